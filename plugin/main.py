@@ -77,6 +77,6 @@ class SanxianPlugin:
         forget_modules()
 
     def open_sample(self):
-        """打开示例县: open the sample county, for tools/desk.py."""
+        """打开示例县: open the sample county, for tools/open_sample.py."""
         if self.desktop is not None:
             self.desktop.open_sample()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""For all tests, and for the programs that they start."""
+"""Settings for all tests and for the programs that they start."""
 
 import gc
 import os
@@ -7,12 +7,11 @@ import re
 
 import pytest
 
-# SQLite waits for the disk at each of the thousands of small databases that tests write, which tells nothing: a test that
-# kills a writer finds what the system was given, and no test pulls the plug.
+# SQLite would wait for the disk at each of thousands of small databases. Tests do not need that: a test that kills a
+# writer reads the data passed to the system, and no test simulates a power failure.
 os.environ.setdefault("OGR_SQLITE_SYNCHRONOUS", "OFF")
 
-#: Files that take longest, in the order in which they begin. Tests of the desktop wait more than they compute, so they
-#: alternate with others.
+#: The slowest files in the order of their start. Tests of the desktop mostly wait, therefore they alternate with others.
 SLOW_FILES = (
     "tests/desktop/test_package.py",
     "tests/mutations/test_mutations.py",
@@ -36,16 +35,16 @@ SLOW_FILES = (
     "tests/mutations/test_through_a_database.py",
     "tests/mutations/test_live.py",
     "tests/desktop/test_keys.py",
-    "tests/core/package/test_twins.py",
+    "tests/core/package/test_dataset_comparison.py",
     "tests/plans/test_golden.py",
     "tests/qgis/test_new_county.py",
     "tests/shape/test_package.py",
     "tests/core/package/test_received.py",
 )
-#: Files that read the same checks of the sample (tests/sample.py): one process takes them all.
+#: Files that read the same checks of the sample (tests/sample.py) run in one process.
 OF_THE_SAMPLE = (
     "tests/plans/test_golden.py",
-    "tests/plans/test_whole_book.py",
+    "tests/plans/test_all_rules.py",
     "tests/plans/test_sample_county.py",
     "tests/core/engine/test_rule_groups.py",
     "tests/core/engine/test_run_order.py",
@@ -54,32 +53,32 @@ OF_THE_SAMPLE = (
     "tests/core/render/test_json.py",
     "tests/core/test_county_generator.py",
 )
-#: Files whose tests several processes share, and what tells the parts apart.
+#: Files shared by several processes, with the key of their parts.
 SHARED_FILES = {"tests/mutations/test_mutations.py": re.compile(r"\[(?:DOC00|DOC|LAW|)")}
 
 
 def pytest_collection_modifyitems(items):
-    """Long files begin first, so that no process is still at one when the others have ended."""
+    """Start slow files first, so that all processes end at about the same time."""
     order = {name: place for place, name in enumerate(SLOW_FILES)}
     items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(order)))
 
 
 def pytest_collection_finish():
-    """Leave what is there now (thousands of tests, all modules) out of every later garbage collection."""
+    """Exclude the present objects (thousands of tests, all modules) from later garbage collections."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """One process more than there are processors: tests that start a program wait for it."""
+    """Return one process more than processors, because tests that start a program wait for it."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return processors + 1
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Tests of a file run in one process, apart from those of the files that are shared."""
+    """Run the tests of a file in one process, except for shared files."""
     if config.getvalue("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling

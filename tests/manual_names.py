@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names that the manual gives to places on the screen: of the plugin, and of QGIS itself."""
+"""Names of interface elements in the manual: of the plugin and of QGIS."""
 
 import re
 import tomllib
@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).resolve().parent.parent
 MANUAL = ROOT / "docs" / "manual"
-#: Names of QGIS's own interface in zh-Hans; tests/qgis/test_manual.py looks them up in QGIS's translation.
+#: Names of the interface of QGIS in zh-Hans; tests/qgis/test_manual.py compares them with its translation.
 OF_QGIS = {
     "插件",
     "管理并安装插件...",
@@ -53,7 +53,7 @@ def leaves(table: dict) -> Iterator[str]:
 
 
 def labels(lang: str) -> set[str]:
-    """Texts of the interface: translations for Chinese, sources for English."""
+    """Return texts of the interface: translations for Chinese, sources for English."""
     messages = list(ElementTree.parse(ROOT / "i18n" / "sanxian_zh_CN.ts").getroot().iter("message"))
     if lang == "zh":
         return {m.findtext("translation", "") for m in messages} | OF_QGIS
@@ -61,7 +61,7 @@ def labels(lang: str) -> set[str]:
 
 
 def texts(lang: str) -> set[str]:
-    """Texts of messages, reports and tables, with the labels of the interface."""
+    """Return texts of messages, reports and tables, with the labels of the interface."""
     found = labels(lang)
     for stem in (f"{lang}.toml", f"report_{lang}.toml"):
         found |= set(leaves(tomllib.loads((ROOT / "resources" / "texts" / stem).read_text(encoding="utf-8"))))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run a test function over many small cases as one test, and list all failures at once.
+"""Decorator that runs a test over many small cases as one test and lists all failures.
 
-`pytest.mark.parametrize` makes a test of each case: right where a case takes long or tells a story of its own, slow and
-noisy where a hundred files are held against one rule.
+`pytest.mark.parametrize` makes a test of each case. That suits slow or distinct cases, but is slow and verbose when
+hundreds of files are compared with one rule.
 """
 
 import functools
@@ -11,9 +11,9 @@ import os
 
 import pytest
 
-#: SANXIAN_CASE=text: only cases whose name contains it, to look at one failure.
+#: SANXIAN_CASE=text: run only cases whose name contains it, to debug one failure.
 _WANTED = os.environ.get("SANXIAN_CASE", "")
-#: Failures that a message shows in full; of the others the names.
+#: Number of failures shown in full; the others are listed by name.
 _SHOWN = 20
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Checks of the shipped sample that many tests read: each is made once in a process. Nobody changes what they return."""
+"""Checks of the shipped sample, cached per process; tests must not change the results."""
 
 from functools import cache
 
@@ -10,11 +10,11 @@ from plugin.paths import SAMPLE
 
 @cache
 def checked_county(*rules: str) -> CheckResult:
-    """The county without its town centre, by the default rules and those named."""
+    """Check the county without its town centre by the default rules and those named."""
     return check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=rules))
 
 
 @cache
 def sample_report(*rules: str) -> Report:
-    """The whole folder, by the default rules and those named."""
+    """Check the whole folder by the default rules and those named."""
     return check_plan(SAMPLE, Options(profile="hunyuan", rules=rules)).report

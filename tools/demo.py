@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Prints a short Chinese summary of a JSON report, and where the outputs lie: demo.py report.json report.html findings.gpkg"""
+"""Print a short Chinese summary of a JSON report and its outputs.
+
+demo.py report.json report.html findings.gpkg
+"""
 
 import json
 import sys

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes resources/layouts/*.qpt, the empty sheets of the maps, from maps.toml through QGIS's own classes.
+"""Write resources/layouts/*.qpt, the empty map sheets, from maps.toml with classes of QGIS.
 
 tools/run.sh python tools/make_layouts.py [folder]
 """
@@ -12,7 +12,7 @@ import sys
 import uuid
 from pathlib import Path
 
-os.environ.setdefault("QT_HASH_SEED", "0")  # else attributes come in another order each time
+os.environ.setdefault("QT_HASH_SEED", "0")  # fixes the order of attributes
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -30,7 +30,7 @@ def save(layout, path: Path) -> None:
     document = QDomDocument()
     document.appendChild(layout.writeXml(document, QgsReadWriteContext()))
     text = document.toString(1)
-    # The same sheet gives the same bytes: ids are random.
+    # Random ids are replaced, so that the same sheet gives the same bytes.
     found = dict.fromkeys(re.findall(r"\{[0-9a-f-]{36}\}", text))
     for n, name in enumerate(found):
         text = text.replace(name, f"{{{uuid.uuid5(uuid.NAMESPACE_OID, f'{path.stem}.{n}')}}}")

@@ -6,7 +6,7 @@ build/sanxian-manual-zh.pdf. ``--no-pdf`` leaves the PDF out; it needs QGIS's Qt
 
 The HTML is made when the zip is packed (`tools/package.py` calls `pages`) and is not tracked by git, as the compiled
 translations are not: the rule book, the dictionary, the indicators and the terms in it come from the resources of the
-same commit, so a packed page is never older than the code beside it. The Markdown parser is markdown-it-py, which
+same commit, so a packed page is never older than its code. The Markdown parser is markdown-it-py, which
 requirements-dev.txt pins already; a second one (Python-Markdown) would add a dependency and no function.
 """
 
@@ -52,7 +52,7 @@ _ANCHOR = re.compile(r'\bid="([^"]+)"')
 
 
 class ManualError(Exception):
-    """A fault in the sources of the manual; the text names file and place."""
+    """An error in the sources of the manual; the text names file and place."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _convert_links(inline: Token, place: str, images: list[str]) -> None:
 
 
 def _join_lines(inline: Token) -> None:
-    """Remove line breaks of the source beside Chinese characters: a browser would show them as blanks."""
+    """Remove line breaks next to Chinese characters, which a browser would show as spaces."""
     children = inline.children or []
     for position, child in enumerate(children):
         if child.type != "softbreak":
@@ -164,7 +164,7 @@ def _with_blocks(tokens: list[Token], lang: str, place: str) -> Iterator[Token]:
 
 
 def pages() -> dict[str, bytes]:
-    """Return all files of the HTML manual by their path below its folder. ManualError for a link that leads nowhere."""
+    """Return all files of the HTML manual by their path below its folder. ManualError for a broken link."""
     found = {"manual.css": (SOURCES / "manual.css").read_bytes()}
     for lang in FRAME:
         listed = chapters(lang)
@@ -247,7 +247,7 @@ def _frame(title: str, menu: str, body: str, lang: str) -> str:
 
 
 def _with_way_back(page: str, lang: str) -> str:
-    """Add a link to the contents of the manual, and dark colours, to a book that has a frame and a style of its own."""
+    """Add a link to the contents of the manual, and dark colours, to a book with a separate style."""
     dark = (SOURCES / "books-dark.css").read_text(encoding="utf-8")
     page = page.replace("</style>", f"{dark}</style>", 1)
     way = f'<p><a href="index.html">← {FRAME[lang]["title"]}</a></p>'

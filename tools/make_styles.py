@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes resources/styles/*.qml from its .toml files, through QGIS's own classes, so that every version reads them.
+"""Write resources/styles/*.qml from the .toml files with classes of QGIS, so that all versions read them.
 
 tools/run.sh python tools/make_styles.py [folder]
 """
@@ -15,7 +15,7 @@ import tomllib
 import uuid
 from pathlib import Path
 
-os.environ.setdefault("QT_HASH_SEED", "0")  # else attributes come in another order each time
+os.environ.setdefault("QT_HASH_SEED", "0")  # fixes the order of attributes
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from alike import unify_colors
@@ -49,14 +49,14 @@ CODE_LISTS = {
     "sandiao": STANDARDS / "survey-2020/codelists/sandiao.csv",
     "land_use_2023": STANDARDS / "county_db-2021/codelists/land_use_2023.csv",
 }
-#: Codes of this many digits are padded with zeros in the data (YDYHFLDM), bare in their list.
+#: Codes are padded with zeros to this length in the data (YDYHFLDM), but not in their list.
 PADDED = 6
 GEOMETRIES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}
 PLACEMENTS = {"polygon": "Horizontal", "line": "Curved", "point": "AroundPoint"}
 
 
 def read_table():
-    """All .toml files of the folder as one table. A name that stands twice is an error."""
+    """Return all .toml files of the folder as one table; a repeated name is an error."""
     table = {}
     for path in sorted(STYLES.glob("*.toml")):
         for section, entries in tomllib.loads(path.read_text(encoding="utf-8")).items():
@@ -74,7 +74,7 @@ def rows(code_list):
 
 
 def below(code_list, top, taken):
-    """The code and all codes under it that no class of their own takes."""
+    """Return the code and all codes below it without a separate class."""
     found, parents = [top], {top}
     for row in rows(code_list):
         if row["parent"] in parents and row["code"] not in taken:
@@ -95,7 +95,7 @@ def class_renderer(spec, symbols):
 
 
 def filled_in(expression):
-    """{list:word} becomes the codes of the list in whose names the word stands."""
+    """Replace {list:word} by the codes of the list whose names contain the word."""
 
     def codes(found):
         return ", ".join(f"'{row['code']}'" for row in rows(found[1]) if found[2] in row["name"])
@@ -104,7 +104,7 @@ def filled_in(expression):
 
 
 def land_use_renderer(spec, table):
-    """One class per official colour, holding every code of the layer's own classification that it stands for."""
+    """Return a renderer with a class per official colour and its codes of the layer's classification."""
     colors, members, instead = table["colors"], {}, table["instead"][spec["land_use"]]
     for row in rows("sandiao" if spec["land_use"] == "code_2023" else "land_use_2023"):
         target = instead.get(row["code"]) or row[spec["land_use"]].split("|")[0] or row["code"]
@@ -142,7 +142,7 @@ def finding_symbol(spec, one):
 
 
 def findings_renderer(spec):
-    """The first class lies on top."""
+    """Return the renderer of findings; the first class is on top."""
     what = "CASE WHEN \"state\" = 'waived' THEN 'waived' ELSE \"severity\" END"
     order = [one["value"] for one in reversed(spec["classes"])]
     categories = [QgsRendererCategory(c["value"], finding_symbol(spec, c), c["label"]) for c in spec["classes"]]
@@ -168,7 +168,7 @@ def labeling(spec, geometry):
     settings.setFormat(text)
     settings.placement = getattr(Qgis.LabelPlacement, PLACEMENTS[geometry])
     settings.dist = 0.6 if geometry == "point" else 0.0
-    # From afar names would hide the map, from near they would hide what they name.
+    # At small scales names would cover the map, at large scales the labelled features.
     settings.scaleVisibility = "label_from_scale" in spec or "label_to_scale" in spec
     settings.minimumScale = spec.get("label_from_scale", 0)
     settings.maximumScale = spec.get("label_to_scale", 0)
@@ -183,7 +183,7 @@ def styled(spec, table):
     elif "classes" in spec:
         renderer = class_renderer(spec, table["symbols"])
     else:
-        # A symbol of its own stands in the layer's own entry.
+        # A separate symbol is in the entry of the layer.
         parts = table["symbols"][spec["symbol"]] if "symbol" in spec else spec
         renderer = QgsSingleSymbolRenderer(symbol(parts, geometry))
     if spec.get("merged"):
@@ -206,12 +206,12 @@ def save(layer, path, labels):
     if not ok:
         sys.exit(message)
     text = path.read_text(encoding="utf-8")
-    # The same symbols give the same bytes: ids are random, the version changes.
+    # Random ids and the version are replaced, so that the same symbols give the same bytes.
     text = re.sub(r'(<qgis [^>]*version=")[^"]*"', r'\g<1>3.40"', text, count=1)
     found = dict.fromkeys(re.findall(r"\{[0-9a-f-]{36}\}", text))
     for n, name in enumerate(found):
         text = text.replace(name, f"{{{uuid.uuid5(uuid.NAMESPACE_OID, f'{path.stem}.{n}')}}}")
-    # Labels are in the font of the machine that shows them: another's name brings a warning for every layer.
+    # Labels use the font of the displaying machine, because a missing font gives a warning for every layer.
     text = re.sub(r' fontFamily="[^"]*"', "", text)
     path.write_text(unify_colors(text), encoding="utf-8", newline="\n")
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Parts of the manual that come from the resources: rules, layers, indicators, terms, the commands and the tools.
 
-Each function returns HTML for one language. Nothing here is copied by hand, so nothing can differ from the plugin.
+Each function returns HTML for one language. All content comes from the resources, so it always agrees with the plugin.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ def rule_book(lang: str) -> RuleBook:
 
 
 def rule_book_page(lang: str) -> str:
-    """The whole rule book as a page; the anchor of a rule is its code."""
+    """Return the rule book as a page; the anchor of a rule is its code."""
     return rule_book(lang).page()
 
 
 def dictionary_page(lang: str) -> str:
-    """The whole data dictionary as a page; anchors are ``layer-DLTB`` and ``codes-sandiao``."""
+    """Return the data dictionary as a page; anchors are ``layer-DLTB`` and ``codes-sandiao``."""
     return render_dictionary(load_standard(STANDARD), lang)
 
 
@@ -75,7 +75,7 @@ def rules(lang: str) -> str:
 
 
 def layers(lang: str) -> str:
-    """Layers of the county database by group."""
+    """Return the layers of the county database by group."""
     texts, words, parts = Texts(lang), Words(lang), []
     groups: dict[str, list[tuple[str, ...]]] = {}
     for template in load_standard(STANDARD).templates.values():
@@ -90,7 +90,7 @@ def layers(lang: str) -> str:
 
 
 def indicators(lang: str) -> str:
-    """Indicators by group, with formula, area basis and mark; those that no layer gives name what they lack."""
+    """Return the indicators by group with formula, area method and mark, or the missing input."""
     texts, words, parts = Texts(lang), Words(lang), []
     groups: dict[str, list[tuple[str, ...]]] = {}
     for entry in load_catalogue(load_standard(STANDARD)).entries.values():
@@ -110,7 +110,7 @@ def indicators(lang: str) -> str:
 
 
 def terms(lang: str) -> str:
-    """The glossary, docs/manual/glossary.csv."""
+    """Return the glossary, docs/manual/glossary.csv."""
     with GLOSSARY.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if lang == "zh":
@@ -131,7 +131,7 @@ def version_line(lang: str) -> str:
 
 
 def package_name(lang: str) -> str:
-    """The name of the zip, as the packager writes it."""
+    """Return the name of the zip, as the packager writes it."""
     return f"<pre><code>sanxian-{version()}.zip</code></pre>"
 
 

@@ -49,7 +49,7 @@ a {{ color: black; text-decoration: none; }}
 
 @dataclass(frozen=True)
 class Entry:
-    """A heading with the page that it is on, counted from 1."""
+    """A heading and its page, counted from 1."""
 
     level: int
     text: str
@@ -61,7 +61,7 @@ def write(chapters: list[Any], target: Path) -> int:
     application = QGuiApplication.instance() or QGuiApplication([])
     target.parent.mkdir(parents=True, exist_ok=True)
     texts = _bodies(chapters)
-    # The contents need page numbers, and take pages themselves: laid out once with blanks, then with the numbers.
+    # The contents need page numbers but take pages too: lay out first with blanks, then with the numbers.
     blank = [Entry(level, text, 0) for level, text in _headings(texts)]
     writer = _writer(target)
     first = _document(_contents(blank) + "".join(texts), writer)
@@ -95,7 +95,7 @@ def _for_print(body: str) -> str:
 
 
 def _rule_book() -> str:
-    """The rule book as the last part; each rule is a heading of level 3, which the contents leave out."""
+    """Return the rule book as the last part; rules are headings of level 3, which the contents omit."""
     book = generated.rule_book("zh")
     parts = ["<h1>规则手册</h1>"]
     for entry in book.entries:
@@ -144,7 +144,7 @@ def _writer(path: Path) -> QPdfWriter:
 
 
 def _text_area(writer: QPdfWriter) -> QSizeF:
-    """The page without margins and without a line for the page number."""
+    """Return the size of the page without margins and the line of the page number."""
     return QSizeF(writer.width(), writer.height() - 24)
 
 
@@ -173,7 +173,7 @@ def _print(document: QTextDocument, writer: QPdfWriter) -> int:
         painter.save()
         painter.translate(0, -page * size.height())
         context = QAbstractTextDocumentLayout.PaintContext()
-        # The last two pixels belong to the next page: the upper edge of an image there is drawn across them.
+        # The last two pixels are left free, because an image on the next page is drawn across them.
         context.clip = QRectF(0, page * size.height(), size.width(), size.height() - 2)
         painter.setClipRect(context.clip)
         context.palette.setColor(context.palette.ColorRole.Text, Qt.GlobalColor.black)

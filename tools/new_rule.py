@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Start a new rule: ``make rule CODE=ATT012 NAME=missing-use`` writes its file, its Chinese block, its place in a group of
-rules, and the place of its defect in the clean county.
+"""Start a new rule with ``make rule CODE=ATT012 NAME=missing-use``.
 
-The draft runs (and finds nothing); `make check` and `make test` fail until all that is filled in.
+It writes the file of the rule, its Chinese block, an entry in a group of rules, and the place of its mutation.
+
+The draft runs without findings; `make check` and `make test` fail until all parts are filled in.
 """
 
 import re
@@ -74,7 +75,7 @@ limits = ""
 
 
 def grouped(standard: str, code: str) -> str:
-    """The text of standard.toml with the code at the end of its family's group."""
+    """Return the text of standard.toml with the code at the end of its family's group."""
     head, opening, rest = standard.partition(f"\n{GROUPS[code[:3]]} = [")
     if not opening:
         raise ValueError(f"standard.toml: {GROUPS[code[:3]]}")

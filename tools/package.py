@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Builds dist/sanxian-<version>.zip from the files that git tracks, with the translations compiled and the manual made.
+"""Build dist/sanxian-<version>.zip from tracked files, compiled translations and the manual.
 
 The same commit gives the same bytes: sorted names, one date, one mode.
 """
@@ -19,7 +19,7 @@ from make_manual import ManualError, pages
 from translations import ROOT, compile_translations
 
 TOP = "sanxian"
-#: What the plugin site shows as links, and a domain that nobody can have.
+#: Entries that the plugin site shows as links, and domains reserved for examples.
 ADDRESSES = ("email", "homepage", "repository", "tracker")
 RESERVED = re.compile(r"[/@.]example\.(org|com|net)\b")
 PARTS = ("plugin", "resources", "metadata.txt", "__init__.py", "LICENSE", "README.md", "CHANGELOG.md")
@@ -46,7 +46,7 @@ def version() -> str:
 
 
 def placeholders() -> list[str]:
-    """Entries of the metadata that name no real address: domains reserved for examples (RFC 2606)."""
+    """Return metadata entries without a real address: domains reserved for examples (RFC 2606)."""
     return [f"{key}={value}" for key, value in metadata().items() if key in ADDRESSES and RESERVED.search(value)]
 
 
@@ -62,7 +62,7 @@ def translations(folder: Path) -> dict[str, bytes]:
 
 
 def manual() -> dict[str, bytes]:
-    """Return the pages of the manual, made anew: those of an earlier `make manual` may be older than the code."""
+    """Generate the pages of the manual, because those of an earlier `make manual` may be outdated."""
     try:
         return {f"resources/manual/{name}": content for name, content in pages().items()}
     except ManualError as error:

@@ -11,4 +11,4 @@ SANXIAN_DESKTOP=1
 use_qgis
 translate
 QT_QPA_PLATFORM=offscreen enable_plugin
-exec qgis --nologo --noversioncheck --lang "${SANXIAN_LOCALE:-zh-Hans}" --code tools/desk.py
+exec qgis --nologo --noversioncheck --lang "${SANXIAN_LOCALE:-zh-Hans}" --code tools/open_sample.py

@@ -27,7 +27,7 @@ SAMPLE, PROFILE = "resources/sample/county.gpkg", "hunyuan"
 DESKTOP = ("finding", "waive", "live", "wizard", "package", "profile", "roles")
 MAP = "map"
 SIZE = "1600x900"
-#: Pictures have a palette of so many colours: a third of the size, and no difference to the eye.
+#: Number of colours in the palette of pictures: a third of the size without a visible difference.
 COLOURS = 200
 #: Pixels of the width of the map.
 MAP_WIDTH = 900

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which texts of the plugin a picture shows, and their digest: a picture is out of date where one of them has changed.
+"""Texts of the plugin that a picture shows, and their digest, which detects outdated pictures.
 
 A text is named by its origin: ``ts:`` and the English source for the interface, ``report:`` or ``zh:`` with section and
 key for reports, maps and messages.
@@ -34,7 +34,7 @@ def catalogue() -> dict[str, str]:
 
 
 def names_of(shown: Iterable[str], origin: str, known: dict[str, str]) -> list[str]:
-    """Return the names of the texts of one origin (``ts``, ``report``) that stand among the texts shown."""
+    """Return the names of the texts of one origin (``ts``, ``report``) that are among the texts shown."""
     lines = {line.strip() for text in shown for line in (text, *text.splitlines())}
     whole = "\n".join(sorted(lines))
     found = []

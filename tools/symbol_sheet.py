@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""推荐符号: one sheet of all symbols, in colour, as red-green blind people see them, and as a black-and-white printer does.
+"""推荐符号: a sheet of all symbols in colour, in simulated colour blindness, and in grey.
 
 tools/run.sh python tools/symbol_sheet.py [folder]   writes symbols.pdf and symbols-1.png … (default build/)
 """
@@ -31,7 +31,7 @@ from plugin.core.standard import load_standard, standard_ids
 from plugin.paths import STYLES
 
 ROOT = Path(__file__).resolve().parent.parent
-#: File of resources/styles → heading, in the sheet's order. findings and land use have sections of their own.
+#: File of resources/styles → heading, in the sheet's order. findings and land use have separate sections.
 HEADINGS = {
     "symbols": "三条控制线、行政区、规划分区",
     "limits": "范围与其他控制线",
@@ -55,7 +55,7 @@ LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
 def seen(image, how):
-    """The image as colour-blind people (`blind`) or a black-and-white printer (`grey`) show it."""
+    """Return the image as colour-blind people see it (`blind`) or a black-and-white printer prints it (`grey`)."""
     if how == "colour":
         return image
     image = image.convertToFormat(QImage.Format.Format_RGBA8888)
@@ -81,7 +81,7 @@ def layer_of(geometry, shapes, fields=""):
 
 
 def picture(renderer, geometry, opacity=1.0):
-    """A cell at 1:10 000, parcels faint below."""
+    """Return a cell at 1:10 000 with faint parcels below."""
     layer = layer_of({"polygon": "Polygon", "line": "LineString", "point": "MultiPoint"}[geometry], [SHAPES[geometry]])
     layer.setRenderer(renderer.clone())
     layer.setOpacity(opacity)
@@ -93,7 +93,7 @@ def picture(renderer, geometry, opacity=1.0):
 
 
 def names():
-    """Role → Chinese name, from the templates of every standard."""
+    """Return the Chinese name of each role, from the templates of every standard."""
     found = {"findings": "问题"}
     for one in standard_ids():
         for role, template in load_standard(one).templates.items():
@@ -102,7 +102,7 @@ def names():
 
 
 def entries():
-    """(heading, [(code, name, words, renderer, geometry)]) for every symbol there is, from the .qml files."""
+    """Return (heading, [(code, name, words, renderer, geometry)]) for every symbol of the .qml files."""
     table, named, found = styles.read_style_table(), names(), []
     for stem, heading in HEADINGS.items():
         rows = []
@@ -112,17 +112,19 @@ def entries():
         found.append((heading, rows))
     rows = []
     for geometry, word in (("polygon", "面"), ("line", "线"), ("point", "点")):
-        look = f"default_{geometry}"
-        rows.append((look, f"其他图层（{word}）", "没有专门符号的图层", renderer_of(look, geometry), geometry))
+        style_name = f"default_{geometry}"
+        rows.append(
+            (style_name, f"其他图层（{word}）", "没有专门符号的图层", renderer_of(style_name, geometry), geometry)
+        )
     found.append(("默认", rows))
     found.append(("问题", _rows("findings", {}, named, table)))
     return found
 
 
-def renderer_of(look, geometry):
-    """A copy: the layer's own dies with the layer."""
+def renderer_of(style_name, geometry):
+    """Return a copy of the renderer, because the layer deletes its renderer."""
     layer = layer_of({"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}[geometry], [])
-    layer.loadNamedStyle(str(STYLES / f"{look}.qml"))
+    layer.loadNamedStyle(str(STYLES / f"{style_name}.qml"))
     return layer.renderer().clone()
 
 
@@ -144,36 +146,38 @@ def _rows(role, spec, named, table):
 
 
 def describe(parts):
-    """What a symbol is told by, in words."""
-    said = []
+    """Return a description of a symbol in words."""
+    words = []
     if "fill" in parts:
-        said.append(f"底 {parts['fill']}")
+        words.append(f"底 {parts['fill']}")
     for one in (*parts.get("lines", ()), *([parts["line"]] if "line" in parts else [])):
         dash = "-".join(f"{v:g}" for v in one["dash"]) if one.get("dash") else "实线"
-        said.append(f"线 {one['color']} {one['width']:g} {dash}")
+        words.append(f"线 {one['color']} {one['width']:g} {dash}")
     for one in parts.get("hatch", ()):
         kind = {0: "横线", 90: "竖线"}.get(one["angle"] % 180, f"斜线 {one['angle']}°")
-        said.append(f"{kind}{'（短划）' if one.get('dash') else ''} 间距 {one['distance']:g}")
+        words.append(f"{kind}{'（短划）' if one.get('dash') else ''} 间距 {one['distance']:g}")
     shapes = {
         "circle": "圆点", "square": "方块", "diamond": "菱形", "triangle": "三角", "pentagon": "五边形", "hexagon": "六边形",
         "star": "星形", "shield": "盾形", "cross": "十字", "cross2": "叉", "arrow": "箭头", "line": "短竖",
     }  # fmt: skip
     if "dots" in parts:
         one = parts["dots"]
-        said.append(f"{'空心' if 'hollow' in one else ''}{shapes[one.get('shape', 'circle')]} 间距 {one['distance']:g}")
+        words.append(
+            f"{'空心' if 'hollow' in one else ''}{shapes[one.get('shape', 'circle')]} 间距 {one['distance']:g}"
+        )
     if "teeth" in parts:
-        said.append(f"内侧短齿 {parts['teeth']['length']:g}")
+        words.append(f"内侧短齿 {parts['teeth']['length']:g}")
     for one in parts.get("on_line", ()):
         what = f"“{one['text']}”" if "text" in one else shapes[one.get("shape", "circle")]
-        said.append(f"线上{what}，间距 {one['interval']:g}")
+        words.append(f"线上{what}，间距 {one['interval']:g}")
     if "badge" in parts:
         one = parts["badge"]
-        said.append(f"{shapes[one['shape']]} {one['size']:g}" + (f"，内字“{one['text']}”" if "text" in one else ""))
-    return "；".join(said)
+        words.append(f"{shapes[one['shape']]} {one['size']:g}" + (f"，内字“{one['text']}”" if "text" in one else ""))
+    return "；".join(words)
 
 
 class Pages:
-    """Draws the same on every page of the pdf and on its picture; millimetres throughout."""
+    """Pages of the PDF and their pictures with the same content, in millimetres."""
 
     def __init__(self, folder):
         self.folder, self.number = folder, 0
@@ -288,7 +292,7 @@ class Pages:
         self.line(self.y, False)
 
     def swatches(self, heading, rows):
-        """Land use: colour and grey side by side, several to a line."""
+        """Draw land use: colour next to grey, several per line."""
         each = self.width / 3
         self.room(HEAD + 12)
         self.y += 1.5

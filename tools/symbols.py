@@ -2,7 +2,7 @@
 """QGIS symbols from the parts that resources/styles/*.toml name. Lengths in millimetres.
 
 Polygons, from below: fill, tint, hatch, dots, teeth, lines, line, on_line. Lines: lines, line, teeth, on_line. Points: badge.
-A part with `near` is drawn up to that scale only, a hatch with `far` from that scale on.
+A part with `near` is drawn only up to that scale, a hatch with `far` only from that scale.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from qgis.PyQt.QtCore import QPointF, Qt
 from qgis.PyQt.QtGui import QColor
 
 MM = Qgis.RenderUnit.Millimeters
-#: Where it is not installed the system puts its own Chinese font in its place.
+#: Where it is not installed the system uses its default Chinese font.
 FONT = "Noto Sans CJK SC"
 SHAPES = {
     "circle": Qgis.MarkerShape.Circle,
@@ -43,12 +43,12 @@ SHAPES = {
     "arrow": Qgis.MarkerShape.ArrowHead,
     "line": Qgis.MarkerShape.Line,
 }
-#: Shapes that have a stroke and nothing inside.
+#: Shapes with a stroke but no interior.
 _STROKED = ("cross", "cross2", "arrow", "line")
 
 
 def made_of(kind, layers):
-    """A symbol of layers, appended one by one: the constructor that takes a list leaves them to Python, which frees them."""
+    """Return a symbol of layers, appended one by one, because Python would free a list given to the constructor."""
     made = kind()
     made.deleteSymbolLayer(0)
     for layer in layers:
@@ -73,7 +73,7 @@ def symbol(spec, geometry="polygon"):
     made = made_of(QgsFillSymbol, layers)
     made.setForceRHR("teeth" in spec)
     if any(one.get("dash") for one in spec.get("hatch", ())):
-        # A polygon cut at the map's edge may cross itself, and QGIS (3.40) ends when such a hatch is clipped to it.
+        # A polygon clipped at the map's edge may be invalid, and QGIS (3.40) crashes when it clips a hatch to it.
         made.setClipFeaturesToExtent(False)
     return made
 
@@ -123,16 +123,16 @@ def hatch(spec):
     line.setOpacity(spec.get("opacity", 1.0))
     layer.setSubSymbol(line)
     if "far" in spec:
-        # One pattern over all parcels: each with its own would look like a patchwork.
+        # One pattern for all parcels, because separate patterns would look like a patchwork.
         layer.setCoordinateReference(Qgis.SymbolCoordinateReference.Viewport)
     if spec.get("dash"):
-        # Drawn as a tile, dashes would be cut where the tile ends.
+        # Tiles would cut dashes at their edges.
         layer.setClipMode(Qgis.LineClipMode.ClipToIntersection)
     return layer
 
 
 def marker(spec):
-    """A shape filled with its colour, or its outline where `hollow` tells how wide."""
+    """Return a shape filled with its colour, or its outline of the width `hollow`."""
     shape = spec.get("shape", "circle")
     layer = QgsSimpleMarkerSymbolLayer(SHAPES[shape], spec["size"], 0, color=color(spec["color"]))
     layer.setSizeUnit(MM)
@@ -162,9 +162,10 @@ def dots(spec):
 
 
 def teeth(spec):
-    """Short strokes inward of the outline: the symbol's rings run right-handed, so inward is always one side.
+    """Return short inward strokes on the outline; rings of symbols are clockwise, so inward is one side.
 
-    `across`: on both sides, as on a line that has no inside."""
+    `across`: on both sides, as on a line, which has no interior.
+    """
     layer = QgsHashedLineSymbolLayer(True, spec["interval"])
     layer.setIntervalUnit(MM)
     layer.setHashLength(spec["length"])
@@ -177,7 +178,7 @@ def teeth(spec):
 
 
 def on_line(spec):
-    """Marks along a line; upright where they hold a character or are told to be."""
+    """Return markers along a line, upright if they have a character or `upright` is set."""
     layer = QgsMarkerLineSymbolLayer(not ("text" in spec or spec.get("upright")), spec["interval"])
     layer.setIntervalUnit(MM)
     if "from" in spec:
@@ -188,7 +189,7 @@ def on_line(spec):
 
 
 def badge(spec):
-    """A shape with a character in it: told by both on any printer. `inside` is the ground under the character."""
+    """Return a shape with a character, distinct on any printer; `inside` is the colour under the character."""
     made = [marker({"hollow": 0.35, "inside": "#FFFFFF", **spec})]
     if spec.get("ring"):
         made.insert(0, marker({**spec, "size": spec["size"] + spec["ring"], "hollow": 0.25, "inside": "#FFFFFF"}))

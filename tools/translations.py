@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compiles i18n/*.ts to .qm: into a folder for the package, or beside the sources for a run from the checkout."""
+"""Compile i18n/*.ts to .qm: into a folder for the package, or next to the sources for the checkout."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def lrelease() -> str | None:
     for name in filter(None, (os.environ.get("LRELEASE"), *LRELEASE)):
-        found = shutil.which(name)  # Debian's wrapper may be there without the program behind it
+        found = shutil.which(name)  # Debian's wrapper may exist without its program
         if found and subprocess.run([found, "-version"], capture_output=True, check=False).returncode == 0:
             return found
     return None
@@ -37,7 +37,7 @@ def compile_translations(sources: list[Path], folder: Path) -> list[Path]:
     compiled = []
     for source in sources:
         target = folder / source.with_suffix(".qm").name
-        # A QGIS that runs from the checkout has the former file mapped: overwritten in place, it ends with a bus error.
+        # Replace the file, because QGIS from the checkout maps it: overwriting in place would cause a bus error.
         new = target.with_suffix(f".{os.getpid()}.qm")
         subprocess.run([tool, "-silent", str(source), "-qm", str(new)], check=True)
         new.replace(target)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Text of styles and layouts in one form, whichever version of QGIS wrote it."""
+"""Uniform text of styles and layouts of each QGIS version."""
 
 import re
 

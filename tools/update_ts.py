@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Brings i18n/*.ts up to date with the tr("…") texts of plugin/: new ones come in unfinished, gone ones go.
+"""Update i18n/*.ts with the tr("…") texts of plugin/: add new ones as unfinished, remove unused ones.
 
 tools/run.sh python tools/update_ts.py
 """
@@ -17,7 +17,7 @@ CONTEXT = "Sanxian"
 
 
 def texts_of(source: str, name: str = "") -> set[str]:
-    """The literals given to tr(). SystemExit names one that is no literal: Qt could not look it up."""
+    """Return the literals given to tr(); SystemExit names one that is not a literal, which Qt cannot find."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr"):
@@ -37,7 +37,7 @@ def texts_in(folder: Path) -> set[str]:
 
 
 def translations(path: Path) -> dict[str, str]:
-    """Source → translation, as far as there is one."""
+    """Return the translations by source."""
     if not path.exists():
         return {}
     messages = ElementTree.parse(path).getroot().iter("message")

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QGIS ⇄ core: layers, results, settings, words. No widgets."""
+"""Connection of QGIS and the core: layers, results, settings, texts. No widgets."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""环境自检: what the plugin needs of this machine, what it found, and how to get what is missing.
+"""Environment check (环境自检): required libraries, versions found, and remedies.
 
-Imports the libraries only when asked, and never more than it was asked for: QGIS starts without any of them.
+Imports libraries only on demand, and only the required ones: QGIS starts without any of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .settings import interface_language
 
 OK, OLD, MISSING, ABSENT = "ok", "old", "missing", "absent"
 
-#: Library → the oldest version that serves.
+#: Library → oldest supported version.
 NEEDED = {
     "numpy": "1.24",
     "shapely": "2.0",
@@ -31,14 +31,17 @@ NEEDED = {
     "geopandas": "1.0",
     "pyogrio": "0.7",
 }
-#: Nice to have: the core does without.
+#: Optional: the core works without them.
 OPTIONAL = {"jinja2": "3.0", "openpyxl": "3.0", "fiona": "1.9"}
 QGIS_MINIMUM = "3.40"
 
 
 @dataclass(frozen=True)
 class HealthItem:
-    """One line of the state of the machine. ``state``: ok, old, missing, or absent (optional and not there)."""
+    """One line of the environment check.
+
+    ``state``: ok, old, missing, or absent (optional).
+    """
 
     name: str
     version: str
@@ -48,23 +51,24 @@ class HealthItem:
 
 
 class MissingLibraries(SanxianError):
-    """The libraries a check needs are not there."""
+    """Error for missing libraries that a check needs."""
 
 
 def check_libraries() -> list[HealthItem]:
-    """The libraries that a check needs; imports them."""
-    return [_library(name, oldest) for name, oldest in NEEDED.items()]
+    """Import the libraries that a check needs, and return their states."""
+    return [_check_library(name, oldest) for name, oldest in NEEDED.items()]
 
 
 def require_libraries(cancellation: Cancellation = NEVER) -> None:
-    """Raise EnvironmentLacking when a check cannot run here; the error says what is missing and how to get it.
+    """Raise EnvironmentLacking if a check cannot run here.
 
-    The first time this loads the libraries, which takes a moment; it can be cancelled between two of them.
+    The error contains missing libraries and remedy. The first call loads the libraries, which takes a moment; it can be
+    cancelled between two of them.
     """
     lacking = []
     for name, oldest in NEEDED.items():
         cancellation.raise_if_cancelled()
-        item = _library(name, oldest)
+        item = _check_library(name, oldest)
         if item.state != OK:
             lacking.append(item)
     if lacking:
@@ -73,20 +77,20 @@ def require_libraries(cancellation: Cancellation = NEVER) -> None:
 
 
 def describe_items(items: list[HealthItem], lang: str) -> str:
-    """``geopandas ≥ 1.0 (missing)`` for each, for a sentence."""
+    """Return ``geopandas ≥ 1.0 (missing)`` for each, for a sentence."""
     words = Texts(lang).section("environment")
-    said = [f"{i.name} ≥ {i.needed} ({i.detail or i.version or words[i.state]})" for i in items]
-    return ", ".join(said)
+    entries = [f"{i.name} ≥ {i.needed} ({i.detail or i.version or words[i.state]})" for i in items]
+    return ", ".join(entries)
 
 
 def remedy(lang: str) -> str:
-    """How to get what is missing on this kind of machine."""
+    """Return how to install missing libraries on this kind of machine."""
     system = {"Windows": "windows", "Darwin": "macos"}.get(platform.system(), "linux")
     return Texts(lang).get("environment", system)
 
 
 def health_report(lang: str) -> tuple[list[tuple[str, str]], bool]:
-    """The state of the machine as (state, sentence) lines, the conclusion last; and whether checks can run."""
+    """Return (state, sentence) lines, conclusion last, and whether checks can run."""
     texts = Texts(lang)
     lines = []
     good = True
@@ -102,21 +106,21 @@ def health_report(lang: str) -> tuple[list[tuple[str, str]], bool]:
 
 
 def machine() -> Iterator[HealthItem]:
-    """Everything there is to say, for `doctor`."""
+    """Yield all facts about the machine, for `doctor`."""
     version = Qgis.version()
-    yield HealthItem("QGIS", version, OK if _at_least(version, QGIS_MINIMUM) else OLD, QGIS_MINIMUM)
+    yield HealthItem("QGIS", version, OK if _is_at_least(version, QGIS_MINIMUM) else OLD, QGIS_MINIMUM)
     yield HealthItem("Qt", qVersion(), OK)
     yield HealthItem(
-        "Python", platform.python_version(), OK if _at_least(platform.python_version(), "3.11") else OLD, "3.11"
+        "Python", platform.python_version(), OK if _is_at_least(platform.python_version(), "3.11") else OLD, "3.11"
     )
-    yield from _libraries_of_qgis()
+    yield from _list_qgis_libraries()
     yield from check_libraries()
     for name, oldest in OPTIONAL.items():
-        found = _library(name, oldest)
+        found = _check_library(name, oldest)
         yield HealthItem(name, found.version, OK if found.state == OK else ABSENT, oldest, found.detail)
 
 
-def _libraries_of_qgis() -> Iterator[HealthItem]:
+def _list_qgis_libraries() -> Iterator[HealthItem]:
     from osgeo import gdal
     from qgis.core import QgsProjUtils
 
@@ -126,19 +130,19 @@ def _libraries_of_qgis() -> Iterator[HealthItem]:
     yield HealthItem("PROJ", f"{major}.{minor}", OK)
 
 
-def _library(name: str, oldest: str) -> HealthItem:
+def _check_library(name: str, oldest: str) -> HealthItem:
     try:
         version = str(getattr(importlib.import_module(name), "__version__", ""))
     except ModuleNotFoundError as error:
-        # A library that is there but lacks another one is as good as missing; the name of that one helps.
+        # A library that exists but lacks another one counts as missing; its message names the other one.
         return HealthItem(name, "", MISSING, oldest, "" if error.name == name else str(error))
     except Exception as error:
-        # Built for another numpy, a DLL not found: whatever it is, nothing can run with it.
+        # Built for another numpy, a DLL not found: whatever the cause, nothing can use the library.
         return HealthItem(name, "", MISSING, oldest, f"{type(error).__name__}: {error}")
-    return HealthItem(name, version, OK if _at_least(version, oldest) else OLD, oldest)
+    return HealthItem(name, version, OK if _is_at_least(version, oldest) else OLD, oldest)
 
 
-def _at_least(version: str, oldest: str) -> bool:
+def _is_at_least(version: str, oldest: str) -> bool:
     return _numbers(version) >= _numbers(oldest)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The help page of an algorithm: offline, in the language of the interface, from what the algorithm itself says."""
+"""Offline help pages of the algorithms in the language of the interface."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ _STYLE = (
 
 
 def help_url(algorithm: QgsProcessingAlgorithm) -> str:
-    """The address of the page, which is written on first use; empty where the user's folder cannot be written.
+    """Return the page's address; the page is written on first use.
 
-    Without an address Processing opens QGIS's own pages, which know nothing of us and need the network.
+    Empty if the user's folder is not writable. Without an address Processing opens QGIS's pages, which do not contain
+    the plugin's tools and need the network.
     """
     folder = Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "help" / plugin_version() / interface_language()
     target = folder / f"{algorithm.name()}.html"
@@ -42,7 +43,7 @@ def help_url(algorithm: QgsProcessingAlgorithm) -> str:
 
 
 def help_page(algorithm: QgsProcessingAlgorithm) -> str:
-    """Title, help, inputs and outputs as one HTML page."""
+    """Return title, help, inputs and outputs as one HTML page."""
     known = QgsApplication.processingRegistry().algorithmById(algorithm.id()) or algorithm
     paragraphs = (
         f"<p>{escape(text).replace(chr(10), '<br>')}</p>" for text in algorithm.shortHelpString().split("\n\n") if text
@@ -57,11 +58,11 @@ def help_page(algorithm: QgsProcessingAlgorithm) -> str:
     return (
         f"<!DOCTYPE html><html><head><meta charset='utf-8'><title>{title}</title><style>{_STYLE}</style></head><body>"
         f"<h1>{title}</h1><p><code>sanxian:{algorithm.name()}</code></p>{''.join(paragraphs)}"
-        f"{_table(tr('Inputs'), inputs)}{_table(tr('Outputs'), outputs)}</body></html>\n"
+        f"{_make_table(tr('Inputs'), inputs)}{_make_table(tr('Outputs'), outputs)}</body></html>\n"
     )
 
 
-def _table(title: str, rows: list[tuple[str, str, str]]) -> str:
+def _make_table(title: str, rows: list[tuple[str, str, str]]) -> str:
     cells = "".join(
         f"<tr><td><code>{escape(name)}</code></td><td>{escape(text)}</td><td>{escape(kind)}</td></tr>"
         for name, text, kind in rows

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Addresses of the manual's headings: offline pages in resources/manual, made by tools/make_manual.py."""
+"""Addresses of the manual's headings.
+
+The offline pages in resources/manual are made by tools/make_manual.py.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ TOPICS = {
     "derive_three_zones": "03-drawing#tool-derive-three-zones",
     "statutory_area": "03-drawing#tool-statutory-area",
 }
-#: Codes of rules; RUN codes are of the check itself and not in the rule book.
+#: Codes of rules; RUN codes belong to the check itself and are not in the rule book.
 _RULE = re.compile(r"(?!RUN)[A-Z]{3}\d{3}")
 
 
@@ -49,13 +52,16 @@ def is_rule(topic: str) -> bool:
 
 
 def address(topic: str) -> str:
-    """Return page and anchor of a topic or of a rule code; KeyError for an unknown topic."""
+    """Return page and anchor of a topic or of a rule code.
+
+    KeyError for an unknown topic.
+    """
     page, _, anchor = (f"rules#{topic}" if is_rule(topic) else TOPICS[topic]).partition("#")
     return f"{page}.html#{anchor}"
 
 
 def url(topic: str) -> str:
-    """Return the file URL of a topic in the language of the interface; empty if the manual has no such page."""
+    """Return the file URL of a topic in the interface language; empty without a page."""
     page, _, anchor = address(topic).partition("#")
     target = MANUAL / interface_language() / page
     return f"{target.as_uri()}#{anchor}" if target.is_file() else ""

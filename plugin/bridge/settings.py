@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the user set once for all projects; QGIS keeps it under ``sanxian/``."""
+"""Settings of the user for all projects; QGIS stores them under ``sanxian/``."""
 
 from __future__ import annotations
 
@@ -13,19 +13,23 @@ PREFIX = "sanxian/"
 
 
 def get(key: str, default: Any = "") -> Any:
-    """A setting, of its default's type: an .ini file keeps nothing but text."""
+    """Return a setting in its default's type: an .ini file stores only text."""
     return QgsSettings().value(PREFIX + key, default, type=type(default))
 
 
 def put(key: str, value: Any) -> None:
+    """Store a setting."""
     QgsSettings().setValue(PREFIX + key, value)
 
 
 def language() -> str:
-    """The language of findings and reports: Chinese unless set otherwise, whatever the interface speaks."""
+    """Return the language of findings and reports.
+
+    Chinese unless set otherwise, independent of the interface's language.
+    """
     return "en" if get("language", "zh") == "en" else "zh"
 
 
 def interface_language() -> str:
-    """The language of titles and help in QGIS's own windows, which follow QGIS's interface."""
+    """Return the language of titles and help in QGIS's windows: that of its interface."""
     return "zh" if interface_locale() == "zh_CN" else "en"

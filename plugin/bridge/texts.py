@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Words of the interface: English in the code, translated by Qt in the context ``Sanxian``."""
+"""Texts of the interface: English in the code, translated by Qt."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ class Translated(str):
 
 
 def tr(text: str) -> str:
-    """The text in the language of QGIS's interface."""
+    """Return the text in the language of QGIS's interface."""
     return Translated(QCoreApplication.translate(CONTEXT, text))
 
 
 def interface_locale() -> str:
-    """The language of QGIS's interface: what it was started with (``--lang``, the options), else the system's.
+    """Return the language of QGIS's interface.
 
-    Where none is set (the C locale of a server) it is Chinese, the language of the plans.
+    The start option (``--lang``), else QGIS's setting, else the system's. If none is set (the C locale of a server) it
+    is Chinese, the language of the plans.
     """
     application = QgsApplication.instance()
     locale = (application.translation() if isinstance(application, QgsApplication) else "") or QgsApplication.locale()
@@ -37,7 +38,10 @@ def interface_locale() -> str:
 
 
 def install_translator() -> QTranslator | None:
-    """Load ``i18n/sanxian_<locale>.qm``; every Chinese locale is served by zh_CN. None when there is none."""
+    """Load ``i18n/sanxian_<locale>.qm``; None without a translation.
+
+    All Chinese locales use zh_CN.
+    """
     name = interface_locale()
     translator = QTranslator()
     if not translator.load(str(I18N / f"sanxian_{name}.qm")):
@@ -47,5 +51,6 @@ def install_translator() -> QTranslator | None:
 
 
 def remove_translator(translator: QTranslator | None) -> None:
+    """Remove a translator from the application."""
     if translator is not None:
         QCoreApplication.removeTranslator(translator)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The check without QGIS: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``,
-``compare BEFORE AFTER --role ROLE``, ``rules``,
-``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER`` or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``,
-``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``yearly FILED CURRENT FOLDER --year YEAR``.
+"""Command line without QGIS.
 
-Exit codes: 0 nothing wrong, 1 an unwaived ERROR or a check that is not complete, 2 it could not run.
+Commands: ``python -m plugin.core check SOURCE …``, ``indicators SOURCE --xlsx FILE``, ``compare BEFORE AFTER --role
+ROLE``, ``rules``, ``rule CODE``, ``profile PROFILE``, ``dictionary --html FILE``, ``structure TABLE --output FOLDER``
+or ``--database FILE``, ``form FORM``, ``package SOURCE FOLDER``, ``inspect PACKAGE``, ``vct SOURCE OUTPUT``, ``yearly
+FILED CURRENT FOLDER --year YEAR``.
+
+Exit codes: 0 success, 1 an unwaived ERROR or an incomplete check, 2 the command could not run.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from .cli.console import CLEAN, NOT_RUN, print_line
 from .cli.parser import make_parser, parse_language
 from .errors import Cancelled, SanxianError
 
-#: What each command runs; each gives an exit code.
+#: Function of each command; it returns an exit code.
 COMMANDS: dict[str, Callable[..., int]] = {
     "check": checking.run_check,
     "inspect": checking.run_check,
@@ -37,6 +39,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
     from .messages.texts import Texts
     from .render.words import Words
 
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = Words(parse_language(given))
     args = make_parser(words).parse_args(given)
     for stream in (sys.stdout, sys.stderr):
-        # A console in cp936 must not stop a check that went well.
+        # A console in cp936 must not stop a successful check.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
@@ -54,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         print_line(words.get("cli", "missing_package", package=error.name or str(error)), sys.stderr)
     except BrokenPipeError:
-        # The reader (head, less) has enough. Python would complain once more on closing the stream.
+        # The reader (head, less) closed the pipe. Python would report another error on closing the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLEAN
     except (KeyboardInterrupt, Cancelled):

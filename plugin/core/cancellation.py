@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A request to cancel, as one object passed down through all that takes long."""
+"""A cancellation request, passed as one object to all long operations."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from .errors import Cancelled
 
 
 class Cancellation:
-    """Whether the user has asked to cancel.
+    """A cancellation request of the user.
 
-    ``cancelled`` returns True once the user has asked: ``isCanceled`` of a QGIS feedback or task. It is called between
-    steps, also from other threads, so it must be quick.
+    ``cancelled`` returns True after the user has cancelled: ``isCanceled`` of a QGIS feedback or task. It is called
+    between steps, also from other threads, so it must be fast.
     """
 
     def __init__(self, cancelled: Callable[[], bool]):
@@ -20,14 +20,14 @@ class Cancellation:
 
     @property
     def is_cancelled(self) -> bool:
-        """Return True once the user has asked to cancel."""
+        """Return True if the user has cancelled."""
         return self._cancelled()
 
     def raise_if_cancelled(self) -> None:
-        """Raise Cancelled once the user has asked to cancel."""
+        """Raise Cancelled if the user has cancelled."""
         if self._cancelled():
             raise Cancelled
 
 
-#: The default of every function that takes a cancellation: the work runs to its end.
+#: Default of functions that take a cancellation: the work runs to its end.
 NEVER = Cancellation(lambda: False)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One whole check: sources in, plan and report out. Command line, toolbox and panel all come through here."""
+"""A whole check: read sources, make the plan and the report.
+
+Command line, toolbox and panel all use this module.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,13 @@ if TYPE_CHECKING:
 __all__ = ["CheckResult", "Options", "check_plan", "is_part_of_plan", "parse_roles"]
 
 Progress = Callable[[float, str], None]
-#: Share of the progress that reading the sources takes.
+#: Share of the progress for reading the sources.
 _READING = 0.1
 
 
 @dataclass
 class CheckResult:
-    """A plan that was checked, what it was held against, and what was said of it."""
+    """A checked plan with its side inputs and its report."""
 
     plan: Plan
     report: Report
@@ -47,10 +50,16 @@ def check_plan(
     cancellation: Cancellation = NEVER,
     reading_seconds: float = 0.0,
 ) -> CheckResult:
-    """Check a file or folder, or layers that were read already (``source`` then names where they come from).
+    """Check a file or folder, or layers that are already read.
 
-    Raises InputError or DataError when nothing can be run, before any rule has started, and Cancelled.
-    ``reading_seconds``: what reading the layers took before this call.
+    ``source`` names the origin of layers that are already read. ``reading_seconds``: time spent on reading them.
+
+    Raises
+    ------
+    InputError, DataError
+        The check cannot run; raised before any rule starts.
+    Cancelled
+        The user cancelled.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .engine.evaluate import choose_rules, find_additional_rules
@@ -63,14 +72,14 @@ def check_plan(
     norm = options.norm()
     rules = choose_rules(norm.rules, norm.named_rules(options.rules))
     options.role_choices()
-    # Side inputs before layers: a slip there is told before anything large is read.
+    # Side inputs before layers: an error in them is reported before any large file is read.
     tables = read_side_tables(options, norm, sources if isinstance(sources, str | Path) else None)
     cancellation.raise_if_cancelled()
     progress(0.0, "")
     plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
     side = tables.complete(plan, norm, cancellation)
     if not any(name.strip() for name in options.rules):
-        # What a delivery is, and which rules that asks for, its layers tell.
+        # The layers determine the scope of the delivery, and the scope determines the rules.
         rules = choose_rules((*norm.rules_in(plan.scope), *tables.find_requested_rules()))
     tables.note_registers(plan, norm, [rule.code for rule in rules])
     report = run_check(

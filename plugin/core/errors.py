@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What can go wrong in a way the planner can mend.
+"""Errors that the planner can correct.
 
-An error carries a text key and its parameters, never a sentence: sentences are made in the user's language
-at the edge (`messages.texts.Texts.explain`).
+An error carries a text key and its parameters, not a sentence: `messages.texts.Texts.explain` makes the sentence in
+the user's language where it is shown.
 """
 
 from typing import Any
 
 
 class SanxianError(Exception):
-    """A problem to be told to the user. ``key`` names a text under ``[errors]``; ``params`` fill it."""
+    """A problem to report to the user.
+
+    ``key`` names a text under ``[errors]``; ``params`` fill its placeholders.
+    """
 
     def __init__(self, key: str, /, **params: Any):
         super().__init__(f"{key}: {params}" if params else key)
@@ -18,16 +21,19 @@ class SanxianError(Exception):
 
 
 class InputError(SanxianError):
-    """The data cannot be read or understood."""
+    """The data cannot be read or interpreted."""
 
 
 class OutputError(SanxianError):
-    """A result cannot be written; whatever stood at the target still stands there."""
+    """A result cannot be written; an existing target is unchanged."""
 
 
 class DataError(SanxianError):
-    """A template, standard, profile or code list of ours or of the county is wrong; names file and key."""
+    """A template, standard, profile or code list is wrong.
+
+    The parameters name file and key.
+    """
 
 
 class Cancelled(Exception):
-    """The user asked to stop."""
+    """The user cancelled."""

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Check conditions that the program itself guarantees. A failure is a defect of the plugin, not of the user's data."""
+"""Check conditions that the program itself guarantees.
+
+A failure is a defect of the plugin, not of the user's data.
+"""
 
 from typing import TypeVar
 
@@ -7,11 +10,13 @@ T = TypeVar("T")
 
 
 class InvariantError(RuntimeError):
-    """Something that the program guarantees does not hold."""
+    """A condition that the program guarantees is not met."""
 
 
 def require_value(value: T | None, what: str) -> T:
-    """Return a value that cannot be None here, with a type that excludes None. Unlike ``assert`` it works with ``python -O``.
+    """Return a value that cannot be None here, with a type that excludes None.
+
+    Unlike ``assert`` it works with ``python -O``.
 
     Parameters
     ----------
@@ -23,7 +28,7 @@ def require_value(value: T | None, what: str) -> T:
     Raises
     ------
     InvariantError
-        The value is None.
+        ``value`` has no value.
     """
     if value is None:
         raise InvariantError(f"{what} is missing")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a check is told beside its data, the same from command line, toolbox and panel."""
+"""Options of a check, the same for command line, toolbox and panel."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """What a run is told beside its data; empty means: as the profile, the standard or the layers say.
+    """Options of a run.
 
-    ``roles`` is ``ROLE=layer;…``, the path of a file with such lines, or a mapping; ``rules`` codes or names;
-    ``figures`` the path of a table of the figures that text and tables print (xlsx, CSV); ``register`` that of the
-    register of heritage (names, kinds, levels);
-    ``parameters`` code → keyword arguments that beat the standard's and the profile's; ``notices`` what the report is
-    to say of the data that is not here, as text key and parameters. ``waivers``: the file of accepted findings (empty: the
-    one beside a file or folder that is checked, if there; `NO_WAIVERS`: none); ``renumbered``: a table of old and new
-    keys, by which waivers are followed and editions compared. ``phase``: id or Chinese name (`core.standard.editions`). ``targets``:
-    the path of a table of tasks by township (xlsx, CSV). ``baseline``: the sealed edition (封库版本), a file or folder.
-    ``document_info``: document information (成果信息) of the project, preferred to the profile's; it does not affect results.
-    ``side``: side inputs that no file holds, by name (`model.side_inputs`: what is seen of a package). ``allow_no_layers``: the layers
-    may be none, for something else is checked. ``original_crs``: the CRS that all layers were converted from, vertex by vertex.
+    An empty value follows the profile, the standard or the layers. ``roles``: ``ROLE=layer;…``, the path of a file
+    with such lines, or a mapping; ``rules``: codes or names; ``figures``: path of a table with the figures printed in
+    text and tables (xlsx, CSV); ``register``: path of the heritage register (names, kinds, levels); ``parameters``:
+    code → keyword arguments that take precedence over the standard and the profile; ``notices``: text keys and
+    parameters of notices for the report; ``waivers``: the file of waivers (empty: the default file next to the
+    checked file or folder, if present; `NO_WAIVERS`: none); ``renumbered``: a table of old and new keys, applied to
+    waivers and to the comparison of editions; ``phase``: id or Chinese name (`core.standard.editions`); ``targets``:
+    path of a table of tasks by township (xlsx, CSV); ``baseline``: the sealed edition (封库版本), a file or folder;
+    ``document_info``: document information (成果信息) of the project, which takes precedence over the profile's and
+    does not affect results; ``side``: side inputs without a file, by name (`model.side_inputs`); ``allow_no_layers``:
+    a run without layers is valid because other inputs are checked; ``original_crs``: the CRS that all layers were
+    converted from, vertex by vertex.
     """
 
     standard: str = ""
@@ -58,7 +59,10 @@ class Options:
     document_info: DocumentInfo | None = field(default=None, compare=False)
 
     def norm(self) -> Norm:
-        """Profile and standard, resolved for the phase. DataError and InputError name what is not there and what is."""
+        """Return profile and standard, resolved for the phase.
+
+        Raise DataError or InputError for missing items; the error names those available.
+        """
         from .profile import Norm, load_profile
         from .standard import load_standard
         from .standard.bounds import check_numbers
@@ -69,7 +73,7 @@ class Options:
         return Norm(check_numbers(load_standard(self.standard or profile.standard)), profile, phase_of(self.phase))
 
     def _check_finite(self) -> None:
-        """InputError for ``nan`` or infinity, which limits nothing."""
+        """Raise InputError for ``nan`` or infinity, which limits nothing."""
         given = {f"{code}.{name}": v for code, values in self.parameters.items() for name, v in values.items()}
         if self.tolerance is not None:
             given |= {f"tolerance.{name}": value for name, value in self.tolerance.to_dict().items()}
@@ -78,14 +82,15 @@ class Options:
                 raise InputError("parameter_not_finite", name=name, value=str(value))
 
     def role_choices(self) -> dict[str, str]:
+        """Return layer name by role."""
         return parse_roles(self.roles) if isinstance(self.roles, str) else dict(self.roles)
 
 
 def parse_roles(text: str) -> dict[str, str]:
-    """``ROLE=layer;ROLE=layer`` as a dict; the text may also be the path of a UTF-8 file with one such pair a line.
+    """Return ``ROLE=layer;ROLE=layer`` as a dict.
 
-    Full-width ；and ＝ count too, ``#`` starts a comment line. InputError names an entry that is no pair, and a role
-    that is given two layers.
+    The text may also be the path of a UTF-8 file with one pair on each line. Full-width ；and ＝ are accepted, ``#``
+    starts a comment line. Raise InputError for an entry that is not a pair, and for a role with two layers.
     """
     text = text.strip()
     if not text:

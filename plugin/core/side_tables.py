@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read what a plan is compared with: typed figures, tasks, a register, waivers, the sealed edition, and the record
-beside it."""
+"""Read the inputs that a plan is compared with.
+
+They are typed figures, tasks, a heritage register, waivers, the sealed edition, and the maintenance record next to
+the data.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +26,16 @@ if TYPE_CHECKING:
     from .waivers.model import Waivers
 
 
-#: The rules that compare a list of heritage, and the counts of the profile ([[heritage_register]]).
+#: The rules that compare a heritage list, and the counts of the profile ([[heritage_register]]).
 LIST_RULE, COUNT_RULE = "LAW024", "LAW023"
 
 
 @dataclass(frozen=True)
 class SideTables:
-    """Tables as they were read; each is empty where none was given. ``notices``: what the report is to say of them."""
+    """Tables of a run, each empty if it was not given.
+
+    ``notices``: notices on the tables for the report.
+    """
 
     options: Options
     figures: tuple[TypedFigure, ...]
@@ -39,11 +45,11 @@ class SideTables:
     notices: list[tuple[str, dict[str, Any]]]
 
     def complete(self, plan: Plan, norm: Norm, cancellation: Cancellation = NEVER) -> SideInputs:
-        """Return all side inputs of a plan: the tables, the sealed edition in its plane, and the record beside its layers.
+        """Return all side inputs of a plan.
 
-        The plan's notices say what was given, its inputs name the files. InputError as `read_baseline`.
+        They are the tables, the sealed edition in the plan's plane, and the record next to the layers. The plan's
+        notices describe the given inputs, its ``inputs`` list the files. Raise InputError as `read_baseline`.
         """
-
         plan.notices += self.notices
         for path, notice, count in (
             (self.options.figures, "notice_figures", len(self.figures)),
@@ -61,15 +67,21 @@ class SideTables:
         return side.give(**self._read_baseline(plan, norm, cancellation))
 
     def find_requested_rules(self) -> tuple[str, ...]:
-        """Return the codes of rules that compare what was given for this check. They run beside those of the plan's scope."""
+        """Return the codes of rules that compare the given tables.
+
+        They run in addition to the rules of the plan's scope.
+        """
         return (LIST_RULE,) if self.register is not None else ()
 
     def note_registers(self, plan: Plan, norm: Norm, codes: Iterable[str]) -> None:
-        """Put into the plan's notices whether rules of the run (``codes``) compare the registers of heritage that were given."""
+        """Add notices to the plan on the use of the given heritage registers.
+
+        A notice states whether rules of the run (``codes``) compare the register.
+        """
         running = set(codes)
         if self.register is not None:
-            said = {"file": Path(self.options.register).name, "count": len(self.register.rows), "rule": LIST_RULE}
-            plan.notices.append(("notice_register" if LIST_RULE in running else "notice_register_unused", said))
+            params = {"file": Path(self.options.register).name, "count": len(self.register.rows), "rule": LIST_RULE}
+            plan.notices.append(("notice_register" if LIST_RULE in running else "notice_register_unused", params))
         own = norm.register(plan.area_code)
         if own and COUNT_RULE not in running:
             plan.notices.append(("notice_counts_unused", {"count": len(own), "rule": COUNT_RULE}))
@@ -88,7 +100,10 @@ class SideTables:
 
 
 def read_side_tables(options: Options, norm: Norm, source: str | Path | None) -> SideTables:
-    """The tables that the options name, and the waivers that stand beside ``source``. InputError or DataError for a slip."""
+    """Read the tables that the options name, and the waivers next to ``source``.
+
+    Raise InputError or DataError for invalid tables.
+    """
     from .heritage.heritage_sites import read_heritage_list
     from .indicators.typed_figures import read_figures
     from .profile.figures import TownshipTasks
@@ -100,28 +115,33 @@ def read_side_tables(options: Options, norm: Norm, source: str | Path | None) ->
 
         tasks = read_township_tasks(options.targets)
 
-    waivers, said = load_waivers(options.waivers, norm, source, options.renumbered)
+    waivers, notices = load_waivers(options.waivers, norm, source, options.renumbered)
     return SideTables(
         options,
         read_figures(options.figures) if options.figures else (),
         tasks,
         read_heritage_list(options.register, norm) if options.register else None,
         waivers,
-        said,
+        notices,
     )
 
 
 @dataclass(frozen=True)
 class Record:
-    """``file``: its name; ``classes``: role of a class (and, of changes, its kind) → polygons and their statutory m²."""
+    """The record of a yearly change.
+
+    ``file``: its name; ``classes``: role of a class (and, of changes, its kind) → polygons and their statutory m².
+    """
 
     file: str
     classes: dict[tuple[str, str], tuple[int, float]]
 
 
 def find_import_record(plan: Plan) -> Record | None:
-    """The record beside the geodatabase that the plan's classes were read from; None where there is none (a package of other
-    software, one that was moved without its balance) or nobody can read it."""
+    """Return the record next to the geodatabase of the plan's maintenance classes.
+
+    Return None if it is missing (a package of other software, or one moved without its balance) or unreadable.
+    """
     rules = plan.norm.standard.maintenance
     sources = {plan.layers[role].source.source for role in (rules.changes if rules else ()) if role in plan.layers}
     if rules is None or len(sources) != 1 or not all(sources):
@@ -129,16 +149,16 @@ def find_import_record(plan: Plan) -> Record | None:
     database = Path(sources.pop())
     path = database.with_name(f"{database.stem}{rules.delivery.balance}.json")
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return Record(path.name, _classes(told, {stage.id: stage.prefix for stage in rules.stages}))
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return Record(path.name, _classes(record, {stage.id: stage.prefix for stage in rules.stages}))
     except (OSError, ValueError, KeyError, TypeError):
-        # Not ours, or not there: what nobody recorded is not compared, and the rule says so.
+        # A foreign or missing record: the recorded figures are not compared, and the rule reports it.
         return None
 
 
-def _classes(told: dict[str, Any], prefix: dict[str, str]) -> dict[tuple[str, str], tuple[int, float]]:
+def _classes(record: dict[str, Any], prefix: dict[str, str]) -> dict[tuple[str, str], tuple[int, float]]:
     found = {}
-    for one in told["layers"]:
+    for one in record["layers"]:
         if not one["change"]:
             continue
         for stage in ("before", "after"):

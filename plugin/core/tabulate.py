@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One set of figures: sources in, indicators and tables out, and the workbook of them. Command line and toolbox come through
-here; no rule is run but those that give figures."""
+"""Compute indicators and tables from sources, and write them to a workbook.
+
+Command line and toolbox use this module. Only rules that give figures run.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from .plan.plan import Plan
     from .render.tables import Table
 
-#: How the workbook writes when its figures were computed.
+#: Format of the computation time in the workbook.
 TIME_FORM = "%Y-%m-%d %H:%M"
 Progress = Callable[[float, str], None]
 #: Shares of the progress: reading the sources, the tables.
@@ -33,7 +35,7 @@ _READ, _TABLES = 0.4, 0.55
 
 
 class Tabulated(NamedTuple):
-    """The figures of a plan: computed one by one, and as tables in the order of the workbook."""
+    """The figures of a plan: single indicators, and the tables of the workbook."""
 
     plan: Plan
     figures: Figures
@@ -41,7 +43,7 @@ class Tabulated(NamedTuple):
 
     @property
     def notices(self) -> list[str]:
-        """What a reader should know of the data, as sentences."""
+        """Return the notices on the data, as sentences."""
         return self.tables[-1].notes
 
 
@@ -53,9 +55,9 @@ def tabulate(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> Tabulated:
-    """All indicators and tables of a file or folder, or of layers that were read already.
+    """Return all indicators and tables of a file or folder, or of layers already read.
 
-    Raises InputError or DataError when nothing can be computed, and Cancelled.
+    Raise InputError or DataError if no figure can be computed, and Cancelled.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .messages.texts import Texts
@@ -85,7 +87,7 @@ def tabulate_plan(
     progress: Callable[[float], None] = lambda share: None,
     cancellation: Cancellation = NEVER,
 ) -> Tabulated:
-    """All indicators and tables of a plan that is there already. Raises Cancelled."""
+    """Return all indicators and tables of an existing plan. Raise Cancelled."""
     from .engine.context import Context
     from .indicators.compute import Figures
     from .messages.texts import Texts
@@ -97,7 +99,10 @@ def tabulate_plan(
 
 
 def check_workbook(target: str | Path) -> None:
-    """OutputError, before a long run, for a target that is no workbook, or where none can be written."""
+    """Raise OutputError if the target cannot be written as a workbook.
+
+    It is called before a long run.
+    """
     if Path(target).suffix.lower() != ".xlsx":
         raise OutputError("output_format", target=str(target), known=".xlsx")
     if find_spec("openpyxl") is None:
@@ -105,7 +110,10 @@ def check_workbook(target: str | Path) -> None:
 
 
 def write_workbook(done: Tabulated, target: str | Path, cancellation: Cancellation = NEVER) -> None:
-    """The tables as xlsx, written beside the target and moved. OutputError, also for a target that was read."""
+    """Write the tables as xlsx to a temporary file, then replace the target.
+
+    Raise OutputError, also for a target that is an input.
+    """
     check_not_input(target, list(done.plan.inputs))
     with atomic_output(target) as path:
         write_tables(done, path)
@@ -113,7 +121,10 @@ def write_workbook(done: Tabulated, target: str | Path, cancellation: Cancellati
 
 
 def write_tables(done: Tabulated, path: Path) -> None:
-    """The tables as a new xlsx just here. OutputError when the package that writes workbooks is not there."""
+    """Write the tables as a new xlsx at exactly this path.
+
+    Raise OutputError if the package that writes workbooks is missing.
+    """
     from ..metadata import plugin_version
     from .engine.provenance import area_name
     from .render.tables.workbook import put_workbook
@@ -124,17 +135,17 @@ def write_tables(done: Tabulated, path: Path) -> None:
 
 
 def _about(plan: Plan, figures: Figures) -> Table:
-    """Where the figures come from, and what could not be computed."""
+    """Return the sources of the figures, and the figures that could not be computed."""
     from .engine.provenance import provenance
 
     texts = figures.texts
-    told = provenance(plan, texts)
-    notes = [*told["notices"], *(texts.unread(one) for one in plan.unread)]
-    return make_about_table(told, texts, datetime.now().strftime(TIME_FORM), notes)
+    source_data = provenance(plan, texts)
+    notes = [*source_data["notices"], *(texts.unread(one) for one in plan.unread)]
+    return make_about_table(source_data, texts, datetime.now().strftime(TIME_FORM), notes)
 
 
 def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes: list[str]) -> Table:
-    """Return the table on the data by what a report says of them (``provenance``: its provenance)."""
+    """Return the table that describes the data, from the provenance of a report."""
     from .render.tables.model import Column, Row, Table, Value
     from .render.words import Words
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``make benchmark`` or ``python -m tests.benchmarks``: one table, every figure from this run on this machine.
+"""``make benchmark`` or ``python -m tests.benchmarks``: a table of figures measured on this machine.
 
-The least of several runs for what is repeated; geopandas and QGIS, which take minutes, are run once.
+Repeated measures give the minimum of several runs; geopandas and QGIS, which take minutes, run once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from . import edits, exchange, overlays
 from .measure import (
     HEADER,
     Row,
-    check_apart,
+    check_in_process,
     county,
     least,
     n_log_n,
@@ -34,7 +34,7 @@ from .measure import (
     vertices_of,
 )
 
-#: QGIS's own overlay is compared here, and growth is measured from here: at 150 000 parcels it does not come to an end.
+#: Size for the comparison with QGIS, whose overlay does not finish at 150 000 parcels, and base of the growth.
 SMALL = 20_000
 _MB = 1_000_000
 SAMPLE = RESOURCES / "sample"
@@ -54,29 +54,29 @@ def rules_rows(path: Path, runs: int) -> tuple[list[Row], float, CheckResult, di
 
 
 def book_rows(path: Path, runs: int) -> list[Row]:
-    """Every rule there is, on a county that has what the rules look at, with the tables that some ask for."""
+    """Measure all rules on a county with data for each of them and with the side inputs."""
     reading, frames = least(lambda: read_all(path), runs)
     side = {"figures": str(SAMPLE / "figures.csv"), "targets": str(SAMPLE / "township_tasks.csv")}
     seconds, result = least(lambda: check_plan(path, Options(profile="hunyuan", rules=("all",), **side)), 1)
     rules = result.report.rules
-    looked = sum(rule.outcome != Outcome.NOT_APPLICABLE for rule in rules)
+    applicable = sum(rule.outcome != Outcome.NOT_APPLICABLE for rule in rules)
     times = seconds / reading
-    row = Row(f"全部 {len(rules)} 条规则（{len(frames)} 个图层，{looked} 条有内容可查），含读取", f"{seconds:.2f} s",
+    row = Row(f"全部 {len(rules)} 条规则（{len(frames)} 个图层，{applicable} 条有内容可查），含读取", f"{seconds:.2f} s",
               f"只读取并判有效 {reading:.2f} s", f"{times:.1f} ×", "≤ 10 ×", times <= 10)  # fmt: skip
     return [row, memory_row("全部规则的内存峰值", path, read_bytes(frames), "all")]
 
 
 def memory_row(what: str, path: Path, read: int, *rules: str, most: float = 0.0) -> Row:
-    told = check_apart(path, *rules)
-    used = (told["peak"] - told["loaded"]) * 1.048576 * _MB
+    memory = check_in_process(path, *rules)
+    used = (memory["peak"] - memory["loaded"]) * 1.048576 * _MB
     times = used / read
     asked = f"< {most:g} ×，< 4 GB" if most else "< 4 GB"
     return Row(what, f"{used / _MB:,.0f} MB", f"读入 {read / _MB:,.0f} MB", f"{times:.2f} ×", asked,
-               (not most or times < most) and told["peak"] < 4000)  # fmt: skip
+               (not most or times < most) and memory["peak"] < 4000)  # fmt: skip
 
 
 def layer_rows(result: CheckResult, runs: int) -> list[Row]:
-    """Verbs on one layer, from bare polygons each time."""
+    """Measure operations on one layer, each time without cached geometry."""
     plan = result.plan
     parcels, zones = plan.layers["DLTB"].plane, plan.layers["YDYHGHFQ"].plane
     own, _ = least(lambda: find_shared_parts(Polygons(parcels), tolerance=overlays.EVERYTHING), runs)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``python -m tests.benchmarks.bulk_edit``: one value for all rows of a layer by QGIS's field calculator, and undo, without
-and with the plugin's form.
+"""``python -m tests.benchmarks.bulk_edit``: bulk edit of a layer with and without the plugin's form.
 
-A timer of 0 ms records the longest time in which the main thread did not answer. Runs without and with the plugin alternate.
-On a busy machine put ``chrt -f 50`` before the command: then the wall clock shows this process alone.
+The field calculator of QGIS sets one value in all rows, then undo and redo. A timer of 0 ms records the longest time in
+which the main thread did not respond. Runs without and with the plugin alternate. On a busy machine run it with
+``chrt -f 50``, so that the wall clock measures only this process.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ TITLES = {
     "undo": "撤销：至完成",
     "redo": "重做：至完成",
 }
-#: Seconds on the wall, and seconds of the main thread's own computing.
+#: Seconds of wall clock, and processor seconds of the main thread.
 Spent = tuple[float, float]
 
 
 class Pulse:
-    """The longest time between two turns of the event loop: on the wall and of the main thread's own computing."""
+    """The longest time between two turns of the event loop: wall clock and processor time of the main thread."""
 
     def __init__(self) -> None:
         self.wall = self.cpu = 0.0
@@ -93,7 +93,7 @@ def timed(action: Callable[[], Any], done: Callable[[], bool]) -> tuple[Spent, S
 
 
 def make_file(folder: Path, norm: Norm, rows: int) -> Path:
-    """A GeoPackage with squares of 100 by 100 m beside each other."""
+    """Write a GeoPackage of adjacent squares of 100 by 100 m."""
     fields = "".join(
         f"&field={f.name}:{KINDS[f.type]}({f.length or 0},{f.decimals or 0})"
         for f in norm.standard.templates[ROLE].fields
@@ -124,7 +124,7 @@ def values(layer: QgsVectorLayer) -> set[tuple[Any, Any]]:
 
 
 def field_calculator(layer: QgsVectorLayer) -> QgsFieldCalculator:
-    """QGIS's field calculator, filled in as by a user: an existing field and an expression."""
+    """Return QGIS's field calculator with an existing field and an expression, as set by a user."""
     dialog = QgsFieldCalculator(layer)
     dialog.findChild(QGroupBox, "mUpdateExistingGroupBox").setChecked(True)
     fields = dialog.findChild(QComboBox, "mExistingFieldComboBox")
@@ -171,7 +171,7 @@ def check(layer: QgsVectorLayer, expected: tuple[str, str]) -> None:
 
 
 def measure(rows: int = ROWS, runs: int = RUNS) -> dict[bool, dict[str, list[Spent]]]:
-    """Without and with the plugin → what → (wall, processor) of each run."""
+    """Return (wall, processor) of each run by step, without and with the plugin."""
     norm = Norm(load_standard(), load_profile("hunyuan"))
     found: dict[bool, dict[str, list[Spent]]] = {False: {}, True: {}}
     with TemporaryDirectory() as folder:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How long the planner waits after an edit: one parcel, and one vertex of the largest red line."""
+"""Time of a check after an edit: one parcel, and one vertex of the largest red line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARCELS, VERTICES = 200, 20
 
 
 def moved(shape: Any, chance: np.random.Generator, by: float) -> Any:
-    """The polygon with one vertex of its first ring moved."""
+    """Return the polygon with one vertex of its first ring moved."""
     ring = np.array(shapely.get_exterior_ring(shapely.get_parts([shape])[0]).coords)
     place = 1 + chance.integers(len(ring) - 2)
     spot = ring[place].copy()
@@ -49,7 +49,7 @@ def rows(plan: Plan) -> list[Row]:
     vertices = []
     shape = line.plane[largest]
     for _ in range(VERTICES):
-        # Each vertex moved on top of the last: as somebody draws.
+        # Each vertex is moved in addition to the previous ones, as while drawing.
         shape = moved(shape, chance, 0.5)
         vertices.append(_time(live, "STBHHX", largest, shape))
     return [

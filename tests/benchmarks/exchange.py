@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What leaves the house: a layer as VCT beside the same layer as a shapefile, and the package of the county."""
+"""Export formats: a layer as VCT compared with a shapefile, and the package of the county."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def layer_of(path: Path) -> SourceLayer:
 
 
 def write(layer: SourceLayer, target: Path) -> None:
-    """As VCT, or as a shapefile by GDAL."""
+    """Write VCT, or a shapefile by GDAL."""
     if target.suffix == ".vct":
         write_vct(target, [layer], templates=load_standard().templates)
     else:
@@ -39,15 +39,15 @@ def write(layer: SourceLayer, target: Path) -> None:
 
 
 def read(path: Path) -> int:
-    """Row after row, kept by nobody: what importing takes. A shapefile is read at once."""
+    """Read row by row without storing the rows, like an import; a shapefile is read at once."""
     if path.suffix != ".vct":
         return len(pyogrio.read_dataframe(path))
     with open_vct(path) as vct:
         return sum(len(frame) for _, frame in vct.batches())
 
 
-def apart(what: str, *paths: Path) -> dict[str, float]:
-    """Memory (MB) and seconds of one step, in a process of its own."""
+def run_in_process(what: str, *paths: Path) -> dict[str, float]:
+    """Return memory (MB) and seconds of one step in a separate process."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.exchange_memory", what, *map(str, paths)],
         stdout=subprocess.PIPE, text=True, check=True,
@@ -75,8 +75,8 @@ def _vct_rows(path: Path, folder: Path, runs: int) -> list[Row]:
         other = f"shapefile（GDAL）{theirs:.2f} s"
         table.append(Row(f"地类图斑{what} VCT", f"{ours:.2f} s{size}", other, f"{ours / theirs:.1f} ×"))
     for what, word in (("write", "写"), ("read", "读")):
-        mine = apart(what, path, vct)["grown"]
-        other = apart(what, path, shp)["grown"]
+        mine = run_in_process(what, path, vct)["grown"]
+        other = run_in_process(what, path, shp)["grown"]
         each = mine * 1.048576e6 / count
         table.append(
             Row(
@@ -110,16 +110,16 @@ def _vct_rows(path: Path, folder: Path, runs: int) -> list[Row]:
 
 
 def _package_rows(path: Path, folder: Path) -> list[Row]:
-    made = apart("package", path, folder)
+    made = run_in_process("package", path, folder)
     (package,) = folder.glob("成果/*")
-    seen = apart("inspect", package)
+    seen = run_in_process("inspect", package)
     table = [
         Row("成果包导出（检查之后，含读回核对）", f"{made['seconds']:.1f} s", f"检查 {made['before']:.1f} s",
             f"{made['seconds'] / made['before']:.1f} ×", "≤ 10 分钟", made["seconds"] <= 600),
         Row("成果包检查", f"{seen['seconds']:.1f} s", f"检查 {made['before']:.1f} s",
             f"{seen['seconds'] / made['before']:.1f} ×", "≤ 10 分钟", seen["seconds"] <= 600),
     ]  # fmt: skip
-    for what, told in (("导出", made), ("检查", seen)):
-        peak = told["peak"]
+    for what, measured in (("导出", made), ("检查", seen)):
+        peak = measured["peak"]
         table.append(Row(f"成果包{what}的内存峰值", f"{peak:,.0f} MB", "", "", "< 4 GB", peak < 4000))
     return table

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One step of writing, reading or packing in a process of its own, which says what time and memory it took.
+"""One step of writing, reading or packing in a separate process, which prints time and memory.
 
 ``write PATH TARGET``, ``read PATH SOURCE``, ``package PATH FOLDER``, ``inspect PACKAGE``.
 """
@@ -20,11 +20,11 @@ from .measure import peak_mb
 
 def main(what: str, *names: str) -> None:
     paths = [Path(name) for name in names]
-    told: dict[str, float] = {}
+    measured: dict[str, float] = {}
     if what == "package":
         started = time.perf_counter()
         checked = check_plan(paths[0], Options(profile="hunyuan"))
-        told["before"] = time.perf_counter() - started
+        measured["before"] = time.perf_counter() - started
         (paths[1] / "成果").mkdir()
         order = ExportOrder(load_package_spec("county"), paths[1] / "成果", force=True)
     layer = layer_of(paths[0]) if what == "write" else None
@@ -37,8 +37,8 @@ def main(what: str, *names: str) -> None:
         export_package(checked, order)
     else:
         inspect_package(paths[0], load_package_spec("county"), Options(profile="hunyuan"))
-    told |= {"seconds": time.perf_counter() - started, "grown": peak_mb() - before, "peak": peak_mb()}
-    print(json.dumps(told))
+    measured |= {"seconds": time.perf_counter() - started, "grown": peak_mb() - before, "peak": peak_mb()}
+    print(json.dumps(measured))
 
 
 main(*sys.argv[1:])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Time, memory and the county that is measured."""
+"""Measures of time and memory, and the measured county."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FOLDER = Path("build") / "benchmarks"
 
 @dataclass
 class Row:
-    """One line of the table: what, what it is held against, what is asked for, what was measured."""
+    """A line of the table: subject, reference, requirement and measured value."""
 
     what: str
     ours: str
@@ -45,7 +45,7 @@ HEADER = "| 项目 | 本插件 | 对照 | 倍数 | 要求 |\n|---|---|---|---|--
 
 
 def least(action: Callable[[], Any], runs: int) -> tuple[float, Any]:
-    """Seconds of the fastest run, and its result."""
+    """Return the seconds of the fastest run, and its result."""
     best, result = float("inf"), None
     for _ in range(runs):
         started = time.perf_counter()
@@ -59,7 +59,7 @@ def median(seconds: list[float]) -> float:
 
 
 def county(parcels: int, vertices: int, full: bool = False) -> Path:
-    """The file of a county, made when it is not there. ``full``: with all that the rule book looks at."""
+    """Return the file of a county, generated if missing; ``full``: with data for all rules."""
     path = FOLDER / f"{'full' if full else 'county'}_{parcels}_{vertices}.gpkg"
     if not path.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def county(parcels: int, vertices: int, full: bool = False) -> Path:
 
 
 def read_all(path: Path) -> dict[str, gpd.GeoDataFrame]:
-    """What any check has to do at least: every layer read, every geometry looked at once."""
+    """Read every layer and validate every geometry, the minimum work of a check."""
     frames = {}
     for name, _ in pyogrio.list_layers(path):
         frames[name] = pyogrio.read_dataframe(path, layer=name, fid_as_index=True)
@@ -78,7 +78,7 @@ def read_all(path: Path) -> dict[str, gpd.GeoDataFrame]:
 
 
 def read_bytes(frames: dict[str, gpd.GeoDataFrame]) -> int:
-    """Bytes of what was read: the geometries as WKB and the attribute columns."""
+    """Return the bytes read: geometries as WKB and attribute columns."""
     total = 0
     for frame in frames.values():
         total += sum(len(wkb) for wkb in shapely.to_wkb(frame.geometry.to_numpy()) if wkb is not None)
@@ -95,16 +95,16 @@ def n_log_n(n: int) -> float:
 
 
 def peak_mb() -> float:
-    """The most memory this process has held; what its parent held before does not count."""
+    """Return the peak memory of this process, without that of its parent."""
     status = Path("/proc/self/status")
     if status.exists():
-        told = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return int(told["VmHWM"].split()[0]) / 1024
+        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(fields["VmHWM"].split()[0]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def check_apart(path: Path, *rules: str) -> dict[str, float]:
-    """Memory of a whole check, in a process of its own: after the libraries were loaded, and at its peak (MB)."""
+def check_in_process(path: Path, *rules: str) -> dict[str, float]:
+    """Return the memory (MB) of a full check in a separate process: after loading libraries, and at the peak."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.memory", str(path), *rules], capture_output=True, text=True, check=True
     )

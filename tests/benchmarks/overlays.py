@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The six overlays that a county is judged by, against geopandas and against QGIS, with the areas they find."""
+"""The six overlays of a county, compared with geopandas and QGIS by time and area."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EVERYTHING = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 
 @dataclass
 class Measured:
-    """Seconds and areas by overlay; ``together``: our seconds for all six, what layers know shared among them."""
+    """Seconds and areas by overlay; ``together``: our seconds for all six with shared caches of layers."""
 
     names: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Measured:
 
 
 def sound(frames: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
-    """Both sides of a comparison get the same polygons: repaired, without missing ones."""
+    """Return the polygons for both sides of a comparison: repaired, without missing ones."""
     found = {}
     for role in {r for _, *roles in OVERLAYS for r in roles}:
         shapes = frames[role].geometry.to_numpy()
@@ -54,7 +54,7 @@ def sound(frames: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
 
 
 def ours(frames: dict[str, gpd.GeoDataFrame], runs: int) -> Measured:
-    """Every run begins with bare polygons: what a layer comes to know in the first overlay serves the later ones."""
+    """Measure our overlays; each run begins without caches, which later overlays of the run share."""
     best = Measured(together=float("inf"))
     for _ in range(runs):
         layers = {role: Polygons(frame.geometry.to_numpy()) for role, frame in frames.items()}
@@ -71,7 +71,7 @@ def ours(frames: dict[str, gpd.GeoDataFrame], runs: int) -> Measured:
 
 
 def theirs(frames: dict[str, gpd.GeoDataFrame]) -> Measured:
-    """geopandas.overlay and the areas of what it gives."""
+    """Measure geopandas.overlay and the areas of its results."""
     found = Measured()
     for name, left, right in OVERLAYS:
         seconds, area = least(
@@ -88,7 +88,7 @@ def theirs(frames: dict[str, gpd.GeoDataFrame]) -> Measured:
 
 
 def qgis(frames: dict[str, gpd.GeoDataFrame], folder: Path) -> Measured:
-    """native:intersection, layers read from GeoPackage with a spatial index, results in memory."""
+    """Measure native:intersection: layers from GeoPackage with a spatial index, results in memory."""
     from qgis.core import QgsApplication, QgsProcessingContext, QgsVectorLayer
 
     application = QgsApplication.instance() or QgsApplication([], False)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reads the case files: ``name | layer a | layer b | expected``.
+"""Reader of the case files: ``name | layer a | layer b | expected``.
 
-A layer is WKT or a call of a function in `made`, several of them apart by `;`, nothing at all when empty; ``NULL`` is a
-row without a shape. What is invalid is repaired as a plan does it. Expected, in m²: ``a0b1=25`` what row 0 of a shares
-with row 1 of b, ``25+4`` in two connected parts; ``a0a1``, ``b0b1`` within a layer; ``a0=10`` what b leaves bare of row 0
-of a, ``b0`` the other way round. What is not named is nothing. For layers too long for that, totals: ``ab``, ``aa``,
-``bb``, ``a``, ``b``. ``ignored=0.2`` are slivers left out of a × b, ``bare_ignored`` of what b leaves bare of a.
+A layer is a list of WKT or calls of functions in `shapes`, separated by `;`, or empty; ``NULL`` is a row without a
+shape. Invalid shapes are repaired as in a plan. Expected areas in m²: ``a0b1=25`` is shared by row 0 of a and row 1 of b,
+``25+4`` in two connected parts; ``a0a1``, ``b0b1`` within a layer; ``a0=10`` is the part of row 0 of a that b does not
+cover, ``b0`` the reverse. Pairs that are not named share no area. Long layers have totals: ``ab``, ``aa``, ``bb``, ``a``,
+``b``. ``ignored=0.2`` are slivers ignored in a × b, ``bare_ignored`` those ignored in uncovered parts of a.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WORDS = {k: v for k, v in vars(shapes).items() if callable(v)} | {"area": lambd
 
 @dataclass(frozen=True)
 class Case:
-    """``expected``: key → areas of the connected parts (a key without them: nothing)."""
+    """A case; ``expected``: key → areas of the connected parts."""
 
     name: str
     a: np.ndarray
@@ -38,7 +38,7 @@ class Case:
         return self.expected.get("".join(f"{side}{row}" for side, row in zip(what, rows, strict=True)), ())
 
     def total(self, what: str) -> float:
-        """``ab``, ``aa``, ``bb``, ``a`` or ``b``: all of that kind together."""
+        """Return the sum of all areas of a kind: ``ab``, ``aa``, ``bb``, ``a`` or ``b``."""
         if what in self.totals:
             return sum(self.expected[what])
         pattern = "".join(rf"{side}\d+" for side in what)
@@ -46,7 +46,7 @@ class Case:
 
 
 def read_cases(file: str) -> list[Case]:
-    """The cases of a file, in its order. ValueError names the line that cannot be read."""
+    """Return the cases of a file in order; raise ValueError with the line that cannot be parsed."""
     found = []
     for number, line in enumerate((HERE / file).read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip() or line.startswith("#"):

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The same polygons drawn another way: what the verbs find of them must not change."""
+"""Variants of polygons for which operations must give the same result."""
 
 import numpy as np
 import shapely
 
-#: What a county's coordinates look like: CGCS2000, zone 38, with its prefix.
+#: Offset of typical coordinates of a county: CGCS2000, zone 38, with prefix.
 FAR = (38_612_345.0, 4_390_000.0)
 
 
 def each_variant(shapes, way):
-    """A copy of a layer with every shape drawn that way."""
+    """Return a copy of a layer with a variant of every shape."""
     found = np.empty(len(shapes), dtype=object)
     found[:] = [s if s is None or s.is_empty else way(s) for s in shapes]
     return found
 
 
 def change_rings(shape, change):
-    """The shape with every ring put through ``change``: open (v, 2) vertices to such."""
+    """Return the shape with ``change`` applied to every ring: open (v, 2) vertices to such."""
 
     def ring(line):
         return shapely.linearrings(change(shapely.get_coordinates(line)[:-1]))
@@ -35,7 +35,7 @@ def move_far_away(shape):
 
 
 def add_midpoints(shape):
-    """In the middle, where neighbours have one too."""
+    """Add a vertex in the middle of each edge, where neighbours have one too."""
 
     def halved(xy):
         both = np.empty((2 * len(xy), 2))
@@ -46,7 +46,7 @@ def add_midpoints(shape):
 
 
 def with_many_vertices(shape):
-    """More than a window lets through."""
+    """Return the shape with more vertices than the limit for clip windows."""
     while shapely.get_num_coordinates(shape) <= 600:
         shape = add_midpoints(shape)
     return shape

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas of overlays in fractions: no digit is lost. Slow; to judge the fast ones by."""
+"""Exact areas of overlays in fractions; slow, used to verify the fast overlays."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import shapely
 
 
 def area_where(keep: Callable[[list[bool]], bool], shapes: Iterable[Any]) -> float:
-    """Area (m²) of all places where ``keep`` says yes; it is told for each shape whether the place lies in it.
+    """Return the area, m², where ``keep`` is true; it gets for each shape whether the place is inside.
 
-    The plane is cut into upright strips at every vertex and every crossing; in a strip edges lie one above another, so
-    what is between two of them is a trapezoid.
+    The plane is split into vertical strips at every vertex and crossing; in a strip edges do not cross, so the area
+    between two of them is a trapezoid.
     """
     shapes = list(shapes)
     edges = [(number, *edge) for number, shape in enumerate(shapes) for edge in _edges(shape)]
@@ -37,13 +37,13 @@ def shared_area(a: Any, b: Any) -> float:
 
 
 def uncovered_area(a: Any, cover: Iterable[Any]) -> float:
-    """What no shape of the cover covers of ``a``."""
+    """Return the area of ``a`` that no shape of the cover covers."""
     near = [s for s in cover if s is not None and s.intersects(a)]
     return area_where(lambda inside: inside[0] and not any(inside[1:]), [a, *near])
 
 
 def _edges(shape):
-    """Edges from left to right; upright ones bound no strip."""
+    """Return edges from left to right, without vertical ones."""
     for part in shapely.get_parts(shape):
         for ring in (part.exterior, *part.interiors):
             xy = [(Fraction(x), Fraction(y)) for x, y in shapely.get_coordinates(ring).tolist()]

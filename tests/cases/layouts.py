@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Random layouts of two layers, from a seed: coverages, their merged copies, and copies of copies that almost match."""
+"""Random layouts of two layers from a seed: coverages, merged copies, and copies that almost match."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import shapely
 from plugin.core.geometry.validity import extract_polygons, repair_polygon
 from tests.cases.drawing_variants import FAR, change_rings
 
-#: How far copies are off, from the last digit of a double to a millimetre (m).
+#: Offsets of copies, m, from the last digit of a double to a millimetre.
 SHIFTS = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 2e-6, 1e-5, 1e-4, 1e-3)
-#: Where a layout lies: at the origin, and as a county does.
+#: Places of layouts: the origin, and coordinates of a county.
 PLACES = ((0.0, 0.0), FAR)
 SIDE = 100.0
 
 
 def layout(seed: int, near: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Two layers of valid polygons, multipolygons and missing rows. ``near``: what they share almost matches."""
+    """Return two layers of valid polygons, multipolygons and missing rows; if ``near``, edges almost match."""
     chance = np.random.default_rng(seed)
     a = _coverage(chance)
     b = _near_copy(chance, a) if near else _other(chance, a)
@@ -47,7 +47,7 @@ def _coverage(chance):
 
 
 def _cells(chance):
-    """Voronoi cells, cut to a square."""
+    """Return Voronoi cells clipped to a square."""
     points = shapely.MultiPoint(chance.random((chance.integers(2, 12), 2)) * SIDE)
     cells = shapely.get_parts(shapely.voronoi_polygons(points, extend_to=shapely.box(0, 0, SIDE, SIDE)))
     cut = [extract_polygons(shapely.intersection(c, shapely.box(0, 0, SIDE, SIDE))) for c in cells]
@@ -55,14 +55,14 @@ def _cells(chance):
 
 
 def _faces(chance):
-    """Faces of lines across a square, of which some corners lie on others."""
+    """Return faces of lines across a square; some corners touch other edges."""
     ends = np.round(chance.random((chance.integers(2, 6), 2, 2)) * SIDE, int(chance.integers(0, 6)))
     lines = [shapely.box(0, 0, SIDE, SIDE).exterior, *(shapely.LineString(e) for e in ends)]
     return list(shapely.get_parts(shapely.polygonize(shapely.get_parts(shapely.unary_union(lines)))))
 
 
 def _squares(chance):
-    """Unions of squares of a coarse grid: holes, islands, corners that touch."""
+    """Return unions of grid squares: holes, islands, touching corners."""
     label = chance.integers(0, 4, (5, 5))
     cells = [
         [shapely.box(20 * c, 20 * r, 20 * c + 20, 20 * r + 20) for c, r in np.argwhere(label == k)] for k in range(4)
@@ -71,7 +71,7 @@ def _squares(chance):
 
 
 def _wedges(chance):
-    """Triangles around a point: many meet in one vertex, some of them hair-thin."""
+    """Return triangles around a point: many share one vertex, some are very thin."""
     angle = np.sort(chance.random(chance.integers(3, 9)) * 2 * np.pi)
     if chance.random() < 0.5:
         angle = np.sort(np.append(angle, angle[0] + 10.0 ** -chance.integers(3, 9)))
@@ -84,19 +84,19 @@ def _wedges(chance):
 
 
 def _other(chance, shapes):
-    """Another coverage, some of its cells merged; or the same cells, merged otherwise: edges shared to the last digit."""
+    """Return another coverage with merged cells, or the same cells merged differently with equal edges."""
     return _merged(chance, shapes if chance.random() < 0.5 else _coverage(chance))
 
 
 def _merged(chance, shapes):
-    """Cells joined at random, whether they touch or not: multipolygons, with holes."""
+    """Return randomly joined cells: multipolygons with holes."""
     label = chance.integers(0, max(1, int(chance.integers(1, len(shapes) + 1))), len(shapes))
     groups = [[s for s, k in zip(shapes, label, strict=True) if k == n] for n in np.unique(label)]
     return [extract_polygons(_joined(g)) for g in groups]
 
 
 def _joined(shapes):
-    """By striking out what they share, which keeps every vertex, where they match."""
+    """Join shapes by removing shared edges, which keeps every vertex where they match."""
     try:
         joined = shapely.coverage_union_all(shapes)
     except shapely.GEOSException:
@@ -119,7 +119,7 @@ def _shifted(chance, shapes):
 
 
 def _jittered(chance, shapes):
-    """Some vertices of each shape, each for itself: what two neighbours share no longer matches."""
+    """Move some vertices of each shape separately, so that neighbours no longer match."""
     size, share = chance.choice(SHIFTS), chance.random()
 
     def jitter(xy):
@@ -129,7 +129,7 @@ def _jittered(chance, shapes):
 
 
 def _fewer_vertices(chance, shapes):
-    """Every ring loses a vertex, where it has one to lose."""
+    """Remove a vertex from every ring that has more than three."""
 
     def drop(xy):
         return np.delete(xy, chance.integers(len(xy)), axis=0) if len(xy) > 3 and chance.random() < 0.5 else xy
@@ -138,7 +138,7 @@ def _fewer_vertices(chance, shapes):
 
 
 def _more_vertices(chance, shapes):
-    """Vertices on the edges, as near to them as doubles allow, or a given distance off."""
+    """Add vertices on the edges, as exact as doubles allow, or at a given distance."""
     off = chance.choice([0.0, chance.choice(SHIFTS)])
 
     def add(xy):
@@ -150,7 +150,7 @@ def _more_vertices(chance, shapes):
 
 
 def _with_defects(chance, shapes):
-    """Something twice, something within another, something across others, something gone."""
+    """Add duplicates, shapes within and across others, and missing shapes."""
     shapes = list(shapes)
     for _ in range(chance.integers(1, 4)):
         kind, n = chance.integers(5), chance.integers(len(shapes))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Shapes too long to write out; the case files call these by name. Each gives one polygon or a list of them."""
+"""Functions of long shapes, called in case files; each returns a polygon or a list of them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def box(x, y, width, height):
 
 
 def grid(columns, rows, side=10.0, x=0.0, y=0.0):
-    """A coverage of squares that share every vertex."""
+    """Return a coverage of squares that share every vertex."""
     return [box(x + c * side, y + r * side, side, side) for r in range(rows) for c in range(columns)]
 
 
 def bricks(columns, rows, side=10.0):
-    """A coverage with T-junctions: every other course is set off by half a brick, and no vertex is added for it."""
+    """Return a coverage with T-junctions: alternate rows are shifted by half a brick without new vertices."""
     found = []
     for r in range(rows):
         edges = [0.0] + [c * side - (side / 2 if r % 2 else 0.0) for c in range(1, columns + r % 2)] + [columns * side]
@@ -29,19 +29,19 @@ def bricks(columns, rows, side=10.0):
 
 
 def outline(columns, rows, side=10.0):
-    """One polygon over such a grid, with the grid's vertices on its edge."""
+    """Return one polygon over such a grid, with the vertices of the grid on its edge."""
     return shapely.segmentize(shapely.box(0, 0, columns * side, rows * side), side)
 
 
 def moved(shapes, dx, dy=0.0):
-    """A list moved as a list, one shape as a shape."""
+    """Move a shape or a list of shapes."""
     if isinstance(shapes, list):
         return [shapely.affinity.translate(s, dx, dy) for s in shapes]
     return shapely.affinity.translate(shapes, dx, dy)
 
 
 def together(*shapes):
-    """One multipolygon of shapes apart from each other."""
+    """Return one multipolygon of separate shapes."""
     return shapely.multipolygons([p for s in shapes for p in shapely.get_parts(s)])
 
 
@@ -50,7 +50,7 @@ def without(shape, *holes):
 
 
 def comb(teeth, depth=100.0, x=0.0, y=0.0, down=False):
-    """A bar 2 m high with teeth 1 m wide, 1 m apart, ``depth`` long, upwards or downwards from ``y``."""
+    """Return a bar 2 m high with teeth 1 m wide, gaps of 1 m, ``depth`` long, up or down from ``y``."""
     way = -1 if down else 1
     ring = [(x, y - 2 * way), (x, y)]
     for t in range(teeth):
@@ -60,7 +60,7 @@ def comb(teeth, depth=100.0, x=0.0, y=0.0, down=False):
 
 
 def spiral(turns, arm=0, arms=2, pitch=10.0, steps=60):
-    """One arm of a spiral of ``arms`` that wind around each other, edge on edge up to the last digit of a double."""
+    """Return one of the ``arms`` of a spiral, whose edges match up to the last digit of a double."""
     angle = np.linspace(0.0, 2 * math.pi * turns, turns * steps + 1)
     where = angle + 2 * math.pi * arm / arms
     inner = pitch * (angle / (2 * math.pi) + 1)
@@ -74,18 +74,18 @@ def _around(radius, angle):
 
 
 def gear(vertices, outer=500.0, inner=499.0):
-    """A wheel of many teeth around 0, 0, the same to the left and to the right of it."""
+    """Return a wheel of many teeth around 0, 0, symmetric to the left and right."""
     angle = np.arange(vertices) * (2 * math.pi / vertices)
     return shapely.Polygon(_around(np.where(np.arange(vertices) % 2, inner, outer), angle))
 
 
 def gear_area(vertices, outer=500.0, inner=499.0):
-    """Of its triangles, each from the middle to one vertex and the next."""
+    """Return the area of the wheel as the sum of its triangles."""
     return vertices / 2 * outer * inner * math.sin(2 * math.pi / vertices)
 
 
 def saw(vertices, side=1000.0, tooth=0.5):
-    """A square whose lower edge is a saw of many vertices: half the teeth stand out, half go in, so its area is side²."""
+    """Return a square whose lower edge has teeth, half outwards and half inwards: its area is side²."""
     x = np.linspace(0.0, side, vertices - 2)
     y = np.where(np.arange(len(x)) % 4 == 1, tooth, np.where(np.arange(len(x)) % 4 == 3, -tooth, 0.0))
     y[-1] = 0.0
@@ -93,11 +93,11 @@ def saw(vertices, side=1000.0, tooth=0.5):
 
 
 def teeth(vertices, side=1000.0, tooth=0.5):
-    """Area of the teeth of such a saw on one side: triangles, every fourth vertex a tip."""
+    """Return the area of the teeth on one side: triangles, every fourth vertex is a tip."""
     return (vertices // 4 - 1) * tooth * side / (vertices - 3)
 
 
 def target(size=90.0, rings=3):
-    """Square rings one in another: 2 m of land, 2 m of nothing, and so on."""
+    """Return nested square rings, each 2 m wide with gaps of 2 m."""
     return together(*[without(box(d, d, size - 2 * d, size - 2 * d), box(d + 2, d + 2, size - 2 * d - 4, size - 2 * d - 4))
                       for d in (4.0 * k for k in range(rings))])  # fmt: skip

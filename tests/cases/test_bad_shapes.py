@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Strange shapes in a file, each beside sound ones: told or taken as what it is, and everything else is checked."""
+"""Unusual shapes in a file next to valid ones: reported or read, and all others checked."""
 
 import struct
 import time
@@ -39,7 +39,7 @@ def kind(code, *parts):
 
 
 def corners(*points):
-    """A ring's content without its kind: how many points, and the points."""
+    """Return the content of a ring without its type: number of points, and the points."""
     return struct.pack("<I", len(points)) + b"".join(struct.pack("<dd", X + x, Y + y) for x, y in points)
 
 
@@ -62,8 +62,8 @@ HALF_ROUND = kind(
     kind(COMPOUND, arc((0, 0), (50, -50), (100, 0)), shapely.to_wkb(place_wkt("LINESTRING (100 0, 0 0)"))),
 )
 
-#: Surfaces of 3D models cannot be held by any library in use here: told as broken, and checked by nobody.
-#: Name → WKB, code of the finding that tells it (none: it is a sound polygon), planar area of what is checked (m²).
+#: No library in use reads surfaces of 3D models: they are reported as broken and not checked.
+#: Name → WKB, code of its finding (empty for a valid polygon), planar area checked (m²).
 SHAPES = {
     "with heights": (wkb("POLYGON Z ((0 0 5, 100 0 6, 100 100 7, 0 100 8, 0 0 5))"), "", 10_000),
     "with measures": (wkb("POLYGON M ((0 0 5, 100 0 6, 100 100 7, 0 100 8, 0 0 5))"), "", 10_000),
@@ -104,7 +104,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_strange_shape_in_a_file(tmp_path, name):
+def test_unusual_shape_in_a_file_is_reported_or_read(tmp_path, name):
     shape, code, area = SHAPES[name]
     tables = {"CZKFBJ": table([box(500, 500), box(0, 0), box(550, 500)]), "STBHHX": table([box(-100, -100, 300, 300)])}
     path = write_shapes(write_gpkg(tmp_path / "a.gpkg", tables), "CZKFBJ", {2: shape})
@@ -112,10 +112,10 @@ def test_a_strange_shape_in_a_file(tmp_path, name):
     checked = check_data(path)
     report = checked.report
     assert not [f for f in report.findings if f.code.startswith("RUN")]
-    told = [f for f in findings_of_rule(report, "GEO001", "GEO002") if f.key.endswith("0002")]
-    assert sorted({f.code for f in told}) == ([code] if code else []), [f.message for f in told]
-    assert all("请" in f.message for f in told)
-    # The two others overlap by half; what is left of the strange one lies on the red line.
+    findings = [f for f in findings_of_rule(report, "GEO001", "GEO002") if f.key.endswith("0002")]
+    assert sorted({f.code for f in findings}) == ([code] if code else []), [f.message for f in findings]
+    assert all("请" in f.message for f in findings)
+    # The two others overlap by half; the rest of the unusual shape is on the red line.
     (overlap,) = findings_of_rule(report, "TOP001")
     assert shapely.area(overlap.geometry) == pytest.approx(5000)
     shared = [
@@ -126,14 +126,14 @@ def test_a_strange_shape_in_a_file(tmp_path, name):
     assert digest(tmp_path) == before
 
 
-def test_many_strange_shapes_at_once(tmp_path):
+def test_many_unusual_shapes_in_a_file_are_reported(tmp_path):
     tables = {"CZKFBJ": table([box(500, 500)] * (len(SHAPES) + 1)), "STBHHX": table([box(-100, -100, 300, 300)])}
     path = write_gpkg(tmp_path / "a.gpkg", tables)
     write_shapes(path, "CZKFBJ", {n + 2: shape for n, (shape, *_) in enumerate(SHAPES.values())})
     report = check_data(path).report
     assert not [f for f in report.findings if f.code.startswith("RUN")]
-    told = {int(f.key[-4:]) for f in findings_of_rule(report, "GEO001", "GEO002")}
-    assert told == {n + 2 for n, (_, code, _) in enumerate(SHAPES.values()) if code}
+    rows = {int(f.key[-4:]) for f in findings_of_rule(report, "GEO001", "GEO002")}
+    assert rows == {n + 2 for n, (_, code, _) in enumerate(SHAPES.values()) if code}
     assert len({k for f in findings_of_rule(report, "REL003") for k in (f.key, *f.related_keys)}) - 1 == sum(
         area > 0 for *_, area in SHAPES.values()
     )
@@ -142,8 +142,8 @@ def test_many_strange_shapes_at_once(tmp_path):
 @pytest.mark.parametrize(
     "parts", ["((0 0, 900 0, 900 900, 0 900, 0 0)), EMPTY", "EMPTY, ((0 0, 900 0, 900 900, 0 900, 0 0)), EMPTY"]
 )
-def test_an_empty_part_in_another_coordinate_system(parts):
-    """Its edges are long enough to get vertices on the way into the plan's plane."""
+def test_empty_part_in_another_crs_is_ignored(parts):
+    """The edges are long enough to be densified by reprojection."""
     strange = place_wkt(f"MULTIPOLYGON ({parts})")
     line = table([strange, box(100, 100)]).to_crs(4547)
     assert [p.is_empty for p in shapely.get_parts(line.geometry[0])].count(True) == parts.count("EMPTY")
@@ -156,8 +156,8 @@ def test_an_empty_part_in_another_coordinate_system(parts):
 
 
 @pytest.mark.slow
-def test_a_polygon_of_a_million_vertices(tmp_path):
-    """Sound, and once with a bow-tie in it."""
+def test_polygon_of_a_million_vertices_is_checked(tmp_path):
+    """A valid polygon, and one with a bow-tie."""
     wheel = shapely.transform(gear(1_000_000, 400.0, 399.99), lambda xy: xy + np.array([X + 500, Y + 500]))
     xy = shapely.get_coordinates(wheel)
     crossed = xy.copy()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Polygons of the squares of a board: what they share is counted, without any geometry."""
+"""Polygons of board squares: shared areas are counted without geometry."""
 
 from itertools import combinations
 
@@ -19,7 +19,7 @@ SQUARES = [[shapely.box(x, y, x + 1, y + 1) for y in range(SIDE)] for x in range
 
 
 def board(chance):
-    """(SIDE, SIDE) bool: squares at random, a rectangle, all but one, or two far apart."""
+    """Return (SIDE, SIDE) bool: random squares, a rectangle, all but one, or two separate ones."""
     kind = chance.integers(4)
     if kind == 0:
         return chance.random((SIDE, SIDE)) < chance.random()
@@ -33,7 +33,7 @@ def board(chance):
 
 
 def polygon(chance, chosen):
-    """With a vertex at every square, or only where it turns; None for no square."""
+    """Return a polygon with a vertex at every square or only at corners; None without squares."""
     squares = [SQUARES[x][y] for x, y in np.argwhere(chosen)]
     if not squares:
         return None
@@ -42,7 +42,7 @@ def polygon(chance, chosen):
 
 
 def layer(chance):
-    """(n,) polygons and (n, SIDE, SIDE) their squares: a coverage with something more on it, or anything."""
+    """Return (n,) polygons and their squares (n, SIDE, SIDE): a coverage with additions, or random ones."""
     if chance.random() < 0.4:
         label = chance.integers(0, chance.integers(1, 7), (SIDE, SIDE))
         boards = [label == k for k in np.unique(label)] + [board(chance)] * int(chance.integers(2))
@@ -70,7 +70,7 @@ PATHS = {"as it is": (512, 10.0, 64, 500), "cut through windows": (6, 0.25, 2, 1
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
 @pytest.mark.parametrize("seed", range(40))
-def test_squares_are_counted(seed, path, monkeypatch):
+def test_shared_and_uncovered_areas_equal_counted_squares(seed, path, monkeypatch):
     for (where, name), value in zip(
         ((polygons, "LARGE_VERTICES"), (polygons, "MARGIN_M"), (overlay, "MANY"), (overlay, "VERTICES_A_ROW")),
         path,
@@ -88,7 +88,7 @@ def test_squares_are_counted(seed, path, monkeypatch):
         squares_b = boards_b if rows_b is None else boards_b & rows_b[:, None, None]
         pairs = {(i, j): squares_a[i] & squares_b[j] for i in range(len(a)) for j in range(len(b))}
         assert measured(find_shared_parts(one, two, tolerance=EXACT, rows_a=rows_a, rows_b=rows_b)) == counted(pairs)
-        bare = {(i, -1): squares_a[i] & ~squares_b.any(axis=0) for i in range(len(a))}
+        uncovered = {(i, -1): squares_a[i] & ~squares_b.any(axis=0) for i in range(len(a))}
         assert measured(find_uncovered_parts(one, two, tolerance=EXACT, rows=rows_a, cover_rows=rows_b)) == counted(
-            bare
+            uncovered
         )

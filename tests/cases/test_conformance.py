@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every case of the case files, asked of every verb, drawn in every way that must not matter."""
+"""All cases of the case files with every operation and every equivalent variant."""
 
 from itertools import combinations
 
@@ -28,15 +28,15 @@ def close(area):
 
 
 def parts_by_pair(parts):
-    """(row, other row) → areas of its parts, sorted."""
+    """Return the sorted areas of the parts of each pair (row, other row)."""
     found = {}
     for i, j, area in zip(parts.left.tolist(), parts.right.tolist(), parts.area.tolist(), strict=True):
         found.setdefault((i, j), []).append(area)
     return {pair: sorted(areas) for pair, areas in found.items()}
 
 
-def sound(parts):
-    """What any answer must be: in order, areal, valid, measured, and by the first way."""
+def assert_valid(parts):
+    """Fail unless parts are sorted, polygonal, valid, measured, and without a fallback."""
     assert not parts.fallback_log.steps and not parts.fallback_log.failed
     pairs = list(zip(parts.left.tolist(), parts.right.tolist(), strict=True))
     assert pairs == sorted(pairs)
@@ -46,7 +46,7 @@ def sound(parts):
 
 
 def expect(found, expected):
-    """``expected``: pair → areas of the connected parts."""
+    """Compare parts with ``expected``: pair → areas of the connected parts."""
     expected = {pair: sorted(a for a in areas if a) for pair, areas in expected.items() if sum(areas)}
     assert found.keys() == expected.keys()
     for pair, areas in expected.items():
@@ -69,42 +69,45 @@ def summed(found):
 
 @ways
 @cases
-def test_shared_between_two_layers_both_ways(case, way):
+def test_shared_parts_of_two_layers_are_found_in_both_directions(case, way):
     a, b = each_variant(case.a, way), each_variant(case.b, way)
     for first, second, turned in ((a, b, False), (b, a, True)):
-        expect(parts_by_pair(sound(find_shared_parts(first, second, tolerance=EXACT))), summed(between(case, turned)))
-        single = sound(find_shared_parts(first, second, tolerance=EXACT, connected=True))
+        expect(
+            parts_by_pair(assert_valid(find_shared_parts(first, second, tolerance=EXACT))),
+            summed(between(case, turned)),
+        )
+        single = assert_valid(find_shared_parts(first, second, tolerance=EXACT, connected=True))
         expect(parts_by_pair(single), between(case, turned))
         assert (shapely.get_type_id(single.geometry) == 3).all()
 
 
 @ways
 @cases
-def test_shared_within_a_layer(case, way):
+def test_shared_parts_within_a_layer_are_found(case, way):
     a, b = each_variant(case.a, way), each_variant(case.b, way)
-    expect(parts_by_pair(sound(find_shared_parts(a, tolerance=EXACT, connected=True))), within(case, "a"))
-    expect(parts_by_pair(sound(find_shared_parts(b, tolerance=EXACT, connected=True))), within(case, "b"))
-    # Both layers as one: what they share with each other is now within.
+    expect(parts_by_pair(assert_valid(find_shared_parts(a, tolerance=EXACT, connected=True))), within(case, "a"))
+    expect(parts_by_pair(assert_valid(find_shared_parts(b, tolerance=EXACT, connected=True))), within(case, "b"))
+    # In the joined layer, parts shared between the layers are within it.
     n = len(a)
     both = {(i, n + j): v for (i, j), v in between(case).items()}
     both |= within(case, "a") | {(n + i, n + j): v for (i, j), v in within(case, "b").items()}
     one = np.concatenate([a, b])
-    expect(parts_by_pair(sound(find_shared_parts(one, tolerance=EXACT))), summed(both))
+    expect(parts_by_pair(assert_valid(find_shared_parts(one, tolerance=EXACT))), summed(both))
     turned = {(len(one) - 1 - j, len(one) - 1 - i): v for (i, j), v in both.items()}
-    expect(parts_by_pair(sound(find_shared_parts(one[::-1], tolerance=EXACT))), summed(turned))
+    expect(parts_by_pair(assert_valid(find_shared_parts(one[::-1], tolerance=EXACT))), summed(turned))
 
 
 @ways
 @cases
-def test_uncovered_both_ways(case, way):
+def test_uncovered_parts_are_found_in_both_directions(case, way):
     a, b = each_variant(case.a, way), each_variant(case.b, way)
     for first, second, side in ((a, b, "a"), (b, a, "b")):
-        bare = {(i, -1): case.of(side, i) for i in range(len(first))}
-        expect(parts_by_pair(sound(find_uncovered_parts(first, second, tolerance=EXACT))), bare)
+        uncovered = {(i, -1): case.of(side, i) for i in range(len(first))}
+        expect(parts_by_pair(assert_valid(find_uncovered_parts(first, second, tolerance=EXACT))), uncovered)
 
 
 @cases
-def test_only_some_rows(case):
+def test_only_requested_rows_are_compared(case):
     a, b = Polygons(case.a), Polygons(case.b)
     for i in range(len(case.a)):
         mine = np.arange(len(case.a)) == i
@@ -118,29 +121,37 @@ def test_only_some_rows(case):
             shared = sum(case.of("ab", i, j))
             pair = find_shared_parts(a, b, tolerance=EXACT, rows_a=mine, rows_b=theirs)
             expect(parts_by_pair(pair), {(i, j): (shared,)})
-            bare = find_uncovered_parts(a, b, tolerance=EXACT, rows=mine, cover_rows=theirs)
-            assert bare.area.sum() == close(max(0.0, float(shapely.area(case.a[i])) - shared) if case.a[i] else 0.0)
-            assert set(bare.left.tolist()) <= {i}
-    nobody = np.zeros(len(case.b), dtype=bool)
+            uncovered = find_uncovered_parts(a, b, tolerance=EXACT, rows=mine, cover_rows=theirs)
+            assert uncovered.area.sum() == close(
+                max(0.0, float(shapely.area(case.a[i])) - shared) if case.a[i] else 0.0
+            )
+            assert set(uncovered.left.tolist()) <= {i}
+    no_rows = np.zeros(len(case.b), dtype=bool)
     shapes = {i: extract_polygons(s) for i, s in enumerate(case.a)}
     everything = {(i, -1): shapely.area(shapely.get_parts(s)).tolist() for i, s in shapes.items() if s is not None}
-    expect(parts_by_pair(find_uncovered_parts(a, b, tolerance=EXACT, cover_rows=nobody)), everything)
-    assert not len(find_shared_parts(a, b, tolerance=EXACT, rows_b=nobody))
+    expect(parts_by_pair(find_uncovered_parts(a, b, tolerance=EXACT, cover_rows=no_rows)), everything)
+    assert not len(find_shared_parts(a, b, tolerance=EXACT, rows_b=no_rows))
 
 
 @cases
-def test_beside_rows_that_are_not_asked_for(case):
-    """Doubles of all rows, and a plate over everything, in both layers; none of them asked for."""
+def test_rows_that_are_not_requested_do_not_change_the_result(case):
+    """Both layers have copies of all rows and a large plate, none of them requested."""
     plate = shapely.box(-1e3, -1e3, 2e3, 2e3)
     a = np.concatenate([case.a, case.b, [plate], case.a])
     b = np.concatenate([case.b, [plate], case.a, case.b])
     rows_a, rows_b = np.arange(len(a)) < len(case.a), np.arange(len(b)) < len(case.b)
     expect(
-        parts_by_pair(sound(find_shared_parts(a, b, tolerance=EXACT, rows_a=rows_a, rows_b=rows_b, connected=True))),
+        parts_by_pair(
+            assert_valid(find_shared_parts(a, b, tolerance=EXACT, rows_a=rows_a, rows_b=rows_b, connected=True))
+        ),
         between(case),
     )
     expect(
-        parts_by_pair(sound(find_shared_parts(a, tolerance=EXACT, rows_a=rows_a, connected=True))), within(case, "a")
+        parts_by_pair(assert_valid(find_shared_parts(a, tolerance=EXACT, rows_a=rows_a, connected=True))),
+        within(case, "a"),
     )
-    bare = {(i, -1): case.of("a", i) for i in range(len(case.a))}
-    expect(parts_by_pair(sound(find_uncovered_parts(a, b, tolerance=EXACT, rows=rows_a, cover_rows=rows_b))), bare)
+    uncovered = {(i, -1): case.of("a", i) for i in range(len(case.a))}
+    expect(
+        parts_by_pair(assert_valid(find_uncovered_parts(a, b, tolerance=EXACT, rows=rows_a, cover_rows=rows_b))),
+        uncovered,
+    )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Coverages, winding shapes and slivers, by their totals."""
+"""Totals of coverages, winding shapes and slivers."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 from tests.cases.case_files import read_cases
 from tests.cases.drawing_variants import each_variant, move_far_away, rotate_start_vertex
-from tests.cases.test_conformance import EXACT, expect, parts_by_pair, sound
+from tests.cases.test_conformance import EXACT, assert_valid, expect, parts_by_pair
 from tests.parametrize import for_each
 
 ALL, LARGE = read_cases("coverages.txt"), read_cases("large.txt")
@@ -18,17 +18,17 @@ WAYS = {"as drawn": lambda s: s, "from another vertex": rotate_start_vertex, "fa
 
 
 def near(area, case, way=None):
-    """Far away a double ends at 7·10⁻⁹ m: that much along all edges."""
+    """Compare with the rounding of large coordinates: 7·10⁻⁹ m along all edges."""
     lengths = sum(float(shapely.length(layer[~shapely.is_missing(layer)]).sum()) for layer in (case.a, case.b))
     return pytest.approx(area, rel=1e-9, abs=1e-6 + (8e-9 * lengths if way is move_far_away else 0.0))
 
 
 @for_each("way", WAYS.values(), ids=WAYS.keys())
 @for_each("case", ALL, ids=[c.name for c in ALL])
-def test_totals(case, way):
+def test_totals_equal_the_expected_areas(case, way):
     a, b = (Polygons(each_variant(layer, way)) for layer in (case.a, case.b))
     totals(a, b, case, way)
-    # A part of the rows at a time: the sums are the same.
+    # Sums are the same for batches of rows.
     thirds = [np.arange(len(b)) % 3 == n for n in range(3)]
     one_by_one = sum(find_shared_parts(a, b, tolerance=EXACT, rows_b=rows).area.sum() for rows in thirds)
     assert one_by_one == near(case.total("ab"), case, way)
@@ -37,7 +37,7 @@ def test_totals(case, way):
 
 
 @pytest.mark.parametrize("case", LARGE, ids=[c.name for c in LARGE])
-def test_totals_of_large_ones(case):
+def test_totals_of_large_cases_equal_the_expected_areas(case):
     totals(Polygons(case.a), Polygons(case.b), case)
 
 
@@ -50,30 +50,30 @@ def totals(a, b, case, way=None):
         (find_uncovered_parts(a, b, tolerance=EXACT), "a"),
         (find_uncovered_parts(b, a, tolerance=EXACT), "b"),
     ):
-        assert sound(found).area.sum() == near(case.total(what), case, way), what
+        assert assert_valid(found).area.sum() == near(case.total(what), case, way), what
 
 
 SLIVERS = read_cases("thin.txt")
 
 
 @pytest.mark.parametrize("case", SLIVERS, ids=[c.name for c in SLIVERS])
-def test_slivers_are_told_and_summed(case):
+def test_slivers_are_returned_and_summed(case):
     for first, second, turned in ((case.a, case.b, False), (case.b, case.a, True)):
-        found = sound(find_shared_parts(first, second, tolerance=Tolerance(), connected=True))
+        found = assert_valid(find_shared_parts(first, second, tolerance=Tolerance(), connected=True))
         pairs = {(i, j): case.of("ab", i, j) for i in range(len(case.a)) for j in range(len(case.b))}
         expect(parts_by_pair(found), {(j, i): v for (i, j), v in pairs.items()} if turned else pairs)
         ignored = sorted(shapely.area(found.slivers.geometry).tolist())
         assert ignored == pytest.approx(case.expected.get("ignored", ()), rel=1e-6)
     for first, second, side in ((case.a, case.b, "a"), (case.b, case.a, "b")):
-        bare = find_uncovered_parts(first, second, tolerance=Tolerance())
-        assert bare.area.sum() == pytest.approx(case.total(side), abs=0.002)
+        uncovered = find_uncovered_parts(first, second, tolerance=Tolerance())
+        assert uncovered.area.sum() == pytest.approx(case.total(side), abs=0.002)
         if side == "a":
-            ignored = sorted(shapely.area(bare.slivers.geometry).tolist())
+            ignored = sorted(shapely.area(uncovered.slivers.geometry).tolist())
             assert ignored == pytest.approx(case.expected.get("bare_ignored", ()), rel=1e-6)
 
 
 @pytest.mark.parametrize("case", SLIVERS, ids=[c.name for c in SLIVERS])
-def test_larger_tolerance_never_more(case):
+def test_larger_tolerance_never_adds_area(case):
     areas = [
         find_shared_parts(case.a, case.b, tolerance=t).area.sum()
         for t in (

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The verbs against shapely alone on random layouts, half of them with boundaries that almost match.
+"""Overlays compared with shapely on random layouts, half of them with almost matching boundaries.
 
-Where the two differ, areas in fractions tell who is right: of boundaries that almost match it is not always shapely.
+Where the two differ, exact areas in fractions decide, because shapely may be wrong for almost matching boundaries.
 More layouts with the environment variable SANXIAN_LAYOUTS (a number; default 1000).
 """
 
@@ -27,7 +27,7 @@ from tests.cases.layouts import layout, repaired
 
 EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
 LAYOUTS = int(os.environ.get("SANXIAN_LAYOUTS", "1000"))
-#: m² that may get lost on a layout of 100 m: where GEOS cannot do otherwise it joins edges that are 1e-7 m apart.
+#: Tolerated loss, m², on a layout of 100 m: GEOS may join edges at a distance of 1e-7 m.
 NOISE_M2 = 2e-5
 
 
@@ -41,13 +41,13 @@ seeds = st.integers(0, 2**40)
 
 
 def noise(*shapes):
-    """m² that rounding to a double may change: a last digit along all boundaries."""
+    """Return the area, m², that rounding to doubles may change along all boundaries."""
     largest = max(np.abs(shapely.total_bounds(np.array(shapes, dtype=object))).max(), 1.0)
     return NOISE_M2 + 2 * np.spacing(largest) * sum(s.length for s in shapes)
 
 
 def rounding(*shapes):
-    """m² that a step down the ladder may change: boundaries go to the grid."""
+    """Return the area, m², that a fallback to the grid may change."""
     return EXACT.cluster_m * sum(s.length for s in shapes)
 
 
@@ -64,7 +64,7 @@ def present(shapes):
 
 
 def same_areas(parts, expected):
-    """``expected``: key → (area by shapely alone, shapes it is of, how to compute it in fractions)."""
+    """Compare parts with ``expected``: key → (area by shapely, its shapes, exact computation)."""
     found, rounded = as_areas(parts), {(step.left, step.right) for step in parts.fallback_log.steps}
     assert found.keys() <= expected.keys()
     for key, (area, shapes, exactly) in expected.items():
@@ -76,7 +76,7 @@ def same_areas(parts, expected):
 
 
 def by_shapely(operation, *shapes):
-    """Area by shapely alone; NaN, which no area agrees with, where it gives up."""
+    """Return the area by shapely; NaN where shapely fails."""
     try:
         return operation(*shapes).area
     except shapely.GEOSException:
@@ -94,7 +94,7 @@ def of_pairs(a, b, pairs):
     }
 
 
-def of_bare(a, cover):
+def areas_of_uncovered(a, cover):
     shapes = [cover[j] for j in present(cover)]
     united = shapely.union_all(shapes)
     return {
@@ -107,7 +107,7 @@ def of_bare(a, cover):
     }
 
 
-#: What is chosen for speed, chosen otherwise: large polygons, a window's margin, many neighbours, few rows under many.
+#: Other values of limits set for speed: large polygons, margin of windows, many neighbours, few rows under many.
 PATHS = {
     "as it is": (512, 10.0, 64, 500),
     "through windows": (6, 0.5, 64, 500),
@@ -118,7 +118,7 @@ PATHS = {
 
 @pytest.mark.parametrize("near", [False, True], ids=["any", "almost matching"])
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
-def test_areas_are_those_of_shapely_alone(path, near, monkeypatch):
+def test_areas_equal_those_of_shapely(path, near, monkeypatch):
     monkeypatch.setattr(polygons, "LARGE_VERTICES", path[0])
     monkeypatch.setattr(polygons, "MARGIN_M", path[1])
     monkeypatch.setattr(overlay, "MANY", path[2])
@@ -131,14 +131,14 @@ def test_areas_are_those_of_shapely_alone(path, near, monkeypatch):
         one, two = Polygons(a), Polygons(b)
         same_areas(find_shared_parts(one, two, tolerance=EXACT), of_pairs(a, b, product(present(a), present(b))))
         same_areas(find_shared_parts(one, tolerance=EXACT), of_pairs(a, a, combinations(present(a), 2)))
-        same_areas(find_uncovered_parts(one, two, tolerance=EXACT), of_bare(a, b))
+        same_areas(find_uncovered_parts(one, two, tolerance=EXACT), areas_of_uncovered(a, b))
 
     holds()
 
 
 @pytest.mark.parametrize("distinct", [1, 7])
-def test_segments_that_look_the_same_are_not_taken_for_the_same(distinct, monkeypatch):
-    """Every vertex has one of very few hashes."""
+def test_segments_with_equal_hashes_are_distinguished(distinct, monkeypatch):
+    """Vertices have one of very few hashes."""
     real = linework.vertex_codes
     monkeypatch.setattr(linework, "vertex_codes", lambda xy: real(xy) % np.uint64(distinct))
 
@@ -160,7 +160,7 @@ def cancelled_after(calls):
 
 @layouts_tried(1 / 40)
 @given(seeds, st.booleans())
-def test_a_question_that_is_stopped_leaves_nothing_half_known(seed, near):
+def test_cancelled_overlay_leaves_no_partial_cache(seed, near):
     a, b = layout(seed, near)
     expected = everything(a, b)
     one, two = Polygons(a), Polygons(b)
@@ -180,7 +180,7 @@ def close(found, expected, limit):
 
 
 def everything(a, b):
-    """All that the verbs say of two layers, in one table, and whether they took a step down the ladder for it."""
+    """Return all results for two layers in one table, and whether a fallback was used."""
     one, two = (s if isinstance(s, Polygons) else Polygons(s) for s in (a, b))
     answers = {
         "ab": find_shared_parts(one, two, tolerance=EXACT),
@@ -199,7 +199,7 @@ def limit_of(a, b, *rounded):
 
 
 @pytest.mark.parametrize("near", [False, True], ids=["any", "almost matching"])
-def test_parts_make_the_whole_and_both_sides_share_the_same(near):
+def test_parts_add_up_to_the_whole_and_are_symmetric(near):
     @layouts_tried(1 / 20)
     @given(seeds)
     def holds(seed):
@@ -209,7 +209,7 @@ def test_parts_make_the_whole_and_both_sides_share_the_same(near):
         shared, singly, turned = ({k[1:]: v for k, v in found.items() if k[0] == n} for n in ("ab", "parts", "ba"))
         close(singly, shared, limit)
         close({(i, j): v for (j, i), v in turned.items()}, shared, limit)
-        # Where no two of the cover overlap, what it takes of a polygon and what it leaves are the whole.
+        # Where the cover has no overlaps, covered and uncovered parts of a polygon add up to it.
         if not len(find_shared_parts(b, tolerance=EXACT)):
             for i in present(a):
                 taken = sum(v for (n, _), v in shared.items() if n == i)
@@ -219,7 +219,7 @@ def test_parts_make_the_whole_and_both_sides_share_the_same(near):
 
 
 def rows_turned(found, n, m):
-    """Keys as they are when the rows of both layers (n, m) are counted from the end."""
+    """Return the keys with rows of both layers (n, m) counted from the end."""
     rows = {"ab": (n, m), "parts": (n, m), "ba": (m, n), "aa": (n, n), "bare": (n, -1)}
     turned = {}
     for (verb, i, j), area in found.items():
@@ -231,11 +231,11 @@ def rows_turned(found, n, m):
 @pytest.mark.parametrize("near", [False, True], ids=["any", "almost matching"])
 @pytest.mark.parametrize(
     "way",
-    [shapely.reverse, rotate_start_vertex, add_midpoints, "to the county", "rows the other way"],
+    [shapely.reverse, rotate_start_vertex, add_midpoints, "to the county", "rows reversed"],
     ids=lambda w: w if isinstance(w, str) else w.__name__,
 )
-def test_what_must_not_matter_does_not(way, near):
-    """On a grid of 2⁻²⁰ m, where moving and halving round nothing."""
+def test_equivalent_variants_give_the_same_areas(way, near):
+    """On a grid of 2⁻²⁰ m moving and halving are exact."""
 
     def snapped(shape):
         return repaired(shapely.transform(shape, lambda xy: np.round(xy * 2**20) / 2**20))
@@ -245,7 +245,7 @@ def test_what_must_not_matter_does_not(way, near):
     def holds(seed):
         a, b = (each_variant(shapes, snapped) for shapes in layout(seed, near))
         straight, rounded = everything(a, b)
-        if way == "rows the other way":
+        if way == "rows reversed":
             found, also = everything(a[::-1], b[::-1])
             found = rows_turned(found, len(a), len(b))
         elif way == "to the county":

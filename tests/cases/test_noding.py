@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Polygons that overlays are known to stumble over (non-noded intersection, side location conflict, two shells in one
-ring, areas silently wrong): each turned many ways, in a county's coordinates, against areas in fractions."""
+"""Polygons for which overlays are known to fail, compared with exact areas in fractions.
+
+Non-noded intersections, side location conflicts, two shells in one ring, wrong areas without an error; each rotated many
+ways, in coordinates of a county.
+"""
 
 import math
 
@@ -17,7 +20,7 @@ from tests.cases.drawing_variants import move_far_away
 from tests.cases.layouts import repaired
 
 EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
-#: A last digit in the county's coordinates (m).
+#: Last digit of coordinates of the county (m).
 DIGIT = 2.0**-27
 TURNS = [0.0, 1e-7, 0.3, 7.1, 17.0, 30.0, 45.0, 45.000001, 60.0, 73.3, 89.9999999, 111.11]
 
@@ -27,7 +30,7 @@ def polygon(*xy):
 
 
 def nearly_parallel_edges():
-    """Edges a hundred metres long that cross at an angle of 1e-9."""
+    """Return edges of 100 m that cross at an angle of 1e-9."""
     return polygon((0, 0), (100, 0), (100, 10), (0, 10)), polygon((0, -5), (100, -5), (100, 1e-7), (50, 0), (0, -1e-7))
 
 
@@ -126,7 +129,7 @@ def as_layer(*shapes):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.__name__.replace("_", " "))
-def test_what_overlays_stumble_over(case):
+def test_difficult_polygons_have_exact_areas(case):
     for turn in TURNS:
         a, b = (
             repaired(move_far_away(shapely.affinity.rotate(shape, turn, origin=(0, 0)) if turn else shape))
@@ -140,15 +143,15 @@ def test_what_overlays_stumble_over(case):
         for one, other in ((a, b), (b, a)):
             found = find_shared_parts(as_layer(one), as_layer(other), tolerance=EXACT)
             assert not found.fallback_log.failed and found.area.sum() == pytest.approx(expected, abs=limit), turn
-            bare = find_uncovered_parts(as_layer(one), as_layer(other), tolerance=EXACT)
-            assert not bare.fallback_log.failed and bare.area.sum() == pytest.approx(
+            uncovered = find_uncovered_parts(as_layer(one), as_layer(other), tolerance=EXACT)
+            assert not uncovered.fallback_log.failed and uncovered.area.sum() == pytest.approx(
                 exact_overlay.uncovered_area(one, [other]), abs=limit
             ), turn
         within = find_shared_parts(as_layer(a, b), tolerance=EXACT)
         assert within.area.sum() == pytest.approx(expected, abs=limit), turn
 
 
-def test_a_road_of_many_rectangles_each_turned_a_little():
+def test_road_of_slightly_rotated_rectangles_has_exact_areas():
     road = [
         move_far_away(
             shapely.affinity.rotate(shapely.box(3.0 * k, 0, 3.0 * k + 4.7, 4.7), 0.01 * k, origin=(3.0 * k, 2))
@@ -156,9 +159,9 @@ def test_a_road_of_many_rectangles_each_turned_a_little():
         for k in range(40)
     ]
     plot = move_far_away(shapely.box(-5, -2, 130, 3))
-    bare = find_uncovered_parts(as_layer(plot), as_layer(*road), tolerance=EXACT)
-    assert not bare.fallback_log.failed
-    assert bare.area.sum() == pytest.approx(exact_overlay.uncovered_area(plot, road), abs=1e-4)
+    uncovered = find_uncovered_parts(as_layer(plot), as_layer(*road), tolerance=EXACT)
+    assert not uncovered.fallback_log.failed
+    assert uncovered.area.sum() == pytest.approx(exact_overlay.uncovered_area(plot, road), abs=1e-4)
     shared = find_shared_parts(as_layer(*road), tolerance=EXACT)
     pairs = [(i, j) for i in range(40) for j in range(i + 1, 40) if road[i].intersects(road[j])]
     expected = [exact_overlay.shared_area(road[i], road[j]) for i, j in pairs]
@@ -167,19 +170,19 @@ def test_a_road_of_many_rectangles_each_turned_a_little():
 
 
 @pytest.mark.parametrize("case", read_cases("copies.txt"), ids=lambda c: c.name)
-def test_copies_off_by_the_last_digits(case):
+def test_copies_with_rounding_errors_have_exact_areas(case):
     (a,), cover = case.a, list(case.b)
-    found, bare = (
+    found, uncovered = (
         find_shared_parts(case.a, case.b, tolerance=EXACT),
         find_uncovered_parts(case.a, case.b, tolerance=EXACT),
     )
 
     def limit(parts, *shapes):
-        """A last digit along all edges, and where a step down the ladder was taken, the grid's width."""
+        """Return the rounding along all edges, or the grid size where a fallback was used."""
         assert not parts.fallback_log.failed
         return 2e-5 + (EXACT.cluster_m if parts.fallback_log.steps else 2 * DIGIT) * sum(s.length for s in (a, *shapes))
 
     for j, shape in enumerate(cover):
         area = found.area[found.right == j].sum()
         assert area == pytest.approx(exact_overlay.shared_area(a, shape), abs=limit(found, shape))
-    assert bare.area.sum() == pytest.approx(exact_overlay.uncovered_area(a, cover), abs=limit(bare, *cover))
+    assert uncovered.area.sum() == pytest.approx(exact_overlay.uncovered_area(a, cover), abs=limit(uncovered, *cover))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The same answers, and no crash, when several threads ask at the same time: of the same layers and of their own."""
+"""Overlays of several threads at a time, on shared and on separate layers."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ def layer(*shapes):
 
 
 def layers():
-    """Something of everything: edges that match and that do not, a large polygon with windows, doubles, multipolygons."""
+    """Return layers with matching and other edges, a large polygon with windows, duplicates, multipolygons."""
     wheel = gear(900, 35.0, 34.0)
     fine = layer(
         *bricks(8, 8), *moved(grid(2, 2), 3.0, 3.0), together(shapely.box(1, 1, 2, 2), shapely.box(70, 9, 71, 11))
@@ -41,7 +41,7 @@ def layers():
 
 
 def answer(fine, coarse):
-    """Everything that is asked of two layers, as plain values."""
+    """Return all results for two layers as plain values."""
     parts = [
         find_shared_parts(fine, coarse, tolerance=T),
         find_shared_parts(coarse, fine, tolerance=T, connected=True),
@@ -51,13 +51,13 @@ def answer(fine, coarse):
         find_shared_parts(fine, tolerance=T),
     ]
     whole = union_rows(fine, tolerance=T)
-    told = [(p.left.tolist(), p.right.tolist(), p.area.tolist(), shapely.to_wkb(p.geometry).tolist()) for p in parts]
-    return [*told, whole.wkb]
+    values = [(p.left.tolist(), p.right.tolist(), p.area.tolist(), shapely.to_wkb(p.geometry).tolist()) for p in parts]
+    return [*values, whole.wkb]
 
 
 @pytest.fixture
 def busy():
-    """Threads take turns a hundred times as often as usual."""
+    """Switch threads a hundred times as often as usual."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(usual / 100)
     yield
@@ -70,8 +70,8 @@ def expected():
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
-@pytest.mark.parametrize("shared", [True, False], ids=["the same layers", "layers of their own"])
-def test_the_same_answer_from_several_threads(threads, shared, busy, expected):
+@pytest.mark.parametrize("shared", [True, False], ids=["shared layers", "separate layers"])
+def test_several_threads_get_the_same_result(threads, shared, busy, expected):
     shapes = layers()
     with ThreadPoolExecutor(threads) as pool:
         for _ in range(RUNS if threads > 1 else 2):
@@ -81,7 +81,7 @@ def test_the_same_answer_from_several_threads(threads, shared, busy, expected):
             def ask(number, one=one, together_now=together_now):
                 mine = one if shared else tuple(map(Polygons, shapes))
                 together_now.wait(60)
-                # Each begins with another question, so that different things are found out at the same time.
+                # Each thread begins with another operation, so that different caches are filled at the same time.
                 if number % 2:
                     find_shared_parts(mine[number // 2], tolerance=T)
                 return answer(*mine)
@@ -89,8 +89,8 @@ def test_the_same_answer_from_several_threads(threads, shared, busy, expected):
             assert all(found == expected for found in pool.map(ask, range(threads)))
 
 
-def test_who_is_crowded_is_known_all_at_once():
-    """A thread that finds it written down may rely on it."""
+def test_overlapping_rows_are_stored_at_once():
+    """A thread may rely on a stored value."""
 
     class Watched(Polygons):
         def __setattr__(self, name, value):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Turns a rule's WKT examples into a plan, so that they are tests."""
+"""Plans from the WKT examples of rules, which make the examples tests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from plugin.core.side_tables import Record
 from plugin.core.standard import load_standard
 from tests.core.package_fixtures import facts_of
 
-#: Examples are drawn near 0, 0; in the plane they stand at 浑源, where areas mean something.
+#: Examples are drawn near 0, 0 and moved to 浑源, where statutory areas are realistic.
 ORIGIN = (38_600_000.0, 4_380_000.0)
 AREA_CODE = "140225"
 NO_SHAPES = "RUN905"
@@ -44,16 +44,20 @@ SIDE = {
 
 
 def norm_of(settings: dict[str, Any] | None = None, standard: str = "county_db", **profile: Any) -> Norm:
-    """A standard with settings; ``targets`` as rows of indicator, comparison, value, unit and, for each other document that
-    gives the figure, its value and name; ``register`` as (term, kind, level) and a count, or a dict with a site's name and
-    areas."""
+    """Return a standard with settings.
+
+    ``targets``: rows of indicator, comparison, value, unit and, for each other document with the figure, value and name;
+    ``register``: (term, kind, level) and a count, or a dict with name and areas of a site.
+    """
     settings = dict(settings or {})
     register = tuple(
-        RegisteredSite(AREA_CODE, term, kind, level, "example", **(said if isinstance(said, dict) else {"count": said}))
-        for term, kind, level, said in settings.pop("register", ())
+        RegisteredSite(
+            AREA_CODE, term, kind, level, "example", **(stated if isinstance(stated, dict) else {"count": stated})
+        )
+        for term, kind, level, stated in settings.pop("register", ())
     )
     targets = tuple(
-        Target(AREA_CODE, *row[:4], 2035, "约束性", "example", tuple(OtherSource(*said) for said in row[4:]))
+        Target(AREA_CODE, *row[:4], 2035, "约束性", "example", tuple(OtherSource(*stated) for stated in row[4:]))
         for row in settings.pop("targets", ())
     )
     made = Profile(
@@ -63,21 +67,24 @@ def norm_of(settings: dict[str, Any] | None = None, standard: str = "county_db",
 
 
 def source_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526, name: str = "") -> SourceLayer:
-    """Rows (WKT, None, or dict of ``wkt`` and values by meaning or field name) as a layer of a role.
+    """Return rows (WKT, None, or dict of ``wkt`` and values by meaning or field name) as a layer.
 
-    A row may also tell that it was drawn with a ``curve``, the layer's ``crs``, and ``lengths``, ``aliases`` and ``domains`` of its fields by meaning.
+    A row may also have ``curve`` (drawn with an arc), the ``crs`` of the layer, and ``lengths``, ``aliases`` and
+    ``domains`` of fields by meaning.
     """
     template = norm.standard.templates[role]
     fields = {f.name: f for f in template.fields} | {f.meaning: f for f in template.fields if f.meaning}
     rows = [row if isinstance(row, dict) else {"wkt": row} for row in rows]
     crs = next((row["crs"] for row in rows if "crs" in row), crs)
-    told = {part: next((row[part] for row in rows if part in row), {}) for part in ("lengths", "aliases", "domains")}
-    meanings = list(dict.fromkeys(m for row in rows for m in row if m not in ("wkt", "crs", "curve", *told)))
+    declared = {
+        part: next((row[part] for row in rows if part in row), {}) for part in ("lengths", "aliases", "domains")
+    }
+    meanings = list(dict.fromkeys(m for row in rows for m in row if m not in ("wkt", "crs", "curve", *declared)))
     if "key" not in meanings:
         meanings.insert(0, "key")
         rows = [{"key": f"{AREA_CODE}0000{n:08d}", **row} for n, row in enumerate(rows, 1)]
     shapes = [shapely.from_wkt(row["wkt"]) if row["wkt"] else None for row in rows]
-    # Coordinates that are large already stand where they are.
+    # Large coordinates are not moved.
     shapes = [
         s if s is None or s.is_empty or s.bounds[0] > 1e6 else shapely.transform(s, lambda c: c + ORIGIN)
         for s in shapes
@@ -90,9 +97,9 @@ def source_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526,
             FieldInfo(
                 fields[m].name,
                 {str: "text", float: "real", int: "integer"}[kinds.pop() if kinds else str],
-                told["lengths"].get(m),
-                told["aliases"].get(m),
-                told["domains"].get(m),
+                declared["lengths"].get(m),
+                declared["aliases"].get(m),
+                declared["domains"].get(m),
             )
         )
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)
@@ -107,7 +114,7 @@ def plan_of(
     settings: dict[str, Any] | None = None,
     standard: str = "county_db",
 ) -> Plan:
-    """A plan of layers by concept, role or need's name (with ``roles`` saying which role a need's name means)."""
+    """Return a plan of layers by concept, role or name of a need; ``roles`` gives the role of a need."""
     norm = norm_of(settings, standard)
     sources = []
     for name, rows in layers.items():
@@ -118,7 +125,7 @@ def plan_of(
 
 
 def run_example(rule: Rule, example: Example) -> Report:
-    """The rule alone over the example's plan. A layer rule's ``layer`` stands for zones unless ``roles`` says otherwise."""
+    """Run only this rule on the plan of an example; ``layer`` means zones unless ``roles`` differs."""
     roles = dict(example.roles)
     if any(n.concept == EACH for n in rule.needs.values()):
         roles.setdefault("layer", "STBHHX")
@@ -129,7 +136,7 @@ def run_example(rule: Rule, example: Example) -> Report:
     report = run_check(plan, [rule, *also], side=side, parameters={rule.code: parameters})
     return dataclasses.replace(
         report,
-        # Whose county an example is of, no rule asks; a layer without a shape the run reports beside the rule.
+        # Ignore findings of the run itself: the county of the example and layers without shapes.
         findings=[
             f
             for f in report.findings

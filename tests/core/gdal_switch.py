@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whether GDAL raises, chosen for a while, whatever this process has chosen before (QGIS's Processing and other plugins do)."""
+"""Temporary switch of GDAL exceptions, independent of the state that QGIS and other plugins left."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from osgeo import gdal, ogr, osr
 
 _MODULES = {"gdal": gdal, "ogr": ogr, "osr": osr}
-#: Before 3.7 GDAL piles up the handlers of its modules, the last one first, and lets go of the uppermost only.
+#: Before 3.7 GDAL stacks the handlers of its modules and removes only the top one.
 _PILE = "__chain_python_error_handlers"
 
 
 @contextmanager
 def gdal_raises(on: bool) -> Iterator[None]:
-    """GDAL raises, or does not, within; afterwards all is as it was."""
+    """Switch exceptions of GDAL on or off within the context and restore the state."""
     before = _switch_off()
     if on:
         gdal.UseExceptions()
@@ -26,7 +26,7 @@ def gdal_raises(on: bool) -> Iterator[None]:
 
 
 def _switch_off() -> list[str]:
-    """The modules that raised, the last one first."""
+    """Switch exceptions off; return the modules that raised, the last one first."""
     pile = (gdal.GetConfigOption(_PILE) or "").split()
     names = [name for name, module in _MODULES.items() if module.GetUseExceptions()]
     names.sort(key=lambda name: pile.index(name) if name in pile else len(pile))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county of rectangles with 浑源县's own areas, solved by a formula that shares no code with the plugin."""
+"""A county of rectangles with the areas of 浑源县, computed without code of the plugin."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ items = ["all"]
 X, Y = 38_500_000.0, 4_350_000.0
 WAN_MU, KM2 = 1e8 / 15, 1e6
 HEIGHT = 20_000.0
-#: 田坎: what is taken off a field.
+#: 田坎: share deducted from a field.
 RATE = 0.1
 
 
 @dataclass(frozen=True)
 class Areas:
-    """What the plan prints: net 万亩 of cultivated land and farmland, km² of red line and boundary, km² of base parcels."""
+    """Printed areas: net 万亩 of cultivated land and farmland, km² of red line, boundary and base parcels."""
 
     cultivated: float = 73.39
     farmland: float = 63.25
@@ -44,7 +44,7 @@ class Areas:
 
 
 def strip(x: float, width: float) -> shapely.Polygon:
-    """A rectangle with a vertex every hundred metres or so, at whatever width the same number of them."""
+    """Return a rectangle with a vertex about every 100 m; their number does not depend on the width."""
     along = np.linspace(0.0, 1.0, 201)
     south = np.column_stack([x + along * width, np.full(201, Y)])
     east = np.column_stack([np.full(201, x + width), Y + along * HEIGHT])
@@ -54,7 +54,7 @@ def strip(x: float, width: float) -> shapely.Polygon:
 
 
 def solved(x: float, area_m2: float) -> shapely.Polygon:
-    """The strip of this statutory area, to a square centimetre, by Newton's steps."""
+    """Return the strip of this statutory area, to a square centimetre, by Newton's method."""
     width = area_m2 / HEIGHT
     for _ in range(20):
         missing = area_m2 - float(statutory_area([strip(x, width)])[0])
@@ -65,7 +65,7 @@ def solved(x: float, area_m2: float) -> shapely.Polygon:
 
 
 def strips(x: float, areas: list[float]) -> tuple[list[shapely.Polygon], float]:
-    """Strips side by side, and where the next one starts."""
+    """Return adjacent strips and the start of the next one."""
     made = []
     for area in areas:
         made.append(solved(x, area))
@@ -74,7 +74,7 @@ def strips(x: float, areas: list[float]) -> tuple[list[shapely.Polygon], float]:
 
 
 def fields(net: list[float]) -> dict[str, list]:
-    """The area columns of fields of these net areas (m²)."""
+    """Return the area columns of fields with these net areas (m²)."""
     gross = [round(a / (1 - RATE), 2) for a in net]
     return {
         "gross": gross,
@@ -84,7 +84,7 @@ def fields(net: list[float]) -> dict[str, list]:
 
 
 def county(areas: Areas = Areas()) -> dict[str, gpd.GeoDataFrame]:
-    """The layers that the three lines ask for; nothing overlaps what it must not."""
+    """Return the layers that the three lines need, without a conflict."""
     farm_net = [round(areas.farmland * WAN_MU / 10, 2)] * 9
     farm_net.append(round(areas.farmland * WAN_MU - sum(farm_net) + 0.005, 2))
     other_net = round((areas.cultivated * WAN_MU) - sum(farm_net) + 0.005, 2)

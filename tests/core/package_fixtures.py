@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Small plans that can go into a package, and one layer with whatever a test wants in it."""
+"""Small plans for packages, and facts of packages with changes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PARCELS = {"DLBM": "0103", "DLMC": "旱地", "TBMJ": 10_000.0, "KCXS": 0.0, "KCM
 
 
 def parcels(count: int = 3, **columns: list[Any]) -> gpd.GeoDataFrame:
-    """Squares of a hectare side by side, as DLTB; ``columns`` replace or add."""
+    """Return adjacent squares of one hectare as DLTB; ``columns`` replace or add fields."""
     return table([box(100 * n, 0) for n in range(count)], **{**{k: [v] * count for k, v in PARCELS.items()}, **columns})
 
 
@@ -61,7 +61,7 @@ def single_layer_plan(plan: Plan, form: VectorSet, **more: Any) -> Content:
 
 
 def awkward_shapes() -> gpd.GeoDataFrame:
-    """Shapes that formats like to change: holes, islands in holes, parts, a hole that touches its shell."""
+    """Return shapes that formats may change: holes, islands, parts, a hole that touches its shell."""
     hole = shapely.box(X + 300, Y, X + 400, Y + 100).difference(shapely.box(X + 320, Y + 20, X + 380, Y + 80))
     island = shapely.union(hole, shapely.box(X + 340, Y + 40, X + 360, Y + 60))
     touching = shapely.Polygon(
@@ -83,8 +83,10 @@ A4 = (2480, 3508)
 
 @cache
 def jpg(dpi: int = 300, size: tuple[int, int] = A4, drawn: bool = True) -> bytes:
-    """A small picture that every program opens: baseline, grey, of this size (width, height). ``drawn``: blocks of two greys, else
-    one grey alone."""
+    """Return a small baseline JPEG in grey of this size (width, height).
+
+    ``drawn``: blocks of two greys, else a single grey.
+    """
     head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01" + struct.pack(">HH", dpi, dpi) + b"\x00\x00"
     # One step of quantisation; codes 0 (no change) and 10 (a change of eight bits) for the level, 0 (end) for the rest.
     head += b"\xff\xdb\x00\x43\x00" + b"\x08" * 64
@@ -93,7 +95,7 @@ def jpg(dpi: int = 300, size: tuple[int, int] = A4, drawn: bool = True) -> bytes
     frame = b"\xff\xc0\x00\x0b\x08" + struct.pack(">HH", size[1], size[0]) + b"\x01\x01\x11\x00"
     scan = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
     blocks = -(-size[0] // 8) * -(-size[1] // 8)
-    # Up and down by 128 and 129 in turn where it is drawn: level, then end of the block.
+    # If drawn, levels alternate by 128 and 129: level, then end of the block.
     turn = "10" + "10000000" + "0" + "10" + "01111111" + "0"
     bits = turn * (blocks // 2) + "00" * (blocks % 2) if drawn else "00" * blocks
     bits += "1" * (-len(bits) % 8)
@@ -102,7 +104,10 @@ def jpg(dpi: int = 300, size: tuple[int, int] = A4, drawn: bool = True) -> bytes
 
 
 def pdf(words: str = "", pages: int = 1, more: bytes = b"", trailer: bytes = b"", drawn: bool = True) -> bytes:
-    """The smallest document that is whole: ``pages`` with a line on each, with ``words`` as a comment. ``more``: entries of the catalogue."""
+    """Return a small complete PDF of ``pages`` with a line each.
+
+    ``words``: a comment; ``more``: entries of the catalogue.
+    """
     parts = [b"%%PDF-1.4\n%%%s\n" % words.encode(), b"1 0 obj<</Type/Catalog/Pages 2 0 R%s>>endobj\n" % more]
     kids = b" ".join(b"%d 0 R" % (3 + n) for n in range(pages))
     parts.append(b"2 0 obj<</Type/Pages/Kids[%s]/Count %d>>endobj\n" % (kids, pages))
@@ -120,7 +125,7 @@ def pdf(words: str = "", pages: int = 1, more: bytes = b"", trailer: bytes = b""
     return b"".join(parts) + b"startxref\n%d\n%%%%EOF\n" % start
 
 
-#: A package as the county form wants it: path → content. Of the database only what tells that there is one.
+#: A package by the county specification: path → content; of the database only one file.
 COMPLETE = {
     "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/a00000001.gdbtable": b"x",
     "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/gdb": b"x",
@@ -149,22 +154,28 @@ SHAPES = DATABASE.removesuffix(".gdb")
 
 
 def facts_of(changes: dict[str, Any]) -> PackageFacts:
-    """What is seen of that package after changes: ``drop`` (beginnings of paths), ``add`` (path → content), ``root``,
-    ``layers`` (name → features, None for one that is gone), ``crs`` (name → label), ``manifest`` (there is one, of the package
-    before the changes), its ``state``, what it ``told`` of layers' features and ``areas`` (m², statutory, or by basis), ``forced`` (the verdict it was made after), the county's ``area``, the level of ``secrecy``;
-    ``fields`` (layer → names) that are there, ``stated_field_count`` how many the manifest says;
-    ``vertical``: heights that the form asks for; ``tables``: sheets of its workbook, name → rows of cells as printed;
-    ``unread``: why another table cannot be read; ``documents`` (path → bytes) in place of metadata that agree, ``metadata``
-    and ``documents_codec`` to change those; ``report`` (path → bytes) beside them;
-    ``shapefile``: what is wrong with the table of a shapefile beside the database (as `IntegrityError` has it);
-    ``integrity_errors``: files of the database that are damaged or gone, each with its table and what GDAL says of it;
-    ``links``: paths of links to somewhere else; ``dataset_comparisons``: layers of the database that a VCT file has, too, as `DatasetComparison` tells them;
-    ``unread_layers``: layers of the database that another one of it looks like, too: name, role and the one used;
+    """Return the facts of that package after changes.
+
+    ``drop`` (beginnings of paths), ``add`` (path → content), ``root``, ``layers`` (name → features, None for a removed one),
+    ``crs`` (name → label), ``manifest`` (of the package before the changes), its ``state``, its counts of features (``told``)
+    and ``areas`` (m², statutory, or by method), ``forced`` (the verdict before the export), the ``area`` of the county, the
+    level of ``secrecy``;
+    ``fields`` (layer → names), ``told_fields`` (layer → number in the manifest);
+    ``vertical``: heights that the specification requires; ``tables``: sheets of its workbook, name → rows of cells as printed;
+    ``unread``: why another table cannot be read; ``documents`` (path → bytes) in place of matching metadata, ``metadata``
+    and ``documents_codec`` to change those; ``report`` (path → bytes) in addition;
+    ``shapefile``: error of the table of a shapefile next to the database (as in `IntegrityError`);
+    ``faults``: damaged or missing files of the database, each with its table and the message of GDAL;
+    ``links``: paths of links to other places; ``twins``: layers of the database that a VCT file has too, as
+    `DatasetComparison`;
+    ``spares``: layers of the database that resemble another one: name, role and the one used;
     ``pages``: content of HTML by path; ``head``: more of the manifest, ``row`` of a layer's row in it (by layer), ``data_year`` of
-    all; ``files``: paths that it lists once more, ``bytes`` sizes that it says; ``special``: paths of pipes; ``pdf``: what is seen of
-    documents, by path; ``decoded``: what decoding a jpg came to, by path; ``hidden``: sheet → what of it does not show; ``find_hidden_tables`` of the database;
-    ``sums``: lists of digests by name; ``changed_sums``: digests in SHA256SUMS that are not those of a whole package; ``broken``: what is wrong with an exchange file, and in which line;
-    ``duplicate_files``: a name twice in the manifest; ``empty_folders``; ``heads`` of VCT files, by path."""
+    all; ``files``: paths that it lists again, ``bytes``: sizes in it; ``special``: paths of pipes; ``pdf``: facts of documents,
+    by path; ``decoded``: result of decoding a jpg, by path; ``hidden``: sheet → hidden parts; ``hidden_tables`` of the database;
+    ``sums``: lists of digests by name; ``changed_sums``: digests in SHA256SUMS that differ from those of a complete package;
+    ``broken``: error of an exchange file and its line;
+    ``doubled``: a name twice in the manifest; ``empty_folders``; ``heads`` of VCT files, by path.
+    """
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
     layers = {n: c for n, c in {**LAYERS, **changes.get("layers", {})}.items() if c is not None}
@@ -175,7 +186,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         form = replace(form, vectors=tuple(replace(v, vertical=changes["vertical"]) for v in form.vectors))
     manifest = None
     if changes.get("manifest") or changes.get("head"):
-        told, areas = {**LAYERS, **changes.get("told", {})}, changes.get("areas", {})
+        counts, areas = {**LAYERS, **changes.get("told", {})}, changes.get("areas", {})
         manifest = {
             "files": [{"path": p, "sha256": hashlib.sha256(c).hexdigest()} for p, c in COMPLETE.items()],
             "layers": [
@@ -191,7 +202,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
                     if n in areas
                     else {},
                 }
-                for n, c in told.items()
+                for n, c in counts.items()
             ],
             "check": {
                 "verdict": changes.get("forced", "pass"),
@@ -204,17 +215,17 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         }
         _change(manifest, changes)
     root = changes.get("root", "140225浑源县国土空间总体规划")
-    told = make_name_matcher(form.root, {}).fullmatch(root)
-    # The names of the files tell where the folder's does not.
-    code, name = (told["code"], told["name"]) if told else ("140225", "浑源县")
+    named = make_name_matcher(form.root, {}).fullmatch(root)
+    # If the folder name does not match, file names give code and name.
+    code, name = (named["code"], named["name"]) if named else ("140225", "浑源县")
     seen = [
         LayerFact(DATABASE, n, c, changes.get("crs", {}).get(n, "EPSG:4490"), fields=changes.get("fields", {}).get(n))
         for n, c in layers.items()
     ]
     if "broken" in changes:
         key, line = changes["broken"]
-        told = {"source": "a.vct", "line": line, "section": "Polygon"}
-        seen.append(LayerFact("1-空间数据/a.vct", "a", -1, problem=(key, told)))
+        params = {"source": "a.vct", "line": line, "section": "Polygon"}
+        seen.append(LayerFact("1-空间数据/a.vct", "a", -1, problem=(key, params)))
     return PackageFacts(
         root,
         form,
@@ -259,9 +270,9 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
                 if key in changes
             ),
         ),
-        dataset_comparisons=tuple(_twin(**said) for said in changes.get("twins", ())),
+        dataset_comparisons=tuple(_plain_comparison(**values) for values in changes.get("twins", ())),
         hidden_tables={DATABASE: tuple(changes["hidden_tables"])} if "hidden_tables" in changes else {},
-        unread_layers=tuple(UnreadLayer(DATABASE, *said) for said in changes.get("spares", ())),
+        unread_layers=tuple(UnreadLayer(DATABASE, *values) for values in changes.get("spares", ())),
         duplicate_files=changes.get("doubled", ""),
         empty_folders=tuple(changes.get("empty_folders", ())),
         heads=changes.get("heads", {}),
@@ -269,7 +280,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
 
 
 def _change(manifest: dict[str, Any], changes: dict[str, Any]) -> None:
-    """Other statements of a manifest, and rows that are there twice or say another size."""
+    """Change values of a manifest, repeat rows or change their sizes."""
     for key, value in changes.get("head", {}).items():
         manifest[key] = {**manifest[key], **value} if isinstance(manifest.get(key), dict) else value
     tool = manifest.get("tool", {})
@@ -291,26 +302,26 @@ def _pdf(path: str, content: bytes, changes: dict[str, Any]) -> PdfFact | None:
     return inspect_pdf_structure(content) if path.endswith(".pdf") and content.startswith(b"%PDF-") else None
 
 
-def _twin(role: str, **said: Any) -> DatasetComparison:
-    """A twin of plain values, as examples write it."""
-    if "alone" in said:
-        said["alone"] = tuple(FeatureSample(count, tuple(names)) for count, names in said["alone"])
-    if "off" in said:
-        said |= {"off": np.array(said["off"]), "named": tuple(said["named"])}
-    rows = said.pop("fields", {})
+def _plain_comparison(role: str, **values: Any) -> DatasetComparison:
+    """Return a comparison from plain values, as examples write it."""
+    if "alone" in values:
+        values["alone"] = tuple(FeatureSample(count, tuple(names)) for count, names in values["alone"])
+    if "off" in values:
+        values |= {"off": np.array(values["off"]), "named": tuple(values["named"])}
+    rows = values.pop("fields", {})
     fields = {
         name: FieldDifference(FeatureSample(count, tuple(names)), *pair)
         for name, ((count, names), *pair) in rows.items()
     }
-    said["lacking"] = tuple(tuple(names) for names in said.get("lacking", ((), ())))
-    return DatasetComparison(role, role, DATABASE, DATABASE.replace(".gdb", ".vct"), fields=fields, **said)
+    values["lacking"] = tuple(tuple(names) for names in values.get("lacking", ((), ())))
+    return DatasetComparison(role, role, DATABASE, DATABASE.replace(".gdb", ".vct"), fields=fields, **values)
 
 
 def _metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: dict[str, int]) -> dict[str, bytes]:
-    """Metadata of these layers; ``metadata``: items by layer ("" for the package) that say something else."""
-    told = changes.get("metadata", {})
+    """Return metadata of these layers; ``metadata``: changed items by layer ("" for the package)."""
+    changed = changes.get("metadata", {})
     templates = load_standard("county_db").templates
-    kinds = {name: templates[name].geometry if name in templates else "polygon" for name in {**layers, **told}}
+    kinds = {name: templates[name].geometry if name in templates else "polygon" for name in {**layers, **changed}}
     rows = [
         {
             "layer": name, "role": name, "title": templates[name].name if name in templates else name, "format": "FileGDB",
@@ -329,7 +340,7 @@ def _metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: dict[s
     for element in root_element:
         items = {child.tag: child for child in element}
         own = items["名称"].text if element.tag == "数据集" else ""
-        for item, text in told.get(own, {}).items():
+        for item, text in changed.get(own, {}).items():
             items[package_spec.metadata.names[item]].text = text
     codec = changes.get("documents_codec", "utf-8")
     text = ET.tostring(root_element, encoding="unicode")
@@ -357,7 +368,7 @@ def sheet_of(name: str, rows: list[list[str]]) -> Sheet:
 
 
 def put_county(folder: Path) -> tuple[Path, Path]:
-    """A sound county's data and the folder of its documents, put below ``folder``."""
+    """Write data of a valid county and a folder of its documents to ``folder``."""
     from tests.county import make_county
     from tests.county.write import write_geopackage
 
@@ -371,7 +382,7 @@ def put_county(folder: Path) -> tuple[Path, Path]:
 
 
 def whole_package(folder: Path, **options: Any) -> Path:
-    """A clean county's package, made by export_package with documents, tables and a map below ``folder``."""
+    """Export a clean county's package with documents, tables and a map to ``folder``."""
     from plugin.core.check import check_plan
     from plugin.core.package.export import ExportOrder, export_package
 

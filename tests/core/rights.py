@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rights of files that bind whoever runs the tests."""
+"""File permissions that apply to root too."""
 
 import ctypes
 import os
@@ -8,14 +8,17 @@ from contextlib import contextmanager
 
 import pytest
 
-#: Linux capabilities by which root reads and writes whatever the rights say: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.
+#: Linux capabilities by which root ignores file permissions: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.
 _OVERRIDES = 1 << 1 | 1 << 2
 _VERSION_3 = 0x20080522
 
 
 @contextmanager
 def bound_by_rights():
-    """Who runs the tests is bound by the rights of files. Root stays the owner of the checkout, which others may not enter."""
+    """Apply file permissions to the user of the tests.
+
+    The user does not change, because others may not enter the checkout of root.
+    """
     if os.geteuid():
         yield
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county of 2 × 1 km with one defect of most kinds, and ways to write it as planners get it."""
+"""A county of 2 × 1 km with one defect of most kinds, and functions that write it to files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def box(x: float, y: float, width: float = 100.0, height: float = 100.0) -> Any:
 
 
 def place_wkt(wkt: str) -> Any:
-    """WKT drawn near 0, 0, at its place in the county."""
+    """Return WKT drawn near 0, 0, moved to its place in the county."""
     return shapely.transform(shapely.from_wkt(wkt), lambda c: c + CORNER)
 
 
@@ -47,7 +47,7 @@ def table(shapes: Iterable[Any], crs: int | None = 4526, **columns: Any) -> gpd.
 
 
 def layers() -> dict[str, gpd.GeoDataFrame]:
-    """The plan, by role. Every family of rules finds something, and most texts are Chinese."""
+    """Return the plan by role; every family of rules has a finding, and most texts are Chinese."""
     window = (
         "POLYGON ((1200 0, 1500 0, 1500 1100, 1200 1100, 1200 0), (1300 400, 1400 400, 1400 500, 1300 500, 1300 400))"
     )
@@ -82,15 +82,15 @@ def layers() -> dict[str, gpd.GeoDataFrame]:
 
 
 def add_survey_vertices(tables: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
-    """The tables with a vertex every 20 m, as parcels have.
+    """Return the tables with a vertex every 20 m, as parcels have.
 
-    A straight line of a kilometre is another line in another projection, and statutory area counts stored vertices only.
+    A straight line of a kilometre differs between projections, and statutory area uses stored vertices only.
     """
     return {r: t.set_geometry(shapely.segmentize(t.geometry.to_numpy(), 20.0), crs=t.crs) for r, t in tables.items()}
 
 
 def as_read_layers(tables: dict[str, gpd.GeoDataFrame] | None = None) -> list[SourceLayer]:
-    """The tables as reading a file would give them, without a file."""
+    """Return the tables as if read from a file."""
     kinds = {"i": "integer", "u": "integer", "f": "real", "M": "date"}
     return [
         SourceLayer(
@@ -114,7 +114,7 @@ def write_gpkg(
             layer=(names or {}).get(role, role),
             driver="GPKG",
             geometry_type=kind(frame),
-            # Without an index there are no triggers that SQLite alone cannot run, should a test change the file.
+            # Without an index the file has no triggers, which SQLite alone could not run after a change by a test.
             SPATIAL_INDEX="NO",
         )
     return path
@@ -131,7 +131,7 @@ def write_shapes(path: Path, role: str, shapes: dict[int, bytes]) -> Path:
 
 
 def ring(*points: tuple[float, float]) -> bytes:
-    """A polygon of one ring as WKB, whatever its points are."""
+    """Return a polygon of one ring as WKB, without validation of its points."""
     return struct.pack("<BIII", 1, 3, 1, len(points)) + b"".join(struct.pack("<dd", *p) for p in points)
 
 
@@ -160,13 +160,13 @@ def kind(frame: gpd.GeoDataFrame) -> str:
 
 
 def write_findings(target: Path, findings: list[Finding], crs: CRS) -> None:
-    """The findings layer alone, as a run writes it among its outputs."""
+    """Write only the findings layer, like the output of a run."""
     with atomic_output(target) as path:
         put_findings(path, findings, crs)
 
 
 def digest(*paths: Path) -> dict[str, str]:
-    """SHA-256 of every file below the paths: a changed, new or missing file shows."""
+    """Return SHA-256 of every file below the paths, which differs for changed, new or missing files."""
     files = [f for p in paths for f in ([p] if p.is_file() else p.rglob("*")) if f.is_file()]
     return {str(f): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
@@ -177,7 +177,7 @@ def check_data(source: Any, rules: Iterable[str] = (), roles: str = "", **option
 
 
 def explain_error(error: SanxianError) -> str:
-    """What the user reads of an error."""
+    """Return the message of an error that the user reads."""
     text = ZH.explain(error)
     assert re.search(r"[\u4e00-\u9fff]", text) and "None" not in text, text
     return text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A land survey as a bureau hands it over: a shapefile in GBK, names cut to ten bytes, codes of every kind."""
+"""A land survey as bureaus deliver it: a shapefile in GBK, names cut to ten bytes, codes of every kind."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pyogrio
 import shapely
 
 X, Y = 38_470_000.0, 4_390_000.0
-#: Code, name, note, year: the last five cannot go into the classes of 2023 as they are, or not whole.
+#: Code, name, note, year: the last five cannot be mapped completely to the classes of 2023.
 ROWS = (
     ("0103", "旱地", "坡地", "2020"),
     ("0103", "旱地", None, "2020"),
@@ -42,7 +42,7 @@ def survey_frame() -> gpd.GeoDataFrame:
 
 
 def write_survey(folder: Path, name: str = "三调 图斑") -> Path:
-    """The shapefile with a .cpg that says GBK, as many tools leave it."""
+    """Write the shapefile with a .cpg of GBK, as many tools do."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.shp"
     pyogrio.write_dataframe(survey_frame(), path, driver="ESRI Shapefile", encoding="GBK")

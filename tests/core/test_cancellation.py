@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A request to cancel: asked anew at every step."""
+"""Cancellation, checked at every step."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from plugin.core.cancellation import NEVER, Cancellation
 from plugin.core.errors import Cancelled
 
 
-def test_a_cancellation_raises_once_the_user_has_asked():
+def test_cancellation_raises_after_the_request():
     answers = iter([False, False, True, True])
     cancellation = Cancellation(lambda: next(answers))
     assert not cancellation.is_cancelled
@@ -17,11 +17,11 @@ def test_a_cancellation_raises_once_the_user_has_asked():
         cancellation.raise_if_cancelled()
 
 
-def test_never_runs_to_the_end():
+def test_run_without_cancellation_finishes():
     NEVER.raise_if_cancelled()
     assert not NEVER.is_cancelled
 
 
-def test_an_error_of_the_question_is_no_cancel():
+def test_error_of_the_callback_is_not_a_cancellation():
     with pytest.raises(ZeroDivisionError):
         Cancellation(lambda: bool(1 / 0)).raise_if_cancelled()

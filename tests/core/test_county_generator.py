@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sample county is what it says: believable, repeatable, and its truth is the whole truth.
+"""The sample county: realistic, repeatable, and with a complete list of its defects.
 
-The oracle below asks every pair of rows with plain shapely and knows nothing of where the defects were planted.
+The oracle below compares every pair of rows with shapely, without knowledge of the defects.
 """
 
 import json
@@ -25,7 +25,7 @@ SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample"
 SMALL = 400
 CULTIVATED = ("0101", "0102", "0103")
 
-pytestmark = pytest.mark.slow  # it builds counties
+pytestmark = pytest.mark.slow  # builds counties
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +60,13 @@ VECTORS = [
 
 
 @pytest.mark.parametrize(("rings", "area"), VECTORS)
-def test_statutory_area_of_the_standard(rings, area):
+def test_statutory_area_equals_the_standard(rings, area):
     shape = shapely.from_wkt(f"POLYGON(({rings}))")
     turned = shapely.Polygon(shape.exterior.coords[::-1], [ring.coords for ring in shape.interiors])
     assert statutory_area([shape, turned], epsg=4490) == pytest.approx([area, area], abs=0.01)
 
 
-def test_series_of_the_standard():
+def test_series_equals_the_standard():
     printed = (
         1.0033640898341927,
         0.0011241893819271072,
@@ -95,7 +95,7 @@ def test_clean_lines_are_single_valid_parts(clean, role):
 
 
 @pytest.mark.parametrize("role", templates.EDITIONS)
-def test_fields_are_the_templates(clean, role):
+def test_fields_equal_the_templates(clean, role):
     frame = clean[0][role]
     assert list(frame.columns) == [*templates.fields(role), "geometry"]
     assert frame.crs.to_epsg() == 4526
@@ -133,22 +133,22 @@ def test_clean_county_meets_its_targets(clean):
     assert figures["boundary_area_m2"] <= TARGETS["boundary"]
     assert figures["expansion_ratio_n1"] <= 1.25
     assert figures["windows"] > 0
-    # A coarse county has a coarse border.
+    # A county of large parcels has a coarse border.
     assert truth["county"]["area_m2"] == pytest.approx(1968e6, rel=0.02)
 
 
-def test_terraces_pass_by_gross_and_fail_by_net():
+def test_terraces_pass_by_gross_and_fail_by_net_area():
     truth = make_county(SMALL, defects=False, terraced=True)[1]
     figures = truth["indicators"]
     assert figures["farmland_area_m2_net"] < TARGETS["farmland"] <= figures["farmland_area_m2_gross"]
     assert [(one["rule"], one["role"]) for one in truth["defects"]] == [("LAW002", "YJJBNTBHTB")]
 
 
-def test_historic_district_has_the_plan_s_areas(clean):
+def test_historic_district_has_the_areas_of_the_plan(clean):
     assert clean[0]["LSWHBHX"]["MJ"].iloc[:2].to_list() == pytest.approx([301300, 332100], abs=50)
 
 
-def test_same_seed_same_county(defective):
+def test_same_seed_gives_the_same_county(defective):
     layers, truth = make_county(SMALL)
     assert truth == defective[1]
     for role, frame in layers.items():
@@ -157,11 +157,11 @@ def test_same_seed_same_county(defective):
         assert first.drop(columns="geometry").equals(frame.drop(columns="geometry"))
 
 
-def test_another_seed_another_county(defective):
+def test_another_seed_gives_another_county(defective):
     assert make_county(SMALL, seed=7)[1]["indicators"] != defective[1]["indicators"]
 
 
-def test_geopackage_gives_back_what_was_written(defective, tmp_path):
+def test_geopackage_is_read_back_equal(defective, tmp_path):
     layers, _ = defective
     path = tmp_path / "county.gpkg"
     write_geopackage(path, layers)
@@ -186,11 +186,11 @@ def _as_multipart(shape):
 
 
 @pytest.mark.parametrize("county", ["clean", "defective", "shipped"])
-def test_truth_is_the_whole_truth(county, request):
+def test_listed_defects_equal_the_findings_of_the_oracle(county, request):
     layers, truth = request.getfixturevalue(county)
     found, slivers = Oracle(layers).findings()
     rules = {one[0] for one in found} | {"TOP001", "TOP002", "TOP003", "LAW010", *(f"REL00{n}" for n in range(1, 7))}
-    told = [
+    listed = [
         (
             one["rule"],
             one["severity"],
@@ -203,9 +203,9 @@ def test_truth_is_the_whole_truth(county, request):
         for one in truth["defects"]
         if one["rule"] in rules
     ]
-    assert Counter(one[:-1] for one in found) == Counter(one[:-1] for one in told)
-    # Several findings may share rule and keys: paired by size.
-    for mine, theirs in zip(sorted(found), sorted(told), strict=True):
+    assert Counter(one[:-1] for one in found) == Counter(one[:-1] for one in listed)
+    # Findings that share rule and keys are paired by size.
+    for mine, theirs in zip(sorted(found), sorted(listed), strict=True):
         assert mine[-1] == pytest.approx(theirs[-1], rel=1e-9, abs=0.01), mine
     ignored = [(one["rule"], one["role"], one["area_m2"]) for one in truth["ignored_slivers"]["parts"]]
     assert len(slivers) == len(ignored) == truth["ignored_slivers"]["count"]
@@ -215,7 +215,7 @@ def test_truth_is_the_whole_truth(county, request):
 
 
 @pytest.mark.parametrize("county", ["defective", "shipped"])
-def test_defects_of_every_rule(county, request):
+def test_every_rule_has_defects(county, request):
     truth = request.getfixturevalue(county)[1]
     rules = {one["rule"] for one in truth["defects"]}
     wanted = "SCH002 GEO001 GEO002 GEO003 ATT001 ATT002 ATT003 TOP001 TOP002 TOP003 REL001 REL002 REL003 REL004 REL005 REL006"
@@ -224,29 +224,29 @@ def test_defects_of_every_rule(county, request):
 
 
 @pytest.mark.parametrize("county", ["clean", "defective", "shipped"])
-def test_single_layer_truth(county, request):
+def test_listed_defects_of_single_layers_are_complete(county, request):
     layers, truth = request.getfixturevalue(county)
-    told = Counter(
+    counts = Counter(
         (one["rule"], one["role"], one["key"], one["field"])
         for one in truth["defects"]
         if one["rule"][:3] in ("GEO", "ATT", "SCH")
     )
-    assert Counter(single_layer_findings(layers)) == told
+    assert Counter(single_layer_findings(layers)) == counts
 
 
-def test_shipped_sample_is_of_this_generator(shipped):
+def test_shipped_sample_is_written_by_this_generator(shipped):
     assert (SAMPLE / "county.gpkg").stat().st_size <= 4_000_000
-    layers, told = shipped
+    layers, defects = shipped
     _, truth = make_county()
-    assert told["county"]["area_m2"] == pytest.approx(1968e6, rel=0.002)
-    assert truth["county"] == told["county"]
-    assert {role: len(frame) for role, frame in layers.items()} == told["county"]["rows"]
+    assert defects["county"]["area_m2"] == pytest.approx(1968e6, rel=0.002)
+    assert truth["county"] == defects["county"]
+    assert {role: len(frame) for role, frame in layers.items()} == defects["county"]["rows"]
     listed = [[one[name] for name in ("rule", "role", "key", "related_keys")] for one in truth["defects"]]
-    assert listed == [[one[name] for name in ("rule", "role", "key", "related_keys")] for one in told["defects"]]
-    assert truth["indicators"] == pytest.approx(told["indicators"], rel=1e-12)
+    assert listed == [[one[name] for name in ("rule", "role", "key", "related_keys")] for one in defects["defects"]]
+    assert truth["indicators"] == pytest.approx(defects["indicators"], rel=1e-12)
 
 
-def test_shipped_centre_is_of_this_generator_and_has_no_defect():
+def test_shipped_centre_is_written_by_this_generator_without_defects():
     centre = make_centre(make(5000), SEED)
     path = SAMPLE / "centre.gpkg"
     assert [name for name, _ in pyogrio.list_layers(path)] == list(centre)
@@ -254,7 +254,7 @@ def test_shipped_centre_is_of_this_generator_and_has_no_defect():
         shipped = pyogrio.read_dataframe(path, layer=role)
         assert shipped.geometry.geom_equals_exact(frame.geometry, 0).all(), role
         assert shipped["BSM"].tolist() == frame["BSM"].tolist()
-    # As wide as the text of the plan says, and its zones fill it.
+    # The area equals the text of the plan, and zones cover it.
     for role in ("ZXCQFW", "ZXCQGHFQ", "ZXCQGHYDYH", "ZXCQXZYDYH"):
         assert statutory_area(centre[role].geometry).sum() == pytest.approx(31.59e6, abs=5000), role
         assert shapely.coverage_is_valid(centre[role].geometry.to_numpy()), role
@@ -297,7 +297,7 @@ def single_layer_findings(layers):
             ):
                 if not isinstance(named, str):
                     yield "ATT019", role, key, "KCDLBM"
-            # Terraces and slopes have ridges: of such rows without a coefficient, one finding for the layer.
+            # Terraces and slopes have ridges: one finding per layer for rows without a coefficient.
             ridged = (frame["GDLX"] == "TT") | frame["GDPDJB"].isin(["3", "4", "5"])
             without = keys[field & ridged & ~(frame["KCXS"] > 0)]
             if len(without):
@@ -314,13 +314,13 @@ def single_layer_findings(layers):
 
 
 def _area(part, *features):
-    """A whole feature has the area of its stored vertices; a part that was cut out has that of the land as drawn."""
+    """Return the area of a whole feature by its stored vertices, that of a cut part along its edges."""
     whole = any(part.equals(feature) for feature in features)
     return (statutory_area if whole else land_area)([part])[0]
 
 
 class Oracle:
-    """All findings between rows, by brute force. Every part counts as seen, however thin, unless it has no area at all."""
+    """Findings between all pairs of rows; every part with an area counts."""
 
     def __init__(self, layers):
         self.layers = layers
@@ -374,7 +374,10 @@ class Oracle:
             self.found.append((rule, severity, a, one, b, (other,), area))
 
     def outside(self, rule, severity, a, rows_a, b, rows_b, own=False, swap=False, keyed=False, least=0.0):
-        """Parts of a's rows that b leaves uncovered. `swap`: the finding belongs to b; `keyed`: and names a's row."""
+        """Yield parts of rows of a that b does not cover.
+
+        `swap`: the finding belongs to b; `keyed`: it names the row of a.
+        """
         cover = shapely.union_all([one for one in self.shapes[b][rows_b] if one is not None])
         shapely.prepare(cover)
         for row in rows_a:
@@ -403,7 +406,7 @@ class Oracle:
 
 
 def _repaired(shapes):
-    """Invalid rows as their repaired copy, polygons only; None where nothing areal is left."""
+    """Repair invalid rows, polygons only; None where no area remains."""
     result = np.empty(len(shapes), dtype=object)
     for row, shape in enumerate(shapes):
         if shape is None or shape.is_empty:

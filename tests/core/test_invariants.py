@@ -11,16 +11,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("value", [0, "", False, 1.5])
-def test_a_value_that_is_there_is_returned(value):
+def test_present_value_is_returned(value):
     assert require_value(value, "the value") is value
 
 
-def test_a_missing_value_is_named():
+def test_missing_value_is_named():
     with pytest.raises(InvariantError, match="the CRS of DLTB is missing"):
         require_value(None, "the CRS of DLTB")
 
 
 def test_optimised_python_raises_too():
-    code = "from plugin.core.invariants import require; require(None, 'the value')"
+    code = "from plugin.core.invariants import require_value; require_value(None, 'the value')"
     done = subprocess.run([sys.executable, "-O", "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "InvariantError: the value is missing" in done.stderr

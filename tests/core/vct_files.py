@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Small VCT files by hand, and layers to write."""
+"""Small VCT files written by hand, and layers to export."""
 
 import geopandas as gpd
 from pyproj import CRS
 
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 
-#: Two squares that share an edge, as a survey writer makes it.
+#: Two squares that share an edge, as survey software writes them.
 SQUARES = """HeadBegin
 Datamark:LANDUSE-VCT
 Version:3.0
@@ -117,7 +117,7 @@ def write_file(path, text, encoding="gbk"):
 
 
 def changed_text(*pairs):
-    """The two squares with pieces of text replaced, each of which is there."""
+    """Return the two squares with pieces of text replaced; each piece must exist."""
     text = SQUARES
     for old, new in pairs:
         assert old in text, old
@@ -126,12 +126,12 @@ def changed_text(*pairs):
 
 
 def line_of(text, piece, nth=1):
-    """The number of the line that is ``piece`` for the nth time."""
+    """Return the number of the nth line equal to ``piece``."""
     return [n for n, line in enumerate(text.split("\n"), 1) if line == piece][nth - 1]
 
 
 def layer(name, shapes, crs=4525, **columns):
-    """A layer as reading gives it; columns as (type, values)."""
+    """Return a layer as if read from a file; columns are (type, values)."""
     crs = CRS.from_epsg(crs)
     infos = tuple(FieldInfo(column, type_) for column, (type_, _) in columns.items())
     frame = gpd.GeoDataFrame({c: v for c, (_, v) in columns.items()}, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)

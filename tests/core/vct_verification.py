@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Is what a VCT file holds what was drawn? Asked of the text by plain Python and numpy, not by the reader under test."""
+"""Comparison of VCT files with the original shapes, without the reader under test."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ import shapely
 
 
 def edges_of(shapes, decimals=4):
-    """(e, 4) the undirected edges of polygons, each as often as it is drawn: x, y, x, y, the lower end first."""
+    """Return (e, 4) undirected edges of polygons with repetitions: x, y, x, y, the lower end first."""
     rings = shapely.get_rings(shapes)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     xy = np.round(xy, decimals) + 0.0
@@ -21,7 +21,7 @@ def _turned(a, b):
 
 
 def edges_in(path, code="1099000000"):
-    """(e, 4) the edges of the lines that only bound polygons, each as often as it is written."""
+    """Return (e, 4) edges of the lines that only bound polygons, with repetitions."""
     starts, ends, last = [], [], None
     with path.open("rb") as lines:
         for line in lines:
@@ -46,12 +46,12 @@ def _parsed(places):
 
 
 def distinct(edges):
-    """(d,) how often each different edge comes, and the edges as rows."""
+    """Return (d,) counts of the distinct edges, and the edges as rows."""
     return np.unique(np.ascontiguousarray(edges).view([("", float)] * 4).ravel(), return_counts=True)[::-1]
 
 
 def every_edge_once(shapes, path):
-    """How many different edges there are, after the proof that the file has each of them once and no other."""
+    """Return the number of distinct edges; fail unless the file has exactly these, once each."""
     _, drawn = distinct(edges_of(shapes))
     often, written = distinct(edges_in(path))
     assert often.max(initial=1) == 1
@@ -60,7 +60,7 @@ def every_edge_once(shapes, path):
 
 
 def values_differ(given, back):
-    """How many values of two frames with the same rows differ."""
+    """Return the number of values that differ between two frames with the same rows."""
     assert len(given) == len(back)
     names = [c for c in given if c != given.geometry.name]
     assert names == [c for c in back if c != back.geometry.name]

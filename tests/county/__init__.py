@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A believable county that does not exist, clean or with known defects: sample data, test data, benchmark data."""
+"""Generator of a realistic county, clean or with known defects, for samples, tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def make_county(
     vertices_per_edge: int = 1,
     full: bool = False,
 ) -> tuple[dict[str, gpd.GeoDataFrame], dict]:
-    """The layers of a county by role, and the truth about them: what a check must find, and the figures.
+    """Return the layers of a county by role, and the expected findings and figures.
 
     The same arguments give the same county. `terraced`: farmland on terraces everywhere, so that its task is met by
-    gross area and missed by net area. `full`: also the layers that the rest of the rule book looks at, down to the
+    gross area and missed by net area. `full`: also the layers that other rules check, down to the
     中心城区 (`full.complete`). About 150 000 parcels with `vertices_per_edge=7` have 7 million vertices.
     """
     county = make(parcels, seed, terraced=terraced, vertices_per_edge=vertices_per_edge, full=full)
@@ -34,14 +34,14 @@ def make_county(
     if defects:
         shop = DefectEditor(county)
         planting.plant_defects(shop)
-    told = truth.describe_truth(county, shop, seed, terraced)
-    return {role: frame.reset_index(drop=True) for role, frame in county.layers.items()}, told
+    expected = truth.describe_truth(county, shop, seed, terraced)
+    return {role: frame.reset_index(drop=True) for role, frame in county.layers.items()}, expected
 
 
 def make(
     parcels: int, seed: int = SEED, *, terraced: bool = False, vertices_per_edge: int = 1, full: bool = False
 ) -> County:
-    """The clean county with all that its layers were made of."""
+    """Return the clean county with the parcels and lines of its layers."""
     fabric = county_fabric.build(parcels, seed, vertices_per_edge)
     county = attributes.tables(fabric, lines.draw(fabric, terraced))
     if full:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""python -m tests.county --parcels 5000 --seed 140225 --defects --out county.gpkg --truth truth.json"""
+"""Command line of the county generator.
+
+python -m tests.county --parcels 5000 --seed 140225 --defects --out county.gpkg --truth truth.json
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ def main() -> None:
     write_truth(truth_path, truth)
     print(f"{given.out}: {truth['county']['parcels']} parcels, {given.out.stat().st_size / 1e6:.2f} MB")
     print(f"{truth_path}: {len(truth['defects'])} findings to be found")
-    if not given.full:  # a whole plan has a centre of its own
+    if not given.full:  # a full plan has a separate centre
         centre = given.out.with_name("centre.gpkg")
         write_geopackage(centre, make_centre(make(given.parcels, given.seed, **shape), given.seed))
         print(f"{centre}: {centre.stat().st_size / 1e6:.2f} MB")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parcels and lines as official layers: land use, areas, ownership, and the rows of each table."""
+"""Official layers from parcels and lines: land use, areas, ownership, and rows of each table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.county.measure import statutory_area
 from tests.county.points import RIVER, ROAD
 from tests.county.randomness import random_numbers, smooth_noise
 
-# Land use of a group of parcels: codes and how often each.
+# Land use of a group of parcels: codes and their frequencies.
 _TOWN = {
     "0701": 42,
     "05H1": 12,
@@ -53,14 +53,14 @@ class County:
 
 
 def key(role: str, number: int) -> str:
-    """BSM: county, 0000, two digits for the layer, six running."""
+    """Return a BSM: county, 0000, two digits for the layer, six for the row."""
     sample = list(templates.EDITIONS)
     layer = sample.index(role) + 1 if role in sample else 50 + templates.FURTHER.index(role)
     return f"{AREA_CODE}0000{layer:02d}{number:06d}"
 
 
 def table(role: str, geometry, values: dict) -> gpd.GeoDataFrame:
-    """A layer with all fields of its template, those not given being null."""
+    """Return a layer with all fields of its template; fields without values are null."""
     schema = templates.fields(role)
     if unknown := set(values) - set(schema):
         raise KeyError(f"{role} has no field {sorted(unknown)}")
@@ -82,7 +82,7 @@ def table(role: str, geometry, values: dict) -> gpd.GeoDataFrame:
 
 
 def dissolve(fabric: Fabric, label: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Connected groups of parcels with the same label above 0: labels, polygons, parcels."""
+    """Return connected groups of parcels with the same label above 0: labels, polygons, parcels."""
     first, second = fabric.edge_cells[fabric.inner_edges].T
     same = (label[first] == label[second]) & (label[first] > 0)
     piece = components(len(label), first[same], second[same])
@@ -103,9 +103,9 @@ def pick(shares: dict[str, int], random: np.ndarray) -> np.ndarray:
 
 
 def land_use(fabric: Fabric, lines: Lines) -> np.ndarray:
-    """三调 class of each parcel."""
+    """Return the 三调 class of each parcel."""
     count, seed = len(fabric), fabric.land.seed
-    # Half chance of place, half of the parcel: woods and orchards come in patches.
+    # Half of the chance depends on the place, half on the parcel: woods and orchards form patches.
     points = fabric.sites[:count] - CENTRE
     place = 0.5 + 0.5 * np.sin(2.6 * smooth_noise(seed + 111, points, 1200, 5000))
     random = (0.7 * place + 0.6 * random_numbers(seed, 112, np.arange(count))) % 1.0
@@ -192,13 +192,13 @@ def tables(fabric: Fabric, lines: Lines) -> County:
 
 
 def _township_codes() -> list[str]:
-    """Towns from 100 on, other townships from 200 on, as the statistical code does."""
+    """Return codes of towns from 100 and of other townships from 200, as in statistics."""
     towns = [f"{AREA_CODE}{100 + one}" for one in range(6)]
     return towns + [f"{AREA_CODE}{200 + one}" for one in range(len(SEATS) - 6)]
 
 
 def _survey(lines: Lines, use: np.ndarray) -> dict:
-    """The columns that parcels, cultivated land and farmland have in common."""
+    """Return the columns that parcels, cultivated land and farmland share."""
     count = len(use)
     farmed = np.isin(use, CULTIVATED)
     rate = np.where(farmed, lines.rate, 0.0)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """中心城区 of a full plan, made of the town's parcels: its zones, uses, detail units and the city's four lines.
 
-The sample's centre (`centre`) is drawn for the eye, with streets and blocks that the parcels know nothing of. Here every
-line runs along parcels, so that layers that should fit do, vertex for vertex.
+The sample's centre (`centre`) has streets and blocks that are independent of parcels. Here every line follows parcels, so
+that layers match in every vertex.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tests.county import templates
 from tests.county.divisions import LAND_USE
 from tests.county.rows import CountyLayers
 
-#: The zone of a planned use; what is not listed is 居住生活区.
+#: The zone of a planned use; uses not listed are 居住生活区.
 ZONES = {"08": "412", "09": "413", "10": "414", "11": "415", "14": "416", "12": "417", "17": "416"}
 
 
@@ -54,7 +54,7 @@ def _land(drawing: CountyLayers, inside: np.ndarray) -> None:
 
 
 def _zones(drawing: CountyLayers, inside: np.ndarray) -> None:
-    """One zone for neighbouring parcels of a kind; farmland kept inside the boundary stays farmland."""
+    """Add a zone for neighbouring parcels of a kind; farmland inside the boundary stays farmland."""
     lines = drawing.lines
     codes = {"300": 1, "411": 2, "412": 3, "413": 4, "414": 5, "415": 6, "416": 7, "417": 8, "420": 9, "430": 10}
     label = np.zeros(len(lines.area), int)
@@ -73,7 +73,7 @@ def _zones(drawing: CountyLayers, inside: np.ndarray) -> None:
 
 
 def _units(drawing: CountyLayers, inside: np.ndarray) -> None:
-    """Units by the quarters of the town; what lies apart in a quarter is a unit of its own."""
+    """Add units by quarters of the town; separate parts of a quarter are separate units."""
     away = drawing.fabric.sites[inside] - drawing.fabric.sites[inside].mean(axis=0)
     quarter = 2 * (away[:, 0] > 0) + (away[:, 1] > 0)
     label = np.zeros(len(drawing.lines.area), int)
@@ -83,7 +83,7 @@ def _units(drawing: CountyLayers, inside: np.ndarray) -> None:
 
 
 def _four_lines(drawing: CountyLayers, town: np.ndarray) -> None:
-    """蓝线, 绿线 and 黄线 on parcels far from the historic district and from each other; 紫线 is the district."""
+    """Add 蓝线, 绿线 and 黄线 on parcels far from the historic district and each other; 紫线 is the district."""
     district = drawing.layers["LSWHJQ"].geometry.iloc[0]
     ranges = shapely.union_all([*drawing.county.layers["LSWHBHX"].geometry, district])
     clear = town[~shapely.intersects(drawing.fabric.polygons[town], ranges)]

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sample county's town centre (中心城区), without defects: streets and blocks within its largest development boundary, and
-the fields and villages around it, as wide as the plan's text says."""
+"""The town centre (中心城区) of the sample county, without defects.
+
+Streets and blocks within the largest development boundary, and fields and villages around it; the area is that of the
+plan's text.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ COUNTY, NAME = "140225", "浑源县"
 CENTRE_AREA = 31_590_000.0
 #: Metres between street axes, and their width.
 SPACING, WIDTH = 420.0, 24.0
-#: What blocks are used for now and are to be: code and share.
+#: Present and planned use of blocks: code and share.
 PRESENT = (
     ("0701", 0.42),
     ("0804", 0.08),
@@ -48,7 +51,7 @@ INTENSITY = {
 
 
 def make_centre(county: County, seed: int) -> dict[str, gpd.GeoDataFrame]:
-    """Layers of the centre of a clean county by role; the same county and seed give the same centre."""
+    """Return layers of the centre of a clean county by role; equal county and seed give equal layers."""
     chance = np.random.default_rng(seed)
     parts = shapely.get_parts(county.layers["CZKFBJ"].geometry.to_numpy())
     town = shapely.Polygon(max(parts, key=lambda part: part.area).exterior)
@@ -63,7 +66,7 @@ def make_centre(county: County, seed: int) -> dict[str, gpd.GeoDataFrame]:
     streets_of = ["1207"] * len(roads)
     zones, groups = _zones_around(county, around, ring)
     district = shapely.Polygon(county.layers["LSWHBHX"].geometry.iloc[1].exterior)
-    # Windows stay fields: no park and no substation is drawn on them.
+    # Windows stay fields: parks and substations are not on them.
     windows = shapely.union_all(county.fabric.polygons[county.lines.windows])
     built = [use if shapely.disjoint(block, windows) else "" for block, use in zip(blocks, then, strict=True)]
     return {
@@ -86,9 +89,9 @@ def make_centre(county: County, seed: int) -> dict[str, gpd.GeoDataFrame]:
 
 
 def surroundings(county: County, town: Any) -> np.ndarray:
-    """Parcels around the town, the nearest first, until town and parcels are as large as the text says.
+    """Return parcels around the town, the nearest first, until the area of the text is reached.
 
-    The last one or two are chosen so that the sum is right to the printed decimal, or as near as large parcels allow.
+    The last one or two parcels are chosen so that the sum matches the printed decimals as well as possible.
     """
     fabric, area = county.fabric, county.lines.area
     sites = fabric.sites[: len(fabric)]
@@ -102,8 +105,8 @@ def surroundings(county: County, town: Any) -> np.ndarray:
         taken, left = order[:count], wanted - area[order[:count]].sum()
         chosen = set(taken.tolist())
         reached = {n for one in chosen for n in fabric.neighbours(one)}
-        beside = sorted((reached & set(outside.tolist())) - chosen)
-        for more in (*((one,) for one in beside), *combinations(beside, 2)):
+        adjacent = sorted((reached & set(outside.tolist())) - chosen)
+        for more in (*((one,) for one in adjacent), *combinations(adjacent, 2)):
             miss = abs(left - area[list(more)].sum())
             if miss < best[0] and _in_one_piece(county, town, [*taken, *more]):
                 best = (miss, np.array([*taken, *more]))
@@ -116,12 +119,12 @@ def _in_one_piece(county: County, town: Any, parcels: list[int]) -> bool:
 
 
 def _noded(town: Any, streets: Any, parcels: np.ndarray) -> tuple[list[Any], list[Any], list[Any]]:
-    """Blocks and streets of the town and the parcels around it, with common vertices (to a millimetre).
+    """Return blocks and streets of the town and the parcels around it, with common vertices (1 mm).
 
-    Where a street ends on the edge of the town, the parcel beyond gets a vertex too. A splinter of a block goes to the
-    street beside it.
+    Where a street ends on the edge of the town, the adjacent parcel gets a vertex too. Splinters of blocks are added to the
+    adjacent street.
     """
-    # A little beyond the edge, so that it is crossed and not just reached.
+    # Extend beyond the edge, so that the edge is crossed.
     kerbs = shapely.intersection(shapely.boundary(streets), shapely.buffer(town, 1))
     net = shapely.union_all([shapely.boundary(town), kerbs, *shapely.boundary(parcels)], grid_size=0.001)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts([net])))
@@ -135,7 +138,7 @@ def _noded(town: Any, streets: Any, parcels: np.ndarray) -> tuple[list[Any], lis
 
 
 def _zones_around(county: County, around: np.ndarray, ring: list[Any]) -> tuple[list[str], list[Any]]:
-    """The county's zones in the surroundings: their codes and shapes."""
+    """Return codes and shapes of the county's zones in the surroundings."""
     label = np.zeros(len(county.fabric), int)
     label[around] = county.lines.zone[around]
     shape_of = dict(zip(around.tolist(), ring, strict=True))
@@ -145,7 +148,7 @@ def _zones_around(county: County, around: np.ndarray, ring: list[Any]) -> tuple[
 
 
 def _axes(town: Any) -> np.ndarray:
-    """Street axes across the town, whole metres, the grid turned a little: no street runs along the map's edge."""
+    """Return street axes across the town in whole metres, with a slightly rotated grid."""
     x, y = (round(v) for v in shapely.get_coordinates(town.centroid)[0])
     reach = 40 * SPACING
     offsets = np.arange(-20, 20) * SPACING + SPACING / 2
@@ -164,7 +167,7 @@ def _river(town: Any) -> Any:
 
 
 def _polygons(shape: Any) -> list[Any]:
-    """The parts that are polygons, rounded to a millimetre."""
+    """Return the polygonal parts, rounded to a millimetre."""
     parts = shapely.get_parts([shapely.set_precision(shape, 0.001)])
     return [part for part in parts if part.geom_type == "Polygon"]
 
@@ -174,14 +177,14 @@ def _lines(shapes: np.ndarray) -> list[Any]:
 
 
 def _uses(chance: np.random.Generator, shares: Sequence[tuple[str, float]], count: int) -> list[str]:
-    """A use for each block by shares, each use at least once."""
+    """Return a use for each block by shares, each use at least once."""
     codes = [code for code, _ in shares]
     drawn = chance.choice(codes, size=count, p=[share for _, share in shares]).tolist()
     return codes[:count] + drawn[len(codes) :]
 
 
 def _layer(role: str, number: int, shapes: list[Any], called: str = "", **columns: list[Any]) -> gpd.GeoDataFrame:
-    """Rows with what every layer has: BSM, division, a name with a number, statutory area to 0.01 m², length to 0.1 m."""
+    """Return rows with common fields: BSM, division, name, statutory area to 0.01 m², length to 0.1 m."""
     fields, count = templates.fields(role), len(shapes)
     columns |= {
         "BSM": [f"{COUNTY}{900 + number:03d}{n:09d}" for n in range(1, count + 1)],

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Planted conflicts between lines and zones. Each function makes one mistake and states everything it brings about.
+"""Conflicts between lines and zones; each function makes one and declares all expected findings.
 
-Pieces are whole parcels, wedges (from a parcel's point to one of its edges) or blades (a thin triangle on one segment),
-so what two rows share is known when it is made; only shapes drawn freely are cut with shapely.
+Pieces are whole parcels, wedges (from a parcel's point to one of its edges) or blades (a thin triangle on one segment), so
+that shared areas are known; only freely drawn shapes are intersected with shapely.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STEEP = ("3", "4", "5")
 
 
 def plant_conflicts(editor: DefectEditor) -> None:
-    """Those with few possible places first."""
+    """Make all conflicts, those with few possible places first."""
     filled_window(editor)
     boundary_over_farmland(editor)
     farmland_in_urban_zone(editor)
@@ -38,7 +38,7 @@ def plant_conflicts(editor: DefectEditor) -> None:
 
 
 def moved(editor: DefectEditor, parcel: int, to: int) -> bool:
-    """Takes a parcel out of its zone row and gives it to another one; False if either would fall apart."""
+    """Move a parcel to another zone row; return False if one of the rows would become two parts."""
     source = editor.row(ZONE, parcel)
     piece = editor.fabric.polygons[parcel]
     grown, shrunk = editor.grown(ZONE, to, piece), editor.shrunk(ZONE, source, piece)
@@ -50,7 +50,7 @@ def moved(editor: DefectEditor, parcel: int, to: int) -> bool:
 
 
 def filled_window(editor: DefectEditor) -> None:
-    """A 开天窗 was filled: the farmland in it is now inside the boundary."""
+    """Fill a 开天窗, so that its farmland is inside the boundary."""
 
     def fits(parcel):
         (row,) = {editor.row(EDGE, n) for n in editor.fabric.neighbours(parcel)}
@@ -65,7 +65,7 @@ def filled_window(editor: DefectEditor) -> None:
 
 
 def boundary_over_farmland(editor: DefectEditor) -> None:
-    """The boundary swallows one farmland parcel whole and bites into the next."""
+    """Extend the boundary over a farmland parcel and a part of the next."""
     lines, fabric = editor.lines, editor.fabric
 
     def fits(parcel):
@@ -92,7 +92,7 @@ def boundary_over_farmland(editor: DefectEditor) -> None:
 
 
 def farmland_in_urban_zone(editor: DefectEditor) -> None:
-    """A farmland parcel went into the urban zone, which thereby leaves the boundary."""
+    """Move a farmland parcel into the urban zone, which then exceeds the boundary."""
     lines = editor.lines
 
     def fits(parcel):
@@ -109,7 +109,7 @@ def farmland_in_urban_zone(editor: DefectEditor) -> None:
 
 
 def _along_red_line(editor: DefectEditor, make):
-    """A farmland parcel at the red line for which `make(parcel, row of the red line, edge)` gives something."""
+    """Choose a farmland parcel at the red line with a result of `make(parcel, row of the red line, edge)`."""
     lines = editor.lines
 
     def fits(parcel):
@@ -162,7 +162,7 @@ def red_line_blade(editor: DefectEditor, thick: float | None) -> None:
 
 
 def red_line_speck(editor: DefectEditor) -> None:
-    """Small but not narrow: not a sliver either."""
+    """Add a small part of red line that is not narrow, hence not a sliver."""
     parcel, _ = editor.choose(editor.farmland)
     x, y = np.round(editor.fabric.sites[parcel], 3)
     speck = shapely.box(x, y, x + 0.6, y + 0.6)
@@ -189,7 +189,7 @@ def farmland_in_forest_reserve(editor: DefectEditor) -> None:
 
 
 def boundary_drawn_freely(editor: DefectEditor) -> None:
-    """A new part of the boundary that follows no parcel edge, across farmland."""
+    """Add a part of the boundary across farmland that follows no parcel edge."""
     lines, fabric = editor.lines, editor.fabric
 
     def fits(parcel):
@@ -237,7 +237,7 @@ def boundary_in_red_line(editor: DefectEditor) -> None:
 
 
 def _zone_swap(editor: DefectEditor, candidates: np.ndarray, takers: np.ndarray):
-    """Moves one of the candidates into the zone row of a neighbour out of `takers`."""
+    """Move one of the candidates into the zone row of a neighbour among `takers`."""
 
     def fits(parcel):
         for other in editor.near(parcel, takers):
@@ -272,7 +272,7 @@ def large_farmland_outside(editor: DefectEditor) -> None:
     lines = editor.lines
     large = editor.farmland & (lines.area > 105_000)
     if not large.any():
-        return  # with many parcels none is large
+        return  # with many parcels all are small
     parcel, _ = _zone_swap(editor, large, editor.open_land)
     shape = editor.fabric.polygons[parcel]
     editor.expect_if_large(editor.row(FARM, parcel), shape, "a large farmland parcel outside the farmland zone")

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The parcels: a perfect coverage of irregular polygons, made from points.
+"""Parcels: an exact coverage of irregular polygons, generated from points.
 
-Edges are bent per edge, not per polygon, so both neighbours carry the same vertices to the last bit. An edge stays
-within the two triangles that it forms with the points of its two cells. These triangles fill the plane without
-overlap, hence no two edges can cross however rough they are; and the triangle between a cell's point and one of its
-edges always lies within the parcel, which gives the planted defects tidy pieces of parcels to take.
+Each edge is bent once, so both neighbours have exactly the same vertices. An edge stays within the two triangles that it
+forms with the points of its two cells. These triangles tile the plane, hence edges never cross; and the triangle between a
+cell's point and one of its edges is always within the parcel, which gives valid pieces of parcels for defects.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from tests.county.randomness import random_numbers
 
 @dataclass
 class Fabric:
-    """Parcels 0 … n-1 of the county; sites of cells outside it follow, for the sake of the border's edges."""
+    """Parcels 0 … n-1 of the county, followed by cells outside it for the edges of the border."""
 
     land: Landscape
     polygons: np.ndarray
@@ -40,12 +39,12 @@ class Fabric:
 
     @cached_property
     def inner_edges(self) -> np.ndarray:
-        """Edges between two parcels."""
+        """Return the edges between two parcels."""
         return np.flatnonzero((self.edge_cells < len(self)).all(axis=1))
 
     @cached_property
     def border_edges(self) -> np.ndarray:
-        """Edges between a parcel and the world outside."""
+        """Return the edges between a parcel and the outside."""
         return np.flatnonzero((self.edge_cells < len(self)).sum(axis=1) == 1)
 
     @cached_property
@@ -63,17 +62,17 @@ class Fabric:
         return int(right if left == cell else left)
 
     def neighbours(self, parcel: int) -> dict[int, int]:
-        """Neighbouring cell → shared edge; cells outside the county have numbers from n on."""
+        """Return the shared edge of each neighbouring cell; cells outside the county have numbers from n on."""
         return {self.other_side(edge, parcel): int(edge) for edge in self.edges_of(parcel)}
 
     def chain(self, edge: int) -> np.ndarray:
-        """Vertices of an edge from node to node."""
+        """Return the vertices of an edge from node to node."""
         first, last = self.edge_nodes[edge]
         own = self.points[self.edge_start[edge] : self.edge_start[edge + 1]]
         return np.vstack([self.points[first], own, self.points[last]])
 
     def wedge(self, edge: int, cell: int) -> shapely.Polygon:
-        """The triangle between a cell's point and one of its edges: a piece of the parcel with exact vertices."""
+        """Return the triangle between a cell's point and an edge: a piece of the parcel with exact vertices."""
         site = np.round(self.sites[cell], 3)
         return shapely.Polygon(np.vstack([site, self.chain(edge)]))
 
@@ -90,10 +89,10 @@ def build(parcels: int, seed: int, vertices_per_edge: int) -> Fabric:
 
 
 def _relax(points: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Free points move to the middle of their cells once: rounder parcels."""
+    """Move free points to the middle of their cells once, for rounder parcels."""
     cells = _voronoi(points)
     middle = shapely.get_coordinates(shapely.centroid(cells))
-    # Cells at the rim reach into the void; their points stay.
+    # Cells at the margin are unbounded; their points stay.
     free = free & (shapely.area(cells) < 40 * np.median(shapely.area(cells[free])))
     points = np.where(free[:, None], 0.35 * points + 0.65 * middle, points)
     return points, _voronoi(points)
@@ -104,13 +103,13 @@ def _voronoi(points: np.ndarray) -> np.ndarray:
 
 
 def _reading_order(points: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """North to south in bands of 2 km, west to east within a band, as parcels are numbered in a survey."""
+    """Sort from north to south in bands of 2 km and west to east within a band, as in a survey."""
     band = np.floor(-points[which, 1] / 2000)
     return which[np.lexsort([points[which, 0], band])]
 
 
 def _topology(cells: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Rings of node numbers (with the cell of each entry) and the nodes, short edges collapsed into one node."""
+    """Return rings of node numbers (with the cell of each entry) and the nodes; short edges become a node."""
     coordinates, index = shapely.get_coordinates(cells, return_index=True)
     last = np.append(np.flatnonzero(np.diff(index)), len(index) - 1)
     keep = np.ones(len(index), bool)
@@ -140,7 +139,7 @@ def _topology(cells: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.ndar
 
 
 def _following(index: np.ndarray, ring: np.ndarray) -> np.ndarray:
-    """The next entry of the same ring, cyclic; rings lie one after the other."""
+    """Return the next entry of the same ring, cyclic, for consecutive rings."""
     start = np.flatnonzero(np.concatenate([[True], index[1:] != index[:-1]]))
     end = np.append(start[1:], len(index)) - 1
     following = np.roll(ring, -1)
@@ -149,7 +148,7 @@ def _following(index: np.ndarray, ring: np.ndarray) -> np.ndarray:
 
 
 def components(count: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Connected components of a graph: the smallest member's number for each node."""
+    """Return the connected component of each node: the number of its smallest member."""
     label = np.arange(count)
     while len(first):
         low = np.minimum(label[first], label[second])
@@ -171,7 +170,7 @@ def _bend(land, sites, kinds, inside, rings, nodes, seed, vertices_per_edge) -> 
     ends = np.column_stack([code // len(nodes), code % len(nodes)])
     forward = ring == low
     sides = np.full((len(ends), 2), len(sites))
-    # GEOS gives shells clockwise here, so the cell lies right of a forward edge.
+    # GEOS returns clockwise shells here, so the cell is to the right of a forward edge.
     sides[edge[forward], 1] = cell[forward]
     sides[edge[~forward], 0] = cell[~forward]
     apex = np.vstack([sites, [[np.nan, np.nan]]])
@@ -199,7 +198,7 @@ def _bend(land, sites, kinds, inside, rings, nodes, seed, vertices_per_edge) -> 
 def _bent_points(
     ends: np.ndarray, apex: np.ndarray, seed: int, vertices_per_edge: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Inner vertices of all edges by midpoint displacement, and where each edge's vertices start."""
+    """Return inner vertices of all edges by midpoint displacement, and the start index of each edge."""
     vector = ends[:, 1] - ends[:, 0]
     length = np.hypot(*vector.T)
     level = np.full(len(ends), round(np.log2(vertices_per_edge + 1)))
@@ -229,7 +228,7 @@ def _bent_points(
 
 
 def _slopes(ends, apex, unit, normal, length) -> np.ndarray:
-    """How steeply the triangle to each side's point rises at either end of the edge (edge × side × end)."""
+    """Return the slopes of the triangles to the points of both sides at both ends (edge × side × end)."""
     result = np.zeros((len(ends), 2, 2))
     for side, sign in ((0, 1.0), (1, -1.0)):
         away = apex[:, side] - ends[:, 0]
@@ -243,7 +242,7 @@ def _slopes(ends, apex, unit, normal, length) -> np.ndarray:
 
 
 def _displaced(which: np.ndarray, level: int, seed: int) -> np.ndarray:
-    """Midpoint displacement in units of the edge length, between fixed ends."""
+    """Return the midpoint displacement in units of the edge length, between fixed ends."""
     size = 1 << level
     line = np.zeros((len(which), size + 1))
     step, strength = size, 0.5

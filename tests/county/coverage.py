@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Planted faults of coverages: rows over each other, land in no zone, and what lies outside the county."""
+"""Defects of coverages: overlapping rows, land without a zone, and rows outside the county."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def overlaps(editor: DefectEditor) -> None:
 
     parcel, _ = editor.choose(editor.wild, around=False)
     row = editor.row(PARCEL, parcel)
-    twin = editor.add(PARCEL, fabric.polygons[parcel], like=row)
-    editor.expect_pair("TOP001", (PARCEL, row), (PARCEL, twin), fabric.polygons[parcel], "the same parcel twice")
+    copy = editor.add(PARCEL, fabric.polygons[parcel], like=row)
+    editor.expect_pair("TOP001", (PARCEL, row), (PARCEL, copy), fabric.polygons[parcel], "the same parcel twice")
 
     parcel, _ = editor.choose(editor.farmland, around=False)
     row = editor.row(FARM, parcel)
-    twin = editor.add(FARM, fabric.polygons[parcel], like=row)
-    editor.expect_pair("TOP001", (FARM, row), (FARM, twin), fabric.polygons[parcel], "the same farmland twice")
+    copy = editor.add(FARM, fabric.polygons[parcel], like=row)
+    editor.expect_pair("TOP001", (FARM, row), (FARM, copy), fabric.polygons[parcel], "the same farmland twice")
 
     parcel, _ = editor.choose(editor.fields, around=False)
     row = editor.row(FIELD, parcel)
@@ -63,19 +63,19 @@ def overlaps(editor: DefectEditor) -> None:
 
     parcel, _ = editor.choose(lines.red)
     row = editor.row(RED, parcel)
-    twin = editor.add(RED, fabric.polygons[parcel], like=row)
-    editor.expect_pair("TOP001", (RED, row), (RED, twin), fabric.polygons[parcel], "a piece of red line drawn again")
+    copy = editor.add(RED, fabric.polygons[parcel], like=row)
+    editor.expect_pair("TOP001", (RED, row), (RED, copy), fabric.polygons[parcel], "a piece of red line drawn again")
 
 
 def doubled_boundary(editor: DefectEditor) -> None:
-    """A town's whole boundary is there twice: the totals, the ratio and the target break with it."""
+    """Duplicate the boundary of a town, which also breaks totals, ratio and target."""
     frame = editor.layers[EDGE]
-    # A small town, but no splinter of one.
+    # A small town, but not a splinter.
     row = int(frame.loc[(frame["GHFQDM"] == "410") & (frame["MJ"] > 500_000), "MJ"].idxmin())
     editor.taken |= set(editor.county.parcels[EDGE][row].tolist())
     shape = editor.shape(EDGE, row)
-    twin = editor.add(EDGE, shape, like=row)
-    editor.expect_pair("TOP001", (EDGE, row), (EDGE, twin), shape, "a part of the boundary is there twice")
+    copy = editor.add(EDGE, shape, like=row)
+    editor.expect_pair("TOP001", (EDGE, row), (EDGE, copy), shape, "a part of the boundary is there twice")
 
 
 def gaps(editor: DefectEditor) -> None:

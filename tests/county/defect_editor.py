@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where defects are made: picks places that are still untouched, changes rows, and writes down what must be found."""
+"""Editor of defects: choose unused places, change rows, and record the expected findings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OPEN_ZONES = (200, 520, 530, 540)
 
 @dataclass
 class Expected:
-    """One finding, with the shape of the conflict as it was made."""
+    """An expected finding with the shape of its conflict."""
 
     rule: str
     severity: str
@@ -56,12 +56,12 @@ class DefectEditor:
 
     @cached_property
     def farmland(self) -> np.ndarray:
-        """Permanent basic farmland in its own zone, windows left alone."""
+        """Return permanent basic farmland in its zone, without windows."""
         return self.lines.farmland & (self.lines.zone == 300) & ~self.lines.windows
 
     @cached_property
     def fields(self) -> np.ndarray:
-        """Rows of the cultivated layer, which is compared with no other layer."""
+        """Return parcels of the cultivated layer, which is compared with no other layer."""
         return self.lines.cultivated & ~self.lines.windows
 
     @cached_property
@@ -70,11 +70,11 @@ class DefectEditor:
 
     @cached_property
     def wild(self) -> np.ndarray:
-        """Open land that nobody ploughs: no line takes an interest in it."""
+        """Return open land outside cultivated land and all lines."""
         return self.open_land & ~self.lines.farmed
 
     def near(self, parcel: int, chosen: np.ndarray) -> dict[int, int]:
-        """Neighbouring parcels out of a choice, with the shared edge; longest edge first."""
+        """Return the chosen neighbouring parcels with the shared edge, the longest edge first."""
         found = {n: e for n, e in self.fabric.neighbours(parcel).items() if n < len(chosen) and chosen[n]}
         ends = {n: self.fabric.chain(e)[[0, -1]] for n, e in found.items()}
         return dict(sorted(found.items(), key=lambda one: -np.hypot(*(ends[one[0]][0] - ends[one[0]][1]))))
@@ -85,7 +85,7 @@ class DefectEditor:
         fits: Callable[[int], object] = lambda _: True,
         around: bool = True,
     ):
-        """An untouched parcel (with untouched neighbours, if `around`) and what `fits` says of it; taken from now on."""
+        """Reserve an unused parcel (with unused neighbours, if `around`); return it and the result of `fits`."""
         self._salt += 1
         candidates = np.asarray(candidates)
         if candidates.dtype == bool:
@@ -101,7 +101,7 @@ class DefectEditor:
         raise NoPlace("no place left for a defect; make the county with more parcels")
 
     def row(self, role: str, parcel: int) -> int:
-        """Row of a layer that was made of this parcel; -1 if none."""
+        """Return the row of a layer that was made of this parcel; -1 if missing."""
         if role not in self._row_of:
             table = np.full(len(self.fabric), -1)
             for row, parcels in enumerate(self.county.parcels[role]):
@@ -128,7 +128,7 @@ class DefectEditor:
         return self.layers[role].at[row, name]
 
     def add(self, role: str, shape: shapely.Geometry, like: int | None = None, **values) -> int:
-        """A new row under a number never used; like another row where one is given."""
+        """Add a row with an unused number, as a copy of `like` if given; return its position."""
         frame = self.layers[role]
         source = frame.index[0] if like is None else like
         self._numbers[role] += 1
@@ -144,7 +144,7 @@ class DefectEditor:
         self.layers[role] = self.layers[role].drop(index=row)
 
     def grown(self, role: str, row: int, piece: shapely.Polygon) -> shapely.Polygon | None:
-        """The row's shape with a piece that lies along its edge, vertex for vertex; None unless it stays one part."""
+        """Return the shape of a row extended by an adjacent piece; None unless it stays one part."""
         grown = shapely.coverage_union_all([self.shape(role, row), piece])
         return grown if grown.geom_type == "Polygon" and grown.is_valid else None
 
@@ -159,7 +159,7 @@ class DefectEditor:
         self.found.append(Expected(rule, severity, role, key, what=what, **values))
 
     def expect_pair(self, rule: str, a: tuple[str, int], b: tuple[str, int], shape, what: str, **values) -> None:
-        """A finding between two rows; within one layer the smaller key comes first."""
+        """Expect a finding between two rows; within one layer the smaller key is first."""
         if a[0] == b[0] and self.key(*a) > self.key(*b):
             a, b = b, a
         if a[0] == FARM and rule != "TOP001":
@@ -167,7 +167,7 @@ class DefectEditor:
         self.expect(rule, a[0], a[1], related_role=b[0], related_keys=[self.key(*b)], shape=shape, what=what, **values)
 
     def expect_line_outside(self, rule: str, role: str, row: int, shape, what: str) -> None:
-        """REL004, REL005: part of a line's row that no zone of its kind covers."""
+        """Expect REL004 or REL005: a part of a line that no zone of its kind covers."""
         keys = [self.key(role, row)]
         self.expect(rule, ZONE, severity="WARNING", related_role=role, related_keys=keys, shape=shape, what=what)
 
@@ -175,16 +175,16 @@ class DefectEditor:
         self.expect(rule, ZONE, row, severity="WARNING", related_role=role, shape=shape, what=what)
 
     def expect_if_large(self, row: int, shape, what: str) -> None:
-        """REL006: a part of farmland outside the farmland zone counts only from 100 000 m² on."""
+        """Expect REL006 for a part of farmland outside the farmland zone of at least 100 000 m²."""
         if statutory_area([shape])[0] >= 100_000:
             self.expect("REL006", "YJJBNTBHTB", row, severity="WARNING", related_role=ZONE, shape=shape, what=what)
 
     def ignore(self, rule: str, role: str, shape: shapely.Polygon) -> None:
-        """A sliver that a rule sees and must leave alone."""
+        """Record a sliver that a rule must ignore."""
         self.slivers.append((rule, role, shape))
 
     def core(self, parcel: int) -> np.ndarray:
-        """The parcel's corners drawn in towards its point: a ring well inside it."""
+        """Return the corners of a parcel moved towards its point: a ring inside it."""
         site = self.fabric.sites[parcel]
         nodes = self.fabric.edge_nodes[self.fabric.edges_of(parcel)]
         corners = self.fabric.points[np.unique(nodes)]
@@ -194,7 +194,7 @@ class DefectEditor:
     def choose_blade(
         self, candidates: np.ndarray, sides: Callable[[int], Iterable[tuple[int, int, str, int]]], thick: float | None
     ) -> tuple[int, str, int, shapely.Polygon]:
-        """Gives a row a thin triangle of its neighbour's land: parcel, role, row, triangle.
+        """Choose a thin triangle of a neighbour's land for a row; return parcel, role, row, triangle.
 
         `sides` names for a parcel the edge, the cell that loses the triangle, and the row whose outline changes.
         With `thick` (m) an error by its area, without it a sliver below both minimums. Short bases are preferred: on
@@ -219,8 +219,10 @@ class DefectEditor:
         raise NoPlace("no edge left for a thin triangle; make the county with more parcels")
 
     def _blade(self, edge: int, cell: int, longest: float, thick: float | None):
-        """Corners of a thin triangle on one segment of an edge, reaching into a cell; its base has existing vertices, so
-        nobody else's outline is touched."""
+        """Return the corners of a thin triangle on one segment of an edge, inside a cell.
+
+        Its base has existing vertices, so other outlines do not change.
+        """
         chain = self.fabric.chain(edge)
         length = np.hypot(*np.diff(chain, axis=0).T)
         segment = int(np.abs(length - 60).argmin())
@@ -243,7 +245,7 @@ class DefectEditor:
 
 
 def dent_polygon(shape: shapely.Polygon, start: np.ndarray, tip: np.ndarray, end: np.ndarray) -> shapely.Polygon | None:
-    """The polygon with one more vertex between two neighbouring ones; None if they are no neighbours."""
+    """Return the polygon with a vertex between two neighbouring ones; None if they are not neighbours."""
     rings, found = [], False
     for ring in (shape.exterior, *shape.interiors):
         points = shapely.get_coordinates(ring)

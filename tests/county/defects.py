@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""All planted defects in their order, and those of single rows: geometry, keys, codes, areas."""
+"""All defects in order, and those of single rows: geometry, keys, codes, areas."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def broken_geometry(editor: DefectEditor) -> None:
     for role, chosen in ((FIELD, editor.fields), (FARM, editor.farmland), (PARCEL, editor.wild)):
         parcel, ring = editor.choose(chosen, lambda p: len(ring := editor.core(p)) >= 4 and [ring], around=False)
         row = editor.row(role, parcel)
-        # Two corners swapped. Drawn small, so that its repaired copy stays within the parcel.
+        # Two corners are swapped; the shape is small, so that its repaired copy stays within the parcel.
         bow_tie = shapely.Polygon(ring[0][[0, 2, 1, 3]])
         editor.reshape(role, row, bow_tie)
         editor.expect("GEO002", role, row, what="a bow-tie")
@@ -59,7 +59,7 @@ def broken_geometry(editor: DefectEditor) -> None:
 
 
 def _uncovered(editor: DefectEditor, parcel: int, shape: shapely.Geometry, what: str) -> None:
-    """TOP006: land of a township that no parcel covers."""
+    """Expect TOP006: land of a township that no parcel covers."""
     row = editor.row(TOWNSHIP, parcel)
     editor.expect("TOP006", TOWNSHIP, row, related_role=PARCEL, shape=shape, what=what)
 
@@ -71,9 +71,9 @@ def multipart(editor: DefectEditor) -> None:
         (FARM, editor.farmland, "YJJBNTTBMJ", "YJJBNTMJ"),
     ):
         first, _ = editor.choose(chosen & level, around=False)
-        apart = chosen & level
-        apart[[n for n in editor.fabric.neighbours(first) if n < len(apart)]] = False
-        second, _ = editor.choose(apart, around=False)
+        candidates = chosen & level
+        candidates[[n for n in editor.fabric.neighbours(first) if n < len(candidates)]] = False
+        second, _ = editor.choose(candidates, around=False)
         row, other = editor.row(role, first), editor.row(role, second)
         editor.reshape(role, row, shapely.multipolygons([editor.shape(role, row), editor.shape(role, other)]))
         for name in (gross, net):

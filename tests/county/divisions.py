@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What lies under a plan: villages, 主体功能 by township, evaluations, woods and water, the land use of the base year."""
+"""Base layers of a plan: villages, 主体功能, evaluations, woods, water, land use of the base year."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.county.landscape import SEATS
 from tests.county.points import RIVER
 from tests.county.rows import CountyLayers
 
-#: 三调 class → 用地用海 class of 2023, for what the county has; where one becomes several, the first.
+#: 三调 class → 用地用海 class of 2023 for the classes of the county; the first of several.
 LAND_USE = {
     "0101": "0101", "0102": "0102", "0103": "0103", "0201": "0201", "0204": "0205", "0301": "0301", "0305": "0303",
     "0307": "0304", "0401": "0401", "0404": "0403", "0508": "1101", "05H1": "0901", "0601": "1001", "0602": "1002",
@@ -30,7 +30,7 @@ def add(drawing: CountyLayers) -> None:
 
 
 def _villages(drawing: CountyLayers) -> None:
-    """A village is what the parcels say (ZLDWDM); where its land lies apart, each part is a row."""
+    """Add villages by the codes of parcels (ZLDWDM); separate parts are separate rows."""
     parcels = drawing.county.layers["DLTB"]
     codes = parcels["ZLDWDM"].str[:12].to_numpy()
     groups = [piece for code in np.unique(codes) for piece in drawing.pieces(codes == code)]
@@ -48,7 +48,7 @@ def _functions(drawing: CountyLayers) -> None:
 
 
 def _function(drawing: CountyLayers, township: int) -> str:
-    """By the larger share of its land: under the plough or in the red line; the county town is urban."""
+    """Return the function by the larger share, cultivated land or red line; the county town is urban."""
     lines = drawing.lines
     mine = lines.township == township
     if township == 0:
@@ -74,7 +74,7 @@ def _base_parcels(drawing: CountyLayers) -> None:
 
 
 def _evaluations(drawing: CountyLayers) -> None:
-    """双评价: three classes by relief. How the tables have them was read nowhere; here each class is its name."""
+    """Add 双评价 in three classes by relief, with names as values, because no source defines codes."""
     level = 1 + np.searchsorted([0.25, 0.6], drawing.lines.height)
     for role, classes in (
         ("STBHZYXPJJG", ("一般重要", "重要", "极重要")),

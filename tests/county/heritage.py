@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """历史文化保护线: the historic district with the two areas of the approved plan, and some protected sites.
 
-Names are those of public lists; shapes and places are made up. These ranges may overlap each other and everything else.
+Names are from public lists; shapes and places are fictitious. The ranges may overlap each other and all other layers.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def ranges(land: Landscape) -> tuple[np.ndarray, dict]:
 
 
 def _scaled(middle: np.ndarray, area: float) -> shapely.Polygon:
-    """The wall's shape with a given statutory area; rounding to the millimetre is what keeps it from being exact."""
+    """Return the shape of the wall with a given statutory area, exact except for rounding to 1 mm."""
     size = np.sqrt(area) / 2
     for _ in range(4):
         shape = shapely.Polygon(np.round(middle + size * _WALL, 3))
@@ -55,7 +55,7 @@ def _scaled(middle: np.ndarray, area: float) -> shapely.Polygon:
 
 
 def blob(middle: np.ndarray, radius: float, seed: int, number: int) -> shapely.Polygon:
-    """A roundish polygon of 14 sides."""
+    """Return a roundish polygon of 14 sides."""
     turn = np.linspace(0, 2 * np.pi, 14, endpoint=False)
     reach = radius * (0.85 + 0.3 * random_numbers(seed, 121, number, np.arange(14)))
     return shapely.Polygon(np.round(middle + np.column_stack([reach * np.cos(turn), reach * np.sin(turn)]), 3))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The land before anyone measured it: outline, relief, seats, rivers and roads of a county that does not exist.
+"""Landscape of a fictitious county: outline, relief, seats, rivers and roads.
 
-It lies where 浑源 lies and has its size and the names of its townships, but no line of it is copied from a map.
+Location, size and names of townships are those of 浑源, but no line is copied from a map.
 Coordinates here are metres from CENTRE; the plain is in the north-west, the mountains in the south-east.
 """
 
@@ -40,7 +40,7 @@ SEATS = {
     "千佛岭乡": (3.4, -17.6),
 }
 TOWNS = list(SEATS)[:6]
-# How large each town is beside the county town.
+# Size of each town relative to the county town.
 TOWN_WEIGHTS = np.array([1.0, 0.09, 0.11, 0.12, 0.08, 0.08])
 
 _RIVER = [(31, -15), (22, -8), (15, -1.2), (9, 3), (3, 5.4), (-3, 5.6), (-9, 8), (-15, 7.4), (-21, 4.4), (-31, 6)]
@@ -52,13 +52,13 @@ _ROADS = [
 
 
 def smooth(value: np.ndarray) -> np.ndarray:
-    """0 below 0, 1 above 1, without a corner between."""
+    """Return a smooth step: 0 below 0, 1 above 1."""
     value = np.clip(value, 0.0, 1.0)
     return value * value * (3 - 2 * value)
 
 
 def _curve(knots: list[tuple[float, float]], steps: int = 40) -> np.ndarray:
-    """Catmull-Rom through the knots, in metres."""
+    """Return a Catmull-Rom curve through the knots, in metres."""
     knots = np.array(knots) * 1000
     before = np.vstack([knots[:1], knots[:-1]])[:-1]
     after = np.vstack([knots[1:], knots[-1:]])[1:]
@@ -75,7 +75,7 @@ def _curve(knots: list[tuple[float, float]], steps: int = 40) -> np.ndarray:
 
 @dataclass
 class Landscape:
-    """Everything that is a function of place."""
+    """Properties that are functions of the place."""
 
     seed: int
     grain: float = 250_000.0
@@ -111,7 +111,7 @@ class Landscape:
         return np.sqrt(self.town_area * TOWN_WEIGHTS / TOWN_WEIGHTS.sum() / np.pi)
 
     def town_distance(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Nearest town and how far from it, 1.0 being about its edge; lobed, since towns grow along roads."""
+        """Return the nearest town and the distance, 1.0 at about its edge; lobed, because towns grow along roads."""
         best, which = np.full(len(points), np.inf), np.zeros(len(points), int)
         for town, radius in enumerate(self.town_radii):
             away = points - self.seats[town]
@@ -124,7 +124,7 @@ class Landscape:
         return best, which
 
     def height(self, points: np.ndarray) -> np.ndarray:
-        """Relief from 0 (plain) to about 1 (ridge)."""
+        """Return the relief from 0 (plain) to about 1 (ridge)."""
         across = (points[:, 0] * 0.58 - points[:, 1] * 0.81) / 1000
         folds = smooth_noise(self.seed + 33, points, 5000, 14000)
         rim = smooth((np.hypot(points[:, 0] + 4000, points[:, 1] - 4000) / 1000 - 17) / 12)
@@ -132,7 +132,7 @@ class Landscape:
         mountain = smooth((across + 6.0 + 4.0 * smooth_noise(self.seed + 31, points, 6000, 21000)) / 23)
         height = 0.95 * mountain + rim * (1 - mountain)
         height += 0.16 * smooth((across + 7) / 10) * smooth_noise(self.seed + 32, points, 1800, 7000)
-        # Valleys follow the zero lines of a noise, which gives them branches.
+        # Valleys follow the zero lines of a noise and therefore have branches.
         height -= 0.6 * mountain * np.exp(-((folds / 0.17) ** 2))
         for seat in self.seats:
             height -= 0.3 * np.exp(-((points - seat) ** 2).sum(axis=1) / 2400**2)
@@ -143,7 +143,7 @@ class Landscape:
         return shapely.distance(lines, shapely.points(points))
 
     def slope(self, points: np.ndarray) -> np.ndarray:
-        """Change of height over a kilometre: steers terraces and slope classes."""
+        """Return the change of height over a kilometre, which controls terraces and slope classes."""
         steps = np.array([[500.0, 0.0], [0.0, 500.0]])
         east, north = (self.height(points + step) - self.height(points - step) for step in steps)
         return np.hypot(east, north) + 0.12 * self.height(points)
@@ -154,7 +154,7 @@ class Landscape:
 
     @cached_property
     def villages(self) -> np.ndarray:
-        """Villages on a shaken grid, none in a town, few in the mountains."""
+        """Return villages on a jittered grid, outside towns and few in the mountains."""
         spacing = max(2300.0, 2.1 * np.sqrt(self.grain))
         steps = np.arange(-np.ceil(36_000 / spacing), np.ceil(36_000 / spacing) + 1).astype(int)
         column, row = (grid.ravel() for grid in np.meshgrid(steps, steps))
@@ -175,7 +175,7 @@ class Landscape:
         )
 
     def parcel_size(self, points: np.ndarray) -> np.ndarray:
-        """Wanted size of a parcel in m²: small in towns and villages, large in the mountains."""
+        """Return the intended size of a parcel, m²: small in towns and villages, large in the mountains."""
         size = 1 + 3.4 * smooth((self.height(points) - 0.15) / 0.75)
         size[self.in_village(points)] = 0.14
         distance, _ = self.town_distance(points)

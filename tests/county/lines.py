@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which parcel belongs to what: township, town, village, cultivated land, the three lines, the planning zones.
+"""Assignment of parcels to townships, towns, villages, cultivated land, lines and planning zones.
 
-Every line is a choice of whole parcels, so lines that should coincide do so vertex for vertex and none crosses another.
-Quotas are met by taking parcels in order of suitability until the area is reached.
+Every line consists of whole parcels, so lines that should coincide match in every vertex and none crosses another.
+Quotas are met by adding parcels in order of suitability until the area is reached.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.county.randomness import random_numbers, smooth_noise
 
 MU_10K = 10_000 * 10_000 / 15
 """万亩 in m²."""
-# The approved figures of 浑源 (m²) and how much the clean county stays clear of them.
+# The approved figures of 浑源 (m²) and the margin of the clean county.
 TARGETS = {
     "cultivated": 73.39 * MU_10K,
     "farmland": 63.25 * MU_10K,
@@ -34,7 +34,7 @@ ROOM = 1.006
 
 @dataclass
 class Lines:
-    """One entry per parcel."""
+    """Arrays with one entry per parcel."""
 
     area: np.ndarray
     gross: np.ndarray
@@ -91,7 +91,7 @@ def draw(fabric: Fabric, terraces: bool = False) -> Lines:
     farmland = _farmland(land, points, score, gross if terraces else net, cultivated, windows)
     red = _red_line(fabric, points, area, height, distance, taken | cultivated)
     mining = _mining(land, points, taken | cultivated | red, height)
-    # Fields that the boundary takes in are still ploughed, but no longer to be kept.
+    # Fields inside the boundary are still cultivated, but no longer protected.
     fringe = (boundary > 0) & ~urban & (random_numbers(land.seed, 72, np.arange(count)) < 0.55)
     lines = Lines(
         area, gross, height, slope, slope_class, terraced, rate, township, _villages(land, points, township), hamlet,
@@ -103,7 +103,7 @@ def draw(fabric: Fabric, terraces: bool = False) -> Lines:
 
 
 def until(order: np.ndarray, amounts: np.ndarray, wanted: float) -> np.ndarray:
-    """The first of `order` whose amounts together reach what is wanted."""
+    """Return the first of `order` whose sum of amounts reaches the wanted value."""
     reached = np.searchsorted(np.cumsum(amounts[order]), wanted)
     if reached >= len(order):
         raise ValueError("not enough land; use another seed")
@@ -111,7 +111,7 @@ def until(order: np.ndarray, amounts: np.ndarray, wanted: float) -> np.ndarray:
 
 
 def _towns(fabric, area, gross, distance, town, strip):
-    """Built land, the boundary around it, and farmland kept inside the boundary (开天窗)."""
+    """Return built land, the boundary around it, and farmland inside the boundary (开天窗)."""
     land = fabric.land
     order = np.argsort(np.where(strip, np.inf, distance), kind="stable")
     order = order[(distance[order] < 1.3) & ~strip[order]]
@@ -132,7 +132,7 @@ def _towns(fabric, area, gross, distance, town, strip):
     urban[until(order, gross, wanted - gross[industry].sum())] = True
     codes = np.zeros(len(area), int)
     codes[chosen] = 410
-    # Flexible and special-purpose land take two quarters of the fringe, never beside a window.
+    # Flexible and special-purpose land are two quarters of the fringe, never next to a window.
     inner = np.zeros(len(area), bool)
     inner[[n for parcel in np.flatnonzero(windows) for n in fabric.neighbours(parcel)]] = True
     fringe = (codes > 0) & ~urban & ~inner
@@ -144,7 +144,7 @@ def _towns(fabric, area, gross, distance, town, strip):
 
 
 def _windows(fabric, chosen, area):
-    """A few parcels near the edge of the towns, each wholly surrounded by the boundary, apart from each other."""
+    """Choose a few separate parcels near the edge of towns, each completely surrounded by the boundary."""
     inside = np.zeros(len(area), bool)
     inside[chosen] = True
     windows, blocked = np.zeros(len(area), bool), np.zeros(len(area), bool)
@@ -173,7 +173,7 @@ def _townships(fabric: Fabric, points: np.ndarray) -> np.ndarray:
 
 
 def connect(fabric: Fabric, label: np.ndarray, labels: int) -> np.ndarray:
-    """Each label one connected piece: smaller pieces go to a neighbouring label."""
+    """Make each label one connected piece; smaller pieces get a neighbouring label."""
     first, second = fabric.edge_cells[fabric.inner_edges].T
     label = label.copy()
     for _ in range(50):
@@ -194,7 +194,7 @@ def connect(fabric: Fabric, label: np.ndarray, labels: int) -> np.ndarray:
 
 
 def _villages(land: Landscape, points: np.ndarray, township: np.ndarray) -> np.ndarray:
-    """Villages are numbered by township; a parcel belongs to the nearest one there."""
+    """Assign parcels to the nearest village of their township; villages are numbered by township."""
     villages = np.vstack([land.seats, land.villages[len(SEATS) - len(TOWNS) :]])
     home = np.stack([np.hypot(*(villages - seat).T) for seat in land.seats]).argmin(axis=0)
     result = np.zeros(len(points), int)
@@ -207,13 +207,13 @@ def _villages(land: Landscape, points: np.ndarray, township: np.ndarray) -> np.n
 
 
 def _cultivated(land, points, height, slope, distance, net, taken, windows):
-    """Ploughed land, lowest and flattest first, with patches of other use left out."""
+    """Choose cultivated land, the lowest and flattest first, without patches of other use."""
     tree = shapely.STRtree(shapely.points(land.villages))
     near = tree.query_nearest(shapely.points(points), return_distance=True, all_matches=False)[1]
-    # Every mountain village has its terraces, however steep.
+    # Every mountain village has terraces, also on steep slopes.
     score = 0.5 * height + 0.1 * slope - (0.28 + 0.3 * height) * np.exp(-((near / 1500) ** 2))
     score += 0.09 * smooth_noise(land.seed + 91, points, 1500, 7000)
-    # Towns were built where the fields are good.
+    # Towns are on good fields.
     score -= 0.2 * smooth((2.8 - distance) / 1.5)
     patch = smooth_noise(land.seed + 92, points, 700, 3500) + 0.9 * (
         random_numbers(land.seed, 93, np.arange(len(points))) - 0.5
@@ -227,7 +227,7 @@ def _cultivated(land, points, height, slope, distance, net, taken, windows):
 
 
 def _farmland(land, points, score, amounts, cultivated, windows):
-    """Permanent basic farmland: the better six sevenths, in coherent blocks."""
+    """Choose permanent basic farmland: the better six sevenths, in connected blocks."""
     better = score + 0.16 * smooth_noise(land.seed + 95, points, 2500, 9000)
     order = np.argsort(np.where(windows, -9.0, better), kind="stable")
     order = order[cultivated[order]]
@@ -237,7 +237,7 @@ def _farmland(land, points, score, amounts, cultivated, windows):
 
 
 def _red_line(fabric, points, area, height, distance, taken):
-    """Ridges and forests, in few large pieces without pinholes."""
+    """Choose the red line: ridges and forests, in few large pieces without small holes."""
     score = -height + 0.2 * smooth_noise(fabric.land.seed + 97, points, 2500, 10000)
     free = ~taken & (distance > 1.6)
     order = np.argsort(np.where(free, score, np.inf), kind="stable")[: free.sum()]
@@ -258,7 +258,7 @@ def _red_line(fabric, points, area, height, distance, taken):
 
 
 def _tidy(fabric, chosen, free, area):
-    """Without small islands; small free holes filled."""
+    """Remove small islands and fill small free holes."""
     first, second = fabric.edge_cells[fabric.inner_edges].T
     for wanted, limit in ((True, 4e6), (False, 5e6)):
         inside = chosen == wanted
@@ -271,7 +271,7 @@ def _tidy(fabric, chosen, free, area):
 
 
 def _mining(land, points, taken, height):
-    """Two mining patches in the hills nearest to 青磁窑镇."""
+    """Choose two mining areas in the hills nearest to 青磁窑镇."""
     seat = np.array(SEATS["青磁窑镇"]) * 1000
     away = np.hypot(*(points - seat).T)
     order = np.argsort(np.abs(away - 4200), kind="stable")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Statutory ellipsoidal areas, written from the standard's formula and sharing no code with the plugin.
+"""Statutory ellipsoidal areas by the standard's formula, without code of the plugin.
 
-A second hand at the same sum: if the plugin's areas and these agree, neither has a slip of the pen.
+An independent implementation, to verify the areas of the plugin.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SERIES = (
 
 
 def statutory_area(shapes: Sequence | np.ndarray, epsg: int = 4526) -> np.ndarray:
-    """Areas in m² of polygons (or multipolygons) with coordinates east, north; 0 for null and empty ones."""
+    """Return areas, m², of polygons (or multipolygons) with coordinates east, north; 0 for null and empty ones."""
     shapes = np.atleast_1d(np.asarray(shapes, dtype=object))
     parts, owner = shapely.get_parts(shapes, return_index=True)
     polygonal = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
@@ -48,14 +48,14 @@ def statutory_area(shapes: Sequence | np.ndarray, epsg: int = 4526) -> np.ndarra
 
 
 def land_area(shapes: Sequence | np.ndarray, epsg: int = 4526, step: float = 1.0) -> np.ndarray:
-    """m² of the land inside edges that are straight in the plane: the same sum with a vertex at every metre."""
+    """Return areas, m², inside edges that are straight in the plane: the same sum with a vertex every metre."""
     return statutory_area(shapely.segmentize(np.atleast_1d(np.asarray(shapes, dtype=object)), step), epsg)
 
 
 def _ring_areas(radians: np.ndarray, rings: np.ndarray) -> np.ndarray:
     counts = np.diff(rings)
     east, north = radians.T
-    # Measured from the ring's own first meridian: with a far one the terms are large and cancel.
+    # Longitudes are relative to the ring's first one: with a far meridian the terms are large and cancel.
     east = east - np.repeat(east[rings[:-1]], counts)
     width = (east[:-1] + east[1:]) / 2
     step, middle = north[1:] - north[:-1], (north[1:] + north[:-1]) / 2
@@ -64,7 +64,7 @@ def _ring_areas(radians: np.ndarray, rings: np.ndarray) -> np.ndarray:
         odd = 2 * order + 1
         band += (-1) ** order * factor * np.sin(odd * step / 2) * np.cos(odd * middle)
     edges = 2 * SEMI_MINOR**2 * width * band
-    # Rings are closed, so the step from one ring's end to the next ring's start is no edge.
+    # Rings are closed, so the step from the end of a ring to the start of the next must not count as an edge.
     edges[rings[1:-1] - 1] = 0
     ring = np.repeat(np.arange(len(counts)), counts)[:-1]
     return np.abs(np.bincount(ring, edges, minlength=len(counts)))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One point per parcel. Voronoi cells of these points are the parcels, so where the points stand decides how they look.
+"""Points of the parcels, which are the Voronoi cells of these points.
 
-Points in pairs either side of a line make the cells end on that line: so the county border, river banks and roadsides
-come out as chains of parcel edges, without cutting any polygon.
+Pairs of points on both sides of a line make the cells end on that line: county border, river banks and roadsides become
+chains of parcel edges, without clipping polygons.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import shapely
 from tests.county.landscape import Landscape
 from tests.county.randomness import random_numbers
 
-FREE, RIVER, ROAD, BESIDE = range(4)
+FREE, RIVER, ROAD, ADJACENT = range(4)
 _REACH = 34_000.0
 
 
 def sites(land: Landscape) -> tuple[np.ndarray, np.ndarray]:
-    """Points (metres from the centre, a margin outside the county included) and their kind."""
+    """Return points (metres from the centre, with a margin outside the county) and their kind."""
     border = _border(land)
     strips = [_strip(land, line, RIVER, width, 1.3) for line, width in zip(land.rivers, (130.0, 70.0), strict=True)]
     strips += [_strip(land, line, ROAD, 46.0, 1.3) for line in land.roads]
     fixed, kinds, lines = _join(border, strips)
     free = _scatter(land)
     size = np.sqrt(land.parcel_size(free))
-    # Distance to the line, not only to its points: a free point between two of them would cut the strip.
+    # Use the distance to the line, because a free point between two of its points would split the strip.
     tree = shapely.STRtree([*shapely.points(fixed), *lines])
     pairs = tree.query(shapely.points(free), predicate="dwithin", distance=0.45 * size)
     free = np.delete(free, np.unique(pairs[0]), axis=0)
@@ -33,7 +33,7 @@ def sites(land: Landscape) -> tuple[np.ndarray, np.ndarray]:
 
 
 def choose_grain(land: Landscape, wanted: int) -> Landscape:
-    """A landscape whose fields are as large as it takes to get about the wanted number of parcels."""
+    """Return a landscape whose size of fields gives about the wanted number of parcels."""
     steps = np.arange(-_REACH, _REACH, 350.0) + 175
     grid = np.column_stack([axis.ravel() for axis in np.meshgrid(steps, steps)])
     grid = grid[shapely.contains_xy(land.outline, grid[:, 0], grid[:, 1])]
@@ -53,7 +53,7 @@ def _with_grain(land: Landscape, grain: float) -> Landscape:
 
 
 def _scatter(land: Landscape) -> np.ndarray:
-    """A quadtree split until each cell has about the wanted size, one shaken point per leaf."""
+    """Split a quadtree until each cell has about the intended size; return one jittered point per leaf."""
     size, level = 8000.0, 0
     count = int(np.ceil(_REACH / size))
     column, row = (grid.ravel() for grid in np.meshgrid(np.arange(-count, count), np.arange(-count, count)))
@@ -64,7 +64,7 @@ def _scatter(land: Landscape) -> np.ndarray:
         keep = shapely.dwithin(near, shapely.points(middle), size * 0.71)
         column, row, middle = column[keep], row[keep], middle[keep]
         wanted = _smallest(land, middle, size)
-        # A random factor per cell hides the jumps of a quadtree: mean sizes follow the wish smoothly.
+        # A random factor per cell smooths the jumps of a quadtree, so mean sizes follow the intended ones.
         factor = 1.4 * 4 ** random_numbers(land.seed, 51, level, column, row)
         split = size * size > wanted * factor
         shake = [random_numbers(land.seed, 52 + axis, level, column, row) - 0.5 for axis in (0, 1)]
@@ -77,7 +77,7 @@ def _scatter(land: Landscape) -> np.ndarray:
 
 
 def _smallest(land: Landscape, middle: np.ndarray, size: float) -> np.ndarray:
-    """Smallest wish within a cell; large cells are sampled, or a town between two samples would be missed."""
+    """Return the smallest intended size within a cell; large cells are sampled to find towns inside."""
     if size <= 500:
         return land.parcel_size(middle)
     steps = (np.arange(int(size / 500)) + 0.5) / int(size / 500) - 0.5
@@ -87,7 +87,7 @@ def _smallest(land: Landscape, middle: np.ndarray, size: float) -> np.ndarray:
 
 
 def _stations(land: Landscape, line: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points along a line, as far apart as parcels there are wide; with the normal and that distance."""
+    """Return points along a line at the width of parcels there, with the normal and that distance."""
     length = np.hypot(*np.diff(line, axis=0).T)
     along = np.concatenate([[0], np.cumsum(length)])
     fine = np.linspace(0, along[-1], max(400, int(along[-1] / 60)))
@@ -116,16 +116,16 @@ def _strip(land: Landscape, line: np.ndarray, kind: int, width: float, factor: f
     inside &= shapely.distance(land.outline.exterior, shapely.points(points)) > 2.5 * width
     points, offset = points[inside], width * normal[inside]
     stack = np.stack([points, points + offset, points - offset])
-    kinds = np.broadcast_to(np.array([kind, BESIDE, BESIDE])[:, None], stack.shape[:2])
+    kinds = np.broadcast_to(np.array([kind, ADJACENT, ADJACENT])[:, None], stack.shape[:2])
     return stack.reshape(-1, 2), kinds.ravel()
 
 
 def _join(border: np.ndarray, strips: list) -> tuple[np.ndarray, np.ndarray, list[shapely.LineString]]:
-    """Border first, then strip after strip; a station too near to what is there already is left out whole.
+    """Join border and strips in order, without stations too near to existing points.
 
-    Also the lines between neighbouring stations of a strip.
+    Also return the lines between neighbouring stations of a strip.
     """
-    points, kinds, lines = border, np.full(len(border), BESIDE), []
+    points, kinds, lines = border, np.full(len(border), ADJACENT), []
     for new, new_kinds in strips:
         tree = shapely.STRtree(shapely.points(points))
         near = np.zeros(len(new), bool)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lines beside the three: a nature reserve with its parts, flood, minerals, hazards, farmland kept in reserve, facilities."""
+"""Other lines: a nature reserve with parts, flood, minerals, hazards, reserve farmland, facilities."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ RESERVE = "恒山省级自然保护区"
 
 def add(drawing: CountyLayers) -> None:
     lines, fabric = drawing.lines, drawing.fabric
-    apart = lines.farmland | lines.cultivated | (lines.boundary > 0) | lines.red | lines.mining | lines.windows
+    used = lines.farmland | lines.cultivated | (lines.boundary > 0) | lines.red | lines.mining | lines.windows
     _red_line(drawing)
     _reserve(drawing)
-    river = fabric.kinds[: len(apart)] == RIVER
-    drawing.add_parcels("HLFXKZX", drawing.pieces(river & ~apart), MC="浑河洪涝风险控制线", LX="21")
+    river = fabric.kinds[: len(used)] == RIVER
+    drawing.add_parcels("HLFXKZX", drawing.pieces(river & ~used), MC="浑河洪涝风险控制线", LX="21")
     drawing.add_parcels("KCZYKCBHX", drawing.pieces(lines.mining), MC="青磁窑矿区", LX="11")
-    free = np.flatnonzero(~apart & ~river & ~lines.hamlet & ~lines.industry)
-    # Far apart and small, so that neither meets the other.
+    free = np.flatnonzero(~used & ~river & ~lines.hamlet & ~lines.industry)
+    # Small and remote from each other, so that they do not overlap.
     low, steep = free[np.argsort(lines.height[free])], free[np.argsort(-lines.slope[free])]
     drawing.add_parcels("XZHQ", [low[:1]], MC="裴村蓄滞洪区")
     drawing.add_parcels("XZZRZHFXFBM", [steep[:1], steep[1:2]], MC=["滑坡隐患区", "泥石流隐患区"])
@@ -33,7 +33,7 @@ def add(drawing: CountyLayers) -> None:
 
 
 def _red_line(drawing: CountyLayers) -> None:
-    """The sample's red line surrounds fields here and there; cut in two there, no row of it has a hole."""
+    """Split rows of the sample's red line around fields, so that no row has a hole."""
     line = drawing.county.layers["STBHHX"]
     values = {
         "XJXZQDM": AREA_CODE,
@@ -46,7 +46,7 @@ def _red_line(drawing: CountyLayers) -> None:
 
 
 def _reserve(drawing: CountyLayers) -> None:
-    """The largest part of the red line: its eastern half is the core, the rest is controlled."""
+    """Add the largest part of the red line as reserve: its eastern half is the core."""
     piece = max(drawing.parcels["STBHHX"], key=len)
     east = np.zeros(len(drawing.fabric), bool)
     east[piece] = drawing.fabric.sites[piece, 0] > np.median(drawing.fabric.sites[piece, 0])
@@ -59,7 +59,7 @@ def _reserve(drawing: CountyLayers) -> None:
 
 
 def add_village_boundary(drawing: CountyLayers) -> None:
-    """村庄建设边界, which township and village plans have: around every village and a little more."""
+    """Add 村庄建设边界, which township and village plans have: every village with a margin."""
     hamlets = drawing.pieces(drawing.lines.hamlet)
     drawing.add_parcels("CZJSBJ", hamlets)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Chance that depends on place, not on order: the same inputs give the same numbers however many are asked for."""
+"""Random numbers by place: the same inputs give the same numbers, independent of order and count."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MASK = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 def random_numbers(seed: int, *parts: object) -> np.ndarray:
-    """Uniform numbers in [0, 1) from integers, by splitmix64."""
+    """Return uniform numbers in [0, 1) from integers, by splitmix64."""
     state = np.uint64(seed & 0xFFFFFFFF)
     with np.errstate(over="ignore"):
         for part in parts:
@@ -25,7 +25,7 @@ def _mix(value: np.ndarray) -> np.ndarray:
 
 
 def smooth_noise(seed: int, points: np.ndarray, shortest: float, longest: float, waves: int = 24) -> np.ndarray:
-    """Smooth noise of about [-1, 1]: a sum of plane waves, long ones stronger."""
+    """Return smooth noise of about [-1, 1]: a sum of plane waves, long ones stronger."""
     numbers = np.arange(waves)
     length = shortest * (longest / shortest) ** random_numbers(seed, 1, numbers)
     turn = 2 * np.pi * random_numbers(seed, 2, numbers)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The layers of heritage that the plan's one line collects: the historic district, sites as range and point, buildings."""
+"""Heritage layers that the heritage line collects: historic district, ranges and points of sites, buildings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def add(drawing: CountyLayers) -> None:
     line = drawing.county.layers["LSWHBHX"]
     names = line["MC"].to_list()
     shapes = line.geometry.to_numpy()
-    # What the sample leaves empty a full plan says: the kind of each range and its level.
+    # A full plan has kind and level of each range, which are empty in the sample.
     sites = [name.removesuffix("保护范围") for name in names[2:]]
     levels = ["20" if one in NATIONAL else "30" for one in sites]
     line["LX"] = ["21", "22", *["61"] * len(sites)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rows of the layers of a full plan: what every one of them has (number, division, area, length), and the rest as given."""
+"""Rows of the layers of a full plan: common fields (number, division, area, length) and given values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.county.measure import statutory_area
 
 
 class CountyLayers:
-    """The further layers of a county: ``layers`` and, by row, the parcels that it was made of (none: drawn freely)."""
+    """Additional layers of a county: ``layers`` and the parcels of each row (None: drawn freely)."""
 
     def __init__(self, county: County) -> None:
         self.county, self.fabric, self.lines = county, county.fabric, county.lines
@@ -25,7 +25,7 @@ class CountyLayers:
         self.parcels: dict[str, list[np.ndarray]] = {}
 
     def add(self, role: str, shapes: Sequence[Any] | np.ndarray, **values: Any) -> gpd.GeoDataFrame:
-        """A layer of free shapes; a value that is no list stands in every row."""
+        """Add a layer of free shapes; a value that is not a list applies to every row."""
         fields, count = templates.fields(role), len(shapes)
         given: dict[str, Any] = {"XZQDM": AREA_CODE, "XZQMC": AREA_NAME}
         if "MJ" in fields:
@@ -40,18 +40,18 @@ class CountyLayers:
         return self.layers[role]
 
     def add_parcels(self, role: str, groups: list[np.ndarray], **values: Any) -> gpd.GeoDataFrame:
-        """A layer whose rows are parcels together, each row in one part or several."""
+        """Add a layer whose rows are joined parcels, in one part or several."""
         self.parcels[role] = groups
         return self.add(role, attributes.union(self.fabric, groups), **values)
 
     def pieces(self, chosen: np.ndarray) -> list[np.ndarray]:
-        """The connected pieces of a choice of parcels ((n,) bool)."""
+        """Return the connected pieces of chosen parcels ((n,) bool)."""
         if not chosen.any():
             return []
         return attributes.dissolve(self.fabric, chosen.astype(int))[2]
 
     def without_holes(self, piece: np.ndarray) -> list[np.ndarray]:
-        """A connected piece cut from north to south until no part of it surrounds other land."""
+        """Split a connected piece from north to south until no part has a hole."""
         if not len(attributes.union(self.fabric, [piece])[0].interiors):
             return [piece]
         label = np.zeros(len(self.fabric), int)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The county's layers as reading a database made by template would give them: with lengths, aliases and coded domains."""
+"""Layers of the county as read from a database made by template: lengths, aliases, coded domains."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.county.landscape import EPSG
 
 
 def declared(role: str) -> list[FieldInfo]:
-    """The fields as the layer's template has them; of a class of yearly maintenance, those of its layer or of a change."""
+    """Return the fields of a template; for a class of yearly maintenance those of its layer or of a change."""
     if role.startswith(("WHQ", "WHH")):
         return declared(role[3:])
     if role.startswith("WHC"):
@@ -37,8 +37,11 @@ def as_read(
     curves: dict[str, tuple[int, ...]] | None = None,
     shape_crs: dict[str, dict[str, int]] | None = None,
 ) -> list[SourceLayer]:
-    """Layers by role. ``fields``, ``crs`` (EPSG or none), ``curves`` (rows that held arcs) and ``shape_crs`` (systems that
-    shapes declare) replace what the templates say."""
+    """Return layers as if read from files.
+
+    ``fields``, ``crs`` (EPSG or None), ``curves`` (rows with arcs) and ``shape_crs`` (CRS declared by shapes) replace the
+    values of the templates.
+    """
     fields, crs, curves = fields or {}, crs or {}, curves or {}
     made = []
     for role, frame in layers.items():

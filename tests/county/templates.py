@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layer schemas and code lists, read from the repository's data: no field name list is typed here twice."""
+"""Layer schemas and code lists, read from the resources."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ EDITIONS = {
     "CZKFBJ": "county_db-2021",
     "LSWHBHX": "county_db-2021",
 }
-# Layers of a township's plan that the county's edition does not have.
+# Layers of a township plan that the edition of the county lacks.
 TOWNSHIP = {"CZJSBJ": "township_db-2021"}
-# Further layers of a full plan (`full`), in the order of their numbers: a new one goes to the end.
+# Additional layers of a full plan (`full`) in the order of their numbers: append new ones.
 FURTHER = (
     "XZQC", "XZZTGNDW", "XZYDYH", "STBHZYXPJJG", "NYSCSYXPJJG", "CZJSSYXPJJG", "STXTFWGNZYXFB", "STCRXFB", "TRL", "STGYL",
     "SD", "ZRBHD", "HLFXKZX", "KCZYKCBHX", "XZHQ", "XZZRZHFXFBM", "YJJBNTCBQ", "FZJZSSD", "ZDJCSSD", "ZDJTJCSSX", "LSWHJQ",
@@ -41,19 +41,19 @@ def template(role: str) -> dict[str, Any]:
 
 
 def fields(role: str) -> dict[str, dict[str, Any]]:
-    """Field name → its description, in the template's order."""
+    """Return the description of each field by name, in the order of the template."""
     return {one["name"]: one for one in template(role)["field"]}
 
 
 def change_fields() -> list[dict[str, Any]]:
-    """The fields of a change in yearly maintenance."""
+    """Return the fields of a change in yearly maintenance."""
     with (STANDARDS / "county_db-2021" / "maintenance.toml").open("rb") as file:
         return tomllib.load(file)["change"]["field"]
 
 
 @cache
 def names(code_list: str) -> dict[str, str]:
-    """Code → name of a code list, whichever standard's folder it lies in."""
+    """Return the names of a code list by code, from the folder of any standard."""
     (path,) = sorted(STANDARDS.glob(f"*/codelists/{code_list}.csv"))
     with path.open(encoding="utf-8", newline="") as file:
         return {row["code"]: row["name"] for row in csv.DictReader(file)}

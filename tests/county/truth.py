@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The truth about a county: planted findings with their areas, ignored slivers, and its figures from the formulas."""
+"""Expected results of a county: findings with areas, ignored slivers, and figures by formulas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.county.lines import MU_10K, TARGETS
 from tests.county.measure import land_area, statutory_area
 
 URBAN_CODES = ("201", "201A", "202", "202A")
-# Half of the last printed digit: 万亩 and km² with two decimals. Within it a miss is a matter of rounding.
+# Half of the last printed digit: 万亩 and km² with two decimals. Smaller differences are due to rounding.
 ROUNDING = {"cultivated": 0.005 * MU_10K, "farmland": 0.005 * MU_10K, "red_line": 0.005e6, "boundary": 0.005e6}
 
 
@@ -71,7 +71,7 @@ def _row(one: Expected, county: County) -> dict:
 
 
 def _is_feature(one: Expected, county: County) -> bool:
-    """Is it a whole feature that is told? Then its area is by its stored vertices, as its own field has it."""
+    """Return True for a finding on a whole feature, whose area is by stored vertices, as in its field."""
     for role, keys in ((one.role, [one.key]), (one.related_role, one.related_keys)):
         layer = county.layers.get(role)
         if layer is not None and any(
@@ -94,7 +94,7 @@ def indicators(county: County) -> dict:
     parcels = layers["DLTB"]
     built = parcels[parcels["CZCSXM"].isin(URBAN_CODES)]
     base = float(built["TBMJ"].sum())
-    # New land: what the boundary takes beyond the built land of the base year.
+    # New land: the part of the boundary outside the built land of the base year.
     new = _beyond(boundary.geometry.to_numpy(), built.geometry.to_numpy())
     concentrated, flexible = parts[code == "41"].sum(), parts[code == "42"].sum()
     windows = [
@@ -125,7 +125,7 @@ def indicators(county: County) -> dict:
 
 
 def _beyond(shapes: np.ndarray, built: np.ndarray) -> np.ndarray:
-    """The land of each shape outside the built parcels; of one that lies there whole its area by its own vertices."""
+    """Return the area of each shape outside the built parcels; a whole shape is measured by its vertices."""
     built = built[~shapely.is_missing(built)]
     tree = shapely.STRtree(built)
     rest = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The county as a GeoPackage and its truth as JSON."""
+"""Writing a county as GeoPackage and its expected results as JSON."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.county.landscape import EPSG
 
 
 def write_geopackage(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:
-    """One layer per role, field types as in the template (a frame alone cannot tell an empty number from an empty text)."""
+    """Write one layer per role, with field types of the template, because empty columns have no type."""
     path.unlink(missing_ok=True)
-    # A fixed date, so that the same county gives the same file.
+    # A fixed date, so that equal counties give equal files.
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2026-01-01T00:00:00.000Z"})
     try:
         for role, frame in layers.items():
@@ -28,7 +28,7 @@ def write_geopackage(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
-#: By number of the geometry type; a layer without any shape (−1) is one of polygons.
+#: Names by number of the geometry type; a layer without shapes (−1) has polygons.
 _KINDS = {-1: "Polygon", 0: "Point", 1: "LineString", 3: "Polygon"}
 
 
@@ -63,11 +63,11 @@ def _write_layer(path: Path, role: str, frame: gpd.GeoDataFrame) -> None:
         promote_to_multi=bool(multiple),
         crs=f"EPSG:{EPSG}",
         append=path.exists(),
-        # What the GDAL of an older QGIS opens without a word.
+        # A version that the GDAL of an older QGIS opens without a warning.
         dataset_options=None if path.exists() else {"VERSION": "1.2"},
         layer_options={
             "DESCRIPTION": templates.template(role)["name"],
-            # Costs an eighth of the file and gains nothing on small layers.
+            # An index takes an eighth of the file and does not help small layers.
             "SPATIAL_INDEX": "YES" if len(frame) > 20_000 else "NO",
         },
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""规划分区: one zone per parcel, so that the zones tile the county."""
+"""规划分区: one zone per parcel, so that zones tile the county."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LARGE = 90_000.0
 
 
 def assign(fabric: Fabric, lines: Lines) -> np.ndarray:
-    """Zone code of each parcel."""
+    """Return the zone code of each parcel."""
     first, second = fabric.edge_cells[fabric.inner_edges].T
     ends = fabric.points[fabric.edge_nodes[fabric.inner_edges]]
     length = np.hypot(*(ends[:, 0] - ends[:, 1]).T)
@@ -28,7 +28,7 @@ def assign(fabric: Fabric, lines: Lines) -> np.ndarray:
     whole = np.bincount(first, length, count) + np.bincount(second, length, count)
 
     def share(chosen: np.ndarray) -> np.ndarray:
-        """Part of a parcel's outline (within the county) along chosen parcels."""
+        """Return the share of a parcel's outline (within the county) along chosen parcels."""
         found = np.bincount(first, length * chosen[second], count) + np.bincount(second, length * chosen[first], count)
         return found / whole
 
@@ -46,7 +46,7 @@ def assign(fabric: Fabric, lines: Lines) -> np.ndarray:
     zone[lines.red] = 100
     zone[lines.boundary > 0] = lines.boundary[lines.boundary > 0]
     codes = np.array([300, 520, 530, 540, 200])
-    # Lone parcels join the zone around them; farmland zones swallow what they nearly enclose.
+    # Single parcels join the zone around them; farmland zones absorb parcels that they nearly enclose.
     for least in (0.62, 0.62, 0.55):
         shares = np.stack([share(zone == code) for code in codes])
         own = _own_share(zone, first, second, length, whole)

@@ -67,7 +67,7 @@ def one_number_in_two_layers(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT006")
-def a_number_made_the_other_way(draft: CountyDraft) -> None:
+def a_number_by_another_scheme(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first(WOODS), BSM="140225" + "2310" + "00000001")
 
 
@@ -104,12 +104,12 @@ def a_county_by_another_name(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT012", case="unknown")
-def a_township_that_is_not_there(draft: CountyDraft) -> None:
+def an_unknown_township(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first(WOODS), XZQDM="140225999", XZQMC="旧镇")
 
 
 @declare_mutation("ATT013")
-def an_area_of_before_the_last_edit(draft: CountyDraft) -> None:
+def an_outdated_area(draft: CountyDraft) -> None:
     row = draft.first(WOODS)
     draft.change(WOODS, row, MJ=draft.value(WOODS, row, "MJ") + 25)
 
@@ -131,7 +131,7 @@ def a_name_with_a_line_break(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT016", case="future", follows=["ATT023"])
-def survey_data_of_a_year_to_come(draft: CountyDraft) -> None:
+def survey_data_of_a_future_year(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=2091)
 
 
@@ -194,7 +194,7 @@ def a_number_with_a_small_letter(draft: CountyDraft) -> None:
 
 @declare_mutation("ATT005", case="many")
 def fields_with_the_numbers_of_parcels(draft: CountyDraft) -> None:
-    """As where the layer was made by copying them."""
+    """Use the numbers of parcels, as in a layer made by copying them."""
     for parcel in np.flatnonzero(draft.lines.cultivated):
         draft.change(FIELD, draft.row(FIELD, parcel), BSM=draft.key(PARCEL, draft.row(PARCEL, parcel)))
 
@@ -221,12 +221,12 @@ def a_year_of_two_digits(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT016", case="early", follows=["ATT023"])
-def survey_data_of_the_last_dynasty(draft: CountyDraft) -> None:
+def survey_data_of_a_year_before_1949(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=1902)
 
 
 @declare_mutation("ATT018", case="terrace", base="without ATT002", follows=["ATT023"])
-def a_kind_of_field_that_there_is_not(draft: CountyDraft) -> None:
+def an_unknown_kind_of_field(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick(FIELD, draft.fields), GDLX="TD")
 
 
@@ -244,14 +244,14 @@ def a_deduction_of_roads(draft: CountyDraft) -> None:
 
 
 def multiply(draft: CountyDraft, role: str, rows: Any, factor: float, *names: str) -> None:
-    """Fields of some rows ((n,) bool or all) times a factor, as they are printed."""
+    """Multiply fields of some rows ((n,) bool or all) by a factor, rounded as printed."""
     frame = draft.layers[role]
     for name in names:
         frame.loc[rows, name] = (frame.loc[rows, name] * factor).round(2)
 
 
 def multiply_alike(draft: CountyDraft, rows: Any, factor: float) -> None:
-    """Gross area, deduction and net area of cultivated land, which go on agreeing with each other."""
+    """Multiply gross area, deduction and net area of cultivated land, which stay consistent."""
     multiply(draft, FIELD, rows, factor, "TBMJ")
     frame = draft.layers[FIELD]
     frame.loc[rows, "KCMJ"] = (frame.loc[rows, "TBMJ"] * frame.loc[rows, "KCXS"]).round(2)
@@ -259,12 +259,12 @@ def multiply_alike(draft: CountyDraft, rows: Any, factor: float) -> None:
 
 
 @declare_mutation("ATT022", case="", follows=["ATT013"])
-def fields_of_twelve_times_the_land(draft: CountyDraft) -> None:
+def fields_with_twelve_times_their_area(draft: CountyDraft) -> None:
     multiply_alike(draft, draft.layers[FIELD].index, 12)
 
 
 @declare_mutation("ATT022", case="", follows=["ATT013"])
-def fields_of_one_township_that_are_a_fifth_too_large(draft: CountyDraft) -> None:
+def fields_of_one_township_with_a_fifth_more_area(draft: CountyDraft) -> None:
     codes = draft.layers[FIELD]["ZLDWDM"].str[:9]
     multiply_alike(draft, codes == codes.value_counts().index[0], 1.2)
 
@@ -298,7 +298,7 @@ def a_red_line_without_its_area(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT022", case="county", follows=["TOP001"])
-def villages_that_are_there_twice(draft: CountyDraft) -> None:
+def duplicated_villages(draft: CountyDraft) -> None:
     for row in list(draft.layers["XZQC"].index):
         draft.add("XZQC", draft.shape("XZQC", row), like=row)
 

@@ -42,7 +42,10 @@ def a_school_of_the_centre_in_the_hills(draft: CountyDraft) -> None:
 
 @declare_mutation("REL030", case="zone_outside_line", finds=None, follows=["REL033", "LAW002"])
 def a_centre_drawn_smaller_than_its_zones(draft: CountyDraft) -> None:
-    """Told zone by zone: where they meet, slanted edges get a vertex more, so that the parts are no exact sum."""
+    """Draw the centre smaller than its zones.
+
+    Findings are per zone; slanted edges get a vertex where zones meet, so areas do not add up exactly.
+    """
     resize_shape(draft, CENTRE, 0, -40)
 
 

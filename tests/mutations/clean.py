@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The clean counties that defects are planted in, under a profile that asks for every rule and confirms every setting."""
+"""Clean counties for mutations, with a profile that runs every rule and confirms every setting."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ document = "测试〔2026〕1号"
 date = "2026-01-01"
 items = ["all"]
 """
-#: What this county's text states of its own layers, in place of 浑源's.
+#: Figures that the text of this county states, in place of those of 浑源.
 STATED = """
 [[targets]]
 indicator = "{indicator}"
@@ -46,7 +46,7 @@ binding = ""
 source = "本县规划文本"
 """
 STATED_AREAS = {"reserves_area": "ZRBHD", "flood_line_area": "HLFXKZX", "centre_area": "ZXCQFW"}
-#: What its text counts of its heritage, in place of 浑源's: kind, level, how many.
+#: Heritage counted in its text, in place of that of 浑源: kind, level, count.
 REGISTER = """
 [[heritage_register]]
 term = "{level}{kind}"
@@ -63,7 +63,7 @@ COUNTS = (
     ("历史文化名城", "省级", 0),
     ("历史建筑", "", 2),
 )
-#: Rules that have nothing to look at in a county's plan.
+#: Rules without data in a county plan.
 ELSEWHERE = {
     "GEO011": "TOP003 reports what lies outside: the county “without TOP003” leaves it to GEO011",
     "REL032": "township and village plans have 村庄建设边界",
@@ -82,7 +82,7 @@ MAINTENANCE_RULES = ("ATT001", "ATT002", "TOP001", "DOC020", "DOC021", "DOC022",
 
 @dataclass
 class CleanCounty:
-    """A clean county, what a check of it is told, and what that says."""
+    """A clean county, the options of its check, and the report."""
 
     county: County
     options: dict[str, Any]
@@ -90,7 +90,7 @@ class CleanCounty:
 
 
 def profile_with_all_rules(made: County, folder: Path) -> Path:
-    """A profile with every rule there is, and the figures that this county's text would state."""
+    """Write a profile with every rule and the figures that the text of this county would state."""
     path = folder / "confirmed.toml"
     extra = ", ".join(f'"{code}"' for code in all_rules() if code not in load_standard().rules)
     figures = {
@@ -98,38 +98,38 @@ def profile_with_all_rules(made: County, folder: Path) -> Path:
         for indicator, role in STATED_AREAS.items()
     }
     figures["detail_units_count"] = (str(len(made.layers["ZXCQXXGHBZDY"])), "count")
-    said = "".join(STATED.format(indicator=i, value=value, unit=unit) for i, (value, unit) in figures.items())
-    said += "".join(REGISTER.format(kind=kind, level=level, count=count) for kind, level, count in COUNTS)
-    path.write_text(PROFILE.format(extra=extra) + said, encoding="utf-8")
+    statements = "".join(STATED.format(indicator=i, value=value, unit=unit) for i, (value, unit) in figures.items())
+    statements += "".join(REGISTER.format(kind=kind, level=level, count=count) for kind, level, count in COUNTS)
+    path.write_text(PROFILE.format(extra=extra) + statements, encoding="utf-8")
     return path
 
 
 def whole(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
-    """The shapes that count: of a reserve with its parts, the reserve."""
+    """Return the shapes that count: of a reserve with its parts, only the reserve."""
     return frame.geometry[frame["MC"] == protection.RESERVE] if "JB" in frame else frame.geometry
 
 
 def options(made: County, folder: Path) -> dict[str, Any]:
-    """The profile and all side inputs of a county, as files in the folder."""
+    """Write the profile and all side inputs of a county to the folder; return the options."""
     return {"profile": str(profile_with_all_rules(made, folder)), "scope": "county", **side_inputs.inputs(made, folder)}
 
 
 def county(folder: Path) -> CleanCounty:
-    """A county's plan, complete, with its side inputs."""
+    """Return a complete county plan with its side inputs."""
     made = make(PARCELS, SEED, full=True)
-    told = options(made, folder)
-    return CleanCounty(made, told, CountyDraft(made, told, folder).report())
+    given = options(made, folder)
+    return CleanCounty(made, given, CountyDraft(made, given, folder).report())
 
 
 def without(codes: list[str], folder: Path) -> CleanCounty:
-    """The same county, checked without some rules: what others leave to them, those now say themselves."""
+    """Return the county checked without some rules, whose cases other rules then report."""
     base = county(folder)
     base.options["rules"] = tuple(code for code in all_rules() if code not in codes)
     return CleanCounty(base.county, base.options, CountyDraft(base.county, base.options, folder).report())
 
 
 def township(folder: Path) -> CleanCounty:
-    """What a township's plan has and the county's has not, among some of the county's layers."""
+    """Return layers of a township plan that a county plan lacks, with some layers of the county."""
     made = make(PARCELS, SEED)
     drawing = CountyLayers(made)
     protection.add_village_boundary(drawing)
@@ -140,8 +140,10 @@ def township(folder: Path) -> CleanCounty:
 
 
 def sealed(folder: Path) -> CleanCounty:
-    """The county with the edition in which its three lines were sealed, and that is the same; no rule but those that ask
-    for it, for they answer wherever a line is touched."""
+    """Return the county with an equal sealed edition of its three lines.
+
+    Only rules that read the edition run, because they find every change of a line.
+    """
     made = make(PARCELS, SEED, full=True)
     options = {
         "profile": str(profile_with_all_rules(made, folder)),
@@ -152,21 +154,21 @@ def sealed(folder: Path) -> CleanCounty:
 
 
 def maintenance(folder: Path) -> CleanCounty:
-    """A geodatabase of yearly maintenance of this county with all causes filled in, and its balance beside it."""
+    """Return a geodatabase of yearly maintenance with all reasons, and its balance next to it."""
     made = yearly.maintained(make(PARCELS, SEED), folder)
     options = {"rules": MAINTENANCE_RULES, "profile": str(_lists(folder)), "file": str(folder / yearly.FILE)}
     return CleanCounty(made, options, CountyDraft(made, options, folder).report())
 
 
 def _lists(folder: Path) -> Path:
-    """A profile that confirms everything and gives codes of reasons."""
+    """Write a profile that confirms all settings and gives codes of reasons."""
     path = folder / "lists.toml"
     path.write_text(PROFILE.format(extra="") + '[yearly.codes]\nWHLY = ["01", "02"]\n', encoding="utf-8")
     return path
 
 
 def base(name: str, folder: Path) -> CleanCounty:
-    """By the name that `plants(base=…)` gives: ``county``, ``township``, ``sealed``, ``maintenance``, or ``without ATT002 …``."""
+    """Return the county that a mutation names: ``county``, ``township``, ``sealed``, ``maintenance``, ``without ATT002 …``."""
     kind, *codes = name.split()
     made = {"county": county, "township": township, "sealed": sealed, "maintenance": maintenance}
     return without(codes, folder) if kind == "without" else made[kind](folder)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A clean county is made and checked once for all mutations that go into it."""
+"""Fixture of clean counties, each generated and checked once for all its mutations."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.mutations import clean
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory):
-    """`base("county")` → the clean county of that name, with its report."""
+    """Return a function: `base("county")` gives the clean county of that name with its report."""
     made = {}
 
     def get(name):

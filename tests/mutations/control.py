@@ -47,7 +47,7 @@ def a_township_of_no_function(draft: CountyDraft) -> None:
 
 
 @declare_mutation("REL034", case="none")
-def a_village_of_a_township_that_is_not_there(draft: CountyDraft) -> None:
+def a_village_of_an_unknown_township(draft: CountyDraft) -> None:
     draft.change(VILLAGE, draft.first(VILLAGE), XZQDM="140225990299")
 
 
@@ -72,7 +72,7 @@ def a_core_outside_the_red_line(draft: CountyDraft) -> Any:
 
 @declare_mutation("REL037", case="energy")
 def a_coal_township_without_a_mine(draft: CountyDraft) -> None:
-    """One in which no zone for mining lies."""
+    """Choose a township without a zone for mining."""
     mined = draft.layers[ZONE].geometry[draft.layers[ZONE]["GHFQDM"] == "700"]
     _also(draft, "能源资源富集区", [*mined, *draft.layers[MINES].geometry])
 
@@ -83,7 +83,7 @@ def a_historic_township_without_a_site(draft: CountyDraft) -> None:
 
 
 def _also(draft: CountyDraft, function: str, places: list[Any]) -> None:
-    """A township in which none of the places lies has the function too."""
+    """Add the function to a township without any of the places."""
     tree = shapely.STRtree(places)
     shapes = draft.layers[FUNCTIONS].geometry.to_numpy()
     row = next(n for n, shape in enumerate(shapes) if not len(tree.query(shape, predicate="intersects")))
@@ -91,11 +91,11 @@ def _also(draft: CountyDraft, function: str, places: list[Any]) -> None:
 
 
 @declare_mutation("REL037", case="bare")
-def a_township_that_was_forgotten(draft: CountyDraft) -> Any:
+def a_township_without_its_row(draft: CountyDraft) -> Any:
     return lose_row(draft, FUNCTIONS, draft.last(FUNCTIONS))
 
 
 @declare_mutation("REL037", case="share")
-def a_mountain_township_that_is_called_a_city(draft: CountyDraft) -> None:
+def a_mountain_township_with_an_urban_function(draft: CountyDraft) -> None:
     kinds = draft.layers[FUNCTIONS]["LX"]
     draft.change(FUNCTIONS, int(kinds.index[kinds == "重点生态功能区"][0]), LX="城市化地区")

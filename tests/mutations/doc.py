@@ -15,9 +15,9 @@ from plugin.metadata import plugin_version
 from tests.core.package_fixtures import COMPLETE, DATABASE, facts_of, jpg, pdf
 from tests.county.measure import statutory_area
 from tests.mutations.mutation import CountyDraft, declare_mutation
-from tests.mutations.side_inputs import told
+from tests.mutations.side_inputs import package_changes
 
-#: A map of its own: two of the same bytes would be one picture.
+#: A separate map, because two equal files would count as one picture.
 WIDER = (2488, 3508)
 
 DOCUMENTS, MAPS = "2-规划文档/140225浑源县", "4-规划图件/140225浑源县"
@@ -25,7 +25,7 @@ TEXT, MAP = f"{DOCUMENTS}国土空间总体规划文本.pdf", f"{MAPS}01三条�
 
 
 def put(draft: CountyDraft, **changes: Any) -> None:
-    draft.options["package"] = facts_of({**told(draft.seen), **changes})
+    draft.options["package"] = facts_of({**package_changes(draft.seen), **changes})
 
 
 @declare_mutation("DOC001", case="county", follows=["DOC002", "DOC003", "DOC012"], finds=1)
@@ -39,7 +39,7 @@ def a_folder_called_after_a_neighbour(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC001", case="form")
-def a_folder_called_as_one_likes(draft: CountyDraft) -> None:
+def a_folder_with_an_arbitrary_name(draft: CountyDraft) -> None:
     put(draft, root="最终版")
 
 
@@ -163,7 +163,7 @@ def a_package_that_was_forced(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC008", case="missing", follows=["DOC010"])
 def a_database_without_the_red_line(draft: CountyDraft) -> None:
-    layers = told(draft.seen)["layers"]
+    layers = package_changes(draft.seen)["layers"]
     put(draft, layers={**layers, "STBHHX": None})
 
 
@@ -179,24 +179,24 @@ def an_exchange_file_without_the_red_line(draft: CountyDraft) -> None:
         layers=tuple(s for s in first.layers if s.need == "M"),
     )
     path = DATABASE.replace(".gdb", ".vct")
-    beside = tuple(replace(layer, file=path) for layer in package.layers if layer.name != "STBHHX")
+    copies = tuple(replace(layer, file=path) for layer in package.layers if layer.name != "STBHHX")
     draft.options["package"] = replace(
         package,
         package_spec=replace(package.package_spec, vectors=(first, more)),
         files=(*package.files, FileFact(path, 9, b"HeadBegin")),
-        layers=(*package.layers, *beside),
+        layers=(*package.layers, *copies),
     )
 
 
 @declare_mutation("DOC008", case="empty", follows=["DOC010"])
 def a_database_with_an_empty_boundary(draft: CountyDraft) -> None:
-    layers = told(draft.seen)["layers"]
+    layers = package_changes(draft.seen)["layers"]
     put(draft, layers={**layers, "CZKFBJ": 0})
 
 
 @declare_mutation("DOC008", case="unreadable")
 def a_database_copied_in_part(draft: CountyDraft) -> None:
-    layers = told(draft.seen)["layers"]
+    layers = package_changes(draft.seen)["layers"]
     put(draft, layers={**layers, "DLTB": -1})
 
 
@@ -226,7 +226,7 @@ def a_shapefile_without_its_table(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC008", case="more_fields")
-def a_field_that_nobody_asked_for(draft: CountyDraft) -> None:
+def an_unexpected_field(draft: CountyDraft) -> None:
     put(draft, fields={"CZKFBJ": ("BSM", "BEIZHU2")})
 
 
@@ -246,13 +246,13 @@ def a_layer_without_a_coordinate_system(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC009", case="vertical", finds=None)
-def heights_that_nobody_wrote(draft: CountyDraft) -> None:
+def heights_missing_in_the_metadata(draft: CountyDraft) -> None:
     put(draft, vertical="EPSG:5737")
 
 
 @declare_mutation("DOC010", case="features")
 def a_manifest_of_one_feature_more(draft: CountyDraft) -> None:
-    counts = told(draft.seen)["told"]
+    counts = package_changes(draft.seen)["told"]
     put(draft, told={**counts, "CZKFBJ": counts["CZKFBJ"] + 1})
 
 
@@ -263,7 +263,7 @@ def a_field_that_the_manifest_does_not_know(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC010", case="lost")
 def a_layer_that_only_the_manifest_knows(draft: CountyDraft) -> None:
-    counts = told(draft.seen)["told"]
+    counts = package_changes(draft.seen)["told"]
     put(draft, told={**counts, "LSJZX": 3})
 
 
@@ -421,7 +421,7 @@ def metadata_in_another_encoding(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC012", case="entities")
-def metadata_that_would_fill_the_memory(draft: CountyDraft) -> None:
+def metadata_with_nested_entities(draft: CountyDraft) -> None:
     document(draft, '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><元数据>&c;</元数据>')
 
 
@@ -453,12 +453,12 @@ def metadata_of_two_levels(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC012", case="layer_lost")
-def metadata_of_a_layer_that_is_gone(draft: CountyDraft) -> None:
-    put(draft, layers={**told(draft.seen)["layers"], "HAIAN": None}, metadata={"HAIAN": {}})
+def metadata_of_a_removed_layer(draft: CountyDraft) -> None:
+    put(draft, layers={**package_changes(draft.seen)["layers"], "HAIAN": None}, metadata={"HAIAN": {}})
 
 
 @declare_mutation("DOC012", case="level", finds=1)
-def a_manifest_of_a_level_that_there_is_not(draft: CountyDraft) -> None:
+def a_manifest_with_an_unknown_level(draft: CountyDraft) -> None:
     put(draft, secrecy="绝密")
 
 
@@ -467,9 +467,9 @@ def a_second_database(draft: CountyDraft) -> None:
     put(draft)
     package = draft.options["package"]
     path = DATABASE.replace("矢量数据", "矢量数据_备份")
-    beside = tuple(replace(layer, file=path) for layer in package.layers)
+    copies = tuple(replace(layer, file=path) for layer in package.layers)
     files = (*package.files, FileFact(f"{path}/gdb", 1))
-    draft.options["package"] = replace(package, files=files, layers=(*package.layers, *beside))
+    draft.options["package"] = replace(package, files=files, layers=(*package.layers, *copies))
 
 
 @declare_mutation("DOC012", case="layer_more")
@@ -490,9 +490,13 @@ REPORT = "2-规划文档/140225浑源县三区三线检查报告.json"
 
 def report(draft: CountyDraft, indicators: list[dict[str, Any]], features: int | None = None, **summary: Any) -> None:
     count = len(draft.layers["CZKFBJ"]) if features is None else features
-    said = {"verdict": "pass", "errors": 3, **summary}
+    summary_values = {"verdict": "pass", "errors": 3, **summary}
     layers = [{"role": "CZKFBJ", "name": "CZKFBJ", "features": count}]
-    data = {"summary": said, "indicators": indicators, "provenance": {"layers": layers, "profile": {"id": "另一个"}}}
+    data = {
+        "summary": summary_values,
+        "indicators": indicators,
+        "provenance": {"layers": layers, "profile": {"id": "另一个"}},
+    }
     put(draft, report={REPORT: json.dumps(data).encode()})
 
 
@@ -527,36 +531,36 @@ def a_report_by_another_profile(draft: CountyDraft) -> None:
     report(draft, [{"id": "expansion_ratio_n1", "value": 1.2, "unit": "ratio"}])
 
 
-def beside(draft: CountyDraft, **said: Any) -> None:
-    """What is seen of 城镇开发边界 in a VCT file beside the database, where it differs."""
+def set_exchange_facts(draft: CountyDraft, **values: Any) -> None:
+    """Change the facts of 城镇开发边界 in a VCT file next to the database."""
     area = float(statutory_area(draft.layers["CZKFBJ"].geometry.to_numpy()).sum())
     count = len(draft.layers["CZKFBJ"])
-    put(draft, twins=[{"role": "CZKFBJ", "features": (count, count), "areas": (area, area), **said}])
+    put(draft, twins=[{"role": "CZKFBJ", "features": (count, count), "areas": (area, area), **values}])
 
 
 @declare_mutation("DOC014", case="features")
 def an_exchange_file_of_another_edition(draft: CountyDraft) -> None:
-    beside(draft, alone=((2, ["140225000000000001", "140225000000000002"]), (1, ["140225000000000099"])))
+    set_exchange_facts(draft, alone=((2, ["140225000000000001", "140225000000000002"]), (1, ["140225000000000099"])))
 
 
 @declare_mutation("DOC014", case="shapes")
 def an_exchange_file_with_a_moved_vertex(draft: CountyDraft) -> None:
-    beside(draft, off=[0.0005, 2.5], named=["140225000000000001", "140225000000000002"])
+    set_exchange_facts(draft, off=[0.0005, 2.5], named=["140225000000000001", "140225000000000002"])
 
 
 @declare_mutation("DOC014", case="places")
 def an_exchange_file_with_a_moved_point(draft: CountyDraft) -> None:
-    beside(draft, areas=(0.0, 0.0), off=[float("inf")], named=["140225000000000001"])
+    set_exchange_facts(draft, areas=(0.0, 0.0), off=[float("inf")], named=["140225000000000001"])
 
 
 @declare_mutation("DOC014", case="values")
 def an_exchange_file_with_another_code(draft: CountyDraft) -> None:
-    beside(draft, fields={"GHFQDM": ((1, ["140225000000000001"]), "410", None)})
+    set_exchange_facts(draft, fields={"GHFQDM": ((1, ["140225000000000001"]), "410", None)})
 
 
 @declare_mutation("DOC014", case="fields", finds=2)
 def an_exchange_file_with_other_fields(draft: CountyDraft) -> None:
-    beside(draft, lacking=(["BZ"], ["GHFQMC"]))
+    set_exchange_facts(draft, lacking=(["BZ"], ["GHFQMC"]))
 
 
 @declare_mutation("DOC030", case="number", follows=["DOC006"])
@@ -575,7 +579,7 @@ def a_map_number_left_out(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC006", case="list")
-def a_list_of_digests_that_is_none(draft: CountyDraft) -> None:
+def a_malformed_list_of_digests(draft: CountyDraft) -> None:
     put(draft, sums={"SHA256SUMS": None})
 
 
@@ -611,12 +615,12 @@ def a_program_in_the_database(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC003", case="alike", follows=["DOC006"])
-def a_text_whose_name_is_in_other_signs(draft: CountyDraft) -> None:
+def a_text_with_other_characters_in_its_name(draft: CountyDraft) -> None:
     put(draft, add={TEXT.replace(".pdf", ".PDF"): pdf("text")})
 
 
 @declare_mutation("DOC003", case="unseen", follows=["DOC006"])
-def a_name_with_a_sign_that_is_not_seen(draft: CountyDraft) -> None:
+def a_name_with_an_invisible_character(draft: CountyDraft) -> None:
     put(draft, add={f"{MAPS}02图\u200b.jpg": jpg(size=WIDER)})
 
 
@@ -666,18 +670,18 @@ def a_package_of_ours_without_its_list(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC006", case="many_more", follows=["DOC003"])
-def forty_files_put_in_afterwards(draft: CountyDraft) -> None:
+def forty_files_added_after_the_export(draft: CountyDraft) -> None:
     put(draft, add={f"2-规划文档/网页/{n}.html": b"x" for n in range(40)})
 
 
 @declare_mutation("DOC010", case="more")
 def a_layer_that_the_manifest_does_not_know(draft: CountyDraft) -> None:
-    counts = told(draft.seen)
+    counts = package_changes(draft.seen)
     put(draft, layers={**counts["layers"], "MIMI": 3}, told=counts["told"])
 
 
 @declare_mutation("DOC010", case="table")
-def a_table_that_is_no_layer(draft: CountyDraft) -> None:
+def a_table_that_is_not_a_layer(draft: CountyDraft) -> None:
     put(draft, hidden_tables=["说明"])
 
 
@@ -687,7 +691,7 @@ def a_manifest_of_another_crs(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC010", case="part")
-def a_manifest_of_a_document_that_is_not_there(draft: CountyDraft) -> None:
+def a_manifest_with_a_missing_document(draft: CountyDraft) -> None:
     put(draft, head={"slots": [{"id": "x", "title": "文本", "files": ["2-规划文档/无.pdf"]}]})
 
 
@@ -739,11 +743,11 @@ REPORT = f"{DOCUMENTS}三区三线检查报告.json"
 
 
 def reported(draft: CountyDraft, **changes: Any) -> None:
-    """A report of the package, with more in it; ``agreed``: more of what the manifest says of the check."""
-    said = {"verdict": "pass", "errors": 3, "skipped": 0, **changes.pop("summary", {})}
+    """Add values to the report of the package; ``agreed``: more values of the check in the manifest."""
+    summary_values = {"verdict": "pass", "errors": 3, "skipped": 0, **changes.pop("summary", {})}
     provenance = {"layers": [], "profile": {"id": ""}, **changes.pop("provenance", {})}
     agreed = changes.pop("agreed", {})
-    data = {"summary": said, "indicators": [], "provenance": provenance, **changes}
+    data = {"summary": summary_values, "indicators": [], "provenance": provenance, **changes}
     put(draft, report={REPORT: json.dumps(data).encode()}, head={"check": agreed})
 
 
@@ -779,7 +783,7 @@ def a_page_with_a_script(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC015", case="damaged", follows=["DOC006"])
-def a_page_that_is_no_text(draft: CountyDraft) -> None:
+def a_page_that_is_not_text(draft: CountyDraft) -> None:
     put(draft, add={PAGE: b"\xff\xfe"}, pages={PAGE: b"\xff\xfe"})
 
 
@@ -789,7 +793,7 @@ def a_page_that_is_only_listed(draft: CountyDraft) -> None:
 
 
 def paged(draft: CountyDraft, change: Callable[[str], str], version: str) -> None:
-    """A package of ours with the page of its manifest after a change."""
+    """Change the page of the manifest of a package written by this version."""
     from plugin.core.package.page import render_manifest_page
 
     counts = {"warnings": 0, "crashed": 0, "left_out": [], "unconfirmed": []}
@@ -827,7 +831,7 @@ def a_manifest_of_2031(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC016", case="unknown")
-def an_edition_that_there_is_not(draft: CountyDraft) -> None:
+def an_unknown_edition(draft: CountyDraft) -> None:
     put(draft, head={"standard": {"id": "county_db", "edition": "2031"}})
 
 
@@ -866,17 +870,17 @@ def a_report_of_other_settings(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC003", case="waivers", follows=["DOC006"])
-def a_register_of_waivers_beside_the_database(draft: CountyDraft) -> None:
+def a_register_of_waivers_next_to_the_database(draft: CountyDraft) -> None:
     put(draft, add={"1-空间数据/140225浑源县.waivers.csv": b"REL001"})
 
 
 @declare_mutation("DOC004", case="folder")
-def a_folder_for_what_never_came(draft: CountyDraft) -> None:
+def an_empty_folder(draft: CountyDraft) -> None:
     put(draft, empty_folders=["6-批复"])
 
 
 @declare_mutation("DOC005", case="bare")
-def a_map_next_to_nothing_is_drawn_on(draft: CountyDraft) -> None:
+def a_nearly_blank_map(draft: CountyDraft) -> None:
     put(draft, decoded={MAP: {"by": "gdal", "levels": 200, "plain": 0.9998}})
 
 
@@ -910,17 +914,17 @@ def an_index_that_leads_elsewhere(draft: CountyDraft) -> None:
     put(draft, faults=[["a.gpkg", "CZKFBJ", "", 18, "index"]])
 
 
-#: Made by this very version (`facts_of`), without the page and list that it would have made.
+#: Written by this version (`facts_of`), but without the page and list that it writes.
 OWN = {"name": "sanxian", "versions": {"sanxian": "own"}, "generator": "own"}
 
 
 @declare_mutation("DOC010", case="form", follows=["DOC006", "DOC013", "DOC015"])
-def doubts_about_the_form_taken_out(draft: CountyDraft) -> None:
+def a_manifest_without_the_doubts_about_its_specification(draft: CountyDraft) -> None:
     put(draft, manifest=True, head={"tool": OWN, "form": {"id": "county", "unverified": []}})
 
 
 @declare_mutation("DOC010", case="untold", follows=["DOC006", "DOC013", "DOC015"])
-def a_lack_that_is_not_told(draft: CountyDraft) -> None:
+def a_missing_document_not_listed_in_the_manifest(draft: CountyDraft) -> None:
     row = {"kind": "document", "need": "C", "title": "规划说明书", "pattern": "说明书.pdf", "files": []}
     put(draft, manifest=True, head={"tool": OWN, "problems": [], "slots": [row]})
 

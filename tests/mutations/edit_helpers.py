@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What several mutations do: drawing, losing and resizing a shape; each gives back the land that it is about."""
+"""Edits that several mutations share; each function returns the affected shape."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.mutations.mutation import CountyDraft
 
 
 def make_speck(draft: CountyDraft, chosen: np.ndarray, size: float = 30) -> Any:
-    """A small square within one of the chosen parcels."""
+    """Return a small square within one of the chosen parcels."""
     parcel, _ = draft.choose(chosen)
     x, y = np.round(draft.fabric.sites[parcel], 3)
     return shapely.box(x, y, x + size, y + size)
@@ -30,7 +30,7 @@ def lose_row(draft: CountyDraft, role: str, row: int) -> Any:
 
 
 def resize_shape(draft: CountyDraft, role: str, row: int, metres: float) -> Any:
-    """A shape with another margin: the land by which the two differ."""
+    """Buffer a shape; return the difference between the old and the new shape."""
     before = draft.shape(role, row)
     draft.reshape(role, row, shapely.set_precision(before.buffer(metres, join_style="mitre"), 0.001))
     return shapely.symmetric_difference(before, draft.shape(role, row))

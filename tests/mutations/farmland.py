@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects of farmland and of the lines as they were sealed (LAW011 to LAW017)."""
+"""Defects of farmland and of changes since the sealed edition (LAW011 to LAW017)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def a_yard_in_the_fields(draft: CountyDraft) -> None:
 
 
 def _sealed_otherwise(draft: CountyDraft, **layers: Any) -> None:
-    """The sealed edition was another than the plan is."""
+    """Write a sealed edition that differs from the plan."""
     known = {role: draft.layers[role] for role in (FARM, RED, EDGE)}
     draft.options |= sealed(known | layers, draft.folder)
 
@@ -54,13 +54,13 @@ def a_field_that_was_sealed_is_gone(draft: CountyDraft) -> None:
 
 
 @declare_mutation("LAW015", case="county", base="sealed", follows=["LAW017", "RUN904"])
-def a_field_is_gone_and_there_are_no_townships(draft: CountyDraft) -> None:
+def a_field_is_gone_in_a_plan_without_townships(draft: CountyDraft) -> None:
     draft.lose("XZQXZ")
     draft.drop(FARM, draft.pick(FARM, draft.farmland))
 
 
 def _swapped(draft: CountyDraft, **worse: Any) -> None:
-    """The largest field was sealed; the smallest is there instead, as good but for what is said, and not from the reserve."""
+    """Replace the largest sealed field by the smallest, which differs only by ``worse`` and is not from the reserve."""
     net = draft.layers[FARM]["YJJBNTMJ"]
     old, new = int(net.idxmax()), int(net.idxmin())
     for row in (old, new):

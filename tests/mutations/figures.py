@@ -34,7 +34,7 @@ def a_margin_wider_than_what_is_left(draft: CountyDraft) -> None:
 
 
 def _figures(draft: CountyDraft, *lines: str) -> None:
-    """The county's table of figures with other lines after its own."""
+    """Append lines to the table of figures of the county."""
     path = draft.folder / FIGURES
     own = Path(draft.options["figures"]).read_text(encoding="utf-8")
     path.write_text(own + "".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -52,17 +52,17 @@ def a_bound_looser_than_the_task(draft: CountyDraft) -> None:
 
 
 @declare_mutation("LAW007", case="text_only")
-def two_figures_of_what_no_layer_holds(draft: CountyDraft) -> None:
+def two_figures_without_a_layer(draft: CountyDraft) -> None:
     _figures(draft, "自然岸线保有率,35,%,文本第40条", "自然岸线保有率,36,%,附表3")
 
 
 @declare_mutation("LAW007", case="unknown")
-def a_figure_of_what_nobody_knows(draft: CountyDraft) -> None:
+def a_figure_of_an_unknown_indicator(draft: CountyDraft) -> None:
     _figures(draft, "幸福指数,3,平方千米,文本第1条")
 
 
 @declare_mutation("LAW007", case="unreadable")
-def a_figure_that_is_no_number(draft: CountyDraft) -> None:
+def a_figure_that_is_not_a_number(draft: CountyDraft) -> None:
     _figures(draft, "生态保护红线面积,约五百,平方千米,文本第1条")
 
 

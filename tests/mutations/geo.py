@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects of one shape (GEO). Most go into woods, which no other layer is held against."""
+"""Defects of one shape (GEO), mostly in woods, which no rule compares with other layers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ X, Y = CENTRE
 
 
 def woods(draft: CountyDraft, *points: tuple[float, float]) -> int:
-    """A row of woods drawn around the middle of the county."""
+    """Add a row of woods around the middle of the county; return its number."""
     return draft.add(WOODS, shapely.Polygon([(X + x, Y + y) for x, y in points]))
 
 
@@ -36,9 +36,9 @@ def a_bow_tie(draft: CountyDraft) -> None:
 @declare_mutation("GEO003")
 def two_fields_under_one_number(draft: CountyDraft) -> None:
     first, _ = draft.choose(draft.fields & (draft.lines.rate == 0), around=False)
-    apart = draft.fields & (draft.lines.rate == 0)
-    apart[[n for n in draft.fabric.neighbours(first) if n < len(apart)]] = False
-    row, other = draft.row(FIELD, first), draft.pick(FIELD, apart)
+    candidates = draft.fields & (draft.lines.rate == 0)
+    candidates[[n for n in draft.fabric.neighbours(first) if n < len(candidates)]] = False
+    row, other = draft.row(FIELD, first), draft.pick(FIELD, candidates)
     both = shapely.multipolygons([draft.shape(FIELD, row), draft.shape(FIELD, other)])
     draft.redraw(FIELD, row, both)
     draft.drop(FIELD, other)
@@ -87,7 +87,7 @@ def a_vertex_twice(draft: CountyDraft) -> None:
 
 
 @declare_mutation("GEO009", case="near")
-def two_vertices_a_few_millimetres_apart(draft: CountyDraft) -> None:
+def two_vertices_at_a_distance_of_a_few_millimetres(draft: CountyDraft) -> None:
     woods(draft, (0, 0), (400, 0), (400, 0.005), (400, 400), (0, 400), (0, 0))
 
 
@@ -121,7 +121,7 @@ def woods_in_the_next_zone(draft: CountyDraft) -> None:
 
 @declare_mutation("GEO006", case="hole", follows=["LAW007"])
 def a_window_that_nothing_fills(draft: CountyDraft) -> Any:
-    """The farmland in it is gone: what was a window is a hole."""
+    """Remove the farmland of a window, which makes it a hole."""
     parcel, _ = draft.choose(draft.lines.windows, around=False)
     draft.drop(FARM, draft.row(FARM, parcel))
     assert draft.row(EDGE, parcel) < 0
@@ -135,7 +135,7 @@ def woods_in_degrees_among_metres(draft: CountyDraft) -> None:
 
 
 @declare_mutation("GEO002", case="curve", base="without GEO004")
-def an_arc_that_no_other_rule_tells(draft: CountyDraft) -> None:
+def an_arc_without_the_rule_on_arcs(draft: CountyDraft) -> None:
     draft.curves[WOODS] = (draft.first(WOODS),)
 
 

@@ -40,7 +40,7 @@ def a_purple_line_beyond_the_range(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("REL024")
-def a_range_that_the_line_does_not_have(draft: CountyDraft) -> Any:
+def a_range_missing_in_the_line(draft: CountyDraft) -> Any:
     return resize_shape(draft, SITES, draft.last(SITES), 15)
 
 
@@ -60,6 +60,6 @@ def a_control_zone_on_the_core_of_a_district(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("REL022", case="unnamed", follows=["LAW024"])
-def a_site_that_no_range_knows(draft: CountyDraft) -> None:
+def a_site_without_a_range(draft: CountyDraft) -> None:
     x, y = draft.shape(SITE_POINTS, draft.last(SITE_POINTS)).coords[0]
     draft.add(SITE_POINTS, shapely.Point(x + 900, y), MC="无名庙")

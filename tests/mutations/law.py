@@ -19,7 +19,7 @@ BASE, RESERVES = "XZYDYH", "ZRBHD"
 
 @declare_mutation("LAW001")
 def towns_that_the_base_year_did_not_have(draft: CountyDraft) -> None:
-    """A twentieth of the built land of 2020 was villages: the boundary grows by more than it may."""
+    """Change a twentieth of the built land of 2020 to villages, so that the boundary grows too much."""
     built = np.flatnonzero(draft.lines.urban)
     gross = draft.lines.gross[built]
     for parcel in built[np.cumsum(gross) - gross < gross.sum() / 20]:
@@ -28,7 +28,7 @@ def towns_that_the_base_year_did_not_have(draft: CountyDraft) -> None:
 
 @declare_mutation("LAW001", case="land", follows=["ATT013", "ATT022"])
 def towns_of_2020_that_are_larger_by_their_field_only(draft: CountyDraft) -> None:
-    """The boundary grows by more than it may; a quarter more of built land on paper hides it."""
+    """Let the boundary grow too much and hide it by area fields of built land raised by a quarter."""
     towns_that_the_base_year_did_not_have(draft)
     urban = draft.layers[BASE]["CZCSXM"].isin(["201", "202"])
     for name in ("TBMJ", "TBDLMJ"):
@@ -41,29 +41,29 @@ def villages_in_the_base_of_the_ratio(draft: CountyDraft) -> None:
 
 
 @declare_mutation("LAW002", case="field", follows=["ATT013"])
-def fields_that_reach_the_task_on_paper(draft: CountyDraft) -> None:
-    """A task of half a thousandth more than there is; the field is raised by a little less than a thousandth."""
+def fields_that_meet_the_task_by_their_area_field_only(draft: CountyDraft) -> None:
+    """Set a task 0.05 % above the area and raise the area field by a little less than 0.1 %."""
     frame = draft.layers[FIELD]
     task = frame["TBDLMJ"].sum() * 1.0005 / (1e8 / 15)
-    said = f'[[targets]]\nindicator = "cultivated_area"\ncomparison = ">="\nvalue = "{task:.4f}"\nunit = "wan_mu"\n'
-    profile(draft, said + 'year = 2035\nbinding = "约束性"\nsource = "文本第9条"\n')
+    target = f'[[targets]]\nindicator = "cultivated_area"\ncomparison = ">="\nvalue = "{task:.4f}"\nunit = "wan_mu"\n'
+    profile(draft, target + 'year = 2035\nbinding = "约束性"\nsource = "文本第9条"\n')
     multiply_alike(draft, frame.index, 1.00095)
 
 
 @declare_mutation("LAW002", case="also", follows=["LAW006"])
 def a_task_that_another_document_sets_higher(draft: CountyDraft) -> None:
-    said = (
+    target = (
         '[[targets]]\nindicator = "farmland_area"\ncomparison = ">="\nvalue = "63.25"\nunit = "wan_mu"\nyear = 2035\n'
     )
     profile(
         draft,
-        said + 'binding = "约束性"\nsource = "文本第9条"\nalso_said = [{ value = "900.00", source = "任务书" }]\n',
+        target + 'binding = "约束性"\nsource = "文本第9条"\nalso_said = [{ value = "900.00", source = "任务书" }]\n',
     )
 
 
 @declare_mutation("LAW002", case="broken")
-def fields_that_went_missing(draft: CountyDraft) -> None:
-    """Cultivated land outside farmland is taken out until the task is missed by a hectare or more."""
+def missing_fields(draft: CountyDraft) -> None:
+    """Remove cultivated land outside farmland until the task is missed by a hectare or more."""
     net = draft.layers[FIELD]["TBDLMJ"]
     over = net.sum() - TARGETS["cultivated"]
     for parcel in np.flatnonzero(draft.lines.cultivated & ~draft.lines.farmland):
@@ -144,7 +144,7 @@ def a_quarter_of_the_town_is_kept_flexible(draft: CountyDraft) -> None:
 
 
 def zones_of(draft: CountyDraft, row: int) -> list[int]:
-    """The zones that a row of 城镇开发边界 consists of."""
+    """Return the zones that a row of 城镇开发边界 consists of."""
     zones = draft.layers[ZONE]
     shared = zones.geometry.intersection(draft.shape(EDGE, row)).area
     return [int(zone) for zone in zones.index[shared > 0.5 * zones.area]]
@@ -160,7 +160,7 @@ def a_zone_that_is_flexible_in_one_layer_only(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("LAW021", follows=["ATT013"])
-def a_zone_with_an_area_of_before(draft: CountyDraft) -> None:
+def a_zone_with_an_outdated_area(draft: CountyDraft) -> None:
     row = draft.first(ZONE)
     draft.change(ZONE, row, MJ=draft.value(ZONE, row, "MJ") + 20_000)
 
@@ -180,8 +180,8 @@ def a_reserve_of_which_all_is_to_be_in_the_red_line(draft: CountyDraft) -> None:
 
 @declare_mutation("LAW002", case="rounding", finds=2, follows=["LAW005"])
 def a_task_missed_by_a_hectare(draft: CountyDraft) -> None:
-    """Two hectares are 0.003 万亩, less than half of what is printed."""
-    fields_that_went_missing(draft)
+    """Miss the task by two hectares, 0.003 万亩, which is less than half of the last printed digit."""
+    missing_fields(draft)
     missed = TARGETS["cultivated"] - draft.layers[FIELD]["TBDLMJ"].sum()
     draft.county_sets(
         _target("cultivated_area", f"{(TARGETS['cultivated'] - missed + 20_000) * 15 / 1e8:.2f}", "wan_mu")
@@ -194,7 +194,7 @@ def _target(indicator: str, value: str, unit: str) -> str:
 
 
 @declare_mutation("LAW003", case="")
-def a_zone_that_the_county_places_nowhere(draft: CountyDraft) -> None:
+def a_zone_without_a_space_of_the_county(draft: CountyDraft) -> None:
     draft.county_sets('[three_zones]\n"700" = "未对应"\n')
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a mutation is, and how a county with one is judged against the clean one."""
+"""Mutations, drafts of counties, and the comparison of reports with the clean county."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ANSWERS = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 
 
 class Frames(dict[str, gpd.GeoDataFrame]):
-    """Layers by role, each copied when it is first asked for."""
+    """Layers by role, each copied at its first use."""
 
     def __getitem__(self, role: str) -> gpd.GeoDataFrame:
         frame = super().__getitem__(role)
@@ -73,9 +73,9 @@ class Frames(dict[str, gpd.GeoDataFrame]):
 
 @contextmanager
 def ready(layers: dict[int, Layer]) -> Iterator[None]:
-    """Layers of a plan are taken from here, with all that was measured of them, in place of made again.
+    """Reuse layers of a plan with their cached measures instead of creating them again.
 
-    ``layers``: id of the layer that was read → layer. Those of other plans (a sealed edition) are made as ever.
+    ``layers``: id of the layer that was read → layer. Layers of other plans (a sealed edition) are created as usual.
     """
     make = assembly.Layer
 
@@ -92,13 +92,13 @@ def ready(layers: dict[int, Layer]) -> Iterator[None]:
 
 
 class CountyDraft(DefectEditor):
-    """A county of one's own to plant a defect in: rows and shapes by `DefectEditor`'s verbs, and what stands around them.
+    """A county to edit: rows and shapes by the methods of `DefectEditor`, and properties of its layers.
 
     ``schema`` (role → declared fields), ``crs`` (role → EPSG or None), ``curves`` (role → rows that held arcs), ``shape_crs``
-    (role → systems that shapes declare), ``options`` (of the check), ``folder`` for files of one's own.
+    (role → systems that shapes declare), ``options`` (of the check), ``folder`` for files of the mutation.
     """
 
-    #: Of counties that were checked as they are, by id: the county, in which CRS it was drawn, and its layers.
+    #: Checked counties without changes, by id: the county, its original CRS, and its layers.
     _checked: ClassVar[dict[int, tuple[County, CRS | None, dict[str, Layer]]]] = {}
 
     def __init__(self, county: County, options: dict[str, Any], folder: Path) -> None:
@@ -110,20 +110,20 @@ class CountyDraft(DefectEditor):
         self.curves: dict[str, tuple[int, ...]] = {}
         self.shape_crs: dict[str, dict[str, int]] = {}
         self.options = dict(options)
-        #: The file that the layers are told to be of.
+        #: The file that the layers refer to.
         self.file: str = self.options.pop("file", "")
         self.folder = folder
 
     @cached_property
     def unlisted(self) -> np.ndarray:
-        """Parcels that no range of heritage and no line of the city lies on."""
+        """Return parcels without a heritage range or a line of the city."""
         lines = (role for role in self.layers if role in ("LSWHBHX", "ZXCQCSLX", "ZXCQCSLVX", "ZXCQCSHX"))
         tree = shapely.STRtree([shape for role in lines for shape in self.layers[role].geometry])
         reached = tree.query(self.fabric.polygons, predicate="intersects")[0]
         return ~np.isin(np.arange(len(self.fabric)), reached)
 
     def pick(self, role: str, chosen: Any) -> int:
-        """A row of a layer that was made of one of the chosen parcels ((n,) bool)."""
+        """Return a row of a layer that was made of one of the chosen parcels ((n,) bool)."""
         return self.row(role, self.choose(chosen, lambda parcel: self.row(role, parcel) >= 0, around=False)[0])
 
     def first(self, role: str) -> int:
@@ -133,14 +133,14 @@ class CountyDraft(DefectEditor):
         return int(self.layers[role].index[-1])
 
     def lose(self, role: str, *names: str) -> None:
-        """The layer is not there, or has not these fields."""
+        """Remove the layer, or these fields of it."""
         if names:
             self.layers[role] = self.layers[role].drop(columns=list(names))
         else:
             del self.layers[role]
 
     def redraw(self, role: str, row: int, shape: Any) -> None:
-        """Another shape, and all areas of the row by it: what is drawn anew is measured anew."""
+        """Replace a shape and update all area fields of the row."""
         self.reshape(role, row, shape)
         gross, net = AREAS.get(role, ("", ""))
         if not gross:
@@ -151,18 +151,18 @@ class CountyDraft(DefectEditor):
         self.change(role, row, **{name: value for name, value in values.items() if name in self.layers[role]})
 
     def county_sets(self, text: str) -> None:
-        """The county's profile says this too (TOML)."""
+        """Append text (TOML) to the profile of the county."""
         path = self.folder / "own.toml"
         path.write_text(Path(self.options["profile"]).read_text(encoding="utf-8") + text, encoding="utf-8")
         self.options["profile"] = str(path)
 
     @property
     def seen(self) -> dict[str, gpd.GeoDataFrame]:
-        """The layers as they are, to be read only."""
+        """Return the layers for reading only."""
         return {role: dict.__getitem__(self.layers, role) for role in self.layers}
 
     def report(self) -> Report:
-        """Check the draft. Layers that nothing was done to are those of the clean county, measured already."""
+        """Check the draft; unchanged layers are those of the clean county with their cached measures."""
         frames, options = self.seen, check_options(self.options)
         layers = source.as_read(frames, self.schema, self.crs, self.curves, self.shape_crs)
         for layer in layers:
@@ -185,22 +185,25 @@ class CountyDraft(DefectEditor):
 
 
 def check_options(given: dict[str, Any]) -> Options:
-    """The options of a county's check; ``package`` in them: the facts of the package that its layers are of."""
+    """Return the options of a county's check; ``package`` in them are facts of the package of its layers."""
     facts = given.get("package")
     if facts is None:
         return Options(**given)
     rest = {name: value for name, value in given.items() if name != "package"}
-    return Options(**rest, side={"package": facts}, allow_no_layers=True, original_crs=facts.drawn_in)
+    return Options(**rest, side={"package": facts}, allow_no_layers=True, original_crs=facts.original_crs)
 
 
-#: Plants a defect, and gives back the land where the rule must find it (none: it has no such place).
+#: Makes a defect and returns the shape that the rule must find (None: no place).
 Plant = Callable[[CountyDraft], Any]
 
 
 @dataclass(frozen=True)
 class Mutation:
-    """``finds``: how many findings of its rule are new; None: some. ``case``: which sentence of the rule is said. ``base``:
-    which clean county it goes into (`clean.base`)."""
+    """A declared defect.
+
+    ``finds``: number of new findings of its rule; None: at least one. ``case``: key of the message. ``base``: name of the
+    clean county (`clean.base`).
+    """
 
     rule: str
     plant: Plant
@@ -238,18 +241,18 @@ def declare_mutation(
 
 @dataclass
 class ReportDifference:
-    """What a county answers beyond the clean one: new findings by code, and rules that cannot look any more."""
+    """Difference from the clean county: new findings by code, and rules that no longer run."""
 
     found: dict[str, list[Finding]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
 
     def printed(self) -> str:
         lines = [f"{f.code} {f.severity} {f.message}" for found in self.found.values() for f in found[:4]]
-        return "\n".join([*lines, *(f"{code} cannot look" for code in sorted(self.silent))])
+        return "\n".join([*lines, *(f"{code} no longer runs" for code in sorted(self.silent))])
 
 
 def compare_reports(report: Report, clean: Report) -> ReportDifference:
-    """By fingerprint: what the clean county has too (a window that is listed, heritage in the boundary) is no answer."""
+    """Compare findings by fingerprint, without those of the clean county (listed windows, heritage in the boundary)."""
     known = Counter(f.fingerprint for f in clean.findings)
     result = ReportDifference()
     for finding in report.findings:
@@ -257,10 +260,10 @@ def compare_reports(report: Report, clean: Report) -> ReportDifference:
             known[finding.fingerprint] -= 1
         else:
             result.found.setdefault(finding.code, []).append(finding)
-    looked, looks = ({r.code for r in one.rules if _looked(r)} for one in (clean, report))
-    result.silent = looked - looks
+    ran_before, run_now = ({r.code for r in one.rules if _has_run(r)} for one in (clean, report))
+    result.silent = ran_before - run_now
     return result
 
 
-def _looked(rule: Any) -> bool:
+def _has_run(rule: Any) -> bool:
     return rule.outcome in ANSWERS and not rule.incomplete

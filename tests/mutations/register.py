@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects of what the plan counts and names of its heritage (LAW023, LAW024)."""
+"""Defects of heritage that the plan counts and names (LAW023, LAW024)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def a_district_by_another_name(draft: CountyDraft) -> None:
 
 
 def _register(draft: CountyDraft, *lines: str, drop: str = "") -> None:
-    """The county's register with other lines after its own, and without those that begin with ``drop``."""
+    """Append lines to the register of the county and remove those that begin with ``drop``."""
     own = Path(draft.options["register"]).read_text(encoding="utf-8").splitlines()
     kept = [line for line in own if not drop or not line.startswith(drop)]
     path = draft.folder / REGISTER
@@ -56,12 +56,12 @@ def _register(draft: CountyDraft, *lines: str, drop: str = "") -> None:
 
 
 @declare_mutation("LAW024", case="missing")
-def a_pagoda_that_nobody_drew(draft: CountyDraft) -> None:
+def a_pagoda_missing_in_the_layers(draft: CountyDraft) -> None:
     _register(draft, "凌云塔,历史建筑,")
 
 
 @declare_mutation("LAW024", case="alike")
-def a_temple_by_nearly_its_name(draft: CountyDraft) -> None:
+def a_temple_with_a_similar_name(draft: CountyDraft) -> None:
     _register(draft, "荆庄大云禅寺,文物保护单位,全国重点", drop="荆庄大云寺")
 
 
@@ -71,12 +71,12 @@ def a_temple_of_another_level(draft: CountyDraft) -> None:
 
 
 @declare_mutation("LAW024", case="kind")
-def a_temple_that_is_a_house(draft: CountyDraft) -> None:
+def a_temple_with_the_kind_of_a_building(draft: CountyDraft) -> None:
     _register(draft, "悬空寺,历史建筑,全国重点", drop="悬空寺")
 
 
 @declare_mutation("LAW024", case="unlisted")
-def a_temple_that_nobody_announced(draft: CountyDraft) -> None:
+def a_temple_missing_in_the_register(draft: CountyDraft) -> None:
     _register(draft, drop="悬空寺")
 
 

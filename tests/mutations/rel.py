@@ -42,8 +42,8 @@ def a_speck_of_red_line_in_town(draft: CountyDraft) -> Any:
     )
 
 
-def zone_swap(draft: CountyDraft, candidates: np.ndarray, takers: np.ndarray) -> Any:
-    """A parcel out of the candidates goes into the zone of a neighbour out of the takers: its land."""
+def move_parcel_between_zones(draft: CountyDraft, candidates: np.ndarray, takers: np.ndarray) -> Any:
+    """Move one of the candidates into the zone of a neighbour among the takers; return its shape."""
 
     def fits(parcel: int) -> bool:
         return any(moved(draft, parcel, draft.row(ZONE, other)) for other in draft.near(parcel, takers))
@@ -53,27 +53,27 @@ def zone_swap(draft: CountyDraft, candidates: np.ndarray, takers: np.ndarray) ->
 
 @declare_mutation("REL004", case="line_outside_zone")
 def a_protection_zone_that_leaves_a_parcel_out(draft: CountyDraft) -> Any:
-    return zone_swap(draft, draft.lines.red, draft.open_land)
+    return move_parcel_between_zones(draft, draft.lines.red, draft.open_land)
 
 
 @declare_mutation("REL004", case="zone_outside_line")
 def a_protection_zone_wider_than_the_red_line(draft: CountyDraft) -> Any:
-    return zone_swap(draft, draft.open_land, draft.lines.red)
+    return move_parcel_between_zones(draft, draft.open_land, draft.lines.red)
 
 
 @declare_mutation("REL005", case="line_outside_zone")
 def an_urban_zone_that_leaves_a_parcel_out(draft: CountyDraft) -> Any:
-    return zone_swap(draft, draft.lines.boundary > 0, draft.open_land)
+    return move_parcel_between_zones(draft, draft.lines.boundary > 0, draft.open_land)
 
 
 @declare_mutation("REL006", case="large")
 def a_large_field_in_another_zone(draft: CountyDraft) -> Any:
-    return zone_swap(draft, draft.farmland & (draft.lines.area > 105_000), draft.open_land)
+    return move_parcel_between_zones(draft, draft.farmland & (draft.lines.area > 105_000), draft.open_land)
 
 
 @declare_mutation("REL006", case="urban", follows=["REL005"])
 def a_field_in_the_urban_zone(draft: CountyDraft) -> Any:
-    return zone_swap(draft, draft.farmland, draft.lines.boundary > 0)
+    return move_parcel_between_zones(draft, draft.farmland, draft.lines.boundary > 0)
 
 
 @declare_mutation("REL010", case="warning")
@@ -93,7 +93,7 @@ def a_parcel_that_one_survey_lacks(draft: CountyDraft) -> Any:
 
 @declare_mutation("REL006", case="share", finds=None)
 def a_block_of_fields_in_another_zone(draft: CountyDraft) -> None:
-    """The largest zone of farmland is called a zone of villages: more than a tenth of all farmland is in it."""
+    """Change the largest zone of farmland, with more than a tenth of all farmland, to a zone of villages."""
     frame = draft.layers[ZONE]
     row = int(frame.loc[frame["GHFQDM"] == "300", "MJ"].idxmax())
     draft.change(ZONE, row, GHFQDM="520", GHFQMC="一般农业区")
@@ -107,7 +107,7 @@ def a_flood_line_in_a_town_of_a_stricter_county(draft: CountyDraft) -> Any:
 
 @declare_mutation("REL005", case="zone_outside_line")
 def an_urban_zone_wider_than_the_boundary(draft: CountyDraft) -> Any:
-    return zone_swap(draft, draft.open_land, draft.lines.boundary > 0)
+    return move_parcel_between_zones(draft, draft.open_land, draft.lines.boundary > 0)
 
 
 @declare_mutation("REL010", case="information", follows=["LAW023", "LAW024"])
@@ -119,11 +119,11 @@ def a_tomb_in_a_field(draft: CountyDraft) -> Any:
 @declare_mutation("REL006", case="scattered")
 def a_plot_outside_in_a_county_that_allows_few(draft: CountyDraft) -> Any:
     draft.county_sets("[rules.REL006]\nlarge_area_m2 = 1e7\nmax_scattered_share = 0.00001\n")
-    return zone_swap(draft, draft.farmland, draft.open_land)
+    return move_parcel_between_zones(draft, draft.farmland, draft.open_land)
 
 
 def strips(draft: CountyDraft, shape: Any, wide: float = 0.04, metres: float = 10.0) -> Any:
-    """Strips in a polygon, each below both minimums, more than 50 m² together."""
+    """Return strips in a polygon, each below both minimums, with more than 50 m² in total."""
     xmin, ymin, xmax, ymax = shape.bounds
     x, y = (np.arange(lo + 5, hi - 15, step) for lo, hi, step in ((xmin, xmax, 15.0), (ymin, ymax, 5.0)))
     east, north = (corner.ravel() for corner in np.meshgrid(np.round(x, 2), np.round(y, 2)))

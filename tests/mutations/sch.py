@@ -17,7 +17,7 @@ WOODS = "TRL"
 
 
 def on_each_layer() -> list[str]:
-    """Rules that look at every layer: one that nobody can use leaves a hole in all of them."""
+    """Return rules that check every layer: an unusable layer makes all of them incomplete."""
     return [code for code, rule in all_rules().items() if any(need.concept == EACH for need in rule.needs.values())]
 
 
@@ -73,7 +73,7 @@ def a_domain_that_lost_a_code(draft: CountyDraft) -> None:
 
 
 @declare_mutation("SCH008", case="missing")
-def a_field_that_no_rule_reads_is_gone(draft: CountyDraft) -> None:
+def a_missing_field_that_no_rule_reads(draft: CountyDraft) -> None:
     draft.lose(PARCEL, "BZ")
 
 
@@ -131,7 +131,7 @@ def a_field_without_a_domain(draft: CountyDraft) -> None:
 
 
 @declare_mutation("SCH007", case="more")
-def a_domain_with_a_code_of_ones_own(draft: CountyDraft) -> None:
+def a_domain_with_an_added_code(draft: CountyDraft) -> None:
     _declare(draft, PARCEL, "DLBM", codes=_codes(draft) | {"0199": "撂荒地"})
 
 
@@ -159,7 +159,7 @@ def three_woods_that_declare_degrees(draft: CountyDraft) -> None:
 
 @declare_mutation("SCH003", case="far_away", follows=["TOP009"])
 def a_county_in_the_zone_to_the_west(draft: CountyDraft) -> None:
-    """The same numbers under another prefix: three degrees to the west. The windows, known by their place, are others."""
+    """Use another zone prefix: the county moves three degrees to the west; windows have new fingerprints."""
     for role, frame in draft.layers.items():
         shapes = shapely.transform(frame.geometry.to_numpy(), lambda xy: np.subtract(xy, (1_000_000, 0)))
         draft.layers[role] = frame.set_geometry(shapes, crs=None)
@@ -167,8 +167,8 @@ def a_county_in_the_zone_to_the_west(draft: CountyDraft) -> None:
 
 
 @declare_mutation("SCH003", case="outside_crs", finds=1, follows=["GEO012"])
-def a_county_drawn_in_the_zone_beside_its_own(draft: CountyDraft) -> None:
-    """The same land in the coordinates of zone 37, which ends at 112.5° E."""
+def a_county_drawn_in_the_adjacent_zone(draft: CountyDraft) -> None:
+    """Store the county in coordinates of zone 37, which ends at 112.5° E."""
     for role, frame in draft.layers.items():
         draft.layers[role] = frame.to_crs(4525)
         draft.crs[role] = 4525
@@ -176,7 +176,7 @@ def a_county_drawn_in_the_zone_beside_its_own(draft: CountyDraft) -> None:
 
 @declare_mutation("SCH003", case="far_away_degrees", follows=["TOP009"], silent=["GEO012"])
 def a_county_five_degrees_to_the_east(draft: CountyDraft) -> None:
-    """In degrees, on its own parallel: areas stay, the windows, known by their place, are others."""
+    """Move the county in degrees along its parallel: areas stay equal; windows have new fingerprints."""
     for role, frame in draft.layers.items():
         degrees = frame.to_crs(4490)
         shapes = shapely.transform(degrees.geometry.to_numpy(), lambda xy: np.add(xy, (5.0, 0.0)))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Side inputs of the clean county's check (a sealed edition, a table of figures …): each a file that agrees with it.
+"""Side inputs of the clean county (a sealed edition, a table of figures …) that agree with it.
 
-One function for each, giving the fields of `Options` that it fills; a mutation writes another file into `draft.folder`
-and names it in `draft.options`.
+Each function writes one file and returns its fields of `Options`; a mutation writes another file into `draft.folder` and
+names it in `draft.options`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ Give = Callable[[County, Path], dict[str, Any]]
 GIVEN: list[Give] = []
 FIGURES = "数.csv"
 TASKS = "乡镇任务.csv"
-#: Tasks keep this far from what is there, and one township has none, so that only a defect of their own tells.
+#: Margin of tasks; one township has no task, so that only defects of tasks are found.
 _MODEST = 0.5
 
 
 def figures(county: County, folder: Path) -> dict[str, Any]:
-    """The areas of red line, boundary and farmland as the plan's text prints them."""
+    """Write the areas of red line, boundary and farmland as printed in the text of the plan."""
     red, edge = (statutory_area(county.layers[role].geometry.to_numpy()).sum() / 1e6 for role in ("STBHHX", "CZKFBJ"))
     net = county.layers["YJJBNTBHTB"]["YJJBNTMJ"].sum() / (1e8 / 15)
     rows = [
@@ -44,12 +44,12 @@ GIVEN.append(figures)
 
 
 def farmland_by_township(county: County) -> dict[str, tuple[str, float]]:
-    """Name of a township → its code and net farmland (万亩), by the code of the place that each row names."""
+    """Return code and net farmland (万亩) of each township by name, summed by the code of the rows."""
     return net_by_township(county, "YJJBNTBHTB", "YJJBNTMJ")
 
 
 def net_by_township(county: County, role: str, field: str) -> dict[str, tuple[str, float]]:
-    """Name of a township → its code and the net area (万亩) of a layer, by the code of the place that each row names."""
+    """Return code and net area (万亩) of a layer for each township by name, summed by the code of the rows."""
     rows, towns = county.layers[role], county.layers["XZQXZ"]
     sums = rows[field].groupby(rows["ZLDWDM"].str[:9]).sum() / (1e8 / 15)
     codes = dict(zip(towns["XZQMC"], towns["XZQDM"].str[:9], strict=True))
@@ -57,7 +57,7 @@ def net_by_township(county: County, role: str, field: str) -> dict[str, tuple[st
 
 
 def tasks(county: County, folder: Path) -> dict[str, Any]:
-    """What each township but one is to keep of farmland: half of what it has."""
+    """Write tasks of all townships but one: half of their farmland."""
     towns = farmland_by_township(county)
     write_tasks(county, folder / TASKS, {name: f"{_MODEST * net:.2f}" for name, (_, net) in list(towns.items())[1:]})
     return {"targets": str(folder / TASKS)}
@@ -79,7 +79,7 @@ REGISTER = "名录.csv"
 
 
 def register(county: County, folder: Path) -> dict[str, Any]:
-    """Every site of the layers of heritage, with its kind and level."""
+    """Write a register of every heritage site with its kind and level."""
     rows = [f"{DISTRICT},历史文化街区,省级"]
     for name in county.layers["WWBHDWM"]["MC"]:
         rows.append(f"{name},文物保护单位,{'全国重点' if name in NATIONAL else '省级'}")
@@ -93,25 +93,25 @@ GIVEN.append(register)
 
 
 def sealed(layers: dict[str, Any], folder: Path, name: str = "封库.gpkg") -> dict[str, Any]:
-    """The three lines as they were sealed."""
+    """Write the sealed edition of the three lines."""
     write_geopackage(folder / name, {role: layers[role] for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ")})
     return {"baseline": str(folder / name)}
 
 
-def told(layers: dict[str, Any]) -> dict[str, Any]:
-    """A package with a manifest, of a county's layers (`tests.core.package_fixtures.facts_of`)."""
+def package_changes(layers: dict[str, Any]) -> dict[str, Any]:
+    """Return changes for a package with a manifest of these layers (`tests.core.package_fixtures.facts_of`)."""
     counts = {role: len(frame) for role, frame in layers.items()}
     return {"manifest": True, "layers": counts, "told": counts}
 
 
 def package(county: County, folder: Path) -> dict[str, Any]:
-    """What is seen of the county's package."""
-    return {"package": facts_of(told(county.layers))}
+    """Return the facts of the county's package."""
+    return {"package": facts_of(package_changes(county.layers))}
 
 
 GIVEN.append(package)
 
 
 def inputs(county: County, folder: Path) -> dict[str, Any]:
-    """All of them together."""
+    """Write all side inputs; return their options."""
     return {name: value for give in GIVEN for name, value in give(county, folder).items()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects of tasks handed down and of texts that contradict each other (LAW004 to LAW006)."""
+"""Defects of tasks from higher plans and of contradicting texts (LAW004 to LAW006)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ TASK = 63.25
 
 @declare_mutation("LAW004", case="broken")
 def a_township_with_more_to_keep_than_it_has(draft: CountyDraft) -> None:
-    one_task(draft, 0.01)
+    set_one_task(draft, 0.01)
 
 
 @declare_mutation("LAW004", case="rounding")
 def a_township_with_a_digit_more_to_keep(draft: CountyDraft) -> None:
-    """A shortfall of less than half of the last digit that is printed."""
+    """Set a task that is missed by less than half of the last printed digit."""
     _, (_, net) = largest_township(draft)
     decimals = next(n for n in range(1, 9) if round(net, n) > net)
-    one_task(draft, round(net, decimals) - net, decimals)
+    set_one_task(draft, round(net, decimals) - net, decimals)
 
 
 @declare_mutation("LAW004", case="misplaced", follows=["ATT023"])
@@ -50,20 +50,22 @@ def a_ratio_by_another_numerator_than_the_provinces(draft: CountyDraft) -> None:
 
 @declare_mutation("LAW005", case="target")
 def a_looser_target_than_the_base_has(draft: CountyDraft) -> None:
-    said = '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "538.86"\nunit = "km2"\nyear = 2035\n'
-    profile(draft, said + 'binding = "约束性"\nsource = "文本第10条"\n')
+    target = (
+        '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "538.86"\nunit = "km2"\nyear = 2035\n'
+    )
+    profile(draft, target + 'binding = "约束性"\nsource = "文本第10条"\n')
 
 
 @declare_mutation("LAW005", case="sum")
 def townships_that_do_not_add_up_to_the_county(draft: CountyDraft) -> None:
-    """Each keeps a tenth of what it has: the county's task is nobody's."""
+    """Set a tenth of its farmland as the task of each township, so that the county's task is not distributed."""
     towns = farmland_by_township(draft.county)
-    all_tasks(draft, {name: f"{net / 10:.2f}" for name, (_, net) in towns.items()})
+    set_all_tasks(draft, {name: f"{net / 10:.2f}" for name, (_, net) in towns.items()})
 
 
 @declare_mutation("LAW005", case="rounding")
 def townships_that_lack_a_little(draft: CountyDraft) -> None:
-    all_tasks(draft, parts_of(draft, TASK - 0.004))
+    set_all_tasks(draft, distribute(draft, TASK - 0.004))
 
 
 @declare_mutation("LAW005", case="omitted")
@@ -84,35 +86,37 @@ def a_table_without_cultivated_land(draft: CountyDraft) -> None:
 
 @declare_mutation("LAW005", case="total")
 def a_total_that_is_not_the_sum(draft: CountyDraft) -> None:
-    all_tasks(draft, parts_of(draft, TASK) | {"合计": f"{TASK + 0.1:.4f}"})
+    set_all_tasks(draft, distribute(draft, TASK) | {"合计": f"{TASK + 0.1:.4f}"})
 
 
 @declare_mutation("LAW006", case="stated")
 def another_text_with_another_figure(draft: CountyDraft) -> None:
-    said = '[[stated]]\nname = "森林覆盖率"\ncomparison = ">="\nvalue = "14.17"\nunit = "%"\nyear = 2035\nbinding = "预期性"\n'
-    profile(draft, said + 'source = "文本第8条"\nalso_said = [{ value = "14.71", source = "附表1" }]\n')
+    statement = '[[stated]]\nname = "森林覆盖率"\ncomparison = ">="\nvalue = "14.17"\nunit = "%"\nyear = 2035\nbinding = "预期性"\n'
+    profile(draft, statement + 'source = "文本第8条"\nalso_said = [{ value = "14.71", source = "附表1" }]\n')
 
 
 @declare_mutation("LAW006", case="")
 def another_text_with_another_task(draft: CountyDraft) -> None:
-    said = '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "538.87"\nunit = "km2"\nyear = 2035\n'
+    target = (
+        '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "538.87"\nunit = "km2"\nyear = 2035\n'
+    )
     more = 'binding = "约束性"\nsource = "文本第10条"\nalso_said = [{ value = "538.78", source = "附表1" }]\n'
-    profile(draft, said + more)
+    profile(draft, target + more)
 
 
 def largest_township(draft: CountyDraft) -> tuple[str, tuple[str, float]]:
-    """The township with most farmland: name, code, 万亩."""
+    """Return name, code and 万亩 of the township with most farmland."""
     return max(farmland_by_township(draft.county).items(), key=lambda town: town[1][1])
 
 
-def one_task(draft: CountyDraft, more: float, decimals: int = 4) -> None:
-    """The largest township is to keep so many 万亩 more than it has, as printed."""
+def set_one_task(draft: CountyDraft, more: float, decimals: int = 4) -> None:
+    """Set the task of the largest township to so many 万亩 more than its farmland, as printed."""
     name, (_, net) = largest_township(draft)
-    all_tasks(draft, {name: f"{net + more:.{decimals}f}"})
+    set_all_tasks(draft, {name: f"{net + more:.{decimals}f}"})
 
 
-def parts_of(draft: CountyDraft, total: float) -> dict[str, str]:
-    """A total shared out among the townships by what they have, to four decimals; never more than one has."""
+def distribute(draft: CountyDraft, total: float) -> dict[str, str]:
+    """Distribute a total to townships by their farmland, with four decimals and at most their farmland."""
     towns = farmland_by_township(draft.county)
     share = total / sum(net for _, net in towns.values())
     assert share < 1
@@ -122,14 +126,14 @@ def parts_of(draft: CountyDraft, total: float) -> dict[str, str]:
     return {name: f"{net:.4f}" for name, net in parts.items()}
 
 
-def all_tasks(draft: CountyDraft, tasks: dict[str, str]) -> None:
+def set_all_tasks(draft: CountyDraft, tasks: dict[str, str]) -> None:
     path = draft.folder / TASKS
     write_tasks(draft.county, path, tasks)
     draft.options["targets"] = str(path)
 
 
 def profile(draft: CountyDraft, more: str) -> None:
-    """The county's profile with something added."""
+    """Append text to the profile of the county."""
     path = draft.folder / "confirmed.toml"
     path.write_text(Path(draft.options["profile"]).read_text(encoding="utf-8") + more, encoding="utf-8")
     draft.options["profile"] = str(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every pair of the conflict matrix: two layers with one shared corner, and REL010 says what the matrix says, once."""
+"""Every pair of the conflict matrix: two overlapping layers, and REL010 reports the pair once."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def pairs(wanted):
 
 
 @pytest.mark.parametrize("conflict", pairs(True))
-def test_a_pair_is_told_as_the_matrix_says(conflict):
+def test_pair_is_reported_as_the_matrix_defines(conflict):
     (finding,) = shared(conflict)
     assert {finding.role, finding.related_role} == {role(conflict.left), role(conflict.right)}
     assert (finding.case, finding.severity) == (conflict.meaning, SEVERITY[conflict.meaning])
@@ -37,5 +37,5 @@ def test_a_pair_is_told_as_the_matrix_says(conflict):
 
 
 @pytest.mark.parametrize("conflict", pairs(False))
-def test_an_allowed_pair_is_not_told(conflict):
+def test_allowed_pair_is_not_reported(conflict):
     assert shared(conflict) == []

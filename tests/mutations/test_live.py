@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A defect that is drawn, not loaded: followed edit by edit, the local rules say of it what a check of the whole says."""
+"""Defects made by edits: local rules give the findings of a full check."""
 
 import geopandas as gpd
 import pytest
@@ -15,16 +15,16 @@ from tests.county import source
 from tests.mutations.mutation import CountyDraft, check_options
 from tests.mutations.test_mutations import MUTATIONS
 
-pytestmark = pytest.mark.slow  # it goes through all mutations once more
+pytestmark = pytest.mark.slow  # runs all mutations again
 
-#: Slivers that add up over the county are not summed around an edit, and whose data it is (RUN904, RUN905) is not compared.
-#: Rules whose findings on a row depend on more than what the row meets, in one of their sentences.
+#: Rules that an edit does not run: sums of slivers over the county, and the owner of the data (RUN904, RUN905).
+#: Rules with a message that depends on more than the neighbours of a row.
 WIDE = {("REL006", "share"), ("REL006", "scattered")}
 
 
 @pytest.fixture(scope="module")
 def drawn(base):
-    """Norm, local rules, and the clean plan with what they find."""
+    """Return norm, local rules, and the clean plan with its findings."""
     clean = base("county")
     options = check_options(clean.options)
     norm = options.norm()
@@ -34,7 +34,7 @@ def drawn(base):
 
 
 def edits(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame):
-    """Row by row: (number, None) where it is gone, (number, (shape, attributes)) where it changed or is new."""
+    """Yield (number, None) for removed rows, (number, (shape, attributes)) for changed and new ones."""
     for row in before.index.difference(after.index):
         yield int(row), None
     names = [name for name in after.columns if name != "geometry"]
@@ -44,16 +44,16 @@ def edits(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame):
             yield int(row), (shape, values)
             continue
         same = shapely.equals_exact(shape, before.at[row, "geometry"], 0) if shape is not None else False
-        changed = {name: value for name, value in values.items() if not alike(value, before.at[row, name])}
+        changed = {name: value for name, value in values.items() if not is_same_value(value, before.at[row, name])}
         if not same or changed:
             yield int(row), (shape, changed)
 
 
-def alike(a, b):
+def is_same_value(a, b):
     return a is b or a == b or (a != a and b != b) or (a is None and b is None)
 
 
-def followed(live: IncrementalChecker, findings: list, draft: CountyDraft, clean) -> list:
+def apply_edits(live: IncrementalChecker, findings: list, draft: CountyDraft, clean) -> list:
     for role, frame in draft.seen.items():
         before = clean.county.layers[role]
         if before is frame or before.equals(frame):
@@ -70,8 +70,8 @@ def followed(live: IncrementalChecker, findings: list, draft: CountyDraft, clean
 
 
 def named(findings):
-    told = {(f.code, f.case, f.fingerprint): f.area_m2 or 0.0 for f in findings}
-    return {key: area for key, area in told.items() if key[:2] not in WIDE and key[1] != SLIVERS and key[0] in LOCAL}
+    areas = {(f.code, f.case, f.fingerprint): f.area_m2 or 0.0 for f in findings}
+    return {key: area for key, area in areas.items() if key[:2] not in WIDE and key[1] != SLIVERS and key[0] in LOCAL}
 
 
 LOCAL = {code for code, rule in all_rules().items() if rule.local}
@@ -80,7 +80,7 @@ LOCAL = {code for code, rule in all_rules().items() if rule.local}
 @pytest.mark.parametrize(
     "one", [m for m in MUTATIONS if m.base == "county" and m.rule in LOCAL], ids=lambda one: one.name
 )
-def test_an_edit_is_followed(one, drawn, base, tmp_path):
+def test_findings_after_edits_equal_those_of_a_full_check(one, drawn, base, tmp_path):
     norm, rules, plan, findings = drawn
     clean = base("county")
     draft = CountyDraft(clean.county, clean.options, tmp_path)
@@ -101,8 +101,10 @@ def test_an_edit_is_followed(one, drawn, base, tmp_path):
     whole = assemble_plan(source.as_read(draft.seen), norm, scope="county")
     expected = named(run_check(whole, rules).findings)
     if one.case == SLIVERS or (one.rule, one.case) in WIDE:
-        # The sum is a figure of the county: what an edit says of its rows stays as it was.
+        # The sum is a figure of the county; an edit does not change its findings on rows.
         assert one.case in {f.case for f in run_check(whole, rules).findings}
     else:
         assert expected != named(findings)
-    assert named(followed(IncrementalChecker(plan, rules), findings, draft, clean)) == pytest.approx(expected, abs=0.01)
+    assert named(apply_edits(IncrementalChecker(plan, rules), findings, draft, clean)) == pytest.approx(
+        expected, abs=0.01
+    )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""For each rule a defect in the clean county: exactly that rule answers, and those declared to follow."""
+"""Each defect in the clean county is found by exactly its rule and the declared consequences."""
 
 import importlib
 import pkgutil
@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 for module in pkgutil.iter_modules(tests.mutations.__path__):
     if not module.name.startswith(("test_", "conftest")):
         importlib.import_module(f"tests.mutations.{module.name}")
-#: Sentences (rule and case) that no defect brings about here, and why.
+#: Messages (rule and case) without a mutation, with the reason.
 WITHOUT = tomllib.loads((HERE / "without.toml").read_text(encoding="utf-8"))
 
 
@@ -28,28 +28,28 @@ def test_every_rule_has_a_mutation():
     assert not missing, f"{missing}: plant a defect for each (how: tests/mutations/__init__.py)"
 
 
-def test_every_sentence_of_every_rule_is_said():
-    """A rule that tells several things needs a mutation for each (`case`)."""
+def test_every_message_of_every_rule_has_a_mutation():
+    """A rule with several messages needs a mutation for each (`case`)."""
     sentences = {f"{code} {case}".strip() for code, rule in all_rules().items() for case in rule.messages}
-    said = {f"{one.rule} {one.case}".strip() for one in MUTATIONS}
-    missing = sorted(sentences - said - WITHOUT.keys())
+    covered = {f"{one.rule} {one.case}".strip() for one in MUTATIONS}
+    missing = sorted(sentences - covered - WITHOUT.keys())
     assert not missing, f"{missing}: plant a defect for each (how: tests/mutations/__init__.py)"
-    assert not WITHOUT.keys() & said, f"{sorted(WITHOUT.keys() & said)}: is said now, take it out of without.toml"
+    assert not WITHOUT.keys() & covered, f"{sorted(WITHOUT.keys() & covered)}: is said now, take it out of without.toml"
     assert WITHOUT.keys() <= sentences
 
 
-def test_mutations_have_names_of_their_own():
+def test_mutations_have_unique_names():
     names = [one.name for one in MUTATIONS]
     assert len(set(names)) == len(names)
 
 
-def test_the_sealed_county_is_its_own_edition(base):
+def test_sealed_county_equals_its_edition(base):
     report = base("sealed").report
     assert {r.code: str(r.outcome) for r in report.rules} == dict.fromkeys(SEALED_RULES, "passed")
 
 
 @pytest.mark.parametrize("one", MUTATIONS, ids=lambda one: one.name)
-def test_exactly_its_rule_answers(one, base, tmp_path):
+def test_defect_is_found_by_exactly_its_rule(one, base, tmp_path):
     clean = base(one.base)
     draft = CountyDraft(clean.county, clean.options, tmp_path)
     place = one.plant(draft)
@@ -63,7 +63,10 @@ def test_exactly_its_rule_answers(one, base, tmp_path):
 
 
 def assert_found_there(findings, place, draft):
-    """The findings are the land that was planted: by a second hand, whole features by their vertices, parts as they are drawn."""
+    """Compare findings with the place of the defect; areas by an independent formula.
+
+    Whole features are measured by their vertices, parts along their edges.
+    """
     planted = statutory_area([place])[0]
     for finding in findings:
         shape = finding.geometry

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The clean county, carried into a database that the plugin made and read from there, passes the whole rule book too."""
+"""The clean county passes all rules after writing it to a database of the plugin."""
 
 import pyogrio
 import pytest
@@ -14,11 +14,11 @@ from tests.mutations.mutation import check_options
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 
-pytestmark = pytest.mark.slow  # it writes and reads a whole county
+pytestmark = pytest.mark.slow  # writes and reads a whole county
 
 
 @pytest.mark.parametrize(("suffix", "driver"), [(".gpkg", "GPKG"), (".gdb", "OpenFileGDB")])
-def test_a_county_drawn_in_our_database_passes(base, tmp_path, suffix, driver):
+def test_county_in_a_created_database_passes(base, tmp_path, suffix, driver):
     clean = base("county")
     standard = load_standard()
     path = tmp_path / f"浑源{suffix}"

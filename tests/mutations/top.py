@@ -17,7 +17,7 @@ WOODS, BASE, ROADS = "TRL", "XZYDYH", "ZDJTJCSSX"
 
 
 @declare_mutation("TOP001", case="")
-def one_parcel_reaches_into_the_next(draft: CountyDraft) -> Any:
+def a_parcel_that_overlaps_its_neighbour(draft: CountyDraft) -> Any:
     parcel, edges = draft.choose(draft.wild, lambda p: list(draft.near(p, draft.wild).items()))
     other, edge = edges[0]
     row, piece = draft.row(PARCEL, parcel), draft.fabric.wedge(edge, other)
@@ -66,12 +66,12 @@ def _dent(
     chosen: np.ndarray,
     deep: float,
     longest: float = np.inf,
-    beside: np.ndarray | None = None,
+    others: np.ndarray | None = None,
 ) -> Any:
-    """The middle of an edge between two chosen parcels (or one ``beside`` them) drawn in by ``deep`` metres, on one side."""
+    """Move the middle of an edge between two chosen parcels (or one of ``others``) inwards by ``deep`` metres on one side."""
 
     def fits(parcel: int):
-        for _, edge in draft.near(parcel, chosen if beside is None else beside).items():
+        for _, edge in draft.near(parcel, chosen if others is None else others).items():
             chain = draft.fabric.chain(edge)
             start, end = chain[len(chain) // 2 - 1], chain[len(chain) // 2]
             if np.hypot(*(end - start)) > longest:
@@ -92,7 +92,7 @@ def _dent(
 
 
 @declare_mutation("TOP004", case="")
-def two_fields_come_apart(draft: CountyDraft) -> Any:
+def a_gap_between_two_fields(draft: CountyDraft) -> Any:
     return _dent(draft, FIELD, draft.fields & ~draft.lines.farmland, 0.8)
 
 
@@ -113,7 +113,7 @@ def woods_pasted_twice(draft: CountyDraft) -> None:
 
 
 @declare_mutation("TOP008", case="overlaps", follows=["REL001", "REL004", "REL010"])
-def a_hair_of_farmland_in_the_red_line(draft: CountyDraft) -> Any:
+def a_strip_of_farmland_in_the_red_line(draft: CountyDraft) -> Any:
     def sides(parcel: int):
         for reserve, edge in draft.near(parcel, draft.lines.red).items():
             yield edge, parcel, RED, draft.row(RED, reserve)
@@ -123,7 +123,7 @@ def a_hair_of_farmland_in_the_red_line(draft: CountyDraft) -> Any:
 
 @declare_mutation("TOP009", case="partly", follows=["LAW007"])
 def a_window_half_filled(draft: CountyDraft) -> None:
-    """Cut from vertex to vertex, so that every edge that stays is still a common one."""
+    """Cut the filling from vertex to vertex, so that the other edges are still shared."""
 
     def halves(parcel: int) -> list:
         ring = shapely.get_coordinates(draft.shape(FARM, draft.row(FARM, parcel)).exterior)[:-1]
@@ -152,7 +152,7 @@ def a_crack_within_a_field(draft: CountyDraft) -> None:
 
 @declare_mutation("TOP005", case="layers", finds=None)
 def a_vertex_of_the_survey_on_the_border(draft: CountyDraft) -> None:
-    """Where the county ends no other parcel lies beside it: county, township and zone lack the vertex."""
+    """Use an edge of the county without a neighbour: county, township and zone lack the vertex."""
     count = len(draft.fabric)
 
     def fits(parcel: int) -> Any:
@@ -171,7 +171,7 @@ def a_vertex_of_the_survey_on_the_border(draft: CountyDraft) -> None:
 
 @declare_mutation("TOP008", case="gaps")
 def a_crack_between_farmland_and_red_line(draft: CountyDraft) -> Any:
-    return _dent(draft, FARM, draft.farmland, 0.8, beside=draft.lines.red)
+    return _dent(draft, FARM, draft.farmland, 0.8, others=draft.lines.red)
 
 
 @declare_mutation("TOP009", case="window", follows=["REL002", "REL005", "REL010"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Yearly maintenance (年度动态维护): a small clean one, and defects of it (DOC020–DOC023)."""
+"""Yearly maintenance (年度动态维护): a small clean delivery and its defects (DOC020–DOC023)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CAUSES = {"WHLY": "01", "JDZBLY": "1", "KZBSHSLX": "01"}
 
 
 def maintained(county: County, folder: Path) -> County:
-    """A line that lost its west and gained land in the east, and a zone of which the west became another."""
+    """Return a line that lost its west and gained its east, and a zone whose west changed its class."""
     frame = county.layers["YDYHGHFQ"]
     west, south, *_ = frame.total_bounds
 
@@ -86,13 +86,13 @@ def a_change_without_its_reason(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC020", case="all", base="maintenance")
-def nobody_told_the_source_of_quota(draft: CountyDraft) -> None:
+def changes_without_the_source_of_quota(draft: CountyDraft) -> None:
     draft.change(f"WHC{LINE}", 0, JDZBLY=None)
     draft.change(f"WHC{LINE}", 1, JDZBLY=" ")
 
 
 @declare_mutation("DOC020", case="code", base="maintenance")
-def a_reason_that_there_is_not(draft: CountyDraft) -> None:
+def an_unknown_reason(draft: CountyDraft) -> None:
     draft.change(f"WHC{LINE}", 0, WHLY="09")
 
 
@@ -127,26 +127,26 @@ def a_line_that_changed_its_code(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC022", case="not_before", follows=["DOC023"], base="maintenance")
-def out_of_what_never_was_there(draft: CountyDraft) -> Any:
+def removed_land_that_was_never_in_the_line(draft: CountyDraft) -> Any:
     _shift(draft, f"WHC{LINE}", 0, west=-50)
     return _first(draft, f"WHC{LINE}", 0, 50)
 
 
 @declare_mutation("DOC022", case="not_after", follows=["DOC023"], base="maintenance")
-def in_where_nothing_is(draft: CountyDraft) -> Any:
+def added_land_missing_in_the_new_line(draft: CountyDraft) -> Any:
     _shift(draft, f"WHC{LINE}", 1, east=50)
     _, y, right, top = draft.shape(f"WHC{LINE}", 1).bounds
     return shapely.box(right - 50, y, right, top)
 
 
 @declare_mutation("DOC022", case="already", follows=["DOC023"], base="maintenance")
-def in_where_it_was_already(draft: CountyDraft) -> Any:
+def added_land_that_was_already_in_the_line(draft: CountyDraft) -> Any:
     _shift(draft, f"WHC{LINE}", 1, west=-50)
     return _first(draft, f"WHC{LINE}", 0, 50, row=1)
 
 
 @declare_mutation("DOC022", case="still", follows=["DOC023"], base="maintenance")
-def out_and_still_there(draft: CountyDraft) -> Any:
+def removed_land_that_is_still_in_the_line(draft: CountyDraft) -> Any:
     _shift(draft, f"WHC{LINE}", 0, east=50)
     return _first(draft, f"WHC{LINE}", 100, 50)
 
@@ -192,8 +192,8 @@ def a_filed_area_written_over(draft: CountyDraft) -> None:
 
 
 @declare_mutation("DOC023", case="area", finds=2, base="maintenance")
-def what_was_before_and_after_grew_alike(draft: CountyDraft) -> None:
-    """Only the balance can tell: the classes agree with each other."""
+def classes_before_and_after_with_equal_growth(draft: CountyDraft) -> None:
+    """Change both classes equally, so that only the balance differs."""
     _shift(draft, f"WHQ{ZONES}", 0, east=50)
     _shift(draft, f"WHH{ZONES}", 1, east=50)
     for role, row in ((f"WHQ{ZONES}", 0), (f"WHH{ZONES}", 1)):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sample county's whole report, written down: a folder for each run, a file for each rule, a line for each finding.
+"""Golden reports of the sample county: a folder per run, a file per rule, a line per finding.
 
-What says when, where and by which versions it was made is left out; numbers are rounded to 1e-6; of a shape its extent is
-kept. `python -m tests.county --golden` writes the files anew: read the diff, each line of it is a promise that changed.
+Time, place and versions of the run are omitted; numbers are rounded to 1e-6; shapes are stored as extents.
+`python -m tests.county --golden` writes the files again: review every changed line of the diff.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from plugin.core.model.report import Report
 from tests.sample import sample_report
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
-#: Each run by name, and the rules that it asks for beyond those of the profile.
+#: Runs by name with the rules that they add to those of the profile.
 RUNS: dict[str, tuple[str, ...]] = {"default": (), "whole": ("all",)}
 #: Rounding of coordinates (m) and of everything else.
 COORDINATE, NUMBER = 3, 6
-#: How far a number may be off: the last rounded digit, and what another version of GEOS makes of a large area.
+#: Tolerances of numbers: the last rounded digit, and differences of large areas between versions of GEOS.
 ABSOLUTE, RELATIVE = 2e-6, 1e-9
-#: Of provenance, what does not depend on machine and day; of its layers, what rules rest on.
+#: Keys of provenance that do not depend on machine and day, and of layers that rules use.
 PROVENANCE = ("area_code", "area_name", "scope", "crs", "standard", "notices")
 LAYER = ("role", "concept", "name", "template", "chosen_by", "features", "invalid", "empty", "crs")
 
@@ -35,28 +35,28 @@ def run_plan(name: str) -> Report:
 
 
 def normalise_report(report: Report) -> dict[str, dict[str, Any]]:
-    """By file: what a report says, whoever runs it wherever and whenever."""
-    told = report.to_dict()
+    """Return the content of a report by file, without user, machine and time."""
+    full = report.to_dict()
     findings = defaultdict(list)
-    for finding in told["findings"]:
+    for finding in full["findings"]:
         findings[finding["code"]].append(_finding(finding))
     files: dict[str, dict[str, Any]] = {}
-    for rule in told["rules"]:
+    for rule in full["rules"]:
         code = rule["code"]
         head = {
             key: value for key, value in rule.items() if key not in ("seconds", "code") and value not in ("", [], 0)
         }
-        if code in told["tolerance"]["ignored_by_rule"]:
-            head["ignored"] = told["tolerance"]["ignored_by_rule"][code]
+        if code in full["tolerance"]["ignored_by_rule"]:
+            head["ignored"] = full["tolerance"]["ignored_by_rule"][code]
         files[code] = {**head, "rows": sorted(findings.pop(code, []), key=_order)}
     files["run"] = {
-        "verdict": told["summary"]["verdict"],
-        "tolerance": {key: told["tolerance"][key] for key in Tolerance().to_dict()},
-        **{key: told["provenance"].get(key) for key in PROVENANCE},
+        "verdict": full["summary"]["verdict"],
+        "tolerance": {key: full["tolerance"][key] for key in Tolerance().to_dict()},
+        **{key: full["provenance"].get(key) for key in PROVENANCE},
         "others": [row for rows in findings.values() for row in rows],
-        "rows": [{key: layer.get(key) for key in LAYER} for layer in told["provenance"]["layers"]],
+        "rows": [{key: layer.get(key) for key in LAYER} for layer in full["provenance"]["layers"]],
     }
-    files["indicators"] = {"rows": told["indicators"]}
+    files["indicators"] = {"rows": full["indicators"]}
     return {name: _rounded(content) for name, content in files.items()}
 
 
@@ -85,7 +85,7 @@ def _rounded(value: Any) -> Any:
 
 
 def text(content: dict[str, Any]) -> str:
-    """A line for everything by its name, and for each row of a list: what changed shows as lines in a diff."""
+    """Return JSON with a line per key and per row of a list, so that changes are lines of a diff."""
     parts = [
         f" {json.dumps(key)}: {_lines(value) if _is_table(value) else _json(value)}" for key, value in content.items()
     ]
@@ -105,7 +105,7 @@ def _json(value: Any) -> str:
 
 
 def write_goldens() -> None:
-    """All runs anew; files of rules that are gone go too."""
+    """Write the files of all runs and delete those of removed rules."""
     for name in RUNS:
         folder = GOLDEN / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +122,7 @@ def read_golden(name: str) -> dict[str, dict[str, Any]]:
 
 
 def is_same(a: Any, b: Any) -> bool:
-    """Alike but for the last digit of numbers."""
+    """Return True if two values are equal except for the last digit of numbers."""
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(is_same(a[key], b[key]) for key in a)
     if isinstance(a, list) and isinstance(b, list):

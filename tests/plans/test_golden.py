@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sample county's report is the one written down, word by word and figure by figure."""
+"""The report of the sample county equals the golden report in every text and figure."""
 
 import difflib
 
@@ -8,14 +8,14 @@ import pytest
 from tests.plans import golden
 
 RENEW = "python -m tests.county --golden writes the report anew; read the diff before it is committed"
-#: Lines of a diff that a message shows.
+#: Number of lines of a diff in a message.
 SHOWN = 40
 
-pytestmark = pytest.mark.slow  # it checks the whole sample, twice
+pytestmark = pytest.mark.slow  # checks the whole sample twice
 
 
 @pytest.mark.parametrize("name", golden.RUNS)
-def test_the_report_of_the_sample_is_the_one_written_down(name):
+def test_report_of_the_sample_equals_the_golden_report(name):
     known, found = golden.read_golden(name), golden.normalise_report(golden.run_plan(name))
     assert known, f"nothing is written down: {RENEW}"
     lines = []
@@ -28,7 +28,7 @@ def test_the_report_of_the_sample_is_the_one_written_down(name):
     assert not lines, f"{RENEW}\n" + "\n".join(line[:400] for line in lines[:SHOWN]) + more
 
 
-def test_what_is_written_down_stays_small():
+def test_golden_reports_stay_small():
     files = list(golden.GOLDEN.rglob("*.json"))
     assert sum(file.stat().st_size for file in files) < 500_000
 

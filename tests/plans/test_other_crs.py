@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sample county with its layers stored in other coordinate systems: the same findings, areas and slivers."""
+"""The sample county in other coordinate systems has the same findings, areas and slivers."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from plugin.core.io import read_source
 from plugin.paths import SAMPLE
 
 OPTIONS = Options(profile="hunyuan")
-#: What long edges that are straight in another coordinate system may give or take of a part's area, as a share.
+#: Tolerated share of the area of a part, for long edges that are straight in another CRS.
 EDGES = 2e-4
 
 
@@ -37,25 +37,25 @@ def stored_in(layer, code):
     [
         pytest.param({"STBHHX": 4525, "YJJBNTBHTB": 4525, "XZQX": 4525}, ["SCH003"] * 3, id="three layers in zone 37"),
         pytest.param({"STBHHX": 4490, "YJJBNTBHTB": 4490, "YDYHGHFQ": 4490}, [], id="three layers in degrees"),
-        # The planted shapes that cross themselves by a hair are valid in degrees, and their fields are not those of the shapes.
+        # Shapes with tiny self-intersections are valid in degrees, and their area fields differ from the shapes.
         pytest.param({"": 4490}, ["ATT022"] * 2, id="all in degrees"),
     ],
 )
-def test_the_same_findings_and_areas(read, expected, codes, others):
+def test_sample_in_another_crs_has_the_same_findings_and_areas(read, expected, codes, others):
     report = check_plan([stored_in(layer, codes.get(layer.name, codes.get(""))) for layer in read], OPTIONS).report
     found, known = ({f.fingerprint: f for f in r.findings} for r in (report, expected))
-    # Whether a ring crosses itself by a hair is told of the coordinates that are stored: in degrees one does not.
+    # A tiny self-intersection depends on the stored coordinates: one is absent in degrees.
     lost = [known[name].code for name in known.keys() - found.keys()]
     assert lost == (["GEO002"] if codes.get("") else [])
     assert [found[name].code for name in found.keys() - known.keys()] == others
     for name in known.keys() & found.keys():
-        # By vertices alone, areas are the same wherever they are stored; in degrees a cut across an edge of some hundred
-        # metres falls elsewhere by millimetres.
+        # Areas by vertices are the same in each CRS; in degrees an intersection with an edge of some hundred metres moves
+        # by millimetres.
         if known[name].area_m2 is None:
             assert found[name].area_m2 is None
             continue
         assert found[name].former_m2 == pytest.approx(known[name].former_m2, abs=0.3 if codes.get("") else 0.01)
-        # Edges that are straight in degrees hold other land than those that are straight in a zone: 17 mm on a kilometre.
+        # Edges straight in degrees differ from edges straight in a zone by 17 mm per kilometre.
         assert found[name].area_m2 == pytest.approx(known[name].area_m2, abs=0.02, rel=EDGES)
     assert report.tolerance["ignored_slivers"] == expected.tolerance["ignored_slivers"]
     assert report.tolerance["ignored_area_m2"] == pytest.approx(expected.tolerance["ignored_area_m2"], abs=1e-3)

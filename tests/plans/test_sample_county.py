@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The shipped sample county: every planted defect is found and nothing else; a clean county passes."""
+"""The shipped sample county: exactly its defects are found; a clean county passes."""
 
 import json
 from collections import defaultdict
@@ -47,18 +47,18 @@ def identity(row):
 
 
 def close(a, b):
-    """0.01 m² or a billionth."""
+    """Compare with a tolerance of 0.01 m² or 1e-9."""
     return abs(a - b) <= max(0.01, 1e-9 * abs(a))
 
 
 @pytest.mark.parametrize("name", ["county.gpkg", "centre.gpkg"])
-def test_the_shipped_file_is_as_the_generator_wrote_it(name):
-    """One that QGIS had open while it was put away is left in write-ahead mode, and changes whenever it is looked at."""
+def test_shipped_file_equals_the_output_of_the_generator(name):
+    """A file that QGIS had open stays in write-ahead mode and changes whenever it is read."""
     head = (SAMPLE / name).read_bytes()[:100]
     assert head[18:20] == b"\x01\x01", f"git checkout resources/sample/{name}, or make sample"
 
 
-def test_finds_every_planted_defect_and_nothing_else(sample, truth):
+def test_exactly_the_listed_defects_are_found(sample, truth):
     planted, found = defaultdict(list), defaultdict(list)
     for row in truth["defects"]:
         planted[identity(row)].append((row["area_m2"] or 0.0, row["net_area_m2"] or 0.0))
@@ -77,22 +77,22 @@ def test_slivers_are_counted_not_listed(sample, truth):
     assert sample.report.tolerance["ignored_area_m2"] == pytest.approx(truth["ignored_slivers"]["area_m2"], abs=1e-4)
 
 
-#: Rules that wait for an input beside the layers, or for a setting of the county.
+#: Rules that need a side input or a setting of the county.
 WAITING = {"LAW004", "LAW007", "LAW008", "LAW015", "LAW016", "LAW017"}
 
 
-def test_every_rule_of_the_issue_ran(sample):
+def test_every_default_rule_ran(sample):
     by_code = {r.code: r for r in sample.report.rules}
     assert set(by_code) == set(load_standard().rules) and len(by_code) >= 23
     assert not [r for r in sample.report.rules if r.outcome == "crashed"]
     assert {r.code for r in sample.report.rules if r.outcome == "not_applicable"} == WAITING
     assert sample.report.verdict is Verdict.FAIL
-    # A layer without KCMJ: the other layers were checked, and the hole is said.
+    # One layer has no KCMJ: the other layers are checked, and the missing field is reported.
     assert by_code["ATT003"].incomplete and "KCMJ" in by_code["ATT003"].reason
 
 
 def read_with_fiona(role):
-    """Rows by another reader than the plugin's."""
+    """Return rows read by fiona instead of the plugin."""
     with fiona.open(SAMPLE / "county.gpkg", layer=role) as source:
         return [(dict(f["properties"]), shape(f["geometry"]) if f["geometry"] else None) for f in source]
 
@@ -103,7 +103,7 @@ def statutory(shapes):
 
 
 def test_ratio_and_areas_equal_an_independent_computation(sample):
-    """From the formula, fiona's reading and the test's own area, not from our code."""
+    """Compute with the formula, fiona and the area function of the tests."""
     boundary = read_with_fiona("CZKFBJ")
     parcels = read_with_fiona("DLTB")
     base = [(p, s) for p, s in parcels if p["CZCSXM"] in ("201", "201A", "202", "202A")]
@@ -113,7 +113,7 @@ def test_ratio_and_areas_equal_an_independent_computation(sample):
     core = statutory(growing)
     union = shapely.union_all([s for _, s in base if s is not None])
     rest = [shapely.difference(s, union) for s in growing]
-    # What is cut has the land inside its edges; what is not keeps its own area.
+    # Cut parts have the area inside their edges; whole rows keep the area of the row.
     new_land = sum(
         statutory([r]) if s.area - r.area < 1e-3 else land_area([r])[0] for s, r in zip(growing, rest, strict=True)
     )
@@ -130,8 +130,8 @@ def test_ratio_and_areas_equal_an_independent_computation(sample):
     assert values["cultivated_area"] == pytest.approx(cultivated / wan_mu, rel=1e-12)
 
 
-def test_the_three_zones_equal_an_independent_computation(sample):
-    """By the first digit of the zone's code, dissolved by shapely alone."""
+def test_three_zones_equal_an_independent_computation(sample):
+    """Dissolve zones by the first digit of their code with shapely."""
     zones = [(p["GHFQDM"], s if s.is_valid else shapely.make_valid(s)) for p, s in read_with_fiona("YDYHGHFQ") if s]
     figures = {i.id: i for i in sample.report.indicators}
     total = 0.0
@@ -142,7 +142,7 @@ def test_the_three_zones_equal_an_independent_computation(sample):
         found = figures[f"{name}_space_area" if name != "outside" else "outside_spaces_area"]
         assert found.value == pytest.approx(area / 1e6, rel=1e-9)
         assert found.inputs["county_share"] == pytest.approx(100 * area / found.inputs["county_m2"], rel=1e-9)
-    # The planted code of no list, and the planted overlap that must not count twice.
+    # The unknown code, and the overlap that must not count twice.
     nobodys = statutory([s for code, s in zones if code == "550"])
     assert figures["unmapped_zones_area"].value == pytest.approx(nobodys / 1e6, rel=1e-9) and nobodys > 0
     assert statutory([s for _, s in zones]) - total - nobodys > 1
@@ -169,21 +169,21 @@ def test_clean_county_passes_only_when_its_settings_are_confirmed(clean, tmp_pat
     assert plain.findings == [] and plain.verdict is Verdict.CONDITIONAL
     assert {"ratio.form", "tolerance", "codes.planning_zones"} <= set(plain.summary["unconfirmed"])
     sure = check_plan(path, Options(profile=str(confirmed))).report
-    # What the plan states of layers that are not there is shown without a value, and keeps the verdict from 通过.
+    # Stated figures of missing layers have no value and prevent the verdict 通过.
     assert sure.findings == [] and sure.verdict is Verdict.CONDITIONAL
     assert {name.partition(".")[0] for name in sure.summary["unconfirmed"]} == {"targets"}
     assert {i.state for i in sure.indicators if i.target is not None} == {"met", "reference"}
     assert all((i.state == "met") == (i.value is not None) for i in sure.indicators if i.target is not None)
 
 
-def test_an_unknown_base_year_never_passes(clean, tmp_path):
+def test_unknown_base_year_never_passes(clean, tmp_path):
     path, _ = clean
     confirmed = tmp_path / "confirmed.toml"
     confirmed.write_text(CONFIRMED, encoding="utf-8")
     report = check_plan(path, Options(profile=str(confirmed), base_year=2019)).report
     assert report.verdict is Verdict.CONDITIONAL
     ratio = next(i for i in report.indicators if i.id == "expansion_ratio_n1")
-    # The table says 2020: which of the two holds is not for the check to decide.
+    # The table has 2020: the check cannot decide which of the two is correct.
     assert ratio.value and not ratio.confirmed and ratio.inputs["base_year"] is None
 
 
@@ -197,16 +197,18 @@ def test_terraced_county_passes_by_gross_and_fails_by_net_area(tmp_path):
     assert farmland.value * 1e8 / 15 == pytest.approx(truth["indicators"]["farmland_area_m2_net"], rel=1e-9)
 
 
-def test_a_province_profile_never_measures_a_county_by_its_totals(sample):
+def test_totals_of_a_province_profile_do_not_apply_to_a_county(sample):
     report = check_plan(SAMPLE / "county.gpkg", Options(profile="shanxi", rules=("LAW001", "LAW002"))).report
     assert [r.outcome for r in report.rules if r.code == "LAW002"] == ["not_applicable"]
     ratio = next(i for i in report.indicators if i.id == "expansion_ratio_n1")
     assert ratio.target == 1.3
 
 
-def test_the_sample_table_of_township_tasks_is_met_and_adds_up():
-    """Each township against the net area of the rows that name it; the sums are the county's two tasks, as printed. The field
-    that was drawn on wooded land still has the code of another township."""
+def test_township_tasks_of_the_sample_are_met_and_add_up():
+    """Compare each township with the net area of its rows; the sums are the two tasks of the county.
+
+    The field on wooded land has the code of another township.
+    """
     table = SAMPLE / "township_tasks.csv"
     report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", targets=str(table))).report
     by_rule = {r.code: r for r in report.rules}

@@ -186,7 +186,7 @@ def test_an_edit_costs_the_desktop_next_to_nothing(checked, qgis_app, monkeypatc
 
     live = desk.editing._now
     live._timer.timeout.disconnect()
-    live._timer.timeout.connect(timed(live._settle))
+    live._timer.timeout.connect(timed(live._read_changes))
     live.rechecked.disconnect()
     live.rechecked.connect(timed(desk._edited))
     layers["CZKFBJ"].startEditing()

@@ -4,7 +4,7 @@
 import pytest
 from qgis.core import QgsApplication, QgsProcessingException, QgsVectorLayer
 
-from tests.core.exchange.test_structure_table import BASE, ROWS, book
+from tests.core.exchange.test_structure_table import BASE, ROWS, write_book
 from tests.qgis.helpers import Log, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -23,7 +23,7 @@ def test_promised_parameters():
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
 def test_a_database_and_a_standard(tmp_path, suffix):
-    table = book(tmp_path / "结构 表.xlsx", ROWS)
+    table = write_book(tmp_path / "结构 表.xlsx", ROWS)
     path, folder = tmp_path / f"新 库{suffix}", tmp_path / "标准"
     feedback = Log()
     result = make(table, path, feedback, FOLDER=str(folder))
@@ -50,7 +50,7 @@ def test_a_database_and_a_standard(tmp_path, suffix):
     ],
 )
 def test_bad_input_is_said_and_leaves_nothing(tmp_path, made, given, says):
-    table = book(tmp_path / "结构.xlsx", **made)
+    table = write_book(tmp_path / "结构.xlsx", **made)
     given = {k: str(tmp_path / v) if k in ("SOURCE", "OUTPUT") else v for k, v in given.items()}
     with pytest.raises(QgsProcessingException) as caught:
         make(table, given.pop("OUTPUT", tmp_path / "库.gpkg"), FOLDER=str(tmp_path / "标准"), **given)
@@ -59,7 +59,7 @@ def test_bad_input_is_said_and_leaves_nothing(tmp_path, made, given, says):
 
 
 def test_from_the_shell(qgis_process, tmp_path):
-    table = book(tmp_path / "表.xlsx", ROWS)
+    table = write_book(tmp_path / "表.xlsx", ROWS)
     path = tmp_path / "库.gdb"
     given = [f"SOURCE={table}", "CRS=EPSG:4526", f"OUTPUT={path}", f"FOLDER={tmp_path / '标准'}"]
     done = qgis_process("run", "sanxian:layers_from_structure", "--", *given)

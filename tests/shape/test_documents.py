@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Documents are short, their links lead somewhere, and the decisions have one form."""
+"""Documents are short, their links are valid, and decisions follow one form."""
 
 import re
 from pathlib import Path
@@ -60,7 +60,7 @@ def broken_links(document, text):
             continue
         file, _, anchor = unquote(target).partition("#")
         if MANUAL in document.parents and file.endswith(".html"):
-            # A page that `make manual` makes; test_manual.py checks these.
+            # `make manual` writes this page; test_manual.py checks it.
             continue
         path = (document.parent / file).resolve() if file else document
         if not path.exists():

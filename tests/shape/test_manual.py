@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The manual: its pages and links are whole, and what it names exists under that name."""
+"""The manual: complete pages, valid links, and existing names."""
 
 import re
 import shlex
@@ -35,7 +35,7 @@ def pages():
 
 @pytest.fixture
 def sources(tmp_path, monkeypatch):
-    """A manual of one chapter, to plant faults into."""
+    """Return a manual of one chapter, to be changed by tests."""
     for lang in manual.FRAME:
         (tmp_path / lang).mkdir()
         (tmp_path / lang / "01-a.md").write_text("# A {#a}\n", encoding="utf-8")
@@ -54,7 +54,7 @@ def test_both_languages_have_their_chapters(pages):
     assert {f"en/{name}.html" for name in ("01-quickstart", "02-data", "glossary", "index", "rules")} <= set(pages)
 
 
-def test_chinese_lines_are_joined_without_a_blank(sources):
+def test_chinese_lines_are_joined_without_a_space(sources):
     sources.write_text("# A {#a}\n\n甲\n乙，\n*丙* DLTB\n丁 one\ntwo\n", encoding="utf-8")
     assert "<p>甲乙，<em>丙</em> DLTB丁 one\ntwo</p>" in manual.pages()["zh/01-a.html"].decode()
 
@@ -72,7 +72,7 @@ def test_every_image_is_packed_once(pages):
 
 
 @pytest.mark.parametrize(
-    ("text", "fault"),
+    ("text", "error"),
     [
         ("# A\n", "heading without an id"),
         ("## A {#a}\n", "not of level 1"),
@@ -83,22 +83,22 @@ def test_every_image_is_packed_once(pages):
         ("# A {#a}\n\n{{none}}\n", "unknown block"),
     ],
 )
-def test_faults_of_the_sources_are_named(sources, text, fault):
+def test_errors_in_the_sources_are_named(sources, text, error):
     assert "zh/01-a.html" in manual.pages()
     sources.write_text(text, encoding="utf-8")
-    with pytest.raises(manual.ManualError, match=fault):
+    with pytest.raises(manual.ManualError, match=error):
         manual.pages()
 
 
 @for_each("path", CHAPTERS, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_places_that_the_manual_names_exist(path):
+def test_interface_elements_named_in_the_manual_exist(path):
     lang = path.parent.name
     bold, quoted = named(path)
     assert sorted(set(bold) - labels(lang)) == []
     assert sorted(set(quoted) - texts(lang)) == []
 
 
-def test_a_place_that_is_gone_is_found(tmp_path):
+def test_missing_interface_element_is_found(tmp_path):
     page = tmp_path / "a.md"
     page.write_text("**三区三线 → 没有这一项**，「没有这个词」。\n", encoding="utf-8")
     bold, quoted = named(page)

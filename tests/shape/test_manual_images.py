@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A picture of the manual is out of date where a text that it shows has changed: `make screenshots` makes it anew."""
+"""Pictures of the manual are outdated when a shown text has changed; `make screenshots` renews them."""
 
 import json
 import re
@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import shown_texts
 
 TABLE = json.loads(shown_texts.TABLE.read_text(encoding="utf-8"))
-#: Two pages of a report, printed with a browser: `make screenshots` has none.
+#: Two pages of a report, printed with a browser, which `make screenshots` lacks.
 BY_HAND = {"report-1.png", "report-2.png"}
 
 
@@ -31,20 +31,20 @@ def changed(row, known):
 
 
 @for_each("name", TABLE)
-def test_pictures_show_the_texts_of_today(name, known):
+def test_pictures_show_the_current_texts(name, known):
     assert changed(TABLE[name], known) == []
     assert (shown_texts.IMAGES / name).is_file()
     assert len(TABLE[name]["texts"]) >= 10
 
 
-def test_a_changed_text_is_found(known):
+def test_changed_text_is_found(known):
     row = TABLE["wizard.png"]
     other = {**known, "ts:Next Step": "继续"}
     assert "ts:Next Step" in row["texts"] and changed(row, other) == ["a text has changed"]
     assert changed(row, {name: text for name, text in known.items() if name != "ts:Next Step"}) == ["ts:Next Step"]
 
 
-def test_a_text_that_is_not_shown_does_not_matter(known):
+def test_change_of_a_text_not_shown_is_ignored(known):
     assert changed(TABLE["wizard.png"], {**known, "ts:Undo This Edit": "?"}) == []
 
 
@@ -56,7 +56,7 @@ def test_every_picture_of_the_manual_is_made_by_the_tool():
     assert used - set(TABLE) <= BY_HAND and set(TABLE) | BY_HAND == there
 
 
-def test_texts_are_recognised_in_what_a_window_shows(known):
+def test_texts_are_recognised_in_a_window(known):
     shown = ["下一步", "将创建 13 个图层，合计 5 组", "无关的文字"]
     found = shown_texts.names_of(shown, "ts", known)
     assert "ts:Next Step" in found and "ts:{layers} layers in {groups} groups will be made" in found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`make rule` puts everything that a rule needs where it belongs, and takes no code twice."""
+"""`make rule` writes all parts of a rule and refuses used codes."""
 
 import importlib.util
 import shutil
@@ -30,7 +30,7 @@ def tool(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("family", [f for f in FAMILIES if f not in ("DOC", "RUN")])
-def test_a_draft_has_all_its_places(tool, tmp_path, family):
+def test_draft_of_a_rule_has_all_parts(tool, tmp_path, family):
     code = f"{family}999"
     assert tool.main(code, "missing-use") == 0
     draft = (tmp_path / f"plugin/core/rules/{family.lower()}/{code.lower()}_missing_use.py").read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def test_a_draft_has_all_its_places(tool, tmp_path, family):
     assert f'@plants("{code}")\ndef missing_use(' in mutations
 
 
-def test_a_code_that_is_taken_or_none_changes_nothing(tool, tmp_path, capsys):
+def test_used_or_invalid_code_changes_nothing(tool, tmp_path, capsys):
     assert tool.main("ATT999", "missing-use") == 0
     before = {name: (tmp_path / name).read_bytes() for name in FILES}
     for wrong in (

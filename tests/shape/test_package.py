@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The packaged zip: what the plugin site asks of it, and that it works from where it is unzipped."""
+"""The plugin zip: requirements of the plugin site, and use from the unzipped folder."""
 
 import configparser
 import importlib
@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-pytestmark = pytest.mark.slow  # it builds the zip
+pytestmark = pytest.mark.slow  # builds the zip
 
 ROOT = Path(__file__).resolve().parents[2]
 TOP = "sanxian"
@@ -23,14 +23,14 @@ REQUIRED = (
     "tags icon hasProcessingProvider changelog"
 ).split()
 BINARY = {".pyc", ".pyo", ".so", ".dll", ".pyd", ".dylib", ".exe", ".o", ".a", ".whl", ".egg", ".jar", ".zip"}
-# The plugin site scans an uploaded zip and blocks it for what it finds (qgis/QGIS-Plugins-Website, security_scanner.py and
-# its lists of rules, July 2026): bandit, detect-secrets, some codes of flake8, kinds of files.
-#: Tests of bandit that the site leaves out; so it does B109 and B410, which bandit no longer has.
+# The plugin site scans an uploaded zip and blocks it if there are findings (qgis/QGIS-Plugins-Website,
+# security_scanner.py and its lists of rules, July 2026): bandit, detect-secrets, some codes of flake8, types of files.
+#: Tests of bandit that the site skips, in addition to B109 and B410, which bandit no longer has.
 NOT_SCANNED = "B404,B411"
 #: Codes of flake8 that the site turns on and ruff has. Syntax errors (E901, E999, F831) ruff always reports.
 STYLE = "E101,E711,E712,E713,E714,E721,E722,E731,E741,E742,E743,E902,W605,F402,F403,F404,F405,F811,F821,F822,F823,F901"
 SUSPICIOUS = {".exe", ".dll", ".so", ".dylib", ".bat", ".sh", ".ps1", ".cmd"}
-#: How many findings of bandit are silenced on their line, with a reason.
+#: Number of findings of bandit that are silenced on their line, with a reason.
 SILENCED = 17
 
 
@@ -71,7 +71,7 @@ def general(unzipped) -> configparser.SectionProxy:
 
 
 def fresh_python(unzipped: Path, code: str) -> str:
-    """Runs code beside the unzipped plugin, knowing nothing of the checkout."""
+    """Run code next to the unzipped plugin, without the checkout on the path."""
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "QGIS_PLUGINPATH")}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=unzipped.parent, env=environment, capture_output=True, text=True)
@@ -79,7 +79,7 @@ def fresh_python(unzipped: Path, code: str) -> str:
     return done.stdout
 
 
-def test_one_top_folder(names):
+def test_zip_has_one_top_folder(names):
     assert {PurePosixPath(name).parts[0] for name in names} == {TOP}
     assert len(names) == len(set(names))
 
@@ -92,11 +92,11 @@ def test_names_unpack_on_windows(names):
     assert len({name.lower() for name in names}) == len(names)
 
 
-def test_small_enough_for_the_plugin_site(built):
+def test_zip_is_small_enough_for_the_plugin_site(built):
     assert built.stat().st_size <= 25 * MEGABYTE
 
 
-def test_no_binaries_and_no_development_files(names):
+def test_zip_has_no_binaries_and_no_development_files(names):
     wrong = [name for name in names if PurePosixPath(name).suffix.lower() in BINARY or "__pycache__" in name]
     assert wrong == []
     tops = {PurePosixPath(name).parts[1] for name in names}
@@ -111,24 +111,24 @@ def test_translations_are_compiled(names):
     assert not [name for name in names if name.endswith(".qm") and not name.startswith(f"{TOP}/i18n/")]
 
 
-def test_the_manual_is_inside(unzipped):
+def test_zip_contains_the_manual(unzipped):
     for page in ("zh/index.html", "zh/04-checking.html", "zh/rules.html", "en/index.html", "manual.css"):
         assert (unzipped / "resources" / "manual" / page).is_file(), page
 
 
-def test_licence_is_inside(unzipped, general):
+def test_zip_contains_the_licence(unzipped, general):
     text = (unzipped / "LICENSE").read_text(encoding="utf-8")
     assert "GNU GENERAL PUBLIC LICENSE" in text and "Version 2, June 1991" in text
     assert general["license"] == "GPL-2.0-or-later"
 
 
-def test_metadata(unzipped, general, built):
+def test_metadata_is_complete(unzipped, general, built):
     for field in REQUIRED:
         assert general.get(field, "").strip(), f"metadata.txt: {field} is empty"
     assert general["qgisMinimumVersion"] == "3.40"
     assert general["qgisMaximumVersion"] == "4.99"
     assert re.fullmatch(r"\d+\.\d+\.\d+(-dev)?", general["version"])
-    # The plugin site offers an experimental version only to those who ask for such.
+    # The plugin site offers experimental versions only to users who enabled them.
     assert not general["version"].endswith("-dev") or general["experimental"] == "True"
     assert built.name == f"{TOP}-{general['version']}.zip"
     assert general["hasProcessingProvider"] == "yes"
@@ -151,7 +151,7 @@ def packager(monkeypatch):
     return importlib.import_module("package")
 
 
-def test_no_release_has_placeholder_addresses(packager, monkeypatch, tmp_path, capsys):
+def test_release_with_placeholder_addresses_is_refused(packager, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(sys, "argv", ["package.py", "--output", str(tmp_path)])
     monkeypatch.setattr(packager, "version", lambda: "9.9.9")
     monkeypatch.setattr(packager, "metadata", lambda: {"homepage": "https://example.org/x", "email": "a@b.cn"})
@@ -163,13 +163,13 @@ def test_no_release_has_placeholder_addresses(packager, monkeypatch, tmp_path, c
     assert "homepage" in capsys.readouterr().err and list(tmp_path.iterdir())
 
 
-def test_real_addresses_are_no_placeholders(packager, monkeypatch):
+def test_real_addresses_are_accepted(packager, monkeypatch):
     real = {"homepage": "https://sanxian.cn", "email": "office@example.organic.cn", "about": "see example.org"}
     monkeypatch.setattr(packager, "metadata", lambda: real)
     assert packager.placeholders() == []
 
 
-def test_same_commit_same_bytes(built, tmp_path):
+def test_same_commit_gives_the_same_bytes(built, tmp_path):
     assert package(tmp_path).read_bytes() == built.read_bytes()
 
 
@@ -217,7 +217,7 @@ def style(folder: Path) -> list[str]:
     return [f"{one['filename']}:{one['location']['row']} {one['code']} {one['message']}" for one in found]
 
 
-def test_the_scanners_find_what_is_planted(tmp_path):
+def test_scanners_find_planted_problems(tmp_path):
     text = 'password = "xK9mPq2vLw8z"\nassert password\nif password == None:\n    pass  # noqa: E711\n'
     (tmp_path / "planted.py").write_text(text, encoding="utf-8")
     assert {one["test_id"] for one in bandit(tmp_path, "-r", ".")} == {"B101", "B105"}
@@ -250,7 +250,7 @@ def test_every_nosec_has_a_reason_and_silences_one_finding(unzipped):
     assert len(comments) == SILENCED
 
 
-def test_no_secrets(unzipped):
+def test_secret_scanner_finds_nothing(unzipped):
     assert secrets(unzipped) == {}
 
 
@@ -258,7 +258,7 @@ def test_flake8_codes_of_the_plugin_site_find_nothing(unzipped):
     assert style(unzipped) == []
 
 
-def test_the_zip_has_no_settings_or_marks_that_hide_findings(unzipped, names):
+def test_zip_has_no_settings_or_comments_that_hide_findings(unzipped, names):
     assert [name for name in names if PurePosixPath(name).name.startswith(".")] == []
     marked = [
         path.relative_to(unzipped).as_posix()
@@ -268,7 +268,7 @@ def test_the_zip_has_no_settings_or_marks_that_hide_findings(unzipped, names):
     assert marked == []
 
 
-def test_no_file_is_executable_or_of_a_suspicious_kind(built):
+def test_no_file_is_executable_or_of_a_suspicious_type(built):
     with zipfile.ZipFile(built) as archive:
         for entry in archive.infolist():
             assert not (entry.external_attr >> 16) & 0o111, entry.filename

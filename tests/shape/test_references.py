@@ -11,9 +11,9 @@ from tests.parametrize import for_each
 
 PLUGIN = ROOT / "plugin"
 FILES = sorted(PLUGIN.rglob("*.py"))
-#: `core.live.session`, `bridge.running.threads.steady`: from the plugin's folder on.
+#: `core.live.session`, `bridge.running.threads.steady`: relative to the plugin's folder.
 DOTTED = re.compile(r"`((?:core|bridge|gui|algorithms)(?:\.\w+)+)(?:\(\))?`")
-#: Files in documents: `core/check.py`, from the plugin's folder or the repository's.
+#: Files in documents: `core/check.py`, relative to the plugin's or the repository's folder.
 PATHS = re.compile(r"`((?:[\w.]+/)+[\w.]+\.(?:py|sh|toml|md))`")
 DOCUMENTS = [
     *sorted(ROOT.glob("*.md")),
@@ -45,17 +45,17 @@ def exists(dotted: str) -> bool:
 
 
 @for_each("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_modules_that_are_named_exist(path):
+def test_named_modules_exist(path):
     assert [name for name in DOTTED.findall(path.read_text(encoding="utf-8")) if not exists(name)] == []
 
 
 @for_each("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_files_that_documents_name_exist(document):
+def test_files_named_in_documents_exist(document):
     names = PATHS.findall(document.read_text(encoding="utf-8"))
-    drafts = ("att012_missing_use", "att012")  # what `make rule` will write
+    drafts = ("att012_missing_use", "att012")  # examples of files that `make rule` writes
     missing = [n for n in names if not (ROOT / n).exists() and not (PLUGIN / n).exists() and "*" not in n]
     assert [name for name in missing if not any(draft in name for draft in drafts)] == []
 
 
-def test_a_name_that_is_gone_is_found():
+def test_missing_name_is_found():
     assert exists("core.check.check_plan") and exists("core.live") and not exists("core.edits.Change")

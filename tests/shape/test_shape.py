@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The shape of the code: layers, citations, texts. Small tests that keep big habits."""
+"""Conventions of the code: import layers, citations, texts."""
 
 import ast
 import re
@@ -25,7 +25,7 @@ def modules():
 
 
 def imports(path):
-    """(level, module) of every import of a file."""
+    """Yield level and module of every import of a file."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((0, alias.name) for alias in node.names)
@@ -43,7 +43,7 @@ def test_imports_flow_one_way(path):
             assert top not in ("qgis", "processing"), f"{path.name}: core knows no QGIS"
         assert top != "plugin", f"{path.name}: imports inside the plugin are relative"
         if level and place[0] in LAYERS:
-            # Where the import lands: climb `level` packages from this module's own.
+            # Resolve the import: go up `level` packages from this module.
             base = place[: len(place) - level]
             target = (*base, *module.split("."))[0] if module else ""
             if target in LAYERS:
@@ -73,7 +73,7 @@ def test_citations_exist(rule):
 
 
 @for_each("rule", RULES.values(), ids=RULES)
-def test_a_rule_known_only_by_c_is_no_error(rule):
+def test_rule_with_mark_c_only_is_not_an_error(rule):
     norm = Norm(load_standard(), load_profile())
     if rule.severity is Severity.ERROR:
         assert any(norm.is_confirmed(key) for key in rule.basis), f"{rule.code} stands on unverified sources only"
@@ -106,18 +106,18 @@ def placeholders(text):
 
 
 @for_each("rule", RULES.values(), ids=RULES)
-def test_chinese_and_english_say_the_same(rule):
+def test_chinese_and_english_messages_have_the_same_placeholders(rule):
     chinese = chinese_texts()[rule.code]
     assert set(chinese) == {"title", "problem", "what", "why", "fix", "limits", "messages"}
     assert all(chinese[k].strip() for k in ("title", "problem", "what", "why", "fix", "limits"))
     assert set(chinese["messages"]) == set(rule.messages)
     for case, english in rule.messages.items():
-        # A feature is named by layer and key in both; other placeholders may differ only where grammar wants it.
+        # Both name a feature by layer and key; other placeholders may differ only because of grammar.
         assert placeholders(chinese["messages"][case]) == placeholders(english), (rule.code, case)
     assert set(HEADINGS) <= set(rule.sections)
 
 
-def test_no_chinese_text_without_its_rule():
+def test_every_chinese_text_has_a_rule():
     assert set(chinese_texts()) == set(RULES)
 
 
@@ -162,36 +162,38 @@ def test_code_lists_of_templates_exist_and_names_are_fields():
             for field in template.fields:
                 assert not field.codes or field.codes in standard.code_lists, (role, field.name)
                 assert not field.code_name or template.field_named(field.code_name), (role, field.name)
-                # A shapefile holds ten bytes of a field's name.
+                # A shapefile stores ten bytes of a field name.
                 assert len(field.name.encode()) <= 10, (role, field.name)
 
 
-def test_both_languages_can_be_asked():
+def test_both_languages_are_available():
     for lang in ("zh", "en"):
         texts = Texts(lang)
         for rule in RULES.values():
             assert texts.rule_title(rule) and len(texts.rule_help(rule)) == 4
 
 
-def test_profiles_and_standards_are_where_paths_says():
+def test_profiles_and_standards_are_in_their_folders():
     assert list(PROFILES.glob("*.toml")) and list(STANDARDS.glob("*/standard.toml"))
 
 
 def test_messages_name_no_parameter():
-    """A planner in the desktop sees labels, on the command line options: a bare PROFILE is on neither."""
+    """Users see labels in the desktop and options on the command line, but not names like PROFILE."""
     names = r"\b(PROFILE|OUTPUT|INPUT|FORCE|MAPS|PACKAGE|DOCUMENTS|BASELINE|TARGETS|FIGURES|REGISTER|WAIVERS|PHASE)\b"
-    said = {f"rules_zh {code}": block["messages"].values() for code, block in chinese_texts().items()}
-    said |= {f"rules_en {code}": rule.messages.values() for code, rule in all_rules().items()}
+    messages = {f"rules_zh {code}": block["messages"].values() for code, block in chinese_texts().items()}
+    messages |= {f"rules_en {code}": rule.messages.values() for code, rule in all_rules().items()}
     for lang in ("zh", "en"):
         texts = tomllib.loads((TEXTS / f"{lang}.toml").read_text(encoding="utf-8"))
-        said |= {f"{lang} {part}": texts[part].values() for part in ("errors", "reasons", "package", "causes", "maps")}
-    found = [f"{where}: {text}" for where, texts in said.items() for text in texts if re.search(names, str(text))]
+        messages |= {
+            f"{lang} {part}": texts[part].values() for part in ("errors", "reasons", "package", "causes", "maps")
+        }
+    found = [f"{where}: {text}" for where, texts in messages.items() for text in texts if re.search(names, str(text))]
     assert not found
 
 
 @for_each("rule", RULES.values(), ids=RULES)
-def test_a_rule_is_found_by_the_name_of_its_file(rule):
-    """`all_rules` reads code and name from the file, so that a rule is imported only when it is asked for."""
+def test_rule_is_found_by_the_name_of_its_file(rule):
+    """`all_rules` reads code and name from the file, so that rules are imported only when needed."""
     module = rule.function.__module__.rsplit(".", 1)[-1]
     assert module == f"{rule.code.lower()}_{rule.name.replace('-', '_')}"
     assert RULES.code_of(rule.name) == RULES.code_of(rule.algorithm_id) == rule.code

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files that version 0.1.0 wrote (0.1.0/README.md): every later version reads them, with every value they hold.
+"""Files of version 0.1.0 (0.1.0/README.md): later versions read them with all values.
 
 Expected values are read from the files themselves by csv, json, tomllib, zipfile and fiona, never by the plugin.
 """
@@ -58,7 +58,7 @@ def unzipped(name, folder):
 
 
 def lacking(old, new, where=""):
-    """What the old data has and the new has not, or has otherwise; keys that the new has beside do not matter."""
+    """Return values of the old data that are missing or different in the new; added keys are ignored."""
     if isinstance(old, dict):
         if not isinstance(new, dict):
             return [where]
@@ -72,7 +72,7 @@ def lacking(old, new, where=""):
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory):
-    """The sample county of 0.1.0, its shapes unmoved."""
+    """Return the sample county of 0.1.0 with its shapes."""
     return unzipped("sample.zip", tmp_path_factory.mktemp("示例")) / "county.gpkg"
 
 
@@ -80,9 +80,9 @@ def sample(tmp_path_factory):
 
 
 def test_every_column_of_the_waivers_is_read():
-    said, read = rows_of(WAIVERS), {w.id: w for w in read_waivers(WAIVERS)}
-    assert list(read) == [row["编号"] for row in said]
-    for row in said:
+    old_data, read = rows_of(WAIVERS), {w.id: w for w in read_waivers(WAIVERS)}
+    assert list(read) == [row["编号"] for row in old_data]
+    for row in old_data:
         waiver = read[row["编号"]]
         assert (waiver.rule, waiver.message, waiver.reason, waiver.document, waiver.author, waiver.attachment) == tuple(
             row[name] for name in ("规则", "问题", "理由", "文号", "登记人", "附件")
@@ -101,7 +101,7 @@ def test_every_column_of_the_waivers_is_read():
         assert waiver.figures == (json.loads(row["数值"]) if row["数值"] else {})
         assert waiver.key in row["图层和标识码"] and waiver.role in row["图层和标识码"]
         assert all(key in row["另一图层和标识码"] for key in (waiver.related_role, *waiver.related_keys))
-    # Every way of being found again is among them: pairs, parts with a place, gaps without keys, rows, fields, layers.
+    # All kinds of matching are included: pairs, parts with a place, gaps without keys, rows, fields, layers.
     assert any(w.related_keys for w in read.values()) and any(not w.key for w in read.values())
     assert any(w.lon is None for w in read.values()) and any(w.until for w in read.values())
     assert {"TOP001", "TOP002", "REL001", "ATT002", "GEO002", "SCH002", "LAW001"} <= {w.rule for w in read.values()}
@@ -111,16 +111,16 @@ def matched(report):
     return Counter(f.params["waiver"]["id"] for f in report.findings if f.state == "waived")
 
 
-def test_every_waiver_finds_what_it_was_made_for(sample):
+def test_every_waiver_finds_its_conflict(sample):
     report = check_plan(sample, Options(profile="hunyuan", rules=("all",), waivers=str(WAIVERS))).report
-    said = {row["编号"]: row["规则"] for row in rows_of(WAIVERS)}
+    old_data = {row["编号"]: row["规则"] for row in rows_of(WAIVERS)}
     waived = {f.params["waiver"]["id"]: f.code for f in report.findings if f.state == "waived"}
-    assert waived == said and set(matched(report).values()) == {1}
+    assert waived == old_data and set(matched(report).values()) == {1}
     assert [f.message for f in report.findings if f.code == "RUN903"] == []
 
 
 def test_waivers_follow_a_table_of_old_and_new_keys(sample, tmp_path):
-    """The features of one layer get the new keys of the table; their waivers hold with it, and not without."""
+    """Waivers of a layer with new keys apply with the table of keys, and not without."""
     from osgeo import ogr
 
     table = OLD / "renumbered.csv"
@@ -144,58 +144,60 @@ def test_waivers_follow_a_table_of_old_and_new_keys(sample, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["report.json", "waived.json"])
-def test_a_report_is_read_whole_and_rendered(name):
-    said = json.loads((OLD / name).read_text(encoding="utf-8"))
-    report = Report.from_dict(said)
-    assert lacking(said, json.loads(to_json(report))) == []
+def test_report_is_read_completely_and_rendered(name):
+    old_data = json.loads((OLD / name).read_text(encoding="utf-8"))
+    report = Report.from_dict(old_data)
+    assert lacking(old_data, json.loads(to_json(report))) == []
     schema = json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8"))
     assert [e.message for e in Draft202012Validator(schema).iter_errors(json.loads(to_json(report)))] == []
     page = render_report(report)
-    assert all(rule["title"] in page for rule in said["rules"] if rule["findings"])
+    assert all(rule["title"] in page for rule in old_data["rules"] if rule["findings"])
     assert {"report.json": "不通过", "waived.json": "豁免"}[name] in page
-    # The version that made it stays in its provenance.
+    # The provenance keeps the version that wrote it.
     assert report.provenance["versions"]["sanxian"] == "0.1.0"
 
 
-def test_the_report_pages_and_findings_of_the_sample_agree():
-    said = json.loads((OLD / "report.json").read_text(encoding="utf-8"))
+def test_report_pages_and_findings_of_the_sample_agree():
+    old_data = json.loads((OLD / "report.json").read_text(encoding="utf-8"))
     page = (OLD / "report.html").read_text(encoding="utf-8")
-    assert all(rule["title"] in page for rule in said["rules"])
+    assert all(rule["title"] in page for rule in old_data["rules"])
     with fiona.open(OLD / "findings.gpkg") as layer:
         columns, codes = list(layer.schema["properties"]), Counter(row["properties"]["code"] for row in layer)
-    assert codes == Counter(f["code"] for f in said["findings"]) and sum(codes.values()) == 80
-    # A layer of findings in a project is known by its columns.
+    assert codes == Counter(f["code"] for f in old_data["findings"]) and sum(codes.values()) == 80
+    # A layer of findings in a project is recognised by its columns.
     assert set(columns) <= set(COLUMNS)
 
 
 # -- settings in files ------------------------------------------------------------------------------------------------
 
 
-def test_a_profile_with_every_key_is_read():
+def test_profile_with_every_key_is_read():
     path = OLD / "profile.toml"
     assert [str(problem) for problem in find_profile_problems(path)] == []
-    said, profile = tomllib.loads(path.read_text(encoding="utf-8")), load_profile(path)
+    old_data, profile = tomllib.loads(path.read_text(encoding="utf-8")), load_profile(path)
     assert (profile.id, profile.name, profile.area_code, profile.standard) == (
-        said["id"], said["name"], said["area_code"], said["standard"],
+        old_data["id"], old_data["name"], old_data["area_code"], old_data["standard"],
     )  # fmt: skip
-    sections = {key: said.pop(key) for key in list(said) if isinstance(said[key], dict) and key in SETTING_SECTIONS}
+    sections = {
+        key: old_data.pop(key) for key in list(old_data) if isinstance(old_data[key], dict) and key in SETTING_SECTIONS
+    }
     own = {k: v for section, table in sections.items() for k, v in flatten_table(table, f"{section}.").items()}
     assert {key: profile.settings[key] for key in own} == own and len(own) > 50
     base = tomllib.loads((OLD / "base.toml").read_text(encoding="utf-8"))
     assert profile.settings["quality.min_area_m2.DLTB"] == base["quality"]["min_area_m2"]["DLTB"]
-    assert {key: profile.marks[key] for key in said["marks"]} == said["marks"]
-    assert profile.severity == said["severity"]
-    assert profile.phases["approval"] == said["phase"]["approval"]["severity"]
-    assert profile.absent == set(said["absent"]["concepts"])
+    assert {key: profile.marks[key] for key in old_data["marks"]} == old_data["marks"]
+    assert profile.severity == old_data["severity"]
+    assert profile.phases["approval"] == old_data["phase"]["approval"]["severity"]
+    assert profile.absent == set(old_data["absent"]["concepts"])
     assert profile.document_info == DocumentInfo()
-    assert profile.confirmed == set(said["confirmed"]["items"])
-    assert lacking({k: v for k, v in said["confirmed"].items() if k != "items"}, profile.confirmed_by) == []
+    assert profile.confirmed == set(old_data["confirmed"]["items"])
+    assert lacking({k: v for k, v in old_data["confirmed"].items() if k != "items"}, profile.confirmed_by) == []
     assert "GEO005" in profile.rules or "quality" in profile.rules
-    assert set(said["rules_off"]) == set(profile.rules_off)
+    assert set(old_data["rules_off"]) == set(profile.rules_off)
     for rows, read in (
-        (said["targets"], profile.targets),
-        (said["stated"], profile.stated),
-        (said["heritage_register"], profile.register),
+        (old_data["targets"], profile.targets),
+        (old_data["stated"], profile.stated),
+        (old_data["heritage_register"], profile.register),
     ):
         for row, one in zip(rows, read, strict=False):
             for key, value in row.items():
@@ -205,17 +207,21 @@ def test_a_profile_with_every_key_is_read():
                 assert got == value, (key, row)
 
 
-def test_a_mapping_of_fields_is_read():
+def test_mapping_of_fields_is_read():
     standard = load_standard()
-    said = tomllib.loads((OLD / "mapping.toml").read_text(encoding="utf-8"))
+    old_data = tomllib.loads((OLD / "mapping.toml").read_text(encoding="utf-8"))
     mapping = load_mapping(OLD / "mapping.toml", standard.templates["XZYDYH"], standard)
-    assert (mapping.role, mapping.fields, mapping.constants) == (said["role"], said["fields"], said["constants"])
-    for field, row in said["codes"].items():
+    assert (mapping.role, mapping.fields, mapping.constants) == (
+        old_data["role"],
+        old_data["fields"],
+        old_data["constants"],
+    )
+    for field, row in old_data["codes"].items():
         one = mapping.codes[field]
         assert (one.list, one.column, one.choices) == (row["list"], row["column"], row["choices"])
 
 
-def test_a_file_of_roles_is_read(tmp_path):
+def test_file_of_roles_is_read(tmp_path):
     assert parse_roles(str(OLD / "roles.txt")) == {
         role: f"{role}_2025" for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
     }
@@ -231,16 +237,16 @@ def test_a_file_of_roles_is_read(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_package_passes_the_inspection():
-    """A report that another version made may be one warning; nothing of it is an error, and nothing is unread."""
+def test_package_passes_the_inspection():
+    """A report of another version may give a warning, but no error and no unread file."""
     report = inspect_package(OLD / "package.zip", load_package_spec("county"), Options()).report
     assert [(f.code, f.message) for f in report.findings if f.severity == "ERROR"] == []
     with zipfile.ZipFile(OLD / "package.zip") as archive:
         (manifest,) = (n for n in archive.namelist() if n.endswith("manifest.json"))
-        said = json.loads(archive.read(manifest))
-    assert said["tool"]["versions"]["sanxian"] == "0.1.0"
+        old_data = json.loads(archive.read(manifest))
+    assert old_data["tool"]["versions"]["sanxian"] == "0.1.0"
     read = {one["role"]: one["features"] for one in report.provenance["layers"]}
-    assert {one["role"]: one["features"] for one in said["layers"]}.items() <= read.items()
+    assert {one["role"]: one["features"] for one in old_data["layers"]}.items() <= read.items()
     by_code = {r.code: r for r in report.rules}
     # These compare the manifest, the digests, the report and the tables of the package with its layers.
     for code in ("DOC006", "DOC010", "DOC011", "DOC012", "DOC013"):
@@ -249,7 +255,7 @@ def test_a_package_passes_the_inspection():
     assert report.verdict == "conditional"
 
 
-def test_a_yearly_geodatabase_passes_with_its_balance(tmp_path):
+def test_yearly_geodatabase_passes_with_its_balance(tmp_path):
     (database,) = unzipped("yearly.zip", tmp_path).glob("*.gdb")
     profile = tmp_path / "x.toml"
     profile.write_text(CONFIRMED, encoding="utf-8")
@@ -258,9 +264,9 @@ def test_a_yearly_geodatabase_passes_with_its_balance(tmp_path):
     outcomes = {r.code: r.outcome for r in report.rules}
     assert [outcomes[code] for code in ("DOC020", "DOC021", "DOC022", "DOC023")] == ["passed"] * 4
     assert report.verdict == "pass", [f.message for f in report.findings] + [r.reason for r in report.rules]
-    # The balance was compared: another area in it is found.
+    # A changed area in the balance is found, so the balance is compared.
     (balance,) = tmp_path.glob("*面积平衡表.json")
-    said = json.loads(balance.read_text(encoding="utf-8"))
-    said["layers"][0]["before_m2"] += 100
-    balance.write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
+    old_data = json.loads(balance.read_text(encoding="utf-8"))
+    old_data["layers"][0]["before_m2"] += 100
+    balance.write_text(json.dumps(old_data, ensure_ascii=False), encoding="utf-8")
     assert {f.code for f in check_plan(database, Options(profile=str(profile))).report.findings} == {"DOC023"}

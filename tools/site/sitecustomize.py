@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Python runs this at its start, inside QGIS too: libraries from wheels keep to the GEOS, PROJ and GDAL they bring.
+"""Startup code of Python, also inside QGIS: libraries from wheels use their bundled GEOS, PROJ and GDAL.
 
 On Linux the qgis programs have their own GEOS, PROJ and GDAL in the global scope, where the loader looks first: shapely
-from a wheel (GEOS 3.14) would call Debian's GEOS 3.11 for what that has and its own for the rest, on the same objects.
+from a wheel (GEOS 3.14) would mix functions of Debian's GEOS 3.11 with its bundled ones on the same objects.
 QGIS imports shapely itself, before any plugin, so this cannot be done later. Python alone does not have the trouble.
 """
 

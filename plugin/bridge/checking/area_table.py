@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A layer's features as they are, with areas in columns behind their own."""
+"""A layer's features with additional columns for areas."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...core.indicators.layer_areas import AdjustedAreas, Areas, Compared
     from ...core.messages.texts import Texts
 
-#: Columns that are added, in order: a promise to users. The last two only where areas are levelled.
+#: Added columns in order; users rely on them. The last two exist only for adjusted areas.
 PLANAR, GEODESIC, STATUTORY = "planar_m2", "geodesic_m2", "statutory_m2"
 STORED, DIFFERENCE = "stored_m2", "diff_m2"
 CONTROL, CLOSED = "control", "closed_m2"
@@ -29,8 +29,11 @@ _TEXTS = dict(
 
 @dataclass
 class Written:
-    """``field`` the area's field, filled with rounded statutory areas when ``fill`` (bool); ``only`` positions of rows
-    that are written, None for all."""
+    """The field and rows that receive areas.
+
+    ``field``: the area field, filled with rounded statutory areas if ``fill``; ``only``: positions of the rows to
+    write, None for all.
+    """
 
     field: str
     fill: bool
@@ -48,7 +51,10 @@ def area_table(
     written: Written,
     texts: Texts,
 ) -> OutputTable:
-    """Rows of the snapshot with attributes and shapes as drawn (arcs too). ``fids``: the feature of each position."""
+    """Return the snapshot's rows with attributes and geometries as drawn (arcs too).
+
+    ``fids``: the feature of each position.
+    """
     values: dict[str, Any] = {
         PLANAR: areas.planar,
         GEODESIC: areas.geodesic,
@@ -59,7 +65,7 @@ def area_table(
     if levelled is not None:
         values |= {CONTROL: levelled.unit_of, CLOSED: levelled.proposal}
     kept = [n for n in range(shot.fields.count()) if shot.fields.at(n).name() not in COLUMNS]
-    fields = _fields([shot.fields.at(n) for n in kept], written, list(values), texts)
+    fields = _make_fields([shot.fields.at(n) for n in kept], written, list(values), texts)
     at = fields.lookupField(written.field)
     columns = [list(c) if isinstance(c, list) else c.tolist() for c in values.values()]
     rounded, position = compared.rounded.tolist(), {fid: n for n, fid in enumerate(fids)}
@@ -73,7 +79,7 @@ def area_table(
             attributes = [given[k] for k in kept]
             if written.fill:
                 attributes += [None] * (at + 1 - len(attributes))
-                # What has no area keeps what it had.
+                # A row without an area keeps its value.
                 attributes[at] = attributes[at] if rounded[n] != rounded[n] else rounded[n]
             attributes += [None if c[n] != c[n] else c[n] for c in columns]
             made = QgsFeature(fields, feature.id())
@@ -88,8 +94,8 @@ def area_table(
     return OutputTable(shot.name, fields, multi(shot.geometry), shot.crs, rows, count)
 
 
-def _fields(own: list[QgsField], written: Written, columns: list[str], texts: Texts) -> QgsFields:
-    """The layer's own fields, that of the area where it is filled and lacking, and the columns behind them."""
+def _make_fields(own: list[QgsField], written: Written, columns: list[str], texts: Texts) -> QgsFields:
+    """Return the layer's fields, the area field if it is added, and the area columns."""
     fields = QgsFields()
     for field in own:
         fields.append(field)
@@ -105,4 +111,5 @@ def _fields(own: list[QgsField], written: Written, columns: list[str], texts: Te
 
 
 def multi(kind: Qgis.WkbType) -> Qgis.WkbType:
+    """Return the multi-part type of a geometry type."""
     return QgsWkbTypes.multiType(kind)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One check as the toolbox and the panel run it: layers or a file in, report out, outputs written at the end."""
+"""One check as toolbox and panel run it, from layers or a file to the outputs."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def check_plan(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> CheckResult:
-    """Check a file, a folder or snapshots of layers, in any thread. ``source`` names the layers' origin in the report.
+    """Check a file, a folder or snapshots of layers, in any thread.
 
-    In ``options.roles`` a layer may stand by its id in the project as well as by its name. Raises SanxianError when
-    nothing can be run, EnvironmentLacking when libraries are missing, and Cancelled.
+    ``source`` names the layers' origin in the report. ``options.roles`` may contain a layer's id in the project instead
+    of its name. Raises SanxianError if nothing can be checked, EnvironmentLacking for missing libraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.check import check_plan as core_check
@@ -51,7 +51,10 @@ def check_plan(
 def snapshots_read(
     what: list[Snapshot], options: Options, progress: Progress, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], Options]:
-    """The layers of the plan among snapshots, read, and the options with their names. InputError when there are none."""
+    """Return the plan layers among snapshots, read, and the options by layer name.
+
+    InputError without any.
+    """
     from ...core.check import is_part_of_plan
 
     if not what:
@@ -63,13 +66,13 @@ def snapshots_read(
 
 
 def in_qgis(checked: CheckResult) -> CheckResult:
-    """The report says in which QGIS it was made; the core does not know."""
+    """Add the QGIS version to the report, which the core does not know."""
     checked.report.provenance["versions"]["qgis"] = Qgis.QGIS_VERSION.partition("-")[0]
     return checked
 
 
 def with_names(options: Options, shots: list[Snapshot]) -> Options:
-    """In the roles, layers by name that stood there by their id in the project."""
+    """Return the options with layer names instead of ids of the project in the roles."""
     names = {s.layer_id: s.name for s in shots if s.layer_id}
     roles = {role: names.get(layer, layer) for role, layer in options.role_choices().items()}
     return replace(options, roles=roles)
@@ -84,10 +87,10 @@ def write_outputs(
     cancellation: Cancellation = NEVER,
     has_rows: bool = True,
 ) -> None:
-    """Write all outputs beside their targets and, once every one is complete, move them.
+    """Write all outputs to temporary files and, once every one is complete, move them.
 
-    ``has_rows``: are the rows of the layers there? A kept result is without, and its report without pictures.
-    Raises OutputError, also for a target that was an input of the check, and Cancelled.
+    ``has_rows``: the rows of the layers are in memory. A saved result has none, so its report has no pictures. Raises
+    OutputError, also for a target that was an input of the check, and Cancelled.
     """
     from ...core.render.outputs import write_outputs
     from ...core.render.pictures import Pictures

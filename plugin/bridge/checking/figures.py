@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Indicators and tables of a plan as the toolbox computes them, and the table of figures as QGIS features."""
+"""Indicators and tables of a plan for the toolbox, and as QGIS features."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ...core.tabulate import Tabulated
 
 Progress = Callable[[float, str], None]
-#: Columns of the table of figures, in order: a promise to users. The last ones are empty for figures of other tables than
-#: that of indicators.
+#: Columns of the table of figures in order; users rely on them. The last ones are empty for figures of other tables
+#: than that of indicators.
 COLUMNS = (
     *("sheet", "code", "name", "item", "value", "unit", "comparison", "target", "room", "state", "basis", "confirmed"),
     *("formula", "inputs", "source", "mark", "reason"),
@@ -39,7 +39,10 @@ def tabulate(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> Tabulated:
-    """All figures of a file, a folder or snapshots of layers, in any thread; as `bridge.checking.check.check_plan` takes them."""
+    """Return all figures of a file, a folder or snapshots of layers, in any thread.
+
+    Arguments as of `bridge.checking.check.check_plan`.
+    """
     health.require_libraries(cancellation)
     from ...core.tabulate import tabulate as core_tabulate
 
@@ -51,8 +54,8 @@ def tabulate(
 
 @steady
 def figures_table(done: Tabulated) -> OutputTable:
-    """Every figure a row: the indicators first, one a target; then the numbers of the other tables."""
-    rows = [*_indicators(done), *_others(done)]
+    """Return the figures as rows: indicators, one per target, then other tables."""
+    rows = [*_list_indicators(done), *_list_other_figures(done)]
     fields = QgsFields()
     for name in COLUMNS:
         field = QgsField(name, QMetaType.Type.Double if name in _NUMBERS else QMetaType.Type.QString)
@@ -68,7 +71,7 @@ def figures_table(done: Tabulated) -> OutputTable:
     return OutputTable("figures", fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), features, len(rows))
 
 
-def _indicators(done: Tabulated) -> Iterator[dict[str, Any]]:
+def _list_indicators(done: Tabulated) -> Iterator[dict[str, Any]]:
     from ...core.render import figures as shown
     from ...core.render.words import Words
 
@@ -103,7 +106,7 @@ def _indicators(done: Tabulated) -> Iterator[dict[str, Any]]:
             }
 
 
-def _others(done: Tabulated) -> Iterator[dict[str, Any]]:
+def _list_other_figures(done: Tabulated) -> Iterator[dict[str, Any]]:
     from ...core.render.tables.model import records
 
     tables = [table for table in done.tables if table.id != "indicators"]
@@ -120,6 +123,7 @@ def _others(done: Tabulated) -> Iterator[dict[str, Any]]:
 
 @steady
 def write_workbook(done: Tabulated, target: str, cancellation: Cancellation = NEVER) -> None:
+    """Write the figures to a workbook."""
     from ...core.tabulate import write_workbook as write
 
     write(done, target, cancellation)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The findings as one temporary layer of the project: made once, filled again after each check."""
+"""The findings as one temporary layer of the project, refilled after each check."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from ..layers.properties import to_qgis_crs
 from ..layers.recognise import FINDINGS_PROPERTY
 from ..texts import tr
 
-#: Rows put in at a time: a few hundredths of a second.
+#: Rows added at a time: a few hundredths of a second.
 BATCH = 5000
 _NAME = "SanxianFilling"
 
 
 class LayerFilling(QObject):
-    """Goes on until all rows are in, the layer is gone, or it is stopped. ``lost`` is called when a row is not taken.
+    """Fill a layer in batches.
 
-    ``provider`` gives the layer's own, asked anew for each lot.
+    It ends when all rows are added, the layer is removed, or it is stopped. ``lost`` is called if a row is rejected.
+    ``provider`` returns the layer's provider for each batch.
     """
 
     def __init__(
@@ -41,31 +42,35 @@ class LayerFilling(QObject):
         self._timer.timeout.connect(self._step)
 
     def start(self) -> bool:
-        """The first rows at once, the others by and by. Were they taken?"""
-        if not self._put():
+        """Add the first rows now, the others later; return whether they were accepted."""
+        if not self._add_rows():
             return False
         if self._next < len(self._rows):
             self._timer.start()
         return True
 
     def finish(self) -> bool:
-        """All that is left, now. Were they taken? If not, whoever asks takes the layer away: ``lost`` is not called."""
+        """Add all remaining rows now; return whether they were accepted.
+
+        If not, the caller removes the layer: ``lost`` is not called.
+        """
         while self._timer.isActive():
-            if not self._put():
+            if not self._add_rows():
                 self.stop()
                 return False
             self._end_when_done()
         return True
 
     def stop(self) -> None:
+        """Stop filling the layer."""
         self._timer.stop()
         self.setObjectName("")
         self.deleteLater()
 
     def _step(self) -> None:
-        if not self._put():
+        if not self._add_rows():
             self.stop()
-            # The layer is going to be taken away, and this with it: not from within its own timer.
+            # The layer and this object are going to be removed, which must not happen within this timer's slot.
             QTimer.singleShot(0, self._lost)
         else:
             self._end_when_done()
@@ -74,7 +79,7 @@ class LayerFilling(QObject):
         if self._next >= len(self._rows):
             self._timer.stop()
 
-    def _put(self) -> bool:
+    def _add_rows(self) -> bool:
         done = added(self._provider(self._layer), self._rows[self._next : self._next + BATCH])
         self._next += BATCH
         self._layer.updateExtents()
@@ -83,24 +88,24 @@ class LayerFilling(QObject):
 
 
 def of(layer: QgsVectorLayer) -> LayerFilling | None:
-    """What fills a layer, or has filled it."""
+    """Return the object that fills or has filled a layer."""
     found = layer.findChild(QObject, _NAME)
     return found if isinstance(found, LayerFilling) else None
 
 
 def added(provider: Any, rows: list[QgsFeature]) -> bool:
-    """Put rows in; each has the layer's own id from then on. Were they taken?"""
+    """Add rows, which receive the layer's ids; return whether they were accepted."""
     if not rows:
         return True
     done, copies = provider.addFeatures(rows)
-    # What is given back are copies with their ids.
+    # The provider returns copies with ids.
     for row, copy in zip(rows, copies, strict=False):
         row.setId(copy.id())
     return bool(done)
 
 
 def make_features(findings: list[Any]) -> list[QgsFeature]:
-    """The rows, in any thread."""
+    """Return the rows, in any thread."""
     columns = sinks.findings_fields()
     return [sinks.make_feature(f, columns) for f in findings]
 
@@ -108,23 +113,22 @@ def make_features(findings: list[Any]) -> list[QgsFeature]:
 def show_findings(
     project: QgsProject, rows: list[QgsFeature], crs: Any, lost: Callable[[], None] = lambda: None
 ) -> QgsVectorLayer | None:
-    """Put the rows on the map, in the layer that is there already or in a new one on top. On the main thread.
+    """Show the rows in the existing findings layer or in a new one on top.
 
-    Each row has the layer's own id from then on, for `change_findings`. Of very many, those after the first come by and by.
-
-    None when the layer did not take them: it is gone then, for half of the findings would pass for all; ``lost`` is called
-    when that shows only later.
+    Main thread. Each row then has the layer's id, for `change_findings`. Of very many rows, those after the first batch
+    are added later. None if the layer rejected rows: it is removed, because an incomplete list could be mistaken for a
+    complete one. ``lost`` is called if rows are rejected later.
     """
     layer = find_findings_layer(project)
     if layer is None:
         layer = sinks.memory_layer([], crs, tr("Findings (temporary layer)"))
         layer.setCustomProperty(FINDINGS_PROPERTY, 1)
-        # It comes back with the next check: QGIS need not ask whether to keep it.
+        # The layer is created again by the next check: QGIS need not ask whether to save it.
         layer.setCustomProperty("skipMemoryLayersCheck", 1)
         layer.setReadOnly(True)
         styles.apply_style(layer, styles.FINDINGS)
         project.addMapLayer(layer, False)
-        _group(project).insertLayer(0, layer)
+        _find_group(project).insertLayer(0, layer)
     former = of(layer)
     if former is not None:
         former.stop()
@@ -132,7 +136,7 @@ def show_findings(
     shown = layer.id()
 
     def gone() -> None:
-        # By then another may have been put in its place, which is whole.
+        # By then another, complete layer may have replaced it.
         now = find_findings_layer(project)
         if now is not None and now.id() == shown and of(now) is None:
             remove_findings_layer(project)
@@ -146,7 +150,10 @@ def show_findings(
 
 
 def change_findings(layer: QgsVectorLayer, gone: list[QgsFeature], rows: list[QgsFeature]) -> bool:
-    """Take rows off a layer that is on the map, and put others on. Did it take them all? If not, it is half filled."""
+    """Remove and add rows of the findings layer; return whether all were accepted.
+
+    If not, the layer is incomplete.
+    """
     coming = of(layer)
     if coming is not None and not coming.finish():
         return False
@@ -159,12 +166,15 @@ def change_findings(layer: QgsVectorLayer, gone: list[QgsFeature], rows: list[Qg
 
 
 def find_findings_layer(project: QgsProject) -> QgsVectorLayer | None:
-    """Our temporary layer. One that was made permanent keeps the property but is the user's file: not ours to empty."""
+    """Return the temporary findings layer.
+
+    A layer that was made permanent keeps the property but belongs to the user and must not be emptied.
+    """
     return next((v for v in project.mapLayers().values() if _is_ours(v)), None)
 
 
 def remove_findings_layer(project: QgsProject) -> None:
-    """Take the layer off, and its group when nothing else is in it."""
+    """Remove the layer, and its group if nothing else is in it."""
     layer = find_findings_layer(project)
     if layer is not None:
         project.removeMapLayer(layer.id())
@@ -172,16 +182,22 @@ def remove_findings_layer(project: QgsProject) -> None:
 
 
 def drop_empty_group(project: QgsProject) -> None:
-    """The group we made goes with the last layer in it, also when the user took that away."""
-    for group in _groups(project):
+    """Remove the plugin's group after its last layer.
+
+    Also if the user removed that layer.
+    """
+    for group in _find_groups(project):
         if not group.children():
             group.parent().removeChildNode(group)
 
 
 def keep_on_top(project: QgsProject) -> None:
-    """Move the group of findings to the top of the layer tree, so that new layers do not hide them."""
+    """Move the group of findings to the top of the layer tree.
+
+    So new layers do not hide them.
+    """
     root = project.layerTreeRoot()
-    for group in _groups(project):
+    for group in _find_groups(project):
         if group.parent() is root and root.children()[0] is not group:
             # Insert the copy first: QGIS removes layers without a node from the project.
             root.insertChildNode(0, group.clone())
@@ -200,12 +216,12 @@ def _provider(layer: QgsVectorLayer) -> Any:
     return layer.dataProvider()
 
 
-def _groups(project: QgsProject) -> list[QgsLayerTreeGroup]:
+def _find_groups(project: QgsProject) -> list[QgsLayerTreeGroup]:
     return [g for g in project.layerTreeRoot().findGroups(True) if g.customProperty(FINDINGS_PROPERTY)]
 
 
-def _group(project: QgsProject) -> QgsLayerTreeGroup:
-    for group in _groups(project):
+def _find_group(project: QgsProject) -> QgsLayerTreeGroup:
+    for group in _find_groups(project):
         return group
     group = project.layerTreeRoot().insertGroup(0, tr("Findings"))
     group.setCustomProperty(FINDINGS_PROPERTY, 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Live check (实时检查): observe the layers of a check and re-check edited features in the background."""
+"""Live check (实时检查): re-checks of edited features in the background."""
 
 from __future__ import annotations
 
@@ -20,19 +20,22 @@ if TYPE_CHECKING:
     from ...core.check import CheckResult, Options
     from ...core.live.session import EditBatch, FindingsChange
 
-#: More changed features than these at once are a matter for a whole check.
+#: More changed features at once require a complete check.
 LIMIT = 500
-#: Commands come in bursts: what follows this soon is looked at together.
-_SETTLE_MS = 60
+#: Commands occur in bursts: those within this time are read together.
+_BURST_MS = 60
 
 
 class LiveCheck(QObject):
-    """Follows layers from the moment they are read for a check; `judge` tells what that check found.
+    """Observe layers from the moment they are read for a check.
 
-    ``rechecked(change, rows, step)``: what edits did to the findings (`core.live.session.FindingsChange`), the rows of the findings layer
-    for those that are new or renewed, by id() of the finding, and the one command that did it (`EditStep`), None where
-    it was not just one. ``waiting(count)``: changed features that are still to be checked. ``outdated``: edits can no longer be followed, only a whole
-    check will do; it has stopped. On the main thread; the work is done elsewhere.
+    `judge` passes its result. On the main thread; re-checks run in another thread. Signals:
+
+    - ``rechecked(change, rows, step)``: changes of the findings (`core.live.session.FindingsChange`); the rows of the
+      findings layer for new or changed findings, by id() of the finding; and the edit command (`EditStep`), None for
+      several commands.
+    - ``waiting(count)``: number of changed features not yet checked.
+    - ``outdated``: edits can no longer be followed, only a complete check helps; the live check has stopped.
     """
 
     rechecked = pyqtSignal(object, dict, object)
@@ -54,16 +57,16 @@ class LiveCheck(QObject):
         self._under_way = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_SETTLE_MS)
-        self._timer.timeout.connect(self._settle)
+        self._timer.setInterval(_BURST_MS)
+        self._timer.timeout.connect(self._read_changes)
         for edits in self._listeners.values():
-            edits.commandEnded.connect(self._soon)
-            edits.undone.connect(self._look_again)
+            edits.commandEnded.connect(self._schedule_read)
+            edits.undone.connect(self._review_state)
             edits.lost.connect(self._give_up)
 
-    # --- what it is told
+    # --- input
     def judge(self, checked: CheckResult, options: Options, names: dict[str, str]) -> None:
-        """The check is done. ``names``: the name a layer was checked by → its id in the project."""
+        """Begin with the result of a check. ``names``: layer name in the check → layer id."""
         from ...core.live.session import EditBatch, IncrementalSession
 
         if self._over:
@@ -76,18 +79,18 @@ class LiveCheck(QObject):
         if not self._listeners:
             self.stop()
         elif any(edits.renumbered for edits in self._listeners.values()):
-            # Saved while they were read: nobody knows by which of its two ids a feature was.
+            # Saved while they were read: it is unknown which of its two ids a feature had.
             self._give_up()
         else:
-            self._soon()
+            self._schedule_read()
 
     def pause(self, paused: bool) -> None:
-        """While it is paused, edits are collected and not checked."""
+        """Pause: edits are collected and not checked."""
         self._paused = paused
-        self._soon()
+        self._schedule_read()
 
     def stop(self) -> None:
-        """Leave the layers alone. No answer comes any more."""
+        """Disconnect from the layers; a running re-check emits nothing more."""
         self._over = True
         self._timer.stop()
         for edits in self._listeners.values():
@@ -99,28 +102,28 @@ class LiveCheck(QObject):
 
     @property
     def idle(self) -> bool:
-        """Is nothing under way and nothing waiting?"""
+        """Return True if nothing is running or queued."""
         return self._job is None and not self._timer.isActive() and not self._queue
 
     @property
     def waiting_count(self) -> int:
-        """Number of changed features not yet re-checked."""
+        """Return the number of changed features not yet re-checked."""
         queued = len(self._queue.states) if self._queue else 0
         return sum(edits.waiting for edits in self._listeners.values()) + queued + self._under_way
 
     # --- from signals to a batch
-    def _soon(self) -> None:
+    def _schedule_read(self) -> None:
         if not self._over and not self._timer.isActive():
             self._timer.start()
         self.waiting.emit(self.waiting_count)
 
-    def _look_again(self) -> None:
+    def _review_state(self) -> None:
         for edits in self._listeners.values():
             edits.check_state()
-        self._soon()
+        self._schedule_read()
 
-    def _settle(self) -> None:
-        """Once the commands of a moment are over: read what they changed."""
+    def _read_changes(self) -> None:
+        """Read the changes after the commands of a burst."""
         if self._session is None or self._paused:
             return
         if any(edits.busy for edits in self._listeners.values()):
@@ -131,7 +134,7 @@ class LiveCheck(QObject):
             if collected is None or not self._read(self._roles[layer_id], edits.layer, *collected):
                 self._give_up()
                 return
-        self._go_on()
+        self._check_next()
 
     def _read(
         self,
@@ -141,7 +144,7 @@ class LiveCheck(QObject):
         fids: set[int],
         causes: list[EditStep | None],
     ) -> bool:
-        """Put changed features on the queue as they stand now. False when they are too many."""
+        """Queue changed features with their current state. False if there are too many."""
         from ...core.live.session import EditBatch
 
         if len(fids) > LIMIT:
@@ -151,8 +154,8 @@ class LiveCheck(QObject):
         self._queue.merge(EditBatch({role: renamed}, {(role, fid): state for fid, state in states.items()}))
         return len(self._queue.states) <= LIMIT
 
-    # --- the work
-    def _go_on(self) -> None:
+    # --- re-checks
+    def _check_next(self) -> None:
         if self._job is not None:
             return
         if not self._ready:
@@ -166,14 +169,14 @@ class LiveCheck(QObject):
             causes, self._causes = self._causes, []
             self._step = causes[0] if len(causes) == 1 else None
             self._under_way = len(batch.states)
-            self._start(lambda _progress, cancellation: _take(work, batch, cancellation), self._taken, hidden=True)
+            self._start(lambda _progress, cancellation: _take(work, batch, cancellation), self._on_checked, hidden=True)
 
     def _start(self, doing: Callable[..., Any], done: Callable[[Any], None], *, hidden: bool) -> None:
         self._job = Job(
             tr("Getting ready to check edits"),
             doing,
             on_done=done,
-            on_error=self._failed,
+            on_error=self._on_failed,
             on_cancelled=self._give_up,
             hidden=hidden,
         )
@@ -181,17 +184,17 @@ class LiveCheck(QObject):
 
     def _prepared(self, _nothing: Any) -> None:
         self._job, self._ready = None, True
-        self._go_on()
+        self._check_next()
 
-    def _taken(self, answer: tuple[FindingsChange, dict[int, QgsFeature]]) -> None:
+    def _on_checked(self, answer: tuple[FindingsChange, dict[int, QgsFeature]]) -> None:
         self._job, self._under_way = None, 0
         if answer[0].rechecks:
             self.rechecked.emit(*answer, self._step)
         self.waiting.emit(self.waiting_count)
         if not self._over:
-            self._go_on()
+            self._check_next()
 
-    def _failed(self, error: Exception) -> None:
+    def _on_failed(self, error: Exception) -> None:
         log_error(error)
         self._give_up()
 

@@ -25,14 +25,17 @@ if TYPE_CHECKING:
     from ...core.check import CheckResult, Options
 
 
-#: Files that a check reads besides its layers, by their names in the options.
+#: Files that a check reads in addition to its layers, by their names in the options.
 SIDE_FILES = ("profile", "targets", "waivers", "baseline", "register")
 #: The file itself and the write-ahead log of a GeoPackage that is being written.
 _SUFFIXES = ("", "-wal")
 
 
 def read_stamp(path: str) -> Stamp:
-    """Return name, time (ns) and size of a file and of each file in a folder (FileGDB); empty without a path."""
+    """Return name, time (ns) and size of a file and of each file in a folder.
+
+    Folders are FileGDB databases. Empty without a path.
+    """
     if not path:
         return ()
     found: list[Path] = [Path(path + more) for more in _SUFFIXES]
@@ -109,7 +112,10 @@ def _describe_layer(layer: QgsVectorLayer, stamps: dict[str, Stamp]) -> SavedLay
 def make_saved_result(
     checked: CheckResult, state: ProjectState, names: dict[str, str], finished: datetime, cancellation: Cancellation
 ) -> SavedResult:
-    """Return the saved form of a check result, in any thread. ``names``: layer name in the check → layer id."""
+    """Return the saved form of a check result, in any thread.
+
+    ``names``: layer name in the check → layer id.
+    """
     from ...core.results.saved_result import digest_rows, save_file_state
 
     plan = checked.plan
@@ -131,7 +137,10 @@ def make_saved_result(
 
 
 def take_snapshots(project: QgsProject) -> list[Snapshot]:
-    """Return snapshots of the plan layers, to be read if their file has changed. Call on the main thread."""
+    """Return snapshots of the plan layers, to be read if their file has changed.
+
+    Call on the main thread.
+    """
     return [take_snapshot(layer) for layer in recognise.plan_layers(project)]
 
 
@@ -142,9 +151,10 @@ def find_changes(
     outlines: list[recognise.LayerOutline],
     cancellation: Cancellation,
 ) -> Changes | None:
-    """Compare a project with a saved result, in any thread. Features are read only if the file of their layer has changed.
+    """Compare a project with a saved result, in any thread.
 
-    Return None if the result has no layer of the project, so that it belongs to another project of this name.
+    Features are read only if the file of their layer has changed. Return None if the result has no layer of the
+    project, so that it belongs to another project of this name.
     """
     now = {layer.id: layer for layer in state.layers}
     before = {layer.id: layer for layer in kept.layers}
@@ -211,7 +221,7 @@ def restore(kept: SavedResult, state: ProjectState, inputs: list[str]) -> CheckR
 
     options = state.options
     if not (options.standard or options.profile):
-        # A package was made by the standard of its form.
+        # The standard of the package specification was used for a package.
         options = replace(options, standard=kept.report.provenance["standard"]["id"])
     plan = restore_plan(kept, options, tuple(inputs))
     waivers, _ = load_waivers(options.waivers, plan.norm)

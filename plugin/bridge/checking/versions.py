@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two editions of a layer compared as the toolbox does it, and the parts that moved or changed as QGIS features."""
+"""Comparison of two editions of a layer for the toolbox, its parts as features."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from ...core.versions.sources import PlanComparison
 
 Progress = Callable[[float, str], None]
-#: Columns of the layer of parts, in order: a promise to users.
+#: Columns of the layer of parts in order; users rely on them.
 COLUMNS = (
     *("kind", "kind_name", "township", "before_key", "after_key", "area_m2", "net_before_m2", "net_after_m2"),
     *("changes", "cause", "document"),
 )
 _NUMBERS = ("area_m2", "net_before_m2", "net_after_m2")
-#: As yearly maintenance numbers the kinds (维护类型).
+#: Numbers of the kinds in yearly maintenance (维护类型).
 KIND_CODES = {"in": "1", "changed": "2", "out": "3"}
 
 
@@ -45,7 +45,10 @@ def compare_versions(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> PlanComparison:
-    """Compare two layers, in any thread. Raises SanxianError, EnvironmentLacking and Cancelled."""
+    """Compare two layers, in any thread.
+
+    Raises SanxianError, EnvironmentLacking and Cancelled.
+    """
     health.require_libraries(cancellation)
     from ...core.versions.sources import compare_sources
 
@@ -60,6 +63,7 @@ def compare_versions(
 
 @steady
 def write_workbook(done: PlanComparison, target: str, lang: str) -> None:
+    """Write the comparison to a workbook."""
     from ...core.versions.tables import write_workbook as put
 
     put(done, target, Texts(lang))
@@ -67,7 +71,7 @@ def write_workbook(done: PlanComparison, target: str, lang: str) -> None:
 
 @steady
 def parts_table(done: PlanComparison, lang: str) -> OutputTable:
-    """Every part a feature, in the coordinate system of the later edition."""
+    """Return every changed part as a feature, in the CRS of the later edition."""
     import numpy as np
     import shapely
 

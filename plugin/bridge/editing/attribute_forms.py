@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Attribute forms from a layer's template: names, code lists, sections, constraints, default values.
+"""Attribute forms from a layer's template: names, code lists, constraints.
 
-All of it is QGIS's own (saved with the project, no code in the form), so it works for layers of any format. Names of
-classes, BSM and areas come from the plugin's expression functions (`expressions`).
+They use only features of QGIS (saved with the project, no code in the form), so they work for layers of any format.
+Names of classes, BSM and areas come from the plugin's expression functions (`expressions`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ...core.standard import Standard
     from ...core.standard.template import CodeList, Field, Template
 
-#: The county's name, where the list of divisions does not have it; kept with the layer beside its code.
+#: The county's name if the list of divisions lacks it; stored in the layer next to its code.
 COUNTY_NAME_PROPERTY = "sanxian/county_name"
 #: The sections of a form's first tab, where it has tabs.
 _FRONT = ("identity", "attributes")
@@ -44,11 +44,11 @@ _IDENTITY = ("key", "feature_code", "division_code", "division_name", "feature_n
 _REMARK = "BZ"
 #: A form with more fields than this has a tab for each section, else a box.
 _BOXED = 12
-#: A text that may be longer than this gets a field of several lines.
+#: A longer text gets a field of several lines.
 _ONE_LINE = 255
-#: Before a label for each level below the first; `gui.editing.code_boxes` reads levels from it.
+#: Precedes a label for each level below the first; `gui.editing.code_boxes` reads levels from it.
 INDENT = "\u3000"
-#: Sections with more fields than this are laid out in two columns.
+#: Sections with more fields than this have two columns.
 _ONE_COLUMN = 6
 _BOX, _TAB = Qgis.AttributeEditorContainerType.GroupBox, Qgis.AttributeEditorContainerType.Tab
 _HARD = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
@@ -58,18 +58,22 @@ _EXPRESSION = QgsFieldConstraints.Constraint.ConstraintExpression
 
 
 def template_for(layer: QgsVectorLayer, role: str, standard: Standard) -> Template | None:
-    """The edition of a role's template whose fields the layer has most of; None for a role without one."""
+    """Return the edition of a role's template that shares most fields with the layer.
+
+    None for a role without a template.
+    """
     there = {name.upper() for name in layer.fields().names()}
     editions = standard.all_templates(role)
     return max(editions, key=lambda t: sum(f.name in there for f in t.fields) / max(len(t.fields), 1), default=None)
 
 
 def apply_template(layer: QgsVectorLayer, template: Template, norm: Norm) -> None:
-    """Give a layer the form of its template. Fields that it lacks are passed over; its data are not touched.
+    """Set the form of a layer from its template.
 
-    The county is the profile's, else the one that was kept with the layer when it was made.
+    Missing fields are skipped; data are unchanged. The county is the profile's, else the one stored in the layer when
+    it was created.
     """
-    county = _county(norm) or str(layer.customProperty(COUNTY_PROPERTY, "") or "")
+    county = _find_county(norm) or str(layer.customProperty(COUNTY_PROPERTY, "") or "")
     if county:
         layer.setCustomProperty(COUNTY_PROPERTY, county)
     texts = Texts(language())
@@ -79,24 +83,27 @@ def apply_template(layer: QgsVectorLayer, template: Template, norm: Norm) -> Non
         if index >= 0:
             layer.setFieldAlias(index, field.alias)
             layer.setEditorWidgetSetup(index, _make_widget(field, find_allowed_codes(template, field, norm), texts))
-            _constrain(layer, index, field, template, norm, texts)
+            _set_constraint(layer, index, field, template, norm, texts)
     kept = _set_defaults(layer, template, norm, county)
-    config = _arrange(layer, template, texts)
+    config = _arrange_sections(layer, template, texts)
     for index in range(layer.fields().count()):
         config.setReadOnly(index, index in kept)
     layer.setEditFormConfig(config)
-    # Removed first: setting the value that is there already would announce nothing.
+    # Removed first, because setting an equal value emits no signal.
     layer.removeCustomProperty(FORM_PROPERTY)
     layer.setCustomProperty(FORM_PROPERTY, template.role)
 
 
 def role_of_form(layer: QgsVectorLayer) -> str:
-    """The role that the layer's form was made for; empty when it was not made here."""
+    """Return the role that the layer's form was made for; empty for other forms."""
     return str(layer.customProperty(FORM_PROPERTY, "") or "")
 
 
 def apply_to_project(project: QgsProject, roles: dict[str, str], norm: Norm) -> list[str]:
-    """Forms for the layers that play a role (role → layer id); answers their names. Layers gone since are passed over."""
+    """Set the forms of layers (role → layer id) and return their names.
+
+    Removed layers are skipped.
+    """
     done = []
     for role, layer_id in roles.items():
         layer = project.mapLayer(layer_id)
@@ -107,8 +114,11 @@ def apply_to_project(project: QgsProject, roles: dict[str, str], norm: Norm) -> 
     return done
 
 
-def _county(norm: Norm) -> str:
-    """The code of the profile's county; empty for a province's or city's profile, or none."""
+def _find_county(norm: Norm) -> str:
+    """Return the code of the profile's county.
+
+    Empty for a province's or city's profile, or None.
+    """
     code = norm.profile.area_code
     return code if is_county(code) and not code.endswith("00") else ""
 
@@ -128,10 +138,10 @@ def _make_widget(field: Field, codes: CodeList | None, texts: Texts) -> QgsEdito
 
 
 def find_allowed_codes(template: Template, field: Field, norm: Norm) -> CodeList | None:
-    """Return the codes of the list that a layer's field allows; None for a field without a code list.
+    """Return the codes that a layer's field allows.
 
-    Excluded are codes of other layers (`attributes.layer_codes`) and, in the central urban area (中心城区), first-level planning
-    zones that are divided into second-level ones.
+    None for a field without a code list. Excluded are codes of other layers (`attributes.layer_codes`) and, in the
+    central urban area (中心城区), first-level planning zones that are divided into second-level ones.
     """
     if not field.codes:
         return None
@@ -150,7 +160,7 @@ def find_allowed_codes(template: Template, field: Field, norm: Norm) -> CodeList
 
 
 def choices_of(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
-    """(label, code as it stands in the data): parents before their children, each level indented."""
+    """Return (label, code as in the data), children after their parent, indented."""
     below: dict[str, list[str]] = {}
     for code in codes.codes.values():
         below.setdefault(code.parent if code.parent in codes.codes else "", []).append(code.code)
@@ -167,7 +177,9 @@ def choices_of(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
 
 
 # --- constraints
-def _constrain(layer: QgsVectorLayer, index: int, field: Field, template: Template, norm: Norm, texts: Texts) -> None:
+def _set_constraint(
+    layer: QgsVectorLayer, index: int, field: Field, template: Template, norm: Norm, texts: Texts
+) -> None:
     filled = _is_required(field, norm)
     if filled:
         layer.setFieldConstraint(index, _NOT_NULL, _HARD)
@@ -197,7 +209,7 @@ def _is_required(field: Field, norm: Norm) -> bool:
 def _make_constraint(
     layer: QgsVectorLayer, index: int, field: Field, template: Template, norm: Norm
 ) -> tuple[str, str, dict[str, Any]]:
-    """Return the constraint of a field: QGIS expression, key of its message and parameters of the message.
+    """Return a field's constraint: expression, message key and message parameters.
 
     Blanks satisfy the constraint; another rule checks them. All three are empty for a field without a constraint.
     """
@@ -228,7 +240,10 @@ def _make_constraint(
 def _make_date_constraint(
     layer: QgsVectorLayer, field: Field, norm: Norm, own: str, earliest: int
 ) -> tuple[str, str, dict[str, Any]]:
-    """Return the constraint of a date: valid, from the earliest year on; an end not before its start, others not after today."""
+    """Return the constraint of a date.
+
+    The date is valid and not before the earliest year; an end is not before its start, other dates are not after today.
+    """
 
     def day(column: str) -> str:
         return f"coalesce(try(to_date({column})), try(to_date({column}, 'yyyyMMdd')))"
@@ -249,8 +264,11 @@ def _make_date_constraint(
 
 
 # --- default values
-def _first_value(layer: QgsVectorLayer, template: Template, field: Field, norm: Norm, county: str) -> str:
-    """Return the expression of the value that a new row has in a field that follows no other; empty for none."""
+def _make_first_value(layer: QgsVectorLayer, template: Template, field: Field, norm: Norm, county: str) -> str:
+    """Return the default expression of a field that depends on no other.
+
+    Empty without one.
+    """
     if field.meaning == "key":
         return f"sanxian_next_bsm(@layer{f', {QgsExpression.quotedString(county)}' if county else ''})"
     if field.meaning == "feature_code" and template.feature_code:
@@ -258,12 +276,12 @@ def _first_value(layer: QgsVectorLayer, template: Template, field: Field, norm: 
     if field.default:
         return QgsExpression.quotedString(field.default)
     if county and template.role not in norm.standard.concepts.get("townships", ()):
-        return _division(field, norm, county, str(layer.customProperty(COUNTY_NAME_PROPERTY, "") or ""))
+        return _find_division(field, norm, county, str(layer.customProperty(COUNTY_NAME_PROPERTY, "") or ""))
     return ""
 
 
 def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county: str) -> set[int]:
-    """Sets them and answers which fields are kept by them, so that nobody need type there."""
+    """Set the default values, and return the fields that need no manual entry."""
     kept: set[int] = set()
     names = {f.name: layer.fields().lookupField(f.name) for f in template.fields}
     followed = {f.code_name: f for f in template.fields if f.code_name and names[f.name] >= 0}
@@ -281,21 +299,24 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
             drawn = f"round(sanxian_statutory_area(@geometry), {decimals})"
             expression = make_area_expression(decimals, own) if follows else drawn
         else:
-            expression = _first_value(layer, template, field, norm, county)
-        # Never on update: QGIS would evaluate it for each changed row. `dependent_fields` fills the fields that follow others.
+            expression = _make_first_value(layer, template, field, norm, county)
+        # Never on update: QGIS would evaluate it for each changed row. `dependent_fields` fills dependent fields.
         layer.setDefaultValueDefinition(index, QgsDefaultValue(expression, False))
         if follows or field.meaning == "key" or (field.meaning == "feature_code" and expression):
             kept.add(index)
         if field.meaning == "key":
-            # Split or copied, each piece gets a number of its own.
+            # Each piece of a split or copied feature gets a new number.
             layer.setFieldSplitPolicy(index, Qgis.FieldDomainSplitPolicy.DefaultValue)
             layer.setFieldDuplicatePolicy(index, Qgis.FieldDuplicatePolicy.DefaultValue)
     return kept
 
 
 def known_values(template: Template, norm: Norm) -> dict[str, str]:
-    """Field → the value that every feature of the profile's county has there: feature code, county, a field's default."""
-    county, found = _county(norm), {}
+    """Return field → value that all features of the profile's county share.
+
+    Feature code, county, or a field's default.
+    """
+    county, found = _find_county(norm), {}
     for field in template.fields:
         value = ""
         if field.meaning == "feature_code":
@@ -303,7 +324,7 @@ def known_values(template: Template, norm: Norm) -> dict[str, str]:
         elif field.default:
             value = field.default
         elif county and template.role not in norm.standard.concepts.get("townships", ()):
-            value = str(QgsExpression(_division(field, norm, county, "") or "''").evaluate() or "")
+            value = str(QgsExpression(_find_division(field, norm, county, "") or "''").evaluate() or "")
         if value:
             found[field.name] = value
     return found
@@ -313,7 +334,7 @@ def _is_measured(layer: QgsVectorLayer, template: Template, field: Field) -> boo
     return template.geometry == "polygon" and field.unit in ("", "m2") and layer.crs().isValid()
 
 
-def _division(field: Field, norm: Norm, county: str, name: str) -> str:
+def _find_division(field: Field, norm: Norm, county: str, name: str) -> str:
     if field.meaning == "division_code":
         return QgsExpression.quotedString(county)
     divisions = norm.standard.code_lists.get("divisions")
@@ -324,7 +345,10 @@ def _division(field: Field, norm: Norm, county: str, name: str) -> str:
 
 # --- sections
 def section_of(field: Field | None) -> str:
-    """Where a field stands in the form; None is a field that the template does not have."""
+    """Return the section of a field in the form.
+
+    None is a field that the template lacks.
+    """
     if field is None or field.personal or field.name == _REMARK:
         return "others"
     if field.meaning in _IDENTITY:
@@ -334,7 +358,7 @@ def section_of(field: Field | None) -> str:
     return "attributes"
 
 
-def _arrange(layer: QgsVectorLayer, template: Template, texts: Texts) -> QgsEditFormConfig:
+def _arrange_sections(layer: QgsVectorLayer, template: Template, texts: Texts) -> QgsEditFormConfig:
     known = {f.name.upper(): f for f in template.fields}
     ids = set() if layer.providerType() == "memory" else set(layer.primaryKeyAttributes())
     sections: dict[str, list[tuple[str, int]]] = {name: [] for name in SECTIONS}
@@ -349,7 +373,7 @@ def _arrange(layer: QgsVectorLayer, template: Template, texts: Texts) -> QgsEdit
     root = config.invisibleRootContainer()
     front = None
     if tabs:
-        # Number and name stand above the attributes; on a tab of their own they would hide what is filled in.
+        # Number and name are above the attributes; on a separate tab they would hide the fields to fill in.
         front = QgsAttributeEditorContainer(texts.get("forms", "attributes"), root)
         front.setType(_TAB)
         config.addTab(front)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Update fields that depend on another value: the name of a code, or the area of the geometry.
+"""Updates of fields that depend on another value: a code's name, or the area.
 
-QGIS evaluates a default value with “apply on update” once per changed row (about 1 ms). These fields therefore have a plain
-default value for new features, and `DependentFieldUpdater` fills them after each edit command, for all changed rows at once.
-The values become part of the command that changed the rows, so one undo reverts both. A bulk change is filled in portions
-from the event loop, and completed before the edits are saved or the next command begins.
+QGIS evaluates a default value with “apply on update” once per changed row (about 1 ms). These fields therefore have a
+plain default value for new features, and `DependentFieldUpdater` fills them after each edit command, for all changed
+rows at once. The values become part of the command that changed the rows, so one undo reverts both. A bulk change is
+filled in portions from the event loop, and completed before the edits are saved or the next command begins.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from .expression_values import areas_of, code_name
 try:
     from qgis.PyQt.QtGui import QUndoCommand, QUndoStack
 except ImportError:
-    # Qt 5 has them among the widgets.
+    # Qt 5 has them in the widgets module.
     from qgis.PyQt.QtWidgets import QUndoCommand, QUndoStack
 
 #: Layer property with the role that its form was made for; stored in the project.
@@ -54,13 +54,13 @@ _AREA = re.compile(r"round\(sanxian_statutory_area\(@geometry\), (\d+)\)")
 
 # --- expressions
 def make_name_expression(codes: str, code_field: str, own_field: str) -> str:
-    """Return the default value expression of a field that holds the name of the code in another field."""
+    """Return the default expression for the name of the code in another field."""
     column = QgsExpression.quotedColumnRef(code_field)
     return _keep_own_value(f"sanxian_code_name({QgsExpression.quotedString(codes)}, {column})", own_field)
 
 
 def make_area_expression(decimals: int, own_field: str) -> str:
-    """Return the default value expression of a field that holds the statutory area of the geometry in m²."""
+    """Return the default expression for the geometry's statutory area in m²."""
     return _keep_own_value(f"round(sanxian_statutory_area(@geometry), {decimals})", own_field)
 
 
@@ -76,7 +76,10 @@ def _keep_own_value(expression: str, own_field: str) -> str:
 
 @dataclass(frozen=True)
 class DependentField:
-    """A field (index ``target``) that depends on the code in the field ``source`` (an index), or on the geometry if None."""
+    """A field that depends on a code or on the geometry.
+
+    ``target``: index of the field; ``source``: index of the field with the code, None for the geometry.
+    """
 
     target: int
     source: int | None = None
@@ -85,7 +88,10 @@ class DependentField:
 
 
 def find_dependent_fields(layer: QgsVectorLayer) -> list[DependentField]:
-    """Return the fields of a layer whose default values come from `make_name_expression` or `make_area_expression`."""
+    """Return the dependent fields of a layer.
+
+    Their default values come from `make_name_expression` or `make_area_expression`.
+    """
     found = []
     for index in range(layer.fields().count()):
         kept = _DEFAULT_VALUE.fullmatch(layer.defaultValueDefinition(index).expression())
@@ -99,8 +105,8 @@ def find_dependent_fields(layer: QgsVectorLayer) -> list[DependentField]:
     return found
 
 
-def look_up_name(field: DependentField, code: Any) -> Any:
-    """Return the name of a code; None for a blank and for a code that is not in the list."""
+def find_code_name(field: DependentField, code: Any) -> Any:
+    """Return the name of a code; None for a blank and for an unknown code."""
     if is_null(code):
         return None
     name = code_name(None, field.codes, code)
@@ -119,7 +125,7 @@ class Fill:
         self._fields = [one for one in fields if changed.get(one.source)]
         self._gone: set[int] = set()
         self._rows: Any = None
-        # Qt undoes and redoes what is on a stack without Python: 60 000 rows take hundredths of a second.
+        # Qt undoes and redoes the commands of a stack without Python: 60 000 rows take hundredths of a second.
         self._done = QUndoStack()
         self._names: dict[int, dict[str, Any]] = {}
         self.size = len(set().union(*changed.values()))
@@ -136,7 +142,10 @@ class Fill:
         self._rows, self.complete = None, True
 
     def step(self, rows: int) -> None:
-        """Write the values of the next rows into the edit buffer; `undo` and `redo` apply to all portions together."""
+        """Write the values of the next rows into the edit buffer.
+
+        `undo` and `redo` apply to all portions together.
+        """
         buffer, push = self._layer.editBuffer(), self._done.push
         values = self.next_values(rows)
         self._done.beginMacro("")
@@ -145,7 +154,7 @@ class Fill:
         self._done.endMacro()
 
     def next_values(self, rows: int) -> list[tuple[int, int, Any, Any]]:
-        """Return (feature id, field index, new value, former value) of the changes in the next rows."""
+        """Return (feature id, field index, new value, old value) for the next rows."""
         if self._rows is None:
             # One iterator for all: each begins with a copy of the unsaved edits.
             self._rows = self._layer.getFeatures(self._request())
@@ -190,24 +199,29 @@ class Fill:
         for code in codes:
             # A QGIS NULL cannot be a dictionary key.
             if not isinstance(code, str):
-                found.append(look_up_name(one, code))
+                found.append(find_code_name(one, code))
                 continue
             if code not in names:
-                names[code] = look_up_name(one, code)
+                names[code] = find_code_name(one, code)
             found.append(names[code])
         return found
 
     def undo(self) -> None:
+        """Undo all portions."""
         self.active = False
         self._done.setIndex(0)
 
     def redo(self) -> None:
+        """Redo all portions."""
         self.active = True
         self._done.setIndex(self._done.count())
 
 
 class _FillCommand(QUndoCommand):
-    """A child of the edit command that caused the update: QGIS undoes and redoes both together."""
+    """A child of the edit command that caused the update.
+
+    QGIS undoes both together.
+    """
 
     def __init__(self, fill: Fill, updater: _LayerUpdater, parent: QUndoCommand):
         super().__init__("", parent)
@@ -322,7 +336,7 @@ class _LayerUpdater(QObject):
         self._has_changes = False
         return changed
 
-    # --- changes of rows; called once per row of a bulk change. The declared types spare converting the value or geometry.
+    # --- changes of rows; called once per row of a bulk change (the declared types avoid conversions)
     @pyqtSlot("qlonglong", int)
     def _value_changed(self, fid: int, index: int) -> None:
         rows = self._changed.get(index)
@@ -401,7 +415,10 @@ class _LayerUpdater(QObject):
             self._timer.start()
 
     def _write(self, fill: Fill) -> None:
-        """Write the values as a separate step of the undo stack, if the edit command cannot include them."""
+        """Write the values as a separate step of the undo stack.
+
+        For edit commands that cannot include them.
+        """
         layer = self.layer
         self._writing = True
         try:
@@ -458,7 +475,10 @@ class _LayerUpdater(QObject):
 
 
 def _command_address(stack: Any, index: int) -> int:
-    """Return the memory address of a command on an undo stack, 0 for none; unique among existing commands."""
+    """Return the memory address of a command on an undo stack, 0 for none.
+
+    Unique among existing commands.
+    """
     command = stack.command(index)
     return 0 if command is None else sip.unwrapinstance(command)
 
@@ -478,11 +498,13 @@ class DependentFieldUpdater:
         self._of: dict[str, _LayerUpdater] = {}
 
     def start(self, project: QgsProject) -> None:
+        """Observe the layers of a project."""
         project.layersAdded.connect(self._added)
         project.layersWillBeRemoved.connect(self._removed)
         self._added(project.mapLayers().values())
 
     def stop(self, project: QgsProject) -> None:
+        """Stop observing the layers."""
         project.layersAdded.disconnect(self._added)
         project.layersWillBeRemoved.disconnect(self._removed)
         self._removed(list(self._of))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A function of expressions, whatever it answers: its help, and how it says that it cannot."""
+"""Base class of the expression functions: help and error messages."""
 
 from __future__ import annotations
 
@@ -16,26 +16,34 @@ from ..texts import tr
 
 
 class FunctionError(Exception):
-    """What keeps a function from answering, in the language of the interface."""
+    """An error of a function, in the language of the interface."""
 
 
 class Argument(NamedTuple):
+    """An argument of a function with its help text."""
+
     name: str
     optional: bool
     text: str
 
 
 class Function(QgsExpressionFunction):
-    """One function. ``answer`` takes the arguments, None for those left out, and the context."""
+    """One function.
+
+    ``answer`` takes the context and the arguments, None for omitted ones.
+    """
 
     def __init__(
         self, name: str, arguments: tuple[Argument, ...], text: str, examples: tuple[str, ...], answer: Callable
     ):
         parameters = [QgsExpressionFunction.Parameter(a.name, a.optional, None) for a in arguments]
-        super().__init__(name, parameters, tr("Sanxian"), _help(name, arguments, text, examples), False, True, True)
+        super().__init__(
+            name, parameters, tr("Sanxian"), _make_help(name, arguments, text, examples), False, True, True
+        )
         self._answer = answer
 
     def func(self, values, context, parent, node):
+        """Evaluate the function; an error becomes a message of the expression."""
         try:
             return self._answer(context, *(None if is_null(v) else v for v in values))
         except FunctionError as refused:
@@ -48,7 +56,7 @@ class Function(QgsExpressionFunction):
             text = tr("Missing library: {name}. See Environment Check.")
             parent.setEvalErrorString(text.format(name=error.name or ""))
         except Exception as error:
-            # QGIS ends the whole program, unsaved edits and all, when an exception leaves this method.
+            # An exception that leaves this method terminates QGIS and loses unsaved edits.
             log_error(error)
             parent.setEvalErrorString(
                 tr("No answer ({error}). Details are in the log, tab Sanxian.").format(error=repr(error))
@@ -56,18 +64,26 @@ class Function(QgsExpressionFunction):
         return NULL
 
     def usesGeometry(self, node):
+        """Return False: the function does not need the feature's geometry."""
         return False
 
     def referencedColumns(self, node):
+        """Return no columns: the arguments contain the fields."""
         return set()
 
     def isStatic(self, node, parent, context):
-        # The CRS and the next number depend on the layer: nothing is worked out once for all features.
+        """Return False: the result may differ between features.
+
+        The CRS and the next number depend on the layer: nothing is computed once for all features.
+        """
         return False
 
 
-def _help(name: str, arguments: tuple[Argument, ...], text: str, examples: tuple[str, ...]) -> str:
-    """Help as QGIS's own functions have it; brackets around what may be left out."""
+def _make_help(name: str, arguments: tuple[Argument, ...], text: str, examples: tuple[str, ...]) -> str:
+    """Return help in the format of QGIS's functions.
+
+    Brackets are around optional arguments.
+    """
     signature = ""
     for number, argument in enumerate(arguments):
         word = (", " if number else "") + argument.name
@@ -83,4 +99,5 @@ def _help(name: str, arguments: tuple[Argument, ...], text: str, examples: tuple
 
 
 def is_null(value: Any) -> bool:
+    """Return True for None and a QGIS NULL."""
     return value is None or value == NULL

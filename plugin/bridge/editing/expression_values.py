@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the expression functions answer: areas, and codes with their names. Labels are drawn on Qt's threads, so areas go through
-QGIS's own transformation, never pyproj (see `threads`); libraries and the core are imported when a function is first used."""
+"""Values of the expression functions: areas, and codes with their names.
+
+Labels are rendered on Qt's threads, so areas use QGIS's transformation, never pyproj (see `threads`). Libraries and the
+core are imported when a function is first used.
+"""
 
 from __future__ import annotations
 
@@ -33,20 +36,24 @@ _PADDED = 6
 
 # --- area
 def statutory_area_of(context: QgsExpressionContext, geometry: Any, crs: Any) -> Any:
+    """Return the statutory area of a geometry in m²; NULL without a geometry."""
     if geometry is None:
         return NULL
     if not isinstance(geometry, QgsGeometry):
         raise FunctionError(tr("The first argument is no geometry. Write @geometry."))
-    return area_of(geometry, _crs_told(crs) if crs is not None else _crs_of(context))
+    return area_of(geometry, _parse_crs(crs) if crs is not None else _find_crs(context))
 
 
 def area_of(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> float:
-    """Statutory area in m², unrounded; 0 for lines, points and empty shapes. Arcs as `values` reads them."""
+    """Return the statutory area in m², unrounded.
+
+    0 for lines, points and empty geometries. Arcs are linearised as in `values`.
+    """
     return areas_of([geometry], crs)[0]
 
 
 def areas_of(geometries: list[QgsGeometry], crs: QgsCoordinateReferenceSystem) -> list[float]:
-    """Return the statutory areas in m² of geometries in ``crs``, as `area_of`, computed in one pass."""
+    """Return the statutory areas in m² of geometries in ``crs``, in one pass."""
     import numpy as np
     import shapely
 
@@ -57,11 +64,11 @@ def areas_of(geometries: list[QgsGeometry], crs: QgsCoordinateReferenceSystem) -
     filled = [n for n, geometry in enumerate(geometries) if not geometry.isNull() and not geometry.isEmpty()]
     written = np.empty(len(filled), dtype=object)
     for place, number in enumerate(filled):
-        straight = QgsGeometry()
-        straight.fromWkb(as_wkb(QgsGeometry(geometries[number]))[0])
+        linear = QgsGeometry()
+        linear.fromWkb(as_wkb(QgsGeometry(geometries[number]))[0])
         if transform is not None:
-            straight.transform(transform)
-        written[place] = bytes(straight.asWkb())
+            linear.transform(transform)
+        written[place] = bytes(linear.asWkb())
     if filled:
         areas = statutory_area(shapely.from_wkb(written, on_invalid="ignore"))
         for number, area in zip(filled, areas, strict=True):
@@ -77,8 +84,8 @@ def _to_lonlat(text: str) -> QgsCoordinateTransform | None:
     return QgsCoordinateTransform(QgsCoordinateReferenceSystem(text), target, QgsCoordinateTransformContext())
 
 
-def _crs_told(crs: Any) -> QgsCoordinateReferenceSystem:
-    """From ``'EPSG:4526'``, 4526, WKT or a CRS."""
+def _parse_crs(crs: Any) -> QgsCoordinateReferenceSystem:
+    """Return the CRS of ``'EPSG:4526'``, 4526, WKT or a CRS."""
     if not isinstance(crs, QgsCoordinateReferenceSystem):
         text = str(crs).strip()
         crs = QgsCoordinateReferenceSystem(f"EPSG:{text}" if text.isdigit() else text)
@@ -87,7 +94,7 @@ def _crs_told(crs: Any) -> QgsCoordinateReferenceSystem:
     return crs
 
 
-def _crs_of(context: QgsExpressionContext) -> QgsCoordinateReferenceSystem:
+def _find_crs(context: QgsExpressionContext) -> QgsCoordinateReferenceSystem:
     code = context.variable("layer_crs")
     crs = QgsCoordinateReferenceSystem(str(code)) if code and not is_null(code) else QgsCoordinateReferenceSystem()
     if not crs.isValid():
@@ -101,7 +108,7 @@ def _crs_of(context: QgsExpressionContext) -> QgsCoordinateReferenceSystem:
 
 # --- layers
 def resolve_layer(context: QgsExpressionContext, layer: Any) -> QgsVectorLayer:
-    """A layer, its id or its name; by default the one the expression is for."""
+    """Return a layer given by object, id or name; by default the expression's layer."""
     if layer is None:
         layer = context.variable("layer")
     project = QgsProject.instance()
@@ -114,12 +121,12 @@ def resolve_layer(context: QgsExpressionContext, layer: Any) -> QgsVectorLayer:
 
 
 # --- codes
-#: The standard of the project, for other threads, where nobody may ask it.
+# The standard of the project, cached for other threads, which must not read the project.
 _standard = "county_db"
 
 
-def _code_list(name: Any) -> Any:
-    """A list of the project's standard, else of any other that has one of the name."""
+def _find_code_list(name: Any) -> Any:
+    """Return a code list of the project's standard, else of another standard."""
     from ...core.standard import load_standard, standard_ids
 
     global _standard
@@ -135,9 +142,12 @@ def _code_list(name: Any) -> Any:
     raise InputError("code_list_unknown", name=str(name))
 
 
-def _code(list_name: Any, value: Any) -> tuple[Any, str]:
-    """The list and the code as the list writes it; an unknown code stays as it is."""
-    codes = _code_list(list_name)
+def _find_code(list_name: Any, value: Any) -> tuple[Any, str]:
+    """Return the list and the code as the list writes it.
+
+    An unknown code is unchanged.
+    """
+    codes = _find_code_list(list_name)
     written = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
     if written not in codes.codes and len(written) == _PADDED and written.isdigit():
         from ...core.engine.context import trim_padding
@@ -147,18 +157,21 @@ def _code(list_name: Any, value: Any) -> tuple[Any, str]:
 
 
 def code_name(context: QgsExpressionContext | None, list_name: Any, value: Any) -> Any:
+    """Return the name of a code; NULL if unknown."""
     if list_name is None or value is None:
         return NULL
-    codes, code = _code(list_name, value)
+    codes, code = _find_code(list_name, value)
     return codes.codes[code].name if code in codes.codes else NULL
 
 
 def parent_code(context: QgsExpressionContext, list_name: Any, value: Any) -> Any:
+    """Return the parent of a code; NULL without one."""
     if list_name is None or value is None:
         return NULL
-    codes, code = _code(list_name, value)
+    codes, code = _find_code(list_name, value)
     return (codes.codes[code].parent or NULL) if code in codes.codes else NULL
 
 
 def zone_name(context: QgsExpressionContext, value: Any) -> Any:
+    """Return the name of a planning zone's code."""
     return code_name(context, "planning_zones", value)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Expression functions for the field calculator, labels, layouts and default values; also without a window.
+"""Expression functions for field calculator, labels, layouts and default values.
 
-Loaded at every start of QGIS: nothing heavy is imported before a function is used.
+They also work without a window. The module is loaded at every start of QGIS: nothing heavy is imported before a
+function is used.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from .expression_values import code_name, parent_code, resolve_layer, statutory_
 
 
 class Functions:
-    """Registers the functions and takes them away again; with them go the memory of the numbers and the fields that follow
-    others."""
+    """Register and unregister the functions.
+
+    With them also the registers of numbers and the dependent fields.
+    """
 
     def __init__(self) -> None:
         self._ledgers = feature_numbers.NumberRegisters()
@@ -27,6 +30,7 @@ class Functions:
         self._functions: list[Function] = []
 
     def register(self) -> None:
+        """Register the functions."""
         self._ledgers.start(QgsProject.instance())
         for function in self._make():
             if QgsExpression.registerFunction(function):
@@ -34,6 +38,7 @@ class Functions:
         self._dependent_fields.start(QgsProject.instance())
 
     def unregister(self) -> None:
+        """Unregister the functions."""
         for function in self._functions:
             QgsExpression.unregisterFunction(function.name())
         self._functions.clear()

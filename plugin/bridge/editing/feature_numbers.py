@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The next 标识码 (BSM), unsaved edits counted, and a memory of the highest one ever seen.
+"""The next 标识码 (BSM), including unsaved edits and all numbers ever used.
 
-One running number serves all layers of a project and of the databases that they lie in, so that no two layers get the
-same one. A ledger is kept for every layer with a BSM field. It reads the layer once, then follows its signals; before
-edits are saved it reads the numbers that are about to go. Layers of a database that the project does not have are read
-once a session. What a ledger remembers is kept with the layer in the project, and by data source and by database in the
-settings, so that a number stays used in other projects and after the feature, or its layer, is gone.
+One running number serves all layers of a project and of their databases, so that no two layers get the same one. Each
+layer with a BSM field has a register. It reads the layer once, then follows its signals; before edits are saved it
+reads the numbers that will be removed. Layers of a database that are not in the project are read once a session. A
+register's numbers are stored in the layer in the project, and by data source and by database in the settings, so that a
+number remains used in other projects and after its feature or layer is removed.
 """
 
 from __future__ import annotations
@@ -24,35 +24,39 @@ from ...core.standard.numbering import find_highest, make_bsm, usual_county
 from .. import settings
 
 FIELD = "BSM"
-#: The county whose numbers a layer gets; kept in the project.
+#: The county of a layer's numbers; stored in the project.
 COUNTY_PROPERTY = "sanxian/county"
 _HIGH_PROPERTY = "sanxian/bsm/"
-#: The highest number of each county in any layer of a project; kept with the project, as the name of an XML element.
+#: The highest number of each county in any layer of a project; stored in the project, as the name of an XML element.
 _SCOPE, _HIGH_ENTRY = "sanxian", "bsm/county_"
 
 
 class NumberRegister(QObject):
-    """The numbers of one layer. On the layer's own thread only, but for `shown`. ``gone`` is called when the layer goes."""
+    """The numbers of one layer.
+
+    On the layer's thread only, except `known`. ``gone`` is called when the layer is deleted.
+    """
 
     def __init__(self, layer: QgsVectorLayer, gone: Callable[[str], None] = lambda layer_id: None):
         super().__init__()
-        # Never the layer itself: it could not be let go of while its ledger is open.
+        # Never the layer itself: it could not be deleted while its register exists.
         self._id, self._weak = layer.id(), weakref.ref(layer)
         self._gone = gone
-        self._source = _source_key(layer)
+        self._source = _make_source_key(layer)
         self.database = database_of(layer)
         self._high: dict[str, int] = {}
         self._given: dict[str, int] = {}
         self._recalled: set[str] = set()
         self._usual = ""
         self._read = False
-        self._bsm_index = self._index()
+        self._bsm_index = self._find_index()
         #: Features whose number was changed in the current edit command.
         self._entered: set[int] = set()
         for signal, slot in self._connections():
             signal.connect(slot)
 
     def close(self) -> None:
+        """Disconnect from the layer and store its numbers."""
         if self._given and self.layer is not None:
             self._editing_stopped()
         for signal, slot in self._connections():
@@ -60,6 +64,7 @@ class NumberRegister(QObject):
 
     @property
     def layer(self) -> QgsVectorLayer:
+        """Return the layer."""
         return self._weak() or QgsProject.instance().mapLayer(self._id)
 
     def _connections(self) -> Any:
@@ -76,63 +81,72 @@ class NumberRegister(QObject):
             (layer.editingStopped, self._editing_stopped),
             (layer.dataChanged, self._forget),
             (layer.afterRollBack, self._forget),
-            (layer.willBeDeleted, self._layer_goes),
+            (layer.willBeDeleted, self._on_layer_deleted),
         )
 
     def county(self) -> str:
-        """The county told for the layer, else the one that its numbers begin with."""
-        told = str(self.layer.customProperty(COUNTY_PROPERTY, "") or "")
-        if not told:
-            self._look()
-        return told or self._usual
+        """Return the county set for the layer, else the prefix of its numbers."""
+        county = str(self.layer.customProperty(COUNTY_PROPERTY, "") or "")
+        if not county:
+            self._read_rows_once()
+        return county or self._usual
 
     def highest(self, county: str) -> int:
-        """The highest number ever used in the layer as far as known: rows, unsaved edits, what is remembered."""
-        self._look()
+        """Return the highest known number: rows, unsaved edits, and stored numbers."""
+        self._read_rows_once()
         if county not in self._recalled:
-            self._raise({county: self._remembered(county)})
+            self._raise_highest({county: self._read_stored(county)})
             self._recalled.add(county)
         return self._high.get(county, 0)
 
     def recall(self) -> None:
-        """Read the remembered numbers again before the next one: a removed layer may have stored a higher one."""
+        """Read the stored numbers again before the next one.
+
+        A removed layer may have stored a higher one.
+        """
         self._recalled.clear()
 
     def seen(self) -> set[str]:
-        """The counties of the numbers seen in the layer."""
-        self._look()
+        """Return the counties of the numbers in the layer."""
+        self._read_rows_once()
         return set(self._high)
 
     def take(self, county: str, number: int) -> None:
-        """Issue a number. It is kept when the edits are saved or dropped: a thousand pasted features take a thousand."""
+        """Issue a number. It remains used when edits are discarded.
+
+        A thousand pasted features use a thousand numbers.
+        """
         self._high[county] = self._given[county] = number
 
     def known(self, county: str) -> int | None:
-        """The highest number as far as known without reading the layer; None before it was read. For other threads."""
+        """Return the highest number known without reading the layer. For other threads.
+
+        None before it was read.
+        """
         return self._high.get(county)
 
     # --- the layer
-    def _index(self) -> int:
+    def _find_index(self) -> int:
         return self.layer.fields().lookupField(FIELD)
 
-    def _look(self) -> None:
+    def _read_rows_once(self) -> None:
         self._read_entered()
         if self._read:
             return
-        values = list(_values(self.layer, self._index()))
+        values = list(_values(self.layer, self._find_index()))
         self._usual = usual_county(values)
-        self._raise(find_highest(values))
+        self._raise_highest(find_highest(values))
         if self.layer.subsetString():
-            # The filter hides features, not their numbers.
+            # The filter hides features, but their numbers are used.
             whole = self.layer.clone()
             whole.setSubsetString("")
-            self._raise(find_highest(_values(whole, whole.fields().lookupField(FIELD))))
+            self._raise_highest(find_highest(_values(whole, whole.fields().lookupField(FIELD))))
         self._read = True
 
-    def _raise(self, found: dict[str, int], keep: bool = False) -> None:
+    def _raise_highest(self, found: dict[str, int], keep: bool = False) -> None:
         for county, number in found.items():
             self._high[county] = max(number, self._high.get(county, 0))
-            if keep and number > self._remembered(county):
+            if keep and number > self._read_stored(county):
                 self.layer.setCustomProperty(_HIGH_PROPERTY + county, number)
                 if (project := self.layer.project()) is not None:
                     project.writeEntry(_SCOPE, _HIGH_ENTRY + county, number)
@@ -140,8 +154,11 @@ class NumberRegister(QObject):
                     if number > settings.get(f"bsm/{name}/{county}", 0):
                         settings.put(f"bsm/{name}/{county}", number)
 
-    def _remembered(self, county: str) -> int:
-        """By the layer, by its project (whichever layer of it had the number), by its data and its database."""
+    def _read_stored(self, county: str) -> int:
+        """Return the stored number of the layer, its project, its data and its database.
+
+        For the project, whichever of its layers had the number.
+        """
         kept = [int(self.layer.customProperty(_HIGH_PROPERTY + county, 0) or 0)]
         if (project := self.layer.project()) is not None:
             kept.append(project.readNumEntry(_SCOPE, _HIGH_ENTRY + county, 0)[0])
@@ -152,7 +169,7 @@ class NumberRegister(QObject):
         return [name for name in (self._source, _digest(self.database)) if name]
 
     # --- its signals
-    def _layer_goes(self) -> None:
+    def _on_layer_deleted(self) -> None:
         self._gone(self._id)
 
     def _forget(self, *_: Any) -> None:
@@ -163,47 +180,47 @@ class NumberRegister(QObject):
     def _feature_added(self, fid: int) -> None:
         if self._read:
             request = QgsFeatureRequest(fid)
-            self._raise(find_highest(_values(self.layer, self._index(), request)))
+            self._raise_highest(find_highest(_values(self.layer, self._find_index(), request)))
 
     @pyqtSlot("qlonglong", int)
     def _value_changed(self, fid: int, index: int) -> None:
-        # Called once per row of a bulk change, of other fields too; the declared types spare converting the value.
+        # Called once per row of a bulk change, for other fields too; the declared types avoid converting the value.
         if index == self._bsm_index:
             self._entered.add(fid)
 
     def _fields_changed(self) -> None:
-        self._bsm_index = self._index()
+        self._bsm_index = self._find_index()
 
     def _read_entered(self, *_: Any) -> None:
-        """Take in the numbers that were entered since the last call."""
+        """Add the numbers that were entered since the last call."""
         if self._entered:
             entered, self._entered = self._entered, set()
             request = QgsFeatureRequest().setFilterFids(list(entered))
-            self._raise(find_highest(_values(self.layer, self._index(), request)))
+            self._raise_highest(find_highest(_values(self.layer, self._find_index(), request)))
 
     def _editing_started(self) -> None:
         self._recalled.clear()
         if self.layer.dataProvider().transaction() is not None:
-            # Inside a transaction, deleted features are gone at once: remember what there is before.
-            self._look()
-            self._raise(dict(self._high), keep=True)
+            # In a transaction, deleted features are removed at once: read their numbers before.
+            self._read_rows_once()
+            self._raise_highest(dict(self._high), keep=True)
 
     def _editing_stopped(self) -> None:
-        self._raise(self._given, keep=True)
+        self._raise_highest(self._given, keep=True)
         self._given = {}
 
     def _before_commit(self, *_: Any) -> None:
-        """Numbers given out, and those deleted or overwritten by this save, stay used."""
+        """Store issued numbers, and those deleted or overwritten by this save."""
         self._editing_stopped()
         self._read_entered()
-        buffer, index = self.layer.editBuffer(), self._index()
+        buffer, index = self.layer.editBuffer(), self._find_index()
         if buffer is None:
             return
         going = [fid for fid, values in buffer.changedAttributeValues().items() if index in values]
         going += buffer.deletedFeatureIds()
         if going:
             request = QgsFeatureRequest().setFilterFids(going)
-            self._raise(find_highest(_values(self.layer.dataProvider(), index, request)), keep=True)
+            self._raise_highest(find_highest(_values(self.layer.dataProvider(), index, request)), keep=True)
 
 
 def _values(source: Any, index: int, request: QgsFeatureRequest | None = None) -> Any:
@@ -215,8 +232,8 @@ def _values(source: Any, index: int, request: QgsFeatureRequest | None = None) -
         yield feature[index]
 
 
-def _source_key(layer: QgsVectorLayer) -> str:
-    """A short name of the data behind a layer; empty for layers in memory."""
+def _make_source_key(layer: QgsVectorLayer) -> str:
+    """Return a short name of the data behind a layer; empty for layers in memory."""
     if layer.providerType() == "memory" or not layer.isValid():
         return ""
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
@@ -224,8 +241,11 @@ def _source_key(layer: QgsVectorLayer) -> str:
 
 
 def database_of(layer: QgsVectorLayer) -> str:
-    """The database that a layer is a part of: its GeoPackage or FileGDB, the folder of its shapefile, the database and
-    schema on a server. Empty for layers in memory and other data without a database."""
+    """Return the database of a layer.
+
+    Its GeoPackage or FileGDB, the folder of its shapefile, or database and schema on a server. Empty for layers in
+    memory and other data without a database.
+    """
     if layer.providerType() == "memory" or not layer.isValid():
         return ""
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
@@ -238,17 +258,20 @@ def database_of(layer: QgsVectorLayer) -> str:
 
 
 def _digest(*names: str) -> str:
-    """A short name of a place for a key of the settings; empty for no place."""
+    """Return a short name of a place for a key of the settings.
+
+    Empty for an empty place.
+    """
     return hashlib.sha256("|".join(names).encode()).hexdigest()[:16] if any(names) else ""
 
 
-def _highest_outside(database: str, present: Iterable[QgsVectorLayer]) -> dict[str, int]:
-    """County → the highest number in those layers of a file or folder that are not among ``present``."""
+def _find_highest_outside(database: str, present: Iterable[QgsVectorLayer]) -> dict[str, int]:
+    """Return county → highest number in a database's layers that are not ``present``."""
     if not database or not Path(database).exists():
         return {}
-    loaded = {_source_key(layer) for layer in present}
+    loaded = {_make_source_key(layer) for layer in present}
     place = Path(database)
-    # Of a folder, only the shapefiles are the database.
+    # In a folder, only the shapefiles are the database.
     files = sorted(place.glob("*.[sS][hH][pP]")) if place.is_dir() and place.suffix.lower() != ".gdb" else [place]
     found: dict[str, int] = {}
     for file in files:
@@ -256,14 +279,17 @@ def _highest_outside(database: str, present: Iterable[QgsVectorLayer]) -> dict[s
             if part.type() != Qgis.LayerType.Vector:
                 continue
             layer = QgsVectorLayer(part.uri(), part.name(), part.providerKey())
-            if layer.isValid() and _source_key(layer) not in loaded:
+            if layer.isValid() and _make_source_key(layer) not in loaded:
                 for county, number in find_highest(_values(layer, layer.fields().lookupField(FIELD))).items():
                     found[county] = max(number, found.get(county, 0))
     return found
 
 
 class NumberRegisters:
-    """The ledgers of all layers: made as layers with a BSM come into the project, or on demand."""
+    """The registers of all layers.
+
+    They are created when layers with a BSM are added, or on demand.
+    """
 
     def __init__(self) -> None:
         self._of: dict[str, NumberRegister] = {}
@@ -271,13 +297,15 @@ class NumberRegisters:
         self._outside: dict[str, dict[str, int]] = {}
 
     def start(self, project: QgsProject) -> None:
+        """Observe the layers of a project."""
         project.layersAdded.connect(self._added)
         self._added(project.mapLayers().values())
 
     def stop(self, project: QgsProject) -> None:
+        """Stop observing the layers."""
         project.layersAdded.disconnect(self._added)
-        for ledger in self._of.values():
-            ledger.close()
+        for register in self._of.values():
+            register.close()
         self._of.clear()
         self._outside.clear()
 
@@ -287,37 +315,38 @@ class NumberRegisters:
                 self.of(layer)
 
     def of(self, layer: QgsVectorLayer) -> NumberRegister:
+        """Return the register of a layer."""
         if layer.id() not in self._of:
             self._of[layer.id()] = NumberRegister(layer, self._gone)
         return self._of[layer.id()]
 
     def _gone(self, layer_id: str) -> None:
-        ledger = self._of.pop(layer_id, None)
-        if ledger is not None:
-            # Its numbers are read anew, from the file, when the next one is wanted.
-            self._outside.pop(ledger.database, None)
+        register = self._of.pop(layer_id, None)
+        if register is not None:
+            # Its numbers are read again from the file for the next number.
+            self._outside.pop(register.database, None)
             for other in self._of.values():
                 other.recall()
 
     def next_bsm(self, layer: QgsVectorLayer, county: str = "") -> str:
-        """The next number of all layers: given out while the layer is being edited, else only shown.
+        """Return the next number of all layers; issue it if the layer is being edited.
 
-        InputError where no county is told and the layer's own numbers name none.
+        InputError if neither the project nor the layer's numbers name a county.
         """
         if QThread.currentThread() != layer.thread():
-            return self._shown(layer, county) if county else ""
-        ledger = self.of(layer)
-        county = county or ledger.county()
+            return self._show_next(layer, county) if county else ""
+        register = self.of(layer)
+        county = county or register.county()
         if not county:
             raise InputError("bsm_county", value="")
         number = self.highest(county) + 1
         bsm = make_bsm(county, number)
         if layer.isEditable():
-            ledger.take(county, number)
+            register.take(county, number)
         return bsm
 
     def highest(self, county: str) -> int:
-        """The highest number of a county ever used in the layers and in the databases that they lie in."""
+        """Return a county's highest number ever used in the layers and their databases."""
         current = QThread.currentThread()
         here = [one for one in self._of.values() if one.layer is not None]
         # Layers of another thread are not read from this one.
@@ -325,7 +354,7 @@ class NumberRegisters:
         return max([*used, *(self._in_database(one.database).get(county, 0) for one in here)], default=0)
 
     def all_highest(self) -> dict[str, int]:
-        """County → its highest number, for the counties that layers name or have numbers of."""
+        """Return county → highest number, for the counties of layers and of their numbers."""
         counties = {one.county() for one in self._of.values()} | {c for one in self._of.values() for c in one.seen()}
         counties |= {c for one in self._of.values() for c in self._in_database(one.database)}
         return {county: self.highest(county) for county in counties if county}
@@ -333,11 +362,11 @@ class NumberRegisters:
     def _in_database(self, database: str) -> dict[str, int]:
         if database not in self._outside:
             present = [one.layer for one in self._of.values() if one.database == database and one.layer is not None]
-            self._outside[database] = _highest_outside(database, present)
+            self._outside[database] = _find_highest_outside(database, present)
         return self._outside[database]
 
-    def _shown(self, layer: QgsVectorLayer, county: str) -> str:
-        """The next number as far as known without reading any layer; empty before the layer was read."""
+    def _show_next(self, layer: QgsVectorLayer, county: str) -> str:
+        """Return the next number known without reading a layer; empty before it was read."""
         own = self._of.get(layer.id())
         if own is None or own.known(county) is None:
             return ""
@@ -347,7 +376,10 @@ class NumberRegisters:
 
 
 def find_used_numbers(project: QgsProject, databases: Iterable[str] = ()) -> dict[str, int]:
-    """County → the highest number used in a project, its databases and further ones, for a layer made beside them."""
+    """Return county → highest number used in a project and databases.
+
+    The databases are the project's and further ones, for a new layer next to them.
+    """
     ledgers = NumberRegisters()
     ledgers.start(project)
     try:
@@ -355,6 +387,6 @@ def find_used_numbers(project: QgsProject, databases: Iterable[str] = ()) -> dic
     finally:
         ledgers.stop(project)
     for database in databases:
-        for county, number in _highest_outside(database, ()).items():
+        for county, number in _find_highest_outside(database, ()).items():
             found[county] = max(number, found.get(county, 0))
     return found

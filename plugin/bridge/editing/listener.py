@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is edited in one layer, told by its signals, in every transaction mode.
+"""Edits of one layer, derived from its signals, in every transaction mode.
 
-Signals of features only collect their ids: pasting a thousand fires a thousand. The undo stack speaks once per command,
-and once more when changes are saved or rolled back. (Measured on QGIS 3.40: saving turns negative ids into positive ones,
-by a pair of featureDeleted and featureAdded after committedFeaturesAdded; a transaction is rolled back with no signal but
-dataChanged and afterRollBack.)
+Signals of features only collect their ids: pasting a thousand emits a thousand. The undo stack emits once per command,
+and once more when changes are saved or rolled back. (Measured on QGIS 3.40: saving turns negative ids into positive
+ones, by a pair of featureDeleted and featureAdded after committedFeaturesAdded; a transaction is rolled back with no
+signal but dataChanged and afterRollBack.)
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class EditStep:
 
     @property
     def is_last(self) -> bool:
-        """True if this is the last command, so that undo reverts only this command."""
+        """Return True if this is the last command, so that undo reverts only this command."""
         if self.is_over or sip.isdeleted(self.layer) or self.layer.isEditCommandActive():
             return False
         stack = self.layer.undoStack()
@@ -37,7 +37,7 @@ class EditStep:
         return all(not sip.isdeleted(other) and _last_command_id(other) == top for other, top in self.others)
 
     def undo(self) -> bool:
-        """Undo this command and return True; do nothing and return False if it is not the last command."""
+        """Undo this command and return True; return False if it is not the last command."""
         if not self.is_last:
             return False
         self.layer.undoStack().undo()
@@ -45,15 +45,24 @@ class EditStep:
         return True
 
     def end_if_beyond(self, index: int) -> bool:
-        """Record that the undo stack went back to ``index``; return True if this ended the step."""
+        """Record that the undo stack went back to ``index``.
+
+        Return True if this ended the step.
+        """
         self.is_over = self.is_over or self._index > index
         return self.is_over
 
 
 class EditListener(QObject):
-    """``commandEnded``: a command is over, `collect` tells what it changed; ``undone``: it was an undo within a transaction,
-    which silently takes back what came later in the other layers of the transaction; ``lost``: what changed cannot be
-    told. `stop` ends it."""
+    """Observe the edits of one layer until `stop`.
+
+    Signals:
+
+    - ``commandEnded``: a command ended, `collect` returns its changes.
+    - ``undone``: it was an undo within a transaction, which silently reverts later changes in the other layers of the
+      transaction.
+    - ``lost``: the changes are unknown.
+    """
 
     commandEnded = pyqtSignal()
     undone = pyqtSignal()
@@ -65,27 +74,27 @@ class EditListener(QObject):
         self._pending: set[int] = set()
         self._renamed: dict[int, int] = {}
         self._unsaved = _unsaved(layer)
-        # Within a transaction the buffer does not tell what was changed before we came.
+        # In a transaction the buffer does not contain earlier changes.
         self._blind = layer.isEditable() and layer.undoStack().index() > 0 and not self._unsaved
         self._doubt = False
         self._saved: set[int] = set()
         self._last_deleted = 0
         self._fields = layer.fields().names()
         self._index = layer.undoStack().index()
-        #: Commands in force since we came, the last on top; and what caused the changes since the last `collect`.
+        #: Commands in force since the start, the last on top; and the causes of the changes since the last `collect`.
         self._steps: list[EditStep] = []
         self._causes: list[EditStep | None] = []
         self._listening: tuple[tuple[Any, Any], ...] = (
-            (layer.featureAdded, self._added),
-            (layer.featureDeleted, self._deleted),
-            (layer.geometryChanged, self._changed),
-            (layer.attributeValueChanged, self._changed),
-            (layer.undoStack().indexChanged, self._command_over),
-            (layer.committedFeaturesAdded, self._numbers_given),
-            (layer.afterCommitChanges, self._committed),
-            (layer.afterRollBack, self._rolled_back),
-            (layer.dataChanged, self._data_changed),
-            (layer.updatedFields, self._fields_changed),
+            (layer.featureAdded, self._on_added),
+            (layer.featureDeleted, self._on_deleted),
+            (layer.geometryChanged, self._on_changed),
+            (layer.attributeValueChanged, self._on_changed),
+            (layer.undoStack().indexChanged, self._on_command_over),
+            (layer.committedFeaturesAdded, self._on_renumbered),
+            (layer.afterCommitChanges, self._on_committed),
+            (layer.afterRollBack, self._on_rolled_back),
+            (layer.dataChanged, self._on_data_changed),
+            (layer.updatedFields, self._on_fields_changed),
             (layer.crsChanged, self.lost),
             (layer.willBeDeleted, self.lost),
         )
@@ -93,6 +102,7 @@ class EditListener(QObject):
             signal.connect(slot)
 
     def stop(self) -> None:
+        """Disconnect from the layer."""
         listening, self._listening = self._listening, ()
         if sip.isdeleted(self.layer):
             return
@@ -101,24 +111,24 @@ class EditListener(QObject):
 
     @property
     def busy(self) -> bool:
-        """Is a command under way? What it has done so far may be taken back."""
+        """Return True while a command is running; its changes so far may be reverted."""
         return self.layer.isEditCommandActive()
 
     @property
     def renumbered(self) -> bool:
-        """Were features saved, and given other ids, since the last `collect`?"""
+        """Return True if saved features got other ids since the last `collect`."""
         return bool(self._renamed)
 
     @property
     def waiting(self) -> int:
-        """Number of changed features not yet collected."""
+        """Return the number of changed features not yet collected."""
         return len(self._pending)
 
     def collect(self) -> tuple[dict[int, int], set[int], list[EditStep | None]] | None:
-        """Return what changed since the last call, or None if it is unknown.
+        """Return the changes since the last call, or None if unknown.
 
-        Features that got another id (old → new), those to check again, and the commands that did it: None stands for an
-        undo, for several commands at once, for saving and for a roll-back.
+        Features with another id (old → new), those to check again, and their commands: None means an undo, several
+        commands at once, saving, or a roll-back.
         """
         if self._doubt:
             return None
@@ -128,7 +138,7 @@ class EditListener(QObject):
         return renamed, pending, causes
 
     def check_state(self) -> None:
-        """All that was changed and is not saved may be another now."""
+        """Treat all unsaved changes as changed again."""
         if self._in_transaction():
             self._doubt = self._doubt or self._blind
             self._pending |= self._unsaved
@@ -139,30 +149,30 @@ class EditListener(QObject):
         return provider is not None and provider.transaction() is not None
 
     # --- signals
-    def _note(self, fid: int) -> None:
+    def _note_change(self, fid: int) -> None:
         self._pending.add(fid)
         self._unsaved.add(fid)
 
-    def _added(self, fid: int) -> None:
+    def _on_added(self, fid: int) -> None:
         if fid in self._saved and self._last_deleted < 0:
             self._renamed[self._last_deleted] = fid
             self._pending.discard(self._last_deleted)
             self._saved.discard(fid)
             self._last_deleted = 0
-        self._note(fid)
+        self._note_change(fid)
 
-    def _deleted(self, fid: int) -> None:
+    def _on_deleted(self, fid: int) -> None:
         self._last_deleted = fid
-        self._note(fid)
+        self._note_change(fid)
 
     @pyqtSlot("qlonglong")
-    def _changed(self, fid: int) -> None:
-        self._note(fid)
+    def _on_changed(self, fid: int) -> None:
+        self._note_change(fid)
 
-    def _numbers_given(self, _layer: str, features: list[Any]) -> None:
+    def _on_renumbered(self, _layer: str, features: list[Any]) -> None:
         self._saved = {feature.id() for feature in features}
 
-    def _command_over(self, index: int) -> None:
+    def _on_command_over(self, index: int) -> None:
         before, self._index = self._index, index
         while self._steps and self._steps[-1].end_if_beyond(index):
             self._steps.pop()
@@ -175,23 +185,23 @@ class EditListener(QObject):
             self._causes.append(cause)
             self.commandEnded.emit()
 
-    def _committed(self) -> None:
+    def _on_committed(self) -> None:
         self._unsaved, self._blind, self._saved = set(), False, set()
         self.commandEnded.emit()
 
-    def _rolled_back(self) -> None:
+    def _on_rolled_back(self) -> None:
         self._doubt = self._blind
         self._pending |= self._unsaved
         self._unsaved, self._blind = set(), False
         self._causes.append(None)
         self.commandEnded.emit()
 
-    def _data_changed(self) -> None:
-        # A roll-back says so next; otherwise somebody else wrote, or another filter shows other features.
+    def _on_data_changed(self) -> None:
+        # A roll-back is announced next; otherwise another program wrote, or the filter changed.
         self._doubt = True
         self.commandEnded.emit()
 
-    def _fields_changed(self) -> None:
+    def _on_fields_changed(self) -> None:
         if self.layer.fields().names() != self._fields:
             self.lost.emit()
 
@@ -218,7 +228,10 @@ def _find_transaction_layers(layer: QgsVectorLayer) -> list[QgsVectorLayer]:
 
 
 def _last_command_id(layer: QgsVectorLayer) -> tuple[int, int]:
-    """Return a unique id of a layer's last command: its index on the undo stack and its memory address."""
+    """Return a unique id of a layer's last command.
+
+    It consists of its index on the undo stack and its memory address.
+    """
     stack = layer.undoStack()
     command = stack.command(stack.index() - 1) if stack.index() else None
     return stack.index(), 0 if command is None else sip.unwrapinstance(command)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A layer of a new database, dressed: role, symbols, form, the county's defaults, and its place in the layer tree.
+"""Layers of a new database: role, symbols, form, defaults, layer tree.
 
-The wizard and `create_layers` both come through here.
+The wizard and `create_layers` both use this module.
 """
 
 from __future__ import annotations
@@ -22,24 +22,28 @@ if TYPE_CHECKING:
     from ...core.profile import Norm
     from ...core.standard import Standard
 
-#: A legend longer than this is folded: classes of land use are many.
+#: A longer legend is collapsed, as classes of land use are many.
 _LEGEND = 6
 
 
 def list_layers(database: Path) -> dict[str, str]:
-    """Name → source of the layers of a database."""
+    """Return name → source of the layers of a database."""
     details = QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(database))
     return {one.name(): one.uri() for one in details}
 
 
 def open_layer(source: str, name: str, project: QgsProject) -> QgsVectorLayer:
+    """Return a layer of a data source with its name."""
     options = QgsVectorLayer.LayerOptions(project.transformContext())
     options.loadDefaultStyle = False
     return QgsVectorLayer(source, name, "ogr", options)
 
 
 def set_up_layer(layer: QgsVectorLayer, role: str, norm: Norm, code: str, county: str) -> None:
-    """Name, role, symbols, form, constraints and default values; the county's code and name are kept with the layer."""
+    """Set name, role, symbols, form, constraints and default values of a layer.
+
+    The county's code and name are stored in the layer.
+    """
     template = attribute_forms.template_for(layer, role, norm.standard) or norm.standard.templates[role]
     layer.setName(template.name)
     set_template(layer, role)
@@ -58,11 +62,13 @@ def place_layer(
     """
     root, branch = project.layerTreeRoot(), branch_of(role, standard)
     former = root.findLayer(layer.id())
-    group = _group(root, branch, standard)
+    group = _find_group(root, branch, standard)
     order = {r: n for n, r in enumerate(branch.roles + branch.also)}
-    later = (n for n, child in enumerate(group.children()) if order.get(_role(child, roles or {}), -1) > order[role])
+    later = (
+        n for n, child in enumerate(group.children()) if order.get(_find_role(child, roles or {}), -1) > order[role]
+    )
     node = QgsLayerTreeLayer(layer)
-    # The new one first: a layer without a node would be taken out of the project.
+    # The new node first: a layer without a node would be removed from the project.
     group.insertChildNode(next(later, len(group.children())), node)
     if former is not None:
         former.parent().removeChildNode(former)
@@ -72,15 +78,15 @@ def place_layer(
 
 
 def layer_order(standard: Standard) -> dict[str, int]:
-    """Role → its place in the standard's tree, from the top."""
+    """Return role → position in the standard's tree, from the top."""
     roles = dict.fromkeys(role for one in branches(standard) for role in one.roles + one.also)
     return {role: n for n, role in enumerate(roles)}
 
 
 def arrange_layers(project: QgsProject, roles: Mapping[str, str], standard: Standard) -> list[str]:
-    """Place layers (role → id) in the groups of the standard's tree, keep their visibility, and return their names.
+    """Move layers (role → id) to the groups of the standard's tree.
 
-    Remove groups that become empty.
+    Return their names. Their visibility is kept. Groups that become empty are removed.
     """
     by_id, done = {layer_id: role for role, layer_id in roles.items()}, []
     order = layer_order(standard)
@@ -90,24 +96,27 @@ def arrange_layers(project: QgsProject, roles: Mapping[str, str], standard: Stan
             continue
         group, seen = node.parent(), node.itemVisibilityChecked()
         place_layer(project, layer, role, standard, by_id).setItemVisibilityChecked(seen)
-        _drop_empty(group)
+        _remove_empty_groups(group)
         done.append(layer.name())
     return done
 
 
-def _drop_empty(group: QgsLayerTreeGroup) -> None:
+def _remove_empty_groups(group: QgsLayerTreeGroup) -> None:
     while group.parent() is not None and not group.children():
         group, empty = group.parent(), group
         group.removeChildNode(empty)
 
 
-def _role(node: object, roles: Mapping[str, str]) -> str:
+def _find_role(node: object, roles: Mapping[str, str]) -> str:
     layer = node.layer() if isinstance(node, QgsLayerTreeLayer) else None
     return template_id(layer) or roles.get(layer.id(), "") if isinstance(layer, QgsVectorLayer) else ""
 
 
-def _group(root: QgsLayerTreeGroup, branch: TreeBranch, standard: Standard) -> QgsLayerTreeGroup:
-    """The group of a branch, made where there is none: below those of the branches before it, else on top."""
+def _find_group(root: QgsLayerTreeGroup, branch: TreeBranch, standard: Standard) -> QgsLayerTreeGroup:
+    """Return the group of a branch, created if missing.
+
+    A new group is below those of the branches before it, else on top.
+    """
     group = root.findGroup(branch.name)
     if group is not None:
         return group

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QGIS layers: names, roles, snapshots, values, coordinate systems, symbols, and tables as layers."""
+"""QGIS layers: names, roles, snapshots, values, CRS, symbols, and output tables."""

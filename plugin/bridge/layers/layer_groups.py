@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Choose which group of layers is checked if several databases of a project contain the same plan layers (imported VCT)."""
+"""Choice of the layer group to check if several databases have the same layers.
+
+This happens after importing VCT files.
+"""
 
 from __future__ import annotations
 
@@ -39,14 +42,14 @@ class LayerGroup:
 
 
 def conflicting_groups(project: QgsProject, options: Options) -> list[LayerGroup]:
-    """Return the groups with a role that another group also has, imported groups last; empty without conflicts.
+    """Return the groups that share a role with another group, imported groups last.
 
-    A role that the user assigned to one layer is no conflict. Call on the main thread; the geometry libraries are loaded only
-    if there is more than one group.
+    Empty without conflicts. A role that the user assigned to one layer is not a conflict. Call on the main thread; the
+    geometry libraries are loaded only if there is more than one group.
     """
     groups: dict[str, list[QgsVectorLayer]] = {}
     for layer in recognise.plan_layers(project):
-        groups.setdefault(_group_key(layer), []).append(layer)
+        groups.setdefault(_make_group_key(layer), []).append(layer)
     if len(groups) < 2:
         return []
     roles_of = {key: _find_roles(layers, options) for key, layers in groups.items()}
@@ -69,7 +72,10 @@ def conflicting_groups(project: QgsProject, options: Options) -> list[LayerGroup
 
 
 def choose_group(project: QgsProject, chosen: LayerGroup, groups: Iterable[LayerGroup]) -> None:
-    """Exclude the groups that repeat a role of the chosen one from checks, while the chosen group is in the project."""
+    """Exclude groups that repeat a role of the chosen one.
+
+    They remain excluded while the chosen group is in the project.
+    """
     for group in groups:
         if group != chosen and group.repeated & chosen.repeated:
             for layer_id in group.layers:
@@ -86,7 +92,10 @@ def find_excluded_layers(project: QgsProject) -> list[QgsVectorLayer]:
 
 
 def include_layers(project: QgsProject, *, only_orphans: bool = False) -> list[QgsVectorLayer]:
-    """Include excluded layers in checks again and return them. ``only_orphans``: only if their chosen group was removed."""
+    """Include excluded layers in checks again and return them.
+
+    ``only_orphans``: only if their chosen group was removed.
+    """
     released = []
     for layer in find_excluded_layers(project):
         chosen = layer.customProperty(EXCLUDED_PROPERTY)
@@ -97,7 +106,7 @@ def include_layers(project: QgsProject, *, only_orphans: bool = False) -> list[Q
     return released
 
 
-def _group_key(layer: QgsVectorLayer) -> str:
+def _make_group_key(layer: QgsVectorLayer) -> str:
     path = file_of(layer)
     if layer.providerType() != "ogr":
         # Memory layers form one group; layers on a server are grouped by their source.
@@ -121,7 +130,10 @@ def _is_imported(layer: QgsVectorLayer) -> bool:
 
 
 def _find_group_name(project: QgsProject, layers: list[QgsVectorLayer]) -> str:
-    """Return the name of the layer tree group that contains all the layers; empty without such a group."""
+    """Return the name of the layer tree group that contains all the layers.
+
+    Empty without such a group.
+    """
     root = project.layerTreeRoot()
     nodes = [root.findLayer(layer.id()) for layer in layers]
     parents = {node.parent() for node in nodes if node is not None}

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Drawing a few rows of the plan with QGIS's renderer, in any thread: memory layers only, no project, no live layer."""
+"""Rendering of plan rows with QGIS, in any thread.
+
+It uses memory layers only, no project and no layer of a project.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,10 @@ from qgis.PyQt.QtGui import QColor, QFont, QImage, QImageWriter, QPainter, QPain
 
 from . import styles
 
-#: Chinese fonts of the systems planners have; the first that is there serves.
+#: Common Chinese fonts; the first available one is used.
 FONTS = ("Noto Sans CJK SC", "Microsoft YaHei", "Source Han Sans SC", "PingFang SC", "SimHei", "sans-serif")
 MM_PER_INCH = 25.4
-#: A layer without a style of its own.
+#: The style of a layer without one.
 _PLAIN = {"color": "255,255,255,0", "outline_color": "#444444", "outline_width": "0.3"}
 
 
@@ -40,7 +43,7 @@ _PLAIN = {"color": "255,255,255,0", "outline_color": "#444444", "outline_width":
 class PaintedSheet:
     """An image: extent in the plan's metres, size in pixels and on paper.
 
-    ``symbol_scale``: symbols are made for a working map and too heavy where a whole county takes ten centimetres.
+    ``symbol_scale``: symbols are made for a working map and too heavy where a whole county measures ten centimetres.
     """
 
     extent: tuple[float, float, float, float]
@@ -51,17 +54,20 @@ class PaintedSheet:
 
     @property
     def dots_per_mm(self) -> float:
+        """Return the resolution in dots per mm."""
         return self.width / self.width_mm
 
     @property
     def pixel_m(self) -> float:
+        """Return the size of a pixel in metres."""
         return (self.extent[2] - self.extent[0]) / self.width
 
     def place(self, x: float, y: float) -> tuple[float, float]:
+        """Return the pixel position of a point in metres."""
         return (x - self.extent[0]) / self.pixel_m, (self.extent[3] - y) / self.pixel_m
 
     def ground(self, left: float, top: float, right: float, bottom: float) -> Any:
-        """A box in pixels as a polygon in metres."""
+        """Return a box in pixels as a polygon in metres."""
         import shapely
 
         west, north = self.extent[0], self.extent[3]
@@ -70,17 +76,18 @@ class PaintedSheet:
 
 
 @cache
-def _colors() -> dict[str, str]:
-    """Severity → colour, as the symbols of the findings layer have it."""
+def _read_colors() -> dict[str, str]:
+    """Return severity → colour, as in the symbols of the findings layer."""
     return {str(c["value"]): str(c["color"]) for c in styles.read_style_table()["findings"]["classes"]}
 
 
 def has_style(name: str) -> bool:
+    """Return True if a style of this name exists."""
     return styles.has_own_style(name)
 
 
 def apply_style(layer: QgsVectorLayer, name: str) -> None:
-    """The symbols and labels of a role, or a plain outline."""
+    """Set the symbols and labels of a role, or a plain outline."""
     if styles.has_own_style(name):
         styles.apply_style_file(layer, styles.style_name(name, styles.geometry_of(layer)))
     else:
@@ -90,12 +97,16 @@ def apply_style(layer: QgsVectorLayer, name: str) -> None:
 def memory_layer(
     name: str, crs: Any, columns: Sequence[str], rows: Iterable[tuple[Any, Sequence[str]]]
 ) -> QgsVectorLayer:
-    """A layer of its own with the style ``name``; ``rows`` are shapely geometries with their values."""
+    """Return a memory layer with the style ``name``.
+
+    ``rows``: shapely geometries with their values.
+    """
     layer = QgsVectorLayer("MultiPolygon?index=no", name, "memory")
     layer.setCrs(crs)
-    # By editing, and not by its provider: that one's Python object was sometimes gone while other threads were busy.
+    # Edit the layer, do not use its provider: the provider's Python object was sometimes deleted while other threads
+    # were busy.
     layer.startEditing()
-    # Not in the address of the layer: a # or & in a field's name would end it there.
+    # Not in the layer's URI: a # or & in a field's name would end it there.
     for column in columns:
         layer.addAttribute(QgsField(column, QMetaType.Type.QString))
     features = []
@@ -114,7 +125,7 @@ def memory_layer(
 
 
 def obstacle_layer(crs: Any, shapes: Iterable[Any]) -> QgsVectorLayer:
-    """Nothing is drawn, but labels of other layers keep away."""
+    """Return a layer that draws nothing but repels labels of other layers."""
     layer = memory_layer("obstacles", crs, [], [(shape, []) for shape in shapes])
     layer.setRenderer(QgsNullSymbolRenderer())
     settings = QgsPalLayerSettings()
@@ -129,7 +140,7 @@ def obstacle_layer(crs: Any, shapes: Iterable[Any]) -> QgsVectorLayer:
 
 
 def draw_layers(sheet: PaintedSheet, layers: Sequence[QgsVectorLayer], crs: Any) -> QImage:
-    """The layers, the first on top, on white."""
+    """Draw the layers, the first on top, on white."""
     image = QImage(sheet.width, sheet.height, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(QColor("#FFFFFF"))
     settings = QgsMapSettings()
@@ -145,7 +156,7 @@ def draw_layers(sheet: PaintedSheet, layers: Sequence[QgsVectorLayer], crs: Any)
     painter = QPainter(image)
     try:
         job = QgsMapRendererCustomPainterJob(settings, painter)
-        # The one way to draw that needs no event loop: a worker thread has none.
+        # The only way of rendering without an event loop, which a worker thread lacks.
         job.renderSynchronously()
     finally:
         painter.end()
@@ -153,6 +164,7 @@ def draw_layers(sheet: PaintedSheet, layers: Sequence[QgsVectorLayer], crs: Any)
 
 
 def make_painter(image: QImage) -> QPainter:
+    """Return an antialiasing painter of an image."""
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.setRenderHint(QPainter.RenderHint.TextAntialiasing, True)
@@ -162,7 +174,7 @@ def make_painter(image: QImage) -> QPainter:
 def draw_text(
     painter: QPainter, sheet: PaintedSheet, text: str, x: float, y: float, size_mm: float, bold: bool = False
 ) -> None:
-    """Black text with a white halo, its left end and middle at (x, y) in pixels."""
+    """Draw black text with a white halo, its left end and middle at (x, y) in pixels."""
     font = QFont()
     font.setFamilies(list(FONTS))
     font.setPixelSize(max(round(size_mm * sheet.dots_per_mm), 6))
@@ -178,7 +190,10 @@ def draw_text(
 def draw_severity_mark(
     painter: QPainter, sheet: PaintedSheet, severity: str, x: float, y: float, size_mm: float
 ) -> None:
-    """The mark of a severity: octagon with a cross, triangle with a bar; told by shape on any printer."""
+    """Draw the mark of a severity, distinguishable without colour.
+
+    An octagon with a cross, a triangle with a bar.
+    """
     unit = size_mm * sheet.dots_per_mm / 22
     painter.save()
     painter.translate(x - 11 * unit, y - 11 * unit)
@@ -186,7 +201,7 @@ def draw_severity_mark(
     pen = QPen(QColor("#FFFFFF"), 2.4)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.setPen(pen)
-    painter.setBrush(QColor(_colors().get(severity, _colors()["INFO"])))
+    painter.setBrush(QColor(_read_colors().get(severity, _read_colors()["INFO"])))
     if severity == "WARNING":
         painter.drawPolygon(QPolygonF([QPointF(11, 1), QPointF(21.5, 19.2), QPointF(0.5, 19.2)]))
         painter.setPen(QPen(QColor("#FFFFFF"), 2.3))
@@ -211,7 +226,7 @@ def draw_severity_mark(
 
 
 def round_length(most_m: float) -> float:
-    """The largest 1, 2 or 5 × 10ⁿ metres that is no longer."""
+    """Return the largest 1, 2 or 5 × 10ⁿ metres up to ``most_m``."""
     power = 1.0
     while power * 10 <= most_m:
         power *= 10
@@ -221,7 +236,7 @@ def round_length(most_m: float) -> float:
 
 
 def scale_bar(painter: QPainter, sheet: PaintedSheet) -> None:
-    """Half black, half white, at the lower left; its length a round figure."""
+    """Draw a scale bar of a round length, half black, half white, at the lower left."""
     length = round_length((sheet.extent[2] - sheet.extent[0]) * 0.22)
     dot = sheet.dots_per_mm
     width, height = length / sheet.pixel_m, 0.9 * dot
@@ -237,6 +252,7 @@ def scale_bar(painter: QPainter, sheet: PaintedSheet) -> None:
 
 
 def north_arrow(painter: QPainter, sheet: PaintedSheet, letter: str) -> None:
+    """Draw a north arrow with its letter."""
     dot = sheet.dots_per_mm
     x, y = sheet.width - 5.5 * dot, 2.5 * dot
     painter.setPen(QPen(QColor("#FFFFFF"), 0.8 * dot))
@@ -256,16 +272,19 @@ def north_arrow(painter: QPainter, sheet: PaintedSheet, letter: str) -> None:
 
 
 def data_uri(image: QImage) -> str:
-    """PNG, or JPEG where that is smaller (land-use colours under hatches). No text of any kind goes into the file."""
+    """Return a data URI of PNG, or JPEG where it is smaller.
+
+    Land-use colours under hatches are smaller as JPEG. The file contains no text.
+    """
     flat = image.convertToFormat(QImage.Format.Format_RGB888)
     for key in flat.textKeys():
         flat.setText(key, "")
-    coded = {kind: _coded(flat, kind) for kind in ("png", "jpeg")}
+    coded = {kind: _encode(flat, kind) for kind in ("png", "jpeg")}
     kind = min(coded, key=lambda k: len(coded[k]))
     return f"data:image/{kind};base64,{bytes(QByteArray(coded[kind]).toBase64()).decode('ascii')}"
 
 
-def _coded(image: QImage, kind: str) -> bytes:
+def _encode(image: QImage, kind: str) -> bytes:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QImageWriter(buffer, kind.encode("ascii"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Snapshots of layers as the core's tables, and features as the core's rows."""
+"""Conversion of layer snapshots to the core's tables, and of features to its rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...core.live.session import FeatureState
     from ...core.plan.layer import FieldInfo, SourceLayer
 
-#: Features between two looks at the cancel button.
+#: Features between two checks for cancellation.
 _BATCH = 2000
 
 
@@ -35,8 +35,8 @@ def read_all(
 ) -> Iterator[SourceLayer]:
     """Read layers in turn. Raises Cancelled.
 
-    ``wanted`` is asked with name and fields before the rows of a layer are read: True, False (the layer stays empty) or
-    the names of the fields to read, in capitals.
+    ``wanted`` is called with name and fields before the rows of a layer are read. It returns True, False (the layer
+    remains empty) or the names of the fields to read, in capitals.
     """
     sketches = [(one, make_outline(one)) for one in snapshots]
     asked = [(one, drawn, wanted(drawn)) for one, drawn in sketches]
@@ -52,7 +52,7 @@ def read_all(
 
 
 def make_outline(shot: Snapshot) -> SourceLayer:
-    """A snapshot's name, fields and origin as a layer without rows."""
+    """Return a snapshot's name, fields and origin as a layer without rows."""
     import geopandas as gpd
 
     from ...core.geometry.crs import parse_crs
@@ -62,7 +62,7 @@ def make_outline(shot: Snapshot) -> SourceLayer:
     return SourceLayer(
         name=shot.name,
         frame=gpd.GeoDataFrame(geometry=[], crs=crs),
-        fields=_described(shot, tuple(field_info(shot.fields.at(n)) for n in _kept(shot))),
+        fields=_describe_fields(shot, tuple(field_info(shot.fields.at(n)) for n in _find_positions(shot))),
         crs=crs,
         source=shot.path,
         encoding=shot.encoding,
@@ -74,27 +74,33 @@ def make_outline(shot: Snapshot) -> SourceLayer:
     )
 
 
-def _described(shot: Snapshot, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
-    """The fields with what their database says of them: the aliases that QGIS shows may be those of a form."""
+def _describe_fields(shot: Snapshot, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
+    """Return the fields with the declarations of their database.
+
+    The aliases that QGIS shows may be those of a form.
+    """
     from ...core.io.field_types import KEEPING
 
     path = Path(shot.path)
     if path.suffix.lower() not in KEEPING:
         return fields
-    tables = _tables(shot.path, _stamp(path))
+    tables = _tables(shot.path, _make_stamp(path))
     table = tables.get(shot.table) if shot.table else next(iter(tables.values()), None)
     return table.describe_fields(fields) if table else fields
 
 
 @lru_cache(maxsize=8)
 def _tables(path: str, stamp: tuple[Any, ...]) -> dict[str, DeclaredTable]:
-    """A database is asked once, not for each of its layers; again when a file of it was written."""
+    """Return the declarations of a database, read once for all its layers.
+
+    They are read again after a file of it was written.
+    """
     from ...core.io.field_types import read_declared_tables
 
     return read_declared_tables(path)
 
 
-def _stamp(path: Path) -> tuple[Any, ...]:
+def _make_stamp(path: Path) -> tuple[Any, ...]:
     files = sorted(path.iterdir()) if path.is_dir() else [path, path.with_name(f"{path.name}-wal")]
     return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.exists())
 
@@ -102,9 +108,9 @@ def _stamp(path: Path) -> tuple[Any, ...]:
 def read_snapshot(
     shot: Snapshot, *, cancellation: Cancellation = NEVER, only: frozenset[str] | None = None
 ) -> SourceLayer:
-    """The table of a snapshot: attributes by column, geometries as WKB, in one pass over the features.
+    """Return the table of a snapshot, in one pass over the features.
 
-    ``only``: the fields that are read, in capitals; default all.
+    Attributes by column, geometries as WKB. ``only``: the fields to read, in capitals; default all.
     """
     import geopandas as gpd
     import numpy as np
@@ -114,11 +120,11 @@ def read_snapshot(
     from ...core.io.shape_crs import other_shape_crs
 
     drawn = make_outline(shot)
-    kept, crs = _kept(shot), drawn.crs
+    kept, crs = _find_positions(shot), drawn.crs
     if only is not None:
         kept = [n for n in kept if shot.fields.at(n).name().upper() in only]
-    read = _rows(shot, kept, cancellation)
-    stored = _expected(shot)
+    read = _read_rows(shot, kept, cancellation)
+    stored = _count_expected(shot)
     if stored is not None and stored != len(read.fids):
         counts = {"read": len(read.fids), "stored": stored}
         return replace(drawn, problem=("rows_disagree", counts), rows=stored)
@@ -127,11 +133,11 @@ def read_snapshot(
     index = pd.Index(read.fids, dtype="int64")
     table = {shot.fields.at(n).name(): column_of(columns[n], shot.fields.at(n), index) for n in kept}
     cancellation.raise_if_cancelled()
-    # A ring that GEOS cannot hold comes back as missing, as when a file is read; GEO002 reports it.
+    # A ring that GEOS cannot represent is returned as missing, as for a file; GEO002 reports it.
     geometries = shapely.from_wkb(np.array(read.shapes, dtype=object), on_invalid="ignore")
     together = zip(read.fids, read.shapes, geometries, strict=True)
     broken = [fid for fid, wkb, shape in together if wkb is not None and shape is None]
-    # A field may be called geometry, too: the shapes then take another name beside it.
+    # A field may be named geometry too: then the geometry column gets another name.
     name = "geometry"
     while name in table:
         name = f"_{name}"
@@ -148,9 +154,12 @@ def read_snapshot(
     )
 
 
-def _expected(shot: Snapshot) -> int | None:
-    """How many features are to come: by the file itself where it shows them all, else by the layer; None where a part was
-    asked for, or no count is exact."""
+def _count_expected(shot: Snapshot) -> int | None:
+    """Return the expected number of features; None if unknown.
+
+    The file's count if it shows all features, else the layer's. None for a part of the features, or if no count is
+    exact.
+    """
     from ...core.io.records import stored_rows
 
     if shot.request.filterType() != QgsFeatureRequest.FilterType.FilterNone or shot.request.limit() >= 0:
@@ -164,7 +173,10 @@ def _expected(shot: Snapshot) -> int | None:
 
 @dataclass
 class _Rows:
-    """By feature: id, all attributes (those not asked for are empty), WKB; ``curves``: those drawn with arcs."""
+    """Rows by feature: id, all attributes (unread ones are empty), WKB.
+
+    ``curves``: with arcs.
+    """
 
     fids: list[int] = field(default_factory=list)
     attributes: list[list[Any]] = field(default_factory=list)
@@ -172,11 +184,11 @@ class _Rows:
     curves: list[int] = field(default_factory=list)
 
 
-def _rows(shot: Snapshot, kept: list[int], cancellation: Cancellation) -> _Rows:
-    """One pass over the features, for the fields at these positions."""
+def _read_rows(shot: Snapshot, kept: list[int], cancellation: Cancellation) -> _Rows:
+    """Read the features in one pass, with the fields at these positions."""
     request, found = QgsFeatureRequest(shot.request), _Rows()
     if len(kept) < shot.fields.count() and request.filterExpression() is None:
-        # An expression may ask for any field.
+        # An expression may use any field.
         request.setSubsetOfAttributes(kept)
     for number, feature in enumerate(shot.source.getFeatures(request)):
         if number % _BATCH == 0:
@@ -192,15 +204,15 @@ def _rows(shot: Snapshot, kept: list[int], cancellation: Cancellation) -> _Rows:
 
 
 def read_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, FeatureState | None]:
-    """Features of a layer as they stand now, as `read_snapshot` reads them; None for one that is not there (any more).
+    """Return the current state of features, as `read_snapshot` reads them.
 
-    On the main thread, and quick: nothing of pandas or shapely.
+    None for one that does not exist (any more). On the main thread, and fast: without pandas and shapely.
     """
     from ...core.live.session import FeatureState
 
     found: dict[int, FeatureState | None] = dict.fromkeys(fids)
     fields = layer.fields()
-    kept = [(n, fields.at(n).name(), type_of(fields.at(n))) for n in _positions(fields)]
+    kept = [(n, fields.at(n).name(), type_of(fields.at(n))) for n in _list_positions(fields)]
     for feature in layer.getFeatures(QgsFeatureRequest().setFilterFids(list(found))):
         values = feature.attributes()
         attributes = {name: to_plain(values[n], kind) for n, name, kind in kept}
@@ -209,13 +221,13 @@ def read_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, Feature
     return found
 
 
-def _kept(shot: Snapshot) -> list[int]:
-    """Positions of the fields that are read."""
-    return _positions(shot.fields)
+def _find_positions(shot: Snapshot) -> list[int]:
+    """Return the positions of the fields to read."""
+    return _list_positions(shot.fields)
 
 
-def _positions(fields: QgsFields) -> list[int]:
-    """Those of all fields but blobs."""
+def _list_positions(fields: QgsFields) -> list[int]:
+    """Return the positions of all fields but blobs."""
     return [n for n in range(fields.count()) if type_of(fields.at(n)) != BINARY]
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which layers of the project play which role: told by names and fields alone, chosen and kept with the project."""
+"""Roles of the project's layers, by names and fields alone.
+
+Chosen roles are stored.
+"""
 
 from __future__ import annotations
 
@@ -20,23 +23,25 @@ if TYPE_CHECKING:
     from ...core.profile import Norm
 
 
-#: The layer of findings that the panel puts into the project: a result, never an input.
+#: The layer of findings in the project: a result, never an input.
 FINDINGS_PROPERTY = "sanxian/findings"
-#: Layers that are there to be looked at: those of a package that somebody handed in.
+#: Layers for viewing only: those of an inspected package.
 SHOWN_PROPERTY = "sanxian/shown"
 #: Property of layers excluded from checks because another group was chosen: ids of the layers of that group.
 EXCLUDED_PROPERTY = "sanxian/aside"
-#: No layer of a plan has these.
-_TELLING = {"code", "severity", "role", "geom_kind"}
+#: Fields of a findings layer, which no plan layer has.
+_FINDING_FIELDS = {"code", "severity", "role", "geom_kind"}
 
 
 class FieldName(NamedTuple):
+    """The name of a field, as recognition reads it."""
+
     name: str
 
 
 @dataclass(frozen=True)
 class LayerOutline:
-    """What recognition looks at, taken on the main thread."""
+    """The data of a layer for recognition, collected on the main thread."""
 
     id: str
     name: str
@@ -46,7 +51,10 @@ class LayerOutline:
 
 @dataclass
 class RecognisedLayers:
-    """``roles``: role → layer id; ``missing_concepts``: (concept, its roles) that the scope demands and nobody answers."""
+    """The result of recognition.
+
+    ``roles``: role → layer id; ``missing_concepts``: (concept, its roles) that the scope requires and no layer answers.
+    """
 
     roles: dict[str, str]
     missing_concepts: list[tuple[str, tuple[str, ...]]]
@@ -54,7 +62,7 @@ class RecognisedLayers:
 
 
 def plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
-    """The vector layers with shapes that a check looks at."""
+    """Return the vector layers with geometry that a check reads."""
     layers = project.mapLayers().values()
     return [
         layer
@@ -64,34 +72,44 @@ def plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
 
 
 def broken_layers(project: QgsProject) -> list[tuple[str, dict[str, str]]]:
-    """A notice for each vector layer that QGIS cannot open, its file moved or its database away."""
+    """Return a notice for each vector layer that QGIS cannot open.
+
+    Its file was moved or its database is not available.
+    """
     layers = [v for v in project.mapLayers().values() if isinstance(v, QgsVectorLayer) and not v.isValid()]
     layers = [v for v in layers if not is_excluded(v)]
     return [("notice_layer_broken", {"layer": v.name(), "file": Path(file_of(v)).name}) for v in layers]
 
 
 def is_excluded(layer: QgsVectorLayer) -> bool:
-    """Return True for a layer that checks do not read: findings, layers of a package, groups that were not chosen."""
+    """Return True for a layer that checks do not read.
+
+    Findings, layers of a package, and groups that were not chosen.
+    """
     return is_findings(layer) or any(layer.customProperty(name) for name in (SHOWN_PROPERTY, EXCLUDED_PROPERTY))
 
 
 def is_findings(layer: QgsVectorLayer) -> bool:
-    """The result of a check, in memory or opened from a file: a result, never an input."""
-    return bool(layer.customProperty(FINDINGS_PROPERTY)) or _TELLING <= set(layer.fields().names())
+    """Return True for the result of a check, in memory or opened from a file."""
+    return bool(layer.customProperty(FINDINGS_PROPERTY)) or _FINDING_FIELDS <= set(layer.fields().names())
 
 
 def take_outlines(project: QgsProject) -> list[LayerOutline]:
+    """Return the outlines of all plan layers of a project."""
     return [take_outline(layer) for layer in plan_layers(project)]
 
 
 def take_outline(layer: QgsVectorLayer) -> LayerOutline:
+    """Return the outline of a layer."""
     fields = tuple(FieldName(f.name()) for f in layer.fields())
     return LayerOutline(layer.id(), name_of(layer), template_id(layer), fields)
 
 
 def role_of(layer: QgsVectorLayer, options: Options) -> str:
-    """The role of one layer, empty when nothing tells. Without the libraries, or with a profile that cannot be read, only one
-    that was given to it: what runs next says what is amiss."""
+    """Return the role of one layer, empty if unknown.
+
+    Without the libraries, or with an unreadable profile, only an assigned role: the next command reports the error.
+    """
     try:
         from ...core.loading.recognition import find_role
 
@@ -101,7 +119,7 @@ def role_of(layer: QgsVectorLayer, options: Options) -> str:
 
 
 def recognise_layers(layers: list[LayerOutline], options: Options) -> RecognisedLayers:
-    """In any thread; loads the geometry libraries the first time."""
+    """Recognise layers in any thread; loads the geometry libraries the first time."""
     from ...core.loading.recognition import choose_scope, find_role
 
     norm = options.norm()
@@ -127,9 +145,10 @@ def recognise_layers(layers: list[LayerOutline], options: Options) -> Recognised
 
 
 def chosen_roles(project: QgsProject) -> dict[str, str]:
-    """Role → id of the layer the user gave it to; kept in the layers themselves, so it moves with them.
+    """Return role → id of the layer to which the user assigned it.
 
-    A copied layer carries the role of its original: where two claim one, nobody has chosen, and the user is asked.
+    Roles are stored in the layers, so they move with them. A copied layer has the role of its original: if two layers
+    have the same role, neither counts, and the user has to choose.
     """
     claimed: dict[str, list[str]] = {}
     for layer in plan_layers(project):
@@ -139,7 +158,7 @@ def chosen_roles(project: QgsProject) -> dict[str, str]:
 
 
 def choose_role(project: QgsProject, role: str, layer: QgsVectorLayer | None) -> None:
-    """Give a role to a layer and take it from any other; None only takes it."""
+    """Assign a role to a layer and remove it from any other; None only removes it."""
     for other in project.mapLayers().values():
         if isinstance(other, QgsVectorLayer) and other is not layer and template_id(other) == role:
             set_template(other, "")
@@ -151,11 +170,11 @@ def choose_role(project: QgsProject, role: str, layer: QgsVectorLayer | None) ->
 def roles_for(
     given: Mapping[str, SourceLayer], needs: Mapping[str, Need], norm: Norm, role: str = ""
 ) -> dict[str, str]:
-    """Role → layer name for the layers that were handed to one rule, by need.
+    """Return role → layer name for the layers of one rule, by need.
 
-    A layer keeps the role it is recognised by when that answers the need; otherwise, the concept being clear, it gets
-    the role whose fields it has most of. ``role`` is the user's word for the layer of an ``EACH`` need. InputError
-    when that layer is not recognised and nothing was said.
+    A layer keeps its recognised role if that answers the need; otherwise, if the concept is unambiguous, it gets the
+    role that shares most fields. ``role``: the user's choice for the layer of an ``EACH`` need. InputError if that
+    layer is not recognised and the user made no choice.
     """
     from ...core.loading.recognition import find_role
 
@@ -173,13 +192,13 @@ def roles_for(
             free = [r for r in wanted if roles.get(r, source.name) == source.name]
             if not free:
                 raise InputError("role_unknown", role=concept, known=", ".join(sorted(templates)))
-            found = recognised if recognised in free else max(free, key=lambda r: _likeness(source, r, norm))
+            found = recognised if recognised in free else max(free, key=lambda r: _compute_likeness(source, r, norm))
         roles[found] = source.name
     return roles
 
 
-def _likeness(source: SourceLayer, role: str, norm: Norm) -> float:
-    """Share of a template's fields that the layer has, in the edition that fits best."""
+def _compute_likeness(source: SourceLayer, role: str, norm: Norm) -> float:
+    """Return the share of a template's fields in the layer, for the best edition."""
     columns = {f.name.upper() for f in source.fields}
     return max(
         sum(f.name in columns for f in t.fields) / max(len(t.fields), 1) for t in norm.standard.all_templates(role)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings as a QGIS layer in memory, or in whatever Processing gives to write to. Files are the core's."""
+"""Findings as a QGIS layer in memory, or in a Processing output.
+
+The core writes files.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from .properties import to_qgis_crs
 if TYPE_CHECKING:
     from ...core.model.findings import Finding
 
-#: Always this, also for findings at a line or a point, so that any format can hold them.
+#: Used also for findings at a line or a point, so that any format can store them.
 GEOMETRY = Qgis.WkbType.MultiPolygon
 _NUMBERS = ("area_m2", "net_area_m2", "width_m")
 _BATCH = 500
@@ -31,7 +34,7 @@ _DATABASE = re.compile(r"^ogr:dbname='(.+?)'")
 
 
 def findings_fields() -> QgsFields:
-    """The columns of a findings layer, as the core promises them."""
+    """Return the columns of a findings layer, as the core defines them."""
     from ...core.model.findings import COLUMNS
 
     found = QgsFields()
@@ -42,7 +45,7 @@ def findings_fields() -> QgsFields:
 
 
 def make_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
-    """One row; no geometry where the finding has no place."""
+    """Return one row; no geometry if the finding has no place."""
     row = finding.row()
     made = QgsFeature(columns)
     made.setAttributes([row[name] for name in columns.names()])
@@ -55,7 +58,10 @@ def make_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
 
 
 def fill_sink(sink: Any, findings: list[Finding], target: str, cancellation: Cancellation = NEVER) -> None:
-    """Add all findings to a QgsFeatureSink; OutputError when it does not take one. ``target`` is for that error."""
+    """Add all findings to a QgsFeatureSink.
+
+    OutputError with ``target`` if it rejects one.
+    """
     columns = findings_fields()
     for number, finding in enumerate(findings):
         if number % _BATCH == 0:
@@ -67,7 +73,7 @@ def fill_sink(sink: Any, findings: list[Finding], target: str, cancellation: Can
 
 
 def memory_layer(findings: list[Finding], crs: Any, name: str) -> QgsVectorLayer:
-    """The findings as a layer that lives in the project only. ``crs``: the plan's (pyproj)."""
+    """Return the findings as a memory layer. ``crs``: the plan's (pyproj)."""
     layer = QgsVectorLayer("MultiPolygon", name, "memory")
     layer.setCrs(to_qgis_crs(crs))
     provider = layer.dataProvider()
@@ -80,6 +86,6 @@ def memory_layer(findings: list[Finding], crs: Any, name: str) -> QgsVectorLayer
 
 
 def database_of(destination: str) -> str:
-    """The file of Processing's ``ogr:dbname='…' table="…"`` (a table within a GeoPackage); empty for another."""
+    """Return the file of Processing's ``ogr:dbname='…' table="…"``; empty for another."""
     found = _DATABASE.match(destination)
     return found[1] if found else ""

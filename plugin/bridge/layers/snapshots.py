@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A layer as it stands at one moment, unsaved edits and filters counted: taken on the main thread, read (`reading`) anywhere."""
+"""Snapshots of layers with unsaved edits and filters.
+
+They are taken on the main thread, and read (`reading`) in any thread.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ from .properties import file_of, name_of, table_of, template_id, unsaved_edits
 
 @dataclass
 class Snapshot:
-    """A layer as it stood at one moment. Holds no layer: the user may close it meanwhile."""
+    """State of a layer at one moment.
+
+    Holds no layer: the user may remove it meanwhile.
+    """
 
     name: str
     source: QgsVectorLayerFeatureSource
@@ -36,15 +42,15 @@ class Snapshot:
     layer_id: str = ""
     table: str = ""
     geometry: Qgis.WkbType = Qgis.WkbType.Unknown
-    #: Is ``count`` the provider's own, and one that is exact? A GeoPackage's may be out of date, a server's an estimate.
+    #: True if ``count`` is the provider's and exact. A GeoPackage's may be outdated, a server's an estimate.
     counted: bool = True
     exact: bool = False
 
 
 def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) -> Snapshot:
-    """The layer now, with its unsaved edits. On the main thread only.
+    """Return the layer's current state with unsaved edits. On the main thread only.
 
-    ``request`` narrows the features (a selection, an expression); by default all that the layer's filter shows.
+    ``request`` restricts the features (a selection, an expression); by default all that the layer's filter shows.
     """
     provider = layer.dataProvider()
     return Snapshot(
@@ -68,7 +74,10 @@ def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = Non
 
 
 def unique_names(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
-    """Layers of one name are told apart by a number: a project may hold several, a plan may not."""
+    """Return the snapshots with unique names, by appending numbers.
+
+    A project may have several layers of one name, a plan may not.
+    """
     found = list(snapshots)
     taken: set[str] = set()
     for one in found:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Symbols of the official layers and of findings: the .qml files that tools/make_styles.py writes.
+"""Symbols of official layers and findings: .qml files by tools/make_styles.py.
 
-A role finds its file by its name, by `also` of another role's entry, or, as the edition of a base layer (DLTB2009,
-WHCGHFQ), by that layer's. One that no entry names gets the default of its geometry: no layer has a random colour.
+The file of a role is found by its name, by `also` of another role's entry, or, as the edition of a base layer
+(DLTB2009, WHCGHFQ), by that layer's. A role without an entry gets the default of its geometry: no layer has a random
+colour.
 """
 
 from __future__ import annotations
@@ -35,20 +36,26 @@ _YEAR = re.compile(r"_?(19|20)\d\d$")
 
 
 def apply_style(layer: QgsVectorLayer, role: str) -> bool:
-    """Give a layer the symbols and labels of its role. False for a table; it then stays as it was."""
+    """Set the symbols and labels of a layer's role.
+
+    False for a table, which is unchanged.
+    """
     geometry = geometry_of(layer)
     if not geometry:
         return False
-    dressed = apply_style_file(layer, style_name(role, geometry))
+    styled = apply_style_file(layer, style_name(role, geometry))
     layer.triggerRepaint()
-    return dressed
+    return styled
 
 
-def apply_style_file(layer: QgsVectorLayer, look: str) -> bool:
-    """Symbols, labels and opacity of a .qml file and nothing else, in any thread. Read piece by piece: loadNamedStyle
-    asks the project for paths, and sets default values and constraints of the layer to nothing."""
+def apply_style_file(layer: QgsVectorLayer, name: str) -> bool:
+    """Set only symbols, labels and opacity of a .qml file, in any thread.
+
+    The parts are read one by one, because loadNamedStyle reads paths from the project, and clears default values and
+    constraints of the layer.
+    """
     document = QDomDocument()
-    document.setContent(_style_text(look))
+    document.setContent(_read_style_file(name))
     root, context = document.documentElement(), QgsReadWriteContext()
     renderer = QgsFeatureRenderer.load(root.firstChildElement("renderer-v2"), context)
     if renderer is None:
@@ -64,19 +71,21 @@ def apply_style_file(layer: QgsVectorLayer, look: str) -> bool:
 
 
 @cache
-def _style_text(look: str) -> str:
-    return (STYLES / f"{look}.qml").read_text(encoding="utf-8")
+def _read_style_file(name: str) -> str:
+    return (STYLES / f"{name}.qml").read_text(encoding="utf-8")
 
 
 def apply_to_project(project: QgsProject, roles: dict[str, str], kept: str) -> list[str]:
-    """Symbols for the layers that play a role (role → layer id); answers their names. What a layer looked like before
-    stays in its list of styles as ``kept``, with a number where there is one already."""
+    """Set the symbols of layers (role → layer id); return their names.
+
+    The former style remains in the layer's list of styles as ``kept``, with a number if that name exists.
+    """
     done = []
     for role, layer_id in roles.items():
         layer = project.mapLayer(layer_id)
         if isinstance(layer, QgsVectorLayer) and geometry_of(layer):
             before = layer.renderer().clone() if layer.renderer() is not None else None
-            name = _keep(layer, kept)
+            name = _keep_style(layer, kept)
             if apply_style(layer, role):
                 done.append(layer.name())
             if before is not None and _same(before, layer):
@@ -84,7 +93,7 @@ def apply_to_project(project: QgsProject, roles: dict[str, str], kept: str) -> l
     return done
 
 
-def _keep(layer: QgsVectorLayer, kept: str) -> str:
+def _keep_style(layer: QgsVectorLayer, kept: str) -> str:
     manager, name, number = layer.styleManager(), kept, 2
     while name in manager.styles():
         name, number = f"{kept} {number}", number + 1
@@ -95,7 +104,7 @@ def _keep(layer: QgsVectorLayer, kept: str) -> str:
 
 
 def _same(before: QgsFeatureRenderer, layer: QgsVectorLayer) -> bool:
-    """Are the symbols those that were there? Then there is nothing to keep."""
+    """Return True if the symbols are unchanged, so that nothing needs to be saved."""
     texts = []
     for renderer in (before, layer.renderer()):
         document = QDomDocument()
@@ -105,36 +114,39 @@ def _same(before: QgsFeatureRenderer, layer: QgsVectorLayer) -> bool:
 
 
 def geometry_of(layer: QgsVectorLayer) -> str:
-    """``polygon``, ``line`` or ``point``; empty for a table or a layer of mixed shapes."""
+    """Return ``polygon``, ``line`` or ``point``.
+
+    Empty for tables and mixed geometries.
+    """
     return _GEOMETRIES.get(layer.geometryType(), "")
 
 
 def style_name(role: str, geometry: str) -> str:
-    """The name of the .qml file for a role's layer of this geometry."""
-    found = _own(role)
+    """Return the name of the .qml file for a role's layer of this geometry."""
+    found = _find_entry(role)
     if found and (found == FINDINGS or read_style_table()["layers"][found].get("geometry", "polygon") == geometry):
         return found
     return f"default_{geometry}"
 
 
 def has_own_style(role: str) -> bool:
-    """Does an entry name this role, or is it an edition of one that does?"""
-    return bool(_own(role))
+    """Return True if an entry names this role or the base layer of this edition."""
+    return bool(_find_entry(role))
 
 
-def _own(role: str) -> str:
-    known = _names()
-    bare = _YEAR.sub("", role)
+def _find_entry(role: str) -> str:
+    known = _read_names()
+    base = _YEAR.sub("", role)
     for prefix in ("", *read_style_table()["names"]["prefixes"]):
-        for name in (role, bare):
+        for name in (role, base):
             if name.startswith(prefix) and name[len(prefix) :] in known:
                 return known[name[len(prefix) :]]
     return ""
 
 
 @cache
-def _names() -> dict[str, str]:
-    """Role → the entry that describes its symbols."""
+def _read_names() -> dict[str, str]:
+    """Return role → the entry that describes its symbols."""
     found = {FINDINGS: FINDINGS}
     for name, spec in read_style_table()["layers"].items():
         found |= dict.fromkeys((name, *spec.get("also", ())), name)
@@ -143,7 +155,7 @@ def _names() -> dict[str, str]:
 
 @cache
 def read_style_table() -> dict[str, dict[str, Any]]:
-    """All .toml files of resources/styles as one."""
+    """Return all .toml files of resources/styles as one table."""
     found: dict[str, dict[str, Any]] = {}
     for path in sorted(STYLES.glob("*.toml")):
         for section, entries in read_toml(path).items():

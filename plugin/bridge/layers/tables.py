@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of the core as QGIS features: rows in a template's fields, and lists without shapes; to a file or a sink."""
+"""The core's tables as QGIS features, written to a file or a sink.
+
+Rows in a template's fields, and lists without geometry.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 LAYER_FILES = {".gpkg": "GPKG", ".gdb": "OpenFileGDB"}
 TABLE_FILES = {".gpkg": "GPKG", ".csv": "CSV", ".xlsx": "XLSX"}
 _BATCH = 2000
-#: Digits that any format's plain whole number holds; FileGDB turns larger ones into reals.
+#: Digits of an integer in any format; FileGDB converts longer ones to reals.
 _SHORT = 9
 _MULTI = {
     "polygon": Qgis.WkbType.MultiPolygon,
@@ -45,7 +48,7 @@ _MULTI = {
 
 @dataclass
 class OutputTable:
-    """What is written: fields, kind of shape, coordinate system, and the rows, made one by one."""
+    """An output: fields, geometry type, CRS, and an iterator of rows."""
 
     name: str
     fields: QgsFields
@@ -57,14 +60,14 @@ class OutputTable:
 
 @steady
 def template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateReferenceSystem) -> OutputTable:
-    """Rows in a template's fields, with their lengths and Chinese names."""
+    """Return rows in a template's fields, with their lengths and Chinese names."""
     import pandas as pd
     import shapely
 
     shapes = frame.geometry.to_numpy()
     fields = QgsFields()
     for declared in template.fields:
-        kind = _kind(declared.type, declared.length, frame[declared.name])
+        kind = _find_type(declared.type, declared.length, frame[declared.name])
         length = declared.length or 0 if declared.type in ("text", "real") else 0
         field = QgsField(declared.name, kind, "", length, declared.decimals or 0 if declared.type == "real" else 0)
         field.setAlias(declared.alias)
@@ -93,7 +96,7 @@ def template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateRe
 
 
 def loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPPED") -> OutputTable:
-    """What could not be carried, one line each, with a sentence."""
+    """Return data that could not be converted, one row each, with a sentence."""
     fields = QgsFields()
     for column in ("source_fid", "key", "field", "source_field", "value", "reason", "carried", "message"):
         fields.append(QgsField(column, QMetaType.Type.LongLong if column == "source_fid" else QMetaType.Type.QString))
@@ -115,16 +118,19 @@ def loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPPED") 
 
 
 def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cancellation = NEVER) -> None:
-    """A new file; `core.files.writing.atomic_output` gives the path. OutputError when the driver refuses, or not all arrived."""
+    """Write a new file.
+
+    OutputError if the driver rejects rows, or not all were written. `core.files.writing.atomic_output` gives the path.
+    """
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = driver
     options.layerName = table.name
     options.fileEncoding = "UTF-8"
     if driver == "GPKG":
-        # As an older QGIS opens it.
+        # The version that an older QGIS opens.
         options.datasourceOptions = ["VERSION=1.2"]
     if driver == "CSV":
-        # Excel takes a table without this mark for one of the machine's own code page.
+        # Without this mark Excel assumes the machine's code page.
         options.layerOptions = ["WRITE_BOM=YES"]
     writer = QgsVectorFileWriter.create(
         str(path), table.fields, table.geometry, table.crs, QgsCoordinateTransformContext(), options
@@ -134,12 +140,12 @@ def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cance
             raise OutputError("output_unwritable", target=path.name, detail="refused")
         write_rows(writer, table, path.name, cancellation)
     finally:
-        # The file is whole once the writer is gone.
+        # The file is complete after the writer is deleted.
         del writer
 
 
 def write_rows(sink: Any, table: OutputTable, target: str, cancellation: Cancellation = NEVER) -> None:
-    """All rows into a sink; OutputError when it does not take one. ``target`` is for that error."""
+    """Write all rows to a sink. OutputError with ``target`` if it rejects one."""
     for number, feature in enumerate(table.rows()):
         if number % _BATCH == 0:
             cancellation.raise_if_cancelled()
@@ -149,7 +155,7 @@ def write_rows(sink: Any, table: OutputTable, target: str, cancellation: Cancell
         raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()) or "refused")
 
 
-def _kind(name: str, length: int | None, column: Any) -> QMetaType.Type:
+def _find_type(name: str, length: int | None, column: Any) -> QMetaType.Type:
     if name == "integer":
         large = (length or 0) > _SHORT or any(v is not None and abs(v) >= 2**31 for v in column.tolist())
         return QMetaType.Type.LongLong if large else QMetaType.Type.Int

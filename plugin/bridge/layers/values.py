@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Values and shapes of QGIS's features as the core's tables hold them."""
+"""Conversion of values and geometries from QGIS features to the core's tables."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def is_unset(value: Any, number: bool) -> bool:
-    """Return True for a value that the database gives when a drawn feature is saved, as the fid of a GeoPackage.
+    """Return True for a value that the database sets when a drawn feature is saved.
 
-    QGIS 3.44 hands out an object for it, in fields of any type. QGIS 3.40 hands out the text of the default clause
-    (Autogenerate), which only a field of numbers (``number``) tells apart from a value.
+    For example the fid of a GeoPackage. QGIS 3.44 returns an object for it, in fields of any type. QGIS 3.40 returns
+    the text of the default clause (Autogenerate), which only in a numeric field (``number``) differs from a value.
     """
     return isinstance(value, QgsUnsetAttributeValue) or (number and isinstance(value, str))
 
@@ -34,7 +34,7 @@ BINARY = 12
 
 
 def as_wkb(geometry: Any) -> tuple[bytes, bool]:
-    """WKB that GEOS reads (no arcs, no M), and whether there were arcs."""
+    """Return WKB that GEOS reads (no arcs, no M), and whether there were arcs."""
     kind = geometry.wkbType()
     curved = False
     if QgsWkbTypes.isCurvedType(kind):
@@ -49,11 +49,13 @@ def as_wkb(geometry: Any) -> tuple[bytes, bool]:
 
 
 def type_of(field: Any) -> int:
+    """Return the QMetaType number of a field."""
     kind = field.type()
     return int(getattr(kind, "value", kind))
 
 
 def field_info(field: Any) -> FieldInfo:
+    """Return a field's name, type, length and alias for the core."""
     from ...core.plan.layer import FieldInfo
 
     number = type_of(field)
@@ -64,7 +66,10 @@ def field_info(field: Any) -> FieldInfo:
 
 
 def column_of(values: Iterable[Any], field: Any, index: Any) -> Any:
-    """One column with real missing values, of the type that reading the file would give."""
+    """Return one column with missing values.
+
+    Its type is that which reading the file would give.
+    """
     import pandas as pd
 
     number = type_of(field)
@@ -75,18 +80,18 @@ def column_of(values: Iterable[Any], field: Any, index: Any) -> Any:
         return pd.Series(found, index=index, dtype="float64")
     if number in _INTEGERS and None not in found:
         return pd.Series(found, index=index, dtype="int64")
-    # Whole numbers beside missing ones stay as they are: a float has no room for the 18 digits of a BSM.
+    # Integers with missing values remain objects: a float cannot hold the 18 digits of a BSM.
     return pd.Series(found, index=index, dtype=object)
 
 
 def to_plain(value: Any, number: int) -> Any:
-    """A value of a field of this type, None where it is missing."""
+    """Return a value of a field of this type, None if missing."""
     if number in _DATES:
-        return _moment(value)
+        return _to_datetime(value)
     return None if is_unset(value, number in _INTEGERS | _REALS) or type(value) is _NULL_TYPE else value
 
 
-def _moment(value: Any) -> Any:
+def _to_datetime(value: Any) -> Any:
     if isinstance(value, QDateTime):
         return value.toPyDateTime().replace(tzinfo=None)
     return value.toPyDate() if isinstance(value, QDate) else None

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""成果图件: print layouts of a county's maps, built from resources/layouts and the layers of a project."""
+"""Print layouts of maps (成果图件), built from resources/layouts and project layers."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A sheet filled with a county's layers: extent and scale, locked layers and styles, legend, locator, texts."""
+"""Layouts filled with a county's layers: extent, scale, styles, legend, locator."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ _METRES_PER_DEGREE = 111_000.0
 
 
 def add_names(layout: QgsPrintLayout, locator: QgsLayoutItemMap, places: Iterable[Place], sheet: PageSize) -> None:
-    """Add a label for each place, in order; skip labels that overlap earlier ones. The locator's extent must be set."""
+    """Add a label for each place, in order; skip labels that overlap earlier ones.
+
+    The locator's extent must be set.
+    """
     grid = locator.grids().grid(0) if locator.grids().size() else None
     if grid is not None:
         degrees = locator.extent().width() / _METRES_PER_DEGREE
@@ -89,13 +92,13 @@ def _point_on_page(locator: QgsLayoutItemMap, point: QgsPointXY) -> tuple[float,
     return locator.pos().x() + x, locator.pos().y() + y
 
 
-#: Custom properties of a layout: which map it is, on which page, by township or not.
+#: Custom properties of a layout: its map, its page size, and whether it is by township.
 MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY = "sanxian/map", "sanxian/sheet", "sanxian/townships"
-#: What is left free around 中心城区 and around a township.
+#: Margin around 中心城区 and around a township.
 _MARGIN = 0.04
-#: The locator shows the county with some ground about it.
+#: Margin around the county on the locator.
 _LOCATOR_MARGIN = 0.06
-#: The same where names of other counties stand near its edge.
+#: The same if there are names of other counties near its edge.
 _NAMES_MARGIN = 0.12
 _MERIDIAN = re.compile(r"\+lon_0=([\d.]+)")
 
@@ -105,7 +108,10 @@ SECRECY_VARIABLE, APPROVAL_VARIABLE = "sanxian_secrecy", "sanxian_approval"
 
 
 def document_variables(info: DocumentInfo) -> dict[str, str]:
-    """Return the document information (成果信息) as layout variables; empty values are left blank for manual entry."""
+    """Return the document information (成果信息) as layout variables.
+
+    Empty values are left blank for manual entry.
+    """
     return {
         SECRECY_VARIABLE: info.secrecy,
         "sanxian_maker": info.compiler,
@@ -116,7 +122,10 @@ def document_variables(info: DocumentInfo) -> dict[str, str]:
 
 
 class Builder:
-    """Builds the layouts of one county with its document information (成果信息). Use on the main thread."""
+    """Builds the layouts of one county with its document information (成果信息).
+
+    Main thread.
+    """
 
     def __init__(
         self,
@@ -129,14 +138,14 @@ class Builder:
         self.document = document or DocumentInfo()
 
     def name(self, one: MapSpec, sheet: PageSize, townships: bool) -> str:
-        """The sheet's name in the project's list of layouts."""
+        """Return the layout's name in the project."""
         title = f"{one.short}（分乡镇）" if townships else one.title
         return f"{one.number:02d} {title} {sheet.id}"
 
     def build(self, one: MapSpec, sheet: PageSize, *, townships: bool = False) -> QgsPrintLayout:
-        """The sheet of a map that can be made (see `Material.lack`); with ``townships`` an atlas of them.
+        """Return the layout of a map without missing inputs; with ``townships`` an atlas.
 
-        DataError when the sheet's .qpt is not there or has no item ``map``.
+        See `MapLayers.find_missing_input`. DataError if the layout's .qpt is missing or has no item ``map``.
         """
         layout = self._empty(sheet)
         layout.setName(self.name(one, sheet, townships))
@@ -161,7 +170,7 @@ class Builder:
                 texts.fit_scale_bar(bar, item, sheet)
         legend = layout.itemById(frame.LEGEND)
         if isinstance(legend, QgsLayoutItemLegend):
-            fill_legend(legend, item, self._legend_entries(one, item))
+            fill_legend(legend, item, self._list_legend_entries(one, item))
         return layout
 
     def _empty(self, sheet: PageSize) -> QgsPrintLayout:
@@ -221,47 +230,55 @@ class Builder:
 
     # -- maps
 
-    def _styles(
+    def _make_styles(
         self, one: MapSpec, sheet: PageSize, townships: bool, scale: float, smaller: bool
     ) -> list[tuple[QgsVectorLayer, str]]:
-        """The layers of a map, the topmost first, each with its style."""
+        """Return the layers of a map, the topmost first, each with its style."""
         found = []
         for spec in one.layers:
             answer = self.material.drawn_layers(spec)
             if answer is None or answer[1] in [layer for layer, _ in found]:
                 continue
             role, layer = answer
-            look = self.catalogue.looks.get(spec.look)
+            look = self.catalogue.styles.get(spec.style)
             xml = layer_styles.map_style(self.material, role, layer, look, self.catalogue, sheet, scale, smaller)
             if townships and spec.of == (TOWNSHIPS,):
                 xml = layer_styles.veil_other_townships(xml, layer, self.material.field(role, layer, "division_code"))
             found.append((layer, xml))
-        return found + self._neighbours("neighbours", sheet, [layer for layer, _ in found])
+        return found + self._make_neighbours("neighbours", sheet, [layer for layer, _ in found])
 
     def _is_city_locator(self, one: MapSpec, townships: bool) -> bool:
-        """Return True if the locator shows the county within its city; a township would be only a dot at that scale."""
+        """Return True if the locator shows the county within its city.
+
+        A township would be only a dot at that scale.
+        """
         return one.scope == "county" and not townships and self.neighbours is None and bool(self.sisters)
 
     @cached_property
     def sisters(self) -> list[map_layers.Place]:
-        """The other counties of the city with known bounds."""
+        """Return the other counties of the city with known bounds."""
         return map_layers.find_sister_counties(self.material)
 
     @cached_property
     def neighbours(self) -> map_layers.Neighbours | None:
-        """The layer of adjoining counties in the project, if any."""
+        """Return the layer of adjoining counties in the project, if any."""
         return map_layers.find_neighbours(self.material)
 
-    def _neighbours(self, look: str, sheet: PageSize, taken: list[QgsVectorLayer]) -> list[tuple[QgsVectorLayer, str]]:
+    def _make_neighbours(
+        self, look: str, sheet: PageSize, taken: list[QgsVectorLayer]
+    ) -> list[tuple[QgsVectorLayer, str]]:
         """Return adjoining counties as the lowest layer, if the project has them and the map set has a style for them."""
-        beside = self.neighbours
-        if beside is None or beside.layer in taken or look not in self.catalogue.looks:
+        neighbours = self.neighbours
+        if neighbours is None or neighbours.layer in taken or look not in self.catalogue.styles:
             return []
-        xml = layer_styles.neighbours_style(beside, self.material.county.code, self.catalogue.looks[look], sheet)
-        return [(beside.layer, xml)]
+        xml = layer_styles.neighbours_style(neighbours, self.material.county.code, self.catalogue.styles[look], sheet)
+        return [(neighbours.layer, xml)]
 
-    def _legend_entries(self, one: MapSpec, item: QgsLayoutItemMap) -> list[tuple[QgsVectorLayer, str]]:
-        """Layers with their names. Those of one symbol first: after a layer's classes they would seem to be of them."""
+    def _list_legend_entries(self, one: MapSpec, item: QgsLayoutItemMap) -> list[tuple[QgsVectorLayer, str]]:
+        """Return layers with their names for the legend.
+
+        Layers with one symbol first: after the classes of another layer they would seem to belong to it.
+        """
         entries: list[tuple[QgsVectorLayer, str]] = []
         for spec in one.layers:
             answer = self.material.drawn_layers(spec)
@@ -273,18 +290,18 @@ class Builder:
     def _fill_map(self, layout: QgsPrintLayout, one: MapSpec, sheet: PageSize, townships: bool) -> QgsLayoutItemMap:
         item = layout.itemById(frame.MAP)
         item.setCrs(self.material.crs)
-        _show(item, self.extent(one), self.catalogue)
-        scale = self._township_scale(item) if townships else item.scale()
+        _show_extent(item, self.extent(one), self.catalogue)
+        scale = self._choose_township_scale(item) if townships else item.scale()
         smaller = one.scope == "county" and not townships
-        _lock(item, self._styles(one, sheet, townships, scale, smaller))
+        _lock(item, self._make_styles(one, sheet, townships, scale, smaller))
         if townships:
             item.setAtlasDriven(True)
             item.setAtlasScalingMode(QgsLayoutItemMap.AtlasScalingMode.Predefined)
             item.setAtlasMargin(_MARGIN)
         return item
 
-    def _township_scale(self, item: QgsLayoutItemMap) -> float:
-        """The scale of a page of middling size: symbols are those of all pages alike."""
+    def _choose_township_scale(self, item: QgsLayoutItemMap) -> float:
+        """Return the scale of a medium-sized page: all pages have the same symbols."""
         layer = self.material.concept_layers((TOWNSHIPS,))[1]
         shapes = [self.material.in_plane(layer, f.geometry().boundingBox()) for f in layer.getFeatures()]
         size = frame.size_of(item)
@@ -292,7 +309,7 @@ class Builder:
         return self.catalogue.round_scale(scales[len(scales) // 2] * (1 + 2 * _MARGIN)) if scales else item.scale()
 
     def extent(self, one: MapSpec) -> QgsRectangle:
-        """What the map has to show, in the maps' plane: the county, or 中心城区."""
+        """Return the required extent in the maps' plane: the county, or 中心城区."""
         if one.scope == "county":
             return self.material.county_extent()
         centre = self.material.concept_layers((CENTRE,))
@@ -316,14 +333,14 @@ class Builder:
             role, layer = answer
             # With townships below it, the county is their outline.
             above = of == (COUNTY,) and bool(self.material.townships) and not in_city
-            ground = self.catalogue.looks.get("locator_outline" if above else "locator")
+            ground = self.catalogue.styles.get("locator_outline" if above else "locator")
             xml = layer_styles.map_style(self.material, role, layer, ground, self.catalogue, sheet)
             if townships and of == (TOWNSHIPS,):
                 xml = layer_styles.mark_township(xml, layer, self.material.field(role, layer, "division_code"))
             shown.append((layer, xml))
         locator.setCrs(self.material.crs)
         county = self.material.county_extent()
-        around = self._neighbours("locator_neighbours", sheet, [layer for layer, _ in shown])
+        around = self._make_neighbours("locator_neighbours", sheet, [layer for layer, _ in shown])
         places = [map_layers.Place(self.material.county.name, county.center()), *self.sisters] if in_city else []
         extent = (
             map_layers.compute_locator_extent(self.material, self.neighbours, county)
@@ -333,17 +350,17 @@ class Builder:
         for place in places:
             extent.combineExtentWith(QgsRectangle(place.at, place.at))
         _lock(locator, shown + around)
-        locator.setExtent(_fitting(locator, extent, 1 + 2 * (_NAMES_MARGIN if places else _LOCATOR_MARGIN)))
+        locator.setExtent(_fit_extent(locator, extent, 1 + 2 * (_NAMES_MARGIN if places else _LOCATOR_MARGIN)))
         add_names(layout, locator, places, sheet)
         overview = locator.overviews().overview(0) if locator.overviews().size() else None
         if overview is not None:
-            # A frame around everything would say nothing.
+            # A frame around everything would have no meaning.
             overview.setEnabled(one.scope != "county" or townships)
             overview.setLinkedMap(item)
 
 
 def _lock(item: QgsLayoutItemMap, styled: list[tuple[QgsVectorLayer, str]]) -> None:
-    """Layers and styles that no later change of the layer tree reaches."""
+    """Lock layers and styles, so that later changes of the layer tree have no effect."""
     item.setFollowVisibilityPreset(False)
     item.setLayers([layer for layer, _ in styled])
     item.setKeepLayerSet(True)
@@ -351,14 +368,14 @@ def _lock(item: QgsLayoutItemMap, styled: list[tuple[QgsVectorLayer, str]]) -> N
     item.setKeepLayerStyles(True)
 
 
-def _show(item: QgsLayoutItemMap, extent: QgsRectangle, catalogue: MapCatalogue) -> None:
-    """The extent in the middle of the item, at the largest round scale that holds it."""
-    item.setExtent(_fitting(item, extent, 1 / catalogue.fill))
+def _show_extent(item: QgsLayoutItemMap, extent: QgsRectangle, catalogue: MapCatalogue) -> None:
+    """Centre the extent in the item at the largest round scale that contains it."""
+    item.setExtent(_fit_extent(item, extent, 1 / catalogue.fill))
     item.setScale(catalogue.round_scale(item.scale()))
 
 
-def _fitting(item: QgsLayoutItemMap, extent: QgsRectangle, times: float) -> QgsRectangle:
-    """An extent of the item's shape, with the same centre, that holds the given one ``times`` enlarged."""
+def _fit_extent(item: QgsLayoutItemMap, extent: QgsRectangle, times: float) -> QgsRectangle:
+    """Return the extent with the item's aspect ratio around ``times`` the given one."""
     size = frame.size_of(item)
     width, height = max(extent.width(), 1.0) * times, max(extent.height(), 1.0) * times
     ratio = size.width() / size.height()
@@ -368,9 +385,9 @@ def _fitting(item: QgsLayoutItemMap, extent: QgsRectangle, times: float) -> QgsR
 
 
 def format_crs(crs: QgsCoordinateReferenceSystem) -> str:
-    """The coordinate system in the words of a map's margin, in Chinese as all of it."""
-    said = "2000国家大地坐标系" if "CGCS2000" in crs.description() or "4490" in crs.authid() else crs.description()
+    """Return the coordinate system for a map's margin, in Chinese."""
+    name = "2000国家大地坐标系" if "CGCS2000" in crs.description() or "4490" in crs.authid() else crs.description()
     meridian = _MERIDIAN.search(crs.toProj())
     if crs.isGeographic() or not meridian:
-        return said
-    return f"{said}\n高斯—克吕格投影　中央经线{float(meridian[1]):g}°"
+        return name
+    return f"{name}\n高斯—克吕格投影　中央经线{float(meridian[1]):g}°"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sheets to jpg and pdf, page by page, on the main thread: QGIS prints layouts nowhere else.
+"""Export of layouts to jpg and pdf, page by page, on the main thread.
 
-Nothing of the user or the machine is in the files.
+QGIS prints layouts on the main thread only. The files contain no data of user or machine.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ _PRODUCER = b"QGIS"
 
 
 def remove_traces(data: bytes, title: str) -> bytes:
-    """The file with its description blanked in place, so that every offset in it still holds; ``title`` where it fits.
+    """Return the file with blanked metadata, so that offsets remain.
 
-    What is drawn is not touched. Both the Info dictionary and the XMP packet are replaced.
+    ``title`` if it fits. The drawing is unchanged. Both the Info dictionary and the XMP packet are replaced.
     """
     found = bytearray(data)
     for match in _PACKET.finditer(data):
-        found[match.start() : match.end()] = _packet(title, match.end() - match.start())
+        found[match.start() : match.end()] = _make_packet(title, match.end() - match.start())
     for number, generation in set(_INFO.findall(data)):
         start = re.compile(rb"(?<!\d)" + number + rb"\s+" + generation + rb"\s+obj\b")
         for match in start.finditer(data):
             end = data.index(b"endobj", match.end())
-            found[match.end() : end] = _info(title, end - match.end())
+            found[match.end() : end] = _make_info(title, end - match.end())
     return bytes(found)
 
 
-def _info(title: str, room: int) -> bytes:
+def _make_info(title: str, room: int) -> bytes:
     words = b"/Producer (" + _PRODUCER + b")"
     text = b"/Title <" + (b"\xfe\xff" + title.encode("utf-16-be")).hex().encode("ascii") + b">"
     for inside in (b"\n<<\n" + text + b"\n" + words + b"\n>>\n", b"\n<<" + words + b">>\n", b"\n<<>>\n"):
@@ -50,7 +50,7 @@ def _info(title: str, room: int) -> bytes:
     return b" " * room
 
 
-def _packet(title: str, room: int) -> bytes:
+def _make_packet(title: str, room: int) -> bytes:
     head = b"<?xpacket begin='' ?>"
     tail = b"<?xpacket end='w'?>"
     escaped = title.replace("&", "&amp;").replace("<", "&lt;").encode("utf-8")
@@ -67,7 +67,7 @@ def _packet(title: str, room: int) -> bytes:
 
 JPG, PDF = "jpg", "pdf"
 FORMATS = (JPG, PDF)
-#: Below this a map is not accepted.
+#: Maps of a lower resolution are not accepted.
 LEAST_DPI = 300
 _QUALITY = 92
 _METRE_INCHES = 1000 / 25.4
@@ -75,7 +75,10 @@ _METRE_INCHES = 1000 / 25.4
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a sheet: which township's (-1: the sheet as it stands), its file without suffix, and its title."""
+    """One page of a layout.
+
+    The township's number (-1: no atlas), file name without suffix, and title.
+    """
 
     number: int
     stem: str
@@ -92,14 +95,14 @@ def write_page(
     world: bool = False,
     cancellation: Cancellation = NEVER,
 ) -> list[str]:
-    """Write one page in all its formats into a folder; returns the names of the files.
+    """Write one page in all its formats to a folder; return the names of the files.
 
-    ``world``: beside the jpg a .jgw, in the maps' plane. Raises Cancelled between two files, and
-    OutputError when QGIS cannot make the file.
+    ``world``: write a .jgw for the jpg, in the maps' plane. Raises Cancelled between two files, and OutputError if QGIS
+    cannot write the file.
     """
     turn_to(layout, page)
     written = []
-    with _full_strength(layout):
+    with _make_opaque(layout):
         for kind in formats:
             cancellation.raise_if_cancelled()
             target = folder / f"{page.stem}.{kind}"
@@ -115,7 +118,7 @@ def write_page(
 
 
 def turn_to(layout: QgsPrintLayout, page: Page) -> None:
-    """The page as it will be printed: the atlas at its township, the legend as that map wants it."""
+    """Set the atlas to its township, and filter the legend, as for printing."""
     if page.number >= 0:
         layout.atlas().seekTo(page.number)
     layout.refresh()
@@ -129,7 +132,7 @@ def turn_to(layout: QgsPrintLayout, page: Page) -> None:
 
 
 def pages_of(layout: QgsPrintLayout) -> Iterator[tuple[int, str]]:
-    """Number and page name of each page of an atlas that was begun."""
+    """Yield number and page name of each page of an atlas in rendering state."""
     atlas = layout.atlas()
     for number in range(atlas.updateFeatures()):
         yield number, atlas.nameForPage(number)
@@ -137,6 +140,7 @@ def pages_of(layout: QgsPrintLayout) -> Iterator[tuple[int, str]]:
 
 @contextmanager
 def atlas(layout: QgsPrintLayout) -> Iterator[None]:
+    """Keep an atlas in rendering state while the block runs."""
     layout.atlas().beginRender()
     try:
         yield
@@ -167,7 +171,7 @@ def _write_pdf(layout: QgsPrintLayout, target: Path, dpi: float, title: str) -> 
     settings.exportMetadata = False
     settings.appendGeoreference = False
     settings.writeGeoPdf = False
-    # Drawn, not typed: a printer's machine lacks the fonts of the planner's.
+    # Outlines instead of text: a printer's machine lacks the planner's fonts.
     settings.textRenderFormat = Qgis.TextRenderFormat.AlwaysOutlines
     result = QgsLayoutExporter(layout).exportToPdf(str(target), settings)
     if result == QgsLayoutExporter.ExportResult.MemoryError:
@@ -178,7 +182,7 @@ def _write_pdf(layout: QgsPrintLayout, target: Path, dpi: float, title: str) -> 
 
 
 def world_file(layout: QgsPrintLayout, dpi: float) -> str:
-    """Six lines: the page's pixels in the plane of the main map (metres)."""
+    """Return the world file: the page's pixels in the plane of the main map (metres)."""
     item = layout.itemById(frame.MAP)
     extent, box = item.extent(), QRectF(item.pos(), item.rect().size())
     pixel = 25.4 / dpi
@@ -189,10 +193,11 @@ def world_file(layout: QgsPrintLayout, dpi: float) -> str:
 
 
 @contextmanager
-def _full_strength(layout: QgsPrintLayout) -> Iterator[None]:
-    """A legend paints its colours as pale as the layer is in the layer tree: while the page is painted, none is.
+def _make_opaque(layout: QgsPrintLayout) -> Iterator[None]:
+    """Make all layers opaque while a page is rendered.
 
-    Nobody hears of it: no signal is sent, and the map's own style has the strength that it is to have.
+    A legend paints its colours with the layer's opacity in the layer tree. No signal is emitted, and the map's style
+    has the intended opacity.
     """
     pale: dict[QgsVectorLayer, float] = {}
     for one in layout.items():

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sheet without a county: title, map, locator, legend, scale, 图签, empty, as tools/make_layouts.py saves it to .qpt.
+"""The empty layout that tools/make_layouts.py saves to .qpt.
 
-Drawn once in millimetres of A3, landscape; larger sheets are the same enlarged. Texts are expressions over the
-layout's variables (``sanxian_…``), so that an edited sheet of a planning office's own works as well: what counts is
-the ids of its items.
+It has title, map, locator, legend, scale and title block (图签), in millimetres of A3, landscape; larger sizes are
+enlarged. Texts are expressions with the layout's variables (``sanxian_…``), so that an edited layout of a planning
+office works as well: only the ids of its items matter.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from qgis.PyQt.QtGui import QColor, QFont
 from ...core.standard.map_set import PageSize
 from ...paths import ICONS
 
-#: Named in the .qpt: the fonts of a Windows with Chinese. What is there is chosen when a sheet is filled.
+#: The font in the .qpt: that of a Windows with Chinese. An available font is chosen when a layout is filled.
 FONT = "Microsoft YaHei"
 INK, QUIET, LINE = "#1A1A1A", "#555555", "#333333"
 MM = Qgis.LayoutUnit.Millimeters
-#: Items by what they are for; a sheet of somebody else's needs `map` and may lack the others.
+#: Item ids; an external layout needs `map`, the others are optional.
 MAP, LOCATOR, LEGEND, LEGEND_FRAME, SCALE_BAR = "map", "locator", "legend", "legend_frame", "scale_bar"
 APPROVAL = "approval"
-#: The room of the scale bar, in mm of A3.
+#: The width of the scale bar's box, in mm of A3.
 BAR_WIDTH = 85.0
-#: Labels whose text has to stay within one line, and those that may wrap.
+#: Labels with a single line, and those that may wrap.
 ONE_LINE = ("plan", "title", "number", "secrecy", "approval", "scale", "maker", "drawer", "date", "locator_title")
 WRAPPED = ("crs", "note")
 
@@ -66,7 +66,7 @@ _PLATE = (
 
 
 def make_layout(sheet: PageSize, project: QgsProject | None = None) -> QgsPrintLayout:
-    """An empty sheet. Positions in mm."""
+    """Return an empty layout. Positions in mm."""
     layout = QgsPrintLayout(project or QgsProject.instance())
     layout.initializeDefaults()
     layout.setName(sheet.id)
@@ -89,10 +89,10 @@ def make_layout(sheet: PageSize, project: QgsProject | None = None) -> QgsPrintL
     )
     pen.text("locator_title", f"[% {_LOCATOR} %]", _RIGHT, 30, _COLUMN, 7, 10, bold=True)
     locator = pen.map(LOCATOR, _RIGHT, 37, _COLUMN, 60, 0.25)
-    _overview(locator, sheet.factor)
-    _graticule(locator, pen)
-    _legend(pen, _RIGHT, 99, _COLUMN, 118)
-    _scale_bar(pen, _RIGHT + 3, 226, BAR_WIDTH)
+    _add_overview(locator, sheet.factor)
+    _add_graticule(locator, pen)
+    _add_legend(pen, _RIGHT, 99, _COLUMN, 118)
+    _add_scale_bar(pen, _RIGHT + 3, 226, BAR_WIDTH)
     pen.text("scale", f"[% '比例尺 ' || {_SCALE} %]", _RIGHT, 219, _COLUMN, 7, 11, bold=True)
     y = 240.0
     for identifier, label, expression, height in _PLATE:
@@ -107,7 +107,10 @@ def make_layout(sheet: PageSize, project: QgsProject | None = None) -> QgsPrintL
 
 
 class _Pen:
-    """Adds items: positions, sizes and line widths in mm of A3, text in points, all enlarged by ``factor``."""
+    """Adds items to a layout.
+
+    Positions, sizes and line widths in mm of A3, text in points, all times ``factor``.
+    """
 
     def __init__(self, layout: QgsPrintLayout, factor: float):
         self.layout, self.factor = layout, factor
@@ -168,16 +171,19 @@ class _Pen:
         return text
 
 
-def _overview(locator: QgsLayoutItemMap, factor: float) -> None:
-    """Where the main map lies, on the locator; linked to it when the sheet is filled."""
+def _add_overview(locator: QgsLayoutItemMap, factor: float) -> None:
+    """Add the main map's frame to the locator; it is linked when the layout is filled."""
     overview = QgsLayoutItemMapOverview("extent", locator)
     red = {"color": "200,30,40,25", "outline_color": "#C81E28", "outline_width": f"{0.6 * factor:.2f}"}
     overview.setFrameSymbol(QgsFillSymbol.createSimple(red))
     locator.overviews().addOverview(overview)
 
 
-def _graticule(locator: QgsLayoutItemMap, pen: _Pen) -> None:
-    """Add a coarse graticule to the locator's frame, which discloses no exact position."""
+def _add_graticule(locator: QgsLayoutItemMap, pen: _Pen) -> None:
+    """Add a coarse graticule to the locator's frame.
+
+    It discloses no exact position.
+    """
     grid = QgsLayoutItemMapGrid("graticule", locator)
     grid.setCrs(QgsCoordinateReferenceSystem("EPSG:4490"))
     grid.setStyle(QgsLayoutItemMapGrid.GridStyle.Solid)
@@ -208,8 +214,8 @@ def space_graticule(grid: QgsLayoutItemMapGrid, degrees: float) -> None:
     grid.setIntervalY(degrees)
 
 
-def _legend(pen: _Pen, x: float, y: float, width: float, height: float) -> None:
-    """A frame that keeps the room (and draws nothing), and the legend in it, which takes what it needs."""
+def _add_legend(pen: _Pen, x: float, y: float, width: float, height: float) -> None:
+    """Add the legend and an invisible frame that reserves its space."""
     pen.box("legend_border", x, y, width, height, 0.25)
     pen.text("legend_title", "图例", x, y + 2, width, 7, 13, bold=True)
     pen.box(LEGEND_FRAME, x, y + 8, width, height - 9, 0.0)
@@ -241,7 +247,7 @@ def _legend(pen: _Pen, x: float, y: float, width: float, height: float) -> None:
     legend.setReferencePoint(QgsLayoutItem.ReferencePoint.UpperLeft)
 
 
-def _scale_bar(pen: _Pen, x: float, y: float, width: float) -> None:
+def _add_scale_bar(pen: _Pen, x: float, y: float, width: float) -> None:
     bar = pen.add(QgsLayoutItemScaleBar(pen.layout), SCALE_BAR, x, y, width, 11)
     bar.setStyle("Double Box")
     bar.setUnits(QgsUnitTypes.DistanceUnit.DistanceKilometers)
@@ -258,5 +264,5 @@ def _scale_bar(pen: _Pen, x: float, y: float, width: float) -> None:
 
 
 def size_of(item: QgsLayoutItem) -> QSizeF:
-    """Width and height of an item in mm."""
+    """Return width and height of an item in mm."""
     return item.rect().size()

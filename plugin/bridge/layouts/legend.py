@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The legend: what is on the map and nothing else, in Chinese, within its frame."""
+"""The legend: only content of the map, in Chinese, within its frame."""
 
 from __future__ import annotations
 
@@ -28,16 +28,18 @@ from qgis.PyQt.QtCore import QSize
 
 from . import frame
 
-# Which classes of a layer are on a page: asked of the features once, by their codes.
-#
-# QGIS's own filter of a legend evaluates every class for every feature, twice for a page: 23 s each for 60 000 parcels.
+# The classes of a layer on a page are read from the features once, by their codes.
+# QGIS's legend filter evaluates every class for every feature, twice for a page: 23 s each for 60 000 parcels.
 
 #: A neighbour that only touches the boundary is not inside (metres).
 _TOUCH_M = 0.5
 
 
 def area_of(item: QgsLayoutItemMap, township: QgsGeometry | None, crs) -> QgsGeometry:
-    """What the page is about, in the map's plane: its frame, or the township, whose geometry is in ``crs``."""
+    """Return the page's area in the map's plane.
+
+    The map frame, or the township, whose geometry is in ``crs``.
+    """
     if township is None or township.isEmpty():
         return QgsGeometry.fromRect(item.extent())
     area = QgsGeometry(township)
@@ -47,24 +49,27 @@ def area_of(item: QgsLayoutItemMap, township: QgsGeometry | None, crs) -> QgsGeo
 
 
 def classes_on(layer: QgsVectorLayer, style: str, area: QgsGeometry, crs) -> list[int] | None:
-    """Positions of a style's classes that have a feature within the area (in ``crs``); None: all, for the layer has no
-    classes of codes, but something is there. Empty: nothing is."""
+    """Return the positions of a style's classes with a feature in the area.
+
+    The area is in ``crs``. None: all, because the layer has features there, but no classes by code. Empty: without a
+    feature.
+    """
     here = QgsGeometry(area)
     here.transform(QgsCoordinateTransform(crs, layer.crs(), QgsProject.instance()))
-    renderer = _renderer(layer, style)
+    renderer = _read_renderer(layer, style)
     if not isinstance(renderer, QgsCategorizedSymbolRenderer):
-        return None if _any(layer, here) else []
+        return None if _has_features(layer, here) else []
     positions: dict[str, int] = {}
     for n, category in enumerate(renderer.categories()):
         value = category.value()
         for one in value if isinstance(value, list) else [value]:
-            positions.setdefault(_key(one), n)
+            positions.setdefault(_make_key(one), n)
     others = positions.get("")
-    found = {positions.get(_key(value), others) for value in _values(layer, renderer.classAttribute(), here)}
+    found = {positions.get(_make_key(value), others) for value in _values(layer, renderer.classAttribute(), here)}
     return sorted(n for n in found if n is not None)
 
 
-def _renderer(layer: QgsVectorLayer, style: str):
+def _read_renderer(layer: QgsVectorLayer, style: str):
     renderer = layer.renderer()
     if style:
         copy = layer.clone()
@@ -73,16 +78,19 @@ def _renderer(layer: QgsVectorLayer, style: str):
     return renderer.embeddedRenderer().clone() if isinstance(renderer, QgsMergedFeatureRenderer) else renderer
 
 
-def _key(value: object) -> str:
+def _make_key(value: object) -> str:
     return str(value) if isinstance(value, str | int | float) else ""
 
 
 def _values(layer: QgsVectorLayer, attribute: str, here: QgsGeometry) -> set:
-    """The values of a field or an expression that are there; shapes are looked at only where a value is new."""
+    """Return the values of a field or an expression within the area.
+
+    Geometries are compared only for new values.
+    """
     index = layer.fields().lookupField(attribute)
     whole = here.isGeosValid() and here.boundingBox().contains(layer.extent()) and _is_box(here)
     if whole and index >= 0:
-        return {_key(value) for value in layer.uniqueValues(index)}
+        return {_make_key(value) for value in layer.uniqueValues(index)}
     expression = QgsExpression(attribute if index < 0 else f'"{attribute}"')
     context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
     expression.prepare(context)
@@ -93,13 +101,13 @@ def _values(layer: QgsVectorLayer, attribute: str, here: QgsGeometry) -> set:
     found: set[str] = set()
     for feature in layer.getFeatures(request):
         context.setFeature(feature)
-        value = _key(expression.evaluate(context))
+        value = _make_key(expression.evaluate(context))
         if value not in found and engine.intersects(feature.geometry().constGet()):
             found.add(value)
     return found
 
 
-def _any(layer: QgsVectorLayer, here: QgsGeometry) -> bool:
+def _has_features(layer: QgsVectorLayer, here: QgsGeometry) -> bool:
     engine = QgsGeometry.createGeometryEngine(here.constGet())
     engine.prepareGeometry()
     request = QgsFeatureRequest().setFilterRect(here.boundingBox()).setNoAttributes()
@@ -112,20 +120,23 @@ def _is_box(here: QgsGeometry) -> bool:
     )
 
 
-#: Sizes to try with one column and with two, large where there is little to say; and then all that is left.
+#: Sizes to try with one column and with two, large for short legends; then smaller ones.
 _SHRINK = (1.2, 1.1, 1.0, 0.92, 0.85, 0.78)
 _LAST = (0.7, 0.62, 0.55, 0.5)
 _COLUMNS = (1, 2, 3)
 _GLANCE_DPI = 20.0
-#: QGIS keeps the classes that a legend shows, and how a layer's name is written, in properties of its node. Beside them
-#: what they were before we looked at a page, and what we made of them.
+#: Node properties of QGIS for the shown classes and the style of the layer's name. Next to them, their values before
+#: the first filter, and after the last one.
 _ORDER, _STYLE = "legend/node-order", "legend/title-style"
 _ALL, _NONE = "all", "empty"
 _FIRST, _OURS = ("sanxian/order", "sanxian/style"), ("sanxian/order-made", "sanxian/style-made")
 
 
 def fill_legend(legend: QgsLayoutItemLegend, item: QgsLayoutItemMap, entries: list[tuple[QgsVectorLayer, str]]) -> None:
-    """Entries are layers with their names, the topmost first. Classes and layers not on the map are left out."""
+    """Set the legend's layers and names, the topmost first.
+
+    Layers that are not on the map are left out. Classes that are not on the map are left out too.
+    """
     legend.setLinkedMap(item)
     legend.setAutoUpdateModel(False)
     group = legend.model().rootGroup()
@@ -143,11 +154,14 @@ def fill_legend(legend: QgsLayoutItemLegend, item: QgsLayoutItemMap, entries: li
 
 
 def filter_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | None = None, crs: object = None) -> None:
-    """Keep what is on the map (of the page's township, in ``crs``), and fit the frame: more columns, then smaller."""
+    """Keep classes on the map, and fit the frame: more columns, then a smaller size.
+
+    For an atlas, those in the page's ``township`` (geometry in ``crs``).
+    """
     _keep_present(legend, township, crs)
-    # Until it has been painted once, QGIS does not size a legend.
+    # QGIS sizes a legend only after it was painted once.
     QgsLayoutExporter(legend.layout()).renderRegionToImage(legend.sceneBoundingRect(), QSize(), _GLANCE_DPI)
-    room = _room(legend)
+    room = _measure_room(legend)
     if room is None:
         legend.adjustBoxSize()
         return
@@ -157,18 +171,21 @@ def filter_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | None = No
         size.apply(factor)
         legend.adjustBoxSize()
         taken = frame.size_of(legend)
-        # Letters are a hair wider at other dots per inch.
+        # Letters are slightly wider at other resolutions.
         if taken.width() <= 0.985 * room[0] and taken.height() <= 0.985 * room[1]:
             return
 
 
 def _keep_present(legend: QgsLayoutItemLegend, township: QgsGeometry | None, crs: object) -> None:
-    """Hide classes, and layers, of which nothing is there. What somebody took out of the legend stays out."""
+    """Hide classes and layers without features.
+
+    Entries that the user removed stay hidden.
+    """
     item = legend.linkedMap()
     if item is None:
         return
     area, styles = area_of(item, township, crs), item.layerStyleOverrides()
-    # QGIS itself would tell the legend of them when it is painted: too late to count its classes.
+    # QGIS would pass them to the legend only when it is painted: too late to filter its classes.
     legend.model().setLayerStyleOverrides(styles)
     for node in legend.model().rootGroup().findLayers():
         layer = node.layer()
@@ -176,7 +193,7 @@ def _keep_present(legend: QgsLayoutItemLegend, township: QgsGeometry | None, crs
             continue
         now = [str(node.customProperty(key, default)) for key, default in ((_ORDER, _ALL), (_STYLE, ""))]
         if now != [node.customProperty(key, None) for key in _OURS]:
-            # Not as we left it: new, or changed by hand.
+            # Not the values after the last filter: new, or changed by the user.
             for key, value in zip(_FIRST, now, strict=True):
                 node.setCustomProperty(key, value)
         first, style = (str(node.customProperty(key)) for key in _FIRST)
@@ -200,21 +217,23 @@ def _set_order(node: QgsLayerTreeLayer, order: str) -> None:
 
 
 def legend_entries(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
-    """Name of each layer in the legend → its symbols' names, as they will be drawn."""
+    """Return name of each layer in the legend → its symbols' names, as drawn."""
     found = {}
     for node in legend.model().rootGroup().findLayers():
         nodes = legend.model().layerLegendNodes(node)
         if nodes:
-            # The title is what is drawn; a node read again from a project goes by its layer's name.
-            found[str(node.customProperty("legend/title-label", "") or node.name())] = [_label(one) for one in nodes]
+            # The title is drawn; a node read from a project has its layer's name.
+            found[str(node.customProperty("legend/title-label", "") or node.name())] = [
+                _make_label(one) for one in nodes
+            ]
     return found
 
 
-def _label(node: QgsLayerTreeModelLegendNode) -> str:
+def _make_label(node: QgsLayerTreeModelLegendNode) -> str:
     return str(node.data(0) or "")
 
 
-def _room(legend: QgsLayoutItemLegend) -> tuple[float, float] | None:
+def _measure_room(legend: QgsLayoutItemLegend) -> tuple[float, float] | None:
     box = legend.layout().itemById(frame.LEGEND_FRAME)
     if not isinstance(box, QgsLayoutItemShape):
         return None
@@ -223,7 +242,7 @@ def _room(legend: QgsLayoutItemLegend) -> tuple[float, float] | None:
 
 
 class _Size:
-    """The legend's own sizes, to be scaled from and not from what a former page left."""
+    """The legend's original sizes, as the basis for scaling on each page."""
 
     _STYLES = ("Group", "Subgroup", "SymbolLabel")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a map is drawn of: the layers of the project, the county, and its surroundings."""
+"""Layers for maps: those of the project, the county, and its surroundings."""
 
 from __future__ import annotations
 
@@ -39,14 +39,18 @@ _COUNTY_CODE = re.compile(r"^\d{6}$")
 
 @dataclass(frozen=True)
 class Township:
+    """A township, or the county, by code and name."""
+
     code: str
     name: str
 
 
 @dataclass
 class MapLayers:
-    """A project and the layers of it that play a role; ``known``: the county, where somebody has told it. On the main
-    thread only."""
+    """A project and its layers with a role. Main thread only.
+
+    ``known``: the county, if it is set.
+    """
 
     project: QgsProject
     roles: dict[str, QgsVectorLayer]
@@ -54,18 +58,21 @@ class MapLayers:
     known: Township | None = None
 
     def concept_layers(self, of: Iterable[str]) -> tuple[str, QgsVectorLayer] | None:
-        """Role and layer that answer the first of these concepts or roles; one without a feature only if none has any."""
+        """Return role and layer of the first of these concepts or roles.
+
+        A layer without a feature only if none has any.
+        """
         roles = find_roles(of, self.norm.standard.concepts)
         there = [(role, self.roles[role]) for role in roles if role in self.roles]
         return next((one for one in there if has_features(one[1])), there[0] if there else None)
 
     def drawn_layers(self, spec: LayerSpec) -> tuple[str, QgsVectorLayer] | None:
-        """As `concept_layers`, but None for a layer without a feature: there is nothing to draw."""
+        """Return `concept_layers`, or None for a layer without a feature."""
         found = self.concept_layers(spec.of)
         return found if found and has_features(found[1]) else None
 
     def find_missing_input(self, one: MapSpec) -> MissingInput | None:
-        """Why this map cannot be made; None when it can."""
+        """Return why this map cannot be made; None if it can."""
 
         def answer(of: tuple[str, ...]) -> ConceptLayer | None:
             found = self.concept_layers(of)
@@ -74,11 +81,11 @@ class MapLayers:
         return find_missing_input(one, answer, self.norm.standard.concepts)
 
     def role_names(self, of: Iterable[str]) -> str:
-        """The roles that would answer, for a message."""
+        """Return the roles that would answer, for a message."""
         return " / ".join(find_roles(of, self.norm.standard.concepts))
 
     def field(self, role: str, layer: QgsVectorLayer, meaning: str) -> str:
-        """The name of a layer's field of this meaning; empty when it has none."""
+        """Return the name of a layer's field of this meaning; empty without one."""
         for template in self.norm.standard.all_templates(role):
             known = template.field(meaning)
             index = layer.fields().lookupField(known.name) if known else -1
@@ -88,29 +95,32 @@ class MapLayers:
 
     @cached_property
     def county(self) -> Township:
-        """Code (six digits) and name of the county. InputError when neither layers nor profile tell."""
+        """Return code (six digits) and name of the county. InputError if unknown."""
         if self.known is not None:
             return self.known
-        row = self._rows(COUNTY)[:1]
+        row = self._read_rows(COUNTY)[:1]
         if row and _COUNTY_CODE.match(row[0].code):
-            return Township(row[0].code, row[0].name or self._division(row[0].code))
+            return Township(row[0].code, row[0].name or self._find_division(row[0].code))
         votes = Counter(one.code[:6] for one in self.townships if _COUNTY_CODE.match(one.code[:6]))
         code = self.norm.profile.area_code
         if not _COUNTY_CODE.match(code):
             code = votes.most_common(1)[0][0] if votes else ""
-        name = self._division(code)
+        name = self._find_division(code)
         if not (code and name):
             raise InputError("map_county_unknown")
         return Township(code, name)
 
     @cached_property
     def townships(self) -> list[Township]:
-        """The townships by code, each once; empty without their layer, or where it says nothing of codes and names."""
+        """Return the townships by code, each once.
+
+        Empty without their layer, or without codes and names in it.
+        """
         found = self.concept_layers((TOWNSHIPS,))
-        rows = self._rows(found[0]) if found else []
+        rows = self._read_rows(found[0]) if found else []
         return sorted({one.code: one for one in rows if one.code and one.name}.values(), key=lambda one: one.code)
 
-    def _rows(self, role: str) -> list[Township]:
+    def _read_rows(self, role: str) -> list[Township]:
         layer = self.roles.get(role)
         if layer is None:
             return []
@@ -122,44 +132,49 @@ class MapLayers:
 
     @cached_property
     def divisions(self) -> CodeList:
-        """The code list of provinces, cities and counties: of the standard, else of the default standard."""
+        """Return the code list of provinces, cities and counties.
+
+        That of the standard, else of the default standard.
+        """
         from ...core.standard import load_standard
 
         return self.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
 
-    def _division(self, code: str) -> str:
+    def _find_division(self, code: str) -> str:
         known = self.divisions
         return known.codes[code].name if code in known.codes else ""
 
     @cached_property
     def crs(self) -> QgsCoordinateReferenceSystem:
-        """The plane that maps are drawn in: a layer's, the project's, else the county's 3° zone."""
+        """Return the plane for maps: a layer's, the project's, else the county's 3° zone."""
         first = [self.roles[COUNTY]] if COUNTY in self.roles else []
         for crs in [*(v.crs() for v in (*first, *self.roles.values())), self.project.crs()]:
             if crs.isValid() and not crs.isGeographic():
                 return crs
-        return to_qgis_crs(self._default_crs())
+        return to_qgis_crs(self._choose_default_crs())
 
     @steady
-    def _default_crs(self):
+    def _choose_default_crs(self):
         from ...core.standard.divisions import default_crs
 
         return default_crs(self.county.code, self.divisions)
 
     def extent(self, layer: QgsVectorLayer) -> QgsRectangle:
-        """A layer's extent in the maps' plane."""
+        """Return a layer's extent in the maps' plane."""
         return self.in_plane(layer, layer.extent())
 
     def in_plane(self, layer: QgsVectorLayer, box: QgsRectangle) -> QgsRectangle:
+        """Return a box of a layer in the maps' plane."""
         return QgsCoordinateTransform(layer.crs(), self.crs, self.project).transformBoundingBox(box)
 
     def county_extent(self) -> QgsRectangle:
-        """That of the county's layer, else of the townships', else of all."""
+        """Return the extent of the county's layer, else of the townships', else of all."""
         outlines = [self.roles.get(COUNTY), (self.concept_layers((TOWNSHIPS,)) or ("", None))[1]]
         chosen = next((v for v in outlines if v is not None and has_features(v)), None)
         return self.extent(chosen) if chosen is not None else self.extent_of(list(self.roles.values()))
 
     def extent_of(self, layers: list[QgsVectorLayer]) -> QgsRectangle:
+        """Return the common extent of layers in the maps' plane."""
         total = QgsRectangle()
         for layer in layers:
             if has_features(layer):
@@ -168,12 +183,15 @@ class MapLayers:
 
 
 def from_project(project: QgsProject, options: Options) -> MapLayers:
-    """The project's layers, recognised as a check recognises them."""
+    """Return the project's layers, recognised as for a check."""
     return from_layers(project, recognise.plan_layers(project), options)
 
 
 def from_layers(project: QgsProject, layers: list[QgsVectorLayer], options: Options) -> MapLayers:
-    """These layers by their roles. InputError when there is none, none is recognised, or two are alike."""
+    """Return these layers by their roles.
+
+    InputError without layers, if none is recognised, or two claim one role.
+    """
     outlines = [recognise.take_outline(layer) for layer in layers]
     if not outlines:
         raise InputError("no_layers")
@@ -184,11 +202,11 @@ def from_layers(project: QgsProject, layers: list[QgsVectorLayer], options: Opti
 def from_recognised(
     project: QgsProject, layers: list[QgsVectorLayer], found: recognise.RecognisedLayers, norm: Norm
 ) -> MapLayers:
-    """As `from_layers`, where recognition has been done already (in another thread)."""
+    """Return layers whose recognition was done already (in another thread)."""
     outlines = [recognise.take_outline(layer) for layer in layers]
     if found.repeated_roles:
         role = found.repeated_roles[0]
-        names = [one.name for one in outlines if one.id == found.roles[role] or _like(one, role, norm)]
+        names = [one.name for one in outlines if one.id == found.roles[role] or _has_role(one, role, norm)]
         raise InputError("two_layers_one_role", role=role, first=names[0], second=names[-1])
     by_id = {layer.id(): layer for layer in layers}
     roles = {role: by_id[key] for role, key in found.roles.items() if key in by_id}
@@ -198,14 +216,17 @@ def from_recognised(
 
 
 @steady
-def _like(outline: recognise.LayerOutline, role: str, norm: Norm) -> bool:
+def _has_role(outline: recognise.LayerOutline, role: str, norm: Norm) -> bool:
     from ...core.loading.recognition import find_role
 
     return find_role(outline, norm)[0] == role
 
 
 def has_features(layer: QgsVectorLayer) -> bool:
-    """Is there a feature? Asked of the features themselves: a provider may not know how many it has."""
+    """Return True if there is a feature.
+
+    The features are queried, because a provider may not know their number.
+    """
     request = QgsFeatureRequest().setLimit(1).setNoAttributes()
     return next(layer.getFeatures(request), None) is not None
 
@@ -214,13 +235,12 @@ def _text(value: object) -> str:
     return str(value).strip() if isinstance(value, str | int) else ""
 
 
-# Find the surroundings of a county: adjoining counties from a project layer, else names of the other counties of its city.
-#
+# Surroundings of a county: adjoining counties from a project layer, else names of the other counties of its city.
 # Boundaries of other counties come only from the planner's data: those of web maps are shifted and may not be printed.
 
 #: A layer with more rows lists villages or parcels, not counties.
 _MAX_ROWS = 3000
-#: How far around the county the locator shows its neighbours, as a share of the county's longer side.
+#: Distance around the county that the locator shows, as a share of the county's longer side.
 _MARGIN_SHARE = 0.8
 
 
@@ -235,14 +255,20 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Place:
-    """A county's name and the centre of its bounding box, in the CRS of the maps; the boundary is unknown."""
+    """A county's name and the centre of its bounding box; the boundary is unknown.
+
+    In the CRS of the maps.
+    """
 
     name: str
     at: QgsPointXY
 
 
 def find_neighbours(material: MapLayers) -> Neighbours | None:
-    """Return the project layer with several counties, or None; layers of counties are preferred to layers of cities."""
+    """Return the project layer with several counties, or None.
+
+    Layers of counties are preferred to layers of cities.
+    """
     found: list[tuple[bool, str, Neighbours]] = []
     for layer in recognise.plan_layers(material.project):
         if layer.geometryType() != Qgis.GeometryType.Polygon:
@@ -258,7 +284,10 @@ def find_neighbours(material: MapLayers) -> Neighbours | None:
 
 
 def _find_other_codes(layer: QgsVectorLayer, field: str, own: str) -> set[str]:
-    """Return the six-digit codes of other counties; empty if any row has a different kind of code."""
+    """Return the six-digit codes of other counties.
+
+    Empty if any row has another kind of code.
+    """
     if layer.featureCount() > _MAX_ROWS:
         return set()
     request = QgsFeatureRequest().setSubsetOfAttributes([field], layer.fields())
@@ -267,24 +296,27 @@ def _find_other_codes(layer: QgsVectorLayer, field: str, own: str) -> set[str]:
     return codes - {own} if all(_COUNTY_CODE.fullmatch(code) for code in codes) else set()
 
 
-def compute_locator_extent(material: MapLayers, beside: Neighbours, county: QgsRectangle) -> QgsRectangle:
-    """Return the extent of the county plus a margin of 0.8 of its longer side, limited to the layer, in the CRS of the maps."""
+def compute_locator_extent(material: MapLayers, neighbours: Neighbours, county: QgsRectangle) -> QgsRectangle:
+    """Return the county's extent plus a margin, limited to the layer.
+
+    The margin is 0.8 of its longer side; in the CRS of the maps.
+    """
     wide = QgsRectangle(county)
     wide.grow(_MARGIN_SHARE * max(county.width(), county.height()))
-    whole = wide.intersect(material.extent(beside.layer))
+    whole = wide.intersect(material.extent(neighbours.layer))
     whole.combineExtentWith(county)
     return whole
 
 
 def find_city_name(material: MapLayers) -> str:
-    """Return the name of the county's city; empty if the code list of divisions does not have it."""
+    """Return the name of the county's city; empty if the code list lacks it."""
     rows = material.divisions.codes
     own = rows.get(material.county.code)
     return rows[own.parent].name if own and own.parent in rows else ""
 
 
 def find_sister_counties(material: MapLayers) -> list[Place]:
-    """Return the other counties of the same city whose bounds are in the code list of divisions."""
+    """Return the other counties of the city that have bounds in the code list."""
     from ...core.standard.divisions import extent
 
     known = material.divisions

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""All chosen maps of a county as files: which can be made, one page after the other, and what came of it."""
+"""Export of all chosen maps of a county, page by page, with the outcome."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class MapExportOrder:
-    """What to export: ``townships`` adds a page for each township to every map that has such."""
+    """What to export.
+
+    ``townships`` adds a page for each township to every map that has such.
+    """
 
     maps: tuple[MapSpec, ...]
     sheet: PageSize
@@ -57,10 +60,16 @@ def export_maps(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> MapExportOutcome:
-    """Export page by page. Before each, ``progress`` says which, and the export can be cancelled.
+    """Export page by page.
 
-    Files are replaced after all pages are made. Raises Cancelled, OutputError, and InputError for a sheet of the project
-    whose level of secrecy would be lowered without a reason. On the main thread only.
+    ``progress`` receives the next page, cancellable before each. Files are replaced after all pages are made. Main
+    thread only.
+
+    Raises
+    ------
+    Cancelled, OutputError
+    InputError
+        A saved layout's level of secrecy would be lowered without a reason.
     """
     material, outcome = builder.material, MapExportOutcome()
     info = builder.document
@@ -82,21 +91,21 @@ def export_maps(
                     (one, MissingInput("no_townships", {"roles": material.role_names((TOWNSHIPS,))}))
                 )
     if jobs:
-        # All files take their places together, once every page is there: a run that stops leaves what stood.
-        with atomic_output(order.folder / f"{_first_stem(builder, jobs[0])}.{order.formats[0]}") as temporary:
-            for name in _write(builder, order, jobs, outcome, temporary.parent, progress, cancellation):
+        # All files are replaced together, after all pages are written: an aborted run leaves the old ones.
+        with atomic_output(order.folder / f"{_make_first_stem(builder, jobs[0])}.{order.formats[0]}") as temporary:
+            for name in _write_pages(builder, order, jobs, outcome, temporary.parent, progress, cancellation):
                 outcome.files.append(order.folder / name)
             cancellation.raise_if_cancelled()
     progress(1.0, "")
     return outcome
 
 
-def _first_stem(builder: Builder, job: tuple[MapSpec, bool]) -> str:
+def _make_first_stem(builder: Builder, job: tuple[MapSpec, bool]) -> str:
     county = builder.material.county
     return builder.catalogue.file_stem(job[0], county.code, county.name)
 
 
-def _write(
+def _write_pages(
     builder: Builder,
     order: MapExportOrder,
     jobs: list[tuple[MapSpec, bool]],
@@ -105,11 +114,11 @@ def _write(
     progress: Progress,
     cancellation: Cancellation,
 ) -> Iterator[str]:
-    """Page by page into a folder; gives the names of the files."""
+    """Write page by page to a folder; yield the names of the files."""
     total = sum(len(builder.material.townships) if by_township else 1 for _, by_township in jobs)
     done = 0
     for one, by_township in jobs:
-        for layout, page in _pages(builder, order, one, by_township, outcome):
+        for layout, page in _list_pages(builder, order, one, by_township, outcome):
             progress(done / total, page.title)
             cancellation.raise_if_cancelled()
             yield from write_page(
@@ -124,10 +133,10 @@ def _write(
             done += 1
 
 
-def _pages(
+def _list_pages(
     builder: Builder, order: MapExportOrder, one: MapSpec, by_township: bool, outcome: MapExportOutcome
 ) -> Iterator[tuple[QgsPrintLayout, Page]]:
-    layout = _sheet(builder, order.sheet, one, by_township, outcome)
+    layout = _make_layout(builder, order.sheet, one, by_township, outcome)
     catalogue, county = builder.catalogue, builder.material.county
     if not by_township:
         yield layout, Page(-1, catalogue.file_stem(one, county.code, county.name), f"{county.name}{one.title}")
@@ -139,10 +148,13 @@ def _pages(
             yield layout, Page(number, stem, f"{county.name}{name}{one.short}")
 
 
-def _sheet(
+def _make_layout(
     builder: Builder, sheet: PageSize, one: MapSpec, by_township: bool, outcome: MapExportOutcome
 ) -> QgsPrintLayout:
-    """The project's own sheet where the planner keeps one, as a copy with this run's 图签; else a new one."""
+    """Return the project's layout if saved, as a copy with this run's 图签.
+
+    Else a new one.
+    """
     own = saved_layouts.find_layout(builder.material.project, one, sheet, by_township)
     if own is None:
         return builder.build(one, sheet, townships=by_township)

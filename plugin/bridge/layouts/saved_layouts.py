@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sheets in the project's list of layouts: found again, and replaced only where nobody has edited them."""
+"""Layouts saved in the project: found again, and replaced only if unedited."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ...core.profile.document import PROJECT, SHEET, DocumentInfo, Lowering, loa
 from ...core.standard.map_set import MapSpec, PageSize
 from .build import MAP_PROPERTY, SECRECY_VARIABLE, SHEET_PROPERTY, TOWNSHIPS_PROPERTY, Builder
 
-#: What the sheet was when it was made.
+#: Digest of the layout when it was created.
 _MADE = "sanxian/made"
-#: Attributes that QGIS changes by itself: a new sheet and the same one read from a project differ in them.
+#: Attributes that QGIS changes by itself: they differ after a layout is read from a project.
 _RESTLESS = {"uuid", "templateUuid", "zValue", "worldFileMap", "printResolution", "name"}
-#: Elements that follow from others, or from where a window was left.
+#: Elements that depend on others, or on a window's state.
 _PASSING = {"LayoutObject", "Grid", "SnapSettings", "customproperties", "Guides", "custom-order", "filterByMaps"}
 
 
@@ -34,10 +34,13 @@ class SavedLayouts:
 
 
 def find_layout(project: QgsProject, one: MapSpec, sheet: PageSize, townships: bool) -> QgsPrintLayout | None:
-    """The project's own sheet of a map, edited or not; told by what it is, not by its name."""
+    """Return the project's layout of a map by its properties, not its name.
+
+    It may be edited.
+    """
     wanted = (one.id, sheet.id, "1" if townships else "")
     for layout in project.layoutManager().printLayouts():
-        # What was empty comes back from a file as nothing.
+        # An empty value is missing after reading it from a file.
         keys = (MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY)
         if tuple(str(layout.customProperty(key, "") or "") for key in keys) == wanted:
             return layout
@@ -47,9 +50,10 @@ def find_layout(project: QgsProject, one: MapSpec, sheet: PageSize, townships: b
 def save_layouts(
     builder: Builder, wanted: Iterable[tuple[MapSpec, PageSize, bool]], replace: Iterable[str] = ()
 ) -> SavedLayouts:
-    """Build sheets into the project's list. One that was edited stays, unless its name is in ``replace``.
+    """Build layouts in the project.
 
-    Raise InputError, before any change, for a layout whose secrecy level would be lowered without a reason.
+    An edited one is kept, unless it is in ``replace``. Raise InputError, before any change, for a layout whose secrecy
+    level would be lowered without a reason.
     """
     project, kept, allowed = builder.material.project, SavedLayouts(), set(replace)
     chosen = []
@@ -67,19 +71,22 @@ def save_layouts(
         if old is not None:
             project.layoutManager().removeLayout(old)
         elif project.layoutManager().layoutByName(layout.name()) is not None:
-            layout.setName(_free_name(project, layout.name()))
+            layout.setName(_find_free_name(project, layout.name()))
         project.layoutManager().addLayout(layout)
         kept.made.append(layout.name())
     return kept
 
 
 def is_edited(layout: QgsPrintLayout) -> bool:
-    """Was the sheet changed since it was made? One of unknown origin counts as edited."""
+    """Return True if the layout was changed, or its origin is unknown."""
     return layout.customProperty(_MADE, "") != digest_layout(layout)
 
 
 def check_secrecy(layout: QgsPrintLayout, info: DocumentInfo) -> list[Message]:
-    """Return a message if the secrecy level of a layout is lowered with a reason; raise InputError without a reason."""
+    """Return a message if a layout's secrecy level is lowered with a reason.
+
+    Raise InputError without a reason.
+    """
     above = str(QgsExpressionContextUtils.layoutScope(layout).variable(SECRECY_VARIABLE) or "")
     if not load_secrecy_levels().is_lower(info.secrecy, above):
         return []
@@ -89,19 +96,22 @@ def check_secrecy(layout: QgsPrintLayout, info: DocumentInfo) -> list[Message]:
 
 
 def digest_layout(layout: QgsPrintLayout) -> str:
-    """What a sheet says, apart from what QGIS changes by itself."""
+    """Return a digest of a layout without the parts that QGIS changes by itself."""
     document = QDomDocument()
-    said = _said(layout.writeXml(document, QgsReadWriteContext()))
-    return hashlib.sha256("\n".join(said).encode("utf-8")).hexdigest()
+    lines = _list_content(layout.writeXml(document, QgsReadWriteContext()))
+    return hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()
 
 
-def _said(element: QDomElement) -> list[str]:
-    """What an element and those within say, a line each; attributes in one order, for Qt writes them in any."""
+def _list_content(element: QDomElement) -> list[str]:
+    """Return the content of an element and its children, one line each.
+
+    Attributes are sorted, because Qt writes them in any order.
+    """
     found = element.attributes()
     attributes = {found.item(n).nodeName(): found.item(n).nodeValue() for n in range(found.count())}
     passing = _RESTLESS
     if "legendFilterByAtlas" in attributes:
-        # A legend takes the size that it needs.
+        # A legend's size follows from its content.
         passing = passing | {"size", "position", "positionOnPage", "symbolWidth", "symbolHeight"}
     parts = [f"{key}={value}" for key, value in sorted(attributes.items()) if key not in passing]
     lines = [" ".join([element.tagName(), *parts])]
@@ -110,12 +120,12 @@ def _said(element: QDomElement) -> list[str]:
         if child.isText():
             lines.append(child.nodeValue().strip())
         elif child.isElement() and child.nodeName() not in _PASSING:
-            lines += _said(child.toElement())
+            lines += _list_content(child.toElement())
         child = child.nextSibling()
     return lines
 
 
-def _free_name(project: QgsProject, name: str) -> str:
+def _find_free_name(project: QgsProject, name: str) -> str:
     number = 2
     while project.layoutManager().layoutByName(f"{name} ({number})") is not None:
         number += 1

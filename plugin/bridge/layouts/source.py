@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A file or folder as a project of its own, for its maps only: the source is read, never opened by QGIS.
+"""A file or folder as a separate project, for its maps only.
 
-QGIS changes a GeoPackage by opening it, and reads a shapefile in GBK by its .cpg or not at all. So the tables are read
-as a check reads them and written to a GeoPackage that is gone afterwards.
+QGIS does not open the source: it changes a GeoPackage by opening it, and reads a shapefile in GBK by its .cpg or not at
+all. The tables are read as for a check and written to a temporary GeoPackage.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ...core.plan.layer import SourceLayer
 
 Notice = Callable[[str, dict[str, Any]], None]
-#: Kinds of shapes by the first word of what pyogrio and shapely call them.
+#: Geometry types by the first word of the names of pyogrio and shapely.
 _MULTI = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
 
 
@@ -41,14 +41,14 @@ def open_source(
     cancellation: Cancellation = NEVER,
     unusable: Notice = lambda key, params: None,
 ) -> Iterator[MapLayers]:
-    """The layers of a source that play a role, in a project that ends with the block.
+    """Yield the layers of a source with a role, in a project that ends with the block.
 
-    ``unusable`` is told, as text key and parameters, of layers that cannot be drawn. Raises InputError.
+    ``unusable`` receives text key and parameters of layers that cannot be drawn. Raises InputError.
     """
     health.require_libraries(cancellation)
     with tempfile.TemporaryDirectory(prefix="sanxian-") as folder:
         file = Path(folder) / "layers.gpkg"
-        names = _copied(path, file, options, cancellation, unusable)
+        names = _copy_layers(path, file, options, cancellation, unusable)
         project = QgsProject()
         layers = []
         for table, (name, template) in names.items():
@@ -56,20 +56,20 @@ def open_source(
             if template:
                 set_template(layer, template)
             layers.append(layer)
-        _give_roles(layers, options.role_choices())
+        _set_roles(layers, options.role_choices())
         project.addMapLayers(layers)
         try:
             yield from_layers(project, layers, options)
         finally:
-            # Before their file goes: Windows does not delete what is open.
+            # Before the file is deleted: Windows does not delete open files.
             project.clear()
 
 
 @steady
-def _copied(
+def _copy_layers(
     path: str, file: Path, options: Options, cancellation: Cancellation, unusable: Notice
 ) -> dict[str, tuple[str, str]]:
-    """Write the source's layers to one file; returns table → (the layer's name, its template)."""
+    """Write the source's layers to one file; return table → (layer name, template)."""
     from ...core.check import is_part_of_plan
     from ...core.io import read_source
 
@@ -78,7 +78,7 @@ def _copied(
     for number, layer in enumerate(found):
         cancellation.raise_if_cancelled()
         if layer.problem:
-            unusable(*_problem(layer))
+            unusable(*_find_problem(layer))
         elif len(layer.frame) and layer.crs is None:
             unusable("missing", {"layer": layer.name, "role": layer.template_id or layer.name})
         elif layer.crs is not None:
@@ -90,13 +90,13 @@ def _copied(
     return names
 
 
-def _problem(layer: SourceLayer) -> tuple[str, dict[str, Any]]:
+def _find_problem(layer: SourceLayer) -> tuple[str, dict[str, Any]]:
     key, params = layer.problem or ("", {})
     return key, {"layer": layer.name, "role": layer.template_id or layer.name, **params}
 
 
 def write_layer(frame: gpd.GeoDataFrame, file: Path, table: str) -> bool:
-    """One layer of a GeoPackage, its shapes as they are; False where none has a kind that a map draws."""
+    """Write one layer of a GeoPackage; False if it has no geometry for a map."""
     import pyogrio
 
     frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
@@ -120,7 +120,7 @@ def write_layer(frame: gpd.GeoDataFrame, file: Path, table: str) -> bool:
     return True
 
 
-def _give_roles(layers: list[QgsVectorLayer], choices: Mapping[str, str]) -> None:
+def _set_roles(layers: list[QgsVectorLayer], choices: Mapping[str, str]) -> None:
     for role, name in choices.items():
         named = [layer for layer in layers if layer.name().upper() == name.upper()]
         if not named:

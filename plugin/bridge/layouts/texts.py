@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Texts that stay within their boxes, and a scale bar of round lengths."""
+"""Texts that fit their boxes, and a scale bar of round lengths."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ...core.standard.map_set import PageSize
 from ..layers.painting import round_length
 from . import frame
 
-#: Nothing gets smaller than this share of its size.
+#: Minimum size, as a share of the original one.
 _LEAST = 0.45
 _SEGMENTS = (3, 4, 5)
 _FOLLOWING = 4
@@ -29,7 +29,10 @@ _BAR_SHARE = 0.66
 
 
 def fit_labels(layout: QgsLayout, sheet: PageSize, names: list[str] | None = None) -> None:
-    """Make labels smaller until their text fits. ``names``: of the townships, the longest of which counts."""
+    """Reduce labels until their text fits.
+
+    ``names``: of the townships, for the longest.
+    """
     longest = max(names or [""], key=len)
     for identifier in (*frame.ONE_LINE, *frame.WRAPPED):
         label = layout.itemById(identifier)
@@ -48,25 +51,32 @@ def _fit_label(label: QgsLayoutItemLabel, wraps: bool, more: str) -> None:
         text.setSize(size)
         label.setTextFormat(text)
         needed = label.sizeForText()
-        # What the atlas puts into the text is not there yet.
+        # The text of the atlas is still unknown.
         extra = len(more) * size * 25.4 / 72
         width, height = needed.width() + extra, needed.height()
         if wraps and width > box.width():
             lines = sum(
-                max(1, math.ceil(_width(line, size) / (0.94 * box.width()))) for line in label.currentText().split("\n")
+                max(1, math.ceil(_estimate_width(line, size) / (0.94 * box.width())))
+                for line in label.currentText().split("\n")
             )
             width, height = box.width(), lines * size * 25.4 / 72 * 1.35
         if width <= box.width() and height <= box.height() + 0.5:
             return
 
 
-def _width(text: str, size: float) -> float:
-    """Roughly, in mm: a Chinese character is as wide as the type is high, a Latin one about half."""
+def _estimate_width(text: str, size: float) -> float:
+    """Return the approximate width in mm.
+
+    A Chinese character is as wide as high, a Latin one about half as wide.
+    """
     return sum(1.0 if ord(c) > 0x2E80 else 0.55 for c in text) * size * 25.4 / 72
 
 
 def scale_bar_follows(bar: QgsLayoutItemScaleBar, sheet: PageSize) -> None:
-    """On pages of many scales the length of four segments follows the scale, wherever the sheet is printed from."""
+    """Bind the length of four segments to the scale, for pages of many scales.
+
+    It applies wherever the layout is printed.
+    """
     bar.setUnits(Qgis.DistanceUnit.Kilometers)
     bar.setUnitLabel("km")
     bar.setNumberOfSegments(_FOLLOWING)
@@ -79,12 +89,12 @@ def scale_bar_follows(bar: QgsLayoutItemScaleBar, sheet: PageSize) -> None:
             f"array_last(array_filter(array({lengths}), @element <= @most)))"
         ),
     )
-    _centre(bar)
+    _centre_bar(bar)
     bar.refreshDataDefinedProperty()
 
 
-def _centre(bar: QgsLayoutItemScaleBar) -> None:
-    """Under the numeric scale, whatever width the bar takes."""
+def _centre_bar(bar: QgsLayoutItemScaleBar) -> None:
+    """Centre the bar under the numeric scale, whatever its width."""
     above = bar.layout().itemById("scale")
     if above is None:
         return
@@ -94,7 +104,10 @@ def _centre(bar: QgsLayoutItemScaleBar) -> None:
 
 
 def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: PageSize) -> None:
-    """Three to five segments of a round length (1, 2, 5 × 10ⁿ), about two thirds of the bar's room, in its middle."""
+    """Set three to five segments of a round length (1, 2, 5 × 10ⁿ), centred.
+
+    The bar fills about two thirds of its box.
+    """
     room = frame.BAR_WIDTH * sheet.factor
     wanted = room * _BAR_SHARE / 1000 * item.scale()
     choices = [
@@ -108,7 +121,7 @@ def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: Pag
     bar.setMapUnitsPerScaleBarUnit(1.0)
     bar.setNumberOfSegments(segments)
     bar.setUnitsPerSegment(total / segments / (1000 if in_km else 1))
-    _centre(bar)
+    _centre_bar(bar)
     bar.resizeToMinimumWidth()
 
 

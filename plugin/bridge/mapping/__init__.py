@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""字段映射 with QGIS layers."""
+"""Field mapping (字段映射) with QGIS layers."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""字段映射 with QGIS's layers: reading the rows, working out what a mapping would do, and running `map_fields` as a task."""
+"""Field mapping (字段映射): reading rows, preview, and `map_fields` as a task."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ if TYPE_CHECKING:
 
 
 ALGORITHM = "sanxian:map_fields"
-_LOOK = 0.005
+_POLL_S = 0.005
 _OVER = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
 
 
 class MappingRun(QObject):
-    """One run of `map_fields` among QGIS's tasks. ``ended(results)``: its outputs, or None when it failed or was
-    cancelled; `messages` then tells what went wrong. Made and answered on the main thread.
+    """One run of `map_fields` as a QGIS task. Created and answered on the main thread.
 
-    QGIS's task uses context and feedback to its end without holding them: the runner keeps them, whoever else lets go.
+    ``ended(results)``: its outputs, or None if it failed or was cancelled; `messages` then contains the error. QGIS's
+    task uses context and feedback to its end without owning them, so the runner keeps them alive.
     """
 
     progress = pyqtSignal(float)
@@ -65,44 +65,49 @@ class MappingRun(QObject):
         self.feedback.progressChanged.connect(self.progress)
         algorithm = QgsApplication.processingRegistry().algorithmById(ALGORITHM)
         self._task = QgsProcessingAlgRunnerTask(algorithm, parameters, self.context, self.feedback)
-        self._task.executed.connect(self._executed)
+        self._task.executed.connect(self._on_executed)
 
     def start(self, runner: Runner) -> None:
+        """Start the task; ``runner`` keeps it alive."""
         if self._task.status() == QgsTask.TaskStatus.Terminated:
-            # Its preparation, which QGIS does at once, went wrong: such a task never answers.
+            # QGIS prepares a task at once; if that failed, the task never emits its end.
             self.ended.emit(None)
             return
         runner.hold(self, self._task.executed)
         QgsApplication.taskManager().addTask(self._task)
 
     def cancel(self) -> None:
-        # From its start the task is QGIS's, and deleted by it.
+        """Cancel the task."""
+        # Once started, the task belongs to QGIS, which deletes it.
         if not sip.isdeleted(self._task):
             self._task.cancel()
 
     def forget(self) -> None:
-        """Nobody waits for the answer any more."""
+        """Disconnect the result: it is not needed any more."""
         self.blockSignals(True)
         self.cancel()
 
     def wait(self, seconds: float) -> bool:
-        """Until it has ended. On the main thread, which lets the work have Python's lock meanwhile."""
+        """Wait until the run has ended. On the main thread, which releases Python's lock."""
         end = time.monotonic() + seconds
         while not self._is_over():
             if time.monotonic() > end:
                 return False
-            time.sleep(_LOOK)
+            time.sleep(_POLL_S)
         return True
 
     def _is_over(self) -> bool:
-        # The status alone tells it only once the main thread has handled its events. A millisecond: none at all is for ever to QGIS.
+        # The status changes only after the main thread has handled its events. One millisecond, because 0 means no
+        # limit.
         return sip.isdeleted(self._task) or self._task.status() in _OVER or self._task.waitForFinished(1)
 
     def messages(self) -> str:
+        """Return the messages of the run."""
         return self.feedback.textLog().strip()
 
-    def _executed(self, good: bool, results: dict[str, Any]) -> None:
-        # Here, or in QGIS's own list of tasks. (Before the start the feedback does not tell: QGIS cancels what it cannot prepare.)
+    def _on_executed(self, good: bool, results: dict[str, Any]) -> None:
+        # Cancelled here, or in QGIS's list of tasks. (Before the start the feedback is unreliable: QGIS cancels what it
+        # cannot prepare.)
         self.cancelled = self.feedback.isCanceled()
         self.ended.emit(results if good and not self.cancelled else None)
 
@@ -110,7 +115,10 @@ class MappingRun(QObject):
 def parameters(
     source: str | QgsVectorLayer, template: Template, standard: Standard, mapping: Mapping, output: str, losses: str
 ) -> dict[str, Any]:
-    """Of a run of `map_fields`; the mapping goes into a file of its own. ``output`` empty: a layer in memory."""
+    """Return the parameters of `map_fields`; the mapping is written to a file.
+
+    ``output`` empty: a memory layer.
+    """
     from ...core.mapping import to_toml
 
     path = Path(QgsProcessingUtils.generateTempFilename(f"{template.role}.mapping.toml"))
@@ -134,7 +142,7 @@ def _known() -> list[str]:
 def add_result(
     project: QgsProject, run: MappingRun, output: Any, template: Template, norm: Norm
 ) -> QgsVectorLayer | None:
-    """The layer that a run wrote, in the project with its symbols and form. None when it cannot be opened."""
+    """Add the written layer to the project with symbols and form; None if unreadable."""
     layer = run.context.takeResultLayer(str(output))
     if layer is None:
         found = list_layers(Path(str(output)))
@@ -150,8 +158,11 @@ def add_result(
 
 
 def read_rows(shot: Snapshot, cancellation: Cancellation) -> SourceLayer:
-    """Through the layer, so that edits and selections count; a whole shapefile by its bytes, for QGIS takes a missing
-    or wrong .cpg at its word. Off the main thread through `running.threads.steady`."""
+    """Read rows through the layer, so that edits and selections count.
+
+    A complete shapefile is read by its bytes, because QGIS relies on a missing or wrong .cpg. Off the main thread
+    through `running.threads.steady`.
+    """
     whole = shot.request.filterType() == QgsFeatureRequest.FilterType.FilterNone and shot.request.limit() < 0
     if shot.path.lower().endswith(".shp") and whole and not shot.unsaved and not shot.filter:
         from ...core.io import read_source
@@ -162,7 +173,10 @@ def read_rows(shot: Snapshot, cancellation: Cancellation) -> SourceLayer:
 
 
 def find_free_name(output: str) -> str:
-    """``<output>.mapping.toml``, with a number where there is one already: a person may have edited it."""
+    """Return ``<output>.mapping.toml``, with a number if it exists.
+
+    A user may have edited the existing file.
+    """
     base = Path(output)
     path, number = base.with_suffix(".mapping.toml"), 2
     while path.exists():
@@ -172,7 +186,7 @@ def find_free_name(output: str) -> str:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A source's values, a mapping of them into a template, and what it would do to each field."""
+    """A source's values, their mapping into a template, and its effect on each field."""
 
     columns: SourceColumns
     mapping: Mapping
@@ -188,10 +202,10 @@ def prepare_mapping(
     cancellation: Cancellation,
     known: dict[str, str] | None = None,
 ) -> Prepared:
-    """``given``, or the proposed mapping with the ``known`` values (field → value) where the source has none.
-    InputError when it names a field that the source has not.
+    """Prepare ``given``, or the proposed mapping.
 
-    Not on the main thread: a large layer takes a while.
+    Not on the main thread: it takes a while. In the proposed mapping, ``known`` values (field → value) are used where
+    the source has none. InputError if the mapping names a field that the source lacks.
     """
     from ...core.mapping import mapping_from_proposals, propose_mapping, source_names
     from ...core.mapping.preview import SourceColumns, change_mapping, preview_field

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A new county project: its database, and the QGIS project around it. No widgets here."""
+"""New county projects: the database, and the QGIS project. No widgets here."""

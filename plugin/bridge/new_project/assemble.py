@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The QGIS project of a new county database, built beside the one that is open and written as a whole.
+"""The QGIS project of a new county database, written atomically.
 
-On the main thread, a layer at a time: between the steps the desktop can breathe.
+On the main thread, a layer at a time: between the steps the event loop can run.
 """
 
 from __future__ import annotations
@@ -39,16 +39,18 @@ if TYPE_CHECKING:
     from ...core.standard import Standard
 
 
-#: Pixels on the screen: near enough to mean a vertex, far enough to draw beside one.
+#: Snapping distance in pixels: near enough for a vertex, far enough to draw next to one.
 TOLERANCE_PX = 10.0
 _SCOPE, _AVOID = "sanxian", "avoid_overlaps"
-#: Roles whose features may not overlap, kept with the project: their layers switch avoiding on.
+#: Roles whose features may not overlap, stored in the project: their layers enable overlap avoidance.
 _SEPARATOR = ","
 
 
 def set_up_editing(project: QgsProject, never_overlap: list[str]) -> None:
-    """Snapping to vertices and segments of all layers, shared borders move together; ``never_overlap``: roles in whose
-    layers a new feature is cut along those that are there (`follow_layer`)."""
+    """Enable snapping on all layers, and topological editing.
+
+    ``never_overlap``: roles in whose layers a new feature is clipped by existing ones (`follow_layer`).
+    """
     config = QgsSnappingConfig(project)
     config.setEnabled(True)
     config.setMode(Qgis.SnappingMode.AllLayers)
@@ -58,15 +60,15 @@ def set_up_editing(project: QgsProject, never_overlap: list[str]) -> None:
     config.setIntersectionSnapping(True)
     project.setSnappingConfig(config)
     project.setTopologicalEditing(True)
-    # QGIS has one setting for all layers; heritage ranges do overlap and must not be cut without a word.
+    # QGIS has one setting for all layers; heritage areas do overlap and must not be clipped silently.
     project.setAvoidIntersectionsMode(Qgis.AvoidIntersectionsMode.AllowIntersections)
     project.writeEntry(_SCOPE, _AVOID, _SEPARATOR.join(sorted(never_overlap)))
 
 
 def follow_layer(project: QgsProject, layer: QgsMapLayer | None) -> None:
-    """The layer in use has changed: new features avoid overlaps within it, or may overlap, as its template says.
+    """Set overlap avoidance for the current layer, as its template requires.
 
-    Only in a project that was set up so, and for layers with a role; else the user's own setting stays.
+    Only in a project that was set up in this way, and for layers with a role; else the user's setting remains.
     """
     roles = project.readEntry(_SCOPE, _AVOID, "")[0]
     if not roles or not isinstance(layer, QgsVectorLayer) or not template_id(layer):
@@ -77,9 +79,9 @@ def follow_layer(project: QgsProject, layer: QgsMapLayer | None) -> None:
 
 
 def make_themes(project: QgsProject, standard: Standard) -> list[str]:
-    """Set the standard's themes, each with the layers that the project has; answers their names.
+    """Create the standard's themes with the layers of the project; return their names.
 
-    Themes of the same name are made anew, others stay. One that would show nothing is left out.
+    Themes of the same name are replaced, others remain. An empty theme is left out.
     """
     by_role = {template_id(layer): layer for layer in plan_layers(project) if template_id(layer)}
     themes, made = project.mapThemeCollection(), []
@@ -103,12 +105,12 @@ GEODETIC = "EPSG:4490"
 
 
 def build_steps(project: QgsProject, request: NewProjectRequest, made: CreatedDatabase) -> Iterator[tuple[float, str]]:
-    """Fill an empty project and write its file; answers share and name of what comes next.
+    """Fill an empty project and write its file; yield share and name of the next step.
 
-    Raises OutputError when a layer cannot be opened or the file not written; the database stays as it was made.
+    Raises OutputError if a layer cannot be opened or the file not written; the database remains.
     """
     standard = made.norm.standard
-    _frame(project, request)
+    _set_frame(project, request)
     there = list_layers(request.database)
     roles = [role for role in standard.templates if role in there]
     if not roles:
@@ -120,12 +122,12 @@ def build_steps(project: QgsProject, request: NewProjectRequest, made: CreatedDa
             raise OutputError("output_unwritable", target=str(request.database), detail="damaged")
         add_layer(project, layer, role, made, request)
     yield len(roles) / (len(roles) + 1), request.project.name
-    _finish(project, request, standard)
+    _finish_project(project, request, standard)
     write_project(project, request)
 
 
 def build_project(request: NewProjectRequest, made: CreatedDatabase) -> QgsProject:
-    """All steps at once: for scripts and tests. The project is written and handed back."""
+    """Run all steps at once, for scripts and tests. Returns the written project."""
     project = QgsProject()
     for _ in build_steps(project, request, made):
         pass
@@ -135,36 +137,37 @@ def build_project(request: NewProjectRequest, made: CreatedDatabase) -> QgsProje
 def add_layer(
     project: QgsProject, layer: QgsVectorLayer, role: str, made: CreatedDatabase, request: NewProjectRequest
 ) -> None:
+    """Add a layer of the database to the project, with role, style and form."""
     set_up_layer(layer, role, made.norm, request.code, request.county)
     project.addMapLayer(layer, False)
     place_layer(project, layer, role, made.norm.standard)
 
 
-def _frame(project: QgsProject, request: NewProjectRequest) -> None:
-    """Title, CRS with its ellipsoid, relative paths, and what the county is checked by."""
+def _set_frame(project: QgsProject, request: NewProjectRequest) -> None:
+    """Set title, CRS with its ellipsoid, relative paths, and the check settings."""
     project.setTitle(f"{request.county}国土空间总体规划")
     crs = QgsCoordinateReferenceSystem()
     crs.createFromUserInput(request.crs)
-    # The ellipsoid goes with the CRS: measuring in QGIS is on CGCS2000 too.
+    # The ellipsoid follows the CRS: measuring in QGIS is on CGCS2000 too.
     project.setCrs(crs, True)
     project.setFilePathStorage(Qgis.FilePathType.Relative)
     standard = request.standard if request.standard != "county_db" else ""
     own = request.own_profile
-    # The project has no place yet: its own profile is beside it wherever that will be.
+    # The project has no path yet: its profile will be in the same folder.
     county.keep(project, county.County(profile=own.name if own else request.profile, standard=standard))
     county.save_area(project, request.code, request.county)
     if request.view is not None:
-        project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(_view(project, request), project.crs()))
+        project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(_set_view(project, request), project.crs()))
 
 
-def _view(project: QgsProject, request: NewProjectRequest) -> QgsRectangle:
+def _set_view(project: QgsProject, request: NewProjectRequest) -> QgsRectangle:
     west, south, east, north = request.view or (0.0, 0.0, 0.0, 0.0)
     geodetic = QgsCoordinateReferenceSystem(GEODETIC)
     transform = QgsCoordinateTransform(geodetic, project.crs(), project.transformContext())
     return transform.transformBoundingBox(QgsRectangle(west, south, east, north))
 
 
-def _finish(project: QgsProject, request: NewProjectRequest, standard: Standard) -> None:
+def _finish_project(project: QgsProject, request: NewProjectRequest, standard: Standard) -> None:
     make_themes(project, standard)
     set_up_editing(project, [t.role for t in standard.templates.values() if t.overlap == "never"])
     bookmarks.enable_following(project)
@@ -172,16 +175,16 @@ def _finish(project: QgsProject, request: NewProjectRequest, standard: Standard)
 
 
 def write_project(project: QgsProject, request: NewProjectRequest) -> None:
-    """Write the project file beside its place and move it there: paths in it are relative to that folder either way.
+    """Write the project file to a temporary file in its folder and move it.
 
-    OutputError when QGIS cannot; a project that stood there before still does.
+    Paths in it are relative to that folder. OutputError if QGIS fails; an existing project remains.
     """
     target = request.project
     own = request.own_profile
     if own is not None and request.settings is not None:
         save_county(request.settings, own)
     try:
-        _write(project, target)
+        _write_file(project, target)
     except SanxianError:
         if own is not None:
             # The next attempt writes it again.
@@ -191,9 +194,9 @@ def write_project(project: QgsProject, request: NewProjectRequest) -> None:
     project.setDirty(False)
 
 
-def _write(project: QgsProject, target: Path) -> None:
+def _write_file(project: QgsProject, target: Path) -> None:
     with atomic_output(target) as new:
-        # QGIS makes paths relative to the file it writes: for the layers' the folder has to be the true one.
+        # QGIS makes paths relative to the file it writes: the folder must be the final one.
         aside = target.with_name(f".{target.stem}-new{target.suffix}")
         try:
             if not project.write(str(aside)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bookmarks by township (乡镇书签), from 乡镇级行政区: when asked for, and again whenever its edits are saved."""
+"""Bookmarks by township (乡镇书签), updated whenever the edits of 乡镇级行政区 are saved."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ _ID = "sanxian-township-"
 
 
 def enable_following(project: QgsProject) -> None:
-    """From now on the project's bookmarks follow its townships (`BookmarkUpdater`)."""
+    """Enable automatic updates of the project's bookmarks (`BookmarkUpdater`)."""
     project.writeEntry(_SCOPE, _AUTO, True)
 
 
 def find_township_layer(project: QgsProject) -> QgsVectorLayer | None:
-    """The layer of townships: by its role, the concept's first before the next."""
+    """Return the layer of townships by role, in the order of the concept's roles."""
     standard = load_standard(county_of(project).standard or "county_db")
     by_role = {template_id(layer): layer for layer in plan_layers(project)}
     return next((by_role[r] for r in standard.concepts.get("townships", ()) if r in by_role), None)
 
 
 def update_bookmarks(project: QgsProject, layer: QgsVectorLayer | None = None) -> int:
-    """A bookmark for each township, named after it; former ones of ours go. Answers how many there are.
+    """Replace the plugin's bookmarks by one for each township; return their number.
 
-    Parts of one township make one bookmark; features without a name or a shape make none.
+    Parts of one township make one bookmark; features without a name or a geometry make none.
     """
     layer = layer or find_township_layer(project)
-    extents = _extents(layer) if layer is not None else {}
+    extents = _measure_extents(layer) if layer is not None else {}
     manager = project.bookmarkManager()
     there = {b.id(): b for b in manager.bookmarks() if b.id().startswith(_ID)}
     wanted = {f"{_ID}{code}-{name}": (name, box) for (code, name), box in extents.items()}
@@ -62,8 +62,8 @@ def update_bookmarks(project: QgsProject, layer: QgsVectorLayer | None = None) -
     return len(wanted)
 
 
-def _extents(layer: QgsVectorLayer) -> dict[tuple[str, str], QgsRectangle]:
-    """(code, name) → extent."""
+def _measure_extents(layer: QgsVectorLayer) -> dict[tuple[str, str], QgsRectangle]:
+    """Return (code, name) → extent."""
     fields = [layer.fields().lookupField(name) for name in ("XZQDM", "XZQMC")]
     if fields[1] < 0:
         return {}
@@ -80,40 +80,42 @@ def _extents(layer: QgsVectorLayer) -> dict[tuple[str, str], QgsRectangle]:
 
 
 class BookmarkUpdater:
-    """Keeps the bookmarks of projects that asked for it in step with their townships."""
+    """Update the bookmarks of enabled projects when their townships change."""
 
     def __init__(self) -> None:
         self._project: QgsProject | None = None
         self._layers: dict[str, Any] = {}
 
     def start(self, project: QgsProject) -> None:
+        """Observe a project."""
         self._project = project
-        project.layersAdded.connect(self._added)
-        project.layersWillBeRemoved.connect(self._going)
-        self._added(project.mapLayers().values())
+        project.layersAdded.connect(self._on_added)
+        project.layersWillBeRemoved.connect(self._on_removed)
+        self._on_added(project.mapLayers().values())
 
     def stop(self) -> None:
+        """Stop observing."""
         if self._project is None:
             return
-        self._project.layersAdded.disconnect(self._added)
-        self._project.layersWillBeRemoved.disconnect(self._going)
-        self._going(list(self._layers))
+        self._project.layersAdded.disconnect(self._on_added)
+        self._project.layersWillBeRemoved.disconnect(self._on_removed)
+        self._on_removed(list(self._layers))
         self._project = None
 
-    def _added(self, layers: Any) -> None:
+    def _on_added(self, layers: Any) -> None:
         concept = load_standard().concepts["townships"]
         for layer in layers:
             if isinstance(layer, QgsVectorLayer) and template_id(layer) in concept and layer.id() not in self._layers:
-                layer.afterCommitChanges.connect(self._saved)
+                layer.afterCommitChanges.connect(self._on_saved)
                 self._layers[layer.id()] = layer
 
-    def _going(self, ids: list[str]) -> None:
+    def _on_removed(self, ids: list[str]) -> None:
         for name in ids:
             layer = self._layers.pop(name, None)
             if layer is not None:
-                layer.afterCommitChanges.disconnect(self._saved)
+                layer.afterCommitChanges.disconnect(self._on_saved)
 
-    def _saved(self) -> None:
+    def _on_saved(self) -> None:
         project = self._project
         if project is not None and project.readBoolEntry(_SCOPE, _AUTO, False)[0]:
             update_bookmarks(project)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From where to where a county's outline reaches, told from a layer of the project."""
+"""Extent of a county's outline, measured from a layer of the project."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from ...core.standard import Standard
 
 _GEODETIC = "EPSG:4490"
-#: Outlines are few; a layer with more features (parcels) is looked at by its extent alone.
+#: Outlines are few; of a layer with more features (parcels) only the extent is read.
 _FEW = 200
 
 
 class LayerExtent(NamedTuple):
-    """Degrees; ``areas``: 3° zone → m² in it, empty where the shapes were not read."""
+    """An extent in degrees.
+
+    ``areas``: 3° zone → m² in it, empty if the geometries were not read.
+    """
 
     west: float
     east: float
@@ -39,25 +42,27 @@ class LayerExtent(NamedTuple):
 
 
 def find_candidates(project: QgsProject, standard: Standard) -> list[QgsVectorLayer]:
-    """Polygon layers with features, those of county and townships first."""
+    """Return polygon layers with features, those of county and townships first."""
     first = [r for concept in ("county", "townships") for r in standard.concepts.get(concept, ())]
     polygons = [
         v
         for v in plan_layers(project)
         if v.geometryType() == QgsWkbTypes.GeometryType.PolygonGeometry and v.featureCount() and v.crs().isValid()
     ]
-    return sorted(polygons, key=lambda v: (first.index(_told(v)) if _told(v) in first else len(first), v.name()))
+    return sorted(
+        polygons, key=lambda v: (first.index(_find_role(v)) if _find_role(v) in first else len(first), v.name())
+    )
 
 
-def _told(layer: QgsVectorLayer) -> str:
+def _find_role(layer: QgsVectorLayer) -> str:
     return template_id(layer) or layer.name()
 
 
 def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | None:
-    """The outline of a layer; None when its coordinates make no sense on the globe. Main thread."""
+    """Return the extent of a layer; None if its coordinates are invalid. Main thread."""
     transform = QgsCoordinateTransform(layer.crs(), QgsCoordinateReferenceSystem(_GEODETIC), project.transformContext())
     try:
-        shapes = _shapes(layer, transform) if layer.featureCount() <= _FEW else []
+        shapes = _read_shapes(layer, transform) if layer.featureCount() <= _FEW else []
         box = QgsRectangle(transform.transformBoundingBox(layer.extent()))
         for number, shape in enumerate(shapes):
             if number:
@@ -68,10 +73,10 @@ def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | 
         return None
     if not (-180 <= box.xMinimum() <= box.xMaximum() <= 180) or not box.isFinite():
         return None
-    return LayerExtent(box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum(), _areas(shapes))
+    return LayerExtent(box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum(), _measure_areas(shapes))
 
 
-def _shapes(layer: QgsVectorLayer, transform: QgsCoordinateTransform) -> list[QgsGeometry]:
+def _read_shapes(layer: QgsVectorLayer, transform: QgsCoordinateTransform) -> list[QgsGeometry]:
     shapes = []
     for feature in layer.getFeatures(QgsFeatureRequest().setNoAttributes()):
         if feature.hasGeometry():
@@ -81,7 +86,7 @@ def _shapes(layer: QgsVectorLayer, transform: QgsCoordinateTransform) -> list[Qg
     return shapes
 
 
-def _areas(shapes: list[QgsGeometry]) -> dict[int, float]:
+def _measure_areas(shapes: list[QgsGeometry]) -> dict[int, float]:
     if not shapes:
         return {}
     import numpy as np
@@ -89,6 +94,6 @@ def _areas(shapes: list[QgsGeometry]) -> dict[int, float]:
 
     from ...core.geometry.crs_zones import areas_by_zone
 
-    # Straight edges only: arcs are read by the check; for the larger part of a county they do not matter.
-    straight = [QgsGeometry(s.constGet().segmentize()) if s.constGet().hasCurvedSegments() else s for s in shapes]
-    return areas_by_zone(np.array([shapely.from_wkb(bytes(s.asWkb())) for s in straight], dtype=object))
+    # Linear edges only: the check reads arcs; for the larger part of a county they do not matter.
+    linear = [QgsGeometry(s.constGet().segmentize()) if s.constGet().hasCurvedSegments() else s for s in shapes]
+    return areas_by_zone(np.array([shapely.from_wkb(bytes(s.asWkb())) for s in linear], dtype=object))

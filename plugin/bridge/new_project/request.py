@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a new county project is to be, and its database, made off the main thread."""
+"""Settings of a new county project, and its database, created off the main thread."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NewProjectRequest:
-    """``crs``: ``EPSG:…`` or WKT; ``roles``: the layers to make; ``profile``: id or path, or empty;
-    ``existing``: what to do with a database that is there; ``replace_project``: the project file may be overwritten;
-    ``view``: west, south, east, north in degrees, where the county's place is known; ``settings``: what the county sets
-    itself, written to `own_profile` beside the project, or None."""
+    """Settings of a new county project.
+
+    ``crs``: ``EPSG:…`` or WKT; ``roles``: the layers to create; ``profile``: id or path, or empty; ``existing``: how to
+    treat an existing database; ``replace_project``: the project file may be overwritten; ``view``: west, south, east,
+    north in degrees, if the county's location is known; ``settings``: the county's settings, written to `own_profile`
+    next to the project, or None.
+    """
 
     standard: str
     code: str
@@ -40,7 +43,7 @@ class NewProjectRequest:
 
     @property
     def own_profile(self) -> Path | None:
-        """Path of the county's own profile, or None if the wizard writes none."""
+        """Return the path of the county's profile, or None if the wizard writes none."""
         from ...core.profile.county_file import default_profile_path
 
         return default_profile_path(self.project) if self.settings is not None else None
@@ -48,14 +51,17 @@ class NewProjectRequest:
 
 @dataclass(frozen=True)
 class CreatedDatabase:
-    """The database that was made, and the norm its layers get their forms by."""
+    """The created database, and the norm for the forms of its layers."""
 
     created: CreatedLayers
     norm: Norm
 
 
 def norm_of(standard: str, profile: str, code: str) -> Norm:
-    """Standard and profile for the forms of a county's layers, whichever area the profile is of (its province)."""
+    """Return standard and profile for the forms of a county's layers.
+
+    The profile may be that of the province.
+    """
     from ...core.profile import Norm, load_profile
     from ...core.standard import load_standard
 
@@ -66,9 +72,10 @@ def norm_of(standard: str, profile: str, code: str) -> Norm:
 def make_database(
     request: NewProjectRequest, progress: Callable[[float, str], None], cancellation: Cancellation
 ) -> CreatedDatabase:
-    """Write the empty database. Raises SanxianError, with nothing changed on the disk, and Cancelled.
+    """Write the empty database.
 
-    Call it in a thread of Python's own (`running.threads.steady`): pyproj is at work.
+    Raises SanxianError, with the disk unchanged, and Cancelled. Call it in a thread created by Python
+    (`running.threads.steady`), because it uses pyproj.
     """
     from ...core.exchange.create import create_database
     from ...core.geometry.crs import parse_crs

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""打开示例县: a copy of the sample county in the project, in groups, with its symbols and forms.
+"""Sample county (打开示例县): a copy in the project, in groups, with symbols and forms.
 
 A copy, because QGIS changes a GeoPackage as soon as an edit on it begins, saved or not.
 """
@@ -52,7 +52,7 @@ GROUPS = (
 )
 PROFILE = "hunyuan"
 TITLE = "浑源县（示例）"
-#: Classes of land use are many: the tree shows them when asked to.
+#: Layers with many classes of land use, collapsed in the tree.
 _FOLDED = ("DLTB", "YDYHGHFQ")
 #: Scale factor of the extent shown, to leave a margin around the county.
 _MARGIN = 1.05
@@ -61,32 +61,36 @@ _SQLITE_HEADER = 100
 
 
 def copy_sample(folder: Path | None = None) -> Path:
-    """A fresh copy in a folder of the user's: one of before that nobody changed and no layer has open, else a new one.
+    """Return a copy in a folder of the user.
 
-    Never over or instead of an edited one: a project of theirs may live on it. That is also why none is deleted.
+    An unchanged old copy that is not in use, else a new one. An edited copy is never overwritten, replaced or deleted:
+    the user may work with it.
     """
     folder = folder or Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "sample"
     folder.mkdir(parents=True, exist_ok=True)
-    opened = _open_files()
+    opened = _list_open_files()
     target, number = folder / "county.gpkg", 2
     while target.exists():
-        if target.resolve() not in opened and _unchanged(target):
+        if target.resolve() not in opened and _is_unchanged(target):
             return target
         target, number = folder / f"county-{number}.gpkg", number + 1
     shutil.copyfile(SAMPLE / "county.gpkg", target)
     return target
 
 
-def _open_files() -> set[Path]:
-    """The files below the project's layers."""
+def _list_open_files() -> set[Path]:
+    """Return the files of the project's layers."""
     ogr = QgsProviderRegistry.instance()
     layers = QgsProject.instance().mapLayers().values()
     found = (ogr.decodeUri(v.providerType(), v.source()).get("path", "") for v in layers)
     return {Path(path).resolve() for path in found if path}
 
 
-def _unchanged(path: Path) -> bool:
-    """Does it hold what the sample holds? An edit that was taken back changes SQLite's header and nothing else."""
+def _is_unchanged(path: Path) -> bool:
+    """Return True if a copy has the sample's content.
+
+    A reverted edit changes only SQLite's header.
+    """
     if path.with_name(path.name + "-wal").exists():
         return False
     return path.read_bytes()[_SQLITE_HEADER:] == (SAMPLE / "county.gpkg").read_bytes()[_SQLITE_HEADER:]
@@ -94,9 +98,9 @@ def _unchanged(path: Path) -> bool:
 
 def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
     """Add the layers of the copy to the project, which should be empty."""
-    found = _layers_in(project, path)
+    found = _list_layers(project, path)
     loaded = []
-    norm = _norm()
+    norm = _load_norm()
     crs = next((layer.crs() for layer in found.values()), QgsCoordinateReferenceSystem())
     project.setCrs(crs)
     project.setTitle(TITLE)
@@ -106,9 +110,9 @@ def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
             continue
         group = project.layerTreeRoot().addGroup(title)
         for role, name, shown in present:
-            loaded.append(_add(project, group, found.pop(role), role, name, shown, norm))
+            loaded.append(_add_layer(project, group, found.pop(role), role, name, shown, norm))
     for role, layer in found.items():
-        loaded.append(_add(project, project.layerTreeRoot(), layer, role, layer.name(), True, norm))
+        loaded.append(_add_layer(project, project.layerTreeRoot(), layer, role, layer.name(), True, norm))
     county.keep(project, county.County(profile=PROFILE))
     return loaded
 
@@ -123,15 +127,18 @@ def sample_view(layers: list[QgsVectorLayer], project: QgsProject) -> QgsReferen
     return QgsReferencedRectangle(view, project.crs())
 
 
-def _layers_in(project: QgsProject, path: Path) -> dict[str, QgsVectorLayer]:
+def _list_layers(project: QgsProject, path: Path) -> dict[str, QgsVectorLayer]:
     details = QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(path))
     options = QgsVectorLayer.LayerOptions(project.transformContext())
     options.loadDefaultStyle = False
     return {one.name(): QgsVectorLayer(one.uri(), one.name(), "ogr", options) for one in details}
 
 
-def _norm() -> Norm | None:
-    """What the sample is checked by. None where a library is missing: its layers then have plain forms."""
+def _load_norm() -> Norm | None:
+    """Return the sample's norm.
+
+    None if a library is missing: its layers then have plain forms.
+    """
     try:
         from ...core.profile import Norm, load_profile
         from ...core.standard import load_standard
@@ -142,7 +149,7 @@ def _norm() -> Norm | None:
     return Norm(load_standard(profile.standard), profile)
 
 
-def _add(
+def _add_layer(
     project: QgsProject,
     group: QgsLayerTreeGroup,
     layer: QgsVectorLayer,

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""成果包: export, preview and inspection from QGIS."""
+"""Packages (成果包): export, preview and inspection from QGIS."""

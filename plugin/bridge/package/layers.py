@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers of a package on the map, to look at: of a copy, for QGIS changes a GeoPackage as soon as it opens it, and a package that
-was handed in stays as it is."""
+"""Layers of a package on the map, opened from a copy.
+
+QGIS changes a GeoPackage as soon as it opens it, and a submitted package must remain unchanged.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
 
 @steady
 def copy_datasets(path: str, package_spec: PackageSpec, into: Path, cancellation: Cancellation = NEVER) -> list[Path]:
-    """Copy the data sets of a package, folder or zip, into a folder; their paths there. In any thread. Raises SanxianError
-    for what is no package, and Cancelled."""
+    """Copy the data sets of a package, folder or zip; return the copies' paths.
+
+    In any thread. Raises SanxianError for another file, and Cancelled.
+    """
     from ...core.files.digests import files_below, is_link
     from ...core.package.inspection.archive import unpack_package
     from ...core.package.inspection.facts import FileFact, PackageFacts
@@ -40,7 +44,7 @@ def copy_datasets(path: str, package_spec: PackageSpec, into: Path, cancellation
         files = tuple(FileFact(name, 0, link=is_link(place)) for name, place in files_below(folder))
         for number, place in enumerate(PackageFacts(folder.name, package_spec, files=files).data_sets()):
             cancellation.raise_if_cancelled()
-            # Two of one name lie in different folders of the package.
+            # Data sets of one name are in different folders of the package.
             target = into / str(number) / Path(place).name
             target.parent.mkdir(parents=True)
             source = folder / place
@@ -53,9 +57,11 @@ def copy_datasets(path: str, package_spec: PackageSpec, into: Path, cancellation
 
 
 def show_package_layers(project: QgsProject, name: str, paths: list[Path], standard: Standard) -> list[QgsVectorLayer]:
-    """Put the layers of these copies into the project: read-only, with names, symbols and order of the standard, in a group of
-    their own on top, and no layer of the plan. On the main thread."""
-    sources = [item for path in paths for item in _sources(path)]
+    """Add the layers of these copies to the project, read-only, in a group on top.
+
+    Names, symbols and order are those of the standard; the layers do not belong to the plan. On the main thread.
+    """
+    sources = [item for path in paths for item in _list_sources(path)]
     order = layer_order(standard)
     sources.sort(key=lambda item: order.get(item[0].upper(), len(order)))
     layers = [open_layer(source, title, project) for title, source in sources]
@@ -78,18 +84,19 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     return layers
 
 
-def _sources(path: Path) -> list[tuple[str, str]]:
+def _list_sources(path: Path) -> list[tuple[str, str]]:
     if path.is_dir() and path.suffix.lower() != ".gdb":
         return [(shape.stem, str(shape)) for shape in sorted(path.glob("*.[sS][hH][pP]"))]
     return list(list_layers(path).items())
 
 
 def find_shown_layers(project: QgsProject) -> list[QgsMapLayer]:
+    """Return the layers of packages in the project."""
     return [v for v in project.mapLayers().values() if v.customProperty(SHOWN_PROPERTY)]
 
 
 def remove_package_layers(project: QgsProject) -> None:
-    """Take all of them off the map, with their groups."""
+    """Remove these layers from the map, with their groups."""
     layers = find_shown_layers(project)
     nodes = [project.layerTreeRoot().findLayer(v.id()) for v in layers]
     groups = {node.parent() for node in nodes if node is not None}

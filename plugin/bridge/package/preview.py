@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a package would be, told before it is made: its name, what stands at its place, which files are there for it, and
-what the plan lacks. In any thread; nothing is written."""
+"""Preview of a package before its export, in any thread; nothing is written.
+
+It contains the package's name, the existing content at its path, the files found for it, and the missing data of the
+plan.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +23,19 @@ if TYPE_CHECKING:
     from ...core.package.package_spec.model import PackageSpec
     from ...core.package.slot_files import FilledSlot
 
-#: What stands at the package's place: nothing, a package that is replaced as a whole, or something that is not touched.
+#: Existing content at the package's path: none, a package that is replaced completely, or content that is not replaced.
 NEW, REPLACED, REFUSED = "new", "replaced", "refused"
-#: Folders within the folder of documents that are told of, to be watched.
+#: Subfolders of the folder of documents that are listed, to be watched.
 _FOLDERS = 40
 
 
 @dataclass(frozen=True)
 class SlotPreview:
-    """A slot for files that come with the data. ``files``: those found, by name; ``former``: they are those of the package
-    that is there already; ``broken``: they cannot be opened; ``drawn``: the plugin can draw it where nobody gives it."""
+    """A slot for documents of the package.
+
+    ``files``: those found, by name; ``former``: they are those of the existing package; ``broken``: they cannot be
+    opened; ``drawn``: the plugin can draw it if it is missing.
+    """
 
     kind: str
     title: str
@@ -43,9 +49,12 @@ class SlotPreview:
 
 @dataclass(frozen=True)
 class PackagePreview:
-    """``root``: the name of the package's own folder, empty while nobody knows which county it is; ``why``: why what is at
-    its place is not touched; ``left_out``: files of the folder of documents that have no slot; ``watched``: that folder
-    and those in it, and files that are broken: they may be put right."""
+    """The preview of a package.
+
+    ``root``: the name of the package's folder, empty while the county is unknown; ``why``: why the content at its path
+    is not replaced; ``left_out``: files of the folder of documents without a slot; ``watched``: that folder and its
+    subfolders, and broken files, which the user may repair.
+    """
 
     root: str = ""
     target: Path | None = None
@@ -59,20 +68,25 @@ class PackagePreview:
 
 @dataclass(frozen=True)
 class Objections:
-    """Sentences on what stands against a package: ``stops`` whatever anybody wants, ``gates`` unless it is forced; ``notes``
-    are told."""
+    """Objections to a package, as sentences.
+
+    ``stops`` always prevent the export, ``gates`` unless it is forced; ``notes`` are only shown.
+    """
 
     stops: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-#: Nothing stands against it, or nobody has looked yet.
+#: No objections, or not yet determined.
 NOTHING = Objections()
 
 
 def preview_values(package_spec: PackageSpec, options: Options, checked: CheckResult | None) -> dict[str, str]:
-    """Code and name of the county as the checked plan tells them, else the profile; empty when neither does."""
+    """Return code and name of the county from the checked plan, else the profile.
+
+    Empty if both are unknown.
+    """
     from ...core.package.order import spec_values, spec_values_of
 
     if checked is None:
@@ -86,15 +100,17 @@ def preview_values(package_spec: PackageSpec, options: Options, checked: CheckRe
 
 @steady
 def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable[str] = ()) -> PackagePreview:
-    """Names, place and files. ``inputs``: files that the plan is read from. InputError for a folder of documents that is
-    not there."""
+    """Return names, path and files of a package.
+
+    ``inputs``: files that the plan is read from. InputError if the folder of documents is missing.
+    """
     from ...core.messages.texts import Texts
     from ...core.package.gate import check_target
     from ...core.package.names import fill_placeholders
     from ...core.package.slot_files import fill_slots
 
     form = order.package_spec
-    # Nobody knows yet which county it is: what the package wants, and what is there of any county, can be told all the same.
+    # While the county is unknown, the required files and those found for any county can be listed all the same.
     root = fill_placeholders(form.root, values) if values else ""
     target = order.folder / root if root else None
     former = target if target is not None and target.is_dir() else None
@@ -122,15 +138,15 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
     ]
     rest = next((p for p in problems if p.key == "files_left_out"), None)
     left_out = (rest.features, rest.count) if rest else ((), 0)
-    watched = (*_folders(order.documents), *_broken(filled, broken))
+    watched = (*_list_folders(order.documents), *_list_broken(filled, broken))
     return PackagePreview(root, target, state, why, tuple(slots), *left_out, watched)
 
 
-def _broken(filled: Iterable[FilledSlot], titles: set[str]) -> list[str]:
+def _list_broken(filled: Iterable[FilledSlot], titles: set[str]) -> list[str]:
     return [str(path) for one in filled if one.slot.title in titles for path in one.files]
 
 
-def _folders(documents: Path | None) -> tuple[str, ...]:
+def _list_folders(documents: Path | None) -> tuple[str, ...]:
     if documents is None:
         return ()
     return (str(documents), *sorted(str(p) for p in documents.iterdir() if p.is_dir())[:_FOLDERS])
@@ -138,17 +154,18 @@ def _folders(documents: Path | None) -> tuple[str, ...]:
 
 @dataclass
 class ObjectionFinder:
-    """What stands against the package of one checked plan; the plan's layers are looked at once for each form."""
+    """Finds objections to the package of one plan, cached by package specification."""
 
     checked: CheckResult
     _known: dict[tuple[str, bool], Objections] = field(default_factory=dict)
 
     def known(self, order: ExportOrder) -> Objections | None:
-        return self._known.get(self._key(order))
+        """Return the objections if they are cached."""
+        return self._known.get(self._make_key(order))
 
     @steady
     def find_objections(self, order: ExportOrder, cancellation: Cancellation) -> Objections:
-        """In any thread. Raises Cancelled."""
+        """Return the objections, in any thread. Raises Cancelled."""
         from ...core.messages.texts import Texts
         from ...core.package.gate import judge_check
         from ...core.package.layers.prepare import prepare
@@ -157,13 +174,13 @@ class ObjectionFinder:
         texts = Texts(interface_language())
         _, problems = prepare(self.checked, order, cancellation)
         problems = [*judge_check(self.checked), *problems]
-        told = [
+        sentences = [
             tuple(p.sentence(texts) for p in group_by_level(problems, level))
             for level in (Level.STOP, Level.GATE, Level.NOTE)
         ]
-        found = self._known[self._key(order)] = Objections(*told)
+        found = self._known[self._make_key(order)] = Objections(*sentences)
         return found
 
     @staticmethod
-    def _key(order: ExportOrder) -> tuple[str, bool]:
+    def _make_key(order: ExportOrder) -> tuple[str, bool]:
         return str(order.package_spec.path), order.personal

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A package as the toolbox makes it: of a plan that was checked, with the pictures of QGIS in its report."""
+"""Export and inspection of a package for the toolbox, with pictures of QGIS."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ def export_package(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> ExportedPackage:
-    """Make the package, in any thread; its maps are printed on the main one, page by page. Raises SanxianError, and
-    Cancelled; then what stood at the target still does."""
+    """Export a checked plan as a package, in any thread.
+
+    Maps are printed on the main one. Raises SanxianError, and Cancelled; then the old content of the target remains.
+    """
     from ...core.package.export import export_package
     from ...core.render.html import render_report
     from ..layouts import package_maps
@@ -50,7 +52,10 @@ def inspect_package(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> CheckResult:
-    """Check a package, folder or zip, in any thread. Raises SanxianError for what is none, and Cancelled."""
+    """Check a package, folder or zip, in any thread.
+
+    Raises SanxianError for another file, and Cancelled.
+    """
     health.require_libraries(cancellation)
     from ...core.package.inspection.inspect import inspect_package
 

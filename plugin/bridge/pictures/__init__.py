@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The report's pictures: an overview of the county and the largest conflicts close up.
+"""Pictures of the report: an overview of the county, and the largest conflicts.
 
-Everything is drawn from the plan's own tables, so this runs in the toolbox's thread, in a task and without a display.
+Everything is drawn from the plan's tables, so this works in the toolbox's thread, in a task and without a display.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
 
 def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NEVER) -> Pictures:
-    """All pictures of a report. Only Cancelled is raised: a report without pictures is better than none."""
+    """Return all pictures of a report.
+
+    Only Cancelled is raised: a report without pictures is better than no report.
+    """
     words = Words(report.lang)
     try:
-        return _pictures(Scene(plan, report, words, cancellation))
+        return _draw_pictures(Scene(plan, report, words, cancellation))
     except Cancelled:
         raise
     except Exception as error:
@@ -33,7 +36,7 @@ def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NE
         return Pictures(problem=words.get("text", "picture_failed", detail=type(error).__name__))
 
 
-def _pictures(scene: Scene) -> Pictures:
+def _draw_pictures(scene: Scene) -> Pictures:
     sheet = overview_sheet(scene)
     if sheet is None:
         return Pictures()

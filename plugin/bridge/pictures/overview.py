@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The overview of the county: its lines, numbered conflicts, bare marks for the others, and the legend."""
+"""The overview of the county: lines, numbered conflicts, other marks, legend."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 #: The width on paper, and on the screen.
 OVERVIEW_MM, OVERVIEW_PIXELS = 98.0, 980
-#: Concepts by height, the topmost first: the lines above what they cut.
+#: Concepts by drawing order, the topmost first: lines above the areas that they cut.
 ON_OVERVIEW = ("county", "townships", "boundary", "red_line", "farmland")
-#: A mark without a number takes this much room (mm): marks do not pile up.
+#: Distance between marks without a number (mm), so that they do not overlap.
 _MARK_ROOM_MM = 4.0
 
 Spot = tuple[float, float]
 
 
 def overview_sheet(scene: Scene) -> PaintedSheet | None:
-    """The view of the whole county, else of all there is; None when nothing lies anywhere."""
+    """Return the view of the county, else of all layers; None if all are empty."""
     roles = [scene.plan.concept(c) for c in ("county", *ON_OVERVIEW)]
     layers = [lay for lay in roles if lay is not None and not is_missing(lay.plane).all()]
     shown = layers[:1] if layers and layers[0] is scene.plan.concept("county") else layers or scene.plan.layers.values()
@@ -46,7 +46,7 @@ def overview_sheet(scene: Scene) -> PaintedSheet | None:
     low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
     size = np.maximum(high - low, 100.0) * 1.08
     centre = (low + high) / 2
-    # Nearly square, as the page has room for it; a long county gets margins, not a thin strip.
+    # Nearly square, as the page has space for it; a long county gets margins, not a thin strip.
     height = float(np.clip(size[1], 0.75 * size[0], 1.25 * size[0]))
     width = max(float(size[0]), float(size[1]) / 1.25)
     half = np.array([width, height]) / 2
@@ -55,14 +55,14 @@ def overview_sheet(scene: Scene) -> PaintedSheet | None:
 
 
 def draw_overview(scene: Scene, sheet: PaintedSheet) -> str:
-    """The picture as a data URI."""
-    layers = [_outline_layer(scene, c, sheet) for c in ON_OVERVIEW]
-    numbered = [_spot(f, sheet) for f in scene.chosen]
-    others = _other_marks(scene, sheet, numbered)
+    """Return the picture as a data URI."""
+    layers = [_make_outline_layer(scene, c, sheet) for c in ON_OVERVIEW]
+    numbered = [_find_spot(f, sheet) for f in scene.chosen]
+    others = _place_other_marks(scene, sheet, numbered)
     room = 2.0 * sheet.dots_per_mm
     boxes = [(x - room, y - room, x + 2.2 * room, y + room) for x, y in numbered]
     boxes += [(x - 0.8 * room, y - 0.8 * room, x + 0.8 * room, y + 0.8 * room) for _, (x, y) in others]
-    # Names of townships keep off the marks.
+    # Names of townships avoid the marks.
     layers.append(painting.obstacle_layer(scene.crs, [sheet.ground(*box) for box in boxes]))
     image = painting.draw_layers(sheet, [lay for lay in layers if lay is not None], scene.crs)
     painter = painting.make_painter(image)
@@ -77,19 +77,19 @@ def draw_overview(scene: Scene, sheet: PaintedSheet) -> str:
     return painting.data_uri(image)
 
 
-def _other_marks(scene: Scene, sheet: PaintedSheet, numbered: list[Spot]) -> list[tuple[Severity, Spot]]:
-    """Bare marks for what is not numbered, errors first, thinned so that each can be seen."""
+def _place_other_marks(scene: Scene, sheet: PaintedSheet, numbered: list[Spot]) -> list[tuple[Severity, Spot]]:
+    """Return marks for findings without a number, errors first, thinned to be visible."""
     dot = sheet.dots_per_mm
-    taken = {_cell(spot, dot) for spot in numbered}
+    taken = {_find_cell(spot, dot) for spot in numbered}
     marks = []
     for severity in (Severity.ERROR, Severity.WARNING):
         found = [f.geometry for f in scene.placed if f.severity is severity and f.state != "waived"]
-        # The middle of the extent will do for a mark of two millimetres, and is quick for 10⁵ of them.
+        # The centre of the extent is accurate enough for a mark of two millimetres, and fast for 10⁵ of them.
         bounds = shapely.bounds(np.array(found, dtype=object)).reshape(-1, 4)
         for x, y in ((bounds[:, :2] + bounds[:, 2:]) / 2).tolist():
             spot = sheet.place(x, y)
-            if _cell(spot, dot) not in taken:
-                taken.add(_cell(spot, dot))
+            if _find_cell(spot, dot) not in taken:
+                taken.add(_find_cell(spot, dot))
                 marks.append((severity, spot))
     return marks
 
@@ -101,12 +101,15 @@ def _numbers(scene: Scene, painter: QPainter, sheet: PaintedSheet, spots: list[S
         painting.draw_severity_mark(painter, sheet, str(finding.severity), x, y, 3.4)
         written.append(QRectF(x - 1.7 * dot, y - 1.7 * dot, 3.4 * dot, 3.4 * dot))
     for number, spot in enumerate(spots, start=1):
-        x, y = _free_place(spot, len(str(number)), dot, written)
+        x, y = _find_free_place(spot, len(str(number)), dot, written)
         painting.draw_text(painter, sheet, str(number), x, y, 2.7, bold=True)
 
 
-def _outline_layer(scene: Scene, concept: str, sheet: PaintedSheet) -> QgsVectorLayer | None:
-    """A concept's layer as it reads at this scale. Named areas stay apart, all others become one."""
+def _make_outline_layer(scene: Scene, concept: str, sheet: PaintedSheet) -> QgsVectorLayer | None:
+    """Return a concept's layer, generalised to this scale.
+
+    Named areas remain separate, all others are merged.
+    """
     scene.cancellation.raise_if_cancelled()
     layer = scene.plan.concept(concept)
     if layer is None:
@@ -128,17 +131,19 @@ def _outline_layer(scene: Scene, concept: str, sheet: PaintedSheet) -> QgsVector
 
 
 def legend(scene: Scene) -> list[LegendEntry]:
-    """The lines that the overview shows, from the bottom up, each with a patch drawn as the map is."""
+    """Return the legend of the overview from the bottom up, each entry with a patch."""
     entries = []
     for concept in reversed(ON_OVERVIEW):
         layer = scene.plan.concept(concept)
         if layer is not None and (concept, layer.role) != ("townships", "XZQX"):
-            entries.append(LegendEntry(scene.words.named("concept", concept), _symbol(scene, style_of(layer, concept))))
+            entries.append(
+                LegendEntry(scene.words.named("concept", concept), _draw_symbol(scene, style_of(layer, concept)))
+            )
     return entries
 
 
-def _symbol(scene: Scene, style: str) -> str:
-    """A small patch drawn as the map is drawn."""
+def _draw_symbol(scene: Scene, style: str) -> str:
+    """Return a small patch drawn as on the map."""
     sheet = PaintedSheet((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
     shape = shapely.box(70, 70, 1130, 530)
     layer = painting.memory_layer(style, scene.crs, [], [(shape, [])])
@@ -146,17 +151,20 @@ def _symbol(scene: Scene, style: str) -> str:
     return painting.data_uri(painting.draw_layers(sheet, [layer], scene.crs))
 
 
-def _spot(finding: Finding, sheet: PaintedSheet) -> Spot:
+def _find_spot(finding: Finding, sheet: PaintedSheet) -> Spot:
     point = shapely.point_on_surface(finding.geometry)
     return sheet.place(point.x, point.y)
 
 
-def _cell(spot: Spot, dot: float) -> tuple[int, int]:
+def _find_cell(spot: Spot, dot: float) -> tuple[int, int]:
     return int(spot[0] // (_MARK_ROOM_MM * dot)), int(spot[1] // (_MARK_ROOM_MM * dot))
 
 
-def _free_place(spot: Spot, digits: int, dot: float, written: list[QRectF]) -> Spot:
-    """Where a number disturbs nothing written before: right, left, above or below its mark; right when all are taken."""
+def _find_free_place(spot: Spot, digits: int, dot: float, written: list[QRectF]) -> Spot:
+    """Return the position of a number without overlap with earlier ones.
+
+    Right, left, above or below its mark; right if all are occupied.
+    """
     width, height = (1.7 * digits + 0.4) * dot, 3.0 * dot
     gap = 2.1 * dot
     places = [

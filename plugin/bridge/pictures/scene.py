@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What all pictures of one report share: the plan, its conflicts, and what was made for one and serves another."""
+"""Common data of all pictures of a report: the plan, its conflicts, and caches."""
 
 from __future__ import annotations
 
@@ -27,13 +27,16 @@ if TYPE_CHECKING:
     from ...core.plan.plan import Plan
 
 
-#: A polygon with more vertices is cut to the picture first.
+#: A polygon with more vertices is clipped to the picture first.
 _MANY_VERTICES = 5_000
 
 
 class Scene:
-    """``chosen`` are the findings that get a close-up, ``placed`` all that lie somewhere; ``outlines`` are layers as the
-    overview generalised them, by concept and role."""
+    """Common data of the pictures.
+
+    ``chosen``: findings with a close-up; ``placed``: all with a place; ``outlines``: layers as the overview generalised
+    them, by concept and role.
+    """
 
     def __init__(self, plan: Plan, report: Report, words: Words, cancellation: Cancellation):
         self.plan, self.words, self.cancellation = plan, words, cancellation
@@ -45,20 +48,20 @@ class Scene:
         self._shapes: dict[str, NDArray] = {}
 
     def shapes(self, layer: Layer) -> NDArray:
-        """A layer's shapes where the findings are."""
+        """Return a layer's geometries in the CRS of the findings."""
         if layer.role not in self._shapes:
             self._shapes[layer.role] = self.plan.shown(layer.plane)
         return self._shapes[layer.role]
 
     def tree(self, layer: Layer) -> shapely.STRtree:
-        """The index of a layer's present shapes."""
+        """Return the index of a layer's present geometries."""
         if layer.role not in self._trees:
             self._trees[layer.role] = shapely.STRtree(self.shapes(layer)[~is_missing(layer.plane)])
         return self._trees[layer.role]
 
 
 def style_of(layer: Layer, concept: str) -> str:
-    """The style of the layer's role, else of the first role that answers its concept and has one."""
+    """Return the style of the layer's role, else of another role of its concept."""
     if concept == "county":
         return "XZQX"
     if concept == "townships":
@@ -69,13 +72,14 @@ def style_of(layer: Layer, concept: str) -> str:
 
 
 def widened(sheet: PaintedSheet, share: float = 0.1) -> tuple[float, float, float, float]:
+    """Return the bounds of a sheet, widened by a share."""
     west, south, east, north = sheet.extent
     margin = (east - west) * share
     return west - margin, south - margin, east + margin, north + margin
 
 
 def cut(shape: Any, sheet: PaintedSheet) -> Any:
-    """A huge polygon cut to the picture and a margin, where the cut is not seen."""
+    """Return a huge polygon clipped to the picture plus a margin that hides the cut."""
     if shape is None or shapely.get_num_coordinates(shape) <= _MANY_VERTICES:
         return shape
     return extract_polygons(shapely.clip_by_rect(shape, *widened(sheet, 0.3)))
@@ -83,18 +87,18 @@ def cut(shape: Any, sheet: PaintedSheet) -> Any:
 
 #: Width and height on paper, and the width on the screen.
 CLOSE_UP_MM, CLOSE_UP_PIXELS = (60.0, 34.0), 600
-#: A conflict takes this share of its picture; closer than 1:500 nothing more is to be seen.
+#: A conflict's share of its picture, and the largest scale (1:500).
 SHARE, CLOSEST = 0.3, 500
-#: Concepts by height, the topmost first.
+#: Concepts by drawing order, the topmost first.
 CLOSE_UP = ("county", "townships", "boundary", "red_line", "heritage", "farmland")
-#: Wider than this (m), parcels would be a grey mass: the close-up shows lines only, generalised.
+#: In a wider picture (m) parcels would be a grey area: it shows generalised lines only.
 _PARCELS_UNTIL = 12_000.0
 
 
 def draw_close_up(scene: Scene, finding: Finding) -> str:
-    """The picture as a data URI."""
+    """Return the picture as a data URI."""
     sheet = close_up_sheet(finding)
-    layers = [_finding_layer(scene, finding, sheet)]
+    layers = [_make_finding_layer(scene, finding, sheet)]
     roles: list[tuple[str, Layer]] = []
     for concept in CLOSE_UP:
         layer = scene.plan.concept(concept)
@@ -110,7 +114,7 @@ def draw_close_up(scene: Scene, finding: Finding) -> str:
             drawn.add(role)
     if parcels is not None and near:
         roles.append(("parcels", parcels))
-    layers += [_window_layer(scene, c, lay, sheet, near) for c, lay in roles]
+    layers += [_make_window_layer(scene, c, lay, sheet, near) for c, lay in roles]
     image = painting.draw_layers(sheet, [lay for lay in layers if lay is not None], scene.crs)
     painter = painting.make_painter(image)
     try:
@@ -120,16 +124,18 @@ def draw_close_up(scene: Scene, finding: Finding) -> str:
     return painting.data_uri(image)
 
 
-def _finding_layer(scene: Scene, finding: Finding, sheet: PaintedSheet) -> QgsVectorLayer:
+def _make_finding_layer(scene: Scene, finding: Finding, sheet: PaintedSheet) -> QgsVectorLayer:
     shape = cut(finding.layer_geometry(), sheet)
     values = [str(finding.severity), finding.state]
     return painting.memory_layer("findings", scene.crs, ["severity", "state"], [(shape, values)])
 
 
-def _window_layer(scene: Scene, concept: str, layer: Layer, sheet: PaintedSheet, near: bool) -> QgsVectorLayer | None:
-    """The rows of a layer that the picture shows, with the values its symbols ask for."""
+def _make_window_layer(
+    scene: Scene, concept: str, layer: Layer, sheet: PaintedSheet, near: bool
+) -> QgsVectorLayer | None:
+    """Return the rows of a layer in the picture, with the values for its symbols."""
     if not near and (concept, layer.role) in scene.outlines:
-        # As on the overview: coarser than this picture could show, and there already.
+        # Available from the overview, and coarser than this picture could show.
         shapes = scene.outlines[concept, layer.role]
         return painting.memory_layer(style_of(layer, concept), scene.crs, [], [(s, []) for s in shapes])
     found = scene.tree(layer).query(shapely.box(*widened(sheet)))
@@ -141,13 +147,13 @@ def _window_layer(scene: Scene, concept: str, layer: Layer, sheet: PaintedSheet,
     made = painting.memory_layer(
         style_of(layer, concept), scene.crs, columns, [(s, v) for s, v in rows if s is not None]
     )
-    # Names of townships would hide what is looked at.
+    # Names of townships would hide the conflict.
     made.setLabelsEnabled(False)
     return made
 
 
 def close_up_sheet(finding: Finding) -> PaintedSheet:
-    """The view of a conflict: it takes a third, and land around it shows where it is."""
+    """Return the view of a conflict, which takes a third of it."""
     width_mm, height_mm = CLOSE_UP_MM
     west, south, east, north = finding.geometry.bounds
     width = max((east - west) / SHARE, (north - south) / SHARE * width_mm / height_mm, width_mm / 1000 * CLOSEST)

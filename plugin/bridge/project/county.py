@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""县配置: which standard, profile and scope a project is checked by; kept in the project.
+"""County settings (县配置) stored in a project: standard, profile and scope.
 
-A profile's file is kept relative to the project where it lies with it, so that both may move together.
+A profile's path is stored relative to the project if both are in one folder, so that they can be moved together.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ from . import document, saved_paths, waivers
 
 _SCOPE = "sanxian"
 _KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets", "rules")
-#: Paths that are kept relative to the project where they can be.
+#: Paths that are stored relative to the project where possible.
 _PATHS = ("baseline", "register")
 
 
 @dataclass(frozen=True)
 class County:
-    """Empty means: as the profile, the standard or the data say. ``profile``: id, or the path of a .toml file; ``phase``: id;
-    ``targets``: the path of a table of township tasks; ``rules``: a group of rules, or all, to run instead of the usual
-    ones; ``baseline``: the sealed edition (封库版本), a file or folder, and ``register``: the table of the register of
-    heritage, as they stand in the project."""
+    """Settings of a project; an empty one follows profile, standard or data.
+
+    ``profile``: id, or the path of a .toml file; ``phase``: id; ``targets``: the path of a table of township tasks;
+    ``rules``: a group of rules, or all, instead of the default ones; ``baseline``: the sealed edition (封库版本), a file or
+    folder; ``register``: the table of the register of heritage. Paths are as stored in the project.
+    """
 
     profile: str = ""
     standard: str = ""
@@ -41,6 +43,7 @@ class County:
 
 
 def of(project: QgsProject) -> County:
+    """Return the settings of a project."""
     paths = {key: saved_paths.kept(project, key) for key in _PATHS}
     values = {key: project.readEntry(_SCOPE, key, "")[0] for key in _KEYS}
     if values["profile"].endswith(".toml"):
@@ -49,6 +52,7 @@ def of(project: QgsProject) -> County:
 
 
 def keep(project: QgsProject, county: County) -> None:
+    """Store the settings in a project."""
     for key in _KEYS:
         value = getattr(county, key)
         if value:
@@ -68,12 +72,15 @@ def save_area(project: QgsProject, code: str, name: str) -> None:
 
 
 def area(project: QgsProject) -> tuple[str, str]:
-    """Return code and name of the project's county; empty if the wizard did not create the project."""
+    """Return code and name of the project's county.
+
+    Empty if the wizard did not create the project.
+    """
     return project.readEntry(_SCOPE, "area_code", "")[0], project.readEntry(_SCOPE, "area_name", "")[0]
 
 
 def options(project: QgsProject) -> Options:
-    """How a check of the project's layers is to run. On the main thread."""
+    """Return the options for checks of the project's layers. On the main thread."""
     county = of(project)
     return Options(
         profile=county.profile,

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Document information (成果信息) of a project: stored in the project, with the county profile as fallback."""
+"""Document information (成果信息) stored in a project.
+
+The county profile is the fallback.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,12 @@ _KEYS = tuple(field.name for field in fields(DocumentInfo))
 
 
 def of(project: QgsProject) -> DocumentInfo:
-    """Return the project's own values; empty values come from the county profile."""
+    """Return the project's values; empty values come from the county profile."""
     return DocumentInfo(**{key: str(project.readEntry(_SCOPE, _PREFIX + key, "")[0]) for key in _KEYS})
 
 
 def save(project: QgsProject, info: DocumentInfo) -> None:
-    """Store the project's own values; no other code writes them."""
+    """Store the project's values; no other code writes them."""
     if info == of(project):
         return
     for key in _KEYS:
@@ -39,10 +42,14 @@ def save(project: QgsProject, info: DocumentInfo) -> None:
 def resolve_project_document(
     project: QgsProject, profile: Profile, form: DocumentInfo | None = None
 ) -> ResolvedDocument:
+    """Return the document information of a project with the source of each value."""
     return resolve_document(of(project), profile, form)
 
 
 def with_current_document(checked: CheckResult, info: DocumentInfo | None) -> CheckResult:
-    """Return the checked plan with the current document information in its report; the user may have changed it since the check."""
+    """Return the checked plan with the current document information in its report.
+
+    The user may have changed it since the check.
+    """
     document = resolve_document(info, checked.plan.norm.profile)
     return replace(checked, report=with_document(checked.report, document))

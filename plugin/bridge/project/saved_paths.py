@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Paths that a project remembers: relative where the file lies with the project, so that both may move."""
+"""Paths stored in a project, relative if the file is in its folder.
+
+So both can be moved together.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,12 @@ _SCOPE = "sanxian"
 
 
 def kept(project: QgsProject, key: str) -> str:
-    """A path as it stands in the project; empty when there is none."""
+    """Return a path as stored in the project; empty without one."""
     return str(project.readEntry(_SCOPE, key, "")[0])
 
 
 def keep(project: QgsProject, key: str, path: str) -> None:
+    """Store a path in the project."""
     if not path:
         project.removeEntry(_SCOPE, key)
         return
@@ -26,6 +30,6 @@ def keep(project: QgsProject, key: str, path: str) -> None:
 
 
 def full(project: QgsProject, key: str) -> str:
-    """The path in full; empty when there is none."""
+    """Return the absolute path; empty without one."""
     path = kept(project, key)
     return str(Path(project.homePath() or ".") / path) if path else ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the waivers of a project's layers stand."""
+"""The waiver file of a project's layers."""
 
 from __future__ import annotations
 
@@ -17,27 +17,30 @@ _KEY = "waivers"
 
 
 def chosen(project: QgsProject) -> str:
-    """The file that 县配置 names, as it stands there; empty when it names none."""
+    """Return the file set in 县配置, as stored; empty without one."""
     return saved_paths.kept(project, _KEY)
 
 
 def choose(project: QgsProject, path: str) -> None:
-    """Name a file, or none."""
+    """Set the file; an empty path removes it."""
     saved_paths.keep(project, _KEY, path)
 
 
 def place(project: QgsProject, layers: Iterable[QgsVectorLayer]) -> Path | None:
-    """As `place_of`, for layers of the project."""
+    """Return `place_of` for layers of the project."""
     return place_of(project, map(file_of, layers))
 
 
 def place_of(project: QgsProject, files: Iterable[str]) -> Path | None:
-    """The file of 县配置; else beside the one file that all layers are in, or in the one folder of their files, where a
-    check of that file or folder looks, too; else beside the project's file. None when there is none of these."""
+    """Return the waiver file of layers in these files; None if it cannot be derived.
+
+    The file set in 县配置; else next to the single file of all layers, or in their common folder, which a check of that
+    file or folder searches too; else next to the project's file.
+    """
     named = saved_paths.full(project, _KEY)
     if named:
         return Path(named)
-    # What a layer in memory says of itself may be longer than any path; Path.exists raises then.
+    # The source of a memory layer may be longer than any path; Path.exists then raises.
     there = {Path(path) for path in files if path and os.path.exists(path)}
     if len(there) == 1:
         return default_waiver_path(there.pop())
@@ -49,6 +52,9 @@ def place_of(project: QgsProject, files: Iterable[str]) -> Path | None:
 
 
 def of(project: QgsProject, files: Iterable[str]) -> str:
-    """What a check of layers from these files is told: the file of waivers where it is there, or was named; else nothing."""
+    """Return the waiver file for a check of these files if it exists or was set.
+
+    Else empty.
+    """
     path = place_of(project, files)
     return str(path) if path is not None and (path.is_file() or chosen(project)) else ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A call that only the main thread may make (layouts, projects), asked for by work that runs in another."""
+"""Calls on the main thread (layouts, projects) from work in another thread."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, QThread, pyq
 from ...core.cancellation import NEVER, Cancellation
 
 R = TypeVar("R")
-#: How often the one who waits looks whether it should stop, in seconds.
-_LOOK = 0.1
+#: Interval in seconds at which a waiting thread checks for cancellation.
+_POLL_S = 0.1
 
 
 def on_main(function: Callable[[], R], cancellation: Cancellation = NEVER, patience: float | None = None) -> R | None:
-    """Call a function on the main thread and wait for its answer, or its error; at once when this is the main thread.
+    """Call a function on the main thread and return its result, or raise its error.
 
-    Cancelled while the call waits for its turn, it is never made. A call that has begun is waited for, so that
-    nothing it uses is gone too early. ``patience``: seconds after which a main thread that never has time (QGIS is closing)
-    is no longer waited for, with None as the answer.
+    At once if this is the main thread. A call that is cancelled while it waits for its turn is never made. A call that
+    has begun is awaited, so that its objects are not deleted too early. ``patience``: seconds after which waiting for
+    an unresponsive main thread (QGIS is closing) ends, with None as the result.
     """
     application = QCoreApplication.instance()
     if application is None or QThread.currentThread() == application.thread():
@@ -32,8 +32,8 @@ def on_main(function: Callable[[], R], cancellation: Cancellation = NEVER, patie
     with _making:
         _agent().asked.emit(call)
     waited = 0.0
-    while not call.over.wait(_LOOK):
-        waited += _LOOK
+    while not call.over.wait(_POLL_S):
+        waited += _POLL_S
         try:
             cancellation.raise_if_cancelled()
         except BaseException:
@@ -49,7 +49,10 @@ def on_main(function: Callable[[], R], cancellation: Cancellation = NEVER, patie
 
 
 def post_to_main(function: Callable[[], None]) -> None:
-    """Call a function on the main thread without waiting: at once when this is the main thread, else with its next events."""
+    """Call a function on the main thread without waiting.
+
+    At once if this is the main thread, else with its next events.
+    """
     application = QCoreApplication.instance()
     if application is None or QThread.currentThread() == application.thread():
         function()
@@ -59,15 +62,21 @@ def post_to_main(function: Callable[[], None]) -> None:
 
 
 def make_waiting_calls() -> None:
-    """On the main thread, where it waits for such work itself and handles no events: make the calls that wait for it."""
+    """Make the waiting calls, on the main thread.
+
+    For a main thread that waits for such work and handles no events.
+    """
     with _making:
         agent = _agent()
     QCoreApplication.sendPostedEvents(agent, QEvent.Type.MetaCall)
 
 
 class _Agent(QObject):
-    """Makes the calls. It lives on the main thread for good: an object of Qt's that goes with each call would go in the
-    thread that asked, while an event for it may be under way here."""
+    """Makes the calls, as one permanent object on the main thread.
+
+    A Qt object for each call would be deleted in the calling thread, possibly while an event for it is pending on the
+    main thread.
+    """
 
     asked = pyqtSignal(object)
 
@@ -99,7 +108,7 @@ class _Call:
         self.over, self._mine = threading.Event(), threading.Lock()
 
     def withdraw(self) -> bool:
-        """True when nobody has begun the call, and nobody will."""
+        """Withdraw the call; return True if it has not begun and never will."""
         return self._mine.acquire(blocking=False)
 
     def make(self) -> None:
@@ -109,7 +118,8 @@ class _Call:
             self.result = self.function()
         except BaseException as error:
             self.error = error
-            # What the function had in its hands (layouts, projects) must not go in the other thread, with the error.
+            # The function's objects (layouts, projects) must not be deleted in the other thread, together with the
+            # error.
             traceback.clear_frames(error.__traceback__)
         finally:
             self.over.set()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Long work off the main thread, with progress, cancel, and one answer on the main thread."""
+"""Long work off the main thread, with progress, cancellation and callbacks."""
 
 from __future__ import annotations
 
@@ -20,20 +20,19 @@ from .threads import Hold, steady
 
 #: QGIS's log tab.
 LOG = "Sanxian"
-#: How long unload waits for all that was asked to stop, in seconds; and how often it looks what is asked of it.
+#: Timeout in seconds of waiting for stopped work on unload, and the polling interval.
 PATIENCE = 5.0
-_LOOK = 0.05
+_POLL_S = 0.05
 
 #: work(progress, cancellation) → result; must not touch a layer, the project or a widget.
 Work = Callable[[Callable[[float, str], None], Cancellation], Any]
 
 
 class Job(QgsTask):
-    """One piece of work.
+    """A task of QGIS with callbacks on the main thread.
 
-    ``step(share, text)`` comes while it runs. Exactly one of ``on_done(result)``, ``on_error(exception)`` and
-    ``on_cancelled()`` is called at the end, on the main thread. ``hidden``: not listed among QGIS's tasks, for what comes
-    often and is over at once.
+    ``step(share, text)`` is emitted while it runs. Exactly one of ``on_done(result)``, ``on_error(exception)`` and
+    ``on_cancelled()`` is called at the end. ``hidden``: not in QGIS's list of tasks, for frequent short work.
     """
 
     step = pyqtSignal(float, str)
@@ -48,7 +47,7 @@ class Job(QgsTask):
         on_cancelled: Callable[[], None] = lambda: None,
         hidden: bool = False,
     ):
-        # Silent: the panel says how it went; a message of the operating system besides would be one too many.
+        # Silent: the panel reports the result, so a message of the operating system would be redundant.
         flags = QgsTask.Flag.CanCancel | QgsTask.Flag.CancelWithoutPrompt | QgsTask.Flag.Silent
         super().__init__(title, flags | QgsTask.Flag.Hidden if hidden else flags)
         self._work = work
@@ -58,6 +57,7 @@ class Job(QgsTask):
         self._running, self._over = threading.Event(), threading.Event()
 
     def run(self) -> bool:
+        """Run the work in the task's thread."""
         if self.isCanceled():
             return False
         self._running.set()
@@ -69,7 +69,7 @@ class Job(QgsTask):
 
     def _run(self) -> bool:
         try:
-            self._result = steady(self._work)(self._progress, Cancellation(self.isCanceled))
+            self._result = steady(self._work)(self._on_progress, Cancellation(self.isCanceled))
         except Cancelled:
             return False
         except Exception as error:
@@ -77,15 +77,16 @@ class Job(QgsTask):
             return False
         return not self.isCanceled()
 
-    def _progress(self, share: float, text: str) -> None:
+    def _on_progress(self, share: float, text: str) -> None:
         self.setProgress(100 * share)
         self.step.emit(share, text)
 
     def finished(self, ok: bool) -> None:
+        """Call the callback on the main thread."""
         if self._answers is None:
             return
         (done, failed, cancelled), self._answers = self._answers, None
-        # What was asked to stop and finished all the same is cancelled: the user was told so.
+        # A job that was stopped and finished all the same counts as cancelled: the user has already been informed.
         if self.isCanceled() or (not ok and self._error is None):
             cancelled()
         elif self._error is not None:
@@ -95,48 +96,53 @@ class Job(QgsTask):
             try:
                 done(result)
             except Exception as error:
-                # Nobody above us would tell the user.
+                # No caller would report the error to the user.
                 failed(error)
 
     def forget(self) -> None:
-        """Nobody waits for the answer any more: stop, and call no one back."""
+        """Stop the work and disconnect its callbacks."""
         self._answers = None
-        # QGIS deletes what has ended, also what somebody has stopped in its own list of tasks.
+        # QGIS deletes ended tasks, also those stopped in its list of tasks.
         if not sip.isdeleted(self):
             self.cancel()
 
     def wait(self, seconds: float) -> bool:
-        """Until the work, if it has begun, has ended.
+        """Wait until the work, if it has begun, has ended.
 
-        Not waitForFinished: that holds Python's lock, which the work needs to hear that it should stop.
+        Not waitForFinished: that holds Python's lock, which the work needs to notice the cancellation.
         """
         return not self._running.is_set() or self._over.wait(seconds)
 
 
 class Run(Protocol):
-    """What a runner keeps and stops: a job, or a task of QGIS's own with all that it uses."""
+    """Work that a runner keeps and stops: a job, or a QGIS task with its objects."""
 
-    def forget(self) -> None: ...
+    def forget(self) -> None:
+        """Stop the work and disconnect its callbacks."""
 
-    def wait(self, seconds: float) -> bool: ...
+    def wait(self, seconds: float) -> bool:
+        """Wait until the work has ended; return whether it has."""
+        ...
 
 
 class Runner:
-    """Starts jobs and keeps them alive: Python would otherwise free what a task still uses.
+    """Starts jobs and keeps them alive.
 
-    While one runs, Python's garbage collection is suspended (`collection`).
+    Python would otherwise free objects that a task uses. While one runs, Python's garbage collection is suspended
+    (`collection`).
     """
 
     def __init__(self) -> None:
         self._jobs: set[Run] = set()
 
     def start(self, job: Job) -> Job:
+        """Start a job."""
         self.hold(job, job.taskCompleted, job.taskTerminated)
         QgsApplication.taskManager().addTask(job)
         return job
 
     def hold(self, run: Run, *ends: Any) -> None:
-        """Keep what is going to run until one of these signals tells that it has ended."""
+        """Keep a run alive until one of its end signals."""
         self._jobs.add(run)
         collection = Hold()
 
@@ -148,17 +154,17 @@ class Runner:
             end.connect(end_run)
 
     def stop_all(self) -> None:
-        """Stop everything and wait a little: no thread outlives the plugin's code."""
+        """Stop everything and wait briefly: no thread may outlive the plugin's code."""
         jobs, self._jobs = list(self._jobs), set()
         for job in jobs:
             job.forget()
         end = time.monotonic() + PATIENCE
-        while not all(job.wait(_LOOK) for job in jobs) and time.monotonic() < end:
-            # What they do last (close a project) may be for this very thread.
+        while not all(job.wait(_POLL_S) for job in jobs) and time.monotonic() < end:
+            # The last calls of the work (closing a project) may need this thread.
             make_waiting_calls()
 
 
 def log_error(error: Exception) -> None:
-    """An error nobody foresaw, with its trace, in QGIS's log."""
+    """Log an unexpected error with its trace in QGIS's log."""
     text = "".join(traceback.format_exception(error))
     QgsMessageLog.logMessage(text, LOG, Qgis.MessageLevel.Critical, notifyUser=False)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A thread that Python made, for the libraries that need one.
+"""Threads created by Python, for libraries that need one.
 
-QGIS runs tasks and algorithms on Qt's pooled threads. Python knows such a thread only while a call lasts, and pyproj
-3.7.0 to 3.7.2 (shipped with QGIS) keep a pointer to the thread's PROJ context for longer: the second check on the same
-pooled thread ends QGIS (pyproj issues 1509 and 1622; seen here). In a thread of Python's own both live equally long.
+QGIS runs tasks and algorithms on Qt's pooled threads. Python knows such a thread only during a call, but pyproj 3.7.0
+to 3.7.2 (shipped with QGIS) keep a pointer to the thread's PROJ context for longer: the second check on the same pooled
+thread crashes QGIS (pyproj issues 1509 and 1622; reproduced). In a thread created by Python both have the same
+lifetime.
 """
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ from typing import Any, ParamSpec, TypeVar
 from .main_thread import post_to_main
 
 # Keep Python's garbage collection off worker threads.
-#
-# Python collects reference cycles in whichever thread allocates, and frees what it finds there. A widget or a layer that a
-# worker thread frees in this way ends QGIS: Qt deletes such objects on the main thread only.
+# Python collects reference cycles in whichever thread allocates, and frees the objects there. A widget or a layer that
+# a worker thread frees in this way crashes QGIS: Qt deletes such objects on the main thread only.
 
 _lock = threading.Lock()
 _holds = 0
@@ -29,9 +29,10 @@ _was_enabled = False
 
 
 class Hold:
-    """Suspend the collection from now until `release`, which may be called in any thread and more than once.
+    """Suspend the collection from now until `release`.
 
-    The collection resumes on the main thread, once every hold is released. A hold that nobody refers to any more is released.
+    `release` may be called in any thread and more than once. The collection resumes on the main thread, once every hold
+    is released. A hold without references is released.
     """
 
     def __init__(self) -> None:
@@ -69,9 +70,10 @@ R = TypeVar("R")
 
 
 def steady(function: Callable[P, R]) -> Callable[P, R]:
-    """Run a function in a thread of Python's own and wait for it, when it is called on one of Qt's; else as it is.
+    """Run a function in a thread created by Python and wait for it, if called on Qt's.
 
-    Use it for what computes; objects that Qt ties to a thread (sinks, layers that are handed on) stay with the caller.
+    Else run it directly. Use it for computation; objects that Qt ties to a thread (sinks, layers that are passed on)
+    must remain in the caller.
     """
 
     @wraps(function)
@@ -98,5 +100,8 @@ def steady(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _is_foreign() -> bool:
-    """Is this a thread that Python did not start? It makes up a stand-in for such a one."""
+    """Return True in a thread that Python did not start.
+
+    Python represents it by a dummy.
+    """
     return isinstance(threading.current_thread(), threading._DummyThread)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Commands on a whole plan: its check, its figures, its package, and what comes of them on the screen."""
+"""Commands on a whole plan: check, indicators, package, and their console output."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from ..model.report import Report
     from ..render.words import Words
 
-#: Rules named in the summary on the screen; the report holds all.
+#: Largest number of rules in the summary on the console; the report has all.
 _LINES = 30
 
 
 def run_check(args: argparse.Namespace, words: Words) -> int:
+    """Check a plan or inspect a package, write the reports, and return the exit code."""
     from ..files.writing import Outputs, check_outputs
     from ..render.outputs import write_outputs
 
@@ -27,7 +28,7 @@ def run_check(args: argparse.Namespace, words: Words) -> int:
     side = (args.figures, args.targets, args.register, args.baseline)
     check_outputs(outputs, [args.source, *filter(None, side)])
     checked = (
-        _inspected(args, words)
+        _inspect(args, words)
         if args.command == "inspect"
         else check_plan(args.source, _options(args, words), progress=print_progress)
     )
@@ -39,17 +40,19 @@ def run_check(args: argparse.Namespace, words: Words) -> int:
     return exit_code(checked.report, args.strict)
 
 
-def _inspected(args: argparse.Namespace, words: Words) -> CheckResult:
+def _inspect(args: argparse.Namespace, words: Words) -> CheckResult:
     from ..package.export import options_for_package
     from ..package.inspection.inspect import inspect_package
     from ..package.package_spec.load import load_package_spec
 
-    form = load_package_spec(args.package)
-    return inspect_package(args.source, form, options_for_package(_options(args, words), form), progress=print_progress)
+    package_spec = load_package_spec(args.package)
+    return inspect_package(
+        args.source, package_spec, options_for_package(_options(args, words), package_spec), progress=print_progress
+    )
 
 
 def _options(args: argparse.Namespace, words: Words) -> Options:
-    """What a check is told on the command line."""
+    """Return the options of a check from the command line."""
     return replace(
         _plan_options(args, words),
         rules=tuple(c.strip() for c in args.rules.replace("，", ",").replace(";", ",").split(",") if c.strip()),
@@ -64,7 +67,7 @@ def _options(args: argparse.Namespace, words: Words) -> Options:
 
 
 def _plan_options(args: argparse.Namespace, words: Words) -> Options:
-    """What any command on a whole plan is told."""
+    """Return the options that all commands on a whole plan share."""
     return Options(
         standard=args.standard,
         profile=args.profile,
@@ -76,6 +79,7 @@ def _plan_options(args: argparse.Namespace, words: Words) -> Options:
 
 
 def run_indicators(args: argparse.Namespace, words: Words) -> int:
+    """Print the indicators of a plan, and write the workbook if requested."""
     from ..files.writing import check_writable
     from ..messages.texts import Texts
     from ..render import figures
@@ -105,6 +109,7 @@ def run_indicators(args: argparse.Namespace, words: Words) -> int:
 
 
 def run_package(args: argparse.Namespace, words: Words) -> int:
+    """Check a plan and export its package; return the exit code."""
     from pathlib import Path
 
     from ..errors import OutputError
@@ -113,13 +118,13 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
     from ..package.package_spec.load import load_package_spec
     from ..profile import DocumentInfo
 
-    form = load_package_spec(args.package)
+    package_spec = load_package_spec(args.package)
     documents = Path(args.documents) if args.documents else None
     info = DocumentInfo(secrecy=args.secrecy.strip(), secrecy_reason=args.secrecy_reason.strip())
     order = ExportOrder(
-        form, Path(args.output), documents, force=args.force, personal=args.personal, document_info=info
+        package_spec, Path(args.output), documents, force=args.force, personal=args.personal, document_info=info
     )
-    options = options_for_package(_options(args, words), form)
+    options = options_for_package(_options(args, words), package_spec)
     checked = check_plan(args.source, options, progress=lambda share, text: print_progress(0.4 * share, text))
     for line in format_summary(checked.report, words):
         print_line(line)
@@ -139,21 +144,22 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
 
 
 def exit_code(report: Report, strict: bool = False) -> int:
-    said = report.summary
-    if said["verdict"] in ("fail", "incomplete") or (strict and said["warnings"]):
+    """Return the exit code of a check; with ``strict`` warnings count as found."""
+    counts = report.summary
+    if counts["verdict"] in ("fail", "incomplete") or (strict and counts["warnings"]):
         return FOUND
     return CLEAN
 
 
 def format_summary(report: Report, words: Words) -> list[str]:
-    """Verdict and counts, then what was found by rule, what was not checked, and the figures that have a target."""
+    """Return verdict and counts, findings by rule, unchecked rules, and figures with a target."""
     from ..model.report import INCOMPLETE_RUN
     from ..render import figures, finding_lists, sections
     from ..render.verdict import verdict_title as come_to
 
-    said = report.summary
+    counts = report.summary
     verdict = words.get("verdict", str(come_to(report)))
-    lines = [words.get("cli", "done", **{k: v for k, v in said.items() if k != "verdict"}, verdict=verdict)]
+    lines = [words.get("cli", "done", **{k: v for k, v in counts.items() if k != "verdict"}, verdict=verdict)]
     if report.rules and not report.examined:
         lines.append("  " + words.get("say", "nothing_examined", count=len(report.rules)))
     lines += [f"  {finding.code} {finding.message}" for finding in report.findings if finding.code in INCOMPLETE_RUN]
@@ -170,17 +176,17 @@ def format_summary(report: Report, words: Words) -> list[str]:
             lines.append("  " + words.get("cli", "could_not", **row))
     if beyond := report.provenance.get("beyond", []):
         lines.append("  " + words.get("say", "beyond", count=len(beyond), names=words.join(beyond)))
-    # Townships that keep their tasks are in the report.
-    told = [
+    # The report has the townships that fulfil their tasks.
+    targeted = [
         i
         for i in report.indicators
         if i.target is not None and not (figures.is_township_figure(i) and i.state == "met")
     ]
-    for indicator in told:
+    for indicator in targeted:
         value = figures.format_value(indicator, words)
         target = words.get("cli", "of_target", target=figures.format_target(indicator, words))
         state = figures.format_state(indicator, words)
         lines.append("  " + words.get("cli", "figure", name=indicator.name, value=value, target=target, state=state))
-    if not all(indicator.confirmed for indicator in told):
+    if not all(indicator.confirmed for indicator in targeted):
         lines.append("  " + words.get("text", "unconfirmed_note"))
     return lines

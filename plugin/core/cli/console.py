@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lines for a console, whatever it can show."""
+"""Lines for a console with any encoding."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ import sys
 from typing import Any, TextIO
 
 CLEAN, FOUND, NOT_RUN = 0, 1, 2
-#: For consoles (cp936) that lack them.
+#: Replacements for consoles (cp936) that lack these characters.
 _PLAIN = {"\u202f": " ", "\u00a0": " ", "²": "2", "³": "3", "⁴": "^4", "−": "-", "∑": "Σ", "↔": "<->"}
 
 
 class _Line:
-    """The line on a terminal that tells how far it is, written over and over."""
+    """The progress line of a terminal, overwritten with each step."""
 
-    standing, text = False, ""
+    visible, text = False, ""
 
     def put(self, share: float, text: str) -> None:
         self.text = text or self.text
         sys.stderr.write(f"\r\033[K{share:4.0%} {self.text}")
         sys.stderr.flush()
-        self.standing = True
+        self.visible = True
 
     def clear(self) -> None:
-        if self.standing:
+        if self.visible:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
-        self.standing, self.text = False, ""
+        self.visible, self.text = False, ""
 
 
 _line = _Line()
 
 
 def print_progress(share: float, text: str) -> None:
-    """One line on a terminal, written over and over, with the last sentence told; nothing in a log."""
+    """Print progress and the last step in one line of a terminal; nothing in a log."""
     if not sys.stderr.isatty():
         return
     if share < 1:
@@ -43,7 +43,7 @@ def print_progress(share: float, text: str) -> None:
 
 
 def print_line(text: str, stream: TextIO | None = None) -> None:
-    """A line in whatever the console can show; a line of progress makes room for it."""
+    """Print a line in the characters of the console, after clearing the progress line."""
     _line.clear()
     out: Any = stream or sys.stdout
     encoding = getattr(out, "encoding", None) or "utf-8"

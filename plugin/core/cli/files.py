@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Commands from files to files: databases from structure tables, two editions of a layer, VCT."""
+"""Commands that convert files: databases from structure tables, editions of a layer, VCT."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from .console import CLEAN, FOUND, NOT_RUN, print_line, print_progress
 if TYPE_CHECKING:
     from ..render.words import Words
 
-#: Parts of a comparison on the screen; the workbook holds all.
+#: Largest number of changed parts on the console; the workbook has all.
 _LINES = 30
 
 
 def run_structure(args: argparse.Namespace, words: Words) -> int:
+    """Write the data of a structure table, or create a database from it."""
     from ..exchange.structure_table import read_structure, write_structure
     from ..messages.texts import Texts
     from ..standard import load_standard
@@ -43,7 +44,7 @@ def run_structure(args: argparse.Namespace, words: Words) -> int:
 
 
 def run_compare(args: argparse.Namespace, words: Words) -> int:
-    """CLEAN when the two are identical, FOUND when they are not."""
+    """Compare two editions of a layer; return CLEAN if they are identical, else FOUND."""
     from ..files.writing import check_writable
     from ..loading.unread_files import describe_unread_files
     from ..messages.texts import Texts, format_number
@@ -73,14 +74,14 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
             print_line(line, sys.stderr)
     for part in found.parts[:_LINES]:
         old, new = keys_of(done, part)
-        told = {
+        cells = {
             "kind": texts.get("versions", part.kind),
             "township": part.township,
             "area": format_number(part.area_m2, 2),
         }
         changes = changes_text(part, texts).replace("\n", "; ")
         print_line(
-            "  " + texts.get("versions", "line", before=old or "-", after=new or "-", changes=changes, **told).rstrip()
+            "  " + texts.get("versions", "line", before=old or "-", after=new or "-", changes=changes, **cells).rstrip()
         )
     if args.xlsx:
         write_workbook(done, args.xlsx, texts)
@@ -89,6 +90,7 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
 
 
 def run_vct(args: argparse.Namespace, words: Words) -> int:
+    """Convert VCT to a database, or a database to VCT."""
     from ..exchange.vct.database import vct_to_database
     from ..exchange.vct.write import layers_of_source, write_vct
     from ..files.writing import check_writable
@@ -130,6 +132,7 @@ def _check_imported(args: argparse.Namespace, words: Words) -> None:
 
 
 def run_yearly(args: argparse.Namespace, words: Words) -> int:
+    """Make the yearly update package and print its summary."""
     from ..messages.texts import Texts
     from ..yearly.balance import list_notes, summarise
     from ..yearly.make import make_update

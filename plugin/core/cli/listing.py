@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Commands that tell what holds: rules, a profile, the data dictionary."""
+"""Commands that print rules, a profile, the data dictionary or a package specification."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 def run_rules(args: argparse.Namespace, words: Words) -> int:
+    """Print the rule book, or write it as CSV and HTML."""
     from ..files.writing import check_writable
     from ..render.rule_book import RuleBook, write_rule_book
 
@@ -37,7 +38,7 @@ def run_rules(args: argparse.Namespace, words: Words) -> int:
 
 
 def run_rule(args: argparse.Namespace, words: Words) -> int:
-    """Everything about one rule, with the values that standard and profile put in force."""
+    """Print the description of one rule with the effective values of its settings."""
     from ..engine.evaluate import choose_rules
     from ..engine.explanation import find_effective_values, format_effective_values
     from ..messages.texts import Texts
@@ -50,10 +51,10 @@ def run_rule(args: argparse.Namespace, words: Words) -> int:
         print_line(line)
     for heading, body in texts.rule_help(rule).items():
         print_line(f"\n{heading}\n  {' '.join(body.split())}")
-    told = format_effective_values(find_effective_values(rule, norm), texts)
-    if told:
+    effective = format_effective_values(find_effective_values(rule, norm), texts)
+    if effective:
         print_line(f"\n{texts.get('explain', 'parameters')}")
-        for line in told:
+        for line in effective:
             print_line(f"  {line}")
     known = norm.standard.citations
     print_line(f"\n{words.get('text', 'basis')}")
@@ -65,8 +66,8 @@ def run_rule(args: argparse.Namespace, words: Words) -> int:
     return CLEAN
 
 
-def _is_sound(file: str, problems: Sequence[DataError], words: Words | Texts, section: str) -> bool:
-    """True when nothing is wrong with a file of data; else all that is, under the head of a section of ``words``."""
+def _report_problems(file: str, problems: Sequence[DataError], words: Words | Texts, section: str) -> bool:
+    """Print the problems of a data file under a heading; return True without problems."""
     from ..messages.texts import Texts
 
     if problems:
@@ -77,12 +78,12 @@ def _is_sound(file: str, problems: Sequence[DataError], words: Words | Texts, se
 
 
 def run_profile(args: argparse.Namespace, words: Words) -> int:
-    """The resolved whole; where the file is not sound, all that is wrong with it."""
+    """Print the resolved profile; for a faulty file print its problems."""
     from ..files.writing import atomic_output, check_writable
     from ..profile import find_profile_problems
     from ..render.profile import profile_dict, profile_lines
 
-    if not _is_sound(args.profile, find_profile_problems(args.profile), words, "resolved"):
+    if not _report_problems(args.profile, find_profile_problems(args.profile), words, "resolved"):
         return NOT_RUN
     norm = Options(standard=args.standard, profile=args.profile, phase=args.phase).norm()
     if args.check:
@@ -100,6 +101,7 @@ def run_profile(args: argparse.Namespace, words: Words) -> int:
 
 
 def run_dictionary(args: argparse.Namespace, words: Words) -> int:
+    """Write the data dictionary as HTML."""
     from ..render.dictionary import write_dictionary
     from ..standard import load_standard
 
@@ -109,12 +111,12 @@ def run_dictionary(args: argparse.Namespace, words: Words) -> int:
 
 
 def run_form(args: argparse.Namespace, words: Words) -> int:
-    """A form of package as the tree that it asks for; where the file is not sound, all that is wrong with it."""
+    """Print the tree of a package specification; for a faulty file print its problems."""
     from ..messages.texts import Texts
     from ..package.package_spec.load import find_spec_problems, list_package_tree, load_package_spec
 
     texts = Texts(words.lang)
-    if not _is_sound(args.form, find_spec_problems(args.form), texts, "form"):
+    if not _report_problems(args.form, find_spec_problems(args.form), texts, "form"):
         return NOT_RUN
     for line in list_package_tree(load_package_spec(args.form), texts):
         print_line(line)

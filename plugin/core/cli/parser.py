@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the commands can be told, in the user's language."""
+"""The command-line parser, in the user's language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def parse_language(given: list[str]) -> str:
-    """``--lang`` before anything is parsed: the help is in that language too."""
+    """Return the value of ``--lang`` before parsing, because the help uses the language too."""
     for position, word in enumerate(given):
         if word == "--lang" and position + 1 < len(given):
             return given[position + 1] if given[position + 1] in ("zh", "en") else "zh"
@@ -21,9 +21,9 @@ def parse_language(given: list[str]) -> str:
     return "zh"
 
 
-#: What Python's own parser says → the key of our text. It differs a little between versions: what is not known here is
-#: told as it stands.
-_SAID = {
+#: Messages of Python's parser → key of our text. They differ between Python versions; an unknown one is printed
+#: unchanged.
+_MESSAGES = {
     r"the following arguments are required: (?P<what>.+)": "wants",
     r"unrecognized arguments: (?P<what>.+)": "unknown_argument",
     r"argument (?P<name>.+?): invalid choice: (?P<what>.+?) \(choose from (?P<known>.+)\)": "no_choice",
@@ -34,25 +34,31 @@ _SAID = {
 
 
 class Parser(argparse.ArgumentParser):
-    """Errors in the user's language, exit code 2."""
+    """A parser with error messages in the user's language and exit code 2."""
 
     words: Words
 
     def error(self, message: str) -> NoReturn:
-        said = self.words.get("cli", "wrong_argument", what=message)
-        for pattern, key in _SAID.items():
+        """Print a message in the user's language and exit."""
+        reason = self.words.get("cli", "wrong_argument", what=message)
+        for pattern, key in _MESSAGES.items():
             if found := re.fullmatch(pattern, message):
-                said = self.words.get("cli", key, **found.groupdict())
-        told = self.words.get("cli", "see_help", program=self.prog)
-        self.exit(2, f"{said}\n{told}\n")
+                reason = self.words.get("cli", key, **found.groupdict())
+        hint = self.words.get("cli", "see_help", program=self.prog)
+        self.exit(2, f"{reason}\n{hint}\n")
 
 
 def _parser_in(words: Words) -> type[Parser]:
-    """Commands make parsers of their own, of the same kind."""
+    """Return a parser class with these texts.
+
+    Subcommands create parsers of the same class.
+    """
     return type("ParserInWords", (Parser,), {"words": words})
 
 
 def make_parser(words: Words) -> Parser:
+    """Return the parser of all commands."""
+
     def text(key: str) -> str:
         return words.get("cli", key)
 

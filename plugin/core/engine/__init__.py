@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run rules over a plan. No rule can stop a run; what could not be looked at is said.
+"""Run rules over a plan.
 
-`evaluate` goes through the rules, `outcome` calls each with its layers, `finish` gives the findings place, sentence and
-fingerprint. `results.run` makes the report of a whole check.
+No rule can stop a run; the report lists what could not be checked.
 
-Nothing is imported here: rules are found, and the county's profile is edited, where the geometry libraries are missing.
+`evaluate` applies the rules, `outcome` calls each rule with its layers, and `finish` adds place, message and
+fingerprint to the findings. `results.run` makes the report of a whole check.
+
+This module imports nothing: rules are listed and the county's profile is edited where the geometry libraries are
+missing.
 """

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a rule is given beside its layers: plan, norm and side inputs, and three tools: queries, findings, log."""
+"""The input of a rule besides its layers: plan, norm and side inputs.
+
+`Context` also offers geometry queries, a maker of findings and the run's log.
+"""
 
 from __future__ import annotations
 
@@ -27,18 +30,24 @@ from .run_log import RunLog
 
 @dataclass
 class FindingMaker:
-    """Makes a rule's findings; code, severity and sentence are added when the rule is done."""
+    """Makes a rule's findings.
+
+    Code, severity and sentence are added when the rule is done.
+    """
 
     geometry: GeometryQueries
 
     def by_place(self, findings: list[Finding]) -> list[Finding]:
-        """These may come several on one row (or on none): what names each for good is its place."""
+        """Mark findings that only their place distinguishes, and return them.
+
+        A row may have several of them, or none of them has a row.
+        """
         for finding in findings:
             finding.by_place = True
         return findings
 
     def row(self, layer: Layer, position: int, **more: Any) -> Finding:
-        """A finding on one row: role, key, and the feature id where the key does not tell it apart."""
+        """Return a finding on one row: role, key and, for a repeated key, the feature id."""
         params = dict(more.pop("params", {}))
         if position in layer.repeated_keys:
             params.setdefault("fid", layer.fids[position])
@@ -70,8 +79,11 @@ class FindingMaker:
 
 @dataclass
 class Context:
-    """One rule's view of the run: the plan and what it is held against, and three tools. ``geometry`` asks the layers, ``make``
-    makes findings, ``log`` collects what the queries left out. ``rules``: all rules of the run."""
+    """One rule's view of the run: the plan, its side inputs, and tools.
+
+    ``geometry`` queries the layers, ``make`` makes findings, ``log`` collects what the queries left out. ``rules``:
+    all rules of the run.
+    """
 
     plan: Plan
     norm: Norm
@@ -89,11 +101,14 @@ class Context:
 
     @property
     def around_an_edit(self) -> bool:
-        """Return True if only the surroundings of an edit are looked at: what is not there may be elsewhere."""
+        """Return True if only the surroundings of an edit are checked.
+
+        Features that seem missing may then be outside the surroundings.
+        """
         return self.focus is not None
 
     def serves(self, rule: Rule) -> bool:
-        """Return True if the run has every layer, field and side input that a rule requires."""
+        """Return True if the run has each layer, field and side input that a rule needs."""
         if any(name not in self.side for name in rule.side):
             return False
         required = [need for need in rule.needs.values() if need.concept != EACH and not need.optional]
@@ -104,13 +119,17 @@ class Context:
         )
 
     def codes(self, name: str) -> CodeList:
+        """Return a code list of the standard by its name."""
         lists = self.norm.standard.code_lists
         if name not in lists:
             raise InputError("code_list_unknown", name=name)
         return lists[name]
 
     def rows_with_code(self, layer: Layer, meaning: str, ancestors: Iterable[str]) -> NDArray:
-        """(n,) bool: rows whose code is one of these or below one of them in the field's own list."""
+        """Return (n,) bool: rows with one of these codes or a code below them.
+
+        The field's code list gives the hierarchy.
+        """
         declared = layer.template.field(meaning)
         if declared is None or not declared.codes:
             return np.zeros(len(layer), dtype=bool)
@@ -118,9 +137,10 @@ class Context:
         return np.array([trim_padding(v, declared.code_pad) in members for v in layer.text(meaning)], dtype=bool)
 
     def cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
-        """(n,) bool: rows of 耕地 by their land-use code; 可调整 (…K) codes are not.
+        """Return (n,) bool: rows of 耕地 by their land-use code, without 可调整 (…K) codes.
 
-        ``whole_class``: the code of the class itself counts too (010000 in a plan's own table), not only 水田, 水浇地, 旱地.
+        ``whole_class``: include the code of the class itself (010000 in a plan's own table), not only 水田, 水浇地,
+        旱地.
         """
         declared = layer.template.field("land_use")
         if declared is None:
@@ -131,7 +151,10 @@ class Context:
 
 
 def trim_padding(code: str, pad: int) -> str:
-    """A code padded with zeros to ``pad`` digits, as its list writes it (``010100`` → ``0101``); pairs of digits."""
+    """Return a code without the zeros that pad it to ``pad`` digits.
+
+    Codes are pairs of digits, as in their list (``010100`` → ``0101``).
+    """
     if not pad or len(code) != pad or not code.isdigit():
         return code
     while len(code) > 2 and code.endswith("00"):

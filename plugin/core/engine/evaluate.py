@@ -26,7 +26,10 @@ Progress = Callable[[float, str], None]
 
 
 def choose_rules(plan_rules: Iterable[str], wanted: Iterable[str] = ()) -> list[Rule]:
-    """The rules of a run by code or name, in their order. InputError names one that does not exist."""
+    """Return the rules of a run by code or name, in their order.
+
+    Raise InputError for a rule that does not exist.
+    """
     known = all_rules()
     codes = [c.strip() for c in wanted if c.strip()] or list(plan_rules)
     chosen = {}
@@ -40,9 +43,9 @@ def choose_rules(plan_rules: Iterable[str], wanted: Iterable[str] = ()) -> list[
 
 @dataclass
 class Evaluation:
-    """What rules found in a plan: an outcome per rule, their findings and figures, and what was left out on the way.
+    """The results of the rules: outcomes, findings, figures and ignored slivers.
 
-    Findings have neither place, sentence nor fingerprint yet (`finish`).
+    Findings have neither place, message nor fingerprint yet (`finish`).
     """
 
     rules: list[Rule]
@@ -50,9 +53,9 @@ class Evaluation:
     outcomes: list[RuleOutcome] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     indicators: list[Indicator] = field(default_factory=list)
-    #: By the rule's code the slivers that it ignored.
+    #: Slivers that each rule ignored, by its code.
     ignored: dict[str, list[Ignored]] = field(default_factory=dict)
-    #: Steps of the ladder that geometries took.
+    #: Fallback steps of the geometry operations.
     steps: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -68,15 +71,28 @@ def evaluate(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> Evaluation:
-    """Apply rules to a plan, one after the other: for a whole check, around an edit (``focus``), or a single rule.
+    """Apply rules to a plan, one after the other.
 
-    ``parameters``: code → keyword arguments that beat the standard's and the profile's. ``progress(0…1, text)`` is called
-    before each rule; ``cancellation`` is asked between batches of pairs. Nothing but Cancelled is raised: a rule that raises
-    becomes an outcome ``crashed`` and a finding RUN900.
+    Serves a whole check, a check around an edit (``focus``) and a single rule.
+
+    Parameters
+    ----------
+    parameters
+        Rule code → keyword arguments that take precedence over the standard and the profile.
+    progress
+        Called with a share (0 to 1) and a text before each rule.
+    cancellation
+        Read between batches of pairs.
+
+    Raises
+    ------
+    Cancelled
+        The user cancelled. No other error is raised: a failing rule gives the outcome ``crashed`` and a finding
+        RUN900.
     """
     texts = Texts(lang)
     done = Evaluation(list(rules), tolerance or plan.norm.tolerance())
-    last = _last_asked(plan, done.rules)
+    last = _last_use(plan, done.rules)
     for position, rule in enumerate(done.rules):
         cancellation.raise_if_cancelled()
         progress(position / max(len(done.rules), 1), f"{rule.code} {texts.rule_title(rule)}")
@@ -98,29 +114,33 @@ def evaluate(
     return done
 
 
-def _last_asked(plan: Plan, rules: list[Rule]) -> dict[str, int]:
-    """Role → the position of the last rule that may compare its boundaries: afterwards their room is better used."""
+def _last_use(plan: Plan, rules: list[Rule]) -> dict[str, int]:
+    """Return role → position of the last rule that may compare its boundaries.
+
+    After that rule the memory of the boundary index is released.
+    """
     last: dict[str, int] = {}
     for position, rule in enumerate(rules):
         concepts = [need.concept for need in rule.needs.values()]
         if EACH in concepts or not (concepts or rule.inputs):
-            # One without needs looks at whatever is there; one with inputs only, at what it is given.
-            asked = list(plan.layers)
+            # A rule without needs uses all layers; a rule with inputs only uses those inputs.
+            compared = list(plan.layers)
         else:
             layers = (plan.concept(concept) for concept in concepts)
-            asked = [layer.role for layer in layers if layer is not None]
-        last |= dict.fromkeys(asked, position)
+            compared = [layer.role for layer in layers if layer is not None]
+        last |= dict.fromkeys(compared, position)
     return last
 
 
 def find_additional_rules(plan: Plan, side: SideInputs) -> list[Rule]:
-    """Return the rules outside those that the plan's scope asks for whose layers are all there, in order of their codes.
+    """Return the rules outside the plan's scope whose layers are all present.
 
-    Rules of packages (DOC) are left to the inspection of one, rules that go by a table beside the layers to whoever has it.
+    They are sorted by code. Rules of packages (DOC) run in the inspection of a package; rules that read a table run
+    where the table is given.
     """
     expected = set(plan.norm.expected_in(plan.scope))
     rules = all_rules()
-    # What belongs to a package is not even loaded.
+    # Rules of packages are not even loaded.
     codes = [code for code in sorted(rules) if code not in expected and not code.startswith("DOC")]
     return [rules[code] for code in codes if _could_run(rules[code], plan, side)]
 

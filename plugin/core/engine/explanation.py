@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a rule went by: every parameter and setting with the value in force, and who set it."""
+"""The parameters and settings that a rule uses, with their values and sources."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from ..messages.texts import Texts
 from ..model.rule import Rule, all_rules, unit_of
 from ..profile import Norm
 
-#: Who may have set a value: the rule itself, the standard, a profile, the run.
+#: Possible sources of a value: the rule, the standard, a profile, the run.
 RULE, STANDARD, PROFILE, CALL = "rule", "standard", "profile", "call"
-#: Members of a list that are told.
-_TOLD = 8
+#: Members of a list that are shown.
+_SHOWN = 8
 
 
 @dataclass(frozen=True)
 class EffectiveValue:
-    """``name``: of a parameter, or the key of a setting (``tolerance.min_area_m2``), which then belongs to ``setting`` as the
-    rule declares it; ``origin``: one of `RULE`, `STANDARD`, `PROFILE`, `CALL`, with the name of the profile in ``who``;
-    ``mark`` of a setting's source, and whether standard or county ``confirmed`` it."""
+    """A parameter or setting of a rule with its value in force.
+
+    ``name``: name of a parameter, or key of a setting (``tolerance.min_area_m2``), which then belongs to ``setting``
+    as the rule declares it; ``origin``: one of `RULE`, `STANDARD`, `PROFILE`, `CALL`, with the profile's name in
+    ``who``; ``mark``: mark of the setting's source; ``confirmed``: standard or county confirmed the value.
+    """
 
     name: str
     value: Any
@@ -33,13 +36,14 @@ class EffectiveValue:
     confirmed: bool = True
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the value as a dict for the report."""
         return asdict(self)
 
 
 def find_effective_values(rule: Rule, norm: Norm, call: Mapping[str, Any] | None = None) -> list[EffectiveValue]:
-    """The parameters of a rule, then the settings that it declares to use.
+    """Return the parameters of a rule, then the settings that it declares to use.
 
-    ``call``: what this run sets: parameters by name, settings by key.
+    ``call``: values that this run sets: parameters by name, settings by key.
     """
     call = call or {}
     found = find_effective_parameters(rule, norm, call)
@@ -54,7 +58,10 @@ def find_effective_values(rule: Rule, norm: Norm, call: Mapping[str, Any] | None
 
 
 def find_effective_parameters(rule: Rule, norm: Norm, call: Mapping[str, Any] | None = None) -> list[EffectiveValue]:
-    """The parameters of a rule, in its order. ``call``: what this run sets."""
+    """Return the parameters of a rule, in its order.
+
+    ``call``: values that this run sets.
+    """
     call = call or {}
     found = []
     for parameter in rule.parameters:
@@ -67,28 +74,31 @@ def find_effective_parameters(rule: Rule, norm: Norm, call: Mapping[str, Any] | 
 
 
 def unconfirmed_settings(rule: Rule, norm: Norm) -> list[str]:
-    """Return the settings of a rule that are marked C and confirmed by neither standard nor county: settings that it declares, and
-    its own parameters where standard or profile set them."""
+    """Return the settings of a rule that are marked C and unconfirmed.
+
+    Neither standard nor county confirmed them. They are the settings that the rule declares, and its own parameters
+    where standard or profile set them.
+    """
     own = (f"rules.{rule.code}.{parameter.name}" for parameter in rule.parameters)
     parameters = [norm.marked(key) for key in own if norm.sets(key) and not norm.is_confirmed(key)]
     return list(dict.fromkeys([*(u for u in rule.uses if not norm.is_confirmed(u)), *parameters]))
 
 
 def find_confirmable_items(norm: Norm) -> list[str]:
-    """Return the settings and code lists marked C that a county must confirm before a check can pass (通过).
+    """Return the settings and code lists marked C that a county must confirm.
 
-    They belong to rules that run for any complete delivery scope, or to code lists that fields of the standard refer to. Items
-    that the county has already confirmed are included.
+    Without the confirmation no check passes (通过). They belong to rules that run for any complete delivery scope, or
+    to code lists that fields of the standard refer to. Items that the county has already confirmed are included.
     """
-    bare = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
+    unconfirmed = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
     rules = all_rules()
     # A scope that excludes rules (yearly changes) is not a complete delivery.
     whole = [name for name, scope in norm.standard.scopes.items() if not scope.without]
-    codes = dict.fromkeys((*bare.rules, *(code for name in whole for code in bare.rules_in(name))))
-    items = [item for code in codes for item in unconfirmed_settings(rules[code], bare)]
+    codes = dict.fromkeys((*unconfirmed.rules, *(code for name in whole for code in unconfirmed.rules_in(name))))
+    items = [item for code in codes for item in unconfirmed_settings(rules[code], unconfirmed)]
     used = (field.codes for template in norm.standard.templates.values() for field in template.fields)
     lists = dict.fromkeys(f"codes.{name}" for name in used if name in norm.standard.code_lists)
-    items += [name for name in lists if not bare.is_confirmed(name)]
+    items += [name for name in lists if not unconfirmed.is_confirmed(name)]
     return list(dict.fromkeys(items))
 
 
@@ -96,7 +106,7 @@ def _set(key: str, norm: Norm, call: Mapping[str, Any], name: str, default: Any)
     if name in call:
         return call[name], CALL, ""
     if key in norm.profile.settings:
-        # The nearest profile that says it itself; one that was made by hand has no file to ask.
+        # The nearest profile that sets the value; a profile built in memory has no file to read.
         by = next((p for p in norm.profile.chain() if key in p.own), norm.profile)
         return norm.profile.settings[key], PROFILE, by.name or by.id
     if key in norm.standard.settings:
@@ -105,13 +115,16 @@ def _set(key: str, norm: Norm, call: Mapping[str, Any], name: str, default: Any)
 
 
 def _keys(setting: str, norm: Norm) -> Iterable[str]:
-    """Keys of the settings below a name: ``tolerance`` stands for its four."""
+    """Yield the setting keys below a name: ``tolerance`` means its four keys."""
     keys = {**norm.standard.settings, **norm.profile.settings}
     return [key for key in keys if key == setting or key.startswith(f"{setting}.")]
 
 
 def format_effective_values(given: Iterable[EffectiveValue], texts: Texts) -> list[str]:
-    """One line each: what it is called, its value with unit, who set it, and its mark where it is not sure."""
+    """Return one line for each value.
+
+    The line has name, value with unit, source, and the mark if unconfirmed.
+    """
     return [_line(one, texts) for one in given]
 
 
@@ -120,14 +133,15 @@ def _line(one: EffectiveValue, texts: Texts) -> str:
         label = texts.setting(one.setting)
     else:
         label = texts.section("parameters").get(one.name, "")
-    said = texts.get("explain", f"origin_{one.origin}", who=one.who)
+    source = texts.get("explain", f"origin_{one.origin}", who=one.who)
     if one.mark == "C":
-        said = texts.get("explain", "confirmed" if one.confirmed else "unconfirmed", origin=said)
+        source = texts.get("explain", "confirmed" if one.confirmed else "unconfirmed", origin=source)
     name = f"{label} {one.name}".strip()
-    return texts.get("explain", "line", name=name, value=format_value(one.value, one.unit, texts), origin=said)
+    return texts.get("explain", "line", name=name, value=format_value(one.value, one.unit, texts), origin=source)
 
 
 def format_value(value: Any, unit: str, texts: Texts) -> str:
+    """Return a value as text with its unit."""
     if isinstance(value, bool):
         return texts.get("explain", "yes" if value else "no")
     if isinstance(value, int | float):
@@ -138,6 +152,6 @@ def format_value(value: Any, unit: str, texts: Texts) -> str:
         signs = {"m2": "m²", "count": ""}
         return f"{value:.10g} {signs.get(unit, unit)}".strip()
     if isinstance(value, list | tuple):
-        told = texts.get("words", "between_names").join(map(str, value[:_TOLD]))
-        return f"{told} …" if len(value) > _TOLD else told or "—"
+        shown = texts.get("words", "between_names").join(map(str, value[:_SHOWN]))
+        return f"{shown} …" if len(value) > _SHOWN else shown or "—"
     return str(value)

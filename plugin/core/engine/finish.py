@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What findings get when all rules are done: township, sentence, fingerprint; and the steps taken, summed."""
+"""Complete findings when all rules are done: township, message, fingerprint.
+
+Also sums the fallback steps of the run.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ from ..plan.plan import Plan
 
 
 def find_townships(plan: Plan, points: Any) -> list[str]:
-    """The name of the township that each (k,) point lies in, empty where there is none."""
+    """Return the name of the township that contains each (k,) point.
+
+    Empty if none does.
+    """
     layer = plan.concept("townships")
     if layer is None or not layer.has("division_name") or not len(points):
         return [""] * len(points)
@@ -33,20 +39,20 @@ def find_townships(plan: Plan, points: Any) -> list[str]:
     return found
 
 
-#: Findings between two looks at the cancel button.
+#: Findings between two reads of the cancellation.
 _BATCH = 1000
-#: Tolerance (m², and as a share) by which an area counts as measured as drawn.
+#: Tolerance (m², and as a share) within which an area equals the area as drawn.
 _SAME_M2, _SAME_SHARE = 0.01, 1e-6
 
 
 def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancellation: Cancellation) -> None:
-    """Township, sentence and fingerprint of every finding, and its shape in the CRS it is given in."""
+    """Set township, message, fingerprint and shape (original CRS) of findings."""
     placed = [f for f in findings if f.geom_kind != "none"]
     shapes = np.array([f.geometry for f in placed], dtype=object)
     points = shapely.point_on_surface(shapes)
     for finding, township in zip(placed, find_townships(plan, points), strict=True):
         finding.township = township
-    # The centre in degrees: a point on the surface would be another in a plane that is turned against this one.
+    # The centroid in degrees: a representative point would differ in a plane with another orientation.
     centres = shapely.centroid(crs_care.to_lonlat(shapes, plan.plane))
     lonlat = shapely.get_coordinates(centres) if len(placed) else np.zeros((0, 2))
     for finding, (x, y) in zip(placed, lonlat, strict=True):
@@ -64,7 +70,10 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
 
 
 def _measure_by_nodes(plan: Plan, placed: list[Finding], shapes: NDArray) -> None:
-    """Of findings whose area is that of their shape as drawn, the area by stored vertices too, where it is another."""
+    """Set the area by stored vertices on findings whose area is that of their shape.
+
+    It is set only where it differs from the area as drawn.
+    """
     if not len(placed):
         return
     areas = np.array([np.nan if f.area_m2 is None else f.area_m2 for f in placed])
@@ -76,5 +85,8 @@ def _measure_by_nodes(plan: Plan, placed: list[Finding], shapes: NDArray) -> Non
 
 
 def sum_fallback_steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """How often each step of the ladder was taken, and each time: for which rows, and what area it changed."""
+    """Return the number of uses of each fallback step, and each use.
+
+    A use has its rows and the area that it changed.
+    """
     return {"steps": dict(Counter(step["step"] for step in steps)), "steps_taken": steps}

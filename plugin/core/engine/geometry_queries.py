@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Geometry queries on the layers of a run, with its tolerance; what they leave out goes to the run's log."""
+"""Geometry queries on the layers of a run, with its tolerance.
+
+Omitted slivers and failures are recorded in the run's log.
+"""
 
 from __future__ import annotations
 
@@ -28,19 +31,23 @@ from .run_log import RunLog
 
 # Areas of parts cut out of a layer, and their shares of the rows that they belong to.
 #
-# A part by itself (a finding's area) is measured as drawn (`statutory_area.drawn_area`), but for one that is a whole row: that has
-# the row's statutory area, by its stored vertices. As shares (figures that are to add up to the rows': by township, by zone, by
-# land use; net areas) parts are held against their row measured in the same way, so that no row counts for more than itself.
+# A single part (a finding's area) is measured as drawn (`statutory_area.drawn_area`). A part that is a whole row has
+# the row's statutory area, computed from its stored vertices. Shares serve figures that must sum to those of the rows
+# (by township, by zone, by land use; net areas). For a share, part and row are measured in the same way, so that the
+# shares of a row never exceed the row.
 
-#: Areas of (k,) shapes of the plane, as they are drawn.
+#: Areas of (k,) shapes of the plane, as drawn.
 Measure = Callable[[NDArray], NDArray]
-#: Planar area (m², and as a share) and distance (m) by which parts may miss the row that they make up: GEOS's rounding.
+#: Largest planar area (m², and as a share) and distance (m) by which parts may differ from the row that they compose:
+#: rounding of GEOS.
 _ROUNDING_M2, _ROUNDING_SHARE, _ROUNDING_M = 1e-3, 1e-11, 1e-3
 
 
 def areas_of(parts: Parts, a: Layer, b: Layer | None, measure: Measure) -> NDArray:
-    """(k,) m² of parts of rows of ``a`` (``left``) and perhaps of ``b`` (``right``): as drawn; those that make up a whole row
-    are worth that row's statutory area together."""
+    """Return the (k,) areas in m² of parts of ``a`` and perhaps ``b``.
+
+    ``left`` of the parts are rows of ``a``, ``right`` rows of ``b``.     Parts are measured as drawn; parts that compose a whole row have that row's statutory area together.
+    """
     areas = np.zeros(len(parts))
     if not len(parts):
         return areas
@@ -49,7 +56,7 @@ def areas_of(parts: Parts, a: Layer, b: Layer | None, measure: Measure) -> NDArr
     worth = np.full(len(parts), np.nan)
     for layer, rows in ((b, parts.right), (a, parts.left)):
         if layer is not None:
-            whole = _make_up(parts, pair, layer, rows)
+            whole = _compose_whole_row(parts, pair, layer, rows)
             worth[whole] = layer.statutory_of(rows[whole])
     once = alone & ~np.isnan(worth)
     areas[once] = worth[once]
@@ -61,7 +68,10 @@ def areas_of(parts: Parts, a: Layer, b: Layer | None, measure: Measure) -> NDArr
 
 
 def shares_of(parts: Parts, a: Layer, measure: Measure) -> NDArray:
-    """Return (k,) each part's share of its row of ``a``, by area as drawn; 1 together where parts make up the row once."""
+    """Return the (k,) share that each part has of its row of ``a``, by area as drawn.
+
+    The shares sum to 1 where the parts compose the row exactly once.
+    """
     rows = parts.left
     covered = np.bincount(rows, parts.area, minlength=len(a))[rows]
     planar = shapely.area(a.plane[rows])
@@ -72,7 +82,7 @@ def shares_of(parts: Parts, a: Layer, measure: Measure) -> NDArray:
         return shares
     areas = measure(parts.geometry[cut])
     summed = np.bincount(rows[cut], areas, minlength=len(a))[rows[cut]]
-    # Of a row that its parts do not make up, or that they claim twice, the whole is measured too.
+    # Measure the whole row as well if its parts do not compose it or cover some of it twice.
     rest, where = np.unique(rows[cut & ~once], return_inverse=True)
     total = summed
     total[~once[cut]] = measure(a.plane[rest])[where.ravel()]
@@ -80,9 +90,11 @@ def shares_of(parts: Parts, a: Layer, measure: Measure) -> NDArray:
     return shares
 
 
-def _make_up(parts: Parts, pair: NDArray, layer: Layer, rows: NDArray) -> NDArray:
-    """(k,) bool: parts that together, those of one pair of rows, are the whole row of ``layer``: its area, and its extent (what
-    lies between rows, or in a hole of one, may have the same area)."""
+def _compose_whole_row(parts: Parts, pair: NDArray, layer: Layer, rows: NDArray) -> NDArray:
+    """Return (k,) bool: parts of a pair of rows that compose the whole row.
+
+    Area and extent are compared: land between rows, or in a hole of a row, may have the same area.
+    """
     found = np.zeros(len(parts), dtype=bool)
     there = np.flatnonzero(rows >= 0)
     planar, own = np.bincount(pair, parts.area)[pair[there]], shapely.area(layer.plane[rows[there]])
@@ -99,7 +111,10 @@ def _make_up(parts: Parts, pair: NDArray, layer: Layer, rows: NDArray) -> NDArra
 
 @dataclass
 class GeometryQueries:
-    """Areas in m² on the statutory ellipsoid; lengths in m; shapes in the plan's plane. Each raises Cancelled."""
+    """Geometry queries of a run.
+
+    Areas are m² on the statutory ellipsoid, lengths m, shapes in the plan's plane. Each query raises Cancelled.
+    """
 
     plan: Plan
     tolerance: Tolerance
@@ -108,18 +123,25 @@ class GeometryQueries:
     log: RunLog
 
     def statutory(self, shapes: Iterable[Any]) -> NDArray:
-        """Areas (m², on the statutory ellipsoid) of parts that were cut out of the plan's plane: of the land as drawn there.
+        """Return the statutory areas (m²) of parts cut out in the plan's plane, as drawn.
 
-        A whole feature's is `Layer.statutory`, by its stored vertices; parts that may be whole features are `land_areas`.
+        The area of a whole feature is `Layer.statutory`, by its stored vertices; for parts that may be whole features
+        use `land_areas`.
         """
         return drawn_area(_array(shapes), crs_care.make_lonlat_transformer(self.plan.plane), self.cancellation)
 
     def areas_of(self, parts: Parts, a: Layer, b: Layer | None = None) -> NDArray:
-        """(k,) m² of parts of rows of ``a`` (and ``b``): as drawn, of a whole row its statutory area (`cut_parts`)."""
+        """Return the (k,) areas of parts in m²: as drawn, or statutory for a whole row.
+
+        See `cut_parts`.
+        """
         return areas_of(parts, a, b, self.statutory)
 
     def shares_of(self, parts: Parts, a: Layer) -> NDArray:
-        """Return (k,) each part's share of its row of ``a``, so that the parts of a row sum to its figure."""
+        """Return the (k,) share of each part in its row of ``a``.
+
+        The shares sum to the row's figure.
+        """
         return shares_of(parts, a, self.statutory)
 
     def shared(
@@ -134,14 +156,14 @@ class GeometryQueries:
         measured: bool = False,
         severity: Severity | None = None,
     ) -> Parts:
-        """Pairs of rows sharing area, between two layers or within one; ``rows_…`` keep only some rows. ``connected``: one
-        part for each connected piece, not for each pair. ``pairs(left, right)`` ((k,) bool): only these pairs are meant.
+        """Return the pairs of rows that share area, between two layers or within one.
 
-        Slivers are left out and noted, for a finding of ``severity`` (the rule's own when None) where they add up; a
-        figure is ``measured`` with them.
+        ``rows_…`` restrict the rows. ``connected``: return a part for each connected piece instead of each pair.
+        ``pairs(left, right)`` ((k,) bool): restrict the pairs. Slivers are left out and recorded for a finding of
+        ``severity`` (None: the rule's default) on their sum; a figure is ``measured`` with them.
         """
         if b is not None:
-            rows_a, rows_b = self._asked(a, rows_a), self._asked(b, rows_b)
+            rows_a, rows_b = self._selected_rows(a, rows_a), self._selected_rows(b, rows_b)
         right = None if b is None else b.polygons
         parts = find_shared_parts(
             a.polygons,
@@ -170,15 +192,15 @@ class GeometryQueries:
         measured: bool = False,
         severity: Severity | None = None,
     ) -> Parts:
-        """Connected parts of rows of ``a`` that ``b`` does not cover; ``cover``: not all of ``b``, but these polygons.
+        """Return the connected parts of rows of ``a`` that ``b`` does not cover.
 
-        Slivers are left out and noted, for a finding of ``severity`` (the rule's own when None) where they add up; a
-        figure is ``measured`` with them.
+        ``cover``: use these polygons instead of all of ``b``. Slivers are left out and recorded for a finding of
+        ``severity`` (None: the rule's default) on their sum; a figure is ``measured`` with them.
         """
         parts = find_uncovered_parts(
             a.polygons,
             b.polygons if cover is None else cover,
-            rows=self._asked(a, rows),
+            rows=self._selected_rows(a, rows),
             cover_rows=cover_rows,
             slivers_too=measured,
             tolerance=self.tolerance,
@@ -198,36 +220,45 @@ class GeometryQueries:
         *,
         severity: Severity | None = None,
     ) -> Parts:
-        """Connected parts of (k,) polygons, each within row ``rows[k]`` of ``a``, that ``b`` (of it: ``cover``) does not
-        cover. ``left`` of the parts is the polygon's position. Without ``b`` a share is measured, slivers and all."""
+        """Return the connected parts of (k,) polygons that ``b`` does not cover.
+
+        Each polygon is within row ``rows[k]`` of ``a``; ``left`` of a part is the polygon's position. ``cover``: use
+        these polygons of ``b``. Without ``b`` a share is measured, slivers included.
+        """
         polygons = require_value(b.polygons if cover is None and b is not None else cover, "what covers the polygons")
         parts = find_uncovered_parts(
             Polygons(shapes), polygons, slivers_too=b is None, tolerance=self.tolerance, cancellation=self.cancellation
         )
-        ladder = parts.fallback_log
+        fallback = parts.fallback_log
         if b is not None:
             on = Slivers(parts.slivers.geometry, np.asarray(rows)[parts.slivers.left], parts.slivers.right)
             self.log.ignore(on, a, b, severity=severity)
         self.log.steps += [
-            {"step": s.name, "role": a.role, "key": a.keys[rows[s.left]], "area_m2": s.area_m2} for s in ladder.steps
+            {"step": s.name, "role": a.role, "key": a.keys[rows[s.left]], "area_m2": s.area_m2} for s in fallback.steps
         ]
-        self.log.failed += [(a, int(rows[i]), None, -1) for i, _ in ladder.failed]
+        self.log.failed += [(a, int(rows[i]), None, -1) for i, _ in fallback.failed]
         return parts
 
     def point_line_parts_inside(self, a: Layer, b: Layer) -> PointLineParts:
-        """The parts of points or lines of ``a`` inside the polygons of ``b``; what lies on an edge is not inside."""
+        """Return the parts of points or lines of ``a`` inside the polygons of ``b``.
+
+        Parts on an edge are not inside.
+        """
         return parts_inside(a.plane, b.plane, self.tolerance.edge_match_m)
 
     def point_line_parts_outside(self, a: Layer, b: Layer, cover: Polygons | None = None) -> PointLineParts:
-        """The parts of points or lines of ``a`` that lie in no polygon of ``b`` and on none's edge; ``cover``: not all of
-        ``b``, but these polygons."""
+        """Return the parts of points or lines of ``a`` outside the polygons of ``b``.
+
+        Parts on an edge are not outside. ``cover``: use these polygons instead of all of ``b``.
+        """
         polygons = b.plane if cover is None else cover.shapes
         return parts_outside(a.plane, polygons, self.tolerance.edge_match_m)
 
     def gaps(self, a: Layer, widest: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None) -> Parts:
-        """Places that the rows of a layer enclose and none covers, up to ``widest`` m wide; see `geometry.coverage.find_gaps`.
+        """Return gaps up to ``widest`` m wide that the rows of a layer enclose.
 
-        ``pairs(left, right)`` ((k,) bool): only the gaps between these rows are meant.
+        See `geometry.coverage.find_gaps`. ``pairs(left, right)`` ((k,) bool): restrict the result to gaps between
+        these rows.
         """
         parts = self._gaps(a.polygons, widest, a)
         if pairs is not None:
@@ -236,9 +267,11 @@ class GeometryQueries:
         return parts
 
     def gaps_between(self, a: Layer, b: Layer, widest: float) -> Parts:
-        """Places up to ``widest`` m wide that rows of both layers enclose together and none covers. ``left``, ``right``:
-        the rows of ``a`` and of ``b``."""
-        wholes = [self._whole(layer) for layer in (a, b)]
+        """Return gaps up to ``widest`` m wide that rows of both layers enclose together.
+
+        ``left``, ``right``: the rows of ``a`` and of ``b``.
+        """
+        wholes = [self._union(layer) for layer in (a, b)]
         blocks = shapely.get_parts(np.array([whole for whole in wholes if whole is not None], dtype=object))
         parts = self._gaps(Polygons(blocks), widest, a)
         parts.left, parts.right = self._by(a, parts.geometry), self._by(b, parts.geometry)
@@ -248,16 +281,19 @@ class GeometryQueries:
         self.log.ignore(parts.slivers, a, b)
         return parts
 
-    def _whole(self, layer: Layer) -> Any:
-        """All rows of a layer joined; None when there is nothing to join, or when it cannot be had: the rule says so then."""
-        ladder = FallbackLog()
-        whole = union_rows(layer.polygons, tolerance=self.tolerance, fallback_log=ladder)
-        self.log.outline_failed = self.log.outline_failed or bool(ladder.failed)
-        self.log.steps += [{"step": s.name, "role": layer.role, "area_m2": s.area_m2} for s in ladder.steps]
+    def _union(self, layer: Layer) -> Any:
+        """Return the union of all rows of a layer; None if it is empty or failed.
+
+        Callers report a failed union as not checked.
+        """
+        fallback = FallbackLog()
+        whole = union_rows(layer.polygons, tolerance=self.tolerance, fallback_log=fallback)
+        self.log.outline_failed = self.log.outline_failed or bool(fallback.failed)
+        self.log.steps += [{"step": s.name, "role": layer.role, "area_m2": s.area_m2} for s in fallback.steps]
         return whole
 
     def _by(self, layer: Layer, shapes: Iterable[Any]) -> NDArray:
-        """(k,) the first row of a layer that meets each shape, −1 where there is none."""
+        """Return (k,) the first row of a layer that meets each shape, −1 if no row does."""
         rows, shapes = layer.polygons.present, _array(shapes)
         k, i = shapely.STRtree(layer.plane[rows]).query(shapes, predicate="dwithin", distance=self.tolerance.cluster_m)
         first = np.full(len(shapes), len(layer))
@@ -265,18 +301,24 @@ class GeometryQueries:
         return np.where(first < len(layer), first, -1)
 
     def mismatched(self, a: Layer) -> Mismatches:
-        """Places where edges of rows of ``a`` should meet in one vertex and do not."""
+        """Return the places where edges of rows of ``a`` should share a vertex and do not."""
         return self._stored(find_mismatched_edges(a.polygons, tolerance=self.tolerance, cancellation=self.cancellation))
 
     def mismatched_both(self, a: Layer, b: Layer) -> tuple[Mismatches, Mismatches]:
-        """Places where edges of ``a`` and of ``b`` should meet in one vertex and do not: edges of ``a``, then of ``b``."""
+        """Return the places where edges of ``a`` and ``b`` should share a vertex.
+
+        The first result has edges of ``a``, the second edges of ``b``.
+        """
         mine, theirs = find_mismatches_both_ways(
             a.polygons, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation
         )
         return self._stored(mine), self._stored(theirs)
 
     def _stored(self, found: Mismatches) -> Mismatches:
-        """A vertex that only the plane has is nobody's to match."""
+        """Return the mismatches at stored vertices.
+
+        No other layer can match a vertex that exists in the plane only.
+        """
         return found.only(self.plan.are_stored_vertices(found.point))
 
     def _gaps(self, polygons: Polygons, widest: float, a: Layer) -> Parts:
@@ -285,15 +327,16 @@ class GeometryQueries:
         self.log.steps += [{"step": s.name, "role": a.role, "area_m2": s.area_m2} for s in parts.fallback_log.steps]
         return parts
 
-    def _asked(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
-        """The rows meant, as far as the plan asks of them at all."""
-        asked = self.focus.rows.get(layer.role) if self.focus is not None else None
-        return rows if asked is None else asked if rows is None else rows & asked
+    def _selected_rows(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
+        """Return the selected rows that the focus of the run includes."""
+        focused = self.focus.rows.get(layer.role) if self.focus is not None else None
+        return rows if focused is None else focused if rows is None else rows & focused
 
     def county(self) -> tuple[Layer, Polygons] | None:
-        """The county layer and its outline as one row; None when there is neither.
+        """Return the county layer and its outline as one row.
 
-        An outline that could not be put together is no outline that nothing lies outside of: the rule then says so.
+        None without a county layer. If the union of the outline fails, return None; the rule reports the check
+        as not done.
         """
         county = self.plan.county_shape()
         if county is None or county[1].shapes[0] is not None:
@@ -302,8 +345,10 @@ class GeometryQueries:
         return None
 
     def uncovered_shape(self, a: Layer, shape: Polygons, b: Layer, *, row: int = -1) -> Parts:
-        """Connected parts of an outline of ``a`` (``shape``, one row) that ``b`` does not cover. ``row``: the row of ``a``
-        that the outline lies in, −1 for the layer as a whole."""
+        """Return the connected parts of an outline of ``a`` that ``b`` does not cover.
+
+        ``shape``: the outline, one row. ``row``: the row of ``a`` that contains the outline, −1 for the whole layer.
+        """
         parts = find_uncovered_parts(shape, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
         slivers = parts.slivers
         self.log.ignore(Slivers(slivers.geometry, np.full(len(slivers.left), row), slivers.right), a, b)
@@ -312,9 +357,10 @@ class GeometryQueries:
         return parts
 
     def joined(self, shapes: Iterable[Any]) -> Any:
-        """All present shapes as one, for a finding on many rows: of polygons where there are any, else of points and lines.
+        """Return the union of all shapes, for a finding on several rows.
 
-        None for nothing. Where the ladder cannot put them together, they lie side by side in a collection.
+        Polygons take precedence over points and lines. Return None without shapes, and a geometry collection if the
+        union fails.
         """
         array = _array(shapes)
         array = array[~(shapely.is_missing(array) | shapely.is_empty(array))]
@@ -326,7 +372,7 @@ class GeometryQueries:
 
 
 def _array(shapes: Iterable[Any]) -> NDArray:
-    """(k,) geometries, none of them taken apart."""
+    """Return (k,) geometries; multi-part geometries stay one element each."""
     listed = list(shapes)
     array = np.empty(len(listed), dtype=object)
     array[:] = listed

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ignored slivers of a run, summed once a pair of layers, by feature and by township; too many of them are a finding."""
+"""Sum the ignored slivers of a run by pair of layers, feature and township.
+
+A sum above the limit is a finding.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ from .run_log import Ignored
 
 #: Features of a pair of layers that the report names, largest sum first.
 FEATURES = 10
-#: Places of a pair of layers that a finding keeps, largest first.
+#: Places of a pair of layers that a finding stores, largest first.
 PLACES = 2000
 _GRAVER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 #: Outcomes that a finding turns into `Outcome.FAILED`.
@@ -35,7 +38,7 @@ _WITHOUT_FINDING = (Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.SKIPPED)
 
 @dataclass
 class _Feature:
-    """A row of one of the two layers, with what is ignored on it (area: statutory m²)."""
+    """A row of one of the layers, with the slivers ignored on it (statutory m²)."""
 
     layer: Layer
     row: int
@@ -44,20 +47,20 @@ class _Feature:
     area_m2: float
 
     def to_dict(self) -> dict[str, Any]:
-        told: dict[str, Any] = {"role": self.layer.role, "key": self.layer.keys[self.row]}
+        entry: dict[str, Any] = {"role": self.layer.role, "key": self.layer.keys[self.row]}
         if self.row in self.layer.repeated_keys:
-            told["fid"] = self.layer.fids[self.row]
+            entry["fid"] = self.layer.fids[self.row]
         if self.sealed:
-            told["sealed"] = True
-        return {**told, "count": self.count, "area_m2": round(self.area_m2, 6)}
+            entry["sealed"] = True
+        return {**entry, "count": self.count, "area_m2": round(self.area_m2, 6)}
 
 
 @dataclass
 class PairSum:
-    """What is ignored between two layers, each place once, whatever number of rules ignore it.
+    """The slivers ignored between two layers, each place counted once.
 
-    ``rule``: the rule that it belongs to, the gravest of those that ignore it; ``by_rule``: code → (count, m²), each place
-    with one rule; ``townships``: name → (count, m²); ``features``: the largest, ``above``: how many exceed the limit.
+    ``rule``: the most severe rule that ignores them; ``by_rule``: code → (count, m²), each place with one rule;
+    ``townships``: name → (count, m²); ``features``: the largest; ``above``: number of features above the limit;
     ``shapes``: the places, largest first, up to `PLACES`.
     """
 
@@ -74,10 +77,14 @@ class PairSum:
     shapes: NDArray = field(default_factory=lambda: np.zeros(0, dtype=object))
 
     def exceeds(self, limits: Tolerance) -> bool:
+        """Return True if a sum exceeds the limits."""
         return self.area_m2 > limits.ignored_pair_m2 or self.above > 0
 
     def finding(self, limits: Tolerance) -> Finding:
-        """One finding for all places. It names no row: an edit of one does not end it, a check of the whole does."""
+        """Return one finding for all places.
+
+        The finding names no row, so an edit of one row does not end it; a whole check does.
+        """
         first, second = self.roles
         largest = self.features[0] if self.features else None
         params = {
@@ -105,6 +112,7 @@ class PairSum:
         )
 
     def to_dict(self, limits: Tolerance) -> dict[str, Any]:
+        """Return the sums for the report."""
         towns = sorted(self.townships.items(), key=lambda item: -item[1][1])
         return {
             "roles": list(self.roles),
@@ -123,7 +131,10 @@ class PairSum:
 def sum_ignored(
     plan: Plan, ignored: dict[str, list[Ignored]], rules: list[Rule], limits: Tolerance, cancellation: Cancellation
 ) -> list[PairSum]:
-    """Sums by pair of layers, largest first. ``ignored``: rule code → what its verbs left out."""
+    """Return the sums by pair of layers, largest first.
+
+    ``ignored``: rule code → slivers that the rule's queries left out.
+    """
     by_code = {rule.code: rule for rule in rules}
     pairs: dict[tuple[Any, ...], list[tuple[Rule, Ignored]]] = defaultdict(list)
     for code, batches in ignored.items():
@@ -138,7 +149,7 @@ def sum_ignored(
 
 
 def _pair(batches: list[tuple[Rule, Ignored]], ctx: Context) -> PairSum:
-    # The gravest rule comes first: a place that several rules ignore is the first one's.
+    # The most severe rule comes first: a place that several rules ignore belongs to the first.
     ranked = sorted(batches, key=lambda one: (_GRAVER.index(_severity(one[0], one[1], ctx)), one[0].order))
     rule, first = ranked[0]
     shapes = np.empty(sum(len(one.slivers.geometry) for _, one in ranked), dtype=object)
@@ -148,7 +159,7 @@ def _pair(batches: list[tuple[Rule, Ignored]], ctx: Context) -> PairSum:
     own = np.flatnonzero(places.own)
     areas = np.zeros(len(shapes))
     areas[own] = ctx.geometry.statutory(places.shapes[own])
-    # A note stays a note; an error's slivers are a warning.
+    # A note stays a note; slivers of an error are a warning.
     severity = max(_severity(rule, first, ctx), Severity.WARNING, key=_GRAVER.index)
     result = PairSum((first.a.role, first.b.role), first.sealed, rule.code, severity)
     result.count, result.area_m2 = len(own), float(areas.sum())
@@ -179,7 +190,7 @@ def _same_rank(code: str, ranked: list[tuple[Rule, Ignored]], ctx: Context) -> b
 
 
 def _sums(names: NDArray, own: NDArray, areas: NDArray) -> dict[str, tuple[int, float]]:
-    """Name → (count, m²) of the places ``own``, in the order of their first place."""
+    """Return name → (count, m²) of the places ``own``, ordered by first place."""
     counts: Counter[str] = Counter()
     sums: dict[str, float] = defaultdict(float)
     for name, area in zip(names[own].tolist(), areas[own].tolist(), strict=True):
@@ -191,7 +202,7 @@ def _sums(names: NDArray, own: NDArray, areas: NDArray) -> dict[str, tuple[int, 
 def _add_features(
     result: PairSum, batches: list[Ignored], shapes: NDArray, places: DistinctAreas, ctx: Context
 ) -> None:
-    """The sum of each row of both layers, of the union of what is ignored on it."""
+    """Add the sum for each row of both layers: the union of the slivers on it."""
     layers: list[tuple[Layer, bool]] = []
     layer_of, rows, pieces = [], [], []
     start = 0
@@ -236,7 +247,10 @@ def _add_features(
 def sliver_findings(
     sums: list[PairSum], outcomes: list[RuleOutcome], rules: list[Rule], limits: Tolerance
 ) -> list[Finding]:
-    """One finding for each pair of layers whose ignored slivers exceed a limit; its rule's outcome is failed then."""
+    """Return a finding for each pair of layers whose ignored slivers exceed a limit.
+
+    The outcome of its rule becomes failed.
+    """
     by_code = {outcome.code: outcome for outcome in outcomes}
     known = {rule.code: rule for rule in rules}
     found = []
@@ -249,13 +263,13 @@ def sliver_findings(
         if outcome.outcome in _WITHOUT_FINDING:
             outcome.outcome = Outcome.FAILED
         if known[one.rule].severity is Severity.ERROR and outcome.severity == Severity.INFO:
-            # As for its other findings: an error that the county lowered to a hint limits the verdict.
+            # As for other findings of the rule: an error that the county lowered to a hint limits the verdict.
             outcome.unconfirmed = sorted({*outcome.unconfirmed, "severity.lowered"})
     return found
 
 
 def ignored_to_dicts(sums: list[PairSum], limits: Tolerance) -> dict[str, Any]:
-    """The sums for the report."""
+    """Return the sums for the report."""
     by_rule: dict[str, list[float]] = defaultdict(lambda: [0, 0.0])
     for one in sums:
         for code, (count, area) in one.by_rule.items():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One rule of a run: called with the layers that it needs, what it found, and its outcome with all that makes it less than a plain one."""
+"""Call one rule with the layers that it needs, and set its outcome."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..profile.model import ABSENT
 from .context import Context
 from .explanation import find_effective_values, unconfirmed_settings
 
-#: The family of the rules that compare a layer's schema, which it has without features too.
+#: The family of the rules that compare a layer's schema; they also run on layers without features.
 STRUCTURE = "SCH"
 #: The family of the rules that compare the shapes of a layer with each other.
 COVERAGE = "TOP"
@@ -28,8 +28,11 @@ COVERAGE = "TOP"
 def apply_rule(
     rule: Rule, context: Context, given: dict[str, Any], outcome: RuleOutcome, texts: Texts, *, explain: bool = False
 ) -> RuleResult | None:
-    """Call the rule with its layers; None when they are not there (the outcome then says why). ``explain``: a field that it
-    needs must hold a value; one of blanks is as good as none."""
+    """Call the rule with its layers; return None if they are missing.
+
+    The outcome then gives the reason. ``explain``: a needed field must have a value; a field of blanks counts as
+    missing.
+    """
     missing = next((name for name in rule.side if name not in context.side), None)
     if missing is not None:
         outcome.outcome, outcome.reason = Outcome.NOT_APPLICABLE, texts.reason(f"{missing}_not_given", {})
@@ -38,7 +41,7 @@ def apply_rule(
     each = [need for need in rule.needs.values() if need.concept == EACH]
     for need in (need for need in rule.needs.values() if need.concept != EACH):
         layer = context.plan.concept(need.concept)
-        obstacle = _obstacle(need, layer, context, texts, explain)
+        obstacle = _find_obstacle(need, layer, context, texts, explain)
         if obstacle is not None:
             outcome.outcome, outcome.reason = obstacle
             if layer is None and _is_unconfirmed_absence(need.concept, context.plan):
@@ -53,19 +56,22 @@ def apply_rule(
     return result if isinstance(result, RuleResult) else RuleResult(findings=result)
 
 
-def _obstacle(
-    need: Need, layer: Layer | None, context: Context, texts: Texts, telling: bool
+def _find_obstacle(
+    need: Need, layer: Layer | None, context: Context, texts: Texts, explain: bool
 ) -> tuple[Outcome, str] | None:
-    """Return why a rule cannot be called with a needed layer: absent, without shapes, or without a needed field."""
+    """Return why a rule cannot be called with a needed layer.
+
+    The layer is absent, has no shapes, or lacks a needed field.
+    """
     plan = context.plan
     if layer is None:
         return None if need.optional else _absent(plan, need.concept, texts)
     named = {"layer": layer.name, "role": layer.role}
     if not need.optional and layer.has_no_geometry and not context.around_an_edit:
-        # Nothing to look at is no pass. (Around an edit, a layer that has nothing there is an answer.)
+        # A rule without features to check has not passed. Around an edit an empty layer is a valid input.
         skipped = plan.expects(need.concept) or len(layer)
         return Outcome.SKIPPED if skipped else Outcome.NOT_APPLICABLE, texts.reason("layer_bare", named)
-    lacking = [m for m in need.fields if not (layer.has_values(m) if telling else layer.has(m))]
+    lacking = [m for m in need.fields if not (layer.has_values(m) if explain else layer.has(m))]
     if lacking:
         names = ", ".join(layer.field_name(m) or texts.meaning(m) for m in lacking)
         return Outcome.SKIPPED, texts.reason("field_missing", {**named, "fields": names})
@@ -73,14 +79,17 @@ def _obstacle(
 
 
 def _is_unconfirmed_absence(concept: str, plan: Plan) -> bool:
-    """Return True if the county declares that it has no such layer, and nobody confirmed this."""
+    """Return True if an unconfirmed declaration of the county excludes this layer."""
     return concept in plan.norm.profile.absent and not plan.norm.is_confirmed(ABSENT)
 
 
 def _apply_to_each(
     rule: Rule, need: Need, others: list[Layer | None], context: Context, given: dict[str, Any]
 ) -> RuleResult:
-    """Call the rule for every layer of the plan in turn; a layer without a needed field is said, the others go on."""
+    """Call the rule for each layer of the plan.
+
+    A layer without a needed field is reported as not checked; the others are checked.
+    """
     total = RuleResult(applicable=False)
     asked = context.focus.roles if context.focus is not None else None
     for layer in list(context.plan.layers.values()):
@@ -105,9 +114,10 @@ def _apply_to_each(
 
 
 def _nothing_to_check(rule: Rule, layer: Layer) -> bool:
-    """Return True if a layer has no features, or none with a shape for a rule that compares shapes.
+    """Return True if a layer has no features that the rule could check.
 
-    Without features only its structure can be checked; features without a shape are findings of GEO001.
+    A rule that compares shapes needs features with a shape. Without features only the structure can be checked;
+    features without a shape are findings of GEO001.
     """
     if rule.family == STRUCTURE:
         return False
@@ -137,9 +147,10 @@ def _absent(plan: Plan, concept: str, texts: Texts) -> tuple[Outcome, str]:
 
 
 def run_rule_alone(rule: Rule, context: Context, texts: Texts) -> tuple[RuleResult | None, str]:
-    """What a rule gives for a plan outside of a run, with its parameters as standard and profile set them: its figures.
+    """Return the result of a rule outside a run, used for its figures.
 
-    None with the reason, as a sentence, where it has nothing to look at or the data is at fault.
+    The rule takes its parameters from standard and profile. The result is None, with the reason as a sentence, if
+    there is nothing to check or the data are invalid.
     """
     outcome = RuleOutcome(rule.code, rule.name, str(rule.severity), Outcome.PASSED)
     given = context.norm.parameters(rule.code)
@@ -151,25 +162,28 @@ def run_rule_alone(rule: Rule, context: Context, texts: Texts) -> tuple[RuleResu
     return result, outcome.reason
 
 
-#: Layers named where one sentence speaks of several; the rest is counted.
+#: Layers named where one sentence describes several; the rest is counted.
 _NAMED = 5
-#: With one layer or two, each has its own sentence.
+#: One or two layers have a sentence each; more are combined.
 _ALIKE = 3
 _MANY = "_many"
 
 
-def render_reasons(said: Iterable[tuple[str, dict[str, Any]]], texts: Texts) -> list[str]:
-    """One sentence a reason; reasons that the texts can tell of many layers (``…_many``) together, from three on."""
+def render_reasons(reasons: Iterable[tuple[str, dict[str, Any]]], texts: Texts) -> list[str]:
+    """Return one sentence for each reason.
+
+    Three or more reasons of one kind are combined where the texts have a case for it (``…_many``).
+    """
     by_key: dict[str, list[dict[str, Any]]] = {}
-    for key, params in said:
+    for key, params in reasons:
         by_key.setdefault(key, []).append(params)
-    told: list[str] = []
+    sentences: list[str] = []
     for key, each in by_key.items():
         if len(each) >= _ALIKE and key + _MANY in texts.section("reasons"):
-            told.append(texts.reason(key + _MANY, _together(each, texts)))
+            sentences.append(texts.reason(key + _MANY, _together(each, texts)))
         else:
-            told += [texts.reason(key, params) for params in each]
-    return list(dict.fromkeys(told))
+            sentences += [texts.reason(key, params) for params in each]
+    return list(dict.fromkeys(sentences))
 
 
 def _together(each: list[dict[str, Any]], texts: Texts) -> dict[str, Any]:
@@ -181,21 +195,21 @@ def _together(each: list[dict[str, Any]], texts: Texts) -> dict[str, Any]:
 def run_rule(
     rule: Rule, context: Context, parameters: dict[str, dict[str, Any]], texts: Texts
 ) -> tuple[RuleOutcome, list[Finding], list[Indicator]]:
-    """What a rule says of a plan. Raises Cancelled, and nothing else."""
+    """Run a rule over a plan. Raise Cancelled, and no other error."""
     severity = context.norm.severity(rule)
     outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.rule_title(rule))
     outcome.problem = texts.rule_problem(rule)
     given = {**context.norm.parameters(rule.code), **parameters.get(rule.code, {})}
     given = {p.name: given[p.name] for p in rule.parameters if p.name in given}
     if not context.around_an_edit:
-        # Around an edit nobody reads it.
-        outcome.parameters = _told(rule, context, parameters.get(rule.code, {}))
+        # A check around an edit shows no parameters.
+        outcome.parameters = _list_effective_values(rule, context, parameters.get(rule.code, {}))
     try:
         result = apply_rule(rule, context, given, outcome, texts)
     except Cancelled:
         raise
     except SanxianError as error:
-        # The data, not the rule, is at fault and says so itself.
+        # The error is in the data, not in the rule, and its message names the place.
         outcome.outcome, outcome.reason = Outcome.SKIPPED, strip_folders(texts.explain(error))
         return outcome, [], []
     except Exception as error:
@@ -205,25 +219,25 @@ def run_rule(
     failed = _could_not_be_checked(context, rule)
     _complete(result, rule, severity, context)
     outcome.unconfirmed = _unconfirmed(result, rule, context)
-    _say_how_far(outcome, result, context, len(failed), texts)
+    _set_outcome(outcome, result, context, len(failed), texts)
     return outcome, result.findings + failed, result.indicators
 
 
 def _complete(result: RuleResult, rule: Rule, severity: Severity, context: Context) -> None:
-    """Findings get code and severity; what the norm and the layers leave in doubt joins the doubts."""
+    """Set code and severity of the findings; add doubts from norm and layers."""
     for finding in result.findings:
         finding.code = rule.code
         finding.severity = finding.severity or severity
     if rule.severity is not Severity.INFO and severity is Severity.INFO and result.findings:
-        # A county may lower an error or a warning to a hint; its findings then still prevent a plain 通过.
+        # A county may lower an error or a warning to a hint; its findings then still prevent an unconditional 通过.
         result.doubts.append("severity.lowered")
     for need in rule.needs.values():
-        # Whether two layers of one concept agree is not checked: what the second holds is in nobody's figures.
+        # Rules read one layer of a concept. The contents of the second layer enter no figure.
         result.doubts += [f"roles.{role}" for role in context.plan.unread_roles(need.concept)]
 
 
 def _unconfirmed(result: RuleResult, rule: Rule, context: Context) -> list[str]:
-    """Settings and doubts for which this rule's outcome is no plain 通过."""
+    """Return the settings and doubts that prevent an unconditional 通过 of this rule."""
     if context.norm.phase_decides(rule):
         result.unconfirmed.append("phase")
     norm = context.norm
@@ -231,8 +245,11 @@ def _unconfirmed(result: RuleResult, rule: Rule, context: Context) -> list[str]:
     return sorted(unconfirmed.union(unconfirmed_settings(rule, norm), result.doubts))
 
 
-def _say_how_far(outcome: RuleOutcome, result: RuleResult, context: Context, failed: int, texts: Texts) -> None:
-    """Failed, skipped, not applicable or passed, and why. ``failed``: pairs that could not be checked."""
+def _set_outcome(outcome: RuleOutcome, result: RuleResult, context: Context, failed: int, texts: Texts) -> None:
+    """Set the outcome (failed, skipped, not applicable or passed) and its reason.
+
+    ``failed``: number of pairs that could not be checked.
+    """
     if result.findings:
         outcome.outcome = Outcome.FAILED
     reasons = render_reasons(result.not_checked, texts)
@@ -259,15 +276,21 @@ def _say_how_far(outcome: RuleOutcome, result: RuleResult, context: Context, fai
         outcome.reason = notes
 
 
-def _told(rule: Rule, context: Context, call: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the rule goes by; tolerances that are not the norm's were set for this run."""
+def _list_effective_values(rule: Rule, context: Context, call: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the values that the rule uses.
+
+    Tolerances that differ from the norm come from this run.
+    """
     usual = context.norm.tolerance().to_dict()
     tolerance = {f"tolerance.{k}": v for k, v in context.tolerance.to_dict().items() if v != usual[k]}
     return [one.to_dict() for one in find_effective_values(rule, context.norm, {**call, **tolerance})]
 
 
 def _crashed(rule: Rule, outcome: RuleOutcome, error: Exception) -> tuple[RuleOutcome, list[Finding], list[Indicator]]:
-    """The trace names files without their folders: a report travels, the paths of this machine do not."""
+    """Return the outcome and the finding of a rule that raised an error.
+
+    The trace names files without their folders, because reports are passed on.
+    """
     frames = traceback.extract_tb(error.__traceback__)
     trace = [f"{f.filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in frames]
     outcome.outcome = Outcome.CRASHED

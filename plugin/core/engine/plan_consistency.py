@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Verify that profile, layers and side inputs of a run belong to the same county (RUN904)."""
+"""Verify that all inputs of a run belong to the same county (RUN904).
+
+The inputs are profile, layers and side inputs.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from ..standard.codes import CodeList
 
 CODE = "RUN904"
-#: How many digits two codes of one plan have in common: a setting of the edition, never of a profile.
+#: Number of digits that two codes of one plan share; the edition sets it, never a profile.
 _DIGITS = "attributes.area_digits"
 #: Codes of other counties that a message names.
 _NAMED = 3
@@ -41,7 +44,7 @@ _TOWNSHIP = 9
 
 
 def find_inconsistencies(plan: Plan, side: SideInputs, today: date | None = None) -> list[Finding]:
-    """Return a finding RUN904 for everything that belongs to another county than the plan's, or contradicts its data."""
+    """Return a finding RUN904 for each input that contradicts the plan's county."""
     found = [*_profile(plan), *_names(plan), *_layers(plan), *_absent(plan), *_confirmed(plan, today or date.today())]
     found += [*_confirmed_without_source(plan), *_stated(plan)]
     found += [*_baseline(plan, side), *_targets(plan, side), *_scope(plan), *_standard(plan)]
@@ -55,7 +58,10 @@ def make_inconsistency_finding(finding: Finding) -> Finding:
 
 
 def belongs_to_plan(code: str, plan: Plan) -> bool:
-    """Return True if a division code may stand in this plan: its county's own, that of a part, or of an area above it."""
+    """Return True if a division code is valid in this plan.
+
+    Valid codes are those of the county, of its parts and of the areas above it.
+    """
     digits = int(plan.norm.standard.settings.get(_DIGITS, 6))
     return code[:digits] == plan.area_code[:digits] or plan.area_code.startswith(division_prefix(code))
 
@@ -73,7 +79,10 @@ def _profile(plan: Plan) -> list[Finding]:
 
 
 def _names(plan: Plan) -> list[Finding]:
-    """Report names of the profile and of rows that the list of divisions gives to another county than their code."""
+    """Report names that the list of divisions gives to another county than their code.
+
+    The names are those of the profile and of rows.
+    """
     divisions = plan.norm.standard.code_lists.get("divisions")
     if divisions is None:
         return []
@@ -104,11 +113,14 @@ def _names(plan: Plan) -> list[Finding]:
 
 
 def _other_place(name: str, code: str, counties: dict[str, str], divisions: CodeList) -> bool:
-    """Return True if a division's name is that of another province, city or county than its code's."""
+    """Return True if a division's name belongs to another area than its code.
+
+    The area is a province, city or county.
+    """
     if is_county(code):
         listed = name in counties and name != divisions.codes[code].name
         return listed or bool(foreign_place(name, code, divisions))
-    # Names of villages are those of no list and may end like a city's.
+    # Names of villages are in no list and may end like a city's name.
     return bool(foreign_place(name, code[:6], divisions, whole=len(code.rstrip("0")) <= _TOWNSHIP))
 
 
@@ -131,9 +143,12 @@ def _layers(plan: Plan) -> list[Finding]:
 
 
 def _others(layer: Layer, plan: Plan) -> Counter[str]:
-    """Codes of other counties by how many rows have them: 行政区代码 where a row has one, else the head of its BSM."""
+    """Return codes of other counties with the number of rows that have them.
+
+    The code of a row is its 行政区代码, else the head of its BSM.
+    """
     codes = layer.text("division_code")
-    # Most layers have none: rows are examined one by one only where the layer has a foreign code.
+    # Most layers have no foreign code: rows are examined one by one only where the layer has one.
     if not any(_foreign(code, plan) for code in {*map(_SIX, codes), *map(_SIX, layer.keys)}):
         return Counter()
     heads = Counter(
@@ -147,7 +162,7 @@ def _foreign(code: str, plan: Plan) -> bool:
 
 
 def _absent(plan: Plan) -> list[Finding]:
-    """Report concepts declared absent (本县无) for which the data have a layer with features."""
+    """Report concepts declared absent (本县无) although a layer has features of them."""
     found = []
     for concept in sorted(plan.norm.profile.absent):
         layer = plan.concept(concept)
@@ -166,7 +181,10 @@ def _confirmed(plan: Plan, today: date) -> list[Finding]:
 
 
 def _confirmed_without_source(plan: Plan) -> list[Finding]:
-    """Report a confirmation without a person or a document, or dated before the edition of its standard."""
+    """Report a confirmation without a person or document, or with an early date.
+
+    It is early if it is before the edition of its standard.
+    """
     by = plan.norm.profile.confirmed_by
     if not by:
         return []
@@ -181,7 +199,10 @@ def _confirmed_without_source(plan: Plan) -> list[Finding]:
 
 
 def _stated(plan: Plan) -> list[Finding]:
-    """Report figures under [[stated]] although a layer gives them: nothing compares them."""
+    """Report figures under [[stated]] although a layer gives them.
+
+    No rule compares such figures.
+    """
     stated = plan.norm.stated(plan.area_code)
     if not stated:
         return []
@@ -228,7 +249,10 @@ def _targets(plan: Plan, side: SideInputs) -> list[Finding]:
 
 
 def _standard(plan: Plan) -> list[Finding]:
-    """Report a custom standard that is looser than the shipped ones in points where a profile could not be."""
+    """Report a custom standard that is looser than the shipped ones.
+
+    Only points that a profile cannot loosen are compared.
+    """
     standard = plan.norm.standard
     items = find_loosened(standard)
     params: dict[str, Any] = {"standard": standard.name, "items": items, "count": len(items)}

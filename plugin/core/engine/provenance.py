@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where a report's figures come from: layers, norm, versions. No path of this machine, no user name."""
+"""The provenance of a report: layers, norm, versions.
+
+It contains no path of the machine and no user name.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ from ..plan.plan import Plan
 
 
 def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
-    """Where the figures come from. ``source`` keeps the name only: no path of this machine leaves it in a report."""
+    """Return the provenance of a report's figures.
+
+    ``source`` is a file name without its path.
+    """
     standard, profile = plan.norm.standard, plan.norm.profile
     layers = []
     notices = []
@@ -51,7 +57,7 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         if plan.plane == plan.crs and layer.crs != plan.crs:
             params = {"layer": layer.name, "crs": crs_care.crs_label(layer.crs), "plane": crs_care.crs_label(plan.crs)}
             notices.append(texts.notice("notice_reprojected", params))
-    notices += [texts.notice(*said) for said in _kept_straight(plan, texts)]
+    notices += [texts.notice(*notice) for notice in _densification_notices(plan, texts)]
     if plan.plane != plan.crs and layers:
         degrees = next((crs_care.crs_label(layer.crs) for layer in plan.layers.values() if len(layer)), "")
         params = {"crs": degrees, "plane": crs_care.crs_label(plan.crs)}
@@ -88,23 +94,26 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
     }
 
 
-def _kept_straight(plan: Plan, texts: Texts) -> list[tuple[str, dict[str, Any]]]:
-    """Layers that were compared with vertices more, so that their long edges stay where they were drawn."""
+def _densification_notices(plan: Plan, texts: Texts) -> list[tuple[str, dict[str, Any]]]:
+    """Return notices on layers whose long edges were densified for the comparison."""
     dense = {layer.name: len(layer.added) for layer in plan.layers.values() if len(layer.added)}
     shared = sum(len(edges) for edges in {layer.undensified_edges for layer in plan.layers.values()})
     plane = crs_care.crs_label(plan.crs)
-    said: list[tuple[str, dict[str, Any]]] = []
+    notices_found: list[tuple[str, dict[str, Any]]] = []
     if dense:
         names = texts.get("words", "between_names").join(dense)
         params = {"layers": names, "count": len(dense), "vertices": sum(dense.values()), "off": f"{MOST_OFF_M:.4f}"}
-        said.append(("notice_kept_straight", {**params, "plane": plane}))
+        notices_found.append(("notice_kept_straight", {**params, "plane": plane}))
     if shared:
-        said.append(("notice_shared_edges", {"count": shared, "plane": plane}))
-    return said
+        notices_found.append(("notice_shared_edges", {"count": shared, "plane": plane}))
+    return notices_found
 
 
 def area_name(plan: Plan) -> str:
-    """The county's name: from the division list, else what the county layer says, else the profile's."""
+    """Return the county's name.
+
+    The name comes from the list of divisions, else from the county layer, else from the profile.
+    """
     divisions = plan.norm.standard.code_lists.get("divisions")
     if divisions and plan.area_code in divisions.codes:
         return divisions.codes[plan.area_code].name
@@ -114,6 +123,7 @@ def area_name(plan: Plan) -> str:
 
 
 def versions() -> dict[str, str]:
+    """Return the versions of the plugin and of its libraries."""
     return {
         "sanxian": plugin_version(),
         "python": platform.python_version(),

@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Between our templates and the formats of others. osgeo is imported here only, and only when something is written."""
+"""Conversion between the templates and other formats.
+
+Only this package imports osgeo, and only for writing.
+"""

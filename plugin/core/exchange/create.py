@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An empty database of templates: made aside, then moved into place as a whole."""
+"""Create an empty database from templates; it moves to its target when complete."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 Progress = Callable[[float, str], None]
-#: What to do with a database that is there already.
+#: Actions for an existing database.
 EXISTING = ("stop", "add", "replace")
-#: A GeoPackage that the GDAL of an older QGIS opens without a word.
+#: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
 _DATABASE_OPTIONS = {"GPKG": ["VERSION=1.2"], "OpenFileGDB": []}
-#: FileGDB keeps coordinates on a grid. Its usual ones (1e-9°, 1e-4 m) move areas by square decimetres; steps of 0.1 µm do
-#: not, and leave room in the 53 bits that a coordinate may have.
+#: FileGDB stores coordinates on a grid. Its default grids (1e-9°, 1e-4 m) change areas by square decimetres; steps of
+#: 0.1 µm do not, and fit into the 53 bits of a coordinate.
 _GRIDS = {
     True: ["XORIGIN=-400", "YORIGIN=-400", "XYSCALE=1000000000000"],
     False: ["XORIGIN=-10000000", "YORIGIN=-20000000", "XYSCALE=10000000"],
@@ -41,7 +41,7 @@ _GRIDS = {
 
 @dataclass(frozen=True)
 class CreatedLayers:
-    """Which layers were made, and which were there and stayed as they were."""
+    """The created layers, and the existing layers that are unchanged."""
 
     path: Path
     made: tuple[str, ...]
@@ -60,37 +60,56 @@ def create_database(
 ) -> CreatedLayers:
     """Write empty layers as GeoPackage or FileGDB, by the suffix.
 
-    ``existing``: ``stop`` is an error when the database is there, ``add`` makes the layers that it lacks, ``replace`` puts a
-    new database in its place. ``progress(share, role)`` is called before each layer. Raises OutputError, InputError or
-    Cancelled; whatever stood there then still does.
+    Parameters
+    ----------
+    path : path
+        Target; its suffix determines the format.
+    templates : iterable of Template
+        Layers to create.
+    crs : CRS
+        CRS of all layers.
+    code_lists : mapping
+        Code lists by id, for domains.
+    existing : str
+        For an existing database: ``stop`` raises an error, ``add`` creates the missing layers, ``replace`` replaces
+        the database.
+    progress : callable
+        ``progress(share, role)`` is called before each layer.
+    cancellation : Cancellation
+        Checked before each layer.
+
+    Raises
+    ------
+    OutputError, InputError, Cancelled
+        An existing database is then unchanged.
     """
     target = Path(path)
     form = database_format(target)
     if existing not in EXISTING:
         raise InputError("existing_unknown", value=existing, known=", ".join(EXISTING))
-    wanted = make_schemas(templates, form, code_lists)
-    there = target.exists()
-    if there and existing == "stop":
+    schemas = make_schemas(templates, form, code_lists)
+    exists = target.exists()
+    if exists and existing == "stop":
         raise OutputError("output_exists", target=str(target))
     check_writable(target, [])
-    if there:
+    if exists:
         _check_unlocked(target)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        # Where a database can lock its file and the path is short, whatever the target's disk is like.
+        # Write in the temporary folder, where a database can lock its file and the path is short.
         work = Path(folder) / f"made{form.suffix}"
         try:
-            if there and existing == "add":
+            if exists and existing == "add":
                 _copy(target, work)
-                made, kept = _add(work, target, wanted, crs, form, progress, cancellation)
+                made, kept = _add(work, target, schemas, crs, form, progress, cancellation)
                 if not made:
                     return CreatedLayers(target, (), kept)
             else:
-                made, kept = _new(work, wanted, crs, form, progress, cancellation), ()
+                made, kept = _new(work, schemas, crs, form, progress, cancellation), ()
             if form.driver == "GPKG":
-                _describe(work, [s for s in wanted if s.name in made])
+                _describe(work, [s for s in schemas if s.name in made])
             _check_whole(work, {*made, *kept})
         except BaseException as error:
-            # What the trace remembers would keep the database open, and on Windows the folder in place.
+            # The frames of the traceback would keep the database open and, on Windows, block the folder.
             traceback.clear_frames(error.__traceback__)
             if not isinstance(error, RuntimeError | sqlite3.Error):
                 raise
@@ -102,7 +121,7 @@ def create_database(
 
 def _copy(source: Path, target: Path) -> None:
     if source.is_dir():
-        # Not copytree: it goes on when the disk is full, and in the end does not say why.
+        # Unlike this loop, copytree continues on a full disk and does not report the reason.
         target.mkdir()
         for part in source.iterdir():
             _copy(part, target / part.name)
@@ -111,13 +130,16 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def driver_refusal(target: Path, folder: str | Path) -> OutputError:
-    """The error for a driver that refused to write to a folder: drivers do not say that the disk is full."""
+    """Return the error for a failed write; drivers do not report a full disk."""
     full = shutil.disk_usage(folder).free < 2**20
     return OutputError("output_unwritable", target=str(target), detail="no_space" if full else "refused")
 
 
 def _check_unlocked(target: Path) -> None:
-    """OutputError while another program has the database open: ArcGIS leaves .lock files, SQLite its log."""
+    """Raise OutputError while another program has the database open.
+
+    ArcGIS leaves .lock files, SQLite its log.
+    """
     if target.is_dir():
         locks = sorted(p.name for p in target.iterdir() if p.suffix.lower() == ".lock")
         if locks:
@@ -133,30 +155,30 @@ def _check_unlocked(target: Path) -> None:
         if "locked" in str(error):
             raise OutputError("output_open_elsewhere", target=str(target)) from error
     except sqlite3.DatabaseError:
-        # No database at all: to replace it is what was asked for, to add to it says so itself.
+        # Not a database: it can be replaced, and opening it to add layers reports it.
         return
-    # The last one to close a database takes its log away: where it stays, someone else has the database open (QGIS
-    # while a layer is edited), and would save into a file that is no longer there.
+    # The last program that closes a database removes its log. A remaining log means that another program has the
+    # database open (QGIS while a layer is edited) and would save to a removed file.
     if target.with_name(f"{target.name}-wal").exists():
         raise OutputError("output_open_elsewhere", target=str(target))
 
 
 def _new(
-    work: Path, wanted: list[LayerSchema], crs: CRS, form: Format, progress: Progress, cancellation: Cancellation
+    work: Path, schemas: list[LayerSchema], crs: CRS, form: Format, progress: Progress, cancellation: Cancellation
 ) -> tuple[str, ...]:
     with load_gdal() as gdal:
         driver = gdal.GetDriverByName(form.driver)
         if driver is None:
             raise InputError("osgeo_lacking")
         database = raise_if_refused(driver.Create(str(work), 0, 0, 0, gdal.GDT_Unknown, _DATABASE_OPTIONS[form.driver]))
-        made = _fill(database, wanted, crs, form, progress, cancellation)
-        # Closed, and so written.
+        made = _fill(database, schemas, crs, form, progress, cancellation)
+        # Deleting the reference closes the database and writes it.
         del database
     return made
 
 
 def _check_whole(work: Path, names: set[str]) -> None:
-    """RuntimeError when not everything arrived: drivers say nothing of a disk that is full while they close."""
+    """Raise RuntimeError when layers are missing: drivers ignore a full disk on closing."""
     with load_gdal() as gdal:
         database = raise_if_refused(gdal.OpenEx(str(work), gdal.OF_VECTOR))
         lacking = [n for n in names if database.GetLayerByName(n) is None]
@@ -168,7 +190,7 @@ def _check_whole(work: Path, names: set[str]) -> None:
 def _add(
     work: Path,
     target: Path,
-    wanted: list[LayerSchema],
+    schemas: list[LayerSchema],
     crs: CRS,
     form: Format,
     progress: Progress,
@@ -180,15 +202,15 @@ def _add(
         except RuntimeError as error:
             raise InputError("source_not_gis", source=str(target), detail="damaged") from error
         there = {database.GetLayer(n).GetName().upper() for n in range(database.GetLayerCount())}
-        lacking = [s for s in wanted if s.name.upper() not in there]
-        _check_same_crs(database, {s.name.upper() for s in wanted}, crs, target)
+        lacking = [s for s in schemas if s.name.upper() not in there]
+        _check_same_crs(database, {s.name.upper() for s in schemas}, crs, target)
         made = _fill(database, lacking, crs, form, progress, cancellation)
         del database
-    return made, tuple(s.name for s in wanted if s.name.upper() in there)
+    return made, tuple(s.name for s in schemas if s.name.upper() in there)
 
 
 def _check_same_crs(database: Any, names: set[str], crs: CRS, target: Path) -> None:
-    """Layers of one plan are in one CRS; a feature dataset takes no other."""
+    """Raise InputError unless all layers have one CRS, as a feature dataset requires."""
     for number in range(database.GetLayerCount()):
         layer = database.GetLayer(number)
         reference = layer.GetSpatialRef()
@@ -202,21 +224,21 @@ def _check_same_crs(database: Any, names: set[str], crs: CRS, target: Path) -> N
 
 
 def _fill(
-    database: Any, wanted: list[LayerSchema], crs: CRS, form: Format, progress: Progress, cancellation: Cancellation
+    database: Any, schemas: list[LayerSchema], crs: CRS, form: Format, progress: Progress, cancellation: Cancellation
 ) -> tuple[str, ...]:
     from osgeo import ogr
 
     reference = to_spatial_reference(crs)
     taken = {database.GetLayer(n).GetMetadataItem("IDENTIFIER") for n in range(database.GetLayerCount())}
     known: dict[Domain, str] = {}
-    # All domains first: a FileGDB that has just got one does not know it before it is written.
-    for domain in dict.fromkeys(d for s in wanted for d in s.domains):
+    # Create all domains first: a FileGDB does not know a new domain before it is written.
+    for domain in dict.fromkeys(d for s in schemas for d in s.domains):
         known[domain] = _domain(database, domain)
-    for number, schema in enumerate(wanted):
+    for number, schema in enumerate(schemas):
         cancellation.raise_if_cancelled()
-        progress(number / len(wanted), schema.name)
+        progress(number / len(schemas), schema.name)
         kind = getattr(ogr, f"wkb{schema.shape}")
-        # A GeoPackage takes a title once; 防灾减灾设施（点） is in the county's part and in the centre's.
+        # Titles are unique in a GeoPackage; 防灾减灾设施（点） is in the parts of both county and centre.
         title = f"{schema.title} {schema.name}" if schema.title in taken else schema.title
         taken.add(title)
         layer = raise_if_refused(
@@ -236,7 +258,7 @@ def _fill(
             raise_if_refused(layer.CreateField(declared))
         del layer
     database.FlushCache()
-    return tuple(s.name for s in wanted)
+    return tuple(s.name for s in schemas)
 
 
 def _layer_options(schema: LayerSchema, title: str, crs: CRS, form: Format) -> list[str]:
@@ -253,7 +275,10 @@ def _layer_options(schema: LayerSchema, title: str, crs: CRS, form: Format) -> l
 
 
 def _domain(database: Any, domain: Domain) -> str:
-    """Add a coded domain, and its name there: another one where an earlier list of this name holds other codes."""
+    """Add a coded domain and return its name.
+
+    An earlier domain of this name with other codes gives the new one a suffix.
+    """
     from osgeo import ogr
 
     name, number = domain.name, 2
@@ -263,7 +288,7 @@ def _domain(database: Any, domain: Domain) -> str:
         name, number = f"{domain.name}_{number}", number + 1
     kind = getattr(ogr, f"OFT{domain.kind}")
     made = ogr.CreateCodedFieldDomain(name, _title(domain), kind, ogr.OFSTNone, domain.codes)
-    # A split feature keeps its code in both parts; of two that are merged, someone has to choose.
+    # Both parts of a split feature keep the code; for merged features the user has to choose.
     made.SetSplitPolicy(ogr.OFDSP_DUPLICATE)
     made.SetMergePolicy(ogr.OFDMP_DEFAULT_VALUE)
     raise_if_refused(database.AddFieldDomain(made))
@@ -282,7 +307,10 @@ _EXTENSION = "http://www.geopackage.org/spec121/#extension_schema"
 
 
 def _describe(work: Path, made: list[LayerSchema]) -> None:
-    """Chinese titles of columns, where the GeoPackage standard has them; GDAL before 3.7 writes none itself."""
+    """Write Chinese titles of columns to the GeoPackage.
+
+    GDAL before 3.7 does not write them.
+    """
     with closing(sqlite3.connect(work)) as database, database:
         database.execute(_DATA_COLUMNS)
         there = database.execute("SELECT 1 FROM gpkg_extensions WHERE table_name = 'gpkg_data_columns'").fetchall()

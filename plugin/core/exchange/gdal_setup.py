@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""osgeo as we use it: loaded when something is written, silent, and asked whether it did what it was told."""
+"""Load osgeo for writing, without messages, and validate its return values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def load_gdal() -> Iterator[Any]:
-    """osgeo.gdal that neither prints nor warns. Whether it raises is a setting that all of QGIS shares: see `raise_if_refused`."""
+    """Yield osgeo.gdal without messages and warnings.
+
+    Whether GDAL raises is a setting of the whole QGIS process: see `raise_if_refused`.
+    """
     try:
         from osgeo import gdal
     except ImportError as error:
@@ -32,14 +35,17 @@ def load_gdal() -> Iterator[Any]:
 
 
 def raise_if_refused(answer: Any) -> Any:
-    """RuntimeError when GDAL refused and said so by what it returned (nothing, False, an error's number)."""
+    """Raise RuntimeError when GDAL's return value reports an error.
+
+    Such values are ``None``, False and error numbers.
+    """
     if answer is None or answer is False or (answer is not True and isinstance(answer, int) and answer != 0):
         raise RuntimeError("refused")
     return answer
 
 
 def to_spatial_reference(crs: CRS) -> Any:
-    """pyproj's CRS as osgeo's, with longitude or easting first."""
+    """Convert a pyproj CRS to osgeo's, with longitude or easting first."""
     from osgeo import osr
 
     reference = osr.SpatialReference()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From a template to the schema of a format: what a template says and what of it a format can hold."""
+"""Convert a template to the schema of a format, as far as the format supports it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..standard.template import CodeList, Field, Template
 
 @dataclass(frozen=True)
 class Kind:
-    """A format's own type for one of ours, by OGR's name; which of length and decimals it keeps."""
+    """The format's type for a template's type, by OGR's name, with its limits."""
 
     ogr: str
     length: bool = False
@@ -23,7 +23,10 @@ class Kind:
 
 @dataclass(frozen=True)
 class Format:
-    """A database format and its type map. ``integer`` is for numbers of up to nine digits, ``long`` for longer ones."""
+    """A database format and its type map.
+
+    ``integer``: numbers of up to nine digits; ``long``: longer ones.
+    """
 
     driver: str
     suffix: str
@@ -31,8 +34,8 @@ class Format:
     feature_datasets: bool = False
 
 
-#: The stated type maps. Neither format keeps the length of a number: a template's 15,2 becomes a double.
-#: FileGDB (as GDAL writes it) knows no 64-bit integers, and its dates carry a time of day.
+#: The type maps. Neither format stores the length of a number: 15,2 in a template becomes a double. FileGDB (as GDAL
+#: writes it) has no 64-bit integers, and its dates have a time of day.
 FORMATS = {
     ".gpkg": Format(
         "GPKG",
@@ -58,15 +61,15 @@ FORMATS = {
         feature_datasets=True,
     ),
 }
-#: Multi types hold single ones too, and a layer that was split and merged again holds both.
+#: Multi types also hold single geometries; a layer that was split and merged holds both.
 SHAPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}
-#: More digits than a 32-bit integer has for certain.
+#: Number of digits that may exceed a 32-bit integer.
 _LONG_DIGITS = 10
 
 
 @dataclass(frozen=True)
 class Domain:
-    """The codes that a field may hold, for the database itself."""
+    """The codes that a field may hold, as a domain of the database."""
 
     name: str
     list_id: str
@@ -76,6 +79,8 @@ class Domain:
 
 @dataclass(frozen=True)
 class Column:
+    """A field of a layer."""
+
     name: str
     kind: str
     length: int
@@ -88,7 +93,10 @@ class Column:
 
 @dataclass(frozen=True)
 class LayerSchema:
-    """``title`` is the layer's Chinese name; ``dataset`` its feature dataset, empty at the root."""
+    """``title`` is the layer's Chinese name.
+
+    ``dataset`` its feature dataset, empty at the root.
+    """
 
     name: str
     title: str
@@ -98,11 +106,12 @@ class LayerSchema:
 
     @property
     def domains(self) -> tuple[Domain, ...]:
+        """Domains of the layer's fields, each once."""
         return tuple({c.domain.name: c.domain for c in self.columns if c.domain}.values())
 
 
 def database_format(target: str | Path) -> Format:
-    """The database format of a path. OutputError when its suffix is none of ours."""
+    """Return the database format of a path; OutputError for an unknown suffix."""
     found = FORMATS.get(Path(target).suffix.lower())
     if found is None:
         raise OutputError("output_format", target=str(target), known=" ".join(FORMATS))
@@ -110,19 +119,20 @@ def database_format(target: str | Path) -> Format:
 
 
 def layer_schema(template: Template, form: Format, code_lists: Mapping[str, CodeList]) -> LayerSchema:
-    """One template in one format. DataError when a field names a code list that is not there."""
+    """Convert a template to a format; DataError for an unknown code list."""
     return LayerSchema(
         name=template.role,
         title=template.name,
         shape=SHAPES[template.geometry],
         columns=tuple(_column(f, template, form, code_lists) for f in template.fields),
-        # A dataset's name has no room for marks: 三区三线封库/下发数据 → 三区三线封库_下发数据.
-        # Classes of yearly maintenance are handed in at the root (S2).
+        # Names of datasets have no special characters: 三区三线封库/下发数据 → 三区三线封库_下发数据. Classes of yearly maintenance are
+        # submitted at the root (S2).
         dataset=re.sub(r"\W+", "_", template.group).strip("_") if form.feature_datasets and not template.base else "",
     )
 
 
 def make_schemas(templates: Iterable[Template], form: Format, code_lists: Mapping[str, CodeList]) -> list[LayerSchema]:
+    """Convert templates to a format."""
     return [layer_schema(t, form, code_lists) for t in templates]
 
 
@@ -142,7 +152,7 @@ def _column(declared: Field, template: Template, form: Format, code_lists: Mappi
 
 
 def _domain(declared: Field, template: Template, kind: Kind, code_lists: Mapping[str, CodeList]) -> Domain:
-    """The list's codes as this field writes them: padded with zeros where it pads."""
+    """Return the list's codes as the field writes them, padded with zeros if it pads."""
     codes = code_lists.get(declared.codes)
     if codes is None:
         raise DataError(

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""属性结构描述表 (xlsx: layer, field, name, type, length, domain …) into layer templates, an empty database and a standard of
-one's own. Nothing is guessed: what is missing or merged is an error that names sheet and row."""
+"""Convert a 属性结构描述表 (xlsx) to templates, an empty database and a standard.
+
+Its rows have layer, field, name, type, length, domain and so on. Missing or merged cells are errors that name sheet
+and row.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 
-#: What a column may be called, without spaces, in small letters. The first word is the one that errors name.
+#: Accepted heads of a column, without spaces, in small letters. Errors name the first one.
 COLUMNS = {
     "layer": ("图层代码", "图层", "层名", "属性表名", "属性表代码", "表名", "layer"),
     "layer_name": ("图层名称", "要素名称", "layername"),
@@ -72,14 +75,14 @@ _CONSTRAINTS = {
     "C": ("c", "条件必选", "条件", "有条件必选"),
     "O": ("o", "可选", "选填"),
 }
-#: Rows in which the head of the table is looked for, below a title.
+#: Number of rows, below a title, in which the head is searched.
 _HEAD_ROWS = 20
 _NAME = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]{0,63}")
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something in the table that a template has no place for."""
+    """A value of the table that a template cannot hold."""
 
     sheet: str
     row: int
@@ -96,7 +99,7 @@ class _Layer:
 
 @dataclass(frozen=True)
 class Structure:
-    """Role → template as TOML text, each read back by the loader; ``notes``: domains that no code list is called like."""
+    """Role → template as TOML text, validated by the loader; ``notes``: unknown domains."""
 
     texts: dict[str, str]
     templates: dict[str, Template]
@@ -104,10 +107,10 @@ class Structure:
 
 
 def read_structure(path: str | Path, standard: Standard) -> Structure:
-    """The templates of a workbook. DataError names file, sheet and row.
+    """Read the templates of a workbook; DataError names file, sheet and row.
 
-    A layer's geometry comes from its column, else from the standard's template of that code. Everything is marked C:
-    nobody has held it against the standard.
+    The geometry type comes from its column, else from the standard's template of the same code. Everything has mark
+    C, because it is not compared with the standard.
     """
     path = Path(path)
     layers: dict[str, _Layer] = {}
@@ -129,7 +132,10 @@ def read_structure(path: str | Path, standard: Standard) -> Structure:
 
 
 def write_structure(structure: Structure, folder: str | Path) -> list[Path]:
-    """``<ROLE>.toml`` for each layer: all of them, or none. DataError when one is there already: it may have been edited."""
+    """Write ``<ROLE>.toml`` for all layers or none.
+
+    Raises DataError for an existing file, which may have been edited.
+    """
     targets = [Path(folder) / f"{role}.toml" for role in structure.texts]
     for target in targets:
         if target.exists():
@@ -155,14 +161,17 @@ def _word(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    """A cell as it reads; a length of 18 that the spreadsheet holds as 18.0 too."""
+    """Return the text of a cell; 18.0 for a whole number reads 18."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return "" if value is None else str(value).strip()
 
 
 def _head(sheet: Any) -> tuple[int, dict[str, int]] | None:
-    """Row number of the head and column → position; the first row that names three columns or more."""
+    """Return the row of the head and column → position.
+
+    The head is the first row that names three columns or more.
+    """
     for number, row in enumerate(sheet.iter_rows(max_row=_HEAD_ROWS, values_only=True), start=1):
         words = [_word(v) for v in row]
         found = {c: words.index(w) for c, names in COLUMNS.items() for w in reversed(names) if w in words}
@@ -187,7 +196,7 @@ class _Sheet:
             if column not in self.columns:
                 raise self.error("structure_no_column", self.head, column="/".join(COLUMNS[column]))
         for merged in self.sheet.merged_cells.ranges:
-            # A title above the head may be as wide as it likes.
+            # A title above the head may have merged cells.
             if merged.max_row >= self.head:
                 raise self.error("structure_merged", merged.min_row, cells=str(merged.coord))
         for number, row in enumerate(self.sheet.iter_rows(min_row=self.head + 1, values_only=True), self.head + 1):
@@ -232,7 +241,7 @@ class _Sheet:
 
     def _numbers(self, number: int, cells: dict[str, str]) -> dict[str, int]:
         length, decimals = cells.get("length", ""), cells.get("decimals", "")
-        # Some write Char(18), Double(15,2) in one cell.
+        # Some tables have Char(18) or Double(15,2) in one cell.
         within = re.search(r"[(（]\s*(\d+(?:[,，]\d+)?)\s*[)）]", cells["type"])
         length = length or (within.group(1) if within else "")
         both = re.fullmatch(r"(\d+)[,，](\d+)", length)
@@ -294,7 +303,7 @@ def _checked(role: str, text: str, standard: Standard) -> Template:
         return load_template(path, standard.id)
 
 
-#: The standard's id, and that of its one group.
+#: The id of the new standard and of its group.
 OWN = "own"
 
 
@@ -308,10 +317,11 @@ def create_from_structure(
     folder: str | Path = "",
     cancellation: Cancellation = NEVER,
 ) -> CreatedLayers:
-    """An empty database of the table's layers; with ``folder`` also a standard of them, which can be chosen by its path.
+    """Create an empty database of the table's layers, and optionally a standard.
 
-    ``existing`` as for `create_database`; a folder that is there and not empty is always an error, for it may have been
-    edited. Both are made or neither is. Raises InputError, OutputError or DataError.
+    ``folder``: where to write the standard, which can be selected by this path; an existing folder that is not empty
+    is an error, because it may have been edited. ``existing``: as for `create_database`. Both are created or neither.
+    Raises InputError, OutputError or DataError.
     """
     templates = list(structure.templates.values())
     with _new_folder(folder) as made:
@@ -323,9 +333,10 @@ def create_from_structure(
 
 
 def plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, Any]] | None]:
-    """The CRS that was given (EPSG code or WKT), else the county's zone, with a notice where the two are far apart.
+    """Return the given CRS (EPSG code or WKT) or the county's zone, with a notice.
 
-    InputError when neither is given, or the county or the CRS is none that a plan can be drawn in.
+    The notice reports a CRS far from the county. Raises InputError when neither is given, for an unknown county, and
+    for a CRS unsuitable for plans.
     """
     given = divisions.check_crs(crs_care.parse_crs(crs), crs) if crs else None
     if not county:
@@ -339,7 +350,7 @@ def plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, Any]] | N
 
 
 def _write_standard(structure: Structure, standard: Standard, folder: Path) -> None:
-    """A folder that `load_standard` takes: the table's templates before those of the standard it stands on."""
+    """Write a standard folder with the table's templates before those of the base standard."""
     names = {n for g in standard.groups.values() if g.id != OWN for n in (g.id, g.name, *g.aliases)}
     title = next(n for n in ("本表图层", "本表的图层", "属性结构表图层") if n not in names)
     roles = ", ".join(_quoted(role) for role in structure.texts)
@@ -359,7 +370,7 @@ def _write_standard(structure: Structure, standard: Standard, folder: Path) -> N
     (folder / "standard.toml").write_text("\n".join(lines), encoding="utf-8", newline="\n")
     for role, text in structure.texts.items():
         (folder / "templates" / f"{role}.toml").write_text(text, encoding="utf-8", newline="\n")
-    # What was written is what will be read: better an error now than one at the next check.
+    # Load the result now, so that an error appears before the next check.
     _ = load_standard.__wrapped__(str(folder)).templates
 
 
@@ -369,7 +380,7 @@ def _quoted(text: str) -> str:
 
 @contextmanager
 def _new_folder(folder: str | Path) -> Iterator[Path | None]:
-    """A folder beside the target that takes its place when the block ends well; None when no folder is wanted."""
+    """Yield a new folder that replaces the target on success; ``None`` without a target."""
     if not folder:
         yield None
         return
@@ -392,7 +403,7 @@ def _take_place(work: Path, target: Path) -> None:
     try:
         if target.exists():
             target.rmdir()
-        # A folder for one's own use only is what a temporary one is.
+        # A temporary folder is accessible to its owner only.
         work.chmod(0o755)
         work.rename(target)
     except OSError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Cells of a table as the rules read them, days among them. What many rows say alike is looked at once."""
+"""Values of table cells as text and dates; repeated texts are converted once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def cell_text(value: Any) -> str:
-    """A cell as text: missing → empty, 2020.0 → 2020."""
+    """Return a cell as text: missing → empty, 2020.0 → 2020."""
     import pandas as pd
 
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
@@ -26,20 +26,23 @@ def cell_text(value: Any) -> str:
 
 
 def strip_blanks(series: pd.Series) -> pd.Series:
-    """The values without blanks around them, blank text as missing; numbers and dates as they are."""
+    """Return the values without surrounding blanks; blank text becomes missing.
+
+    Numbers and dates remain unchanged.
+    """
     import pandas as pd
 
     if not (series.dtype == object or pd.api.types.is_string_dtype(series)):
         return series
-    if _clean(series):
-        # Another array of the same values would be held beside the first for as long as the plan is.
+    if _is_stripped(series):
+        # A copy of the same values would occupy memory as long as the plan does.
         return series
-    # Objects in an array, not `map`: that would put whole numbers with gaps into doubles, which hold 15 digits.
-    return pd.Series(_each(series, _strip, _strip_texts), index=series.index, dtype=object)
+    # Objects in an array, not `map`: `map` converts integers with gaps to doubles, which keep 15 digits only.
+    return pd.Series(_map_values(series, _strip, _strip_texts), index=series.index, dtype=object)
 
 
-def _clean(series: pd.Series) -> bool:
-    """Is every value a text without blanks around it, or None? Then there is nothing to strip."""
+def _is_stripped(series: pd.Series) -> bool:
+    """Return True if each value is missing or a text without surrounding blanks."""
     import pandas as pd
 
     if series.dtype != object or pd.api.types.infer_dtype(series, skipna=True) != "string":
@@ -59,37 +62,40 @@ def _strip_texts(values: Iterable[str]) -> list[str | None]:
 
 
 def texts(series: pd.Series) -> list[str]:
-    """The values as text, missing ones empty; whole numbers without a decimal point."""
-    return _each(series, cell_text, _trim_texts, missing="").tolist()
+    """Return the values as text, missing ones empty, integers without a decimal point."""
+    return _map_values(series, cell_text, _trim_texts, missing="").tolist()
 
 
 def _trim_texts(values: Iterable[str]) -> list[str]:
     return [value.strip() for value in values]
 
 
-def _each(
+def _map_values(
     series: pd.Series,
     function: Callable[[Any], Any],
     of_texts: Callable[[Iterable[str]], list[Any]],
     missing: Any = None,
 ) -> np.ndarray:
-    """(n,) objects: the function of every value, ``missing`` for missing ones. ``of_texts``: the same of many texts."""
+    """Return (n,) objects: the function of each value, ``missing`` for missing values.
+
+    ``of_texts`` does the same as ``function`` for many texts at once.
+    """
     import pandas as pd
 
-    # Only among texts are equal values the same value: 1, 1.0 and True are not.
+    # Only texts are grouped by equality: 1, 1.0 and True are equal, yet different values.
     if pd.api.types.infer_dtype(series, skipna=True) == "string":
         codes, distinct = pd.factorize(series, use_na_sentinel=True)
-        answers = np.empty(len(distinct) + 1, dtype=object)
-        answers[:-1] = of_texts(distinct)
-        answers[-1] = missing
-        return answers[codes]
-    answers = np.empty(len(series), dtype=object)
-    there = series.notna().tolist()
-    answers[:] = [function(v) if t else missing for v, t in zip(series.tolist(), there, strict=True)]
-    return answers
+        results = np.empty(len(distinct) + 1, dtype=object)
+        results[:-1] = of_texts(distinct)
+        results[-1] = missing
+        return results[codes]
+    results = np.empty(len(series), dtype=object)
+    present = series.notna().tolist()
+    results[:] = [function(v) if t else missing for v, t in zip(series.tolist(), present, strict=True)]
+    return results
 
 
-#: With marks between the parts, or eight digits: 2025111 may be of November or of January, and 202511 is a month.
+#: Either separators or eight digits: 2025111 is ambiguous (November or January), and 202511 is a month.
 _DAY = re.compile(
     r"(\d{4})(?:\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{1,2})|\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日?|(\d{2})(\d{2}))"
     r"(?:(?:T|\s+)\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?)?"
@@ -97,8 +103,11 @@ _DAY = re.compile(
 
 
 def parse_date(text: str) -> date | None:
-    """The day that a text tells: 2025-10-01, 2025/10/1, 2025.10.1, 2025年10月1日, 20251001, with or without a time of day behind
-    it. None when it tells none, or one that there is not (30 February)."""
+    """Return the date of a text, with or without a time of day after it.
+
+    Formats: 2025-10-01, 2025/10/1, 2025.10.1, 2025年10月1日, 20251001. None for another format and for a date that does
+    not exist (30 February).
+    """
     match = _DAY.fullmatch(text.strip())
     if match is None:
         return None

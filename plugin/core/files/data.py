@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Careful reading of our data files: every complaint names file and key, unknown keys are errors."""
+"""Strict reading of the plugin's data files.
+
+Each error names file and key; an unknown key is an error.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,15 @@ from ..errors import DataError
 
 #: Reliability of a value's source: A verified in the document itself, B cited or implemented elsewhere, C unverified.
 MARKS = ("A", "B", "C")
-#: Where the parser stopped, in its message.
+#: Position in the parser's message.
 _PLACE = re.compile(r"line (\d+), column (\d+)")
 
 
 class ErrorCollector:
-    """Errors of a file: ``found`` collects them where ``keep`` is set; else the first one is raised."""
+    """Errors of a file: ``found`` collects them if ``keep`` is set.
+
+    Else the first is raised.
+    """
 
     def __init__(self, keep: bool = False):
         self.keep = keep
@@ -29,7 +35,7 @@ class ErrorCollector:
 
     @contextmanager
     def collect(self) -> Iterator[None]:
-        """A part of the file that is read for itself: an error in it does not hide those of the next."""
+        """Collect the error of a part of the file, so that the next part is read too."""
         try:
             yield
         except DataError as error:
@@ -39,8 +45,14 @@ class ErrorCollector:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file as a dict. DataError when it is missing, not TOML (with line and column), not UTF-8, or has a number
-    that is not finite: nothing is above ``nan``, nor above ``inf``, so a limit of either switches its rule off."""
+    """Return a TOML file as a dict.
+
+    Raises
+    ------
+    DataError
+        The file is missing, not TOML (with line and column), not UTF-8, or has a number that is not finite. No value
+        exceeds ``nan`` or ``inf``, so such a limit would switch its rule off.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
@@ -50,9 +62,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        place = _PLACE.search(str(error))
-        # Else the file ends too early.
-        line, column = place.groups() if place else (str(text.count("\n") + 1), "1")
+        position = _PLACE.search(str(error))
+        # Otherwise the file ends too early.
+        line, column = position.groups() if position else (str(text.count("\n") + 1), "1")
         raise DataError("data_file_broken", file=str(path), line=line, column=column) from error
     _check_finite(table, path, "")
     return table
@@ -72,7 +84,7 @@ def _check_finite(value: Any, path: Path, key: str) -> None:
 def check_keys(
     table: dict[str, Any], *, required: Iterable[str], allowed: Iterable[str], file: Path, where: str = ""
 ) -> None:
-    """DataError naming file and key for a key that is missing or that nobody reads."""
+    """Raise DataError with file and key for a missing or unknown key."""
     prefix = f"{where}." if where else ""
     for key in required:
         if key not in table:
@@ -84,7 +96,10 @@ def check_keys(
 
 
 def check_marks(table: dict[str, Any], keys: Iterable[str], *, file: Path) -> None:
-    """Remove the table ``marks`` from a settings table. DataError unless each of the keys has a mark."""
+    """Remove the table ``marks`` from a settings table.
+
+    DataError unless each of the keys has a mark.
+    """
     marks = table.pop("marks")
     check_keys(marks, required=keys, allowed=(), file=file)
     for key, mark in marks.items():
@@ -95,7 +110,7 @@ def check_marks(table: dict[str, Any], keys: Iterable[str], *, file: Path) -> No
 
 
 def expect(value: Any, kind: type | tuple[type, ...], *, file: Path, key: str) -> Any:
-    """The value itself; DataError naming file and key when it is of another kind."""
+    """Return the value. DataError with file and key if its type differs."""
     if not isinstance(value, kind) or (isinstance(value, bool) and kind in (int, float, (int, float))):
         kinds = kind if isinstance(kind, tuple) else (kind,)
         raise DataError(
@@ -105,7 +120,7 @@ def expect(value: Any, kind: type | tuple[type, ...], *, file: Path, key: str) -
 
 
 class DoubledNameError(ValueError):
-    """A name that stands twice in one object of a JSON text."""
+    """A name that occurs twice in one object of a JSON text."""
 
     def __init__(self, name: str):
         super().__init__(f"“{name}” stands twice")
@@ -113,12 +128,15 @@ class DoubledNameError(ValueError):
 
 
 def strict_json(text: str | bytes) -> Any:
-    """Parse JSON. ValueError for a duplicate name in one object: readers differ on which one counts."""
+    """Parse JSON.
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    ValueError for a duplicate name in one object: parsers differ in which value they use.
+    """
+
+    def reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
             raise DoubledNameError(next(name for name in found if [key for key, _ in pairs].count(name) > 1))
         return found
 
-    return json.loads(text, object_pairs_hook=once)
+    return json.loads(text, object_pairs_hook=reject_duplicates)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Digests of files (SHA-256), and the manifest of a package: its own digest beside it, and what it says when it can be believed."""
+"""Digests of files (SHA-256), and reading a package's manifest with its digest."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from ..cancellation import NEVER, Cancellation
 from .data import DoubledNameError, strict_json
 
 MANIFEST, PAGE, DIGEST = "manifest.json", "manifest.html", "manifest.json.sha256"
-#: Digests of every file, the manifest's too, for receivers without this plugin: `sha256sum -c SHA256SUMS`.
+#: Digests of every file including the manifest, for receivers without this plugin: `sha256sum -c SHA256SUMS`.
 SUMS = "SHA256SUMS"
-#: What other programs call such a list.
+#: Names that other programs give to such a list.
 LISTS = (SUMS, "sha256sums.txt", "sha256sum.txt", "checksums.sha256", "checksum.sha256")
 #: Files that no manifest lists: itself and its digests.
 UNLISTED = (MANIFEST, DIGEST, SUMS)
-#: What a manifest says it is.
+#: The schema of a manifest.
 SCHEMA = "sanxian-package/1"
-#: A line: the digest, then two signs (a star for a binary file) and the path.
+#: A line: the digest, two characters (a star for a binary file) and the path.
 _SUM = re.compile(r"([0-9A-Fa-f]{64})[ \t][ *]?(.+)")
 #: Bytes read at a time.
 _CHUNK = 2**20
-#: The tag of a junction (IO_REPARSE_TAG_MOUNT_POINT).
+#: The reparse tag of a junction (IO_REPARSE_TAG_MOUNT_POINT).
 _JUNCTION = 0xA0000003
 
 
 def is_later(schema: object) -> bool:
-    """Is it the schema of a manifest that a later version of the plugin wrote?"""
+    """Return True if a later version of the plugin wrote a manifest with this schema."""
     name, _, version = str(schema).partition("/")
     own, _, known = SCHEMA.partition("/")
     return name == own and version.isdecimal() and int(version) > int(known)
 
 
 def sha256(path: Path, cancellation: Cancellation = NEVER) -> str:
-    """A file's SHA-256 as 64 small hexadecimal digits."""
+    """Return a file's SHA-256 as 64 lower-case hexadecimal digits."""
     found = hashlib.sha256()
     with path.open("rb") as handle:
         while chunk := handle.read(_CHUNK):
@@ -50,16 +50,16 @@ def sha256(path: Path, cancellation: Cancellation = NEVER) -> str:
 
 
 def is_link(path: Path) -> bool:
-    """A symbolic link, or a junction of Windows: what it leads to lies elsewhere."""
+    """Return True for a symbolic link or a junction of Windows."""
     try:
-        told = os.lstat(path)
+        status = os.lstat(path)
     except OSError:
         return False
-    return stat.S_ISLNK(told.st_mode) or getattr(told, "st_reparse_tag", 0) == _JUNCTION
+    return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _JUNCTION
 
 
 def is_special(path: Path) -> bool:
-    """Return True for a pipe, a device or a socket: whoever opens one may wait for ever."""
+    """Return True for a pipe, a device or a socket: opening one may block for ever."""
     try:
         mode = os.stat(path).st_mode
     except OSError:
@@ -68,8 +68,10 @@ def is_special(path: Path) -> bool:
 
 
 def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every file of a folder with its path there, with ``/``, in order. A link to a folder is told as if it were a file; none
-    is gone down into."""
+    """Yield each file of a folder as (relative path with ``/``, path), sorted.
+
+    A link to a folder is yielded like a file; its content is not visited.
+    """
     for place, folders, names in os.walk(folder):
         links = [name for name in folders if is_link(Path(place) / name)]
         folders[:] = sorted(name for name in folders if name not in links)
@@ -79,7 +81,7 @@ def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def write_digest(folder: Path) -> str:
-    """Put the manifest's digest beside it, last of all: a folder that has it is whole."""
+    """Write the manifest's digest as the last file: a folder that has it is complete."""
     found = sha256(folder / MANIFEST)
     with (folder / DIGEST).open("w", encoding="ascii", newline="\n") as handle:
         handle.write(f"{found}  {MANIFEST}\n")
@@ -89,14 +91,17 @@ def write_digest(folder: Path) -> str:
 
 
 def write_sums(folder: Path, files: Iterable[tuple[str, str]]) -> None:
-    """The list of (path, SHA-256) with the manifest's own, as sha256sum writes and checks it."""
+    """Write the list of (path, SHA-256) and the manifest's digest, as sha256sum does."""
     rows = [*files, (MANIFEST, sha256(folder / MANIFEST))]
     text = "".join(f"{digest}  {path}\n" for path, digest in rows)
     (folder / SUMS).write_text(text, encoding="utf-8", newline="\n")
 
 
 def read_sums(data: bytes) -> dict[str, str] | None:
-    """Path → SHA-256 of such a list, of whatever program; None for what is none."""
+    """Return path → SHA-256 of a list of digests by any program.
+
+    None for another text.
+    """
     try:
         lines = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
@@ -105,37 +110,43 @@ def read_sums(data: bytes) -> dict[str, str] | None:
     for line in lines:
         if not line.strip() or line.startswith("#"):
             continue
-        told = _SUM.fullmatch(line.rstrip())
-        if told is None:
+        match = _SUM.fullmatch(line.rstrip())
+        if match is None:
             return None
-        found[told[2].replace("\\", "/").removeprefix("./")] = told[1].lower()
+        found[match[2].replace("\\", "/").removeprefix("./")] = match[1].lower()
     return found or None
 
 
-def told_digest(folder: Path) -> str:
-    """What the digest's file says; empty when there is none that can be read."""
+def read_digest(folder: Path) -> str:
+    """Return the digest in the digest file.
+
+    Empty if the file is missing or unreadable.
+    """
     if is_link(folder / DIGEST) or is_special(folder / DIGEST):
         return ""
     try:
         text = (folder / DIGEST).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         return ""
-    # Other programs write large digits.
+    # Other programs write upper-case digits.
     return text.split(" ")[0].strip().lower()
 
 
 def is_whole(folder: Path) -> bool:
-    """Was the folder written to its end? Its manifest then has the digest that stands beside it."""
+    """Return True if the folder was written completely.
+
+    Its manifest then has the stored digest.
+    """
     try:
-        return bool(told := told_digest(folder)) and told == sha256(folder / MANIFEST)
+        return bool(digest := read_digest(folder)) and digest == sha256(folder / MANIFEST)
     except OSError:
         return False
 
 
-#: What becomes of a manifest: as it was written, not there, none that can be read, altered since, of a later version; with a
-#: name twice, which only who looks for it is told (`doubled_manifest`): for others it is damaged.
+#: States of a manifest: unchanged, missing, unreadable, changed since, of a later version, with a duplicate name. Only
+#: `read_duplicate_manifest` reports DOUBLED; for other callers such a manifest is DAMAGED.
 OK, MISSING, DAMAGED, CHANGED, LATER, DOUBLED = "ok", "missing", "damaged", "changed", "later", "doubled"
-#: What is asked of its rows. Maps came later than the rest; a manifest without them is whole.
+#: Required keys of the rows. Early manifests have no maps and are valid without them.
 _ROWS: dict[str, dict[str, type]] = {
     "files": {"path": str, "sha256": str},
     "layers": {"layer": str, "file": str, "features": int},
@@ -143,8 +154,11 @@ _ROWS: dict[str, dict[str, type]] = {
 }
 
 
-def told_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
-    """The manifest of a package's folder and its state; None in a state other than OK and CHANGED."""
+def read_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
+    """Return the manifest of a package's folder and its state.
+
+    None unless OK or CHANGED.
+    """
     path = folder / MANIFEST
     if not path.is_file() or is_link(path):
         return None, MISSING
@@ -156,11 +170,14 @@ def told_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
         return None, LATER
     if not _is_whole(manifest):
         return None, DAMAGED
-    return manifest, OK if told_digest(folder) == sha256(path) else CHANGED
+    return manifest, OK if read_digest(folder) == sha256(path) else CHANGED
 
 
-def doubled_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
-    """A manifest in which a name stands twice, with the last value as most programs read it, and the name; None for another."""
+def read_duplicate_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
+    """Return a manifest with a duplicate name, and that name; (None, "") for another.
+
+    The last value of the name is used, as most programs do.
+    """
     try:
         text = (folder / MANIFEST).read_text(encoding="utf-8")
         strict_json(text)

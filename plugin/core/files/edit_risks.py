@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find risks for editing a file: a network drive, or another program that has the file locked or open."""
+"""Risks for editing a file: a network drive, or use by another program."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ _TIMEOUT_S = 5.0
 
 
 def find_network_place(path: str | Path) -> str:
-    r"""Return the network drive or share of a path (``\\server\share``, ``Z:``, a mount's source).
+    r"""Return the network drive or share of a path.
 
-    Empty for a local disk, and if the system provides no list of mounts.
+    ``\\server\share``, ``Z:``, or a mount's source. Empty for a local disk, and if the system provides no list of
+    mounts.
     """
     if sys.platform == "win32":
         return find_windows_share(str(path))
@@ -44,7 +45,10 @@ def find_network_place(path: str | Path) -> str:
 
 
 def find_windows_share(path: str) -> str:
-    r"""Return the share of a UNC path (also ``\\?\UNC\…``), or the drive letter of a mapped drive; else empty."""
+    r"""Return the share of a UNC path, or the drive letter of a mapped drive.
+
+    Also of ``\\?\UNC\…``. Empty for another path.
+    """
     path = path.replace("/", "\\")
     if path.upper().startswith("\\\\?\\UNC\\"):
         path = "\\\\" + path[8:]
@@ -65,9 +69,10 @@ def get_drive_type(root: str) -> int:
 
 
 def find_mount_source(path: str, mounts: list[tuple[str, str, str]]) -> str:
-    """Return the source of the network mount that contains a path; empty if the path is on a local mount.
+    """Return the source of the network mount that contains a path.
 
-    ``mounts``: (mount point, type, source); of two mounts at one point the later one is used.
+    Empty if the path is on a local mount. ``mounts``: (mount point, type, source); of two mounts at one point the later
+    one is used.
     """
     best = ("", "", "")
     for point, kind, source in mounts:
@@ -119,23 +124,27 @@ NETWORK, LOCKED, OPEN = "network", "locked", "open_elsewhere"
 _LOCKS = Path("/proc/locks")
 #: 12: POSIX  ADVISORY  WRITE 4312 fd:01:131 1073741825 1073741825
 _LOCK_LINE = re.compile(r"^\d+: (?:POSIX|OFDLCK)\s+\S+\s+WRITE\s+(-?\d+)\s+([0-9a-f]+):([0-9a-f]+):(\d+)\s")
-#: Files that SQLite keeps beside a database while it is in use.
-_BESIDE = ("-wal", "-shm", "-journal")
+#: Files that SQLite creates next to a database while it is in use.
+_SQLITE_LOGS = ("-wal", "-shm", "-journal")
 _PROCESS = re.compile(r"\((\d+)\)$")
 
 
 @dataclass(frozen=True)
 class Risk:
-    """``kind``: `NETWORK`, `LOCKED` or `OPEN`; ``detail``: the network share, or names and process ids of the programs."""
+    """A risk for editing a file.
+
+    ``kind``: `NETWORK`, `LOCKED` or `OPEN`; ``detail``: the network share, or names and process ids of the programs.
+    """
 
     kind: str
     detail: str
 
 
 def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[Risk]:
-    """Return the risks for editing a file, the network first. Reads no content and writes nothing.
+    """Return the risks for editing a file, the network first.
 
-    ``own_edits``: this QGIS already edits another layer of the file, so a write lock is its own and is ignored.
+    Reads no content and writes nothing. ``own_edits``: this QGIS already edits another layer of the file, so a write
+    lock is its own and is ignored.
     """
     path = Path(path)
     place = find_network_place(path)
@@ -149,7 +158,7 @@ def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[Risk]:
 
 
 def _find_programs(path: Path) -> list[str]:
-    files = [path, *(Path(f"{path}{tail}") for tail in _BESIDE)]
+    files = [path, *(Path(f"{path}{tail}") for tail in _SQLITE_LOGS)]
     found = (name for file in files if file.exists() for name in find_open_file_owners(file))
     return list(dict.fromkeys(found))
 
@@ -160,7 +169,10 @@ def _is_own(name: str) -> bool:
 
 
 def is_write_locked(path: Path) -> bool:
-    """Return True if another process holds SQLite's write lock; False if the system provides no information."""
+    """Return True if another process holds SQLite's write lock.
+
+    False if the system provides no information.
+    """
     if sys.platform == "linux":
         return _has_linux_lock(path)
     # Locks of Windows belong to a handle; elsewhere (macOS) closing a second handle would release QGIS's own.
@@ -168,7 +180,10 @@ def is_write_locked(path: Path) -> bool:
 
 
 def _has_linux_lock(path: Path) -> bool:
-    """Search the kernel's list of locks: SQLite locks bytes of the database, in WAL mode bytes of its index (-shm)."""
+    """Search the kernel's list of locks.
+
+    SQLite locks bytes of the database, in WAL mode bytes of its index (-shm).
+    """
     wanted = set()
     for file in (path, Path(f"{path}-shm")):
         try:
@@ -190,7 +205,10 @@ def _has_linux_lock(path: Path) -> bool:
 
 
 def refuses_writers(path: Path) -> bool:
-    """Return True if SQLite cannot begin a write transaction. The transaction is rolled back; the file is unchanged."""
+    """Return True if SQLite cannot begin a write transaction.
+
+    The transaction is rolled back; the file is unchanged.
+    """
     database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
     try:
         database.execute("BEGIN IMMEDIATE")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which characters the bytes of a file are: of a shapefile (.cpg, the bytes themselves, the table's header) and of a text file; text that
-is garbled."""
+"""Encodings of shapefile attributes and text files, and detection of garbled text.
+
+The encoding of a shapefile follows from the .cpg, the bytes, and the header of the .dbf.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,7 @@ _PAGES = {
     54936: "gb18030",
     65001: "utf_8",
 }
-#: The larger set of characters that programs write under a codec's name.
+#: The superset that programs write under a codec's name.
 _LARGER = {
     **dict.fromkeys(("gb2312", "gbk", "gb18030"), "GB18030"),
     "big5": "CP950",
@@ -62,14 +64,14 @@ _LARGER = {
     "utf-8": "UTF-8",
     "utf-8-sig": "UTF-8",
 }
-#: Codecs that no table of attributes is written in.
+#: Codecs that attribute tables never use.
 _NO_TEXT = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7", "mbcs", "oem", "undefined")
-#: Words before or after the name itself.
+#: Words before or after the name.
 _AROUND = re.compile(r"^(ANSI|OEM|CODE ?PAGE|X[- ])[ :_-]*(?=\S)|[ (]+(WITH )?BOM\)?$")
 _NUMBER = re.compile(r"(?:CP|WINDOWS|WIN|IBM|MS|DOS)?[ _-]*(\d{3,5})")
 _LATIN = re.compile(r"(?:ISO)?[ _-]*8859[ _-]*(\d{1,2})")
 _DRIVER = re.compile(r"LDID[ /](\d{1,3})")
-#: Lead bytes of the characters that texts of a codec mostly consist of: hangul, kana and common kanji, common hanzi.
+#: Lead bytes of the usual characters of a codec: hangul; kana and common kanji; common hanzi.
 _USUAL = {
     "CP949": ((0xB0, 0xC8),),
     "JOHAB": ((0x84, 0xD3),),
@@ -78,12 +80,16 @@ _USUAL = {
     "EUC_JP": ((0xA4, 0xA5), (0xB0, 0xCF)),
     "CP932": ((0x82, 0x83), (0x88, 0x97), (0xA1, 0xDF)),
 }
-#: Shares of characters from which on a text is natural in a codec, and of capitals right behind a small letter that are too many.
+#: A text is natural in a codec from these shares of usual characters and letters on, and up to this share of capitals
+#: after a small letter.
 _MOST, _LETTERS, _CAPITALS = 0.7, 0.9, 0.1
 
 
 def declared_name(content: bytes) -> str:
-    """The name in a .cpg file: its first line, whatever the editor put before it."""
+    """Return the name in a .cpg file.
+
+    Its first line, without a prefix added by the editor.
+    """
     wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
     text = content.decode("utf-16" if wide else "utf-8-sig", errors="replace").replace("\0", "").strip()
     return text.splitlines()[0].strip(" \"'?\ufeff\ufffd") if text else ""
@@ -91,25 +97,26 @@ def declared_name(content: bytes) -> str:
 
 @lru_cache(maxsize=64)
 def known_codec(name: str) -> str:
-    """Python's codec for the name of a code page (``UTF-8``, ``936``, ``ANSI 936``, ``Big-5``, ``8859-1``), or empty.
+    """Return Python's codec for a code page's name, or empty.
 
-    Where programs write more characters under a name than it has, the larger codec: GB18030 for GB2312 and GBK, CP950 for
-    Big5, CP949 for EUC-KR, CP932 for Shift-JIS.
+    Names are like ``UTF-8``, ``936``, ``ANSI 936``, ``Big-5``, ``8859-1``. Programs often write characters of the
+    superset under the name of the smaller set. The superset is returned: GB18030 for GB2312 and GBK, CP950 for Big5,
+    CP949 for EUC-KR, CP932 for Shift-JIS.
     """
     text = _AROUND.sub("", _AROUND.sub("", name.strip().upper())).strip()
     if found := _DRIVER.fullmatch(text):
         return DRIVER_IDS.get(int(found[1]), "")
     if found := _LATIN.fullmatch(text):
-        return _codec(f"iso8859-{int(found[1])}")
+        return _find_codec(f"iso8859-{int(found[1])}")
     if found := _NUMBER.fullmatch(text):
         number = int(found[1])
         if 28591 <= number <= 28606:
-            return _codec(f"iso8859-{number - 28590}")
-        return _codec(_PAGES.get(number, f"cp{number}"))
-    return _codec(_by_letters().get(_letters(text), text))
+            return _find_codec(f"iso8859-{number - 28590}")
+        return _find_codec(_PAGES.get(number, f"cp{number}"))
+    return _find_codec(_index_codecs().get(_normalise(text), text))
 
 
-def _codec(name: str) -> str:
+def _find_codec(name: str) -> str:
     try:
         found = codecs.lookup(name).name
         "".encode(found)
@@ -121,8 +128,11 @@ def _codec(name: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _by_letters() -> dict[str, str]:
-    """Python's codecs by their names and aliases without the marks in between, which every program sets in its own way."""
+def _index_codecs() -> dict[str, str]:
+    """Return Python's codecs by name and alias without punctuation.
+
+    Programs write the punctuation differently.
+    """
     own = {
         "EUCCN": "gb2312",
         "UHC": "cp949",
@@ -131,16 +141,19 @@ def _by_letters() -> dict[str, str]:
         "GB23121980": "gb2312",
         "CNBIG5": "cp950",
     }
-    return {_letters(alias): codec for alias, codec in (*aliases.items(), *((c, c) for c in aliases.values()))} | own
+    return {_normalise(alias): codec for alias, codec in (*aliases.items(), *((c, c) for c in aliases.values()))} | own
 
 
-def _letters(name: str) -> str:
+def _normalise(name: str) -> str:
     return "".join(c for c in name.upper() if c.isalnum())
 
 
 def natural(text: str, codec: str) -> bool:
-    """Return True if text decoded by ``codec`` reads naturally. Chinese of GBK decoded by another codec is not: rare characters, signs
-    between letters, capitals in the middle of words."""
+    """Return True if text decoded by ``codec`` reads naturally.
+
+    Chinese in GBK decoded by another codec does not: it has rare characters, symbols between letters, and capitals
+    inside words.
+    """
     foreign = [c for c in text if not c.isascii()]
     if not foreign:
         return True
@@ -155,9 +168,9 @@ def natural(text: str, codec: str) -> bool:
     return letters >= _LETTERS * len(foreign) and capitals <= _CAPITALS * max(len(pairs), 1)
 
 
-#: Cells looked at: enough to tell, and quick on a table of a million rows.
+#: Cells inspected: enough for a decision, and fast on a table of a million rows.
 _SAMPLE = 20_000
-#: Share of characters that may be broken: a text cut at its width may end in half a character.
+#: Accepted share of broken characters: a text truncated at its width may end in half a character.
 _BROKEN = 0.02
 #: What decoders and editors leave where characters were lost.
 _LOST = ("\ufffd", "锟斤拷", "烫烫烫", "屯屯屯")
@@ -165,9 +178,10 @@ _LOST = ("\ufffd", "锟斤拷", "烫烫烫", "屯屯屯")
 
 @dataclass(frozen=True)
 class Encoding:
-    """A Python codec's name and how it was told: ``cpg``, ``content``, ``header``, or ``none`` where nothing needs it.
+    """A Python codec's name and its source.
 
-    ``declared``: what the .cpg says where the content says otherwise.
+    ``source``: ``cpg``, ``content``, ``header``, or ``none`` where the text is ASCII. ``declared``: the codec of the
+    .cpg if the content contradicts it.
     """
 
     name: str
@@ -176,7 +190,7 @@ class Encoding:
 
 
 def part(path: Path, suffix: str) -> Path | None:
-    """The file beside a shapefile with another suffix, in whatever case it is written; None when it is missing."""
+    """Return a shapefile's sibling with another suffix in any case; None if missing."""
     for name in (suffix, suffix.upper()):
         found = path.with_suffix(name)
         if found.exists():
@@ -186,22 +200,24 @@ def part(path: Path, suffix: str) -> Path | None:
 
 
 def shapefile_encoding(path: Path) -> Encoding:
-    """The encoding of a shapefile's attributes: what the .cpg declares where the bytes are text in it, else what the bytes are,
-    else what the header names.
+    """Return the encoding of a shapefile's attributes.
 
-    Texts that are plainly UTF-8 or Chinese in GBK beat a .cpg in which they would be no natural text: every byte is some
-    character of ISO-8859-1.
+    The .cpg is used if the bytes are text in its codec, else the content, else the header. A text that is plainly UTF-8
+    or Chinese in GBK overrides a .cpg in which it would not be natural: every byte is a character of ISO-8859-1.
 
-    Raises InputError when the .dbf is missing, or the bytes are neither UTF-8 nor GBK and nothing names another.
+    Raises
+    ------
+    InputError
+        The .dbf is missing, or the bytes are neither UTF-8 nor GBK and neither .cpg nor header names another codec.
     """
     table = part(path, ".dbf")
     if table is None:
         raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".dbf").name)
-    header, text = _texts(table)
+    header, text = _read_texts(table)
     cpg = part(path, ".cpg")
     declared = declared_name(cpg.read_bytes()) if cpg else ""
     codec = known_codec(declared)
-    content = _by_content(text)
+    content = _detect(text)
     if not text:
         return Encoding(codec or "UTF-8", "cpg" if codec else "none")
     if codec and _fits(text, codec, content):
@@ -219,8 +235,8 @@ def shapefile_encoding(path: Path) -> Encoding:
     raise InputError("encoding_unknown", source=str(path))
 
 
-def _texts(table: Path) -> tuple[int, bytes]:
-    """The header's language id, and the field names and cells that hold more than ASCII, one a line."""
+def _read_texts(table: Path) -> tuple[int, bytes]:
+    """Return the header's language id, and names and cells beyond ASCII, one per line."""
     data = np.fromfile(table, dtype=np.uint8)
     if len(data) < 33:
         return 0, b""
@@ -244,71 +260,77 @@ def _texts(table: Path) -> tuple[int, bytes]:
     return int(data[29]), b"\n".join(lines)
 
 
-def _by_content(text: bytes) -> str:
-    """UTF-8 or GB18030 when the bytes are plainly that, else empty."""
-    if _broken(text, "utf-8") < _BROKEN:
+def _detect(text: bytes) -> str:
+    """Return UTF-8 or GB18030 if the bytes are plainly in that encoding, else empty."""
+    if _broken_share(text, "utf-8") < _BROKEN:
         return "UTF-8"
-    # Nearly any two bytes are some character of GBK; Chinese as it is written stays within GB2312, where both are high.
-    foreign = [c for c in _cells(text, "gb18030") if not c.isascii()]
+    # Nearly any two bytes are a character of GBK; written Chinese stays within GB2312, where both bytes are high.
+    foreign = [c for c in _decode_cells(text, "gb18030") if not c.isascii()]
     usual = sum(len(c.encode("gb2312", errors="ignore")) == 2 for c in foreign)
     return "GB18030" if foreign and usual / len(foreign) > 0.9 else ""
 
 
-def _broken(text: bytes, codec: str) -> float:
-    """The share of characters beyond ASCII that the codec cannot read."""
-    decoded = _cells(text, codec)
+def _broken_share(text: bytes, codec: str) -> float:
+    """Return the share of characters beyond ASCII that the codec cannot decode."""
+    decoded = _decode_cells(text, codec)
     foreign = sum(not c.isascii() for c in decoded)
     return decoded.count("\ufffd") / foreign if foreign else 1.0
 
 
-def _cells(text: bytes, codec: str) -> str:
-    """The cells decoded, without what is left of a character that was cut at a cell's end."""
+def _decode_cells(text: bytes, codec: str) -> str:
+    """Return the decoded cells without partial characters at a cell's end."""
     lines = (line.decode(codec, errors="replace").rstrip("\ufffd") for line in text.split(b"\n"))
     return "\n".join(lines)
 
 
 def _fits(text: bytes, codec: str, content: str) -> bool:
-    """Return True if the text fits this codec, although it may be read as another (``content``) too."""
+    """Return True if the text fits this codec.
+
+    It may fit another one (``content``) too.
+    """
     if content == codec:
         return True
-    if _broken(text, codec) >= _BROKEN:
+    if _broken_share(text, codec) >= _BROKEN:
         return False
-    if not _plainly(text, content):
+    if not _is_plain(text, content):
         return True
-    return content != "UTF-8" and natural(_cells(text, codec), codec)
+    return content != "UTF-8" and natural(_decode_cells(text, codec), codec)
 
 
-def _plainly(text: bytes, content: str) -> bool:
-    """Is the content so clear that it beats a .cpg whose codec can read it too? A word of GBK may pass for UTF-8."""
+def _is_plain(text: bytes, content: str) -> bool:
+    """Return True if the content is clear enough to override the .cpg.
+
+    The .cpg's codec may be able to decode it. A single word in GBK may pass for UTF-8.
+    """
     if not content:
         return False
     foreign = [c for c in text.decode(content, errors="replace") if not c.isascii()]
-    return sum(_chinese(c) for c in foreign) > 0.8 * len(foreign)
+    return sum(_is_chinese(c) for c in foreign) > 0.8 * len(foreign)
 
 
-def _chinese(character: str) -> bool:
+def _is_chinese(character: str) -> bool:
     return "\u2e80" <= character <= "\uffef" and character != "\ufffd"
 
 
 def decode(value: Any, codec: str) -> Any:
-    """Text that was read byte by byte (ISO-8859-1) in its own encoding; half a character becomes U+FFFD."""
+    """Decode a text that was read as ISO-8859-1; half a character becomes U+FFFD."""
     return value.encode("latin-1").decode(codec, errors="replace") if isinstance(value, str) else value
 
 
 def garbled(text: str) -> bool:
-    """Was the text broken before it came here: characters lost, or Chinese read in a wrong encoding and saved?"""
+    """Return True if characters were lost, or the text was saved in a wrong encoding."""
     if text.isascii():
         return False
     if any(mark in text for mark in _LOST):
         return True
     foreign = [c for c in text if not c.isascii()]
     if all(c <= "\xff" for c in foreign):
-        # GBK read as Latin-1: ³ÇÕò for 城镇. All pairs are high bytes, which no European word strings together.
+        # GBK read as Latin-1: ³ÇÕò for 城镇. All pairs are high bytes, a sequence that European words do not have.
         high = text.encode("latin-1")
         return len(foreign) >= 4 and _pairs_of_gb2312(high)
-    # UTF-8 read as GBK: 鍩庨晣 for 城镇. What was lost in between (an odd byte at the end) does not come back.
+    # UTF-8 read as GBK: 鍩庨晣 for 城镇. A lost byte (an odd one at the end) cannot be recovered.
     back = [c for c in text.encode("gb18030").decode("utf-8", errors="replace") if not c.isascii()]
-    return sum(map(_chinese, back)) >= 2 and sum(map(_chinese, back)) >= 0.6 * len(back)
+    return sum(map(_is_chinese, back)) >= 2 and sum(map(_is_chinese, back)) >= 0.6 * len(back)
 
 
 def _pairs_of_gb2312(data: bytes) -> bool:
@@ -319,15 +341,18 @@ def _pairs_of_gb2312(data: bytes) -> bool:
     return sum("\u4e00" <= c <= "\u9fff" for c in decoded) >= 2
 
 
-#: How an xlsx and an old xls begin: no text, whatever the file's name says.
+#: First bytes of an xlsx and an xls, whatever the file's name is.
 WORKBOOK, OLD_WORKBOOK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-#: Words and signs that users write for an empty cell or field.
+#: Words and characters that users write for an empty cell or field.
 BLANK_WORDS = ("", "-", "—", "——", "–", "/", "无", "n/a")
 _UNICODE_TEXT = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Undecodable(Exception):
-    """Text of no encoding that is known here; ``line`` where the first such sign stands, from 1."""
+    """Text in an unknown encoding.
+
+    ``line``: the first line that cannot be decoded, from 1.
+    """
 
     def __init__(self, line: int):
         super().__init__(line)
@@ -335,7 +360,10 @@ class Undecodable(Exception):
 
 
 def decoded(data: bytes) -> str:
-    """UTF-8, GBK as a spreadsheet on a Chinese Windows may save it, or what it calls “Unicode text” (UTF-16)."""
+    """Decode a text in UTF-8, GBK or UTF-16.
+
+    Spreadsheets on a Chinese Windows write GBK, and UTF-16 as “Unicode text”.
+    """
     if data.startswith(_UNICODE_TEXT):
         return data.decode("utf-16", errors="replace")
     try:
@@ -345,13 +373,13 @@ def decoded(data: bytes) -> str:
             text = data.decode("gb18030")
         except UnicodeDecodeError:
             text = ""
-        # Nearly all UTF-8 decodes as GBK too, into other signs.
+        # Nearly all UTF-8 decodes as GBK too, into other characters.
         if not text or garbled(text):
             raise Undecodable(data.count(b"\n", 0, first.start) + 1) from first
         return text
 
 
 def delimiter(text: str) -> str:
-    """What stands between the cells of a table, by its first line that is not empty."""
+    """Return the delimiter of a table's cells, by its first line that is not empty."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     return max(",\t;", key=first.count)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Before a driver opens a file: may it be read, is it whole, and would opening it change what lies beside it?"""
+"""Checks before a driver opens a file: permission, completeness, side effects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from .writing import os_reason
 
 
 def touch(path: Path) -> None:
-    """InputError when the file may not be read, before a driver calls it “not recognized”."""
+    """Raise InputError if the file may not be read.
+
+    A driver would call it “not recognized”.
+    """
     try:
         if path.is_file():
             with path.open("rb") as handle:
@@ -29,9 +32,10 @@ def touch(path: Path) -> None:
 
 
 def whole_shapefile(path: Path) -> Encoding:
-    """The encoding of a shapefile whose parts are all there and whole.
+    """Return the encoding of a shapefile.
 
-    A driver reads one that was cut off in copying without a word: shapes beyond the end come back as missing.
+    InputError if a part is missing or truncated. A driver reads a truncated shapefile without an error: shapes beyond
+    the end are returned as missing.
     """
     if not path.exists():
         raise InputError("shapefile_part_missing", source=str(path), part=path.name)
@@ -53,12 +57,13 @@ def whole_shapefile(path: Path) -> Encoding:
 
 @contextmanager
 def openable(path: Path) -> Iterator[Path]:
-    """The path itself, or a stand-in where opening it would change what lies there or fail.
+    """Yield the path, or a temporary copy if opening the file is unsafe.
 
-    Beside a GeoPackage that a program has open, or that one left when it crashed, lie logs. SQLite takes them into the
-    file, or away, as soon as anyone reads and closes it; in QGIS, where pyogrio may bring an SQLite of its own, also
-    from under the program that has it open. The GML driver writes a .gfs beside its file. pyogrio takes ``!`` and ``;``
-    in a path for its own.
+    - A GeoPackage that a program has open, or had open when it crashed, has log files next to it. SQLite merges or
+      removes them when a reader closes the file. In QGIS, where pyogrio may bring a second SQLite, the program that has
+      the file open then loses them.
+    - The GML driver writes a .gfs next to its file.
+    - pyogrio interprets ``!`` and ``;`` in a path.
     """
     suffix = path.suffix.lower()
     copied: list[Path] = []
@@ -66,7 +71,7 @@ def openable(path: Path) -> Iterator[Path]:
     if suffix == ".gpkg":
         logs = {tail: Path(f"{path}{tail}") for tail in ("-wal", "-journal", "-shm")}
         whole = any(log.exists() for log in logs.values())
-        # -shm is an index of the log that every reader makes anew.
+        # -shm is an index of the log that each reader creates.
         copied = [log for tail, log in logs.items() if tail != "-shm" and log.exists()]
     elif suffix == ".gml":
         copied = [p for p in (path.with_suffix(".xsd"),) if p.exists()]
@@ -75,7 +80,7 @@ def openable(path: Path) -> Iterator[Path]:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        stand_in = Path(folder) / f"{_plain_name(path.stem)}{path.suffix}"
+        stand_in = Path(folder) / f"{_replace_special_characters(path.stem)}{path.suffix}"
         try:
             if whole:
                 for file in (path, *copied):
@@ -93,14 +98,14 @@ def openable(path: Path) -> Iterator[Path]:
 
 
 def _roll_back(copy: Path) -> None:
-    """Undo a transaction that never ended; a driver that only reads cannot, and gives up."""
+    """Roll back an unfinished transaction; a read-only driver cannot and fails."""
     try:
         with closing(sqlite3.connect(copy)) as database:
             database.execute("PRAGMA schema_version").fetchall()
     except sqlite3.Error:
-        # Damaged: reading it says so, with the file's name.
+        # Damaged: reading it raises an error with the file's name.
         return
 
 
-def _plain_name(stem: str) -> str:
+def _replace_special_characters(stem: str) -> str:
     return stem.replace("!", "_").replace(";", "_")

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who has a file open, where the system tells: the Restart Manager of Windows, /proc of Linux, lock files of ArcGIS."""
+"""Programs that have a file open, as far as the system reports them.
+
+Sources: the Restart Manager of Windows, /proc of Linux, lock files of ArcGIS.
+"""
 
 from __future__ import annotations
 
@@ -12,29 +15,32 @@ from typing import Any
 
 #: ``_gdb.HOST.1234.5678.sr.lock``, ``a0000000b.gdbtable.HOST.1234.5678.rd.lock``: the computer, and the process there.
 _LOCK = re.compile(r"(?:_gdb|.*\.gdbtable|.*)\.([^.]+)\.(\d+)\.\d+\.\w+\.lock", re.IGNORECASE)
-#: Files of a folder that Windows is asked about at most.
-_ASKED = 500
-#: The Restart Manager: characters of a session's key with the zero, what it says when there are more rows than room, and how
-#: often it is asked.
-_KEY, _MORE_DATA, _QUESTIONS = 33, 234, 5
+#: Number of a folder's files that Windows is queried for at most.
+_MOST_QUERIED = 500
+#: The Restart Manager: characters of a session's key including the zero, the code for a too small buffer, and the
+#: number of queries.
+_KEY, _MORE_DATA, _MOST_QUERIES = 33, 234, 5
 
 
 def find_open_file_owners(path: Path) -> list[str]:
-    """Programs that have a file, or one below a folder, open; computers named in lock files. Empty where nobody tells."""
-    found = dict.fromkeys(_locks(path))
-    asked = _windows if sys.platform == "win32" else _proc
+    """Return programs that have a file or a folder's file open.
+
+    Also the computers that lock files name. Empty if the system provides no information.
+    """
+    found = dict.fromkeys(_read_locks(path))
+    asked = _query_restart_manager if sys.platform == "win32" else _search_proc
     found |= dict.fromkeys(asked(path))
     return list(found)
 
 
-def _locks(path: Path) -> list[str]:
+def _read_locks(path: Path) -> list[str]:
     folders = [path, *path.glob("**/*.gdb")] if path.is_dir() else []
     names = [lock.name for folder in folders for lock in sorted(folder.glob("*.lock"))]
-    return [f"{told[1]} (ArcGIS, {told[2]})" for name in names if (told := _LOCK.fullmatch(name))]
+    return [f"{match[1]} (ArcGIS, {match[2]})" for name in names if (match := _LOCK.fullmatch(name))]
 
 
-def _proc(path: Path) -> list[str]:
-    """Linux: the open files of every process that we may look at."""
+def _search_proc(path: Path) -> list[str]:
+    """Search the open files of all readable processes (Linux)."""
     own = os.path.realpath(path)
     found = []
     for process in Path("/proc").glob("[0-9]*"):
@@ -42,19 +48,19 @@ def _proc(path: Path) -> list[str]:
             files = os.listdir(process / "fd")
             name = (process / "comm").read_text().strip()
         except OSError:
-            # Another user's, or gone meanwhile.
+            # Another user's process, or one that has ended.
             continue
-        opened = [_link(process / "fd" / file) for file in files]
+        opened = [_read_link(process / "fd" / file) for file in files]
         if any(f == own or f.startswith(own + os.sep) for f in opened):
             found.append(f"{name} ({process.name})")
     return found
 
 
-def _link(path: Path) -> str:
+def _read_link(path: Path) -> str:
     try:
         return os.readlink(path)
     except OSError:
-        # Closed meanwhile: the list of files was one itself.
+        # Closed since the folder was listed, for example the listing itself.
         return ""
 
 
@@ -65,7 +71,10 @@ class _Process(ctypes.Structure):
 
 
 class _Info(ctypes.Structure):
-    """RM_PROCESS_INFO (restartmanager.h), in types that are as wide on every system: 668 bytes."""
+    """RM_PROCESS_INFO (restartmanager.h).
+
+    Its types are as wide on every system: 668 bytes.
+    """
 
     _fields_ = (
         ("process", _Process),
@@ -82,16 +91,19 @@ class _Info(ctypes.Structure):
         return f"{name} ({self.process.id})"
 
 
-def _windows(path: Path) -> list[str]:
-    """Windows: the Restart Manager, which installers ask the same question. It knows files of this machine, not folders."""
+def _query_restart_manager(path: Path) -> list[str]:
+    """Query the Restart Manager (Windows).
+
+    It knows files of this machine, not folders.
+    """
     whole = path.absolute()
-    files = [str(whole)] if whole.is_file() else [str(p) for p in whole.rglob("*") if p.is_file()][:_ASKED]
+    files = [str(whole)] if whole.is_file() else [str(p) for p in whole.rglob("*") if p.is_file()][:_MOST_QUERIED]
     if not files:
         return []
     try:
         manager = ctypes.WinDLL("rstrtmgr")  # type: ignore[attr-defined]
     except OSError:
-        # The smallest editions of Windows have none.
+        # The smallest editions of Windows lack it.
         return []
     session, key = ctypes.c_uint32(), ctypes.create_unicode_buffer(_KEY)
     if manager.RmStartSession(ctypes.byref(session), ctypes.c_uint32(0), key):
@@ -101,15 +113,18 @@ def _windows(path: Path) -> list[str]:
         nothing = (ctypes.c_uint32(0), None, ctypes.c_uint32(0), None)
         if manager.RmRegisterResources(session, ctypes.c_uint32(len(files)), names, *nothing):
             return []
-        return _listed(manager, session)
+        return _list_owners(manager, session)
     finally:
         manager.RmEndSession(session)
 
 
-def _listed(manager: Any, session: ctypes.c_uint32) -> list[str]:
-    """Who has a registered file open. Between two questions more may have come: asked anew, with room for them."""
+def _list_owners(manager: Any, session: ctypes.c_uint32) -> list[str]:
+    """Return the owners of a registered file.
+
+    More owners may appear between two queries; then the query is repeated with a larger buffer.
+    """
     room, needed, reasons = 16, ctypes.c_uint32(), ctypes.c_uint32()
-    for _ in range(_QUESTIONS):
+    for _ in range(_MOST_QUERIES):
         rows, count = (_Info * room)(), ctypes.c_uint32(room)
         answer = manager.RmGetList(session, ctypes.byref(needed), ctypes.byref(count), rows, ctypes.byref(reasons))
         if answer != _MORE_DATA:

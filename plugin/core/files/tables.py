@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables that people fill in beside the data (CSV or xlsx): sheets of lines of cells, and the table below a head found by its words."""
+"""Tables that users fill in (CSV or xlsx), found in sheets by their headings."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from zipfile import BadZipFile
 from ..errors import InputError
 from .encoding import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
 
-# Files with tables that people fill in (CSV or xlsx), as sheets of lines of cells. What the cells mean is for others to say:
-# `tables`, `indicators.typed` and `exchange.structure_table` find their heads in them.
+# Sheets of lines of cells of CSV and xlsx files. The callers find headings in them: `tables`, `indicators.typed_figures` and
+# `exchange.structure_table`.
 
 _WORKBOOKS = (".xlsx", ".xlsm")
 #: Wide enough for every number that a cell can hold.
@@ -27,22 +27,28 @@ _DIGITS = re.compile(r"0(?:\.(0+))?")
 
 
 class Line(NamedTuple):
-    """``number``: of the row of a sheet, or of the line of a text where it begins, from 1."""
+    """A line of cells.
+
+    ``number``: of the row in a sheet, or of the first text line, from 1.
+    """
 
     number: int
     cells: list[str]
 
 
 class Sheet(NamedTuple):
-    """``title``: empty for a text."""
+    """A sheet; ``title`` is empty for a text."""
 
     title: str
     lines: list[Line]
 
 
 class Unreadable(Exception):
-    """A file that gives no cells. ``why``: ``missing``, ``no_access``, ``old_workbook``, ``openpyxl`` (the library is not
-    there), ``unreadable``, ``encoding``, or ``quotes`` (then with ``line``)."""
+    """A file whose cells cannot be read.
+
+    ``why``: ``missing``, ``no_access``, ``old_workbook``, ``openpyxl`` (the library is missing), ``unreadable``,
+    ``encoding``, or ``quotes`` (then with ``line``).
+    """
 
     def __init__(self, why: str, line: int = 0):
         super().__init__(why)
@@ -50,22 +56,26 @@ class Unreadable(Exception):
 
 
 def sheets_of(path: Path) -> list[Sheet]:
-    """The sheets of a workbook, or the one of a text (comma, semicolon or tab; UTF-8 or GBK), cells without blanks around them.
+    """Return the sheets of a workbook, or a text as one sheet; cells are stripped.
 
-    Merged cells count for each row that they span, formulas by their last value, numbers as they are shown. Raises Unreadable.
+    Texts: comma, semicolon or tab; UTF-8 or GBK. A merged cell counts for each row that it spans, a formula by its last
+    value, a number as displayed. Raises Unreadable.
     """
-    data = _bytes(path)
+    data = _read_bytes(path)
     if data.startswith(WORKBOOK) or path.suffix.lower() in _WORKBOOKS:
-        return [Sheet(sheet.title, _rows(sheet)) for sheet in _workbook(data).worksheets]
-    return [Sheet("", _lines(data))]
+        return [Sheet(sheet.title, _read_rows(sheet)) for sheet in _read_workbook(data).worksheets]
+    return [Sheet("", _read_lines(data))]
 
 
 def open_workbook(path: Path) -> Any:
-    """The workbook itself, for one who looks at more than its cells. Raises Unreadable."""
-    return _workbook(_bytes(path))
+    """Return the workbook, for callers that need more than its cells.
+
+    Raises Unreadable.
+    """
+    return _read_workbook(_read_bytes(path))
 
 
-def _bytes(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -74,7 +84,7 @@ def _bytes(path: Path) -> bytes:
         raise Unreadable("no_access") from error
 
 
-def _workbook(data: bytes) -> Any:
+def _read_workbook(data: bytes) -> Any:
     if data.startswith(OLD_WORKBOOK):
         raise Unreadable("old_workbook")
     try:
@@ -87,7 +97,7 @@ def _workbook(data: bytes) -> Any:
         raise Unreadable("unreadable") from error
 
 
-def _lines(data: bytes) -> list[Line]:
+def _read_lines(data: bytes) -> list[Line]:
     if data.startswith(OLD_WORKBOOK):
         raise Unreadable("old_workbook")
     try:
@@ -107,12 +117,12 @@ def _lines(data: bytes) -> list[Line]:
     return found
 
 
-def _rows(sheet: Any) -> list[Line]:
+def _read_rows(sheet: Any) -> list[Line]:
     spanned = {}
     for merged in sheet.merged_cells.ranges:
         first = sheet.cell(merged.min_row, merged.min_col)
         for row in range(merged.min_row, merged.max_row + 1):
-            # Across, a merged cell is one cell; only down it is the same value again.
+            # Horizontally a merged cell is one cell; only vertically its value repeats.
             spanned[row, merged.min_col] = first
     return [
         Line(number, [shown(spanned.get((number, cell.column), cell)) for cell in cells])
@@ -121,47 +131,55 @@ def _rows(sheet: Any) -> list[Line]:
 
 
 def shown(cell: Any) -> str:
-    """A cell as its digits mean it: 63.2 with the format 0.00 is 63.20; what a format without decimals hides is there all the
-    same, for it was typed."""
+    """Return a cell as displayed: 63.2 with the format 0.00 is 63.20.
+
+    Digits that a format without decimals hides are kept, because the user entered them.
+    """
     value = cell.value
     if value is None:
         return ""
     text = printed(value, str(cell.number_format))
     hidden = isinstance(value, float) and not value.is_integer() and text.lstrip("-").isdigit()
-    return _plain(value) if hidden else text
+    return _format_plain(value) if hidden else text
 
 
 def printed(value: Any, number_format: str = "General") -> str:
-    """A value as a spreadsheet shows it: 63.2 with the format 0.00 is 63.20, 0.5 with 0% is 50%."""
+    """Return a value as a spreadsheet displays it.
+
+    63.2 with the format 0.00 is 63.20, 0.5 with 0% is 50%.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value).strip()
-    # A word in quotes, or a sign behind a backslash, is no digit.
+    # A quoted word or an escaped character is not a digit placeholder.
     first = re.sub(r'"[^"]*"|\\.', "", number_format.split(";")[0])
     form = None if "E" in first.upper().replace("GENERAL", "") else _DIGITS.search(first)
     if form is None:
-        return _plain(value)
+        return _format_plain(value)
     decimals = len(form.group(1) or "")
-    return f"{_rounded(100 * value, decimals)}%" if "%" in first else _rounded(value, decimals)
+    return f"{_round(100 * value, decimals)}%" if "%" in first else _round(value, decimals)
 
 
-def _rounded(value: float, decimals: int) -> str:
-    """As spreadsheets do: of fifteen digits, and a half goes away from zero."""
+def _round(value: float, decimals: int) -> str:
+    """Round like spreadsheets: from fifteen digits, and a half away from zero."""
     if not math.isfinite(value):
         return str(value)
     return f"{Decimal(f'{value:.15g}').quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE):f}"
 
 
-def _plain(value: float) -> str:
+def _format_plain(value: float) -> str:
     return f"{value:.10f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
 
 
-#: Rows above the head (a title, a note, a unit) that a table may have.
+#: Rows above the heading (a title, a note, a unit) that a table may have.
 _ABOVE = 10
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column by the words that its head may have; without a ``needed`` one there is no table."""
+    """A column by its possible headings.
+
+    Without a ``needed`` column the table is not found.
+    """
 
     name: str
     heads: tuple[str, ...]
@@ -170,8 +188,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """``line``: the row's number in the file, from 1. ``cells``: by name of the column, "" where it is empty or not there;
-    ``others``: by head, what stands in columns that nobody named."""
+    """A row of a table.
+
+    ``line``: the row's number in the file, from 1. ``cells``: column name → text, "" where empty or missing;
+    ``others``: heading → text of columns without a specification.
+    """
 
     line: int
     cells: dict[str, str]
@@ -180,7 +201,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """``file`` without its folders; ``sheet`` of a workbook, "" of a text; ``heads`` of columns that nobody named."""
+    """A table found in a file.
+
+    ``file`` without its folders; ``sheet`` of a workbook, "" for a text; ``heads`` of columns without a specification.
+    """
 
     file: str
     sheet: str
@@ -190,54 +214,58 @@ class Table:
 
     @property
     def place(self) -> str:
+        """Return file and sheet for a message."""
         return f"{self.file} [{self.sheet}]" if self.sheet else self.file
 
     def error(self, row: Row, column: str, value: str, known: Iterable[str] = ()) -> InputError:
-        """A cell that says nothing that can be used: with file, row, column, value, and what it might be."""
-        said = {"file": self.place, "line": row.line, "column": column, "known": "、".join(known) or "—"}
-        return InputError("table_cell" if value else "table_blank", value=value, **said)
+        """Return the error for an unusable cell.
+
+        It contains file, row, column, value, and possible values.
+        """
+        params = {"file": self.place, "line": row.line, "column": column, "known": "、".join(known) or "—"}
+        return InputError("table_cell" if value else "table_blank", value=value, **params)
 
 
 def read_table(path: str | Path, columns: Sequence[Column]) -> Table:
-    """The first table in a file that has a head with all needed columns.
+    """Return the first table in a file that has a heading with all needed columns.
 
-    CSV (comma, semicolon or tab; UTF-8 or GBK) and xlsx; merged cells count for each row that they span, formulas by their
-    last value. InputError when the file is not there, is no table, or has no such head.
+    CSV (comma, semicolon or tab; UTF-8 or GBK) and xlsx. A merged cell counts for each row that it spans, a formula by
+    its last value. InputError if the file is missing, is not a table, or has no such heading.
     """
     path = Path(path)
     try:
         sheets = sheets_of(path)
     except Unreadable as error:
-        # Where a file is not found, its folder is what has to be looked at.
+        # For a missing file the user needs its folder.
         file = str(path) if error.why in ("missing", "no_access") else path.name
         key = "openpyxl_lacking" if error.why == "openpyxl" else f"table_{error.why}"
         raise InputError(key, file=file, **({"line": error.line} if error.line else {})) from error
     for sheet, lines in sheets:
-        found = _table(path.name, sheet, lines, columns)
+        found = _find_table(path.name, sheet, lines, columns)
         if found is not None:
             return found
     needed = "、".join(c.heads[0] for c in columns if c.needed)
     raise InputError("table_no_head", file=path.name, rows=_ABOVE, columns=needed)
 
 
-def _table(file: str, sheet: str, lines: list[Line], columns: Sequence[Column]) -> Table | None:
+def _find_table(file: str, sheet: str, lines: list[Line], columns: Sequence[Column]) -> Table | None:
     for place, (line, cells) in enumerate(lines[:_ABOVE]):
-        words = [_word(cell) for cell in cells]
+        headings = [_normalise_heading(cell) for cell in cells]
         found: dict[str, int] = {}
         for column in columns:
-            for head in map(_word, column.heads):
-                if head in words:
-                    found.setdefault(column.name, words.index(head))
+            for head in map(_normalise_heading, column.heads):
+                if head in headings:
+                    found.setdefault(column.name, headings.index(head))
         if all(column.name in found for column in columns if column.needed):
             for column in columns:
-                twice = [c for c, w in zip(cells, words, strict=True) if w in map(_word, column.heads)]
+                twice = [c for c, w in zip(cells, headings, strict=True) if w in map(_normalise_heading, column.heads)]
                 if len(twice) > 1:
                     raise InputError("table_column_twice", file=file, line=line, columns="、".join(twice))
-            return _body(file, sheet, line, cells, found, lines[place + 1 :], columns)
+            return _read_body(file, sheet, line, cells, found, lines[place + 1 :], columns)
     return None
 
 
-def _body(
+def _read_body(
     file: str,
     sheet: str,
     line: int,
@@ -254,11 +282,14 @@ def _body(
         width = [cell.strip() for cell in cells] + [""] * (len(head) - len(cells))
         if any(width[len(head) :]):
             raise InputError("table_stray", file=file, line=number, value=next(filter(None, width[len(head) :])))
-        said = {column.name: width[found[column.name]] if column.name in found else "" for column in columns}
-        rows.append(Row(number, said, {text: width[n] for n, text in others.items()}))
+        named = {column.name: width[found[column.name]] if column.name in found else "" for column in columns}
+        rows.append(Row(number, named, {text: width[n] for n, text in others.items()}))
     return Table(file, sheet, line, tuple(others.values()), tuple(rows))
 
 
-def _word(text: str) -> str:
-    """A head without spaces, line breaks and the kind of its brackets."""
+def _normalise_heading(text: str) -> str:
+    """Return a heading without spaces and line breaks, in lower case.
+
+    Brackets become ASCII.
+    """
     return re.sub(r"\s+", "", text).replace("（", "(").replace("）", ")").lower()

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Safe writing: results are made beside their target and take its place as a whole. Imports nothing of the GIS stack."""
+"""Atomic output: results are written next to the target, then replace it.
+
+Imports nothing of the GIS stack.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,9 @@ from pathlib import Path
 
 from ..errors import OutputError
 
-#: What a findings layer can be written as.
+#: Formats of a findings layer.
 LAYER_FORMATS = (".gpkg", ".gdb", ".shp", ".geojson")
-#: Files that belong to a target and would spoil a new one: a shapefile's other parts, SQLite's logs.
+#: Files that belong to a target and would corrupt a new one: a shapefile's other parts, SQLite's logs.
 _COMPANIONS = {
     ".gpkg": (".gpkg-wal", ".gpkg-shm", ".gpkg-journal"),
     ".shp": (".dbf", ".shx", ".prj", ".cpg", ".qix", ".sbn", ".sbx", ".shp.xml", ".qmd", ".idm", ".ind"),
@@ -26,15 +29,16 @@ _COMPANIONS = {
 
 @contextmanager
 def atomic_output(target: str | Path) -> Iterator[Path]:
-    """A path beside the target to write to; all files made there take the place of the target's when the block ends.
+    """Yield a temporary path.
 
-    The name stays, so drivers know the format; formats of several files (.shp) and folders (.gdb) are served. When a
-    file cannot be replaced, those replaced before are put back: the old output is whole or the new one is. Raises
-    OutputError, also when writing in the block finds the disk full.
+    Its files replace the target's files when the block ends. The file name remains, so drivers know the format; formats
+    of several files (.shp) and folders (.gdb) work too. If a file cannot be replaced, the files replaced before are
+    restored: either the old or the new output is complete. Raises OutputError, also if writing in the block finds the
+    disk full.
     """
     target = Path(target)
     _check_replaceable(target)
-    folder = _folder_beside(target)
+    folder = _make_temporary_folder(target)
     new, old = folder / "new", folder / "old"
     done = False
     try:
@@ -47,16 +51,16 @@ def atomic_output(target: str | Path) -> Iterator[Path]:
                 raise
             raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
         _check_replaceable(target)
-        _swap(sorted(new.iterdir()), old, target)
+        _swap_files(sorted(new.iterdir()), old, target)
         done = True
     finally:
-        # Where old files could not even be put back, they stay to be found.
+        # Keep old files that could not be restored, so that the user can find them.
         stranded = not done and old.is_dir() and any(old.iterdir())
         shutil.rmtree(new if stranded else folder, ignore_errors=True)
 
 
 def write_text(target: str | Path, text: str) -> None:
-    """UTF-8, ``\\n`` line ends, safely beside and moved."""
+    r"""Write UTF-8 with line ends ``\n`` atomically."""
     with atomic_output(target) as path, path.open("w", encoding="utf-8", newline="\n") as handle:
         handle.write(text)
         handle.flush()
@@ -64,23 +68,27 @@ def write_text(target: str | Path, text: str) -> None:
 
 
 def check_writable(target: str | Path, inputs: list[str]) -> None:
-    """Say before a long run that an output cannot be written: OutputError, with what to do."""
+    """Raise OutputError with the remedy if an output cannot be written.
+
+    Called before a long run.
+    """
     target = Path(target)
     check_not_input(target, inputs)
     _check_replaceable(target)
     there = os.path.exists(target.parent)
-    folder = _folder_beside(target)
+    folder = _make_temporary_folder(target)
     shutil.rmtree(folder if there else target.parent, ignore_errors=True)
     if target.exists():
         try:
-            # To itself: nothing on most systems, an error on Windows while another program has it open.
+            # Renaming a file to itself does nothing on most systems; Windows refuses it while another program has the
+            # file open.
             os.rename(target, target)
         except OSError as error:
             raise OutputError("output_open_elsewhere", target=str(target)) from error
 
 
 def check_not_input(target: str | Path, inputs: list[str]) -> None:
-    """OutputError when a target is one of the files that are read, or lies within one (FileGDB)."""
+    """Raise OutputError if a target is an input file or is inside one (FileGDB)."""
     for path in inputs:
         within = path.lower().endswith(".gdb") and Path(path).absolute() in Path(target).absolute().parents
         if target and (within or same_file(path, target)):
@@ -88,7 +96,10 @@ def check_not_input(target: str | Path, inputs: list[str]) -> None:
 
 
 def same_file(first: str | Path, second: str | Path) -> bool:
-    """Do two paths name one file, through any link and on systems where case does not count?"""
+    """Return True if two paths name one file.
+
+    Links and case-insensitive systems are considered.
+    """
     if not first or not second:
         return False
     try:
@@ -103,35 +114,41 @@ def _check_replaceable(target: Path) -> None:
     try:
         mode = target.stat().st_mode
     except OSError:
-        # Not there yet; a folder that cannot be entered is told by the attempt to write.
+        # Not there yet; the attempt to write reports a folder without access.
         return
-    # Most systems would replace a file that somebody set read-only; Windows would not, and nobody asked for it.
+    # Most systems would replace a file that a user has set read-only; Windows would not, and it is not intended.
     if stat.S_ISREG(mode) and not mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
         raise OutputError("output_unwritable", target=str(target), detail="read_only")
 
 
 def is_about_writing(error: OSError, folder: Path) -> bool:
-    """Did the writing fail, and not something else that happened meanwhile?"""
-    return _no_space(error) or error.errno in (errno.EIO, errno.EROFS) or str(folder) in str(error.filename or "")
+    """Return True if the error comes from writing.
+
+    Another operation in the block may have failed instead.
+    """
+    return _is_disk_full(error) or error.errno in (errno.EIO, errno.EROFS) or str(folder) in str(error.filename or "")
 
 
-def _no_space(error: OSError) -> bool:
+def _is_disk_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
-def _folder_beside(target: Path) -> Path:
+def _make_temporary_folder(target: Path) -> Path:
     _check_folder(target)
     try:
         target.parent.mkdir(exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
     except OSError as error:
-        # The folder is there by now: a system that says it is not takes no files in it (/proc).
+        # The folder exists by now: a system that reports it as missing accepts no files in it (/proc).
         detail = "no_new_files" if isinstance(error, FileNotFoundError) else os_reason(error)
         raise OutputError("output_unwritable", target=str(target), detail=detail) from error
 
 
 def _check_folder(target: Path) -> None:
-    """OutputError unless the target's folder is there or only it is to be made: deeper ones are a slip of the hand."""
+    """Raise OutputError if more than the target's own folder is missing.
+
+    More than one missing folder is probably a typing error.
+    """
     lost = []
     for folder in target.parents:
         try:
@@ -149,8 +166,8 @@ def _check_folder(target: Path) -> None:
 
 
 def os_reason(error: OSError) -> str:
-    """Why the system refused, as a name that texts has words for."""
-    if _no_space(error):
+    """Return why the system refused, as a key of the message texts."""
+    if _is_disk_full(error):
         return "no_space"
     names = {
         errno.EROFS: "read_only",
@@ -165,10 +182,10 @@ def os_reason(error: OSError) -> str:
     return "no_permission" if isinstance(error, PermissionError) else "refused"
 
 
-def _swap(made: list[Path], old: Path, target: Path) -> None:
-    """Old files of the target out of the way, new ones in; on an error all back as it was.
+def _swap_files(made: list[Path], old: Path, target: Path) -> None:
+    """Move the target's old files away and the new ones in; restore all on an error.
 
-    A single file takes its place in one step: there is no moment without it.
+    A single file is replaced in one step, so that the target always exists.
     """
     stem = target.with_suffix("").name
     names = {p.name for p in made} | {target.name}
@@ -178,9 +195,9 @@ def _swap(made: list[Path], old: Path, target: Path) -> None:
         alone = len(made) == 1 and made[0].is_file() and made[0].name == target.name
         for name in sorted(names):
             if (target.parent / name).exists() and not (alone and name == target.name):
-                _move(target.parent / name, old / name, moved)
+                _move_file(target.parent / name, old / name, moved)
         for path in made:
-            _move(path, target.parent / path.name, moved)
+            _move_file(path, target.parent / path.name, moved)
     except OSError as error:
         for source, destination in reversed(moved):
             os.replace(destination, source)
@@ -189,7 +206,7 @@ def _swap(made: list[Path], old: Path, target: Path) -> None:
         raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
 
 
-def _move(source: Path, destination: Path, moved: list[tuple[Path, Path]]) -> None:
+def _move_file(source: Path, destination: Path, moved: list[tuple[Path, Path]]) -> None:
     os.replace(source, destination)
     moved.append((source, destination))
 
@@ -203,13 +220,15 @@ class Outputs:
     html: str = ""
 
     def paths(self) -> list[str]:
+        """Return the paths that are not empty."""
         return [p for p in (self.findings, self.json, self.html) if p]
 
 
 def check_outputs(outputs: Outputs, inputs: list[str], databases: list[str] | None = None) -> None:
-    """Before a long run: can every output be written, is none an input, no two the same? Raises OutputError.
+    """Raise OutputError unless all outputs can be written.
 
-    ``databases``: files that a sink will put a table into; they stay, but may not be an input either.
+    They must differ from each other and from the inputs. ``databases``: files that a sink will add a table to; they
+    remain, but may not be an input either.
     """
     for path in databases or []:
         check_not_input(path, inputs)

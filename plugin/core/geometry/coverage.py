@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers that should fit together edge to edge (面层覆盖): where vertices are missing, and what lies open between."""
+"""Layers that should fit edge to edge (面层覆盖): missing vertices, and gaps between."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from .polygons import Polygons, union_rows
 from .tolerance import Tolerance
 from .validity import is_missing
 
-#: A square is as wide as this many segments of the middle length.
+#: Width of a grid cell in median segment lengths.
 _SEGMENTS = 2.0
-#: A segment that crosses more squares than this asks a tree.
-_SQUARES = 64
+#: A segment that crosses more cells than this queries a tree.
+_MOST_CELLS = 64
 #: Pairs compared at a time.
 _PAIRS = 1_000_000
 
@@ -32,16 +32,25 @@ _PAIRS = 1_000_000
 def find_points_near_segments(
     points: NDArray, a: NDArray, b: NDArray, distance: float, cancellation: Cancellation = NEVER
 ) -> tuple[NDArray, NDArray]:
-    """Points ((k, 2), m) within ``distance`` m of segments from ``a`` to ``b`` ((s, 2) each), other than their own ends.
+    """Find points near segments other than the points' own.
 
-    Positions of both, by pairs.
+    Parameters
+    ----------
+    points : (k, 2) m
+    a, b : (s, 2) m
+        Ends of the segments.
+    distance : m
+
+    Returns
+    -------
+    Positions of points and of segments, by pairs.
     """
     low, high = np.minimum(a, b) - distance, np.maximum(a, b) + distance
     size = max(float(np.median(high - low)) * _SEGMENTS, 4 * distance, 1e-6)
     origin = low.min(axis=0)
     first, last = (((edge - origin) // size).astype(np.int64) for edge in (low, high))
-    wide = (last - first + 1).prod(axis=1) > _SQUARES
-    i, j = _by_squares(points, low, high, (points - origin) // size, first, last, np.flatnonzero(~wide), cancellation)
+    wide = (last - first + 1).prod(axis=1) > _MOST_CELLS
+    i, j = _search_grid(points, low, high, (points - origin) // size, first, last, np.flatnonzero(~wide), cancellation)
     far = np.flatnonzero(wide)
     if len(far):
         tree = shapely.STRtree(shapely.points(points))
@@ -51,11 +60,11 @@ def find_points_near_segments(
         i, j = np.concatenate([i, k]), np.concatenate([j, far[n]])
     other = (points[i] != a[j]).any(axis=1) & (points[i] != b[j]).any(axis=1)
     i, j = i[other], j[other]
-    near = _distance(points[i], a[j], b[j]) <= distance
+    near = _measure_distance(points[i], a[j], b[j]) <= distance
     return i[near], j[near]
 
 
-def _by_squares(
+def _search_grid(
     points: NDArray,
     low: NDArray,
     high: NDArray,
@@ -65,14 +74,17 @@ def _by_squares(
     some: NDArray,
     cancellation: Cancellation,
 ) -> tuple[NDArray, NDArray]:
-    """Points that lie in the boxes of ``some`` segments (``low`` to ``high``), which cross squares ``first`` to ``last``."""
+    """Return points in the boxes of ``some`` segments, with those segments.
+
+    ``low`` and ``high``: corners of the boxes; the segments cross the grid cells ``first`` to ``last``.
+    """
     width = int(last[:, 0].max()) + 2
     square = square.astype(np.int64)
     inside = np.flatnonzero((square >= 0).all(axis=1) & (square[:, 0] < width))
     name = square[inside, 1] * width + square[inside, 0]
     order = np.argsort(name, kind="stable")
     inside, name = inside[order], name[order]
-    # One row for each square that each segment crosses.
+    # One row for each cell that each segment crosses.
     across, up = (last[some] - first[some] + 1).T
     crossed = across * up
     segment = np.repeat(some, crossed)
@@ -99,8 +111,8 @@ def _by_squares(
     return np.concatenate(found_i), np.concatenate(found_j)
 
 
-def _distance(p: NDArray, a: NDArray, b: NDArray) -> NDArray:
-    """(k,) m from points to segments."""
+def _measure_distance(p: NDArray, a: NDArray, b: NDArray) -> NDArray:
+    """Return (k,) distances in m from points to segments."""
     if not len(p):
         return np.zeros(0)
     return shapely.distance(shapely.linestrings(np.stack([a, b], axis=1)), shapely.points(p))
@@ -110,9 +122,10 @@ def _distance(p: NDArray, a: NDArray, b: NDArray) -> NDArray:
 class Mismatches:
     """Places where two edges should meet in one vertex and do not.
 
-    ``row`` (k,) whose edge runs by; ``other`` (k,) whose vertex lies there; ``point`` (k, 2) the vertex, m;
-    ``distance`` (k,) from the edge, m: 0, or what doubles lose in a plane with zone prefix (1e-7), means that only the vertex is
-    missing, more that the edges part; ``near_vertex`` (k,) bool: the edge has a vertex of its own that near.
+    ``row`` (k,): the row of the edge; ``other`` (k,): the row of the vertex; ``point`` (k, 2): the vertex, m;
+    ``distance`` (k,): from the edge, m. 0, or the rounding of doubles in a plane with zone prefix (1e-7), means that
+    only the vertex is missing; more means that the edges differ. ``near_vertex`` (k,) bool: the edge has a vertex as
+    near.
     """
 
     row: NDArray
@@ -125,68 +138,75 @@ class Mismatches:
         return len(self.row)
 
     def only(self, kept: NDArray) -> Mismatches:
-        """The same without the places that are not ``kept`` ((k,) bool)."""
+        """Return only the ``kept`` places ((k,) bool)."""
         return Mismatches(
             self.row[kept], self.other[kept], self.point[kept], self.distance[kept], self.near_vertex[kept]
         )
 
 
-#: From this many times as many vertices on it pays to sort out polygons that are far from all that is looked for.
+#: With this many times as many vertices it is faster to exclude polygons that are far from all relevant segments.
 FEW_TIMES = 4
 
 
 def find_mismatched_edges(
     a: Polygons, b: Polygons | None = None, *, tolerance: Tolerance, cancellation: Cancellation = NEVER
 ) -> Mismatches:
-    """Vertices of one polygon on or near another's edge (up to ``edge_match_m``) that has no vertex just there.
+    """Find vertices on or near another polygon's edge that has no vertex there.
 
-    Neighbours within ``a``, or edges of ``a`` against vertices of ``b``. Only segments that are not drawn alike on
-    both sides are looked at: where all are, nothing can be missing. Sorted by row and place.
+    The edge is up to ``edge_match_m`` away. Compares neighbours within ``a``, or edges of ``a`` with vertices of ``b``.
+    Only segments that differ between both sides are examined: equal segments cannot lack a vertex. Sorted by row and
+    place.
     """
     if b is None:
-        return _mismatches(a, a, a.lines.alone, a.lines.alone, tolerance, cancellation)
-    mine, theirs = _alone(a, b, tolerance.edge_match_m, cancellation)
-    return _mismatches(a, b, mine, theirs, tolerance, cancellation)
+        return _find_mismatches(a, a, a.lines.alone, a.lines.alone, tolerance, cancellation)
+    mine, theirs = _find_unshared(a, b, tolerance.edge_match_m, cancellation)
+    return _find_mismatches(a, b, mine, theirs, tolerance, cancellation)
 
 
 def find_mismatches_both_ways(
     a: Polygons, b: Polygons, *, tolerance: Tolerance, cancellation: Cancellation = NEVER
 ) -> tuple[Mismatches, Mismatches]:
-    """`find_mismatched_edges` of ``a`` against ``b`` and of ``b`` against ``a``: what the two do not share is looked up once."""
-    mine, theirs = _alone(a, b, tolerance.edge_match_m, cancellation)
-    of_a = _mismatches(a, b, mine, theirs, tolerance, cancellation)
-    return of_a, _mismatches(b, a, theirs, mine, tolerance, cancellation)
+    """Find mismatches of ``a`` with ``b`` and of ``b`` with ``a``.
+
+    Faster than two calls of `find_mismatched_edges`: unshared segments are searched once.
+    """
+    mine, theirs = _find_unshared(a, b, tolerance.edge_match_m, cancellation)
+    of_a = _find_mismatches(a, b, mine, theirs, tolerance, cancellation)
+    return of_a, _find_mismatches(b, a, theirs, mine, tolerance, cancellation)
 
 
-def _mismatches(
+def _find_mismatches(
     a: Polygons, b: Polygons, mine: NDArray, theirs: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> Mismatches:
-    """Segments of ``a`` that are ``mine`` ((v,) bool) against the vertices of those of ``b`` that are ``theirs``."""
+    """Compare segments ``mine`` of ``a`` with vertices of ``theirs`` of ``b``.
+
+    Both (v,) bool.
+    """
     lines, others = a.lines, b.lines
-    edges, ends = np.flatnonzero(mine), _ends(theirs)
+    edges, ends = np.flatnonzero(mine), _list_ends(theirs)
     if not len(edges) or not len(ends):
-        return _none()
+        return _make_empty()
     i, j = find_points_near_segments(
         others.xy[ends], lines.xy[edges], lines.xy[edges + 1], tolerance.edge_match_m, cancellation
     )
-    return _told_apart(lines, others, edges[j], ends[i], tolerance, a is b)
+    return _drop_shared_vertices(lines, others, edges[j], ends[i], tolerance, a is b)
 
 
-def _ends(segments: NDArray) -> NDArray:
-    """The vertices that chosen segments ((v,) bool) begin and end at."""
+def _list_ends(segments: NDArray) -> NDArray:
+    """Return the end vertices of chosen segments ((v,) bool)."""
     chosen = segments.copy()
     chosen[1:] |= segments[:-1]
     return np.flatnonzero(chosen)
 
 
-def _alone(a: Polygons, b: Polygons, distance: float, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
-    """(v,) bool each: segments of ``a`` that ``b`` does not have, and of ``b`` that ``a`` does not have.
+def _find_unshared(a: Polygons, b: Polygons, distance: float, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
+    """Return (v,) bool each: segments of ``a`` not in ``b``, and the reverse.
 
-    A fine layer's inner edges are not in a coarse one, but nothing of the coarse one is near them either: of the layer
-    with more vertices only those polygons are looked at that come near what the other one has alone.
+    A fine layer's inner edges are not in a coarse one, but nothing of the coarse one is near them either. Therefore
+    only those polygons of the layer with more vertices are compared that are near unshared segments of the other.
     """
     if len(a.lines.xy) > len(b.lines.xy):
-        theirs, mine = _alone(b, a, distance, cancellation)
+        theirs, mine = _find_unshared(b, a, distance, cancellation)
         return mine, theirs
     mine = a.lines.unmatched(b.lines, np.ones(len(a), dtype=bool))
     if FEW_TIMES * int(mine.sum()) > len(b.lines.xy):
@@ -196,15 +216,18 @@ def _alone(a: Polygons, b: Polygons, distance: float, cancellation: Cancellation
     return mine, b.lines.unmatched(a.lines, near)
 
 
-def _none() -> Mismatches:
+def _make_empty() -> Mismatches:
     nothing = np.zeros(0, dtype=int)
     return Mismatches(nothing, nothing, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
 
 
-def _told_apart(
+def _drop_shared_vertices(
     lines: Linework, others: Linework, edge: NDArray, end: NDArray, tolerance: Tolerance, within: bool
 ) -> Mismatches:
-    """Leave out vertices that the edge has too; of several edges of a polygon by one vertex keep the nearest."""
+    """Remove vertices that the edge has too.
+
+    Keep the nearest of several edges per vertex.
+    """
     row, other = lines.row[lines.ring[edge]], others.row[others.ring[end]]
     p, q, v = lines.xy[edge], lines.xy[edge + 1], others.xy[end]
     gap = np.minimum(np.hypot(*(p - v).T), np.hypot(*(q - v).T))
@@ -224,7 +247,7 @@ def _told_apart(
 
 
 def _has_vertex(lines: Linework, row: NDArray, at: NDArray) -> NDArray:
-    """(k,) bool: does the polygon of that row have a vertex exactly there?"""
+    """Return (k,) bool: the polygon of that row has a vertex exactly there."""
     if not len(row):
         return np.zeros(0, dtype=bool)
     meant = np.zeros(int(lines.row.max()) + 1, dtype=bool)
@@ -237,18 +260,19 @@ def _has_vertex(lines: Linework, row: NDArray, at: NDArray) -> NDArray:
 def find_gaps(
     a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, cancellation: Cancellation = NEVER
 ) -> Parts:
-    """Open places enclosed by a layer's polygons (缝隙, 孔洞): holes of their union at most ``widest`` m wide.
+    """Find gaps enclosed by a layer's polygons (缝隙, 孔洞).
 
-    ``left`` and ``right`` of the parts: two polygons at its edge (−1 where there is one only). Gaps below both
-    minimums are slivers: counted. Gaps against the county's outline are `overlay.find_uncovered_parts` of it.
+    Gaps are holes of their union at most ``widest`` m wide. ``left`` and ``right`` of the parts: two adjacent polygons
+    (−1 if there is only one). Gaps below both minimums are slivers and are counted. `overlay.find_uncovered_parts`
+    finds gaps along the county's outline.
     """
-    ladder = FallbackLog()
-    whole = union_rows(a, tolerance=tolerance, fallback_log=ladder)
+    fallback_log = FallbackLog()
+    whole = union_rows(a, tolerance=tolerance, fallback_log=fallback_log)
     cancellation.raise_if_cancelled()
     holes = find_holes(whole)
     area, width = shapely.area(holes), 2 * shapely.area(holes) / shapely.length(holes)
     holes = holes[(width <= widest) | tolerance.is_sliver(area, width)]
-    # New vertices of a union are rounded: they lie beside the edges that cross there.
+    # New vertices of a union are rounded: they are slightly off the edges that cross there.
     tree = shapely.STRtree(a.shapes[a.present])
     n, met = tree.query(holes, predicate="dwithin", distance=tolerance.cluster_m)
     rows = a.present[met]
@@ -259,12 +283,12 @@ def find_gaps(
     many = np.bincount(n, minlength=len(holes))
     left[many > 0] = rows[first[many > 0]]
     right[many > 1] = rows[first[many > 1] + 1]
-    parts = collect_parts(left, right, holes, tolerance, True, ladder)
+    parts = collect_parts(left, right, holes, tolerance, True, fallback_log)
     return parts.only(parts.width <= widest)
 
 
 def find_holes(whole: Any) -> NDArray:
-    """(h,) the open places in a union: its holes, less what lies in them like an island."""
+    """Return (h,) gap areas of a union: its holes without the islands inside them."""
     if whole is None:
         return np.array([], dtype=object)
     found = rings(np.array([whole], dtype=object))
@@ -275,20 +299,20 @@ def find_holes(whole: Any) -> NDArray:
         return holes
     n, met = shapely.STRtree(shapely.point_on_surface(parts)).query(holes, predicate="contains")
     for hole in np.unique(n).tolist():
-        # What is open in an island is a hole of its own.
+        # A gap in an island is a separate hole.
         islands = shapely.polygons(shapely.get_exterior_ring(parts[met[n == hole]]))
         holes[hole] = shapely.difference(holes[hole], shapely.union_all(islands))
     return shapely.get_parts(holes)
 
 
-# Vertices that lay on a neighbour's long edge in a plane of metres, and lie beside it now that both are stored in degrees.
-#
-# An edge of two kilometres drawn straight in a Gauss–Krüger zone passes its own middle by some centimetres once its ends alone
-# are stored in degrees. A neighbour's vertex on it stays where it was: a gap or an overlap opens that nobody drew.
+# Vertices on a neighbour's long edge in a metric plane are off that edge after both are stored in degrees.
+# The middle of an edge of two kilometres that was drawn straight in a Gauss–Krüger zone moves by some centimetres when
+# only its ends are stored in degrees. A neighbour's vertex on it does not move: this creates a gap or an overlap that
+# was not drawn.
 
 
 class DegreePolygons(NamedTuple):
-    """(n,) polygons, or None, as they are stored, and the CRS (degrees) that they are stored in."""
+    """(n,) polygons, or None, as stored, and their CRS (degrees)."""
 
     shapes: NDArray
     crs: CRS
@@ -297,25 +321,27 @@ class DegreePolygons(NamedTuple):
 def find_deviating_vertices(
     a: DegreePolygons, b: DegreePolygons, plane: CRS, edge_match_m: float, cancellation: Cancellation = NEVER
 ) -> Mismatches:
-    """Vertices of ``b`` that lie on an edge of ``a`` (to ``edge_match_m``) where it is straight in ``plane`` (metres), and
-    further off where it is straight in degrees. ``point`` in degrees, ``distance`` how far off (m); ``a is b``: neighbours
-    within a layer."""
-    edges = _long_edges(a, plane, edge_match_m)
+    """Find vertices of ``b`` on an edge of ``a`` that are off it in degrees.
+
+    The edge is straight in ``plane`` (metres), and within ``edge_match_m``; it is farther away where the edge is
+    straight in degrees. ``a is b``: neighbours within a layer. Returns ``point`` in degrees, ``distance`` in m.
+    """
+    edges = _find_long_edges(a, plane, edge_match_m)
     nothing = np.zeros(0, dtype=int)
     none = Mismatches(nothing, nothing, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
     if not len(edges.row):
         return none
     cancellation.raise_if_cancelled()
-    row_b, xy_b = _vertices(b)
+    row_b, xy_b = _list_vertices(b)
     put = crs_care.reproject_coordinates(xy_b, b.crs, plane)
     low, high = (crs_care.reproject_coordinates(end, a.crs, plane) for end in (edges.low, edges.high))
     i, j = find_points_near_segments(put, low, high, edge_match_m, cancellation)
     if a is b:
         other = row_b[i] != edges.row[j]
         i, j = i[other], j[other]
-    off = _beside(xy_b[i], edges.low[j], edges.high[j])
+    off = _measure_in_degrees(xy_b[i], edges.low[j], edges.high[j])
     # Another edge of the ring may have that vertex.
-    have = {(row, *xy) for row, xy in zip(*(side.tolist() for side in _vertices(a, edges.row[j])), strict=True)}
+    have = {(row, *xy) for row, xy in zip(*(side.tolist() for side in _list_vertices(a, edges.row[j])), strict=True)}
     lacks = np.array([(r, *p) not in have for r, p in zip(edges.row[j].tolist(), xy_b[i].tolist(), strict=True)], bool)
     kept = (off > edge_match_m) & lacks
     i, j, off = i[kept], j[kept], off[kept]
@@ -330,8 +356,11 @@ class _Edges(NamedTuple):
     high: NDArray
 
 
-def _long_edges(a: DegreePolygons, plane: CRS, edge_match_m: float) -> _Edges:
-    """Edges that are bent by a tenth of the tolerance or more: what is less is within it in either plane."""
+def _find_long_edges(a: DegreePolygons, plane: CRS, edge_match_m: float) -> _Edges:
+    """Return edges that are bent by a tenth of the tolerance or more.
+
+    A smaller bend is within the tolerance in either plane.
+    """
     there = np.flatnonzero(~is_missing(a.shapes))
     found = rings(a.shapes[there])
     start, low, high, _ = ring_edges(found.xy, found.at, a.crs)
@@ -340,15 +369,15 @@ def _long_edges(a: DegreePolygons, plane: CRS, edge_match_m: float) -> _Edges:
     return _Edges(there[found.shape[ring]], low[bent], high[bent])
 
 
-def _vertices(layer: DegreePolygons, rows: NDArray | None = None) -> tuple[NDArray, NDArray]:
-    """The row of each vertex, and the vertex, in degrees; of some rows only."""
+def _list_vertices(layer: DegreePolygons, rows: NDArray | None = None) -> tuple[NDArray, NDArray]:
+    """Return the row of each vertex, and the vertex in degrees; of some rows only."""
     rows = np.flatnonzero(~is_missing(layer.shapes)) if rows is None else np.unique(rows)
     xy, at = shapely.get_coordinates(layer.shapes[rows], return_index=True)
     return rows[at], xy
 
 
-def _beside(p: NDArray, a: NDArray, b: NDArray) -> NDArray:
-    """(k,) m from points to segments that are straight in degrees."""
+def _measure_in_degrees(p: NDArray, a: NDArray, b: NDArray) -> NDArray:
+    """Return (k,) distances in m from points to segments that are straight in degrees."""
     if not len(p):
         return np.zeros(0)
     metres = crs_care.make_local_plane(*p[0])

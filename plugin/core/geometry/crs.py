@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Coordinate care: zone, prefix and axis order of CGCS2000, told from the coordinates and from the layer's CRS, and
-where both differ."""
+"""Coordinate systems: zone, prefix and axis order of CGCS2000.
+
+They are derived from the coordinates and from the layer's CRS, and compared.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,15 @@ from pyproj.exceptions import CRSError, ProjError
 from .statutory_area import INVERSE_FLATTENING, SEMI_MAJOR_M
 
 GEODETIC = CRS.from_epsg(4490)
-#: A plane whose areas are this far off (as a share) is not one to find shared parts in: Web Mercator is 1.6 at 38° N.
+#: Deviation of areas (as a share) from which on a plane is not used for detection: Web Mercator has 1.6 at 38° N.
 _AREAL_SCALE = 0.02
 
 
 def parse_crs(text: str | None) -> CRS | None:
-    """A CRS from a code or WKT, or None when there is none, or none of this Earth.
+    """Return the horizontal CRS of a code or WKT; None if invalid or not of the Earth.
 
-    Heights are left aside. A Gauss–Krüger zone of CGCS2000 gets its EPSG code whatever a .prj calls it: by its code
-    two layers are seen to agree.
+    A Gauss–Krüger zone of CGCS2000 gets its EPSG code whatever its name in a .prj is, so that equal layers have equal
+    codes.
     """
     if not text:
         return None
@@ -44,12 +46,12 @@ def parse_crs(text: str | None) -> CRS | None:
         crs = crs.to_2d()
     if not (crs.is_projected or crs.is_geographic):
         return None
-    code = crs.to_epsg(min_confidence=70) or _zone_code(crs)
+    code = crs.to_epsg(min_confidence=70) or _find_zone_code(crs)
     return CRS.from_epsg(code) if code else crs
 
 
-def _zone_code(crs: CRS) -> int | None:
-    """The EPSG code of a CGCS2000 Gauss–Krüger zone, told by its parameters."""
+def _find_zone_code(crs: CRS) -> int | None:
+    """Return the EPSG code of a CGCS2000 Gauss–Krüger zone, by its parameters."""
     frame = describe_crs(crs)
     if not frame.cgcs2000:
         return None
@@ -69,7 +71,10 @@ def _zone_code(crs: CRS) -> int | None:
 
 @dataclass(frozen=True)
 class Frame:
-    """What a CRS says of itself. ``zone`` is the CGCS2000 zone number; ``prefixed``: the easting begins with it."""
+    """Properties of a CRS.
+
+    ``zone``: the CGCS2000 zone number; ``prefixed``: the easting begins with it.
+    """
 
     geographic: bool
     cgcs2000: bool
@@ -83,7 +88,10 @@ class Frame:
 
 @lru_cache(maxsize=64)
 def describe_crs(crs: CRS) -> Frame:
-    """Read zone and prefix from a CRS. Whatever its name, the parameters of its projection decide."""
+    """Return zone and prefix of a CRS.
+
+    The parameters of its projection decide, not its name.
+    """
     cgcs = _is_cgcs2000(crs)
     if crs.is_geographic:
         return Frame(geographic=True, cgcs2000=cgcs)
@@ -115,10 +123,10 @@ def _is_cgcs2000(crs: CRS) -> bool:
 
 @lru_cache(maxsize=64)
 def area_of_use(crs: CRS) -> tuple[float, float, float, float] | None:
-    """Return west, south, east, north (degrees) of the area that a CRS is made for; None where it is unknown.
+    """Return west, south, east, north (degrees) of a CRS's area of use.
 
-    EPSG states the area of a registered CRS. A Gauss–Krüger zone of CGCS2000 without a code has that of its own meridian.
-    Areas that cross the antimeridian count as unknown.
+    None if unknown. EPSG states the area of a registered CRS. For a Gauss–Krüger zone of CGCS2000 without a code it
+    follows from the meridian. Areas that cross the antimeridian count as unknown.
     """
     frame = describe_crs(crs)
     area = crs.area_of_use
@@ -131,18 +139,23 @@ def area_of_use(crs: CRS) -> tuple[float, float, float, float] | None:
 
 
 def three_degree_zone(longitude: float) -> CRS:
-    """The CGCS2000 3° zone with prefix (EPSG:4513 to 4533, zones 25 to 45) of a longitude in degrees."""
+    """Return the CGCS2000 3° zone with prefix of a longitude in degrees.
+
+    EPSG:4513 to 4533, zones 25 to 45.
+    """
     return CRS.from_epsg(4513 + min(max(round(longitude / 3), 25), 45) - 25)
 
 
 def with_heights(plane: str, vertical: str) -> CRS:
-    """The CRS of a plane or of degrees (``EPSG:4490``) together with heights (``EPSG:5737``), or without any where the second
-    is empty. CRSError when there is no such CRS."""
+    """Return a horizontal CRS combined with a vertical CRS (``EPSG:5737``).
+
+    Without heights if ``vertical`` is empty. CRSError for an unknown CRS.
+    """
     return CRS.from_user_input("+".join(filter(None, (plane, vertical.rpartition(":")[2]))))
 
 
 def crs_label(crs: CRS | None) -> str:
-    """``EPSG:4526``, or the CRS's name when it has no code; empty for none."""
+    """Return ``EPSG:4526``, or the name of a CRS without a code; empty for None."""
     if crs is None:
         return ""
     code = crs.to_epsg()
@@ -154,29 +167,37 @@ def crs_label(crs: CRS | None) -> str:
 
 
 def choose_crs(layers: Iterable[tuple[CRS, int]], longitude: float, latitude: float = 36.0) -> CRS:
-    """The CRS a plan is measured in: the projected one most features have, else the 3° zone of the county.
+    """Return the CRS in which a plan is measured.
 
-    ``layers``: CRS and number of features; the place in degrees. A projection that distorts areas is not taken.
+    The projected CRS of most features, else the 3° zone of the place. A projection that distorts areas is not used.
+
+    Parameters
+    ----------
+    layers
+        CRS and number of features of each layer.
+    longitude, latitude
+        The county's location in degrees.
     """
     votes: Counter[CRS] = Counter()
     for crs, features in layers:
-        if _keeps_areas(crs, longitude, latitude):
+        if _preserves_areas(crs, longitude, latitude):
             votes[crs] += max(features, 1)
     if votes:
         return votes.most_common(1)[0][0]
     if 73 <= longitude <= 136 and 0 <= latitude <= 60:
         return three_degree_zone(longitude)
-    # Outside China (trial data): any metre grid near the place will do for finding shared parts.
+    # Outside China (trial data), any metric grid near the place is suitable for detection.
     zone = min(int((longitude + 180) // 6) + 1, 60) if -180 <= longitude <= 180 else 1
     return CRS.from_epsg((32600 if latitude >= 0 else 32700) + zone)
 
 
 def make_local_plane(longitude: float, latitude: float) -> CRS:
-    """A plane in metres that is an affine image of degrees: x = k₁·(longitude − λ₀), y = k₂·(latitude − φ₀).
+    """Return a plane in metres that is an affine image of degrees.
 
-    What is straight in longitude and latitude stays straight, so that a vertex on a long edge stays on it. k₁ and k₂ are
-    the lengths of a radian at the place given, rounded to 0.1°; within a county lengths are right to some thousandths,
-    which is enough to look for overlaps and to hold them against tolerances.
+    x = k₁·(longitude − λ₀), y = k₂·(latitude − φ₀). Lines that are straight in longitude and latitude remain straight,
+    so that a vertex on a long edge remains on it. k₁ and k₂ are the lengths of a radian at the given place, rounded to
+    0.1°. Within a county lengths are correct to some thousandths, which suffices to detect overlaps and to compare them
+    with tolerances.
     """
     middle, parallel = round(longitude, 1), min(max(round(latitude, 1), -85.0), 85.0)
     phi, f = math.radians(parallel), 1 / INVERSE_FLATTENING
@@ -185,14 +206,14 @@ def make_local_plane(longitude: float, latitude: float) -> CRS:
     # Radii along the meridian and, times cos φ, along the parallel.
     along, across = SEMI_MAJOR_M * (1 - e2) / w2**1.5, SEMI_MAJOR_M / math.sqrt(w2)
     true_scale = math.degrees(math.acos(min(across * math.cos(phi) / along, 1.0)))
-    # On a sphere, for there PROJ's eqc is affine to the last bit.
+    # Spherical, because only then PROJ's eqc is exactly affine.
     return CRS.from_user_input(
         f"+proj=eqc +lat_ts={true_scale!r} +lat_0={parallel} +lon_0={middle} +R={along!r} +units=m +no_defs +type=crs"
     )
 
 
 def preserves_straight_lines(source: CRS, target: CRS) -> bool:
-    """Is what is straight in one CRS straight in the other for sure?"""
+    """Return True if straight lines of one CRS are certainly straight in the other."""
     if source == target:
         return True
     operation = target.coordinate_operation
@@ -201,7 +222,7 @@ def preserves_straight_lines(source: CRS, target: CRS) -> bool:
     )
 
 
-def _keeps_areas(crs: CRS, longitude: float, latitude: float) -> bool:
+def _preserves_areas(crs: CRS, longitude: float, latitude: float) -> bool:
     frame = describe_crs(crs)
     if frame.geographic or not frame.metres:
         return False
@@ -213,51 +234,58 @@ def _keeps_areas(crs: CRS, longitude: float, latitude: float) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _transformer(source: CRS, target: CRS) -> Transformer:
+def _make_transformer(source: CRS, target: CRS) -> Transformer:
     return Transformer.from_crs(source, target, always_xy=True)
 
 
 def reproject(geometries: NDArray, source: CRS, target: CRS) -> NDArray:
-    """(n,) geometries from one CRS to another, x = easting or longitude; the same array when they are equal."""
+    """Reproject (n,) geometries; x is easting or longitude.
+
+    Returns the same array if both CRS are equal.
+    """
     if source == target:
         return geometries
     return shapely.transform(geometries, lambda c: reproject_coordinates(c, source, target))
 
 
 def reproject_coordinates(xy: NDArray, source: CRS, target: CRS) -> NDArray:
-    """(v, 2) coordinates from one CRS to another, x = easting or longitude; each by itself, whatever is beside it."""
-    return np.column_stack(_transformer(source, target).transform(xy[:, 0], xy[:, 1]))
+    """Reproject (v, 2) coordinates, each independently; x is easting or longitude."""
+    return np.column_stack(_make_transformer(source, target).transform(xy[:, 0], xy[:, 1]))
 
 
 def make_lonlat_transformer(crs: CRS) -> Callable[[NDArray], NDArray]:
-    """Turns (v, 2) coordinates of a CRS into (longitude, latitude) in degrees on CGCS2000."""
+    """Return a function from (v, 2) coordinates of a CRS to degrees on CGCS2000.
+
+    The result is (longitude, latitude).
+    """
     if crs == GEODETIC:
         return lambda xy: xy
-    transformer = _transformer(crs, GEODETIC)
+    transformer = _make_transformer(crs, GEODETIC)
     return lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
 
 
 def to_lonlat(geometries: NDArray, crs: CRS) -> NDArray:
-    """(n,) geometries as (longitude, latitude) in degrees on CGCS2000."""
+    """Return (n,) geometries as (longitude, latitude) in degrees on CGCS2000."""
     return reproject(geometries, crs, GEODETIC)
 
 
-# Do coordinates contradict what their layer says of itself: zone, prefix, axis order, degrees for metres? And which CRS they
-# look like.
+# Coordinates that contradict their layer's CRS (zone, prefix, axis order, degrees for metres), and the CRS that they
+# seem to be in.
 
-#: A zone's eastings lie this near its false easting: half a 6° zone at the equator is 334 km, and neighbours spill over.
+#: Maximum distance of a zone's eastings from its false easting: half a 6° zone at the equator is 334 km, plus data of
+#: neighbouring zones.
 EASTING_REACH_M = 450_000.0
-#: No place on Earth has a northing beyond this.
+#: The largest northing on Earth.
 NORTHING_REACH_M = 10_100_000.0
 
 
 def find_coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[str, dict[str, Any]] | None:
-    """Do the coordinates contradict what the layer says of itself?
+    """Return the contradiction between coordinates and CRS as (problem, parameters).
 
-    ``bounds``: xmin, ymin, xmax, ymax in the layer's own units. Returns the problem's name and its parameters:
-    ``missing`` (no CRS), ``degrees`` (says metres), ``metres`` (says degrees), ``axis`` (northing first), ``prefix``
-    (zone prefix lacking, or there where the CRS has none), ``zone`` (another zone's prefix), ``meridian`` (the CRS's
-    own prefix and central meridian disagree), ``beyond`` (no place of that CRS), ``not_metres``; or None.
+    ``bounds``: xmin, ymin, xmax, ymax in the layer's units. Problems: ``missing`` (no CRS), ``degrees`` (the CRS is
+    metric), ``metres`` (the CRS is geographic), ``axis`` (northing first), ``prefix`` (zone prefix missing, or present
+    although the CRS has none), ``zone`` (another zone's prefix), ``meridian`` (prefix and central meridian of the CRS
+    disagree), ``beyond`` (outside the CRS), ``not_metres``. None if they agree.
     """
     xmin, ymin, xmax, ymax = bounds
     if crs is None:
@@ -267,13 +295,13 @@ def find_coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[s
     frame = describe_crs(crs)
     params: dict[str, Any] = {"crs": crs_label(crs)}
     if frame.geographic:
-        return _problem_of_degrees(frame, params, xmin, ymin, xmax, ymax)
+        return _check_degrees(frame, params, xmin, ymin, xmax, ymax)
     if not frame.metres:
         return "not_metres", params
-    return _problem_of_metres(frame, params, xmin, ymin, xmax, ymax)
+    return _check_metres(frame, params, xmin, ymin, xmax, ymax)
 
 
-def _problem_of_metres(
+def _check_metres(
     frame: Frame, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
 ) -> tuple[str, dict[str, Any]] | None:
     if max(abs(xmin), abs(xmax)) <= 360 and max(abs(ymin), abs(ymax)) <= 90:
@@ -282,26 +310,26 @@ def _problem_of_metres(
         return "meridian", {**params, "zone": frame.zone, "meridian": f"{frame.meridian:g}"}
     if max(abs(xmin), abs(ymin), abs(xmax), abs(ymax)) > 1e8:
         return "beyond", params
-    return _problem_of_zone(frame, params, xmin, ymin, xmax, ymax)
+    return _check_zone(frame, params, xmin, ymin, xmax, ymax)
 
 
-def _problem_of_zone(
+def _check_zone(
     frame: Frame, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
 ) -> tuple[str, dict[str, Any]] | None:
-    if frame.zone is None or _near(xmin, xmax, frame.false_easting):
-        swapped = frame.zone is not None and not _northing(ymin, ymax)
+    if frame.zone is None or _is_near(xmin, xmax, frame.false_easting):
+        swapped = frame.zone is not None and not _is_northing(ymin, ymax)
         return ("beyond", params) if swapped else None
-    if _near(ymin, ymax, frame.false_easting) or (_zone_of(ymin, ymax) and not _zone_of(xmin, xmax)):
+    if _is_near(ymin, ymax, frame.false_easting) or (_find_zone(ymin, ymax) and not _find_zone(xmin, xmax)):
         return "axis", params
-    found = _zone_of(xmin, xmax)
+    found = _find_zone(xmin, xmax)
     if frame.prefixed and found and found != frame.zone:
         return "zone", {**params, "zone": frame.zone, "found": found, "hint": guess(xmin, ymin, xmax, ymax)}
-    if (frame.prefixed and _near(xmin, xmax, 500_000.0)) or (not frame.prefixed and found):
+    if (frame.prefixed and _is_near(xmin, xmax, 500_000.0)) or (not frame.prefixed and found):
         return "prefix", {**params, "hint": guess(xmin, ymin, xmax, ymax, zone=frame.zone)}
     return "beyond", params
 
 
-def _problem_of_degrees(
+def _check_degrees(
     frame: Frame, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
 ) -> tuple[str, dict[str, Any]] | None:
     if abs(ymin) > 90 or abs(ymax) > 90:
@@ -309,46 +337,49 @@ def _problem_of_degrees(
         return ("axis" if swapped else "metres"), {**params, "hint": guess(xmin, ymin, xmax, ymax)}
     if max(abs(xmin), abs(xmax)) > 360:
         return "beyond", params
-    # West of 90° E both orders are degrees that exist; only one of them lies in China.
-    if frame.cgcs2000 and not _in_china(xmin, ymin, xmax, ymax) and _in_china(ymin, xmin, ymax, xmax):
+    # West of 90° E both orders are valid degrees; only one of them is in China.
+    if frame.cgcs2000 and not _is_in_china(xmin, ymin, xmax, ymax) and _is_in_china(ymin, xmin, ymax, xmax):
         return "axis", params
-    # Radians, minutes, coordinates of a drawing: degrees of somewhere, but not of China.
+    # Radians, minutes, or drawing coordinates: valid degrees, but outside China.
     if frame.cgcs2000 and (xmax < 70 or xmin > 140 or ymax < 0 or ymin > 60):
         return "beyond", params
     return None
 
 
-def _in_china(xmin: float, ymin: float, xmax: float, ymax: float) -> bool:
+def _is_in_china(xmin: float, ymin: float, xmax: float, ymax: float) -> bool:
     return 70 <= xmin <= xmax <= 140 and 0 <= ymin <= ymax <= 60
 
 
-def _northing(low: float, high: float) -> bool:
+def _is_northing(low: float, high: float) -> bool:
     return -NORTHING_REACH_M <= low <= high <= NORTHING_REACH_M
 
 
-def _near(low: float, high: float, easting: float) -> bool:
+def _is_near(low: float, high: float, easting: float) -> bool:
     return abs(low - easting) <= EASTING_REACH_M and abs(high - easting) <= EASTING_REACH_M
 
 
-def _zone_of(low: float, high: float) -> int:
-    """The zone number in front of eastings such as 38 612 345, or 0."""
+def _find_zone(low: float, high: float) -> int:
+    """Return the zone number in front of eastings such as 38 612 345, or 0."""
     if not (13e6 <= low <= high < 46e6) or int(low // 1e6) != int(high // 1e6):
         return 0
     zone = int(low // 1e6)
-    return zone if _near(low, high, zone * 1e6 + 500_000) else 0
+    return zone if _is_near(low, high, zone * 1e6 + 500_000) else 0
 
 
 def guess(xmin: float, ymin: float, xmax: float, ymax: float, zone: int | None = None) -> str:
-    """The CRS that the coordinates look like, as ``EPSG:…``, or empty. A 3° zone where 3° and 6° read alike."""
-    if _in_china(xmin, ymin, xmax, ymax):
+    """Return the CRS that the coordinates seem to be in, as ``EPSG:…``, or empty.
+
+    A 3° zone where 3° and 6° zones are indistinguishable.
+    """
+    if _is_in_china(xmin, ymin, xmax, ymax):
         return "EPSG:4490"
-    found = _zone_of(xmin, xmax)
+    found = _find_zone(xmin, xmax)
     if 25 <= found <= 45:
         return f"EPSG:{4513 + found - 25}"
     if found:
         return f"EPSG:{4491 + found - 13}" if found <= 23 else ""
-    if zone and _near(xmin, xmax, 500_000.0):
-        # A prefix of 6° zones says the same meridian as a 3° zone of its own number.
+    if zone and _is_near(xmin, xmax, 500_000.0):
+        # The prefix of a 6° zone means the same meridian as a 3° zone with another number.
         zone = 2 * zone - 1 if zone < 25 else zone
         return f"EPSG:{4534 + zone - 25}" if 25 <= zone <= 45 else ""
     return ""

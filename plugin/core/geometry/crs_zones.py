@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""3° zones (三度带) of CGCS2000 for a stretch of longitudes: which they are, which one suits, what it costs at its edge."""
+"""3° zones (三度带) of CGCS2000: zones of a range of longitudes, choice, distortion."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ FIRST, LAST = 25, 45
 
 @dataclass(frozen=True)
 class ZonePlan:
-    """``shares``: zone → share of the county in it, by area where its shape is known, else by longitude.
+    """The recommended zone and its alternatives.
 
-    ``distortion``: how much larger areas in the plane of the recommended zone are at the zone's edge, as a share of
-    the ellipsoidal area; None where no latitude is known.
+    ``shares``: zone → share of the county in it, by area if its shape is known, else by longitude. ``distortion``:
+    relative excess of plane areas at the edge of the recommended zone over ellipsoidal areas; None without a latitude.
     """
 
     west: float
@@ -39,26 +39,31 @@ class ZonePlan:
 
     @property
     def zones(self) -> tuple[int, ...]:
+        """Return the numbers of the zones, ascending."""
         return tuple(self.shares)
 
     @property
     def crosses(self) -> bool:
+        """Return True if the county is in several zones."""
         return len(self.shares) > 1
 
     @property
     def room(self) -> float:
-        """Degrees between the county and the nearer edge of its zone; 0 where it crosses one."""
+        """Return the degrees between the county and the nearer edge of its zone.
+
+        0 if it crosses one.
+        """
         low, high = zone_edges(self.recommended)
         return 0.0 if self.crosses else max(min(self.west - low, high - self.east), 0.0)
 
 
 def zone_edges(zone: int) -> tuple[float, float]:
-    """Western and eastern edge of a 3° zone in degrees: 112.5 and 115.5 of zone 38."""
+    """Return western and eastern edge of a 3° zone in degrees (zone 38: 112.5, 115.5)."""
     return zone * WIDTH - HALF, zone * WIDTH + HALF
 
 
 def zones_of(west: float, east: float) -> list[int]:
-    """The 3° zones that a stretch of longitudes lies in. One that only touches an edge does not cross it."""
+    """Return the 3° zones of a range of longitudes; touching an edge does not count."""
     first = math.floor(west / WIDTH + 0.5)
     last = max(math.ceil(east / WIDTH - 0.5), first)
     return [zone for zone in range(first, last + 1) if FIRST <= zone <= LAST]
@@ -67,9 +72,9 @@ def zones_of(west: float, east: float) -> list[int]:
 def plan_zones(
     west: float, east: float, latitude: float | None = None, areas: Mapping[int, float] | None = None
 ) -> ZonePlan | None:
-    """Which zone to use from ``west`` to ``east`` (degrees): the one that holds most. None outside China's zones.
+    """Return the zone with the largest share from ``west`` to ``east`` (degrees).
 
-    ``areas``: zone → m² in it (`areas_by_zone`), where the county's shape is known.
+    ``areas``: zone → m² in it (`areas_by_zone`), if the county's shape is known. None outside China's zones.
     """
     zones = zones_of(west, east)
     if not zones or west > east:
@@ -86,16 +91,19 @@ def plan_zones(
 
 
 def areal_distortion(zone: int, longitude: float, latitude: float) -> float:
-    """How much larger an area is in the plane of a 3° zone than on the ellipsoid, as a share (4.3e-4 = 0.043 %).
+    """Return the relative excess of an area in a 3° zone's plane (4.3e-4 = 0.043 %).
 
-    From the projection's own areal scale (PROJ), which near the meridian is 1 + (Δλ·cos φ)².
+    From the projection's areal scale (PROJ), which near the meridian is 1 + (Δλ·cos φ)².
     """
     factors = Proj(crs_care.three_degree_zone(zone * WIDTH)).get_factors(longitude, latitude)
     return float(factors.areal_scale) - 1.0
 
 
 def areas_by_zone(lonlat: NDArray) -> dict[int, float]:
-    """Zone → statutory area in m² of the parts of (n,) polygons (longitude, latitude in degrees) that lie in it."""
+    """Return zone → statutory area in m² of (n,) polygons in it.
+
+    Coordinates are (longitude, latitude) in degrees.
+    """
     shapes = shapely.make_valid(lonlat[~shapely.is_empty(lonlat)])
     if not len(shapes):
         return {}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Edges that stay where they were drawn when a layer is brought into another CRS.
+"""Densification of long edges, so that they keep their course in another CRS.
 
-Only the vertices of a polygon are stored; between them its edges are straight in the layer's own CRS. Reprojecting the
+Only the vertices of a polygon are stored; between them its edges are straight in the layer's CRS. Reprojecting the
 vertices alone bends every edge: a kilometre by 0.8 mm from one 3° zone into the next, by 17 mm from degrees into a zone
-(at 39.6° N; with the square of the length). So edges get as many vertices more as they need, for detection only.
+(at 39.6° N; with the square of the length). Therefore edges get the necessary additional vertices, for detection only.
 """
 
 from __future__ import annotations
@@ -20,29 +20,35 @@ from . import crs as crs_care
 from .linework import batches, rings, vertex_codes
 from .validity import drop_empty_parts
 
-#: No point of an edge may be further off than this (m).
+#: Maximum deviation of a point of an edge (m).
 MOST_OFF_M = 1e-4
-#: No edge shorter than this (m) is bent as much by any projection of China.
+#: No projection of China bends an edge shorter than this (m) as much.
 SHORT_M = 50.0
 #: Edges whose ends are this near (m) in two coordinate systems are one edge, stored twice.
 SAME_ENDS_M = 1e-3
 _METRES_A_DEGREE = 111_320.0
 _ONE_OF_MANY = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
 
-#: An edge by its ends in the layer's own coordinates, the smaller end first.
+#: An edge by its ends in the layer's coordinates, the smaller end first.
 Edge = tuple[float, float, float, float]
 
 
 class DensifiedShapes(NamedTuple):
-    """``shapes`` (n,) in the plane; ``added`` (k, 2) the vertices that they have beyond those stored."""
+    """Shapes with densified edges.
+
+    ``shapes``: (n,) in the plane; ``added``: (k, 2) their vertices that are not stored.
+    """
 
     shapes: NDArray
     added: NDArray
 
 
 class LongEdges(NamedTuple):
-    """Long edges: ``own`` (k, 4) ends in the layer's own coordinates, the smaller first; ``ends`` (k, 4) in the plane;
-    ``off`` (k,) how far (m) reprojecting the ends alone moves the middle."""
+    """Long edges.
+
+    ``own`` (k, 4): ends in the layer's coordinates, the smaller first; ``ends`` (k, 4): in the plane; ``off`` (k,):
+    shift of the middle (m) if only the ends are reprojected.
+    """
 
     own: NDArray
     ends: NDArray
@@ -57,23 +63,24 @@ def reproject_densified(
     *,
     by_vertices: bool = False,
 ) -> DensifiedShapes:
-    """(n,) geometries of ``source`` in ``plane`` (metres), no point of a polygon's edge further off than `MOST_OFF_M`.
+    """Reproject (n,) geometries into ``plane`` (metres) with densified edges.
 
-    An edge gets the same vertices whichever polygon has it and in either direction. Edges in ``undensified_edges`` get none: they
-    are straight in the plane (`shared_edges`). What is no polygon is reprojected by its vertices; with ``by_vertices``, all is.
+    No point of a polygon's edge deviates by more than `MOST_OFF_M`. An edge gets the same vertices in every polygon and
+    in either direction. Edges in ``undensified_edges`` get none: they are straight in the plane (`shared_edges`). Other
+    geometry types are reprojected by their vertices; with ``by_vertices``, all are.
     """
     brought = crs_care.reproject(shapes, source, plane)
     none = DensifiedShapes(brought, np.zeros((0, 2)))
     if by_vertices or crs_care.preserves_straight_lines(source, plane):
         return none
-    rows = _bent_rows(shapes, source, plane)
+    rows = _find_bent_rows(shapes, source, plane)
     if not len(rows):
         return none
-    # shapely writes one array for polygons and multipolygons only where a multipolygon is among them: one is put in.
+    # shapely returns one array for polygons and multipolygons only if there is a multipolygon: one is appended.
     mixed = np.append(drop_empty_parts(shapes[rows]), _ONE_OF_MANY)
     kind, xy, (ring_at, part_at, shape_at) = shapely.to_ragged_array(mixed, include_z=False)
     stored = int(ring_at[-2])
-    put = _put(xy[:stored], source, plane)
+    put = _transform(xy[:stored], source, plane)
     edges = ring_edges(xy[:stored], ring_at[:-1], source)
     long, low, high, turned = edges
     off = edge_deviations(low, high, source, plane)
@@ -82,7 +89,7 @@ def reproject_densified(
     if undensified_edges:
         kept = [tuple(e) in undensified_edges for e in np.column_stack([low, high]).tolist()]
         pieces[long[kept]] = 1
-    # Vertex k goes to place[k]; the vertices of its edge follow it.
+    # Vertex k moves to place[k]; the vertices of its edge follow it.
     place = np.cumsum(pieces) - pieces
     made = np.empty((int(pieces.sum()), 2))
     made[place[:stored]] = put
@@ -92,8 +99,8 @@ def reproject_densified(
     of = np.repeat(np.arange(len(count)), count)
     step = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count) + 1
     share = (step / (count + 1)[of])[:, None]
-    added = _put(low[many][of] + share * (high - low)[many][of], source, plane)
-    # From the smaller end on, so that both directions have the same; against it, the last comes first.
+    added = _transform(low[many][of] + share * (high - low)[many][of], source, plane)
+    # From the smaller end on, so that both directions are equal; in the other direction the last comes first.
     back = turned[many][of]
     where = place[long[many]][of] + np.where(back, (count + 1)[of] - step, step)
     made[where] = added
@@ -106,23 +113,23 @@ def reproject_densified(
 
 
 def long_edges(shapes: NDArray, source: CRS, plane: CRS) -> LongEdges:
-    """All edges of polygons longer than `SHORT_M`."""
+    """Return all edges of polygons longer than `SHORT_M`."""
     own, ends, offs = [np.zeros((0, 4))], [np.zeros((0, 4))], [np.zeros(0)]
-    polygons = shapes[_measurable(shapes)]
+    polygons = shapes[_is_measurable(shapes)]
     for batch in batches(polygons):
         found = rings(polygons[batch])
         _, low, high, _ = ring_edges(found.xy, found.at, source)
         own.append(np.column_stack([low, high]))
-        ends.append(np.column_stack([_put(low, source, plane), _put(high, source, plane)]))
+        ends.append(np.column_stack([_transform(low, source, plane), _transform(high, source, plane)]))
         offs.append(edge_deviations(low, high, source, plane))
     return LongEdges(np.concatenate(own), np.concatenate(ends), np.concatenate(offs))
 
 
 def shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict[CRS, frozenset[Edge]]:
-    """By CRS the edges that would get vertices, but that a layer in another CRS has too, with the same ends.
+    """Return by CRS the bent edges that a layer in another CRS shares by its ends.
 
-    Layers of one county are copies of each other's lines, reprojected vertex by vertex: such an edge is one edge, and
-    is to be straight in all of them or in none.
+    Layers of one county are copies of each other's lines, reprojected by vertex: such an edge is one edge, and must be
+    straight in all of them or in none.
     """
     found = [(crs, long_edges(shapes, crs, plane)) for crs, shapes in layers]
     shared: dict[CRS, set[Edge]] = {}
@@ -145,34 +152,40 @@ def shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict[CRS,
 
 
 def added_vertex_codes(added: NDArray) -> NDArray:
-    """(k, 2) added vertices as `without_added_vertices` looks them up: sorted hashes of their exact coordinates."""
+    """Return sorted hashes of (k, 2) added vertices for `without_added_vertices`."""
     return np.unique(vertex_codes(added))
 
 
 def without_added_vertices(shapes: NDArray, added: NDArray) -> NDArray:
-    """(n,) polygons and multipolygons without the vertices that `reproject_densified` added (their `added_vertex_codes`); other vertices stay."""
+    """Return (n,) polygons and multipolygons without the vertices of densification.
+
+    ``added``: the result of `added_vertex_codes`. Other vertices remain.
+    """
     if not len(added) or not len(shapes):
         return shapes
     thinned = shapes.copy()
-    rows = np.flatnonzero(_measurable(shapes))
+    rows = np.flatnonzero(_is_measurable(shapes))
     for batch in batches(shapes[rows]):
         some = rows[batch]
         xy, owner = shapely.get_coordinates(shapes[some], return_index=True)
-        there = _among(xy, added)
+        there = _is_among(xy, added)
         for n in np.unique(owner[there]).tolist():
-            thinned[some[n]] = _thinned(shapes[some[n]], added)
+            thinned[some[n]] = _thin(shapes[some[n]], added)
     return thinned
 
 
 def are_stored_vertices(points: NDArray, added: NDArray) -> NDArray:
-    """(k,) bool: which of (k, 2) vertices are none that `reproject_densified` added (their `added_vertex_codes`)."""
-    return ~_among(points, added) if len(added) and len(points) else np.ones(len(points), dtype=bool)
+    """Return (k,) bool: which of (k, 2) vertices were not added by densification.
+
+    ``added``: the result of `added_vertex_codes`.
+    """
+    return ~_is_among(points, added) if len(added) and len(points) else np.ones(len(points), dtype=bool)
 
 
-def _thinned(shape: Any, added: NDArray) -> Any:
+def _thin(shape: Any, added: NDArray) -> Any:
     def ring(line: shapely.LinearRing) -> NDArray:
         xy = shapely.get_coordinates(line)
-        kept = xy[:-1][~_among(xy[:-1], added)]
+        kept = xy[:-1][~_is_among(xy[:-1], added)]
         return np.concatenate([kept, kept[:1]]) if len(kept) >= 3 else xy
 
     parts = [
@@ -181,22 +194,22 @@ def _thinned(shape: Any, added: NDArray) -> Any:
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
-def _among(xy: NDArray, added: NDArray) -> NDArray:
-    """(v,) bool: vertices whose code is one of the sorted ``added``."""
+def _is_among(xy: NDArray, added: NDArray) -> NDArray:
+    """Return (v,) bool: vertices whose code is one of the sorted ``added``."""
     code = vertex_codes(np.ascontiguousarray(xy))
     return added[np.minimum(np.searchsorted(added, code), len(added) - 1)] == code
 
 
-def _measurable(shapes: NDArray) -> NDArray:
-    """(n,) bool: polygons and multipolygons that lie somewhere."""
+def _is_measurable(shapes: NDArray) -> NDArray:
+    """Return (n,) bool: polygons and multipolygons with finite coordinates."""
     bounds = shapely.bounds(shapes).reshape(-1, 4)
     return np.isin(shapely.get_type_id(shapes), (3, 6)) & np.isfinite(bounds).all(axis=1)
 
 
-def _bent_rows(shapes: NDArray, source: CRS, plane: CRS) -> NDArray:
-    """Positions of polygons with an edge that reprojecting its ends would move by more than is allowed."""
+def _find_bent_rows(shapes: NDArray, source: CRS, plane: CRS) -> NDArray:
+    """Return the positions of polygons with an edge that needs densification."""
     rows = [np.zeros(0, dtype=np.int64)]
-    positions = np.flatnonzero(_measurable(shapes))
+    positions = np.flatnonzero(_is_measurable(shapes))
     for batch in batches(shapes[positions]):
         some = positions[batch]
         found = rings(shapes[some])
@@ -208,8 +221,11 @@ def _bent_rows(shapes: NDArray, source: CRS, plane: CRS) -> NDArray:
 
 
 def ring_edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Long edges of closed rings: the vertex each begins at, its smaller and its larger end ((k, 2)), and whether it runs
-    from the larger to the smaller."""
+    """Return long edges of closed rings.
+
+    The vertex at which each begins, its smaller and larger end ((k, 2)), and whether it runs from the larger to the
+    smaller.
+    """
     step = np.diff(xy, axis=0)
     if crs_care.describe_crs(source).geographic:
         step = step * _METRES_A_DEGREE * np.column_stack([np.cos(np.radians(xy[:-1, 1])), np.ones(len(step))])
@@ -223,14 +239,17 @@ def ring_edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[NDArray, NDA
 
 
 def edge_deviations(low: NDArray, high: NDArray, source: CRS, plane: CRS) -> NDArray:
-    """(k,) how far (m) the middle of an edge lies beside the straight line between its reprojected ends."""
-    a, b = _put(low, source, plane), _put(high, source, plane)
-    apart, along = _put((low + high) / 2, source, plane) - (a + b) / 2, b - a
-    return np.abs(apart[:, 0] * along[:, 1] - apart[:, 1] * along[:, 0]) / np.hypot(along[:, 0], along[:, 1])
+    """Return (k,) deviations (m) of an edge from the chord of its reprojected ends.
+
+    Measured at the middle of the edge.
+    """
+    a, b = _transform(low, source, plane), _transform(high, source, plane)
+    offset, along = _transform((low + high) / 2, source, plane) - (a + b) / 2, b - a
+    return np.abs(offset[:, 0] * along[:, 1] - offset[:, 1] * along[:, 0]) / np.hypot(along[:, 0], along[:, 1])
 
 
-def _put(xy: NDArray, source: CRS, plane: CRS) -> NDArray:
-    """(v, 2) coordinates in the plane."""
+def _transform(xy: NDArray, source: CRS, plane: CRS) -> NDArray:
+    """Return (v, 2) coordinates in the plane."""
     if source == plane or not len(xy):
         return xy
     return crs_care.reproject_coordinates(xy, source, plane)

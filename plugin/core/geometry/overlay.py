@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The verbs that rules ask geometry with: which polygons share area, which parts are not covered, where points and
-lines lie.
+"""Overlay operations of the rules: shared area, uncovered parts, points and lines.
 
-All work in the plane of the plan's CRS (metres). Nothing raises on bad input: what cannot be computed as it is goes
-down a ladder (`fallback_log`) and, at its end, is returned as failed. Only pairs that `polygons` cannot decide are overlaid.
+All operate in the plane of the plan's CRS (metres). Invalid input raises no exception: what cannot be computed directly
+uses the overlay fallback (`fallback_log`); what fails there too is returned as failed. Only pairs that `polygons`
+cannot decide are overlaid.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ from .polygons import BATCH, Decided, Polygons, union_rows
 from .tolerance import Tolerance
 from .validity import is_missing
 
-#: Is told 0…1.
+#: Receives a share from 0 to 1.
 Progress = Callable[[float], None]
 
 
 def no_progress(share: float) -> None:
-    """Tells nobody."""
+    """Ignore the progress."""
 
 
 def sub_progress(progress: Progress, begun: float, done: float) -> Progress:
-    """The same, for a part of the whole that lies between two shares of it."""
+    """Return the progress of a part between two shares of the whole."""
     return lambda share: progress(begun + (done - begun) * share)
 
 
-#: From this many neighbours on it pays to join them as the coverage they are.
+#: From this many neighbours on a coverage union is faster.
 MANY = 64
 
 
-#: Pairs cut between two looks at the cancel button: each takes far longer than a look into a tree.
+#: Pairs overlaid between two checks for cancellation: each takes far longer than a tree query.
 PAIRS = 1024
 
-#: Comparing this many vertices costs about what one cut does.
+#: Comparing this many vertices takes about as long as one overlay.
 VERTICES_A_ROW = 500
 
 
 @dataclass
 class _Rows:
-    """Pairs as they are found: rows and the geometry each pair has in common."""
+    """Pairs found so far: rows and the common geometry of each pair."""
 
     left: list[NDArray] = field(default_factory=list)
     right: list[NDArray] = field(default_factory=list)
@@ -62,7 +62,7 @@ class _Rows:
         self.shape.append(shape)
 
     def all(self) -> tuple[NDArray, NDArray, NDArray]:
-        """Sorted by row, then by the other row."""
+        """Return all pairs, sorted by row, then by the other row."""
         left, right, shape = (np.concatenate(c) if c else np.zeros(0, int) for c in (self.left, self.right, self.shape))
         order = np.lexsort((right, left))
         return left[order], right[order], shape[order]
@@ -80,35 +80,48 @@ def find_shared_parts(
     cancellation: Cancellation = NEVER,
     progress: Progress = no_progress,
 ) -> Parts:
-    """Which polygons of ``a`` and ``b`` share area: containment, equality and crossing alike, never mere touching.
+    """Find polygons of ``a`` and ``b`` that share area; touching does not count.
 
-    ``a``, ``b``: `Polygons` (kept from question to question, so that what they know is used again) or (n,), (m,) valid
-    polygons or None, one plane in metres; without ``b`` the pairs i < j within ``a``. ``rows_a``, ``rows_b`` ((n,),
-    (m,) bool) ask of some rows only. One row a pair, or per connected part when ``connected``. Parts below both
-    minimums of the tolerance are left out, counted in ``slivers`` (not with ``slivers_too``). Raises Cancelled
-    between batches; ``progress`` is told the share of pairs that are done.
+    Parameters
+    ----------
+    a, b
+        `Polygons` (reused between calls, so that cached values are used again) or (n,), (m,) valid polygons or None, in
+        one plane in metres. Without ``b``: the pairs i < j within ``a``.
+    rows_a, rows_b
+        (n,), (m,) bool: only these rows.
+    connected
+        One row per connected part instead of one per pair.
+    slivers_too
+        Keep parts below both minimums of the tolerance; otherwise they are counted in ``slivers``.
+    progress
+        Receives the share of pairs that are done.
+
+    Raises
+    ------
+    Cancelled
+        Between batches.
     """
     a = a if isinstance(a, Polygons) else Polygons(a)
     if b is None:
         some = _chosen(a, rows_a)
-        left, right, shape, ladder = _within(a, tolerance, cancellation)
+        left, right, shape, fallback_log = _find_pairs_within(a, tolerance, cancellation)
         keep = some[left] & some[right]
-        ladder = ladder.only(some, some)
+        fallback_log = fallback_log.only(some, some)
         return collect_parts(
-            left[keep], right[keep], shape[keep], tolerance, connected, ladder, cancellation, slivers_too
+            left[keep], right[keep], shape[keep], tolerance, connected, fallback_log, cancellation, slivers_too
         )
     b = b if isinstance(b, Polygons) else Polygons(b)
-    # Asked of the finer layer: more of its polygons lie whole in one of the other.
+    # Queried with the finer layer: more of its polygons are completely inside one of the other.
     turned = len(b.present) > len(a.present)
     fine, coarse = (b, a) if turned else (a, b)
     fine_rows, coarse_rows = (rows_b, rows_a) if turned else (rows_a, rows_b)
-    left, right, shape, ladder = _between(
+    left, right, shape, fallback_log = _find_pairs_between(
         fine, coarse, _chosen(fine, fine_rows), _chosen(coarse, coarse_rows), tolerance, cancellation, progress
     )
     if turned:
         order = np.lexsort((left, right))
-        left, right, shape, ladder = right[order], left[order], shape[order], ladder.note_quarters()
-    return collect_parts(left, right, shape, tolerance, connected, ladder, cancellation, slivers_too)
+        left, right, shape, fallback_log = right[order], left[order], shape[order], fallback_log.exchange_sides()
+    return collect_parts(left, right, shape, tolerance, connected, fallback_log, cancellation, slivers_too)
 
 
 def find_uncovered_parts(
@@ -122,57 +135,67 @@ def find_uncovered_parts(
     cancellation: Cancellation = NEVER,
     progress: Progress = no_progress,
 ) -> Parts:
-    """The connected parts of each polygon of ``a`` that no polygon of ``cover`` covers; ``right`` is −1.
+    """Return the connected parts of polygons of ``a`` not covered by ``cover``.
 
-    Shapes as for `find_shared_parts`. Slivers are left out and counted, or kept with ``slivers_too``.
+    ``right`` is −1. Shapes as for `find_shared_parts`. Slivers are left out and counted, or kept with ``slivers_too``.
     """
     a = a if isinstance(a, Polygons) else Polygons(a)
     cover = cover if isinstance(cover, Polygons) else Polygons(cover)
     some, covering = _chosen(a, rows), _chosen(cover, cover_rows)
-    ladder = FallbackLog()
+    fallback_log = FallbackLog()
     if not covering.any():
-        bare = np.flatnonzero(some)
+        uncovered = np.flatnonzero(some)
         return collect_parts(
-            bare, np.full(len(bare), -1), a.shapes[bare], tolerance, True, ladder, cancellation, slivers_too
+            uncovered,
+            np.full(len(uncovered), -1),
+            a.shapes[uncovered],
+            tolerance,
+            True,
+            fallback_log,
+            cancellation,
+            slivers_too,
         )
     if some.sum() * VERTICES_A_ROW < cover.vertices:
-        # Few rows under a fine cover: it is quicker to cut than to compare all boundaries.
+        # Few rows under a fine cover: overlaying is faster than comparing all boundaries.
         decided = Decided(np.zeros(0, dtype=int), np.zeros(0, dtype=int), some)
     else:
-        _know_crowded(a, tolerance, cancellation)
+        _ensure_overlapping_rows(a, tolerance, cancellation)
         decided = a.decide(cover, some, covering, cancellation)
-    bare = some & ~decided.open
-    bare[decided.left] = False
-    whole = np.flatnonzero(bare)
+    uncovered = some & ~decided.open
+    uncovered[decided.left] = False
+    whole = np.flatnonzero(uncovered)
     rows_open = np.flatnonzero(decided.open)
     rest = np.empty(len(rows_open), dtype=object)
-    near_of = _near(a, rows_open, cover, covering, cancellation)
+    near_of = _find_near(a, rows_open, cover, covering, cancellation)
     for n, row in enumerate(rows_open.tolist()):
         cancellation.raise_if_cancelled()
         progress(n / len(rows_open))
-        rest[n] = _difference(a, row, cover, near_of[n], tolerance, ladder)
+        rest[n] = _subtract_cover(a, row, cover, near_of[n], tolerance, fallback_log)
     left = np.concatenate([whole, rows_open])
     shape = np.concatenate([a.shapes[whole], rest])
     order = np.argsort(left)
     return collect_parts(
-        left[order], np.full(len(left), -1), shape[order], tolerance, True, ladder, cancellation, slivers_too
+        left[order], np.full(len(left), -1), shape[order], tolerance, True, fallback_log, cancellation, slivers_too
     )
 
 
 def _chosen(polygons: Polygons, rows: NDArray | None) -> NDArray:
-    """(n,) bool: the rows asked for that have a shape."""
+    """Return (n,) bool: the requested rows that have a shape."""
     chosen = np.zeros(len(polygons), dtype=bool)
     chosen[polygons.present] = True
     return chosen if rows is None else chosen & rows
 
 
-def _within(
+def _find_pairs_within(
     a: Polygons, tolerance: Tolerance, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
-    """Pairs within a layer. Kept with the layer: every question between layers needs to know who is crowded."""
+    """Return pairs within a layer, cached in the layer.
+
+    Every comparison between layers needs the overlapping rows.
+    """
     if a.overlaps is None:
         suspect = np.flatnonzero(a.find_overlap_candidates(cancellation))
-        ladder, found = FallbackLog(), _Rows()
+        fallback_log, found = FallbackLog(), _Rows()
         tree = shapely.STRtree(a.shapes[suspect])
         for start in range(0, len(suspect), BATCH):
             cancellation.raise_if_cancelled()
@@ -181,30 +204,32 @@ def _within(
             i, j = i[i < j], j[i < j]
             for step in range(0, len(i), BATCH):
                 cancellation.raise_if_cancelled()
-                _overlay(a, a, i[step : step + BATCH], j[step : step + BATCH], tolerance, ladder, found, cancellation)
+                _overlay_rows(
+                    a, a, i[step : step + BATCH], j[step : step + BATCH], tolerance, fallback_log, found, cancellation
+                )
         left, right, shape = found.all()
         crowded = np.zeros(len(a), dtype=bool)
         crowded[left] = crowded[right] = True
-        for i, j in ladder.failed:
+        for i, j in fallback_log.failed:
             crowded[[i, j]] = True
-        # Whole at once, and last what another thread takes for the sign that all is known.
+        # Assigned at once and last: another thread takes it as the sign that all values are known.
         a.overlapping_rows = crowded
-        a.overlaps = left, right, shape, ladder
+        a.overlaps = left, right, shape, fallback_log
     return a.overlaps
 
 
 def find_overlapping_rows(a: Polygons, tolerance: Tolerance, cancellation: Cancellation = NEVER) -> NDArray:
-    """(n,) bool: polygons that share area with another of their own layer."""
-    _know_crowded(a, tolerance, cancellation)
+    """Return (n,) bool: polygons that share area with another of their layer."""
+    _ensure_overlapping_rows(a, tolerance, cancellation)
     return require_value(a.overlapping_rows, "`crowded`")
 
 
-def _know_crowded(a: Polygons, tolerance: Tolerance, cancellation: Cancellation) -> None:
+def _ensure_overlapping_rows(a: Polygons, tolerance: Tolerance, cancellation: Cancellation) -> None:
     if a.overlapping_rows is None:
-        _within(a, tolerance, cancellation)
+        _find_pairs_within(a, tolerance, cancellation)
 
 
-def _between(
+def _find_pairs_between(
     a: Polygons,
     b: Polygons,
     rows_a: NDArray,
@@ -213,40 +238,45 @@ def _between(
     cancellation: Cancellation,
     progress: Progress,
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
-    ladder, found = FallbackLog(), _Rows()
+    fallback_log, found = FallbackLog(), _Rows()
     if rows_a.any() and rows_b.any():
-        _know_crowded(a, tolerance, cancellation)
+        _ensure_overlapping_rows(a, tolerance, cancellation)
         decided = a.decide(b, rows_a, rows_b, cancellation)
         found.add(decided.left, decided.right, a.shapes[decided.left])
         undecided = np.flatnonzero(decided.open)
-        i, j = _pairs(a, undecided, b, np.flatnonzero(rows_b), cancellation)
+        i, j = _find_meeting_pairs(a, undecided, b, np.flatnonzero(rows_b), cancellation)
         for start in range(0, len(i), BATCH):
             cancellation.raise_if_cancelled()
             progress(start / len(i))
-            _overlay(a, b, i[start : start + BATCH], j[start : start + BATCH], tolerance, ladder, found, cancellation)
-    return *found.all(), ladder
+            _overlay_rows(
+                a, b, i[start : start + BATCH], j[start : start + BATCH], tolerance, fallback_log, found, cancellation
+            )
+    return *found.all(), fallback_log
 
 
-def _pairs(
+def _find_meeting_pairs(
     a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray]:
-    """Rows of both that meet. The side with the larger polygons asks: what asks is prepared, and so looked through once."""
-    if _mean_size(a, rows_a) > _mean_size(b, rows_b):
-        right, left = _meeting(b, rows_b, a, rows_a, cancellation)
+    """Return rows of both that meet.
+
+    The tree is queried with the larger polygons, which are prepared.
+    """
+    if _compute_mean_size(a, rows_a) > _compute_mean_size(b, rows_b):
+        right, left = _query_meeting(b, rows_b, a, rows_a, cancellation)
     else:
-        left, right = _meeting(a, rows_a, b, rows_b, cancellation)
+        left, right = _query_meeting(a, rows_a, b, rows_b, cancellation)
     return left, right
 
 
-def _mean_size(polygons: Polygons, rows: NDArray) -> float:
-    """Vertices of a polygon of these rows, in the mean."""
+def _compute_mean_size(polygons: Polygons, rows: NDArray) -> float:
+    """Return the mean number of vertices of these rows' polygons."""
     return float(shapely.get_num_coordinates(polygons.shapes[rows]).mean()) if len(rows) else 0.0
 
 
-def _meeting(
+def _query_meeting(
     a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray]:
-    """Rows of ``a`` and of ``b`` that meet, asked with those of ``b``."""
+    """Return rows of ``a`` and of ``b`` that meet, queried with those of ``b``."""
     tree = shapely.STRtree(a.shapes[rows_a])
     left, right = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for start in range(0, len(rows_b), BATCH):
@@ -258,7 +288,7 @@ def _meeting(
     return np.concatenate(left), np.concatenate(right)
 
 
-def _overlay(
+def _overlay_rows(
     a: Polygons,
     b: Polygons,
     i: NDArray,
@@ -268,22 +298,22 @@ def _overlay(
     found: _Rows,
     cancellation: Cancellation = NEVER,
 ) -> None:
-    """What pairs of rows have in common; those that only touch are left out."""
+    """Add the common geometry of pairs of rows; pairs that only touch are left out."""
     for start in range(0, len(i), PAIRS):
         rows, others = i[start : start + PAIRS], j[start : start + PAIRS]
         left, right = a.shapes[rows], b.shapes[others]
-        _through_windows(left, right, b, others, cancellation)
-        _through_windows(right, left, a, rows, cancellation)
+        _clip_to_windows(left, right, b, others, cancellation)
+        _clip_to_windows(right, left, a, rows, cancellation)
         cancellation.raise_if_cancelled()
         shape = overlay_pairs(shapely.intersection, left, right, rows, others, tolerance, fallback_log)
         there = shapely.area(shape) > 0
         found.add(rows[there], others[there], shape[there])
 
 
-def _through_windows(
+def _clip_to_windows(
     small: NDArray, large: NDArray, source: Polygons, rows: NDArray, cancellation: Cancellation
 ) -> None:
-    """Put in place of each large shape what is to be seen of it around the small one beside it."""
+    """Replace each large shape by the part in a window around its small counterpart."""
     windows = source.clip_windows
     for n in np.flatnonzero(windows.large[rows]).tolist():
         cancellation.raise_if_cancelled()
@@ -291,22 +321,24 @@ def _through_windows(
             large[n] = windows.around(int(rows[n]), np.array(small[n].bounds))
 
 
-def _near(a: Polygons, rows: NDArray, cover: Polygons, covering: NDArray, cancellation: Cancellation) -> list[NDArray]:
-    """For each of ``rows`` the rows of the cover that meet it, sorted."""
-    i, j = _pairs(a, rows, cover, np.flatnonzero(covering), cancellation)
+def _find_near(
+    a: Polygons, rows: NDArray, cover: Polygons, covering: NDArray, cancellation: Cancellation
+) -> list[NDArray]:
+    """Return for each of ``rows`` the rows of the cover that meet it, sorted."""
+    i, j = _find_meeting_pairs(a, rows, cover, np.flatnonzero(covering), cancellation)
     order = np.lexsort((j, i))
     i, j = i[order], j[order]
     return np.split(j, np.searchsorted(i, rows[1:])) if len(rows) else []
 
 
-def _difference(
+def _subtract_cover(
     a: Polygons, row: int, cover: Polygons, near: NDArray, tolerance: Tolerance, fallback_log: FallbackLog
 ) -> Any:
-    """A polygon less all those near it; None when nothing can be computed."""
+    """Return a polygon minus all those near it; None if it cannot be computed."""
     shape = a.shapes[row]
     if not len(near):
         return shape
-    other = _together(shape, row, cover, near, tolerance, fallback_log)
+    other = _unite_near(shape, row, cover, near, tolerance, fallback_log)
     if other is None:
         return None
     one, two = np.array([shape], dtype=object), np.array([other], dtype=object)
@@ -315,10 +347,10 @@ def _difference(
     )[0]
 
 
-def _together(
+def _unite_near(
     shape: Any, row: int, cover: Polygons, near: NDArray, tolerance: Tolerance, fallback_log: FallbackLog
 ) -> Any:
-    """The union of the polygons near a shape, as far as it is seen from there."""
+    """Return the union of the polygons near a shape, clipped to its surroundings."""
     if len(near) > MANY:
         rows = np.zeros(len(cover), dtype=bool)
         rows[near] = True
@@ -331,7 +363,10 @@ def _together(
 
 
 class PointLineParts(NamedTuple):
-    """Where points or lines are: their ``row``, the polygon's row ``of`` (−1: none), and the ``shape`` (points or lines)."""
+    """Parts of points or lines with their ``row`` and polygon.
+
+    ``of``: the polygon's row (−1: none); ``shape``: points or lines.
+    """
 
     row: NDArray
     of: NDArray
@@ -339,9 +374,10 @@ class PointLineParts(NamedTuple):
 
 
 def parts_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
-    """The parts of (n,) points or lines inside each of (k,) polygons, None in both for a row without a shape.
+    """Return the parts of (n,) points or lines inside each of (k,) polygons.
 
-    What only touches an edge, or reaches in by no more than ``within_m``, is not inside. Coordinates in metres.
+    None in both for a row without a shape. Parts that only touch an edge, or reach in by at most ``within_m``, are not
+    inside. Coordinates in metres.
     """
     there, covers = np.flatnonzero(~is_missing(shapes)), np.flatnonzero(~is_missing(polygons))
     i, j = shapely.STRtree(polygons[covers]).query(shapes[there], predicate="intersects")
@@ -352,7 +388,7 @@ def parts_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLi
 
 
 def parts_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
-    """The part of each of (n,) points or lines that lies farther than ``within_m`` from all (k,) polygons."""
+    """Return parts of (n,) points or lines beyond ``within_m`` from all polygons."""
     there, covers = np.flatnonzero(~is_missing(shapes)), np.flatnonzero(~is_missing(polygons))
     tree = shapely.STRtree(polygons[covers])
     covered, _ = tree.query(shapes[there], predicate="covered_by")
@@ -361,7 +397,7 @@ def parts_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointL
     beyond = shapes[rest].copy()
     widened: dict[bytes, Any] = {}
     for n in np.unique(i).tolist():
-        # Widened by what is taken for one, so that a line along the edge in another layer's coordinates is in.
+        # Buffered by the tolerance, so that a line along the edge with another layer's coordinates is inside.
         near = np.sort(j[i == n])
         if near.tobytes() not in widened:
             widened[near.tobytes()] = shapely.buffer(shapely.union_all(polygons[covers[near]]), within_m)
@@ -371,7 +407,10 @@ def parts_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointL
 
 
 def _counts(shape: NDArray, edges: NDArray, within_m: float) -> NDArray:
-    """(k,) bool: points that do not lie on the edge, lines that are longer than ``within_m`` and not along it."""
+    """Return (k,) bool: points off the edge, and long lines off the edge.
+
+    Lines are longer than ``within_m``.
+    """
     points = shapely.get_dimensions(shape) == 0
     off_edge = shapely.distance(shape, edges) > within_m
     deep = shapely.length(shapely.difference(shape, shapely.buffer(edges, within_m))) > within_m

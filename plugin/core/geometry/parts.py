@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parts that a verb found: slivers told apart from the others, and overlaps removed so that each place counts once."""
+"""Parts found by overlays: separation of slivers, and removal of overlaps.
+
+Without overlaps each place counts once.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +26,9 @@ def _no_rows() -> NDArray:
 
 @dataclass
 class Slivers:
-    """Ignored slivers (碎图斑): kept to be counted and summed, never dropped unseen.
+    """Ignored slivers (碎图斑), kept for counting and summing; none is dropped silently.
 
-    ``geometry`` (k,) polygons; ``left``, ``right`` (k,) the rows that each lies on, as in `Parts`.
+    ``geometry`` (k,): polygons; ``left``, ``right`` (k,): their rows, as in `Parts`.
     """
 
     geometry: list[Any] = field(default_factory=list)
@@ -33,15 +36,18 @@ class Slivers:
     right: NDArray = field(default_factory=_no_rows)
 
     def only(self, kept: NDArray) -> Slivers:
-        """The same without the slivers that are not ``kept`` ((k,) bool)."""
+        """Return only the ``kept`` slivers ((k,) bool)."""
         chosen = [self.geometry[n] for n in np.flatnonzero(kept).tolist()]
         return Slivers(chosen, self.left[kept], self.right[kept])
 
 
 @dataclass
 class Parts:
-    """Parts found: ``left`` and ``right`` row positions ((k,) int; right −1 where there is none), their ``geometry``
-    ((k,) polygons or multipolygons), planar ``area`` (m²) and ``width`` (m, 2 × area ÷ perimeter)."""
+    """Parts found by an overlay.
+
+    ``left`` and ``right``: row positions ((k,) int; right −1 without one); ``geometry``: (k,) polygons or
+    multipolygons; ``area``: planar area (m²); ``width``: m, 2 × area ÷ perimeter.
+    """
 
     left: NDArray
     right: NDArray
@@ -55,23 +61,26 @@ class Parts:
         return len(self.left)
 
     def only(self, kept: NDArray) -> Parts:
-        """The same without the parts that are not ``kept`` ((k,) bool)."""
+        """Return only the ``kept`` parts ((k,) bool)."""
         left, right, geometry, area, width = (
             a[kept] for a in (self.left, self.right, self.geometry, self.area, self.width)
         )
         return Parts(left, right, geometry, area, width, self.slivers, self.fallback_log)
 
     def between(self, chosen: Callable[[NDArray, NDArray], NDArray]) -> Parts:
-        """The parts, and the slivers too, of those pairs of rows that ``chosen(left, right)`` ((k,) bool) takes."""
+        """Return parts and slivers of the pairs that ``chosen`` selects.
+
+        ``chosen(left, right)`` returns (k,) bool.
+        """
         parts = self.only(chosen(self.left, self.right))
         parts.slivers = self.slivers.only(chosen(self.slivers.left, self.slivers.right))
         return parts
 
 
 def make_part(row: int, shape: Any) -> Parts:
-    """A part of a row by itself."""
+    """Return a single part of a row."""
     shapes = np.array([shape], dtype=object)
-    return _made(np.array([row]), np.array([-1]), shapes, Slivers(), FallbackLog())
+    return _make_parts(np.array([row]), np.array([-1]), shapes, Slivers(), FallbackLog())
 
 
 def collect_parts(
@@ -84,11 +93,12 @@ def collect_parts(
     cancellation: Cancellation = NEVER,
     slivers_too: bool = False,
 ) -> Parts:
-    """The areal parts of each (k,) shape without slivers: one row a shape, or per connected part when ``connected``.
+    """Return the areal parts of (k,) shapes without slivers.
 
-    ``slivers_too``: for figures that are measured, which leave nothing out.
+    One row per shape, or per connected part if ``connected``. ``slivers_too``: keep slivers, for measured figures,
+    which include everything.
     """
-    shapes = _areal(shapes, cancellation)
+    shapes = _extract_areal(shapes, cancellation)
     there = ~shapely.is_missing(shapes)
     left, right, shapes = left[there], right[there], shapes[there]
     parts, owner = shapely.get_parts(shapes, return_index=True)
@@ -101,19 +111,22 @@ def collect_parts(
     slivers = Slivers(list(parts[sliver]), left[on].astype(int), right[on].astype(int))
     if connected:
         real = ~sliver
-        return _made(left[owner[real]], right[owner[real]], parts[real], slivers, fallback_log)
-    # Most shapes keep all their parts and stay as they are; the others are put together again from what is left.
+        return _make_parts(left[owner[real]], right[owner[real]], parts[real], slivers, fallback_log)
+    # Most shapes keep all parts and remain unchanged; the others are assembled from the remaining parts.
     kept, all_parts = np.bincount(owner[~sliver], minlength=len(shapes)), np.bincount(owner, minlength=len(shapes))
     for n in np.flatnonzero((kept < all_parts) & (kept > 0)).tolist():
         cancellation.raise_if_cancelled()
         rest = parts[(owner == n) & ~sliver]
         shapes[n] = rest[0] if len(rest) == 1 else shapely.multipolygons(rest)
     real = kept > 0
-    return _made(left[real], right[real], shapes[real], slivers, fallback_log)
+    return _make_parts(left[real], right[real], shapes[real], slivers, fallback_log)
 
 
-def _areal(shapes: NDArray, cancellation: Cancellation) -> NDArray:
-    """(k,) polygons and multipolygons; what an overlay left of lines and points is dropped, nothing areal is None."""
+def _extract_areal(shapes: NDArray, cancellation: Cancellation) -> NDArray:
+    """Return (k,) polygons and multipolygons without lines and points.
+
+    None if not areal.
+    """
     shapes = shapes.copy()
     plain = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
     for n in np.flatnonzero(~plain).tolist():
@@ -122,24 +135,24 @@ def _areal(shapes: NDArray, cancellation: Cancellation) -> NDArray:
     return shapes
 
 
-def _made(left: NDArray, right: NDArray, geometry: NDArray, slivers: Slivers, fallback_log: FallbackLog) -> Parts:
+def _make_parts(left: NDArray, right: NDArray, geometry: NDArray, slivers: Slivers, fallback_log: FallbackLog) -> Parts:
     area, length = shapely.area(geometry), shapely.length(geometry)
     width = 2 * area / length if len(geometry) else np.zeros(0)
     return Parts(left.astype(int), right.astype(int), geometry, area, width, slivers, fallback_log)
 
 
-#: Area (m², and as a share of the polygon) below which what is left of a polygon is GEOS's rounding.
+#: Area (m², and as a share of the polygon) below which the remainder of a polygon is GEOS's rounding.
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-6, 1e-9
-#: Pairs compared between two questions whether the user cancelled.
+#: Pairs compared between two checks for cancellation.
 _BATCH = 10_000
 
 
 @dataclass
 class DistinctAreas:
-    """(k,) polygons minus earlier ones: together they are the union, without shared area.
+    """(k,) polygons minus earlier ones: their union, without shared area.
 
-    ``shapes`` what is left of each; ``own`` (k,) bool: is anything left? ``same_as`` (k,) the first polygon that is equal
-    (itself where there is none); ``overlapping`` (k,) bool: it shares area with another that is not equal.
+    ``shapes``: the remainder of each; ``own`` (k,) bool: the remainder is not empty; ``same_as`` (k,): the first equal
+    polygon (else itself); ``overlapping`` (k,) bool: it shares area with another that is not equal.
     """
 
     shapes: NDArray
@@ -149,11 +162,11 @@ class DistinctAreas:
 
 
 def subtract_earlier(shapes: NDArray, cancellation: Cancellation = NEVER) -> DistinctAreas:
-    """Take each place of (k,) valid polygons once; the first polygon keeps it."""
+    """Count each place of (k,) valid polygons once; it belongs to the first polygon."""
     k = len(shapes)
     same_as, overlapping, left = np.arange(k), np.zeros(k, dtype=bool), shapes.copy()
     own = np.ones(k, dtype=bool)
-    first, second = _sharing(shapes, cancellation)
+    first, second = _find_sharing(shapes, cancellation)
     if not len(first):
         return DistinctAreas(left, own, same_as, overlapping)
     normal = np.empty(k, dtype=object)
@@ -184,8 +197,8 @@ def subtract_earlier(shapes: NDArray, cancellation: Cancellation = NEVER) -> Dis
     return DistinctAreas(left, own, same_as, overlapping)
 
 
-def _sharing(shapes: NDArray, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
-    """Pairs (first < second) of polygons that share area."""
+def _find_sharing(shapes: NDArray, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
+    """Return pairs (first < second) of polygons that share area."""
     i, j = shapely.STRtree(shapes).query(shapes)
     later = i < j
     i, j = i[later], j[later]

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Statutory ellipsoidal area (图斑椭球面积), 国土调查办发〔2008〕32号 annex, kept by TD/T 1055-2019.
+"""Statutory ellipsoidal area (图斑椭球面积).
 
-Two measures, and which is whose. A whole feature has the annex's area of its stored vertices (`statutory_area`): that is the
-figure its area field holds. A part that an overlay, a gap or a difference cut out of the land has no such figure: it has the
-area of the land inside its edges, as they are drawn in its plane (`drawn_area`), on the same ellipsoid.
+Source: annex of 国土调查办发〔2008〕32号, kept by TD/T 1055-2019. Two measures are used. A whole feature has the annex's area of
+its stored vertices (`statutory_area`): that is the value in its area field. A part clipped by an overlay, a gap or a
+difference has no such value: it has the area within its edges as drawn in its plane (`drawn_area`), on the same
+ellipsoid.
 
-Why they differ. The annex takes an edge for straight in the plane of L and F(B) (F: the integral of the annex's series, equal
-areas); what is straight in a plane of metres, or in degrees, is bent there, by L²·k/8 in its middle with k = √2·tan φ / R at
-most: at 37.5° N 1.9 cm and 12 m² for an edge of a kilometre, 0.001 m² for one of fifty metres.
+Why they differ: the annex takes an edge as straight in the plane of L and F(B) (F: the integral of the annex's series,
+equal areas). A line that is straight in a metric plane, or in degrees, is bent there: in its middle by L²·k/8 with k =
+√2·tan φ / R at most. At 37.5° N that is 1.9 cm and 12 m² for an edge of a kilometre, 0.001 m² for one of fifty metres.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ SEMI_MAJOR_M = 6378137.0
 INVERSE_FLATTENING = 298.257222101
 _B = SEMI_MAJOR_M * (1 - 1 / INVERSE_FLATTENING)
 _E2 = (SEMI_MAJOR_M**2 - _B**2) / SEMI_MAJOR_M**2
-#: The series' coefficients A to E with their alternating signs; the k-th goes with sin((2k+1)·ΔB/2)·cos((2k+1)·Bm).
+#: The series' coefficients A to E with their alternating signs; the k-th multiplies sin((2k+1)·ΔB/2)·cos((2k+1)·Bm).
 COEFFICIENTS = (
     1 + 3 / 6 * _E2 + 30 / 80 * _E2**2 + 35 / 112 * _E2**3 + 630 / 2304 * _E2**4,
     -(1 / 6 * _E2 + 15 / 80 * _E2**2 + 21 / 112 * _E2**3 + 420 / 2304 * _E2**4),
@@ -38,24 +39,25 @@ COEFFICIENTS = (
     5 / 2304 * _E2**4,
 )
 
-#: The most that the edges of a polygon may be off together (m², and as a share of it) and be taken for the annex's.
+#: Maximum total deviation of a polygon's edges (m², and as a share of it) for the annex's area to be used.
 _ALLOWED_M2, _ALLOWED_SHARE = 0.004, 0.001
-#: No edge is bent more against the annex's than √2·tan φ / R; a plane of metres adds what it bends geodesics: in a zone of 6°
-#: 0.02 of the radius' inverse, in a conic projection some tenths.
+#: The bend of an edge against the annex's is at most √2·tan φ / R, plus the bend of geodesics in a metric plane: in a
+#: zone of 6° 0.02 of the radius' inverse, in a conic projection some tenths.
 _BEND, _MORE_BENT = 2**0.5, 0.3
-#: Pieces of this length (m) are off by a few millionths of a square metre when extrapolated.
+#: Pieces of this length (m) are accurate to a few millionths of a square metre after extrapolation.
 _PIECE_M = 1000.0
 
 
 def trapezoid(lon_width: NDArray, lat1: NDArray, lat2: NDArray) -> NDArray:
-    """Signed area in m² between the parallels ``lat1`` and ``lat2`` over ``lon_width``; all in radians.
+    """Return the signed area in m² between parallels ``lat1`` and ``lat2``; radians.
 
-    S = 2·b²·ΔL·[A·sin(ΔB/2)·cos(Bm) − B·sin(3ΔB/2)·cos(3Bm) + C·… − D·… + E·…], ΔB = B2−B1, Bm = (B1+B2)/2.
+    S = 2·b²·ΔL·[A·sin(ΔB/2)·cos(Bm) − B·sin(3ΔB/2)·cos(3Bm) + C·… − D·… + E·…], ΔL = ``lon_width``, ΔB = B2−B1, Bm =
+    (B1+B2)/2.
     """
     half, middle = (lat2 - lat1) / 2, (lat1 + lat2) / 2
     sines, cosines = np.sin(half), np.cos(middle)
     # sin 3x = 2 cos 2x sin x + sin x, cos 3x = 2 cos 2x cos x − cos x, and so on: the same values with two functions
-    # in place of ten.
+    # instead of ten.
     twice_half, twice_middle = 2 - 4 * sines**2, 4 * cosines**2 - 2
     before_sines, before_cosines = -sines, cosines
     series = COEFFICIENTS[0] * sines * cosines
@@ -67,60 +69,76 @@ def trapezoid(lon_width: NDArray, lat1: NDArray, lat2: NDArray) -> NDArray:
 
 
 def statutory_area(shapes: NDArray, to_lonlat: ToLonLat | None = None, cancellation: Cancellation = NEVER) -> NDArray:
-    """Statutory area of polygons and multipolygons, unrounded m².
+    """Return the statutory area of polygons and multipolygons, unrounded m².
 
-    ``shapes``: (n,) shapely geometries, coordinates (longitude, latitude) in degrees, CGCS2000 (EPSG:4490); in another
-    CRS, ``to_lonlat`` turns (v, 2) coordinates into such. Returns (n,) float64; 0 for missing, empty, line and point
-    geometries. Only the stored vertices count: each edge is a trapezoid of its mean longitude, rings are |sum|, holes
-    are taken off, parts are added (procedure of the annex). Raises Cancelled between batches.
+    Only the stored vertices count: each edge is a trapezoid of its mean longitude, rings are |sum|, holes are
+    subtracted, parts are added (procedure of the annex).
+
+    Parameters
+    ----------
+    shapes : (n,) geometries
+        Coordinates (longitude, latitude) in degrees, CGCS2000 (EPSG:4490).
+    to_lonlat
+        For shapes in another CRS: converts (v, 2) coordinates to such degrees.
+
+    Returns
+    -------
+    (n,) float64; 0 for missing, empty, line and point geometries.
+
+    Raises
+    ------
+    Cancelled
+        Between batches.
     """
-    return _areas(shapes, to_lonlat, cancellation, drawn=False)
+    return _sum_areas(shapes, to_lonlat, cancellation, drawn=False)
 
 
 def drawn_area(shapes: NDArray, to_lonlat: ToLonLat | None = None, cancellation: Cancellation = NEVER) -> NDArray:
-    """Area of the land inside the edges of polygons, which are straight in the shapes' own plane; unrounded m².
+    """Return the area within polygons' edges as drawn; unrounded m².
 
-    Arguments as of `statutory_area`; without ``to_lonlat`` the plane is that of degrees. Right to 0.01 m². A polygon whose
-    edges are so short that together they cannot be off by what is allowed (`_ALLOWED_M2`) is measured by its vertices, as the annex has it.
+    The edges are straight in the shapes' plane. Arguments as of `statutory_area`; without ``to_lonlat`` the plane is
+    that of degrees. Accurate to 0.01 m². A polygon whose short edges cannot deviate by more than `_ALLOWED_M2` in total
+    is measured by its vertices, as in the annex.
     """
-    return _areas(shapes, to_lonlat, cancellation, drawn=True)
+    return _sum_areas(shapes, to_lonlat, cancellation, drawn=True)
 
 
-def _areas(shapes: NDArray, to_lonlat: ToLonLat | None, cancellation: Cancellation, drawn: bool) -> NDArray:
+def _sum_areas(shapes: NDArray, to_lonlat: ToLonLat | None, cancellation: Cancellation, drawn: bool) -> NDArray:
     shapes = np.atleast_1d(np.asarray(shapes, dtype=object))
-    parts, owner = _polygons(shapes)
+    parts, owner = _extract_polygons(shapes)
     areas = np.zeros(len(shapes))
     for batch in batches(parts):
         cancellation.raise_if_cancelled()
         found = rings(parts[batch])
         lonlat = np.radians(to_lonlat(found.xy) if to_lonlat else found.xy)
         lat = lonlat[:, 1]
-        # The reference meridian is free; near the ring, cancellation costs nothing.
+        # The reference meridian is arbitrary; near the ring, cancellation of digits is harmless.
         first = np.repeat(lonlat[found.at[:-1], 0], np.diff(found.at))
         lon = lonlat[:, 0] - first
         steps = np.zeros(len(lon))
         steps[:-1] = trapezoid((lon[:-1] + lon[1:]) / 2, lat[:-1], lat[1:])
-        of_part = _sums(steps, found)
+        of_part = _sum_edges(steps, found)
         if drawn:
-            edges, lengths = _bent_edges(found, lon, lat, of_part)
+            edges, lengths = _find_bent_edges(found, lon, lat, of_part)
             if len(edges):
-                steps[edges] = _along(found.xy, edges, lengths, first, lon, lat, to_lonlat)
-                of_part = _sums(steps, found)
+                steps[edges] = _measure_edges(found.xy, edges, lengths, first, lon, lat, to_lonlat)
+                of_part = _sum_edges(steps, found)
         areas += np.bincount(owner[batch], weights=of_part, minlength=len(shapes))
     return areas
 
 
-def _sums(steps: NDArray, found: Rings) -> NDArray:
-    """The area of each polygon by what its edges add."""
+def _sum_edges(steps: NDArray, found: Rings) -> NDArray:
+    """Return the area of each polygon from the contributions of its edges."""
     ring_area = np.abs(ring_sums(steps, found.at))
     signed = np.where(found.hole, -ring_area, ring_area)
     return np.bincount(found.shape, weights=signed)
 
 
-def _bent_edges(found: Rings, lon: NDArray, lat: NDArray, areas: NDArray) -> tuple[NDArray, NDArray]:
-    """The vertex where each edge begins of polygons that have edges long enough to matter, and the edges' lengths (m).
+def _find_bent_edges(found: Rings, lon: NDArray, lat: NDArray, areas: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the start vertices of relevant edges, and their lengths (m).
 
-    An edge of length L encloses ⅔·L·s with its chord, s = L²/8 · `_BEND`·(tan φ + `_MORE_BENT`)/R at most.
+    Relevant are edges of polygons with long enough edges. An edge of length L encloses ⅔·L·s with its chord, s = L²/8 ·
+    `_BEND`·(tan φ + `_MORE_BENT`)/R at most.
     """
     east, north = np.diff(lon) * np.cos(lat[:-1]), np.diff(lat)
     length = SEMI_MAJOR_M * np.hypot(east, north)
@@ -132,7 +150,7 @@ def _bent_edges(found: Rings, lon: NDArray, lat: NDArray, areas: NDArray) -> tup
     return edges, length[edges]
 
 
-def _along(
+def _measure_edges(
     xy: NDArray,
     edges: NDArray,
     lengths: NDArray,
@@ -141,15 +159,16 @@ def _along(
     lat: NDArray,
     to_lonlat: ToLonLat | None,
 ) -> NDArray:
-    """(k,) what an edge adds to its ring's area: in pieces of `_PIECE_M` at most, each measured with its middle and without.
+    """Return (k,) an edge's contribution to its ring's area.
 
-    Against the bent edge a chord is off by the square of its length: four times the finer sum less the coarser, by three, is
-    the sum that ever more pieces come to (Richardson).
+    In pieces of at most `_PIECE_M`, each measured with and without its middle. The deviation of a chord from the bent
+    edge grows with the square of its length: (4 × finer sum − coarser sum) / 3 is the limit for ever more pieces
+    (Richardson extrapolation).
     """
     if not len(edges):
         return np.zeros(0)
     count = 2 * np.ceil(lengths / _PIECE_M).astype(np.int64)
-    # Point n of an edge of ``count`` half pieces: its own vertex first, the next edge's vertex last.
+    # Point n of an edge of ``count`` half pieces: its start vertex first, the next edge's vertex last.
     of = np.repeat(np.arange(len(edges)), count + 1)
     begin = np.cumsum(count + 1) - (count + 1)
     n = np.arange(len(of)) - begin[of]
@@ -169,15 +188,18 @@ def _along(
     return found
 
 
-def _polygons(geometries: NDArray) -> tuple[NDArray, NDArray]:
-    """What of geometries (also inside collections) has an area, and the position of the geometry each came from."""
+def _extract_polygons(geometries: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the areal parts of geometries, and the position of each part's geometry.
+
+    Collections are searched too.
+    """
     kind = shapely.get_type_id(geometries)
     plain = np.isin(kind, (3, 6)) & ~shapely.is_empty(geometries)
     parts, owner = geometries[plain], np.flatnonzero(plain)
     mixed = np.flatnonzero((kind == 7) & ~shapely.is_empty(geometries))
     if len(mixed):
         inner, of = shapely.get_parts(geometries[mixed], return_index=True)
-        inner, inner_owner = _polygons(inner)
+        inner, inner_owner = _extract_polygons(inner)
         parts, owner = np.concatenate([parts, inner]), np.concatenate([owner, mixed[of[inner_owner]]])
     return parts, owner
 
@@ -186,9 +208,13 @@ GEOD = Geod(a=SEMI_MAJOR_M, rf=INVERSE_FLATTENING)
 
 
 def geodesic_area(shapes: NDArray, to_lonlat: ToLonLat | None = None, cancellation: Cancellation = NEVER) -> NDArray:
-    """(n,) m² of polygons and multipolygons on CGCS2000, edges geodesics (Karney 2013, as in PROJ); 0 for all else.
+    """Return (n,) m² of polygons and multipolygons on CGCS2000 with geodesic edges.
 
-    Coordinates and ``to_lonlat`` as for `statutory_area`; raises Cancelled between batches.
+    0 for other types. Coordinates and ``to_lonlat`` as for `statutory_area`; raises Cancelled between batches.
+
+    References
+    ----------
+    Karney 2013, as in PROJ.
     """
     areas = np.zeros(len(shapes))
     kept = np.flatnonzero(np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes))

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The one tolerance of a run (容差): printed in every report, used by every rule; and how finely arcs are drawn."""
+"""The tolerance of a run (容差), which every report prints, and arc resolution."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-#: Arcs become segments of this many degrees, which is OGR's own step where none is given.
+#: Degrees of arc per segment; OGR's default.
 CURVE_STEP_DEGREES = 4.0
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Lengths in metres, areas in square metres.
+    """Tolerances in metres and square metres.
 
-    ``cluster_m`` two vertices this near are one; ``edge_match_m`` two edges this near should be one;
-    ``min_area_m2`` and ``min_width_m`` (2 × area ÷ perimeter) tell slivers (碎图斑): a part is an ignored
-    sliver only when it is below both. What is ignored between two layers may add up to ``ignored_pair_m2``, on one
-    feature to ``ignored_feature_m2``: beyond that the slivers are a finding (`engine.ignored`).
+    ``cluster_m``: two vertices this near are one. ``edge_match_m``: two edges this near should be one. ``min_area_m2``
+    and ``min_width_m`` (2 × area ÷ perimeter) define slivers (碎图斑): a part is an ignored sliver only if it is below
+    both. Ignored slivers between two layers may add up to ``ignored_pair_m2``, on one feature to
+    ``ignored_feature_m2``: beyond that they are a finding (`engine.ignored`).
     """
 
     cluster_m: float = 0.0001
@@ -26,8 +26,12 @@ class Tolerance:
     ignored_feature_m2: float = 50.0
 
     def is_sliver(self, area: Any, width: Any) -> Any:
-        """True where the part is below both minimums. Scalars or arrays; a part of no area is always one."""
+        """Return True where a part is below both minimums, or has no area.
+
+        Scalars or arrays.
+        """
         return (area <= 0) | ((area < self.min_area_m2) & (width < self.min_width_m))
 
     def to_dict(self) -> dict[str, float]:
+        """Return the tolerances as plain data."""
         return asdict(self)

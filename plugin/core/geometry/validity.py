@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Is a geometry sound, why not and where; and a repaired copy to compute with."""
+"""Validity of geometries, with reason and place; repaired copies for computation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-#: What GEOS says, as names that texts can be written for.
+#: GEOS's reasons as keys of the message texts.
 REASONS = {
     "Self-intersection": "self_intersection",
     "Ring Self-intersection": "ring_self_intersection",
@@ -26,22 +26,25 @@ REASONS = {
 
 
 def is_missing(geometries: NDArray) -> NDArray:
-    """(n,) bool: null or empty."""
+    """Return (n,) bool: null or empty."""
     return shapely.is_missing(geometries) | shapely.is_empty(geometries)
 
 
 def invalidity_reason(geometry: Any) -> tuple[str, Any]:
-    """Why a geometry is invalid, as a name of `REASONS` (or ``other``), and the point where, or None."""
+    """Return why a geometry is invalid, and the point, or None.
+
+    The reason is a name of `REASONS` (or ``other``).
+    """
     text = shapely.is_valid_reason(geometry)
     name = text.partition("[")[0].strip()
-    # The coordinate may be “nan”, “inf” or “-nan(ind)”: there is no such place.
+    # The coordinate may be “nan”, “inf” or “-nan(ind)”: then the place is unknown.
     numbers = re.findall(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?=[ \]])", text.partition("[")[2], flags=re.IGNORECASE)
     place = shapely.Point(float(numbers[0]), float(numbers[1])) if len(numbers) == 2 else None
     return REASONS.get(name, "other"), place
 
 
 def extract_polygons(geometry: Any) -> Any:
-    """The areal part of a geometry as one polygon or multipolygon, or None."""
+    """Return the areal part of a geometry as one polygon or multipolygon, or None."""
     if geometry is None or geometry.is_empty:
         return None
     if geometry.geom_type == "Polygon":
@@ -56,27 +59,33 @@ def extract_polygons(geometry: Any) -> Any:
 
 
 def make_areal(geometry: Any) -> Any:
-    """The areal part of a geometry as one valid polygon or multipolygon, or None. Polygons of a collection may lie on each
-    other, which is no fault there: joined, they count once."""
+    """Return a geometry's areal part as one valid polygon or multipolygon, or None.
+
+    Polygons of a collection may overlap, which is valid there: their union counts once.
+    """
     found = extract_polygons(geometry)
     return found if found is None or found.is_valid else repair_polygon(found)
 
 
 def make_valid_copies(geometries: NDArray) -> tuple[NDArray, list[int]]:
-    """(n,) geometries as flat, valid polygons and multipolygons, None where there is nothing areal, and the positions of
-    those that had to be repaired. The geometries given stay as they are."""
-    sound = shapely.force_2d(geometries)
-    repaired = np.flatnonzero(~is_missing(sound) & ~shapely.is_valid(sound)).tolist()
+    """Return (n,) valid polygons without Z, and the positions of repaired ones.
+
+    None where nothing is areal. The given geometries are unchanged.
+    """
+    valid = shapely.force_2d(geometries)
+    repaired = np.flatnonzero(~is_missing(valid) & ~shapely.is_valid(valid)).tolist()
     for position in repaired:
-        sound[position] = repair_polygon(sound[position])
-    for position in np.flatnonzero(~is_missing(sound) & ~np.isin(shapely.get_type_id(sound), (3, 6))).tolist():
-        sound[position] = make_areal(sound[position])
-    return sound, repaired
+        valid[position] = repair_polygon(valid[position])
+    for position in np.flatnonzero(~is_missing(valid) & ~np.isin(shapely.get_type_id(valid), (3, 6))).tolist():
+        valid[position] = make_areal(valid[position])
+    return valid, repaired
 
 
 def drop_empty_parts(geometries: NDArray) -> NDArray:
-    """(n,) geometries, multipolygons without their empty parts: shapely cannot build such from arrays, and ends with the
-    whole process when it tries."""
+    """Return (n,) geometries; multipolygons without their empty parts.
+
+    shapely cannot build such multipolygons from arrays: the attempt crashes the process.
+    """
     several = np.flatnonzero(shapely.get_type_id(geometries) == 6)
     parts, of = shapely.get_parts(geometries[several], return_index=True)
     with_empty = several[np.unique(of[shapely.is_empty(parts)])]
@@ -89,10 +98,13 @@ def drop_empty_parts(geometries: NDArray) -> NDArray:
 
 
 def repair_polygon(geometry: Any) -> Any:
-    """A valid copy's polygons, or None when nothing areal can be made of it. The original is not touched."""
+    """Return the polygons of a valid copy; None if nothing areal remains.
+
+    The original is unchanged.
+    """
     if not np.isfinite(shapely.get_coordinates(geometry)).all():
         return None
-    for way in (_by_structure, _by_linework, _by_buffer):
+    for way in (_repair_structure, _repair_linework, _repair_by_buffer):
         try:
             fixed = extract_polygons(way(geometry))
         except shapely.GEOSException:
@@ -102,15 +114,15 @@ def repair_polygon(geometry: Any) -> Any:
     return None
 
 
-def _by_structure(geometry: Any) -> Any:
+def _repair_structure(geometry: Any) -> Any:
     fixed = extract_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
-    # Of rings that run along each other GEOS makes parts that share an edge, which is not valid either: joined, it is.
+    # From rings with common segments GEOS makes parts that share an edge, which is invalid too; their union is valid.
     return fixed if fixed is None or fixed.is_valid else shapely.union_all(shapely.get_parts([fixed]))
 
 
-def _by_linework(geometry: Any) -> Any:
+def _repair_linework(geometry: Any) -> Any:
     return shapely.make_valid(geometry)
 
 
-def _by_buffer(geometry: Any) -> Any:
+def _repair_by_buffer(geometry: Any) -> Any:
     return shapely.buffer(geometry, 0)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Polygons that are surely wide everywhere, told from their vertices alone: they need no buffers to be looked through.
+"""Fast test for polygons that are wide everywhere, from their vertices.
 
-A polygon is narrow where two points of its boundary lie near each other and the way between them along the boundary is
-long. Where directions along a stretch of boundary differ by no more than an angle g < 180° (its spread), two points of it are
-never nearer than cos(g / 2) times the way between them. So three things together rule out narrow places: a small spread over
-every short way; neighbouring sides that do not turn back on each other; and all other sides far apart.
+A polygon is narrow where two points of its boundary are near each other and the path between them along the boundary is
+long. Where directions along a stretch of boundary differ by at most an angle g < 180° (its spread), two points of it
+are never nearer than cos(g / 2) times the path between them. So three conditions together rule out narrow places: a
+small spread over every short path; neighbouring sides that do not turn back on each other; and a large distance between
+all other sides.
 
-What a disc of radius r leaves uncovered in a corner of 180° − g is r² (tan(g / 2) − g / 2) at most (g in radians), which for
+A disc of radius r leaves at most r² (tan(g / 2) − g / 2) uncovered in a corner of 180° − g (g in radians), which for
 `SPREAD` is less than r²: not an arm (`corners.find_narrow_parts`).
 """
 
@@ -20,57 +21,58 @@ from ..cancellation import NEVER, Cancellation
 from .linework import Rings, batches, rings
 from .validity import is_missing
 
-#: Degrees that directions may differ by over a short way.
+#: Maximum difference of directions over a short path, in degrees.
 SPREAD = 120.0
-#: Between two long edges they may do so by as much.
+#: The same between two long edges.
 ACUTE = 150.0
-#: A short way, in widths: neighbouring sides (`TURNED`) come within a width of each other on no longer one.
+#: A short path, in widths: neighbouring sides (`TURNED`) are within a width of each other only on a shorter one.
 SHORT_WAY = 6.25
 #: Sharper turns (degrees) into the polygon push its inner parallel too far off.
 INWARD = 96.0
-#: Degrees that boundary turns by at a corner.
+#: Degrees by which a boundary turns at a corner.
 CORNER = 45.0
-#: Degrees that directions on a short side, and on two or more sides that follow each other, may differ by.
+#: Maximum differences of directions on a short side, and on two or more consecutive sides, in degrees.
 SIDE, TURNED = 60.0, 150.0
-#: How far apart other sides are at least, in widths.
-APART = 1.5
+#: Minimum distance of other sides, in widths.
+MIN_SIDE_DISTANCE = 1.5
 #: Corners sharper than this (degrees turned) are not grown again.
 SHARP = 168.0
-#: What an area may be off by (m²) for the same number of edges.
+#: Maximum deviation of an area (m²) for an equal number of edges.
 EVEN_M2 = 1e-3
-#: Steps along the boundary and sides of a ring that are looked at: what has more is not told.
+#: Maximum number of steps along the boundary, and of sides of a ring; beyond them the result is unknown.
 _STEPS, _SIDES = 16, 64
 
 
 def is_surely_wide(shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER) -> NDArray:
-    """(n,) bool: valid polygons without a place narrower than ``width`` m. False means: not known.
+    """Return (n,) bool: valid polygons without a place narrower than ``width`` m.
 
-    Not known of polygons with holes or several parts, and of those with very short edges or very many sides.
+    False means unknown: polygons with holes or several parts, with very short edges or very many sides.
     """
     wide = np.zeros(len(shapes), dtype=bool)
     present = np.flatnonzero(~is_missing(shapes))
-    one = (shapely.get_num_geometries(shapes[present]) == 1) & (_holes(shapes[present]) == 0)
+    one = (shapely.get_num_geometries(shapes[present]) == 1) & (_list_holes(shapes[present]) == 0)
     present = present[one]
     for batch in batches(shapes[present]):
         cancellation.raise_if_cancelled()
         found = rings(shapes[present[batch]])
         rows = present[batch][found.shape]
-        wide[rows[_wide(found, width)]] = True
+        wide[rows[_is_wide(found, width)]] = True
     return wide
 
 
 def shrunk_evenly(shapes: NDArray, shrunk: NDArray, by: float) -> NDArray:
-    """(n,) bool: polygons ``shrunk`` (n,) ``by`` so many m (mitred) without losing an edge: grown again, they are whole.
+    """Return (n,) bool: polygons that lost no edge when shrunk.
 
-    Where every edge moves in and none is lost, the area shrinks by ``by`` × perimeter − ``by``² × the sum of tan(t / 2),
-    t being the turns at the vertices; where one is lost, as in a neck or an arm, it does not.
+    Grown again, they are whole. ``shrunk``: (n,) polygons shrunk by ``by`` m (mitred). If every edge moves in and none
+    is lost, the area shrinks by ``by`` × perimeter − ``by``² × the sum of tan(t / 2), t being the turns at the
+    vertices. If one is lost, as in a neck or an arm, it does not.
     """
     found = rings(shapes)
     count = np.diff(found.at) - 1
-    start, ring, first, after = _segments(found)
+    start, ring, first, after = _list_segments(found)
     step = found.xy[start + 1] - found.xy[start]
-    turn = _turns(step, after)
-    # The inside is to the left of a shell drawn anticlockwise, and of a hole drawn clockwise.
+    turn = _measure_turns(step, after)
+    # The interior is to the left of a shell drawn anticlockwise, and of a hole drawn clockwise.
     left = (np.add.reduceat(turn, first) > 0) != found.hole
     turn = np.where(left[ring], turn, -turn)
     row = found.shape[ring]
@@ -81,41 +83,44 @@ def shrunk_evenly(shapes: NDArray, shrunk: NDArray, by: float) -> NDArray:
     return even & (np.abs(shapely.area(shrunk) - expected) < EVEN_M2)
 
 
-def _holes(shapes: NDArray) -> NDArray:
-    """(n,) holes of the first part."""
+def _list_holes(shapes: NDArray) -> NDArray:
+    """Return (n,) holes of the first part."""
     if (shapely.get_type_id(shapes) == 3).all():
         return shapely.get_num_interior_rings(shapes)
     return shapely.get_num_interior_rings(shapely.get_geometry(shapes, 0))
 
 
-def _wide(found: Rings, width: float) -> NDArray:
-    """(r,) bool: rings that are surely wide, each the only one of its polygon."""
+def _is_wide(found: Rings, width: float) -> NDArray:
+    """Return (r,) bool: rings that are surely wide, each the only one of its polygon."""
     count = np.diff(found.at) - 1
-    start, ring, first, after = _segments(found)
+    start, ring, first, after = _list_segments(found)
     a, b = found.xy[start], found.xy[start + 1]
     step = b - a
     length = np.hypot(step[:, 0], step[:, 1])
     wide = np.ones(len(count), dtype=bool)
     wide[ring[length == 0]] = False
-    turn = _turns(step, after)
-    # Seen from inside: a ring drawn clockwise turns the other way.
+    turn = _measure_turns(step, after)
+    # Seen from inside, a ring drawn clockwise turns the other way.
     turn *= np.where(np.add.reduceat(turn, first) < 0, -1.0, 1.0)[ring]
     wide[ring[(turn > ACUTE) | (turn < -INWARD)]] = False
-    # At an acute corner both edges go on straight for longer than anything near the corner reaches.
+    # At an acute corner both edges must continue straight beyond the reach of anything near the corner.
     acute = np.flatnonzero(turn > SPREAD)
     short = np.minimum(length[acute], length[after[acute]]) <= SHORT_WAY * width
     wide[ring[acute[short]]] = False
-    wide &= _little_spread(ring, after, length, turn, SHORT_WAY * width, wide)
+    wide &= _has_little_spread(ring, after, length, turn, SHORT_WAY * width, wide)
     chosen = wide[ring]
     if chosen.any():
-        wide &= _sides_apart(ring, first, a, b, turn, APART * width, wide)
+        wide &= _has_distant_sides(ring, first, a, b, turn, MIN_SIDE_DISTANCE * width, wide)
     return wide
 
 
-def _segments(found: Rings) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Of each segment of all rings together the vertex it begins at, its ring, the first segment of each ring, the one after it."""
+def _list_segments(found: Rings) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Return start vertex, ring, ring start and successor of each segment.
+
+    The ring start is the first segment of each ring.
+    """
     count = np.diff(found.at) - 1
-    # The closing vertex begins none.
+    # The closing vertex begins no segment.
     start = np.delete(np.arange(len(found.xy)), found.at[1:] - 1)
     ring = np.repeat(np.arange(len(count)), count)
     first = np.cumsum(count) - count
@@ -124,15 +129,17 @@ def _segments(found: Rings) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     return start, ring, first, after
 
 
-def _turns(step: NDArray, after: NDArray) -> NDArray:
-    """(k,) degrees from each segment to the one after it, to the left positive."""
+def _measure_turns(step: NDArray, after: NDArray) -> NDArray:
+    """Return (k,) degrees from each segment to the next, to the left positive."""
     ahead = step[after]
     cross = step[:, 0] * ahead[:, 1] - step[:, 1] * ahead[:, 0]
     return np.degrees(np.arctan2(cross, (step * ahead).sum(axis=1)))
 
 
-def _little_spread(ring: NDArray, after: NDArray, length: NDArray, turn: NDArray, way: float, wide: NDArray) -> NDArray:
-    """(r,) bool: no two segments with at most ``way`` m between them differ by more than `SPREAD`."""
+def _has_little_spread(
+    ring: NDArray, after: NDArray, length: NDArray, turn: NDArray, way: float, wide: NDArray
+) -> NDArray:
+    """Return (r,) bool: segments within ``way`` m differ by at most `SPREAD`."""
     little = wide.copy()
     begin = np.flatnonzero(wide[ring])
     end, between, turned = after[begin], np.zeros(len(begin)), turn[begin]
@@ -149,61 +156,64 @@ def _little_spread(ring: NDArray, after: NDArray, length: NDArray, turn: NDArray
     return little
 
 
-def _sides_apart(
+def _has_distant_sides(
     ring: NDArray, first: NDArray, a: NDArray, b: NDArray, turn: NDArray, distance: float, wide: NDArray
 ) -> NDArray:
-    """(r,) bool: sides that follow each other do not turn back, and all others are more than ``distance`` m apart.
+    """Return (r,) bool: consecutive sides do not turn back, others are far apart.
 
-    Long sides from corner to corner tell it of most rings; those that they leave open are cut at the edges next to a
-    corner, then into short sides.
+    All other sides are more than ``distance`` m away. Long sides from corner to corner decide most rings; undecided
+    rings are divided at the edges next to a corner, then into short sides.
     """
-    # The direction of a segment against the ring's first, turns added up.
+    # Direction of a segment relative to the ring's first, as the sum of turns.
     before = np.concatenate([[0.0], np.cumsum(turn)[:-1]])
     direction = before - before[first][ring]
-    apart = np.zeros(len(wide), dtype=bool)
-    for cut in (_at_corners, _beside_corners, _at_turns):
-        some = (wide & ~apart)[ring]
+    distant = np.zeros(len(wide), dtype=bool)
+    for cut in (_cut_at_corners, _cut_next_to_corners, _cut_at_turns):
+        some = (wide & ~distant)[ring]
         if not some.any():
             break
         opens = np.ones(int(some.sum()), dtype=bool)
         opens[1:] = (np.diff(ring[some]) != 0) | cut(direction[some])
-        apart |= _apart(ring[some], opens, a[some], b[some], direction[some], distance, len(wide))
-    return apart
+        distant |= _has_distant(ring[some], opens, a[some], b[some], direction[some], distance, len(wide))
+    return distant
 
 
-def _at_corners(direction: NDArray) -> NDArray:
-    """(k − 1,) bool: segments, from the second on, that begin a side."""
+def _cut_at_corners(direction: NDArray) -> NDArray:
+    """Return (k − 1,) bool: segments, from the second on, that begin a side."""
     return np.abs(np.diff(direction)) > CORNER
 
 
-def _beside_corners(direction: NDArray) -> NDArray:
-    corner = _at_corners(direction)
+def _cut_next_to_corners(direction: NDArray) -> NDArray:
+    corner = _cut_at_corners(direction)
     begins = corner.copy()
     begins[1:] |= corner[:-1]
     begins[:-1] |= corner[1:]
     return begins
 
 
-def _at_turns(direction: NDArray) -> NDArray:
+def _cut_at_turns(direction: NDArray) -> NDArray:
     return np.diff(np.floor(direction / SIDE + 0.5)) != 0
 
 
-def _apart(
+def _has_distant(
     ring: NDArray, opens: NDArray, a: NDArray, b: NDArray, direction: NDArray, distance: float, rings: int
 ) -> NDArray:
-    """(r,) bool: rings whose sides, each begun by a segment that ``opens`` it, are apart as `_sides_apart` asks."""
+    """Return (r,) bool: rings whose sides meet the conditions of `_has_distant_sides`.
+
+    ``opens``: segments that begin a side.
+    """
     at = np.flatnonzero(opens)
     of = ring[at]
     many = np.bincount(of, minlength=rings)
     begins = np.cumsum(many) - many
     place = np.arange(len(at)) - begins[of]
     low, high = np.minimum.reduceat(direction, at), np.maximum.reduceat(direction, at)
-    apart = (many > 0) & (many <= _SIDES)
-    apart[of[high - low > SPREAD]] = False
-    extents = _extents(a, b, at)
+    distant = (many > 0) & (many <= _SIDES)
+    distant[of[high - low > SPREAD]] = False
+    extents = _measure_extents(a, b, at)
     lowest, highest = low.copy(), high.copy()
     for shift in range(1, _SIDES // 2 + 1):
-        some = np.flatnonzero(apart[of] & (2 * shift <= many[of]))
+        some = np.flatnonzero(distant[of] & (2 * shift <= many[of]))
         if not len(some):
             break
         again = place[some] + shift >= many[of[some]]
@@ -216,14 +226,17 @@ def _apart(
             for lower, upper in extents:
                 i, j = some[near], other[near]
                 near[near] = np.maximum(lower[i] - upper[j], lower[j] - upper[i]) <= distance
-        apart[of[some[near]]] = False
-    return apart
+        distant[of[some[near]]] = False
+    return distant
 
 
-def _extents(a: NDArray, b: NDArray, at: NDArray) -> list[tuple[NDArray, NDArray]]:
-    """The least and the greatest x, y and distances along the two diagonals of each side ((s,) each, m)."""
+def _measure_extents(a: NDArray, b: NDArray, at: NDArray) -> list[tuple[NDArray, NDArray]]:
+    """Return minimum and maximum of x, y and both diagonals of each side.
+
+    (s,) each, m.
+    """
     half = np.sqrt(0.5)
-    # A side goes from vertex to vertex, and on to the end of its last segment.
+    # A side runs from vertex to vertex, and on to the end of its last segment.
     end = b[np.append(at[1:], len(a)) - 1]
     found = []
     for u, v in ((1.0, 0.0), (0.0, 1.0), (half, half), (half, -half)):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sites of heritage, each once by its name, with kind and level: as the layers have them, and as a register (保护名录)
-lists them."""
+"""Heritage sites by name, with kind and level, from layers and from a register.
+
+The register is the 保护名录.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,17 @@ if TYPE_CHECKING:
 
 
 LEVELS = "heritage_level"
-#: The field with the level; it has no meaning of its own in the templates.
+#: The field with the level; the templates define no meaning for it.
 LEVEL_FIELD = "JB"
 
 
 @dataclass
 class Site:
-    """``kinds`` and ``levels`` as the names of their lists; ``rows``: layer and row; ``parts``: rows of the core, of the
-    control zone and of whole ranges."""
+    """A heritage site.
+
+    ``kinds`` and ``levels`` are names of their lists; ``rows``: layer and row; ``parts``: rows of the core, of the
+    control zone and of whole ranges.
+    """
 
     name: str
     kinds: set[str] = field(default_factory=set)
@@ -40,44 +45,59 @@ class Site:
     parts: dict[str, list[tuple[Layer, int]]] = field(default_factory=dict)
 
     def area_m2(self, part: str) -> float | None:
-        """Statutory area of the rows that are that part; of the whole, where no row is, core and control zone together."""
+        """Return the statutory area of the rows of a part.
+
+        Without rows of the whole range, return the sum of core and control zone.
+        """
         rows = self.parts.get(part, [])
         if not rows and part == RANGE:
             rows = [*self.parts.get(CORE, []), *self.parts.get(CONTROL, [])]
         return sum(float(layer.statutory[row]) for layer, row in rows) if rows else None
 
     def shapes(self, part: str = "") -> list[Any]:
-        """Shapes of the rows that are that part; of all rows where none is, or no part is asked for."""
+        """Return the shapes of the rows of a part; of all rows if the part has none.
+
+        An empty ``part`` selects all rows.
+        """
         return [layer.plane[row] for layer, row in self.parts.get(part) or self.rows]
 
 
 @dataclass
 class Sites:
-    """All sites by their plain name; ``nameless``: rows that no name tells apart, by layer; ``without_kind``: how many sites have
-    no kind; ``layers`` that were looked at."""
+    """All heritage sites by their normalised name.
+
+    ``nameless``: by layer, rows without a distinguishing name; ``without_kind``: the sites without a kind;
+    ``layers``: the layers that were read.
+    """
 
     by_name: dict[str, Site] = field(default_factory=dict)
     nameless: dict[str, int] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
 
     def of(self, kind: str) -> list[Site]:
+        """Return the sites of a kind."""
         return [site for site in self.by_name.values() if kind in site.kinds]
 
     def find(self, name: str) -> Site | None:
+        """Return the site of a name, or None."""
         return self.by_name.get(normalise_name(name))
 
     @property
     def without_kind(self) -> list[Site]:
+        """Return the sites without a kind."""
         return [site for site in self.by_name.values() if not site.kinds]
 
 
 def normalise_name(name: str) -> str:
-    """A name as it is compared: full and half width alike, without spaces."""
+    """Return a name for comparison: full width converted, spaces removed."""
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", name))
 
 
 def collect_heritage_sites(ctx: Context, of_role: Callable[[str], Layer | None]) -> Sites:
-    """Every site in 历史文化保护线 and in the layers of single kinds, ranges and points. ``of_role``: a layer, or None."""
+    """Return all sites of 历史文化保护线 and of the layers of single kinds.
+
+    ``of_role``: returns the layer of a role, or None.
+    """
     found = Sites()
     for role, kind in _layers(ctx):
         layer = of_role(role)
@@ -89,7 +109,7 @@ def collect_heritage_sites(ctx: Context, of_role: Callable[[str], Layer | None])
 
 
 def _layers(ctx: Context) -> Iterator[tuple[str, str]]:
-    """The line, then layer codes with the kind of what is in them."""
+    """Yield layer codes with the kind of their features, the protection line first."""
     yield "heritage", ""
     kinds = ctx.codes(KINDS).codes
     for kind in kinds.values():
@@ -117,7 +137,10 @@ def _collect(found: Sites, layer: Layer, kind: str, ctx: Context) -> None:
 
 
 def _kinds(layer: Layer, ctx: Context) -> list[str]:
-    """By row: the name of the kind, for a part (历史文化街区核心保护范围) that of what it is part of; empty when unknown."""
+    """Return the name of the kind of each row; empty if unknown.
+
+    For a part (历史文化街区核心保护范围) it is the kind of the whole site.
+    """
     declared = layer.template.field("feature_kind")
     if declared is None or declared.codes != KINDS:
         return [""] * len(layer)
@@ -135,7 +158,7 @@ def _levels(layer: Layer, ctx: Context) -> list[str]:
     known = {*names.values()}
     if column is None:
         return [""] * len(layer)
-    # Some write the name instead of the code.
+    # Some data have the name instead of the code.
     return [names.get(value, value if value in known else "") for value in texts(column)]
 
 
@@ -148,7 +171,10 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class ListedSite:
-    """One line: ``kind`` and ``level`` as the names of their lists, empty where the table has none."""
+    """A line of the register.
+
+    ``kind`` and ``level`` are names of their lists, or empty.
+    """
 
     name: str
     kind: str
@@ -158,7 +184,7 @@ class ListedSite:
 
 @dataclass(frozen=True)
 class HeritageList:
-    """``file`` without its folders, and the sheet."""
+    """A heritage register: its ``file`` without folders, and its sheet."""
 
     file: str
     rows: tuple[ListedSite, ...]
@@ -170,9 +196,10 @@ def register_of(side: SideInputs) -> HeritageList | None:
 
 
 def read_heritage_list(path: str | Path, norm: Norm) -> HeritageList:
-    """The table's rows. InputError: no table, no column of names, or a kind or level that is none, with file and row.
+    """Read the rows of a heritage register.
 
-    A level may be read from the term (全国重点文物保护单位 is 国家级), as ``[heritage] level_words`` says, and so may a kind.
+    A level or kind may be derived from the term (全国重点文物保护单位 is 国家级), by ``[heritage] level_words``.
+    Raise InputError with file and row for a missing table, a missing column of names, or an unknown kind or level.
     """
     table = read_table(path, COLUMNS)
     rows = [row for row in table.rows if row.cells["name"]]
@@ -180,12 +207,13 @@ def read_heritage_list(path: str | Path, norm: Norm) -> HeritageList:
 
 
 def read_listed_site(row: Row, table: Table, norm: Norm) -> ListedSite:
+    """Return the register line of a table row."""
     kinds = {code.name: code.name for code in norm.standard.code_lists[KINDS].codes.values()}
     levels = {code.name: code.name for code in norm.standard.code_lists[LEVELS].codes.values()}
     words = dict(line.split() for line in norm.get("heritage.level_words"))
     kind = _found(row, "kind", kinds, table)
     level = _found(row, "level", words | levels, table)
-    # 省级文物保护单位 in one column says both.
+    # 省级文物保护单位 in one column gives both kind and level.
     return ListedSite(
         row.cells["name"],
         kind or _first(row.cells["level"], kinds),
@@ -206,6 +234,6 @@ def _found(row: Row, column: str, words: Mapping[str, str], table: Table) -> str
 
 
 def _first(text: str, words: Mapping[str, str]) -> str:
-    """What the longest word in a text stands for."""
+    """Return the value of the longest word that a text contains."""
     inside = sorted((word for word in words if word in text), key=len, reverse=True)
     return words[inside[0]] if inside else ""

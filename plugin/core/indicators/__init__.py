@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Indicators (指标): figures with their unit, basis, inputs and target, as pure functions."""
+"""Indicators (指标): figures with their unit, basis, inputs and target; pure functions."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare sums of area fields with the land that is drawn.
+"""Compare sums of area fields with the statutory areas of the geometry.
 
-One answer for the rule that reports the sums (ATT022) and for every figure that is summed from a field. Gross fields (面积,
-图斑面积, 调查面积) add up to the statutory area of the shapes; net fields (图斑地类面积) are never more than the gross field.
+The rule that reports the sums (ATT022) and every figure summed from a field use this result. Gross fields (面积, 图斑面积,
+调查面积) add up to the statutory area of the shapes; net fields (图斑地类面积) never exceed the gross field.
 """
 
 from __future__ import annotations
@@ -26,22 +26,25 @@ if TYPE_CHECKING:
     from ..engine.context import Context
     from ..plan.layer import Layer
 
-#: Meanings of fields that hold the area of the whole shape, and of those that hold what is left of it.
+#: Meanings of fields with the area of the whole shape, and of the field with the area left after deductions.
 GROSS = ("area", "gross_area", "survey_area")
 NET = "net_area"
 MEANINGS = (*GROSS, NET)
-#: Doubt of a rule whose figures the land does not back.
+#: Uncertainty of a rule whose figures the geometry does not confirm.
 DOUBT = "figures.area_fields"
-#: How far sums may be from the land (share of it), and what a single row may differ by (m²): settings of ATT022 and ATT013.
+#: Largest difference between a sum and the geometry (as a share) and of a single row (m²): settings of ATT022 and
+#: ATT013.
 ALLOWANCE_SHARE, ROW_ALLOWANCE = "rules.ATT022.allowance_share", "rules.ATT013.allowance_m2"
-#: Units that a field may hold in place of its own, and how near the median row must be to one of them.
+#: Units in which a field may be written by mistake, and the largest deviation of the median row from such a unit.
 UNITS = ("m2", "ha", "mu", "km2")
 _UNIT_SHARE = 0.05
-#: Rounding error of two decimals in one row.
+#: Rounding error of two decimals in one row, m².
 _ROUNDING_M2 = 0.005
-#: What an edge of length L may enclose between its two courses, by L³: √2·(tan φ + 0.3) ÷ 12 R (`statutory_area`), at 53° N.
+#: Area between the two courses of an edge of length L, divided by L³: √2·(tan φ + 0.3) ÷ 12 R (`statutory_area`), at
+#: 53° N.
 _BEND_PER_M3 = 2**0.5 * (1.33 + 0.3) / 12 / 6378137.0
-#: How far the scale at a row's centre may be from that of the row: the surface's own error, and by metre of the row's outline.
+#: Largest difference between the scale at a row's centre and that of the row: error of the surface, and per metre of
+#: outline.
 _SCALE_SHARE, _SCALE_SHARE_PER_M = 2e-6, 1e-8
 #: Side of the squares by which the scale of the plane is measured.
 PROBE_M = 100.0
@@ -51,13 +54,16 @@ Sum = Callable[[NDArray], NDArray]
 
 @dataclass(frozen=True)
 class LandBacking:
-    """An area field of a layer beside the land of its rows; (n,) m², 0 in rows without a value.
+    """An area field of a layer with the statutory areas of its rows.
 
-    ``values``: the field; ``written``: the same, of a net field the gross field that it is a part of; ``drawn``: statutory
-    areas, 0 where a row has no shape; ``beyond``: what a net area exceeds the gross area by, 0 for a gross field; ``there``: rows with a value; ``town``: the
-    township that the row's centre lies in, −1 for none; ``towns`` their names. ``share``: how far two sums may be apart;
-    ``row_m2``: what a single row may differ by; ``unit``: the unit that the values seem to be in instead of the field's own;
-    ``exact``: False where ``drawn`` is an estimate (`_estimated`).
+    (n,) m², 0 in rows without a value.
+
+    ``values``: the field; ``written``: the same, for a net field the gross field that it is part of; ``drawn``:
+    statutory areas, 0 where a row has no shape; ``beyond``: excess of a net area over the gross area, 0 for a gross
+    field; ``there``: rows with a value; ``town``: the township of the row's centre, −1 for none; ``towns``: their
+    names; ``share``: allowed difference of two sums; ``row_m2``: allowed difference of a single row; ``unit``: the
+    unit that the values seem to have instead of the unit of the field; ``exact``: False where ``drawn`` is an
+    estimate (`_estimated`).
     """
 
     meaning: str
@@ -75,43 +81,59 @@ class LandBacking:
 
     @property
     def wrong(self) -> NDArray:
-        """(n,) bool: rows whose gross area does not fit their shape, or whose net area exceeds the gross area."""
+        """(n,) bool: rows with a wrong gross or net area.
+
+        The gross area does not fit the shape, or the net area exceeds the gross area.
+        """
         found: NDArray = (np.abs(self.written - self.drawn) > self.row_m2) | (self.beyond > self.row_m2)
         return found
 
     def within(self, share: float) -> LandBacking:
-        """The same with another allowance."""
+        """Return the same comparison with another allowance."""
         return self if share == self.share else replace(self, share=share)
 
     def differs(self, add: Sum) -> tuple[NDArray, NDArray]:
-        """(k,) bool each, of k sums that ``add`` makes of (n,) values: the sum differs from the land; the net sum exceeds."""
+        """Compare k sums with the geometry and with the gross area.
+
+        ``add`` makes k sums of (n,) values. Returns two (k,) bool arrays: the sum differs from the geometry; the net
+        sum exceeds the gross sum.
+        """
         drawn = add(self.drawn)
         allowed = np.maximum(self.share * np.abs(drawn), self.row_m2 * add(self.there.astype(float)))
         return np.abs(add(self.written) - drawn) > allowed, add(self.beyond) > allowed
 
     def unbacked(self, add: Sum) -> NDArray:
-        """(k,) bool, of k sums that ``add`` makes: the land does not back the sum."""
+        """Return (k,) bool of the k sums that ``add`` makes: the geometry does not confirm the sum."""
         found = np.logical_or(*self.differs(add))
         return found | (add(self.there.astype(float)) > 0) if self.meaning == NET and self.unit else found
 
     def by_town(self, rows: NDArray) -> Sum:
-        """Sums of some rows ((n,) bool) by township: (towns + 1,), the last of what lies in none."""
+        """Return a function that sums some rows ((n,) bool) by township.
+
+        It returns (towns + 1,) sums; the last one is of rows outside all townships.
+        """
         place = np.where(self.town < 0, len(self.towns), self.town)
         return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.towns) + 1)
 
     def differing_towns(self, rows: NDArray) -> tuple[NDArray, NDArray]:
-        """As `differs` by township. One wrong row is ATT013's, as long as the sum of all rows holds."""
+        """Compare the sums by township, as `differs` does.
+
+        ATT013 reports a single wrong row, so a township counts only with several wrong rows.
+        """
         add = self.by_town(rows)
         several = add(self.wrong.astype(float)) > 1
         differs, exceeds = self.differs(add)
         return differs & several, exceeds & several
 
     def clearly_agrees(self, rows: NDArray) -> bool:
-        """Return True if the sums keep within half of the allowance: then an estimate of the land is enough."""
+        """Return True if the sums stay within half of the allowance, so that an estimate is enough."""
         return self.within(self.share / 2).agrees(rows)
 
     def agrees(self, rows: NDArray) -> bool:
-        """Return True if the land backs the sum of some rows ((n,) bool), as a whole and in each township."""
+        """Return True if the geometry confirms the sums of some rows ((n,) bool).
+
+        The sums are compared in total and by township.
+        """
 
         def whole(values: NDArray) -> NDArray:
             return np.array([values[rows].sum()])
@@ -120,9 +142,11 @@ class LandBacking:
 
 
 def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool = True) -> LandBacking | None:
-    """Return a field's sums beside the land; None for a layer of lines or points and for a field without a value.
+    """Return the sums of a field with the geometry.
 
-    ``exact``: False takes an estimate of areas that nothing has measured yet, which is many times faster.
+    None for lines, points and an empty field.
+
+    ``exact``: False allows estimates where no areas are measured yet, which is many times faster.
     """
     cache = ctx.plan.computed("area_backing")
     exact = exact or "statutory" in layer.__dict__
@@ -134,10 +158,10 @@ def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool =
 
 
 def is_backed_by_land(layer: Layer, meaning: str, ctx: Context, rows: NDArray | None = None) -> bool:
-    """Return True if the land backs the sum of an area field over some rows ((n,) bool; None: all).
+    """Return True if the geometry confirms the sum of an area field over some rows.
 
-    False for every sum of a layer whose areas add up to more than the county, and for a net area that the deductions of the
-    survey do not give on the same land.
+    ``rows``: (n,) bool, None for all. False for every sum of a layer whose areas exceed the county's area in total,
+    and for a net area that contradicts the deductions of the survey on the same land.
     """
     found = compare_with_land(layer, meaning, ctx, exact=False)
     if found is None:
@@ -154,7 +178,7 @@ def is_backed_by_land(layer: Layer, meaning: str, ctx: Context, rows: NDArray | 
 
 
 def land_net(layer: Layer, ctx: Context) -> NDArray | None:
-    """(n,) m², the net area that the land of each row gives: net × statutory ÷ gross area. None without a net area."""
+    """Return (n,) m²: net × statutory ÷ gross area of each row; None without a net area."""
     found = compare_with_land(layer, NET, ctx)
     if found is None:
         return None
@@ -163,9 +187,9 @@ def land_net(layer: Layer, ctx: Context) -> NDArray | None:
 
 
 def find_county_excess(layer: Layer, ctx: Context) -> tuple[str, float, float] | None:
-    """The field, its sum and the county's statutory area (m²) where the layer's areas add up to more than the county.
+    """Return field, sum and county area (m²) if a layer's areas exceed the county.
 
-    Only of layers whose rows never overlap and of those that areas with a target are read from; None for any other.
+    Only layers whose rows never overlap and layers with a target are compared; None for any other.
     """
     county = ctx.plan.concept("county")
     lines = {role for concept, _ in AREA_FIGURES.values() for role in ctx.plan.roles_of(concept)}
@@ -215,7 +239,10 @@ def _backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> LandBacki
 
 
 def _estimated(layer: Layer, ctx: Context) -> NDArray:
-    """(n,) areas in the plane by the scale of the plane at each row's centre: statutory areas to some 1e-5."""
+    """Estimate (n,) statutory areas, to about 1e-5.
+
+    The areas in the plane are multiplied by the scale at each row's centre.
+    """
     cache = ctx.plan.computed("area_estimates")
     if layer not in cache:
         drawn = np.nan_to_num(shapely.area(layer.plane))
@@ -227,10 +254,25 @@ def _estimated(layer: Layer, ctx: Context) -> NDArray:
 
 
 def is_surely_within(layer: Layer, written: NDArray, allowance_m2: float, ctx: Context) -> NDArray:
-    """Return (n,) bool: rows whose statutory area surely is no further than ``allowance_m2`` from ``written`` ((n,) m²).
+    """Return rows whose statutory area is certainly within an allowance of the written area.
 
-    The estimate is off by what the row's edges are bent between the plane and the annex's, and by the change of the plane's
-    scale over the row: only rows that this leaves open have to be measured.
+    The estimate differs from the statutory area by the bend of the row's edges between the two surfaces and by the
+    change of the plane's scale over the row. Only rows that this bound does not decide have to be measured.
+
+    Parameters
+    ----------
+    layer : Layer
+        Polygons of the plan.
+    written : (n,) array
+        Written areas, m².
+    allowance_m2 : float
+        Largest allowed difference of a row, m².
+    ctx : Context
+        Plan and settings.
+
+    Returns
+    -------
+    (n,) bool
     """
     xy, row = shapely.get_coordinates(layer.plane, return_index=True)
     length = np.hypot(*np.diff(xy, axis=0).T)
@@ -244,7 +286,10 @@ def is_surely_within(layer: Layer, written: NDArray, allowance_m2: float, ctx: C
 
 
 def _scale(x: NDArray, y: NDArray, ctx: Context) -> NDArray:
-    """(k,) statutory area of a square metre of the plane at each point, by a surface of second degree through probes."""
+    """Return (k,) the statutory area of one square metre of the plane at each point.
+
+    A surface of second degree is fitted to measured squares.
+    """
     if not len(x):
         return np.ones(0)
     middle, half = np.array([x.mean(), y.mean()]), np.maximum([np.ptp(x) / 2, np.ptp(y) / 2], PROBE_M)
@@ -263,7 +308,10 @@ def _terms(u: NDArray, v: NDArray) -> NDArray:
 
 
 def square_metres(layer: Layer, meaning: str) -> NDArray:
-    """(n,) an area field in m², whatever unit its template has; NaN where there is no value."""
+    """Return (n,) an area field in m², converted from the unit of its template.
+
+    NaN where the value is missing.
+    """
     return np.asarray(layer.numbers(meaning) * SQUARE_METRES[_own_unit(layer, meaning)], dtype=float)
 
 
@@ -273,7 +321,10 @@ def _own_unit(layer: Layer, meaning: str) -> str:
 
 
 def _unit(written: NDArray, against: NDArray, layer: Layer, meaning: str) -> str:
-    """The unit that the median row is written in, where it is not the field's own; else empty."""
+    """Return the unit in which the median row is written if it is not the unit of the field.
+
+    Else empty.
+    """
     own = _own_unit(layer, meaning)
     some = (written > 0) & (against > 0)
     if not some.any():

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The areas that a plan sets targets for, each on the basis its task is counted on: net areas and reserves among them."""
+"""Areas with targets in a plan, each on the basis of its task.
+
+Net areas and reserves are included.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +32,16 @@ if TYPE_CHECKING:
     from ..profile import Target
 
 
-# Do deduction and net area follow from the gross area? One answer for the rule that tells the rows (ATT003) and for
-# the figures that stand on them (LAW002).
+# Checks whether deduction and net area follow from the gross area. The rule ATT003, which reports the rows, and the
+# figures of LAW002 share the result.
 
 
 @dataclass(frozen=True)
 class NetAreaBreak:
-    """The first field of a row that does not follow. ``actual`` None when empty; areas in m²."""
+    """The first inconsistent field of a row; areas in m².
+
+    ``actual``: ``None`` when empty.
+    """
 
     row: int
     case: str
@@ -45,27 +51,31 @@ class NetAreaBreak:
 
 
 def find_net_area_breaks(layer: Layer, cultivated: NDArray, allowance_m2: float) -> list[NetAreaBreak]:
-    """Rows whose KCXS, KCMJ or net area do not follow from the gross area (永农数据库标准; quality rule A7).
+    """Return rows whose KCXS, KCMJ or net area do not follow from the gross area.
 
-    KCXS in [0, 1), KCMJ = gross × KCXS, net = gross − KCMJ, each within ``allowance_m2``; a missing rate counts as none,
-    a missing deduction is computed. Where the template knows no deduction (XZYDYH), the net area is no more than the gross
-    area. ``cultivated_rows``: (n,) bool, rows that must have a net area.
+    KCXS is in [0, 1), KCMJ = gross × KCXS, net = gross − KCMJ, each within ``allowance_m2``. A missing rate counts as
+    0, a missing deduction is computed. Where the template has no deduction (XZYDYH), the net area must not exceed the
+    gross area. ``cultivated``: (n,) bool, rows that must have a net area.
+
+    References
+    ----------
+    永久基本农田数据库标准; quality rule A7.
     """
     gross, net = layer.numbers("gross_area"), layer.numbers("net_area")
     has_rate = layer.has("deduction_rate")
-    untold = layer.template.field("deduction_area") is None and not has_rate
+    without_deduction = layer.template.field("deduction_area") is None and not has_rate
     rate = np.nan_to_num(layer.numbers("deduction_rate"), nan=0.0)
     deduction = layer.numbers("deduction_area")
     expected_deduction = gross * rate
     deducted = np.where(np.isnan(deduction), np.round(expected_deduction, 2), deduction)
-    # A double's own error is no fault of the table.
+    # Ignore the rounding error of a double.
     slack = allowance_m2 + 1e-6
-    beyond = net - gross if untold else np.abs(net - (gross - deducted))
+    beyond = net - gross if without_deduction else np.abs(net - (gross - deducted))
     follows = (gross > 0) & (beyond <= slack)
     if has_rate:
         follows &= (rate >= 0) & (rate < 1) & (np.abs(deduction - expected_deduction) <= slack)
     found = []
-    # Comparisons with NaN are False: rows that lack a value are judged one by one.
+    # Comparisons with NaN are False, so rows without a value are validated one by one.
     for row in np.flatnonzero(~follows).tolist():
         g, n = gross[row], net[row]
         if not (g > 0):
@@ -77,7 +87,7 @@ def find_net_area_breaks(layer: Layer, cultivated: NDArray, allowance_m2: float)
         elif np.isnan(n):
             if cultivated[row]:
                 found.append(_break(row, "missing", "net_area", n, g - deducted[row]))
-        elif n - g > slack if untold else abs(n - (g - deducted[row])) > slack:
+        elif n - g > slack if without_deduction else abs(n - (g - deducted[row])) > slack:
             found.append(_break(row, "net", "net_area", n, g - deducted[row]))
     return found
 
@@ -96,27 +106,35 @@ PART_WORDS = "reserves.part_words"
 
 
 def is_reserve_part(reserves: Layer, ctx: Context) -> tuple[NDArray, NDArray]:
-    """(n,) bool: is a part, by a word at the end of its name; (n,) the reserve's name without that word."""
+    """Return rows that are parts of a reserve, and the name of each reserve.
+
+    Returns
+    -------
+    (n,) bool
+        True where the name ends with a word for a part.
+    (n,) str
+        Name of the reserve without that word.
+    """
     words = list(ctx.norm.get(PART_WORDS))
     found = [split_part(name, words) for name in reserves.text("feature_name")]
     return np.array([bool(w) for w, _ in found], dtype=bool), np.array([site for _, site in found], dtype=object)
 
 
 def is_counted(part: NDArray, site: NDArray) -> NDArray:
-    """(n,) bool: what is there as a whole counts once, not with its parts too."""
+    """Return (n,) bool without the parts of reserves that are also drawn as a whole."""
     rows: NDArray = ~part | ~np.isin(site, site[~part & (site != "")])
     return rows
 
 
 def find_counted_rows(reserves: Layer, ctx: Context) -> NDArray:
-    """(n,) bool: the rows that count towards the area of all reserves."""
+    """Return (n,) bool: the rows that count towards the area of all reserves."""
     return is_counted(*is_reserve_part(reserves, ctx))
 
 
-#: The share of a target below which what is left is an early warning (C, 0: none).
+#: The remaining share of a target below which a figure is an early warning (C; 0: never).
 WARNING_SHARE = "indicators.warning_share"
 
-#: The input of a figure with what the land gives, where its target is met by the field alone.
+#: The input with the area by geometry, where only the field meets the target.
 LAND = "land_net_m2"
 MISSED = (BROKEN, CLOSE)
 #: Rounding error of two decimals in gross and net area of one row, m².
@@ -125,9 +143,11 @@ ROUNDING_M2 = 0.01
 
 @dataclass
 class AreaFigure:
-    """An area in m² (with ``basis`` count: a number of features) and how sure it is; ``layer`` None when nothing in the plan
-    gives it. ``is_backed_by_land``: as of `Indicator`. ``land_m2``: what the land of the same rows gives in place of an area field, within
-    ``rounding_m2``."""
+    """An area in m² (with ``basis`` count: a number of features) and its certainty.
+
+    ``layer``: ``None`` when no layer of the plan gives the area. ``backed``: as in `Indicator`. ``land_m2``: the area
+    by geometry of the same rows instead of an area field, within ``rounding_m2``.
+    """
 
     layer: Layer | None
     area_m2: float = 0.0
@@ -142,14 +162,14 @@ class AreaFigure:
         self.confirmed = self.confirmed and self.backed
 
     def indicator(self, name: str, unit: str = "m2") -> Indicator:
-        """The bare figure; without a layer it has no value."""
+        """Return the figure without a target; without a layer it has no value."""
         value = None if self.layer is None else convert_area(self.area_m2, unit)
         return Indicator(
             name, value, unit, self.basis, inputs=self.inputs, confirmed=self.confirmed, backed=self.backed
         )
 
     def compare_with(self, name: str, target: Target, warning_share: float) -> Indicator:
-        """The figure in the target's unit, with its state."""
+        """Return the figure in the target's unit, with its state."""
         made = self.indicator(name, target.unit)
         made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
         made.target_source = target.source
@@ -162,8 +182,10 @@ class AreaFigure:
 
 
 def mark_unbacked(shown: Indicator, land_m2: float, rounding_m2: float) -> None:
-    """Mark a figure as not backed if only its field meets the target: within the allowance for sums, the land of the same rows
-    does not meet it."""
+    """Mark a figure as not backed if only its field meets the target.
+
+    That is the case where the area by geometry of the same rows, within the allowance for sums, does not meet it.
+    """
     value = require_value(shown.value, "the value of a figure with a target")
     target = (shown.comparison, require_value(shown.target, "the target"), shown.target_decimals)
     land = [
@@ -176,22 +198,23 @@ def mark_unbacked(shown: Indicator, land_m2: float, rounding_m2: float) -> None:
 
 
 def only_by_field(shown: Indicator) -> bool:
-    """Return True if the target is met by the area field, but not by the land (`mark_unbacked`)."""
+    """Return True if only the area field meets the target (`mark_unbacked`)."""
     return LAND in shown.inputs and shown.state == UNCONFIRMED
 
 
 def target_figure(name: str, ctx: Context) -> AreaFigure:
-    """One of ``AREA_FIGURES`` from the plan's layers; KeyError for another name.
+    """Compute one of ``AREA_FIGURES`` from the plan's layers; KeyError for another name.
 
-    耕地 and 永久基本农田 by net area (TBDLMJ, YJJBNTMJ), 红线 and 开发边界 by statutory area. Where 耕地 has no layer of its own,
-    the survey's parcels stand in for it; where a net field is missing, the drawn area: then it is not confirmed.
+    耕地 and 永久基本农田 use the net area (TBDLMJ, YJJBNTMJ), 红线 and 开发边界 the statutory area. Without a layer of 耕地 the
+    survey's parcels replace it; without a net field the statutory area replaces it. In both cases the figure is not
+    confirmed.
     """
     concept, basis = AREA_FIGURES[name]
     return _figure(ctx.plan.concept(concept), concept, basis, ctx.plan.concept("parcels"), ctx)
 
 
 def stated_figure(name: str, ctx: Context) -> AreaFigure:
-    """One of ``STATED_FIGURES`` from the plan's layers: statutory area, or how many features there are."""
+    """Compute one of ``STATED_FIGURES``: statutory area or number of features."""
     concept, basis = STATED_FIGURES[name]
     layer = ctx.plan.concept(concept)
     if layer is not None and concept == "reserves" and not layer.has_no_geometry:
@@ -206,10 +229,10 @@ def stated_figure(name: str, ctx: Context) -> AreaFigure:
 
 def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None, ctx: Context) -> AreaFigure:
     if layer is not None and layer.has_no_geometry:
-        # A layer without a single shape is no answer: other rules skip it too.
+        # A layer without any shape counts as missing, as in the rules.
         layer = None
     if layer is None and concept == "cultivated" and parcels is not None and parcels.has_values("net_area"):
-        # 耕地 has a layer of its own in a delivery; the survey's parcels stand in for it, and that is said.
+        # A delivery has a separate layer of 耕地; the survey's parcels replace it, and the result names them.
         rows = ctx.cultivated_rows(parcels)
         net = parcels.numbers("net_area")[rows]
         inputs = {"layer": parcels.role, "field": parcels.field_name("net_area"), "features": int(rows.sum())}
@@ -222,7 +245,7 @@ def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None
         inputs = {"layer": layer.role, "features": len(layer), "statutory_m2": statutory}
         return AreaFigure(layer, statutory, "statutory", inputs=inputs)
     if not layer.has_values("net_area"):
-        # No net area to read: the drawn area stands in and is not confirmed.
+        # Without a net area the statutory area is used, and the figure is not confirmed.
         return AreaFigure(
             layer, statutory, "statutory", confirmed=False, inputs={"layer": layer.role, "statutory_m2": statutory}
         )
@@ -237,14 +260,14 @@ def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None
         "difference_m2": taken - statutory,
     }
     sure = is_backed_by_land(layer, "net_area", ctx)
-    made = AreaFigure(layer, taken, "net", confirmed=_sound(layer, ctx), inputs=inputs, backed=sure)
+    made = AreaFigure(layer, taken, "net", confirmed=_is_consistent(layer, ctx), inputs=inputs, backed=sure)
     land = land_net(layer, ctx) if sure else None
     if land is not None:
         made.land_m2, made.rounding_m2 = float(land.sum()), ROUNDING_M2 * len(layer)
     return made
 
 
-def _sound(layer: Layer, ctx: Context) -> bool:
-    """Does every row's net area follow (ATT003 names the rows), and has each row a shape (GEO001)?"""
+def _is_consistent(layer: Layer, ctx: Context) -> bool:
+    """Return True if each row has a shape (GEO001) and a net area that follows (ATT003)."""
     allowance = float(ctx.norm.parameters("ATT003").get("allowance_m2", 0.01))
     return not layer.empty.any() and not find_net_area_breaks(layer, ctx.cultivated_rows(layer), allowance)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every indicator of the list for one plan: its figures, or the reason why the layers do not give it."""
+"""Every indicator for one plan: its figures, or the reason why they are missing."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from ..plan.layer import Layer
     from ..profile import Target
 
-#: What the definitions marked C are confirmed by.
+#: The setting that confirms the definitions marked C.
 DEFINITIONS = "indicators.definitions"
 
 
 @dataclass
 class Computed:
-    """One indicator of the list: a figure for each target (of each year), or one without; none with the ``reason``."""
+    """One indicator of the list: a figure for each target, one without target, or a ``reason``."""
 
     entry: Entry
     figures: list[Indicator] = field(default_factory=list)
@@ -41,12 +41,12 @@ class Computed:
 
 
 class Missing(Exception):
-    """Not to be computed; the sentence says what it takes."""
+    """The indicator cannot be computed; the message names the missing input."""
 
 
 def figures_of(ctx: Context, lang: str) -> Figures:
-    """The figures of a context's plan, in one language: one computation for all rules of a run that ask for them all."""
-    # A context is one rule's own; the plan is the run's.
+    """Return the figures of a context's plan in one language, computed once per run."""
+    # A context belongs to one rule, the plan to the whole run.
     shared: dict[str, Figures] = ctx.plan.computed("figures")
     made = shared.get(lang)
     if (
@@ -61,7 +61,7 @@ def figures_of(ctx: Context, lang: str) -> Figures:
 
 @dataclass
 class Figures:
-    """All indicators of a plan, computed when they are asked for, each once."""
+    """All indicators of a plan; each is computed once, on first use."""
 
     ctx: Context
     texts: Texts
@@ -72,10 +72,11 @@ class Figures:
         self.catalogue: IndicatorCatalogue = load_catalogue(self.ctx.norm.standard)
 
     def all(self) -> list[Computed]:
+        """Return every indicator of the list."""
         return [self.get(name) for name in self.catalogue.entries]
 
     def get(self, name: str) -> Computed:
-        """One indicator by its id; KeyError for one that the list does not have."""
+        """Return one indicator by its id; KeyError for an unknown id."""
         if name not in self._found:
             self.ctx.cancellation.raise_if_cancelled()
             entry = self.catalogue.entries[name]
@@ -87,32 +88,32 @@ class Figures:
         return self._found[name]
 
     def value(self, name: str) -> Indicator | None:
-        """The figure itself, whatever its target; None where it is not to be computed."""
+        """Return the first figure of an indicator; None where it cannot be computed."""
         return next(iter(self.get(name).figures), None)
 
     def _figures(self, entry: Entry) -> list[Indicator]:
         if entry.method == "none":
             raise Missing(self.texts.get("figures", "missing", what=self.texts.get("missing", entry.missing)))
         if entry.method == "rule":
-            # Rules hold their figures against targets themselves.
+            # Rules compare their figures with targets themselves.
             return [_shown(i, entry) for i in self._by_rule(entry)]
         figure = getattr(self, f"_{entry.method}")(entry)
         figure.confirmed &= entry.mark != "C" or self.ctx.norm.is_confirmed(DEFINITIONS)
         return self._against_targets(entry, figure)
 
     def _by_rule(self, entry: Entry) -> list[Indicator]:
-        """What the rule puts into the report: one source for both."""
+        """Return the figures that the rule reports, so that both have one source."""
         result, reason = self.of_rule(entry.rule)
         if result is None:
             raise Missing(reason)
         found = [i for i in result.indicators if i.id == entry.id and i.value is not None]
         if not found:
-            said = [self.texts.reason(key, params) for key, params in (*result.not_checked, *result.notes)]
-            raise Missing(" ".join(said) or self.no_layer(entry.inputs))
+            reasons = [self.texts.reason(key, params) for key, params in (*result.not_checked, *result.notes)]
+            raise Missing(" ".join(reasons) or self.no_layer(entry.inputs))
         return found
 
     def of_rule(self, code: str) -> tuple[RuleResult | None, str]:
-        """What a rule gives, run once; None with the reason where it gives nothing."""
+        """Return the result of a rule, run once; None with the reason where it gives nothing."""
         from ..engine.outcome import run_rule_alone
         from ..model.rule import all_rules
 
@@ -157,7 +158,7 @@ class Figures:
         other = self._layer(entry.within)
         parts = self.ctx.geometry.shared(layer, other, rows_a=rows, measured=True)
         inside = np.bincount(parts.left, weights=self.ctx.geometry.shares_of(parts, layer), minlength=len(layer))
-        # Rows of the other layer that overlap each other claim no parcel twice.
+        # Overlapping rows of the other layer count each parcel once.
         total = float((np.minimum(inside, 1.0) * layer.statutory).sum())
         given = {"layer": layer.role, "within": other.role, "features": int((inside > 0).sum()), **_chosen(entry)}
         return self._area(entry, total, given)
@@ -206,7 +207,7 @@ class Figures:
         return layer
 
     def no_layer(self, concepts: Iterable[str]) -> str:
-        """The sentence on layers that are not there."""
+        """Return the sentence on missing layers."""
         lacking = [c for c in concepts if (lay := self.ctx.plan.concept(c)) is None or lay.has_no_geometry]
         return self.texts.get("figures", "no_layer", layers="、".join(self._called(c) for c in lacking or concepts))
 
@@ -218,7 +219,7 @@ class Figures:
 
 
 def _shown(figure: Indicator, entry: Entry) -> Indicator:
-    """A rule gives areas without a target in m²: told in the unit of the list."""
+    """Convert an area without a target from m² to the unit of the list."""
     if figure.target is not None or figure.unit == entry.unit or figure.value is None:
         return figure
     if figure.unit not in SQUARE_METRES or entry.unit not in SQUARE_METRES:
@@ -228,22 +229,22 @@ def _shown(figure: Indicator, entry: Entry) -> Indicator:
 
 def _in_unit(figure: Indicator, unit: str) -> Indicator:
     value = convert_area(require_value(figure.value, "the value of a figure") * SQUARE_METRES[figure.unit], unit)
-    return _bare(figure, value, unit)
+    return _without_target(figure, value, unit)
 
 
-def _bare(figure: Indicator, value: float | None, unit: str) -> Indicator:
-    """The figure in a unit, without target and state."""
+def _without_target(figure: Indicator, value: float | None, unit: str) -> Indicator:
+    """Return the figure in a unit, without target and state."""
     made = Indicator(figure.id, value, unit, figure.basis, inputs=figure.inputs)
     made.confirmed, made.backed = figure.confirmed, figure.backed
     return made
 
 
 def _against(figure: Indicator, target: Target, warning_share: float) -> Indicator:
-    """The figure with a target of the profile; in its unit where both are areas."""
+    """Compare a figure with a target of the profile, in the target's unit where both are areas."""
     if target.unit != figure.unit and not {target.unit, figure.unit} <= SQUARE_METRES.keys():
         return figure
     made = figure if target.unit == figure.unit else _in_unit(figure, target.unit)
-    made = _bare(figure, made.value, made.unit)
+    made = _without_target(figure, made.value, made.unit)
     made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
     made.target_source = target.source
     value = require_value(made.value, "the value of a figure")
@@ -258,7 +259,7 @@ def _chosen(entry: Entry) -> dict[str, list[str]]:
 
 
 def _geodesic_length(lines: NDArray, ctx: Context) -> float:
-    """Metres on the ellipsoid of (n,) lines in the plan's plane."""
+    """Return the length in metres on the ellipsoid of (n,) lines in the plan's plane."""
     lonlat = crs_care.to_lonlat(lines, ctx.plan.plane)
     there = lonlat[~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))]
     return float(sum(GEOD.geometry_length(line) for line in there))

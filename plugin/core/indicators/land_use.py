@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parcels by land-use class: a survey's classes and a plan's on one list, areas on every basis the table has."""
+"""Parcels by land-use class of the 2023 list, with areas on each basis of the table."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ if TYPE_CHECKING:
     from ..plan.layer import Layer
     from ..standard.template import CodeList
 
-#: The list that everything is told in, and the column of another list that says what a class of it is there.
+#: The list of classes used in all results, and the column with the class of that list in other code lists.
 CLASSES = "land_use_2023"
 BRIDGE = "code_2023"
-#: The meaning of the field that an area is read from, by basis.
+#: Meaning of the area field by basis.
 FIELDS = {"net": "net_area", "survey": "gross_area"}
 
 
 @dataclass(frozen=True)
 class Areas:
-    """(n,) m² a row: ``statutory``, and as the table has them ``survey`` (图斑面积 TBMJ) and ``net`` (图斑地类面积 TBDLMJ, 田坎
-    taken off); None where the layer has no such field, NaN in rows without a value."""
+    """The area of each row on up to three bases; (n,) m².
+
+    ``statutory``; ``survey``: 图斑面积 TBMJ; ``net``: 图斑地类面积 TBDLMJ, without 田坎. ``survey`` and ``net``: ``None`` where
+    the layer has no such field, NaN in rows without a value.
+    """
 
     statutory: NDArray
     survey: NDArray | None
@@ -35,7 +38,7 @@ class Areas:
 
     @property
     def best(self) -> tuple[str, NDArray]:
-        """The basis that a figure of land use is told on, and its areas: net before survey before statutory."""
+        """The basis for figures of land use and its areas: net before survey before statutory."""
         for basis, values in (("net", self.net), ("survey", self.survey)):
             if values is not None:
                 return basis, values
@@ -43,7 +46,7 @@ class Areas:
 
 
 def land_areas(layer: Layer) -> Areas:
-    """The areas of a layer's rows; a field without a single value counts as none."""
+    """Return the areas of a layer's rows; a field without any value counts as missing."""
     survey, net = (_field(layer, FIELDS[basis]) for basis in ("survey", "net"))
     return Areas(layer.statutory, survey, net)
 
@@ -55,24 +58,27 @@ def _field(layer: Layer, meaning: str) -> NDArray | None:
 
 @dataclass(frozen=True)
 class ClassedRows:
-    """Rows by their class in the 2023 list: row n is of ``names[place[n]]``, empty where its code is of no list."""
+    """Rows by class of the 2023 list: row n has class ``names[place[n]]``, empty for an unknown code."""
 
     names: list[str]
     place: NDArray
 
-    def rows(self, wanted: Callable[[str], bool]) -> NDArray:
-        """(n,) bool: rows of the classes that are wanted."""
-        found: NDArray = np.array([wanted(name) for name in self.names], dtype=bool)[self.place]
+    def rows(self, is_included: Callable[[str], bool]) -> NDArray:
+        """Return (n,) bool: rows whose class satisfies a condition."""
+        found: NDArray = np.array([is_included(name) for name in self.names], dtype=bool)[self.place]
         return found
 
     def sums(self, values: NDArray) -> dict[str, float]:
-        """The sum of (n,) values by class; NaN counts as 0."""
+        """Return the sum of (n,) values by class; NaN counts as 0."""
         totals = np.bincount(self.place, weights=np.nan_to_num(values), minlength=len(self.names))
         return dict(zip(self.names, totals.tolist(), strict=True))
 
 
 def classes_of(layer: Layer, ctx: Context) -> ClassedRows:
-    """Each row's class. A survey's class is the first that its list names for 2023 (0204 其他园地 counts as 0205)."""
+    """Return the class of each row in the 2023 list.
+
+    A survey's class takes the first 2023 class that its list names (0204 其他园地 counts as 0205).
+    """
     cache = ctx.plan.computed("land_classes")
     if layer.role not in cache:
         cache[layer.role] = _classed(layer, ctx)
@@ -94,7 +100,10 @@ def _classed(layer: Layer, ctx: Context) -> ClassedRows:
 
 
 def _bridge(codes: CodeList, target: CodeList) -> dict[str, str]:
-    """Code of a list → code of the 2023 list: itself there, the one its list names, or that of its children's first level."""
+    """Map the codes of a list to codes of the 2023 list.
+
+    A code maps to itself, to the class that its list names, or to the first level of its children.
+    """
     if codes.id == target.id:
         return {code: code for code in codes.codes}
     found = {}
@@ -105,17 +114,17 @@ def _bridge(codes: CodeList, target: CodeList) -> dict[str, str]:
     for code in codes.codes:
         below = {first_level(found[c], target) for c in codes.members([code]) if c in found}
         if code not in found and len(below) == 1:
-            # A class written without its second level: what is below it must lie in one class.
+            # For a class without a second level, all classes below it must map to one class.
             found[code] = below.pop()
     return found
 
 
 def first_level(code: str, codes: CodeList) -> str:
-    """The first-level class above a code of the list."""
+    """Return the first-level class above a code of the list."""
     return codes.lineage(code)[-1]
 
 
 def in_classes(layer: Layer, classes: Iterable[str], ctx: Context) -> NDArray:
-    """(n,) bool: rows of these 2023 classes or below one of them."""
+    """Return (n,) bool: rows of these 2023 classes or of classes below them."""
     members = ctx.codes(CLASSES).members(list(classes))
     return classes_of(layer, ctx).rows(members.__contains__)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The areas of one layer on every basis side by side, what its own field says, and the parts adjusted to a control
-area (平差)."""
+"""Areas of one layer on every basis.
+
+They are compared with the area field or adjusted to a control area (平差).
+"""
 
 from __future__ import annotations
 
@@ -29,18 +31,20 @@ if TYPE_CHECKING:
     from ..standard.template import Field, Template
 
 
-#: The setting behind `adjust_areas`'s limit; its value is ours (C), the rule that parts are levelled to the control area the survey's.
+#: The setting for the limit of `adjust_areas`. Its value is the plugin's (C); adjusting parts to the control area is
+#: a rule of the survey.
 LIMIT = "closure.limit_share"
-#: Areas count in units of this (m²): finer than any rounding, and whole numbers add up exactly.
+#: Areas are counted in units of this (m²), finer than any rounding; integers add up exactly.
 _UNIT_M2 = 1e-6
 
 
 @dataclass(frozen=True)
 class AreaAdjustment:
-    """The parts of one control area. ``adjusted``: (n,) m², whole steps that add up to ``control_m2``; None when refused.
+    """The parts of one control area with the result of the adjustment.
 
-    ``control_m2`` is the control area rounded to the step, ``sum_m2`` what the parts measured, ``allowed_m2`` the most
-    that they may be off, ``most_m2`` the largest correction of one part.
+    ``adjusted``: (n,) m², whole steps that add up to ``control_m2``; None when refused. ``control_m2``: the control
+    area rounded to the step; ``sum_m2``: sum of the measured parts; ``allowed_m2``: largest allowed misclosure;
+    ``most_m2``: largest correction of one part.
     """
 
     control_m2: float
@@ -51,29 +55,47 @@ class AreaAdjustment:
 
     @property
     def misclosure_m2(self) -> float:
-        """闭合差: control area less sum of the parts."""
+        """闭合差: control area minus the sum of the parts, m²."""
         return self.control_m2 - self.sum_m2
 
     @property
     def refused(self) -> bool:
+        """True if the misclosure exceeds the limit and nothing is adjusted."""
         return self.adjusted is None
 
 
 def adjust_areas(
     areas: NDArray, control_m2: float, *, limit_share: float, step_m2: float = 0.01, keys: Sequence[Any] | None = None
 ) -> AreaAdjustment:
-    """Adjust (n,) areas (m², ≥ 0, unrounded) so that, rounded to ``step_m2``, they add up to the control area exactly.
+    """Adjust areas so that, rounded to a step, they add up to the control area exactly.
 
-    Each gets area × control ÷ sum, cut to whole steps; the steps that are left go to the largest remainders
-    (Hare–Niemeyer), the smaller of ``keys`` first among equals, so that the order of rows decides nothing. No part
-    changes by more than its share of the misclosure and one step. Where the misclosure is more than ``limit_share``
-    of the control area and one step, nothing is adjusted: then parts overlap, or leave gaps, and that is to be mended
-    first. Raises InputError when the control area is none, or there is nothing to adjust.
+    Each part gets area × control ÷ sum, cut to whole steps. The remaining steps go to the largest remainders
+    (Hare–Niemeyer method); among equal remainders the smaller key is first, so the order of rows has no effect. No
+    part changes by more than its share of the misclosure and one step. Where the misclosure exceeds ``limit_share``
+    of the control area plus one step, nothing is adjusted: overlaps or gaps must be corrected first.
+
+    Parameters
+    ----------
+    areas : (n,) array
+        Unrounded areas, m², ≥ 0.
+    control_m2 : float
+        Control area, m².
+    limit_share : float
+        Largest misclosure as a share of the control area.
+    step_m2 : float
+        Unit of the result, m².
+    keys : sequence of n, optional
+        Sort keys for equal remainders; the row numbers by default.
+
+    Raises
+    ------
+    InputError
+        The control area is not a positive number, or the areas add up to 0.
     """
     if not np.isfinite(control_m2) or control_m2 <= 0:
         raise InputError("closure_control", value=f"{control_m2:g}")
     unit = max(round(step_m2 / _UNIT_M2), 1)
-    # Whole numbers of Python: they neither round nor overflow.
+    # Python's integers neither round nor overflow.
     parts = [round(a / _UNIT_M2) for a in np.asarray(areas, dtype=float).tolist()]
     control = round(control_m2 / _UNIT_M2 / unit)
     total = sum(parts)
@@ -95,29 +117,30 @@ def adjust_areas(
 
 
 def _clean(area: float, step_m2: float) -> float:
-    """A whole number of steps as the nearest double to its decimals: 0.07, not 0.07000000000000001."""
+    """Return the nearest double of whole steps: 0.07, not 0.07000000000000001."""
     decimals = 0
     while decimals < 6 and abs(step_m2 * 10**decimals - round(step_m2 * 10**decimals)) > 1e-9:
         decimals += 1
     return round(area, decimals)
 
 
-#: Where neither template nor user names one.
+#: The field used where neither template nor user names one.
 USUAL_FIELD = "MJ"
 KEY = "BSM"
-#: Digits after the point in m², where no template says.
+#: Decimals in m² where the template gives none.
 DECIMALS = 2
-#: What the values may be in instead of m², and how many m² that is.
+#: Units that the values may have instead of m², with their size in m².
 OTHER_UNITS = {"ha": 1e4, "mu": 1e4 / 15, "km2": 1e6}
 
 
 @dataclass
 class Areas:
-    """(n,) unrounded m² on three bases, NaN for rows without a usable shape (``without_shape``, positions).
+    """(n,) unrounded m² on three bases, NaN for rows without a usable shape.
 
-    ``planar`` in the plane called ``plane`` (the layer's own, for degrees the 3° zone of its middle); ``geodesic`` with
-    geodesics as edges; ``statutory`` as the annex prescribes. ``repaired``: rows measured by a repaired copy; ``stray``:
-    rows whose coordinates lie where the CRS has no place; ``shapes`` what was measured, in the layer's own CRS.
+    ``planar``: in the plane called ``plane`` (the layer's CRS, for degrees the 3° zone of its middle); ``geodesic``:
+    with geodesics as edges; ``statutory``: by the method of the annex. ``without_shape``: positions of rows without a
+    shape; ``repaired``: rows measured by a repaired copy; ``stray``: rows with coordinates outside the domain of the
+    CRS; ``shapes``: the measured shapes in the layer's CRS.
     """
 
     planar: NDArray
@@ -130,11 +153,15 @@ class Areas:
     stray: list[int]
 
     def total(self, basis: str) -> float:
+        """Return the sum on one basis, m²."""
         return float(np.nansum(getattr(self, basis)))
 
 
 def measure_areas(source: SourceLayer, norm: Norm, texts: Texts, cancellation: Cancellation = NEVER) -> Areas:
-    """Measure every row. Only stored vertices count. InputError when coordinates and CRS contradict each other."""
+    """Measure every row by its stored vertices.
+
+    Raises InputError where the coordinates contradict the CRS.
+    """
     problem, stray = validate_coordinates(source)
     if problem is not None:
         role = find_role(source, norm)[0] or source.name
@@ -145,16 +172,16 @@ def measure_areas(source: SourceLayer, norm: Norm, texts: Texts, cancellation: C
     drawn[list(stray)] = None
     shapes, repaired = make_valid_copies(drawn)
     cancellation.raise_if_cancelled()
-    bare = is_missing(shapes)
+    without_shape = is_missing(shapes)
     to_lonlat = crs_care.make_lonlat_transformer(crs)
     statutory = statutory_area(shapes, to_lonlat)
     cancellation.raise_if_cancelled()
     geodesic = geodesic_area(shapes, to_lonlat, cancellation)
-    plane = _plane(crs, shapes[~bare])
+    plane = _plane(crs, shapes[~without_shape])
     planar = shapely.area(crs_care.reproject(shapes, crs, plane))
     for areas in (planar, geodesic, statutory):
-        areas[bare] = np.nan
-    rows = [np.flatnonzero(bare).tolist(), [n for n in repaired if not bare[n]], sorted(stray)]
+        areas[without_shape] = np.nan
+    rows = [np.flatnonzero(without_shape).tolist(), [n for n in repaired if not without_shape[n]], sorted(stray)]
     return Areas(planar, geodesic, statutory, crs_care.crs_label(plane), shapes, *rows)
 
 
@@ -165,24 +192,25 @@ def _plane(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
     return crs_care.choose_crs([], (xmin + xmax) / 2, (ymin + ymax) / 2)
 
 
-def area_field(source: SourceLayer, norm: Norm, wanted: str = "") -> tuple[str, Field | None]:
-    """The field that holds a layer's area, as written there, and what its template says of it (None: no template).
+def area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tuple[str, Field | None]:
+    """Return the name of a layer's area field as written, and its template's field or None.
 
-    Asked for by name, else the template's own (TBMJ, YJJBNTTBMJ, MJ), else MJ. It need not be there.
+    A requested name comes first, then the field of the template (TBMJ, YJJBNTTBMJ, MJ), then MJ. The layer may lack
+    the field.
     """
     role = find_role(source, norm)[0]
     template: Template | None = norm.standard.templates.get(role)
     declared = None
     if template is not None:
-        declared = template.field_named(wanted.upper()) if wanted else None
-        declared = declared or (None if wanted else template.field("gross_area") or template.field("area"))
-    name = wanted or (declared.name if declared else USUAL_FIELD)
+        declared = template.field_named(requested.upper()) if requested else None
+        declared = declared or (None if requested else template.field("gross_area") or template.field("area"))
+    name = requested or (declared.name if declared else USUAL_FIELD)
     there = next((f.name for f in source.fields if f.name.upper() == name.upper()), name)
     return there, declared
 
 
 def stored_values(source: SourceLayer, name: str) -> NDArray:
-    """(n,) numbers of a field, NaN where there is none."""
+    """Return (n,) numbers of a field, NaN where the value is missing."""
     import pandas as pd
 
     values = pd.to_numeric(source.frame[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
@@ -190,13 +218,13 @@ def stored_values(source: SourceLayer, name: str) -> NDArray:
 
 
 def list_keys(source: SourceLayer) -> list[str]:
-    """Each row's BSM, empty where it has none."""
+    """Return the BSM of each row, empty where it is missing."""
     column = next((f.name for f in source.fields if f.name.upper() == KEY), None)
     return [""] * len(source.frame) if column is None else [cell_text(v) for v in source.frame[column]]
 
 
 def list_control_names(source: SourceLayer, norm: Norm) -> list[str]:
-    """What each row of a control layer is called: the name of its division, else its BSM, else its feature id."""
+    """Return the name of each control area: division name, else BSM, else feature id."""
     template = norm.standard.templates.get(find_role(source, norm)[0])
     declared = template.field("division_name") if template is not None else None
     column = next((f.name for f in source.fields if declared and f.name.upper() == declared.name), None)
@@ -207,10 +235,11 @@ def list_control_names(source: SourceLayer, norm: Norm) -> list[str]:
 
 @dataclass
 class Compared:
-    """``rounded`` (n,) the statutory areas as they are written, ``stored`` (n,) what the field says (NaN: nothing),
-    ``difference`` (n,) stored less rounded; ``differs`` (n,) bool: by more than the tolerance, or nothing stored.
+    """Stored areas compared with the statutory areas; (n,) m².
 
-    ``unit``: what the stored values look like when that is not m² (``ha``, ``mu``, ``km2``).
+    ``rounded``: the statutory areas rounded as written; ``stored``: values of the field (NaN: missing);
+    ``difference``: stored minus rounded; ``differs``: bool, a difference above the tolerance or a missing value;
+    ``unit``: the apparent unit of the stored values if it is not m² (``ha``, ``mu``, ``km2``).
     """
 
     rounded: NDArray
@@ -221,13 +250,16 @@ class Compared:
 
 
 def compare_with_stored(areas: Areas, stored: NDArray | None, decimals: int, tolerance_m2: float) -> Compared:
-    """Stored values ((n,) m², None when there is no such field) against the statutory ones, rounded alike."""
+    """Compare stored values with the statutory areas, rounded to the same decimals.
+
+    ``stored``: (n,) m², None for a missing field.
+    """
     rounded = np.round(areas.statutory, decimals)
     if stored is None:
         stored = np.full(len(rounded), np.nan)
     difference = np.round(stored - rounded, max(decimals, 4))
     there = ~np.isnan(rounded)
-    # A double's own error is no difference.
+    # Ignore the rounding error of a double.
     slack = tolerance_m2 + 1e-9 * np.nan_to_num(rounded) + 1e-6
     with np.errstate(invalid="ignore"):
         differs = there & (np.isnan(stored) | (np.abs(difference) > slack))
@@ -238,8 +270,12 @@ def compare_with_stored(areas: Areas, stored: NDArray | None, decimals: int, tol
 
 @dataclass
 class AdjustedAreas:
-    """Parts levelled to control areas. ``units``: name and closure of each control area that has parts;
-    ``proposal`` (n,) m², NaN where nothing is proposed; ``parse_unit`` (n,) the control area's name of each part."""
+    """Parts adjusted to control areas.
+
+    ``units``: name and adjustment of each control area with parts; ``proposal``: (n,) m², NaN where nothing is
+    proposed; ``unit_of``: (n,) name of each part's control area; ``outside``: rows in no control area; ``empty``:
+    names of control areas without parts.
+    """
 
     units: list[tuple[str, AreaAdjustment]]
     proposal: NDArray
@@ -249,23 +285,26 @@ class AdjustedAreas:
 
     @property
     def control_m2(self) -> float:
+        """Sum of the control areas, m²."""
         return sum(c.control_m2 for _, c in self.units)
 
     @property
     def misclosure_m2(self) -> float:
+        """Sum of the misclosures, m²."""
         return sum(c.misclosure_m2 for _, c in self.units)
 
     @property
     def refused(self) -> int:
+        """Number of control areas whose adjustment is refused."""
         return sum(c.refused for _, c in self.units)
 
 
 def adjust_to_total(
     areas: Areas, control_m2: float, keys: list[str], limit_share: float, step_m2: float, name: str = ""
 ) -> AdjustedAreas:
-    """All parts levelled to one control area, given in m²."""
+    """Adjust all parts to one control area in m²."""
     here = np.flatnonzero(~np.isnan(areas.statutory))
-    return _level(areas, [(name, control_m2, here)], keys, limit_share, step_m2)
+    return _adjust(areas, [(name, control_m2, here)], keys, limit_share, step_m2)
 
 
 def adjust_to_layer(
@@ -278,27 +317,30 @@ def adjust_to_layer(
     limit_share: float,
     step_m2: float,
 ) -> AdjustedAreas:
-    """Parts levelled to the statutory area of the control polygon that holds them (a point inside each decides)."""
+    """Adjust parts to the statutory area of their control polygon.
+
+    The control polygon contains a point inside the part.
+    """
     points = shapely.point_on_surface(crs_care.to_lonlat(areas.shapes, crs))
-    holders = crs_care.to_lonlat(control.shapes, control_crs)
+    containers = crs_care.to_lonlat(control.shapes, control_crs)
     tree = shapely.STRtree(points)
-    holder = np.full(len(points), -1)
-    row, point = tree.query(holders, predicate="covers")
-    # Where control polygons overlap, the first has it: the misclosure of the other tells.
+    container_of = np.full(len(points), -1)
+    row, point = tree.query(containers, predicate="covers")
+    # Where control polygons overlap, the first one gets the part; the misclosure of the other shows it.
     order = np.argsort(-row, kind="stable")
-    holder[point[order]] = row[order]
+    container_of[point[order]] = row[order]
     units = [
-        (name, float(control.statutory[n]), np.flatnonzero(holder == n))
+        (name, float(control.statutory[n]), np.flatnonzero(container_of == n))
         for n, name in enumerate(names)
         if not np.isnan(control.statutory[n])
     ]
-    found = _level(areas, [u for u in units if len(u[2])], keys, limit_share, step_m2)
-    found.outside = np.flatnonzero((holder < 0) & ~np.isnan(areas.statutory)).tolist()
+    found = _adjust(areas, [u for u in units if len(u[2])], keys, limit_share, step_m2)
+    found.outside = np.flatnonzero((container_of < 0) & ~np.isnan(areas.statutory)).tolist()
     found.empty = [name for name, _, rows in units if not len(rows)]
     return found
 
 
-def _level(
+def _adjust(
     areas: Areas, units: list[tuple[str, float, NDArray]], keys: list[str], limit_share: float, step_m2: float
 ) -> AdjustedAreas:
     proposal = np.full(len(areas.statutory), np.nan)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""城镇开发边界扩展倍数: the boundary against the urban construction land of 2020."""
+"""城镇开发边界扩展倍数: the boundary divided by the urban construction land of 2020."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ if TYPE_CHECKING:
     from ..profile import Norm
 
 
-#: By code list of the land use: classes (and all below them) that are no urban construction land (C).
+#: By code list of land use: classes, including all below them, outside urban construction land (C).
 DOUBTFUL = "ratio.doubtful"
-#: The share of the denominator from which contradicted parcels leave the ratio in doubt (C).
+#: The share of the denominator from which contradicted parcels make the ratio uncertain (C).
 DOUBTFUL_SHARE = "ratio.doubtful_share"
 
 
 def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: Context) -> NDArray:
-    """(n,) share of each base parcel that is counted as urban (``urban``: (n,) bool) and that the land contradicts.
+    """Return (n,) the share of each urban base parcel that other data contradict.
 
-    1 where the parcel's own land use is no urban construction land; else the larger share of two: on parcels of the survey
-    (DLTB) of such a land use, or of a 城镇村属性码 that is none of ``classes``; and inside 生态保护红线, which leaves towns out.
+    ``urban``: (n,) bool, the parcels counted as urban. The share is 1 where the parcel's land use is not urban
+    construction land. Otherwise it is the larger share of two: on parcels of the survey (DLTB) with such a land use
+    or with a 城镇村属性码 outside ``classes``; and inside 生态保护红线, which excludes towns.
     """
-    # Texts know the names of indicators: QGIS loads them where shapely is missing.
+    # The texts import this module for names of indicators, and QGIS loads them where shapely is missing.
     from ..geometry.validity import is_missing
 
     own = urban & has_land_use(base_parcels, DOUBTFUL, ctx)
@@ -51,14 +52,20 @@ def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list
 
 
 def _shares_on(other: Layer, parcels: Layer, rows: NDArray, other_rows: NDArray | None, ctx: Context) -> NDArray:
-    """(n,) the share of each parcel in ``rows`` ((n,) bool) that lies on rows of another layer ((m,) bool, None: all)."""
+    """Return (n,) the share of each parcel in ``rows`` ((n,) bool) on rows of another layer.
+
+    ``other_rows``: (m,) bool, None for all.
+    """
     parts = ctx.geometry.shared(parcels, other, rows_a=rows, rows_b=other_rows, measured=True)
     shares: NDArray = np.bincount(parts.left, ctx.geometry.shares_of(parts, parcels), minlength=len(parcels))
     return np.minimum(shares, 1.0)
 
 
 def has_land_use(layer: Layer, setting: str, ctx: Context) -> NDArray:
-    """(n,) bool: rows whose land use is of the classes that a setting names for its code list."""
+    """Return (n,) bool: rows with a land use that a setting lists.
+
+    The setting has classes for each code list.
+    """
     declared = layer.template.field("land_use")
     key = f"{setting}.{declared.codes}" if declared is not None else ""
     if not key or not ctx.norm.sets(key):
@@ -66,20 +73,20 @@ def has_land_use(layer: Layer, setting: str, ctx: Context) -> NDArray:
     return ctx.rows_with_code(layer, "land_use", ctx.norm.get(key))
 
 
-#: The lines that a window is made for.
+#: The layers for which a boundary leaves windows.
 FILLERS = "quality.window_fillers"
-#: By code list of the land use: water, which a boundary may leave out, too (C).
+#: By code list of land use: water, which a boundary may also leave out (C).
 WATER = "ratio.window_water"
-#: The share of a window that must be filled; what is open of one filled less counts as boundary (C).
+#: The share of a window that must be filled; below it the open part counts as boundary (C).
 FILLED_SHARE = "ratio.window_filled_share"
 
 
 def compute_unfilled_shares(places: NDArray, ctx: Context) -> NDArray:
-    """(k,) the share of each window (polygons, m) that 永久基本农田, 生态保护红线 and water leave open; 0 where they fill it.
+    """Return (k,) the share of each window that 永久基本农田, 生态保护红线 and water leave open.
 
-    A window is filled from `ratio.window_filled_share` on.
+    ``places``: (k,) polygons in metres. The share is 0 from a filled share of `ratio.window_filled_share` on.
     """
-    # Shapely loads when something is measured.
+    # Load shapely only for measurements.
     import shapely
 
     parcels = {layer: None for name in ("parcels", "base_parcels") if (layer := ctx.plan.concept(name)) is not None}
@@ -99,24 +106,26 @@ def compute_unfilled_shares(places: NDArray, ctx: Context) -> NDArray:
 
 
 _YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
-#: 2021—2035 is what a plan is for, and tells nothing of its base parcels.
+#: 2021—2035 is the planning period, not the year of the base parcels.
 _PERIOD = re.compile(r"(?<!\d)20\d\d\s*年?\s*[-_~～—–－至到]+\s*20\d\d(?!\d)")
-#: The zones inside the boundary (集中建设区, 弹性发展区, 特别用途区), and the settings that decide the ratio.
+#: The zones inside the boundary (集中建设区, 弹性发展区, 特别用途区), and the settings that determine the ratio.
 KINDS = ("concentrated", "flexible", "special")
 DECIDING = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
 #: Rounding error of two decimals in one row, m².
 ROUNDING_M2 = 0.01
-#: A doubt: the land contradicts the codes of a part of the base.
+#: An uncertainty: other data contradict the codes of a part of the base.
 CONTRADICTED = "ratio.contradicted"
 
 
 def expansion_ratios(
     denominator_m2: float, boundary_m2: float, concentrated_m2: float, flexible_m2: float, new_land_m2: float
 ) -> dict[str, float]:
-    """扩展倍数 in its three forms (working definition, mark C: standards/expansion_ratio).
+    """Compute the three forms of 扩展倍数.
 
-    n1 = whole boundary ÷ D; n2 = (集中建设区 + 弹性发展区) ÷ D; n3 = (D + new land) ÷ D, where D is the 2020 urban
-    construction land and new land is the part of the boundary outside of it. All in m². ZeroDivisionError for D = 0.
+    Working definition, mark C: standards/expansion_ratio.
+
+    n1 = whole boundary ÷ D; n2 = (集中建设区 + 弹性发展区) ÷ D; n3 = (D + new land) ÷ D, where D is the 2020 urban construction
+    land and new land is the part of the boundary outside of it. All in m². Raises ZeroDivisionError for D = 0.
     """
     return {
         "n1": boundary_m2 / denominator_m2,
@@ -127,14 +136,16 @@ def expansion_ratios(
 
 @dataclass
 class Expansion:
-    """The ratio's three forms with everything that went into them; areas in m².
+    """The ratio's three forms with all their inputs; areas in m².
 
-    ``denominator`` survey area (TBMJ) of the base parcels, 0 where there are none; ``drawn`` their statutory area;
-    ``numerators`` and ``ratios`` by form; ``missing_areas`` base parcels without TBMJ; ``land_ratios`` by form with the drawn area as denominator; ``is_backed_by_land``: the land
-    backs the survey areas; ``find_contradicted_parcels`` survey area whose code the land contradicts, on ``contradicted_rows`` parcels;
-    ``without`` the ratios by form without it; ``in_doubt``: that leaves the ratio in doubt; ``uncertainties`` as a rule gives them.
-    ``unfilled_windows`` windows that lines and water do not fill, ``unfilled_area`` their open land (statutory); ``closed_ratio`` the deciding ratio with
-    them, None where all windows together leave it within its limit.
+    ``denominator``: survey area (TBMJ) of the base parcels, 0 without parcels; ``drawn``: their statutory area;
+    ``numerators`` and ``ratios``: by form; ``missing_areas``: number of base parcels without TBMJ; ``land_ratios``:
+    by form with the statutory area as denominator; ``backed``: the geometry confirms the survey areas;
+    ``contradicted``: survey area whose code other data contradict, on ``contradicted_rows``; ``without``: the ratios
+    by form without it; ``in_doubt``: it makes the ratio uncertain; ``uncertainties``: as a rule reports them;
+    ``unfilled_windows``: number of windows that lines and water do not fill; ``unfilled_area``: their open land
+    (statutory); ``closed_ratio``: the relevant ratio including that land, None where all windows together leave it
+    within its limit.
     """
 
     denominator: float
@@ -161,7 +172,7 @@ class Expansion:
     uncertainties: list[str] = field(default_factory=list)
 
     def indicators(self, norm: Norm, base_parcels: Layer) -> list[Indicator]:
-        """A figure a form; the one that the profile names has the limit as its target."""
+        """Return one figure per form; the form of the profile has the limit as its target."""
         confirmed = not self.uncertainties and all(norm.is_confirmed(u) for u in DECIDING)
         form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
         shared = {
@@ -203,11 +214,13 @@ class Expansion:
 
 
 def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
-    """The ratio of a plan. Without base parcels of the classes (`Expansion.denominator` 0) nothing else is computed.
+    """Compute the ratio of a plan.
+
+    Only the denominator without base parcels of the classes.
 
     Denominator: TBMJ of the base parcels whose CZCSXM is among ``ratio.classes``; numerators: statutory areas.
     """
-    # Shapely loads when something is measured.
+    # Load shapely only for measurements.
     from .area_backing import is_backed_by_land
 
     norm = ctx.norm
@@ -228,8 +241,8 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Exp
     if found.uncoded > 0:
         found.uncertainties.append("ratio.uncoded")
     found.drawn = float(ctx.geometry.statutory(base_parcels.plane[urban]).sum())
-    apart = abs(found.drawn - found.denominator) > float(norm.get("ratio.denominator_share")) * found.denominator
-    found.backed = not apart and is_backed_by_land(base_parcels, "gross_area", ctx, urban)
+    differs = abs(found.drawn - found.denominator) > float(norm.get("ratio.denominator_share")) * found.denominator
+    found.backed = not differs and is_backed_by_land(base_parcels, "gross_area", ctx, urban)
     if not found.backed:
         found.uncertainties.append("ratio.denominator")
     growing = rows["concentrated"]
@@ -251,7 +264,10 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Exp
 
 
 def _close(found: Expansion, places: NDArray, ctx: Context) -> None:
-    """Compute the ratio with what is open of its windows (``places``), where all windows together would decide."""
+    """Compute the ratio including the open parts of its windows (``places``).
+
+    This is done only if all windows together would exceed the limit.
+    """
     form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
     if not len(places) or found.ratios[form] > limit:
         return
@@ -265,9 +281,10 @@ def _close(found: Expansion, places: NDArray, ctx: Context) -> None:
 
 
 def _decided_by_field(found: Expansion, count: int, norm: Norm, areas: tuple[float, float, float]) -> None:
-    """Mark a ratio as not backed if it keeps within its limit by the survey area only, not by the land.
+    """Mark a ratio as not backed if only the survey area keeps it within its limit.
 
-    The two may differ within the allowances; the rounding error of ``count`` rows decides nothing.
+    The survey area and the statutory area may differ within the allowances; the rounding error of ``count`` rows has
+    no effect.
     """
     form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
     most = expansion_ratios(found.drawn + ROUNDING_M2 * count, *areas, found.new_land)
@@ -279,10 +296,10 @@ def _decided_by_field(found: Expansion, count: int, norm: Norm, areas: tuple[flo
 def _contradict(
     found: Expansion, base_parcels: Layer, urban: NDArray, ctx: Context, areas: tuple[float, float, float]
 ) -> None:
-    """Compute the ratio without the part of the base whose code the land contradicts.
+    """Compute the ratio without the part of the base whose code other data contradict.
 
-    ``areas``: whole boundary, 集中建设区 and 弹性发展区, m². The ratio is in doubt where that part is large, or where only with it
-    the ratio keeps within the limit.
+    ``areas``: whole boundary, 集中建设区 and 弹性发展区, m². The ratio is uncertain where that part is large, or where the
+    ratio exceeds the limit without it.
     """
     norm = ctx.norm
     share = find_contradicted_parcels(base_parcels, urban, found.classes, ctx)
@@ -301,9 +318,11 @@ def _contradict(
 
 
 def find_windows(boundary: Layer, ctx: Context) -> NDArray:
-    """The holes (开天窗) of the boundary, which are no part of its area. A hole of one of its zones that another zone
-    fills is none, and one that several enclose together is one."""
-    # Shapely loads when something is counted: QGIS lists what it can without it.
+    """Return the holes (开天窗) of the boundary, which its area excludes.
+
+    A hole of one zone that another zone fills does not count; a hole enclosed by several zones counts once.
+    """
+    # Load shapely only for counting: QGIS lists the available rules without it.
     from ..geometry.coverage import find_holes
     from ..geometry.polygons import union_rows
 
@@ -316,13 +335,14 @@ def find_windows(boundary: Layer, ctx: Context) -> NDArray:
 
 
 def base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:
-    """The year of the base parcels and where it was read: parameter, field (SJNF), the layer's or file's name, or role.
+    """Return the year of the base parcels and its source.
 
-    None where nothing says it, or where parameter and field, or the rows among themselves, say different years.
+    The source is the parameter, the field (SJNF), the name of layer or file, or the role. None where no source gives
+    a year, or where parameter and field, or rows among each other, give different years.
     """
-    field, said = base_parcels.field_name("data_year"), set(base_parcels.text("data_year"))
-    by_field = int(next(iter(said))) if len(said) == 1 and next(iter(said)).isdecimal() else None
-    written = said - {""}
+    field, years = base_parcels.field_name("data_year"), set(base_parcels.text("data_year"))
+    by_field = int(next(iter(years))) if len(years) == 1 and next(iter(years)).isdecimal() else None
+    written = years - {""}
     if ctx.plan.base_year is not None:
         agrees = not written or by_field == ctx.plan.base_year
         return (ctx.plan.base_year if agrees else None), "parameter" if agrees else f"parameter, {field}"
@@ -333,6 +353,6 @@ def base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:
         if found:
             return int(found.group()), text
     if base_parcels.role == "XZYDYH":
-        # 现状用地用海 of a plan is by definition its base year's; CZCSXM in it is the 2020 survey's.
+        # 现状用地用海 of a plan describes its base year by definition; its CZCSXM comes from the 2020 survey.
         return int(ctx.norm.get("ratio.base_year")), base_parcels.role
     return None, ""

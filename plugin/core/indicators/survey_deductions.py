@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare net areas with what the deductions of the land survey give on the same land.
+"""Compare net areas with the deductions of the land survey on the same land.
 
-Features of 永久基本农田 and 耕地保护目标 are cut from the parcels of the survey, with their deduction (扣除地类系数). A deduction
-that is left out raises the net area, by which the tasks are counted.
+Features of 永久基本农田 and 耕地保护目标 are cut from the parcels of the survey, with their deduction (扣除地类系数). An omitted
+deduction raises the net area, on which the tasks are counted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MULTIPOLYGON = 6
 
 
 def find_rows_below(layer: Layer, other: Layer, ctx: Context) -> NDArray:
-    """(n,) the row of ``other`` that a point on each row of ``layer`` lies on, −1 for none."""
+    """Return (n,) the row of ``other`` below a point on each row of ``layer``, −1 for none."""
     cache = ctx.plan.computed("rows_below")
     if (layer, other) not in cache:
         ctx.cancellation.raise_if_cancelled()
@@ -47,7 +47,7 @@ def _rows_below(layer: Layer, other: Layer) -> NDArray:
 
 
 def is_cut_differently(layer: Layer, other: Layer, ctx: Context) -> NDArray:
-    """(n,) bool: rows that are no copy of the row of ``other`` below them. A copy lies wholly on it."""
+    """Return (n,) bool: rows that differ from the row of ``other`` below them."""
     cache = ctx.plan.computed("cut_otherwise")
     if (layer, other) not in cache:
         cache[layer, other] = _cut_otherwise(layer, other, find_rows_below(layer, other, ctx))
@@ -65,18 +65,22 @@ def _cut_otherwise(layer: Layer, other: Layer, below: NDArray) -> NDArray:
 
 
 def _unwrap_single_parts(shapes: NDArray) -> NDArray:
-    """Return (n,) geometries with single-part multipolygons replaced by their polygon; file formats store either form."""
+    """Replace single-part multipolygons with their polygon in (n,) geometries.
+
+    File formats store either.
+    """
     found = shapes.copy()
     lone = (shapely.get_type_id(shapes) == _MULTIPOLYGON) & (shapely.get_num_geometries(shapes) == 1)
     found[lone] = shapely.get_geometry(shapes[lone], 0)
     return found
 
 
-#: How far the sum of net areas may exceed what the survey gives, as a share of it (C).
+#: The largest excess of a sum of net areas over the survey's, as a share of it (C).
 DEDUCTION_ALLOWANCE = "rules.ATT022.allowance_deduction_share"
 #: Rounding error of two decimals in the fields of one row, m².
 _ROUNDING_M2 = 0.02
-#: Net by gross area of a parcel; ridges never take half of it. Less is another unit, which ATT022 reports of the survey.
+#: Smallest net ÷ gross area of a parcel: ridges never take half of it. A smaller value indicates another unit, which
+#: ATT022 reports for the survey.
 _LEAST_RATE = 0.5
 
 Sum = Callable[[NDArray], NDArray]
@@ -84,11 +88,14 @@ Sum = Callable[[NDArray], NDArray]
 
 @dataclass(frozen=True)
 class SurveyDeductions:
-    """Net areas of a layer beside the survey's; (n,) m², 0 in rows that lie on no cultivated parcel with a net area.
+    """Net areas of a layer with those of the survey; (n,) m².
 
-    ``net``: the field; ``expected``: gross area × (net ÷ gross area) of the parcel that the row lies on; ``there``: rows
-    that are compared; ``town``: the township of the row's centre, −1 for none; ``towns`` their names; ``share``: how far a sum
-    may exceed the survey's; ``parcels``: the layer of the survey.
+    The areas are 0 in rows that are not compared.
+
+    Rows are compared where they are on a cultivated parcel with a net area. ``net``: the field; ``expected``: gross
+    area × (net ÷ gross area) of the parcel below the row; ``there``: compared rows; ``town``: the township of the
+    row's centre, −1 for none; ``towns``: their names; ``share``: allowed excess of a sum over the survey's;
+    ``parcels``: the layer of the survey.
     """
 
     net: NDArray
@@ -106,18 +113,29 @@ class SurveyDeductions:
         return found
 
     def exceeds(self, add: Sum) -> NDArray:
-        """(k,) bool, of k sums that ``add`` makes of (n,) values: the net area exceeds the survey's. One wrong row is none."""
+        """Return (k,) bool: sums of net areas that exceed the survey's.
+
+        ``add`` makes k sums of (n,) values.
+
+        A single wrong row does not count.
+        """
         expected = add(self.expected)
         allowed = self.share * expected + _ROUNDING_M2 * add(self.there.astype(float))
         return (add(self.net) - expected > allowed) & (add(self.wrong.astype(float)) > 1)
 
     def by_town(self, rows: NDArray) -> Sum:
-        """Sums of some rows ((n,) bool) by township: (towns + 1,), the last of what lies in none."""
+        """Return a function that sums some rows ((n,) bool) by township.
+
+        It returns (towns + 1,) sums; the last one is of rows outside all townships.
+        """
         place = np.where(self.town < 0, len(self.towns), self.town)
         return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.towns) + 1)
 
     def agrees(self, rows: NDArray) -> bool:
-        """Return True if the survey gives the sum of some rows ((n,) bool), as a whole and in each township."""
+        """Return True if the survey confirms the sums of some rows ((n,) bool).
+
+        The sums are compared in total and by township.
+        """
 
         def whole(values: NDArray) -> NDArray:
             return np.array([values[rows].sum()])
@@ -126,9 +144,9 @@ class SurveyDeductions:
 
 
 def survey_deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
-    """Return the net areas of a layer beside the survey's.
+    """Return the net areas of a layer with the survey's.
 
-    None for a layer whose net area no task is counted by, and without a survey that has deductions.
+    None for a layer whose net area no task counts, and without a survey that has deductions.
     """
     cache = ctx.plan.computed("survey_deductions")
     if layer not in cache:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas by township: each row of a layer shared out among the townships it lies in, or given to the one that it names."""
+"""Areas by township: rows divided by geometry, or assigned to the township that they name."""
 
 from __future__ import annotations
 
@@ -17,21 +17,25 @@ if TYPE_CHECKING:
     from ..plan.layer import Layer
 
 
-#: A row of which less than this share lies outside every township lies wholly inside: what shared edges lose to rounding.
+#: A row with a smaller share outside all townships counts as wholly inside: shared edges have rounding errors.
 _WHOLE = 1e-9
 
 
 @dataclass(frozen=True)
 class Township:
+    """Code and name of a township."""
+
     code: str
     name: str
 
 
 @dataclass
 class TownshipSplit:
-    """Rows of a layer by township: row ``rows[k]`` lies with ``shares[k]`` (0…1 of its area) in ``towns[k]``.
+    """Rows of a layer by township.
 
-    ``outside`` (n,) is the share of each row in no township; below 0 where townships claim land twice.
+    Row ``rows[k]`` is in ``towns[k]`` with ``shares[k]`` (0…1 of its area).
+
+    ``outside`` (n,) is the share of each row in no township; negative where townships overlap.
     """
 
     rows: NDArray
@@ -42,10 +46,10 @@ class TownshipSplit:
     _sums: dict[str, NDArray] = field(default_factory=dict)
 
     def sums(self, values: NDArray, kept: NDArray | None = None) -> NDArray:
-        """(townships + 2,) sums of (n,) values by township; NaN counts as 0. The last but one is what lies in none of them, the
-        last (below 0) what townships that overlap claim twice.
+        """Return (townships + 2,) sums of (n,) values by township; NaN counts as 0.
 
-        All of them together are the sum of the values. ``kept``: (n,) bool, the rows that count.
+        The last but one is the sum outside all townships, the last (negative) the sum that overlapping townships
+        count twice. All of them together are the sum of the values. ``kept``: (n,) bool, the rows that count.
         """
         amounts = np.nan_to_num(values) if kept is None else np.where(kept, np.nan_to_num(values), 0.0)
         found = np.zeros(self.count + 2)
@@ -56,17 +60,19 @@ class TownshipSplit:
 
 
 def townships_of(ctx: Context) -> tuple[Layer, list[Township], NDArray] | None:
-    """The layer of townships, the townships in the order of their codes, and which of them each row is part of. None without
-    such a layer."""
+    """Return the layer of townships, its townships by code, and the township of each row.
+
+    None without such a layer.
+    """
     layer = ctx.plan.concept("townships")
     return None if layer is None or layer.has_no_geometry else (layer, *group_townships(layer))
 
 
 def group_townships(layer: Layer) -> tuple[list[Township], NDArray]:
-    """The townships of a layer in the order of their codes, and which of them each row is part of ((n,) positions).
+    """Return the townships of a layer by code, and the position of each row's township ((n,)).
 
-    Rows of one code are one township; where there is no code, rows of one name. One that only its villages tell of, each by a
-    name of its own, is called by its code.
+    Rows with one code are one township; without codes, rows with one name are. A township that only has rows of
+    villages with different names uses its code as name.
     """
     # A survey's divisions go down to villages: nine digits are the township.
     codes = layer.text("division_code")
@@ -81,16 +87,18 @@ def group_townships(layer: Layer) -> tuple[list[Township], NDArray]:
     place = {one: n for n, one in enumerate(every)}
     code_of = {one: code[:9] for one, code in zip(ids, codes, strict=True)}
     towns = [
-        Township(code_of[one], own.get(one) or (said.pop() if len(said) == 1 else one)) for one, said in every.items()
+        Township(code_of[one], own.get(one) or (village_names.pop() if len(village_names) == 1 else one))
+        for one, village_names in every.items()
     ]
     return towns, np.array([place[one] for one in ids], dtype=int)
 
 
 def split_by_township(layer: Layer, ctx: Context) -> TownshipSplit | None:
-    """A layer's rows by township. None without townships.
+    """Return the rows of a layer by township; None without townships.
 
-    A row wholly in one township is that township's; of others each part takes its share of the statutory area of all parts
-    and of what lies outside, so that sums of parts are sums of rows. Rows without a shape lie outside.
+    A row wholly in one township belongs to that township. Parts of other rows get their share of the statutory area
+    of all parts and of the land outside, so that sums of parts equal sums of rows. Rows without a shape count as
+    outside.
     """
     given = townships_of(ctx)
     if given is None:
@@ -113,11 +121,11 @@ def _split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: Co
     planar = np.nan_to_num(shapely.area(layer.plane))
     covered = np.bincount(rows, weights=parts.area, minlength=len(layer))
     with np.errstate(invalid="ignore", divide="ignore"):
-        bare = 1.0 - np.where(planar > 0, covered / planar, 0.0)
-    whole = np.abs(bare) < _WHOLE
+        uncovered = 1.0 - np.where(planar > 0, covered / planar, 0.0)
+    whole = np.abs(uncovered) < _WHOLE
     shares = ctx.geometry.shares_of(parts, layer)
     summed = np.bincount(rows, weights=shares, minlength=len(layer))
-    # Rounding along shared edges is not land outside.
+    # Rounding along shared edges does not count as land outside.
     shares = np.divide(shares, summed[rows], out=shares, where=whole[rows] & (summed[rows] > 0))
     outside = 1.0 - np.bincount(rows, weights=shares, minlength=len(layer))
     outside[whole] = 0.0
@@ -125,14 +133,14 @@ def _split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: Co
 
 
 def centres_of(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
-    """(k,) x and y of the middle of the rows that have a shape, and their positions."""
+    """Return (k,) x and y of the centres of rows with a shape, and the positions of these rows."""
     rows = np.flatnonzero(~is_missing(layer.plane))
     low_x, low_y, high_x, high_y = shapely.bounds(layer.plane[rows]).T
     return (low_x + high_x) / 2, (low_y + high_y) / 2, rows
 
 
 def towns_of_centres(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
-    """(n,) the township that the centre of each row lies in, −1 for none, and the townships' names."""
+    """Return (n,) the township of each row's centre, −1 for none, and the townships' names."""
     cache = ctx.plan.computed("area_towns")
     if layer not in cache:
         cache[layer] = _towns_of(layer, ctx)
@@ -154,7 +162,7 @@ def _towns_of(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
     centres = shapely.points(x, y)
     there = np.flatnonzero(~is_missing(towns_layer.plane))
     holder, point = shapely.STRtree(centres).query(towns_layer.plane[there], predicate="intersects")
-    # A centre on a common border goes to the first of its townships.
+    # A centre on a common border belongs to the first of its townships.
     order = np.argsort(-holder, kind="stable")
     town[rows[point[order]]] = of_row[there[holder[order]]]
     return town, names

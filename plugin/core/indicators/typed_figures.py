@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Figures as the plan's text, tables and maps print them (文本、附表、图中的指标), read from xlsx or CSV."""
+"""Figures as printed in the plan's text, tables and maps, read from xlsx or CSV."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..invariants import require_value
 from ..model.indicator import SQUARE_METRES
 from ..model.side_inputs import SideInputs
 
-#: What a column may be called, without spaces, in small letters. The first word is the one that errors name.
+#: Accepted heads of a column, without spaces, in small letters. Errors name the first one.
 COLUMNS = {
     "indicator": ("指标", "指标名称", "指标项", "名称", "indicator"),
     "value": ("数值", "指标值", "值", "规划值", "value"),
@@ -23,7 +23,7 @@ COLUMNS = {
     "where": ("位置", "出处", "所在位置", "所在", "where", "place"),
 }
 _NEEDED = ("indicator", "value", "where")
-#: Rows in which the head is looked for, below a title.
+#: Number of rows, below a title, in which the head is searched.
 _HEAD_ROWS = 20
 UNITS = {
     "m2": ("m2", "m²", "㎡", "平方米"),
@@ -41,19 +41,20 @@ _SIGNS = {
     ">=": ("≥", ">=", "不低于", "不少于", "不小于", "大于等于"),
     "<=": ("≤", "<=", "不超过", "不高于", "不大于", "控制在", "小于等于"),
 }
-#: Thousands may be set apart by commas or spaces; what follows is a unit, or nobody knows what.
+#: Commas or spaces may separate thousands; a unit or an unknown text may follow.
 _NUMBER = re.compile(r"(-?(?:\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?:\.\d+)?)\s*(.*)")
-#: A unit in brackets at the end of a head, or behind 单位.
+#: A unit in brackets at the end of a head, or after 单位.
 _TABLE_UNIT = re.compile(r"(?:[（(]\s*(?:单位)?\s*[:：]?|单位\s*[:：])\s*([^（()）:：]+?)\s*[)）]?$")
 
 
 @dataclass(frozen=True)
 class TypedFigure:
-    """One figure as it is printed. ``place``: where (文本第12条, 附表1, 图03); ``row`` its line in the table.
+    """One figure as it is printed.
 
-    ``value`` in ``unit`` with ``decimals`` as printed; None where it is no number, then ``text`` says what stands there.
-    ``comparison``: ``>=`` or ``<=`` for a bound (不低于, ≥ …), ``=`` for a plain figure. ``unit``: as in ``UNITS``; empty
-    where none is given, None where nobody knows it (``unit_text``).
+    ``value``: in ``unit`` with ``decimals`` as printed; None where ``text``, the printed text, is not a number.
+    ``comparison``: ``>=`` or ``<=`` for a bound (不低于, ≥ …), ``=`` for a plain figure. ``unit``: as in ``UNITS``;
+    empty without a unit, None for an unknown unit (``unit_text``). ``place``: where it is printed (文本第12条, 附表1, 图03);
+    ``row``: its line in the table.
     """
 
     name: str
@@ -73,25 +74,26 @@ class TypedFigure:
 
     @property
     def factor(self) -> float:
-        """m² in one unit; 1 for what is no area."""
+        """Size of the unit in m²; 1 for a unit other than of area."""
         return SQUARE_METRES.get(self.unit or "", 1.0)
 
     @property
     def comparable(self) -> float:
-        """The value of a figure that is a number: an area in m², anything else as printed."""
+        """The value of a numeric figure: an area in m², anything else as printed."""
         return require_value(self.value, f"the value of {self.name}") * self.factor
 
 
 def typed_figures(side: SideInputs) -> tuple[TypedFigure, ...]:
-    """Return the figures that were given for the check; none where no table was."""
+    """Return the figures given for the check; empty without a table."""
     return side.get("figures", tuple) or ()
 
 
 def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
-    """The figures of a table, of every sheet that has a head. InputError: no such file, none that can be read, no head.
+    """Read the figures of every sheet of a table that has a head.
 
-    Columns 指标, 数值, 单位, 位置 (others are passed over); the unit may stand with the value (538.87平方千米), in
-    the head (数值（公顷）) or above the table (单位：公顷).
+    Columns are 指标, 数值, 单位, 位置; others are ignored. The unit may follow the value (538.87平方千米), or be in the head
+    (数值（公顷）) or above the table (单位：公顷). Raises InputError for a missing or unreadable file and for a file without a
+    head.
     """
     path = Path(path)
     if not path.is_file():
@@ -105,7 +107,7 @@ def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
         raise InputError(key, file=path.name) from error
     for sheet in sheets:
         columns: dict[str, int] = {}
-        # 单位：公顷 above the table, or in the head of its values, is the unit of those that have none of their own.
+        # 单位：公顷 above the table or in the head of its values applies to figures without a unit.
         common = ""
         for number, cells in sheet.lines:
             if not columns:
@@ -123,16 +125,19 @@ def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
 
 
 def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", row: int = 0) -> TypedFigure:
-    """One row as text: signs and words of a bound, commas, and a unit behind the number are understood."""
+    """Parse one row of text.
+
+    Bounds may be signs or words; separators and a unit after the number are accepted.
+    """
     text = value.strip()
-    # Digits, points and signs of full width are as good as others.
+    # Accept digits, points and signs in full width.
     sign, rest = _sign(normalize("NFKC", text))
     number = _NUMBER.fullmatch(rest.strip())
     behind = number.group(2).removesuffix("以内").removesuffix("左右").strip() if number else ""
     unit_text = unit.strip() or behind
     if unit.strip() and behind and (_unit(behind) is None or _unit(behind) != _unit(unit)):
-        # A range, an exponent, another unit than the column's: the number alone is not what is printed. (Where the column
-        # is empty, what stands behind is a unit that nobody knows.)
+        # After a range, an exponent or a unit other than the column's, the number alone is not the printed value.
+        # With an empty column, the text after the number is an unknown unit.
         number = None
     printed = re.sub(r"[, ]", "", number.group(1)) if number else ""
     if printed and not math.isfinite(float(printed)):
@@ -166,9 +171,12 @@ def _unit(text: str) -> str | None:
 
 
 def _common_unit(cells: list[str]) -> str:
-    """The unit that a head (数值（公顷）) or a line above (单位：公顷) names, as it is written; else empty."""
-    said = [m.group(1) for c in cells for m in _TABLE_UNIT.finditer(c)]
-    return next((text.strip() for text in said if _unit(text)), "")
+    """Return the unit that a head (数值（公顷）) or a line above (单位：公顷) names, as written.
+
+    Else empty.
+    """
+    units = [m.group(1) for c in cells for m in _TABLE_UNIT.finditer(c)]
+    return next((text.strip() for text in units if _unit(text)), "")
 
 
 def _head(cells: list[str]) -> dict[str, int]:

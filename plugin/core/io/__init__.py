@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Headless reading of layers, by pyogrio: a GeoPackage, FileGDB, shapefile, GeoJSON, or a folder of them.
+"""Headless reading of layers by pyogrio, from files and folders.
 
-`source` finds the files, `file` goes through the layers of one, `rows` reads a layer's rows and sees to arcs. Packed, locked, wrongly encoded and half copied files are opened by `core.files.open_datasource`.
+Formats: GeoPackage, FileGDB, shapefile, GeoJSON, or a folder of them. `source` finds the files, `file` reads the layers
+of one, `rows` reads a layer's rows and arcs. `core.files.open_datasource` opens packed, locked, wrongly encoded and
+incomplete files.
 """
 
 from .file import ERRORS

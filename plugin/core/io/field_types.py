@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a database says of its fields beside name and type: length, title (alias), coded domain.
+"""Length, title (alias) and coded domain of fields, as the database declares them.
 
-pyogrio tells none of it. A GeoPackage is asked through SQLite, for GDAL reads its titles from 3.7 on only; a FileGDB through
-osgeo where that is there. Other formats (shapefile, GeoJSON) keep neither titles nor domains.
+pyogrio reports none of them. A GeoPackage is read through SQLite, because GDAL reads its titles only from 3.7 on; a
+FileGDB through osgeo if available. Other formats (shapefile, GeoJSON) have neither titles nor domains.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..plan.layer import FieldInfo
 
-#: Formats that keep titles and coded domains.
+#: Formats with titles and coded domains.
 KEEPING = (".gpkg", ".gdb")
-#: A text as long as this is one without a length.
+#: A text of at least this length counts as unlimited.
 _ENDLESS = 2**16
 _WIDTH = re.compile(r"TEXT\s*\((\d+)\)", re.IGNORECASE)
-#: Column types of the GeoPackage standard, in the templates' words.
+#: Column types of the GeoPackage standard, in the terms of the templates.
 _TYPES = {
     "TEXT": "text",
     **dict.fromkeys(("BOOLEAN", "TINYINT", "SMALLINT", "MEDIUMINT", "INT", "INTEGER"), "integer"),
@@ -34,9 +34,10 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class DeclaredColumn:
-    """``alias``: empty when the field has none; ``codes``: code → name, empty when the field has no coded domain.
+    """A column as the database declares it.
 
-    ``type`` in the templates' words, empty when it is none of theirs.
+    ``alias``: empty if the field has none; ``codes``: code → name, empty without a coded domain. ``type`` in the terms
+    of the templates, empty for another type.
     """
 
     name: str
@@ -48,14 +49,17 @@ class DeclaredColumn:
 
 @dataclass(frozen=True)
 class DeclaredTable:
-    """One layer; ``crs`` an EPSG code or WKT, empty when there is none."""
+    """One layer; ``crs``: an EPSG code or WKT, empty if undefined."""
 
     columns: tuple[DeclaredColumn, ...]
     empty: bool
     crs: str
 
     def describe_fields(self, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
-        """The fields with what is declared of them; one that is not in the table stays as it is."""
+        """Return the fields with their declarations.
+
+        A field not in the table is unchanged.
+        """
         known = {c.name: c for c in self.columns}
         return tuple(
             replace(f, length=known[f.name].length, alias=known[f.name].alias, codes=known[f.name].codes)
@@ -66,31 +70,32 @@ class DeclaredTable:
 
 
 def read_declared_tables(path: str | Path) -> dict[str, DeclaredTable]:
-    """Layer name → what is declared; empty for a format that keeps nothing of it, or that cannot be asked here.
+    """Return layer name → declaration; empty for a format without declarations.
 
-    The file is only read: nothing is written beside it either, unless its log (-wal) already lies there.
+    Empty too if the database cannot be read. Nothing is written next to the file either, unless its log (-wal) already
+    exists.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     try:
         if suffix == ".gpkg" and path.is_file():
-            return _geopackage(path)
+            return _read_geopackage(path)
         if suffix == ".gdb" and path.is_dir():
-            return _filegdb(path)
+            return _read_filegdb(path)
     except (sqlite3.Error, RuntimeError, UnicodeDecodeError):
-        # Damaged or in use: reading its rows says so, with the file's name. Here it is not told, and rules say that.
+        # Damaged or in use: reading its rows reports that with the file's name. The fields count as undeclared.
         return {}
     return {}
 
 
-def _geopackage(path: Path) -> dict[str, DeclaredTable]:
-    # With no log there is nothing newer than the file itself, and a look at it need not leave locks or files.
+def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
+    # Without a log the file is up to date, and reading it need not create locks or files.
     log = path.with_name(f"{path.name}-wal").exists()
     uri = f"{path.absolute().as_uri()}?mode=ro{'' if log else '&immutable=1'}"
     with closing(sqlite3.connect(uri, uri=True, timeout=1)) as database:
         names = {n for (n,) in database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
-        titles = _titles(database) if "gpkg_data_columns" in names else {}
-        codes = _enumerations(database) if "gpkg_data_column_constraints" in names else {}
+        titles = _read_titles(database) if "gpkg_data_columns" in names else {}
+        codes = _read_enumerations(database) if "gpkg_data_column_constraints" in names else {}
         shapes = dict(database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns"))
         layers = database.execute(
             "SELECT c.table_name, s.srs_id, s.organization, s.organization_coordsys_id, s.definition FROM gpkg_contents c "
@@ -99,19 +104,19 @@ def _geopackage(path: Path) -> dict[str, DeclaredTable]:
         found = {}
         for name, *reference in layers:
             if name in names:
-                columns = _columns(database, name, shapes.get(name, ""), titles, codes)
+                columns = _read_columns(database, name, shapes.get(name, ""), titles, codes)
                 quoted = name.replace('"', '""')
                 first = database.execute(f'SELECT 1 FROM "{quoted}" LIMIT 1').fetchone()  # nosec B608 # quotes in the name are doubled
-                found[name] = DeclaredTable(columns, first is None, _reference(*reference))
+                found[name] = DeclaredTable(columns, first is None, _find_reference(*reference))
     return found
 
 
-def _titles(database: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
+def _read_titles(database: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
     rows = database.execute("SELECT table_name, column_name, title, name, constraint_name FROM gpkg_data_columns")
     return {(table, column): (title or name or "", domain or "") for table, column, title, name, domain in rows}
 
 
-def _enumerations(database: sqlite3.Connection) -> dict[str, dict[str, str]]:
+def _read_enumerations(database: sqlite3.Connection) -> dict[str, dict[str, str]]:
     rows = database.execute(
         "SELECT constraint_name, value, description FROM gpkg_data_column_constraints WHERE constraint_type = 'enum'"
     )
@@ -121,7 +126,7 @@ def _enumerations(database: sqlite3.Connection) -> dict[str, dict[str, str]]:
     return found
 
 
-def _columns(
+def _read_columns(
     database: sqlite3.Connection,
     table: str,
     shape: str,
@@ -141,18 +146,18 @@ def _columns(
     return tuple(found)
 
 
-def _reference(number: int | None, organization: str | None, code: int | None, definition: str | None) -> str:
-    """Numbers up to 0 are those of no CRS."""
+def _find_reference(number: int | None, organization: str | None, code: int | None, definition: str | None) -> str:
+    """Return the CRS of a GeoPackage reference; numbers up to 0 mean undefined."""
     if number is None or number <= 0:
         return ""
     return f"EPSG:{code}" if (organization or "").upper() == "EPSG" else definition or ""
 
 
-def _filegdb(path: Path) -> dict[str, DeclaredTable]:
+def _read_filegdb(path: Path) -> dict[str, DeclaredTable]:
     try:
         from osgeo import gdal, ogr
     except ImportError:
-        # A Python without QGIS: not told.
+        # A Python without QGIS: the declarations are unknown.
         return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -164,7 +169,9 @@ def _filegdb(path: Path) -> dict[str, DeclaredTable]:
             layers = [database.GetLayer(n) for n in range(database.GetLayerCount())]
             return {
                 layer.GetName(): DeclaredTable(
-                    _declared(layer.GetLayerDefn(), database, ogr), layer.GetFeatureCount() == 0, _system(layer)
+                    _read_declared(layer.GetLayerDefn(), database, ogr),
+                    layer.GetFeatureCount() == 0,
+                    _find_system(layer),
                 )
                 for layer in layers
             }
@@ -172,7 +179,7 @@ def _filegdb(path: Path) -> dict[str, DeclaredTable]:
             gdal.PopErrorHandler()
 
 
-def _system(layer: Any) -> str:
+def _find_system(layer: Any) -> str:
     reference = layer.GetSpatialRef()
     if reference is None:
         return ""
@@ -181,7 +188,7 @@ def _system(layer: Any) -> str:
     return str(reference.ExportToWkt(["FORMAT=WKT2_2019"]))
 
 
-def _declared(definition: Any, database: Any, ogr: Any) -> tuple[DeclaredColumn, ...]:
+def _read_declared(definition: Any, database: Any, ogr: Any) -> tuple[DeclaredColumn, ...]:
     types = {
         ogr.OFTString: "text",
         **dict.fromkeys((ogr.OFTInteger, ogr.OFTInteger64), "integer"),

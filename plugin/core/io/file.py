@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One file: its layers in turn, asked for before their rows are read, and what is told of them."""
+"""Reading one file: layers in turn, selection before reading rows, notices."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .text_geometry import OWN, find_geometry_column, find_hidden_tables
 
 
 def encoding_notices(shown: str, encoding: Encoding | None) -> list[tuple[str, dict[str, Any]]]:
-    """That the encoding of texts was found by looking at them, or is another than the file says."""
+    """Return notices that the encoding was detected, or differs from the declared one."""
     if encoding is None or encoding.how in ("cpg", "none"):
         return []
     name = {"GB18030": "GBK"}.get(encoding.name, encoding.name)
@@ -38,9 +38,12 @@ def encoding_notices(shown: str, encoding: Encoding | None) -> list[tuple[str, d
     return [("notice_encoding", {"layer": shown, "encoding": name})]
 
 
-def driver_notices(shown: str, told: list[warnings.WarningMessage]) -> list[tuple[str, dict[str, Any]]]:
-    """What the reader warned of, once each; what is reported elsewhere left out."""
-    texts = dict.fromkeys(" ".join(str(w.message).split()) for w in told if "pyogrio" in w.filename)
+def driver_notices(shown: str, caught: list[warnings.WarningMessage]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the reader's warnings, each once.
+
+    Those that are reported elsewhere are left out.
+    """
+    texts = dict.fromkeys(" ".join(str(w.message).split()) for w in caught if "pyogrio" in w.filename)
     if not texts:
         return []
     notices: list[tuple[str, dict[str, Any]]] = []
@@ -51,23 +54,25 @@ def driver_notices(shown: str, told: list[warnings.WarningMessage]) -> list[tupl
         elif "does not have any features" not in text:
             rest.append(text)
     if rest:
-        notices.append(("notice_driver", {"layer": shown, "count": len(rest), "detail": _printable(rest[0])[:200]}))
+        notices.append(
+            ("notice_driver", {"layer": shown, "count": len(rest), "detail": _make_printable(rest[0])[:200]})
+        )
     return notices
 
 
-def _printable(text: str) -> str:
-    """Text without control characters, for messages."""
+def _make_printable(text: str) -> str:
+    """Return a text without control characters, for messages."""
     return "".join(c for c in text if unicodedata.category(c)[0] != "C")
 
 
-#: What pyogrio raises.
+#: Exceptions of pyogrio.
 ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
            pyogrio.errors.FieldError, pyogrio.errors.GeometryError, pyogrio.errors.CRSError)  # fmt: skip
-#: What an empty column holds, as reading the file would give it.
+#: Types of an empty column, as reading the file would give them.
 _DTYPES = {"text": "object", "integer": "int64", "real": "float64", "date": "datetime64[ms]"}
 
 _LINES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
-#: Rows of a table, and lines, that are looked at in a layer that is not read.
+#: Numbers of rows of a table, and of lines, inspected in a layer that is not read.
 _FEW, _FEWER, _MANY = 50, 5, 1000
 
 Wanted = Callable[[SourceLayer], bool | frozenset[str]]
@@ -75,8 +80,11 @@ Wanted = Callable[[SourceLayer], bool | frozenset[str]]
 
 @dataclass(frozen=True)
 class _Source:
-    """One layer in its file. ``opened``: the path for drivers; ``stored``: the rows by the file itself, where the whole
-    database was counted at once."""
+    """One layer in its file.
+
+    ``opened``: the path for drivers; ``stored``: the number of rows that the file itself records, if the whole database
+    was counted at once.
+    """
 
     path: Path
     opened: Path
@@ -88,14 +96,17 @@ class _Source:
 
     @property
     def shown(self) -> str:
-        """The name in messages; a shapefile's layer has the name of its file."""
+        """Return the name in messages; a shapefile's layer has the name of its file."""
         return self.path.stem if self.encoding else self.name
 
 
 @dataclass(frozen=True)
 class _Header:
-    """A layer before its rows are read: what callers decide by (``sketch``), what pyogrio says (``info``), the ``names`` of its
-    fields, and those of them that had to be renamed: (old, new)."""
+    """A layer before its rows are read.
+
+    ``sketch``: the basis of the caller's selection; ``info``: pyogrio's description; ``names`` of its fields;
+    ``doubled``: renamed fields as (old, new).
+    """
 
     sketch: SourceLayer
     info: dict[str, Any]
@@ -104,9 +115,14 @@ class _Header:
 
 
 def read_file(path: Path, wanted: Wanted, cancellation: Cancellation, *, tables: bool = False) -> list[SourceLayer]:
-    """The layers of one file. InputError where it is packed, no GIS data, without a layer, or a layer cannot be read.
+    """Return the layers of one file.
 
-    ``tables``: a file of tables alone will do where one of them may be a layer that lost its shapes.
+    ``tables``: accept a file with tables only if one of them may be a layer without its geometry.
+
+    Raises
+    ------
+    InputError
+        The file is packed, is not GIS data, has no layer, or a layer cannot be read.
     """
     suffix = path.suffix.lower()
     if suffix in (".zip", ".rar", ".7z"):
@@ -131,53 +147,56 @@ def read_file(path: Path, wanted: Wanted, cancellation: Cancellation, *, tables:
             fields = tuple(FieldInfo(column, "text") for column in table.columns)
             problem = ("unregistered", {}) if table.shapes else ("table", {"drawn": table.has_text_geometry})
             layers.append(make_empty_layer(name, path, fields=fields, problem=problem, rows=table.rows))
-    if all(layer.problem and layer.problem[0] == "table" and not (tables and _tells(layer)) for layer in layers):
+    if all(layer.problem and layer.problem[0] == "table" and not (tables and _may_be_layer(layer)) for layer in layers):
         raise InputError("source_no_layer", source=str(path))
     return layers
 
 
 def _list_layers(path: Path, opened: Path) -> list[tuple[str, str | None]]:
-    """Return name and type of geometry (None for a table) of each layer. InputError where no driver reads the file."""
+    """Return name and geometry type (None for a table) of each layer.
+
+    InputError if no driver reads the file.
+    """
     try:
         with warnings.catch_warnings():
             # Reading a layer repeats them, by layer.
             warnings.simplefilter("ignore")
             return [(str(name), kind) for name, kind in pyogrio.list_layers(opened)]
     except (*ERRORS, ValueError, UnicodeDecodeError) as error:
-        raise InputError("source_not_gis", source=str(path), detail=_reason(error)) from error
+        raise InputError("source_not_gis", source=str(path), detail=_explain_error(error)) from error
 
 
-def _tells(table: SourceLayer) -> bool:
-    """Does a table draw shapes in its cells, or have the key (标识码) of a layer?"""
+def _may_be_layer(table: SourceLayer) -> bool:
+    """Return True if a table has geometry in its cells, or the key (标识码) of a layer."""
     _, params = table.problem or ("", {})
     return bool(params.get("drawn")) or any(f.name.upper() == KEY for f in table.fields)
 
 
 def _read_layer(source: _Source, wanted: Wanted) -> SourceLayer:
-    """Read what is wanted of a layer. InputError where it cannot be read."""
+    """Read the wanted part of a layer. InputError if it cannot be read."""
     declared = source.declared
     empty = declared is not None and declared.empty and not source.stored
     if declared is not None and empty and source.has_shapes and all(c.type for c in declared.columns):
         known = tuple(FieldInfo(c.name, c.type) for c in declared.columns)
-        return _without_rows(source.path, source.shown, declared.describe_fields(known), declared.crs)
+        return _make_without_rows(source.path, source.shown, declared.describe_fields(known), declared.crs)
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            header = _header(source)
+            header = _read_header(source)
             needed = wanted(header.sketch) if source.has_shapes else False
-            unread = _without_reading(source, header, needed)
+            unread = _skip_reading(source, header, needed)
             if unread is not None:
                 return unread
-            only = _fields_to_read(source, header, needed)
+            only = _select_fields(source, header, needed)
             layer = read_rows(
                 source.path, source.opened, source.name, source.encoding, header.sketch, header.names, only
             )
     except (*ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
-        detail = _reason(error)
+        detail = _explain_error(error)
         raise InputError("layer_unreadable", source=str(source.path), layer=source.shown, detail=detail) from error
     counted = stored_rows(source.opened, source.name) if source.stored is None else source.stored
     if counted is not None and counted != len(layer.frame):
-        return _with_two_counts(header.sketch, len(layer.frame), counted)
+        return _reject_two_counts(header.sketch, len(layer.frame), counted)
     layer.shape_crs = other_shape_crs(source.opened, source.name)
     shown = source.shown
     layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in header.doubled]
@@ -186,8 +205,8 @@ def _read_layer(source: _Source, wanted: Wanted) -> SourceLayer:
     return layer
 
 
-def _header(source: _Source) -> _Header:
-    """Read what the file says of a layer without its rows."""
+def _read_header(source: _Source) -> _Header:
+    """Read the description of a layer without its rows."""
     info = layer_info(source.opened, source.name, source.encoding)
     names, doubled = make_names_unique(info["fields"])
     fields = fields_of(info, names)
@@ -198,30 +217,33 @@ def _header(source: _Source) -> _Header:
     return _Header(sketch, info, names, doubled)
 
 
-def _without_reading(source: _Source, header: _Header, needed: bool | frozenset[str]) -> SourceLayer | None:
-    """Return a layer that nobody wants, or that has no row in a geodatabase; None for one whose rows are to be read."""
+def _skip_reading(source: _Source, header: _Header, needed: bool | frozenset[str]) -> SourceLayer | None:
+    """Return a layer that is not wanted, or has no row in a geodatabase; else None.
+
+    None means that its rows must be read.
+    """
     if needed is False:
-        _look_into(header.sketch, source.opened, source.name, source.encoding)
+        _inspect_first_rows(header.sketch, source.opened, source.name, source.encoding)
         return header.sketch
     if source.path.suffix.lower() != ".gdb" or header.info["features"] != 0:
         return None
     if source.stored:
-        return _with_two_counts(header.sketch, 0, source.stored)
-    return _without_rows(source.path, source.shown, header.sketch.fields, header.info["crs"])
+        return _reject_two_counts(header.sketch, 0, source.stored)
+    return _make_without_rows(source.path, source.shown, header.sketch.fields, header.info["crs"])
 
 
-def _fields_to_read(source: _Source, header: _Header, needed: bool | frozenset[str]) -> list[str] | None:
+def _select_fields(source: _Source, header: _Header, needed: bool | frozenset[str]) -> list[str] | None:
     """Return the names of the wanted fields; None for all."""
-    # Texts of a foreign encoding have foreign field names too: such a file is read whole.
+    # Texts of a foreign encoding have foreign field names too: such a file is read completely.
     if isinstance(needed, bool) or source.encoding or header.doubled:
         return None
     return [name for name in header.names if name.upper() in needed]
 
 
-def _look_into(sketch: SourceLayer, opened: Path, name: str, encoding: Encoding | None) -> None:
-    """What the first rows of a layer that is not read tell: a table whose cells draw shapes, lines that are closed rings."""
+def _inspect_first_rows(sketch: SourceLayer, opened: Path, name: str, encoding: Encoding | None) -> None:
+    """Inspect the first rows of an unread layer: geometry in cells, closed lines."""
     if sketch.problem is not None:
-        # Bytes may be photos of some megabytes each.
+        # Bytes may be photos of several megabytes.
         few = _FEWER if "OFTBinary" in pyogrio.read_info(opened, layer=name)["ogr_types"] else _FEW
         meta, _, _, columns = pyogrio.raw.read(opened, layer=name, read_geometry=False, max_features=few)
         sketch.problem = ("table", {"drawn": find_geometry_column([str(f) for f in meta["fields"]], columns)})
@@ -236,21 +258,27 @@ def _look_into(sketch: SourceLayer, opened: Path, name: str, encoding: Encoding 
 
 
 def _rows_known(path: Path, info: dict[str, Any], stored: int | None) -> int | None:
-    """Count the rows of a layer that is not read: by the file, else by the driver; None when neither is reliable."""
+    """Count the rows of a layer that is not read; None if no count is reliable.
+
+    The file's own count is preferred to the driver's.
+    """
     if stored is not None:
         return stored
-    # The count in a GeoPackage may be out of date.
+    # The count in a GeoPackage may be outdated.
     return None if path.suffix.lower() == ".gpkg" or info["features"] < 0 else int(info["features"])
 
 
-def _with_two_counts(sketch: SourceLayer, read: int, stored: int) -> SourceLayer:
-    """A layer that cannot be used: its file counts other rows than were read."""
+def _reject_two_counts(sketch: SourceLayer, read: int, stored: int) -> SourceLayer:
+    """Return an unusable layer whose file records another number of rows than read."""
     sketch.problem, sketch.rows = ("rows_disagree", {"read": read, "stored": stored}), stored
     return sketch
 
 
-def _without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...], crs: str | None) -> SourceLayer:
-    """A layer that has no row. To ask a database of a hundred such layers for each one's takes a driver many seconds."""
+def _make_without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...], crs: str | None) -> SourceLayer:
+    """Return a layer without rows.
+
+    Requesting the rows of a hundred empty layers would take a driver many seconds.
+    """
     layer = make_empty_layer(name, path, fields=fields, rows=0)
     columns: dict[str, Any] = {f.name: pd.Series([], dtype=_DTYPES[f.type]) for f in fields}
     shapes = "geometry"
@@ -264,13 +292,13 @@ def _without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...], crs: str
 
 
 def make_empty_layer(name: str, path: Path, **more: Any) -> SourceLayer:
-    """A layer of which nothing but its name, and what else is given, is known yet."""
+    """Return an empty layer with its name and the given attributes."""
     frame = gpd.GeoDataFrame({}, geometry=gpd.GeoSeries([], dtype="geometry"))
     return SourceLayer(name=name, frame=frame, fields=more.pop("fields", ()), crs=None, source=str(path), **more)
 
 
-def _reason(error: Exception) -> str:
-    """Why a driver could not read, as a name that texts has words for."""
+def _explain_error(error: Exception) -> str:
+    """Return why a driver could not read, as a key of the message texts."""
     text = str(error).lower()
     if "locked" in text or "busy" in text:
         return "in_use"

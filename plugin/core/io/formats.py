@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which files may hold a layer of a plan: by their names, their first bytes, and what an archive lists."""
+"""Files that may hold a plan layer, by name, first bytes, and archive listing."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from ..files.encoding import part
 from .text_geometry import text_has_geometry, workbook_has_geometry, xls_has_geometry
 
-#: What a folder is searched for.
+#: Formats that a folder is searched for.
 TABLES = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab")
-#: Formats of layers that no folder is searched for.
+#: Formats of layers that a folder is not searched for.
 UNREAD = {
     ".vct": "VCT",
     ".mdb": "MDB",
@@ -41,13 +41,13 @@ UNREAD = {
     ".gpkx": "ArcGIS",
 }
 ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
-#: Files that hold no layer whatever they begin with: documents (zip inside), pictures, parts of a dataset read by its main file.
+#: Files that never hold a layer: documents (a zip inside), pictures, parts of a dataset read by its main file.
 _PLAIN = (
     *(".docx", ".doc", ".pptx", ".ppt", ".pdf", ".wps", ".odt", ".ods", ".qgs", ".mxd", ".aprx", ".qml"),
     *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".svg", ".img", ".ecw", ".mbtiles", ".html", ".htm"),
     *(".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".lock", ".toml", ".md", ".log"),
 )
-#: First bytes of files that hold layers, or an archive of them, whatever they are called.
+#: First bytes of files that hold layers, or an archive of them, whatever their names are.
 _BEGINNINGS = (
     (b"SQLite format 3\0", "SQLite"),
     (b"\0\x01\0\0Standard Jet DB", "MDB"),
@@ -61,18 +61,21 @@ _BEGINNINGS = (
     (b"7z\xbc\xaf\x27\x1c", "7Z"),
     (b"PK\x03\x04", "ZIP"),
 )
-#: Texts with marks of their own, in which numbers beside each other are no list.
+#: Texts with markup, in which adjacent numbers are not a list.
 _MARKED = (".json", ".xml", ".vrt")
 _TEXTS = (*_MARKED, ".csv", ".tsv", ".txt", ".wkt")
 _BOOKS, _OLD_BOOKS = (".xlsx", ".xlsm"), (".xls", ".et")
-#: Bytes of a text that are searched for shapes, and texts of an archive.
+#: Bytes of a text, and texts of an archive, that are searched for geometry.
 _HEAD, _PACKED = 2**16, 50
-#: What each layer of a plan has (标识码): a table with it has lost its shapes.
+#: Each layer of a plan has this field (标识码): a table with it has lost its geometry.
 _KEY = b"BSM"
 
 
 def file_format(path: Path) -> str:
-    """The format of a file that may hold a layer of a plan; empty for one that cannot. Raises OSError."""
+    """Return the format of a file that may hold a layer; empty for another.
+
+    Raises OSError.
+    """
     suffix = path.suffix.lower()
     if _is_trace(path):
         return ""
@@ -94,13 +97,13 @@ def file_format(path: Path) -> str:
         return suffix[1:].upper() if text_has_shapes(path) else ""
     if suffix in ARCHIVES:
         return suffix[1:].upper() if _archive_holds_data(path) else ""
-    return "" if suffix in _PLAIN else _by_beginning(path)
+    return "" if suffix in _PLAIN else _detect_format(path)
 
 
 def _is_trace(path: Path) -> bool:
-    """Return True for the lock of an open document, and for what macOS keeps of a file beside it."""
+    """Return True for an open document's lock file, and for macOS metadata files."""
     name = path.name
-    return name.startswith("~$") or (name.startswith("._") and _begins(path, 4) == b"\0\x05\x16\x07")
+    return name.startswith("~$") or (name.startswith("._") and _read_start(path, 4) == b"\0\x05\x16\x07")
 
 
 def _is_lone_table(path: Path) -> bool:
@@ -108,28 +111,31 @@ def _is_lone_table(path: Path) -> bool:
 
 
 def text_has_shapes(path: Path) -> bool:
-    """Is it a text that draws shapes, or lists the points of a boundary? Seen from its beginning."""
-    return _draws(path, _begins(path, _HEAD))
+    """Return True if a text begins with geometry, or with a list of boundary points."""
+    return _has_geometry(path, _read_start(path, _HEAD))
 
 
-def _draws(path: Path, head: bytes) -> bool:
+def _has_geometry(path: Path, head: bytes) -> bool:
     return text_has_geometry(head, lists=path.suffix.lower() not in _MARKED)
 
 
 def _has_key(table: Path) -> bool:
-    """Has a .dbf the key of a plan's layers among its fields, each described by 32 bytes?"""
-    head = _begins(table, _HEAD)
+    """Return True if a .dbf has the key field of a plan's layers.
+
+    Each field is described by 32 bytes.
+    """
+    head = _read_start(table, _HEAD)
     end = int.from_bytes(head[8:10], "little")
     return any(head[at : at + 11].split(b"\0")[0].strip().upper() == _KEY for at in range(32, min(end, len(head)), 32))
 
 
-def _begins(path: Path, size: int) -> bytes:
+def _read_start(path: Path, size: int) -> bytes:
     with path.open("rb") as handle:
         return handle.read(size)
 
 
-def _by_beginning(path: Path) -> str:
-    head = _begins(path, 32)
+def _detect_format(path: Path) -> str:
+    head = _read_start(path, 32)
     found = next((name for start, name in _BEGINNINGS if head.startswith(start)), "")
     if not found and (b"\0" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff")) and text_has_shapes(path):
         return path.suffix[1:].upper() or "TXT"
@@ -137,16 +143,16 @@ def _by_beginning(path: Path) -> str:
 
 
 def _archive_holds_data(path: Path) -> bool:
-    """Does an archive list data? One that cannot be listed here may."""
+    """Return True if an archive lists data, or cannot be listed here."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = [Path(name) for name in archive.namelist()]
             texts = [name for name in archive.namelist() if Path(name).suffix.lower() in _TEXTS]
-            drawn = any(_draws(Path(name), archive.open(name).read(_HEAD)) for name in texts[:_PACKED])
+            drawn = any(_has_geometry(Path(name), archive.open(name).read(_HEAD)) for name in texts[:_PACKED])
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
         return True
     except RuntimeError:
-        # Locked by a password: what it lists is all that can be known.
+        # Encrypted: only the listing is known.
         drawn = False
     suffixes = {name.suffix.lower() for name in names}
     return bool(suffixes & {*TABLES, *UNREAD, *ARCHIVES, ".sqlite", ".db", ".mldata"} - {".json"}) or drawn

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The records of a file by its own bytes, and their number: shapefiles by table, index and shapes, file geodatabases
-by their tables.
+"""Records of a file and their number, read independently of a driver.
 
-A driver reads what the index lists. A shape past it, or one that the table marks as deleted, stays in the .shp all the same.
+Shapefiles are counted by table, index and shapes, file geodatabases by their tables. A driver reads the records of the
+index. A shape outside it, or one that the table marks as deleted, remains in the .shp.
 """
 
 from __future__ import annotations
@@ -19,30 +19,36 @@ from numpy.typing import NDArray
 
 from ..files.encoding import part
 
-#: The header of a .shp and of a .shx; that of a record; the shortest record: that of no shape.
+#: Bytes of the header of a .shp and of a .shx; of a record's header; of the shortest record (a null shape).
 _HEADER, _RECORD, _SHORTEST = 100, 8, 12
 
 
 def shapefile_rows(path: Path) -> int | None:
-    """The rows of the table that are not marked as deleted, and the shapes that the index leaves out. None without a table."""
-    counted = _marks(path)
+    """Return the number of undeleted rows plus that of shapes missing from the index.
+
+    None without a table.
+    """
+    counted = _read_deletion_flags(path)
     if counted is None:
         return None
     count, marks = counted
-    entries = _entries(path)
-    # Where table and index differ, the table alone shows it: the driver reads what the index lists.
-    more = _unlisted(path, entries) if entries is not None and len(entries) == count else 0
+    entries = _read_index(path)
+    # If table and index differ, the table suffices: the driver reads the records of the index.
+    more = _count_unlisted(path, entries) if entries is not None and len(entries) == count else 0
     return count - int(np.count_nonzero(marks)) + more
 
 
 def deleted_shapes(path: Path) -> int:
-    """Rows that the table marks as deleted and that still have a shape; 0 for what is no shapefile or cannot be read."""
+    """Return the number of rows marked as deleted that still have a shape.
+
+    0 for another format and for an unreadable file.
+    """
     if path.suffix.lower() != ".shp":
         return 0
     try:
-        counted, entries = _marks(path), _entries(path)
+        counted, entries = _read_deletion_flags(path), _read_index(path)
     except (OSError, struct.error):
-        # Reading the layer has told why.
+        # Reading the layer has reported the cause.
         return 0
     if counted is None or entries is None:
         return 0
@@ -51,8 +57,11 @@ def deleted_shapes(path: Path) -> int:
     return int(np.count_nonzero(marks & drawn))
 
 
-def _marks(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
-    """The number of rows in the table, and of each whether it is marked as deleted (none where the table is cut off)."""
+def _read_deletion_flags(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
+    """Return the number of rows in the table, and whether each is marked as deleted.
+
+    The flags are empty if the table is truncated.
+    """
     table = part(path, ".dbf")
     if table is None:
         return None
@@ -65,14 +74,14 @@ def _marks(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
     if not count or not size:
         return 0, np.zeros(0, dtype=bool)
     if table.stat().st_size - start < needed:
-        # Cut off; the reader says so.
+        # Truncated; the reader reports it.
         return int(count), np.zeros(0, dtype=bool)
     marks = np.memmap(table, dtype=np.uint8, mode="r", offset=start)[:needed:size]
     return int(count), np.asarray(marks == ord("*"))
 
 
-def _entries(path: Path) -> NDArray[np.int64] | None:
-    """(n, 2) of the index: where the record of a shape begins, and the bytes of its content."""
+def _read_index(path: Path) -> NDArray[np.int64] | None:
+    """Return (n, 2) of the index: offset of each shape's record, bytes of its content."""
     index = part(path, ".shx")
     if index is None:
         return None
@@ -80,11 +89,11 @@ def _entries(path: Path) -> NDArray[np.int64] | None:
     return words[: len(words) // 2 * 2].reshape(-1, 2).astype(np.int64) * 2
 
 
-def _unlisted(path: Path, entries: NDArray[np.int64]) -> int:
-    """Shapes that the index does not list: between those that it lists, and after the last.
+def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
+    """Count the shapes that the index does not list.
 
-    Nothing is read of a file without such room. A record that a driver left behind when it wrote the shape anew elsewhere has
-    the number of one that is listed.
+    They are between listed ones and after the last. A file without such space is not read. An old record left by a
+    driver that rewrote the shape elsewhere has the number of a listed one and is not counted.
     """
     if not path.is_file():
         return 0
@@ -107,7 +116,7 @@ def _unlisted(path: Path, entries: NDArray[np.int64]) -> int:
 
 
 def _numbers(handle: BinaryIO, begin: int, end: int, kind: int) -> set[int]:
-    """The numbers of the records that follow each other from here, as far as they are records."""
+    """Return the numbers of the consecutive valid records from an offset on."""
     found = set()
     while begin + _SHORTEST <= end:
         handle.seek(begin)
@@ -121,13 +130,12 @@ def _numbers(handle: BinaryIO, begin: int, end: int, kind: int) -> set[int]:
     return found
 
 
-# How many rows a layer has by the file itself, independent of the driver that reads them.
-#
-# A driver of an older GDAL reads a FileGDB table with 64-bit ObjectIDs as empty, and says nothing. The counts here cost a
-# header, a pass over the table's first bytes, or the COUNT(*) of SQLite; no row is read for them. Formats of text (GeoJSON,
-# GML, KML) and MapInfo tables keep no count that a second reader could compare.
+# The number of a layer's rows as the file records it, independent of the driver that reads them.
+# Drivers of older GDAL versions read a FileGDB table with 64-bit ObjectIDs as empty without an error. Counting costs a
+# header, a pass over the table's first bytes, or the COUNT(*) of SQLite; no row is read. Text formats (GeoJSON, GML,
+# KML) and MapInfo tables have no separate count to compare.
 
-#: A table's header ends here.
+#: The end of a table's fixed header.
 _DBF_HEADER = 40
 #: Versions of a FileGDB table: with ObjectIDs of 32 bits, and of 64 bits (ArcGIS Pro 3.2 and later).
 _SHORT, _LONG = 3, 4
@@ -135,13 +143,16 @@ _CATALOGUE = "GDB_SystemCatalog"
 
 
 def stored_rows(path: Path, name: str) -> int | None:
-    """The rows of a layer as its file counts them; None where the format keeps no count, or it cannot be read here."""
+    """Return the number of rows that a file records for a layer.
+
+    None if the format has no count, or it cannot be read here.
+    """
     suffix = path.suffix.lower()
     try:
         if suffix == ".gdb":
             return geodatabase_rows(path).get(name)
         if suffix == ".gpkg":
-            return _geopackage_rows(path, name)
+            return _count_geopackage_rows(path, name)
         if suffix == ".shp":
             return shapefile_rows(path)
     except (OSError, sqlite3.Error, struct.error):
@@ -151,10 +162,14 @@ def stored_rows(path: Path, name: str) -> int | None:
 
 
 def geodatabase_rows(path: Path) -> dict[str, int]:
-    """Table → valid rows, of a FileGDB, by the headers of its tables; without tables whose header is none.
+    """Return table → number of valid rows of a FileGDB, by the headers of its tables.
 
-    The catalogue gives each table its number. Of a header, bytes 4 to 8 count the rows in version 3, bytes 16 to 24 in
-    version 4 (https://github.com/rouault/dump_gdbtable/wiki/FGDB-Spec; GDAL, filegdbtable.cpp).
+    Tables with an invalid header are left out. The catalogue gives the number of each table. Bytes 4 to 8 of a header
+    count the rows in version 3, bytes 16 to 24 in version 4.
+
+    References
+    ----------
+    https://github.com/rouault/dump_gdbtable/wiki/FGDB-Spec; GDAL, filegdbtable.cpp.
     """
     try:
         found = pyogrio.raw.read(path, layer=_CATALOGUE, columns=["Name"], read_geometry=False, return_fids=True)
@@ -164,13 +179,13 @@ def geodatabase_rows(path: Path) -> dict[str, int]:
     rows = {}
     for number, table in zip(found[1], found[3][0], strict=True):
         file = files.get(f"a{int(number):08x}.gdbtable")
-        counted = _table_rows(file) if file is not None else None
+        counted = _count_table_rows(file) if file is not None else None
         if counted is not None:
             rows[str(table)] = counted
     return rows
 
 
-def _table_rows(file: Path) -> int | None:
+def _count_table_rows(file: Path) -> int | None:
     with file.open("rb") as handle:
         header = handle.read(_DBF_HEADER)
     if len(header) < _DBF_HEADER:
@@ -183,7 +198,7 @@ def _table_rows(file: Path) -> int | None:
     return None
 
 
-def _geopackage_rows(path: Path, name: str) -> int | None:
+def _count_geopackage_rows(path: Path, name: str) -> int | None:
     database = read_only(path)
     if database is None:
         return None
@@ -193,9 +208,9 @@ def _geopackage_rows(path: Path, name: str) -> int | None:
 
 
 def read_only(path: Path) -> sqlite3.Connection | None:
-    """Open a GeoPackage so that the file stays untouched; None while another program writes it.
+    """Open a GeoPackage without changing it; None while another program writes it.
 
-    The copy that is read then (`files.opening.openable`) is counted by its own SQLite.
+    Then a copy is read (`files.open_datasource.openable`), and its SQLite counts the rows.
     """
     if path.with_name(f"{path.name}-wal").exists() or path.with_name(f"{path.name}-journal").exists():
         return None

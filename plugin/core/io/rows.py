@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rows of one layer, by pyogrio, as they are in the file: every digit, every byte of a text, every row, every arc."""
+"""The rows of one layer, read by pyogrio without loss."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ from ..geometry import crs as crs_care
 from ..geometry.tolerance import CURVE_STEP_DEGREES
 from ..plan.layer import FieldInfo, SourceLayer
 
-#: A chord of that step encloses 0.08 % less than its arc; a larger gap to the stored area means a lost hole.
+#: A chord of that step encloses 0.08 % less than its arc; a larger difference to the stored area means a lost hole.
 _CURVE_AREA_GAP = 0.005
 _CURVES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE", "CURVE", "SURFACE")
-#: Formats that know no arcs.
+#: Formats without arcs.
 _STRAIGHT = (".shp", ".geojson", ".json", ".kml", ".tab")
 
 
 def find_curve_ids(path: Path, opened: Path, name: str) -> list[int]:
-    """Ids of features that hold arcs. pyogrio linearises without a word, also in what it says of a layer's type, so
-    every feature is asked."""
+    """Return the ids of features with arcs.
+
+    pyogrio linearises without a notice, and reports the linear type. Therefore each feature is queried.
+    """
     if path.suffix.lower() in _STRAIGHT:
         return []
     wanted = ", ".join(f"'{c}'" for c in _CURVES)
@@ -37,23 +39,26 @@ def find_curve_ids(path: Path, opened: Path, name: str) -> list[int]:
 
 
 def curve_step() -> float:
-    """Degrees of arc that one line stands for."""
+    """Return the degrees of arc that one segment replaces."""
     return float(pyogrio.get_gdal_config_option("OGR_ARC_STEPSIZE") or CURVE_STEP_DEGREES)
 
 
 def curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
-    """What is told of a layer with arcs: how many, the step, and those whose area is not what the file stores."""
-    told = {"layer": layer.name, "count": len(layer.curves), "step": layer.curve_step}
-    notices: list[tuple[str, dict[str, Any]]] = [("notice_curves", told)]
-    lost = _curves_that_lost_area(layer)
+    """Return notices of a layer with arcs: number, step, and deviating areas."""
+    params = {"layer": layer.name, "count": len(layer.curves), "step": layer.curve_step}
+    notices: list[tuple[str, dict[str, Any]]] = [("notice_curves", params)]
+    lost = _find_lost_areas(layer)
     if lost:
         keys = ", ".join(map(str, lost[:5]))
         notices.append(("notice_curve_area", {"layer": layer.name, "count": len(lost), "fids": keys}))
     return notices
 
 
-def _curves_that_lost_area(layer: SourceLayer) -> list[int]:
-    """Ids of features with arcs whose shape is far from the area the file stores: some drivers lose a curved hole."""
+def _find_lost_areas(layer: SourceLayer) -> list[int]:
+    """Return ids of features with arcs whose area is far from the one the file stores.
+
+    Some drivers lose a curved hole.
+    """
     stored = next((c for c in layer.frame.columns if str(c).upper() == "SHAPE_AREA"), None)
     if stored is None:
         return []
@@ -66,20 +71,23 @@ def _curves_that_lost_area(layer: SourceLayer) -> list[int]:
 
 
 def quote_name(name: str) -> str:
-    """A name for OGR's SQL. It comes from the file itself, and nothing is executed but a read of that file."""
+    """Return a name quoted for OGR's SQL.
+
+    The name comes from the file; the statement only reads that file.
+    """
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-#: Reads every byte as one character, so that nothing is lost before `encoding.decode`.
+#: Decodes each byte as one character, so that nothing is lost before `encoding.decode`.
 BYTES = "ISO-8859-1"
 #: The key of every layer of a plan (标识码).
 KEY = "BSM"
-#: Geometries made at a time.
+#: Geometries created at a time.
 _BATCH = 4096
 
 
 def layer_info(opened: Path, name: str, encoding: Encoding | None) -> dict[str, Any]:
-    """What pyogrio says of a layer without its rows, the names of fields decoded."""
+    """Return pyogrio's description of a layer without its rows, field names decoded."""
     try:
         info = pyogrio.read_info(opened, layer=name, encoding=BYTES if encoding else None)
     except UnicodeDecodeError:
@@ -91,7 +99,7 @@ def layer_info(opened: Path, name: str, encoding: Encoding | None) -> dict[str, 
 
 
 def make_names_unique(names: Any) -> tuple[list[str], list[tuple[str, str]]]:
-    """Field names of which none comes twice, and those that were given another name for it: (old, new)."""
+    """Return unique field names, and the renamed ones as (old, new)."""
     found: list[str] = []
     doubled = []
     for name in map(str, names):
@@ -113,23 +121,26 @@ def read_rows(
     names: list[str],
     only: list[str] | None = None,
 ) -> SourceLayer:
-    """``names``: the fields as they are to be called, in their order; ``only``: those that are read, default all."""
+    """Read the rows of a layer.
+
+    ``names``: the fields' names to use, in their order; ``only``: the fields to read, default all.
+    """
     curves = find_curve_ids(path, opened, name)
-    meta, fids, wkb, columns = _raw(path, opened, name, encoding, only)
+    meta, fids, wkb, columns = _read_raw(path, opened, name, encoding, only)
     if only is not None:
         names = [str(field) for field in meta["fields"]]
     there = np.array([w is not None for w in wkb], dtype=bool)
-    shapes = _shapes(wkb)
-    # What GEOS cannot hold at all (a ring of two points) is not the same as a row without a shape.
+    shapes = _convert_wkb(wkb)
+    # A shape that GEOS cannot represent (a ring of two points) differs from a row without a shape.
     broken = np.flatnonzero(shapely.is_missing(shapes) & there)
     index = pd.Index(fids, dtype="int64", name="fid")
     table = {}
     for position, field_name in enumerate(names):
         values = columns[position]
-        # pyogrio puts whole numbers with gaps into doubles, which hold 15 digits; a BSM has 18.
+        # pyogrio converts integers with gaps to doubles, which keep 15 digits; a BSM has 18.
         whole = str(meta["dtypes"][position]) == "int64" and values.dtype.kind == "f"
         if whole and np.nanmax(np.abs(values), initial=0) >= 2**53:
-            values = _digits(opened, name, str(meta["fields"][position]), encoding, index)
+            values = _read_digits(opened, name, str(meta["fields"][position]), encoding, index)
         table[field_name] = values
     crs = crs_care.parse_crs(meta.get("crs"))
     geometry_name = "geometry"
@@ -153,8 +164,11 @@ def read_rows(
     return layer
 
 
-def _shapes(wkb: NDArray) -> NDArray:
-    """The geometries of (n,) WKB, which is gone afterwards: a part at a time, so that the next takes the room of the last."""
+def _convert_wkb(wkb: NDArray) -> NDArray:
+    """Return the geometries of (n,) WKB and release the WKB.
+
+    They are converted in batches, so that each batch reuses the memory of the last.
+    """
     shapes = np.empty(len(wkb), dtype=object)
     for start in range(0, len(wkb), _BATCH):
         part = slice(start, start + _BATCH)
@@ -163,13 +177,16 @@ def _shapes(wkb: NDArray) -> NDArray:
     return shapes
 
 
-def _raw(
+def _read_raw(
     path: Path, opened: Path, name: str, encoding: Encoding | None, only: list[str] | None
 ) -> tuple[dict[str, Any], NDArray, NDArray, list[NDArray]]:
-    """Rows as arrays, in the order of the file, with text decoded. InputError when there are fewer than there should be."""
+    """Return rows as arrays in file order, texts decoded.
+
+    InputError if rows are missing.
+    """
     options: dict[str, Any] = {"return_fids": True, "columns": only}
     if path.suffix.lower() == ".gpkg":
-        # A GeoPackage keeps a count of its rows; where it is out of date, readers that trust it leave rows out.
+        # A GeoPackage stores a count of its rows; if it is outdated, readers that rely on it leave rows out.
         table = name.replace('"', '""')
         counted = f'SELECT COUNT(*) AS n FROM "{table}"'  # nosec B608 # quotes in the name are doubled
         rows = int(pyogrio.raw.read(opened, sql=counted, read_geometry=False)[3][0][0])
@@ -180,17 +197,20 @@ def _raw(
     try:
         meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=BYTES if encoding else None, **options)
     except UnicodeDecodeError:
-        # A text in a format of UTF-8 that is not: read on, so that it can be said where.
+        # Invalid UTF-8 in a format of UTF-8: continue reading, so that a message can name the place.
         encoding = Encoding("UTF-8", "none")
         meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=BYTES, **options)
     if encoding:
-        columns = [_decoded(values, encoding.name) for values in columns]
+        columns = [_decode_all(values, encoding.name) for values in columns]
     columns = [_shared(values) for values in columns]
     return meta, fids, np.array(wkb, dtype=object) if wkb is not None else np.full(len(fids), None), columns
 
 
 def _shared(values: NDArray) -> NDArray:
-    """Texts that come again and again (codes, names of classes) held once each: a reader makes every one anew."""
+    """Return texts with each repeated value (codes, names of classes) in memory once.
+
+    A reader creates a new object for each.
+    """
     if values.dtype != object or not len(values):
         return values
     codes, distinct = pd.factorize(values, use_na_sentinel=True)
@@ -202,16 +222,16 @@ def _shared(values: NDArray) -> NDArray:
     return texts[codes]
 
 
-def _decoded(values: NDArray, codec: str) -> NDArray:
+def _decode_all(values: NDArray, codec: str) -> NDArray:
     if values.dtype != object:
         return values
-    # The same few texts come again and again.
+    # The same few texts are repeated.
     known = {v: decode(v, codec) for v in set(values) if isinstance(v, str)}
     return np.array([known.get(v, v) if isinstance(v, str) else v for v in values], dtype=object)
 
 
-def _digits(opened: Path, name: str, field_name: str, encoding: Encoding | None, index: pd.Index) -> NDArray:
-    """A field of whole numbers as text, every digit kept."""
+def _read_digits(opened: Path, name: str, field_name: str, encoding: Encoding | None, index: pd.Index) -> NDArray:
+    """Return a field of integers as text with all digits."""
     sql = f"SELECT CAST({quote_name(field_name)} AS CHARACTER(24)) AS v FROM {quote_name(name)}"  # nosec B608 # both names are quoted
     _, fids, _, (texts,) = pyogrio.raw.read(
         opened,
@@ -226,7 +246,7 @@ def _digits(opened: Path, name: str, field_name: str, encoding: Encoding | None,
 
 
 def fields_of(info: dict[str, Any], names: list[str]) -> tuple[FieldInfo, ...]:
-    """Fields with the kinds that rules know: text, integer, real, date."""
+    """Return fields with the types that rules use: text, integer, real, date."""
     found = []
     for name, dtype in zip(names, map(str, info["dtypes"]), strict=True):
         kinds = (("int", "integer"), ("uint", "integer"), ("bool", "integer"), ("float", "real"), ("datetime", "date"))

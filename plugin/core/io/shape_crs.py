@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Coordinate systems that the shapes of a GeoPackage declare one by one.
+"""Coordinate systems that the geometries of a GeoPackage declare one by one.
 
-Each shape repeats the number of its system (OGC 12-128r18, 2.1.3: `srs_id` of the blob equals that of the layer). Drivers
-read the layer's number only, so that a shape of another system comes in as if it were the layer's.
+Each geometry repeats the number of its system (OGC 12-128r18, 2.1.3: `srs_id` of the blob equals that of the layer).
+Drivers read the layer's number only, so that a geometry of another system is treated as if it were in the layer's.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from .records import read_only
 
 #: Bytes of a blob before its bounds: "GP", version, flags, srs_id.
 _HEADER = 8
-#: Numbers that stand for a system nobody named (Cartesian, geographic); older writers put them into every shape.
+#: Numbers of undefined systems (Cartesian, geographic); older writers store them in every geometry.
 _UNDEFINED = (-1, 0)
 
 
 def other_shape_crs(path: Path, name: str) -> dict[str, int]:
-    """Count the shapes of a layer that declare another coordinate system than the layer: system (EPSG:4490) → shapes.
+    """Count a layer's geometries in other coordinate systems.
 
-    Empty for other formats, for a layer without shapes, and where the database cannot be read: reading its rows reports that.
+    Returns system (EPSG:4490) → number. Empty for other formats, for a layer without geometries, and if the database
+    cannot be read: reading its rows reports that.
     """
     if path.suffix.lower() != ".gpkg":
         return {}
@@ -32,12 +33,12 @@ def other_shape_crs(path: Path, name: str) -> dict[str, int]:
         if database is None:
             return {}
         with closing(database):
-            return _declared(database, name)
+            return _read_declared(database, name)
     except sqlite3.Error:
         return {}
 
 
-def _declared(database: sqlite3.Connection, name: str) -> dict[str, int]:
+def _read_declared(database: sqlite3.Connection, name: str) -> dict[str, int]:
     layer = database.execute(
         "SELECT column_name, srs_id FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?)", (name,)
     ).fetchone()
@@ -52,13 +53,13 @@ def _declared(database: sqlite3.Connection, name: str) -> dict[str, int]:
             continue
         number = struct.unpack_from("<i" if header[3] & 1 else ">i", header, 4)[0]
         if number != own and number not in _UNDEFINED:
-            system = _system(database, number)
+            system = _name_system(database, number)
             counts[system] = counts.get(system, 0) + int(count)
     return counts
 
 
-def _system(database: sqlite3.Connection, number: int) -> str:
-    """Name a system as the database lists it; by its number alone where it is not listed."""
+def _name_system(database: sqlite3.Connection, number: int) -> str:
+    """Return a system's name as the database lists it; its number if it is not listed."""
     row = database.execute(
         "SELECT organization, organization_coordsys_id FROM gpkg_spatial_ref_sys WHERE srs_id = ?", (number,)
     ).fetchone()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Shapes that are written where no driver looks for them: in a text, in a cell of a table, in a workbook; and hidden
-sheets."""
+"""Geometry in places that no driver reads, and hidden sheets.
+
+The places are texts, cells of a table, and workbooks.
+"""
 
 from __future__ import annotations
 
@@ -17,21 +19,20 @@ from typing import Any, NamedTuple
 
 from ..files.encoding import OLD_WORKBOOK
 
-# Lists of coordinates (界址点, 拐点): a boundary may lie in a text or a workbook, point by point.
-#
-# A list of places (a register of monuments with 经度 and 纬度) holds no boundary. What tells one: the official head, numbers of
-# points, a ring that closes, or lines of numbers and nothing else.
+# Lists of coordinates (界址点, 拐点): a text or a workbook may contain a boundary, point by point.
+# A list of places (a register of monuments with 经度 and 纬度) is not a boundary. Evidence for a boundary: the official
+# heading, numbered points, a closed ring, or lines with nothing but numbers.
 
-#: Points that draw a polygon.
+#: Points that form a polygon.
 _LEAST = 3
-#: Share of lines that hold points in a list of nothing else.
+#: Share of lines with points in a list of nothing else.
 _MOSTLY = 0.8
-#: Degrees and metres that the points of one county lie apart at most.
-_APART = {"degrees": 5.0, "zone": 500_000.0, "plane": 500_000.0}
-#: Where the country lies: longitude and latitude; northing, easting, and the numbers of zones (of 6° and of 3°).
+#: Maximum extent of the points of one county, in degrees and metres.
+_MAX_EXTENT = {"degrees": 5.0, "zone": 500_000.0, "plane": 500_000.0}
+#: Extent of the country: longitude and latitude; northing, easting, and the numbers of zones (of 6° and of 3°).
 _LONGITUDE, _LATITUDE = (73.0, 136.0), (3.0, 54.0)
 _NORTHING, _EASTING, _ZONES = (380_000.0, 6_000_000.0), (150_000.0, 850_000.0), (13, 45)
-#: Decimals of a degree that a boundary has (0.0001° is 10 m).
+#: Decimals of a degree in a boundary (0.0001° is 10 m).
 _DECIMALS = 4
 _WORDS = re.compile(r"地块坐标|界址|拐点|圈号|点号")
 _HEADS = re.compile(r"坐标|(?<![A-Za-z])X(?![A-Za-z]).*(?<![A-Za-z])Y(?![A-Za-z])", re.IGNORECASE)
@@ -43,7 +44,10 @@ _SEXAGESIMAL = re.compile(r"(\d{1,3})\s*[°度]\s*(\d{1,2})\s*['′’分]\s*(\d
 
 
 class _Point(NamedTuple):
-    """``system``: ``degrees``, ``zone`` (an easting with the number of its zone), or ``plane``."""
+    """A point with its ``system``.
+
+    ``degrees``, ``zone`` (an easting with the number of its zone), or ``plane``.
+    """
 
     system: str
     x: float
@@ -52,14 +56,17 @@ class _Point(NamedTuple):
 
 
 def text_lists_points(text: str) -> bool:
-    """Is it a list of coordinates, in lines or in one line?"""
-    text = _SEXAGESIMAL.sub(_in_degrees, text)
+    """Return True for a list of coordinates, in lines or in one line."""
+    text = _SEXAGESIMAL.sub(_to_degrees, text)
     rows = [_SPLIT.split(_NAMED.sub(" ", line).strip()) for line in text.splitlines() if line.strip()]
     return rows_list_points(rows, text)
 
 
 def rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
-    """The same of cells; ``words``: the text where the heads of columns are."""
+    """Return True if cells list coordinates.
+
+    ``words``: the text with the columns' headings.
+    """
     points: list[_Point] = []
     lines = drawn = pure = 0
     for cells in rows:
@@ -73,57 +80,63 @@ def rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
     if len(points) < _LEAST or len(systems) != 1:
         return False
     (system,) = systems
-    if any(max(values) - min(values) > _APART[system] for values in ([p.x for p in points], [p.y for p in points])):
+    if any(
+        max(values) - min(values) > _MAX_EXTENT[system] for values in ([p.x for p in points], [p.y for p in points])
+    ):
         return False
-    if _WORDS.search(words) or _closes(points):
+    if _WORDS.search(words) or _is_closed(points):
         return True
     exact = all(point.exact for point in points)
     return exact and pure >= _MOSTLY * lines and (system != "plane" or bool(_HEADS.search(words)))
 
 
 def _points(cells: list[str]) -> list[_Point]:
-    """The points in a line: two numbers beside each other."""
+    """Return the points in a line: pairs of adjacent numbers."""
     found, skip = [], False
     for first, second in pairwise(cells):
         if skip:
             skip = False
             continue
         if _NUMBER.fullmatch(first) and _NUMBER.fullmatch(second):
-            point = _point(first, second) or _point(second, first)
+            point = _parse_point(first, second) or _parse_point(second, first)
             if point is not None:
                 found.append(point)
                 skip = True
     return found
 
 
-def _point(first: str, second: str) -> _Point | None:
-    """A point of x before y."""
+def _parse_point(first: str, second: str) -> _Point | None:
+    """Return a point given as x, y; None if it is outside the country."""
     x, y = float(first), float(second)
-    if min(_decimals(first), _decimals(second)) >= _DECIMALS and _within(x, _LONGITUDE) and _within(y, _LATITUDE):
+    if (
+        min(_count_decimals(first), _count_decimals(second)) >= _DECIMALS
+        and _is_within(x, _LONGITUDE)
+        and _is_within(y, _LATITUDE)
+    ):
         return _Point("degrees", x, y, True)
-    exact = max(_decimals(first), _decimals(second)) > 0
-    if not _within(y, _NORTHING):
+    exact = max(_count_decimals(first), _count_decimals(second)) > 0
+    if not _is_within(y, _NORTHING):
         return None
     zone, easting = divmod(x, 1e6)
-    if _within(easting, _EASTING) and (zone == 0 or _within(zone, _ZONES)):
+    if _is_within(easting, _EASTING) and (zone == 0 or _is_within(zone, _ZONES)):
         return _Point("zone" if zone else "plane", x, y, exact)
     return None
 
 
-def _closes(points: list[_Point]) -> bool:
-    """Does the first point come again after two others at least?"""
+def _is_closed(points: list[_Point]) -> bool:
+    """Return True if the first point is repeated after at least two others."""
     return points[0] in points[_LEAST:] and len(set(points)) >= _LEAST
 
 
-def _within(value: float, limits: tuple[float, float]) -> bool:
+def _is_within(value: float, limits: tuple[float, float]) -> bool:
     return limits[0] <= value <= limits[1]
 
 
-def _decimals(number: str) -> int:
+def _count_decimals(number: str) -> int:
     return len(number.partition(".")[2])
 
 
-def _in_degrees(found: re.Match[str]) -> str:
+def _to_degrees(found: re.Match[str]) -> str:
     degrees, minutes, seconds = map(float, found.groups())
     return f" {degrees + minutes / 60 + seconds / 3600:.7f} "
 
@@ -133,11 +146,11 @@ _WRITTEN = re.compile(
     rb"FeatureCollection|\"Feature\"|esriGeometry|\"Topology\"|<kml|<OGRVRT|\"(?:coordinates|rings)\"\s*:\s*\["
     rb"|POLYGON|(?i:polygon\s*(?:z|m|zm)?\s*\(\s*\()|\b010[36]0000[0-9A-Fa-f]{34}"
 )
-#: WKB of a polygon or several, in either order of bytes, with Z, M, or the number of a CRS; and as a GeoPackage begins it.
+#: WKB of one or several polygons, in either byte order, with Z, M, or an SRID; and the header of a GeoPackage blob.
 _BINARY = re.compile(
     rb"\x01[\x03\x06\xeb\xee\xd3\xd6\xbb\xbe][\x00\x03\x07\x0b]\x00[\x00\x20\x80\xa0]|\0\0\0[\0-\x0f][\x03\x06]|GP\0"
 )
-#: Bytes of a sheet that are searched, of an old workbook, and sheets of a workbook.
+#: Limits: bytes of a sheet, bytes of an old workbook, sheets of a workbook.
 _SHEET, _BOOK, _SHEETS = 2**20, 2**23, 20
 #: Cells of an old workbook: a number, a short number, a text of the table of texts.
 _CELLS = re.compile(rb"\x03\x02\x0e\0(.{4})..(.{8})|\x7e\x02\x0a\0(.{4})..(.{4})|\xfd\0\x0a\0(.{4})..(.{4})", re.DOTALL)
@@ -147,13 +160,16 @@ _VALUE = re.compile(r"<(?:v|t)\b[^>]*>(.*?)</(?:v|t)>", re.DOTALL)
 
 
 def text_has_geometry(head: bytes, *, lists: bool = True) -> bool:
-    """Does a text draw shapes, or (``lists``) list the points of a boundary? ``head``: its beginning."""
-    text = _decoded(head)
+    """Return True if a text contains geometry, or (``lists``) boundary points.
+
+    ``head``: the beginning of the text.
+    """
+    text = _decode(head)
     return _WRITTEN.search(text.encode("utf-8", "replace")) is not None or (lists and text_lists_points(text))
 
 
-def _decoded(head: bytes) -> str:
-    """A text whose last character may be cut."""
+def _decode(head: bytes) -> str:
+    """Decode a text whose last character may be truncated."""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return head.decode("utf-16", "replace")
     try:
@@ -163,17 +179,19 @@ def _decoded(head: bytes) -> str:
 
 
 def find_geometry_column(names: Sequence[str], columns: Sequence[Iterable[Any]]) -> str:
-    """The first column of a table whose values draw polygons, or list the points of one each; the columns (with ``/``) of
-    points that are rows. Empty where there is none."""
+    """Return the first column with polygons or point lists in its values.
+
+    For points stored as rows, return their columns (joined by ``/``). Empty without any.
+    """
     columns = [list(values) for values in columns]
     for name, values in zip(names, columns, strict=True):
-        if any(_value_draws(value) for value in values):
+        if any(_value_has_geometry(value) for value in values):
             return name
     rows = [["" if value is None else str(value) for value in row] for row in zip(*columns, strict=True)]
     return "/".join(names) if rows_list_points(rows, " ".join(names)) else ""
 
 
-def _value_draws(value: Any) -> bool:
+def _value_has_geometry(value: Any) -> bool:
     if isinstance(value, bytes):
         return _BINARY.match(value) is not None
     if not isinstance(value, str):
@@ -182,25 +200,28 @@ def _value_draws(value: Any) -> bool:
 
 
 def workbook_has_geometry(path: Path) -> bool:
-    """The same of a workbook. One that cannot be opened holds no layer that anybody could read."""
+    """Return True if a workbook contains geometry or boundary points.
+
+    False for one that cannot be opened.
+    """
     try:
         with zipfile.ZipFile(path) as book:
             names = [n for n in book.namelist() if n.startswith("xl/worksheets/sheet")][:_SHEETS]
-            texts = _beginning(book, "xl/sharedStrings.xml") if "xl/sharedStrings.xml" in book.namelist() else ""
+            texts = _read_beginning(book, "xl/sharedStrings.xml") if "xl/sharedStrings.xml" in book.namelist() else ""
             shared = ["".join(_VALUE.findall(text)) for text in re.findall(r"<si>(.*?)</si>", texts, re.DOTALL)]
             return _WRITTEN.search(texts.encode()) is not None or any(
-                _sheet_draws(_beginning(book, name), shared) for name in names
+                _sheet_has_geometry(_read_beginning(book, name), shared) for name in names
             )
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
         return False
 
 
-def _beginning(book: zipfile.ZipFile, name: str) -> str:
+def _read_beginning(book: zipfile.ZipFile, name: str) -> str:
     with book.open(name) as part:
         return part.read(_SHEET).decode("utf-8", "replace")
 
 
-def _sheet_draws(sheet: str, shared: list[str]) -> bool:
+def _sheet_has_geometry(sheet: str, shared: list[str]) -> bool:
     if _WRITTEN.search(sheet.encode("utf-8", "replace")):
         return True
     rows = []
@@ -216,8 +237,10 @@ def _sheet_draws(sheet: str, shared: list[str]) -> bool:
 
 
 def xls_has_geometry(path: Path) -> bool:
-    """The same of a workbook of Excel 97 (or one of WPS), of which the cells are looked for byte by byte; many a file of that
-    name is a text."""
+    """Return True if an Excel 97 workbook contains geometry or boundary points.
+
+    Also for workbooks of WPS. Its cells are searched byte by byte; many files with this suffix are texts.
+    """
     with path.open("rb") as handle:
         data = handle.read(_BOOK)
     if not data.startswith(OLD_WORKBOOK):
@@ -228,17 +251,24 @@ def xls_has_geometry(path: Path) -> bool:
     rows: dict[int, list[tuple[int, str]]] = {}
     for place, double, short_place, short, text_place, _ in _CELLS.findall(data):
         row, column = struct.unpack("<HH", place or short_place or text_place)
-        value = "文" if text_place else _shown(struct.unpack("<d", double)[0] if double else _short_number(short))
+        value = (
+            "文"
+            if text_place
+            else _format_number(struct.unpack("<d", double)[0] if double else _decode_short_number(short))
+        )
         rows.setdefault(row, []).append((column, value))
     return rows_list_points([[value for _, value in sorted(rows[row])] for row in sorted(rows)], texts)
 
 
-def _shown(number: float) -> str:
+def _format_number(number: float) -> str:
     return f"{number:.9f}".rstrip("0").rstrip(".") if abs(number) < 1e12 else ""
 
 
-def _short_number(data: bytes) -> float:
-    """A number of 30 bits: whole or the upper half of a double, either in hundredths or not."""
+def _decode_short_number(data: bytes) -> float:
+    """Decode a number of 30 bits.
+
+    It is an integer or the upper half of a double, each optionally in hundredths.
+    """
     (bits,) = struct.unpack("<i", data)
     number = float(bits >> 2) if bits & 2 else struct.unpack("<d", struct.pack("<q", (bits & ~3) << 32))[0]
     return number / 100 if bits & 1 else number
@@ -246,12 +276,16 @@ def _short_number(data: bytes) -> float:
 
 #: Tables of the format itself, and those of QGIS and GDAL.
 OWN = ("gpkg_", "rtree_", "sqlite_", "ogr_", "layer_styles", "qgis_")
-#: Every shape in a GeoPackage begins so.
+#: First bytes of each geometry in a GeoPackage.
 _MAGIC = b"GP"
 
 
 class HiddenTable(NamedTuple):
-    """``shapes``: it has a column of them; ``has_text_geometry``: the column that draws them otherwise; ``rows``: known of a plain table."""
+    """A table or view that is not among the listed layers.
+
+    ``shapes``: it has a geometry column; ``has_text_geometry``: the column with geometry in another form; ``rows``: the
+    number for a plain table.
+    """
 
     columns: list[str]
     shapes: bool
@@ -260,8 +294,10 @@ class HiddenTable(NamedTuple):
 
 
 def find_hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[str, HiddenTable]:
-    """Tables and views with shapes that are not among the ``layers``, and others that are not among the ``tables`` either;
-    empty for other formats."""
+    """Return tables and views with geometry that are not among the ``layers``.
+
+    Also others that are not among the ``tables``. Empty for other formats.
+    """
     if path.suffix.lower() != ".gpkg" or path.with_name(f"{path.name}-wal").exists():
         return {}
     found = {}
@@ -283,6 +319,6 @@ def find_hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[s
                     )
                     found[str(name)] = HiddenTable(columns, False, drawn, int(count))
     except sqlite3.Error:
-        # Damaged, or a table of an extension that is not here: reading the layers reports what is damaged.
+        # Damaged, or a table of a missing extension: reading the layers reports damage.
         return found
     return found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rules around an edit: a small plan of the rows that the change meets, and what is found there."""
+"""Run the local rules on a small plan of the rows that a change meets."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ from .rows import Bounds, Name, RecheckResult, Rows, changed_bounds, name_row, r
 if TYPE_CHECKING:
     from ..geometry.tolerance import Tolerance
 
-#: A layer of up to this many rows (lines, zones, divisions) covers others: all its rows by a changed one are looked at.
+#: Rows of a covering layer (lines, zones, divisions) up to which all its rows near a changed row are checked.
 COARSE_ROWS = 3000
-#: Meanings of fields that follow from the row's own shape: what it meets is not asked for them.
+#: Meanings of fields that follow from the row's shape; rows that meet the changed row are not checked for them.
 _OF_THE_ROW = {"area"}
 
 
 class IncrementalChecker:
-    """A plan that is being edited. ``rules``: those of the run; only the local ones are run again after an edit.
+    """Rechecks a plan during edits.
 
-    The plan given is not changed. Not for use by several threads at once.
+    ``rules``: the rules of the run; only the local ones run after an edit. The given plan is not changed. An instance
+    is not safe for concurrent use by several threads.
     """
 
     def __init__(
@@ -47,14 +48,14 @@ class IncrementalChecker:
         waivers: Callable[[], Waivers] = lambda: NO_WAIVERS,
     ):
         self.plan = plan
-        # Asked at each edit: waivers may change while edits go on.
+        # Read at each edit: waivers may change during the session.
         self._waivers = waivers
         self.rules = [rule for rule in rules if rule.local]
         self._parameters, self._tolerance, self._lang = parameters, tolerance, lang
         self._rows = Rows(plan)
 
     def prepare(self, cancellation: Cancellation = NEVER) -> None:
-        """Build what edits are looked up in; otherwise the first edit does."""
+        """Build the search index before the first edit needs it."""
         for layer in self.plan.layers.values():
             cancellation.raise_if_cancelled()
             layer.polygons.rows_in((0.0, 0.0, 0.0, 0.0))
@@ -65,10 +66,24 @@ class IncrementalChecker:
         _ = self.plan.area_code
 
     def edit(self, role: str, row: int, shape: Any = ..., /, **attributes: Any) -> RecheckResult:
-        """Row ``row`` of a layer has now this ``shape`` (in the layer's own coordinates; None: none) and these
-        ``attributes`` by field name; what is not given stays. A row that was removed comes back.
+        """Set shape and attributes of row ``row`` of a layer, and recheck it.
 
-        Returns what the local rules say of the row now, and of what it covers. Raises KeyError for an unknown role.
+        Parameters
+        ----------
+        shape
+            Shape in the layer's own coordinates; None: no shape. Omitted: unchanged.
+        attributes
+            Values by field name; omitted fields are unchanged.
+
+        Returns
+        -------
+        RecheckResult
+            Findings of the local rules on the row and on the land that it covers. A removed row is restored.
+
+        Raises
+        ------
+        KeyError
+            The role is unknown.
         """
         before = self._rows.current_row(role, row)
         known = before if len(before) else self._rows.restore_removed(role, row)
@@ -78,8 +93,10 @@ class IncrementalChecker:
         return self._recheck(role, row, before, after, whole=widely or not len(before))
 
     def add(self, role: str, fid: int, shape: Any, /, **attributes: Any) -> tuple[int, RecheckResult]:
-        """A new row: its number, for later edits, and what the local rules say of it. That its key is another row's
-        too is a matter of the whole layer: here it only has it told by its feature id."""
+        """Add a row; return its number for later edits, and its findings.
+
+        A duplicate key concerns the whole layer: here it only makes the feature id part of the row's name.
+        """
         layer = self.plan.layers[role]
         row = self._rows.next_number(role)
         frame = layer.frame.iloc[:0].reindex([fid])
@@ -88,14 +105,17 @@ class IncrementalChecker:
         return row, self._recheck(role, row, self._rows.empty_layer(role), after)
 
     def remove(self, role: str, row: int) -> RecheckResult:
-        """A row is gone: what was found on it is, too; what it covered may lie bare."""
+        """Remove a row: its findings end, and its removal may open gaps."""
         before = self._rows.current_row(role, row)
         if len(before):
             self._rows.remember_removed(role, row, before)
         return self._recheck(role, row, before, self._rows.empty_layer(role))
 
     def renumber(self, role: str, row: int, fid: int) -> RecheckResult | None:
-        """A row has another feature id (it was saved). What is said of it anew where only the id tells it from others."""
+        """Set the feature id of a row that was saved.
+
+        Return the new findings if only the feature id identifies the row; else None.
+        """
         before = self._rows.current_row(role, row)
         if not len(before):
             return None
@@ -108,26 +128,35 @@ class IncrementalChecker:
         return None
 
     def row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
-        """A row as it stands now: its shape, in the layer's own coordinates, and its attributes; None when it is gone."""
+        """Return shape and attributes of a row as edited; None if it was removed.
+
+        The shape is in the layer's own coordinates.
+        """
         return self._rows.row(role, row)
 
     def _concern_the_row(self, role: str, attributes: Iterable[str]) -> bool:
-        """Do rules ask of these fields by the row alone, not where it meets others?"""
+        """Return True if rules read these fields for the row alone.
+
+        Such fields do not matter where the row meets others.
+        """
         template = self.plan.layers[role].template
         meanings = {declared.name.upper(): declared.meaning for declared in template.fields}
         return all(meanings.get(name.upper()) in _OF_THE_ROW for name in attributes)
 
     def _recheck(self, role: str, row: int, before: Layer, after: Layer, *, whole: bool = False) -> RecheckResult:
-        """``whole``: not only where the shape changed, for the row's code may say something else of all its land now."""
+        """Recheck a row.
+
+        ``whole``: recheck all land of the row, not only where the shape changed, because its code may have changed.
+        """
         self._rows.set_row(role, row, after)
         shapes = [layer.plane[0] if len(layer) else None for layer in (before, after)]
         extent = union_bounds(*shapes)
         where = extent if whole else changed_bounds(*shapes)
-        layers, asked, touched = self._around(role, row, after, where, extent)
+        layers, selected, touched = self._around(role, row, after, where, extent)
         small = self._small(layers)
-        # An outline cuts all layers, so that a changed one concerns them all.
+        # The county's outline cuts all layers, so a change to it concerns all of them.
         county = self.plan.concept("county")
-        focus = Focus(asked, None if county is not None and county.role == role else frozenset({role}))
+        focus = Focus(selected, None if county is not None and county.role == role else frozenset({role}))
         rules = [rule for rule in self.rules if self._concerns(rule, role)]
         done = evaluate(
             rules, small, focus=focus, parameters=self._parameters, tolerance=self._tolerance, lang=self._lang
@@ -144,9 +173,12 @@ class IncrementalChecker:
     def _around(
         self, role: str, row: int, after: Layer, where: Bounds | None, extent: Bounds | None
     ) -> tuple[dict[str, Layer], dict[str, np.ndarray], set[Name]]:
-        """The rows that a changed one meets, as layers; which of them are asked; the names of those where it changed."""
+        """Return the rows that a changed row meets, as layers.
+
+        The second result selects the rows to check; the third has the names of rows where the layer changed.
+        """
         layers: dict[str, Layer] = {}
-        asked: dict[str, np.ndarray] = {}
+        selected: dict[str, np.ndarray] = {}
         touched: set[Name] = set()
         for other, layer in self.plan.layers.items():
             own = {row} if other == role else set()
@@ -155,23 +187,25 @@ class IncrementalChecker:
             touched |= {self._rows.name(other, n) for n in near}
             rows = self._rows.order(other, around)
             layers[other] = self._rows.take(other, rows, after if own else None)
-            asked[other] = np.array([n in near for n in rows] + [False] * (len(layers[other]) - len(rows)), dtype=bool)
+            selected[other] = np.array(
+                [n in near for n in rows] + [False] * (len(layers[other]) - len(rows)), dtype=bool
+            )
         if len(self.plan.layers[role]) <= COARSE_ROWS:
-            # What the changed row covered may be covered by others of its layer.
-            reach = [layer.plane[n] for other, layer in layers.items() for n in np.flatnonzero(asked[other])]
+            # Other rows of its layer may cover the land that the changed row covered.
+            reach = [layer.plane[n] for other, layer in layers.items() for n in np.flatnonzero(selected[other])]
             around = self._rows.inside(role, union_bounds(extent and shapely.box(*extent), *reach)) - {row}
             layers[role] = self._rows.take(role, self._rows.order(role, around), after)
-        # The changed row comes last in its layer.
-        asked[role] = np.arange(len(layers[role])) >= len(layers[role]) - len(after)
-        return layers, asked, touched
+        # The changed row is the last one in its layer.
+        selected[role] = np.arange(len(layers[role])) >= len(layers[role]) - len(after)
+        return layers, selected, touched
 
     def _concerns(self, rule: Rule, role: str) -> bool:
-        """Does the rule look at this layer? One without needs looks at whatever is there."""
+        """Return True if the rule uses this layer. A rule without needs uses all layers."""
         answers = (self.plan.concept(need.concept) for need in rule.needs.values() if need.concept != EACH)
         each = any(need.concept == EACH for need in rule.needs.values())
         return each or not rule.needs or any(layer is not None and layer.role == role for layer in answers)
 
     def _small(self, layers: dict[str, Layer]) -> Plan:
-        """A plan of these layers, with what of the county's does not follow from the rows at hand."""
+        """Return a plan of these layers, with the county's settings."""
         county = self.plan.concept("county")
         return self.plan.part(layers, same_county=county is not None and not self._rows.any_edited(county.role))

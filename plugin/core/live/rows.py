@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rows of a plan as they stand after edits: layers of one row, the places that changed, and the answer of a
-re-check."""
+"""The rows of a plan with edits applied.
+
+The module makes layers of one row, finds the places that changed, and defines the result of a recheck.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,15 @@ from ..plan.layer import Layer
 from ..plan.plan import Plan
 
 Bounds = tuple[float, float, float, float]
-#: A polygon of up to this many vertices has changed wherever it lies.
+#: A polygon of up to this many vertices counts as changed everywhere.
 _SMALL_VERTICES = 200
 
 
 def changed_bounds(before: Any, after: Any) -> Bounds | None:
-    """Where two states of a polygon differ (xmin, ymin, xmax, ymax): the box of the edges that only one of them has.
+    """Return the box (xmin, ymin, xmax, ymax) where two states of a polygon differ.
 
-    None when they are the same. For small polygons, the box around both.
+    It bounds the edges that only one of the states has. Return None for equal states, and the box around both for
+    small polygons.
     """
     if before is None or after is None or max(shapely.get_num_coordinates([before, after])) <= _SMALL_VERTICES:
         same = before is not None and after is not None and before.equals_exact(after, 0.0)
@@ -44,7 +47,7 @@ def changed_bounds(before: Any, after: Any) -> Bounds | None:
 
 
 def union_bounds(*shapes: Any) -> Bounds | None:
-    """The box around shapes, some of which may be none."""
+    """Return the box around shapes; shapes may be None."""
     array = np.array([*shapes, None], dtype=object)
     real = array[~is_missing(array)]
     if not len(real):
@@ -53,16 +56,17 @@ def union_bounds(*shapes: Any) -> Bounds | None:
     return xmin, ymin, xmax, ymax
 
 
-#: What tells a row: its layer's role, its key, and its feature id where the key is missing or repeated.
+#: Name of a row: its layer's role, its key, and its feature id if the key is missing or repeated.
 Name = tuple[str, str, int | None]
 
 
 @dataclass
 class RecheckResult:
-    """What is to be said of a changed row now. ``found``: its findings; `replaces` tells which earlier ones they replace.
+    """Findings on a changed row.
 
-    ``names``: the row before and after the change; ``touched``: rows of all layers where it changed; ``where``: the box
-    of the change (xmin, ymin, xmax, ymax in the plan's plane), None when no shape changed; ``codes``: the rules asked.
+    ``found``: its findings; `replaces` selects the earlier findings that they replace. ``names``: the row before and
+    after the change; ``touched``: rows of all layers where it changed; ``where``: the box of the change (xmin, ymin,
+    xmax, ymax in the plan's plane), None if no shape changed; ``codes``: the rules that ran.
     """
 
     names: frozenset[Name]
@@ -70,26 +74,26 @@ class RecheckResult:
     where: Bounds | None
     codes: frozenset[str]
     found: list[Finding] = field(default_factory=list)
-    #: Rules that could not look at all of it: what was found before is then neither confirmed nor ended.
+    #: Rules that could not check all of it: earlier findings are then neither confirmed nor ended.
     failed: tuple[str, ...] = ()
 
     def replaces(self, finding: Finding) -> bool:
-        """Is this earlier finding one that the change may have ended or altered?"""
+        """Return True if the change may have ended or altered an earlier finding."""
         if finding.code not in self.codes:
             return False
-        own = (finding.role, finding.key, finding.params.get("fid"))
+        row_name = (finding.role, finding.key, finding.params.get("fid"))
         fid = finding.params.get("related_fid")
         related = {(finding.related_role, key, fid) for key in finding.related_keys}
-        nobodys = not finding.key and own[2] is None
+        nobodys = not finding.key and row_name[2] is None
         # Between two rows: nothing changed where they meet unless the other was touched too.
-        if own in self.names:
+        if row_name in self.names:
             return not related or bool(related & (self.touched | self.names))
         if related & self.names:
-            return nobodys or own in self.touched
-        # What no row of a layer covers: the changed one may do so now, or no longer.
+            return nobodys or row_name in self.touched
+        # Land that no row of a layer covers: the changed row may cover it now, or no longer.
         roles = {role for role, _, _ in self.names}
         if not related:
-            return finding.related_role in roles and own in self.touched
+            return finding.related_role in roles and row_name in self.touched
         return finding.role in roles and nobodys and bool(related & self.touched)
 
 
@@ -97,47 +101,57 @@ _NOWHERE = shapely.Polygon()
 
 
 class Rows:
-    """The layers of a plan with what edits made of them. A row keeps its number; new ones come behind the last."""
+    """The layers of a plan with edits applied.
+
+    A row keeps its number; new rows follow the last one.
+    """
 
     def __init__(self, plan: Plan):
         self.layers = plan.layers
         self._edited: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
-        #: Rows that were removed, as they last stood.
+        #: Last states of removed rows.
         self._gone: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
-        self._holders: dict[str, dict[str, int]] = {}
+        self._rows_by_key: dict[str, dict[str, int]] = {}
 
     def any_edited(self, role: str) -> bool:
+        """Return True if any row of a layer was edited."""
         return bool(self._edited[role])
 
     def set_row(self, role: str, row: int, now: Layer) -> None:
-        """A row is now this layer of one row, or of none: gone."""
+        """Set a row to this layer of one row, or of no row if it was removed."""
         self._edited[role][row] = now
 
     def remember_removed(self, role: str, row: int, last: Layer) -> None:
-        """Keep a row that goes as it last stood."""
+        """Store the last state of a row that is removed."""
         self._gone[role][row] = last
 
     def restore_removed(self, role: str, row: int) -> Layer:
+        """Return the last state of a removed row, and forget it."""
         return self._gone[role].pop(row)
 
     def next_number(self, role: str) -> int:
+        """Return the number for a new row of a layer."""
         return max([len(self.layers[role]) - 1, *self._edited[role]]) + 1
 
     def current_row(self, role: str, row: int) -> Layer:
-        """A row as a layer of one row, or of none when it is gone."""
+        """Return a row as a layer of one row, or of no row if it was removed."""
         edited = self._edited[role].get(row)
         return self.layers[role].take(np.array([row])) if edited is None else edited
 
     def empty_layer(self, role: str) -> Layer:
+        """Return an empty layer of a role."""
         return self.layers[role].take(np.zeros(0, dtype=int))
 
     def changed(self, role: str, before: Layer, shape: Any, attributes: dict[str, Any]) -> Layer:
-        """A row with another shape (``...``: its own) and other attributes; not kept yet."""
+        """Return a row with another shape (``...``: unchanged) and other attributes.
+
+        The change is not stored.
+        """
         layer, frame = self.layers[role], before.frame.copy()
         if shape is not ...:
             frame[frame.geometry.name] = _column(frame, shape)
         for name, value in attributes.items():
-            # A field that came after the layer was read is no rule's.
+            # No rule reads a field that was added after the layer was read.
             if name in frame.columns:
                 frame[name] = np.array([value], dtype=object)
         changed = layer.like(replace_frame(layer, frame))
@@ -146,7 +160,7 @@ class Rows:
         return changed
 
     def row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
-        """Shape and attributes of a row, or None when it is gone."""
+        """Return shape and attributes of a row; None if it was removed."""
         now = self._edited[role].get(row)
         frame = self.layers[role].frame.iloc[[row]] if now is None else now.frame
         if not len(frame):
@@ -155,13 +169,13 @@ class Rows:
         return frame.geometry.iloc[0], {name: frame[name].iloc[0] for name in frame.columns if name != shape}
 
     def row_of_key(self, role: str, key: str) -> int | None:
-        """The row that had a key when the layer was read."""
-        if role not in self._holders:
-            self._holders[role] = {k: n for n, k in enumerate(self.layers[role].keys)}
-        return self._holders[role].get(key)
+        """Return the row that had a key when the layer was read."""
+        if role not in self._rows_by_key:
+            self._rows_by_key[role] = {k: n for n, k in enumerate(self.layers[role].keys)}
+        return self._rows_by_key[role].get(key)
 
     def update_key_uniqueness(self, role: str, row: int, before: Layer | None, after: Layer) -> None:
-        """Does its key tell a changed row from all others?"""
+        """Update whether the key of a changed row is unique in its layer."""
         key, edited = after.keys[0], self._edited[role]
         if before is not None and before.keys[0] == key:
             after.__dict__["repeated_keys"] = before.repeated_keys
@@ -172,12 +186,12 @@ class Rows:
         after.__dict__["repeated_keys"] = frozenset([0] if taken or not key else [])
 
     def name(self, role: str, row: int) -> Name:
-        """What tells a row, as it stands now."""
+        """Return the name of a row in its present state."""
         edited = self._edited[role].get(row)
         return name_row(role, edited, 0) if edited is not None else name_row(role, self.layers[role], row)
 
     def inside(self, role: str, bounds: Bounds | None) -> set[int]:
-        """The rows in a box, by their numbers."""
+        """Return the numbers of the rows in a box."""
         if bounds is None:
             return set()
         edited = self._edited[role]
@@ -186,11 +200,11 @@ class Rows:
         return near | {n for n, layer in edited.items() if len(layer) and box.intersects(layer.plane[0] or _NOWHERE)}
 
     def order(self, role: str, rows: set[int]) -> list[int]:
-        """Rows as `take` puts them: those that were edited before come last."""
+        """Return rows in the order of `take`: rows edited before come last."""
         return sorted(rows, key=lambda n: (n in self._edited[role], n))
 
     def take(self, role: str, rows: list[int], changed: Layer | None) -> Layer:
-        """A layer of these rows as they stand now, the changed one behind them."""
+        """Return a layer of these rows in their present state, the changed row last."""
         base, edited = self.layers[role], self._edited[role]
         parts = [base.take(np.array([n for n in rows if n not in edited], dtype=int))]
         parts += [edited[n] for n in rows if n in edited]
@@ -200,7 +214,7 @@ class Rows:
 
 
 def name_row(role: str, layer: Layer, row: int) -> Name:
-    """What tells a row of this very layer."""
+    """Return the name of a row of this layer."""
     return role, layer.keys[row], layer.fids[row] if row in layer.repeated_keys else None
 
 
@@ -211,17 +225,18 @@ def _column(frame: Any, shape: Any) -> Any:
 
 
 def replace_frame(layer: Layer, frame: Any) -> Any:
+    """Return the layer with another attribute table."""
     return replace(layer.source, frame=frame, broken=())
 
 
 def _stacked(parts: list[Layer]) -> Layer:
-    """Several small layers of one role as one."""
+    """Return several small layers of one role as one."""
     import pandas as pd
 
     first = parts[0]
     frames = [part.frame for part in parts]
     mixed = {c: object for f in frames for c in f.columns if c != f.geometry.name and f[c].dtype != frames[0][c].dtype}
-    # Columns that a new row leaves empty have no kind of their own.
+    # Columns that a new row leaves empty have no data type.
     frame = pd.concat([f.astype(mixed) for f in frames] if mixed else frames)
     whole = first.like(replace_frame(first, frame))
     starts = np.r_[0, np.cumsum([len(part) for part in parts])]

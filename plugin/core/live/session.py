@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The findings of a check, kept up with edits: batches of changed features in, findings that go and come out."""
+"""Update the findings of a check with batches of changed features."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from ..check import CheckResult, Options
     from ..model.findings import Finding
 
-#: A feature of a layer: its role and its feature id.
+#: Identity of a feature: its layer's role and its feature id.
 Place = tuple[str, int]
 
 
 @dataclass(frozen=True)
 class FeatureState:
-    """A feature as it stands: its shape as WKB (None: none) and its attributes by field name, None where missing."""
+    """State of a feature.
+
+    Its shape is WKB (None: no shape), its attributes are by field name, None where missing.
+    """
 
     wkb: bytes | None
     attributes: dict[str, Any]
@@ -33,8 +36,11 @@ class FeatureState:
 
 @dataclass
 class EditBatch:
-    """What changed since the last one. ``renamed``: features that were saved, former feature id → the one they have now,
-    by role; ``states``: changed features, None those that are gone."""
+    """Changes since the last batch.
+
+    ``renamed``: by role, former feature id → present id of saved features; ``states``: changed features, None for
+    removed ones.
+    """
 
     renamed: dict[str, dict[int, int]] = field(default_factory=dict)
     states: dict[Place, FeatureState | None] = field(default_factory=dict)
@@ -43,7 +49,7 @@ class EditBatch:
         return bool(self.states or any(self.renamed.values()))
 
     def merge(self, later: EditBatch) -> None:
-        """Of a feature that changed twice, the last state counts."""
+        """Merge a later batch; the last state of a feature counts."""
         for role, renamed in later.renamed.items():
             for old, new in renamed.items():
                 if (role, old) in self.states:
@@ -54,10 +60,10 @@ class EditBatch:
 
 @dataclass
 class FindingsChange:
-    """What a batch did to the findings.
+    """Changes to the findings caused by a batch.
 
-    ``rechecks`` in their order; ``gone`` and ``found`` are what they come to: findings that are no longer there, and
-    new ones; ``renewed`` pairs (before, now) of findings that are the same problem with other figures.
+    ``rechecks`` are in their order; ``gone`` and ``found`` are their sum: ended and new findings; ``renewed``: pairs
+    (before, now) of findings that are the same problem with other figures.
     """
 
     rechecks: list[RecheckResult] = field(default_factory=list)
@@ -68,15 +74,18 @@ class FindingsChange:
 
 
 class FullCheckNeeded(Exception):
-    """An edit whose outcome only a whole check can tell; the text says why (for the log)."""
+    """An edit whose effect only a whole check can determine; the text is for the log."""
 
 
 class IncrementalSession:
-    """A county that was checked and is being edited. Not for use by several threads at once."""
+    """Incremental checks of a county during edits.
+
+    An instance is not safe for concurrent use by several threads.
+    """
 
     def __init__(self, checked: CheckResult, options: Options):
         plan, report = checked.plan, checked.report
-        # The rules of the check: what one of the profile's or of a group found may end, too.
+        # The rules of the check; findings of rules that the profile or a group adds may end as well.
         rules = choose_rules(plan.norm.rules, plan.norm.named_rules(options.rules))
         self._checker = IncrementalChecker(
             plan,
@@ -91,7 +100,7 @@ class IncrementalSession:
 
     @property
     def findings(self) -> list[Finding]:
-        """As they stand after all batches so far."""
+        """Return the findings after all batches so far."""
         return list(self._kept)
 
     def prepare(self, cancellation: Cancellation = NEVER) -> None:
@@ -102,7 +111,15 @@ class IncrementalSession:
             self._rows[role] = {fid: row for row, fid in enumerate(layer.fids)}
 
     def take(self, batch: EditBatch, cancellation: Cancellation = NEVER) -> FindingsChange:
-        """Check a batch of changes. Raises CannotFollow, after which only a whole check will do."""
+        """Check a batch of changes.
+
+        Raises
+        ------
+        FullCheckNeeded
+            Only a whole check can determine the findings from here on.
+        Cancelled
+            The user cancelled.
+        """
         change = FindingsChange()
         for role, renamed in batch.renamed.items():
             for old, new in renamed.items():
@@ -153,7 +170,7 @@ class IncrementalSession:
         change.rechecks.append(recheck)
 
     def _compare(self, change: FindingsChange) -> None:
-        """What is found again is the finding it was."""
+        """Match new findings with the earlier ones that they repeat."""
         gone: dict[str, list[Finding]] = defaultdict(list)
         for finding in change.gone:
             gone[finding.fingerprint].append(finding)
@@ -171,7 +188,7 @@ class IncrementalSession:
 
 
 class _Findings:
-    """Findings by the features they speak of: an edit concerns few of many."""
+    """Findings indexed by their features, because an edit concerns few of many."""
 
     def __init__(self, findings: Iterable[Finding]):
         self._all: dict[int, Finding] = {}
@@ -193,7 +210,7 @@ class _Findings:
             self._by_key[key].pop(id(finding), None)
 
     def about(self, recheck: RecheckResult) -> list[Finding]:
-        """Those of a changed feature or of one where it changed: no other can be replaced."""
+        """Return the findings that a recheck can replace: on a changed row, or near it."""
         found: dict[int, Finding] = {}
         for role, key, _ in recheck.names | recheck.touched:
             found |= self._by_key.get((role, key), {})
@@ -221,7 +238,7 @@ def _shape(wkb: bytes | None) -> Any:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Are two values of a field the same, whatever reads them?"""
+    """Return True if two values of a field are equal, whichever reader returned them."""
     import pandas as pd
 
     none = [pd.api.types.is_scalar(v) and bool(pd.isna(v)) for v in (one, other)]

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From sources to a plan: recognise layers, place them in one CRS, and name what was not read."""
+"""Build a plan from sources: recognise layers, choose one CRS, report unread data."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Make a plan of layers as they were read, all placed in one CRS."""
+"""Build a plan from layers as read, all in one CRS."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Strays = dict[int, tuple[str, dict[str, Any]]]
 def split_measurable(
     chosen: dict[str, SourceLayer],
 ) -> tuple[dict[str, SourceLayer], dict[str, Unusable], dict[str, Strays]]:
-    """Layers that can be measured, those that cannot, and the rows of the former that lie where they cannot."""
+    """Return measurable layers, unusable ones, and stray rows of the measurable ones."""
     usable, unusable, strays = {}, {}, {}
     for role, source in chosen.items():
         problem, stray = validate_coordinates(source)
@@ -47,28 +47,31 @@ def split_measurable(
 
 
 def validate_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]] | None, Strays]:
-    """Why a layer cannot be measured (None when it can), and the positions of rows that lie where they cannot."""
-    problem = source.problem or find_coordinate_problem(source.crs, _middle(source))
-    if problem or not find_coordinate_problem(source.crs, _whole_extent(source)):
+    """Return why a layer cannot be measured (or None), and its rows outside the CRS."""
+    problem = source.problem or find_coordinate_problem(source.crs, _find_middle(source))
+    if problem or not find_coordinate_problem(source.crs, _measure_extent(source)):
         return problem, {}
-    rows = enumerate(_row_bounds(source))
+    rows = enumerate(_measure_rows(source))
     found = {n: find_coordinate_problem(source.crs, b) for n, b in rows if np.isfinite(b).all()}
     return None, {n: p for n, p in found.items() if p}
 
 
-def _row_bounds(source: SourceLayer) -> NDArray:
+def _measure_rows(source: SourceLayer) -> NDArray:
     return shapely.bounds(source.frame.geometry.to_numpy()).reshape(-1, 4)
 
 
-def _middle(source: SourceLayer) -> NDArray:
-    """Where most rows lie, whatever a few stray ones do: the median of their bounds (NaN when there are none)."""
-    bounds = _row_bounds(source)
+def _find_middle(source: SourceLayer) -> NDArray:
+    """Return the median of the rows' bounds (NaN without rows).
+
+    A few stray rows do not affect it.
+    """
+    bounds = _measure_rows(source)
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
     return np.median(bounds, axis=0) if len(bounds) else np.full(4, np.nan)
 
 
-def _whole_extent(source: SourceLayer) -> NDArray:
-    bounds = _row_bounds(source)
+def _measure_extent(source: SourceLayer) -> NDArray:
+    bounds = _measure_rows(source)
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
     if not len(bounds):
         return np.full(4, np.nan)
@@ -76,10 +79,13 @@ def _whole_extent(source: SourceLayer) -> NDArray:
 
 
 def choose_planes(usable: dict[str, SourceLayer], original_crs: CRS | None = None) -> tuple[CRS, CRS]:
-    """The CRS findings are given in, and the plane they are looked for in. ``original_crs``: where all layers were drawn, if elsewhere."""
+    """Return the CRS of findings and the plane for detection.
+
+    ``original_crs``: the CRS in which all layers were drawn, if it differs.
+    """
     longitude, latitude = 114.0, 36.0
     for source in usable.values():
-        bounds = _middle(source)
+        bounds = _find_middle(source)
         if source.crs is not None and np.isfinite(bounds).all():
             centre = np.array([shapely.Point((bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)])
             place = crs_care.to_lonlat(centre, source.crs)[0]
@@ -87,33 +93,33 @@ def choose_planes(usable: dict[str, SourceLayer], original_crs: CRS | None = Non
             break
     rows = [(original_crs or s.crs, len(s.frame)) for s in usable.values() if s.crs is not None]
     crs = crs_care.choose_crs(rows, longitude, latitude)
-    # A layer without rows bends nothing.
+    # A layer without rows has no influence.
     found = {crs for crs, features in rows if features}
     if len(found) == 1 and all(crs_care.describe_crs(c).geographic for c in found):
         return crs, crs_care.make_local_plane(longitude, latitude)
     return crs, crs
 
 
-#: The next 3° zone is 200 km away or more; a small layer may well lie some kilometres from the others.
-APART_M = 100_000.0
+#: The next 3° zone is 200 km away or more; a small layer may be some kilometres from the others.
+REMOTE_DISTANCE_M = 100_000.0
 
 
 def flag_remote_layers(plan: Plan, reference_plan: Plan | None = None) -> None:
-    """A layer that lies nowhere near the others was given the wrong zone: nothing can be said of it.
+    """Mark layers far away from the others as unusable: their zone is wrong.
 
-    Home is where most layers are; of two that disagree, the county's outline, else the one with more features. With a plan
-    ``reference_plan`` that this one is held against, home is where that one lies.
+    The reference location is that of most layers; of two that disagree, the county's outline, else the layer with more
+    features. With a ``reference_plan`` for comparison, it is that plan's location.
     """
-    boxes = _boxes(plan)
-    if reference_plan is not None and (places := _boxes(reference_plan)):
+    boxes = _make_boxes(plan)
+    if reference_plan is not None and (places := _make_boxes(reference_plan)):
         for role in boxes:
-            _take_away(
+            _mark_remote(
                 plan, role, [(shapely.distance(boxes[role], b), reference_plan.layers[r]) for r, b in places.items()]
             )
         return
     groups: list[set[str]] = []
     for role, box in boxes.items():
-        near = [g for g in groups if any(shapely.distance(box, boxes[r]) <= APART_M for r in g)]
+        near = [g for g in groups if any(shapely.distance(box, boxes[r]) <= REMOTE_DISTANCE_M for r in g)]
         groups = [g for g in groups if g not in near] + [{role}.union(*near)]
     county = plan.concept("county")
     home = max(
@@ -122,17 +128,17 @@ def flag_remote_layers(plan: Plan, reference_plan: Plan | None = None) -> None:
         default=set(),
     )
     for role in boxes.keys() - home:
-        _take_away(plan, role, [(shapely.distance(boxes[role], boxes[r]), plan.layers[r]) for r in home])
+        _mark_remote(plan, role, [(shapely.distance(boxes[role], boxes[r]), plan.layers[r]) for r in home])
 
 
-def _boxes(plan: Plan) -> dict[str, Any]:
-    return {role: box for role, layer in plan.layers.items() if (box := _box(layer)) is not None}
+def _make_boxes(plan: Plan) -> dict[str, Any]:
+    return {role: box for role, layer in plan.layers.items() if (box := _make_box(layer)) is not None}
 
 
-def _take_away(plan: Plan, role: str, others: list[tuple[float, Layer]]) -> None:
-    """A layer is unusable when it lies far from all others (m, layer)."""
+def _mark_remote(plan: Plan, role: str, others: list[tuple[float, Layer]]) -> None:
+    """Mark a layer as unusable because it is far from all others (m, layer)."""
     distance, nearest = min(others, key=lambda other: other[0])
-    if distance <= APART_M:
+    if distance <= REMOTE_DISTANCE_M:
         return
     layer = plan.layers.pop(role)
     params = {
@@ -144,8 +150,11 @@ def _take_away(plan: Plan, role: str, others: list[tuple[float, Layer]]) -> None
     plan.unusable[role] = Unusable(role, layer.name, "apart_degrees" if degrees else "apart", params)
 
 
-def _box(layer: Layer) -> Any:
-    """The rectangle around a layer in the plane, without rows that lie nowhere; None when no row is left."""
+def _make_box(layer: Layer) -> Any:
+    """Return a layer's bounding box in the plane without stray rows.
+
+    None if no row remains.
+    """
     bounds = shapely.bounds(layer.original).reshape(-1, 4)
     kept = np.isfinite(bounds).all(axis=1)
     kept[list(layer.stray_rows)] = False
@@ -168,13 +177,24 @@ def assemble_plan(
     project: bool = False,
     original_crs: CRS | None = None,
 ) -> Plan:
-    """Make a plan of layers as they were read.
+    """Build a plan from layers as read.
 
-    ``roles``: role → layer name, the user's own choice, which beats recognition. ``reference_plan``: a plan in whose plane these
-    layers are put, to be held against its own. Raises InputError when no layer is
-    recognised (unless ``allow_no_layers``: something else is looked at), two layers claim one role, a chosen layer or scope is not there.
-    ``project``: the layers are those of a QGIS project, where drafts and base maps lie beside the plan. ``original_crs``: the CRS
-    that all layers were converted from, vertex by vertex: their edges are straight there.
+    Parameters
+    ----------
+    roles
+        Role → layer name: the user's choice, which overrides recognition.
+    reference_plan
+        A plan in whose plane these layers are placed, for comparison.
+    project
+        The layers are those of a QGIS project, which also contains drafts and base maps.
+    original_crs
+        The CRS from which all layers were converted by vertex: their edges are straight there.
+
+    Raises
+    ------
+    InputError
+        No layer is recognised (unless ``allow_no_layers``, for checks of other data), two layers claim one role, or a
+        chosen layer or scope is missing.
     """
     sources = list(sources)
     chosen, how = _choose_roles(sources, norm, roles or {})
@@ -208,9 +228,9 @@ def assemble_plan(
         layer = Layer(read, best_template(read, role, norm), plan.plane, strays.get(role))
         layer.by_vertices = original_crs is not None and reference_plan is None
         plan.layers[role] = layer
-        plan.notices += _value_notices(layer)
+        plan.notices += _find_value_notices(layer)
     plan.norm = norm.for_area(plan.area_code)
-    _keep_what_is_shared(plan)
+    _snap_shared_vertices(plan)
     plan.unread = report_layers_without_shapes(plan) + report_reassigned_layers(chosen, plan)
     if not scope:
         plan.unread += report_empty_layers(plan)
@@ -221,8 +241,8 @@ def assemble_plan(
     return plan
 
 
-def _keep_what_is_shared(plan: Plan) -> None:
-    """Vertices and edges that layers of several coordinate systems have in common stay in common."""
+def _snap_shared_vertices(plan: Plan) -> None:
+    """Keep vertices and edges identical that layers in several CRS share."""
     foreign = [layer for layer in plan.layers.values() if layer.crs != plan.plane]
     if not foreign or plan.plane != plan.crs:
         return
@@ -248,7 +268,7 @@ def _choose_roles(
             raise InputError("role_unknown", role=role, known=", ".join(sorted(norm.standard.templates)))
         chosen[role], how[role] = _named(sources, role, name), "chosen"
     taken = {id(s) for s in chosen.values()}
-    # A table or a file that cannot be read has a role only where no layer has it.
+    # A table or an unreadable file gets a role only if no layer has it.
     for source in sorted(sources, key=lambda s: s.problem is not None):
         role, reason = find_role(source, norm)
         if not role or id(source) in taken:
@@ -264,7 +284,7 @@ def _choose_roles(
 
 
 def _named(sources: list[SourceLayer], role: str, name: str) -> SourceLayer:
-    """The layer that the user means: by name, by ``file/name``, or by either in another case."""
+    """Return the layer that the user named: by name or ``file/name``, in any case."""
     for means in (lambda s: (s.name,), lambda s: (s.full_name,), lambda s: (s.name.upper(), s.full_name.upper())):
         wanted = name if name in {n for s in sources for n in means(s)} else name.upper()
         found = [s for s in sources if wanted in means(s)]
@@ -277,8 +297,11 @@ def _named(sources: list[SourceLayer], role: str, name: str) -> SourceLayer:
     raise InputError("role_layer_missing", role=role, layer=name, layers=", ".join(s.name for s in sources) or "-")
 
 
-def _value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:
-    """What the values themselves say went wrong before they came here: nothing there, digits lost, text garbled."""
+def _find_value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:
+    """Return notices on values damaged before reading.
+
+    All missing, digits lost, or text garbled.
+    """
     if not len(layer):
         return [("notice_empty_layer", {"layer": layer.name, "role": layer.role})]
     notices: list[tuple[str, dict[str, Any]]] = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From sources to a plan: which layers and fields are read, and the plan put together of them."""
+"""Read a plan from sources: select layers and fields, then assemble the plan."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def read_plan(
     source: str = "",
     cancellation: Cancellation = NEVER,
 ) -> Plan:
-    """The plan of a file or folder, or of layers that were read already (``source`` then names where they come from).
+    """Return the plan of a file or folder, or of layers that are in memory already.
 
-    Raises InputError or DataError when there is nothing that can be used, and Cancelled.
+    ``source`` then names their origin. Raises InputError or DataError if nothing is usable, and Cancelled.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from ..io import read_source
@@ -72,16 +72,17 @@ def read_plan(
 
 
 def check_base_year(year: int | None) -> None:
-    """InputError for a base year in which no survey can have been made: before the first one, or still to come."""
+    """Raise InputError for a base year before the first survey or in the future."""
     last = date.today().year
     if year is not None and not _FIRST_SURVEY <= year <= last:
         raise InputError("base_year_impossible", value=str(year), first=str(_FIRST_SURVEY), last=str(last))
 
 
 def is_part_of_plan(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLayer], bool | frozenset[str]]:
-    """Does a layer play a part, by its name and fields? What plays none is not read: it may be large, or damaged.
+    """Return a function that selects layers and fields by name and field names.
 
-    Of one that does, the fields that any edition of its template has: no rule asks for others.
+    A layer without a role is not read: it may be large or damaged. Of the others, the fields of any edition of the
+    template are read, as no rule uses further ones.
     """
     from .recognition import find_role
 
@@ -93,7 +94,7 @@ def is_part_of_plan(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLay
         known = chosen.get(layer.name.upper(), set()) | chosen.get(layer.full_name.upper(), set())
         known = known | {find_role(layer, norm)[0]} - {""}
         if not known <= norm.standard.templates.keys():
-            return True  # a role that does not exist: said where roles are given
+            return True  # an unknown role: reported where roles are chosen
         fields = {f.name.upper() for role in known for t in norm.standard.all_templates(role) for f in t.fields}
         return frozenset(fields) if known else False
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which role a layer has, which edition of its template it follows, and which scope a delivery is of."""
+"""Recognition of a layer's role and template edition, and of a delivery's scope."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from ..plan.plan import MissedScope
 from ..profile import Norm
 from ..standard.template import Template
 
-#: A delivery with this share of the layers that only one scope asks for is of that scope, whatever it lacks.
+#: A delivery with this share of the layers that only one scope requires has that scope, even if others are missing.
 _EVIDENT_SHARE = 0.5
 
 
 def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
-    """The role of a layer and how it was told: by ``template`` id, ``name`` or ``fields``; empty when unknown.
+    """Return the role of a layer and the evidence.
 
-    A name counts when it is the code or an alias, alone or with the county's code, a year or other marks around it
-    (``140225CZKFBJ_2022``); where several codes are in it, the longest.
+    Evidence: ``template`` id, ``name`` or ``fields``. Both are empty if unknown. A name counts if it is the code or an
+    alias, alone or with the county's code, a year or other characters around it (``140225CZKFBJ_2022``); of several
+    codes in a name the longest is used.
     """
     templates = norm.standard.templates
     if source.template_id in templates:
@@ -26,28 +27,31 @@ def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
     words = {w.upper(): role for role, t in templates.items() for w in (role, *t.aliases)}
     if name in words:
         return words[name], "name"
-    within = [w for w in words if _stands_alone(w, name)]
+    within = [w for w in words if _is_separate_word(w, name)]
     if within:
         return words[max(within, key=len)], "name"
     columns = {f.name.upper() for f in source.fields}
     matches = []
     for role, template in templates.items():
         if template.base:
-            # A class of yearly maintenance has its layer's fields: only its name tells it.
+            # A class of yearly maintenance has the fields of its layer: only the name identifies it.
             continue
-        # Only fields that few layers have say anything; every layer has BSM and MJ.
-        telling = {
+        # Only rare fields identify a layer; every layer has BSM and MJ.
+        distinctive = {
             f.name
             for f in template.fields
             if f.meaning in ("gross_area", "net_area", "urban_code", "zone_code", "data_year")
         }
-        if telling and telling <= columns and {f.name for f in template.fields} <= columns | {"BZ"}:
+        if distinctive and distinctive <= columns and {f.name for f in template.fields} <= columns | {"BZ"}:
             matches.append(role)
     return (matches[0], "fields") if len(matches) == 1 else ("", "")
 
 
-def _stands_alone(word: str, name: str) -> bool:
-    """Is the word in the name with no letter directly at its sides (digits, marks and Chinese may be)?"""
+def _is_separate_word(word: str, name: str) -> bool:
+    """Return True if the word is in the name without a letter on either side.
+
+    Digits, punctuation and Chinese may be adjacent.
+    """
     start = name.find(word)
     if start < 0:
         return False
@@ -59,14 +63,20 @@ def _stands_alone(word: str, name: str) -> bool:
 
 
 def best_template(source: SourceLayer, role: str, norm: Norm) -> Template:
-    """The edition whose fields the layer has most of; the standard's own where they are equal."""
+    """Return the edition with most of the layer's fields.
+
+    The standard's edition on a tie.
+    """
     columns = {f.name.upper() for f in source.fields}
     editions = norm.standard.all_templates(role)
     return max(editions, key=lambda t: sum(f.name in columns for f in t.fields) / max(len(t.fields), 1))
 
 
 def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
-    """The scope that was asked for, else the widest whose layers are all there. InputError for one that is not."""
+    """Return the requested scope, else the widest whose layers are all present.
+
+    InputError for an unknown scope.
+    """
     scopes = norm.standard.scopes
     if wanted:
         if wanted not in scopes:
@@ -80,9 +90,10 @@ def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
 
 
 def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool = False) -> MissedScope | None:
-    """Return the wider scope that the layers point to, although mandatory layers of it lack; None where there is none.
+    """Return the wider scope that the layers indicate; None without one.
 
-    Layers that other scopes list too (规划分区 beside the three lines) point to no scope.
+    Mandatory layers of it are missing. Layers that other scopes list too (规划分区 in addition to the three lines) indicate
+    no scope.
     """
     scopes = norm.standard.scopes
 

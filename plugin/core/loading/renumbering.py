@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A table of keys that were given anew (新旧标识码对照表): layer, old key, new key."""
+"""Tables of renumbered keys (新旧标识码对照表): layer, old key, new key."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ _HEADS = {"layer": "role", "图层": "role", "old": "old", "旧标识码": "old"
 
 
 def read_renumbered(path: str | Path) -> dict[tuple[str, str], str]:
-    """(role, old key) → new key of a CSV with the columns 图层 (may lack or be empty: any layer), 旧标识码, 新标识码.
+    """Return (role, old key) → new key of a CSV in UTF-8 or GBK.
 
-    UTF-8 or GBK. DataError names file and line: no such file, no such column, a key that is missing, one old key with two
-    new ones.
+    Columns: 图层 (may be missing or empty: any layer), 旧标识码, 新标识码.
+
+    Raises
+    ------
+    DataError
+        With file and line: the file or a column is missing, a key is missing, or an old key has two new ones.
     """
     path = Path(path)
     try:

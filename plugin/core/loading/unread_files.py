@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What lies in a source and is read by no command: files of a folder, and layers of a file that play no role."""
+"""Data of a source that no command reads: files, and layers without a role."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyogrio
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
-from ..files.digests import OK, UNLISTED, files_below, sha256, told_manifest
+from ..files.digests import OK, UNLISTED, files_below, read_manifest, sha256
 from ..files.open_datasource import openable
 from ..io.file import ERRORS
 from ..io.records import deleted_shapes, stored_rows
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 #: A layer with this share of a template's fields may be that layer under another name.
 _SHARE = 0.6
-#: The .dbf keeps ten bytes of a name.
+#: A .dbf stores ten bytes of a name.
 _SHORT = 10
 _FINDING_COLUMNS = {name[:_SHORT].upper() for name in COLUMNS}
 _POLYGONS = ("POLYGON", "SURFACE", "COLLECTION", "UNKNOWN", "GEOMETRY")
@@ -40,28 +40,34 @@ _LINES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
 
 
 def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: bool) -> list[UnreadData]:
-    """What is to be reported of layers that have no role in the plan. In a ``project``, drafts and base maps lie beside the
-    plan: there a layer with fields of its own is left to the notice that names it."""
+    """Return what must be reported of layers without a role in the plan.
+
+    A ``project`` also contains drafts and base maps: there a layer with unrelated fields is left to the notice that
+    names it.
+    """
     found = []
     for layer in others:
         if layer.problem is not None and layer.problem[0] == "table":
-            found += _table(layer, plan)
+            found += _report_table(layer, plan)
         elif layer.problem is not None:
-            found += _with_problem(layer)
+            found += _report_problem(layer)
         elif layer.rows == 0 or is_findings([f.name for f in layer.fields]):
             continue
         else:
-            found += _without_role(layer, plan, project)
+            found += _report_without_role(layer, plan, project)
     return found
 
 
-def _with_problem(layer: SourceLayer) -> list[UnreadData]:
+def _report_problem(layer: SourceLayer) -> list[UnreadData]:
     key, params = layer.problem or ("", {})
     return [UnreadData("damaged", {**params, "layer_name": layer.full_name, "name": layer.full_name, "problem": key})]
 
 
-def _table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
-    """A table without shapes is no layer of a plan, but where it has the fields of one, or draws shapes in its cells."""
+def _report_table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
+    """Report a table without geometry.
+
+    Only if it has a layer's fields, or geometry in its cells.
+    """
     if layer.rows == 0 or is_findings([f.name for f in layer.fields]):
         return []
     drawn = str((layer.problem or ("", {}))[1].get("drawn", ""))
@@ -72,7 +78,7 @@ def _table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
     return [UnreadData(*_counted("table_drawn", layer, {"field": drawn}), incomplete=False)] if drawn else []
 
 
-def _without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[UnreadData]:
+def _report_without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[UnreadData]:
     role, _ = find_role(layer, plan.norm)
     if role in plan.role_choices:
         used = plan.layers[role].source.full_name if role in plan.layers else plan.unusable[role].name
@@ -81,20 +87,20 @@ def _without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[UnreadD
     if not polygons and not lines:
         return []
     likely = resembled(layer, plan.norm)
-    if likely and (polygons or not _fits_lines(layer, plan.norm, likely)):
+    if likely and (polygons or not _fits_line_template(layer, plan.norm, likely)):
         return [UnreadData(*_counted("alike", layer, {"likely": likely}))]
     if project or not (polygons or layer.rings):
         return []
     return [UnreadData(*_counted("layer" if polygons else "rings", layer, {}), incomplete=False)]
 
 
-def _fits_lines(layer: SourceLayer, norm: Norm, likely: str) -> bool:
-    """Has it as large a share of the fields of a template of lines as of the ``likely`` one of polygons?"""
-    return max(_shares(layer, norm, "line").values(), default=0.0) >= _shares(layer, norm)[likely]
+def _fits_line_template(layer: SourceLayer, norm: Norm, likely: str) -> bool:
+    """Return True if a line template fits as well as the ``likely`` polygon template."""
+    return max(_compute_shares(layer, norm, "line").values(), default=0.0) >= _compute_shares(layer, norm)[likely]
 
 
 def _counted(case: str, layer: SourceLayer, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the case and its parameters, with the number of rows where somebody counted them."""
+    """Return the case and its parameters, with the number of rows if known."""
     rows = stored_rows(Path(layer.source), layer.name) if layer.rows is None else layer.rows
     params = {"name": layer.full_name, **params}
     return (f"{case}_uncounted", params) if rows is None else (case, {**params, "rows": rows})
@@ -106,14 +112,20 @@ def _may_hold_polygons(layer: SourceLayer) -> bool:
 
 
 def resembled(layer: SourceLayer, norm: Norm) -> str:
-    """The role of the template whose fields the layer has most of; empty where it has too few of any."""
-    shares = _shares(layer, norm)
+    """Return the role of the template that shares most fields.
+
+    Empty if too few of any.
+    """
+    shares = _compute_shares(layer, norm)
     best = max(shares, key=lambda role: shares[role], default="")
     return best if best and shares[best] >= _SHARE else ""
 
 
-def _shares(layer: SourceLayer, norm: Norm, geometry: str = "polygon") -> dict[str, float]:
-    """Role of each template of polygons (or another ``geometry``) → the share of its fields that the layer has."""
+def _compute_shares(layer: SourceLayer, norm: Norm, geometry: str = "polygon") -> dict[str, float]:
+    """Return role → share of its fields in the layer.
+
+    For templates of a geometry type.
+    """
     columns = {f.name.upper() for f in layer.fields}
     shares = {}
     for role, template in norm.standard.templates.items():
@@ -124,13 +136,15 @@ def _shares(layer: SourceLayer, norm: Norm, geometry: str = "polygon") -> dict[s
 
 
 def is_findings(names: Iterable[str]) -> bool:
-    """Are these the fields of a findings layer of the plugin's own, all of them?"""
+    """Return True if the fields include all those of the plugin's findings layer."""
     return {name[:_SHORT].upper() for name in names} >= _FINDING_COLUMNS
 
 
 def report_layers_without_shapes(plan: Plan) -> list[UnreadData]:
-    """Layers of the plan all of whose rows have no shape, those of which a filter shows a part only, and those with rows that
-    are marked as deleted in a shapefile where their shapes still are."""
+    """Report layers without geometry, filtered layers, and deleted rows with geometry.
+
+    A shapefile may mark rows as deleted while it still contains their geometry.
+    """
     found = []
     for role, layer in plan.layers.items():
         if len(layer) and not layer.source.broken and bool(layer.empty.all()):
@@ -145,10 +159,13 @@ def report_layers_without_shapes(plan: Plan) -> list[UnreadData]:
 
 
 def report_reassigned_layers(chosen: Mapping[str, SourceLayer], plan: Plan) -> list[UnreadData]:
-    """Layers that the user assigned to another role than the one that their name or their fields stand for."""
+    """Report layers with a role that neither their name nor their fields indicate.
+
+    The user assigned it.
+    """
     found = []
     for role, layer in chosen.items():
-        own = _own_role(layer, role, plan) if plan.role_choices.get(role) == "chosen" else ""
+        own = _find_own_role(layer, role, plan) if plan.role_choices.get(role) == "chosen" else ""
         if own and own != role and not _answer_alike(own, role, plan):
             params = {"name": layer.full_name, "role": role, "own": own}
             params["own_layer"] = plan.norm.standard.templates[own].name
@@ -156,25 +173,31 @@ def report_reassigned_layers(chosen: Mapping[str, SourceLayer], plan: Plan) -> l
     return found
 
 
-def _own_role(layer: SourceLayer, role: str, plan: Plan) -> str:
-    """The role of a layer by its name, else by its fields if they fit the role it was assigned to much worse."""
+def _find_own_role(layer: SourceLayer, role: str, plan: Plan) -> str:
+    """Return a layer's role by its name, else by its fields.
+
+    The fields count if they fit the assigned role much worse.
+    """
     own, _ = find_role(layer, plan.norm)
     if own:
         return own
-    shares = _shares(layer, plan.norm)
+    shares = _compute_shares(layer, plan.norm)
     likely = resembled(layer, plan.norm)
     return likely if likely and shares.get(role, 0.0) < shares[likely] / 2 else ""
 
 
 def _answer_alike(one: str, other: str, plan: Plan) -> bool:
-    """Return True if two roles answer the same concept (DLTB and XZYDYH), so that the same rules read both."""
+    """Return True if two roles answer the same concept.
+
+    DLTB and XZYDYH, for example: the same rules read both.
+    """
     return any(one in roles and other in roles for roles in plan.norm.standard.concepts.values())
 
 
 def report_empty_layers(plan: Plan) -> list[UnreadData]:
-    """Layers without a feature that this scope does not ask for and a wider one does, so that no rule misses them.
+    """Report empty layers that a wider scope requires, and this one does not.
 
-    None in a database where nothing is drawn yet: it has just been created.
+    No rule reports them as missing. None in a database without any feature: it has just been created.
     """
     if not any(map(len, plan.layers.values())):
         return []
@@ -189,14 +212,17 @@ def report_empty_layers(plan: Plan) -> list[UnreadData]:
     return found
 
 
-#: Databases that are opened to see whether they hold findings, and the largest report that is read for it (bytes).
+#: Limits: databases opened to search for findings, and the size of a report in bytes.
 _OPENED, _LARGEST = 200, 2**28
-#: Formats that findings are written in.
+#: Formats of findings layers.
 _FINDINGS = (".gpkg", ".shp", ".geojson", ".gdb")
 
 
 def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER) -> list[UnreadData]:
-    """The data in a folder that its reading leaves out, that of a FileGDB too; nothing for a file, which is read as a whole."""
+    """Return the data in a folder or FileGDB that its reading leaves out.
+
+    Nothing for a file, which is read completely.
+    """
     folder = folder_of(source)
     if folder is None:
         return [
@@ -209,13 +235,16 @@ def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER) ->
     try:
         read = datasets(folder)
     except OSError:
-        # Reading it has reported that.
+        # Reading the folder has reported that.
         return []
     return find_unread_data(folder, read, is_output=outputs.holds, cancellation=cancellation)
 
 
 def describe_unread_files(source: str | Path, texts: Texts, cancellation: Cancellation = NEVER) -> list[str]:
-    """As `find_unread_files`, a sentence each, for commands that have no report."""
+    """Return a sentence for each of `find_unread_files`.
+
+    For commands that have no report.
+    """
     return [texts.unread(one) for one in find_unread_files(source, cancellation)]
 
 
@@ -236,8 +265,11 @@ class _Outputs:
         return path.is_dir() and self._is_package(path)
 
     def _is_package(self, folder: Path) -> bool:
-        """A package of ours in which no file was added or changed since: every digest of its manifest is that of the file."""
-        manifest, state = told_manifest(folder)
+        """Return True for a package of this plugin without added or changed files.
+
+        Files are compared by digest.
+        """
+        manifest, state = read_manifest(folder)
         if manifest is None or state != OK:
             return False
         listed = {row["path"]: row["sha256"] for row in manifest["files"]}
@@ -252,7 +284,7 @@ class _Outputs:
 
 
 def is_report(path: Path) -> bool:
-    """Is it a report of ours, and nothing else besides?"""
+    """Return True if a file is a report of this plugin and nothing else."""
     try:
         if path.stat().st_size > _LARGEST:
             return False

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A layer of anybody's into a template: which field goes where (proposed, edited, saved, reused), codes translated from
-one list to another, and a table of everything that could not be carried. Every row is kept."""
+"""Map the rows of any layer to the fields of a template.
+
+A mapping names the source of each field (proposed, edited, saved, reused) and translates codes from one list to
+another. Every row is retained; values that cannot be converted are listed.
+"""
 
 from .apply_mapping import ValueConverter, apply_mapping, source_names
 from .files import load_mapping, to_toml

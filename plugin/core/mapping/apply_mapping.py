@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rows of a layer in a template's fields, cell by cell; every value that did not arrive as it was is told."""
+"""The rows of a layer in a template's fields, with a list of every changed or lost value."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class ValueConverter:
-    """Brings values into one target field: (value, reason, parameters); the reason is empty when all went well."""
+    """Converts values to one target field: (value, reason, parameters).
+
+    The reason is empty when the value is converted without loss.
+    """
 
     def __init__(self, target: Field, standard: Standard, translation: Translation | None):
         self.target = target
@@ -33,17 +36,18 @@ class ValueConverter:
         self.done: dict[str, tuple[Any, str, dict[str, Any]]] = {}
 
     def __call__(self, value: Any) -> tuple[Any, str, dict[str, Any]]:
+        """Convert one value."""
         if self.target.type == "date" and isinstance(value, datetime):
-            # A missing moment is a datetime, too.
+            # A missing timestamp (NaT) is a datetime, too.
             return (value, "", {}) if cell_text(value) else (None, "", {})
         text = cell_text(value)
         if not text:
             return None, "", {}
         if text not in self.done:
-            self.done[text] = self._carry(text)
+            self.done[text] = self._convert(text)
         return self.done[text]
 
-    def _carry(self, text: str) -> tuple[Any, str, dict[str, Any]]:
+    def _convert(self, text: str) -> tuple[Any, str, dict[str, Any]]:
         target = self.target
         if self.codes is not None:
             return self._code(text, self.codes)
@@ -55,31 +59,34 @@ class ValueConverter:
         return self._fitting(text, "", {})
 
     def _code(self, text: str, codes: CodeList) -> tuple[Any, str, dict[str, Any]]:
-        """A code that is not in an unchanged list goes on as it is (many lists are not verified); a translated one that
-        has no single answer does not."""
+        """Convert a code.
+
+        A code outside an untranslated list is retained (many lists are not verified); a translated code without a
+        single equivalent is dropped.
+        """
         pad = self.target.code_pad
         if self.translation:
-            bare = trim_padding(text, pad or 6)
-            chosen = self.translation.choices.get(text) or self.translation.choices.get(bare)
+            unpadded = trim_padding(text, pad or 6)
+            chosen = self.translation.choices.get(text) or self.translation.choices.get(unpadded)
             if chosen:
                 return self._fitting(_pad(chosen, pad), "", {})
             if self.source is not None:
-                row = self.source.codes.get(text) or self.source.codes.get(bare)
+                row = self.source.codes.get(text) or self.source.codes.get(unpadded)
                 if row is None:
                     return None, "code_unknown", {"list": self.source.id}
                 answers = [c for c in row.extra.get(self.translation.column, "").split("|") if c]
                 if len(answers) == 1:
                     return self._fitting(_pad(answers[0], pad), "", {})
                 return None, "code_many" if answers else "code_none", {"codes": " ".join(answers), "name": row.name}
-        bare = trim_padding(text, pad)
-        if bare in codes.codes:
-            return self._fitting(_pad(bare, pad), "", {})
+        unpadded = trim_padding(text, pad)
+        if unpadded in codes.codes:
+            return self._fitting(_pad(unpadded, pad), "", {})
         return self._fitting(text, "code_unknown", {"list": codes.id})
 
     def _number(self, text: str) -> tuple[Any, str, dict[str, Any]]:
         target = self.target
         try:
-            # Whole numbers by themselves: a double has no room for 18 digits.
+            # Whole numbers stay integers: a double cannot hold 18 digits.
             number: Any = int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
         except ValueError:
             return None, "number_unreadable", {}
@@ -117,10 +124,10 @@ _KIND_NAMES = {number: kind for kind, numbers in _KINDS.items() for number in nu
 
 
 def apply_mapping(layer: SourceLayer, mapping: Mapping, template: Template, standard: Standard) -> MappedRows:
-    """The layer's rows in the template's fields, shapes untouched.
+    """Return the layer's rows in the template's fields; geometries are unchanged.
 
-    InputError when a source field is not in the layer, or its shapes are of another kind than the template's; nothing
-    else stops: a value that does not fit leaves its cell empty and becomes a `MappingLoss`.
+    A value that does not fit leaves its cell empty and becomes a `MappingLoss`. Raises InputError when a source field
+    is missing in the layer, or the geometry type differs from the template's.
     """
     import geopandas as gpd
     import pandas as pd
@@ -135,10 +142,10 @@ def apply_mapping(layer: SourceLayer, mapping: Mapping, template: Template, stan
     for target in template.fields:
         if target.name in names:
             source = names[target.name]
-            carrier = ValueConverter(target, standard, mapping.codes.get(target.name))
+            convert = ValueConverter(target, standard, mapping.codes.get(target.name))
             carried = []
             for fid, key, value in zip(fids, keys, frame[source].tolist(), strict=True):
-                arrived, reason, params = carrier(value)
+                arrived, reason, params = convert(value)
                 carried.append(arrived)
                 if reason:
                     there = arrived is not None
@@ -181,23 +188,29 @@ def _series(values: list[Any], target: Field, index: Any) -> pd.Series:
 def _names_of_codes(
     columns: dict[str, pd.Series], filled: set[str], mapping: Mapping, template: Template, standard: Standard
 ) -> set[str]:
-    """Fill the name beside a code from the list, where nothing else fills it. Returns the fields that were filled."""
+    """Fill the names of codes from the code list where no other source fills them.
+
+    Returns the fields that were filled.
+    """
     made = set()
     for target in template.fields:
         name = target.code_name
         if not target.codes or target.name not in filled or not name or name in filled or name not in columns:
             continue
         codes = standard.code_lists[target.codes].codes
-        said = [codes.get(trim_padding(cell_text(v), target.code_pad)) for v in columns[target.name]]
+        rows = [codes.get(trim_padding(cell_text(v), target.code_pad)) for v in columns[target.name]]
         columns[name] = _series(
-            [c.name if c else None for c in said], template_field(template, name), columns[name].index
+            [c.name if c else None for c in rows], template_field(template, name), columns[name].index
         )
         made.add(name)
     return made
 
 
 def source_names(layer: SourceLayer, mapping: Mapping) -> dict[str, str]:
-    """Target → the layer's own spelling of its source field. InputError for one that is not in the layer."""
+    """Return target → the layer's spelling of its source field.
+
+    InputError for a missing field.
+    """
     columns = {f.name.upper(): f.name for f in reversed(layer.fields)}
     exact = {f.name for f in layer.fields}
     found = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A mapping as a file that a person can read, edit and use again."""
+"""A mapping as a file that a person can read, edit and reuse."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from .model import Mapping, Translation, template_field
 
 
 def load_mapping(path: str | Path, template: Template, standard: Standard) -> Mapping:
-    """A saved mapping for this template. DataError names file and key: not TOML, a key nobody reads, a field that the
-    template does not have, one filled twice, a code list or a code that is not there."""
+    """Load a saved mapping for this template.
+
+    Raises DataError, with file and key, for invalid TOML, an unknown key, a field that the template lacks, a field
+    filled twice, and an unknown code list or code.
+    """
     path = Path(path)
     try:
         table = read_toml(path)
@@ -81,7 +84,7 @@ def _load_translation(row: Any, target: str, mapping: Mapping, template: Templat
 
 
 def to_toml(mapping: Mapping, template: Template) -> str:
-    """The mapping as a file that a person can read and edit; `load_mapping` reads it back."""
+    """Return the mapping as text of a file that a person can edit and `load_mapping` reads."""
     lines = [
         "# 字段映射 · field mapping: 目标字段 target = 源字段 source",
         f"role = {_quoted(mapping.role)}",

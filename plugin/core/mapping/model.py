@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a mapping of fields is: what goes where, what was proposed, what arrived and what was lost."""
+"""Data of a field mapping: the mapping, proposals, converted rows and losses."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Translation:
-    """Codes of one list into those of the target field: ``column`` of list ``list`` holds them, several parted by ``|``.
+    """Codes of one list translated to those of the target field.
 
-    ``choices``: what a person decided for codes that may become several, or that the list does not know.
+    ``column`` of list ``list`` holds the target codes, several separated by ``|``. ``choices``: a person's decision
+    for codes with several equivalents or outside the list.
     """
 
     list: str = ""
@@ -28,7 +29,10 @@ class Translation:
 
 @dataclass(frozen=True)
 class Mapping:
-    """What goes where: ``fields`` target → source, ``constants`` target → value, ``codes`` target → translation."""
+    """``fields``: target → source.
+
+    ``constants``: target → value; ``codes``: target → translation.
+    """
 
     role: str
     fields: dict[str, str] = field(default_factory=dict)
@@ -39,8 +43,11 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Where a target field's values may come from. ``how``: ``name``, ``cut`` (to 10 bytes), ``alias``, ``meaning``
-    (the name of that meaning in another layer), ``content``, or empty when nothing fits. ``doubt``: a text key."""
+    """The proposed source of a target field.
+
+    ``how``: ``name``, ``cut`` (to 10 bytes), ``alias``, ``meaning`` (the name of that meaning in another layer),
+    ``content``, or empty without a match. ``doubt``: a text key.
+    """
 
     target: str
     source: str = ""
@@ -51,8 +58,11 @@ class Proposal:
 
 @dataclass(frozen=True)
 class MappingLoss:
-    """One value that did not arrive as it was. ``fid`` None: it is about the whole field. ``carried``: it stands in the
-    result all the same. ``params`` fill the text ``mapping.<reason>``."""
+    """One value that was changed or lost.
+
+    ``fid``: ``None`` if the loss concerns the whole field. ``carried``: the value is in the result all the same.
+    ``params`` fill the text ``mapping.<reason>``.
+    """
 
     fid: int | None
     key: str
@@ -66,7 +76,7 @@ class MappingLoss:
 
 @dataclass(frozen=True)
 class MappedRows:
-    """The rows in the template's fields, what was lost on the way, and fields on either side that found no partner."""
+    """The rows in the template's fields, the losses, and fields without a partner on either side."""
 
     frame: gpd.GeoDataFrame
     losses: list[MappingLoss]
@@ -75,5 +85,5 @@ class MappedRows:
 
 
 def template_field(template: Template, name: str) -> Field:
-    """Return a field that a mapping names: loading checked the name, or it was proposed from the template itself."""
+    """Return a field that a mapping names; its name is already validated."""
     return require_value(template.field_named(name), f"field {name} of {template.role}")

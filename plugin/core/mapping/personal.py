@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What tells of persons (个人信息) left out of what is given away: the fields stay, as the standard wants them, empty."""
+"""Remove personal data (个人信息) from outputs.
+
+The fields remain, as the standard requires, but are empty.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def drop_personal_fields(frame: gpd.GeoDataFrame, template: Template) -> gpd.GeoDataFrame:
-    """A copy of a layer with every personal field of its template empty, whatever the case of its name."""
+    """Return a copy of a layer with every personal field of its template empty, ignoring case."""
     names = {f.name.upper() for f in template.personal}
     made = frame.copy()
     for column in made.columns:
@@ -26,6 +29,6 @@ def drop_personal_fields(frame: gpd.GeoDataFrame, template: Template) -> gpd.Geo
 
 
 def mask_personal_losses(losses: Iterable[MappingLoss], template: Template) -> list[MappingLoss]:
-    """What could not be carried, without the values of personal fields."""
+    """Return the losses without the values of personal fields."""
     names = {f.name for f in template.personal}
     return [replace(loss, value="") if loss.target in names else loss for loss in losses]

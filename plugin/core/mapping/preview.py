@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a mapping would do, field by field: values before and after, rows left empty, codes that a person must decide.
+"""Preview of a mapping by field: values, rows left empty, codes to decide.
 
-Works on the different values of a column, so that a change of one field is shown at once also for a large layer.
+It uses the distinct values of a column, so that a change of one field appears at once for a large layer.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ from .apply_mapping import ValueConverter
 from .model import Mapping, Translation, template_field
 from .proposals import translation_column
 
-#: Examples shown of a field.
+#: Number of examples per field.
 SHOWN = 3
 
 
 @dataclass(frozen=True)
 class ValueSample:
-    """One value: ``after`` empty and ``reason`` set when its cell stays empty; ``params`` fill the reason's text."""
+    """One value: ``after`` empty and ``reason`` set when its cell stays empty.
+
+    ``params`` fill the reason's text.
+    """
 
     before: str
     after: str
@@ -36,7 +39,7 @@ class ValueSample:
 
 @dataclass(frozen=True)
 class FieldPreview:
-    """Of one target field: rows that get a value, rows whose value is lost, rows carried with a remark, examples."""
+    """One target field: rows with a value, with a lost value, with a remark, and examples."""
 
     filled: int
     lost: int
@@ -46,7 +49,7 @@ class FieldPreview:
 
 @dataclass(frozen=True)
 class UndecidedCode:
-    """A source code without one answer: what it may become (codes of the target's list), and what was chosen."""
+    """A source code without one equivalent: candidates of the target's list, and the choice."""
 
     code: str
     name: str
@@ -56,7 +59,7 @@ class UndecidedCode:
 
 
 class SourceColumns:
-    """The different values of each column of a layer with their numbers, counted when first asked for."""
+    """The distinct values of each column of a layer with their counts, counted on first use."""
 
     def __init__(self, layer: SourceLayer):
         self.layer = layer
@@ -64,10 +67,11 @@ class SourceColumns:
 
     @property
     def rows(self) -> int:
+        """Number of rows of the layer."""
         return len(self.layer.frame)
 
     def of(self, name: str) -> list[tuple[Any, str, int]]:
-        """(value, as text, rows), the commonest first; missing values are left out."""
+        """Return (value, text, rows), the most frequent first; missing values are left out."""
         if name not in self._counted:
             first: dict[str, Any] = {}
             counts: Counter[str] = Counter()
@@ -83,12 +87,15 @@ class SourceColumns:
 def preview_field(
     columns: SourceColumns, mapping: Mapping, target: Field, template: Template, standard: Standard
 ) -> FieldPreview:
-    """What arrives in one field. A source field that the layer lacks counts as not mapped."""
+    """Return the preview of one field.
+
+    A source field that the layer lacks counts as not mapped.
+    """
     if target.name in mapping.constants:
         return _constant(columns, mapping.constants[target.name], target, standard)
     source = mapping.fields.get(target.name, "")
     if source and source in columns.layer.frame.columns:
-        return _carried(columns.of(source), ValueConverter(target, standard, mapping.codes.get(target.name)))
+        return _preview_values(columns.of(source), ValueConverter(target, standard, mapping.codes.get(target.name)))
     return _name_of_code(columns, mapping, target, template, standard)
 
 
@@ -99,28 +106,28 @@ def _constant(columns: SourceColumns, value: Any, target: Field, standard: Stand
     return FieldPreview(filled, 0 if filled else columns.rows, columns.rows if filled and reason else 0, (sample,))
 
 
-def _carried(values: list[tuple[Any, str, int]], carrier: ValueConverter) -> FieldPreview:
+def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter) -> FieldPreview:
     filled = lost = remarked = 0
-    # The commonest that arrive as they are, that change, and that are lost: a key has as many values as rows.
-    kept: list[ValueSample] = []
+    # Examples of unchanged, changed and lost values, the most frequent first: a key has as many values as rows.
+    unchanged: list[ValueSample] = []
     altered: list[ValueSample] = []
     refused: list[ValueSample] = []
     for value, text, rows in values:
-        after, reason, params = carrier(value)
+        after, reason, params = convert(value)
         filled += rows if after is not None else 0
         lost += rows if after is None else 0
         remarked += rows if after is not None and reason else 0
-        group = refused if reason else kept if cell_text(after) == text else altered
+        group = refused if reason else unchanged if cell_text(after) == text else altered
         if len(group) < SHOWN:
             group.append(ValueSample(text, cell_text(after), rows, reason, params))
-    return FieldPreview(filled, lost, remarked, _telling(kept, altered, refused))
+    return FieldPreview(filled, lost, remarked, _choose_samples(unchanged, altered, refused))
 
 
-def _telling(
-    kept: list[ValueSample], altered: list[ValueSample], refused: list[ValueSample]
+def _choose_samples(
+    unchanged: list[ValueSample], altered: list[ValueSample], refused: list[ValueSample]
 ) -> tuple[ValueSample, ...]:
-    """The commonest value that arrives, then the commonest that changes and that is lost, then more."""
-    arrived = sorted((*kept, *altered), key=lambda s: -s.rows)
+    """Return the most frequent unchanged, changed and lost value, then further ones."""
+    arrived = sorted((*unchanged, *altered), key=lambda s: -s.rows)
     chosen: list[ValueSample] = []
     for sample in (*arrived[:1], *altered[:1], *refused[:1], *arrived, *refused):
         if sample not in chosen:
@@ -131,7 +138,7 @@ def _telling(
 def _name_of_code(
     columns: SourceColumns, mapping: Mapping, target: Field, template: Template, standard: Standard
 ) -> FieldPreview:
-    """A name that nothing else fills comes from its code's list."""
+    """Preview a name that is filled from the list of its code."""
     for coded in template.fields:
         if coded.code_name == target.name and coded.codes and coded.name in (*mapping.fields, *mapping.constants):
             codes = standard.code_lists[coded.codes].codes
@@ -149,15 +156,15 @@ def _name(codes: Any, code: str, field: Field) -> str:
 def find_undecided_codes(
     columns: SourceColumns, mapping: Mapping, target: Field, template: Template, standard: Standard
 ) -> list[UndecidedCode]:
-    """The codes of a translated field that have several answers, none, or that the source's list does not know."""
+    """Return codes of a translated field with several, no or unknown equivalents."""
     translation, source = mapping.codes.get(target.name), mapping.fields.get(target.name, "")
     if translation is None or source not in columns.layer.frame.columns:
         return []
-    bare = ValueConverter(target, standard, replace(translation, choices={}))
+    convert = ValueConverter(target, standard, replace(translation, choices={}))
     rows = standard.code_lists[translation.list].codes if translation.list else {}
     found = []
     for value, text, count in columns.of(source):
-        _, reason, params = bare(value)
+        _, reason, params = convert(value)
         if not reason.startswith("code_"):
             continue
         code = trim_padding(text, target.code_pad or 6)
@@ -168,7 +175,7 @@ def find_undecided_codes(
 
 
 def find_translations(target: Field, standard: Standard) -> list[Translation]:
-    """The ways into a target's code list that the data know: lists with a column that holds its codes."""
+    """Return the translations into a target's code list: lists with a column of its codes."""
     if not target.codes:
         return []
     own = standard.code_lists[target.codes]
@@ -179,7 +186,7 @@ def find_translations(target: Field, standard: Standard) -> list[Translation]:
 def change_mapping(
     mapping: Mapping, template: Template, target: str, *, source: str = "", constant: Any = None, way: Any = None
 ) -> Mapping:
-    """The mapping with one field otherwise: from a source, with a constant, or with neither. Nothing else moves."""
+    """Return the mapping with one field changed: to a source, to a constant, or to neither."""
     template_field(template, target)
     fields = {k: v for k, v in mapping.fields.items() if k != target}
     constants = {k: v for k, v in mapping.constants.items() if k != target}

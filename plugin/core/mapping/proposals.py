@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which source field may fill which field of a template: by name, cut name, alias, meaning and content."""
+"""Propose the source field of each field of a template.
+
+Fields are matched by name, truncated name, alias, meaning and content.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,16 @@ from ..standard import Standard
 from ..standard.template import CodeList, Field, Template
 from .model import Mapping, Proposal, Translation, template_field
 
-#: Bytes that a shapefile leaves of a field's name.
+#: Length in bytes to which a shapefile truncates the name of a field.
 CUT = 10
-#: Share of a column's different values that must be in a code list for its content to speak.
+#: Share of a column's distinct values that must be in a code list for a match by content.
 _CONTENT = 0.9
-#: Different values looked at by content.
+#: Number of distinct values examined by content.
 _SAMPLE = 2000
 
 
 def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) -> list[Proposal]:
-    """One proposal for each field of the template, in its order. A source field is proposed once."""
+    """Return one proposal for each field of the template; a source field is proposed once."""
     known = _known_fields(standard)
     found = _match(layer, template, standard, known)
     proposals = []
@@ -34,7 +37,7 @@ def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) 
         if source and target.codes:
             proposal = _with_translation(proposal, target, known.get(source.upper(), ()), layer, standard)
         proposals.append(proposal)
-    # Names of translated codes come from the target's list: those of the source are names of other codes.
+    # Names of translated codes come from the target's list; those of the source name other codes.
     translated = {template_field(template, p.target).code_name for p in proposals if p.translation}
     return [Proposal(p.target) if p.target in translated else p for p in proposals]
 
@@ -46,7 +49,7 @@ def _match(layer: SourceLayer, template: Template, standard: Standard, known: An
     found: dict[str, tuple[str, str]] = {}
 
     def take(how: str, matches: Any) -> None:
-        """Pairs of which neither side has another partner by the same sign."""
+        """Match pairs in which neither side has another partner by the same criterion."""
         pairs = [(t, s) for t in template.fields if t.name not in found for s in free if matches(t, s)]
         for target, source in pairs:
             if sum(t is target for t, _ in pairs) == 1 and sum(s == source for _, s in pairs) == 1:
@@ -65,6 +68,7 @@ def _match(layer: SourceLayer, template: Template, standard: Standard, known: An
 
 
 def mapping_from_proposals(role: str, proposals: Iterable[Proposal]) -> Mapping:
+    """Return the mapping of the proposals that have a source."""
     chosen = [p for p in proposals if p.source]
     return Mapping(
         role,
@@ -74,7 +78,7 @@ def mapping_from_proposals(role: str, proposals: Iterable[Proposal]) -> Mapping:
 
 
 def translation_column(source: CodeList, target: CodeList) -> str:
-    """The column (``code_…``) of a list that holds codes of the other; empty when there is none."""
+    """Return the column (``code_…``) of a list with codes of the other list, or empty."""
     for name in dict.fromkeys(k for c in source.codes.values() for k in c.extra if k.startswith("code_")):
         parts = {p for c in source.codes.values() for p in c.extra.get(name, "").split("|") if p}
         if parts and parts <= set(target.codes):
@@ -83,7 +87,7 @@ def translation_column(source: CodeList, target: CodeList) -> str:
 
 
 def _known_fields(standard: Standard) -> dict[str, list[Field]]:
-    """Every field of the standard's templates by its name: what a layer of another edition means by it."""
+    """Return every field of the standard's templates by its name, with its meanings."""
     found: dict[str, list[Field]] = {}
     for template in standard.templates.values():
         for known in template.fields:
@@ -92,12 +96,12 @@ def _known_fields(standard: Standard) -> dict[str, list[Field]]:
 
 
 def _same(name: str) -> str:
-    """A name without what a cut in the middle of a character leaves, or a number that told two cut names apart."""
+    """Return a name without the broken character that truncation leaves at its end."""
     return re.sub(r"\ufffd+$", "", name.strip()).upper()
 
 
 def _cuts(target: Field) -> set[str]:
-    """What a shapefile may have made of a field's name or alias."""
+    """Return the names into which a shapefile may truncate a field's name or alias."""
     found = {target.short.upper()} - {""}
     for name in (target.name, target.alias):
         for codec in ("utf-8", "gbk"):
@@ -108,7 +112,7 @@ def _cuts(target: Field) -> set[str]:
 
 
 def _values(layer: SourceLayer, name: str) -> set[str]:
-    """Different values of a column, up to a number that is enough to tell."""
+    """Return the distinct values of a column, up to the sample size."""
     found: set[str] = set()
     for value in layer.frame[name].tolist():
         text = cell_text(value)
@@ -124,8 +128,8 @@ def _share(values: set[str], codes: CodeList, pad: int) -> float:
 
 
 def _fits(values: set[str], target: Field, standard: Standard) -> bool:
-    """Are these codes of the target's list, or of one that translates into it?"""
-    # One value, or a digit or two, may be anything.
+    """Return True if these are codes of the target's list, or of a list that translates to it."""
+    # A single value, or values of one or two digits, are ambiguous.
     if sum(len(v) > 2 for v in values) < 2:
         return False
     ways = [standard.code_lists[target.codes], *(standard.code_lists[name] for name in _ways(target, standard))]
@@ -133,7 +137,7 @@ def _fits(values: set[str], target: Field, standard: Standard) -> bool:
 
 
 def _ways(target: Field, standard: Standard) -> dict[str, str]:
-    """Lists that translate into the target's own, with the column that does it."""
+    """Return lists that translate to the target's list, with the column of each."""
     own = standard.code_lists[target.codes]
     found = {n: translation_column(codes, own) for n, codes in standard.code_lists.items() if n != target.codes}
     return {name: column for name, column in found.items() if column}
@@ -142,8 +146,11 @@ def _ways(target: Field, standard: Standard) -> dict[str, str]:
 def _with_translation(
     proposal: Proposal, target: Field, known: Iterable[Field], layer: SourceLayer, standard: Standard
 ) -> Proposal:
-    """A translation where the source's codes are of another list than the target's. A list that the field's name is
-    known for decides; else the content does, and where it fits both, that is said."""
+    """Add a translation where the source's codes belong to another list than the target's.
+
+    A list known for the field's name decides; otherwise the content does. Where the content fits both lists, the
+    proposal has a doubt.
+    """
     lists = standard.code_lists
     own = lists[target.codes]
     ways = _ways(target, standard)

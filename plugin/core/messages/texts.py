@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sentences in the user's language. Rules give rows and typed parameters; words are made here, at the edge."""
+"""Sentences in the user's language, from text keys and typed parameters.
+
+Rules return rows and typed parameters; this module makes the sentences where they are shown.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
     from ..standard.template import Template
 
 
-# Parameters of messages that are rendered by their type. Everywhere else (JSON, fingerprints, comparisons) such a value is
-# the plain string that it holds.
+# Parameters of messages that are rendered by their type. Elsewhere (JSON, fingerprints, comparisons) such a value is
+# its plain string.
 
 
 class NamedValue(str, ABC):
@@ -39,11 +42,12 @@ class NamedValue(str, ABC):
 
 
 class ConceptName(NamedValue):
-    """A concept, rendered by its name; a layer's code where it is none."""
+    """A concept, rendered by its name, or a layer code."""
 
     __slots__ = ()
 
     def render(self, texts: Texts) -> str:
+        """Return the concept's name, or the layer code for an unknown concept."""
         return texts.concept(self)
 
 
@@ -53,6 +57,7 @@ class CodeListName(NamedValue):
     __slots__ = ()
 
     def render(self, texts: Texts) -> str:
+        """Return the title of the code list."""
         return texts.setting(f"codes.{self}")
 
 
@@ -62,25 +67,29 @@ class IndicatorName(NamedValue):
     __slots__ = ()
 
     def render(self, texts: Texts) -> str:
+        """Return the name of the indicator."""
         return texts.indicator(self)
 
 
 @runtime_checkable
 class MessagePart(Protocol):
-    """What can be a parameter of an error or problem in place of words."""
+    """A parameter of an error or problem that is rendered with its message."""
 
-    def render(self, texts: Texts) -> str: ...
+    def render(self, texts: Texts) -> str:
+        """Return the parameter as text."""
+        ...
 
 
 @dataclass(frozen=True)
 class Message:
-    """A text of resources/texts by its section and key, with what fills it."""
+    """A text of resources/texts: section, key and parameters."""
 
     section: str
     key: str
     params: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def render(self, texts: Texts) -> str:
+        """Return the text with its parameters."""
         return texts.get(self.section, self.key, **render_params(self.params, texts))
 
 
@@ -91,38 +100,41 @@ class RuleTitle:
     rule: Rule
 
     def render(self, texts: Texts) -> str:
+        """Return code and title."""
         return f"{self.rule.code} {texts.rule_title(self.rule)}"
 
 
 @dataclass(frozen=True)
 class CauseMessage:
-    """Why an error came: its sentence with the remedy."""
+    """The cause of an error: its sentence with the remedy."""
 
     error: Any
 
     def render(self, texts: Texts) -> str:
+        """Return the sentence of the error."""
         return texts.explain(self.error)
 
 
 @dataclass(frozen=True)
 class MessageLines:
-    """Several, a line each."""
+    """Several messages, one on each line."""
 
     parts: tuple[MessagePart, ...]
 
     def render(self, texts: Texts) -> str:
+        """Return the messages, one on each line."""
         return "\n".join(part.render(texts) for part in self.parts)
 
 
 def render_params(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
-    """The parameters with their parts said."""
+    """Return the parameters with their message parts rendered."""
     return {key: value.render(texts) if isinstance(value, MessagePart) else value for key, value in params.items()}
 
 
-#: An absolute path, up to its last separator: names of files may be told, folders of this machine not.
+#: An absolute path, up to its last separator: messages may show names of files, but no folders of this machine.
 _FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|\\\\|/)(?:[^\\/:*?\"<>|\n“”'，。；]*[\\/])*(?=[^\\/\s])")
 LANGUAGES = ("zh", "en")
-#: Between groups of three digits: narrow, and no line breaks there.
+#: Separator of groups of three digits: narrow, without a line break.
 THIN_SPACE = "\u202f"
 #: Widths below this (m) keep two significant digits, at most four decimals.
 _NARROW_M, _WIDTH_DECIMALS = 0.1, 4
@@ -147,7 +159,10 @@ _MISSED = {"≥": "below_target", "≤": "above_target", "=": "beside_target"}
 
 
 class Texts:
-    """All sentences in one language (``zh`` or ``en``). DataError for another, or for a text that is not there."""
+    """All sentences in one language (``zh`` or ``en``).
+
+    Raise DataError for another language and for a missing text.
+    """
 
     def __init__(self, lang: str = "zh"):
         if lang not in LANGUAGES:
@@ -155,7 +170,7 @@ class Texts:
         self.lang = lang
 
     def get(self, section: str, key: str, /, **params: Any) -> str:
-        """A text with its placeholders filled."""
+        """Return a text with its placeholders filled."""
         try:
             text = _catalogue(self.lang)[section][key]
         except KeyError as error:
@@ -163,10 +178,11 @@ class Texts:
         return _fill(text, params)
 
     def section(self, section: str) -> dict[str, str]:
+        """Return all texts of a section."""
         return dict(_catalogue(self.lang)[section])
 
     def explain(self, error: SanxianError) -> str:
-        """An error as a sentence with its remedy."""
+        """Return an error as a sentence with its remedy."""
         return self._error(error.key, error.params)
 
     def _error(self, key: str, params: dict[str, Any]) -> str:
@@ -181,6 +197,7 @@ class Texts:
         return self.get("errors", key, **{**params, **words})
 
     def reason(self, key: str, params: dict[str, Any]) -> str:
+        """Return the reason why something was not checked, as a sentence."""
         if "indicator" in params:
             params = {**params, "indicator": self.indicator(params["indicator"])}
         if "indicators" in params:
@@ -191,10 +208,14 @@ class Texts:
         return self.get("reasons", key, **params)
 
     def notice(self, key: str, params: dict[str, Any]) -> str:
+        """Return a notice on the data, as a sentence."""
         return self.get("notices", key, **render_params(params, self))
 
     def problem(self, key: str, params: dict[str, Any]) -> str:
-        """What is wrong with a layer (`find_coordinate_problem`, or that it could not be read), with the remedy."""
+        """Return the problem of a layer with its remedy.
+
+        The problem comes from `find_coordinate_problem`, or the layer could not be read.
+        """
         if key not in _catalogue(self.lang)["crs_problems"]:
             return self._error(key, params)
         text = self.get("crs_problems", key, **params)
@@ -202,41 +223,56 @@ class Texts:
         return text + self.get("crs_problems", "hint", hint=hint) if hint else text
 
     def concept(self, concept: str) -> str:
+        """Return the name of a concept."""
         return _catalogue(self.lang)["concepts"].get(concept, concept)
 
     def layer_of_concept(self, concept: str, templates: dict[str, Template]) -> str:
-        """The name of a concept with its code if the concept is a layer of its own."""
+        """Return the name of a concept, with its code if the concept is a single layer."""
         name = self.concept(concept)
         return self._layer(concept, templates) + f"（{concept}）" if name == concept and concept in templates else name
 
     def meaning(self, meaning: str) -> str:
+        """Return the name of a meaning."""
         return _catalogue(self.lang)["meanings"].get(meaning, meaning)
 
     def indicator(self, indicator: str) -> str:
-        """The name of a figure: of those that only rules give here, of the others in the list of indicators."""
+        """Return the name of an indicator.
+
+        The texts name indicators that only rules compute; the list of indicators names the others.
+        """
         own = _catalogue(self.lang)["indicators"].get(indicator)
         return own if own is not None else indicator_name(indicator, self.lang)
 
     def unread(self, unread: UnreadData) -> str:
-        """What of the source was not read."""
+        """Return a sentence on data of the source that was not read."""
         return self.message(unread.finding(), {})
 
     def indicator_at(self, indicator: str, place: str) -> str:
-        """The name of a figure, with the place that it is of; ``place`` empty: of the whole plan."""
+        """Return the name of an indicator with its place.
+
+        An empty ``place`` means the whole plan.
+        """
         name = self.indicator(indicator)
         return self.get("words", "figure_of_place", name=name, place=place) if place else name
 
     def setting(self, name: str) -> str:
-        """The name of a setting or code list that may be unconfirmed; its key where a county brings one of its own."""
+        """Return the name of a setting or code list that may be unconfirmed.
+
+        A setting that only the county defines is named by its key.
+        """
         return str(_catalogue(self.lang)["setting"].get(name, name))
 
     def rule_title(self, rule: Rule) -> str:
+        """Return the title of a rule, which states the requirement."""
         if self.lang == "zh":
             return _rules_zh()[rule.code]["title"]
         return rule.sections[""].rstrip(".")
 
     def rule_problem(self, rule: Rule) -> str:
-        """Return what is wrong where the rule finds something; `rule_title` states the requirement."""
+        """Return what is wrong where the rule finds something.
+
+        `rule_title` states the requirement.
+        """
         return _rules_zh()[rule.code]["problem"] if self.lang == "zh" else rule.problem
 
     def rule_help(self, rule: Rule) -> dict[str, str]:
@@ -250,28 +286,28 @@ class Texts:
         return {headings[k]: " ".join(sections[h].split()) for k, h in keys.items()}
 
     def template_text(self, rule: Rule, case: str) -> str:
-        """The sentence of a case, with its placeholders."""
+        """Return the text of a message case with its placeholders."""
         return _rules_zh()[rule.code]["messages"][case] if self.lang == "zh" else rule.messages[case]
 
     def message(self, finding: Finding, templates: dict[str, Template]) -> str:
-        """The finding as one sentence or two: layer, feature, field, figure, remedy."""
+        """Return the message of a finding: layer, feature, field, figure, remedy."""
         if finding.code.startswith("RUN"):
             known = _catalogue(self.lang)["run_messages"]
             text = known.get(f"{finding.code}_{finding.case}") or known[finding.code]
         elif finding.case == SLIVERS:
-            # Any rule may have slivers that add up: one sentence for all of them.
+            # Any rule may have a finding on ignored slivers: all use one sentence.
             text = _catalogue(self.lang)["slivers"][str(finding.params["kind"])]
         else:
             text = self.template_text(all_rules()[finding.code], finding.case)
         words = self._words(finding, templates)
         if words.get("unit") == "":
-            # A ratio, or a count in English: no blank where its unit would be.
+            # A ratio, or a count in English: no space where its unit would be.
             text = text.replace(" {unit}", "")
         return _fill(text, words)
 
     def _words(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
         words = {k: v.render(self) if isinstance(v, NamedValue) else self._word(v) for k, v in finding.params.items()}
-        # Names of reasons and problems have words of their own.
+        # Reasons and problems are named by separate texts.
         for key in ("reason", "problem", "measure", "place"):
             value = str(finding.params.get(key, ""))
             known = _catalogue(self.lang).get("words", {})
@@ -309,7 +345,7 @@ class Texts:
         for name in ("unit", "above_unit"):
             if name in finding.params:
                 unit = str(finding.params[name])
-                # A figure without a layer is given in the unit that its text prints.
+                # A figure without a layer is shown in the unit of its text.
                 words[name] = str(_catalogue(self.lang)["units"].get(unit, unit))
         return words
 
@@ -334,7 +370,10 @@ class Texts:
 
 
 def _fill(text: str, params: dict[str, Any]) -> str:
-    """Fill named placeholders; a missing one is a mistake of ours and raises KeyError, never an empty gap."""
+    """Fill the named placeholders of a text.
+
+    A missing parameter is a defect of the program and raises KeyError; no empty gap remains.
+    """
     return string.Formatter().vformat(agree(text, params), (), params)
 
 
@@ -344,12 +383,15 @@ def short_key(key: str) -> str:
 
 
 def format_number(value: float | None, decimals: int) -> str:
-    """12 640.35 with thin groups of three; a dash for no value."""
+    """Return 12 640.35 with thin spaces between groups of three; a dash for no value."""
     return "—" if value is None else f"{value:,.{decimals}f}".replace(",", THIN_SPACE)
 
 
 def format_width(width_m: float | None, decimals: int = 2) -> str:
-    """Return a width in metres; one below 0.1 m keeps two significant digits (0.06, 0.012), so that it never reads 0.00."""
+    """Return a width in metres.
+
+    A width below 0.1 m keeps two significant digits (0.06, 0.012), so it is never shown as 0.00.
+    """
     if width_m is None or not 0 < width_m < _NARROW_M:
         return format_number(width_m, decimals)
     least = 10.0**-_WIDTH_DECIMALS
@@ -360,9 +402,13 @@ def format_width(width_m: float | None, decimals: int = 2) -> str:
 
 
 def format_area(area_m2: float | None) -> str:
+    """Return an area as text, in the unit of findings."""
     return "—" if area_m2 is None else f"{format_number(area_m2, 2)} m²"
 
 
 def strip_folders(text: str) -> str:
-    """The text with absolute paths cut down to the name at their end: a report travels, this machine's folders do not."""
+    """Return a text with absolute paths cut to the file name.
+
+    Reports are passed on; the folders of this machine are not.
+    """
     return _FOLDERS.sub("", text)

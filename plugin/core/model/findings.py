@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A finding (问题): what is wrong, where, how much; and sources that were not read. It owns its geometry and holds no
-live feature."""
+"""Findings (问题): what is wrong, where, and how much; and data that were not read.
+
+A finding owns its geometry and keeps no reference to a feature.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ import shapely
 
 from .rule import FAMILIES, Severity
 
-#: The columns of a findings table, in order; a promise to users.
+#: The columns of a findings table, in order; users rely on them.
 COLUMNS = (
     "code",
     "severity",
@@ -36,18 +38,18 @@ COLUMNS = (
     "fingerprint",
     "state",
 )
-#: Half-width of the area that stands for a line or a point in a findings layer, in metres.
+#: Half-width of the area that represents a line or a point in a findings layer, in metres.
 MARK_RADIUS_M = 0.5
 
 
 @dataclass
 class Finding:
-    """One thing that is wrong.
+    """A single problem that a rule found.
 
-    ``area_m2`` statutory of a whole feature, of a part that was cut out the land inside its edges as drawn, on the same
-    ellipsoid (`geometry.statutory_area`); ``net_area_m2`` net (净面积), ``width_m`` 2 × area ÷ perimeter; ``geometry`` in the
-    plan's CRS, the place of the conflict itself. ``case`` picks the sentence, ``params`` fill it. A rule leaves
-    ``code``, ``message``, ``township`` and ``fingerprint`` to the engine.
+    ``area_m2``: statutory area of a whole feature; for a clipped part, the area within its densified edges on the same
+    ellipsoid (`geometry.statutory_area`). ``net_area_m2``: net area (净面积). ``width_m``: 2 × area ÷ perimeter.
+    ``geometry``: the place of the conflict in the plan's CRS. ``case`` selects the message, ``params`` fill it. The
+    engine sets ``code``, ``message``, ``township`` and ``fingerprint``, not the rule.
     """
 
     role: str
@@ -68,25 +70,28 @@ class Finding:
     fingerprint: str = ""
     state: str = "open"
     by_place: bool = False
-    #: Area of a cut part by its vertices alone, as 0.1.0 reported it; None if it is the same. Set by the engine.
+    #: Area of a clipped part by its vertices alone, as 0.1.0 reported it; None if it is the same. Set by the engine.
     by_nodes_m2: float | None = None
-    #: Longitude and latitude of its centre in degrees (EPSG:4490), unrounded; None without a place. The engine's.
+    #: Longitude and latitude of the centre in degrees (EPSG:4490), unrounded; None without a place. Set by the engine.
     place: tuple[float, float] | None = None
 
     @property
     def geom_kind(self) -> str:
-        """area / line / point / none."""
+        """Return area, line, point or none."""
         if self.geometry is None or self.geometry.is_empty:
             return "none"
         return {0: "point", 1: "line", 2: "area"}[int(shapely.get_dimensions(self.geometry))]
 
     @property
     def former_m2(self) -> float | None:
-        """``area_m2`` as 0.1.0 measured it."""
+        """Return ``area_m2`` as 0.1.0 measured it."""
         return self.area_m2 if self.by_nodes_m2 is None else self.by_nodes_m2
 
     def layer_geometry(self) -> Any:
-        """The multipolygon for a findings layer: areas exact, lines and points as a small mark, else None."""
+        """Return the multipolygon for a findings layer; None without geometry.
+
+        Areas are exact; a line or a point becomes a small polygon around it.
+        """
         kind = self.geom_kind
         if kind == "none":
             return None
@@ -101,7 +106,7 @@ class Finding:
         return shapely.multipolygons(polygons)
 
     def row(self) -> dict[str, Any]:
-        """The columns of the findings layer, plain values."""
+        """Return the columns of the findings layer as plain values."""
         return {
             "code": self.code,
             "severity": str(self.severity or ""),
@@ -122,7 +127,7 @@ class Finding:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: as `row`, with lists and the exact WKT kept."""
+        """Return a dict for JSON: as `row`, with lists and the exact WKT."""
         row = self.row()
         row["related_keys"] = list(self.related_keys)
         row["params"] = {k: to_plain_value(v) for k, v in self.params.items()}
@@ -132,13 +137,14 @@ class Finding:
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> Finding:
+        """Return the finding of a dict made by `to_dict`."""
         values = {k: v for k, v in row.items() if k not in ("geom_kind", "geometry", "severity")}
         geometry = shapely.from_wkt(row["geometry"]) if row.get("geometry") else None
         return cls(**values, geometry=geometry, severity=Severity(row["severity"]))
 
 
 def to_plain_value(value: Any) -> Any:
-    """numpy and pandas scalars as plain Python, for JSON."""
+    """Return numpy and pandas scalars as plain Python values, for JSON."""
     if isinstance(value, list | tuple | set):
         return [to_plain_value(v) for v in value]
     if isinstance(value, dict):
@@ -149,7 +155,10 @@ def to_plain_value(value: Any) -> Any:
 
 
 def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings by rule, role, keys, field and case, whatever order the rules found them in; ties by fingerprint."""
+    """Return findings by rule, role, keys, field and case.
+
+    The order does not depend on that in which the rules found them. Ties are sorted by fingerprint.
+    """
     return sorted(
         findings,
         key=lambda f: (
@@ -159,13 +168,21 @@ def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float, float]]) -> None:
-    """Name each finding for good: code, roles, sorted keys, field; several alike are told apart by place.
+    """Set the fingerprint of each finding: code, roles, sorted keys and field.
 
-    A finding that is one connected part of many (``by_place``) has its place in its name from the start: a part that
-    comes or goes elsewhere must neither rename it nor inherit its name, and with it its waiver.
-    ``places``: id(finding) → (longitude, latitude) in EPSG:4490, rounded to 1e-4° (about ten metres), so that an edit
-    next door or another projection changes nothing. Areas only order those at one place: a vertex more on a slanted
-    edge changes a statutory area. They are those by vertices, so that names stay as 0.1.0 gave them.
+    Findings that agree in these are distinguished by place. A finding that is one connected part of many (``by_place``)
+    always includes its place: otherwise a part added or removed elsewhere would change its fingerprint or pass on its
+    own, and the waiver with it.
+
+    Parameters
+    ----------
+    findings
+        Changed in place.
+    places
+        id(finding) → (longitude, latitude) in degrees (EPSG:4490). They are rounded to 1e-4° (about 10 m), so that an
+        edit nearby or another projection changes nothing. Areas only order the findings at one place, because an
+        additional vertex on a slanted edge changes a statutory area. Areas by vertices are used, so that fingerprints
+        remain those of 0.1.0.
     """
     alike: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -199,15 +216,18 @@ CODE = "RUN905"
 
 @dataclass(frozen=True)
 class UnreadData:
-    """``case`` picks the sentence, ``params`` fill it; ``incomplete``: it may hold a layer of the plan, so that the
-    verdict is at best 未完成 (else 有条件通过)."""
+    """Data that were not read.
+
+    ``case`` selects the message, ``params`` fill it. ``incomplete``: the data may hold a layer of the plan, so the
+    verdict is at best 未完成 (else 有条件通过).
+    """
 
     case: str
     params: dict[str, Any] = field(default_factory=dict, hash=False)
     incomplete: bool = True
 
     def finding(self) -> Finding:
-        """The finding without its sentence."""
+        """Return the finding without its message."""
         made = Finding(role=str(self.params.get("role", "")), params={**self.params, "incomplete": self.incomplete})
         made.code, made.case, made.severity = CODE, self.case, Severity.WARNING
         name = "|".join(str(self.params.get(key, "")) for key in ("layer_name", "name", "file", "folder"))
@@ -215,14 +235,17 @@ class UnreadData:
         return made
 
 
-def report_unread(findings: list[Finding], unread: Iterable[UnreadData], say: Callable[[Finding], str]) -> None:
-    """Add a finding for each; one and the same is named once."""
+def report_unread(findings: list[Finding], unread: Iterable[UnreadData], render: Callable[[Finding], str]) -> None:
+    """Add a finding for each unread item that has none yet.
+
+    ``render`` returns the message of a finding.
+    """
     known = {f.fingerprint for f in findings if f.code == CODE}
     for one in unread:
         finding = one.finding()
         if finding.fingerprint not in known:
             known.add(finding.fingerprint)
-            finding.message = say(finding)
+            finding.message = render(finding)
             findings.append(finding)
 
 

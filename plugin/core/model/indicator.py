@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One figure with its unit, basis, inputs and target; targets, and units of area."""
+"""Indicators with unit, basis, inputs and target.
+
+Comparison with targets; units of area.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,19 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
-#: ``warning``: the target is met, but less is left than the margin that standard or county set (early warning).
+#: ``warning``: the target is met, but the margin is below the one that standard or county set (early warning).
 #: ``close``: it is missed by less than half of its last printed digit (取整差).
 MET, WARNING, CLOSE, BROKEN, REFERENCE = "met", "warning", "close", "broken", "reference"
-#: The target would be met by a figure that the land does not back.
+#: The target is met only by a figure that the measured area contradicts.
 UNCONFIRMED = "unconfirmed"
-#: How a comparison with a target is printed.
+#: Printed signs of a comparison with a target.
 SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 
 
 def compute_margin(value: float | None, comparison: str, target: float | None) -> float | None:
-    """What is left to the target, in its unit: positive on the good side, for ``=`` the plain difference.
+    """Return the margin to the target in its unit, positive if the target is met.
 
-    None without a target or a finite value.
+    For ``=`` the plain difference. None without a target or a finite value.
     """
     if target is None or value is None or not math.isfinite(value):
         return None
@@ -30,11 +33,12 @@ def compute_margin(value: float | None, comparison: str, target: float | None) -
 def compare_area_with_target(
     value: float, comparison: str, target: float, decimals: int, warning_share: float = 0.0
 ) -> str:
-    """met / warning / close / broken, for an unrounded value against a target printed with ``decimals``.
+    """Compare an unrounded value with a target printed with ``decimals``.
 
-    A shortfall (for ``<=`` an excess) within half of the last printed digit is ``close`` (取整差), beyond it
-    ``broken``; for ``=`` half a digit either way is met: a printed area is a rounded one. Met with less left than ``warning_share`` × target is ``warning``
-    (0: never; an ``=`` has nothing to leave). Value and target in the same unit.
+    Return the state. A shortfall (for ``<=`` an excess) within half of the last printed digit is ``close`` (取整差),
+    beyond it ``broken``. For ``=`` half a digit in either direction is ``met``, because a printed area is rounded. A
+    target met with a margin below ``warning_share`` × target is ``warning`` (0: never; not for ``=``). Value and target
+    have the same unit.
     """
     half = float(Decimal(1).scaleb(-decimals) / 2)
     return compare_with_target(value, comparison, target, allowance=half, warning_share=warning_share)
@@ -43,16 +47,19 @@ def compare_area_with_target(
 def compare_with_target(
     value: float, comparison: str, target: float, *, allowance: float = 0.0, warning_share: float = 0.0
 ) -> str:
-    """As `compare_area_with_target`, where what is missed by no more than ``allowance`` is ``close``. A ratio limit has none."""
+    """Compare like `compare_area_with_target`, with an ``allowance`` for ``close``.
+
+    A ratio limit has no allowance.
+    """
     left = compute_margin(value, comparison, target)
     miss = math.inf if left is None else abs(left) if comparison == "=" else -left
-    # A double cannot hold these exactly: what is less than its own error decides nothing.
+    # A double cannot hold these exactly: differences below its own error are ignored.
     error = abs(target) * 1e-12
     if miss <= (error if allowance else 0.0):
         low = comparison != "=" and -miss < warning_share * abs(target) - error
         return WARNING if low else MET
     if comparison == "=" and miss <= allowance + error:
-        # What a text states is the rounded area: drawn and printed agree.
+        # A text states the rounded area, so drawn and printed value agree.
         return MET
     return CLOSE if allowance and miss <= allowance + error else BROKEN
 
@@ -60,14 +67,14 @@ def compare_with_target(
 #: Square metres in one unit of a target. 1 亩 = 10 000 / 15 m².
 SQUARE_METRES = {"m2": 1.0, "ha": 1e4, "km2": 1e6, "wan_km2": 1e10, "mu": 10_000 / 15, "wan_mu": 1e8 / 15}
 
-#: The areas a plan sets targets for: the concept each is read from, and its basis.
+#: The areas that a plan sets targets for: their concept and basis.
 AREA_FIGURES = {
     "cultivated_area": ("cultivated", "net"),
     "farmland_area": ("farmland", "net"),
     "red_line_area": ("red_line", "statutory"),
     "boundary_area": ("boundary", "statutory"),
 }
-#: A doubt: the county's profile has no target for an area that a layer gives.
+#: A reason for doubt: the county's profile has no target for an area that a layer gives.
 NO_TARGET = "targets.missing"
 #: Further figures that a plan states and layers give: by statutory area, or by counting features.
 STATED_FIGURES = {
@@ -76,19 +83,20 @@ STATED_FIGURES = {
     "centre_area": ("centre", "statutory"),
     "detail_units_count": ("detail_units", "count"),
 }
-#: The unit of what is counted.
+#: The unit of a count.
 COUNT = "count"
 RATIO_FORMS = ("n1", "n2", "n3")
 
 
 @dataclass
 class Indicator:
-    """``value`` in ``unit``; ``basis`` net / survey / statutory; ``inputs``: name → value as put into the formula.
+    """A figure of the plan with its target.
 
-    ``state``: met, warning (met, with less left than the margin), close, broken, unconfirmed (met by a figure that the land
-    does not back) or reference (no target); ``backed`` False when the figure is summed from an area field that the land does not
-    back (`area_backing`); ``confirmed`` False then, and when a setting marked C, an unknown base year or a broken net field stands behind it. ``place``: the township that the
-    figure is of, where it is not the whole plan's.
+    ``value`` in ``unit``; ``basis`` net / survey / statutory; ``inputs``: name → value used in the formula. ``state``:
+    met, warning (met, but with a low margin), close, broken, unconfirmed (met by a figure that the measured area
+    contradicts) or reference (no target). ``backed``: False if the figure is summed from an area field that the
+    measured area contradicts (`area_backing`). ``confirmed``: False then, and also if a setting marked C, an unknown
+    base year or an invalid net field was used. ``place``: the township of the figure, empty for the whole plan.
     """
 
     id: str
@@ -111,22 +119,33 @@ class Indicator:
         self.judge(self.state)
 
     def judge(self, state: str) -> None:
-        """Set the state. A figure that the land does not back meets no target; it may still miss one."""
+        """Set the state.
+
+        A figure that the measured area contradicts cannot meet a target, but may miss one.
+        """
         self.state = UNCONFIRMED if not self.backed and state in (MET, WARNING) else state
 
     @property
     def margin(self) -> float | None:
-        """What is left to the target (余量), positive on the good side; None without a target."""
+        """Return the margin to the target (余量), positive if it is met.
+
+        None without a target.
+        """
         return compute_margin(self.value, self.comparison, self.target)
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the indicator as plain data for JSON."""
         return {**asdict(self), "room": self.margin}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Indicator:
+        """Return the indicator of a dict made by `to_dict`."""
         return cls(**{key: value for key, value in data.items() if key != "room"})
 
 
 def convert_area(area_m2: float, unit: str) -> float:
-    """An area in square metres in another unit; a count stays what it is. KeyError for an unknown unit."""
+    """Convert an area in square metres to another unit; a count is unchanged.
+
+    KeyError for an unknown unit.
+    """
     return area_m2 if unit == COUNT else area_m2 / SQUARE_METRES[unit]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The result of a run: verdict, outcome per rule, findings, indicators, provenance; to and from plain data."""
+"""The result of a run as plain data: verdict, outcomes, findings, indicators."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCHEMA = "sanxian-report/1"
 
 
 class Outcome(StrEnum):
-    """通过 / 有问题 / 豁免 / 不适用 / 跳过 / 出错."""
+    """The outcome of a rule: 通过 / 有问题 / 豁免 / 不适用 / 跳过 / 出错."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -27,20 +27,26 @@ class Outcome(StrEnum):
     CRASHED = "crashed"
 
 
-#: Findings about the run itself that leave it incomplete, whatever the rules say: another county's profile or data.
+#: Findings about the run that make it incomplete, whatever the rules find: another county's profile or data.
 INCOMPLETE_RUN = frozenset({"RUN904"})
 #: Outcomes of rules that had something to check.
 _EXAMINED = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 
 
 def is_run_finding(finding: Finding) -> bool:
-    """Return True for a finding about the run itself that leaves it incomplete; a mere hint says so in its parameters."""
+    """Return True for a finding about the run that makes it incomplete.
+
+    A mere hint is marked in its parameters.
+    """
     return finding.code in INCOMPLETE_RUN and finding.params.get("incomplete") is not False
 
 
 @dataclass
 class RuleOutcome:
-    """How one rule fared. ``incomplete``: part of it could not be checked; ``reason`` says why, in the report's language."""
+    """The outcome of one rule.
+
+    ``incomplete``: part of the rule could not be checked; ``reason`` names the cause in the report's language.
+    """
 
     code: str
     name: str
@@ -52,9 +58,9 @@ class RuleOutcome:
     title: str = ""
     incomplete: bool = False
     unconfirmed: list[str] = field(default_factory=list)
-    #: What is wrong where it finds something; ``title`` states the requirement.
+    #: The problem that the rule finds; ``title`` states the requirement.
     problem: str = ""
-    #: What the rule went by (`engine.explanation.EffectiveValue` as plain data).
+    #: Values that the rule used (`engine.explanation.EffectiveValue` as plain data).
     parameters: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -80,9 +86,13 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """First match: an unwaived ERROR; anything skipped or crashed, no rule with anything to check, a finding about the run
-        itself, or data that was not read; open warnings, waivers, unconfirmed settings, or rules that were left out: nothing
-        but a complete check reads 通过."""
+        """Return the first verdict that applies.
+
+        - 不通过: an ERROR without a waiver;
+        - 未完成: a skipped or crashed rule, no rule with anything to check, a finding about the run, or unread data;
+        - 有条件通过: open warnings, waivers, unconfirmed settings, or rules that were left out;
+        - 通过: otherwise, so only for a complete check.
+        """
         open_findings = [f for f in self.findings if f.state != "waived"]
         if any(f.severity is Severity.ERROR for f in open_findings):
             return Verdict.FAIL
@@ -108,6 +118,7 @@ class Report:
 
     @property
     def summary(self) -> dict[str, Any]:
+        """Return the numbers of findings and outcomes."""
         severities = Counter(str(f.severity) for f in self.findings if f.state != "waived")
         outcomes = Counter(str(r.outcome) for r in self.rules)
         return {
@@ -120,7 +131,7 @@ class Report:
             "passed": outcomes["passed"],
             "failed": outcomes["failed"],
             "not_applicable": outcomes["not_applicable"],
-            # A rule that looked at a part only counts as skipped too: nothing but a complete check reads 通过.
+            # A rule that checked only a part counts as skipped too: only a complete check reads 通过.
             "skipped": outcomes["skipped"] + sum(r.incomplete and r.outcome != "skipped" for r in self.rules),
             "crashed": outcomes["crashed"],
             "left_out": list(self.left_out),
@@ -128,6 +139,7 @@ class Report:
         }
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data for JSON."""
         return {
             "schema": SCHEMA,
             "lang": self.lang,
@@ -141,6 +153,7 @@ class Report:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Report:
+        """Return the report of a dict made by `to_dict`."""
         return cls(
             rules=[RuleOutcome(**{**r, "outcome": Outcome(r["outcome"])}) for r in data["rules"]],
             findings=[Finding.from_dict(f) for f in data["findings"]],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a rule is: a pure function over layers, declared with its code, severity, basis, needs and examples."""
+"""Declaration of rules, which are pure functions over layers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EACH = "*"
 
 
 class Severity(StrEnum):
-    """错误 / 警告 / 提示."""
+    """The severity of a finding: 错误 / 警告 / 提示."""
 
     ERROR = "ERROR"
     WARNING = "WARNING"
@@ -32,11 +32,11 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Need:
-    """A layer that a rule asks for.
+    """A layer that a rule needs.
 
-    ``concept`` as listed in the standard, or ``EACH`` for every layer of the plan in turn; ``fields`` are
-    meanings (as in the templates), not names, without which the rule is skipped; ``reads`` are meanings that it can do
-    without, saying so itself; an ``optional`` need is passed as None when it is missing.
+    ``concept`` as listed in the standard, or ``EACH`` for every layer of the plan in turn. ``fields``: meanings (as in
+    the templates), not names; without them the rule is skipped. ``reads``: meanings that are optional; the rule reports
+    their absence itself. An ``optional`` need is passed as None if it is missing.
     """
 
     concept: str
@@ -47,7 +47,10 @@ class Need:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A keyword-only parameter of a rule: its default and unit (``m2``, ``m``, ``share``, ``count``, ``degrees`` or ``""``)."""
+    """A keyword-only parameter of a rule.
+
+    It has a default and a unit (``m2``, ``m``, ``share``, ``count``, ``degrees`` or ``""``).
+    """
 
     name: str
     default: float
@@ -56,14 +59,13 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Example:
-    """A tiny case that is also a test: WKT rows by need, in metres of the plan's CRS.
+    """A small case that is also a test: WKT rows by need, in metres of the plan's CRS.
 
-    ``layers`` maps the need's name to rows: a WKT, or a dict with ``wkt`` and attributes by meaning.
-    ``settings`` override the standard's, ``roles`` choose another role for a need.
-    ``standard``: another edition's id, for layers that the county's does not have.
-    ``side``: side inputs by the name of their option, as rows (``figures``: indicator, value, unit, where;
-    ``targets``: code, name, indicator, comparison, value, unit; ``baseline``: layers of the sealed edition, as ``layers``).
-    ``finds``: how many findings; ``areas``: their planar areas, where it is worth saying.
+    ``layers``: need → rows, each a WKT, or a dict with ``wkt`` and attributes by meaning. ``settings`` override the
+    standard's, ``roles`` choose another role for a need. ``standard``: the id of another edition, for layers that the
+    county's edition lacks. ``side``: side inputs by the name of their option, as rows (``figures``: indicator, value,
+    unit, where; ``targets``: code, name, indicator, comparison, value, unit; ``baseline``: layers of the sealed
+    edition, as ``layers``). ``finds``: expected number of findings; ``areas``: their planar areas, where relevant.
     """
 
     title: str
@@ -79,14 +81,14 @@ class Example:
 
 @dataclass
 class RuleResult:
-    """What one rule gives back when it is more than a list of findings.
+    """Findings of a rule with what it could not check or confirm.
 
-    ``not_checked_section``: reasons (text key, parameters) for what could not be looked at; ``unconfirmed``: names of
-    further C settings that were used; ``doubts``: what the data itself leaves in doubt, which nobody can confirm
-    away (a base year that is not known); ``applicable``: False when nothing in the plan is of the rule's kind;
-    ``switched_off``: the setting by which standard or profile want nothing compared, which is to be confirmed.
-    ``notes``: reasons (text key, parameters) that take nothing away from the outcome: why the rule does not apply (a side
-    input that was not given, and how to give it), or what a reader should know of what was compared.
+    ``not_checked_section``: reasons (text key, parameters) for parts that could not be checked. ``unconfirmed``: names
+    of further C settings that were used. ``doubts``: uncertainties of the data, which no confirmation removes (an
+    unknown base year). ``applicable``: False if the plan has no data of the rule's kind. ``switched_off``: the setting
+    by which standard or profile switch the comparison off; it needs confirmation. ``notes``: reasons (text key,
+    parameters) that do not change the outcome: why the rule does not apply (a missing side input, and how to provide
+    it), or remarks on the comparison.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -101,7 +103,7 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class Rule:
-    """A declared rule. ``code`` and ``name`` are promises to users."""
+    """A declared rule. Users rely on ``code`` and ``name``."""
 
     code: str
     name: str
@@ -121,25 +123,33 @@ class Rule:
 
     @property
     def family(self) -> str:
+        """Return the first three letters of the code."""
         return self.code[:3]
 
     @property
     def algorithm_id(self) -> str:
+        """Return the id of the rule's processing algorithm."""
         return self.name.replace("-", "_")
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Options with what the rule is to be told beside its layers (``figures``): its examples have them."""
+        """Return the options of the rule's side inputs (``figures``).
+
+        Its examples use them.
+        """
         return tuple(dict.fromkeys(name for example in self.fails for name in example.side))
 
     @property
     def sections(self) -> dict[str, str]:
-        """The four headings of the docstring (English manual)."""
+        """Return the docstring's four sections by heading (English manual)."""
         return split_sections(inspect.getdoc(self.function) or "")
 
 
 def split_sections(doc: str) -> dict[str, str]:
-    """Cut a rule's docstring at its headings; the text before the first is the title under ``""``."""
+    """Split a rule's docstring at its headings.
+
+    The text before the first is the title under ``""``.
+    """
     parts = re.split(rf"^({'|'.join(map(re.escape, HEADINGS))})\s*$", doc, flags=re.MULTILINE)
     sections = {"": parts[0].strip()}
     for heading, body in zip(parts[1::2], parts[2::2], strict=True):
@@ -167,15 +177,18 @@ def rule(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a rule.
 
-    ``problem`` names what is wrong where the rule finds something (English; ``resources/texts`` holds the Chinese). The title,
-    which states the requirement, is the docstring's first line.
-    ``uses`` names the settings of the standard it depends on (``ratio.form``, ``codes.planning_zones``,
-    ``tolerance``): those marked C and confirmed by nobody make its outcome conditional at best.
-    ``local``: what it finds on a row depends on that row and on those that it meets, so that an edit changes nothing
-    farther away (`live`); not so for totals, shares and keys that must be unique.
-    ``side``: side inputs of the plan (``baseline``) without which the rule does not apply, and says how to give them.
-    ``messages`` maps a case to an English sentence with named placeholders; ``resources/texts`` holds the Chinese.
-    Raises ValueError for a code that is taken or of no family, and for a docstring without its headings.
+    ``problem`` names the problem that the rule finds (English; ``resources/texts`` holds the Chinese). The title, which
+    states the requirement, is the docstring's first line. ``uses`` names the settings of the standard that the rule
+    depends on (``ratio.form``, ``codes.planning_zones``, ``tolerance``): unconfirmed settings marked C make its outcome
+    conditional at best. ``local``: a finding depends only on its row and on adjacent rows, so that an edit changes
+    nothing farther away (`live`); False for totals, shares and unique keys. ``side``: side inputs of the plan
+    (``baseline``) without which the rule does not apply; it then reports how to provide them. ``messages``: case →
+    English message with named placeholders; ``resources/texts`` holds the Chinese.
+
+    Raises
+    ------
+    ValueError
+        The code is in use or belongs to no family, or the docstring lacks a heading.
     """
     if code[:3] not in FAMILIES or not re.fullmatch(r"[A-Z]{3}\d{3}", code):
         raise ValueError(f"{code}: a code is a family ({', '.join(FAMILIES)}) and three digits")
@@ -199,8 +212,8 @@ def rule(
             fails=tuple(fails),
             passes=tuple(passes),
             function=function,
-            parameters=_parameters(function),
-            order=_order(code),
+            parameters=_list_parameters(function),
+            order=_order_of_family(code),
             local=local,
             side=tuple(side),
         )
@@ -209,8 +222,11 @@ def rule(
     return declare
 
 
-def _parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """Keyword-only arguments with a default; the unit is the tail of the name (``large_area_m2``)."""
+def _list_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+    """Return the keyword-only arguments with a default.
+
+    The unit is the name's suffix (``large_area_m2``).
+    """
     found = []
     for argument in inspect.signature(function).parameters.values():
         if argument.kind is argument.KEYWORD_ONLY and argument.default is not argument.empty:
@@ -219,7 +235,10 @@ def _parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
 
 
 def unit_of(name: str) -> str:
-    """The unit that a parameter or setting says by the tail of its name; empty where it says none."""
+    """Return the unit in the suffix of a parameter's or setting's name.
+
+    Empty without one.
+    """
     tail = name.rsplit("_", 1)[-1] if "_" in name else ""
     return tail if tail in ("m2", "m", "share", "count", "degrees") else ""
 
@@ -230,9 +249,9 @@ _RULE_FILE = re.compile(r"([a-z]{3}\d{3})_(\w+)\.py")
 
 
 class Rules(Mapping[str, Rule]):
-    """Every rule by its code, in the order of the families.
+    """All rules by code, in the order of the families.
 
-    A rule's module is imported when the rule is asked for, so that a check loads no more than the rules it runs.
+    A rule's module is imported on first access, so that a check loads only the rules it runs.
     """
 
     def __init__(self) -> None:
@@ -242,12 +261,15 @@ class Rules(Mapping[str, Rule]):
         for path, match in files:
             if match is not None and found.setdefault(match[1].upper(), (path, match[2]))[0] != path:
                 raise ValueError(f"{match[1].upper()} is declared in {found[match[1].upper()][0].name} and {path.name}")
-        codes = sorted(found, key=_order)
+        codes = sorted(found, key=_order_of_family)
         self._modules = {code: ".".join(found[code][0].relative_to(core).with_suffix("").parts) for code in codes}
         self._names = {found[code][1].replace("_", "-"): code for code in codes}
 
     def code_of(self, name: str) -> str | None:
-        """Return the code of a rule by its name, as in ``expansion-ratio`` or ``expansion_ratio``."""
+        """Return the code of a rule by its name.
+
+        For example ``expansion-ratio`` or ``expansion_ratio``.
+        """
         name = name.replace("_", "-")
         return self._names.get(name) or next((r.code for r in _REGISTRY.values() if r.name == name), None)
 
@@ -261,7 +283,9 @@ class Rules(Mapping[str, Rule]):
 
     def __iter__(self) -> Iterator[str]:
         declared_elsewhere = _REGISTRY.keys() - self._modules.keys()
-        return iter(sorted([*self._modules, *declared_elsewhere], key=_order) if declared_elsewhere else self._modules)
+        return iter(
+            sorted([*self._modules, *declared_elsewhere], key=_order_of_family) if declared_elsewhere else self._modules
+        )
 
     def __len__(self) -> int:
         return len(self._modules.keys() | _REGISTRY.keys())
@@ -269,9 +293,9 @@ class Rules(Mapping[str, Rule]):
 
 @cache
 def all_rules() -> Rules:
-    """Every rule there is, found by the names of their files."""
+    """Return all rules, found by the names of their files."""
     return Rules()
 
 
-def _order(code: str) -> int:
+def _order_of_family(code: str) -> int:
     return FAMILIES.index(code[:3]) * 1000 + int(code[3:])

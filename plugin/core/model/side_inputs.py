@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a plan is held against beside its layers, by the name of its option."""
+"""Further inputs of a plan (figures, targets, baseline …), by option name."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ T = TypeVar("T")
 
 
 class SideInputs:
-    """Values that rules ask for by name: ``figures``, ``targets``, ``register``, ``baseline``, ``renumbered``, ``record``,
-    ``package``.
+    """Side inputs that rules read by name.
 
-    The packages that define these values read them out of here, each by a function of its own, so that this one need not
-    know them. A value of None counts as not given.
+    Names: ``figures``, ``targets``, ``register``, ``baseline``, ``renumbered``, ``record``, ``package``. The packages
+    that define the values provide a typed function for each, so this module does not depend on them. None counts as
+    missing.
     """
 
     def __init__(self, **values: Any):
         self._values = {name: value for name, value in values.items() if value is not None}
 
     def get(self, name: str, kind: type[T]) -> T | None:
-        """Return the value of this name, or None if it was not given. Raises TypeError if it is of another kind."""
+        """Return the value of this name, or None if missing.
+
+        TypeError if it is of another type.
+        """
         value = self._values.get(name)
         if value is not None and not isinstance(value, kind):
             raise TypeError(f"side input {name!r} is {type(value).__name__}, not {kind.__name__}")

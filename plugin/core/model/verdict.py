@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The verdict of a report, in a separate module so that screens can use it before heavy imports."""
+"""The verdict of a report.
+
+It is a separate module, so that screens can use it before heavy imports.
+"""
 
 from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """不通过 / 未完成 / 有条件通过 / 通过."""
+    """A report's verdict: 不通过 / 未完成 / 有条件通过 / 通过."""
 
     FAIL = "fail"
     INCOMPLETE = "incomplete"

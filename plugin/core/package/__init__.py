@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""汇交成果包: from a checked plan to a folder that the receiving system takes; what is in it is data (`form`).
+"""汇交成果包: from a checked plan to a folder for handing in, by a specification.
 
-`export` makes one: `gate`, `layers`, then what comes with them (`parts`: documents, `maps`, `tables`, `metadata`), the
-`manifest`, and all of it moved into its place (`target`). `inspection` looks at one, whoever made it; the rules DOC judge.
+`export` makes a package: `gate`, `layers`, then the other parts (documents, `maps`, `tables`, `metadata`), the
+`manifest`; finally `folder` moves the new folder into its place. `inspection` reads a package of any origin; the
+rules DOC judge it.
 """

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A package of a plan that was checked: the gate, the layers written and read again, the parts that come with them,
-the manifest."""
+"""Export of a checked plan: gate, layers, other parts, manifest."""
 
 from __future__ import annotations
 
@@ -42,12 +41,14 @@ __all__ = ["ExportOrder", "ExportedPackage", "export_package", "options_for_pack
 
 
 def report_received(checked: CheckResult, cancellation: Cancellation) -> Iterator[Problem]:
-    """What rules of the group ``received`` find that the check did not run; a problem for each rule, layer and field. Findings
-    that are waived are not told. Raises Cancelled."""
+    """Run the rules of the group ``received`` that the check did not run.
+
+    Yields a problem for each rule, layer and field. Waived findings are omitted. Raises Cancelled.
+    """
     plan, lang = checked.plan, checked.report.lang
-    asked = {outcome.code for outcome in checked.report.rules}
+    checked_codes = {outcome.code for outcome in checked.report.rules}
     group = plan.norm.standard.rule_groups.get(RECEIVED_GROUP, ())
-    rules = [rule for rule in choose_rules(group) if rule.code not in asked]
+    rules = [rule for rule in choose_rules(group) if rule.code not in checked_codes]
     found: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in run_check(
         plan, rules, side=checked.side, waivers=checked.waivers, lang=lang, cancellation=cancellation
@@ -59,26 +60,26 @@ def report_received(checked: CheckResult, cancellation: Cancellation) -> Iterato
         level = Level.GATE if any(one.severity is Severity.ERROR for one in those) else Level.NOTE
         layer = plan.layers[role].name if role in plan.layers else role
         features = tuple(one.key for one in those[:NAMED])
-        # What the run says of itself (RUN) is of no rule.
+        # Findings of the run itself (RUN) do not belong to a rule.
         params = {"rule": named.get(code, code)}
         yield Problem(level, "as_received", layer, field, len(those), features, params)
 
 
-# What comes with the layers: documents, the report, tables, metadata. A new part is a function here, or in a module of its
-# own, and a word in `PARTS`.
+# Other parts than layers: documents, the report, tables, metadata. A new part is a function here or in a separate
+# module, and an entry in `PARTS`.
 
-#: Makes a part of the package; what is to be told of it.
+#: Makes a part of the package; returns the problems to report.
 Part = Callable[[ExportContext], Iterable[Problem]]
 
 
 def copy_documents(context: ExportContext) -> list[Problem]:
-    """The planner's own files into their places."""
+    """Copy the planner's files into their places."""
     for one in context.filled:
         for path in one.files:
             context.cancellation.raise_if_cancelled()
             target = context.place(one.slot.folder, path.name)
             try:
-                # The content alone: no owner, no times of this machine.
+                # Copy the content only, without the owner and times of this machine.
                 shutil.copyfile(path, target)
             except OSError as error:
                 if is_about_writing(error, context.new):
@@ -88,7 +89,7 @@ def copy_documents(context: ExportContext) -> list[Problem]:
 
 
 def write_report(context: ExportContext) -> list[Problem]:
-    """The check's report, as page and as data."""
+    """Write the check's report as page and as data."""
     from ..render.html import render_report
     from ..render.outputs import to_json
 
@@ -103,7 +104,13 @@ def write_report(context: ExportContext) -> list[Problem]:
 
 
 def write_metadata(context: ExportContext) -> list[Problem]:
-    """Last of all: it tells what the manifest has gathered. OutputError when it does not read as it was written."""
+    """Write the metadata from the complete manifest, so this part is the last one.
+
+    Raises
+    ------
+    OutputError
+        If the metadata read again differ from those written.
+    """
     path = context.path(context.package_spec.metadata)
     path.write_bytes(metadata_xml(context.manifest, context.package_spec))
     context.manifest["metadata"] = read_back_metadata(
@@ -112,12 +119,12 @@ def write_metadata(context: ExportContext) -> list[Problem]:
     return []
 
 
-#: In the order they are made.
+#: Parts in the order in which they are made.
 PARTS: tuple[Part, ...] = (copy_documents, make_maps, write_report, write_workbooks, write_metadata)
 
 
 def options_for_package(options: Options, package_spec: PackageSpec) -> Options:
-    """The options of a check for a package: where nobody says by which standard, by the form's."""
+    """Return the check options for a package: by default the specification's standard."""
     return options if options.standard or options.profile else replace(options, standard=package_spec.standard)
 
 
@@ -130,14 +137,25 @@ def export_package(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> ExportedPackage:
-    """Make the package of a checked plan. ``page``: renders the report as HTML (default without pictures); ``draw``: makes the maps
-    (default: they are not made, and the manifest says so).
+    """Make the package of a checked plan.
 
-    InputError when no level of secrecy is set, or one is lowered without a reason.
-    OutputError when the gate is shut (a plan that does not pass, something that the form wants is missing) and nobody forces
-    it; when somebody else exports to the target or inspects it; when something cannot be written without loss; when what was
-    read again is not what was drawn; when the target cannot be replaced. Whatever stood there then still does,
-    also when Cancelled is raised.
+    After an error or Cancelled, the previous content of the target is unchanged.
+
+    Parameters
+    ----------
+    page
+        Renders the report as HTML; by default a report without pictures.
+    draw
+        Renders the maps; by default no map is made, and the manifest records this.
+
+    Raises
+    ------
+    InputError
+        If no level of secrecy is set, or a level is lowered without a reason.
+    OutputError
+        If the gate refuses the package (the plan fails, or a required part is missing) and the order does not force
+        it; if another process exports to the target or inspects it; if the content cannot be written without loss or
+        differs when it is read again; if the target cannot be replaced.
     """
     target = package_path(checked.plan, order)
     with make_export_folder(order.folder), lock_for_writing(target):
@@ -153,16 +171,16 @@ def _export(
     progress: Progress,
     cancellation: Cancellation,
 ) -> ExportedPackage:
-    plan, form, lang = checked.plan, order.package_spec, checked.report.lang
-    values = spec_values(plan, form)
+    plan, spec, lang = checked.plan, order.package_spec, checked.report.lang
+    values = spec_values(plan, spec)
     document = resolve_package_document(plan.norm, order, values)
-    document.require_exportable(form.secrecy_levels, form.name)
+    document.require_exportable(spec.secrecy_levels, spec.name)
     checked = replace(checked, report=with_document(checked.report, document))
     finish_interrupted(target)
-    check_target(target, plan.inputs, form, values)
+    check_target(target, plan.inputs, spec, values)
     progress(0.0, "")
     sets, problems = prepare(checked, order, cancellation)
-    filled, missing = fill_slots(form, values, order.documents, target if target.is_dir() else None, lang)
+    filled, missing = fill_slots(spec, values, order.documents, target if target.is_dir() else None, lang)
     work = plan_maps(plan, order, filled, values, draw)
     problems = [
         *judge_check(checked),
@@ -173,14 +191,14 @@ def _export(
     ]
     problems += _document_notes(document, with_maps=bool(work.requests))
     pass_gate(problems, order, target)
-    manifest = head(checked, form, values, target.name, document, forced=bool(group_by_level(problems, Level.GATE)))
+    manifest = head(checked, spec, values, target.name, document, forced=bool(group_by_level(problems, Level.GATE)))
     steps = RowProgress(sum(len(c) for s in sets for c in s.contents), progress, MAPS_BEGIN if work.requests else 0.95)
     with replace_folder(target, cancellation) as new:
-        making = ExportContext(checked, form, new, values, manifest, filled, work, page, document, steps, cancellation)
-        manifest["layers"] = [row for one in sets for row in write_vector_set(one, making)]
-        manifest["slots"] = slot_rows(filled, form)
+        context = ExportContext(checked, spec, new, values, manifest, filled, work, page, document, steps, cancellation)
+        manifest["layers"] = [row for one in sets for row in write_vector_set(one, context)]
+        manifest["slots"] = slot_rows(filled, spec)
         for part in PARTS:
-            problems += part(making)
+            problems += part(context)
         problems = drop_duplicate_notes(problems, manifest["slots"])
         written = write_manifest(new, manifest, problems, lang, cancellation)
         digest = write_digest(new)

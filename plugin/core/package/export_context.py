@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A package while it is made: what every part of it is given."""
+"""State of a package while it is made, passed to the function of every part."""
 
 from __future__ import annotations
 
@@ -22,26 +22,41 @@ if TYPE_CHECKING:
 
 
 class RowProgress:
-    """Progress over rows that are written and read again, up to the share ``until``; then over what comes `after`."""
+    """Progress over rows up to the share ``until``, then over later steps."""
 
     def __init__(self, rows: int, progress: Callable[[float, str], None], until: float = 0.95):
         self.total, self.done, self.progress, self.text = max(2 * rows, 1), 0, progress, ""
         self.until = until
 
     def __call__(self, rows: int) -> None:
+        """Add rows and report the share."""
         self.done += rows
         self.progress(self.until * self.done / self.total, self.text)
 
     def after(self, share: float, text: str) -> None:
-        """A share of what is done once the rows are."""
+        """Report a share of the steps after the rows."""
         self.progress(self.until + (0.95 - self.until) * share, text)
 
 
 @dataclass(frozen=True)
 class ExportContext:
-    """``new``: the folder that becomes the package; ``values``: what placeholders stand for; ``manifest``: grows as parts are
-    made; ``maps``: those to be made; ``page``: renders the report as HTML, None for the one without pictures; ``document``:
-    成果信息."""
+    """State of an export.
+
+    Attributes
+    ----------
+    new
+        The folder that becomes the package.
+    values
+        Values of the placeholders.
+    manifest
+        Completed by each part.
+    maps
+        The maps to be made.
+    page
+        Renders the report as HTML; None for a report without pictures.
+    document
+        成果信息.
+    """
 
     checked: CheckResult
     package_spec: PackageSpec
@@ -57,22 +72,24 @@ class ExportContext:
 
     @property
     def plan(self) -> Plan:
+        """Return the checked plan."""
         return self.checked.plan
 
     @property
     def lang(self) -> str:
+        """Return the language of the report."""
         return self.checked.report.lang
 
     def path(self, named: NamedFile, suffix: str = "") -> Path:
-        """Where a file that the plugin makes itself belongs; its folder is there."""
+        """Return the path of a generated file; make its folder."""
         return self.place(named.folder, f"{make_name(named.file, self.values)}{suffix}")
 
     def place(self, folder: str, name: str) -> Path:
-        """Where a file of a folder's word belongs; its folder is there."""
+        """Return the path of a file in a folder of the specification; make the folder."""
         path = self.new / self.package_spec.place(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def inside(self, path: Path) -> str:
-        """A path as the manifest writes it: from the package's folder, with ``/``."""
+        """Return a path as the manifest writes it: relative to the package, with ``/``."""
         return path.relative_to(self.new).as_posix()

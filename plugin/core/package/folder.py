@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A package takes its place as a whole: made in a sibling, the old one put aside, the new one moved in, the old one deleted.
+"""Replacement of a package as a whole, and locks on it.
 
-After a kill at any moment one whole package is there, under its own name or one of the siblings'; the next run puts it back
-in its place (`finish_interrupted`).
+The new package is made in a sibling folder. The old one is renamed, the new one moved in, the old one deleted. After
+a kill one complete package exists, under its name or the name of a sibling; the next run restores its name
+(`finish_interrupted`).
 """
 
 from __future__ import annotations
@@ -23,20 +24,26 @@ from ..files.digests import is_whole
 from ..files.open_file_owners import find_open_file_owners
 from ..files.writing import is_about_writing, os_reason
 
-#: Nobody else calls a folder so: what has such a name is ours to clear away.
+#: Suffixes of the siblings. Other programs do not use them, so folders with such names may be deleted.
 NEW, OLD = ".sanxian-new", ".sanxian-old"
 
 
 def sibling_folders(target: Path) -> tuple[Path, Path]:
+    """Return the sibling folders of the new and of the old package."""
     return target.with_name(target.name + NEW), target.with_name(target.name + OLD)
 
 
 @contextmanager
 def replace_folder(target: Path, cancellation: Cancellation = NEVER) -> Iterator[Path]:
-    """A new folder to fill; it becomes the target when the block ends, and is gone when the block raises.
+    """Yield a new folder that replaces the target when the block ends.
 
-    The block leaves a manifest with its digest. Raises Cancelled up to the last moment, and OutputError when the target
-    cannot be replaced: then it stands as it was.
+    If the block raises, the folder is deleted. The block must write a manifest with its digest. Raises Cancelled
+    before the replacement.
+
+    Raises
+    ------
+    OutputError
+        If the target cannot be replaced; it is then unchanged.
     """
     new, old = sibling_folders(target)
     finish_interrupted(target)
@@ -54,13 +61,19 @@ def replace_folder(target: Path, cancellation: Cancellation = NEVER) -> Iterator
         cancellation.raise_if_cancelled()
         _swap(target, new, old)
     finally:
-        _clear(new)
-    # A file of the old one that somebody has open keeps a part of it here: the next run clears it away.
-    _clear(old)
+        _delete_folder(new)
+    # A file that is open elsewhere keeps a part of the old package here; the next run deletes it.
+    _delete_folder(old)
 
 
 def finish_interrupted(target: Path) -> None:
-    """Finish or roll back what an earlier run left when it was killed. OutputError when that is refused."""
+    """Finish or roll back an earlier run that was killed.
+
+    Raises
+    ------
+    OutputError
+        If the system refuses it.
+    """
     new, old = sibling_folders(target)
     try:
         if not target.exists():
@@ -69,16 +82,16 @@ def finish_interrupted(target: Path) -> None:
             elif old.exists():
                 os.replace(old, target)
     except OSError as error:
-        raise _refused(old if old.exists() else new, target, error) from error
+        raise _make_refusal(old if old.exists() else new, target, error) from error
     for rest in (new, old):
         if rest.exists() and (target.exists() or not is_whole(rest)):
-            _clear(rest)
+            _delete_folder(rest)
         if rest.exists():
-            raise OutputError("package_rest", target=str(rest), holders=_named(rest) or "—")
+            raise OutputError("package_rest", target=str(rest), holders=_list_owners(rest) or "—")
 
 
-def _clear(path: Path) -> None:
-    """Take a folder away, as far as that is possible; of a link to one, the link."""
+def _delete_folder(path: Path) -> None:
+    """Delete a folder as far as possible; of a link, delete only the link."""
     if path.is_symlink():
         path.unlink(missing_ok=True)
     else:
@@ -91,17 +104,17 @@ def _swap(target: Path, new: Path, old: Path) -> None:
         if there:
             os.replace(target, old)
     except OSError as error:
-        raise _refused(target, target, error) from error
+        raise _make_refusal(target, target, error) from error
     try:
         os.replace(new, target)
     except OSError as error:
         if there:
             os.replace(old, target)
-        raise _refused(new, target, error) from error
+        raise _make_refusal(new, target, error) from error
 
 
-def _refused(path: Path, target: Path, error: OSError) -> OutputError:
-    who = _named(path)
+def _make_refusal(path: Path, target: Path, error: OSError) -> OutputError:
+    who = _list_owners(path)
     if who:
         return OutputError("package_held", target=str(target), holders=who)
     if isinstance(error, PermissionError):
@@ -109,29 +122,30 @@ def _refused(path: Path, target: Path, error: OSError) -> OutputError:
     return OutputError("output_unwritable", target=str(target), detail=os_reason(error))
 
 
-def _named(path: Path) -> str:
+def _list_owners(path: Path) -> str:
     return ", ".join(find_open_file_owners(path))
 
 
-# One export at a time into one target, and none while somebody inspects what stands there.
+# One export at a time into one target, and none while the target is inspected.
 #
-# The lock is the system's own on a file beside the package, so one that a killed process left holds nobody up. On Linux and macOS
-# it is `flock`, on network shares as well; Windows has only exclusive locks of bytes here, so who reads takes one byte and who
-# writes takes all of them. Both belong to the open file: two tasks of one QGIS are kept apart, too.
+# The lock is the system's lock on a file next to the package, so the lock of a killed process does not remain. On Linux
+# and macOS it is `flock`, which also works on network shares. Windows has only exclusive locks of bytes here, so a
+# reader locks one byte and a writer locks all of them. Both belong to the open file: two tasks of one QGIS also exclude
+# each other.
 
 LOCK = ".sanxian-lock"
-#: Where the bytes lie that Windows locks: behind what is written, for nobody can read a locked byte; and how many there are.
+#: Offset of the bytes that Windows locks, after the text, because locked bytes cannot be read; and their number.
 _AT, _READERS = 2**30, 64
-#: Room for the words that say who holds it.
-_WORDS = 200
-#: How often a lock file that its holder deleted meanwhile is made anew.
+#: Bytes for the text that names the owner.
+_OWNER_BYTES = 200
+#: Attempts with a new lock file if the owner deletes the old one meanwhile.
 _TRIES = 20
-#: What a system says when the lock is taken; anything else it says of a disk that knows no locks.
+#: Errors of a taken lock; other errors mean that the file system does not support locks.
 _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 class _Held(NamedTuple):
-    """An open lock file; for Windows the first byte that is locked, and how many are."""
+    """An open lock file; on Windows also the first locked byte and the number of them."""
 
     handle: int
     first: int = 0
@@ -140,80 +154,91 @@ class _Held(NamedTuple):
 
 @contextmanager
 def lock_for_writing(target: Path) -> Iterator[None]:
-    """Nobody else exports to the target or inspects it while the block runs. OutputError when somebody does already."""
-    lock = _beside(target)
+    """Lock the target against exports and inspections for the block.
+
+    Raises
+    ------
+    OutputError
+        If another process has a lock.
+    """
+    lock = _lock_path(target)
     try:
-        held = _take(lock, alone=True)
+        held = _acquire(lock, exclusive=True)
     except OSError as error:
         raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
     if held is None:
-        raise OutputError("package_busy", target=str(target), who=_who(lock))
+        raise OutputError("package_busy", target=str(target), who=_read_owner(lock))
     try:
         yield
     finally:
-        _leave(held, lock)
+        _release(held, lock)
 
 
 @contextmanager
 def lock_for_reading(target: Path) -> Iterator[None]:
-    """Nobody exports to the target while the block runs; others may read as well. InputError when somebody exports to it.
+    """Lock the target against exports for the block; other readers are allowed.
 
-    Where no file can be made beside the package (a disc, a share that is only for reading), nothing is locked.
+    If no file can be made next to the package (a disc, a read-only share), nothing is locked.
+
+    Raises
+    ------
+    InputError
+        If another process exports to the target.
     """
-    lock = _beside(target)
+    lock = _lock_path(target)
     try:
-        held = _take(lock, alone=False)
+        held = _acquire(lock, exclusive=False)
     except OSError:
         yield
         return
     if held is None:
-        raise InputError("package_busy", target=str(target), who=_who(lock))
+        raise InputError("package_busy", target=str(target), who=_read_owner(lock))
     try:
         yield
     finally:
-        _leave(held, lock)
+        _release(held, lock)
 
 
-def _beside(target: Path) -> Path:
-    """One file for a folder, whatever link leads there."""
+def _lock_path(target: Path) -> Path:
+    """Return the lock file of a folder, the same for all links to it."""
     real = Path(os.path.realpath(target))
     return real.parent / f"{real.name}{LOCK}"
 
 
-def _take(lock: Path, *, alone: bool) -> _Held | None:
-    """The lock, or None when somebody else has it. OSError when the file cannot be made."""
+def _acquire(lock: Path, *, exclusive: bool) -> _Held | None:
+    """Return the lock, None if another process has it; OSError without a lock file."""
     for _ in range(_TRIES):
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOINHERIT", 0), 0o666)
-        held = _lock(handle, alone)
+        held = _lock(handle, exclusive)
         if held is not None and _is_there(handle, lock):
-            _say_who(handle)
+            _write_owner(handle)
             return held
         os.close(handle)
         if held is None:
             return None
-        # Its holder deleted the file between the opening and the locking: this one is nobody's.
+        # The owner deleted the file after it was opened here, so this handle does not exclude other processes.
     return None
 
 
-def _lock(handle: int, alone: bool) -> _Held | None:
-    return _lock_bytes(handle, alone) if sys.platform == "win32" else _lock_file(handle, alone)
+def _lock(handle: int, exclusive: bool) -> _Held | None:
+    return _lock_bytes(handle, exclusive) if sys.platform == "win32" else _lock_file(handle, exclusive)
 
 
-def _lock_file(handle: int, alone: bool) -> _Held | None:
+def _lock_file(handle: int, exclusive: bool) -> _Held | None:
     import fcntl
 
     try:
-        fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except OSError as error:
         return None if error.errno in _TAKEN else _Held(handle)
     return _Held(handle)
 
 
-def _lock_bytes(handle: int, alone: bool) -> _Held | None:
-    """Windows: all bytes for who writes, the first free one for who reads."""
+def _lock_bytes(handle: int, exclusive: bool) -> _Held | None:
+    """Lock on Windows: all bytes for a writer, the first free byte for a reader."""
     import msvcrt
 
-    for first, count in [(0, _READERS)] if alone else [(n, 1) for n in range(_READERS)]:
+    for first, count in [(0, _READERS)] if exclusive else [(n, 1) for n in range(_READERS)]:
         os.lseek(handle, _AT + first, os.SEEK_SET)
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, count)  # type: ignore[attr-defined]
@@ -232,22 +257,22 @@ def _is_there(handle: int, lock: Path) -> bool:
         return False
 
 
-def _leave(held: _Held, lock: Path) -> None:
-    """Let go; the last one takes the file away. What cannot be deleted (another has it open) is no harm."""
+def _release(held: _Held, lock: Path) -> None:
+    """Release a lock; the last owner deletes the file, unless it is open elsewhere."""
     if sys.platform == "win32":
-        _leave_bytes(held)
+        _release_bytes(held)
         os.close(held.handle)
         with suppress(OSError):
             os.unlink(lock)
         return
-    # Deleted while nobody else can have it; who opened it before sees that it is gone.
-    if _lock_file(held.handle, alone=True) is not None:
+    # Delete the file while it is locked; a process that opened it before detects the deletion.
+    if _lock_file(held.handle, exclusive=True) is not None:
         with suppress(OSError):
             os.unlink(lock)
     os.close(held.handle)
 
 
-def _leave_bytes(held: _Held) -> None:
+def _release_bytes(held: _Held) -> None:
     import msvcrt
 
     if held.bytes:
@@ -256,17 +281,17 @@ def _leave_bytes(held: _Held) -> None:
             msvcrt.locking(held.handle, msvcrt.LK_UNLCK, held.bytes)  # type: ignore[attr-defined]
 
 
-def _say_who(handle: int) -> None:
-    words = f"{Path(sys.executable).stem} ({os.getpid()}), {socket.gethostname()}".encode()[:_WORDS]
+def _write_owner(handle: int) -> None:
+    owner = f"{Path(sys.executable).stem} ({os.getpid()}), {socket.gethostname()}".encode()[:_OWNER_BYTES]
     with suppress(OSError):
         os.lseek(handle, 0, os.SEEK_SET)
-        os.write(handle, words.ljust(_WORDS))
+        os.write(handle, owner.ljust(_OWNER_BYTES))
 
 
-def _who(lock: Path) -> str:
+def _read_owner(lock: Path) -> str:
     try:
         with lock.open("rb") as handle:
-            words = handle.read(_WORDS).decode("utf-8", errors="replace").strip("\0 ")
+            owner = handle.read(_OWNER_BYTES).decode("utf-8", errors="replace").strip("\0 ")
     except OSError:
-        words = ""
-    return words or "?"
+        owner = ""
+    return owner or "?"

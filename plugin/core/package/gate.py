@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Before a package is made: may the target be replaced, and does the plan pass?"""
+"""Tests before a package is made: may the target be replaced, does the plan pass."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
-from ..files.digests import UNLISTED, files_below, is_link, told_manifest
+from ..files.digests import UNLISTED, files_below, is_link, read_manifest
 from ..files.writing import same_file
 from ..messages.texts import Message
 from .folder import sibling_folders
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def make_export_folder(folder: Path) -> Iterator[None]:
-    """The folder in which the package is made; its own parent must be there. OutputError. One made in vain goes again."""
+    """Make the folder for the block; delete it afterwards if it was new and is empty.
+
+    Raises
+    ------
+    OutputError
+        If the folder's parent does not exist.
+    """
     there = folder.exists()
     try:
         folder.mkdir(exist_ok=True)
@@ -36,12 +42,18 @@ def make_export_folder(folder: Path) -> Iterator[None]:
     finally:
         if not there:
             with suppress(OSError):
-                # Refused while there is something in it.
+                # Fails if the folder has content.
                 folder.rmdir()
 
 
 def check_target(target: Path, inputs: Iterable[str | Path], package_spec: PackageSpec, values: dict[str, str]) -> None:
-    """OutputError for a target that is no package of ours, holds files that a new one would lose, or one of the inputs."""
+    """Validate that a target may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If the target is not a package of this plugin, has files that would be lost, or contains an input.
+    """
     for source in inputs:
         inside = Path(source).absolute()
         for folder in (target, *sibling_folders(target)):
@@ -52,7 +64,7 @@ def check_target(target: Path, inputs: Iterable[str | Path], package_spec: Packa
     there = list(files_below(target)) if target.is_dir() else None
     if there == []:
         return
-    manifest, _ = told_manifest(target)
+    manifest, _ = read_manifest(target)
     if there is None or manifest is None:
         raise OutputError("package_not_ours", target=str(target))
     listed = {row["path"] for row in manifest["files"]}
@@ -60,7 +72,7 @@ def check_target(target: Path, inputs: Iterable[str | Path], package_spec: Packa
     more = [
         name
         for name, place in there
-        # What a link leads to is nobody's to take over.
+        # The target of a link is never taken over.
         if is_link(place)
         or (
             name not in listed
@@ -75,20 +87,20 @@ def check_target(target: Path, inputs: Iterable[str | Path], package_spec: Packa
 
 
 def judge_check(checked: CheckResult) -> Iterator[Problem]:
-    """What the check of the plan has against a package."""
-    said = checked.report.summary
-    if said["verdict"] in HELD_BACK:
-        word = Message("verdicts", said["verdict"])
-        params = {"verdict": word, "errors": said["errors"], "skipped": said["skipped"] + said["crashed"]}
+    """Yield the problems that the check of the plan causes for a package."""
+    summary = checked.report.summary
+    if summary["verdict"] in HELD_BACK:
+        word = Message("verdicts", summary["verdict"])
+        params = {"verdict": word, "errors": summary["errors"], "skipped": summary["skipped"] + summary["crashed"]}
         yield Problem(Level.GATE, "not_passed", params=params)
-    if said["left_out"]:
-        named = tuple(said["left_out"][:NAMED])
-        yield Problem(Level.GATE, "rules_left_out", count=len(said["left_out"]), features=named)
+    if summary["left_out"]:
+        named = tuple(summary["left_out"][:NAMED])
+        yield Problem(Level.GATE, "rules_left_out", count=len(summary["left_out"]), features=named)
 
 
 def pass_gate(problems: list[Problem], order: ExportOrder, target: Path) -> None:
-    """OutputError unless the package may be made."""
+    """Raise OutputError unless the package may be made."""
     for level, key in ((Level.STOP, "package_stopped"), (Level.GATE, "package_gate")):
-        shut = group_by_level(problems, level)
-        if shut and not (order.force and level is Level.GATE):
-            raise OutputError(key, target=target.name, count=len(shut), reasons=GateRefusal(tuple(shut)))
+        refused = group_by_level(problems, level)
+        if refused and not (order.force and level is Level.GATE):
+            raise OutputError(key, target=target.name, count=len(refused), reasons=GateRefusal(tuple(refused)))

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What generated pages and tables are made by, as one digest. Two builds of one version (-dev) may differ in it."""
+"""Digest of the program parts that make pages and tables.
+
+Two builds of one version (-dev) may differ in it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def generator_digest() -> str:
     """Return the SHA-256 of templates, texts, standards (names and citations) and the code that fills them."""
     found = hashlib.sha256()
     for path in _files():
-        # A copy that changed the ends of lines makes the same pages.
+        # Line ends of a copy do not change the pages.
         content = path.read_bytes().replace(b"\r\n", b"\n")
         found.update(f"{path.name}\0{len(content)}\0".encode())
         found.update(content)

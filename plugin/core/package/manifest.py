@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The manifest of a package (成果清单): what is in it, how large, with which digest, and what it was made of and with
-(generator).
+"""The manifest of a package (成果清单): its files with sizes and digests, its origin.
 
-No user name and no path of this machine: a package travels.
+It contains no user name and no path of this machine.
 """
 
 from __future__ import annotations
@@ -40,9 +39,12 @@ def head(
     document: ResolvedDocument,
     forced: bool,
 ) -> dict[str, Any]:
-    """What the manifest says of the package as a whole. ``forced``: made although the gate was shut."""
+    """Return the manifest's facts on the whole package.
+
+    ``forced`` means that the package is made although the gate refused it.
+    """
     report, norm = checked.report, checked.plan.norm
-    said = report.summary
+    summary = report.summary
     counts = ("verdict", "errors", "warnings", "waived", "skipped", "crashed", "left_out", "unconfirmed")
     return {
         "schema": SCHEMA,
@@ -65,7 +67,7 @@ def head(
         },
         "standard": {"id": norm.standard.id, "edition": norm.standard.edition, "name": norm.standard.name},
         "profile": {"id": norm.profile.id, "name": norm.profile.name},
-        "check": {**{key: said[key] for key in counts}, "forced": forced, "findings": len(report.findings)},
+        "check": {**{key: summary[key] for key in counts}, "forced": forced, "findings": len(report.findings)},
     }
 
 
@@ -78,7 +80,10 @@ def layer_row(
     plane: Any,
     vertical: str,
 ) -> dict[str, Any]:
-    """One layer: where it is, what it holds, areas by basis (m²), extent, both CRS, and what reading it again came to."""
+    """Return the manifest's facts on one layer.
+
+    They are its file, content, areas by basis (m²), extent, both CRS and the result of reading it again.
+    """
     years = sorted(set(content.layer.text("data_year")) - {""}) if content.layer.has("data_year") else []
     return {
         "file": file,
@@ -104,7 +109,7 @@ def layer_row(
 
 
 def slot_rows(filled: Iterable[FilledSlot], package_spec: PackageSpec) -> list[dict[str, Any]]:
-    """Slots for documents, maps and tables, and the files that are in them."""
+    """Return the slots for documents, maps and tables with their files."""
     return [
         {
             "kind": one.slot.kind,
@@ -125,18 +130,24 @@ def write_manifest(
     lang: str,
     cancellation: Cancellation = NEVER,
 ) -> dict[str, Any]:
-    """List every file of the folder, then write page, manifest and the list of digests. Returns the manifest as written."""
+    """List all files of the folder; write page, manifest and digests.
+
+    Returns
+    -------
+    dict
+        The manifest as written.
+    """
     from .page import render_manifest_page
 
     texts = Texts(lang)
-    told = {**manifest, "problems": [p.to_dict(texts) for p in problems]}
-    told["files"] = [_file_row(name, path, cancellation) for name, path in files_below(folder)]
-    (folder / PAGE).write_text(render_manifest_page(told, lang), encoding="utf-8", newline="\n")
-    told["files"].append(_file_row(PAGE, folder / PAGE, cancellation))
-    text = json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False)
+    written = {**manifest, "problems": [p.to_dict(texts) for p in problems]}
+    written["files"] = [_file_row(name, path, cancellation) for name, path in files_below(folder)]
+    (folder / PAGE).write_text(render_manifest_page(written, lang), encoding="utf-8", newline="\n")
+    written["files"].append(_file_row(PAGE, folder / PAGE, cancellation))
+    text = json.dumps(written, ensure_ascii=False, indent=1, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
-    write_sums(folder, ((row["path"], row["sha256"]) for row in told["files"]))
-    return told
+    write_sums(folder, ((row["path"], row["sha256"]) for row in written["files"]))
+    return written
 
 
 def _file_row(name: str, path: Path, cancellation: Cancellation) -> dict[str, Any]:

@@ -14,28 +14,28 @@ from typing import Any
 from ..errors import OutputError
 from .package_spec.model import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, PackageSpec
 
-#: What a layer of a kind is called, and what its coordinates are in.
+#: Chinese terms for geometry types and units of coordinates.
 GEOMETRIES = {"polygon": "面", "line": "线", "point": "点"}
 DEGREES, METRES = "度", "米"
-#: What a package says of itself that was not made by force.
+#: Integrity of a package that was not forced.
 WHOLE = "完整"
-#: Between several formats.
+#: Separator between formats.
 BETWEEN = "、"
 #: 2026-11-20, 2026/11, 2026.11.20, 2026年11月, 2026年11月20日.
 _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*(?:月|[-/.月]\s*(\d{1,2})\s*日?)?")
-#: Decimals of an extent, by unit: a decimetre.
+#: Decimals of an extent by unit, for a resolution of a decimetre.
 _DECIMALS = {DEGREES: 6, METRES: 1}
 
 
 def formats(names: Iterable[str]) -> str:
-    """The formats of a package: those of its data sets, each once."""
+    """Return the formats of a package's data sets, each once."""
     return BETWEEN.join(dict.fromkeys(names))
 
 
 def find_production_date(manifest: dict[str, Any]) -> str:
     """Return the date of the document information (成果信息) as YYYY-MM-DD or YYYY-MM.
 
-    Without a date, with an unreadable one and with a future one, return the day of the export.
+    Without a date, with an unreadable date or with a future date, return the day of the export.
     """
     made = str(manifest["made"][:10])
     found = _DATE.fullmatch(manifest.get("document", {}).get("date", "").strip())
@@ -51,7 +51,7 @@ def find_production_date(manifest: dict[str, Any]) -> str:
 
 
 def package_items(manifest: dict[str, Any]) -> dict[str, str]:
-    """Score and grade are left for the body that checks the delivery: nobody grades a plan by itself."""
+    """Return the items of the package; score and grade are left to the receiving body."""
     made = manifest["made"][:10]
     values = {
         "data_id": manifest["root"],
@@ -66,6 +66,7 @@ def package_items(manifest: dict[str, Any]) -> dict[str, str]:
 
 
 def layer_items(manifest: dict[str, Any], layer: dict[str, Any]) -> dict[str, str]:
+    """Return the metadata items of a layer."""
     values = {
         "data_id": f"{manifest['area']['code']}{layer['layer']}",
         "resource_id": layer["role"],
@@ -85,12 +86,12 @@ def layer_items(manifest: dict[str, Any], layer: dict[str, Any]) -> dict[str, st
 
 
 def layer_extent(extent: tuple[float, ...] | None, unit: str) -> str:
-    """West, south, east, north."""
+    """Return an extent as text: west, south, east, north."""
     return " ".join(f"{v:.{_DECIMALS[unit]}f}" for v in extent or ())
 
 
 def metadata_xml(manifest: dict[str, Any], package_spec: PackageSpec) -> bytes:
-    """UTF-8 XML."""
+    """Return the metadata as UTF-8 XML."""
     names = package_spec.metadata.names
     frames = {key: names[key] or key for key in FRAMES}
     root = ET.Element(frames["metadata"])
@@ -107,15 +108,18 @@ def _fill(element: ET.Element, names: dict[str, str], items: dict[str, str]) -> 
             ET.SubElement(element, names[key]).text = text
 
 
-#: The encoding that an XML declares for itself. A parser of bytes knows those of Chinese programs not at all.
+#: The encoding in an XML declaration. The parser does not support the Chinese encodings.
 _DECLARED = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")
 _CHINESE = ("gbk", "gb2312", "gb18030")
-#: Elements within elements; metadata have three.
+#: Maximum depth of elements; metadata have three levels.
 _DEEPEST = 50
 
 
 class UnreadableXml(Exception):
-    """``case``: ``damaged`` (``line``), ``entities``, ``encoding`` (``declared``, ``found``)."""
+    """Error of a file that cannot be read as XML.
+
+    ``case`` is ``damaged`` (``line``), ``entities`` or ``encoding`` (``declared``, ``found``).
+    """
 
     def __init__(self, case: str, **params: Any):
         super().__init__(case)
@@ -124,17 +128,22 @@ class UnreadableXml(Exception):
 
 @dataclass
 class Node:
+    """An XML element with its text and children."""
+
     name: str
     text: str = ""
     children: list[Node] = field(default_factory=list)
-    #: Of the root: targets of instructions for programs (``<?xml-stylesheet …?>``).
+    #: Only of the root: targets of processing instructions (``<?xml-stylesheet …?>``).
     instructions: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """Items by id, of the package and of each layer; ``unknown``: elements that the form does not have, ``lacking``: those that it has and nobody
-    wrote, ``twice``: written more than once in one place."""
+    """Metadata items of a package and of each layer, by id.
+
+    ``unknown`` lists elements that the specification does not have, ``lacking`` missing elements, ``twice`` elements
+    repeated in one place.
+    """
 
     package: dict[str, str]
     layers: tuple[dict[str, str], ...]
@@ -144,9 +153,15 @@ class Metadata:
 
 
 def read_xml(data: bytes) -> Node:
-    """The root element. UnreadableXml for what is not well-formed, declares a document type (entities can fill the memory and
-    lead to other files), or is in another encoding than it says."""
-    data, declared = _as_utf8(data)
+    """Read XML; return its root element.
+
+    Raises
+    ------
+    UnreadableXml
+        If the text is not well-formed, declares a document type (entities can fill the memory and open other files),
+        or is not in its declared encoding.
+    """
+    data, declared = _convert_to_utf8(data)
     parser = expat.ParserCreate("utf-8" if declared else None)
     root = Node("")
     stack = [root]
@@ -175,36 +190,36 @@ def read_xml(data: bytes) -> Node:
     except expat.ExpatError as error:
         raise UnreadableXml("damaged", line=error.lineno) from error
     except (LookupError, ValueError) as error:
-        # An encoding that nobody knows, or of several bytes, in its own words.
-        raise UnreadableXml("encoding", declared=_named(data), found=_actual(data)) from error
+        # An unknown encoding or a multi-byte one that the parser does not support; it reports it in other words.
+        raise UnreadableXml("encoding", declared=_declared_encoding(data), found=_detect_encoding(data)) from error
     root.children[0].instructions = root.instructions
     return root.children[0]
 
 
-def _named(data: bytes) -> str:
-    """The encoding that the first line names."""
+def _declared_encoding(data: bytes) -> str:
+    """Return the encoding that the XML declaration names."""
     found = _DECLARED.match(data.removeprefix(b"\xef\xbb\xbf").lstrip())
     return found.group(1).decode("ascii").upper() if found else ""
 
 
-def _as_utf8(data: bytes) -> tuple[bytes, bool]:
-    """The bytes as UTF-8 and whether they are now, other than their own words say; UTF-16 is left to the parser."""
-    declared = _named(data).lower()
+def _convert_to_utf8(data: bytes) -> tuple[bytes, bool]:
+    """Return the bytes, Chinese encodings as UTF-8, and whether they were converted."""
+    declared = _declared_encoding(data).lower()
     if declared in _CHINESE:
         try:
             return data.decode("gb18030").encode("utf-8"), True
         except UnicodeDecodeError as error:
-            raise UnreadableXml("encoding", declared=declared.upper(), found=_actual(data)) from error
+            raise UnreadableXml("encoding", declared=declared.upper(), found=_detect_encoding(data)) from error
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or declared not in ("", "utf-8", "utf8"):
         return data, False
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UnreadableXml("encoding", declared=declared.upper() or "UTF-8", found=_actual(data)) from error
+        raise UnreadableXml("encoding", declared=declared.upper() or "UTF-8", found=_detect_encoding(data)) from error
     return data, False
 
 
-def _actual(data: bytes) -> str:
+def _detect_encoding(data: bytes) -> str:
     for codec in ("utf-8", "gb18030"):
         try:
             data.decode(codec)
@@ -215,7 +230,7 @@ def _actual(data: bytes) -> str:
 
 
 def read_by_spec(root: Node, package_spec: PackageSpec) -> Metadata | None:
-    """The items of metadata as the form calls them; None for a root of another schema."""
+    """Return items of metadata by the specification's names; None for another root."""
     names = package_spec.metadata.names
     frames = {key: names[key] or key for key in FRAMES}
     if root.name != frames["metadata"]:
@@ -226,16 +241,16 @@ def read_by_spec(root: Node, package_spec: PackageSpec) -> Metadata | None:
     for frame, items in (("package", PACKAGE_ITEMS), ("dataset", LAYER_ITEMS)):
         known = {names[item]: item for item in items if names[item]}
         for node in (child for child in root.children if child.name == frames[frame]):
-            told: dict[str, str] = {}
+            items_read: dict[str, str] = {}
             for child in node.children:
                 if child.name not in known:
                     unknown.append(f"{node.name}/{child.name}")
-                elif known[child.name] in told:
+                elif known[child.name] in items_read:
                     twice.append(f"{node.name}/{child.name}")
                 else:
-                    told[known[child.name]] = child.text.strip()
-            lacking += [f"{node.name}/{name}" for name, item in known.items() if item not in told]
-            found[frame].append(told)
+                    items_read[known[child.name]] = child.text.strip()
+            lacking += [f"{node.name}/{name}" for name, item in known.items() if item not in items_read]
+            found[frame].append(items_read)
     if not found["package"]:
         lacking.append(frames["package"])
     if len(found["package"]) > 1:
@@ -245,15 +260,20 @@ def read_by_spec(root: Node, package_spec: PackageSpec) -> Metadata | None:
 
 
 def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: PackageSpec, file: str) -> dict[str, Any]:
-    """What was written, read again, for the manifest: file, layers and items compared. OutputError for an item that is not
-    what it was."""
+    """Read the written metadata again; return a comparison for the manifest.
+
+    Raises
+    ------
+    OutputError
+        If an item differs from the written one.
+    """
     names = package_spec.metadata.names
-    told = read_by_spec(read_xml(data), package_spec)
+    read = read_by_spec(read_xml(data), package_spec)
     wanted = [package_items(manifest), *(layer_items(manifest, layer) for layer in manifest["layers"])]
     wanted = [{item: text for item, text in items.items() if names[item]} for items in wanted]
-    found = [] if told is None else [told.package, *told.layers]
-    # What surrounds a value is nobody's, and a line break in a title is a space.
+    found = [] if read is None else [read.package, *read.layers]
+    # White space around a value is not part of it.
     same = [{item: text.strip() for item, text in items.items()} for items in wanted]
-    if told is None or told.unknown or told.lacking or told.twice or found != same:
+    if read is None or read.unknown or read.lacking or read.twice or found != same:
         raise OutputError("package_table_not_the_same", file=file.rpartition("/")[2], place=names["metadata"])
-    return {"file": file, "layers": len(told.layers), "items": sum(map(len, same)), "same": True}
+    return {"file": file, "layers": len(read.layers), "items": sum(map(len, same)), "same": True}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names in a package: placeholders filled, and what no file, folder or field may be called."""
+"""Names in a package: placeholders, and validation of names of files and fields."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from collections.abc import Container, Mapping
 from datetime import date
 from typing import Any
 
-#: What a name in a package may be made of, and what each stands for when a file is recognised by its name.
+#: Placeholders of names, with the pattern of each when a file is recognised by its name.
 PLACEHOLDERS = {"code": r"\d+", "name": r"[^\d\W]+", "year": r"\d{4}", "number": r"\d{2}", "title": r"\D.*?"}
-#: Stands for a county and its maps where a name is looked at or shown that nobody has filled yet.
+#: Example values of a county and its maps, for validating or showing a pattern.
 SAMPLE = {"code": "140225", "name": "浑源县", "year": "2026", "number": "01", "title": "图"}
-#: Those that a name has which the plugin gives itself.
+#: Placeholders in names that the plugin assigns.
 OWN_PLACEHOLDERS = ("code", "name", "year")
-#: The file of names, in the folder of the shapefiles.
+#: The file of field names, in the folder of the shapefiles.
 FIELD_NAMES = "字段名对照.csv"
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\.|$)", re.IGNORECASE)
 _FIELD = re.compile(r"[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
-#: Names that a FileGDB, a GeoPackage or SQL keep to themselves.
+#: Names that FileGDB, GeoPackage or SQL reserve.
 _TAKEN = {
     "OBJECTID", "SHAPE", "SHAPE_LENGTH", "SHAPE_AREA", "FID", "GEOM", "OGC_FID", "ROWID",
     "ADD", "ALTER", "AND", "AS", "ASC", "BETWEEN", "BY", "COLUMN", "CREATE", "DATE", "DELETE", "DESC", "DROP", "EXISTS",
     "FOR", "FROM", "GROUP", "IN", "INSERT", "INTO", "IS", "LIKE", "NOT", "NULL", "OR", "ORDER", "SELECT", "SET", "TABLE",
     "UPDATE", "VALUES", "WHERE",
 }  # fmt: skip
-#: Basis of an area in a manifest → what the field means that it is summed from.
+#: Basis of an area in a manifest → meaning of the field that is summed.
 AREA_FIELDS = {"survey": "gross_area", "net": "net_area", "declared": "area"}
-#: Windows takes 260 characters for a whole path; a package is unpacked below folders of its own.
+#: Windows allows 260 characters for a path, and packages are unpacked in folders of unknown length.
 LONGEST_NAME = 120
 
 
 def unknown_placeholder(pattern: str, known: Container[str] = PLACEHOLDERS) -> str | None:
-    """The first placeholder that nothing fills, or a brace that stands alone; None when all is well."""
+    """Return the first unknown placeholder or a single brace; None if all are valid."""
     try:
-        for _, name, form, conversion in string.Formatter().parse(pattern):
-            if name is not None and (name not in known or form or conversion):
+        for _, name, format_spec, conversion in string.Formatter().parse(pattern):
+            if name is not None and (name not in known or format_spec or conversion):
                 return name
     except ValueError:
         return pattern
@@ -45,17 +45,20 @@ def unknown_placeholder(pattern: str, known: Container[str] = PLACEHOLDERS) -> s
 
 
 def fill_placeholders(pattern: str, values: Mapping[str, Any]) -> str:
-    """The name with its placeholders filled. KeyError for one that has no value."""
+    """Return the name with its placeholders filled; KeyError for one without a value."""
     return string.Formatter().vformat(pattern, (), dict(values))
 
 
 def make_name(pattern: str, values: Mapping[str, Any]) -> str:
-    """The name of something that is made here, in this year where it is to tell one."""
+    """Return the name of something made now; ``{year}`` defaults to the current year."""
     return fill_placeholders(pattern, {"year": date.today().year, **values})
 
 
 def make_name_matcher(pattern: str, values: Mapping[str, Any]) -> re.Pattern[str]:
-    """What tells a file of this pattern by its name: placeholders with a value are that, others anything of their kind."""
+    """Return a regular expression that recognises files of a pattern by their names.
+
+    Placeholders with a value match that value, others any value of their kind.
+    """
     parts = []
     for text, name, _, _ in string.Formatter().parse(pattern):
         parts.append(re.escape(text))
@@ -65,7 +68,7 @@ def make_name_matcher(pattern: str, values: Mapping[str, Any]) -> re.Pattern[str
 
 
 def name_problem(name: str) -> str:
-    """Why no system should be given a file or folder of this name, as a key of texts; empty when it is fine."""
+    """Return why a name is not portable, as a key of texts; empty if it is."""
     if not name.strip():
         return "name_empty"
     if _FORBIDDEN.search(name):
@@ -77,7 +80,7 @@ def name_problem(name: str) -> str:
     if len(name) > LONGEST_NAME:
         return "name_long"
     try:
-        # A zip made on a Chinese Windows has its names in GBK.
+        # A zip file made on a Chinese Windows stores names in GBK.
         name.encode("gbk")
     except UnicodeEncodeError:
         return "name_gbk"
@@ -85,7 +88,7 @@ def name_problem(name: str) -> str:
 
 
 def field_problem(name: str) -> str:
-    """Why no layer or field should be called so, as a key of texts; empty when it is fine."""
+    """Return why a layer or field name is invalid, as a key of texts; empty if valid."""
     if not _FIELD.fullmatch(name) or len(name) > 64:
         return "field_characters"
     return "field_taken" if name.upper() in _TAKEN else ""

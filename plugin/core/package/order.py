@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is asked for when a package is made, what comes of it, and how county and folder are called."""
+"""The order of an export, its result, and the names of county and folder."""
 
 from __future__ import annotations
 
@@ -20,16 +20,31 @@ if TYPE_CHECKING:
     from ..plan.plan import Plan
     from ..profile import Norm
 
-#: Share done (0 to 1) and what is at work.
+#: Called with the completed share (0 to 1) and the current step.
 Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
 class ExportOrder:
-    """What is asked for. ``folder``: where the package's own folder is made; ``documents``: a folder with what comes with the
-    data, or None; ``force``: make it although the gate is shut, and say so in it; ``personal``: with what tells of persons;
-    ``maps``: make those that the form has a layout for and the planner does not give; ``document_info``: 成果信息 that
-    precede those of county profile and form; ``lowered``: secrecy levels that parameters of the export lowered, with reasons."""
+    """What a user orders.
+
+    Attributes
+    ----------
+    folder
+        Parent of the package's folder.
+    documents
+        Folder with files that accompany the data, or None.
+    force
+        Make the package although the gate refuses it; the manifest records this.
+    personal
+        Include fields with personal data.
+    maps
+        Make the maps that have a layout and that the planner does not provide.
+    document_info
+        成果信息 that precede those of county profile and specification.
+    lowered
+        Secrecy levels lowered by parameters of the export, with reasons.
+    """
 
     package_spec: PackageSpec
     folder: Path
@@ -43,7 +58,10 @@ class ExportOrder:
 
 @dataclass
 class ExportedPackage:
-    """``digest``: SHA-256 of the manifest; ``problems``: what was told on the way."""
+    """A package that was made.
+
+    ``digest`` is the SHA-256 of the manifest; ``problems`` are those reported during the export.
+    """
 
     path: Path
     digest: str
@@ -52,7 +70,13 @@ class ExportedPackage:
 
 
 def spec_values(plan: Plan, package_spec: PackageSpec) -> dict[str, str]:
-    """What ``{code}`` and ``{name}`` stand for. InputError when the plan does not tell which county it is."""
+    """Return the values of ``{code}`` and ``{name}``.
+
+    Raises
+    ------
+    InputError
+        If the plan does not identify its county.
+    """
     values = spec_values_of(plan.area_code, plan.norm, package_spec) or spec_values_of(
         plan.area_code, plan.norm, package_spec, area_name(plan)
     )
@@ -62,26 +86,35 @@ def spec_values(plan: Plan, package_spec: PackageSpec) -> dict[str, str]:
 
 
 def spec_values_of(area_code: str, norm: Norm, package_spec: PackageSpec, name: str = "") -> dict[str, str] | None:
-    """The same by the code of an area; ``name`` for one that no list of divisions has. None when that tells no county."""
+    """Return ``{code}`` and ``{name}`` for an area code, None if unknown.
+
+    ``name`` is used if no list of divisions has the code.
+    """
     code = area_code[:6] if package_spec.digits == 6 else f"{area_code[:4]}00"
-    # The list is one for all editions, but not every edition includes it.
+    # One list serves all editions, but not every edition includes it.
     divisions = (norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]).codes
     name = divisions[code].name if code in divisions else name
     return {"code": code, "name": name} if len(code) == 6 and code.isdigit() and name else None
 
 
 def resolve_package_document(norm: Norm, order: ExportOrder, values: dict[str, str]) -> ResolvedDocument:
-    """Resolve the document information (成果信息) of a package: order, else county profile, else form."""
+    """Resolve the document information (成果信息): order, else county profile, else spec."""
     found = resolve_document(order.document_info, norm.profile, order.package_spec.document_info(values))
     return replace(found, lowered=(*found.lowered, *order.lowered))
 
 
 def package_path(plan: Plan, order: ExportOrder) -> Path:
-    """The package's own folder. OutputError when the county's name makes it, or a file of ours, one that no system takes."""
-    form, values = order.package_spec, spec_values(plan, order.package_spec)
-    files = [*(v.file for v in form.vectors), *(n.file for n in (form.report, form.metadata, form.tables) if n)]
-    for pattern in (form.root, *files):
+    """Return the path of the package's folder.
+
+    Raises
+    ------
+    OutputError
+        If the county's name makes the name of the folder or of a file invalid.
+    """
+    spec, values = order.package_spec, spec_values(plan, order.package_spec)
+    files = [*(v.file for v in spec.vectors), *(n.file for n in (spec.report, spec.metadata, spec.tables) if n)]
+    for pattern in (spec.root, *files):
         name = make_name(pattern, values)
         if problem := name_problem(name):
             raise OutputError("package_root", value=name, detail=problem)
-    return order.folder / make_name(form.root, values)
+    return order.folder / make_name(spec.root, values)

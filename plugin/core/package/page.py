@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The manifest as a page that anybody can read, with the maps of the package."""
+"""The manifest as a readable page, with the maps of the package."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from .metadata import DEGREES
 
 
 def map_rows(maps: Iterable[dict[str, Any]], words: Words) -> list[dict[str, Any]]:
-    """The maps that are there, as the page shows them; those that are not are told among what is to be known."""
+    """Return the existing maps as table rows; problems report the missing ones."""
     return [_row(row, words) for row in maps if row["file"]]
 
 
 def unlisted_slots(slots: list[dict[str, Any]], maps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The slots that the table of maps does not tell of: where there is one, those of maps that are neither in it nor told of."""
-    told = {row["slot"] for row in maps}
+    """Return the slots that the table of maps does not list.
+
+    With a table of maps, these are required maps that are neither in the table nor in a note, and all other slots.
+    """
+    listed = {row["slot"] for row in maps}
     if not any(row["file"] for row in maps):
-        return [row for row in slots if row["id"] not in told]
-    return [row for row in slots if row["kind"] != "map" or (row["need"] == "M" and row["id"] not in told)]
+        return [row for row in slots if row["id"] not in listed]
+    return [row for row in slots if row["kind"] != "map" or (row["need"] == "M" and row["id"] not in listed)]
 
 
 def _row(row: dict[str, Any], words: Words) -> dict[str, Any]:
@@ -44,7 +47,7 @@ BASES = ("statutory", "survey", "net", "declared")
 
 
 def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
-    """Self-contained HTML. Everything from the data is escaped."""
+    """Return the page as self-contained HTML; values are escaped."""
     words, texts = Words(lang), Texts(lang)
     check = manifest["check"]
     bases = [b for b in BASES if any(b in layer["areas_m2"] for layer in manifest["layers"])]
@@ -91,16 +94,19 @@ def _facts(manifest: dict[str, Any], words: Words) -> list[tuple[str, str]]:
 
 
 def _document_facts(document: dict[str, Any], words: Words) -> list[tuple[str, str]]:
-    """Return label and value of the document information (成果信息), without the secrecy level; empty for earlier packages."""
+    """Return labels and values of the 成果信息, except the secrecy level.
+
+    Packages of earlier versions have none.
+    """
     keys = ("compiler", "cartographer", "date", "map_approval")
     return [(words.get("document", key), document.get(key, "")) for key in keys]
 
 
 def _layers(rows: list[dict[str, Any]], bases: list[str], words: Words) -> list[dict[str, Any]]:
-    """Rows of the table; ``begins`` marks the first layer of each file."""
+    """Return the rows of layers; ``begins`` marks the first layer of each file."""
     made, last = [], ""
     for row in rows:
-        # Of a folder of shapefiles, the folder.
+        # For shapefiles, show their folder.
         where = row["file"].rpartition("/")[0] if row["file"].lower().endswith(".shp") else row["file"]
         made.append({**_layer(row, bases, words), "where": where, "begins": where != last})
         last = where
@@ -139,7 +145,7 @@ def _slot(row: dict[str, Any], words: Words) -> dict[str, Any]:
 
 
 def _table(row: dict[str, Any], words: Words) -> dict[str, Any]:
-    """A workbook or database: its sheets by name, and what reading it again came to."""
+    """Return a workbook or database: sheets, and the result of reading it again."""
     read = row["read_back"]
     figures = read.get("figures", sum(sheet.get("figures", 0) for sheet in row["sheets"]))
     return {
@@ -157,7 +163,7 @@ def _metadata(row: dict[str, Any] | None, words: Words) -> str:
 
 
 def _files(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Files one by one; those of a FileGDB, which nobody looks at singly, as one line that opens."""
+    """Return the rows of files; a FileGDB is one row that can be expanded."""
 
     def place(row: dict[str, Any]) -> str:
         folder, dot, _ = row["path"].partition(".gdb/")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What stands between a plan and its package: told with layer, feature, field and remedy before anything is written."""
+"""Problems of a package, reported before writing with place and remedy."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from ..messages.texts import render_params
 if TYPE_CHECKING:
     from ..messages.texts import Texts
 
-#: Verdicts of a plan that a package is not made of by itself.
+#: Verdicts with which a plan passes the gate only by force.
 HELD_BACK = ("fail", "incomplete")
 #: Features that one sentence names.
 NAMED = 5
-#: Sentences that an error holds.
-_SAID = 12
+#: Most sentences in an error.
+_MOST_SENTENCES = 12
 
 
 class Level(StrEnum):
-    """``stop``: cannot be written without loss, whatever anybody wants; ``gate``: not unless the planner insists (FORCE),
-    and then the package says so; ``note``: told."""
+    """Severity of a problem.
+
+    ``stop``: cannot be written without loss, even by force. ``gate``: only by force, and the package records this.
+    ``note``: reported only.
+    """
 
     STOP = "stop"
     GATE = "gate"
@@ -32,7 +35,11 @@ class Level(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """``key`` names a text of the section ``package``; ``features`` the first few by BSM; ``count`` how many there are."""
+    """A problem of an export.
+
+    ``key`` names a text of the section ``package``. ``features`` are the first few features by BSM, ``count`` is
+    their number.
+    """
 
     level: Level
     key: str
@@ -43,6 +50,7 @@ class Problem:
     params: dict[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
     def sentence(self, texts: Texts) -> str:
+        """Return the problem as a sentence."""
         more = " …" if self.count > len(self.features) else ""
         words = {"detail": texts.section("causes").get(str(self.params.get("detail")), self.params.get("detail"))}
         own = {**render_params(self.params, texts), **(words if "detail" in self.params else {})}
@@ -54,6 +62,7 @@ class Problem:
         )
 
     def to_dict(self, texts: Texts) -> dict[str, Any]:
+        """Return the problem as values for JSON."""
         return {
             **{k: getattr(self, k) for k in ("key", "layer", "field", "count")},
             "level": str(self.level),
@@ -63,25 +72,33 @@ class Problem:
 
 
 def drop_duplicate_notes(problems: Iterable[Problem], slots: Iterable[dict[str, Any]]) -> list[Problem]:
-    """Without the notes on files that were not given, where the file was made after all or another note says why not."""
-    settled = {slot["pattern"] for slot in slots if slot["files"]}
+    """Drop notes on missing files that were made later or that another note explains."""
+    explained = {slot["pattern"] for slot in slots if slot["files"]}
     problems = list(problems)
-    settled |= {p.params["name"] for p in problems if p.key == "mdb_not_made"}
-    return [p for p in problems if p.key != "file_absent" or p.params["name"] not in settled]
+    explained |= {p.params["name"] for p in problems if p.key == "mdb_not_made"}
+    return [p for p in problems if p.key != "file_absent" or p.params["name"] not in explained]
 
 
 @dataclasses.dataclass(frozen=True)
 class GateRefusal:
-    """The reasons why nothing is written, a sentence a line: the first few, the log has all."""
+    """The reasons why the gate refuses a package, one per line.
+
+    The text has the first few; the log has all.
+    """
 
     problems: tuple[Problem, ...]
 
     def render(self, texts: Texts) -> str:
+        """Return the lines as one text."""
         return "\n".join(self.lines(texts))
 
     def lines(self, texts: Texts) -> list[str]:
-        return [p.sentence(texts) for p in self.problems[:_SAID]] + ["…"] * (len(self.problems) > _SAID)
+        """Return the first sentences, and “…” if there are more."""
+        return [p.sentence(texts) for p in self.problems[:_MOST_SENTENCES]] + ["…"] * (
+            len(self.problems) > _MOST_SENTENCES
+        )
 
 
 def group_by_level(problems: Iterable[Problem], *levels: Level) -> list[Problem]:
+    """Return the problems of the given levels."""
     return [p for p in problems if p.level in levels]

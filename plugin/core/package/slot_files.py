@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Documents, maps and tables that come with the data: found by their names in a folder of the planner's."""
+"""Documents, maps and tables that come with the data, found by their names."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ from .names import FIELD_NAMES, fill_placeholders, make_name_matcher, name_probl
 from .package_spec.model import LEAST_DPI, FileSlot, PackageSpec
 from .problems import NAMED, Level, Problem
 
-#: What systems and programs leave in folders; never a part of a package.
+#: Files that systems and programs leave in folders; never a part of a package.
 STRAYS = ("thumbs.db", "desktop.ini", ".ds_store", "ehthumbs.db")
 STRAY_SUFFIXES = (".lock", ".tmp", ".bak", ".gpkg-wal", ".gpkg-shm", ".gpkg-journal", ".qmd", ".aux.xml")
-#: A pdf ends in where its table of objects is and the mark of its end, perhaps with bytes of a mailer's behind them (ISO 32000-1, 7.5.5;
-#: readers look for the mark in the last kilobyte, Adobe's note to 3.4.4 of the PDF Reference 1.7).
+#: A PDF ends with the position of its table of objects and an end mark, perhaps followed by bytes that a mail program
+#: added (ISO 32000-1, 7.5.5; readers search the last kilobyte for the mark, Adobe's note to 3.4.4 of the PDF Reference
+#: 1.7).
 TAIL = 2048
 _PDF_END = re.compile(rb"startxref\s+\d+\s+%%EOF")
-#: How files of a kind begin, by suffix.
+#: First bytes of files by suffix.
 BEGINNINGS = {"pdf": b"%PDF-", "jpg": b"\xff\xd8\xff", "jpeg": b"\xff\xd8\xff", "xlsx": b"PK\x03\x04"}
 
 
-#: What a FileGDB and a shapefile are made of (Esri's and GDAL's file names). A file of another kind beside them is none of it.
+#: Files of a FileGDB and of a shapefile (names by Esri and GDAL). Other files next to them do not belong to the data
+#: set.
 _OF_DATABASE = re.compile(
     r"a[0-9a-f]{8}\.(?:gdbtable|gdbtablx|gdbindexes|freelist|horizon|cdf|(?:[^/]+\.)?(?:atx|spx))|gdb|timestamps",
     re.IGNORECASE,
@@ -41,20 +43,24 @@ _OF_SHAPEFILE = (
 
 
 def is_part(name: str, place: str) -> bool:
-    """Can a file be a part of the data set at ``place`` (a .gdb or a folder of shapefiles), by its name?"""
+    """Return True if a file name can belong to the data set at ``place``.
+
+    ``place`` is a .gdb or a folder of shapefiles.
+    """
     if place.lower().endswith(".gdb"):
         return _OF_DATABASE.fullmatch(name) is not None
     return name == FIELD_NAMES or name.lower().endswith(_OF_SHAPEFILE)
 
 
 def is_stray(name: str) -> bool:
+    """Return True for names of files that systems and programs leave in folders."""
     low = name.lower()
     return low in STRAYS or low.endswith(STRAY_SUFFIXES) or low.startswith(("~$", "._"))
 
 
 @dataclass(frozen=True)
 class FilledSlot:
-    """A slot with the files that fill it; ``pattern``: how such a file is called in this county."""
+    """A slot with the files that fill it; ``pattern`` is their name in this county."""
 
     slot: FileSlot
     pattern: str
@@ -63,8 +69,11 @@ class FilledSlot:
 
 @dataclass(frozen=True)
 class _Match:
-    """A slot with the names, in small letters, that fit its pattern (``fitting``), and those that fill it (``names``): a
-    name that fits several slots fills the first."""
+    """A slot with the lower-case names that match it.
+
+    ``fitting`` are all names that match the pattern; ``names`` are those that fill the slot. A name that matches
+    several slots fills the first one.
+    """
 
     slot: FileSlot
     pattern: str
@@ -79,10 +88,19 @@ def fill_slots(
     former: Path | None = None,
     lang: str = "zh",
 ) -> tuple[list[FilledSlot], list[Problem]]:
-    """Which files fill which slots, those of ``documents`` before those of the ``former`` package; what is missing, damaged,
-    or of no slot. ``lang`` of the words that stand for what a name leaves open.
+    """Match files to slots; report missing, damaged and unmatched files.
 
-    InputError for a folder of documents that is not there, or a file that cannot be read.
+    Files of ``documents`` precede those of the ``former`` package.
+
+    Parameters
+    ----------
+    lang
+        Language of the words for open parts of a name.
+
+    Raises
+    ------
+    InputError
+        If the folder of documents does not exist, or a file cannot be read.
     """
     if documents is not None and not documents.is_dir():
         raise InputError("package_no_documents", folder=str(documents))
@@ -98,7 +116,7 @@ def fill_slots(
 def _match_slots(
     package_spec: PackageSpec, values: Mapping[str, str], there: Mapping[str, Path], lang: str
 ) -> list[_Match]:
-    """Match the files ``there``, by name, with the slots in the order of the form."""
+    """Match the files ``there``, by name, with the slots in the specification's order."""
     words = Texts(lang)
     open_parts = {key: words.get("words", f"any_{key}") for key in ("code", "name", "number", "title", "year")}
     used: set[str] = set()
@@ -117,8 +135,10 @@ def _match_slots(
 def _validate(
     match: _Match, package_spec: PackageSpec, there: Mapping[str, Path], given: Mapping[str, list[Path]]
 ) -> Iterator[Problem]:
-    """Yield what is wrong with the files of a slot. A map that the plugin may draw is not missing: `maps` reports it if
-    it is not drawn."""
+    """Yield the problems of a slot's files.
+
+    A missing map that the plugin may make is reported by `maps`.
+    """
     slot = match.slot
     drawn = slot.layout or (slot.kind == "map" and not slot.number and any(one.layout for one in package_spec.files))
     if not match.fitting and drawn:
@@ -137,18 +157,20 @@ def _left_out(matches: Iterable[_Match], given: Mapping[str, list[Path]]) -> lis
     return [Problem(Level.NOTE, "files_left_out", count=len(strange), features=tuple(strange[:NAMED]))]
 
 
-def _files(folder: Path | None, but: Container[str] = ()) -> dict[str, list[Path]]:
-    """Files of a folder and below by name, in small letters: Windows takes 图.JPG and 图.jpg for one. ``but``: paths there
-    that are passed over."""
+def _files(folder: Path | None, skipped: Container[str] = ()) -> dict[str, list[Path]]:
+    """Return the files of a folder and its subfolders by lower-case name.
+
+    Windows does not distinguish 图.JPG and 图.jpg. ``skipped`` lists paths to skip.
+    """
     found: dict[str, list[Path]] = {}
     for place, path in files_below(folder) if folder is not None else ():
-        if not is_stray(path.name) and not path.name.startswith(".") and place not in but:
+        if not is_stray(path.name) and not path.name.startswith(".") and place not in skipped:
             found.setdefault(path.name.lower(), []).append(path)
     return found
 
 
 def _name_problems(slot: FileSlot, paths: Sequence[Path], alike: list[list[Path]]) -> Iterator[Problem]:
-    """Names that some system does not take, and files of one name of which nobody can tell the right one."""
+    """Report non-portable names, and different files with one name."""
     bad: dict[str, list[str]] = {}
     for path in paths:
         if problem := name_problem(path.name):
@@ -173,7 +195,7 @@ def _content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> li
         Problem(level, key, count=len(names), features=tuple(names[:NAMED]), params={"title": slot.title, **more})
         for level, key, names, more in (
             (Level.GATE, "file_broken", broken, {}),
-            # Many programs repair it, and show what is there.
+            # Many programs repair such a file and show its readable part.
             (Level.NOTE, "file_cut", cut, {}),
             (Level.GATE, "map_coarse", coarse, {"least": LEAST_DPI}),
         )
@@ -182,7 +204,7 @@ def _content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> li
 
 
 def _opens(path: Path) -> bool:
-    """Is the file what its suffix says, by its first bytes, and a jpg whole?"""
+    """Return True if the first bytes match the suffix and a jpg is complete."""
     try:
         return inspect_jpeg(path).whole if is_jpeg(path.name) else has_valid_start(path.name, read_ends(path)[0])
     except OSError as error:
@@ -197,7 +219,13 @@ def _is_whole(path: Path) -> bool:
 
 
 def read_ends(path: Path) -> tuple[bytes, bytes]:
-    """The first and the last bytes of a file, `TAIL` of them at most. Raises OSError."""
+    """Return the first and the last bytes of a file, at most `TAIL` of each.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
     with path.open("rb") as handle:
         start = handle.read(TAIL)
         handle.seek(max(path.stat().st_size - TAIL, 0))
@@ -205,15 +233,15 @@ def read_ends(path: Path) -> tuple[bytes, bytes]:
 
 
 def has_valid_start(name: str, start: bytes) -> bool:
-    """Do a file's first bytes say what its suffix does? Nothing does not."""
+    """Return True if a file's first bytes match its suffix; False for an empty file."""
     return bool(start) and start.startswith(BEGINNINGS.get(name.lower().rpartition(".")[2], b""))
 
 
 def has_valid_end(name: str, tail: bytes) -> bool:
-    """Has a pdf its end among its last bytes (`TAIL`)? Other files may end as they like."""
+    """Return True unless a PDF has no end mark in its last bytes (`TAIL`)."""
     return not name.lower().endswith(".pdf") or _PDF_END.search(tail) is not None
 
 
 def unreadable_file_error(path: Path, error: OSError) -> InputError:
-    """The error for a file of the planner's that the system does not let us read."""
+    """Return the error for a file that the system does not allow to read."""
     return InputError("source_no_access", source=str(path), detail=os_reason(error))

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One role of the plan: a table as it was read (`SourceLayer`) with its shapes in the plane (`Layer`)."""
+"""One role of the plan: the table as read, and its geometry in the plane.
+
+`SourceLayer` and `Layer`.
+"""
 
 from __future__ import annotations
 
@@ -32,19 +35,25 @@ __all__ = ["FieldInfo", "Layer", "SourceLayer"]
 
 
 class Column:
-    """``raw`` as it was read. What is given is not to be changed: others are given the same."""
+    """A column as read (``raw``) and derived forms.
+
+    Callers share the returned objects and must not change them.
+    """
 
     def __init__(self, raw: pd.Series):
         self._raw = raw
 
     @cached_property
     def values(self) -> pd.Series:
-        """(n,) the values without blanks around them, blank text as missing."""
+        """Return (n,) the values without surrounding blanks, blank text as missing."""
         return strip_blanks(self._raw)
 
     @cached_property
     def texts(self) -> list[str]:
-        """(n,) the values as text, missing ones empty; whole numbers without a decimal point."""
+        """Return (n,) the values as text, missing ones empty.
+
+        Integers without a decimal point.
+        """
         import pandas as pd
 
         values = self.values
@@ -57,7 +66,7 @@ class Column:
 
     @cached_property
     def garbled(self) -> frozenset[str]:
-        """Those of the texts that were broken before they came here."""
+        """Return those texts that were garbled before reading."""
         if self.values.dtype.kind in "iufbM":
             return frozenset()
         return frozenset(v for v in self.values.unique() if isinstance(v, str) and not v.isascii() and garbled(v))
@@ -65,10 +74,10 @@ class Column:
 
 @dataclass(frozen=True)
 class FieldInfo:
-    """A field as the source declares it; ``type`` in the templates' words (text, integer, real, date).
+    """A field as the source declares it; ``type`` is text, integer, real or date.
 
-    None: the source does not tell. ``alias`` is empty for a field without one, ``codes`` (code → name) for one without a
-    coded domain.
+    None: the source does not declare it. ``alias`` is empty for a field without one, ``codes`` (code → name) for a
+    field without a coded domain.
     """
 
     name: str
@@ -80,15 +89,15 @@ class FieldInfo:
 
 @dataclass
 class SourceLayer:
-    """A table as it was read: nothing repaired, nothing reprojected.
+    """A table as read: nothing repaired, nothing reprojected.
 
-    ``frame`` is indexed by feature id; ``curves`` are the ids of features that held arcs, densified on reading by
-    ``curve_step`` (degrees); ``broken`` the ids of features whose shape no geometry library can hold (missing in
-    ``frame``); ``notices`` are (text key, parameters). ``problem``: why nobody can use it (a table without shapes, a file
-    that cannot be read), as text key and parameters. ``kind`` and ``rows`` are the type of geometry and the number of rows
-    as the source gives them without reading a row; empty and None where it does not. ``filter``: the condition that hides
-    rows of it in a project. ``rings``: the lines of a layer that is not read are all closed.
-    ``shape_crs``: coordinate systems, other than the layer's, that its shapes declare, with the number of shapes.
+    ``frame``: indexed by feature id. ``curves``: ids of features with arcs, densified on reading by ``curve_step``
+    (degrees). ``broken``: ids of features whose geometry no library can represent (missing in ``frame``). ``notices``:
+    (text key, parameters). ``problem``: why the table is unusable (no geometry, unreadable file), as text key and
+    parameters. ``kind`` and ``rows``: geometry type and number of rows as the source declares them; empty and None if
+    it does not. ``filter``: the condition that hides rows in a project. ``rings``: all lines of a layer that is not
+    read are closed. ``shape_crs``: coordinate systems other than the layer's that its geometries declare → their
+    number.
     """
 
     name: str
@@ -112,7 +121,10 @@ class SourceLayer:
 
     @property
     def full_name(self) -> str:
-        """``county.gpkg/DLTB``: tells layers of one name in several files apart."""
+        """Return ``county.gpkg/DLTB``.
+
+        It is unique if several files have a layer of this name.
+        """
         file = self.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
         return f"{file}/{self.name}" if file else self.name
 
@@ -122,12 +134,13 @@ _COLLECTION = 7
 
 
 class Layer:
-    """One role of the plan: its rows, its template, and its geometry in the plan's plane (``plane_crs``).
+    """One role of the plan: its rows, its template, and its geometry in the plane.
 
-    ``frame`` as read; ``plane`` (n,) geometries in that plane with invalid ones replaced by repaired copies and
-    missing or stray ones by None, and with vertices on long edges that another CRS would bend; ``undensified_edges`` are such edges
-    that get none, since a layer in another CRS has them too (`geometry.undensified_edges`); ``repaired`` maps row position to the planar area change (m²) of such a copy;
-    ``stray_rows`` maps row positions whose coordinates contradict the CRS, which most rows do not, to the problem.
+    ``plane_crs`` is the plan's plane. ``frame``: as read. ``plane``: (n,) geometries in that plane; invalid ones are
+    replaced by repaired copies, missing or stray ones by None, and long edges that reprojection would bend have
+    additional vertices. ``undensified_edges``: such edges without additional vertices, because a layer in another CRS
+    shares them (`geometry.undensified_edges`). ``repaired``: row position → planar area change (m²) of a repaired copy.
+    ``stray_rows``: row position → problem, for rows whose coordinates contradict the CRS while most rows agree with it.
     """
 
     def __init__(
@@ -146,11 +159,11 @@ class Layer:
         self.crs = source.crs
         self.stray_rows = stray or {}
         self.undensified_edges = undensified_edges
-        #: Is every edge straight in the plane, since the layer was converted from there vertex by vertex?
+        #: Is every edge straight in the plane, because the layer was converted from there by vertex?
         self.by_vertices = False
-        #: The plane's own vertices, for a layer that is brought there from another CRS.
+        #: The plane's vertices, for a layer that is reprojected into the plane.
         self.vertex_index: VertexIndex | None = None
-        # Where two fields differ by case only, the one written as the standard does is meant.
+        # Where two fields differ by case only, use the one spelled like the standard's.
         columns = [str(c) for c in self.frame.columns if c != self.frame.geometry.name]
         names = {c.upper(): c for c in reversed(columns)} | {c: c for c in columns if c.isupper()}
         self._columns = {f.meaning: names[f.name] for f in template.fields if f.meaning and f.name in names}
@@ -162,59 +175,82 @@ class Layer:
 
     @property
     def name(self) -> str:
+        """Return the layer's name for messages."""
         return self.source.name
 
     def has(self, meaning: str) -> bool:
+        """Return True if the layer has a field of this meaning."""
         return meaning in self._columns
 
     def has_values(self, meaning: str) -> bool:
-        """Has the layer a value of a meaning at all? Figures ask this: a field of blanks gives no more than none, and a package
-        has every field of its template."""
+        """Return True if any row has a value in the field of this meaning.
+
+        For figures a field of blanks counts as missing: a package has every field of its template.
+        """
         column = self.column(meaning)
         return column is not None and bool(column.notna().any())
 
     def field_name(self, meaning: str) -> str:
-        """The field's official name in this layer's template, also when the layer lacks it; empty when it has none."""
+        """Return the official field name in this layer's template.
+
+        Also if the layer lacks the field. Empty if the template has no such field.
+        """
         found = self.template.field(meaning)
         return found.name if found else ""
 
     def column(self, meaning: str) -> pd.Series | None:
-        """The values of a meaning, blank text as missing; None when the layer has no such field."""
+        """Return the values of a meaning, blank text as missing.
+
+        None without such a field.
+        """
         return self.values(self._columns[meaning]) if meaning in self._columns else None
 
     def named(self, field_name: str) -> pd.Series | None:
-        """The values of a field by its name, whatever its case; None when there is none."""
+        """Return the values of a field by its name in any case; None without such a field."""
         column = self._names.get(field_name.upper())
         return None if column is None else self.values(column)
 
     def named_text(self, field_name: str) -> list[str]:
-        """The values of a field by its name as text, missing ones empty, and all of a field that is not there."""
+        """Return a field's values as text, missing ones empty.
+
+        All empty without such a field.
+        """
         column = self._names.get(field_name.upper())
-        return [""] * len(self) if column is None else self._column(column).texts
+        return [""] * len(self) if column is None else self._find_column(column).texts
 
     def garbled_rows(self, field_name: str) -> frozenset[str]:
-        """The texts of a field that were broken before they came here."""
+        """Return the texts of a field that were garbled before reading."""
         column = self._names.get(field_name.upper())
-        return frozenset() if column is None else self._column(column).garbled
+        return frozenset() if column is None else self._find_column(column).garbled
 
     def spelling(self, declared: Field) -> str | None:
-        """The column that holds a field, perhaps of another edition's template: by its name in any case, else by its meaning."""
+        """Return the column of a field, by its name in any case, else by its meaning.
+
+        The field may belong to another edition's template.
+        """
         return self._names.get(declared.name.upper()) or self._columns.get(declared.meaning or "-")
 
     def values(self, column: str) -> pd.Series:
-        return self._column(column).values
+        """Return the column's values without blanks, blank text as missing."""
+        return self._find_column(column).values
 
-    def _column(self, column: str) -> Column:
+    def _find_column(self, column: str) -> Column:
         if column not in self._read:
             self._read[column] = Column(self.frame[column])
         return self._read[column]
 
     def text(self, meaning: str) -> list[str]:
-        """A meaning's values as text, missing ones empty; whole numbers without a decimal point. Not to be changed."""
-        return self._column(self._columns[meaning]).texts if meaning in self._columns else [""] * len(self)
+        """Return a meaning's values as text, missing ones empty.
+
+        Integers have no decimal point. Callers must not change the list.
+        """
+        return self._find_column(self._columns[meaning]).texts if meaning in self._columns else [""] * len(self)
 
     def numbers(self, meaning: str) -> NDArray:
-        """A meaning's values as (n,) float64, missing, unreadable or infinite ones NaN."""
+        """Return a meaning's values as (n,) float64.
+
+        Missing, unreadable or infinite ones are NaN.
+        """
         import pandas as pd
 
         column = self.column(meaning)
@@ -225,12 +261,15 @@ class Layer:
 
     @cached_property
     def keys(self) -> list[str]:
-        """Each row's own BSM as read, empty where there is none."""
+        """Return each row's BSM as read, empty if missing."""
         return self.text("key")
 
     @cached_property
     def repeated_keys(self) -> frozenset[int]:
-        """Row positions whose key is missing or repeated: only the feature id tells them apart."""
+        """Return the row positions whose key is missing or repeated.
+
+        For these only the feature id is unique.
+        """
         import pandas as pd
 
         series = pd.Series(self.keys)
@@ -238,66 +277,70 @@ class Layer:
 
     @cached_property
     def fids(self) -> list[int]:
+        """Return the feature ids."""
         return [int(v) for v in self.frame.index]
 
     @cached_property
     def raw_shapes(self) -> NDArray:
-        """(n,) geometries as read, flat (no Z), in the layer's own coordinates."""
+        """Return (n,) geometries as read, without Z, in the layer's coordinates."""
         shapes = self.frame.geometry.to_numpy()
-        # A copy of millions of vertices is made only where there is something to drop.
+        # Copy millions of vertices only if there are Z values to drop.
         return shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes
 
     @property
     def known_crs(self) -> CRS:
-        """The CRS of a layer of a plan. A layer without one never becomes part of a plan."""
+        """Return the layer's CRS. A layer without one never becomes part of a plan."""
         return require_value(self.crs, f"the CRS of {self.role}")
 
     @cached_property
     def original(self) -> NDArray:
-        """(n,) geometries as read, flat, in the plan's plane."""
-        shapes = self._brought.shapes
+        """Return (n,) geometries as read, without Z, in the plan's plane."""
+        shapes = self._reproject.shapes
         return shapes if self.vertex_index is None else self.vertex_index.snap(shapes)
 
     @cached_property
-    def _brought(self) -> DensifiedShapes:
+    def _reproject(self) -> DensifiedShapes:
         return reproject_densified(
             self.raw_shapes, self.known_crs, self.plane_crs, self.undensified_edges, by_vertices=self.by_vertices
         )
 
     @property
     def added(self) -> NDArray:
-        """(k, 2) the vertices that ``original`` and ``plane`` have beyond those stored."""
-        return self._brought.added
+        """Return (k, 2) the vertices of ``original`` and ``plane`` that are not stored."""
+        return self._reproject.added
 
     def in_plane(self, geometry: Any) -> Any:
-        """A geometry in the layer's own coordinates, brought to the plan's plane."""
+        """Reproject a geometry from the layer's coordinates to the plan's plane."""
         return crs_care.reproject(np.array([geometry], dtype=object), self.known_crs, self.plane_crs)[0]
 
     @cached_property
     def broken(self) -> NDArray:
-        """(n,) bool: the source has a shape, but none that a geometry library can hold."""
+        """Return (n,) bool: the source has a geometry that no library can represent."""
         return np.isin(self.frame.index.to_numpy(), self.source.broken)
 
     @cached_property
     def empty(self) -> NDArray:
-        """(n,) bool: null or empty geometry."""
+        """Return (n,) bool: null or empty geometry."""
         return is_missing(self.frame.geometry.to_numpy()) & ~self.broken
 
     @cached_property
     def invalid(self) -> NDArray:
-        """(n,) bool: there, but not valid as it was drawn, in the layer's own coordinates."""
+        """Return (n,) bool: present, but invalid as drawn, in the layer's coordinates."""
         return ~self.empty & ~shapely.is_valid(self.raw_shapes)
 
     @cached_property
     def has_wrong_geometry_type(self) -> bool:
-        """True if more than half of the valid shapes are of another geometry type than the template's."""
+        """Return True if most valid geometries are of another type than the template's."""
         there = ~(self.empty | self.broken | self.invalid)
         dimensions = shapely.get_dimensions(self.raw_shapes[there])
         others = np.count_nonzero(dimensions != ("point", "line", "polygon").index(self.template.geometry))
         return bool(2 * others > len(dimensions))
 
     def like(self, source: SourceLayer) -> Layer:
-        """Return other rows of this layer, brought to the plane as its own are. What holds of the whole layer is kept."""
+        """Return other rows of this layer, reprojected to the plane in the same way.
+
+        Properties of the whole layer are retained.
+        """
         other = Layer(source, self.template, self.plane_crs, undensified_edges=self.undensified_edges)
         other.vertex_index = self.vertex_index
         other.by_vertices = self.by_vertices
@@ -305,7 +348,10 @@ class Layer:
         return other
 
     def take(self, rows: NDArray) -> Layer:
-        """A layer of some rows ((k,) positions), with what is known of them: nothing is repaired or read again."""
+        """Return a layer of some rows ((k,) positions) with their computed values.
+
+        Nothing is read again.
+        """
         source = replace(self.source, frame=self.frame.iloc[rows])
         some = self.like(source)
         known = {name: getattr(self, name)[rows] for name in ("raw_shapes", "original", "broken", "empty", "invalid")}
@@ -318,7 +364,7 @@ class Layer:
 
     @property
     def has_no_geometry(self) -> bool:
-        """Has no row a shape of the layer's kind that can be used? Then no rule can say anything of it."""
+        """Return True if no row has a usable geometry of the layer's type."""
         return bool(is_missing(self.plane).all())
 
     @cached_property
@@ -327,9 +373,9 @@ class Layer:
         plane[self.empty] = None
         plane[list(self.stray_rows)] = None
         changes: dict[int, float] = {}
-        # Another projection can make a hair's breadth of a valid shape invalid, and mend one that is not.
-        sound = ~self.invalid if self.original is self.raw_shapes else shapely.is_valid(plane)
-        for position in np.flatnonzero(~sound & ~shapely.is_missing(plane)).tolist():
+        # Reprojection can make a barely valid geometry invalid, and the reverse.
+        valid = ~self.invalid if self.original is self.raw_shapes else shapely.is_valid(plane)
+        for position in np.flatnonzero(~valid & ~shapely.is_missing(plane)).tolist():
             fixed = repair_polygon(plane[position])
             before = shapely.area(plane[position])
             changes[position] = float(
@@ -344,35 +390,40 @@ class Layer:
 
     @property
     def plane(self) -> NDArray:
+        """Return (n,) geometries in the plane, repaired and densified."""
         return self._prepared[0]
 
     @cached_property
     def polygons(self) -> Polygons:
-        """The plane's geometries with what is computed of them once for all rules."""
+        """Return the plane's geometries with values computed once for all rules."""
         return Polygons(self.plane)
 
     @property
     def repaired(self) -> dict[int, float]:
+        """Return row position → planar area change (m²) of repaired geometries."""
         return self._prepared[1]
 
     @cached_property
     def statutory(self) -> NDArray:
-        """(n,) statutory areas in m², from the stored vertices; rows that are invalid from a repaired copy."""
-        return self._measure(NEVER)
+        """Return (n,) statutory areas in m², from the stored vertices.
+
+        Invalid rows from a repaired copy.
+        """
+        return self._measure_rows(NEVER)
 
     def statutory_of(self, rows: NDArray) -> NDArray:
-        """(k,) `statutory` of some rows, without measuring a large layer for the sake of a few."""
+        """Return (k,) `statutory` of some rows without measuring the whole layer."""
         some, at = np.unique(rows, return_inverse=True)
         if "statutory" in self.__dict__ or 2 * len(some) > len(self):
             return self.statutory[rows]
         return self.take(some).statutory[at.ravel()]
 
     def measure(self, cancellation: Cancellation) -> None:
-        """Know `statutory`, with looks at the cancel button on the way."""
+        """Compute `statutory`; can be cancelled."""
         if "statutory" not in self.__dict__:
-            self.__dict__["statutory"] = self._measure(cancellation)
+            self.__dict__["statutory"] = self._measure_rows(cancellation)
 
-    def _measure(self, cancellation: Cancellation) -> NDArray:
+    def _measure_rows(self, cancellation: Cancellation) -> NDArray:
         crs = self.known_crs
         if crs == self.plane_crs:
             return statutory_area(self.plane, crs_care.make_lonlat_transformer(crs), cancellation)

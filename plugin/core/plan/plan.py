@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The layers of one county by role, ready to be measured, and the focus of a re-check; inputs are never changed."""
+"""The layers of one county by role, and the focus of a re-check.
+
+Inputs are never changed.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ from .layer import Layer
 
 @dataclass
 class Unusable:
-    """A layer whose coordinates contradict its CRS: known by role, measured by nobody."""
+    """A layer whose coordinates contradict its CRS, so that it cannot be measured.
+
+    Its role is known.
+    """
 
     role: str
     name: str
@@ -32,15 +38,17 @@ class Unusable:
 
     @property
     def why(self) -> tuple[str, dict[str, Any]]:
-        """What `Texts.problem` makes a sentence of."""
+        """Return text key and parameters for `Texts.problem`."""
         return self.problem, {"layer": self.name, "role": self.role, **self.params}
 
 
 @dataclass(frozen=True)
 class MissedScope:
-    """A wider scope that the layers point to and that was not taken: ``present`` are concepts that only this scope lists,
-    ``lacking`` its mandatory concepts without a layer. ``evident``: the delivery clearly is of this scope. ``chosen``: the
-    user chose the narrower scope."""
+    """A wider scope that the layers indicate and that was not used.
+
+    ``present``: concepts that only this scope lists; ``lacking``: its mandatory concepts without a layer. ``evident``:
+    the delivery clearly has this scope. ``chosen``: the user chose the narrower scope.
+    """
 
     taken: str
     wider: str
@@ -52,8 +60,11 @@ class MissedScope:
 
 @dataclass
 class Plan:
-    """The layers of one county. ``plane`` is the CRS everything is detected in (metres), ``crs`` the one findings are
-    given in: the same, but where all layers are in degrees (`crs_care.make_local_plane`). ``inputs``: the files read."""
+    """The layers of one county.
+
+    ``plane``: the CRS for detection (metres). ``crs``: the CRS of findings; both are equal unless all layers are in
+    degrees (`crs.make_local_plane`). ``inputs``: the files read.
+    """
 
     layers: dict[str, Layer]
     norm: Norm
@@ -64,14 +75,15 @@ class Plan:
     unrecognised: list[str] = field(default_factory=list)
     role_choices: dict[str, str] = field(default_factory=dict)
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    #: What lies in the source and was not read.
+    #: Data of the source that were not read.
     unread: list[UnreadData] = field(default_factory=list)
-    #: A wider scope that the layers point to; None where there is none.
+    #: A wider scope that the layers indicate; None without one.
     missed_scope: MissedScope | None = None
     base_year: int | None = None
     inputs: tuple[str, ...] = ()
-    plane: CRS = None  # type: ignore[assignment]  # the CRS, where nothing else is said
-    #: The county's six digits, where the rows that tell them are not at hand ("": they tell none); None: ask the rows.
+    plane: CRS = None  # type: ignore[assignment]  # by default equal to the CRS
+    #: The county's six digits if the rows that contain them are not loaded ("": they contain none); None: read the
+    #: rows.
     given_code: str | None = None
     _computed: dict[str, dict[Any, Any]] = field(default_factory=dict)
 
@@ -80,80 +92,93 @@ class Plan:
 
     @cached_property
     def _added(self) -> NDArray:
-        """Vertices in the plane that no layer has stored, as `without_added_vertices` asks for them."""
+        """Return the vertices in the plane that no layer has stored."""
         return added_vertex_codes(np.concatenate([np.zeros((0, 2)), *(layer.added for layer in self.layers.values())]))
 
     def without_added_vertices(self, shapes: NDArray) -> NDArray:
-        """(n,) shapes of the plane without vertices that no layer has stored: those are for detection alone."""
+        """Return (n,) geometries of the plane without vertices that no layer has stored.
+
+        Those vertices are for detection only.
+        """
         return without_added_vertices(shapes, self._added)
 
     def are_stored_vertices(self, points: NDArray) -> NDArray:
-        """(k,) bool: which of (k, 2) vertices of the plane a layer has stored."""
+        """Return (k,) bool: which of (k, 2) vertices of the plane a layer has stored."""
         return are_stored_vertices(points, self._added)
 
     def shown(self, geometries: NDArray) -> NDArray:
-        """(n,) geometries of the plane in the CRS that findings are given in."""
+        """Return (n,) geometries of the plane in the CRS of findings."""
         return crs_care.reproject(geometries, self.plane, self.crs)
 
     def concept(self, concept: str) -> Layer | None:
-        """The layer that answers a concept: the first of its roles that is there. A role names itself."""
+        """Return the layer that answers a concept: the first present role.
+
+        A role names itself.
+        """
         for role in self.roles_of(concept):
             if role in self.layers:
                 return self.layers[role]
         return None
 
     def roles_of(self, concept: str) -> tuple[str, ...]:
+        """Return the roles that answer a concept."""
         return self.norm.standard.concepts.get(concept, (concept,))
 
     def unread_roles(self, concept: str) -> list[str]:
-        """Layers that would answer the concept too, but that nothing reads: not even another concept asks for them.
-        Classes of yearly maintenance are each of another layer, and each is read."""
+        """Return layers that would answer the concept too, but that no concept reads.
+
+        Classes of yearly maintenance belong to different layers, and each is read.
+        """
         if self.norm.standard.is_maintenance(concept):
             return []
         answering = {lay.role for c in self.norm.standard.concepts if (lay := self.concept(c)) is not None}
         return [r for r in self.roles_of(concept)[1:] if r in self.layers and r not in answering]
 
     def unusable_for(self, concept: str) -> Unusable | None:
+        """Return the first unusable layer of a concept; None without one."""
         return next((self.unusable[r] for r in self.roles_of(concept) if r in self.unusable), None)
 
     def expects(self, concept: str) -> bool:
-        """Does the scope demand it (and the county not say 本县无)?"""
+        """Return True if the scope requires the concept, unless the profile has 本县无."""
         scope = self.norm.standard.scopes[self.scope]
         return concept in scope.mandatory and concept not in self.norm.profile.absent
 
     def computed(self, name: str) -> dict[Any, Any]:
-        """Return the values of this name that were computed from the plan's layers, to look up and to add to.
+        """Return the values of this name that were computed from the plan's layers.
 
-        They last as long as the plan; rules and figures that need the same value compute it once.
+        Callers read and extend the dict. They remain as long as the plan; rules and figures that need the same value
+        compute it once.
         """
         return self._computed.setdefault(name, {})
 
     def part(self, layers: dict[str, Layer], *, same_county: bool) -> Plan:
-        """Return a plan of some of the rows, with what the county's own rows tell of this one.
+        """Return a plan of some of the rows.
 
-        ``same_county``: the layer of the county is the same in both.
+        Values derived from all rows of the county are kept. ``same_county``: the layer of the county is the same in
+        both.
         """
         some = Plan(layers, self.norm, self.scope, self.crs, base_year=self.base_year, role_choices=self.role_choices)
-        some.plane, some.given_code = self.plane, self._voted_code
+        some.plane, some.given_code = self.plane, self._find_voted_code
         if same_county and (shape := self.county_shape()) is not None:
             some.computed("county_shape")[None] = shape[1]
         return some
 
     @property
     def area_code(self) -> str:
-        """The county's six digits: what most rows say (行政区代码, else the head of the BSM), else the profile's.
+        """Return the county's six digits: the most frequent in the rows.
 
-        The county layer is asked first: a neighbour's rows in another layer do not make it another county.
+        Without rows, those of the profile. The rows give 行政区代码, else the first digits of the BSM. The county layer is
+        read first: a neighbour's rows in another layer must not determine the county.
         """
-        return self._voted_code or self.norm.profile.area_code
+        return self._find_voted_code or self.norm.profile.area_code
 
     @property
     def area_known(self) -> bool:
         """Return True if the data themselves name the county."""
-        return bool(self._voted_code)
+        return bool(self._find_voted_code)
 
     @cached_property
-    def _voted_code(self) -> str:
+    def _find_voted_code(self) -> str:
         if self.given_code is not None:
             return self.given_code
         county = self.concept("county")
@@ -166,7 +191,10 @@ class Plan:
         return votes.most_common(1)[0][0] if votes else ""
 
     def county_shape(self) -> tuple[Layer, Polygons] | None:
-        """The county layer and its extent as one polygon (or None) in one row; None when there is no such layer."""
+        """Return the county layer and its extent as one polygon (or None) in one row.
+
+        None without such a layer.
+        """
         layer = self.concept("county")
         if layer is None:
             return None
@@ -179,8 +207,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Focus:
-    """``rows``: by role the rows ((n,) bool) that are asked about; the others are there for them. ``roles``: the only layers
-    that rules on every layer look at; None: all."""
+    """The rows and roles that a re-check concerns.
+
+    ``rows``: role → (n,) bool, the rows to check; the other rows are context. ``roles``: the only layers for rules on
+    every layer; None: all.
+    """
 
     rows: dict[str, NDArray] = field(default_factory=dict)
     roles: frozenset[str] | None = None

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a province, city or county sets on top of a standard, and the two resolved together (`Norm`).
+"""Settings of a province, city or county that override a standard.
 
-A profile names its base and only adds or overrides. Every value is held against the standard's own when it is read: a slip of
-the pen must not look like a decision. What a file may say:
+`Norm` is a standard and a profile, resolved together.
 
-``id``, ``name``, ``area_code`` (six digits; any other word needs ``members``, the codes of the areas it is made of), ``base`` (a
-profile beside it, a shipped one, or a path), ``standard`` (id or folder) and ``edition``; sections of settings (`SETTING_SECTIONS`) and
-their ``[marks]``; ``[severity]`` and ``[phase.<phase>.severity]`` (`core.standard.editions` says which wins); ``rules_extra``, ``rules_off``; ``[absent]``;
-``[confirmed]``; ``[document]`` (成果信息, `document` has its keys); ``[[targets]]``, ``[[stated]]`` and ``[[heritage_register]]`` (`figures` has their keys).
+A profile names its base and only adds or overrides. Every value is compared with the standard's own when it is read,
+so that a typing error is not taken for a decision. Keys of a file:
 
-From a base come settings, severities and rules, never its confirmations; figures keep their area code and apply nowhere else.
-A rule reads them by ``ctx.norm.targets(area)``, ``.stated(area)`` and ``.register(area)``.
+``id``, ``name``, ``area_code`` (six digits; any other word needs ``members``, the codes of its areas), ``base`` (a
+profile in the same folder, a shipped one, or a path), ``standard`` (id or folder) and ``edition``; sections of
+settings (`SETTING_SECTIONS`) and their ``[marks]``; ``[severity]`` and ``[phase.<phase>.severity]``
+(`core.standard.editions` defines their order); ``rules_extra``, ``rules_off``; ``[absent]``; ``[confirmed]``;
+``[document]`` (成果信息, `document` has its keys); ``[[targets]]``, ``[[stated]]`` and ``[[heritage_register]]``
+(`figures` has their keys).
+
+A profile inherits settings, severities and rules of its base, but no confirmations; figures keep their area code and
+apply nowhere else. A rule reads them by ``ctx.norm.targets(area)``, ``.stated(area)`` and ``.register(area)``.
 """
 
 from ..standard.editions import PHASES, phase_of

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every value of a profile held against the standard's own: a slip of the pen must not look like a decision."""
+"""Compare every value of a profile with the standard's own.
+
+A typing error must not be taken for a decision.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +25,19 @@ from .space_map import THREE_ZONES, check_space
 
 #: A division: province, city or county.
 _CODE = re.compile(r"[1-9][0-9]{5}")
-#: Years of which a land survey may be the base of the ratio.
+#: Years of land surveys that the expansion ratio may start from.
 _SURVEYS = range(1996, 2036)
-#: Settings by layer code, for any layer.
+#: Settings by layer code that any layer may have.
 LAYER_LIMITS = ("quality.min_area_m2.", "quality.narrow_m.")
 
 
 def unknown_key_error(path: Path, key: str, value: Any, known: Iterable[str]) -> DataError:
+    """Return the error for an unknown value, with the known ones."""
     return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known))
 
 
 def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
-    """DataError unless the standard has the setting and the value is of its kind."""
+    """Raise DataError unless the standard has the setting and the value has its type."""
     if key.startswith("rules."):
         _, code, name = key.split(".", 2)
         known = list(_parameters_of(code)) if code in all_rules() else list(all_rules())
@@ -42,7 +46,7 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         check_number(key, value, standard, path)
         return
     if key.startswith(f"{THREE_ZONES}."):
-        # A county may have zone codes of its own.
+        # A county may define further zone codes.
         check_space(value, standard, path, key)
         return
     if key.startswith(LAYER_LIMITS) and key not in standard.settings:
@@ -55,7 +59,10 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
 
 
 def _check_limit(key: str, value: Any, standard: Standard, path: Path) -> None:
-    """A county may want a least area or width of a layer for which the standard has none."""
+    """Raise DataError for an invalid limit of a layer without a limit in the standard.
+
+    A county may set a least area or width for any layer.
+    """
     role = key.rsplit(".", 1)[-1]
     if role not in standard.templates:
         raise unknown_key_error(path, key, role, standard.templates)
@@ -77,7 +84,7 @@ def _check_kind(key: str, value: Any, standard: Standard, path: Path) -> None:
 
 
 def _check_choice(key: str, value: Any, standard: Standard, path: Path) -> None:
-    """DataError unless a setting that names something names what there is."""
+    """Raise DataError unless the name that a setting selects exists."""
     if key.startswith(f"{CONFLICTS}."):
         check_meaning(value, path, key)
     if key == "sealed.roles":
@@ -91,14 +98,15 @@ def _check_choice(key: str, value: Any, standard: Standard, path: Path) -> None:
 
 
 def _parameters_of(code: str) -> dict[str, Any]:
-    """Parameter → what the rule itself takes."""
+    """Return parameter → the rule's default."""
     return {p.name: p.default for p in all_rules()[code].parameters}
 
 
 def read_area(table: dict[str, Any], path: Path) -> tuple[str, ...]:
-    """The members of an area that is no division itself; empty for a division, which has six digits.
+    """Return the members of an area that is not a division; empty for a division.
 
-    DataError for a code of another form: with it, targets would apply to nothing, or to everything.
+    A division has six digits. Raise DataError for a code of another form: its targets would apply to no area or to
+    every area.
     """
     code, members = table["area_code"], expect(table.get("members", []), list, file=path, key="members")
     for member in members:
@@ -113,7 +121,7 @@ def read_area(table: dict[str, Any], path: Path) -> tuple[str, ...]:
 
 
 def read_settings(table: dict[str, Any], standard: Standard, path: Path, errors: ErrorCollector) -> dict[str, Any]:
-    """All own settings, by dotted key."""
+    """Return all settings of the profile's own file, by dotted key."""
     own: dict[str, Any] = {}
     for section in SETTING_SECTIONS:
         with errors.collect():
@@ -125,7 +133,10 @@ def read_settings(table: dict[str, Any], standard: Standard, path: Path, errors:
 
 
 def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, errors: ErrorCollector) -> dict[str, str]:
-    """Marks of own settings: a mark on a value of someone else's would vouch for what nobody read."""
+    """Return the marks of the profile's own settings.
+
+    A mark on an inherited value is an error, because the profile did not verify that value.
+    """
     with errors.collect():
         marks = dict(expect(table.get("marks", {}), dict, file=path, key="marks"))
         for key, mark in marks.items():
@@ -141,7 +152,7 @@ def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, erro
 def read_mark_sources(
     table: dict[str, Any], marks: dict[str, str], path: Path, errors: ErrorCollector
 ) -> dict[str, str]:
-    """Key of a mark → the document and clause that it was read in."""
+    """Return key of a mark → the document and clause of the value."""
     with errors.collect():
         sources = dict(expect(table.get("mark_sources", {}), dict, file=path, key="mark_sources"))
         for key, source in sources.items():
@@ -154,7 +165,10 @@ def read_mark_sources(
 
 
 def read_severity(table: Any, where: str, path: Path, errors: ErrorCollector) -> dict[str, str]:
-    """Code → severity. DataError for a severity of no rule or of no kind."""
+    """Return code → severity.
+
+    Raise DataError for an unknown rule or severity.
+    """
     with errors.collect():
         for code, value in expect(table, dict, file=path, key=where).items():
             with errors.collect():
@@ -168,7 +182,7 @@ def read_severity(table: Any, where: str, path: Path, errors: ErrorCollector) ->
 
 
 def read_phases(table: Any, path: Path, errors: ErrorCollector) -> dict[str, dict[str, str]]:
-    """Phase → code → severity (``[phase.approval.severity]``), the phase by its id."""
+    """Return phase id → code → severity (``[phase.approval.severity]``)."""
     found: dict[str, dict[str, str]] = {}
     with errors.collect():
         for phase, rows in expect(table, dict, file=path, key="phase").items():
@@ -183,7 +197,10 @@ def read_phases(table: Any, path: Path, errors: ErrorCollector) -> dict[str, dic
 
 
 def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollector) -> frozenset[str]:
-    """Concepts that the county has nothing of (本县无). DataError for one that the standard does not have."""
+    """Return the concepts that the county has no features of (本县无).
+
+    Raise DataError for a concept that the standard lacks.
+    """
     known = dict.fromkeys(
         [
             *standard.concepts,
@@ -206,7 +223,10 @@ def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollect
 def read_rules(
     names: Any, standard: Standard, path: Path, errors: ErrorCollector, *, key: str = "rules_extra"
 ) -> tuple[str, ...]:
-    """Rules that run beside the default ones, or do not run. DataError for what is neither a rule's code nor a group."""
+    """Return the rules that run in addition to the default ones, or that do not run.
+
+    Raise DataError for a name that is neither a rule's code nor a group.
+    """
     with errors.collect():
         expect(names, list, file=path, key=key)
         known = [EVERY_RULE, *standard.rule_groups, *all_rules()] if names else []
@@ -221,8 +241,10 @@ def read_rules(
 def read_confirmed(
     table: Any, standard: Standard, path: Path, errors: ErrorCollector
 ) -> tuple[frozenset[str], dict[str, str]]:
-    """What the county confirmed, and by whom. DataError for an item that nothing asks to be confirmed: a slip there would
-    look like a confirmation."""
+    """Return the items that the county confirmed, and by whom.
+
+    Raise DataError for an item that needs no confirmation: a typing error would look like a confirmation.
+    """
     with errors.collect():
         if not expect(table, dict, file=path, key="confirmed"):
             return frozenset(), {}
@@ -243,7 +265,7 @@ def read_confirmed(
 
 
 def _date(value: Any, path: Path) -> str:
-    """A day, as TOML has it or as text."""
+    """Return a day as text; TOML has it as a date or as text."""
     text = value.isoformat() if isinstance(value, date) else expect(value, str, file=path, key="confirmed.date")
     try:
         return date.fromisoformat(text[:10]).isoformat()

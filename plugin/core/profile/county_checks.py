@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Validate a county's settings field by field: the checks of the loader, and further ones for a form.
+"""Validate a county's settings field by field, for a form.
 
 The loader stops at the first error of a row; a form shows an error at each field. A limit looser than the parent's, a target
 without a source document and a confirmation with a future date are errors here, because the next check would reject them too.
@@ -29,7 +29,9 @@ from .norm import Norm
 
 @dataclass(frozen=True)
 class Problem:
-    """An error at a field: ``targets[0].value``, ``ratio.limit``, ``confirmed.by``, ``name``; empty for the whole file.
+    """An error at a field.
+
+    Fields: ``targets[0].value``, ``ratio.limit``, ``confirmed.by``, ``name``; empty for the whole file.
 
     ``blocks``: the error prevents saving; False for values that the user should only verify.
     """
@@ -42,7 +44,7 @@ class Problem:
 def find_county_problems(
     county: CountySettings, path: Path, text: str = "", saved: CountySettings | None = None
 ) -> list[Problem]:
-    """Return all problems of a county's settings, in the order of the form; empty if there are none.
+    """Return all problems of a county's settings, in the order of the form.
 
     Parameters
     ----------
@@ -70,11 +72,14 @@ def find_county_problems(
 
 
 def load_base(county: CountySettings, path: Path) -> Profile:
-    """Return the profile that a county inherits from; without a parent, a profile with no settings. Raise DataError as `load_profile`."""
+    """Return the profile that a county inherits from.
+
+    Without a parent, a profile with no settings. Raise DataError as `load_profile`.
+    """
     if not county.base:
         return load_profile()
-    beside = path.parent / (county.base if county.base.endswith(".toml") else f"{county.base}.toml")
-    return load_profile(beside if beside.exists() else county.base)
+    sibling = path.parent / (county.base if county.base.endswith(".toml") else f"{county.base}.toml")
+    return load_profile(sibling if sibling.exists() else county.base)
 
 
 def _load_base(county: CountySettings, path: Path) -> tuple[Profile, list[Problem]]:
@@ -133,7 +138,10 @@ def _to_table(target: Target) -> dict[str, object]:
 
 
 def _target_problem(where: str, target: Target, error: DataError) -> Problem:
-    """Convert a loader error to a problem of the form. The loader saw one row only, so its row number is always 1."""
+    """Convert a loader error to a problem of the form.
+
+    The loader saw one row only, so its row number is always 1.
+    """
     name = str(error.params.get("key", "")).removeprefix("targets[1]").lstrip(".")
     if name == "value":
         return Problem(f"{where}.value", _number_error(target.value))
@@ -143,7 +151,10 @@ def _target_problem(where: str, target: Target, error: DataError) -> Problem:
 
 
 def _number_error(value: str) -> DataError:
-    """Return the error for text that is not a number, with the probable number: “63，25” suggests 63.25."""
+    """Return the error for text that is not a number, with the probable number.
+
+    “63，25” suggests 63.25.
+    """
     meant = normalize("NFKC", value).translate(str.maketrans(",。", "..")).replace(" ", "")
     try:
         float(meant)
@@ -153,8 +164,9 @@ def _number_error(value: str) -> DataError:
 
 
 def _check_magnitude(where: str, target: Target, former: Target, norm: Norm) -> Iterator[Problem]:
-    """Yield a non-blocking problem if a target differs from the former one by the factor of LAW002 (`implausible_times`).
+    """Yield a non-blocking problem for an implausible change of a target.
 
+    The targets differ by the factor of LAW002 (`implausible_times`).
     Areas are compared in m². Such a factor indicates a wrong decimal point or unit.
     """
     if target.indicator not in AREA_FIGURES or (target.value, target.unit) == (former.value, former.unit):
@@ -175,7 +187,10 @@ def _check_magnitude(where: str, target: Target, former: Target, norm: Norm) -> 
 
 
 def _check_not_looser(where: str, target: Target, norm: Norm, area_code: str) -> Iterator[Problem]:
-    """Yield a problem if the target is looser than the base's target for the same area, which stays in force."""
+    """Yield a problem if the target is looser than the base's for the same area.
+
+    The base's target stays in force.
+    """
     for above in norm.targets(area_code):
         same = (above.indicator, above.year) == (target.indicator, target.year)
         if same and target.looser_than(above):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read and write a county's own profile for editing in a form; content that the form does not show is preserved.
+"""Read and write a county's own profile for editing in a form.
 
-`read_county` and `compose_county` are inverse: reading the composed text gives the same `CountySettings`. `save_county` writes a
-temporary file first and then replaces the former file.
+Content that the form does not show is preserved. `read_county` and `compose_county` are inverse: reading the composed
+text gives the same `CountySettings`. `save_county` writes a temporary file first and then replaces the former file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .load import load_table
 from .model import OtherSource, Profile, Target, division_prefix
 from .toml_text import TomlText
 
-#: Suffix of a county's profile beside its project file: 浑源县三区三线.profile.toml.
+#: Suffix of a county's profile next to its project file: 浑源县三区三线.profile.toml.
 SUFFIX = ".profile.toml"
 #: Keys of a target that the form shows, in the order of the file.
 _TARGET_KEYS = ("indicator", "comparison", "value", "unit", "year", "binding", "source")
@@ -32,7 +32,10 @@ READ = "A"
 
 @dataclass(frozen=True)
 class Confirmation:
-    """The county's confirmation (本县已确认): authority, document, ISO date and confirmed setting keys."""
+    """The county's confirmation (本县已确认).
+
+    It has authority, document, ISO date and confirmed setting keys.
+    """
 
     by: str = ""
     document: str = ""
@@ -41,7 +44,10 @@ class Confirmation:
 
     @property
     def is_empty(self) -> bool:
-        """Return True without authority, document and items; a date alone confirms nothing."""
+        """Return True without authority, document and items.
+
+        A date alone confirms nothing.
+        """
         return not (self.by.strip() or self.document.strip() or self.items)
 
 
@@ -63,31 +69,37 @@ class CountySettings:
 
 
 def default_profile_path(project: Path) -> Path:
-    """Return the path of the county's profile beside a project file."""
+    """Return the path of the county's profile next to a project file."""
     return project.with_name(project.stem + SUFFIX)
 
 
 def is_county_code(area_code: str) -> bool:
-    """Return True if the code is that of a county, not of a city, a province or a cluster."""
+    """Return True if the code is a county's, not that of a city, province or cluster."""
     return area_code.isdigit() and division_prefix(area_code) == area_code
 
 
 def is_own_file(profile: Profile, area_code: str = "") -> bool:
-    """Return True if a form may edit the profile's file in place: a county's own file, or the file of the given area."""
+    """Return True if a form may edit the profile's file in place.
+
+    It is a county's own file, or the file of the given area.
+    """
     own = is_county_code(profile.area_code) or (bool(area_code) and profile.area_code == area_code)
     return own and not profile.is_shipped
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a TOML file with its original line ends. Raise DataError as `read_toml`."""
+    """Return the text of a TOML file with its original line ends.
+
+    Raise DataError as `read_toml`.
+    """
     read_toml(path)
     return path.read_bytes().decode("utf-8-sig")
 
 
 def read_county(path: Path, text: str | None = None) -> CountySettings:
-    """Read the settings of a county's own file. Raise DataError for a file that the loader rejects.
+    """Read the settings of a county's own file.
 
-    ``text``: read this text instead of the file on disk.
+    Raise DataError for a file that the loader rejects. ``text``: read this text instead of the file on disk.
     """
     table = read_toml(path) if text is None else tomllib.loads(text)
     profile = load_table(table, path)
@@ -129,7 +141,10 @@ def compose_county(county: CountySettings, path: Path, text: str = "") -> str:
 
 
 def load_composed(county: CountySettings, path: Path, text: str = "") -> Profile:
-    """Return the profile that saving these settings would produce. Raise DataError as `load_table`."""
+    """Return the profile that saving these settings would produce.
+
+    Raise DataError as `load_table`.
+    """
     return load_table(tomllib.loads(compose_county(county, path, text)), path)
 
 
@@ -167,7 +182,7 @@ def _find_own_rows(table: dict[str, Any]) -> dict[int, dict[str, Any]]:
 
 def _read_target(row: dict[str, Any], area_code: str) -> Target:
     figure: dict[str, Any] = {key: row[key] for key in _TARGET_KEYS}
-    figure["also_said"] = tuple(
+    figure["other_sources"] = tuple(
         OtherSource(s["value"], s["source"], s.get("year", 0)) for s in row.get("also_said", [])
     )
     return Target(area_code, **figure, warn_below=row.get("warn_below", ""))
@@ -177,9 +192,9 @@ def _to_row(target: Target) -> dict[str, Any]:
     row = {key: getattr(target, key) for key in _TARGET_KEYS}
     if target.warn_below:
         row["warn_below"] = target.warn_below
-    if target.also_said:
+    if target.other_sources:
         row["also_said"] = [
-            {"value": s.value, "source": s.source, **({"year": s.year} if s.year else {})} for s in target.also_said
+            {"value": s.value, "source": s.source, **({"year": s.year} if s.year else {})} for s in target.other_sources
         ]
     return row
 
@@ -189,7 +204,10 @@ def _format_day(value: Any) -> str:
 
 
 def _find_key(key: str, file: TomlText) -> tuple[str, ...]:
-    """Return the key path of a dotted key; quoted keys in the file may contain dots themselves."""
+    """Return the key path of a dotted key.
+
+    Quoted keys in the file may contain dots themselves.
+    """
     section, _, rest = key.partition(".")
     inner: Any = file.table.get(section, {})
     place: tuple[str, ...] = (section,)
@@ -260,7 +278,10 @@ def _write_targets(file: TomlText, county: CountySettings) -> None:
 
 
 def _pair_rows(existing: dict[int, dict[str, Any]], targets: tuple[Target, ...]) -> dict[int, Target]:
-    """Return position in the file → target, matched by indicator and year, else by indicator alone."""
+    """Return position in the file → target.
+
+    Targets are matched by indicator and year, else by indicator alone.
+    """
     found: dict[int, Target] = {}
     for keys in (("indicator", "year"), ("indicator",)):
         for target in targets:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Document information (成果信息) of a submission: secrecy level, authorities, date and map approval number.
+"""Document information (成果信息) of a submission.
 
+It has secrecy level, authorities, date and map approval number.
 Each value comes from the first source that has one: project, ``[document]`` of the county profile, form of the package.
 """
 
@@ -47,13 +48,18 @@ class SecrecyLevels:
         return text.partition(self.term_mark)[0].strip()
 
     def is_known(self, text: str) -> bool:
+        """Return True if the level is listed."""
         return self.level_of(text) in self.names
 
     def is_public(self, text: str) -> bool:
+        """Return True if the level is public."""
         return self.level_of(text) == self.public
 
     def is_lower(self, text: str, above: str) -> bool:
-        """Return True if a marking is below another. A change from or to an unlisted level counts as lowering."""
+        """Return True if a marking is below another.
+
+        A change from or to an unlisted level counts as lowering.
+        """
         level, other = self.level_of(text), self.level_of(above)
         if not level or not other or level == other:
             return False
@@ -64,6 +70,7 @@ class SecrecyLevels:
 
 @cache
 def load_secrecy_levels() -> SecrecyLevels:
+    """Return the levels of resources/document.toml."""
     table = read_toml(DOCUMENT_SETTINGS)
     check_keys(table, required=("levels", "public", "term_mark", "marks"), allowed=(), file=DOCUMENT_SETTINGS)
     return SecrecyLevels(tuple(table["levels"]), table["public"], table["term_mark"])
@@ -86,7 +93,10 @@ class DocumentInfo:
 
     @property
     def printed_approval(self) -> str:
-        """The map approval number, or empty if the result is not public and must not carry one."""
+        """Return the map approval number, or empty if the result is not public.
+
+        A result that is not public must not carry the number.
+        """
         return self.map_approval if load_secrecy_levels().is_public(self.secrecy) else ""
 
 
@@ -98,7 +108,10 @@ VALUES = tuple(key for key in KEYS if key != "secrecy_reason")
 
 @dataclass(frozen=True)
 class Lowering:
-    """A secrecy level that ``source`` sets below the level of ``above_source``; applied only with a ``reason``."""
+    """A secrecy level that ``source`` sets below the level of ``above_source``.
+
+    Applied only with a ``reason``.
+    """
 
     above: str
     above_source: str
@@ -108,11 +121,12 @@ class Lowering:
 
     @property
     def message(self) -> Message:
+        """Return the message on the lowered level, with the reason."""
         return Message("document", "lowered", {**self._params, "reason": self.reason})
 
     @property
     def error(self) -> InputError:
-        """The error that stops an export if no reason is given."""
+        """Return the error that stops an export if no reason is given."""
         return InputError("document_secrecy_lowered", **self._params)
 
     @property
@@ -135,7 +149,7 @@ class ResolvedDocument:
     refused: Lowering | None = None
 
     def require_exportable(self, levels: Iterable[str] = (), form: str = "") -> None:
-        """Raise InputError if the secrecy level is missing, unknown, or lowered without a reason.
+        """Raise InputError if the secrecy level is missing, unknown, or lowered unfounded.
 
         ``levels``: the levels that the form of the package named ``form`` allows; empty allows all listed levels.
         """
@@ -152,19 +166,23 @@ class ResolvedDocument:
             raise self.refused.error
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the values, their sources and each lowering with its reason, as stored in reports and manifests."""
+        """Return the values, their sources and each lowering with its reason."""
         info = {key: getattr(self.info, key) for key in VALUES} | {"map_approval": self.info.printed_approval}
         return {**info, "sources": dict(self.sources), "lowered": [asdict(one) for one in self.lowered]}
 
     @property
     def is_empty(self) -> bool:
+        """Return True if no source has a value."""
         return not self.sources
 
 
 def resolve_document(
     project: DocumentInfo | None, profile: Profile, form: DocumentInfo | None = None
 ) -> ResolvedDocument:
-    """Resolve each value: project, else profile, else form. The secrecy level is lowered only with a reason."""
+    """Resolve each value: project, else profile, else form.
+
+    The secrecy level is lowered only with a reason.
+    """
     given = [(PROJECT, project), (PROFILE, profile.document_info), (FORM, form)]
     present = [(source, info) for source, info in given if info is not None]
     sources, values = {}, {}
@@ -198,8 +216,9 @@ def resolve_document(
 
 
 def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[DocumentInfo, Lowering | None]:
-    """Return the project's values overridden by the parameters of one export, and the lowered secrecy level or None.
+    """Return the project's values overridden by the parameters of one export.
 
+    The second result is a lowered secrecy level, or None.
     Raise InputError for a lower level without a reason.
     """
     given = {key: getattr(info, key) for key in KEYS if getattr(info, key)}
@@ -216,7 +235,10 @@ def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[Docume
 
 
 def _find_profile_levels(profile: Profile) -> list[tuple[str, DocumentInfo]]:
-    """Return the secrecy levels that a profile and its bases set themselves, the topmost base first."""
+    """Return the secrecy levels that a profile and its bases set.
+
+    The topmost base is first.
+    """
     found: list[tuple[str, DocumentInfo]] = []
     for one in reversed(profile.chain()):
         info = one.document_info
@@ -259,5 +281,5 @@ def with_document(report: Report, document: ResolvedDocument) -> Report:
 
 
 def render_lowerings(document: dict[str, Any], texts: Texts) -> list[str]:
-    """Return a message for each lowered level in the ``document`` values of a report or manifest."""
+    """Return a message for each lowered level in the ``document`` values of a report."""
     return [Lowering(**row).message.render(texts) for row in document.get("lowered", ())]

@@ -1,26 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The figures of a profile, row by row: ``[[targets]]``, ``[[stated]]`` and ``[[heritage_register]]``.
+"""Read the figures of a profile: targets, stated figures, heritage register.
 
-``[[targets]]`` layers can give; ``[[stated]]`` they cannot (森林覆盖率). ``[[heritage_register]]`` is the plan's own count of its
-heritage, by kind and level, or one site by name with its areas::
+``[[targets]]`` are figures that layers give; ``[[stated]]`` are those that layers cannot give (森林覆盖率).
+``[[heritage_register]]`` counts the plan's heritage by kind and level, or names one site with its areas::
 
-    [[heritage_register]]
-    term = "省级文物保护单位"          # as printed
-    kind = "文物保护单位"              # a name of heritage_kind.csv
-    level = "省级"                     # a name of heritage_level.csv, "" where the text gives none
-    count = 8
-    source = "浑源县国土空间总体规划（2021—2035年）"
+    [[heritage_register]] term = "省级文物保护单位" # as printed kind = "文物保护单位" # a name of heritage_kind.csv
+    level = "省级" # a name of heritage_level.csv, "" where the text gives none count = 8 source =
+    "浑源县国土空间总体规划（2021—2035年）"
 
-    [[heritage_register]]
-    term = "历史文化街区"
-    kind = "历史文化街区"
-    level = ""
-    name = "浑源古城历史文化街区"      # a site has a name instead of a count, and may have areas
-    area = "63.34"
-    core_area = "30.13"
-    control_area = "33.21"
-    unit = "ha"
-    source = "…"
+    [[heritage_register]] term = "历史文化街区" kind = "历史文化街区" level = "" name = "浑源古城历史文化街区" # a
+    site has a name instead of a count, and may have areas area = "63.34" core_area = "30.13" control_area = "33.21"
+    unit = "ha" source = "…"
 """
 
 from __future__ import annotations
@@ -43,19 +33,20 @@ COMPARISONS = (">=", "<=", "=")
 BINDINGS = (BINDING, "预期性", "")
 _FIGURE_KEYS = ("comparison", "value", "unit", "year", "binding", "source")
 _AREAS = ("area", "core_area", "control_area")
-#: Years that a plan may speak of; a slip (20235, 25) is none.
+#: Years that a plan may name; a typing error (20235, 25) is outside.
 _YEARS = range(1990, 2101)
 _Row = TypeVar("_Row", Target, StatedFigure, RegisteredSite)
 
 
 def merge_figures(base: tuple[_Row, ...], own: tuple[_Row, ...]) -> tuple[_Row, ...]:
-    """Own figures before the base's for the same one. A figure keeps its area code, so the base's only ever apply where
-    the base is a profile of the same area: a county is never measured by its province's totals.
+    """Return own figures, then the base's figures that they do not replace.
 
-    A task of the base stays in force beside an own figure that is looser: then both are judged.
+    A figure keeps its area code, so figures of the base apply only if the base is a profile of the same area: a
+    county is never compared with its province's totals. A task of the base stays in force next to an own figure that
+    is looser; both are then checked.
     """
-    said = {_same(row): row for row in own}
-    return own + tuple(row for row in base if _same(row) not in said or _looser(said[_same(row)], row))
+    own_rows = {_same(row): row for row in own}
+    return own + tuple(row for row in base if _same(row) not in own_rows or _looser(own_rows[_same(row)], row))
 
 
 def _looser(own: Target | StatedFigure | RegisteredSite, above: Target | StatedFigure | RegisteredSite) -> bool:
@@ -69,7 +60,10 @@ def _same(row: Target | StatedFigure | RegisteredSite) -> tuple[str | int, ...]:
 
 
 def read_targets(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -> tuple[Target, ...]:
-    """DataError names row and key of what is missing, unknown, not as printed or there twice."""
+    """Return the targets of a profile.
+
+    Raise DataError with row and key for a missing, unknown, repeated or misprinted value.
+    """
     found: dict[tuple[str | int, ...], Target] = {}
     for where, row in _rows(rows, "targets", path, errors):
         with errors.collect():
@@ -80,6 +74,7 @@ def read_targets(rows: Any, area_code: str, path: Path, errors: ErrorCollector) 
 
 
 def read_stated(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -> tuple[StatedFigure, ...]:
+    """Return the stated figures of a profile. Raise DataError as `read_targets`."""
     found: dict[tuple[str | int, ...], StatedFigure] = {}
     for where, row in _rows(rows, "stated", path, errors):
         with errors.collect():
@@ -96,6 +91,7 @@ def read_stated(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -
 def read_register(
     rows: Any, area_code: str, standard: Standard, path: Path, errors: ErrorCollector
 ) -> tuple[RegisteredSite, ...]:
+    """Return the heritage register of a profile. Raise DataError as `read_targets`."""
     found: dict[tuple[str | int, ...], RegisteredSite] = {}
     for where, row in _rows(rows, "heritage_register", path, errors):
         with errors.collect():
@@ -137,7 +133,7 @@ def _target(row: dict[str, Any], area_code: str, path: Path, where: str) -> Targ
 
 
 def _figure(row: dict[str, Any], path: Path, where: str) -> dict[str, Any]:
-    """What targets and stated figures have alike, each value of its kind."""
+    """Return the values that targets and stated figures share, each with its type."""
     values: dict[str, Any] = {"value": _printed(row["value"], path, f"{where}.value")}
     for key in ("unit", "source"):
         values[key] = expect(row[key], str, file=path, key=f"{where}.{key}")
@@ -146,14 +142,14 @@ def _figure(row: dict[str, Any], path: Path, where: str) -> dict[str, Any]:
         if row[key] not in known:
             raise unknown_key_error(path, f"{where}.{key}", row[key], [f"“{k}”" for k in known])
     values["year"] = _year(row["year"], path, f"{where}.year")
-    values["also_said"] = tuple(
-        _said(said, path, f"{where}.also_said[{n}]")
-        for n, said in enumerate(expect(row.get("also_said", []), list, file=path, key=f"{where}.also_said"), 1)
+    values["other_sources"] = tuple(
+        _read_other_source(source, path, f"{where}.also_said[{n}]")
+        for n, source in enumerate(expect(row.get("also_said", []), list, file=path, key=f"{where}.also_said"), 1)
     )
     return values
 
 
-def _said(row: Any, path: Path, where: str) -> OtherSource:
+def _read_other_source(row: Any, path: Path, where: str) -> OtherSource:
     expect(row, dict, file=path, key=where)
     check_keys(row, required=("value", "source"), allowed=("year",), file=path, where=where)
     year = _year(row["year"], path, f"{where}.year") if "year" in row else 0
@@ -185,7 +181,7 @@ def _registered(row: dict[str, Any], area_code: str, standard: Standard, path: P
 
 
 def _printed(value: Any, path: Path, key: str) -> str:
-    # A number with too many digits becomes infinite, and limits nothing either.
+    # A number with too many digits becomes infinite, and would limit nothing.
     if not re.fullmatch(r"\d+(\.\d+)?", expect(value, str, file=path, key=key)) or not math.isfinite(float(value)):
         raise unknown_key_error(path, key, value, ('"16.46"',))
     return str(value)
@@ -199,8 +195,11 @@ def _year(value: Any, path: Path, key: str) -> int:
 
 @dataclass(frozen=True)
 class TownshipTask:
-    """One figure of one township. ``code``: nine digits or empty; ``indicator``: one of `AREA_FIGURES`; ``value`` as
-    printed, in ``unit``; ``line``: the row of the table."""
+    """One figure of one township.
+
+    ``code``: nine digits or empty; ``indicator``: one of `AREA_FIGURES`; ``value`` as printed, in ``unit``; ``line``:
+    the row of the table.
+    """
 
     code: str
     name: str
@@ -213,17 +212,22 @@ class TownshipTask:
 
     @property
     def number(self) -> float:
+        """Return the value as a number."""
         return float(self.value)
 
     @property
     def decimals(self) -> int:
+        """Return the number of decimals as printed."""
         return decimals_of(self.value)
 
 
 @dataclass(frozen=True)
 class TownshipTasks:
-    """A table of tasks, empty where none was given. ``file``: its name without folders. ``totals``: rows that sum up the
-    others (合计, 全县); ``named``: codes and names of all townships that it lists, those without a figure, too."""
+    """A table of tasks; empty if none was given.
+
+    ``file``: its name without folders. ``totals``: rows with sums (合计, 全县); ``named``: codes and names of all
+    listed townships, including those without a figure.
+    """
 
     file: str = ""
     tasks: tuple[TownshipTask, ...] = ()
@@ -231,10 +235,12 @@ class TownshipTasks:
     named: frozenset[str] = frozenset()
 
     def of(self, indicator: str) -> list[TownshipTask]:
+        """Return the tasks of an indicator."""
         return [task for task in self.tasks if task.indicator == indicator]
 
     @property
     def indicators(self) -> list[str]:
+        """Return the indicators of the table, each once."""
         return list(dict.fromkeys(task.indicator for task in self.tasks))
 
 

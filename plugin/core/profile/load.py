@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A profile's file with its bases merged below it."""
+"""Read a profile's file, merged with its bases."""
 
 from __future__ import annotations
 
@@ -38,14 +38,16 @@ _ALLOWED = (
 
 
 def profile_ids() -> list[str]:
+    """Return the ids of the shipped profiles."""
     return sorted(p.stem for p in PROFILES.glob("*.toml"))
 
 
 def load_profile(name: str | Path = "") -> Profile:
-    """A profile by id or path, with its bases merged below it; the empty name is a profile that sets nothing.
+    """Return a profile by id or path, merged with its bases.
 
-    From a base come limits, severities and settings, but never what its authority confirmed for itself; its targets
-    keep their area code and apply nowhere else. DataError names file and key, or the ids there are.
+    The empty name gives a profile without settings. A profile inherits limits, severities and settings of its base,
+    but no confirmations; its targets keep their area code and apply nowhere else. Raise DataError with file and key,
+    or with the known ids.
     """
     if not name:
         return Profile(id="", name="", area_code="", standard="county_db")
@@ -53,8 +55,10 @@ def load_profile(name: str | Path = "") -> Profile:
 
 
 def find_profile_problems(name: str | Path) -> list[DataError]:
-    """All that is wrong with a profile's file (not with its base's, of which the first error is told), empty when it is
-    sound. DataError when there is no such profile."""
+    """Return all errors in a profile's file; empty for a valid file.
+
+    Of errors in its base only the first is included. Raise DataError for an unknown profile.
+    """
     complaints = ErrorCollector(keep=True)
     path = profile_path(name)
     with complaints.collect():
@@ -63,7 +67,10 @@ def find_profile_problems(name: str | Path) -> list[DataError]:
 
 
 def profile_path(name: str | Path) -> Path:
-    """The file of a profile by id or path. DataError names the ids there are."""
+    """Return the file of a profile by id or path.
+
+    Raise DataError with the known ids.
+    """
     path = Path(name)
     if path.suffix != ".toml":
         path = PROFILES / f"{name}.toml"
@@ -73,7 +80,10 @@ def profile_path(name: str | Path) -> Path:
 
 
 def load_table(table: dict[str, Any], path: Path) -> Profile:
-    """Return the profile of a parsed table as if read from ``path``, which need not exist. Raise DataError as `load_profile`."""
+    """Return the profile of a parsed table as if read from ``path``.
+
+    The file need not exist. Raise DataError as `load_profile`.
+    """
     return _load(path, (), ErrorCollector(), table)
 
 
@@ -82,7 +92,7 @@ def _load(path: Path, below: tuple[Path, ...], errors: ErrorCollector, table: di
         raise DataError("profile_circle", file=str(path))
     table = read_toml(path) if table is None else table
     sections = (*_ALLOWED, *SETTING_SECTIONS)
-    # Without an identity nothing else of the file can be said.
+    # Nothing else of the file can be read without these keys.
     for key in _REQUIRED:
         checks.check_keys(table, required=(key,), allowed=(*_REQUIRED, *sections, *table), file=path)
         expect(table[key], str, file=path, key=key)
@@ -102,24 +112,30 @@ def _load(path: Path, below: tuple[Path, ...], errors: ErrorCollector, table: di
 
 
 def _base(table: dict[str, Any], path: Path, below: tuple[Path, ...]) -> Profile:
-    """The base: a file beside this one, a shipped profile, or a path ending in ``.toml``, seen from this file."""
+    """Return the base of a profile.
+
+    It is a file in the same folder, a shipped profile, or a path ending in ``.toml`` relative to this file.
+    """
     if "base" not in table:
         return load_profile()
     name = expect(table["base"], str, file=path, key="base")
-    beside = path.parent / (name if name.endswith(".toml") else f"{name}.toml")
-    found = beside if beside.exists() else PROFILES / f"{name}.toml"
+    sibling = path.parent / (name if name.endswith(".toml") else f"{name}.toml")
+    found = sibling if sibling.exists() else PROFILES / f"{name}.toml"
     if not found.exists():
         raise checks.unknown_key_error(path, "base", name, profile_ids())
     base = _load(found, (*below, path.resolve()), ErrorCollector())
     codes = [code for code in (table["area_code"], *table.get("members", ())) if code.isdigit()]
     if not all(base.covers(code) for code in codes):
-        # A county below another's province would keep that province's limits.
+        # A county below another province would inherit that province's limits.
         raise checks.unknown_key_error(path, "area_code", table["area_code"], (f"{base.area_code}（{base.name}）",))
     return base
 
 
 def standard_of(table: dict[str, Any], base: Profile, path: Path) -> Standard:
-    """Return the standard and edition that the profile names. A standard's folder may be given relative to ``path``."""
+    """Return the standard and edition that the profile names.
+
+    A standard's folder may be relative to ``path``.
+    """
     name = expect(table.get("standard", base.standard), str, file=path, key="standard")
     edition = expect(table.get("edition", ""), str, file=path, key="edition")
     if "standard" in table and (path.parent / name / "standard.toml").exists():
@@ -153,7 +169,11 @@ def _merged(
     own = {
         **settings,
         **{f"severity.{code}": value for code, value in severity.items()},
-        **{f"phase.{p}.severity.{code}": value for p, said in phases.items() for code, value in said.items()},
+        **{
+            f"phase.{p}.severity.{code}": value
+            for p, severities in phases.items()
+            for code, value in severities.items()
+        },
         **{f"absent.{concept}": True for concept in absent},
         **{f"rules_extra.{name}": True for name in extra},
         **{f"rules_off.{name}": True for name in off},
@@ -165,7 +185,7 @@ def _merged(
         standard=standard.key,
         path=path,
         settings={**base.settings, **settings},
-        # A value of one's own is as sure as its own source: the mark of the value it replaces says nothing of it.
+        # An own value is as reliable as its own source, whatever the mark of the value that it replaces.
         marks={**{k: v for k, v in base.marks.items() if k not in settings}, **marks},
         mark_sources={**{k: v for k, v in base.mark_sources.items() if k not in settings}, **sources},
         severity={**base.severity, **severity},
@@ -174,7 +194,7 @@ def _merged(
         confirmed_by=confirmed_by,
         absent=absent | base.absent,
         rules=tuple(dict.fromkeys((*base.rules, *extra))),
-        # What a base turned off, a county may want: naming it again turns it on.
+        # A county may turn on a rule that its base turned off, by naming the rule.
         rules_off=tuple(dict.fromkeys((*(name for name in base.rules_off if name not in extra), *off))),
         phases={p: {**base.phases.get(p, {}), **phases.get(p, {})} for p in dict.fromkeys((*base.phases, *phases))},
         stated=merge_figures(base.stated, read_stated(table.get("stated", []), area_code, path, errors)),

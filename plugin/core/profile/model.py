@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a profile holds, typed."""
+"""Data classes of a profile."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from .document import DocumentInfo
 
 
 def decimals_of(value: str) -> int:
-    """Decimals of a figure as printed."""
+    """Return the number of decimals of a figure as printed."""
     return len(value.partition(".")[2])
 
 
 @dataclass(frozen=True)
 class OtherSource:
-    """The same figure as another document has it, in the same unit; ``year`` 0 where it is the figure's own."""
+    """The same figure in another document, in the same unit.
+
+    ``year``: 0 if it is the figure's year.
+    """
 
     value: str
     source: str
@@ -29,10 +32,10 @@ class OtherSource:
 
 @dataclass(frozen=True)
 class Target:
-    """One figure of a plan (指标目标). ``value`` as printed, so that its decimals are known.
+    """A figure of a plan that a target limits (指标目标).
 
-    ``warn_below``: what is to be left (余量) in the target's unit without an early warning, as printed; empty: the share
-    that the standard or the county set for all (``indicators.warning_share``).
+    ``value``: as printed, so that its decimals are known; ``warn_below``: smallest remainder (余量) without an early
+    warning, as printed, in the target's unit; empty: the share set for all targets (``indicators.warning_share``).
     """
 
     area_code: str
@@ -43,55 +46,68 @@ class Target:
     year: int
     binding: str
     source: str
-    also_said: tuple[OtherSource, ...] = ()
+    other_sources: tuple[OtherSource, ...] = ()
     warn_below: str = ""
 
     @property
     def number(self) -> float:
+        """Return the value as a number."""
         return float(self.value)
 
     @property
     def decimals(self) -> int:
+        """Return the number of decimals as printed."""
         return decimals_of(self.value)
 
     @property
     def is_task(self) -> bool:
-        """约束性, or one of the areas handed down where the file does not say; a figure that a text only states is none."""
+        """Return True for 约束性 figures.
+
+        If the file does not state the kind, areas allocated by the upper-level plan are tasks. A figure that a text
+        only states is not a task.
+        """
         return self.binding == BINDING or (not self.binding and self.indicator in AREA_FIGURES)
 
     def looser_than(self, above: Target) -> bool:
-        """Return True if a plan may meet this figure and miss the task ``above`` for the same indicator and year."""
+        """Return True if a plan may meet this figure and miss the task ``above``.
+
+        Both are for the same indicator and year.
+        """
         if not above.is_task:
             return False
         if not self.is_task or self.comparison not in (above.comparison, "="):
             return True
         own, task = (Decimal(t.value) * Decimal(repr(_unit(t.unit))) for t in (self, above))
-        # 亩 and 万亩 are no round numbers of square metres.
+        # 亩 and 万亩 are not round numbers of square metres.
         near = abs(own - task) <= Decimal("1e-9") * abs(task)
         if near or above.comparison == "=":
             return not near
         return own < task if above.comparison == ">=" else own > task
 
     def warning_share(self, general: float) -> float:
-        """The share of the target below which what is left is an early warning; ``general`` where it says nothing."""
+        """Return the share of the target below which the remainder is an early warning.
+
+        ``general``: the share if the target sets none.
+        """
         return float(self.warn_below) / self.number if self.warn_below and self.number else general
 
 
 def _unit(unit: str) -> float:
-    """Square metres in a unit; what is counted counts as it is."""
+    """Return the square metres of a unit; 1 for counts."""
     return SQUARE_METRES.get(unit, 1.0)
 
 
 BINDING = "约束性"
-#: What a county confirms that declares layers absent (本县无).
+#: Item with which a county confirms that it has no such layers (本县无).
 ABSENT = "absent"
 
 
 @dataclass(frozen=True)
 class StatedFigure:
-    """A figure of a plan that no layer gives (森林覆盖率 and the like): kept, listed and never computed.
+    """A figure of a plan that no layer gives (森林覆盖率 and the like).
 
-    ``name`` and ``unit`` as printed; ``note`` what a reader should know (累计, 约).
+    It is stored and listed, never computed. ``name`` and ``unit`` as printed; ``note``: a remark for readers (累计,
+    约).
     """
 
     area_code: str
@@ -103,20 +119,21 @@ class StatedFigure:
     binding: str
     source: str
     note: str = ""
-    also_said: tuple[OtherSource, ...] = ()
+    other_sources: tuple[OtherSource, ...] = ()
 
     @property
     def number(self) -> float:
+        """Return the value as a number."""
         return float(self.value)
 
 
 @dataclass(frozen=True)
 class RegisteredSite:
-    """A line of the plan's heritage register: how many of a kind and level there are, or one site by its name.
+    """A line of the plan's heritage register: a count by kind and level, or one site.
 
-    ``term`` as printed (全国重点文物保护单位); ``kind`` a name of ``heritage_kind.csv``; ``level`` a name of
-    ``heritage_level.csv``, empty where the text gives none. ``count`` is None for a site, which has a ``name`` and may have
-    areas as printed, in ``unit``: the whole, its core (核心保护范围) and its control zone (建设控制地带).
+    ``term``: as printed (全国重点文物保护单位); ``kind``: a name of ``heritage_kind.csv``; ``level``: a name of
+    ``heritage_level.csv``, empty if the text gives none. ``count``: None for a site, which has a ``name`` and may
+    have areas as printed, in ``unit``: the whole, its core (核心保护范围) and its control zone (建设控制地带).
     """
 
     area_code: str
@@ -134,13 +151,13 @@ class RegisteredSite:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a province, city or county sets on top of a standard, with its bases merged below it.
+    """Settings of a province, city or county, merged with its bases.
 
-    ``rules``: codes and groups that run beside the default ones; ``rules_off`` that do not run; ``severity`` code → severity, ``phases`` phase → the same
-    for that phase only. ``targets``, ``stated`` and ``register`` keep the area code of who set them. ``members``: the areas
-    of a profile that is no division of its own (a city cluster). ``own``: dotted key → value, what this profile's own file
-    says, without its ``base``. ``mark_sources``: key of a mark → the document that it was read in. ``document_info``: its
-    ``[document]`` over that of its bases.
+    ``rules``: codes and groups that run in addition to the default ones; ``rules_off``: those that do not run;
+    ``severity``: code → severity; ``phases``: phase → the same for that phase. ``targets``, ``stated`` and
+    ``register`` keep the area code of their authority. ``members``: the areas of a profile that is not a division (a
+    city cluster). ``own``: dotted key → value of this profile's own file, without its ``base``. ``mark_sources``: key
+    of a mark → the source document. ``document_info``: its ``[document]`` merged with that of its bases.
     """
 
     id: str
@@ -167,7 +184,10 @@ class Profile:
     document_info: DocumentInfo = field(default_factory=DocumentInfo)
 
     def covers(self, area_code: str) -> bool:
-        """Is an area this profile's own or a part of it? A profile without an area covers all."""
+        """Return True if an area is this profile's area or a part of it.
+
+        A profile without an area covers all areas.
+        """
         return any(area_code.startswith(division_prefix(code)) for code in self.members or (self.area_code,))
 
     @property
@@ -176,12 +196,15 @@ class Profile:
         return self.path is None or self.path.resolve().parent == PROFILES.resolve()
 
     def chain(self) -> tuple[Profile, ...]:
-        """This profile, its base, the base's base …"""
+        """Return this profile, its base, the base's base …, in this order."""
         return (self, *(self.base.chain() if self.base else ()))
 
 
 def division_prefix(area_code: str) -> str:
-    """The digits that all codes of an area begin with: 1407 of 140700, 14 of 140000."""
+    """Return the digits that all codes of an area begin with.
+
+    They are 1407 for 140700, and 14 for 140000.
+    """
     while area_code.endswith("00"):
         area_code = area_code[:-2]
     return area_code

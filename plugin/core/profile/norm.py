@@ -16,12 +16,15 @@ from ..standard import EVERY_RULE, Standard
 from ..standard.bounds import own_standards, shipped_standards
 from .model import Profile, RegisteredSite, StatedFigure, Target
 
-#: Settings of which a smaller value is the stricter one, and a larger one.
+#: Settings with a stricter smaller value, and settings with a stricter larger value.
 _CEILINGS, _FLOORS = ("ratio.limit", "tolerance.", "waivers."), ("indicators.warning_share",)
 
 
 def _as_strict(key: str, value: Any, usual: Any) -> bool:
-    """Return True if a value equals the usual one or is stricter. A setting that the standard lacks replaces nothing."""
+    """Return True if a value equals the usual one or is stricter.
+
+    A setting that the standard lacks replaces nothing.
+    """
     if usual is None or value == usual:
         return True
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (value, usual))
@@ -31,7 +34,10 @@ def _as_strict(key: str, value: Any, usual: Any) -> bool:
 
 @dataclass(frozen=True)
 class Norm:
-    """A standard with a profile resolved on top: what a run obeys. ``phase``: an id of `PHASES`, or empty."""
+    """A standard with a profile resolved on top: the settings of a run.
+
+    ``phase``: an id of `PHASES`, or empty.
+    """
 
     standard: Standard
     profile: Profile
@@ -39,20 +45,26 @@ class Norm:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """Codes of the rules that run where nothing else is asked: all that are expected but those that the profile turned off."""
+        """Return the codes of the rules that run by default.
+
+        They are the expected rules without those that the profile turned off.
+        """
         off = set(self.named_rules(self.profile.rules_off))
         return tuple(code for code in self.expected_rules if code not in off)
 
     def rules_in(self, scope: str) -> tuple[str, ...]:
-        """The same for a delivery of a scope."""
+        """Return the codes of the rules that run by default for a scope."""
         off = set(self.named_rules(self.profile.rules_off))
         return tuple(code for code in self._own_in(scope) if code not in off)
 
     def expected_in(self, scope: str) -> tuple[str, ...]:
-        """Return the codes of the rules expected for a scope: the standard's own and those of the shipped standards that it
-        is based on. A custom standard may add rules; those that it leaves out are missing."""
-        bare = replace(self.profile, rules=())
-        shipped = (replace(self, standard=one, profile=bare)._own_in(scope) for one in self.standard.shipped())
+        """Return the codes of the rules expected for a scope.
+
+        They are those of the standard and of the shipped standards that it is based on. A custom standard may add
+        rules; rules that it leaves out are missing.
+        """
+        no_rules = replace(self.profile, rules=())
+        shipped = (replace(self, standard=one, profile=no_rules)._own_in(scope) for one in self.standard.shipped())
         return tuple(dict.fromkeys((*self._own_in(scope), *(code for codes in shipped for code in codes))))
 
     def _own_in(self, scope: str) -> tuple[str, ...]:
@@ -65,11 +77,17 @@ class Norm:
 
     @property
     def expected_rules(self) -> tuple[str, ...]:
-        """Codes of the standard's rules and of those that the profile adds: without one of them a check is not complete."""
+        """Return the codes of the standard's rules and of those that the profile adds.
+
+        A check without one of them is incomplete.
+        """
         return tuple(dict.fromkeys((*self.standard.rules, *self.named_rules(self.profile.rules))))
 
     def named_rules(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Names of rules, with those of a group (``quality``; ``all``: every rule there is) in its place."""
+        """Return rule names, with each group replaced by its rules.
+
+        Groups are for example ``quality`` and ``all`` (every rule).
+        """
         groups = self.standard.rule_groups
         return tuple(
             code
@@ -78,7 +96,7 @@ class Norm:
         )
 
     def get(self, key: str) -> Any:
-        """A setting; DataError names the standard when it has no such key."""
+        """Return a setting. Raise DataError with the standard for an unknown key."""
         for settings in (self.profile.settings, self.standard.settings):
             if key in settings:
                 return settings[key]
@@ -89,9 +107,9 @@ class Norm:
         return key in self.profile.settings or key in self.standard.settings
 
     def mark(self, item: str) -> str:
-        """The mark of a setting, a heading of settings, a code list (``codes.<id>``) or a citation.
+        """Return the mark of a setting, a heading, a code list or a citation.
 
-        A setting without a mark has no verified source: C.
+        A code list is ``codes.<id>``. A setting without a mark has no verified source: C.
         """
         if item in self.profile.marks:
             return self.profile.marks[item]
@@ -108,8 +126,11 @@ class Norm:
         return citation.mark if citation else "C"
 
     def marked(self, key: str) -> str:
-        """The item of ``[marks]`` that vouches for a setting: its own, that of the nearest heading above, or a word for a part
-        of its section (``zones.codes``, ``heritage.words``); else the key itself."""
+        """Return the item of ``[marks]`` that applies to a setting.
+
+        It is the setting itself, the nearest heading above, or a word for a part of its section (``zones.codes``,
+        ``heritage.words``); without such an item it is the key itself.
+        """
         if key in self.profile.marks:
             return key
         parts = key.split(".")
@@ -126,11 +147,11 @@ class Norm:
         return key
 
     def is_confirmed(self, item: str) -> bool:
-        """Is the item beyond doubt: not marked C, or confirmed by the base standard or by the county, by its own name or by
-        that of what it is marked with?
+        """Return True if the item is not marked C, or is confirmed.
 
-        ``all`` confirms what the standard sets. A custom profile's value in its place that is not stricter
-        is confirmed by its name or has a source beside its mark.
+        The base standard or the county confirms it, by its name or by that of the item that marks it. ``all``
+        confirms the values that the standard sets. A custom profile's value that is not stricter is confirmed by its
+        name, or has a source next to its mark.
         """
         confirmed = self.standard.confirmed | self.profile.confirmed
         if {item, self.marked(item)} & confirmed:
@@ -140,13 +161,17 @@ class Norm:
         return self.mark(item) != "C" or "all" in confirmed
 
     def _replaced(self, item: str) -> bool:
-        """Does a custom profile or standard loosen the item, or a setting that the item vouches for?"""
+        """Return True if a custom profile or standard loosens the item.
+
+        Settings that the item marks are included.
+        """
         return any(k == item or k.startswith(f"{item}.") or self.marked(k) == item for k in self._loosened)
 
     @cached_property
     def _loosened(self) -> frozenset[str]:
-        """Keys that a custom profile or standard sets to a value different from, and not stricter than, the shipped standard.
+        """Return the keys that a custom profile or standard loosens.
 
+        Their values differ from those of the shipped standard and are not stricter.
         Cached, because every rule reads them after every edit and a norm never changes.
         """
         own = {key for one in self.profile.chain() if not one.is_shipped for key in one.own}
@@ -157,9 +182,10 @@ class Norm:
         return frozenset(k for k in own if self.sets(k) and not _as_strict(k, self.get(k), usual.get(k)))
 
     def for_area(self, area_code: str, today: date | None = None) -> Norm:
-        """The norm for a plan of an area: a confirmation holds from its day on, and for the area of who gave it.
+        """Return the norm for a plan of an area.
 
-        A profile of the province or the city gives its county limits and severities, never its confirmations.
+        A confirmation is valid from its date on and for the area of its authority. A county inherits limits and
+        severities from the profile of its province or city, but no confirmations.
         """
         profile = self.profile
         if not profile.confirmed:
@@ -172,45 +198,58 @@ class Norm:
         return replace(self, profile=replace(profile, confirmed=frozenset()))
 
     def tolerance(self) -> Tolerance:
+        """Return the tolerances of the run."""
         return Tolerance(**{k: float(self.get(f"tolerance.{k}")) for k in Tolerance().to_dict()})
 
     def targets(self, area_code: str) -> list[Target]:
-        """The profile's targets for an area: totals are never inherited, and another area's never apply."""
+        """Return the profile's targets for an area.
+
+        Totals are not inherited, and targets of another area do not apply.
+        """
         return [t for t in self.profile.targets if t.area_code == area_code]
 
     def stated(self, area_code: str) -> list[StatedFigure]:
-        """Figures of the area's plan that no layer gives."""
+        """Return the figures of the area's plan that no layer gives."""
         return [s for s in self.profile.stated if s.area_code == area_code]
 
     def register(self, area_code: str) -> list[RegisteredSite]:
-        """The heritage register of the area's own plan."""
+        """Return the heritage register of the area's own plan."""
         return [line for line in self.profile.register if line.area_code == area_code]
 
     def severity(self, rule: Rule) -> Severity:
-        """How grave what a rule finds is, in the phase of this run (`core.standard.editions` has the order)."""
-        for said in self._severities():
-            if rule.code in said:
-                return Severity(said[rule.code])
+        """Return the severity of a rule's findings in the phase of this run.
+
+        `core.standard.editions` defines the order.
+        """
+        for table in self._severities():
+            if rule.code in table:
+                return Severity(table[rule.code])
         return rule.severity
 
     def phase_decides(self, rule: Rule) -> bool:
-        """Is the severity one that the standard sets for this phase: a working definition, until the county confirms it?"""
+        """Return True if the standard sets the severity for this phase.
+
+        Such a severity is a working definition until the county confirms it.
+        """
         own, ours = (table.phases.get(self.phase, {}) for table in (self.profile, self.standard))
         return bool(self.phase) and rule.code in ours and rule.code not in own
 
     def _severities(self) -> tuple[dict[str, str], ...]:
-        """The tables that may give a severity, the one that decides first."""
+        """Return the tables that may give a severity, by precedence."""
         profile, standard, phase = self.profile, self.standard, self.phase
         in_phase = (profile.phases.get(phase, {}), standard.phases.get(phase, {})) if phase else ()
         return (*in_phase, profile.severity, standard.severity)
 
     def section(self, name: str) -> dict[str, Any]:
-        """All settings below a heading, the profile's before the standard's, without the heading."""
+        """Return all settings below a heading, without the heading.
+
+        Settings of the profile take precedence over the standard's.
+        """
         merged = {**self.standard.settings, **self.profile.settings}
         return {k.removeprefix(f"{name}."): v for k, v in merged.items() if k.startswith(f"{name}.")}
 
     def parameters(self, code: str) -> dict[str, Any]:
-        """Parameters that standard and profile set for a rule (``[rules.REL006]``)."""
+        """Return the parameters that standard and profile set (``[rules.REL006]``)."""
         return self.section(f"rules.{code}")
 
 
@@ -223,17 +262,19 @@ SETTING = "sealed.roles"
 
 
 def sealed_roles(norm: Norm) -> frozenset[str]:
-    """The layer codes that are sealed, whichever of a concept's layers a plan has."""
+    """Return the codes of sealed layers, whichever layer of a concept a plan has."""
     named: list[str] = norm.get(SETTING)
     return frozenset(role for name in named for role in norm.standard.concepts.get(name, (name,)))
 
 
 def is_sealed(role: str, norm: Norm) -> bool:
-    """May only a person, with a document at hand, change this layer?"""
+    """Return True if only a person with a document may change this layer."""
     return role in sealed_roles(norm)
 
 
 def is_sealed_by_profile(role: str, norm: Norm) -> bool:
-    """Does the county or its province itself say so, not only the standard's default? Then a change against the sealed
-    edition is an error."""
+    """Return True if the county or its province seals the layer itself.
+
+    A change against the sealed edition is then an error. The standard's default does not suffice.
+    """
     return SETTING in norm.profile.settings and is_sealed(role, norm)

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A norm laid open: every setting and severity that a run goes by, whose file says it, and the choices of the profile
-form."""
+"""Settings and severities of a run with their sources, and choices of the form."""
 
 from __future__ import annotations
 
@@ -17,14 +16,17 @@ from ..standard import Standard
 from .model import Profile, Target
 from .norm import Norm
 
-#: Who may have said it: the rule itself, a standard, a profile.
+#: Possible sources: the rule, a standard, a profile.
 RULE, STANDARD, PROFILE = "rule", "standard", "profile"
 
 
 @dataclass(frozen=True)
 class Origin:
-    """``kind``: one of `RULE`, `STANDARD`, `PROFILE`; ``id`` and ``name`` of that standard or profile; ``file`` its file;
-    ``phase`` where it holds in that phase only."""
+    """The source of a value.
+
+    ``kind``: one of `RULE`, `STANDARD`, `PROFILE`; ``id`` and ``name`` of that standard or profile; ``file``: its
+    file; ``phase``: set if the value applies in that phase only.
+    """
 
     kind: str
     id: str = ""
@@ -35,8 +37,11 @@ class Origin:
 
 @dataclass(frozen=True)
 class Value:
-    """A setting by its dotted key, or a parameter of a rule (``rules.LAW020.max_flexible_share``). ``mark`` of its source, empty
-    where the rule itself brings it; ``confirmed``: not marked C, or confirmed by standard or county."""
+    """A setting by its dotted key, or a parameter of a rule.
+
+    A parameter is for example ``rules.LAW020.max_flexible_share``. ``mark``: mark of its source, empty for a rule
+    default; ``confirmed``: not marked C, or confirmed by standard or county.
+    """
 
     key: str
     value: Any
@@ -47,7 +52,10 @@ class Value:
 
 @dataclass(frozen=True)
 class RuleLine:
-    """``runs``: does it run where nothing else is asked; ``group``: the groups that name it."""
+    """A rule with its state.
+
+    ``runs``: it runs by default; ``group``: the groups that contain it.
+    """
 
     code: str
     severity: str
@@ -59,15 +67,18 @@ class RuleLine:
 
 @dataclass(frozen=True)
 class ResolvedNorm:
+    """All settings, severities and rules of a norm."""
+
     settings: tuple[Value, ...]
     rules: tuple[RuleLine, ...]
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the norm as a dict for a report."""
         return asdict(self)
 
 
 def resolve_norm(norm: Norm) -> ResolvedNorm:
-    """Everything that standard and profile set, in the order of the keys and of the families of rules."""
+    """Return all values of standard and profile, ordered by key and rule family."""
     keys = sorted({*norm.standard.settings, *norm.profile.settings})
     settings = tuple(_value(key, norm.get(key), norm) for key in keys if not key.startswith("rules."))
     return ResolvedNorm(settings, tuple(_rules(norm)))
@@ -88,9 +99,9 @@ def _rules(norm: Norm) -> Iterator[RuleLine]:
 
 def _value(key: str, value: Any, norm: Norm) -> Value:
     origin = find_origin(key, norm)
-    # What a rule brings itself has no source of its own: its citations are the rule's.
+    # A rule default has no source; its citations are the rule's.
     mark = norm.mark(key) if origin.kind != RULE else ""
-    # Each pair of a standard's matrix has a mark of its own.
+    # Each pair of a standard's matrix has a separate mark.
     pair = next((p for p in norm.standard.conflicts if p.key == key), None) if origin.kind == STANDARD else None
     if pair is not None:
         mark = pair.mark
@@ -98,7 +109,10 @@ def _value(key: str, value: Any, norm: Norm) -> Value:
 
 
 def find_origin(key: str, norm: Norm) -> Origin:
-    """Whose file says a setting: the nearest profile, else the first edition, else the rule."""
+    """Return the source of a setting.
+
+    It is the nearest profile, else the first edition, else the rule.
+    """
     for profile in norm.profile.chain():
         if key in profile.own:
             return _of_profile(profile)
@@ -184,16 +198,25 @@ def read_choices() -> CountyChoices:
 
 
 def get_inherited(key: str, norm: Norm) -> InheritedValue:
-    """Return the inherited value of a setting with its source. ``norm``: the norm of the parent profile."""
+    """Return the inherited value of a setting with its source.
+
+    ``norm``: the norm of the parent profile.
+    """
     origin = find_origin(key, norm)
     return InheritedValue(key, norm.get(key), origin.name, norm.mark(key), norm.profile.mark_sources.get(key, ""))
 
 
 def get_inherited_targets(area_code: str, norm: Norm) -> dict[tuple[str, int], Target]:
-    """Return the parent's targets for this county by (indicator, year); totals of other areas never apply."""
+    """Return the parent's targets for this county by (indicator, year).
+
+    Totals of other areas never apply.
+    """
     return {(t.indicator, t.year): t for t in norm.targets(area_code)}
 
 
 def find_target_year(norm: Norm) -> int | None:
-    """Return the latest target year of the parent profile, which is the horizon of the county's plan; None without targets."""
+    """Return the latest target year of the parent profile; None without targets.
+
+    It is the horizon of the county's plan.
+    """
     return max((t.year for t in norm.profile.targets), default=None)

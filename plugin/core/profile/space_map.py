@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which of the three zones (三区) a planning zone belongs to: an editable mapping of the standard and the profile."""
+"""Map planning zones to the three zones (三区): data of standard and profile."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from ..standard import Standard
     from . import Norm
 
-#: The section of settings, the code list of the spaces, and what a rule says it uses.
+#: The section of settings, the code list of the zones, and the setting that rules declare to use.
 THREE_ZONES = "three_zones"
 ZONES_LIST = "planning_zones"
-#: The three by their codes, as indicators name them; what no space takes and what nobody placed are told beside them.
+#: The three zones by code, with the names of their indicators. Codes outside the three zones and unmapped codes are
+#: reported separately.
 SPACES = {"01": "agricultural", "02": "ecological", "03": "urban"}
 OUTSIDE, UNMAPPED = "90", "99"
-#: Ids of the figures, a promise to users, and the space each is the area of.
+#: Ids of the figures, which are public, and the zone that each measures.
 SPACE_FIGURES = {
     **{f"{name}_space_area": code for code, name in SPACES.items()},
     "outside_spaces_area": OUTSIDE,
@@ -31,27 +32,34 @@ SPACE_FIGURES = {
 
 @dataclass(frozen=True)
 class SpaceMap:
-    """Zone code → code of a space in ``three_zones.csv``: a code's own line, else that of the nearest code above it."""
+    """Zone code → code of ``three_zones.csv``.
+
+    A code without an entry uses the nearest code above it.
+    """
 
     lines: dict[str, str]
     zones: CodeList
     spaces: CodeList
 
     def space(self, zone: str) -> str:
-        """The space's code; ``UNMAPPED`` for a blank code and for one that no line reaches."""
+        """Return the three-zone code of a planning zone.
+
+        Return ``UNMAPPED`` for a blank code and for one without an entry.
+        """
         for code in (zone, *self.zones.lineage(zone)):
             if code in self.lines:
                 return self.lines[code]
         return UNMAPPED
 
     def name(self, space: str) -> str:
+        """Return the name of a three-zone code."""
         return self.spaces.codes[space].name
 
 
 def space_map(norm: Norm) -> SpaceMap:
-    """The mapping that a run obeys: ``[three_zones]`` of the profile before the standard's.
+    """Return the mapping of a run: ``[three_zones]`` of profile, then standard.
 
-    DataError for a value that is no name of the list, or a standard without the lists.
+    Raise DataError for a value that is missing in the list, or for a standard without the lists.
     """
     standard = norm.standard
     file = standard.folder / "standard.toml"
@@ -61,14 +69,14 @@ def space_map(norm: Norm) -> SpaceMap:
     codes = {c.name: c.code for c in standard.code_lists[THREE_ZONES].codes.values()}
     lines = {}
     for zone, name in norm.section(THREE_ZONES).items():
-        # What a profile says was held against the list when it was read.
+        # Values of a profile were compared with the list when the profile was read.
         check_space(name, standard, file, f"{THREE_ZONES}.{zone}")
         lines[zone] = codes[name]
     return SpaceMap(lines, standard.code_lists[ZONES_LIST], standard.code_lists[THREE_ZONES])
 
 
 def check_space(name: Any, standard: Standard, file: Path, key: str) -> None:
-    """DataError, with file and key, unless the value is the name of a space."""
+    """Raise DataError with file and key unless the value names one of the three zones."""
     known = [c.name for c in standard.code_lists[THREE_ZONES].codes.values()]
     if expect(name, str, file=file, key=key) not in known:
         raise DataError("data_value_unknown", file=str(file), key=key, value=name, known=", ".join(known))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Change single values in the text of a TOML file; comments, order and unknown keys stay as they are.
+"""Change single values in the text of a TOML file.
 
-The standard library reads TOML but does not write it, and QGIS bundles no library that preserves comments. `TomlText` locates
-each value, replaces that span of text, and accepts the result only if it parses to exactly the requested change.
+Comments, order and unknown keys are preserved. The standard library reads TOML but does not write it, and QGIS
+bundles no library that preserves comments. `TomlText` locates each value, replaces that span of text, and accepts the
+result only if it parses to exactly the requested change.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from ..errors import DataError
 
 #: Path of a value: keys, and positions in arrays of tables, such as ``("targets", 0, "value")``.
 Place = tuple[str | int, ...]
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_UNQUOTED_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _STRINGS = re.compile(r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.DOTALL)
 
 
 @dataclass(frozen=True)
 class _Statement:
-    """``key = value``: path, character span of the statement and character span of the value."""
+    """``key = value``: path, and character spans of the statement and of the value."""
 
     place: Place
     start: int
@@ -130,7 +131,10 @@ class TomlText:
 
     # --- text edits
     def _accept(self, changed: str, wanted: dict[str, Any], place: Place) -> None:
-        """Accept the new text if it parses to the wanted table; otherwise raise DataError and change nothing."""
+        """Accept the new text if it parses to the wanted table.
+
+        Otherwise raise DataError and change nothing.
+        """
         try:
             found = tomllib.loads(changed)
         except tomllib.TOMLDecodeError as error:
@@ -140,7 +144,10 @@ class TomlText:
         self.text, self.table = changed, found
 
     def _check_comments(self, statement: _Statement) -> None:
-        """Raise DataError for a value with comments inside: rewriting the value would lose them."""
+        """Raise DataError for a value with comments inside.
+
+        Rewriting the value would lose them.
+        """
         value = _STRINGS.sub('""', self.text[statement.value_start : statement.value_end])
         if "#" in value:
             raise DataError("profile_form", file=str(self._path), key=_join_keys(statement.place))
@@ -163,7 +170,10 @@ class TomlText:
         return self._insert(len(self.text), ["", f"[{heading}]", line])
 
     def _find_table_end(self, header: _Header, statements: list[_Statement], headers: list[_Header]) -> int:
-        """Return the end of the last line of a table; comments after it belong to the next table."""
+        """Return the end of the last line of a table.
+
+        Comments after it belong to the next table.
+        """
         following = min((h.start for h in headers if h.start > header.start), default=len(self.text))
         return max((s.end for s in statements if header.end <= s.start < following), default=header.end)
 
@@ -198,7 +208,7 @@ def render_toml(value: Any) -> str:
 
 def _quote_key(name: str | int) -> str:
     text = str(name)
-    return text if _BARE.fullmatch(text) else render_toml(text)
+    return text if _UNQUOTED_KEY.fullmatch(text) else render_toml(text)
 
 
 def _join_keys(place: Place) -> str:
@@ -262,7 +272,10 @@ def _scan(text: str) -> tuple[list[_Statement], list[_Header]]:
 
 
 def _resolve(parts: tuple[str, ...], counts: dict[Place, int], array: bool) -> Place:
-    """Return the path that a heading opens; within an array of tables, that of the last table."""
+    """Return the path that a heading opens.
+
+    Within an array of tables, that of the last table.
+    """
     place: Place = ()
     for number, part in enumerate(parts, 1):
         place = (*place, part)
@@ -285,12 +298,15 @@ def _find_line_end(text: str, position: int) -> int:
 
 
 def _read_keys(text: str, position: int) -> tuple[tuple[str, ...], int]:
-    """Read dotted keys from a position on; return them and the position of the following ``=`` or ``]``."""
+    """Read dotted keys from a position on.
+
+    Return them and the position of the following ``=`` or ``]``.
+    """
     parts: list[str] = []
     while True:
         position = _skip_blanks(text, position)
         quoted = _STRINGS.match(text, position) if text[position] in "\"'" else None
-        found = quoted or _BARE.match(text, position)
+        found = quoted or _UNQUOTED_KEY.match(text, position)
         if found is None:
             raise ValueError(f"no key at {position}")
         parts.append(tomllib.loads(f"k = {found[0]}")["k"] if quoted else found[0])
@@ -301,7 +317,10 @@ def _read_keys(text: str, position: int) -> tuple[tuple[str, ...], int]:
 
 
 def _find_value_end(text: str, position: int) -> int:
-    """Return the end of a value: before a comment or the line end, outside strings and brackets."""
+    """Return the end of a value.
+
+    It is before a comment or the line end, outside strings and brackets.
+    """
     depth = 0
     last = position
     while position < len(text):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The data dictionary (数据字典) of a standard as one HTML book: its layers, code lists, and the rules that look at them.
+"""The data dictionary (数据字典) of a standard as HTML: layers, code lists and their rules.
 
-Made from templates, code lists and rules as they are loaded: nothing here knows a layer by name.
+It is generated from the loaded templates, code lists and rules; no layer name is fixed in the code.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ UNVERIFIED = "C"
 
 
 def render_dictionary(standard: Standard, lang: str = "zh") -> str:
-    """The whole book. DataError when a template, code list or text of the standard is wrong."""
+    """Return the whole dictionary; DataError for an invalid template, code list or text."""
     return fill_template("dictionary.html.j2", _book(standard, Words(lang), Texts(lang)))
 
 
 def write_dictionary(standard: Standard, target: str | Path, lang: str = "zh") -> None:
-    """Beside the target and moved. OutputError when it cannot be written."""
+    """Write the dictionary to a file; OutputError when it cannot be written."""
     write_text(target, render_dictionary(standard, lang))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A page: ``anchor`` as in the book (``layer-DLTB``, ``codes-sandiao``), ``words`` all that it may be found by."""
+    """A page: ``anchor`` (``layer-DLTB``, ``codes-sandiao``) and the ``words`` for search."""
 
     anchor: str
     title: str
@@ -44,12 +44,12 @@ class Entry:
     words: str
 
     def found_by(self, text: str) -> bool:
-        """Does it hold every word of the text, whatever its case?"""
+        """Return True if the page contains every word of the text, ignoring case."""
         return all(part in self.words for part in text.lower().split())
 
 
 class Dictionary:
-    """The book page by page, for QGIS's own windows."""
+    """The dictionary page by page, for QGIS windows."""
 
     def __init__(self, standard: Standard, lang: str = "zh"):
         self._standard = standard
@@ -61,7 +61,7 @@ class Dictionary:
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """Layers group by group, then code lists."""
+        """The pages of the layers by group, then those of the code lists."""
         found = []
         for group in self._pages["groups"]:
             for layer in group["layers"]:
@@ -75,7 +75,7 @@ class Dictionary:
         return found
 
     def page(self, anchor: str = "") -> str:
-        """A layer or a code list; what the whole book says of itself for anything else. Plain HTML without colours."""
+        """Return the page of a layer or code list, else the introduction, as plain HTML."""
         kind, _, name = anchor.partition("-")
         layers = {row["role"]: row for group in self._pages["groups"] for row in group["layers"]}
         lists = {row["id"]: row for row in self._pages["lists"]}
@@ -84,7 +84,7 @@ class Dictionary:
         return fill_template("dictionary_page.html.j2", {**self._pages, "layer": layer, "list": codes})
 
     def field_note(self, role: str, name: str) -> str:
-        """What the dictionary says of a field, in one line; empty for a field that it does not know."""
+        """Return a field's description in one line; empty for an unknown field."""
         template = self._standard.templates.get(role)
         field = template.field_named(name) if template else None
         if template is None or field is None:
@@ -93,8 +93,8 @@ class Dictionary:
         size = ",".join(str(v) for v in (row["length"], row["decimals"]) if v != "")
         kind = row["type"] + (self._words.bracket(size) if size else "")
         mark = f"{self._words.get('dictionary', 'mark')} {field.mark}"
-        said = (f"{field.alias} {field.name}", kind, row["unit"], row["list"], row["notes"], row["required"], mark)
-        return " · ".join(part for part in said if part)
+        parts = (f"{field.alias} {field.name}", kind, row["unit"], row["list"], row["notes"], row["required"], mark)
+        return " · ".join(part for part in parts if part)
 
 
 def _words(*parts: Any) -> str:
@@ -102,17 +102,17 @@ def _words(*parts: Any) -> str:
 
 
 def find_rules(role: str, standard: Standard) -> list[Rule]:
-    """The rules with a need that this layer may answer; those that take every layer are left out."""
+    """Return the rules that need a layer of this role, without the rules on every layer."""
     found = []
     for rule in all_rules().values():
-        asked = [need.concept for need in rule.needs.values() if need.concept != EACH]
-        if any(role in standard.concepts.get(concept, (concept,)) for concept in asked):
+        needed = [need.concept for need in rule.needs.values() if need.concept != EACH]
+        if any(role in standard.concepts.get(concept, (concept,)) for concept in needed):
             found.append(rule)
     return found
 
 
 def order_codes(codes: CodeList) -> list[tuple[Code, int]]:
-    """Every code below its parent, with its depth; a circle of parents is broken where it closes."""
+    """Return every code below its parent, with its depth; a cycle of parents is cut."""
     children: dict[str, list[Code]] = {}
     for code in codes.codes.values():
         children.setdefault(code.parent, []).append(code)
@@ -153,7 +153,7 @@ def _book(standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
         "names": sum(t.name_mark == UNVERIFIED for t in templates.values()),
         "fields": sum(t.fields_mark == UNVERIFIED for t in templates.values()),
     }
-    # The largest group is what one came for.
+    # The largest group comes first, because readers need it most.
     ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
     return {
         "w": words,
@@ -225,7 +225,7 @@ def _constraint(letter: str, words: Words) -> str:
 
 
 def _list(codes: CodeList, users: list[str], words: Words, texts: Texts) -> dict[str, Any]:
-    # A column of which no row says anything is not shown.
+    # Skip a column without any value.
     columns = list(dict.fromkeys(k for c in codes.codes.values() for k, v in c.extra.items() if v))
     return {
         "id": codes.id,

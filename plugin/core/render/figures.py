@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Indicators as rows of the page: value and target in one unit, room left, state in words, inputs, marks."""
+"""Indicators as rows of the page: value, target, margin, state, inputs and marks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..profile import Norm
 from ..profile.space_map import SPACE_FIGURES, THREE_ZONES
 from .words import Words
 
-#: Decimals that the offices write.
+#: Decimals in official documents.
 DECIMALS = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0, "km_km2": 2}
 _MOST_DECIMALS = 6
 ICONS = {MET: "ok", WARNING: "INFO", CLOSE: "warning", BROKEN: "error", UNCONFIRMED: "warning"}
@@ -21,13 +21,13 @@ _OWN_INPUTS = ("numerator_m2", "land_ratio")
 
 
 def figure_rows(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
-    """Areas first, then the ratio made of them. Those of single townships have a table of their own."""
+    """Return rows of areas, then of the ratio; figures of townships have a separate table."""
     whole = [i for i in report.indicators if not is_township_figure(i)]
     return [_row(i, norm, words) for i in sorted(whole, key=lambda i: i.unit == "ratio")]
 
 
 def is_township_figure(indicator: Indicator) -> bool:
-    """Is it a township's figure against its task (LAW004)?"""
+    """Return True for a township's figure with its task (LAW004)."""
     return indicator.id.startswith("township_")
 
 
@@ -43,7 +43,7 @@ def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any
         "room": signed(left, decimals),
         "state": state,
         "icon": ICONS.get(indicator.state, "") if indicator.value is not None else "",
-        # A ratio has one basis above and another below the line: the note says them.
+        # A ratio has different bases in numerator and denominator; the note lists them.
         "basis": "" if indicator.unit == "ratio" else format_basis(indicator, words),
         "inputs": format_inputs(indicator, words),
         "decides": indicator.unit == "ratio" and indicator.target is not None,
@@ -54,16 +54,16 @@ def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any
 
 
 def format_basis(indicator: Indicator, words: Words) -> str:
-    """The basis in words; of a ratio the numerator's and the denominator's."""
+    """Return the basis in words; for a ratio those of numerator and denominator."""
     return " ÷ ".join(words.named("basis", part) for part in indicator.basis.split("/") if part)
 
 
 def decimals_of(indicator: Indicator) -> int:
-    """The usual decimals of the unit, more where they would hide which side of the target a value lies on."""
+    """Return the usual decimals of the unit, more where they would hide the side of the target."""
     left = indicator.margin
     decimals = max(DECIMALS.get(indicator.unit, 2), indicator.target_decimals if left is not None else 0)
     if decimals == 0 and indicator.value is not None and float(indicator.value).is_integer():
-        # A count near its target is as whole as any other.
+        # A count near its target is still a whole number.
         return decimals
     while left and decimals < _MOST_DECIMALS and abs(left) < 10.0 ** (1 - decimals):
         decimals += 1
@@ -71,6 +71,7 @@ def decimals_of(indicator: Indicator) -> int:
 
 
 def signed(value: float | None, decimals: int) -> str:
+    """Return a number with its sign; zero has no sign."""
     if value is None:
         return ""
     text = format_number(abs(value), decimals)
@@ -80,16 +81,20 @@ def signed(value: float | None, decimals: int) -> str:
 
 
 def format_target(indicator: Indicator, words: Words) -> str:
+    """Return the target with sign and unit; empty without a target."""
     if indicator.target is None:
         return ""
     sign = SIGNS.get(indicator.comparison, indicator.comparison)
     figure = f"{sign} {format_number(indicator.target, indicator.target_decimals)}"
-    # A ratio is written bare: ≤ 1.25.
+    # A ratio has no unit: ≤ 1.25.
     return figure if indicator.unit == "ratio" else f"{figure} {words.named('unit', indicator.unit)}"
 
 
 def format_state(indicator: Indicator, words: Words) -> str:
-    """Never 合格: a limit that is kept reads 未超限, and what nobody confirmed carries a star."""
+    """Return the state in words, with a star for unconfirmed figures.
+
+    The word 合格 is not used: a limit that is kept reads 未超限.
+    """
     side = "ceiling" if indicator.comparison == "<=" else "floor"
     key = indicator.state if indicator.state not in (MET, BROKEN) else f"{indicator.state}_{side}"
     if indicator.value is None:
@@ -98,13 +103,16 @@ def format_state(indicator: Indicator, words: Words) -> str:
 
 
 def format_value(indicator: Indicator, words: Words) -> str:
-    """Value with unit, for a line of text."""
+    """Return value with unit for a line of text."""
     figure = format_number(indicator.value, decimals_of(indicator))
     return figure if indicator.unit == "ratio" else f"{figure} {words.named('unit', indicator.unit)}"
 
 
 def format_inputs(indicator: Indicator, words: Words) -> str:
-    """What was put in, in one line: the sum over a layer, or numerator ÷ denominator; all inputs for any other."""
+    """Return the inputs in one line.
+
+    These are the sum over a layer, numerator ÷ denominator, or a list of all inputs.
+    """
     given = indicator.inputs
     if "denominator_m2" in given:
         form = indicator.id.rsplit("_", 1)[-1]
@@ -115,26 +123,28 @@ def format_inputs(indicator: Indicator, words: Words) -> str:
     if "layer" in given and indicator.unit in SQUARE_METRES and indicator.value is not None:
         area = format_area(indicator.value * SQUARE_METRES[indicator.unit])
         field = given.get("field", "")
-        said = [words.get("formula", "sum" if field else "drawn", layer=given["layer"], field=field, area=area)]
+        clauses = [words.get("formula", "sum" if field else "drawn", layer=given["layer"], field=field, area=area)]
         for key, name in (("within", "within"), ("land_classes", "classes"), ("urban_codes", "urban")):
             if key in given:
                 codes = words.join(given[key]) if isinstance(given[key], list) else given[key]
-                said.append(words.get("formula", name, codes=codes, within=codes))
+                clauses.append(words.get("formula", name, codes=codes, within=codes))
         if "difference_m2" in given:
-            said.append(words.get("formula", "difference", area=signed(given["difference_m2"], 2)))
+            clauses.append(words.get("formula", "difference", area=signed(given["difference_m2"], 2)))
         if "county_share" in given:
-            said.append(words.get("formula", "share", share=format_number(given["county_share"], 2)))
+            clauses.append(words.get("formula", "share", share=format_number(given["county_share"], 2)))
         if "zone_codes" in given:
-            said.append(words.get("formula", "codes", codes=words.join(given["zone_codes"])))
-        return words.get("page", "clause").join(said)
+            clauses.append(words.get("formula", "codes", codes=words.join(given["zone_codes"])))
+        return words.get("page", "clause").join(clauses)
     return all_inputs(indicator, words)
 
 
 def all_inputs(indicator: Indicator, words: Words) -> str:
+    """Return all inputs in one line."""
     return words.get("page", "clause").join(format_input(k, v, words) for k, v in indicator.inputs.items())
 
 
 def format_input(name: str, value: Any, words: Words) -> str:
+    """Return one input with its label."""
     label = words.named("input", name)
     if isinstance(value, list | tuple | set):
         return f"{label} {words.join(map(str, value))}"
@@ -146,47 +156,50 @@ def format_input(name: str, value: Any, words: Words) -> str:
 def _measure(name: str, value: float, words: Words) -> str:
     for tail in SQUARE_METRES:
         if name.endswith(f"_{tail}"):
-            # A difference of nothing must not read −0.00.
+            # A difference of 0 must not read −0.00.
             figure = format_number(round(value, DECIMALS[tail]) + 0.0, DECIMALS[tail]).replace("-", "−")
             return f"{figure} {words.named('unit', tail)}"
     if name.endswith("_m"):
         return f"{format_number(value, 2)} m"
-    # A year or a count: no groups below five digits.
+    # Years and counts below five digits are written without thousands separators.
     return format_number(value, 0) if value.is_integer() and value >= 10_000 else f"{value:.10g}"
 
 
 def figure_notes(report: Report, words: Words) -> list[str]:
-    """Below the table: sources of the targets, every input of the ratio, what the star means."""
-    said = []
+    """Return the notes below the table: sources, inputs of the ratio, meaning of the star."""
+    notes = []
     whole = [i for i in report.indicators if not is_township_figure(i)]
     sources = dict.fromkeys(i.target_source for i in whole if i.target_source and i.unit != "ratio")
     if sources:
-        said.append(words.get("text", "target_source", sources=words.join(sources)))
-    said += _notes_of_ratio(report, words)
+        notes.append(words.get("text", "target_source", sources=words.join(sources)))
+    notes += _notes_of_ratio(report, words)
     if any(i.state == WARNING for i in report.indicators):
-        said.append(words.get("text", "margin_note"))
+        notes.append(words.get("text", "margin_note"))
     if any(not i.confirmed for i in report.indicators):
-        said.append(words.get("text", "unconfirmed_note"))
-    return said
+        notes.append(words.get("text", "unconfirmed_note"))
+    return notes
 
 
 def _notes_of_ratio(report: Report, words: Words) -> list[str]:
-    said = []
+    notes = []
     ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]
     if ratios:
         shared = Indicator("", None, "", "", inputs={k: v for k, v in ratios[0].inputs.items() if k not in _OWN_INPUTS})
         limits = dict.fromkeys(i.target_source for i in ratios if i.target_source)
         limit = words.get("text", "limit_source", sources=words.join(limits)) if limits else ""
-        said.append(words.get("text", "ratio_inputs", limit=limit, inputs=all_inputs(shared, words)))
+        notes.append(words.get("text", "ratio_inputs", limit=limit, inputs=all_inputs(shared, words)))
     numerator, _, denominator = (ratios[0].basis if ratios else "").partition("/")
     if denominator:
         above, below = words.named("basis", numerator), words.named("basis", denominator)
-        said.append(words.get("text", "ratio_basis", numerator=above, denominator=below))
-    return said
+        notes.append(words.get("text", "ratio_basis", numerator=above, denominator=below))
+    return notes
 
 
 def _marks(indicator: Indicator, norm: Norm | None) -> list[str]:
-    """The target's mark, and that of the working definition behind a ratio or a space. What is in doubt carries the star."""
+    """Return the marks of the target and of the definition behind a ratio or a space.
+
+    Uncertain figures have a star instead.
+    """
     found = []
     ratio = indicator.unit == "ratio"
     if norm is not None and indicator.target is not None:

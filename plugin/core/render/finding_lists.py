@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings as the page shows them: sums by rule, then the rows of each rule up to a limit."""
+"""Findings on the page: sums by rule, then the rows of each rule up to a limit."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..profile import Norm
 from .pictures import PICTURES, findings_with_area, largest_conflicts, rank_finding
 from .words import Words
 
-#: Rows of one rule on the page; counts are always complete, layer and JSON hold all.
+#: Largest number of rows per rule on the page; counts are complete, and layer and JSON have all.
 ROWS = 200
-#: Townships named in one cell.
+#: Largest number of townships in one cell.
 _TOWNSHIPS = 24
-#: Keys of the other side named in one row.
+#: Largest number of related keys in one row.
 _RELATED = 3
 _CIRCLED = 0x2460
 #: The rule that lists windows (开天窗).
@@ -28,12 +28,14 @@ WINDOWS = "TOP009"
 
 
 def rule_titles(report: Report, words: Words) -> dict[str, str]:
+    """Return the title of each rule, and of the codes on the run itself."""
     return {r.code: r.heading for r in report.rules} | {
         code: words.get("run_title", code) for code in ("RUN900", "RUN901", "RUN902", "RUN903", "RUN904", "RUN905")
     }
 
 
 def group_by_code(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """Return the findings by code."""
     groups: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         groups[finding.code].append(finding)
@@ -41,7 +43,10 @@ def group_by_code(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
 
 
 def sum_by_rule(report: Report, words: Words) -> list[dict[str, Any]]:
-    """One row per rule and severity, errors first, then by area; waived findings have a section of their own."""
+    """Return one row per rule and severity, errors first, then by area.
+
+    Waived findings have a separate section.
+    """
     named = rule_titles(report, words)
     groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in report.findings:
@@ -83,7 +88,7 @@ def _townships(found: list[Finding], words: Words) -> str:
 
 
 def list_by_rule(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) -> list[dict[str, Any]]:
-    """A block per rule with findings: its rows, what is left out, how to fix and on what basis."""
+    """Return a block per rule with findings: rows, remainder, help and sources."""
     named = rule_titles(report, words)
     outcomes = {r.code: r for r in report.rules}
     blocks = []
@@ -105,6 +110,7 @@ def list_by_rule(report: Report, norm: Norm | None, words: Words, limit: int = R
 
 
 def rule_order(code: str) -> tuple[int, str]:
+    """Return the sort key of a code: family, then code."""
     from ..model.rule import FAMILIES
 
     return (FAMILIES.index(code[:3]) if code[:3] in FAMILIES else len(FAMILIES), code)
@@ -123,7 +129,7 @@ def _row(finding: Finding, words: Words) -> dict[str, Any]:
 
 
 def _related(finding: Finding, words: Words) -> list[str]:
-    """The other side, a line for each of its keys."""
+    """Return the other side, one line per key."""
     fid = finding.params.get("related_fid")
     keys = [k for k in finding.related_keys if k][:_RELATED]
     lines = [_join(finding.related_role, k) for k in keys] or [_join(finding.related_role, _key("", fid, words))]
@@ -142,14 +148,20 @@ def _key(key: str, fid: Any, words: Words) -> str:
 
 
 def _manual(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: Words) -> dict[str, Any]:
-    """The rule's help by heading, the values it went by, and its sources with their marks; no more than a sentence for a
-    finding about the run, nothing for what is no rule of ours (a report of another version)."""
+    """Return a rule's help by heading, its values, and its sources with marks.
+
+    A finding about the run has one sentence. A code of another version of the plugin has no help.
+    """
     from ..model.rule import all_rules
 
     rule, texts = all_rules().get(code), Texts(words.lang)
     if rule is None:
-        said = texts.section("run_help").get(code, "")
-        return {"help": [(texts.section("headings")["what"], said)] if said else [], "basis": [], "parameters": []}
+        sentence = texts.section("run_help").get(code, "")
+        return {
+            "help": [(texts.section("headings")["what"], sentence)] if sentence else [],
+            "basis": [],
+            "parameters": [],
+        }
     return {
         "help": [(heading, " ".join(text.split())) for heading, text in texts.rule_help(rule).items()],
         "basis": list_citations(rule.basis, norm, words),
@@ -158,7 +170,10 @@ def _manual(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: Wo
 
 
 def describe_rule_values(outcome: RuleOutcome | None, texts: Texts) -> list[str]:
-    """What a rule went by, a line each; the tolerance of standard and county stands on the first page."""
+    """Return the values that a rule used, one per line.
+
+    The tolerance of standard and county is on the first page.
+    """
     from ..engine.explanation import CALL, EffectiveValue, format_effective_values
 
     given = [EffectiveValue(**one) for one in (outcome.parameters if outcome is not None else ())]
@@ -166,6 +181,7 @@ def describe_rule_values(outcome: RuleOutcome | None, texts: Texts) -> list[str]
 
 
 def list_citations(keys: Iterable[str], norm: Norm | None, words: Words) -> list[dict[str, str]]:
+    """Return the citations of a rule with their marks."""
     if norm is None:
         return []
     known = norm.standard.citations
@@ -175,7 +191,7 @@ def list_citations(keys: Iterable[str], norm: Norm | None, words: Words) -> list
 
 
 def list_conflicts(report: Report, words: Words) -> dict[str, Any]:
-    """The list of the largest, numbered as on the overview, with captions for their pictures."""
+    """Return the largest conflicts with captions, numbered as on the overview."""
     named = rule_titles(report, words)
     chosen = largest_conflicts(report)
     rows = []
@@ -202,13 +218,13 @@ def list_conflicts(report: Report, words: Words) -> dict[str, Any]:
 
 
 def list_waivers(report: Report, words: Words) -> list[dict[str, Any]]:
-    """Waived findings, all of them; what a waiver says of itself is in the finding's ``params.waiver``."""
+    """Return all waived findings with the data of their waivers."""
     found = sorted(
         (f for f in report.findings if f.state == "waived"), key=lambda f: (rule_order(f.code), rank_finding(f))
     )
     rows = []
     for finding in found:
-        said = finding.params.get("waiver") or {}
+        waiver = finding.params.get("waiver") or {}
         rows.append(
             {
                 "code": finding.code,
@@ -216,19 +232,19 @@ def list_waivers(report: Report, words: Words) -> list[dict[str, Any]]:
                 "related": _related(finding, words),
                 "township": finding.township,
                 "area": format_number(finding.area_m2, 2),
-                "why": str(said.get("reason", "")),
-                "document": str(said.get("document", "")),
-                "attachment": str(said.get("attachment", "")),
-                "author": str(said.get("author", "")),
-                "date": str(said.get("date", "")),
-                "until": str(said.get("until", "")) or words.get("text", "no_end"),
+                "why": str(waiver.get("reason", "")),
+                "document": str(waiver.get("document", "")),
+                "attachment": str(waiver.get("attachment", "")),
+                "author": str(waiver.get("author", "")),
+                "date": str(waiver.get("date", "")),
+                "until": str(waiver.get("until", "")) or words.get("text", "no_end"),
             }
         )
     return rows
 
 
 def list_windows(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) -> dict[str, Any]:
-    """Windows in the boundary (TOP009) by area, with what fills them and their sums; no rows where none was listed."""
+    """Return the windows in the boundary (TOP009) by area, with fillers and sums."""
     listed = [f for f in report.findings if f.code == WINDOWS]
     templates = norm.standard.templates if norm else {}
     rows = [

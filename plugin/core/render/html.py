@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The report as one self-contained HTML file: nothing is loaded from elsewhere, everything from the data is escaped."""
+"""The report as one self-contained HTML file with escaped data and no external resources."""
 
 from __future__ import annotations
 
@@ -21,30 +21,32 @@ if TYPE_CHECKING:
 
 
 def township_section(report: Report, words: Words) -> dict[str, Any]:
-    """``columns``: figures with their units; ``figure_rows``: a township with a cell for each, None where it has no task. Townships
-    that miss a task come first."""
-    told = [i for i in report.indicators if is_township_figure(i)]
-    figures = list(dict.fromkeys((i.id, i.unit) for i in told))
+    """Return the figures of townships; townships that miss a task come first.
+
+    ``columns``: figures with their units; ``rows``: a township with one cell per figure, ``None`` without a task.
+    """
+    indicators = [i for i in report.indicators if is_township_figure(i)]
+    figures = list(dict.fromkeys((i.id, i.unit) for i in indicators))
     texts = Texts(words.lang)
     columns = [texts.indicator(name) + words.bracket(words.named("unit", unit)) for name, unit in figures]
     rows = []
-    for place in dict.fromkeys(i.place for i in told):
-        own = {(i.id, i.unit): i for i in told if i.place == place}
+    for place in dict.fromkeys(i.place for i in indicators):
+        own = {(i.id, i.unit): i for i in indicators if i.place == place}
         cells = [_cell(own[figure], words) if figure in own else None for figure in figures]
         rows.append({"name": place, "cells": cells, "met": all(i.state == MET for i in own.values())})
-    sources = dict.fromkeys(i.target_source for i in told if i.target_source)
+    sources = dict.fromkeys(i.target_source for i in indicators if i.target_source)
     return {
         "columns": columns,
         "rows": sorted(rows, key=lambda row: bool(row["met"])),
         "sources": words.join(sources),
-        "unconfirmed": any(not i.confirmed for i in told),
+        "unconfirmed": any(not i.confirmed for i in indicators),
     }
 
 
 def _cell(indicator: Indicator, words: Words) -> dict[str, str]:
     return {
         "value": format_number(indicator.value, decimals_of(indicator)),
-        # The unit stands in the head.
+        # The unit is in the head of the column.
         "target": format_target(indicator, words).rpartition(" ")[0],
         "state": format_state(indicator, words),
         "icon": ICONS.get(indicator.state, ""),
@@ -52,27 +54,30 @@ def _cell(indicator: Indicator, words: Words) -> dict[str, str]:
 
 
 _LINK = re.compile(r"(https?:)//", re.IGNORECASE)
-#: The gap between a figure and its unit: never the end of a line.
+#: The space between a figure and its unit, where no line may break.
 _UNIT = re.compile(r"(?<=\d) (?=(?:[kmc]?m²?|ha|万亩|亩)\b)")
 
 
 def render_report(report: Report, norm: Norm | None = None, pictures: Pictures | None = None, lang: str = "") -> str:
-    """The page. ``norm`` gives citations and marks; without ``pictures`` the page says why there are none."""
+    """Return the page.
+
+    ``norm`` provides citations and marks; without ``pictures`` the page gives the reason.
+    """
     words = Words(lang or report.lang)
     return fill_template("report.html.j2", _page(report, norm, pictures, words))
 
 
 def fill_template(template: str, page: dict[str, Any]) -> str:
-    """A page of resources/reports with its values, everything escaped and no address left in it."""
+    """Fill a template of resources/reports; everything is escaped, no URL remains."""
     text = _environment().get_template(template).render(page)
-    # A layer may be called after an address: written so that it reads the same and is none. On paper the narrow gap
-    # between groups of digits all but vanishes, so the page takes a plain one that does not break.
+    # A layer name may contain a URL: escape it so that it reads the same but is not a link. On paper the narrow space
+    # between groups of digits almost disappears, so the page uses a normal non-breaking space.
     return _UNIT.sub("\u00a0", _LINK.sub(r"\1&#47;&#47;", text).replace(THIN_SPACE, "\u00a0"))
 
 
 @cache
 def _environment() -> Any:
-    """Jinja's, made once: it keeps the templates that it has read."""
+    """Return the Jinja environment, which caches its templates."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -87,7 +92,7 @@ def _environment() -> Any:
 
 
 def css_string(text: str) -> str:
-    """The inside of a CSS string, every character that is not plain as its code point."""
+    """Return the content of a CSS string with special characters as code points."""
     return "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in text)
 
 
@@ -127,7 +132,7 @@ def _page(report: Report, norm: Norm | None, pictures: Pictures | None, words: W
 
 
 def _running(head: dict[str, Any], words: Words) -> dict[str, Any]:
-    """Head and foot of every printed page; the browser counts the pages."""
+    """Return header and footer of every printed page; the browser counts the pages."""
     title = words.get("page", "gap").join(p for p in (head["area_name"], head["title"]) if p)
     parts: list[Any] = []
     for piece in re.split(r"(\{pages?\})", words.get("page", "number")):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""All results of a run to files (findings, JSON, page), or none: each is made beside its target, and all move once
-every one is whole."""
+"""Write all results of a run (findings, JSON, page) or none.
+
+Each file is written to a temporary path; all move to their targets when every one is complete.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +35,15 @@ if TYPE_CHECKING:
     from .pictures import Pictures
 
 
-#: A GeoPackage that the GDAL of an older QGIS opens without a word.
+#: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
 GEOPACKAGE = {"VERSION": "1.2"}
 
 
 def put_findings(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
-    """The findings layer in a new file; all columns also when there is no finding. `atomic_output` gives the path.
+    """Write the findings layer to a new file, with all columns even without findings.
 
-    OutputError when the driver refuses, or not everything arrived (a disk that is full, which drivers do not always tell).
+    `atomic_output` provides the path. Raises OutputError when the driver fails or the file is incomplete (a full
+    disk, which drivers do not always report).
     """
     driver = _driver(path)
     rows = [finding.row() for finding in findings]
@@ -48,12 +51,12 @@ def put_findings(path: Path, findings: list[Finding], crs: CRS, layer: str = "fi
     columns = {n: pd.Series([r[n] for r in rows], dtype="float64" if n in numbers else "object") for n in COLUMNS}
     shapes = gpd.GeoSeries([finding.layer_geometry() for finding in findings], crs=crs)
     frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=crs)
-    # Made where a database can lock its file and the path is short, whatever the target's disk is like.
+    # Write in the temporary folder, where a database can lock its file and the path is short.
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         made = Path(folder) / f"findings{path.suffix}"
         try:
             with warnings.catch_warnings():
-                # A shapefile has no room for some names and texts; the columns are ours and known.
+                # A shapefile truncates some names and texts; these columns are known.
                 warnings.simplefilter("ignore")
                 pyogrio.write_dataframe(
                     frame,
@@ -86,17 +89,17 @@ def _driver(target: Path) -> str:
     return known[suffix]
 
 
-#: One for all lines: making one takes longer than using it.
+#: One encoder for all lines, because creating one is slower than using it.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def to_json(report: Report) -> str:
-    """UTF-8 text, valid for any JSON reader: what is not a finite number becomes null."""
+    """Return UTF-8 text that is valid for any JSON reader: non-finite numbers become null."""
     return dump_json(report.to_dict())
 
 
 def dump_json(data: dict[str, Any]) -> str:
-    """Return plain data as JSON text, a line for each entry of its lists."""
+    """Return plain data as JSON text, one line for each entry of its lists."""
     try:
         return _dump(data)
     except ValueError:
@@ -104,7 +107,7 @@ def dump_json(data: dict[str, Any]) -> str:
 
 
 def _dump(data: dict[str, Any]) -> str:
-    """One line for each rule, finding and indicator: read and compared line by line, and written fast."""
+    """Return one line per rule, finding and indicator: fast to write and easy to compare."""
     parts = [f"{_one(key)}: {_lines(value) if isinstance(value, list) else _one(value)}" for key, value in data.items()]
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
@@ -135,9 +138,10 @@ def write_outputs(
     *,
     cancellation: Cancellation = NEVER,
 ) -> None:
-    """Raises OutputError, also for a target that was an input of the check; then every target stands as it was.
+    """Write all outputs of a check.
 
-    ``draw`` makes the pictures of the page, asked only when there is one. Raises Cancelled, up to the end.
+    ``draw`` makes the pictures and is called only for a page. Raises OutputError, also for a target that is an input
+    of the check, and Cancelled; every target is then unchanged.
     """
 
     def page() -> str:
@@ -152,7 +156,7 @@ def write_outputs(
                 path.write_text(make(), encoding="utf-8", newline="\n")
                 cancellation.raise_if_cancelled()
         if outputs.findings:
-            # Last, so that it moves first: of the three it is the one that another program may hold open.
+            # The findings come last, so that they move first: another program may have that file open.
             path = stack.enter_context(atomic_output(outputs.findings))
             put_findings(path, report.findings, plan.crs)
         cancellation.raise_if_cancelled()

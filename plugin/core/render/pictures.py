@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which conflicts are pictured, and what a maker of pictures hands to the page. QGIS draws them; nothing here does."""
+"""Choice of the conflicts to picture, and the images for the page; QGIS draws them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ..model.findings import Finding
 from ..model.report import Report
 from ..model.rule import Severity
 
-#: Pictures on a page; the others are in the layer.
+#: Number of pictures on a page; the layer has all conflicts.
 PICTURES = 12
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """A symbol as a data URI and what it stands for; ``wide`` symbols are patches, others single marks."""
+    """A symbol as a data URI with its label; ``wide`` symbols are patches, others points."""
 
     label: str
     image: str
@@ -25,9 +25,10 @@ class LegendEntry:
 
 @dataclass
 class Pictures:
-    """Images as data URIs. ``conflicts`` in the order of `largest_conflicts`, empty where one could not be drawn.
+    """Images as data URIs.
 
-    ``problem``: why there is no picture, a sentence in the report's language.
+    ``conflicts``: in the order of `largest_conflicts`, empty where one could not be drawn; ``problem``: the reason
+    for missing pictures, in the report's language.
     """
 
     overview: str = ""
@@ -37,13 +38,13 @@ class Pictures:
 
 
 def rank_finding(finding: Finding) -> tuple[int, float, str, str]:
-    """Errors first, then by area from the largest; ties by code and key, so that two runs agree."""
+    """Return the sort key of a finding: severity, area from the largest, code, key."""
     severity = _ORDER.get(finding.severity, 3) if finding.severity else 3
     return severity, -(finding.area_m2 or 0.0), finding.code, finding.key
 
 
 def findings_with_area(report: Report) -> list[Finding]:
-    """Open findings that are areas: those that the list of the largest is chosen from."""
+    """Return open findings with an area, from which the largest are chosen."""
     return [
         f
         for f in report.findings
@@ -52,5 +53,5 @@ def findings_with_area(report: Report) -> list[Finding]:
 
 
 def largest_conflicts(report: Report, limit: int = PICTURES) -> list[Finding]:
-    """The largest conflicts, as numbered on the overview and in the list."""
+    """Return the largest conflicts in the order of overview and list."""
     return heapq.nsmallest(limit, findings_with_area(report), key=rank_finding)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A norm laid open as lines of text: settings, rules, targets and registers, each with whose it is."""
+"""A resolved norm as text lines: settings, rules, targets and registers with their origin."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAIR = f"{CONFLICTS}."
 
 
 def profile_lines(norm: Norm, words: Words) -> Iterator[str]:
-    """The whole norm, a heading and its lines after the other."""
+    """Yield the whole norm: each heading, then its lines."""
     texts, laid = Texts(words.lang), resolve_norm(norm)
     yield from _head(norm, words)
     pairs = [value for value in laid.settings if value.key.startswith(_PAIR)]
@@ -31,8 +31,8 @@ def profile_lines(norm: Norm, words: Words) -> Iterator[str]:
     for line in laid.rules:
         rule = all_rules()[line.code]
         runs = "" if line.runs else words.get("resolved", "asked", groups=words.join(line.groups) or line.code)
-        said = {"severity": words.get("severity", line.severity), "origin": _origin(line.origin, words), "runs": runs}
-        rules.append(words.get("resolved", "rule", code=line.code, title=texts.rule_title(rule), **said))
+        values = {"severity": words.get("severity", line.severity), "origin": _origin(line.origin, words), "runs": runs}
+        rules.append(words.get("resolved", "rule", code=line.code, title=texts.rule_title(rule), **values))
         rules += [f"  {_setting(value, texts, words)}" for value in line.parameters]
     yield from _section(words, "rules", rules, count=sum(line.runs for line in laid.rules))
     area, profile = norm.profile.area_code, norm.profile
@@ -42,13 +42,13 @@ def profile_lines(norm: Norm, words: Words) -> Iterator[str]:
     other = [_target(t, texts, words) for t in profile.targets if t.area_code != area]
     other += [_stated(s, words) for s in profile.stated if s.area_code != area]
     yield from _section(words, "others", other)
-    # Last: there are many, and most of them are the standard's.
+    # The pairs come last: there are many, and most come from the standard.
     pairs.sort(key=lambda value: (MEANINGS.index(value.value), value.key))
     yield from _section(words, "conflicts", [_pair(value, norm, texts, words) for value in pairs])
 
 
 def profile_dict(norm: Norm) -> dict[str, Any]:
-    """The same as plain data."""
+    """Return the resolved norm as plain data."""
     profile, standard = norm.profile, norm.standard
     return {
         "profile": {"id": profile.id, "name": profile.name, "area_code": profile.area_code},
@@ -68,8 +68,8 @@ def profile_dict(norm: Norm) -> dict[str, Any]:
 def _head(norm: Norm, words: Words) -> Iterator[str]:
     profile, standard = norm.profile, norm.standard
 
-    def line(key: str, **said: Any) -> str:
-        return words.get("resolved", key, **said)
+    def line(key: str, **params: Any) -> str:
+        return words.get("resolved", key, **params)
 
     yield line("profile", name=profile.name or "—", id=profile.id or "—", code=profile.area_code or "—")
     if profile.path is not None:
@@ -94,16 +94,16 @@ def _head(norm: Norm, words: Words) -> Iterator[str]:
         yield line("absent", names=words.join(texts.concept(c) for c in sorted(profile.absent)))
 
 
-def _section(words: Words, key: str, lines: list[str], **said: Any) -> list[str]:
-    """A heading with how many there are; nothing where there are none."""
+def _section(words: Words, key: str, lines: list[str], **params: Any) -> list[str]:
+    """Return a heading with the number of lines, and the lines; empty without lines."""
     if not lines:
         return []
-    heading = words.get("resolved", key, **{"count": len(lines), **said})
+    heading = words.get("resolved", key, **{"count": len(lines), **params})
     return ["", heading, *(f"  {line}" for line in lines)]
 
 
 def _pair(value: Value, norm: Norm, texts: Texts, words: Words) -> str:
-    """Two control lines by name, and what it means that they share land."""
+    """Return two control lines by name, with the meaning of their overlap."""
     sides = value.key.removeprefix(_PAIR).split("-", 1)
     name = " × ".join(line_name(side, norm, texts) for side in sides)
     return _line_of(value, f"{name}　{value.key}", words.get("rule_book", f"meaning_{value.value}"), words)
@@ -113,10 +113,10 @@ def _setting(value: Value, texts: Texts, words: Words) -> str:
     return _line_of(value, value.key, format_value(value.value, "", texts), words)
 
 
-def _line_of(value: Value, name: str, said: str, words: Words) -> str:
+def _line_of(value: Value, name: str, text: str, words: Words) -> str:
     sure = "sure" if value.mark != "C" else "confirmed_c" if value.confirmed else "unconfirmed_c"
     mark = words.get("resolved", sure, mark=value.mark or "—")
-    return words.get("resolved", "value", name=name, value=said, mark=mark, origin=_origin(value.origin, words))
+    return words.get("resolved", "value", name=name, value=text, mark=mark, origin=_origin(value.origin, words))
 
 
 def _origin(origin: Origin, words: Words) -> str:
@@ -137,14 +137,14 @@ def _stated(stated: StatedFigure, words: Words) -> str:
 
 
 def _figure(figure: Target | StatedFigure, name: str, unit: str, words: Words) -> str:
-    said = {"name": name, "sign": SIGNS[figure.comparison], "value": figure.value, "unit": unit, "year": figure.year}
-    line = words.get("resolved", "figure", binding=figure.binding or "—", source=figure.source, **said)
-    also = [words.get("resolved", "also", value=s.value, unit=unit, source=s.source) for s in figure.also_said]
+    params = {"name": name, "sign": SIGNS[figure.comparison], "value": figure.value, "unit": unit, "year": figure.year}
+    line = words.get("resolved", "figure", binding=figure.binding or "—", source=figure.source, **params)
+    also = [words.get("resolved", "also", value=s.value, unit=unit, source=s.source) for s in figure.other_sources]
     return " ".join([line, *also])
 
 
 def _line(line: dict[str, Any], texts: Texts) -> str:
-    """A line of the register: how many, or one site with its areas."""
+    """Return a line of the register: a count, or one site with its areas."""
     if line["count"] is not None:
         return f"{line['term']} {line['count']}  {line['source']}"
     areas = [line[key] for key in ("area", "core_area", "control_area") if line[key]]

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rule book (规则手册): what every rule is, needs and stands on; as lines for a screen, a CSV table and one HTML page."""
+"""The rule book (规则手册): description, needs and sources of every rule.
+
+It is rendered as lines for a console, a CSV table and one HTML page.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +25,17 @@ from ..standard.template import Template
 from .html import fill_template
 from .words import Words
 
-#: When a rule runs: with every check, with a group that is asked for, or when it is named.
+#: When a rule runs: with every check, or only by its name.
 DEFAULT, NAMED = "default", "named"
 
 
 @dataclass(frozen=True)
 class NeededLayer:
-    """A layer that a rule asks for: ``concept`` (EACH: every layer in turn), the layer codes that answer it, the meanings
-    of fields without which it is skipped."""
+    """A layer that a rule needs.
+
+    ``concept`` (EACH: every layer in turn); ``roles``: its layer codes; ``fields``: meanings of fields without which
+    the rule is skipped.
+    """
 
     concept: str
     roles: tuple[str, ...]
@@ -39,8 +45,11 @@ class NeededLayer:
 
 @dataclass(frozen=True)
 class Entry:
-    """One rule. ``severity`` as the profile has it; ``mark``: the best of its citations that hold in the profile's area;
-    ``agreed``: known by C only, but taken as agreed by standard or county; ``unconfirmed``: settings it uses that are marked C and nobody confirmed."""
+    """One rule.
+
+    ``severity``: as in the profile; ``mark``: the best of its citations that apply in the profile's area; ``agreed``:
+    only sources marked C, but accepted by standard or county; ``unconfirmed``: its unconfirmed settings marked C.
+    """
 
     rule: Rule
     severity: Severity
@@ -52,14 +61,14 @@ class Entry:
     citations: tuple[Citation, ...]
     sources: tuple[Source, ...] = field(default=())
     unconfirmed: tuple[str, ...] = ()
-    #: Names of options with what a check is to be told beside its layers (``figures``); its examples have them.
+    #: Names of additional inputs of a check (``figures``); the examples of the rule have them.
     inputs: tuple[str, ...] = ()
 
 
 def rule_book(norm: Norm, codes: Iterable[str] = ()) -> list[Entry]:
-    """Every rule (or those with these codes) in the order of the families, as ``norm`` has it."""
-    wanted = set(codes)
-    return [_entry(rule, norm) for code, rule in all_rules().items() if not wanted or code in wanted]
+    """Return every rule, or those with these codes, by family and with the values of ``norm``."""
+    requested = set(codes)
+    return [_entry(rule, norm) for code, rule in all_rules().items() if not requested or code in requested]
 
 
 def _entry(rule: Rule, norm: Norm) -> Entry:
@@ -94,7 +103,7 @@ def _runs(code: str, norm: Norm) -> tuple[str, ...]:
     return tuple(name for name, codes in norm.standard.rule_groups.items() if code in codes) or (NAMED,)
 
 
-#: The columns of the table, in order; their headings are in report_*.toml.
+#: The columns of the table in order; report_*.toml has their headings.
 COLUMNS = (
     "code",
     "name",
@@ -110,21 +119,21 @@ COLUMNS = (
     "sources",
 )
 THREE_LINES = ("farmland", "red_line", "boundary")
-#: Excel takes a CSV without it for GBK.
+#: Without it Excel reads a CSV as GBK.
 _BOM = "\ufeff"
 
 
 class RuleBook:
-    """All rules in one language, as standard and profile have them."""
+    """All rules in one language with the values of standard and profile."""
 
     def __init__(self, norm: Norm, lang: str = "zh", codes: Iterable[str] = ()):
-        """``codes``: only these rules."""
+        """Create a rule book; ``codes`` restricts it to these rules."""
         self.norm = norm
         self.words, self.texts = Words(lang), Texts(lang)
         self.entries = rule_book(norm, codes)
 
     def lines(self) -> list[str]:
-        """One line a rule, then what it needs, its parameters and its sources."""
+        """Return one line per rule, followed by its needs, parameters and sources."""
         found = []
         for entry in self.entries:
             row = self.row(entry)
@@ -139,7 +148,7 @@ class RuleBook:
         return found
 
     def facts(self) -> list[str]:
-        """Of each rule a head, its title, how surely it is known, when it runs, and what it needs."""
+        """Return head, title, mark, activation and needs of each rule."""
         found = []
         for entry in self.entries:
             row, colon = self.row(entry), self.words.get("page", "colon")
@@ -152,7 +161,7 @@ class RuleBook:
         return found
 
     def table(self) -> str:
-        """The same as CSV, with headings and a byte order mark."""
+        """Return the rules as CSV with headings and a byte order mark."""
         made = io.StringIO()
         writer = csv.writer(made, lineterminator="\n")
         writer.writerow([self._word(column) for column in COLUMNS])
@@ -162,7 +171,7 @@ class RuleBook:
         return _BOM + made.getvalue()
 
     def page(self) -> str:
-        """One HTML file that loads nothing: a table of all rules, each one's help, the conflict matrix, the documents."""
+        """Return one HTML file: table of all rules, help, conflict matrix, documents."""
         families = []
         for family in FAMILIES:
             rules = [self._full(e) for e in self.entries if e.rule.family == family]
@@ -179,12 +188,14 @@ class RuleBook:
                 "families": families,
                 "count": self.words.get("rule_book", "count", count=len(self.entries)),
                 "matrix": self._matrix(),
-                "documents": [{"id": s.id, "best": s.best, "text": self._said(s)} for s in standard.sources.values()],
+                "documents": [
+                    {"id": s.id, "best": s.best, "text": self._in_language(s)} for s in standard.sources.values()
+                ],
             },
         )
 
     def row(self, entry: Entry) -> dict[str, str]:
-        """The cells of a rule by column, as text."""
+        """Return the cells of a rule by column, as text."""
         clause = self.words.get("page", "clause")
         return {
             "code": entry.rule.code,
@@ -197,7 +208,7 @@ class RuleBook:
             "optional": clause.join(self._need(n) for n in entry.needs if n.optional),
             "inputs": clause.join(f"{name.upper()} {self._input(name)}" for name in entry.inputs),
             "parameters": clause.join(self._parameters(entry)),
-            "basis": clause.join(f"[{c.mark}] {self._said(c)}" for c in entry.citations),
+            "basis": clause.join(f"[{c.mark}] {self._in_language(c)}" for c in entry.citations),
             "sources": self.words.join(s.id for s in entry.sources),
         }
 
@@ -209,7 +220,9 @@ class RuleBook:
             "help": [{"heading": k, "text": " ".join(v.split())} for k, v in self.texts.rule_help(entry.rule).items()],
             "asked": [self._need(n) + self._optional(n) for n in entry.needs],
             "set": self._parameters(entry),
-            "citations": [{"mark": c.mark, "text": self._said(c), "sources": list(c.sources)} for c in entry.citations],
+            "citations": [
+                {"mark": c.mark, "text": self._in_language(c), "sources": list(c.sources)} for c in entry.citations
+            ],
             "unconfirmed": self.words.join(unconfirmed),
         }
 
@@ -248,11 +261,14 @@ class RuleBook:
         return f"{value:.10g} {self.words.named('unit', unit)}".strip()
 
     def _matrix(self) -> dict[str, Any]:
-        """The conflict matrix as a triangle: each line a row and a numbered column; ``cells``: meaning, mark, basis."""
+        """Return the conflict matrix as a triangle of rows and numbered columns.
+
+        ``cells``: meaning, mark and basis.
+        """
         standard = self.norm.standard
         pairs = {pair.pair: pair for pair in standard.conflicts}
         lines = list(dict.fromkeys(side for pair in standard.conflicts for side in (pair.left, pair.right)))
-        # The three lines first, as far as there are any; the others as the matrix has them.
+        # The available three lines come first, the others in the order of the matrix.
         lines.sort(key=lambda line: line not in THREE_LINES)
         rows = []
         for n, line in enumerate(lines):
@@ -267,9 +283,9 @@ class RuleBook:
         citation = self.norm.standard.citations.get(pair.basis)
         own = pair.key in self.norm.profile.settings
         mark = self.norm.mark(pair.key) if own else pair.mark
-        said = self.norm.profile.name if own else self._said(citation) if citation else pair.basis
+        source = self.norm.profile.name if own else self._in_language(citation) if citation else pair.basis
         title = (
-            f"{self._line(pair.left)} × {self._line(pair.right)}: {self._word(f'meaning_{meaning}')} [{mark}] {said}"
+            f"{self._line(pair.left)} × {self._line(pair.right)}: {self._word(f'meaning_{meaning}')} [{mark}] {source}"
         )
         return {"meaning": meaning, "short": self._word(f"short_{meaning}"), "mark": mark, "title": title}
 
@@ -277,10 +293,10 @@ class RuleBook:
         return line_name(what, self.norm, self.texts)
 
     def _input(self, name: str) -> str:
-        """What the command line says of its option; a package is no option but what is inspected."""
+        """Return the description of a command-line option or, for a package, of the input."""
         return self._word(f"input_{name}") if name in ("package", "record") else self.words.get("cli", name)
 
-    def _said(self, of: Any) -> str:
+    def _in_language(self, of: Any) -> str:
         return str(of.zh if self.words.lang == "zh" else of.en)
 
     def _word(self, key: str) -> str:
@@ -288,20 +304,23 @@ class RuleBook:
 
 
 def line_name(what: str, norm: Norm, texts: Texts) -> str:
-    """A side of the conflict matrix in words; a layer by the name of its template, with its code."""
+    """Return a side of the conflict matrix in words; a layer by template name and code."""
     template = next(_templates(what, norm), None)
     return f"{template.name} {what}" if template else texts.concept(what)
 
 
 def _templates(role: str, norm: Norm) -> Iterator[Template]:
-    """Its template in this standard, else in one that has it: lines of township plans are in a county's matrix too."""
+    """Yield the template in this standard, else in others.
+
+    A county's matrix also has lines of township plans.
+    """
     for standard in (norm.standard, *map(load_standard, standard_ids())):
         if role in standard.templates:
             yield standard.templates[role]
 
 
 def write_rule_book(book: RuleBook, *, table: str | Path = "", page: str | Path = "") -> None:
-    """The table and the page, each beside its target and moved. OutputError when one cannot be written."""
+    """Write the table and the page; OutputError when one cannot be written."""
     if table:
         write_text(table, book.table())
     if page:

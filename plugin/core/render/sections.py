@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The parts of the page around findings and figures: head, what was not checked, tolerance, rules, provenance."""
+"""Parts of the page around findings and figures: head, unchecked rules, tolerance, data."""
 
 from __future__ import annotations
 
@@ -17,29 +17,30 @@ from .words import Words
 
 
 def head_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
-    said = report.provenance
-    scope, phase = said.get("scope", ""), said.get("phase", "")
-    profile = said.get("profile", {})
+    """Return the head of the report."""
+    provenance = report.provenance
+    scope, phase = provenance.get("scope", ""), provenance.get("phase", "")
+    profile = provenance.get("profile", {})
     name = profile.get("id", "")
     confirmed = profile.get("confirmed") or {}
     if name and confirmed.get("by"):
         name = words.get("head", "confirmed_by", id=name, by=confirmed["by"], date=confirmed.get("date", ""))
-    area = words.get("page", "gap").join(p for p in (said.get("area_name"), said.get("area_code")) if p)
-    started = format_moment(said.get("started", ""))
+    area = words.get("page", "gap").join(p for p in (provenance.get("area_name"), provenance.get("area_code")) if p)
+    started = format_moment(provenance.get("started", ""))
     return {
         "title": words.named("title", scope)
         if scope in ("three_lines", "county", "centre", "township", "maintenance")
         else words.get("title", "other"),
         "area": area or words.get("head", "no_area"),
-        "area_name": said.get("area_name", ""),
+        "area_name": provenance.get("area_name", ""),
         "scope": words.named("scope", scope) + (words.bracket(words.named("phase", phase)) if phase else ""),
         "time": started,
         "date": started.partition(" ")[0],
-        "standard": said.get("standard", {}).get("name", ""),
+        "standard": provenance.get("standard", {}).get("name", ""),
         "profile": name or words.get("head", "no_profile"),
-        "crs": format_crs(said.get("crs", ""), words),
-        "document": _document_rows(said.get("document", {}), words),
-        "lowered": render_lowerings(said.get("document", {}), Texts(words.lang)),
+        "crs": format_crs(provenance.get("crs", ""), words),
+        "document": _document_rows(provenance.get("document", {}), words),
+        "lowered": render_lowerings(provenance.get("document", {}), Texts(words.lang)),
     }
 
 
@@ -48,13 +49,16 @@ _PAIRS = 3
 
 
 def _document_rows(document: dict[str, Any], words: Words) -> list[list[tuple[str, str]]]:
-    """Return the document information (成果信息) that is set, as rows of (label, value) pairs for the report head."""
+    """Return the document information (成果信息) for the report head.
+
+    The result has rows of (label, value) pairs.
+    """
     pairs = [(words.get("document", key), document[key]) for key in VALUES if document.get(key)]
     return [pairs[n : n + _PAIRS] for n in range(0, len(pairs), _PAIRS)]
 
 
 def format_moment(text: str) -> str:
-    """2026-11-20 14:32 of an ISO moment; the text itself when it is none."""
+    """Return an ISO time as 2026-11-20 14:32; any other text unchanged."""
     try:
         return datetime.fromisoformat(text).strftime("%Y-%m-%d %H:%M")
     except ValueError:
@@ -62,7 +66,7 @@ def format_moment(text: str) -> str:
 
 
 def format_crs(label: str, words: Words) -> str:
-    """``EPSG:4526　38 带``: the zone of the CGCS2000 grids, which planners call them by."""
+    """Return ``EPSG:4526　38 带``: planners name the CGCS2000 grids by their zones."""
     code = int(label[5:]) if label.startswith("EPSG:") and label[5:].isdigit() else 0
     zone = {4491: 13, 4502: 13, 4513: 25, 4534: 25}
     start = max((c for c in zone if c <= code <= 4554), default=0)
@@ -72,7 +76,10 @@ def format_crs(label: str, words: Words) -> str:
 
 
 def not_checked_section(report: Report, words: Words) -> dict[str, Any]:
-    """Rules that were skipped, crashed or looked at a part only, and repaired geometry; each with reason and remedy."""
+    """Return rules that were not checked completely, with reason and remedy.
+
+    Repaired geometry is listed, too.
+    """
     rows = []
     for rule in report.rules:
         if rule.outcome == Outcome.CRASHED:
@@ -99,13 +106,15 @@ def not_checked_section(report: Report, words: Words) -> dict[str, Any]:
     }
 
 
-#: Rows named in the sentence on the steps taken; the JSON has all.
+#: Rows named in the sentence on fallback steps; the JSON has all.
 _NAMED_STEPS = 5
 
 
-def _steps(said: dict[str, Any], words: Words) -> str:
-    counts = {name: format_number(said["steps"].get(name, 0), 0) for name in ("fixed_precision", "repaired", "pieces")}
-    taken = said.get("steps_taken") or []
+def _steps(tolerance: dict[str, Any], words: Words) -> str:
+    counts = {
+        name: format_number(tolerance["steps"].get(name, 0), 0) for name in ("fixed_precision", "repaired", "pieces")
+    }
+    taken = tolerance.get("steps_taken") or []
     pairs = [
         " × ".join(f"{step[role]} {step.get(key, '')}".strip() for role, key in _SIDES if step.get(role))
         for step in taken
@@ -120,34 +129,35 @@ _SIDES = (("role", "key"), ("related_role", "related_key"))
 
 
 def tolerance_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
-    said = report.tolerance
-    steps = said.get("steps") or {}
+    """Return the tolerance, its fallback steps and the ignored slivers."""
+    tolerance = report.tolerance
+    steps = tolerance.get("steps") or {}
     notes = [words.get("text", "tolerance_note")]
     if any(steps.values()):
-        notes.append(_steps(said, words))
+        notes.append(_steps(tolerance, words))
     mark = norm.mark("tolerance") if norm else "C"
     if norm and mark == "C" and norm.is_confirmed("tolerance"):
         notes.append(words.get("text", "tolerance_profile"))
     limits = [("cluster", "cluster_m", "m"), ("edge_match", "edge_match_m", "m")]
     limits += [("min_area", "min_area_m2", "m²"), ("min_width", "min_width_m", "m")]
     limits += [("ignored_pair", "ignored_pair_m2", "m²"), ("ignored_feature", "ignored_feature_m2", "m²")]
-    count, area = said.get("ignored_slivers", 0), said.get("ignored_area_m2", 0.0)
+    count, area = tolerance.get("ignored_slivers", 0), tolerance.get("ignored_area_m2", 0.0)
     return {
         "mark": mark,
         "columns": [words.get("column", key) for key, _, _ in limits],
-        "values": [f"{said[field]:.10g} {unit}" if field in said else "—" for _, field, unit in limits],
+        "values": [f"{tolerance[field]:.10g} {unit}" if field in tolerance else "—" for _, field, unit in limits],
         "slivers": words.get("text", "sliver_count", count=format_number(count, 0), area=format_area(area)),
         "note": words.sentences(notes),
-        "pairs": [_ignored_pair(one, norm, words) for one in said.get("ignored_pairs", [])[:_NAMED_PAIRS]],
+        "pairs": [_ignored_pair(one, norm, words) for one in tolerance.get("ignored_pairs", [])[:_NAMED_PAIRS]],
     }
 
 
-#: Pairs of layers, and townships of each, that the page names; the JSON has all.
+#: Pairs of layers, and townships of each, on the page; the JSON has all.
 _NAMED_PAIRS, _NAMED_TOWNSHIPS = 12, 3
 
 
 def _ignored_pair(one: dict[str, Any], norm: Norm | None, words: Words) -> dict[str, str]:
-    """What is ignored between two layers: number, area, the townships and the feature that have most of it."""
+    """Return ignored slivers between two layers: number, area, main townships, largest feature."""
     templates = norm.standard.templates if norm and words.lang == "zh" else {}
     names = list(dict.fromkeys(templates[role].name if role in templates else role for role in one["roles"]))
     if one["sealed"]:
@@ -173,10 +183,11 @@ def _ignored_pair(one: dict[str, Any], norm: Norm | None, words: Words) -> dict[
 
 
 def rule_section(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
+    """Return one row per rule: outcome, findings, parameters, sources."""
     from ..model.rule import all_rules
 
     known = all_rules()
-    told = {f.code for f in report.findings}
+    listed = {f.code for f in report.findings}
     rows = []
     for rule in report.rules:
         outcome = "partly" if partly_checked_reason(rule) else str(rule.outcome)
@@ -191,9 +202,9 @@ def rule_section(report: Report, norm: Norm | None, words: Words) -> list[dict[s
                 "outcome_id": outcome,
                 "count": format_number(rule.findings, 0),
                 "seconds": format_number(rule.seconds, 2),
-                "listed": rule.code in told,
-                # Those of a rule with findings stand with them.
-                "parameters": "" if rule.code in told else words.get("page", "clause").join(_own(rule, words)),
+                "listed": rule.code in listed,
+                # The parameters of a rule with findings are in the list of its findings.
+                "parameters": "" if rule.code in listed else words.get("page", "clause").join(_own(rule, words)),
                 "basis": basis,
                 "reason": reason if rule.outcome == Outcome.CRASHED else rule.reason,
                 "unconfirmed": words.join(unconfirmed_section(rule.unconfirmed, words)[1]),
@@ -204,7 +215,7 @@ def rule_section(report: Report, norm: Norm | None, words: Words) -> list[dict[s
 
 
 def _own(rule: RuleOutcome, words: Words) -> list[str]:
-    """A rule's own parameters: settings that many share (tolerance) are said once, on the first page."""
+    """Return the parameters of a rule without shared settings (tolerance), listed elsewhere."""
     from ..engine.explanation import EffectiveValue, format_effective_values
 
     return format_effective_values(
@@ -213,7 +224,8 @@ def _own(rule: RuleOutcome, words: Words) -> list[str]:
 
 
 def provenance_section(report: Report, words: Words) -> dict[str, Any]:
-    said = report.provenance
+    """Return layers, notices and versions of the checked data."""
+    provenance = report.provenance
     layers = [
         {
             "role": layer.get("role", ""),
@@ -226,18 +238,18 @@ def provenance_section(report: Report, words: Words) -> dict[str, Any]:
             "unsaved": words.get("text", "yes_features", count=layer["unsaved"]) if layer.get("unsaved") else "",
             "mark": layer.get("fields_mark", ""),
         }
-        for layer in said.get("layers", [])
+        for layer in provenance.get("layers", [])
     ]
     return {
         "layers": layers,
-        "notices": [str(n) for n in dict.fromkeys(said.get("notices", []))],
-        "line": _line(said, words),
-        "unsaved": any(layer.get("unsaved") for layer in said.get("layers", [])),
+        "notices": [str(n) for n in dict.fromkeys(provenance.get("notices", []))],
+        "line": _line(provenance, words),
+        "unsaved": any(layer.get("unsaved") for layer in provenance.get("layers", [])),
     }
 
 
 def _layer_name(layer: dict[str, Any], words: Words) -> str:
-    """The layer's own name, the official one, and how its role was found where it is not the obvious way."""
+    """Return the layer's name, the official name, and an unusual origin of its role."""
     title, name, role = layer.get("title", ""), layer.get("name", ""), layer.get("role", "")
     parts = [title or name]
     notes = []
@@ -248,17 +260,17 @@ def _layer_name(layer: dict[str, Any], words: Words) -> str:
     return parts[0] + (words.bracket(words.join(notes)) if notes else "")
 
 
-def _line(said: dict[str, Any], words: Words) -> list[str]:
-    versions = said.get("versions", {})
-    standard, profile = said.get("standard", {}).get("name", ""), said.get("profile", {}).get("id", "")
+def _line(provenance: dict[str, Any], words: Words) -> list[str]:
+    versions = provenance.get("versions", {})
+    standard, profile = provenance.get("standard", {}).get("name", ""), provenance.get("profile", {}).get("id", "")
     if profile:
         standard = words.get("text", "with_profile", standard=standard, profile=profile)
     named = {"qgis": "QGIS", "python": "Python", "geos": "GEOS", "proj": "PROJ", "gdal": "GDAL"}
-    parts = [words.get("text", "source", source=said["source"])] if said.get("source") else []
+    parts = [words.get("text", "source", source=provenance["source"])] if provenance.get("source") else []
     parts += [words.get("text", "rule_set", standard=standard)] if standard else []
     if versions.get("sanxian"):
         parts.append(words.get("text", "versions", sanxian=versions["sanxian"]))
     parts += [f"{label}\u00a0{versions[key]}" for key, label in named.items() if versions.get(key)]
-    if "seconds" in said:
-        parts.append(words.get("text", "seconds", seconds=format_number(said["seconds"], 1)))
+    if "seconds" in provenance:
+        parts.append(words.get("text", "seconds", seconds=format_number(provenance["seconds"], 1)))
     return parts

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a report comes to: the word, the sentences that a reader must not overlook, and the rules by outcome."""
+"""The verdict of a report, the caveats for the reader, and the rules by outcome."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from .finding_lists import rule_order
 from .rules_run import rules_run
 from .words import Words
 
-#: Rules named that the standard asks for and that did not run.
+#: Largest number of expected rules that did not run in one sentence.
 _LEFT_OUT = 5
 _COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "crashed")
 
 
 def verdict_title(report: Report) -> Verdict:
-    """Where no rule ran nothing was checked, and nothing but a complete check reads 通过."""
+    """Return the verdict; without any rule the check counts as incomplete."""
     return report.verdict if report.rules else Verdict.INCOMPLETE
 
 
 def verdict_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
+    """Return verdict, counts and caveats."""
     summary = report.summary
     counts = [
         words.get("count", "finding", severity=words.get("severity", severity), count=format_number(summary[key], 0))
@@ -43,7 +44,7 @@ def verdict_section(report: Report, norm: Norm | None, words: Words) -> dict[str
 
 
 def _outcomes(report: Report, words: Words) -> str:
-    """Rules by outcome; skipped as in the summary, where a rule that looked at a part only counts too."""
+    """Return rules by outcome; incompletely checked ones also count as skipped."""
     counts = Counter(str(r.outcome) for r in report.rules) | Counter(skipped=report.summary["skipped"])
     always = ("passed", "failed", "skipped", "crashed")
     parts = [
@@ -56,7 +57,7 @@ def _outcomes(report: Report, words: Words) -> str:
 
 
 def caveats(report: Report, norm: Norm | None, words: Words) -> list[str]:
-    """What a reader must not overlook, most weighty first."""
+    """Return the caveats of a report, the most important first."""
     if not report.rules:
         return [words.get("say", "no_rule")]
     summary = report.summary
@@ -73,7 +74,7 @@ def caveats(report: Report, norm: Norm | None, words: Words) -> list[str]:
 
 
 def _unfinished_sentences(report: Report, summary: dict[str, Any], words: Words) -> Iterator[str]:
-    """Rules and rows that were not checked, or checked in a wrong frame."""
+    """Yield sentences on rules and rows that were not checked, or checked in a wrong CRS."""
     skipped, crashed = summary["skipped"], summary["crashed"]
     if skipped and crashed:
         yield words.get("say", "skipped_and_crashed", skipped=skipped, crashed=crashed)
@@ -90,7 +91,7 @@ def _unfinished_sentences(report: Report, summary: dict[str, Any], words: Words)
 
 
 def _clean_sentences(report: Report, not_run: int, words: Words) -> Iterator[str]:
-    """A complete run without findings: whether anything was examined, and what the tolerance ignored."""
+    """Yield sentences on a complete run without findings and on ignored slivers."""
     if not_run:
         return
     if not report.examined:
@@ -110,7 +111,7 @@ def _unconfirmed_sentences(names: list[str], words: Words) -> Iterator[str]:
 
 
 def _scope_sentences(report: Report, norm: Norm | None, words: Words) -> Iterator[str]:
-    """How many rules ran, rules that the standard asks for and that did not run, and rules beyond the standard."""
+    """Yield sentences on how many rules ran, on expected ones that did not, and on additional rules."""
     if norm is not None:
         yield rules_run(report, norm, words)
         expected = norm.expected_in(report.provenance.get("scope", ""))
@@ -124,7 +125,7 @@ def _scope_sentences(report: Report, norm: Norm | None, words: Words) -> Iterato
 
 
 def _state_sentences(report: Report, summary: dict[str, Any], words: Words) -> Iterator[str]:
-    """Unsaved edits and waived findings."""
+    """Yield sentences on unsaved edits and waived findings."""
     if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
         yield words.get("say", "unsaved")
     if summary["waived"]:
@@ -132,7 +133,7 @@ def _state_sentences(report: Report, summary: dict[str, Any], words: Words) -> I
 
 
 def unconfirmed_section(names: list[str], words: Words) -> tuple[list[str], list[str]]:
-    """Doubts in the data, which no county can confirm away, and settings that it can."""
+    """Return uncertainties in the data, and settings that a county can confirm."""
     texts = Texts(words.lang)
     absent = [n for n in names if n.startswith(f"{ABSENT}.")]
     doubts = [words.get("doubt", n) for n in names if words.has("doubt", n)]
@@ -142,12 +143,15 @@ def unconfirmed_section(names: list[str], words: Words) -> tuple[list[str], list
 
 
 def partly_checked_reason(rule: RuleOutcome) -> bool:
-    """A rule that found something and could not look at everything counts as 有问题 and as 跳过."""
+    """Return True for a rule with findings that could not check everything.
+
+    Such a rule counts as 有问题 and as 跳过.
+    """
     return rule.incomplete and rule.outcome != Outcome.SKIPPED
 
 
 def count_by_family(report: Report, words: Words) -> dict[str, Any]:
-    """Counts by family; columns of no rule at all are left out, except those a reader expects."""
+    """Return counts by family without empty columns, except the usual ones."""
     counts: dict[str, Counter[str]] = {}
     for rule in report.rules:
         row = counts.setdefault(rule.code[:3], Counter())

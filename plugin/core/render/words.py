@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The report's own words (resources/texts/report_*.toml); sentences about findings come from core.messages.texts."""
+"""The texts of the report (resources/texts/report_*.toml).
+
+Sentences about findings come from core.messages.texts.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def _catalogue(lang: str) -> dict[str, Any]:
 
 
 class Words:
-    """The report's words in one language. DataError for a language or a word that is not there."""
+    """The report's texts in one language; DataError for an unknown language or key."""
 
     def __init__(self, lang: str = "zh"):
         if lang not in LANGUAGES:
@@ -28,6 +31,7 @@ class Words:
         self.lang = lang
 
     def get(self, section: str, key: str, **params: Any) -> str:
+        """Return a text with its parameters filled in."""
         try:
             text: str = _catalogue(self.lang)[section][key]
         except KeyError as error:
@@ -35,17 +39,21 @@ class Words:
         return agree(text, params).format(**params) if params else text
 
     def has(self, section: str, key: str) -> bool:
+        """Return True if a section has this key."""
         return key in _catalogue(self.lang).get(section, {})
 
     def named(self, section: str, key: str) -> str:
-        """The word for a key of the data; the key itself where a newer rule or a county brings one of its own."""
+        """Return the word for a key of the data; an unknown key itself."""
         return str(_catalogue(self.lang).get(section, {}).get(key, key))
 
     def join(self, parts: Iterable[str]) -> str:
+        """Join parts with the separator of the language."""
         return self.get("page", "separator").join(parts)
 
     def sentences(self, parts: Iterable[str]) -> str:
+        """Join sentences, without empty ones."""
         return self.get("page", "sentence_gap").join(p for p in parts if p)
 
     def bracket(self, text: str) -> str:
+        """Put brackets around a text."""
         return f"{self.get('page', 'open')}{text}{self.get('page', 'close')}"

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The result of a check: how a run becomes a report, and how results are kept beside a project."""
+"""The result of a check: its report, and its file next to a project."""

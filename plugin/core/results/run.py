@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A whole check of a plan: evaluate the rules, then make the report (`make_report`). An edit takes the first step only."""
+"""Check a whole plan: evaluate the rules, then make the report.
+
+A check around an edit evaluates rules only.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,10 @@ def run_check(
     cancellation: Cancellation = NEVER,
     reading_seconds: float = 0.0,
 ) -> Report:
-    """Check a plan as a whole: evaluate the rules and make the report. Arguments as `evaluate`; raises Cancelled."""
+    """Check a plan as a whole: evaluate the rules and make the report.
+
+    Arguments as `evaluate`; raises Cancelled.
+    """
     started = time.monotonic()
     done = evaluate(
         rules,
@@ -58,8 +64,11 @@ def run_check(
 def make_report(
     done: Evaluation, plan: Plan, side: SideInputs, waivers: Waivers, lang: str, cancellation: Cancellation
 ) -> Report:
-    """Return the report of an evaluation: with the sum of ignored slivers, what belongs to another county, waivers, what
-    was not read, and where everything comes from."""
+    """Return the report of an evaluation.
+
+    It includes the sum of ignored slivers, findings on inputs of another county, waivers, unread data and the
+    provenance.
+    """
     texts = Texts(lang)
 
     def message_of(finding: Finding) -> str:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def restore_plan(kept: SavedResult, options: Options, inputs: tuple[str, ...]) -> Plan:
-    """Return a plan with empty layers, sufficient to show, export and waive findings but not to measure areas.
+    """Return a plan with empty layers, for a saved result.
 
-    ``inputs``: data files of the layers, which no output may overwrite. Raises DataError or InputError if the profile or the
-    standard cannot be read.
+    It suffices to show, export and waive findings, but not to measure areas. ``inputs``: data files of the layers,
+    which no output may overwrite. Raise DataError or InputError if the profile or the standard cannot be read.
     """
     provenance = kept.report.provenance
     area_code = str(provenance["area_code"])

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The last check result of a project, saved as one file: report, time, and fingerprints of the checked data; and the
-plan rebuilt from it."""
+"""The last check result of a project, saved as one file.
+
+The file has the report, the time and digests of the checked data; the plan can be rebuilt from it.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 
 SCHEMA = "sanxian-result/1"
-#: Suffix of the result file beside the project: 县.qgz → 县.result.json.
+#: Suffix of the result file next to the project: 县.qgz → 县.result.json.
 SUFFIX = ".result.json"
 #: Larger files are compared by time and size only.
 _MAX_DIGEST_BYTES = 64 * 1024 * 1024
@@ -55,7 +57,10 @@ class SavedLayer:
 
 @dataclass(frozen=True)
 class SavedFile:
-    """A file read besides the layers (profile, waivers, tasks, baseline). Its name is in ``stamp``; no path is stored."""
+    """A file read in addition to the layers (profile, waivers, tasks, baseline).
+
+    Its name is in ``stamp``; no path is stored.
+    """
 
     stamp: Stamp = ()
     digest: str = ""
@@ -106,7 +111,10 @@ def saved_result_path(project_file: str | Path) -> Path:
 
 
 def digest_rows(source: SourceLayer, cancellation: Cancellation = NEVER) -> str:
-    """Return a SHA-256 digest of a table's values, geometries and CRS, independent of row order and feature ids."""
+    """Return a SHA-256 digest of a table's values, geometries and CRS.
+
+    The digest does not depend on row order and feature ids.
+    """
     import numpy as np
     import pandas as pd
     import shapely
@@ -140,7 +148,10 @@ def _hash_column(column: pd.Series) -> NDArray:
 
 
 def save_file_state(path: str | Path, stamp: Stamp) -> SavedFile:
-    """Return the stamp and digest of a side file. Folders and files above `_MAX_DIGEST_BYTES` get no digest."""
+    """Return the stamp and digest of a side file.
+
+    Folders and files above `_MAX_DIGEST_BYTES` get no digest.
+    """
     return SavedFile(stamp, _digest_file(Path(path)) if path else "")
 
 
@@ -163,14 +174,17 @@ class OutdatedFindings:
         self._rules: dict[str, bool] = {}
 
     def includes_finding(self, code: str, finding: Finding) -> bool:
-        """Return True if a layer of the finding, or a layer that its rule reads, has changed."""
+        """Return True if a layer of the finding, or one that its rule reads, has changed."""
         changes = self.changes
         if changes.settings:
             return True
         return bool({finding.role, finding.related_role} & changes.roles) or self.includes_rule(code)
 
     def includes_rule(self, code: str) -> bool:
-        """Return True if a rule reads a changed layer. Needs on each single layer are left to `includes_finding`."""
+        """Return True if a rule reads a changed layer.
+
+        Needs on each single layer are left to `includes_finding`.
+        """
         if self.changes.settings:
             return True
         if code not in self._rules:
@@ -187,7 +201,10 @@ class OutdatedFindings:
 
 # --- the file
 def write_saved_result(path: str | Path, kept: SavedResult) -> None:
-    """Write a temporary file, then replace the former file. On OutputError the former file is intact."""
+    """Write a temporary file, then replace the former file.
+
+    On OutputError the former file is intact.
+    """
     from ..render.outputs import dump_json
 
     data = {
@@ -205,7 +222,10 @@ def write_saved_result(path: str | Path, kept: SavedResult) -> None:
 
 
 def read_saved_result(path: str | Path) -> SavedResult:
-    """Read a result file. Raises DataError for a damaged file and for another version of the schema."""
+    """Read a result file.
+
+    Raises DataError for a damaged file and for another version of the schema.
+    """
     from ..model.report import Report
 
     try:

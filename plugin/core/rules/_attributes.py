@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the rules on attributes share: each distinct value is judged once, and what tells of a person is never repeated."""
+"""Functions shared by rules on attributes.
+
+Each distinct value is judged once, and messages never repeat personal data.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +25,16 @@ if TYPE_CHECKING:
 
 #: Longer values are cut in a message.
 _SHOWN = 20
-#: Features of a finding on many rows that are named in its sentence, and drawn.
+#: Features of a finding on several rows that its message names and its geometry shows.
 SHOWN_FIDS = 20
 
 
 @dataclass(frozen=True)
 class ValueProblem:
-    """What is wrong with a value: the case and what fills its sentence; ``severity`` where it is not the rule's own."""
+    """A wrong value: message case and parameters.
+
+    ``severity``: set if it differs from the rule's severity.
+    """
 
     case: str = ""
     params: dict[str, Any] = field(default_factory=dict)
@@ -39,7 +45,10 @@ Judge = Callable[[Any], ValueProblem | None]
 
 
 def find_wrong_rows(values: Sequence[Hashable], judge: Judge) -> Iterator[tuple[int, ValueProblem]]:
-    """Row positions with what ``judge`` finds wrong with their value; it is asked once for each distinct value."""
+    """Yield row positions with the problem that ``judge`` finds in their value.
+
+    ``judge`` is called once for each distinct value.
+    """
     import pandas as pd
 
     cells = np.empty(len(values), dtype=object)
@@ -52,7 +61,10 @@ def find_wrong_rows(values: Sequence[Hashable], judge: Judge) -> Iterator[tuple[
 
 
 def judge_values(ctx: Context, layer: Layer, name: str, values: Sequence[Hashable], judge: Judge) -> list[Finding]:
-    """A finding on every row of a layer whose value ``judge`` finds wrong; ``name``: the field that is to be corrected."""
+    """Return a finding on every row of a layer with a wrong value.
+
+    ``name``: the field to correct; ``judge``: returns the problem of a value.
+    """
     return [make_value_finding(ctx, layer, position, name, wrong) for position, wrong in find_wrong_rows(values, judge)]
 
 
@@ -69,26 +81,32 @@ def make_value_finding(ctx: Context, layer: Layer, position: int, name: str, wro
 
 
 def limit_fids(layer: Layer, positions: Sequence[int]) -> dict[str, Any]:
-    """Parameters of a sentence on many rows: how many, the first feature ids, and whether there are more."""
+    """Return message parameters on several rows: count, first ids, and more."""
     fids = [layer.fids[position] for position in positions[:SHOWN_FIDS]]
     return {"count": len(positions), "fids": fids, "more": " …" if len(positions) > SHOWN_FIDS else ""}
 
 
 def shorten_value(declared: Field, value: str) -> str:
-    """A value as a message may repeat it: cut when it is long, dots for what tells of a person."""
+    """Return a value as a message may show it.
+
+    Long values are cut; personal data are replaced by dots.
+    """
     if declared.personal:
         return "…"
     return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
 
 
 def missing_field_reason(layer: Layer, *meanings: str) -> tuple[str, dict[str, str]]:
-    """The reason not to have looked at a layer: it lacks these fields."""
+    """Return the reason why a layer was not checked: it lacks these fields."""
     names = ", ".join(layer.field_name(meaning) for meaning in meanings)
     return "field_missing", {"layer": layer.name, "role": layer.role, "fields": names}
 
 
 def word_pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
-    """A setting of lines of two words each (``"0602 204"``). DataError names the setting and a line that is not."""
+    """Return a setting whose lines have two words each (``"0602 204"``).
+
+    Raise DataError with the setting for any other line.
+    """
     found = []
     for line in norm.get(key):
         words = line.split()
@@ -100,10 +118,13 @@ def word_pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
 
 
 def with_codes_below(codes: CodeList) -> set[str]:
-    """Codes of a list that have finer ones below them."""
+    """Return codes of a list that have finer codes below them."""
     return {code.parent for code in codes.codes.values() if code.parent}
 
 
 def plan_code_prefix(ctx: Context) -> str:
-    """What codes of the plan begin with: the county's six digits, in a city's plan the city's four; empty when not known."""
+    """Return the common prefix of the plan's codes; empty if unknown.
+
+    It is the county's six digits, or in a city's plan the city's four.
+    """
     return ctx.plan.area_code[: int(ctx.norm.get("attributes.area_digits"))]

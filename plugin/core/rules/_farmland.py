@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What rules on farmland, lines and zones share: land-use codes, and what of one layer lies outside another."""
+"""Functions shared by rules on farmland, control lines and planning zones."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from ..engine.context import Context, trim_padding
 from ..model.findings import Finding
 from ..plan.layer import Layer
 
-#: What the survey's list says of such classes.
+#: Value for such classes in the survey's code list.
 CONSTRUCTION = "建设用地"
 
 
 def is_construction_land(ctx: Context, layer: Layer) -> NDArray:
-    """(n,) bool: rows whose land use is construction land: by the major class that the code list gives, else (a list that
-    gives none) by the setting ``farmland.construction_classes``."""
+    """Return (n,) bool: rows whose land use is construction land.
+
+    The code list gives the major class; without major classes the setting ``farmland.construction_classes`` applies.
+    """
     declared = layer.template.field("land_use")
     if declared is None or not declared.codes:
         return np.zeros(len(layer), dtype=bool)
@@ -28,10 +30,10 @@ def is_construction_land(ctx: Context, layer: Layer) -> NDArray:
 
 
 def compare_zones_with_line(zones: Layer, chosen: NDArray, line: Layer, ctx: Context) -> list[Finding]:
-    """Where zones and a line that should be one and the same differ, both ways, one finding a connected part.
+    """Return a finding for each connected part where zones and a control line differ.
 
-    ``chosen``: (n,) bool, the zone rows meant. Cases ``zone_outside_line`` (on the zone row) and
-    ``line_outside_zone`` (related key = the line's row).
+    Both should cover the same land. ``chosen``: (n,) bool, the zone rows to compare. Cases: ``zone_outside_line`` (on
+    the zone row) and ``line_outside_zone`` (related key: the line's row).
     """
     beyond = ctx.geometry.uncovered(zones, line, rows=chosen)
     found = ctx.make.pairs(zones, line, beyond, case="zone_outside_line", params={"direction": "zone_outside_line"})
@@ -39,7 +41,7 @@ def compare_zones_with_line(zones: Layer, chosen: NDArray, line: Layer, ctx: Con
     for finding in ctx.make.pairs(
         line, zones, beyond, case="line_outside_zone", params={"direction": "line_outside_zone"}
     ):
-        # The finding belongs to the zones, the first concept in the rule's name.
+        # The finding belongs to the zones, the first concept of the rule.
         if "fid" in finding.params:
             finding.params["related_fid"] = finding.params.pop("fid")
         finding.related_role, finding.related_keys = line.role, [finding.key]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What rules on places share: many places on one feature are one finding; layers for rules that look at whatever is
-there."""
+"""Functions shared by rules that find several places on one feature.
+
+They also select layers for rules without needs.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ from ..plan.layer import Layer
 
 
 def valid_polygons(layer: Layer) -> NDArray:
-    """(n,) polygons of the plane as they were drawn; None for what is no valid polygon, which GEO002 tells."""
+    """Return (n,) valid polygons in the plane as drawn; None for other shapes.
+
+    GEO002 reports invalid polygons.
+    """
     shapes = layer.plane.copy()
     shapes[layer.invalid | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
     shapes[is_missing(shapes)] = None
@@ -29,22 +34,25 @@ def valid_polygons(layer: Layer) -> NDArray:
 def findings_by_row(
     layer: Layer, corners: Corners, name: str, ctx: Context, *, case: str, decimals: int = 2, **params: Any
 ) -> list[Finding]:
-    """One finding a row (rows come together): ``count`` places and the smallest measure, as the parameter ``name``."""
+    """Return one finding for each row of corners; rows must be sorted.
+
+    ``count``: number of places; the smallest measure is the parameter ``name``.
+    """
     found = []
     rows, starts, counts = np.unique(corners.row, return_index=True, return_counts=True)
     for row, start, count in zip(rows.tolist(), starts.tolist(), counts.tolist(), strict=True):
         own = slice(start, start + count)
         places = shapely.multipoints(corners.point[own])
-        told = {**params, "count": count, name: round(float(corners.measure[own].min()), decimals)}
-        found.append(ctx.make.row(layer, row, case=case, params=told, geometry=places))
+        values = {**params, "count": count, name: round(float(corners.measure[own].min()), decimals)}
+        found.append(ctx.make.row(layer, row, case=case, params=values, geometry=places))
     return found
 
 
 def is_reported_elsewhere(ctx: Context, code: str) -> bool:
-    """Return True if another rule of this run reports the case: a case is reported once.
+    """Return True if another rule of this run reports the case.
 
-    A rule that lacks a layer, a field or a side input reports nothing, so it does not count. The outcome of the rule that
-    leaves a case to another names the other.
+    A case is reported once. A rule that lacks a layer, a field or a side input reports nothing and does not count.
+    The outcome of the rule that leaves a case to another rule names that rule.
     """
     reported = any(rule.code == code and ctx.serves(rule) for rule in ctx.rules)
     if reported and code not in ctx.log.reported_by:
@@ -53,35 +61,35 @@ def is_reported_elsewhere(ctx: Context, code: str) -> bool:
 
 
 def is_in_setting(layer: Layer, setting: str, ctx: Context) -> bool:
-    """Is the layer one that a list of concepts (a setting) names?"""
+    """Return True if a setting (a list of concepts) includes the layer."""
     return any(layer.role in ctx.plan.roles_of(concept) for concept in ctx.norm.get(setting))
 
 
 def must_not_overlap(layer: Layer) -> bool:
-    """Is it a layer of polygons that must not overlap each other?"""
+    """Return True for a layer of polygons that must not overlap each other."""
     return layer.template.geometry == "polygon" and layer.template.overlap == "never"
 
 
 def require_layer(what: str, ctx: Context, result: RuleResult) -> Layer | None:
-    """The layer that answers a concept (or layer code), when something is in it.
+    """Return the layer of a concept or layer code if it has usable features.
 
-    One whose coordinates cannot be used, or none of whose shapes can, is told in ``result.not_checked_section``; a second layer
-    of the same concept, which nobody reads, in ``result.doubts``.
+    ``result.not_checked_section`` receives a layer without usable coordinates or shapes; ``result.doubts`` receives a
+    second layer of the same concept, which no rule reads.
     """
     layer = ctx.plan.concept(what)
     if layer is None:
         lost = ctx.plan.unusable_for(what)
         if lost is not None:
-            _say(result, "layer_unusable", {"layer": lost.name, "role": lost.role})
+            _add_not_checked(result, "layer_unusable", {"layer": lost.name, "role": lost.role})
         return None
     if layer.has_no_geometry and not ctx.around_an_edit:
         if len(layer):
-            _say(result, "layer_bare", {"layer": layer.name, "role": layer.role})
+            _add_not_checked(result, "layer_bare", {"layer": layer.name, "role": layer.role})
         return None
     result.doubts += [f"roles.{role}" for role in ctx.plan.unread_roles(what)]
     return layer
 
 
-def _say(result: RuleResult, reason: str, params: dict) -> None:
+def _add_not_checked(result: RuleResult, reason: str, params: dict) -> None:
     if (reason, params) not in result.not_checked:
         result.not_checked.append((reason, params))

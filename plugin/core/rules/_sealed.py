@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What rules that hold a plan against its sealed edition have in common."""
+"""Functions shared by rules that compare a plan with its sealed edition."""
 
 from __future__ import annotations
 
@@ -25,12 +25,15 @@ def list_some(names: list[str]) -> str:
 
 
 def not_compared_params(layer: Layer, names: list[str]) -> dict[str, Any]:
-    """Parameters of a reason not to have compared these fields of a layer."""
+    """Return message parameters for fields of a layer that were not compared."""
     return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": list_some(names)}
 
 
 def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> Comparison | None:
-    """The plan's layer of a concept against the sealed one; where there is none, ``result`` says why."""
+    """Compare the plan's layer of a concept with the sealed one.
+
+    Return None if a layer is missing; ``result`` then has the reason.
+    """
     found = against_baseline(ctx, concept)
     if found is None:
         edition = sealed_edition(ctx.side)
@@ -48,7 +51,7 @@ def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> Compa
     result.applicable = True
     if found.failed:
         result.not_checked.append(("versions_failed", {"count": len(found.failed)}))
-    # Of the plan's own shapes GEO001 and GEO002 tell; of the sealed ones nobody else does.
+    # GEO001 and GEO002 report shapes of the plan; no other rule reports those of the sealed edition.
     sealed = found.before
     for rows, note in ((sealed.rows_without_shape, "sealed_shapeless"), (sealed.repaired_rows, "sealed_mended")):
         if rows:
@@ -57,7 +60,10 @@ def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> Compa
 
 
 def report_sealed_only(ctx: Context, concept: str, result: RuleResult) -> None:
-    """Report as not checked a line that the sealed edition holds and the plan does not (本县无, or not delivered)."""
+    """Report a line of the sealed edition that the plan lacks as not checked.
+
+    The line is declared absent (本县无) or was not delivered.
+    """
     edition = sealed_edition(ctx.side)
     layer = edition.concept(concept) if edition is not None else None
     if layer is not None and len(layer):
@@ -65,14 +71,14 @@ def report_sealed_only(ctx: Context, concept: str, result: RuleResult) -> None:
 
 
 def find_net_area_doubts(found: Comparison, ctx: Context) -> list[str]:
-    """Doubts where the land does not back the net areas that the editions are compared by."""
+    """Return a doubt if the shapes do not support the compared net areas."""
     editions = (found.before.layer, found.after.layer)
     sure = NET not in found.total or all(is_backed_by_land(layer, "net_area", ctx) for layer in editions)
     return [] if sure else [DOUBT]
 
 
 def ignore_moved(ctx: Context, found: Comparison) -> None:
-    """Note the slivers of land that came or went since the sealed edition."""
+    """Record slivers of land added or removed since the sealed edition."""
     moved = [n for n, (kind, *_) in enumerate(found.sliver_rows) if kind in (IN, OUT)]
     before, after = (np.array([found.sliver_rows[n][side] for n in moved], dtype=int) for side in (1, 2))
     slivers = Slivers([found.slivers[n] for n in moved], after, before)
@@ -80,5 +86,8 @@ def ignore_moved(ctx: Context, found: Comparison) -> None:
 
 
 def sealed_severity(ctx: Context, layer: Layer) -> Severity | None:
-    """An error where the county's own profile says that the layer is sealed; else as the rule has it."""
+    """Return ERROR if the county's own profile seals the layer.
+
+    Return None for the rule's severity.
+    """
     return Severity.ERROR if is_sealed_by_profile(layer.role, ctx.norm) else None

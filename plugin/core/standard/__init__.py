@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A standard in one edition, as data: which rules run, which concepts and scopes there are, every threshold with its
-mark, and the citations.
+"""A standard in one edition, as data.
 
-`model` is the standard with its templates and code lists, `load` reads one from its folder and takes from the editions that it
-includes what it does not say itself. `editions` finds the folders; `template`, `citations`, `conflicts`, `maintenance`
-and `arrangement` read the files of one.
+It has the rules that run, concepts and scopes, every threshold with its mark, and the citations.
+
+`model` is the standard with its templates and code lists. `load` reads a standard from its folder and completes it
+from the editions that it includes. `editions` finds the folders; `template`, `citations`, `conflicts`, `maintenance`
+and `layer_tree` read the files of one.
 """
 
 from .editions import standard_folders, standard_ids

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compare a custom standard with the shipped standards that it is based on.
 
-Numbers keep within the bounds that a profile keeps to: beyond them the standard is refused (`check_numbers`). What else is
-looser than in the shipped standards is listed (`find_loosened`), and a run by such a standard is not complete (RUN904).
+Numbers must be within the bounds of a profile; otherwise the standard is refused (`check_numbers`). Other points that
+are looser than in the shipped standards are listed (`find_loosened`), and a run by such a standard is incomplete
+(RUN904).
 """
 
 from __future__ import annotations
@@ -18,18 +19,21 @@ from .editions import FILE, find_editions
 from .load import load_standard
 from .model import Standard
 
-#: Times the shipped value that a tolerance may be: what is smaller than a tolerance is not even a finding.
+#: Largest multiple of the shipped tolerance; rules ignore anything smaller than a tolerance.
 _MOST_TOLERANCE = 100
-#: Likewise of the limits of waivers: what changed more is another conflict than the one that was accepted.
+#: Largest multiple of the limits of waivers; a larger change is another conflict than the accepted one.
 _MOST_WAIVER = 10
 _MOST = {"tolerance.": _MOST_TOLERANCE, "waivers.": _MOST_WAIVER, "rules.": _MOST_TOLERANCE}
-#: Parameters of rules below which a difference is no finding.
+#: Parameters of rules: rules report no difference below them.
 _ALLOWANCE = "allowance_"
 _RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
 
 def shipped_standards(standard: Standard) -> tuple[Standard, ...]:
-    """Return the shipped standards that a standard is compared with; itself for a shipped one."""
+    """Return the shipped standards that a standard is compared with.
+
+    A shipped standard is compared with itself.
+    """
     if standard.is_shipped:
         return (standard,)
     known = find_editions(name=standard.id).get(standard.id)
@@ -39,9 +43,10 @@ def shipped_standards(standard: Standard) -> tuple[Standard, ...]:
 
 
 def most(key: str, standard: Standard) -> float | None:
-    """Return the largest value that a tolerance may have over a standard; None for a setting without such a bound.
+    """Return the largest value that a tolerance may have over a standard.
 
-    A folder of one's own widens nothing: the bound is a multiple of the shipped value, or of a rule's own parameter.
+    Return None for a setting without such a bound. A custom folder widens no bound: the bound is a multiple of the
+    shipped value, or of the rule's default.
     """
     times = next((times for start, times in _MOST.items() if key.startswith(start)), None)
     if times is None or (key.startswith("rules.") and not key.rsplit(".", 1)[-1].startswith(_ALLOWANCE)):
@@ -54,18 +59,21 @@ def most(key: str, standard: Standard) -> float | None:
 
 
 def _parameter(key: str) -> float | None:
-    """What a rule itself takes where no standard sets the parameter."""
+    """Return a rule's default for a parameter that no standard sets."""
     code, _, name = key.removeprefix("rules.").partition(".")
     rule = all_rules().get(code) if key.startswith("rules.") else None
     return next((p.default for p in rule.parameters if p.name == name), None) if rule else None
 
 
 def check_number(key: str, value: Any, standard: Standard, path: Any) -> None:
-    """DataError for a number below 0, a share above 1, or a tolerance far above the shipped one."""
+    """Raise DataError for an invalid number.
+
+    It is below 0, a share above 1, or a tolerance far above the shipped one.
+    """
     expect(value, (int, float), file=path, key=key)
     highest = most(key, standard)
     if key.endswith("_share"):
-        # 15 for 15 % would let everything through.
+        # A share of 15, meant as 15 %, would accept everything.
         highest = 1.0 if highest is None else min(1.0, highest)
     if value < 0 or (highest is not None and value > highest):
         known = ">= 0" if value < 0 else "0–1" if key.endswith("_share") and value > 1 else f"<= {highest:g}"
@@ -73,7 +81,10 @@ def check_number(key: str, value: Any, standard: Standard, path: Any) -> None:
 
 
 def check_numbers(standard: Standard) -> Standard:
-    """Return the standard; DataError for a number of a custom standard that no profile could set."""
+    """Return the standard.
+
+    Raise DataError for a number of a custom standard that no profile could set.
+    """
     for one in own_standards(standard):
         path = one.folder / FILE
         for key in sorted(one.own & one.settings.keys()):
@@ -94,10 +105,11 @@ def own_standards(standard: Standard) -> Iterator[Standard]:
 
 
 def find_loosened(standard: Standard) -> list[str]:
-    """Return the keys of a custom standard that are looser than in the shipped ones; empty if none.
+    """Return the keys of a custom standard that are looser than in the shipped ones.
 
-    Mandatory concepts that a scope lacks, roles that a concept lost, layers whose shapes may overlap, severities that were lowered, settings that it marks A
-    or B or confirms itself where the shipped standard does not, land-use codes and other codes that changed their meaning.
+    They are mandatory concepts that a scope lacks, roles that a concept lost, layers that may now overlap, lowered
+    severities, settings that it marks A or B or confirms while the shipped standard does not, and land-use codes and
+    other codes with a changed meaning.
     """
     found: dict[str, None] = {}
     for one in shipped_standards(standard):
@@ -131,7 +143,7 @@ def _looser(own: Standard, shipped: Standard) -> Iterator[str]:
 
 
 def _marks(own: Standard, shipped: Standard) -> Iterator[str]:
-    """Marks A and B without a source, or on values that the standard does not set itself."""
+    """Yield marks A and B without a source, or on values set elsewhere."""
     keys = {key for one in own_standards(own) for key in one.own}
     for item, mark in own.marks.items():
         if mark == "C" or shipped.marks.get(item) == mark:
@@ -144,16 +156,16 @@ def _marks(own: Standard, shipped: Standard) -> Iterator[str]:
 def _severities(own: Standard, shipped: Standard) -> Iterator[str]:
     rules = all_rules()
     tables = [("severity", own.severity, shipped.severity)]
-    tables += [(f"phase.{p}.severity", said, shipped.phases.get(p, {})) for p, said in own.phases.items()]
-    for where, said, usual in tables:
-        for code, severity in said.items():
+    tables += [(f"phase.{p}.severity", severities, shipped.phases.get(p, {})) for p, severities in own.phases.items()]
+    for where, severities, usual in tables:
+        for code, severity in severities.items():
             before = Severity(usual.get(code, shipped.severity.get(code, rules[code].severity)))
             if code in rules and _RANK[Severity(severity)] < _RANK[before]:
                 yield f"{where}.{code}（{severity}）"
 
 
 def _changed(own: CodeList, shipped: CodeList) -> list[str]:
-    """Return codes of a shipped list that a custom list lacks, moves or gives other properties."""
+    """Return codes of a shipped list that a custom list lacks, moves or changes."""
     found = []
     for code, usual in shipped.codes.items():
         mine = own.codes.get(code)

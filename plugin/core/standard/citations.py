@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What rules stand on: citations, and the documents in which they were read."""
+"""Citations that rules are based on, and their source documents."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CITATIONS, SOURCES = "citations.toml", "sources.toml"
 
 @dataclass(frozen=True)
 class Source:
-    """A document; ``best``: the best mark that a statement read in it can have."""
+    """A document; ``best``: the best mark of a statement read in it."""
 
     id: str
     best: str
@@ -27,8 +27,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Citation:
-    """A source that a rule stands on; ``mark`` A (read in the text), B (quoted elsewhere), C (unverified). ``sources``:
-    ids of the documents it was read in. ``area``: the county whose own plan it is, for others an example only."""
+    """A legal or technical basis of a rule.
+
+    ``mark``: A (read in the text), B (quoted elsewhere), C (unverified). ``sources``: ids of the documents it was
+    read in. ``area``: the county whose plan it is; for other counties it is only an example.
+    """
 
     key: str
     mark: str
@@ -38,12 +41,18 @@ class Citation:
     area: str = ""
 
     def binds(self, area_code: str) -> bool:
-        """Does it hold in an area? The empty code is no county in particular."""
+        """Return True if the citation applies in an area.
+
+        The empty code means any county.
+        """
         return self.area in ("", area_code)
 
 
 def load_sources(folder: Path) -> dict[str, Source]:
-    """The documents of a standard by id; none where it has no such file. DataError for a slip in it."""
+    """Return the documents of a standard by id; empty without such a file.
+
+    Raise DataError for an invalid entry.
+    """
     path = folder / SOURCES
     found = {}
     for key, row in (read_toml(path) if path.exists() else {}).items():
@@ -54,9 +63,9 @@ def load_sources(folder: Path) -> dict[str, Source]:
 
 
 def load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
-    """The citations of a standard by key. ``sources``: ids of the documents there are.
+    """Return the citations of a standard by key.
 
-    DataError for a slip in the file, and for a document that is not there.
+    ``sources``: ids of the known documents. Raise DataError for an invalid entry and for an unknown document.
     """
     path = folder / CITATIONS
     known = tuple(sources)
@@ -73,7 +82,7 @@ def load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
 
 
 def find_best_mark(marks: Iterable[str]) -> str:
-    """The best of some marks: what a rule is known by. C where there is none."""
+    """Return the best of the marks, which is the mark of a rule; C without marks."""
     return min(marks, default="C")
 
 

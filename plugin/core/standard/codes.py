@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Code lists (代码表): CSV files that a planner edits in a spreadsheet. Every complaint names file, line and what to do."""
+"""Read code lists (代码表): CSV files that a planner edits in a spreadsheet.
+
+Every error names file, line and remedy.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from ..files.data import MARKS
 from ..files.encoding import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
 
 COLUMNS = ("code", "name", "parent", "level", "mark")
-#: What a planner may write above a column instead.
+#: Headings that a planner may use instead of the column names.
 _HEADS = {
     "代码": "code",
     "名称": "name",
@@ -28,6 +31,8 @@ _HEADS = {
 
 @dataclass(frozen=True)
 class Code:
+    """A code with its name, parent, level and further columns."""
+
     code: str
     name: str
     parent: str
@@ -38,21 +43,25 @@ class Code:
 
 @dataclass(frozen=True)
 class CodeList:
-    """A code list with parents; ``mark`` is its weakest row's."""
+    """A code list with parents; ``mark`` is that of its weakest row."""
 
     id: str
     codes: dict[str, Code]
 
     @property
     def mark(self) -> str:
+        """Return the weakest mark of the rows."""
         return max((c.mark for c in self.codes.values()), default="C")
 
     def written(self, pad: int = 0) -> dict[str, str]:
-        """Code as a field writes it (digits padded with zeros to ``pad``) → name."""
+        """Return code as fields write it → name.
+
+        Digits are padded with zeros to ``pad``.
+        """
         return {c.code.ljust(pad, "0") if pad and c.code.isdigit() else c.code: c.name for c in self.codes.values()}
 
     def lineage(self, code: str) -> tuple[str, ...]:
-        """The code and its parents, nearest first; empty when the code is not in the list."""
+        """Return the code and its parents, nearest first; empty for an unknown code."""
         chain: list[str] = []
         while code in self.codes and code not in chain:
             chain.append(code)
@@ -60,21 +69,23 @@ class CodeList:
         return tuple(chain)
 
     def within(self, code: str, ancestors: tuple[str, ...] | list[str]) -> bool:
-        """Is the code one of these or below one of them?"""
+        """Return True if the code is one of these or below one of them."""
         return any(c in ancestors for c in self.lineage(code))
 
     def members(self, ancestors: tuple[str, ...] | list[str]) -> set[str]:
-        """All codes that are one of these or below one of them."""
+        """Return all codes that are one of these or below one of them."""
         return {code for code in self.codes if self.within(code, ancestors)}
 
 
 def load_code_list(path: Path) -> CodeList:
-    """Read a CSV of ``code,name,parent,level,mark`` (or 代码、名称、上级代码、级别、来源级别) and further columns.
+    """Read a CSV of ``code,name,parent,level,mark`` and further columns.
 
-    UTF-8 or GBK, with a mark at the start or not, any line ends; empty rows and columns at the end are passed over.
-    DataError names file and line: no such file, a workbook, text of no encoding, a column that is missing, twice there or
-    without a name, a code that is empty, repeated or has two names, a blank name, a parent that is not there or a circle
-    of them, codes that lost their leading zeros.
+    Chinese headings are 代码、名称、上级代码、级别、来源级别. Encoding is UTF-8 (with or without a byte order mark)
+    or GBK, with any line ends; empty rows and columns at the end are skipped.
+
+    Raise DataError with file and line for a missing file, a workbook, an unknown encoding, a missing, repeated or
+    unnamed column, a code that is empty, repeated or has two names, a blank name, an unknown parent, a cycle of
+    parents, and codes that lost their leading zeros.
     """
     rows = _rows(path, _text(path))
     lines: dict[str, int] = {}
@@ -82,7 +93,7 @@ def load_code_list(path: Path) -> CodeList:
     for line, row in rows:
         code = _code(path, line, row)
         if code.code in codes:
-            _say_repeated(path, line, code, codes[code.code], lines[code.code])
+            _raise_repeated(path, line, code, codes[code.code], lines[code.code])
         codes[code.code], lines[code.code] = code, line
     _check_parents(path, codes, lines)
     _check_zeros(path, codes, lines)
@@ -105,7 +116,7 @@ def _text(path: Path) -> str:
 
 
 def _rows(path: Path, text: str) -> list[tuple[int, dict[str, str]]]:
-    """Line number and cells by column of every row that is not empty."""
+    """Return line number and cells by column of every row that is not empty."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
     head: list[str] | None = None
     found = []
@@ -153,7 +164,7 @@ def _code(path: Path, line: int, row: dict[str, str]) -> Code:
     return Code(code, name, row["parent"], int(row["level"]), row["mark"], extra)
 
 
-def _say_repeated(path: Path, line: int, code: Code, other: Code, first: int) -> None:
+def _raise_repeated(path: Path, line: int, code: Code, other: Code, first: int) -> None:
     given: dict[str, object] = {"file": str(path), "line": line, "first": first, "value": code.code}
     if code.name != other.name:
         raise DataError("data_code_two_names", **given, name=other.name, other=code.name)
@@ -177,9 +188,13 @@ def _check_parents(path: Path, codes: dict[str, Code], lines: dict[str, int]) ->
 
 
 def _check_zeros(path: Path, codes: dict[str, Code], lines: dict[str, int]) -> None:
-    """A spreadsheet takes 0101 for a number and saves 101. In a list of levels, codes of one level are equally long."""
+    """Raise DataError for codes that lost their leading zeros.
+
+    A spreadsheet reads 0101 as a number and saves 101. In a list with levels, codes of one level have the same
+    length.
+    """
     if not any(c.parent for c in codes.values()):
-        # 1 … 12 may well be a list of its own.
+        # 1 … 12 may be a valid list without levels.
         return
     longest: dict[int, str] = {}
     for code in codes.values():

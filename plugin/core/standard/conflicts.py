@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The conflict matrix (冲突矩阵) of a standard: what it means when two control lines share land, as data."""
+"""The conflict matrix (冲突矩阵) of a standard, as data.
+
+It defines the meaning of land shared by two control lines.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,10 @@ from typing import Any
 from ..errors import DataError
 from ..files.data import MARKS, check_keys, expect, read_toml
 
-#: The section of a profile in which a county gives single pairs another meaning; also the name of the matrix where its
-#: marks are told.
+#: Section of a profile in which a county changes the meaning of single pairs; also the name of the matrix in lists of
+#: marks.
 CONFLICTS = "conflicts"
-#: The file of a standard that holds the matrix.
+#: The file of the matrix in a standard's folder.
 FILE = "conflicts.toml"
 ERROR, WARNING, INFORMATION, EVIDENCE, ALLOWED = "error", "warning", "information", "evidence", "allowed"
 MEANINGS = (ERROR, WARNING, INFORMATION, EVIDENCE, ALLOWED)
@@ -24,8 +27,11 @@ _KEYS = ("left", "right", "meaning", "basis", "mark")
 
 @dataclass(frozen=True)
 class Conflict:
-    """One pair. ``left`` and ``right``: concepts or layer codes; ``meaning``: one of `MEANINGS`; ``basis``: a citation;
-    ``rule``: the code of a rule that tells this pair already."""
+    """One pair of control lines.
+
+    ``left`` and ``right``: concepts or layer codes; ``meaning``: one of `MEANINGS`; ``basis``: a citation; ``rule``:
+    the code of a rule that reports this pair already.
+    """
 
     left: str
     right: str
@@ -36,19 +42,20 @@ class Conflict:
 
     @property
     def key(self) -> str:
-        """The setting that holds the pair's meaning: ``conflicts.boundary-flood_line``."""
+        """Return the setting of the pair's meaning: ``conflicts.boundary-flood_line``."""
         return f"{CONFLICTS}.{self.left}-{self.right}"
 
     @property
     def pair(self) -> frozenset[str]:
+        """Return both sides, independent of their order."""
         return frozenset((self.left, self.right))
 
 
 def load_conflicts(folder: Path) -> tuple[Conflict, ...]:
-    """The matrix in a standard's folder; empty where there is none. An entry of several lines on a side is as many pairs.
+    """Return the matrix of a standard's folder; empty without the file.
 
-    DataError for an unknown key or value, a pair that is there twice or, of the file's ``lines``, not at all, and an
-    error that stands on mark C only.
+    An entry with several lines on a side gives several pairs. Raise DataError for an unknown key or value, a repeated
+    pair, a missing pair of the file's ``lines``, and an error based on mark C only.
     """
     path = folder / FILE
     if not path.exists():
@@ -79,25 +86,25 @@ def _conflicts(row: Any, path: Path, where: str) -> list[Conflict]:
     if row["mark"] not in MARKS:
         raise _unknown(path, f"{where}.mark", row["mark"], MARKS)
     if row["mark"] == "C" and row["meaning"] == ERROR:
-        # A county that knows better says so in its profile.
+        # A county with better knowledge sets the meaning in its profile.
         raise _unknown(path, f"{where}.meaning", ERROR, [m for m in MEANINGS if m != ERROR])
     return [Conflict(a, b, **rest) for a in left for b in right]
 
 
 def _words(value: Any, path: Path, where: str) -> list[str]:
-    """One word or a list of them."""
+    """Return one word or a list of words as a list."""
     words = value if isinstance(value, list) else [value]
     return [expect(word, str, file=path, key=where) for word in words]
 
 
 def check_meaning(value: Any, path: Path, key: str) -> None:
-    """DataError for what is no meaning, naming those there are."""
+    """Raise DataError with the known meanings for an unknown one."""
     if value not in MEANINGS:
         raise _unknown(path, key, value, MEANINGS)
 
 
 def merge_conflicts(own: Iterable[Conflict], others: Iterable[Conflict]) -> tuple[Conflict, ...]:
-    """Own pairs, and of the others those that are not said yet, whichever side is left."""
+    """Return own pairs, and the pairs of others that are missing, in either order."""
     found = {c.pair: c for c in own}
     for conflict in others:
         found.setdefault(conflict.pair, conflict)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which county is meant, and which coordinate systems suit it; from the list of divisions (行政区代码表)."""
+"""Find a county and suitable coordinate systems in the list of divisions (行政区代码表)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from .template import Code, CodeList
 if TYPE_CHECKING:
     from pyproj import CRS
 
-#: Province, city, county: the level of a county in the list.
+#: Level of a county in the list, after province and city.
 COUNTY_LEVEL = 3
-#: Half of a 3° zone and of a 6° zone: how far from its meridian a place may be.
+#: Half of a 3° and of a 6° zone: the largest distance of a place from its meridian.
 _HALF_ZONE = {True: 3.0, False: 1.5}
-#: Degrees beyond a county's own that no survey of it reaches.
+#: Degrees beyond a county's extent that no survey of it reaches.
 _FAR = 1.5
 _SIDES = ("west", "east", "south", "north")
 
 
 def find_county(text: str, divisions: CodeList) -> Code:
-    """A county by code, name, or name after its city's (``大同市浑源县``); the word 县 may be left out.
+    """Return a county by code, name, or name after its city's (``大同市浑源县``).
 
-    InputError names what is near when there is none, or the codes when there are several.
+    The word 县 may be omitted. Raise InputError with similar names for an unknown county, or with the codes of
+    several.
     """
     wanted = text.strip()
     counties = [c for c in divisions.codes.values() if c.level == COUNTY_LEVEL]
@@ -47,11 +48,14 @@ def find_county(text: str, divisions: CodeList) -> Code:
 
 
 def _near(wanted: str, counties: list[Code], parents: dict[str, str]) -> list[Code]:
-    """Return the counties that a text may mean: those of a city, those a slip of the pen away, or of similar names."""
-    # A code or a name of a city: its counties are what can be chosen.
+    """Return the counties that a text may mean.
+
+    They are those of a city, those with a typing error, and those of similar names.
+    """
+    # The code or name of a city: its counties are the candidates.
     near = [c for c in counties if wanted in (c.parent, parents[c.code])]
     if wanted.isdigit():
-        # Two digits in the wrong order, or one that is wrong.
+        # Two digits in the wrong order, or one wrong digit.
         alike = [c for c in counties if len(wanted) == len(c.code) and _typing_slip(wanted, c.code)]
         near = near or alike or [c for c in counties if c.code[:4] == wanted[:4]]
     names = {**{c.name: c for c in counties}, **{c.code: c for c in counties}}
@@ -65,7 +69,10 @@ def _typing_slip(wanted: str, code: str) -> bool:
 
 
 def parse_county(text: str, provinces: CodeList, divisions: CodeList) -> Code:
-    """A county as someone tells it: code or name (`find_county`), or both, ``610724 西乡县``, for one of another province."""
+    """Return a county from a user's text.
+
+    The text is a code or name (`find_county`), or both, ``610724 西乡县``, for a county of another province.
+    """
     code, _, name = text.strip().partition(" ")
     return (
         make_unlisted_county(code, name, provinces, divisions)
@@ -75,10 +82,10 @@ def parse_county(text: str, provinces: CodeList, divisions: CodeList) -> Code:
 
 
 def make_unlisted_county(code: str, name: str, provinces: CodeList, divisions: CodeList) -> Code:
-    """A county that the list does not have, by the six digits someone typed (GB/T 2260) and its name.
+    """Return a county that the list lacks, by six digits (GB/T 2260) and a name.
 
-    InputError when the code is no county's, of no province, or of a province whose counties are listed and it is not
-    among them: there a code that is not in the list is a slip.
+    Raise InputError if the code is not a county's, has no province, or is missing although the list has the counties
+    of its province: the code is then a typing error.
     """
     code, name = code.strip(), name.strip()
     listed = divisions.codes.get(code)
@@ -99,12 +106,15 @@ def make_unlisted_county(code: str, name: str, provinces: CodeList, divisions: C
 
 
 def explain_province_mismatch(code: str, province: str, digits: str) -> InputError:
-    """Why a code cannot be that of a county in the province that was chosen."""
+    """Return the error for a code outside the selected province."""
     return InputError("county_code_elsewhere", value=code, province=province, digits=digits)
 
 
 class GeographicExtent(NamedTuple):
-    """Western, eastern, southern and northern end in degrees (the latter two where they are told), and whose they are."""
+    """Western, eastern, southern and northern limits in degrees, and the division.
+
+    The list may lack the latter two limits.
+    """
 
     west: float
     east: float
@@ -114,16 +124,17 @@ class GeographicExtent(NamedTuple):
 
     @property
     def latitude(self) -> float | None:
+        """Return the middle latitude in degrees, or None."""
         return None if self.south is None or self.north is None else (self.south + self.north) / 2
 
 
 def extent(code: str, divisions: CodeList) -> GeographicExtent | None:
-    """The reach of a division, or of the nearest one above it that has it told; None where none has."""
+    """Return the extent of a division, or of the nearest one above it with an extent."""
     return next(iter(_extents(code, divisions)), None)
 
 
 def _extents(code: str, divisions: CodeList) -> list[GeographicExtent]:
-    """The reaches that are told of a division and of those above it, the nearest first."""
+    """Return the extents of a division and of those above it, the nearest first."""
     found = []
     for step in divisions.lineage(code):
         row = divisions.codes[step]
@@ -134,27 +145,31 @@ def _extents(code: str, divisions: CodeList) -> list[GeographicExtent]:
 
 
 def find_remote_extent(longitude: float, code: str, divisions: CodeList) -> GeographicExtent | None:
-    """The reach of a county, or else of its city or province, when a longitude lies far from it; None when it does not.
+    """Return the extent of a county if a longitude is far from it, else None.
 
-    Far is more than half a 3° zone: coordinates taken for those of the next zone are three degrees off.
+    Without an extent of the county that of its city or province is used. Far is more than half a 3° zone: coordinates
+    assigned to the next zone are three degrees off.
     """
     known = next((c for c in (code, f"{code[:4]}00", f"{code[:2]}0000") if c in divisions.codes), None)
-    told = extent(known, divisions) if known else None
-    if told is None or told.west - _FAR <= longitude <= told.east + _FAR:
+    found = extent(known, divisions) if known else None
+    if found is None or found.west - _FAR <= longitude <= found.east + _FAR:
         return None
-    return told
+    return found
 
 
 def _degrees(text: str) -> float | None:
     try:
         return float(text)
     except ValueError:
-        # Not told.
+        # The list has no extent.
         return None
 
 
 def default_crs(code: str, divisions: CodeList) -> CRS:
-    """The 3° zone of a county. InputError when the list does not tell one: someone has to choose."""
+    """Return the 3° zone of a county.
+
+    Raise InputError if the list gives no zone: the user must choose one.
+    """
     found = extent(code, divisions)
     zones = [crs_care.three_degree_zone(3.0 * z) for z in zones_of(found.west, found.east)] if found else []
     if len(zones) == 1:
@@ -164,9 +179,10 @@ def default_crs(code: str, divisions: CodeList) -> CRS:
 
 
 def check_crs(crs: CRS | None, given: str = "") -> CRS:
-    """The CRS itself when a plan can be drawn in it: a Gauss–Krüger zone of CGCS2000 in metres, or EPSG:4490.
+    """Return the CRS if a plan can be drawn in it.
 
-    InputError for another; ``given`` is what the user wrote, for one that cannot be understood.
+    It is a Gauss–Krüger zone of CGCS2000 in metres, or EPSG:4490. Raise InputError for another CRS; ``given`` is the
+    user's text for a CRS that cannot be interpreted.
     """
     frame = crs_care.describe_crs(crs) if crs is not None else None
     plane = frame is not None and not frame.geographic and frame.metres and frame.zone is not None
@@ -176,7 +192,10 @@ def check_crs(crs: CRS | None, given: str = "") -> CRS:
 
 
 def crs_covers(crs: CRS, west: float, east: float) -> bool:
-    """Does the zone of a CRS reach a stretch of longitudes? Always true of degrees."""
+    """Return True if the zone of a CRS covers a range of longitudes.
+
+    A CRS in degrees covers all.
+    """
     frame = crs_care.describe_crs(crs)
     if frame.geographic or frame.meridian is None:
         return True
@@ -185,29 +204,29 @@ def crs_covers(crs: CRS, west: float, east: float) -> bool:
 
 
 def explain_crs_mismatch(crs: CRS, county: str, west: float, east: float) -> InputError:
-    """Why a CRS does not suit a county between these longitudes."""
+    """Return the error for a CRS that does not suit a county between these longitudes."""
     return InputError("create_crs_elsewhere", **_elsewhere(crs, county, county, west, east))
 
 
-def _elsewhere(crs: CRS, county: str, whose: str, west: float, east: float) -> dict[str, Any]:
+def _elsewhere(crs: CRS, county: str, owner_name: str, west: float, east: float) -> dict[str, Any]:
     known = "、".join(_with_meridian(crs_care.three_degree_zone(3.0 * z)) for z in zones_of(west, east))
     meridian = f"{crs_care.describe_crs(crs).meridian:g}"
-    return {"crs": crs_care.crs_label(crs), "meridian": meridian, "county": county, "whose": whose, "known": known}
+    return {"crs": crs_care.crs_label(crs), "meridian": meridian, "county": county, "whose": owner_name, "known": known}
 
 
 def check_place(crs: CRS, code: str, divisions: CodeList) -> tuple[str, dict[str, Any]] | None:
-    """Does the county lie in the CRS's zone, as far as the list tells?
+    """Check that the county is in the CRS's zone, by the extents of the list.
 
-    InputError for a zone that the whole province does not reach: a CRS of another province. A notice for one that the
-    county itself (or its city) does not reach: work on a border is drawn in a neighbour's zone now and then.
+    Raise InputError for a zone outside the whole province. Return a notice for a zone outside the county (or its
+    city): work at a border sometimes uses the neighbouring zone.
     """
-    told = _extents(code, divisions)
-    out = [reach for reach in told if not crs_covers(crs, reach.west, reach.east)]
+    extents = _extents(code, divisions)
+    out = [reach for reach in extents if not crs_covers(crs, reach.west, reach.east)]
     if not out:
         return None
     far = out[-1]
     params = _elsewhere(crs, divisions.codes[code].name, far.division.name, far.west, far.east)
-    if far is told[-1]:
+    if far is extents[-1]:
         raise InputError("create_crs_elsewhere", **params)
     return "notice_crs_of_elsewhere", params
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the editions of a standard are, a folder each, found by what their ``standard.toml`` says; and the phase of a
-plan."""
+"""Find the editions of a standard by their ``standard.toml``; phases of a plan.
+
+Each edition is a folder.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,9 @@ FILE = "standard.toml"
 
 
 def find_editions(within: Path | None = None, name: str = "") -> dict[str, dict[str, Path]]:
-    """Id → edition → folder, of the standards in a folder (ours), or only of one of them; the newest edition last.
+    """Return id → edition → folder of the standards in a folder, or of one of them.
 
-    DataError for an edition that is there twice.
+    The newest edition is last. Raise DataError for a repeated edition.
     """
     found: dict[str, dict[str, Path]] = {}
     for path in sorted((within or STANDARDS).glob(f"*/{FILE}")):
@@ -36,7 +38,7 @@ def find_editions(within: Path | None = None, name: str = "") -> dict[str, dict[
 
 
 def _head(path: Path) -> dict[str, Any]:
-    """What a ``standard.toml`` says of itself, read once for as long as the file stays as it is."""
+    """Return the head of a ``standard.toml``, cached while the file is unchanged."""
     try:
         state = path.stat()
     except OSError:
@@ -51,7 +53,10 @@ def _read_head(path: Path, _changed: int, _size: int) -> dict[str, Any]:
 
 
 def standard_folders() -> dict[str, Path]:
-    """Ids of all our standards, each with the folder of its newest edition; an older one as ``id-edition``."""
+    """Return the ids of all shipped standards with the folder of the newest edition.
+
+    An older edition has the key ``id-edition``.
+    """
     found: dict[str, Path] = {}
     for name, of_name in find_editions().items():
         *older, (_, newest) = of_name.items()
@@ -60,64 +65,70 @@ def standard_folders() -> dict[str, Path]:
 
 
 def standard_ids() -> list[str]:
-    """The standards a user can choose: those that describe layers of their own."""
+    """Return the standards that a user can choose: those that describe layers."""
     return [name for name, folder in standard_folders().items() if (folder / "templates").is_dir()]
 
 
-def find_standard(name: str, edition: str = "", beside: Path | None = None) -> Path:
-    """The folder of a standard by id, by ``id-edition`` or by path; without an edition the newest.
+def find_standard(name: str, edition: str = "", including: Path | None = None) -> Path:
+    """Return the folder of a standard by id, ``id-edition`` or path.
 
-    ``beside``: the folder of a standard that includes it, which is never meant itself; what is none of ours is looked for
-    among its neighbours, and a path is seen from it. DataError names the ids or editions there are.
+    Without an edition it is the newest. ``including``: the folder of a standard that includes it and is never the
+    result; standards that are not shipped are searched next to it, and paths are relative to it. Raise DataError with
+    the known ids or editions.
     """
     known: dict[str, Path] = {}
-    for place in (STANDARDS, beside.parent) if beside is not None else (STANDARDS,):
+    for place in (STANDARDS, including.parent) if including is not None else (STANDARDS,):
         for one, of_one in find_editions(place, name).items():
             known |= {
-                key: folder for key, folder in of_one.items() if folder != beside and not (one != name and edition)
+                key: folder for key, folder in of_one.items() if folder != including and not (one != name and edition)
             }
         if known and not edition:
             return list(known.values())[-1]
         if edition in known:
             return known[edition]
-    folder = Path(name) if beside is None else beside / name
+    folder = Path(name) if including is None else including / name
     if not known and (folder / FILE).exists():
-        said = str(read_toml(folder / FILE).get("edition", ""))
-        if edition in ("", said):
+        found = str(read_toml(folder / FILE).get("edition", ""))
+        if edition in ("", found):
             return folder
-        known = {said: folder}
+        known = {found: folder}
     if known:
         raise DataError("edition_unknown", standard=name, value=edition, known=", ".join(known))
     raise DataError("standard_unknown", value=name, known=", ".join(sorted(standard_ids())))
 
 
 def key_of(name: str, folder: Path) -> str:
-    """What `find_standard` takes for a standard in a folder: the id, with its edition where there is a newer one, or
-    the path of a folder that is none of ours."""
+    """Return the argument of `find_standard` for a standard in a folder.
+
+    It is the id, with the edition if a newer one exists, or the path of a custom folder.
+    """
     if folder.parent != STANDARDS:
         return str(folder.absolute())
     return next(key for key, where in standard_folders().items() if where == folder)
 
 
 def check_circle(folder: Path, below: tuple[Path, ...] = ()) -> None:
-    """DataError when a standard includes itself, by whatever way round."""
+    """Raise DataError if a standard includes itself, directly or indirectly."""
     if folder in below:
         raise DataError("standard_circle", file=str(folder / FILE))
     for other in _head(folder / FILE)["includes"] or ():
-        check_circle(find_standard(other, beside=folder), (*below, folder))
+        check_circle(find_standard(other, including=folder), (*below, folder))
 
 
 # The phase (阶段) of a plan: 编制, 公示 or 报批. Standard and profile may give a rule another severity in it.
 #
-# The severity of a rule is the first that is said: by the profile for the phase, by its base …, by the standard for the phase;
-# by the profile, by its base …, by the standard; by the rule itself.
+# The severity of a rule is the first one found in this order: the profile for the phase, its base …, the standard for
+# the phase; the profile, its base …, the standard; the rule itself.
 
-#: Ids, a promise to users, and the words of the offices.
+#: Ids, which are public, and the official terms.
 PHASES = {"drafting": "编制", "publicity": "公示", "approval": "报批"}
 
 
 def phase_of(text: str) -> str:
-    """The id of a phase by id or Chinese name (编制, 编制阶段); empty for none. InputError names those there are."""
+    """Return the id of a phase by id or Chinese name (编制, 编制阶段); empty for none.
+
+    Raise InputError with the known phases.
+    """
     wanted = text.strip().removesuffix("阶段")
     for phase, name in PHASES.items():
         if wanted.lower() == phase or wanted == name:
@@ -129,7 +140,10 @@ def phase_of(text: str) -> str:
 
 
 def read_severities(table: Any, where: str, path: Path) -> dict[str, str]:
-    """Code → severity. (Which codes there are, a test of ours asks: rules load later than standards.)"""
+    """Return code → severity.
+
+    A test verifies the codes, because rules load later than standards.
+    """
     for code, value in expect(table, dict, file=path, key=where).items():
         if value not in list(Severity):
             raise DataError(
@@ -139,7 +153,7 @@ def read_severities(table: Any, where: str, path: Path) -> dict[str, str]:
 
 
 def read_phases(table: Any, path: Path) -> dict[str, dict[str, str]]:
-    """Phase → code → severity (``[phase.drafting.severity]``)."""
+    """Return phase → code → severity (``[phase.drafting.severity]``)."""
     found = {}
     for phase, rows in expect(table, dict, file=path, key="phase").items():
         check_keys({phase: rows}, required=(), allowed=PHASES, file=path, where="phase")

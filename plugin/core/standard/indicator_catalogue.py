@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which indicators there are, as data: ``indicators.toml`` of the standard, or of the first that it includes."""
+"""Indicators as data: ``indicators.toml`` of the standard or of one it includes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from . import Standard
 
 FILE = "indicators.toml"
-#: How a figure comes from the layers, and the keys that the method cannot do without.
+#: How a figure is computed from the layers, and the keys that the method requires.
 METHODS: dict[str, tuple[str, ...]] = {
     "rule": ("rule",),
     "layer_area": (),
@@ -39,9 +39,12 @@ _LISTS = ("aliases", "inputs", "classes", "urban_codes")
 
 @dataclass(frozen=True)
 class Entry:
-    """One indicator. ``method`` as in ``METHODS``; ``inputs`` concepts or layer codes; ``classes`` codes of the 2023 list,
-    ``urban_codes`` 城镇村属性码; ``missing`` names what a figure takes that no layer has; ``comparison`` the only bound (``>=``, ``<=``) that a target of
-    it may be; ``mark`` that of the definition."""
+    """One indicator.
+
+    ``method``: one of ``METHODS``; ``inputs``: concepts or layer codes; ``classes``: codes of the 2023 list;
+    ``urban_codes``: 城镇村属性码; ``missing``: inputs that no layer has; ``comparison``: the only bound (``>=``,
+    ``<=``) that a target of it may have; ``mark``: mark of the definition.
+    """
 
     id: str
     group: str
@@ -68,18 +71,21 @@ class Entry:
     urban_codes: tuple[str, ...] = ()
 
     def name(self, lang: str) -> str:
+        """Return the name in a language."""
         return self.zh if lang == "zh" else self.en
 
     def formula(self, lang: str) -> str:
+        """Return the formula in a language."""
         return self.formula_zh if lang == "zh" else self.formula_en
 
     def source(self, lang: str) -> str:
+        """Return the source in a language."""
         return self.source_zh if lang == "zh" else self.source_en
 
 
 @dataclass(frozen=True)
 class LandGroup:
-    """One row of the table 现状—规划: the 2023 classes that it sums."""
+    """One row of the table 现状—规划, with the 2023 classes that it sums."""
 
     id: str
     zh: str
@@ -87,12 +93,13 @@ class LandGroup:
     classes: tuple[str, ...]
 
     def name(self, lang: str) -> str:
+        """Return the name in a language."""
         return self.zh if lang == "zh" else self.en
 
 
 @dataclass(frozen=True)
 class IndicatorCatalogue:
-    """All indicators by id, the groups of the land-use table, and what a table of figures may call them."""
+    """All indicators by id, land groups, and synonyms in tables of figures."""
 
     entries: dict[str, Entry]
     land_groups: tuple[LandGroup, ...]
@@ -100,9 +107,10 @@ class IndicatorCatalogue:
     _names: dict[str, str] = field(default_factory=dict)
 
     def find(self, name: str, ratio_form: str = "n1") -> Entry | None:
-        """The indicator of an id, a name in either language or another name of the file; None for an unknown one.
+        """Return the indicator of an id, a name in either language, or a synonym.
 
-        Spaces, brackets' width and case do not matter. ``ratio_form``: the form that is meant by the bare 扩展倍数.
+        Return None for an unknown one. Spaces, the width of brackets and case are ignored. ``ratio_form``: the form
+        that 扩展倍数 without further words means.
         """
         word = _plain(name)
         if word in {_plain(n) for n in self.ratio_names}:
@@ -112,7 +120,10 @@ class IndicatorCatalogue:
 
 
 def load_catalogue(standard: Standard) -> IndicatorCatalogue:
-    """The list that a standard uses. DataError names file and key, or that no file is there."""
+    """Return the indicator list of a standard.
+
+    Raise DataError with file and key, or for a missing file.
+    """
     for one in (standard, *_included(standard)):
         path = one.folder / FILE
         if path.exists():
@@ -121,7 +132,7 @@ def load_catalogue(standard: Standard) -> IndicatorCatalogue:
 
 
 def indicator_name(name: str, lang: str) -> str:
-    """What an indicator is called in a language, where the lists that come with the plugin have it; else its id."""
+    """Return the name of an indicator in the shipped lists; else its id."""
     for path in sorted(STANDARDS.glob(f"*/{FILE}")):
         entry = _read(path).entries.get(name)
         if entry is not None:
@@ -138,9 +149,10 @@ def _plain(name: str) -> str:
 
 
 def allowed_comparisons(indicator: str) -> tuple[str, ...]:
-    """How a figure may be compared with its target: by its own bound or exactly, in either way where the list says nothing.
+    """Return how a figure may be compared with its target.
 
-    The shipped list decides: a county cannot turn 不低于 round.
+    It is compared by its own bound or exactly; without a bound in the list, in either direction. The shipped list
+    decides: a county cannot reverse 不低于.
     """
     from . import load_standard
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How the layers of a standard are laid out in a project: branches of the layer tree (图层组) and map themes (地图主题)."""
+"""Layer groups (图层组) and map themes (地图主题) of a standard in a project."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from ..files.data import check_keys, expect
 if TYPE_CHECKING:
     from . import Standard
 
-#: What a delivery asks of a layer, from the strictest down: 必选, 有则必选, 可选.
+#: Constraints of a layer in a delivery, the strictest first: 必选, 有则必选, 可选.
 CONSTRAINTS = ("M", "C", "O")
-#: Concepts that every theme may show around what it is about.
+#: Concepts that every theme may show as context.
 _FRAME = ("townships", "county")
 
 
 @dataclass(frozen=True)
 class MapTheme:
-    """A map theme (地图主题): the layers it shows, by role or concept, from the top down. Of a concept it shows the layer
-    that answers it."""
+    """A map theme (地图主题): the layers it shows, by role or concept, from the top down.
+
+    For a concept it shows the layer of that concept.
+    """
 
     id: str
     name: str
@@ -32,9 +34,11 @@ class MapTheme:
 
 @dataclass(frozen=True)
 class TreeBranch:
-    """A branch of the layer tree, and a row of the wizard. ``roles`` are the layers that are made with it; ``also``
-    those of other editions that stand there when a project has them. ``chosen``: made unless the user says otherwise;
-    ``shown``: seen at first."""
+    """A branch of the layer tree, and a row of the wizard.
+
+    ``roles``: layers that are made with it; ``also``: layers of other editions that it contains if a project has
+    them; ``chosen``: made unless the user deselects it; ``shown``: visible at first.
+    """
 
     id: str
     name: str
@@ -45,14 +49,20 @@ class TreeBranch:
 
 
 def read_theme(key: str, row: Any, path: Path) -> MapTheme:
-    """A ``[themes.<key>]`` table. DataError names file and key."""
+    """Return the theme of a ``[themes.<key>]`` table.
+
+    Raise DataError with file and key.
+    """
     where = f"themes.{key}"
     _check(row, where, path, ())
     return MapTheme(key, row["name"], tuple(row["roles"]))
 
 
 def read_branch(key: str, row: Any, path: Path) -> TreeBranch:
-    """A ``[tree.<key>]`` table. DataError names file and key."""
+    """Return the branch of a ``[tree.<key>]`` table.
+
+    Raise DataError with file and key.
+    """
     where = f"tree.{key}"
     _check(row, where, path, ("also", "chosen", "shown"))
     for value in expect(row.get("also", []), list, file=path, key=f"{where}.also"):
@@ -73,7 +83,10 @@ def _check(row: Any, where: str, path: Path, allowed: tuple[str, ...]) -> None:
 
 
 def check_layer_tree(standard: Standard, themes: Iterable[MapTheme], tree: Iterable[TreeBranch], path: Path) -> None:
-    """DataError where an entry has no template, a theme has another's name, or a layer stands in two branches."""
+    """Raise DataError for an invalid layer tree.
+
+    An entry has no template, two themes have one name, or a layer is in two branches.
+    """
     names = [t.name for t in standard.themes.values()]
     for theme in themes:
         for role in theme.roles:
@@ -92,8 +105,11 @@ def check_layer_tree(standard: Standard, themes: Iterable[MapTheme], tree: Itera
 
 
 def branches(standard: Standard) -> list[TreeBranch]:
-    """The tree of a standard from the top down. One that does not say it takes the county's, with the layers that it
-    has; what no branch names stands in a last one (id ``others``)."""
+    """Return the layer tree of a standard from the top down.
+
+    A standard without a tree uses the county's tree with the layers that it has; layers without a branch are in the
+    last one (id ``others``).
+    """
     found = list(standard.tree.values())
     if not found:
         borrowed = (_only(branch, standard) for branch in _county().tree.values())
@@ -106,7 +122,7 @@ def branches(standard: Standard) -> list[TreeBranch]:
 
 
 def themes(standard: Standard) -> list[MapTheme]:
-    """The map themes of a standard; one that does not say them takes the county's."""
+    """Return the map themes of a standard, by default those of the county."""
     return list((standard.themes or _county().themes).values())
 
 
@@ -117,8 +133,11 @@ def _county() -> Standard:
 
 
 def _only(branch: TreeBranch, standard: Standard) -> TreeBranch:
-    """A branch with the layers that a standard has. What is another edition's elsewhere is its own here when its groups
-    name it, or when the branch would have nothing else."""
+    """Return a branch with the layers that a standard has.
+
+    A layer of another edition becomes the standard's own if its groups name it, or if the branch would otherwise be
+    empty.
+    """
     roles, also = (tuple(r for r in part if standard.has_template(r)) for part in (branch.roles, branch.also))
     named = {role for group in standard.groups.values() for role in group.roles}
     own = tuple(r for r in also if r in named or not roles)
@@ -128,13 +147,15 @@ def _only(branch: TreeBranch, standard: Standard) -> TreeBranch:
 
 
 def branch_of(role: str, standard: Standard) -> TreeBranch:
-    """The branch that a layer of the standard stands in."""
+    """Return the branch that contains a layer of the standard."""
     return next(b for b in branches(standard) if role in b.roles + b.also)
 
 
 def delivery_constraint(role: str, standard: Standard) -> str:
-    """What the widest delivery asks of a layer (`CONSTRAINTS`): by its concept where that is asked for, else by the
-    layer's own template."""
+    """Return the constraint of a layer in the widest delivery (`CONSTRAINTS`).
+
+    The concept decides if the delivery requires it, else the layer's template.
+    """
     scope = max(standard.scopes.values(), key=lambda s: len(s.mandatory), default=None)
     asked = {role, *(concept for concept, roles in standard.concepts.items() if role in roles)}
     if scope is not None and asked & set(scope.mandatory):
@@ -145,12 +166,15 @@ def delivery_constraint(role: str, standard: Standard) -> str:
 
 
 def strictest_constraint(branch: TreeBranch, standard: Standard) -> str:
-    """What a delivery asks of a branch: the strictest of its layers."""
+    """Return the strictest constraint of a branch's layers."""
     return min((delivery_constraint(role, standard) for role in branch.roles), key=CONSTRAINTS.index)
 
 
 def theme_roles(theme: MapTheme, standard: Standard, there: Iterable[str]) -> list[str]:
-    """The roles that a theme shows, of those that are there, from the top down; none where only its frame is there."""
+    """Return the available roles that a theme shows, from the top down.
+
+    The result is empty if only the context of the theme is available.
+    """
     have = set(there)
     answered = {e: next((r for r in standard.concepts.get(e, (e,)) if r in have), "") for e in theme.roles}
     if not any(role for entry, role in answered.items() if entry not in _FRAME):

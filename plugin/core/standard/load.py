@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A standard read from its folder."""
+"""Read a standard from its folder."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .maintenance import load_maintenance
 from .model import ALL_LAYERS, MAINTENANCE, Group, Scope, Standard
 from .template import MARKS
 
-#: In place of a group of rules: every rule there is. No standard writes a group of this name.
+#: Name that means all rules in place of a group. No standard defines a group of this name.
 EVERY_RULE = "all"
-#: Sections of settings that a profile may override, with their keys checked against the standard's own.
-#: What a scope may say beside its mandatory concepts, in the order of `Scope`.
+#: Sections of settings that a profile may override, with their keys checked against the standard's own. Further keys of
+#: a scope next to its mandatory concepts, in the order of `Scope`.
 _SCOPE = ("conditional", "optional", "rules", "without")
 SETTING_SECTIONS = (
     "ratio",
@@ -63,7 +63,10 @@ _SECTIONS = (
 
 
 def flatten_table(table: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """Nested tables as dotted keys: ``{ratio: {limit: 1.3}}`` → ``ratio.limit``."""
+    """Return nested tables as dotted keys.
+
+    ``{ratio: {limit: 1.3}}`` gives ``ratio.limit``.
+    """
     flat: dict[str, Any] = {}
     for key, value in table.items():
         if isinstance(value, dict):
@@ -75,16 +78,16 @@ def flatten_table(table: dict[str, Any], prefix: str) -> dict[str, Any]:
 
 @cache
 def load_standard(name: str = "county_db", edition: str = "") -> Standard:
-    """A standard by id, or by the path of its folder; without an edition the newest one.
+    """Return a standard by id or folder, by default in its newest edition.
 
-    DataError names file and key, or the ids or editions there are.
+    Raise DataError with file and key, or with the known ids or editions.
     """
     folder = find_standard(name, edition)
     path = folder / FILE
     check_circle(folder)
     table = read_toml(path)
     check_keys(table, required=("id", "edition", "name"), allowed=(*_SECTIONS, *SETTING_SECTIONS), file=path)
-    includes = tuple(load_standard(str(find_standard(other, beside=folder))) for other in table.get("includes", ()))
+    includes = tuple(load_standard(str(find_standard(other, including=folder))) for other in table.get("includes", ()))
     own = _own(table, includes, folder)
     standard = own
     for other in includes:
@@ -95,13 +98,16 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
 
 
 def _own(table: dict[str, Any], includes: tuple[Standard, ...], folder: Path) -> Standard:
-    """What an edition's own files say; a citation may name a source of an edition that is included."""
+    """Return the data of an edition's own files.
+
+    A citation may name a source of an included edition.
+    """
     path = folder / FILE
     conflicts = load_conflicts(folder)
     settings = _settings(table) | {c.key: c.meaning for c in conflicts}
     severity = read_severities(table.get("severity", {}), "severity", path)
     phases = read_phases(table.get("phase", {}), path)
-    in_phases = (f"phase.{p}.severity.{code}" for p, said in phases.items() for code in said)
+    in_phases = (f"phase.{p}.severity.{code}" for p, severities in phases.items() for code in severities)
     sources = {**{k: v for other in includes for k, v in other.sources.items()}, **load_sources(folder)}
     concepts = {k: tuple(v) for k, v in table.get("concepts", {}).items()}
     groups = {key: _group(key, row, path) for key, row in table.get("groups", {}).items()}
@@ -137,7 +143,7 @@ def _own(table: dict[str, Any], includes: tuple[Standard, ...], folder: Path) ->
 
 
 def _completed(one: Standard, other: Standard) -> Standard:
-    """What an edition does not say itself, it takes from one that it includes."""
+    """Return an edition completed with data of one that it includes."""
     both = dict.fromkeys((*other.phases, *one.phases))
     return replace(
         one,
@@ -146,10 +152,10 @@ def _completed(one: Standard, other: Standard) -> Standard:
         concepts={**other.concepts, **one.concepts},
         rule_groups={**other.rule_groups, **one.rule_groups},
         scopes={**other.scopes, **one.scopes},
-        # Its own come first where they are picked from a list.
+        # Own groups come first in a list.
         groups={**one.groups, **{k: g for k, g in other.groups.items() if k not in one.groups}},
         themes={**other.themes, **one.themes},
-        # A tree is whole or not at all: two of them would have a layer twice.
+        # Trees are not merged: a layer would be in both.
         tree=one.tree or other.tree,
         maintenance=one.maintenance or other.maintenance,
         settings={**other.settings, **one.settings},
@@ -178,7 +184,10 @@ def _settings(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _marks(table: dict[str, Any], settings: dict[str, Any], path: Path) -> dict[str, str]:
-    """The marks of an edition. A setting of its own without one is C, whatever an edition that it includes says of its value."""
+    """Return the marks of an edition.
+
+    An own setting without a mark is C, whatever mark an included edition gives its value.
+    """
     marks = dict(expect(table.get("marks", {}), dict, file=path, key="marks"))
     for key, mark in marks.items():
         if mark not in MARKS:
@@ -187,7 +196,7 @@ def _marks(table: dict[str, Any], settings: dict[str, Any], path: Path) -> dict[
     if not table.get("includes"):
         return marks
     headings = tuple(f"{key}." for key in marks)
-    # Each pair of control lines has a mark of its own.
+    # Each pair of control lines has a separate mark.
     marked = (*headings, f"{CONFLICTS}.")
     return marks | {key: "C" for key in settings if key not in marks and not key.startswith(marked)}
 
@@ -212,7 +221,7 @@ def _group(key: str, row: dict[str, Any], path: Path) -> Group:
 
 
 def _check_groups(standard: Standard, own: list[Group], path: Path) -> None:
-    """Every role has a template, and no name means two groups."""
+    """Verify that every role has a template and no name means two groups."""
     for group in own:
         for role in group.roles:
             if not standard.has_template(role):

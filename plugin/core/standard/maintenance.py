@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""年度动态维护: three classes for each maintained layer (before, change, after), made from its template and never written
-out; which layers, and the fields of a change, are data (``maintenance.toml``)."""
+"""Classes of yearly maintenance (年度动态维护), made from layer templates.
+
+Each maintained layer has three classes: before, change, after. They are made from the layer's template and are never
+written to files; ``maintenance.toml`` defines the layers and the fields of a change.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ BEFORE, CHANGE, AFTER = "before", "change", "after"
 
 @dataclass(frozen=True)
 class MaintainedLayerSpec:
-    """A layer that is maintained each year: the kinds of change it knows (维护类型), and the field that is compared."""
+    """A layer that is maintained each year.
+
+    It has its kinds of change (维护类型) and the compared field.
+    """
 
     role: str
     kinds: tuple[str, ...]
@@ -27,7 +33,10 @@ class MaintainedLayerSpec:
 
 @dataclass(frozen=True)
 class Stage:
-    """One of the three classes: ``WHQ`` + the layer's code, and 维护前 behind its name. ``fields`` replace the layer's own."""
+    """One of the three classes of a layer.
+
+    Its code is ``WHQ`` + the layer's code, its name ends with 维护前. ``fields`` replace those of the layer.
+    """
 
     id: str
     prefix: str
@@ -37,7 +46,10 @@ class Stage:
     fields_mark: str = ""
 
     def template(self, base: Template, group: str) -> Template:
-        """The class of a layer: its schema or the stage's own; its code list, marks and feature code."""
+        """Return the template of a class: the layer's schema or the stage's, renamed.
+
+        Code list, marks and feature code are the layer's.
+        """
         names = dict.fromkeys((base.name, *base.aliases))
         made = replace(
             base,
@@ -57,8 +69,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class DeliverySpec:
-    """How the geodatabase is called that is handed in (``file``, with {code}, {name}, {year}), its horizontal and vertical CRS,
-    and what stands behind its name in that of the ``balance``."""
+    """The yearly delivery.
+
+    ``file``: name of its geodatabase, with {code}, {name}, {year}; the horizontal and vertical CRS; ``balance``:
+    suffix of the name for the balance.
+    """
 
     file: str
     crs: str
@@ -68,7 +83,10 @@ class DeliverySpec:
 
 @dataclass(frozen=True)
 class Maintenance:
-    """What a standard says of yearly maintenance; ``id`` and ``name`` are those of the group of layers."""
+    """Yearly maintenance in a standard.
+
+    ``id`` and ``name`` are those of the group of layers.
+    """
 
     id: str
     name: str
@@ -79,19 +97,23 @@ class Maintenance:
 
     @property
     def roles(self) -> tuple[str, ...]:
+        """Return the roles of all classes."""
         return tuple(stage.prefix + layer.role for layer in self.layers for stage in self.stages)
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """The classes of changes: what a yearly delivery has at least one of, and a plan none."""
+        """Return the classes of changes.
+
+        A yearly delivery has at least one of them, a plan has none.
+        """
         return tuple(self.stage(CHANGE).prefix + layer.role for layer in self.layers)
 
     def stage(self, stage: str) -> Stage:
-        """One of `BEFORE`, `CHANGE`, `AFTER`."""
+        """Return one of `BEFORE`, `CHANGE`, `AFTER`."""
         return next(s for s in self.stages if s.id == stage)
 
     def origin(self, role: str) -> tuple[Stage, MaintainedLayerSpec] | None:
-        """What a role is made from; None when it is no class of maintenance."""
+        """Return stage and layer that a role was made from; None for another role."""
         for stage in self.stages:
             for layer in self.layers:
                 if role == stage.prefix + layer.role:
@@ -99,7 +121,7 @@ class Maintenance:
         return None
 
     def templates(self, known: Mapping[str, Template]) -> dict[str, Template]:
-        """Role → template of every class, from the templates of the layers."""
+        """Return role → template of every class, from the templates of the layers."""
         return {
             stage.prefix + layer.role: stage.template(known[layer.role], self.name)
             for layer in self.layers
@@ -154,7 +176,7 @@ def _stage(key: str, row: dict[str, Any], path: Path) -> Stage:
 
 
 def check_maintenance(found: Maintenance, known: Mapping[str, Template], path: Path) -> None:
-    """DataError for a layer without a template, and for a compared field that the layer does not have."""
+    """Raise DataError for a layer without a template or without the compared field."""
     for layer in found.layers:
         if layer.role not in known:
             raise DataError("data_group_role", file=str(path), key="layer.role", value=layer.role)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which maps there are, how they are drawn, and which layers answer them: maps.toml, read carefully."""
+"""Read maps.toml: the maps, their styles, and the layers that they show."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ from ..files.data import check_keys, expect, read_toml
 MAPS = LAYOUTS / "maps.toml"
 #: Whole county, or 中心城区.
 SCOPES = ("county", "centre")
-#: Characters that a file name takes on no system we serve.
+#: Characters that file names cannot have on a supported system.
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\s]+')
 
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One layer of a map: the concepts or roles that answer it (the first there is), its name in the legend, its look."""
+    """One layer of a map.
+
+    It has the concepts or roles that provide it (the first available one), its name in the legend, and its style.
+    """
 
     of: tuple[str, ...]
     name: str
-    look: str = ""
+    style: str = ""
     need: bool = False
     any: bool = False
     underlay: bool = False
@@ -35,7 +38,10 @@ class LayerSpec:
 
 @dataclass(frozen=True)
 class MapSpec:
-    """One map. ``title``: on the county's sheet and in its file name; ``short``: on a township's."""
+    """One map.
+
+    ``title``: on the county's sheet and in its file name; ``short``: on a township's sheet.
+    """
 
     id: str
     number: int
@@ -47,15 +53,15 @@ class MapSpec:
 
     @property
     def by_township(self) -> bool:
-        """Is there a sheet of it for each township?"""
+        """Return True if each township has a sheet of this map."""
         return self.scope == "county" and bool(self.short)
 
 
 @dataclass(frozen=True)
 class LayerStyle:
-    """How a layer is drawn where the map wants it otherwise than its symbols say. None and empty leave things alone.
+    """Style of a layer on a map, where it differs from the layer's symbols.
 
-    ``fixed``: symbols keep their size on the map of a whole county.
+    None and empty values change nothing. ``fixed``: symbols keep their size on the map of a whole county.
     """
 
     opacity: float | None = None
@@ -70,9 +76,10 @@ class LayerStyle:
 
 @dataclass(frozen=True)
 class PageSize:
-    """A page size: width and height in mm, landscape; ``factor`` enlarges what is drawn for A3.
+    """A page size: width and height in mm, landscape.
 
-    ``symbols``: those of a whole county's map, whose scale is small, by this factor; ``labels``: names on any map.
+    ``factor``: enlargement for A3; ``symbols``: factor for symbols of a whole county's map, which has a small scale;
+    ``labels``: factor for names on any map.
     """
 
     id: str
@@ -85,10 +92,10 @@ class PageSize:
 
 @dataclass(frozen=True)
 class MapCatalogue:
-    """A whole map set; ``mark`` says how sure its order and numbers are."""
+    """A map set; ``mark``: reliability of its order and numbers."""
 
     maps: dict[str, MapSpec]
-    looks: dict[str, LayerStyle]
+    styles: dict[str, LayerStyle]
     sheets: dict[str, PageSize]
     plan: str
     note: str
@@ -99,12 +106,15 @@ class MapCatalogue:
     mark: str
 
     def file_stem(self, one: MapSpec, code: str, name: str, *, township: bool = False) -> str:
-        """行政区代码 + 行政区名称 + 序号 + 图件名称, without what no file name may hold."""
+        """Return the file name without suffix: 行政区代码 + 行政区名称 + 序号 + 图件名称.
+
+        Characters that file names cannot have are removed.
+        """
         title = one.short if township else one.title
         return _NOT_IN_NAMES.sub("", self.file_name.format(code=code, name=name, number=one.number, title=title))
 
     def round_scale(self, least: float) -> float:
-        """The smallest round denominator that is no smaller than ``least``."""
+        """Return the smallest round scale denominator that is at least ``least``."""
         power = 1.0
         while power * 10 <= least:
             power *= 10
@@ -112,7 +122,7 @@ class MapCatalogue:
         return next(scale for scale in choices if scale >= least * (1 - 1e-9))
 
     def all_scales(self) -> list[float]:
-        """Round denominators from 1:100 to 1:10 000 000."""
+        """Return the round denominators from 1:100 to 1:10 000 000."""
         return [round(s * 10.0**power, 6) for power in range(2, 7) for s in self.scales]
 
 
@@ -124,15 +134,18 @@ _KEYS = (
 
 
 def load_map_set(path: str | Path = "") -> MapCatalogue:
-    """A map set by path, by default the plugin's own. DataError names file and key."""
+    """Return a map set by path, by default the plugin's own.
+
+    Raise DataError with file and key.
+    """
     file = Path(path) if path else MAPS
     table = read_toml(file)
-    # Copies made for earlier versions list the levels of secrecy; resources/document.toml has them now.
+    # Copies made for earlier versions list the levels of secrecy, which are now in resources/document.toml.
     check_keys(table, required=_KEYS[0], allowed=("secrecy",), file=file)
-    looks = {key: _look(row, file, f"looks.{key}") for key, row in table["looks"].items()}
+    styles = {key: _layer_style(row, file, f"looks.{key}") for key, row in table["looks"].items()}
     maps: dict[str, MapSpec] = {}
     for position, row in enumerate(expect(table["map"], list, file=file, key="map"), start=1):
-        one = _map(row, looks, file, f"map[{position}]")
+        one = _map(row, styles, file, f"map[{position}]")
         for key, value, taken in (
             ("id", one.id, maps),
             ("number", one.number, [m.number for m in maps.values()]),
@@ -154,7 +167,7 @@ def load_map_set(path: str | Path = "") -> MapCatalogue:
     _check_file_name(table["file_name"], file)
     return MapCatalogue(
         maps=maps,
-        looks=looks,
+        styles=styles,
         sheets=sheets,
         plan=table["plan"],
         note=table["note"],
@@ -167,7 +180,10 @@ def load_map_set(path: str | Path = "") -> MapCatalogue:
 
 
 def chosen_maps(catalogue: MapCatalogue, ids: list[str]) -> list[MapSpec]:
-    """The maps of these ids or numbers in the set's order; all for an empty list. InputError names what there is."""
+    """Return the maps of these ids or numbers in the set's order; all by default.
+
+    Raise InputError with the known maps.
+    """
     known = {**{m.id: m for m in catalogue.maps.values()}, **{str(m.number): m for m in catalogue.maps.values()}}
     for one in ids:
         if one not in known:
@@ -176,7 +192,7 @@ def chosen_maps(catalogue: MapCatalogue, ids: list[str]) -> list[MapSpec]:
     return sorted((m for m in catalogue.maps.values() if m.id in wanted), key=lambda m: m.number)
 
 
-def _look(row: dict[str, Any], file: Path, where: str) -> LayerStyle:
+def _layer_style(row: dict[str, Any], file: Path, where: str) -> LayerStyle:
     check_keys(
         row,
         required=(),
@@ -191,7 +207,7 @@ def _look(row: dict[str, Any], file: Path, where: str) -> LayerStyle:
     return LayerStyle(**{**row, "classes": tuple(classes)})
 
 
-def _map(row: dict[str, Any], looks: dict[str, LayerStyle], file: Path, where: str) -> MapSpec:
+def _map(row: dict[str, Any], styles: dict[str, LayerStyle], file: Path, where: str) -> MapSpec:
     check_keys(row, required=_KEYS[2], allowed=("short",), file=file, where=where)
     expect(row["number"], int, file=file, key=f"{where}.number")
     if row["scope"] not in SCOPES:
@@ -201,12 +217,13 @@ def _map(row: dict[str, Any], looks: dict[str, LayerStyle], file: Path, where: s
     for position, one in enumerate(row["layers"], start=1):
         place = f"{where}.layers[{position}]"
         check_keys(one, required=_KEYS[1], allowed=("look", "need", "any", "underlay"), file=file, where=place)
-        look = one.get("look", "")
-        if look and look not in looks:
-            known = ", ".join(looks)
-            raise DataError("data_value_unknown", file=str(file), key=f"{place}.look", value=look, known=known)
+        style = one.get("look", "")
+        if style and style not in styles:
+            known = ", ".join(styles)
+            raise DataError("data_value_unknown", file=str(file), key=f"{place}.look", value=style, known=known)
         of = (one["of"],) if isinstance(one["of"], str) else tuple(one["of"])
-        layers.append(LayerSpec(**{**one, "of": of}))
+        spec = {key: value for key, value in one.items() if key != "look"}
+        layers.append(LayerSpec(**{**spec, "of": of, "style": style}))
     return MapSpec(**{**row, "layers": tuple(layers)})
 
 
@@ -221,7 +238,7 @@ Concepts = Mapping[str, Iterable[str]]
 
 
 class ConceptLayer(NamedTuple):
-    """A layer that answers a concept: its role, its name, and whether there is something in it to draw."""
+    """A layer of a concept: its role, its name, and whether it has features to draw."""
 
     role: str
     name: str
@@ -230,19 +247,19 @@ class ConceptLayer(NamedTuple):
 
 @dataclass(frozen=True)
 class MissingInput:
-    """Why a map is not made: a text key under [maps] with its parameters."""
+    """The reason why a map is not made: a text key under [maps] with its parameters."""
 
     key: str
     params: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 def find_roles(of: Iterable[str], concepts: Concepts) -> list[str]:
-    """The roles that would answer concepts or roles, in order, each once."""
+    """Return the roles that provide concepts or roles, in order, each once."""
     return list(dict.fromkeys(role for what in of for role in concepts.get(what, (what,))))
 
 
 def first_filled(found: Iterable[ConceptLayer]) -> ConceptLayer | None:
-    """The first with something in it; without one, the first."""
+    """Return the first layer with features, else the first layer."""
     there = list(found)
     return next((one for one in there if one.filled), there[0] if there else None)
 
@@ -250,7 +267,10 @@ def first_filled(found: Iterable[ConceptLayer]) -> ConceptLayer | None:
 def find_missing_input(
     one: MapSpec, answer: Callable[[tuple[str, ...]], ConceptLayer | None], concepts: Concepts
 ) -> MissingInput | None:
-    """Why this map cannot be made; None when it can. ``answer``: the layer for concepts or roles, as `first_filled`."""
+    """Return the reason why this map cannot be made; None if it can.
+
+    ``answer``: returns the layer for concepts or roles, as `first_filled`.
+    """
 
     def drawn(spec: LayerSpec) -> bool:
         found = answer(spec.of)

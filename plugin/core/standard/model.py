@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One edition of a standard, with the templates and code lists of its folder read when they are asked for."""
+"""One edition of a standard; templates and code lists are read when first used."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ from .layer_tree import MapTheme, TreeBranch
 from .maintenance import Maintenance, check_maintenance
 from .template import CodeList, Field, Template, check_code_lists, load_code_list, load_template
 
-#: The file of a standard that says which layers are maintained each year.
+#: The file of a standard that defines the layers maintained each year.
 MAINTENANCE = "maintenance.toml"
-#: Every layer of the standard that is written out, as a group.
+#: Group of all layers of the standard that are written to files.
 ALL_LAYERS = "all"
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a delivery must, may have to, and may hold; lists of concepts. ``rules``: rules and groups that such a delivery is
-    checked by beside the usual ones; ``without``: usual ones that say nothing of it."""
+    """Mandatory, conditional and optional concepts of a delivery.
+
+    ``rules``: rules and groups that check such a delivery in addition to the usual ones; ``without``: usual rules
+    that do not apply to it.
+    """
 
     id: str
     mandatory: tuple[str, ...]
@@ -39,7 +42,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Group:
-    """Layers that are made together, by an id and a Chinese name (with others that people use for it)."""
+    """A group of layers that are made together, with id, Chinese name and synonyms."""
 
     id: str
     name: str
@@ -49,10 +52,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Standard:
-    """One edition of a standard. ``settings`` are flat: ``ratio.limit`` → value; ``marks`` likewise. ``rule_groups`` name
-    rules that run together beside the default ones, when a profile or a run asks for them. ``severity``: code → severity, where
-    it is not the rule's own; ``phases``: phase → the same, in that phase. ``own``: the settings and severities
-    that this edition's own files say."""
+    """One edition of a standard.
+
+    ``settings`` and ``marks`` are flat: ``ratio.limit`` → value. ``rule_groups``: rules that run in addition to the
+    default ones if a profile or a run names the group; ``severity``: code → severity that differs from the rule's
+    default; ``phases``: phase → the same in that phase; ``own``: settings and severities of this edition's own files.
+    """
 
     id: str
     edition: str
@@ -79,12 +84,15 @@ class Standard:
     mark_sources: dict[str, str] = field(default_factory=dict)
 
     def is_maintenance(self, concept: str) -> bool:
-        """Is the concept the one that any class of changes of yearly maintenance answers?"""
+        """Return True for the concept of all change classes of yearly maintenance."""
         return self.maintenance is not None and concept == self.maintenance.id
 
     @cached_property
     def templates(self) -> dict[str, Template]:
-        """Role → template: this edition's own first, then those it includes, in order; last what is made from them."""
+        """Return role → template.
+
+        Own templates precede those of included editions, in order; templates made from others are last.
+        """
         found: dict[str, Template] = {}
         for path in sorted((self.folder / "templates").glob("*.toml")):
             template = self._own_template(path.stem)
@@ -103,6 +111,7 @@ class Standard:
 
     @cached_property
     def code_lists(self) -> dict[str, CodeList]:
+        """Return the code lists by name, own ones first."""
         found = {p.stem: load_code_list(p) for p in sorted((self.folder / "codelists").glob("*.csv"))}
         for other in self.includes:
             for name, codes in other.code_lists.items():
@@ -111,24 +120,28 @@ class Standard:
 
     @property
     def key(self) -> str:
-        """What `load_standard` takes: the id, or the path of a folder that is none of ours."""
+        """Return the argument of `load_standard`: the id, or the path of a custom folder."""
         return key_of(self.id, self.folder)
 
     def edition_of(self, template: Template) -> Standard:
-        """The standard, this one or one that it includes, that a template comes from."""
+        """Return the standard of a template: this one or one that it includes."""
         return next((s for s in self._all() if s.id == template.standard), self)
 
     @property
     def is_shipped(self) -> bool:
+        """Return True for a standard that comes with the plugin."""
         return self.folder.resolve().parent == STANDARDS.resolve()
 
     def shipped(self) -> tuple[Standard, ...]:
-        """The shipped standards that a custom standard is based on: those that it includes, else the one of its id, else
-        the usual one. None for a shipped standard, which stands for itself."""
+        """Return the shipped standards that a custom standard is based on.
+
+        They are those that it includes, else the one of its id, else the usual one. The result is empty for a shipped
+        standard.
+        """
         if self.is_shipped:
             return ()
         found = {one.folder: one for one in self._all() if one.is_shipped and one.rules}
-        # What one of them includes itself it has weighed already.
+        # A standard that one of them includes has been compared there.
         below = {inner.folder for one in found.values() for inner in one._all() if inner is not one}
         top = tuple(one for folder, one in found.items() if folder not in below)
         return top or (self._usual(),)
@@ -145,7 +158,10 @@ class Standard:
             yield from other._all()
 
     def all_templates(self, role: str) -> list[Template]:
-        """Every edition's template of a role, own first: a layer may follow any of them."""
+        """Return the templates of a role in all editions, own first.
+
+        A layer may follow any of them.
+        """
         origin = self.maintenance.origin(role) if self.maintenance else None
         if origin is not None and self.maintenance is not None:
             stage, layer = origin
@@ -158,7 +174,10 @@ class Standard:
 
     @cached_property
     def _read(self) -> dict[str, Template | None]:
-        """Role → this edition's own template, None where it has none; those that were asked for."""
+        """Return role → this edition's own template, None without one.
+
+        Only requested templates are included.
+        """
         return {}
 
     def _own_template(self, role: str) -> Template | None:
@@ -168,22 +187,26 @@ class Standard:
         return self._read[role]
 
     def has_template(self, role: str) -> bool:
+        """Return True if a role has a template."""
         if self.maintenance is not None and self.maintenance.origin(role):
             return True
         own = self.folder / "templates" / f"{role}.toml"
         return own.exists() or any(other.has_template(role) for other in self.includes)
 
     def personal_fields(self) -> dict[str, tuple[Field, ...]]:
-        """Role → the fields that tell of persons, for the layers that have such."""
+        """Return role → fields with personal data, for the layers that have such fields."""
         return {role: t.personal for role, t in self.templates.items() if t.personal}
 
     def templates_of(self, groups: Iterable[str]) -> list[Template]:
-        """The templates of groups (by id or Chinese name), each once, in the groups' order. InputError for an unknown one."""
+        """Return the templates of groups, each once, in the groups' order.
+
+        Groups are named by id or Chinese name. Raise InputError for an unknown one.
+        """
         names = {n: g for g in self.groups.values() for n in (g.id, g.name, *g.aliases)}
         roles: dict[str, None] = {}
         for text in groups:
             if text in (ALL_LAYERS, "全部"):
-                # What is made of another layer is made with it for a package of its own, not for a plan.
+                # A layer made from another one belongs to that layer's package, not to a plan.
                 roles |= dict.fromkeys(r for r, t in self.templates.items() if not t.base)
             elif text in names:
                 roles |= dict.fromkeys(names[text].roles)

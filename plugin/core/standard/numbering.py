@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""标识码 (BSM): county (6) + ``0000`` + running number (8), unique in its layer and never given twice (rule A1).
+"""Assign 标识码 (BSM): county (6) + ``0000`` + running number (8).
 
-A number is free when it is above every number ever used: those in the layer now, those of edits not saved yet, and the
-remembered highest (``high_water``), which outlives the features that bore it. Gaps are normal.
+A number is unique in its layer and never assigned twice (rule A1). A number is free if it is above every number ever
+used: those in the layer, those of unsaved edits, and the stored maximum (``high_water``), which outlives deleted
+features. Gaps are normal.
 """
 
 from __future__ import annotations
@@ -21,12 +22,18 @@ _BSM = re.compile(rf"([0-9]{{6}}){FILL}([0-9]{{{RUNNING_DIGITS}}})")
 
 
 def is_county(code: str) -> bool:
-    """Six digits, as in ``140225``. Whether there is such a county, the division list says."""
+    """Return True for six digits, as in ``140225``.
+
+    The list of divisions decides whether such a county exists.
+    """
     return bool(re.fullmatch(r"[0-9]{6}", code))
 
 
 def make_bsm(county: str, number: int) -> str:
-    """The 18 characters of a running number. InputError for no county's code, or when 8 digits are used up."""
+    """Return the 18 characters of a running number.
+
+    Raise InputError for a code that is not a county's, or if the 8 digits are exhausted.
+    """
     if not is_county(county):
         raise InputError("bsm_county", value=county)
     if not 0 < number <= HIGHEST:
@@ -35,13 +42,19 @@ def make_bsm(county: str, number: int) -> str:
 
 
 def split_bsm(bsm: object) -> tuple[str, int] | None:
-    """County and running number, or None where the value is not of this scheme (another's numbers never collide)."""
+    """Return county and running number, or None for a value of another scheme.
+
+    Values of another scheme never collide.
+    """
     found = _BSM.fullmatch("" if bsm is None else str(bsm).strip())
     return (found[1], int(found[2])) if found else None
 
 
 def find_highest(values: Iterable[object]) -> dict[str, int]:
-    """County → its highest running number among the values; blanks and other schemes are passed over."""
+    """Return county → its highest running number among the values.
+
+    Blanks and values of other schemes are ignored.
+    """
     found: dict[str, int] = {}
     for value in values:
         parts = split_bsm(value)
@@ -51,18 +64,23 @@ def find_highest(values: Iterable[object]) -> dict[str, int]:
 
 
 def highest_running(values: Iterable[object], county: str) -> int:
-    """The highest running number of a county, whichever way its numbers are made: the last eight of their eighteen digits (the
-    four before them may be a layer's code). 0 when there is none."""
+    """Return the highest running number of a county in any scheme; 0 without one.
+
+    It is the last eight of eighteen digits; the four digits before them may be a layer's code.
+    """
     texts = ("" if value is None else str(value).strip() for value in values)
     return max((int(t[-RUNNING_DIGITS:]) for t in texts if re.fullmatch(rf"{county}[0-9]{{12}}", t)), default=0)
 
 
 def usual_county(values: Iterable[object]) -> str:
-    """The county that most of the values begin with; empty when none is of this scheme."""
+    """Return the county that most values begin with; empty without such a value."""
     votes = Counter(parts[0] for parts in map(split_bsm, values) if parts)
     return votes.most_common(1)[0][0] if votes else ""
 
 
 def next_bsm(county: str, used: Iterable[object], high_water: int = 0) -> str:
-    """The next free number of a county: one above the highest of those used and of the remembered one."""
+    """Return the next free number of a county.
+
+    It is one above the highest used number and the stored maximum.
+    """
     return make_bsm(county, max(find_highest(used).get(county, 0), high_water) + 1)

@@ -17,7 +17,7 @@ from .codes import load_code_list as load_code_list
 
 TYPES = ("text", "integer", "real", "date")
 GEOMETRIES = ("polygon", "line", "point")
-#: Bytes that a shapefile has for a field's name.
+#: Length in bytes of a field name in a shapefile.
 SHORT_BYTES = 10
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _WORD = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
@@ -25,10 +25,11 @@ _WORD = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
 
 @dataclass(frozen=True)
 class Field:
-    """One field. ``meaning`` is how rules ask for it (``net_area``), whatever its name in this edition (YJJBNTMJ).
+    """One field of a template.
 
-    ``short``: its name where only ten bytes fit (shapefile), for a name that is longer; ``default``: what a new row holds.
-    ``personal``: it tells of a person (name, ID number, telephone, address): empty in what is given away, unless asked for.
+    ``meaning``: the name by which rules read it (``net_area``), whatever its name in this edition (YJJBNTMJ).
+    ``short``: a name of at most ten bytes (shapefile) for a longer name; ``default``: value in a new row;
+    ``personal``: it has personal data (name, ID number, telephone, address) and is empty in exports unless requested.
     """
 
     name: str
@@ -50,8 +51,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Template:
-    """One official layer in one edition: the single source of its schema. ``base``: the role whose template it is
-    made from (年度动态维护), empty for one that is written out."""
+    """One official layer in one edition: the only source of its schema.
+
+    ``base``: role of the template that it is made from (年度动态维护), else empty.
+    """
 
     role: str
     name: str
@@ -69,21 +72,25 @@ class Template:
     base: str = ""
 
     def field(self, meaning: str) -> Field | None:
-        """The field of this meaning, or None when the layer has none."""
+        """Return the field of this meaning, or None."""
         return next((f for f in self.fields if f.meaning == meaning), None)
 
     @property
     def personal(self) -> tuple[Field, ...]:
-        """The fields that tell of persons."""
+        """Return the fields with personal data."""
         return tuple(f for f in self.fields if f.personal)
 
     def field_named(self, name: str) -> Field | None:
+        """Return the field of this name, or None."""
         return next((f for f in self.fields if f.name == name), None)
 
     @property
     def export_names(self) -> dict[str, str]:
-        """Field name → its name where only ten bytes fit, no two alike in any case: its ``short``, else its own where that
-        fits, else cut, with a number if need be. A name that fits is nobody else's."""
+        """Return field name → unique name of at most ten bytes.
+
+        Names are unique without regard to case. A name is the field's ``short`` name, else its own if it fits, else
+        cut, with a number if needed. A name that fits is never given to another field.
+        """
         found = {f.name: f.short for f in self.fields if f.short}
         taken = {short.upper() for short in found.values()}
         fits = [f.name for f in self.fields if f.name not in found and len(f.name.encode()) <= SHORT_BYTES]
@@ -100,13 +107,13 @@ class Template:
 
 
 def _cut(name: str, room: int = SHORT_BYTES) -> str:
-    """No character in two."""
+    """Return the name cut to ``room`` bytes, without splitting a character."""
     return name.encode()[:room].decode(errors="ignore")
 
 
 _LAYER_KEYS = ("role", "name", "name_mark", "geometry", "overlap", "constraint", "fields_mark", "source", "field")
 _FIELD_KEYS = ("name", "alias", "type", "mark")
-#: Further keys of a field and what their values are.
+#: Further keys of a field with the types of their values.
 _FIELD_MORE: dict[str, type] = {
     **dict.fromkeys(("length", "decimals", "code_pad"), int),
     **dict.fromkeys(("meaning", "codes", "code_name", "constraint", "unit", "short", "default"), str),
@@ -129,7 +136,10 @@ def load_template(path: Path, standard: str = "") -> Template:
 
 
 def read_fields(rows: Any, path: Path, where: str = "field") -> tuple[Field, ...]:
-    """The fields of a ``[[field]]`` table. DataError names file and key."""
+    """Return the fields of a ``[[field]]`` table.
+
+    Raise DataError with file and key.
+    """
     fields = [
         _field(row, f"{where}[{position}]", path)
         for position, row in enumerate(expect(rows, list, file=path, key=where), start=1)
@@ -159,7 +169,10 @@ def _field(row: Any, where: str, path: Path) -> Field:
 
 
 def _check_names(fields: list[Field], path: Path, where: str) -> None:
-    """No two alike, names in any case: some formats take a field's title for its name in forms and tables."""
+    """Raise DataError for two equal names, ignoring case.
+
+    Some formats use a field's title as its name in forms and tables.
+    """
     parts = {
         "name": [f.name.upper() for f in fields],
         "alias": [f.alias for f in fields],
@@ -172,7 +185,7 @@ def _check_names(fields: list[Field], path: Path, where: str) -> None:
 
 
 def check_code_lists(templates: Iterable[Template], lists: Mapping[str, CodeList]) -> None:
-    """DataError when a field names a code list, a field for the code's name, or a default code that is not there."""
+    """Raise DataError for an unknown code list, code-name field or default code."""
     for template in templates:
         for field in template.fields:
             where = {"layer": template.role, "field": field.name}

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A plan's areas by township on the basis that the tasks are counted on, and rows that name another township than they
-lie in."""
+"""Areas by township on the basis of tasks, and rows that name a wrong township."""
 
 from __future__ import annotations
 
@@ -23,20 +22,20 @@ if TYPE_CHECKING:
     from ..plan.layer import Layer
 
 
-#: By what rows say where they lie: 坐落单位代码, else 行政区代码.
+#: The fields that name a row's township: 坐落单位代码, else 行政区代码.
 _MEANINGS = ("location_code", "division_code")
 _DIGITS, _COUNTY_DIGITS = 9, 6
-#: The share of a row that lies at least in the township that its code names (C).
+#: The smallest share of a row inside the township that its code names (C).
 LEAST_SHARE = "indicators.least_township_share"
 
 
 @dataclass(frozen=True)
 class RowCodes:
-    """What the rows of a layer say of their place; (n,) each.
+    """The townships that the rows of a layer name; (n,) each.
 
-    ``named``: the township that a row's ``field`` names, −1 for none of the map's; ``misplaced``: that township where the row does
-    not lie in it, else −1; ``centres``: the township that the row's centre lies in, −1 for none; ``foreign``: the code is another
-    county's.
+    ``named``: the township that a row's ``field`` names, −1 for a township outside the map; ``misplaced``: that
+    township if the row is not inside it, else −1; ``centres``: the township of the row's centre, −1 for none;
+    ``foreign``: the code belongs to another county.
     """
 
     layer: Layer
@@ -48,8 +47,11 @@ class RowCodes:
     foreign: NDArray
 
     def exchanged(self) -> dict[int, int]:
-        """Township → the one that most rows in it name, where most rows that name that one lie here, and rows name this one
-        elsewhere: codes of townships that were exchanged."""
+        """Return townships whose codes are exchanged: township → the township that its rows name.
+
+        Two codes are exchanged where most rows in the first township name the second, most rows that name the second
+        are in the first, and most rows that name the first are elsewhere.
+        """
         found = {}
         for town in np.unique(self.centres[self.misplaced >= 0]).tolist():
             here = self.centres == town
@@ -69,7 +71,7 @@ class RowCodes:
 
 
 def check_row_codes(layer: Layer, ctx: Context) -> RowCodes | None:
-    """Return what a layer's rows say of their place; None without townships."""
+    """Return the townships that a layer's rows name; None without townships."""
     given = townships_of(ctx)
     if given is None or layer is given[0]:
         return None
@@ -88,7 +90,10 @@ def _row_codes(layer: Layer, towns_layer: Layer, towns: list[Township], town_of:
 
 
 def named_townships(layer: Layer, towns: list[Township]) -> tuple[NDArray, str]:
-    """(n,) the township that each row names, −1 where it names none that there is; and the field that said so."""
+    """Return (n,) the township that each row names, and the field that names it.
+
+    −1: an unknown township.
+    """
     place = {town.code: n for n, town in enumerate(towns) if town.code}
     for meaning in _MEANINGS:
         found = np.array([place.get(code[:_DIGITS], -1) for code in layer.text(meaning)], dtype=int)
@@ -98,10 +103,10 @@ def named_townships(layer: Layer, towns: list[Township]) -> tuple[NDArray, str]:
 
 
 def _foreign(layer: Layer, area_code: str) -> NDArray:
-    """(n,) bool: rows whose location code begins with another county's."""
+    """Return (n,) bool: rows whose location code begins with that of another county."""
     own = area_code[:_COUNTY_DIGITS]
     if len(own) < _COUNTY_DIGITS or own.endswith("00"):
-        # A city's or a province's plan has many counties.
+        # A plan of a city or province has many counties.
         return np.zeros(len(layer), dtype=bool)
     codes = layer.text("location_code")
     whole = [len(code) >= _COUNTY_DIGITS and code[:_COUNTY_DIGITS].isdecimal() for code in codes]
@@ -111,32 +116,35 @@ def _foreign(layer: Layer, area_code: str) -> NDArray:
 def _misplaced(
     layer: Layer, town: NDArray, centres: NDArray, towns_layer: Layer, town_of: NDArray, ctx: Context
 ) -> NDArray:
-    """(n,) the township that a row names where less than the least share of the row lies in it, else −1.
+    """Return (n,) the named township of misplaced rows, else −1.
 
-    Rows without a shape lie nowhere: other rules report them.
+    A row is misplaced if too small a share of it is inside the named township.
+
+    Rows without a shape are skipped: other rules report them.
     """
-    asked = (town >= 0) & (town != centres) & ~is_missing(layer.plane)
-    if not asked.any():
+    compared = (town >= 0) & (town != centres) & ~is_missing(layer.plane)
+    if not compared.any():
         return np.full(len(layer), -1)
-    parts = ctx.geometry.shared(layer, towns_layer, rows_a=asked, measured=True)
+    parts = ctx.geometry.shared(layer, towns_layer, rows_a=compared, measured=True)
     own = town_of[parts.right] == town[parts.left]
     inside = np.bincount(parts.left[own], parts.area[own], minlength=len(layer))
     outside = inside < float(ctx.norm.get(LEAST_SHARE)) * np.nan_to_num(shapely.area(layer.plane))
-    return np.where(asked & outside, town, -1)
+    return np.where(compared & outside, town, -1)
 
 
-#: Areas whose rows say in which township they lie.
-_TOLD = ("cultivated_area", "farmland_area")
+#: Areas whose rows name their township.
+_NAMES_TOWNSHIP = ("cultivated_area", "farmland_area")
 
 
 @dataclass(frozen=True)
 class ByTownship:
-    """``figure``: the whole; ``areas`` (townships + 2,) m²; the last but one is what lies in none of them, the last (below
-    0) what townships that overlap claim twice.
+    """An area of the plan by township.
 
-    ``stated`` rows were given to the township that their own ``field`` names, ``shared`` ones by their geometry: each part
-    takes its share of the row's net area (shared ÷ row × net). ``backed`` (townships + 2,) bool: the land backs the sum.
-    ``land`` (townships + 2,) m²: what the land gives in place of the net area, within ``rounding``; None for other areas.
+    ``figure``: the whole; ``areas``: (townships + 2,) m², the last but one outside all townships, the last (negative)
+    counted twice by overlapping townships. ``stated``: number of rows assigned to the township that their ``field``
+    names; ``shared``: number of rows divided by geometry, where each part gets its share of the row's net area
+    (shared ÷ row × net). ``backed``: (townships + 2,) bool, the geometry confirms the sum. ``land``: (townships + 2,)
+    m² by geometry instead of the net area, within ``rounding``; None for other areas.
     """
 
     figure: AreaFigure
@@ -151,7 +159,10 @@ class ByTownship:
 
 
 def compute_by_township(name: str, ctx: Context) -> ByTownship | None:
-    """One of `AREA_FIGURES` by township; None without townships, or without a layer that gives the area."""
+    """Compute one of `AREA_FIGURES` by township.
+
+    None without townships or without a layer for the area.
+    """
     given = townships_of(ctx)
     figure = target_figure(name, ctx)
     if given is None or figure.layer is None:
@@ -160,21 +171,21 @@ def compute_by_township(name: str, ctx: Context) -> ByTownship | None:
     values = np.nan_to_num(layer.numbers("net_area") if figure.basis == "net" else layer.statutory)
     counted = values != 0.0
     if name == "cultivated_area" and ctx.plan.concept("cultivated") is not layer:
-        # The survey's parcels stand in for the layer of its own.
+        # The survey's parcels replace a missing layer of 耕地.
         counted &= ctx.cultivated_rows(layer)
-    codes = check_row_codes(layer, ctx) if name in _TOLD else None
+    codes = check_row_codes(layer, ctx) if name in _NAMES_TOWNSHIP else None
     town = np.full(len(layer), -1) if codes is None else codes.named
-    # Misplaced rows go by their geometry.
-    told = counted & (town >= 0)
+    # Misplaced rows are divided by their geometry.
+    by_code = counted & (town >= 0)
     if codes is not None:
-        told &= codes.misplaced < 0
-    rest = counted & ~told
+        by_code &= codes.misplaced < 0
+    rest = counted & ~by_code
     parts = split_by_township(layer, ctx) if rest.any() else None
 
     def add(amounts: NDArray) -> NDArray:
-        """(townships + 2,) sums of (n,) amounts of the rows that count."""
+        """Return (townships + 2,) sums of (n,) amounts of the rows that count."""
         sums = np.zeros(len(towns) + 2)
-        np.add.at(sums, town[told], amounts[told])
+        np.add.at(sums, town[by_code], amounts[by_code])
         return sums if parts is None else sums + parts.sums(amounts, rest)
 
     found = compare_with_land(layer, "net_area", ctx) if figure.basis == "net" else None
@@ -187,17 +198,18 @@ def compute_by_township(name: str, ctx: Context) -> ByTownship | None:
     land = land_net(layer, ctx) if figure.basis == "net" else None
     rounding = add(np.full(len(layer), ROUNDING_M2)) if land is not None else None
     on_land = add(land) if land is not None else None
-    told_rows, shared_rows = int(told.sum()), int(rest.sum())
+    stated_rows, shared_rows = int(by_code.sum()), int(rest.sum())
     field = "" if codes is None else codes.field
-    return ByTownship(figure, towns, add(values), told_rows, shared_rows, field, sure, on_land, rounding)
+    return ByTownship(figure, towns, add(values), stated_rows, shared_rows, field, sure, on_land, rounding)
 
 
 def match_townships(
     tasks: TownshipTasks, towns: list[Township], layer: str
 ) -> tuple[dict[int, int], list[tuple[str, dict[str, Any]]]]:
-    """Row of the table → township, by code, else by name; and reasons for those that are none of the map's.
+    """Match rows of the table with townships by code, else by name.
 
-    A code and a name of two townships are none: whose task it is, nobody can know.
+    Returns row → township, and the reasons for rows without a match. A row whose code and name belong to two
+    townships has no match.
     """
     by_code = {town.code: n for n, town in enumerate(towns) if town.code}
     by_name = {town.name: n for n, town in enumerate(towns)}
@@ -210,11 +222,11 @@ def match_townships(
         if at is None:
             lost[task.name or task.code] = None
         elif named is not None and named != at:
-            said = {"file": tasks.file, "line": task.line, "code": task.code, "name": task.name}
-            reasons.append(("tasks_two_townships", {**said, "known": towns[at].name}))
+            params = {"file": tasks.file, "line": task.line, "code": task.code, "name": task.name}
+            reasons.append(("tasks_two_townships", {**params, "known": towns[at].name}))
         else:
             found[task.line] = at
     if lost:
-        said = {"file": tasks.file, "names": "、".join(lost), "layer": layer}
-        reasons.append(("tasks_unknown_township", said))
+        params = {"file": tasks.file, "names": "、".join(lost), "layer": layer}
+        reasons.append(("tasks_unknown_township", params))
     return found, reasons

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A plan's figures against those of the plans below it: sums of totals, and limits.
+"""Compare a plan's figures with those of the plans below it: sums of totals, and limits.
 
-The plans below a profile are those whose ``base`` it is, shipped with the plugin or lying in its folder.
+The plans below a profile are those whose ``base`` it is, shipped with the plugin or stored in its folder.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from ..profile import Profile, Target, division_prefix, load_profile
 from ..profile.figures import TownshipTask, TownshipTasks
 from ..standard.template import Code, CodeList
 
-#: What a limit of the ratio is a limit of: with another numerator or other classes below it is another ratio.
+#: Settings that define the limited ratio: a limit with other values of them is a limit of another ratio.
 MEASURES = {"ratio.limit": ("ratio.form", "ratio.classes")}
-#: A ratio that may not be looser below than above: setting → which side is tighter.
+#: Ratios that may not be looser in a plan than in its base: setting → which side is tighter.
 LIMITS = {"ratio.limit": "<="}
 
 
 @dataclass(frozen=True)
 class PartsSum:
-    """What the parts of an area add up to, against the area's own target; ``value`` in the target's unit.
+    """The sum of the parts of an area with its target; ``value`` in the target's unit.
 
-    ``missing_parts``: names of the parts that have no such figure; then only a sum that is too much already is an answer.
+    ``missing_parts``: names of the parts without such a figure; then only a sum above a ceiling is a result.
     """
 
     target: Target
@@ -41,7 +41,10 @@ class PartsSum:
 
     @property
     def state(self) -> str:
-        """met / close / broken as `compare_area_with_target` has it; empty where parts are lacking and nothing can be said."""
+        """State by `compare_area_with_target`: met, close or broken.
+
+        It is empty where missing parts prevent a result.
+        """
         state = compare_area_with_target(self.value, self.target.comparison, self.target.number, self.target.decimals)
         if self.missing_parts and (self.target.comparison != "<=" or state == "met"):
             return ""
@@ -50,8 +53,10 @@ class PartsSum:
 
 @dataclass(frozen=True)
 class ChangedMeasure:
-    """How a profile measures what is limited, where the one above that sets the limit measures otherwise. ``key``: of the
-    setting; ``value`` and ``above``: what each says."""
+    """A profile's definition of a limited ratio that differs from the base that sets the limit.
+
+    ``key``: the setting; ``value`` and ``above``: its value in the profile and in the base ``parent``.
+    """
 
     key: str
     value: Any
@@ -61,7 +66,7 @@ class ChangedMeasure:
 
 @dataclass(frozen=True)
 class InheritedLimit:
-    """A limit of one profile against that of the one above it."""
+    """A limit of one profile compared with that of its base."""
 
     key: str
     value: float
@@ -70,13 +75,15 @@ class InheritedLimit:
 
     @property
     def broken(self) -> bool:
+        """True if the limit is looser than that of the base."""
         return self.value > self.above
 
 
 def find_children(profile: Profile) -> tuple[list[Profile], list[str]]:
-    """The profiles whose base this one is, in the order of their area codes, each id once: its own folder before ours.
+    """Return the profiles with this base by area code, each id once, and the unreadable files.
 
-    Beside them the names of files that cannot be read: whether they are such profiles, nobody knows.
+    The folder of the profile comes before the profiles of the plugin. The names of unreadable files are returned
+    because their base is unknown.
     """
     found: dict[str, Profile] = {}
     unread: list[str] = []
@@ -98,17 +105,17 @@ def find_children(profile: Profile) -> tuple[list[Profile], list[str]]:
 
 def _means(base: str, path: Path, own: Path) -> bool:
     """Return True if a file's ``base`` is the profile in the file ``own``."""
-    beside = path.parent / (base if base.endswith(".toml") else f"{base}.toml")
-    found = beside if beside.exists() else PROFILES / f"{base}.toml"
+    sibling = path.parent / (base if base.endswith(".toml") else f"{base}.toml")
+    found = sibling if sibling.exists() else PROFILES / f"{base}.toml"
     return found.resolve() == own.resolve()
 
 
 def _shipped_chains(profile: Profile) -> list[Profile]:
-    return [one for other in shipped_beside(profile) for one in other.chain()]
+    return [one for other in find_shipped_alternatives(profile) for one in other.chain()]
 
 
 def find_limits(profile: Profile) -> list[InheritedLimit]:
-    """The limits that a profile itself sets where one above it has set them too, each against the nearest above."""
+    """Return the limits of a profile with those of the nearest base that sets them."""
     found = []
     for key in LIMITS:
         if key not in profile.own:
@@ -119,8 +126,8 @@ def find_limits(profile: Profile) -> list[InheritedLimit]:
     return found
 
 
-def shipped_beside(profile: Profile) -> list[Profile]:
-    """Return the profiles that come with the plugin for the same area and that this one does not stand on.
+def find_shipped_alternatives(profile: Profile) -> list[Profile]:
+    """Return the profiles of the plugin for the same area that are not bases of this profile.
 
     Raises DataError where one of them cannot be read.
     """
@@ -132,8 +139,11 @@ def shipped_beside(profile: Profile) -> list[Profile]:
 
 
 def find_loosened_targets(profile: Profile) -> list[tuple[Target, Target, Profile]]:
-    """Targets for which the profile, or one that it stands on, has a looser figure than a base's task for the same area,
-    indicator and year; with that task and the base that has it. A profile of the plugin for the same area counts as one."""
+    """Return targets of a profile or its bases that are looser than the task in a base.
+
+    Targets are compared for the same area, indicator and year; each is returned with that task and the profile that
+    has it. A profile of the plugin for the same area counts as a base.
+    """
     found: dict[tuple[Target, Target], Profile] = {}
     for one in profile.chain():
         if one.base is None:
@@ -143,7 +153,7 @@ def find_loosened_targets(profile: Profile) -> list[tuple[Target, Target, Profil
                 alike = (own.area_code, own.indicator, own.year) == (above.area_code, above.indicator, above.year)
                 if alike and own not in one.base.targets and own.looser_than(above):
                     found.setdefault((own, above), _first_with(above, one.base))
-    for other in shipped_beside(profile):
+    for other in find_shipped_alternatives(profile):
         for own, above in ((own, above) for above in other.targets for own in profile.targets):
             alike = (own.area_code, own.indicator, own.year) == (above.area_code, above.indicator, above.year)
             if alike and own.looser_than(above):
@@ -152,14 +162,14 @@ def find_loosened_targets(profile: Profile) -> list[tuple[Target, Target, Profil
 
 
 def _first_with(target: Target, profile: Profile) -> Profile:
-    """The lowest profile of a chain that has a target: whose file states it."""
+    """Return the lowest profile of a chain that has a target, whose file states it."""
     return [one for one in profile.chain() if target in one.targets][-1]
 
 
 def find_measures(profile: Profile, settings: dict[str, Any]) -> list[ChangedMeasure]:
-    """Where a profile itself measures a ratio otherwise than the nearest profile above that limits it.
+    """Return definitions of a limited ratio that differ from the nearest base's.
 
-    ``settings``: the standard's, which hold where nobody says anything else. Lists are alike in any order.
+    ``settings``: the values of the standard, which apply by default. The order in lists has no effect.
     """
     found = []
     for limit, keys in MEASURES.items():
@@ -174,36 +184,41 @@ def find_measures(profile: Profile, settings: dict[str, Any]) -> list[ChangedMea
 
 
 def sums_of_children(parent: Profile, children: Iterable[Profile], divisions: CodeList | None) -> list[PartsSum]:
-    """Each total of a plan against the sum of the same figure in the plans below it: same indicator, year and side.
+    """Compare each total of a plan with the sum of the same figure below it.
 
-    ``missing_parts`` names the divisions (counties of the list, whole cities by their own name) that no child answers for.
+    Figures are the same by indicator, year and side.
+
+    ``missing_parts`` names the divisions (counties of the list; a city by its name if it is missing as a whole)
+    without a profile.
     """
     children = list(children)
     found: list[PartsSum] = []
     if not children and not _below(parent, divisions):
-        # A county hands down to townships, which have no profiles.
+        # A county allocates to townships, which have no profiles.
         return found
     for target in parent.targets:
         if target.area_code != parent.area_code or not target.is_task or target.comparison == "=":
             continue
-        said = {c.id: _same(c, target) for c in children}
-        there = _once([c for c in children if said[c.id] is not None])
-        value = _total([t for c in there if (t := said[c.id]) is not None], target.unit)
+        figures = {c.id: _same(c, target) for c in children}
+        there = _once([c for c in children if figures[c.id] is not None])
+        value = _total([t for c in there if (t := figures[c.id]) is not None], target.unit)
         one = PartsSum(target, value, len(there), _lacking(parent, there, divisions))
-        # Where no list says what the area is made of, only a sum that is too much already is an answer.
+        # Without a list of the parts, only a sum that already exceeds a ceiling is a result.
         if _below(parent, divisions) or (target.comparison == "<=" and one.state != "met"):
             found.append(one)
     return found
 
 
 def _once(children: list[Profile]) -> list[Profile]:
-    """Without those that another one covers (a county beside its city): land counts once. Of two for one area nobody knows
-    which is meant: then neither counts."""
+    """Return profiles without those that another one covers, such as a county in its city.
+
+    Land counts once. Of two profiles for one area neither counts, because the valid one is unknown.
+    """
     return [c for c in children if not any(other is not c and other.covers(c.area_code) for other in children)]
 
 
 def _same(child: Profile, target: Target) -> Target | None:
-    """The child's own figure of the same kind, for the same year."""
+    """Return the child's figure of the same kind for the same year."""
     return next(
         (
             t
@@ -216,7 +231,10 @@ def _same(child: Profile, target: Target) -> Target | None:
 
 
 def sums_of_townships(tasks: TownshipTasks, targets: Sequence[Target], towns: Iterable[Township]) -> list[PartsSum]:
-    """Each total of a county against the sum of its townships' tasks; ``towns``: the townships there are."""
+    """Compare each total of a county with the sum of its townships' tasks.
+
+    ``towns``: all townships.
+    """
     found = []
     for target in targets:
         rows = [t for t in tasks.of(target.indicator) if t.comparison == target.comparison]
@@ -228,20 +246,29 @@ def sums_of_townships(tasks: TownshipTasks, targets: Sequence[Target], towns: It
 
 
 def find_omitted_townships(tasks: TownshipTasks, towns: Iterable[Township]) -> list[str]:
-    """Names of townships of the map that a table does not list. One that it lists without a figure has no task."""
+    """Return names of townships of the map that a table does not list.
+
+    A township listed without a figure has no task.
+    """
     named = tasks.named or {one for task in tasks.tasks for one in (task.code, task.name)}
     return [town.name for town in towns if not {town.name, town.code} & named]
 
 
 def find_undivided_tasks(tasks: TownshipTasks, targets: Iterable[Target], indicators: Iterable[str]) -> list[Target]:
-    """Tasks of a county of which its table has no township's part. ``indicators``: those that are handed down to townships."""
+    """Return tasks of a county for which its table has no row of any township.
+
+    ``indicators``: those that are allocated to townships.
+    """
     listed = set(tasks.indicators)
-    wanted = [target for target in targets if target.is_task and target.indicator in set(indicators) - listed]
-    return list({target.indicator: target for target in wanted}.values())
+    undivided = [target for target in targets if target.is_task and target.indicator in set(indicators) - listed]
+    return list({target.indicator: target for target in undivided}.values())
 
 
 def find_wrong_totals(tasks: TownshipTasks) -> list[tuple[TownshipTask, float]]:
-    """Rows of a table that sum it up (合计) and do not: each with what its townships add up to, in its unit."""
+    """Return rows of totals (合计) that differ from the sum of the townships.
+
+    Each row is returned with that sum.
+    """
     found = []
     for total in tasks.totals:
         value = _total(tasks.of(total.indicator), total.unit)
@@ -251,7 +278,10 @@ def find_wrong_totals(tasks: TownshipTasks) -> list[tuple[TownshipTask, float]]:
 
 
 def _total(rows: Iterable[Target | TownshipTask], unit: str) -> float:
-    """The sum of figures as printed, in a unit; exact where they are printed in it."""
+    """Return the sum of printed figures in a unit.
+
+    Exact where they are printed in that unit.
+    """
     rows = list(rows)
     same = sum((Decimal(row.value) for row in rows if row.unit == unit), Decimal(0))
     others = sum(row.number * SQUARE_METRES[row.unit] for row in rows if row.unit != unit)
@@ -259,13 +289,16 @@ def _total(rows: Iterable[Target | TownshipTask], unit: str) -> float:
 
 
 def _below(parent: Profile, divisions: CodeList | None) -> list[Code]:
-    """The counties that an area is made of; none for a county."""
+    """Return the counties of an area; empty for a county."""
     codes = divisions.codes.values() if divisions is not None else ()
     return [c for c in codes if parent.covers(c.code) and division_prefix(c.code) == c.code != parent.area_code]
 
 
 def _lacking(parent: Profile, children: Sequence[Profile], divisions: CodeList | None) -> tuple[str, ...]:
-    """Names of the divisions below an area that no child covers: a city whole by its name, else its counties."""
+    """Return names of the divisions below an area that have no profile.
+
+    A city is named as a whole, or by its counties.
+    """
     codes: dict[str, Any] = divisions.codes if divisions is not None else {}
     counties = _below(parent, divisions)
     missing = [c for c in counties if not any(child.covers(c.code) for child in children)]

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A table of township tasks (乡镇任务表), CSV or xlsx, in either of the two forms that people keep.
+"""A table of township tasks (乡镇任务表), CSV or xlsx, in one of two forms.
 
-One row a figure, with the columns 乡镇代码 (may be left out), 乡镇名称, 指标, 关系 (may be left out), 数值, 单位 and 来源 (may be left
-out); or one row a township, with a column for each figure whose head names the unit: ``永久基本农田（万亩）``. Heads in English
-work too: code, name, indicator, comparison, value, unit, source. ``resources/sample/township_tasks.csv`` is an example of the first.
+The long form has one row per figure, with the columns 乡镇代码 (optional), 乡镇名称, 指标, 关系 (optional), 数值, 单位 and 来源
+(optional). The wide form has one row per township and one column per figure, whose head names the unit:
+``永久基本农田（万亩）``. English heads are accepted: code, name, indicator, comparison, value, unit, source.
+``resources/sample/township_tasks.csv`` is an example of the long form.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ COLUMNS = (
     Column("unit", ("单位", "unit"), needed=False),
     Column("source", ("来源", "依据", "文件", "source"), needed=False),
 )
-#: What a figure is called; the first word is told where another is not understood.
+#: Accepted names of a figure; messages on an unknown name list the first one.
 INDICATORS = {
     "cultivated_area": ("耕地保有量", "耕地", "耕地面积", "耕地保护目标"),
     "farmland_area": ("永久基本农田", "永久基本农田保护面积", "永久基本农田面积", "基本农田", "永久基本农田保护任务"),
@@ -50,12 +51,15 @@ COMPARISONS = {
 _TOTALS = ("合计", "总计", "全县", "小计", "全县合计", "total")
 _FIGURE_HEAD = re.compile(r"(.+?)\s*[（(]\s*(.+?)\s*[）)]")
 _PRINTED = re.compile(r"\d+(\.\d+)?")
-#: A township: the county's six digits and three.
+#: Number of digits of a township's code: six of the county and three.
 _DIGITS = 9
 
 
 def read_township_tasks(path: str | Path) -> TownshipTasks:
-    """The table in a file; the empty path is no table. InputError names file, row, column and what could stand there."""
+    """Read the table of a file; an empty path gives an empty table.
+
+    InputError names file, row, column and the accepted values.
+    """
     if not str(path).strip():
         return TownshipTasks()
     table = read_table(path, COLUMNS)
@@ -66,12 +70,12 @@ def read_township_tasks(path: str | Path) -> TownshipTasks:
     for row in table.rows:
         found = [_task(table, row)] if long else _tasks(table, row, figures)
         (totals if _is_total(row) else tasks).extend(found)
-    said: dict[tuple[str, str], TownshipTask] = {}
-    # Rows without a code come last: they are told by their name, which one with a code may have.
+    seen: dict[tuple[str, str], TownshipTask] = {}
+    # Rows without a code come last: their name identifies them, and a row with a code may have the same name.
     for task in sorted(tasks, key=lambda t: not t.code):
-        first = said.setdefault((task.code or task.name, task.indicator), task)
+        first = seen.setdefault((task.code or task.name, task.indicator), task)
         if task.code and task.name:
-            said.setdefault((task.name, task.indicator), task)
+            seen.setdefault((task.name, task.indicator), task)
         if first is not task:
             raise InputError("tasks_twice", file=table.place, line=task.line, name=task.name, first=first.line)
     if not tasks:
@@ -81,7 +85,10 @@ def read_township_tasks(path: str | Path) -> TownshipTasks:
 
 
 def _figure_heads(table: Table) -> dict[str, tuple[str, str]]:
-    """Head → figure and unit, of the heads that name both. InputError where none does, or one names a figure only."""
+    """Return head → figure and unit of the heads that name both.
+
+    InputError where no head does, or where a head names only a figure.
+    """
     found = {}
     for head in table.heads:
         parts = _FIGURE_HEAD.fullmatch(head)
@@ -89,7 +96,7 @@ def _figure_heads(table: Table) -> dict[str, tuple[str, str]]:
         if indicator and unit:
             found[head] = (indicator, unit)
         elif indicator or _meant(head, INDICATORS):
-            # Passed over, its tasks would be in nobody's check.
+            # If the column were ignored, no check would use its tasks.
             raise InputError(
                 "tasks_head_unit", file=table.place, line=table.line, column=head, known="、".join(_first(UNITS))
             )
@@ -99,7 +106,7 @@ def _figure_heads(table: Table) -> dict[str, tuple[str, str]]:
 
 
 def _tasks(table: Table, row: Row, figures: dict[str, tuple[str, str]]) -> list[TownshipTask]:
-    """What one row of the wide form says; an empty cell is no task."""
+    """Return the tasks of one row of the wide form; empty cells are skipped."""
     code, name = _who(table, row)
     return [
         TownshipTask(
@@ -141,13 +148,13 @@ def _who(table: Table, row: Row) -> tuple[str, str]:
 
 
 def _is_total(row: Row) -> bool:
-    """A word for it, or the code of the county itself (its six digits and 000)."""
+    """Return True for a row of totals: by its name, or by the county's code (six digits and 000)."""
     name = re.sub(r"\s+", "", row.cells["name"]).lower()
     return name.endswith(_TOTALS) or _code(row)[6:_DIGITS] == "000"
 
 
 def _code(row: Row) -> str:
-    """Digits typed full-width are digits; no layer's code is written so."""
+    """Return the code with digits in half width, as layers write it."""
     return normalize("NFKC", row.cells["code"])
 
 
@@ -168,7 +175,7 @@ def _one(table: Table, row: Row, column: str, known: dict[str, tuple[str, ...]])
 
 
 def _meant(text: str, known: dict[str, tuple[str, ...]]) -> str:
-    """The id that a word stands for, or empty."""
+    """Return the id for a word, or empty."""
     word = re.sub(r"\s+", "", text).lower()
     return next((one for one, words in known.items() if word == one or word in words), "")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The planning zones dissolved into the three zones (三区), with areas that add up."""
+"""The planning zones dissolved into the three zones (三区), with consistent areas."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 _ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 _METRES_A_DEGREE = 111_320.0
-#: Below this the sums agree: what doubles lose over a county's vertices, and a square decimetre.
+#: Largest difference of equal sums: rounding of doubles over a county's vertices, and a square decimetre.
 _SUM_SHARE, _SUM_M2 = 1e-9, 0.01
 
 
 @dataclass
 class ThreeZones:
-    """``shapes`` (k,) polygons of one part each in the zones' own CRS, ``spaces`` their codes, ``areas`` statutory m².
+    """The three zones with their areas; all areas are statutory.
 
-    ``zones_m2`` and ``features`` say what went in, by space; ``unmapped`` zone code → (features, m²) of zones that no
-    line of the mapping reaches; ``overlap_m2`` land that several zones claim, counted once where they are of one
-    space and in each where they are of several (``between_m2``); ``is_missing`` and ``repaired`` count zones without a
-    shape and with one that had to be repaired. All areas statutory.
+    ``shapes``: (k,) single-part polygons in the CRS of the zones; ``spaces``: their codes; ``areas``: m².
+    ``zones_m2`` and ``features``: the input by space; ``unmapped``: zone code → (features, m²) of zones outside the
+    mapping; ``overlap_m2``: land in several zones, counted once within one space and once in each of several spaces
+    (``between_m2``); ``missing`` and ``repaired``: number of zones without a shape and with a repaired shape.
     """
 
     shapes: NDArray
@@ -52,25 +52,27 @@ class ThreeZones:
     repaired: int = 0
 
     def area(self, space: str) -> float:
-        """The statutory area of one space, m²."""
+        """Return the statutory area of one space, m²."""
         return float(self.areas[[s == space for s in self.spaces]].sum())
 
     @property
     def total_m2(self) -> float:
+        """Total area of all spaces, m²."""
         return float(self.areas.sum())
 
     @property
     def input_m2(self) -> float:
+        """Total area of the mapped zones, m²."""
         return sum(self.zones_m2.values())
 
     @property
     def difference_m2(self) -> float:
-        """Sum of the zones less sum of all spaces: what zones of one space claim twice, else nothing."""
+        """Sum of the zones minus sum of all spaces, m²: the overlap of zones of one space."""
         return self.input_m2 - self.total_m2
 
     @property
     def adds_up(self) -> bool:
-        """Is the sum of the zones that of the spaces, and no land in two of them?"""
+        """True if zones and spaces have equal sums and no land is in two spaces."""
         allowed = _SUM_M2 + _SUM_SHARE * self.total_m2
         return abs(self.difference_m2) <= allowed and self.between_m2 <= allowed
 
@@ -83,11 +85,29 @@ def derive_zones(
     *,
     cancellation: Cancellation = NEVER,
 ) -> ThreeZones:
-    """Dissolve zones by the space that the mapping gives their code.
+    """Dissolve zones by the space that the mapping gives for their code.
 
-    ``shapes``: (n,) geometries in ``crs`` (any), ``codes`` the zone code of each. Invalid ones are repaired in a copy;
-    the input stays as it is. Edges that zones share are taken over vertex for vertex. Raises Cancelled, and InputError
-    where the zones of a space cannot be put together.
+    Invalid shapes are repaired in a copy; the input does not change. Shared edges of zones keep their vertices.
+
+    Parameters
+    ----------
+    shapes : (n,) array of geometries
+        Zones in ``crs``.
+    codes : sequence of n str
+        Zone code of each row.
+    crs : CRS
+        Any CRS.
+    spaces : SpaceMap
+        Zone code → space.
+    cancellation : Cancellation
+        Checked between spaces.
+
+    Raises
+    ------
+    Cancelled
+        The task was cancelled.
+    InputError
+        The zones of a space cannot be joined.
     """
     shapes, repaired = make_valid_copies(np.asarray(shapes, dtype=object))
     present = ~is_missing(shapes)
@@ -127,14 +147,17 @@ def derive_zones(
 
 
 def _limits(crs: CRS) -> Tolerance:
-    """What a union may be off, in the units of the coordinates: in degrees a length in metres is no length."""
+    """Return the tolerance of a union in the units of the coordinates."""
     if not crs_care.describe_crs(crs).geographic:
         return _ALL
     return replace(_ALL, cluster_m=_ALL.cluster_m / _METRES_A_DEGREE, edge_match_m=_ALL.edge_match_m / _METRES_A_DEGREE)
 
 
 def _between(wholes: dict[str, Any], crs: CRS, limits: Tolerance) -> float:
-    """Area (as drawn) of land that lies in more than one space, once for each space beyond the first."""
+    """Return the area (as drawn, m²) in more than one space.
+
+    It counts once for each space beyond the first.
+    """
     outlines = np.array(list(wholes.values()), dtype=object)
     if len(wholes) < 2 or not len(find_shared_parts(outlines, tolerance=limits)):
         return 0.0

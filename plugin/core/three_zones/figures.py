@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The three zones of a plan's layer: dissolved, as figures of the report, and as rows of their own layer's template."""
+"""The three zones of a plan: dissolved, as figures and as rows of a layer."""
 
 from __future__ import annotations
 
@@ -28,14 +28,17 @@ if TYPE_CHECKING:
     from ..messages.texts import Texts
     from ..profile import Norm
 
-#: The layer that the three zones are written as: this plugin's own, of no standard.
+#: The layer of the three zones: a layer of this plugin, outside the standards.
 ROLE = "SQKJ"
-#: The settings behind the figures, as a rule names what it uses.
+#: The settings behind the figures, as a rule lists its settings.
 USES = (THREE_ZONES, "codes.planning_zones")
 
 
 def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation = NEVER) -> ThreeZones:
-    """The zones as they were drawn, in their own coordinates; rows whose coordinates contradict the CRS count as missing."""
+    """Derive the three zones from a layer in the original coordinates.
+
+    Rows whose coordinates contradict the CRS count as missing.
+    """
     shapes = zones.raw_shapes.copy()
     shapes[list(zones.stray_rows)] = None
     return derive_zones(shapes, zone_codes(zones), zones.known_crs, spaces, cancellation=cancellation)
@@ -43,7 +46,7 @@ def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation
 
 @dataclass
 class Derived:
-    """The three zones of a plan: what was found, the figures of the report, and the rows of the layer."""
+    """The three zones of a plan: result, figures of the report, rows of the layer."""
 
     found: ThreeZones
     figures: list[Indicator]
@@ -57,11 +60,10 @@ def derive_from_plan(
     cancellation: Cancellation = NEVER,
     used: Mapping[str, int] = MappingProxyType({}),
 ) -> Derived:
-    """The three zones of a plan's zones, in the fields of ``template``, numbered above the plan's rows and ``used``.
+    """Derive the three zones of a plan as rows of ``template``.
 
-    ``used``: county → the highest running number in layers that are not of the plan.
-
-    InputError when the plan has no zones that can be measured, or they have no field with the code.
+    Rows are numbered above the keys of the plan and above ``used``: county → highest running number in layers outside
+    the plan. Raises InputError when the plan has no measurable zones, or no field with the zone code.
     """
     zones = plan.concept("zones")
     if zones is None:
@@ -86,7 +88,10 @@ def derive_from_plan(
 
 
 def _highest(plan: Plan, county: str) -> int:
-    """The highest running number in a plan's layers; the three zones that it has are written anew, and do not count."""
+    """Return the highest running number in a plan's layers.
+
+    The three zones are skipped, because they are replaced.
+    """
     found = [
         find_highest(layer.keys).get(county, 0)
         for layer in plan.layers.values()
@@ -96,15 +101,15 @@ def _highest(plan: Plan, county: str) -> int:
 
 
 def zone_codes(zones: Layer) -> list[str]:
-    """Each row's code as the list of zones writes it, empty where there is none."""
+    """Return each row's code as written in the list of zones, empty where it is missing."""
     declared = zones.template.field("zone_code")
     return [trim_padding(v, declared.code_pad if declared else 0) for v in zones.text("zone_code")]
 
 
 def figures_of(found: ThreeZones, zones: Layer, county: Layer | None, norm: Norm) -> list[Indicator]:
-    """The three areas, and what is in none of them where there is any; statutory km², with their share of the county.
+    """Return the three areas and any unmapped area (km², share of the county).
 
-    A figure is confirmed when somebody vouches for mapping and codes, the sums agree and every zone is placed.
+    A figure is confirmed when a person confirmed mapping and codes, the sums agree and every zone is mapped.
     """
     county_m2 = float(county.statutory.sum()) if county is not None else 0.0
     sure = all(norm.is_confirmed(item) for item in USES) and found.adds_up and not found.unmapped
@@ -115,7 +120,7 @@ def figures_of(found: ThreeZones, zones: Layer, county: Layer | None, norm: Norm
             continue
         inputs: dict[str, Any] = {"layer": zones.role, "features": found.features.get(space, 0)}
         if county_m2:
-            # In per cent, for reading.
+            # A percentage, for reading.
             inputs |= {"county_m2": county_m2, "county_share": 100 * area / county_m2}
         if space == UNMAPPED:
             inputs["zone_codes"] = sorted(code or "-" for code in found.unmapped)
@@ -132,8 +137,10 @@ def make_frame(
     county_name: str = "",
     first: int = 1,
 ) -> gpd.GeoDataFrame:
-    """The layer ``SQKJ`` as its template has it, a row a part: numbered from ``first``, with names and rounded statutory
-    areas."""
+    """Return the layer ``SQKJ`` by its template, one row per part.
+
+    Rows are numbered from ``first``, with names and rounded statutory areas.
+    """
     import geopandas as gpd
 
     area = template.field("area")

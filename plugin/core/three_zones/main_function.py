@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""主体功能区 by township: what the layer says of each, and what the zones in it are."""
+"""主体功能区 by township: the functions in the layer and the zones in each row."""
 
 from __future__ import annotations
 
@@ -18,18 +18,21 @@ from ..profile.space_map import SPACES, space_map
 from .figures import zone_codes
 
 ENERGY, HERITAGE = "energy", "heritage"
-#: What a rule on main functions uses.
+#: Settings of the rules on main functions.
 USES = ("tolerance", "main_function", "three_zones", "codes.planning_zones", "rules.REL037")
-#: Meanings of the fields that words are looked for in; the remark (BZ) has none.
+#: Meanings of the fields in which words are searched; the remark (BZ) has no meaning.
 _FIELDS, _REMARK = ("feature_kind", "feature_name"), "BZ"
-#: Sites of heritage that have no range of their own.
+#: Heritage sites without a separate protection range.
 _SITES = ("WWBHDWD", "BKYDWWD", "LSJZD", "LSHJYS", "XZLSWHYCFB")
 
 
 @dataclass(frozen=True)
 class Function:
-    """What a row says: ``space`` (01 agricultural, 02 ecological, 03 urban, empty: nothing tells) with the word for it,
-    ``overlays`` (kind → word, empty for none), the township's name, and the text that was read."""
+    """The main function that a row states.
+
+    ``space``: 01 agricultural, 02 ecological, 03 urban, empty if unknown; ``function``: the word found for it;
+    ``overlays``: kind → word, empty if absent; ``name``: the township's name; ``text``: the text that was read.
+    """
 
     space: str
     function: str
@@ -40,23 +43,33 @@ class Function:
 
 @dataclass(frozen=True)
 class Shares:
-    """Areas (m²) by row of the functions and space: (n, 3) in the order of ``SPACES``; ``names`` of the spaces by code."""
+    """Areas of spaces: (n, 3) m² in the order of ``SPACES``.
+
+    ``names``: names of the spaces by code.
+    """
 
     area: NDArray
     names: dict[str, str]
 
     def fits(self, row: int, space: str, least: float) -> bool:
-        """Is the space the largest of the three in a row, or at least this share? Without any of the three: yes."""
+        """Return True if a space is the largest in a row or has this share.
+
+        A row without any space is True, too.
+        """
         own, total = self.area[row, list(SPACES).index(space)], self.area[row].sum()
         return bool(total == 0 or own == self.area[row].max() or own / total >= least)
 
     def in_percent(self, row: int) -> dict[str, float]:
+        """Return the share of each space in a row, in percent with one decimal."""
         total = self.area[row].sum()
         return {name: round(100 * float(a) / total, 1) for name, a in zip(SPACES.values(), self.area[row], strict=True)}
 
 
 def functions_of(layer: Layer, ctx: Context) -> list[Function]:
-    """By row; words as ``[main_function]`` lists them, the first of a list that stands in the text counts."""
+    """Return the function of each row.
+
+    The first word of ``[main_function]`` found in the text counts.
+    """
     spaces = [("03", "urban"), ("02", "ecological"), ("01", "agricultural")]
     words = [(code, word) for code, key in spaces for word in ctx.norm.get(f"main_function.{key}_words")]
     overlays = {kind: tuple(ctx.norm.get(f"main_function.{kind}_words")) for kind in (ENERGY, HERITAGE)}
@@ -64,8 +77,8 @@ def functions_of(layer: Layer, ctx: Context) -> list[Function]:
     remark = layer.named(_REMARK)
     columns += [cells(remark)] if remark is not None else []
     found = []
-    for name, *said in zip(layer.text("division_name"), *columns, strict=True):
-        text = " ".join(word for word in said if word)
+    for name, *texts in zip(layer.text("division_name"), *columns, strict=True):
+        text = " ".join(word for word in texts if word)
         space, word = next(((c, w) for c, w in words if w in text), ("", ""))
         also = {kind: next((w for w in ws if w in text), "") for kind, ws in overlays.items()}
         found.append(Function(space, word, also, name, text))
@@ -73,7 +86,7 @@ def functions_of(layer: Layer, ctx: Context) -> list[Function]:
 
 
 def shares_of(functions: Layer, zones: Layer, ctx: Context) -> Shares:
-    """Statutory areas of the three spaces, by the zones' codes, in each row of the functions."""
+    """Return the statutory areas of the three spaces in each row of the functions."""
     spaces = space_map(ctx.norm)
     codes = np.array([spaces.space(code) for code in zone_codes(zones)], dtype=object)
     shared = ctx.geometry.shared(functions, zones, measured=True)
@@ -86,7 +99,10 @@ def shares_of(functions: Layer, zones: Layer, ctx: Context) -> Shares:
 
 
 def has_overlay(overlay: str, functions: Layer, zones: Layer, ctx: Context) -> NDArray | None:
-    """(n,) bool: rows of the functions in which something of the overlay lies; None where no layer could tell."""
+    """Return (n,) bool: rows of the functions that contain features of the overlay.
+
+    None where the plan has no layer for it.
+    """
     if overlay == ENERGY:
         mining = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
         shapes = [zones.plane[mining], *_shapes(("mineral_line", "KCZYBHX"), ctx)]
@@ -102,7 +118,7 @@ def _shapes(what: tuple[str, ...], ctx: Context) -> list[NDArray]:
 
 
 def _met(polygons: NDArray, shapes: NDArray) -> NDArray:
-    """(n,) bool: polygons with one of the shapes inside, wholly or in part: one that only touches is the neighbour's."""
+    """Return (n,) bool: polygons that contain a part of a shape; touching does not count."""
     there, present = shapes[~is_missing(shapes)], np.flatnonzero(~is_missing(polygons))
     i, j = shapely.STRtree(polygons[present]).query(there, predicate="intersects")
     inside = shapely.relate_pattern(polygons[present[j]], there[i], "T********")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The attributes of two editions of a layer side by side: which fields are compared, and where their values differ."""
+"""Compare the attributes of two editions of a layer: common fields and differing values."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ from ..files.cells import cell_text, strip_blanks, texts
 from ..plan.layer import Layer
 
 if TYPE_CHECKING:
-    # Tables load when something runs: QGIS lists the rules at every start.
+    # Pandas loads on use: QGIS lists the rules at every start.
     import pandas as pd
 
-#: Columns that programs keep for themselves.
+#: Columns that programs maintain themselves.
 OWN_COLUMNS = frozenset(
     ("FID", "OBJECTID", "SHAPE_LENG", "SHAPE_LENGTH", "SHAPE_AREA", "SHAPE_LE_1", "OGC_FID", "OBJECTID_1")
 )
-#: A number written and read again by another format differs by less.
+#: Larger than the difference of a number written to and read from another format.
 _RELATIVE = 1e-12
 
 
 @dataclass(frozen=True)
 class ComparedField:
-    """A field that both editions have. ``measure``: an area, which follows from the shape: on part of a feature it says
-    nothing."""
+    """A field of both editions.
+
+    ``measure``: an area, which follows from the geometry and is meaningless for part of a feature.
+    """
 
     name: str
     before: str
@@ -38,7 +40,7 @@ class ComparedField:
 
 @dataclass(frozen=True)
 class ComparedFields:
-    """``compared`` fields; names of those that one edition lacks."""
+    """Common fields of two editions, and names of fields in one edition only."""
 
     compared: tuple[ComparedField, ...]
     only_before: tuple[str, ...] = ()
@@ -46,29 +48,29 @@ class ComparedFields:
 
 
 def match_fields(before: Layer, after: Layer, only: Iterable[str] = ()) -> ComparedFields:
-    """Fields of the same name (in any case), else of the same meaning in the two templates; not the key.
+    """Match fields of equal name (ignoring case), else of equal meaning, except the key.
 
     ``only``: names of the fields to compare; empty for all.
     """
     left, right = _columns(before), _columns(after)
     names = _same_fields(before, after, left, right)
     key = {t.field("key").name for t in (before.template, after.template) if t.field("key") is not None}  # type: ignore[union-attr]
-    wanted = {name.upper() for name in only}
+    chosen = {name.upper() for name in only}
     found = tuple(
         ComparedField(name, left[name], right[other], _is_measure(before, name) or _is_measure(after, other))
         for name, other in names.items()
-        if name not in key and (not wanted or name in wanted)
+        if name not in key and (not chosen or name in chosen)
     )
     paired = set(names.values())
     return ComparedFields(
         found,
-        () if wanted else tuple(n for n in left if n not in names and n not in key),
-        () if wanted else tuple(n for n in right if n not in paired and n not in key),
+        () if chosen else tuple(n for n in left if n not in names and n not in key),
+        () if chosen else tuple(n for n in right if n not in paired and n not in key),
     )
 
 
 def _same_fields(before: Layer, after: Layer, left: Iterable[str], right: Iterable[str]) -> dict[str, str]:
-    """Return each field of the one edition with its name in the other."""
+    """Return each field of one edition with its name in the other."""
     names = {name: name for name in left if name in right}
     for declared in before.template.fields:
         other = after.template.field(declared.meaning) if declared.meaning else None
@@ -91,10 +93,16 @@ def _is_measure(layer: Layer, name: str) -> bool:
 def find_differing(
     fields: ComparedFields, before: Layer, after: Layer, rows: NDArray, others: NDArray, whole: NDArray
 ) -> list[tuple[ComparedField, NDArray]]:
-    """For each field with a difference, which of (k,) pairs of rows differ in it ((k,) bool).
+    """Return each field with a difference, and the pairs of rows that differ in it.
 
-    Blank and missing are the same, and so are a whole number and its text. ``whole`` (k,) bool: pairs of equal shape;
-    areas are compared on those only.
+    Blank and missing values are equal, and so are a whole number and its text.
+
+    Parameters
+    ----------
+    rows, others : (k,) int arrays
+        Rows of the earlier and of the later edition.
+    whole : (k,) bool array
+        Pairs of equal shape; area fields are compared only for these.
     """
     found = []
     for field in fields.compared:
@@ -121,7 +129,7 @@ def _texts(series: pd.Series) -> list[str]:
 
 
 def _same_dates(left: pd.Series, right: pd.Series) -> NDArray:
-    """A date against its text: days are compared."""
+    """Compare a date with text by day."""
     import pandas as pd
 
     days = [
@@ -132,7 +140,7 @@ def _same_dates(left: pd.Series, right: pd.Series) -> NDArray:
 
 
 def value_text(layer: Layer, column: str, row: int) -> str:
-    """A cell as it is shown: text, a date as a day."""
+    """Return a cell as displayed: text, a date as a day."""
     import pandas as pd
 
     value = layer.frame[column].iloc[row]

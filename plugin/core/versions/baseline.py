@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sealed edition (封库版本) that a plan is held against: read once, put into the plan's plane, compared once by concept."""
+"""The sealed edition (封库版本) with which a plan is compared.
+
+It is read once, reprojected to the plan's plane, and compared once per concept.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from .compare import Townships
 
 
-#: What a sealed edition is asked for.
+#: Concepts read from a sealed version.
 CONCEPTS = ("farmland", "red_line", "boundary", "townships")
 
 
@@ -38,10 +41,10 @@ def read_baseline(
     wanted: Callable[[SourceLayer], bool | frozenset[str]],
     cancellation: Cancellation = NEVER,
 ) -> Plan:
-    """The three lines of a file or folder (and its townships) as a plan in the plane of another one.
+    """Read the three lines of a file or folder (and its townships) in the plane of a plan.
 
-    ``wanted``: which layers play a part, as `check.is_part_of_plan` tells. InputError when it cannot be read, holds none of the
-    three lines, or is the very file that is checked.
+    ``wanted``: selects the layers to read, as `check.is_part_of_plan`. Raises InputError when the source is
+    unreadable, has none of the three lines, or is the checked file itself.
     """
     from ..io import read_source
     from ..loading.assembly import assemble_plan
@@ -50,12 +53,12 @@ def read_baseline(
 
     roles = {role for concept in CONCEPTS for role in plan.roles_of(concept)}
 
-    def asked(layer: SourceLayer) -> bool | frozenset[str]:
+    def is_selected(layer: SourceLayer) -> bool | frozenset[str]:
         return wanted(layer) if find_role(layer, norm)[0] in roles else False
 
     if any(same_file(source, path) for path in (plan.source, *plan.inputs)):
         raise InputError("baseline_is_source", source=str(source))
-    layers = read_source(source, wanted=asked, cancellation=cancellation)
+    layers = read_source(source, wanted=is_selected, cancellation=cancellation)
     lines = [layer for layer in layers if find_role(layer, norm)[0] in roles]
     if all(find_role(layer, norm)[0] in plan.roles_of("townships") for layer in lines):
         names = ", ".join(layer.name for layer in layers) or "-"
@@ -68,12 +71,12 @@ def read_baseline(
 
 
 def note_baseline(plan: Plan, baseline: Plan) -> None:
-    """Have the plan's report say what sealed edition it is held against, and what of that was not read."""
+    """Add the sealed edition and its unread parts to the notices of the plan's report."""
     plan.inputs = tuple(dict.fromkeys((*plan.inputs, *baseline.inputs)))
     name = baseline.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     layers = "、".join(f"{layer.name}（{len(layer)}）" for layer in baseline.layers.values())
     plan.notices.append(("notice_baseline", {"source": name, "layers": layers}))
-    # What was not read of it was not compared.
+    # Unread parts of the sealed version were not compared.
     plan.unread += baseline.unread
     plan.notices += [
         ("notice_baseline_unusable", {"source": name, "layer": lost.name, "role": lost.role})
@@ -82,22 +85,25 @@ def note_baseline(plan: Plan, baseline: Plan) -> None:
 
 
 def sealed_edition(side: SideInputs) -> Plan | None:
-    """Return the sealed edition (封库版本) that was given for the check, if any."""
+    """Return the sealed edition (封库版本) given for the check, or ``None``."""
     return side.get("baseline", Plan)
 
 
 def against_baseline(ctx: Context, concept: str) -> Comparison | None:
-    """The sealed layer of a concept (before) and the plan's (after); None where either is not there, or has no shape."""
-    kept = ctx.plan.computed("against_baseline")
+    """Return the comparison of a concept's sealed layer (before) with the plan's (after).
+
+    ``None`` where one of them is missing or has no shapes.
+    """
+    cache = ctx.plan.computed("against_baseline")
     key = concept, id(sealed_edition(ctx.side))
-    if key not in kept:
-        kept[key] = _compare(ctx, concept)
-    found: Comparison | None = kept[key]
+    if key not in cache:
+        cache[key] = _compare(ctx, concept)
+    found: Comparison | None = cache[key]
     return found
 
 
 def _compare(ctx: Context, concept: str) -> Comparison | None:
-    # The comparison is imported where there is an edition to compare with; the rules on it are read in every check.
+    # Import on use: the rules import this module in every check.
     from .compare import compare_layers
 
     sealed = sealed_edition(ctx.side)
@@ -121,8 +127,11 @@ def _compare(ctx: Context, concept: str) -> Comparison | None:
 
 
 def townships_of(plan: Plan, *others: Plan | None) -> Townships:
-    """The townships of a plan, for figures by township; those of the first of ``others`` in the same plane
-    that has some where it has none. Rows of one township (villages, an exclave) are joined; one without a name is called by its code."""
+    """Return the townships of a plan for figures by township.
+
+    Without townships in the plan, the first of ``others`` (in the same plane) with townships is used. Rows of one
+    township (villages, an exclave) are joined; a township without a name uses its code.
+    """
     from .compare import NO_TOWNSHIPS, Townships
 
     for one in (plan, *others):
@@ -137,6 +146,6 @@ def townships_of(plan: Plan, *others: Plan | None) -> Townships:
                 shapes[n] = union_rows(layer.polygons, of == n, tolerance=one.norm.tolerance())
             if all(shape is not None for n, shape in enumerate(shapes) if (~is_missing(layer.plane[of == n])).any()):
                 return Townships(Polygons(shapes), names)
-            # Villages that cannot be put together are looked at one by one.
+            # Villages that cannot be joined are compared one by one.
             return Townships(layer.polygons, [names[n] for n in of.tolist()])
     return NO_TOWNSHIPS

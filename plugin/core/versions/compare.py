@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare two editions of a layer, both in one plane: what moved, what it is worth, which attributes changed, sums by township."""
+"""Compare two editions of a layer in one plane.
+
+The result has moved land, its areas, changed attributes, and sums by township.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,15 @@ from .pieces import Pieces, cut_by_township, cut_pieces, is_complete
 
 
 class PieceValues:
-    """What each piece is worth as part of its row (its share of the row's own area, so that pieces add up to rows), on each basis: ``old``, ``new`` (k,) m²; ``over``: by how much the pieces
-    of a row exceed it (its land is claimed twice), at its first piece, for both editions; ``without_shape``: what rows without any
-    piece are worth (no shape; an exact copy of a row that has the piece)."""
+    """Areas of the pieces on each basis; (k,) m².
 
-    def __init__(self, found: Comparison, pieces: Pieces, settled: NDArray, cancellation: Cancellation = NEVER):
+    The value of a piece is its share of the area of its row, so that pieces add up to rows. ``old``, ``new``: values
+    in both editions; ``over``: excess of a row's pieces over the row (land claimed twice), at its first piece, for
+    both editions; ``without_shape``: values of rows without any piece (no shape, or an exact copy of a row that has
+    the piece).
+    """
+
+    def __init__(self, found: Comparison, pieces: Pieces, snapped: NDArray, cancellation: Cancellation = NEVER):
         self.old: dict[str, NDArray] = {}
         self.new: dict[str, NDArray] = {}
         self.over: dict[str, tuple[NDArray, NDArray]] = {}
@@ -35,10 +42,10 @@ class PieceValues:
         direct = _direct(found, pieces, cancellation)
         sides = []
         for edition, rows, shapes in (
-            (found.before, pieces.before, settled),
+            (found.before, pieces.before, snapped),
             (found.after, pieces.after, found.after.shapes),
         ):
-            # Measuring a layer is the longest step here.
+            # Measuring a layer is the slowest step.
             edition.layer.measure(cancellation)
             cancellation.raise_if_cancelled()
             sides.append((edition, rows, _shares(rows, edition, shapes, pieces, direct, cancellation)))
@@ -48,29 +55,32 @@ class PieceValues:
             if any(w is None for w in both):
                 continue
             made = [_spread(rows, share, w) for (_, rows, share), w in zip(sides, both, strict=True) if w is not None]
-            (self.old[basis], over, bare), (self.new[basis], over_after, bare_after) = made
-            self.over[basis], self.without_shape[basis] = (over, over_after), (bare, bare_after)
+            (self.old[basis], over, without_pieces), (self.new[basis], over_after, without_pieces_after) = made
+            self.over[basis], self.without_shape[basis] = (over, over_after), (without_pieces, without_pieces_after)
             if basis == NET:
                 found.without_net = tuple(int(np.isnan(w).sum()) for w in both if w is not None)  # type: ignore[assignment]
 
 
-def _spread(rows: NDArray, share: NDArray, worth: NDArray) -> tuple[NDArray, NDArray, float]:
-    """(k,) the pieces' values, (k,) by how much a row's pieces exceed the row, and what rows without pieces are worth."""
-    worth = np.nan_to_num(worth)
+def _spread(rows: NDArray, share: NDArray, value_of_row: NDArray) -> tuple[NDArray, NDArray, float]:
+    """Return values of pieces, excess over their rows, value of rows without pieces."""
+    value_of_row = np.nan_to_num(value_of_row)
     there = np.flatnonzero(rows >= 0)
     value = np.zeros(len(rows))
-    value[there] = share[there] * worth[rows[there]]
-    total = np.bincount(rows[there], value[there], minlength=len(worth))
-    first = np.full(len(worth), -1)
+    value[there] = share[there] * value_of_row[rows[there]]
+    total = np.bincount(rows[there], value[there], minlength=len(value_of_row))
+    first = np.full(len(value_of_row), -1)
     first[rows[there][::-1]] = there[::-1]
     has = first >= 0
     over = np.zeros(len(rows))
-    over[first[has]] = (total - worth)[has]
-    return value, over, float(worth[~has].sum())
+    over[first[has]] = (total - value_of_row)[has]
+    return value, over, float(value_of_row[~has].sum())
 
 
 def _direct(found: Comparison, pieces: Pieces, cancellation: Cancellation) -> NDArray:
-    """(k,) areas of the pieces as they are drawn; 1 for those that are all of a row of both editions, and so all of its area."""
+    """Return (k,) areas of the pieces as drawn.
+
+    It is 1 for a piece that is a whole row of both editions.
+    """
     alone = pieces.whole.copy()
     for rows in (pieces.before, pieces.after):
         there = rows >= 0
@@ -85,6 +95,7 @@ def _direct(found: Comparison, pieces: Pieces, cancellation: Cancellation) -> ND
 
 
 def compute_values(edition: Edition, basis: str) -> NDArray | None:
+    """Return (n,) areas of an edition on a basis, m²; ``None`` without a net area."""
     layer = edition.layer
     if basis == STATUTORY:
         return layer.statutory
@@ -94,8 +105,11 @@ def compute_values(edition: Edition, basis: str) -> NDArray | None:
 def _shares(
     rows: NDArray, edition: Edition, shapes: NDArray, pieces: Pieces, direct: NDArray, cancellation: Cancellation
 ) -> NDArray:
-    """(k,) which share of its row each piece is, by areas as drawn. Of a row whose pieces do not make it up once (its land is
-    claimed twice), the pieces are measured by themselves and may exceed it."""
+    """Return (k,) the share of each piece in its row, by areas as drawn.
+
+    Where the pieces of a row do not add up to it once (land claimed twice), the shares refer to the area of the row
+    and may exceed it in total.
+    """
     there = rows >= 0
     total = np.bincount(rows[there], direct[there], minlength=len(edition))
     once = is_complete(rows, shapes, pieces)
@@ -111,38 +125,44 @@ def _shares(
 
 @dataclass
 class Changes:
-    """``piece`` (c,) positions of pieces on which a field differs, ``fields`` with (c,) bool each."""
+    """``piece``: (c,) positions of pieces with a differing field.
+
+    ``fields``: with (c,) bool each.
+    """
 
     piece: NDArray
     fields: list[tuple[ComparedField, NDArray]]
 
 
 def find_changes(found: Comparison, pieces: Pieces) -> Changes:
+    """Return the pieces in both editions whose attributes differ."""
     both = np.flatnonzero((pieces.before >= 0) & (pieces.after >= 0))
     rows, others, whole = pieces.before[both], pieces.after[both], pieces.whole[both]
-    told = find_differing(found.fields, found.before.layer, found.after.layer, rows, others, whole)
+    differing = find_differing(found.fields, found.before.layer, found.after.layer, rows, others, whole)
     any_ = np.zeros(len(both), dtype=bool)
-    for _, differs in told:
+    for _, differs in differing:
         any_ |= differs
-    return Changes(both[any_], [(f, differs[any_]) for f, differs in told])
+    return Changes(both[any_], [(f, differs[any_]) for f, differs in differing])
 
 
 def find_changed_rows(pieces: Pieces, changes: Changes) -> int:
+    """Return the number of rows of the later edition with changed attributes."""
     return len(set(pieces.after[changes.piece].tolist()))
 
 
 def find_changed_without_shape(found: Comparison, rows: NDArray, others: NDArray) -> int:
-    """Rows without a shape have attributes, too."""
+    """Return the number of changed rows without a shape."""
     whole = np.ones(len(rows), dtype=bool)
-    told = find_differing(found.fields, found.before.layer, found.after.layer, rows, others, whole)
-    return int(np.any([d for _, d in told], axis=0).sum()) if told else 0
+    differing = find_differing(found.fields, found.before.layer, found.after.layer, rows, others, whole)
+    return int(np.any([d for _, d in differing], axis=0).sum()) if differing else 0
 
 
 def sum_changes(found: Comparison, pieces: Pieces, values: PieceValues, changes: Changes, names: list[str]) -> None:
+    """Sum the terms of the balance over all pieces and by township."""
     for basis in values.old:
         by_town = _by_town(_terms(basis, pieces, values, changes), pieces.town, values.without_shape[basis], names)
         total = Balance(**{name: sum(getattr(b, name) for b in by_town.values()) for name in _TERMS})
-        # The whole is read from the rows, not from the pieces: that is what the balance is held against.
+        # The totals come from the rows, not from the pieces, so that the balance is a test of the pieces.
         sides = [compute_values(edition, basis) for edition in (found.before, found.after)]
         total.before, total.after = (float(np.nansum(w)) for w in sides if w is not None)
         if names and not (by_town[""].before or by_town[""].after):
@@ -157,13 +177,13 @@ _TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "
 
 
 def _terms(basis: str, pieces: Pieces, values: PieceValues, changes: Changes) -> dict[str, NDArray]:
-    """Term of the balance → (k,) what each piece adds to it, m²."""
+    """Return term of the balance → (k,) contribution of each piece, m²."""
     out, new = pieces.after < 0, pieces.before < 0
     changed = np.zeros(len(pieces), dtype=bool)
     changed[changes.piece] = True
     lost = np.zeros(pieces.before.max(initial=-1) + 2, dtype=bool)
     lost[pieces.before[out | changed]] = True
-    # Land of the later edition alone is of no earlier row (−1, the last).
+    # Land of the later version only has no earlier row (−1, the last).
     lost[-1] = False
     old, fresh, (over, over_after) = values.old[basis], values.new[basis], values.over[basis]
     return {
@@ -179,10 +199,15 @@ def _terms(basis: str, pieces: Pieces, values: PieceValues, changes: Changes) ->
 
 
 def _by_town(
-    terms: Mapping[str, NDArray], town: NDArray, bare: tuple[float, float], names: list[str]
+    terms: Mapping[str, NDArray], town: NDArray, without_pieces: tuple[float, float], names: list[str]
 ) -> dict[str, Balance]:
-    """Sums by township (``town`` (k,), −1 for none); what rows without a piece are worth lies in none."""
-    by_town = {"": Balance(before=bare[0], after=bare[1], doubled=bare[1] - bare[0])}
+    """Return the balance by township (``town`` (k,), −1 for none).
+
+    Rows without a piece count outside all townships.
+    """
+    by_town = {
+        "": Balance(before=without_pieces[0], after=without_pieces[1], doubled=without_pieces[1] - without_pieces[0])
+    }
     for name, value in terms.items():
         for label, summed in zip(["", *names], np.bincount(town + 1, value, len(names) + 1), strict=True):
             balance = by_town.setdefault(label, Balance())
@@ -199,8 +224,10 @@ def allocate_to_townships(
     names: list[str],
     cancellation: Cancellation = NEVER,
 ) -> dict[str, Balance]:
-    """What the whole pieces are worth, shared out to the townships by the areas of the parts that lie there: so that the
-    townships add up to the layer, whatever vertices a border adds."""
+    """Divide the values of whole pieces among townships by the areas of their parts.
+
+    So the townships add up to the layer, whatever vertices a border adds.
+    """
     of = np.arange(len(pieces)) if pieces.of is None else pieces.of
     share = np.ones(len(pieces))
     several = np.bincount(of, minlength=len(whole))[of] > 1
@@ -238,12 +265,31 @@ def compare_layers(
     cancellation: Cancellation = NEVER,
     progress: Progress = no_progress,
 ) -> Comparison:
-    """What moved in, moved out and changed between two editions in one plane (metres).
+    """Compare two editions in one plane (metres).
 
-    ``renumbered``: old key → new key; ``fields``: names of the fields whose change counts, empty for all that both have
-    (an area field counts on whole features only). A part's areas are its share of its feature's: statutory area of the
-    part ÷ those of all parts × the feature's own statutory or net area (永农数据库标准, A8), so that parts add up to
-    features and features to the layer. ``progress`` is told 0…1.
+    A part's areas are its share of its feature's areas: statutory area of the part ÷ those of all parts × statutory
+    or net area of the feature, so that parts add up to features and features to the layer.
+
+    Parameters
+    ----------
+    before, after : Edition
+        The two editions.
+    tolerance : Tolerance
+        Cluster tolerance and limits of slivers.
+    townships : Townships
+        For sums by township.
+    renumbered : mapping, optional
+        Old key → new key.
+    fields : iterable of str
+        Names of the compared fields; empty for all common fields. An area field counts on whole features only.
+    cancellation : Cancellation
+        Checked between steps.
+    progress : Progress
+        Called with 0…1.
+
+    References
+    ----------
+    永农数据库标准, A8.
     """
     cut_up = _cut_up(before, after, tolerance, renumbered or {}, cancellation, sub_progress(progress, 0.0, 0.8))
     pieces = cut_by_township(cut_up.pieces, _polygons(after), townships.polygons, cancellation)
@@ -260,8 +306,11 @@ def compare_also_by_township(
     cancellation: Cancellation = NEVER,
     progress: Progress = no_progress,
 ) -> tuple[Comparison, Pieces, dict[str, Balance]]:
-    """As `compare_layers` without townships, whose borders are none of the features'; the pieces behind it; and the balance
-    of each township (statutory; ``""`` for land in none), of pieces that are cut there."""
+    """Compare as `compare_layers` without townships, and sum the pieces by township.
+
+    Borders of townships do not cut the features of the comparison. Returns the comparison, its pieces, and the
+    statutory balance of each township (``""``: land outside all townships).
+    """
     cut_up = _cut_up(before, after, tolerance, {}, cancellation, sub_progress(progress, 0.0, 0.6))
     found, values, changes = _valued(before, after, cut_up, cut_up.pieces, fields, cancellation)
     cancellation.raise_if_cancelled()
@@ -280,7 +329,10 @@ def compare_also_by_township(
 
 @dataclass(frozen=True)
 class _CutUp:
-    """The editions in pieces: ``keys`` of the earlier one as they are called now, ``same`` shapes, and what is left."""
+    """The editions in pieces.
+
+    ``keys``: keys of the earlier edition after renumbering; ``same``: equal shapes; ``pieces``: the rest.
+    """
 
     keys: list[str]
     same: EqualShapes
@@ -304,7 +356,7 @@ def _cut_up(
 
 
 def _polygons(edition: Edition) -> Polygons:
-    """A layer of a plan knows of itself what other rules asked for."""
+    """Return the polygons of an edition, with the cached results where they are the layer's."""
     return edition.layer.polygons if edition.shapes is edition.layer.plane else Polygons(edition.shapes)
 
 
@@ -328,7 +380,7 @@ def _compared(
 def _valued(
     before: Edition, after: Edition, cut_up: _CutUp, pieces: Pieces, fields: Iterable[str], cancellation: Cancellation
 ) -> tuple[Comparison, PieceValues, Changes]:
-    """The comparison without sums and parts, what its pieces are worth, and which of them changed."""
+    """Return the comparison without sums and parts, the values of its pieces, and the changes."""
     keys, same = cut_up.keys, cut_up.same
     found = Comparison(before, after, match_fields(before.layer, after.layer, fields), failed=pieces.failed)
     _pair_keys(found, keys, same.after, pieces)
@@ -336,13 +388,15 @@ def _valued(
     values = PieceValues(found, pieces, same.shapes, cancellation)
     cancellation.raise_if_cancelled()
     changes = find_changes(found, pieces)
-    bare = np.flatnonzero((same.after >= 0) & shapely.is_missing(same.shapes))
-    found.changed_rows = find_changed_rows(pieces, changes) + find_changed_without_shape(found, bare, same.after[bare])
+    without_shape = np.flatnonzero((same.after >= 0) & shapely.is_missing(same.shapes))
+    found.changed_rows = find_changed_rows(pieces, changes) + find_changed_without_shape(
+        found, without_shape, same.after[without_shape]
+    )
     return found, values, changes
 
 
 def _pair_keys(found: Comparison, keys: list[str], same: NDArray, pieces: Pieces) -> None:
-    """Rows of one shape with another key; keys that name other land now; rows without an equal."""
+    """List rows of equal shape with another key, reused keys, and rows without an equal."""
     other = found.after.layer.keys
     equal = np.flatnonzero(same >= 0)
     found.equal = len(equal)
@@ -370,6 +424,7 @@ def list_parts(
     tolerance: Tolerance,
     cancellation: Cancellation = NEVER,
 ) -> None:
+    """List the parts of a comparison by kind, and its slivers separately."""
     area = shapely.area(pieces.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
         sliver = tolerance.is_sliver(area, 2 * area / shapely.length(pieces.shape))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which rows of two editions have the same shape, whatever their order, where their rings begin and which way they turn.
+"""Find rows of two editions with equal shapes, whatever the order and direction of rings.
 
-A valid polygon is told by its set of edges. So equal shapes have equal sums of hashes of their edges, and no shape need be
-compared with any other. Coordinates that reprojection or a database's grid moved by less than the cluster tolerance are the
-same: vertex by vertex for rows of one key, else ring by ring for rows of one place.
+The set of edges identifies a valid polygon. Equal shapes therefore have equal sums of hashes of their edges, and
+shapes need not be compared pairwise. Coordinates that reprojection or the grid of a database moved by less than the
+cluster tolerance are equal: vertex by vertex for rows with one key, else ring by ring for rows in one place.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-# Vertices of one edition put where the other has them, within the cluster tolerance: noise of reprojection or of a database's
-# grid would else be slivers along every edge.
+# Vertices of one edition are snapped to those of the other within the cluster tolerance. Otherwise noise of
+# reprojection or of a database's grid would cause slivers along every edge.
 
-#: What a double of eight digits before the point may itself be off (m).
+#: Rounding error of a double with eight digits before the decimal point (m).
 FLOAT_M = 1e-8
-#: Polygons settled between two looks at the cancel button.
+#: Number of polygons snapped between two checks for cancellation.
 _SHAPES = 2048
 
 
 def snap_vertices(shapes: NDArray, onto: NDArray, cluster_m: float, cancellation: Cancellation = NEVER) -> NDArray:
-    """(n,) polygons with each vertex in the place of the nearest vertex of ``onto`` ((m,) polygons) within ``cluster_m``.
+    """Snap each vertex of (n,) polygons to the nearest vertex of (m,) polygons.
 
-    One that this would spoil stays as it is.
+    ``cluster_m``: largest distance, m. A polygon that would become invalid is unchanged.
     """
     if not len(shapes) or not len(onto):
         return shapes
@@ -62,8 +62,11 @@ _MIX = np.uint64(0xD6E8FEB86659FD93)
 
 @dataclass(frozen=True)
 class EqualShapes:
-    """``after`` (n,) the row of the other edition with the same shape, −1 for none, no row twice. ``shapes`` (n,): the
-    rows left over have vertices within the tolerance in the place of the other edition's."""
+    """Pairs of equal rows.
+
+    ``after``: (n,) row of the other edition with the same shape, −1 for none, no row twice; ``shapes``: (n,) shapes,
+    with vertices of unpaired rows snapped to the other edition.
+    """
 
     after: NDArray
     shapes: NDArray
@@ -77,9 +80,11 @@ def match_equal_shapes(
     cluster_m: float,
     cancellation: Cancellation = NEVER,
 ) -> EqualShapes:
-    """Pair (n,) and (m,) valid polygons or None of one plane (metres) that are the same to ``cluster_m``.
+    """Pair (n,) and (m,) polygons that are equal within ``cluster_m``.
 
-    Among equal shapes (a feature stored twice) the one with the same key is taken first; rows without a shape are paired
+    The polygons are valid or ``None``, in one plane (metres).
+
+    Among equal shapes (a feature stored twice) the one with the same key comes first. Rows without a shape are paired
     by key only.
     """
     both = _Editions(before, after, keys_before, keys_after)
@@ -93,12 +98,15 @@ def match_equal_shapes(
     if len(rest) and len(free):
         shapes = before.copy()
         shapes[rest] = snap_vertices(before[rest], after[free], cluster_m, cancellation)
-    _pair_bare(both)
+    _pair_without_shapes(both)
     return EqualShapes(both.found, shapes)
 
 
 class _Editions:
-    """Shapes and keys of both editions, and what is ``found`` of them so far: (n,) the row of the later one, −1 for none."""
+    """Shapes and keys of both editions, and the pairs ``found`` so far.
+
+    ``found``: (n,) row of the later edition, −1 for none.
+    """
 
     def __init__(self, before: NDArray, after: NDArray, keys_before: list[str], keys_after: list[str]):
         self.before, self.after = before, after
@@ -106,31 +114,33 @@ class _Editions:
         self.found = np.full(len(before), -1)
 
     def free(self) -> NDArray:
-        """(m,) bool: rows of the later edition that are nobody's yet."""
+        """Return (m,) bool: rows of the later edition that are not paired yet."""
         return ~np.isin(np.arange(len(self.after)), self.found)
 
     def rest(self) -> tuple[NDArray, NDArray]:
-        """Rows with a shape that are not paired yet, of both editions."""
+        """Return the rows with a shape that are not paired yet, of both editions."""
         left = (self.found < 0) & ~is_missing(self.before)
         return np.flatnonzero(left), np.flatnonzero(self.free() & ~is_missing(self.after))
 
     def tables(self, rest: NDArray, free: NDArray) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Rows of both editions with their keys, to be joined."""
+        """Return rows of both editions with their keys as tables to join."""
         import pandas as pd
 
         left = pd.DataFrame({"row": rest, "key": _keys(self.keys_before, rest)})
         return left, pd.DataFrame({"other": free, "key": _keys(self.keys_after, free)})
 
     def pair(self, left: pd.DataFrame, right: pd.DataFrame, on: list[str]) -> None:
-        """Rows that agree in these columns, each once and in order."""
+        """Pair rows with equal values in these columns, each once and in order."""
         left["nth"], right["nth"] = left.groupby(on).cumcount(), right.groupby(on).cumcount()
         pairs = left.merge(right, on=[*on, "nth"])
         self.found[pairs["row"].to_numpy(dtype=np.int64)] = pairs["other"].to_numpy(dtype=np.int64)
 
 
 def digest_polygons(shapes: NDArray, cancellation: Cancellation = NEVER) -> NDArray:
-    """(n, 2) uint64: two sums over the edges of each polygon or multipolygon that know neither order nor direction; zeros
-    where there is none."""
+    """Return (n, 2) uint64: two sums over the edges of each polygon or multipolygon.
+
+    The sums depend on neither order nor direction of the edges. They are 0 where the shape is missing.
+    """
     sums = np.zeros((len(shapes), 2), dtype=np.uint64)
     present = np.flatnonzero(~is_missing(shapes))
     for batch in batches(shapes[present]):
@@ -144,7 +154,7 @@ def digest_polygons(shapes: NDArray, cancellation: Cancellation = NEVER) -> NDAr
                 joined ^= joined >> np.uint64(29)
                 joined *= _MIX
                 joined ^= joined >> np.uint64(32)
-                # A step to the same vertex is no edge; the last vertex of a ring begins none.
+                # A repeated vertex does not make an edge, and the last vertex of a ring does not begin one.
                 joined[a == b] = 0
                 joined[found.at[1:] - 1] = 0
                 np.add.at(sums[:, column], rows[found.shape], np.add.reduceat(joined, found.at[:-1]))
@@ -152,7 +162,7 @@ def digest_polygons(shapes: NDArray, cancellation: Cancellation = NEVER) -> NDAr
 
 
 def _pair_by_digest(both: _Editions, cancellation: Cancellation) -> None:
-    """Rows whose digests agree: first those of one key too, then any."""
+    """Pair rows with equal digests: first those with equal keys, then any."""
     before, after = digest_polygons(both.before, cancellation), digest_polygons(both.after, cancellation)
     for on in (["one", "two", "key"], ["one", "two"]):
         rest, free = both.rest()
@@ -163,7 +173,7 @@ def _pair_by_digest(both: _Editions, cancellation: Cancellation) -> None:
 
 
 def _pair_by_vertex(both: _Editions, reach: float, cancellation: Cancellation) -> None:
-    """Rows of one key whose vertices stand one by one where the other's do: a whole layer that was stored on a grid."""
+    """Pair rows with one key whose vertices agree in order, as in a layer stored on a grid."""
     left, right = _one_key(both)
     before, after = both.before[left], both.after[right]
     counts = shapely.get_num_coordinates(before)
@@ -180,7 +190,7 @@ def _pair_by_vertex(both: _Editions, reach: float, cancellation: Cancellation) -
 
 
 def _pair_by_place(both: _Editions, reach: float, cancellation: Cancellation) -> None:
-    """Rows whose boxes agree, ring by ring, wherever rings begin; of several the one of the same key."""
+    """Pair rows with equal boxes ring by ring, from any start; prefer the same key."""
     rest, free = both.rest()
     if not len(rest) or not len(free):
         return
@@ -201,7 +211,10 @@ def _pair_by_place(both: _Editions, reach: float, cancellation: Cancellation) ->
 
 
 def same_rings(one: Any, other: Any, reach: float) -> bool:
-    """Have two polygons the same rings, each vertex within ``reach`` (m), in any order, from any start, either way?"""
+    """Return True if two polygons have the same rings.
+
+    Vertices agree within ``reach`` (m); order, start and direction of rings have no effect.
+    """
     found = [rings(np.array([shape], dtype=object)) for shape in (one, other)]
     mine, theirs = ([r.xy[a : b - 1] for a, b in pairwise(r.at.tolist())] for r in found)
     if len(mine) != len(theirs):
@@ -225,14 +238,17 @@ def _same_ring(one: NDArray, other: NDArray, reach: float) -> bool:
     return False
 
 
-def _pair_bare(both: _Editions) -> None:
-    """Rows without a shape in both editions, by key; where several have one, or none, in their order."""
+def _pair_without_shapes(both: _Editions) -> None:
+    """Pair rows without a shape in both editions by key.
+
+    Repeated or missing keys in order.
+    """
     rest = np.flatnonzero((both.found < 0) & is_missing(both.before))
     both.pair(*both.tables(rest, np.flatnonzero(both.free() & is_missing(both.after))), ["key"])
 
 
 def _one_key(both: _Editions) -> tuple[NDArray, NDArray]:
-    """Pairs among rows of both editions whose key nobody else of them has."""
+    """Return pairs of rows with a key that is unique in both editions."""
     left, right = both.tables(*both.rest())
     for table in (left, right):
         table.drop(table.index[table["key"].duplicated(keep=False) | (table["key"] == "")], inplace=True)
@@ -241,6 +257,6 @@ def _one_key(both: _Editions) -> tuple[NDArray, NDArray]:
 
 
 def _keys(keys: list[str], rows: NDArray) -> NDArray:
-    """(k,) objects, also when there are none: pandas takes an empty list for numbers."""
+    """Return (k,) keys as objects: pandas reads an empty list as numbers."""
     found: NDArray = np.array([keys[n] for n in rows.tolist()], dtype=object)
     return found

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One edition as it is compared, and what a comparison gives: parts that moved or changed, the balance, and the one
-word."""
+"""An edition as compared, and the result: moved and changed parts, balance, verdict."""
 
 from __future__ import annotations
 
@@ -19,10 +18,10 @@ from .attributes import ComparedFields
 
 @dataclass(frozen=True)
 class Edition:
-    """``shapes`` (n,) valid polygons or None in the layer's plane (metres).
+    """A layer with (n,) valid polygons or ``None`` in its plane (metres).
 
-    Vertices that only the plane has are left out: an edge whose ends both editions have is one edge, whichever
-    coordinate system either was stored in. What is drawn anew on long edges of another zone is off by a few millimetres.
+    Vertices that only the plane has are left out: an edge with equal ends in both editions is one edge, whichever CRS
+    either was stored in. Edges drawn anew from another zone differ by a few millimetres on long edges.
     """
 
     layer: Layer
@@ -33,12 +32,12 @@ class Edition:
 
     @property
     def repaired_rows(self) -> list[str]:
-        """The rows that are compared by a repaired copy, by key (#feature id where that does not tell them apart)."""
+        """Keys of rows compared by a repaired copy (#feature id where the key is not unique)."""
         return self._called(np.flatnonzero(self.layer.invalid & ~is_missing(self.shapes)).tolist())
 
     @property
     def rows_without_shape(self) -> list[str]:
-        """The rows without a shape that could be compared, likewise: empty, broken, or where the CRS says they cannot lie."""
+        """Keys of rows without a comparable shape: empty, broken, or outside the domain of the CRS."""
         return self._called(np.flatnonzero(is_missing(self.shapes)).tolist())
 
     def _called(self, rows: Iterable[int]) -> list[str]:
@@ -47,7 +46,7 @@ class Edition:
 
 
 def make_edition(layer: Layer) -> Edition:
-    """A layer of a plan as an edition."""
+    """Return a layer of a plan as an edition to compare."""
     shapes = layer.plane
     return Edition(
         layer, without_added_vertices(shapes, added_vertex_codes(layer.added)) if len(layer.added) else shapes
@@ -64,9 +63,9 @@ STATUTORY, NET = "statutory", "net"
 class ChangedPart:
     """A piece of land that moved in, moved out or changed its attributes.
 
-    ``before``, ``after``: rows of the editions, −1 where there is none; ``area_m2`` statutory, of a changed part as it is
-    now; ``net_before_m2``, ``net_after_m2`` its share of the rows' net areas (NaN where the layer has none); ``changes``
-    field, old and new value.
+    ``before``, ``after``: rows of the editions, −1 where missing; ``area_m2``: statutory, for a changed part in the
+    later edition; ``net_before_m2``, ``net_after_m2``: share of the rows' net areas (NaN where the layer has none);
+    ``changes``: field, old and new value.
     """
 
     kind: str
@@ -82,6 +81,7 @@ class ChangedPart:
 
     @property
     def net_m2(self) -> float:
+        """Net area of the part, m²: before if it moved out, else after."""
         return self.net_before_m2 if self.kind == OUT else self.net_after_m2
 
 
@@ -89,10 +89,9 @@ class ChangedPart:
 class Balance:
     """Areas in m²: before − moved_out + moved_in + revalued + doubled = after.
 
-    ``moved_in``, ``moved_out`` hold slivers too; ``changed`` is the land with other attributes; ``revalued``: what land
-    that stayed has gained, because its net area or the vertices on its edges are others now; ``reshaped``: what of that parcels
-    gained that lost land or changed; ``doubled``: land that
-    several features of one edition claim.
+    ``moved_in``, ``moved_out`` include slivers; ``changed``: land with other attributes; ``revalued``: gain of
+    unmoved land by a new net area or other vertices; ``reshaped``: the part of it in parcels that lost land or
+    changed; ``doubled``: land claimed by several features of one edition.
     """
 
     before: float = 0.0
@@ -106,21 +105,25 @@ class Balance:
 
     @property
     def land_after(self) -> float:
-        """What the later edition has, land that it claims anew twice (or without a shape) left out: it makes up for no loss."""
+        """Area of the later edition without land newly claimed twice or without a shape, m²."""
         return self.after - max(self.doubled, 0.0)
 
     @property
     def rest(self) -> float:
-        """What the sides differ by: a double's own error."""
+        """Difference of the two sides: rounding error of doubles, m²."""
         return self.before - self.moved_out + self.moved_in + self.revalued + self.doubled - self.after
 
 
 @dataclass
 class Comparison:
-    """``balance`` by basis (statutory, and net where both editions have it) and township, the whole under ``""`` in
-    ``total``. ``renumbered``: rows (before, after) of one shape with another key; ``reused``: keys that name land elsewhere
-    now; ``redrawn``: rows of both editions without an equal, ``slivers`` and ``sliver_m2``: parts below both minimums, in the
-    sums but not in ``parts``; ``failed``: pairs of rows that could not be computed."""
+    """The result of a comparison.
+
+    ``total``: balance by basis (statutory, and net where both editions have it); ``townships``: the same by township,
+    ``""`` outside all of them; ``renumbered``: rows (before, after) of one shape with another key; ``reused``: keys
+    that now name land elsewhere; ``redrawn``: number of rows without an equal in both editions; ``slivers`` and
+    ``sliver_m2``: parts below both minimums, in the sums but not in ``parts``; ``failed``: pairs of rows that could
+    not be computed.
+    """
 
     before: Edition
     after: Edition
@@ -134,10 +137,10 @@ class Comparison:
     redrawn: tuple[int, int] = (0, 0)
     changed_rows: int = 0
     slivers: list[Any] = field(default_factory=list)
-    #: Of each sliver its kind, its rows in the two editions (−1 for none) and its statutory m².
+    #: Kind, rows in the two editions (−1 for none) and statutory m² of each sliver.
     sliver_rows: list[tuple[str, int, int, float]] = field(default_factory=list)
     sliver_m2: float = 0.0
-    #: Of each earlier row that lost land or changed what its land that stayed has gained (statutory m²).
+    #: Earlier rows that lost land or changed → gain of their remaining land (statutory m²).
     reshaped: dict[int, float] = field(default_factory=dict)
     failed: list[tuple[int, int]] = field(default_factory=list)
     #: Rows whose net area is missing, of both editions.
@@ -145,13 +148,14 @@ class Comparison:
 
     @property
     def identical(self) -> bool:
-        """Every row has its equal: shape to the cluster tolerance, key, and each field that both editions have."""
+        """True if every row has an equal: shape to the cluster tolerance, key, and common fields."""
         return not (any(self.redrawn) or self.changed_rows or self.renumbered or self.failed)
 
     def of_kind(self, kind: str) -> list[ChangedPart]:
+        """Return the parts of a kind."""
         return [part for part in self.parts if part.kind == kind]
 
     def area(self, kind: str) -> float:
-        """Statutory area (m²) of a kind, slivers and all."""
+        """Return the statutory area (m²) of a kind, including slivers."""
         balance = self.total[STATUTORY]
         return {IN: balance.moved_in, OUT: balance.moved_out, CHANGED: balance.changed}[kind]

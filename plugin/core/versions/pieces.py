@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The land of two editions cut into pieces: what both have, row by row, what only one has; and each piece by township."""
+"""Cut the land of two editions into common and separate pieces, and cut these by township."""
 
 from __future__ import annotations
 
@@ -24,19 +24,23 @@ from ..geometry.polygons import Polygons
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, is_missing
 
-#: Parts are told from slivers later: here every piece counts.
+#: Every piece counts here; slivers are separated later.
 _ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)
-#: Planar area (m², and as a share) by which pieces may miss their whole: GEOS's rounding.
+#: Difference in planar area (m², and as a share) allowed between pieces and their whole: rounding of GEOS.
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
-#: The same for a row that nothing is looked for in any more: what doubles of eight digits make of a long boundary.
+#: The same for rows that need no further search: rounding of eight-digit doubles along a long boundary.
 _NOISE_M2 = 1e-5
 
 
 @dataclass
 class Pieces:
-    """``before``, ``after`` (k,) rows, −1 where the edition has nothing there; ``shape`` (k,) polygons; ``whole`` (k,) bool:
-    rows of equal shape, as the later edition has it; ``town`` (k,) township row, −1 for none; ``of`` (k,) the pieces that
-    these were cut of at borders of townships, None where nothing was."""
+    """Pieces of land of two editions.
+
+    ``before``, ``after``: (k,) rows, −1 where the edition has no land; ``shape``: (k,) polygons; ``whole``: (k,)
+    bool, rows of equal shape, as in the later edition; ``town``: (k,) township row, −1 for none; ``failed``: pairs
+    that could not be computed; ``of``: (k,) original pieces before the cut at borders of townships, ``None`` without
+    a cut.
+    """
 
     before: NDArray
     after: NDArray
@@ -53,10 +57,10 @@ class Pieces:
 def cut_pieces(
     before: NDArray, after: NDArray, same: NDArray, cancellation: Cancellation = NEVER, progress: Progress = no_progress
 ) -> Pieces:
-    """Pieces of (n,) and (m,) polygons, of which ``same`` (n,) are rows with an equal shape (−1: none).
+    """Cut (n,) and (m,) polygons into pieces.
 
-    Only rows without an equal are overlaid: those of both editions with each other, and what is left of them with all.
-    ``progress`` is told 0…1.
+    ``same``: (n,) rows with an equal shape, −1 for none. Only rows without an equal are overlaid: with each other,
+    and the rest of each with all rows of the other edition. ``progress`` is called with 0…1.
     """
     kept = np.flatnonzero((same >= 0) & ~is_missing(before))
     rest = np.flatnonzero((same < 0) & ~is_missing(before))
@@ -65,7 +69,7 @@ def cut_pieces(
     shared = find_shared_parts(
         one, other, tolerance=_ALL, cancellation=cancellation, progress=sub_progress(progress, 0.0, 0.4)
     )
-    # A row that lies whole on land of an unchanged one (features on top of each other) has not moved.
+    # A row wholly on land of an unchanged row (features on top of each other) has not moved.
     left, new = (
         find_uncovered_parts(
             mine,
@@ -96,8 +100,10 @@ def cut_pieces(
 
 
 def _covered(rows: NDArray, mine: Polygons, others: NDArray, crowded_others: NDArray, shared: Parts) -> NDArray:
-    """(n,) bool: polygons that what they share with the other edition makes up, to a double's rounding, so that nothing is
-    left of them. Not where two of the other edition overlap: there a sum says nothing."""
+    """Return (n,) bool: polygons that their common parts with the other edition cover wholly.
+
+    Polygons on overlapping rows of the other edition are False, because the sum of areas is then meaningless.
+    """
     whole = np.nan_to_num(shapely.area(mine.shapes))
     planar = np.bincount(rows, shapely.area(shared.geometry), minlength=len(whole))
     covered: NDArray = np.abs(planar - whole) <= _NOISE_M2 + _ROUNDING_SHARE * whole
@@ -106,7 +112,7 @@ def _covered(rows: NDArray, mine: Polygons, others: NDArray, crowded_others: NDA
 
 
 def find_rows_around(shapes: NDArray, places: NDArray) -> NDArray:
-    """The rows whose box meets that of one of the places."""
+    """Return the rows whose box intersects that of a place."""
     present = np.flatnonzero(~is_missing(shapes))
     if not len(present) or not len(places):
         return present[:0]
@@ -114,23 +120,27 @@ def find_rows_around(shapes: NDArray, places: NDArray) -> NDArray:
 
 
 def cut_by_township(pieces: Pieces, after: Polygons, townships: Polygons, cancellation: Cancellation = NEVER) -> Pieces:
-    """The pieces cut at the borders of (t,) townships; what lies in none stays with −1. ``after``: the later edition, whose
-    rows the whole pieces are: what is known of it already is used again."""
+    """Cut the pieces at the borders of (t,) townships; pieces outside keep −1.
+
+    ``after``: the later edition, whose rows are the whole pieces and whose cached results are reused.
+    """
     if not len(townships.present) or not len(pieces):
         return pieces
     townships = _disjoint(townships, cancellation)
     left, right, shape = _within_towns(pieces, after, townships, cancellation)
-    # What could not be taken apart goes to the first: land counts once.
+    # Pieces that could not be cut belong to the first township: land counts once.
     planar, inside = shapely.area(pieces.shape), np.bincount(left, shapely.area(shape), minlength=len(pieces))
     slack = _ROUNDING_M2 + _ROUNDING_SHARE * planar
     twice = np.flatnonzero(inside > planar + slack)
     good = ~np.isin(left, twice)
     rest = np.flatnonzero(inside < planar - slack)
-    bare = find_uncovered_parts(Polygons(pieces.shape[rest]), townships, tolerance=_ALL, cancellation=cancellation)
+    outside_towns = find_uncovered_parts(
+        Polygons(pieces.shape[rest]), townships, tolerance=_ALL, cancellation=cancellation
+    )
     first = right[~good][np.searchsorted(left[~good], twice)] if len(twice) else twice
-    of = np.concatenate([left[good], twice, rest[bare.left]])
-    cut_up = np.concatenate([shape[good], pieces.shape[twice], bare.geometry])
-    town = np.concatenate([right[good], first, np.full(len(bare), -1)])
+    of = np.concatenate([left[good], twice, rest[outside_towns.left]])
+    cut_up = np.concatenate([shape[good], pieces.shape[twice], outside_towns.geometry])
+    town = np.concatenate([right[good], first, np.full(len(outside_towns), -1)])
     lost = np.setdiff1d(np.arange(len(pieces)), of)
     of, cut_up = np.concatenate([of, lost]), np.concatenate([cut_up, pieces.shape[lost]])
     town = np.concatenate([town, np.full(len(lost), -1)])
@@ -140,17 +150,17 @@ def cut_by_township(pieces: Pieces, after: Polygons, townships: Polygons, cancel
 
 
 def _disjoint(townships: Polygons, cancellation: Cancellation) -> Polygons:
-    """(t,) townships of which none overlaps an earlier one: where they do, the first has it."""
+    """Return (t,) townships without overlaps: overlapping land belongs to the first one."""
     pairs = find_shared_parts(townships, tolerance=_ALL, cancellation=cancellation)
     if not len(pairs):
         return townships
-    shapes, ladder = townships.shapes.copy(), FallbackLog()
+    shapes, fallback_log = townships.shapes.copy(), FallbackLog()
     for row in np.unique(pairs.right).tolist():
         cancellation.raise_if_cancelled()
         earlier = shapely.union_all(townships.shapes[pairs.left[pairs.right == row]])
         own, other = (np.array([shape], dtype=object) for shape in (shapes[row], earlier))
         at, none = np.array([row]), np.array([-1])
-        (rest,) = overlay_pairs(shapely.difference, own, other, at, none, _ALL, ladder, inside=False)
+        (rest,) = overlay_pairs(shapely.difference, own, other, at, none, _ALL, fallback_log, inside=False)
         shapes[row] = shapes[row] if rest is None else extract_polygons(rest)
     return Polygons(shapes)
 
@@ -158,7 +168,10 @@ def _disjoint(townships: Polygons, cancellation: Cancellation) -> Polygons:
 def _within_towns(
     pieces: Pieces, after: Polygons, townships: Polygons, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Which piece lies in which township, and with what of it; sorted by piece, then by township."""
+    """Return pieces, townships and their common geometry.
+
+    Sorted by piece, then by township.
+    """
     whole, others = np.flatnonzero(pieces.whole), np.flatnonzero(~pieces.whole)
     piece_of = np.full(len(after), -1)
     piece_of[pieces.after[whole]] = whole
@@ -171,12 +184,15 @@ def _within_towns(
 
 
 def is_complete(rows: NDArray, shapes: NDArray, pieces: Pieces) -> NDArray:
-    """(n,) bool: rows of (n,) polygons whose pieces (``rows`` (k,), −1 for none) make up the whole, once."""
+    """Return (n,) bool: polygons whose pieces add up to the whole once.
+
+    ``rows``: (k,) row of each piece, −1 for none.
+    """
     there = rows >= 0
     planar = np.bincount(rows[there], shapely.area(pieces.shape[there]), minlength=len(shapes))
     whole = np.nan_to_num(shapely.area(shapes))
     once = np.abs(planar - whole) <= _ROUNDING_M2 + _ROUNDING_SHARE * whole
-    # A row with an equal is that one, though noise makes its area another.
+    # A row with an equal is complete, even if noise changes its area.
     once[rows[there & pieces.whole]] = True
     found: NDArray = once
     return found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two editions of a layer as they were read, compared: toolbox and command line come through here."""
+"""Compare two editions of a layer as read from files, for toolbox and command line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class PlanComparison:
-    """``plan``: the later edition (and the townships) in its plane; ``names``: what the two editions are called."""
+    """``plan``: the later edition and the townships in its plane.
+
+    ``names``: of both editions.
+    """
 
     plan: Plan
     found: Comparison
@@ -41,10 +44,31 @@ def compare_sources(
     fields: Iterable[str] = (),
     cancellation: Cancellation = NEVER,
 ) -> PlanComparison:
-    """Compare two layers; ``role`` empty: as the later (else the earlier) is recognised.
+    """Compare two layers.
 
-    ``townships``: for figures by township; ``renumbered``: the path of a table of old and new keys. InputError for a layer
-    that is not recognised, is none of polygons, or whose coordinates contradict its CRS, DataError for a damaged table.
+    Parameters
+    ----------
+    before, after : SourceLayer
+        The two editions.
+    norm : Norm
+        Standard and profile.
+    role : str
+        Role of the layers; empty for the recognised role of the later, else of the earlier one.
+    townships : SourceLayer, optional
+        For figures by township.
+    renumbered : str
+        Path of a table of old and new keys.
+    fields : iterable of str
+        Names of the compared fields; empty for all.
+    cancellation : Cancellation
+        Checked between steps.
+
+    Raises
+    ------
+    InputError
+        A layer is not recognised, has no polygons, or its coordinates contradict its CRS.
+    DataError
+        The table of keys is damaged.
     """
     from ..loading.assembly import assemble_plan
     from ..loading.recognition import find_role
@@ -103,9 +127,9 @@ def _township_role(townships: SourceLayer, norm: Norm) -> str:
 def layers_of(
     source: str | Path, role: str, norm: Norm, *, cancellation: Cancellation = NEVER
 ) -> tuple[SourceLayer, SourceLayer | None]:
-    """The layer of a role in a file or folder, and the townships where they are there.
+    """Return the layer of a role in a file or folder, and the townships if present.
 
-    ``role`` empty: the only layer that is none of divisions. InputError names the layers there are.
+    ``role`` empty: the only layer that does not contain divisions. InputError lists the available layers.
     """
     from ..io import read_source
     from ..loading.recognition import find_role
@@ -115,16 +139,16 @@ def layers_of(
     towns = norm.standard.concepts["townships"]
     county = norm.standard.concepts["county"]
 
-    def wanted(layer: SourceLayer) -> bool:
+    def is_wanted(layer: SourceLayer) -> bool:
         known = find_role(layer, norm)[0]
         return known in towns or (known == role.upper() if role else known not in county)
 
-    layers = read_source(source, wanted=wanted, cancellation=cancellation)
-    asked = [layer for layer in layers if wanted(layer) and not layer.problem]
-    divisions = [layer for layer in asked if find_role(layer, norm)[0] in towns]
-    chosen = [layer for layer in asked if layer not in divisions] if role.upper() not in towns else divisions
+    layers = read_source(source, wanted=is_wanted, cancellation=cancellation)
+    usable = [layer for layer in layers if is_wanted(layer) and not layer.problem]
+    divisions = [layer for layer in usable if find_role(layer, norm)[0] in towns]
+    chosen = [layer for layer in usable if layer not in divisions] if role.upper() not in towns else divisions
     if not chosen and len(layers) == 1 and not layers[0].problem and not find_role(layers[0], norm)[0]:
-        # The only layer of a file is meant, whatever it is called; but not one that is known as another.
+        # The only layer of a file is used whatever its name is, unless it is recognised as another role.
         chosen = read_source(source, cancellation=cancellation)
     if len(chosen) != 1:
         names = ", ".join(layer.name for layer in layers) or "-"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a comparison comes to, as tables in a fixed layout: the balance, by township, and each part with a cause to fill."""
+"""Tables of a comparison: balance, townships, and parts with an empty cause."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..render.tables.workbook import put_workbook
 from .model import CHANGED, IN, KINDS, NET, OUT, STATUTORY, Balance, ChangedPart, Comparison
 from .sources import PlanComparison
 
-#: Terms of the balance in their order; those without a sign are no part of the sum.
+#: Terms of the balance in order; those without a sign are not part of the sum.
 TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
 _MANY = 20
 
@@ -27,53 +27,55 @@ def comparison_verdict(done: PlanComparison, texts: Texts) -> str:
 
 
 def list_reasons(done: PlanComparison, texts: Texts) -> list[str]:
-    """Why two editions are not one, and what a reader should know of what was compared; sentences."""
+    """Return sentences on the differences of two editions and on incomplete comparison."""
     unread = [texts.unread(one) for one in done.plan.unread]
     found = done.found
-    said: list[tuple[str, dict[str, object]]] = []
+    reasons: list[tuple[str, dict[str, object]]] = []
     for kind in (OUT, IN):
         parts = found.of_kind(kind)
         if parts:
-            said.append((f"{kind}_parts", {"count": len(parts), "area": _m2(found.area(kind))}))
+            reasons.append((f"{kind}_parts", {"count": len(parts), "area": _m2(found.area(kind))}))
     changed = found.of_kind(CHANGED)
     if found.changed_rows:
         fields = dict.fromkeys(name for part in changed for name, _, _ in part.changes)
-        said.append(("changed_rows", {"count": found.changed_rows, "fields": "、".join(fields) or "-"}))
+        reasons.append(("changed_rows", {"count": found.changed_rows, "fields": "、".join(fields) or "-"}))
     if found.renumbered:
-        said.append(("renumbered", {"count": len(found.renumbered)}))
+        reasons.append(("renumbered", {"count": len(found.renumbered)}))
     if not (found.of_kind(OUT) or found.of_kind(IN)) and any(found.redrawn):
-        said.append(("redrawn", {"before": found.redrawn[0], "after": found.redrawn[1]}))
+        reasons.append(("redrawn", {"before": found.redrawn[0], "after": found.redrawn[1]}))
     if found.slivers:
-        said.append(("slivers", {"count": len(found.slivers), "area": _m2(found.sliver_m2)}))
+        reasons.append(("slivers", {"count": len(found.slivers), "area": _m2(found.sliver_m2)}))
     if found.reused:
-        said.append(("reused", {"count": len(found.reused), "keys": list_some(found.reused)}))
+        reasons.append(("reused", {"count": len(found.reused), "keys": list_some(found.reused)}))
     for side, names in (("before", found.fields.only_before), ("after", found.fields.only_after)):
         if names:
-            said.append((f"only_{side}", {"fields": list_some(list(names))}))
+            reasons.append((f"only_{side}", {"fields": list_some(list(names))}))
     if any(found.without_net):
-        said.append(("without_net", {"before": found.without_net[0], "after": found.without_net[1]}))
+        reasons.append(("without_net", {"before": found.without_net[0], "after": found.without_net[1]}))
     if found.failed:
-        said.append(("failed", {"count": len(found.failed)}))
-    said += list_uncompared_rows(found, texts)
-    return [*unread, *(texts.get("versions", key, **params) for key, params in said)]
+        reasons.append(("failed", {"count": len(found.failed)}))
+    reasons += list_uncompared_rows(found, texts)
+    return [*unread, *(texts.get("versions", key, **params) for key, params in reasons)]
 
 
 def list_uncompared_rows(
     found: Comparison, texts: Texts, section: str = "versions"
 ) -> list[tuple[str, dict[str, Any]]]:
-    """Rows of either edition that were not compared as they are drawn, as keys of texts and parameters. ``section``: where
-    the texts say what the editions are called."""
-    said: list[tuple[str, dict[str, Any]]] = []
+    """Return rows of either edition compared by a repaired copy or not at all.
+
+    The result has text keys and parameters. ``section``: section of the texts with the names of the editions.
+    """
+    reasons: list[tuple[str, dict[str, Any]]] = []
     for side, edition in (("before", found.before), ("after", found.after)):
         for key, rows in (("mended", edition.repaired_rows), ("shapeless", edition.rows_without_shape)):
             if rows:
-                told = {"edition": texts.get(section, f"edition_{side}"), "layer": edition.layer.name}
-                said.append((key, {**told, "count": len(rows), "keys": list_some(rows)}))
-    return said
+                params = {"edition": texts.get(section, f"edition_{side}"), "layer": edition.layer.name}
+                reasons.append((key, {**params, "count": len(rows), "keys": list_some(rows)}))
+    return reasons
 
 
 def list_some(names: list[str]) -> str:
-    """Names in a row; of many the first."""
+    """Join names; of many only the first."""
     return "、".join(names[:_MANY]) + (" …" if len(names) > _MANY else "")
 
 
@@ -82,6 +84,7 @@ def _m2(value: float) -> str:
 
 
 def all_tables(done: PlanComparison, texts: Texts) -> list[Table]:
+    """Return all tables that have rows."""
     tables = [_balance(done, texts), _by_township(done, texts), _parts(done, texts)]
     return [table for table in tables if table is not None]
 
@@ -135,7 +138,7 @@ def _term(balance: Balance, term: str) -> Number | None:
 
 
 def _parts(done: PlanComparison, texts: Texts) -> Table:
-    """Every part in a row; cause and document are left for a person to fill."""
+    """List every part in a row; cause and document are for a person to fill."""
     net = NET in done.found.total
     wide = {"number": 6, "change_kind": 10, "township": 16, "before_key": 22, "after_key": 22}
     columns = [Column(one, wide=width) for one, width in wide.items()]
@@ -158,20 +161,20 @@ def _net(value: float, there: bool) -> Number | None:
 
 
 def keys_of(done: PlanComparison, part: ChangedPart) -> tuple[str, str]:
-    """The keys of a part's rows in the two editions, empty where it has none."""
+    """Return the keys of a part's rows in the two editions, empty where missing."""
     found = done.found
     before = found.before.layer.keys[part.before] if part.before >= 0 else ""
     return before, found.after.layer.keys[part.after] if part.after >= 0 else ""
 
 
 def changes_text(part: ChangedPart, texts: Texts) -> str:
-    """``DLBM：0103 → 0101``, a field a line."""
+    """Return the changes of a part, such as ``DLBM：0103 → 0101``, one field per line."""
     empty = texts.get("versions", "empty")
     return "\n".join(f"{name}: {old or empty} → {new or empty}" for name, old, new in part.changes)
 
 
 def write_workbook(done: PlanComparison, target: str | Path, texts: Texts) -> None:
-    """The tables as xlsx, written beside the target and moved. OutputError where it cannot be written."""
+    """Write the tables as xlsx; OutputError if the file cannot be written."""
     with atomic_output(target) as path:
         author = texts.get("about", "program", version=plugin_version())
         layer = done.found.after.layer.template.name if texts.lang == "zh" else f" {done.role}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What waivers do to a report: findings that are accepted, and findings about waivers that do not hold (RUN902, RUN903)."""
+"""Apply waivers to a report; report those that do not apply (RUN902, RUN903)."""
 
 from __future__ import annotations
 
@@ -29,26 +29,29 @@ if TYPE_CHECKING:
 
 EXPIRED, UNMATCHED = "RUN902", "RUN903"
 WAIVED, OPEN = "waived", "open"
-#: Outcomes of rules that looked at everything there is.
-_LOOKED = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
+#: Outcomes of rules that checked all features.
+_COMPLETE = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 _KEY = re.compile(rf"[0-9]{{6}}[0-9A-Z]{{{LENGTH - 6}}}")
-#: Fills in the sentence of a finding.
-Say = Callable[[Finding], str]
+#: Makes the message of a finding.
+RenderMessage = Callable[[Finding], str]
 
 
 @dataclass
 class AppliedWaivers:
-    """What changed: findings whose state did, findings about waivers that came and that went."""
+    """Changes by waivers: findings with a new state, and findings about waivers."""
 
     changed: list[Finding] = field(default_factory=list)
     found: list[Finding] = field(default_factory=list)
     gone: list[Finding] = field(default_factory=list)
 
 
-def apply_waivers(report: Report, plan: Plan, waivers: Waivers, say: Say, today: date | None = None) -> AppliedWaivers:
-    """Hold the waivers of a plan against a report, in place; asked again after they changed it comes to what they are now.
+def apply_waivers(
+    report: Report, plan: Plan, waivers: Waivers, render: RenderMessage, today: date | None = None
+) -> AppliedWaivers:
+    """Apply the waivers of a plan to a report, in place.
 
-    What is accepted keeps its place in the report, with ``state`` waived and what the waiver says in ``params.waiver``.
+    A second call after a change of the waivers gives the present state. An accepted finding keeps its place in the
+    report, with ``state`` waived and the waiver's entries in ``params.waiver``.
     """
     today = today or date.today()
     about = [f for f in report.findings if _is_about_waivers(f)]
@@ -59,7 +62,7 @@ def apply_waivers(report: Report, plan: Plan, waivers: Waivers, say: Say, today:
     matched, judged.changed = _hold(findings, waivers, today)
     judged.found = foreign or _about(plan, report, findings, matched)
     for finding in judged.found:
-        finding.message = say(finding)
+        finding.message = render(finding)
     report.findings[:] = findings + judged.found
     _set_outcomes(report.rules, findings)
     return judged
@@ -72,13 +75,19 @@ def _is_about_waivers(finding: Finding) -> bool:
 def mark_accepted(
     findings: Iterable[Finding], plan: Plan, waivers: Waivers, today: date | None = None
 ) -> list[Finding]:
-    """Only mark the findings that are accepted (`live`: what is not there around an edit is not gone); those that changed."""
+    """Mark the accepted findings only; return those that changed.
+
+    Used around an edit (`live`), where a missing finding has not ended.
+    """
     waivers = replace(waivers, entries=()) if foreign_waivers(waivers, plan) else waivers
     return _hold(list(findings), waivers, today or date.today())[1]
 
 
 def foreign_waivers(waivers: Waivers, plan: Plan) -> list[Finding]:
-    """Return a finding RUN904 if the file of waivers was made for another county: none of its rows is applied."""
+    """Return a finding RUN904 if the waiver file belongs to another county.
+
+    None of its rows is then applied.
+    """
     code = find_other_county(waivers, plan)
     if not code:
         return []
@@ -90,7 +99,10 @@ def foreign_waivers(waivers: Waivers, plan: Plan) -> list[Finding]:
 
 
 def find_other_county(waivers: Waivers, plan: Plan) -> str:
-    """Return the county of most keys in a waiver file if it is not the plan's; else empty."""
+    """Return the county of most keys in a waiver file if it differs from the plan's.
+
+    Return an empty text otherwise.
+    """
     keys = [key for entry in waivers.entries for key in (entry.key, *entry.related_keys)]
     votes = Counter(key[:6] for key in keys if _KEY.fullmatch(key))
     code = votes.most_common(1)[0][0] if votes else ""
@@ -99,7 +111,7 @@ def find_other_county(waivers: Waivers, plan: Plan) -> str:
 
 @dataclass
 class _Matched:
-    """The waivers that hold today, those that have run out, and those that are dated later than today."""
+    """Waivers by validity: in force, expired, and dated later than today."""
 
     valid: WaiverMatches
     expired: WaiverMatches
@@ -107,7 +119,7 @@ class _Matched:
 
 
 def _hold(findings: list[Finding], waivers: Waivers, today: date) -> tuple[_Matched, list[Finding]]:
-    # What the run says of itself is no finding of a rule: a row of the file cannot take it away.
+    # A finding about the run does not come from a rule: a row of the file cannot accept it.
     waivable = [finding for finding in findings if find_refusal_reason(finding) != RUN]
     later = [w for w in waivers.entries if w.date > today]
     expired = [w for w in waivers.entries if w.date <= today and w.expired(today)]
@@ -116,14 +128,14 @@ def _hold(findings: list[Finding], waivers: Waivers, today: date) -> tuple[_Matc
     changed = []
     for finding in findings:
         waiver = matched.valid.matched.get(id(finding))
-        # A note stands in nobody's way: accepting it would only cloud the verdict.
+        # A note blocks no export: accepting it would only affect the verdict.
         waived = waiver is not None and finding.severity is not Severity.INFO
-        told = waiver.is_identified() if waiver is not None and waived else None
-        if (finding.state == WAIVED) != waived or finding.params.get("waiver") != told:
+        values = waiver.report_values() if waiver is not None and waived else None
+        if (finding.state == WAIVED) != waived or finding.params.get("waiver") != values:
             finding.state = WAIVED if waived else OPEN if finding.state == WAIVED else finding.state
             finding.params.pop("waiver", None)
-            if told is not None:
-                finding.params["waiver"] = told
+            if values is not None:
+                finding.params["waiver"] = values
             changed.append(finding)
     return matched, changed
 
@@ -137,21 +149,21 @@ def _about(plan: Plan, report: Report, findings: list[Finding], matched: _Matche
         for key, waiver in matching.matched.items():
             finding = by_id[key]
             if key not in valid.matched and finding.severity is not Severity.INFO:
-                found.append(_of(EXPIRED, case, waiver, finding))
+                found.append(_finding_at(EXPIRED, case, waiver, finding))
             elif matching is not_yet:
-                found.append(_listed(waiver, plan))
+                found.append(_premature_finding(waiver, plan))
     for matching in (valid, expired, not_yet):
-        found += [_changed(waiver, f) for waiver, f in matching.changed if id(f) not in valid.matched]
-        found += [_of(UNMATCHED, "unsure", waiver, finding) for waiver, finding in matching.unsure]
-    found += [_gone(waiver, outcomes.get(waiver.rule), plan) for waiver in valid.gone]
-    # One that has run out and of which nothing is found has done what it was for; it is told where the rule looked.
-    late = [_gone(waiver, outcomes.get(waiver.rule), plan) for waiver in expired.gone]
+        found += [_changed_finding(waiver, f) for waiver, f in matching.changed if id(f) not in valid.matched]
+        found += [_finding_at(UNMATCHED, "unsure", waiver, finding) for waiver, finding in matching.unsure]
+    found += [_unmatched_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in valid.gone]
+    # An expired waiver without a finding has served its purpose; it is reported if the rule was run.
+    late = [_unmatched_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in expired.gone]
     found += [f for f in late if f.case == "gone"]
-    return found + [_listed(waiver, plan) for waiver in not_yet.gone]
+    return found + [_premature_finding(waiver, plan) for waiver in not_yet.gone]
 
 
-def _changed(waiver: Waiver, finding: Finding) -> Finding:
-    """A finding about a waiver whose own finding is another one by now."""
+def _changed_finding(waiver: Waiver, finding: Finding) -> Finding:
+    """Return a finding about a waiver whose finding has changed."""
     change = {
         "moved_m": round(distance_m(waiver.place, finding.place), 2) if waiver.place and finding.place else 0.0,
         "before_m2": round(waiver.area_m2 or 0.0, 2),
@@ -159,11 +171,11 @@ def _changed(waiver: Waiver, finding: Finding) -> Finding:
     }
     areas = waiver.area_m2 is not None and finding.area_m2 is not None
     case = "changed" if areas and not is_still_there(waiver, finding) else "differs"
-    return _of(UNMATCHED, case, waiver, finding, **change)
+    return _finding_at(UNMATCHED, case, waiver, finding, **change)
 
 
-def _of(code: str, case: str, waiver: Waiver, about: Finding, **params: Any) -> Finding:
-    """A finding about a waiver, at the place of the finding that it was made for."""
+def _finding_at(code: str, case: str, waiver: Waiver, about: Finding, **params: Any) -> Finding:
+    """Return a finding about a waiver, at the place of its accepted finding."""
     made = _finding(code, case, waiver, Severity.WARNING, **params)
     made.role, made.key = about.role, about.key
     made.related_role, made.related_keys = about.related_role, list(about.related_keys)
@@ -171,20 +183,26 @@ def _of(code: str, case: str, waiver: Waiver, about: Finding, **params: Any) -> 
     return made
 
 
-def _gone(waiver: Waiver, outcome: RuleOutcome | None, plan: Plan) -> Finding:
-    """Nothing is found: because nothing is there any more, or because nobody looked?"""
-    looked = outcome is not None and outcome.outcome in _LOOKED and not outcome.incomplete
-    case = "gone" if looked else "not_looked" if outcome is not None else "not_run"
-    return _placed(_finding(UNMATCHED, case, waiver, Severity.INFO), waiver, plan)
+def _unmatched_finding(waiver: Waiver, outcome: RuleOutcome | None, plan: Plan) -> Finding:
+    """Return a finding about a waiver without a finding.
+
+    The case states whether the problem has ended or was not checked.
+    """
+    was_checked = outcome is not None and outcome.outcome in _COMPLETE and not outcome.incomplete
+    case = "gone" if was_checked else "not_looked" if outcome is not None else "not_run"
+    return _set_place(_finding(UNMATCHED, case, waiver, Severity.INFO), waiver, plan)
 
 
-def _listed(waiver: Waiver, plan: Plan) -> Finding:
-    """A waiver dated later than today that concerns no open finding: listed, since it is not applied."""
-    return _placed(_finding(EXPIRED, "not_yet", waiver, Severity.INFO), waiver, plan)
+def _premature_finding(waiver: Waiver, plan: Plan) -> Finding:
+    """Return a finding about a waiver dated later than today without an open finding.
+
+    The waiver is listed because it is not applied.
+    """
+    return _set_place(_finding(EXPIRED, "not_yet", waiver, Severity.INFO), waiver, plan)
 
 
-def _placed(made: Finding, waiver: Waiver, plan: Plan) -> Finding:
-    """The finding at the place that the waiver names."""
+def _set_place(made: Finding, waiver: Waiver, plan: Plan) -> Finding:
+    """Return the finding with the place that the waiver names."""
     made.role, made.key = waiver.role, waiver.key
     made.related_role, made.related_keys = waiver.related_role, list(waiver.related_keys)
     if waiver.place:
@@ -194,18 +212,18 @@ def _placed(made: Finding, waiver: Waiver, plan: Plan) -> Finding:
 
 
 def _finding(code: str, case: str, waiver: Waiver, severity: Severity, **params: Any) -> Finding:
-    told = waiver.is_identified()
-    words = {name: told[name] for name in ("document", "author", "date", "until")} | {"number": waiver.id}
+    values = waiver.report_values()
+    words = {name: values[name] for name in ("document", "author", "date", "until")} | {"number": waiver.id}
     words["said"] = waiver.message
-    made = Finding(role="", params={"rule": waiver.rule, **words, **params, "waiver": told})
+    made = Finding(role="", params={"rule": waiver.rule, **words, **params, "waiver": values})
     made.code, made.case, made.severity = code, case, severity
-    # By the waiver it is about, whatever becomes of the finding.
+    # The fingerprint follows the waiver, not the finding.
     made.fingerprint = hashlib.sha256(f"{code}|{waiver.id}".encode()).hexdigest()[:20]
     return made
 
 
 def _set_outcomes(rules: list[RuleOutcome], findings: list[Finding]) -> None:
-    told, left = Counter(f.code for f in findings), Counter(f.code for f in findings if f.state != WAIVED)
+    found, left = Counter(f.code for f in findings), Counter(f.code for f in findings if f.state != WAIVED)
     for rule in rules:
-        if rule.outcome in (Outcome.FAILED, Outcome.WAIVED) and told[rule.code]:
+        if rule.outcome in (Outcome.FAILED, Outcome.WAIVED) and found[rule.code]:
             rule.outcome = Outcome.FAILED if left[rule.code] else Outcome.WAIVED

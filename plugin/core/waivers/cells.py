@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The columns of a waiver file, and how each cell is written and read.
 
-Written so that a spreadsheet, which takes 18 digits for a number and cuts them, leaves every cell as it is: keys stand
-behind their layer's code in one cell.
+A spreadsheet cuts numbers of 18 digits; keys are therefore written after their layer's code in one cell, as text.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from typing import Any
 from ..files.cells import parse_date
 from .model import Waiver
 
-#: Stands for a layer that a finding does not have.
+#: Marks a missing layer of a finding.
 NO_LAYER = "*"
-#: How the area was measured: as drawn; a row of 0.1.0 says nothing, and its area is by vertices alone.
+#: Measure of the area: as drawn. A row of version 0.1.0 has no measure; its area is by vertices alone.
 AS_DRAWN = "按图形"
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _KEY_END = re.compile(r"(?<!\\);")
@@ -27,7 +26,10 @@ _KEY_END = re.compile(r"(?<!\\);")
 
 @dataclass(frozen=True)
 class Column:
-    """``name`` in English and ``zh`` as files are written; either is read. ``needed``: no waiver is one without it."""
+    """A column of a waiver file.
+
+    ``name`` is English, ``zh`` is written to files; both are read. ``needed``: a waiver requires it.
+    """
 
     name: str
     zh: str
@@ -61,7 +63,7 @@ BY_HEAD = {c.name: c for c in COLUMNS} | {c.zh: c for c in COLUMNS}
 
 
 def to_cells(waiver: Waiver) -> dict[str, str]:
-    """The cells of a waiver by column."""
+    """Return the cells of a waiver by column."""
 
     def number(value: float | None, decimals: int) -> str:
         return "" if value is None else f"{value:.{decimals}f}"
@@ -93,7 +95,10 @@ def to_cells(waiver: Waiver) -> dict[str, str]:
 
 
 def from_cells(cells: dict[str, str]) -> Waiver:
-    """A waiver from its cells. ValueError with the column's name for one that cannot be read, or lacks and may not."""
+    """Return a waiver from its cells.
+
+    Raise ValueError with the column's name for an invalid or missing value.
+    """
     for column in COLUMNS:
         if column.needed and not cells.get(column.name, ""):
             raise ValueError(column.name)
@@ -149,12 +154,13 @@ def from_cells(cells: dict[str, str]) -> Waiver:
 
 
 def keys_or_none(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the keys, or an empty tuple if all are empty."""
     return () if keys == ("",) else keys
 
 
 def _side(role: str, keys: tuple[str, ...]) -> str:
-    said = "; ".join(key.replace("\\", "\\\\").replace(";", "\\;") for key in keys)
-    return f"{role or NO_LAYER} {said}".strip()
+    joined = "; ".join(key.replace("\\", "\\\\").replace(";", "\\;") for key in keys)
+    return f"{role or NO_LAYER} {joined}".strip()
 
 
 def _sides(cell: str) -> tuple[str, tuple[str, ...]]:
@@ -164,7 +170,10 @@ def _sides(cell: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _date(cell: str) -> date | None:
-    """As it was typed, or as a spreadsheet makes of it: 2026-11-20, 2026/11/20, 2026年11月20日, 20261120."""
+    """Return a date as typed, or as a spreadsheet writes it.
+
+    Examples: 2026-11-20, 2026/11/20, 2026年11月20日, 20261120.
+    """
     if not cell:
         return None
     found = parse_date(cell)
@@ -204,7 +213,7 @@ def _digest(cell: str) -> str:
 def _figures(cell: str) -> dict[str, Any]:
     if not cell:
         return {}
-    # NaN and Infinity would fit anything.
+    # NaN and Infinity would match any value.
     values = json.loads(cell, parse_constant=_number, parse_float=_number)
     if not isinstance(values, dict) or not all(isinstance(v, str | int | float) for v in values.values()):
         raise ValueError(cell)

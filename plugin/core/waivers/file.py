@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The waivers of a run: where their file stands, and how it is read and written: CSV in UTF-8 with a mark at its
-start, one a row.
+"""Read and write the waiver file of a run.
 
-Written beside and moved. Nothing that others wrote is lost: rows and columns that are not ours to change stay as they
-stand, and what somebody else wrote meanwhile is read again before ours takes its place. A file that cannot be read is
+It is a CSV in UTF-8 with a byte order mark, one waiver on each row.
+
+A temporary file is written and replaces the former file. Other people's changes are preserved: foreign rows and
+columns stay unchanged, and a file that changed meanwhile is read again before it is replaced. An unreadable file is
 never written.
 """
 
@@ -33,15 +34,18 @@ if TYPE_CHECKING:
 
 
 _USUAL = Limits()
-#: Times the usual tolerance that a row may have: what changed more is another conflict.
+#: Largest multiple of the usual tolerance that a row may have; a larger change is another conflict.
 _WIDEST = 10
-#: Times that a file which others write meanwhile is read again.
+#: Attempts to read a file that others write meanwhile.
 _TRIES = 20
 
 
 @dataclass
 class _Table:
-    """Rows as they stand, with the line each begins in; ``names``: our column's name for each column, else its head."""
+    """Rows as read, with the line where each begins.
+
+    ``names``: the English column name for each known column, else its heading.
+    """
 
     head: list[str]
     names: list[str]
@@ -53,8 +57,11 @@ class _Table:
 
 
 def read_waivers(path: str | Path, limits: Limits = _USUAL) -> tuple[Waiver, ...]:
-    """All waivers of a file. DataError names file and line: text of no encoding, a missing column, a row that is damaged
-    or lacks what a waiver needs, two rows with one number, tolerances far beyond ``limits``."""
+    """Return all waivers of a file.
+
+    Raise DataError with file and line for an unknown encoding, a missing column, a damaged or incomplete row, two
+    rows with one number, and tolerances far beyond ``limits``.
+    """
     path = Path(path)
     return _waivers(path, _table(path, _bytes(path)), limits)
 
@@ -62,9 +69,9 @@ def read_waivers(path: str | Path, limits: Limits = _USUAL) -> tuple[Waiver, ...
 def change_waivers(
     path: str | Path, *, add: Iterable[Waiver] = (), remove: Iterable[str] = (), limits: Limits = _USUAL
 ) -> tuple[Waiver, ...]:
-    """Add waivers, take others away by their number, and give back what the file holds then.
+    """Add waivers and remove others by number; return the waivers of the file.
 
-    DataError for a file that is damaged (it stays as it is), OutputError where it cannot be written.
+    Raise DataError for a damaged file (it is unchanged), OutputError if the file cannot be written.
     """
     path, add, remove = Path(path), list(add), set(remove)
     for _ in range(_TRIES):
@@ -80,11 +87,11 @@ def change_waivers(
 
 
 class _WrittenMeanwhile(Exception):
-    """Somebody else changed the file since it was read."""
+    """Another program changed the file since it was read."""
 
 
 def _replaced(path: Path, there: bytes, text: str) -> bool:
-    """Put the text in the file's place unless somebody wrote it meanwhile."""
+    """Replace the contents of an unchanged file; return False for a changed one."""
     try:
         with atomic_output(path) as target:
             with target.open("wb") as handle:
@@ -172,7 +179,7 @@ def _waivers(path: Path, table: _Table, limits: Limits) -> tuple[Waiver, ...]:
 
 
 def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: Limits) -> None:
-    """DataError for one that would take another conflict, or one that grew, for what was accepted."""
+    """Raise DataError for tolerances that would accept another or a larger conflict."""
     allowed = {
         "may_move_m": (waiver.place_m, max(_WIDEST * _USUAL.move_m(waiver.area_m2), limits.move_m(waiver.area_m2))),
         "may_change_m2": (
@@ -183,8 +190,8 @@ def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: Limits) -> 
     for name, (value, most) in allowed.items():
         if value > most:
             column = next(c.zh for c in COLUMNS if c.name == name)
-            said = {"column": column, "value": f"{value:.10g}", "most": f"{most:.10g}"}
-            raise DataError("waivers_wide", file=str(path), line=line, **said)
+            params = {"column": column, "value": f"{value:.10g}", "most": f"{most:.10g}"}
+            raise DataError("waivers_wide", file=str(path), line=line, **params)
 
 
 def _new_table() -> _Table:
@@ -192,7 +199,7 @@ def _new_table() -> _Table:
 
 
 def _widen(table: _Table, rows: list[list[str]]) -> None:
-    """Columns of ours that somebody took away come back at the end: a waiver without its place is found by none."""
+    """Append missing columns: a waiver without its place matches no finding."""
     for column in COLUMNS:
         if column.name not in table.names:
             table.head.append(column.zh)
@@ -214,9 +221,9 @@ def _text(head: list[str], rows: list[list[str]]) -> str:
     return out.getvalue()
 
 
-#: What a run is told that is to be judged as if nobody had accepted anything.
+#: Option value of a run that ignores all waivers.
 NO_WAIVERS = ("none", "无")
-#: Waivers that one notice names.
+#: Waivers that a notice names.
 _NAMED = 3
 Notice = tuple[str, dict[str, Any]]
 
@@ -224,10 +231,10 @@ Notice = tuple[str, dict[str, Any]]
 def load_waivers(
     given: str, norm: Norm, source: str | Path | None = None, renumbered: str = ""
 ) -> tuple[Waivers, list[Notice]]:
-    """The waivers of a file, or of the one beside ``source``; with what is to be noticed of them.
+    """Return the waivers of a file or of ``source``'s default file, with notices.
 
-    DataError for a file that was named and is not there, and for a damaged one: findings that were accepted must not come
-    back, nor new ones pass, because a file could not be read.
+    Raise DataError for a named file that is missing, and for a damaged one: an unreadable file must neither restore
+    accepted findings nor accept new ones.
     """
     limits = Limits(**{name: float(value) for name, value in norm.section("waivers").items()})
     if given.strip().lower() in NO_WAIVERS:
@@ -236,25 +243,28 @@ def load_waivers(
     keys = read_renumbered(renumbered) if renumbered else {}
     if path is None or not (given or path.is_file()):
         return Waivers(path=path, limits=limits, renumbered=keys), []
-    waivers = Waivers(read_waivers(path, limits), path, True, limits, keys, beside=not given)
+    waivers = Waivers(read_waivers(path, limits), path, True, limits, keys, is_default_file=not given)
     return waivers, waiver_notices(waivers) + _changed_attachments(waivers)
 
 
 def waiver_notices(waivers: Waivers) -> list[Notice]:
-    """Where the waivers come from, and attachments that are not where they are said to be."""
+    """Return notices on the source of the waivers and on missing attachments."""
     if not waivers.there or waivers.path is None:
         return []
-    key = "notice_waivers_beside" if waivers.beside else "notice_waivers"
-    said: list[Notice] = [(key, {"file": waivers.path.name, "count": len(waivers.entries)})]
+    key = "notice_waivers_beside" if waivers.is_default_file else "notice_waivers"
+    notices: list[Notice] = [(key, {"file": waivers.path.name, "count": len(waivers.entries)})]
     lost: dict[str, list[str]] = {}
     for entry in waivers.entries:
         if entry.attachment and not (waivers.path.parent / entry.attachment).exists():
-            lost.setdefault(entry.is_identified()["attachment"], []).append(entry.id)
-    return said + _named("notice_waiver_attachment", lost)
+            lost.setdefault(entry.report_values()["attachment"], []).append(entry.id)
+    return notices + _named("notice_waiver_attachment", lost)
 
 
 def _changed_attachments(waivers: Waivers) -> list[Notice]:
-    """Return notices on attachments whose digest differs from the registered one. Each file is read once."""
+    """Return notices on attachments whose digest differs from the registered one.
+
+    Each file is read once.
+    """
     if waivers.path is None:
         return []
     found: dict[Path, str] = {}
@@ -266,12 +276,15 @@ def _changed_attachments(waivers: Waivers) -> list[Notice]:
         if path not in found:
             found[path] = _digest_of(path)
         if found[path] and found[path] != entry.digest:
-            changed.setdefault(entry.is_identified()["attachment"], []).append(entry.id)
+            changed.setdefault(entry.report_values()["attachment"], []).append(entry.id)
     return _named("notice_waiver_attachment_changed", changed)
 
 
 def _digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file; empty if it cannot be read. `waiver_notices` reports missing attachments."""
+    """Return the SHA-256 of a file; empty if it cannot be read.
+
+    `waiver_notices` reports missing attachments.
+    """
     try:
         with path.open("rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()
@@ -280,15 +293,15 @@ def _digest_of(path: Path) -> str:
 
 
 def _named(key: str, by_attachment: dict[str, list[str]]) -> list[Notice]:
-    said: list[Notice] = []
+    notices: list[Notice] = []
     for attachment, numbers in by_attachment.items():
         more = f" … ({len(numbers)})" if len(numbers) > _NAMED else ""
-        said.append((key, {"number": ", ".join(numbers[:_NAMED]) + more, "attachment": attachment}))
-    return said
+        notices.append((key, {"number": ", ".join(numbers[:_NAMED]) + more, "attachment": attachment}))
+    return notices
 
 
 def renew_notices(report: Report, before: Waivers, now: Waivers, texts: Texts) -> None:
-    """Of a report whose waivers have changed, the notices in its provenance."""
-    old = {texts.notice(*said) for said in waiver_notices(before)}
-    kept = [said for said in report.provenance.get("notices", []) if said not in old]
-    report.provenance["notices"] = kept + [texts.notice(*said) for said in waiver_notices(now)]
+    """Replace the notices on waivers in the provenance of a report."""
+    old = {texts.notice(*notice) for notice in waiver_notices(before)}
+    kept = [text for text in report.provenance.get("notices", []) if text not in old]
+    report.provenance["notices"] = kept + [texts.notice(*notice) for notice in waiver_notices(now)]

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which waiver means which finding: by name, then by the nearest place and the area, never by a rounded one."""
+"""Match waivers with findings: by name, then by the nearest place and the area.
+
+Rounded places are never compared.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ import shapely
 
 from ..model.findings import Finding
 from .model import (
-    SAID_M2,
+    VALUE_PARAMETERS_M2,
     Identity,
     Waiver,
     Waivers,
@@ -25,18 +28,21 @@ from .model import (
     is_identified_by_fid,
 )
 
-#: Among findings of one name that are told apart by place alone, one this many metres away (or twice the conflict's own
-#: width) is another conflict, not the one that was accepted and has changed.
+#: Distance (m) within which a finding of the same name is the accepted one. A finding farther away than this, or than
+#: twice the conflict's width, is another conflict.
 _REACH_M = 20.0
-#: Up to so many pairs each is looked at.
+#: Number of pairs up to which all pairs are compared.
 _FEW = 10_000
 _METRES_A_DEGREE = 110_000.0
 
 
 @dataclass
 class WaiverMatches:
-    """``matched``: id() of a finding → its waiver; ``changed``: a waiver and the finding that it does not fit any more;
-    ``unsure``: likewise, known by its feature id now; ``gone``: waivers of which nothing is found."""
+    """Result of the match.
+
+    ``matched``: id() of a finding → its waiver; ``changed``: a waiver and the finding that no longer matches it;
+    ``unsure``: likewise, for a finding identified by its feature id; ``gone``: waivers without a finding.
+    """
 
     matched: dict[int, Waiver] = field(default_factory=dict)
     changed: list[tuple[Waiver, Finding]] = field(default_factory=list)
@@ -45,7 +51,10 @@ class WaiverMatches:
 
 
 def match_waivers(waivers: Waivers, entries: Iterable[Waiver], findings: Iterable[Finding]) -> WaiverMatches:
-    """Hold waivers against findings. Two waivers of one finding are both met; a waiver holds for one finding only."""
+    """Match waivers with findings.
+
+    Two waivers of one finding both match it; a waiver applies to one finding only.
+    """
     by_name: dict[Identity, list[Waiver]] = defaultdict(list)
     for entry in entries:
         by_name[followed(entry, waivers.renumbered).identity].append(entry)
@@ -76,7 +85,7 @@ def _match_alike(entries: list[Waiver], findings: list[Finding], waivers: Waiver
             met.add(n)
             taken.add(m)
             result.matched[id(sure[m])] = entries[n]
-    # A second waiver of a finding that another holds already.
+    # A second waiver of a finding that another waiver matches already.
     met |= {n for _, n, m in pairs if m in taken}
     for n, entry in enumerate(entries):
         if n in met:
@@ -93,9 +102,10 @@ def _match_alike(entries: list[Waiver], findings: list[Finding], waivers: Waiver
 
 
 def _near_by(entries: list[Waiver], findings: list[Finding]) -> list[Iterable[int]]:
-    """For each waiver the findings that may come into question: all where they are few, else those around its place.
+    """Return for each waiver the candidate findings.
 
-    Thousands of gaps in one layer have one name: nobody compares each with each.
+    They are all findings if there are few, else those around the waiver's place: thousands of gaps in one layer have
+    the same name, and comparing all pairs would take too long.
     """
     if len(entries) * len(findings) <= _FEW:
         return [range(len(findings))] * len(entries)
@@ -108,18 +118,18 @@ def _near_by(entries: list[Waiver], findings: list[Finding]) -> list[Iterable[in
             found.append(without)
             continue
         reach = max(_REACH_M, entry.place_m, 2 * (entry.area_m2 or 0.0) ** 0.5)
-        # Rather too far than too near: a degree of longitude is the shorter one.
+        # Use the larger of both bounds: a degree of longitude is the shorter one.
         degrees = 1.01 * reach / (_METRES_A_DEGREE * max(cos(radians(entry.place[1])), 0.01))
         found.append(tree.query(shapely.Point(entry.place), predicate="dwithin", distance=degrees).tolist())
     return found
 
 
 def is_still_the_same(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool:
-    """Is a finding of the waiver's name still the one that was accepted?"""
+    """Return True if a finding of the waiver's name is still the accepted one."""
     if not is_still_there(waiver, finding):
         return False
     if finding.area_m2 is not None:
-        # A file of an earlier edition keeps no value beside an area.
+        # A file of an earlier version stores no value next to an area.
         limits = waivers.limits
         return not waiver.figures or _alike(
             waiver.figures, figures_without_area(finding), limits.area_share, limits.area_m2
@@ -129,8 +139,11 @@ def is_still_the_same(waiver: Waiver, finding: Finding, waivers: Waivers) -> boo
 
 
 def is_still_there(waiver: Waiver, finding: Finding) -> bool:
-    """Does a finding lie where the accepted one did, as large as it was? Both areas are measured in one way: a waiver by 0.1.0
-    holds for the shape it was made for, and lets no other pass for what two measures differ by."""
+    """Return True if a finding has the place and the size of the accepted one.
+
+    Both areas are measured in the same way. A waiver by 0.1.0 applies to the shape that it was made for, and the
+    difference between two measures accepts no other shape.
+    """
     if distance_m(waiver.place, finding.place) > waiver.place_m:
         return False
     now = waiver.area_now(finding)
@@ -147,7 +160,9 @@ def _alike(one: dict[str, Any], other: dict[str, Any], share: float, least_m2: f
         if isinstance(value, str) or isinstance(now, str):
             if value != now:
                 return False
-        elif abs(value - now) > max(share * max(abs(value), abs(now)), least_m2 if name in SAID_M2 else 0.0):
+        elif abs(value - now) > max(
+            share * max(abs(value), abs(now)), least_m2 if name in VALUE_PARAMETERS_M2 else 0.0
+        ):
             return False
     return True
 
@@ -158,14 +173,14 @@ def _far(waiver: Waiver, finding: Finding) -> tuple[float, float]:
 
 def _in_reach(waiver: Waiver, finding: Finding) -> bool:
     if (finding.key or finding.related_keys) and not finding.by_place:
-        # One finding a row or a pair: it is that one wherever it lies now.
+        # A row or pair has one such finding: it is the accepted one wherever it is now.
         return True
     wide = 2 * max(waiver.area_m2 or 0.0, finding.area_m2 or 0.0) ** 0.5
     return distance_m(waiver.place, finding.place) <= max(_REACH_M, wide)
 
 
 def followed(waiver: Waiver, renumbered: dict[tuple[str, str], str]) -> Waiver:
-    """The waiver with the keys that its rows have now."""
+    """Return the waiver with the present keys of its rows."""
     if not renumbered:
         return waiver
 

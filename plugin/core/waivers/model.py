@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A waiver: which finding is meant, and who accepts it why, on what document, until when; and waivers made of findings."""
+"""A waiver: the accepted finding, its reason, document, author and validity.
+
+Waivers are made from findings.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,16 @@ from ..messages.texts import THIN_SPACE
 from ..model.findings import Finding
 from ..model.rule import Severity
 
-#: What a finding is named by, wherever it lies: code, case, roles, sorted keys, field.
+#: Identity of a finding, independent of its place: code, case, roles, sorted keys, field.
 Identity = tuple[str, str, str, str, tuple[str, ...], str]
-#: Parameters that tell a row, or a waiver, and not what is wrong with it.
+#: Parameters that identify a row or a waiver, and not the problem.
 _NOT_FIGURES = ("fid", "fids", "related_fid", "more", "waiver", "trace")
-#: What a row or a sum says, of parameters beside an area: the land may be the same and the conflict another. The latter in m².
-_SAID, SAID_M2 = ("value",), ("actual", "loss")
-#: Longer texts are no figures.
+#: Parameters next to an area that belong to the conflict: for the same land another value is another conflict. The
+#: latter are in m².
+_VALUE_PARAMETERS, VALUE_PARAMETERS_M2 = ("value",), ("actual", "loss")
+#: Longer texts are not compared as figures.
 _LONGEST = 80
-#: Why a finding about the run cannot be accepted (`find_refusal_reason`).
+#: Reason why a finding about the run cannot be accepted (`find_refusal_reason`).
 RUN = "run"
 #: Mean radius of the Earth (IUGG), for distances of some metres.
 _RADIUS_M = 6_371_008.8
@@ -35,11 +39,12 @@ _RADIUS_M = 6_371_008.8
 
 @dataclass(frozen=True)
 class Waiver:
-    """One accepted finding, as a row of the file says it.
+    """An accepted finding, as a row of the waiver file.
 
-    ``lon``, ``lat`` in degrees (EPSG:4490) and ``area_m2`` (as the finding told it) of the conflict when it was accepted; it may have
-    moved by ``place_m`` and changed by ``change_m2`` and is still the one meant. ``finding_figures``: what a finding without an
-    area said, and of one with an area the value that it is about (`figures_without_area`). ``until``: the last day on which it holds; None: no end. ``message`` is for people only.
+    ``lon``, ``lat`` in degrees (EPSG:4490) and ``area_m2`` (as the finding reported it) describe the conflict when it
+    was accepted; it still matches after a move up to ``place_m`` and a change up to ``change_m2``.
+    ``finding_figures``: figures of a finding without an area, and for a finding with an area its value
+    (`figures_without_area`). ``until``: the last day of validity, None: unlimited. ``message`` is for readers only.
     """
 
     id: str
@@ -63,29 +68,35 @@ class Waiver:
     area_m2: float | None = None
     change_m2: float = 0.0
     figures: dict[str, Any] = fresh(default_factory=dict, hash=False)
-    #: Is the area that of the land as drawn? Else by vertices alone, as 0.1.0 wrote it.
+    #: True: the area is that of the land as drawn; False: by vertices alone, as version 0.1.0 wrote it.
     as_drawn: bool = False
-    #: SHA-256 of the attachment; empty where it was not computed.
+    #: SHA-256 of the attachment; empty if it was not computed.
     digest: str = ""
 
     @property
     def identity(self) -> Identity:
+        """Return the identity of the accepted finding."""
         keys = tuple(sorted([self.key, *self.related_keys]))
         return (self.rule, self.case, self.role, self.related_role, keys, self.field)
 
     @property
     def place(self) -> tuple[float, float] | None:
+        """Return (longitude, latitude) in degrees, or None."""
         return None if self.lon is None or self.lat is None else (self.lon, self.lat)
 
     def area_now(self, finding: Finding) -> float | None:
-        """A finding's area, measured as the waiver's own was: of one by 0.1.0 by vertices alone."""
+        """Return a finding's area, measured as the waiver's area was.
+
+        A waiver by 0.1.0 has areas by vertices alone.
+        """
         return finding.area_m2 if self.as_drawn else finding.former_m2
 
     def expired(self, today: Day) -> bool:
+        """Return True if the waiver has expired on a day."""
         return self.until is not None and self.until < today
 
-    def is_identified(self) -> dict[str, str]:
-        """What reports say of it: plain texts, of the attachment the name only."""
+    def report_values(self) -> dict[str, str]:
+        """Return the waiver's entries for reports: plain texts, attachments by name only."""
         return {
             "id": self.id,
             "reason": self.reason,
@@ -99,8 +110,11 @@ class Waiver:
 
 @dataclass(frozen=True)
 class Limits:
-    """How far a conflict may change before its waiver does not hold (settings ``waivers.…``): its centre by ``place_m`` m,
-    its area by ``area_share`` or ``area_m2`` m², whichever is more; figures of a finding without a place by ``figure_share``."""
+    """How far a conflict may change until its waiver no longer applies.
+
+    Settings ``waivers.…``: the centre by ``place_m`` m, the area by ``area_share`` or ``area_m2`` m², whichever is
+    more; figures of a finding without a place by ``figure_share``.
+    """
 
     place_m: float = 5.0
     area_share: float = 0.01
@@ -108,20 +122,24 @@ class Limits:
     figure_share: float = 0.001
 
     def move_m(self, area_m2: float | None) -> float:
-        """How far the centre of a conflict may move: of a large one that may lose or gain a share of its area, further."""
+        """Return how far (m) the centre of a conflict may move.
+
+        For a large conflict, which may lose or gain a share of its area, it is more.
+        """
         return max(self.place_m, self.area_share * (area_m2 or 0.0) ** 0.5)
 
     def change_m2(self, area_m2: float | None) -> float:
-        """By how much the area of a conflict may change; 0 of one that has none."""
+        """Return by how much (m²) the area of a conflict may change; 0 without an area."""
         return 0.0 if area_m2 is None else max(self.area_m2, self.area_share * area_m2)
 
 
 @dataclass(frozen=True)
 class Waivers:
-    """The waivers of a plan. ``path``: the file they stand in, or would; None where nobody knows. ``there``: is it?
-    ``beside``: was it found beside the data, and not named?
+    """The waivers of a plan.
 
-    ``renumbered``: (role, old key) → new key, role empty where a table names none.
+    ``path``: the waiver file, which need not exist; None if unknown. ``there``: the file exists. ``is_default_file``:
+    the file was found next to the data and was not named. ``renumbered``: (role, old key) → new key; the role is
+    empty if a table names none.
     """
 
     entries: tuple[Waiver, ...] = ()
@@ -129,20 +147,24 @@ class Waivers:
     there: bool = False
     limits: Limits = Limits()
     renumbered: dict[tuple[str, str], str] = fresh(default_factory=dict, hash=False)
-    beside: bool = False
+    is_default_file: bool = False
 
 
-#: For a plan of which no finding is accepted.
+#: For a plan without accepted findings.
 NO_WAIVERS = Waivers()
 
 
 def finding_identity(finding: Finding) -> Identity:
+    """Return the identity of a finding."""
     keys = tuple(sorted([finding.key, *finding.related_keys]))
     return (finding.code, finding.case, finding.role, finding.related_role, keys, finding.field)
 
 
 def finding_figures(finding: Finding) -> dict[str, Any]:
-    """What a finding says beside its place: numbers, words and flags of its parameters."""
+    """Return the figures of a finding besides its place.
+
+    They are numbers, words and flags of its parameters.
+    """
     return {
         name: value
         for name, value in finding.params.items()
@@ -151,19 +173,30 @@ def finding_figures(finding: Finding) -> dict[str, Any]:
 
 
 def figures_without_area(finding: Finding) -> dict[str, Any]:
-    """Of the figures of a finding with an area those that decide which conflict it is: a code, an area written or lost."""
-    return {name: value for name, value in finding_figures(finding).items() if name in (*_SAID, *SAID_M2)}
+    """Return the figures that identify the conflict of a finding with an area.
+
+    Such figures are a code, or an area that was written or lost.
+    """
+    return {
+        name: value
+        for name, value in finding_figures(finding).items()
+        if name in (*_VALUE_PARAMETERS, *VALUE_PARAMETERS_M2)
+    }
 
 
 def is_identified_by_fid(finding: Finding) -> bool:
-    """Is a row of it told by its feature id only? Another file gives it another one, so that no waiver finds it again."""
+    """Return True if only a feature id identifies a row of the finding.
+
+    Another file has other ids, so no waiver could match the finding again.
+    """
     return "fid" in finding.params or "related_fid" in finding.params
 
 
 def find_refusal_reason(finding: Finding) -> str:
-    """Why a finding cannot be accepted, as the key of a text; empty when it can.
+    """Return why a finding cannot be accepted, as a text key; empty if it can.
 
-    ``run``: it is about the run itself; ``info``: a note, which stands in nobody's way; ``fid``: see `is_identified_by_fid`.
+    ``run``: the finding is about the run; ``info``: a note, which blocks nothing; ``fid``: see
+    `is_identified_by_fid`.
     """
     if finding.code.startswith("RUN"):
         return RUN
@@ -173,9 +206,10 @@ def find_refusal_reason(finding: Finding) -> str:
 
 
 def distance_m(one: tuple[float, float] | None, other: tuple[float, float] | None) -> float:
-    """Metres between two (longitude, latitude) in degrees; 0 where neither is known, infinite where one is not.
+    """Return the distance in metres between two (longitude, latitude) in degrees.
 
-    On a sphere: right to some thousandths, over distances that are held against a few metres.
+    Return 0 if both are unknown, infinity if one is. The distance on a sphere is accurate to some thousandths, which
+    suffices for tolerances of a few metres.
     """
     if one is None or other is None:
         return 0.0 if one is other else float("inf")
@@ -183,13 +217,15 @@ def distance_m(one: tuple[float, float] | None, other: tuple[float, float] | Non
     return hypot((one[0] - other[0]) * step * cos(radians(one[1])), (one[1] - other[1]) * step)
 
 
-#: The first sentence: a full stop within a figure ends none.
+#: The first sentence; a decimal point does not end it.
 _SENTENCE = re.compile(r".*?(?:。|\.(?=\s+[A-Z]))", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class WaiverEntry:
-    """The planner's entries for a waiver: reason, document, author, first and last day (None: no expiry).
+    """The planner's entries for a waiver.
+
+    They are reason, document, author, first and last day (None: no expiry).
 
     ``digest``: SHA-256 of the attachment, 64 hexadecimal digits; empty where it was not computed.
     """
@@ -206,9 +242,10 @@ class WaiverEntry:
 def make_waivers(
     findings: Iterable[Finding], words: WaiverEntry, limits: Limits, folder: Path | None = None
 ) -> list[Waiver]:
-    """One waiver for each finding. An attachment below ``folder`` (where the file of waivers stands) is kept relative to it.
+    """Return a waiver for each finding.
 
-    InputError for words that lack, an end before the beginning, and a finding that cannot be accepted (`find_refusal_reason`).
+    An attachment below ``folder`` (the folder of the waiver file) is stored as a relative path. Raise InputError for
+    missing entries, an end before the beginning, and a finding that cannot be accepted (`find_refusal_reason`).
     """
     for name in ("reason", "document", "author"):
         if not getattr(words, name).strip():
@@ -256,13 +293,19 @@ def _waiver(finding: Finding, words: WaiverEntry, limits: Limits, attachment: st
 
 
 def _problem(message: str) -> str:
-    """What is wrong, without the remedy that follows; with plain spaces, for GBK has no narrow ones."""
+    """Return the problem without its remedy.
+
+    Narrow spaces become plain spaces, because GBK has no narrow space.
+    """
     found = _SENTENCE.match(message)
     return (found.group() if found else message).replace(THIN_SPACE, " ")
 
 
 def _attachment(path: str, folder: Path | None) -> str:
-    """Relative where it lies with the waivers: folder and files may then move together."""
+    """Return the path relative to the waiver file's folder if it is below that folder.
+
+    Folder and files can then be moved together.
+    """
     if not path or folder is None or not Path(path).is_absolute():
         return path
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""年度动态维护 from two editions: for each maintained layer what was before, what changed, what is after."""
+"""Yearly maintenance (年度动态维护) from two editions: classes before, change, after."""
 
 from .model import KIND_CODES, After, Change, MaintainedLayer, YearlyUpdate
 from .update import yearly_update

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The balance of a year's maintenance by layer, zone and township, as tables and as plain values; every figure in m², statutory."""
+"""Balance of a year's maintenance by layer, zone and township; statutory m²."""
 
 from __future__ import annotations
 
@@ -14,19 +14,26 @@ from ..versions.model import CHANGED, IN, OUT, STATUTORY, Balance
 from ..versions.tables import list_some, list_uncompared_rows
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 
-#: Of ``revalued`` (and, by zone, ``rest``) tables show apart what parcels that were touched gained.
+#: Tables show the area that touched parcels gained separately from ``revalued`` (by zone: from ``rest``).
 _TERMS = ("before", "moved_out", "moved_in", "changed", "reshaped", "revalued", "doubled", "after")
 
 
 def by_layer(one: MaintainedLayer) -> Balance:
+    """Return the statutory balance of a layer."""
     return one.found.total[STATUTORY]
 
 
 def sum_by_zone(one: MaintainedLayer) -> dict[str, dict[str, float]]:
-    """Code → before, out, in, ``changed_from``, ``changed_to``, ``rest`` (vertices that move areas; land claimed twice;
-    ``reshaped``: of that, what parcels that were touched gained) and after, which close: before − out − changed_from + in +
-    changed_to + rest = after. Slivers are in the sums, so that the codes
-    add up to the layer. Empty for a layer without a compared field."""
+    """Sum the statutory areas (m²) of a layer by code of its compared field.
+
+    Returns
+    -------
+    dict
+        Code → terms. before − moved_out − changed_from + moved_in + changed_to + rest = after. ``rest`` comes from
+        vertices that move areas and from land claimed twice; ``reshaped`` is the part of ``rest`` that touched
+        parcels gained. Slivers are included, so that the codes add up to the layer. Empty for a layer without a
+        compared field.
+    """
     if not one.maintained.compare:
         return {}
     sides = []
@@ -34,27 +41,27 @@ def sum_by_zone(one: MaintainedLayer) -> dict[str, dict[str, float]]:
         codes = edition.layer.named_text(one.maintained.compare)
         sides.append((codes, np.nan_to_num(edition.layer.statutory)))
     names = ("before", "moved_out", "moved_in", "changed_from", "changed_to", "reshaped", "rest", "after")
-    told = {code: dict.fromkeys(names, 0.0) for code in sorted({*sides[0][0], *sides[1][0]})}
+    sums = {code: dict.fromkeys(names, 0.0) for code in sorted({*sides[0][0], *sides[1][0]})}
     for (codes, areas), term in zip(sides, ("before", "after"), strict=True):
         for code, area_m2 in zip(codes, areas.tolist(), strict=True):
-            told[code][term] += area_m2
+            sums[code][term] += area_m2
     (old, _), (new, _) = sides
     parts = [(part.kind, part.before, part.after, part.area_m2) for part in one.found.parts]
     for kind, before, after, area_m2 in (*parts, *one.found.sliver_rows):
         if kind in (OUT, CHANGED):
-            told[old[before]]["moved_out" if kind == OUT else "changed_from"] += area_m2
+            sums[old[before]]["moved_out" if kind == OUT else "changed_from"] += area_m2
         if kind in (IN, CHANGED):
-            told[new[after]]["moved_in" if kind == IN else "changed_to"] += area_m2
+            sums[new[after]]["moved_in" if kind == IN else "changed_to"] += area_m2
     for before, gained in one.found.reshaped.items():
-        told[old[before]]["reshaped"] += gained
-    for row in told.values():
+        sums[old[before]]["reshaped"] += gained
+    for row in sums.values():
         gained = row["moved_in"] + row["changed_to"] - row["moved_out"] - row["changed_from"]
         row["rest"] = row["after"] - row["before"] - gained
-    return told
+    return sums
 
 
 def to_dict(done: YearlyUpdate) -> dict[str, Any]:
-    """Plain values for JSON: counts and areas of each layer, its balance whole, by zone and by township."""
+    """Return counts, areas and balances of each layer as plain values for JSON."""
     layers = []
     for one in done.layers:
         kinds = {
@@ -86,12 +93,12 @@ def _values(balance: Balance) -> dict[str, float]:
 
 
 def _shown(values: dict[str, float], whole: str) -> list[float]:
-    """The values of a table's row: what touched parcels gained is taken out of the ``whole`` that it is of."""
+    """Return a row's values; take the gain of touched parcels out of ``whole``."""
     return [value - values["reshaped"] if term == whole else value for term, value in values.items()]
 
 
 def all_tables(done: YearlyUpdate, texts: Texts) -> list[Table]:
-    """By layer, by zone, by township."""
+    """Return the tables by layer, by zone and by township."""
     return [_layers(done, texts), _zones(done, texts), _townships(done, texts)]
 
 
@@ -111,59 +118,66 @@ def _layers(done: YearlyUpdate, texts: Texts) -> Table:
 
 
 def summarise(done: YearlyUpdate, texts: Texts) -> list[str]:
-    """One sentence for each layer that changed."""
-    said = []
+    """Return one sentence for each layer that changed."""
+    messages = []
     for one in done.changed:
-        told = {f"{kind}_{what}": value for kind in (IN, OUT, CHANGED) for what, value in _told(one, kind).items()}
-        said.append(texts.get("yearly", "summary", layer=_named(done, one)[0], role=one.role, **told))
-    return [*said, texts.get("yearly", "causes")] if said else []
+        params = {
+            f"{kind}_{what}": value for kind in (IN, OUT, CHANGED) for what, value in _kind_params(one, kind).items()
+        }
+        messages.append(texts.get("yearly", "summary", layer=_named(done, one)[0], role=one.role, **params))
+    return [*messages, texts.get("yearly", "causes")] if messages else []
 
 
-def _told(one: MaintainedLayer, kind: str) -> dict[str, str]:
+def _kind_params(one: MaintainedLayer, kind: str) -> dict[str, str]:
     return {"count": str(one.count(kind)), "area": f"{one.area(kind):.2f}"}
 
 
 def list_notes(done: YearlyUpdate, texts: Texts) -> list[str]:
-    """What a reader should know: layers passed over and why, land that no class has, slivers."""
-    said = [texts.unread(unread) for plan in (done.filed, done.current) for unread in plan.unread]
+    """Return the notes of the balance: skipped layers, land in no class, slivers."""
+    messages = [texts.unread(unread) for plan in (done.filed, done.current) for unread in plan.unread]
     standard = done.current.norm.standard
     compared = {one.role: one.compare for one in standard.maintenance.layers} if standard.maintenance else {}
     for role, reason in done.skipped.items():
-        # What neither edition has, the county has not.
+        # A layer that neither edition has is not a layer of this county.
         if reason != "in_neither":
-            told = {"layer": standard.templates[role].name, "role": role, "field": compared[role]}
-            # Of a layer that is unusable in both editions the one that is named says why.
+            params = {"layer": standard.templates[role].name, "role": role, "field": compared[role]}
+            # A layer that is unusable in both editions is reported with the reason of the edition in its text.
             plan = {"unusable_filed": done.filed, "unusable_current": done.current}.get(reason)
             if plan is not None:
-                told["why"] = texts.problem(*plan.unusable[role].why)
-            said.append(texts.get("yearly", reason, **told))
+                params["why"] = texts.problem(*plan.unusable[role].why)
+            messages.append(texts.get("yearly", reason, **params))
     for one in done.layers:
         for kind, area_m2 in one.left_out.items():
-            told = {"kind": texts.get("versions", kind), "area": f"{area_m2:.2f}", "role": one.role}
-            said.append(texts.get("yearly", "left_out", layer=_named(done, one)[0], **told))
+            params = {"kind": texts.get("versions", kind), "area": f"{area_m2:.2f}", "role": one.role}
+            messages.append(texts.get("yearly", "left_out", layer=_named(done, one)[0], **params))
         if one.found.slivers:
-            told = {"count": str(len(one.found.slivers)), "area": f"{one.found.sliver_m2:.2f}", "role": one.role}
-            said.append(texts.get("yearly", "slivers", layer=_named(done, one)[0], **told))
-        # Whoever adds up the areas filed finds this much between: nodes that move no hundredth are nobody's concern.
+            params = {"count": str(len(one.found.slivers)), "area": f"{one.found.sliver_m2:.2f}", "role": one.role}
+            messages.append(texts.get("yearly", "slivers", layer=_named(done, one)[0], **params))
+            # The filed areas differ from the balance by this much; below 0.01 m² the difference is rounding.
         if round(gained := one.before_m2 - one.filed_m2, 2):
-            told = {"count": str(one.filed_nodes), "area": f"{gained:.2f}", "role": one.role}
-            said.append(texts.get("yearly", "nodes", layer=_named(done, one)[0], **told))
-        said += [texts.get("versions", key, **told) for key, told in list_uncompared_rows(one.found, texts, "yearly")]
-        said += _doubled_keys(one, texts)
+            params = {"count": str(one.filed_nodes), "area": f"{gained:.2f}", "role": one.role}
+            messages.append(texts.get("yearly", "nodes", layer=_named(done, one)[0], **params))
+        messages += [
+            texts.get("versions", key, **params) for key, params in list_uncompared_rows(one.found, texts, "yearly")
+        ]
+        messages += _doubled_keys(one, texts)
     if not any(one.townships for one in done.layers):
-        said.append(texts.get("yearly", "no_townships"))
-    return said
+        messages.append(texts.get("yearly", "no_townships"))
+    return messages
 
 
 def _doubled_keys(one: MaintainedLayer, texts: Texts) -> list[str]:
-    """Of either edition the keys that several features have: what was before could not be told by them."""
-    said = []
+    """List the keys that several features of one edition share.
+
+    Such keys do not identify the parcel of the other edition.
+    """
+    messages = []
     for side, edition in (("before", one.found.before), ("after", one.found.after)):
         often = [key for key, count in Counter(edition.layer.keys).items() if key and count > 1]
         if often:
-            told = {"edition": texts.get("yearly", f"edition_{side}"), "layer": edition.layer.name, "role": one.role}
-            said.append(texts.get("yearly", "doubled_keys", **told, count=len(often), keys=list_some(often)))
-    return said
+            params = {"edition": texts.get("yearly", f"edition_{side}"), "layer": edition.layer.name, "role": one.role}
+            messages.append(texts.get("yearly", "doubled_keys", **params, count=len(often), keys=list_some(often)))
+    return messages
 
 
 def _named(done: YearlyUpdate, one: MaintainedLayer) -> list[Value]:
@@ -190,7 +204,7 @@ def _zones(done: YearlyUpdate, texts: Texts) -> Table:
 
 
 def _code_name(done: YearlyUpdate, one: MaintainedLayer, code: str) -> str:
-    """What a code of the compared field means, empty where no list says."""
+    """Return the name of a code of the compared field; empty without a code list."""
     standard = done.current.norm.standard
     declared = standard.templates[one.role].field_named(one.maintained.compare)
     listed = standard.code_lists.get(declared.codes) if declared is not None else None
@@ -199,13 +213,13 @@ def _code_name(done: YearlyUpdate, one: MaintainedLayer, code: str) -> str:
 
 
 def _townships(done: YearlyUpdate, texts: Texts) -> Table:
-    """Of each layer the townships where it has land, and their sum."""
+    """Return the balance of each layer by township, with sums."""
     table = _table("yearly_townships", ("layer", "township"), _TERMS, texts)
     for one in done.layers:
         name = _named(done, one)[0]
         for town, balance in one.townships.items():
             values = _shown(_values(balance), "revalued")
-            # A township without a hand's breadth of it has no row.
+            # A township in which all areas round to zero has no row.
             if any(round(value, 2) for value in values):
                 heads = [name, town or texts.get("yearly", "no_township")]
                 table.rows.append(_row(heads, values, f"{one.role}/{town}"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A year's maintenance from two files, read with their keys, to the geodatabase: toolbox and command line come through here."""
+"""A year's maintenance from two files to the geodatabase; used by toolbox and CLI."""
 
 from __future__ import annotations
 
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from ..profile import Norm
 
 
-# The two editions of a year's maintenance read from files, with their keys: toolbox and command line come through
-# here.
-
 #: Share of the progress that reading takes.
 _READING = 0.2
 
@@ -49,11 +46,21 @@ def update_from_files(
     progress: Callable[[float, str], None] = lambda share, layer: None,
     cancellation: Cancellation = NEVER,
 ) -> YearlyUpdate:
-    """Read what is maintained (and county and townships) of two files or folders, and compare it; inputs are not altered.
+    """Read the maintained layers of two editions and compare them.
 
-    ``ready`` is given the current edition once it is read, before the long work: it raises when that is for nothing.
-    ``progress`` is told 0…1, and the name of the layer that is compared, empty while reading.
-    InputError when one cannot be read, both are one file, or as `yearly_update`.
+    Counties and townships are read as well. The inputs are not altered.
+
+    Parameters
+    ----------
+    ready
+        Called with the current edition before the comparison; raises if the comparison would be useless.
+    progress
+        Called with a share 0…1 and the name of the compared layer, empty while reading.
+
+    Raises
+    ------
+    InputError
+        If a source cannot be read, both are the same file, or as `yearly_update` raises.
     """
     from ..io import read_source
     from ..loading.assembly import assemble_plan
@@ -79,10 +86,15 @@ def update_from_files(
         damaged = [one for one in every if one.problem is not None and not wanted(one)]
         if not any(find_role(one, norm)[0] in roles for one in layers):
             raise InputError("yearly_none_maintained", source=Path(source).name, known="、".join(sorted(roles)))
-        beside = plans[0] if plans else None
+        reference = plans[0] if plans else None
         plans.append(
             assemble_plan(
-                layers, norm, scope="three_lines", source=str(source), reference_plan=beside, cancellation=cancellation
+                layers,
+                norm,
+                scope="three_lines",
+                source=str(source),
+                reference_plan=reference,
+                cancellation=cancellation,
             )
         )
         plans[-1].unread += [
@@ -108,7 +120,13 @@ def update_from_files(
 
 
 def keys_of_source(source: str | Path, cancellation: Cancellation = NEVER) -> Iterator[str]:
-    """Each key of each layer and table of a file or folder, blanks left out. InputError for a layer that cannot be read."""
+    """Yield each non-blank key of each layer and table of a file or folder.
+
+    Raises
+    ------
+    InputError
+        If a layer cannot be read.
+    """
     for path in datasets_of(Path(os.path.abspath(source))):
         touch(path)
         with openable(path) as opened:
@@ -122,7 +140,7 @@ def keys_of_source(source: str | Path, cancellation: Cancellation = NEVER) -> It
 
 
 def _keys(opened: Path, name: str) -> list[str]:
-    # Keys are digits: which encoding other texts have does not matter.
+    # Keys are digits, so the encoding of other texts does not matter.
     encoding = BYTES if opened.suffix.lower() == ".shp" else None
     fields = [f for f in pyogrio.read_info(opened, layer=name, encoding=encoding)["fields"] if str(f).upper() == KEY]
     if not fields:
@@ -135,7 +153,7 @@ def _keys(opened: Path, name: str) -> list[str]:
 def _readable(path: Path, layer: str) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
-            # Reading the layers for the work itself reports them.
+            # The same warnings are reported when the layers are read for the comparison.
             warnings.simplefilter("ignore")
             yield
     except (*ERRORS, ValueError, UnicodeDecodeError) as error:
@@ -144,7 +162,7 @@ def _readable(path: Path, layer: str) -> Iterator[None]:
 
 #: Share of the progress that reading and comparing take.
 _COMPARING = 0.8
-#: The least growth that is told.
+#: The least growth of the progress that is reported.
 _STEP = 0.005
 
 
@@ -158,35 +176,44 @@ def make_update(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> tuple[YearlyUpdate, Written]:
-    """Compare two editions and write the geodatabase into a folder. Where it goes is looked at before the comparison, and
-    again when it is written.
+    """Compare two editions and write the geodatabase into a folder.
 
-    ``progress`` is told 0…1 and a sentence, each once. Raises as `update_from_files`, `validate_target` and `write_update`.
+    The target is validated before the comparison and again before writing.
+
+    Parameters
+    ----------
+    progress
+        Called with a share 0…1 and a sentence; each sentence is passed once.
+
+    Raises
+    ------
+    InputError, OutputError
+        As `update_from_files`, `validate_target` and `write_update` raise.
     """
     texts = Texts(options.lang)
-    said: set[str] = set()
-    told = [-1.0]
+    shown_texts: set[str] = set()
+    last_share = [-1.0]
 
-    def tell(share: float, text: str) -> None:
-        """A sentence once, a share only when it has grown: a log and a bar need no more."""
-        new = "" if text in said else text
-        said.add(text)
-        if new or share - told[0] >= _STEP:
-            told[0] = share
+    def report_progress(share: float, text: str) -> None:
+        """Report each sentence once and a share only when it grew by ``_STEP``."""
+        new = "" if text in shown_texts else text
+        shown_texts.add(text)
+        if new or share - last_share[0] >= _STEP:
+            last_share[0] = share
             progress(share, new)
 
-    def comparing(share: float, layer: str) -> None:
+    def report_comparison(share: float, layer: str) -> None:
         text = texts.get("yearly", "comparing", layer=layer) if layer else texts.get("toolbox", "comparing")
-        tell(_COMPARING * share, text)
+        report_progress(_COMPARING * share, text)
 
-    comparing(0.0, "")
+    report_comparison(0.0, "")
     done = update_from_files(
         filed,
         current,
         year,
         options.norm(),
         ready=lambda plan: validate_target(plan, year, folder),
-        progress=comparing,
+        progress=report_comparison,
         cancellation=cancellation,
     )
     writing = texts.get("yearly", "writing")
@@ -195,7 +222,7 @@ def make_update(
         folder,
         lang=options.lang,
         cancellation=cancellation,
-        progress=lambda share: tell(_COMPARING + (1 - _COMPARING) * share, writing),
+        progress=lambda share: report_progress(_COMPARING + (1 - _COMPARING) * share, writing),
     )
     progress(1.0, "")
     return done, written

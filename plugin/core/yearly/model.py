@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a year's maintenance comes to: for each layer rows and shapes of the three classes, and the comparison behind them."""
+"""A year's maintenance: rows and shapes of the three classes of each layer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ KIND_CODES = {IN: "1", CHANGED: "2", OUT: "3"}
 
 
 class Change(NamedTuple):
-    """One polygon of the class of changes, in the plane (metres): its ``kind``, and its rows in the two editions, −1 for none."""
+    """One polygon of the class of changes, in the plane (metres).
+
+    ``before`` and ``after`` are its rows in the two editions, −1 without a row.
+    """
 
     kind: str
     before: int
@@ -32,8 +35,10 @@ class Change(NamedTuple):
 
 
 class After(NamedTuple):
-    """One polygon of the class 维护后, in the plane: land of a row of the current edition; ``area_m2`` statutory; ``share`` of
-    the row, 1 when it is the whole of it."""
+    """One polygon of the class 维护后, in the plane: land of a current row.
+
+    ``area_m2`` is statutory; ``share`` is the polygon's share of the row, 1 for the whole row.
+    """
 
     row: int
     shape: Any
@@ -43,10 +48,19 @@ class After(NamedTuple):
 
 @dataclass
 class MaintainedLayer:
-    """``before`` (q,) rows of the filed edition that lose land or change; ``filed`` they as a layer, with the vertices that changes
-    and what is after have on their edges (`nodes`); ``left_out``: kind → statutory m² that the layer's
-    kinds of maintenance do not know, and that is in no class; ``townships``: name → its balance (statutory), ``""`` for land in
-    none; empty where there are no townships."""
+    """A maintained layer with its classes and its comparison.
+
+    Attributes
+    ----------
+    before
+        (q,) rows of the filed edition that lose land or change.
+    filed
+        These rows as a layer, with the vertices that other classes have on their edges (`nodes`).
+    left_out
+        Kind → statutory m² of changes that are in no class, because the layer does not have the kind.
+    townships
+        Name → statutory balance; ``""`` for land outside townships. Empty without townships.
+    """
 
     maintained: MaintainedLayerSpec
     found: Comparison
@@ -59,21 +73,22 @@ class MaintainedLayer:
 
     @property
     def role(self) -> str:
+        """Return the layer's role."""
         return self.maintained.role
 
     @property
     def before_m2(self) -> float:
-        """Statutory m² of the class 维护前."""
+        """Return the statutory m² of the class 维护前."""
         return 0.0 if self.filed is None else float(np.nansum(self.filed.statutory))
 
     @property
     def filed_m2(self) -> float:
-        """Statutory m² of the parcels of that class by the vertices that were filed."""
+        """Return the statutory m² of the class 维护前 with the filed vertices only."""
         return float(np.nansum(self.found.before.layer.statutory[self.before]))
 
     @property
     def filed_nodes(self) -> int:
-        """Vertices that the class 维护前 has beyond those filed."""
+        """Return the number of vertices added to the class 维护前."""
         if self.filed is None:
             return 0
         there, own = (
@@ -83,17 +98,21 @@ class MaintainedLayer:
         return int((there - own).sum())
 
     def area(self, kind: str) -> float:
-        """Statutory m² of the changes of a kind."""
+        """Return the statutory m² of the changes of a kind."""
         return sum(one.area_m2 for one in self.changes if one.kind == kind)
 
     def count(self, kind: str) -> int:
+        """Return the number of changes of a kind."""
         return sum(one.kind == kind for one in self.changes)
 
 
 @dataclass
 class YearlyUpdate:
-    """``layers`` that both editions have, in the standard's order; ``skipped``: role → why, as a key of texts; ``highest``: the
-    highest running number of the county in layers of both sources that were not read for the comparison."""
+    """The maintenance of all layers that both editions have, in the standard's order.
+
+    ``skipped`` maps a role to the reason (a key of texts). ``highest`` is the county's highest running number in
+    layers of both sources that were not read for the comparison.
+    """
 
     filed: Plan
     current: Plan
@@ -105,10 +124,11 @@ class YearlyUpdate:
 
     @property
     def changed(self) -> list[MaintainedLayer]:
+        """Return the layers with changes."""
         return [layer for layer in self.layers if layer.changes]
 
     @property
     def counts(self) -> dict[str, int]:
-        """Kind → polygons of changes in all layers."""
-        told: Counter[str] = Counter(one.kind for layer in self.layers for one in layer.changes)
-        return {kind: told[kind] for kind in KIND_CODES}
+        """Return kind → number of polygons of changes in all layers."""
+        counts: Counter[str] = Counter(one.kind for layer in self.layers for one in layer.changes)
+        return {kind: counts[kind] for kind in KIND_CODES}

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The vertices that before, change and after have on each other's edges, given to all of them.
+"""Add the vertices that the classes have on each other's edges to all of them.
 
-The classes are made in the plane and handed in in degrees, vertex by vertex. What is straight in the one is not straight in
-the other: the middle of a west–east edge of length L lies s = L²·tan φ / 8R beside its chord (the parallel's curvature tan φ / R,
-as the rise of a flat arc over its chord L), and a vertex put there leaves a sliver of up to ½·L·s between the edge with it and
-the edge without: 1 m² at L = 700 m, φ = 39.6°. With the vertex in every class that has the edge they bend alike, share every
-segment, and their areas add up. No shape is altered in the plane: the vertex lies on the edge.
+The classes are computed in the plane and submitted in degrees, vertex by vertex. An edge that is straight in the
+plane is not straight in degrees: the middle of a west–east edge of length L is s = L²·tan φ / 8R away from its chord
+(the parallel's curvature tan φ / R, as the rise of a flat arc over its chord L). A vertex on one of two equal edges
+then leaves a sliver of up to ½·L·s between them: 1 m² at L = 700 m, φ = 39.6°. With the same vertices in every class,
+the classes bend alike, share every segment, and their areas add up. Shapes do not change in the plane: the vertices
+are on the edges.
 """
 
 from __future__ import annotations
@@ -29,16 +30,27 @@ from ..versions.model import Edition
 
 #: A closed ring.
 _Line = list[tuple[float, float]]
-#: Edges looked up between two looks at the cancel button.
+#: Edges searched between two tests for cancellation.
 _EDGES = 20_000
 
 
 def add_nodes(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: Cancellation) -> NDArray:
-    """(n,) polygons of one plane, each with the vertices that others have on its edges; the same object where it gets none.
+    """Add to each polygon the vertices that other polygons have on its edges.
 
-    A vertex within the cluster tolerance of an edge becomes the edge's own; of one within the edge tolerance the edge gets
-    the foot, so that it bends where the other does and stays where it is; ``bends`` says whether what is handed in bends what
-    is straight here, else feet are not needed. A polygon that this would spoil stays as it is.
+    Parameters
+    ----------
+    shapes
+        (n,) polygons of one plane, metres.
+    tolerance
+        A vertex within the cluster tolerance of an edge is inserted as it is. For a vertex within the edge tolerance
+        the edge gets the foot of the perpendicular, so that the edge bends where its neighbour bends and is not
+        moved.
+    bends
+        Whether straight edges of the plane bend in the submitted coordinates; otherwise feet are not needed.
+
+    Returns
+    -------
+    (n,) polygons; the same object where no vertex was added or where the vertices would make the polygon invalid.
     """
     reach = tolerance.edge_match_m if bends else tolerance.cluster_m
     done = shapes.copy()
@@ -50,7 +62,7 @@ def add_nodes(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: 
     cancellation.raise_if_cancelled()
     tree = shapely.STRtree(points)
     cancellation.raise_if_cancelled()
-    # The tree is built when it is first asked.
+    # The first query builds the tree.
     tree.query(points[0])
     for batch in batches(shapes):
         cancellation.raise_if_cancelled()
@@ -60,36 +72,41 @@ def add_nodes(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: 
         for first in range(0, len(start), _EDGES):
             cancellation.raise_if_cancelled()
             some = start[first : first + _EDGES]
-            for edge, along, point in _on(found.xy[some], found.xy[some + 1], once, tree, reach, tolerance):
+            for edge, along, point in _find_nodes_on_edges(
+                found.xy[some], found.xy[some + 1], once, tree, reach, tolerance
+            ):
                 more[int(some[edge])].append((along, *point))
-        _put_in(done, batch.start, found.shape, found.at, more, tolerance.cluster_m, cancellation)
+        _insert_nodes(done, batch.start, found.shape, found.at, more, tolerance.cluster_m, cancellation)
     return done
 
 
-def _on(
+def _find_nodes_on_edges(
     a: NDArray, b: NDArray, points: NDArray, tree: shapely.STRtree, reach: float, tolerance: Tolerance
 ) -> Iterator[tuple[int, float, tuple[float, float]]]:
-    """Which (k,) edges from ``a`` to ``b`` get a vertex, how far along (m), and where."""
+    """Yield the edges that get a vertex, the distance along them (m) and the vertex.
+
+    ``a`` and ``b`` are (k, 2) ends of the edges.
+    """
     lines = shapely.linestrings(np.stack([a, b], axis=1))
     edge, at = tree.query(lines, predicate="dwithin", distance=reach)
-    # From the smaller end on, so that both directions of an edge have the same foot.
-    turned = (a[:, 0] > b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] > b[:, 1]))
-    low, high = np.where(turned[:, None], b, a)[edge], np.where(turned[:, None], a, b)[edge]
+    # Measure from the smaller end, so that both directions of an edge get the same foot.
+    reversed_edges = (a[:, 0] > b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] > b[:, 1]))
+    low, high = np.where(reversed_edges[:, None], b, a)[edge], np.where(reversed_edges[:, None], a, b)[edge]
     length = np.hypot(*(high - low).T)
     with np.errstate(invalid="ignore", divide="ignore"):
         unit = (high - low) / length[:, None]
         along = ((points[at] - low) * unit).sum(axis=1)
         foot = low + along[:, None] * unit
-    # Near a corner a vertex is that corner's neighbour, and bends nothing.
+    # A vertex near a corner belongs to the corner.
     inside = (along > tolerance.edge_match_m) & (length - along > tolerance.edge_match_m)
     own = np.hypot(*(points[at] - foot).T) <= tolerance.cluster_m
     place = np.where(own[:, None], points[at], foot)
-    along = np.where(turned[edge], length - along, along)
+    along = np.where(reversed_edges[edge], length - along, along)
     for n in np.flatnonzero(inside).tolist():
         yield int(edge[n]), float(along[n]), (float(place[n, 0]), float(place[n, 1]))
 
 
-def _put_in(
+def _insert_nodes(
     done: NDArray,
     first: int,
     shape_of: NDArray,
@@ -98,18 +115,22 @@ def _put_in(
     cluster_m: float,
     cancellation: Cancellation,
 ) -> None:
-    """Put ``more`` (by the vertex that an edge begins at) into the shapes from position ``first`` on."""
+    """Insert vertices into the shapes from position ``first`` on.
+
+    ``more`` maps the index of the vertex that an edge begins at to the vertices on the edge.
+    """
     touched = np.unique(np.searchsorted(ring_at, list(more), side="right") - 1)
     for shape in np.unique(shape_of[touched]).tolist():
         cancellation.raise_if_cancelled()
         at = [int(ring_at[ring]) for ring in np.flatnonzero(shape_of == shape)]
         lines = [
-            _ring(line, vertex, more, cluster_m) for line, vertex in zip(_lines(done[first + shape]), at, strict=True)
+            _insert_into_ring(line, vertex, more, cluster_m)
+            for line, vertex in zip(_lines(done[first + shape]), at, strict=True)
         ]
-        made = _like(done[first + shape], lines)
+        made = _rebuild_polygon(done[first + shape], lines)
         if not shapely.is_valid(made):
-            # Cutting leaves spikes of no width: a side gets the tip of the other side, and then runs there and back.
-            made = _like(done[first + shape], [_without_spikes(line) for line in lines])
+            # Cutting leaves spikes of zero width. A vertex at the tip of one side makes the other side run back.
+            made = _rebuild_polygon(done[first + shape], [_without_spikes(line) for line in lines])
         if shapely.is_valid(made):
             done[first + shape] = made
 
@@ -118,15 +139,15 @@ def _lines(shape: Any) -> list[Any]:
     return [line for part in shapely.get_parts([shape]) for line in (part.exterior, *part.interiors)]
 
 
-def _like(shape: Any, lines: list[_Line]) -> Any:
-    """A polygon or multipolygon of other rings."""
-    told = iter(lines)
-    parts = [shapely.Polygon(next(told), [next(told) for _ in part.interiors]) for part in shapely.get_parts([shape])]
+def _rebuild_polygon(shape: Any, lines: list[_Line]) -> Any:
+    """Return a polygon or multipolygon with other rings."""
+    ring = iter(lines)
+    parts = [shapely.Polygon(next(ring), [next(ring) for _ in part.interiors]) for part in shapely.get_parts([shape])]
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
 def _without_spikes(line: _Line) -> _Line:
-    """A closed ring without what runs to a vertex and back to where it came from; itself where nothing would be left."""
+    """Remove spikes of zero width from a closed ring; return it if nothing remains."""
     made: _Line = []
     for xy in line[:-1]:
         made.append(xy)
@@ -138,8 +159,13 @@ def _without_spikes(line: _Line) -> _Line:
     return [*made, made[0]] if len(made) > 2 else line
 
 
-def _ring(line: Any, first: int, more: dict[int, list[tuple[float, float, float]]], cluster_m: float) -> _Line:
-    """The vertices of a ring that begins at vertex ``first``, with what is put on its edges."""
+def _insert_into_ring(
+    line: Any, first: int, more: dict[int, list[tuple[float, float, float]]], cluster_m: float
+) -> _Line:
+    """Return the vertices of a ring with those inserted on its edges.
+
+    ``first`` is the index of the ring's first vertex.
+    """
     made: _Line = []
     for n, xy in enumerate(shapely.get_coordinates(line).tolist()):
         made.append((xy[0], xy[1]))
@@ -152,8 +178,10 @@ def _ring(line: Any, first: int, more: dict[int, list[tuple[float, float, float]
 
 
 def add_nodes_to_filed(edition: Edition, rows: NDArray, shapes: NDArray) -> Layer:
-    """Filed rows ((q,) positions) as a layer; those whose ``shapes`` (q,) in the plane got vertices have them there, in the
-    layer's own coordinates. What is invalid as it was filed stays so."""
+    """Return filed rows as a layer, with added vertices in the layer's coordinates.
+
+    ``rows`` are (q,) positions, ``shapes`` their (q,) polygons in the plane. Invalid filed shapes are not changed.
+    """
     layer = edition.layer.take(rows)
     more = shapely.get_num_coordinates(shapes) > shapely.get_num_coordinates(edition.shapes[rows])
     more &= ~layer.invalid

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The three classes of each maintained layer, from the filed edition and the current one; as a program for such packages makes
-them (S2): before = filed parcels that lose land or change; after = what moved in, and the current land on those parcels."""
+"""The three classes of each maintained layer, made from the two editions.
+
+As in other programs for such packages (S2): before = filed parcels that lose land or change; after = land that moved
+in, and the current land on those parcels.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +31,14 @@ from ..versions.pieces import Pieces, find_rows_around
 from .model import KIND_CODES, After, Change, MaintainedLayer, YearlyUpdate
 from .nodes import add_nodes, add_nodes_to_filed
 
-#: Slivers are told from land later, by what is left of a row.
+#: Slivers are separated from land later, from the remainder of a row.
 _ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)
-#: Planar area (m², and as a share) by which a union may miss its whole: GEOS's rounding.
+#: Planar area (m², and as a share) by which a union may differ from its whole: GEOS's rounding.
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
 
 
 def is_sliver(shapes: NDArray, tolerance: Tolerance) -> NDArray:
-    """(k,) bool: polygons below both minimums."""
+    """Return a (k,) bool: polygons below both minimums."""
     with np.errstate(invalid="ignore", divide="ignore"):
         area = shapely.area(shapes)
         found: NDArray = tolerance.is_sliver(area, 2 * area / shapely.length(shapes))
@@ -43,12 +46,12 @@ def is_sliver(shapes: NDArray, tolerance: Tolerance) -> NDArray:
 
 
 def compute_areas(found: Comparison, shapes: NDArray, cancellation: Cancellation) -> NDArray:
-    """(k,) statutory m² of shapes of the plane, by their vertices: each is written as a feature of its own."""
+    """Return (k,) statutory m² of shapes of the plane, one for each written feature."""
     return statutory_area(shapes, crs_care.make_lonlat_transformer(found.after.layer.plane_crs), cancellation)
 
 
 def area_share(area_m2: float, found: Comparison, row: int) -> float:
-    """Which share of a current row an area is, 1 at most."""
+    """Return the share of a current row that an area is, 1 at most."""
     own = float(found.after.layer.statutory[row])
     return min(area_m2 / own, 1.0) if own > 0 else 1.0
 
@@ -56,14 +59,26 @@ def area_share(area_m2: float, found: Comparison, row: int) -> float:
 def find_land_after(
     found: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> list[After]:
-    """The current land on filed rows ((q,) positions): row by row, in single parts, whatever filed parcels it lies on.
+    """Return the current land on filed rows, row by row, in single parts.
 
-    ``pieces``: what the comparison cut both editions into. InputError where a pair of rows cannot be computed.
+    The current land of a row is complete, on whichever filed parcels it is.
+
+    Parameters
+    ----------
+    pieces
+        The parts into which the comparison cut both editions.
+    rows
+        (q,) positions of filed rows.
+
+    Raises
+    ------
+    InputError
+        If a pair of rows cannot be computed.
     """
     if not len(rows):
         return []
     there = np.isin(pieces.before, rows) & (pieces.after >= 0)
-    more_of, more = _on_top(found, pieces, rows, tolerance, cancellation)
+    more_of, more = _find_overlapping_land(found, pieces, rows, tolerance, cancellation)
     of, shapes = np.concatenate([pieces.after[there], more_of]), np.concatenate([pieces.shape[there], more])
     order = np.argsort(of, kind="stable")
     shapes = shapes[order]
@@ -72,7 +87,7 @@ def find_land_after(
     whole = np.zeros(len(own), dtype=bool)
     for n, (row, first, count) in enumerate(zip(own.tolist(), starts.tolist(), counts.tolist(), strict=True)):
         cancellation.raise_if_cancelled()
-        joined[n], whole[n] = _one_shape(shapes[first : first + count], found.after.shapes[row])
+        joined[n], whole[n] = _unite_pieces(shapes[first : first + count], found.after.shapes[row])
     parts, owner = shapely.get_parts(joined, return_index=True)
     whole &= np.bincount(owner, minlength=len(joined)) == 1
     kept = ~is_sliver(parts, tolerance)
@@ -85,16 +100,19 @@ def find_land_after(
     ]
 
 
-def _on_top(
+def _find_overlapping_land(
     found: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray]:
-    """Current rows and what they have of filed ``rows`` beyond the pieces: rows with an equal were held against that one
-    alone, and share land with others only where features of one edition lie on each other."""
+    """Find the land of current rows on filed ``rows`` that is not in the pieces.
+
+    The comparison intersected rows that have an equal row only with that row. They share land with others only where
+    features of one edition overlap.
+    """
     equal, its = pieces.before[pieces.whole], pieces.after[pieces.whole]
     stayed = np.isin(equal, rows)
     moved = np.setdiff1d(rows, equal)
     every = np.arange(len(found.after))
-    # A row with an equal lies where that one does, to the last digit.
+    # A row with an equal row has the same coordinates, to the last digit.
     asked = (
         (found.after.shapes[its[stayed]], its[stayed], every),
         (found.before.shapes[moved], np.full(len(moved), -1), its),
@@ -113,15 +131,15 @@ def _on_top(
     return np.concatenate(of), np.concatenate(shapes)
 
 
-def _one_shape(pieces: NDArray, own: object) -> tuple[object, bool]:
-    """The union of a row's pieces; the row's own shape where they make it up."""
+def _unite_pieces(pieces: NDArray, own: object) -> tuple[object, bool]:
+    """Return the union of a row's pieces; the row's shape if the pieces cover it."""
     shape = pieces[0] if len(pieces) == 1 else shapely.union_all(pieces)
     whole = shapely.area(own)
     same = abs(shapely.area(shape) - whole) <= _ROUNDING_M2 + _ROUNDING_SHARE * whole
     return (own, True) if same else (shape, False)
 
 
-#: Years that a package can be of: four digits, and the plans it maintains run from 2021.
+#: Valid years of a package: four digits; the maintained plans run from 2021.
 _YEARS = range(2000, 2100)
 
 
@@ -134,11 +152,23 @@ def yearly_update(
     cancellation: Cancellation = NEVER,
     progress: Callable[[float, str], None] = lambda share, layer: None,
 ) -> YearlyUpdate:
-    """Compare each maintained layer of two plans in one plane (``assemble(…, beside=…)``); neither is changed.
+    """Compare each maintained layer of two plans in one plane; change neither plan.
 
-    ``day``: what the numbers of maintenance begin with, default today. A layer that one of them lacks is passed over, and so
-    is one of which nobody knows what is compared. ``progress`` is told 0…1 (by the layers' rows) and the layer's name.
-    InputError for a year that is none, a standard without maintenance, or when no layer is left.
+    A layer that one plan lacks is skipped, and so is a layer whose compared field is unknown.
+
+    Parameters
+    ----------
+    filed, current
+        The two editions (``assemble_plan(…, reference_plan=…)``).
+    day
+        The date that numbers of maintenance begin with, default today.
+    progress
+        Called with a share 0…1 (by the layers' rows) and the layer's name.
+
+    Raises
+    ------
+    InputError
+        If the year is invalid, the standard has no maintenance, or no layer remains.
     """
     rules = current.norm.standard.maintenance
     check_year(year)
@@ -147,7 +177,7 @@ def yearly_update(
     done = YearlyUpdate(filed, current, year, day or date.today())
     sizes = {}
     for one in rules.layers:
-        if reason := _why_not(one, filed, current):
+        if reason := _find_obstacle(one, filed, current):
             done.skipped[one.role] = reason
         else:
             sizes[one] = 1 + len(filed.layers[one.role]) + len(current.layers[one.role])
@@ -155,7 +185,7 @@ def yearly_update(
     for one, size in sizes.items():
         cancellation.raise_if_cancelled()
         part = sub_progress(
-            _named(progress, current.layers[one.role].template.name), begun / total, (begun + size) / total
+            _with_name(progress, current.layers[one.role].template.name), begun / total, (begun + size) / total
         )
         done.layers.append(_maintain(one, filed, current, cancellation, part))
         begun += size
@@ -168,13 +198,13 @@ def yearly_update(
 
 
 def check_year(year: int) -> None:
-    """InputError for a year that no maintenance is of."""
+    """Raise InputError for a year outside the valid range."""
     if year not in _YEARS:
         raise InputError("yearly_year", value=year)
 
 
-def _why_not(one: MaintainedLayerSpec, filed: Plan, current: Plan) -> str:
-    """Why a layer cannot be maintained, as a key of texts; empty when it can."""
+def _find_obstacle(one: MaintainedLayerSpec, filed: Plan, current: Plan) -> str:
+    """Return why a layer cannot be maintained, as a key of texts; empty if it can."""
     for plan, word in ((filed, "filed"), (current, "current")):
         if one.role in plan.unusable:
             return f"unusable_{word}"
@@ -193,7 +223,7 @@ def _why_not(one: MaintainedLayerSpec, filed: Plan, current: Plan) -> str:
     return "" if known else "compare_missing"
 
 
-def _named(progress: Callable[[float, str], None], name: str) -> Progress:
+def _with_name(progress: Callable[[float, str], None], name: str) -> Progress:
     return lambda share: progress(share, name)
 
 
@@ -219,7 +249,7 @@ def _maintain(
         raise InputError("yearly_geometry", layer=after.layer.name, count=len(found.failed))
     made = MaintainedLayer(one, found, townships=townships)
     cancellation.raise_if_cancelled()
-    made.changes = _changes(
+    made.changes = _make_changes(
         made, [part for part in found.parts if KIND_CODES[part.kind] in one.kinds], tolerance, cancellation
     )
     for kind, code in KIND_CODES.items():
@@ -241,7 +271,7 @@ def _maintain(
 
 
 def _share_nodes(made: MaintainedLayer, tolerance: Tolerance, cancellation: Cancellation) -> None:
-    """Give each class the vertices that the others have on its edges, and measure anew what got some."""
+    """Give each class the vertices of the others; measure the changed shapes again."""
     before = made.found.before
     filed = before.shapes[made.before]
     rest: list[Change | After] = [*made.changes, *made.after]
@@ -259,10 +289,10 @@ def _share_nodes(made: MaintainedLayer, tolerance: Tolerance, cancellation: Canc
     made.after = [one for one in rest if isinstance(one, After)]
 
 
-def _changes(
+def _make_changes(
     made: MaintainedLayer, parts: list[ChangedPart], tolerance: Tolerance, cancellation: Cancellation
 ) -> list[Change]:
-    """Single parts; those that are slivers, though the whole is none, join the layer's."""
+    """Return the changes in single parts; sliver parts join the layer's slivers."""
     shapes, owner = shapely.get_parts(np.array([part.geometry for part in parts], dtype=object), return_index=True)
     measured = compute_areas(made.found, shapes, cancellation)
     thin = is_sliver(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)

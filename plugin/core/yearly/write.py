@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The geodatabase of a year's maintenance under the name that it is handed in by, read again by another library, and its
-balance beside it."""
+"""The geodatabase of a year's maintenance and its balance: written, read again.
+
+The geodatabase has the name under which it is handed in. Another library reads it again.
+"""
 
 from __future__ import annotations
 
@@ -39,28 +41,34 @@ from .balance import all_tables, to_dict
 from .model import YearlyUpdate
 from .rows import class_contents
 
-# Several files that belong together, put into places where nothing stands yet: all of them, or none.
-#
-# They are made in a folder beside, and moved one by one, the one that all wait for last. After a kill at any moment that one is
-# whole or not there; what lies beside is finished or cleared away by the next run (`finish_interrupted`).
+# Several files are written to free places, all or none. They are made in a folder next to the target and moved one by
+# one, the first place last, so that after a kill the target is complete or missing. The next run finishes or removes
+# the rest (`finish_interrupted`).
 
-#: Nobody else calls a folder so.
+#: Suffix of that folder; other programs do not use it.
 NEW = ".sanxian-new"
-#: Stands in the folder once all that is in it is whole.
-_WHOLE = ".whole"
+#: Marks the folder as complete.
+_COMPLETE = ".whole"
 
 
 @contextmanager
 def write_together(places: list[Path]) -> Iterator[Path]:
-    """A folder to make files in, each under the name of its place, in the folder of the first place; when the block ends all
-    are moved, the first place's last. On any error nothing stays. OutputError when something cannot be written or a place is
-    taken. The caller keeps other runs away (`package.folder.lock`)."""
-    new = _beside(places[0])
+    """Yield a folder to make files in, each under the name of its place.
+
+    The folder is in the folder of the first place. When the block ends, all files are moved to their places, the
+    first place's last. After an error no file remains. The caller keeps other runs away (`package.folder.lock`).
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written or a place is taken.
+    """
+    new = _staging_folder(places[0])
     try:
         try:
             new.mkdir()
             yield new
-            _say_whole(new)
+            _mark_complete(new)
         except OSError as error:
             if not is_about_writing(error, new):
                 raise
@@ -72,8 +80,13 @@ def write_together(places: list[Path]) -> Iterator[Path]:
 
 @contextmanager
 def ensure_folder(folder: Path) -> Iterator[None]:
-    """The folder is there while the block runs; where it was made for this and nothing came into it, it is gone again.
-    OutputError when it cannot be made."""
+    """Make a folder for the block; remove it afterwards if it was new and is empty.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be made.
+    """
     there = folder.exists()
     try:
         folder.mkdir(exist_ok=True)
@@ -87,31 +100,37 @@ def ensure_folder(folder: Path) -> Iterator[None]:
 
 
 def finish_interrupted(places: list[Path]) -> None:
-    """Finish what a run that was killed had made whole, clear away what it had not. OutputError when that is refused."""
-    new = _beside(places[0])
+    """Finish a complete run that was killed; remove an incomplete one.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be removed.
+    """
+    new = _staging_folder(places[0])
     if not new.exists():
         return
-    # A place that was taken meanwhile keeps what it has.
+    # A place that was taken in the meantime keeps its file.
     rest = [place for place in places if (new / place.name).exists() and not place.exists()]
-    if (new / _WHOLE).exists() and rest:
+    if (new / _COMPLETE).exists() and rest:
         _move(new, rest)
     shutil.rmtree(new, ignore_errors=True)
     if new.exists():
         raise OutputError("package_rest", target=str(new), holders=", ".join(find_open_file_owners(new)) or "—")
 
 
-def _beside(place: Path) -> Path:
+def _staging_folder(place: Path) -> Path:
     return place.with_name(place.name + NEW)
 
 
-def _say_whole(new: Path) -> None:
-    with (new / _WHOLE).open("w") as handle:
+def _mark_complete(new: Path) -> None:
+    with (new / _COMPLETE).open("w") as handle:
         handle.flush()
         os.fsync(handle.fileno())
 
 
 def _move(new: Path, places: list[Path]) -> None:
-    """The first place's last: whoever sees it has all. On an error all back as it was."""
+    """Move all files, the first place's last; on an error move all back."""
     moved: list[Path] = []
     try:
         for place in reversed(places):
@@ -124,29 +143,33 @@ def _move(new: Path, places: list[Path]) -> None:
             os.replace(place, new / place.name)
         if isinstance(error, OutputError):
             raise
-        raise _refused(new, places[0], error) from error
+        raise _make_refusal(new, places[0], error) from error
 
 
-def _refused(new: Path, target: Path, error: OSError) -> OutputError:
+def _make_refusal(new: Path, target: Path, error: OSError) -> OutputError:
     if who := ", ".join(find_open_file_owners(new)):
         return OutputError("package_held", target=str(target), holders=who)
     return OutputError("output_unwritable", target=str(target), detail=os_reason(error))
 
 
-class _Rows:
-    """Rows written and rows read again, as a share of both."""
+class _RowProgress:
+    """Progress by rows written and rows read again."""
 
     def __init__(self, rows: int, progress: Progress):
         self.all, self.done, self.progress = max(2 * rows, 1), 0, progress
 
     def add(self, rows: int) -> None:
+        """Add rows and report the share."""
         self.done += rows
         self.progress(self.done / self.all)
 
 
 @dataclass
 class Written:
-    """``files``: the geodatabase, then the balance as workbook and as JSON; ``classes``: role → what reading it again came to."""
+    """The written files and the results of reading them again.
+
+    ``files`` are the geodatabase, then the balance as workbook and as JSON; ``classes`` maps a role to its read-back.
+    """
 
     files: list[Path]
     classes: dict[str, ReadBack] = field(default_factory=dict)
@@ -154,7 +177,13 @@ class Written:
 
 
 def database_path(current: Plan, year: int, folder: str | Path) -> Path:
-    """Where the geodatabase goes. InputError when nothing tells the county."""
+    """Return the path of the geodatabase.
+
+    Raises
+    ------
+    InputError
+        If the county's code or name is unknown.
+    """
     values = {"code": current.area_code, "name": area_name(current), "year": year}
     if not values["code"] or not values["name"] or name_problem(fill_placeholders(_delivery(current).file, values)):
         raise InputError("package_county_unknown")
@@ -162,25 +191,31 @@ def database_path(current: Plan, year: int, folder: str | Path) -> Path:
 
 
 def validate_target(current: Plan, year: int, folder: str | Path) -> None:
-    """What `write_update` refuses of the place it writes to, before anything is compared; nothing is left there.
+    """Validate the place that `write_update` writes to, before the comparison.
 
-    InputError when nothing tells the county. OutputError when the geodatabase or its balance is there already, when somebody
-    else writes it, or when nothing can be written there.
+    No file remains there.
+
+    Raises
+    ------
+    InputError
+        If the county's code or name is unknown.
+    OutputError
+        If the geodatabase or its balance exists, another process writes it, or the folder is not writable.
     """
-    with _free(_places(current, year, folder)):
+    with _reserve(_places(current, year, folder)):
         pass
 
 
 def _places(current: Plan, year: int, folder: str | Path) -> list[Path]:
-    """The geodatabase, and the balance beside it as workbook and as JSON."""
+    """Return the paths of the geodatabase and of its balance as workbook and as JSON."""
     target = database_path(current, year, folder)
     balance = f"{target.stem}{_delivery(current).balance}"
     return [target, *(target.with_name(f"{balance}{suffix}") for suffix in (".xlsx", ".json"))]
 
 
 @contextmanager
-def _free(places: list[Path]) -> Iterator[None]:
-    """Nothing stands in the places, and nobody else writes them while the block runs."""
+def _reserve(places: list[Path]) -> Iterator[None]:
+    """Reserve the places for the block: free, and written by no other process."""
     with ensure_folder(places[0].parent), alone(places[0]):
         finish_interrupted(places)
         for place in places:
@@ -201,18 +236,27 @@ def write_update(
     cancellation: Cancellation = NEVER,
     progress: Progress = no_progress,
 ) -> Written:
-    """Write the classes of all layers that changed, and the balance, into a folder; all of it or nothing.
+    """Write the classes of all changed layers and the balance; all files or none.
 
-    ``progress`` is told 0…1, by rows written and rows read again.
-    InputError when nothing changed. OutputError when it is there already (causes that somebody filled in would be lost), when
-    something cannot be written without loss, or when what is read again is not what was made.
+    Parameters
+    ----------
+    progress
+        Called with a share 0…1, by rows written and rows read again.
+
+    Raises
+    ------
+    InputError
+        If nothing changed.
+    OutputError
+        If the target exists (filled-in causes would be lost), cannot be written without loss, or differs when it is
+        read again.
     """
     if not done.changed:
         names = Texts(lang).get("words", "between_names").join(made.role for made in done.layers)
         raise InputError("yearly_nothing", year=done.year, layers=names)
     places = _places(done.current, done.year, folder)
     check_not_input(places[0], [*done.current.inputs, *done.filed.inputs])
-    with _free(places):
+    with _reserve(places):
         return _write(done, places, Texts(lang), cancellation, progress)
 
 
@@ -221,8 +265,8 @@ def _write(
 ) -> Written:
     delivery, target, plane = _delivery(done.current), places[0], crs_care.GEODETIC
     contents = class_contents(done, plane)
-    made = Written(places, problems=_look(done, contents, target, cancellation))
-    rows = _Rows(sum(len(content) for content in contents), progress)
+    made = Written(places, problems=_validate_contents(done, contents, target, cancellation))
+    rows = _RowProgress(sum(len(content) for content in contents), progress)
     with write_together(places) as new:
         database = new / target.name
         crs = crs_care.with_heights(delivery.crs, delivery.vertical)
@@ -240,8 +284,16 @@ def _write(
     return made
 
 
-def _look(done: YearlyUpdate, contents: list[Content], target: Path, cancellation: Cancellation) -> list[Problem]:
-    """What cannot be written without loss stops; what the filed edition has against its own lists is told."""
+def _validate_contents(
+    done: YearlyUpdate, contents: list[Content], target: Path, cancellation: Cancellation
+) -> list[Problem]:
+    """Validate the contents; return the gate problems of the filed edition.
+
+    Raises
+    ------
+    OutputError
+        If a content cannot be written without loss.
+    """
     delivery = _delivery(done.current)
     vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
     lists = done.current.norm.standard.code_lists
@@ -261,9 +313,9 @@ def _read_again(
 ) -> ReadBack:
     found = read_back(path, content, plane, progress=progress, cancellation=cancellation)
     if not found.same:
-        said = [
+        messages = [
             texts.get("read_back", kind, field=name, count=count, features=", ".join(found.examples[kind, name]))
             for (kind, name), count in found.differences.items()
         ]
-        raise OutputError("package_not_the_same", layer=content.name, differences="\n".join(said))
+        raise OutputError("package_not_the_same", layer=content.name, differences="\n".join(messages))
     return found

@@ -145,7 +145,7 @@ class TargetRow:
             int(year) if year.isascii() and year.isdigit() else 0, self.binding.currentData(), self.source.own(),
         )  # fmt: skip
         if self._own is not None:
-            target = replace(target, also_said=self._own.also_said, warn_below=self._own.warn_below)
+            target = replace(target, other_sources=self._own.other_sources, warn_below=self._own.warn_below)
         return target
 
 

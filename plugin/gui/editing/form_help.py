@@ -13,7 +13,7 @@ from qgis.PyQt.QtCore import QEvent, QObject, Qt
 from qgis.PyQt.QtWidgets import QDialog, QLabel, QScrollArea, QStyle, QWidget
 
 from ...bridge.editing.attribute_forms import role_of_form
-from ...bridge.editing.dependent_fields import DependentField, find_dependent_fields, look_up_name
+from ...bridge.editing.dependent_fields import DependentField, find_code_name, find_dependent_fields
 from ...bridge.project import county
 from ...bridge.running.tasks import log_error
 from ...bridge.settings import interface_language
@@ -78,7 +78,7 @@ class _FormHelp(QObject):
 
     def _follow(self, field: DependentField, code: Any) -> None:
         try:
-            name = look_up_name(field, code)
+            name = find_code_name(field, code)
         except (SanxianError, ImportError) as error:
             log_error(error)
             return

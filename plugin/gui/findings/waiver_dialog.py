@@ -269,7 +269,7 @@ class WaiverDialog(QDialog):
         return [self._current] if self.only_this.isChecked() else self._findings
 
     def words(self) -> Any:
-        """Return the entries as `core.waivers.accept.WaiverEntry`."""
+        """Return the entries as `core.waivers.model.WaiverEntry`."""
         from ...core.waivers.model import WaiverEntry
 
         return WaiverEntry(

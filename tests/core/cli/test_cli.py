@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The command line: exit codes, summary, outputs only after success, and a console that knows few characters."""
+"""The command line: exit codes, summary, output files and console encodings."""
 
 import io
 import json
@@ -31,8 +31,8 @@ ROOT = Path(__file__).resolve().parents[3]
 X, Y = 38_560_000.0, 4_390_000.0
 
 
-def county(path: Path, red_line_from: float) -> Path:
-    """Two layers: farmland of 100 × 100 m, a red line of 100 × 100 m that begins at ``red_line_from``."""
+def write_two_layers(path: Path, red_line_from: float) -> Path:
+    """Write farmland and a red line, 100 × 100 m each; the red line begins at x = ``red_line_from``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for role, start in (("YJJBNTBHTB", 0.0), ("STBHHX", red_line_from)):
         shape = shapely.box(X + start, Y, X + start + 100, Y + 100)
@@ -42,47 +42,47 @@ def county(path: Path, red_line_from: float) -> Path:
 
 
 @pytest.fixture
-def clean(tmp_path):
-    return county(tmp_path / "规划 数据" / "干净.gpkg", 100.0)
+def source_without_conflict(tmp_path):
+    return write_two_layers(tmp_path / "规划 数据" / "干净.gpkg", 100.0)
 
 
 @pytest.fixture
-def faulty(tmp_path):
-    return county(tmp_path / "规划 数据" / "冲突.gpkg", 90.0)
+def source_with_conflict(tmp_path):
+    return write_two_layers(tmp_path / "规划 数据" / "冲突.gpkg", 90.0)
 
 
 def run(*arguments: object) -> int:
     return main([str(a) for a in arguments])
 
 
-def test_nothing_wrong_is_0(clean, capsys):
-    assert run("check", clean, "--rules", "REL001") == 0
-    said = capsys.readouterr()
-    assert "检查完成：错误 0，警告 0" in said.out and "有条件通过" in said.out
-    assert said.err == ""
+def test_check_without_findings_returns_0(source_without_conflict, capsys):
+    assert run("check", source_without_conflict, "--rules", "REL001") == 0
+    streams = capsys.readouterr()
+    assert "检查完成：错误 0，警告 0" in streams.out and "有条件通过" in streams.out
+    assert streams.err == ""
 
 
-def test_an_error_is_1_and_the_summary_says_it(faulty, capsys):
-    assert run("check", faulty, "--rules", "REL001") == 1
+def test_check_with_an_error_returns_1_and_prints_it(source_with_conflict, capsys):
+    assert run("check", source_with_conflict, "--rules", "REL001") == 1
     out = capsys.readouterr().out.replace("\u202f", " ")
     assert "错误 REL001 永久基本农田与生态保护红线重叠：1 处，" in out
     assert "1 000" in out or "99" in out
     assert "结论：不通过" in out
 
 
-def test_an_incomplete_check_is_1(clean, capsys):
-    assert run("check", clean, "--rules", "REL001,REL002") == 1
+def test_incomplete_check_returns_1(source_without_conflict, capsys):
+    assert run("check", source_without_conflict, "--rules", "REL001,REL002") == 1
     out = capsys.readouterr().out
     assert "未能检查 REL002" in out and "未完成" in out
 
 
-def test_english(faulty, capsys):
-    assert run("check", faulty, "--rules", "farmland-in-red-line", "--lang", "en") == 1
+def test_summary_is_printed_in_english(source_with_conflict, capsys):
+    assert run("check", source_with_conflict, "--rules", "farmland-in-red-line", "--lang", "en") == 1
     assert "Verdict: Not passed." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (("check", "没有.gpkg"), "找不到"),
         (("check", "CLEAN", "--rules", "XXX001"), "规则“XXX001”不存在"),
@@ -98,17 +98,19 @@ def test_english(faulty, capsys):
     ],
     ids=lambda value: "-".join(value[:1] + value[2:]) if isinstance(value, tuple) else None,
 )
-def test_what_cannot_run_is_2_with_the_reason(arguments, said, clean, capsys, tmp_path, monkeypatch):
+def test_check_that_cannot_run_returns_2_and_prints_the_reason(
+    arguments, expected, source_without_conflict, capsys, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
-    before = clean.read_bytes()
-    assert run(*(clean if a == "CLEAN" else a for a in arguments)) == 2
+    before = source_without_conflict.read_bytes()
+    assert run(*(source_without_conflict if a == "CLEAN" else a for a in arguments)) == 2
     streams = capsys.readouterr()
-    assert said in streams.err and streams.out == ""
-    assert clean.read_bytes() == before
+    assert expected in streams.err and streams.out == ""
+    assert source_without_conflict.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["规划 数据"]
 
 
-def test_wrong_arguments_are_2(capsys):
+def test_wrong_arguments_return_2(capsys):
     with pytest.raises(SystemExit) as stopped:
         run("check")
     assert stopped.value.code == 2
@@ -118,34 +120,47 @@ def test_wrong_arguments_are_2(capsys):
     assert "检查一个文件或文件夹" not in capsys.readouterr().err
 
 
-WRONG = [
-    ((), "缺少参数：check | ", "Arguments are missing: check | "),
-    (("check",), "缺少参数：SOURCE。", "Arguments are missing: SOURCE."),
+WRONG_ARGUMENTS = [
+    ((), "缺少参数：check | ", "Required arguments are missing: check | "),
+    (("check",), "缺少参数：SOURCE。", "Required arguments are missing: SOURCE."),
     (("check", "a", "--no"), "无法识别的参数：--no。", "Unknown arguments: --no."),
     (("check", "a", "--base-year", "x"), "应为整数，不能是 'x'。", "should be a whole number, not 'x'."),
-    (("check", "a", "--phase"), "参数 --phase 缺少取值。", "Argument --phase has no value behind it."),
+    (("check", "a", "--phase"), "参数 --phase 缺少取值。", "Argument --phase requires a value."),
     (("form", "a", "--lang", "fr"), "参数 --lang 不能是 'fr'", "Argument --lang cannot be 'fr'"),
-    (("check", "a", "--r", "b"), "参数 --r 不唯一，可能为：", "Argument --r may be several: "),
+    (("check", "a", "--r", "b"), "参数 --r 不唯一，可能为：", "Argument --r is ambiguous: "),
 ]
 
 
-@pytest.mark.parametrize(("given", "zh", "en"), WRONG, ids=[" ".join(given) or "nothing" for given, *_ in WRONG])
-def test_wrong_arguments_are_told_in_the_language_asked_for(capsys, given, zh, en):
+@pytest.mark.parametrize(
+    ("given", "zh", "en"), WRONG_ARGUMENTS, ids=[" ".join(given) or "nothing" for given, *_ in WRONG_ARGUMENTS]
+)
+def test_wrong_arguments_are_reported_in_the_chosen_language(capsys, given, zh, en):
     for lang, wanted in (("zh", zh), ("en", en)):
         with pytest.raises(SystemExit) as stopped:
             make_parser(Words(lang)).parse_args(given)
-        said = capsys.readouterr().err
-        assert stopped.value.code == 2 and wanted in said and "--help" in said, said
+        output = capsys.readouterr().err
+        assert stopped.value.code == 2 and wanted in output and "--help" in output, output
 
 
-def test_outputs_agree_and_replace_the_old_ones(faulty, tmp_path):
+def test_outputs_agree_and_replace_existing_files(source_with_conflict, tmp_path):
     folder = tmp_path / "结果 一"
     folder.mkdir()
     targets = [folder / "报告.json", folder / "报告.html", folder / "发现.gpkg"]
     for target in targets:
         target.write_text("old", encoding="utf-8")
     assert (
-        run("check", faulty, "--rules", "REL001", "--json", targets[0], "--html", targets[1], "--findings", targets[2])
+        run(
+            "check",
+            source_with_conflict,
+            "--rules",
+            "REL001",
+            "--json",
+            targets[0],
+            "--html",
+            targets[1],
+            "--findings",
+            targets[2],
+        )
         == 1
     )
     data = json.loads(targets[0].read_text(encoding="utf-8"))
@@ -157,25 +172,27 @@ def test_outputs_agree_and_replace_the_old_ones(faulty, tmp_path):
     assert sorted(p.name for p in folder.iterdir()) == sorted(t.name for t in targets)
 
 
-def test_a_run_that_fails_leaves_the_old_outputs(clean, tmp_path, capsys):
+def test_failed_run_keeps_existing_outputs(source_without_conflict, tmp_path, capsys):
     old = tmp_path / "报告.json"
     old.write_text("old", encoding="utf-8")
-    assert run("check", clean, "--rules", "XXX001", "--json", old) == 2
+    assert run("check", source_without_conflict, "--rules", "XXX001", "--json", old) == 2
     assert old.read_text(encoding="utf-8") == "old"
 
 
-def test_one_output_that_cannot_be_written_leaves_all_as_they_were(clean, tmp_path, capsys):
+def test_unwritable_output_keeps_all_existing_outputs(source_without_conflict, tmp_path, capsys):
     old = tmp_path / "报告.json"
     old.write_text("old", encoding="utf-8")
-    in_the_way = tmp_path / "报告.html"
-    in_the_way.mkdir()
-    assert run("check", clean, "--rules", "REL001", "--json", old, "--html", in_the_way) == 2
+    folder_at_the_target = tmp_path / "报告.html"
+    folder_at_the_target.mkdir()
+    assert (
+        run("check", source_without_conflict, "--rules", "REL001", "--json", old, "--html", folder_at_the_target) == 2
+    )
     assert "是文件夹" in capsys.readouterr().err
     assert old.read_text(encoding="utf-8") == "old"
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([old.name, in_the_way.name, "规划 数据"])
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([old.name, folder_at_the_target.name, "规划 数据"])
 
 
-def test_an_output_open_elsewhere_is_said(clean, tmp_path, capsys, monkeypatch):
+def test_output_open_in_another_program_is_reported(source_without_conflict, tmp_path, capsys, monkeypatch):
     """Windows: a file open in another program cannot be replaced."""
     target = tmp_path / "报告.html"
     target.write_text("old", encoding="utf-8")
@@ -184,12 +201,12 @@ def test_an_output_open_elsewhere_is_said(clean, tmp_path, capsys, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "replace", refuse)
-    assert run("check", clean, "--rules", "REL001", "--html", target) == 2
+    assert run("check", source_without_conflict, "--rules", "REL001", "--html", target) == 2
     assert "文件正被其他程序打开" in capsys.readouterr().err
     assert target.read_text(encoding="utf-8") == "old"
 
 
-def test_strict_counts_warnings():
+def test_strict_exit_code_counts_warnings():
     report = made_report()
     report.rules = [r for r in report.rules if r.outcome not in (Outcome.SKIPPED, Outcome.CRASHED)]
     assert exit_code(report) == 1
@@ -204,7 +221,7 @@ def test_strict_counts_warnings():
     assert exit_code(Report([RuleOutcome("REL001", "a", "ERROR", Outcome.CRASHED)])) == 1
 
 
-def test_rules_lists_every_rule_and_rule_explains_one(capsys):
+def test_rules_lists_all_rules_and_rule_describes_one(capsys):
     assert run("rules") == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("REL001") and "farmland-in-red-line" in line and "错误" in line for line in lines)
@@ -212,7 +229,7 @@ def test_rules_lists_every_rule_and_rule_explains_one(capsys):
     for name in ("REL006", "rel006", "farmland-in-farmland-zone", "farmland_in_farmland_zone"):
         assert run("rule", name) == 0
         out = capsys.readouterr().out
-        for said in (
+        for expected in (
             "REL006",
             "检查内容",
             "检查目的",
@@ -224,61 +241,65 @@ def test_rules_lists_every_rule_and_rule_explains_one(capsys):
             "依据",
             "[A]",
         ):
-            assert said in out
+            assert expected in out
     assert run("rule", "REL006", "--lang", "en") == 0
     assert "How to fix" in capsys.readouterr().out
 
 
-def shell(*arguments: object, **more) -> subprocess.CompletedProcess:
+def run_in_process(*arguments: object, **more) -> subprocess.CompletedProcess:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHONIO")} | more.pop("env", {})
     command = [sys.executable, "-m", "plugin.core", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, env=environment, timeout=120, **more)
 
 
 @pytest.mark.slow
-def test_a_console_in_cp936_gets_the_whole_summary(faulty):
-    done = shell("check", faulty, "--rules", "REL001", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"})
+def test_console_in_cp936_shows_the_whole_summary(source_with_conflict):
+    done = run_in_process(
+        "check", source_with_conflict, "--rules", "REL001", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"}
+    )
     assert done.returncode == 1, done.stderr
     out = done.stdout.decode("cp936")
     assert "永久基本农田与生态保护红线重叠" in out and " m2" in out and "?" not in out
-    done = shell("rule", "REL006", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"})
+    done = run_in_process("rule", "REL006", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"})
     assert done.returncode == 0 and "?" not in done.stdout.decode("cp936")
 
 
 @pytest.mark.slow
-def test_a_console_that_knows_no_chinese_stops_nothing(faulty):
-    done = shell("check", faulty, "--rules", "REL001", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+def test_ascii_console_does_not_stop_the_check(source_with_conflict):
+    done = run_in_process(
+        "check", source_with_conflict, "--rules", "REL001", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    )
     assert done.returncode == 1, done.stderr
-    done = shell("check", "没有.gpkg", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    done = run_in_process("check", "没有.gpkg", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert done.returncode == 2 and b"Traceback" not in done.stderr
 
 
 @pytest.mark.slow
-def test_the_plain_command_and_its_first_breath():
-    done = shell("rules")
+def test_importing_the_command_loads_no_heavy_library():
+    done = run_in_process("rules")
     assert done.returncode == 0, done.stderr
     probe = "import sys, plugin.core.__main__, plugin.core.check, plugin.core.profile\nassert not {'geopandas', 'shapely', 'jinja2'} & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_a_missing_library_is_named(clean):
+def test_missing_library_is_named(source_without_conflict):
     probe = (
         "import sys; sys.modules['geopandas'] = None\n"
-        f"from plugin.core.__main__ import main; sys.exit(main(['check', {str(clean)!r}]))"
+        f"from plugin.core.__main__ import main; sys.exit(main(['check', {str(source_without_conflict)!r}]))"
     )
     done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, timeout=60, encoding="utf-8")
     assert done.returncode == 2
     assert "缺少 Python 包 geopandas" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_say_keeps_what_the_console_can_show(capsys):
+def test_print_line_keeps_characters_that_the_console_can_show(capsys):
     print_line("12\u202f640.35 m²")
     assert capsys.readouterr().out == "12\u202f640.35 m²\n"
 
 
 @pytest.mark.slow
-def test_the_sample_county_on_the_command_line(tmp_path, capsys):
+def test_outputs_of_the_sample_county_agree(tmp_path, capsys):
     targets = [tmp_path / "r.json", tmp_path / "r.html", tmp_path / "f.gpkg"]
     before = (SAMPLE / "county.gpkg").read_bytes()
     code = run(
@@ -320,64 +341,67 @@ def test_the_sample_county_on_the_command_line(tmp_path, capsys):
         ("DLTB=a;DLTB=a", {"DLTB": "a"}),
     ],
 )
-def test_roles_as_written(text, roles):
+def test_roles_are_parsed_from_text(text, roles):
     assert parse_roles(text) == roles
 
 
 @pytest.mark.parametrize("text", ["DLTB", "DLTB=", "=a", "DLTB=a;b", "DLTB=a;DLTB=b"])
-def test_roles_that_cannot_be_meant(text):
+def test_malformed_roles_are_refused(text):
     with pytest.raises(InputError):
         parse_roles(text)
 
 
-def test_roles_from_a_file(tmp_path):
+def test_roles_are_read_from_a_file(tmp_path):
     listed = tmp_path / "角色 =.txt"
     listed.write_text("\ufeff# 县里的图层名\nDLTB=地类图斑\nCZKFBJ=边界\n", encoding="utf-8")
     assert parse_roles(str(listed)) == {"DLTB": "地类图斑", "CZKFBJ": "边界"}
 
 
-def test_options_find_the_standard_of_the_profile():
+def test_options_use_the_standard_of_the_profile():
     assert Options(profile="hunyuan").norm().standard.id == "county_db"
     assert Options(profile="hunyuan", standard="three_lines_2022").norm().standard.id == "three_lines_2022"
     with pytest.raises(DataError):
         Options(profile="nowhere").norm()
 
 
-def test_roles_and_parameters_reach_the_run(faulty):
+def test_check_uses_roles_and_parameters(source_with_conflict):
     options = Options(rules=("REL001",), roles={"STBHHX": "STBHHX"}, lang="en")
     shares = []
-    checked = check_plan(faulty, options, progress=lambda share, _: shares.append(share))
+    checked = check_plan(source_with_conflict, options, progress=lambda share, _: shares.append(share))
     assert checked.plan.role_choices["STBHHX"] == "chosen"
     assert checked.report.lang == "en" and len(checked.report.findings) == 1
     assert shares == sorted(shares) and shares[-1] == 1.0
 
 
-def test_cancelled_before_the_first_rule(faulty):
+def test_check_is_cancelled_before_the_first_rule(source_with_conflict):
     from plugin.core.errors import Cancelled
 
     with pytest.raises(Cancelled):
-        check_plan(faulty, Options(), cancellation=Cancellation(lambda: True))
+        check_plan(source_with_conflict, Options(), cancellation=Cancellation(lambda: True))
 
 
-def test_rules_that_do_not_fit_on_the_screen_are_counted(faulty, monkeypatch, capsys):
+def test_summary_counts_rules_that_it_does_not_list(source_with_conflict, monkeypatch, capsys):
     monkeypatch.setattr("plugin.core.cli.checking._LINES", 2)
-    assert run("check", faulty, "--profile", "hunyuan") == 1
+    assert run("check", source_with_conflict, "--profile", "hunyuan") == 1
     shown = capsys.readouterr().out
     first = shown.splitlines()
     listed = [int(count) for count in re.findall(r"^  (?:错误|警告|提示) \w+ .*：(\d+) 处", shown, re.M)]
     rest = re.search(r"另有 (\d+) 条规则共 (\d+) 处未列出", shown)
     assert len(listed) == 2 and rest and int(rest[1]) > 0
-    told = re.search(r"错误 (\d+)，警告 (\d+)，提示 (\d+)", first[0])
-    assert sum(listed) + int(rest[2]) == sum(map(int, told.groups()))
+    totals = re.search(r"错误 (\d+)，警告 (\d+)，提示 (\d+)", first[0])
+    assert sum(listed) + int(rest[2]) == sum(map(int, totals.groups()))
 
 
-def test_what_the_star_means_is_said_where_there_is_one(faulty, capsys):
-    for arguments in (["check", faulty, "--profile", "hunyuan"], ["indicators", faulty, "--profile", "hunyuan"]):
+def test_asterisk_is_explained_only_where_one_is_printed(source_with_conflict, capsys):
+    for arguments in (
+        ["check", source_with_conflict, "--profile", "hunyuan"],
+        ["indicators", source_with_conflict, "--profile", "hunyuan"],
+    ):
         run(*arguments)
         shown = capsys.readouterr().out
         starred = [line for line in shown.splitlines() if line.endswith("*")]
         assert bool(starred) and "* 口径、基数或净面积未经确认" in shown
-    run("check", faulty, "--rules", "TOP001")
+    run("check", source_with_conflict, "--rules", "TOP001")
     assert "* 口径" not in capsys.readouterr().out
 
 
@@ -386,7 +410,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_progress_stands_on_one_line_that_makes_room_for_what_is_said(monkeypatch):
+def test_printed_lines_replace_the_progress_line(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     console.print_progress(0.2, "比较")
@@ -398,6 +422,6 @@ def test_progress_stands_on_one_line_that_makes_room_for_what_is_said(monkeypatc
     assert " 30% 比较" in terminal.getvalue()
 
 
-def test_progress_is_none_of_a_log(capsys):
+def test_progress_is_not_written_to_a_log(capsys):
     console.print_progress(0.2, "比较")
     assert capsys.readouterr() == ("", "")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""No rule can stop a run: outcomes, verdicts, and names of findings that survive what happens next door."""
+"""Runs of rules: outcomes, verdicts, crashes, and fingerprints that stay stable."""
 
 import math
 import random
@@ -43,21 +43,21 @@ def plan_of_small(tables=None, scope="", **profile):
     return assemble_plan(as_read_layers(tables), norm_of(**profile), scope=scope)
 
 
-def asked_of(plan):
-    """The rules whose layers and fields are there: the others are not called, and cannot raise."""
+def callable_rules(plan):
+    """Return the codes of rules whose layers and fields are present: the engine calls only these."""
 
-    def there(need):
+    def is_available(need):
         layer = None if need.concept == EACH else plan.concept(need.concept)
         return need.optional or need.concept == EACH or (layer is not None and all(map(layer.has, need.fields)))
 
-    return [rule.code for rule in RULES if all(map(there, rule.needs.values()))]
+    return [rule.code for rule in RULES if all(map(is_available, rule.needs.values()))]
 
 
-CODES = asked_of(plan_of_small())
+CODES = callable_rules(plan_of_small())
 
 
-def clean():
-    """The three lines and a base, each for itself: nothing is wrong between them."""
+def tables_without_conflict():
+    """Return the three lines and a base of the ratio that do not overlap."""
     return {
         "YJJBNTBHTB": table([box(0, 0)], DLBM=["0103"], YJJBNTMJ=[9_999.0]),
         "STBHHX": table([box(0, 200)]),
@@ -66,15 +66,15 @@ def clean():
     }
 
 
-def something_for_every_rule():
-    """The small plan, with layers that only some rules ask for."""
+def tables_for_every_rule():
+    """Return the small plan with the layers that only some rules need."""
     tables = layers()
     tables["YDYHGHFQ"] = tables["YDYHGHFQ"].assign(MJ=[1_000_000.0, 900_000.0])
     one = {role: table([box(0, 0)]) for role in ("LSWHBHX", "ZXCQCSZX", "ZXCQFW", "ZXCQGHFQ", "ZXCQXXGHBZDY", "ZRBHD")}
     return tables | one
 
 
-def essence(findings):
+def comparable(findings):
     return [(f.code, f.case, f.role, f.key, f.related_role, f.related_keys, f.message, f.area_m2) for f in findings]
 
 
@@ -82,29 +82,29 @@ def essence(findings):
 
 
 @cache
-def undisturbed():
-    plan, side = plan_of_small(something_for_every_rule()), SideInputs(baseline=plan_of_small())
+def run_without_crash():
+    plan, side = plan_of_small(tables_for_every_rule()), SideInputs(baseline=plan_of_small())
     return plan, side, run_check(plan, RULES, side=side)
 
 
-def some_at_a_time():
-    """Sets of rules that raise together: of any two rules, some set has one without the other."""
+def sets_of_rules():
+    """Return sets of rules that raise together; some set separates each pair of rules."""
     side = math.isqrt(len(CODES) - 1) + 1
     return [CODES[n::side] for n in range(side)] + [CODES[n : n + side] for n in range(0, len(CODES), side)]
 
 
-def test_of_any_two_rules_one_raises_without_the_other():
-    sets = [set(codes) for codes in some_at_a_time()]
+def test_sets_of_rules_separate_each_pair_of_rules():
+    sets = [set(codes) for codes in sets_of_rules()]
     assert all(any(one in s and other not in s for s in sets) for one in CODES for other in CODES if one != other)
 
 
-@pytest.mark.slow  # it runs all rules some twenty times
-@for_each("codes", some_at_a_time(), ids="+".join)
-def test_rules_that_raise_are_told_and_leave_the_others_alone(codes):
+@pytest.mark.slow  # runs all rules about twenty times
+@for_each("codes", sets_of_rules(), ids="+".join)
+def test_crashing_rules_are_reported_and_change_no_other_rule(codes):
     def boom(*layers, ctx, **parameters):
         raise ZeroDivisionError("on purpose")
 
-    plan, side, intact = undisturbed()
+    plan, side, intact = run_without_crash()
     assert findings_of_rule(intact) and not findings_of_rule(intact, "RUN900")
     broken = run_check(plan, [replace(r, function=boom) if r.code in codes else r for r in RULES], side=side)
     crashes = {crash.params["rule"]: crash for crash in findings_of_rule(broken, "RUN900")}
@@ -116,44 +116,46 @@ def test_rules_that_raise_are_told_and_leave_the_others_alone(codes):
         assert f"规则 {code} 运行出错" in crash.message and "请将报告发送给开发者" in crash.message
         assert any(line.startswith("test_engine.py:") for line in crash.params["trace"])
     others = [f for f in broken.findings if f.code != "RUN900"]
-    assert essence(others) == essence([f for f in intact.findings if f.code not in codes])
+    assert comparable(others) == comparable([f for f in intact.findings if f.code not in codes])
     assert [(r.code, r.outcome) for r in broken.rules if r.code not in codes] == [
         (r.code, r.outcome) for r in intact.rules if r.code not in codes
     ]
     assert broken.summary["crashed"] == len(codes)
 
 
-def test_a_crash_alone_makes_the_verdict_incomplete():
+def test_crash_makes_the_verdict_incomplete():
     def boom(*layers, ctx, **parameters):
         raise RuntimeError("on purpose")
 
     rule = replace(all_rules()["REL001"], function=boom)
-    report = run_check(plan_of_small(clean()), [rule, all_rules()["REL002"]])
+    report = run_check(plan_of_small(tables_without_conflict()), [rule, all_rules()["REL002"]])
     assert report.verdict is Verdict.INCOMPLETE
     assert (report.summary["errors"], report.summary["warnings"]) == (0, 1)
 
 
 @pytest.mark.parametrize("applicable", [True, False])
-def test_a_note_is_told_and_takes_nothing_away(applicable):
-    def says(*layers, ctx, **parameters):
+def test_note_of_a_rule_is_a_reason_and_keeps_the_outcome(applicable):
+    def return_a_note(*layers, ctx, **parameters):
         return RuleResult(applicable=applicable, notes=[("layer_bare", {"layer": "甲", "role": "X"})])
 
-    report = run_check(plan_of_small(clean()), [replace(all_rules()["REL001"], function=says)])
-    (told,) = report.rules
-    assert told.outcome is (Outcome.PASSED if applicable else Outcome.NOT_APPLICABLE)
-    assert "甲" in told.reason and not told.incomplete
+    report = run_check(
+        plan_of_small(tables_without_conflict()), [replace(all_rules()["REL001"], function=return_a_note)]
+    )
+    (outcome,) = report.rules
+    assert outcome.outcome is (Outcome.PASSED if applicable else Outcome.NOT_APPLICABLE)
+    assert "甲" in outcome.reason and not outcome.incomplete
 
 
-def test_data_at_fault_is_a_skip_with_its_reason_and_no_crash():
-    def complains(*layers, ctx, **parameters):
+def test_input_error_in_a_rule_skips_it_with_the_reason():
+    def raise_input_error(*layers, ctx, **parameters):
         raise InputError("code_list_unknown", name="nowhere")
 
-    report = run_check(plan_of_small(), [replace(all_rules()["REL001"], function=complains)])
+    report = run_check(plan_of_small(), [replace(all_rules()["REL001"], function=raise_input_error)])
     assert (report.rules[0].outcome, report.rules[0].reason) == (Outcome.SKIPPED, "标准中没有代码表“nowhere”。")
     assert not report.findings and report.verdict is Verdict.INCOMPLETE
 
 
-# -- layers that are not there ----------------------------------------------------------------------------------------
+# -- missing layers ---------------------------------------------------------------------------------------------------
 
 MANDATORY = {"YJJBNTBHTB": "永久基本农田", "STBHHX": "生态保护红线", "CZKFBJ": "城镇开发边界", "DLTB": "2020年地类图斑"}
 DEPENDENT = {
@@ -165,24 +167,24 @@ DEPENDENT = {
 
 
 @pytest.mark.parametrize("role", MANDATORY)
-def test_a_missing_mandatory_layer_is_a_warning_and_its_rules_are_skipped(role):
+def test_missing_mandatory_layer_warns_and_skips_its_rules(role):
     report = check_data(as_read_layers({r: t for r, t in layers().items() if r != role})).report
-    (told,) = findings_of_rule(report, "SCH001")
-    assert told.severity is Severity.WARNING and f"缺{MANDATORY[role]}" in told.message
+    (finding,) = findings_of_rule(report, "SCH001")
+    assert finding.severity is Severity.WARNING and f"缺{MANDATORY[role]}" in finding.message
     skipped = {r.code for r in report.rules if r.outcome is Outcome.SKIPPED}
     assert skipped == DEPENDENT[role]
     assert all(role in rule_outcome(report, code).reason for code in skipped)
     assert report.summary["skipped"] == len(skipped)
 
 
-def test_a_missing_mandatory_layer_alone_makes_the_verdict_incomplete():
-    tables = clean()
+def test_missing_mandatory_layer_makes_the_verdict_incomplete():
+    tables = tables_without_conflict()
     del tables["STBHHX"]
     report = check_data(as_read_layers(tables), ["SCH001", "REL001", "REL002"]).report
     assert report.verdict is Verdict.INCOMPLETE and report.summary["errors"] == 0
 
 
-def test_an_optional_layer_that_is_absent_is_not_applicable():
+def test_rules_of_absent_optional_layers_are_not_applicable():
     report = check_data(as_read_layers({r: t for r, t in layers().items() if r not in ("YDYHGHFQ", "XZQX")})).report
     assert {r.code for r in report.rules if r.outcome is Outcome.NOT_APPLICABLE} >= {
         "REL004",
@@ -194,7 +196,7 @@ def test_an_optional_layer_that_is_absent_is_not_applicable():
     assert not findings_of_rule(report, "SCH001") and "本次交付范围不要求" in rule_outcome(report, "TOP002").reason
 
 
-def test_what_the_county_declares_absent_is_not_applicable_and_not_missed():
+def test_rules_of_layers_declared_absent_are_not_applicable():
     tables = {r: t for r, t in layers().items() if r != "STBHHX"}
     report = run_check(plan_of_small(tables, absent=frozenset({"red_line"})), RULES)
     for code in DEPENDENT["STBHHX"]:
@@ -203,7 +205,7 @@ def test_what_the_county_declares_absent_is_not_applicable_and_not_missed():
     assert not findings_of_rule(report, "SCH001")
 
 
-def test_a_layer_without_a_field_skips_what_needs_it_and_says_which():
+def test_missing_field_skips_the_rules_that_need_it_and_is_named():
     tables = layers()
     tables["DLTB"] = tables["DLTB"].drop(columns="CZCSXM")
     report = check_data(as_read_layers(tables)).report
@@ -216,17 +218,17 @@ def test_a_layer_without_a_field_skips_what_needs_it_and_says_which():
 # -- pairs that cannot be computed ------------------------------------------------------------------------------------
 
 
-def test_a_pair_that_cannot_be_computed_counts_as_skipped(monkeypatch):
-    def fails(a, b, **more):
+def test_pair_that_cannot_be_computed_counts_as_skipped(monkeypatch):
+    def raise_topology_error(a, b, **more):
         raise shapely.GEOSException("TopologyException: on purpose")
 
     plan = plan_of_small()
     expected = run_check(plan, [all_rules()["REL001"]])
-    monkeypatch.setattr(overlay.shapely, "intersection", fails)
+    monkeypatch.setattr(overlay.shapely, "intersection", raise_topology_error)
     report = run_check(plan, [all_rules()["REL001"]])
-    told = findings_of_rule(report, "RUN901")
-    assert {(f.key, *f.related_keys) for f in told} == {(f.key, *f.related_keys) for f in expected.findings}
-    assert all(f.severity is Severity.WARNING and "不得视为通过" in f.message for f in told)
+    findings = findings_of_rule(report, "RUN901")
+    assert {(f.key, *f.related_keys) for f in findings} == {(f.key, *f.related_keys) for f in expected.findings}
+    assert all(f.severity is Severity.WARNING and "不得视为通过" in f.message for f in findings)
     result = rule_outcome(report, "REL001")
     assert result.outcome is Outcome.SKIPPED and "1 对图形无法计算，见 RUN901" in result.reason
     assert report.verdict is Verdict.INCOMPLETE and report.summary["skipped"] == 1
@@ -236,35 +238,35 @@ def test_a_pair_that_cannot_be_computed_counts_as_skipped(monkeypatch):
 
 
 @pytest.mark.parametrize("after", [0, 1, 5, 20])
-def test_cancel_stops_the_run_at_once_and_is_no_crash(after):
-    asked = []
+def test_cancel_stops_the_run_at_once_without_a_crash(after):
+    calls = []
 
     def cancelled():
-        asked.append(None)
-        return len(asked) > after
+        calls.append(None)
+        return len(calls) > after
 
     with pytest.raises(Cancelled):
         check_plan(as_read_layers(), Options(), cancellation=Cancellation(cancelled))
-    assert len(asked) == after + 1
+    assert len(calls) == after + 1
 
 
 def test_cancel_within_a_rule_is_not_swallowed():
-    def stops(*layers, ctx, **parameters):
+    def raise_cancelled(*layers, ctx, **parameters):
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        run_check(plan_of_small(), [replace(all_rules()["REL001"], function=stops)])
+        run_check(plan_of_small(), [replace(all_rules()["REL001"], function=raise_cancelled)])
 
 
 # -- rules by name ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["REL001", "rel001", "farmland-in-red-line", "farmland_in_red_line", " REL001 "])
-def test_a_rule_by_any_of_its_names(name):
+def test_rule_is_found_by_each_of_its_names(name):
     assert [r.code for r in choose_rules(CODES, [name])] == ["REL001"]
 
 
-def test_a_rule_that_does_not_exist():
+def test_unknown_rule_is_refused_with_the_known_ones():
     with pytest.raises(InputError) as raised:
         choose_rules(CODES, ["REL999"])
     assert raised.value.params["rule"] == "REL999" and "REL001" in raised.value.params["known"]
@@ -273,120 +275,128 @@ def test_a_rule_that_does_not_exist():
 # -- verdict ----------------------------------------------------------------------------------------------------------
 
 
-def told(severity, state="open"):
+def finding_of(severity, state="open"):
     return Finding("CZKFBJ", severity=severity, state=state)
 
 
-def ruled(result, **more):
+def outcome_of(result, **more):
     return RuleOutcome("REL001", "farmland-in-red-line", "ERROR", result, **more)
 
 
 VERDICTS = [
-    ("nothing wrong", [ruled(Outcome.PASSED)], [], Verdict.PASSED),
-    ("not applicable is no blemish", [ruled(Outcome.PASSED), ruled(Outcome.NOT_APPLICABLE)], [], Verdict.PASSED),
-    ("a hint is no blemish", [ruled(Outcome.FAILED)], [told(Severity.INFO)], Verdict.PASSED),
-    ("an error", [ruled(Outcome.FAILED)], [told(Severity.ERROR)], Verdict.FAIL),
-    ("an error before a skip", [ruled(Outcome.FAILED), ruled(Outcome.SKIPPED)], [told(Severity.ERROR)], Verdict.FAIL),
-    ("an error before a crash", [ruled(Outcome.CRASHED)], [told(Severity.ERROR), told(Severity.WARNING)], Verdict.FAIL),
-    ("skipped", [ruled(Outcome.PASSED), ruled(Outcome.SKIPPED)], [], Verdict.INCOMPLETE),
-    ("crashed", [ruled(Outcome.CRASHED)], [told(Severity.WARNING)], Verdict.INCOMPLETE),
-    ("a part not checked", [ruled(Outcome.FAILED, incomplete=True)], [told(Severity.WARNING)], Verdict.INCOMPLETE),
-    ("skipped before a warning", [ruled(Outcome.SKIPPED)], [told(Severity.WARNING)], Verdict.INCOMPLETE),
-    ("nothing was run", [], [], Verdict.INCOMPLETE),
-    ("a warning", [ruled(Outcome.FAILED)], [told(Severity.WARNING)], Verdict.CONDITIONAL),
-    ("a waived error", [ruled(Outcome.WAIVED)], [told(Severity.ERROR, "waived")], Verdict.CONDITIONAL),
-    ("a waived warning", [ruled(Outcome.WAIVED)], [told(Severity.WARNING, "waived")], Verdict.CONDITIONAL),
-    ("a setting nobody confirmed", [ruled(Outcome.PASSED, unconfirmed=["tolerance"])], [], Verdict.CONDITIONAL),
+    ("all rules passed", [outcome_of(Outcome.PASSED)], [], Verdict.PASSED),
+    ("a rule that is not applicable", [outcome_of(Outcome.PASSED), outcome_of(Outcome.NOT_APPLICABLE)], [], Verdict.PASSED),
+    ("a hint", [outcome_of(Outcome.FAILED)], [finding_of(Severity.INFO)], Verdict.PASSED),
+    ("an error", [outcome_of(Outcome.FAILED)], [finding_of(Severity.ERROR)], Verdict.FAIL),
+    ("an error and a skipped rule", [outcome_of(Outcome.FAILED), outcome_of(Outcome.SKIPPED)], [finding_of(Severity.ERROR)], Verdict.FAIL),
+    ("an error and a crash", [outcome_of(Outcome.CRASHED)], [finding_of(Severity.ERROR), finding_of(Severity.WARNING)], Verdict.FAIL),
+    ("a skipped rule", [outcome_of(Outcome.PASSED), outcome_of(Outcome.SKIPPED)], [], Verdict.INCOMPLETE),
+    ("a crashed rule", [outcome_of(Outcome.CRASHED)], [finding_of(Severity.WARNING)], Verdict.INCOMPLETE),
+    ("a rule that checked only a part", [outcome_of(Outcome.FAILED, incomplete=True)], [finding_of(Severity.WARNING)], Verdict.INCOMPLETE),
+    ("a skipped rule and a warning", [outcome_of(Outcome.SKIPPED)], [finding_of(Severity.WARNING)], Verdict.INCOMPLETE),
+    ("no rule was run", [], [], Verdict.INCOMPLETE),
+    ("a warning", [outcome_of(Outcome.FAILED)], [finding_of(Severity.WARNING)], Verdict.CONDITIONAL),
+    ("a waived error", [outcome_of(Outcome.WAIVED)], [finding_of(Severity.ERROR, "waived")], Verdict.CONDITIONAL),
+    ("a waived warning", [outcome_of(Outcome.WAIVED)], [finding_of(Severity.WARNING, "waived")], Verdict.CONDITIONAL),
+    ("an unconfirmed setting", [outcome_of(Outcome.PASSED, unconfirmed=["tolerance"])], [], Verdict.CONDITIONAL),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("rules", "findings", "verdict"), [v[1:] for v in VERDICTS], ids=[v[0] for v in VERDICTS])
-def test_the_verdict_is_the_first_that_matches(rules, findings, verdict):
+def test_verdict_is_the_first_that_matches(rules, findings, verdict):
     report = Report(rules=rules, findings=findings)
     assert report.verdict is verdict and report.summary["verdict"] == str(verdict)
 
 
-def test_an_unconfirmed_setting_makes_a_clean_run_conditional_and_a_confirmed_one_passes():
+def test_clean_run_passes_only_with_confirmed_settings():
     codes = ["SCH001", "GEO001", "GEO002", "TOP001", "REL001", "REL002", "REL003"]
     rules = [all_rules()[c] for c in codes]
-    assert run_check(plan_of_small(clean()), rules).verdict is Verdict.CONDITIONAL
-    assert run_check(plan_of_small(clean(), confirmed=frozenset({"tolerance"})), rules).verdict is Verdict.PASSED
-    assert run_check(plan_of_small(clean(), confirmed=frozenset({"all"})), rules).verdict is Verdict.PASSED
+    assert run_check(plan_of_small(tables_without_conflict()), rules).verdict is Verdict.CONDITIONAL
+    assert (
+        run_check(plan_of_small(tables_without_conflict(), confirmed=frozenset({"tolerance"})), rules).verdict
+        is Verdict.PASSED
+    )
+    assert (
+        run_check(plan_of_small(tables_without_conflict(), confirmed=frozenset({"all"})), rules).verdict
+        is Verdict.PASSED
+    )
 
 
-def test_a_profile_may_turn_an_error_into_a_hint_and_what_it_finds_is_no_pass():
+def test_error_lowered_to_a_hint_by_the_profile_does_not_pass():
     given = {"severity": {"REL001": "INFO"}, "confirmed": frozenset({"all"})}
     report = run_check(plan_of_small(**given), [all_rules()["REL001"]])
     assert {f.severity for f in report.findings} == {Severity.INFO} and report.verdict is Verdict.CONDITIONAL
-    assert run_check(plan_of_small(clean(), **given), [all_rules()["REL001"]]).verdict is Verdict.PASSED
+    assert (
+        run_check(plan_of_small(tables_without_conflict(), **given), [all_rules()["REL001"]]).verdict is Verdict.PASSED
+    )
 
 
-# -- names of findings ------------------------------------------------------------------------------------------------
+# -- fingerprints -----------------------------------------------------------------------------------------------------
 
 
-def names(tables):
-    """Fingerprint → what it stands for. RUN and notices have none; a name that comes twice would be none."""
+def fingerprints(tables):
+    """Return the finding of each fingerprint, except RUN findings and notices; fingerprints are unique."""
     report = check_data(as_read_layers(tables)).report
     by_name = {f.fingerprint: (f.code, f.role, f.key, round(f.area_m2 or 0.0, 2)) for f in report.findings}
     assert len(by_name) == len(report.findings) > 15
     return by_name
 
 
-def test_names_do_not_depend_on_the_order_of_rows():
+def test_fingerprints_do_not_depend_on_the_order_of_rows():
     tables = layers()
     shuffled = {}
     for number, (role, frame) in enumerate(tables.items()):
         order = list(range(len(frame)))
         random.Random(number).shuffle(order)
         shuffled[role] = frame.iloc[order]
-    straight, turned = names(tables), names(shuffled)
-    # Of one key that several rows have, only the first's feature id is another; the names stay.
-    assert set(turned) == set(straight)
+    original, reordered = fingerprints(tables), fingerprints(shuffled)
+    # Where several rows share a key, only the first feature id changes; the fingerprints stay.
+    assert set(reordered) == set(original)
 
 
 @pytest.mark.parametrize("code", [4490, 4547])
-def test_names_survive_another_projection(code):
+def test_fingerprints_are_the_same_in_another_projection(code):
     tables = add_survey_vertices(layers())
-    straight = names(tables)
-    moved = names({role: frame.to_crs(code) for role, frame in tables.items()})
-    assert moved.keys() == straight.keys()
-    assert {k: v[:3] for k, v in moved.items()} == {k: v[:3] for k, v in straight.items()}
+    original = fingerprints(tables)
+    moved = fingerprints({role: frame.to_crs(code) for role, frame in tables.items()})
+    assert moved.keys() == original.keys()
+    assert {k: v[:3] for k, v in moved.items()} == {k: v[:3] for k, v in original.items()}
 
 
-def test_names_survive_an_edit_next_door():
-    before = names(layers())
+def test_fingerprints_survive_an_edit_of_a_neighbour():
+    before = fingerprints(layers())
     tables = layers()
-    # One more farmland parcel that crosses the red line, and the sound one beside it is redrawn.
+    # Add a farmland parcel that crosses the red line and redraw its valid neighbour.
     farmland = tables["YJJBNTBHTB"]
     more = farmland.iloc[[2]].assign(BSM="140225000000000099")
     more = more.set_geometry([box(1210, 600)], crs=4526)
     redrawn = farmland.geometry.to_list()
     redrawn[0] = box(0, 0, 90, 100)
     tables["YJJBNTBHTB"] = pd.concat([farmland.set_geometry(redrawn, crs=4526), more], ignore_index=True)
-    after = names(tables)
+    after = fingerprints(tables)
     gone = {before[k][0] for k in before.keys() - after.keys()}
     come = {after[k][0] for k in after.keys() - before.keys()}
-    # The area fields of both are those of before: their sum fits the land no more.
+    # Both keep their old area fields, whose sum no longer matches the land.
     assert gone == set() and come == {"REL001", "LAW010", "ATT022"} | ({"REL006"} & come)
 
 
-def test_names_of_several_alike_survive_when_one_of_them_goes():
-    """Three parts of one feature stand out of the county: the name of one does not hang on its neighbours."""
+def test_fingerprints_of_similar_findings_survive_when_one_is_fixed():
+    """Three parts of one feature are outside the county: the fingerprints do not depend on each other."""
     county = table([box(0, 0, 1000, 1000)])
     west, east, north = box(-100, 0, 200, 100), box(900, 0, 200, 100), box(500, 900, 100, 200)
-    told = [
+    named = [
         {
             f.fingerprint: f.geometry
             for f in check_data(as_read_layers({"XZQX": county, "CZKFBJ": line}), ["TOP003"]).report.findings
         }
         for line in (table([shapely.union_all(parts)]) for parts in ([west, east, north], [east, north]))
     ]
-    assert (len(told[0]), len(told[1])) == (3, 2)
-    assert told[1].keys() < told[0].keys()
-    assert all(told[0][name].equals(shape) for name, shape in told[1].items())
+    assert (len(named[0]), len(named[1])) == (3, 2)
+    assert named[1].keys() < named[0].keys()
+    assert all(named[0][name].equals(shape) for name, shape in named[1].items())
 
 
-def test_a_county_whose_outline_cannot_be_joined_is_said_not_passed(monkeypatch):
+def test_rule_is_skipped_when_the_union_of_the_county_fails(monkeypatch):
     plan = plan_of_small()
     assert run_check(plan, [all_rules()["TOP003"]]).rules[0].reason == ""
     plan = plan_of_small()
@@ -397,11 +407,11 @@ def test_a_county_whose_outline_cannot_be_joined_is_said_not_passed(monkeypatch)
         assert outcome.reason == Texts("zh").reason("outline_failed", {})
 
 
-def test_what_no_rule_asks_for_any_more_is_let_go_and_made_again():
-    """Of a large county the boundaries of all layers are more than the county itself."""
+def test_cached_geometry_is_released_after_its_last_rule():
+    """Boundaries of all layers of a large county take more memory than the county itself."""
     held = {}
 
-    def look(name):
+    def record_cache(name):
         def call(*layers, ctx, **given):
             held[name] = {role for role, layer in ctx.plan.layers.items() if "lines" in layer.polygons.__dict__}
             return rules[name].function(*layers, ctx=ctx, **given)
@@ -409,11 +419,11 @@ def test_what_no_rule_asks_for_any_more_is_let_go_and_made_again():
         return call
 
     rules = {code: all_rules()[code] for code in ("TOP001", "REL001", "REL003")}
-    watched = [replace(rule, function=look(code)) for code, rule in rules.items()]
+    watched = [replace(rule, function=record_cache(code)) for code, rule in rules.items()]
     plan = plan_of_small()
     report = run_check(plan, watched)
     assert "DLTB" in held["TOP001"] and {"STBHHX", "CZKFBJ"} <= held["REL001"]
-    assert "DLTB" not in held["REL001"], "no rule after TOP001 asks for it"
+    assert "DLTB" not in held["REL001"], "no rule after TOP001 uses it"
     assert {"STBHHX", "CZKFBJ"} <= held["REL003"] and "YJJBNTBHTB" not in held["REL003"]
     assert not any("lines" in layer.polygons.__dict__ for layer in plan.layers.values())
     again = run_check(plan, [rules["REL001"], rules["REL003"]])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county that is wrong in one place never reads 通过 in the default check of its scope."""
+"""A county with one defect never gets the verdict 通过 in the default check of its scope."""
 
 import geopandas as gpd
 import pandas as pd
@@ -16,13 +16,13 @@ from tests.mutations import clean
 
 @pytest.fixture(scope="module")
 def whole():
-    """The complete clean county, by role."""
+    """Return the complete clean county, by role."""
     return make(clean.PARCELS, clean.SEED, full=True)
 
 
 @pytest.fixture(scope="module")
 def default_profile(whole, tmp_path_factory):
-    """A profile that confirms everything and asks for no rule beyond those of the scope."""
+    """Write a profile that confirms all settings and adds no rule to those of the scope."""
     path = clean.profile_with_all_rules(whole, tmp_path_factory.mktemp("profile"))
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join(line for line in lines if not line.startswith("rules_extra")), encoding="utf-8")
@@ -33,8 +33,8 @@ def run(tables, profile, **options):
     return check_plan(as_read(tables), Options(profile=profile, **options)).report
 
 
-def exchanged(frame: gpd.GeoDataFrame, one: int, other: int, *fields: str) -> gpd.GeoDataFrame:
-    """The layer with the values of some fields exchanged between two rows."""
+def exchange_values(frame: gpd.GeoDataFrame, one: int, other: int, *fields: str) -> gpd.GeoDataFrame:
+    """Return the layer with the values of some fields exchanged between two rows."""
     changed = frame.copy()
     for name in fields:
         column = frame.columns.get_loc(name)
@@ -42,37 +42,37 @@ def exchanged(frame: gpd.GeoDataFrame, one: int, other: int, *fields: str) -> gp
     return changed
 
 
-def a_hole(tables):
-    """A parcel that touches no edge of the county is missing, and so is what is drawn on it in other layers."""
+def remove_a_parcel(tables):
+    """Remove a parcel inside the county together with the rows of other layers on it."""
     parcels = tables["DLTB"]
     edge = tables["XZQX"].geometry.iloc[0].boundary
     woods = parcels[parcels["DLBM"].str.startswith("03") & (parcels.distance(edge) > 1000)]
     return {**tables, "DLTB": parcels.drop(index=woods.index[0]).reset_index(drop=True)}
 
 
-def areas_exchanged(tables):
-    """Two parcels of one village and class have each other's area."""
+def exchange_areas(tables):
+    """Exchange the areas of two parcels of one village and class."""
     parcels = tables["DLTB"]
     _, group = next(g for g in parcels.groupby(["ZLDWDM", "DLBM"]) if len(g[1]) > 1 and g[0][1].startswith("03"))
     one, other = (parcels.index.get_loc(i) for i in group.index[:2])
-    return {**tables, "DLTB": exchanged(parcels, one, other, "TBMJ", "TBDLMJ")}
+    return {**tables, "DLTB": exchange_values(parcels, one, other, "TBMJ", "TBDLMJ")}
 
 
-def foreign_keys(tables):
+def set_foreign_keys(tables):
     zones = tables["YDYHGHFQ"].copy()
     zones["BSM"] = "140226" + zones["BSM"].str[6:]
     return {**tables, "YDYHGHFQ": zones}
 
 
-def villages_exchanged(tables):
-    """Two villages of different townships have each other's code and name."""
+def exchange_villages(tables):
+    """Exchange code and name of two villages of different townships."""
     villages = tables["XZQC"]
     other = next(n for n, code in enumerate(villages["XZQDM"]) if code[:9] != villages["XZQDM"].iloc[0][:9])
-    return {**tables, "XZQC": exchanged(villages, 0, other, "XZQDM", "XZQMC", "MC")}
+    return {**tables, "XZQC": exchange_values(villages, 0, other, "XZQDM", "XZQMC", "MC")}
 
 
-def centre_on_farmland(tables):
-    """A square of 10 km² of the centre's land use, on farmland far from the centre."""
+def add_centre_on_farmland(tables):
+    """Add 10 km² of the centre's land use on farmland far from the centre."""
     centre = tables["ZXCQFW"].geometry.iloc[0]
     farm = tables["YJJBNTBHTB"]
     far = farm.geometry[farm.distance(centre).idxmax()].centroid
@@ -83,8 +83,8 @@ def centre_on_farmland(tables):
     return {**tables, "ZXCQGHYDYH": gpd.GeoDataFrame(pd.concat([own, row], ignore_index=True), crs=own.crs)}
 
 
-def moved_core(tables):
-    """A part of a reserve's core lies elsewhere, outside the red line."""
+def move_core(tables):
+    """Move a part of a reserve's core outside the red line."""
     reserves = tables["ZRBHD"].copy()
     row = reserves.index[reserves["MC"].str.endswith("核心保护区")][0]
     outside = tables["XZQX"].geometry.iloc[0].difference(tables["STBHHX"].union_all())
@@ -96,65 +96,67 @@ def moved_core(tables):
     return {**tables, "ZRBHD": reserves}
 
 
-def two_names(tables):
+def set_two_names(tables):
     parcels = tables["DLTB"].copy()
     row = parcels.index[parcels["ZLDWDM"].duplicated()][0]
     parcels.loc[row, "ZLDWMC"] = "别处村"
     return {**tables, "DLTB": parcels}
 
 
-def foreign_feature_codes(tables):
+def set_foreign_feature_codes(tables):
     return {**tables, "YDYHGHFQ": tables["YDYHGHFQ"].assign(YSDM="2090020227")}
 
 
-def short_division_codes(tables):
+def shorten_division_codes(tables):
     return {**tables, "STBHHX": tables["STBHHX"].assign(XJXZQDM="14022")}
 
 
-def no_control_guidance(tables):
+def remove_control_guidance(tables):
     return {**tables, "ZXCQGHFQ": tables["ZXCQGHFQ"].assign(GKZY=None)}
 
 
-def no_areas(tables):
+def remove_areas(tables):
     return {**tables, "STBHHX": tables["STBHHX"].assign(MJ=float("nan"))}
 
 
 DAMAGES = [
-    (foreign_feature_codes, "ATT007"),
-    (short_division_codes, "ATT011"),
-    (no_control_guidance, "ATT020"),
-    (no_areas, "ATT022"),
-    (a_hole, "TOP006"),
-    (areas_exchanged, "ATT013"),
-    (foreign_keys, "ATT004"),
-    (villages_exchanged, "REL034"),
-    (centre_on_farmland, "REL033"),
-    (moved_core, "LAW022"),
-    (moved_core, "REL036"),
-    (two_names, "ATT021"),
+    (set_foreign_feature_codes, "ATT007"),
+    (shorten_division_codes, "ATT011"),
+    (remove_control_guidance, "ATT020"),
+    (remove_areas, "ATT022"),
+    (remove_a_parcel, "TOP006"),
+    (exchange_areas, "ATT013"),
+    (set_foreign_keys, "ATT004"),
+    (exchange_villages, "REL034"),
+    (add_centre_on_farmland, "REL033"),
+    (move_core, "LAW022"),
+    (move_core, "REL036"),
+    (set_two_names, "ATT021"),
 ]
 
 
-def test_the_clean_county_passes_the_default_check(whole, default_profile):
+def test_clean_county_passes_the_default_check(whole, default_profile):
     report = run(whole.layers, default_profile)
     assert report.verdict is Verdict.PASSED and report.provenance["scope"] == "county"
 
 
 @pytest.mark.parametrize(("damage", "code"), DAMAGES, ids=[f"{d.__name__}-{c}" for d, c in DAMAGES])
-def test_a_wrong_county_never_passes_the_default_check(whole, default_profile, damage, code):
+def test_county_with_a_defect_never_passes_the_default_check(whole, default_profile, damage, code):
     report = run(damage(whole.layers), default_profile)
     assert findings_of_rule(report, code), [f.code for f in report.findings]
     assert report.verdict is not Verdict.PASSED
 
 
-def test_heritage_that_the_text_counts_and_no_layer_has_is_not_checked(whole, default_profile):
+def test_heritage_counted_in_the_text_without_a_layer_is_not_checked(whole, default_profile):
     tables = {**whole.layers, "LSWHBHX": whole.layers["LSWHBHX"].iloc[:0]}
     report = run(tables, default_profile)
     assert rule_outcome(report, "LAW023").outcome == "skipped" and report.verdict is Verdict.INCOMPLETE
 
 
-@pytest.mark.parametrize(("damage", "code"), [(a_hole, "TOP006"), (foreign_keys, "ATT004"), (two_names, "ATT021")])
-def test_a_wrong_delivery_of_three_lines_never_passes(whole, default_profile, damage, code):
+@pytest.mark.parametrize(
+    ("damage", "code"), [(remove_a_parcel, "TOP006"), (set_foreign_keys, "ATT004"), (set_two_names, "ATT021")]
+)
+def test_three_lines_with_a_defect_never_pass(whole, default_profile, damage, code):
     lines = {
         role: whole.layers[role] for role in ("XZQX", "XZQXZ", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB", "YDYHGHFQ")
     }
@@ -171,19 +173,19 @@ def test_a_wrong_delivery_of_three_lines_never_passes(whole, default_profile, da
     ("field", "value"),
     [("GDLX", "TT"), ("FRDBS", "1"), ("QSXZ", "20"), ("ZLDWMC", "蔡村镇别庄村"), ("SJNF", 2019)],
 )
-def test_a_copy_with_another_value_than_its_parcel_is_reported(whole, default_profile, role, field, value):
+def test_copy_with_another_value_than_its_parcel_is_reported(whole, default_profile, role, field, value):
     copies = whole.layers[role].copy()
     rows = copies.index[copies[field].notna() & (copies[field] != value)][:3]
     copies.loc[rows, field] = value
     report = run({**whole.layers, role: copies}, default_profile, rules=("ATT023",))
-    (told,) = findings_of_rule(report, "ATT023")
-    assert (told.role, told.related_role, told.field) == (role, "DLTB", field)
-    assert told.params["count"] == 3 and told.key == copies["BSM"][rows[0]]
-    assert str(value) in told.message and "地类图斑" in told.message
+    (finding,) = findings_of_rule(report, "ATT023")
+    assert (finding.role, finding.related_role, finding.field) == (role, "DLTB", field)
+    assert finding.params["count"] == 3 and finding.key == copies["BSM"][rows[0]]
+    assert str(value) in finding.message and "地类图斑" in finding.message
     assert "ATT023" in {rule.code for rule in run(whole.layers, default_profile).rules}
 
 
-# Values that are alike in all layers
+# Values that are equal in all layers
 
 
 def test_terraces_without_ridges_in_all_layers_are_reported(whole, default_profile):
@@ -192,42 +194,46 @@ def test_terraces_without_ridges_in_all_layers_are_reported(whole, default_profi
     for role, (area, net) in gross.items():
         tables[role] = tables[role].assign(KCXS=0.0, KCMJ=0.0, KCDLBM=None, **{net: tables[role][area]})
     report = run(tables, default_profile)
-    told = [f for f in findings_of_rule(report, "ATT019") if f.case == "none"]
-    assert {f.role for f in told} == set(gross)
+    findings = [f for f in findings_of_rule(report, "ATT019") if f.case == "none"]
+    assert {f.role for f in findings} == set(gross)
     terraced = (whole.layers["DLTB"]["GDLX"] == "TT").sum()
-    assert [f.params["count"] for f in told if f.role == "DLTB"] == [terraced]
-    assert all("KCXS" in f.message and "田坎" in f.message for f in told)
+    assert [f.params["count"] for f in findings if f.role == "DLTB"] == [terraced]
+    assert all("KCXS" in f.message and "田坎" in f.message for f in findings)
     assert report.verdict is Verdict.CONDITIONAL
 
 
-def test_protection_that_has_ended_is_reported(whole, default_profile):
+def test_expired_protection_is_reported(whole, default_profile):
     farm = whole.layers["YJJBNTBHTB"].copy()
     farm["BHKSSJ"], farm["BHJSSJ"] = pd.Timestamp("2010-01-01"), pd.Timestamp("2020-12-31")
     report = run({**whole.layers, "YJJBNTBHTB": farm}, default_profile)
-    told = findings_of_rule(report, "ATT016")
-    assert len(told) == len(farm) and {f.case for f in told} == {"ended"} and {f.field for f in told} == {"BHJSSJ"}
+    findings = findings_of_rule(report, "ATT016")
+    assert (
+        len(findings) == len(farm)
+        and {f.case for f in findings} == {"ended"}
+        and {f.field for f in findings} == {"BHJSSJ"}
+    )
     assert report.verdict is Verdict.CONDITIONAL
 
 
-def test_an_end_before_its_start_is_reported_once(whole, default_profile):
+def test_end_before_the_start_is_reported_once(whole, default_profile):
     farm = whole.layers["YJJBNTBHTB"].copy()
     farm["BHKSSJ"], farm["BHJSSJ"] = pd.Timestamp("2020-01-01"), pd.Timestamp("2010-12-31")
-    told = findings_of_rule(run({**whole.layers, "YJJBNTBHTB": farm}, default_profile, rules=("ATT016",)), "ATT016")
-    assert len(told) == len(farm) and {f.case for f in told} == {"order"}
+    findings = findings_of_rule(run({**whole.layers, "YJJBNTBHTB": farm}, default_profile, rules=("ATT016",)), "ATT016")
+    assert len(findings) == len(farm) and {f.case for f in findings} == {"order"}
 
 
 def test_one_number_for_all_farmland_is_reported(whole, default_profile):
     farm = whole.layers["YJJBNTBHTB"].assign(YJJBNTTBBH="14022500000001")
     report = run({**whole.layers, "YJJBNTBHTB": farm}, default_profile)
-    (told,) = findings_of_rule(report, "ATT001")
-    assert (told.case, told.field, told.params["count"]) == ("number", "YJJBNTTBBH", len(farm))
-    assert str(told.severity) == "WARNING" and report.verdict is Verdict.CONDITIONAL
+    (finding,) = findings_of_rule(report, "ATT001")
+    assert (finding.case, finding.field, finding.params["count"]) == ("number", "YJJBNTTBBH", len(farm))
+    assert str(finding.severity) == "WARNING" and report.verdict is Verdict.CONDITIONAL
 
 
 # A register without rows
 
 
-def test_a_register_without_rows_was_not_compared(whole, default_profile, tmp_path):
+def test_register_without_rows_is_not_compared(whole, default_profile, tmp_path):
     path = tmp_path / "名录.csv"
     path.write_text("名称,类型,级别\n", encoding="utf-8")
     report = run(whole.layers, default_profile, register=str(path))
@@ -246,9 +252,9 @@ def test_two_layers_of_zones_with_other_codes_are_reported(whole, default_profil
     other.loc[row, "GHFQDM"] = "300"
     other["BSM"] = [f"14022500009{n:07d}" for n in range(len(other))]
     report = run({**whole.layers, "GHFQ": other}, default_profile)
-    told = [f for f in findings_of_rule(report, "REL011") if f.case == "code"]
-    assert [(f.role, f.related_role) for f in told] == [("YDYHGHFQ", "GHFQ")]
-    assert told[0].params["related"] == "300" and "规划分区" in told[0].message
+    findings = [f for f in findings_of_rule(report, "REL011") if f.case == "code"]
+    assert [(f.role, f.related_role) for f in findings] == [("YDYHGHFQ", "GHFQ")]
+    assert findings[0].params["related"] == "300" and "规划分区" in findings[0].message
     assert report.verdict is not Verdict.PASSED
 
 
@@ -257,6 +263,6 @@ def test_zones_of_the_centre_on_zones_of_another_class_are_reported(whole, defau
     row = centre.index[centre["GHFQDM"].str.startswith("4")][0]
     centre.loc[row, "GHFQDM"] = "300"
     report = run({**whole.layers, "ZXCQGHFQ": centre}, default_profile, rules=("REL011",))
-    told = findings_of_rule(report, "REL011")
-    assert told and {(f.case, f.related_role) for f in told} == {("code", "ZXCQGHFQ")}
-    assert {f.related_keys[0] for f in told} == {centre["BSM"][row]}
+    findings = findings_of_rule(report, "REL011")
+    assert findings and {(f.case, f.related_role) for f in findings} == {("code", "ZXCQGHFQ")}
+    assert {f.related_keys[0] for f in findings} == {centre["BSM"][row]}

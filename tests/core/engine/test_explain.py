@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which value was in force, and who set it."""
+"""Effective values of settings and their sources."""
 
 import pytest
 
@@ -18,7 +18,7 @@ RULES = all_rules()
 
 @pytest.fixture
 def county(tmp_path):
-    """A county on a county: one value each from rule, standard, base and itself."""
+    """Return a profile with one value each from rule, standard, base profile and itself."""
     (tmp_path / "base.toml").write_text(
         'id = "base"\nname = "某市"\narea_code = "140200"\n[rules.REL006]\nmax_share = 0.2\n[ratio]\nlimit = 1.28\n',
         encoding="utf-8",
@@ -31,48 +31,48 @@ def county(tmp_path):
     return Norm(load_standard(), profile)
 
 
-def of(code, norm, call=None):
+def effective_value(code, norm, call=None):
     return {one.name: one for one in find_effective_values(RULES[code], norm, call)}
 
 
-def test_who_set_a_value(county):
-    parameters = of("REL006", county)
+def test_effective_value_names_its_source(county):
+    parameters = effective_value("REL006", county)
     assert (parameters["max_share"].value, parameters["max_share"].origin) == (0.2, PROFILE)
     assert parameters["max_share"].who == "某市"
     assert parameters["large_area_m2"].origin == STANDARD and parameters["large_area_m2"].mark == "C"
-    assert of("TOP009", county)["window_share"].origin == RULE
-    limit = of("LAW001", county)["ratio.limit"]
+    assert effective_value("TOP009", county)["window_share"].origin == RULE
+    limit = effective_value("LAW001", county)["ratio.limit"]
     assert (limit.value, limit.origin, limit.who) == (1.22, PROFILE, "某县")
-    given = of("REL006", county, {"max_share": 0.3, "tolerance.min_area_m2": 2.0})
+    given = effective_value("REL006", county, {"max_share": 0.3, "tolerance.min_area_m2": 2.0})
     assert (given["max_share"].value, given["max_share"].origin) == (0.3, CALL)
     assert given["tolerance.min_area_m2"].origin == CALL and given["tolerance.min_width_m"].origin == STANDARD
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_every_rule_can_say_what_it_goes_by(lang):
+def test_effective_values_of_every_rule_are_formatted(lang):
     norm, texts = Norm(load_standard(), load_profile("hunyuan")), Texts(lang)
     for rule in RULES.values():
-        told = format_effective_values(find_effective_values(rule, norm), texts)
-        assert len(told) >= len(rule.parameters), rule.code
-        assert len(set(told)) == len(told), rule.code
+        lines = format_effective_values(find_effective_values(rule, norm), texts)
+        assert len(lines) >= len(rule.parameters), rule.code
+        assert len(set(lines)) == len(lines), rule.code
         for parameter in rule.parameters:
             assert parameter.name in texts.section("parameters"), f"{rule.code}: {parameter.name} has no name"
 
 
-def test_the_report_says_what_the_run_took():
+def test_report_lists_the_effective_values():
     options = Options(
         rules=("TOP009", "REL001"), parameters={"TOP009": {"window_share": 0.5}}, tolerance=Tolerance(min_area_m2=2.0)
     )
     report = check_plan(as_read_layers(), options).report
-    told = {one["name"]: one for one in rule_outcome(report, "TOP009").parameters}
-    assert (told["window_share"]["value"], told["window_share"]["origin"]) == (0.5, "call")
-    assert (told["tolerance.min_area_m2"]["value"], told["tolerance.min_area_m2"]["origin"]) == (2.0, "call")
-    assert told["tolerance.min_width_m"]["origin"] == "standard"
+    by_name = {one["name"]: one for one in rule_outcome(report, "TOP009").parameters}
+    assert (by_name["window_share"]["value"], by_name["window_share"]["origin"]) == (0.5, "call")
+    assert (by_name["tolerance.min_area_m2"]["value"], by_name["tolerance.min_area_m2"]["origin"]) == (2.0, "call")
+    assert by_name["tolerance.min_width_m"]["origin"] == "standard"
 
 
-def test_on_the_command_line(capsys):
+def test_command_line_prints_effective_values(capsys):
     assert main(["rule", "LAW001", "--profile", "hunyuan"]) == 0
-    said = capsys.readouterr().out
-    assert "ratio.limit = 1.25（县配置 浑源县）" in said and "依据" in said and "适用限制" in said
+    output = capsys.readouterr().out
+    assert "ratio.limit = 1.25（县配置 浑源县）" in output and "依据" in output and "适用限制" in output
     assert main(["rule", "LAW001", "--lang", "en"]) == 0
     assert "ratio.limit = 1.3 (standard" in capsys.readouterr().out

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ignored slivers are summed once a pair of layers; above a limit they are a finding. Sums against shapely alone."""
+"""Sums of ignored slivers per pair of layers, compared with shapely; a sum above its limit is a finding."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def report(layers, *rules, **more):
 
 
 def comb(count, *, features=1, wide=WIDE):
-    """Farmland, and a red line in ``features`` rows whose ``count`` teeth each reach ``wide`` m into it."""
+    """Return farmland and a red line of ``features`` rows with ``count`` teeth that overlap it by ``wide`` m."""
     field = box(0, 0, 3000, 3000)
     teeth = [box(20 * (n % 140), 3000 - wide - 25 * (n // 140), LONG, wide) for n in range(count)]
     rows = [shapely.multipolygons(teeth[n::features]) for n in range(features)]
@@ -41,7 +41,7 @@ def slivers(found):
     return [f for f in found.findings if f.case == SLIVERS]
 
 
-def test_four_thousand_strips_are_one_warning():
+def test_sum_of_four_thousand_strips_is_one_warning():
     layers = comb(4000, features=400)
     found = report(layers, "REL001")
     (one,) = found.findings
@@ -55,7 +55,7 @@ def test_four_thousand_strips_are_one_warning():
     assert "碎图斑" in one.message
 
 
-def test_fifty_square_metres_on_one_feature_are_a_warning():
+def test_sum_of_fifty_square_metres_on_one_feature_is_a_warning():
     few, many = (report(comb(n), "REL001") for n in (100, 130))
     assert slivers(few) == [] and few.rules[0].outcome == "passed"
     (one,) = slivers(many)
@@ -63,7 +63,7 @@ def test_fifty_square_metres_on_one_feature_are_a_warning():
     assert (one.params["above"], one.params["largest_m2"]) == (2, pytest.approx(130 * STRIP_M2, rel=1e-3))
 
 
-def test_a_cap_set_by_the_county_decides(tmp_path):
+def test_limit_of_the_county_profile_applies(tmp_path):
     profile = tmp_path / "own.toml"
     profile.write_text(
         'id = "own"\nname = "own"\narea_code = "140225"\n[tolerance]\nignored_feature_m2 = 10.0\n', encoding="utf-8"
@@ -71,7 +71,7 @@ def test_a_cap_set_by_the_county_decides(tmp_path):
     assert len(slivers(report(comb(30), "REL001", profile=str(profile)))) == 1
 
 
-def test_a_strip_that_two_rules_ignore_is_counted_once():
+def test_strip_ignored_by_two_rules_is_counted_once():
     layers = comb(50)
     found = report(layers, "REL001", "TOP008").tolerance
     assert (found["ignored_slivers"], found["ignored_area_m2"]) == (50, pytest.approx(50 * STRIP_M2, rel=1e-3))
@@ -80,7 +80,7 @@ def test_a_strip_that_two_rules_ignore_is_counted_once():
     assert (pair["rule"], pair["exceeds"], len(pair["features"])) == ("REL001", False, 2)
 
 
-def test_a_strip_under_two_features_is_counted_once_and_on_each_feature():
+def test_strip_under_two_features_is_counted_once_and_per_feature():
     strip = box(0, 99.96, LONG, 0.04)
     longer = box(5, 99.96, LONG, 0.04)
     layers = {FARM: table([box(0, 0)]), RED: table([strip, strip, longer])}
@@ -93,7 +93,7 @@ def test_a_strip_under_two_features_is_counted_once_and_on_each_feature():
         assert on[RED, key] == pytest.approx(STRIP_M2, rel=1e-2)
 
 
-def test_sums_by_township_are_those_of_the_pair():
+def test_sums_by_township_add_up_to_the_sum_of_the_pair():
     towns = table(
         [box(-10, -10, 1410, 4000), box(1400, -10, 2000, 4000)],
         XZQDM=["140225100", "140225101"],
@@ -104,13 +104,13 @@ def test_sums_by_township_are_those_of_the_pair():
     assert sum(one["area_m2"] for one in pair["townships"]) == pytest.approx(pair["area_m2"])
 
 
-def test_a_note_stays_a_note():
+def test_sum_below_the_limit_is_a_note():
     found = report(comb(200), "TOP008")
     assert {(f.code, f.severity) for f in slivers(found)} == {("TOP008", Severity.INFO)}
 
 
-def test_ways_to_leave_slivers_out_are_all_summed():
-    """Each verb of the geometry has a rule here: what it ignores is summed by layers and rows."""
+def test_slivers_ignored_by_each_operation_are_summed():
+    """One rule per geometry operation: the parts that it ignores are summed by layers and rows."""
     teeth = shapely.union_all([box(20 * n + 5, 99.96, LONG, 0.04) for n in range(140)])
     field = box(0, 0, 3000, 99.96)
     grown = shapely.union_all([field, teeth])
@@ -125,13 +125,13 @@ def test_ways_to_leave_slivers_out_are_all_summed():
     }
     assert all(len(shapely.get_parts(shape)) == 140 for shape in [teeth])
     for code, layers in cases.items():
-        # What nothing covers lies on no feature of the county's outline: there the limit of the pair decides.
+        # Uncovered parts are on no feature of the county's outline, therefore the limit of the pair applies.
         found = report(layers, code, tolerance=Tolerance(ignored_pair_m2=50.0) if code == "TOP002" else None)
         assert [f.code for f in slivers(found)] == [code], code
         assert slivers(found)[0].area_m2 == pytest.approx(140 * STRIP_M2, rel=1e-3), code
 
 
-def test_land_lost_in_strips_since_the_sealed_edition_is_a_warning(tmp_path):
+def test_strips_lost_since_the_sealed_edition_are_a_warning(tmp_path):
     line = box(0, 0, 3000, 100)
     teeth = shapely.union_all([box(20 * n + 5, 99.96, LONG, WIDE) for n in range(140)])
     baseline = write_gpkg(tmp_path / "sealed.gpkg", {RED: table([line])})
@@ -144,7 +144,7 @@ def test_land_lost_in_strips_since_the_sealed_edition_is_a_warning(tmp_path):
     assert pair["sealed"] and [feature["sealed"] for feature in pair["features"]] == [True]
 
 
-def test_an_edit_leaves_the_sum_to_the_next_check_of_the_whole():
+def test_edit_leaves_the_sum_to_the_next_full_check():
     layers = comb(140)
     checked = check_plan(as_read_layers(layers), Options(rules=("REL001",)))
     (one,) = slivers(checked.report)
@@ -152,7 +152,7 @@ def test_an_edit_leaves_the_sum_to_the_next_check_of_the_whole():
     assert not answer.replaces(one) and answer.found == []
 
 
-def test_the_page_names_the_layers_with_number_and_area():
+def test_report_page_names_layers_with_number_and_area():
     checked = check_plan(as_read_layers(comb(140)), Options(rules=("REL001",)))
     page = render_report(checked.report, checked.plan.norm)
     area = f"{checked.report.tolerance['ignored_area_m2']:.2f}\xa0m²"
@@ -160,7 +160,7 @@ def test_the_page_names_the_layers_with_number_and_area():
         assert text in page, text
 
 
-def test_rel006_prints_what_lies_outside_in_small_parts():
+def test_rel006_prints_the_sum_of_small_parts_outside():
     plots = [box(200 * n, 0, 100, 100) for n in range(5)]
     layers = {
         FARM: table([box(0, 1000, 9000, 1000), *plots]),
@@ -181,7 +181,7 @@ def test_rel006_prints_what_lies_outside_in_small_parts():
         st.tuples(st.integers(0, 30), st.integers(0, 3), st.integers(1, 12), st.integers(1, 4)), min_size=1, max_size=25
     )
 )
-def test_each_place_is_taken_once(strips):
+def test_overlapping_strips_are_counted_once(strips):
     shapes = np.array([shapely.box(x, y / 50, x + w, y / 50 + h / 50) for x, y, w, h in strips], dtype=object)
     found = subtract_earlier(shapes)
     left = found.shapes[found.own]
@@ -194,7 +194,7 @@ def test_each_place_is_taken_once(strips):
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_random_strips_sum_to_their_union(data):
-    """Strips in rows of a line that may lie on each other, on parcels that may too."""
+    """Strips and parcels may overlap within their layers."""
     place = st.tuples(st.integers(0, 8), st.integers(0, 3))
     rows = data.draw(st.lists(st.lists(place, min_size=1, max_size=4, unique=True), min_size=1, max_size=5))
     drawn = [shapely.union_all([box(14 * x + y, 40, LONG, WIDE) for x, y in row]) for row in rows]
@@ -219,14 +219,14 @@ def test_random_strips_sum_to_their_union(data):
             assert one["area_m2"] == pytest.approx(statutory_area([own])[0], abs=1e-3)
 
 
-def test_only_declared_places_leave_parts_out_by_size():
-    """A rule that leaves something out by its size does so through the context, which sums it; or it is declared here."""
+def test_only_declared_places_ignore_parts_by_size():
+    """Rules ignore small parts only through the context, which sums them; exceptions are declared here."""
     from pathlib import Path
 
     import plugin.core
 
     root = Path(plugin.core.__file__).parent
-    # Where, and why nothing is lost there.
+    # Places of the exceptions, with the reason why no area is lost.
     declared = {
         "geometry/tolerance.py": "the definition",
         "engine/explanation.py": "names a setting",
@@ -248,7 +248,7 @@ def test_only_declared_places_leave_parts_out_by_size():
     assert found == declared.keys()
 
 
-def test_limits_and_the_rules_that_leave_out_are_declared():
+def test_limits_and_rules_that_ignore_parts_are_declared():
     standard = load_standard()
     assert standard.marks["tolerance"] == "C"
     assert {f"tolerance.{key}" for key in Tolerance().to_dict()} <= standard.settings.keys()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules that run by name or by their group, beside the default ones; what one says the other does not repeat."""
+"""Rules selected by name or group in addition to the default ones."""
 
 import shutil
 
@@ -27,7 +27,7 @@ def profile(tmp_path, text):
     return load_profile(path)
 
 
-def test_groups_name_rules_that_exist_and_do_not_run_by_default():
+def test_groups_name_existing_rules_that_do_not_run_by_default():
     standard = load_standard()
     assert {"quality", "delivery"} <= standard.rule_groups.keys()
     for codes in standard.rule_groups.values():
@@ -35,7 +35,7 @@ def test_groups_name_rules_that_exist_and_do_not_run_by_default():
         assert not set(codes) & set(standard.rules)
 
 
-def test_a_profile_adds_a_group_and_single_rules_to_the_default(tmp_path):
+def test_profile_adds_a_group_and_single_rules(tmp_path):
     norm = Norm(load_standard(), profile(tmp_path, 'rules_extra = ["quality", "SCH004"]\n'))
     assert norm.rules == (*norm.standard.rules, *norm.standard.rule_groups["quality"], "SCH004")
     assert Norm(load_standard(), profile(tmp_path, "")).rules == norm.standard.rules
@@ -43,7 +43,7 @@ def test_a_profile_adds_a_group_and_single_rules_to_the_default(tmp_path):
         profile(tmp_path, 'rules_extra = ["GEO999"]\n')
 
 
-def test_all_names_every_rule_there_is_and_is_no_group_to_be_written(tmp_path):
+def test_group_all_names_every_rule_and_is_not_defined_in_data(tmp_path):
     norm = Norm(load_standard(), profile(tmp_path, 'rules_extra = ["all"]\n'))
     assert set(norm.rules) == all_rules().keys()
     assert norm.rules[: len(norm.standard.rules)] == norm.standard.rules
@@ -55,7 +55,7 @@ def test_all_names_every_rule_there_is_and_is_no_group_to_be_written(tmp_path):
         load_standard(str(tmp_path / "own"))
 
 
-def test_a_profile_turns_rules_off_and_the_check_is_then_no_whole_one(tmp_path):
+def test_check_with_rules_turned_off_is_not_a_full_check(tmp_path):
     text = 'rules_extra = ["quality"]\nrules_off = ["GEO003", "GEO008"]\n'
     norm = Norm(load_standard(), profile(tmp_path, text))
     assert set(norm.expected_rules) - set(norm.rules) == {"GEO003", "GEO008"}
@@ -68,14 +68,14 @@ def test_a_profile_turns_rules_off_and_the_check_is_then_no_whole_one(tmp_path):
         profile(tmp_path, 'rules_off = ["GEO999"]\n')
 
 
-def test_a_county_turns_on_again_what_its_province_turned_off(tmp_path):
+def test_county_turns_on_a_rule_that_its_province_turned_off(tmp_path):
     province = PROFILE.replace('"x"', '"p"').replace("140225", "140000")
     (tmp_path / "p.toml").write_text(province + 'rules_off = ["LAW006", "TOP002"]\n', encoding="utf-8")
     norm = Norm(load_standard(), profile(tmp_path, 'base = "p"\nrules_extra = ["TOP002"]\n'))
     assert norm.profile.rules_off == ("LAW006",) and "TOP002" in norm.rules
 
 
-def test_a_county_sets_a_least_width_for_single_layers(tmp_path):
+def test_county_sets_a_minimum_width_per_layer(tmp_path):
     norm = Norm(load_standard(), profile(tmp_path, "[quality.narrow_m]\nDLTB = 0.0\nSTBHHX = 5.0\n"))
     assert norm.section("quality.narrow_m") == {"DLTB": 0.0, "STBHHX": 5.0}
     for wrong in ("NOLAYER = 4.0", 'DLTB = "4"', "STBHHX = -1.0"):
@@ -83,7 +83,7 @@ def test_a_county_sets_a_least_width_for_single_layers(tmp_path):
             profile(tmp_path, f"[quality.narrow_m]\n{wrong}\n")
 
 
-def test_a_county_sets_a_least_area_of_its_own(tmp_path):
+def test_county_sets_its_minimum_area(tmp_path):
     norm = Norm(load_standard(), profile(tmp_path, "[quality.min_area_m2]\nSTBHHX = 400.0\n"))
     assert norm.section("quality.min_area_m2")["STBHHX"] == 400.0
     assert norm.section("quality.min_area_m2")["DLTB"] == 200.0
@@ -102,25 +102,25 @@ def found(checked, code):
 
 
 @pytest.mark.slow
-def test_the_group_runs_over_the_sample_and_nothing_crashes(by_name):
+def test_group_runs_on_the_sample_without_a_crash(by_name):
     outcomes = {r.code: str(r.outcome) for r in by_name.report.rules}
     assert set(load_standard().rule_groups["quality"]) <= outcomes.keys()
-    # All layers of the sample are polygons, and these are left to TOP003.
+    # All layers of the sample are polygons, which TOP003 checks.
     assert outcomes.pop("GEO011") == "not_applicable"
     assert set(outcomes.values()) <= {"passed", "failed"}, outcomes
 
 
-def test_every_window_of_the_sample_is_a_note_and_no_hole(by_name):
+def test_windows_of_the_sample_are_notes_not_holes(by_name):
     holes, windows = found(by_name, "GEO006"), found(by_name, "TOP009")
-    # Where the list of windows runs, they are told there alone, with what lies in them.
+    # When the rule that lists windows runs, only that rule reports them, with their contents.
     assert not [f for f in holes if f.case == "window"] and {f.case for f in windows} == {"window"}
     assert {tuple(f.params["fillers"]) for f in windows} == {("YJJBNTBHTB",)}
     alone = check_plan(SAMPLE, Options(profile="hunyuan", rules=("GEO006",))).report.findings
-    told = {round(f.area_m2, 2) for f in alone if f.case == "window"}
-    assert told == {round(f.area_m2, 2) for f in windows}
+    areas = {round(f.area_m2, 2) for f in alone if f.case == "window"}
+    assert areas == {round(f.area_m2, 2) for f in windows}
     assert {f.role for f in windows} == {"CZKFBJ"} and {str(f.severity) for f in windows} == {"INFO"}
     assert "CZKFBJ" not in {f.role for f in holes if f.case == "hole"}
-    # The edge of town was drawn around this farmland: it lies whole in the windows.
+    # The town boundary was drawn around this farmland, which is completely inside the windows.
     boundary, farmland = (by_name.plan.layers[role] for role in ("CZKFBJ", "YJJBNTBHTB"))
     assert len(windows) == sum(len(p.interiors) for p in boundary.plane if p is not None)
     for window in windows:
@@ -129,33 +129,33 @@ def test_every_window_of_the_sample_is_a_note_and_no_hole(by_name):
 
 
 @pytest.mark.slow
-def test_nothing_is_told_twice(by_name):
+def test_no_place_is_reported_by_two_rules(by_name):
     twice = [f for f in found(by_name, "TOP001") if f.case == "duplicate"]
     assert {f.role for f in twice} == {"CZKFBJ", "DLTB", "YJJBNTBHTB"}
     assert not found(by_name, "TOP007")
     alone = check_plan(SAMPLE, Options(profile="hunyuan", rules=("TOP007",))).report.findings
     assert {frozenset((f.key, *f.related_keys)) for f in alone} == {frozenset((f.key, *f.related_keys)) for f in twice}
-    # The gap that TOP002 tells of the zones is not TOP004's as well.
+    # TOP004 does not repeat the gap between zones that TOP002 reports.
     assert found(by_name, "TOP002") and not found(by_name, "TOP004")
     assert {f.code for f in check_plan(SAMPLE, Options(rules=("TOP004",))).report.findings} == {"TOP004"}
 
 
-def test_rules_may_be_named_beside_a_group():
+def test_rules_and_groups_can_be_chosen_together():
     norm = Options(profile="hunyuan").norm()
     chosen = choose_rules(norm.rules, norm.named_rules(("delivery", "zone-gaps")))
     assert [r.code for r in chosen] == ["SCH004", "SCH006", "SCH007", "SCH008", "TOP002"]
 
 
-def test_a_report_names_the_rules_that_could_have_run_and_did_not():
+def test_report_names_applicable_rules_that_did_not_run():
     report = sample_report()
     beyond = report.provenance["beyond"]
     assert {"LAW012", "ATT012", "ATT013"} <= set(beyond)
     assert not set(beyond) & {r.code for r in report.rules}
-    # No layer of reserves, no table of figures, no package: nothing that these could have looked at.
+    # Without a layer of reserves, a table of figures or a package, these rules have no data to check.
     assert not set(beyond) & {"LAW011", "LAW022", "LAW006", "DOC001"}
     words = Words("zh")
-    said = caveats(report, None, words)
-    assert any("LAW012" in sentence and f"{len(beyond)} 条" in sentence for sentence in said)
+    listed = caveats(report, None, words)
+    assert any("LAW012" in sentence and f"{len(beyond)} 条" in sentence for sentence in listed)
     whole = sample_report("all")
     assert whole.provenance["beyond"] == []
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a rule answers does not depend on which other rules run, and findings come in one order."""
+"""Findings of a rule do not depend on the other rules of a run, and their order is fixed."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ def whole():
     return checked_county().report
 
 
-def test_required_fields_are_the_same_alone_and_with_all_rules(whole):
+def test_required_fields_do_not_depend_on_the_other_rules(whole):
     tables = layers()
     tables["DLTB"] = tables["DLTB"].drop(columns=["TBMJ"])
     wanted = [(f.role, f.field, f.case) for f in findings_of_rule(check_data(as_read_layers(tables)).report, "SCH002")]
@@ -35,7 +35,7 @@ def test_required_fields_are_the_same_alone_and_with_all_rules(whole):
         assert [(f.role, f.field, f.case) for f in findings_of_rule(report, "SCH002")] == wanted, rules
 
 
-def test_findings_come_by_rule_role_and_key(whole):
+def test_findings_are_sorted_by_rule_role_and_key(whole):
     order = [rule.code for rule in all_rules().values()]
     positions = [
         (order.index(f.code) if f.code in order else len(order), f.code, f.role, f.key) for f in whole.findings
@@ -44,14 +44,14 @@ def test_findings_come_by_rule_role_and_key(whole):
     assert [f.fingerprint for f in sort_findings(reversed(whole.findings))] == [f.fingerprint for f in whole.findings]
 
 
-def test_a_rule_that_cannot_run_takes_no_case_from_another():
-    # Without a county, TOP003 measures nothing.
+def test_rule_that_cannot_run_suppresses_no_case_of_another():
+    # Without a county layer, TOP003 has no result.
     plan = plan_of({"farmland": [SQUARE]})
     context = Context(plan, plan.norm, plan.norm.tolerance())
     assert not context.serves(all_rules()["TOP003"]) and context.serves(all_rules()["TOP001"])
 
 
-def test_the_outcome_names_the_rule_that_a_case_is_left_to():
+def test_outcome_names_the_rule_that_reports_a_case():
     report = check_data(as_read_layers(layers()), ["ATT002", "ATT018", "GEO002", "GEO004"]).report
     reasons = {outcome.code: outcome.reason for outcome in report.rules}
     assert "GEO004" in reasons["GEO002"] and "GEO004" not in reasons["GEO004"]
@@ -71,11 +71,11 @@ def test_the_outcome_names_the_rule_that_a_case_is_left_to():
         (0.0, "0.00"),
     ],
 )
-def test_a_narrow_width_never_reads_zero(width, text):
+def test_narrow_width_is_never_printed_as_zero(width, text):
     assert format_width(width) == text
 
 
-def test_a_narrow_pair_prints_its_width():
+def test_narrow_pair_prints_its_width():
     strip = "POLYGON ((9 0, 309 0, 309 0.01, 9 0.01, 9 0))"
     plan = plan_of({"farmland": [strip], "red_line": [strip]})
     (finding,) = run_check(plan, [all_rules()["REL001"]]).findings
@@ -84,8 +84,8 @@ def test_a_narrow_pair_prints_its_width():
     assert "宽 0.01 m" in finding.message and "0.00 " not in finding.message
 
 
-def test_a_check_of_the_sample_loads_no_module_of_packages():
-    """In a process of its own: what has been imported stays imported."""
+def test_check_of_the_sample_imports_no_package_module():
+    """In a separate process, because imported modules stay loaded."""
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from plugin.core.check import Options, check_plan\n"
@@ -95,8 +95,8 @@ def test_a_check_of_the_sample_loads_no_module_of_packages():
     done = subprocess.run([sys.executable, "-c", program, str(ROOT), str(SAMPLE)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     loaded = done.stdout.split()
-    beside = [name for name in loaded if name.startswith(("plugin.core.package", "plugin.core.yearly"))]
-    assert beside == []
+    unwanted = [name for name in loaded if name.startswith(("plugin.core.package", "plugin.core.yearly"))]
+    assert unwanted == []
     rules = [name for name in loaded if re.search(r"\.rules\.[a-z]{3}\.", name)]
     print(f"{len(loaded)} modules of ours, {len(rules)} of them rules")
     assert len(loaded) < 235

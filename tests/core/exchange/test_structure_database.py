@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From a table of attribute structures to an empty database and a standard of one's own: both, or neither."""
+"""From a table of attribute structures to an empty database and a county standard: both or neither."""
 
 import shutil
 
@@ -10,7 +10,7 @@ from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError, InputError, OutputError, SanxianError
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
-from tests.core.exchange.test_structure_table import BASE, HEAD, ROWS, book
+from tests.core.exchange.test_structure_table import BASE, HEAD, ROWS, write_book
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 fiona = pytest.importorskip("fiona")
@@ -28,80 +28,80 @@ RULES = ("SCH002", "SCH003", "SCH004", "SCH006", "SCH007", "SCH008")
 
 @pytest.fixture
 def table(tmp_path):
-    """Two layers of the standard as a county wants them, and one that the standard does not have."""
+    """Write two layers of the standard as a county changes them, and a layer that the standard lacks."""
     rows = [[*row, "面", None] for row in ROWS]
-    return book(tmp_path / "属性 结构.xlsx", [*rows, LINE], head=[*HEAD, "几何特征", "图层名称"])
+    return write_book(tmp_path / "属性 结构.xlsx", [*rows, LINE], head=[*HEAD, "几何特征", "图层名称"])
 
 
-def make(table, target, crs="EPSG:4526", **more):
+def create_from_table(table, target, crs="EPSG:4526", **more):
     structure = read_structure(table, STANDARD)
     return create_from_structure(structure, STANDARD, target, plan_crs(crs, "")[0], **more)
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
-def test_the_database_is_as_the_table_says(table, tmp_path, suffix):
+def test_database_and_standard_match_the_table(table, tmp_path, suffix):
     path, folder = tmp_path / f"新 库{suffix}", tmp_path / "本县 标准"
-    assert make(table, path, folder=folder).made == ("DLTB", "STBHHX", "XJGD")
+    assert create_from_table(table, path, folder=folder).made == ("DLTB", "STBHHX", "XJGD")
     with fiona.open(path, layer="DLTB") as layer:
         wanted = {"BSM": "str:18", "DLBM": "str:5", "TBMJ": "float", "SJNF": "int32"}
         assert dict(layer.schema["properties"]) == wanted and layer.crs.to_epsg() == 4526
     with fiona.open(path, layer="XJGD") as layer:
         assert layer.schema["geometry"] == "MultiLineString"
-    # The standard that was written is one that everything else takes, and the database is as it says.
-    own = load_standard(str(folder))
-    assert [t.role for t in own.templates_of(["own"])] == ["DLTB", "STBHHX", "XJGD"]
-    assert own.templates["XJGD"].name == "新建管道" and "YDYHGHFQ" in own.templates
-    assert own.templates["DLTB"].field_named("DLBM").codes == "sandiao"
+    # The written standard can be loaded, and the database passes its checks.
+    written_standard = load_standard(str(folder))
+    assert [t.role for t in written_standard.templates_of(["own"])] == ["DLTB", "STBHHX", "XJGD"]
+    assert written_standard.templates["XJGD"].name == "新建管道" and "YDYHGHFQ" in written_standard.templates
+    assert written_standard.templates["DLTB"].field_named("DLBM").codes == "sandiao"
     checked = check_plan(path, Options(standard=str(folder), rules=RULES))
     assert set(checked.plan.layers) == {"DLTB", "STBHHX", "XJGD"}
     assert not checked.report.findings, [f.message for f in checked.report.findings]
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([table.name, path.name, folder.name])
 
 
-def test_a_standard_may_stand_on_one_that_was_made_so(table, tmp_path):
-    make(table, tmp_path / "一.gpkg", folder=tmp_path / "一")
+def test_county_standard_can_build_on_another_county_standard(table, tmp_path):
+    create_from_table(table, tmp_path / "一.gpkg", folder=tmp_path / "一")
     first = load_standard(str(tmp_path / "一"))
-    structure = read_structure(book(tmp_path / "二.xlsx", [BASE]), first)
+    structure = read_structure(write_book(tmp_path / "二.xlsx", [BASE]), first)
     crs = plan_crs("EPSG:4526", "")[0]
     create_from_structure(structure, first, tmp_path / "二.gpkg", crs, folder=tmp_path / "二")
     second = load_standard(str(tmp_path / "二"))
     assert len(second.templates["DLTB"].fields) == 1 and second.templates["XJGD"].geometry == "line"
 
 
-def test_what_is_there_stops_it(table, tmp_path):
+def test_existing_database_or_standard_is_refused(table, tmp_path):
     path, folder = tmp_path / "库.gpkg", tmp_path / "标准"
     path.write_bytes(b"")
     with pytest.raises(OutputError) as caught:
-        make(table, path, folder=folder)
+        create_from_table(table, path, folder=folder)
     assert "已存在" in Texts("zh").explain(caught.value) and not folder.exists()
-    make(table, path, folder=folder, existing="replace")
+    create_from_table(table, path, folder=folder, existing="replace")
     (tmp_path / "另一个.gpkg").exists()
     with pytest.raises(OutputError) as caught:
-        make(table, tmp_path / "另一个.gpkg", folder=folder)
-    said = Texts("zh").explain(caught.value)
-    assert "标准" in said and "未改动" in said
+        create_from_table(table, tmp_path / "另一个.gpkg", folder=folder)
+    message = Texts("zh").explain(caught.value)
+    assert "标准" in message and "未改动" in message
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([table.name, "库.gpkg", "标准"])
     # An empty folder was made for it.
     (tmp_path / "空").mkdir()
-    make(table, path, folder=tmp_path / "空", existing="replace")
+    create_from_table(table, path, folder=tmp_path / "空", existing="replace")
     assert (tmp_path / "空" / "standard.toml").is_file()
 
 
-def test_neither_when_one_fails(table, tmp_path, monkeypatch):
+def test_failed_creation_leaves_neither_database_nor_standard(table, tmp_path, monkeypatch):
     from plugin.core.exchange import structure_table
 
-    def full(*args, **more):
+    def raise_disk_full(*args, **more):
         raise OutputError("output_unwritable", target="库.gpkg", detail="no_space")
 
-    monkeypatch.setattr(structure_table, "create_database", full)
+    monkeypatch.setattr(structure_table, "create_database", raise_disk_full)
     with pytest.raises(OutputError):
-        make(table, tmp_path / "库.gpkg", folder=tmp_path / "标准")
+        create_from_table(table, tmp_path / "库.gpkg", folder=tmp_path / "标准")
     assert [p.name for p in tmp_path.iterdir()] == [table.name]
 
 
-def test_a_folder_below_a_file(table, tmp_path):
+def test_standard_folder_below_a_file_is_refused(table, tmp_path):
     with pytest.raises(OutputError):
-        make(table, tmp_path / "库.gpkg", folder=table / "标准")
+        create_from_table(table, tmp_path / "库.gpkg", folder=table / "标准")
     assert [p.name for p in tmp_path.iterdir()] == [table.name]
 
 
@@ -109,7 +109,7 @@ def test_a_folder_below_a_file(table, tmp_path):
     ("crs", "county", "found"),
     [("EPSG:4526", "", 4526), ("", "浑源县", 4526), ("EPSG:4490", "140225", 4490), ("", "", None)],
 )
-def test_the_coordinate_system(crs, county, found):
+def test_plan_crs_uses_the_option_or_the_county(crs, county, found):
     if found is None:
         with pytest.raises(InputError) as caught:
             plan_crs(crs, county)
@@ -127,18 +127,18 @@ def test_the_coordinate_system(crs, county, found):
         ("", "浑原县", "county_unknown"),
     ],
 )
-def test_one_that_does_not_suit(crs, county, key):
+def test_plan_crs_refuses_unsuitable_systems(crs, county, key):
     with pytest.raises(SanxianError) as caught:
         plan_crs(crs, county)
     assert caught.value.key == key
 
 
-def test_command_line(table, tmp_path, capsys):
+def test_structure_command_creates_database_and_standard(table, tmp_path, capsys):
     path, folder = tmp_path / "库.gdb", tmp_path / "标准"
     given = ["structure", str(table), "--database", str(path), "--folder", str(folder), "--county", "浑源县"]
     assert main(given) == 0
-    said = capsys.readouterr().out
-    assert str(path) in said and str(folder) in said and "值域“>0”" in said
+    printed = capsys.readouterr().out
+    assert str(path) in printed and str(folder) in printed and "值域“>0”" in printed
     assert set(fiona.listlayers(path)) == {"DLTB", "STBHHX", "XJGD"}
     assert main(given) == 2 and "已存在" in capsys.readouterr().err
     assert main(["structure", str(table)]) == 2 and "--database" in capsys.readouterr().err
@@ -146,17 +146,17 @@ def test_command_line(table, tmp_path, capsys):
     assert main([*given, "--existing", "add"]) == 0 and (folder / "templates" / "XJGD.toml").is_file()
 
 
-def test_without_openpyxl(table, monkeypatch):
+def test_missing_openpyxl_is_reported(table, monkeypatch):
     import builtins
 
     real = builtins.__import__
 
-    def without(name, *more, **named):
+    def import_without_openpyxl(name, *more, **named):
         if name.split(".")[0] == "openpyxl":
             raise ImportError(name)
         return real(name, *more, **named)
 
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setattr(builtins, "__import__", import_without_openpyxl)
     with pytest.raises(DataError) as caught:
         read_structure(table, STANDARD)
     assert "openpyxl" in Texts("zh").explain(caught.value)

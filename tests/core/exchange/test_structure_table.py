@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of attribute structures into templates: what they say is kept, what they leave open is never guessed."""
+"""Tables of attribute structures read into templates: values preserved, missing values never guessed."""
 
 import openpyxl
 import pytest
@@ -22,7 +22,7 @@ ROWS = [
 ]
 
 
-def book(path, rows, head=HEAD, title="表 1", above=(), merge=()):
+def write_book(path, rows, head=HEAD, title="表 1", above=(), merge=()):
     made = openpyxl.Workbook()
     sheet = made.active
     sheet.title = title
@@ -36,18 +36,20 @@ def book(path, rows, head=HEAD, title="表 1", above=(), merge=()):
 
 
 @pytest.fixture
-def file(tmp_path):
+def workbook(tmp_path):
     return tmp_path / "属性 结构.xlsx"
 
 
-def test_a_table_becomes_templates_that_load(file, tmp_path):
+def test_structure_table_gives_loadable_templates(workbook, tmp_path):
     title = [["属性结构描述表"], []]
-    found = read_structure(book(file, ROWS, above=title, merge=["A1:H1"]), STANDARD)
+    found = read_structure(write_book(workbook, ROWS, above=title, merge=["A1:H1"]), STANDARD)
     assert list(found.templates) == ["DLTB", "STBHHX"]
     dltb = found.templates["DLTB"]
     assert (dltb.name, dltb.geometry, dltb.overlap, dltb.fields_mark) == ("地类图斑", "polygon", "never", "C")
-    said = [(f.name, f.alias, f.type, f.length, f.decimals, f.codes, f.constraint, f.meaning) for f in dltb.fields]
-    assert said == [
+    properties = [
+        (f.name, f.alias, f.type, f.length, f.decimals, f.codes, f.constraint, f.meaning) for f in dltb.fields
+    ]
+    assert properties == [
         ("BSM", "标识码", "text", 18, None, "", "M", "key"),
         ("DLBM", "地类编码", "text", 5, None, "sandiao", "M", "land_use"),
         ("TBMJ", '图斑"面积"', "real", 15, 2, "", "O", "gross_area"),
@@ -58,37 +60,37 @@ def test_a_table_becomes_templates_that_load(file, tmp_path):
     assert [load_template(p, STANDARD.id) for p in written] == list(found.templates.values())
 
 
-def test_lengths_within_the_type_and_names_for_export(file):
+def test_type_column_may_contain_lengths(workbook):
     head = ["图层", "字段", "名称", "类型", "短名"]
     rows = [
         ["DLTB", "BSM", "标识码", "Char(18)", None],
         ["DLTB", "GUIHUAFENQUMC", "分区名称", "VARCHAR2（100）", "GHFQMINGCH"],
         ["DLTB", "MJ", "面积", "Double(15,2)", None],
     ]
-    template = read_structure(book(file, rows, head=head), STANDARD).templates["DLTB"]
+    template = read_structure(write_book(workbook, rows, head=head), STANDARD).templates["DLTB"]
     assert [(f.type, f.length, f.decimals) for f in template.fields] == [
         ("text", 18, None),
         ("text", 100, None),
         ("real", 15, 2),
     ]
     assert list(template.export_names.values()) == ["BSM", "GHFQMINGCH", "MJ"]
-    # Where the layer stands in a FileGDB is the standard's to say.
+    # The group of the layer in a FileGDB comes from the standard.
     assert template.group == STANDARD.templates["DLTB"].group != ""
 
 
-def test_the_sheet_is_the_layer_where_no_column_is(file):
+def test_sheet_name_is_the_layer_without_a_layer_column(workbook):
     rows = [["BSM", "标识码", "text"]]
-    found = read_structure(book(file, rows, head=["field", "name", "type"], title="czkfbj"), STANDARD)
+    found = read_structure(write_book(workbook, rows, head=["field", "name", "type"], title="czkfbj"), STANDARD)
     assert found.templates["CZKFBJ"].fields[0].length is None
 
 
-def test_a_layer_the_standard_does_not_have(file):
+def test_layer_outside_the_standard_needs_a_geometry(workbook):
     head = [*HEAD, "几何特征", "图层名称"]
     row = ["XJTC", "BSM", "标识码", "Char", 18, None, None, "M"]
-    made = read_structure(book(file, [[*row, "线（Line）", "新图层"]], head=head), STANDARD).templates["XJTC"]
+    made = read_structure(write_book(workbook, [[*row, "线（Line）", "新图层"]], head=head), STANDARD).templates["XJTC"]
     assert (made.name, made.geometry, made.overlap) == ("新图层", "line", "allowed")
     with pytest.raises(DataError) as error:
-        read_structure(book(file, [row]), STANDARD)
+        read_structure(write_book(workbook, [row]), STANDARD)
     assert error.value.key == "structure_geometry"
 
 
@@ -113,32 +115,32 @@ BAD = [
 
 
 @pytest.mark.parametrize(("made", "key", "row"), BAD, ids=[f"{k}-{n}" for n, (_, k, _) in enumerate(BAD)])
-def test_what_is_wrong_names_file_sheet_and_row(made, key, row, file):
+def test_error_names_file_sheet_and_row(made, key, row, workbook):
     with pytest.raises(DataError) as error:
-        read_structure(book(file, **made), STANDARD)
+        read_structure(write_book(workbook, **made), STANDARD)
     assert (error.value.key, error.value.params.get("row")) == (key, row)
     for lang in ("zh", "en"):
-        said = Texts(lang).explain(error.value)
-        assert file.name in said and (row is None or ("表 1" in said and str(row) in said))
+        message = Texts(lang).explain(error.value)
+        assert workbook.name in message and (row is None or ("表 1" in message and str(row) in message))
 
 
 @pytest.mark.parametrize("content", [b"", b"not a workbook", b"PK\x03\x04broken"])
-def test_no_workbook(content, file):
-    file.write_bytes(content)
+def test_invalid_or_missing_workbook_is_refused(content, workbook):
+    workbook.write_bytes(content)
     with pytest.raises(DataError) as error:
-        read_structure(file, STANDARD)
+        read_structure(workbook, STANDARD)
     assert error.value.key == "structure_unreadable"
     with pytest.raises(DataError):
-        read_structure(file.with_name("没有.xlsx"), STANDARD)
+        read_structure(workbook.with_name("没有.xlsx"), STANDARD)
 
 
-def test_command_line_all_or_nothing(file, tmp_path, capsys):
-    book(file, ROWS)
+def test_structure_command_writes_all_templates_or_none(workbook, tmp_path, capsys):
+    write_book(workbook, ROWS)
     folder = tmp_path / "模板"
-    assert main(["structure", str(file), "--output", str(folder)]) == 0
+    assert main(["structure", str(workbook), "--output", str(folder)]) == 0
     assert sorted(p.name for p in folder.iterdir()) == ["DLTB.toml", "STBHHX.toml"]
     assert "值域“>0”" in capsys.readouterr().out
     (folder / "DLTB.toml").unlink()
-    assert main(["structure", str(file), "--output", str(folder)]) == 2
+    assert main(["structure", str(workbook), "--output", str(folder)]) == 2
     assert "STBHHX.toml" in capsys.readouterr().err
     assert [p.name for p in folder.iterdir()] == ["STBHHX.toml"]

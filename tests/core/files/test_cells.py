@@ -21,7 +21,7 @@ BIG = 140225004000000001
         ([], [], []),
     ],
 )
-def test_cells_are_read_the_same_whether_alike_or_not(values, expected, as_texts):
+def test_uniform_and_mixed_columns_are_cleaned_alike(values, expected, as_texts):
     series = pd.Series(values, dtype=object)
     found = strip_blanks(series)
     assert found.tolist() == expected
@@ -29,20 +29,20 @@ def test_cells_are_read_the_same_whether_alike_or_not(values, expected, as_texts
     assert texts(series) == as_texts == [cell_text(v) for v in found]
 
 
-def test_numbers_stay_numbers_and_the_row_names_stay():
+def test_numeric_columns_and_index_labels_are_preserved():
     numbers = pd.Series([1.5, np.nan], index=[7, 9])
     assert strip_blanks(numbers) is numbers
     assert texts(numbers) == ["1.5", ""]
     assert strip_blanks(pd.Series([" a"], index=[7])).index.tolist() == [7]
 
 
-def test_texts_of_the_string_type_lose_nothing():
+def test_string_dtype_columns_are_cleaned_like_object_columns():
     series = pd.Series([" a ", None, ""], dtype="string")
     assert strip_blanks(series).tolist() == ["a", None, None]
     assert texts(series) == ["a", "", ""]
 
 
-def test_texts_with_nothing_to_strip_are_not_held_twice():
+def test_clean_columns_are_returned_without_a_copy():
     clean = pd.Series(["0101", None, "水田"], dtype=object)
     assert strip_blanks(clean) is clean
     for other in (["0101", ""], ["0101", np.nan], [" 0101"], [1, 2]):

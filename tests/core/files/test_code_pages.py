@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The encoding that a .cpg declares: its names, when it is believed, and when the bytes know better."""
+"""Encodings that .cpg files declare: known names, accepted and rejected declarations."""
 
 import pytest
 
@@ -18,7 +18,7 @@ FRENCH = ["Zone protégée à côté", "Forêt domaniale", "Évêché", "île"]
 POLISH = ["Łódź", "Kraków", "użytek ekologiczny", "Śródmieście"]
 
 
-def written(folder, texts, codec, cpg, header=0x57):
+def write_table(folder, texts, codec, cpg, header=0x57):
     shapes = [box(200 * n, 0) for n in range(len(texts))]
     # Bytes of any codec go through as characters of ISO-8859-1.
     values = [text.encode(codec).decode("latin-1") for text in texts]
@@ -49,14 +49,14 @@ NAMES = {
 
 
 @for_each("codec, name", [(codec, name) for codec, names in NAMES.items() for name in names])
-def test_a_code_page_is_known_by_every_name_it_has(codec, name):
+def test_known_codec_recognizes_every_alias(codec, name):
     assert known_codec(name) == codec
 
 
 @pytest.mark.parametrize(
     "content", [b"Big-5", b"\xef\xbb\xbfBig-5\r\n", "Big-5\n".encode("utf-16"), b" 'Big-5' \n\nmore", b"Big-5\0\0"]
 )
-def test_a_name_is_read_whatever_an_editor_put_round_it(content):
+def test_declared_name_ignores_bom_quotes_and_trailing_text(content):
     assert declared_name(content) == "Big-5"
 
 
@@ -71,8 +71,8 @@ RIGHT = [
 
 @pytest.mark.parametrize("count", [1, 4])
 @pytest.mark.parametrize(("texts", "codec", "cpg"), RIGHT, ids=[f"{c}-{n}" for _, c, n in RIGHT])
-def test_a_right_cpg_is_believed(tmp_path, texts, codec, cpg, count):
-    (layer,) = read_source(written(tmp_path, texts[:count], codec, cpg))
+def test_correct_cpg_sets_the_encoding(tmp_path, texts, codec, cpg, count):
+    (layer,) = read_source(write_table(tmp_path, texts[:count], codec, cpg))
     assert list(layer.frame["GHFQMC"]) == texts[:count] and not layer.notices
 
 
@@ -84,8 +84,8 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("texts", "codec", "cpg"), WRONG, ids=[f"{c}-{n}" for _, c, n in WRONG])
-def test_a_wrong_cpg_over_plain_chinese_is_said_and_not_believed(tmp_path, texts, codec, cpg):
-    (layer,) = read_source(written(tmp_path, texts, codec, cpg))
+def test_wrong_cpg_over_chinese_text_is_reported_and_ignored(tmp_path, texts, codec, cpg):
+    (layer,) = read_source(write_table(tmp_path, texts, codec, cpg))
     assert list(layer.frame["GHFQMC"]) == texts
     assert [key for key, _ in layer.notices] == ["notice_cpg_wrong"]
 
@@ -93,20 +93,20 @@ def test_a_wrong_cpg_over_plain_chinese_is_said_and_not_believed(tmp_path, texts
 @pytest.mark.parametrize(
     ("texts", "codec", "header"), [(KOREAN, "cp949", 0x79), (TAIWANESE, "cp950", 0x78), (RUSSIAN, "cp1251", 0xC9)]
 )
-def test_the_header_of_the_table_names_it_where_there_is_no_cpg(tmp_path, texts, codec, header):
-    (layer,) = read_source(written(tmp_path, texts, codec, None, header))
+def test_dbf_header_sets_the_encoding_without_a_cpg(tmp_path, texts, codec, header):
+    (layer,) = read_source(write_table(tmp_path, texts, codec, None, header))
     assert list(layer.frame["GHFQMC"]) == texts
 
 
-def test_chinese_beats_a_header_of_another_country(tmp_path):
+def test_chinese_text_overrides_a_foreign_dbf_header(tmp_path):
     for header in (0x79, 0xC9, 0x57, 0x03, 0):
-        (layer,) = read_source(written(tmp_path / str(header), CHINESE, "gbk", None, header))
+        (layer,) = read_source(write_table(tmp_path / str(header), CHINESE, "gbk", None, header))
         assert list(layer.frame["GHFQMC"]) == CHINESE
 
 
 @pytest.mark.parametrize(("texts", "codec"), [(TAIWANESE, "big5"), (FRENCH, "iso8859_1")])
-def test_advice_names_no_encoding_that_would_garble(tmp_path, texts, codec):
-    path = written(tmp_path, texts, codec, "Klingon", header=0)
+def test_error_for_an_unknown_encoding_suggests_no_garbling_codec(tmp_path, texts, codec):
+    path = write_table(tmp_path, texts, codec, "Klingon", header=0)
     with pytest.raises(InputError) as caught:
         read_source(path)
     assert (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Network drives by path and mount table, and other programs that have a file open or write it."""
+"""Network drives by path and mount table; other programs that read or write a file."""
 
 import hashlib
 import shutil
@@ -46,12 +46,12 @@ MAC = """\
         ("/run/user/1000/gvfs/smb-share:server=nas/县.gpkg", "gvfsd-fuse"),
     ],
 )
-def test_a_mount_of_the_network_on_linux(path, place):
+def test_linux_mount_table_identifies_network_paths(path, place):
     assert find_mount_source(path, parse_linux_mounts(LINUX)) == place
 
 
 @pytest.mark.parametrize(("path", "place"), [("/Volumes/规划/县.gpkg", "//wang@nas/规划"), ("/Users/wang/县.gpkg", "")])
-def test_a_mount_of_the_network_on_a_mac(path, place):
+def test_mac_mount_list_identifies_network_paths(path, place):
     assert find_mount_source(path, parse_mac_mounts(MAC)) == place
 
 
@@ -67,13 +67,13 @@ def test_a_mount_of_the_network_on_a_mac(path, place):
         ("县.gpkg", ""),
     ],
 )
-def test_a_share_or_mapped_drive_of_windows(monkeypatch, path, place):
+def test_windows_shares_and_mapped_drives_are_network_paths(monkeypatch, path, place):
     # DRIVE_REMOTE, DRIVE_FIXED
     monkeypatch.setattr(edit_risks, "get_drive_type", lambda root: 4 if root.upper() == "Z:\\" else 3)
     assert find_windows_share(path) == place
 
 
-def test_the_disk_of_this_machine_is_no_network(tmp_path):
+def test_local_disk_is_not_a_network_place(tmp_path):
     assert edit_risks.find_network_place(tmp_path / "县.gpkg") == ""
 
 
@@ -96,28 +96,28 @@ def county(tmp_path):
 
 @pytest.fixture
 def other_program(county):
-    """Another process with the GeoPackage open, which reads it or is writing it."""
-    begun = []
+    """Start other processes that have the GeoPackage open for reading or writing."""
+    started = []
 
-    def begin(journal, does):
+    def start(journal, mode):
         process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(county), journal, does],
+            [sys.executable, "-c", WRITER, str(county), journal, mode],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        begun.append(process)
+        started.append(process)
         assert process.stdout.readline() == "ready\n"
         return process
 
-    yield begin
-    for process in begun:
+    yield start
+    for process in started:
         process.communicate("\n", timeout=30)
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not tell")
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not report open files")
 @pytest.mark.parametrize("journal", ["delete", "wal"])
-def test_a_writer_is_told_from_a_reader(county, other_program, journal):
+def test_writer_is_distinguished_from_a_reader(county, other_program, journal):
     assert edit_risks.find_edit_risks(county) == []
     reader = other_program(journal, "read")
     (found,) = edit_risks.find_edit_risks(county)
@@ -125,18 +125,18 @@ def test_a_writer_is_told_from_a_reader(county, other_program, journal):
     writer = other_program(journal, "write")
     (found,) = edit_risks.find_edit_risks(county)
     assert found.kind == LOCKED and str(writer.pid) in found.detail
-    # A lock of one's own edits is none of another program's.
+    # The lock that our edits hold must not be reported as another program's.
     assert [risk.kind for risk in edit_risks.find_edit_risks(county, own_edits=True)] == [OPEN]
 
 
 @pytest.mark.parametrize("journal", ["delete", "wal"])
-def test_sqlite_refuses_a_second_writer(county, other_program, journal):
+def test_refuses_writers_is_true_while_another_program_writes(county, other_program, journal):
     assert not edit_risks.refuses_writers(county)
     other_program(journal, "write")
     assert edit_risks.refuses_writers(county)
 
 
-def test_what_is_open_in_this_program_is_no_risk(county):
+def test_file_open_in_this_process_is_not_a_risk(county):
     before = hashlib.sha256(county.read_bytes()).hexdigest()
     database = sqlite3.connect(county)
     database.execute("SELECT count(*) FROM gpkg_contents").fetchall()
@@ -145,12 +145,12 @@ def test_what_is_open_in_this_program_is_no_risk(county):
     assert hashlib.sha256(county.read_bytes()).hexdigest() == before
 
 
-def test_the_network_is_named_first(county, monkeypatch):
+def test_network_risk_is_listed_first(county, monkeypatch):
     monkeypatch.setattr(edit_risks, "find_network_place", lambda path: "//nas/规划")
     monkeypatch.setattr(edit_risks, "find_open_file_owners", lambda path: ["qgis-bin.exe (4312)"])
     assert edit_risks.find_edit_risks(county) == [Risk(NETWORK, "//nas/规划"), Risk(OPEN, "qgis-bin.exe (4312)")]
 
 
-def test_a_file_that_is_no_database_is_not_locked(tmp_path):
+def test_non_database_file_is_not_locked(tmp_path):
     (tmp_path / "坏.gpkg").write_bytes(b"no database, longer than a header " * 40)
     assert not edit_risks.refuses_writers(tmp_path / "坏.gpkg")

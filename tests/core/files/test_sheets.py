@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Cells as they are printed, by hand from what a spreadsheet shows."""
+"""Cells as a spreadsheet prints them; expected texts were read from a spreadsheet."""
 
 from types import SimpleNamespace
 
@@ -14,16 +14,16 @@ CASES = [
     (0.285, "0%", "29%", "29%"), (1e30, "0.0", "1" + "0" * 30 + ".0", "1" + "0" * 30 + ".0"), (float("inf"), "0.0", "inf", "inf"), (1e-3, "0.00E+00", "0.001", "0.001"),
     (5.5, '"第"0.0', "5.5", "5.5"), (5.5, '0.0"E"', "5.5", "5.5"), (25.0, '"00年"General', "25", "25"),
     (" 63 ", "0.00", "63", "63"), (True, "0", "True", "True"),
-    # Read by the digits that were typed, not by those that are left of them.
+    # The typed digits are read, not the rounded ones.
     (63.2, "0", "63", "63.2"), (-0.4, "0", "-0", "-0.4"), (1234.5, "#,##0", "1235", "1234.5"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("value", "form", "seen", "typed"), CASES)
-def test_a_cell_is_printed_as_a_spreadsheet_shows_it(value, form, seen, typed):
-    assert printed(value, form) == seen
-    assert shown(SimpleNamespace(value=value, number_format=form)) == typed
+@pytest.mark.parametrize(("value", "cell_format", "seen", "typed"), CASES)
+def test_cell_is_printed_as_a_spreadsheet_shows_it(value, cell_format, seen, typed):
+    assert printed(value, cell_format) == seen
+    assert shown(SimpleNamespace(value=value, number_format=cell_format)) == typed
 
 
-def test_an_empty_cell_is_empty():
+def test_empty_cell_gives_an_empty_text():
     assert shown(SimpleNamespace(value=None, number_format="0.00")) == ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What Windows does otherwise, simulated anywhere: console in cp936, long paths, files held open, no fork, own encoding."""
+"""Traits of Windows, simulated: cp936 console, long paths, locked files, no fork, default encoding."""
 
 import builtins
 import io
@@ -48,8 +48,8 @@ def checked(tmp_path_factory):
 # -- a console in cp936 -----------------------------------------------------------------------------------------------
 
 
-def sentences(lang):
-    """Every text a user may read, its placeholders filled with figures as we print them."""
+def fill_messages(lang):
+    """Yield every message with its placeholders filled by figures as we print them."""
 
     class Anything(dict):
         def __missing__(self, key):
@@ -69,10 +69,10 @@ def sentences(lang):
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_every_sentence_can_be_said_in_a_console_of_cp936(lang):
+def test_every_message_can_be_printed_on_a_cp936_console(lang):
     raw = io.BytesIO()
     console = io.TextIOWrapper(raw, encoding="cp936", errors="strict", newline="\n")
-    texts = list(sentences(lang))
+    texts = list(fill_messages(lang))
     assert len(texts) > 100
     for text in texts:
         print_line(text, console)
@@ -81,7 +81,7 @@ def test_every_sentence_can_be_said_in_a_console_of_cp936(lang):
     assert raw.getvalue().decode("cp936").count("?") == sum(text.count("?") for text in texts)
 
 
-def test_a_check_prints_its_whole_summary_to_cp936(tmp_path, monkeypatch):
+def test_check_prints_its_whole_summary_on_a_cp936_console(tmp_path, monkeypatch):
     path = write_gpkg(tmp_path / "county.gpkg")
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="cp936", errors="strict", newline="\n"))
@@ -93,12 +93,12 @@ def test_a_check_prints_its_whole_summary_to_cp936(tmp_path, monkeypatch):
 
 # -- long paths -------------------------------------------------------------------------------------------------------
 
-#: Windows' own limit for programs that do not ask for more.
+#: The Windows limit for programs that do not opt in to long paths.
 MAX_PATH = 260
 
 
 @pytest.fixture
-def deep(tmp_path):
+def deep_folder(tmp_path):
     folder = tmp_path
     while len(str(folder)) < 205:
         folder = folder / "国土空间总体规划成果 第一批"[: max(1, 213 - len(str(folder)))]
@@ -108,54 +108,54 @@ def deep(tmp_path):
 
 
 @pytest.mark.parametrize("form", ["gpkg", "gdb", "shp"])
-def test_data_under_a_path_of_more_than_200_characters(deep, form):
+def test_data_under_a_long_path_are_read(deep_folder, form):
     tables = layers()
     source = {
-        "gpkg": lambda: write_gpkg(deep / "c.gpkg", tables),
-        "gdb": lambda: write_gdb(deep / "c.gdb", tables),
-        "shp": lambda: write_shapefiles(deep / "s", "GBK", tables),
+        "gpkg": lambda: write_gpkg(deep_folder / "c.gpkg", tables),
+        "gdb": lambda: write_gdb(deep_folder / "c.gdb", tables),
+        "shp": lambda: write_shapefiles(deep_folder / "s", "GBK", tables),
     }[form]()
-    before = digest(deep)
+    before = digest(deep_folder)
     report = check_data(source).report
     assert findings_of_rule(report, "REL001") and not findings_of_rule(report, "RUN900")
-    assert digest(deep) == before
+    assert digest(deep_folder) == before
 
 
 @pytest.mark.parametrize("name", ["r.html", "f.gpkg", "f.shp", "f.gdb"])
-def test_results_under_a_path_of_more_than_200_characters_need_little_more(deep, checked, name, monkeypatch):
+def test_results_under_a_long_path_stay_within_the_path_limit(deep_folder, checked, name, monkeypatch):
     longest = 0
     for module, function in ((os, "mkdir"), (os, "replace"), (os, "rename"), (builtins, "open"), (io, "open")):
         original = getattr(module, function)
 
-        def watched(path, *arguments, original=original, **more):
+        def record_path(path, *arguments, original=original, **more):
             nonlocal longest
-            longest = max(longest, *(len(str(p)) for p in (path, *arguments) if str(p).startswith(str(deep))), 0)
+            longest = max(longest, *(len(str(p)) for p in (path, *arguments) if str(p).startswith(str(deep_folder))), 0)
             return original(path, *arguments, **more)
 
-        monkeypatch.setattr(module, function, watched)
+        monkeypatch.setattr(module, function, record_path)
     if name.endswith(".html"):
-        write_text(deep / name, "报告")
+        write_text(deep_folder / name, "报告")
     else:
-        write_findings(deep / name, checked.report.findings, checked.plan.crs)
-    assert (deep / name).exists()
-    # A FileGDB's own files have names of up to 36 characters, wherever it is made.
-    own = 37 if name.endswith(".gdb") else 0
-    assert len(str(deep)) < longest < MAX_PATH + own
-    assert longest - len(str(deep / name)) < 40 + own
+        write_findings(deep_folder / name, checked.report.findings, checked.plan.crs)
+    assert (deep_folder / name).exists()
+    # Files inside a FileGDB have names of up to 36 characters.
+    internal = 37 if name.endswith(".gdb") else 0
+    assert len(str(deep_folder)) < longest < MAX_PATH + internal
+    assert longest - len(str(deep_folder / name)) < 40 + internal
 
 
-# -- a file that another program holds open ---------------------------------------------------------------------------
+# -- a file that another program has open ------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def held(monkeypatch):
-    """Names of files that cannot be replaced, moved or renamed while somebody has them open."""
+def locked_files(monkeypatch):
+    """Names of files that cannot be replaced, moved or renamed, as if another program had them open."""
     names = set()
 
     def guarded(original):
         def moved(source, destination, *more, **options):
             for path in (source, destination):
-                # Within our own folder nobody else holds anything.
+                # Other programs cannot have files of the temporary folder open.
                 if os.path.basename(path) in names and ".sanxian-" not in str(path) and os.path.exists(path):
                     raise PermissionError(13, "The process cannot access the file", str(path))
             return original(source, destination, *more, **options)
@@ -167,7 +167,7 @@ def held(monkeypatch):
     return names
 
 
-def old_output(folder, name, checked):
+def write_old_output(folder, name, checked):
     if name.endswith((".json", ".html")):
         write_text(folder / name, "old")
     else:
@@ -175,7 +175,7 @@ def old_output(folder, name, checked):
     return digest(folder)
 
 
-def write_again(folder, name, checked):
+def write_new_output(folder, name, checked):
     if name.endswith((".json", ".html")):
         write_text(folder / name, "new")
     else:
@@ -194,29 +194,29 @@ def write_again(folder, name, checked):
         ("问题.gdb", "问题.gdb"),
     ],
 )
-def test_a_target_open_elsewhere_stays_whole_and_is_named(checked, tmp_path, held, name, open_file):
+def test_output_open_elsewhere_stays_unchanged_and_is_named(checked, tmp_path, locked_files, name, open_file):
     folder = tmp_path / "结果"
-    before = old_output(folder, name, checked)
-    held.add(open_file)
+    before = write_old_output(folder, name, checked)
+    locked_files.add(open_file)
     with pytest.raises(OutputError) as raised:
-        write_again(folder, name, checked)
+        write_new_output(folder, name, checked)
     assert raised.value.key == "output_open_elsewhere"
     text = explain_error(raised.value)
     assert f"{name}”：文件正被其他程序打开。请关闭后重试，或另取文件名；未生成不完整的文件" in text
     assert digest(folder) == before
     assert [p.name for p in folder.iterdir() if p.name.startswith(".")] == []
-    # Closed, it is replaced.
-    held.clear()
-    write_again(folder, name, checked)
+    # Once closed, the file is replaced.
+    locked_files.clear()
+    write_new_output(folder, name, checked)
     assert digest(folder) != before
 
 
-def test_of_three_results_none_is_written_when_the_first_is_open(checked, tmp_path, held):
+def test_no_output_is_written_when_one_is_open(checked, tmp_path, locked_files):
     outputs = Outputs(json=str(tmp_path / "a.json"), html=str(tmp_path / "b.html"), findings=str(tmp_path / "c.gpkg"))
     write_outputs(checked.report, checked.plan, outputs)
     before = digest(tmp_path)
-    held.add("c.gpkg")
-    # Said before a long run …
+    locked_files.add("c.gpkg")
+    # Reported before a long run …
     with pytest.raises(OutputError) as raised:
         check_outputs(outputs, [checked.plan.source])
     assert "c.gpkg”：文件正被其他程序打开" in explain_error(raised.value)
@@ -226,46 +226,46 @@ def test_of_three_results_none_is_written_when_the_first_is_open(checked, tmp_pa
     assert digest(tmp_path) == before
 
 
-def test_old_files_that_cannot_be_put_back_are_not_thrown_away(checked, tmp_path, monkeypatch):
+def test_old_files_that_cannot_be_restored_are_kept(checked, tmp_path, monkeypatch):
     folder = tmp_path / "结果"
-    old_output(folder, "问题.shp", checked)
+    write_old_output(folder, "问题.shp", checked)
     before = sorted(digest(folder).values())
     real, calls = os.replace, []
 
-    def breaks_for_good(source, destination):
+    def fail_after_three_moves(source, destination):
         calls.append(source)
         if len(calls) > 3:
             raise OSError(5, "Input/output error", str(destination))
         real(source, destination)
 
-    monkeypatch.setattr(os, "replace", breaks_for_good)
+    monkeypatch.setattr(os, "replace", fail_after_three_moves)
     with pytest.raises(OSError):
-        write_again(folder, "问题.shp", checked)
+        write_new_output(folder, "问题.shp", checked)
     monkeypatch.undo()
-    kept = list(digest(folder).values())
-    assert all(sum_ in kept for sum_ in before)
+    remaining = list(digest(folder).values())
+    assert all(sum_ in remaining for sum_ in before)
 
 
-def test_a_result_that_is_open_is_said_before_the_run(tmp_path, held):
+def test_open_output_is_reported_before_the_run(tmp_path, locked_files):
     target = tmp_path / "报告.html"
     write_text(target, "old")
-    held.add("报告.html")
+    locked_files.add("报告.html")
     with pytest.raises(OutputError) as raised:
         check_writable(target, [])
     assert "文件正被其他程序打开" in explain_error(raised.value)
     assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]
 
 
-def test_data_that_another_program_holds_for_itself(tmp_path, monkeypatch):
+def test_exclusively_locked_data_raise_an_input_error(tmp_path, monkeypatch):
     path = write_gpkg(tmp_path / "county.gpkg")
     real = Path.open
 
-    def refused(self, *arguments, **more):
+    def refuse_open(self, *arguments, **more):
         if self == path:
             raise PermissionError(13, "The process cannot access the file", str(path))
         return real(self, *arguments, **more)
 
-    monkeypatch.setattr(Path, "open", refused)
+    monkeypatch.setattr(Path, "open", refuse_open)
     with pytest.raises(InputError) as raised:
         read_source(path)
     assert "county.gpkg”：没有权限，或正被其他程序占用" in explain_error(raised.value)
@@ -273,26 +273,26 @@ def test_data_that_another_program_holds_for_itself(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists open files")
 @pytest.mark.parametrize("form", ["gpkg", "gdb", "shp"])
-def test_reading_holds_no_file_open(tmp_path, form):
+def test_reading_leaves_no_file_open(tmp_path, form):
     source = {
         "gpkg": lambda: write_gpkg(tmp_path / "c.gpkg"),
         "gdb": lambda: write_gdb(tmp_path / "c.gdb"),
         "shp": lambda: write_shapefiles(tmp_path / "s", "GBK"),
     }[form]()
-    kept = check_data(source)
+    checked = check_data(source)
     open_files = []
     for link in Path("/proc/self/fd").iterdir():
         try:
             open_files.append(os.readlink(link))
         except OSError:
             continue  # the one that lists the folder
-    assert kept.report.rules and not [f for f in open_files if f.startswith(str(tmp_path))]
+    assert checked.report.rules and not [f for f in open_files if f.startswith(str(tmp_path))]
 
 
 # -- no fork, and an interpreter that is QGIS -------------------------------------------------------------------------
 
 
-def test_a_check_starts_no_process(tmp_path, monkeypatch):
+def test_check_starts_no_process(tmp_path, monkeypatch):
     path = write_gpkg(tmp_path / "county.gpkg")
 
     def never(*arguments, **more):
@@ -310,7 +310,7 @@ def test_a_check_starts_no_process(tmp_path, monkeypatch):
 # -- paths and text of this machine -----------------------------------------------------------------------------------
 
 
-def test_a_report_carries_no_path_of_the_machine(checked, tmp_path):
+def test_report_contains_no_path_of_the_machine(checked, tmp_path):
     write_outputs(checked.report, checked.plan, Outputs(json=str(tmp_path / "r.json"), html=str(tmp_path / "r.html")))
     for name in ("r.json", "r.html"):
         raw = (tmp_path / name).read_bytes()
@@ -319,7 +319,7 @@ def test_a_report_carries_no_path_of_the_machine(checked, tmp_path):
 
 
 @pytest.mark.parametrize("source", [r"C:\县 数据\county.gpkg", "C:/县 数据/county.gpkg", r"\\server\share\county.gpkg"])
-def test_of_a_windows_path_only_the_name_is_kept(source):
+def test_provenance_keeps_only_the_name_of_a_windows_path(source):
     from plugin.core.engine.provenance import provenance
     from tests.core.examples import plan_of
 
@@ -340,8 +340,8 @@ sys.exit(main(["check", {source!r}, "--profile", "hunyuan", "--json", {json!r}, 
 
 
 @pytest.mark.slow
-def test_no_file_is_opened_in_the_encoding_of_the_machine(tmp_path):
-    """Where that is cp936, a text read or written without saying UTF-8 comes out as something else."""
+def test_files_are_never_opened_in_the_default_encoding(tmp_path):
+    """Run with EncodingWarning as an error: a default of cp936 would garble UTF-8 texts."""
     folder = write_shapefiles(tmp_path / "shp", "GBK", cpg=False)
     code = STRICT.format(
         root=str(ROOT), source=str(folder), json=str(tmp_path / "r.json"), html=str(tmp_path / "r.html"),
@@ -351,7 +351,7 @@ def test_no_file_is_opened_in_the_encoding_of_the_machine(tmp_path):
     assert done.returncode == 1, done.stderr.decode(errors="replace")
 
 
-def test_the_name_of_the_folder_in_between_is_short_and_hidden(tmp_path):
+def test_temporary_folder_name_is_short_and_hidden(tmp_path):
     with atomic_output(tmp_path / "报告.html") as path:
         assert path.name == "报告.html"
         (folder,) = tmp_path.iterdir()
@@ -360,6 +360,6 @@ def test_the_name_of_the_folder_in_between_is_short_and_hidden(tmp_path):
     assert writing.same_file(tmp_path / "报告.html", str(tmp_path / "." / "报告.html"))
 
 
-def test_rules_have_names_that_any_system_can_write():
+def test_rule_names_are_valid_file_names_on_every_system():
     for rule in all_rules().values():
         assert re.fullmatch(r"[a-z0-9-]+", rule.name) and re.fullmatch(r"[a-z0-9_]+", rule.algorithm_id)

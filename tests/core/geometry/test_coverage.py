@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Edges that should fit and corners that no survey draws, against figures worked by hand."""
+"""Edge mismatches, gaps, spikes and narrow necks, compared with figures computed by hand."""
 
 import numpy as np
 import pytest
@@ -29,11 +29,11 @@ def places(found):
     return [(row, other, point) for row, other, point in rows]
 
 
-def test_neighbours_that_share_all_vertices_mismatch_nowhere():
+def test_neighbours_that_share_all_vertices_have_no_mismatch():
     assert len(find_mismatched_edges(polygons(LEFT, None, RIGHT), tolerance=LIMITS)) == 0
 
 
-def test_a_vertex_on_one_side_only_is_missing_on_the_other():
+def test_vertex_on_one_side_only_is_missing_on_the_other():
     found = find_mismatched_edges(
         polygons(LEFT, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 40, 100 0))"), tolerance=LIMITS
     )
@@ -42,7 +42,7 @@ def test_a_vertex_on_one_side_only_is_missing_on_the_other():
     assert found.near_vertex.tolist() == [False]
 
 
-def test_three_polygons_at_a_junction_miss_one_vertex():
+def test_junction_of_three_polygons_lacks_one_vertex():
     upper, lower = (
         "POLYGON ((100 0, 200 0, 200 60, 100 60, 100 0))",
         "POLYGON ((100 60, 200 60, 200 100, 100 100, 100 60))",
@@ -52,21 +52,21 @@ def test_three_polygons_at_a_junction_miss_one_vertex():
 
 
 @pytest.mark.parametrize(("off", "found"), [(0.004, 1), (0.0099, 1), (0.0101, 0)])
-def test_a_vertex_beside_the_edge_counts_within_the_edge_match(off, found):
-    beside = f"POLYGON ((100 0, 200 0, 200 100, 100 100, {100 + off} 40, 100 0))"
-    result = find_mismatched_edges(polygons(LEFT, beside), tolerance=LIMITS)
+def test_vertex_near_the_edge_counts_within_the_edge_match(off, found):
+    near_edge = f"POLYGON ((100 0, 200 0, 200 100, 100 100, {100 + off} 40, 100 0))"
+    result = find_mismatched_edges(polygons(LEFT, near_edge), tolerance=LIMITS)
     assert len(result) == found
     assert result.distance == pytest.approx([off] * found)
 
 
-def test_two_vertices_that_should_be_one_are_told_as_near():
-    beside = "POLYGON ((100.003 0, 200 0, 200 100, 100 100, 100.003 0))"
-    found = find_mismatched_edges(polygons(LEFT, beside), tolerance=LIMITS)
+def test_two_vertices_closer_than_the_tolerance_are_reported_as_near():
+    shifted = "POLYGON ((100.003 0, 200 0, 200 100, 100 100, 100.003 0))"
+    found = find_mismatched_edges(polygons(LEFT, shifted), tolerance=LIMITS)
     assert {(row, other) for row, other, _ in places(found)} == {(0, 1), (1, 0)}
     assert found.near_vertex.all()
 
 
-def test_edges_of_a_line_are_held_against_the_vertices_of_the_parcels():
+def test_edges_of_a_line_are_compared_with_vertices_of_parcels():
     line = polygons("POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))")
     parcels = polygons(LEFT, RIGHT)
     found = find_mismatched_edges(line, parcels, tolerance=LIMITS)
@@ -82,7 +82,7 @@ FRAME = (
 )
 
 
-def test_what_polygons_enclose_is_a_gap():
+def test_area_enclosed_by_polygons_is_a_gap():
     found = find_gaps(polygons(*FRAME), tolerance=LIMITS)
     assert found.area.tolist() == [400.0]
     assert found.width.tolist() == [10.0]
@@ -90,7 +90,7 @@ def test_what_polygons_enclose_is_a_gap():
     assert len(find_gaps(polygons(*FRAME), tolerance=LIMITS, widest=9.9)) == 0
 
 
-def test_a_hair_between_neighbours_is_a_gap_and_one_below_both_minimums_a_sliver():
+def test_thin_gap_is_a_gap_and_below_both_minimums_a_sliver():
     def pair(width):
         return polygons(
             f"POLYGON ((0 0, 100 0, 100 100, 50 100, 50 10, {50 - width} 10, {50 - width} 100, 0 100, 0 0))",
@@ -103,7 +103,7 @@ def test_a_hair_between_neighbours_is_a_gap_and_one_below_both_minimums_a_sliver
     assert shapely.area(few.slivers.geometry) == pytest.approx([0.09])
 
 
-def test_a_union_of_a_coverage_is_that_of_shapely():
+def test_union_of_a_coverage_equals_that_of_shapely():
     layer = polygons(*FRAME, None, "POLYGON ((90 90, 120 90, 120 120, 90 120, 90 90))")
     whole = union_rows(layer, tolerance=LIMITS)
     expected = shapely.union_all(layer.shapes[layer.present])
@@ -115,7 +115,7 @@ def test_a_union_of_a_coverage_is_that_of_shapely():
 SPIKE = "POLYGON ((0 0, 100 0, 100 50, 1000 51, 100 52, 100 100, 0 100, 0 0))"
 
 
-def test_a_spike_is_told_by_its_angle_wherever_the_ring_begins():
+def test_spike_is_found_at_any_start_vertex_of_the_ring():
     for text in (SPIKE, "POLYGON ((1000 51, 100 52, 100 100, 0 100, 0 0, 100 0, 100 50, 1000 51))"):
         found = find_sharp_corners(polygons(None, text).shapes, 10)
         assert found.row.tolist() == [1]
@@ -123,7 +123,7 @@ def test_a_spike_is_told_by_its_angle_wherever_the_ring_begins():
         assert found.measure == pytest.approx([2 * np.degrees(np.arctan(1 / 900))])
 
 
-def test_a_spike_of_no_width_and_one_in_a_hole_count_and_a_square_does_not():
+def test_spikes_without_width_and_in_holes_are_found():
     flat = "POLYGON ((0 0, 100 0, 100 50, 150 50, 100 50, 100 100, 0 100, 0 0))"
     hole = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (10 10, 10 12, 80 11, 10 10))"
     found = find_sharp_corners(polygons(flat, LEFT, hole).shapes, 10)
@@ -134,7 +134,7 @@ def test_a_spike_of_no_width_and_one_in_a_hole_count_and_a_square_does_not():
     assert len(find_sharp_corners(polygons(LEFT).shapes, 90.1).row) == 4
 
 
-def test_repeated_vertices_hide_no_corner_and_are_told_themselves():
+def test_repeated_vertices_are_found_and_hide_no_spike():
     twice = "POLYGON ((0 0, 100 0, 100 50, 1000 51, 1000 51, 100 52, 100 100, 0 100, 0 99.99995, 0 0, 0 0))"
     assert find_sharp_corners(polygons(twice).shapes, 10).point.tolist() == [[1000.0, 51.0]]
     found = find_near_vertices(polygons(LEFT, twice).shapes, 0.0001)
@@ -143,7 +143,7 @@ def test_repeated_vertices_hide_no_corner_and_are_told_themselves():
     assert sorted(found.measure.tolist()) == pytest.approx([0.0, 0.0, 0.00005], abs=1e-9)
 
 
-def test_a_neck_is_found_and_corners_are_not():
+def test_narrow_neck_is_found_and_corners_are_not():
     dumbbell = "POLYGON ((0 0, 100 0, 100 49.5, 150 49.5, 150 0, 250 0, 250 100, 150 100, 150 50.5, 100 50.5, 100 100, 0 100, 0 0))"
     rows, where = find_narrow_parts(polygons(LEFT, dumbbell, None).shapes, 5.0)
     assert rows.tolist() == [1]
@@ -151,8 +151,8 @@ def test_a_neck_is_found_and_corners_are_not():
     assert len(find_narrow_parts(polygons(LEFT, dumbbell).shapes, 0.9)[0]) == 0
 
 
-def test_a_gap_names_its_neighbours_though_its_corners_are_rounded():
-    """New vertices of a union lie beside the edges that cross there; here in a plane with zone prefix."""
+def test_gap_with_rounded_corners_names_its_neighbours():
+    """Vertices that a union creates deviate from the crossing edges; here with a zone prefix."""
     rng = np.random.default_rng(3)
     for _ in range(30):
         corner = np.array([[0, 0], [100, 3], [50, 80]]) + rng.normal(0, 5, (3, 2)) + [38461234.567, 4390123.456]
@@ -161,7 +161,7 @@ def test_a_gap_names_its_neighbours_though_its_corners_are_rounded():
         assert (found.left.tolist(), found.right.tolist()) == ([0], [1])
 
 
-def test_a_union_of_few_that_overlap_and_many_that_tile_is_the_union_of_all():
+def test_union_of_overlapping_and_tiling_polygons_equals_that_of_shapely():
     rng = np.random.default_rng(5)
     tiles = [shapely.box(x * 10, y * 10, x * 10 + 10, y * 10 + 10) for x in range(8) for y in range(8) if (x + y) % 5]
     for count in (0, 1, 6):
@@ -175,8 +175,8 @@ def test_a_union_of_few_that_overlap_and_many_that_tile_is_the_union_of_all():
 
 @given(st.integers(0, 10**6), st.sampled_from([3.0, 10.0, 30.0]))
 @settings(deadline=None, max_examples=60)
-def test_sharp_corners_are_those_that_a_look_at_every_corner_finds(seed, below):
-    """Before the angles are computed, rings without a sharp one are sorted out."""
+def test_sharp_corners_equal_those_of_a_full_search(seed, below):
+    """Rings without a sharp angle are excluded before the angles are computed."""
     rng = np.random.default_rng(seed)
     shapes = []
     for _ in range(6):
@@ -184,7 +184,7 @@ def test_sharp_corners_are_those_that_a_look_at_every_corner_finds(seed, below):
         xy = np.repeat(xy, rng.integers(1, 3, len(xy)), axis=0)
         shapes.append(shapely.Polygon(xy))
     found = find_sharp_corners(np.array([*shapes, None], dtype=object), below)
-    told = set(zip(found.row.tolist(), map(tuple, found.point.tolist()), strict=True))
+    corners = set(zip(found.row.tolist(), map(tuple, found.point.tolist()), strict=True))
     plain = set()
     for n, shape in enumerate(shapes):
         ring = [p for k, p in enumerate(shape.exterior.coords) if k == 0 or p != shape.exterior.coords[k - 1]][:-1]
@@ -193,10 +193,10 @@ def test_sharp_corners_are_those_that_a_look_at_every_corner_finds(seed, below):
             angle = np.degrees(np.arccos(np.clip(u @ v / np.hypot(*u) / np.hypot(*v), -1, 1)))
             if len(ring) > 2 and angle < below - 1e-6:
                 plain.add((n, at))
-    assert plain <= told and len(told - plain) <= 1
+    assert plain <= corners and len(corners - plain) <= 1
 
 
-# -- open places with islands -------------------------------------------------------------------------------------------
+# -- gaps with islands --------------------------------------------------------------------------------------------------
 
 AROUND = shapely.Polygon([(0, 0), (300, 0), (300, 300), (0, 300)], [[(100, 100), (200, 100), (200, 200), (100, 200)]])
 
@@ -206,21 +206,21 @@ def found_gaps(*shapes, widest):
     return [(shape, left, right) for shape, left, right in zip(found.geometry, found.left, found.right, strict=True)]
 
 
-def test_a_thin_gap_all_around_an_island_is_a_gap():
-    """A pond drawn 0.3 m smaller than the hole of the field around it: 119.64 m² that belong to nobody."""
+def test_thin_gap_around_an_island_is_a_gap():
+    """A pond is 0.3 m smaller than the hole of the field around it: 119.64 m² are uncovered."""
     pond = shapely.box(100.3, 100.3, 199.7, 199.7)
     ((gap, left, right),) = found_gaps(AROUND, pond, widest=1.0)
     assert gap.equals(shapely.box(100, 100, 200, 200).difference(pond)) and {left, right} == {0, 1}
     assert gap.area == pytest.approx(100.0**2 - 99.4**2)
 
 
-def test_an_island_with_a_hole_of_its_own_leaves_both_places_open():
+def test_island_with_a_hole_leaves_two_gaps():
     island = shapely.box(110, 110, 190, 190).difference(shapely.box(140, 140, 160, 160))
     found = sorted(gap.area for gap, *_ in found_gaps(AROUND, island, widest=np.inf))
     assert found == pytest.approx([400.0, 100.0**2 - 80.0**2])
 
 
-def test_an_island_that_touches_the_edge_twice_parts_the_gap():
+def test_island_that_touches_the_edge_twice_splits_the_gap():
     island = shapely.Polygon([(100, 150), (150, 101), (200, 150), (150, 199)])
     found = found_gaps(AROUND, island, widest=np.inf)
     assert len(found) == 2 and sum(gap.area for gap, *_ in found) == pytest.approx(100.0**2 - island.area)
@@ -245,7 +245,7 @@ def tiles(shapes):
 TOWNS = tuple(shapely.box(x, 0, x + 40, 60).segmentize(10.0) for x in (0, 40))
 
 
-def test_towns_that_parcels_tile_are_surely_covered():
+def test_towns_tiled_by_parcels_are_covered():
     assert not tiles(TOWNS).may_be_uncovered(tiles(grid(8, 6))).any()
 
 
@@ -254,27 +254,27 @@ def test_towns_that_parcels_tile_are_surely_covered():
     [(8, 0), (0, 0), (47, 1), (range(24), 0), (range(24, 48), 1)],
     ids=["inside", "corner", "outer corner", "a whole town", "the other town"],
 )
-def test_a_missing_parcel_leaves_its_town_open(missing, town):
+def test_missing_parcel_leaves_a_gap_in_its_town(missing, town):
     left = set(np.atleast_1d(missing).tolist())
     parcels = tiles([shape for n, shape in enumerate(grid(8, 6)) if n not in left])
     assert tiles(TOWNS).may_be_uncovered(parcels)[town]
 
 
-def test_a_parcel_that_is_there_twice_does_not_hide_the_missing_one():
+def test_duplicated_parcel_does_not_hide_a_missing_one():
     parcels = grid(8, 6)
     parcels[8] = parcels[9]
     assert tiles(TOWNS).may_be_uncovered(tiles(parcels)).tolist() == [True, False]
 
 
-def test_a_part_of_a_town_without_any_parcel_leaves_it_open():
+def test_part_of_a_town_without_parcels_is_a_gap():
     exclave = shapely.MultiPolygon([TOWNS[0], shapely.box(200, 0, 210, 10)])
     parcels = grid(4, 6)
     assert tiles([exclave]).may_be_uncovered(tiles(parcels)).tolist() == [True]
     assert not tiles([exclave]).may_be_uncovered(tiles([*parcels, shapely.box(200, 0, 210, 10)])).any()
 
 
-def test_a_gap_along_the_edge_of_an_overlapping_town_leaves_it_open():
-    """The outline of a town that lies in the other is also that of the gap."""
+def test_gap_along_the_edge_of_an_overlapping_town_is_found():
+    """The outline of a town within another is also the outline of the gap."""
     town, inner = TOWNS[0], shapely.box(10, 10, 20, 20)
     parcels = [shape for shape in grid(4, 6) if not shape.equals(inner)]
     assert tiles([town, inner]).may_be_uncovered(tiles(parcels)).all()
@@ -282,11 +282,11 @@ def test_a_gap_along_the_edge_of_an_overlapping_town_leaves_it_open():
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 47), st.integers(-3, 3), st.integers(-3, 3)), max_size=6), st.booleans())
-def test_towns_that_are_surely_covered_have_nothing_bare(moves, drop):
+def test_towns_reported_as_covered_have_no_uncovered_part(moves, drop):
     parcels = grid(8, 6)
     for n, dx, dy in moves:
         parcels[n] = shapely.Point() if drop and not dx else translate(parcels[n], dx, dy)
     cover = tiles(parcels)
     open_rows = tiles(TOWNS).may_be_uncovered(cover)
-    bare = shapely.difference(np.array(TOWNS), shapely.union_all(parcels))
-    assert not (shapely.area(bare) > 1e-9)[~open_rows].any()
+    uncovered = shapely.difference(np.array(TOWNS), shapely.union_all(parcels))
+    assert not (shapely.area(uncovered) > 1e-9)[~open_rows].any()

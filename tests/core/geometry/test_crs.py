@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Zones, prefixes, axis order: what coordinates and CRS say of each other, and that nothing is measured in degrees."""
+"""Coordinate systems: zones, prefixes, axis order, and contradictions with the coordinates."""
 
 import numpy as np
 import pyogrio
@@ -31,7 +31,7 @@ from tests.core.small_plan import (
     write_gpkg,
 )
 
-#: Where the small plan is in the CRS's own units, as bounds.
+#: Bounds of the small plan in units of its CRS.
 NAN = float("nan")
 THREE_LINES = ("YJJBNTBHTB", "STBHHX", "CZKFBJ")
 
@@ -40,9 +40,9 @@ def bounds(x, y):
     return (x, y, x + 20_000, y + 30_000)
 
 
-# -- what a CRS is called ---------------------------------------------------------------------------------------------
+# -- names of CRSs ----------------------------------------------------------------------------------------------------
 
-#: 6° zones, 3° zones with their prefix and without; around 浑源's own and at both ends of the country.
+#: 6° zones, 3° zones with and without prefix; around the zone of 浑源 and at both ends of the country.
 ZONES = [4491, 4497, 4498, 4501, 4513, 4525, 4526, 4527, 4533, 4534, 4546, 4547, 4548, 4554]
 GAUSS = (
     'PROJCS["{name}",GEOGCS["{datum}",DATUM["D_{datum}",SPHEROID["CGCS2000",6378137.0,298.257222101]],PRIMEM["Greenwich",0.0],'
@@ -55,7 +55,7 @@ GAUSS = (
 @pytest.mark.parametrize(
     "version", [WktVersion.WKT1_ESRI, WktVersion.WKT1_GDAL, WktVersion.WKT2_2019], ids=lambda v: v.name
 )
-def test_every_zone_is_known_by_its_code_however_it_is_spelled(version):
+def test_each_zone_has_its_code_in_each_wkt_version(version):
     named = {code: CRS.from_epsg(code) for code in (4490, *ZONES)}
     found_codes = {code: crs_care.parse_crs(crs.to_wkt(version)) for code, crs in named.items()}
     assert found_codes == named
@@ -72,7 +72,7 @@ def test_every_zone_is_known_by_its_code_however_it_is_spelled(version):
         ("unknown", "CGCS2000", 500_000, 113.5, "TM 113.5°E"),
     ],
 )
-def test_a_zone_is_told_by_its_parameters(name, datum, easting, meridian, label):
+def test_zone_is_described_by_its_parameters(name, datum, easting, meridian, label):
     crs = crs_care.parse_crs(GAUSS.format(name=name, datum=datum, easting=easting, meridian=meridian))
     assert crs_care.crs_label(crs) == label
     frame = crs_care.describe_crs(crs)
@@ -82,11 +82,11 @@ def test_a_zone_is_told_by_its_parameters(name, datum, easting, meridian, label)
 @pytest.mark.parametrize(
     "text", [None, "", "garbage", "EPSG:99999", 'LOCAL_CS["Undefined Cartesian",UNIT["metre",1]]', "EPSG:4479"]
 )
-def test_no_crs_of_this_earth(text):
+def test_invalid_crs_is_not_described(text):
     assert crs_care.parse_crs(text) is None
 
 
-def test_heights_and_datum_shifts_are_left_aside():
+def test_heights_and_datum_shifts_are_ignored():
     assert crs_care.parse_crs("EPSG:4490+5737").to_epsg() == 4490
     assert crs_care.parse_crs("EPSG:4480").to_epsg() == 4490
     bound = CRS.from_epsg(2435).to_wkt(WktVersion.WKT1_GDAL).replace(
@@ -98,11 +98,11 @@ def test_heights_and_datum_shifts_are_left_aside():
 @pytest.mark.parametrize(
     ("code", "cgcs2000"), [(4490, True), (4526, True), (4326, False), (2435, False), (2154, False)]
 )
-def test_which_are_cgcs2000(code, cgcs2000):
+def test_cgcs2000_is_recognised(code, cgcs2000):
     assert crs_care.describe_crs(CRS.from_epsg(code)).cgcs2000 is cgcs2000
 
 
-# -- what coordinates say ---------------------------------------------------------------------------------------------
+# -- coordinates and CRS ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -151,15 +151,15 @@ def test_which_are_cgcs2000(code, cgcs2000):
         (4526, (NAN, NAN, NAN, NAN), None, ""),
     ],
 )
-def test_coordinates_against_the_crs(code, place, problem, hint):
+def test_coordinates_that_contradict_the_crs_are_found(code, place, problem, hint):
     crs = CRS.from_epsg(code) if code else None
-    told = find_coordinate_problem(crs, place)
-    assert (told and told[0]) == problem
-    if told:
-        assert told[1].get("hint", "") == hint
+    found = find_coordinate_problem(crs, place)
+    assert (found and found[0]) == problem
+    if found:
+        assert found[1].get("hint", "") == hint
 
 
-def test_a_zone_number_that_contradicts_its_own_meridian():
+def test_zone_number_that_contradicts_the_meridian_is_found():
     crs = crs_care.parse_crs(GAUSS.format(name="x", datum="CGCS2000", easting=38_500_000, meridian=111))
     assert find_coordinate_problem(crs, bounds(X, Y))[0] == "meridian"
 
@@ -180,7 +180,7 @@ def test_a_zone_number_that_contradicts_its_own_meridian():
         ([], (114.0, 36.0), 4526),
     ],
 )
-def test_the_plane_a_plan_is_measured_in(layers, place, code):
+def test_plane_of_a_plan_is_chosen_by_its_layers_and_place(layers, place, code):
     chosen = crs_care.choose_crs([(CRS.from_epsg(c), n) for c, n in layers], *place)
     assert chosen.to_epsg() == code and not crs_care.describe_crs(chosen).geographic
 
@@ -189,7 +189,7 @@ def test_the_plane_a_plan_is_measured_in(layers, place, code):
 
 
 def with_crs(role, crs, shift=(0.0, 0.0), swap=False):
-    """The small plan with one layer's coordinates or CRS changed."""
+    """Return the small plan with coordinates or CRS of one layer changed."""
     tables = layers()
     moved = shapely.transform(tables[role].geometry.to_numpy(), lambda c: (c[:, ::-1] if swap else c) + np.array(shift))
     tables[role] = tables[role].set_geometry(moved, crs=None).set_crs(crs, allow_override=True)
@@ -203,53 +203,53 @@ def in_crs(role, crs, tables=None):
 
 
 WRONG = [
-    ("no coordinate system", with_crs("STBHHX", None), ["没有坐标系", "EPSG:4526"]),
-    ("degrees called metres", with_crs("STBHHX", 4490), ["的坐标系为 EPSG:4490（度），坐标疑为米", "EPSG:4526"]),
-    ("another zone's name", with_crs("STBHHX", 4525), ["的坐标系为 EPSG:4525（37 带），坐标位于 38 带", "EPSG:4526"]),
-    ("prefix and none allowed", with_crs("STBHHX", 4547), ["EPSG:4547", "带号与其不符", "EPSG:4526"]),
-    ("prefix lacking", with_crs("STBHHX", 4526, (-38e6, 0)), ["EPSG:4526", "带号与其不符", "EPSG:4547"]),
+    ("missing CRS", with_crs("STBHHX", None), ["没有坐标系", "EPSG:4526"]),
+    ("metres with a CRS in degrees", with_crs("STBHHX", 4490), ["的坐标系为 EPSG:4490（度），坐标疑为米", "EPSG:4526"]),
+    ("CRS of another zone", with_crs("STBHHX", 4525), ["的坐标系为 EPSG:4525（37 带），坐标位于 38 带", "EPSG:4526"]),
+    ("prefix with a CRS without prefix", with_crs("STBHHX", 4547), ["EPSG:4547", "带号与其不符", "EPSG:4526"]),
+    ("missing prefix", with_crs("STBHHX", 4526, (-38e6, 0)), ["EPSG:4526", "带号与其不符", "EPSG:4547"]),
     ("northing first", with_crs("STBHHX", 4526, swap=True), ["北坐标在前（EPSG:4526）", "请交换 X、Y"]),
-    ("nowhere", with_crs("STBHHX", 4526, (0, 9e7)), ["超出 EPSG:4526 能表示的范围"]),
-    ("prefix-less zone next door", with_crs("STBHHX", 4546, (-38e6, 0)), ["EPSG:4546", "千米，可能是带号有误"]),
-    ("far away", with_crs("STBHHX", 4526, (0, -200_000)), ["198.9", "千米，可能是带号有误", "离图层“"]),
+    ("coordinates out of range", with_crs("STBHHX", 4526, (0, 9e7)), ["超出 EPSG:4526 能表示的范围"]),
+    ("CRS of the next zone without prefix", with_crs("STBHHX", 4546, (-38e6, 0)), ["EPSG:4546", "千米，可能是带号有误"]),
+    ("remote layer", with_crs("STBHHX", 4526, (0, -200_000)), ["198.9", "千米，可能是带号有误", "离图层“"]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("tables", "words"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG])
-def test_a_layer_whose_coordinates_contradict_its_crs_is_told_and_measured_by_nobody(tables, words):
+def test_layer_contradicting_its_crs_is_reported_and_not_measured(tables, words):
     checked = check_data(as_read_layers(tables))
-    (told,) = findings_of_rule(checked.report, "SCH003")
-    assert told.role == "STBHHX" and str(told.severity) == "ERROR"
-    assert "图层“STBHHX”" in told.message and "原图层未改动" in told.message and "请" in told.message
-    assert all(word in told.message for word in words), told.message
+    (finding,) = findings_of_rule(checked.report, "SCH003")
+    assert finding.role == "STBHHX" and str(finding.severity) == "ERROR"
+    assert "图层“STBHHX”" in finding.message and "原图层未改动" in finding.message and "请" in finding.message
+    assert all(word in finding.message for word in words), finding.message
     assert "STBHHX" not in checked.plan.layers
     for code in ("REL001", "REL003", "REL004"):
         result = rule_outcome(checked.report, code)
         assert result.outcome is Outcome.SKIPPED and "坐标系有问题" in result.reason
-    # Nothing is told of that layer but what is wrong with its place.
+    # The layer has no finding except that of its coordinates.
     assert {f.code for f in checked.report.findings if f.role == "STBHHX"} == {"SCH003"}
     assert rule_outcome(checked.report, "REL002").outcome is Outcome.FAILED
     assert not findings_of_rule(checked.report, "SCH001", "RUN900")
 
 
-def test_degrees_where_metres_are_needed():
+def test_degrees_in_a_projected_crs_are_reported():
     tables = in_crs("STBHHX", 4490)
     tables["STBHHX"] = tables["STBHHX"].set_crs(4526, allow_override=True)
-    (told,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
-    assert "的坐标系为 EPSG:4526（米），坐标疑为经纬度。请改设为 EPSG:4490" in told.message
+    (finding,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
+    assert "的坐标系为 EPSG:4526（米），坐标疑为经纬度。请改设为 EPSG:4490" in finding.message
 
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
-def test_a_layer_in_another_crs_of_the_same_earth_is_checked_like_the_others(code):
-    # With vertices as a survey has them: a straight line of a kilometre would be another line in another CRS.
+def test_layer_in_another_crs_is_checked_like_the_others(code):
+    # Edges have vertices as in a survey, because a straight line of a kilometre differs between CRSs.
     expected = check_data(as_read_layers(add_survey_vertices(layers()))).report
     checked = check_data(as_read_layers(in_crs("STBHHX", code, add_survey_vertices(layers()))))
-    told = findings_of_rule(checked.report, "SCH003")
+    findings = findings_of_rule(checked.report, "SCH003")
     words = {4490: "", 4525: "EPSG:4525（37 带），本次以 EPSG:4526（38 带）量算", 4547: "是 EPSG:4547，坐标不"}
     if not words[code]:
-        assert not told
+        assert not findings
     else:
-        assert [str(f.severity) for f in told] == ["WARNING"] and words[code] in told[0].message
+        assert [str(f.severity) for f in findings] == ["WARNING"] and words[code] in findings[0].message
     assert f"图层“STBHHX”为 EPSG:{code}，检查时用换算到 EPSG:4526 的副本；原图层未改动" in notices(checked.report)
     keep = [f for f in checked.report.findings if f.code != "SCH003"]
     assert [(f.code, f.role, f.key) for f in keep] == [(f.code, f.role, f.key) for f in expected.findings]
@@ -257,23 +257,23 @@ def test_a_layer_in_another_crs_of_the_same_earth_is_checked_like_the_others(cod
 
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
-def test_the_same_plan_in_another_crs_has_the_same_findings_and_areas(code):
+def test_plan_in_another_crs_has_the_same_findings_and_areas(code):
     tables = add_survey_vertices(layers())
     expected = check_data(as_read_layers(tables)).report
     checked = check_data(as_read_layers({role: frame.to_crs(code) for role, frame in tables.items()}))
     assert checked.plan.crs.to_epsg() == {4490: 4526}.get(code, code)
     findings = [f for f in checked.report.findings if f.case != "outside_crs"]
     assert {f.fingerprint for f in findings} == {f.fingerprint for f in expected.findings}
-    # Zone 37 ends at 112.5° E; the plan lies beyond it.
+    # Zone 37 ends at 112.5° E; the plan is beyond it.
     outside = [f for f in checked.report.findings if f.case == "outside_crs"]
     assert [f.params["count"] for f in outside] == ([len(tables)] if code == 4525 else [])
     areas = {f.fingerprint: f.area_m2 or 0.0 for f in expected.findings}
     for finding in findings:
-        # Of the largest, 0.7 km², edges of the county still count: a millionth.
+        # For the largest area, 0.7 km², edges of the county change one millionth.
         assert (finding.area_m2 or 0.0) == pytest.approx(areas[finding.fingerprint], abs=0.01, rel=1e-6)
 
 
-def test_every_layer_of_a_plan_may_be_unusable():
+def test_plan_without_usable_layers_fails_without_a_crash():
     report = check_data(as_read_layers({r: with_crs(r, 4525)[r] for r in layers()})).report
     assert len(findings_of_rule(report, "SCH003")) == len(layers())
     assert report.verdict is Verdict.FAIL and not findings_of_rule(report, "RUN900")
@@ -286,60 +286,62 @@ def test_every_layer_of_a_plan_may_be_unusable():
     assert all(r.outcome is Outcome.SKIPPED for r in report.rules if r.code.startswith(("TOP", "REL", "GEO")))
 
 
-def test_of_three_layers_the_one_apart_is_to_blame_even_when_it_is_the_largest():
+def test_remote_layer_of_three_is_reported_even_when_it_is_the_largest():
     tables = {
         "CZKFBJ": table([box(10 * n, 250_000, 5, 5) for n in range(50)]),
         "STBHHX": table([box(0, 0)]),
         "YJJBNTBHTB": table([box(500, 0)]),
     }
-    (told,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
-    assert told.role == "CZKFBJ" and "249." in told.message
+    (finding,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
+    assert finding.role == "CZKFBJ" and "249." in finding.message
 
 
-def test_of_two_layers_apart_the_county_is_believed():
+def test_of_two_remote_layers_the_county_layer_is_trusted():
     tables = {"XZQX": table([box(0, 0)]), "STBHHX": table([box(10 * n, 250_000, 5, 5) for n in range(50)])}
-    (told,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
-    assert told.role == "STBHHX" and "离图层“XZQX”有" in told.message
+    (finding,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
+    assert finding.role == "STBHHX" and "离图层“XZQX”有" in finding.message
 
 
-def test_layers_in_different_corners_of_a_county_are_not_apart():
+def test_layers_in_different_corners_of_a_county_are_not_remote():
     tables = {"STBHHX": table([box(0, 0)]), "CZKFBJ": table([box(30_000, 30_000)])}
     checked = check_data(as_read_layers(tables))
     assert set(checked.plan.layers) == {"STBHHX", "CZKFBJ"} and not findings_of_rule(checked.report, "SCH003")
 
 
-def test_a_layer_that_is_no_cgcs2000_is_checked_and_said():
+def test_layer_in_another_datum_is_checked_and_reported():
     report = check_data(as_read_layers({r: f.to_crs(32650) for r, f in layers().items()})).report
-    told = findings_of_rule(report, "SCH003")
-    assert len(told) == len(layers()) and all("EPSG:32650，不是 CGCS2000" in f.message for f in told)
+    findings = findings_of_rule(report, "SCH003")
+    assert len(findings) == len(layers()) and all("EPSG:32650，不是 CGCS2000" in f.message for f in findings)
     assert findings_of_rule(report, "REL001") and findings_of_rule(report, "TOP002")
 
 
-def test_a_shapefile_without_its_prj(tmp_path):
+def test_shapefile_without_prj_is_reported(tmp_path):
     for role in THREE_LINES:
         pyogrio.write_dataframe(layers()[role], tmp_path / f"{role}.shp", encoding="GBK")
     (tmp_path / "CZKFBJ.prj").unlink()
     before = digest(tmp_path)
-    (told,) = findings_of_rule(check_data(tmp_path).report, "SCH003")
-    assert told.role == "CZKFBJ" and "没有坐标系" in told.message and "按坐标判断应为 EPSG:4526" in told.message
+    (finding,) = findings_of_rule(check_data(tmp_path).report, "SCH003")
+    assert (
+        finding.role == "CZKFBJ" and "没有坐标系" in finding.message and "按坐标判断应为 EPSG:4526" in finding.message
+    )
     assert digest(tmp_path) == before
 
 
-def test_a_prj_that_nobody_understands(tmp_path):
+def test_unreadable_prj_is_reported(tmp_path):
     pyogrio.write_dataframe(layers()["CZKFBJ"], tmp_path / "CZKFBJ.shp", encoding="GBK")
     (tmp_path / "CZKFBJ.prj").write_text("浑源地方坐标系", encoding="utf-8")
-    (told,) = findings_of_rule(check_data(tmp_path).report, "SCH003")
-    assert "没有坐标系" in told.message
+    (finding,) = findings_of_rule(check_data(tmp_path).report, "SCH003")
+    assert "没有坐标系" in finding.message
 
 
-def test_northing_first_in_a_file(tmp_path):
+def test_file_with_northing_first_is_reported(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": with_crs("CZKFBJ", 4526, swap=True)["CZKFBJ"]})
     before = digest(tmp_path)
-    (told,) = findings_of_rule(check_data(path).report, "SCH003")
-    assert "北坐标在前" in told.message and digest(tmp_path) == before
+    (finding,) = findings_of_rule(check_data(path).report, "SCH003")
+    assert "北坐标在前" in finding.message and digest(tmp_path) == before
 
 
-def test_an_empty_layer_without_crs_stops_nothing():
+def test_empty_layer_without_crs_does_not_stop_the_check():
     empty = table([], crs=None)
     checked = check_data(
         [
@@ -347,12 +349,12 @@ def test_an_empty_layer_without_crs_stops_nothing():
             SourceLayer("CZKFBJ", empty, (FieldInfo("BSM", "text"),), None),
         ]
     )
-    (told,) = findings_of_rule(checked.report, "SCH003")
-    assert told.role == "CZKFBJ" and "没有坐标系" in told.message
+    (finding,) = findings_of_rule(checked.report, "SCH003")
+    assert finding.role == "CZKFBJ" and "没有坐标系" in finding.message
 
 
 def without_prefix(code):
-    """All layers of the small plan without zone prefix, and the CRS that they say."""
+    """Return all layers of the small plan without zone prefix, with the CRS ``code``."""
     tables = layers()
     for role, frame in tables.items():
         moved = shapely.transform(frame.geometry.to_numpy(), lambda c: c - np.array([38e6, 0.0]))
@@ -361,42 +363,42 @@ def without_prefix(code):
 
 
 @pytest.mark.parametrize(("code", "longitude"), [(4546, "111.48"), (4548, "117.48"), (4547, "")])
-def test_a_whole_plan_in_the_next_zone_is_told_by_where_the_county_lies(code, longitude):
-    """No prefix, and no layer apart from the others: only the county's code knows better."""
+def test_plan_in_a_wrong_zone_is_found_by_the_extent_of_the_county(code, longitude):
+    """Without a prefix or a remote layer, only the county code contradicts the zone."""
     report = check_data(as_read_layers(without_prefix(code))).report
-    told = findings_of_rule(report, "SCH003")
+    findings = findings_of_rule(report, "SCH003")
     if not longitude:
-        assert not told
+        assert not findings
         return
-    (only,) = told
+    (only,) = findings
     assert only.role == "XZQX" and str(only.severity) == "WARNING"
     assert f"按 EPSG:{code} 落在东经 {longitude}°，行政区代码属于浑源县（东经 113.37°–113.97°）" in only.message
-    # The rest is looked at as ever: the layers agree with each other.
+    # All other rules run, because the layers agree with each other.
     assert findings_of_rule(report, "REL001") and findings_of_rule(report, "TOP002")
 
 
 @pytest.mark.parametrize(
-    ("code", "longitude", "whose"),
+    ("code", "longitude", "area_name"),
     [
         ("140225", 113.6, ""),
         ("140225", 112.0, ""),
         ("140225", 110.6, "浑源县"),
         ("140225", 116.6, "浑源县"),
-        # Not told of the district itself: its city's reach.
+        # The list has no extent of the district; that of its city applies.
         ("140105", 109.0, "太原市"),
         ("140105", 112.4, ""),
-        # A code of the province that is not in the list, one of another province, and none.
+        # A code that the list lacks, a code of another province, and no code.
         ("149999", 118.0, "山西省"),
         ("610724", 80.0, ""),
         ("", 80.0, ""),
     ],
 )
-def test_how_far_is_far(code, longitude, whose):
-    told = find_remote_extent(longitude, code, load_standard().code_lists["divisions"])
-    assert (told.division.name if told else "") == whose
+def test_remote_extent_names_the_area_of_the_code(code, longitude, area_name):
+    remote = find_remote_extent(longitude, code, load_standard().code_lists["divisions"])
+    assert (remote.division.name if remote else "") == area_name
 
 
-def test_heights_are_put_to_a_crs():
+def test_heights_are_transformed_with_the_crs():
     both = crs_care.with_heights("EPSG:4490", "EPSG:5737")
     assert both.is_compound and [part.to_epsg() for part in both.sub_crs_list] == [4490, 5737]
     assert crs_care.with_heights("EPSG:4526", "urn:ogc:def:crs:EPSG::5737").sub_crs_list[1].to_epsg() == 5737
@@ -407,13 +409,13 @@ def test_heights_are_put_to_a_crs():
     ("shift", "case"),
     [((0, 0), ""), ((400_000, 0), "far_away"), ((0, 1_500_000), "outside_crs"), ((0, -2_500_000), "outside_crs")],
 )
-def test_a_plan_that_lies_wholly_outside_its_crs_is_reported(shift, case):
+def test_plan_outside_the_extent_of_its_crs_is_reported(shift, case):
     tables = {role: with_crs(role, 4526, shift)[role] for role in layers()}
     report = check_data(as_read_layers(tables), ["SCH003"]).report
     assert [f.case for f in report.findings] == ([case] if case else [])
 
 
-def test_degrees_of_another_county_are_not_said_to_be_in_a_wrong_zone():
+def test_degrees_of_another_county_are_not_reported_as_a_wrong_zone():
     tables = {role: in_crs(role, 4490)[role] for role in layers()}
     for frame in tables.values():
         frame.geometry = frame.geometry.translate(5.0)
@@ -421,7 +423,7 @@ def test_degrees_of_another_county_are_not_said_to_be_in_a_wrong_zone():
     assert finding.case == "far_away_degrees" and "经纬度没有带号" in finding.message
 
 
-def test_a_layer_in_degrees_apart_from_the_others_is_not_said_to_be_in_a_wrong_zone():
+def test_remote_layer_in_degrees_is_not_reported_as_a_wrong_zone():
     tables = {role: in_crs(role, 4490)[role] for role in layers()}
     tables["STBHHX"].geometry = tables["STBHHX"].geometry.translate(5.0)
     (finding,) = check_data(as_read_layers(tables), ["SCH003"]).report.findings

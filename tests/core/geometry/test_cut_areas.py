@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A part that was cut out is worth the land inside its edges; a whole feature what the annex's formula gives its vertices."""
+"""Areas of cut parts follow their edges; areas of whole features follow the formula of the annex."""
 
 import math
 from dataclasses import replace
@@ -34,7 +34,7 @@ property_test = settings(max_examples=40, deadline=None, derandomize=True, suppr
 
 
 def land(shape, crs=4526, step=1.0):
-    """m² on the ellipsoid of the land inside edges that are straight in the plane: geodesics between vertices a metre apart."""
+    """Return the ellipsoidal area, m², inside edges straight in the plane: geodesics of one metre."""
     to_degrees = Transformer.from_crs(crs, 4490, always_xy=True).transform
     total = 0.0
     for part in shapely.get_parts([shapely.segmentize(shape, step)]):
@@ -44,25 +44,27 @@ def land(shape, crs=4526, step=1.0):
     return total
 
 
-def turned(*points, angle=35.0, shift=(0.0, 0.0)):
-    """A polygon drawn near 0, 0, turned and put in its place."""
+def rotated_polygon(*points, angle=35.0, shift=(0.0, 0.0)):
+    """Return a polygon drawn near 0, 0, rotated and moved to its place."""
     shape = shapely.affinity.rotate(shapely.Polygon(points), angle, origin=(0, 0))
     return shapely.affinity.translate(shape, EAST + shift[0], NORTH + shift[1])
 
 
-def parted(width, length=940.0, angle=35.0):
-    """Two neighbours with an edge of ``length`` m between them, which the second leaves by ``width`` m in its middle."""
+def neighbours_with_gap(width, length=940.0, angle=35.0):
+    """Return two neighbours with a common edge of ``length`` m and a gap of ``width`` m in its middle."""
     ends = -50, length + 50
-    below = turned((ends[0], 0), (0, 0), (length, 0), (ends[1], 0), (ends[1], -400), (ends[0], -400), angle=angle)
+    below = rotated_polygon(
+        (ends[0], 0), (0, 0), (length, 0), (ends[1], 0), (ends[1], -400), (ends[0], -400), angle=angle
+    )
     edge = (ends[0], 0), (0, 0), (length / 2, width), (length, 0), (ends[1], 0)
-    return [below, turned(*edge, (ends[1], 400), (ends[0], 400), angle=angle)]
+    return [below, rotated_polygon(*edge, (ends[1], 400), (ends[0], 400), angle=angle)]
 
 
 def gap(width, length=940.0, angle=35.0):
-    return turned((0, 0), (length / 2, width), (length, 0), angle=angle)
+    return rotated_polygon((0, 0), (length / 2, width), (length, 0), angle=angle)
 
 
-def told(tables, *rules, **options):
+def find_problems(tables, *rules, **options):
     return findings_of_rule(check_data(as_read_layers(tables), rules, **options).report, *rules)
 
 
@@ -70,12 +72,12 @@ def told(tables, *rules, **options):
 
 
 @pytest.mark.parametrize(("width", "by_nodes"), [(0.4325, 8.0), (0.0042, 1.0)], ids=["203 m²", "2 m²"])
-def test_a_gap_between_long_edges_has_the_area_of_the_land_in_it(width, by_nodes):
-    """0.1.0 told 212.02 of 203.13 m² and 3.80 of 1.96 m²: it saw a chord of two half edges against one of a whole edge."""
-    (finding,) = told({"YDYHGHFQ": table(parted(width))}, "TOP004") if width > 0.1 else [None]
+def test_gap_between_long_edges_has_its_ellipsoidal_area(width, by_nodes):
+    """0.1.0 measured 212.02 instead of 203.13 m² and 3.80 instead of 1.96 m²: it took edges as chords."""
+    (finding,) = find_problems({"YDYHGHFQ": table(neighbours_with_gap(width))}, "TOP004") if width > 0.1 else [None]
     shape = gap(width)
     area = drawn_area(np.array([shape]), crs_care.make_lonlat_transformer(CRS.from_epsg(4526)))[0]
-    # Two hands: geodesics from metre to metre, and the plane's own area by the projection's scale.
+    # Two independent figures: geodesics of one metre, and the planar area divided by the areal scale.
     scale = Proj(4526).get_factors(
         *Transformer.from_crs(4526, 4490, always_xy=True).transform(*shape.centroid.coords[0])
     )
@@ -95,8 +97,8 @@ def test_a_gap_between_long_edges_has_the_area_of_the_land_in_it(width, by_nodes
     size=st.sampled_from([15.0, 60.0, 300.0, 1200.0, 3500.0]),
     turn=st.floats(0.0, 90.0),
 )
-def test_a_quadrilateral_is_as_large_as_one_of_edges_of_decimetres(zone, off, latitude, corners, size, turn):
-    """Edges up to five kilometres, in zones of 3° and 6° and in degrees, from the south of China to its north: 0.01 m²."""
+def test_area_of_a_quadrilateral_equals_that_of_its_densified_copy(zone, off, latitude, corners, size, turn):
+    """Edges up to 5 km, in 3° and 6° zones and in degrees, over all latitudes of China: 0.01 m²."""
     crs = CRS.from_epsg(zone)
     meridian = crs_care.describe_crs(crs).meridian or 112.5
     middle = Transformer.from_crs(4490, crs, always_xy=True).transform(meridian + off, latitude)
@@ -110,8 +112,8 @@ def test_a_quadrilateral_is_as_large_as_one_of_edges_of_decimetres(zone, off, la
     assert found_m2 == pytest.approx(measured([fine], zone)[0], abs=0.01)
 
 
-def test_many_edges_together_are_right_too():
-    """Each of 3 000 edges of 25 m is off by less than a thousandth; all bend to one side of a long bow."""
+def test_errors_of_many_edges_do_not_add_up():
+    """Errors of 3 000 edges of 25 m do not add up although all bend to one side of a long bow."""
     xs = np.linspace(0, 75_000, 3001)
     bow = np.column_stack([xs, 8000 * np.sin(xs / 75_000 * math.pi)])
     shape = shapely.Polygon(bow + np.array((EAST - 30_000, NORTH)))
@@ -121,15 +123,15 @@ def test_many_edges_together_are_right_too():
     assert drawn_area(np.array([shape]), to_degrees)[0] == pytest.approx(measured([fine])[0], abs=0.01)
 
 
-def test_short_edges_keep_the_annex_s_sum_to_the_last_digit():
-    parcel = shapely.segmentize(turned((0, 0), (120, 0), (120, 80), (0, 80)), 20.0)
+def test_area_with_short_edges_equals_the_formula_of_the_annex():
+    parcel = shapely.segmentize(rotated_polygon((0, 0), (120, 0), (120, 80), (0, 80)), 20.0)
     to_degrees = crs_care.make_lonlat_transformer(CRS.from_epsg(4526))
     assert drawn_area(np.array([parcel]), to_degrees)[0] == statutory_area(np.array([parcel]), to_degrees)[0]
 
 
-def test_holes_parts_and_what_has_no_area():
-    ring = turned((0, 0), (3000, 0), (3000, 2000), (0, 2000))
-    hole = turned((500, 500), (2500, 500), (2500, 1500), (500, 1500))
+def test_holes_are_subtracted_and_parts_added():
+    ring = rotated_polygon((0, 0), (3000, 0), (3000, 2000), (0, 2000))
+    hole = rotated_polygon((500, 500), (2500, 500), (2500, 1500), (500, 1500))
     with_hole = shapely.Polygon(ring.exterior, [hole.exterior.reverse()])
     far = shapely.affinity.translate(hole, 9000, 0)
     shapes = np.array(
@@ -142,53 +144,53 @@ def test_holes_parts_and_what_has_no_area():
 
 # -- whole features and shares ----------------------------------------------------------------------------------------
 
-#: No two of its sides are parallel: where two are, what each is off by is taken off again.
+#: A polygon without parallel sides, whose errors would cancel out.
 FIELD = ((0, 0), (1300, 0), (900, 700), (100, 500))
 
 
 def field(net=800_000.0, shift=(0.0, 0.0)):
-    return table([turned(*FIELD, shift=shift)]).assign(YJJBNTMJ=[net])
+    return table([rotated_polygon(*FIELD, shift=shift)]).assign(YJJBNTMJ=[net])
 
 
-def test_a_field_that_is_covered_whole_loses_its_own_area_and_no_more():
-    """The line's vertices on the field's edges bend nothing: a share of 100 %, the net area as it stands in the table."""
-    line = turned((-100, -100), (1400, -100), (1400, 800), (-100, 800))
-    along = turned((0, 0), (400, 0), (1300, 0), (1100, 350), (900, 700), (500, 600), (100, 500))
-    assert abs(measured([turned(*FIELD)])[0] - land(turned(*FIELD))) > 1
+def test_completely_covered_field_loses_exactly_its_area():
+    """Vertices of the line on edges of the field change nothing: the share is 100 % of the net area."""
+    line = rotated_polygon((-100, -100), (1400, -100), (1400, 800), (-100, 800))
+    along = rotated_polygon((0, 0), (400, 0), (1300, 0), (1100, 350), (900, 700), (500, 600), (100, 500))
+    assert abs(measured([rotated_polygon(*FIELD)])[0] - land(rotated_polygon(*FIELD))) > 1
     for cover in (line, along):
-        (finding,) = told({"YJJBNTBHTB": field(), "STBHHX": table([cover])}, "REL001")
+        (finding,) = find_problems({"YJJBNTBHTB": field(), "STBHHX": table([cover])}, "REL001")
         assert finding.area_m2 == pytest.approx(measured(field().geometry)[0], abs=1e-6)
         assert finding.net_area_m2 == pytest.approx(800_000.0, abs=1e-6)
 
 
-def test_a_line_that_lies_whole_in_a_field_has_its_own_area():
-    inner = turned((200, 100), (1000, 150), (800, 550), (250, 400))
-    (finding,) = told({"YJJBNTBHTB": field(), "STBHHX": table([inner])}, "REL001")
+def test_line_within_a_field_has_its_whole_area():
+    inner = rotated_polygon((200, 100), (1000, 150), (800, 550), (250, 400))
+    (finding,) = find_problems({"YJJBNTBHTB": field(), "STBHHX": table([inner])}, "REL001")
     assert finding.area_m2 == pytest.approx(measured([inner])[0], abs=1e-6)
     share = inner.area / field().geometry[0].area
     assert finding.net_area_m2 == pytest.approx(800_000.0 * share, rel=1e-6)
 
 
-def test_what_several_lines_take_of_a_field_is_the_field_s_net_area():
+def test_parts_of_several_lines_add_up_to_the_net_area_of_the_field():
     halves = [
-        turned((-50, -50), (613, -50), (641, 750), (-50, 750)),
-        turned((613, -50), (1400, -50), (1400, 750), (641, 750)),
+        rotated_polygon((-50, -50), (613, -50), (641, 750), (-50, 750)),
+        rotated_polygon((613, -50), (1400, -50), (1400, 750), (641, 750)),
     ]
-    findings = told({"YJJBNTBHTB": field(), "STBHHX": table(halves)}, "REL001")
+    findings = find_problems({"YJJBNTBHTB": field(), "STBHHX": table(halves)}, "REL001")
     assert len(findings) == 2
     assert sum(f.net_area_m2 for f in findings) == pytest.approx(800_000.0, abs=1e-3)
-    whole = turned(*FIELD)
+    whole = rotated_polygon(*FIELD)
     for finding, half in zip(findings, halves, strict=True):
         assert finding.area_m2 == pytest.approx(land(shapely.intersection(whole, half)), abs=0.01)
-    # Parts have the land that is theirs; the field's own figure sees its corners only, and is another by this much.
+    # Parts are measured along their edges, the field only by its corners; the figures differ by this amount.
     assert sum(f.area_m2 for f in findings) == pytest.approx(land(whole), abs=0.01)
     assert abs(measured([whole])[0] - land(whole)) > 1
 
 
-def test_townships_share_out_the_area_of_the_rows():
+def test_township_parts_add_up_to_the_area_of_the_rows():
     towns = [
-        turned((-50, -50), (613, -50), (641, 750), (-50, 750)),
-        turned((613, -50), (1400, -50), (1400, 750), (641, 750)),
+        rotated_polygon((-50, -50), (613, -50), (641, 750), (-50, 750)),
+        rotated_polygon((613, -50), (1400, -50), (1400, 750), (641, 750)),
     ]
     tables = {
         "XZQXZ": table(towns).assign(XZQDM=["140225100", "140225101"], XZQMC=["甲镇", "乙镇"]),
@@ -203,25 +205,29 @@ def test_townships_share_out_the_area_of_the_rows():
     sums = shared.sums(layer.statutory)
     assert sums.sum() == pytest.approx(layer.statutory.sum(), abs=1e-6) and sums[2:].tolist() == [0, 0]
     for found_m2, town in zip(sums, towns, strict=False):
-        part = land(shapely.intersection(turned(*FIELD), town)) / land(turned(*FIELD))
+        part = land(shapely.intersection(rotated_polygon(*FIELD), town)) / land(rotated_polygon(*FIELD))
         assert found_m2 == pytest.approx(layer.statutory.sum() * part, abs=0.02)
 
 
-def test_a_part_beside_a_layer_without_rows_is_measured():
-    """Around an edit the other layer may have no row at all."""
-    whole = Layer(as_read_layers({"YDYHGHFQ": table([turned(*FIELD)])})[0], ZONES, CRS.from_epsg(4526))
+def test_part_is_measured_when_the_other_layer_has_no_rows():
+    """Around an edit the other layer may have no row."""
+    whole = Layer(as_read_layers({"YDYHGHFQ": table([rotated_polygon(*FIELD)])})[0], ZONES, CRS.from_epsg(4526))
     none = whole.take(np.zeros(0, dtype=int))
     half = shapely.intersection(whole.plane[0], shapely.affinity.translate(whole.plane[0], 300, 0))
     assert areas_of(make_part(0, half), whole, none, land_area) == pytest.approx([land(half)], abs=0.01)
     assert areas_of(make_part(0, whole.plane[0]), whole, none, land_area) == pytest.approx(whole.statutory, abs=1e-9)
 
 
-def test_a_gap_that_is_as_large_as_its_neighbour_is_no_part_of_it():
-    """Planar area alone does not make a place a row's own."""
-    tall = turned((0, 0), (1000, 0), (1000, 1000), (0, 1000), angle=35)
-    frame = shapely.Polygon(turned((-500, -500), (1500, -500), (1500, 1500), (-500, 1500)).exterior, [tall.exterior])
-    twin = shapely.affinity.translate(tall, 5000, 0)
-    (finding,) = told({"YDYHGHFQ": table([frame, twin])}, "TOP004", parameters={"TOP004": {"widest_m": 9e9}})
+def test_gap_as_large_as_its_neighbour_is_not_a_part_of_it():
+    """An equal planar area does not make the gap a part of the row."""
+    tall = rotated_polygon((0, 0), (1000, 0), (1000, 1000), (0, 1000), angle=35)
+    frame = shapely.Polygon(
+        rotated_polygon((-500, -500), (1500, -500), (1500, 1500), (-500, 1500)).exterior, [tall.exterior]
+    )
+    neighbour = shapely.affinity.translate(tall, 5000, 0)
+    (finding,) = find_problems(
+        {"YDYHGHFQ": table([frame, neighbour])}, "TOP004", parameters={"TOP004": {"widest_m": 9e9}}
+    )
     assert finding.area_m2 == pytest.approx(land(tall), abs=0.01)
 
 
@@ -232,12 +238,16 @@ OLD = """编号,规则,问题,理由,文号,附件,登记人,登记日期,有效
 W20261120-20ee2ed4,TOP004,用地用海规划分区的 …000001 与 …000002 之间有 212.39 m² 的空隙（宽 0.22 m）。,已现场核实,晋自然资函〔2026〕12号,,王工,2026-11-20,,YDYHGHFQ 140225000000000001,YDYHGHFQ 140225000000000002,,115.3100383,39.6840554,5.00,212.39,2.12,,
 W20261120-22514160,TOP004,用地用海规划分区的 …000003 与 …000004 之间有 11.15 m² 的空隙（宽 0.00 m）。,已现场核实,晋自然资函〔2026〕12号,,王工,2026-11-20,,YDYHGHFQ 140225000000000003,YDYHGHFQ 140225000000000004,,115.3333468,39.6837890,5.00,11.15,1.00,,
 """
-#: Of the same two, as 0.1.0 named them.
+#: Fingerprints of the same two by 0.1.0.
 OLD_NAMES = {"eab685becd63fddd06d6", "a3b72cb9c608e30c3792"}
 
 
 def two_gaps(wide=0.4325, thin=0.0042):
-    return {"YDYHGHFQ": table([*parted(wide), *(shapely.affinity.translate(s, 2000, 0) for s in parted(thin))])}
+    return {
+        "YDYHGHFQ": table(
+            [*neighbours_with_gap(wide), *(shapely.affinity.translate(s, 2000, 0) for s in neighbours_with_gap(thin))]
+        )
+    }
 
 
 def with_waivers(folder, tables, text=OLD):
@@ -246,7 +256,7 @@ def with_waivers(folder, tables, text=OLD):
     return source
 
 
-def test_waivers_by_0_1_0_hold_for_shapes_that_have_not_moved(tmp_path):
+def test_waivers_of_0_1_0_apply_to_unchanged_shapes(tmp_path):
     report = check_data(with_waivers(tmp_path, two_gaps()), ["TOP004"]).report
     gaps = findings_of_rule(report, "TOP004")
     assert {f.fingerprint for f in gaps} == OLD_NAMES
@@ -255,17 +265,19 @@ def test_waivers_by_0_1_0_hold_for_shapes_that_have_not_moved(tmp_path):
     assert [f.area_m2 for f in gaps] == pytest.approx(areas, abs=0.01)
 
 
-def test_a_waiver_by_0_1_0_does_not_hold_for_another_gap_of_the_area_it_names(tmp_path):
-    """Of land 212.39 m² now: the measure differs, but the gap is another one, too."""
+def test_waiver_of_0_1_0_does_not_apply_to_another_gap_of_the_same_area(tmp_path):
+    """The gap now has 212.39 m²: both the measure and the gap are different."""
     width = 0.4325 * 212.39 / land(gap(0.4325))
     report = check_data(with_waivers(tmp_path, two_gaps(wide=width)), ["TOP004"]).report
     wide = max(findings_of_rule(report, "TOP004"), key=lambda f: f.area_m2)
     assert wide.area_m2 == pytest.approx(212.39, abs=0.01) and wide.state == "open"
-    (said,) = findings_of_rule(report, "RUN903")
-    assert said.case == "changed" and said.params["now_m2"] - said.params["before_m2"] == pytest.approx(9.3, abs=0.3)
+    (finding,) = findings_of_rule(report, "RUN903")
+    assert finding.case == "changed" and finding.params["now_m2"] - finding.params["before_m2"] == pytest.approx(
+        9.3, abs=0.3
+    )
 
 
-def test_a_waiver_made_now_holds_for_the_land_and_not_for_what_vertices_sum_up_to(tmp_path):
+def test_new_waiver_applies_by_ellipsoidal_area_not_by_vertices(tmp_path):
     source = write_gpkg(tmp_path / "county.gpkg", two_gaps())
     checked = check_data(source, ["TOP004"])
     words = WaiverEntry("已现场核实", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
@@ -274,13 +286,13 @@ def test_a_waiver_made_now_holds_for_the_land_and_not_for_what_vertices_sum_up_t
     assert all(waiver.as_drawn for waiver in kept) and read_waivers(checked.waivers.path) == kept
     text = checked.waivers.path.read_text(encoding="utf-8-sig")
     assert {f.state for f in findings_of_rule(check_data(source, ["TOP004"]).report, "TOP004")} == {"waived"}
-    # More vertices on straight edges move no land.
+    # More vertices on straight edges do not change the area.
     (tmp_path / "more").mkdir()
     more = {"YDYHGHFQ": two_gaps()["YDYHGHFQ"]}
     more["YDYHGHFQ"].geometry = shapely.segmentize(more["YDYHGHFQ"].geometry.to_numpy(), 100.0)
     report = check_data(with_waivers(tmp_path / "more", more, text), ["TOP004"]).report
     assert {f.state for f in findings_of_rule(report, "TOP004")} == {"waived"}
-    # A gap whose vertices come to what the land was is a smaller one.
+    # A gap with the former area by its vertices is smaller.
     width = 0.4325 * (2 * land(gap(0.4325)) - measured([gap(0.4325)])[0]) / land(gap(0.4325))
     assert measured([gap(width)])[0] == pytest.approx(land(gap(0.4325)), abs=0.1)
     (tmp_path / "other").mkdir()
@@ -288,7 +300,7 @@ def test_a_waiver_made_now_holds_for_the_land_and_not_for_what_vertices_sum_up_t
     assert [f.state for f in sorted(findings_of_rule(report, "TOP004"), key=lambda f: f.area_m2)] == ["waived", "open"]
 
 
-def test_old_and_new_waivers_stand_in_one_file(tmp_path):
+def test_old_and_new_waivers_share_one_file(tmp_path):
     source = with_waivers(tmp_path, two_gaps())
     path = default_waiver_path(source)
     one, two = read_waivers(path)
@@ -302,42 +314,42 @@ def test_old_and_new_waivers_stand_in_one_file(tmp_path):
 
 
 def neighbours(*between):
-    """Two neighbours with an edge of 2 000 m between them, drawn in a zone; the second has vertices on it."""
-    below = turned((-50, 0), (0, 0), (2000, 0), (2050, 0), (2050, -800), (-50, -800), angle=20)
+    """Return two neighbours with a common edge of 2 000 m; the second has vertices on it."""
+    below = rotated_polygon((-50, 0), (0, 0), (2000, 0), (2050, 0), (2050, -800), (-50, -800), angle=20)
     edge = [(-50, 0), (0, 0), *((x, 0) for x in between), (2000, 0), (2050, 0)]
-    return [below, turned(*edge, (2050, 800), (-50, 800), angle=20)]
+    return [below, rotated_polygon(*edge, (2050, 800), (-50, 800), angle=20)]
 
 
 def in_degrees(shapes):
     return {"YDYHGHFQ": table(shapes).to_crs(4490)}
 
 
-def test_a_vertex_that_parted_from_a_long_edge_in_degrees_is_named():
+def test_vertex_off_a_long_edge_in_degrees_is_reported():
     drawn = {"YDYHGHFQ": table(neighbours(700, 1500))}
-    assert [(f.case, f.params["count"]) for f in told(drawn, "TOP005")] == [("", 2)]
+    assert [(f.case, f.params["count"]) for f in find_problems(drawn, "TOP005")] == [("", 2)]
     tables = in_degrees(neighbours(700, 1500))
-    findings = told(tables, "TOP005", "TOP004", "TOP001")
+    findings = find_problems(tables, "TOP005", "TOP004", "TOP001")
     (named,) = [f for f in findings if f.code == "TOP005"]
     assert named.case == "parted" and named.params["count"] == 2
-    # How far the edge of degrees passes by, by hand: densified there, and looked at in the plane.
+    # Distance of the vertices from the edge: densify it in degrees and measure in the plane.
     low, high = (np.array(tables["YDYHGHFQ"].geometry[0].exterior.coords[n]) for n in (1, 2))
     edge = low + np.linspace(0, 1, 20_001)[:, None] * (high - low)
     line = shapely.LineString(np.column_stack(Transformer.from_crs(4490, 4526, always_xy=True).transform(*edge.T)))
-    places = [turned((x, 0), (x, 1), (x + 1, 0), angle=20).exterior.coords[0] for x in (700, 1500)]
+    places = [rotated_polygon((x, 0), (x, 1), (x + 1, 0), angle=20).exterior.coords[0] for x in (700, 1500)]
     away = max(line.distance(shapely.Point(place)) for place in places)
     assert away > 0.02 and named.params["distance"] == pytest.approx(away, abs=2e-3)
     assert shapely.hausdorff_distance(named.geometry, shapely.MultiPoint(places)) < 0.01
-    # What opened there is a finding of its own.
+    # The gap is a separate finding.
     assert any(f.code in ("TOP001", "TOP004") for f in findings)
 
 
-def test_edges_in_degrees_that_fit_are_not_named():
+def test_matching_edges_in_degrees_are_not_reported():
     shapes = neighbours(700, 1500)
-    shapes[0] = turned(*((x, 0) for x in (-50, 0, 700, 1500, 2000, 2050)), (2050, -800), (-50, -800), angle=20)
-    assert told(in_degrees(shapes), "TOP005") == []
-    # Drawn in degrees, with the vertex on the line that is straight there: it lacks on one side, and has parted from nothing.
+    shapes[0] = rotated_polygon(*((x, 0) for x in (-50, 0, 700, 1500, 2000, 2050)), (2050, -800), (-50, -800), angle=20)
+    assert find_problems(in_degrees(shapes), "TOP005") == []
+    # The vertex is on the line that is straight in degrees: it is missing on one side, without a gap.
     (left, right) = in_degrees(neighbours())["YDYHGHFQ"].geometry
     low, high = (np.array(left.exterior.coords[n]) for n in (1, 2))
     with_vertex = shapely.Polygon([*right.exterior.coords[:2], tuple((low + high) / 2), *right.exterior.coords[2:]])
-    findings = told({"YDYHGHFQ": table([left, with_vertex], crs=4490)}, "TOP005")
+    findings = find_problems({"YDYHGHFQ": table([left, with_vertex], crs=4490)}, "TOP005")
     assert [(f.case, f.params["count"]) for f in findings] == [("", 1)]

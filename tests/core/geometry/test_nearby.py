@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What looks at fewer segments or squares finds the same as looking at all."""
+"""Searches with a spatial filter find the same as searches of all segments."""
 
 import numpy as np
 import pytest
@@ -12,13 +12,13 @@ from plugin.core.geometry.coverage import find_mismatched_edges, find_mismatches
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 
-#: What a distance between coordinates of 4e7 m may be off by, in m.
+#: Rounding error of a distance between coordinates of 4e7 m, in m.
 ROUNDING = 1e-7
 
 
 @given(st.integers(0, 10**6), st.sampled_from([0.01, 0.5, 7.0]), st.sampled_from([0.0, 4e7]))
 @settings(deadline=None, max_examples=60)
-def test_points_near_segments_are_those_that_a_plain_comparison_finds(seed, distance, offset):
+def test_points_near_segments_equal_those_of_a_full_comparison(seed, distance, offset):
     rng = np.random.default_rng(seed)
     a = np.round(rng.uniform(0, 60, (30, 2)), 1)
     # Short segments, and some that cross everything.
@@ -30,7 +30,7 @@ def test_points_near_segments_are_those_that_a_plain_comparison_finds(seed, dist
     k, s = np.indices((len(points), len(a))).reshape(2, -1)
     lines, other = shapely.linestrings(np.stack([a, b], axis=1)), (points[k] != a[s]).any(axis=1)
     other &= (points[k] != b[s]).any(axis=1)
-    # A point at just this distance (coordinates are tenths) may count or not, by the last digit.
+    # A point at exactly this distance (coordinates are tenths) may count or not, by rounding.
     surely, perhaps = (
         other & shapely.dwithin(lines[s], shapely.points(points)[k], distance + by) for by in (-ROUNDING, ROUNDING)
     )
@@ -41,7 +41,7 @@ def test_points_near_segments_are_those_that_a_plain_comparison_finds(seed, dist
 
 
 def grid(count, size, drop):
-    """A mesh of squares with a vertex in the middle of each edge; ``drop``: squares that lack them."""
+    """Return a grid of squares with a vertex in the middle of each edge, except for squares of ``drop``."""
     shapes = []
     for n in range(count * count):
         x, y = n % count * size, n // count * size
@@ -56,7 +56,7 @@ def places(found):
 
 
 @pytest.mark.parametrize("drop", [set(), {0}, {5, 6, 35}, set(range(36))])
-def test_a_coarse_and_a_fine_layer_are_compared_alike_from_both_sides(drop, monkeypatch):
+def test_coarse_and_fine_layers_match_in_both_directions(drop, monkeypatch):
     fine, coarse = grid(6, 10, set()), grid(2, 30, set())
     limits = Tolerance()
     spoilt = grid(6, 10, drop)
@@ -64,7 +64,7 @@ def test_a_coarse_and_a_fine_layer_are_compared_alike_from_both_sides(drop, monk
         first, second = find_mismatches_both_ways(Polygons(a), Polygons(b), tolerance=limits)
         assert places(first) == places(find_mismatched_edges(Polygons(a), Polygons(b), tolerance=limits))
         assert places(second) == places(find_mismatched_edges(Polygons(b), Polygons(a), tolerance=limits))
-        # With nothing sorted out beforehand.
+        # Without the filter.
         with monkeypatch.context() as patch:
             patch.setattr("plugin.core.geometry.coverage.FEW_TIMES", 10**9)
             everything = find_mismatches_both_ways(Polygons(a), Polygons(b), tolerance=limits)
@@ -73,7 +73,7 @@ def test_a_coarse_and_a_fine_layer_are_compared_alike_from_both_sides(drop, monk
     assert bool(len(lacking)) == bool(drop)
 
 
-def test_segments_of_few_rows_are_the_same_sorted_anew_or_found_among_all(monkeypatch):
+def test_segments_of_few_rows_do_not_depend_on_the_index(monkeypatch):
     a, b = Polygons(grid(6, 10, {3})), Polygons(grid(6, 10, {9, 10}))
     for rows in (np.arange(36) == 9, np.arange(36) < 12, np.ones(36, dtype=bool), np.zeros(36, dtype=bool)):
         monkeypatch.setattr(lines_module, "_FEW", 10**9)

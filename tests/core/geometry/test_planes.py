@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Edges stay where they were drawn: in degrees, in another zone, and where layers of two coordinate systems meet."""
+"""Edges keep their place: in degrees, in another zone, and between layers of two CRSs."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ RELATIONS = ("REL001", "REL002", "REL003", "TOP001", "TOP003")
 
 
 def below(*between):
-    """A rectangle whose northern edge runs from (WEST, 39.605) to (EAST, 39.6055), with vertices put on it."""
+    """Return a rectangle whose northern edge runs from (WEST, 39.605) to (EAST, 39.6055) with more vertices."""
     return shapely.Polygon([(WEST, SOUTH), (EAST, SOUTH), (EAST, 39.6055), *between, (WEST, 39.605)])
 
 
@@ -39,7 +39,7 @@ ON_EDGE = [(EAST + (WEST - EAST) * s, 39.6055 - 0.0005 * s) for s in (0.25, 0.5,
 
 
 def plan(crs=4490, **shapes):
-    """Layers of one polygon each, drawn in degrees and stored in ``crs`` (one code, or by role)."""
+    """Return layers of one polygon each, drawn in degrees and stored in ``crs`` (one code, or by role)."""
     codes = crs if isinstance(crs, dict) else dict.fromkeys(shapes, crs)
     return {
         role: table([shape] if shape.geom_type == "Polygon" else list(shape.geoms), crs=4490).to_crs(codes[role])
@@ -47,7 +47,7 @@ def plan(crs=4490, **shapes):
     }
 
 
-def told(tables, **options):
+def find_problems(tables, **options):
     report = check_data(as_read_layers(tables), **options).report
     return [(f.code, f.role, f.area_m2, f.width_m) for f in findings_of_rule(report, *RELATIONS)], report
 
@@ -56,8 +56,8 @@ def told(tables, **options):
 
 
 @pytest.mark.parametrize("limits", ["default", "none"])
-def test_a_vertex_on_one_side_of_a_long_edge_in_degrees_is_no_overlap(limits, tmp_path):
-    """In a projection the edge would bend by 6 cm: 65 m² of overlap that nobody drew."""
+def test_vertex_on_one_side_of_a_long_edge_in_degrees_makes_no_overlap(limits, tmp_path):
+    """A projected edge would bend by 6 cm and create a false overlap of 65 m²."""
     tables = plan(STBHHX=below(), CZKFBJ=above(*ON_EDGE[::-1]), XZQX=shapely.box(WEST, SOUTH, EAST, NORTH))
     options = {}
     if limits == "none":
@@ -67,23 +67,23 @@ def test_a_vertex_on_one_side_of_a_long_edge_in_degrees_is_no_overlap(limits, tm
             encoding="utf-8",
         )
         options["profile"] = str(profile)
-    findings, _ = told(tables, **options)
+    findings, _ = find_problems(tables, **options)
     assert findings == []
 
 
-def test_in_degrees_shared_parts_are_still_found_with_the_area_inside_their_edges():
+def test_shared_parts_in_degrees_have_the_area_inside_their_edges():
     part = shapely.Polygon([(WEST, 39.604), (EAST, 39.604), (EAST, 39.6055), (WEST, 39.605)])
     tables = plan(STBHHX=below(), CZKFBJ=above().union(part))
-    ((code, role, area, width),) = told(tables)[0]
+    ((code, role, area, width),) = find_problems(tables)[0]
     assert (code, role) == ("REL003", "STBHHX")
-    # A metre from vertex to vertex, on lines that are straight in degrees.
+    # Vertices every metre on lines that are straight in degrees.
     assert area == pytest.approx(statutory_area([shapely.segmentize(part, 1e-5)], 4490)[0], abs=0.01)
     plane = shapely.from_wkt(table([part], crs=4490).to_crs(4525).geometry[0].wkt)
-    # The width is one of the plane: near enough to tell slivers by.
+    # The width is measured in the plane, which is exact enough for slivers.
     assert width == pytest.approx(2 * plane.area / plane.length, rel=5e-3)
 
 
-def test_findings_in_degrees_are_given_in_the_zone_of_the_county():
+def test_findings_in_degrees_are_returned_in_the_zone_of_the_county():
     tables = plan(STBHHX=below(), CZKFBJ=above().union(shapely.box(WEST, 39.604, EAST, 39.6056)))
     checked = check_data(as_read_layers(tables))
     (finding,) = findings_of_rule(checked.report, "REL003")
@@ -95,34 +95,34 @@ def test_findings_in_degrees_are_given_in_the_zone_of_the_county():
     )
 
 
-def test_an_empty_layer_of_a_zone_bends_no_edge():
+def test_empty_layer_of_a_zone_does_not_change_edges():
     tables = plan(STBHHX=below(), CZKFBJ=above(*ON_EDGE[::-1])) | {"DLTB": table([], crs=4525)}
-    findings, report = told(tables)
+    findings, report = find_problems(tables)
     assert findings == [] and "全部图层均为 EPSG:4490" in notices(report) and report.provenance["crs"] == "EPSG:4525"
 
 
 @pytest.mark.parametrize(
     ("longitude", "latitude"), [(112.5, 39.6), (75.0, 38.2), (134.7, 53.5), (109.5, 18.2), (113.0, 3.0)]
 )
-def test_the_plane_of_degrees_keeps_straight_lines_and_lengths(longitude, latitude):
+def test_plane_of_degrees_keeps_straight_lines_and_lengths(longitude, latitude):
     plane = crs_care.make_local_plane(longitude, latitude)
     chance = np.random.default_rng(0)
     ends = np.array([longitude, latitude]) + chance.uniform(-0.4, 0.4, (2, 200, 2))
     share = chance.uniform(0, 1, (200, 1))
     between = ends[0] + share * (ends[1] - ends[0])
 
-    def put(xy):
+    def transform_points(xy):
         return shapely.get_coordinates(crs_care.reproject(shapely.points(xy), crs_care.GEODETIC, plane))
 
-    a, b, c = put(ends[0]), put(ends[1]), put(between)
+    a, b, c = transform_points(ends[0]), transform_points(ends[1]), transform_points(between)
     # A vertex on an edge stays on it, to a fraction of a micrometre.
     assert np.abs(c - (a + share * (b - a))).max() < 1e-7
     back = crs_care.make_lonlat_transformer(plane)(np.concatenate([a, b]))
     assert np.abs(back - np.concatenate(ends)).max() < 1e-12
-    # One metre is a metre in the middle, and within a hundredth over a county.
+    # The scale is 1 in the middle and within 1 % over a county.
     small = np.array([[longitude, latitude], [longitude + 1e-4, latitude], [longitude, latitude + 1e-4]])
     geod = Geod(a=6378137.0, rf=298.257222101)
-    x = put(small)
+    x = transform_points(small)
     for n in (1, 2):
         true = geod.inv(*small[0], *small[n])[2]
         assert np.hypot(*(x[n] - x[0])) == pytest.approx(true, rel=2e-3 if latitude > 6.7 else 1e-2)
@@ -132,13 +132,13 @@ def test_the_plane_of_degrees_keeps_straight_lines_and_lengths(longitude, latitu
 
 
 def line_in(crs, a, b):
-    """A thin triangle on the edge from a to b (degrees), stored in ``crs``."""
+    """Return a thin triangle on the edge from a to b (degrees), stored in ``crs``."""
     a, b = crs_care.reproject_coordinates(np.array([a, b]), crs_care.GEODETIC, CRS.from_epsg(crs))
     return shapely.Polygon([a, b, (b[0] - 0.1 * (b[1] - a[1]), b[1] + 0.1 * (b[0] - a[0]))])
 
 
 def worst(shape, source, plane):
-    """How far a fine division of the edges of ``shape`` lies from what `reproject_densified` made of it, m."""
+    """Return the distance, m, of densified edges of ``shape`` from the result of `reproject_densified`."""
     source, plane = CRS.from_epsg(source), CRS.from_epsg(plane)
     fine = shapely.segmentize(shape, 1e-5 if source.is_geographic else 1.0)
     true = crs_care.reproject(np.array([fine], dtype=object), source, plane)[0]
@@ -155,15 +155,15 @@ def worst(shape, source, plane):
 @pytest.mark.parametrize("source", [4525, 4546, 4490])
 @pytest.mark.parametrize(("dx", "dy"), [(0.0117, 0.0), (0.0, 0.009), (0.008, 0.006), (-0.008, 0.006)])
 @pytest.mark.parametrize("longitude", [112.0, 112.5, 113.0])
-def test_no_point_of_an_edge_is_moved_by_more_than_a_tenth_of_a_millimetre(source, longitude, dx, dy):
+def test_reprojected_edges_move_by_at_most_a_tenth_of_a_millimetre(source, longitude, dx, dy):
     shape = line_in(source, (longitude, 39.6), (longitude + dx, 39.6 + dy))
     off, before, added = worst(shape, source, 4526)
     assert off <= 1e-4 and (added > 0) == (before > 1e-4)
-    # What it was: up to 0.9 mm a kilometre from zone to zone, 17 mm from degrees.
+    # Without densification: up to 0.9 mm per kilometre between zones, 17 mm from degrees.
     assert before < (2e-2 if source == 4490 else 1e-3)
 
 
-def test_how_much_an_edge_bends_grows_with_the_square_of_its_length():
+def test_bend_of_an_edge_grows_with_the_square_of_its_length():
     def bend(kilometres, source=4525):
         shape = line_in(source, (112.5, 39.6), (112.5 + 0.0117 * (source == 4490), 39.6 + 0.009 * kilometres))
         edges = long_edges(np.array([shape], dtype=object), CRS.from_epsg(source), CRS.from_epsg(4526))
@@ -173,11 +173,11 @@ def test_how_much_an_edge_bends_grows_with_the_square_of_its_length():
     for kilometres in (2, 5, 10):
         assert bend(kilometres) / bend(1) == pytest.approx(kilometres**2, rel=0.02)
     assert bend(0, 4490) == pytest.approx(1.67e-2, rel=0.02)
-    # The edges of parcels, some ten metres long, need nothing.
+    # Edges of parcels, about ten metres long, need no vertices.
     assert bend(0.06) < 4e-6
 
 
-def test_an_edge_gets_the_same_vertices_from_either_side_and_in_any_company():
+def test_edge_gets_the_same_vertices_in_both_directions_and_batches():
     a, b = line_in(4525, (112.5, 39.6), (112.52, 39.62)), None
     corner = list(a.exterior.coords)
     b = shapely.Polygon([corner[1], corner[0], (corner[0][0] + 500, corner[0][1] - 500)])
@@ -210,7 +210,7 @@ ONE_SIDE = {"STBHHX": below(), "CZKFBJ": above(*ON_EDGE[::-1])}
 
 
 def drawn_in(zone, **shapes):
-    """Shapes of degrees whose edges are straight in a zone: the vertices of ``ON_EDGE`` lie on the edge there."""
+    """Return shapes in degrees whose edges are straight in a zone, with vertices of ``ON_EDGE`` on the edge."""
     ends = crs_care.reproject_coordinates(
         np.array([(WEST, 39.605), (EAST, 39.6055)]), crs_care.GEODETIC, CRS.from_epsg(zone)
     )
@@ -221,28 +221,28 @@ def drawn_in(zone, **shapes):
     return made
 
 
-def test_two_layers_of_another_zone_with_a_vertex_on_one_side():
-    """Both in zone 37, the plan in zone 38: the edge of one and the three of the other stay one line."""
+def test_layers_of_another_zone_with_a_vertex_on_one_side_do_not_overlap():
+    """Two layers in zone 37 and a plan in zone 38: one edge and three edges stay one line."""
     tables = drawn_in(4525)
     tables["DLTB"] = table([shapely.box(WEST, SOUTH - 0.02, EAST, SOUTH - 0.01)] * 9, crs=4490).to_crs(4526)
-    findings, report = told(tables)
+    findings, report = find_problems(tables)
     assert report.provenance["crs"] == "EPSG:4526" and [f for f in findings if f[0] != "TOP001"] == []
-    said = "\n".join(report.provenance["notices"])
+    notes = "\n".join(report.provenance["notices"])
     assert (
-        "2 个图层（STBHHX、CZKFBJ）的坐标系不是 EPSG:4526" in said
-        or "2 个图层（CZKFBJ、STBHHX）的坐标系不是 EPSG:4526" in said
+        "2 个图层（STBHHX、CZKFBJ）的坐标系不是 EPSG:4526" in notes
+        or "2 个图层（CZKFBJ、STBHHX）的坐标系不是 EPSG:4526" in notes
     )
-    assert "不超过 0.0001 米" in said
+    assert "不超过 0.0001 米" in notes
 
 
 @pytest.mark.parametrize(("one", "two"), [(4526, 4525), (4525, 4526), (4526, 4490), (4490, 4525)])
-def test_the_same_line_stored_in_two_zones_is_one_line(one, two):
-    """A layer made from another by reprojecting its vertices: what they share, they share in the plane too."""
-    findings, _ = told(plan({"STBHHX": one, "CZKFBJ": two}, STBHHX=below(), CZKFBJ=above()))
+def test_line_stored_in_two_zones_stays_one_line(one, two):
+    """A layer reprojected by its vertices shares its edges with the original in the plane."""
+    findings, _ = find_problems(plan({"STBHHX": one, "CZKFBJ": two}, STBHHX=below(), CZKFBJ=above()))
     assert findings == []
 
 
-def test_statutory_areas_are_those_of_the_stored_vertices():
+def test_statutory_areas_use_the_stored_vertices():
     tables = plan(
         {"STBHHX": 4525, "CZKFBJ": 4526, "XZQX": 4526}, STBHHX=below(), CZKFBJ=below(), XZQX=below().buffer(0.01)
     )
@@ -252,13 +252,13 @@ def test_statutory_areas_are_those_of_the_stored_vertices():
     assert len(layer.added)
     (expected,) = statutory_area(layer.raw_shapes, 4525)
     assert layer.statutory[0] == pytest.approx(expected, abs=1e-4)
-    # The whole of it lies in the other: as much as it is itself, and with no vertex more.
+    # The whole row is inside the other: the shared area is its area, without new vertices.
     (finding,) = findings_of_rule(checked.report, "REL003")
     assert shapely.get_num_coordinates(finding.geometry) == shapely.get_num_coordinates(layer.raw_shapes[0])
     assert finding.area_m2 == pytest.approx(expected, abs=0.01)
 
 
-def test_an_invalid_row_of_another_zone_is_measured_by_a_copy_repaired_where_it_was_drawn():
+def test_invalid_row_of_another_zone_is_repaired_in_its_original_crs():
     bow_tie = shapely.Polygon([(WEST, SOUTH), (EAST, NORTH), (EAST, SOUTH), (WEST, NORTH)])
     middle = (MIDDLE, (SOUTH + NORTH) / 2)
     wings = [shapely.Polygon([(x, SOUTH), middle, (x, NORTH)]) for x in (WEST, EAST)]
@@ -267,22 +267,22 @@ def test_an_invalid_row_of_another_zone_is_measured_by_a_copy_repaired_where_it_
     assert layer.invalid.all() and layer.statutory[0] == pytest.approx(statutory_area(wings, 4490).sum(), rel=1e-5)
 
 
-def test_a_vertex_that_comes_back_from_another_crs_takes_its_own_place():
+def test_vertex_returning_from_another_crs_snaps_to_its_original_place():
     home = np.array([shapely.box(38.47e6, 4.39e6, 38.4701e6, 4.3901e6)], dtype=object)
     index = plane_vertices(home)
     zones = CRS.from_epsg(4526), CRS.from_epsg(4525)
     there = crs_care.reproject(home, *zones)
     back = crs_care.reproject(there, *zones[::-1])
     assert shapely.equals_exact(index.snap(back)[0], home[0], 0)
-    # Half a hair further off it is another vertex; what is nowhere stays there.
-    beside = shapely.transform(home, lambda c: c + 2e-5)
-    assert shapely.equals_exact(index.snap(beside)[0], beside[0], 0)
+    # A vertex farther away than the reach is another vertex; missing coordinates stay missing.
+    shifted = shapely.transform(home, lambda c: c + 2e-5)
+    assert shapely.equals_exact(index.snap(shifted)[0], shifted[0], 0)
     odd = np.array([None, shapely.Point(), shapely.from_wkt("POLYGON ((0 0, inf 1, 1 2, 0 0))")], dtype=object)
     assert shapely.to_wkt(index.snap(odd)).tolist() == shapely.to_wkt(odd).tolist()
     assert shapely.equals_exact(plane_vertices(odd[:2]).snap(back)[0], back[0], 0)
 
 
-def test_parcels_of_two_zones_share_their_edges_exactly():
+def test_parcels_of_two_zones_share_exact_edges():
     tables = plan({"STBHHX": 4526, "CZKFBJ": 4525}, STBHHX=below(*ON_EDGE), CZKFBJ=above(*ON_EDGE[::-1]))
     checked = check_data(as_read_layers(tables))
     one, two = (set(shapely.get_coordinates(checked.plan.layers[r].plane[0]).view(complex).ravel()) for r in tables)
@@ -290,12 +290,12 @@ def test_parcels_of_two_zones_share_their_edges_exactly():
     assert findings_of_rule(checked.report, *RELATIONS) == [] and checked.report.tolerance["ignored_slivers"] == 0
 
 
-def test_an_edit_in_a_layer_of_another_zone_is_checked_as_the_whole_is():
+def test_edit_in_a_layer_of_another_zone_gives_the_findings_of_a_full_check():
     tables = plan({"STBHHX": 4525, "CZKFBJ": 4526}, STBHHX=below(), CZKFBJ=above())
     checked = check_data(as_read_layers(tables))
     live = IncrementalChecker(checked.plan, all_rules().values())
-    apart = shapely.transform(tables["STBHHX"].geometry[0], lambda c: c - np.array([0.0, 50.0]))
-    assert found_by(live.edit("STBHHX", 0, apart)) == []
+    moved = shapely.transform(tables["STBHHX"].geometry[0], lambda c: c - np.array([0.0, 50.0]))
+    assert found_by(live.edit("STBHHX", 0, moved)) == []
     assert found_by(live.edit("STBHHX", 0, tables["STBHHX"].geometry[0])) == []
     over = shapely.transform(tables["STBHHX"].geometry[0], lambda c: c + np.array([0.0, 1.0]))
     assert "REL003" in found_by(live.edit("STBHHX", 0, over))
@@ -305,7 +305,7 @@ def found_by(answer):
     return sorted({f.code for f in answer.found} & set(RELATIONS))
 
 
-def test_an_edit_in_degrees_is_given_where_findings_are():
+def test_findings_of_an_edit_in_degrees_are_in_the_zone_of_the_county():
     tables = plan(STBHHX=below(), CZKFBJ=above(*ON_EDGE[::-1]))
     live = IncrementalChecker(check_data(as_read_layers(tables)).plan, all_rules().values())
     part = shapely.box(WEST, 39.604, EAST, 39.6056)

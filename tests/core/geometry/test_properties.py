@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What must hold for any polygons: the geometry verbs against shapely alone, the statutory area against its formula."""
+"""Property tests: overlays compared with shapely, statutory areas compared with their formula."""
 
 import math
 from itertools import combinations
@@ -19,7 +19,7 @@ from plugin.core.geometry.validity import extract_polygons, repair_polygon
 
 #: Every shared part counts, however small.
 EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
-#: Below this, GEOS's own rounding decides whether there is a part at all.
+#: Below this area, rounding of GEOS decides whether a part exists.
 NOISE_M2 = 1e-6
 
 property_test = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -30,7 +30,7 @@ property_test = settings(max_examples=60, deadline=None, derandomize=True, suppr
 
 @st.composite
 def cells(draw):
-    """Unions of squares of a coarse grid, some cut out: holes, parts, shared edges and corners, duplicates abound."""
+    """Draw unions of grid squares: many have holes, parts, shared edges and corners, or duplicates."""
     corner = st.integers(0, 8)
     size = st.integers(1, 5)
 
@@ -43,7 +43,7 @@ def cells(draw):
 
 @st.composite
 def slanted(draw):
-    """A convex hull of points to the centimetre, with a smaller one as a hole."""
+    """Draw a convex hull of points rounded to the centimetre, with a smaller one as a hole."""
     coordinate = st.integers(0, 1000).map(lambda v: v / 100)
     points = draw(st.lists(st.tuples(coordinate, coordinate), min_size=3, max_size=8))
     hull = shapely.convex_hull(shapely.MultiPoint(points))
@@ -53,7 +53,7 @@ def slanted(draw):
 
 @st.composite
 def rows(draw, most=6):
-    """A layer: polygons of both kinds, missing ones, and the same one twice."""
+    """Draw a layer: polygons of both kinds, missing shapes and duplicates."""
     made = draw(st.lists(st.one_of(cells(), slanted(), st.none()), min_size=0, max_size=most))
     if made and draw(st.booleans()):
         made.append(made[0])
@@ -66,8 +66,8 @@ def present(shapes):
     return [n for n, s in enumerate(shapes) if s is not None and not s.is_empty]
 
 
-def brute(a, b, pairs):
-    """Shared areas pair by pair, by shapely alone."""
+def shared_areas_by_shapely(a, b, pairs):
+    """Return shared areas pair by pair, computed by shapely."""
     return {(i, j): shapely.intersection(a[i], b[j]).area for i, j in pairs}
 
 
@@ -85,9 +85,9 @@ def agree(found, expected):
 
 @property_test
 @given(rows(), rows())
-def test_shared_area_of_two_layers_is_shapely_s_own(a, b):
+def test_shared_area_of_two_layers_equals_that_of_shapely(a, b):
     parts = find_shared_parts(a, b, tolerance=EXACT)
-    agree(as_areas(parts), brute(a, b, [(i, j) for i in present(a) for j in present(b)]))
+    agree(as_areas(parts), shared_areas_by_shapely(a, b, [(i, j) for i in present(a) for j in present(b)]))
     assert np.allclose(shapely.area(parts.geometry), parts.area)
     assert np.allclose(parts.width, 2 * parts.area / shapely.length(parts.geometry))
     assert shapely.is_valid(parts.geometry).all()
@@ -95,10 +95,10 @@ def test_shared_area_of_two_layers_is_shapely_s_own(a, b):
 
 @property_test
 @given(rows())
-def test_shared_area_within_a_layer_is_shapely_s_own(a):
+def test_shared_area_within_a_layer_equals_that_of_shapely(a):
     parts = find_shared_parts(a, tolerance=EXACT)
     assert (parts.left < parts.right).all()
-    agree(as_areas(parts), brute(a, a, combinations(present(a), 2)))
+    agree(as_areas(parts), shared_areas_by_shapely(a, a, combinations(present(a), 2)))
 
 
 @property_test
@@ -111,13 +111,13 @@ def test_connected_parts_add_up_to_the_pair(a, b):
 
 @property_test
 @given(rows(), rows(), st.floats(0, 3), st.floats(0, 3), st.floats(1, 4))
-def test_a_larger_tolerance_never_gives_more(a, b, area, width, more):
+def test_larger_tolerance_never_adds_area(a, b, area, width, more):
     small = Tolerance(min_area_m2=area, min_width_m=width)
     large = Tolerance(min_area_m2=area * more, min_width_m=width * more)
     few, many = (find_shared_parts(a, b, tolerance=t, connected=True) for t in (large, small))
     assert len(few) <= len(many)
     assert few.area.sum() <= many.area.sum() + NOISE_M2
-    # Nothing is lost: what is left out is kept as a sliver.
+    # Ignored parts are stored as slivers.
     everything = find_shared_parts(a, b, tolerance=EXACT).area.sum()
     for parts, limits in ((few, large), (many, small)):
         ignored = shapely.area(np.array(parts.slivers.geometry, dtype=object)).sum()
@@ -142,7 +142,7 @@ def test_the_order_of_rows_does_not_matter(a, chance):
 
 @property_test
 @given(rows(), rows())
-def test_both_sides_share_the_same(a, b):
+def test_shared_parts_are_symmetric(a, b):
     forth = as_areas(find_shared_parts(a, b, tolerance=EXACT))
     back = {(i, j): v for (j, i), v in as_areas(find_shared_parts(b, a, tolerance=EXACT)).items()}
     agree(forth, back)
@@ -150,14 +150,14 @@ def test_both_sides_share_the_same(a, b):
 
 @property_test
 @given(rows(), rows())
-def test_uncovered_and_covered_make_the_whole(a, cover):
+def test_uncovered_and_covered_parts_add_up_to_the_whole(a, cover):
     parts = find_uncovered_parts(a, cover, tolerance=EXACT)
     assert (parts.right == -1).all()
-    bare = as_areas(parts)
+    uncovered = as_areas(parts)
     united = shapely.union_all([cover[j] for j in present(cover)]) if present(cover) else shapely.Polygon()
     for i in present(a):
         covered = shapely.intersection(a[i], united).area
-        assert bare.get((i, -1), 0.0) + covered == pytest.approx(a[i].area, abs=NOISE_M2)
+        assert uncovered.get((i, -1), 0.0) + covered == pytest.approx(a[i].area, abs=NOISE_M2)
     assert shapely.area(shapely.intersection(parts.geometry, united)) == pytest.approx(0, abs=NOISE_M2)
 
 
@@ -170,17 +170,17 @@ def test_uncovered_and_covered_make_the_whole(a, cover):
     st.floats(0.01, 30),
     st.booleans(),
 )
-def test_a_window_shows_what_the_whole_does(segments, x, y, width, height, hole):
-    # Metres by the thousand: the margin of a window is ten.
+def test_clip_window_contains_the_same_parts_as_the_whole(segments, x, y, width, height, hole):
+    # Windows are placed by kilometres, because their margin is 10 m.
     shape = shapely.Point(0, 0).buffer(10_000, quad_segs=segments)
     if hole:
         shape = shape.difference(shapely.Point(3_000, 0).buffer(2_000, quad_segs=segments))
     windows = ClipWindows(np.array([None, shape], dtype=object))
     assert windows.large.tolist() == [False, True]
-    looked_at = shapely.box(x * 1000, y * 1000, (x + width) * 1000, (y + height) * 1000)
-    seen = windows.around(1, np.array(looked_at.bounds))
-    expected = shapely.intersection(shape, looked_at)
-    found = shapely.intersection(seen, looked_at) if seen is not None else shapely.Polygon()
+    viewed = shapely.box(x * 1000, y * 1000, (x + width) * 1000, (y + height) * 1000)
+    seen = windows.around(1, np.array(viewed.bounds))
+    expected = shapely.intersection(shape, viewed)
+    found = shapely.intersection(seen, viewed) if seen is not None else shapely.Polygon()
     assert shapely.area(shapely.symmetric_difference(found, expected)) < 1e-4
     if max(width, height) < 0.1 and seen is not None:
         assert shapely.get_num_coordinates(seen) <= LARGE_VERTICES
@@ -188,15 +188,18 @@ def test_a_window_shows_what_the_whole_does(segments, x, y, width, height, hole)
 
 @property_test
 @given(rows(most=3))
-def test_large_polygons_share_what_small_ones_do(b):
+def test_large_polygons_share_the_same_area_as_small_ones(b):
     ring = shapely.Point(5, 5).buffer(4, quad_segs=400)
     a = np.array([ring, ring.difference(shapely.Point(5, 5).buffer(2, quad_segs=400))], dtype=object)
-    agree(as_areas(find_shared_parts(a, b, tolerance=EXACT)), brute(a, b, [(i, j) for i in (0, 1) for j in present(b)]))
+    agree(
+        as_areas(find_shared_parts(a, b, tolerance=EXACT)),
+        shared_areas_by_shapely(a, b, [(i, j) for i in (0, 1) for j in present(b)]),
+    )
 
 
 @property_test
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=9))
-def test_a_repaired_copy_is_valid_and_covers_nothing_new(points):
+def test_repaired_copy_is_valid_and_covers_no_new_area(points):
     try:
         drawn = shapely.Polygon(points)
     except ValueError:
@@ -217,7 +220,7 @@ def test_a_repaired_copy_is_valid_and_covers_nothing_new(points):
     ],
     ids=["two triangles on one edge", "edges upon each other"],
 )
-def test_a_repair_that_geos_leaves_invalid_is_carried_on(wkt):
+def test_repair_left_invalid_by_geos_is_completed(wkt):
     drawn = shapely.from_wkt(wkt)
     halfway = shapely.make_valid(drawn, method="structure", keep_collapsed=False)
     fixed = repair_polygon(drawn)
@@ -248,17 +251,17 @@ VECTORS = [
 
 
 @pytest.mark.parametrize(("shape", "area"), [v[1:] for v in VECTORS], ids=[v[0] for v in VECTORS])
-def test_vectors_of_the_standard(shape, area):
+def test_statutory_areas_equal_the_vectors_of_the_standard(shape, area):
     assert statutory_area(np.array([shape], dtype=object))[0] == pytest.approx(area, abs=0.01)
 
 
-def test_the_whole_ellipsoid():
+def test_area_of_the_whole_ellipsoid_is_exact():
     whole = trapezoid(np.array([2 * math.pi]), np.array([-math.pi / 2]), np.array([math.pi / 2]))[0]
     assert whole == pytest.approx(510_065_621_714_743, abs=1.0)
     assert whole == pytest.approx(510_065_621_718_491, rel=1e-11)
 
 
-def test_what_has_no_area_has_none():
+def test_shapes_without_area_have_area_zero():
     shapes = np.array(
         [None, shapely.Point(), shapely.Point(1, 1), shapely.LineString([(0, 0), (1, 1)]), shapely.Polygon()]
     )
@@ -269,7 +272,7 @@ def test_what_has_no_area_has_none():
 
 
 def edge_by_edge(ring, reference):
-    """The annex read line by line: one edge at a time, plain floats, any reference meridian (degrees)."""
+    """Return the area by the annex's formula, one edge at a time, for any reference meridian (degrees)."""
     a, flattening = 6378137.0, 1 / 298.257222101
     b = a * (1 - flattening)
     e2 = (a * a - b * b) / (a * a)
@@ -301,7 +304,7 @@ degrees_of_shanxi = st.tuples(st.floats(110.2, 114.6), st.floats(34.5, 40.8))
 
 @st.composite
 def parcels(draw):
-    """A ring of up to some kilometres somewhere in Shanxi."""
+    """Draw a ring of up to some kilometres in Shanxi."""
     x, y = draw(degrees_of_shanxi)
     offset = st.floats(-0.05, 0.05)
     points = draw(st.lists(st.tuples(offset, offset), min_size=4, max_size=9))
@@ -315,15 +318,15 @@ def area_of(shape):
 
 @property_test
 @given(parcels(), st.sampled_from([0.0, 60.0, 111.0, 112.5, 114.0]))
-def test_the_area_is_the_annex_s_whatever_the_reference_meridian(shape, reference):
-    # With a far meridian large terms cancel; the annex's own numbers then carry some 1e-5 m².
+def test_area_equals_the_annex_for_any_reference_meridian(shape, reference):
+    # With a far meridian large terms cancel; the formula itself then has an error of some 1e-5 m².
     ring = list(shape.exterior.coords)[:-1]
     assert area_of(shape) == pytest.approx(edge_by_edge(ring, reference), abs=1e-4)
 
 
 @property_test
 @given(parcels(), st.integers(0, 20))
-def test_direction_and_first_vertex_change_nothing(shape, shift):
+def test_direction_and_first_vertex_do_not_change_the_area(shape, shift):
     ring = list(shape.exterior.coords)[:-1]
     shift %= len(ring)
     turned = shapely.Polygon([*ring[shift:], *ring[:shift]])
@@ -333,20 +336,20 @@ def test_direction_and_first_vertex_change_nothing(shape, shift):
 
 @property_test
 @given(parcels(), st.floats(0.2, 0.8))
-def test_holes_are_taken_off_and_parts_added(shape, share):
+def test_holes_are_subtracted_and_parts_added(shape, share):
     hole = shapely.affinity.scale(shape, share, share)
     ringed = shapely.Polygon(shape.exterior.coords, [hole.exterior.coords])
     assert area_of(ringed) == pytest.approx(area_of(shape) - area_of(hole), abs=1e-4)
-    apart = shapely.affinity.translate(shape, 1.0, 0.0)
-    assert area_of(shapely.MultiPolygon([shape, apart])) == pytest.approx(area_of(shape) + area_of(apart), abs=1e-4)
-    # Longitude is only a width.
-    assert area_of(apart) == pytest.approx(area_of(shape), abs=1e-3)
+    moved = shapely.affinity.translate(shape, 1.0, 0.0)
+    assert area_of(shapely.MultiPolygon([shape, moved])) == pytest.approx(area_of(shape) + area_of(moved), abs=1e-4)
+    # The area depends on the width in longitude only.
+    assert area_of(moved) == pytest.approx(area_of(shape), abs=1e-3)
 
 
 @property_test
 @given(degrees_of_shanxi, st.floats(0.001, 1.0), st.floats(0.001, 1.0))
-def test_along_meridians_and_parallels_the_area_is_exact(corner, width, height):
-    """There the closed formula of the ellipsoid holds; the series agrees to a millionth of a millionth."""
+def test_area_along_meridians_and_parallels_is_exact(corner, width, height):
+    """The closed formula of the ellipsoid applies; the series agrees to 1e-12."""
     x, y = corner
     b, e2 = 6378137.0 * (1 - 1 / 298.257222101), 0.006694380022900686
     e = math.sqrt(e2)
@@ -360,7 +363,7 @@ def test_along_meridians_and_parallels_the_area_is_exact(corner, width, height):
     assert area_of(box) == pytest.approx(exact, rel=1e-9)
 
 
-def test_many_areas_at_once_are_the_same_as_one_by_one():
+def test_areas_of_a_batch_equal_single_areas():
     shapes = [v[1] for v in VECTORS] * 3
     together = statutory_area(np.array(shapes, dtype=object))
     assert together.tolist() == [area_of(s) for s in shapes]

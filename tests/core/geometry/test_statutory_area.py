@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The statutory area against the annex in forty digits, in every zone of CGCS2000, and over millions of vertices."""
+"""Statutory areas: compared with the annex in forty digits, in each zone, and for millions of vertices."""
 
 import math
 import tracemalloc
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import shapely
 import shapely.affinity
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 
@@ -18,7 +18,7 @@ from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.statutory_area import statutory_area, trapezoid
 
 property_test = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-#: standards/ellipsoid_area.md: P with its hole, and T, whose slanted edges tell the prescribed sum from any other.
+#: standards/ellipsoid_area.md: P with its hole, and T, whose slanted edges require the prescribed sum.
 P = [(112.40, 37.80), (112.47, 37.79), (112.52, 37.86), (112.45, 37.91), (112.38, 37.87)]
 H = [(112.44, 37.83), (112.46, 37.83), (112.46, 37.85), (112.44, 37.85)]
 T = [(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)]
@@ -54,7 +54,7 @@ def cosine(angle):
 
 
 def exact_trapezoid(lon_width, lat1, lat2):
-    """The annex's formula on doubles in radians, computed with 50 digits."""
+    """Return the annex's formula on doubles in radians, computed with 50 digits."""
     with localcontext() as context:
         context.prec = 50
         a, f = Decimal(6378137), 1 / Decimal("298.257222101")
@@ -74,18 +74,18 @@ latitudes = st.floats(-1.5, 1.5)
 
 @property_test
 @given(st.floats(-0.1, 0.1), latitudes, latitudes)
-def test_a_trapezoid_is_the_annex_s_in_forty_digits(width, lat1, lat2):
+def test_trapezoid_equals_the_annex_in_forty_digits(width, lat1, lat2):
     found = float(trapezoid(np.array([width]), np.array([lat1]), np.array([lat2]))[0])
     exact = exact_trapezoid(width, lat1, lat2)
-    # Both functions of doubles: what is left is rounding, relative to a trapezoid that reaches the equator.
+    # Both are functions of doubles: only rounding remains, relative to a trapezoid down to the equator.
     assert abs(Decimal(found) - exact) <= Decimal("4e-15") * Decimal(abs(width)) * 6378137**2
 
 
 @pytest.mark.parametrize(
     ("ring", "area"), [(T, "490671.60"), (P, "104040565.82"), (H, "3907988.29")], ids=["T", "P", "H"]
 )
-def test_vectors_of_the_standard_in_forty_digits(ring, area):
-    """So the vectors are the formula's, and the plugin's areas are the vectors'."""
+def test_vectors_of_the_standard_equal_the_annex_in_forty_digits(ring, area):
+    """The vectors equal the formula, and the plugin's areas equal the vectors."""
     radians = [[Decimal(v) * PI / 180 for v in point] for point in ring]
     total = sum(
         exact_trapezoid((l1 + l2) / 2 - radians[0][0], b1, b2)
@@ -99,9 +99,13 @@ def test_vectors_of_the_standard_in_forty_digits(ring, area):
 
 
 def gauss_krueger(lonlat, meridian, easting):
-    """(n, 2) degrees → easting and northing, m: Krüger's series to n⁶ (Karney 2011, eq. 35).
+    """Project (n, 2) degrees to easting and northing, m, by Krüger's series to n⁶.
 
-    Written for this test; good to some nanometres within a zone.
+    Written for this test; exact to some nanometres within a zone.
+
+    References
+    ----------
+    Karney 2011, eq. 35.
     """
     f = 1 / 298.257222101
     n = f / (2 - f)
@@ -138,10 +142,10 @@ ZONES = [
 
 
 @pytest.mark.parametrize(("code", "meridian", "easting", "half"), ZONES, ids=[f"EPSG:{z[0]}" for z in ZONES])
-def test_in_every_zone_the_area_is_that_of_the_degrees(code, meridian, easting, half):
+def test_area_in_each_zone_equals_that_of_the_degrees(code, meridian, easting, half):
     crs = CRS.from_epsg(code)
     shapes = [shapely.Polygon(P, [H]), shapely.Polygon(T)]
-    # At both edges of the zone, and some way beyond: a county does not end at 112.5° E.
+    # At both edges of the zone and beyond, because a county may cross 112.5° E.
     for offset in (-half - 0.2, -half, 0.0, half, half + 0.2):
         for south in (37.5, 18.2, 52.9):
             for shape in shapes:
@@ -153,8 +157,8 @@ def test_in_every_zone_the_area_is_that_of_the_degrees(code, meridian, easting, 
                 )
 
 
-def test_next_door_to_the_vectors_the_zones_give_the_vectors():
-    """P lies across 112.5° E: in zone 37, in zone 38, with prefix and without, and in the 6° zone."""
+def test_zones_at_their_edge_give_the_areas_of_the_vectors():
+    """P crosses 112.5° E: in zones 37 and 38 with and without prefix, and in the 6° zone."""
     shape = shapely.Polygon(P, [H])
     for code, meridian, easting in (
         (4525, 111, 37.5e6), (4526, 114, 38.5e6), (4546, 111, 5e5), (4547, 114, 5e5), (4497, 111, 19.5e6), (4508, 111, 5e5),
@@ -165,12 +169,12 @@ def test_next_door_to_the_vectors_the_zones_give_the_vectors():
         )
 
 
-# -- what must not matter ---------------------------------------------------------------------------------------------
+# -- invariants -------------------------------------------------------------------------------------------------------
 
 
 @st.composite
 def parcels(draw):
-    """A hull of up to some kilometres somewhere in Shanxi, with a hole now and then."""
+    """Draw a hull of up to some kilometres in Shanxi, sometimes with a hole."""
     x, y = draw(st.tuples(st.floats(110.2, 114.6), st.floats(34.5, 40.8)))
     offset = st.floats(-0.05, 0.05)
     points = draw(st.lists(st.tuples(offset, offset), min_size=4, max_size=9))
@@ -183,34 +187,35 @@ def parcels(draw):
 
 @property_test
 @given(st.lists(parcels(), min_size=1, max_size=6), st.randoms(use_true_random=False))
-def test_neither_order_nor_company_nor_direction_changes_an_area(shapes, chance):
+def test_order_batch_and_direction_do_not_change_an_area(shapes, chance):
     alone = [area_of(s) for s in shapes]
     assert statutory_area(np.array(shapes, dtype=object)).tolist() == alone
     order = list(range(len(shapes)))
     chance.shuffle(order)
     mixed = [shapely.reverse(shapes[n]) for n in order]
     assert statutory_area(np.array(mixed, dtype=object)) == pytest.approx([alone[n] for n in order], abs=1e-4)
-    # One multipolygon of all: the sum.
+    # The area of a multipolygon is the sum of its parts.
     parts = shapely.multipolygons(shapes)
     assert area_of(parts) == pytest.approx(sum(alone), abs=1e-4)
     assert area_of(shapely.geometrycollections([parts])) == area_of(parts)
-    # Heights are no part of it.
+    # Heights do not change the area.
     assert area_of(shapely.force_3d(shapes[0], 1234.5)) == alone[0]
 
 
 @property_test
 @given(parcels(), st.integers(-3, 3))
-def test_a_vertex_in_the_middle_of_an_edge_changes_no_more_than_the_annex_says(shape, turn):
-    """Edges along a parallel or meridian may be cut; slanted ones change the prescribed sum (T, 10.8 m²)."""
+def test_vertex_in_the_middle_of_an_edge_changes_the_area_as_in_the_annex(shape, turn):
+    """Splitting edges along parallels or meridians changes nothing; slanted ones change the sum (T, 10.8 m²)."""
     box = shapely.box(*shape.bounds)
     width = box.bounds[2] - box.bounds[0]
+    assume(width > 0)
     assert area_of(shapely.segmentize(box, width / 3)) == pytest.approx(area_of(box), abs=1e-4)
-    # A whole turn of longitude is none.
+    # A shift by 360° of longitude changes nothing.
     moved = shapely.affinity.translate(box, 10.0 * turn, 0)
     assert area_of(moved) == pytest.approx(area_of(box), rel=1e-11, abs=1e-3)
 
 
-def test_cutting_a_slanted_edge_is_seen():
+def test_splitting_a_slanted_edge_changes_the_area():
     t = shapely.Polygon(T)
     assert area_of(shapely.segmentize(t, 1e-4)) - area_of(t) == pytest.approx(490_682.36 - 490_671.60, abs=0.02)
 
@@ -218,15 +223,15 @@ def test_cutting_a_slanted_edge_is_seen():
 @pytest.mark.parametrize(
     "degenerate", ["POLYGON ((112 37, 112.1 37, 112 37))", "POLYGON ((112 37, 112 37, 112 37, 112 37))"]
 )
-def test_a_ring_without_an_inside_has_no_area(degenerate):
+def test_degenerate_ring_has_area_zero(degenerate):
     assert area_of(shapely.from_wkt(degenerate, on_invalid="ignore")) == 0.0
 
 
 # -- millions of vertices ---------------------------------------------------------------------------------------------
 
 
-def test_two_million_vertices_need_little_more_memory_than_a_batch():
-    """Of 2 M vertices (32 MB of coordinates) no more than some copies of one batch (4 MB) are alive at a time."""
+def test_two_million_vertices_need_the_memory_of_some_batches():
+    """Of 2 M vertices (32 MB of coordinates) only some copies of one batch (4 MB) exist at a time."""
     angle = np.linspace(0, 2 * np.pi, 500, endpoint=False)
     circle = np.column_stack([112.5 + 0.002 * np.cos(angle), 37.5 + 0.002 * np.sin(angle)])
     grid = np.stack(np.meshgrid(np.arange(63) * 0.005, np.arange(64) * 0.005), axis=-1).reshape(-1, 2)
@@ -240,6 +245,6 @@ def test_two_million_vertices_need_little_more_memory_than_a_batch():
         tracemalloc.stop()
     assert peak < 80e6, f"{peak / 1e6:.0f} MB"
     assert areas[[0, -1]] == pytest.approx([area_of(shapes[0]), area_of(shapes[-1])], abs=1e-9)
-    # All at one height have one area, and those further north less.
+    # Shapes at one latitude have equal areas; shapes farther north are smaller.
     rows = areas.reshape(64, 63)
     assert np.ptp(rows, axis=1).max() < 1e-3 and (np.diff(rows[:, 0]) < 0).all()

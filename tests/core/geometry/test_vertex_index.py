@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Vertices moved onto the nearest vertex of an index, wherever the borders of its cells are."""
+"""Vertices snap to the nearest vertex of an index, also across borders of its cells."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ CELLS = (1e-3, 0.0)
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_vertex_takes_the_nearest_place_across_borders_of_cells(cell):
+def test_vertex_snaps_to_the_nearest_one_across_borders_of_cells(cell):
     random = np.random.default_rng(1)
     # On borders of cells, on their middles, and anywhere.
     own = np.concatenate([np.arange(40).reshape(-1, 2) * 5e-4, random.random((400, 2)) * 1000])
@@ -21,7 +21,7 @@ def test_a_vertex_takes_the_nearest_place_across_borders_of_cells(cell):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_vertex_out_of_reach_stays_and_the_nearer_of_two_is_taken(cell):
+def test_vertex_out_of_reach_stays_and_the_nearest_is_taken(cell):
     index = VertexIndex(np.array([[10.0, 10.0], [10.0 + 1e-5, 10.0]]), 1e-5, cell)
     asked = np.array([[10.0 + 4e-6, 10.0], [10.0 + 6e-6, 10.0], [10.0, 10.0 + 1.1e-5], [np.inf, np.nan]])
     expected = np.array([[10.0, 10.0], [10.0 + 1e-5, 10.0], *asked[2:]])

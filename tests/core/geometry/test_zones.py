@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""3° zones: which a county lies in, which suits, what the plane costs at the edge."""
+"""3° zones: zones of a county, the suitable zone, distortion at its edge."""
 
 import json
 import math
@@ -33,28 +33,28 @@ REAL = Path(__file__).resolve().parents[4] / "shared" / "real" / "shanxi_boundar
         (10.0, 11.0, []),
     ],
 )
-def test_zones_of_a_stretch(west, east, zones):
+def test_zones_of_a_range_of_longitudes_are_listed(west, east, zones):
     assert zones_of(west, east) == zones
 
 
-def test_a_county_in_one_zone_and_its_room():
+def test_county_in_one_zone_has_a_margin():
     plan = plan_zones(113.4, 114.0, 39.6)
     assert plan.recommended == 38 and not plan.crosses
     assert plan.room == pytest.approx(0.9) and zone_edges(38) == (112.5, 115.5)
 
 
-def test_a_county_on_the_edge_goes_to_the_larger_part():
+def test_county_on_a_zone_edge_gets_the_zone_of_its_larger_part():
     plan = plan_zones(112.2, 112.7, 37.4)
     assert plan.zones == (37, 38) and plan.crosses and plan.room == 0
     assert plan.recommended == 37 and plan.shares[37] == pytest.approx(0.6)
-    # Its shape may say otherwise than its longitudes.
+    # Its shape may give another zone than its longitudes.
     assert plan_zones(112.2, 112.7, 37.4, {37: 1e8, 38: 3e8}).recommended == 38
     assert plan_zones(112.7, 112.2) is None and plan_zones(10, 11) is None
 
 
 @pytest.mark.parametrize("latitude", [18.0, 34.6, 37.5, 40.7, 53.0])
-def test_distortion_at_the_edge_against_a_drawn_square(latitude):
-    """The plane area of a square of 100 m on the ellipsoid, and the first term of the series."""
+def test_distortion_at_the_edge_equals_that_of_a_square(latitude):
+    """Compare the planar area of a square of 100 m with the first term of the series."""
     found = areal_distortion(37, 112.5, latitude)
     radius_m = 6_378_137.0
     step = 50 / radius_m
@@ -69,7 +69,7 @@ def test_distortion_at_the_edge_against_a_drawn_square(latitude):
     assert found == pytest.approx((math.radians(1.5) * math.cos(math.radians(latitude))) ** 2, rel=0.02)
 
 
-def test_areas_by_zone_are_those_of_the_parts():
+def test_areas_by_zone_equal_those_of_the_parts():
     shape = shapely.box(112.2, 37.2, 112.7, 37.5)
     parts = areas_by_zone(np.array([shape]))
     whole = areas_by_zone(np.array([shapely.box(112.6, 37.2, 112.7, 37.5)]))
@@ -78,28 +78,28 @@ def test_areas_by_zone_are_those_of_the_parts():
     assert areas_by_zone(np.array([shapely.Polygon()])) == {}
 
 
-def test_told_longitudes_lie_within_those_of_what_is_above():
-    told = {c: extent(c, DIVISIONS) for c in DIVISIONS.codes}
+def test_listed_longitudes_are_within_those_of_the_parent_division():
+    extents = {c: extent(c, DIVISIONS) for c in DIVISIONS.codes}
     for code, row in DIVISIONS.codes.items():
-        reach = told[code]
+        reach = extents[code]
         assert reach is not None and reach.west < reach.east and reach.south < reach.north, code
         if row.parent and reach.division.code == code:
-            above = told[row.parent]
+            above = extents[row.parent]
             # Simplified outlines of two maps: a hundredth of a degree.
             assert above.west - 0.02 <= reach.west and reach.east <= above.east + 0.02, code
-    assert told["140225"].division.code == "140225" and told["140213"].division.name == "大同市"
+    assert extents["140225"].division.code == "140225" and extents["140213"].division.name == "大同市"
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="the whole data sets are not beside this checkout")
-def test_told_longitudes_are_those_of_the_boundary():
-    """The maps are latitude first; two mapmakers' outlines of one city differ by a few hundredths."""
+@pytest.mark.skipif(not REAL.exists(), reason="the full data sets are not next to this checkout")
+def test_listed_longitudes_equal_those_of_the_boundary():
+    """The maps are latitude first; outlines of one city differ by some hundredths of a degree between sources."""
     for feature in json.loads((REAL / "shanxi_prefectures.json").read_text(encoding="utf-8"))["features"]:
         west, _, east, _ = shapely.from_geojson(json.dumps(feature["geometry"])).bounds
         reach = extent(str(feature["properties"]["adcode"]), DIVISIONS)
         assert reach.west == pytest.approx(west, abs=0.05) and reach.east == pytest.approx(east, abs=0.05)
 
 
-def test_a_county_of_another_province():
+def test_county_of_another_province_has_a_zone():
     county = make_unlisted_county(" 610724 ", "西乡县", PROVINCES, DIVISIONS)
     assert (county.code, county.name, county.mark) == ("610724", "西乡县", "C")
     assert make_unlisted_county("140225", "", PROVINCES, DIVISIONS).name == "浑源县"
@@ -109,12 +109,12 @@ def test_a_county_of_another_province():
     ("text", "code"),
     [("140225 浑源县", "140225"), ("祁县", "140727"), ("610724 西乡县", "610724"), ("140225", "140225")],
 )
-def test_a_county_as_someone_tells_it(text, code):
+def test_county_is_parsed_from_text(text, code):
     assert parse_county(text, PROVINCES, DIVISIONS).code == code
 
 
 @pytest.mark.parametrize(
-    ("code", "name", "says"),
+    ("code", "name", "expected"),
     [
         ("61072", "西乡县", "6 位数字"),
         ("610700", "汉中市", "6 位数字"),
@@ -126,7 +126,7 @@ def test_a_county_as_someone_tells_it(text, code):
         ("140225", "祁县", "浑源县"),
     ],
 )
-def test_a_code_that_cannot_be(code, name, says):
+def test_invalid_county_code_is_refused(code, name, expected):
     with pytest.raises(InputError) as caught:
         make_unlisted_county(code, name, PROVINCES, DIVISIONS)
-    assert says in Texts("zh").explain(caught.value)
+    assert expected in Texts("zh").explain(caught.value)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The register of heritage as a table: read from CSV and xlsx, held against the layers."""
+"""Heritage registers from CSV and xlsx, compared with the layers."""
 
 import openpyxl
 import pytest
@@ -37,12 +37,12 @@ def csv_file(folder, *lines, encoding="utf-8-sig", head="名称,类型,级别"):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gbk"])
-def test_a_text_is_read(tmp_path, encoding):
+def test_csv_is_read(tmp_path, encoding):
     path = csv_file(tmp_path, *(",".join(row) for row in ROWS), ",,", encoding=encoding)
     assert read_heritage_list(path, NORM) == HeritageList("名录.csv", READ)
 
 
-def test_a_workbook_is_read_below_its_title(tmp_path):
+def test_workbook_is_read_below_its_title(tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["某县历史文化保护名录"])
     for row in (HEAD, *ROWS):
@@ -56,23 +56,23 @@ def test_a_workbook_is_read_below_its_title(tmp_path):
     ]
 
 
-def test_names_alone_will_do(tmp_path):
+def test_register_may_have_names_only(tmp_path):
     found = read_heritage_list(csv_file(tmp_path, "甲寺", "乙宅", head="保护对象"), NORM)
     assert [(r.name, r.kind, r.level) for r in found.rows] == [("甲寺", "", ""), ("乙宅", "", "")]
 
 
 @pytest.mark.parametrize(
-    ("lines", "head", "said"),
+    ("lines", "head", "expected"),
     [
         (["甲寺,桥,省级"], "名称,类型,级别", "桥"),
         (["甲寺,历史建筑,特级"], "名称,类型,级别", "特级"),
         (["甲寺,历史建筑"], "甲,乙", "名称"),
     ],
 )
-def test_what_cannot_be_used_is_told_with_its_place(tmp_path, lines, head, said):
+def test_invalid_values_are_refused_with_their_location(tmp_path, lines, head, expected):
     with pytest.raises(InputError) as error:
         read_heritage_list(csv_file(tmp_path, *lines, head=head), NORM)
-    assert said in str(error.value.params.values()), error.value.params
+    assert expected in str(error.value.params.values()), error.value.params
 
 
 def findings(layers, rows):
@@ -80,7 +80,7 @@ def findings(layers, rows):
     return run_check(plan_of(layers), [all_rules()["LAW024"]], side=SideInputs(register=register)).findings
 
 
-def test_names_that_are_nearly_one_are_told_once_and_with_both():
+def test_nearly_equal_names_are_reported_once_with_both():
     (found,) = findings(
         {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "永安寺传法正宗殿"}]}, [("永安寺传法正宗之殿", "", "")]
     )
@@ -88,13 +88,13 @@ def test_names_that_are_nearly_one_are_told_once_and_with_both():
     assert found.key == "永安寺传法正宗之殿" and found.geometry is not None
 
 
-def test_each_finding_has_a_name_of_its_own():
+def test_each_finding_has_its_fingerprint():
     rows = [(f"第{n}处", "历史建筑", "") for n in range(5)]
     found = findings({"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, rows)
     assert len({f.fingerprint for f in found}) == len(found) == 6
 
 
-def test_the_check_takes_a_register_and_says_that_it_did(tmp_path):
+def test_check_uses_the_register_and_lists_it(tmp_path):
     names = [
         "浑源古城历史文化街区",
         "永安寺",
@@ -109,14 +109,14 @@ def test_the_check_takes_a_register_and_says_that_it_did(tmp_path):
     path = csv_file(tmp_path, *names, "不在数据里的塔", head="名称")
     before = path.read_bytes()
     checked = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW024",), register=str(path)))
-    told = {(f.case, f.key) for f in checked.report.findings}
-    assert ("missing", "不在数据里的塔") in told
-    assert not {key for case, key in told if case == "missing"} & set(names)
+    found = {(f.case, f.key) for f in checked.report.findings}
+    assert ("missing", "不在数据里的塔") in found
+    assert not {key for case, key in found if case == "missing"} & set(names)
     assert any("名录.csv" in text for text in checked.report.provenance["notices"])
     assert path.read_bytes() == before
 
 
-def test_on_the_command_line(tmp_path, capsys):
+def test_command_line_accepts_a_register(tmp_path, capsys):
     path = csv_file(tmp_path, "不在数据里的塔", head="名称")
     code = main(["check", str(SAMPLE / "county.gpkg"), "--rules", "LAW024", "--register", str(path)])
     out = capsys.readouterr().out
@@ -127,17 +127,17 @@ def test_on_the_command_line(tmp_path, capsys):
     assert "无.csv" in capsys.readouterr().err
 
 
-def test_the_report_says_which_registers_no_rule_of_the_run_compares(tmp_path):
+def test_report_lists_registers_that_no_rule_compares(tmp_path):
     path = tmp_path / "名录.csv"
     path.write_text("名称,类型,级别\n栗毓美墓,文物保护单位,国家级\n", encoding="utf-8")
 
-    def said(*rules):
+    def uncompared_registers(*rules):
         report = check_plan(SAMPLE / "centre.gpkg", Options(profile="hunyuan", register=str(path), rules=rules)).report
         return " ".join(report.provenance["notices"])
 
-    unused = said("GEO002")
+    unused = uncompared_registers("GEO002")
     assert "因 LAW024 没有运行，未比对" in unused and "因 LAW023 没有运行，未比对" in unused
-    compared = said("LAW023", "LAW024")
+    compared = uncompared_registers("LAW023", "LAW024")
     assert "已与历史文化保护的图层比对" in compared and "没有运行" not in compared
 
 
@@ -145,7 +145,7 @@ def run_rules(report):
     return {rule.code for rule in report.rules}
 
 
-def test_a_register_that_is_given_is_compared_without_being_asked_for(tmp_path):
+def test_given_register_is_compared_by_default(tmp_path):
     path = csv_file(tmp_path, "不在数据里的塔", head="名称")
     report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", register=str(path))).report
     assert any(f.code == "LAW024" and f.key == "不在数据里的塔" for f in report.findings)
@@ -153,7 +153,7 @@ def test_a_register_that_is_given_is_compared_without_being_asked_for(tmp_path):
     assert not {"LAW023", "LAW024"} & run_rules(without)
 
 
-def test_a_register_without_a_layer_of_heritage_leaves_the_check_incomplete(tmp_path):
+def test_register_without_a_heritage_layer_makes_the_check_incomplete(tmp_path):
     path = csv_file(tmp_path, "不在数据里的塔", head="名称")
     layers = as_read({role: frame for role, frame in make(400).layers.items() if role != "LSWHBHX"})
     report = check_plan(layers, Options(profile="hunyuan", rules=("LAW024",), register=str(path))).report

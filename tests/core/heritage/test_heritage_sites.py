@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sites of heritage by name, and what the plan's own register says of them."""
+"""Heritage sites by name, compared with the register of the plan."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def sites_of(layers):
     return collect_heritage_sites(Context(plan, plan.norm, Tolerance()), plan.concept)
 
 
-def test_a_site_is_one_name_in_whatever_layers():
+def test_site_is_one_name_in_all_layers():
     found = sites_of(
         {
             "LSWHBHX": [
@@ -37,11 +37,11 @@ def test_a_site_is_one_name_in_whatever_layers():
     (site,) = found.by_name.values()
     assert (site.kinds, site.levels) == ({"文物保护单位"}, {"国家级"})
     assert len(site.rows) == 4 and found.nameless == {"WWBHDWD": 1}
-    # The core and the control zone have 1 ha each, the range of its own layer too.
+    # Core, control zone, and the range of the separate layer have 1 ha each.
     assert [round(site.area_m2(part) or 0, -2) for part in ("core", "control", "range")] == [10000, 10000, 10000]
 
 
-def test_without_a_range_core_and_control_zone_are_the_whole():
+def test_site_without_a_range_is_core_and_control_zone():
     rows = [
         {"wkt": SQUARE, "feature_name": "乙村核心保护范围", "feature_kind": "41"},
         {"wkt": NEXT, "feature_name": "乙村建设控制地带", "feature_kind": "42"},
@@ -53,7 +53,7 @@ def test_without_a_range_core_and_control_zone_are_the_whole():
 
 
 @pytest.mark.parametrize("form", ["{}（{}）", "{}({})", "{}—{}", "{} {}", "{}-{}"])
-def test_a_part_may_stand_in_brackets_or_behind_a_dash(form):
+def test_part_is_parsed_from_brackets_or_after_a_dash(form):
     rows = [
         {"wkt": SQUARE, "feature_name": form.format("乙村", "核心保护范围")},
         {"wkt": NEXT, "feature_name": form.format("乙村", "建设控制地带")},
@@ -73,20 +73,20 @@ def outcome(layers, register):
     return report.rules[0], report.findings
 
 
-def test_what_nobody_can_tell_is_no_pass_and_no_finding():
-    """A site without a level may be of the level that is one short; two short is two short."""
+def test_ambiguous_count_is_neither_a_pass_nor_a_finding():
+    """A site without a level may have the level that lacks one site, but not two."""
     rows = [{"wkt": SQUARE, "feature_name": "甲寺保护范围", "feature_kind": "61"}]
     register = [("国家级文物保护单位", "文物保护单位", "国家级", 1)]
     rule, findings = outcome({"LSWHBHX": rows}, register)
     assert (str(rule.outcome), findings) == ("skipped", []) and "国家级文物保护单位 0–1 / 1" in rule.reason
     rule, findings = outcome({"LSWHBHX": rows}, [("国家级文物保护单位", "文物保护单位", "国家级", 2)])
     assert str(rule.outcome) == "failed" and [f.params["count"] for f in findings] == [0]
-    # Without a kind it may be a district as well.
-    unsaid = [{"wkt": SQUARE, "feature_name": "某地"}]
-    assert str(outcome({"LSWHBHX": unsaid}, [("历史文化街区", "历史文化街区", "", 1)])[0].outcome) == "skipped"
+    # Without a kind it may also be a district.
+    without_kind = [{"wkt": SQUARE, "feature_name": "某地"}]
+    assert str(outcome({"LSWHBHX": without_kind}, [("历史文化街区", "历史文化街区", "", 1)])[0].outcome) == "skipped"
 
 
-def test_one_site_of_two_levels_is_no_two_sites():
+def test_site_with_two_levels_counts_once():
     rows = [
         {"wkt": SQUARE, "feature_name": "甲寺保护范围", "feature_kind": "61", "JB": "20"},
         {"wkt": NEXT, "feature_name": "甲寺建设控制地带", "feature_kind": "62", "JB": "30"},
@@ -96,20 +96,20 @@ def test_one_site_of_two_levels_is_no_two_sites():
     assert (str(rule.outcome), findings) == ("skipped", []) and "0–1 / 1" in rule.reason
 
 
-def test_a_plan_that_states_nothing_is_told_how_to():
+def test_plan_without_stated_counts_gets_instructions():
     rule, _ = outcome({"LSWHBHX": [{"wkt": SQUARE, "feature_name": "甲寺保护范围"}]}, [])
     assert str(rule.outcome) == "not_applicable" and "heritage_register" in rule.reason
 
 
-def test_the_sentence_names_term_counts_sites_and_source():
+def test_message_names_term_counts_sites_and_source():
     rows = [{"wkt": POINT, "feature_name": name} for name in ("甲宅", "乙宅")]
     _, (finding,) = outcome({"LSJZD": rows}, [("历史建筑", "历史建筑", "", 14)])
     assert finding.key == "历史建筑"
-    for said in ("历史建筑规划写明 14 处", "example", "有 2 处", "甲宅、乙宅"):
-        assert said in finding.message
+    for expected in ("历史建筑规划写明 14 处", "example", "有 2 处", "甲宅、乙宅"):
+        assert expected in finding.message
 
 
-def test_a_countys_own_line_takes_the_place_of_its_bases(tmp_path):
+def test_line_of_the_county_replaces_that_of_its_base(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(
         'id = "x"\nname = "浑源县"\narea_code = "140225"\nbase = "hunyuan"\n[[heritage_register]]\nterm = "历史建筑"\n'
@@ -121,7 +121,7 @@ def test_a_countys_own_line_takes_the_place_of_its_bases(tmp_path):
     assert len(load_profile(path).register) == len(load_profile("hunyuan").register)
 
 
-def test_the_approved_areas_of_the_sample_are_those_of_its_shapes():
-    """浑源古城历史文化街区: 63.34 = 30.13 + 33.21 公顷, as the plan prints them."""
+def test_approved_areas_of_the_sample_equal_its_shapes():
+    """浑源古城历史文化街区: 63.34 = 30.13 + 33.21 公顷, as printed in the plan."""
     report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW023",))).report
     assert not [f for f in report.findings if f.case in ("site", "area", "core_area", "control_area")]

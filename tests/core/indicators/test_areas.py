@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas of a layer side by side, against its stored ones, and levelled to control areas."""
+"""Areas of a layer by method, compared with stored areas, and adjusted to control areas."""
 
 import geopandas as gpd
 import numpy as np
@@ -40,13 +40,13 @@ def measured(shapes, **more):
 # -- bases ------------------------------------------------------------------------------------------------------------
 
 
-def test_geodesic_edges_come_to_straight_ones_where_they_are_short():
-    """490 682.36 m² lie between straight lines in longitude and latitude (standards/ellipsoid_area.md)."""
+def test_short_geodesic_edges_have_the_area_of_straight_ones():
+    """Straight lines in longitude and latitude enclose 490 682.36 m² (standards/ellipsoid_area.md)."""
     found = [geodesic_area(np.array([shapely.segmentize(T, s)], dtype=object))[0] for s in (1, 1e-3, 1e-5)]
     assert found == pytest.approx([490_699.126, 490_682.471, 490_682.364], abs=1e-3)
 
 
-def test_holes_parts_and_nothing():
+def test_areas_of_holes_parts_and_empty_shapes():
     holed = shapely.box(112, 37, 112.1, 37.1) - shapely.box(112.02, 37.02, 112.04, 37.04)
     shapes = np.array([holed, None, shapely.Point(1, 1), shapely.multipolygons([T, holed])], dtype=object)
     whole, hole, t = geodesic_area(
@@ -56,7 +56,7 @@ def test_holes_parts_and_nothing():
 
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
-def test_in_any_crs_the_areas_are_the_same(code):
+def test_areas_are_the_same_in_each_crs(code):
     shapes = shapely.segmentize(np.array([box(0, 0), box(500, 300, 70, 40)], dtype=object), 10.0)
     here = measured(shapes)
     there = measure_areas(as_read_layers({"DLTB": table(shapes).to_crs(code)})[0], NORM, ZH)
@@ -66,7 +66,7 @@ def test_in_any_crs_the_areas_are_the_same(code):
     assert here.plane == "EPSG:4526" and there.plane == {4490: "EPSG:4526"}.get(code, f"EPSG:{code}")
 
 
-def test_rows_that_cannot_be_measured_as_they_are():
+def test_rows_that_cannot_be_measured_are_listed():
     bow_tie = place_wkt("POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))")
     nowhere = shapely.box(X, Y + 9e7, X + 1, Y + 9e7 + 1)
     found = measured([box(0, 0), None, bow_tie, nowhere, shapely.LineString([(X, Y), (X + 1, Y)]), box(9, 9)])
@@ -76,7 +76,7 @@ def test_rows_that_cannot_be_measured_as_they_are():
     assert found.total("statutory") == pytest.approx(np.nansum(found.statutory))
 
 
-def test_degrees_called_metres_are_refused():
+def test_degrees_in_a_projected_crs_are_refused():
     shapes = np.array([T], dtype=object)
     with pytest.raises(InputError) as caught:
         measured(shapes, crs=4526)
@@ -98,25 +98,25 @@ def test_degrees_called_metres_are_refused():
         ("DLTB", ["BSM"], "新面积", "新面积"),
     ],
 )
-def test_which_field_holds_the_area(role, names, wanted, field):
+def test_stored_area_field_is_found(role, names, wanted, field):
     layer = SourceLayer(role, table([box(0, 0)]), tuple(FieldInfo(n, "real") for n in names), CRS.from_epsg(4526))
     assert area_field(layer, NORM, wanted)[0] == field
 
 
-def test_what_differs_is_more_than_the_tolerance_or_missing():
+def test_differences_above_the_tolerance_and_missing_values_are_listed():
     areas = measured([box(0, 0, 50 + n, 40) for n in range(5)] + [None])
     true = np.round(areas.statutory, 2)
     stored = true + np.array([0.0, 0.01, -0.01, 0.02, np.nan, 7])
     found = compare_with_stored(areas, stored, 2, 0.01)
     assert found.differs.tolist() == [False, False, False, True, True, False]
     assert found.difference[:4].tolist() == pytest.approx([0, 0.01, -0.01, 0.02]) and not found.unit
-    # A larger tolerance, never more.
+    # A larger tolerance never finds more rows.
     assert compare_with_stored(areas, stored, 2, 0.02).differs.sum() == 1
     assert compare_with_stored(areas, None, 2, 0.01).differs.tolist() == [True] * 5 + [False]
 
 
 @pytest.mark.parametrize(("unit", "m2"), [("ha", 1e4), ("mu", 1e4 / 15), ("km2", 1e6), ("", 1.0)])
-def test_another_unit_is_seen(unit, m2):
+def test_stored_area_in_another_unit_is_recognised(unit, m2):
     areas = measured([box(0, 0, 50 + n, 40) for n in range(5)])
     assert compare_with_stored(areas, areas.statutory / m2 * 1.001, 2, 0.01).unit == unit
 
@@ -131,7 +131,7 @@ def townships():
     return one(shapes, role="XZQXZ", XZQMC=["甲镇", None, "丙乡"])
 
 
-def levelled(shapes, crs=4526, limit=1e-5):
+def adjust_areas(shapes, crs=4526, limit=1e-5):
     parts, control = one(shapes, crs=crs), townships()
     measured_control = measure_areas(control, NORM, ZH)
     found = adjust_to_layer(
@@ -144,8 +144,8 @@ def levelled(shapes, crs=4526, limit=1e-5):
 TILES = [box(x, y) for y in (0, 100) for x in (0, 100)]
 
 
-def test_each_township_is_closed_by_itself():
-    found, control = levelled([*TILES, None, box(500, 500)])
+def test_each_township_is_adjusted_separately():
+    found, control = adjust_areas([*TILES, None, box(500, 500)])
     assert [name for name, _ in found.units] == ["甲镇", "140225000000000002"]
     assert found.unit_of == ["甲镇"] * 2 + ["140225000000000002"] * 2 + [None, None]
     for rows, total in (([0, 1], control[0]), ([2, 3], control[1])):
@@ -155,23 +155,23 @@ def test_each_township_is_closed_by_itself():
     assert found.control_m2 == pytest.approx(control[:2].sum(), abs=0.01)
 
 
-def test_a_gap_in_one_township_is_refused_there_alone():
-    found, control = levelled(TILES[:3])
+def test_gap_in_one_township_refuses_only_that_township():
+    found, control = adjust_areas(TILES[:3])
     assert [closure.refused for _, closure in found.units] == [False, True] and found.refused == 1
     assert np.isfinite(found.proposal[:2]).all() and np.isnan(found.proposal[2])
     assert found.misclosure_m2 == pytest.approx(control[1] / 2, rel=1e-4)
 
 
-def test_levelled_to_a_number_and_in_another_crs():
+def test_areas_are_adjusted_to_a_number_and_in_another_crs():
     parts = measured([box(0, 0), box(100, 0), None])
     found = adjust_to_total(parts, 20_000.0, ["b", "a", ""], 0.01, 0.01, "全县")
     assert round(np.nansum(found.proposal), 2) == 20_000.0 and found.unit_of == ["全县", "全县", None]
     moved = table(shapely.segmentize(np.array(TILES, dtype=object), 10)).to_crs(4525).geometry.to_numpy()
-    other, control = levelled(moved, crs=4525)
+    other, control = adjust_areas(moved, crs=4525)
     assert other.refused == 0 and round(np.nansum(other.proposal), 2) == round(control[0], 2) + round(control[1], 2)
 
 
-def test_where_control_areas_overlap_a_part_is_in_one():
+def test_part_in_overlapping_control_areas_belongs_to_one():
     parts = one([box(0, 0)])
     control = one([box(0, 0), box(0, 0, 200, 200)], role="XZQXZ", XZQMC=["甲镇", "乙镇"])
     areas, held = (measure_areas(layer, NORM, ZH) for layer in (parts, control))
@@ -180,8 +180,8 @@ def test_where_control_areas_overlap_a_part_is_in_one():
 
 
 @pytest.mark.parametrize("crs", [4526, 4525])
-def test_polygons_of_a_collection_that_lie_on_each_other_count_once(crs):
-    """A collection may hold them and is valid; its land is what they cover together (150 m by 100 m)."""
+def test_overlapping_polygons_of_a_collection_count_once(crs):
+    """A valid collection may have overlapping polygons; its area is their union (150 m by 100 m)."""
     boxes = [shapely.transform(shapely.box(x, 0, x + 100, 100), lambda xy: xy + np.array([X, Y])) for x in (0, 50)]
     frame = gpd.GeoDataFrame({"BSM": ["140225000000000001"]}, geometry=[shapely.GeometryCollection(boxes)], crs=4526)
     frame = frame.to_crs(crs)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""浑源县's figures through a whole check: met and with what is left, missed by rounding, missed."""
+"""Figures of 浑源县 in a full check: met with a margin, missed by rounding, and missed."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ def report_of(areas=PRINTED, profile="hunyuan"):
     tables = county(areas)
     first = 1
     for frame in tables.values():
-        # One running number over all layers.
+        # One sequence of numbers over all layers.
         frame["BSM"] = [f"1402250000{n:08d}" for n in range(first, first + len(frame))]
         first += len(frame)
     return check_plan(as_read_layers(tables), Options(profile=str(profile), scope="three_lines"))
@@ -29,12 +29,12 @@ def figure(report, name):
     return next(i for i in report.indicators if i.id == name)
 
 
-def test_the_countys_own_areas_pass_and_show_what_is_left(tmp_path):
+def test_areas_of_the_county_pass_with_their_margin(tmp_path):
     path = tmp_path / "confirmed.toml"
     path.write_text(CONFIRMED, encoding="utf-8")
     checked = report_of(profile=path)
     report = checked.report
-    # Figures that the text states and these layers do not hold keep the verdict from 通过.
+    # Stated figures without a layer prevent the verdict 通过.
     assert not findings_of_rule(report) and report.verdict == "conditional", report.summary
     assert {name.partition(".")[0] for name in report.summary["unconfirmed"]} == {"targets"}
     for name, value, unit in (
@@ -53,13 +53,13 @@ def test_the_countys_own_areas_pass_and_show_what_is_left(tmp_path):
     assert "余量" in page and "+0.0100" in page
 
 
-def test_what_is_left_is_told_with_its_sign():
+def test_margin_is_printed_with_its_sign():
     checked = report_of(replace(PRINTED, boundary=16.4509, farmland=63.4062, red_line=539.02))
     rows = {r["id"]: r["room"] for r in figures.figure_rows(checked.report, checked.plan.norm, Words("zh"))}
     assert (rows["boundary_area"], rows["farmland_area"], rows["red_line_area"]) == ("+0.0091", "+0.1562", "+0.15")
 
 
-def test_one_hectare_more_of_boundary_fails():
+def test_boundary_larger_by_one_hectare_fails():
     report = report_of(replace(PRINTED, boundary=16.47)).report
     (finding,) = findings_of_rule(report, "LAW002")
     assert (finding.severity, finding.role, finding.case) == ("ERROR", "CZKFBJ", "broken")
@@ -76,7 +76,7 @@ def test_one_hectare_more_of_boundary_fails():
         (63.2449, "broken", "ERROR", "fail"),
     ],
 )
-def test_farmland_short_by_rounding_and_short(farmland, state, severity, verdict):
+def test_farmland_below_its_target_is_a_rounding_difference_or_an_error(farmland, state, severity, verdict):
     report = report_of(replace(PRINTED, farmland=farmland)).report
     assert figure(report, "farmland_area").state == state and report.verdict == verdict
     findings = findings_of_rule(report, "LAW002")
@@ -86,7 +86,7 @@ def test_farmland_short_by_rounding_and_short(farmland, state, severity, verdict
     assert figure(report, "cultivated_area").state == "met"
 
 
-def test_a_ratio_has_no_rounding():
+def test_ratio_has_no_rounding_tolerance():
     """1.25004 prints as 1.2500 and is above the limit."""
     report = report_of(replace(PRINTED, base=16.46 / 1.25004)).report
     (finding,) = findings_of_rule(report, "LAW001")
@@ -94,8 +94,8 @@ def test_a_ratio_has_no_rounding():
     assert rule_outcome(report, "LAW002").outcome == "passed"
 
 
-def test_early_warning_is_no_rounding_difference(tmp_path):
-    """0.2 % of each target as margin: farmland and red line have more to spare, the boundary has not."""
+def test_early_warning_is_not_a_rounding_difference(tmp_path):
+    """With a margin of 0.2 % of each target, farmland and red line have more, the boundary less."""
     path = tmp_path / "margin.toml"
     path.write_text(CONFIRMED + "[indicators]\nwarning_share = 0.002\n", encoding="utf-8")
     checked = report_of(replace(PRINTED, farmland=63.4062, cultivated=73.6, red_line=541.0), profile=path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Figures of the list of indicators, against numbers made another way."""
+"""Figures of the indicators, compared with independent computations."""
 
 from itertools import pairwise
 
@@ -23,7 +23,7 @@ def box(x, y, w=1000.0, h=1000.0):
 
 
 def geodesic(wkt, epsg=4526):
-    """m² by geodesics between vertices a metre apart or so: pyproj, none of our code."""
+    """Return the area, m², by geodesics between vertices about a metre apart (pyproj)."""
     shape = shapely.segmentize(shapely.transform(shapely.from_wkt(wkt), lambda c: c + ORIGIN), 20.0)
     lonlat = Transformer.from_crs(epsg, 4490, always_xy=True).transform(*shapely.get_coordinates(shape.exterior).T)
     return abs(GEOD.polygon_area_perimeter(*lonlat)[0])
@@ -51,7 +51,7 @@ PARCELS = [
 COUNTY = {"XZQX": [{"wkt": box(0, 0, 4000, 2000), "division_code": "140225"}]}
 
 
-def test_land_use_by_class_and_by_urban_code():
+def test_land_use_is_summed_by_class_and_urban_code():
     found = figures({"XZYDYH": PARCELS, **COUNTY})
     for name, count in (
         ("grassland_area", 1),
@@ -66,8 +66,8 @@ def test_land_use_by_class_and_by_urban_code():
     assert share.value == pytest.approx(100 * 2.7e6 / geodesic(box(0, 0, 4000, 2000)), rel=1e-6)
 
 
-def test_a_survey_counts_by_the_classes_it_has_in_2023():
-    """沼泽草地 is wetland, 其他草地 grassland, 设施农用地 no construction land, 农村道路 neither."""
+def test_survey_is_counted_by_the_classes_of_2023():
+    """沼泽草地 is wetland and 其他草地 grassland; 设施农用地 and 农村道路 are not construction land."""
     rows = [
         {**parcel(1000 * n, 0, code), "data_year": 2020}
         for n, code in enumerate(("0402", "0404", "1202", "1006", "0602", "0201K"))
@@ -77,7 +77,7 @@ def test_a_survey_counts_by_the_classes_it_has_in_2023():
     assert found.value("construction_land_area").value == pytest.approx(0.9)
 
 
-def test_land_inside_another_layer():
+def test_land_inside_another_layer_is_summed():
     red = [box(2500, 0), box(2500, 0, 200, 200)]
     found = figures({"XZYDYH": PARCELS, "STBHHX": red})
     figure = found.value("urban_rural_land_in_red_line_area")
@@ -87,13 +87,13 @@ def test_land_inside_another_layer():
     assert figure.basis == "statutory" and figure.inputs["within"] == "STBHHX"
 
 
-def test_a_parcel_counts_once_where_lines_overlap():
+def test_parcel_counts_once_where_lines_overlap():
     found = figures({"XZYDYH": PARCELS, "STBHHX": [box(2000, 0), box(2000, 0)]})
     figure = found.value("urban_rural_land_in_red_line_area")
     assert figure.value * 1e6 == pytest.approx(geodesic(box(2000, 0)), rel=1e-7)
 
 
-def test_what_no_layer_gives_says_what_it_takes():
+def test_figure_without_its_layer_lists_the_required_inputs():
     found = figures({"XZYDYH": PARCELS})
     assert found.get("urban_land_per_person").reason == "无法由图层计算：需要常住人口数据。"
     assert "STBHHX" in found.get("urban_rural_land_in_red_line_area").reason
@@ -104,7 +104,7 @@ def test_what_no_layer_gives_says_what_it_takes():
         assert bool(one.figures) != bool(one.reason), one.entry.id
 
 
-def test_road_density():
+def test_road_density_equals_length_by_area():
     line = {"wkt": "LINESTRING (-500 500, 1500 500)"}
     found = figures({"ZXCQDLZXX": [line], "ZXCQFW": [box(0, 0)]})
     figure = found.value("road_density")
@@ -116,7 +116,7 @@ def test_road_density():
     assert figure.value == pytest.approx(length / geodesic(box(0, 0)) * 1e3, rel=1e-6)
 
 
-def test_a_target_of_the_profile_meets_any_figure_of_the_list():
+def test_profile_may_set_a_target_for_each_indicator():
     targets = [("grassland_area", ">=", "0.85", "km2"), ("forest_land_area", ">=", "95", "ha")]
     found = figures({"XZYDYH": PARCELS}, targets=targets)
     assert found.value("grassland_area").state == "met"
@@ -124,12 +124,12 @@ def test_a_target_of_the_profile_meets_any_figure_of_the_list():
     assert (forest.unit, forest.value, forest.state) == ("ha", pytest.approx(90.0), "broken")
 
 
-def test_the_rules_figures_are_the_reports():
+def test_indicators_equal_the_figures_of_the_rules():
     found = figures({"STBHHX": [box(0, 0)]}, targets=[("red_line_area", ">=", "99.90", "ha")])
     figure = found.value("red_line_area")
     assert figure.unit == "ha" and figure.value * 1e4 == pytest.approx(geodesic(box(0, 0)), rel=1e-7)
-    bare = figures({"STBHHX": [box(0, 0)]}).value("red_line_area")
-    assert bare.unit == "km2" and bare.value == pytest.approx(figure.value / 100)
+    by_layer = figures({"STBHHX": [box(0, 0)]}).value("red_line_area")
+    assert by_layer.unit == "km2" and by_layer.value == pytest.approx(figure.value / 100)
 
 
 TOWNS = [
@@ -139,8 +139,8 @@ TOWNS = [
 ]
 
 
-def test_a_part_without_a_name_leaves_the_township_its_own():
-    """Rows go by code and name, and no name comes before any."""
+def test_unnamed_part_does_not_change_the_name_of_the_township():
+    """Rows are sorted by code and name; a missing name is first."""
     exclave = {**TOWNS[2], "division_name": None}
     _, towns, of = townships_of(figures({"XZQXZ": [TOWNS[0], exclave, TOWNS[1]]}).ctx)
     assert [t.name for t in towns] == ["永安镇", "西坊城镇"] and of.tolist() == [0, 1, 1]
@@ -166,7 +166,7 @@ def test_sums_by_township_add_up():
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_sums_by_township_add_up_whatever_the_parcels(seed):
+def test_sums_by_township_add_up_for_random_parcels(seed):
     """Random parcels over random townships, some without a shape, some outside, some overlapping."""
     rng = np.random.default_rng(seed)
     cuts = np.sort(rng.uniform(0, 6000, 4)).round(3)

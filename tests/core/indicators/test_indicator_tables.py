@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables and workbook of a county's figures, held against sums made by pandas, geopandas.overlay and a second formula of area."""
+"""Tables and workbook of figures, compared with pandas, geopandas.overlay and another area formula."""
 
 import getpass
 import zipfile
@@ -40,7 +40,7 @@ GROUPS = {
 
 
 def planned(base: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """A plan's land use: some parcels become housing, one in nine is cut in two, and a few are left out."""
+    """Return planned land use: some parcels become housing, some are split, a few are removed."""
     plan = base.drop(columns="CZCSXM").copy()
     plan.loc[plan.index % 7 == 3, ["YDYHFLDM", "YDYHFLMC"]] = "070100", "城镇住宅用地"
     cut = []
@@ -75,7 +75,7 @@ def table(done, name):
 
 
 def column(done, name, place):
-    """Code of the row → number."""
+    """Return the number of each row, by code."""
     found = table(done, name)
     values = found.column(place)
     return {r.code or r.kind: v.value for r, v in zip(found.rows, values, strict=True) if isinstance(v, Number)}
@@ -85,7 +85,7 @@ def ha(frame):
     return statutory_area(frame.geometry.to_numpy()) / 1e4
 
 
-def test_sheets_in_their_order(done):
+def test_sheets_are_in_order(done):
     order = ["indicators", "lines", "ratio", "zones", "spaces", "land_use", "transitions", "townships", "about"]
     assert [t.id for t in done.tables] == order
 
@@ -106,7 +106,7 @@ def test_zones_add_up_to_the_layer_and_the_county(done, county):
     assert stored["sum"] == pytest.approx(zones["MJ"].sum() / 1e4)
 
 
-def test_the_three_zones_are_their_planning_zones(done, county):
+def test_three_zones_are_sums_of_their_planning_zones(done, county):
     zones = county["YDYHGHFQ"]
     space = zones["GHFQDM"].str[0].map({"1": "02", "2": "02", "3": "01", "4": "03", "5": "01", "7": "90"})
     found = column(done, "spaces", "statutory")
@@ -115,7 +115,7 @@ def test_the_three_zones_are_their_planning_zones(done, county):
     assert found["sum"] == pytest.approx(sum(v for k, v in found.items() if k != "sum"), rel=1e-12)
 
 
-def test_lines_on_every_basis(done, county):
+def test_control_lines_have_areas_by_each_method(done, county):
     farm, edge = county["YJJBNTBHTB"], county["CZKFBJ"]
     assert column(done, "lines", "statutory")["farmland"] == pytest.approx(ha(farm).sum(), rel=1e-9)
     assert column(done, "lines", "survey")["farmland"] == pytest.approx(farm["YJJBNTTBMJ"].sum() / 1e4)
@@ -129,7 +129,7 @@ def test_lines_on_every_basis(done, county):
     assert found["boundary"] == pytest.approx(sum(v for k, v in found.items() if k.startswith("boundary:")), rel=1e-12)
 
 
-def test_a_reserve_that_is_there_as_a_whole_and_in_parts_counts_once(done, county):
+def test_reserve_drawn_whole_and_in_parts_counts_once(done, county):
     reserves = county["ZRBHD"]
     union = shapely.union_all(reserves.geometry.to_numpy())
     once = shapely.get_parts(union)
@@ -140,7 +140,7 @@ def test_a_reserve_that_is_there_as_a_whole_and_in_parts_counts_once(done, count
     )
 
 
-def test_the_ratio_is_numerator_over_denominator(done, county):
+def test_ratio_is_numerator_by_denominator(done, county):
     base = county["XZYDYH"]
     urban = base["TBMJ"][base["CZCSXM"].isin(["201", "201A", "202", "202A"])].sum() / 1e4
     areas, ratios = column(done, "ratio", "area"), column(done, "ratio", "ratio")
@@ -148,7 +148,7 @@ def test_the_ratio_is_numerator_over_denominator(done, county):
     assert ratios["form:n1"] == pytest.approx(ha(county["CZKFBJ"]).sum() / urban, rel=1e-9)
 
 
-def test_land_use_by_group_and_its_change(done, county):
+def test_land_use_is_listed_by_group_with_its_change(done, county):
     base, plan = county["XZYDYH"], county["GHYDYH"]
     ids = dict(zip([*[f"{n:02}" for n in range(1, 7)], "built", "17", "23"],
                    ["cultivated", "garden", "forest", "grass", "wetland", "farm_facilities", "construction", "water", "other"],
@@ -167,7 +167,7 @@ def test_land_use_by_group_and_its_change(done, county):
 
 
 @pytest.mark.filterwarnings("ignore:`keep_geom_type")
-def test_what_becomes_of_what_is_the_overlay(done, county):
+def test_transition_matrix_equals_the_overlay(done, county):
     base, plan = county["XZYDYH"], county["GHYDYH"]
     left = base[["geometry"]].assign(a=base["YDYHFLDM"].str[:2].map(GROUPS))
     right = plan[["geometry"]].assign(b=plan["YDYHFLDM"].str[:2].map(GROUPS))
@@ -186,13 +186,13 @@ def test_what_becomes_of_what_is_the_overlay(done, county):
     ("name", "role"), [("red_line_statutory", "STBHHX"), ("boundary_statutory", "CZKFBJ"), ("zone_300", "YDYHGHFQ")]
 )
 @pytest.mark.filterwarnings("ignore:`keep_geom_type")
-def test_townships_are_the_overlay_and_add_up(done, county, name, role):
+def test_areas_by_township_equal_the_overlay_and_add_up(done, county, name, role):
     frame, towns = county[role], county["XZQXZ"]
     frame = frame[frame["GHFQDM"].str.startswith("3")] if name == "zone_300" else frame
     frame = frame.reset_index(drop=True)
     rows = frame[["geometry"]].assign(row=frame.index)
     both = gpd.overlay(rows, towns[["XZQDM", "geometry"]], how="intersection")
-    # Each part has its share of the feature's own area, by the land in both.
+    # Each part has its share of the feature's area, by the area in both.
     whole = land_area(frame.geometry, step=5.0)[both["row"]]
     expected = pd.Series(ha(frame)[both["row"]] * land_area(both.geometry, step=5.0) / whole)
     expected = expected.groupby(both["XZQDM"].to_numpy()).sum()
@@ -236,14 +236,14 @@ def written(county, tmp_path_factory):
 
 
 def cells(sheet):
-    """First text of each row → its numbers."""
+    """Return the numbers of each row, by its first text."""
     rows = list(sheet.iter_rows(min_row=4, values_only=True))
     return {
         next((v for v in row if isinstance(v, str)), ""): [v for v in row if isinstance(v, int | float)] for row in rows
     }
 
 
-def test_the_workbook_says_what_another_reader_measures(written):
+def test_workbook_has_the_figures_of_the_tables(written):
     database, target = written
     book = openpyxl.load_workbook(target)
     with fiona.open(database, layer="STBHHX") as layer:
@@ -263,7 +263,7 @@ def test_the_workbook_says_what_another_reader_measures(written):
     assert row["数值"] is None and row["状态"] == "无法计算" and "常住人口" in row["数据"]
 
 
-def test_the_workbook_looks_like_an_offices_table(written):
+def test_workbook_has_formats_and_print_settings(written):
     book = openpyxl.load_workbook(written[1])
     assert book.sheetnames[:3] == ["指标表", "三条控制线", "扩展倍数"] and book.sheetnames[-1] == "说明"
     for sheet in book:
@@ -280,7 +280,7 @@ def test_the_workbook_looks_like_an_offices_table(written):
     assert book["乡镇"]["A2"].value == "单位：公顷"
 
 
-def test_nobody_is_named_in_the_workbook(written):
+def test_workbook_names_no_author(written):
     database, target = written
     with zipfile.ZipFile(target) as parts:
         text = b"".join(parts.read(name) for name in parts.namelist()).decode("utf-8", "ignore")
@@ -291,7 +291,7 @@ def test_nobody_is_named_in_the_workbook(written):
     assert user not in (core.creator, core.lastModifiedBy, core.title)
 
 
-def test_the_english_workbook(county, tmp_path):
+def test_workbook_is_written_in_english(county, tmp_path):
     layers = source.as_read({role: county[role] for role in LAYERS})
     made = tabulate(layers, Options(profile="hunyuan", lang="en"))
     write_workbook(made, tmp_path / "x.xlsx")
@@ -299,7 +299,7 @@ def test_the_english_workbook(county, tmp_path):
     assert book.sheetnames[0] == "Indicators" and book["Townships"]["A2"].value == "Unit: ha"
 
 
-def test_an_old_workbook_stands_where_nothing_new_can(county, tmp_path):
+def test_existing_workbook_stays_when_writing_fails(county, tmp_path):
     target = tmp_path / "x.xlsx"
     target.write_bytes(b"old")
     layers = source.as_read({role: county[role] for role in LAYERS[:3]})
@@ -313,7 +313,7 @@ def test_an_old_workbook_stands_where_nothing_new_can(county, tmp_path):
     assert openpyxl.load_workbook(target).sheetnames
 
 
-def test_the_source_is_never_the_target(written):
+def test_source_is_refused_as_target(written):
     database, _ = written
     before = database.read_bytes()
     assert main(["indicators", str(database), "--xlsx", str(database)]) == 2
@@ -322,8 +322,8 @@ def test_the_source_is_never_the_target(written):
         write_workbook(tabulate(str(database), OPTIONS), database)
 
 
-def test_tasks_by_township_are_those_of_the_rule(county):
-    """A field that names a township where it does not lie counts where it lies, in the table as in the rule on the tasks."""
+def test_tasks_by_township_equal_those_of_the_rule(county):
+    """Fields count in the township where they are located, in the table and in the rule on tasks."""
     layers = {role: county[role].copy() for role in LAYERS}
     towns = layers["XZQXZ"]["XZQDM"]
     farm = layers["YJJBNTBHTB"]
@@ -339,7 +339,7 @@ def test_tasks_by_township_are_those_of_the_rule(county):
     )
 
 
-def test_names_that_look_like_formulas_or_hold_broken_signs(county, tmp_path):
+def test_names_with_formulas_or_control_characters_are_text(county, tmp_path):
     layers = {role: county[role].copy() for role in ("XZQX", "XZQXZ", "STBHHX")}
     layers["XZQXZ"].loc[0, "XZQMC"] = "=1+1"
     layers["XZQXZ"].loc[1, "XZQMC"] = "坏\x07字"
@@ -360,7 +360,7 @@ def test_figures_are_the_same_in_degrees(done, county):
     assert all(now[code] == pytest.approx(before[code], abs=0.05) for code in now)
 
 
-def test_a_standard_of_ones_own_has_its_own_list(county, tmp_path):
+def test_custom_standard_has_its_list_of_indicators(county, tmp_path):
     folder = tmp_path / "本省-2026"
     folder.mkdir()
     (folder / "standard.toml").write_text(
@@ -390,8 +390,8 @@ source_en = "the province's table"
     assert "园地面积" in table(made, "indicators").column("indicator")
 
 
-def test_a_parcel_without_its_net_area_is_no_field_ridge_and_is_told():
-    """Net 90 of 100 m² of a field; grass of 400 m² without a net area: 10 m² of ridges, and 0.04 ha in no figure."""
+def test_parcel_without_net_area_is_reported_not_counted_as_ridge():
+    """Net 90 of 100 m² of a field are 10 m² of ridges; 400 m² of grass without net area are in no figure."""
     box = "POLYGON (({0} 0, {1} 0, {1} 20, {0} 20, {0} 0))"
     rows = [
         {"wkt": box.format(0, 5), "land_use": "010300", "gross_area": 100.0, "net_area": 90.0},

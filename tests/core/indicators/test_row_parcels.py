@@ -20,7 +20,7 @@ class Shapes:
         return len(self.plane)
 
 
-def test_a_multipolygon_of_one_part_copies_its_polygon() -> None:
+def test_multipolygon_of_one_part_equals_its_polygon() -> None:
     ctx = SimpleNamespace(plan=SimpleNamespace(computed=lambda name: {}), cancellation=NEVER)
     rows = Shapes(shapely.multipolygons([SQUARE]), HALF, shapely.multipolygons([SQUARE, shapely.box(300, 0, 301, 1)]))
     parcels = Shapes(SQUARE, shapely.multipolygons([NEXT]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lengths, aliases and domains as files declare them; what a format cannot tell is not checked, and never a pass."""
+"""Declared lengths, aliases and domains of files; formats without declarations are reported as not compared."""
 
 import builtins
 import dataclasses
@@ -26,7 +26,7 @@ SQUARE = "MULTIPOLYGON (((38600000 4380000, 38600100 4380000, 38600100 4380100, 
 
 @pytest.fixture(params=[".gpkg", ".gdb"])
 def database(request, tmp_path):
-    """Three layers as the templates have them, with a row in each: what is empty is read in another way."""
+    """Create three layers from the templates with one row each; empty layers are read differently."""
     path = tmp_path / f"规划 库{request.param}"
     create_database(path, TEMPLATES, CRS.from_epsg(4526), code_lists=STANDARD.code_lists)
     opened = gdal.OpenEx(str(path), gdal.OF_VECTOR | gdal.OF_UPDATE)
@@ -40,13 +40,13 @@ def database(request, tmp_path):
     return path
 
 
-def told(path, *rules):
+def check_file(path, *rules):
     report = small_plan.check_data(path, rules or RULES).report
     incomplete = {r.code: r.reason for r in report.rules if r.incomplete}
     return [(f.code, f.case, f.role, f.field) for f in report.findings], incomplete, report
 
 
-def test_everything_declared_is_read(database):
+def test_read_source_returns_every_declared_property(database):
     layers = {layer.name: layer for layer in read_source(database)}
     for template in TEMPLATES:
         found = {f.name: f for f in layers[template.role].fields}
@@ -59,9 +59,9 @@ def test_everything_declared_is_read(database):
             assert field.codes == codes, (template.role, declared.name)
 
 
-def test_as_created_it_passes(database):
+def test_database_created_from_templates_passes(database):
     before = small_plan.digest(database.parent)
-    findings, incomplete, report = told(database)
+    findings, incomplete, report = check_file(database)
     assert not findings and not incomplete
     assert {str(r.outcome) for r in report.rules} == {"passed"}
     assert small_plan.digest(database.parent) == before
@@ -73,7 +73,7 @@ FEWER = dataclasses.replace(ZONES, codes={"300": dataclasses.replace(ZONES.codes
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
 @pytest.mark.parametrize(
-    ("field", "change", "found", "says"),
+    ("field", "change", "found", "words"),
     [
         ("BSM", {"alias": "编号"}, [("SCH006", "")], ["编号", "标识码"]),
         ("BSM", {"alias": ""}, [("SCH006", "empty")], ["BSM", "标识码"]),
@@ -85,22 +85,22 @@ FEWER = dataclasses.replace(ZONES, codes={"300": dataclasses.replace(ZONES.codes
         ("GHFQMC", {"name": "MINGCHENG"}, [("SCH008", "missing")], ["GHFQMC", "规划分区名称"]),
     ],
 )
-def test_what_differs_is_found(tmp_path, suffix, field, change, found, says):
-    """A database made from another template than the one it is held against."""
+def test_difference_from_the_template_is_found(tmp_path, suffix, field, change, found, words):
+    """Create a database from a changed template and compare it with the original one."""
     path, template = tmp_path / f"库{suffix}", STANDARD.templates["YDYHGHFQ"]
     fields = tuple(dataclasses.replace(f, **change) if f.name == field else f for f in template.fields)
     lists = STANDARD.code_lists | ({} if change else {"planning_zones": FEWER})
     create_database(path, [dataclasses.replace(template, fields=fields)], CRS.from_epsg(4526), code_lists=lists)
-    findings, incomplete, report = told(path)
+    findings, incomplete, report = check_file(path)
     assert not incomplete
     assert findings == [(code, case, "YDYHGHFQ", field) for code, case in found]
     sentences = "\n".join(f.message for f in report.findings)
-    assert all(word in sentences for word in says), sentences
+    assert all(word in sentences for word in words), sentences
     # The fields of 用地用海规划分区 and the codes of its zones were not read in a standard.
     assert {str(f.severity) for f in report.findings} <= {"INFO"}
 
 
-def test_another_order_is_found(tmp_path):
+def test_changed_field_order_is_found(tmp_path):
     path, template = tmp_path / "库.gpkg", STANDARD.templates["DLTB"]
     first, second, *others = template.fields
     create_database(
@@ -109,13 +109,13 @@ def test_another_order_is_found(tmp_path):
         CRS.from_epsg(4526),
         code_lists=STANDARD.code_lists,
     )
-    findings, incomplete, report = told(path)
+    findings, incomplete, report = check_file(path)
     assert findings == [("SCH008", "order", "DLTB", "YSDM")] and not incomplete
     assert "应为 BSM 的位置为 YSDM" in report.findings[0].message and str(report.findings[0].severity) == "WARNING"
 
 
-def test_a_list_of_ours_that_grew_is_found(database):
-    """A code that the county added to its CSV is not yet in the database."""
+def test_code_added_to_the_list_is_found(database):
+    """Add a code to the list of the county that the database does not have yet."""
     from plugin.core.loading.assembly import assemble_plan
     from plugin.core.model.rule import all_rules
     from plugin.core.profile import Norm, Profile
@@ -132,49 +132,49 @@ def test_a_list_of_ours_that_grew_is_found(database):
     assert found == [(role, "GDLX", "lacks", "QT", "WARNING") for role in ("DLTB", "YJJBNTBHTB")]
 
 
-def test_a_layer_without_any_alias_is_told_once(tmp_path):
-    """As other programs write it: no aliases, no domains, every length as it came."""
+def test_missing_aliases_of_a_layer_are_reported_once(tmp_path):
+    """Check a file as other programs write it: no aliases, no domains, arbitrary lengths."""
     path = small_plan.write_gpkg(tmp_path / "别处.gpkg")
-    findings, incomplete, _ = told(path, "SCH006", "SCH007")
+    findings, incomplete, _ = check_file(path, "SCH006", "SCH007")
     assert not incomplete
     aliases = [f for f in findings if f[0] == "SCH006"]
     assert len(aliases) == len(small_plan.layers()) and {case for _, case, _, _ in aliases} == {"none"}
     assert ("SCH007", "none", "DLTB", "DLBM") in findings
 
 
-def test_a_shapefile_keeps_none_of_it_and_that_is_no_pass(tmp_path):
+def test_shapefile_without_declarations_does_not_pass(tmp_path):
     folder = small_plan.write_shapefiles(tmp_path / "shp", "GBK", {"DLTB": small_plan.layers()["DLTB"]})
-    findings, incomplete, report = told(folder)
+    findings, incomplete, report = check_file(folder)
     assert set(incomplete) == {"SCH004", "SCH006", "SCH007"}
     assert {code for code, *_ in findings} <= {"SCH008"}
-    assert "shapefile" in small_plan.ZH.rule_help(small_rule("SCH006"))["适用限制"]
+    assert "shapefile" in small_plan.ZH.rule_help(find_rule("SCH006"))["适用限制"]
     assert all("未比对" in reason and "DLTB" in reason for reason in incomplete.values())
     assert report.summary["verdict"] == "incomplete"
 
 
-def small_rule(code):
+def find_rule(code):
     from plugin.core.model.rule import all_rules
 
     return all_rules()[code]
 
 
-def test_without_osgeo_a_filegdb_is_not_told(database, monkeypatch):
+def test_filegdb_without_osgeo_is_not_compared(database, monkeypatch):
     real = builtins.__import__
 
-    def without(name, *more, **named):
+    def import_without_osgeo(name, *more, **named):
         if name == "osgeo":
             raise ImportError(name)
         return real(name, *more, **named)
 
-    monkeypatch.setattr(builtins, "__import__", without)
-    findings, incomplete, _ = told(database)
+    monkeypatch.setattr(builtins, "__import__", import_without_osgeo)
+    findings, incomplete, _ = check_file(database)
     assert not findings
-    # A GeoPackage needs none; nothing of a FileGDB is passed unseen.
+    # A GeoPackage needs no osgeo; a FileGDB is reported as not compared.
     assert set(incomplete) == (set() if database.suffix == ".gpkg" else {"SCH004", "SCH006", "SCH007"})
 
 
 @pytest.mark.parametrize("content", [b"", b"SQLite format 3\0 and then nothing", "这不是数据库".encode()])
-def test_what_is_no_database_tells_nothing(tmp_path, content):
+def test_invalid_database_declares_nothing(tmp_path, content):
     path = tmp_path / "库.gpkg"
     path.write_bytes(content)
     assert read_declared_tables(path) == {} and read_declared_tables(tmp_path / "没有.gpkg") == {}
@@ -183,8 +183,8 @@ def test_what_is_no_database_tells_nothing(tmp_path, content):
     assert read_declared_tables(folder) == {}
 
 
-def test_titles_of_other_programs(tmp_path):
-    """The standard lets a column have a name and no title, and a list of codes without names."""
+def test_names_without_titles_and_codes_without_names_are_accepted(tmp_path):
+    """Read columns with a name and no title, and code lists without names, as the standard allows."""
     path = small_plan.write_gpkg(tmp_path / "别处.gpkg", {"DLTB": small_plan.layers()["DLTB"]})
     with closing(sqlite3.connect(path)) as base, base:
         base.execute("CREATE TABLE gpkg_data_columns (table_name, column_name, name, title, constraint_name)")
@@ -198,8 +198,8 @@ def test_titles_of_other_programs(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
-def test_an_empty_layer_is_read_as_a_driver_reads_it(tmp_path, suffix):
-    """Without rows the database's own declaration is enough; it says what pyogrio says."""
+def test_empty_layer_is_described_like_by_the_driver(tmp_path, suffix):
+    """Read the declaration of a database without rows; it equals that of pyogrio."""
     import pyogrio
 
     path = tmp_path / f"空库{suffix}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading what planners have: three formats, two encodings, odd names, arcs, long numbers. No input changes."""
+"""Reading data of planners: formats, encodings, names, arcs, long numbers; inputs stay unchanged."""
 
 import math
 import shutil
@@ -46,7 +46,7 @@ from tests.core.small_plan import (
 )
 
 
-def only(path, **more):
+def read_single_layer(path, **more):
     (layer,) = read_source(path, **more)
     return layer
 
@@ -54,12 +54,12 @@ def only(path, **more):
 # -- three formats ----------------------------------------------------------------------------------------------------
 
 
-def essence(report):
-    """What a planner would compare: not the feature ids, which every format counts in its own way."""
+def list_comparable_findings(report):
+    """Return findings without feature ids, which differ between formats."""
     rows = []
     for finding in report.findings:
-        told_apart_by_id = {k for k in finding.params if "fid" in k}
-        params = {k: v for k, v in finding.params.items() if k not in told_apart_by_id}
+        id_params = {k for k in finding.params if "fid" in k}
+        params = {k: v for k, v in finding.params.items() if k not in id_params}
         rows.append(
             (finding.code, finding.case, str(finding.severity), finding.role, finding.key, finding.related_role,
              tuple(finding.related_keys), finding.field, str(params), finding.geom_kind, finding.fingerprint)
@@ -68,7 +68,7 @@ def essence(report):
 
 
 @pytest.fixture(scope="module")
-def forms(tmp_path_factory):
+def sources(tmp_path_factory):
     folder = tmp_path_factory.mktemp("县 数据")
     return {
         "gpkg": write_gpkg(folder / "county.gpkg"),
@@ -81,38 +81,38 @@ def forms(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def of_gpkg(forms):
-    return check_data(forms["gpkg"]).report
+def gpkg_report(sources):
+    return check_data(sources["gpkg"]).report
 
 
 @pytest.mark.parametrize(
     "form",
     ["FileGDB", "shapefiles in GBK", "shapefiles in GBK, no cpg", "shapefiles in UTF-8", "shapefiles in UTF-8, no cpg"],
 )
-def test_every_form_gives_the_findings_of_the_geopackage(forms, of_gpkg, form):
-    before = digest(forms[form])
-    report = check_data(forms[form]).report
-    assert essence(report) == essence(of_gpkg)
-    assert [(r.code, r.outcome) for r in report.rules] == [(r.code, r.outcome) for r in of_gpkg.rules]
-    areas = [[f.area_m2 or 0.0 for f in sorted(r.findings, key=lambda f: f.fingerprint)] for r in (report, of_gpkg)]
+def test_every_format_gives_the_findings_of_the_geopackage(sources, gpkg_report, form):
+    before = digest(sources[form])
+    report = check_data(sources[form]).report
+    assert list_comparable_findings(report) == list_comparable_findings(gpkg_report)
+    assert [(r.code, r.outcome) for r in report.rules] == [(r.code, r.outcome) for r in gpkg_report.rules]
+    areas = [[f.area_m2 or 0.0 for f in sorted(r.findings, key=lambda f: f.fingerprint)] for r in (report, gpkg_report)]
     assert areas[0] == pytest.approx(areas[1], abs=0.01)
-    assert [i.value for i in report.indicators] == pytest.approx([i.value for i in of_gpkg.indicators])
-    assert digest(forms[form]) == before
+    assert [i.value for i in report.indicators] == pytest.approx([i.value for i in gpkg_report.indicators])
+    assert digest(sources[form]) == before
 
 
-def test_the_small_plan_has_findings_of_every_family(of_gpkg):
-    codes = {f.code for f in of_gpkg.findings}
+def test_small_plan_has_findings_of_every_family(gpkg_report):
+    codes = {f.code for f in gpkg_report.findings}
     assert {"GEO001", "GEO002", "GEO003", "ATT001", "ATT002", "ATT003", "TOP001", "TOP002", "TOP003"} <= codes
     assert {"REL001", "REL002", "REL004", "REL005", "REL006", "LAW010"} <= codes
 
 
 @pytest.mark.parametrize("form", ["shapefiles in GBK, no cpg", "shapefiles in UTF-8, no cpg"])
-def test_an_encoding_that_was_told_from_the_content_is_said(forms, form):
-    report = check_data(forms[form]).report
+def test_detected_encoding_is_reported(sources, form):
+    report = check_data(sources[form]).report
     assert f"图层“YDYHGHFQ”没有 .cpg 文件，判断编码为 {'GBK' if 'GBK' in form else 'UTF-8'}" in notices(report)
 
 
-def test_a_folder_of_several_formats(tmp_path):
+def test_folder_with_several_formats_is_read_completely(tmp_path):
     parts = layers()
     write_gpkg(tmp_path / "a.gpkg", {r: parts[r] for r in ("XZQX", "DLTB")})
     write_gdb(tmp_path / "b.gdb", {r: parts[r] for r in ("STBHHX", "YJJBNTBHTB")})
@@ -125,11 +125,11 @@ def test_a_folder_of_several_formats(tmp_path):
     assert digest(tmp_path) == before
 
 
-def test_a_part_of_a_dataset_stands_for_the_whole(tmp_path):
+def test_path_of_a_dataset_part_opens_the_dataset(tmp_path):
     write_shapefiles(tmp_path, "GBK", {"CZKFBJ": layers()["CZKFBJ"]})
     gdb = write_gdb(tmp_path / "b.gdb", {"CZKFBJ": layers()["CZKFBJ"]})
     for chosen in (tmp_path / "CZKFBJ.dbf", tmp_path / "CZKFBJ.shx", gdb / "a00000001.gdbtable", f'"{gdb}"'):
-        layer = only(chosen)
+        layer = read_single_layer(chosen)
         assert (layer.name, len(layer.frame)) == ("CZKFBJ", 1)
 
 
@@ -137,93 +137,93 @@ def test_a_part_of_a_dataset_stands_for_the_whole(tmp_path):
 
 
 @pytest.fixture
-def gbk(tmp_path):
+def gbk_shapefile(tmp_path):
     write_shapefiles(tmp_path, "GBK", {"YDYHGHFQ": layers()["YDYHGHFQ"]}, cpg=False)
     return tmp_path / "YDYHGHFQ.shp"
 
 
 @pytest.fixture
-def utf8(tmp_path):
+def utf8_shapefile(tmp_path):
     write_shapefiles(tmp_path, "UTF-8", {"YDYHGHFQ": layers()["YDYHGHFQ"]}, cpg=False)
     return tmp_path / "YDYHGHFQ.shp"
 
 
 @pytest.mark.parametrize("name", ["GBK", "936", "ANSI 936", "cp936", "GB2312", "gb18030"])
-def test_names_of_gbk_in_a_cpg(gbk, name):
-    gbk.with_suffix(".cpg").write_text(name, encoding="ascii")
-    layer = only(gbk)
+def test_aliases_of_gbk_in_a_cpg_are_recognized(gbk_shapefile, name):
+    gbk_shapefile.with_suffix(".cpg").write_text(name, encoding="ascii")
+    layer = read_single_layer(gbk_shapefile)
     assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
     assert not layer.notices
 
 
-def test_a_cpg_that_says_utf8_over_gbk_is_said_and_not_believed(gbk):
-    gbk.with_suffix(".cpg").write_text("UTF-8", encoding="ascii")
-    before = digest(gbk.parent)
-    layer = only(gbk)
+def test_cpg_declaring_utf8_over_gbk_is_reported_and_ignored(gbk_shapefile):
+    gbk_shapefile.with_suffix(".cpg").write_text("UTF-8", encoding="ascii")
+    before = digest(gbk_shapefile.parent)
+    layer = read_single_layer(gbk_shapefile)
     assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
     assert layer.notices == [("notice_cpg_wrong", {"layer": "YDYHGHFQ", "declared": "UTF-8", "encoding": "GBK"})]
-    assert digest(gbk.parent) == before
+    assert digest(gbk_shapefile.parent) == before
 
 
-def test_a_cpg_that_says_gbk_over_utf8_is_said_and_not_believed(utf8):
-    utf8.with_suffix(".cpg").write_text("GBK", encoding="ascii")
-    layer = only(utf8)
+def test_cpg_declaring_gbk_over_utf8_is_reported_and_ignored(utf8_shapefile):
+    utf8_shapefile.with_suffix(".cpg").write_text("GBK", encoding="ascii")
+    layer = read_single_layer(utf8_shapefile)
     assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
     assert layer.notices == [("notice_cpg_wrong", {"layer": "YDYHGHFQ", "declared": "GBK", "encoding": "UTF-8"})]
 
 
-def test_an_unknown_name_in_a_cpg_does_not_matter_where_the_content_is_plain(gbk):
-    gbk.with_suffix(".cpg").write_text("Klingon", encoding="ascii")
-    assert list(only(gbk).frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
+def test_unknown_cpg_name_is_ignored_for_clear_content(gbk_shapefile):
+    gbk_shapefile.with_suffix(".cpg").write_text("Klingon", encoding="ascii")
+    assert list(read_single_layer(gbk_shapefile).frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
 
 
-def test_ascii_needs_no_encoding_and_no_notice(tmp_path):
+def test_ascii_text_gives_no_encoding_notice(tmp_path):
     write_shapefiles(tmp_path, "GBK", {"CZKFBJ": table([box(0, 0)])}, cpg=False)
-    assert not only(tmp_path / "CZKFBJ.shp").notices
+    assert not read_single_layer(tmp_path / "CZKFBJ.shp").notices
 
 
-def test_a_header_that_names_latin1_is_taken_where_the_bytes_are_no_chinese(tmp_path):
+def test_latin1_header_applies_to_text_that_is_not_chinese(tmp_path):
     write_shapefiles(tmp_path, "ISO-8859-1", {"CZKFBJ": table([box(0, 0)], BZ=["Zone protégée à côté"])}, cpg=False)
     dbf = tmp_path / "CZKFBJ.dbf"
     content = bytearray(dbf.read_bytes())
     content[29] = 0x57
     dbf.write_bytes(content)
-    assert list(only(dbf).frame["BZ"]) == ["Zone protégée à côté"]
+    assert list(read_single_layer(dbf).frame["BZ"]) == ["Zone protégée à côté"]
 
 
-def test_a_cell_cut_in_the_middle_of_a_character_spoils_nothing_else(gbk):
-    dbf = gbk.with_suffix(".dbf")
-    # The last character of the first row loses its second byte, as a field too narrow does it.
+def test_truncated_character_in_a_cell_affects_no_other_cell(gbk_shapefile):
+    dbf = gbk_shapefile.with_suffix(".dbf")
+    # The last character of the first row loses its second byte, as in a field that is too narrow.
     whole, half = "农田保护区".encode("gbk"), "农田保护区".encode("gbk")[:-1] + b" "
     content = dbf.read_bytes()
     assert whole in content
     dbf.write_bytes(content.replace(whole, half, 1))
-    first, second = only(gbk).frame["GHFQMC"]
+    first, second = read_single_layer(gbk_shapefile).frame["GHFQMC"]
     assert first.startswith("农田保护") and first != "农田保护区"
     assert second == "城镇发展区"
 
 
-def test_a_field_name_cut_in_the_middle_of_a_character(tmp_path):
+def test_truncated_character_in_a_field_name_is_replaced(tmp_path):
     path = tmp_path / "CZKFBJ.shp"
     write_shapefiles(tmp_path, "UTF-8", {"CZKFBJ": table([box(0, 0)], ELEMENTCOD=["甲"])}, cpg=False)
     dbf = path.with_suffix(".dbf")
     # Ten bytes hold three Chinese characters of UTF-8 and a third of the next: what GDAL writes for 要素代码.
     dbf.write_bytes(dbf.read_bytes().replace(b"ELEMENTCOD", "要素代码".encode()[:10]))
-    layer = only(path)
+    layer = read_single_layer(path)
     assert [f.name for f in layer.fields] == ["BSM", "要素代\ufffd"]
     assert list(layer.frame["要素代\ufffd"]) == ["甲"]
 
 
 @pytest.mark.parametrize("suffix", [".DBF", ".SHX", ".PRJ"])
-def test_parts_in_upper_case(gbk, suffix):
-    part = gbk.with_suffix(suffix.lower())
-    part.rename(gbk.with_suffix(suffix))
-    layer = only(gbk)
+def test_parts_with_upper_case_suffixes_are_found(gbk_shapefile, suffix):
+    part = gbk_shapefile.with_suffix(suffix.lower())
+    part.rename(gbk_shapefile.with_suffix(suffix))
+    layer = read_single_layer(gbk_shapefile)
     assert layer.crs is not None and layer.crs.to_epsg() == 4526
     assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
 
 
-def test_codecs_by_their_names():
+def test_known_codec_maps_aliases():
     names = {"UTF-8": "UTF-8", "utf8": "UTF-8", "65001": "UTF-8", "936": "GB18030", "1252": "CP1252", "": "", "xyz": ""}
     assert {n: known_codec(n) for n in names} == names
 
@@ -241,18 +241,18 @@ def test_codecs_by_their_names():
         ("城镇\ufffd\ufffd", True),
     ],
 )
-def test_text_that_was_garbled_before_it_came(text, broken):
+def test_garbled_detects_mojibake(text, broken):
     assert garbled(text) is broken
 
 
-def test_garbled_values_are_said_with_layer_field_and_number(tmp_path):
+def test_garbled_values_are_reported_with_layer_field_and_count(tmp_path):
     good, bad = "城镇集中建设区", "城镇集中建设区".encode("gbk").decode("latin-1")
     tables = {"CZKFBJ": table([box(0, 0), box(200, 0), box(400, 0)], GHFQMC=[good, bad, bad])}
     report = check_data(write_gpkg(tmp_path / "a.gpkg", tables)).report
     assert "图层“CZKFBJ”的字段 GHFQMC 有 2 个值是乱码" in notices(report)
 
 
-def test_bytes_that_are_no_utf8_in_a_geopackage_are_read_on(tmp_path):
+def test_invalid_utf8_in_a_geopackage_is_read_and_reported(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0), box(200, 0)], GHFQMC=["甲", "乙"])})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE CZKFBJ SET GHFQMC = CAST(X'B3C7D5F2' AS TEXT) WHERE fid = 1")
@@ -289,42 +289,42 @@ def test_bytes_that_are_no_utf8_in_a_geopackage_are_read_on(tmp_path):
         ("findings", ""),
     ],
 )
-def test_a_layer_finds_its_role_by_its_name(name, role, tmp_path):
+def test_find_role_recognizes_layer_names(name, role, tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"XZQX": table([box(0, 0)])}, {"XZQX": name.strip()})
-    assert find_role(only(path), norm_of())[0] == role
+    assert find_role(read_single_layer(path), norm_of())[0] == role
 
 
-def test_a_layer_finds_its_role_by_its_fields(tmp_path):
+def test_find_role_recognizes_fields(tmp_path):
     fields = {f.name: [1.0] if f.type == "real" else ["1"] for f in load_standard().templates["DLTB"].fields}
     frame = gpd.GeoDataFrame(fields, geometry=[box(0, 0)], crs=4526)
     path = write_gpkg(tmp_path / "a.gpkg", {"DLTB": frame}, {"DLTB": "面状图层"})
-    assert find_role(only(path), norm_of()) == ("DLTB", "fields")
+    assert find_role(read_single_layer(path), norm_of()) == ("DLTB", "fields")
 
 
-def test_field_names_in_lower_case_count(tmp_path):
+def test_lower_case_field_names_are_recognized(tmp_path):
     lower = {role: frame.rename(columns=str.lower) for role, frame in layers().items()}
     upper = write_gpkg(tmp_path / "upper.gpkg")
     path = write_gpkg(tmp_path / "lower.gpkg", lower)
-    assert essence(check_data(path).report) == essence(check_data(upper).report)
+    assert list_comparable_findings(check_data(path).report) == list_comparable_findings(check_data(upper).report)
 
 
-def test_a_field_called_geometry_is_a_field(tmp_path):
+def test_field_named_geometry_is_read_as_a_field(tmp_path):
     frame = table([box(0, 0)], geometry_=["面"])
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame})
     with sqlite3.connect(path) as database:
         database.execute("ALTER TABLE CZKFBJ RENAME COLUMN geometry_ TO geometry")
     database.close()
-    layer = only(path)
+    layer = read_single_layer(path)
     assert list(layer.frame["geometry"]) == ["面"]
     assert layer.frame.geometry.iloc[0].area == pytest.approx(10_000)
     assert not findings_of_rule(check_data(path).report, "RUN900")
 
 
-def test_two_fields_of_one_name_are_told_apart_and_said(tmp_path):
+def test_duplicate_field_name_is_renamed_and_reported(tmp_path):
     write_shapefiles(tmp_path, "GBK", {"CZKFBJ": table([box(0, 0)], BSN=["second"])}, cpg=False)
     dbf = tmp_path / "CZKFBJ.dbf"
     dbf.write_bytes(dbf.read_bytes().replace(b"BSN\0", b"BSM\0"))
-    layer = only(tmp_path / "CZKFBJ.shp")
+    layer = read_single_layer(tmp_path / "CZKFBJ.shp")
     assert [f.name for f in layer.fields] == ["BSM", "BSM_2"]
     assert ("notice_doubled_field", {"layer": "CZKFBJ", "field": "BSM", "renamed": "BSM_2"}) in layer.notices
     checked = check_data(tmp_path / "CZKFBJ.shp")
@@ -332,18 +332,18 @@ def test_two_fields_of_one_name_are_told_apart_and_said(tmp_path):
     assert "有两个字段名称均为 BSM" in notices(checked.report)
 
 
-def test_of_two_fields_that_differ_by_case_the_official_one_counts(tmp_path):
+def test_field_with_the_official_case_is_preferred(tmp_path):
     frame = gpd.GeoDataFrame({"bsm": ["wrong"], "BSM": ["right"], "Bsm": ["other"]}, geometry=[box(0, 0)], crs=4526)
-    plan = check_data(_geojson(frame, tmp_path / "CZKFBJ.geojson")).plan
+    plan = check_data(write_geojson(frame, tmp_path / "CZKFBJ.geojson")).plan
     assert plan.layers["CZKFBJ"].keys == ["right"]
 
 
-def _geojson(frame, path):
+def write_geojson(frame, path):
     pyogrio.write_dataframe(frame.to_crs(4490), path)
     return path
 
 
-def test_layers_of_one_name_in_two_files_are_chosen_by_file_and_name(tmp_path):
+def test_equal_layer_names_are_selected_by_file_and_layer(tmp_path):
     write_gpkg(tmp_path / "甲.gpkg", {"CZKFBJ": table([box(0, 0)])})
     write_gpkg(tmp_path / "乙.gpkg", {"CZKFBJ": table([box(0, 0), box(200, 0)])})
     with pytest.raises(InputError) as raised:
@@ -358,33 +358,35 @@ def test_layers_of_one_name_in_two_files_are_chosen_by_file_and_name(tmp_path):
     )
 
 
-def test_what_plays_no_part_is_not_read(tmp_path):
+def test_layers_without_a_role_are_not_read(tmp_path):
     path = write_gpkg(
         tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0)]), "STBHHX": table([box(0, 0)])}, {"STBHHX": "other"}
     )
-    kept = {layer.name: len(layer.frame) for layer in read_source(path, wanted=lambda layer: layer.name == "CZKFBJ")}
-    assert kept == {"CZKFBJ": 1, "other": 0}
+    row_counts = {
+        layer.name: len(layer.frame) for layer in read_source(path, wanted=lambda layer: layer.name == "CZKFBJ")
+    }
+    assert row_counts == {"CZKFBJ": 1, "other": 0}
     assert "未识别、未参与检查的图层：other" in notices(check_data(path).report)
-    # Named by the user, it is read.
+    # A layer that the user names is read.
     for name in ("other", "OTHER", "a.gpkg/other"):
         assert len(check_data(path, roles=f"STBHHX={name}").plan.layers["STBHHX"]) == 1
 
 
-def test_a_layer_with_a_slash_in_its_name_can_be_chosen(tmp_path):
+def test_layer_name_with_a_slash_can_be_selected(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"STBHHX": table([box(0, 0)])}, {"STBHHX": "红线/报批"})
     assert len(check_data(path, roles="STBHHX=红线/报批").plan.layers["STBHHX"]) == 1
 
 
-def test_reading_stops_when_asked(forms):
+def test_reading_can_be_cancelled(sources):
     with pytest.raises(Cancelled):
-        read_source(forms["shapefiles in GBK"], cancellation=Cancellation(lambda: True))
+        read_source(sources["shapefiles in GBK"], cancellation=Cancellation(lambda: True))
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("driver", ["GPKG", "ESRI Shapefile"])
-def test_whole_numbers_of_18_digits_survive_a_missing_one(tmp_path, driver):
+def test_integer_keys_of_18_digits_survive_null_values(tmp_path, driver):
     frame = table([box(0, 0), box(200, 0), box(400, 0)])
     frame["BSM"] = np.array([140225000000000017, 140225000000000018, 140225000000000019], dtype="int64")
     if driver == "GPKG":
@@ -400,18 +402,18 @@ def test_whole_numbers_of_18_digits_survive_a_missing_one(tmp_path, driver):
     assert layer.keys == ["140225000000000017", "", "140225000000000019"]
 
 
-def test_a_key_kept_as_a_real_number_has_lost_digits_and_that_is_said(tmp_path):
+def test_key_stored_as_a_real_number_is_reported(tmp_path):
     frame = table([box(0, 0), box(200, 0)])
     frame["BSM"] = [140225000000000017.0, 140225000000000018.0]
     checked = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}))
     assert "图层“CZKFBJ”的字段 BSM 存储为小数，2 个值的末几位已丢失" in notices(checked.report)
     (finding,) = (f for f in findings_of_rule(checked.report, "SCH002") if f.field == "BSM")
     assert "BSM 是小数，标准为文本" in finding.message
-    # Digits that are lost can make two of a kind: told as it was read.
+    # Lost digits can make keys equal; the key is reported as it was read.
     assert checked.plan.layers["CZKFBJ"].keys[0] == str(int(140225000000000017.0))
 
 
-def test_small_numbers_as_keys_lose_nothing_and_nothing_is_said(tmp_path):
+def test_small_real_keys_give_no_notice(tmp_path):
     frame = table([box(0, 0), box(200, 0)])
     frame["BSM"] = [17.0, 18.0]
     checked = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}))
@@ -419,7 +421,7 @@ def test_small_numbers_as_keys_lose_nothing_and_nothing_is_said(tmp_path):
     assert checked.plan.layers["CZKFBJ"].keys == ["17", "18"]
 
 
-def test_area_kept_as_text_is_a_finding_and_still_a_number(tmp_path):
+def test_area_stored_as_text_is_reported_and_parsed(tmp_path):
     tables = layers()
     tables["DLTB"]["TBMJ"] = [str(v) for v in tables["DLTB"]["TBMJ"]]
     checked = check_data(write_gpkg(tmp_path / "a.gpkg", tables))
@@ -428,7 +430,7 @@ def test_area_kept_as_text_is_a_finding_and_still_a_number(tmp_path):
     assert list(checked.plan.layers["DLTB"].numbers("gross_area")) == [600_000.0, 400_000.0, 1_000_000.0]
 
 
-def test_a_missing_key_is_a_finding_that_names_the_feature_by_its_id(tmp_path):
+def test_missing_key_is_reported_by_feature_id(tmp_path):
     frame = table([box(0, 0), box(200, 0)])
     frame["BSM"] = ["140225000000000001", None]
     report = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}), ["ATT001"]).report
@@ -442,28 +444,28 @@ def test_a_missing_key_is_a_finding_that_names_the_feature_by_its_id(tmp_path):
 RADIUS, HOLE = 100.0, 20.0
 
 
-def circle(radius, x, y):
+def make_circle_wkb(radius, x, y):
     points = [(x - radius, y), (x, y + radius), (x + radius, y), (x, y - radius), (x - radius, y)]
     return struct.pack("<BII", 1, 8, len(points)) + b"".join(struct.pack("<dd", *p) for p in points)
 
 
-def disc(x, y):
-    """CURVEPOLYGON of a circle with a round hole, as WKB."""
-    return struct.pack("<BII", 1, 10, 2) + circle(RADIUS, x, y) + circle(HOLE, x, y)
+def make_disc_wkb(x, y):
+    """Return a CURVEPOLYGON of a circle with a round hole as WKB."""
+    return struct.pack("<BII", 1, 10, 2) + make_circle_wkb(RADIUS, x, y) + make_circle_wkb(HOLE, x, y)
 
 
-def squares(path, count):
+def write_squares(path, count):
     return write_gpkg(path, {"CZKFBJ": table([box(200 * n, 0) for n in range(count)])})
 
 
 @pytest.mark.parametrize("declared", ["GEOMETRY", "CURVEPOLYGON", "POLYGON"])
-def test_arcs_are_counted_named_and_keep_their_hole(tmp_path, declared):
-    path = write_shapes(squares(tmp_path / "a.gpkg", 3), "CZKFBJ", {2: disc(X, Y)})
+def test_arcs_in_a_geopackage_are_reported_and_keep_their_hole(tmp_path, declared):
+    path = write_shapes(write_squares(tmp_path / "a.gpkg", 3), "CZKFBJ", {2: make_disc_wkb(X, Y)})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = ?", (declared,))
     database.close()
     before = digest(tmp_path)
-    layer = only(path)
+    layer = read_single_layer(path)
     assert layer.curves == (2,) and layer.curve_step == 4.0
     shape = layer.frame.geometry.loc[2]
     assert len(shape.interiors) == 1
@@ -487,7 +489,7 @@ def curved_gdb(tmp_path):
     sheet.CreateField(ogr.FieldDefn("SHAPE_Area", ogr.OFTReal))
     exact = math.pi * (RADIUS**2 - HOLE**2)
     for number, (wkb, area) in enumerate(
-        ((disc(X, Y), exact), (disc(X + 500, Y), exact * 1.05), (box(900, 0).wkb, 1e4))
+        ((make_disc_wkb(X, Y), exact), (make_disc_wkb(X + 500, Y), exact * 1.05), (box(900, 0).wkb, 1e4))
     ):
         feature = ogr.Feature(sheet.GetLayerDefn())
         feature["BSM"] = f"14022500000000000{number}"
@@ -498,9 +500,9 @@ def curved_gdb(tmp_path):
     return tmp_path / "a.gdb"
 
 
-def test_arcs_in_a_filegdb_are_counted_and_keep_their_hole(curved_gdb):
+def test_arcs_in_a_filegdb_are_reported_and_keep_their_hole(curved_gdb):
     before = digest(curved_gdb)
-    layer = only(curved_gdb)
+    layer = read_single_layer(curved_gdb)
     assert layer.curves == (1, 2)
     disc_read = layer.frame.geometry.loc[1]
     assert shapely.get_num_interior_rings(shapely.get_parts(disc_read)[0]) == 1
@@ -510,8 +512,8 @@ def test_arcs_in_a_filegdb_are_counted_and_keep_their_hole(curved_gdb):
     assert digest(curved_gdb) == before
 
 
-def test_a_ring_that_no_library_can_hold_is_broken_and_not_empty(tmp_path):
-    path = write_shapes(squares(tmp_path / "a.gpkg", 2), "CZKFBJ", {2: ring((X, Y), (X + 1, Y))})
+def test_ring_with_too_few_points_is_invalid_not_empty(tmp_path):
+    path = write_shapes(write_squares(tmp_path / "a.gpkg", 2), "CZKFBJ", {2: ring((X, Y), (X + 1, Y))})
     report = check_data(path).report
     assert not findings_of_rule(report, "GEO001")
     (finding,) = findings_of_rule(report, "GEO002")
@@ -520,24 +522,24 @@ def test_a_ring_that_no_library_can_hold_is_broken_and_not_empty(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Layer 'CZKFBJ' has been declared with non-Z")
-def test_heights_play_no_part(tmp_path):
+def test_heights_do_not_change_the_findings(tmp_path):
     flat, high = box(0, 0), shapely.force_3d(box(0, 0), 5.0)
     assert high.has_z
     reports = [
         check_data(write_gpkg(tmp_path / f"{n}.gpkg", {"CZKFBJ": table([shape]), "STBHHX": table([box(50, 0)])})).report
         for n, shape in enumerate((flat, high))
     ]
-    assert essence(reports[0]) == essence(reports[1])
+    assert list_comparable_findings(reports[0]) == list_comparable_findings(reports[1])
     (a,), (b,) = (findings_of_rule(r, "REL003") for r in reports)
     assert a.area_m2 == b.area_m2
 
 
-def test_measures_are_left_out_and_that_is_said(tmp_path):
+def test_measures_are_dropped_and_reported(tmp_path):
     points = [(X, Y, 1.0), (X + 100, Y, 2.0), (X + 100, Y + 100, 3.0), (X, Y, 1.0)]
     measured = (
         struct.pack("<BII", 1, 2003, 1) + struct.pack("<I", 4) + b"".join(struct.pack("<ddd", *p) for p in points)
     )
-    path = write_shapes(squares(tmp_path / "a.gpkg", 1), "CZKFBJ", {1: measured})
+    path = write_shapes(write_squares(tmp_path / "a.gpkg", 1), "CZKFBJ", {1: measured})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE gpkg_geometry_columns SET m = 2, geometry_type_name = 'POLYGON'")
     database.close()
@@ -546,18 +548,18 @@ def test_measures_are_left_out_and_that_is_said(tmp_path):
     assert "图层“CZKFBJ”的图形带 M 值" in notices(checked.report)
 
 
-def test_what_the_reader_warns_of_is_passed_on(tmp_path):
+def test_driver_warnings_are_passed_on(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0)], BZRQ=pd.to_datetime(["2022-11-20"]))})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE CZKFBJ SET BZRQ = '二零二二年'")
     database.close()
     (layer,) = read_source(path)
-    told = " ".join(Texts("zh").notice(key, params) for key, params in layer.notices)
-    assert "读取图层“CZKFBJ”时驱动有 1 条提示，请核对要素数和属性是否完整。第一条：" in told
+    notices_text = " ".join(Texts("zh").notice(key, params) for key, params in layer.notices)
+    assert "读取图层“CZKFBJ”时驱动有 1 条提示，请核对要素数和属性是否完整。第一条：" in notices_text
     assert not findings_of_rule(check_data(path).report, "RUN900")
 
 
-def test_numbers_that_are_none_count_as_missing(tmp_path):
+def test_infinite_numbers_count_as_missing(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"DLTB": table([box(0, 0), box(200, 0)], TBMJ=[1.0, 2.0])})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE DLTB SET TBMJ = 9e999 WHERE fid = 2")
@@ -565,21 +567,21 @@ def test_numbers_that_are_none_count_as_missing(tmp_path):
     assert np.isnan(check_data(path).plan.layers["DLTB"].numbers("gross_area")).tolist() == [False, True]
 
 
-# -- files that would change or mislead -------------------------------------------------------------------------------
+# -- outdated counts, logs and unusual paths -------------------------------------------------------------------------------
 
 
-def test_a_count_that_is_out_of_date_hides_no_row(tmp_path):
+def test_outdated_feature_count_hides_no_row(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(200 * n, 0) for n in range(20)], GHFQMC=["甲"] * 20)})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE gpkg_ogr_contents SET feature_count = 3")
     database.close()
-    layer = only(path)
+    layer = read_single_layer(path)
     assert len(layer.frame) == 20
     assert list(layer.frame.columns) == ["BSM", "GHFQMC", "geometry"] and list(layer.frame.index) == list(range(1, 21))
 
 
-def abandoned(path, *statements):
-    """A program ran these over a GeoPackage and died with it open."""
+def run_and_abandon(path, *statements):
+    """Run statements on a GeoPackage in a process that exits without closing it."""
     code = f"""
 import os, sqlite3
 database = sqlite3.connect({str(path)!r}, isolation_level=None)
@@ -601,17 +603,17 @@ OLD = {"CZKFBJ": table([box(200 * n, 0) for n in range(500)], GHFQMC=["旧"] * 5
         (["PRAGMA journal_mode = WAL", "SELECT 1 FROM CZKFBJ"], {"wal", "shm"}, "旧"),
         (["PRAGMA cache_size = 1", "BEGIN", "UPDATE CZKFBJ SET GHFQMC = '未提交'"], {"journal"}, "旧"),
     ],
-    ids=["committed to the log only", "log without an entry", "transaction that never ended"],
+    ids=["committed to the log only", "log without an entry", "unfinished transaction"],
 )
-def test_what_a_program_left_beside_a_geopackage_counts_and_stays(tmp_path, statements, left, value):
-    path = abandoned(write_gpkg(tmp_path / "a.gpkg", OLD), *statements)
+def test_leftover_logs_are_applied_and_preserved(tmp_path, statements, left, value):
+    path = run_and_abandon(write_gpkg(tmp_path / "a.gpkg", OLD), *statements)
     before = digest(tmp_path)
     assert {p.rsplit("-", 1)[-1] for p in before if "gpkg-" in p} == left
-    assert set(only(path).frame["GHFQMC"]) == {value}
+    assert set(read_single_layer(path).frame["GHFQMC"]) == {value}
     assert digest(tmp_path) == before
 
 
-def test_reading_leaves_no_logs_behind(tmp_path):
+def test_reading_leaves_no_log_files(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0)])})
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA journal_mode = WAL")
@@ -622,12 +624,12 @@ def test_reading_leaves_no_logs_behind(tmp_path):
     assert digest(tmp_path) == before
 
 
-def test_gml_gets_no_companion(tmp_path):
+def test_reading_gml_creates_no_companion_file(tmp_path):
     path = tmp_path / "CZKFBJ.gml"
     pyogrio.write_dataframe(table([box(0, 0)]), path, driver="GML")
     path.with_suffix(".xsd").unlink()
     before = digest(tmp_path)
-    assert len(only(path).frame) == 1
+    assert len(read_single_layer(path).frame) == 1
     assert digest(tmp_path) == before
 
 
@@ -635,7 +637,7 @@ def test_gml_gets_no_companion(tmp_path):
 @pytest.mark.parametrize(
     "name", ["规划 数据 2022", "a#b", "a%20b", "it's", 'say "so"', "a?b", "a!b", "a;b", "a&b=c", "[1]", "$HOME", "a,b"]
 )
-def test_paths_of_all_kinds(tmp_path, form, name):
+def test_paths_with_special_characters_are_read(tmp_path, form, name):
     if sys.platform == "win32" and set(name) & set('?"'):
         pytest.skip("no such name on this system")
     folder = tmp_path / name
@@ -653,7 +655,7 @@ def test_paths_of_all_kinds(tmp_path, form, name):
         )
         shutil.move(made, path)
     before = digest(folder)
-    layer = only(path)
+    layer = read_single_layer(path)
     assert (layer.name if form != "shp" else "CZKFBJ", list(layer.frame["GHFQMC"])) == ("CZKFBJ", ["城镇集中建设区"])
     assert layer.source == str(path)
     assert digest(folder) == before
@@ -664,8 +666,8 @@ def test_paths_of_all_kinds(tmp_path, form, name):
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".shp", ".geojson", ".gdb"])
 @pytest.mark.parametrize("empty", [False, True], ids=["with findings", "without findings"])
-def test_a_findings_layer_is_written_and_read_back_with_all_columns(forms, tmp_path, suffix, empty):
-    checked = check_data(forms["gpkg"])
+def test_findings_layer_reads_back_with_all_columns(sources, tmp_path, suffix, empty):
+    checked = check_data(sources["gpkg"])
     rows = [] if empty else checked.report.findings
     target = tmp_path / "结果 甲" / f"问题{suffix}"
     for _ in range(2):  # the second replaces the first
@@ -687,12 +689,12 @@ def test_a_findings_layer_is_written_and_read_back_with_all_columns(forms, tmp_p
     assert kinds <= {"MultiPolygon", "Polygon"}
 
 
-def test_shapefile_encoding_reads_the_table_only(gbk):
-    assert shapefile_encoding(gbk).name == "GB18030"
-    assert rule_outcome(check_data(gbk, ["ATT002"]).report, "ATT002").outcome is Outcome.FAILED
+def test_shapefile_encoding_reads_only_the_table(gbk_shapefile):
+    assert shapefile_encoding(gbk_shapefile).name == "GB18030"
+    assert rule_outcome(check_data(gbk_shapefile, ["ATT002"]).report, "ATT002").outcome is Outcome.FAILED
 
 
-def test_only_the_fields_that_a_rule_may_ask_for_are_read(tmp_path):
+def test_only_fields_that_rules_need_are_read(tmp_path):
     frame = gpd.GeoDataFrame(
         {"BSM": ["1"], "czkfbj_note": ["x"], "ghfqdm": ["411"], "MJ": [1.5]},
         geometry=[shapely.box(38_460_000, 4_400_000, 38_460_100, 4_400_100)],
@@ -707,8 +709,8 @@ def test_only_the_fields_that_a_rule_may_ask_for_are_read(tmp_path):
     assert plan.layers["CZKFBJ"].keys == ["1"]
 
 
-def test_a_text_that_many_rows_have_is_held_once(tmp_path):
-    """A reader makes each anew: of a county's codes and names a tenth of its memory."""
+def test_repeated_texts_share_one_object(tmp_path):
+    """Intern texts: separate objects for codes and names cost a tenth of the memory of a county."""
     rows = 40
     codes = [None if n == 7 else ("0103", "水田")[n % 2] for n in range(rows)]
     frame = table([box(200 * n, 0) for n in range(rows)], DLBM=codes)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Real polygons: nothing crashes, everything is reported, and the counts are shapely's own.
+"""Real polygons: no crash, every defect reported, counts equal to those of plain shapely.
 
-Small pieces lie in tests/data. The whole data sets are checked where their folder lies beside the checkout.
+Small pieces are in tests/data. The complete data sets are checked if their folder is next to the checkout.
 """
 
 from collections import Counter
@@ -25,37 +25,40 @@ REAL = ROOT.parent / "shared" / "real"
 RULES = ["SCH003", "GEO001", "GEO002", "GEO003", "TOP001"]
 
 
-def plain_counts(path, layer, code):
-    """Null, invalid, multipart and overlapping, by pyogrio and shapely alone; ``code``: a metre grid for the areas."""
+def count_by_shapely(path, layer, code):
+    """Count null, invalid, multipart and overlapping shapes by pyogrio and shapely alone.
+
+    ``code`` is the EPSG code of a metric grid for the areas.
+    """
     frame = pyogrio.read_dataframe(path, layer=layer)
     shapes = frame.geometry.to_numpy()
-    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    present = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     to_metres = Transformer.from_crs(CRS.from_user_input(frame.crs), CRS.from_epsg(code), always_xy=True)
-    flat = [shapely.transform(s, lambda c: np.column_stack(to_metres.transform(*c.T))) for s in shapes[there]]
-    sound = np.array([s if s.is_valid else shapely.make_valid(s) for s in flat], dtype=object)
-    tree = shapely.STRtree(sound)
-    i, j = tree.query(sound, predicate="intersects")
+    flat = [shapely.transform(s, lambda c: np.column_stack(to_metres.transform(*c.T))) for s in shapes[present]]
+    valid = np.array([s if s.is_valid else shapely.make_valid(s) for s in flat], dtype=object)
+    tree = shapely.STRtree(valid)
+    i, j = tree.query(valid, predicate="intersects")
     i, j = i[i < j], j[i < j]
-    shared = shapely.intersection(sound[i], sound[j])
+    shared = shapely.intersection(valid[i], valid[j])
     limits = Tolerance()
     overlaps = 0
     for shape in shared:
         parts = [p for p in shapely.get_parts(shape) if p.geom_type in ("Polygon", "MultiPolygon")]
         overlaps += any(p.area >= limits.min_area_m2 or 2 * p.area / p.length >= limits.min_width_m for p in parts)
     return {
-        "GEO001": int((~there).sum()),
-        "GEO002": int((~shapely.is_valid(shapes[there])).sum()),
-        "GEO003": int((shapely.get_num_geometries(shapes[there]) > 1).sum()),
+        "GEO001": int((~present).sum()),
+        "GEO002": int((~shapely.is_valid(shapes[present])).sum()),
+        "GEO003": int((shapely.get_num_geometries(shapes[present]) > 1).sum()),
         "TOP001": overlaps,
     }
 
 
-def counts(report):
-    told = Counter(f.code for f in report.findings)
-    return {code: told[code] for code in ("GEO001", "GEO002", "GEO003", "TOP001")}
+def count_findings(report):
+    found = Counter(f.code for f in report.findings)
+    return {code: found[code] for code in ("GEO001", "GEO002", "GEO003", "TOP001")}
 
 
-def never_crashed(report):
+def assert_no_crash(report):
     assert not [f for f in report.findings if f.code in ("RUN900", "RUN901")]
     assert all(r.outcome is not Outcome.CRASHED for r in report.rules)
     for finding in report.findings:
@@ -65,56 +68,56 @@ def never_crashed(report):
 # -- small pieces -----------------------------------------------------------------------------------------------------
 
 
-def test_a_gbk_shapefile_that_names_no_encoding():
+def test_gbk_shapefile_without_a_cpg_is_read():
     folder = DATA / "chinese_poly"
     before = digest(folder)
     checked = check_data(folder / "chinese_poly.shp", roles="XZQX=chinese_poly")
-    never_crashed(checked.report)
+    assert_no_crash(checked.report)
     assert list(checked.plan.layers["XZQX"].frame["NAME"]) == ["黑龙江省"]
     assert "判断编码为 GBK" in notices(checked.report)
-    (told,) = findings_of_rule(checked.report, "SCH003")
-    assert "EPSG:4326，不是 CGCS2000" in told.message
+    (finding,) = findings_of_rule(checked.report, "SCH003")
+    assert "EPSG:4326，不是 CGCS2000" in finding.message
     assert digest(folder) == before
 
 
-def test_zoning_of_a_county_in_degrees():
+def test_zoning_in_degrees_is_measured_in_metres():
     path = DATA / "kauai_zoning" / "kauai_zoning.gpkg"
     before = digest(path.parent)
     checked = check_data(path, RULES, roles="GHFQ=kauai_zoning")
-    never_crashed(checked.report)
+    assert_no_crash(checked.report)
     # Far from China, but still measured in metres.
     assert checked.plan.crs.to_epsg() == 32604
-    assert counts(checked.report) == plain_counts(path, "kauai_zoning", 32604)
-    assert all(n > 0 for n in counts(checked.report).values())
+    assert count_findings(checked.report) == count_by_shapely(path, "kauai_zoning", 32604)
+    assert all(n > 0 for n in count_findings(checked.report).values())
     assert digest(path.parent) == before
 
 
-def test_zones_of_a_french_plan_in_lambert():
+def test_french_plan_in_lambert_is_checked():
     folder = DATA / "ign_zone"
     before = digest(folder)
     checked = check_data(folder, RULES, roles="GHFQ=ZONE_URBA")
-    never_crashed(checked.report)
+    assert_no_crash(checked.report)
     assert checked.plan.crs.to_epsg() == 2154
-    assert counts(checked.report) == plain_counts(folder / "ZONE_URBA.shp", "ZONE_URBA", 2154)
+    assert count_findings(checked.report) == count_by_shapely(folder / "ZONE_URBA.shp", "ZONE_URBA", 2154)
     assert rule_outcome(checked.report, "TOP001").findings > 100
-    (told,) = findings_of_rule(checked.report, "SCH003")
-    assert "EPSG:2154，不是 CGCS2000" in told.message
+    (finding,) = findings_of_rule(checked.report, "SCH003")
+    assert "EPSG:2154，不是 CGCS2000" in finding.message
     assert "é" in "".join(checked.plan.layers["GHFQ"].frame["LIBELONG"].dropna())
     assert digest(folder) == before
 
 
-def test_counties_with_latitude_before_longitude():
+def test_swapped_latitude_and_longitude_is_reported():
     path = DATA / "shanxi_boundary" / "140200.json"
     before = digest(path.parent)
     report = check_data(path, RULES, roles="XZQ=大同市").report
-    never_crashed(report)
-    (told,) = findings_of_rule(report, "SCH003")
-    assert told.message.startswith("图层“大同市”（XZQ）的坐标疑为北坐标在前（EPSG:4326）。请交换 X、Y 后重试")
+    assert_no_crash(report)
+    (finding,) = findings_of_rule(report, "SCH003")
+    assert finding.message.startswith("图层“大同市”（XZQ）的坐标疑为北坐标在前（EPSG:4326）。请交换 X、Y 后重试")
     assert {r.outcome for r in report.rules if r.code != "SCH003"} == {Outcome.SKIPPED}
     assert digest(path.parent) == before
 
 
-# -- all of it --------------------------------------------------------------------------------------------------------
+# -- complete data sets --------------------------------------------------------------------------------------------------------
 
 ALL = [
     ("kauai_zoning/hi-kauai-3-11-24.gpkg", "a-hi-kauai-3-11-24", 32604),
@@ -124,22 +127,22 @@ ALL = [
     ("shanxi_boundary/shanxi_prefectures.json", "shanxi_prefectures", 4526),
     ("chinese_gbk_shapefiles/chinese_poly.shp", "chinese_poly", 4531),
 ]
-whole = pytest.mark.skipif(not REAL.is_dir(), reason="the whole data sets are not beside this checkout")
+needs_real_data = pytest.mark.skipif(not REAL.is_dir(), reason="the complete data sets are not next to this checkout")
 
 
-@whole
+@needs_real_data
 @pytest.mark.parametrize(("name", "layer", "code"), ALL, ids=[a[0].rsplit("/", 1)[-1] for a in ALL])
-def test_every_defect_is_reported(name, layer, code):
+def test_every_defect_of_real_data_is_reported(name, layer, code):
     path = REAL / name
     before = digest(path.parent)
     checked = check_data(path, RULES, roles=f"GHFQ={layer}")
-    never_crashed(checked.report)
+    assert_no_crash(checked.report)
     assert checked.plan.crs.to_epsg() == code
-    assert counts(checked.report) == plain_counts(path, layer, code)
+    assert count_findings(checked.report) == count_by_shapely(path, layer, code)
     assert digest(path.parent) == before
 
 
-@whole
+@needs_real_data
 @pytest.mark.parametrize(
     ("name", "layer", "word"),
     [
@@ -153,40 +156,40 @@ def test_every_defect_is_reported(name, layer, code):
         ("shanxi_boundary/140700.json", "晋中市", "北坐标在前"),
     ],
 )
-def test_what_cannot_be_measured_is_told(name, layer, word):
+def test_missing_or_swapped_crs_is_reported(name, layer, word):
     before = digest((REAL / name).parent)
     report = check_data(REAL / name, roles=f"XZQ={layer}").report
-    never_crashed(report)
-    (told,) = findings_of_rule(report, "SCH003")
-    assert word in told.message
+    assert_no_crash(report)
+    (finding,) = findings_of_rule(report, "SCH003")
+    assert word in finding.message
     assert digest((REAL / name).parent) == before
 
 
-@whole
-def test_the_counties_of_the_gbk_shapefile_once_their_crs_is_named():
+@needs_real_data
+def test_gbk_shapefile_is_checked_once_its_crs_is_set():
     (layer,) = read_source(REAL / "chinese_gbk_shapefiles" / "chinese_encoding.shp")
     assert {"天长市", "安徽"} <= {*layer.frame["NAME99"], *layer.frame["PRO_NAME"]} and layer.encoding == "GB18030"
     layer.crs = CRS.from_epsg(4490)
     checked = check_data([layer], RULES, roles="XZQ=chinese_encoding")
-    never_crashed(checked.report)
+    assert_no_crash(checked.report)
     shapes = checked.plan.layers["XZQ"].raw_shapes
-    assert counts(checked.report)["GEO002"] == int((~shapely.is_valid(shapes)).sum())
-    assert counts(checked.report)["GEO003"] == int((shapely.get_num_geometries(shapes) > 1).sum())
+    assert count_findings(checked.report)["GEO002"] == int((~shapely.is_valid(shapes)).sum())
+    assert count_findings(checked.report)["GEO003"] == int((shapely.get_num_geometries(shapes) > 1).sum())
 
 
-@whole
-def test_lines_and_points_in_the_place_of_polygons():
+@needs_real_data
+def test_lines_and_points_instead_of_polygons_are_reported_once_per_layer():
     folder = REAL / "ign_plan_documents" / "41175_PLU_20140603" / "Donnees_geographiques"
     report = check_data(folder, roles="CZKFBJ=PRESCRIPTION_LIN;STBHHX=PRESCRIPTION_PCT;GHFQ=ZONE_URBA").report
-    never_crashed(report)
+    assert_no_crash(report)
     # Layers that are wholly of another type are one finding each.
-    told = {(f.role, f.params["actual"]): f.params["count"] for f in findings_of_rule(report, "SCH005")}
-    assert told == {("CZKFBJ", "line"): 10, ("STBHHX", "point"): 26}
+    reported = {(f.role, f.params["actual"]): f.params["count"] for f in findings_of_rule(report, "SCH005")}
+    assert reported == {("CZKFBJ", "line"): 10, ("STBHHX", "point"): 26}
     assert rule_outcome(report, "REL003").outcome is Outcome.SKIPPED
 
 
-@whole
-def test_folders_without_a_layer_of_their_own():
+@needs_real_data
+def test_folders_without_layers_raise_an_input_error():
     with pytest.raises(InputError) as raised:
         read_source(REAL / "ign_plan_documents" / "41175_PLU_20140603")
     assert "Donnees_geographiques" in explain_error(raised.value)

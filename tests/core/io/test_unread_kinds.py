@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Data that looks like no layer and may be one: tables, lists of coordinates, closed lines, records past an index."""
+"""Unread data that may be layers: tables, coordinate lists, closed lines, records missing from an index."""
 
 import sqlite3
 import struct
@@ -15,27 +15,27 @@ from plugin.core.io import read_source
 from plugin.core.io.records import deleted_shapes, stored_rows
 from plugin.core.loading.unread_files import find_unread_files
 from plugin.core.model.verdict import Verdict
-from tests.core.io.test_unread import RULE, boundary, cultivated, named, three, unread
+from tests.core.io.test_unread import RULE, check_unread, list_cases, make_boundary, make_cultivated, make_three_rows
 from tests.core.small_plan import check_data, findings_of_rule, layers, table, write_gdb, write_gpkg, write_shapefiles
 
 
 @pytest.fixture
 def source(tmp_path):
     folder = tmp_path / "县"
-    write_gpkg(folder / "a.gpkg", {"CZKFBJ": boundary()})
+    write_gpkg(folder / "a.gpkg", {"CZKFBJ": make_boundary()})
     return folder
 
 
 # -- tables without shapes --------------------------------------------------------------------------------------------
 
 
-def attributes():
-    """The fields of a layer of the plan without its shapes."""
+def make_plan_attributes():
+    """Return the fields of a plan layer without shapes."""
     fields = {name: ["1", "2"] for name in ("BSM", "YSDM", "XZQDM", "XZQMC", "GHFQDM", "GHFQMC")}
     return pd.DataFrame({**fields, "MJ": [1.0, 2.0]})
 
 
-def put_table(path, name, rows, registered=True):
+def write_table(path, name, rows, registered=True):
     binary = [c for c in rows if rows[c].map(type).eq(bytes).any()]
     pyogrio.write_dataframe(rows.drop(columns=binary), path, layer=name, append=path.exists())
     for column in binary:
@@ -57,51 +57,53 @@ def put_table(path, name, rows, registered=True):
 
 @pytest.mark.parametrize("registered", [True, False])
 @pytest.mark.parametrize("name", ["补划", "CZKFBJ_BH"])
-def test_a_table_with_the_fields_of_a_layer_is_named(source, name, registered):
-    put_table(source / "a.gpkg", name, attributes(), registered)
-    report = unread(source)
+def test_table_with_plan_fields_is_named(source, name, registered):
+    write_table(source / "a.gpkg", name, make_plan_attributes(), registered)
+    report = check_unread(source)
     (finding,) = findings_of_rule(report, "RUN905")
     assert (finding.case, finding.params["likely"]) == ("table_alike", "CZKFBJ")
     assert f"a.gpkg/{name}" in finding.message and "（2 行）" in finding.message
     assert report.verdict is Verdict.INCOMPLETE
 
 
-def test_a_table_of_a_filegdb_is_named_too(tmp_path):
-    gdb = write_gdb(tmp_path / "a.gdb", {"CZKFBJ": boundary()})
-    pyogrio.write_dataframe(attributes(), gdb, layer="补划", driver="OpenFileGDB", append=True)
-    assert named(check_data(gdb, RULE).report) == {("table_alike", "a.gdb/补划")}
+def test_table_of_a_filegdb_is_named(tmp_path):
+    gdb = write_gdb(tmp_path / "a.gdb", {"CZKFBJ": make_boundary()})
+    pyogrio.write_dataframe(make_plan_attributes(), gdb, layer="补划", driver="OpenFileGDB", append=True)
+    assert list_cases(check_data(gdb, RULE).report) == {("table_alike", "a.gdb/补划")}
 
 
 SHAPE = shapely.box(38_540_000, 4_390_000, 38_540_100, 4_390_100)
 
 
-def test_a_table_with_the_name_of_a_layer_and_its_key_or_shapes_is_named(source):
+def test_table_named_like_a_layer_with_keys_or_shapes_is_named(source):
     roles = ("STBHHX", "DLTB", "YJJBNTBHTB")
-    write_gpkg(source / "a.gpkg", {"GDBHMB": cultivated(), **{role: layers()[role] for role in roles}})
-    put_table(source / "a.gpkg", "GDBHMB_BH", pd.DataFrame({"BSM": ["1"], "MJ": [1.0]}))
-    put_table(source / "a.gpkg", "STBHHX_BH", pd.DataFrame({"WKT": [SHAPE.wkt]}))
-    put_table(source / "a.gpkg", "DLTB_统计", pd.DataFrame({"地类": ["水田"], "面积": [1.0]}))
-    put_table(source / "a.gpkg", "YJJBNTBHTB_BH", attributes())
-    likely = {f.params["likely"] for f in findings_of_rule(unread(source), "RUN905") if f.case == "table_alike"}
-    assert likely == {"GDBHMB", "STBHHX", "YJJBNTBHTB"} and len(named(unread(source))) == 3
+    write_gpkg(source / "a.gpkg", {"GDBHMB": make_cultivated(), **{role: layers()[role] for role in roles}})
+    write_table(source / "a.gpkg", "GDBHMB_BH", pd.DataFrame({"BSM": ["1"], "MJ": [1.0]}))
+    write_table(source / "a.gpkg", "STBHHX_BH", pd.DataFrame({"WKT": [SHAPE.wkt]}))
+    write_table(source / "a.gpkg", "DLTB_统计", pd.DataFrame({"地类": ["水田"], "面积": [1.0]}))
+    write_table(source / "a.gpkg", "YJJBNTBHTB_BH", make_plan_attributes())
+    likely = {f.params["likely"] for f in findings_of_rule(check_unread(source), "RUN905") if f.case == "table_alike"}
+    assert likely == {"GDBHMB", "STBHHX", "YJJBNTBHTB"} and len(list_cases(check_unread(source))) == 3
 
 
-def test_a_database_of_tables_beside_the_others_is_named(source):
-    put_table(source / "b.gpkg", "补划", pd.DataFrame({"WKT": [SHAPE.wkt]}))
-    put_table(source / "c.gpkg", "代码", pd.DataFrame({"DM": ["0101"], "MC": ["水田"]}))
-    assert named(unread(source)) == {("table_drawn", "b.gpkg/补划")}
+def test_second_database_with_shapes_in_a_table_is_named(source):
+    write_table(source / "b.gpkg", "补划", pd.DataFrame({"WKT": [SHAPE.wkt]}))
+    write_table(source / "c.gpkg", "代码", pd.DataFrame({"DM": ["0101"], "MC": ["水田"]}))
+    assert list_cases(check_unread(source)) == {("table_drawn", "b.gpkg/补划")}
 
 
 @pytest.mark.parametrize("registered", [True, False])
 @pytest.mark.parametrize(
-    "drawn",
+    "shape_value",
     [SHAPE.wkt, f"SRID=4526;{SHAPE.wkt}", SHAPE.wkb_hex, SHAPE.wkb, shapely.to_geojson(SHAPE)],
     ids=["wkt", "ewkt", "hex", "wkb", "geojson"],
 )
-def test_a_table_that_draws_polygons_is_a_warning(source, drawn, registered):
-    put_table(source / "a.gpkg", "补划", pd.DataFrame({"名称": ["甲", "乙"], "图形": [None, drawn]}), registered)
-    report = unread(source)
-    assert named(report) == {("table_drawn", "a.gpkg/补划")} and report.verdict is Verdict.CONDITIONAL
+def test_table_with_polygon_text_gives_a_warning(source, shape_value, registered):
+    write_table(
+        source / "a.gpkg", "补划", pd.DataFrame({"名称": ["甲", "乙"], "图形": [None, shape_value]}), registered
+    )
+    report = check_unread(source)
+    assert list_cases(report) == {("table_drawn", "a.gpkg/补划")} and report.verdict is Verdict.CONDITIONAL
     (finding,) = findings_of_rule(report, "RUN905")
     assert finding.params["field"] == "图形"
 
@@ -111,25 +113,25 @@ def test_a_table_that_draws_polygons_is_a_warning(source, drawn, registered):
     [
         pd.DataFrame({"DM": ["0101"], "MC": ["水田"]}),
         pd.DataFrame({"乡镇": ["甲"], "面积": [1.0]}),
-        attributes().iloc[:0],
+        make_plan_attributes().iloc[:0],
         pd.DataFrame({"BSM": ["1"], "照片": [b"\xff\xd8\xff"]}),
         pd.DataFrame({"名称": ["点"], "图形": ["POINT (1 2)"]}),
     ],
     ids=["codes", "figures", "empty", "photo", "point"],
 )
-def test_a_plain_table_is_no_data(source, rows):
-    put_table(source / "a.gpkg", "附表", rows)
-    assert not findings_of_rule(unread(source), "RUN905")
+def test_plain_table_is_not_data(source, rows):
+    write_table(source / "a.gpkg", "附表", rows)
+    assert not findings_of_rule(check_unread(source), "RUN905")
 
 
-def test_the_attributes_of_a_shapefile_without_the_rest_are_named(source):
-    write_shapefiles(source, "UTF-8", {"GDBHMB": cultivated()})
+def test_orphaned_dbf_with_plan_fields_is_named(source):
+    write_shapefiles(source, "UTF-8", {"GDBHMB": make_cultivated()})
     for suffix in (".shp", ".shx", ".prj", ".cpg"):
         (source / f"GDBHMB{suffix}").unlink()
-    assert named(unread(source)) == {("format", "GDBHMB.dbf")}
+    assert list_cases(check_unread(source)) == {("format", "GDBHMB.dbf")}
     (source / "GDBHMB.dbf").unlink()
     pyogrio.write_dataframe(pd.DataFrame({"DM": ["1"], "MC": ["甲"]}), source / "代码.dbf", driver="ESRI Shapefile")
-    assert not findings_of_rule(unread(source), "RUN905")
+    assert not findings_of_rule(check_unread(source), "RUN905")
 
 
 # -- lists of coordinates ---------------------------------------------------------------------------------------------
@@ -152,10 +154,10 @@ LISTS = {
 
 @pytest.mark.parametrize("encoding", ["gbk", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("name", LISTS)
-def test_a_list_of_coordinates_is_named(source, name, encoding):
+def test_coordinate_list_is_named(source, name, encoding):
     (source / name).write_bytes(LISTS[name].encode(encoding))
-    report = unread(source)
-    assert named(report) == {("format", name)} and report.verdict is Verdict.INCOMPLETE
+    report = check_unread(source)
+    assert list_cases(report) == {("format", name)} and report.verdict is Verdict.INCOMPLETE
 
 
 NO_LISTS = {
@@ -170,21 +172,21 @@ NO_LISTS = {
 
 
 @pytest.mark.parametrize("name", NO_LISTS)
-def test_other_tables_of_numbers_are_no_data(source, name):
+def test_other_tables_of_numbers_are_not_data(source, name):
     (source / name).write_bytes(NO_LISTS[name].encode("gbk"))
-    assert not findings_of_rule(unread(source), "RUN905")
+    assert not findings_of_rule(check_unread(source), "RUN905")
 
 
-def test_a_workbook_with_a_list_of_coordinates_is_named(source):
+def test_workbook_with_a_coordinate_list_is_named(source):
     rows = [("补划", f"J{n}", y, x) for n, (y, x) in enumerate(RING)]
     pd.DataFrame(rows, columns=["地块", "点号", "X", "Y"]).to_excel(source / "界址点.xlsx", index=False)
     rows = [(f"古塔{n}", 113.456781 + n / 10, 39.712345 + n / 10) for n in range(9)]
     pd.DataFrame(rows, columns=["名称", "经度", "纬度"]).to_excel(source / "名录.xlsx", index=False)
-    assert named(unread(source)) == {("format", "界址点.xlsx")}
+    assert list_cases(check_unread(source)) == {("format", "界址点.xlsx")}
 
 
-def biff(rows):
-    """The records of a sheet as Excel 97 writes them, behind the first bytes of a compound file."""
+def make_biff_records(rows):
+    """Return the records of a sheet as Excel 97 writes them, after the header of a compound file."""
     data = bytearray(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504))
     for row, values in enumerate(rows):
         for column, value in enumerate(values):
@@ -192,53 +194,53 @@ def biff(rows):
     return bytes(data)
 
 
-def test_an_old_workbook_with_a_list_of_coordinates_is_named(source):
-    (source / "界址点.xls").write_bytes(biff(RING))
-    (source / "面积.xls").write_bytes(biff([(n, 1000.5 * n) for n in range(9)]))
-    (source / "图斑.xls").write_bytes(biff([]) + "POLYGON ((0 0, 1 0, 1 1, 0 0))".encode("utf-16-le"))
-    assert named(unread(source)) == {("format", "界址点.xls"), ("format", "图斑.xls")}
+def test_xls_workbook_with_a_coordinate_list_is_named(source):
+    (source / "界址点.xls").write_bytes(make_biff_records(RING))
+    (source / "面积.xls").write_bytes(make_biff_records([(n, 1000.5 * n) for n in range(9)]))
+    (source / "图斑.xls").write_bytes(make_biff_records([]) + "POLYGON ((0 0, 1 0, 1 1, 0 0))".encode("utf-16-le"))
+    assert list_cases(check_unread(source)) == {("format", "界址点.xls"), ("format", "图斑.xls")}
 
 
-def test_an_archive_of_lists_is_named(source):
+def test_archive_with_a_coordinate_list_is_named(source):
     with zipfile.ZipFile(source / "包.zip", "w") as archive:
         archive.writestr("说明.txt", "面积单位为平方米".encode("gbk"))
-    assert not findings_of_rule(unread(source), "RUN905")
+    assert not findings_of_rule(check_unread(source), "RUN905")
     with zipfile.ZipFile(source / "包.zip", "a") as archive:
         archive.writestr("界址点.txt", OFFICIAL.encode("gbk"))
-    assert named(unread(source)) == {("format", "包.zip")}
+    assert list_cases(check_unread(source)) == {("format", "包.zip")}
 
 
 @pytest.mark.parametrize("inside", ["b.gpkg", "图斑.mldata"])
-def test_a_project_file_that_carries_data_is_named(source, inside):
+def test_project_file_containing_data_is_named(source, inside):
     with zipfile.ZipFile(source / "工程.qgz", "w") as archive:
         archive.writestr("工程.qgs", "<qgis/>")
         archive.writestr("工程.qgd", b"SQLite format 3\0")
-    assert not findings_of_rule(unread(source), "RUN905")
+    assert not findings_of_rule(check_unread(source), "RUN905")
     with zipfile.ZipFile(source / "工程.qgz", "a") as archive:
         archive.writestr(inside, b"x")
-    assert named(unread(source)) == {("format", "工程.qgz")}
+    assert list_cases(check_unread(source)) == {("format", "工程.qgz")}
 
 
-def test_a_virtual_layer_of_a_driver_is_named_and_a_virtual_picture_not(source):
+def test_vector_vrt_is_named_and_raster_vrt_is_not(source):
     (source / "图.vrt").write_text('<VRTDataset rasterXSize="1" rasterYSize="1"/>', "utf-8")
     (source / "层.vrt").write_text('<OGRVRTDataSource><OGRVRTLayer name="a"/></OGRVRTDataSource>', "utf-8")
     (source / "表.csvt").write_text('"String","WKT"', "utf-8")
-    assert named(unread(source)) == {("format", "层.vrt")}
+    assert list_cases(check_unread(source)) == {("format", "层.vrt")}
 
 
 # -- files in the folder of a database --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("gdb_only", [True, False])
 @pytest.mark.parametrize("depth", [0, 1])
-def test_a_file_in_the_folder_of_a_filegdb_is_named(tmp_path, alone, depth):
+def test_file_inside_a_filegdb_folder_is_named(tmp_path, gdb_only, depth):
     folder = tmp_path / "县"
     folder.mkdir()
-    gdb = write_gdb(folder / "a.gdb", {"CZKFBJ": boundary()})
+    gdb = write_gdb(folder / "a.gdb", {"CZKFBJ": make_boundary()})
     (gdb / "a00000001.sr.lock").write_bytes(b"")
-    chosen = gdb if alone else folder
+    chosen = gdb if gdb_only else folder
     assert not findings_of_rule(check_data(chosen, RULE).report, "RUN905") and find_unread_files(chosen) == []
-    write_gpkg(gdb / "x" / "b.gpkg" if depth else gdb / "b.gpkg", {"GDBHMB": cultivated()})
+    write_gpkg(gdb / "x" / "b.gpkg" if depth else gdb / "b.gpkg", {"GDBHMB": make_cultivated()})
     report = check_data(chosen, RULE).report
     (finding,) = findings_of_rule(report, "RUN905")
     assert (finding.case, finding.params["folder"], finding.params["count"]) == ("in_database", "a.gdb", 1)
@@ -248,46 +250,50 @@ def test_a_file_in_the_folder_of_a_filegdb_is_named(tmp_path, alone, depth):
 # -- lines ------------------------------------------------------------------------------------------------------------
 
 
-def lines(*shapes, **columns):
+def make_line_table(*shapes, **columns):
     return table(shapes, **columns)
 
 
-def put_lines(folder, frame, name="开发边界新增"):
+def write_lines(folder, frame, name="开发边界新增"):
     pyogrio.write_dataframe(frame, folder / "a.gpkg", layer=name, append=True)
 
 
-def test_lines_that_are_closed_rings_are_a_warning(source):
-    ring = shapely.LineString(boundary().geometry.iloc[0].exterior.coords)
-    put_lines(source, lines(ring, ring)[["geometry"]].assign(名称="新增"))
-    report = unread(source)
-    assert named(report) == {("rings", "a.gpkg/开发边界新增")} and report.verdict is Verdict.CONDITIONAL
+def test_closed_lines_give_a_warning(source):
+    ring = shapely.LineString(make_boundary().geometry.iloc[0].exterior.coords)
+    write_lines(source, make_line_table(ring, ring)[["geometry"]].assign(名称="新增"))
+    report = check_unread(source)
+    assert list_cases(report) == {("rings", "a.gpkg/开发边界新增")} and report.verdict is Verdict.CONDITIONAL
     assert "（2 行）" in findings_of_rule(report, "RUN905")[0].message
 
 
-def test_lines_of_which_one_is_open_are_none(source):
-    ring = shapely.LineString(boundary().geometry.iloc[0].exterior.coords)
-    put_lines(source, lines(ring, shapely.LineString(ring.coords[:-1]))[["geometry"]].assign(名称="等高线"), "等高线")
-    put_lines(source, lines(ring).iloc[:0][["geometry"]].assign(名称=""), "空")
-    assert not findings_of_rule(unread(source), "RUN905")
+def test_open_lines_give_no_finding(source):
+    ring = shapely.LineString(make_boundary().geometry.iloc[0].exterior.coords)
+    write_lines(
+        source,
+        make_line_table(ring, shapely.LineString(ring.coords[:-1]))[["geometry"]].assign(名称="等高线"),
+        "等高线",
+    )
+    write_lines(source, make_line_table(ring).iloc[:0][["geometry"]].assign(名称=""), "空")
+    assert not findings_of_rule(check_unread(source), "RUN905")
 
 
-def test_lines_with_the_fields_of_a_layer_of_polygons_leave_the_check_incomplete(source):
+def test_lines_with_plan_fields_make_the_check_incomplete(source):
     open_line = shapely.LineString([(38_540_000, 4_390_000), (38_540_100, 4_390_000)])
     fields = {name: ["1"] for name in ("YSDM", "XZQDM", "XZQMC", "GHFQDM", "GHFQMC")}
-    put_lines(source, lines(open_line).assign(**fields, MJ=[1.0]), "旧图")
-    report = unread(source)
-    assert named(report) == {("alike", "a.gpkg/旧图")} and report.verdict is Verdict.INCOMPLETE
+    write_lines(source, make_line_table(open_line).assign(**fields, MJ=[1.0]), "旧图")
+    report = check_unread(source)
+    assert list_cases(report) == {("alike", "a.gpkg/旧图")} and report.verdict is Verdict.INCOMPLETE
 
 
 # -- records of a shapefile -------------------------------------------------------------------------------------------
 
 
-def shapefile(folder):
-    return write_shapefiles(folder, "UTF-8", {"CZKFBJ": three()["CZKFBJ"]}) / "CZKFBJ.shp"
+def write_three_rows(folder):
+    return write_shapefiles(folder, "UTF-8", {"CZKFBJ": make_three_rows()["CZKFBJ"]}) / "CZKFBJ.shp"
 
 
-def cut_index(path, count):
-    """An index and a table of the first ``count`` rows only; the shapes stay."""
+def truncate_index(path, count):
+    """Truncate index and table to the first ``count`` rows; the shapes stay."""
     index = path.with_suffix(".shx")
     data = bytearray(index.read_bytes()[: 100 + 8 * count])
     data[24:28] = (len(data) // 2).to_bytes(4, "big")
@@ -300,9 +306,9 @@ def cut_index(path, count):
     dbf.write_bytes(data)
 
 
-def test_shapes_past_the_index_make_the_layer_unusable(tmp_path):
-    path = shapefile(tmp_path)
-    cut_index(path, 2)
+def test_shapes_beyond_the_index_make_the_layer_unusable(tmp_path):
+    path = write_three_rows(tmp_path)
+    truncate_index(path, 2)
     (layer,) = read_source(path)
     assert layer.problem == ("rows_disagree", {"read": 2, "stored": 3})
     checked = check_data(path, RULE)
@@ -310,26 +316,26 @@ def test_shapes_past_the_index_make_the_layer_unusable(tmp_path):
     assert "读出 2 行，文件记录 3 行" in "".join(checked.report.provenance["notices"])
 
 
-def test_a_shape_that_the_index_leaves_out_counts(tmp_path):
-    path = shapefile(tmp_path)
+def test_shape_missing_from_the_index_is_counted(tmp_path):
+    path = write_three_rows(tmp_path)
     index = path.with_suffix(".shx")
     entries = index.read_bytes()
-    cut_index(path, 2)
+    truncate_index(path, 2)
     data = index.read_bytes()
     index.write_bytes(data[:100] + entries[100:108] + entries[116:124])
     assert stored_rows(path, "CZKFBJ") == 3
 
 
 @pytest.mark.parametrize("more", [b"\0" * 400, b"\x1a", b"\xff" * 60])
-def test_bytes_past_the_last_shape_are_no_row(tmp_path, more):
-    path = shapefile(tmp_path)
+def test_bytes_after_the_last_shape_are_not_rows(tmp_path, more):
+    path = write_three_rows(tmp_path)
     path.write_bytes(path.read_bytes() + more)
     assert stored_rows(path, "CZKFBJ") == 3
 
 
-def test_a_shape_drawn_anew_elsewhere_in_the_file_is_one_row(tmp_path):
-    """GDAL puts a shape that has grown at the end, and leaves the old one where it was."""
-    path = shapefile(tmp_path)
+def test_relocated_shape_is_counted_once(tmp_path):
+    """Append a grown shape at the end of the file, as GDAL does; the old copy remains."""
+    path = write_three_rows(tmp_path)
     data, index = bytearray(path.read_bytes()), bytearray(path.with_suffix(".shx").read_bytes())
     start, length = struct.unpack_from(">II", index, 100)
     struct.pack_into(">II", index, 100, len(data) // 2, length)
@@ -339,8 +345,8 @@ def test_a_shape_drawn_anew_elsewhere_in_the_file_is_one_row(tmp_path):
     assert stored_rows(path, "CZKFBJ") == 3
 
 
-def test_null_shapes_are_rows(tmp_path):
-    frame = three()["CZKFBJ"]
+def test_null_shapes_are_counted_as_rows(tmp_path):
+    frame = make_three_rows()["CZKFBJ"]
     shapes = [None, frame.geometry.iloc[0], None]
     frame = frame.set_geometry(np.array(shapes, dtype=object), crs=4526)
     pyogrio.write_dataframe(frame, tmp_path / "CZKFBJ.shp", geometry_type="Polygon")
@@ -354,8 +360,8 @@ def mark_deleted(path, row):
     path.with_suffix(".dbf").write_bytes(dbf)
 
 
-def test_deleted_rows_that_have_a_shape_are_a_warning(tmp_path):
-    path = shapefile(tmp_path)
+def test_deleted_rows_with_a_shape_give_a_warning(tmp_path):
+    path = write_three_rows(tmp_path)
     assert not findings_of_rule(check_data(path, RULE).report, "RUN905")
     mark_deleted(path, 1)
     assert deleted_shapes(path) == 1
@@ -365,8 +371,8 @@ def test_deleted_rows_that_have_a_shape_are_a_warning(tmp_path):
     assert finding.params["incomplete"] is False and str(finding.severity) == "WARNING"
 
 
-def test_deleted_rows_without_a_shape_are_none(tmp_path):
-    frame = three()["CZKFBJ"]
+def test_deleted_rows_without_a_shape_are_not_counted(tmp_path):
+    frame = make_three_rows()["CZKFBJ"]
     shapes = [frame.geometry.iloc[0], None, frame.geometry.iloc[0]]
     frame = frame.set_geometry(np.array(shapes, dtype=object), crs=4526)
     pyogrio.write_dataframe(frame, tmp_path / "CZKFBJ.shp", geometry_type="Polygon")
@@ -375,15 +381,15 @@ def test_deleted_rows_without_a_shape_are_none(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".shp", ".SHP"])
-def test_a_second_shapefile_of_one_name_in_another_case_is_no_silence(source, suffix):
-    write_shapefiles(source, "UTF-8", {"GDBHMB": cultivated()})
+def test_second_shapefile_differing_in_case_is_reported(source, suffix):
+    write_shapefiles(source, "UTF-8", {"GDBHMB": make_cultivated()})
     for file in sorted(source.glob("GDBHMB.*")):
         file.with_name(f"gdbhmb{suffix if file.suffix == '.shp' else file.suffix}").write_bytes(file.read_bytes())
     with pytest.raises(Exception, match="two_layers_one_role"):
         check_data(source, RULE)
 
 
-def test_a_point_table_of_a_boundary_is_a_warning(source):
-    put_table(source / "a.gpkg", "界址点", pd.DataFrame(RING, columns=["X", "Y"]))
-    report = unread(source)
-    assert named(report) == {("table_drawn", "a.gpkg/界址点")} and report.verdict is Verdict.CONDITIONAL
+def test_table_of_boundary_points_gives_a_warning(source):
+    write_table(source / "a.gpkg", "界址点", pd.DataFrame(RING, columns=["X", "Y"]))
+    report = check_unread(source)
+    assert list_cases(report) == {("table_drawn", "a.gpkg/界址点")} and report.verdict is Verdict.CONDITIONAL

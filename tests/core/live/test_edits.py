@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Batches of edits and what they come to."""
+"""Batches of edits and their findings."""
 
 import math
 from dataclasses import replace
@@ -41,7 +41,7 @@ def fid(checked, role, row):
     return checked.plan.layers[role].fids[row]
 
 
-def test_of_a_feature_that_changed_twice_the_last_state_counts():
+def test_last_state_of_a_feature_changed_twice_counts():
     first, second, third = (FeatureState(None, {"n": n}) for n in range(3))
     queue = EditBatch({}, {("DLTB", -2): first, ("DLTB", 7): first})
     assert not EditBatch() and not EditBatch({"DLTB": {}}) and queue
@@ -51,7 +51,7 @@ def test_of_a_feature_that_changed_twice_the_last_state_counts():
     assert queue.states == {("DLTB", 50): first, ("DLTB", 7): None, ("DLTB", 8): third}
 
 
-def test_moved_and_moved_back_the_findings_are_those_they_were(checked, edited):
+def test_moving_a_feature_and_back_restores_its_findings(checked, edited):
     before = list(edited.findings)
     place = ("DLTB", fid(checked, "DLTB", 7))
     change = edited.take(EditBatch({}, {place: state(checked, "DLTB", 7, 30.0)}))
@@ -64,8 +64,8 @@ def test_moved_and_moved_back_the_findings_are_those_they_were(checked, edited):
     assert {f.fingerprint for f in edited.findings} == {f.fingerprint for f in before}
 
 
-def test_a_waiver_given_while_editing_holds_at_the_next_edit(checked):
-    """The desktop puts it into the check; findings that an edit brings again are accepted too."""
+def test_waiver_added_while_editing_applies_at_the_next_edit(checked):
+    """Findings that an edit creates again are accepted by the new waiver too."""
     own = replace(checked)
     session = IncrementalSession(own, OPTIONS)
     session.prepare()
@@ -83,8 +83,8 @@ def test_a_waiver_given_while_editing_holds_at_the_next_edit(checked):
 @pytest.mark.parametrize(
     ("profile", "rules"), [("hunyuan", ("quality",)), ('base = "hunyuan"\nrules_extra = ["quality"]\n', ())]
 )
-def test_rules_of_groups_and_of_the_profile_follow_edits_too(tmp_path, profile, rules):
-    """What they found is gone when the edit mended it, and they look at what is new."""
+def test_rules_of_groups_and_of_the_profile_check_edits(tmp_path, profile, rules):
+    """Fixed findings disappear, and new features are checked."""
     if profile != "hunyuan":
         path = tmp_path / "own.toml"
         path.write_text(f'id = "own"\nname = "某县"\narea_code = "140225"\n{profile}', encoding="utf-8")
@@ -101,8 +101,8 @@ def test_rules_of_groups_and_of_the_profile_follow_edits_too(tmp_path, profile, 
     assert one in change.gone and one not in edited.findings
 
 
-def test_what_is_as_it_was_is_not_checked(checked, edited):
-    # Read from a layer, a missing value is None, a date is a date.
+def test_unchanged_features_are_not_checked(checked, edited):
+    # Layers give None for missing values and dates as dates.
     same = state(checked, "DLTB", 7)
     plain = {n: None if isinstance(v, float) and math.isnan(v) else v for n, v in same.attributes.items()}
     change = edited.take(EditBatch({}, {("DLTB", fid(checked, "DLTB", 7)): FeatureState(same.wkb, plain)}))
@@ -110,7 +110,7 @@ def test_what_is_as_it_was_is_not_checked(checked, edited):
     assert edited.take(EditBatch({}, {("DLTB", 10**9): None})).rechecks == []
 
 
-def test_a_finding_that_is_the_same_problem_is_renewed(checked, edited):
+def test_finding_of_the_same_problem_is_updated(checked, edited):
     row = next(
         n for n, key in enumerate(checked.plan.layers["STBHHX"].keys)
         if any(f.code == "REL001" and key in f.related_keys for f in edited.findings)
@@ -123,7 +123,7 @@ def test_a_finding_that_is_the_same_problem_is_renewed(checked, edited):
         assert any(f is new for f in edited.findings) and not any(f is old for f in edited.findings)
 
 
-def test_a_shape_that_cannot_be_held_is_a_matter_for_a_whole_check(checked, edited):
+def test_unreadable_shape_requires_a_full_check(checked, edited):
     point = bytes.fromhex("0103000000010000000100000000000000000000000000000000000000")
     with pytest.raises(FullCheckNeeded):
         edited.take(EditBatch({}, {("DLTB", fid(checked, "DLTB", 7)): FeatureState(point, {})}))
@@ -133,13 +133,13 @@ def test_a_shape_that_cannot_be_held_is_a_matter_for_a_whole_check(checked, edit
     ("one", "other", "same"),
     [(None, float("nan"), True), (1, 1.0, True), ("", None, False), (date(2020, 1, 1), date(2020, 1, 1), True), ("a", "b", False)],
 )  # fmt: skip
-def test_values(one, other, same):
+def test_attribute_values_are_compared(one, other, same):
     assert _same(one, other) == _same(other, one) == same
 
 
 @pytest.mark.slow
-def test_no_finding_that_an_edit_replaces_is_overlooked(checked, edited):
-    """Only findings of the features around an edit are asked: the same comes out as when all are."""
+def test_all_findings_replaced_by_an_edit_are_found(checked, edited):
+    """Searching only findings of features around an edit gives the same as searching all."""
     chance = np.random.default_rng(5)
     all_of_them = list(edited.findings)
     for _ in range(25):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An edit that is checked where it happened says what a check of the whole county would."""
+"""Checking an edit locally gives the findings of a full check."""
 
 from dataclasses import replace
 
@@ -15,13 +15,13 @@ from plugin.core.loading.assembly import assemble_plan
 from plugin.core.results.run import run_check
 from plugin.paths import RESOURCES
 
-pytestmark = pytest.mark.slow  # it checks the whole sample again and again
+pytestmark = pytest.mark.slow  # checks the whole sample many times
 
 ROLES = ("DLTB", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ", "XZQXZ", "LSWHBHX")
 EDITS = 40
 #: Cases that only a whole check finds: the share of all farmland, and the county's outline.
 WHOLE = ("share", "townships", "parcels")
-#: Codes that mean something else, and one that is none.
+#: Codes with another meaning, and an invalid one.
 CODES = {
     "DLTB": {"DLBM": ["0103", "0601", "0301", "999"]},
     "YJJBNTBHTB": {"DLBM": ["0103", "0601", ""]},
@@ -37,7 +37,7 @@ CODES = {
 def sample():
     norm = Options(profile="hunyuan").norm()
     sources = read_source(RESOURCES / "sample" / "county.gpkg")
-    # Beside the default rules the local ones that run by name; TOP003 and TOP001 say some things in their stead.
+    # Default rules and local rules that run by name; TOP003 and TOP001 replace some of their cases.
     names = (*norm.standard.rules, *norm.named_rules(["quality", "attributes"]), "REL010", "REL021", "REL023", "REL030")
     return norm, sources, [rule for rule in choose_rules(names) if rule.local]
 
@@ -48,7 +48,7 @@ def whole(norm, sources, rules):
 
 
 def named(findings):
-    """What tells findings apart, and what they measure. Whose township they are in is not asked: townships are edited."""
+    """Return fingerprints and measures of findings without townships, which are edited too."""
     return {
         (f.code, f.fingerprint, f.case): (
             round(f.area_m2 or 0.0, 3), round(f.net_area_m2 or 0.0, 3), str(f.severity), f.message)
@@ -58,7 +58,7 @@ def named(findings):
 
 
 def changed(shape, chance):
-    """A shape that somebody drew on: a vertex moved, the whole moved, cut, emptied, or torn into a bow-tie."""
+    """Return an edited shape: a vertex moved, the whole moved, cut, emptied, or made a bow-tie."""
     how = chance.choice(["vertex", "vertex", "vertex", "shift", "cut", "grow", "delete", "bow"])
     if how == "delete":
         return None
@@ -80,7 +80,7 @@ def changed(shape, chance):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
-def test_edits_checked_one_by_one_give_what_a_check_of_the_whole_gives(sample, seed):
+def test_single_edits_give_the_findings_of_a_full_check(sample, seed):
     norm, sources, rules = sample
     chance = np.random.default_rng(seed)
     plan, findings = whole(norm, sources, rules)
@@ -120,7 +120,7 @@ def role_of(plan, source):
     return next((role for role, layer in plan.layers.items() if layer.source is source), "")
 
 
-def test_the_plan_is_not_changed_and_an_edit_undone_is_as_before(sample):
+def test_undone_edit_restores_the_findings_and_the_plan_is_unchanged(sample):
     norm, sources, rules = sample
     plan, findings = whole(norm, sources, rules)
     before = shapely.to_wkb(plan.layers["DLTB"].plane)
@@ -135,7 +135,7 @@ def test_the_plan_is_not_changed_and_an_edit_undone_is_as_before(sample):
     assert (shapely.to_wkb(plan.layers["DLTB"].plane) == before).all()
 
 
-def test_rows_that_come_and_go_are_checked_too(sample):
+def test_added_and_removed_rows_are_checked(sample):
     norm, sources, rules = sample
     plan, findings = whole(norm, sources, rules)
     live = IncrementalChecker(plan, rules)
@@ -154,11 +154,11 @@ def test_rows_that_come_and_go_are_checked_too(sample):
     assert live.edit("DLTB", row, parcels.frame.geometry.iloc[clean]).found == []
     zones = plan.layers["YDYHGHFQ"]
     protected = next(n for n, c in enumerate(zones.text("zone_code")) if c == "100")
-    bare = live.remove("YDYHGHFQ", protected)
-    assert {f.case for f in bare.found if f.code == "REL004"} == {"line_outside_zone"}
+    uncovered = live.remove("YDYHGHFQ", protected)
+    assert {f.case for f in uncovered.found if f.code == "REL004"} == {"line_outside_zone"}
 
 
-def test_a_code_that_is_not_in_its_list_is_told_and_mended(sample):
+def test_code_outside_its_list_is_reported_and_fixed(sample):
     norm, sources, rules = sample
     plan, _ = whole(norm, sources, rules)
     live = IncrementalChecker(plan, rules)
@@ -169,7 +169,7 @@ def test_a_code_that_is_not_in_its_list_is_told_and_mended(sample):
     assert not [f for f in live.edit("YDYHGHFQ", 3, GHFQDM=row["GHFQDM"]).found if f.code == "ATT002"]
 
 
-def test_where_a_large_polygon_changed_is_the_box_of_the_edges_that_moved():
+def test_changed_area_of_a_large_polygon_is_the_box_of_moved_edges():
     ring = np.array(shapely.Point(0, 0).buffer(1000, quad_segs=500).exterior.coords)
     other = ring.copy()
     other[700] += 3.0
@@ -179,7 +179,7 @@ def test_where_a_large_polygon_changed_is_the_box_of_the_edges_that_moved():
     assert changed_bounds(shapely.Polygon(ring), shapely.Polygon(np.roll(ring[:-1], 5, axis=0))) is None
 
 
-def test_a_row_that_comes_back_is_as_before(sample):
+def test_restored_row_has_its_former_findings(sample):
     norm, sources, rules = sample
     plan, findings = whole(norm, sources, rules)
     live = IncrementalChecker(plan, rules)
@@ -193,12 +193,12 @@ def test_a_row_that_comes_back_is_as_before(sample):
     assert named(after) == named(findings)
 
 
-def test_a_copy_with_the_same_key_is_told_by_its_feature_id(sample):
+def test_copy_with_the_same_key_is_identified_by_its_feature_id(sample):
     norm, sources, rules = sample
     plan, _ = whole(norm, sources, rules)
     live = IncrementalChecker(plan, rules)
     shape, attributes = live.row("DLTB", 7)
-    # A field may be called what we call the number of a feature.
+    # A field may have the name of our feature number.
     row, added = live.add("DLTB", -2, shape, **attributes | {"fid": None})
     (pair,) = [f for f in added.found if f.code == "TOP001"]
     assert pair.params["related_fid"] == -2 and pair.related_keys == [pair.key]
@@ -214,7 +214,7 @@ def test_a_copy_with_the_same_key_is_told_by_its_feature_id(sample):
     assert gone.found == [] and all(gone.replaces(f) for f in mended.found)
 
 
-def test_a_rule_that_breaks_off_says_so(sample, monkeypatch):
+def test_crash_of_a_rule_during_an_edit_is_reported(sample, monkeypatch):
     norm, sources, rules = sample
     plan, _ = whole(norm, sources, rules)
     broken = [replace(rule, function=lambda *_all, **_more: 1 / 0) if rule.code == "TOP001" else rule for rule in rules]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers into templates: proposals, translated codes, and every value that did not arrive told."""
+"""Mapping of layers to templates: proposals, translated codes and reported losses."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -44,8 +44,8 @@ def template(*fields: Field, geometry: str = "polygon") -> Template:
     return Template("T", "试", geometry, "allowed", "O", "B", "B", "x", fields)
 
 
-def one(value, **field):
-    """A value through one field: what arrives, and why not."""
+def map_value(value, **field):
+    """Map a value through one field; return the result and the reasons of losses."""
     made = template(Field("F", "字", field.pop("type", "text"), "B", **field))
     mapped = apply_mapping(layer(F=np.array([value], dtype=object)), Mapping("T", {"F": "F"}), made, STANDARD)
     return mapped.frame["F"].iloc[0], [loss.reason for loss in mapped.losses]
@@ -61,7 +61,7 @@ def sources(found):
     return {p.target: (p.source, p.how) for p in found if p.source}
 
 
-def test_survey_into_dltb_keeps_counts_areas_and_values(survey):
+def test_survey_mapped_to_dltb_keeps_counts_areas_and_values(survey):
     assert survey.encoding in ("GBK", "GB18030")
     mapped = apply_mapping(
         survey, mapping_from_proposals("DLTB", propose_mapping(survey, DLTB, STANDARD)), DLTB, STANDARD
@@ -72,17 +72,17 @@ def test_survey_into_dltb_keeps_counts_areas_and_values(survey):
     assert mapped.frame["TBMJ"].sum() == survey.frame["TBMJ"].sum()
     assert mapped.frame["DLBM"].tolist() == [row[0] for row in ROWS]
     assert mapped.frame["SJNF"].tolist() == [2020] * 8 + [None, None]
-    said = {(loss.target, loss.value, loss.reason, loss.carried) for loss in mapped.losses if loss.fid is not None}
-    assert said == {
+    losses = {(loss.target, loss.value, loss.reason, loss.carried) for loss in mapped.losses if loss.fid is not None}
+    assert losses == {
         ("SJNF", "二〇二〇", "number_unreadable", False),
-        # A code that its own list does not know stays, and is told.
+        # A code that its list lacks stays unchanged and is reported.
         ("DLBM", "9999", "code_unknown", True),
     }
     assert mapped.unmapped == ["数据来源说"]
     assert {loss.source: loss.params["count"] for loss in mapped.losses if loss.fid is None} == {"数据来源说": 2}
 
 
-def test_survey_on_into_the_classes_of_2023(survey):
+def test_survey_is_mapped_to_the_classes_of_2023(survey):
     proposals = propose_mapping(survey, XZYDYH, STANDARD)
     assert sources(proposals)["YDYHFLDM"] == ("DLBM", "meaning")
     mapping = mapping_from_proposals("XZYDYH", proposals)
@@ -92,7 +92,7 @@ def test_survey_on_into_the_classes_of_2023(survey):
     assert mapped.frame.area.sum() == survey.frame.area.sum()
     codes = mapped.frame["YDYHFLDM"].tolist()
     assert codes == ["010300", "010300", "020100", "050700", "060100", None, None, None, None, None]
-    # 0303 is 红树林地 in the survey, 灌木林地 in the other list: the name follows the translated code.
+    # 0303 is 红树林地 in the survey but 灌木林地 in the other list: the name follows the translated code.
     assert mapped.frame["YDYHFLMC"].tolist()[:4] == ["旱地", "旱地", "果园", "红树林地"]
     lost = {
         loss.value: (loss.reason, loss.params.get("codes"), loss.key) for loss in mapped.losses if loss.fid is not None
@@ -107,7 +107,7 @@ def test_survey_on_into_the_classes_of_2023(survey):
     assert set(mapped.unfilled) == {"YSDM", "XZQDM", "XZQMC", "TBDLMJ", "BZ"}
 
 
-def test_a_person_decides_once_and_it_is_kept(survey, tmp_path):
+def test_decision_of_the_user_is_stored(survey, tmp_path):
     mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD))
     mapping.codes["YDYHFLDM"].choices.update({"0204": "0205", "0701": "0701", "9999": "0103"})
     mapping.constants.update(XZQDM="140225", XZQMC='浑源"县\\')
@@ -121,7 +121,7 @@ def test_a_person_decides_once_and_it_is_kept(survey, tmp_path):
     assert [loss.value for loss in mapped.losses if loss.fid is not None] == ["01"]
 
 
-def test_every_loss_has_a_sentence(survey):
+def test_every_loss_has_a_message(survey):
     for target in (DLTB, XZYDYH):
         mapped = apply_mapping(
             survey, mapping_from_proposals(target.role, propose_mapping(survey, target, STANDARD)), target, STANDARD
@@ -132,13 +132,13 @@ def test_every_loss_has_a_sentence(survey):
                 assert "{" not in text and (loss.target or loss.source) in text
 
 
-def test_input_is_not_altered(survey):
+def test_input_is_not_changed(survey):
     before = survey.frame.copy(deep=True)
     apply_mapping(survey, mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD)), XZYDYH, STANDARD)
     assert survey.frame.equals(before)
 
 
-def test_names_cut_to_ten_bytes_and_aliases():
+def test_names_cut_to_ten_bytes_and_aliases_are_matched():
     made = template(
         Field("YJJBNTTBMJXX", "很长的名字", "real", "B"),
         Field("ZLDWMC", "坐落单位名称", "text", "B"),
@@ -154,16 +154,16 @@ def test_names_cut_to_ten_bytes_and_aliases():
     }
 
 
-def test_a_cut_that_fits_two_is_not_guessed():
+def test_ambiguous_cut_name_is_not_matched():
     made = template(Field("GHFQDM", "规划分区代码", "text", "B"), Field("GHFQMC", "规划分区名称", "text", "B"))
     assert not sources(propose_mapping(layer(规划分=["x"]), made, STANDARD))
 
 
-def test_names_in_another_case():
+def test_names_in_another_case_are_matched():
     assert sources(propose_mapping(layer(bsm=["1"]), DLTB, STANDARD))["BSM"] == ("bsm", "name")
 
 
-def test_by_content_and_doubt_where_two_lists_fit():
+def test_fields_are_matched_by_content_unless_two_lists_fit():
     certain = layer(KIND=["0201K", "0602", "1006", "0101"], x=["a"] * 4)
     (found,) = [p for p in propose_mapping(certain, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
     assert (found.source, found.how, found.translation.list) == ("KIND", "content", "sandiao")
@@ -185,7 +185,7 @@ def test_translation_column_is_found_in_the_data():
 
 
 @pytest.mark.parametrize(
-    ("value", "field", "arrives", "reasons"),
+    ("value", "field", "expected", "reasons"),
     [
         ("一二三", {"length": 3}, "一二三", []),
         ("一二三四", {"length": 3}, None, ["too_long"]),
@@ -202,7 +202,7 @@ def test_translation_column_is_found_in_the_data():
         ("2020年3月1日", {"type": "date"}, datetime(2020, 3, 1), []),
         ("20200301", {"type": "date"}, datetime(2020, 3, 1), []),
         ("20200231", {"type": "date"}, None, ["date_unreadable"]),
-        # November, or the eleventh day of which month? The 16th of January, or the 6th of November?
+        # Ambiguous dates: November or the 11th; 16 January or 6 November.
         ("202511", {"type": "date"}, None, ["date_unreadable"]),
         ("2025116", {"type": "date"}, None, ["date_unreadable"]),
         ("010100", {"codes": "land_use_2023", "code_pad": 6, "length": 6}, "010100", []),
@@ -210,20 +210,20 @@ def test_translation_column_is_found_in_the_data():
         ("7777", {"codes": "land_use_2023", "code_pad": 6, "length": 6}, "7777", ["code_unknown"]),
     ],
 )
-def test_one_value(value, field, arrives, reasons):
-    found, said = one(value, **field)
-    assert said == reasons
-    assert (found is arrives or found == arrives) or (found != found and (arrives is None or arrives != arrives))
+def test_value_is_converted_or_lost_with_a_reason(value, field, expected, reasons):
+    found, loss_reasons = map_value(value, **field)
+    assert loss_reasons == reasons
+    assert (found is expected or found == expected) or (found != found and (expected is None or expected != expected))
 
 
-def test_shapes_of_another_kind():
+def test_shapes_of_another_geometry_type_are_refused():
     with pytest.raises(InputError) as error:
         apply_mapping(layer(F=["x"]), Mapping("T"), template(geometry="line"), STANDARD)
     assert error.value.params["count"] == 1
     assert "源层" in Texts("zh").explain(error.value)
 
 
-def test_no_rows_and_a_field_called_geometry():
+def test_empty_layers_and_fields_named_geometry_are_mapped():
     empty = replace(layer(F=["x"]), frame=layer(F=["x"]).frame.iloc[:0])
     assert (
         len(apply_mapping(empty, Mapping("T", {"F": "F"}), template(Field("F", "", "text", "B")), STANDARD).frame) == 0
@@ -266,27 +266,27 @@ BAD = [
 
 
 @pytest.mark.parametrize(("text", "key", "where"), BAD, ids=[f"{k}-{w}" for _, k, w in BAD])
-def test_a_bad_mapping_names_file_and_key(text, key, where, tmp_path):
+def test_invalid_mapping_names_file_and_key(text, key, where, tmp_path):
     file = tmp_path / "坏 对应.toml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as error:
         load_mapping(file, XZYDYH, STANDARD)
     assert (error.value.key, error.value.params.get("key")) == (key, where)
-    said = Texts("zh").explain(error.value)
-    assert "坏 对应.toml" in said and (where or "") in said
+    message = Texts("zh").explain(error.value)
+    assert "坏 对应.toml" in message and (where or "") in message
 
 
 @pytest.mark.parametrize("name", ["没有.toml", ""])
-def test_a_mapping_that_is_not_there(name, tmp_path):
+def test_missing_mapping_is_refused(name, tmp_path):
     with pytest.raises(DataError) as error:
         load_mapping(tmp_path / name, XZYDYH, STANDARD)
     assert error.value.key == "data_file_missing"
 
 
-def test_a_source_field_that_the_layer_lacks(survey, tmp_path):
+def test_source_field_missing_in_the_layer_is_refused(survey, tmp_path):
     file = tmp_path / "对应.toml"
     file.write_text('role = "XZYDYH"\n[fields]\nBZ = "备注"\n', encoding="utf-8")
     with pytest.raises(InputError) as error:
         apply_mapping(survey, load_mapping(file, XZYDYH, STANDARD), XZYDYH, STANDARD)
-    said = Texts("zh").explain(error.value)
-    assert all(word in said for word in ("对应.toml", "fields.BZ", "备注", "DLBM", survey.name))
+    message = Texts("zh").explain(error.value)
+    assert all(word in message for word in ("对应.toml", "fields.BZ", "备注", "DLBM", survey.name))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is shown of a mapping before it runs is what comes of it when it runs."""
+"""The preview of a mapping equals the result of its run."""
 
 import time
 from collections import Counter
@@ -35,22 +35,22 @@ def template(request):
     return STANDARD.templates[request.param]
 
 
-def test_counts_are_those_of_the_run(survey, template):
+def test_counts_equal_those_of_the_run(survey, template):
     mapping = mapping_from_proposals(template.role, propose_mapping(survey, template, STANDARD))
     mapped = apply_mapping(survey, mapping, template, STANDARD)
     lost = Counter(loss.target for loss in mapped.losses if loss.fid is not None and not loss.carried)
-    told = Counter(loss.target for loss in mapped.losses if loss.fid is not None and loss.carried)
+    remarks = Counter(loss.target for loss in mapped.losses if loss.fid is not None and loss.carried)
     columns = SourceColumns(survey)
     for target in template.fields:
         seen = preview_field(columns, mapping, target, template, STANDARD)
-        assert (seen.lost, seen.remarked) == (lost[target.name], told[target.name]), target.name
+        assert (seen.lost, seen.remarked) == (lost[target.name], remarks[target.name]), target.name
         assert seen.filled >= mapped.frame[target.name].notna().sum(), target.name
         if target.name in mapping.fields:
             assert seen.filled == mapped.frame[target.name].notna().sum(), target.name
             assert len(seen.samples) <= SHOWN
 
 
-def test_examples_show_what_changes_and_what_is_lost(survey):
+def test_examples_show_changed_and_lost_values(survey):
     mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD))
     code = preview_field(SourceColumns(survey), mapping, XZYDYH.field_named("YDYHFLDM"), XZYDYH, STANDARD)
     assert [(s.before, s.after, s.reason, s.rows) for s in code.samples][:2] == [
@@ -61,7 +61,7 @@ def test_examples_show_what_changes_and_what_is_lost(survey):
     assert ("0103", "旱地") in [(s.before, s.after) for s in name.samples] and name.lost == 0
 
 
-def test_codes_to_decide_and_what_deciding_does(survey):
+def test_decided_codes_are_translated(survey):
     mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD))
     target, columns = XZYDYH.field_named("YDYHFLDM"), SourceColumns(survey)
     open_codes = {u.code: u for u in find_undecided_codes(columns, mapping, target, XZYDYH, STANDARD)}
@@ -76,7 +76,7 @@ def test_codes_to_decide_and_what_deciding_does(survey):
     assert apply_mapping(survey, after, XZYDYH, STANDARD).frame["YDYHFLDM"].tolist()[5] == "020500"
 
 
-def test_one_field_otherwise_and_nothing_else(survey):
+def test_changing_one_field_changes_no_other(survey):
     mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD))
     fixed = change_mapping(mapping, XZYDYH, "XZQMC", constant="浑源县")
     assert fixed.constants == {"XZQMC": "浑源县"} and fixed.fields == mapping.fields
@@ -88,13 +88,13 @@ def test_one_field_otherwise_and_nothing_else(survey):
     assert "YDYHFLDM" in mapping.fields, "what was given is not altered"
 
 
-def test_a_constant_that_does_not_fit_is_lost_in_every_row(survey):
+def test_invalid_constant_is_lost_in_every_row(survey):
     mapping = change_mapping(mapping_from_proposals("XZYDYH", []), XZYDYH, "XZQDM", constant="1" * 99)
     seen = preview_field(SourceColumns(survey), mapping, XZYDYH.field_named("XZQDM"), XZYDYH, STANDARD)
     assert (seen.filled, seen.lost) == (0, len(ROWS)) and seen.samples[0].reason == "too_long"
 
 
-def test_ways_into_a_list():
+def test_values_are_matched_to_a_code_list():
     assert find_translations(XZYDYH.field_named("YDYHFLDM"), STANDARD) == [Translation("sandiao", "code_2023")]
     assert (
         find_translations(XZYDYH.field_named("BSM"), STANDARD)
@@ -103,8 +103,8 @@ def test_ways_into_a_list():
     )
 
 
-def test_a_key_of_many_rows_is_shown_at_once(survey):
-    """As many values as rows: examples cost no comparison of each with each (minutes, at a hundred thousand)."""
+def test_preview_of_a_unique_key_is_fast(survey):
+    """As many values as rows: examples need no pairwise comparison (minutes for 100 000 rows)."""
     rows = 60_000
     values = [(f"{n:018d}", f"{n:018d}", 1) for n in range(rows)]
     columns = SourceColumns(survey)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""个人信息: which fields, and that no value of theirs goes where nobody asked for it."""
+"""个人信息: personal fields, and outputs without their values."""
 
 import json
 
@@ -14,13 +14,13 @@ FARMLAND = STANDARD.templates["YJJBNTBHTB"]
 PERSONAL = ("CFZR", "ZZRR", "ZRRZJHM", "ZRRMC", "LXDH", "JZDZ")
 
 
-def test_the_fields_that_tell_of_persons():
+def test_personal_fields_are_listed():
     found = {role: tuple(f.name for f in fields) for role, fields in STANDARD.personal_fields().items()}
     assert found == {"YJJBNTBHTB": PERSONAL, "YJJBNTTB": PERSONAL}
 
 
-def test_no_field_of_a_person_is_forgotten():
-    """By their Chinese names: a template added later is asked too."""
+def test_every_field_about_persons_is_marked_personal():
+    """Search by Chinese names, which includes templates added later."""
     for role, template in STANDARD.templates.items():
         for field in template.fields:
             if any(
@@ -29,7 +29,7 @@ def test_no_field_of_a_person_is_forgotten():
                 assert field.personal, (role, field.name, field.alias)
 
 
-def test_fields_stay_and_are_empty():
+def test_personal_fields_stay_and_are_empty():
     frame = table([box(0, 0)], ZRRZJHM=["140225190001010011"], lxdh=["0352-0000000"], DLBM=["0103"])
     made = drop_personal_fields(frame, FARMLAND)
     assert list(made.columns) == list(frame.columns) and made["DLBM"].tolist() == ["0103"]
@@ -37,12 +37,12 @@ def test_fields_stay_and_are_empty():
     assert frame["ZRRZJHM"].tolist() == ["140225190001010011"]
 
 
-def test_a_value_that_was_lost_is_not_told():
+def test_lost_personal_value_is_not_shown():
     losses = [MappingLoss(1, "k", name, name, "13800000000", "too_long") for name in ("LXDH", "BZ")]
     assert [loss.value for loss in mask_personal_losses(losses, FARMLAND)] == ["", "13800000000"]
 
 
-def test_a_report_gives_no_personal_value():
+def test_report_has_no_personal_value():
     tables = layers()
     count = len(tables["YJJBNTBHTB"])
     garbled = "城镇张三".encode("gbk").decode("latin-1")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two geometries are one shape, whatever ring a format begins where; a vertex that moved is told in metres."""
+"""Equality of shapes independent of ring starts, and vertex shifts in metres."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ GEODETIC, ZONE_38 = CRS.from_epsg(4490), CRS.from_epsg(4526)
 RING = [(0, 0), (10, 0), (10, 10), (0, 10)]
 
 
-def shift(points, by):
+def rotate(points, by):
     return points[by:] + points[:by]
 
 
@@ -25,8 +25,8 @@ def shift(points, by):
         (shapely.Polygon(RING), shapely.Polygon(RING[::-1]), 0),
         (shapely.LinearRing(RING), shapely.Polygon(RING), np.inf),
         (shapely.Polygon(RING), shapely.LineString([*RING, RING[0]]), np.inf),
-        (shapely.Polygon(RING), shapely.Polygon(shift(RING, 2)), 0),
-        (shapely.Polygon(RING), shapely.Polygon(shift(RING[::-1], 1)), 0),
+        (shapely.Polygon(RING), shapely.Polygon(rotate(RING, 2)), 0),
+        (shapely.Polygon(RING), shapely.Polygon(rotate(RING[::-1], 1)), 0),
         (shapely.Polygon(RING), shapely.MultiPolygon([shapely.Polygon(RING)]), 0),
         (shapely.Polygon(RING), shapely.Polygon([(0, 0), (10, 0), (10, 10.001), (0, 10)]), 0.001),
         (shapely.Polygon(RING), shapely.Polygon([(0, 0), (5, 0), (10, 0), (10, 10), (0, 10)]), np.inf),
@@ -48,8 +48,8 @@ def shift(points, by):
         (shapely.Point(1, 2), shapely.Point(1, 2.5), 0.5),
     ],
 )
-def test_the_same_shape_however_it_is_stored(given, found, metres):
-    """Alone, and among others that are the same."""
+def test_equal_shapes_match_however_they_are_stored(given, found, metres):
+    """Compare each pair alone and after other equal pairs."""
     same = shapely.box(20, 20, 30, 30)
     for before in ([], [same, None]):
         off = max_vertex_shift(
@@ -62,26 +62,26 @@ def test_the_same_shape_however_it_is_stored(given, found, metres):
             assert off[-1] == pytest.approx(metres, abs=1e-12)
 
 
-def test_degrees_are_told_in_metres():
+def test_shift_in_degrees_is_returned_in_metres():
     here = reproject_coordinates(np.array([[X, Y], [X + 1.0, Y]]), ZONE_38, GEODETIC)
     one, two = (np.array([shapely.Point(p)], dtype=object) for p in here)
     assert max_vertex_shift(one, two, GEODETIC)[0] == pytest.approx(1.0, rel=1e-2)
 
 
-def test_a_part_that_is_there_twice_answers_for_two():
-    """Neither of two equal parts may be held against the same one of the other shape."""
+def test_duplicate_parts_match_one_part_each():
+    """Reject two equal parts that both match one part of the other shape."""
     one, far = [(0, 0), (10, 0)], [(50, 0), (60, 0)]
     given, found = shapely.MultiLineString([one, one]), shapely.MultiLineString([far, one])
     both = np.array([given, found], dtype=object)
     assert (max_vertex_shift(both, both[::-1], ZONE_38) > 1).all()
 
 
-def test_a_ring_that_touches_itself_may_begin_anywhere():
-    """Its first vertex comes twice: which of the two it begins with, only the others tell."""
+def test_self_touching_ring_may_begin_at_any_vertex():
+    """Begin at every vertex; the repeated vertex needs its neighbours to be identified."""
     eight = [(0, 0), (10, 0), (5, 5), (10, 10), (0, 10), (5, 5)]
     for by in range(6):
-        for ring in (shift(eight, by), shift(eight[::-1], by)):
+        for ring in (rotate(eight, by), rotate(eight[::-1], by)):
             off = max_vertex_shift(
-                *(np.array([shapely.Polygon(r)], dtype=object) for r in (shift(eight, 2), ring)), ZONE_38
+                *(np.array([shapely.Polygon(r)], dtype=object) for r in (rotate(eight, 2), ring)), ZONE_38
             )
             assert off.tolist() == [0.0], (by, off)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Archives as other systems pack them: names without a mark of their codec, folders with backslashes, streams that broke."""
+"""Archives from other systems: file name encodings, backslashes, damaged streams, nested packages."""
 
 import io
 import random
@@ -14,14 +14,14 @@ from plugin.core.package.inspection.archive import unpack_package
 ROOT = "140225浑源县国土空间总体规划"
 
 
-def packed(path, entries):
-    """A zip of (name, content); a name as bytes is written as it stands, without the mark for UTF-8."""
+def write_zip(path, entries):
+    """Write a zip of (name, content) pairs; a name in bytes is stored unchanged without the UTF-8 flag."""
     made = io.BytesIO()
     raw = {}
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as file:
         for number, (name, content) in enumerate(entries):
             if isinstance(name, bytes):
-                # As long, and known again below.
+                # A placeholder of equal length, replaced below.
                 stand_in = f"{number:0{len(name)}d}"
                 raw[stand_in.encode()] = name
                 name = stand_in
@@ -34,27 +34,27 @@ def packed(path, entries):
     return path
 
 
-def inside(path):
+def list_unpacked(path):
     with unpack_package(path) as folder:
         return folder.name, {p.relative_to(folder).as_posix() for p in folder.rglob("*")}
 
 
 @pytest.mark.parametrize("codec", ["utf-8", "gbk"])
-def test_names_without_a_mark_of_their_codec(tmp_path, codec):
-    """macOS packs UTF-8 and does not say so, a Chinese Windows GBK."""
+def test_names_without_an_encoding_flag_are_decoded(tmp_path, codec):
+    """Read UTF-8 names as macOS and GBK names as Chinese Windows write them."""
     names = [f"{ROOT}/2-规划文档/说明.txt", f"{ROOT}/4-规划图件/图.jpg"]
-    path = packed(tmp_path / "成果.zip", [(name.encode(codec), b"x") for name in names])
-    assert inside(path) == (ROOT, {"2-规划文档", "2-规划文档/说明.txt", "4-规划图件", "4-规划图件/图.jpg"})
+    path = write_zip(tmp_path / "成果.zip", [(name.encode(codec), b"x") for name in names])
+    assert list_unpacked(path) == (ROOT, {"2-规划文档", "2-规划文档/说明.txt", "4-规划图件", "4-规划图件/图.jpg"})
 
 
-def test_folders_that_end_in_a_backslash(tmp_path):
-    """As .NET packed them for years."""
+def test_folders_ending_in_a_backslash_are_read(tmp_path):
+    """Read folder entries as older versions of .NET wrote them."""
     entries = [("成果\\", b""), ("成果\\数据\\", b""), ("成果\\数据\\a.txt", b"x")]
-    assert inside(packed(tmp_path / "a.zip", entries)) == ("成果", {"数据", "数据/a.txt"})
+    assert list_unpacked(write_zip(tmp_path / "a.zip", entries)) == ("成果", {"数据", "数据/a.txt"})
 
 
-def test_streams_that_broke_on_the_way(tmp_path):
-    path = packed(tmp_path / "a.zip", [("a.txt", b"".join(b"line %d\n" % k for k in range(3000)))])
+def test_damaged_streams_are_refused(tmp_path):
+    path = write_zip(tmp_path / "a.zip", [("a.txt", b"".join(b"line %d\n" % k for k in range(3000)))])
     whole = path.read_bytes()
     for seed in range(40):
         dice = random.Random(seed)
@@ -63,18 +63,18 @@ def test_streams_that_broke_on_the_way(tmp_path):
             broken[60 + dice.randrange(3000)] ^= dice.randrange(1, 256)
         path.write_bytes(bytes(broken))
         with pytest.raises(InputError) as caught:
-            inside(path)
+            list_unpacked(path)
         assert caught.value.key == "package_zip_damaged"
 
 
 @pytest.mark.parametrize("packing", ["folder", "zip"])
 @pytest.mark.parametrize("sign", ["manifest", "name"])
-def test_several_packages_are_named_and_one_is_to_be_chosen(tmp_path, sign, packing):
-    """Looked at as one, nothing in them would be in its place."""
+def test_several_packages_in_one_source_are_refused_by_name(tmp_path, sign, packing):
+    """Refuse a source of several packages, because no file would be in its expected place."""
     names = ("上报稿", "修改稿") if sign == "manifest" else (ROOT, "140226左云县国土空间总体规划")
     file = "manifest.json" if sign == "manifest" else "2-规划文档/说明.txt"
     if packing == "zip":
-        path = packed(tmp_path / "两个.zip", [(f"各县/{name}/{file}", b"{}") for name in names])
+        path = write_zip(tmp_path / "两个.zip", [(f"各县/{name}/{file}", b"{}") for name in names])
     else:
         path = tmp_path / "两个"
         for name in names:
@@ -88,11 +88,11 @@ def test_several_packages_are_named_and_one_is_to_be_chosen(tmp_path, sign, pack
 
 
 @pytest.mark.parametrize("name", [ROOT, "上报稿"])
-def test_a_package_with_older_ones_inside_is_one(tmp_path, name):
-    """What lies in it and should not is a finding."""
-    for inside in ("旧", "更旧"):
-        (tmp_path / name / inside).mkdir(parents=True)
-        (tmp_path / name / inside / "manifest.json").write_text("{}")
+def test_package_containing_older_ones_is_one_package(tmp_path, name):
+    """Report files that do not belong in the package as findings only."""
+    for nested in ("旧", "更旧"):
+        (tmp_path / name / nested).mkdir(parents=True)
+        (tmp_path / name / nested / "manifest.json").write_text("{}")
     (tmp_path / name / "manifest.json").write_text("{}")
     with unpack_package(tmp_path / name, root="{code}{name}国土空间总体规划") as folder:
         assert folder.name == name
@@ -101,14 +101,14 @@ def test_a_package_with_older_ones_inside_is_one(tmp_path, name):
 FOLDERS = ("1-空间数据", "2-规划文档")
 
 
-def found(path):
+def find_package(path):
     with unpack_package(path, root="{code}{name}国土空间总体规划", folders=FOLDERS) as folder:
         return folder.name, {p.name for p in folder.iterdir()}
 
 
 @pytest.mark.parametrize("packing", ["folder", "zip"])
 @pytest.mark.parametrize(
-    ("wrapped", "beside"),
+    ("wrapped", "other_files"),
     [
         (f"报送材料/20261120/{ROOT}/2-规划文档/说明.txt", []),
         (f"报送材料/20261120/{ROOT}/2-规划文档/说明.txt", ["报送材料/来函.pdf", "报送材料/数据说明/a.txt"]),
@@ -117,17 +117,17 @@ def found(path):
         (f"{ROOT}/{ROOT}/正文/说明.txt", []),
     ],
 )
-def test_a_package_is_found_however_it_is_wrapped(tmp_path, wrapped, beside, packing):
-    entries = dict.fromkeys((wrapped, *beside), b"{}")
+def test_package_is_found_in_any_wrapping_folder(tmp_path, wrapped, other_files, packing):
+    entries = dict.fromkeys((wrapped, *other_files), b"{}")
     if packing == "zip":
-        path = packed(tmp_path / f"{ROOT}.zip", entries.items())
+        path = write_zip(tmp_path / f"{ROOT}.zip", entries.items())
     else:
         path = tmp_path / "选的"
         for name, content in entries.items():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_bytes(content)
-    *_, name, inside, _ = wrapped.split("/") if "manifest" not in wrapped else (*wrapped.split("/"), "")
-    assert found(path) == (name, {inside})
+    *_, name, content_folder, _ = wrapped.split("/") if "manifest" not in wrapped else (*wrapped.split("/"), "")
+    assert find_package(path) == (name, {content_folder})
 
 
 @pytest.mark.parametrize(
@@ -139,27 +139,27 @@ def test_a_package_is_found_however_it_is_wrapped(tmp_path, wrapped, beside, pac
         ([("报送/内.rar", b"x"), ("报送/外.7z", b"x")], "package_only_archives"),
     ],
 )
-def test_what_holds_no_package_is_told_in_one_sentence(tmp_path, entries, key):
+def test_source_without_a_package_is_refused(tmp_path, entries, key):
     with pytest.raises(InputError) as caught:
-        found(packed(tmp_path / f"{ROOT}.zip", entries))
+        find_package(write_zip(tmp_path / f"{ROOT}.zip", entries))
     assert caught.value.key == key and "{" not in Texts("zh").explain(caught.value)
 
 
-def test_a_folder_out_of_a_package_is_not_the_package(tmp_path):
+def test_folder_inside_a_package_is_refused(tmp_path):
     place = tmp_path / ROOT / "1-空间数据"
     place.mkdir(parents=True)
     (place.parent / "manifest.json").write_text("{}")
     (place / "a.txt").write_text("x")
     with pytest.raises(InputError) as caught:
-        found(place)
+        find_package(place)
     assert caught.value.key == "package_part_of_one" and ROOT in Texts("zh").explain(caught.value)
 
 
 def test_bytes_before_an_archive_are_refused(tmp_path):
-    """As a program has them that unpacks itself."""
-    path = packed(tmp_path / "a.zip", [(f"{ROOT}/manifest.json", b"{}")])
+    """Write a leading stub, as self-extracting archives have."""
+    path = write_zip(tmp_path / "a.zip", [(f"{ROOT}/manifest.json", b"{}")])
     path.write_bytes(b"MZ" + b"\0" * 998 + path.read_bytes())
     with pytest.raises(InputError) as caught:
-        inside(path)
+        list_unpacked(path)
     assert caught.value.key == "package_zip_head" and caught.value.params["count"] == 1000
     assert "1000" in Texts("zh").explain(caught.value)

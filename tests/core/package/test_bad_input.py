@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Everything that may be wrong with what goes into a package, or with one that comes: a finding or an error with place and
-remedy in both languages; the input is as it was, and so is the package that stood there."""
+"""Bad input of export and inspection: explained findings or errors, unchanged inputs and packages."""
 
 import io
 import random
@@ -39,40 +38,40 @@ ROOT = "140225浑源县国土空间总体规划"
 GDB = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
 TEXT = "140225浑源县国土空间总体规划文本.pdf"
 COUNTY = (PACKAGES / "county.toml").read_text(encoding="utf-8")
-FORM = load_package_spec("county")
+SPEC = load_package_spec("county")
 SHAPEFILES = (("矢量数据.gdb", "矢量数据.shp"), ('crs = "EPSG:4490"', 'crs = "EPSG:4526"\nencoding = "GBK"'))
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory):
-    """A county's data, its documents, and the package that was made of them before."""
+def prepared_county(tmp_path_factory):
+    """Return a folder with the data and documents of a county and an exported package."""
     folder = tmp_path_factory.mktemp("原件")
     write_geopackage(folder / "county.gpkg", make_county(300, defects=False)[0])
     (folder / "文档").mkdir()
     for path, content in COMPLETE.items():
         if ".gdb" not in path:
             (folder / "文档" / path.rpartition("/")[2]).write_bytes(content)
-    order = ExportOrder(FORM, folder / "结果", folder / "文档")
+    order = ExportOrder(SPEC, folder / "结果", folder / "文档")
     export_package(check_plan(folder / "county.gpkg", Options()), order)
     return folder
 
 
 @pytest.fixture
-def place(sound, tmp_path):
-    """The same, for one test to spoil."""
-    return Path(shutil.copytree(sound, tmp_path / "县"))
+def place(prepared_county, tmp_path):
+    """Copy the prepared county for one test to damage."""
+    return Path(shutil.copytree(prepared_county, tmp_path / "县"))
 
 
-def sentences(error, *words):
-    """What the error says in both languages; every word is in both."""
-    told = [Texts(lang).explain(error) for lang in ("zh", "en")]
-    for text in told:
+def explain_in_both(error, *words):
+    """Return the error in both languages; every given word must be in both texts."""
+    texts = [Texts(lang).explain(error) for lang in ("zh", "en")]
+    for text in texts:
         assert all(word in text for word in words), (words, text)
         assert "None" not in text and "{" not in text
-    return told
+    return texts
 
 
-def sql(*statements):
+def run_sql(*statements):
     def change(place):
         with closing(sqlite3.connect(place / "county.gpkg")) as database, database:
             for statement in statements:
@@ -81,8 +80,8 @@ def sql(*statements):
     return change
 
 
-def shapes(role, change):
-    """Draw features of a layer anew: ``change`` is given and gives feature id → shape."""
+def redraw(role, change):
+    """Return a function that replaces shapes of a layer; ``change`` maps feature ids to shapes."""
 
     def spoil(place):
         path = place / "county.gpkg"
@@ -97,25 +96,25 @@ def shapes(role, change):
     return spoil
 
 
-def red_line_on_farmland(place):
+def move_red_line_onto_farmland(place):
     farmland = []
-    shapes("YJJBNTBHTB", lambda drawn: farmland.append(drawn[1]) or {})(place)
-    shapes("STBHHX", lambda drawn: {1: shapely.union(drawn[1], farmland[0])})(place)
+    redraw("YJJBNTBHTB", lambda drawn: farmland.append(drawn[1]) or {})(place)
+    redraw("STBHHX", lambda drawn: {1: shapely.union(drawn[1], farmland[0])})(place)
 
 
-def circle(drawn):
-    """A CURVEPOLYGON where the first feature lies."""
+def make_circle(drawn):
+    """Return a CURVEPOLYGON at the location of the first feature."""
     x, y = shapely.get_coordinates(drawn[1].representative_point())[0]
     points = [(x - 1, y), (x, y + 1), (x + 1, y), (x, y - 1), (x - 1, y)]
     arcs = struct.pack("<BII", 1, 8, 5) + b"".join(struct.pack("<dd", *p) for p in points)
     return {1: struct.pack("<BII", 1, 10, 1) + arcs}
 
 
-def other_zone(drawn):
+def move_to_other_zone(drawn):
     return {1: shapely.transform(drawn[1], lambda c: c - [1_000_000, 0])}
 
 
-def without(role):
+def drop_layer(role):
     tables = ("gpkg_contents", "gpkg_geometry_columns")
     drop = f"DROP TABLE {role}"
 
@@ -129,8 +128,8 @@ def without(role):
     return change
 
 
-def without_text(place):
-    """Neither given nor in the former package, which would lend it."""
+def remove_text(place):
+    """Delete the document and its copy in the previous package, which would be reused."""
     for path in (place / "文档" / TEXT, place / "结果" / ROOT / "2-规划文档" / TEXT):
         path.unlink()
 
@@ -138,7 +137,7 @@ def without_text(place):
 WHOLE = pdf("x")
 
 
-def document(name, content=WHOLE):
+def write_document(name, content=WHOLE):
     def change(place):
         path = place / "文档" / name
         path.parent.mkdir(exist_ok=True)
@@ -148,50 +147,50 @@ def document(name, content=WHOLE):
 
 
 LONG = "很" * 101
-#: Phrase → what is done to data and documents; words changed in the form; key of the error; what both languages say
-#: of the place; the remedy in Chinese and English. FORCE is no way round where the key is `package_stopped`.
+#: Title → damage to data and documents; changes of the specification; error key; words that both
+#: messages contain; remedy in Chinese and English. FORCE does not help where the key is `package_stopped`.
 PLANS = {
-    "a plan that fails": (red_line_on_farmland, (), "package_gate", [ROOT], ("先按检查报告改正", "Mend what its report names")),
-    "a missing mandatory layer": (without("YDYHGHFQ"), (), "package_gate", ["YDYHGHFQ"], ("请补", "Add the layer")),
+    "a plan that fails": (move_red_line_onto_farmland, (), "package_gate", [ROOT], ("先按检查报告改正", "Correct the findings of its report")),
+    "a missing mandatory layer": (drop_layer("YDYHGHFQ"), (), "package_gate", ["YDYHGHFQ"], ("请补", "Add the layer")),
     "a missing mandatory document": (
-        without_text, (), "package_gate", [TEXT],
-        ("请放入文档文件夹", "Put it into the folder of documents"),
+        remove_text, (), "package_gate", [TEXT],
+        ("请放入文档文件夹", "Copy it into the folder of documents"),
     ),
-    "a document of no bytes": (document(TEXT, b""), (), "package_gate", ["规划文本", TEXT], ("请重新导出", "Export them anew")),
-    "a document's name that Windows has not": (
-        document("140225浑源县05现状图：a?b.jpg", b"\xff\xd8\xff"), (), "package_gate", ["05现状图：a?b.jpg"], ("请改名", "rename"),
+    "an empty document": (write_document(TEXT, b""), (), "package_gate", ["规划文本", TEXT], ("请重新导出", "Export them again")),
+    "a document name invalid on Windows": (
+        write_document("140225浑源县05现状图：a?b.jpg", b"\xff\xd8\xff"), (), "package_gate", ["05现状图：a?b.jpg"], ("请改名", "rename"),
     ),
     "two documents of one name": (
-        document(f"旧/{TEXT}"), (), "package_gate", [TEXT, "规划文本"], ("请只保留一份", "Keep one"),
+        write_document(f"旧/{TEXT}"), (), "package_gate", [TEXT, "规划文本"], ("请只保留一份", "Keep one"),
     ),
     "a text too long": (
-        sql(f"UPDATE CZKFBJ SET XZQMC = '{LONG}' WHERE fid = 2"), (), "package_stopped", ["CZKFBJ", "XZQMC", "101"],
+        run_sql(f"UPDATE CZKFBJ SET XZQMC = '{LONG}' WHERE fid = 2"), (), "package_stopped", ["CZKFBJ", "XZQMC", "101"],
         ("请缩短", "Shorten"),
     ),
     "a code not in its domain": (
-        sql("UPDATE DLTB SET GDLX = 'ZZ' WHERE fid = 2"), (), "package_gate", ["DLTB", "GDLX", "ZZ"],
+        run_sql("UPDATE DLTB SET GDLX = 'ZZ' WHERE fid = 2"), (), "package_gate", ["DLTB", "GDLX", "ZZ"],
         ("请改为表中的代码", "Use codes of the list"),
     ),
     "a character that GBK lacks": (
-        sql("UPDATE CZKFBJ SET XZQMC = '𠮷县' WHERE fid = 2"), SHAPEFILES, "package_stopped", ["CZKFBJ", "XZQMC", "𠮷"],
+        run_sql("UPDATE CZKFBJ SET XZQMC = '𠮷县' WHERE fid = 2"), SHAPEFILES, "package_stopped", ["CZKFBJ", "XZQMC", "𠮷"],
         ("请改用通用字", "Use others"),
     ),
-    "a county whose name no folder may have": (
-        sql("UPDATE XZQX SET XZQDM = '990099', XZQMC = '浑源/县'"), (), "package_root", ["浑源/县"], ("请修改县名", "Change the county's name"),
+    "a county name invalid as a folder": (
+        run_sql("UPDATE XZQX SET XZQDM = '990099', XZQMC = '浑源/县'"), (), "package_root", ["浑源/县"], ("请修改县名", "Change the county's name"),
     ),
-    "a county that nobody knows": (
-        sql("UPDATE XZQX SET XZQDM = '990099', XZQMC = NULL"), (), "package_county_unknown", ["XZQX"], ("行政区代码", "division code"),
+    "an unknown county": (
+        run_sql("UPDATE XZQX SET XZQDM = '990099', XZQMC = NULL"), (), "package_county_unknown", ["XZQX"], ("行政区代码", "division code"),
     ),
-    "curves": (shapes("CZKFBJ", circle), (), "package_gate", ["CZKFBJ"], ("请先转为折点", "Turn them into vertices")),
-    "mixed zones": (shapes("CZKFBJ", other_zone), (), "package_gate", ["CZKFBJ"], ("改正到本图层的坐标系", "Bring them into the layer's CRS")),
-    "an empty layer": (sql("DELETE FROM CZKFBJ"), (), "package_gate", ["CZKFBJ"], ("请补充数据", "Add the data")),
+    "curves": (redraw("CZKFBJ", make_circle), (), "package_gate", ["CZKFBJ"], ("请先转为折点", "Convert them to vertices")),
+    "mixed zones": (redraw("CZKFBJ", move_to_other_zone), (), "package_gate", ["CZKFBJ"], ("改正到本图层的坐标系", "Reproject them to the layer's CRS")),
+    "an empty layer": (run_sql("DELETE FROM CZKFBJ"), (), "package_gate", ["CZKFBJ"], ("请补充数据", "Add the data")),
     "a feature without a shape": (
-        sql("UPDATE CZKFBJ SET geom = NULL WHERE fid = 2"), (), "package_gate", ["CZKFBJ"], ("请补充图形，或删去要素", "Draw or delete"),
+        run_sql("UPDATE CZKFBJ SET geom = NULL WHERE fid = 2"), (), "package_gate", ["CZKFBJ"], ("请补充图形，或删去要素", "Draw or delete"),
     ),
 }  # fmt: skip
 
 
-def form_of(tmp_path, words):
+def write_spec(tmp_path, words):
     text = COUNTY
     for old, new in words:
         assert old in text
@@ -202,10 +201,10 @@ def form_of(tmp_path, words):
 
 
 @pytest.mark.parametrize("name", PLANS)
-def test_a_plan_that_makes_no_package(place, tmp_path, name):
-    spoil, words, key, told, remedies = PLANS[name]
+def test_unexportable_plan_is_refused_with_place_and_remedy(place, tmp_path, name):
+    spoil, words, key, places, remedies = PLANS[name]
     spoil(place)
-    order = ExportOrder(form_of(tmp_path, words), place / "结果", place / "文档")
+    order = ExportOrder(write_spec(tmp_path, words), place / "结果", place / "文档")
     before = digest(place)
     for lang, remedy in zip(("zh", "en"), remedies, strict=True):
         checked = check_plan(place / "county.gpkg", Options(lang=lang))
@@ -213,9 +212,9 @@ def test_a_plan_that_makes_no_package(place, tmp_path, name):
             with pytest.raises(SanxianError) as caught:
                 export_package(checked, replace(order, force=force))
             assert caught.value.key == key
-            said = Texts(lang).explain(caught.value)
-            assert remedy in said and "{" not in said and "None" not in said, said
-            assert all(word in said for word in told), said
+            message = Texts(lang).explain(caught.value)
+            assert remedy in message and "{" not in message and "None" not in message, message
+            assert all(word in message for word in places), message
     assert digest(place) == before and (place / "结果" / ROOT / MANIFEST).exists()
 
 
@@ -234,113 +233,116 @@ def test_a_plan_that_makes_no_package(place, tmp_path, name):
         ('maps = "4-规划图件"', 'maps = "4-规划图件/NUL"'),
     ],
 )
-def test_a_name_with_forbidden_characters(tmp_path, old, name):
+def test_spec_with_a_forbidden_name_is_refused(tmp_path, old, name):
     with pytest.raises(DataError) as caught:
-        form_of(tmp_path, [(old, name)])
+        write_spec(tmp_path, [(old, name)])
     zh, en = (Texts(lang).explain(caught.value) for lang in ("zh", "en"))
     assert "某省.toml" in zh and "某省.toml" in en
     assert ("请改名" in zh and "rename" in en) if "title" not in name else "{code}" in zh and "{code}" in en
 
 
-def test_a_form_whose_names_tell_the_year(place, tmp_path):
-    """What is made has this year's, and is known by it when it is inspected."""
-    form = form_of(
+def test_spec_with_the_year_in_names_passes_inspection(place, tmp_path):
+    """Export with the current year in the names and inspect the result."""
+    spec = write_spec(
         tmp_path, [('"{code}{name}国土空间总体规划"', '"{code}{name}{year}规划"'), ("检查报告", "{year}检查报告")]
     )
-    done = export_package(check_plan(place / "county.gpkg", Options()), ExportOrder(form, place / "新", place / "文档"))
+    done = export_package(check_plan(place / "county.gpkg", Options()), ExportOrder(spec, place / "新", place / "文档"))
     assert re.fullmatch(r"140225浑源县20\d\d规划", done.path.name)
-    report = inspect_package(done.path, form, Options()).report
-    # The tables of an mdb are beyond what is read here.
+    report = inspect_package(done.path, spec, Options()).report
+    # Tables in an mdb cannot be read here.
     assert {f.code for f in report.findings if not f.key.endswith(".mdb")} == set(), [
         f.message for f in report.findings
     ]
 
 
-def test_documents_that_another_program_keeps_for_itself(place, monkeypatch):
+def test_locked_documents_raise_an_input_error(place, monkeypatch):
     checked = check_plan(place / "county.gpkg", Options())
-    order = ExportOrder(FORM, place / "结果", place / "文档")
+    order = ExportOrder(SPEC, place / "结果", place / "文档")
     before = digest(place)
     real_open, real_copy = Path.open, shutil.copyfile
 
-    def refused(path, *args, **more):
+    def refuse_open(path, *args, **more):
         if path.name == TEXT and "文档" in path.parts:
             raise PermissionError(13, "in use", str(path))
         return real_open(path, *args, **more)
 
-    def not_copied(source, target):
+    def refuse_copy(source, target):
         if Path(source).name == TEXT:
             raise PermissionError(13, "in use", str(source))
         return real_copy(source, target)
 
-    for where, name, fake in ((Path, "open", refused), (shutil, "copyfile", not_copied)):
+    for where, name, fake in ((Path, "open", refuse_open), (shutil, "copyfile", refuse_copy)):
         with monkeypatch.context() as patch:
             patch.setattr(where, name, fake)
             with pytest.raises(InputError) as caught:
                 export_package(checked, order)
-        sentences(caught.value, TEXT)
+        explain_in_both(caught.value, TEXT)
     assert digest(place) == before
 
 
-# Packages that come.
+# Received packages.
 
 
-def found(path, code, case, word):
-    """The finding that tells of the damage, in both languages."""
+def assert_finding(path, code, case, word):
+    """Require the finding that reports the damage, in both languages."""
     for lang in ("zh", "en"):
-        report = inspect_package(path, FORM, Options(lang=lang)).report
+        report = inspect_package(path, SPEC, Options(lang=lang)).report
         assert not [r.code for r in report.rules if r.outcome == "crashed"]
-        told = [f for f in report.findings if (f.code, f.case) == (code, case)]
-        assert any(word in f.message for f in told), (told, [(f.code, f.case, f.message) for f in report.findings])
+        reported = [f for f in report.findings if (f.code, f.case) == (code, case)]
+        assert any(word in f.message for f in reported), (
+            reported,
+            [(f.code, f.case, f.message) for f in report.findings],
+        )
 
 
-def tables_of(package):
-    """Files of the layers' tables: those of the system's own come first."""
+def layer_tables(package):
+    """Return the files of the layer tables, without the system tables, which come first."""
     return sorted((package / GDB).glob("*.gdbtable"))[8:]
 
 
-def foreign(package):
-    """Made by somebody else: no manifest tells of its files."""
+def remove_manifest(package):
+    """Remove the manifest, as in a package of other software."""
     for name in (MANIFEST, DIGEST):
         (package / name).unlink()
 
 
-def truncated(package):
-    foreign(package)
-    path = max(tables_of(package), key=lambda p: p.stat().st_size)
+def truncate_table(package):
+    remove_manifest(package)
+    path = max(layer_tables(package), key=lambda p: p.stat().st_size)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def without_table(package):
-    foreign(package)
-    max(tables_of(package), key=lambda p: p.stat().st_size).unlink()
+def delete_table(package):
+    remove_manifest(package)
+    max(layer_tables(package), key=lambda p: p.stat().st_size).unlink()
 
 
-def flipped(package):
-    path = max(tables_of(package), key=lambda p: p.stat().st_size)
+def flip_bit(package):
+    path = max(layer_tables(package), key=lambda p: p.stat().st_size)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0x10
     path.write_bytes(bytes(content))
 
 
-def half_copied(package):
-    """The copy stopped in the middle, as files come in order of their names."""
+def delete_last_files(package):
+    """Delete files as an interrupted copy in name order leaves them."""
     for path in sorted(package.rglob("*"), reverse=True)[:12]:
         if path.is_file() and path.name not in (MANIFEST, DIGEST):
             path.unlink()
 
 
-def cut_manifest(package):
+def truncate_manifest(package):
     path = package / MANIFEST
     path.write_bytes(path.read_bytes()[:-100])
 
 
-PACKAGES_THAT_COME = {
-    "half copied": (half_copied, "DOC006", "lost", "图"),
-    "half copied, its manifest cut off": (cut_manifest, "DOC006", "manifest", MANIFEST),
+DAMAGED_PACKAGES = {
+    "half copied": (delete_last_files, "DOC006", "lost", "图"),
+    "half copied, with a truncated manifest": (truncate_manifest, "DOC006", "manifest", MANIFEST),
     "half copied, without its database": (lambda p: shutil.rmtree(p / GDB), "DOC002", "data", "矢量数据"),
-    "a damaged gdb: a table cut off": (truncated, "DOC008", "unreadable", "DLTB"),
-    "a damaged gdb: a file missing": (without_table, "DOC008", "missing", "XZYDYH"),
-    "a damaged gdb: a bit flipped": (flipped, "DOC006", "changed", "gdbtable"),
+    "a damaged gdb: a truncated table": (truncate_table, "DOC008", "unreadable", "DLTB"),
+    "a damaged gdb: a file missing": (delete_table, "DOC008", "missing", "XZYDYH"),
+    "a damaged gdb: a bit flipped": (flip_bit, "DOC006", "changed", "gdbtable"),
     "a damaged gdb: its catalogue emptied": (
         lambda p: (p / GDB / "a00000001.gdbtable").write_bytes(b""), "DOC008", "unreadable", ".gdb",
     ),
@@ -351,19 +353,19 @@ PACKAGES_THAT_COME = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", PACKAGES_THAT_COME)
-def test_a_package_that_comes_damaged(place, name):
-    spoil, code, case, word = PACKAGES_THAT_COME[name]
+@pytest.mark.parametrize("name", DAMAGED_PACKAGES)
+def test_damaged_package_gives_the_expected_finding(place, name):
+    spoil, code, case, word = DAMAGED_PACKAGES[name]
     package = place / "结果" / ROOT
     if name == "an empty layer":
-        with_empty_layer(package, place / "空.gdb")
+        copy_with_empty_layer(package, place / "空.gdb")
     spoil(package)
     before = digest(place)
-    found(package, code, case, word)
+    assert_finding(package, code, case, word)
     assert digest(place) == before
 
 
-def with_empty_layer(package, target):
+def copy_with_empty_layer(package, target):
     from osgeo import gdal
 
     shutil.copytree(package / GDB, target)
@@ -374,28 +376,28 @@ def with_empty_layer(package, target):
     del layer, database
 
 
-def test_a_damaged_gdb_as_the_plan(place):
-    """Cut off: told with its layer. A table that is gone is a layer that is missing."""
+def test_damaged_gdb_as_the_plan_is_refused(place):
+    """A truncated table is reported with its layer; a deleted table is a missing layer."""
     package, source = place / "结果" / ROOT, place / "来的" / ROOT
     shutil.copytree(package, source)
-    without_table(source)
+    delete_table(source)
     before = digest(place)
     with pytest.raises(OutputError) as caught:
-        export_package(check_plan(source / GDB, Options()), ExportOrder(FORM, place / "结果", place / "文档"))
+        export_package(check_plan(source / GDB, Options()), ExportOrder(SPEC, place / "结果", place / "文档"))
     assert "DLTB" in Texts("zh").explain(caught.value) and digest(place) == before
     shutil.rmtree(source)
     shutil.copytree(package, source)
-    truncated(source)
+    truncate_table(source)
     before = digest(place)
     with pytest.raises(InputError) as caught:
         check_plan(source / GDB, Options())
-    sentences(caught.value, ".gdb", "DLTB")
+    explain_in_both(caught.value, ".gdb", "DLTB")
     assert digest(place) == before
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_gdb_damaged_at_random(place, seed):
-    """Any file of the database changed anyhow: found by its digest, and nothing crashes."""
+def test_randomly_damaged_gdb_is_found_by_its_digest(place, seed):
+    """Change any file of the database at random; inspection must not crash."""
     draw = random.Random(seed)
     package = place / "结果" / ROOT
     path = draw.choice(sorted(p for p in (package / GDB).iterdir() if p.stat().st_size))
@@ -412,12 +414,12 @@ def test_a_gdb_damaged_at_random(place, seed):
             content += draw.randbytes(99)
     path.write_bytes(bytes(content))
     before = digest(package)
-    found(package, "DOC006", "changed", path.name)
+    assert_finding(package, "DOC006", "changed", path.name)
     assert digest(package) == before
 
 
-def packed(path, entries, flags=0):
-    """A zip by hand: (name, content), the name as bytes or text."""
+def write_zip(path, entries, flags=0):
+    """Write a zip of (name, content) pairs; names are texts or ZipInfo."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as file:
         for name, content in entries:
@@ -432,7 +434,7 @@ def packed(path, entries, flags=0):
     return path
 
 
-def link():
+def make_link_entry():
     entry = zipfile.ZipInfo("链接")
     entry.create_system, entry.external_attr = 3, 0o120777 << 16
     return entry
@@ -441,38 +443,38 @@ def link():
 ARCHIVES = {
     "a zip bomb": ([("a.txt", b"\0" * 60 * 2**20)], 0, "package_zip_bomb", ("其他工具", "another tool")),
     "a bomb of many files": ([(f"{n}.txt", b"\0" * 20 * 2**20) for n in range(8)], 0, "package_zip_bomb", ("其他工具", "another tool")),
-    "a path that climbs": ([("a/../../b.txt", b"x")], 0, "package_zip_climbs", ("索取", "Ask for")),
-    "an absolute path": ([("/etc/passwd", b"x")], 0, "package_zip_climbs", ("索取", "Ask for")),
-    "a drive's path": ([("C:\\Windows\\a.txt", b"x")], 0, "package_zip_climbs", ("索取", "Ask for")),
-    "a path with a share": ([("\\\\server\\share\\a.txt", b"x")], 0, "package_zip_climbs", ("索取", "Ask for")),
-    "a symbolic link": ([(link(), b"/etc/passwd")], 0, "package_zip_climbs", ("索取", "Ask for")),
+    "a path that climbs": ([("a/../../b.txt", b"x")], 0, "package_zip_climbs", ("索取", "Request")),
+    "an absolute path": ([("/etc/passwd", b"x")], 0, "package_zip_climbs", ("索取", "Request")),
+    "a drive's path": ([("C:\\Windows\\a.txt", b"x")], 0, "package_zip_climbs", ("索取", "Request")),
+    "a path with a share": ([("\\\\server\\share\\a.txt", b"x")], 0, "package_zip_climbs", ("索取", "Request")),
+    "a symbolic link": ([(make_link_entry(), b"/etc/passwd")], 0, "package_zip_climbs", ("索取", "Request")),
     "an encrypted zip": ([("a.txt", b"x")], 1, "package_zip_encrypted", ("请先解压", "Unpack it first")),
-    "a file that is a folder, too": ([("a", b"x"), ("a/b.txt", b"x")], 0, "package_zip_damaged", ("重新", "again")),
-    "one name twice": ([("a.txt", b"x"), ("A.txt", b"y")], 0, "package_zip_twice", ("请改名", "Rename")),
-    "a name that Windows has not": ([("con.pdf", b"x"), ("图.jpg", b"x")], 0, "package_zip_name", ("请改名", "Rename")),
+    "a file that is also a folder": ([("a", b"x"), ("a/b.txt", b"x")], 0, "package_zip_damaged", ("重新", "again")),
+    "a repeated name": ([("a.txt", b"x"), ("A.txt", b"y")], 0, "package_zip_twice", ("请改名", "Rename")),
+    "a name invalid on Windows": ([("con.pdf", b"x"), ("图.jpg", b"x")], 0, "package_zip_name", ("请改名", "Rename")),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
-def test_an_archive_that_is_not_unpacked(tmp_path, name):
+def test_unsafe_archive_is_refused(tmp_path, name):
     entries, flags, key, remedies = ARCHIVES[name]
-    path = packed(tmp_path / "成果.zip", entries, flags)
+    path = write_zip(tmp_path / "成果.zip", entries, flags)
     before = digest(tmp_path)
     with pytest.raises(InputError) as caught:
-        inspect_package(path, FORM, Options())
+        inspect_package(path, SPEC, Options())
     assert caught.value.key == key
-    said = sentences(caught.value, "成果.zip")
-    assert all(remedy in text for remedy, text in zip(remedies, said, strict=True)), said
+    messages = explain_in_both(caught.value, "成果.zip")
+    assert all(remedy in text for remedy, text in zip(remedies, messages, strict=True)), messages
     assert digest(tmp_path) == before
 
 
 @pytest.mark.parametrize("name", DAMAGE)
-def test_a_vct_that_is_damaged(tmp_path, name):
-    """Cut off, with unknown references, with wrong counts: told with the line, and no half database."""
+def test_damaged_vct_leaves_no_database(tmp_path, name):
+    """Refuse truncated files, unknown references and wrong counts with the line."""
     source, target = write_file(tmp_path / "坏.vct", DAMAGE[name][0]), tmp_path / "库.gpkg"
     target.write_text("former")
     before = digest(tmp_path)
     with pytest.raises(InputError) as caught:
         vct_to_database(source, target)
-    sentences(caught.value, "坏.vct")
+    explain_in_both(caught.value, "坏.vct")
     assert digest(tmp_path) == before

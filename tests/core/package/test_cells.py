@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a package shows besides its figures: forms of numbers, ink, pictures, keys; and what is lenient to another version."""
+"""Presentation in a package: number formats, colours, pictures, keys, and tolerance for other versions."""
 
 import io
 import json
@@ -26,26 +26,26 @@ from tests.core.package.test_forged import (
     REPORT,
     RULES,
     TABLES,
-    findings,
-    form,  # noqa: F401
-    honest,  # noqa: F401
-    in_about,
-    in_format,
-    in_page,
-    in_words,
-    laid_over,
-    made,  # noqa: F401
-    manifest,
-    number_cell,
-    other_version,
+    as_other_version,
+    change_manifest,
+    change_report,
+    change_workbook,
+    cover_cells,
+    exported_package,  # noqa: F401
+    find_findings,
+    find_number_cell,
     package,  # noqa: F401
-    painted,
+    paint_cell,
     plan,  # noqa: F401
     read,
     remake,
-    report,
+    replace_in_page,
     reseal,
-    workbook,
+    set_about,
+    set_number_format,
+    set_words,
+    spec,  # noqa: F401
+    unchanged_findings,  # noqa: F401
     write,
 )
 from tests.core.package_fixtures import jpg
@@ -62,25 +62,25 @@ PLAIN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("form_", MISLEADING)
-def test_a_form_that_shows_another_figure(form_):
-    assert is_misleading_format(form_, True)
-    assert not is_own_format(form_, True)
+@pytest.mark.parametrize("number_format", MISLEADING)
+def test_misleading_number_format_is_detected(number_format):
+    assert is_misleading_format(number_format, True)
+    assert not is_own_format(number_format, True)
 
 
-@pytest.mark.parametrize("form_", PLAIN)
-def test_a_form_that_shows_the_figure(form_):
-    assert not is_misleading_format(form_, True)
+@pytest.mark.parametrize("number_format", PLAIN)
+def test_plain_number_format_is_accepted(number_format):
+    assert not is_misleading_format(number_format, True)
 
 
 @pytest.mark.parametrize(
-    ("form_", "wrong"), [('0;0;0;"达到"', True), ("@", False), ("General", False), ("0;0;0;@", False)]
+    ("number_format", "wrong"), [('0;0;0;"达到"', True), ("@", False), ("General", False), ("0;0;0;@", False)]
 )
-def test_a_form_of_words(form_, wrong):
-    assert is_misleading_format(form_, False) is wrong
+def test_misleading_text_format_is_detected(number_format, wrong):
+    assert is_misleading_format(number_format, False) is wrong
 
 
-def book_with(path, *changes):
+def write_book(path, *changes):
     import openpyxl
 
     book = openpyxl.Workbook()
@@ -93,7 +93,7 @@ def book_with(path, *changes):
 
 
 @pytest.mark.parametrize(
-    ("ink", "ground", "hidden"),
+    ("font_color", "fill_color", "hidden"),
     [
         ("FFFFFFFF", "", True),
         ("FF000000", "", False),
@@ -103,30 +103,30 @@ def book_with(path, *changes):
         ("FF808080", "", False),
     ],
 )
-def test_letters_that_nobody_sees(tmp_path, ink, ground, hidden):
+def test_invisible_text_is_detected(tmp_path, font_color, fill_color, hidden):
     from openpyxl.styles import Font, PatternFill
 
     def paint(sheet):
-        sheet["B2"].font = Font(color=ink)
-        sheet["B2"].fill = PatternFill("solid", start_color=ground) if ground else PatternFill()
+        sheet["B2"].font = Font(color=font_color)
+        sheet["B2"].fill = PatternFill("solid", start_color=fill_color) if fill_color else PatternFill()
 
-    assert ("cells" in book_with(tmp_path / "a.xlsx", paint).hidden) is hidden
+    assert ("cells" in write_book(tmp_path / "a.xlsx", paint).hidden) is hidden
 
 
-def test_a_tint_turns_black_into_white(tmp_path):
+def test_tint_that_whitens_text_is_detected(tmp_path):
     from openpyxl.styles import Font
     from openpyxl.styles.colors import Color
 
     def paint(sheet):
         sheet["B2"].font = Font(color=Color(theme=1, tint=0.99))
 
-    assert "cells" in book_with(tmp_path / "a.xlsx", paint).hidden
+    assert "cells" in write_book(tmp_path / "a.xlsx", paint).hidden
 
 
 @pytest.mark.parametrize("anchor", ["twoCellAnchor", "oneCellAnchor"])
-def test_cells_under_a_shape_of_anybodys_workbook(tmp_path, anchor):
+def test_cells_under_a_drawing_are_detected(tmp_path, anchor):
     path = tmp_path / "a.xlsx"
-    book_with(path)
+    write_book(path)
     size = "<to><col>1</col><row>1</row></to>" if anchor == "twoCellAnchor" else '<ext cx="9525" cy="9525"/>'
     shape = f"<wsDr><{anchor}><from><col>1</col><row>1</row></from>{size}</{anchor}></wsDr>"
     with zipfile.ZipFile(path, "a") as archive:
@@ -139,12 +139,12 @@ def test_cells_under_a_shape_of_anybodys_workbook(tmp_path, anchor):
     assert sheet.covered == ((2, 2),)
 
 
-def test_names_of_layers_as_the_package_has_them():
+def test_layer_names_are_replaced_only_in_quotation_marks():
     names = {"红线2024": "STBHHX", "DLTB": "DLTB"}
     assert apply_layer_names("由“红线2024”和“DLTB”计算；红线2024", names) == "由“STBHHX”和“DLTB”计算；红线2024"
 
 
-def test_a_jpg_is_decoded(tmp_path):
+def test_jpeg_is_decoded_by_gdal(tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(jpg())
     assert decode_jpeg(path) == DecodedJpeg(GDAL, True, 127, 0.5)
@@ -154,7 +154,7 @@ def test_a_jpg_is_decoded(tmp_path):
     assert decode_jpeg(path) == DecodedJpeg(GDAL, False)
 
 
-def test_without_gdal_a_jpg_is_decoded_by_pillow(tmp_path, monkeypatch):
+def test_jpeg_is_decoded_by_pillow_without_gdal(tmp_path, monkeypatch):
     pytest.importorskip("PIL", reason="optional")
     monkeypatch.setattr(decoded_module, "_by_gdal", lambda path: None)
     path = tmp_path / "a.jpg"
@@ -168,23 +168,23 @@ def test_without_gdal_a_jpg_is_decoded_by_pillow(tmp_path, monkeypatch):
     assert decode_jpeg(path) == DecodedJpeg(UNREAD, True, None)
 
 
-def test_what_was_not_decoded_is_said(package, form, plan, monkeypatch):
+def test_undecoded_map_is_reported_in_the_rule_reason(package, spec, plan, monkeypatch):
     from plugin.core.engine.evaluate import choose_rules
-    from plugin.core.package.inspection import collect_facts as look_module
+    from plugin.core.package.inspection import collect_facts as collect_module
     from plugin.core.results.run import run_check
 
-    monkeypatch.setattr(look_module, "decode_jpeg", lambda path: DecodedJpeg())
-    side = SideInputs(package=look_module.collect_package_facts(package, form))
+    monkeypatch.setattr(collect_module, "decode_jpeg", lambda path: DecodedJpeg())
+    side = SideInputs(package=collect_module.collect_package_facts(package, spec))
     (rule,) = run_check(plan, choose_rules(["DOC005"]), side=side, lang="zh").rules
     assert "没有解码" in rule.reason
 
 
-def test_the_schemas_know_every_key_that_is_written(made):
-    assert unknown_keys(read(made / MANIFEST), MANIFEST_SCHEMA) == ""
-    assert unknown_keys(read(made / REPORT), REPORT_SCHEMA) == ""
+def test_schemas_contain_every_written_key(exported_package):
+    assert unknown_keys(read(exported_package / MANIFEST), MANIFEST_SCHEMA) == ""
+    assert unknown_keys(read(exported_package / REPORT), REPORT_SCHEMA) == ""
 
 
-def test_the_schemas_know_every_key_of_0_1_0():
+def test_schemas_contain_every_key_of_0_1_0():
     place = Path(__file__).parents[2] / "upgrade" / "0.1.0"
     assert unknown_keys(read(place / "report.json"), REPORT_SCHEMA) == ""
     with zipfile.ZipFile(place / "package.zip") as archive:
@@ -192,7 +192,7 @@ def test_the_schemas_know_every_key_of_0_1_0():
         assert unknown_keys(json.load(io.BytesIO(archive.read(name))), MANIFEST_SCHEMA) == ""
 
 
-def test_unknown_keys_are_named_by_their_place():
+def test_unknown_keys_are_named_by_their_path():
     data = {
         "schema": "sanxian-package/1",
         "tool": {"versions": {"any": "1"}, "by": "x"},
@@ -201,8 +201,8 @@ def test_unknown_keys_are_named_by_their_place():
     assert unknown_keys(data, MANIFEST_SCHEMA) == "tool.by, layers[].a"
 
 
-def of_other_build(digest="0" * 64, *changes):
-    """As if another build of the same version had made it, with other templates."""
+def as_other_build(digest="0" * 64, *changes):
+    """Change a package as if another build of the same version with other templates had made it."""
 
     def changed(package):
         data = read(package / MANIFEST)
@@ -211,98 +211,98 @@ def of_other_build(digest="0" * 64, *changes):
         else:
             del data["tool"]["generator"]
         write(package / MANIFEST, data)
-        in_page("</style>", "p.of-old{margin:0}</style>")(package)
+        replace_in_page("</style>", "p.of-old{margin:0}</style>")(package)
         for change in changes:
             change(package)
         remake(package)
-        in_page("</style>", "p.of-old{margin:0}</style>", PAGE)(package)
+        replace_in_page("</style>", "p.of-old{margin:0}</style>", PAGE)(package)
 
     return changed
 
 
 @pytest.mark.parametrize("digest", ["0" * 64, ""])
-def test_pages_of_another_build_are_only_said_not_to_be_rebuilt(package, form, plan, honest, digest):
-    of_other_build(digest)(package)
+def test_pages_of_another_build_are_reported_as_not_rebuilt(package, spec, plan, unchanged_findings, digest):
+    as_other_build(digest)(package)
     reseal(package)
-    found = findings(package, form, plan, RULES)
-    new = {key: [f.severity for f in some] for key, some in found.items() if key not in honest}
+    found = find_findings(package, spec, plan, RULES)
+    new = {key: [f.severity for f in some] for key, some in found.items() if key not in unchanged_findings}
     assert new == {("DOC015", "not_rebuilt"): ["WARNING", "WARNING"]}
     for finding in found["DOC015", "not_rebuilt"]:
         assert "未能重建核对" in finding.message and "同一版本号" in finding.message
 
 
-def test_a_verdict_of_another_build_is_still_compared(package, form, plan):
-    of_other_build("0" * 64, in_page(">不通过</div>", ">通过</div>"))(package)
+def test_verdict_of_another_build_is_still_compared(package, spec, plan):
+    as_other_build("0" * 64, replace_in_page(">不通过</div>", ">通过</div>"))(package)
     reseal(package)
-    (told,) = findings(package, form, plan, RULES)["DOC015", "differs"]
-    assert told.severity == "ERROR" and "“通过”" in told.message and "“不通过”" in told.message
+    (finding,) = find_findings(package, spec, plan, RULES)["DOC015", "differs"]
+    assert finding.severity == "ERROR" and "“通过”" in finding.message and "“不通过”" in finding.message
 
 
-def test_pages_of_this_build_with_other_markup_are_an_error(package, form, plan):
-    in_page("</style>", "p.of-old{margin:0}</style>")(package)
+def test_changed_markup_of_this_build_is_an_error(package, spec, plan):
+    replace_in_page("</style>", "p.of-old{margin:0}</style>")(package)
     remake(package)
     reseal(package)
-    (told,) = findings(package, form, plan, RULES)["DOC015", "differs"]
-    assert told.severity == "ERROR" and "页面代码，从第" in told.message and "p.of-old" in told.message
+    (finding,) = find_findings(package, spec, plan, RULES)["DOC015", "differs"]
+    assert finding.severity == "ERROR" and "页面代码，从第" in finding.message and "p.of-old" in finding.message
 
 
-def test_the_manifest_names_what_pages_were_made_by(made, monkeypatch):
+def test_manifest_contains_the_generator_digest(exported_package, monkeypatch):
     from plugin.core.package import generator
 
-    assert read(made / MANIFEST)["tool"]["generator"] == generator_digest()
+    assert read(exported_package / MANIFEST)["tool"]["generator"] == generator_digest()
     monkeypatch.setattr(generator, "_files", lambda: generator.__dict__["_CODE"][0].glob("html.py"))
     assert generator_digest.__wrapped__() != generator_digest()
 
 
-def in_report(name, share):
+def scale_indicator(name, share):
     def change(data):
         one = next(i for i in data["indicators"] if i["id"] == name)
         one["value"] *= 1 + share
 
-    return report(change)
+    return change_report(change)
 
 
-def in_table(share):
+def scale_table_cell(share):
     def change(book):
-        number_cell(book).value *= 1 + share
+        find_number_cell(book).value *= 1 + share
 
-    return workbook(change)
+    return change_workbook(change)
 
 
-def more_features(data):
+def add_feature_count(data):
     data["provenance"]["layers"][0]["features"] += 1
 
 
-#: Name → (change, rule and case, severity under another version, under this one).
+#: Title → (change, rule and case, severity for another version, for this version).
 LENIENT = {
-    "a figure within what versions measure apart": (in_report("red_line_area", 1.5e-5), ("DOC013", "figure"), "WARNING", "ERROR"),
-    "a figure beyond that": (in_report("red_line_area", 3e-5), ("DOC013", "figure"), "ERROR", "ERROR"),
-    "a figure of a table beyond that": (in_table(1e-2), ("DOC011", "cell"), "ERROR", "ERROR"),
-    "a number of features": (report(more_features), ("DOC013", "features"), "ERROR", "ERROR"),
-    "a verdict": (report(lambda r: r["summary"].update(verdict="pass")), ("DOC013", "summary"), "ERROR", "ERROR"),
-    "a count of warnings": (report(lambda r: r["summary"].update(warnings=77)), ("DOC013", "summary"), "ERROR", "ERROR"),
-    "a status word": (in_words("状态", "达到"), ("DOC011", "words"), "ERROR", "ERROR"),
-    "the sheet on the data": (in_about("县配置", "浑源县（已确认）"), ("DOC011", "words"), "ERROR", "ERROR"),
-    "a form of numbers": (in_format('"75.9000"'), ("DOC011", "format"), "ERROR", "ERROR"),
-    "a shape over cells": (laid_over(), ("DOC011", "drawn"), "ERROR", "ERROR"),
-    "white letters": (painted("FFFFFFFF"), ("DOC011", "hidden"), "WARNING", "WARNING"),
-    "a score": (in_page("<质量得分 ?/>", "<质量得分>99</质量得分>", METADATA), ("DOC012", "value"), "WARNING", "WARNING"),
-    "a key more": (manifest(lambda m: m.update(approved="省厅")), ("DOC010", "keys"), "WARNING", "ERROR"),
-    "a key more of the report": (report(lambda r: r.update(approved="省厅")), ("DOC013", "keys"), "WARNING", "ERROR"),
+    "a figure within the tolerance between versions": (scale_indicator("red_line_area", 1.5e-5), ("DOC013", "figure"), "WARNING", "ERROR"),
+    "a figure beyond the tolerance": (scale_indicator("red_line_area", 3e-5), ("DOC013", "figure"), "ERROR", "ERROR"),
+    "a table figure beyond the tolerance": (scale_table_cell(1e-2), ("DOC011", "cell"), "ERROR", "ERROR"),
+    "a number of features": (change_report(add_feature_count), ("DOC013", "features"), "ERROR", "ERROR"),
+    "a verdict": (change_report(lambda r: r["summary"].update(verdict="pass")), ("DOC013", "summary"), "ERROR", "ERROR"),
+    "a count of warnings": (change_report(lambda r: r["summary"].update(warnings=77)), ("DOC013", "summary"), "ERROR", "ERROR"),
+    "a status word": (set_words("状态", "达到"), ("DOC011", "words"), "ERROR", "ERROR"),
+    "the sheet on the data": (set_about("县配置", "浑源县（已确认）"), ("DOC011", "words"), "ERROR", "ERROR"),
+    "a number format": (set_number_format('"75.9000"'), ("DOC011", "format"), "ERROR", "ERROR"),
+    "a shape over cells": (cover_cells(), ("DOC011", "drawn"), "ERROR", "ERROR"),
+    "white text": (paint_cell("FFFFFFFF"), ("DOC011", "hidden"), "WARNING", "WARNING"),
+    "a score": (replace_in_page("<质量得分 ?/>", "<质量得分>99</质量得分>", METADATA), ("DOC012", "value"), "WARNING", "WARNING"),
+    "an extra key": (change_manifest(lambda m: m.update(approved="省厅")), ("DOC010", "keys"), "WARNING", "ERROR"),
+    "an extra key of the report": (change_report(lambda r: r.update(approved="省厅")), ("DOC013", "keys"), "WARNING", "ERROR"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("elsewhere", [True, False])
 @pytest.mark.parametrize("name", LENIENT)
-def test_what_is_lenient_to_another_version_and_what_is_not(package, form, plan, name, elsewhere):
+def test_severity_depends_on_version_only_for_tolerated_changes(package, spec, plan, name, elsewhere):
     change, (code, case), other, own = LENIENT[name]
     if elsewhere:
-        other_version(change)(package)
+        as_other_version(change)(package)
     else:
         change(package)
         remake(package)
     reseal(package)
-    found = findings(package, form, plan, [*RULES, "DOC011"])
+    found = find_findings(package, spec, plan, [*RULES, "DOC011"])
     if case == "hidden":
         assert "D4" in found[code, case][0].message
     assert {f.severity for f in found[code, case]} == {other if elsewhere else own}
@@ -312,7 +312,7 @@ def test_what_is_lenient_to_another_version_and_what_is_not(package, form, plan,
     assert [f.severity for f in unbuilt] == (["WARNING"] if elsewhere else [])
 
 
-def test_a_count_is_the_same_in_every_version():
+def test_counts_have_no_tolerance_between_versions():
     from plugin.core.package.rules._tables import _is_slight
     from plugin.core.package.tables.compare import CellDifference
 
@@ -321,47 +321,47 @@ def test_a_count_is_the_same_in_every_version():
     assert _is_slight(area) and not _is_slight(count)
 
 
-def test_another_profile_leaves_words_uncompared_and_says_so(package, form, plan):
+def test_another_profile_leaves_words_uncompared_with_a_note(package, spec, plan):
     """States and targets still agree with the report."""
-    report(lambda r: r["provenance"]["profile"].update(id="某县"))(package)
+    change_report(lambda r: r["provenance"]["profile"].update(id="某县"))(package)
     remake(package)
     reseal(package)
-    found = findings(package, form, plan, ["DOC011"])
+    found = find_findings(package, spec, plan, ["DOC011"])
     assert {key[1]: [f.severity for f in some] for key, some in found.items()} == {
         "unread": ["WARNING"],
         "unbuilt": ["INFO"],
     }
 
 
-def test_the_places_of_other_words_are_named(package, form, plan):
-    in_words("状态", "达到")(package)
+def test_changed_words_are_named_by_their_place(package, spec, plan):
+    set_words("状态", "达到")(package)
     remake(package)
     reseal(package)
-    (told,) = findings(package, form, plan, ["DOC011"])["DOC011", "words"]
-    assert TABLES in told.message and "指标表" in told.message and "为“达到”，应为“" in told.message
+    (finding,) = find_findings(package, spec, plan, ["DOC011"])["DOC011", "words"]
+    assert TABLES in finding.message and "指标表" in finding.message and "为“达到”，应为“" in finding.message
 
 
-def test_a_workbook_of_another_software_may_look_as_it_likes(package, form, plan):
-    """Named by no manifest of ours: only what shows another figure is told."""
-    manifest(lambda m: m.update(tables=[]))(package)
-    in_words("状态", "达到")(package)
-    painted("FF808080")(package)
-    in_format('0.00"公顷"')(package)
+def test_workbook_of_other_software_is_checked_only_for_misleading_figures(package, spec, plan):
+    """Change a workbook that no manifest lists; only cells that show another figure are reported."""
+    change_manifest(lambda m: m.update(tables=[]))(package)
+    set_words("状态", "达到")(package)
+    paint_cell("FF808080")(package)
+    set_number_format('0.00"公顷"')(package)
     remake(package)
     reseal(package)
-    found = findings(package, form, plan, ["DOC011"])
+    found = find_findings(package, spec, plan, ["DOC011"])
     assert not {case for _, case in found} & {"words", "look", "format", "drawn", "unbuilt"}
-    in_format('"75.9000"')(package)
-    laid_over()(package)
+    set_number_format('"75.9000"')(package)
+    cover_cells()(package)
     reseal(package)
-    found = findings(package, form, plan, ["DOC011"])
+    found = find_findings(package, spec, plan, ["DOC011"])
     assert {case: some[0].severity for (_, case), some in found.items() if case in ("format", "covered")} == {
         "format": "WARNING",
         "covered": "WARNING",
     }
 
 
-def test_the_digest_decides_before_the_version(package):
+def test_generator_digest_is_compared_before_the_version(package):
     from plugin.core.package.inspection.facts import PackageFacts
 
     data = read(package / MANIFEST)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The package of a checked plan: the gate, what is in it, what its manifest says, and that nothing is lost on the way."""
+"""The package of a checked plan: gate, content, manifest, atomic replacement."""
 
 import getpass
 import hashlib
@@ -70,11 +70,11 @@ def order(tmp_path, documents):
     return ExportOrder(load_package_spec("county"), tmp_path / "汇交 结果", documents)
 
 
-def changed(order, **more):
+def change_order(order, **more):
     return ExportOrder(**{**{f: getattr(order, f) for f in order.__dataclass_fields__}, **more})
 
 
-def test_a_county_package(checked, order, source):
+def test_county_package_lists_every_file_with_its_digest(checked, order, source):
     before = digest(source)
     done = export_package(checked, order)
     assert done.path == order.folder / ROOT and {p.name for p in order.folder.iterdir()} == {ROOT}
@@ -96,7 +96,7 @@ def test_a_county_package(checked, order, source):
     assert verified.returncode == 0, verified.stderr
 
 
-def test_the_manifest_tells_every_layer(checked, order):
+def test_manifest_describes_every_layer(checked, order):
     manifest = export_package(checked, order).manifest
     plan = checked.plan
     rows = {row["role"]: row for row in manifest["layers"]}
@@ -116,11 +116,11 @@ def test_the_manifest_tells_every_layer(checked, order):
     assert manifest["tool"]["versions"]["sanxian"] and manifest["standard"]["id"] == "county_db"
     assert manifest["check"]["verdict"] == "conditional" and not manifest["check"]["forced"]
     assert "vector.layers" in manifest["form"]["unverified"]
-    told = " ".join(p["message"] for p in manifest["problems"])
-    assert "EPSG:4526 逐节点换算到 EPSG:4490" in told
+    messages = " ".join(p["message"] for p in manifest["problems"])
+    assert "EPSG:4526 逐节点换算到 EPSG:4490" in messages
 
 
-def test_nobody_and_no_place_is_named_inside(checked, order, tmp_path):
+def test_package_contains_no_user_host_or_local_path(checked, order, tmp_path):
     done = export_package(checked, order)
     secrets = [str(tmp_path), str(checked.plan.inputs[0]), "/tmp/", socket.gethostname()]
     secrets += [
@@ -134,7 +134,7 @@ def test_nobody_and_no_place_is_named_inside(checked, order, tmp_path):
                     assert secret.encode(codec) not in content, (path.name, secret)
 
 
-def test_the_tables_are_the_plans_figures(checked, order):
+def test_tables_contain_the_figures_of_the_plan(checked, order):
     openpyxl = pytest.importorskip("openpyxl")
     done = export_package(checked, order)
     path = done.path / "3-规划表格" / "140225浑源县国土空间规划表格.xlsx"
@@ -147,9 +147,9 @@ def test_the_tables_are_the_plans_figures(checked, order):
     assert any(n == pytest.approx(ratio.value, abs=1e-4) for n in numbers)
 
 
-def test_a_form_without_tables_and_a_machine_without_openpyxl(checked, order, monkeypatch):
-    form = replace(order.package_spec, tables=None)
-    done = export_package(checked, changed(order, form=form))
+def test_export_without_tables_or_without_openpyxl_writes_no_workbook(checked, order, monkeypatch):
+    spec = replace(order.package_spec, tables=None)
+    done = export_package(checked, change_order(order, package_spec=spec))
     assert not any(n.endswith(".xlsx") for n in names(done.path))
     monkeypatch.setattr(tables_write, "find_spec", lambda name: None)
     done = export_package(checked, order)
@@ -158,8 +158,8 @@ def test_a_form_without_tables_and_a_machine_without_openpyxl(checked, order, mo
     )
 
 
-def test_the_same_export_without_fiona(checked, order, monkeypatch):
-    """As on Windows, where QGIS has none: pyogrio reads back, and finds the same."""
+def test_export_without_fiona_reads_back_equally(checked, order, monkeypatch):
+    """Block fiona, which QGIS on Windows lacks; pyogrio must read back the same."""
     first = export_package(checked, order).manifest["layers"]
     for name in [n for n in sys.modules if n.split(".")[0] == "fiona"]:
         monkeypatch.delitem(sys.modules, name)
@@ -173,7 +173,7 @@ def test_the_same_export_without_fiona(checked, order, monkeypatch):
         }
 
 
-def test_metadata_in_the_forms_own_words(checked, order):
+def test_metadata_uses_the_element_names_of_the_specification(checked, order):
     done = export_package(checked, order)
     root = ET.parse(done.path / "5-元数据" / "140225浑源县国土空间总体规划元数据.xml").getroot()
     assert root.tag == "元数据" and len(root.findall("数据集")) == len(checked.plan.layers)
@@ -184,11 +184,11 @@ def test_metadata_in_the_forms_own_words(checked, order):
         "度",
     )
     assert first.findtext("要素数") == str(len(checked.plan.layers["CZKFBJ"]))
-    # Nobody grades a plan by itself.
+    # Grades are assigned by reviewers, so the element stays empty.
     assert root.findtext("成果包/质量等级") == "" and root.findtext("成果包/密级") == "内部"
 
 
-def test_the_page_says_what_the_manifest_says(checked, order):
+def test_page_shows_the_content_of_the_manifest(checked, order):
     done = export_package(checked, order)
     page = (done.path / PAGE).read_text(encoding="utf-8")
     for text in (
@@ -208,8 +208,8 @@ def test_the_page_says_what_the_manifest_says(checked, order):
         assert row["path"] == PAGE or row["sha256"] in page
 
 
-def failing(source, tmp_path):
-    """The red line lies on farmland."""
+def check_failing_plan(source, tmp_path):
+    """Check a plan whose red line overlaps farmland."""
     path = tmp_path / "坏.gpkg"
     shutil.copyfile(source, path)
     farmland = gpd.read_file(path, layer="YJJBNTBHTB")
@@ -220,8 +220,8 @@ def failing(source, tmp_path):
     return check_plan(path, Options())
 
 
-def test_a_plan_that_fails_makes_no_package_unless_forced(source, order, tmp_path):
-    checked = failing(source, tmp_path)
+def test_failing_plan_is_exported_only_by_force(source, order, tmp_path):
+    checked = check_failing_plan(source, tmp_path)
     assert checked.report.summary["verdict"] == "fail"
     with pytest.raises(OutputError) as caught:
         export_package(checked, order)
@@ -232,56 +232,60 @@ def test_a_plan_that_fails_makes_no_package_unless_forced(source, order, tmp_pat
         and "FORCE" not in explain_error(caught.value)
     )
     assert not (order.folder / ROOT).exists()
-    done = export_package(checked, changed(order, force=True))
+    done = export_package(checked, change_order(order, force=True))
     assert done.manifest["check"]["forced"] and done.manifest["check"]["verdict"] == "fail"
     assert "强制生成" in (done.path / PAGE).read_text(encoding="utf-8")
     root = ET.parse(done.path / "5-元数据" / "140225浑源县国土空间总体规划元数据.xml").getroot()
     assert root.findtext("成果包/数据完整性") == ""
 
 
-def test_a_check_of_a_part_is_no_check(source, order):
+def test_partial_check_is_refused(source, order):
     checked = check_plan(source, Options(rules=("TOP001",)))
     with pytest.raises(OutputError) as caught:
         export_package(checked, order)
     assert "没有运行" in explain_error(caught.value) and "SCH001" in explain_error(caught.value)
 
 
-def test_what_is_missing_shuts_the_gate(source, order, tmp_path):
+def test_missing_layers_and_documents_close_the_gate(source, order, tmp_path):
     without = tmp_path / "缺.gpkg"
     layers, _ = make_county(300, defects=False)
     layers.pop("YDYHGHFQ")
     write_geopackage(without, layers)
     checked = check_plan(without, Options())
     with pytest.raises(OutputError) as caught:
-        export_package(checked, changed(order, documents=None))
+        export_package(checked, change_order(order, documents=None))
     assert "规划分区" in explain_error(caught.value) and TEXT in explain_error(caught.value)
-    done = export_package(checked, changed(order, documents=None, force=True))
-    said_of = [p["message"] for p in done.manifest["problems"] if ".mdb" in p["message"].split("：")[0]]
-    assert len(said_of) == 1 and "没有生成" in said_of[0]
-    (gone,) = [p["message"] for p in done.manifest["problems"] if p["key"] == "layer_missing"]
-    assert gone.startswith("规划中没有规划分区（") and "YDYHGHFQ" in gone and "zones" not in gone
+    done = export_package(checked, change_order(order, documents=None, force=True))
+    mdb_messages = [p["message"] for p in done.manifest["problems"] if ".mdb" in p["message"].split("：")[0]]
+    assert len(mdb_messages) == 1 and "没有生成" in mdb_messages[0]
+    (layer_message,) = [p["message"] for p in done.manifest["problems"] if p["key"] == "layer_missing"]
+    assert (
+        layer_message.startswith("规划中没有规划分区（")
+        and "YDYHGHFQ" in layer_message
+        and "zones" not in layer_message
+    )
     levels = {(p["key"], p["level"]) for p in done.manifest["problems"]}
     assert {("layer_missing", "gate"), ("file_missing", "gate")} <= levels and done.manifest["check"]["forced"]
 
 
-def test_a_layer_that_is_not_taken_is_named(source, order, tmp_path):
+def test_unexported_layer_is_named_in_the_manifest(source, order, tmp_path):
     path = tmp_path / "多.gpkg"
     shutil.copyfile(source, path)
     gpd.read_file(path, layer="CZKFBJ")[["geometry"]].to_file(path, layer="征求意见底图", driver="GPKG")
     done = export_package(check_plan(path, Options()), order)
-    (told,) = [p for p in done.manifest["problems"] if p["key"] == "layers_left_out"]
-    assert (told["count"], told["features"], told["level"]) == (1, ["征求意见底图"], "note")
-    assert "征求意见底图" in told["message"]
+    (problem,) = [p for p in done.manifest["problems"] if p["key"] == "layers_left_out"]
+    assert (problem["count"], problem["features"], problem["level"]) == (1, ["征求意见底图"], "note")
+    assert "征求意见底图" in problem["message"]
 
 
-def test_what_would_be_lost_stops_even_who_insists(source, order, tmp_path):
+def test_value_that_would_be_lost_stops_even_a_forced_export(source, order, tmp_path):
     layers, _ = make_county(300, defects=False)
     layers["CZKFBJ"].loc[0, "XZQMC"] = "很" * 101
     path = tmp_path / "长.gpkg"
     write_geopackage(path, layers)
     checked = check_plan(path, Options())
     with pytest.raises(OutputError) as caught:
-        export_package(checked, changed(order, force=True))
+        export_package(checked, change_order(order, force=True))
     key = checked.plan.layers["CZKFBJ"].keys[0]
     assert (
         caught.value.key == "package_stopped"
@@ -291,7 +295,7 @@ def test_what_would_be_lost_stops_even_who_insists(source, order, tmp_path):
     assert not (order.folder / ROOT).exists()
 
 
-def test_documents_are_found_by_name(checked, order, documents):
+def test_documents_are_assigned_by_name(checked, order, documents):
     (documents / "里面").mkdir()
     (documents / "里面" / "140225浑源县03三条控制线图.jpg").write_bytes(jpg())
     (documents / "140226左云县04图.jpg").write_bytes(b"\xff\xd8\xff")
@@ -307,22 +311,22 @@ def test_documents_are_found_by_name(checked, order, documents):
     assert slots["maps"]["files"] == ["4-规划图件/140225浑源县03三条控制线图.jpg"] and not slots["tables"]["files"]
 
 
-def test_a_document_that_is_none(checked, order, documents):
+def test_empty_document_or_missing_folder_is_refused(checked, order, documents):
     (documents / TEXT).write_bytes(b"")
     with pytest.raises(OutputError) as caught:
         export_package(checked, order)
     assert TEXT in explain_error(caught.value)
     with pytest.raises(InputError) as caught:
-        export_package(checked, changed(order, documents=documents / "没有"))
+        export_package(checked, change_order(order, documents=documents / "没有"))
     assert "没有" in explain_error(caught.value)
 
 
-def test_what_was_put_into_a_package_by_hand_stays(checked, order):
-    """A document named as the manifest says is carried over; any other file keeps the package from being replaced."""
+def test_documents_added_by_hand_are_kept_and_other_files_block_replacement(checked, order):
+    """Reuse a document with a listed name; refuse to replace a package with any other extra file."""
     done = export_package(checked, order)
     report = done.path / "2-规划文档" / "140225浑源县数据库建设报告.pdf"
     report.write_bytes(pdf("mine"))
-    again = export_package(checked, changed(order, documents=None))
+    again = export_package(checked, change_order(order, documents=None))
     assert report.read_bytes() == pdf("mine") and is_whole(again.path)
     assert "2-规划文档/140225浑源县数据库建设报告.pdf" in {row["path"] for row in again.manifest["files"]}
     (done.path / "备注.docx").write_bytes(b"mine")
@@ -332,7 +336,7 @@ def test_what_was_put_into_a_package_by_hand_stays(checked, order):
     assert "备注.docx" in explain_error(caught.value) and digest(done.path) == before
 
 
-def test_a_folder_of_somebody_elses_is_not_replaced(checked, order):
+def test_unrelated_folder_is_not_replaced(checked, order):
     target = order.folder / ROOT
     target.mkdir(parents=True)
     (target / "a.txt").write_text("mine")
@@ -341,7 +345,7 @@ def test_a_folder_of_somebody_elses_is_not_replaced(checked, order):
     assert caught.value.key == "package_not_ours" and (target / "a.txt").read_text() == "mine"
 
 
-def test_the_data_may_not_lie_in_the_package(source, order):
+def test_data_inside_the_target_package_are_refused(source, order):
     target = order.folder / ROOT
     target.mkdir(parents=True)
     inside = target / "county.gpkg"
@@ -351,8 +355,8 @@ def test_the_data_may_not_lie_in_the_package(source, order):
     assert caught.value.key == "output_is_input" and inside.exists()
 
 
-def of_format(tmp_path, suffix, more):
-    """The county's form with another format."""
+def write_spec_for_format(tmp_path, suffix, more):
+    """Return the county specification with another data format."""
     text = (PACKAGES / "county.toml").read_text(encoding="utf-8")
     text = text.replace("矢量数据.gdb", f"矢量数据{suffix}").replace('crs = "EPSG:4490"', more)
     path = tmp_path / "某省.toml"
@@ -362,27 +366,29 @@ def of_format(tmp_path, suffix, more):
 
 @pytest.mark.parametrize("suffix", [".gdb", ".gpkg", ".shp"])
 @pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526"])
-def test_what_was_made_is_found_sound(checked, order, tmp_path, suffix, crs):
-    """Inspection has nothing to say of a package in any format but what the check said of the plan."""
-    form = of_format(tmp_path, suffix, f'crs = "{crs}"' + ('\nencoding = "GBK"' if suffix == ".shp" else ""))
-    done = export_package(checked, changed(order, form=form))
+def test_exported_package_passes_inspection_in_every_format(checked, order, tmp_path, suffix, crs):
+    """Require no findings except those of the plan check."""
+    spec = write_spec_for_format(
+        tmp_path, suffix, f'crs = "{crs}"' + ('\nencoding = "GBK"' if suffix == ".shp" else "")
+    )
+    done = export_package(checked, change_order(order, package_spec=spec))
     assert all(row["read_back"]["same"] for row in done.manifest["layers"])
     if suffix == ".shp":
         assert "1-空间数据/140225浑源县国土空间规划矢量数据/DLTB.cpg" in names(done.path)
     before = digest(done.path)
-    report = inspect_package(done.path, form, Options()).report
+    report = inspect_package(done.path, spec, Options()).report
     known = {(f.code, f.key, f.field) for f in checked.report.findings}
     more = [f for f in report.findings if (f.code, f.key, f.field) not in known and f.case != "optional"]
     assert not more, [f.message for f in more]
     assert report.verdict == checked.report.verdict and digest(done.path) == before
 
 
-def test_what_is_read_otherwise_is_thrown_away(checked, order, monkeypatch):
+def test_mismatch_on_reading_back_keeps_the_old_package(checked, order, monkeypatch):
     export_package(checked, order)
     before = digest(order.folder / ROOT)
     real = vectors.write_database
 
-    def changes(path, *args, **more):
+    def write_and_change(path, *args, **more):
         real(path, *args, **more)
         from osgeo import gdal
 
@@ -393,7 +399,7 @@ def test_what_is_read_otherwise_is_thrown_away(checked, order, monkeypatch):
         layer.SetFeature(feature)
         del feature, layer, database
 
-    monkeypatch.setattr(vectors, "write_database", changes)
+    monkeypatch.setattr(vectors, "write_database", write_and_change)
     with pytest.raises(OutputError) as caught:
         export_package(checked, order)
     assert caught.value.key == "package_not_the_same" and "MJ" in explain_error(caught.value)
@@ -401,33 +407,34 @@ def test_what_is_read_otherwise_is_thrown_away(checked, order, monkeypatch):
     assert not any(p.exists() for p in sibling_folders(order.folder / ROOT))
 
 
-def test_cancel_and_progress(checked, order):
+def test_cancellation_keeps_the_old_package_and_progress_is_monotonic(checked, order):
     export_package(checked, order)
     before, shares = digest(order.folder / ROOT), []
     export_package(checked, order, progress=lambda share, text: shares.append(share))
     assert shares[0] == 0 and shares[-1] == 1 and shares == sorted(shares) and len(shares) > 5
     before = digest(order.folder / ROOT)
-    asked = []
+    polls = []
 
     def cancelled():
-        asked.append(1)
-        return len(asked) == 40
+        polls.append(1)
+        return len(polls) == 40
 
     with pytest.raises(Cancelled):
         export_package(checked, order, cancellation=Cancellation(cancelled))
     assert digest(order.folder / ROOT) == before and {p.name for p in order.folder.iterdir()} == {ROOT}
 
 
-#: For each number that comes in, one export in a process that is killed when it has done so many things to files (0: never).
-#: Goes out: the signal that ended it, how many things it did, and which of them were moves.
+#: For each input number: one export in a process that is killed after so many file operations (0: never).
+#: Output: exit signal, number of operations, and the operations that were moves.
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, {tree!r})
 from pathlib import Path
-from plugin.core.check import Options, check
-from plugin.core.package.export import Order, export_package
-from plugin.core.package.package_spec.load import load_package
-checked = check({source!r}, Options())
+from plugin.core.check import Options, check_plan
+from plugin.core.package.export import export_package
+from plugin.core.package.order import ExportOrder
+from plugin.core.package.package_spec.load import load_package_spec
+checked = check_plan({source!r}, Options())
 folder, done, at, moves = {folder!r}, 0, 0, []
 def watch(event, arguments):
     global done
@@ -446,7 +453,7 @@ for line in sys.stdin:
     if not child:
         at = int(line)
         sys.addaudithook(watch)
-        export_package(checked, Order(load_package("county"), Path(folder), force=True))
+        export_package(checked, ExportOrder(load_package_spec("county"), Path(folder), force=True))
         os.write(write, " ".join(map(str, (done, *moves))).encode())
         os._exit(0)
     os.close(write)
@@ -458,7 +465,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def run_killed(source, tmp_path):
-    """`run_killed(at)` → (exit status of an export, number of its steps, the steps that are moves)."""
+    """Return a function: operation number → (exit status, number of steps, steps that are moves)."""
     tree = str(Path(__file__).resolve().parents[3])
     text = KILLED.format(tree=tree, source=str(source), folder=str(tmp_path / "结果"))
     pipe = subprocess.PIPE
@@ -475,14 +482,14 @@ def run_killed(source, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
-def test_killed_at_ten_points_one_whole_package_is_there(checked, run_killed, tmp_path):
+def test_killed_export_always_leaves_one_complete_package(checked, run_killed, tmp_path):
     folder = tmp_path / "结果"
     order = ExportOrder(load_package_spec("county"), folder, force=True)
     export_package(checked, order)
     target = package_path(checked.plan, order)
     status, total, moves = run_killed(0)
     assert status == 0
-    # Spread over the whole run, and each of the last steps: the swap (two moves) and the deletion of the former one.
+    # Points over the whole run and at each last step: the swap (two moves) and deletion of the old package.
     first, second = moves[-2:]
     swap = (first - 1, first, second, second + 1, second + 2, second + 10)
     points = sorted({1, total // 6, total // 3, total // 2, 2 * total // 3, *swap})
@@ -501,27 +508,28 @@ def test_killed_at_ten_points_one_whole_package_is_there(checked, run_killed, tm
     assert {(True, True, False), (False, True, True), (True, False, True)} <= seen, seen
 
 
-#: Runs one export that stops half-way until a line comes.
+#: Runs one export that pauses half-way until it receives a line.
 WAITING = """
 import sys
 sys.path.insert(0, {tree!r})
 from pathlib import Path
-from plugin.core.check import Options, check
-from plugin.core.package.export import Order, export_package
-from plugin.core.package.package_spec.load import load_package
+from plugin.core.check import Options, check_plan
+from plugin.core.package.export import export_package
+from plugin.core.package.order import ExportOrder
+from plugin.core.package.package_spec.load import load_package_spec
 def wait(share, text):
     if share > 0.5 and not waited:
         waited.append(share)
         print("half-way", flush=True)
         sys.stdin.readline()
 waited = []
-export_package(check({source!r}, Options()), Order(load_package("county"), Path({folder!r}), force=True), progress=wait)
+export_package(check_plan({source!r}, Options()), ExportOrder(load_package_spec("county"), Path({folder!r}), force=True), progress=wait)
 """
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
-@pytest.mark.parametrize("end", ["goes on", "is killed"])
-def test_two_exports_into_one_target(checked, source, tmp_path, end):
+@pytest.mark.parametrize("end", ["completes", "is killed"])
+def test_concurrent_export_into_one_target_is_refused(checked, source, tmp_path, end):
     folder = tmp_path / "结果"
     order = ExportOrder(load_package_spec("county"), folder, force=True)
     tree = str(Path(__file__).resolve().parents[3])
@@ -540,15 +548,15 @@ def test_two_exports_into_one_target(checked, source, tmp_path, end):
         other.communicate("\n", timeout=100)
     finally:
         other.kill()
-    assert is_whole(folder / ROOT) == (end == "goes on")
+    assert is_whole(folder / ROOT) == (end == "completes")
     assert is_whole(export_package(checked, order).path) and {p.name for p in folder.iterdir()} == {ROOT}
 
 
-def test_a_full_disk(checked, order, tmp_path):
-    """On a small tmpfs where one may be mounted; else with a limit on the size of files."""
+def test_full_disk_keeps_the_old_package(checked, order, tmp_path):
+    """Use a small tmpfs if it can be mounted, otherwise a file size limit."""
     disk = tmp_path / "小盘"
     disk.mkdir()
-    small = changed(order, folder=disk)
+    small = change_order(order, folder=disk)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
@@ -573,34 +581,36 @@ def test_a_full_disk(checked, order, tmp_path):
             subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_the_former_package_stays_where_moving_is_refused(checked, order, monkeypatch):
+def test_failed_move_keeps_the_old_package(checked, order, monkeypatch):
     export_package(checked, order)
     before = digest(order.folder / ROOT)
 
-    def refused(source, destination):
+    def refuse_move(source, destination):
         if str(source).endswith((ROOT, NEW, OLD)):
             raise PermissionError(13, "no", str(source))
         os.rename(source, destination)
 
-    monkeypatch.setattr(os, "replace", refused)
+    monkeypatch.setattr(os, "replace", refuse_move)
     with pytest.raises(OutputError) as caught:
         export_package(checked, order)
     assert ROOT in explain_error(caught.value)
     assert digest(order.folder / ROOT) == before and {p.name for p in order.folder.iterdir()} == {ROOT}
 
 
-def test_from_the_command_line(source, documents, tmp_path, capsys):
+def test_package_command_exports_and_prints_the_digest(source, documents, tmp_path, capsys):
     from plugin.core.__main__ import main
 
     folder = tmp_path / "结果"
     assert main(["package", str(source), str(folder)]) == 1
     assert TEXT in capsys.readouterr().err and not (folder / ROOT).exists()
     assert main(["package", str(source), str(folder), "--documents", str(documents)]) == 0
-    told = capsys.readouterr().out
-    assert hashlib.sha256((folder / ROOT / MANIFEST).read_bytes()).hexdigest() in told and str(folder / ROOT) in told
+    printed = capsys.readouterr().out
+    assert (
+        hashlib.sha256((folder / ROOT / MANIFEST).read_bytes()).hexdigest() in printed and str(folder / ROOT) in printed
+    )
     assert main(["package", str(source), str(folder), "--force", "--package", "city"]) == 1
     assert is_whole(folder / "140200大同市国土空间总体规划")
-    # The city's edition lacks a list that the tables are made by: told, and the rest is made.
+    # The city edition lacks a code list for the tables; this is reported and the rest is exported.
     assert "land_use_2023" in capsys.readouterr().err
     assert main(["package", str(source), str(folder), "--package", "没有"]) == 2
     assert "county" in capsys.readouterr().err

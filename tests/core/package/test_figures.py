@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""图数一致 of our own packages: what export makes of any plan, inspection passes; and a field of blanks is no more than none."""
+"""图数一致 of exported packages: inspection passes them, and a blank field counts as absent."""
 
 import random
 from dataclasses import replace
@@ -24,8 +24,8 @@ STANDARD = "county_db"
 SUFFIXES = (".shp", ".vct", ".gpkg", ".gdb")
 
 
-def whole() -> dict:
-    """The small county without what cannot go into a package, and with townships."""
+def complete_layers() -> dict:
+    """Return the small county with townships and without rows that cannot be exported."""
     tables = layers()
     tables["YJJBNTBHTB"] = tables["YJJBNTBHTB"].iloc[[0, 1, 2, 5]].reset_index(drop=True)
     tables["STBHHX"]["BSM"] = ["140225000000000001", "140225000000000002"]
@@ -34,10 +34,10 @@ def whole() -> dict:
     return add_survey_vertices(tables)
 
 
-def changed(seed: int) -> dict:
-    """The same with layers and fields that are not there, fields of blanks, and fields with some."""
+def randomize_layers(seed: int) -> dict:
+    """Remove random layers, fields and values from the complete layers."""
     chance = random.Random(seed)
-    tables = whole()
+    tables = complete_layers()
     for role in [r for r in tables if r != "XZQX"]:
         if chance.random() < 0.15:
             del tables[role]
@@ -50,14 +50,14 @@ def changed(seed: int) -> dict:
             elif lot < 0.3:
                 frame[name] = None
             elif lot < 0.45:
-                kept = [chance.random() < 0.5 for _ in range(len(frame))]
-                frame[name] = frame[name].astype(object).where(kept, None)
+                retained = [chance.random() < 0.5 for _ in range(len(frame))]
+                frame[name] = frame[name].astype(object).where(retained, None)
         tables[role] = frame
     return tables
 
 
-def filled_up(tables: dict) -> dict:
-    """With every field of the standard, as a package has them; those that were not there are empty."""
+def add_missing_fields(tables: dict) -> dict:
+    """Add every missing field of the standard as an empty column, as a package has them."""
     templates = Options(standard=STANDARD).norm().standard.templates
     full = {}
     for role, frame in tables.items():
@@ -66,71 +66,71 @@ def filled_up(tables: dict) -> dict:
     return full
 
 
-def printed(tables: dict) -> dict:
-    """Every table but the one on the data, as it is printed."""
+def print_tables(tables: dict) -> dict:
+    """Return every table except the one on the data, as printed."""
     made = tabulate_plan(assemble_plan(as_read_layers(tables), Options(standard=STANDARD).norm(), source="x"), "zh")
     return {t.id: ([c.id for c in t.columns], [[str(v) for v in r.values] for r in t.rows]) for t in made.tables[:-1]}
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_empty_fields_give_the_figures_of_none(seed):
-    tables = changed(seed)
-    assert printed(tables) == printed(filled_up(tables))
+def test_empty_fields_give_the_same_figures_as_absent_fields(seed):
+    tables = randomize_layers(seed)
+    assert print_tables(tables) == print_tables(add_missing_fields(tables))
 
 
-def test_zones_without_a_single_code_make_no_table():
-    tables = whole()
-    assert "zones" in printed(tables)
+def test_zones_without_codes_give_no_table():
+    tables = complete_layers()
+    assert "zones" in print_tables(tables)
     for codes in (None, "", "  "):
-        assert "zones" not in printed({**tables, "YDYHGHFQ": tables["YDYHGHFQ"].assign(GHFQDM=codes)})
-    # One code is enough, and what has none is told.
-    some = printed({**tables, "YDYHGHFQ": tables["YDYHGHFQ"].assign(GHFQDM=["300", None])})
+        assert "zones" not in print_tables({**tables, "YDYHGHFQ": tables["YDYHGHFQ"].assign(GHFQDM=codes)})
+    # One code is enough; rows without a code are listed separately.
+    some = print_tables({**tables, "YDYHGHFQ": tables["YDYHGHFQ"].assign(GHFQDM=["300", None])})
     assert any("（无代码）" in cell for row in some["zones"][1] for cell in row)
 
 
-def packed(folder, tables, suffix, crs):
-    """A package of the tables in one format and CRS, and how inspection finds it."""
+def export_tables(folder, tables, suffix, crs):
+    """Export the tables in one format and CRS; return specification and package path."""
     text = load_package_spec("county").path.read_text(encoding="utf-8")
     path = folder / "form.toml"
     path.write_text(text.replace("数据.gdb", f"数据{suffix}").replace("EPSG:4490", crs), encoding="utf-8")
-    form, options = load_package_spec(path), Options(standard=STANDARD)
-    done = export_package(check_plan(as_read_layers(tables), options), ExportOrder(form, folder / "结果", force=True))
-    return form, done.path
+    spec, options = load_package_spec(path), Options(standard=STANDARD)
+    done = export_package(check_plan(as_read_layers(tables), options), ExportOrder(spec, folder / "结果", force=True))
+    return spec, done.path
 
 
-def look(form, path) -> Report:
-    return inspect_package(path, form, Options(standard=STANDARD)).report
+def inspect_report(spec, path) -> Report:
+    return inspect_package(path, spec, Options(standard=STANDARD)).report
 
 
-def wrong(report: Report) -> list[str]:
+def find_errors(report: Report) -> list[str]:
     return [f.message for f in findings_of_rule(report, "DOC011", "DOC013") if f.severity is not Severity.INFO]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("seed", "crs"), [(8, "EPSG:4490"), (11, "EPSG:4526")])
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_what_is_exported_passes(tmp_path, seed, suffix, crs):
+def test_exported_package_has_consistent_figures(tmp_path, seed, suffix, crs):
     if suffix in (".vct", ".gdb"):
         pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
     pytest.importorskip("openpyxl")
-    form, path = packed(tmp_path, changed(seed), suffix, crs)
-    assert wrong(look(form, path)) == []
+    spec, path = export_tables(tmp_path, randomize_layers(seed), suffix, crs)
+    assert find_errors(inspect_report(spec, path)) == []
 
 
-def test_the_rules_of_a_run_share_their_figures():
+def test_rules_of_one_run_share_their_figures():
     norm = Options(standard=STANDARD).norm()
-    plan = assemble_plan(as_read_layers(whole()), norm, source="x")
+    plan = assemble_plan(as_read_layers(complete_layers()), norm, source="x")
     one, other = (Context(plan, norm, norm.tolerance()) for _ in range(2))
     assert figures_of(one, "zh") is figures_of(other, "zh") is not figures_of(one, "en")
-    # What was computed under another tolerance is not theirs.
+    # Figures computed with another tolerance are not shared.
     finer = replace(norm.tolerance(), min_width_m=norm.tolerance().min_width_m / 2)
     assert figures_of(Context(plan, norm, finer), "zh") is not figures_of(one, "zh")
 
 
 @pytest.mark.slow
-def test_a_figure_of_another_plan_is_still_found(tmp_path):
+def test_changed_figures_are_found(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
-    form, path = packed(tmp_path, changed(11), ".gpkg", "EPSG:4490")
+    spec, path = export_tables(tmp_path, randomize_layers(11), ".gpkg", "EPSG:4490")
     (file,) = path.rglob("*.xlsx")
     book = openpyxl.load_workbook(file)
     changes = 0
@@ -140,4 +140,4 @@ def test_a_figure_of_another_plan_is_still_found(tmp_path):
                 if isinstance(cell.value, float) and cell.value and not np.isclose(cell.value, 100.0):
                     cell.value, changes = cell.value * 1.01, changes + 1
     book.save(file)
-    assert changes > len(PROMISED) and len(wrong(look(form, path))) > len(PROMISED)
+    assert changes > len(PROMISED) and len(find_errors(inspect_report(spec, path))) > len(PROMISED)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A package takes its place as a whole, or the one before it stays: refusals, rests of a run that was killed, who has it open."""
+"""Atomic replacement of a package folder: refusals, leftovers of killed runs, programs with open files."""
 
 import errno
 import os
@@ -10,13 +10,13 @@ import pytest
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
-from plugin.core.files.digests import DIGEST, MANIFEST, is_whole, sha256, told_digest, write_digest
+from plugin.core.files.digests import DIGEST, MANIFEST, is_whole, read_digest, sha256, write_digest
 from plugin.core.files.open_file_owners import find_open_file_owners
 from plugin.core.package.folder import NEW, OLD, finish_interrupted, replace_folder
 from tests.core.small_plan import explain_error
 
 
-def fill(folder, text="新"):
+def write_package(folder, text="新"):
     (folder / "1-数据").mkdir(parents=True)
     (folder / "1-数据" / "a.txt").write_text(text, encoding="utf-8")
     (folder / MANIFEST).write_text(f'{{"text": "{text}"}}', encoding="utf-8")
@@ -24,11 +24,11 @@ def fill(folder, text="新"):
     return folder
 
 
-def text_of(folder):
+def read_content(folder):
     return (folder / "1-数据" / "a.txt").read_text(encoding="utf-8")
 
 
-def alone(target):
+def is_alone(target):
     return [p.name for p in target.parent.iterdir()] == [target.name]
 
 
@@ -37,73 +37,73 @@ def target(tmp_path):
     return tmp_path / "140225浑源县"
 
 
-def test_a_new_one_and_one_in_place_of_another(target):
+def test_new_package_replaces_the_old_one(target):
     for text in ("旧", "新"):
         with replace_folder(target) as new:
-            fill(new, text)
-        assert text_of(target) == text and is_whole(target) and alone(target)
+            write_package(new, text)
+        assert read_content(target) == text and is_whole(target) and is_alone(target)
 
 
-def test_a_link_in_its_place_goes_and_what_it_leads_to_stays(target, tmp_path):
+def test_link_at_the_target_is_replaced_and_its_destination_kept(target, tmp_path):
     elsewhere = tmp_path.with_name(tmp_path.name + "-别处")
-    fill(elsewhere, "旧")
+    write_package(elsewhere, "旧")
     target.symlink_to(elsewhere, target_is_directory=True)
     for text in ("新", "更新"):
         with replace_folder(target) as new:
-            fill(new, text)
-        assert text_of(target) == text and alone(target) and not target.is_symlink()
-    assert text_of(elsewhere) == "旧"
+            write_package(new, text)
+        assert read_content(target) == text and is_alone(target) and not target.is_symlink()
+    assert read_content(elsewhere) == "旧"
 
 
 @pytest.mark.parametrize("error", [ValueError, Cancelled, KeyboardInterrupt])
-def test_what_goes_wrong_leaves_the_former_one(target, error):
-    fill(target, "旧")
+def test_error_keeps_the_old_package(target, error):
+    write_package(target, "旧")
     with pytest.raises(error), replace_folder(target) as new:
-        fill(new)
+        write_package(new)
         raise error
-    assert text_of(target) == "旧" and alone(target)
+    assert read_content(target) == "旧" and is_alone(target)
 
 
-def test_cancelled_at_the_last_moment(target):
-    fill(target, "旧")
+def test_cancellation_at_the_last_moment_keeps_the_old_package(target):
+    write_package(target, "旧")
     with pytest.raises(Cancelled), replace_folder(target, Cancellation(lambda: True)) as new:
-        fill(new)
-    assert text_of(target) == "旧" and alone(target)
+        write_package(new)
+    assert read_content(target) == "旧" and is_alone(target)
 
 
 @pytest.mark.parametrize("which", ["old away", "new in"])
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EBUSY])
-def test_a_replacement_that_is_refused(target, monkeypatch, which, code):
-    fill(target, "旧")
+def test_failed_move_keeps_the_old_package(target, monkeypatch, which, code):
+    write_package(target, "旧")
     real = os.replace
 
-    def refused(source, destination):
+    def refuse_move(source, destination):
         if str(source).endswith(NEW) == (which == "new in") and not str(source).endswith(OLD):
             raise OSError(code, os.strerror(code), str(source))
         real(source, destination)
 
-    monkeypatch.setattr(os, "replace", refused)
+    monkeypatch.setattr(os, "replace", refuse_move)
     with pytest.raises(OutputError) as caught, replace_folder(target) as new:
-        fill(new)
+        write_package(new)
     assert "140225浑源县" in explain_error(caught.value)
-    assert text_of(target) == "旧" and alone(target)
+    assert read_content(target) == "旧" and is_alone(target)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks /proc")
-def test_who_has_it_open_is_named(target, monkeypatch):
-    fill(target, "旧")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_program_with_open_files_is_named(target, monkeypatch):
+    write_package(target, "旧")
 
-    def refused(source, destination):
+    def refuse_move(source, destination):
         raise PermissionError(errno.EACCES, "no", str(source))
 
     with (target / "1-数据" / "a.txt").open() as _:
-        monkeypatch.setattr(os, "replace", refused)
+        monkeypatch.setattr(os, "replace", refuse_move)
         with pytest.raises(OutputError) as caught, replace_folder(target) as new:
-            fill(new)
+            write_package(new)
     assert caught.value.key == "package_held" and f"({os.getpid()})" in explain_error(caught.value)
 
 
-def test_arcgis_is_named_by_its_lock_files(tmp_path):
+def test_arcgis_is_identified_by_its_lock_files(tmp_path):
     database = tmp_path / "1-数据" / "库.gdb"
     database.mkdir(parents=True)
     (database / "_gdb.GHJ-PC07.1234.5678.sr.lock").touch()
@@ -111,46 +111,46 @@ def test_arcgis_is_named_by_its_lock_files(tmp_path):
     assert find_open_file_owners(tmp_path) == ["GHJ-PC07 (ArcGIS, 1234)"]
 
 
-def test_nothing_open_nobody_named(tmp_path):
-    assert find_open_file_owners(fill(tmp_path / "a")) == []
+def test_no_open_file_gives_no_owner(tmp_path):
+    assert find_open_file_owners(write_package(tmp_path / "a")) == []
 
 
-def rests(target):
-    """Every state that a kill may leave: name → (what lies there, which package is right in the end)."""
+def interrupted_states(target):
+    """Return every state after a kill: name → (setup function, content of the expected package)."""
     new, old = target.with_name(target.name + NEW), target.with_name(target.name + OLD)
 
     def half():
-        fill(new)
+        write_package(new)
         (new / DIGEST).unlink()
 
     def first_half():
         half()
 
     def before():
-        fill(target, "旧")
+        write_package(target, "旧")
         half()
 
     def written():
-        fill(target, "旧")
-        fill(new)
+        write_package(target, "旧")
+        write_package(new)
 
     def between():
-        fill(old, "旧")
-        fill(new)
+        write_package(old, "旧")
+        write_package(new)
 
     def moved():
-        fill(target)
-        fill(old, "旧")
+        write_package(target)
+        write_package(old, "旧")
 
     def deleting():
-        fill(target)
+        write_package(target)
         (old / "1-数据").mkdir(parents=True)
 
     def first_whole():
-        fill(new)
+        write_package(new)
 
     def lost():
-        fill(old, "旧")
+        write_package(old, "旧")
 
     return {
         "half": (before, "旧"),
@@ -164,50 +164,50 @@ def rests(target):
     }
 
 
-@pytest.mark.parametrize("state", rests(Path("a")))
-def test_the_next_run_finishes_or_rolls_back(target, state):
-    lay, right = rests(target)[state]
-    lay()
+@pytest.mark.parametrize("state", interrupted_states(Path("a")))
+def test_next_run_completes_or_rolls_back(target, state):
+    prepare, expected = interrupted_states(target)[state]
+    prepare()
     finish_interrupted(target)
-    if right is None:
+    if expected is None:
         assert list(target.parent.iterdir()) == []
     else:
-        assert text_of(target) == right and is_whole(target) and alone(target)
+        assert read_content(target) == expected and is_whole(target) and is_alone(target)
 
 
-def test_a_rest_that_cannot_be_deleted_is_told(target, monkeypatch):
-    fill(target, "旧")
-    fill(target.with_name(target.name + NEW))
+def test_leftover_that_cannot_be_deleted_is_reported(target, monkeypatch):
+    write_package(target, "旧")
+    write_package(target.with_name(target.name + NEW))
     monkeypatch.setattr("shutil.rmtree", lambda path, ignore_errors=False: None)
     with pytest.raises(OutputError) as caught:
         finish_interrupted(target)
-    assert NEW in explain_error(caught.value) and text_of(target) == "旧"
+    assert NEW in explain_error(caught.value) and read_content(target) == "旧"
 
 
-def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
+def test_missing_parent_folder_is_reported(tmp_path, monkeypatch):
     with pytest.raises(OutputError) as caught, replace_folder(tmp_path / "没有" / "包"):
         pass
     assert "没有" in explain_error(caught.value)
 
 
-def test_a_full_disk_while_it_is_made(target):
-    fill(target, "旧")
+def test_full_disk_keeps_the_old_package(target):
+    write_package(target, "旧")
     with pytest.raises(OutputError) as caught, replace_folder(target) as new:
         raise OSError(errno.ENOSPC, "full", str(new / "a"))
     assert "磁盘空间不足" in explain_error(caught.value)
-    assert text_of(target) == "旧" and alone(target)
+    assert read_content(target) == "旧" and is_alone(target)
 
 
-def test_a_file_of_the_planners_that_cannot_be_read_is_no_matter_of_writing(target):
+def test_unreadable_input_is_not_reported_as_a_write_error(target):
     with pytest.raises(PermissionError), replace_folder(target):
         raise PermissionError(errno.EACCES, "no", "/文档/规划文本.pdf")
     assert not target.exists()
 
 
-def test_a_digest_says_whether_a_folder_is_whole(tmp_path):
-    folder = fill(tmp_path / "a")
-    assert told_digest(folder) == sha256(folder / MANIFEST) and is_whole(folder)
+def test_is_whole_compares_the_digest(tmp_path):
+    folder = write_package(tmp_path / "a")
+    assert read_digest(folder) == sha256(folder / MANIFEST) and is_whole(folder)
     (folder / MANIFEST).write_text("{}")
     assert not is_whole(folder)
     (folder / DIGEST).write_bytes(b"\xff")
-    assert not is_whole(folder) and told_digest(folder) == ""
+    assert not is_whole(folder) and read_digest(folder) == ""

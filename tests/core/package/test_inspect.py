@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A package looked at from outside: what export_package made passes; each planted damage is found by its rule."""
+"""Inspection of packages: an exported package passes; each planted damage is found by its rule."""
 
 import io
 import json
@@ -17,7 +17,7 @@ import pytest
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options
 from plugin.core.errors import Cancelled, InputError
-from plugin.core.files.digests import DIGEST, MANIFEST, OK, PAGE, SUMS, is_whole, read_sums, told_manifest, write_digest
+from plugin.core.files.digests import DIGEST, MANIFEST, OK, PAGE, SUMS, is_whole, read_manifest, read_sums, write_digest
 from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
 from plugin.core.package.inspection import archive
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 
-FORM = load_package_spec("county")
+SPEC = load_package_spec("county")
 #: The mdb that comes with the documents.
 UNREAD = [("DOC011", "unread")]
 ROOT = "140225浑源县国土空间总体规划"
@@ -48,28 +48,28 @@ MAP = "4-规划图件/140225浑源县01三条控制线图.jpg"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A whole package, made by export_package."""
+def exported_package(tmp_path_factory):
+    """Export a complete package."""
     return whole_package(tmp_path_factory.mktemp("成果"))
 
 
 @pytest.fixture
-def package(made, tmp_path):
-    return Path(shutil.copytree(made, tmp_path / ROOT))
+def package(exported_package, tmp_path):
+    return Path(shutil.copytree(exported_package, tmp_path / ROOT))
 
 
-def look(path, **options):
-    return inspect_package(path, FORM, Options(**options)).report
+def inspect_report(path, **options):
+    return inspect_package(path, SPEC, Options(**options)).report
 
 
-def documents(report):
+def document_findings(report):
     return {(f.code, f.case) for f in report.findings if f.code.startswith("DOC")}
 
 
-def test_what_was_exported_passes(package):
+def test_exported_package_passes(package):
     before = digest(package)
-    report = look(package)
-    # What only Access reads is told, and nothing else.
+    report = inspect_report(package)
+    # Only the table that Access alone can read is reported.
     assert [(f.code, f.case) for f in report.findings] == UNREAD
     assert report.verdict is Verdict.CONDITIONAL and not report.left_out
     assert {r.outcome for r in report.rules if r.code.startswith("DOC") and r.code != "DOC011"} == {"passed"}
@@ -78,7 +78,7 @@ def test_what_was_exported_passes(package):
     assert digest(package) == before
 
 
-def zipped(folder, path, top=True, codec="utf-8"):
+def write_zip(folder, path, top=True, codec="utf-8"):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for one in sorted(folder.rglob("*")):
             if one.is_file():
@@ -86,14 +86,14 @@ def zipped(folder, path, top=True, codec="utf-8"):
                 info = zipfile.ZipInfo(name if codec == "utf-8" else name.encode(codec).decode("cp437"))
                 file.writestr(info, one.read_bytes(), zipfile.ZIP_DEFLATED)
     if codec == "gbk":
-        # As Windows writes it: no mark for UTF-8.
-        path.write_bytes(_without_utf8(path.read_bytes()))
+        # As Windows writes it, without the UTF-8 flag.
+        path.write_bytes(encode_names_in_gbk(path.read_bytes()))
     return path
 
 
-def _without_utf8(data):
-    """Names of cp437 that zipfile wrote as UTF-8 turned into bytes of GBK, lengths and flags with them."""
-    made = bytearray()
+def encode_names_in_gbk(data):
+    """Replace the UTF-8 names of cp437 text by GBK bytes, with their lengths and flags."""
+    output = bytearray()
     with zipfile.ZipFile(io.BytesIO(data)) as file:
         central, entries = bytearray(), file.infolist()
         for info in entries:
@@ -102,22 +102,22 @@ def _without_utf8(data):
             packed = zlib.compressobj(wbits=-15)
             body = packed.compress(content) + packed.flush()
             crc = zlib.crc32(content)
-            at = len(made)
+            at = len(output)
             common = struct.pack("<HHHHHLLLHH", 20, 0, 8, 0, 33, crc, len(body), len(content), len(name), 0)
-            made += b"PK\x03\x04" + common + name + body
+            output += b"PK\x03\x04" + common + name + body
             central += b"PK\x01\x02" + struct.pack("<H", 20) + common + struct.pack("<HHHLL", 0, 0, 0, 0, at) + name
-    end = struct.pack("<HHHHLLH", 0, 0, len(entries), len(entries), len(central), len(made), 0)
-    return bytes(made + central + b"PK\x05\x06" + end)
+    end = struct.pack("<HHHHLLH", 0, 0, len(entries), len(entries), len(central), len(output), 0)
+    return bytes(output + central + b"PK\x05\x06" + end)
 
 
 @pytest.mark.parametrize(("top", "codec"), [(True, "utf-8"), (False, "utf-8"), (True, "gbk")])
-def test_a_zip_of_it_passes_too(package, tmp_path, top, codec):
-    report = look(zipped(package, tmp_path / f"{ROOT}.zip", top, codec))
+def test_zipped_package_passes(package, tmp_path, top, codec):
+    report = inspect_report(write_zip(package, tmp_path / f"{ROOT}.zip", top, codec))
     assert [(f.code, f.case) for f in report.findings] == UNREAD, [f.message for f in report.findings]
     assert len(report.provenance["layers"]) == 9
 
 
-def manifest_of(package, change):
+def change_manifest(package, change):
     path = package / MANIFEST
     manifest = json.loads(path.read_text(encoding="utf-8"))
     change(manifest)
@@ -125,7 +125,7 @@ def manifest_of(package, change):
     write_digest(package)
 
 
-def in_database(package, layer, change):
+def change_database(package, layer, change):
     from osgeo import gdal
 
     database = gdal.OpenEx(str(package / GDB), gdal.OF_UPDATE | gdal.OF_VECTOR)
@@ -138,7 +138,7 @@ def drop_layer(name):
         number = next(n for n in range(database.GetLayerCount()) if database.GetLayer(n).GetName() == name)
         database.DeleteLayer(number)
 
-    return lambda package: in_database(package, "", change)
+    return lambda package: change_database(package, "", change)
 
 
 def empty_layer(database, layer):
@@ -146,20 +146,20 @@ def empty_layer(database, layer):
         layer.DeleteFeature(feature.GetFID())
 
 
-def wrong_area(database, layer):
+def enlarge_shape(database, layer):
     feature = next(iter(layer))
     shape = feature.GetGeometryRef().Clone()
     feature.SetGeometry(shape.Buffer(0.001))
     layer.SetFeature(feature)
 
 
-def half_as_much_again(database, layer, field="MJ"):
+def scale_areas(database, layer, field="MJ"):
     for feature in list(layer):
         feature.SetField(field, feature.GetField(field) * 1.5)
         layer.SetFeature(feature)
 
 
-def unknown_code(database, layer):
+def set_unknown_code(database, layer):
     feature = next(iter(layer))
     feature.SetField("GHFQDM", "999")
     layer.SetFeature(feature)
@@ -171,14 +171,14 @@ def add_field(database, layer):
     layer.CreateField(ogr.FieldDefn("BEIZHU2", ogr.OFTString))
 
 
-def other_name(database, layer):
+def rename_township(database, layer):
     feature = next(iter(layer))
     feature.SetField("XZQMC", "某某镇")
     layer.SetFeature(feature)
 
 
 def copy_layer(name, copy):
-    return lambda package: in_database(package, "", lambda d, _: d.CopyLayer(d.GetLayerByName(name), copy))
+    return lambda package: change_database(package, "", lambda d, _: d.CopyLayer(d.GetLayerByName(name), copy))
 
 
 def truncate(package):
@@ -186,7 +186,7 @@ def truncate(package):
         part.write_bytes(part.read_bytes()[:100])
 
 
-def cut(part):
+def truncate_part(part):
     def change(package):
         data = (package / GDB / part).read_bytes()
         (package / GDB / part).write_bytes(data[: len(data) * 2 // 3])
@@ -198,7 +198,7 @@ def rename(old, new):
     return lambda package: (package / old).rename(package / new)
 
 
-def in_metadata(old, new):
+def replace_in_metadata(old, new):
     def change(package):
         text = (package / METADATA).read_text("utf-8")
         assert old in text
@@ -207,7 +207,7 @@ def in_metadata(old, new):
     return change
 
 
-def in_report(change):
+def change_report(change):
     def changed(package):
         report = json.loads((package / REPORT).read_text("utf-8"))
         change(report)
@@ -216,18 +216,18 @@ def in_report(change):
     return changed
 
 
-def put_shapefile(folder):
+def write_shapefile(folder):
     import geopandas as gpd
     from shapely.geometry import box
 
     gpd.GeoDataFrame({"a": [1]}, geometry=[box(113, 39, 114, 40)], crs=4490).to_file(folder / "边界.shp")
 
 
-def other_forced(manifest):
+def mark_forced(manifest):
     manifest["check"] |= {"forced": True, "verdict": "fail", "errors": 7}
 
 
-#: Name → (what is done to a whole package, rule and case that must tell).
+#: Title → (change of a complete package, rule and case that must report it).
 DAMAGES = {
     "the folder has another name": (lambda p: p.rename(p.with_name("最终版")), ("DOC001", "form")),
     "the folder has another county's code": (lambda p: p.rename(p.with_name(ROOT.replace("225", "226"))), ("DOC001", "county")),
@@ -239,57 +239,57 @@ DAMAGES = {
     "the text among the maps": (rename(TEXT, TEXT.replace("2-规划文档", "4-规划图件")), ("DOC003", "folder")),
     "Thumbs.db": (lambda p: (p / "4-规划图件/Thumbs.db").write_bytes(b"x"), ("DOC004", "")),
     "a lock in the database": (lambda p: (p / GDB / "_gdb.PC.12.34.sr.lock").touch(), ("DOC004", "")),
-    "an editor's rest": (lambda p: (p / "2-规划文档/~$规划文本.docx").touch(), ("DOC004", "")),
+    "an editor's leftover": (lambda p: (p / "2-规划文档/~$规划文本.docx").touch(), ("DOC004", "")),
     "an empty text": (lambda p: (p / TEXT).write_bytes(b""), ("DOC005", "empty")),
-    "a text that is no pdf": (lambda p: (p / TEXT).write_bytes(b"PK\x03\x04"), ("DOC005", "kind")),
-    "a map that is no jpg": (lambda p: (p / MAP).write_bytes(b"GIF89a"), ("DOC005", "kind")),
+    "a text that is not a pdf": (lambda p: (p / TEXT).write_bytes(b"PK\x03\x04"), ("DOC005", "kind")),
+    "a map that is not a jpg": (lambda p: (p / MAP).write_bytes(b"GIF89a"), ("DOC005", "kind")),
     "a map of 96 dpi": (lambda p: (p / MAP).write_bytes(jpg(96)), ("DOC005", "dpi")),
-    "a map copied by half": (lambda p: (p / MAP).write_bytes(jpg()[:-2]), ("DOC005", "broken")),
-    "a text copied by half": (lambda p: (p / TEXT).write_bytes(pdf()[: len(pdf()) // 2]), ("DOC005", "cut")),
+    "a half-copied map": (lambda p: (p / MAP).write_bytes(jpg()[:-2]), ("DOC005", "broken")),
+    "a half-copied text": (lambda p: (p / TEXT).write_bytes(pdf()[: len(pdf()) // 2]), ("DOC005", "cut")),
     "two maps of one number": (lambda p: (p / MAP.replace("三条控制线图", "图")).write_bytes(jpg()), ("DOC030", "number")),
-    "one map twice": (lambda p: (p / MAP.replace("01", "02")).write_bytes(jpg()), ("DOC030", "title")),
-    "a number left out": (lambda p: (p / MAP.replace("01三条控制线图", "03图")).write_bytes(jpg()), ("DOC030", "gap")),
+    "a repeated map": (lambda p: (p / MAP.replace("01", "02")).write_bytes(jpg()), ("DOC030", "title")),
+    "a missing number": (lambda p: (p / MAP.replace("01三条控制线图", "03图")).write_bytes(jpg()), ("DOC030", "gap")),
     "a text that was changed": (lambda p: (p / TEXT).write_bytes(pdf("other")), ("DOC006", "changed")),
-    "a file put in afterwards": (lambda p: (p / "4-规划图件/140225浑源县02图.jpg").write_bytes(b"\xff\xd8\xff"), ("DOC006", "more")),
+    "a file added afterwards": (lambda p: (p / "4-规划图件/140225浑源县02图.jpg").write_bytes(b"\xff\xd8\xff"), ("DOC006", "more")),
     "a map lost": (lambda p: (p / MAP).unlink(), ("DOC006", "lost")),
     "a manifest that was changed": (lambda p: (p / MANIFEST).write_text((p / MANIFEST).read_text("utf-8") + " ", "utf-8"), ("DOC006", "manifest")),
-    "a manifest that is none": (lambda p: (p / MANIFEST).write_text("{", "utf-8"), ("DOC006", "manifest")),
+    "an invalid manifest": (lambda p: (p / MANIFEST).write_text("{", "utf-8"), ("DOC006", "manifest")),
     "no manifest": (lambda p: [(p / n).unlink() for n in (MANIFEST, DIGEST, SUMS)], ("DOC006", "gone")),
     "no manifest, page or list": (lambda p: [(p / n).unlink() for n in (MANIFEST, DIGEST, PAGE, SUMS)], ("DOC006", "none")),
     "a manifest without end": (lambda p: (p / MANIFEST).write_text("[" * 200_000, "utf-8"), ("DOC006", "manifest")),
-    "a manifest of other rows": (lambda p: manifest_of(p, lambda m: m.update(files=[{"path": "a"}], layers=[1])), ("DOC006", "manifest")),
+    "a manifest of other rows": (lambda p: change_manifest(p, lambda m: m.update(files=[{"path": "a"}], layers=[1])), ("DOC006", "manifest")),
     "a copy of the database": (lambda p: shutil.copytree(p / GDB, p / GDB.replace(".gdb", "_备份.gdb")), ("DOC003", "name")),
     "the database among the maps": (rename(GDB, GDB.replace("1-空间数据", "4-规划图件")), ("DOC003", "folder")),
-    "shapefiles among the documents": (lambda p: put_shapefile(p / "2-规划文档"), ("DOC003", "name")),
-    "a manifest whose check is a word": (lambda p: manifest_of(p, lambda m: m.update(check="pass")), ("DOC006", "manifest")),
-    "a manifest of a later version": (lambda p: manifest_of(p, lambda m: m.update(schema="sanxian-package/2")), ("DOC006", "later")),
+    "shapefiles among the documents": (lambda p: write_shapefile(p / "2-规划文档"), ("DOC003", "name")),
+    "a manifest whose check is a word": (lambda p: change_manifest(p, lambda m: m.update(check="pass")), ("DOC006", "manifest")),
+    "a manifest of a later version": (lambda p: change_manifest(p, lambda m: m.update(schema="sanxian-package/2")), ("DOC006", "later")),
     "no digest": (lambda p: (p / DIGEST).unlink(), ("DOC006", "manifest")),
-    "forced": (lambda p: manifest_of(p, other_forced), ("DOC007", "")),
+    "forced": (lambda p: change_manifest(p, mark_forced), ("DOC007", "")),
     "no red line": (drop_layer("STBHHX"), ("DOC008", "missing")),
-    "an empty boundary": (lambda p: in_database(p, "CZKFBJ", empty_layer), ("DOC008", "empty")),
+    "an empty boundary": (lambda p: change_database(p, "CZKFBJ", empty_layer), ("DOC008", "empty")),
     "a damaged database": (truncate, ("DOC008", "unreadable")),
-    "a system table cut": (cut("a00000004.gdbtable"), ("DOC008", "part")),
-    "a table's index left behind": (lambda p: (p / GDB / "a0000000d.gdbtablx").unlink(), ("DOC008", "part_lost")),
-    "a feature fewer": (lambda p: in_database(p, "CZKFBJ", lambda d, layer: layer.DeleteFeature(1)), ("DOC010", "features")),
+    "a truncated system table": (truncate_part("a00000004.gdbtable"), ("DOC008", "part")),
+    "a missing table index": (lambda p: (p / GDB / "a0000000d.gdbtablx").unlink(), ("DOC008", "part_lost")),
+    "a feature fewer": (lambda p: change_database(p, "CZKFBJ", lambda d, layer: layer.DeleteFeature(1)), ("DOC010", "features")),
     "a layer that the manifest names": (drop_layer("LSWHBHX"), ("DOC010", "lost")),
-    "a boundary that was moved": (lambda p: in_database(p, "CZKFBJ", wrong_area), ("DOC010", "area")),
-    "areas in a field half as much again": (lambda p: in_database(p, "CZKFBJ", half_as_much_again), ("DOC010", "field_area")),
-    "a copy of a layer left behind": (copy_layer("CZKFBJ", "CZKFBJ_1"), ("DOC008", "twice")),
-    "a neighbour's manifest": (lambda p: manifest_of(p, lambda m: m.update(area={"code": "140226", "name": "左云县"})), ("DOC001", "manifest")),
-    "a field put in": (lambda p: in_database(p, "CZKFBJ", add_field), ("DOC010", "fields")),
-    "a field put in before the manifest": (lambda p: [in_database(p, "CZKFBJ", add_field), [(p / n).unlink() for n in (MANIFEST, DIGEST, PAGE, SUMS)]], ("DOC008", "more_fields")),
-    "a township of another name": (lambda p: in_database(p, "XZQXZ", other_name), ("DOC011", "names")),
+    "a boundary that was moved": (lambda p: change_database(p, "CZKFBJ", enlarge_shape), ("DOC010", "area")),
+    "areas in a field times 1.5": (lambda p: change_database(p, "CZKFBJ", scale_areas), ("DOC010", "field_area")),
+    "a leftover copy of a layer": (copy_layer("CZKFBJ", "CZKFBJ_1"), ("DOC008", "twice")),
+    "a neighbour's manifest": (lambda p: change_manifest(p, lambda m: m.update(area={"code": "140226", "name": "左云县"})), ("DOC001", "manifest")),
+    "an added field": (lambda p: change_database(p, "CZKFBJ", add_field), ("DOC010", "fields")),
+    "an added field without a manifest": (lambda p: [change_database(p, "CZKFBJ", add_field), [(p / n).unlink() for n in (MANIFEST, DIGEST, PAGE, SUMS)]], ("DOC008", "more_fields")),
+    "a township of another name": (lambda p: change_database(p, "XZQXZ", rename_township), ("DOC011", "names")),
     "no metadata": (lambda p: (p / METADATA).unlink(), ("DOC012", "missing")),
     "metadata with a bomb": (lambda p: (p / METADATA).write_text('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "utf-8"), ("DOC012", "entities")),
-    "metadata of one feature more": (in_metadata("<要素数>1<", "<要素数>2<"), ("DOC012", "value")),
-    "metadata of another extent": (in_metadata("<范围>113.", "<范围>112."), ("DOC012", "value")),
-    "metadata of another zone": (in_metadata("WKID>4490<", "WKID>4526<"), ("DOC012", "value")),
-    "a report of a hectare more": (in_report(lambda r: r["indicators"][-1].update(value=1.0)), ("DOC013", "figure")),
-    "a report of another check": (in_report(lambda r: r["summary"].update(errors=7)), ("DOC013", "check")),
+    "metadata of one feature more": (replace_in_metadata("<要素数>1<", "<要素数>2<"), ("DOC012", "value")),
+    "metadata of another extent": (replace_in_metadata("<范围>113.", "<范围>112."), ("DOC012", "value")),
+    "metadata of another zone": (replace_in_metadata("WKID>4490<", "WKID>4526<"), ("DOC012", "value")),
+    "a report with an added hectare": (change_report(lambda r: r["indicators"][-1].update(value=1.0)), ("DOC013", "figure")),
+    "a report of another check": (change_report(lambda r: r["summary"].update(errors=7)), ("DOC013", "check")),
     "a report without its page": (lambda p: (p / REPORT.replace(".json", ".html")).unlink(), ("DOC013", "half")),
     "a report without its data": (lambda p: (p / REPORT).unlink(), ("DOC013", "half")),
-    "a list of digests with lines taken out": (lambda p: (p / SUMS).write_text("\n".join((p / SUMS).read_text("utf-8").splitlines()[5:]) + "\n", "utf-8"), ("DOC006", "unlisted")),
-    "a code that is in no list": (lambda p: in_database(p, "CZKFBJ", unknown_code), ("ATT002", None)),
+    "a digest list with removed lines": (lambda p: (p / SUMS).write_text("\n".join((p / SUMS).read_text("utf-8").splitlines()[5:]) + "\n", "utf-8"), ("DOC006", "unlisted")),
+    "an unknown code": (lambda p: change_database(p, "CZKFBJ", set_unknown_code), ("ATT002", None)),
 }  # fmt: skip
 
 
@@ -298,7 +298,7 @@ def test_each_damage_is_found_by_its_rule(package, name):
     damage, (code, case) = DAMAGES[name]
     damage(package)
     folder = next(p for p in package.parent.iterdir() if p.is_dir())
-    report = look(folder)
+    report = inspect_report(folder)
     found = [f for f in report.findings if f.code == code and case in (f.case, None)]
     assert found, [(f.code, f.case, f.message) for f in report.findings]
     for finding in found:
@@ -307,7 +307,7 @@ def test_each_damage_is_found_by_its_rule(package, name):
 
 
 @pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum here")
-def test_receivers_without_the_plugin_check_it_with_sha256sum(package):
+def test_sha256sum_verifies_a_package(package):
     def checked():
         return subprocess.run(["sha256sum", "-c", "--strict", SUMS], cwd=package, capture_output=True, text=True)
 
@@ -316,10 +316,10 @@ def test_receivers_without_the_plugin_check_it_with_sha256sum(package):
     assert done.returncode == 0 and done.stdout.count(": OK") == files, done.stdout + done.stderr
     (package / TEXT).write_bytes(pdf("other"))
     assert checked().returncode == 1
-    # The same list is enough for inspect_package where there is no manifest.
+    # The list alone is enough for inspect_package without a manifest.
     for name in (MANIFEST, DIGEST):
         (package / name).unlink()
-    found = {(f.case, f.params["file"]) for f in look(package).findings if f.code == "DOC006"}
+    found = {(f.case, f.params["file"]) for f in inspect_report(package).findings if f.code == "DOC006"}
     assert found == {("changed_listed", TEXT), ("lost_listed", MANIFEST)}
 
 
@@ -330,62 +330,64 @@ def test_receivers_without_the_plugin_check_it_with_sha256sum(package):
         lambda rows: ("# 校验\n" + "\n".join(f"{d}  ./{p}" for p, d in rows)).encode("utf-8-sig"),
     ],
 )
-def test_lists_of_other_programs(write):
+def test_digest_lists_of_other_programs_are_read(write):
     rows = [("2-规划文档/文本 一.pdf", "a1" * 32), ("图.jpg", "0" * 64)]
     given = write([(p.replace("/", "\\"), d) for p, d in rows])
     assert read_sums(given) == dict(rows)
 
 
-def test_what_is_no_list_of_digests():
+def test_invalid_digest_lists_are_rejected():
     assert read_sums(b"") is None and read_sums(b"hello") is None and read_sums(b"\xff\xfe\x00") is None
     assert read_sums(b"d41d8cd98f00b204e9800998ecf8427e  a.txt") is None
 
 
-def test_a_digest_as_other_programs_write_it(package):
-    told = (package / DIGEST).read_text("ascii").split()[0]
-    (package / DIGEST).write_bytes(f"{told.upper()} *{MANIFEST}\r\n".encode())
-    assert told_manifest(package)[1] == OK and is_whole(package)
+def test_digest_file_of_other_programs_is_read(package):
+    digest_text = (package / DIGEST).read_text("ascii").split()[0]
+    (package / DIGEST).write_bytes(f"{digest_text.upper()} *{MANIFEST}\r\n".encode())
+    assert read_manifest(package)[1] == OK and is_whole(package)
 
 
-def test_what_a_system_left_behind_is_told_once(package):
+def test_system_file_is_reported_once(package):
     (package / "2-规划文档/._a.pdf").write_bytes(b"x")
-    assert [f.code for f in look(package).findings if "._a.pdf" in f.key] == ["DOC004"]
+    assert [f.code for f in inspect_report(package).findings if "._a.pdf" in f.key] == ["DOC004"]
 
 
 @pytest.mark.parametrize("behind", [b"", b"\r\n\0\0", b"x" * 1500])
-def test_export_and_inspection_look_at_a_pdf_alike(tmp_path, behind):
-    """Bytes behind the end are common; one without an end is none."""
+def test_export_and_inspection_judge_a_pdf_equally(tmp_path, behind):
+    """Accept bytes after the end of a PDF; report a missing end."""
     path = tmp_path / TEXT.rpartition("/")[2]
     values = {"code": "140225", "name": "浑源县"}
-    for data, well in (
+    for data, valid in (
         (pdf("a" * 5000) + behind, True),
         (pdf("a" * 5000)[:-7] + behind, False),
         (b"%PDF-1.4\n", False),
     ):
         path.write_bytes(data)
         _, problems = fill_slots(load_package_spec("county"), values, tmp_path)
-        told = [(p.level, p.key) for p in problems if path.name in p.features]
-        # It is told, and kept from nobody: many programs show what is there.
-        assert told == ([] if well else [(Level.NOTE, "file_cut")])
+        reported = [(p.level, p.key) for p in problems if path.name in p.features]
+        # A note only: many programs still show the readable part.
+        assert reported == ([] if valid else [(Level.NOTE, "file_cut")])
         start, tail = read_ends(path)
-        assert (has_valid_start(path.name, start) and has_valid_end(path.name, tail)) is well
+        assert (has_valid_start(path.name, start) and has_valid_end(path.name, tail)) is valid
 
 
-def test_thirty_damages():
+def test_damages_are_at_least_thirty():
     assert len(DAMAGES) >= 30
 
 
-def test_a_copy_of_a_layer_hides_nothing_else(package):
-    """The layer that is called exactly so is looked at; the rest of the package is, too."""
+def test_copied_layer_does_not_hide_other_layers(package):
+    """Inspect the layer with the exact name and the rest of the package."""
     copy_layer("CZKFBJ", "CZKFBJ_1")(package)
     copy_layer("STBHHX", "A_STBHHX")(package)
-    in_database(package, "CZKFBJ_1", empty_layer)
-    report = look(package)
-    told = {(f.params["name"], f.params["used"]) for f in report.findings if (f.code, f.case) == ("DOC008", "twice")}
-    assert told == {("CZKFBJ_1", "CZKFBJ"), ("A_STBHHX", "STBHHX")}
+    change_database(package, "CZKFBJ_1", empty_layer)
+    report = inspect_report(package)
+    reported = {
+        (f.params["name"], f.params["used"]) for f in report.findings if (f.code, f.case) == ("DOC008", "twice")
+    }
+    assert reported == {("CZKFBJ_1", "CZKFBJ"), ("A_STBHHX", "STBHHX")}
     names = {row["role"]: row["name"] for row in report.provenance["layers"]}
     assert names["CZKFBJ"] == "CZKFBJ" and names["STBHHX"] == "STBHHX" and len(names) == 9
-    chosen = look(package, roles={"CZKFBJ": "CZKFBJ_1"})
+    chosen = inspect_report(package, roles={"CZKFBJ": "CZKFBJ_1"})
     assert {"CZKFBJ_1"} == {row["name"] for row in chosen.provenance["layers"] if row["role"] == "CZKFBJ"}
 
 
@@ -393,8 +395,8 @@ def test_a_copy_of_a_layer_hides_nothing_else(package):
     ("part", "keep", "case"),
     [("dbf", 200, "shape_cut"), ("shp", 300, "shape_cut"), ("dbf", 5, "shape_cut"), ("dbf", 0, "shape_lost")],
 )
-def test_a_shapefile_left_beside_the_database(package, part, keep, case):
-    """It is told by its own name, not by that of the folder that must be there; damage is damage, not a lack of fields."""
+def test_stray_shapefile_is_reported_by_its_own_name(package, part, keep, case):
+    """Report the file, not its required folder; damage is not reported as missing fields."""
     import pyogrio
 
     folder = package / "1-空间数据"
@@ -402,48 +404,48 @@ def test_a_shapefile_left_beside_the_database(package, part, keep, case):
         pyogrio.read_dataframe(package / GDB, layer="CZKFBJ"), folder / "CZKFBJ.shp", encoding="GBK"
     )
     assert find_integrity_errors(package, "1-空间数据") == []
-    found = [(f.code, f.case, f.key) for f in look(package).findings]
+    found = [(f.code, f.case, f.key) for f in inspect_report(package).findings]
     assert ("DOC003", "name", "1-空间数据/CZKFBJ.shp") in found and ("DOC003", "name", "1-空间数据") not in found
     path = folder / f"CZKFBJ.{part}"
     if keep:
         path.write_bytes(path.read_bytes()[:keep])
     else:
         path.unlink()
-    found = [(f.code, f.case, f.key) for f in look(package).findings]
+    found = [(f.code, f.case, f.key) for f in inspect_report(package).findings]
     assert ("DOC008", case, f"1-空间数据/CZKFBJ.{part}") in found
     assert "DOC014" not in {code for code, *_ in found}
 
 
-def test_layers_in_another_crs(tmp_path, package):
+def test_layers_in_another_crs_are_reported(tmp_path, package):
     import pyogrio
 
     frame = pyogrio.read_dataframe(package / GDB, layer="CZKFBJ").to_crs(4526)
     target = package / "1-空间数据" / "140225浑源县国土空间规划矢量数据.gpkg"
     shutil.rmtree(package / GDB)
     pyogrio.write_dataframe(frame, target, layer="CZKFBJ", driver="GPKG")
-    text = (FORM.path).read_text(encoding="utf-8").replace("矢量数据.gdb", "矢量数据.gpkg")
+    text = (SPEC.path).read_text(encoding="utf-8").replace("矢量数据.gdb", "矢量数据.gpkg")
     path = tmp_path / "某省.toml"
     path.write_text(text, encoding="utf-8")
     report = inspect_package(package, load_package_spec(path), Options()).report
-    (told,) = [f for f in report.findings if f.code == "DOC009"]
-    assert "EPSG:4526" in told.message and "EPSG:4490" in told.message
+    (finding,) = [f for f in report.findings if f.code == "DOC009"]
+    assert "EPSG:4526" in finding.message and "EPSG:4490" in finding.message
 
 
-def test_one_layer_that_cannot_be_read_hides_no_other(package):
-    """The largest layer is cut: what the others hold is still known, and nothing is said to be gone."""
-    # Numbers up to 9 are the database's own tables.
+def test_unreadable_layer_does_not_hide_other_layers(package):
+    """Truncate the largest layer; the other layers are still read and none is missing."""
+    # Numbers up to 9 are system tables.
     own = [part for part in (package / GDB).glob("*.gdbtable") if int(part.stem[1:], 16) > 9]
     table = max(own, key=lambda part: part.stat().st_size)
     table.write_bytes(table.read_bytes()[: table.stat().st_size * 2 // 3])
-    report = look(package)
-    (told,) = [f for f in report.findings if f.code == "DOC008"]
-    assert told.case == "unreadable" and told.params["name"] == "DLTB"
+    report = inspect_report(package)
+    (finding,) = [f for f in report.findings if f.code == "DOC008"]
+    assert finding.case == "unreadable" and finding.params["name"] == "DLTB"
     assert len(report.provenance["layers"]) == 8
     assert not [f for f in report.findings if f.code == "DOC012"], [f.message for f in report.findings]
 
 
-def test_layers_under_the_forms_own_names(tmp_path, package):
-    """Nothing in the layer says what HX01 is; the form does."""
+def test_layers_renamed_by_the_specification_are_recognized(tmp_path, package):
+    """Recognize HX01 by the specification alone; the layer content does not identify it."""
     import pyogrio
 
     target = (package / GDB).with_suffix(".gpkg")
@@ -451,7 +453,7 @@ def test_layers_under_the_forms_own_names(tmp_path, package):
         own = {"STBHHX": "HX01"}.get(name, name)
         pyogrio.write_dataframe(pyogrio.read_dataframe(package / GDB, layer=name), target, layer=own, driver="GPKG")
     shutil.rmtree(package / GDB)
-    text = FORM.path.read_text(encoding="utf-8").replace("矢量数据.gdb", "矢量数据.gpkg")
+    text = SPEC.path.read_text(encoding="utf-8").replace("矢量数据.gdb", "矢量数据.gpkg")
     old = 'layer = "red_line"\nneed = "M"'
     assert old in text
     path = tmp_path / "某省.toml"
@@ -461,11 +463,11 @@ def test_layers_under_the_forms_own_names(tmp_path, package):
     assert layers["STBHHX"] == "HX01" and not {"SCH001", "DOC008"} & {f.code for f in report.findings}
 
 
-def test_fields_under_the_forms_own_names(tmp_path, package):
-    """What the form renames is neither lacking nor unread: its areas are compared, its codes looked at."""
+def test_fields_renamed_by_the_specification_are_recognized(tmp_path, package):
+    """Compare areas and codes of renamed fields and report none of them as missing."""
     from osgeo import ogr
 
-    text = FORM.path.read_text(encoding="utf-8")
+    text = SPEC.path.read_text(encoding="utf-8")
     old = 'layer = "boundary"\nneed = "M"'
     assert old in text
     path = tmp_path / "某省.toml"
@@ -479,38 +481,40 @@ def test_fields_under_the_forms_own_names(tmp_path, package):
             definition.SetAlternativeName(old.GetAlternativeName())
             assert layer.AlterFieldDefn(number, definition, ogr.ALTER_NAME_FLAG) == 0
 
-    in_database(package, "CZKFBJ", rename_fields)
+    change_database(package, "CZKFBJ", rename_fields)
     fields = ("SCH002", "SCH006", "SCH007", "SCH008", "ATT001", "ATT013")
     report = inspect_package(package, load_package_spec(path), Options()).report
     assert not [f.message for f in report.findings if f.role == "CZKFBJ" and f.code in fields]
-    # Another form knows nothing of these names.
-    lacking = {f.field for f in look(package).findings if f.role == "CZKFBJ" and f.code in ("SCH002", "SCH008")}
+    # The original specification does not have these names.
+    lacking = {
+        f.field for f in inspect_report(package).findings if f.role == "CZKFBJ" and f.code in ("SCH002", "SCH008")
+    }
     assert lacking >= {"BSM", "MJ"}
-    in_database(package, "CZKFBJ", lambda d, layer: half_as_much_again(d, layer, "TBMJ"))
+    change_database(package, "CZKFBJ", lambda d, layer: scale_areas(d, layer, "TBMJ"))
     report = inspect_package(package, load_package_spec(path), Options()).report
-    assert ("DOC010", "field_area") in documents(report)
+    assert ("DOC010", "field_area") in document_findings(report)
 
 
-def test_a_package_of_shapefiles_of_other_software(tmp_path):
+def test_shapefile_package_of_other_software_is_inspected(tmp_path):
     from tests.core.small_plan import write_shapefiles
 
     folder = tmp_path / ROOT / "1-空间数据" / "140225浑源县国土空间规划矢量数据"
     write_shapefiles(folder, "GBK")
-    report = look(tmp_path / ROOT)
+    report = inspect_report(tmp_path / ROOT)
     codes = {f.code for f in report.findings}
     assert {"DOC002", "DOC006", "DOC008"} <= codes and "DOC007" not in codes
     assert len(report.provenance["layers"]) == 6
 
 
-def test_a_folder_without_any_layer_still_gets_a_report(tmp_path):
+def test_folder_without_layers_gets_a_report(tmp_path):
     (tmp_path / "空").mkdir()
     (tmp_path / "空" / "说明.txt").write_text("x")
-    report = look(tmp_path / "空")
-    assert {("DOC001", "form"), ("DOC002", "data"), ("DOC003", "name")} <= documents(report)
+    report = inspect_report(tmp_path / "空")
+    assert {("DOC001", "form"), ("DOC002", "data"), ("DOC003", "name")} <= document_findings(report)
     assert report.verdict is Verdict.FAIL
 
 
-def evil(path, name, content=b"x", **info):
+def write_malicious_zip(path, name, content=b"x", **info):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         entry = zipfile.ZipInfo(name)
         for key, value in info.items():
@@ -520,41 +524,43 @@ def evil(path, name, content=b"x", **info):
 
 
 @pytest.mark.parametrize("name", ["../a.txt", "a/../../b.txt", "/etc/a.txt", "C:/a.txt", "..\\a.txt"])
-def test_a_path_that_climbs_out(tmp_path, name):
-    path = evil(tmp_path / "a.zip", name)
+def test_path_outside_the_archive_is_refused(tmp_path, name):
+    path = write_malicious_zip(tmp_path / "a.zip", name)
     with pytest.raises(InputError) as caught:
-        look(path)
+        inspect_report(path)
     assert caught.value.key == "package_zip_climbs" and explain_error(caught.value)
     assert [p.name for p in tmp_path.iterdir()] == ["a.zip"]
 
 
-def test_a_link_is_no_file_of_a_package(tmp_path):
+def test_link_in_an_archive_is_refused(tmp_path):
     with pytest.raises(InputError) as caught:
-        look(evil(tmp_path / "a.zip", "a", b"/etc/passwd", external_attr=0o120777 << 16, create_system=3))
+        inspect_report(
+            write_malicious_zip(tmp_path / "a.zip", "a", b"/etc/passwd", external_attr=0o120777 << 16, create_system=3)
+        )
     assert caught.value.key == "package_zip_climbs"
 
 
-def test_a_bomb(tmp_path, monkeypatch):
-    path = evil(tmp_path / "a.zip", "a.txt", b"\0" * 2**20)
+def test_zip_bomb_is_refused(tmp_path, monkeypatch):
+    path = write_malicious_zip(tmp_path / "a.zip", "a.txt", b"\0" * 2**20)
     monkeypatch.setattr(archive, "_HARMLESS", 1000)
     with pytest.raises(InputError) as caught:
-        look(path)
+        inspect_report(path)
     assert caught.value.key == "package_zip_bomb" and explain_error(caught.value)
 
 
-def test_a_bomb_that_lies_about_its_size(tmp_path, monkeypatch):
-    path = evil(tmp_path / "a.zip", "a.txt", b"\0" * 2**20)
+def test_zip_bomb_with_a_false_size_is_refused(tmp_path, monkeypatch):
+    path = write_malicious_zip(tmp_path / "a.zip", "a.txt", b"\0" * 2**20)
     data = path.read_bytes()
-    # What the directory at the end tells of the size.
+    # The size in the central directory.
     at = data.index(b"PK\x01\x02") + 24
     path.write_bytes(data[:at] + struct.pack("<L", 10) + data[at + 4 :])
     with pytest.raises(InputError) as caught:
-        look(path)
+        inspect_report(path)
     assert caught.value.key in ("package_zip_bomb", "package_zip_damaged")
 
 
-def test_archives_that_cannot_be_read(tmp_path, package):
-    whole = zipped(package, tmp_path / "a.zip").read_bytes()
+def test_unreadable_archives_are_refused(tmp_path, package):
+    whole = write_zip(package, tmp_path / "a.zip").read_bytes()
     (tmp_path / "half.zip").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "text.zip").write_bytes(b"no zip")
     (tmp_path / "a.rar").write_bytes(whole)
@@ -563,32 +569,32 @@ def test_archives_that_cannot_be_read(tmp_path, package):
     (tmp_path / "middle.zip").write_bytes(bytes(middle))
     for name in ("half.zip", "text.zip", "a.rar", "middle.zip", "没有.zip"):
         with pytest.raises(InputError) as caught:
-            look(tmp_path / name)
+            inspect_report(tmp_path / name)
         assert explain_error(caught.value)
 
 
-def test_cancelled(package):
+def test_inspection_can_be_cancelled(package):
     with pytest.raises(Cancelled):
-        inspect_package(package, FORM, Options(), cancellation=Cancellation(lambda: True))
+        inspect_package(package, SPEC, Options(), cancellation=Cancellation(lambda: True))
 
 
-def test_unpacked_files_are_gone_afterwards(tmp_path, package):
-    with unpack_package(zipped(package, tmp_path / "a.zip")) as folder:
+def test_unpacked_files_are_deleted_afterwards(tmp_path, package):
+    with unpack_package(write_zip(package, tmp_path / "a.zip")) as folder:
         place = folder
         assert folder.name == ROOT and (folder / TEXT).exists()
     assert not place.exists()
 
 
-def test_a_geopackage_is_not_written_to(tmp_path, package):
+def test_geopackage_is_not_modified(tmp_path, package):
     database = package / "1-空间数据" / "多.gpkg"
-    with closing(sqlite3.connect(database)) as made:
-        made.execute("CREATE TABLE a (b)")
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE a (b)")
     before = digest(package)
-    look(package)
+    inspect_report(package)
     assert digest(package) == before
 
 
-def test_from_the_command_line(package, capsys, tmp_path):
+def test_inspect_command_reports_errors_by_its_exit_code(package, capsys, tmp_path):
     from plugin.core.__main__ import main
 
     assert main(["inspect", str(package), "--json", str(tmp_path / "a.json")]) == 0
@@ -599,11 +605,11 @@ def test_from_the_command_line(package, capsys, tmp_path):
     assert main(["inspect", str(tmp_path / "没有.zip")]) == 2
 
 
-def test_lengths_titles_and_domains_of_a_database_are_looked_at(package):
-    codes = {r.code: str(r.outcome) for r in look(package).rules}
+def test_lengths_titles_and_domains_of_a_database_are_checked(package):
+    codes = {r.code: str(r.outcome) for r in inspect_report(package).rules}
     assert {codes[c] for c in ("SCH004", "SCH006", "SCH007", "SCH008")} == {"passed"}
 
-    def without_domain(database, layer):
+    def remove_domain(database, layer):
         from osgeo import ogr
 
         definition = layer.GetLayerDefn()
@@ -612,40 +618,40 @@ def test_lengths_titles_and_domains_of_a_database_are_looked_at(package):
         other.SetWidth(definition.GetFieldDefn(number).GetWidth())
         assert layer.AlterFieldDefn(number, other, ogr.ALTER_DOMAIN_FLAG) == 0
 
-    in_database(package, "CZKFBJ", without_domain)
-    found = {(f.code, f.role, f.field) for f in look(package).findings}
+    change_database(package, "CZKFBJ", remove_domain)
+    found = {(f.code, f.role, f.field) for f in inspect_report(package).findings}
     assert ("SCH007", "CZKFBJ", "GHFQDM") in found
 
 
 @pytest.mark.parametrize("raising", [False, True])
 @pytest.mark.parametrize("part", [f"a{n:08x}" for n in (1, 2, 3, 4, 5, 6, 7, 9)])
-def test_a_database_of_which_a_part_is_damaged_or_gone(package, part, raising):
-    """Whether GDAL raises is a setting of all QGIS; neither way is a sound database accused."""
+def test_damaged_or_missing_database_part_is_reported(package, part, raising):
+    """Accept an intact database whether GDAL raises or not; the setting is global in QGIS."""
 
-    def told():
+    def collect_errors():
         return {(f.part.rpartition("/")[2], bool(f.reason)) for f in find_integrity_errors(package, GDB)}
 
     with gdal_raises(raising):
-        assert told() == set()
+        assert collect_errors() == set()
         index = package / GDB / f"{part}.gdbtablx"
-        kept = index.read_bytes()
-        index.write_bytes(kept[: len(kept) * 2 // 3])
-        assert any(reason for _, reason in told())
+        content = index.read_bytes()
+        index.write_bytes(content[: len(content) * 2 // 3])
+        assert any(reason for _, reason in collect_errors())
         index.unlink()
-        assert (f"{part}.gdbtablx", False) in told()
-        index.write_bytes(kept)
+        assert (f"{part}.gdbtablx", False) in collect_errors()
+        index.write_bytes(content)
         table = package / GDB / f"{part}.gdbtable"
-        if part != "a00000009":  # its rows are read by who reads the layer
-            cut(table.name)(package)
-            assert (table.name, True) in told()
+        if part != "a00000009":  # its rows are read when the layer is read
+            truncate_part(table.name)(package)
+            assert (table.name, True) in collect_errors()
         table.unlink()
-        assert any(name == table.name for name, _ in told())
+        assert any(name == table.name for name, _ in collect_errors())
         assert not any(str(package) in f.reason for f in find_integrity_errors(package, GDB))
 
 
-def test_without_a_manifest_the_areas_in_fields_are_held_against_the_shapes(package):
+def test_areas_in_fields_are_compared_with_shapes_without_a_manifest(package):
     for name in (MANIFEST, DIGEST, PAGE, SUMS):
         (package / name).unlink()
-    in_database(package, "CZKFBJ", half_as_much_again)
-    found = [f for f in look(package).findings if f.code == "ATT013"]
+    change_database(package, "CZKFBJ", scale_areas)
+    found = [f for f in inspect_report(package).findings if f.code == "ATT013"]
     assert found and {(f.role, f.field, f.severity) for f in found} == {("CZKFBJ", "MJ", Severity.WARNING)}

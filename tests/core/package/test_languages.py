@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is told of a package is told in one language: that of whoever tells it, whatever the check's report is in."""
+"""Messages on a package use one language: that of the reader, regardless of the report language."""
 
 import re
 from types import SimpleNamespace
@@ -25,27 +25,27 @@ from plugin.core.standard import load_standard
 from plugin.core.standard.map_set import MissingInput
 from plugin.core.waivers.model import NO_WAIVERS
 
-FORM = load_package_spec("county")
+SPEC = load_package_spec("county")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
-def speaks(lang, text):
-    """No Chinese in English but names in quotation marks; Chinese in Chinese."""
+def is_in_language(lang, text):
+    """Return True if a text is in the language; quoted names are ignored."""
     return bool(CHINESE.search(re.sub(r"“[^”]*”", "", text))) == (lang == "zh")
 
 
-def held_back():
+def explain_incomplete_check():
     summary = {"verdict": "incomplete", "errors": 0, "skipped": 1, "crashed": 0, "left_out": []}
     return [*judge_check(SimpleNamespace(report=SimpleNamespace(lang="zh", summary=summary)))]
 
 
-def no_map():
+def explain_missing_map():
     slot = SimpleNamespace(need="M", title="县域三区图")
     return explain_missing_maps([(slot, MissingInput("too_large", {"dpi": "300"}))])
 
 
-def no_mdb(tmp_path):
-    slot = next(one for one in FORM.files if one.kind == "table" and one.file.endswith(".mdb"))
+def explain_missing_mdb(tmp_path):
+    slot = next(one for one in SPEC.files if one.kind == "table" and one.file.endswith(".mdb"))
     making = SimpleNamespace(
         filled=[SimpleNamespace(slot=slot, files=())],
         values={"code": "140225", "name": "浑源县"},
@@ -55,7 +55,7 @@ def no_mdb(tmp_path):
     return write.write_access_tables(None, making, of="mdb_no_windows")
 
 
-def no_tables():
+def explain_missing_tables():
     return [
         Problem(
             Level.NOTE, "tables_not_made", params={"reason": CauseMessage(InputError("source_missing", source="a"))}
@@ -63,39 +63,49 @@ def no_tables():
     ]
 
 
-def seen_by_receiver():
+def explain_received():
     return [Problem(Level.NOTE, "as_received", "A", "MJ", 1, ("1",), {"rule": RuleTitle(all_rules()["ATT013"])})]
 
 
-def no_layer():
+def explain_missing_layer():
     title, roles = _named("boundary", [load_standard()])
     return [Problem(Level.GATE, "layer_missing", params={"title": title, "roles": roles})]
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("of", [held_back, no_map, no_mdb, no_tables, seen_by_receiver, no_layer])
-def test_a_sentence_is_in_one_language(of, lang, tmp_path):
-    (problem,) = of(tmp_path) if of is no_mdb else of()
-    assert speaks(lang, problem.sentence(Texts(lang))), problem.sentence(Texts(lang))
+@pytest.mark.parametrize(
+    "of",
+    [
+        explain_incomplete_check,
+        explain_missing_map,
+        explain_missing_mdb,
+        explain_missing_tables,
+        explain_received,
+        explain_missing_layer,
+    ],
+)
+def test_problem_is_explained_in_one_language(of, lang, tmp_path):
+    (problem,) = of(tmp_path) if of is explain_missing_mdb else of()
+    assert is_in_language(lang, problem.sentence(Texts(lang))), problem.sentence(Texts(lang))
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_so_is_the_error_that_lists_them(lang, tmp_path):
+def test_gate_error_is_explained_in_one_language(lang, tmp_path):
     with pytest.raises(OutputError) as caught:
-        pass_gate([*held_back(), *no_map()], ExportOrder(FORM, tmp_path), tmp_path / "浑源")
+        pass_gate([*explain_incomplete_check(), *explain_missing_map()], ExportOrder(SPEC, tmp_path), tmp_path / "浑源")
     lines = Texts(lang).explain(caught.value).split("\n")
-    assert len(lines) == 4 and all(speaks(lang, line) for line in lines), lines
+    assert len(lines) == 4 and all(is_in_language(lang, line) for line in lines), lines
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_and_what_was_not_read_back_as_written(lang):
+def test_read_back_error_is_explained_in_one_language(lang):
     rows = [{"kind": "value", "field": "MJ", "count": 2, "features": ["1", "2"]}]
-    told = Texts(lang).explain(_not_the_same(SimpleNamespace(name="CZKFBJ"), rows))
-    assert "MJ" in told and "1, 2" in told and all(speaks(lang, line) for line in told.split("\n"))
+    message = Texts(lang).explain(_not_the_same(SimpleNamespace(name="CZKFBJ"), rows))
+    assert "MJ" in message and "1, 2" in message and all(is_in_language(lang, line) for line in message.split("\n"))
 
 
-def test_the_receivers_rules_are_told_by_their_names(monkeypatch):
-    """`report_received` hands the rule on, not its title in the report's language."""
+def test_receiver_rule_titles_follow_the_reader_language(monkeypatch):
+    """Pass on the rule, not its title in the language of the report."""
     from plugin.core.package import export
 
     rule = all_rules()["ATT013"]
@@ -105,4 +115,4 @@ def test_the_receivers_rules_are_told_by_their_names(monkeypatch):
     plan = SimpleNamespace(norm=SimpleNamespace(standard=standard), layers={})
     checked = CheckResult(plan, SimpleNamespace(lang="zh", rules=[]), NO_SIDE_INPUTS, NO_WAIVERS)
     (problem,) = report_received(checked, NEVER)
-    assert speaks("en", problem.sentence(Texts("en"))) and speaks("zh", problem.sentence(Texts("zh")))
+    assert is_in_language("en", problem.sentence(Texts("en"))) and is_in_language("zh", problem.sentence(Texts("zh")))

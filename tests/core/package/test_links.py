@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Links in a package: what they lead to is not in it. They are named, never followed; and no new package is put in their place."""
+"""Links in a package: named but never followed; a package with links is not replaced."""
 
 import hashlib
 import os
@@ -18,7 +18,7 @@ from plugin.core.package.package_spec.load import load_package_spec
 from tests.core.package_fixtures import COMPLETE, DATABASE
 from tests.core.small_plan import explain_error, write_gpkg
 
-FORM = load_package_spec("county")
+SPEC = load_package_spec("county")
 VALUES = {"code": "140225", "name": "浑源县"}
 ROOT = "140225浑源县国土空间总体规划"
 TEXT = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
@@ -27,7 +27,7 @@ MAPS = "4-规划图件"
 
 @pytest.fixture
 def package(tmp_path):
-    """The files of a package without its database, and a folder outside of it."""
+    """Write the files of a package without its database, and a folder outside of it."""
     folder = tmp_path / ROOT
     for path, content in COMPLETE.items():
         if ".gdb" not in path:
@@ -39,7 +39,7 @@ def package(tmp_path):
     return folder
 
 
-def linked(package, place, to):
+def make_link(package, place, to):
     path = package / place
     if path.exists():
         path.unlink()
@@ -47,8 +47,8 @@ def linked(package, place, to):
     path.symlink_to(package.parent / to, target_is_directory=(package.parent / to).is_dir())
 
 
-def told(package):
-    report = inspect_package(package, FORM, Options()).report
+def find_links(package):
+    report = inspect_package(package, SPEC, Options()).report
     return [(f.case, f.params["file"], f.severity) for f in report.findings if f.code == "DOC005"], report
 
 
@@ -66,14 +66,14 @@ def told(package):
     ],
     ids=["a folder", "a map", "the text", "nowhere", "the manifest", "a workbook", "a list of digests", "the package itself"],
 )  # fmt: skip
-def test_a_link_is_named_and_not_followed(package, place, to):
-    linked(package, place, to)
-    facts = collect_package_facts(package, FORM)
+def test_link_is_reported_and_not_followed(package, place, to):
+    make_link(package, place, to)
+    facts = collect_package_facts(package, SPEC)
     (link,) = [file for file in facts.files if file.link]
     assert (link.path, link.size, link.head, link.sha256, link.picture) == (place, 0, b"", "", None)
     assert "秘密" not in "".join(file.path for file in facts.files)
     assert not facts.workbooks or place not in [book.file for book in facts.workbooks]
-    found, report = told(package)
+    found, report = find_links(package)
     assert found == [("link", place, Severity.ERROR)]
     assert not any(f.params.get("file") == place for f in report.findings if f.code in ("DOC003", "DOC004"))
     (finding,) = [f for f in report.findings if f.case == "link"]
@@ -81,8 +81,8 @@ def test_a_link_is_named_and_not_followed(package, place, to):
 
 
 @pytest.mark.parametrize("part", [False, True], ids=["the whole database", "a part of it"])
-def test_a_database_behind_a_link_is_not_opened(package, part, monkeypatch):
-    """GDAL would follow it."""
+def test_database_behind_a_link_is_not_opened(package, part, monkeypatch):
+    """GDAL itself would follow the link."""
     import pyogrio
 
     place = DATABASE if not part else f"{DATABASE}/a00000001.gdbtable"
@@ -90,47 +90,47 @@ def test_a_database_behind_a_link_is_not_opened(package, part, monkeypatch):
     if part:
         (package / DATABASE).mkdir()
         (package / DATABASE / "gdb").write_bytes(b"x")
-    linked(package, place, "别处")
+    make_link(package, place, "别处")
 
-    def opened(source, *args, **more):
+    def refuse_open(source, *args, **more):
         raise AssertionError(f"{source} was opened")
 
-    monkeypatch.setattr(pyogrio, "list_layers", opened)
-    found, report = told(package)
+    monkeypatch.setattr(pyogrio, "list_layers", refuse_open)
+    found, report = find_links(package)
     assert found == [("link", place, Severity.ERROR)]
     assert "data" in {f.case for f in report.findings if f.code == "DOC002"}
 
 
-def test_a_geopackage_behind_a_link_is_not_opened(package):
+def test_geopackage_behind_a_link_is_not_opened(package):
     write_gpkg(package.parent / "别处" / "a.gpkg")
-    linked(package, "1-空间数据/140225浑源县国土空间规划矢量数据.gpkg", "别处/a.gpkg")
-    found, report = told(package)
+    make_link(package, "1-空间数据/140225浑源县国土空间规划矢量数据.gpkg", "别处/a.gpkg")
+    found, report = find_links(package)
     assert [case for case, *_ in found] == ["link"] and not report.provenance["layers"]
 
 
-def test_one_that_the_manifest_lists_was_changed(package):
+def test_listed_file_replaced_by_a_link_is_reported_as_changed(package):
     import json
 
     listed = [{"path": TEXT, "sha256": hashlib.sha256(COMPLETE[TEXT]).hexdigest()}]
     manifest = {"schema": SCHEMA, "check": {"verdict": "pass"}, "files": listed, "layers": []}
     (package / MANIFEST).write_text(json.dumps(manifest), "utf-8")
     (package.parent / "别处" / "文本.pdf").write_bytes(COMPLETE[TEXT])
-    linked(package, TEXT, "别处/文本.pdf")
-    linked(package, f"{MAPS}/更多", "别处")
-    _, report = told(package)
+    make_link(package, TEXT, "别处/文本.pdf")
+    make_link(package, f"{MAPS}/更多", "别处")
+    _, report = find_links(package)
     changed = [(f.case, f.params["file"]) for f in report.findings if f.code == "DOC006"]
     assert ("changed", TEXT) in changed and not [case for case, file in changed if file.endswith("更多")]
 
 
-def test_files_below_names_a_link_to_a_folder_and_stays_outside(package):
+def test_files_below_lists_a_folder_link_without_entering(package):
     (package / "a").mkdir()
     (package / "a" / "b").symlink_to(package, target_is_directory=True)
     names = [name for name, _ in files_below(package)]
     assert "a/b" in names and len(names) == len(set(names)) and not any(n.startswith("a/b/") for n in names)
 
 
-def test_a_junction_of_windows_is_a_link(tmp_path, monkeypatch):
-    """os.walk of Python 3.11 goes down into one."""
+def test_windows_junction_is_a_link(tmp_path, monkeypatch):
+    """os.walk of Python 3.11 enters junctions."""
     from plugin.core.files import digests as hashes
 
     (tmp_path / "a").mkdir()
@@ -151,8 +151,8 @@ def test_a_junction_of_windows_is_a_link(tmp_path, monkeypatch):
     "place", [f"{MAPS}/更多图件", f"{MAPS}/140225浑源县01三条控制线图.jpg", TEXT, "Thumbs.db"],
     ids=["a folder", "by a slot's name", "by a listed name", "by a stray's name"],
 )  # fmt: skip
-def test_no_new_package_is_put_in_place_of_one_with_a_link(package, place):
-    """Its content is elsewhere: neither kept nor deleted, but the link would be gone."""
+def test_package_with_a_link_is_not_replaced(package, place):
+    """Its content is outside the package, but the link would be lost."""
     import json
 
     manifest = {
@@ -162,8 +162,8 @@ def test_no_new_package_is_put_in_place_of_one_with_a_link(package, place):
         "layers": [],
     }
     (package / MANIFEST).write_text(json.dumps(manifest), "utf-8")
-    check_target(package, (), FORM, VALUES)
-    linked(package, place, "别处" if place.endswith("更多图件") else "别处/秘密.jpg")
+    check_target(package, (), SPEC, VALUES)
+    make_link(package, place, "别处" if place.endswith("更多图件") else "别处/秘密.jpg")
     with pytest.raises(OutputError) as caught:
-        check_target(package, (), FORM, VALUES)
+        check_target(package, (), SPEC, VALUES)
     assert caught.value.key == "package_has_more" and Path(place).name in explain_error(caught.value)

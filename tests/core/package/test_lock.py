@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One export at a time into one target, none while somebody inspects it; a lock that a killed process left holds nobody up."""
+"""Locks on a package: one export at a time, none during inspection; locks of killed processes expire."""
 
 import errno
 import os
@@ -18,20 +18,20 @@ from plugin.core.package.folder import LOCK, lock_for_reading, lock_for_writing
 from plugin.core.package.inspection.archive import unpack_package
 
 TREE = str(Path(__file__).resolve().parents[3])
-#: Takes the lock, says so, and keeps it until a line comes.
+#: Takes the lock, prints a line, and keeps the lock until it receives a line.
 HOLDING = """
 import sys
 sys.path.insert(0, {tree!r})
 from pathlib import Path
-from plugin.core.package.folder import reading, writing
-with {how}(Path({target!r})):
+from plugin.core.package.folder import lock_for_reading, lock_for_writing
+with lock_for_{how}(Path({target!r})):
     print("has it", flush=True)
     sys.stdin.readline()
 """
 
 
-class Other:
-    """Another process that has the lock."""
+class OtherProcess:
+    """Another process that holds the lock."""
 
     def __init__(self, how, target):
         text = HOLDING.format(tree=TREE, how=how, target=str(target))
@@ -56,11 +56,11 @@ def target(tmp_path):
 
 
 @pytest.fixture
-def other(target):
+def start_other(target):
     started = []
 
     def start(how):
-        started.append(Other(how, target))
+        started.append(OtherProcess(how, target))
         return started[-1]
 
     yield start
@@ -69,7 +69,7 @@ def other(target):
             one.is_killed()
 
 
-def alone(target):
+def is_alone(target):
     return [p.name for p in target.parent.iterdir()] == [target.name]
 
 
@@ -85,15 +85,15 @@ def alone(target):
     ids=["two exports", "export while inspected", "inspect while exported", "two inspect"],
 )
 @pytest.mark.parametrize("end", ["ends", "is killed"])
-def test_two_processes(target, other, first, second, error, end):
-    one = other(first)
+def test_second_process_is_refused_until_the_first_ends(target, start_other, first, second, error, end):
+    one = start_other(first)
     if error:
         with pytest.raises(error) as caught, second(target):
             pass
         assert caught.value.key == "package_busy"
         for lang in ("zh", "en"):
-            told = Texts(lang).explain(caught.value)
-            assert str(target) in told and f"({one.process.pid})" in told
+            message = Texts(lang).explain(caught.value)
+            assert str(target) in message and f"({one.process.pid})" in message
     else:
         with second(target):
             pass
@@ -102,68 +102,68 @@ def test_two_processes(target, other, first, second, error, end):
             pass
     one.ends() if end == "ends" else one.is_killed()
     with lock_for_writing(target):
-        assert not alone(target)
-    assert alone(target)
+        assert not is_alone(target)
+    assert is_alone(target)
 
 
-def test_two_tasks_of_one_process(target):
+def test_second_task_of_a_process_is_refused(target):
     with lock_for_writing(target):
         for second, error in ((lock_for_writing, OutputError), (lock_for_reading, InputError)):
             with pytest.raises(error), second(target):
                 pass
     with lock_for_reading(target), lock_for_reading(target), pytest.raises(OutputError), lock_for_writing(target):
         pass
-    assert alone(target)
+    assert is_alone(target)
     with lock_for_writing(target), lock_for_writing(target.with_name("别的")):
         pass
 
 
-def test_it_goes_whatever_goes_wrong(target):
+def test_lock_is_released_after_an_error(target):
     with pytest.raises(KeyboardInterrupt), lock_for_writing(target):
         raise KeyboardInterrupt
-    assert alone(target)
+    assert is_alone(target)
 
 
-def test_one_target_by_two_names(target):
+def test_target_is_locked_under_any_path(target):
     link = target.with_name("链接")
     link.symlink_to(target)
     with lock_for_writing(target), pytest.raises(OutputError), lock_for_writing(link):
         pass
 
 
-def test_a_file_that_its_holder_deletes_is_nobodys(target, monkeypatch):
-    """Opened before the deletion and locked after it, it would keep nobody out: another is made."""
+def test_lock_file_deleted_by_its_owner_is_replaced(target, monkeypatch):
+    """Open before and lock after the deletion; that file excludes no other process."""
     real, times = folder._lock, []
 
-    def late(handle, alone):
+    def delete_then_lock(handle, alone):
         if not times:
-            os.unlink(folder._beside(target))
+            os.unlink(folder._lock_path(target))
         times.append(1)
         return real(handle, alone)
 
-    monkeypatch.setattr(folder, "_lock", late)
+    monkeypatch.setattr(folder, "_lock", delete_then_lock)
     with lock_for_writing(target):
-        assert folder._beside(target).exists() and len(times) == 2
+        assert folder._lock_path(target).exists() and len(times) == 2
         with pytest.raises(OutputError), lock_for_writing(target):
             pass
 
 
-def refusing(code):
-    def refused(*arguments):
+def make_failing(code):
+    def fail(*arguments):
         raise OSError(code, os.strerror(code))
 
-    return refused
+    return fail
 
 
-def test_a_disk_without_locks_and_one_for_reading_only(target, monkeypatch):
+def test_file_systems_without_locks_or_read_only_are_handled(target, monkeypatch):
     import fcntl
 
     with monkeypatch.context() as patch:
-        patch.setattr(fcntl, "flock", refusing(errno.ENOLCK))
+        patch.setattr(fcntl, "flock", make_failing(errno.ENOLCK))
         with lock_for_writing(target), lock_for_reading(target):
             pass
-    assert alone(target)
-    monkeypatch.setattr(os, "open", refusing(errno.EROFS))
+    assert is_alone(target)
+    monkeypatch.setattr(os, "open", make_failing(errno.EROFS))
     with lock_for_reading(target):
         pass
     with pytest.raises(OutputError) as caught, lock_for_writing(target):
@@ -172,7 +172,7 @@ def test_a_disk_without_locks_and_one_for_reading_only(target, monkeypatch):
 
 
 class Msvcrt:
-    """Windows's locks of bytes, as far as they are used here: by open file and byte, exclusive, gone with the file."""
+    """A fake of byte locks on Windows: exclusive by open file and byte, released on close."""
 
     LK_NBLCK, LK_UNLCK = 2, 0
 
@@ -192,11 +192,11 @@ class Msvcrt:
 
 
 @pytest.fixture
-def windows(monkeypatch):
+def fake_windows(monkeypatch):
     made, real = Msvcrt(), os.unlink
 
     def unlink(path):
-        """Windows deletes nothing that is open."""
+        """Refuse to delete open files, as Windows does."""
         if any(file == os.stat(path).st_ino for file, _ in made.locked):
             raise PermissionError(errno.EACCES, "in use", str(path))
         real(path)
@@ -207,28 +207,30 @@ def windows(monkeypatch):
     return made
 
 
-def test_the_same_by_the_bytes_of_windows(target, windows):
+def test_byte_locks_of_windows_behave_alike(target, fake_windows):
     with lock_for_writing(target):
-        assert len(windows.locked) == folder._READERS and min(byte for _, byte in windows.locked) == folder._AT
+        assert (
+            len(fake_windows.locked) == folder._READERS and min(byte for _, byte in fake_windows.locked) == folder._AT
+        )
         for second, error in ((lock_for_writing, OutputError), (lock_for_reading, InputError)):
             with pytest.raises(error) as caught, second(target):
                 pass
             assert f"({os.getpid()})" in caught.value.params["who"]
     with lock_for_reading(target):
         with lock_for_reading(target):
-            assert len(windows.locked) == 2
+            assert len(fake_windows.locked) == 2
         with pytest.raises(OutputError), lock_for_writing(target):
             pass
-    assert not windows.locked and alone(target)
+    assert not fake_windows.locked and is_alone(target)
 
 
-def test_who_inspects_a_folder_has_it(target):
+def test_inspection_locks_the_package(target):
     (target / "a.txt").touch()
     with unpack_package(target.parent) as found:
         assert found == target
         with pytest.raises(OutputError), lock_for_writing(target):
             pass
-    # What a kill left beside a package is no part of it.
+    # A leftover lock file next to a package does not belong to it.
     target.with_name(target.name + LOCK).touch()
     with unpack_package(target.parent) as found:
         assert found == target

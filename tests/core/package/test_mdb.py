@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables as .mdb: everything but Access's own driver, which only Windows has, by a connection of sqlite3 in its place."""
+"""Tables as .mdb, tested with sqlite3 in place of the Access driver, which exists only on Windows."""
 
 import json
 import sqlite3
@@ -37,49 +37,49 @@ from plugin.core.tabulate import tabulate_plan
 from tests.core.examples import plan_of
 
 TEXTS = Texts("zh")
-FORM = load_package_spec("county")
+SPEC = load_package_spec("county")
 SQUARE, QUARTER = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"
-SLOT = next(slot for slot in FORM.files if slot.file.endswith(".mdb"))
+SLOT = next(slot for slot in SPEC.files if slot.file.endswith(".mdb"))
 
 
 @pytest.fixture(scope="module")
-def made():
+def plan_tables():
     return tabulate_plan(plan_of({"county": [SQUARE], "red_line": [QUARTER], "boundary": [QUARTER]}), "zh")
 
 
-def tables_of(connection):
+def list_tables(connection):
     return [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")]
 
 
 @pytest.fixture
 def driver():
-    return AccessDriver("sqlite", lambda path: path.touch(), sqlite3.connect, tables_of, (sqlite3.Error, OSError))
+    return AccessDriver("sqlite", lambda path: path.touch(), sqlite3.connect, list_tables, (sqlite3.Error, OSError))
 
 
-def test_every_figure_is_read_again(made):
+def test_every_figure_is_read_back(plan_tables):
     connection = sqlite3.connect(":memory:")
-    rows = write_tables(connection, made.tables, TEXTS)
-    assert rows == {TEXTS.get("sheets", t.id): len(t.rows) for t in made.tables}
-    figures = sum(isinstance(v, Number) for t in made.tables for r in t.rows for v in r.values)
-    assert compare_tables(connection, made.tables, TEXTS) == figures > 5
-    lines = next(t for t in made.tables if t.id == "lines")
+    rows = write_tables(connection, plan_tables.tables, TEXTS)
+    assert rows == {TEXTS.get("sheets", t.id): len(t.rows) for t in plan_tables.tables}
+    figures = sum(isinstance(v, Number) for t in plan_tables.tables for r in t.rows for v in r.values)
+    assert compare_tables(connection, plan_tables.tables, TEXTS) == figures > 5
+    lines = next(t for t in plan_tables.tables if t.id == "lines")
     (read, *_) = rows_of(connection, "三条控制线", heads_of(lines, TEXTS))
     assert read[0] == "生态保护红线" and read[3] == 24.99
 
 
-def test_what_is_not_the_same_is_named(made):
+def test_changed_figure_is_named(plan_tables):
     connection = sqlite3.connect(":memory:")
-    write_tables(connection, made.tables, TEXTS)
+    write_tables(connection, plan_tables.tables, TEXTS)
     connection.execute("UPDATE [三条控制线] SET [图斑椭球面积（公顷）] = 24.98 WHERE [行号] = 2")
     with pytest.raises(NotTheSame) as caught:
-        compare_tables(connection, made.tables, TEXTS)
+        compare_tables(connection, plan_tables.tables, TEXTS)
     assert (caught.value.table, caught.value.line, caught.value.column) == ("三条控制线", 2, "图斑椭球面积（公顷）")
     connection.execute("DELETE FROM [三条控制线] WHERE [行号] = 2")
     with pytest.raises(NotTheSame):
-        compare_tables(connection, made.tables, TEXTS)
+        compare_tables(connection, plan_tables.tables, TEXTS)
 
 
-def test_names_that_access_does_not_take():
+def test_names_invalid_in_access_are_adapted():
     table = Table(
         "lines", [Column("a", title="面积[1].x!"), Column("b", title="面积[1]x"), Column("c", title="长" * 90)]
     )
@@ -94,7 +94,7 @@ def test_names_that_access_does_not_take():
     assert to_plain_cell(Number(12.345678, 2)) == 12.35 and to_plain_cell("") is None
 
 
-def making_of(tmp_path, filled=()):
+def make_context(tmp_path, filled=()):
     checked = types.SimpleNamespace(plan=None, report=types.SimpleNamespace(lang="zh"))
     values = {"code": "140225", "name": "浑源县"}
     pattern = SLOT.file.format(**values)
@@ -102,55 +102,60 @@ def making_of(tmp_path, filled=()):
     manifest = {"tables": [], "slots": [slot]}
     filled_slot = FilledSlot(SLOT, pattern, filled)
     given = {"maps": None, "page": None, "document": None, "steps": None, "cancellation": NEVER}
-    return ExportContext(checked, FORM, tmp_path, values, manifest, [filled_slot], **given)
+    return ExportContext(checked, SPEC, tmp_path, values, manifest, [filled_slot], **given)
 
 
-def test_into_a_package(tmp_path, made, driver):
-    making = making_of(tmp_path)
-    assert write_access_tables(made, making, driver) == []
-    (row,) = making.manifest["tables"]
+def test_tables_are_written_into_the_package(tmp_path, plan_tables, driver):
+    context = make_context(tmp_path)
+    assert write_access_tables(plan_tables, context, driver) == []
+    (row,) = context.manifest["tables"]
     path = tmp_path / row["file"]
     assert path.name == "140225浑源县国土空间规划表格.mdb" and path.is_file()
     assert row["read_back"]["same"] and row["read_back"]["library"] == "sqlite" and json.dumps(row)
-    assert making.manifest["slots"][0]["files"] == [row["file"]]
-    # And looked at as anybody's: figures as they were written agree with the layers'.
+    assert context.manifest["slots"][0]["files"] == [row["file"]]
+    # Read like any workbook: the written figures agree with the layers.
     book = read_workbook(path, row["file"], driver)
-    known = KnownTables(made.tables, "zh")
+    known = KnownTables(plan_tables.tables, "zh")
     found = {b.table.id: find_differences(b) for sheet in book.sheets for b in known.blocks(sheet)}
     assert {"indicators", "lines"} <= found.keys()
-    assert all(not [d for d in told if d.case == "cell"] and compared for told, compared in found.values())
+    assert all(
+        not [d for d in differences if d.case == "cell"] and compared for differences, compared in found.values()
+    )
 
 
-def test_a_file_of_the_planners_own_is_left_alone(tmp_path, made, driver):
-    making = making_of(tmp_path, filled=(tmp_path / "own.mdb",))
-    assert write_access_tables(made, making, driver) == [] and making.manifest["tables"] == []
+def test_given_file_is_not_replaced(tmp_path, plan_tables, driver):
+    context = make_context(tmp_path, filled=(tmp_path / "own.mdb",))
+    assert write_access_tables(plan_tables, context, driver) == [] and context.manifest["tables"] == []
 
 
 @pytest.mark.parametrize("reason", ["mdb_no_windows", "mdb_no_pyodbc", "mdb_no_driver"])
-def test_without_a_driver_the_reason_is_told(tmp_path, made, reason):
-    (problem,) = write_access_tables(made, making_of(tmp_path), reason)
+def test_missing_driver_is_reported_with_its_reason(tmp_path, plan_tables, reason):
+    (problem,) = write_access_tables(plan_tables, make_context(tmp_path), reason)
     for lang, where in (("zh", "文档文件夹"), ("en", "folder of documents")):
-        said = problem.sentence(Texts(lang))
+        message = problem.sentence(Texts(lang))
         assert (
-            "140225浑源县国土空间规划表格.mdb" in said and where in said and "DOCUMENTS" not in said and "xlsx" in said
+            "140225浑源县国土空间规划表格.mdb" in message
+            and where in message
+            and "DOCUMENTS" not in message
+            and "xlsx" in message
         )
-        assert Texts(lang).section("causes")[reason] in said
+        assert Texts(lang).section("causes")[reason] in message
     assert not list(tmp_path.rglob("*.mdb"))
 
 
-def test_a_driver_that_fails_leaves_nothing(tmp_path, made, driver):
+def test_failing_driver_leaves_no_file(tmp_path, plan_tables, driver):
     def refuse(path):
         path.write_bytes(b"half")
         raise OSError(f"ODBC 11: {path}")
 
-    making = making_of(tmp_path)
-    (problem,) = write_access_tables(made, making, replace(driver, create=refuse))
-    said = problem.sentence(Texts("zh"))
-    assert "ODBC 11" in said and str(tmp_path) not in said
-    assert not list(tmp_path.rglob("*.mdb")) and making.manifest["tables"] == []
+    context = make_context(tmp_path)
+    (problem,) = write_access_tables(plan_tables, context, replace(driver, create=refuse))
+    message = problem.sentence(Texts("zh"))
+    assert "ODBC 11" in message and str(tmp_path) not in message
+    assert not list(tmp_path.rglob("*.mdb")) and context.manifest["tables"] == []
 
 
-def test_a_database_that_is_not_the_same_stops_the_package(tmp_path, made, driver):
+def test_mismatching_database_stops_the_export(tmp_path, plan_tables, driver):
     class Forgetful(sqlite3.Connection):
         def commit(self):
             self.execute("UPDATE [三条控制线] SET [图斑数] = 9")
@@ -160,17 +165,17 @@ def test_a_database_that_is_not_the_same_stops_the_package(tmp_path, made, drive
         return sqlite3.connect(path, factory=Forgetful)
 
     with pytest.raises(OutputError) as caught:
-        write_access_tables(made, making_of(tmp_path), replace(driver, connect=connect))
+        write_access_tables(plan_tables, make_context(tmp_path), replace(driver, connect=connect))
     assert caught.value.key == "package_table_not_the_same" and "三条控制线" in caught.value.params["place"]
 
 
-def test_damaged_is_told(tmp_path, driver):
+def test_damaged_database_is_reported(tmp_path, driver):
     (tmp_path / "a.mdb").write_bytes(b"no database at all, whatever it is called")
     assert read_workbook(tmp_path / "a.mdb", "a.mdb", driver).problem == "table_damaged"
     assert read_workbook(tmp_path / "a.mdb", "a.mdb", "mdb_no_driver").problem == "mdb_no_driver"
 
 
-def fake(drivers):
+def fake_pyodbc(drivers):
     module = types.ModuleType("pyodbc")
     module.drivers = lambda: drivers
     module.Error = type("Error", (Exception,), {})
@@ -178,42 +183,42 @@ def fake(drivers):
     return module
 
 
-def test_which_driver_of_this_machine(monkeypatch, tmp_path):
+def test_find_access_driver_prefers_the_newer_driver(monkeypatch, tmp_path):
     monkeypatch.setattr(platform.sys, "platform", "linux")
     assert find_access_driver() == "mdb_no_windows"
     monkeypatch.setattr(platform.sys, "platform", "win32")
     monkeypatch.setitem(sys.modules, "pyodbc", None)
     assert find_access_driver() == "mdb_no_pyodbc"
-    monkeypatch.setitem(sys.modules, "pyodbc", fake(["SQL Server"]))
+    monkeypatch.setitem(sys.modules, "pyodbc", fake_pyodbc(["SQL Server"]))
     assert find_access_driver() == "mdb_no_driver"
-    monkeypatch.setitem(sys.modules, "pyodbc", fake(["SQL Server", DRIVERS[1], DRIVERS[0]]))
+    monkeypatch.setitem(sys.modules, "pyodbc", fake_pyodbc(["SQL Server", DRIVERS[1], DRIVERS[0]]))
     found = find_access_driver()
     assert found.driver == DRIVERS[0]
     path = tmp_path / "表 格.mdb"
     assert found.connect(path) == f"DRIVER={{{DRIVERS[0]}}};DBQ={path};"
 
 
-def test_what_the_installer_is_told(monkeypatch, tmp_path):
-    """The call as Microsoft describes it, to a library of our own: CREATE_DB with the path in quotes, two zeros at the end."""
+def test_installer_is_called_as_documented(monkeypatch, tmp_path):
+    """Call CREATE_DB with a quoted path and two terminating zeros, as Microsoft documents it."""
     import ctypes
 
-    told = []
+    calls = []
 
     class Installer:
         def SQLConfigDataSourceW(self, window, request, driver, wanted):
-            # A plain text with zeros in it would be refused by ctypes itself.
+            # ctypes would refuse a plain text that contains zeros.
             assert isinstance(wanted, ctypes.Array)
-            told.append((window, request, driver, wanted[:].rstrip("\0")))
+            calls.append((window, request, driver, wanted[:].rstrip("\0")))
             path.touch()
             return 1
 
     path = tmp_path / "表 格.mdb"
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: Installer(), raising=False)
-    pyodbc_driver(fake([]), DRIVERS[0]).create(path)
-    assert told == [(None, 1, DRIVERS[0], f'CREATE_DB="{path}" General')]
+    pyodbc_driver(fake_pyodbc([]), DRIVERS[0]).create(path)
+    assert calls == [(None, 1, DRIVERS[0], f'CREATE_DB="{path}" General')]
 
 
-def test_what_the_installer_refuses_is_an_error(monkeypatch, tmp_path):
+def test_installer_failure_raises_an_os_error(monkeypatch, tmp_path):
     import ctypes
 
     class Installer:
@@ -226,4 +231,4 @@ def test_what_the_installer_refuses_is_an_error(monkeypatch, tmp_path):
 
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: Installer(), raising=False)
     with pytest.raises(OSError, match="路径无效"):
-        pyodbc_driver(fake([]), DRIVERS[0]).create(tmp_path / "a.mdb")
+        pyodbc_driver(fake_pyodbc([]), DRIVERS[0]).create(tmp_path / "a.mdb")

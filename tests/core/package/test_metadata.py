@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Metadata of a package as XML: read without following anything, and told by the items of the form."""
+"""Metadata of a package as XML: safe parsing, and items by the names of the specification."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.package_spec.model import LAYER_ITEMS, METADATA_ITEMS, PACKAGE_ITEMS
 from plugin.core.package.rules._metadata import _day
 
-FORM = load_package_spec("county")
+SPEC = load_package_spec("county")
 LAYER = {
     "layer": "CZKFBJ", "role": "CZKFBJ", "title": "城镇开发边界 <&>", "format": "FileGDB", "geometry": "polygon", "crs": "EPSG:4490",
     "unit": "度", "data_year": "2020", "features": 7, "extent": (113.1, 39.2, 113.25, 39.5),
@@ -21,37 +21,37 @@ MANIFEST = {
 }  # fmt: skip
 
 
-def test_what_was_written_is_read():
-    told = read_by_spec(read_xml(metadata_xml(MANIFEST, FORM)), FORM)
-    assert (told.unknown, told.lacking, told.twice) == ((), (), ())
-    assert told.package["name"] == "包" and told.package["product_date"] == "2026-11-20"
-    first, second = told.layers
+def test_written_metadata_reads_back():
+    metadata = read_by_spec(read_xml(metadata_xml(MANIFEST, SPEC)), SPEC)
+    assert (metadata.unknown, metadata.lacking, metadata.twice) == ((), (), ())
+    assert metadata.package["name"] == "包" and metadata.package["product_date"] == "2026-11-20"
+    first, second = metadata.layers
     assert first["alias"] == "城镇开发边界 <&>" and first["features"] == "7" and first["wkid"] == "4490"
     assert first["extent"] == "113.100000 39.200000 113.250000 39.500000" and second["extent"] == ""
 
 
-def test_the_format_of_a_package_is_that_of_its_data_sets():
-    """Not the name of the form that asks for it."""
+def test_package_format_is_that_of_its_data_sets():
+    """Use the formats of the layers, not the name of the specification."""
     layers = [
-        {**LAYER, "layer": name, "format": said}
-        for name, said in (("A", "FileGDB"), ("B", "FileGDB"), ("C", "VCT 3.0"))
+        {**LAYER, "layer": name, "format": format_name}
+        for name, format_name in (("A", "FileGDB"), ("B", "FileGDB"), ("C", "VCT 3.0"))
     ]
-    told = read_by_spec(read_xml(metadata_xml({**MANIFEST, "layers": layers}, FORM)), FORM)
-    assert told.package["format"] == "FileGDB、VCT 3.0"
-    assert read_by_spec(read_xml(metadata_xml({**MANIFEST, "layers": []}, FORM)), FORM).package["format"] == ""
+    metadata = read_by_spec(read_xml(metadata_xml({**MANIFEST, "layers": layers}, SPEC)), SPEC)
+    assert metadata.package["format"] == "FileGDB、VCT 3.0"
+    assert read_by_spec(read_xml(metadata_xml({**MANIFEST, "layers": []}, SPEC)), SPEC).package["format"] == ""
 
 
-def test_every_item_of_a_form_belongs_somewhere():
+def test_every_metadata_item_has_a_level():
     assert {*PACKAGE_ITEMS, *LAYER_ITEMS, "metadata", "package", "dataset"} == set(METADATA_ITEMS)
 
 
-def test_an_item_without_a_name_is_left_out():
+def test_item_without_a_name_is_omitted():
     from dataclasses import replace
 
-    names = {**FORM.metadata.names, "extent": "", "score": ""}
-    form = replace(FORM, metadata=replace(FORM.metadata, names=names))
-    told = read_by_spec(read_xml(metadata_xml(MANIFEST, form)), form)
-    assert "extent" not in told.layers[0] and "score" not in told.package and told.lacking == ()
+    names = {**SPEC.metadata.names, "extent": "", "score": ""}
+    spec = replace(SPEC, metadata=replace(SPEC.metadata, names=names))
+    item_values = read_by_spec(read_xml(metadata_xml(MANIFEST, spec)), spec)
+    assert "extent" not in item_values.layers[0] and "score" not in item_values.package and item_values.lacking == ()
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_an_item_without_a_name_is_left_out():
         "<元数据>浑源</元数据>".encode(),
     ],
 )
-def test_encodings_of_chinese_programs(data):
+def test_encodings_of_chinese_programs_are_read(data):
     root = read_xml(data)
     assert (root.name, root.text) == ("元数据", "浑源")
 
@@ -80,7 +80,7 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
         (b'<!DOCTYPE a SYSTEM "http://example.invalid/a.dtd"><a/>', "entities"),
         (b'<!DOCTYPE a [<!ENTITY % p SYSTEM "file:///etc/passwd"> %p;]><a/>', "entities"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'.encode("utf-16"), "entities"),
-        (b"<a>&nobody;</a>", "damaged"),
+        (b"<a>&unknown;</a>", "damaged"),
         (b"", "damaged"),
         (b"<a>", "damaged"),
         (b"<a/><b/>", "damaged"),
@@ -91,24 +91,28 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
         (b"PK\x03\x04\x00\x01", "damaged"),
     ],
 )  # fmt: skip
-def test_what_is_refused(data, case):
+def test_unsafe_or_damaged_xml_is_refused(data, case):
     with pytest.raises(UnreadableXml) as caught:
         read_xml(data)
     assert caught.value.case == case
 
 
-def test_another_schema_is_no_metadata_of_the_form():
-    assert read_by_spec(read_xml(b'<gmd:MD_Metadata xmlns:gmd="http://www.isotc211.org/2005/gmd"/>'), FORM) is None
+def test_other_schema_is_not_metadata_of_the_specification():
+    assert read_by_spec(read_xml(b'<gmd:MD_Metadata xmlns:gmd="http://www.isotc211.org/2005/gmd"/>'), SPEC) is None
 
 
-def test_elements_too_many_too_few_and_twice():
-    data = metadata_xml(MANIFEST, FORM).decode()
+def test_unknown_missing_and_repeated_elements_are_listed():
+    data = metadata_xml(MANIFEST, SPEC).decode()
     changed = data.replace("<密级>内部</密级>", "<密级>内部</密级><密级>公开</密级>", 1).replace(
         "<要素数>7</要素数>", "<个数>7</个数>", 1
     )
-    told = read_by_spec(read_xml(changed.encode()), FORM)
-    assert (told.unknown, told.lacking, told.twice) == (("数据集/个数",), ("数据集/要素数",), ("成果包/密级",))
-    nothing = read_by_spec(read_xml("<元数据/>".encode()), FORM)
+    metadata = read_by_spec(read_xml(changed.encode()), SPEC)
+    assert (metadata.unknown, metadata.lacking, metadata.twice) == (
+        ("数据集/个数",),
+        ("数据集/要素数",),
+        ("成果包/密级",),
+    )
+    nothing = read_by_spec(read_xml("<元数据/>".encode()), SPEC)
     assert nothing.lacking == ("成果包",) and nothing.layers == ()
 
 
@@ -120,5 +124,5 @@ def test_elements_too_many_too_few_and_twice():
         ("2026-02-30", None), ("2026-13-01", None), ("昨天", None), ("2026", None), ("", None),
     ],
 )  # fmt: skip
-def test_days_as_hands_write_them(text, day):
+def test_dates_in_common_formats_are_parsed(text, day):
     assert _day(text) == day

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Forms of packages as data: those that ship load, a province's own comes by path, and slips are told with file and key."""
+"""Package specifications as data: shipped ones load, others are given by path, errors name file and key."""
 
 import pytest
 
@@ -14,52 +14,52 @@ from plugin.paths import PACKAGES
 COUNTY = (PACKAGES / "county.toml").read_text(encoding="utf-8")
 
 
-def told(error, *words):
+def assert_explained(error, *words):
     for lang in ("zh", "en"):
         sentence = Texts(lang).explain(error)
         assert all(w in sentence for w in words), sentence
 
 
 @pytest.mark.parametrize("name", package_spec_ids())
-def test_what_ships_loads_and_fits_its_standard(name):
-    form = load_package_spec(name)
-    standard = load_standard(form.standard)
-    assert form.id == name and form.vectors and form.files
-    for vectors in form.vectors:
+def test_shipped_specification_fits_its_standard(name):
+    spec = load_package_spec(name)
+    standard = load_standard(spec.standard)
+    assert spec.id == name and spec.vectors and spec.files
+    for vectors in spec.vectors:
         for slot in vectors.layers:
             roles = standard.concepts.get(slot.layer, (slot.layer,))
             assert any(standard.has_template(role) for role in roles), slot
-    assert set(form.unverified) >= {"root", "folders", "vector.layers"}
+    assert set(spec.unverified) >= {"root", "folders", "vector.layers"}
 
 
-def test_names_of_the_county_form_are_those_asked_for():
-    form = load_package_spec("county")
+def test_county_specification_has_the_required_names():
+    spec = load_package_spec("county")
     values = {"code": "140225", "name": "浑源县"}
-    (vectors,) = form.vectors
+    (vectors,) = spec.vectors
     assert fill_placeholders(vectors.file, values) == "140225浑源县国土空间规划矢量数据.gdb"
     assert (vectors.crs, vectors.suffix) == ("EPSG:4490", ".gdb")
     three = {s.layer: s.need for s in vectors.layers}
     assert [three[c] for c in ("farmland", "red_line", "boundary")] == ["M"] * 3
-    maps = next(f for f in form.files if f.kind == "map")
+    maps = next(f for f in spec.files if f.kind == "map")
     found = make_name_matcher(maps.file, values).fullmatch("140225浑源县03三条控制线图.jpg")
     assert found and (found["number"], found["title"]) == ("03", "三条控制线图")
     assert not make_name_matcher(maps.file, values).fullmatch("140226左云县03三条控制线图.jpg")
-    assert form.place("data", "a.gdb") == "1-空间数据/a.gdb"
+    assert spec.place("data", "a.gdb") == "1-空间数据/a.gdb"
 
 
-def test_a_province_brings_its_own(tmp_path):
+def test_specification_of_a_province_is_loaded_by_path(tmp_path):
     path = tmp_path / "某省.toml"
     path.write_text(
         COUNTY.replace('id = "county"', 'id = "province"').replace("1-空间数据", "矢量/规划"), encoding="utf-8"
     )
-    form = load_package_spec(path)
-    assert form.id == "province" and form.place("data", "a") == "矢量/规划/a"
+    spec = load_package_spec(path)
+    assert spec.id == "province" and spec.place("data", "a") == "矢量/规划/a"
 
 
-def test_an_unknown_form_names_what_there_is(tmp_path):
+def test_unknown_specification_lists_the_known_ones(tmp_path):
     with pytest.raises(DataError) as caught:
         load_package_spec(tmp_path / "没有.toml")
-    told(caught.value, "没有", "county", "city")
+    assert_explained(caught.value, "没有", "county", "city")
 
 
 @pytest.mark.parametrize(
@@ -92,13 +92,13 @@ def test_an_unknown_form_names_what_there_is(tmp_path):
         ('dataset = "数据集"', 'dataset = "成果包"', ["metadata.names", "成果包"]),
     ],
 )  # fmt: skip
-def test_a_slip_is_told_with_file_and_key(tmp_path, old, new, words):
+def test_error_names_file_and_key(tmp_path, old, new, words):
     assert old in COUNTY
     path = tmp_path / "x.toml"
     path.write_text(COUNTY.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load_package_spec(path)
-    told(caught.value, "x.toml", *words)
+    assert_explained(caught.value, "x.toml", *words)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_slip_is_told_with_file_and_key(tmp_path, old, new, words):
         ("𠮷县", "name_gbk"),
     ],
 )
-def test_names_that_no_system_should_be_given(name, problem):
+def test_invalid_file_names_are_classified(name, problem):
     assert name_problem(name) == problem
 
 
@@ -125,11 +125,11 @@ def test_names_that_no_system_should_be_given(name, problem):
     ("name", "problem"),
     [("BSM", ""), ("标识码", ""), ("1BSM", "field_characters"), ("B-M", "field_characters"), ("shape", "field_taken")],
 )
-def test_names_that_no_field_should_have(name, problem):
+def test_invalid_field_names_are_classified(name, problem):
     assert field_problem(name) == problem
 
 
-def test_all_slips_of_a_form_are_told_at_once(tmp_path):
+def test_all_errors_of_a_specification_are_listed_at_once(tmp_path):
     path = tmp_path / "某省.toml"
     bad = COUNTY.replace('crs = "EPSG:4490"', 'crs = "EPSG:99999"').replace('need = "C"', 'need = "也许"', 1)
     bad = (
@@ -142,7 +142,7 @@ def test_all_slips_of_a_form_are_told_at_once(tmp_path):
     keys = {e.params["key"] for e in found}
     assert keys == {"vector[1].crs", "digits", "secrecy", "colour"}, keys
     for error in found:
-        told(error, "某省.toml", error.params["key"])
+        assert_explained(error, "某省.toml", error.params["key"])
     with pytest.raises(DataError):
         load_package_spec(path)
 
@@ -156,15 +156,15 @@ def test_all_slips_of_a_form_are_told_at_once(tmp_path):
         ('secrecy = "内部"', 'secrecie = "内部"', ["secrecie", "secrecy"]),
     ],
 )
-def test_one_slip_blames_nothing_else(tmp_path, old, new, keys):
+def test_error_in_one_key_is_not_reported_for_others(tmp_path, old, new, keys):
     path = tmp_path / "某省.toml"
     assert old in COUNTY
     path.write_text(COUNTY.replace(old, new, 1), encoding="utf-8")
     assert sorted(e.params["key"] for e in find_spec_problems(path)) == keys
 
 
-def test_names_that_no_element_has_twice_may_be_alike(tmp_path):
-    """What a package is called and what a layer is do not stand in one element."""
+def test_equal_names_in_separate_elements_are_allowed(tmp_path):
+    """Allow a package item and a layer item with one name, because they are in separate elements."""
     path = tmp_path / "某省.toml"
     path.write_text(COUNTY.replace('resource_id = "资源标识"', 'resource_id = "更新日期"', 1), encoding="utf-8")
     assert find_spec_problems(path) == []
@@ -187,26 +187,28 @@ def test_names_that_no_element_has_twice_may_be_alike(tmp_path):
         ("数据库建设报告.pdf", "质量检查报告.pdf", "package_same_place"),
     ],
 )
-def test_what_the_standard_does_not_have(tmp_path, old, new, key):
+def test_unknown_layer_field_or_duplicate_place_is_reported(tmp_path, old, new, key):
     path = tmp_path / "某省.toml"
     assert old in COUNTY
     path.write_text(COUNTY.replace(old, new, 1), encoding="utf-8")
     (error,) = find_spec_problems(path)
     assert error.key == key
-    told(error, "某省.toml", error.params["value"])
+    assert_explained(error, "某省.toml", error.params["value"])
 
 
 @pytest.mark.parametrize("name", package_spec_ids())
-def test_what_ships_is_sound_and_listed(name, capsys):
+def test_shipped_specification_is_valid_and_listed(name, capsys):
     from plugin.core.__main__ import main
 
     assert find_spec_problems(name) == [] and main(["form", name]) == 0
-    said = capsys.readouterr().out
-    assert "1-空间数据/140225浑源县国土空间规划矢量数据.gdb" in said and "元数据" in said and "没有问题" in said
-    assert main(["form", name, "--lang", "en"]) == 0 and "is sound" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert (
+        "1-空间数据/140225浑源县国土空间规划矢量数据.gdb" in printed and "元数据" in printed and "没有问题" in printed
+    )
+    assert main(["form", name, "--lang", "en"]) == 0 and "is valid" in capsys.readouterr().out
 
 
-def test_a_form_with_a_slip_from_the_command_line(tmp_path, capsys):
+def test_form_command_fails_on_an_invalid_specification(tmp_path, capsys):
     from plugin.core.__main__ import main
 
     path = tmp_path / "某省.toml"
@@ -224,7 +226,7 @@ def test_a_form_with_a_slip_from_the_command_line(tmp_path, capsys):
     ],
     ids=["the planner's table and the plugin's", "a field misspelt", "a layer misspelt"],
 )
-def test_a_form_that_would_lose_something_makes_no_package(tmp_path, old, new, key):
+def test_specification_that_would_lose_data_is_refused(tmp_path, old, new, key):
     text = (PACKAGES / "county.toml").read_text(encoding="utf-8")
     assert old in text
     path = tmp_path / "某省.toml"

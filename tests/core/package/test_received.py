@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the receiver's inspection would find is told before a package is made."""
+"""Findings of the inspection at the receiver, reported before a package is exported."""
 
 from dataclasses import replace
 from functools import cache
@@ -18,13 +18,16 @@ pytestmark = pytest.mark.slow  # each checks a county
 
 
 @cache
-def made():
+def make_sample():
     return make(200, SEED)
 
 
-def county(**shifts):
-    """A small sound county; layer → square metres that are put to the area field of its first two rows."""
-    layers = made().layers
+def read_county(**shifts):
+    """Return a small valid county.
+
+    ``shifts``: layer → square metres added to the area field of its first two rows.
+    """
+    layers = make_sample().layers
     fields = {role: source.declared(role) for role in layers}
     for role, shift in shifts.items():
         frame = layers[role].copy()
@@ -34,50 +37,50 @@ def county(**shifts):
 
 
 @pytest.fixture(scope="module")
-def sound():
-    return check_plan(county(), Options())
+def valid():
+    return check_plan(read_county(), Options())
 
 
 @pytest.fixture(scope="module")
 def shifted():
-    """Zones with areas that are not those of their shapes."""
-    return check_plan(county(YDYHGHFQ=5.0), Options())
+    """Check zones whose area field differs from their shapes."""
+    return check_plan(read_county(YDYHGHFQ=5.0), Options())
 
 
-def told(checked):
+def collect_problems(checked):
     return list(report_received(checked, NEVER))
 
 
-def test_a_sound_county_has_nothing_to_hear(sound):
-    assert told(sound) == []
+def test_valid_county_gives_no_problem(valid):
+    assert collect_problems(valid) == []
 
 
-def test_areas_in_fields_that_are_not_those_of_the_shapes(shifted):
-    (problem,) = told(shifted)
+def test_wrong_area_field_is_reported(shifted):
+    (problem,) = collect_problems(shifted)
     assert (problem.level, problem.layer, problem.field, problem.count) == (Level.NOTE, "YDYHGHFQ", "MJ", 2)
     for lang in ("zh", "en"):
         sentence = problem.sentence(Texts(lang))
         assert "ATT013" in sentence and problem.features[0] in sentence and "{" not in sentence
 
 
-def test_each_layer_by_itself():
-    assert sorted(p.layer for p in told(check_plan(county(YDYHGHFQ=5.0, STBHHX=5.0), Options()))) == [
+def test_each_layer_is_reported_separately():
+    assert sorted(p.layer for p in collect_problems(check_plan(read_county(YDYHGHFQ=5.0, STBHHX=5.0), Options()))) == [
         "STBHHX",
         "YDYHGHFQ",
     ]
 
 
-def test_what_the_check_has_looked_at_is_told_by_its_report():
-    assert told(check_plan(county(YDYHGHFQ=5.0), Options(rules=("ATT013",)))) == []
+def test_rule_already_run_by_the_check_is_not_repeated():
+    assert collect_problems(check_plan(read_county(YDYHGHFQ=5.0), Options(rules=("ATT013",)))) == []
 
 
-def test_it_hears_cancel(sound):
+def test_received_rules_can_be_cancelled(valid):
     with pytest.raises(Cancelled):
-        list(report_received(sound, Cancellation(lambda: True)))
+        list(report_received(valid, Cancellation(lambda: True)))
 
 
-def test_a_standard_without_such_rules_asks_none(shifted, monkeypatch):
+def test_standard_without_received_rules_gives_no_problem(shifted, monkeypatch):
     norm = shifted.plan.norm
     groups = {name: rules for name, rules in norm.standard.rule_groups.items() if name != "received"}
     monkeypatch.setattr(shifted.plan, "norm", replace(norm, standard=replace(norm.standard, rule_groups=groups)))
-    assert told(shifted) == []
+    assert collect_problems(shifted) == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""图数一致: the tables of a package, whoever made them, against what its layers give."""
+"""图数一致: tables of a package, from any software, compared with the figures of its layers."""
 
 import shutil
 import warnings
@@ -21,7 +21,7 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.rules._tables import group_cells, group_params
 from plugin.core.package.tables.compare import (
     CellDifference,
-    _words,
+    _compare_words,
     find_differences,
     find_lost_rows,
     find_renamed_rows,
@@ -38,7 +38,7 @@ from tests.core.package_fixtures import DATABASE, TABLES, sheet_of, whole_packag
 from tests.county.measure import statutory_area
 
 openpyxl = pytest.importorskip("openpyxl")
-FORM = load_package_spec("county")
+SPEC = load_package_spec("county")
 ROOT = "140225浑源县国土空间总体规划"
 SQUARE, QUARTER = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"
 
@@ -58,17 +58,17 @@ SQUARE, QUARTER = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "POLYGON ((
         ("35％", 35.0, 0, "share"),
     ],
 )
-def test_numbers_as_hands_write_them(text, value, decimals, unit):
+def test_numbers_in_common_notations_are_parsed(text, value, decimals, unit):
     assert parse_printed_number(text) == PrintedNumber(value, decimals, unit)
 
 
 @pytest.mark.parametrize("text", ["", "—", "约三百", "12～15", "1.2.3", "12.30元", "≥12", "1e5", "2020年"])
-def test_what_is_no_number(text):
+def test_other_texts_are_not_numbers(text):
     assert parse_printed_number(text) is None
 
 
 @pytest.mark.parametrize(
-    ("value", "form", "text"),
+    ("value", "cell_format", "text"),
     [
         (12.3, "General", "12.3"),
         (12.3, "0.00", "12.30"),
@@ -81,46 +81,46 @@ def test_what_is_no_number(text):
         ("  乡 ", "General", "乡"),
     ],
 )
-def test_cells_as_they_are_printed(value, form, text):
-    assert printed(value, form) == text
+def test_cells_are_printed_as_in_a_spreadsheet(value, cell_format, text):
+    assert printed(value, cell_format) == text
 
 
-def test_half_of_the_last_digit_and_no_more():
-    for told, given, agrees in (
+def test_printing_tolerance_is_half_of_the_last_digit():
+    for text, given, agrees in (
         ("12.34", 12.3449, True),
         ("12.34", 12.3462, False),
         ("12", 12.49, True),
         ("12", 12.52, False),
     ):
-        read = parse_printed_number(told)
-        assert (abs(read.value - given) <= printing_tolerance(read, given, "ha")) is agrees, (told, given)
+        read = parse_printed_number(text)
+        assert (abs(read.value - given) <= printing_tolerance(read, given, "ha")) is agrees, (text, given)
 
 
-def book(path, rows, name="三条控制线", merge=(), formats=()):
-    made = openpyxl.Workbook()
-    sheet = made.active
+def write_book(path, rows, name="三条控制线", merge=(), formats=()):
+    new_book = openpyxl.Workbook()
+    sheet = new_book.active
     sheet.title = name
     for row in rows:
         sheet.append(row)
     for cells in merge:
         sheet.merge_cells(cells)
-    for cell, form in formats:
-        sheet[cell].number_format = form
-    made.save(path)
+    for cell, cell_format in formats:
+        sheet[cell].number_format = cell_format
+    new_book.save(path)
     return path
 
 
-def test_a_workbook_as_it_is_printed(tmp_path):
+def test_workbook_is_read_as_printed(tmp_path):
     rows = [["线", "面积", "和"], ["红线", 25.0, "=B2*2"], ["边界", "１２．３０", None], ["=1/0", 0, None]]
-    path = book(tmp_path / "a.xlsx", rows, merge=["A1:A2", "B3:C3"], formats=[("B2", "0.00")])
+    path = write_book(tmp_path / "a.xlsx", rows, merge=["A1:A2", "B3:C3"], formats=[("B2", "0.00")])
     (sheet,) = read_workbook(path, "表/a.xlsx").sheets
     assert sheet.cells[2, 2] == Cell("25.00") and sheet.cells[2, 3] == Cell("", "formula")
     assert sheet.cells[2, 1] == Cell("线", "merged") and sheet.cells[3, 3] == Cell("１２．３０", "merged")
     assert sheet.cells[4, 2] == Cell("0") and (4, 3) not in sheet.cells and not sheet.cut
 
 
-def test_the_value_saved_with_a_formula_counts(tmp_path):
-    path = book(tmp_path / "a.xlsx", [["线", "面积"], ["红线", "=12+13"]])
+def test_saved_value_of_a_formula_is_used(tmp_path):
+    path = write_book(tmp_path / "a.xlsx", [["线", "面积"], ["红线", "=12+13"]])
     saved = tmp_path / "b.xlsx"
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(saved, "w") as new:
         for info in old.infolist():
@@ -134,10 +134,10 @@ def test_the_value_saved_with_a_formula_counts(tmp_path):
     assert read_workbook(saved, "b").sheets[0].cells[2, 2] == Cell("25")
 
 
-def test_a_cell_far_out_does_not_ask_for_a_billion(tmp_path):
-    made = openpyxl.Workbook()
-    made.active["XFD1048576"] = 1
-    made.save(tmp_path / "a.xlsx")
+def test_distant_cell_limits_the_read_area(tmp_path):
+    new_book = openpyxl.Workbook()
+    new_book.active["XFD1048576"] = 1
+    new_book.save(tmp_path / "a.xlsx")
     (sheet,) = read_workbook(tmp_path / "a.xlsx", "a").sheets
     assert sheet.cut and not sheet.cells
 
@@ -146,8 +146,8 @@ BOMB = b'<?xml version="1.0"?><!DOCTYPE w [<!ENTITY a "' + b"x" * 50 + b'">]><wo
 
 
 @pytest.mark.parametrize("codec", ["utf-8", "utf-16"])
-def test_entities_are_not_even_opened(tmp_path, codec):
-    path = book(tmp_path / "a.xlsx", [["a"]])
+def test_xml_entities_are_refused(tmp_path, codec):
+    path = write_book(tmp_path / "a.xlsx", [["a"]])
     with zipfile.ZipFile(path, "a") as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         archive.writestr("xl/worksheets/sheet1.xml", BOMB.decode().encode(codec))
@@ -155,13 +155,13 @@ def test_entities_are_not_even_opened(tmp_path, codec):
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
-def test_what_is_no_workbook(tmp_path, data):
+def test_invalid_workbook_is_reported_as_damaged(tmp_path, data):
     (tmp_path / "a.xlsx").write_bytes(data)
     assert read_workbook(tmp_path / "a.xlsx", "a").problem == "table_damaged"
 
 
-def test_every_byte_may_be_damaged(tmp_path):
-    whole = book(tmp_path / "a.xlsx", [["线", "面积"], ["红线", 25.0]]).read_bytes()
+def test_damaged_workbooks_never_crash(tmp_path):
+    whole = write_book(tmp_path / "a.xlsx", [["线", "面积"], ["红线", 25.0]]).read_bytes()
     for at in range(0, len(whole), 97):
         (tmp_path / "b.xlsx").write_bytes(whole[:at] + b"\xff\x00\xff" + whole[at + 3 :])
         read_workbook(tmp_path / "b.xlsx", "b")
@@ -170,7 +170,7 @@ def test_every_byte_may_be_damaged(tmp_path):
         assert read_workbook(tmp_path / "b.xlsx", "b").problem
 
 
-def test_other_formats_are_named(tmp_path):
+def test_other_formats_are_reported_as_unsupported(tmp_path):
     for name in ("a.xls", "a.csv", "a.et", "a.ods"):
         (tmp_path / name).write_bytes(b"x")
         assert read_workbook(tmp_path / name, name).problem == "table_kind"
@@ -180,10 +180,10 @@ def test_other_formats_are_named(tmp_path):
 def known():
     plan = plan_of({"county": [SQUARE], "red_line": [QUARTER], "boundary": [{"wkt": QUARTER}]})
     figures = Figures(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
-    return KnownTables(all_tables(figures), "zh", FORM.words)
+    return KnownTables(all_tables(figures), "zh", SPEC.words)
 
 
-def cases(known, name, rows):
+def find_cases(known, name, rows):
     (block,) = known.blocks(sheet_of(name, rows))
     return {(d.case, d.row, d.head) for d in find_differences(block)[0]}, block
 
@@ -199,16 +199,16 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_other_layouts(known, name):
+def test_other_layouts_are_recognized(known, name):
     rows = LAYOUTS[name]
-    found, block = cases(known, "三条控制线", rows)
+    found, block = find_cases(known, "三条控制线", rows)
     assert block.table.id == "lines" and [r.code for r in block.rows.values()] == ["red_line"]
     assert found == set() and not block.unknown and not block.strange
     wrong = [[cell.replace("24.99", "24.89").replace("374.91", "373.91") for cell in row] for row in rows]
-    assert {case for case, *_ in cases(known, "三条控制线", wrong)[0]} == {"cell"}
+    assert {case for case, *_ in find_cases(known, "三条控制线", wrong)[0]} == {"cell"}
 
 
-def test_two_tables_in_one_sheet(known):
+def test_two_tables_in_one_sheet_are_recognized(known):
     rows = [
         ["表1 三条控制线面积表"], ["控制线", "图斑椭球面积（公顷）"], ["生态保护红线", "24.99"], [],
         ["表2 国土空间规划指标表"], ["序号", "指标", "单位", "数值"], ["1", "县域面积", "公顷", "99.98"],
@@ -218,8 +218,11 @@ def test_two_tables_in_one_sheet(known):
     assert [find_differences(b) for b in blocks] == [([], 1), ([], 1)]
 
 
-def test_a_difference_of_large_areas_moves_as_they_do():
-    """200 000 ha before and after may each move by 2e-3 ha; what they differ by is printed to 0.01 ha. A plain figure as small may not."""
+def test_difference_of_large_areas_has_their_tolerance():
+    """Two areas of 200 000 ha may each differ by 2e-3 ha; a plain figure of equal size may not.
+
+    The difference of the areas is printed to 0.01 ha.
+    """
     columns = [
         Column("class"),
         Column("codes"),
@@ -237,17 +240,17 @@ def test_a_difference_of_large_areas_moves_as_they_do():
     assert [d.head for d in find_differences(block)[0]] == ["规划增减"]
 
 
-def test_blank_and_nothing(known):
+def test_blank_cells_and_zeros_are_distinguished(known):
     head = ["控制线", "图斑椭球面积（公顷）", "净面积（公顷）"]
-    assert cases(known, "三条控制线", [head, ["生态保护红线", "0", ""]])[0] == {("cell", "生态保护红线", head[1])}
-    assert cases(known, "三条控制线", [head, ["生态保护红线", "/", ""]])[0] == {("blank", "生态保护红线", head[1])}
-    assert cases(known, "三条控制线", [head, ["生态保护红线", "24.99", "0"]])[0] == {
+    assert find_cases(known, "三条控制线", [head, ["生态保护红线", "0", ""]])[0] == {("cell", "生态保护红线", head[1])}
+    assert find_cases(known, "三条控制线", [head, ["生态保护红线", "/", ""]])[0] == {("blank", "生态保护红线", head[1])}
+    assert find_cases(known, "三条控制线", [head, ["生态保护红线", "24.99", "0"]])[0] == {
         ("no_figure", "生态保护红线", head[2])
     }
 
 
-def test_a_row_that_code_and_name_tell_differently(known):
-    """A row goes by its code; the name of another row beside it is reported."""
+def test_row_is_identified_by_code_before_name(known):
+    """Report the name if it belongs to another row than the code."""
     zones = plan_of(
         {
             "county": [SQUARE],
@@ -258,7 +261,7 @@ def test_a_row_that_code_and_name_tell_differently(known):
         }
     )
     table = KnownTables(
-        all_tables(Figures(Context(zones, zones.norm, zones.norm.tolerance()), Texts("zh"))), "zh", FORM.words
+        all_tables(Figures(Context(zones, zones.norm, zones.norm.tolerance()), Texts("zh"))), "zh", SPEC.words
     )
     rows = [(r.values[0], r.values[1]) for r in table.tables["zones"].rows[:2]]
     head = ["代码", "规划分区", "图斑椭球面积"]
@@ -268,68 +271,75 @@ def test_a_row_that_code_and_name_tell_differently(known):
     assert find_renamed_rows(block) == [(2, rows[1][1], rows[0][1])]
 
 
-def square(x, width, **columns):
+def make_square(x, width, **columns):
     return {"wkt": f"POLYGON (({x} 0, {x + width} 0, {x + width} 1000, {x} 1000, {x} 0))", **columns}
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_every_table_that_we_write_is_known_again(tmp_path, lang):
-    """All eight, with two townships of one name, heads that are alike (share, share) and a code of no list."""
+def test_every_written_table_is_recognized(tmp_path, lang):
+    """Write all eight tables.
+
+    They include two townships of one name, equal column heads (share, share) and an unknown code.
+    """
     layers = {
         "county": [SQUARE],
-        "townships": [square(500 * n, 500, division_code=f"14022510{n}", division_name="永安镇") for n in (0, 1)],
-        "DLTB": [square(0, 300, land_use="0103"), square(300, 700, land_use="0301")],
-        "GHYDYH": [square(0, 200, land_use="0103"), square(200, 700, land_use="0701")],
+        "townships": [make_square(500 * n, 500, division_code=f"14022510{n}", division_name="永安镇") for n in (0, 1)],
+        "DLTB": [make_square(0, 300, land_use="0103"), make_square(300, 700, land_use="0301")],
+        "GHYDYH": [make_square(0, 200, land_use="0103"), make_square(200, 700, land_use="0701")],
         "boundary": [QUARTER],
-        "zones": [square(0, 500, zone_code="300"), square(500, 500, zone_code="999")],
+        "zones": [make_square(0, 500, zone_code="300"), make_square(500, 500, zone_code="999")],
     }
-    made = tabulate_plan(plan_of(layers), lang)
-    write_tables(made, tmp_path / "a.xlsx")
-    known = KnownTables(made.tables, lang)
+    plan_tables = tabulate_plan(plan_of(layers), lang)
+    write_tables(plan_tables, tmp_path / "a.xlsx")
+    known = KnownTables(plan_tables.tables, lang)
     seen = {}
     for sheet in read_workbook(tmp_path / "a.xlsx", "a").sheets:
         for block in known.blocks(sheet):
             found, compared = find_differences(block)
             seen[block.table.id] = compared
             assert (found, find_lost_rows(block), block.unknown, block.strange) == ([], [], (), {}), block.table.id
-    assert seen.keys() == {t.id for t in made.tables} - {"about"} >= {"transitions", "land_use", "townships", "zones"}
+    assert (
+        seen.keys()
+        == {t.id for t in plan_tables.tables} - {"about"}
+        >= {"transitions", "land_use", "townships", "zones"}
+    )
     assert all(seen.values())
 
 
-# A whole package, made and looked at again.
+# A complete package, exported and inspected.
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def exported_package(tmp_path_factory):
     pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
     return whole_package(tmp_path_factory.mktemp("成果"))
 
 
 @pytest.fixture
-def package(made, tmp_path):
-    return Path(shutil.copytree(made, tmp_path / ROOT))
+def package(exported_package, tmp_path):
+    return Path(shutil.copytree(exported_package, tmp_path / ROOT))
 
 
-def look(path, **options):
-    report = inspect_package(path, FORM, Options(**options)).report
+def find_table_findings(path, **options):
+    report = inspect_package(path, SPEC, Options(**options)).report
     return [f for f in report.findings if f.code == "DOC011" and f.case != "unread"]
 
 
-def change(package, sheet, cell, value, form=None):
+def change_cell(package, sheet, cell, value, cell_format=None):
     path = package / f"{TABLES}.xlsx"
-    made = openpyxl.load_workbook(path)
-    made[sheet][cell] = value
-    if form:
-        made[sheet][cell].number_format = form
-    made.save(path)
+    workbook = openpyxl.load_workbook(path)
+    workbook[sheet][cell] = value
+    if cell_format:
+        workbook[sheet][cell].number_format = cell_format
+    workbook.save(path)
 
 
-def place(package, sheet, row, column):
-    """Where a row and column of the workbook are, by their words."""
-    made = openpyxl.load_workbook(package / f"{TABLES}.xlsx")[sheet]
-    line = next(r for r in range(4, made.max_row + 1) if row in [made.cell(r, c).value for c in (1, 2)])
-    number = next(c for c in range(1, made.max_column + 1) if made.cell(3, c).value == column)
-    return made.cell(line, number).coordinate, made.cell(line, number).value
+def locate(package, sheet, row, column):
+    """Return coordinate and value of a cell by its row and column text."""
+    worksheet = openpyxl.load_workbook(package / f"{TABLES}.xlsx")[sheet]
+    line = next(r for r in range(4, worksheet.max_row + 1) if row in [worksheet.cell(r, c).value for c in (1, 2)])
+    number = next(c for c in range(1, worksheet.max_column + 1) if worksheet.cell(3, c).value == column)
+    return worksheet.cell(line, number).coordinate, worksheet.cell(line, number).value
 
 
 FIGURES = [
@@ -346,10 +356,10 @@ FIGURES = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("sheet", "row", "column"), FIGURES)
-def test_one_changed_cell_is_found_by_name(package, sheet, row, column):
-    cell, value = place(package, sheet, row, column)
-    change(package, sheet, cell, value + 1)
-    (found,) = look(package)
+def test_changed_cell_is_reported_with_row_and_column(package, sheet, row, column):
+    cell, value = locate(package, sheet, row, column)
+    change_cell(package, sheet, cell, value + 1)
+    (found,) = find_table_findings(package)
     assert (found.case, found.params["sheet"], found.params["row"], found.params["column"]) == (
         "cell",
         sheet,
@@ -361,79 +371,79 @@ def test_one_changed_cell_is_found_by_name(package, sheet, row, column):
 
 
 @pytest.mark.slow
-def test_how_a_figure_is_written_does_not_matter(package):
-    assert look(package) == []
-    cell, value = place(package, "三条控制线", "城镇开发边界", "图斑椭球面积")
-    for written in (
+def test_notation_of_a_figure_does_not_matter(package):
+    assert find_table_findings(package) == []
+    cell, value = locate(package, "三条控制线", "城镇开发边界", "图斑椭球面积")
+    for notation in (
         f"{value:.2f}",
         f"{value:,.1f}",
         f"{value:.2f}公顷",
         f"{value:.3f}".translate({ord("0") + n: ord("０") + n for n in range(10)}),
     ):
-        change(package, "三条控制线", cell, written)
-        assert look(package) == [], written
-    change(package, "三条控制线", cell, f"={value!r}")
-    assert {(f.case, f.params["cells"]) for f in look(package)} == {("text", cell)}
-    change(package, "三条控制线", cell, round(value, 2) + 0.02)
-    assert [f.case for f in look(package)] == ["cell"]
-    change(package, "三条控制线", cell, None)
-    assert [f.case for f in look(package)] == ["blank"]
+        change_cell(package, "三条控制线", cell, notation)
+        assert find_table_findings(package) == [], notation
+    change_cell(package, "三条控制线", cell, f"={value!r}")
+    assert {(f.case, f.params["cells"]) for f in find_table_findings(package)} == {("text", cell)}
+    change_cell(package, "三条控制线", cell, round(value, 2) + 0.02)
+    assert [f.case for f in find_table_findings(package)] == ["cell"]
+    change_cell(package, "三条控制线", cell, None)
+    assert [f.case for f in find_table_findings(package)] == ["blank"]
 
 
 @pytest.mark.slow
-def test_a_changed_parcel_makes_the_table_wrong(package):
+def test_changed_parcel_contradicts_the_table(package):
     from osgeo import gdal, ogr
 
     database = gdal.OpenEx(str(package / DATABASE), gdal.OF_UPDATE | gdal.OF_VECTOR)
     layer = database.GetLayerByName("STBHHX")
     feature = next(iter(layer))
     shape = feature.GetGeometryRef().Clone()
-    before = statutory_area([_plane(shape)])[0]
+    before = statutory_area([to_plane_shape(shape)])[0]
     smaller = shape.Buffer(-0.0005)
     feature.SetGeometry(
         smaller if smaller.GetGeometryType() == ogr.wkbMultiPolygon else ogr.ForceToMultiPolygon(smaller)
     )
     layer.SetFeature(feature)
-    lost = (before - statutory_area([_plane(smaller)])[0]) / 1e4
+    lost = (before - statutory_area([to_plane_shape(smaller)])[0]) / 1e4
     del feature, layer, database
-    told = [f for f in look(package) if f.case in ("cell", "cells_row", "cells_column")]
-    cells = {(f.params["sheet"], one["row"], one["column"]): one for f in told for one in f.params["cells"]}
+    reported = [f for f in find_table_findings(package) if f.case in ("cell", "cells_row", "cells_column")]
+    cells = {(f.params["sheet"], one["row"], one["column"]): one for f in reported for one in f.params["cells"]}
     named = cells["三条控制线", "生态保护红线", "图斑椭球面积"]
     assert float(named["apart"].removesuffix(" 公顷").replace("\u202f", "")) == pytest.approx(lost, abs=0.01)
     assert ("指标表", "生态保护红线面积", "数值") in cells
 
 
 @pytest.mark.slow
-def test_one_deleted_parcel_is_told_by_row_and_by_column(package):
-    """Its class and the sum row by row; the others' shares, which follow from it, in one sentence; every cell in the data."""
+def test_deleted_parcel_is_reported_by_row_and_by_column(package):
+    """Report class and sum by row, the dependent shares in one message, and every cell in the data."""
     from osgeo import gdal
 
     database = gdal.OpenEx(str(package / DATABASE), gdal.OF_UPDATE | gdal.OF_VECTOR)
     layer = database.GetLayerByName("DLTB")
     layer.DeleteFeature(list(layer)[7].GetFID())
     del layer, database
-    told = [f for f in look(package) if f.params["sheet"] == "用地现状–规划"]
-    assert sorted(f.case for f in told) == ["cell", "cells_column", "cells_row"]
-    by_case = {f.case: f.params for f in told}
+    reported = [f for f in find_table_findings(package) if f.params["sheet"] == "用地现状–规划"]
+    assert sorted(f.case for f in reported) == ["cell", "cells_column", "cells_row"]
+    by_case = {f.case: f.params for f in reported}
     shares = by_case["cells_column"]
     assert shares["column"] == "现状占比（%）" and shares["count"] == len(shares["cells"]) >= 3
     assert {one["column"] for one in by_case["cells_row"]["cells"]} == {"现状面积", "现状占比（%）"}
     assert (by_case["cell"]["row"], by_case["cell"]["column"]) == ("合计", "现状面积")
     places = [one["cell"] for params in by_case.values() for one in params["cells"]]
     assert len(places) == len(set(places)) == 3 + shares["count"]
-    book = openpyxl.load_workbook(package / f"{TABLES}.xlsx")["用地现状–规划"]
+    sheet = openpyxl.load_workbook(package / f"{TABLES}.xlsx")["用地现状–规划"]
     for one in shares["cells"]:
-        assert float(one["told"].removesuffix(" %")) == pytest.approx(book[one["cell"]].value, abs=0.005)
+        assert float(one["told"].removesuffix(" %")) == pytest.approx(sheet[one["cell"]].value, abs=0.005)
 
 
-def _differs(line, column, case="cell", told="1.00", given=2.0):
+def make_difference(line, column, case="cell", printed_text="1.00", given=2.0):
     return CellDifference(
-        case, line, column, f"行{line}", f"列{column}", told, given, abs(given - 1.0), 2, "ha", "公顷"
+        case, line, column, f"行{line}", f"列{column}", printed_text, given, abs(given - 1.0), 2, "ha", "公顷"
     )
 
 
 @pytest.mark.parametrize(
-    ("cells", "told"),
+    ("cells", "groups"),
     [
         ([(4, 3)], [("cell", "C4")]),
         ([(4, 3), (5, 3)], [("cell", "C4"), ("cell", "C5")]),
@@ -445,21 +455,21 @@ def _differs(line, column, case="cell", told="1.00", given=2.0):
     ],
 )
 @pytest.mark.parametrize("case", ["cell", "blank"])
-def test_cells_that_differ_are_put_together_by_row_and_column(cells, told, case):
-    made = group_cells([_differs(line, column, case) for line, column in cells])
-    assert [(group.case, group.place) for group in made] == [
-        (name.replace("cell", case), place) for name, place in told
+def test_differing_cells_are_grouped_by_row_and_column(cells, groups, case):
+    grouped = group_cells([make_difference(line, column, case) for line, column in cells])
+    assert [(group.case, group.place) for group in grouped] == [
+        (name.replace("cell", case), place) for name, place in groups
     ]
-    assert sorted((one.line, one.column) for group in made for one in group.cells) == sorted(cells)
+    assert sorted((one.line, one.column) for group in grouped for one in group.cells) == sorted(cells)
 
 
-def test_blanks_and_other_figures_of_one_row_are_told_apart():
-    made = group_cells([_differs(4, 3), _differs(4, 4, "blank"), _differs(4, 5, "blank")])
-    assert [(group.case, group.place) for group in made] == [("cell", "C4"), ("blanks_row", "4")]
+def test_blanks_and_other_figures_of_a_row_are_grouped_separately():
+    grouped = group_cells([make_difference(4, 3), make_difference(4, 4, "blank"), make_difference(4, 5, "blank")])
+    assert [(group.case, group.place) for group in grouped] == [("cell", "C4"), ("blanks_row", "4")]
 
 
-def test_a_long_column_names_the_largest_differences_and_keeps_all():
-    cells = [_differs(line, 3, given=float(line)) for line in range(4, 24)]
+def test_long_column_names_the_largest_differences_and_keeps_all():
+    cells = [make_difference(line, 3, given=float(line)) for line in range(4, 24)]
     (group,) = group_cells(cells)
     params = group_params(group, Texts("zh"))
     assert [one["cell"] for one in params["cells"]] == [f"C{line}" for line in range(4, 24)]
@@ -470,64 +480,64 @@ def test_a_long_column_names_the_largest_differences_and_keeps_all():
     }  # fmt: skip
 
 
-def _plane(shape):
-    """A shape of the package in metres, as the measure of the tests takes it."""
+def to_plane_shape(shape):
+    """Return a shape of the package in metres for the independent area formula."""
     to_plane = Transformer.from_crs(4490, 4526, always_xy=True).transform
     read = shapely.from_wkb(bytes(shape.ExportToWkb()))
     return shapely.transform(read, lambda c: np.column_stack(to_plane(c[:, 0], c[:, 1])))
 
 
 @pytest.mark.slow
-def test_a_workbook_of_another_hand(package):
-    """The same figures in one sheet of another layout; what nobody knows is told, and nothing else."""
-    values = {row: place(package, "三条控制线", row, "图斑椭球面积")[1] for row in ("生态保护红线", "城镇开发边界")}
+def test_workbook_with_another_layout_is_compared(package):
+    """Put the same figures in one sheet of another layout; only unknown content is reported."""
+    values = {row: locate(package, "三条控制线", row, "图斑椭球面积")[1] for row in ("生态保护红线", "城镇开发边界")}
     (package / f"{TABLES}.xlsx").unlink()
     rows = [["附表3 三线统计表"], ["类型", "面积（万亩）", "备注"]]
     rows += [[name, f"{value * 15 / 1e4:.4f}", "——"] for name, value in values.items()]
-    book(package / f"{TABLES}.xlsx", [*rows, ["高压走廊", "0.5", ""]], name="附表3")
-    found = {f.case: f.params for f in look(package)}
-    # It stands in the place of the plugin's own, whose sheets are known.
+    write_book(package / f"{TABLES}.xlsx", [*rows, ["高压走廊", "0.5", ""]], name="附表3")
+    found = {f.case: f.params for f in find_table_findings(package)}
+    # The workbook replaces that of the plugin, whose sheets are listed.
     assert found.keys() == {"lost", "rows", "no_table", "more_sheets"}
     assert "高压走廊" in found["rows"]["rows"] and "永久基本农田" in found["lost"]["rows"]
     assert found["no_table"]["tables"] == "指标表、规划分区、用地现状–规划、乡镇"
 
 
 @pytest.mark.parametrize(
-    ("told", "agrees"),
+    ("text", "agrees"),
     [("−0.11", True), ("−0.80", True), ("−0.85", False), ("−1.50", False)],
 )
-def test_a_small_difference_of_large_areas_moves_as_they_do(told, agrees):
-    """69 km² may move by 0.69 m² between two coordinate systems, and the difference of two such areas with them."""
+def test_small_difference_of_large_areas_has_their_tolerance(text, agrees):
+    """69 km² may differ by 0.69 m² between two coordinate systems, and so may a difference of such areas."""
     mine = "∑ DLTB.TBDLMJ 69 326 276.35 m²；CZCSXM 201、201A；与图斑椭球面积差 −0.12 m²"
-    assert (_words(mine, mine.replace("−0.12", told), (1, 1, "", "", "")) is None) is agrees
+    assert (_compare_words(mine, mine.replace("−0.12", text), (1, 1, "", "", "")) is None) is agrees
 
 
-def _messages(name, told):
-    """What DOC011 says of a sheet with one figure and a column that nobody knows."""
+def inspect_one_sheet(name, figure):
+    """Return the findings of DOC011 on a sheet with one figure and an unknown column."""
     from plugin.core.package.rules._tables import inspect_sheet
 
     table = Table(
         "lines", [Column("line"), Column("statutory", "ha")], [Row(["生态保护红线", Number(49_919.348_2, 2)])], "ha"
     )
-    rows = [["县三条控制线面积表"], ["单位：公顷"], ["控制线", "图斑椭球面积", "别的"], ["生态保护红线", told, "7.5"]]
+    rows = [["县三条控制线面积表"], ["单位：公顷"], ["控制线", "图斑椭球面积", "别的"], ["生态保护红线", figure, "7.5"]]
     cells = {(r, c): Cell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
     found = inspect_sheet("a.xlsx", Sheet(name, cells), KnownTables([table], "zh"), Texts("zh")).findings
     return {one.case: one.params for one in found}
 
 
-@pytest.mark.parametrize("told", ["49996.35", "49,996.35", "４９９９６．３５", "49996.35公顷"])
-def test_both_figures_are_written_alike_with_the_tables_own_unit(told):
-    found = _messages("三条控制线", told)["cell"]
+@pytest.mark.parametrize("text", ["49996.35", "49,996.35", "４９９９６．３５", "49996.35公顷"])
+def test_both_figures_use_the_unit_of_the_table(text):
+    found = inspect_one_sheet("三条控制线", text)["cell"]
     assert (found["told"], found["given"]) == ("49\u202f996.35 公顷", "49\u202f919.3482 公顷")
 
 
-def test_a_sheet_with_the_tables_own_name_is_called_once():
-    assert _messages("三条控制线", "1.00")["columns"]["called"] == ""
-    assert _messages("表三", "1.00")["columns"]["called"] == "（三条控制线）"
+def test_sheet_with_its_own_name_is_named_once():
+    assert inspect_one_sheet("三条控制线", "1.00")["columns"]["called"] == ""
+    assert inspect_one_sheet("表三", "1.00")["columns"]["called"] == "（三条控制线）"
 
 
 @pytest.mark.parametrize(("name", "titled"), [("乡镇", False), ("表六", True), ("乡镇", True)])
-def test_a_table_whose_layer_is_missing_says_so_by_its_name_or_its_title(name, titled):
+def test_missing_layer_of_a_table_is_reported_by_its_name_or_title(name, titled):
     from plugin.core.package.rules._tables import inspect_sheet
 
     full = Texts("zh").get("sheet_titles", "townships", area="浑源县") if titled else ""

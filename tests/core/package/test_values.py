@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Values on their way into a package: whole, or told; never a part of them."""
+"""Conversion of values for a package: complete or reported, never partial."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from plugin.core.standard.template import Field
 DATE, REAL, WHOLE = (Field("X", "x", kind, "B") for kind in ("date", "real", "integer"))
 
 
-def carried(value, declared):
+def convert(value, declared):
     values, wrong = convert_values(pd.Series([value], dtype=object), declared)
     return (values[0], *wrong)
 
@@ -30,8 +30,8 @@ def carried(value, declared):
         (" ", None),
     ],
 )
-def test_dates_as_texts_keep_their_time(text, moment):
-    assert carried(text, DATE) == (moment,)
+def test_dates_as_text_keep_their_time(text, moment):
+    assert convert(text, DATE) == (moment,)
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,11 @@ def test_dates_as_texts_keep_their_time(text, moment):
         "2024-05-06 13:45+09:00",
     ],
 )
-def test_what_is_more_than_a_date_or_guesswork_is_told(text):
-    assert carried(text, DATE) == (None, "date_unreadable")
+def test_ambiguous_dates_are_reported(text):
+    assert convert(text, DATE) == (None, "date_unreadable")
 
 
 @pytest.mark.parametrize("declared", [REAL, WHOLE])
 @pytest.mark.parametrize("text", ["1_000", "1,000", "12亩", "nan", "0x10"])
-def test_what_is_no_number(text, declared):
-    assert carried(text, declared) == (None, "number_unreadable")
+def test_unparsable_numbers_are_reported(text, declared):
+    assert convert(text, declared) == (None, "number_unreadable")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A VCT file as a set of a package: looked at before, written, read again, held against the plan; and read by hand."""
+"""A VCT file as a data set of a package: validated, written, read back, and parsed independently."""
 
 import re
 
@@ -25,11 +25,11 @@ pytest.importorskip("shapely")
 AREAS = [10_000.123456789, 0.1, 1 / 3, 123456.7, None]
 
 
-def form(crs="EPSG:4526", **more):
+def make_spec(crs="EPSG:4526", **more):
     return vectors("库 一.vct", crs=crs, encoding="GBK", **more)
 
 
-def made_plan():
+def make_plan():
     return plan_of(
         DLTB=awkward_shapes().assign(
             TBMJ=AREAS,
@@ -48,9 +48,9 @@ def made_plan():
     )
 
 
-def go(path, plan, crs="EPSG:4526", change=lambda text: text):
-    """Write a set, change its text, read it again: layer → what the comparison says."""
-    filled, _ = make_contents(plan, form(crs))
+def write_and_read(path, plan, crs="EPSG:4526", change=lambda text: text):
+    """Write a data set, change its text and read it back; return contents and comparisons by layer."""
+    filled, _ = make_contents(plan, make_spec(crs))
     plane = CRS.from_user_input(crs)
     more = {"progress": lambda rows: None, "cancellation": NEVER}
     written = write_set(path, filled, plane, **more)
@@ -61,9 +61,9 @@ def go(path, plan, crs="EPSG:4526", change=lambda text: text):
 
 
 @pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526", "EPSG:4547"])
-def test_it_comes_back_as_it_was(tmp_path, crs):
-    plan = made_plan()
-    filled, found = go(tmp_path / "库 一.vct", plan, crs)
+def test_data_set_reads_back_equal(tmp_path, crs):
+    plan = make_plan()
+    filled, found = write_and_read(tmp_path / "库 一.vct", plan, crs)
     assert list(found) == [c.name for c in filled] and len(found) == 4
     for content in filled:
         done = found[content.name]
@@ -73,8 +73,8 @@ def test_it_comes_back_as_it_was(tmp_path, crs):
     assert found["DLTB"].areas["statutory"] == pytest.approx(plan.layers["DLTB"].statutory.sum(), abs=0.05)
 
 
-def by_hand(path):
-    """Rows of every table by splitting lines: name → (fields, rows), and how many records each section has."""
+def parse_tables(path):
+    """Split the text into the fields and rows of every table."""
     text = path.read_bytes().decode("gbk").replace("\r\n", "\n")
     head = text.split("TableStructureBegin\n")[1].split("TableStructureEnd")[0]
     tables = {}
@@ -91,11 +91,11 @@ def by_hand(path):
     return tables, rows
 
 
-def test_what_another_reads_of_it(tmp_path):
-    """Fields, widths and values by plain splitting; parts as rows with ids one after the other."""
-    path, plan = tmp_path / "a.vct", made_plan()
-    filled, _ = go(path, plan)
-    tables, rows = by_hand(path)
+def test_independent_parser_reads_fields_and_values(tmp_path):
+    """Read fields, widths and values by plain splitting; parts are rows with consecutive ids."""
+    path, plan = tmp_path / "a.vct", make_plan()
+    filled, _ = write_and_read(path, plan)
+    tables, rows = parse_tables(path)
     assert list(tables) == list(rows) == [c.name for c in filled]
     for content in filled:
         declared = content.template.fields
@@ -113,7 +113,7 @@ def test_what_another_reads_of_it(tmp_path):
     ]
     assert [r[names] for r in rows["DLTB"]][:3] == ["浑源县永安镇", "一，二", "一，二"]
     ids = [int(r[0]) for r in rows["DLTB"]]
-    # The island in a hole and the two squares are of two parts each.
+    # The island in a hole and the two squares have two parts each.
     assert np.diff(ids).tolist() == [1] * 6
     every = [int(r[0]) for some in rows.values() for r in some]
     assert len(set(every)) == len(every)
@@ -133,39 +133,39 @@ def test_what_another_reads_of_it(tmp_path):
     ],
     ids=["text", "number", "whole number", "a row gone", "width", "a row of lines gone", "nothing", "a vertex"],
 )
-def test_what_differs_is_seen(tmp_path, old, new, layer, kind):
+def test_difference_on_reading_back_is_found(tmp_path, old, new, layer, kind):
     def change(text):
         made, count = re.subn(old, new, text, count=1)
         assert count or not layer, old
         return made
 
-    _, found = go(tmp_path / "a.vct", made_plan(), change=change)
-    told = {name: {k for k, _ in done.differences} for name, done in found.items() if not done.same}
-    assert (kind in told[layer]) if layer else not told, told
+    _, found = write_and_read(tmp_path / "a.vct", make_plan(), change=change)
+    different = {name: {k for k, _ in done.differences} for name, done in found.items() if not done.same}
+    assert (kind in different[layer]) if layer else not different, different
 
 
-def test_a_part_that_says_something_else_is_seen(tmp_path):
+def test_different_values_of_a_part_are_found(tmp_path):
     def change(text):
         lines = text.split("\r\n")
         first = next(n for n, line in enumerate(lines) if ",一，二," in line)
         lines[first + 1] = lines[first + 1].replace("一，二", "一，三")
         return "\r\n".join(lines)
 
-    _, found = go(tmp_path / "a.vct", made_plan(), change=change)
+    _, found = write_and_read(tmp_path / "a.vct", make_plan(), change=change)
     assert found["DLTB"].differences["value", "ZLDWMC"] == 1
 
 
-def test_a_file_that_is_damaged_is_told_with_its_line(tmp_path):
+def test_damaged_file_is_refused_with_its_line(tmp_path):
     with pytest.raises(InputError) as caught:
-        go(tmp_path / "a.vct", made_plan(), change=lambda text: text[: len(text) // 2])
+        write_and_read(tmp_path / "a.vct", make_plan(), change=lambda text: text[: len(text) // 2])
     assert caught.value.params["line"] > 10
 
 
-def problems(plan, crs="EPSG:4526", layer="DLTB"):
-    content = next(c for c in make_contents(plan, form(crs))[0] if c.name == layer)
+def find_problems(plan, crs="EPSG:4526", layer="DLTB"):
+    content = next(c for c in make_contents(plan, make_spec(crs))[0] if c.name == layer)
     return {
         (p.level, p.key): p
-        for p in validate_layer(content, form(crs), plan.norm.standard.code_lists)
+        for p in validate_layer(content, make_spec(crs), plan.norm.standard.code_lists)
         if p.key not in ("fields_lacking",)
     }
 
@@ -183,37 +183,37 @@ def problems(plan, crs="EPSG:4526", layer="DLTB"):
     ],
     ids=["comma", "line end", "GBK", "long", "code", "wide", "decimals"],
 )
-def test_what_stands_against_it_is_known_before(columns, level, key):
+def test_unsuitable_values_are_reported_before_writing(columns, level, key):
     layer = "XZQX" if "MJ" in columns else "DLTB"
     towns = table([box(100 * n, 0) for n in range(3)], XZQDM=["140225"] * 3, XZQMC=["浑源县"] * 3)
     plan = plan_of(DLTB=parcels(3, **columns)) if layer == "DLTB" else plan_of(XZQX=towns.assign(**columns))
-    found = problems(plan, layer=layer)
-    told = [p for (at, name), p in found.items() if name == key and level in (None, at)]
-    assert len(told) == 1 and told[0].count == 1, found.keys()
+    found = find_problems(plan, layer=layer)
+    reported = [p for (at, name), p in found.items() if name == key and level in (None, at)]
+    assert len(reported) == 1 and reported[0].count == 1, found.keys()
     for lang in ("zh", "en"):
-        said = told[0].sentence(Texts(lang))
-        assert layer in said and next(iter(columns)) in said
+        message = reported[0].sentence(Texts(lang))
+        assert layer in message and next(iter(columns)) in message
 
 
-def test_shapes_that_printing_changes_are_known_before():
+def test_shapes_changed_by_rounding_are_reported_before_writing():
     hair = shapely.box(X, Y, X + 1e-6, Y + 1e-6)
     close = shapely.Polygon([(X, Y), (X + 10, Y), (X + 10, Y + 10), (X + 10 - 1e-6, Y + 10), (X, Y + 10)])
     plan = plan_of(
         DLTB=table([hair, close, shapely.union(box(0, 0), box(300, 0))], **{k: [v] * 3 for k, v in PARCELS.items()})
     )
-    found = problems(plan)
+    found = find_problems(plan)
     assert found[Level.STOP, "vct_collapsed"].count == found[Level.NOTE, "vct_merged"].count == 1
     assert found[Level.NOTE, "vct_parts"].count == 1
 
 
-def test_vertices_that_become_one_come_back_as_told(tmp_path):
+def test_merged_vertices_read_back_as_reported(tmp_path):
     close = shapely.Polygon([(X, Y), (X + 10, Y), (X + 10, Y + 10), (X + 10 - 1e-6, Y + 10), (X, Y + 10)])
-    _, found = go(tmp_path / "a.vct", plan_of(DLTB=table([close], **{k: [v] for k, v in PARCELS.items()})))
+    _, found = write_and_read(tmp_path / "a.vct", plan_of(DLTB=table([close], **{k: [v] for k, v in PARCELS.items()})))
     assert found["DLTB"].same
 
 
-def test_long_edges_of_printed_corners_are_no_difference(tmp_path):
-    """A whole county of four corners: half of the last digit along 80 km is square metres."""
+def test_rounded_corners_of_long_edges_are_no_difference(tmp_path):
+    """Use a county of four corners: half of the last digit along 80 km is some square metres."""
     corners = [
         (X + 0.12344, Y + 0.43216),
         (X + 20_000.98765, Y + 0.55554),
@@ -221,7 +221,7 @@ def test_long_edges_of_printed_corners_are_no_difference(tmp_path):
         (X, Y + 20_000.77777),
     ]
     plan = plan_of(DLTB=table([shapely.Polygon(corners)], **{k: [v] for k, v in PARCELS.items()}))
-    _, found = go(tmp_path / "a.vct", plan)
+    _, found = write_and_read(tmp_path / "a.vct", plan)
     assert found["DLTB"].same and found["DLTB"].area_off_m2 > 0.01
 
 
@@ -233,7 +233,7 @@ def test_long_edges_of_printed_corners_are_no_difference(tmp_path):
         ('crs = "EPSG:4490"\nvertical = "EPSG:5736"', "data_value_unknown"),
     ],
 )
-def test_a_form_that_asks_for_what_the_format_lacks(tmp_path, more, key):
+def test_specification_beyond_the_format_is_refused(tmp_path, more, key):
     text = load_package_spec("county").path.read_text(encoding="utf-8")
     text = text.replace('.gdb"\ncrs = "EPSG:4490"\nvertical = ""', f'.vct"\n{more}')
     path = tmp_path / "省.toml"
@@ -243,10 +243,10 @@ def test_a_form_that_asks_for_what_the_format_lacks(tmp_path, more, key):
     assert caught.value.key == key and "vector[1]" in caught.value.params["key"]
 
 
-def test_reprojected_by_every_vertex(tmp_path):
-    """Against pyproj and the text itself: the corners of a parcel in degrees."""
+def test_every_vertex_is_reprojected(tmp_path):
+    """Compare the corners of a parcel in degrees with pyproj."""
     plan = plan_of(DLTB=parcels(1))
-    go(tmp_path / "a.vct", plan, "EPSG:4490")
+    write_and_read(tmp_path / "a.vct", plan, "EPSG:4490")
     text = (tmp_path / "a.vct").read_bytes().decode("gbk")
     printed = {
         tuple(map(float, p)) for p in re.findall(r"^(\d+\.\d{6,}),(\d+\.\d{6,})\r$", text.split("LineBegin")[1], re.M)
@@ -257,8 +257,8 @@ def test_reprojected_by_every_vertex(tmp_path):
 
 
 @pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526"])
-def test_a_row_without_a_shape_is_no_difference(tmp_path, crs):
-    """It has no perimeter that printing could move."""
+def test_row_without_a_shape_is_no_difference(tmp_path, crs):
+    """A missing shape has no perimeter for the rounding tolerance."""
     shapes = [box(0, 0), None, box(300, 0)]
-    _, found = go(tmp_path / "a.vct", plan_of(DLTB=parcels(3).set_geometry(shapes, crs=4526)), crs)
+    _, found = write_and_read(tmp_path / "a.vct", plan_of(DLTB=parcels(3).set_geometry(shapes, crs=4526)), crs)
     assert found["DLTB"].same, found["DLTB"].differences

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is written is what was drawn: FileGDB, GeoPackage and shapefile, read again by fiona, osgeo and pyogrio."""
+"""Written FileGDB, GeoPackage and shapefiles equal the drawn data when read by fiona, osgeo and pyogrio."""
 
 import csv
 import sqlite3
@@ -22,7 +22,7 @@ from plugin.core.package.layers.database import write_database
 from plugin.core.package.layers.read_back import read_back
 from plugin.core.package.layers.shapefile import write_shapefiles
 from plugin.core.package.names import FIELD_NAMES
-from tests.core.package.test_look import RINGS
+from tests.core.package.test_layer_validation import RINGS
 from tests.core.package_fixtures import PARCELS, awkward_shapes, plan_of, vectors
 from tests.core.small_plan import X, Y, box, table
 
@@ -36,7 +36,7 @@ GEODETIC, ZONE_38 = CRS.from_epsg(4490), CRS.from_epsg(4526)
 AREAS = [10_000.123456789, 0.1, 1 / 3, 123456.7, None]
 
 
-def made_plan():
+def make_plan():
     drawn = awkward_shapes()
     return plan_of(
         DLTB=drawn.assign(
@@ -50,11 +50,11 @@ def made_plan():
     )
 
 
-def write(plan, path, form, crs=None):
-    crs = crs or CRS.from_user_input(form.crs)
-    filled, _ = make_contents(plan, form)
+def write(plan, path, spec, crs=None):
+    crs = crs or CRS.from_user_input(spec.crs)
+    filled, _ = make_contents(plan, spec)
     if path.suffix == ".shp":
-        write_shapefiles(path.with_suffix(""), filled, crs, encoding=form.encoding)
+        write_shapefiles(path.with_suffix(""), filled, crs, encoding=spec.encoding)
     else:
         plane = crs.sub_crs_list[0] if crs.is_compound else crs
         write_database(path, filled, crs, code_lists=plan.norm.standard.code_lists, plane=plane)
@@ -76,10 +76,10 @@ def reader(request, monkeypatch):
 
 @pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526"])
 @pytest.mark.parametrize("file", ["库 一.gdb", "库 一.gpkg"])
-def test_databases_come_back_as_they_were(tmp_path, file, crs, reader):
-    plan, path = made_plan(), tmp_path / file
-    form = vectors(file, crs=crs)
-    for content in write(plan, path, form):
+def test_written_databases_read_back_equal(tmp_path, file, crs, reader):
+    plan, path = make_plan(), tmp_path / file
+    spec = vectors(file, crs=crs)
+    for content in write(plan, path, spec):
         done = read_back(path, content, CRS.from_user_input(crs))
         assert done.same, done.differences
         assert done.features == len(content) and done.fields == len(content.template.fields)
@@ -88,8 +88,8 @@ def test_databases_come_back_as_they_were(tmp_path, file, crs, reader):
         assert done.has_declared_widths == ("blocked" not in reader)
 
 
-def small_texts(plan):
-    """Texts and numbers that a shapefile has room for."""
+def shorten_values(plan):
+    """Use texts and numbers that fit a shapefile."""
     frame = plan.layers["DLTB"].frame
     frame["ZLDWMC"], frame["TBMJ"] = (
         ["浑源县永安镇", "大磁窑镇", "a'b\"c", None, "长" * 80],
@@ -99,10 +99,10 @@ def small_texts(plan):
 
 
 @pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
-def test_shapefiles_come_back_as_they_were(tmp_path, encoding, reader):
-    plan, path = small_texts(made_plan()), tmp_path / "矢量 数据.shp"
-    form = vectors(path.name, crs="EPSG:4490", encoding=encoding)
-    for content in write(plan, path, form):
+def test_written_shapefiles_read_back_equal(tmp_path, encoding, reader):
+    plan, path = shorten_values(make_plan()), tmp_path / "矢量 数据.shp"
+    spec = vectors(path.name, crs="EPSG:4490", encoding=encoding)
+    for content in write(plan, path, spec):
         done = read_back(file_of(path, content), content, GEODETIC)
         assert done.same, done.differences
     folder = path.with_suffix("")
@@ -121,30 +121,30 @@ def test_shapefiles_come_back_as_they_were(tmp_path, encoding, reader):
 
 
 @pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
-def test_shapefiles_in_qgis_which_leaves_their_texts_alone(tmp_path, encoding):
-    """QGIS sets SHAPE_ENCODING to nothing for all of GDAL, and finds it so afterwards."""
+def test_shapefile_texts_are_correct_with_the_settings_of_qgis(tmp_path, encoding):
+    """QGIS sets SHAPE_ENCODING to an empty value for GDAL; the setting must be restored."""
     from osgeo import gdal
 
     before = gdal.GetConfigOption("SHAPE_ENCODING")
     gdal.SetConfigOption("SHAPE_ENCODING", "")
     try:
-        test_shapefiles_come_back_as_they_were(tmp_path, encoding, "fiona")
+        test_written_shapefiles_read_back_equal(tmp_path, encoding, "fiona")
         assert gdal.GetConfigOption("SHAPE_ENCODING") == ""
     finally:
         gdal.SetConfigOption("SHAPE_ENCODING", before)
 
 
-def test_sizes_of_shapefiles_are_known_before(tmp_path):
-    plan, path = small_texts(made_plan()), tmp_path / "a.shp"
+def test_shapefile_sizes_are_estimated_exactly(tmp_path):
+    plan, path = shorten_values(make_plan()), tmp_path / "a.shp"
     for content in write(plan, path, vectors(path.name, crs="EPSG:4490")):
         file = file_of(path, content)
-        told = shapefile.estimate_sizes(content.shapes(GEODETIC), content.template.fields)
-        assert told == (file.stat().st_size, file.with_suffix(".dbf").stat().st_size), content.name
+        estimated = shapefile.estimate_sizes(content.shapes(GEODETIC), content.template.fields)
+        assert estimated == (file.stat().st_size, file.with_suffix(".dbf").stat().st_size), content.name
 
 
 @pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
-def test_missing_numbers_and_zeros_are_two_things(tmp_path, encoding, reader):
-    plan, path = small_texts(made_plan()), tmp_path / "a.shp"
+def test_missing_numbers_and_zeros_are_distinguished(tmp_path, encoding, reader):
+    plan, path = shorten_values(make_plan()), tmp_path / "a.shp"
     plan.layers["DLTB"].frame["SJNF"] = [0, None, 2020, -1, None]
     plan.layers["DLTB"].frame["TBMJ"] = [0.0, None, -0.01, 1.0, None]
     content = next(c for c in write(plan, path, vectors(path.name, encoding=encoding)) if c.name == "DLTB")
@@ -152,13 +152,16 @@ def test_missing_numbers_and_zeros_are_two_things(tmp_path, encoding, reader):
     rows = [f["properties"] for f in fiona.open(file_of(path, content))]
     assert [r["SJNF"] for r in rows] == [0, None, 2020, -1, None]
     assert [r["TBMJ"] for r in rows] == [0.0, None, -0.01, 1.0, None]
-    # The sign of an encoding in the table itself: 0x4D for GBK (code page 936), none for UTF-8.
+    # The encoding mark in the dbf header: 0x4D for GBK (code page 936), 0 for UTF-8.
     assert file_of(path, content).with_suffix(".dbf").read_bytes()[29] == {"GBK": 0x4D, "UTF-8": 0}[encoding]
 
 
-def test_a_filegdb_is_as_the_standard_wants_it(tmp_path):
-    """Names, types and lengths by fiona; aliases, domains and feature datasets by osgeo; heights where they are asked for."""
-    plan, path = made_plan(), tmp_path / "a.gdb"
+def test_filegdb_matches_the_standard(tmp_path):
+    """Read names, types and lengths by fiona, and aliases, domains and feature datasets by osgeo.
+
+    The compound CRS contains heights if they are requested.
+    """
+    plan, path = make_plan(), tmp_path / "a.gdb"
     write(plan, path, vectors(crs="EPSG:4490"), CRS.from_user_input("EPSG:4490+5737"))
     templates = plan.norm.standard.templates
     with fiona.open(path, layer="DLTB") as layer:
@@ -184,8 +187,8 @@ def test_a_filegdb_is_as_the_standard_wants_it(tmp_path):
     assert layer.GetFeatureCount() == 5
 
 
-def every_layer(path, plan):
-    """Content by content, with the layer as osgeo sees it and its schema as fiona does."""
+def iterate_layers(path, plan):
+    """Yield each content with its osgeo layer and its fiona schema."""
     database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
     for content in make_contents(plan, vectors(crs="EPSG:4490"))[0]:
         with fiona.open(path, layer=content.name) as layer:
@@ -193,29 +196,29 @@ def every_layer(path, plan):
         yield content, database.GetLayerByName(content.name), schema
 
 
-def full(role):
-    """One row of a layer with a value in every field."""
-    template = made_plan().norm.standard.templates[role]
+def full_row(role):
+    """Return one row of a layer with a value in every field."""
+    template = make_plan().norm.standard.templates[role]
     values = {"text": "1", "integer": 7, "real": 1.25, "date": datetime(2026, 1, 31)}
     return table([box(0, 0)], **{f.name: [values[f.type]] for f in template.fields})
 
 
-#: Type of a template → how fiona calls it in a FileGDB. More than nine digits do not fit 32 bits: a double, never 64 bits.
+#: Template type → fiona type in a FileGDB. Integers of more than nine digits become doubles, never 64 bits.
 KINDS = {"text": "str", "integer": "int32", "real": "float", "date": "datetime"}
 
 
-def test_every_field_of_every_layer_of_a_filegdb(tmp_path):
-    """Names, types and lengths by fiona, aliases and NOT NULL by osgeo, for layers of every kind of field."""
-    plan = plan_of(ZXCQGHFQ=full("ZXCQGHFQ"), **{r: layer.frame.copy() for r, layer in made_plan().layers.items()})
+def test_every_field_of_a_filegdb_matches_its_template(tmp_path):
+    """Read names, types and lengths by fiona, aliases and NOT NULL by osgeo, for every kind of field."""
+    plan = plan_of(ZXCQGHFQ=full_row("ZXCQGHFQ"), **{r: layer.frame.copy() for r, layer in make_plan().layers.items()})
     path = tmp_path / "a.gdb"
     write(plan, path, vectors(crs="EPSG:4490"))
     kinds, required = set(), 0
-    for content, layer, schema in every_layer(path, plan):
+    for content, layer, schema in iterate_layers(path, plan):
         definition = layer.GetLayerDefn()
-        for number, (declared, (name, told)) in enumerate(
+        for number, (declared, (name, type_name)) in enumerate(
             zip(content.template.fields, schema["properties"].items(), strict=True)
         ):
-            kind, _, length = told.partition(":")
+            kind, _, length = type_name.partition(":")
             assert (name, kind) == (declared.name, "float" if _is_long(declared) else KINDS[declared.type])
             assert declared.type != "text" or int(length or 0) == (declared.length or 0)
             column = definition.GetFieldDefn(number)
@@ -232,8 +235,8 @@ def _is_long(declared):
     return declared.type == "integer" and (declared.length or 0) > 9
 
 
-def test_a_database_itself_refuses_an_empty_required_field(tmp_path):
-    plan = plan_of(ZXCQGHFQ=full("ZXCQGHFQ"), DLTB=awkward_shapes())
+def test_filegdb_refuses_an_empty_required_field(tmp_path):
+    plan = plan_of(ZXCQGHFQ=full_row("ZXCQGHFQ"), DLTB=awkward_shapes())
     path = tmp_path / "a.gdb"
     write(plan, path, vectors(crs="EPSG:4490"))
     database = gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR)
@@ -254,9 +257,9 @@ def test_a_database_itself_refuses_an_empty_required_field(tmp_path):
 
 
 def test_feature_datasets_are_the_groups_of_the_standard(tmp_path):
-    plan, path = made_plan(), tmp_path / "a.gdb"
+    plan, path = make_plan(), tmp_path / "a.gdb"
     write(plan, path, vectors(crs="EPSG:4490"))
-    # Kept by name: a group does not keep its database.
+    # The database needs a variable: a group does not keep it open.
     database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
     root = database.GetRootGroup()
     groups = {name: root.OpenGroup(name) for name in root.GetGroupNames()}
@@ -268,9 +271,9 @@ def test_feature_datasets_are_the_groups_of_the_standard(tmp_path):
     assert found == {name: layers for name, layers in wanted.items() if name} and len(found) > 1
 
 
-def test_long_whole_numbers_are_doubles_that_hold_them(tmp_path):
-    """Ten digits and more, up to what a double has room for."""
-    plan = made_plan()
+def test_long_integers_are_stored_as_exact_doubles(tmp_path):
+    """Store integers of ten and more digits, up to the exact range of a double."""
+    plan = make_plan()
     template = plan.norm.standard.templates["DLTB"]
     declared = replace(template.field_named("SJNF"), length=15)
     fields = tuple(declared if f.name == "SJNF" else f for f in template.fields)
@@ -285,10 +288,13 @@ def test_long_whole_numbers_are_doubles_that_hold_them(tmp_path):
         assert [f["properties"]["SJNF"] for f in layer] == [2.0**53, 2.0**31, -(2.0**53), None, 0.0]
 
 
-def test_big_polygons_keep_their_areas(tmp_path):
-    """Ten kilometres between two vertices, and 30 000 vertices: both are held to max(0.01 m², 2e-6 m² × vertices)."""
+def test_large_polygons_keep_their_areas(tmp_path):
+    """Use edges of ten kilometres and 30 000 vertices.
+
+    The tolerance is max(0.01 m², 2e-6 m² × vertices).
+    """
     turn = np.linspace(0, 2 * np.pi, 30_001)[:-1]
-    # Edges of a hundred metres: the usual grid of the format (1e-9°) would move this area by half a square metre.
+    # Edges of a hundred metres: the default grid of the format (1e-9°) would change this area by 0.5 m².
     radius = 9_000 + 50 * np.random.default_rng(1).uniform(-1, 1, len(turn))
     ring = np.column_stack([X + radius * np.cos(turn), Y + radius * np.sin(turn)])
     square = box(20_000, 0, 30_000 / 3, 30_000 / 7)
@@ -304,8 +310,8 @@ def test_big_polygons_keep_their_areas(tmp_path):
         assert read_back(path, content, crs).area_off_m2 == pytest.approx(np.abs(areas[0] - areas[1]).max(), abs=1e-6)
 
 
-def test_the_area_of_a_bow_tie_is_that_of_the_plans_figures(tmp_path):
-    """Its lobes turn against each other: as it stands it would have none, and the inspection would find another area."""
+def test_area_of_a_bow_tie_equals_that_of_the_plan(tmp_path):
+    """The signed areas of its lobes cancel; without repair the inspection would find another area."""
     tie = shapely.Polygon([(X, Y), (X + 100, Y + 100), (X + 100, Y), (X, Y + 100)])
     plan = plan_of(DLTB=table([tie, box(500, 0)], **{k: [v] * 2 for k, v in PARCELS.items()}))
     for crs in (GEODETIC, ZONE_38):
@@ -316,24 +322,24 @@ def test_the_area_of_a_bow_tie_is_that_of_the_plans_figures(tmp_path):
         assert done.areas["statutory"] == pytest.approx(15_000, rel=1e-3)
 
 
-def test_dates_and_times(tmp_path):
+def test_dates_and_times_read_back_equal(tmp_path):
     role, name = next(
         (r, f.name)
-        for r, t in made_plan().norm.standard.templates.items()
+        for r, t in make_plan().norm.standard.templates.items()
         for f in t.fields
         if f.type == "date" and t.geometry == "polygon" and not t.base
     )
     moments = [datetime(2026, 1, 31, 10, 30, 5), None, datetime(1999, 12, 31)]
     rows = table([box(0, 0), box(200, 0), box(400, 0)], **{name: moments})
     plan, path = plan_of(DLTB=awkward_shapes(), **{role: rows}), tmp_path / "a.gdb"
-    form = vectors(layers=[{"layer": role, "need": "M"}], others=False)
-    (content,) = write(plan, path, form)
+    spec = vectors(layers=[{"layer": role, "need": "M"}], others=False)
+    (content,) = write(plan, path, spec)
     assert read_back(path, content, ZONE_38).same
     with fiona.open(path, layer=role) as layer:
         assert next(f["properties"][name] for f in layer).startswith("2026-01-31T10:30:05")
 
 
-def changed(path, *statements):
+def execute(path, *statements):
     with closing(sqlite3.connect(path)) as database, database:
         triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for (trigger,) in triggers:
@@ -362,8 +368,8 @@ def changed(path, *statements):
         ("UPDATE gpkg_geometry_columns SET srs_id = 4490", "crs", None, None),
     ],
 )
-def test_reading_back_sees_every_change(tmp_path, statement, kind, field, feature, reader):
-    plan, path = made_plan(), tmp_path / "a.gpkg"
+def test_reading_back_finds_every_change(tmp_path, statement, kind, field, feature, reader):
+    plan, path = make_plan(), tmp_path / "a.gpkg"
     content = next(c for c in write(plan, path, vectors(path.name)) if c.name == "DLTB")
     if kind == "crs":
         more = [
@@ -371,11 +377,11 @@ def test_reading_back_sees_every_change(tmp_path, statement, kind, field, featur
         ]
         more.append("UPDATE gpkg_contents SET srs_id = 4490")
     elif statement.startswith("DELETE"):
-        # The number of rows that a GeoPackage keeps is not what is believed.
+        # The row count stored in a GeoPackage is not trusted.
         more = ["UPDATE gpkg_ogr_contents SET feature_count = 5 WHERE table_name = 'DLTB'"]
     else:
         more = []
-    changed(path, *more, statement)
+    execute(path, *more, statement)
     done = read_back(path, content, ZONE_38)
     assert not done.same
     found = {(k, f if field is not None else None) for k, f in done.differences}
@@ -384,44 +390,44 @@ def test_reading_back_sees_every_change(tmp_path, statement, kind, field, featur
         assert done.examples[kind, field] == [feature]
 
 
-def test_a_vertex_that_moved_by_a_millimetre_is_seen(tmp_path):
-    plan, path = made_plan(), tmp_path / "a.gdb"
+def test_vertex_moved_by_a_millimetre_is_found(tmp_path):
+    plan, path = make_plan(), tmp_path / "a.gdb"
     content = next(c for c in write(plan, path, vectors()) if c.name == "DLTB")
     shapes = plan.layers["DLTB"].frame.geometry.to_numpy()
     shapes[1] = shapely.transform(shapes[1], lambda c: c + np.where(np.arange(len(c)) == 2, 1e-3, 0)[:, None])
-    plan.layers["DLTB"].__dict__.pop("drawn", None)
+    plan.layers["DLTB"].__dict__.pop("raw_shapes", None)
     done = read_back(path, content, ZONE_38)
     assert done.examples["shape", ""] == ["140225000000000002"]
 
 
-def test_points_that_are_collections_of_one(tmp_path, reader):
+def test_multipoints_of_one_point_read_back_equal(tmp_path, reader):
     points = table([shapely.MultiPoint([(X + 1, Y + 1)]), shapely.Point(X + 9, Y)], MC=["甲", "乙"])
     plan = plan_of(ZDJCSSD=points, DLTB=awkward_shapes())
     for file in ("a.shp", "a.gpkg", "a.gdb"):
-        form = vectors(file, layers=[{"layer": "ZDJCSSD", "need": "M"}], others=False)
-        (content,) = write(plan, tmp_path / file, form)
+        spec = vectors(file, layers=[{"layer": "ZDJCSSD", "need": "M"}], others=False)
+        (content,) = write(plan, tmp_path / file, spec)
         assert read_back(file_of(tmp_path / file, content), content, ZONE_38).same, file
 
 
-def test_a_vertex_that_is_no_number_equals_none(tmp_path):
-    """Neither greater nor smaller than any tolerance: that is no agreement."""
-    plan, path = made_plan(), tmp_path / "a.gpkg"
+def test_non_finite_vertex_equals_nothing(tmp_path):
+    """A non-finite distance exceeds no tolerance but is not an agreement."""
+    plan, path = make_plan(), tmp_path / "a.gpkg"
     plan.layers["DLTB"].raw_shapes[1] = shapely.Polygon([(X, Y), (np.nan, Y), (X + 100, Y + 100)])
     content = next(c for c in write(plan, path, vectors(path.name)) if c.name == "DLTB")
     done = read_back(path, content, ZONE_38)
     assert done.examples["shape", ""] == done.examples["area", ""] == ["140225000000000002"]
 
 
-def test_a_damaged_database_is_told(tmp_path, reader):
+def test_damaged_database_raises_an_input_error(tmp_path, reader):
     path = tmp_path / "a.gpkg"
     path.write_bytes(b"SQLite format 3\0" + b"x" * 500)
-    plan = made_plan()
+    plan = make_plan()
     content = make_contents(plan, vectors(path.name))[0][0]
     with pytest.raises(InputError):
         read_back(path, content, ZONE_38)
 
 
-def test_the_library_that_reads_is_named(reader):
+def test_reading_library_is_named(reader):
     assert readers.reader_library().startswith("pyogrio" if "blocked" in reader else "fiona")
 
 
@@ -429,25 +435,27 @@ def test_the_library_that_reads_is_named(reader):
     ("name", "suffix"), [(n, s) for n, (_, lost) in RINGS.items() for s in (".gdb", ".shp", ".gpkg") if s not in lost]
 )
 @pytest.mark.parametrize("crs", [4526, 4490])
-def test_rings_that_nobody_warns_of_come_back_as_they_were(tmp_path, name, crs, suffix):
-    assert _ring_differences(tmp_path, RINGS[name][0], crs, suffix) == set()
+def test_rings_without_a_warning_read_back_equal(tmp_path, name, crs, suffix):
+    assert find_ring_differences(tmp_path, RINGS[name][0], crs, suffix) == set()
 
 
 @pytest.mark.parametrize("name", ["a part in a part", "a part over a hole", "a hole outside", "a hole in a hole"])
 @pytest.mark.parametrize("suffix", [".gdb", ".shp"])
-def test_rings_that_formats_do_take_for_others(tmp_path, name, suffix):
-    """Rings of a shapefile tell shell and hole by their winding: GDAL 3.10 goes by it, 3.6 by what lies in what. What some read
-    otherwise is not handed in."""
+def test_rings_with_a_warning_are_changed_by_the_format(tmp_path, name, suffix):
+    """Write rings that some versions of GDAL read differently.
+
+    GDAL 3.10 distinguishes shell and hole of a shapefile by winding, GDAL 3.6 by nesting.
+    """
     from osgeo import gdal
 
     by_winding = suffix == ".shp" and name != "a hole outside" and int(gdal.VersionInfo()) >= 3_100_000
-    assert _ring_differences(tmp_path, RINGS[name][0], 4526, suffix) == (set() if by_winding else {"area"})
+    assert find_ring_differences(tmp_path, RINGS[name][0], 4526, suffix) == (set() if by_winding else {"area"})
 
 
-def _ring_differences(folder, shape, crs, suffix):
+def find_ring_differences(folder, shape, crs, suffix):
     plan = plan_of(DLTB=table([shape, box(500, 0)], **{key: [value] * 2 for key, value in PARCELS.items()}))
-    form = vectors(f"a{suffix}", crs=f"EPSG:{crs}")
+    spec = vectors(f"a{suffix}", crs=f"EPSG:{crs}")
     path = folder / f"a{suffix}"
-    (content,) = write(plan, path, form)
+    (content,) = write(plan, path, spec)
     file = path if suffix != ".shp" else path.with_suffix("") / f"{content.name}.shp"
     return {kind for kind, _ in read_back(file, content, CRS.from_epsg(crs)).differences}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county's own profile as a form edits it: nothing is lost, and what a check would refuse is refused at its field."""
+"""A county profile as the form edits it: lossless writing, problems reported at their field."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +31,7 @@ from plugin.paths import PROFILES
 PLAN = "阳高县国土空间总体规划（2021—2035年）"
 
 
-def target(indicator="boundary_area", value="16.46", year=2035, unit="km2", comparison="<=", source=PLAN):
+def make_target(indicator="boundary_area", value="16.46", year=2035, unit="km2", comparison="<=", source=PLAN):
     return Target("140221", indicator, comparison, value, unit, year, "约束性", source)
 
 
@@ -39,7 +39,7 @@ COUNTY = CountySettings(
     name="阳高县",
     area_code="140221",
     base="shanxi",
-    targets=(target(), target("cultivated_area", "73.39", unit="wan_mu", comparison=">=")),
+    targets=(make_target(), make_target("cultivated_area", "73.39", unit="wan_mu", comparison=">=")),
     settings={"ratio.limit": 1.2, "ratio.classes": ["201"], "tolerance.min_area_m2": 0.4},
     documents={"ratio.limit": PLAN},
     confirmation=Confirmation("阳高县自然资源局", "阳自然资函〔2026〕1号", "2026-11-20", ("ratio.form", "tolerance")),
@@ -49,18 +49,20 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1
 
 
 @st.composite
-def counties(draw):
+def draw_counties(draw):
     figures = st.tuples(st.sampled_from(INDICATORS), st.integers(2025, 2050))
     targets = []
     for indicator, year in draw(st.lists(figures, unique=True, max_size=4)):
         value = draw(st.decimals(0, 99999, places=draw(st.integers(0, 4)), allow_nan=False))
         unit = draw(st.sampled_from(["ha", "km2", "wan_mu", "mu", "m2"]))
         comparison = draw(st.sampled_from(allowed_comparisons(indicator)))
-        said = draw(st.lists(st.builds(OtherSource, value=st.just("1.5"), source=WORDS), max_size=1))
-        made = target(indicator, f"{value:f}", year, unit, comparison, draw(WORDS))
-        targets.append(replace(made, also_said=tuple(said), warn_below=draw(st.sampled_from(["", "0.5"]))))
+        other_sources = draw(st.lists(st.builds(OtherSource, value=st.just("1.5"), source=WORDS), max_size=1))
+        drawn_target = make_target(indicator, f"{value:f}", year, unit, comparison, draw(WORDS))
+        targets.append(
+            replace(drawn_target, also_said=tuple(other_sources), warn_below=draw(st.sampled_from(["", "0.5"])))
+        )
     numbers = st.floats(0.0, 0.01)
-    own = st.fixed_dictionaries(
+    setting_values = st.fixed_dictionaries(
         {},
         optional={
             "ratio.limit": st.floats(1.0, 1.3),
@@ -71,7 +73,7 @@ def counties(draw):
             "quality.min_area_m2.DLTB": st.floats(0, 500),
         },
     )
-    settings = draw(own)
+    settings = draw(setting_values)
     documents = {key: draw(WORDS).strip() for key in settings if draw(st.booleans())}
     items = draw(st.lists(st.sampled_from(["ratio.form", "tolerance", "all", "absent"]), unique=True))
     confirmed = draw(st.booleans())
@@ -86,8 +88,8 @@ FREE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 
 
 @FREE
-@given(counties())
-def test_what_is_written_reads_back_equal(tmp_path, county):
+@given(draw_counties())
+def test_written_county_reads_back_equal(tmp_path, county):
     path = tmp_path / "县.toml"
     text = compose_county(county, path)
     assert read_county(path, text) == county
@@ -95,24 +97,24 @@ def test_what_is_written_reads_back_equal(tmp_path, county):
 
 
 @FREE
-@given(counties(), counties())
-def test_any_file_can_become_any_other(tmp_path, first, second):
+@given(draw_counties(), draw_counties())
+def test_any_file_can_be_changed_into_any_other(tmp_path, first, second):
     path = tmp_path / "县.toml"
-    text = compose_county(first, path) + '\n# kept\n[absent]\nconcepts = ["zones"]\n'
+    text = compose_county(first, path) + '\n# comment\n[absent]\nconcepts = ["zones"]\n'
     changed = compose_county(second, path, text)
-    found = read_county(path, changed)
-    assert sorted(map(repr, found.targets)) == sorted(map(repr, second.targets))
-    assert replace(found, targets=()) == replace(second, targets=())
-    assert "# kept" in changed and load_profile_of(changed, tmp_path).absent == {"zones"}
+    changed_county = read_county(path, changed)
+    assert sorted(map(repr, changed_county.targets)) == sorted(map(repr, second.targets))
+    assert replace(changed_county, targets=()) == replace(second, targets=())
+    assert "# comment" in changed and load_profile_text(changed, tmp_path).absent == {"zones"}
 
 
-def load_profile_of(text, folder):
+def load_profile_text(text, folder):
     path = folder / "loaded.toml"
     path.write_bytes(text.encode())
     return load_profile(path)
 
 
-def test_comments_registers_and_stated_figures_of_a_file_stay(tmp_path):
+def test_comments_registers_and_stated_figures_are_preserved(tmp_path):
     text = (PROFILES / "hunyuan.toml").read_text(encoding="utf-8")
     path = tmp_path / "浑源.toml"
     county = read_county(path, text)
@@ -120,8 +122,8 @@ def test_comments_registers_and_stated_figures_of_a_file_stay(tmp_path):
     fewer = replace(county, targets=county.targets[1:], settings={}, documents={})
     changed = compose_county(fewer, path, text)
     assert read_county(path, changed) == fewer
-    gone = [line for line in text.splitlines() if line not in changed.splitlines()]
-    assert gone == [
+    removed = [line for line in text.splitlines() if line not in changed.splitlines()]
+    assert removed == [
         "limit = 1.25 # 004:101",
         '"ratio.limit" = "A"',
         '"ratio.limit" = "浑源县国土空间总体规划（2021—2035年） 004:101"',
@@ -132,38 +134,40 @@ def test_comments_registers_and_stated_figures_of_a_file_stay(tmp_path):
     assert changed.count("[[stated]]") == 3 and changed.count("[[heritage_register]]") == 8
 
 
-def test_a_section_that_another_part_writes_is_left_alone(tmp_path):
+def test_sections_of_other_writers_are_preserved(tmp_path):
     path = tmp_path / "县.toml"
     text = compose_county(COUNTY, path) + '\n[document]\n"密级" = "内部" # by order\n'
     changed = compose_county(replace(COUNTY, settings={}, documents={}, confirmation=Confirmation()), path, text)
     assert '[document]\n"密级" = "内部" # by order\n' in changed
 
 
-def test_the_saved_file_is_the_profile_of_the_next_check(tmp_path):
+def test_saved_file_is_the_profile_of_the_next_check(tmp_path):
     path = default_profile_path(tmp_path / "阳高县规划.qgz")
     save_county(COUNTY, path)
     assert path.name == "阳高县规划.profile.toml" and [p.name for p in tmp_path.iterdir()] == [path.name]
     norm = Options(profile=str(path)).norm()
     assert [t.value for t in norm.targets("140221")] == ["16.46", "73.39"]
     assert norm.get("ratio.limit") == 1.2 and norm.mark("ratio.limit") == "A" and norm.is_confirmed("ratio.limit")
-    today = norm.for_area("140221")
-    assert today.is_confirmed("tolerance") and not today.is_confirmed("ratio.classes"), "a new value without a document"
+    dated_norm = norm.for_area("140221")
+    assert dated_norm.is_confirmed("tolerance") and not dated_norm.is_confirmed("ratio.classes"), (
+        "a new value without a document"
+    )
     assert norm.profile.base.id == "shanxi"
 
 
-def test_confirming_every_listed_item_leaves_nothing_unconfirmed(tmp_path):
-    bare = replace(COUNTY, confirmation=Confirmation())
+def test_confirming_every_listed_item_leaves_none_unconfirmed(tmp_path):
+    unconfirmed = replace(COUNTY, confirmation=Confirmation())
     path = tmp_path / "县.toml"
-    save_county(bare, path)
+    save_county(unconfirmed, path)
     items = find_confirmable_items(Options(profile=str(path)).norm())
     assert {"ratio.form", "ratio.classes", "tolerance"} <= set(items) and "ratio.limit" not in items
     given = replace(COUNTY.confirmation, items=tuple(items))
-    save_county(replace(bare, confirmation=given), path, read_text(path))
+    save_county(replace(unconfirmed, confirmation=given), path, read_text(path))
     norm = Options(profile=str(path)).norm()
     assert find_confirmable_items(norm) == items and all(map(norm.is_confirmed, items))
 
 
-def test_a_file_that_another_program_changed_is_not_replaced(tmp_path):
+def test_file_changed_by_another_program_is_not_replaced(tmp_path):
     path = tmp_path / "县.toml"
     save_county(COUNTY, path)
     opened = read_text(path)
@@ -173,7 +177,7 @@ def test_a_file_that_another_program_changed_is_not_replaced(tmp_path):
     assert read_text(path) == opened + "# a colleague\n"
 
 
-def test_a_file_that_cannot_be_replaced_stays_whole(tmp_path):
+def test_file_that_cannot_be_replaced_stays_unchanged(tmp_path):
     path = tmp_path / "县.toml"
     save_county(COUNTY, path)
     opened = read_text(path)
@@ -183,12 +187,12 @@ def test_a_file_that_cannot_be_replaced_stays_whole(tmp_path):
     assert read_text(path) == opened and [p.name for p in tmp_path.iterdir()] == ["县.toml"]
 
 
-def found(county, **given):
+def find_problems(county, **given):
     return {(p.field, p.error.key) for p in find_county_problems(county, Path("县.toml"), **given)}
 
 
-def test_sound_settings_have_no_problem():
-    assert found(COUNTY) == set()
+def test_valid_settings_have_no_problem():
+    assert find_problems(COUNTY) == set()
 
 
 @pytest.mark.parametrize(
@@ -198,16 +202,16 @@ def test_sound_settings_have_no_problem():
         ({"area_code": "1402"}, "area_code", "county_code"),
         ({"area_code": "110101"}, "base", "county_not_below"),
         ({"base": "nowhere"}, "base", "profile_unknown"),
-        ({"targets": (target(value="63，25"),)}, "targets[0].value", "county_no_number"),
-        ({"targets": (target(), target(value="-1", year=2030))}, "targets[1].value", "county_no_number"),
-        ({"targets": (target(year=20235),)}, "targets[0].year", "county_target_year"),
-        ({"targets": (target(), target())}, "targets[1].year", "county_target_doubled"),
-        ({"targets": (target(source=" "),)}, "targets[0].source", "county_target_source"),
-        ({"targets": (target(comparison=">="),)}, "targets[0].comparison", "data_value_unknown"),
-        ({"targets": (target(unit="t"),)}, "targets[0].unit", "data_value_unknown"),
+        ({"targets": (make_target(value="63，25"),)}, "targets[0].value", "county_no_number"),
+        ({"targets": (make_target(), make_target(value="-1", year=2030))}, "targets[1].value", "county_no_number"),
+        ({"targets": (make_target(year=20235),)}, "targets[0].year", "county_target_year"),
+        ({"targets": (make_target(), make_target())}, "targets[1].year", "county_target_doubled"),
+        ({"targets": (make_target(source=" "),)}, "targets[0].source", "county_target_source"),
+        ({"targets": (make_target(comparison=">="),)}, "targets[0].comparison", "data_value_unknown"),
+        ({"targets": (make_target(unit="t"),)}, "targets[0].unit", "data_value_unknown"),
         ({"settings": {"ratio.limit": 1.35}}, "ratio.limit", "county_limit_looser"),
         ({"settings": {"ratio.limit": "一点二"}}, "ratio.limit", "county_not_a_number"),
-        ({"targets": (target(value="多"),)}, "targets[0].value", "county_not_a_number"),
+        ({"targets": (make_target(value="多"),)}, "targets[0].value", "county_not_a_number"),
         ({"settings": {"ratio.form": "n9"}}, "ratio.form", "data_value_unknown"),
         ({"settings": {"tolerance.min_area_m2": 500.0}}, "tolerance.min_area_m2", "data_value_unknown"),
         ({"confirmation": Confirmation("", "文", "2026-11-20", ("tolerance",))}, "confirmed.by", "county_confirmed_by"),
@@ -221,38 +225,45 @@ def test_sound_settings_have_no_problem():
         ({"confirmation": Confirmation("局", "文", "2026-11-20", ("x",))}, "confirmed.items", "data_value_unknown"),
     ],
 )
-def test_a_problem_is_reported_at_its_field(change, field, key):
+def test_problem_is_reported_at_its_field(change, field, key):
     county = replace(COUNTY, documents={}, **change)
-    assert found(county) == {(field, key)}
+    assert find_problems(county) == {(field, key)}
     for lang in ("zh", "en"):
         for problem in find_county_problems(county, Path("县.toml")):
             assert "{" not in Texts(lang).explain(problem.error)
 
 
-def test_a_figure_ten_times_the_former_one_asks_for_a_second_reading():
-    slip = replace(COUNTY, targets=(target(value="164.60"),))
+def test_tenfold_figure_gives_a_warning_that_does_not_block():
+    slip = replace(COUNTY, targets=(make_target(value="164.60"),))
     (problem,) = find_county_problems(slip, Path("县.toml"), saved=COUNTY)
     assert (problem.field, problem.error.key, problem.blocks) == ("targets[0].value", "county_target_far", False)
     assert "相差 10 倍" in Texts("zh").explain(problem.error)
-    assert found(replace(COUNTY, targets=(target(value="1646", unit="ha"),)), saved=COUNTY) == set(), "the same area"
+    assert find_problems(replace(COUNTY, targets=(make_target(value="1646", unit="ha"),)), saved=COUNTY) == set(), (
+        "the same area"
+    )
 
 
-def test_a_number_typed_with_a_chinese_comma_is_shown_as_it_was_meant():
-    (problem,) = find_county_problems(replace(COUNTY, targets=(target(value="63，25"),)), Path("县.toml"))
+def test_number_with_a_chinese_comma_is_shown_with_a_point():
+    (problem,) = find_county_problems(replace(COUNTY, targets=(make_target(value="63，25"),)), Path("县.toml"))
     assert Texts("zh").explain(problem.error) == "“63，25”不是数值。请填写 63.25。"
 
 
-def test_a_target_looser_than_the_one_handed_down_is_reported():
-    own = CountySettings("浑源县", "140225", "hunyuan", (replace(target(value="17.00"), area_code="140225"),))
-    (problem,) = find_county_problems(own, Path("县.toml"))
+def test_target_looser_than_the_assigned_one_is_reported():
+    setting_values = CountySettings(
+        "浑源县", "140225", "hunyuan", (replace(make_target(value="17.00"), area_code="140225"),)
+    )
+    (problem,) = find_county_problems(setting_values, Path("县.toml"))
     assert (problem.field, problem.error.key) == ("targets[0].value", "county_target_looser")
 
 
-def test_totals_of_the_province_are_no_targets_of_the_county():
-    assert found(replace(COUNTY, targets=(target("farmland_area", "5", unit="wan_mu", comparison=">="),))) == set()
+def test_provincial_totals_do_not_limit_county_targets():
+    assert (
+        find_problems(replace(COUNTY, targets=(make_target("farmland_area", "5", unit="wan_mu", comparison=">="),)))
+        == set()
+    )
 
 
-def test_a_limit_without_a_document_is_mark_c(tmp_path):
+def test_limit_without_a_document_has_mark_c(tmp_path):
     path = tmp_path / "县.toml"
     save_county(COUNTY, path)
     opened = read_text(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""No setting that a county writes itself turns a bad county into 通过."""
+"""No setting written by a county itself may turn a failing county into 通过."""
 
 import pytest
 
@@ -43,13 +43,13 @@ def profile(tmp_path):
     return write
 
 
-def own_standard(tmp_path, text, folder="mine"):
+def write_standard(tmp_path, text, folder="mine"):
     (tmp_path / folder).mkdir()
     (tmp_path / folder / "standard.toml").write_text(text, encoding="utf-8")
     return f'standard = "{folder}"\n'
 
 
-# -- numbers that are none ---------------------------------------------------------------------------------------------
+# -- non-finite numbers ---------------------------------------------------------------------------------------------
 
 SETTINGS = [
     ("ratio", "limit"),
@@ -63,24 +63,24 @@ SETTINGS = [
 
 @pytest.mark.parametrize("value", ["nan", "-nan", "inf", "+inf", "1e999"])
 @pytest.mark.parametrize(("section", "key"), SETTINGS)
-def test_a_profile_has_finite_numbers_only(profile, section, key, value):
+def test_non_finite_number_in_a_profile_is_refused(profile, section, key, value):
     with pytest.raises(DataError) as caught:
         load_profile(profile(f"[{section}]\n{key} = {value}\n"))
     assert caught.value.key == "data_value_not_finite"
     for lang in ("zh", "en"):
-        said = Texts(lang).explain(caught.value)
-        assert f"{section}.{key}" in said and "profile.toml" in said
+        message = Texts(lang).explain(caught.value)
+        assert f"{section}.{key}" in message and "profile.toml" in message
 
 
-def test_an_own_standard_has_finite_numbers_only(tmp_path, profile):
-    head = own_standard(
+def test_non_finite_number_in_a_county_standard_is_refused(tmp_path, profile):
+    head = write_standard(
         tmp_path, 'id = "mine"\nedition = "1"\nname = "自编"\nincludes = ["county_db"]\n[ratio]\nlimit = nan\n'
     )
     with pytest.raises(DataError, match="data_value_not_finite"):
         load_profile(profile(head=head))
 
 
-def test_numbers_in_lists_and_rows_are_looked_at_too(tmp_path):
+def test_non_finite_numbers_in_lists_and_rows_are_refused(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text("[[row]]\na = [1.0, inf]\n", encoding="utf-8")
     with pytest.raises(DataError) as caught:
@@ -88,7 +88,7 @@ def test_numbers_in_lists_and_rows_are_looked_at_too(tmp_path):
     assert "row[1].a[2]" in Texts("en").explain(caught.value)
 
 
-def test_a_run_takes_finite_parameters_only(county):
+def test_non_finite_parameters_of_a_run_are_refused(county):
     for options in (
         Options(parameters={"LAW007": {"allowance_m2": float("nan")}}),
         Options(tolerance=Tolerance(ignored_pair_m2=float("nan"))),
@@ -98,12 +98,12 @@ def test_a_run_takes_finite_parameters_only(county):
         assert caught.value.key == "parameter_not_finite" and "nan" in Texts("zh").explain(caught.value)
 
 
-def test_more_digits_than_a_number_holds_are_no_figure(tmp_path, profile):
+def test_overlong_digit_strings_are_not_numbers(tmp_path, profile):
     digits = "9" * 400
     with pytest.raises(DataError):
         load_profile(profile(TARGET.format("boundary_area", "<=", digits, "km2", "约束性")))
     with pytest.raises(InputError):
-        tasks(tmp_path, f"永久基本农田,≥,{digits}")
+        read_tasks(tmp_path, f"永久基本农田,≥,{digits}")
     assert parse_figure("永久基本农田", digits).value is None
 
 
@@ -119,16 +119,16 @@ LOOSER = {
 
 
 @pytest.mark.parametrize("own", LOOSER.values(), ids=LOOSER)
-def test_a_looser_target_of_ones_own_leaves_the_tasks_of_the_base_in_force(county, profile, own):
+def test_looser_county_target_keeps_the_base_task_in_force(county, profile, own):
     report = check_plan(as_read(county), Options(profile=profile(TARGET.format(FARMLAND, *own)))).report
     (warned,) = [f for f in findings_of_rule(report, "LAW005") if f.case == "target"]
-    assert all(said in warned.message for said in (own[1], "63.25", "本县文件", "浑源县国土空间总体规划"))
-    judged = {i.target for i in report.indicators if i.id == FARMLAND and not i.place}
-    assert judged == {63.25, float(own[1])}
+    assert all(text in warned.message for text in (own[1], "63.25", "本县文件", "浑源县国土空间总体规划"))
+    compared = {i.target for i in report.indicators if i.id == FARMLAND and not i.place}
+    assert compared == {63.25, float(own[1])}
     assert report.verdict in (Verdict.CONDITIONAL, Verdict.FAIL)
 
 
-def test_a_county_that_misses_the_base_task_fails_whatever_its_own_target(county, profile):
+def test_county_missing_the_base_task_fails_despite_its_own_target(county, profile):
     rows = county["YJJBNTBHTB"]
     short = {**county, "YJJBNTBHTB": rows.iloc[: len(rows) // 2]}
     report = check_plan(as_read(short), Options(profile=profile(TARGET.format(FARMLAND, *LOOSER["nothing"])))).report
@@ -142,28 +142,28 @@ STRICTER = [(">=", "63.26", "wan_mu"), ("=", "63.30", "wan_mu"), (">=", "632500.
 
 
 @pytest.mark.parametrize(("comparison", "value", "unit"), STRICTER)
-def test_a_target_as_strict_takes_the_place_of_the_base_one(profile, comparison, value, unit):
+def test_equally_strict_target_replaces_the_base_target(profile, comparison, value, unit):
     loaded = load_profile(profile(TARGET.format(FARMLAND, comparison, value, unit, "约束性")))
     own = [t for t in loaded.targets if t.indicator == FARMLAND and t.area_code == "140225"]
     assert [t.source for t in own] == ["本县文件"]
 
 
-def target(comparison, value, unit="km2"):
+def make_target(comparison, value, unit="km2"):
     return Target("140225", "boundary_area", comparison, value, unit, 2035, "约束性", "x")
 
 
-def test_looser_follows_the_side_and_the_unit():
-    limit = target("<=", "16.46")
-    assert target("<=", "17.00").looser_than(limit) and not target("<=", "16.00").looser_than(limit)
-    assert not target("<=", "1646", "ha").looser_than(limit) and target("<=", "1647", "ha").looser_than(limit)
-    assert not target("=", "16.46").looser_than(limit) and target(">=", "16.46").looser_than(limit)
+def test_looser_than_respects_comparison_and_unit():
+    limit = make_target("<=", "16.46")
+    assert make_target("<=", "17.00").looser_than(limit) and not make_target("<=", "16.00").looser_than(limit)
+    assert not make_target("<=", "1646", "ha").looser_than(limit) and make_target("<=", "1647", "ha").looser_than(limit)
+    assert not make_target("=", "16.46").looser_than(limit) and make_target(">=", "16.46").looser_than(limit)
 
 
 SIDES = {"cultivated_area": "<=", FARMLAND: "<=", "red_line_area": "<=", "boundary_area": ">="}
 
 
 @pytest.mark.parametrize(("indicator", "turned"), SIDES.items())
-def test_a_comparison_is_not_turned_round(profile, indicator, turned):
+def test_reversed_target_comparison_is_refused(profile, indicator, turned):
     with pytest.raises(DataError) as caught:
         load_profile(profile(TARGET.format(indicator, turned, "1", "km2", "约束性")))
     assert "targets[1].comparison" in Texts("zh").explain(caught.value)
@@ -171,22 +171,22 @@ def test_a_comparison_is_not_turned_round(profile, indicator, turned):
     assert entry.comparison and entry.mark in ("A", "B") and entry.source_zh
 
 
-def tasks(tmp_path, row):
+def read_tasks(tmp_path, row):
     path = tmp_path / "tasks.csv"
     path.write_text(f"乡镇代码,乡镇名称,指标,关系,数值,单位\n140225100,永安镇,{row},万亩\n", encoding="utf-8")
     return read_township_tasks(path)
 
 
 @pytest.mark.parametrize("row", ["永久基本农田,≤,60", "耕地,不超过,60", "生态保护红线,<=,60", "城镇开发边界,≥,60"])
-def test_a_task_of_a_township_is_not_turned_round(tmp_path, row):
+def test_reversed_township_task_comparison_is_refused(tmp_path, row):
     with pytest.raises(InputError) as caught:
-        tasks(tmp_path, row)
+        read_tasks(tmp_path, row)
     assert "关系" in Texts("zh").explain(caught.value)
 
 
 @pytest.mark.parametrize(("row", "comparison"), [("永久基本农田,,60", ">="), ("城镇开发边界,,60", "<=")])
-def test_a_task_without_a_sign_has_that_of_its_figure(tmp_path, row, comparison):
-    (task,) = tasks(tmp_path, row).tasks
+def test_task_without_a_comparison_uses_that_of_its_indicator(tmp_path, row, comparison):
+    (task,) = read_tasks(tmp_path, row).tasks
     assert task.comparison == comparison
 
 
@@ -196,8 +196,8 @@ OWN = 'id = "mine"\nedition = "1"\nname = "自编"\n{}default_rules = ["LAW001"]
 INCLUDES = 'includes = ["county_db"]\n'
 
 
-def test_what_an_own_standard_does_not_run_is_left_out(county, tmp_path, profile):
-    head = own_standard(tmp_path, OWN.format(INCLUDES))
+def test_rules_missing_from_a_county_standard_are_left_out(county, tmp_path, profile):
+    head = write_standard(tmp_path, OWN.format(INCLUDES))
     path = profile(head=head)
     report = check_plan(as_read(county), Options(profile=path)).report
     norm = Options(profile=path).norm()
@@ -206,37 +206,37 @@ def test_what_an_own_standard_does_not_run_is_left_out(county, tmp_path, profile
     assert [r.code for r in report.rules] == ["LAW001"]
     assert set(report.left_out) == set(usual.expected_in(scope)) - {"LAW001"} and "REL002" in report.left_out
     assert report.verdict is Verdict.CONDITIONAL
-    assert any("ATT0" in said for said in caveats(report, norm, Words("zh")))
+    assert any("ATT0" in caveat for caveat in caveats(report, norm, Words("zh")))
 
 
 @pytest.mark.parametrize(
     "more",
     ["[rule_groups]\nmaintenance = []\n", '[scopes.maintenance]\nmandatory = ["maintenance"]\nwithout = ["TOP001"]\n'],
 )
-def test_scopes_and_groups_of_an_own_standard_take_no_rule_away(tmp_path, profile, more):
-    head = own_standard(tmp_path, OWN.format(INCLUDES) + more)
+def test_scopes_and_groups_of_a_county_standard_remove_no_rule(tmp_path, profile, more):
+    head = write_standard(tmp_path, OWN.format(INCLUDES) + more)
     norm = Options(profile=profile(head=head)).norm()
     usual = Norm(load_standard(), load_profile("hunyuan"))
     assert set(usual.expected_in("maintenance")) <= set(norm.expected_in("maintenance"))
 
 
-def test_a_shipped_standard_is_expected_to_run_its_own_rules_only():
+def test_shipped_standard_expects_only_its_own_rules():
     for name in ("county_db", "three_lines_2022", "survey_2020"):
         standard = load_standard(name)
         assert standard.shipped() == ()
 
 
-def test_a_mandatory_concept_that_is_declared_absent_leaves_a_doubt(county, profile):
+def test_mandatory_concept_declared_absent_is_unconfirmed(county, profile):
     tables = {role: frame for role, frame in county.items() if role != "YDYHGHFQ"}
     path = profile('[absent]\nconcepts = ["zones"]\n')
     report = check_plan(as_read(tables), Options(profile=path, scope="county")).report
     assert "absent.zones" in report.summary["unconfirmed"]
     assert "absent.zones" in rule_outcome(report, "SCH001").unconfirmed
     assert report.verdict not in (Verdict.PASSED,)
-    assert any("规划分区" in said for said in caveats(report, Options(profile=path).norm(), Words("zh")))
+    assert any("规划分区" in caveat for caveat in caveats(report, Options(profile=path).norm(), Words("zh")))
 
 
-# -- a standard of one's own that is looser than ours ------------------------------------------------------------------
+# -- a county standard looser than the shipped one ------------------------------------------------------------------
 
 HEAD = 'id = "mine"\nedition = "1"\nname = "自编"\nincludes = ["county_db"]\n'
 BEYOND = [
@@ -251,19 +251,19 @@ BEYOND = [
 
 
 @pytest.mark.parametrize(("section", "key", "value"), BEYOND)
-def test_an_own_standard_keeps_within_the_bounds_of_a_profile(tmp_path, profile, section, key, value):
+def test_county_standard_is_limited_to_the_bounds_of_a_profile(tmp_path, profile, section, key, value):
     text = f"[{section}]\n{key} = {value}\n"
     with pytest.raises(DataError):
         load_profile(profile(text))
-    head = own_standard(tmp_path, HEAD + text)
+    head = write_standard(tmp_path, HEAD + text)
     for load in (lambda: load_profile(profile(head=head)), Options(standard=str(tmp_path / "mine")).norm):
         with pytest.raises(DataError) as caught:
             load()
         assert caught.value.params["key"] == f"{section}.{key}" and "mine" in caught.value.params["file"]
 
 
-def test_a_profile_over_an_own_standard_is_bounded_by_ours(tmp_path, profile):
-    head = own_standard(tmp_path, HEAD + "[tolerance]\nmin_area_m2 = 40.0\n")
+def test_profile_over_a_county_standard_is_limited_by_the_shipped_bounds(tmp_path, profile):
+    head = write_standard(tmp_path, HEAD + "[tolerance]\nmin_area_m2 = 40.0\n")
     assert load_profile(profile("[tolerance]\nmin_area_m2 = 50.0\n", head)).settings["tolerance.min_area_m2"] == 50.0
     with pytest.raises(DataError, match="data_value_unknown"):
         load_profile(profile("[tolerance]\nmin_area_m2 = 51.0\n", head))
@@ -283,8 +283,8 @@ LOOSE = {
 
 
 @pytest.mark.parametrize(("item", "text"), LOOSE.items(), ids=LOOSE)
-def test_an_own_standard_that_is_looser_than_ours_is_named(county, tmp_path, profile, item, text):
-    head = own_standard(tmp_path, HEAD + text)
+def test_looser_county_standard_is_reported(county, tmp_path, profile, item, text):
+    head = write_standard(tmp_path, HEAD + text)
     if not text:
         template = (load_standard().folder / "templates" / "STBHHX.toml").read_text(encoding="utf-8")
         (tmp_path / "mine" / "templates").mkdir()
@@ -297,8 +297,8 @@ def test_an_own_standard_that_is_looser_than_ours_is_named(county, tmp_path, pro
     assert report.verdict is Verdict.INCOMPLETE
 
 
-def test_a_code_list_that_makes_forest_cultivated_is_named(county, tmp_path, profile):
-    head = own_standard(tmp_path, HEAD)
+def test_code_list_that_makes_forest_cultivated_is_reported(county, tmp_path, profile):
+    head = write_standard(tmp_path, HEAD)
     path = load_standard("survey_2020").folder / "codelists" / "sandiao.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
     column = lines[0].split(",").index("cultivated")
@@ -322,13 +322,13 @@ ALIKE = [
 
 
 @pytest.mark.parametrize("text", ALIKE)
-def test_an_own_standard_as_strict_as_ours_is_no_finding(county, tmp_path, profile, text):
-    head = own_standard(tmp_path, HEAD + text)
+def test_equally_strict_county_standard_gives_no_finding(county, tmp_path, profile, text):
+    head = write_standard(tmp_path, HEAD + text)
     report = check_plan(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
     assert not findings_of_rule(report, "RUN904")
 
 
-# -- what a profile of the county puts in the place of the standard's ---------------------------------------------------
+# -- values of a county profile that replace those of the standard ---------------------------------------------------
 
 REPLACED = {
     "ratio.limit": "[ratio]\nlimit = 3.0\n",
@@ -342,8 +342,8 @@ REPLACED = {
 NORMAL = PROFILE.format(extra="")
 
 
-def norm_with(tmp_path, text, items='["all"]'):
-    """The clean county's profile with a setting of its own in place of the section of the same name."""
+def make_norm_with(tmp_path, text, items='["all"]'):
+    """Return the norm of the clean county with a setting that replaces the section of the same name."""
     section = text.split("]")[0] + "]"
     before, _, after = NORMAL.partition(section)
     rest = after.split("\n[", 1)[1] if after else ""
@@ -355,42 +355,44 @@ def norm_with(tmp_path, text, items='["all"]'):
 
 
 @pytest.mark.parametrize(("item", "text"), REPLACED.items(), ids=REPLACED)
-def test_all_does_not_confirm_what_the_county_loosened(tmp_path, item, text):
-    assert not norm_with(tmp_path, text).is_confirmed(item)
-    assert norm_with(tmp_path, text, f'["all", "{item}"]').is_confirmed(item)
+def test_confirming_all_excludes_values_loosened_by_the_county(tmp_path, item, text):
+    assert not make_norm_with(tmp_path, text).is_confirmed(item)
+    assert make_norm_with(tmp_path, text, f'["all", "{item}"]').is_confirmed(item)
     assert Norm(load_standard(), load_profile("hunyuan")).is_confirmed("ratio.limit")
 
 
-def test_a_mark_without_a_source_vouches_for_no_looser_value(tmp_path):
+def test_mark_without_a_source_does_not_confirm_a_looser_value(tmp_path):
     text = '[ratio]\nlimit = 3.0\n[marks]\n"ratio.limit" = "A"\n'
-    assert not norm_with(tmp_path, text).is_confirmed("ratio.limit")
-    assert norm_with(tmp_path, text + '[mark_sources]\n"ratio.limit" = "省规划第 3 条"\n').is_confirmed("ratio.limit")
+    assert not make_norm_with(tmp_path, text).is_confirmed("ratio.limit")
+    assert make_norm_with(tmp_path, text + '[mark_sources]\n"ratio.limit" = "省规划第 3 条"\n').is_confirmed(
+        "ratio.limit"
+    )
 
 
 STRICTER = ["[ratio]\nlimit = 1.2\n", "[tolerance]\nmin_area_m2 = 0.1\n", "[indicators]\nwarning_share = 0.02\n"]
 
 
 @pytest.mark.parametrize("text", STRICTER)
-def test_a_stricter_value_needs_no_name(tmp_path, text):
-    norm = norm_with(tmp_path, text)
+def test_stricter_value_needs_no_explicit_confirmation(tmp_path, text):
+    norm = make_norm_with(tmp_path, text)
     assert all(norm.is_confirmed(item) for item in ("ratio.limit", "tolerance", "indicators.warning_share"))
 
 
-def test_a_rule_that_the_county_switches_off_is_no_pass(county, profile):
+def test_rule_switched_off_by_the_county_does_not_pass(county, profile):
     text = "[zones]\nurban_is_boundary = false\n"
     report = check_plan(as_read(county), Options(profile=profile(text), rules=("REL005",))).report
     assert rule_outcome(report, "REL005").outcome == "not_applicable" and "urban_is_boundary" in report.rules[0].reason
     assert report.rules[0].unconfirmed == ["zones.urban_is_boundary"]
 
 
-def test_a_target_in_another_unit_is_no_yardstick(county, profile):
+def test_implausible_target_unit_is_reported(county, profile):
     text = TARGET.format("red_line_area", ">=", "538.87", "ha", "约束性")
     report = check_plan(as_read(county), Options(profile=profile(text), rules=("LAW002",))).report
     (named,) = [f for f in findings_of_rule(report, "LAW002") if f.case == "unlikely"]
     assert "538.87 公顷" in named.message and "倍" in named.message and report.verdict is not Verdict.PASSED
 
 
-def test_a_shipped_profile_of_the_county_is_the_measure_of_its_own(county, tmp_path):
+def test_shipped_county_profile_limits_another_profile_of_the_county(county, tmp_path):
     path = tmp_path / "own.toml"
     head = 'id = "own"\nname = "浑源县"\narea_code = "140225"\n[ratio]\nlimit = 1.29\n'
     path.write_text(head + TARGET.format(FARMLAND, ">=", "43.00", "wan_mu", "约束性"), encoding="utf-8")
@@ -401,13 +403,17 @@ def test_a_shipped_profile_of_the_county_is_the_measure_of_its_own(county, tmp_p
     assert "43.00" in cases["target"] and "63.25" in cases["target"] and cases["target"].startswith("浑源县")
 
 
-# -- whose words they are ----------------------------------------------------------------------------------------------
+# -- names and confirmations ----------------------------------------------------------------------------------------------
 
-NOBODY = [('by = "', 'by = "无" #'), ('document = "', 'document = "—" #'), ('date = "', 'date = "1990-01-01" #')]
+BLANK_CONFIRMATIONS = [
+    ('by = "', 'by = "无" #'),
+    ('document = "', 'document = "—" #'),
+    ('date = "', 'date = "1990-01-01" #'),
+]
 
 
-@pytest.mark.parametrize(("old", "new"), NOBODY)
-def test_a_confirmation_by_nobody_confirms_nothing(county, tmp_path, old, new):
+@pytest.mark.parametrize(("old", "new"), BLANK_CONFIRMATIONS)
+def test_blank_confirmation_confirms_nothing(county, tmp_path, old, new):
     assert old in NORMAL
     path = tmp_path / "profile.toml"
     path.write_text(NORMAL.replace(old, new, 1), encoding="utf-8")
@@ -417,7 +423,7 @@ def test_a_confirmation_by_nobody_confirms_nothing(county, tmp_path, old, new):
     ] and report.verdict is Verdict.INCOMPLETE
 
 
-def test_a_name_of_another_county_is_named(county, tmp_path):
+def test_profile_name_of_another_county_is_reported(county, tmp_path):
     path = tmp_path / "profile.toml"
     path.write_text(NORMAL.replace('name = "浑源县"', 'name = "应县"'), encoding="utf-8")
     report = check_plan(as_read(county), Options(profile=str(path), rules=("TOP001",))).report
@@ -425,7 +431,7 @@ def test_a_name_of_another_county_is_named(county, tmp_path):
     assert named.case == "profile_name" and "应县" in named.message and "浑源县" in named.message
 
 
-def test_rows_with_the_name_of_another_county_are_named(county, profile):
+def test_rows_naming_another_county_are_reported(county, profile):
     tables = dict(county)
     tables["XZQX"] = tables["XZQX"].assign(XZQMC="应县")
     report = check_plan(as_read(tables), Options(profile=profile(), rules=("TOP001",))).report
@@ -435,7 +441,7 @@ def test_rows_with_the_name_of_another_county_are_named(county, profile):
 
 @pytest.mark.parametrize("name", ["上海市", "太原市", "上海市浦东新区", "丽水市"])
 @pytest.mark.parametrize(("role", "code"), [("XZQX", "140225"), ("XZQXZ", "140225100")])
-def test_rows_with_the_name_of_a_city_elsewhere_are_named(county, profile, role, code, name):
+def test_rows_naming_a_city_elsewhere_are_reported(county, profile, role, code, name):
     tables = dict(county)
     tables[role] = tables[role].assign(XZQDM=code, XZQMC=name)
     report = check_plan(as_read(tables), Options(profile=profile(), rules=("TOP001",))).report
@@ -444,7 +450,7 @@ def test_rows_with_the_name_of_a_city_elsewhere_are_named(county, profile, role,
 
 
 @pytest.mark.parametrize("name", ["浑源县", "大同市浑源县", "永安镇", "中心城市规划区", "新市", "浑源县开发区"])
-def test_other_names_of_the_county_and_its_townships_are_its_own(county, profile, name):
+def test_other_names_within_the_county_are_accepted(county, profile, name):
     tables = dict(county)
     for role, code in (("XZQX", "140225"), ("XZQXZ", "140225100")):
         tables[role] = tables[role].assign(XZQDM=code, XZQMC=name)
@@ -453,7 +459,7 @@ def test_other_names_of_the_county_and_its_townships_are_its_own(county, profile
     )
 
 
-def test_a_task_that_is_only_stated_is_named(county, profile):
+def test_task_given_only_as_stated_is_reported(county, profile):
     text = TARGET.replace("[[targets]]\nindicator", "[[stated]]\nname").format(
         "永久基本农田保护面积", ">=", "66.00", "万亩", "约束性"
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`python -m plugin.core profile`: the resolved whole, whose each value is, and what is wrong with a file."""
+"""`python -m plugin.core profile`: resolved settings, origin of each value, errors of a file."""
 
 import json
 
@@ -32,105 +32,109 @@ items = ["ratio.classes"]
 
 
 @pytest.fixture
-def mine(tmp_path):
+def county_profile(tmp_path):
     path = tmp_path / "某县.toml"
     path.write_text(COUNTY, encoding="utf-8")
     return path
 
 
-def test_every_value_knows_whose_it_is(mine):
-    laid = resolve_norm(Options(profile=str(mine)).norm())
-    values = {v.key: v for v in laid.settings}
-    told = {key: (values[key].value, values[key].origin.kind, values[key].origin.id) for key in values}
-    assert told["ratio.form"] == ("n2", PROFILE, "mine")
-    assert told["ratio.limit"] == (1.25, PROFILE, "hunyuan")
-    assert told["ratio.classes"][1:] == (STANDARD, "common 2021")
+def test_every_resolved_value_has_its_origin(county_profile):
+    resolved = resolve_norm(Options(profile=str(county_profile)).norm())
+    values = {v.key: v for v in resolved.settings}
+    origins = {key: (values[key].value, values[key].origin.kind, values[key].origin.id) for key in values}
+    assert origins["ratio.form"] == ("n2", PROFILE, "mine")
+    assert origins["ratio.limit"] == (1.25, PROFILE, "hunyuan")
+    assert origins["ratio.classes"][1:] == (STANDARD, "common 2021")
     assert values["ratio.form"].mark == "C" and not values["ratio.form"].confirmed
     assert values["ratio.classes"].mark == "C" and values["ratio.classes"].confirmed
-    # A mark of the heading counts for what stands below it.
+    # A mark on a heading applies to the keys below it.
     assert values["tolerance.min_area_m2"].mark == "C" and values["heritage.core_words"].mark == "C"
-    (shares,) = [line for line in laid.rules if line.code == "LAW020"]
+    (shares,) = [line for line in resolved.rules if line.code == "LAW020"]
     parameters = {p.key: (p.value, p.origin.kind) for p in shares.parameters}
     assert parameters["rules.LAW020.max_flexible_share"] == (0.2, PROFILE)
     assert parameters["rules.LAW020.max_special_share"] == (0.0, STANDARD)
 
 
-def test_nothing_is_left_out(mine):
-    norm = Options(profile=str(mine)).norm()
-    laid = resolve_norm(norm)
-    keys = {v.key for v in laid.settings} | {p.key for line in laid.rules for p in line.parameters}
+def test_resolved_norm_contains_every_setting_and_rule(county_profile):
+    norm = Options(profile=str(county_profile)).norm()
+    resolved = resolve_norm(norm)
+    keys = {v.key for v in resolved.settings} | {p.key for line in resolved.rules for p in line.parameters}
     assert set(norm.standard.settings) | set(norm.profile.settings) <= keys
-    assert [line.code for line in laid.rules] == list(all_rules())
-    assert {line.code for line in laid.rules if line.runs} == set(norm.rules)
+    assert [line.code for line in resolved.rules] == list(all_rules())
+    assert {line.code for line in resolved.rules if line.runs} == set(norm.rules)
 
 
-def test_a_severity_knows_whose_it_is_and_in_which_phase(mine):
-    def told(code, phase=""):
+def test_resolved_severity_has_its_origin_and_phase(county_profile):
+    def find_severity(code, phase=""):
         (line,) = [
-            one for one in resolve_norm(Options(profile=str(mine), phase=phase).norm()).rules if one.code == code
+            one
+            for one in resolve_norm(Options(profile=str(county_profile), phase=phase).norm()).rules
+            if one.code == code
         ]
         return line.severity, line.origin.kind, line.origin.id, line.origin.phase
 
-    assert told("LAW021") == ("WARNING", RULE, "", "")
-    assert told("LAW021", "报批") == ("INFO", PROFILE, "mine", "approval")
-    assert told("SCH004", "报批") == ("ERROR", STANDARD, "common 2021", "approval")
-    assert told("LAW007", "编制") == ("WARNING", STANDARD, "common 2021", "drafting")
+    assert find_severity("LAW021") == ("WARNING", RULE, "", "")
+    assert find_severity("LAW021", "报批") == ("INFO", PROFILE, "mine", "approval")
+    assert find_severity("SCH004", "报批") == ("ERROR", STANDARD, "common 2021", "approval")
+    assert find_severity("LAW007", "编制") == ("WARNING", STANDARD, "common 2021", "drafting")
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_the_command_prints_it(mine, capsys, lang):
-    assert main(["profile", str(mine), "--phase", "approval", "--lang", lang]) == 0
-    said = capsys.readouterr().out
+def test_command_prints_the_resolved_profile(county_profile, capsys, lang):
+    assert main(["profile", str(county_profile), "--phase", "approval", "--lang", lang]) == 0
+    printed = capsys.readouterr().out
     for words in ("ratio.form = n2", "ratio.limit = 1.25", "73.39", "LAW021", "14.17", "某文〔2026〕1号", "4748"):
-        assert words in said
-    assert ("报批阶段" if lang == "zh" else "approval") in said
-    codes = [line.split()[0] for line in said.splitlines() if line[2:8].strip() in all_rules()]
+        assert words in printed
+    assert ("报批阶段" if lang == "zh" else "approval") in printed
+    codes = [line.split()[0] for line in printed.splitlines() if line[2:8].strip() in all_rules()]
     assert codes == list(all_rules())
 
 
-def test_the_conflict_matrix_comes_last_in_words_with_the_marks_of_its_pairs(mine, capsys):
-    assert main(["profile", str(mine)]) == 0
-    said = capsys.readouterr().out.splitlines()
-    pairs = [line for line in said if "conflicts." in line]
-    assert said[-len(pairs) :] == pairs and len(pairs) > 100 and said[-len(pairs) - 1].startswith("控制线冲突矩阵")
+def test_conflict_matrix_is_printed_last_with_marks(county_profile, capsys):
+    assert main(["profile", str(county_profile)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    pairs = [line for line in printed if "conflicts." in line]
+    assert (
+        printed[-len(pairs) :] == pairs and len(pairs) > 100 and printed[-len(pairs) - 1].startswith("控制线冲突矩阵")
+    )
     (line,) = [p for p in pairs if "conflicts.farmland-boundary" in p]
     assert "永久基本农田 × 城镇开发边界" in line and "= 错误　[A] common 2021" in line
     (line,) = [p for p in pairs if "conflicts.CZJSBJ-boundary" in p]
     assert "村庄建设边界 CZJSBJ × 城镇开发边界" in line and "[C 未确认]" in line and "= 警告" in line
 
 
-def test_the_same_as_data(mine, tmp_path, capsys):
+def test_json_option_writes_the_resolved_profile(county_profile, tmp_path, capsys):
     target = tmp_path / "出 来.json"
-    assert main(["profile", str(mine), "--json", str(target)]) == 0
+    assert main(["profile", str(county_profile), "--json", str(target)]) == 0
     data = json.loads(target.read_text(encoding="utf-8"))
     assert data["chain"] == ["mine", "hunyuan", "shanxi"]
     assert len(data["rules"]) == len(all_rules()) and data["confirmed"]["items"] == ["ratio.classes"]
     assert str(target) in capsys.readouterr().out
 
 
-def test_a_file_that_is_not_sound_is_told_as_a_whole(tmp_path, capsys):
+def test_invalid_file_reports_all_its_errors(tmp_path, capsys):
     path = tmp_path / "x.toml"
     path.write_text(COUNTY.replace("form =", "forms =").replace("LAW021", "LAW999"), encoding="utf-8")
     assert main(["profile", str(path)]) == 2
-    told = capsys.readouterr()
-    assert not told.out and "2 处" in told.err
-    assert "ratio.forms" in told.err and "phase.approval.severity.LAW999" in told.err
+    captured = capsys.readouterr()
+    assert not captured.out and "2 处" in captured.err
+    assert "ratio.forms" in captured.err and "phase.approval.severity.LAW999" in captured.err
 
 
 @pytest.mark.parametrize("name", profile_ids())
-def test_the_shipped_ones_are_sound(name, capsys):
+def test_shipped_profiles_are_valid(name, capsys):
     assert main(["profile", name, "--check"]) == 0
     assert name in capsys.readouterr().out
 
 
-def test_what_does_not_exist_is_told(capsys):
+def test_unknown_profile_or_phase_suggests_known_names(capsys):
     assert main(["profile", "hunyuen"]) == 2
     assert "hunyuan" in capsys.readouterr().err
     assert main(["profile", "hunyuan", "--phase", "终稿"]) == 2
     assert "报批" in capsys.readouterr().err
 
 
-def test_the_standard_alone_can_be_laid_open():
-    laid = resolve_norm(Options().norm())
-    assert {v.origin.kind for v in laid.settings} == {STANDARD}
-    assert {v.key for v in laid.settings} >= {k for k in load_standard().settings if not k.startswith("rules.")}
+def test_standard_without_a_profile_can_be_resolved():
+    resolved = resolve_norm(Options().norm())
+    assert {v.origin.kind for v in resolved.settings} == {STANDARD}
+    assert {v.key for v in resolved.settings} >= {k for k in load_standard().settings if not k.startswith("rules.")}

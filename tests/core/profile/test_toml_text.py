@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Changing values in the text of a TOML file: comments, order and unknown keys stay."""
+"""Edits of values in the text of a TOML file: comments, order and unknown keys are preserved."""
 
 import tomllib
 from pathlib import Path
@@ -47,44 +47,44 @@ note = \"\"\"two
 PATH = Path("某县.toml")
 
 
-def lines(text):
+def nonblank_lines(text):
     return [line for line in text.splitlines() if line.strip()]
 
 
-def test_one_value_changes_and_every_other_line_stays():
+def test_changing_a_value_preserves_every_other_line():
     file = TomlText(FILE, PATH)
     file.set(("ratio", "limit"), 1.2)
     file.set(("targets", 1, "value"), "2.50")
     assert file.text == FILE.replace("1.25", "1.2").replace('"2.00"', '"2.50"')
 
 
-def test_a_value_that_is_there_already_is_not_written_again():
+def test_setting_an_equal_value_changes_nothing():
     file = TomlText(FILE, PATH)
     file.set(("name",), "某县")
     file.set(("ratio", "odd key"), ["a"])
     assert file.text == FILE
 
 
-def test_new_keys_join_their_table_and_new_tables_stand_at_the_end():
+def test_new_keys_join_their_table_and_new_tables_are_appended():
     file = TomlText(FILE, PATH)
     file.set(("ratio", "form"), "n2")
     file.set(("base",), "shanxi")
     file.set(("confirmed", "items"), ["ratio.form"])
-    added = [line for line in lines(file.text) if line not in lines(FILE)]
+    added = [line for line in nonblank_lines(file.text) if line not in nonblank_lines(FILE)]
     assert added == ['base = "shanxi"', 'form = "n2"', "[confirmed]", 'items = ["ratio.form"]']
-    assert [line for line in lines(file.text) if line in lines(FILE)] == lines(FILE)
+    assert [line for line in nonblank_lines(file.text) if line in nonblank_lines(FILE)] == nonblank_lines(FILE)
     assert (
         file.text.index("base =") < file.text.index("[ratio]") < file.text.index("form =") < file.text.index("# About")
     )
 
 
-def test_rows_are_added_and_removed_with_their_own_lines_only():
+def test_adding_and_removing_rows_affects_only_their_lines():
     file = TomlText(FILE, PATH)
     file.append_row("targets", {"indicator": "farmland_area", "value": "3"})
     assert [row["indicator"] for row in file.table["targets"]] == ["red_line_area", "boundary_area", "farmland_area"]
     file.remove_row("targets", 0)
-    gone = set(lines(FILE)) - set(lines(file.text))
-    assert gone == {'indicator = "red_line_area" # from the text', 'value = "1.00"'}
+    removed = set(nonblank_lines(FILE)) - set(nonblank_lines(file.text))
+    assert removed == {'indicator = "red_line_area" # from the text', 'value = "1.00"'}
     for position in (1, 0):
         file.remove_row("targets", position)
     assert "targets" not in file.table and file.table["document"] == {"密级": "内部", "maps": [{"no": 1}]}
@@ -104,25 +104,25 @@ def test_inline_and_dotted_tables_are_changed_in_place():
         "tolerance": {"cluster_m": 1.0, "edge_match_m": 2.0},
         "targets": [{"value": "3"}, {"value": "2"}],
     }
-    assert len(lines(file.text)) == 4
+    assert len(nonblank_lines(file.text)) == 4
 
 
-def test_comments_within_a_value_are_not_lost():
+def test_edit_that_would_lose_a_comment_is_refused():
     file = TomlText(FILE, PATH)
     with pytest.raises(DataError) as error:
         file.set(("ratio", "odd key"), ["b"])
     assert error.value.params["key"] == "ratio.odd key" and file.text == FILE
 
 
-def test_line_ends_and_a_missing_last_one_are_kept():
+def test_line_endings_are_preserved():
     file = TomlText(FILE.replace("\n", "\r\n").rstrip(), PATH)
     file.set(("marks", "ratio.form"), "A")
     assert file.text.count("\n") == file.text.count("\r\n") and file.text.endswith('"ratio.form" = "A"\r\n')
 
 
 @pytest.mark.parametrize("path", sorted(PROFILES.glob("*.toml")), ids=lambda p: p.stem)
-def test_every_value_of_a_shipped_profile_is_found(path):
-    """Replacing each value by another and back gives the same meaning, with all comments."""
+def test_every_value_of_a_shipped_profile_can_be_replaced_and_restored(path):
+    """Replace each value and restore it; the text with its comments must be equal."""
     text = path.read_text(encoding="utf-8")
     file = TomlText(text, path)
     for position, row in enumerate(file.table["targets"] if "targets" in file.table else []):
@@ -145,7 +145,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_any_value_reads_back_as_it_was_written(value):
+def test_any_value_reads_back_as_written(value):
     assert tomllib.loads(f"k = {render_toml(value)}") == {"k": value}
 
 
@@ -159,7 +159,7 @@ def test_any_value_reads_back_as_it_was_written(value):
         )
     )
 )
-def test_any_changes_keep_what_they_do_not_name(changes):
+def test_edits_preserve_unrelated_keys(changes):
     file = TomlText(FILE, PATH)
     for place, value in changes:
         file.set(place, value)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The data dictionary: every layer, field, code and mark of a standard, in one file that needs nothing else."""
+"""The data dictionary: every layer, field, code and mark of a standard in one self-contained file."""
 
 import re
 import shutil
@@ -41,7 +41,7 @@ def page():
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("standard", standard_ids())
-def test_everything_is_in_it_and_nothing_is_loaded(standard, lang):
+def test_page_has_the_whole_standard_and_loads_nothing(standard, lang):
     loaded = load_standard(standard)
     text = render_dictionary(loaded, lang)
     found = Anchors(text)
@@ -58,7 +58,7 @@ def test_everything_is_in_it_and_nothing_is_loaded(standard, lang):
         assert section(text, f"codes-{name}").count("<tr") == len(codes.codes) + 1
 
 
-def test_what_nobody_verified_is_said(page):
+def test_unverified_parts_are_marked(page):
     templates = load_standard("county_db").templates
     for role, template in templates.items():
         own = section(page, f"layer-{role}")
@@ -68,19 +68,19 @@ def test_what_nobody_verified_is_said(page):
     assert count and f"字段表未核实的 {count} 个" in page
 
 
-def test_a_field_says_list_padding_and_name(page):
+def test_field_shows_code_list_padding_and_name_field(page):
     own = section(page, "layer-XZYDYH")
     row = next(r for r in own.split("<tr>") if "<code>YDYHFLDM</code>" in r)
     for text in ("用地用海分类代码", ">6<", 'href="#codes-land_use_2023"', "补 0 到 6 位", "YDYHFLMC", "地类代码"):
         assert text in row
 
 
-def test_personal_data_is_said(page):
+def test_personal_data_are_marked(page):
     assert ">是</td>" in section(page, "layer-YJJBNTTB")
     assert "个人信息" not in section(page, "layer-CZKFBJ")
 
 
-def test_rules_that_look_at_a_layer(page):
+def test_rules_of_a_layer_are_listed(page):
     standard = load_standard("county_db")
     codes = {r.code for r in find_rules("CZKFBJ", standard)}
     assert {"REL001"} <= {r.code for r in find_rules("STBHHX", standard)}
@@ -88,7 +88,7 @@ def test_rules_that_look_at_a_layer(page):
     assert "没有专门检查本图层的规则" in page
 
 
-def test_a_code_stands_below_its_parent():
+def test_code_follows_its_parent():
     standard = load_standard("county_db")
     for codes in standard.code_lists.values():
         ordered = order_codes(codes)
@@ -99,7 +99,7 @@ def test_a_code_stands_below_its_parent():
     assert [c.code for c, _ in order_codes(circle)] == ["1", "2"]
 
 
-def test_a_field_changed_in_the_template_changes_the_book(tmp_path):
+def test_field_changed_in_the_template_changes_the_dictionary(tmp_path):
     folder = tmp_path / "标准 2"
     shutil.copytree(STANDARDS / "county_db-2021", folder)
     file = folder / "templates" / "CZKFBJ.toml"
@@ -112,7 +112,7 @@ def test_a_field_changed_in_the_template_changes_the_book(tmp_path):
     assert "<code>BSM_NEW</code>" in own and "&lt;b&gt;&amp;" in own and "<b>&" not in own
 
 
-def test_command_line(tmp_path, capsys):
+def test_command_writes_the_dictionary(tmp_path, capsys):
     target = tmp_path / "字 典" / "book.html"
     assert main(["dictionary", "--html", str(target), "--lang", "en"]) == 0
     assert str(target) in capsys.readouterr().out
@@ -120,20 +120,20 @@ def test_command_line(tmp_path, capsys):
     assert [p.name for p in target.parent.iterdir()] == ["book.html"]
 
 
-def test_a_standard_that_is_not_there(tmp_path, capsys):
+def test_unknown_standard_is_refused(tmp_path, capsys):
     target = tmp_path / "book.html"
     assert main(["dictionary", "--html", str(target), "--standard", "nope"]) == 2
     assert "nope" in capsys.readouterr().err and not target.exists()
 
 
-def test_no_place_to_write(tmp_path, capsys):
+def test_unwritable_target_is_reported(tmp_path, capsys):
     assert main(["dictionary", "--html", str(tmp_path)]) == 2
     assert Texts("zh").get("errors", "output_is_folder", target=str(tmp_path)) in capsys.readouterr().err
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_page_by_page_it_says_what_the_book_says(lang):
+def test_single_pages_equal_the_dictionary(lang):
     standard = load_standard("county_db")
     book, whole = Dictionary(standard, lang), render_dictionary(standard, lang)
     anchors = [e.anchor for e in book.entries]
@@ -145,19 +145,19 @@ def test_page_by_page_it_says_what_the_book_says(lang):
     assert book.page("layer-NOPE") == book.page() != book.page("layer-DLTB")
 
 
-def test_it_is_searched_by_layer_field_and_code():
+def test_search_finds_layers_fields_and_codes():
     book = Dictionary(load_standard("county_db"))
 
     def found(text):
         return [e.anchor for e in book.entries if e.found_by(text)]
 
-    # The layer first, then the classes of the yearly maintenance that are made from it.
+    # The layer first, then the classes of yearly maintenance derived from it.
     assert found("历史文化保护线 lx")[0] == "layer-LSWHBHX"
     assert "layer-DLTB" in found("czcsxm") and "codes-urban_rural" not in found("czcsxm")
     assert "codes-sandiao" in found("0301 乔木林地") and found("没有这个词") == []
 
 
-def test_a_field_in_one_line():
+def test_field_is_described_in_one_line():
     book = Dictionary(load_standard("county_db"))
     note = book.field_note("XZYDYH", "YDYHFLDM")
     for part in ("YDYHFLDM", "文本（6）", "用地用海分类代码表", "补 0 到 6 位"):

@@ -48,20 +48,20 @@ CASES = [
 
 
 @pytest.mark.parametrize(("indicator", "target", "value", "room", "state"), CASES)
-def test_value_target_room_and_state(indicator, target, value, room, state):
+def test_row_shows_value_target_margin_and_state(indicator, target, value, room, state):
     found = row(indicator)
     assert (found["target"], found["value"], found["room"], found["state"]) == (target, value, room, state)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_a_value_without_a_unit_has_no_blank_in_its_place(lang):
+def test_value_without_a_unit_has_no_trailing_space(lang):
     figures = {"value": 5, "comparison": "=", "target": 7, "miss": 2}
     params = {"indicator": "detail_units_count", "unit": "count", **figures}
-    said = Texts(lang).message(Finding("", code="LAW002", case="broken", params=params), {})
-    assert ("5 个，目标 = 7 个，相差 2 个。" if lang == "zh" else "is 5, the target is = 7: 2 off.") in said
+    message = Texts(lang).message(Finding("", code="LAW002", case="broken", params=params), {})
+    assert ("5 个，目标 = 7 个，相差 2 个。" if lang == "zh" else "is 5, the target is = 7: 2 off.") in message
 
 
-def test_a_ratio_nobody_confirmed_never_reads_as_good():
+def test_unconfirmed_ratio_is_never_shown_as_met():
     found = row(ratio("n1", 1.24758, 1.25))
     assert (found["target"], found["value"], found["room"], found["state"]) == (
         "≤ 1.25",
@@ -76,12 +76,12 @@ def test_a_ratio_nobody_confirmed_never_reads_as_good():
     assert row(ratio("n1", 1.2501, 1.25))["state"] == "超出*"
 
 
-def test_just_above_the_limit_is_seen_to_be_above():
+def test_ratio_just_above_the_limit_is_printed_above_it():
     found = row(ratio("n1", 1.250004, 1.25))
     assert (found["value"], found["room"]) == ("1.250004", "−0.000004")
 
 
-def test_other_forms_are_for_reference_with_their_inputs():
+def test_other_ratio_forms_are_for_reference_with_their_inputs():
     assert (
         row(ratio("n2", 1.1745))["inputs"]
         == "（集中建设区 14 986 900.00 + 弹性发展区 500 000.00）÷ 基数 13 186 200.00 m²"
@@ -90,9 +90,9 @@ def test_other_forms_are_for_reference_with_their_inputs():
     assert row(ratio("n3", 1.2138))["state"] == "参考*"
 
 
-def test_all_inputs_of_the_ratio_are_named_once():
+def test_each_input_of_the_ratio_is_named_once():
     note = " ".join(figures.figure_notes(made_report(), ZH)).replace("\u202f", " ")
-    for said in (
+    for expected in (
         "基数 13 186 200.00 m²",
         "基数图层 DLTB",
         "201、201A、202、202A",
@@ -101,7 +101,7 @@ def test_all_inputs_of_the_ratio_are_named_once():
         "天窗（已扣除，个） 3",
         "特别用途区 964 000.00 m²",
     ):
-        assert said in note
+        assert expected in note
     assert "目标出处：浑源县国土空间总体规划（2021—2035年）。" in note
     assert "不作为合格依据" in note
     unknown = made_report()
@@ -109,12 +109,12 @@ def test_all_inputs_of_the_ratio_are_named_once():
     assert "数据年份 不明" in " ".join(figures.figure_notes(unknown, ZH))
 
 
-def test_nothing_never_reads_minus_nothing():
+def test_zero_is_never_printed_as_minus_zero():
     indicator = Indicator("q", 1.0, "count", "", inputs={"uncoded_m2": -3.7e-9})
     assert figures.format_inputs(indicator, ZH).replace("\u202f", " ") == "未分区 0.00 m²"
 
 
-def test_marks_without_a_norm_make_nothing_up():
+def test_marks_without_a_norm_are_empty():
     assert row(ratio("n1", 1.2, 1.25), norm=None)["marks"] == []
 
 
@@ -130,11 +130,11 @@ PATHS = [
 
 
 @pytest.mark.parametrize(("text", "cut"), PATHS)
-def test_folders_of_the_machine_are_cut_off(text, cut):
+def test_folders_are_removed_from_paths(text, cut):
     assert strip_folders(text) == cut
 
 
-def test_zone_and_moment_as_planners_write_them():
+def test_zone_and_time_have_the_usual_format():
     assert format_crs("EPSG:4526", ZH) == "EPSG:4526　38 带"
     assert format_crs("EPSG:4547", ZH) == "EPSG:4547　38 带"
     assert format_crs("EPSG:4509", ZH) == "EPSG:4509　20 带"
@@ -145,7 +145,7 @@ def test_zone_and_moment_as_planners_write_them():
     assert format_moment("?") == "?"
 
 
-def test_both_languages_say_the_same_with_the_same_values():
+def test_messages_of_both_languages_have_the_same_placeholders():
     def read(lang):
         return tomllib.loads((TEXTS / f"report_{lang}.toml").read_text(encoding="utf-8"))
 
@@ -159,7 +159,7 @@ def test_both_languages_say_the_same_with_the_same_values():
             assert not re.search(r"[一-鿿]", en[section][key]), (section, key)
 
 
-def test_unknown_words_are_errors_and_unknown_data_keeps_its_name():
+def test_unknown_words_raise_and_unknown_data_keep_their_name():
     with pytest.raises(DataError):
         ZH.get("text", "nothing_like_it")
     with pytest.raises(DataError):
@@ -168,13 +168,13 @@ def test_unknown_words_are_errors_and_unknown_data_keeps_its_name():
 
 
 @pytest.mark.parametrize("words", [ZH, Words("en")], ids=["zh", "en"])
-def test_every_input_of_the_sample_has_a_word(words):
+def test_every_input_of_the_sample_has_a_title(words):
     report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW001", "LAW002"))).report
     keys = {key for indicator in report.indicators for key in indicator.inputs}
     assert "denominator_difference_m2" in keys and "statutory_m2" in keys
     assert not {key for key in keys if not words.has("input", key)}
 
 
-def test_a_base_below_its_drawn_area_has_a_real_minus():
+def test_base_below_its_measured_area_has_a_minus_sign():
     indicator = Indicator("q", 1.0, "count", "", inputs={"denominator_difference_m2": -1234.5})
     assert figures.format_inputs(indicator, ZH).replace("\u202f", " ") == "基数与图形面积之差 −1 234.50 m²"

@@ -25,7 +25,7 @@ PIXEL = "data:image/png;base64,iVBORw0KGgo="
 
 
 class Page(HTMLParser):
-    """Tags with their attributes, the text, and whether every tag is closed in its turn."""
+    """Parsed tags, attributes and text of a page; fails if a tag is not closed in order."""
 
     def __init__(self, page: str):
         super().__init__()
@@ -62,8 +62,8 @@ def page_of(report: Report, **more) -> Page:
     return Page(render_report(report, NORM, **more))
 
 
-def alone(page: str) -> None:
-    """Nothing in the page asks for anything from elsewhere, and nothing runs."""
+def assert_self_contained(page: str) -> None:
+    """Fail if the page loads anything external or runs a script."""
     assert not re.search(r"https?://", page, re.IGNORECASE)
     for style in re.findall(r"<style>(.*?)</style>", page, re.DOTALL):
         assert "@import" not in style and "url(" not in style
@@ -76,17 +76,17 @@ def alone(page: str) -> None:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_page_stands_alone(lang):
+def test_page_is_self_contained(lang):
     page = render_report(made_report(lang), NORM, Pictures(PIXEL, [PIXEL], [LegendEntry("永久基本农田", PIXEL)]))
-    alone(page)
+    assert_self_contained(page)
     assert page.startswith("<!DOCTYPE html>")
 
 
-def test_head_verdict_and_counts():
+def test_page_has_head_verdict_and_counts():
     page = page_of(made_report())
     text = page.text
-    for said in ("三条控制线检查报告", "浑源县", "140225", "2026-11-20 14:32", "hunyuan", "EPSG:4526", "38 带"):
-        assert said in text
+    for expected in ("三条控制线检查报告", "浑源县", "140225", "2026-11-20 14:32", "hunyuan", "EPSG:4526", "38 带"):
+        assert expected in text
     assert "错误 22 处" in text and "警告 14 处" in text and "豁免 0 处" in text
     assert "15 条规则：通过 6 条，有问题 7 条，不适用 1 条，跳过 1 条，出错 0 条。" in text
     assert "有 1 条规则被跳过，本报告不能作为“全部检查完成”的依据。" in text
@@ -103,11 +103,11 @@ def test_counts_by_rule_agree_with_the_summary():
     sums = {"ERROR": 0, "WARNING": 0, "INFO": 0}
     for row in page_of(report).with_data("data-count"):
         sums[row["data-severity"]] += int(row["data-count"])
-    said = report.summary
-    assert sums == {"ERROR": said["errors"], "WARNING": said["warnings"], "INFO": said["infos"]}
+    summary = report.summary
+    assert sums == {"ERROR": summary["errors"], "WARNING": summary["warnings"], "INFO": summary["infos"]}
 
 
-def test_reasons_of_what_was_not_checked():
+def test_unchecked_rules_have_reasons():
     report = made_report()
     report.rules[0].outcome = Outcome.CRASHED
     report.rules[0].reason = "FileNotFoundError: [Errno 2] No such file: 'a.gpkg'"
@@ -124,18 +124,18 @@ def test_reasons_of_what_was_not_checked():
     assert "跳过的规则中有 1 条完成部分检查并发现问题" in text
 
 
-def test_what_does_not_apply_is_said_apart():
+def test_rules_that_do_not_apply_are_listed_separately():
     assert "不适用： REL006" in page_of(made_report()).text.replace("：", "： ")
 
 
-def test_empty_report_claims_nothing():
-    for lang, said in (("zh", "没有运行任何规则"), ("en", "No rule ran")):
+def test_empty_report_has_no_result():
+    for lang, expected in (("zh", "没有运行任何规则"), ("en", "No rule ran")):
         page = Page(render_report(Report(lang=lang)))
-        assert said in page.text
+        assert expected in page.text
         assert page.with_data("data-verdict")[0]["data-verdict"] == "incomplete"
 
 
-def test_clean_report_says_that_everything_was_checked():
+def test_clean_report_states_that_all_rules_ran():
     report = Report(
         [RuleOutcome("REL001", "a", "ERROR", Outcome.PASSED, title="不重叠")],
         tolerance={"ignored_slivers": 128, "ignored_area_m2": 96.4},
@@ -150,7 +150,7 @@ def test_clean_report_says_that_everything_was_checked():
     assert "未完成" in text and "全部检查完毕，没有" not in text
 
 
-def test_names_from_the_data_are_text_never_markup():
+def test_names_from_the_data_are_escaped():
     evil = '<script>alert(1)</script><img src=x onerror="alert(2)">'
     report = made_report()
     one = report.findings[0]
@@ -169,12 +169,12 @@ def test_names_from_the_data_are_text_never_markup():
     page = render_report(report, NORM, pictures)
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL).group(1)
     assert "<" not in style and "display: none" not in style and "@import" not in style
-    alone(page)
+    assert_self_contained(page)
     assert evil in "".join(Page(page).words)
 
 
 @pytest.mark.slow
-def test_rows_are_limited_and_counts_complete():
+def test_rows_are_limited_and_counts_are_complete():
     report = made_report()
     report.findings = [finding("TOP001", Severity.ERROR, n, 10.0 + n) for n in range(100_000)]
     started = time.monotonic()
@@ -187,11 +187,11 @@ def test_rows_are_limited_and_counts_complete():
     assert "另有 99 800 处见问题图层。" in parsed.text
     assert "错误 100 000 处" in parsed.text
     assert [r["data-count"] for r in parsed.with_data("data-count")] == ["100000"]
-    # the largest are shown
+    # The largest findings are shown.
     assert "100 009.00" in parsed.text
 
 
-def test_townships_are_counted_in_words():
+def test_findings_are_counted_by_township():
     report = made_report()
     report.findings = [
         finding("REL001", Severity.ERROR, n, 100.0, township=t) for n, t in enumerate([*TOWNSHIPS[:2], "永安镇", ""])
@@ -199,7 +199,7 @@ def test_townships_are_counted_in_words():
     assert "永安镇 2、蔡村镇 1、其他 1" in page_of(report).text
 
 
-def test_largest_conflicts_errors_first_then_by_area():
+def test_largest_conflicts_are_sorted_by_severity_and_area():
     report = made_report()
     report.findings = [
         finding("REL001", Severity.ERROR, 1, 10.0, area_m2=10.0),
@@ -212,7 +212,7 @@ def test_largest_conflicts_errors_first_then_by_area():
     assert [f.key[-1] for f in largest_conflicts(report)] == ["3", "1", "2"]
 
 
-def test_pictures_are_numbered_as_in_the_list():
+def test_pictures_have_the_numbers_of_the_list():
     report = made_report()
     pictures = Pictures(PIXEL, [PIXEL] * 11 + [""], [LegendEntry("永久基本农田", PIXEL)])
     page = page_of(report, pictures=pictures)
@@ -224,20 +224,20 @@ def test_pictures_are_numbered_as_in_the_list():
     assert len(largest_conflicts(report)) == PICTURES
 
 
-def test_without_pictures_the_page_says_why():
+def test_page_without_pictures_gives_the_reason():
     assert "本报告未附图：检查未在 QGIS 中运行。" in page_of(made_report()).text
     assert "本报告未附图：没有可绘制的图层。" in page_of(made_report(), pictures=Pictures()).text
     assert "本报告未附图：图件未能生成" in page_of(made_report(), pictures=Pictures(problem="图件未能生成（x）。")).text
 
 
-def test_waived_findings_have_a_section_of_their_own():
+def test_waived_findings_have_a_section():
     assert "仍列出" not in page_of(made_report()).text
     report = made_report()
     report.findings[0].state = "waived"
     report.findings[0].params = {"waiver": {"reason": "县城防洪", "document": "〔2026〕1号", "until": "2027-06-30"}}
     report.findings[1].state = "waived"
-    told = {"author": "王工", "date": "2026-11-20", "attachment": "批复.pdf", "reason": "<b>", "until": ""}
-    report.findings[1].params = {"waiver": told}
+    waiver = {"author": "王工", "date": "2026-11-20", "attachment": "批复.pdf", "reason": "<b>", "until": ""}
+    report.findings[1].params = {"waiver": waiver}
     page = page_of(report)
     text = page.text
     assert "王工" in text and "批复.pdf" in text and "2026-11-20" in text and "不限" in text
@@ -247,7 +247,7 @@ def test_waived_findings_have_a_section_of_their_own():
     assert "豁免的 2 处仍列入报告" in text
 
 
-def test_marks_are_never_by_colour_alone():
+def test_marks_do_not_depend_on_colour_alone():
     page = render_report(made_report(), NORM)
     for severity in ("错误", "警告"):
         rows = re.findall(rf"<svg[^>]*>((?:(?!</svg>).)*)</svg> {severity}", page)
@@ -259,9 +259,9 @@ def test_marks_are_never_by_colour_alone():
     assert len({re.sub(r'(fill|stroke)="#[0-9A-Fa-f]+"', "", s) for s in shapes.values()}) == 4
 
 
-def test_print_rules():
+def test_page_has_print_styles():
     page = render_report(made_report(), NORM)
-    for said in (
+    for expected in (
         "size:A4",
         "table-header-group",
         "break-inside:avoid",
@@ -269,15 +269,15 @@ def test_print_rules():
         "counter(page)",
         "counter(pages)",
     ):
-        assert said in page
+        assert expected in page
 
 
-def test_other_language_than_the_runs():
+def test_page_in_another_language_than_the_run():
     text = Page(render_report(made_report(), NORM, lang="en")).text
     assert "Not passed" in text and "Could not be checked" in text and "不通过" not in text
 
 
-def test_a_report_of_another_version_is_still_shown():
+def test_report_of_another_version_is_shown():
     report = made_report()
     report.rules.append(RuleOutcome("ATT999", "new-rule", "ERROR", Outcome.FAILED, 1))
     report.findings.append(
@@ -296,7 +296,7 @@ def test_a_report_of_another_version_is_still_shown():
     assert "新规则" in Page(render_report(report)).text
 
 
-def test_written_page_replaces_the_old_one(tmp_path):
+def test_written_page_replaces_the_existing_one(tmp_path):
     target = tmp_path / "报告.html"
     target.write_text("old", encoding="utf-8")
     plan = SimpleNamespace(inputs=(), norm=NORM)
@@ -305,14 +305,14 @@ def test_written_page_replaces_the_old_one(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]
 
 
-def test_windows_have_a_section_of_their_own():
+def test_windows_have_a_section():
     assert not page_of(made_report()).with_data("data-window")
     report = made_report()
     for n, (case, share) in enumerate((("window", 100.0), ("partly", 56.9))):
-        told = {"fillers": ["YJJBNTBHTB", "STBHHX"], "share": share, "open_m2": 45_188.63 if n else 0.0}
+        fill = {"fillers": ["YJJBNTBHTB", "STBHHX"], "share": share, "open_m2": 45_188.63 if n else 0.0}
         severity = Severity.WARNING if n else Severity.INFO
         report.findings.append(
-            finding("TOP009", severity, n, 104_757.83, role="CZKFBJ", case=case, params=told, area_m2=104_757.83)
+            finding("TOP009", severity, n, 104_757.83, role="CZKFBJ", case=case, params=fill, area_m2=104_757.83)
         )
     page = page_of(report)
     assert [row["data-window"] for row in page.with_data("data-window")] in (["full", "partly"], ["partly", "full"])
@@ -320,7 +320,7 @@ def test_windows_have_a_section_of_their_own():
     assert "开天窗 2 处，合计 209 515.66 m²，其中未占满的 1 处" in page.text
 
 
-def test_each_rule_with_findings_has_its_help_and_what_it_went_by():
+def test_each_rule_with_findings_has_help_and_effective_values():
     report = made_report()
     rule = next(r for r in report.rules if r.code == "LAW010")
     rule.parameters = [

@@ -16,11 +16,11 @@ from tests.sample import checked_county
 VALIDATOR = Draft202012Validator(json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8")))
 
 
-def complaints(text: str) -> list[str]:
+def schema_errors(text: str) -> list[str]:
     return [f"{'.'.join(map(str, e.absolute_path))}: {e.message}" for e in VALIDATOR.iter_errors(json.loads(text))]
 
 
-def test_schema_is_one_and_names_the_version():
+def test_schema_names_the_version():
     Draft202012Validator.check_schema(VALIDATOR.schema)
     assert VALIDATOR.schema["properties"]["schema"]["const"] == SCHEMA
     assert VALIDATOR.schema["$id"] == f"urn:{SCHEMA.replace('/', ':')}"
@@ -30,13 +30,13 @@ def test_schema_is_one_and_names_the_version():
 def test_json_follows_the_schema(report):
     if not report.rules:
         report.tolerance, report.provenance = made_report().tolerance, made_report().provenance
-    assert complaints(to_json(report)) == []
+    assert schema_errors(to_json(report)) == []
 
 
-def test_sample_county_follows_the_schema_and_comes_back_equal():
+def test_report_of_the_sample_follows_the_schema_and_is_read_back_equal():
     report = checked_county().report
     text = to_json(report)
-    assert complaints(text) == []
+    assert schema_errors(text) == []
     again = Report.from_dict(json.loads(text))
     assert to_json(again) == text
     assert again.summary == report.summary
@@ -44,17 +44,17 @@ def test_sample_county_follows_the_schema_and_comes_back_equal():
         assert one.geometry == other.geometry or other.geom_kind == "none"
 
 
-def test_written_file_comes_back_equal(tmp_path):
+def test_written_file_is_read_back_equal(tmp_path):
     target = tmp_path / "报 告" / "结果.json"
     plan = SimpleNamespace(inputs=())
     write_outputs(made_report(), plan, Outputs(json=str(target)))
     assert Report.from_dict(json.loads(target.read_text(encoding="utf-8"))).to_dict() == made_report().to_dict()
     assert [p.name for p in target.parent.iterdir()] == ["结果.json"]
-    assert "永久基本农田" in target.read_text(encoding="utf-8")  # readable as it is, no escapes
+    assert "永久基本农田" in target.read_text(encoding="utf-8")  # readable, without escapes
     assert b"\r" not in target.read_bytes()
 
 
-def test_numbers_that_json_does_not_know_become_null():
+def test_numbers_invalid_in_json_become_null():
     report = made_report()
     report.findings[0].area_m2 = float("nan")
     report.findings[1].params = {"share": float("inf"), "list": [np.float64("nan"), np.int64(3)]}
@@ -63,4 +63,4 @@ def test_numbers_that_json_does_not_know_become_null():
     data = json.loads(text)
     assert data["findings"][0]["area_m2"] is None
     assert data["findings"][1]["params"] == {"share": None, "list": [None, 3]}
-    assert complaints(text) == []
+    assert schema_errors(text) == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rule book: every rule with what it needs and stands on, on the screen, as a table and as a page."""
+"""The rule book: each rule with inputs and basis, on the screen, as a table and as a page."""
 
 import csv
 import inspect
@@ -29,7 +29,7 @@ def entry(code, norm=None):
 
 
 @LANGUAGES
-def test_the_table_has_a_row_for_every_rule(lang):
+def test_table_has_a_row_for_every_rule(lang):
     rows = list(csv.reader(io.StringIO(book(lang).table().removeprefix("\ufeff"))))
     assert len(rows[0]) == len(COLUMNS) == len(set(rows[0]))
     assert [row[0] for row in rows[1:]] == list(all_rules())
@@ -40,7 +40,7 @@ def test_the_table_has_a_row_for_every_rule(lang):
     assert all(row["title"] and row["severity"] and row["runs"] and row["basis"] for row in by_code.values())
 
 
-def test_what_is_known_by_c_only_is_said_and_what_was_agreed_too():
+def test_rules_based_on_mark_c_or_agreements_are_marked():
     agreed, doubtful, sure = entry("TOP001"), entry("REL010"), entry("REL002")
     assert (agreed.mark, agreed.agreed) == ("C", True)
     assert (sure.mark, sure.agreed) == ("A", False)
@@ -48,18 +48,18 @@ def test_what_is_known_by_c_only_is_said_and_what_was_agreed_too():
     assert "标准已认可" in book().row(agreed)["mark"]
 
 
-def test_a_countys_own_plan_binds_that_county_only():
+def test_plan_of_a_county_binds_only_that_county():
     assert entry("REL004").mark == "C" and entry("REL004", Options(profile="hunyuan").norm()).mark == "A"
     assert entry("LAW002").mark == "B" and entry("LAW002", Options(profile="hunyuan").norm()).mark == "A"
 
 
-def test_when_a_rule_runs_is_said():
+def test_conditions_of_a_rule_are_listed():
     assert entry("REL001").runs == ("default",)
     assert entry("GEO004").runs == ("quality",)
     assert book().row(entry("GEO004"))["runs"] == "规则组 quality"
 
 
-def test_a_countys_own_values_and_severities_are_in_force(tmp_path):
+def test_values_and_severities_of_the_county_are_effective(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(
         'id = "x"\nname = "某县"\narea_code = "140225"\n[severity]\nREL006 = "INFO"\n[rules.REL006]\nmax_share = 0.2\n',
@@ -77,7 +77,7 @@ def test_a_countys_own_values_and_severities_are_in_force(tmp_path):
 
 
 @LANGUAGES
-def test_the_page_holds_every_rules_help_and_loads_nothing(lang):
+def test_page_has_help_of_every_rule_and_loads_nothing(lang):
     made = book(lang)
     page = made.page()
     found = Anchors(page)
@@ -91,19 +91,19 @@ def test_the_page_holds_every_rules_help_and_loads_nothing(lang):
         assert all(p.name in own for p in rule.parameters), code
     cells = re.findall(r'<td class="(?:error|warning|information|evidence|allowed)" title="([^"]+)"', page)
     assert len(cells) == len(load_standard().conflicts)
-    assert all(" × " in said for said in cells)
+    assert all(" × " in cell for cell in cells)
 
 
-def test_the_command_writes_table_and_page(tmp_path, capsys):
+def test_command_writes_table_and_page(tmp_path, capsys):
     table, page = tmp_path / "规则.csv", tmp_path / "规则.html"
     assert main(["rules", "--csv", str(table), "--html", str(page), "--profile", "hunyuan"]) == 0
     assert table.read_text(encoding="utf-8").startswith("\ufeff编号,")
     assert "浑源县" in page.read_text(encoding="utf-8")
-    said = capsys.readouterr().out
-    assert str(table) in said and str(page) in said and "REL001" not in said
+    output = capsys.readouterr().out
+    assert str(table) in output and str(page) in output and "REL001" not in output
 
 
-def test_the_command_lists_what_rules_need(capsys):
+def test_command_lists_inputs_of_rules(capsys):
     assert main(["rules"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"REL006  farmland-in-farmland-zone +错误  A  默认运行  永久基本农田在农田保护区内", out)
@@ -112,30 +112,30 @@ def test_the_command_lists_what_rules_need(capsys):
     assert "Needs: " in capsys.readouterr().out
 
 
-def test_a_table_that_cannot_be_written_is_told(tmp_path, capsys):
+def test_unwritable_table_is_reported(tmp_path, capsys):
     assert main(["rules", "--csv", str(tmp_path / "nowhere" / "deep" / "x.csv")]) == 2
     assert capsys.readouterr().err
 
 
 @LANGUAGES
-def test_what_a_check_is_to_be_told_beside_its_layers_is_listed(lang):
-    """Of every rule that asks the plan for it; each input has words that say what it is."""
+def test_side_inputs_of_rules_are_listed(lang):
+    """Rules list the side inputs that they read; each input has a title."""
     asked = {"figures", "targets", "register", "baseline"}
     for code, rule in all_rules().items():
         reads = {name for name in asked if f"ctx.plan.{name}" in inspect.getsource(rule.function)}
         assert reads <= set(entry(code).inputs), f"{code}: an example with side={{{reads}}}"
     assert entry("LAW024").inputs == ("register",)
     assert "REGISTER" in book(lang).row(entry("LAW024"))["inputs"]
-    # The command of the same name makes a package; these rules look at one.
-    told = book(lang).row(entry("DOC001"))["inputs"]
-    assert told.startswith("PACKAGE ") and "inspect" in told and "生成" not in told
+    # The command of this name writes a package; these rules inspect one.
+    inputs = book(lang).row(entry("DOC001"))["inputs"]
+    assert inputs.startswith("PACKAGE ") and "inspect" in inputs and "生成" not in inputs
 
 
-def test_one_rule_is_told_with_what_it_needs_and_where_its_basis_was_read(capsys):
+def test_single_rule_is_printed_with_inputs_and_basis(capsys):
     assert main(["rule", "LAW024"]) == 0
     out = capsys.readouterr().out
-    for said in ("LAW024  heritage-list  警告", "来源级别：C", "何时运行：规则组 heritage", "另需输入：REGISTER"):
-        assert said in out
+    for expected in ("LAW024  heritage-list  警告", "来源级别：C", "何时运行：规则组 heritage", "另需输入：REGISTER"):
+        assert expected in out
     assert main(["rule", "REL001", "--lang", "en"]) == 0
     out = capsys.readouterr().out
     assert "Runs: by default" in out and "Needs: permanent basic farmland" in out and "(S11)" in out and "(P0)" in out

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules on attributes: a defect planted into the sample county is answered by its rule alone, in a whole check and after an
-edit alike; what tells of a person is never repeated; each distinct value is judged once."""
+"""Rules on attributes: defects of the sample county, personal values and repeated values.
+
+A defect is found only by its rule, in a full check and after an edit; findings repeat no personal value; each distinct
+value is inspected once.
+"""
 
 from dataclasses import replace
 from functools import cache
@@ -20,13 +23,13 @@ from plugin.core.rules._attributes import ValueProblem, find_wrong_rows
 from plugin.paths import RESOURCES
 from tests.core.examples import plan_of
 
-pytestmark = pytest.mark.slow  # it checks the whole sample again and again
+pytestmark = pytest.mark.slow  # checks the whole sample many times
 
 FAMILY = [code for code in all_rules() if code.startswith("ATT")]
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
-#: Rule, layer, what is written over a sound row, and the rules that answer too since it follows.
-PLANTED = [
+#: Rule, layer, values written to a valid row, and rules that also find the consequences.
+DEFECTS = [
     ("ATT004", "STBHHX", {"BSM": "140225X"}, ()),
     ("ATT004", "DLTB", {"BSM": "140226000009999999"}, ("RUN904",)),
     ("ATT005", "CZKFBJ", {"BSM": "140225000001000001"}, ()),
@@ -62,20 +65,20 @@ def named(findings):
 
 
 def clean_row(role):
-    """A row that no rule of the family says anything of."""
+    """Return a row without findings of the family."""
     layer, known = sample()[3].layers[role], {key for f in sample()[4] for key in (f.key, *f.related_keys)}
     return next(n for n, key in enumerate(layer.keys) if n > 3 and key not in known)
 
 
-def test_every_rule_of_the_family_is_planted_or_has_nothing_in_the_sample():
+def test_every_rule_of_the_family_has_a_defect_or_no_data_in_the_sample():
     idle = {"ATT001", "ATT002", "ATT003"} | {
         rule.code for rule in run_check(sample()[3], sample()[1]).rules if rule.outcome is Outcome.NOT_APPLICABLE
     }
-    assert {code for code, *_ in PLANTED} | idle == set(FAMILY)
+    assert {code for code, *_ in DEFECTS} | idle == set(FAMILY)
 
 
-@pytest.mark.parametrize(("code", "role", "values", "follow"), PLANTED, ids=lambda v: v if isinstance(v, str) else "")
-def test_a_planted_defect_is_answered_by_its_rule_alone(code, role, values, follow):
+@pytest.mark.parametrize(("code", "role", "values", "follow"), DEFECTS, ids=lambda v: v if isinstance(v, str) else "")
+def test_defect_is_found_only_by_its_rule(code, role, values, follow):
     norm, rules, sources, plan, before = sample()
     row = clean_row(role)
     layer = plan.layers[role]
@@ -91,7 +94,7 @@ def test_a_planted_defect_is_answered_by_its_rule_alone(code, role, values, foll
         for f in after
         if f.code in FAMILY and (f.code, f.fingerprint) in new
     )
-    # After an edit the local rules say the same as in a check of the whole.
+    # After an edit local rules give the findings of a full check.
     live = IncrementalChecker(plan, rules)
     answer = live.edit(role, row, **values)
     local = {rule.code for rule in rules if rule.local}
@@ -99,7 +102,7 @@ def test_a_planted_defect_is_answered_by_its_rule_alone(code, role, values, foll
     assert named(ours) == named([f for f in after if f.code in local])
 
 
-def test_what_tells_of_a_person_is_never_repeated():
+def test_findings_repeat_no_personal_value():
     secret = "王某某锟斤拷|'"
     plan = plan_of({"farmland": [{"wkt": SQUARE, **dict.fromkeys(("CFZR", "ZRRMC", "JZDZ"), secret)}]})
     report = run_check(plan, choose_rules([], FAMILY))
@@ -107,21 +110,24 @@ def test_what_tells_of_a_person_is_never_repeated():
     assert "王某" not in "".join(str(f.to_dict()) for f in report.findings)
 
 
-def test_a_setting_of_pairs_that_is_none_is_said_with_its_name():
+def test_invalid_setting_of_pairs_is_reported_by_name():
     rows = {"parcels": [{"wkt": SQUARE, "ZLDWDM": "1", "ZLDWMC": "甲"}]}
     plan = plan_of(rows, settings={"attributes.name_pairs": ["ZLDWDM"]})
     (outcome,) = run_check(plan, choose_rules([], ["ATT021"])).rules
     assert outcome.outcome is Outcome.SKIPPED and "attributes.name_pairs" in outcome.reason
 
 
-def test_a_value_is_judged_once():
+def test_each_distinct_value_is_inspected_once():
     asked = []
 
-    def judge(value):
+    def inspect_value(value):
         asked.append(value)
         return ValueProblem(value) if value == "b" else None
 
-    assert [(n, wrong.case) for n, wrong in find_wrong_rows(["a", "b", "a", "b", ""], judge)] == [(1, "b"), (3, "b")]
+    assert [(n, wrong.case) for n, wrong in find_wrong_rows(["a", "b", "a", "b", ""], inspect_value)] == [
+        (1, "b"),
+        (3, "b"),
+    ]
     assert sorted(asked) == ["", "a", "b"]
 
 
@@ -131,6 +137,6 @@ def test_a_value_is_judged_once():
      ("20240229", "2024-02-29"), ("2025-10-01 00:00:00", "2025-10-01"), ("2025-10-01T08:00:00+08:00", "2025-10-01"),
      ("2025-02-29", None), ("2025", None), ("1/10/2025", None), ("45231", None), ("２０２５-10-01x", None)],
 )  # fmt: skip
-def test_days_that_texts_tell(text, day):
+def test_dates_are_parsed_from_text(text, day):
     found = parse_date(text)
     assert (found and found.isoformat()) == day

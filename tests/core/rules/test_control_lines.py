@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Heritage parts as they are told, and the figures that the rules on boundary, zones and reserves give."""
+"""Heritage parts, and figures of the rules on boundary, zones and reserves."""
 
 from dataclasses import replace
 
@@ -25,14 +25,14 @@ def square(x, width=100, height=100):
         ("", "某街区 建设控制地带 ", CONTROL, "某街区"),
         ("", "某街区", "", "某街区"),
         ("20", "某街区", RANGE, "某街区"),
-        # The kind goes before the name.
+        # The kind overrides the name.
         ("22", "某街区核心保护范围", CONTROL, "某街区"),
         ("99", "某寺保护范围", CORE, "某寺"),
         ("21", "", CORE, ""),
         ("", "", "", ""),
     ],
 )
-def test_parts_are_told_by_kind_then_by_name(kind, name, part, site):
+def test_parts_are_recognised_by_kind_then_by_name(kind, name, part, site):
     plan = plan_of({"LSWHBHX": [{"wkt": square(0), "feature_kind": kind, "feature_name": name}]})
     parts = classify_heritage_parts(plan.layers["LSWHBHX"], Context(plan, plan.norm, Tolerance()))
     assert (parts.part[0], parts.site[0]) == (part, site)
@@ -43,7 +43,7 @@ def figures(code, layers, settings=None):
     return {i.id: i for i in report.indicators}
 
 
-def test_shares_inside_the_boundary_are_of_what_they_say():
+def test_shares_inside_the_boundary_use_the_stated_denominator():
     rows = [
         {"wkt": square(x, width), "zone_code": code} for x, width, code in ((0, 100, "411"), (100, 20, "420"), (120, 30, "430"))
     ]  # fmt: skip
@@ -56,11 +56,11 @@ def test_shares_inside_the_boundary_are_of_what_they_say():
         "broken",
         "reference",
     ]
-    # The limit is nobody's yet.
+    # The county has not confirmed the limit.
     assert not found["boundary_flexible_share"].confirmed
 
 
-def test_a_reserve_in_parts_and_whole_counts_once():
+def test_reserve_drawn_in_parts_and_whole_counts_once():
     rows = [
         {"wkt": square(0, 1000, 1000), "feature_name": "某保护区"},
         {"wkt": square(0, 400, 1000), "feature_name": "某保护区核心保护区"},
@@ -72,7 +72,7 @@ def test_a_reserve_in_parts_and_whole_counts_once():
     assert found["reserves_in_red_line_share"].value == pytest.approx(25.0, abs=0.01)
 
 
-def test_a_site_outside_its_polygon_is_told_with_its_distance():
+def test_site_outside_its_polygon_is_reported_with_its_distance():
     layers = {
         "WWBHDWD": [{"wkt": "POINT (137.5 50)", "feature_name": "某寺"}],
         "WWBHDWM": [{"wkt": square(0), "feature_name": "某寺"}],
@@ -81,17 +81,17 @@ def test_a_site_outside_its_polygon_is_told_with_its_distance():
     assert finding.params["distance"] == 37.5 and "37.5" in finding.message and "某寺" in finding.message
 
 
-def test_zone_totals_are_compared_to_the_hectare():
+def test_zone_totals_are_compared_with_a_tolerance_of_one_hectare():
     county = {"wkt": square(0, 1000, 1000), "area": 1_000_000.0}
-    for short, told in ((10_000.0, 0), (10_000.01, 1)):
+    for short, count in ((10_000.0, 0), (10_000.01, 1)):
         zones = [{"wkt": square(0, 1000, 1000), "area": 1_000_000.0 - short}]
-        assert len(run_check(plan_of({"YDYHGHFQ": zones, "XZQX": [county]}), [all_rules()["LAW021"]]).findings) == told
+        assert len(run_check(plan_of({"YDYHGHFQ": zones, "XZQX": [county]}), [all_rules()["LAW021"]]).findings) == count
 
 
 @pytest.mark.parametrize(
     ("confirmed", "severity"), [(frozenset(), Severity.INFO), (frozenset({"all"}), Severity.WARNING)]
 )
-def test_a_share_above_its_limit_is_a_warning_once_the_county_confirmed_the_limit(confirmed, severity):
+def test_share_above_a_confirmed_limit_is_a_warning(confirmed, severity):
     rows = [{"wkt": square(0, 100), "zone_code": "410"}, {"wkt": square(100, 20), "zone_code": "420"}]
     plan = plan_of({"CZKFBJ": rows})
     plan.norm = replace(plan.norm, profile=replace(plan.norm.profile, confirmed=confirmed))

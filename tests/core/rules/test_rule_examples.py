@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every rule's own examples: what must fail fails as often as it says and with that area, what must pass passes."""
+"""Examples of every rule: failing ones give the stated count and area, passing ones no finding."""
 
 import pytest
 import shapely
@@ -19,26 +19,26 @@ def title(case):
 
 
 @for_each("rule, example", FAILS, ids=title)
-def test_fails(rule, example):
+def test_failing_example_has_its_findings(rule, example):
     report = run_example(rule, example)
     assert report.rules[0].outcome is Outcome.FAILED, report.rules[0]
     assert len(report.findings) == example.finds
     if example.areas:
         found = sorted(shapely.area(f.geometry) for f in report.findings)
         assert found == pytest.approx(sorted(example.areas), abs=1e-6)
-        # Statutory and planar area agree roughly here: a wrong projection would be far off.
+        # Statutory and planar area are nearly equal here; a wrong projection would differ much.
         assert [f.area_m2 for f in report.findings] == pytest.approx(
             [shapely.area(f.geometry) for f in report.findings], rel=2e-3
         )
 
 
 @for_each("rule, example", PASSES, ids=title)
-def test_passes(rule, example):
+def test_passing_example_has_no_finding(rule, example):
     report = run_example(rule, example)
     assert not report.findings, [f.message for f in report.findings]
     assert report.rules[0].outcome in (Outcome.PASSED, Outcome.NOT_APPLICABLE), report.rules[0]
 
 
-def test_every_rule_has_both():
+def test_every_rule_has_failing_and_passing_examples():
     for rule in all_rules().values():
         assert rule.fails and rule.passes, rule.code

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A slip in one file of a standard, met at the command line: one sentence with file and place, and nothing half-made."""
+"""Errors in one file of a standard on the command line: one message with file and place, no partial output."""
 
 import shutil
 
@@ -11,7 +11,7 @@ from plugin.paths import STANDARDS
 from tests.core import small_plan
 
 TEMPLATE, LIST, STANDARD = "templates/YDYHGHFQ.toml", "codelists/land_use_2023.csv", "standard.toml"
-SLIPS = [
+ERRORS = [
     pytest.param(
         TEMPLATE, ('role = "YDYHGHFQ"', 'role = "YDYHGHFQ'), ["YDYHGHFQ.toml", "第 1 行"], id="quote not closed"
     ),
@@ -19,7 +19,7 @@ SLIPS = [
     pytest.param(TEMPLATE, ('type = "text"', 'type = "Char"'), ["YDYHGHFQ.toml", "field[1].type", "Char"], id="type"),
     pytest.param(TEMPLATE, ("length = 18", 'lenght = "18"'), ["YDYHGHFQ.toml", "field[1].lenght"], id="key misspelt"),
     pytest.param(TEMPLATE, ("length = 18", 'length = "18"'), ["YDYHGHFQ.toml", "field[1].length", "int"], id="kind"),
-    pytest.param(TEMPLATE, ('"planning_zones"', '"zonen"'), ["YDYHGHFQ", "GHFQDM", "zonen"], id="list not there"),
+    pytest.param(TEMPLATE, ('"planning_zones"', '"zonen"'), ["YDYHGHFQ", "GHFQDM", "zonen"], id="list missing"),
     pytest.param(
         LIST, ("0102,水浇地,01,2", "0101,水浇地,01,2"), ["land_use_2023.csv", "第 4 行", "水田"], id="two names"
     ),
@@ -36,14 +36,14 @@ SLIPS = [
 ]
 
 
-@pytest.mark.parametrize(("file", "slip", "words"), SLIPS)
-def test_a_slip_is_one_sentence(tmp_path, capsys, file, slip, words):
+@pytest.mark.parametrize(("file", "error", "words"), ERRORS)
+def test_error_in_a_standard_is_one_message(tmp_path, capsys, file, error, words):
     folder = tmp_path / "标准"
     shutil.copytree(STANDARDS / "county_db-2021", folder)
     path = folder / file
     text = path.read_text(encoding="utf-8")
-    assert slip[0] in text
-    path.write_text(text.replace(*slip, 1), encoding="utf-8")
+    assert error[0] in text
+    path.write_text(text.replace(*error, 1), encoding="utf-8")
     source = small_plan.write_gpkg(tmp_path / "县.gpkg", {"DLTB": small_plan.layers()["DLTB"]})
     before = small_plan.digest(tmp_path)
     report = tmp_path / "r.json"
@@ -54,8 +54,8 @@ def test_a_slip_is_one_sentence(tmp_path, capsys, file, slip, words):
     assert small_plan.digest(tmp_path) == before
 
 
-def test_a_list_of_ones_own_takes_the_place_of_ours(tmp_path):
-    """A county's longer list, saved by Excel on a Chinese Windows, in a standard that only adds it."""
+def test_list_of_a_custom_standard_replaces_the_shipped_one(tmp_path):
+    """A standard with only a longer list, saved by Excel on a Chinese Windows."""
     ours = load_standard()
     folder = tmp_path / "本县"
     (folder / "codelists").mkdir(parents=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Code lists as planners save them: what a spreadsheet does to a CSV works, or is refused with file, line and remedy."""
+"""Code lists saved by spreadsheets: read, or refused with file, line and remedy."""
 
 import csv
 import re
@@ -23,7 +23,7 @@ def load(tmp_path, content, name="代码 表.csv"):
     return load_code_list(path)
 
 
-def said(tmp_path, content):
+def load_error(tmp_path, content):
     with pytest.raises(DataError) as caught:
         load(tmp_path, content)
     sentence = Texts("zh").explain(caught.value)
@@ -49,7 +49,7 @@ def said(tmp_path, content):
         pytest.param(ROWS.replace("甲类", ' "甲类"').replace(' "', '"').encode(), id="quoted"),
     ],
 )
-def test_as_a_spreadsheet_saves_it(tmp_path, content):
+def test_list_saved_by_a_spreadsheet_is_read(tmp_path, content):
     codes = load(tmp_path, content)
     assert [(c.code, c.name, c.parent, c.level, c.mark) for c in codes.codes.values()] == [
         ("10", "甲类", "", 1, "C"),
@@ -92,29 +92,29 @@ def test_further_columns_are_kept(tmp_path):
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "data_list_workbook", ["CSV UTF-8"]),
     ],
 )
-def test_what_is_wrong_is_said_with_its_line(tmp_path, content, key, words):
-    error, sentence = said(tmp_path, content)
+def test_invalid_list_is_refused_with_its_line(tmp_path, content, key, words):
+    error, sentence = load_error(tmp_path, content)
     assert error.key == key and all(word in sentence for word in words), sentence
 
 
-def test_no_such_file(tmp_path):
+def test_missing_file_is_refused(tmp_path):
     with pytest.raises(DataError) as caught:
         load_code_list(tmp_path / "没有.csv")
     assert caught.value.key == "data_file_missing"
 
 
 @pytest.mark.parametrize("name", ["land_use_2023", "sandiao"])
-def test_leading_zeros_that_a_spreadsheet_dropped(tmp_path, name):
-    """Opened and saved, 0101 becomes 101; nothing else in the file is wrong then."""
+def test_dropped_leading_zeros_are_recognised(tmp_path, name):
+    """A spreadsheet changes 0101 to 101; the rest of the file stays valid."""
     rows = list(csv.reader(ALL[name].read_text(encoding="utf-8").splitlines()))
     numbers = [[str(int(c)) if c.isdigit() else c for c in row] for row in rows]
-    error, sentence = said(tmp_path, "\n".join(",".join(row) for row in numbers))
+    error, sentence = load_error(tmp_path, "\n".join(",".join(row) for row in numbers))
     assert error.key == "data_code_zeros" and re.search(r"第 \d+ 行", sentence) and "文本格式" in sentence
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_every_list_of_ours_survives_a_spreadsheet(tmp_path, name):
-    """Saved as GBK with the line ends of Windows it says the same (where GBK has the signs)."""
+def test_every_shipped_list_survives_a_spreadsheet(tmp_path, name):
+    """A list saved as GBK with line ends of Windows is read the same (where GBK has the characters)."""
     text = ALL[name].read_text(encoding="utf-8").replace("\n", ",,\r\n")
     again = load(tmp_path, text.encode("gb18030"))
     assert again.codes == load_code_list(ALL[name]).codes
@@ -122,7 +122,7 @@ def test_every_list_of_ours_survives_a_spreadsheet(tmp_path, name):
 
 @pytest.mark.parametrize("standard", standard_ids())
 def test_templates_name_lists_that_fit_their_fields(standard):
-    """Every list that a field names is there, and each of its codes has room in the field."""
+    """Every list that a field names exists, and its codes fit the length of the field."""
     loaded = load_standard(standard)
     for template in loaded.templates.values():
         for declared in template.fields:
@@ -133,7 +133,7 @@ def test_templates_name_lists_that_fit_their_fields(standard):
                 assert template.field_named(declared.code_name), (template.role, declared.name)
 
 
-def test_lists_of_the_county_standard():
+def test_lists_of_the_county_standard_are_complete():
     lists = load_standard().code_lists
     assert {k: len(lists[k].codes) for k in ("land_use_2023", "planning_zones", "urban_rural", "terrace")} == {
         "land_use_2023": 175,
@@ -147,7 +147,7 @@ def test_lists_of_the_county_standard():
         "3": "调出",
     }
     assert sum(c.level == 3 for c in lists["divisions"].codes.values()) == 117
-    # Nobody has read these in a standard: a setting, and said so.
+    # These codes are settings without a standard as source, and marked as such.
     for name in ("planning_zones", "heritage_kind", "heritage_level", "control_line_kind", "ownership"):
         assert {c.mark for c in lists[name].codes.values()} == {"C"}
     assert lists["heritage_kind"].lineage("21") == ("21", "20")
@@ -166,5 +166,5 @@ def test_lists_of_the_county_standard():
         ("XZYDYH", "CZCSXM", "urban_rural"),
     ],
 )
-def test_fields_have_their_lists(role, field, name):
+def test_fields_name_their_lists(role, field, name):
     assert load_standard().templates[role].field_named(field).codes == name

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The conflict matrix is data: complete, without slips, and a county may change single pairs."""
+"""The conflict matrix of a standard: complete and valid; a county may change single pairs."""
 
 import tomllib
 from dataclasses import replace
@@ -32,7 +32,7 @@ def matrix(folder, *pairs):
     return load_conflicts(folder)
 
 
-def test_every_pair_names_what_there_is():
+def test_every_pair_names_existing_layers_and_rules():
     standard = load_standard()
     roles = {role for name in standard_ids() for role in load_standard(name).templates}
     assert len(standard.conflicts) > 30
@@ -44,7 +44,7 @@ def test_every_pair_names_what_there_is():
 
 
 @pytest.mark.parametrize("rule", ["REL001", "REL002", "REL003"])
-def test_a_pair_with_a_rule_of_its_own_is_that_rules_pair(rule):
+def test_pair_with_a_separate_rule_is_checked_by_that_rule(rule):
     (conflict,) = [c for c in load_standard().conflicts if c.rule == rule]
     assert conflict.pair == {need.concept for need in all_rules()[rule].needs.values()}
 
@@ -62,31 +62,31 @@ def test_a_pair_with_a_rule_of_its_own_is_that_rules_pair(rule):
         ['"a b"'],
     ],
 )
-def test_a_slip_in_the_matrix_is_told_with_its_file(tmp_path, pairs):
+def test_invalid_matrix_is_refused_with_its_file(tmp_path, pairs):
     with pytest.raises(DataError) as error:
         matrix(tmp_path, *pairs)
     assert error.value.params["file"].endswith(FILE)
 
 
-def test_every_pair_of_control_lines_is_said(tmp_path):
+def test_every_pair_of_control_lines_is_defined(tmp_path):
     standard = load_standard()
     lines = tomllib.loads((standard.folder.parent / "common-2021" / FILE).read_text(encoding="utf-8"))["lines"]
     assert {"farmland", "red_line", "boundary", "heritage", "flood_line", "reserves", "mineral_line"} <= set(lines)
     assert {"blue_line", "green_line", "purple_line", "yellow_line", "ZXCQZHFXQ"} <= set(lines)
     assert {c.pair for c in standard.conflicts} == {frozenset(pair) for pair in combinations(lines, 2)}
-    # One that is left out is told with its two names.
+    # A missing pair is reported with its two names.
     (tmp_path / FILE).write_text(f'lines = ["a", "b", "c"]\npairs = [{BOTH}]\n', encoding="utf-8")
     with pytest.raises(DataError) as error:
         load_conflicts(tmp_path)
     assert "b / c" in error.value.params["key"]
 
 
-def test_several_lines_on_a_side_are_as_many_pairs(tmp_path):
+def test_several_lines_on_a_side_are_separate_pairs(tmp_path):
     found = matrix(tmp_path, BOTH)
     assert [(c.left, c.right, c.key) for c in found] == [("a", "b", "conflicts.a-b"), ("a", "c", "conflicts.a-c")]
 
 
-def test_what_is_allowed_is_not_looked_at_until_a_county_says_so():
+def test_allowed_pair_is_checked_only_if_the_county_requires_it():
     layers = {"ZRBHD": [SQUARE], "STBHHX": [SQUARE]}
     assert str(run_check(plan_of(layers), [all_rules()["REL010"]]).rules[0].outcome) == "not_applicable"
     report = run_check(
@@ -95,7 +95,7 @@ def test_what_is_allowed_is_not_looked_at_until_a_county_says_so():
     assert [str(f.severity) for f in report.findings] == ["INFO"]
 
 
-def test_an_edition_goes_before_what_it_includes_whichever_side_is_left(tmp_path):
+def test_edition_overrides_included_pairs_in_both_orders(tmp_path):
     own = matrix(tmp_path, PAIR.format("a", "b", "warning", "C"))
     other = matrix(tmp_path, PAIR.format("b", "a", "evidence", "C"), PAIR.format("a", "c", "evidence", "C"))
     assert [(c.left, c.right, c.meaning) for c in merge_conflicts(own, other)] == [
@@ -105,7 +105,7 @@ def test_an_edition_goes_before_what_it_includes_whichever_side_is_left(tmp_path
 
 
 @pytest.mark.parametrize("line", ['"flood_line-boundary" = "error"', '"boundary-flood_line" = "bad"'])
-def test_a_profile_with_a_slip_is_refused(tmp_path, line):
+def test_profile_with_an_invalid_pair_is_refused(tmp_path, line):
     path = tmp_path / "county.toml"
     path.write_text(f'id = "x"\nname = "某县"\narea_code = "140225"\n[conflicts]\n{line}\n', encoding="utf-8")
     with pytest.raises(DataError) as error:
@@ -113,7 +113,7 @@ def test_a_profile_with_a_slip_is_refused(tmp_path, line):
     assert "conflicts." in error.value.params["key"]
 
 
-def test_what_a_county_decides_is_no_longer_in_doubt():
+def test_decision_of_the_county_confirms_the_pair():
     rule, layers = all_rules()["REL010"], {"CZKFBJ": [SQUARE], "HLFXKZX": [SQUARE]}
     (outcome,) = run_check(plan_of(layers), [rule]).rules
     assert "conflicts" in outcome.unconfirmed
@@ -122,8 +122,8 @@ def test_what_a_county_decides_is_no_longer_in_doubt():
     assert [str(f.severity) for f in report.findings] == ["ERROR"]
 
 
-def test_the_sample_county_has_the_pairs_that_a_plain_overlay_finds():
-    """Every row of one layer cut with every row of the other by shapely alone."""
+def test_pairs_of_the_sample_county_equal_those_of_shapely():
+    """Compare with intersections of all rows by shapely."""
     plan = assemble_plan(read_source(RESOURCES / "sample" / "county.gpkg"), Options(profile="hunyuan").norm())
     report = run_check(plan, [all_rules()["REL010"]])
     found = {(f.role, f.key, f.related_role, f.related_keys[0]): shapely.area(f.geometry) for f in report.findings}
@@ -146,8 +146,8 @@ def test_the_sample_county_has_the_pairs_that_a_plain_overlay_finds():
 
 
 @pytest.mark.parametrize("code", ["REL010", "REL024"])
-def test_a_layer_that_cannot_be_used_is_told_and_is_no_pass(code):
-    # In degrees where metres are said: nobody can measure it.
+def test_unusable_layer_is_reported_and_does_not_pass(code):
+    # Degrees in a projected CRS cannot be measured.
     layers = {"LSWHJQ": [SQUARE], "CZKFBJ": [SQUARE], "LSWHBHX": [{"wkt": SQUARE, "crs": 4490}]}
     (outcome,) = run_check(plan_of(layers), [all_rules()[code]]).rules
     assert str(outcome.outcome) == "skipped", outcome
@@ -155,13 +155,13 @@ def test_a_layer_that_cannot_be_used_is_told_and_is_no_pass(code):
 
 
 @pytest.mark.parametrize("code", ["REL010", "REL020", "REL022", "REL024", "REL032"])
-def test_rules_without_needs_say_that_nothing_is_theirs(code):
+def test_rules_without_their_layers_are_not_applicable(code):
     (outcome,) = run_check(plan_of({"STBHHX": [SQUARE]}), [all_rules()[code]]).rules
     assert str(outcome.outcome) == "not_applicable", outcome
 
 
-def test_what_needs_a_document_is_open_until_it_is_accepted_with_one():
-    """A mine under farmland: allowed with a document, which the waiver names."""
+def test_conflict_is_open_until_waived_with_a_document():
+    """A mine under farmland is allowed with a document, which the waiver names."""
     rule, layers = all_rules()["REL010"], {"KCZYKCBHX": [SQUARE], "YJJBNTBHTB": [SQUARE]}
     plan = plan_of(layers)
     report = run_check(plan, [rule])

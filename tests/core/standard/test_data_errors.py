@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A slip in a template, profile, standard or code list is told with file and key, and with what there is."""
+"""Errors in templates, profiles, standards and code lists: messages with file, key and valid values."""
 
 import pytest
 
@@ -17,7 +17,7 @@ TEMPLATE = (
 )
 
 
-def told(error, *words):
+def assert_message_has(error, *words):
     sentence = Texts("zh").explain(error)
     assert all(w in sentence for w in words), sentence
     assert all(w in Texts("en").explain(error) for w in words)
@@ -35,29 +35,29 @@ def told(error, *words):
         pytest.param(PROFILE + "id = 2\n", ["x.toml"], id="not TOML"),
     ],
 )
-def test_profile(tmp_path, text, words):
+def test_invalid_profile_is_refused(tmp_path, text, words):
     path = tmp_path / "x.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load_profile(path)
-    told(caught.value, "x.toml", *words)
+    assert_message_has(caught.value, "x.toml", *words)
 
 
-def test_profile_that_is_its_own_base(tmp_path):
+def test_profile_based_on_itself_is_refused(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(PROFILE.replace('name = "某县"', 'name = "某县"\nbase = "x"'), encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load_profile(path)
-    told(caught.value, "x.toml", "base")
+    assert_message_has(caught.value, "x.toml", "base")
 
 
-def test_unknown_profile_and_standard_name_what_there_is():
+def test_unknown_profile_and_standard_are_refused_with_known_ones():
     with pytest.raises(DataError) as caught:
         load_profile("hunyuen")
-    told(caught.value, "hunyuen", "hunyuan", "shanxi")
+    assert_message_has(caught.value, "hunyuen", "hunyuan", "shanxi")
     with pytest.raises(DataError) as caught:
         load_standard("county")
-    told(caught.value, "county_db", "survey_2020")
+    assert_message_has(caught.value, "county_db", "survey_2020")
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_unknown_profile_and_standard_name_what_there_is():
         pytest.param(TEMPLATE.replace('"TEST"', '"OTHER"'), ["role", "OTHER"], id="role is not the file's name"),
     ],
 )
-def test_template(tmp_path, text, words):
+def test_invalid_template_is_refused(tmp_path, text, words):
     path = tmp_path / "TEST.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load_template(path)
-    told(caught.value, "TEST.toml", *words)
+    assert_message_has(caught.value, "TEST.toml", *words)
 
 
 @pytest.mark.parametrize(
@@ -92,26 +92,26 @@ def test_template(tmp_path, text, words):
     [
         pytest.param("100,a,,1,B\n100,b,,1,B\n", ["3", "100"], id="code with two names"),
         pytest.param(",a,,1,B\n", ["2"], id="code empty"),
-        pytest.param("100,a,,一,B\n", ["2", "100"], id="level no number"),
-        pytest.param("110,a,100,2,B\n", ["110", "100"], id="parent not there"),
+        pytest.param("100,a,,一,B\n", ["2", "100"], id="level not a number"),
+        pytest.param("110,a,100,2,B\n", ["110", "100"], id="parent missing"),
     ],
 )
-def test_code_list(tmp_path, rows, words):
+def test_invalid_code_list_is_refused(tmp_path, rows, words):
     path = tmp_path / "codes.csv"
     path.write_text("code,name,parent,level,mark\n" + rows, encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load_code_list(path)
-    told(caught.value, "codes.csv", *words)
+    assert_message_has(caught.value, "codes.csv", *words)
 
 
-def test_code_list_as_a_spreadsheet_saves_it(tmp_path):
+def test_code_list_saved_by_a_spreadsheet_is_read(tmp_path):
     path = tmp_path / "codes.csv"
     path.write_bytes("\ufeffcode,name,parent,level,mark\r\n100,甲,,1,C\r\n110,乙,100,2,B\r\n".encode())
     codes = load_code_list(path)
     assert codes.lineage("110") == ("110", "100") and codes.members(["100"]) == {"100", "110"} and codes.mark == "C"
 
 
-def test_a_county_keeps_the_provinces_limit_but_not_its_totals(tmp_path):
+def test_county_inherits_limits_of_the_province_but_not_totals(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(PROFILE + 'base = "shanxi"\n', encoding="utf-8")
     norm = Norm(load_standard(), load_profile(path))
@@ -119,7 +119,7 @@ def test_a_county_keeps_the_provinces_limit_but_not_its_totals(tmp_path):
     assert norm.targets("140225") == []
 
 
-def test_hunyuan_has_its_own_figures_as_printed():
+def test_hunyuan_has_its_figures_as_printed():
     norm = Norm(load_standard(), load_profile("hunyuan"))
     printed = {t.indicator: (t.comparison, t.value, t.unit) for t in norm.targets("140225") if t.binding}
     assert printed == {
@@ -131,7 +131,7 @@ def test_hunyuan_has_its_own_figures_as_printed():
     assert norm.get("ratio.limit") == 1.25
 
 
-def test_a_name_that_stands_twice_in_json_is_refused():
+def test_repeated_key_in_json_is_refused():
     from plugin.core.files.data import strict_json
 
     assert strict_json(b'{"a": [{"b": 1}, {"b": 2}]}') == {"a": [{"b": 1}, {"b": 2}]}

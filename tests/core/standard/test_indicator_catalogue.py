@@ -15,7 +15,7 @@ LIST = load_catalogue(load_standard())
 PATH = STANDARDS / "common-2021" / "indicators.toml"
 
 
-def test_every_rule_concept_and_class_that_the_list_names_is_there():
+def test_catalogue_names_existing_rules_concepts_and_classes():
     standard = load_standard()
     codes = standard.code_lists["land_use_2023"].codes
     urban = standard.code_lists["urban_rural"].codes
@@ -28,7 +28,7 @@ def test_every_rule_concept_and_class_that_the_list_names_is_there():
         assert bool(entry.missing) != bool(entry.inputs), entry.id
 
 
-def test_the_land_groups_take_every_first_level_class_once():
+def test_land_groups_have_every_first_level_class_once():
     codes = load_standard().code_lists["land_use_2023"].codes
     first = sorted(c.code for c in codes.values() if c.level == 1)
     assert sorted(c for g in LIST.land_groups for c in g.classes) == first
@@ -48,7 +48,7 @@ def test_the_land_groups_take_every_first_level_class_once():
         ("", None),
     ],
 )
-def test_names(name, found):
+def test_indicator_is_found_by_name(name, found):
     entry = LIST.find(name, "n2")
     assert (entry and entry.id) == found
 
@@ -65,7 +65,7 @@ def test_names(name, found):
         ('id = "farmland_area"', 'id = "cultivated_area"', "cultivated_area"),
     ],
 )
-def test_a_slip_in_the_list_names_file_and_key(tmp_path, old, new, key):
+def test_invalid_catalogue_names_file_and_key(tmp_path, old, new, key):
     text = PATH.read_text(encoding="utf-8")
     assert old in text
     path = Path(tmp_path / "indicators.toml")
@@ -76,7 +76,7 @@ def test_a_slip_in_the_list_names_file_and_key(tmp_path, old, new, key):
     assert "indicators.toml" in sentence and key in sentence
 
 
-def test_an_indicator_has_its_name_in_one_place():
+def test_name_of_an_indicator_is_defined_once():
     for lang in ("zh", "en"):
         both = Texts(lang).section("indicators").keys() & LIST.entries.keys()
         assert not both, f"{lang}: {both} are named by indicators.toml already"

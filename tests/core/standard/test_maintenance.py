@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""年度动态维护: the classes before, of and after a change follow their layer's template; which layers is data."""
+"""年度动态维护: classes before, of and after changes follow the template of their layer."""
 
 import pytest
 from osgeo import gdal
@@ -15,7 +15,7 @@ from tests.core.small_plan import as_read_layers, box, check_data, findings_of_r
 
 STANDARD = load_standard()
 NORM = Norm(STANDARD, load_profile())
-#: As a program for yearly packages processes them (S2), and 乡级主体功能定位, which it lists.
+#: Layers that a program for yearly packages processes (S2), and 乡级主体功能定位, which it lists.
 LAYERS = "GHFQ YDYHGHFQ ZXCQGHFQ ZXCQGHYDYH XZZTGNDW ZXCQCSLX ZXCQCSLVX ZXCQCSZX ZXCQCSHX HLFXKZX LSWHBHX".split()
 CHANGE_FIELDS = {
     "BSM": 18,
@@ -32,7 +32,7 @@ CHANGE_FIELDS = {
 
 
 @pytest.mark.parametrize("role", LAYERS)
-def test_three_classes_of_each_layer(role):
+def test_each_layer_has_three_classes(role):
     templates, base = STANDARD.templates, STANDARD.templates[role]
     before, change, after = (templates[p + role] for p in ("WHQ", "WHC", "WHH"))
     assert before.fields == after.fields == base.fields
@@ -48,7 +48,7 @@ def test_three_classes_of_each_layer(role):
         )
 
 
-def test_no_other_layer_has_them():
+def test_other_layers_have_no_classes():
     assert {t.base for t in STANDARD.templates.values()} - {""} == set(LAYERS)
     assert len(STANDARD.groups["maintenance"].roles) == 3 * len(LAYERS)
     kinds = {m.role: (m.kinds, m.compare) for m in STANDARD.maintenance.layers}
@@ -56,8 +56,8 @@ def test_no_other_layer_has_them():
     assert {k for m, _ in kinds.values() for k in m} == set(STANDARD.code_lists["maintenance_kind"].codes)
 
 
-def own_standard(folder, edit=lambda text: text, template="", layer="HLFXKZX"):
-    """The county's standard in a folder of its own, with its maintenance edited, and one template."""
+def write_standard(folder, edit=lambda text: text, template="", layer="HLFXKZX"):
+    """Write the county standard to a separate folder with edited maintenance data and one template."""
     (folder / "templates").mkdir(parents=True)
     (folder / "standard.toml").write_text(
         'id = "own"\nedition = "1"\nname = "试"\nincludes = ["county_db"]\n', encoding="utf-8"
@@ -69,21 +69,21 @@ def own_standard(folder, edit=lambda text: text, template="", layer="HLFXKZX"):
     return load_standard(str(folder))
 
 
-def test_a_changed_field_of_the_layer_is_changed_in_its_classes(tmp_path):
+def test_changed_field_of_a_layer_changes_in_its_classes(tmp_path):
     text = (STANDARD.folder / "templates" / "HLFXKZX.toml").read_text(encoding="utf-8")
     changed = text.replace('name = "LX"\nalias = "类型"', 'name = "XXLX"\nalias = "洪涝类型"')
     assert changed != text
-    own = own_standard(tmp_path / "own", template=changed)
+    own = write_standard(tmp_path / "own", template=changed)
     for role in ("HLFXKZX", "WHQHLFXKZX", "WHHHLFXKZX"):
         assert own.templates[role].field_named("XXLX") and not own.templates[role].field_named("LX")
-        # A layer may still follow the other edition.
+        # A layer may follow the other edition.
         assert [bool(t.field_named("LX")) for t in own.all_templates(role)] == [False, True]
     assert len(own.all_templates("WHCHLFXKZX")) == 1
 
 
-def test_an_edition_without_the_file_takes_it_over_with_its_own_layers(tmp_path):
+def test_edition_without_the_file_inherits_it_with_its_layers(tmp_path):
     text = (STANDARD.folder / "templates" / "HLFXKZX.toml").read_text(encoding="utf-8")
-    own = own_standard(tmp_path / "own", template=text.replace("length = 255", "length = 200"))
+    own = write_standard(tmp_path / "own", template=text.replace("length = 255", "length = 200"))
     (tmp_path / "own" / "maintenance.toml").unlink()
     load_standard.cache_clear()
     again = load_standard(str(tmp_path / "own"))
@@ -96,7 +96,7 @@ def test_an_edition_without_the_file_takes_it_over_with_its_own_layers(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("old", "new", "expected"),
     [
         ('role = "HLFXKZX"', 'role = "NIEMALS"', "NIEMALS"),
         ('role = "HLFXKZX"', 'role = "GHFQ"', "GHFQ"),
@@ -109,13 +109,13 @@ def test_an_edition_without_the_file_takes_it_over_with_its_own_layers(tmp_path)
         ('[before]', '[befor]', "befor"),
     ],
 )  # fmt: skip
-def test_a_slip_names_file_and_key(tmp_path, old, new, says):
+def test_invalid_maintenance_names_file_and_key(tmp_path, old, new, expected):
     with pytest.raises(DataError) as caught:
-        _ = own_standard(tmp_path / "own", lambda text: text.replace(old, new, 1)).templates
-    assert says in str(caught.value.params) and "own" in caught.value.params["file"]
+        _ = write_standard(tmp_path / "own", lambda text: text.replace(old, new, 1)).templates
+    assert expected in str(caught.value.params) and "own" in caught.value.params["file"]
 
 
-def test_a_class_is_told_by_its_name_and_the_layer_still_by_its_fields():
+def test_class_is_recognised_by_name_and_layer_by_fields():
     columns = {f.name: ["x"] for f in STANDARD.templates["ZXCQGHFQ"].fields if f.name not in ("BSM", "MJ")}
 
     def role_of(name):
@@ -132,7 +132,7 @@ def test_a_class_is_told_by_its_name_and_the_layer_still_by_its_fields():
         assert role_of(name) == (role, "name"), name
 
 
-def test_a_delivery_of_changes_is_one_of_maintenance_and_is_checked():
+def test_delivery_of_changes_has_the_maintenance_scope():
     tables = {
         "WHQGHFQ": table([box(0, 0)], GHFQDM=["300"], GHFQMC=["农田保护区"]),
         "WHCGHFQ": table([box(0, 0), box(50, 0)], WHLX=["2", "4"], XZQDM=["140225"] * 2),
@@ -141,12 +141,12 @@ def test_a_delivery_of_changes_is_one_of_maintenance_and_is_checked():
     checked = check_data(as_read_layers(tables))
     assert checked.plan.scope == "maintenance" and set(checked.plan.layers) == set(tables)
     assert choose_scope(NORM, {"STBHHX", "CZKFBJ"}) == "three_lines"
-    told = {(f.code, f.role, f.field) for f in findings_of_rule(checked.report, "ATT002", "TOP001")}
-    assert told == {("ATT002", "WHCGHFQ", "WHLX"), ("ATT002", "WHHGHFQ", "GHFQMC"), ("TOP001", "WHCGHFQ", "")}
+    found = {(f.code, f.role, f.field) for f in findings_of_rule(checked.report, "ATT002", "TOP001")}
+    assert found == {("ATT002", "WHCGHFQ", "WHLX"), ("ATT002", "WHHGHFQ", "GHFQMC"), ("TOP001", "WHCGHFQ", "")}
     assert not findings_of_rule(checked.report, "SCH001")
 
 
-def test_made_at_the_root_of_a_filegdb_with_the_domain_of_its_kinds(tmp_path):
+def test_classes_are_created_in_the_root_of_a_filegdb_with_domains(tmp_path):
     path = tmp_path / "维护.gdb"
     made = create_database(
         path, STANDARD.templates_of(["maintenance"]), CRS.from_epsg(4490), code_lists=STANDARD.code_lists
@@ -160,7 +160,7 @@ def test_made_at_the_root_of_a_filegdb_with_the_domain_of_its_kinds(tmp_path):
     assert database.GetFieldDomain(domain).GetEnumeration() == {"1": "调入", "2": "属性变更", "3": "调出"}
 
 
-def test_the_stages_by_name():
+def test_stages_are_found_by_name():
     loaded = load_maintenance(STANDARD.folder / "maintenance.toml")
     assert [loaded.stage(s).prefix for s in (BEFORE, CHANGE, AFTER)] == ["WHQ", "WHC", "WHH"]
     assert loaded.origin("WHCGHFQ")[1].compare == "GHFQDM" and loaded.origin("WHXGHFQ") is None
@@ -174,7 +174,7 @@ def test_the_stages_by_name():
         ("[delivery]\n", '[delivery]\nzone = "38"\n', "delivery.zone"),
     ],
 )
-def test_a_slip_in_what_is_handed_in_names_its_key(tmp_path, old, new, key):
-    with pytest.raises(DataError) as told:
-        own_standard(tmp_path / "own", lambda text: text.replace(old, new))
-    assert told.value.params["key"] == key and told.value.params["file"].endswith("maintenance.toml")
+def test_invalid_delivery_names_its_key(tmp_path, old, new, key):
+    with pytest.raises(DataError) as caught:
+        write_standard(tmp_path / "own", lambda text: text.replace(old, new))
+    assert caught.value.params["key"] == key and caught.value.params["file"].endswith("maintenance.toml")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""BSM: made as the rule says, unique, and never given twice, whatever is added, deleted or brought in."""
+"""BSM: built by the rule and unique, also after adding, deleting and pasting rows."""
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +10,7 @@ from plugin.core.standard.numbering import HIGHEST, find_highest, make_bsm, next
 
 COUNTY, OTHER = "140225", "140226"
 
-#: What may stand in a BSM column: our numbers, the neighbour's, another scheme's, nothing, nonsense.
+#: Values of a BSM column: our numbers, those of a neighbour or another scheme, empty, invalid.
 numbers = st.integers(1, 10**6)
 values = st.one_of(
     numbers.map(lambda n: make_bsm(COUNTY, n)),
@@ -22,7 +22,7 @@ values = st.one_of(
 )
 
 
-def test_made_of_county_zeros_and_eight_digits():
+def test_number_has_county_code_zeros_and_eight_digits():
     assert make_bsm(COUNTY, 17) == "140225000000000017"
     assert split_bsm("140225000000000017") == (COUNTY, 17)
     assert split_bsm(140225000000000017) == (COUNTY, 17)
@@ -35,7 +35,7 @@ def test_made_of_county_zeros_and_eight_digits():
 @pytest.mark.slow
 @given(st.lists(values), st.integers(0, 10**6))
 @settings(deadline=None, derandomize=True)
-def test_the_next_number_is_free_and_above_all(used, high_water):
+def test_next_number_is_unused_and_the_highest(used, high_water):
     made = next_bsm(COUNTY, used, high_water)
     assert len(made) == 18 and made not in used
     _, number = split_bsm(made)
@@ -45,8 +45,8 @@ def test_the_next_number_is_free_and_above_all(used, high_water):
 
 @given(st.lists(st.one_of(st.just("add"), st.just("drop"), st.tuples(st.just("bring"), values)), max_size=60))
 @settings(deadline=None, derandomize=True)
-def test_no_number_is_given_twice(steps):
-    """Adding, deleting the highest and pasting in any order, with the highest remembered."""
+def test_no_number_is_assigned_twice(steps):
+    """Add, delete the highest and paste in any order, with the highest number stored."""
     layer, given_out, water = [], [], 0
     for step in steps:
         if step == "add":
@@ -62,12 +62,12 @@ def test_no_number_is_given_twice(steps):
         water = max(water, find_highest(layer).get(COUNTY, 0))
 
 
-def test_the_county_that_most_numbers_name():
+def test_county_of_most_numbers_is_used():
     assert usual_county([None, make_bsm(OTHER, 1), make_bsm(COUNTY, 1), make_bsm(COUNTY, 9), "x"]) == COUNTY
     assert usual_county([None, "", "17"]) == ""
 
 
-def test_says_what_is_wrong():
+def test_invalid_number_has_a_reason():
     for county in ("", "14022", "1402251", "14022x", "１４０２２５"):
         with pytest.raises(InputError) as caught:
             make_bsm(county, 1)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One field changed in one TOML: the empty database, the structure rules, the dictionary and the export name follow it,
-with no other edit. (The form does too: tests/qgis/test_one_field.py.)"""
+"""A field changed in one TOML changes database, structure rules, dictionary and export name.
+
+The attribute form is tested in tests/qgis/test_one_field.py.
+"""
 
 import shutil
 from dataclasses import replace
@@ -25,7 +27,7 @@ RULES = ("SCH002", "SCH004", "SCH006", "SCH007", "SCH008")
 
 @pytest.fixture
 def changed(tmp_path):
-    """A copy of the county standard, and the one file of it that a planner edits."""
+    """Return a copy of the county standard and the file that a planner edits."""
     folder = tmp_path / "县 标准"
     shutil.copytree(STANDARDS / "county_db-2021", folder)
     file = folder / "templates" / "YDYHGHFQ.toml"
@@ -35,13 +37,13 @@ def changed(tmp_path):
     return folder
 
 
-def test_everything_follows_the_template(changed, tmp_path):
+def test_all_outputs_follow_the_template(changed, tmp_path):
     fiona = pytest.importorskip("fiona")
     create = pytest.importorskip("plugin.core.exchange.create")
     pytest.importorskip("osgeo.gdal")
     standard, ours = load_standard(str(changed)), load_standard()
     other = {r for r in ours.templates if standard.templates[r].fields != ours.templates[r].fields}
-    # The layer itself, and the classes of the yearly maintenance that are made from it.
+    # The layer and the classes of yearly maintenance derived from it.
     assert "YDYHGHFQ" in other and {standard.templates[r].base for r in other} == {"", "YDYHGHFQ"} and len(other) == 3
     for suffix in (".gpkg", ".gdb"):
         path = tmp_path / f"库{suffix}"
@@ -52,7 +54,7 @@ def test_everything_follows_the_template(changed, tmp_path):
         with fiona.open(path) as layer:
             properties = dict(layer.schema["properties"])
         assert properties["GUIHUAFENQUMINGCHENG"] == "str:66" and "GHFQMC" not in properties
-        # Rules: nothing to say by this standard, all of it by the one that was not changed.
+        # Rules: no finding by this standard, all findings by the unchanged one.
         assert not check_plan(path, Options(standard=str(changed), rules=RULES)).report.findings
         found = {(f.code, f.case, f.field) for f in check_plan(path, Options(rules=RULES)).report.findings}
         assert found == {("SCH008", "missing", "GHFQMC")}
@@ -78,8 +80,8 @@ def test_everything_follows_the_template(changed, tmp_path):
         ('codes = "terrace"', [("SCH007", "梯田类型代码表")]),
     ],
 )
-def test_one_key_at_a_time(tmp_path, change, found):
-    """The rules hold yesterday's database against today's template."""
+def test_changed_key_is_found_by_its_rule(tmp_path, change, found):
+    """Rules compare the old database with the changed template."""
     create = pytest.importorskip("plugin.core.exchange.create")
     pytest.importorskip("osgeo.gdal")
     folder = tmp_path / "标准"
@@ -131,16 +133,16 @@ def fields(*rows):
         (TEMPLATE + "[[field", ["第 9 行"]),
     ],
 )
-def test_a_template_that_is_wrong(tmp_path, text, words):
+def test_invalid_template_is_refused(tmp_path, text, words):
     path = tmp_path / "TEST.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load_template(path)
-    said = Texts("zh").explain(caught.value)
-    assert "TEST.toml" in said and all(word in said for word in words), said
+    message = Texts("zh").explain(caught.value)
+    assert "TEST.toml" in message and all(word in message for word in words), message
 
 
-def test_export_names_are_ten_bytes_and_no_two_alike(tmp_path):
+def test_export_names_have_ten_bytes_and_are_unique(tmp_path):
     names = ("GUIHUAFENQUDM", "GUIHUAFENQUMC", "GUIHUAFENQUBZ", "永久基本农田面积", "永久基农", "BSM", "GUIHUAFE_2")
     path = tmp_path / "TEST.toml"
     path.write_text(fields(*(f'name = "{n}"\nalias = "{n}名"' for n in names)), encoding="utf-8")
@@ -155,8 +157,8 @@ NAMES = st.text("ABcd_1永久基本", min_size=1, max_size=14).map(lambda text: 
 
 @given(st.lists(st.tuples(NAMES, st.booleans()), max_size=30, unique_by=lambda row: row[0].upper()))
 @settings(max_examples=200, deadline=None)
-def test_export_names_of_any_fields(rows):
-    """Ten bytes, no two alike, the same each time; what fits and nobody else asked for stays as it is."""
+def test_export_names_of_random_fields_are_unique_and_stable(rows):
+    """Names have ten bytes, are unique and stable; names that fit without a conflict stay unchanged."""
     template = load_standard().templates["DLTB"]
     shorts = {name: f"S{n}" for n, (name, short) in enumerate(rows) if short}
     made = tuple(replace(template.fields[0], name=name, short=shorts.get(name, "")) for name, _ in rows)
@@ -169,13 +171,13 @@ def test_export_names_of_any_fields(rows):
         assert len(name.encode()) > 10 or name in shorts or short == name
 
 
-def test_a_template_saved_in_gbk(tmp_path):
+def test_template_saved_in_gbk_is_refused(tmp_path):
     path = tmp_path / "TEST.toml"
     path.write_bytes(TEMPLATE.encode("gbk"))
     with pytest.raises(DataError) as caught:
         load_template(path)
-    said = Texts("zh").explain(caught.value)
-    assert "TEST.toml" in said and "UTF-8" in said
+    message = Texts("zh").explain(caught.value)
+    assert "TEST.toml" in message and "UTF-8" in message
 
 
 @pytest.mark.parametrize(
@@ -186,18 +188,18 @@ def test_a_template_saved_in_gbk(tmp_path):
         (('code_name = "GHFQMC"', 'code_name = "GHFQMC"\ndefault = "999"'), ["GHFQDM", "999", "planning_zones"]),
     ],
 )
-def test_a_template_that_names_what_is_not_there(tmp_path, change, words):
+def test_template_with_unknown_references_is_refused(tmp_path, change, words):
     folder = tmp_path / "标准"
     shutil.copytree(STANDARDS / "county_db-2021", folder)
     file = folder / "templates" / "YDYHGHFQ.toml"
     file.write_text(file.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
     with pytest.raises(DataError) as caught:
         _ = load_standard(str(folder)).templates
-    said = Texts("zh").explain(caught.value)
-    assert all(word in said for word in words), said
+    message = Texts("zh").explain(caught.value)
+    assert all(word in message for word in words), message
 
 
-def test_a_default_is_in_the_database(tmp_path):
+def test_default_value_is_written_to_the_database(tmp_path):
     create = pytest.importorskip("plugin.core.exchange.create")
     gdal = pytest.importorskip("osgeo.gdal")
     folder = tmp_path / "标准"

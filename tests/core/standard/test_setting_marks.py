@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every setting has a mark that it earned: A or B with a source, else C; rules declare the settings that they read."""
+"""Marks of settings: A or B with a source, else C; rules declare the settings that they read."""
 
 import dataclasses
 import tomllib
@@ -19,7 +19,7 @@ from plugin.paths import LOOK_SETTINGS, PACKAGES, PROFILES, STANDARDS, VCT_SETTI
 from tests.core import examples
 
 EDITIONS = sorted(path.parent for path in STANDARDS.glob("*/standard.toml"))
-#: Words in [marks] that name no setting: what rules compare by, whose leaves are elsewhere.
+#: Keys of [marks] without a setting: values that rules compare by, defined elsewhere.
 WORDS = {"conflicts", "phase", "heritage.words", "zones.codes", "indicators.definitions"}
 UNMARKED = """
 id = "{id}"
@@ -28,47 +28,47 @@ area_code = "140225"
 """
 
 
-def file_of(folder):
+def standard_file(folder):
     return tomllib.loads((folder / "standard.toml").read_text(encoding="utf-8"))
 
 
-def own_settings(table):
+def leaf_settings(table):
     return [key for section in SETTING_SECTIONS for key in flatten_table(table.get(section, {}), f"{section}.")]
 
 
 @pytest.mark.parametrize("folder", EDITIONS, ids=lambda folder: folder.name)
-def test_every_setting_of_an_edition_is_marked(folder):
-    """Each leaf by itself, by a heading, or by a word of its section; a new one without fails here."""
-    table = file_of(folder)
+def test_every_setting_of_an_edition_has_a_mark(folder):
+    """Each value has a mark: its own key, its section, or a key of the section."""
+    table = standard_file(folder)
     norm = Norm(load_standard(str(folder)), load_profile())
-    missing = [key for key in own_settings(table) if norm.marked(key) not in norm.standard.marks]
+    missing = [key for key in leaf_settings(table) if norm.marked(key) not in norm.standard.marks]
     assert not missing, f"{missing}: mark each in [marks] of {folder.name}/standard.toml"
 
 
 @pytest.mark.parametrize("folder", EDITIONS, ids=lambda folder: folder.name)
-def test_a_mark_better_than_c_names_where_it_was_read(folder):
-    table = file_of(folder)
+def test_mark_above_c_names_its_source(folder):
+    table = standard_file(folder)
     read = {key for key, mark in table.get("marks", {}).items() if mark != "C"}
     assert read == table.get("mark_sources", {}).keys()
     assert all(source.strip() for source in table.get("mark_sources", {}).values())
 
 
 @pytest.mark.parametrize("folder", EDITIONS, ids=lambda folder: folder.name)
-def test_a_mark_is_of_something(folder):
-    table = file_of(folder)
+def test_every_mark_has_a_setting(folder):
+    table = standard_file(folder)
     settings = load_standard(str(folder)).settings
     headings = {".".join(key.split(".")[:n]) for key in settings for n in range(1, key.count(".") + 2)}
     assert table.get("marks", {}).keys() <= headings | WORDS
 
 
 @pytest.mark.parametrize("path", sorted(PROFILES.glob("*.toml")), ids=lambda path: path.stem)
-def test_settings_of_a_shipped_profile_are_marked(path):
+def test_settings_of_a_shipped_profile_have_marks(path):
     table = tomllib.loads(path.read_text(encoding="utf-8"))
-    assert set(own_settings(table)) == table.get("marks", {}).keys()
+    assert set(leaf_settings(table)) == table.get("marks", {}).keys()
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGES.glob("*.toml")), ids=lambda path: path.stem)
-def test_parts_of_a_package_form_are_marked(path):
+def test_parts_of_a_package_spec_have_marks(path):
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     marked = {key.split(".")[0] for key in table["marks"]}
     assert table.keys() - marked == {"id", "name", "standard", "source", "marks", "report"}
@@ -92,9 +92,9 @@ def test_settings_of_exchange_files_have_mark_and_title(path, name):
         ("zones_3 = [25.0, 45.0]", "zones_3 = [25.0]", "zones_3"),
         ("zones_6 = [13.0, 23.0]", 'zones_6 = [13.0, "23"]', "zones_6"),
     ],
-    ids=["no mark", "no such mark", "one end of two", "a word"],
+    ids=["no mark", "unknown mark", "one end of two", "text"],
 )
-def test_a_setting_of_exchange_files_is_verified(tmp_path, old, new, key):
+def test_invalid_setting_of_exchange_files_is_refused(tmp_path, old, new, key):
     path = tmp_path / "vct.toml"
     text = VCT_SETTINGS.read_text(encoding="utf-8")
     assert old in text
@@ -111,9 +111,9 @@ def test_a_setting_of_exchange_files_is_verified(tmp_path, old, new, key):
         ('size_differs = "C"', 'size_differs = "D"'),
         ("size_differs = 1.0", 'size_differs = "1"'),
     ],
-    ids=["no mark", "no such mark", "a word"],
+    ids=["no mark", "unknown mark", "text"],
 )
-def test_a_limit_of_looks_is_verified(tmp_path, old, new):
+def test_invalid_style_limit_is_refused(tmp_path, old, new):
     path, text = tmp_path / "looks.toml", LOOK_SETTINGS.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
@@ -122,18 +122,18 @@ def test_a_limit_of_looks_is_verified(tmp_path, old, new):
     assert caught.value.params["key"] or caught.value.params["file"]
 
 
-def test_a_setting_without_a_mark_is_c():
+def test_setting_without_a_mark_has_mark_c():
     standard = load_standard()
     settings = {**standard.settings, "ratio.new_norm": 1.0}
-    bare = dataclasses.replace(standard, marks={}, settings=settings, own=frozenset(settings))
-    norm = Norm(bare, load_profile())
+    unmarked = dataclasses.replace(standard, marks={}, settings=settings, own=frozenset(settings))
+    norm = Norm(unmarked, load_profile())
     assert {norm.mark(key) for key in ("ratio.new_norm", "waivers.place_m", "rules.LAW021", "tolerance")} == {"C"}
     assert not norm.is_confirmed("ratio.new_norm")
     shown = {value.key: value for value in resolve_norm(norm).settings}
     assert shown["ratio.new_norm"].mark == "C" and not shown["ratio.new_norm"].confirmed
 
 
-def test_what_a_profile_sets_without_a_mark_is_c(tmp_path):
+def test_setting_of_a_profile_without_a_mark_has_mark_c(tmp_path):
     path = tmp_path / "own.toml"
     path.write_text(UNMARKED.format(id="own") + "[ratio]\nbase_year = 2023\n", encoding="utf-8")
     norm = Norm(load_standard(), load_profile(path))
@@ -141,7 +141,7 @@ def test_what_a_profile_sets_without_a_mark_is_c(tmp_path):
     assert Norm(load_standard(), load_profile()).mark("ratio.base_year") == "A"
 
 
-def test_an_edition_does_not_inherit_the_mark_of_a_value_that_it_replaces(tmp_path):
+def test_edition_does_not_inherit_the_mark_of_a_replaced_value(tmp_path):
     (tmp_path / "standard.toml").write_text(
         'id = "own"\nedition = "2026"\nname = "own"\nincludes = ["county_db"]\n[ratio]\nbase_year = 2023\n',
         encoding="utf-8",
@@ -150,14 +150,14 @@ def test_an_edition_does_not_inherit_the_mark_of_a_value_that_it_replaces(tmp_pa
 
 
 @pytest.mark.parametrize("item", ["all", "waivers", "waivers.place_m"])
-def test_a_setting_is_confirmed_by_its_name_its_heading_or_all(item):
+def test_setting_is_confirmed_by_name_section_or_all(item):
     profile = dataclasses.replace(load_profile(), confirmed=frozenset([item]))
     assert Norm(load_standard(), profile).is_confirmed("waivers.place_m")
     assert not Norm(load_standard(), load_profile()).is_confirmed("waivers.place_m")
 
 
 class Recording(Norm):
-    """A norm that keeps the keys that are read."""
+    """A norm that records the keys read."""
 
     def get(self, key):
         self.__dict__.setdefault("read", set()).add(key)
@@ -168,7 +168,7 @@ class Recording(Norm):
         return super().section(name)
 
 
-#: Settings that a rule reads and that cannot make its result better, with the reason.
+#: Settings that cannot improve the result of a rule, with the reason.
 HARMLESS = {
     "indicators.warning_share": "an early warning is beside the result, which is met or not",
     "rules.LAW002": "LAW002 itself reports an unlikely target; other rules take its figures, which do not depend on it",
@@ -183,9 +183,9 @@ HARMLESS_IN = {
 
 
 @pytest.mark.parametrize("rule", all_rules().values(), ids=all_rules())
-def test_a_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
-    """Marked C and not declared in `uses`, a setting would count as confirmed."""
-    made, read, said = examples.norm_of, set(), set()
+def test_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
+    """A setting marked C but not declared in `uses` would count as confirmed."""
+    made, read, declared_keys = examples.norm_of, set(), set()
     norms = []
 
     def recording(*args, **kwargs):
@@ -197,7 +197,7 @@ def test_a_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
         norms[-1].__dict__["read"] = set()
         result = outcome.apply_rule(rule, context, *args, **kwargs)
         read.update(norms[-1].__dict__["read"])
-        said.update(result.unconfirmed if result is not None else ())
+        declared_keys.update(result.unconfirmed if result is not None else ())
         return result
 
     monkeypatch.setattr(examples, "norm_of", recording)
@@ -207,7 +207,7 @@ def test_a_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
     plain = Norm(load_standard(), load_profile())
     known = plain.standard.settings
     leaves = {leaf for key in read for leaf in known if leaf == key or leaf.startswith(f"{key}.")}
-    declared = {*rule.uses, *said, f"rules.{rule.code}"}
+    declared = {*rule.uses, *declared_keys, f"rules.{rule.code}"}
     undeclared = {
         leaf
         for leaf in leaves

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Map themes and the layer tree are data of a standard."""
+"""Map themes and the layer tree of a standard."""
 
 import pytest
 
@@ -15,18 +15,18 @@ from plugin.core.standard.layer_tree import (
 )
 
 
-def test_the_four_themes_of_the_county_standard():
+def test_county_standard_has_four_themes():
     themes = load_standard().themes
     assert [t.name for t in themes.values()] == ["三条控制线", "规划分区", "历史文化", "用地"]
     assert themes["three_lines"].roles[-3:] == ("farmland", "red_line", "boundary")
-    # Every layer of the heritage group is seen in the heritage theme, by its code or as the concept it answers.
+    # The heritage theme shows every layer of the heritage group, by code or concept.
     standard = load_standard()
     shown = {role for entry in themes["heritage"].roles for role in standard.concepts.get(entry, (entry,))}
     assert set(standard.groups["heritage"].roles) <= shown
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "expected"),
     [
         ('[themes.lines]\nname = "线"\nroles = ["red_line", "NIEMALS"]', "NIEMALS"),
         ('[themes.lines]\nname = "线"', "themes.lines.roles"),
@@ -37,40 +37,40 @@ def test_the_four_themes_of_the_county_standard():
         ('[tree.lines]\nname = "线"\nroles = ["STBHHX"]\nchosen = "yes"', "tree.lines.chosen"),
     ],
 )
-def test_a_broken_theme_or_branch_is_named(tmp_path, text, says):
+def test_invalid_theme_or_branch_is_named(tmp_path, text, expected):
     (tmp_path / "standard.toml").write_text(
         f'id = "trial"\nedition = "1"\nname = "试"\nincludes = ["county_db"]\n{text}\n', encoding="utf-8"
     )
     with pytest.raises(DataError) as caught:
         load_standard(str(tmp_path))
-    assert says in str(caught.value.params)
+    assert expected in str(caught.value.params)
 
 
 @pytest.mark.parametrize("name", standard_ids())
-def test_every_layer_stands_in_one_branch(name):
+def test_every_layer_is_in_one_branch(name):
     standard = load_standard(name)
     placed = [role for branch in branches(standard) for role in branch.roles + branch.also]
     assert set(standard.templates) <= set(placed) and len(placed) == len(set(placed))
     assert any(branch.chosen for branch in branches(standard))
 
 
-def test_branches_of_the_county_standard():
+def test_branches_of_the_county_standard_are_complete():
     standard = load_standard()
     chosen = {b.name: b for b in branches(standard) if b.chosen}
     assert list(chosen) == ["三条控制线", "历史文化保护线", "其他底线", "规划分区", "基础数据"]
     asked = {b.name: strictest_constraint(b, standard) for b in branches(standard)}
     assert asked["三条控制线"] == asked["规划分区"] == asked["基础数据"] == "M"
     assert (asked["历史文化保护线"], asked["中心城区四线"]) == ("C", "O")
-    # Asked for by its concept, though its own table calls it optional.
+    # Required by its concept although its table has it as optional.
     assert delivery_constraint("YJJBNTBHTB", standard) == "M" and delivery_constraint("HLFXKZX", standard) == "C"
     assert branch_of("YJJBNTBHHX", standard).name == "三条控制线"
-    # What is made unless the user says otherwise is what a delivery of the three lines needs.
+    # Layers created by default are those that a delivery of the three lines needs.
     made = {role for b in chosen.values() for role in b.roles}
     for concept in standard.scopes["three_lines"].mandatory:
         assert made & set(standard.concepts[concept]), concept
 
 
-def test_a_standard_without_a_tree_takes_the_county_s_with_its_own_layers():
+def test_standard_without_a_tree_inherits_it_with_its_layers():
     standard = load_standard("three_lines_2022")
     found = {b.name: b for b in branches(standard)}
     assert not standard.tree and next(iter(found)) == "三条控制线" and found["三条控制线"].chosen
@@ -81,10 +81,10 @@ def test_a_standard_without_a_tree_takes_the_county_s_with_its_own_layers():
     assert [t.name for t in themes(standard)] == ["三条控制线", "规划分区", "历史文化", "用地"]
 
 
-def test_a_theme_shows_the_layer_that_answers_its_concept():
+def test_theme_shows_the_layer_of_its_concept():
     standard = load_standard()
     theme = standard.themes["three_lines"]
     assert theme_roles(theme, standard, ["YJJBNTBHTB", "YJJBNT", "XZQX", "DLTB"]) == ["XZQX", "YJJBNTBHTB"]
     assert theme_roles(standard.themes["land_use"], standard, ["XZYDYH", "DLTB"]) == ["DLTB"]
-    # County and townships alone are a frame around nothing.
+    # County and townships alone are only an outline.
     assert theme_roles(standard.themes["heritage"], standard, ["XZQX", "XZQXZ", "DLTB"]) == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""三区: every planning zone in a space or told, whatever a county says; areas add up; nothing is dropped."""
+"""三区: each planning zone is in a space or reported, areas add up, and nothing is dropped."""
 
 import geopandas as gpd
 import numpy as np
@@ -35,7 +35,7 @@ def norm(tmp_path, text=""):
     return Norm(STANDARD, load_profile(path))
 
 
-def test_every_zone_code_of_the_list_is_placed(tmp_path):
+def test_every_zone_code_has_a_space(tmp_path):
     spaces = space_map(norm(tmp_path))
     placed = {code: spaces.space(code) for code in STANDARD.code_lists["planning_zones"].codes}
     assert set(placed.values()) == {*SPACES, OUTSIDE}
@@ -43,18 +43,18 @@ def test_every_zone_code_of_the_list_is_placed(tmp_path):
     assert [spaces.name(code) for code in SPACES] == ["农业空间", "生态空间", "城镇空间"]
 
 
-def test_a_county_changes_one_line_and_adds_another(tmp_path):
+def test_county_changes_and_adds_lines_of_the_mapping(tmp_path):
     spaces = space_map(norm(tmp_path, '[three_zones]\n"530" = "生态空间"\n"700" = "未对应"\n"Z1" = "城镇空间"\n'))
     assert [spaces.space(c) for c in ("530", "540", "700", "Z1")] == ["02", "01", UNMAPPED, "03"]
 
 
 @pytest.mark.parametrize("code", ["", "550", "X"])
-def test_a_code_of_no_line_is_nobodys(tmp_path, code):
+def test_unknown_zone_code_has_no_space(tmp_path, code):
     assert space_map(norm(tmp_path)).space(code) == UNMAPPED
 
 
 @pytest.mark.parametrize("value", ['"生态空閒"', "3", '["生态空间"]'])
-def test_a_slip_in_the_mapping_names_file_and_key(tmp_path, value):
+def test_invalid_mapping_names_file_and_key(tmp_path, value):
     with pytest.raises(DataError) as caught:
         norm(tmp_path, f'[three_zones]\n"530" = {value}\n')
     assert caught.value.params["key"] == "three_zones.530" and caught.value.params["file"].endswith("x.toml")
@@ -69,7 +69,7 @@ coordinate = st.integers(0, 100_000).map(lambda v: v / 10)
 
 @st.composite
 def coverage(draw):
-    """Voronoi cells over ten kilometres with shared vertices, each with a zone code; some in degrees."""
+    """Draw Voronoi cells over ten kilometres with shared vertices and zone codes; some in degrees."""
     points = draw(st.lists(st.tuples(coordinate, coordinate), min_size=3, max_size=25, unique=True))
     area = shapely.box(0, 0, 10_000, 10_000)
     cells = shapely.get_parts([shapely.voronoi_polygons(shapely.MultiPoint(points), extend_to=area)])
@@ -81,8 +81,8 @@ def coverage(draw):
     return shapes, draw(st.lists(st.sampled_from(CODES), min_size=len(cells), max_size=len(cells))), crs
 
 
-def own_dissolve(shapes, codes, crs):
-    """geopandas alone: the union of each space."""
+def dissolve_by_geopandas(shapes, codes, crs):
+    """Return the union of each space, by geopandas."""
     spaces = [DEFAULT.space(c) for c in codes]
     return gpd.GeoDataFrame({"space": spaces}, geometry=list(shapes), crs=crs).dissolve(by="space").geometry
 
@@ -100,13 +100,13 @@ def test_areas_of_a_coverage_add_up(case):
     zones = area_of(shapes, crs)
     assert found.total_m2 == pytest.approx(zones, rel=1e-9)
     assert found.adds_up and abs(found.difference_m2) <= 1e-9 * zones and found.between_m2 <= 1e-9 * zones
-    for space, whole in own_dissolve(shapes, codes, crs).items():
+    for space, whole in dissolve_by_geopandas(shapes, codes, crs).items():
         parts = [s for s, of in zip(found.shapes, found.spaces, strict=True) if of == space]
         assert found.area(space) == pytest.approx(area_of([whole], crs), rel=1e-9)
         assert shapely.union_all(parts).symmetric_difference(whole).area <= 1e-9 * whole.area
         assert all(p.geom_type == "Polygon" and p.is_valid for p in parts)
     assert set(found.spaces) == {DEFAULT.space(c) for c in codes}
-    # No vertex is new: what neighbours share they still share.
+    # No vertex is new, therefore neighbours still share their edges.
     old = {tuple(c) for c in shapely.get_coordinates(shapes)}
     assert {tuple(c) for c in shapely.get_coordinates(found.shapes)} <= old
     assert {c: n for c, (n, _) in found.unmapped.items()} == {c: codes.count(c) for c in codes if c in ("999", "")}
@@ -119,15 +119,15 @@ def test_areas_of_a_coverage_add_up(case):
         st.tuples(*[st.integers(0, 20)] * 2, *[st.integers(1, 8)] * 2, st.sampled_from(CODES)), min_size=1, max_size=9
     )
 )
-def test_overlaps_count_once_in_a_space_and_are_told(rows):
+def test_overlaps_count_once_in_a_space_and_are_reported(rows):
     shapes = np.array(
         [shapely.box(X + 50 * x, Y + 50 * y, X + 50 * (x + w), Y + 50 * (y + h)) for x, y, w, h, _ in rows]
     )
     codes = [row[4] for row in rows]
     crs = CRS.from_epsg(4526)
     found = derive_zones(shapes, codes, crs, DEFAULT)
-    own = own_dissolve(shapes, codes, crs)
-    # A straight edge cut in two has another statutory area: half a millionth on these.
+    own = dissolve_by_geopandas(shapes, codes, crs)
+    # A split straight edge changes the statutory area, here by half a millionth.
     for space, whole in own.items():
         assert found.area(space) == pytest.approx(area_of([whole], crs), rel=1e-6)
     once = own.area.sum() - shapely.union_all(own.to_numpy()).area
@@ -137,7 +137,7 @@ def test_overlaps_count_once_in_a_space_and_are_told(rows):
     assert found.adds_up == (claimed < 1)
 
 
-def test_zones_that_cannot_be_dissolved_as_they_are():
+def test_zones_that_cannot_be_dissolved_are_listed():
     bow_tie = place_wkt("POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))")
     high = shapely.force_3d(box(200, 0), 7.0)
     shapes = np.array([bow_tie, None, shapely.Point(X, Y), high, shapely.Polygon()], dtype=object)
@@ -148,35 +148,35 @@ def test_zones_that_cannot_be_dissolved_as_they_are():
 
 
 @pytest.mark.parametrize(("crs", "off"), [(4526, 1e-4), (4490, 1e-9)])
-def test_zones_in_degrees_are_not_put_together_to_a_grid_of_metres(monkeypatch, crs, off):
-    """A ten-thousandth of a degree is eleven metres."""
+def test_zones_in_degrees_are_dissolved_with_a_tolerance_in_degrees(monkeypatch, crs, off):
+    """0.0001° are eleven metres."""
     seen = []
 
-    def spying(polygons, rows, *, tolerance):
+    def record_tolerance(polygons, rows, *, tolerance):
         seen.append(tolerance.cluster_m)
         return union_rows(polygons, rows, tolerance=tolerance)
 
-    monkeypatch.setattr(three_zones, "union_rows", spying)
+    monkeypatch.setattr(three_zones, "union_rows", record_tolerance)
     shapes = crs_care.reproject(np.array([box(0, 0), box(100, 0)], dtype=object), CRS(4526), CRS(crs))
     derive_zones(shapes, ["300", "300"], CRS(crs), DEFAULT)
     assert seen == [pytest.approx(off, rel=0.2)]
 
 
-def test_zones_that_cannot_be_put_together_are_told_with_a_remedy(monkeypatch):
+def test_failed_dissolve_is_reported_with_a_remedy(monkeypatch):
     monkeypatch.setattr(three_zones, "union_rows", lambda *a, **k: None)
     with pytest.raises(InputError) as caught:
         derive_zones(np.array([box(0, 0), box(100, 0)], dtype=object), ["300", "300"], CRS(4526), DEFAULT)
-    told = Texts("zh").explain(caught.value)
-    assert "农业空间" in told and "2 个" in told and "GEO002" in told
+    message = Texts("zh").explain(caught.value)
+    assert "农业空间" in message and "2 个" in message and "GEO002" in message
 
 
-def test_nothing_to_dissolve():
+def test_empty_input_is_dissolved_to_nothing():
     found = derive_zones(np.array([], dtype=object), [], CRS.from_epsg(4526), DEFAULT)
     assert len(found.shapes) == 0 and found.total_m2 == 0 and found.adds_up
 
 
-def test_an_inlet_between_two_zones_stays_a_hole():
-    """A gap is TOP002's to tell: to close it here would move an edge."""
+def test_gap_between_two_zones_stays_a_hole():
+    """TOP002 reports the gap; closing it here would move an edge."""
     left = place_wkt("POLYGON ((0 0, 100 0, 100 40, 99.9 50, 100 60, 100 100, 0 100, 0 0))")
     right = place_wkt("POLYGON ((100 0, 200 0, 200 100, 100 100, 100 60, 100 40, 100 0))")
     found = derive_zones(np.array([left, right]), ["300", "520"], CRS.from_epsg(4526), DEFAULT)
@@ -186,7 +186,7 @@ def test_an_inlet_between_two_zones_stays_a_hole():
 # -- in the report, and as a layer ------------------------------------------------------------------------------------
 
 
-def test_the_report_gives_three_areas_and_what_is_in_none():
+def test_report_gives_three_areas_and_the_area_without_a_space():
     tables = layers()
     tables["YDYHGHFQ"] = table(
         [box(0, 0, 1000, 1000), box(1000, 0, 900, 1000), box(1900, 0)], GHFQDM=["300", "410", "550"]
@@ -207,7 +207,7 @@ def test_the_report_gives_three_areas_and_what_is_in_none():
     assert not any(i.confirmed for i in report.indicators) and not report.findings
 
 
-def test_a_confirming_county_makes_the_figures_sure(tmp_path):
+def test_confirmation_of_the_county_confirms_the_figures(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(
         HEAD
@@ -218,14 +218,14 @@ def test_a_confirming_county_makes_the_figures_sure(tmp_path):
     assert rule_outcome(report, "LAW003").unconfirmed == []
 
 
-def test_the_page_gives_the_share_and_the_mark_of_the_mapping():
+def test_page_gives_shares_and_the_mark_of_the_mapping():
     checked = check_data(as_read_layers(), ["LAW003"])
     found = {row["name"]: row for row in figure_rows(checked.report, checked.plan.norm, Words("zh"))}
     assert found["城镇空间"]["marks"] == ["C"] and "占全县 45.00%" in found["城镇空间"]["inputs"]
     assert found["城镇空间"]["unit"] == "km²" and found["城镇空间"]["state"].endswith("*")
 
 
-def test_the_zones_are_numbered_above_every_row_of_the_plan():
+def test_new_zones_are_numbered_above_every_row_of_the_plan():
     plan = check_data(as_read_layers(), ["LAW003"]).plan
     own = max(int(key[-8:]) for layer in plan.layers.values() for key in layer.keys)
     template, texts = STANDARD.templates[ROLE], Texts("zh")
@@ -234,7 +234,7 @@ def test_the_zones_are_numbered_above_every_row_of_the_plan():
         assert keys == [f"{plan.area_code}0000{first + n:08d}" for n in range(len(keys))]
 
 
-def test_the_layer_is_as_its_template_has_it():
+def test_layer_follows_its_template():
     plan = check_data(as_read_layers(), ["LAW003"]).plan
     spaces = space_map(plan.norm)
     zones = plan.concept("zones")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two editions from files, on the command line and as a workbook: one word, figures by township, a cause to fill."""
+"""Two editions read from files: command line verdict, workbook, township figures, column for the cause."""
 
 import openpyxl
 import pytest
@@ -17,13 +17,16 @@ NORM = Norm(load_standard(), load_profile())
 ROLE = "YJJBNTBHTB"
 
 
-def before():
+def old_layers():
     shapes = [box(0, 0), box(100, 0), box(1100, 0), box(1200, 0)]
     return {ROLE: table(shapes, DLBM=["0103"] * 4, DLMC=["旱地"] * 4, YJJBNTMJ=[9000.0, 9100.0, 9200.0, 9300.0])}
 
 
-def after():
-    """The second field cut in half, the third with another code, the fourth gone, a fifth come."""
+def new_layers():
+    """Return the old layers with four changes.
+
+    The second field is cut in half, the third has another code, the fourth is removed and a fifth is added.
+    """
     shapes = [box(0, 0), box(100, 0, 100, 50), box(1100, 0), box(1300, 0)]
     farm = table(
         shapes,
@@ -38,32 +41,32 @@ def after():
 
 @pytest.fixture
 def files(tmp_path):
-    return write_gpkg(tmp_path / "前.gpkg", before()), write_gpkg(tmp_path / "后.gpkg", after())
+    return write_gpkg(tmp_path / "前.gpkg", old_layers()), write_gpkg(tmp_path / "后.gpkg", new_layers())
 
 
-def compared(files, role=ROLE):
+def compare_files(files, role=ROLE):
     (old, _), (new, towns) = (layers_of(path, role, NORM) for path in files)
     return compare_sources(old, new, NORM, role=role, townships=towns)
 
 
-def rows(path, sheet):
+def read_rows(path, sheet):
     return [[cell.value for cell in row] for row in openpyxl.load_workbook(path)[sheet].iter_rows(min_row=3)]
 
 
-def test_the_workbook_has_the_balance_the_townships_and_a_cause_to_fill(files, tmp_path):
-    done, target = compared(files), tmp_path / "对比.xlsx"
+def test_workbook_has_balance_townships_and_empty_cause_columns(files, tmp_path):
+    done, target = compare_files(files), tmp_path / "对比.xlsx"
     write_workbook(done, target, ZH)
-    balance = {row[0]: row[1:] for row in rows(target, "对比结论")}
+    balance = {row[0]: row[1:] for row in read_rows(target, "对比结论")}
     assert balance["与前一版是否一致"][0] == "不一致"
     old, out, come, new = (balance[name] for name in ("变更前", "减：调出", "加：调入", "变更后"))
     assert old[0] - out[0] + come[0] == pytest.approx(new[0], abs=0.01)
     assert (old[1], out[1], come[1], new[1]) == (36_600.0, pytest.approx(13_850.0, abs=0.01), 9000.0, 31_750.0)
     assert balance["属性变更"][1] == 9200.0
-    towns = {row[0]: row[1:] for row in rows(target, "分乡镇")}
+    towns = {row[0]: row[1:] for row in read_rows(target, "分乡镇")}
     assert towns["甲镇"][6] == pytest.approx(4550.0, abs=0.01) and towns["乙镇"][6] == pytest.approx(9300.0)
     for place in range(10):
         assert towns["合计"][place] == pytest.approx(towns["甲镇"][place] + towns["乙镇"][place], abs=0.02)
-    head, *parts = rows(target, "变化明细")
+    head, *parts = read_rows(target, "变化明细")
     assert [cell.partition("（")[0] for cell in head] == ["序号", "变化类型", "乡镇", "原标识码", "现标识码", "图斑椭球面积", "原净面积", "现净面积",
                                                           "变更字段", "变化原因", "批准文号"]  # fmt: skip
     kinds = [(row[1], row[2], (row[3] or "")[-4:], (row[4] or "")[-4:]) for row in parts]
@@ -78,14 +81,18 @@ def test_the_workbook_has_the_balance_the_townships_and_a_cause_to_fill(files, t
     assert sum(row[5] for row in parts[1:3]) == pytest.approx(out[0], abs=0.02)
 
 
-def test_the_command_says_it_in_one_word_and_leaves_both_files_alone(files, tmp_path, capsys):
+def test_compare_command_prints_a_verdict_and_keeps_both_files(files, tmp_path, capsys):
     old, new = files
     sums = digest(old, new)
     assert main(["compare", str(old), str(old)]) == 0
     assert capsys.readouterr().out.startswith("一致。")
     assert main(["compare", str(old), str(new), "--role", ROLE, "--xlsx", str(tmp_path / "c.xlsx")]) == 1
-    told = capsys.readouterr().out
-    assert told.startswith("不一致。永久基本农田保护图斑：") and "属性有变：DLBM、DLMC" in told and "调出 2 块" in told
+    printed = capsys.readouterr().out
+    assert (
+        printed.startswith("不一致。永久基本农田保护图斑：")
+        and "属性有变：DLBM、DLMC" in printed
+        and "调出 2 块" in printed
+    )
     assert (tmp_path / "c.xlsx").exists() and digest(old, new) == sums
     assert main(["compare", str(old), str(new), "--role", ROLE, "--lang", "en"]) == 1
     assert capsys.readouterr().out.startswith("not identical. YJJBNTBHTB:")
@@ -93,23 +100,23 @@ def test_the_command_says_it_in_one_word_and_leaves_both_files_alone(files, tmp_
     assert digest(old, new) == sums
 
 
-def test_a_shapefile_of_any_name_is_the_layer_that_is_said(files, tmp_path, capsys):
-    folder = write_shapefiles(tmp_path / "shp", "GBK", {"field_2022": before()[ROLE]})
+def test_role_option_identifies_a_shapefile_of_any_name(files, tmp_path, capsys):
+    folder = write_shapefiles(tmp_path / "shp", "GBK", {"field_2022": old_layers()[ROLE]})
     old = folder / "field_2022.shp"
     assert main(["compare", str(old), str(files[0]), "--role", ROLE]) == 0
     assert capsys.readouterr().out.startswith("一致。")
 
 
-@pytest.mark.parametrize(("role", "told"), [("", "STBHHX"), ("NO", "NO"), ("CZKFBJ", "YJJBNTBHTB")])
-def test_which_layer_is_meant_is_not_guessed(files, role, told):
+@pytest.mark.parametrize(("role", "expected"), [("", "STBHHX"), ("NO", "NO"), ("CZKFBJ", "YJJBNTBHTB")])
+def test_ambiguous_or_unknown_role_raises_an_input_error(files, role, expected):
     with pytest.raises(InputError) as error:
-        compared(files, role)
-    assert told in explain_error(error.value)
+        compare_files(files, role)
+    assert expected in explain_error(error.value)
 
 
-def test_an_empty_edition_before_is_all_moved_in(tmp_path, files):
-    """A layer that was made and not drawn yet."""
-    old = compared((files[1], files[1])).found.before.layer.source
+def test_empty_old_edition_counts_all_land_as_moved_in(tmp_path, files):
+    """Use an old layer that was created but has no features yet."""
+    old = compare_files((files[1], files[1])).found.before.layer.source
     old.frame = old.frame.iloc[:0]
     (new, towns) = layers_of(files[1], ROLE, NORM)
     done = compare_sources(old, new, NORM, role=ROLE, townships=towns)
@@ -117,7 +124,7 @@ def test_an_empty_edition_before_is_all_moved_in(tmp_path, files):
     assert abs(done.found.total["statutory"].rest) < 1e-6 and len(all_tables(done, ZH)) == 3
 
 
-def test_only_some_fields_count_when_they_are_named(files):
+def test_named_fields_limit_the_attribute_comparison(files):
     """Yearly maintenance compares one field of a layer."""
     (old, _), (new, _) = (layers_of(path, ROLE, NORM) for path in files)
     done = compare_sources(old, new, NORM, role=ROLE, fields=["DLMC"])

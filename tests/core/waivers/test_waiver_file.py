@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The file of waivers: read as people keep it, written so that nothing is lost, refused with line and remedy."""
+"""The file of waivers: read after manual edits, written without loss, refused with line and remedy."""
 
 import csv
 import hashlib
@@ -31,27 +31,27 @@ TWO = Waiver(
 
 
 @pytest.fixture
-def path(tmp_path):
+def waiver_path(tmp_path):
     return tmp_path / "county.waivers.csv"
 
 
-def test_what_is_written_is_read(path):
-    change_waivers(path, add=[ONE, TWO])
-    assert read_waivers(path) == (ONE, TWO)
-    assert path.read_bytes().startswith(b"\xef\xbb\xbf"), "a spreadsheet knows UTF-8 by its mark"
+def test_written_waivers_are_read_back(waiver_path):
+    change_waivers(waiver_path, add=[ONE, TWO])
+    assert read_waivers(waiver_path) == (ONE, TWO)
+    assert waiver_path.read_bytes().startswith(b"\xef\xbb\xbf"), "a spreadsheet knows UTF-8 by its mark"
 
 
-def test_a_spreadsheet_takes_no_cell_for_a_long_number(path):
-    """18 digits alone in a cell come back as 1.40225E+17."""
-    change_waivers(path, add=[ONE, TWO])
-    with path.open(encoding="utf-8-sig", newline="") as handle:
+def test_keys_are_stored_as_text_for_spreadsheets(waiver_path):
+    """A spreadsheet changes 18 digits in a cell to 1.40225E+17."""
+    change_waivers(waiver_path, add=[ONE, TWO])
+    with waiver_path.open(encoding="utf-8-sig", newline="") as handle:
         for row in csv.reader(handle):
             for cell in row:
                 assert not (cell.isdigit() and len(cell) > 11), cell
                 assert not cell.startswith(("=", "+", "-", "@")), cell
 
 
-def test_where_it_stands(tmp_path):
+def test_default_path_is_next_to_the_data(tmp_path):
     assert default_waiver_path(tmp_path / "county.gpkg").name == "county.waivers.csv"
     (tmp_path / "县.gdb").mkdir()
     assert default_waiver_path(tmp_path / "县.gdb") == tmp_path / "县.waivers.csv"
@@ -59,48 +59,50 @@ def test_where_it_stands(tmp_path):
     assert default_waiver_path(tmp_path / "成果") == tmp_path / "成果" / "成果.waivers.csv"
 
 
-def test_rows_and_columns_of_others_stay(path):
-    change_waivers(path, add=[ONE])
-    head, rest = path.read_bytes().decode("utf-8-sig").split("\r\n", 1)
-    path.write_text(f"备注,{head}\r\n请李处复核,{rest}", encoding="utf-8-sig", newline="")
-    change_waivers(path, add=[TWO])
-    assert read_waivers(path) == (ONE, TWO)
-    assert "请李处复核" in path.read_text(encoding="utf-8-sig")
-    change_waivers(path, remove=[TWO.id])
-    assert read_waivers(path) == (ONE,)
-    assert path.read_text(encoding="utf-8-sig").startswith("备注,")
+def test_rows_and_columns_of_other_users_are_kept(waiver_path):
+    change_waivers(waiver_path, add=[ONE])
+    head, rest = waiver_path.read_bytes().decode("utf-8-sig").split("\r\n", 1)
+    waiver_path.write_text(f"备注,{head}\r\n请李处复核,{rest}", encoding="utf-8-sig", newline="")
+    change_waivers(waiver_path, add=[TWO])
+    assert read_waivers(waiver_path) == (ONE, TWO)
+    assert "请李处复核" in waiver_path.read_text(encoding="utf-8-sig")
+    change_waivers(waiver_path, remove=[TWO.id])
+    assert read_waivers(waiver_path) == (ONE,)
+    assert waiver_path.read_text(encoding="utf-8-sig").startswith("备注,")
 
 
-def test_saved_by_a_spreadsheet_on_a_chinese_windows(path):
-    """GBK, dates with slashes, other line ends, rows sorted and empty ones at the end, the columns in another order."""
-    change_waivers(path, add=[ONE, TWO])
+def test_file_saved_by_a_spreadsheet_on_a_chinese_windows_is_read(waiver_path):
+    """GBK, dates with slashes, other line ends, sorted and empty rows, columns in another order."""
+    change_waivers(waiver_path, add=[ONE, TWO])
     text = (
-        path.read_text(encoding="utf-8-sig").replace("2026-11-20", "2026/11/20").replace("2027-06-30", "2027年6月30日")
+        waiver_path.read_text(encoding="utf-8-sig")
+        .replace("2026-11-20", "2026/11/20")
+        .replace("2027-06-30", "2027年6月30日")
     )
-    path.write_bytes((text + ",,,\r\n").encode("gb18030"))
-    assert read_waivers(path) == (ONE, TWO)
+    waiver_path.write_bytes((text + ",,,\r\n").encode("gb18030"))
+    assert read_waivers(waiver_path) == (ONE, TWO)
     rows = list(csv.reader(text.splitlines(keepends=True)))
-    with path.open("w", encoding="utf-8", newline="") as handle:
+    with waiver_path.open("w", encoding="utf-8", newline="") as handle:
         csv.writer(handle, delimiter="\t", lineterminator="\n").writerows([row[::-1] for row in rows])
-    assert read_waivers(path) == (ONE, TWO)
+    assert read_waivers(waiver_path) == (ONE, TWO)
 
 
-def test_a_column_that_was_taken_out_comes_back_with_the_next_entry(path):
-    change_waivers(path, add=[TWO])
-    rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+def test_removed_column_is_restored_with_the_next_entry(waiver_path):
+    change_waivers(waiver_path, add=[TWO])
+    rows = list(csv.reader(waiver_path.read_text(encoding="utf-8-sig").splitlines()))
     place = rows[0].index("经度")
-    with path.open("w", encoding="utf-8-sig", newline="") as handle:
+    with waiver_path.open("w", encoding="utf-8-sig", newline="") as handle:
         csv.writer(handle).writerows([[c for n, c in enumerate(row) if n != place] for row in rows])
-    change_waivers(path, add=[ONE])
-    assert read_waivers(path) == (TWO, ONE)
+    change_waivers(waiver_path, add=[ONE])
+    assert read_waivers(waiver_path) == (TWO, ONE)
 
 
-def broken(path, old, new):
-    change_waivers(path, add=[ONE, TWO])
-    data = path.read_bytes()
+def write_changed_file(waiver_path, old, new):
+    change_waivers(waiver_path, add=[ONE, TWO])
+    data = waiver_path.read_bytes()
     assert old in data
-    path.write_bytes(data.replace(old, new, 1))
-    return path.read_bytes()
+    waiver_path.write_bytes(data.replace(old, new, 1))
+    return waiver_path.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def broken(path, old, new):
         (b"2027-06-30", b"202711", 2, ("有效期至", "202711")),
         (b"12640.35", b"12640,35 m2", 2, ("面积",)),
         (b"113.6925417", b"nan", 2, ("经度",)),
-        # The reason of the first row takes two lines: the second row begins in the fourth.
+        # The reason of the first row has two lines, therefore the second row begins in line 4.
         (b"W20261120-00000002", b"W20261120-00000001", 4, ("编号", "第 2 行")),
         ("李工".encode(), b"", 4, ("登记人",)),
         (b'{""', b'""', 4, ("数值",)),
@@ -123,15 +125,18 @@ def broken(path, old, new):
         ('已批复"'.encode(), "已批复".encode(), 2, ()),
     ],
 )
-def test_a_damaged_file_is_refused_and_stays(path, old, new, line, words):
-    data = broken(path, old, new)
-    for attempt in (lambda: read_waivers(path), lambda: change_waivers(path, add=[replace(ONE, id="W3")])):
+def test_damaged_file_is_refused_and_unchanged(waiver_path, old, new, line, words):
+    data = write_changed_file(waiver_path, old, new)
+    for attempt in (
+        lambda: read_waivers(waiver_path),
+        lambda: change_waivers(waiver_path, add=[replace(ONE, id="W3")]),
+    ):
         with pytest.raises(DataError) as error:
             attempt()
         text = explain_error(error.value)
         assert f"第 {line} 行" in text and "county.waivers.csv" in text, text
         assert all(word in text for word in words), text
-        assert path.read_bytes() == data
+        assert waiver_path.read_bytes() == data
 
 
 @pytest.mark.parametrize(
@@ -143,80 +148,80 @@ def test_a_damaged_file_is_refused_and_stays(path, old, new, line, words):
         (",126.40", ",-1", "面积允许差m2", ""),
     ],
 )
-def test_a_tolerance_that_would_fit_another_conflict_is_refused(path, old, new, column, most):
-    change_waivers(path, add=[ONE, TWO])
-    read_waivers(path)
-    text = path.read_text(encoding="utf-8-sig")
+def test_too_wide_tolerance_is_refused(waiver_path, old, new, column, most):
+    change_waivers(waiver_path, add=[ONE, TWO])
+    read_waivers(waiver_path)
+    text = waiver_path.read_text(encoding="utf-8-sig")
     assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
+    waiver_path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(DataError) as error:
-        read_waivers(path)
-    told = explain_error(error.value)
-    assert column in told and "第 2 行" in told and most in told, told
+        read_waivers(waiver_path)
+    message = explain_error(error.value)
+    assert column in message and "第 2 行" in message and most in message, message
 
 
-def test_what_was_accepted_by_wider_settings_of_the_county_is_within_its_bounds(path):
-    """A county may set its own limits; a large conflict moves further."""
+def test_tolerance_within_wider_settings_of_the_county_is_accepted(waiver_path):
+    """A county may set limits; a large conflict may move farther."""
     wide = Limits(place_m=50.0, area_share=0.1, area_m2=10.0, figure_share=0.01)
     finding = Finding("DLTB", code="TOP001", key="1", area_m2=4e8, severity=Severity.ERROR, place=(113.0, 39.0))
     (made,) = make_waivers([finding], WaiverEntry("理由", "文号", "王工", date(2026, 11, 20)), wide)
-    change_waivers(path, add=[made])
-    assert read_waivers(path, wide) == (replace(made, place_m=2000.0),)
+    change_waivers(waiver_path, add=[made])
+    assert read_waivers(waiver_path, wide) == (replace(made, place_m=2000.0),)
 
 
 @pytest.mark.parametrize("value", ["null", "[63.2]", "NaN", "-Infinity", "1e999", "{}"])
-def test_figures_that_would_fit_anything_or_nothing_are_refused(path, value):
-    change_waivers(path, add=[ONE, TWO])
-    text = path.read_text(encoding="utf-8-sig")
+def test_invalid_figures_are_refused(waiver_path, value):
+    change_waivers(waiver_path, add=[ONE, TWO])
+    text = waiver_path.read_text(encoding="utf-8-sig")
     assert "63.2496" in text
-    path.write_text(text.replace("63.2496", value), encoding="utf-8")
+    waiver_path.write_text(text.replace("63.2496", value), encoding="utf-8")
     with pytest.raises(DataError):
-        read_waivers(path)
+        read_waivers(waiver_path)
 
 
-def test_no_file_and_a_workbook(path):
+def test_missing_file_is_empty_and_a_workbook_is_refused(waiver_path):
     with pytest.raises(DataError) as error:
-        read_waivers(path)
+        read_waivers(waiver_path)
     assert "county.waivers.csv" in explain_error(error.value)
-    path.write_bytes(b"PK\x03\x04 workbook")
+    waiver_path.write_bytes(b"PK\x03\x04 workbook")
     with pytest.raises(DataError) as error:
-        change_waivers(path, add=[ONE])
+        change_waivers(waiver_path, add=[ONE])
     assert "工作簿" in explain_error(error.value)
 
 
-def test_what_somebody_else_adds_meanwhile_is_kept(path, monkeypatch):
-    change_waivers(path, add=[ONE])
+def test_rows_added_by_another_user_meanwhile_are_kept(waiver_path, monkeypatch):
+    change_waivers(waiver_path, add=[ONE])
     real, calls = waiver_file._text, []
 
-    def slow(head, rows):
-        # Between our reading and our writing, a colleague writes.
+    def write_meanwhile(head, rows):
+        # Another user writes between our reading and writing.
         if not calls:
             calls.append(1)
             monkeypatch.setattr(waiver_file, "_text", real)
-            change_waivers(path, add=[TWO])
+            change_waivers(waiver_path, add=[TWO])
         return real(head, rows)
 
-    monkeypatch.setattr(waiver_file, "_text", slow)
+    monkeypatch.setattr(waiver_file, "_text", write_meanwhile)
     third = replace(ONE, id="W3")
-    assert change_waivers(path, add=[third]) == (ONE, TWO, third)
+    assert change_waivers(waiver_path, add=[third]) == (ONE, TWO, third)
     assert calls
 
 
-def test_a_file_that_never_stands_still_is_an_error_and_nothing_is_lost(path, monkeypatch):
-    change_waivers(path, add=[ONE])
+def test_file_that_keeps_changing_raises_without_loss(waiver_path, monkeypatch):
+    change_waivers(waiver_path, add=[ONE])
     real, count = waiver_file._text, []
 
-    def restless(head, rows):
+    def write_again(head, rows):
         count.append(1)
-        path.write_bytes(path.read_bytes() + b"\r\n")
+        waiver_path.write_bytes(waiver_path.read_bytes() + b"\r\n")
         return real(head, rows)
 
-    monkeypatch.setattr(waiver_file, "_text", restless)
+    monkeypatch.setattr(waiver_file, "_text", write_again)
     with pytest.raises(OutputError):
-        change_waivers(path, add=[TWO])
+        change_waivers(waiver_path, add=[TWO])
     monkeypatch.undo()
-    assert read_waivers(path) == (ONE,) and len(count) > 1
-    assert [p.name for p in path.parent.iterdir()] == [path.name], "nothing is left beside it"
+    assert read_waivers(waiver_path) == (ONE,) and len(count) > 1
+    assert [p.name for p in waiver_path.parent.iterdir()] == [waiver_path.name], "nothing is left beside it"
 
 
 def finding(**more):
@@ -227,12 +232,12 @@ def finding(**more):
 WORDS = WaiverEntry("理由", "文号", "王工", date(2026, 11, 20))
 
 
-def test_tolerances_are_kept_with_the_waiver():
+def test_tolerances_are_stored_with_the_waiver():
     small, large = make_waivers(
         [finding(area_m2=40.0, place=(113.0, 39.0)), finding(area_m2=4e6, place=(113.0, 39.0))], WORDS, Limits()
     )
     assert (small.place_m, small.change_m2) == (5.0, 1.0)
-    # 2 × 2 km: a hundredth of its area, and of its width.
+    # 2 × 2 km: one percent of the area and of the width.
     assert (large.place_m, large.change_m2) == (20.0, 40_000.0)
     assert small.id != large.id
 
@@ -246,7 +251,7 @@ def test_tolerances_are_kept_with_the_waiver():
         (finding(code="RUN900"), "run"),
     ],
 )
-def test_what_cannot_be_accepted_says_why(one, why):
+def test_finding_that_cannot_be_waived_has_a_reason(one, why):
     assert find_refusal_reason(one) == why
     with pytest.raises(InputError) as error:
         make_waivers([one], WORDS, Limits())
@@ -261,44 +266,44 @@ def test_what_cannot_be_accepted_says_why(one, why):
         ("没有句号", "没有句号"),
     ],
 )
-def test_the_problem_is_kept_without_its_remedy(message, kept):
+def test_problem_is_stored_without_its_remedy(message, kept):
     (made,) = make_waivers([finding(message=message)], WORDS, Limits())
     assert made.message == kept and made.message.encode("gbk", errors="ignore")
 
 
 @pytest.mark.parametrize("lacking", ["reason", "document", "author"])
-def test_a_waiver_needs_its_words(lacking):
+def test_waiver_needs_reason_document_and_author(lacking):
     with pytest.raises(InputError):
         make_waivers([finding()], replace(WORDS, **{lacking: "  "}), Limits())
 
 
-def test_an_end_before_the_beginning():
+def test_end_before_the_start_is_refused():
     with pytest.raises(InputError) as error:
         make_waivers([finding()], replace(WORDS, until=date(2026, 11, 19)), Limits())
     assert "2026-11-19" in explain_error(error.value)
 
 
-def test_an_attachment_that_was_exchanged_is_noticed(tmp_path):
+def test_changed_attachment_is_noticed(tmp_path):
     scan = tmp_path / "扫描.pdf"
     scan.write_bytes(b"one")
     words = replace(WORDS, attachment=str(scan), digest=hashlib.sha256(b"one").hexdigest())
-    path = tmp_path / "县.waivers.csv"
+    waiver_path = tmp_path / "县.waivers.csv"
     norm = Norm(load_standard("county_db"), load_profile("hunyuan"))
-    change_waivers(path, add=make_waivers([finding()], words, Limits(), tmp_path))
-    keys = [key for key, _ in load_waivers(str(path), norm)[1]]
+    change_waivers(waiver_path, add=make_waivers([finding()], words, Limits(), tmp_path))
+    keys = [key for key, _ in load_waivers(str(waiver_path), norm)[1]]
     assert keys == ["notice_waivers"]
-    assert read_waivers(path)[0].digest == words.digest
+    assert read_waivers(waiver_path)[0].digest == words.digest
     scan.write_bytes(b"another")
-    assert [key for key, _ in load_waivers(str(path), norm)[1]] == [*keys, "notice_waiver_attachment_changed"]
+    assert [key for key, _ in load_waivers(str(waiver_path), norm)[1]] == [*keys, "notice_waiver_attachment_changed"]
     scan.unlink()
-    assert [key for key, _ in load_waivers(str(path), norm)[1]] == [*keys, "notice_waiver_attachment"]
+    assert [key for key, _ in load_waivers(str(waiver_path), norm)[1]] == [*keys, "notice_waiver_attachment"]
 
 
-def test_an_attachment_beside_the_data_moves_with_it(tmp_path):
+def test_attachment_next_to_the_data_moves_with_it(tmp_path):
     words = replace(WORDS, attachment=str(tmp_path / "批复" / "扫描.pdf"))
     (made,) = make_waivers([finding()], words, Limits(), tmp_path)
     assert made.attachment == "批复/扫描.pdf"
     words = replace(WORDS, attachment="/elsewhere/扫描.pdf")
     (made,) = make_waivers([finding()], words, Limits(), tmp_path)
     assert made.attachment == "/elsewhere/扫描.pdf"
-    assert made.is_identified()["attachment"] == "扫描.pdf", "no path of this machine in a report"
+    assert made.report_values()["attachment"] == "扫描.pdf", "no path of this machine in a report"

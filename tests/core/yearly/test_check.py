@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The geodatabase of yearly maintenance checked: as it was made, with its causes filled in, and edited since."""
+"""Checks of the yearly maintenance geodatabase: as written, with causes filled in, and edited."""
 
 import pyogrio
 import pytest
@@ -11,7 +11,7 @@ from plugin.core.check import Options, check_plan
 from plugin.core.yearly.write import write_update
 from tests.core.gdal_switch import gdal_raises
 from tests.core.yearly.test_write import CURRENT, FILED, NAME
-from tests.core.yearly.test_yearly import area, update
+from tests.core.yearly.test_yearly import measure_area, run_update
 
 CAUSES = ("WHLY", "JDZBLY", "KZBSHSLX")
 OURS = {"DOC020", "DOC021", "DOC022", "DOC023"}
@@ -28,22 +28,24 @@ items = ["all"]
 """
 
 
-def measured(edition):
-    """The same rows with the areas of their shapes in the field."""
+def add_measured_areas(edition):
+    """Return the same rows with the measured area of each shape in MJ."""
     return {
-        role: [{**one, "MJ": round(area(shapely.from_wkt(one["wkt"])), 2)} if "MJ" in one else one for one in rows]
+        role: [
+            {**one, "MJ": round(measure_area(shapely.from_wkt(one["wkt"])), 2)} if "MJ" in one else one for one in rows
+        ]
         for role, rows in edition.items()
     }
 
 
 @pytest.fixture
-def made(tmp_path):
-    write_update(update(measured(FILED), measured(CURRENT)), tmp_path)
+def geodatabase(tmp_path):
+    write_update(run_update(add_measured_areas(FILED), add_measured_areas(CURRENT)), tmp_path)
     return tmp_path / f"{NAME}.gdb"
 
 
-def edit(path, layer, change):
-    """Every row of a layer through a function, in place, by osgeo as an editor would."""
+def edit_rows(path, layer, change):
+    """Apply a function to every row of a layer in place, with osgeo, as an editor would."""
     with gdal_raises(True):
         database = gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR)
         table = database.GetLayerByName(layer)
@@ -53,42 +55,42 @@ def edit(path, layer, change):
         del table, database
 
 
-def fill(path):
+def fill_causes(path):
     def causes(row):
         for name, value in zip(CAUSES, ("01", "无", "01"), strict=True):
             row[name] = value
 
     for name in ("WHCGHFQ", "WHCZXCQCSLX"):
-        edit(path, name, causes)
+        edit_rows(path, name, causes)
 
 
-def looked(path, tmp_path):
+def check_update(path, tmp_path):
     profile = tmp_path / "x.toml"
     profile.write_text(PROFILE, encoding="utf-8")
     return check_plan(path, Options(profile=str(profile))).report
 
 
-def told(report):
+def own_findings(report):
     return {(f.code, f.case, f.role, f.field) for f in report.findings if f.code in OURS}
 
 
-def test_as_it_was_made_the_causes_are_missing_and_nothing_else(made, tmp_path):
-    report = looked(made, tmp_path)
+def test_new_geodatabase_lacks_only_the_causes(geodatabase, tmp_path):
+    report = check_update(geodatabase, tmp_path)
     assert report.provenance["scope"] == "maintenance"
     assert {r.code for r in report.rules} >= OURS and not report.left_out
-    # One change of zones is told by its number, the two of the line together.
-    assert told(report) == {
+    # The single zone change is reported by its number; the two line changes are reported together.
+    assert own_findings(report) == {
         *(("DOC020", "", "WHCGHFQ", name) for name in CAUSES),
         *(("DOC020", "all", "WHCZXCQCSLX", name) for name in CAUSES),
     }
     assert {f.code for f in report.findings} == {"DOC020"} and report.verdict == "conditional"
-    said = next(f.message for f in report.findings if (f.role, f.field) == ("WHCGHFQ", "WHLY"))
-    assert "规划分区（维护）" in said and "20260309000001" in said and "WHLY" in said and "请填写" in said
+    message = next(f.message for f in report.findings if (f.role, f.field) == ("WHCGHFQ", "WHLY"))
+    assert "规划分区（维护）" in message and "20260309000001" in message and "WHLY" in message and "请填写" in message
 
 
-def test_filled_in_it_passes(made, tmp_path):
-    fill(made)
-    report = looked(made, tmp_path)
+def test_geodatabase_with_causes_passes(geodatabase, tmp_path):
+    fill_causes(geodatabase)
+    report = check_update(geodatabase, tmp_path)
     assert report.verdict == "pass", [f.message for f in report.findings] + [r.reason for r in report.rules]
 
 
@@ -104,60 +106,60 @@ def test_filled_in_it_passes(made, tmp_path):
         ("WHHZXCQCSLX", lambda row: row.SetField("MJ", 1.0), {("DOC023", "field")}),
         ("WHQZXCQCSLX", lambda row: row.SetField("MJ", 1.0), {("DOC023", "filed_field")}),
     ],
-    ids=["kind of a line", "kind of a zone", "number twice", "old key", "code", "division", "area", "filed area"],
+    ids=["line kind", "zone kind", "repeated number", "old key", "code", "division", "area", "filed area"],
 )  # fmt: skip
-def test_an_edit_of_a_value_is_named(made, tmp_path, layer, change, wanted):
-    fill(made)
-    edit(made, layer, change)
-    assert {(code, case) for code, case, *_ in told(looked(made, tmp_path))} == wanted
+def test_edited_value_is_reported(geodatabase, tmp_path, layer, change, wanted):
+    fill_causes(geodatabase)
+    edit_rows(geodatabase, layer, change)
+    assert {(code, case) for code, case, *_ in own_findings(check_update(geodatabase, tmp_path))} == wanted
 
 
-def test_an_edit_of_a_shape_is_named(made, tmp_path):
-    """A change drawn a quarter smaller: land that no change tells of, and a balance that is no longer right."""
-    fill(made)
+def test_edited_shape_is_reported(geodatabase, tmp_path):
+    """Shrink a change by a quarter: land without a change record, and a balance that no longer matches."""
+    fill_causes(geodatabase)
 
-    def smaller(row):
+    def shrink(row):
         west, south, east, north = shapely.from_wkb(bytes(row.GetGeometryRef().ExportToWkb())).bounds
         box = shapely.box(west, south, east - (east - west) / 4, north)
         row.SetGeometry(ogr.ForceToMultiPolygon(ogr.CreateGeometryFromWkb(shapely.to_wkb(box))))
 
-    edit(made, "WHCGHFQ", smaller)
-    report = looked(made, tmp_path)
-    assert {("DOC022", "untold_code"), ("DOC023", "area")} <= {(c, case) for c, case, *_ in told(report)}
+    edit_rows(geodatabase, "WHCGHFQ", shrink)
+    report = check_update(geodatabase, tmp_path)
+    assert {("DOC022", "untold_code"), ("DOC023", "area")} <= {(c, case) for c, case, *_ in own_findings(report)}
     (found,) = [f for f in report.findings if f.case == "untold_code"]
     assert found.area_m2 == pytest.approx(2000, rel=0.05) and report.verdict == "fail"
 
 
-def test_without_its_balance_it_is_compared_with_itself_only(made, tmp_path):
-    fill(made)
-    made.with_name(f"{NAME}面积平衡表.json").unlink()
-    report = looked(made, tmp_path)
+def test_missing_balance_makes_the_rule_not_applicable(geodatabase, tmp_path):
+    fill_causes(geodatabase)
+    geodatabase.with_name(f"{NAME}面积平衡表.json").unlink()
+    report = check_update(geodatabase, tmp_path)
     (rule,) = [r for r in report.rules if r.code == "DOC023"]
     assert rule.outcome == "not_applicable" and "平衡表" in rule.reason and report.verdict == "pass"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"layers": [{}]}', '{"layers": 3}'])
-def test_a_balance_that_is_none_is_not_compared(made, tmp_path, text):
-    made.with_name(f"{NAME}面积平衡表.json").write_text(text, encoding="utf-8")
-    (rule,) = [r for r in looked(made, tmp_path).rules if r.code == "DOC023"]
+def test_unreadable_balance_makes_the_rule_not_applicable(geodatabase, tmp_path, text):
+    geodatabase.with_name(f"{NAME}面积平衡表.json").write_text(text, encoding="utf-8")
+    (rule,) = [r for r in check_update(geodatabase, tmp_path).rules if r.code == "DOC023"]
     assert rule.outcome == "not_applicable"
 
 
-def test_any_other_plan_is_checked_by_the_usual_rules(tmp_path, made):
+def test_ordinary_plan_is_not_checked_by_maintenance_rules(tmp_path, geodatabase):
     pyogrio.write_dataframe(
-        pyogrio.read_dataframe(made, layer="WHHGHFQ").to_crs(4526), tmp_path / "库.gpkg", layer="GHFQ"
+        pyogrio.read_dataframe(geodatabase, layer="WHHGHFQ").to_crs(4526), tmp_path / "库.gpkg", layer="GHFQ"
     )
-    assert not OURS & {r.code for r in looked(tmp_path / "库.gpkg", tmp_path).rules}
+    assert not OURS & {r.code for r in check_update(tmp_path / "库.gpkg", tmp_path).rules}
 
 
-def test_on_the_command_line(made, capsys):
-    assert main(["check", str(made), "--strict"]) == 1
+def test_strict_check_command_fails_on_missing_causes(geodatabase, capsys):
+    assert main(["check", str(geodatabase), "--strict"]) == 1
     assert "DOC020" in capsys.readouterr().out
 
 
-def test_changes_of_several_layers_are_each_read(made, tmp_path):
-    """They answer one concept, as the two layers of farmland do; but none stands for another."""
-    report = looked(made, tmp_path)
+def test_change_classes_of_several_layers_are_all_read(geodatabase, tmp_path):
+    """Read several layers of one concept, like the two farmland layers; none replaces another."""
+    report = check_update(geodatabase, tmp_path)
     assert not [notice for notice in report.provenance["notices"] if "WHCZXCQCSLX" in notice]
-    alone = check_plan(made, Options(profile="hunyuan", rules=("REL011",))).report
+    alone = check_plan(geodatabase, Options(profile="hunyuan", rules=("REL011",))).report
     assert not alone.findings

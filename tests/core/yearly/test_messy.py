@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""年度动态维护 of layers as they should not be: overlaps, copies, holes, bow-ties, rows without a shape, keys twice or none,
-townships that overlap. The balance closes by layer, zone and township, and the land is that of plain shapely."""
+"""年度动态维护 of invalid layers: the balance closes and the land matches plain shapely.
+
+The layers have overlaps, copies, holes, bow-ties, rows without a shape, repeated or missing keys, and overlapping
+townships. The balance must close by layer, zone and township.
+"""
 
 import random
 
@@ -9,13 +12,13 @@ import shapely
 
 from plugin.core.versions.model import IN, OUT
 from plugin.core.yearly.balance import to_dict
-from tests.core.yearly.test_yearly import only, update
+from tests.core.yearly.test_yearly import run_update, single_layer
 
 CODES = ("200", "300", "410", None)
 TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
 
 
-def shape_of(chance):
+def make_shape(chance):
     x, y, width, height = (10 * chance.randrange(1, 20) for _ in range(4))
     square = shapely.box(x, y, x + width, y + height)
     return chance.choice(
@@ -30,17 +33,17 @@ def shape_of(chance):
     )
 
 
-def rows_of(chance, count, zones):
+def make_rows(chance, count, zones):
     found = []
     for n in range(count):
-        shape = shape_of(chance)
+        shape = make_shape(chance)
         key = chance.choice([None, "", f"1402250000{chance.randrange(1, 6):08d}", f"1402250000{n + 10:08d}"])
         row = {"wkt": None if shape is None else shapely.to_wkt(shape, rounding_precision=-1), "key": key}
         found.append(row | ({"GHFQDM": chance.choice(CODES)} if zones else {}))
     return found
 
 
-def towns_of(chance):
+def make_towns(chance):
     east = chance.choice([60, 110])
     shapes = shapely.box(-50, -50, 110, 300), shapely.box(east, -50, 450, 300)
     names = "甲镇", chance.choice(["乙镇", "甲镇", None])
@@ -50,11 +53,14 @@ def towns_of(chance):
     ]
 
 
-def editions(chance, role):
-    """The later one keeps most rows, in another order, some with another code, and has some new ones."""
+def make_editions(chance, role):
+    """Return two editions of a layer.
+
+    The later one keeps most rows in another order, changes some codes and adds some rows.
+    """
     zones = role == "GHFQ"
-    old = rows_of(chance, chance.randrange(1, 8), zones)
-    new = [dict(row) for row in old if chance.random() < 0.7] + rows_of(chance, chance.randrange(1, 4), zones)
+    old = make_rows(chance, chance.randrange(1, 8), zones)
+    new = [dict(row) for row in old if chance.random() < 0.7] + make_rows(chance, chance.randrange(1, 4), zones)
     chance.shuffle(new)
     for row in new:
         if zones and chance.random() < 0.3:
@@ -62,44 +68,44 @@ def editions(chance, role):
     return old, new
 
 
-def drawn(rows):
+def read_shapes(rows):
     shapes = [shapely.from_wkt(row["wkt"]) if row["wkt"] else shapely.Polygon() for row in rows]
     return [shape if shape.is_valid else shapely.make_valid(shape) for shape in shapes]
 
 
-def area(shapes):
+def union_area(shapes):
     return shapely.union_all(list(shapes)).area
 
 
-def open_by(balance):
+def balance_error(balance):
     gained = balance["moved_in"] - balance["moved_out"] + balance["revalued"] + balance["doubled"]
     return abs(balance["before"] + gained - balance["after"])
 
 
 @pytest.mark.parametrize("role", ["GHFQ", "LSWHBHX"])
 @pytest.mark.parametrize("seed", range(8))
-def test_the_balance_closes_and_the_land_is_plain_shapelys(role, seed):
+def test_balance_closes_and_land_matches_plain_shapely(role, seed):
     chance = random.Random(f"{role} {seed}")
-    old, new = editions(chance, role)
-    done = update({role: old}, {role: new, "XZQXZ": towns_of(chance)})
-    (told,), found = to_dict(done)["layers"], only(done)
+    old, new = make_editions(chance, role)
+    done = run_update({role: old}, {role: new, "XZQXZ": make_towns(chance)})
+    (layer,), found = to_dict(done)["layers"], single_layer(done)
 
-    towns = [*told["townships"].values(), told["outside_townships"]]
-    assert max(map(open_by, (told["balance"], *towns))) < 1e-6
+    towns = [*layer["townships"].values(), layer["outside_townships"]]
+    assert max(map(balance_error, (layer["balance"], *towns))) < 1e-6
     for term in TERMS:
-        assert sum(town[term] for town in towns) == pytest.approx(told["balance"][term], abs=1e-6), term
-    for term in ("before", "moved_out", "moved_in", "after") if told["zones"] else ():
-        assert sum(z[term] for z in told["zones"].values()) == pytest.approx(told["balance"][term], abs=1e-6), term
+        assert sum(town[term] for town in towns) == pytest.approx(layer["balance"][term], abs=1e-6), term
+    for term in ("before", "moved_out", "moved_in", "after") if layer["zones"] else ():
+        assert sum(z[term] for z in layer["zones"].values()) == pytest.approx(layer["balance"][term], abs=1e-6), term
 
-    before, after = drawn(old), drawn(new)
+    before, after = read_shapes(old), read_shapes(new)
     were, are = shapely.union_all(before), shapely.union_all(after)
-    gone, come = (area(part.geometry for part in found.found.of_kind(kind)) for kind in (OUT, IN))
-    # Slivers below half a square metre each are told beside.
+    gone, come = (union_area(part.geometry for part in found.found.of_kind(kind)) for kind in (OUT, IN))
+    # Slivers below half a square metre each are reported separately.
     assert (gone, come) == pytest.approx((were.difference(are).area, are.difference(were).area), abs=0.6)
     ground = shapely.union_all([before[n] for n in found.before.tolist()])
     for row, shape in enumerate(after):
         wanted = shape.intersection(ground)
         if role == "LSWHBHX":
             wanted = wanted.union(shape.difference(were))
-        mine = area(one.shape for one in found.after if one.row == row)
+        mine = union_area(one.shape for one in found.after if one.row == row)
         assert mine == pytest.approx(wanted.area, abs=0.6)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rows of attributes, each with the shape of its id."""
+"""Read the rows of attributes with the shapes of their ids."""
 
 from __future__ import annotations
 
@@ -23,19 +23,22 @@ from .structure import KINDS, Structure, Table
 from .values import READERS
 
 Notes = list[tuple[str, dict[str, Any]]]
-#: Two characters of Chinese and more in UTF-8; as GBK they would be three rare ones.
+#: Two or more Chinese characters in UTF-8, which would be three rare ones in GBK.
 _UTF8 = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){2,}")
 
 
-#: A code written as a number loses its first digits: 0103 becomes 103.
+#: A code stored as a number loses leading zeros: 0103 becomes 103.
 _LEADING_ZERO = re.compile(r"\s*0\d")
-#: Signs that no text of a plan holds; a tab is one of them.
+#: Control characters, including tab, which texts of a plan do not contain.
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
 class Rows:
-    """The section of attributes. ``join``: rows that are parts of one feature (`parts.continues_last_row`) become one; ``counties``:
-    the codes that rows name, complete after the last."""
+    """The attribute section.
+
+    ``join``: merge rows that are parts of one feature (`batch.continues_last_row`); ``counties``: the codes that rows
+    name, complete after the last row.
+    """
 
     def __init__(
         self,
@@ -51,15 +54,16 @@ class Rows:
         self.counties = CountyCodes()
         self._zeros, self._names = LeadingZeroCheck(), PlaceNames()
         self._county_fields = {*load_settings().county_fields, KEY}
-        #: Lines that may stand where a table's end is missing.
+        #: Lines that may follow where the end of a table is missing.
         self._ends = {name.upper().encode("gb18030") for name in (*structure.tables, "AttributeEnd", "StyleBegin")}
         self._control = lines.separator.encode() if lines.separator < " " else b""
         self._tables_of = [structure.tables_of.get(code, set()) for code in geometry.codes]
 
     def read(self, notes: Notes) -> Iterator[Batch]:
-        """All tables up to AttributeEnd. InputError names the line of a row with too many values, or one that does not fit.
+        """Yield all tables up to AttributeEnd in batches.
 
-        ``notes`` grows by what concerns whole tables.
+        ``notes`` receives remarks on whole tables. InputError names the line of a row with a wrong number of values,
+        or with an invalid one.
         """
         lines, begun = self.lines, set()
         while (word := lines.word()).lower() != "attributeend":
@@ -80,7 +84,7 @@ class Rows:
 
     def _table(self, table: Table, notes: Notes) -> Iterator[Batch]:
         lines = self.lines
-        batch, bare, first, joined = Batch(table), 0, 0, 0
+        batch, without_shape, first, joined = Batch(table), 0, 0, 0
         seen: set[int] = set()
         keyed = key_position(table) if self.join else None
         codes = {c.code for c in self.structure.classes if c.table.upper() == table.name.upper()}
@@ -98,7 +102,7 @@ class Rows:
             if shape is None and table.kind:
                 if table.kind not in self.geometry.sections:
                     raise self._no_section(table)
-                bare, first = bare + 1, first or lines.number
+                without_shape, first = without_shape + 1, first or lines.number
             batch.size += len(shape or b"")
             if keyed is not None and shape is not None and continues_last_row(batch, ident, values, keyed):
                 batch.more.setdefault(len(batch.ids) - 1, []).append((ident, shape))
@@ -121,14 +125,14 @@ class Rows:
         repeats.close()
         if joined:
             notes.append(("vct_note_joined", {"layer": table.name, "count": joined}))
-        if bare:
-            notes.append(("vct_note_no_shape", {"layer": table.name, "count": bare, "line": first}))
+        if without_shape:
+            notes.append(("vct_note_no_shape", {"layer": table.name, "count": without_shape, "line": first}))
 
     def _no_section(self, table: Table) -> InputError:
-        """The section of a table's shapes is missing, or comes later."""
+        """Return the error for a section of shapes that is missing or comes later."""
         lines, wanted, number = self.lines, KINDS[table.kind], self.lines.number
         later = lines.find(f"{wanted}Begin")
-        # What is wrong is the order, whatever the last line is.
+        # The order is wrong, whatever the last line is.
         lines.complete()
         lines.number = number
         if later:
@@ -136,7 +140,10 @@ class Rows:
         return lines.error("vct_section_missing", table=table.name, wanted=wanted)
 
     def _close(self, batch: Batch, meant: PlausibilityCheck, repeats: DuplicateCheck) -> int:
-        """Compare a batch with what its table declares, and put parts together. How many features became one."""
+        """Compare a batch with its declared table and merge parts.
+
+        Return the number of merged features.
+        """
         meant.add(batch)
         self._zeros.add(batch)
         compare_with_declared_lengths(batch, self.remarks)
@@ -202,12 +209,12 @@ class Rows:
 
 
 def kind_of(shape: bytes) -> str:
-    """point, line or polygon, by the first bytes of WKB: one part or many."""
+    """Return point, line or polygon, by the first bytes of the WKB, single or multiple."""
     return ("point", "line", "polygon")[(int.from_bytes(shape[1:5], sys.byteorder) - 1) % 3]
 
 
 def shapes_without_rows(structure: Structure, geometry: Geometry, notes: Notes) -> Iterator[Batch]:
-    """Shapes that no row belongs to, with empty fields, in the table of their 要素代码: nothing is lost."""
+    """Yield shapes without a row, with empty fields, in the table of their 要素代码."""
     by_code: dict[int, list[int]] = {}
     for place in np.flatnonzero(~geometry.shapes.used).tolist():
         by_code.setdefault(geometry.shapes.code(place), []).append(place)

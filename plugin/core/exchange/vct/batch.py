@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rows of one table of a file, gathered until they are handed on; parts of one feature are put together in them."""
+"""Batches of rows of one table; parts of one feature are merged in them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ from .shapes import ANGLE, TEXT
 from .structure import Table
 from .values import to_series
 
-#: Rows that are handed on at a time, and the positions that close a batch before that (as bytes of shapes).
+#: Number of rows in a batch, and bytes of shapes that close a batch earlier.
 BATCH_ROWS = 5_000
 BATCH_BYTES = 16_000_000
 
 
 @dataclass
 class Batch:
-    """Rows of one table: ids, values by field, shapes as WKB (None: the row has none). ``more``: further parts of a row, as id
-    and WKB, until they are put together; ``size``: bytes of all shapes; ``lines``: where the rows stand."""
+    """Rows of one table.
+
+    ``ids``; ``rows``: values by field; ``shapes``: WKB, ``None`` where missing; ``more``: further parts of a row as
+    id and WKB until they are merged; ``size``: bytes of all shapes; ``lines``: line numbers of the rows.
+    """
 
     table: Table
     ids: list[int] = field(default_factory=list)
@@ -39,10 +42,11 @@ class Batch:
 
     @property
     def full(self) -> bool:
+        """True if the batch has enough rows or bytes."""
         return len(self.ids) >= BATCH_ROWS or self.size >= BATCH_BYTES
 
     def frame(self, crs: CRS) -> gpd.GeoDataFrame:
-        """A table with all fields; ``geometry`` may be called geometry_ where a field has that name."""
+        """Return a table with all fields; ``geometry`` gets a suffix if a field has that name."""
         columns = {c.name: to_series([row[k] for row in self.rows], c.type) for k, c in enumerate(self.table.columns)}
         if self.table.kind == "annotation":
             columns[TEXT] = pd.Series([t for t, _ in self.texts], dtype="object")
@@ -55,10 +59,7 @@ class Batch:
         return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=name, crs=crs)
 
 
-# Features of several parts: a file has a record and a row for each part, with ids one after the other and the same values.
-#
-# Put together again where nothing speaks against it: the rows follow each other, their values are alike to the last, their
-# 标识码 is there, and the parts together make a valid shape. Whatever else looks alike stays as it is.
+# Features of several parts: a file has a record and a row for each part, with successive ids and equal values.
 
 #: The field that names a feature.
 KEY = "BSM"
@@ -68,19 +69,19 @@ _TOGETHER = {0: shapely.multipoints, 1: shapely.multilinestrings, 3: shapely.mul
 
 
 def key_position(table: Table) -> int | None:
-    """Where a table's rows have their 标识码; None for a table whose features have no parts."""
+    """Return the position of the 标识码; ``None`` for a table whose features have no parts."""
     names = [column.name.upper() for column in table.columns]
     return names.index(KEY) if table.kind in _OF_PARTS and KEY in names else None
 
 
 def merge_shapes(shapes: NDArray) -> BaseGeometry:
-    """(n,) points, lines or polygons, single or multiple, as one multiple shape of all their parts. KeyError for others."""
+    """Merge (n,) points, lines or polygons into one multiple shape; KeyError for others."""
     parts = shapely.get_parts(shapes)
     return _TOGETHER[int(shapely.get_type_id(parts[0]))](parts)
 
 
 def continues_last_row(batch: Batch, ident: int, values: list[Any], key: int) -> bool:
-    """Is this row, which has a shape, one more part of the last row of the batch?"""
+    """Return True if a row with a shape is one more part of the batch's last row."""
     if not batch.ids or batch.shapes[-1] is None or values[key] is None or batch.rows[-1] != values:
         return False
     last = batch.more.get(len(batch.ids) - 1)
@@ -88,7 +89,10 @@ def continues_last_row(batch: Batch, ident: int, values: list[Any], key: int) ->
 
 
 def merge_parts(batch: Batch) -> int:
-    """Make one shape of the parts of each row; rows of parts that make no valid shape stay apart. How many became one."""
+    """Merge the parts of each row; return the number of merged features.
+
+    Rows whose parts form an invalid shape remain separate.
+    """
     joined = 0
     for place in sorted(batch.more, reverse=True):
         pieces = [batch.shapes[place], *(shape for _, shape in batch.more[place])]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A VCT file into a GeoPackage, batch by batch: names and lengths as its tables declare them; and the check of the
-database made."""
+"""Convert a VCT file to a GeoPackage batch by batch, and check the result.
+
+Names and lengths follow the declarations of the file.
+"""
 
 from __future__ import annotations
 
@@ -35,14 +37,14 @@ if TYPE_CHECKING:
 
 
 SUFFIX = ".gpkg"
-#: A GeoPackage's own columns: a field of such a name gets a line after it.
+#: Reserved columns of a GeoPackage: a field of such a name gets an underscore.
 _TAKEN = ("fid", "geom")
-#: Names that begin so are those of a GeoPackage's own tables.
+#: Prefixes of GeoPackage's internal tables.
 _RESERVED = ("gpkg_", "rtree_", "sqlite_")
 _SHAPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point", "annotation": "Point"}
-#: Characters of the longest text that has a length.
+#: Largest number of characters of a text with a length.
 _LONGEST = 65_535
-#: Whole numbers are kept in 64 bits, whatever length the file declares.
+#: Integers are stored in 64 bits, whatever length the file declares.
 _LONG_DIGITS = 18
 
 Progress = Callable[[float, str], None]
@@ -50,7 +52,7 @@ Progress = Callable[[float, str], None]
 
 @dataclass
 class Imported:
-    """``rows``: table → how many; ``notes``: text keys and parameters."""
+    """``rows``: table → number of rows; ``notes``: text keys and parameters."""
 
     path: Path
     crs: str
@@ -66,9 +68,10 @@ def vct_to_database(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> Imported:
-    """Write every table of a file as a layer of a new GeoPackage. ``templates`` (role → template) tell Chinese names.
+    """Write every table of a file as a layer of a new GeoPackage.
 
-    InputError names the line of what is wrong; OutputError; then whatever stood at the target still does.
+    ``templates``: role → template, for Chinese names. InputError names the line of an error; OutputError for a failed
+    write. The target is then unchanged.
     """
     target = Path(target)
     if target.suffix.lower() != SUFFIX:
@@ -107,7 +110,7 @@ def _fill(work: Path, vct: Vct, done: Imported, templates: Mapping[str, Template
 
 
 def _refuse_reserved(vct: Vct) -> None:
-    """InputError for a table whose name is one of GeoPackage's own."""
+    """Raise InputError for a table with a name reserved by GeoPackage."""
     for one in vct.structure.classes:
         if one.table.lower().startswith(_RESERVED):
             vct.lines.number = one.line
@@ -115,19 +118,19 @@ def _refuse_reserved(vct: Vct) -> None:
 
 
 def _foreign_titles(vct: Vct, known: Mapping[str, Template]) -> list[Note]:
-    """Classes under the name that the standard has for another table."""
+    """Return notes on classes with the name of another table in the standard."""
     notes: list[Note] = []
     for one in vct.structure.classes:
         its = known.get(one.table.upper())
         other = next((role for role, template in known.items() if template.name == one.title), "")
-        # A name made shorter, or longer, may be that of another table, and means none.
+        # A shortened or extended name may equal that of another table by chance.
         if (
             its is not None
             and other
             and not any(one.title in name or name in one.title for name in (its.name, *its.aliases))
         ):
-            told = {"table": one.table, "code": one.code, "title": one.title, "other": other, "right": its.name}
-            notes.append(("vct_note_title", {"line": one.line, **told}))
+            params = {"table": one.table, "code": one.code, "title": one.title, "other": other, "right": its.name}
+            notes.append(("vct_note_title", {"line": one.line, **params}))
     return notes
 
 
@@ -143,23 +146,23 @@ def _append(work: Path, table: Table, frame: gpd.GeoDataFrame) -> None:
     if shapes:
         options |= {"geometry_type": shapes, "promote_to_multi": shapes.startswith("Multi")}
     with warnings.catch_warnings():
-        # Of texts longer than declared, which a GeoPackage keeps whole, and of points in several parts.
+        # Ignore warnings on texts longer than declared, which a GeoPackage stores whole, and on multipart points.
         warnings.simplefilter("ignore")
         pyogrio.write_dataframe(rows, work, layer=table.name, driver="GPKG", append=work.exists(), **options)
 
 
 def _template(table: Table, known: Template | None) -> Template:
-    """What the file declares of a layer, with the standard's Chinese names where it knows the fields."""
+    """Return a layer's declaration with the standard's Chinese names for known fields."""
     columns = list(table.columns)
     if table.kind == "annotation":
         columns += [Column(TEXT, "text"), Column(ANGLE, "real")]
     fields, aliases = [], set()
     for column in columns:
         name = f"{column.name}_" if column.name.lower() in _TAKEN else column.name
-        told = known.field_named(column.name) if known else None
-        alias = told.alias if told and told.alias not in aliases else name
+        standard_field = known.field_named(column.name) if known else None
+        alias = standard_field.alias if standard_field and standard_field.alias not in aliases else name
         aliases.add(alias)
-        # A text that is declared longer than any format counts is one without a length.
+        # A text declared longer than formats support has no length.
         length: int | None = column.length if 0 < column.length <= _LONGEST and not column.long else None
         if column.type == "integer":
             length = max(length or 0, _LONG_DIGITS)
@@ -177,13 +180,13 @@ def _template(table: Table, known: Template | None) -> Template:
     )
 
 
-#: Rules with the most findings that the summary names.
+#: Number of rules in the summary.
 MOST = 3
 
 
 @dataclass(frozen=True)
 class ImportCheck:
-    """``verdict``: empty where the check could not be completed; ``lines``: what to report."""
+    """``verdict``: empty if the check is incomplete; ``lines``: messages."""
 
     verdict: str = ""
     errors: int = 0
@@ -192,7 +195,10 @@ class ImportCheck:
 
 
 def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
-    """Run a check and summarise it; what stops it is reported and not raised, as the import is complete."""
+    """Run a check and summarise it; its errors are reported, not raised.
+
+    The import is complete at this point.
+    """
     try:
         report = run()
     except Cancelled:
@@ -217,7 +223,10 @@ def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
 
 
 def commonest_rules(report: Report, most: int = MOST) -> list[tuple[str, int]]:
-    """Return the codes with the most open errors and warnings, and how many each has; the run's own codes are left out."""
+    """Return the codes with the most open errors and warnings, with their counts.
+
+    Codes on the run itself are left out.
+    """
     rules = {rule.code for rule in report.rules}
     open_ = (f.code for f in report.findings if f.code in rules and f.state != "waived" and str(f.severity) != "INFO")
     return sorted(Counter(open_).items(), key=lambda row: (-row[1], row[0]))[:most]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Values compared with what their table declares: lengths, names of divisions, keys and geometry that repeat, lost
-leading zeros."""
+"""Compare values with their declaration and with each other.
+
+Compared are lengths, names of divisions, repeated keys and geometry, and lost leading zeros.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +24,18 @@ from .structure import Column, Table
 if TYPE_CHECKING:
     from ...standard.codes import CodeList
 
-#: What a double's last bits come to, as a share of the value.
+#: Rounding error of a double, as a share of the value.
 _LAST_BITS = 1e-12
-#: From here on a double no longer holds every whole number: keys of 18 digits become others.
+#: From here on a double cannot hold every integer: keys of 18 digits change.
 EXACT = 2.0**53
 
 
 def compare_with_declared_lengths(batch: Batch, remarks: Remarks) -> None:
-    """Note values longer than declared, numbers with more digits, dates with a time of day (which is left out) or of an
-    impossible year."""
+    """Note values that exceed their declaration.
+
+    These are long texts, numbers with more digits, dates of an impossible year, and dates with a time of day, which
+    is removed.
+    """
     for place, column in enumerate(batch.table.columns):
         values = [row[place] for row in batch.rows]
         if column.type == "text":
@@ -61,7 +66,7 @@ def _integers(values: list[Any], column: Column, batch: Batch, remarks: Remarks)
         most, declared = 2 ** (8 * column.bytes - 1) - 1, f"Int{column.bytes}"
         least = -most - 1
     elif 0 < column.length < 19:
-        # A sign may take one of the digits or come before them.
+        # The sign may count as a digit or not.
         most, declared = 10**column.length - 1, f"Int,{column.length}"
         least = -most
     else:
@@ -101,7 +106,7 @@ def _dates(values: list[Any], place: int, column: Column, batch: Batch, remarks:
         _note("vct_note_time", places, column, batch, remarks, "Date")
 
 
-#: Digits of a county's code.
+#: Number of digits of a county's code.
 _COUNTY = 6
 
 
@@ -114,7 +119,10 @@ class _Divisions:
 
 
 class PlaceNames:
-    """Gathers divisions, annotation and names of places of all tables; `report` compares them."""
+    """Collect divisions, annotation and names of places of all tables.
+
+    `report` compares them.
+    """
 
     def __init__(self) -> None:
         settings = load_settings()
@@ -128,6 +136,7 @@ class PlaceNames:
         self._places: dict[tuple[str, str, str, str], list[int]] = {}
 
     def add(self, batch: Batch) -> None:
+        """Add the names of a batch."""
         columns = {column.name.upper(): k for k, column in enumerate(batch.table.columns)}
         name = batch.table.name.upper()
         if name in self._tables and batch.table.kind == "polygon" and self._name in columns:
@@ -140,11 +149,11 @@ class PlaceNames:
             self._add_places(named, columns, batch)
 
     def _add_divisions(self, table: str, place: int, batch: Batch) -> None:
-        kept = self._divisions.setdefault(table, _Divisions())
+        divisions = self._divisions.setdefault(table, _Divisions())
         for row, shape in zip(batch.rows, batch.shapes, strict=True):
             if row[place] and shape is not None:
-                kept.names.append(str(row[place]).strip())
-                kept.shapes.append(shape)
+                divisions.names.append(str(row[place]).strip())
+                divisions.shapes.append(shape)
 
     def _add_places(self, named: str, columns: dict[str, int], batch: Batch) -> None:
         code_at = [columns[name] for name in self._code_fields if name in columns]
@@ -155,21 +164,22 @@ class PlaceNames:
                 self._places.setdefault(key, [line, 0])[1] += 1
 
     def report(self, counties: CountyCodes, remarks: Remarks) -> None:
-        for table, kept in self._divisions.items():
-            self._report_labels(table, kept, remarks)
+        """Note annotation and names in a wrong division."""
+        for table, divisions in self._divisions.items():
+            self._report_labels(table, divisions, remarks)
         self._report_places(counties.county()[0], remarks)
 
-    def _report_labels(self, table: str, kept: _Divisions, remarks: Remarks) -> None:
-        """Annotation with the name of one division that lies in another one of the same table."""
-        known = set(kept.names)
+    def _report_labels(self, table: str, divisions: _Divisions, remarks: Remarks) -> None:
+        """Note annotation with the name of one division inside another one of the same table."""
+        known = set(divisions.names)
         labels = [label for label in self._labels if label[1] in known]
         if not labels:
             return
         points = shapely.from_wkb(np.array([shape for _, _, shape, _ in labels], dtype=object))
-        tree = shapely.STRtree(shapely.from_wkb(np.array(kept.shapes, dtype=object)))
+        tree = shapely.STRtree(shapely.from_wkb(np.array(divisions.shapes, dtype=object)))
         inside: dict[int, set[str]] = {}
         for label, division in zip(*tree.query(points, predicate="intersects").tolist(), strict=True):
-            inside.setdefault(label, set()).add(kept.names[division])
+            inside.setdefault(label, set()).add(divisions.names[division])
         for n, names in sorted(inside.items()):
             layer, text, _, line = labels[n]
             if text not in names:
@@ -177,15 +187,18 @@ class PlaceNames:
                 remarks.add_example("vct_note_label_place", line, f"{text} → {min(names)}", 1, **params)
 
     def _report_places(self, county: str, remarks: Remarks) -> None:
-        """Names that begin with another county or city than the row's code."""
+        """Note names that begin with another county or city than that of the row's code."""
         settings = load_settings()
         names, above = _county_names(settings.shortest_county_name)
         longest, below = max(map(len, names), default=0), tuple(settings.below_county_words)
         divisions = _divisions()
         for (table, named, value, own), (line, count) in self._places.items():
             code = own or county
-            told = _without(value, above)
-            other = next((n for n in _heads(told, longest) if n in names and not told[len(n) :].startswith(below)), "")
+            place_name = _without(value, above)
+            other = next(
+                (n for n in _heads(place_name, longest) if n in names and not place_name[len(n) :].startswith(below)),
+                "",
+            )
             if other and (code not in names.values() or code in (c for n, c in names.items() if n == other)):
                 continue
             other = other or (foreign_place(value, code, divisions) if divisions is not None else "")
@@ -195,19 +208,22 @@ class PlaceNames:
 
 
 def _heads(text: str, longest: int) -> Iterable[str]:
-    """The beginnings of a text, up to ``longest`` characters, the longest first."""
+    """Return the beginnings of a text, up to ``longest`` characters, the longest first."""
     return (text[:n] for n in range(min(len(text), longest), 0, -1))
 
 
 def _without(text: str, above: list[str]) -> str:
-    """A text without the names of province and city before it."""
+    """Return a text without the leading names of province and city."""
     for name in above:
         text = text.removeprefix(name)
     return text
 
 
 def _county_names(shortest: int) -> tuple[dict[str, str], list[str]]:
-    """Counties' names of at least ``shortest`` characters with their codes, and the names of provinces, then of cities."""
+    """Return names of counties with their codes, and names of provinces and cities.
+
+    Counties need ``shortest`` characters.
+    """
     divisions = _divisions()
     codes = list(divisions.codes.values()) if divisions is not None else []
     names = {c.name: c.code for c in codes if c.level == COUNTY_LEVEL and len(c.name) >= shortest}
@@ -220,15 +236,15 @@ def _divisions() -> CodeList | None:
     return load_standard("county_db").code_lists.get("divisions")
 
 
-#: Kind of table → remark on equal geometries: one feature drawn twice, or several points on one place.
+#: Kind of table → remark on equal geometries: one feature drawn twice, or points at one place.
 _REPEATED = {"polygon": "vct_note_shape_twice", "line": "vct_note_shape_twice", "point": "vct_note_place_twice"}
 
 
 class DuplicateCheck:
     """Find repeated keys and geometries of one table.
 
-    ``joined``: parts of one feature were merged before `add`. If not, successive rows with equal values may be parts of one
-    feature and are not reported as repeated keys.
+    ``joined``: parts of one feature were merged before `add`. Otherwise successive rows with equal values may be such
+    parts, and their key does not count as repeated.
     """
 
     def __init__(self, table: Table, remarks: Remarks, joined: bool):
@@ -240,6 +256,7 @@ class DuplicateCheck:
         self._repeated: list[tuple[str, int]] = []
 
     def add(self, batch: Batch) -> None:
+        """Add the keys and geometries of a batch."""
         for row, shape, line in zip(batch.rows, batch.shapes, batch.lines, strict=True):
             if self.table.kind in _REPEATED and shape is not None:
                 earlier = self._shapes.setdefault(hash(shape), line)
@@ -253,6 +270,7 @@ class DuplicateCheck:
             self._last = row
 
     def close(self) -> None:
+        """Note repeated keys."""
         if not self._repeated or len(self._keys) == 1:
             # Another remark reports one key in all rows.
             return
@@ -264,7 +282,7 @@ class DuplicateCheck:
 
 
 class _Code(NamedTuple):
-    """A code of a field in one table: the line of the first row that has it, and how many rows have it."""
+    """A code of a field in one table: line of its first row, and number of rows."""
 
     table: str
     line: int
@@ -272,12 +290,16 @@ class _Code(NamedTuple):
 
 
 class LeadingZeroCheck:
-    """Find codes without their leading zero: 103 in a field that has 0103 in any table, most likely lost in a spreadsheet."""
+    """Find codes without their leading zero, most likely lost in a spreadsheet.
+
+    An example is 103 in a field that has 0103 in any table.
+    """
 
     def __init__(self) -> None:
         self._fields: dict[str, dict[str, list[_Code]]] = {}
 
     def add(self, batch: Batch) -> None:
+        """Add the codes of a batch."""
         endings = tuple(load_settings().code_endings)
         for place, column in enumerate(batch.table.columns):
             name = column.name.upper()
@@ -292,6 +314,7 @@ class LeadingZeroCheck:
                 known.setdefault(value, []).append(_Code(batch.table.name, line, count))
 
     def report(self, remarks: Remarks) -> None:
+        """Note codes without their leading zero."""
         for name, codes in self._fields.items():
             for value, places in codes.items():
                 if f"0{value}" not in codes:

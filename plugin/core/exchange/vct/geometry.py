@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sections of shapes: points, lines, polygons of lines, annotation."""
+"""Read the sections of shapes: points, lines, polygons of lines, annotation."""
 
 from __future__ import annotations
 
@@ -21,20 +21,23 @@ from .settings import Remarks, load_settings
 from .store import Store
 from .structure import Structure
 
-#: Records between two questions whether the user cancelled.
+#: Number of records between two checks for cancellation.
 _CHECK_EVERY = 2_000
-#: Arcs and splines by the number of their type: more than a line's points would have to be read.
+#: A larger count means arcs or splines, whose type number is read as a count.
 _MOST_SEGMENTS = 1_000_000
-#: Types of features beside the plain one (nodes, points with a direction, clusters …) have small numbers.
+#: Types of features other than the plain one (nodes, directed points, clusters …) have small numbers.
 _MOST_TYPES = 9
-#: What is kept with a line: it only bounds polygons, or is a feature as well.
+#: The use of a line: boundary of polygons only, or also a feature.
 _BOUNDING, _FEATURE = 0, 1
 
 
 class Geometry:
-    """``shapes``: features as WKB by id; ``lines``: positions of all lines by id, for polygons; ``places``: positions of
-    points and annotation; ``texts``: annotation's text and angle by id; ``codes``: 要素代码 by the number kept with each shape;
-    ``sections``: those that were read, with their lines."""
+    """The shapes of a file.
+
+    ``shapes``: features as WKB by id; ``lines``: positions of all lines by id, for polygons; ``places``: positions of
+    points and annotation; ``texts``: text and angle of annotation by id; ``codes``: 要素代码 by the number stored with
+    each shape; ``sections``: sections already read.
+    """
 
     def __init__(self, folder: Path, head: Head, cancellation: Cancellation, remarks: Remarks):
         self.head, self.cancellation, self.remarks = head, cancellation, remarks
@@ -60,12 +63,12 @@ class Geometry:
             store.close()
 
     def read(self, section: str, lines: Lines, structure: Structure) -> None:
-        """All records of a section."""
+        """Read all records of a section."""
         self.sections.add(section)
         if section == "polygon":
             self._seal_lines(lines)
         elif section == "line":
-            # After polygons: their lines were missing, but line features may follow.
+            # Lines after polygons: boundaries would be missing, but line features are valid.
             self._sealed_lines = False
         record = {
             "point": self._point,
@@ -91,7 +94,7 @@ class Geometry:
         self._make_polygons(lines)
 
     def _code(self, section: str, lines: Lines, structure: Structure) -> str:
-        """The 要素代码 and, after it, the symbol, which is not kept."""
+        """Read the 要素代码 and the symbol after it, which is not retained."""
         code = lines.word()
         if code not in structure.codes:
             if code != self._bounding or section != "line":
@@ -120,7 +123,7 @@ class Geometry:
         self.shapes.put(ident, shapely.to_wkb(shape), start, self._number(code))
 
     def _type(self, section: str, lines: Lines) -> None:
-        """The type of a feature: 1 is the plain one; others are read as if they were plain, and noted."""
+        """Read the type of a feature; types other than 1 (plain) are read as plain and noted."""
         found = lines.whole()
         if found != PLAIN:
             if not PLAIN < found <= _MOST_TYPES:
@@ -148,7 +151,7 @@ class Geometry:
             xy = self._positions(lines, lines.count())
             if len(xy) < 2:
                 raise lines.error("vct_no_points", id=ident)
-            # Segments of one line go on where the one before ends, with its last point or after it.
+            # A segment continues at the end of the one before, with or without repeating its last point.
             meets = bool(parts) and bool((parts[-1][-1] == xy[0]).all())
             if parts and not meets:
                 self.remarks.add("vct_note_segments", start, ident)
@@ -186,7 +189,7 @@ class Geometry:
         self._drafts.append(PolygonRecord(ident, code, start, found, label))
 
     def _make_polygons(self, lines: Lines) -> None:
-        """Polygons of the records that were read since the last time."""
+        """Make polygons of the records read since the last call."""
         drafts, self._drafts = self._drafts, []
         if not drafts:
             return
@@ -233,8 +236,10 @@ class Geometry:
             _refuse_twice(self.lines.seal(), lines)
 
     def seal(self, lines: Lines) -> None:
-        """Make shapes ready to be asked for. InputError for an id that came twice, for lines that should bound polygons
-        where there are none, and for positions that cannot be."""
+        """Finish the shapes for access by id, and verify positions.
+
+        Raises InputError for a repeated id, for boundary lines without polygons, and for impossible positions.
+        """
         self._seal_lines(lines)
         _refuse_twice(self.shapes.seal(), lines)
         unused = self.lines.unused(_BOUNDING)
@@ -248,7 +253,10 @@ class Geometry:
         self.bounds = verify_location(self.head, [self.lines, self.places], lines, self.remarks)
 
     def _note_shared_ids(self) -> None:
-        """Ids that a line of boundaries and a feature share: rows cannot mean the line, so reading is not in doubt."""
+        """Note ids common to a boundary line and a feature.
+
+        Rows can only refer to the feature.
+        """
         bounding = self.lines.ids_of(_BOUNDING)
         places = self.shapes.find(bounding)
         both = places[places >= 0]
@@ -257,15 +265,20 @@ class Geometry:
             self.remarks.add("vct_note_shared_ids", self.shapes.line(first), self.shapes.id(first), len(both))
 
     def notes(self, lines: Lines) -> list[tuple[str, dict[str, Any]]]:
-        """What was done to positions."""
+        """Return notes on changes of positions."""
         notes: list[tuple[str, dict[str, Any]]] = []
         if any(self.head.offset):
             notes.append(("vct_note_offset", {"x": f"{self.head.offset[0]:g}", "y": f"{self.head.offset[1]:g}"}))
         coarse = load_settings().coarse_degrees if self.geographic else load_settings().coarse_m
         if lines.coarsest > coarse:
             unit = "°" if self.geographic else "m"
-            told = {"count": lines.coarse_count, "line": lines.coarse_line, "step": f"{lines.coarsest:g}", "unit": unit}
-            notes.append(("vct_note_coarse", told))
+            params = {
+                "count": lines.coarse_count,
+                "line": lines.coarse_line,
+                "step": f"{lines.coarsest:g}",
+                "unit": unit,
+            }
+            notes.append(("vct_note_coarse", params))
         if self.head.dim == 3:
             notes.append(("vct_note_third", {}))
         return notes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The header: written in one form, read in both (LANDUSE-VCT of land survey, CNSDTF-VCT of the standard's text)."""
+"""The header: written in one form, read in LANDUSE-VCT and CNSDTF-VCT form."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .lines import Lines, shorten_line
 from .settings import SEPARATOR, Remarks, Settings
 
 PROJECTION = "高斯-克吕格投影"
-#: The heights that a header names, and their code.
+#: The vertical datum in headers, and its code.
 DATUM, VERTICAL = "1985国家高程基准", "EPSG:5737"
 CLOCK = "北京时间"
-#: Lines searched for HeadBegin: comments may come first.
+#: Number of lines searched for HeadBegin: comments may come first.
 _FIRST_LINES = 200
 #: Sections that come after the header.
 _LATER = {f"{name}begin".encode() for name in ("featurecode", "tablestructure", "point", "line", "polygon", "annotation",
                                                "topology", "attribute", "style")}  # fmt: skip
-#: Keys of earlier versions that take the place of others.
+#: Keys of earlier versions that replace others.
 _INSTEAD = {
     "XYUnit": ("unit",), "MapScale": ("scalem", "scale"), "ExtentMin": ("minx", "miny"), "ExtentMax": ("maxx", "maxy"),
 }  # fmt: skip
 _OF_PLANES = ("Projection", "Parameters")
-#: Values that say nothing new, of keys that reading does not need.
+#: Usual values of keys that reading does not need.
 _USUAL = {
     "verticaldatum": (DATUM, "1985国家高程基准面", "1985 国家高程基准"),
     "temporalreferencesystem": (CLOCK, "UTC+8"),
@@ -37,8 +37,11 @@ _USUAL = {
 
 @dataclass(frozen=True)
 class Head:
-    """What reading needs: ``swapped``: the first number of a position runs north; ``offset`` is added to positions.
-    ``heights``: what the file calls its heights; ``extent``: the corners that it declares."""
+    """Header values for reading.
+
+    ``swapped``: the first number of a position is the northing; ``offset``: added to positions; ``heights``: name of
+    the vertical datum; ``extent``: the declared corners.
+    """
 
     crs: CRS
     dim: int = 2
@@ -50,21 +53,27 @@ class Head:
 
 
 def check_crs(crs: CRS | None, layer: str) -> None:
-    """OutputError when a header cannot name this CRS: it takes CGCS2000, in degrees or in a zone of 3° or 6°."""
+    """Raise OutputError unless a header can name the CRS.
+
+    Supported is CGCS2000, in degrees or in a zone of 3° or 6°.
+    """
     frame = describe_crs(crs) if crs is not None else None
     if frame is None or not frame.cgcs2000 or not (frame.geographic or _width(frame.zone, frame.meridian)):
         raise OutputError("vct_crs", layer=layer, crs=crs_label(crs))
 
 
 def _width(zone: int | None, meridian: float | None) -> int:
-    """3 or 6 degrees, 0 for neither. A zone with no prefix is taken for one of 3°."""
+    """Return 3 or 6 degrees, 0 for neither; a zone without a prefix counts as one of 3°."""
     if zone is None or meridian is None:
         return 0
     return {zone * 3.0: 3, zone * 6.0 - 3: 6}.get(meridian, 0)
 
 
 def head_lines(crs: CRS, low: list[str], high: list[str], settings: Settings, today: date) -> list[str]:
-    """The header; ``low`` and ``high`` the extent's corners as they are printed."""
+    """Return the lines of the header.
+
+    ``low`` and ``high``: corners of the extent as printed.
+    """
     frame = describe_crs(crs)
     pairs = {
         "Datamark": settings.datamark,
@@ -100,9 +109,10 @@ def _parameters(crs: CRS, form: str) -> str:
 
 
 def read_head(lines: Lines, remarks: Remarks) -> Head:
-    """Read up to HeadEnd. InputError when this is no VCT file, or its coordinate system is not one that can be read.
+    """Read the header up to HeadEnd.
 
-    Every key is used, verified, or noted as not used.
+    Every key is used, verified, or noted as unused. Raises InputError for another file format and for an unsupported
+    CRS.
     """
     _find_head(lines, remarks)
     pairs: dict[str, tuple[str, int, str]] = {}
@@ -113,7 +123,7 @@ def read_head(lines: Lines, remarks: Remarks) -> Head:
         if not colon:
             lines.refuse_mark(line)
             raise lines.error("vct_head_line", value=shorten_line(line.encode()))
-        # A separator may be a tab, which stripping would take.
+        # A separator may be a tab, which stripping would remove.
         value = value.strip() or ("\t" if "\t" in value and key.strip().lower() == "separator" else "")
         _put(pairs, key.strip(), value, lines, remarks)
     reading = HeaderPairs(lines, pairs, remarks)
@@ -154,7 +164,7 @@ def _put(pairs: dict[str, tuple[str, int, str]], key: str, value: str, lines: Li
 
 
 def _report_missing(head: HeaderPairs, geographic: bool) -> None:
-    """Note the keys that a header should have and that are missing or empty."""
+    """Note required keys that are missing or empty."""
     given = {key for key, (value, _, _) in head.pairs.items() if value}
     missing = [
         key
@@ -183,7 +193,7 @@ def _find_head(lines: Lines, remarks: Remarks) -> None:
             return
         if word.lower() in _LATER:
             if ":" in first[1]:
-                # The header is here, without its first line.
+                # The header is present without its first line.
                 break
             raise lines.error("vct_head_first", value=shorten_line(word))
         first = first if first[0] else (lines.number, shorten_line(word))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The header's values by key, read and verified: spheroid, zone, central meridian, units, axes, extent."""
+"""Read and verify the header's values: spheroid, zone, meridian, units, axes, extent."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from .lines import FARTHEST, Lines
 from .settings import Remarks, load_settings
 
 SPHEROID = "CGCS2000,6378137.0,298.257222101"
-#: Keys that a header should have, as they are written; degrees need no projection.
+#: Keys that a header should have, as written; a CRS in degrees needs no projection.
 KEYS = (
     "Datamark", "Version", "CoordinateSystemType", "Dim", "XAxisDirection", "YAxisDirection", "XYUnit", "ZUnit", "Spheroid",
     "PrimeMeridian", "Projection", "Parameters", "VerticalDatum", "TemporalReferenceSystem", "ExtentMin", "ExtentMax",
     "MapScale", "Offset", "Date", "Separator",
 )  # fmt: skip
 _WRITTEN = {key.lower(): key for key in KEYS}
-#: Keys that reading requires, with an example value for the message.
+#: Keys required for reading, with an example value for the message.
 _EXAMPLES = {"spheroid": SPHEROID, "parameters": "114,1,38500000,0,3,38"}
 
 
 class HeaderPairs:
-    """The header's values, with the lines that they stand in and their keys as written there.
+    """The header's values with their lines and their keys as written.
 
-    ``used``: keys that were read or verified; the others are reported by `report_unused`.
+    ``used``: keys that were read or verified; `report_unused` notes the others.
     """
 
     def __init__(self, lines: Lines, pairs: dict[str, tuple[str, int, str]], remarks: Remarks):
@@ -40,13 +40,16 @@ class HeaderPairs:
         self.used: set[str] = set()
 
     def get(self, key: str) -> str:
+        """Return the value of a key, empty if missing, and mark the key as used."""
         self.used.add(key)
         return self.pairs.get(key, ("", 0, ""))[0]
 
     def line(self, key: str) -> int:
+        """Return the line of a key."""
         return self.pairs.get(key, ("", self.lines.number, key))[1]
 
     def error(self, key: str, problem: str = "vct_head_value", **params: str) -> InputError:
+        """Return an InputError on the value of a key."""
         value, number, written = self.pairs.get(key, ("", self.lines.number, _WRITTEN.get(key, key)))
         self.lines.number = number
         if problem == "vct_head_value":
@@ -54,7 +57,7 @@ class HeaderPairs:
         return self.lines.error(problem, key=written, value=value, **params)
 
     def refuse_unless(self, right: bool, key: str, wanted: str, problem: str = "vct_head_wanted") -> None:
-        """InputError naming what the value of a key should be."""
+        """Raise InputError with the expected value of a key, unless ``right``."""
         if not right:
             raise self.error(key, problem, wanted=wanted)
 
@@ -64,9 +67,10 @@ class HeaderPairs:
         self.remarks.add(problem, number, key=written, value=value)
 
     def parts(self, key: str, problem: str = "vct_head_value") -> list[float | None]:
-        """The numbers of a value by their places; None for an empty one. Empty places at the end are left out.
+        """Return the numbers of a value by position; ``None`` for an empty one.
 
-        InputError with the text of ``problem`` where one is no number.
+        Empty positions at the end are left out. Raises InputError with the text of ``problem`` for a part that is not
+        numeric.
         """
         texts = [t.strip() for t in self.get(key).replace(self.lines.separator, ",").split(",")]
         while texts and not texts[-1]:
@@ -80,9 +84,11 @@ class HeaderPairs:
         return found
 
     def numbers(self, key: str, counts: tuple[int, ...], problem: str) -> list[float]:
-        """The numbers of a value, as many as one of ``counts``; none where the header does not give it.
+        """Return the numbers of a value, as many as one of ``counts``.
 
-        InputError with the text of ``problem``.
+        Empty for a missing key.
+
+        Raises InputError with the text of ``problem``.
         """
         found = self.parts(key, problem)
         if self.get(key) and (len(found) not in counts or None in found):
@@ -90,7 +96,7 @@ class HeaderPairs:
         return [number for number in found if number is not None]
 
     def report_unused(self, known_values: dict[str, tuple[str, ...]]) -> None:
-        """Note every key that nothing was read from, apart from those whose value is the usual one."""
+        """Note every unused key unless its value is the usual one."""
         for key, (value, _, _) in self.pairs.items():
             if key not in self.used and value and value not in known_values.get(key, ()):
                 self.remark(key, "vct_note_head_unused")
@@ -106,7 +112,7 @@ _OTHER_SPHEROIDS = {
     "vct_spheroid_beijing54": ("54", "KRASOVSK", "KRASSOWSK", "克拉索夫斯基"),
     "vct_spheroid_xian80": ("1980西", "西安", "XIAN", "XI'AN", "IAG", "1975"),
 }
-#: A file from a place east of here may have been made tomorrow.
+#: A file from a place farther east may have tomorrow's date.
 _AHEAD = timedelta(days=1)
 _EAST, _NORTH = ("E", "EAST", "东"), ("N", "NORTH", "北")
 _UNITS = {False: ("M", "METER", "METERS", "METRE", "METRES", "米"), True: ("D", "DEGREE", "DEGREES", "度")}
@@ -119,7 +125,10 @@ _DMS = re.compile(r"(\d{1,3})(?:[°:度]\s*(\d{1,2})(?:[′':分]\s*(\d{1,2}(?:\
 
 @dataclass(frozen=True)
 class Extent:
-    """The header's extent: corners (2,) in the order of the file, the unit of their last printed digit, their lines."""
+    """The header's extent.
+
+    Corners (2,) in the order of the file, the unit of their last printed digit, and their lines.
+    """
 
     low: NDArray
     high: NDArray
@@ -128,7 +137,10 @@ class Extent:
 
 
 def read_crs(head: HeaderPairs) -> CRS:
-    """CGCS2000 in degrees, or the zone that Parameters name, with a prefix or without. InputError for any other."""
+    """Return CGCS2000 in degrees, or the zone of Parameters, with a prefix or without.
+
+    Raises InputError for any other CRS.
+    """
     _check_spheroid(head)
     kind = head.get("coordinatesystemtype").upper()
     head.refuse_unless(kind in ("P", "D", ""), "coordinatesystemtype", "P / D")
@@ -156,7 +168,7 @@ def read_crs(head: HeaderPairs) -> CRS:
 
 
 def _refuse_kind(head: HeaderPairs, unit: str, geographic: bool) -> None:
-    """InputError naming CoordinateSystemType where not the unit alone, but what is said of a projection contradicts it."""
+    """Raise InputError on CoordinateSystemType where unit and projection contradict it."""
     planar = [key for key in ("projection", "parameters") if head.pairs.get(key, ("",))[0]]
     if geographic and planar:
         others = ", ".join(f"{head.pairs[key][2]} ({head.pairs[key][1]})" for key in (unit, *planar))
@@ -194,19 +206,25 @@ def _note_flattening(head: HeaderPairs, text: str) -> None:
 
 
 def _check_width(head: HeaderPairs, zone: float, meridian: float, width: float) -> None:
-    """InputError for a zone that is none of its width, or is one of the other width by its central meridian."""
+    """Raise InputError for a zone number outside its width, or of the other width.
+
+    The central meridian shows the width.
+    """
     for degrees, its in ((3, 3 * zone), (6, 6 * zone - 3)):
         numbers = load_settings().zones_3 if degrees == 3 else load_settings().zones_6
         if width in (3, 6) and width != degrees and meridian == its and numbers[0] <= zone <= numbers[1]:
-            told = {"zone": f"{zone:g}", "meridian": f"{meridian:g}", "right": f"{degrees:g}", "width": f"{width:g}"}
-            raise head.error("parameters", "vct_zone_width", **told)
+            params = {"zone": f"{zone:g}", "meridian": f"{meridian:g}", "right": f"{degrees:g}", "width": f"{width:g}"}
+            raise head.error("parameters", "vct_zone_width", **params)
     limits = {3.0: load_settings().zones_3, 6.0: load_settings().zones_6}.get(width, [0.0, 0.0])
     if zone != int(zone) or not limits[0] <= zone <= limits[1]:
         raise head.error("parameters")
 
 
 def _zone(head: HeaderPairs) -> CRS:
-    """The zone of Parameters: central meridian first; from the end zone, width, false northing, false easting, scale."""
+    """Return the zone of Parameters.
+
+    The value begins with the central meridian and ends with scale, false easting, false northing, width and zone.
+    """
     slots = head.parts("parameters")
     if len(slots) < 5 or any(slots[k] is None for k in (0, -1, -2, -4)):
         raise head.error("parameters")
@@ -218,22 +236,22 @@ def _zone(head: HeaderPairs) -> CRS:
         crs = CRS.from_epsg(base[int(width), prefixed] + int(zone))
     except CRSError as error:
         raise head.error("parameters") from error
-    # A zone that contradicts the central meridian may be off by hundreds of kilometres.
+    # A zone that contradicts the central meridian may shift positions by hundreds of kilometres.
     right = describe_crs(crs).meridian
     if right != meridian:
         params = {"meridian": f"{meridian:g}", "zone": f"{zone:g}", "right": f"{right:g}"}
         raise head.error("parameters", "vct_meridian", **params)
     wanted = zone * 1e6 + 500_000 if prefixed else 500_000.0
     scale = slots[-5] if len(slots) > 5 and slots[-5] is not None else 1.0
-    # Between central meridian and scale the long form has empty places: latitudes of other projections.
+    # The long form has empty places between central meridian and scale: latitudes of other projections.
     others = slots[1:-5]
-    sound = easting == wanted and northing == 0 and scale == 1 and not any(others)
-    head.refuse_unless(sound, "parameters", f"{right:g},1,{wanted:.0f},0,{width:g},{zone:g}")
+    valid = easting == wanted and northing == 0 and scale == 1 and not any(others)
+    head.refuse_unless(valid, "parameters", f"{right:g},1,{wanted:.0f},0,{width:g},{zone:g}")
     return crs
 
 
 def _check_meridian(head: HeaderPairs, key: str, crs: CRS) -> None:
-    """A central meridian in a key of its own, in degrees or degrees, minutes and seconds."""
+    """Verify a central meridian in a separate key, in degrees or degrees, minutes, seconds."""
     found = _DMS.fullmatch(head.get(key).strip())
     if not head.get(key):
         return
@@ -246,7 +264,10 @@ def _check_meridian(head: HeaderPairs, key: str, crs: CRS) -> None:
 
 
 def read_axes(head: HeaderPairs) -> bool:
-    """Return True if the first number of a position runs north. InputError unless one axis runs east, the other north."""
+    """Return True if the first number of a position is the northing.
+
+    Raises InputError unless one axis points east and the other north.
+    """
     first, second = head.get("xaxisdirection").upper(), head.get("yaxisdirection").upper()
     if (first in _EAST or not first) and (second in _NORTH or not second):
         return False
@@ -264,9 +285,10 @@ def read_axes(head: HeaderPairs) -> bool:
 
 
 def read_extent(head: HeaderPairs) -> Extent | None:
-    """The extent in either spelling (ExtentMin and ExtentMax, or MinX, MinY, MaxX, MaxY); None where it is not given.
+    """Return the extent in either spelling; ``None`` if it is missing.
 
-    A value that is no corner is noted, not refused: nothing but the comparison depends on it.
+    The spellings are ExtentMin and ExtentMax, or MinX, MinY, MaxX, MaxY. An invalid value is noted only, because just
+    the comparison depends on it.
     """
     corners, texts = [], []
     keys: tuple[str, ...] = ("extentmin", "extentmax")
@@ -282,8 +304,8 @@ def read_extent(head: HeaderPairs) -> Extent | None:
             numbers = [float(part) for part in parts]
         except ValueError:
             numbers = []
-        wanted = (2, 3) if len(keys) == 2 else (1,)
-        if len(numbers) not in wanted or not np.isfinite(numbers).all():
+        counts = (2, 3) if len(keys) == 2 else (1,)
+        if len(numbers) not in counts or not np.isfinite(numbers).all():
             if value:
                 head.remark(key, "vct_note_head_value")
             elif key in _FOUR_KEYS:
@@ -297,14 +319,14 @@ def read_extent(head: HeaderPairs) -> Extent | None:
         head.remark(keys[-1], "vct_note_head_value")
         return None
     if not (low.any() or high.any()):
-        # Our own file without shapes has this; with shapes the comparison reports it.
+        # The plugin's own files without shapes have this extent; with shapes the comparison reports it.
         return Extent(low, high, 0.0, (head.line(keys[0]), head.line(keys[-1])))
     digits = max(len(text.partition(".")[2]) for text in texts)
     return Extent(low, high, 10.0**-digits, (head.line(keys[0]), head.line(keys[-1])))
 
 
 def verify_values(head: HeaderPairs) -> None:
-    """Note what is given of scale, date and version and cannot be so. Reading does not depend on them."""
+    """Note impossible values of scale, date and version, on which reading does not depend."""
     version = head.get("version").strip().upper().removeprefix("V")
     if version and version not in ("3", "3.0", "3.00") and "17798" not in version:
         head.remark("version", "vct_note_version")
@@ -335,7 +357,7 @@ def _is_day(text: str) -> bool:
 
 
 def _day(text: str) -> date | None:
-    """The day that a text names; None for a month or day that no calendar has, and for any other text."""
+    """Return the day that a text names; ``None`` for an impossible date or another text."""
     found = re.fullmatch(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?", text)
     try:
         return date(*map(int, found.groups())) if found is not None else None

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The text of a VCT file, line by line, with the number that an error names. Blank lines mean nothing."""
+"""Read the text of a VCT file line by line, with line numbers for errors.
+
+Blank lines are ignored.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +19,18 @@ from numpy.typing import NDArray
 from ...errors import InputError
 
 Progress = Callable[[float, str], None]
-#: Coordinates taken at a time: a wrong count is noticed at the next word, not at the end of the file.
+#: Number of coordinates read at once: a wrong count is found at the next word, not at the end of the file.
 _BLOCK = 20_000
 _LINE_FEED = ord("\n")
 #: A superset of GBK and GB2312.
 _CODEC = "gb18030"
-#: No position is farther out, whatever its unit; beyond this, and with what is no number at all, geometry fails.
+#: Largest coordinate in any unit; geometry operations fail beyond it and with NaN.
 FARTHEST = 1e12
-#: Whole numbers are kept in 64 bits.
+#: Integers are stored in 64 bits.
 _MOST = 2**63 - 1
-#: What a line may hold of a stray value in a message.
+#: Number of characters of a wrong value in a message.
 _SHOWN = 40
-#: What may stand after the text: NUL where a copy broke off, and the end mark of DOS.
+#: Bytes that may follow the text: NUL of an interrupted copy, and the end mark of DOS.
 _FILL = b"\0\x1a"
 #: A line that begins or ends a section; a table may have a name such as LEGEND.
 _MARK = re.compile(
@@ -36,14 +39,14 @@ _MARK = re.compile(
     re.I,
 )
 _CONTROL = dict.fromkeys((*range(32), 127), "·")
-#: Bytes at the beginning that show encoding and line ends.
+#: Number of bytes at the beginning that show encoding and line ends.
 _BEGINNING = 65_536
 
 
 class Lines:
-    """``number`` is that of the line last taken; ``section`` and ``source`` are told in errors.
+    """The lines of a file; errors name ``source``, ``section`` and the last ``number``.
 
-    ``progress(share, section)`` is called by `report_progress`.
+    `report_progress` calls ``progress(share, section)``.
     """
 
     def __init__(self, handle: BinaryIO, source: str, progress: Progress = lambda share, section: None):
@@ -55,20 +58,20 @@ class Lines:
         self.source = Path(source).name
         self.section = "Head"
         self.number = 0
-        #: The number of a last line without an end: all that is wrong with it is that the file was cut off in it.
+        #: Number of a last line without a line end: the file was cut off in it.
         self._torn = 0
-        #: The number of the line that NUL or Ctrl-Z stand in after the text, 0 where none do.
+        #: Number of the line with NUL or Ctrl-Z after the text, 0 without one.
         self.filled = 0
         self.separator = ","
-        #: The coarsest last digit of coordinates in E notation, the line of the first of them, how many there are.
+        #: The coarsest last digit of coordinates in E notation, the line of the first of them, and their number.
         self.coarsest, self.coarse_line, self.coarse_count = 0.0, 0, 0
 
     def report_progress(self) -> None:
-        """Report how much of the file is read, 0…1, and the section."""
+        """Report the share of the file already read, 0…1, and the section."""
         self._progress(self._file.tell() / self._size, self.section)
 
     def verify_text(self) -> None:
-        """InputError when the file, of which nothing is read yet, is UTF-16 or has other line ends."""
+        """Raise InputError for UTF-16 and for other line ends, before reading."""
         start = self._file.read(_BEGINNING)
         self._file.seek(0)
         self.number = 1
@@ -80,24 +83,24 @@ class Lines:
 
     @property
     def torn(self) -> bool:
-        """Return True if the last line, which has no line end, was read."""
+        """True if the last line, which has no line end, was read."""
         return self._torn > 0
 
     def complete(self) -> None:
-        """Note that the text is whole: later errors concern its content."""
+        """Mark the text as complete: later errors concern its content."""
         self._torn = 0
 
     def _without_fill(self, line: bytes) -> bytes:
-        """The last line of the file, which has no end, without NUL and Ctrl-Z after it."""
-        kept = line.rstrip(_FILL)
-        if len(kept) < len(line):
+        """Return the last line, which has no line end, without NUL and Ctrl-Z after it."""
+        stripped = line.rstrip(_FILL)
+        if len(stripped) < len(line):
             self.filled = self.number
-        if kept.strip():
+        if stripped.strip():
             self._torn = self.number
-        return kept
+        return stripped
 
     def find(self, word: str) -> int:
-        """The number of the next line that is this word, in letters of any size; 0 where none is."""
+        """Return the number of the next line with this word, ignoring case; 0 if not found."""
         wanted = word.lower().encode()
         while (line := self.raw()) is not None:
             if line.strip().lower() == wanted:
@@ -105,7 +108,7 @@ class Lines:
         return 0
 
     def raw(self) -> bytes | None:
-        """The next line that is not blank, without its end; None after the last."""
+        """Return the next line that is not blank, without its end; ``None`` after the last."""
         for line in self._handle:
             self.number += 1
             if not line.endswith(b"\n"):
@@ -119,7 +122,8 @@ class Lines:
         return None
 
     def line(self) -> bytes:
-        # As `raw`, but without another call: a file has a million lines and more.
+        """Return the next line that is not blank; InputError at the end of the file."""
+        # Repeats the code of `raw` to save a call per line: files have a million lines and more.
         for line in self._handle:
             self.number += 1
             if line[-1] != _LINE_FEED:
@@ -130,11 +134,11 @@ class Lines:
         raise self.error("vct_cut_off")
 
     def text(self) -> str:
-        """The next line decoded, spaces at its ends kept. InputError when it is not GBK."""
+        """Return the next line decoded, including outer spaces; InputError unless it is GBK."""
         return self.decoded(self.line())
 
     def text_or_blank(self) -> str:
-        """The very next line decoded: one that is blank is an empty text here."""
+        """Return the immediately next line decoded; here a blank one is an empty text."""
         line = next(self._handle, None)
         if line is None:
             raise self.error("vct_cut_off")
@@ -144,27 +148,28 @@ class Lines:
         return self.decoded(line.rstrip(b"\r\n"))
 
     def decoded(self, line: bytes) -> str:
-        """A line as text. InputError when it is not GBK."""
+        """Decode a line; InputError unless it is GBK."""
         try:
             return line.decode(_CODEC)
         except UnicodeDecodeError as error:
             raise self.error("vct_encoding") from error
 
     def word(self) -> str:
+        """Return the next line without outer spaces."""
         return self.text().strip()
 
     def whole(self) -> int:
-        """The next line as a whole number."""
+        """Return the next line as an integer."""
         line = self.line()
         try:
             number = int(line)
         except ValueError:
-            # Said below.
+            # Raises the error.
             return self.number_of(line)
         return number if -_MOST <= number <= _MOST and b"_" not in line else self.number_of(line)
 
     def number_of(self, text: bytes | str) -> int:
-        """A text as a whole number of 64 bits."""
+        """Return a text as an integer of 64 bits."""
         word = text if isinstance(text, str) else self.decoded(text)
         try:
             number = int(word)
@@ -181,34 +186,38 @@ class Lines:
         return number
 
     def refuse_mark(self, word: str) -> None:
-        """InputError when a word begins or ends another section: the end of this one is missing."""
+        """Raise InputError for the begin or end of another section: this one has no end."""
         word = word.strip()
         if _MARK.fullmatch(word) and word.lower() != f"{self.section}end".lower():
             raise self.error("vct_section_open", value=word)
 
     def wholes(self) -> list[int]:
-        """The next line as whole numbers with separators between."""
+        """Return the next line as integers between separators."""
         return [self.number_of(part) for part in self._split(self.line()) if part.strip()]
 
     def count(self) -> int:
+        """Return the next line as a count, 0 or more."""
         number = self.whole()
         if number < 0:
             raise self.error("vct_count_value", value=number)
         return number
 
     def end_of_record(self, ident: int) -> None:
-        """The 0 that closes a record: anything else means that a count before it is wrong."""
+        """Read the 0 that closes a record; anything else means a wrong count before it."""
         line = self.line()
         if line.strip() != b"0":
             raise self.error("vct_count", id=ident, value=shorten_line(line))
 
     def coordinates(self, count: int, dim: int) -> NDArray:
-        """(count, 2) the next lines as x, y; a third number is left out. InputError names the line that is none."""
+        """Return (count, 2) the next lines as x, y; a third number is left out.
+
+        InputError names the line of an invalid position.
+        """
         parts = []
         while count > 0:
             rows, numbers, whole = self._take(min(count, _BLOCK))
             if not whole and rows and not _is_position(rows[-1], dim, self.separator):
-                # Cut off in the middle of a line.
+                # The file is cut off in the middle of a line.
                 del rows[-1]
             parts.append(self._parse(rows, numbers, dim))
             if not whole:
@@ -217,7 +226,7 @@ class Lines:
         return np.concatenate(parts) if parts else np.zeros((0, 2))
 
     def _take(self, count: int) -> tuple[list[bytes], list[int] | range, bool]:
-        """The next lines that are not blank, their numbers, and whether there are as many."""
+        """Return the next lines that are not blank, their numbers, and True if complete."""
         first = self.number + 1
         rows = list(islice(self._handle, count))
         self.number += len(rows)
@@ -250,7 +259,7 @@ class Lines:
                         self._note_exponents(rows, numbers)
                     return found
         except ValueError:
-            # One of them is no number: which, is told below.
+            # The loop below finds the invalid line.
             pass
         for row, number in zip(rows, numbers, strict=False):
             if not _is_position(row, dim):
@@ -262,7 +271,7 @@ class Lines:
                     raise self.error("vct_full_comma", value=shorten_line(row))
                 if (count := _numbers_in(row)) > 1 and count != dim:
                     raise self.error("vct_dimension", value=shorten_line(row), dim=dim, found=count)
-                # As many parts as numbers are wanted: it is a position, whatever the count of points.
+                # With as many parts as numbers expected, the line is a position, whatever the number of points.
                 key = "vct_position_value" if row.count(b",") == commas else "vct_position"
                 raise self.error(key, value=shorten_line(row))
         raise self.error("vct_position", value="")
@@ -278,6 +287,7 @@ class Lines:
         return line.split(self.separator.encode(_CODEC))
 
     def error(self, key: str, /, **params: Any) -> InputError:
+        """Return an InputError on the last line, or on the cut end of the file."""
         number = self.number
         if self._torn and key != "vct_cut_between":
             key, params, number = "vct_cut_off", {}, self._torn
@@ -287,7 +297,7 @@ class Lines:
 
 
 def _last_digit(number: str) -> float:
-    """What the last digit of a number in E notation stands for."""
+    """Return the unit of the last digit of a number in E notation."""
     mantissa, _, exponent = number.strip().lower().partition("e")
     return 10.0 ** (int(exponent) - len(mantissa.partition(".")[2]))
 
@@ -301,12 +311,12 @@ def _is_position(row: bytes, dim: int, separator: str = ",") -> bool:
 
 
 def _numbers_in(row: bytes) -> int:
-    """How many numbers a row holds; 0 where it holds anything else."""
+    """Return the number of numbers in a row; 0 if it has anything else."""
     parts = row.split(b",")
     try:
         return len(parts) if all(abs(float(part)) <= FARTHEST for part in parts) else 0
     except ValueError:
-        # No position, of whatever dimension.
+        # Not a position of any dimension.
         return 0
 
 
@@ -315,6 +325,6 @@ def _cut(text: bytes | str) -> str:
 
 
 def shorten_line(line: bytes) -> str:
-    """A line for a message: readable, and not too long."""
+    """Return a line shortened and without control characters, for a message."""
     text = line.decode(_CODEC, errors="replace").strip().translate(_CONTROL)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare coordinates with their expected place: the header's zone and extent, the county that rows name, degrees
-written as DD.MMSS."""
+"""Compare coordinates with their expected location.
+
+This is the header's zone and extent and the county that rows name; degrees may be written as DD.MMSS.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from .lines import Lines
 from .settings import Remarks, load_settings
 from .store import Store
 
-#: Share of a minute by which printing a decimal number may miss it.
+#: Largest rounding error of a printed decimal number, as a share of a minute.
 _MISSED = 1e-7
 #: Seconds that rounding in print turns into sixty.
 _SIXTY = 60.0001
@@ -29,11 +31,11 @@ _SIXTY = 60.0001
 
 @dataclass(frozen=True)
 class DmsCheck:
-    """Positions whose digits all are minutes and seconds below 60.
+    """Positions whose digits are all valid minutes and seconds below 60.
 
-    ``low`` and ``high`` (2,) the bounds in decimal degrees if read as DD.MMSS; ``minutes``: how many different full minutes
-    there are on both axes, ``seconds``: how many different full seconds; ``first`` (2,) the first position as it stands,
-    with its ``line`` and ``ident``; ``count`` of positions.
+    ``low`` and ``high``: (2,) bounds in decimal degrees if read as DD.MMSS; ``minutes``: number of different full
+    minutes on both axes; ``seconds``: number of different full seconds; ``first``: (2,) the first position as written,
+    with its ``line`` and ``ident``; ``count``: number of positions.
     """
 
     low: NDArray
@@ -47,13 +49,13 @@ class DmsCheck:
 
     @property
     def by_digits(self) -> bool:
-        """Return True if decimal degrees would have had minutes or seconds above 60 somewhere."""
+        """True if decimal degrees would have minutes or seconds above 60 somewhere."""
         settings = load_settings()
         return self.minutes >= settings.packed_minutes and self.seconds >= settings.packed_seconds
 
 
 def convert_dms_degrees(stores: Iterable[Store]) -> DmsCheck | None:
-    """The positions read as DD.MMSS; None where one of them cannot be that."""
+    """Read the positions as DD.MMSS; ``None`` where one of them is not of that form."""
     low, high = np.full(2, np.inf), np.full(2, -np.inf)
     minutes: set[int] = set()
     seconds: set[int] = set()
@@ -71,23 +73,26 @@ def convert_dms_degrees(stores: Iterable[Store]) -> DmsCheck | None:
             count += len(xy)
             decimal = degrees + minute / 60 + second / 3600
             low, high = np.minimum(low, decimal.min(axis=0)), np.maximum(high, decimal.max(axis=0))
-            # Both axes apart: the sign keeps their full minutes from meeting.
+            # Separate both axes: the sign keeps their full minutes distinct.
             cells = (degrees * 100 + minute + 1) * (1, -1)
             minutes.update(np.unique(cells).astype(int).tolist())
             seconds.update(np.unique(np.floor(second)).astype(int).tolist())
     return DmsCheck(low, high, len(minutes), len(seconds), first, *place, count) if count else None
 
 
-#: Metres of a degree of latitude.
+#: Length of a degree of latitude in metres.
 _DEGREE_M = 111_320.0
-#: Text key of each kind of mismatch between coordinates and header, by its name in `find_coordinate_problem`.
+#: Kind of mismatch between coordinates and header (`find_coordinate_problem`) → text key.
 _REASONS = {"axis": "vct_place_axis", "prefix": "vct_place_prefix", "zone": "vct_place_zone", "degrees": "vct_place_degrees",
             "metres": "vct_place_metres"}  # fmt: skip
 
 
 class Bounds(NamedTuple):
-    """``low`` and ``high`` (2,) of all positions; ``at``: line and id of the records with the least x, y, greatest x, y;
-    ``packed``: the positions as DD.MMSS, where their digits allow it."""
+    """The bounds of all positions.
+
+    ``low`` and ``high``: (2,); ``at``: line and id of the records with the least x, y and greatest x, y; ``packed``:
+    the positions as DD.MMSS if their digits allow it.
+    """
 
     low: NDArray
     high: NDArray
@@ -96,7 +101,10 @@ class Bounds(NamedTuple):
 
 
 class Outside(NamedTuple):
-    """Positions outside a box: how many of them and of their records, the farthest one's distance, line and id."""
+    """Positions outside a box.
+
+    Number of positions and of their records; distance, line and id of the farthest; their middle.
+    """
 
     positions: int
     records: int
@@ -107,7 +115,7 @@ class Outside(NamedTuple):
 
 
 def bounds_of(stores: Iterable[Store]) -> Bounds | None:
-    """The bounds of all positions; None where there are none."""
+    """Return the bounds of all positions; ``None`` without positions."""
     ends = np.array([[np.inf, np.inf], [-np.inf, -np.inf]])
     at = [(0, 0)] * 4
     for store, first, xy in _blocks(stores):
@@ -128,6 +136,7 @@ def _blocks(stores: Iterable[Store]) -> Iterator[tuple[Store, int, NDArray]]:
 
 
 def find_outside(stores: Iterable[Store], low: NDArray, high: NDArray) -> Outside:
+    """Return the positions outside a box with corners ``low`` and ``high`` (2,)."""
     positions = records = 0
     farthest, line, ident = 0.0, 0, 0
     middle = np.zeros(2)
@@ -148,8 +157,11 @@ def find_outside(stores: Iterable[Store], low: NDArray, high: NDArray) -> Outsid
 
 
 def verify_location(head: Head, stores: list[Store], lines: Lines, remarks: Remarks) -> Bounds | None:
-    """The bounds of all positions. InputError where they are no place of the header's zone, or far outside its extent;
-    a remark where they merely differ from the extent."""
+    """Return the bounds of all positions after comparison with zone and extent.
+
+    Raises InputError for positions outside the header's zone or far outside its extent; smaller differences from the
+    extent are noted.
+    """
     found = bounds_of(stores)
     if found is None:
         return None
@@ -163,7 +175,10 @@ def verify_location(head: Head, stores: list[Store], lines: Lines, remarks: Rema
 
 
 def _packed_error(key: str, packed: DmsCheck, lines: Lines, **params: str) -> InputError:
-    """The error that degrees are written as DD.MMSS; ``key`` and ``params`` give the proof."""
+    """Return the error on degrees written as DD.MMSS.
+
+    ``key`` and ``params`` give the proof.
+    """
     lines.number = packed.line
     x, y = (f"{value:.10g}" for value in packed.first.tolist())
     return lines.error(key, id=packed.ident, count=packed.count, x=x, y=y, **params)
@@ -227,7 +242,10 @@ def _verify_extent(head: Head, found: Bounds, stores: list[Store], lines: Lines,
 
 
 def _extents(head: Head, extent: Extent) -> list[tuple[NDArray, NDArray]]:
-    """The header's extent as it may be meant: northing first as positions are or not, before its offset or after."""
+    """Return the possible readings of the header's extent.
+
+    It may have the northing first like the positions or not, and be valid before or after the offset.
+    """
     ends = [(extent.low, extent.high)]
     if head.swapped:
         ends += [(low[::-1], high[::-1]) for low, high in ends]
@@ -245,18 +263,25 @@ def _corners(low: NDArray, high: NDArray) -> str:
 
 
 class CountyCodes:
-    """The county codes that rows name, by field; a row's key (BSM) counts only where no field of a place is there."""
+    """The county codes of rows, by field.
+
+    A row's key (BSM) counts only without a field of a place.
+    """
 
     def __init__(self) -> None:
         self.named: Counter[str] = Counter()
         self.keyed: Counter[str] = Counter()
 
     def add(self, field: str, values: Iterable[object]) -> None:
+        """Count the codes of a field."""
         target = self.keyed if field == "BSM" else self.named
         target.update(str(value)[:6] for value in values if value is not None)
 
     def county(self) -> tuple[str, bool]:
-        """The code that most rows name, and whether a field of a place names it; empty where none does."""
+        """Return the most frequent code and whether it comes from a field of a place.
+
+        Empty without any code.
+        """
         for codes, sure in ((self.named, True), (self.keyed, False)):
             known = Counter({code: n for code, n in codes.items() if len(code) == 6 and code.isdecimal()})
             if known:
@@ -265,11 +290,14 @@ class CountyCodes:
 
 
 def verify_county(head: Head, bounds: Bounds, codes: CountyCodes, lines: Lines, remarks: Remarks) -> InputError | None:
-    """InputError (not raised) where positions lie far from the county that rows name; a remark where they lie near."""
+    """Return an InputError for positions far from the rows' county.
+
+    Note a smaller distance.
+    """
     code, sure = codes.county()
     reach = _reach(code)
     if reach is None:
-        # Only the list of divisions gives a county's place; a code that it lacks is reported.
+        # Locations of counties come from the list of divisions; a code outside it is noted.
         remarks.add("vct_note_place_unknown", lines.number, code=code or "—")
         return None
     corners = np.array([bounds.low, [bounds.low[0], bounds.high[1]], bounds.high, [bounds.high[0], bounds.low[1]]])
@@ -292,13 +320,16 @@ def verify_county(head: Head, bounds: Bounds, codes: CountyCodes, lines: Lines, 
         remarks.add("vct_note_county", line, ident, **params)
         return None
     lines.number = line
-    # A wrong zone moves longitudes; where they fit, it is not that.
+    # A wrong zone shifts longitudes; correct longitudes exclude it.
     north = side in (1, 3) and max(ends[0], ends[2]) <= settings.county_near
     return lines.error("vct_place_county_north" if north else "vct_place_county", id=ident, **params)
 
 
 def _beyond(reach: GeographicExtent, low: NDArray, high: NDArray) -> tuple[float, float, float, float]:
-    """Degrees by which bounds go beyond a reach in the west, south, east and north; negative where they stay inside."""
+    """Return degrees by which bounds exceed an extent in the west, south, east and north.
+
+    Negative values are inside.
+    """
     (west, south), (east, north) = low.tolist(), high.tolist()
     return reach.west - west, (reach.south or 0.0) - south, east - reach.east, north - (reach.north or 90.0)
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Values compared with what their field is for: codes, names, areas, years. Nothing is changed; each field has one remark
-of a kind."""
+"""Compare values with the purpose of their field: codes, names, areas, years.
+
+Values are not changed; each field has one remark of a kind.
+"""
 
 from __future__ import annotations
 
@@ -21,38 +23,38 @@ from .structure import Column, Table
 
 #: The field with the 要素代码 of a row.
 _CLASS = "YSDM"
-#: What a name's field ends in.
+#: Ending of fields with names.
 _NAME_ENDING = "MC"
 #: The field whose first six digits are the county's code.
 _COUNTY = "XZQDM"
-#: The field with the village of a parcel: its number is its own within the village.
+#: The field with the village of a parcel: parcel numbers are unique within a village only.
 _VILLAGE = "ZLDWDM"
-#: What a code may have become, by the remark.
+#: Damaged codes, by remark.
 _OF_CODES = {
     "vct_note_full_width": re.compile("[０-９]"),
     "vct_note_number_code": re.compile(r"^(?:\d{3,}\.0+|\d+(?:\.\d+)?[Ee]\+\d+)$", re.M),
 }
 #: A code of digits with a letter among them.
 _LETTERS = {"vct_note_code_letters": re.compile(r"^(?=\d*[A-Za-z])(?=[A-Za-z]*\d)[0-9A-Za-z]+$", re.M)}
-#: Types of fields that hold numbers.
+#: Types of fields with numbers.
 _NUMBERS = ("real", "integer")
 #: Quotation marks.
 _MARKS = "\"'"
 _DIGIT, _HAN = re.compile(r"\d"), re.compile("[\u4e00-\u9fff]")
-#: Digits of a name that is a code; a name may be a number of fewer.
+#: Number of digits from which a name is taken for a code; a name may be a shorter number.
 _CODE_DIGITS = 4
-#: Characters of a value in a message.
+#: Number of characters of a value in a message.
 _SHOWN = 20
 
 
 @cache
 def _patterns() -> dict[str, re.Pattern[str]]:
-    """What a text may be instead of its value, by the remark; each pattern fits a line."""
+    """Return patterns of texts that replace a value, by remark; each pattern fits a line."""
     settings = load_settings()
     nulls = "|".join(map(re.escape, settings.null_words))
     lost = "|".join(map(re.escape, settings.lost_characters))
     return {
-        # Around a text, or left at one of its ends.
+        # Quotation marks around a text, or at one of its ends.
         "vct_note_quoted": re.compile(r"^(?:\".*\"|'.*'|[\"'][^\"']*|[^\"']*[\"'])$", re.M),
         "vct_note_null": re.compile(f"^(?:{nulls})$", re.M),
         "vct_note_lost": re.compile(rf"{lost}|^[?？]{{2,}}$", re.M),
@@ -61,7 +63,7 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 
 
 class PlausibilityCheck:
-    """The values of one table. `add` takes its rows, `close` says what only the whole table shows."""
+    """The values of one table: `add` takes its rows, `close` notes problems of whole columns."""
 
     def __init__(self, table: Table, codes: Iterable[str], planar: bool, remarks: Remarks):
         self.table, self.remarks, self.planar = table, remarks, planar
@@ -74,15 +76,16 @@ class PlausibilityCheck:
         self._village = places.get(_VILLAGE, -1)
         self._villages: set[Any] = set()
         self._pair = pair if len(pair) == 2 and all(table.columns[k].type == "date" for k in pair) else []
-        self._count, self._apart, self._line = 0, 0, 0
+        self._count, self._different_rows, self._line = 0, 0, 0
         self._last: list[Any] = []
 
     def add(self, batch: Batch) -> None:
+        """Add the rows of a batch."""
         if not batch.rows:
             return
         self._line = self._line or batch.lines[0]
         self._count += len(batch.rows)
-        self._apart += sum(a != b for a, b in zip([self._last, *batch.rows], batch.rows, strict=False))
+        self._different_rows += sum(a != b for a, b in zip([self._last, *batch.rows], batch.rows, strict=False))
         self._last = batch.rows[-1]
         if self._village >= 0:
             self._villages.update(row[self._village] for row in batch.rows)
@@ -119,15 +122,15 @@ class PlausibilityCheck:
             self._compare_lengths(place, batch)
 
     def _compare_areas(self, place: int, seen: _Column, batch: Batch) -> None:
-        """Gather how areas compare to those of their shapes; rows of several parts are left out."""
+        """Collect areas as shares of those of their shapes; rows of several parts are skipped."""
         rows, values, shapes = _measured_rows(place, batch)
         drawn = shapely.area(shapes)
         whole = np.flatnonzero(drawn > 0)
         ratios, areas = values[whole] / drawn[whole], drawn[whole]
         seen.ratios.append(ratios)
-        # The area of an invalid shape is none to compare with; another remark reports the shape.
-        apart = np.flatnonzero(np.abs(ratios - 1) > load_settings().area_row_differs / 2)
-        areas[apart[~shapely.is_valid(shapes[whole[apart]])]] = np.nan
+        # Skip the area of an invalid shape; another remark reports the shape.
+        deviating = np.flatnonzero(np.abs(ratios - 1) > load_settings().area_row_differs / 2)
+        areas[deviating[~shapely.is_valid(shapes[whole[deviating]])]] = np.nan
         seen.drawn.append(areas)
         seen.lines.append(np.array([batch.lines[rows[k]] for k in whole.tolist()], dtype=np.int64))
         wrong = whole[np.abs(values[whole] / drawn[whole] - 1) > load_settings().area_differs]
@@ -136,7 +139,10 @@ class PlausibilityCheck:
             seen.first_other = batch.lines[rows[k]], float(values[k]), float(drawn[k])
 
     def _compare_lengths(self, place: int, batch: Batch) -> None:
-        """Report values of a length field that differ from the drawn length, in metres; rows of several parts are skipped."""
+        """Report lengths that differ from the drawn length (m).
+
+        Rows of several parts are skipped.
+        """
         rows, values, shapes = _measured_rows(place, batch)
         drawn = shapely.length(shapes)
         wrong = np.flatnonzero(np.abs(drawn - values) > load_settings().length_differs * values)
@@ -147,12 +153,20 @@ class PlausibilityCheck:
             self._whole("vct_note_length_differs", column, len(wrong), line, values[first], drawn=drawn_m)
 
     def _counties(self, batch: Batch) -> None:
-        """Rows whose key begins with the code of another county. A key may have that of the city: 140200."""
+        """Note rows whose key begins with the code of another county.
+
+        A key may have the code of the city: 140200.
+        """
         key, place = self._place
         wrong = []
         for k, row in enumerate(batch.rows):
-            told, keyed = str(row[place] or "").strip()[:6], str(row[key] or "").strip()[:6]
-            if len(told) == len(keyed) == 6 and told.isdecimal() and keyed.isdecimal() and not _nested(told, keyed):
+            named_code, keyed = str(row[place] or "").strip()[:6], str(row[key] or "").strip()[:6]
+            if (
+                len(named_code) == len(keyed) == 6
+                and named_code.isdecimal()
+                and keyed.isdecimal()
+                and not _nested(named_code, keyed)
+            ):
                 wrong.append(k)
         field = self.table.columns[place].name
         self._add("vct_note_other_county", wrong, [row[place] for row in batch.rows], batch.lines, field=field)
@@ -165,7 +179,7 @@ class PlausibilityCheck:
             if not pattern.search(whole):
                 continue
             wrong = [k for k, value in enumerate(values) if pattern.search(value)]
-            # Marks that a program put around texts are around those of many fields.
+            # Quotation marks around texts usually affect many fields.
             group = {} if key == "vct_note_quoted" else {"field": column.name}
             self._add(key, wrong, values, lines, **group)
 
@@ -175,7 +189,7 @@ class PlausibilityCheck:
         self._add("vct_note_year", wrong, values, lines, field=column.name, declared=f"{years.start}–{years.stop - 1}")
 
     def _classes(self, column: Column, values: list[Any], lines: list[int]) -> None:
-        """Rows under a class that is not one of their table."""
+        """Note rows with a class that does not belong to their table."""
         codes = [str(value).strip().strip(_MARKS) for value in values]
         if self.codes.issuperset(codes) or not self.codes:
             return
@@ -200,6 +214,7 @@ class PlausibilityCheck:
             self.remarks.add_example(key, lines[wrong[0]], example, len(wrong), table=self.table.name, **group)
 
     def close(self) -> None:
+        """Note problems of whole columns."""
         settings = load_settings()
         for _, column, seen in self._columns:
             name = column.name.upper()
@@ -211,7 +226,7 @@ class PlausibilityCheck:
                 self._whole("vct_note_all_empty", column, self._count, self._line)
 
     def _close_column(self, column: Column, seen: _Column) -> None:
-        """Note the first of what the values of a column contradict as a whole."""
+        """Note the first problem of a column as a whole."""
         settings, name, text = load_settings(), column.name.upper(), column.type == "text"
         if name in (*settings.area_fields, *settings.length_fields) and column.type not in _NUMBERS:
             declared = column.line().partition(SEPARATOR)[2]
@@ -224,7 +239,7 @@ class PlausibilityCheck:
             self._whole("vct_note_division_levels", column, *seen.levels[rare], digits=str(usual))
         elif text and name.endswith(_NAME_ENDING) and seen.all_digits:
             self._whole("vct_note_digits_name", column, seen.count, seen.line, seen.first)
-        elif name == KEY and seen.alike and self._apart > 1 and seen.count == self._count:
+        elif name == KEY and seen.alike and self._different_rows > 1 and seen.count == self._count:
             self._whole("vct_note_one_key", column, seen.count, seen.line, seen.first)
         elif name in settings.number_fields and self._one_number(seen):
             self._whole("vct_note_one_number", column, seen.count, seen.line, seen.first)
@@ -234,12 +249,15 @@ class PlausibilityCheck:
             self._areas(column, seen)
 
     def _one_number(self, seen: _Column) -> bool:
-        """Return True if all rows have one number although several of them are of one village, or nothing tells villages."""
+        """Return True if all rows have one number although they should differ.
+
+        That is the case for several rows of one village, or without a field of villages.
+        """
         several = self._village < 0 or len(self._villages) < self._count
-        return seen.alike and several and self._apart > 1 and seen.count == self._count
+        return seen.alike and several and self._different_rows > 1 and seen.count == self._count
 
     def _areas(self, column: Column, seen: _Column) -> None:
-        """What most areas of a table are as against those of their shapes."""
+        """Compare most areas of a table with those of their shapes."""
         settings = load_settings()
         ratios = np.concatenate(seen.ratios)
         if not len(ratios):
@@ -257,13 +275,16 @@ class PlausibilityCheck:
         self._whole("vct_note_area_differs", column, other, line, value, drawn=f"{drawn:.2f}")
 
     def _single_areas(self, column: Column, seen: _Column, ratios: NDArray) -> None:
-        """Report rows whose area fits their shape worse than the others': the scale of the plane is much alike in a county."""
+        """Report rows whose area deviates from the usual ratio of area and shape.
+
+        The scale of the plane varies little within a county.
+        """
         settings = load_settings()
         drawn, usual = np.concatenate(seen.drawn), float(np.median(ratios))
-        apart = np.abs(ratios - usual)
-        # Numbers beyond a double's whole numbers have a remark of their own (`declared`).
-        differs = (apart > settings.area_row_differs) & (ratios * drawn < EXACT)
-        wrong = np.flatnonzero(differs & (apart * drawn > settings.area_row_differs_m2))
+        deviation = np.abs(ratios - usual)
+        # Numbers beyond a double's integers have a separate remark (`declared_lengths`).
+        differs = (deviation > settings.area_row_differs) & (ratios * drawn < EXACT)
+        wrong = np.flatnonzero(differs & (deviation * drawn > settings.area_row_differs_m2))
         if len(wrong) and abs(usual - 1) <= settings.area_row_differs:
             k = int(wrong[0])
             line = int(np.concatenate(seen.lines)[k])
@@ -275,7 +296,7 @@ class PlausibilityCheck:
 
 
 class _Column:
-    """What all values of a field have in common, with the first of them and its line."""
+    """The common properties of all values of a field, with the first value and its line."""
 
     def __init__(self, column: Column):
         self.type = column.type
@@ -284,7 +305,7 @@ class _Column:
         self.first_negative: tuple[int, Any] = (0, None)
         self.count = self.negative = self.zeros = 0
         self.alike = True
-        #: Areas as shares of those of their shapes; line, value and shape's area of the first that differs.
+        #: Areas as shares of those of their shapes; line, value and shape's area of the first deviation.
         self.ratios: list[NDArray] = []
         #: The areas of those shapes in the plane (NaN for an invalid one), and the lines of the rows.
         self.drawn: list[NDArray] = []
@@ -316,7 +337,7 @@ class _Column:
 
 
 def _measured_rows(place: int, batch: Batch) -> tuple[list[int], NDArray, NDArray]:
-    """Return the positions of rows with one shape and a value above 0 in a field, those (n,) values, and the (n,) shapes."""
+    """Return rows with one shape and a positive value, (n,) values, and (n,) shapes."""
     rows = [
         k
         for k, (row, shape) in enumerate(zip(batch.rows, batch.shapes, strict=True))
@@ -331,13 +352,13 @@ def _is_code(column: Column) -> bool:
 
 
 def _nested(one: str, other: str) -> bool:
-    """Return True if two codes of divisions are one, or the one is in the other."""
+    """Return True if two codes of divisions are equal, or one contains the other."""
     short, long = sorted((division_prefix(one), division_prefix(other)), key=len)
     return long.startswith(short)
 
 
 def _day(value: Any) -> tuple[int, int, int]:
-    """A date may have a time of day."""
+    """Return the day of a date, which may have a time of day."""
     return value.year, value.month, value.day
 
 

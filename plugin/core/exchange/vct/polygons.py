@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Polygons put together from lines, some thousand at a time: rings, their order and direction, area, validity, label
-points."""
+"""Assemble polygons from lines in batches.
+
+Rings are checked for order, direction, area, validity and label points.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from .store import Store
 
 
 class PolygonError(Exception):
-    """What is wrong with the items of a polygon: a text key and its parameters."""
+    """An error in the items of a polygon: a text key and its parameters."""
 
     def __init__(self, key: str, **params: Any):
         super().__init__(key)
@@ -24,9 +26,9 @@ class PolygonError(Exception):
 
 
 def assemble_rings(items: list[int], lines: Store) -> list[NDArray]:
-    """Closed rings (n, 2) of signed line ids, with a 0 between them.
+    """Return closed rings (n, 2) of signed line ids, which a 0 separates.
 
-    Raises Broken: an id that no line has, lines that do not meet, a ring that does not close.
+    Raises PolygonError for an unknown id, for lines that do not meet, and for an open ring.
     """
     found = [_ring(chain, lines) for chain in _chains(items)]
     if not found:
@@ -35,16 +37,16 @@ def assemble_rings(items: list[int], lines: Store) -> list[NDArray]:
 
 
 def has_stray_separator(items: list[int]) -> bool:
-    """Return True if a 0 separates no two rings: first, last, or after another 0."""
+    """Return True if a 0 does not separate two rings: first, last, or after another 0."""
     zeros = [k for k, item in enumerate(items) if not item]
     return any(k in (0, len(items) - 1) or not items[k - 1] for k in zeros)
 
 
 def assemble_polygon(made: NDArray) -> tuple[Any, str]:
-    """The polygon of (n,) linear rings, n ≥ 2, and a text key of what its order is not: the first ring is the shell, the
-    others are its holes and run the other way. Where they are not, their nesting decides.
+    """Return the polygon of (n,) linear rings, n ≥ 2, and a text key on their order.
 
-    Raises Broken where a ring that runs as a hole lies outside every shell.
+    The first ring should be the shell, the others holes in the opposite direction; otherwise the nesting of rings
+    decides. Raises PolygonError for a hole outside every shell.
     """
     outward = shapely.is_ccw(made)
     areas = shapely.polygons(made)
@@ -54,7 +56,7 @@ def assemble_polygon(made: NDArray) -> tuple[Any, str]:
             return shapely.polygons(made[0], made[1:]), ""
         shape = _nested(made, areas, inner)
         if shapely.get_num_geometries(shape) > 1:
-            # The ring that runs alone is the hole of one of the others, or the others are holes of it.
+            # The ring in the opposite direction is the hole of another ring, or the other rings are its holes.
             raise PolygonError("vct_hole_outside")
         return shape, "vct_note_ring_order"
     return _nested(made, areas, inner), "vct_note_rings_alike"
@@ -82,7 +84,10 @@ def _chains(items: list[int]) -> list[list[int]]:
 
 
 def _ring(chain: list[int], lines: Store) -> NDArray:
-    """(n, 2) a closed ring. Lines meet exactly, for they were cut at one vertex."""
+    """Return (n, 2) a closed ring.
+
+    Lines meet exactly, because they were cut at one vertex.
+    """
     places = lines.find(np.abs(np.array(chain)))
     if (places < 0).any():
         raise PolygonError("vct_unknown_line", item=chain[int(np.argmax(places < 0))])
@@ -101,7 +106,10 @@ def _ring(chain: list[int], lines: Store) -> NDArray:
 
 
 def _nested(made: NDArray, areas: NDArray, inner: NDArray) -> Any:
-    """A multipolygon: rings within an even number of others are shells, others holes of the smallest shell around."""
+    """Return a multipolygon by nesting of rings.
+
+    Rings within an even number of others are shells, the rest are holes of the smallest shell around them.
+    """
     order = np.argsort(-shapely.area(areas), kind="stable")
     shells: list[int] = []
     holes: dict[int, list[Any]] = {}
@@ -117,12 +125,12 @@ def _nested(made: NDArray, areas: NDArray, inner: NDArray) -> Any:
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
-#: How far a label point may lie outside its polygon: its digits are fewer than those of the boundary.
+#: Allowed distance of a label point from its polygon: it has fewer digits than the boundary.
 _LABEL_SLACK = {False: 1e-3, True: 2e-6}
 
 
 class PolygonRecord(NamedTuple):
-    """A polygon's record: id, 要素代码, line, its closed rings, its label point."""
+    """A polygon's record: id, 要素代码, line, closed rings, label point."""
 
     ident: int
     code: str
@@ -132,7 +140,10 @@ class PolygonRecord(NamedTuple):
 
 
 def make_polygons(drafts: list[PolygonRecord], geographic: bool, lines: Lines, remarks: Remarks) -> NDArray:
-    """The (n,) polygons of records. InputError for a hole outside; remarks for what is unusual but can be read."""
+    """Make the (n,) polygons of records.
+
+    Raises InputError for a hole outside its polygon; unusual but readable records are noted.
+    """
     counts = np.array([len(draft.rings) for draft in drafts])
     xy = [ring for draft in drafts for ring in draft.rings]
     made = shapely.linearrings(np.concatenate(xy), indices=np.repeat(np.arange(len(xy)), list(map(len, xy))))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading a VCT file in one pass: shapes into scratch files, then rows of attributes with their shapes, batch by batch."""
+"""Read a VCT file in one pass: shapes to scratch files, then rows in batches."""
 
 from __future__ import annotations
 
@@ -26,21 +26,23 @@ from .location_check import verify_county
 from .settings import Remarks
 from .structure import KINDS, Structure, Table, read_classes, read_tables
 
-#: Sections whose records are shapes.
+#: Sections with shapes.
 _SHAPES = ("point", "line", "polygon", "annotation")
-#: Lines that no other section holds.
+#: Begin marks, which do not occur inside other sections.
 _BEGINS = {f"{name}begin".encode() for name in (*_SHAPES, "attribute", "style")}
-#: DOS ended texts with this.
+#: End mark of texts in DOS.
 _END_OF_FILE = b"\x1a"
-#: Sections that a file has once, in this order, before those that are not read.
+#: Sections that occur once, in this order, before those that are not read.
 _ONCE = ("featurecode", "tablestructure", *_SHAPES, "attribute")
 
 
 @dataclass
 class Vct:
-    """A file that is open, its shapes read. ``batches`` gives the rows, once. ``notes``: text keys with parameters,
-    complete after the last batch. ``join``: parts of one feature come as one row; ``placed``: positions are compared with
-    the county that rows name."""
+    """An open file whose shapes are read.
+
+    ``batches`` yields the rows once. ``notes``: text keys with parameters, complete after the last batch; ``join``:
+    merge the parts of a feature into one row; ``placed``: compare positions with the county of the rows.
+    """
 
     head: Head
     structure: Structure
@@ -55,10 +57,11 @@ class Vct:
 
     @property
     def tables(self) -> list[Table]:
+        """Return the tables of the file."""
         return list(self.structure.tables.values())
 
     def batches(self) -> Iterator[tuple[Table, gpd.GeoDataFrame]]:
-        """Tables with some thousand rows each time; every table comes at least once, if only empty."""
+        """Yield each table in batches of some thousand rows; an empty table once."""
         seen = set()
         for batch in self._all():
             seen.add(batch.table.name)
@@ -89,13 +92,28 @@ def open_vct(
     join: bool = False,
     placed: bool = True,
 ) -> Iterator[Vct]:
-    """Open a file and read all before its attributes. ``progress(share, section)``: how much of the file is read;
-    ``join``: features of several parts come as one row each (`parts`); ``placed=False``: for a file that was just written,
-    whatever county its rows name.
+    """Open a file and read everything before its attributes.
 
-    Raises Cancelled, and InputError with the number of the line: not GBK, cut off, a count that does not fit, a reference
-    to nothing, positions that contradict the header, or lie far from the county; also when the disk of temporary files
-    is full.
+    Parameters
+    ----------
+    path : path
+        A VCT file.
+    cancellation : Cancellation
+        Checked between records.
+    progress : callable
+        ``progress(share, section)`` receives the share of the file already read.
+    join : bool
+        Merge the parts of a feature into one row (`batch`).
+    placed : bool
+        Compare positions with the county of the rows; False for a file just written.
+
+    Raises
+    ------
+    Cancelled
+        The task was cancelled.
+    InputError
+        With the line number: not GBK, cut off, a wrong count, an unknown reference, positions that contradict the
+        header or are far from the county. Also for a full temporary disk.
     """
     try:
         handle = Path(path).open("rb")
@@ -113,7 +131,7 @@ def open_vct(
             except OSError as error:
                 if not is_about_writing(error, Path(folder)):
                     raise
-                # Not the file, but the disk that shapes wait on.
+                # The disk of the scratch files is full, not the disk of the file.
                 raise InputError("vct_no_space", source=lines.source, detail=os_reason(error)) from error
             vct.join, vct.placed = join, placed
             yield vct
@@ -157,7 +175,7 @@ def _until_attributes(
 
 
 def _need(names: list[str], structure: Structure, begun: dict[str, int], lines: Lines, *, content: bool = True) -> None:
-    """InputError unless the sections that this one requires came before it and have content."""
+    """Raise InputError unless the required sections came before and have content."""
     found = {"FeatureCode": structure.classes, "TableStructure": structure.tables}
     for name in names:
         if name.lower() not in begun:
@@ -167,10 +185,10 @@ def _need(names: list[str], structure: Structure, begun: dict[str, int], lines: 
 
 
 def _next_section(lines: Lines, structure: Structure, begun: dict[str, int]) -> str:
-    """The section that begins, in small letters. InputError where the file ends before its attributes."""
+    """Return the next section in small letters; InputError at the end of the file."""
     line = lines.raw()
     if line is None:
-        # The last line may lack its end: it closed a section.
+        # The last line may lack a line end if it closed a section.
         lines.complete()
         kinds = {c.kind for c in structure.classes}
         wanted = ("FeatureCode", "TableStructure", *(KINDS[k] for k in KINDS if k in kinds), "Attribute")
@@ -185,7 +203,7 @@ def _next_section(lines: Lines, structure: Structure, begun: dict[str, int]) -> 
 
 
 def _after_end(line: bytes, lines: Lines, remarks: Remarks) -> None:
-    """Note what follows the mark of the file's end in a line: it is read no further."""
+    """Note text after the mark of the file's end, which is not read."""
     number = lines.filled or lines.number
     more = line.partition(_END_OF_FILE)[2].strip() if _END_OF_FILE in line else line
     key = "vct_note_after_end" if more or lines.raw() is not None else "vct_note_tail"
@@ -194,7 +212,7 @@ def _after_end(line: bytes, lines: Lines, remarks: Remarks) -> None:
 
 
 def _skip(section: str, lines: Lines, remarks: Remarks) -> bytes:
-    """Take a section that is not read; its last line."""
+    """Skip a section and return its last line."""
     start, end, count = lines.number, f"{section}end".encode(), 0
     while (line := lines.line().strip()).lower().partition(_END_OF_FILE)[0].rstrip() != end:
         if line.lower() in _BEGINS:
@@ -206,7 +224,7 @@ def _skip(section: str, lines: Lines, remarks: Remarks) -> bytes:
 
 
 def _rest(lines: Lines, remarks: Remarks) -> None:
-    """What comes after the attributes: drawing styles, which are not read, but must be whole."""
+    """Skip the sections after the attributes (drawing styles), which must be complete."""
     while (line := lines.raw()) is not None:
         word = line.strip().lower()
         if not word.endswith(b"begin"):
@@ -227,7 +245,7 @@ def _rest(lines: Lines, remarks: Remarks) -> None:
 
 
 def _refuse_utf8(lines: Lines, structure: Structure) -> None:
-    """InputError when names are UTF-8: read as GBK they would be nonsense, without any error."""
+    """Raise InputError for names in UTF-8, which GBK would decode wrongly without an error."""
     names = [c.title for c in structure.classes] + [c.name for t in structure.tables.values() for c in t.columns]
     foreign = "".join(c for c in "".join(names) if not c.isascii())
     if not foreign:
@@ -236,19 +254,22 @@ def _refuse_utf8(lines: Lines, structure: Structure) -> None:
         again = foreign.encode("gb18030").decode("utf-8")
     except UnicodeDecodeError:
         return
-    # A word or two of GBK may pass for UTF-8; common characters of Chinese come out only where it was that.
+    # Short GBK text may be valid UTF-8; only real UTF-8 gives common Chinese characters.
     if sum("\u4e00" <= c <= "\u9fff" for c in again) * 2 > len(again):
         raise lines.error("vct_utf8")
 
 
 def read_vct(path: str | Path, cancellation: Cancellation = NEVER, *, join: bool = False) -> list[SourceLayer]:
-    """All layers at once, for a file that fits into memory."""
+    """Read all layers at once, for a file that fits into memory."""
     with open_vct(path, cancellation, join=join) as vct:
         return read_all(vct, str(path))
 
 
 def read_all(vct: Vct, source: str) -> list[SourceLayer]:
-    """Every table of an open file; a table without shapes has the ``problem`` that reading tells of such."""
+    """Return every table of an open file.
+
+    One without shapes has the ``problem`` of tables.
+    """
     frames: dict[str, list[gpd.GeoDataFrame]] = {}
     for table, frame in vct.batches():
         frames.setdefault(table.name, []).append(frame)

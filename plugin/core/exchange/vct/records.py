@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Records of points, lines and polygons, as text: positions printed in blocks, rings cut into lines that neighbours
-share."""
+"""Format records of points, lines and polygons as text.
+
+Positions are formatted in blocks; rings are split into lines that neighbours share.
+"""
 
 from __future__ import annotations
 
@@ -19,21 +21,18 @@ if TYPE_CHECKING:
     from .shapes import Labels
 
 
-#: Positions that are printed at a time.
+#: Number of positions formatted at once.
 _BLOCK = 50_000
 
 
 def format_numbers(values: NDArray, decimals: int) -> list[str]:
-    """(n,) numbers one by one."""
+    """Return (n,) numbers as texts."""
     texts = [f"{value:.{decimals}f}" for value in round_xy(values, decimals).ravel().tolist()]
     return [text.rstrip("0").rstrip(".") for text in texts] if decimals else texts
 
 
 def format_records(xy: NDArray, at: Sequence[int], heads: Sequence[str], tail: str, decimals: int) -> Iterator[str]:
-    """Blocks of records: a head, the positions ``xy[at[k]:at[k + 1]]`` as a line each, the tail.
-
-    ``xy`` (v, 2), ``at`` (r + 1,), ``heads`` (r,).
-    """
+    """Yield blocks of records: a head, the positions ``xy[at[k]:at[k + 1]]``, the tail."""
     first = 0
     while first < len(heads):
         last = first + 1
@@ -45,7 +44,7 @@ def format_records(xy: NDArray, at: Sequence[int], heads: Sequence[str], tail: s
 
 
 def _block(xy: NDArray, at: Sequence[int], heads: Sequence[str], tail: str, decimals: int) -> str:
-    """One form for the whole block, filled at once: three times as fast as number by number."""
+    """Format a block with one format string: three times as fast as number by number."""
     scaled = np.rint(xy * 10.0**decimals).astype(np.int64)
     if (scaled < 0).any():
         rows = ["{},{}\n".format(*format_numbers(pair, decimals)) for pair in xy]
@@ -55,28 +54,28 @@ def _block(xy: NDArray, at: Sequence[int], heads: Sequence[str], tail: str, deci
     while (zero := (left > 0) & (part % 10 == 0)).any():
         part[zero] //= 10
         left[zero] -= 1
-    # A number without decimals takes its second value, too, and prints nothing of it.
+    # A number without decimals consumes its second value, too, and prints an empty text for it.
     one = ["%d%.0s", *(f"%d.%0{k}d" for k in range(1, decimals + 1))]
     pairs = [f"{x},{y}\n" for x in one for y in one]
     forms = [pairs[k] for k in (left[:, 0] * len(one) + left[:, 1]).tolist()]
     marks = (head.replace("%", "%%") for head in heads)
-    form = "".join(f"{head}{''.join(forms[at[k] : at[k + 1]])}{tail}" for k, head in enumerate(marks))
-    return form % tuple(np.stack([whole, part], axis=2).ravel().tolist())
+    record_format = "".join(f"{head}{''.join(forms[at[k] : at[k + 1]])}{tail}" for k, head in enumerate(marks))
+    return record_format % tuple(np.stack([whole, part], axis=2).ravel().tolist())
 
 
-# Rings cut into lines that neighbours share: each line once, and for every ring the lines that it runs along.
-#
-# Two rings share where their segments are equal to the last printed digit. A vertex is a node where rings come or go on
-# other segments than each other; between nodes all rings that have a segment have its whole line.
+# Rings are split into lines that neighbours share: each line occurs once, and every ring has the list of its lines.
 
-#: Numbers of vertices, rings and segments: a layer of two thousand million vertices fits nowhere anyway.
+#: Type for numbers of vertices, rings and segments; no layer has two thousand million vertices.
 _WHOLE = np.int32
 
 
 @dataclass(frozen=True)
 class SharedLines:
-    """``xy`` (v, 2) the vertices line after line, ``at`` (k + 1,) where each begins; ``item`` (m,) ±(1 + line) ring after
-    ring, negative against the line's direction; ``item_at`` (r + 1,) where each ring's begin."""
+    """Lines shared by rings.
+
+    ``xy``: (v, 2) vertices line by line; ``at``: (k + 1,) start of each line; ``item``: (m,) ±(1 + line) ring by
+    ring, negative against the line's direction; ``item_at``: (r + 1,) start of each ring.
+    """
 
     xy: NDArray
     at: NDArray
@@ -85,12 +84,19 @@ class SharedLines:
 
 
 def split_into_shared_lines(xy: NDArray, at: NDArray) -> SharedLines:
-    """Lines of (r,) open rings: ``xy`` (v, 2) their vertices without the closing one, no two in succession alike;
-    ``at`` (r + 1,) where each ring begins. Every ring has at least two vertices."""
+    """Split (r,) open rings into shared lines.
+
+    Parameters
+    ----------
+    xy : (v, 2) array
+        Vertices without the closing one, no two successive ones equal.
+    at : (r + 1,) array
+        Start of each ring, which has at least two vertices.
+    """
     if not len(xy):
         return SharedLines(np.zeros((0, 2)), np.zeros(1, int), np.zeros(0, int), np.zeros(len(at), int))
     lengths = np.diff(at)
-    # A layer has some million vertices: every array of them counts.
+    # A layer has some million vertices, so every array of that length needs memory.
     ring = np.repeat(np.arange(len(lengths), dtype=_WHOLE), lengths)
     after = np.arange(1, len(xy) + 1, dtype=_WHOLE)
     after[at[1:] - 1] = at[:-1]
@@ -102,10 +108,10 @@ def split_into_shared_lines(xy: NDArray, at: NDArray) -> SharedLines:
     node = _nodes(vertex, segment[before], segment, at)
     order = _from_first_cut(node[vertex], ring, at)
     cut = np.flatnonzero(node[vertex[order]])
-    # Within a line every segment comes once, so its least one tells line and direction.
+    # Every segment occurs once in a line, so the smallest one identifies line and direction.
     mark = np.minimum.reduceat(segment[order] * np.int64(2) + along[order], cut)
     least, first, same = np.unique(mark // 2, return_index=True, return_inverse=True)
-    # Lines are numbered as they come, so that neighbours in the file are neighbours on the ground.
+    # Number lines in order of appearance, so that neighbours in the file are neighbours on the ground.
     number = np.empty(len(least), dtype=np.int64)
     number[np.argsort(first, kind="stable")] = np.arange(len(least))
     first.sort()
@@ -117,7 +123,10 @@ def split_into_shared_lines(xy: NDArray, at: NDArray) -> SharedLines:
 
 
 def _segments(start: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
-    """(v,) the number of the segment that begins at each vertex, whatever its direction, and 1 where it runs upwards."""
+    """Return (v,) the number of the segment at each vertex, and 1 where it runs upwards.
+
+    The number does not depend on the direction.
+    """
     low, high = np.minimum(start, end), np.maximum(start, end)
     key = low * np.int64(int(high.max()) + 1) + high
     del low, high
@@ -125,23 +134,23 @@ def _segments(start: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def _nodes(vertex: NDArray, coming: NDArray, going: NDArray, at: NDArray) -> NDArray:
-    """bool by vertex number: where lines begin and end."""
+    """Return bool by vertex number: where lines begin and end."""
     low, high = np.minimum(coming, going), np.maximum(coming, going)
     _, one = np.unique(vertex, return_index=True)
-    # A ring that turns back on itself ends its line at the tip.
+    # A ring that turns back on itself ends a line at the tip.
     other = (low != low[one][vertex]) | (high != high[one][vertex]) | (low == high)
     node = np.zeros(len(one), dtype=bool)
     node[vertex[other]] = True
-    bare = ~np.logical_or.reduceat(node[vertex], at[:-1])
-    # A ring without nodes is alone, or an island that fills a hole to the last vertex: both begin where the first does.
-    alike = np.minimum.reduceat(vertex, at[:-1])[bare]
-    begins = vertex[at[:-1]][bare]
+    without_nodes = ~np.logical_or.reduceat(node[vertex], at[:-1])
+    # A ring without nodes is isolated, or an island that fills a hole exactly: both start where the first one does.
+    alike = np.minimum.reduceat(vertex, at[:-1])[without_nodes]
+    begins = vertex[at[:-1]][without_nodes]
     node[begins[np.unique(alike, return_index=True)[1]]] = True
     return node
 
 
 def _from_first_cut(cut: NDArray, ring: NDArray, at: NDArray) -> NDArray:
-    """(v,) the vertices in an order in which every ring begins with its first cut."""
+    """Return (v,) the vertices in an order in which every ring begins with its first cut."""
     begins, lengths = at[:-1].astype(_WHOLE), np.diff(at).astype(_WHOLE)
     place = np.arange(len(cut), dtype=_WHOLE) - begins[ring]
     shift = np.minimum.reduceat(np.where(cut, place, _WHOLE(len(cut))), at[:-1])
@@ -152,7 +161,10 @@ def _from_first_cut(cut: NDArray, ring: NDArray, at: NDArray) -> NDArray:
 
 
 def _lines(xy: NDArray, order: NDArray, after: NDArray, cut: NDArray, first: NDArray) -> tuple[NDArray, NDArray]:
-    """The vertices of the lines that begin at the ``first`` of the ``cut`` places, the last one of each included."""
+    """Return the vertices of the lines that begin at the ``first`` of the ``cut`` places.
+
+    The last vertex of each line is included.
+    """
     ends = np.r_[cut[1:], len(order)]
     counts = (ends - cut)[first]
     at = np.r_[0, np.cumsum(counts + 1)]
@@ -165,17 +177,17 @@ def _lines(xy: NDArray, order: NDArray, after: NDArray, cut: NDArray, first: NDA
 
 #: Types of features and of their geometry.
 PLAIN, POLYLINE, POLYGON, INDIRECT = 1, 11, 100, 21
-#: Items of a polygon in one row.
+#: Number of items of a polygon in one row.
 ITEMS_A_ROW = 8
-#: Digits of a label point.
+#: Number of decimals of a label point.
 _LABEL_DECIMALS = 6
-#: Records between two questions whether the user cancelled.
+#: Number of records between two checks for cancellation.
 _CHECK_EVERY = 5_000
 
 
 @dataclass(frozen=True)
-class Form:
-    """``code`` 要素代码, ``style`` 图形表现编码, ``bounding`` the code of lines that only bound polygons."""
+class RecordFormat:
+    """Common values of records: 要素代码, 图形表现编码, decimals, code of boundary lines."""
 
     code: str
     style: str
@@ -184,67 +196,70 @@ class Form:
     cancellation: Cancellation
 
 
-def write_points(out: TextIO, points: NDArray, first: int, form: Form) -> None:
-    """(p,) single points, their ids from ``first`` on."""
-    heads = [f"{first + number}\n{form.code}\n{form.style}\n{PLAIN}\n1\n" for number in range(len(points))]
-    _write(out, shapely.get_coordinates(points), list(range(len(points) + 1)), heads, form)
+def write_points(out: TextIO, points: NDArray, first: int, record_format: RecordFormat) -> None:
+    """Write (p,) single points with ids from ``first``."""
+    heads = [
+        f"{first + number}\n{record_format.code}\n{record_format.style}\n{PLAIN}\n1\n" for number in range(len(points))
+    ]
+    _write(out, shapely.get_coordinates(points), list(range(len(points) + 1)), heads, record_format)
 
 
-def _write(out: TextIO, xy: NDArray, at: list[int], heads: list[str], form: Form) -> None:
-    for block in format_records(xy, at, heads, "0\n", form.decimals):
-        form.cancellation.raise_if_cancelled()
+def _write(out: TextIO, xy: NDArray, at: list[int], heads: list[str], record_format: RecordFormat) -> None:
+    for block in format_records(xy, at, heads, "0\n", record_format.decimals):
+        record_format.cancellation.raise_if_cancelled()
         out.write(block)
 
 
-def write_annotation(out: TextIO, points: NDArray, labels: Labels, first: int, form: Form) -> None:
-    """(p,) single points with what is written there, their ids from ``first`` on."""
+def write_annotation(out: TextIO, points: NDArray, labels: Labels, first: int, record_format: RecordFormat) -> None:
+    """Write (p,) single points with their annotation and ids from ``first``."""
     places = zip(shapely.get_coordinates(points), labels.texts, labels.angles, strict=True)
     for number, (xy, text, angle) in enumerate(places):
-        _now_and_then(number, form)
+        _check_cancellation(number, record_format)
         turn = np.format_float_positional(angle + 0.0, trim="-")
-        where = ",".join([*format_numbers(xy, form.decimals), turn])
-        out.write(f"{first + number}\n{form.code}\n{form.style}\n{PLAIN}\n{text}\n{where}\n0\n")
+        where = ",".join([*format_numbers(xy, record_format.decimals), turn])
+        out.write(f"{first + number}\n{record_format.code}\n{record_format.style}\n{PLAIN}\n{text}\n{where}\n0\n")
 
 
-def write_lines(out: TextIO, lines: NDArray, first: int, form: Form) -> None:
-    """(p,) single lines, their ids from ``first`` on."""
+def write_lines(out: TextIO, lines: NDArray, first: int, record_format: RecordFormat) -> None:
+    """Write (p,) single lines with ids from ``first``."""
     xy, of = shapely.get_coordinates(lines, return_index=True)
     at = np.searchsorted(of, np.arange(len(lines) + 1))
-    _write_lines(out, xy, at, first, form.code, form)
+    _write_lines(out, xy, at, first, record_format.code, record_format)
 
 
-def _write_lines(out: TextIO, xy: NDArray, at: NDArray, first: int, code: str, form: Form) -> None:
+def _write_lines(out: TextIO, xy: NDArray, at: NDArray, first: int, code: str, record_format: RecordFormat) -> None:
     counts = np.diff(at).tolist()
-    kind = f"{code}\n{form.style}\n{PLAIN}\n1\n{POLYLINE}"
+    kind = f"{code}\n{record_format.style}\n{PLAIN}\n1\n{POLYLINE}"
     heads = [f"{ident}\n{kind}\n{count}\n" for ident, count in enumerate(counts, first)]
-    _write(out, xy, at.tolist(), heads, form)
+    _write(out, xy, at.tolist(), heads, record_format)
 
 
 def write_polygons(
-    lines: TextIO, out: TextIO, polygons: NDArray, first: int, form: Form, layer: str, names: NDArray
+    lines: TextIO, out: TextIO, polygons: NDArray, first: int, record_format: RecordFormat, layer: str, names: NDArray
 ) -> int:
-    """(p,) single polygons and the lines that they share, which get the ids from ``first`` on; the polygons' follow.
+    """Write (p,) single polygons and their shared lines; return the number of lines.
 
-    Returns how many lines there are. OutputError names the polygon ((p,) ``names``) that vanishes in the printed digits.
+    Lines have ids from ``first``, polygons the ids after them. OutputError names the polygon (``names``, (p,)) that
+    vanishes in the printed digits.
     """
-    rings = extract_rings(polygons, form.decimals, layer, names)
-    form.cancellation.raise_if_cancelled()
+    rings = extract_rings(polygons, record_format.decimals, layer, names)
+    record_format.cancellation.raise_if_cancelled()
     shared = split_into_shared_lines(rings.xy, rings.at)
-    form.cancellation.raise_if_cancelled()
+    record_format.cancellation.raise_if_cancelled()
     count = len(shared.at) - 1
-    _write_lines(lines, shared.xy, shared.at, first, form.bounding, form)
+    _write_lines(lines, shared.xy, shared.at, first, record_format.bounding, record_format)
     label = numbers_fixed(label_points(polygons))
     item = np.sign(shared.item) * (np.abs(shared.item) - 1 + first)
     begins = shared.item_at.tolist()
     ring_at = np.searchsorted(rings.part, np.arange(len(polygons) + 1)).tolist()
     for number in range(len(polygons)):
-        _now_and_then(number, form)
+        _check_cancellation(number, record_format)
         items: list[int] = []
         for ring in range(ring_at[number], ring_at[number + 1]):
             items += ([0] if items else []) + item[begins[ring] : begins[ring + 1]].tolist()
         rows = (items[k : k + ITEMS_A_ROW] for k in range(0, len(items), ITEMS_A_ROW))
         out.write(
-            f"{first + count + number}\n{form.code}\n{form.style}\n{POLYGON}\n{label[number]}\n{INDIRECT}\n{len(items)}\n"
+            f"{first + count + number}\n{record_format.code}\n{record_format.style}\n{POLYGON}\n{label[number]}\n{INDIRECT}\n{len(items)}\n"
         )
         out.writelines(",".join(map(str, row)) + "\n" for row in rows)
         out.write("0\n")
@@ -252,10 +267,10 @@ def write_polygons(
 
 
 def numbers_fixed(xy: NDArray) -> list[str]:
-    """Label points."""
+    """Format label points."""
     return [f"{x:.{_LABEL_DECIMALS}f},{y:.{_LABEL_DECIMALS}f}" for x, y in xy.tolist()]
 
 
-def _now_and_then(number: int, form: Form) -> None:
+def _check_cancellation(number: int, record_format: RecordFormat) -> None:
     if number % _CHECK_EVERY == 0:
-        form.cancellation.raise_if_cancelled()
+        record_format.cancellation.raise_if_cancelled()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How a file is written where the sources differ (C): data, `resources/standards/common-2021/vct.toml`; and remarks on
-one that is read."""
+"""Settings for writing and checking files (C), and remarks on reading.
+
+The settings are in `resources/standards/common-2021/vct.toml`.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,13 @@ from ....paths import VCT_SETTINGS
 from ...errors import DataError
 from ...files.data import check_keys, check_marks, expect, read_toml
 
-#: The text is in this encoding; it is read as GB18030, which holds it.
+#: Encoding for writing; files are read as GB18030, which contains it.
 ENCODING = "gbk"
 SEPARATOR = ","
 _KINDS: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": list, "list[float]": list}
-#: How many numbers a list of limits has.
+#: Number of values in each list of limits.
 _NUMBERS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2, "area_units": 3, "angles": 2}
-#: How many texts a list has.
+#: Number of texts in each list.
 _TEXTS = {"date_pair": 2}
 #: The forms of the header's Parameters.
 FORMS = ("short", "long")
@@ -27,6 +29,8 @@ FORMS = ("short", "long")
 
 @dataclass(frozen=True)
 class Settings:
+    """Settings of vct.toml."""
+
     datamark: str
     version: str
     parameters: str
@@ -86,16 +90,17 @@ class Settings:
 
     @property
     def years(self) -> range:
-        """The years that a date can have."""
+        """The valid years of a date."""
         return range(self.earliest_year, self.latest_year + 1)
 
     def decimals(self, geographic: bool) -> int:
+        """Return the decimals of coordinates."""
         return self.decimals_degrees if geographic else self.decimals_metres
 
 
 @cache
 def load_settings(path: Path = VCT_SETTINGS) -> Settings:
-    """Read the settings, each of which has a mark. DataError names file and key."""
+    """Read the settings, each of which has a mark; DataError names file and key."""
     table = read_toml(path)
     kinds = {f.name: _KINDS[str(f.type)] for f in fields(Settings)}
     check_keys(table, required=[*kinds, "marks"], allowed=(), file=path)
@@ -122,13 +127,16 @@ Note = tuple[str, dict[str, Any]]
 
 
 class Remarks:
-    """Occurrences are counted by text key and group; each note names the first of them."""
+    """Occurrences counted by text key and group; each note names the first of them."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, tuple[tuple[str, Any], ...]], dict[str, Any]] = {}
 
     def add(self, key: str, line: int, ident: int | None = None, count: int = 1, /, **group: Any) -> None:
-        """``line`` and ``ident`` of an occurrence; ``group``: parameters by which notes of one key are kept apart."""
+        """Add an occurrence.
+
+        ``line`` and ``ident``: its place; ``group``: parameters that distinguish notes of one key.
+        """
         place = (key, tuple(group.items()))
         known = self._found.get(place)
         if known is not None:
@@ -139,9 +147,10 @@ class Remarks:
             known["id"] = ident
 
     def add_example(self, key: str, line: int, value: str, count: int, /, **group: Any) -> None:
-        """As `add`; ``value``: what stands in the first line."""
+        """Add an occurrence as `add` does; ``value``: the value in the first line."""
         self.add(key, line, None, count, **group)
         self._found[key, tuple(group.items())].setdefault("value", value)
 
     def notes(self) -> list[Note]:
+        """Return the notes with their counts."""
         return [(key, dict(params)) for (key, _), params in self._found.items()]

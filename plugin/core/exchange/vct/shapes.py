@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Shapes of a layer as a file holds them: single parts, two dimensions, printed digits, rings turned by the standard;
-annotation (注记)."""
+"""Prepare the shapes of a layer for a file.
+
+These are single parts in two dimensions with printed digits and the prescribed ring direction, and annotation (注记).
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,11 @@ _KINDS = {0: "point", 4: "point", 1: "line", 2: "line", 5: "line", 3: "polygon",
 
 @dataclass(frozen=True)
 class Parts:
-    """``shape`` (p,) single shapes; ``row`` (p,) the position of the row that each is of; ``without_shape`` (b,) rows without any;
-    ``split``: rows that became several."""
+    """Single parts of shapes.
+
+    ``shape``: (p,) single shapes; ``row``: (p,) row of each; ``without_shape``: (b,) rows without a shape; ``split``:
+    number of rows with several parts.
+    """
 
     kind: str
     shape: NDArray
@@ -33,7 +38,10 @@ class Parts:
 
 
 def split_parts(shapes: NDArray, layer: str, names: NDArray) -> Parts:
-    """Explode (n,) shapes. ``names`` (n,) are what features are called in OutputError: shapes of two kinds in one layer."""
+    """Split (n,) shapes into single parts.
+
+    ``names``: (n,) names of features for OutputError, which reports shapes of two kinds in a layer.
+    """
     there = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
     kinds = [_KINDS.get(t, "") for t in shapely.get_type_id(shapes[there]).tolist()]
     for position, kind in zip(there.tolist(), kinds, strict=True):
@@ -42,14 +50,18 @@ def split_parts(shapes: NDArray, layer: str, names: NDArray) -> Parts:
     single, of = shapely.get_parts(shapes[there], return_index=True)
     whole = ~shapely.is_empty(single)
     single, row = shapely.force_2d(single[whole]), there[of[whole]]
-    bare = np.setdiff1d(np.arange(len(shapes)), row)
+    without_shape = np.setdiff1d(np.arange(len(shapes)), row)
     split = int((np.bincount(row, minlength=len(shapes)) > 1).sum()) if len(row) else 0
-    return Parts(kinds[0] if kinds else "", single, row, bare, split)
+    return Parts(kinds[0] if kinds else "", single, row, without_shape, split)
 
 
 @dataclass(frozen=True)
 class Rings:
-    """``xy`` (v, 2) open rings, ``at`` (r + 1,) where each begins, ``part`` (r,) the polygon of each, shell before holes."""
+    """Open rings of polygons.
+
+    ``xy``: (v, 2) vertices; ``at``: (r + 1,) start of each ring; ``part``: (r,) polygon of each ring, shell before
+    holes.
+    """
 
     xy: NDArray
     at: NDArray
@@ -57,12 +69,14 @@ class Rings:
 
 
 def extract_rings(polygons: NDArray, decimals: int, layer: str, names: NDArray) -> Rings:
-    """The rings of (p,) single polygons: shells clockwise, holes the other way. OutputError for one that has no width
-    left in the printed digits, with the name in ``names`` (p,)."""
+    """Return the rings of (p,) single polygons: shells clockwise, holes anticlockwise.
+
+    OutputError names (``names``, (p,)) a polygon that has no width in the printed digits.
+    """
     ring, part = shapely.get_rings(polygons, return_index=True)
     xy, of = shapely.get_coordinates(ring, return_index=True)
     xy = round_xy(xy, decimals)
-    # The closing vertex goes, and any that is the same as the one before it.
+    # Remove the closing vertex and repeated vertices.
     keep = np.r_[(xy[1:] != xy[:-1]).any(axis=1) & (of[1:] == of[:-1]), False]
     xy, of = xy[keep], of[keep]
     counts = np.bincount(of, minlength=len(ring))
@@ -76,12 +90,12 @@ def extract_rings(polygons: NDArray, decimals: int, layer: str, names: NDArray) 
 
 
 def round_xy(xy: NDArray, decimals: int) -> NDArray:
-    """As printed; −0.0 is 0.0."""
+    """Return positions rounded as printed; −0.0 becomes 0.0."""
     return np.round(xy, decimals) + 0.0
 
 
 def _areas(xy: NDArray, at: NDArray) -> NDArray:
-    """(r,) twice the signed area of open rings, positive where they run anticlockwise."""
+    """Return (r,) twice the signed area of open rings, positive for anticlockwise ones."""
     if len(at) < 2:
         return np.zeros(0)
     local = xy - np.repeat(xy[at[:-1]], np.diff(at), axis=0)
@@ -91,7 +105,10 @@ def _areas(xy: NDArray, at: NDArray) -> NDArray:
 
 
 def _turned(at: NDArray, turn: NDArray) -> NDArray:
-    """(v,) the vertices in an order in which the chosen rings run the other way, from the same first vertex."""
+    """Return (v,) the order of vertices that reverses the chosen rings.
+
+    Each ring keeps its first vertex.
+    """
     counts = np.diff(at)
     place = np.arange(int(at[-1])) - np.repeat(at[:-1], counts)
     length = np.repeat(counts, counts)
@@ -100,7 +117,7 @@ def _turned(at: NDArray, turn: NDArray) -> NDArray:
 
 
 def label_points(polygons: NDArray) -> NDArray:
-    """(p, 2) a point inside each polygon; of one that is not valid its first vertex."""
+    """Return (p, 2) a point inside each polygon; for an invalid one its first vertex."""
     valid = shapely.is_valid(polygons)
     points = np.empty((len(polygons), 2))
     points[valid] = shapely.get_coordinates(shapely.point_on_surface(polygons[valid]))
@@ -111,25 +128,28 @@ def label_points(polygons: NDArray) -> NDArray:
     return points
 
 
-#: The fields of a layer that is annotation, beside those of its table.
+#: Additional fields of a layer of annotation.
 TEXT, ANGLE = "VCT_TEXT", "VCT_ANGLE"
 
 
 class Labels(NamedTuple):
-    """``texts`` and ``angles`` (p,) of each point. A label whose angle nobody told lies level: 0."""
+    """``texts`` and ``angles`` (p,) of the points; a missing angle is 0."""
 
     texts: list[str]
     angles: list[float]
 
 
 def annotation(layer: SourceLayer, parts: Parts, names: NDArray, notes: list[tuple[str, dict[str, Any]]]) -> Labels:
-    """What a layer of annotation says at each of its points. OutputError names the feature ((n,) ``names``) that lacks text or
-    place, has a character that GBK lacks, or an angle that is no number."""
+    """Return the texts and angles of a layer of annotation.
+
+    OutputError names (``names``, (n,)) a feature without text or position, with a character outside GBK, or with an
+    invalid angle.
+    """
     given = ["" if pd.isna(v) else str(v) for v in layer.frame[TEXT].tolist()]
     texts = [to_one_line(text) for text in given]
-    bare = set(parts.without_shape.tolist())
+    without_shape = set(parts.without_shape.tolist())
     for row, text in enumerate(texts):
-        if (row in bare) == bool(text.strip()):
+        if (row in without_shape) == bool(text.strip()):
             raise OutputError("vct_annotation", layer=layer.name, feature=str(names[row]), field=TEXT)
     check_gbk(texts, layer.name, TEXT, names)
     if changed := sum(a != b for a, b in zip(given, texts, strict=True)):
@@ -137,11 +157,11 @@ def annotation(layer: SourceLayer, parts: Parts, names: NDArray, notes: list[tup
     angles = np.zeros(len(texts))
     if ANGLE in layer.frame:
         try:
-            told = pd.to_numeric(layer.frame[ANGLE]).to_numpy(dtype=float, na_value=np.nan)
+            given_angles = pd.to_numeric(layer.frame[ANGLE]).to_numpy(dtype=float, na_value=np.nan)
         except (ValueError, TypeError) as error:
             raise OutputError("vct_no_value", layer=layer.name, field=ANGLE, of_type="real") from error
-        if np.isinf(told).any():
+        if np.isinf(given_angles).any():
             raise OutputError("vct_no_value", layer=layer.name, field=ANGLE, of_type="real")
-        angles = np.where(np.isnan(told), 0.0, told)
+        angles = np.where(np.isnan(given_angles), 0.0, given_angles)
     rows = parts.row.tolist()
     return Labels([texts[row] for row in rows], angles[rows].tolist())

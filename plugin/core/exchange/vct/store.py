@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Shapes of a file by id, in scratch files: memory holds ids and places only."""
+"""Shapes of a file by id in scratch files; memory holds only ids and offsets."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-#: A position: two doubles.
+#: Bytes of a position: two doubles.
 _POSITION = 16
-#: Positions that are taken at a time when all are.
+#: Number of positions read at once.
 _BLOCK = 100_000
 
 
 class Store:
-    """Bytes by id. Filled once, then asked. ``code`` is a number of the caller's, kept with each id."""
+    """Bytes by id, first written, then read; ``code``: a number stored with each id."""
 
     def __init__(self, path: Path):
         self._file = path.open("w+b")
@@ -32,7 +32,7 @@ class Store:
         return len(self._ids)
 
     def put(self, ident: int, content: bytes, line: int, code: int = 0) -> None:
-        """``line``: where in the file it was read."""
+        """Add the content of an id; ``line``: its line in the file."""
         self._file.write(content)
         self._ids.append(ident)
         self._at.append(self._at[-1] + len(content))
@@ -40,8 +40,8 @@ class Store:
         self._code.append(code)
 
     def seal(self) -> tuple[int, int, int] | None:
-        """Make it ready to be asked. An id that came twice: id, line, line of the first."""
-        # A full disk is to be known here, not at some later question.
+        """Prepare for reading; return id, line and first line of a repeated id."""
+        # A full disk must be detected here, not in a later read.
         self._file.flush()
         ids = np.array(self._ids, dtype=np.int64)
         self._order = np.argsort(ids, kind="stable")
@@ -55,23 +55,27 @@ class Store:
         return int(ids[second]), self._line[second], self._line[first]
 
     def find(self, idents: NDArray) -> NDArray:
-        """(n,) the place of each id, −1 where there is none."""
+        """Return (n,) the place of each id, −1 if unknown."""
         if self._sorted is None or not len(self._sorted):
             return np.full(len(idents), -1)
         at = np.minimum(np.searchsorted(self._sorted, idents), len(self._sorted) - 1)
         return np.where(self._sorted[at] == idents, self._order[at], -1)
 
     def get(self, place: int) -> bytes:
+        """Return the content at a place."""
         start, stop = self._at[place], self._at[place + 1]
         self._file.seek(start)
         return self._file.read(stop - start)
 
     def positions(self, place: int) -> NDArray:
-        """(n, 2) content that was written as doubles."""
+        """Return content written as doubles as positions (n, 2)."""
         return np.frombuffer(self.get(place)).reshape(-1, 2)
 
     def blocks(self) -> Iterator[tuple[int, NDArray]]:
-        """All positions (n, 2), some thousand at a time, with the number of the first; of content written as doubles."""
+        """Yield all positions (n, 2) in blocks, with the number of the first.
+
+        The content must be written as doubles.
+        """
         self._file.flush()
         total = self._at[-1] // _POSITION
         for first in range(0, total, _BLOCK):
@@ -81,33 +85,37 @@ class Store:
         self._file.seek(0, 2)
 
     def record(self, position: int) -> tuple[int, int]:
-        """Line and id of the record that a position, by its number, is of."""
+        """Return line and id of the record that contains a position."""
         place = bisect_right(self._at, position * _POSITION) - 1
         return self._line[place], self._ids[place]
 
     def count_records(self, positions: NDArray) -> int:
-        """How many records these positions, by their numbers, are of."""
+        """Return the number of records that contain these positions."""
         at = np.frombuffer(self._at, dtype=np.int64)
         return len(np.unique(np.searchsorted(at, positions * _POSITION, side="right")))
 
     def ids_of(self, code: int) -> NDArray:
-        """The ids that were put with this number, in the order of the file."""
+        """Return the ids with this number, in the order of the file."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
         return np.array(self._ids, dtype=np.int64)[codes == code]
 
     def unused(self, code: int) -> NDArray:
-        """Places of the records with this number that are not marked as used."""
+        """Return the places of unused records with this number."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
         return np.flatnonzero((codes == code) & ~self.used)
 
     def line(self, place: int) -> int:
+        """Return the line of a place."""
         return self._line[place]
 
     def code(self, place: int) -> int:
+        """Return the number stored at a place."""
         return self._code[place]
 
     def id(self, place: int) -> int:
+        """Return the id of a place."""
         return self._ids[place]
 
     def close(self) -> None:
+        """Close the scratch file."""
         self._file.close()

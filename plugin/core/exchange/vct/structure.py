@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""FeatureCode and TableStructure: which classes there are, and the fields of their tables."""
+"""FeatureCode and TableStructure: the classes of a file and the fields of their tables."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from .settings import SEPARATOR, Remarks
 
 #: Kind of geometry → its word in a file.
 KINDS = {"point": "Point", "line": "Line", "polygon": "Polygon", "annotation": "Annotation"}
-#: Field types of a file → ours. Int4 and the like carry their length in their name.
+#: Field types of a file → types of templates. Int4 and the like have their length in the name.
 _TYPES = {
     "char": "text", "varchar": "text", "varbin": "text", "string": "text", "text": "text",
     "int": "integer", "integer": "integer", "long": "integer", "short": "integer",
     "float": "real", "double": "real", "number": "real", "numeric": "real",
     "date": "date", "datetime": "date", "time": "text", "bool": "text",
 }  # fmt: skip
-#: Bytes of whole numbers that a type may have in its name.
+#: Sizes in bytes that the name of an integer type may have.
 _INTEGER_BYTES = ("1", "2", "4", "8")
-#: Kinds of classes whose sections have no shapes that could be read.
+#: Kinds of classes whose sections have no readable shapes.
 _UNREAD_KINDS = ("solid", "image", "nonegeometry", "none", "table")
 
 
 @dataclass(frozen=True)
 class Column:
-    """``type`` in the templates' words; ``length`` 0 where none is given; ``long``: the text may be any length; ``bytes``: of a
-    whole number whose type has them in its name (Int4)."""
+    """A field of a table.
+
+    ``type``: as in templates; ``length``: 0 if missing; ``long``: a text of any length; ``bytes``: size of an integer
+    from the name of its type (Int4).
+    """
 
     name: str
     type: str
@@ -37,6 +40,7 @@ class Column:
     bytes: int = 0
 
     def line(self) -> str:
+        """Return the line that declares the field."""
         written = {
             "text": f"Char{SEPARATOR}{self.length}",
             "integer": f"Int{SEPARATOR}{self.length}",
@@ -48,7 +52,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """``kind`` of geometry, empty for a table without; ``code`` the 要素代码 of its features, ``title`` its name."""
+    """A table: ``kind`` of geometry or empty, ``code`` 要素代码, ``title`` of the features."""
 
     name: str
     columns: tuple[Column, ...]
@@ -57,14 +61,18 @@ class Table:
     title: str = ""
 
     def code_line(self) -> str:
+        """Return the line of the class."""
         return SEPARATOR.join((self.code, self.title, KINDS[self.kind], self.name))
 
     def structure_lines(self) -> list[str]:
+        """Return the lines of the table's structure."""
         return [f"{self.name}{SEPARATOR}{len(self.columns)}", *(c.line() for c in self.columns), "0"]
 
 
 @dataclass(frozen=True)
 class FeatureClass:
+    """A class of features with its line."""
+
     code: str
     title: str
     kind: str
@@ -81,7 +89,7 @@ class Structure:
 
     @cached_property
     def codes(self) -> dict[str, FeatureClass]:
-        """要素代码 → its class. Two layers may share one: the attributes decide which table a feature is of."""
+        """要素代码 → its class; where layers share a code, the attributes decide the table."""
         return {c.code: c for c in reversed(self.classes)}
 
     @cached_property
@@ -96,7 +104,10 @@ class Structure:
 
 
 def read_classes(lines: Lines, remarks: Remarks) -> list[FeatureClass]:
-    """The lines up to FeatureCodeEnd. InputError names one that is none, or contradicts another of the same table."""
+    """Read the classes up to FeatureCodeEnd.
+
+    InputError names an invalid line, or one that contradicts another of the same table.
+    """
     kinds = {word.lower(): kind for kind, word in KINDS.items()}
     found: list[FeatureClass] = []
     while (line := lines.word()).lower() != "featurecodeend":
@@ -109,7 +120,7 @@ def read_classes(lines: Lines, remarks: Remarks) -> list[FeatureClass]:
         if word not in kinds:
             if word not in _UNREAD_KINDS:
                 raise lines.error("vct_class_kind", value=parts[2][:40], table=parts[3])
-            # Their sections cannot be read: the tables are kept, without shapes.
+            # Their sections cannot be read: the tables are retained without shapes.
             remarks.add("vct_note_class_kind", lines.number, table=parts[3], of_kind=parts[2])
         one = FeatureClass(parts[0], parts[1], kinds.get(word, ""), parts[3], lines.number)
         other = next((c for c in found if c.table.upper() == one.table.upper() and c.kind != one.kind), None)
@@ -120,9 +131,9 @@ def read_classes(lines: Lines, remarks: Remarks) -> list[FeatureClass]:
 
 
 def read_tables(lines: Lines, classes: list[FeatureClass], remarks: Remarks) -> dict[str, Table]:
-    """The tables up to TableStructureEnd, by name. InputError for a wrong number of fields.
+    """Read the tables up to TableStructureEnd, by name.
 
-    Classes without a table and tables without a class are noted.
+    Classes without a table and tables without a class are noted. Raises InputError for a wrong number of fields.
     """
     tables: dict[str, Table] = {}
     of_table = {c.table.upper(): c for c in reversed(classes)}
@@ -140,13 +151,13 @@ def read_tables(lines: Lines, classes: list[FeatureClass], remarks: Remarks) -> 
                 "vct_fields_count", table=parts[0], count=parts[1], value=shorten_line(end.encode("gb18030"))
             )
         its = of_table.get(parts[0].upper())
-        bare = len(parts) > 2 and parts[2].lower() == "nonegeometry"
-        if bare and its is not None and its.kind:
+        without_geometry = len(parts) > 2 and parts[2].lower() == "nonegeometry"
+        if without_geometry and its is not None and its.kind:
             lines.number = start
             raise lines.error("vct_table_kind", table=parts[0], code=its.code)
-        if its is None and not bare:
+        if its is None and not without_geometry:
             remarks.add("vct_note_no_class", start, table=parts[0])
-        kind = "" if bare or its is None else its.kind
+        kind = "" if without_geometry or its is None else its.kind
         tables[parts[0].upper()] = Table(
             parts[0], tuple(columns), kind, its.code if its else "", its.title if its else ""
         )
@@ -172,7 +183,7 @@ def _read_columns(lines: Lines, table: str, count: int, remarks: Remarks) -> lis
 
 
 def _column(lines: Lines, table: str, unusable: list[tuple[int, str]]) -> Column:
-    """A field. ``unusable`` grows by its line and definition when the length is none."""
+    """Read a field; an unusable length adds line and definition to ``unusable``."""
     line = lines.word()
     parts = [part.strip() for part in line.split(lines.separator)]
     word = parts[1].lower() if len(parts) > 1 else ""

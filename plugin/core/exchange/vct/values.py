@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Values of attributes as texts and back. What a declared field cannot hold makes it wider, never the value shorter."""
+"""Convert values of attributes to texts and back.
+
+A field is widened if its declaration is too short; values are not truncated.
+"""
 
 from __future__ import annotations
 
@@ -19,23 +22,23 @@ from ...standard.template import Field, Template
 from .settings import ENCODING, SEPARATOR, Settings
 from .structure import Column
 
-#: A line's end would end the row, a comma the value.
+#: A line end would end the row, a comma the value.
 _ENDS = {"\r": None, "\n": " ", "\x0b": " ", "\x0c": " ", "\x85": " "}
 _STRAY, _ONE_LINE = str.maketrans({SEPARATOR: "，", **_ENDS}), str.maketrans(_ENDS)
 _DATE = re.compile(
     r"(\d{4})[-/.年]?(\d{2})[-/.月]?(\d{2})日?(?:[T ]*(\d{2}):?(\d{2})(?::?(\d{2})(?:\.\d*)?)?Z?)?", re.ASCII
 )
-#: Digits after the point that a double of a plan's size can hold.
+#: Decimals that a double of usual size can hold.
 _MOST_DECIMALS = 12
-#: Digits of a text that is surely no number of 64 bits, even with zeros before it.
+#: Number of digits of a text that exceeds 64 bits even with leading zeros.
 _LONGEST_DIGITS = 1_000
-#: What a rounding of the last bit comes to.
+#: Rounding error of the last bit.
 _LAST_BIT = 1e-14
 
 
 @dataclass(frozen=True)
 class Written:
-    """A field as it is declared, its values as texts, and what had to be done: text keys with how many values."""
+    """A declared field, its values as texts, and notes: text key → number of values."""
 
     column: Column
     texts: list[str]
@@ -43,19 +46,22 @@ class Written:
 
 
 def clean_text(text: str) -> str:
-    """A text that fits into a row: commas full-width, line ends as spaces."""
+    """Return a text for a row: full-width commas, spaces for line ends."""
     return text.translate(_STRAY)
 
 
 def to_one_line(text: str) -> str:
-    """A text that has a line for itself: line ends as spaces."""
+    """Return a text for a separate line: spaces for line ends."""
     return text.translate(_ONE_LINE)
 
 
 def write_column(
     values: pd.Series, info: FieldInfo, template: Template | None, settings: Settings, layer: str, names: NDArray
 ) -> Written:
-    """One field. ``names`` (n,) are what features are called in OutputError: a character that GBK lacks, no number."""
+    """Convert one field.
+
+    ``names``: (n,) names of features for OutputError, which reports a character outside GBK or an invalid number.
+    """
     known = template.field_named(info.name) if template else None
     writer = {"text": _texts, "integer": _integers, "real": _reals, "date": _dates}[info.type]
     name = clean_text(info.name)
@@ -69,15 +75,15 @@ def write_column(
 
 
 def check_gbk(texts: list[str], layer: str, field: str, names: NDArray) -> None:
-    """OutputError naming the first character that GBK does not have, with layer, feature and field."""
+    """Raise OutputError for the first character outside GBK, with layer, feature and field."""
     try:
         "\n".join(texts).encode(ENCODING)
     except UnicodeEncodeError:
         for text, name in zip(texts, names, strict=True):
             for character in text:
                 if not character.encode(ENCODING, errors="ignore"):
-                    told = {"character": character, "code": f"U+{ord(character):04X}"}
-                    raise OutputError("vct_character", layer=layer, feature=str(name), field=field, **told) from None
+                    params = {"character": character, "code": f"U+{ord(character):04X}"}
+                    raise OutputError("vct_character", layer=layer, feature=str(name), field=field, **params) from None
 
 
 def _texts(values: pd.Series, column: Column, known: Field | None, info: FieldInfo, settings: Settings) -> Written:
@@ -153,7 +159,7 @@ def _finite(text: str) -> float:
 
 
 def _long(text: str) -> int:
-    """A whole number. OverflowError for one of more than 64 bits."""
+    """Return an integer; OverflowError beyond 64 bits."""
     if len(text) > _LONGEST_DIGITS and text.strip().lstrip("+-").isdecimal():
         # Python refuses to convert more than a few thousand digits.
         raise OverflowError(text)
@@ -174,12 +180,12 @@ def _day(text: str) -> date:
     return datetime(year, month, day, hour, minute, second)
 
 
-#: Type → from a text to a value. ValueError when it is none, OverflowError when it is too large.
+#: Type → conversion from text; ValueError for an invalid, OverflowError for a large value.
 READERS: Mapping[str, Callable[[str], Any]] = {"text": str, "integer": _long, "real": _finite, "date": _day}
 
 
 def to_series(values: list[Any], type_: str) -> pd.Series:
-    """A column of read values; None where there is none."""
+    """Return a column of read values; ``None`` where missing."""
     if type_ == "integer":
         return pd.Series(values, dtype="Int64")
     if type_ == "real":

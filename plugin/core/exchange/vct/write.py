@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writing a VCT file: layers one after the other, sections side by side, put together at the end."""
+"""Write a VCT file: layer by layer to scratch sections, joined at the end."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ from .structure import Column, Table
 from .values import Written, check_gbk, clean_text, write_column
 
 SUFFIX = ".vct"
-#: Sections that lie in scratch files until all layers are written, in the order of the file.
+#: Sections in scratch files until all layers are written, in the order of the file.
 _SCRATCH = ("Point", "Line", "Polygon", "Annotation", "Topology", "Attribute", "Style")
-#: Rows of attributes put together at a time.
+#: Number of rows of attributes formatted at once.
 _ROWS = 20_000
-#: Keys named in the note on those that two layers share.
+#: Number of keys in the note on keys that two layers share.
 _SHOWN_KEYS = 5
 
 Notes = list[tuple[str, dict[str, Any]]]
@@ -49,9 +49,11 @@ Notes = list[tuple[str, dict[str, Any]]]
 
 @dataclass
 class Exported:
-    """``features``: layer → shapes written, ``rows``: layer → rows of attributes, ``row_of``: layer → (k,) the position of
-    the row that each of these is of, in the order of the file; ``notes``: what was changed on the way, as text keys and
-    parameters."""
+    """Result of an export.
+
+    ``features``: layer → number of shapes; ``rows``: layer → number of rows; ``row_of``: layer → (k,) source row of
+    each of them, in the order of the file; ``notes``: changes of the data, as text keys and parameters.
+    """
 
     path: Path
     features: dict[str, int] = field(default_factory=dict)
@@ -70,10 +72,11 @@ def write_vct(
     today: date | None = None,
     cancellation: Cancellation = NEVER,
 ) -> Exported:
-    """Write layers of one CRS. They are taken one at a time, so an iterator that reads them holds one in memory.
+    """Write layers of one CRS.
 
-    ``templates`` (role → template) tell lengths, names and 要素代码. OutputError, and the old file stays: a character
-    that GBK lacks, layers in two CRS or in one that a header cannot name, shapes of two kinds in a layer.
+    Layers are read one at a time, so an iterator keeps only one in memory. ``templates`` (role → template) provide
+    lengths, names and 要素代码. Raises OutputError for a character outside GBK, for layers in two CRS or an unsupported
+    one, and for shapes of two kinds in a layer; the target is then unchanged.
     """
     target = Path(path)
     if target.suffix.lower() != SUFFIX:
@@ -110,7 +113,7 @@ class _Writer:
         self.first = ""
         self.low, self.high = np.full(2, np.inf), np.full(2, -np.inf)
         self.next_id = 1
-        #: Key (BSM) → the layer that has it, of the layers written so far.
+        #: Key (BSM) → its layer, of the layers written so far.
         self.owner: dict[str, str] = {}
 
     def __enter__(self) -> _Writer:
@@ -128,7 +131,7 @@ class _Writer:
         self._close.close()
 
     def add(self, layer: SourceLayer) -> None:
-        """One layer into all sections. A table without shapes has no place here, and is told."""
+        """Write one layer to all sections; a table without shapes is skipped and noted."""
         self.done.notes += layer.notices
         if layer.problem is not None:
             self.done.notes.append(("vct_note_left_out", {"layer": layer.name}))
@@ -156,8 +159,8 @@ class _Writer:
         if self.crs is None:
             self.crs, self.first = layer.crs, layer.name
         elif crs_label(self.crs) != crs_label(layer.crs):
-            told = {"first": self.first, "first_crs": crs_label(self.crs), "crs": crs_label(layer.crs)}
-            raise OutputError("vct_two_crs", layer=layer.name, **told)
+            params = {"first": self.first, "first_crs": crs_label(self.crs), "crs": crs_label(layer.crs)}
+            raise OutputError("vct_two_crs", layer=layer.name, **params)
 
     def _table(self, layer: SourceLayer, template: Template | None, kind: str) -> Table:
         name = clean_text(layer.name.strip())
@@ -167,9 +170,9 @@ class _Writer:
         check_gbk([name, title], layer.name, "", np.array(["", ""]))
         code = template.feature_code if template else ""
         if not code and "YSDM" in layer.frame:
-            # What the rows say most often.
-            told = Counter(str(v).strip() for v in layer.frame["YSDM"].dropna() if str(v).strip().isdigit())
-            code = told.most_common(1)[0][0] if told else ""
+            # The most frequent code of the rows.
+            codes = Counter(str(v).strip() for v in layer.frame["YSDM"].dropna() if str(v).strip().isdigit())
+            code = codes.most_common(1)[0][0] if codes else ""
         if not code:
             spare = self.settings.spare_code
             code = f"{spare}{len(self.tables) + 1:0{10 - len(spare)}d}"
@@ -182,7 +185,7 @@ class _Writer:
         return table
 
     def _geometry(self, layer: SourceLayer, table: Table, parts: Parts, names: NDArray) -> NDArray:
-        """Write the shapes; their ids (p,)."""
+        """Write the shapes and return their ids (p,)."""
         crs = require_value(self.crs, "the CRS of the layers")
         labels = annotation(layer, parts, names, self.done.notes) if parts.kind == "annotation" else None
         if not len(parts.shape):
@@ -190,19 +193,21 @@ class _Writer:
         bounds = shapely.total_bounds(parts.shape)
         self.low, self.high = np.minimum(self.low, bounds[:2]), np.maximum(self.high, bounds[2:])
         decimals = self.settings.decimals(describe_crs(crs).geographic)
-        frame = records.Form(table.code, self.settings.style, decimals, self.settings.bounding_code, self.cancellation)
+        record_format = records.RecordFormat(
+            table.code, self.settings.style, decimals, self.settings.bounding_code, self.cancellation
+        )
         if parts.kind == "polygon":
             bounding = records.write_polygons(
-                self.line, self.polygon, parts.shape, self.next_id, frame, layer.name, names[parts.row]
+                self.line, self.polygon, parts.shape, self.next_id, record_format, layer.name, names[parts.row]
             )
             self.done.lines += bounding
             self.next_id += bounding
         elif parts.kind == "line":
-            records.write_lines(self.line, parts.shape, self.next_id, frame)
+            records.write_lines(self.line, parts.shape, self.next_id, record_format)
         elif labels is not None:
-            records.write_annotation(self.annotation, parts.shape, labels, self.next_id, frame)
+            records.write_annotation(self.annotation, parts.shape, labels, self.next_id, record_format)
         else:
-            records.write_points(self.point, parts.shape, self.next_id, frame)
+            records.write_points(self.point, parts.shape, self.next_id, record_format)
         ids = np.arange(self.next_id, self.next_id + len(parts.shape))
         self.next_id += len(ids)
         return ids
@@ -210,10 +215,13 @@ class _Writer:
     def _attributes(
         self, layer: SourceLayer, table: Table, template: Template | None, parts: Parts, ids: NDArray, names: NDArray
     ) -> None:
-        """Rows in the order of the layer, one for every part; a row without a shape has an id that no shape has."""
-        bare = np.arange(self.next_id, self.next_id + len(parts.without_shape))
-        self.next_id += len(bare)
-        rows, idents = np.r_[parts.row, parts.without_shape], np.r_[ids, bare]
+        """Write rows in the order of the layer, one per part.
+
+        Rows without a shape get unused ids.
+        """
+        ids_without_shape = np.arange(self.next_id, self.next_id + len(parts.without_shape))
+        self.next_id += len(ids_without_shape)
+        rows, idents = np.r_[parts.row, parts.without_shape], np.r_[ids, ids_without_shape]
         order = np.argsort(rows, kind="stable")
         rows, idents = rows[order], idents[order]
         self.done.row_of[table.name] = rows
@@ -251,7 +259,10 @@ class _Writer:
                 self.done.notes.append((key, {"layer": layer.name, "count": count}))
 
     def _note_shared_keys(self, layer: SourceLayer) -> None:
-        """Name the keys that an earlier layer has too. The classes of yearly maintenance share theirs on purpose."""
+        """Note the keys that an earlier layer has, too.
+
+        The classes of yearly maintenance share keys on purpose.
+        """
         if KEY not in layer.frame:
             return
         keys = set(cell_texts(layer.frame[KEY])) - {""}
@@ -266,7 +277,7 @@ class _Writer:
         self.owner |= dict.fromkeys(keys - self.owner.keys(), layer.name)
 
     def join(self, new: Path, today: date) -> None:
-        """Header, classes, tables, then the sections."""
+        """Write header, classes, tables, then the sections."""
         crs = require_value(self.crs, "the CRS of the layers")
         decimals = self.settings.decimals(describe_crs(crs).geographic)
         if not np.isfinite(self.low).all():
@@ -287,7 +298,7 @@ class _Writer:
 
 
 def _names(frame: pd.DataFrame) -> NDArray:
-    """(n,) what a feature is called in a message: its 标识码, else its number in the layer."""
+    """Return (n,) names of features in messages: 标识码, else number in the layer."""
     fids = frame.index.astype(str).to_numpy(dtype=object)
     if "BSM" not in frame:
         return fids
@@ -303,7 +314,7 @@ def layers_of_source(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> Iterator[SourceLayer]:
-    """The layers of a file or folder, read one after the other. InputError when one cannot be read."""
+    """Yield the layers of a file or folder; InputError when one cannot be read."""
     sketches = read_source(source, wanted=lambda layer: False, cancellation=cancellation)
     for number, sketch in enumerate(sketches):
         progress(number / len(sketches), sketch.name)

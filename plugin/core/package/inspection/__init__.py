@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A package looked at, whoever made it, folder or zip."""
+"""Inspection of a package of any origin, folder or zip."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A package looked at from outside: its files, manifest, layers, tables and documents become `facts`."""
+"""Collection of facts of a package: files, manifest, layers, tables, documents."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from ...files.digests import (
     LISTS,
     MANIFEST,
     PAGE,
-    doubled_manifest,
     files_below,
     is_link,
     is_special,
+    read_duplicate_manifest,
+    read_manifest,
     read_sums,
     sha256,
-    told_manifest,
 )
 from ...files.writing import os_reason
-from ..maps.jpeg import decode_jpeg, is_jpeg
-from ..maps.jpeg import inspect_jpeg as look_at_jpeg
+from ..maps.jpeg import decode_jpeg, inspect_jpeg, is_jpeg
 from ..names import make_name_matcher
 from ..package_spec.model import PackageSpec
 from ..slot_files import has_valid_start, is_stray, read_ends
@@ -40,25 +39,29 @@ from .layer_facts import find_other_tables, read_layer_facts
 from .pdf import inspect_pdf
 
 SUFFIXES = (".docx", ".docm", ".dotm", ".xlsx", ".xlsm", ".xlsb", ".pptx", ".pptm")
-#: What it is → parts of the file that have it.
+#: Key of active content → parts of the file that contain it.
 _PARTS = {
     "macros": re.compile(r"vbaProject\.bin$|/macrosheets/|/activeX/", re.IGNORECASE),
     "embedded": re.compile(r"/embeddings/", re.IGNORECASE),
     "external": re.compile(r"/externalLinks/|/connections\.xml$|/queryTables/", re.IGNORECASE),
 }
-#: A relationship to a place outside the file, and one of its kinds that only a click follows.
+#: A relationship to a target outside the file, and the kind that only a click follows.
 _OUTSIDE = re.compile(rb"<Relationship\b[^>]*TargetMode\s*=\s*[\"']External[\"'][^>]*>")
 _CLICKED = re.compile(rb"/relationships/hyperlink[\"']")
-#: Parts and bytes of relationships that are read at most.
+#: Maximum numbers of parts, and of bytes of relationships, that are read.
 _MOST_PARTS, _MOST_PART_BYTES = 5000, 2**20
 
 
 def is_office(name: str) -> bool:
+    """Return True for names of Office files."""
     return name.lower().endswith(SUFFIXES)
 
 
 def find_active_parts(path: Path) -> tuple[str, ...]:
-    """Keys of texts (``active``) of what runs or leads elsewhere; none of a file that is no archive, which others report."""
+    """Return keys of texts (``active``) of active content and links to other files.
+
+    A file that is not an archive gives an empty result; other functions report it.
+    """
     found: dict[str, None] = {}
     try:
         with zipfile.ZipFile(path) as archive:
@@ -75,40 +78,43 @@ def find_active_parts(path: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-#: Bytes of a file that are looked at.
+#: Bytes at the beginning of a file that are stored.
 _HEAD = 64
-#: Of a report or metadata at most; one that is larger is of no use to anybody.
+#: Maximum size of a report or metadata.
 _MOST_BYTES = 64 * 2**20
 
 
 def collect_package_facts(folder: Path, package_spec: PackageSpec, cancellation: Cancellation = NEVER) -> PackageFacts:
-    """All that is seen of a package's folder. Raises Cancelled. Nothing is changed, nothing followed."""
-    manifest, state = told_manifest(folder)
+    """Collect the facts of a package's folder; change nothing, follow no link.
+
+    Raises Cancelled.
+    """
+    manifest, state = read_manifest(folder)
     doubled = ""
     if state == DAMAGED:
-        manifest, doubled = doubled_manifest(folder)
+        manifest, doubled = read_duplicate_manifest(folder)
         state = DOUBLED if doubled else DAMAGED
-    asked = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
-    sums = _sums(folder)
-    asked |= {path for listed in sums.values() for path in listed or ()}
-    asked.add(MANIFEST)
+    requested = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
+    sums = _read_digest_lists(folder)
+    requested |= {path for listed in sums.values() for path in listed or ()}
+    requested.add(MANIFEST)
     files = []
     for path, place in files_below(folder):
         cancellation.raise_if_cancelled()
-        # Two maps of one content are told whether a manifest lists them or not.
-        files.append(_file(path, place, path in asked or is_jpeg(path), cancellation))
-    told = make_name_matcher(package_spec.root, {}).fullmatch(folder.name)
-    parts = told.groupdict() if told else {}
+        # Digests of maps are always computed, because equal maps are reported without a manifest, too.
+        files.append(_read_file_facts(path, place, path in requested or is_jpeg(path), cancellation))
+    match = make_name_matcher(package_spec.root, {}).fullmatch(folder.name)
+    parts = match.groupdict() if match else {}
     code, name = parts.get("code", ""), parts.get("name", "")
-    if not told:
-        code, name = _from_files(files, package_spec)
+    if not match:
+        code, name = _find_county(files, package_spec)
     facts = PackageFacts(folder.name, package_spec, code, name, tuple(files), (), manifest, state)
-    documents = _documents(folder, facts)
+    documents = _read_documents(folder, facts)
     extents = any(path.lower().endswith(".xml") for path in documents)
     layers: list[LayerFact] = []
     exchanged = {}
     heads: dict[str, dict[str, str]] = {}
-    faults: list[IntegrityError] = []
+    errors: list[IntegrityError] = []
     hidden: dict[str, tuple[str, ...]] = {}
     for data in facts.data_sets():
         if is_vct(data):
@@ -119,31 +125,31 @@ def collect_package_facts(folder: Path, package_spec: PackageSpec, cancellation:
             if more := find_other_tables(folder, data):
                 hidden[data] = more
             layers += read_layer_facts(folder, data, cancellation, extents)
-            faults += find_integrity_errors(folder, data, cancellation)
+            errors += find_integrity_errors(folder, data, cancellation)
     return replace(
         facts,
         layers=tuple(layers),
-        workbooks=_workbooks(folder, facts, cancellation),
+        workbooks=_read_workbooks(folder, facts, cancellation),
         documents=documents,
         exchanged=exchanged,
         sums=sums,
-        integrity_errors=tuple(faults),
+        integrity_errors=tuple(errors),
         hidden_tables=hidden,
         duplicate_files=doubled,
-        empty_folders=_empty(folder, package_spec),
+        empty_folders=_find_empty_folders(folder, package_spec),
         heads=heads,
     )
 
 
-def _sums(folder: Path) -> dict[str, dict[str, str] | None]:
-    """Lists of digests by the names that they usually have; None for one that is no such list."""
+def _read_digest_lists(folder: Path) -> dict[str, dict[str, str] | None]:
+    """Return lists of digests by their usual names; None for an invalid list."""
     known = {name.lower() for name in LISTS}
     places = [p for p in sorted(folder.iterdir()) if p.name.lower() in known and p.is_file() and not is_link(p)]
     return {p.name: read_sums(p.read_bytes()) for p in places if p.stat().st_size <= _MOST_BYTES}
 
 
-def _empty(folder: Path, package_spec: PackageSpec) -> tuple[str, ...]:
-    """Folders with nothing in them, but for those of the form."""
+def _find_empty_folders(folder: Path, package_spec: PackageSpec) -> tuple[str, ...]:
+    """Return empty folders, except those of the specification."""
     own = set(package_spec.folders.values())
     found = []
     for place, below, files in os.walk(folder):
@@ -154,7 +160,10 @@ def _empty(folder: Path, package_spec: PackageSpec) -> tuple[str, ...]:
 
 
 def _is_table(file: FileFact, facts: PackageFacts) -> bool:
-    """Is a file to be read as a table? Words with commas are one only where tables lie, for programs keep lists in such files."""
+    """Return True if a file is to be read as a table.
+
+    A .csv is a table only in the folder of tables, because programs store other lists in such files.
+    """
     suffix = Path(file.name).suffix.lower()
     own = facts.package_spec.tables
     if suffix == ".csv" and not (own and file.folder == facts.package_spec.place(own.folder, "")):
@@ -162,7 +171,7 @@ def _is_table(file: FileFact, facts: PackageFacts) -> bool:
     return suffix in (*WORKBOOKS, *OTHER_TABLES)
 
 
-def _workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> tuple[Workbook, ...]:
+def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> tuple[Workbook, ...]:
     found = []
     for file in facts.single:
         if _is_table(file, facts) and not (is_stray(file.name) or file.link or file.special):
@@ -171,23 +180,23 @@ def _workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellation) ->
     return tuple(found)
 
 
-def _documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
-    """Every XML of the package, the report as it would be called, and the pages that the plugin makes."""
+def _read_documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
+    """Return every XML of the package, the report and the pages that the plugin makes."""
     pages = {PAGE, facts.report_path, facts.report_page}
-    asked = [f for f in facts.single if f.path in pages or f.name.lower().endswith(".xml")]
-    asked = [f for f in asked if f.size <= _MOST_BYTES and not is_stray(f.name) and not (f.link or f.special)]
-    return {f.path: (folder / f.path).read_bytes() for f in asked}
+    requested = [f for f in facts.single if f.path in pages or f.name.lower().endswith(".xml")]
+    requested = [f for f in requested if f.size <= _MOST_BYTES and not is_stray(f.name) and not (f.link or f.special)]
+    return {f.path: (folder / f.path).read_bytes() for f in requested}
 
 
-def _file(path: str, place: Path, asked: bool, cancellation: Cancellation) -> FileFact:
+def _read_file_facts(path: str, place: Path, requested: bool, cancellation: Cancellation) -> FileFact:
     if is_link(place):
         return FileFact(path, 0, link=True)
     if is_special(place):
         return FileFact(path, 0, special=True)
     try:
         head, tail = read_ends(place)
-        digest = sha256(place, cancellation) if asked else ""
-        picture = look_at_jpeg(place) if is_jpeg(path) else None
+        digest = sha256(place, cancellation) if requested else ""
+        picture = inspect_jpeg(place) if is_jpeg(path) else None
         decoded = decode_jpeg(place) if picture is not None and picture.whole else None
         size, is_pdf = place.stat().st_size, path.lower().endswith(".pdf")
         kept = tail if is_pdf else b""
@@ -196,13 +205,13 @@ def _file(path: str, place: Path, asked: bool, cancellation: Cancellation) -> Fi
         return FileFact(path, size, head[:_HEAD], digest, picture, tail=kept, pdf=pages, active=active, decoded=decoded)
     except OSError as error:
         if is_stray(place.name):
-            # ArcGIS keeps its .lock files to itself; they are told by their name.
+            # ArcGIS locks its .lock files; they are reported by their names.
             return FileFact(path, 0)
         raise InputError("package_file_unreadable", file=path, detail=os_reason(error)) from error
 
 
-def _from_files(files: list[FileFact], package_spec: PackageSpec) -> tuple[str, str]:
-    """Code and name of the county as the first file that is called as the form wants tells them."""
+def _find_county(files: list[FileFact], package_spec: PackageSpec) -> tuple[str, str]:
+    """Return code and name of the county from the first file with a specified name."""
     patterns = [
         make_name_matcher(p, {})
         for p in (*(v.file for v in package_spec.vectors), *(s.file for s in package_spec.files))

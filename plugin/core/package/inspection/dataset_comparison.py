@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A layer that two data sets of a package have (a database and shapefiles, or a VCT file): do they say the same? Rules look at the
-first alone; the other is held against it here, row by row."""
+"""Comparison of a layer that two data sets of a package have.
+
+The data sets are a database and shapefiles, or a VCT file. Rules check the first layer only; here the other one is
+compared with it, row by row.
+"""
 
 from __future__ import annotations
 
@@ -27,23 +30,23 @@ if TYPE_CHECKING:
     from ...plan.layer import Layer
     from ...standard.template import Field
 
-#: Metres up to which vertices are the same without a look at outlines: what any format keeps.
+#: Distance (m) up to which vertices are equal in any format, so that outlines need no comparison.
 _NEAR_M = 1e-4
-#: A share of half a digit that a double does not hold.
+#: Relative rounding error of a double in half a digit.
 _DOUBLE = 1e-6
-#: Decimals of an area in m² where the template says none: surveys print two, whatever a double holds.
+#: Decimals of an area in m² where the template has no decimals: surveys print two.
 _AREA = 2
 
 
 class FeatureSample(NamedTuple):
-    """Features: how many, and the first few by what they are called."""
+    """The number of some features and the names of the first few."""
 
     many: int
     names: tuple[str, ...]
 
 
 class FieldDifference(NamedTuple):
-    """Features whose values in a field differ, with the first one's in both layers as a message may repeat them."""
+    """Features whose values in a field differ, and both values of the first feature."""
 
     features: FeatureSample
     first: Any
@@ -52,12 +55,28 @@ class FieldDifference(NamedTuple):
 
 @dataclass(frozen=True)
 class DatasetComparison:
-    """A layer of ``file``, which rules look at, and that of ``place``, called ``name`` there; pairs are (first, other).
+    """Comparison of a layer of two data sets; pairs are (first, other).
 
-    ``features`` and ``areas`` (statutory, m²; zero for what has none) of both; ``alone``: features that have no counterpart by their key; ``off``
-    (k,) metres by which each pair is apart, inf where nothing is alike, and ``named`` what they are called; ``placed``: False
-    where a CRS is lacking, so that shapes were not compared; ``fields``: field → features that differ; ``lacking``: fields
-    that the first, and that the other lacks.
+    Attributes
+    ----------
+    name
+        The layer's name in the other data set.
+    file, place
+        The first data set, which the rules check, and the other one.
+    features, areas
+        Numbers of features, and statutory areas in m², zero without areas.
+    alone
+        Features without a counterpart by key.
+    off
+        (k,) metres between the shapes of differing pairs; inf for shapes of different kinds.
+    named
+        Names of these pairs.
+    placed
+        False if a CRS is missing, so that shapes were not compared.
+    fields
+        Field → differing features.
+    lacking
+        Fields that the first layer and that the other layer lacks.
     """
 
     role: str
@@ -77,11 +96,21 @@ class DatasetComparison:
 def compare_datasets(
     first: Layer, other: Layer, file: str, place: str, without: frozenset[str], cancellation: Cancellation
 ) -> DatasetComparison:
-    """Hold ``other`` against ``first``; both have one template. ``without``: fields (capitals) that the form does not want in
-    one of the two. Raises Cancelled."""
-    rows, others = _pairs(first, other)
-    alone = (_alone(first, rows), _alone(other, others))
-    fields, lacking = _fields(first, other, (rows, others), without, cancellation)
+    """Compare ``other`` with ``first``; both have one template.
+
+    Parameters
+    ----------
+    without
+        Fields (capitals) that the specification omits in one of the two.
+
+    Raises
+    ------
+    Cancelled
+        If the user cancels.
+    """
+    rows, others = _match_rows(first, other)
+    alone = (_unmatched_features(first, rows), _unmatched_features(other, others))
+    fields, lacking = _compare_fields(first, other, (rows, others), without, cancellation)
     placed = first.crs is not None and other.crs is not None
     areas, off = (0.0, 0.0), np.zeros(0)
     if placed:
@@ -89,18 +118,21 @@ def compare_datasets(
             for layer in (first, other):
                 layer.measure(cancellation)
             areas = (float(np.nansum(first.statutory)), float(np.nansum(other.statutory)))
-        off = _off(first, other, rows, others, cancellation)
-    apart = np.flatnonzero(off > 0)
-    named = tuple(_called(first, rows[apart].tolist()))
+        off = _measure_distances(first, other, rows, others, cancellation)
+    distance = np.flatnonzero(off > 0)
+    named = tuple(_row_names(first, rows[distance].tolist()))
     features = (len(first), len(other))
     return DatasetComparison(
-        first.role, other.name, file, place, features, areas, alone, off[apart], named, placed, fields, lacking
+        first.role, other.name, file, place, features, areas, alone, off[distance], named, placed, fields, lacking
     )
 
 
-def _pairs(first: Layer, other: Layer) -> tuple[NDArray, NDArray]:
-    """(k,) rows of both that belong together: of one key, and of a key that several have (or none) in their order, where
-    both have as many."""
+def _match_rows(first: Layer, other: Layer) -> tuple[NDArray, NDArray]:
+    """Return the (k,) rows of both layers that belong together.
+
+    Rows are matched by key. Rows with a repeated key or without a key are matched in their order, if both layers have
+    the same number of them.
+    """
     import pandas as pd
 
     keyed = first.has("key") and other.has("key")
@@ -115,54 +147,59 @@ def _pairs(first: Layer, other: Layer) -> tuple[NDArray, NDArray]:
     return both["row"].to_numpy(dtype=np.int64), both["row_other"].to_numpy(dtype=np.int64)
 
 
-def _alone(layer: Layer, paired: NDArray) -> FeatureSample:
-    return _some(layer, np.setdiff1d(np.arange(len(layer)), paired))
+def _unmatched_features(layer: Layer, paired: NDArray) -> FeatureSample:
+    return _sample_features(layer, np.setdiff1d(np.arange(len(layer)), paired))
 
 
-def _some(layer: Layer, rows: NDArray) -> FeatureSample:
-    return FeatureSample(len(rows), tuple(_called(layer, rows[:NAMED].tolist())))
+def _sample_features(layer: Layer, rows: NDArray) -> FeatureSample:
+    return FeatureSample(len(rows), tuple(_row_names(layer, rows[:NAMED].tolist())))
 
 
-def _called(layer: Layer, rows: list[int]) -> list[str]:
-    """What rows are called: the key, else the feature id."""
+def _row_names(layer: Layer, rows: list[int]) -> list[str]:
+    """Return the names of rows: the key, else the feature id."""
     return [layer.keys[n] or f"fid {layer.fids[n]}" for n in rows]
 
 
-def _off(first: Layer, other: Layer, rows: NDArray, others: NDArray, cancellation: Cancellation) -> NDArray:
-    """(k,) metres by which the shapes of each pair are apart; inf for one that is missing or of another kind."""
+def _measure_distances(
+    first: Layer, other: Layer, rows: NDArray, others: NDArray, cancellation: Cancellation
+) -> NDArray:
+    """Return the (k,) metres between the shapes of each pair.
+
+    The value is inf for a missing shape or another kind of shape.
+    """
     crs, other_crs = first.known_crs, other.known_crs
     off = np.zeros(len(rows))
     for some in batches(first.raw_shapes[rows]):
         cancellation.raise_if_cancelled()
-        given = _there(first.raw_shapes[rows[some]])
-        found = crs_care.reproject(_there(other.raw_shapes[others[some]]), other_crs, crs)
-        # What came out of the other CRS as no number is nowhere near.
-        apart = max_vertex_shift(given, found, crs)
-        apart[np.isnan(apart)] = np.inf
-        # Formats drop vertices and linearise arcs: then outlines tell.
-        far = np.flatnonzero((apart > _NEAR_M) & _measurable(given) & _measurable(found))
-        apart[far] = np.minimum(apart[far], outline_distance(given[far], found[far], crs))
-        off[some] = apart
+        given = _without_empty(first.raw_shapes[rows[some]])
+        found = crs_care.reproject(_without_empty(other.raw_shapes[others[some]]), other_crs, crs)
+        # Coordinates that the conversion could not compute count as infinitely distant.
+        distance = max_vertex_shift(given, found, crs)
+        distance[np.isnan(distance)] = np.inf
+        # Formats drop vertices and linearise arcs; then compare the outlines.
+        far = np.flatnonzero((distance > _NEAR_M) & _measurable(given) & _measurable(found))
+        distance[far] = np.minimum(distance[far], outline_distance(given[far], found[far], crs))
+        off[some] = distance
     return off
 
 
 def _measurable(shapes: NDArray) -> NDArray:
-    """(n,) bool: there, and every coordinate a number."""
+    """Return a (n,) bool: shapes that exist and have finite coordinates."""
     xy, of = shapely.get_coordinates(shapes, return_index=True)
     bad = np.bincount(of[~np.isfinite(xy).all(axis=1)], minlength=len(shapes)) > 0
     return ~is_missing(shapes) & ~bad
 
 
-def _there(shapes: NDArray) -> NDArray:
+def _without_empty(shapes: NDArray) -> NDArray:
     shapes = shapes.copy()
     shapes[is_missing(shapes)] = None
     return shapes
 
 
-def _fields(
+def _compare_fields(
     first: Layer, other: Layer, pairs: tuple[NDArray, NDArray], without: frozenset[str], cancellation: Cancellation
 ) -> tuple[dict[str, FieldDifference], tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Fields of the template that both have and where pairs differ; those that only one has."""
+    """Return fields with differing pairs, and fields that only one layer has."""
     differing: dict[str, FieldDifference] = {}
     lacking: tuple[list[str], list[str]] = ([], [])
     short = first.template.export_names
@@ -175,27 +212,27 @@ def _fields(
                 lacking[there.index(False)].append(declared.name)
             continue
         values = [column.iloc[rows] for column, rows in zip(columns, pairs, strict=True) if column is not None]
-        # What is the same as it was read need not be looked at value by value.
+        # Equal raw values need no conversion and comparison of single values.
         same = values[0].reset_index(drop=True).eq(values[1].reset_index(drop=True)).fillna(False).to_numpy(dtype=bool)
         rest = np.flatnonzero(~same & (values[0].notna().to_numpy() | values[1].notna().to_numpy()))
         one, two = (convert_values(v.iloc[rest], declared).values for v in values)
         wrong = [n for n, (a, b) in enumerate(zip(one, two, strict=True)) if not _equal(a, b, declared)]
         if wrong:
-            features = _some(first, pairs[0][rest[wrong]])
+            features = _sample_features(first, pairs[0][rest[wrong]])
             differing[declared.name] = FieldDifference(
-                features, *(_shown(side[wrong[0]], declared) for side in (one, two))
+                features, *(_printable_value(side[wrong[0]], declared) for side in (one, two))
             )
     return differing, (tuple(lacking[0]), tuple(lacking[1]))
 
 
 def _column(layer: Layer, declared: Field, short: str) -> pd.Series | None:
-    """The values of a field, under the name that it has where ten bytes must do."""
+    """Return the values of a field, also under its short name of ten bytes."""
     column = layer.spelling(declared)
     return layer.values(column) if column is not None else layer.named(short)
 
 
-def _shown(value: Any, declared: Field) -> Any:
-    """A value as a message may repeat it: dots for what tells of a person, a day without the time of it."""
+def _printable_value(value: Any, declared: Field) -> Any:
+    """Return a value for a message: dots for personal data, dates without time."""
     if value is None:
         return None
     if declared.personal:
@@ -204,7 +241,7 @@ def _shown(value: Any, declared: Field) -> Any:
 
 
 def _equal(one: Any, two: Any, declared: Field) -> bool:
-    """Are two values the same as far as the template's digits go? A day is one whatever time of it a format keeps."""
+    """Return True if values are equal within the template's digits; ignore times."""
     if one is None or two is None or declared.type == "text":
         return bool(one == two)
     if declared.type == "date":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is seen of a package from outside, whoever made it: its files, its manifest, its layers. Rules (DOC) judge it."""
+"""Facts of a package of any origin: files, manifest, layers; judged by rules DOC."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SUFFIX = ".vct"
 
 
 class VctFact(NamedTuple):
-    """One layer of a file, as `LayerFact` tells it; ``features`` −1 and a ``problem`` for a file that cannot be read."""
+    """A layer of a VCT file, as `LayerFact`; unreadable: ``features`` −1, ``problem``."""
 
     name: str
     features: int
@@ -42,6 +42,7 @@ class VctFact(NamedTuple):
 
 
 def is_vct(path: str) -> bool:
+    """Return True for names of VCT files."""
     return path.lower().endswith(SUFFIX)
 
 
@@ -50,7 +51,7 @@ _HEAD = 2**16
 
 
 def read_header(path: Path) -> dict[str, str]:
-    """What a file's header says, by key in small letters, as it is written; empty where there is none."""
+    """Return a VCT file's header by key in small letters, empty without one."""
     from ...exchange.vct.settings import ENCODING
 
     with path.open("rb") as handle:
@@ -65,7 +66,7 @@ def read_header(path: Path) -> dict[str, str]:
 
 
 def read_vct_facts(folder: Path, place: str, cancellation: Cancellation) -> tuple[list[VctFact], list[SourceLayer]]:
-    """Read a file of a package as a whole: nothing short of that tells whether it is sound."""
+    """Read a VCT file completely, because only this shows whether it is valid."""
     from ...exchange.vct.head import DATUM, VERTICAL
     from ...exchange.vct.read import open_vct, read_all
     from ...geometry import crs as crs_care
@@ -76,20 +77,35 @@ def read_vct_facts(folder: Path, place: str, cancellation: Cancellation) -> tupl
             heights = VERTICAL if vct.head.heights == DATUM else vct.head.heights
     except InputError as error:
         return [VctFact(Path(place).stem, -1, problem=(error.key, error.params))], []
-    drawn = [layer for layer in layers if layer.problem is None]
-    return [VctFact(x.name, len(x.frame), crs_care.crs_label(x.crs), heights) for x in drawn], layers
+    readable = [layer for layer in layers if layer.problem is None]
+    return [VctFact(x.name, len(x.frame), crs_care.crs_label(x.crs), heights) for x in readable], layers
 
 
-#: A CRS by its code: no other text of a manifest goes to PROJ.
+#: A CRS by its code; other texts of a manifest are not passed to PROJ.
 _CODE = re.compile(r"EPSG:\d{4,6}")
 
 
 @dataclass(frozen=True)
 class FileFact:
-    """A file by its path in the package, with ``/``. ``sha256`` is empty where no manifest asks for it and it is no jpg; ``picture``: what a
-    jpg says of itself, None for any other file; ``tail``: the last bytes of a pdf; ``link``: to a file or folder that lies elsewhere, of which nothing is read;
-    ``special``: a pipe, device or socket, which is never opened; ``pdf``: its pages; ``active``: what runs or leads elsewhere in
-    an office file, as keys of texts (``active``); ``decoded``: what decoding a jpg came to."""
+    """A file by its path in the package, with ``/``.
+
+    Attributes
+    ----------
+    sha256
+        Empty unless a manifest lists the file or it is a jpg.
+    picture, decoded
+        Properties of a jpg and the result of decoding it; None for other files.
+    link
+        Whether it is a link, which is not followed.
+    tail
+        The last bytes of a PDF.
+    special
+        Whether it is a pipe, device or socket, which is never opened.
+    pdf
+        Pages of a PDF.
+    active
+        Active content and external links of an Office file, as keys of texts (``active``).
+    """
 
     path: str
     size: int
@@ -105,19 +121,36 @@ class FileFact:
 
     @property
     def name(self) -> str:
+        """Return the file's name."""
         return self.path.rpartition("/")[2]
 
     @property
     def folder(self) -> str:
+        """Return the file's folder in the package."""
         return self.path.rpartition("/")[0]
 
 
 @dataclass(frozen=True)
 class LayerFact:
-    """A layer of a data set of the package. ``features`` −1 for one that cannot be read, ``problem`` why, where it is known
-    (text key and parameters); ``crs`` the horizontal part's label, ``vertical`` a code of heights or empty; ``geometry``
-    polygon, line or point, empty for another; ``extent`` of its shapes in its CRS, where metadata ask for it; ``fields`` but for
-    those that formats keep for themselves, None where they are not known; ``titles``: what a GeoPackage calls it besides."""
+    """A layer of a data set of the package.
+
+    Attributes
+    ----------
+    features
+        Number of features, −1 for an unreadable layer.
+    problem
+        Text key and parameters of the reason, if known.
+    crs, vertical
+        Label of the horizontal part, and code of the vertical part or empty.
+    geometry
+        polygon, line or point; empty for other types.
+    extent
+        Extent of the shapes in their CRS, if metadata need it.
+    fields
+        Fields except those that formats reserve; None if unknown.
+    titles
+        Other names of the layer in a GeoPackage.
+    """
 
     file: str
     name: str
@@ -132,12 +165,16 @@ class LayerFact:
 
     @property
     def format(self) -> str:
+        """Return the name of the data set's format."""
         return FORMAT_NAMES.get(Path(self.file).suffix.lower(), FORMAT_NAMES[".shp"])
 
 
 class UnreadLayer(NamedTuple):
-    """A layer ``name`` of a data set ``file`` that looks like ``role``, while ``used`` in the same data set does so, too, and is
-    the one that rules look at."""
+    """A layer that rules do not read, because another layer has its role.
+
+    The layer ``name`` of the data set ``file`` matches ``role``, but the layer ``used`` of the same data set is read
+    for it.
+    """
 
     file: str
     name: str
@@ -147,12 +184,35 @@ class UnreadLayer(NamedTuple):
 
 @dataclass(frozen=True)
 class PackageFacts:
-    """``root``: the name of the package's own folder; ``code`` and ``name`` of the county as the names tell them;
-    ``documents``: content of the report (JSON) and of metadata (XML) by path; ``sums``: lists of digests (SHA256SUMS) by name, None for one that cannot be read;
-    ``exchanged``: path of a VCT file → its layers, which no GIS library reads; ``integrity_errors``: files of databases that are damaged
-    or gone; ``dataset_comparisons``: layers that are in an earlier data set, too, held against those; ``unread_layers``: layers that are in their
-    own data set twice; ``find_hidden_tables``: data set → tables, views and triggers that no layer of it is; ``duplicate_files``: a name that
-    stands twice in the manifest; ``empty_folders`` that the form does not have; ``heads``: path of a VCT file → its header."""
+    """Facts of a package.
+
+    Attributes
+    ----------
+    root
+        Name of the package's folder.
+    code, name
+        The county by the package's file names.
+    documents
+        Content of report (JSON) and metadata (XML) by path.
+    sums
+        Lists of digests (SHA256SUMS) by name, None for an unreadable one.
+    exchanged
+        Path of a VCT file → its layers, which GIS libraries do not read.
+    integrity_errors
+        Damaged or missing files of databases.
+    dataset_comparisons
+        Comparisons of layers that an earlier data set has, too.
+    unread_layers
+        Layers that a data set has twice.
+    hidden_tables
+        Data set → tables, views and triggers that are not layers.
+    duplicate_files
+        A name that is twice in the manifest.
+    empty_folders
+        Empty folders that the specification does not have.
+    heads
+        Path of a VCT file → its header.
+    """
 
     root: str
     package_spec: PackageSpec
@@ -176,13 +236,16 @@ class PackageFacts:
 
     @cached_property
     def values(self) -> dict[str, str]:
-        """What placeholders stand for, as far as it is known."""
+        """Return the known values of placeholders."""
         return {key: text for key, text in (("code", self.code), ("name", self.name)) if text}
 
     @cached_property
-    def drawn_in(self) -> CRS | None:
-        """The CRS that the manifest says all layers were converted from, vertex by vertex: there their edges were straight when
-        figures were made. None where it says none, or several."""
+    def original_crs(self) -> CRS | None:
+        """Return the CRS from which the manifest reports that all layers were converted.
+
+        The edges were straight in this CRS when the figures were computed. None if the manifest has no source CRS or
+        several.
+        """
         rows = self.manifest["layers"] if self.manifest else []
         named = {str(row.get("source_crs", "")) for row in rows}
         label = next(iter(named)) if len(named) == 1 else ""
@@ -190,11 +253,11 @@ class PackageFacts:
 
     @cached_property
     def single(self) -> list[FileFact]:
-        """Files that stand for themselves: not the parts of a database or of a folder of shapefiles."""
+        """Return files outside databases and shapefile folders."""
         return [f for f in self.files if not self.data_set(f.path)]
 
     def data_set(self, path: str) -> str:
-        """The .gdb or the folder of shapefiles that a file is a part of; empty for any other."""
+        """Return the .gdb or folder of shapefiles of a file; empty for other files."""
         before, dot, _ = path.lower().partition(".gdb/")
         if dot:
             return path[: len(before) + 4]
@@ -204,7 +267,7 @@ class PackageFacts:
 
     @cached_property
     def _shapefiles(self) -> dict[str, set[str]]:
-        """Folder → what its shapefiles are called, in small letters. Other files there stand for themselves."""
+        """Return folder → names of its shapefiles in small letters."""
         return {
             folder: {path.rpartition("/")[2].partition(".")[0].lower() for path in paths}
             for folder, paths in self._shape_paths.items()
@@ -213,7 +276,7 @@ class PackageFacts:
 
     @cached_property
     def _shape_paths(self) -> dict[str, list[str]]:
-        """Folder → paths of the shapefiles (.shp) that lie in it."""
+        """Return folder → paths of the shapefiles (.shp) in it."""
         found: dict[str, list[str]] = {}
         for file in self.files:
             if file.name.lower().endswith(".shp"):
@@ -221,20 +284,20 @@ class PackageFacts:
         return found
 
     def shapefiles(self, folder: str) -> list[str]:
-        """Paths of the shapefiles (.shp) that lie in a folder."""
+        """Return the paths of the shapefiles (.shp) in a folder."""
         return self._shape_paths.get(folder, [])
 
     def expected(self, folder: str, pattern: str) -> str:
-        """How a file of the form is called here, for a message."""
+        """Return the path of a file of the specification in this package, for a message."""
         year = str((self.manifest or {}).get("made", ""))[:4] or "……"
         values = {"code": "……", "name": "……", "year": year, "number": "01", "title": "……", **self.values}
         return self.package_spec.place(folder, fill_placeholders(pattern, values))
 
     def filling(self, slot: FileSlot) -> list[FileFact]:
-        """The files of a slot of the form; each slot's are searched for once."""
+        """Return the files of a slot; the result is cached."""
         if slot not in self._filled:
-            told = make_name_matcher(slot.file, {**self.values, **slot.own})
-            self._filled[slot] = [f for f in self.single if told.fullmatch(f.name)]
+            matcher = make_name_matcher(slot.file, {**self.values, **slot.own})
+            self._filled[slot] = [f for f in self.single if matcher.fullmatch(f.name)]
         return self._filled[slot]
 
     @cached_property
@@ -243,7 +306,7 @@ class PackageFacts:
 
     @cached_property
     def slots(self) -> dict[str, list[FileSlot]]:
-        """Path of each file that fills a slot of the form → its slots."""
+        """Return path → slots of each file that fills a slot."""
         found: dict[str, list[FileSlot]] = {}
         for slot in self.package_spec.files:
             for file in self.filling(slot):
@@ -251,23 +314,28 @@ class PackageFacts:
         return found
 
     def maps(self) -> list[tuple[FileFact, str, str]]:
-        """Maps by path, each with the number and the title that its name tells (empty where the form asks for none)."""
+        """Return the maps by path, each with the number and title from its name.
+
+        They are empty if the specification does not require them.
+        """
         found: dict[str, tuple[FileFact, str, str]] = {}
         for slot in (one for one in self.package_spec.files if one.kind == "map"):
-            told = make_name_matcher(slot.file, {**self.values, **slot.own})
+            matcher = make_name_matcher(slot.file, {**self.values, **slot.own})
             for file in self.filling(slot):
-                match = told.fullmatch(file.name)
+                match = matcher.fullmatch(file.name)
                 named = {**slot.own, **(match.groupdict() if match else {})}
                 found.setdefault(file.path, (file, named.get("number", ""), named.get("title", "")))
         return sorted(found.values(), key=lambda one: one[0].path)
 
     def world_files(self) -> set[str]:
-        """Paths of files that would place a map, where the form asks for such."""
+        """Return the paths of the maps' world files, if the specification has such files."""
         return {world_file_of(file.path) for file, _, _ in self.maps()} if self.package_spec.maps.world_file else set()
 
     def data_sets(self) -> list[str]:
-        """Databases and folders of shapefiles by path, as they are called. One with a link, a pipe or a device in it is
-        none: who opens it would follow, or wait for ever."""
+        """Return databases and folders of shapefiles by path.
+
+        Those that contain a link, a pipe or a device are omitted: opening them would follow the link or block.
+        """
         return list(self._data_sets)
 
     @cached_property
@@ -277,34 +345,35 @@ class PackageFacts:
         single = [
             f.path for f in self.single if f.name.lower().endswith((".gpkg", ".vct")) and not (f.link or f.special)
         ]
-        # What the form asks for, databases before VCT, and in its order: where a layer is in several, it is looked at in the first.
+        # Order: data sets of the specification, databases before VCT, order of the specification. Rules check a layer
+        # in the first data set that has it.
         return sorted(
             [*found, *single], key=lambda place: (not self.sets_of(place), is_vct(place), self._order(place), place)
         )
 
     def _order(self, place: str) -> int:
-        """Where in the form a data set stands."""
+        """Return the position of a data set in the specification."""
         sets = self.sets_of(place)
         return self.package_spec.vectors.index(sets[0]) if sets else 0
 
     def sets_of(self, place: str) -> list[VectorSet]:
-        """The sets of the form that a data set is called after, wherever it lies."""
+        """Return the specification's sets whose name a data set has, in any folder."""
         name = place.rpartition("/")[2]
         own = [(v, v.file.removesuffix(".shp")) for v in self.package_spec.vectors]
         return [v for v, pattern in own if make_name_matcher(pattern, self.values).fullmatch(name)]
 
     @property
     def report_path(self) -> str:
-        """Where the report as data is, if it is there."""
+        """Return the path of the report's data, whether it exists or not."""
         return f"{self.expected(self.package_spec.report.folder, self.package_spec.report.file)}.json"
 
     @property
     def report_page(self) -> str:
-        """Where the report as a page is, if it is there."""
+        """Return the path of the report's page, whether it exists or not."""
         return self.report_path.removesuffix("json") + "html"
 
     def made_by_us(self) -> set[str]:
-        """Paths of the files that the plugin itself puts into a package."""
+        """Return the paths of the files that the plugin writes into a package."""
         report = self.expected(self.package_spec.report.folder, self.package_spec.report.file)
         metadata = self.expected(self.package_spec.metadata.folder, self.package_spec.metadata.file)
         own = {MANIFEST, PAGE, DIGEST, SUMS, f"{report}.html", self.report_path, metadata}

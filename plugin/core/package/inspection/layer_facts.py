@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is seen of the layers of a database or a folder of shapefiles in a package, without reading their rows."""
+"""Facts of the layers of a data set in a package, without reading their rows."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from .facts import LayerFact
 
 
 def read_layer_facts(folder: Path, place: str, cancellation: Cancellation, extents: bool) -> list[LayerFact]:
-    """The layers of one data set; one of −1 features for a set or layer that cannot be read. ``extents``: with those of their
-    shapes, from the shapes themselves, for what a file says of them may be out of date."""
+    """Return the layers of one data set; features −1 for an unreadable set or layer.
+
+    ``extents`` adds the extents of the shapes, computed from the shapes because stored extents may be out of date.
+    """
     import pyogrio
 
     from ...io import ERRORS
@@ -38,38 +40,41 @@ def read_layer_facts(folder: Path, place: str, cancellation: Cancellation, exten
             except (*ERRORS, ValueError, UnicodeDecodeError):
                 found.append(LayerFact(place, source.stem, -1))
                 continue
-            found += [_layer(place, source, name, extents) for name in names]
+            found += [_read_layer(place, source, name, extents) for name in names]
     return found
 
 
-#: What GDAL and QGIS keep in a GeoPackage for themselves.
+#: Tables that GDAL and QGIS reserve in a GeoPackage.
 _GEOPACKAGE_OWN = re.compile(
     r"gpkg_\w+|rtree_\w+|sqlite_\w+|idx_\w+|layer_styles|qgis_projects|trigger_(?:insert|delete)_feature_count_\w+|fki_\w+"
     r"|gdal_\w+|ogr_empty_table",
     re.IGNORECASE,
 )
-#: What a FileGDB lists besides layers: its own tables.
+#: System tables that a FileGDB lists with the layers.
 _DATABASE_OWN = re.compile(r"GDB_\w+", re.IGNORECASE)
 
 
 def find_other_tables(folder: Path, place: str) -> tuple[str, ...]:
-    """Return the tables, views and triggers of a database that are not layers; in a GeoPackage also those that programs do
-    not list. Nothing is written; empty for shapefiles and for a database that cannot be opened."""
+    """Return the tables, views and triggers of a database that are not layers.
+
+    In a GeoPackage, also those that programs do not list. Nothing is written. Empty for shapefiles and for a database
+    that cannot be opened.
+    """
     path = folder / place
     suffix = path.suffix.lower()
     if suffix == ".gpkg":
-        return _beside_in_geopackage(path)
-    return _beside_in_database(path) if suffix == ".gdb" else ()
+        return _other_geopackage_tables(path)
+    return _other_database_tables(path) if suffix == ".gdb" else ()
 
 
-def _beside_in_geopackage(path: Path) -> tuple[str, ...]:
+def _other_geopackage_tables(path: Path) -> tuple[str, ...]:
     try:
-        # immutable: SQLite makes no journal beside it.
+        # immutable: SQLite makes no journal next to the file.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             rows = database.execute("SELECT type, name, tbl_name FROM sqlite_master").fetchall()
             layers = {str(name).upper() for (name,) in database.execute("SELECT table_name FROM gpkg_geometry_columns")}
     except sqlite3.Error:
-        # No GeoPackage: reading its layers reports that.
+        # Not a GeoPackage; reading its layers reports that.
         return ()
     return tuple(
         sorted(
@@ -80,7 +85,7 @@ def _beside_in_geopackage(path: Path) -> tuple[str, ...]:
     )
 
 
-def _beside_in_database(path: Path) -> tuple[str, ...]:
+def _other_database_tables(path: Path) -> tuple[str, ...]:
     import pyogrio
 
     from ...io import ERRORS
@@ -88,13 +93,13 @@ def _beside_in_database(path: Path) -> tuple[str, ...]:
     try:
         rows = pyogrio.list_layers(path)
     except (*ERRORS, ValueError, UnicodeDecodeError):
-        # Reading its layers reports that it cannot be opened.
+        # Reading the layers reports that the database cannot be opened.
         return ()
     return tuple(sorted(str(n) for n, kind in rows if kind is None and not _DATABASE_OWN.fullmatch(str(n))))
 
 
-def _layer(place: str, source: Path, name: str, extents: bool) -> LayerFact:
-    """One layer; of −1 features where it cannot be read, whatever its neighbours are."""
+def _read_layer(place: str, source: Path, name: str, extents: bool) -> LayerFact:
+    """Return one layer; features −1 if this layer cannot be read."""
     import pyogrio
 
     from ...io import ERRORS
@@ -105,14 +110,14 @@ def _layer(place: str, source: Path, name: str, extents: bool) -> LayerFact:
     except (*ERRORS, ValueError, UnicodeDecodeError):
         return LayerFact(place, name, -1)
     kind = next((k for word, k in _KINDS.items() if word in str(info["geometry_type"])), "")
-    crs, vertical = _systems(info["crs"])
-    fields = tuple(str(field) for field in info["fields"] if str(field).upper() not in _KEPT)
-    count, titles = int(info["features"]), _titles(source, name)
+    crs, vertical = _crs_labels(info["crs"])
+    fields = tuple(str(field) for field in info["fields"] if str(field).upper() not in _RESERVED)
+    count, titles = int(info["features"]), _read_titles(source, name)
     return LayerFact(place, name, count, crs, vertical, geometry=kind, extent=extent, fields=fields, titles=titles)
 
 
-def _titles(source: Path, name: str) -> tuple[str, ...]:
-    """What a GeoPackage calls a layer in its contents, besides its name."""
+def _read_titles(source: Path, name: str) -> tuple[str, ...]:
+    """Return other names of a layer in the contents table of a GeoPackage."""
     if source.suffix.lower() != ".gpkg":
         return ()
     try:
@@ -124,8 +129,8 @@ def _titles(source: Path, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(one) for row in rows for one in row if one and one != name))
 
 
-#: Fields that formats and programs put there for themselves.
-_KEPT = {"OBJECTID", "FID", "OGC_FID", "SHAPE", "SHAPE_LENGTH", "SHAPE_AREA", "SHAPE_LENG", "GLOBALID"}
+#: Fields that formats and programs add.
+_RESERVED = {"OBJECTID", "FID", "OGC_FID", "SHAPE", "SHAPE_LENGTH", "SHAPE_AREA", "SHAPE_LENG", "GLOBALID"}
 
 
 #: Words in the geometry types of files.
@@ -142,8 +147,8 @@ def _extent(source: Path, layer: str) -> tuple[float, float, float, float] | Non
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def _systems(text: str | None) -> tuple[str, str]:
-    """Labels of the horizontal and the vertical part of a CRS."""
+def _crs_labels(text: str | None) -> tuple[str, str]:
+    """Return labels of the horizontal and the vertical part of a CRS."""
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 

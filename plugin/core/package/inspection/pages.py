@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The pages (HTML) that the plugin puts into a package: find active content, and compare each page with its data.
+"""Active content of generated pages (HTML), and comparison with their data.
 
-A page is made of its data alone, so it is made again and compared letter by letter. Where that cannot be done (another version
-of the plugin, a profile that is not here), what both must have is compared: verdict, counts, figures, rows.
+A page depends only on its data, so it is made again and compared completely. If this is not possible (another version
+of the plugin, an unknown profile), verdict, counts, figures and rows are compared.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from ...model.report import Report
 if TYPE_CHECKING:
     from ...profile import Norm
 
-#: Elements that our pages are made of. They have no others, of whatever version.
+#: Elements of our pages of all versions.
 _KNOWN = frozenset(
     "html head meta title style body main header footer section h1 h2 h3 h4 p div span br b i em strong code sub sup small a "
     "ul ol li dl dt dd table caption colgroup col thead tbody tfoot tr th td details summary img "
     "svg g path polygon circle line rect polyline text".split()
 )
-#: Element or attribute → key of texts (``active``) of what it does.
+#: Element or attribute → key of texts (``active``) of its effect.
 _ELEMENTS = {
     "script": "script", "iframe": "frame", "frame": "frame", "object": "frame", "embed": "frame", "form": "form", "input": "form",
     "button": "form", "link": "remote", "base": "remote", "video": "remote", "audio": "remote", "source": "remote",
@@ -48,7 +48,7 @@ _ADDRESSES = (
     "cite",
 )
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
-#: What styles can load, and what they can hide.
+#: Constructs in styles that load or hide content.
 _LOADS = re.compile(r"url\s*\(|@import|expression\s*\(|behavior\s*:|-moz-binding", re.IGNORECASE)
 _HIDES = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?![.\d]*[1-9])|font-size\s*:\s*0(?![.\d]*[1-9])"
@@ -56,10 +56,10 @@ _HIDES = re.compile(
     r"|::?(?:before|after)",
     re.IGNORECASE,
 )
-#: Spans of a page that print a digest.
+#: Texts of a page that are digests.
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SPACES = re.compile(r"\s+")
-#: Labels of a legend, which come from the page itself: how many, and how long.
+#: Maximum number and length of labels of a legend, which are taken from the page itself.
 _MOST_LABELS, _LONGEST_LABEL = 40, 40
 _VERDICTS = ("fail", "incomplete", "conditional", "pass")
 _LANGUAGES = {"zh-cn": "zh", "zh": "zh", "en": "en"}
@@ -67,9 +67,25 @@ _LANGUAGES = {"zh-cn": "zh", "zh": "zh", "en": "en"}
 
 @dataclass
 class Page:
-    """What is in a page. ``active``: what runs, is loaded or hidden, as keys of texts; ``verdict``: the id and the word of the
-    box; ``lines``: texts of the paragraphs with a verdict in a manifest's page; ``found``: (code, severity) → count as printed;
-    ``figures``: id of an indicator → cells; ``codes``: texts of elements ``code``; ``rows``: cells of every row of a table."""
+    """Content of a page.
+
+    Attributes
+    ----------
+    active
+        Keys of texts of content that is executed, loaded or hidden.
+    verdict
+        Id and word of the verdict's box.
+    lines
+        Texts of the paragraphs with a verdict in a manifest's page.
+    found
+        (code, severity, printed count) of the rows of findings.
+    figures
+        Id of an indicator and its cells.
+    codes
+        Texts of elements ``code``.
+    rows
+        Cells of every row of a table.
+    """
 
     lang: str = ""
     active: Counter[str] = field(default_factory=Counter)
@@ -85,7 +101,7 @@ class Page:
 
 
 class _Reader(HTMLParser):
-    """Fills a `Page`. Nothing is loaded or run."""
+    """Parser that fills a `Page`; nothing is loaded or executed."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -97,6 +113,7 @@ class _Reader(HTMLParser):
         self.style: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Record an element."""
         given = {name: value or "" for name, value in attrs}
         page, kind = self.page, given.get("class", "")
         if tag == "html":
@@ -118,6 +135,7 @@ class _Reader(HTMLParser):
         self.marks.append((len(self.texts), tag, given))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Record an empty element."""
         self.handle_starttag(tag, attrs)
         if tag not in ("br", "img", "meta", "link", "input", "base", "col"):
             self.handle_endtag(tag)
@@ -138,12 +156,13 @@ class _Reader(HTMLParser):
         return next((kind for _, kind in reversed(self.stack) if kind), "")
 
     def handle_endtag(self, tag: str) -> None:
+        """Close an element and the unclosed elements in it."""
         while self.stack and any(one == tag for one, _ in self.stack):
             closed, kind = self.stack.pop()
             begin, _, given = self.marks.pop()
             self._closed(closed, kind, given, " ".join("".join(self.texts[begin:]).split()))
             if closed == "style":
-                # Not visible; active content of it is recorded separately.
+                # Not visible; its active content is recorded separately.
                 del self.texts[begin:]
             if closed == tag:
                 break
@@ -172,15 +191,17 @@ class _Reader(HTMLParser):
             page.pictures[-1] = (where, what or text, source)
 
     def handle_data(self, data: str) -> None:
+        """Record a text."""
         self.texts.append(data)
 
     def handle_comment(self, data: str) -> None:
         # Our pages have no comments; Internet Explorer runs conditional ones.
+        """Record a comment as foreign content."""
         self.page.active["foreign"] += 1
 
 
 def read_page(text: str) -> Page:
-    """Return what is in a page."""
+    """Return the content of a page."""
     reader = _Reader()
     reader.feed(text)
     reader.close()
@@ -197,7 +218,7 @@ def read_page(text: str) -> Page:
 
 
 def decode_page(data: bytes) -> str | None:
-    """The text of a page, without what a copy may add; None where it is not in UTF-8, as ours are."""
+    """Return the text of a page without changes by copying; None unless it is UTF-8."""
     try:
         return data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError:
@@ -205,8 +226,10 @@ def decode_page(data: bytes) -> str | None:
 
 
 def remake_report(report: Report, norm: Norm | None, page: Page) -> list[str]:
-    """The page of a report as this version makes it, with the pictures of ``render_manifest_page``; one for each reason that there may be for
-    a page without."""
+    """Make the page of a report as this version does, with the pictures of ``page``.
+
+    For a page without pictures, return one text for each possible reason.
+    """
     from ...render.finding_lists import list_conflicts as conflicts_of
     from ...render.html import render_report
     from ...render.pictures import LegendEntry, Pictures
@@ -231,19 +254,19 @@ def remake_report(report: Report, norm: Norm | None, page: Page) -> list[str]:
 
 
 def remake_manifest(manifest: dict[str, Any], page: Page) -> list[str]:
-    """The page of a manifest as this version makes it."""
+    """Make the page of a manifest as this version makes it."""
     from ..page import render_manifest_page as make
 
-    # The page was made before it was itself listed.
+    # The page was made before it was listed itself.
     files = [row for row in manifest["files"] if row["path"] != PAGE]
     return [make({**manifest, "files": files}, lang) for lang in ([page.lang] if page.lang else ["zh", "en"])]
 
 
 def find_added_content(page: Page, made: Iterable[Page]) -> list[str]:
-    """Keys of what runs, is loaded or hidden in a page, without what our own style sheet has."""
+    """Return keys of active or hidden content of a page beyond our style sheet."""
     own: Counter[str] = Counter()
     made = list(made)
-    # What cannot be made again has our own style sheet all the same.
+    # If the page could not be made again, it still has our style sheet.
     for one in made or [
         read_page(f"<style>{path.read_text('utf-8')}</style>") for path in sorted(REPORTS.glob("*.css"))
     ]:
@@ -252,7 +275,10 @@ def find_added_content(page: Page, made: Iterable[Page]) -> list[str]:
 
 
 def verdicts_in(text: str) -> list[str]:
-    """Ids of the verdicts that a text names in either language, the longest word first: 有条件通过 is no 通过."""
+    """Return ids of the verdicts that a text names in either language.
+
+    The longest word is matched first, because 有条件通过 contains 通过.
+    """
     found = []
     for lang in ("zh", "en"):
         words = Texts(lang).section("verdicts")
@@ -263,7 +289,7 @@ def verdicts_in(text: str) -> list[str]:
 
 
 class PageDifference(NamedTuple):
-    """A part of a page that differs: a key of texts (``parts``), what the page has and what its data give."""
+    """A differing part of a page: key of texts (``parts``), value of page and of data."""
 
     key: str
     page_value: str
@@ -271,26 +297,28 @@ class PageDifference(NamedTuple):
 
 
 def compare_report_page(page: Page, made: Page, report: Report) -> list[PageDifference]:
-    """What differs between a report's page and its data, of what every version of the plugin prints."""
-    said = report.summary["verdict"]
+    """Compare the parts of a report's page that every version prints with its data."""
+    verdict = report.summary["verdict"]
     wrong = []
-    if page.verdict[0] != made.verdict[0] or verdicts_in(page.verdict[1]) != [made.verdict[0] or said]:
-        wrong.append(_verdict(page, made))
+    if page.verdict[0] != made.verdict[0] or verdicts_in(page.verdict[1]) != [made.verdict[0] or verdict]:
+        wrong.append(_different_verdicts(page, made))
     if _digits(page.counts) != _digits(made.counts):
         wrong.append(PageDifference("counts", " ".join(page.counts), " ".join(made.counts)))
     if page.found != made.found:
-        wrong.append(_findings(page, made))
-    # Name, target, value, room, state; the rest is words.
+        wrong.append(_different_findings(page, made))
+    # Compare name, target, value, room and state; other cells are words.
     rows = [[((n, _digits(cells[1:4])), cells) for n, cells in one.figures] for one in (page, made)]
-    wrong += _rows_apart("figures", rows)
+    wrong += _different_rows("figures", rows)
     return wrong
 
 
 def compare_manifest_page(page: Page, made: Page, manifest: dict[str, Any]) -> list[PageDifference]:
-    """The same for a manifest's page."""
+    """Compare the parts of a manifest's page that every version prints with its data."""
     wrong = []
-    said = [manifest["check"].get("verdict")]
-    if [v for line in page.lines for v in verdicts_in(line)][:1] != said or _digits(page.lines) != _digits(made.lines):
+    verdicts = [manifest["check"].get("verdict")]
+    if [v for line in page.lines for v in verdicts_in(line)][:1] != verdicts or _digits(page.lines) != _digits(
+        made.lines
+    ):
         wrong.append(PageDifference("verdict", " ".join(page.lines), " ".join(made.lines)))
     digests = {code for code in page.codes if _DIGEST.fullmatch(code)}
     listed = {row["sha256"] for row in manifest["files"] if row["path"] != PAGE}
@@ -300,37 +328,38 @@ def compare_manifest_page(page: Page, made: Page, manifest: dict[str, Any]) -> l
         sorted((_digits(cells[1:-1]), cells) for cells in one.rows if cells and _is_layer(cells[0], manifest))
         for one in (page, made)
     ]
-    return wrong + _rows_apart("figures", rows)
+    return wrong + _different_rows("figures", rows)
 
 
-def _verdict(page: Page, made: Page) -> PageDifference:
-    told, given = (" ".join(filter(None, (*one.lines, one.verdict[1] or one.verdict[0]))) for one in (page, made))
-    if told == given:
-        # The word is the same, the mark behind it is not.
-        told, given = (f"{one.verdict[1]} {one.verdict[0]}".strip() for one in (page, made))
-    return PageDifference("verdict", told, given)
+def _different_verdicts(page: Page, made: Page) -> PageDifference:
+    on_page, expected = (" ".join(filter(None, (*one.lines, one.verdict[1] or one.verdict[0]))) for one in (page, made))
+    if on_page == expected:
+        # The word is the same, but the mark after it differs.
+        on_page, expected = (f"{one.verdict[1]} {one.verdict[0]}".strip() for one in (page, made))
+    return PageDifference("verdict", on_page, expected)
 
 
-def _findings(page: Page, made: Page) -> PageDifference:
-    """The first rows of findings that only one of two pages has."""
+def _different_findings(page: Page, made: Page) -> PageDifference:
+    """Return the first rows of findings that only one of two pages has."""
     rows = [sorted((one - other).elements()) for one, other in ((page.found, made.found), (made.found, page.found))]
     return PageDifference("findings", *(" ".join(some[0]) if some else "" for some in rows))
 
 
-def _rows_apart(key: str, sides: Sequence[Sequence[tuple[Any, tuple[str, ...]]]]) -> list[PageDifference]:
-    """The first rows (what is compared, cells) that differ between two pages; empty where none do."""
-    for told, given in zip_longest(*sides):
-        if told is None or given is None or told[0] != given[0]:
-            return [PageDifference(key, *_cells_apart(told[1] if told else (), given[1] if given else ()))]
+def _different_rows(key: str, sides: Sequence[Sequence[tuple[Any, tuple[str, ...]]]]) -> list[PageDifference]:
+    """Return the first rows (compared value, cells) that differ; empty if equal."""
+    for on_page, expected in zip_longest(*sides):
+        if on_page is None or expected is None or on_page[0] != expected[0]:
+            cells = _different_cells(on_page[1] if on_page else (), expected[1] if expected else ())
+            return [PageDifference(key, *cells)]
     return []
 
 
-def _cells_apart(told: tuple[str, ...], given: tuple[str, ...]) -> tuple[str, str]:
-    """Two rows as a message repeats them: of rows as long as each other the first cell and those that differ, else all."""
-    if len(told) != len(given):
-        return " ".join(told), " ".join(given)
-    places = [n for n, (a, b) in enumerate(zip(told, given, strict=True)) if n == 0 or a != b]
-    return " ".join(told[n] for n in places), " ".join(given[n] for n in places)
+def _different_cells(on_page: tuple[str, ...], expected: tuple[str, ...]) -> tuple[str, str]:
+    """Return two rows for a message: of equal lengths the first and differing cells."""
+    if len(on_page) != len(expected):
+        return " ".join(on_page), " ".join(expected)
+    places = [n for n, (a, b) in enumerate(zip(on_page, expected, strict=True)) if n == 0 or a != b]
+    return " ".join(on_page[n] for n in places), " ".join(expected[n] for n in places)
 
 
 def _is_layer(cell: str, manifest: dict[str, Any]) -> bool:
@@ -338,43 +367,43 @@ def _is_layer(cell: str, manifest: dict[str, Any]) -> bool:
 
 
 def _digits(texts: Iterable[str]) -> list[str]:
-    """The figures of texts, without what groups or names them."""
+    """Return the figures of texts without separators and words."""
     return [figure for text in texts for figure in re.findall(r"[−+-]?\d+(?:\.\d+)?", _SPACES.sub("", text))]
 
 
 def compare_pages(page: Page, made: Page) -> list[PageDifference]:
-    """Where two pages of one version differ, the first place of each part in both."""
+    """Return the first difference of each part of two pages of one version."""
     wrong = []
     if page.verdict != made.verdict or page.lines != made.lines:
-        wrong.append(_verdict(page, made))
+        wrong.append(_different_verdicts(page, made))
     if page.counts != made.counts:
         wrong.append(PageDifference("counts", " ".join(page.counts), " ".join(made.counts)))
     if page.found != made.found:
-        wrong.append(_findings(page, made))
-    wrong += _rows_apart("figures", [[(one, one[1]) for one in side.figures] for side in (page, made)])
+        wrong.append(_different_findings(page, made))
+    wrong += _different_rows("figures", [[(one, one[1]) for one in side.figures] for side in (page, made)])
     if not wrong:
-        wrong += _rows_apart("rows", [[(cells, cells) for cells in side.rows] for side in (page, made)])
+        wrong += _different_rows("rows", [[(cells, cells) for cells in side.rows] for side in (page, made)])
     if not wrong and page.text != made.text:
         wrong.append(PageDifference("text", *find_first_difference(page.text, made.text)))
     return wrong
 
 
-#: Letters that a message repeats around the first place where two texts differ.
+#: Characters of a message around the first difference of two texts.
 _AROUND = 24
 
 
-def _place(one: str, other: str) -> int:
-    """Where two texts differ first."""
+def _first_difference_at(one: str, other: str) -> int:
+    """Return the position of the first difference of two texts."""
     return next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def first_different_line(text: str, other: str) -> int:
-    """The line, from 1, in which a text differs from another first."""
-    return text.count("\n", 0, _place(text, other)) + 1
+    """Return the line, from 1, of the first difference of two texts."""
+    return text.count("\n", 0, _first_difference_at(text, other)) + 1
 
 
 def find_first_difference(one: str, other: str) -> tuple[str, str]:
-    """The first place where two texts differ, with a few letters around it."""
-    n = _place(one, other)
+    """Return the first difference of two texts with some characters around it."""
+    n = _first_difference_at(one, other)
     begin = max(n - _AROUND // 2, 0)
     return one[begin : n + _AROUND].strip(), other[begin : n + _AROUND].strip()

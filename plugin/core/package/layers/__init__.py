@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The layers of a package: taken from the plan, looked at, written by format, and read again."""
+"""Layers of a package: taken from the plan, validated, written, read again."""

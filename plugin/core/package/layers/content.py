@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which layers of a plan go into a set of a package, under which names and with which fields; their rows and values
-batch by batch."""
+"""Layers of a plan that go into a set: names, fields, and rows in batches."""
 
 from __future__ import annotations
 
@@ -28,37 +27,44 @@ if TYPE_CHECKING:
     from ..package_spec.model import LayerSlot, VectorSet
 
 
-#: A day and, after it, a time of day without a zone. Without separators all eight digits are needed: 2024111 is two days.
+#: A date and, after it, a time without a zone. Without separators eight digits are required: 2024111 has two readings.
 _DATE = re.compile(
     r"(?:(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d{2})(\d{2}))(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?)?"
 )
 
 
 class ConvertedValues(NamedTuple):
-    """``values`` (n,) objects: str, int, float, datetime or None; ``wrong``: why → positions of values that are lost."""
+    """Values of a field and the values that cannot be converted.
+
+    ``values`` are (n,) objects: str, int, float, datetime or None. ``wrong`` maps a reason to the positions of lost
+    values.
+    """
 
     values: NDArray
     wrong: dict[str, NDArray]
 
 
 def convert_values(series: pd.Series, declared: Field) -> ConvertedValues:
-    """A column's values in a field's type; blanks around texts go, blank texts are missing values.
+    """Convert a column to a field's type; texts are stripped, blank texts become None.
 
-    Reasons: ``number_unreadable``, ``not_whole``, ``date_unreadable``.
+    Returns
+    -------
+    ConvertedValues
+        With the reasons ``number_unreadable``, ``not_whole`` and ``date_unreadable``.
     """
     if declared.type == "text":
-        return ConvertedValues(_or_none(np.array(texts(strip_blanks(series)), dtype=object)), {})
+        return ConvertedValues(_blank_to_none(np.array(texts(strip_blanks(series)), dtype=object)), {})
     if declared.type == "date":
-        return _dates(series)
-    return _numbers(series, declared.type == "integer")
+        return _convert_dates(series)
+    return _convert_numbers(series, declared.type == "integer")
 
 
-def _or_none(values: NDArray) -> NDArray:
+def _blank_to_none(values: NDArray) -> NDArray:
     values[values == ""] = None
     return values
 
 
-def _numbers(series: pd.Series, whole: bool) -> ConvertedValues:
+def _convert_numbers(series: pd.Series, whole: bool) -> ConvertedValues:
     values = np.full(len(series), None, dtype=object)
     unreadable, broken = [], []
     if series.dtype.kind in "iu":
@@ -70,11 +76,11 @@ def _numbers(series: pd.Series, whole: bool) -> ConvertedValues:
         if not whole:
             values[there] = numbers[there].tolist()
             unreadable = np.flatnonzero(np.isinf(numbers)).tolist()
-            return _with(values, unreadable, [])
+            return _clear_wrong(values, unreadable, [])
     for position, text in enumerate(texts(strip_blanks(series))):
         if not text:
             continue
-        number = _number(text)
+        number = _parse_number(text)
         if number is None:
             unreadable.append(position)
         elif not whole:
@@ -83,33 +89,33 @@ def _numbers(series: pd.Series, whole: bool) -> ConvertedValues:
             values[position] = int(number)
         else:
             broken.append(position)
-    return _with(values, unreadable, broken)
+    return _clear_wrong(values, unreadable, broken)
 
 
-def _with(values: NDArray, unreadable: list[int], broken: list[int]) -> ConvertedValues:
+def _clear_wrong(values: NDArray, unreadable: list[int], broken: list[int]) -> ConvertedValues:
     wrong = {"number_unreadable": unreadable, "not_whole": broken}
     for positions in wrong.values():
         values[positions] = None
     return ConvertedValues(values, {key: np.array(rows) for key, rows in wrong.items() if rows})
 
 
-def _number(text: str) -> int | float | None:
+def _parse_number(text: str) -> int | float | None:
     if re.fullmatch(r"[+-]?\d+", text):
-        # A double has no room for 18 digits.
+        # A float cannot represent 18 digits.
         return int(text)
     try:
-        # Python reads 1_000 as a thousand; nobody else does.
+        # Python reads 1_000 as a thousand; other programs do not.
         number = float(text) if "_" not in text else None
     except ValueError:
         return None
     return number if number is not None and np.isfinite(number) else None
 
 
-def _dates(series: pd.Series) -> ConvertedValues:
+def _convert_dates(series: pd.Series) -> ConvertedValues:
     values = np.full(len(series), None, dtype=object)
     wrong = []
     for position, value in enumerate(series.tolist()):
-        found = _date(value)
+        found = _parse_date(value)
         if found == "":
             wrong.append(position)
         else:
@@ -117,8 +123,8 @@ def _dates(series: pd.Series) -> ConvertedValues:
     return ConvertedValues(values, {"date_unreadable": np.array(wrong)} if wrong else {})
 
 
-def _date(value: Any) -> datetime | str | None:
-    """A moment without zone, None for a missing one, an empty text for one that cannot be read."""
+def _parse_date(value: Any) -> datetime | str | None:
+    """Return a time without zone, None for a missing one, "" for an unreadable one."""
     import pandas as pd
 
     if isinstance(value, str):
@@ -134,23 +140,30 @@ def _date(value: Any) -> datetime | str | None:
     if pd.isna(value):
         return None
     if isinstance(value, datetime):
-        return value.replace(tzinfo=None, microsecond=0) if not isinstance(value, pd.Timestamp) else _stamp(value)
+        return (
+            value.replace(tzinfo=None, microsecond=0)
+            if not isinstance(value, pd.Timestamp)
+            else _convert_timestamp(value)
+        )
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)
     return ""
 
 
-def _stamp(value: Any) -> datetime:
+def _convert_timestamp(value: Any) -> datetime:
     return value.tz_localize(None).floor("s").to_pydatetime() if value.tzinfo else value.floor("s").to_pydatetime()
 
 
-#: Rows that are turned into objects of Python at a time.
+#: Rows that are converted to Python objects at a time.
 BATCH_ROWS = 2_000
 
 
 class Rows(NamedTuple):
-    """Some rows as they are written: ``shapes`` (k,) geometries in the target CRS, flat, None for a missing one; ``values``
-    field → (k,) objects, None for a missing one; ``first`` the position of the first."""
+    """Some rows as they are written.
+
+    ``shapes`` are (k,) 2D geometries in the target CRS, None for a missing one. ``values`` maps field → (k,) objects,
+    None for a missing one. ``first`` is the position of the first row.
+    """
 
     first: int
     shapes: NDArray
@@ -159,8 +172,11 @@ class Rows(NamedTuple):
 
 @dataclass(frozen=True)
 class Content:
-    """One layer of a package. ``template``: what it is there, with its name and its fields' names there; ``columns``: field
-    there → the column of the plan's layer that it is filled from, None for one that stays empty."""
+    """One layer of a package.
+
+    ``template`` describes the layer with its names in the package. ``columns`` maps a field's name in the package to
+    the column of the plan's layer, None for an empty field.
+    """
 
     layer: Layer
     template: Template
@@ -170,13 +186,14 @@ class Content:
 
     @property
     def name(self) -> str:
+        """Return the layer's name in the package."""
         return self.template.role
 
     def __len__(self) -> int:
         return len(self.layer)
 
     def convert_values(self, declared: Field, rows: slice = slice(None)) -> ConvertedValues:
-        """The values of one field as they are to be written, and the rows that cannot be."""
+        """Return the values of one field as they are written, and the lost ones."""
         column = self.columns[declared.name]
         frame = self.layer.frame.iloc[rows]
         if column is None or self.is_left_empty(declared):
@@ -184,12 +201,14 @@ class Content:
         return convert_values(frame[column], declared)
 
     def is_left_empty(self, declared: Field) -> bool:
-        """Does the field tell of persons, which nobody asked for?"""
+        """Return True if the field has personal data that were not ordered."""
         return declared.personal and not self.personal
 
     def shapes(self, target: CRS, rows: slice = slice(None)) -> NDArray:
-        """(k,) geometries in the target CRS: the stored vertices, each brought there by itself; no heights. A collection of one
-        point is that point, which every format takes."""
+        """Return (k,) 2D geometries in the target CRS, transformed vertex by vertex.
+
+        A multipoint with one point becomes a point, which every format accepts.
+        """
         drawn = self.layer.raw_shapes[rows].copy()
         drawn[is_missing(drawn)] = None
         if self.template.geometry == "point":
@@ -198,13 +217,15 @@ class Content:
         return crs_care.reproject(drawn, self.layer.known_crs, target)
 
     def rows_without_place(self, target: CRS) -> NDArray:
-        """(k,) positions of shapes with a coordinate that is no number, or so far out that there is no place for it on earth
-        or in the target CRS."""
+        """Return (k,) positions of shapes with coordinates that have no place.
+
+        Such coordinates are not finite, or outside the range of the earth or of the target CRS.
+        """
         drawn = self.layer.raw_shapes
         rows = np.flatnonzero(~is_missing(drawn))
         xy, of = shapely.get_coordinates(drawn[rows], return_index=True)
         lost = np.bincount(of[~np.isfinite(xy).all(axis=1)], minlength=len(rows)) > 0
-        # What is far away shows at the corners.
+        # The corners show whether a shape is too far away.
         corners = shapely.bounds(drawn[rows])[:, [0, 1, 2, 3, 0, 3, 2, 1]].reshape(-1, 2)
         for crs in (target, crs_care.GEODETIC):
             placed = crs_care.reproject_coordinates(corners, self.layer.known_crs, crs)
@@ -212,19 +233,20 @@ class Content:
         return rows[lost]
 
     def batches(self, target: CRS) -> Iterator[Rows]:
+        """Yield the rows in batches."""
         for first in range(0, len(self), BATCH_ROWS):
             rows = slice(first, min(first + BATCH_ROWS, len(self)))
             values = {f.name: self.convert_values(f, rows).values for f in self.template.fields}
             yield Rows(first, self.shapes(target, rows), values)
 
     def keys(self, positions: Any) -> list[str]:
-        """What rows are called: the BSM, else the feature id."""
+        """Return the names of rows: the BSM, else the feature id."""
         return [self.layer.keys[n] or f"fid {self.layer.fids[n]}" for n in positions]
 
 
 @dataclass(frozen=True)
 class MissingLayer:
-    """A slot that no layer of the plan fills. ``unusable``: there is one, but its coordinates cannot be used."""
+    """A slot without a layer; ``unusable`` names a layer with unusable coordinates."""
 
     slot: LayerSlot
     unusable: str = ""
@@ -233,9 +255,10 @@ class MissingLayer:
 def make_contents(
     plan: Plan, vectors: VectorSet, *, personal: bool = False
 ) -> tuple[list[Content], list[MissingLayer]]:
-    """The layers of one set, in the order of its slots, then the others in the standard's; and slots that stay empty.
+    """Return the layers of one set and the empty slots.
 
-    A slot's concept is answered by the plan's layer for it. ``personal``: fields that tell of persons are filled.
+    Layers are in the order of the slots, then of the standard. A concept is filled by the plan's layer for it.
+    ``personal`` includes fields with personal data.
     """
     found: list[Content] = []
     wanting: list[MissingLayer] = []
@@ -247,18 +270,18 @@ def make_contents(
             wanting.append(MissingLayer(slot, lost.name if lost else ""))
         elif layer.role not in taken:
             taken.add(layer.role)
-            found.append(_content(plan, layer, slot, personal))
+            found.append(_make_content(plan, layer, slot, personal))
     if vectors.others:
         roles = plan.norm.standard.templates
         found += [
-            _content(plan, plan.layers[role], None, personal)
+            _make_content(plan, plan.layers[role], None, personal)
             for role in roles
             if role in plan.layers and role not in taken
         ]
     return found, wanting
 
 
-def _content(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bool) -> Content:
+def _make_content(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bool) -> Content:
     own = plan.norm.standard.templates[layer.role]
     fields = list(own.fields)
     if slot is not None and slot.fields:
@@ -270,13 +293,13 @@ def _content(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bool) -
     for declared in fields:
         column = layer.spelling(declared)
         if column is not None and column.upper() != declared.name.upper() and column.upper() in names:
-            # It means the same in its own edition, but is another field here.
+            # The column has the same meaning in its edition, but its name is another field of this template.
             column = None
         name = slot.names.get(declared.name, declared.name) if slot is not None else declared.name
         columns[name] = column
-        # A field that stays empty for the sake of persons cannot be one that must be filled.
+        # A personal field that is left empty must not be mandatory.
         empty = declared.personal and not personal
-        # A short name goes with the name that it stands for.
+        # A short name belongs to the original name only.
         short = declared.short if name == declared.name else ""
         made.append(replace(declared, name=name, short=short, constraint="" if empty else declared.constraint))
     name = slot.name if slot is not None and slot.name else own.role
@@ -285,5 +308,5 @@ def _content(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bool) -
 
 
 def list_vertices(shapes: NDArray) -> NDArray:
-    """(n,) vertices of each geometry."""
+    """Return the (n,) numbers of vertices."""
     return shapely.get_num_coordinates(shapes)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rows into a FileGDB or GeoPackage that was made of the same templates (`exchange.create`), batch by batch, through osgeo."""
+"""Writing of rows to a FileGDB or GeoPackage by templates, through osgeo."""
 
 from __future__ import annotations
 
@@ -36,30 +36,43 @@ def write_database(
     progress: Callable[[int], None] = lambda rows: None,
     cancellation: Cancellation = NEVER,
 ) -> None:
-    """Write layers as a new FileGDB or GeoPackage, by the suffix. What cannot be written is known before (`look`).
+    """Write layers as a new FileGDB or GeoPackage, by the suffix.
 
-    ``crs`` is what the layers say of themselves (with heights, where asked), ``plane`` its horizontal part, default
-    itself; ``progress`` is told rows. Raises OutputError; half a database stays behind, for the caller's folder goes as
-    a whole.
+    `layer_validation` has validated the contents. After an error an incomplete database remains; the caller deletes
+    its folder.
+
+    Parameters
+    ----------
+    crs
+        The CRS that is stored, with heights if specified.
+    plane
+        Its horizontal part, by default ``crs``.
+    progress
+        Called with numbers of rows.
+
+    Raises
+    ------
+    OutputError
+        If the database cannot be written.
     """
     contents = list(contents)
-    form = database_format(path)
+    file_format = database_format(path)
     create_database(path, [c.template for c in contents], crs, code_lists=code_lists, cancellation=cancellation)
     try:
         with load_gdal() as gdal:
-            database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [form.driver]))
+            database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.driver]))
             for content in contents:
-                _fill(database, content, plane or crs, form.driver == "GPKG", progress, cancellation)
-            # Closed, and so written.
+                _write_layer(database, content, plane or crs, file_format.driver == "GPKG", progress, cancellation)
+            # Closing writes the database.
             del database
-            _count(gdal, path, contents)
+            _count_rows(gdal, path, contents)
     except RuntimeError as error:
-        # What the trace remembers would keep the database open.
+        # The frames of the traceback would keep the database open.
         traceback.clear_frames(error.__traceback__)
         raise driver_refusal(path, path.parent) from error
 
 
-def _fill(
+def _write_layer(
     database: Any,
     content: Content,
     plane: CRS,
@@ -73,7 +86,7 @@ def _fill(
     whole = SHAPES[content.template.geometry]
     for rows in content.batches(plane):
         cancellation.raise_if_cancelled()
-        # In a GeoPackage every row by itself would wait for the disk.
+        # Without a transaction, a GeoPackage waits for the disk after every row.
         if transactions:
             raise_if_refused(layer.StartTransaction())
         put_rows(layer, definition, rows, at, whole)
@@ -84,12 +97,16 @@ def _fill(
 
 
 def put_rows(layer: Any, definition: Any, rows: Rows, at: dict[str, int], whole: str = "") -> None:
-    """Rows into an osgeo layer. ``at``: field → its position there; ``whole``: the type every shape becomes, empty: as it is."""
+    """Write rows to an osgeo layer.
+
+    ``at`` maps field → its index in the layer. ``whole`` is the geometry type of every shape, empty for no
+    conversion.
+    """
     from osgeo import ogr
 
     columns = [(at[name], values.tolist()) for name, values in rows.values.items()]
     target = getattr(ogr, f"wkb{whole}") if whole else None
-    for number, wkb in enumerate(_wkb(rows.shapes)):
+    for number, wkb in enumerate(_to_wkb(rows.shapes)):
         feature = ogr.Feature(definition)
         for position, values in columns:
             value = values[number]
@@ -107,12 +124,12 @@ def put_rows(layer: Any, definition: Any, rows: Rows, at: dict[str, int], whole:
         raise_if_refused(layer.CreateFeature(feature))
 
 
-def _wkb(shapes: NDArray) -> list[bytes | None]:
+def _to_wkb(shapes: NDArray) -> list[bytes | None]:
     return list(shapely.to_wkb(shapes, output_dimension=2))
 
 
-def _count(gdal: Any, path: Path, contents: list[Content]) -> None:
-    """RuntimeError when not every row arrived: drivers say nothing of a disk that is full while they close."""
+def _count_rows(gdal: Any, path: Path, contents: list[Content]) -> None:
+    """Raise RuntimeError if rows are missing: closing does not report a full disk."""
     database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR))
     short = [c.name for c in contents if database.GetLayerByName(c.name).GetFeatureCount() != len(c)]
     del database

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Before a layer is written: can every row go into the package as it is drawn, and may it?
+"""Validation of a layer before writing: can every row be written without change.
 
-The drivers take a code outside its domain and a text that is too long without a word; so everything is looked at here.
+Drivers silently accept a code outside its domain and a text that is too long, so all values are validated here.
 """
 
 from __future__ import annotations
@@ -34,29 +34,36 @@ if TYPE_CHECKING:
 
 
 def layer_problem(content: Content, level: Level, key: str, name: str = "", count: int = 0, **params: Any) -> Problem:
+    """Return a problem of a layer."""
     return Problem(level, key, layer=content.layer.name, field=name, count=count, params=params)
 
 
 def row_problem(
     content: Content, level: Level, key: str, rows: NDArray, name: str = "", **params: Any
 ) -> Iterator[Problem]:
-    """One problem for (k,) positions, or none."""
+    """Yield one problem for (k,) positions, none for k = 0."""
     if len(rows):
         features = tuple(content.keys(rows[:NAMED].tolist()))
         yield Problem(level, key, content.layer.name, name, len(rows), features, params)
 
 
 _KINDS = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
-#: A point layer holds one point a row.
+#: A point layer has one point per row.
 _MULTIPOINT = 4
-#: Formats that keep rings, not which of them are parts and which are holes.
+#: Formats that store rings without their roles (part or hole).
 _RINGS = (".gdb", ".shp")
-#: Shapes that are in another CRS at a time, too.
+#: Shapes that are transformed at a time.
 _AT_ONCE = 20_000
 
 
 def validate_shapes(content: Content, vectors: VectorSet, cancellation: Cancellation) -> Iterator[Problem]:
-    """Shapes of another kind, broken, nowhere, missing, stray, with arcs or heights. Raises Cancelled."""
+    """Report shapes of another kind, broken, misplaced, missing, with arcs or heights.
+
+    Raises
+    ------
+    Cancelled
+        If the user cancels.
+    """
     layer = content.layer
     drawn = layer.raw_shapes
     kinds = shapely.get_type_id(drawn)
@@ -71,16 +78,19 @@ def validate_shapes(content: Content, vectors: VectorSet, cancellation: Cancella
         yield from row_problem(content, Level.STOP, "points_many", np.flatnonzero(many & there))
     yield from row_problem(content, Level.GATE, "shape_missing", np.flatnonzero(layer.empty))
     yield from row_problem(content, Level.GATE, "shape_stray", np.array(sorted(layer.stray_rows), dtype=int))
-    yield from _nested(content, vectors)
-    yield from _crossing(content, vectors, nowhere, cancellation)
+    yield from _find_ring_problems(content, vectors)
+    yield from _find_new_crossings(content, vectors, nowhere, cancellation)
     curved = np.flatnonzero(np.isin(layer.frame.index.to_numpy(), layer.source.curves))
     yield from row_problem(content, Level.GATE, "shape_curved", curved, step=layer.source.curve_step)
     high = np.flatnonzero(shapely.has_z(layer.frame.geometry.to_numpy()))
     yield from row_problem(content, Level.NOTE, "heights_left_out", high)
 
 
-def _nested(content: Content, vectors: VectorSet) -> Iterator[Problem]:
-    """Formats that keep rings alone tell parts and holes by what lies in what (FileGDB, Shapefile)."""
+def _find_ring_problems(content: Content, vectors: VectorSet) -> Iterator[Problem]:
+    """Report shapes whose ring roles FileGDB and Shapefile would change.
+
+    These formats derive parts and holes from the nesting of rings.
+    """
     if content.template.geometry != "polygon" or vectors.suffix not in _RINGS:
         return
     drawn = content.layer.raw_shapes
@@ -89,18 +99,23 @@ def _nested(content: Content, vectors: VectorSet) -> Iterator[Problem]:
     yield from row_problem(content, Level.STOP, "shape_nested", rows, format=FORMAT_NAMES[vectors.suffix])
 
 
-def _crossing(content: Content, vectors: VectorSet, nowhere: NDArray, cancellation: Cancellation) -> Iterator[Problem]:
-    """Areas that are valid as drawn and cross themselves as they are written: what is straight here is none in another CRS, and
-    digits of a file have their end. Those that are not valid as drawn are the check's to tell (GEO002)."""
+def _find_new_crossings(
+    content: Content, vectors: VectorSet, nowhere: NDArray, cancellation: Cancellation
+) -> Iterator[Problem]:
+    """Report valid areas that intersect themselves after transformation or rounding.
+
+    Straight edges are not straight in another CRS, and files have limited digits. Areas that are invalid in the plan
+    are reported by the check (GEO002).
+    """
     if content.template.geometry != "polygon":
         return
     layer, plane = content.layer, CRS.from_user_input(vectors.crs)
     printing = vectors.suffix == ".vct"
     if layer.crs == plane and not printing:
         return
-    sound = ~layer.invalid & ~layer.empty & np.isin(shapely.get_type_id(layer.raw_shapes), _KINDS["polygon"])
-    sound[nowhere] = False
-    rows = np.flatnonzero(sound)
+    usable = ~layer.invalid & ~layer.empty & np.isin(shapely.get_type_id(layer.raw_shapes), _KINDS["polygon"])
+    usable[nowhere] = False
+    rows = np.flatnonzero(usable)
     crossing = []
     for first in range(0, len(layer), _AT_ONCE):
         cancellation.raise_if_cancelled()
@@ -108,32 +123,46 @@ def _crossing(content: Content, vectors: VectorSet, nowhere: NDArray, cancellati
         shapes = content.shapes(plane, slice(first, first + _AT_ONCE))[some - first]
         wrong = ~shapely.is_valid(vct_precision.round_coordinates(shapes, plane.is_geographic) if printing else shapes)
         if printing:
-            # A ring of one place is told as that.
+            # Rings that collapse to a point are reported separately.
             wrong[vct_precision.find_precision_changes(shapes, plane.is_geographic).gone] = False
         crossing += some[wrong].tolist()
     yield from row_problem(content, Level.GATE, "shape_crossing", np.array(crossing, dtype=int), target=vectors.crs)
 
 
 def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, overlaps: bool) -> NDArray:
-    """(k,) positions of (n,) polygons and multipolygons in which a ring does not lie where its role says: a part in another,
-    a hole outside of its shell, or in another hole. ``invalid`` (n,) bool: no other can be one. ``overlaps``: those, too, in
-    which two parts, or two holes, have land in common."""
+    """Find polygons in which a ring is not located as its role requires.
+
+    Such a ring is a part within another part, a hole outside its shell, or a hole within another hole.
+
+    Parameters
+    ----------
+    shapes
+        (n,) polygons and multipolygons.
+    invalid
+        (n,) bool; only invalid shapes can have such rings.
+    overlaps
+        Also find shapes in which two parts, or two holes, share area.
+
+    Returns
+    -------
+    (k,) positions.
+    """
     several = (shapely.get_num_geometries(shapes) > 1) | (shapely.get_num_interior_rings(shapes) > 0)
     rows = np.flatnonzero(invalid & several)
     xy, of = shapely.get_coordinates(shapes[rows], return_index=True)
-    # What is nowhere is told as that.
+    # Shapes without a place are reported separately.
     rows = np.delete(rows, np.unique(of[~np.isfinite(xy).all(axis=1)]))
     if not len(rows):
         return rows
     found = rings(shapes[rows])
     lines = shapely.linearrings(found.xy, indices=np.repeat(np.arange(len(found.hole)), np.diff(found.at)))
     areas = shapely.polygons(lines)
-    # Other features' rings are near, too, where a layer overlaps itself.
+    # Rings of other features may also be near if a layer overlaps itself.
     one, other = shapely.STRtree(areas).query(areas)
     pair = (one != other) & (found.shape[one] == found.shape[other])
     one, other = one[pair], other[pair]
     same, alike = shapely.equals(areas[one], areas[other]), found.hole[one] == found.hole[other]
-    # A part that is there twice lies in no other.
+    # Two equal parts do not contain each other.
     around = shapely.covers(areas[one], areas[other]) & ~(same & alike)
     depth = np.bincount(other[around], minlength=len(areas))
     wrong = (depth % 2 == 1) != found.hole
@@ -143,7 +172,7 @@ def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, overlaps: bool) -
 
 
 def validate_vct_precision(content: Content, vectors: VectorSet) -> Iterator[Problem]:
-    """What a VCT file does to shapes: digits, single parts, a feature code for every layer."""
+    """Report changes by a VCT file: rounding, single parts, missing feature codes."""
     plane = CRS.from_user_input(vectors.crs)
     what = vct_precision.find_precision_changes(content.shapes(plane), plane.is_geographic)
     decimals = load_settings().decimals(plane.is_geographic)
@@ -157,7 +186,7 @@ def validate_vct_precision(content: Content, vectors: VectorSet) -> Iterator[Pro
 def validate_field(
     content: Content, declared: Field, vectors: VectorSet, code_lists: dict[str, CodeList]
 ) -> Iterator[Problem]:
-    """Values of one field that cannot be written, are not allowed there, or are left out."""
+    """Report values of one field that cannot be written, are invalid or are left out."""
     name = declared.name
     if content.is_left_empty(declared):
         column = content.columns[name]
@@ -174,18 +203,18 @@ def validate_field(
             empty[rows] = False
         yield from row_problem(content, Level.STOP, "required_empty", np.flatnonzero(empty), name, alias=declared.alias)
     if declared.codes in code_lists:
-        yield from _codes(content, declared, values, code_lists[declared.codes])
+        yield from _validate_codes(content, declared, values, code_lists[declared.codes])
     if declared.type == "text":
-        yield from _texts(content, declared, values, vectors)
+        yield from _validate_texts(content, declared, values, vectors)
     elif declared.type != "date":
-        yield from _numbers(content, declared, values, vectors)
+        yield from _validate_numbers(content, declared, values, vectors)
     elif vectors.suffix != ".gdb":
-        late = _where(values, lambda v: isinstance(v, datetime) and (v.hour, v.minute, v.second) != (0, 0, 0))
+        late = _find_where(values, lambda v: isinstance(v, datetime) and (v.hour, v.minute, v.second) != (0, 0, 0))
         yield from row_problem(content, Level.STOP, "time_lost", late, name)
 
 
-def _where(values: NDArray, test: Callable[[Any], bool]) -> NDArray:
-    """(k,) positions of values that are there and pass; equal texts are asked once."""
+def _find_where(values: NDArray, test: Callable[[Any], bool]) -> NDArray:
+    """Return (k,) positions of existing values that pass; test equal values once."""
     known: dict[Any, bool] = {}
     found = []
     for position, value in enumerate(values):
@@ -199,40 +228,41 @@ def _where(values: NDArray, test: Callable[[Any], bool]) -> NDArray:
     return np.array(found, dtype=int)
 
 
-def _codes(content: Content, declared: Field, values: NDArray, codes: CodeList) -> Iterator[Problem]:
+def _validate_codes(content: Content, declared: Field, values: NDArray, codes: CodeList) -> Iterator[Problem]:
     known = codes.written(declared.code_pad)
-    unknown = _where(values, lambda v: str(v) not in known)
-    # A list that nobody has read in a standard may lack what the county rightly has.
+    unknown = _find_where(values, lambda v: str(v) not in known)
+    # A list that was not verified in a standard may lack valid codes.
     level = Level.NOTE if codes.mark == "C" else Level.GATE
     examples = ", ".join(sorted({str(values[n]) for n in unknown})[:NAMED])
     yield from row_problem(content, level, "code_unknown", unknown, declared.name, codes=examples, codes_of=codes.id)
 
 
-def _texts(content: Content, declared: Field, values: NDArray, vectors: VectorSet) -> Iterator[Problem]:
+def _validate_texts(content: Content, declared: Field, values: NDArray, vectors: VectorSet) -> Iterator[Problem]:
     name, length = declared.name, declared.length
     if length:
-        long = _where(values, lambda v: len(v) > length)
+        long = _find_where(values, lambda v: len(v) > length)
         longest = max((len(values[n]) for n in long), default=0)
         yield from row_problem(content, Level.STOP, "too_long", long, name, length=length, longest=longest)
     if vectors.encoding == "GBK":
-        foreign = _where(values, lambda v: not is_encodable(v, "gbk"))
+        foreign = _find_where(values, lambda v: not is_encodable(v, "gbk"))
         characters = "".join(sorted({c for n in foreign for c in values[n] if not is_encodable(c, "gbk")})[:NAMED])
         key = "vct_not_gbk" if vectors.suffix == ".vct" else "not_gbk"
         yield from row_problem(content, Level.STOP, key, foreign, name, characters=characters)
-    # A zero byte ends a text for most programs; half a character of UTF-16 is none.
-    cut = _where(values, lambda v: "\0" in v or not is_encodable(v, "utf-8"))
+    # A zero byte ends a text in most programs; a single surrogate of UTF-16 is not a character.
+    cut = _find_where(values, lambda v: "\0" in v or not is_encodable(v, "utf-8"))
     yield from row_problem(content, Level.STOP, "not_text", cut, name)
     if vectors.suffix == ".vct":
-        spoilt = _where(values, vct_precision.has_separator)
+        spoilt = _find_where(values, vct_precision.has_separator)
         yield from row_problem(content, Level.STOP, "separator_inside", spoilt, name)
     if vectors.suffix == ".shp":
         room = dbf.text_width(declared)
-        wide = _where(values, lambda v: len(v.encode(dbf.CODECS[vectors.encoding], errors="replace")) > room)
+        wide = _find_where(values, lambda v: len(v.encode(dbf.CODECS[vectors.encoding], errors="replace")) > room)
         short = [n for n in wide if not length or len(values[n]) <= length]
         yield from row_problem(content, Level.STOP, "too_many_bytes", np.array(short, dtype=int), name, room=room)
 
 
 def is_encodable(text: str, codec: str) -> bool:
+    """Return True if a text can be encoded."""
     try:
         text.encode(codec)
     except UnicodeEncodeError:
@@ -240,7 +270,7 @@ def is_encodable(text: str, codec: str) -> bool:
     return True
 
 
-def _numbers(content: Content, declared: Field, values: NDArray, vectors: VectorSet) -> Iterator[Problem]:
+def _validate_numbers(content: Content, declared: Field, values: NDArray, vectors: VectorSet) -> Iterator[Problem]:
     name = declared.name
     if vectors.suffix == ".shp":
         wide, rounded = dbf.find_losses(values, declared)
@@ -260,20 +290,23 @@ def _numbers(content: Content, declared: Field, values: NDArray, vectors: Vector
         return
     kind = FORMATS[vectors.suffix].types["long" if (declared.length or 0) > 9 else "integer"].ogr
     most = {"Integer": 2**31 - 1, "Integer64": 2**63 - 1, "Real": 2**53}[kind]
-    wide = _where(values, lambda v: abs(v) > most)
+    wide = _find_where(values, lambda v: abs(v) > most)
     yield from row_problem(content, Level.STOP, "number_wide", wide, name, room=len(str(most)) - 1)
 
 
-#: A database's own number of a row, which QGIS shows as a field: nobody misses it, so nobody need be told.
+#: Row numbers of databases, which QGIS shows as fields; leaving them out is not reported.
 _ROW_NUMBERS = ("FID", "OGC_FID", "OBJECTID")
 
 
 def validate_missing_layers(
-    wanting: Iterable[MissingLayer], named: Callable[[str], tuple[str | ConceptName, str]]
+    missing: Iterable[MissingLayer], named: Callable[[str], tuple[str | ConceptName, str]]
 ) -> list[Problem]:
-    """Slots that no layer fills. ``named``: what a concept or layer is called, and the codes of layers that would do."""
+    """Report slots that no layer fills.
+
+    ``named`` returns the title of a concept or layer, and the codes of suitable layers.
+    """
     found = []
-    for one in wanting:
+    for one in missing:
         key = "layer_unusable" if one.unusable else "layer_missing"
         if one.slot.need == "O" and not one.unusable:
             continue
@@ -291,11 +324,11 @@ def validate_layer(
     code_lists: dict[str, CodeList],
     cancellation: Cancellation = NEVER,
 ) -> list[Problem]:
-    """Everything about one layer that keeps it from being written, or that a reader of the package should know."""
+    """Report everything that prevents writing a layer or that a reader should know."""
     if not len(content):
         level = Level.GATE if content.need == "M" else Level.NOTE
         return [Problem(level, "layer_empty", layer=content.layer.name)]
-    found = [*_names(content, vectors), *validate_shapes(content, vectors, cancellation)]
+    found = [*_validate_names(content, vectors), *validate_shapes(content, vectors, cancellation)]
     cancellation.raise_if_cancelled()
     names = [f.name for f in content.layer.source.fields if f.name.upper() not in _ROW_NUMBERS]
     left_out = [name for name in names if name not in set(content.columns.values())]
@@ -310,11 +343,11 @@ def validate_layer(
     if vectors.suffix == ".vct":
         found += validate_vct_precision(content, vectors)
     if vectors.suffix == ".shp":
-        found += _for_shapefile(content, vectors)
+        found += _validate_shapefile(content, vectors)
     return found
 
 
-def _names(content: Content, vectors: VectorSet) -> Iterator[Problem]:
+def _validate_names(content: Content, vectors: VectorSet) -> Iterator[Problem]:
     for name in (content.name, *content.columns):
         problem = field_problem(name)
         if not problem and vectors.encoding == "GBK" and not is_encodable(name, "gbk"):
@@ -326,8 +359,11 @@ def _names(content: Content, vectors: VectorSet) -> Iterator[Problem]:
         yield layer_problem(content, Level.STOP, "field_twice", name)
 
 
-def _for_shapefile(content: Content, vectors: VectorSet) -> Iterator[Problem]:
-    """What the files have no room for; and what programs that know no missing number make of one."""
+def _validate_shapefile(content: Content, vectors: VectorSet) -> Iterator[Problem]:
+    """Report files that would be too large, and missing numbers.
+
+    Some programs read missing numbers in a shapefile as 0.
+    """
     shapes = content.shapes(CRS.from_user_input(vectors.crs))
     for suffix, size in zip((".shp", ".dbf"), dbf.estimate_sizes(shapes, content.template.fields), strict=True):
         if size > dbf.MOST_BYTES:

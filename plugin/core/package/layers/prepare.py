@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sets of layers that a form asks for, taken from the plan and looked at before anything is written."""
+"""Preparation of the specification's sets from the plan, with validation."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PreparedSet:
-    """One set of layers, ready to be written: those with rows. ``crs``: what they say of themselves, with heights where
-    asked; ``plane``: its horizontal part."""
+    """A set of non-empty layers, ready to be written.
+
+    ``crs`` is the CRS that is stored, with heights if specified; ``plane`` is its horizontal part.
+    """
 
     vectors: VectorSet
     contents: list[Content]
@@ -38,26 +40,26 @@ class PreparedSet:
 def prepare(
     checked: CheckResult, order: ExportOrder, cancellation: Cancellation
 ) -> tuple[list[PreparedSet], list[Problem]]:
-    """Every vector set of the form, and what stands against writing it or is to be told of it."""
+    """Prepare every vector set of the specification; return its problems."""
     plan = checked.plan
-    # A plan that is checked by another standard than the form's may lack what only that one describes.
+    # The plan's standard may lack concepts that only the specification's standard has.
     standards = (plan.norm.standard, load_standard(order.package_spec.standard))
     sets: list[PreparedSet] = []
     problems: list[Problem] = []
     for vectors in order.package_spec.vectors:
-        found, wanting = make_contents(plan, vectors, personal=order.personal)
-        problems += validate_missing_layers(wanting, lambda layer: _named(layer, standards))
-        one = _prepared(vectors, [c for c in found if len(c)])
+        found, missing = make_contents(plan, vectors, personal=order.personal)
+        problems += validate_missing_layers(missing, lambda layer: _named(layer, standards))
+        one = _prepare_set(vectors, [c for c in found if len(c)])
         for content in found:
             problems += validate_layer(content, vectors, plan.norm.standard.code_lists, cancellation)
-        problems += [*_brought(one), *_twice(one)]
+        problems += [*_report_transformed(one), *_find_duplicates(one)]
         sets.append(one)
-    return sets, [*problems, *_left_out(plan, sets, problems)]
+    return sets, [*problems, *_report_left_out(plan, sets, problems)]
 
 
-def _left_out(plan: Plan, sets: list[PreparedSet], told: list[Problem]) -> Iterator[Problem]:
-    """Layers of the plan that no set takes: none goes missing without a word."""
-    known = {p.layer for p in told}
+def _report_left_out(plan: Plan, sets: list[PreparedSet], reported: list[Problem]) -> Iterator[Problem]:
+    """Report layers of the plan that are in no set and in no other problem."""
+    known = {p.layer for p in reported}
     taken = {c.layer.role for one in sets for c in one.contents}
     rest = [*(layer.name for role, layer in plan.layers.items() if role not in taken)]
     rest += [*(lost.name for lost in plan.unusable.values()), *plan.unrecognised]
@@ -67,7 +69,7 @@ def _left_out(plan: Plan, sets: list[PreparedSet], told: list[Problem]) -> Itera
 
 
 def _named(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName, str]:
-    """What a layer or concept is called, and the codes of the layers that it may be."""
+    """Return the title of a layer or concept, and the codes of suitable layers."""
     for standard in standards:
         if layer in standard.templates:
             return standard.templates[layer].name, layer
@@ -76,23 +78,23 @@ def _named(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName
     return ConceptName(layer), layer
 
 
-def _prepared(vectors: VectorSet, found: list[Content]) -> PreparedSet:
+def _prepare_set(vectors: VectorSet, found: list[Content]) -> PreparedSet:
     plane = CRS.from_user_input(vectors.crs)
     return PreparedSet(vectors, found, crs_care.with_heights(vectors.crs, vectors.vertical), plane)
 
 
-def _brought(one: PreparedSet) -> Iterator[Problem]:
-    """Which layers are brought into the package's CRS, by the CRS they come from."""
-    brought: dict[str, list[str]] = {}
+def _report_transformed(one: PreparedSet) -> Iterator[Problem]:
+    """Report layers that are transformed to the package's CRS, by their CRS."""
+    transformed: dict[str, list[str]] = {}
     for content in one.contents:
         if content.layer.crs != one.plane:
-            brought.setdefault(crs_care.crs_label(content.layer.crs), []).append(content.name)
-    for name, layers in brought.items():
+            transformed.setdefault(crs_care.crs_label(content.layer.crs), []).append(content.name)
+    for name, layers in transformed.items():
         params = {"source": name, "target": one.vectors.crs}
         yield Problem(Level.NOTE, "reprojected", count=len(layers), features=tuple(layers), params=params)
 
 
-def _twice(one: PreparedSet) -> Iterator[Problem]:
+def _find_duplicates(one: PreparedSet) -> Iterator[Problem]:
     names = [c.name.upper() for c in one.contents]
     for name in sorted({n for n in names if names.count(n) > 1}):
         yield Problem(Level.STOP, "layer_twice", layer=name)

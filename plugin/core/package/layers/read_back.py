@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The proof that what was written is what was drawn: each layer of a package read again and compared row by row."""
+"""Comparison of written layers with the plan: each is read again, row by row."""
 
 from __future__ import annotations
 
@@ -29,17 +29,20 @@ from .shape_comparison import max_vertex_shift
 if TYPE_CHECKING:
     from pyproj import CRS
 
-#: Metres that a vertex may move; square metres that an area may differ, at least and for each vertex.
+#: Tolerances: metres by which a vertex may move; m² by which an area may differ, in total and per vertex.
 MOST_MOVED_M = 1e-4
 AREA_M2, AREA_PER_VERTEX_M2 = 0.01, 2e-6
-#: Differences of a kind that are named.
+#: Most features named for a kind of difference.
 _NAMED = 5
 
 
 @dataclass
 class ReadBack:
-    """What reading one layer again came to. ``areas``: basis → m² as read; ``differences``: (kind, field) → how many;
-    ``examples``: the first features of each by BSM; ``extent`` in the layer's CRS."""
+    """Result of reading one layer again.
+
+    ``areas`` maps basis → m² as read; ``differences`` maps (kind, field) → number; ``examples`` has the first
+    features of each by BSM; ``extent`` is in the layer's CRS.
+    """
 
     layer: str
     library: str
@@ -56,14 +59,17 @@ class ReadBack:
 
     @property
     def same(self) -> bool:
+        """Return True without differences."""
         return not self.differences
 
     def differs(self, kind: str, name: str = "", features: list[str] | None = None, count: int = 1) -> None:
+        """Add differences of a kind."""
         self.differences[kind, name] += count
         named = self.examples.setdefault((kind, name), [])
         named += (features or [])[: _NAMED - len(named)]
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the result as values for JSON."""
         rows = [
             {"kind": kind, "field": name, "count": count, "features": self.examples[kind, name]}
             for (kind, name), count in self.differences.items()
@@ -88,9 +94,21 @@ def read_back(
     progress: Callable[[int], None] = lambda rows: None,
     cancellation: Cancellation = NEVER,
 ) -> ReadBack:
-    """Read a written layer and hold it against the plan's: fields, rows, values, shapes (1e-4 m), statutory areas.
+    """Read a written layer again and compare it with the plan's layer.
 
-    ``path``: the .gdb, .gpkg or .shp; ``plane``: the horizontal CRS it was written in. InputError when it cannot be read.
+    Compared are fields, rows, values, shapes (1e-4 m) and statutory areas.
+
+    Parameters
+    ----------
+    path
+        The .gdb, .gpkg or .shp.
+    plane
+        The horizontal CRS of the written layer.
+
+    Raises
+    ------
+    InputError
+        If the layer cannot be read.
     """
     with open_layer(path, content.name) as found:
         return compare_layer(
@@ -108,7 +126,10 @@ def compare_layer(
     progress: Callable[[int], None] = lambda rows: None,
     cancellation: Cancellation = NEVER,
 ) -> ReadBack:
-    """Hold a layer that is open against the plan's. ``suffix`` tells what its format keeps, ``reader`` what reads it."""
+    """Compare an open layer with the plan's layer.
+
+    ``suffix`` determines what the format stores, ``reader`` is the name of the reading library.
+    """
     done = ReadBack(content.name, reader, fields=len(found.fields), crs=found.crs)
     names = content.template.export_names if suffix == ".shp" else {f.name: f.name for f in content.template.fields}
     _compare_schema(found, content, names, suffix, plane, done)
@@ -124,7 +145,7 @@ def compare_layer(
         sums.add(other, names, _compare_shapes(rows, other.shapes, content, plane, suffix, done))
         progress(len(rows.shapes))
     done.features += sum(len(more.shapes) for more in read)
-    # What the file says of its rows may be older than they are (a GeoPackage keeps their number): both must be right.
+    # The stored number of rows (a GeoPackage has one) may differ from the rows: both must be right.
     for count in dict.fromkeys((done.features, found.features)):
         if count != len(content):
             done.differs("count", count=abs(count - len(content)))
@@ -145,7 +166,7 @@ def _compare_schema(
         read = there.get(names[declared.name])
         if read is None:
             continue
-        if read.type != _kind(declared, suffix):
+        if read.type != _type_when_read(declared, suffix):
             done.differs("type", declared.name)
         length = shapefile.text_width(declared) if suffix == ".shp" else declared.length
         if declared.type == "text" and length and read.length is not None and read.length != length:
@@ -154,8 +175,8 @@ def _compare_schema(
         done.differs("crs", found.crs[:60])
 
 
-def _kind(declared: Field, suffix: str) -> str:
-    """A field's type as it comes back, in the templates' words."""
+def _type_when_read(declared: Field, suffix: str) -> str:
+    """Return the type of a field when it is read again, in the templates' terms."""
     if suffix not in FORMATS or declared.type != "integer":
         return declared.type
     kind = FORMATS[suffix].types["long" if (declared.length or 0) > 9 else "integer"].ogr
@@ -183,7 +204,7 @@ def _equal(given: Any, read: Any, declared: Field, suffix: str) -> bool:
     if declared.type == "text":
         return bool(given == read)
     if declared.type == "date":
-        return _moment(read) == given
+        return _to_datetime(read) == given
     if suffix == ".vct" and declared.type == "real":
         return vct_precision.is_same_number(given, read)
     if suffix == ".shp" and declared.type == "real":
@@ -191,7 +212,7 @@ def _equal(given: Any, read: Any, declared: Field, suffix: str) -> bool:
     return bool(float(read) == float(given)) if declared.type == "real" else int(read) == given
 
 
-def _moment(value: Any) -> datetime | None:
+def _to_datetime(value: Any) -> datetime | None:
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -203,10 +224,10 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _compare_shapes(rows: Rows, shapes: NDArray, content: Content, plane: CRS, suffix: str, done: ReadBack) -> float:
-    """Returns the statutory area of what was read, m²."""
+    """Compare shapes; return the statutory area of those that were read, m²."""
     given = vct_precision.round_shapes(rows.shapes, plane.is_geographic) if suffix == ".vct" else rows.shapes
     off = max_vertex_shift(given, shapes, plane)
-    # Not “greater than”: what is no number is far off, too.
+    # The negation includes NaN.
     far = np.flatnonzero(~(off <= MOST_MOVED_M))
     if len(far):
         done.differs("shape", "", content.keys((rows.first + far).tolist()), len(far))
@@ -216,28 +237,30 @@ def _compare_shapes(rows: Rows, shapes: NDArray, content: Content, plane: CRS, s
         return 0.0
     to_lonlat = crs_care.make_lonlat_transformer(plane)
     areas = statutory_area(shapes, to_lonlat)
-    gap = np.abs(statutory_area(rows.shapes, to_lonlat) - areas)
+    difference_m2 = np.abs(statutory_area(rows.shapes, to_lonlat) - areas)
     allowed = np.maximum(AREA_M2, AREA_PER_VERTEX_M2 * shapely.get_num_coordinates(rows.shapes))
     if suffix == ".vct":
-        # A row without a shape has no perimeter.
+        # A row without a shape has no perimeter, so its tolerance is NaN.
         allowed = np.fmax(allowed, vct_precision.area_tolerance(rows.shapes, plane))
-    wrong = np.flatnonzero(~(gap <= allowed))
+    wrong = np.flatnonzero(~(difference_m2 <= allowed))
     if len(wrong):
         done.differs("area", "", content.keys((rows.first + wrong).tolist()), len(wrong))
-    done.area_off_m2 = max(done.area_off_m2, float(gap.max()) if len(gap) else 0.0)
-    return float(areas.sum()) + _repaired_more(shapes, areas, content, rows.first, to_lonlat)
+    done.area_off_m2 = max(done.area_off_m2, float(difference_m2.max()) if len(difference_m2) else 0.0)
+    return float(areas.sum()) + _area_added_by_repair(shapes, areas, content, rows.first, to_lonlat)
 
 
-def _repaired_more(shapes: NDArray, areas: NDArray, content: Content, first: int, to_lonlat: Any) -> float:
-    """What repaired copies of invalid shapes have beyond them, m²: the plan's own figures are of those, and so are those of
-    whoever inspects the package."""
+def _area_added_by_repair(shapes: NDArray, areas: NDArray, content: Content, first: int, to_lonlat: Any) -> float:
+    """Return the area (m²) that repaired copies of invalid shapes add.
+
+    Figures of the plan, and those of an inspection, are computed from repaired shapes.
+    """
     invalid = np.flatnonzero(content.layer.invalid[first : first + len(shapes)] & ~is_missing(shapes))
-    mended = np.array([repair_polygon(shapes[n]) for n in invalid.tolist()], dtype=object)
-    return float(statutory_area(mended, to_lonlat).sum() - areas[invalid].sum()) if len(invalid) else 0.0
+    repaired = np.array([repair_polygon(shapes[n]) for n in invalid.tolist()], dtype=object)
+    return float(statutory_area(repaired, to_lonlat).sum() - areas[invalid].sum()) if len(invalid) else 0.0
 
 
 class _Sums:
-    """Areas by basis and extent of what was read."""
+    """Sums of areas by basis, and the extent, of the rows that were read."""
 
     def __init__(self, content: Content):
         self.content = content
@@ -251,6 +274,7 @@ class _Sums:
         }
 
     def add(self, other: ReadRows, names: dict[str, str], statutory_m2: float) -> None:
+        """Add the rows of a batch."""
         if self.content.template.geometry == "polygon":
             self.areas["statutory"] = self.areas.get("statutory", 0.0) + statutory_m2
         for basis, name in self.fields.items():

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Written layers read again by a library that did not write them: fiona, with a GDAL of its own; pyogrio where it is missing."""
+"""Readers of written layers by a library that did not write them.
+
+fiona has a separate GDAL; pyogrio is used if fiona is missing.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ from ...errors import InputError
 
 @dataclass(frozen=True)
 class ReadField:
-    """``type`` in the templates' words; ``length`` of a text, None where the library does not tell."""
+    """A field of a written layer.
+
+    ``type`` is in the templates' terms; ``length`` is that of a text, None if the library does not report it.
+    """
 
     name: str
     type: str
@@ -28,7 +34,10 @@ class ReadField:
 
 
 class ReadRows(NamedTuple):
-    """``shapes`` (k,) geometries or None; ``values`` field → k objects as the library gives them."""
+    """Rows that were read.
+
+    ``shapes`` are (k,) geometries or None; ``values`` maps field → k objects of the library.
+    """
 
     shapes: NDArray
     values: dict[str, list[Any]]
@@ -41,11 +50,13 @@ class OpenLayer(Protocol):
     crs: str
     features: int
 
-    def batches(self, size: int) -> Iterator[ReadRows]: ...
+    def batches(self, size: int) -> Iterator[ReadRows]:
+        """Yield the rows in batches."""
+        ...
 
 
 def reader_library() -> str:
-    """Which library reads, with its version and its GDAL's."""
+    """Return the name and version of the reading library and of its GDAL."""
     try:
         import fiona
     except ImportError:
@@ -57,7 +68,13 @@ def reader_library() -> str:
 
 @contextmanager
 def open_layer(path: Path, name: str) -> Iterator[OpenLayer]:
-    """A layer of a .gdb or .gpkg by its name, or a .shp. InputError when it cannot be read."""
+    """Open a layer of a .gdb or .gpkg by its name, or a .shp.
+
+    Raises
+    ------
+    InputError
+        If the layer cannot be read.
+    """
     try:
         import fiona
         from fiona.errors import FionaError
@@ -77,7 +94,7 @@ def open_layer(path: Path, name: str) -> Iterator[OpenLayer]:
 class _ByFiona:
     def __init__(self, source: Any):
         self._source = source
-        self.fields = [_of_fiona(name, kind) for name, kind in source.schema["properties"].items()]
+        self.fields = [_convert_fiona_field(name, kind) for name, kind in source.schema["properties"].items()]
         self.crs = source.crs_wkt or ""
         self.features = len(source)
 
@@ -99,7 +116,7 @@ class _ByFiona:
         return ReadRows(shapes, {f.name: [row["properties"][f.name] for row in rows] for f in self.fields})
 
 
-def _of_fiona(name: str, kind: str) -> ReadField:
+def _convert_fiona_field(name: str, kind: str) -> ReadField:
     word, _, width = kind.partition(":")
     kinds = {"str": "text", "float": "real", "date": "date", "datetime": "date"}
     type_ = kinds.get(word) or ("integer" if re.fullmatch(r"int\d*", word) else word)
@@ -121,7 +138,7 @@ class _ByPyogrio:
         except (*ERRORS, ValueError) as error:
             raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
         self.fields = [
-            ReadField(str(field), _of_dtype(str(dtype)), None)
+            ReadField(str(field), _convert_dtype(str(dtype)), None)
             for field, dtype in zip(info["fields"], info["dtypes"], strict=True)
         ]
         self.crs, self.features = info["crs"] or "", int(info["features"])
@@ -135,17 +152,17 @@ class _ByPyogrio:
                 meta, _, wkb, columns = pyogrio.raw.read(
                     self._path, skip_features=first, max_features=size, **self._options
                 )
-            values = {str(f): _plain(c) for f, c in zip(meta["fields"], columns, strict=True)}
+            values = {str(f): _to_python(c) for f, c in zip(meta["fields"], columns, strict=True)}
             yield ReadRows(shapely.from_wkb(np.array(wkb, dtype=object)), values)
 
 
-def _of_dtype(dtype: str) -> str:
+def _convert_dtype(dtype: str) -> str:
     kinds = (("int", "integer"), ("uint", "integer"), ("float", "real"), ("datetime", "date"))
     return next((kind for start, kind in kinds if dtype.startswith(start)), "text")
 
 
-def _plain(column: NDArray) -> list[Any]:
-    """Python's values, None for missing ones."""
+def _to_python(column: NDArray) -> list[Any]:
+    """Return a column as Python values, None for missing ones."""
     if column.dtype.kind == "M":
         return [None if np.isnat(v) else v.astype("datetime64[s]").item() for v in column]
     return [None if isinstance(v, float) and np.isnan(v) else v for v in column.tolist()]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers as shapefiles in one folder, through osgeo: widths and short names from the templates, GBK or UTF-8, the
-bytes of their
-tables, and a file that says which short name is which field."""
+"""Layers as shapefiles in one folder, through osgeo.
+
+Widths and short names come from the templates, texts are in GBK or UTF-8. A file maps short names to fields.
+"""
 
 from __future__ import annotations
 
@@ -28,34 +29,35 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 
-#: Python's codec for an encoding of a package.
+#: Python's codec of an encoding of a package.
 CODECS = {"GBK": "gbk", "UTF-8": "utf-8"}
-#: Bytes of the widest text.
+#: Bytes of the widest text field.
 _WIDEST = 254
-#: Digits of a whole number, and form of a real one, where the template does not say.
+#: Digits of an integer, and width and decimals of a real number, if the template has none.
 _DIGITS = 9
 _REAL = (24, 11)
-#: A share of a value that rounding may change: what a double itself does not hold.
+#: Relative rounding error of a double.
 _ROUNDING = 1e-12
-#: Bytes of a file at most: many programs count in 32 bits with a sign.
+#: Maximum size of a file: many programs use signed 32-bit sizes.
 MOST_BYTES = 2**31 - 1
 #: Width of a date.
 DATE = 8
 
 
 class DbfNumberFormat(NamedTuple):
-    """``width`` counts sign, point and decimals."""
+    """Width and decimals of a number; ``width`` includes sign and point."""
 
     width: int
     decimals: int
 
 
 def text_width(declared: Field) -> int:
-    """Bytes of a text field. The template's length: receiving sides compare it, whatever a character takes."""
+    """Return the bytes of a text field: the template's length, as receivers expect."""
     return min(declared.length or _WIDEST, _WIDEST)
 
 
 def dbf_number_format(declared: Field) -> DbfNumberFormat:
+    """Return width and decimals of a numeric field."""
     if declared.type == "integer":
         return DbfNumberFormat(min(declared.length or _DIGITS, 18), 0)
     if declared.length and declared.decimals is not None:
@@ -64,18 +66,25 @@ def dbf_number_format(declared: Field) -> DbfNumberFormat:
 
 
 def find_losses(values: NDArray, declared: Field) -> tuple[NDArray, NDArray]:
-    """Positions of numbers that are too wide for their field, and of those that its decimals would round."""
-    form = dbf_number_format(declared)
+    """Return positions of numbers that are too wide, and that would be rounded."""
+    number_format = dbf_number_format(declared)
     there = [n for n, v in enumerate(values) if v is not None]
-    wide = [n for n in there if len(f"{values[n]:.{form.decimals}f}") > form.width]
+    wide = [n for n in there if len(f"{values[n]:.{number_format.decimals}f}") > number_format.width]
     rounded = [
-        n for n in there if abs(float(f"{values[n]:.{form.decimals}f}") - values[n]) > _ROUNDING * abs(values[n])
+        n
+        for n in there
+        if abs(float(f"{values[n]:.{number_format.decimals}f}") - values[n]) > _ROUNDING * abs(values[n])
     ]
     return np.array(wide, dtype=int), np.array(rounded, dtype=int)
 
 
 def estimate_sizes(shapes: NDArray, fields: Iterable[Field]) -> tuple[int, int]:
-    """Bytes of .shp and .dbf for (n,) shapes and as many rows (ESRI Shapefile Technical Description, 1998; dBASE III)."""
+    """Estimate the bytes of .shp and .dbf for (n,) shapes and as many rows.
+
+    References
+    ----------
+    ESRI Shapefile Technical Description, 1998; dBASE III.
+    """
     there = shapes[~shapely.is_missing(shapes)]
     vertices = shapely.get_num_coordinates(there)
     points = np.isin(shapely.get_type_id(there), (0, 4))
@@ -99,11 +108,11 @@ def _width(declared: Field) -> int:
 
 _DRIVER = "ESRI Shapefile"
 _KINDS = {"polygon": "Polygon", "line": "LineString", "point": "Point"}
-#: What ArcGIS and QGIS know in a .cpg.
+#: Names of encodings in a .cpg that ArcGIS and QGIS support.
 CPG = {"GBK": "GBK", "UTF-8": "UTF-8"}
-#: What GDAL writes into the head of the table: GBK has a mark of its own there, which programs find that know no .cpg.
+#: Encoding marks in the header of the table; programs without support for .cpg recognise the mark of GBK.
 _MARKS = {"GBK": "LDID/77", "UTF-8": "UTF-8"}
-#: The same as GDAL calls it.
+#: GDAL's names of the encodings.
 _ENCODINGS = {"GBK": "CP936", "UTF-8": "UTF-8"}
 _HEAD = ("图层", "图层名称", "导出字段", "字段", "字段名称", "类型", "长度", "小数位")
 
@@ -117,9 +126,14 @@ def write_shapefiles(
     progress: Callable[[int], None] = lambda rows: None,
     cancellation: Cancellation = NEVER,
 ) -> None:
-    """Write each layer as ``folder/<name>.shp`` and, last, the file of names. What cannot be written is known before (`look`).
+    """Write each layer as ``folder/<name>.shp`` and the file of field names.
 
-    Raises OutputError.
+    `layer_validation` has validated the contents.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
     """
     contents = list(contents)
     folder.mkdir()
@@ -127,8 +141,8 @@ def write_shapefiles(
         with load_gdal() as gdal, _in_encoding(gdal, encoding):
             driver = raise_if_refused(gdal.GetDriverByName(_DRIVER))
             for content in contents:
-                _write(driver, folder, content, crs, encoding, progress, cancellation)
-                _check_whole(gdal, folder, content)
+                _write_layer(driver, folder, content, crs, encoding, progress, cancellation)
+                _check_row_count(gdal, folder, content)
     except RuntimeError as error:
         traceback.clear_frames(error.__traceback__)
         raise driver_refusal(folder, folder) from error
@@ -139,12 +153,15 @@ def write_shapefiles(
             short = content.template.export_names
             for declared in content.template.fields:
                 row = (content.name, content.template.name, short[declared.name], declared.name, declared.alias)
-                table.writerow((*row, *_form(declared)))
+                table.writerow((*row, *_type_and_width(declared)))
 
 
 @contextmanager
 def _in_encoding(gdal: Any, encoding: str) -> Iterator[None]:
-    """QGIS tells GDAL to leave the texts of shapefiles as they are (SHAPE_ENCODING, empty); here they are to be encoded."""
+    """Set GDAL's encoding of shapefiles for the block.
+
+    QGIS disables encoding by an empty SHAPE_ENCODING.
+    """
     before = gdal.GetThreadLocalConfigOption("SHAPE_ENCODING")
     gdal.SetThreadLocalConfigOption("SHAPE_ENCODING", _ENCODINGS[encoding])
     try:
@@ -153,7 +170,7 @@ def _in_encoding(gdal: Any, encoding: str) -> Iterator[None]:
         gdal.SetThreadLocalConfigOption("SHAPE_ENCODING", before)
 
 
-def _form(declared: Field) -> tuple[str, int, int]:
+def _type_and_width(declared: Field) -> tuple[str, int, int]:
     if declared.type == "text":
         return "text", text_width(declared), 0
     if declared.type == "date":
@@ -161,7 +178,7 @@ def _form(declared: Field) -> tuple[str, int, int]:
     return declared.type, *dbf_number_format(declared)
 
 
-def _write(
+def _write_layer(
     driver: Any,
     folder: Path,
     content: Content,
@@ -179,12 +196,12 @@ def _write(
     kind = getattr(ogr, f"wkb{_KINDS[content.template.geometry]}")
     layer = raise_if_refused(source.CreateLayer(content.name, to_spatial_reference(crs), kind, options))
     for declared in content.template.fields:
-        raise_if_refused(layer.CreateField(_defined(declared, short[declared.name])))
+        raise_if_refused(layer.CreateField(_define_field(declared, short[declared.name])))
     definition = layer.GetLayerDefn()
     at = {f.name: n for n, f in enumerate(content.template.fields)}
     given = [definition.GetFieldDefn(n).GetName() for n in at.values()]
     if given != list(short.values()):
-        # The driver has its own ideas of what is too long or twice the same.
+        # The driver may shorten or rename fields.
         raise RuntimeError(f"{given} != {list(short.values())}")
     for rows in content.batches(crs):
         cancellation.raise_if_cancelled()
@@ -195,7 +212,7 @@ def _write(
     target.with_suffix(".cpg").write_text(CPG[encoding], encoding="ascii")
 
 
-def _defined(declared: Field, name: str) -> Any:
+def _define_field(declared: Field, name: str) -> Any:
     from osgeo import ogr
 
     if declared.type == "text":
@@ -204,15 +221,15 @@ def _defined(declared: Field, name: str) -> Any:
     elif declared.type == "date":
         made = ogr.FieldDefn(name, ogr.OFTDate)
     else:
-        form = dbf_number_format(declared)
-        whole = ogr.OFTInteger if form.width <= 9 else ogr.OFTInteger64
+        number_format = dbf_number_format(declared)
+        whole = ogr.OFTInteger if number_format.width <= 9 else ogr.OFTInteger64
         made = ogr.FieldDefn(name, whole if declared.type == "integer" else ogr.OFTReal)
-        made.SetWidth(form.width)
-        made.SetPrecision(form.decimals)
+        made.SetWidth(number_format.width)
+        made.SetPrecision(number_format.decimals)
     return made
 
 
-def _check_whole(gdal: Any, folder: Path, content: Content) -> None:
+def _check_row_count(gdal: Any, folder: Path, content: Content) -> None:
     source = raise_if_refused(gdal.OpenEx(str(folder / f"{content.name}.shp"), gdal.OF_VECTOR))
     rows = source.GetLayer(0).GetFeatureCount()
     del source

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers of a package as one VCT file: what stands against it, written layer by layer, and the file read again as a whole.
+"""Layers of a package as one VCT file: writing, and reading the whole file again.
 
-A feature of several parts has a record and a row for each, with ids one after the other and the same values: the format has
-no other way. Reading puts them together again (`vct.parts`), and the comparison holds feature against feature.
+A feature with several parts has a record and a row for each part, with consecutive ids and equal values, because the
+format allows only single parts. Reading merges them (`vct.parts`), and the comparison compares features.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .readers import ReadField, ReadRows
 if TYPE_CHECKING:
     from pyproj import CRS
 
-#: What reads the file again.
+#: Name of the reader in a report.
 READER = "sanxian VCT 3.0"
 
 Progress = Callable[[int], None]
@@ -39,7 +39,15 @@ Progress = Callable[[int], None]
 def write_set(
     path: Path, contents: Iterable[Content], plane: CRS, *, progress: Progress, cancellation: Cancellation
 ) -> Exported:
-    """Write layers as a new file, one in memory at a time. What cannot be written is known before (`look`). OutputError."""
+    """Write layers as a new file, one in memory at a time.
+
+    `layer_validation` has validated the contents.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
     contents = list(contents)
 
     def layers() -> Iterator[SourceLayer]:
@@ -53,7 +61,7 @@ def write_set(
 
 
 def _layer(content: Content, plane: CRS, cancellation: Cancellation) -> SourceLayer:
-    """A layer as the writer takes it: in the package's CRS, with the template's fields and no others."""
+    """Return a layer for the writer: in the package's CRS, only template fields."""
     shapes: list[NDArray] = []
     columns: dict[str, list[NDArray]] = {f.name: [] for f in content.template.fields}
     for rows in content.batches(plane):
@@ -79,8 +87,15 @@ def read_set(
     progress: Progress,
     cancellation: Cancellation,
 ) -> Iterator[tuple[Content, ReadBack]]:
-    """Read the whole file again and hold every layer against the plan's, in the order of the file. InputError with the
-    line when it cannot be read."""
+    """Read the whole file again and compare every layer with the plan's.
+
+    Layers are in the order of the file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, with the line.
+    """
     contents = list(contents)
     rest = {c.name.upper(): c for c in contents}
     done: dict[str, ReadBack] = {}
@@ -90,7 +105,7 @@ def read_set(
             content = rest.pop(name, None)
             frames = (frame for _, frame in batches)
             if content is None:
-                # Shapes that no row belongs to come once more, after all rows.
+                # Shapes without a row are read again, after all rows.
                 done[name].differs("count", count=sum(map(len, frames)))
                 continue
             table = vct.structure.tables[name]
@@ -106,8 +121,11 @@ def read_set(
 
 
 class VctLayer:
-    """A table of a file as the comparison takes a layer. ``row_of``: the feature that each row is of; ``unlike``: field →
-    features whose parts differ in it. ``features`` grows while it is read: the file itself says nothing of it."""
+    """A table of a VCT file with the interface of `OpenLayer`.
+
+    ``row_of`` is the feature of each row; ``unlike`` maps field → number of features whose parts differ in it.
+    ``features`` grows while the table is read, because the file does not store the number.
+    """
 
     def __init__(self, table: Table, crs: str, frames: Iterator[gpd.GeoDataFrame], row_of: NDArray):
         self.fields = [ReadField(c.name, c.type, c.length if c.type == "text" else None) for c in table.columns]
@@ -116,16 +134,17 @@ class VctLayer:
         self._frames, self._row_of, self._at = frames, row_of, 0
 
     def batches(self, size: int) -> Iterator[ReadRows]:
+        """Yield the features in batches."""
         rest: pd.DataFrame | None = None
         for frame in chain(self._frames, [None]):
             if frame is not None:
-                parts = self._numbered(frame)
+                parts = self._assign_features(frame)
                 rest = parts if rest is None else pd.concat([rest, parts], ignore_index=True)
             if rest is None:
                 return
-            begins = _begins(rest["row"].to_numpy())
+            begins = _find_feature_starts(rest["row"].to_numpy())
             cuts, at = [*begins.tolist(), len(rest)], 0
-            # The last feature may go on in the next rows.
+            # The last feature may continue in the next rows.
             whole = len(begins) - (frame is not None)
             while whole - at >= size or (frame is None and at < whole):
                 stop = min(at + size, whole)
@@ -133,9 +152,12 @@ class VctLayer:
                 at = stop
             rest = rest.iloc[cuts[at] :]
 
-    def _numbered(self, frame: gpd.GeoDataFrame) -> pd.DataFrame:
-        """Columns by position, shapes under ``shape``, the feature under ``row``; more rows than were written count on."""
-        columns: dict[Any, Any] = {n: _plain(frame[f.name]) for n, f in enumerate(self.fields)}
+    def _assign_features(self, frame: gpd.GeoDataFrame) -> pd.DataFrame:
+        """Return columns by position, shapes under ``shape``, the feature under ``row``.
+
+        Rows beyond those written get further numbers.
+        """
+        columns: dict[Any, Any] = {n: _to_python(frame[f.name]) for n, f in enumerate(self.fields)}
         known = self._row_of[self._at : self._at + len(frame)]
         beyond = len(self._row_of) + self._at + np.arange(len(frame) - len(known))
         self._at += len(frame)
@@ -146,7 +168,7 @@ class VctLayer:
 
     def _rows(self, parts: pd.DataFrame) -> ReadRows:
         row = parts["row"].to_numpy()
-        begins = _begins(row)
+        begins = _find_feature_starts(row)
         self.features += len(begins)
         shapes = np.array(parts["shape"], dtype=object)
         several = np.flatnonzero(np.diff(np.r_[begins, len(row)]) > 1)
@@ -165,12 +187,12 @@ class VctLayer:
         return ReadRows(whole, values)
 
 
-def _begins(row: NDArray) -> NDArray:
+def _find_feature_starts(row: NDArray) -> NDArray:
     return np.flatnonzero(np.r_[len(row) > 0, row[1:] != row[:-1]])
 
 
-def _plain(column: pd.Series) -> NDArray:
-    """(n,) Python's values, None for missing ones."""
+def _to_python(column: pd.Series) -> NDArray:
+    """Return (n,) Python values, None for missing ones."""
     missing = column.isna().to_numpy()
     values = np.empty(len(column), dtype=object)
     values[:] = [v.to_pydatetime() if isinstance(v, pd.Timestamp) else v for v in column.tolist()]

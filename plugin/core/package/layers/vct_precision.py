@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What printing does to a layer: a VCT file holds positions and numbers as texts with so many digits, and one separator."""
+"""Changes by a VCT file, which stores coordinates and numbers with few digits."""
 
 from __future__ import annotations
 
@@ -17,21 +17,24 @@ from ...standard.template import Field
 if TYPE_CHECKING:
     from pyproj import CRS
 
-#: Of a number: what its text may be off, absolutely (the last of twelve decimals) and as a share (the last bits of a double).
+#: Rounding of a number's text: absolute (the last of twelve decimals) and relative (the last bits of a double).
 _NUMBER, _SHARE = 1e-12, 2e-14
 #: Shapely's type of a ring.
 _RING = 2
-#: Metres of a degree of latitude, at most.
+#: Maximum metres of a degree of latitude.
 _DEGREE_M = 111_700.0
 
 
 def has_separator(text: str) -> bool:
-    """Is there a character in it that would end the value, or the row?"""
+    """Return True if a text contains a character that ends the value or the row."""
     return clean_text(text) != text
 
 
 def find_too_wide(values: NDArray, declared: Field) -> NDArray:
-    """(k,) positions of numbers that have more digits before the point than the template's length leaves them."""
+    """Return (k,) positions of numbers with too many digits before the point.
+
+    The template's length determines the number of digits.
+    """
     if not declared.length:
         return np.zeros(0, dtype=int)
     room = declared.length - ((declared.decimals or 0) + 1 if declared.type == "real" and declared.decimals else 0)
@@ -42,7 +45,10 @@ def find_too_wide(values: NDArray, declared: Field) -> NDArray:
 
 
 def find_too_precise(values: NDArray, declared: Field) -> NDArray:
-    """(k,) positions of real numbers that have more decimals than the template's: their field is declared with more."""
+    """Return (k,) positions of real numbers with more decimals than the template has.
+
+    Their field is declared with more decimals.
+    """
     if declared.type != "real" or declared.decimals is None:
         return np.zeros(0, dtype=int)
     numbers = np.array([np.nan if v is None else v for v in values], dtype=float)
@@ -51,8 +57,11 @@ def find_too_precise(values: NDArray, declared: Field) -> NDArray:
 
 
 class PrecisionChanges(NamedTuple):
-    """(k,) positions of shapes each: ``gone``: those with a ring that has no width left; ``merged``: those that lose vertices
-    which follow each other closer than the last digit; ``split``: those of several parts, which become several records."""
+    """(k,) positions of shapes that a VCT file changes.
+
+    ``gone``: a ring loses its width; ``merged``: consecutive vertices become equal; ``split``: several parts become
+    several records.
+    """
 
     gone: NDArray
     merged: NDArray
@@ -60,20 +69,24 @@ class PrecisionChanges(NamedTuple):
 
 
 def find_precision_changes(shapes: NDArray, geographic: bool) -> PrecisionChanges:
-    """What printing does to (n,) shapes in the CRS of the file."""
-    gone, merged = _repeats(round_coordinates(shapes, geographic))
+    """Find the changes of (n,) shapes in the CRS of the file."""
+    gone, merged = _find_repeats(round_coordinates(shapes, geographic))
     return PrecisionChanges(gone, merged, np.flatnonzero(shapely.get_num_geometries(shapes) > 1))
 
 
 def is_same_number(given: Any, read: Any) -> bool:
+    """Return True if two numbers are equal within the rounding of a text."""
     return abs(float(read) - float(given)) <= max(_NUMBER, _SHARE * abs(float(given)))
 
 
 def round_shapes(shapes: NDArray, geographic: bool) -> NDArray:
-    """(n,) shapes: those in which the digits of a file make vertices the same that follow each other, without these and
-    with those digits; others as they are given."""
+    """Return (n,) shapes as they are after reading.
+
+    Shapes in which consecutive vertices become equal are rounded and lose these vertices; the others are returned
+    unchanged.
+    """
     flat = round_coordinates(shapes, geographic)
-    merged = _repeats(flat)[1]
+    merged = _find_repeats(flat)[1]
     if not len(merged):
         return shapes
     found = shapes.copy()
@@ -81,9 +94,8 @@ def round_shapes(shapes: NDArray, geographic: bool) -> NDArray:
     return found
 
 
-def _repeats(flat: NDArray) -> tuple[NDArray, NDArray]:
-    """(k,) positions of shapes with a ring of one place only, and of others in which a vertex stands where the one before
-    it does."""
+def _find_repeats(flat: NDArray) -> tuple[NDArray, NDArray]:
+    """Return positions of shapes with a collapsed ring, and with repeated vertices."""
     pieces, of = shapely.get_rings(flat, return_index=True)
     if not len(pieces):
         pieces, of = shapely.get_parts(flat, return_index=True)
@@ -96,13 +108,16 @@ def _repeats(flat: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def round_coordinates(shapes: NDArray, geographic: bool) -> NDArray:
-    """(n,) shapes with every coordinate in the digits of a file, in its CRS."""
+    """Return (n,) shapes with coordinates rounded to the digits of a file in its CRS."""
     return shapely.transform(shapes, lambda xy: round_xy(xy, load_settings().decimals(geographic)))
 
 
 def area_tolerance(shapes: NDArray, plane: CRS) -> NDArray:
-    """(n,) m² that an area may change when each vertex moves by half of the last printed digit, both ways: that times the
-    perimeter."""
+    """Return the (n,) m² by which areas may change through rounding.
+
+    Each vertex moves by up to half of the last digit in both directions; the change is at most this distance times
+    the perimeter.
+    """
     unit = _DEGREE_M if plane.is_geographic else 1.0
     half = 0.5 * 10.0 ** -load_settings().decimals(plane.is_geographic) * unit * np.sqrt(2)
     return half * unit * shapely.length(shapes)

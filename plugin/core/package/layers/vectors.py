@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A set of layers written and read again. One writer per format, by the suffix of the set's file: a new format is a line in
-`WRITERS`."""
+"""Writing and reading again of a set of layers.
+
+There is one writer per format, by the suffix of the set's file; a new format is an entry in `WRITERS`.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from .vct import read_set, write_set
 
 
 class WrittenLayer(NamedTuple):
-    """``path``: the file that holds the layer; ``done``: what reading it again came to."""
+    """A written layer; ``path`` is its file, ``done`` the result of reading it again."""
 
     content: Content
     path: Path
@@ -34,7 +36,13 @@ SetWriter = Callable[[PreparedSet, Path, ExportContext], Iterable[WrittenLayer]]
 
 
 def write_vector_set(one: PreparedSet, context: ExportContext) -> list[dict[str, Any]]:
-    """Write a set and read it again; the rows of its layers in the manifest. OutputError, also when a layer is not the same."""
+    """Write a set and read it again; return the manifest's rows of its layers.
+
+    Raises
+    ------
+    OutputError
+        If a layer cannot be written, or differs when it is read again.
+    """
     vectors = one.vectors
     if not one.contents:
         return []
@@ -49,7 +57,7 @@ def write_vector_set(one: PreparedSet, context: ExportContext) -> list[dict[str,
     return rows
 
 
-def _database(one: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
+def _write_database(one: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
     lists = context.plan.norm.standard.code_lists
     more: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
     write_database(path, one.contents, one.crs, plane=one.plane, code_lists=lists, **more)
@@ -57,8 +65,8 @@ def _database(one: PreparedSet, path: Path, context: ExportContext) -> Iterator[
         yield WrittenLayer(content, path, read_back(path, content, one.plane, **more))
 
 
-def _shapefiles(one: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
-    """A folder of shapefiles, called as the set's file without its suffix."""
+def _write_shapefiles(one: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
+    """Write a folder of shapefiles with the name of the set's file without its suffix."""
     folder = path.with_suffix("")
     more: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
     write_shapefiles(folder, one.contents, one.plane, encoding=one.vectors.encoding, **more)
@@ -67,16 +75,23 @@ def _shapefiles(one: PreparedSet, path: Path, context: ExportContext) -> Iterato
         yield WrittenLayer(content, file, read_back(file, content, one.plane, **more))
 
 
-def _vct(one: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
+def _write_vct(one: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
     more: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
     written = write_set(path, one.contents, one.plane, **more)
     for content, done in read_set(path, one.contents, one.plane, written, **more):
         yield WrittenLayer(content, path, done)
 
 
-WRITERS: dict[str, SetWriter] = {".gdb": _database, ".gpkg": _database, ".shp": _shapefiles, ".vct": _vct}
+WRITERS: dict[str, SetWriter] = {
+    ".gdb": _write_database,
+    ".gpkg": _write_database,
+    ".shp": _write_shapefiles,
+    ".vct": _write_vct,
+}
 
 
 def _not_the_same(content: Content, differences: list[dict[str, Any]]) -> OutputError:
-    said = [Message("read_back", row["kind"], {**row, "features": ", ".join(row["features"])}) for row in differences]
-    return OutputError("package_not_the_same", layer=content.name, differences=MessageLines(tuple(said)))
+    messages = [
+        Message("read_back", row["kind"], {**row, "features": ", ".join(row["features"])}) for row in differences
+    ]
+    return OutputError("package_not_the_same", layer=content.name, differences=MessageLines(tuple(messages)))

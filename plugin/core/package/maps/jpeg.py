@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Maps as jpg: the head of the file as it is written and read, and a decoded copy that shows whether its data is sound."""
+"""Maps as jpg: headers, and a decoded copy that shows whether the data are intact."""
 
 from __future__ import annotations
 
@@ -20,20 +20,24 @@ _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _EXIF = b"Exif\0\0"
 _X_RESOLUTION, _UNIT = 0x011A, 0x0128
 _CM = 2.54
-#: A marker within a scan, which is none of the data's own: neither a byte 0xFF of theirs, nor one by which they restart.
+#: A marker in a scan that is not part of the data: not an escaped byte 0xFF and not a restart marker.
 _NEXT = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
-#: What fills up a file behind its end and means nothing.
+#: Bytes after the end that only fill up a file.
 _FILLING = b"\x00\xff \r\n\t"
-#: What a program that shows a picture's remarks would run, or a page in them.
+#: Scripts and pages in a picture's metadata, which a program that shows them could run.
 _RUNS = re.compile(rb"<\s*(?:script|iframe|html|svg|object|embed)\b|javascript:|<\?php|powershell", re.IGNORECASE)
-#: Segments in which programs and hands write words: those of applications, and remarks.
+#: Segments for texts: those of applications, and comments.
 _WORDS = {*range(0xE0, 0xF0), _REMARK}
 
 
 @dataclass(frozen=True)
 class Picture:
-    """Width and height in pixels, 0 where no frame tells; ``dpi`` None where the file does not tell; ``whole``: it has a
-    picture and an end; ``behind``: bytes behind that end which are no filling; ``runs``: it carries a script or a page."""
+    """Properties of a jpg file.
+
+    ``width`` and ``height`` in pixels are 0 without a frame header, ``dpi`` None if unknown. ``whole`` means that
+    the file has a picture and an end marker, ``behind`` counts bytes after it other than filling, ``runs`` means that
+    it carries a script or a page.
+    """
 
     width: int = 0
     height: int = 0
@@ -44,18 +48,24 @@ class Picture:
 
 
 def is_jpeg(name: str) -> bool:
-    """Does a file's name say that it is one?"""
+    """Return True if a file name has the suffix of a jpg."""
     return name.lower().endswith((".jpg", ".jpeg"))
 
 
 def inspect_jpeg(path: Path) -> Picture:
-    """What a file says; an empty `Picture` for one that is no jpg. OSError when it cannot be read."""
+    """Return the properties of a file; an empty `Picture` unless it is a jpg.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
     with path.open("rb") as handle:
         return read_jpeg(handle)
 
 
 def read_jpeg(handle: BinaryIO) -> Picture:
-    """As `inspect_jpeg`, of an open file that can be searched."""
+    """Return the properties of an open, seekable file, as `inspect_jpeg`."""
     if handle.read(2) != _START:
         return Picture()
     size, dpi, exif, scan, runs = (0, 0), None, None, False, False
@@ -79,7 +89,7 @@ def read_jpeg(handle: BinaryIO) -> Picture:
 
 
 def _marker(handle: BinaryIO) -> int | None:
-    """The next marker; None where there is none. Bytes of 0xFF before it are padding."""
+    """Return the next marker, None without one; bytes of 0xFF before it are padding."""
     byte = handle.read(1)
     if byte != b"\xff":
         return None
@@ -89,7 +99,7 @@ def _marker(handle: BinaryIO) -> int | None:
 
 
 def _body(handle: BinaryIO) -> bytes | None:
-    """What a marker brings; None where the file ends before it does."""
+    """Return the body of a segment; None if the file ends within it."""
     head = handle.read(2)
     length = struct.unpack(">H", head)[0] - 2 if len(head) == 2 else -1
     body = handle.read(length) if length >= 0 else b""
@@ -97,13 +107,16 @@ def _body(handle: BinaryIO) -> bytes | None:
 
 
 def _end(data: bytes) -> tuple[bool, int]:
-    """Does a picture, from its first scan on, come to its end, and how many bytes lie behind it? What only fills up is none."""
+    """Return whether data from the first scan have an end, and the bytes after it.
+
+    Filling bytes are not counted.
+    """
     place = 0
     while (found := _NEXT.search(data, place)) is not None:
         place = found.end()
         if found[1] == _END[1:]:
             return True, len(data[place:].strip(_FILLING))
-        # The next scan of several, or tables between them, tells its own length.
+        # The next of several scans, or tables between them, state their length.
         length = int.from_bytes(data[place : place + 2], "big")
         place += max(length, 2)
     return False, 0
@@ -116,7 +129,10 @@ def _jfif_dpi(body: bytes) -> float | None:
 
 
 def _exif_dpi(body: bytes) -> float | None:
-    """From the first directory of Exif: resolution across and its unit (2 inch, 3 centimetre; inch where it is not said)."""
+    """Return the resolution from the first directory of Exif, in dots per inch.
+
+    Its unit is 2 (inch, the default) or 3 (centimetre).
+    """
     order = {b"II": "<", b"MM": ">"}.get(body[:2])
     try:
         if order is None:
@@ -139,26 +155,30 @@ def _exif_dpi(body: bytes) -> float | None:
 
 
 def world_file_of(name: str) -> str:
-    """How the world file of a picture is called."""
+    """Return the name of a picture's world file."""
     return f"{name.rpartition('.')[0]}.jgw"
 
 
-# Decode a jpg once, at an eighth of its size, to verify that its data is sound and shows something. GDAL reports damage in
-# between; Pillow, without GDAL, only a picture that breaks off; without both the report notes that nothing was decoded.
+# Decode a jpg at an eighth of its size to verify that its data are intact and not of one colour. GDAL reports damage
+# within the data, Pillow (without GDAL) only truncated pictures. Without both the report notes that the picture was not
+# decoded.
 
-#: How a picture was opened, as a report calls it; UNREAD: nothing here opens one.
+#: The decoder in a report; UNREAD: no decoder is installed.
 GDAL, PILLOW, UNREAD = "gdal", "pillow", "unread"
-#: Makes GDAL fail where libjpeg only warns, as it does of data that are damaged or gone.
+#: Makes GDAL fail where libjpeg only warns, for example of damaged or missing data.
 _STRICT = "GDAL_ERROR_ON_LIBJPEG_WARNING"
-#: The share of its width and height at which a picture is decoded: what libjpeg does without effort.
+#: Divisor of width and height for decoding; libjpeg does this step without extra work.
 _SHARE = 8
 
 
 @dataclass(frozen=True)
 class DecodedJpeg:
-    """``by``: what opened it; ``sound``: its data could be decoded to the end; ``levels``: the largest difference between two
-    pixels in any band, 0 to 255; ``plain``: the share of pixels of the commonest colour (bands by steps of 16). Both None where
-    it was not decoded."""
+    """Result of decoding a jpg.
+
+    ``by`` is the decoder; ``sound`` means that the data could be decoded to the end. ``levels`` is the largest
+    difference between two pixels in any band, 0 to 255; ``plain`` is the share of pixels with the commonest colour
+    (bands in steps of 16). Without decoding, both have the value None.
+    """
 
     by: str = UNREAD
     sound: bool = True
@@ -167,12 +187,12 @@ class DecodedJpeg:
 
 
 def decode_jpeg(path: Path) -> DecodedJpeg:
-    """Return the result of decoding a jpg. Content of the file raises nothing."""
+    """Return the result of decoding a jpg; contents of the file raise nothing."""
     return _by_gdal(path) or _by_pillow(path) or DecodedJpeg()
 
 
 def _by_gdal(path: Path) -> DecodedJpeg | None:
-    """None where GDAL, or its driver of jpg, is not here."""
+    """Decode with GDAL; return None without GDAL or its jpg driver."""
     try:
         with load_gdal() as gdal:
             if gdal.GetDriverByName("JPEG") is None:
@@ -190,8 +210,8 @@ def _by_gdal(path: Path) -> DecodedJpeg | None:
 def _read(gdal: Any, path: Path) -> DecodedJpeg:
     import numpy as np
 
-    said: list[str] = []
-    gdal.PushErrorHandler(lambda level, number, message: said.append(message) if level >= 3 else None)
+    messages: list[str] = []
+    gdal.PushErrorHandler(lambda level, number, message: messages.append(message) if level >= 3 else None)
     try:
         picture = gdal.OpenEx(str(path), gdal.OF_RASTER, ["JPEG"])
         if picture is None:
@@ -199,19 +219,19 @@ def _read(gdal: Any, path: Path) -> DecodedJpeg:
         width, height = picture.RasterXSize, picture.RasterYSize
         size = (max(width // _SHARE, 1), max(height // _SHARE, 1))
         data = picture.ReadRaster(0, 0, width, height, *size)
-        if not data or said:
+        if not data or messages:
             return DecodedJpeg(GDAL, False)
         bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, -1)
-        return DecodedJpeg(GDAL, True, int(np.ptp(bands, axis=1).max()), _plain(bands))
+        return DecodedJpeg(GDAL, True, int(np.ptp(bands, axis=1).max()), _measure_commonest_colour(bands))
     except (RuntimeError, ValueError):
-        # QGIS may have set GDAL to raise; or the bands are not of bytes.
+        # QGIS may have configured GDAL to raise, or the bands do not have bytes.
         return DecodedJpeg(GDAL, False)
     finally:
         gdal.PopErrorHandler()
 
 
 def _by_pillow(path: Path) -> DecodedJpeg | None:
-    """None where Pillow is not here, or the picture is larger than it opens."""
+    """Decode with Pillow; return None without it or for a picture that is too large."""
     import numpy as np
 
     try:
@@ -231,11 +251,14 @@ def _by_pillow(path: Path) -> DecodedJpeg | None:
         return DecodedJpeg(PILLOW, False)
     pairs = extrema if isinstance(extrema[0], tuple) else (extrema,)
     bands = data.reshape(-1, len(pairs)).T
-    return DecodedJpeg(PILLOW, True, int(max(high - low for low, high in pairs)), _plain(bands))
+    return DecodedJpeg(PILLOW, True, int(max(high - low for low, high in pairs)), _measure_commonest_colour(bands))
 
 
-def _plain(bands: Any) -> float:
-    """The share of the commonest colour among pixels, each band (a row) by steps of 16: what a jpg makes of one colour is one."""
+def _measure_commonest_colour(bands: Any) -> float:
+    """Return the share of the commonest colour among pixels.
+
+    Each band (a row) is rounded to steps of 16, because jpg changes a single colour slightly.
+    """
     import numpy as np
 
     steps = (bands[:3].astype(np.uint32) + 8) // 16

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The maps of a package (规划图件): which the planner gives, which are made of the plan that is packed, which are not, and why.
+"""Maps of a package (规划图件): given, generated, and missing with the reason.
 
-The core draws nothing: who can hands over a `MapRenderer`.
+The core renders nothing: the caller passes a `MapRenderer`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...cancellation import Cancellation
 from ...errors import OutputError
-from ...files.digests import sha256, told_manifest
+from ...files.digests import read_manifest, sha256
 from ...geometry.validity import is_missing
 from ...messages.texts import Message, Texts
 from ...standard.map_set import (
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
     from ..package_spec.model import FileSlot, MapSettings, PackageSpec
     from ..slot_files import FilledSlot
 
-#: Where a map comes from, in the manifest.
+#: Origin of a map in the manifest.
 MADE, GIVEN, NONE = "made", "given", "none"
-#: Share of the progress at which the maps begin, where there are any to be made.
+#: Share of the progress at which the maps begin, if any are to be made.
 MAPS_BEGIN = 0.4
 
 
 class MapRequest(NamedTuple):
-    """A map to be made: for which slot, of which map of the set (with the slot's number and title), as which file."""
+    """A requested map: slot, map of the map set (with number and title), file."""
 
     slot: FileSlot
     one: MapSpec
@@ -55,8 +55,11 @@ class MapRequest(NamedTuple):
 
 @dataclass(frozen=True)
 class MapJob:
-    """What a drawer is given. ``folder``: where the files go, under the names of the wishes; ``code`` and ``name``: the
-    county's; ``document``: 成果信息. ``progress``: share of the maps done, and the name of the one at work."""
+    """What a renderer receives.
+
+    ``folder`` is the folder for the requested files, ``code`` and ``name`` are the county's, ``document`` is 成果信息.
+    ``progress`` takes the share of finished maps and the name of the current one.
+    """
 
     plan: Plan
     requests: tuple[MapRequest, ...]
@@ -71,24 +74,29 @@ class MapJob:
 
 
 class RenderedMap(NamedTuple):
-    """What became of a wish: files (the picture, and its world file), in which CRS (label) and at which scale
-    (denominator); or why there is none."""
+    """Result of a request: files, CRS and scale, or the reason for a missing map.
 
-    wish: MapRequest
+    ``files`` are the picture and its world file, ``crs`` is a label, ``scale`` a denominator.
+    """
+
+    request: MapRequest
     files: tuple[str, ...] = ()
     crs: str = ""
     scale: float = 0.0
     lack: MissingInput | None = None
 
 
-#: Draws the maps of a job, one after the other. OutputError for a file that cannot be written.
+#: Renders the maps of a job one after the other; raises OutputError for a file that cannot be written.
 MapRenderer = Callable[[MapJob], Iterable[RenderedMap]]
 
 
 @dataclass(frozen=True)
 class MapWork:
-    """``requests``: to be made; ``lacking``: slots of a layout that stay empty, and why; ``render`` is there when there is a
-    wish; ``force``: a map that the form must have may be missing in the end."""
+    """Planned maps of a package.
+
+    ``requests`` are to be made, ``lacking`` are slots with a layout that remain empty, with the reason. ``render`` is
+    set if there are requests. ``force`` allows a required map to be missing.
+    """
 
     requests: tuple[MapRequest, ...] = ()
     lacking: tuple[tuple[FileSlot, MissingInput], ...] = ()
@@ -99,37 +107,40 @@ class MapWork:
 def plan_maps(
     plan: Plan, order: ExportOrder, filled: Iterable[FilledSlot], values: dict[str, str], draw: MapRenderer | None
 ) -> MapWork:
-    """Which slots of a layout are to be filled, before anything is written. ``render`` None: nobody can draw here."""
-    form, catalogue = order.package_spec, order.package_spec.maps.catalogue()
-    wishes, lacking = [], []
-    given = _given(form, filled, values)
+    """Choose the slots with a layout that are to be filled; nothing is written yet.
+
+    ``draw``: the renderer, or None if it is not available.
+    """
+    spec, catalogue = order.package_spec, order.package_spec.maps.catalogue()
+    requests, lacking = [], []
+    given = _find_given_maps(spec, filled, values)
     for one in filled:
         slot = one.slot
         if not slot.layout or one.files:
             continue
         wanted = dataclasses.replace(catalogue.maps[slot.layout], number=int(slot.number), title=slot.title)
-        lack = _refused(order, draw) or _taken(slot, given) or _lack(plan, wanted)
+        lack = _find_general_obstacle(order, draw) or _find_duplicate(slot, given) or _find_missing_input(plan, wanted)
         if lack:
             lacking.append((slot, lack))
         else:
-            wishes.append(MapRequest(slot, wanted, fill_placeholders(slot.file, {**values, **slot.own})))
-    if not wishes and not given:
-        # Any map would do for a slot without a number; there is none.
+            requests.append(MapRequest(slot, wanted, fill_placeholders(slot.file, {**values, **slot.own})))
+    if not requests and not given:
+        # A required slot without a number accepts any map, but the package has no map.
         lacking += [(one.slot, MissingInput("no_map")) for one in filled if _is_any(one.slot) and one.slot.need == "M"]
-    return MapWork(tuple(wishes), tuple(lacking), draw, order.force)
+    return MapWork(tuple(requests), tuple(lacking), draw, order.force)
 
 
 def _is_any(slot: FileSlot) -> bool:
     return slot.kind == "map" and not slot.number
 
 
-def _refused(order: ExportOrder, draw: MapRenderer | None) -> MissingInput | None:
+def _find_general_obstacle(order: ExportOrder, draw: MapRenderer | None) -> MissingInput | None:
     if not order.maps:
         return MissingInput("not_wanted")
     return MissingInput("no_qgis") if draw is None else None
 
 
-def _given(package_spec: PackageSpec, filled: Iterable[FilledSlot], values: dict[str, str]) -> dict[str, str]:
+def _find_given_maps(package_spec: PackageSpec, filled: Iterable[FilledSlot], values: dict[str, str]) -> dict[str, str]:
     """Numbers and titles of the maps that the planner gives → the file's name."""
     found: dict[str, str] = {}
     for one in filled:
@@ -141,15 +152,15 @@ def _given(package_spec: PackageSpec, filled: Iterable[FilledSlot], values: dict
     return found
 
 
-def _taken(slot: FileSlot, given: dict[str, str]) -> MissingInput | None:
-    """A map of the planner's own has the number or the title: a second one would be one too many."""
+def _find_duplicate(slot: FileSlot, given: dict[str, str]) -> MissingInput | None:
+    """Return why a slot is skipped: a given map has the same number or title."""
     for key in ("number", "title"):
         if slot.own[key] in given:
             return MissingInput(f"{key}_given", {"file": given[slot.own[key]]})
     return None
 
 
-def _lack(plan: Plan, one: MapSpec) -> MissingInput | None:
+def _find_missing_input(plan: Plan, one: MapSpec) -> MissingInput | None:
     concepts = plan.norm.standard.concepts
 
     def answer(of: tuple[str, ...]) -> ConceptLayer | None:
@@ -160,7 +171,7 @@ def _lack(plan: Plan, one: MapSpec) -> MissingInput | None:
 
 
 def explain_missing_maps(lacking: Iterable[tuple[FileSlot, MissingInput]]) -> list[Problem]:
-    """One sentence for what is true of several maps; a gate where the form must have the map."""
+    """Return one problem for all maps with one reason; a gate for required maps."""
     alike: dict[tuple[Level, MissingInput], list[str]] = {}
     for slot, lack in lacking:
         alike.setdefault((Level.GATE if slot.need == "M" else Level.NOTE, lack), []).append(slot.title)
@@ -175,9 +186,9 @@ def _reason(titles: Iterable[str], lack: MissingInput) -> Message:
 
 
 def make_maps(context: ExportContext) -> list[Problem]:
-    """A part of the package: the maps that are to be made into their places, and a row of the manifest for each."""
-    form, slots = context.package_spec, {row["id"]: row for row in context.manifest["slots"]}
-    kinds = [slot for slot in form.files if slot.kind == "map"]
+    """Make the requested maps and add a row for each map to the manifest."""
+    spec, slots = context.package_spec, {row["id"]: row for row in context.manifest["slots"]}
+    kinds = [slot for slot in spec.files if slot.kind == "map"]
     rows: dict[str, list[dict[str, Any]]] = {slot.id: [] for slot in kinds}
     rows |= {
         one.slot.id: [_file_row(context, one.slot, path.name, GIVEN) for path in one.files if jpeg.is_jpeg(path.name)]
@@ -185,41 +196,43 @@ def make_maps(context: ExportContext) -> list[Problem]:
         if one.slot.kind == "map"
     }
     failed = []
-    for drawn in _drawn(context):
-        slot, file = drawn.wish.slot, drawn.wish.file
+    for drawn in _render_maps(context):
+        slot, file = drawn.request.slot, drawn.request.file
         if drawn.lack:
             failed.append((slot, drawn.lack))
             continue
         row = _file_row(context, slot, file, MADE)
         rows[slot.id] = [{**row, "layout": slot.layout, "crs": drawn.crs, "scale": round(drawn.scale)}]
-        slots[slot.id]["files"] = [form.place(slot.folder, name) for name in drawn.files]
+        slots[slot.id]["files"] = [spec.place(slot.folder, name) for name in drawn.files]
     texts = Texts(context.lang)
     for slot, lack in (*context.maps.lacking, *failed):
         rows[slot.id] = [_row(slot, NONE, reason=_reason([slot.title], lack).render(texts))]
     context.manifest["maps"] = [row for slot in kinds for row in rows[slot.id]]
-    return _gate(explain_missing_maps(failed), context)
+    return _pass_gate(explain_missing_maps(failed), context)
 
 
-def _gate(problems: list[Problem], context: ExportContext) -> list[Problem]:
-    """OutputError where a map that the form must have could not be drawn after all and nobody insists."""
-    shut = group_by_level(problems, Level.GATE)
-    if shut and not context.maps.force:
-        raise OutputError("package_gate", target=context.new.stem, count=len(shut), reasons=GateRefusal(tuple(shut)))
-    if shut:
+def _pass_gate(problems: list[Problem], context: ExportContext) -> list[Problem]:
+    """Raise OutputError if a required map could not be rendered, unless forced."""
+    refused = group_by_level(problems, Level.GATE)
+    if refused and not context.maps.force:
+        raise OutputError(
+            "package_gate", target=context.new.stem, count=len(refused), reasons=GateRefusal(tuple(refused))
+        )
+    if refused:
         context.manifest["check"]["forced"] = True
     return problems
 
 
-def _drawn(context: ExportContext) -> Iterator[RenderedMap]:
-    work, form = context.maps, context.package_spec
+def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
+    work, spec = context.maps, context.package_spec
     if not work.requests or work.render is None:
         return
-    for folder in dict.fromkeys(wish.slot.folder for wish in work.requests):
+    for folder in dict.fromkeys(request.slot.folder for request in work.requests):
         job = MapJob(
             plan=context.plan,
-            requests=tuple(wish for wish in work.requests if wish.slot.folder == folder),
-            catalogue=form.maps.catalogue(),
-            settings=form.maps,
+            requests=tuple(request for request in work.requests if request.slot.folder == folder),
+            catalogue=spec.maps.catalogue(),
+            settings=spec.maps,
             folder=context.place(folder, "x").parent,
             code=context.values["code"],
             name=context.values["name"],
@@ -228,22 +241,25 @@ def _drawn(context: ExportContext) -> Iterator[RenderedMap]:
             cancellation=context.cancellation,
         )
         for drawn in work.render(job):
-            if drawn.lack is None and not jpeg.inspect_jpeg(job.folder / drawn.wish.file).whole:
-                raise OutputError("map_not_whole", map=drawn.wish.slot.title, target=drawn.wish.file)
+            if drawn.lack is None and not jpeg.inspect_jpeg(job.folder / drawn.request.file).whole:
+                raise OutputError("map_not_whole", map=drawn.request.slot.title, target=drawn.request.file)
             yield drawn
 
 
 def has_low_resolution(path: Path) -> bool:
-    """Does a picture say that it has fewer dots per inch than maps must have?"""
+    """Return True if a picture states fewer dots per inch than maps must have."""
     dpi = jpeg.inspect_jpeg(path).dpi if jpeg.is_jpeg(path.name) else None
     return dpi is not None and round(dpi) < LEAST_DPI
 
 
 def find_former_maps(former: Path) -> set[str]:
-    """The maps that the plugin made for a former package and nobody has touched since: they are of the plan as it was."""
-    manifest, _ = told_manifest(former)
+    """Return the unmodified maps that the plugin made for a former package.
+
+    They show the plan at that time.
+    """
+    manifest, _ = read_manifest(former)
     if manifest is None:
-        # No package of ours: `gate` says so.
+        # `gate` reports a folder that is not a package of this plugin.
         return set()
     digests = {row["path"]: row["sha256"] for row in manifest["files"]}
     made = {row["file"] for row in manifest.get("maps", ()) if row["origin"] == MADE}
@@ -252,7 +268,7 @@ def find_former_maps(former: Path) -> set[str]:
 
 
 def _file_row(context: ExportContext, slot: FileSlot, file: str, origin: str) -> dict[str, Any]:
-    """A map that is there: its pixels and dots per inch as the file itself tells them."""
+    """Return the manifest's row of an existing map, with pixels and dpi of its file."""
     place = context.place(slot.folder, file)
     picture = jpeg.inspect_jpeg(place)
     match = make_name_matcher(slot.file, {**context.values, **slot.own}).fullmatch(file)
@@ -261,6 +277,6 @@ def _file_row(context: ExportContext, slot: FileSlot, file: str, origin: str) ->
 
 
 def _row(slot: FileSlot, origin: str, reason: str = "") -> dict[str, Any]:
-    """One map of the manifest. ``crs`` and ``scale`` (denominator on paper) are known of those that are made here."""
+    """Return a row of the manifest; ``crs`` and ``scale`` only for generated maps."""
     empty = {"file": "", "layout": "", "width": 0, "height": 0, "dpi": None, "crs": "", "scale": None}
     return {"slot": slot.id, "number": slot.number, "title": slot.title, "origin": origin, **empty, "reason": reason}

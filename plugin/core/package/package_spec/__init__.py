@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a package holds (成果包样式), as data: its model, how it is read, what is wrong with one."""
+"""The specification of a package (成果包样式) as data: model, reading, validation."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The form of a package by its id or file; all that is wrong with it, by itself and with its standard."""
+"""Loading and validation of a specification by id or file."""
 
 from __future__ import annotations
 
@@ -21,31 +21,36 @@ if TYPE_CHECKING:
     from ...standard import Standard
 
 
-#: What placeholders stand for where a package is shown that nobody has made yet.
+#: Values of placeholders where a package that does not exist yet is shown.
 _SHOWN = {**SAMPLE, "title": "……"}
 
 _AS_THEY_ARE = {name: f"{{{name}}}" for name in PLACEHOLDERS}
 
 
 def find_spec_problems(name: str | Path) -> list[DataError]:
-    """All slips of a form's file: of its keys and values, and of what its standard does not have. DataError when there is
-    no such form."""
-    complaints = ErrorCollector(keep=True)
+    """Return all errors of a specification, including conflicts with its standard.
+
+    Raises
+    ------
+    DataError
+        If the specification does not exist.
+    """
+    errors = ErrorCollector(keep=True)
     path = find_spec_file(name)
-    with complaints.collect():
-        form = read_spec(path, complaints)
-        if not complaints.found:
-            check_against_standard(form, complaints)
-    return complaints.found
+    with errors.collect():
+        spec = read_spec(path, errors)
+        if not errors.found:
+            check_against_standard(spec, errors)
+    return errors.found
 
 
 def check_against_standard(package_spec: PackageSpec, errors: ErrorCollector) -> None:
-    """Layers, fields and places that are right by themselves, but not together or not in the standard."""
+    """Validate layers, fields and places against the standard and each other."""
     standard = load_standard(package_spec.standard)
     for n, vectors in enumerate(package_spec.vectors, 1):
         for m, slot in enumerate(vectors.layers, 1):
             with errors.collect():
-                _layer(slot, f"vector[{n}].layer[{m}]", package_spec, standard)
+                _check_layer(slot, f"vector[{n}].layer[{m}]", package_spec, standard)
     places: dict[str, str] = {}
     for key, place in _places(package_spec):
         with errors.collect():
@@ -56,7 +61,7 @@ def check_against_standard(package_spec: PackageSpec, errors: ErrorCollector) ->
         places[place.lower()] = key
 
 
-def _layer(slot: LayerSlot, key: str, package_spec: PackageSpec, standard: Standard) -> None:
+def _check_layer(slot: LayerSlot, key: str, package_spec: PackageSpec, standard: Standard) -> None:
     roles = standard.concepts.get(slot.layer, (slot.layer,))
     templates = [standard.templates[role] for role in roles if role in standard.templates]
     if not templates:
@@ -71,7 +76,7 @@ def _layer(slot: LayerSlot, key: str, package_spec: PackageSpec, standard: Stand
         )
     for part, names in (("fields", slot.fields), ("names", tuple(slot.names))):
         for name in names:
-            if not any(_has(template, name) for template in templates):
+            if not any(_has_field(template, name) for template in templates):
                 fields = ", ".join(f.name for f in templates[0].fields)
                 raise DataError(
                     "package_field_unknown",
@@ -83,12 +88,12 @@ def _layer(slot: LayerSlot, key: str, package_spec: PackageSpec, standard: Stand
                 )
 
 
-def _has(template: Template, name: str) -> bool:
+def _has_field(template: Template, name: str) -> bool:
     return any(field.name == name for field in template.fields)
 
 
 def layer_title(layer: str, standard: Standard, texts: Texts) -> str:
-    """The name of a layer's code, or of a concept."""
+    """Return the name of a layer's code or of a concept."""
     return standard.templates[layer].name if layer in standard.templates else texts.concept(layer)
 
 
@@ -108,7 +113,7 @@ def _places(package_spec: PackageSpec) -> Iterator[tuple[str, str]]:
 
 
 def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
-    """The tree of a package of this form, with what each file is and whether it must be there."""
+    """Return the tree of a package as lines, with contents and need of each file."""
     rows: list[tuple[str, str]] = []
     words, standard = Words(texts.lang), load_standard(package_spec.standard)
     for vectors in package_spec.vectors:
@@ -145,8 +150,16 @@ def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
 
 
 def load_package_spec(name: str | Path) -> PackageSpec:
-    """A form of package by id or path. DataError names file and key of the first slip: of its own, or against its standard,
-    for a field that no layer has would not be written, and of two files in one place one would be lost."""
-    form = read_spec(find_spec_file(name), ErrorCollector())
-    check_against_standard(form, ErrorCollector())
-    return form
+    """Load a specification by id or path.
+
+    Conflicts with the standard are errors: a field that the layer does not have would not be written, and of two
+    files in one place one would be lost.
+
+    Raises
+    ------
+    DataError
+        For the first error, with file and key.
+    """
+    spec = read_spec(find_spec_file(name), ErrorCollector())
+    check_against_standard(spec, ErrorCollector())
+    return spec

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a form of package is (汇交成果包的样式), once it is read: `read` does that, `load_map_set` finds it sound."""
+"""Model of a specification (汇交成果包的样式); `read` fills it, `load` validates it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEEDS = ("M", "C", "O")
 FORMAT_NAMES = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
 FORMATS = tuple(FORMAT_NAMES)
 ENCODINGS = ("UTF-8", "GBK")
-#: Items of the metadata, as this plugin calls them: elements that hold the others, and what the two kinds of them hold.
+#: Items of the metadata by the plugin's names: enclosing elements, items of the package, items of a layer.
 FRAMES = ("metadata", "package", "dataset")
 PACKAGE_ITEMS = (
     "data_id", "name", "format", "integrity", "score", "grade", "product_date", "update_date", "secrecy",
@@ -25,14 +25,17 @@ LAYER_ITEMS = (
     "product_date", "secrecy",
 )  # fmt: skip
 METADATA_ITEMS = tuple(dict.fromkeys((*FRAMES, *PACKAGE_ITEMS, *LAYER_ITEMS)))
-#: Dots per inch of maps at least (汇交要求, B).
+#: Least (汇交要求, B) and greatest resolution of maps, dots per inch.
 LEAST_DPI, MOST_DPI = 300, 1200
 
 
 @dataclass(frozen=True)
 class LayerSlot:
-    """One layer of a vector set. ``layer`` is a concept or a role; ``need`` M, C or O; ``name`` its name in the package
-    (empty: its code); ``fields`` those that are written, in order (empty: all of its template); ``names`` field → name."""
+    """One layer of a vector set.
+
+    ``layer`` is a concept or a role, ``need`` is M, C or O, ``name`` its name in the package (empty: its code),
+    ``fields`` the written fields in order (empty: all of its template), ``names`` maps field → name in the package.
+    """
 
     layer: str
     need: str
@@ -43,8 +46,11 @@ class LayerSlot:
 
 @dataclass(frozen=True)
 class VectorSet:
-    """Layers in one file (.gdb, .gpkg, .vct) or one folder (.shp). ``vertical`` is empty or a CRS of heights; ``others``: every
-    further layer of the plan that the standard describes."""
+    """Layers in one file (.gdb, .gpkg, .vct) or one folder (.shp).
+
+    ``vertical`` is empty or a vertical CRS. ``others`` includes all further layers of the plan that the standard
+    describes.
+    """
 
     id: str
     folder: str
@@ -57,14 +63,18 @@ class VectorSet:
 
     @property
     def suffix(self) -> str:
+        """Return the file's suffix in small letters."""
         return Path(self.file).suffix.lower()
 
 
 @dataclass(frozen=True)
 class FileSlot:
-    """A document, map or table that comes with the data. With ``{number}`` or ``{title}`` in its name it stands for many,
-    but for a map with a ``number`` (two digits): that is one, and so is its title. ``layout``: the map of the map set that
-    the plugin can make for it, or empty."""
+    """A document, map or table that comes with the data.
+
+    A slot with ``{number}`` or ``{title}`` in its name holds several files, except a map with a ``number`` (two
+    digits), which is one file with one title. ``layout`` is the map of the map set that the plugin can make for the
+    slot, or empty.
+    """
 
     kind: str
     id: str
@@ -77,13 +87,13 @@ class FileSlot:
 
     @property
     def own(self) -> dict[str, str]:
-        """What placeholders stand for in the name of this one alone."""
+        """Return the values of placeholders that apply only to this slot."""
         return {"number": self.number, "title": self.title} if self.number else {}
 
 
 @dataclass(frozen=True)
 class NamedFile:
-    """A file the plugin makes itself; ``names`` what its items are called."""
+    """A file that the plugin makes; ``names`` maps its items to names."""
 
     folder: str
     file: str
@@ -92,8 +102,10 @@ class NamedFile:
 
 @dataclass(frozen=True)
 class TableWords:
-    """Other words by which the tables of the plan's figures are known in workbooks of other hands: ``titles`` of sheets by
-    table, ``heads`` by column (ids as in ``core.render.tables``)."""
+    """Alternative names of tables and columns in workbooks of other origins.
+
+    ``titles`` are titles of sheets by table, ``heads`` are column heads by column (ids as in ``core.render.tables``).
+    """
 
     titles: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     heads: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
@@ -101,9 +113,12 @@ class TableWords:
 
 @dataclass(frozen=True)
 class MapSettings:
-    """How the plugin makes the maps. ``page``: a sheet of the map set; ``world_file``: a .jgw beside each jpg; ``map_set``:
-    the set's file, None for the plugin's own; ``maker``, ``drawer``, ``date``: fallbacks of the title block, with placeholders, where
-    neither project nor county profile has a value."""
+    """Settings of the maps that the plugin makes.
+
+    ``page`` is a sheet of the map set, ``world_file`` adds a .jgw to each jpg, ``map_set`` is the file of the map set
+    (None: the plugin's). ``maker``, ``drawer`` and ``date`` are fallbacks of the title block, with placeholders, if
+    neither project nor county profile has a value.
+    """
 
     page: str = "A3"
     dpi: int = LEAST_DPI
@@ -114,13 +129,17 @@ class MapSettings:
     date: str = ""
 
     def catalogue(self) -> MapCatalogue:
+        """Return the map set."""
         return load_map_set(self.map_set or "")
 
 
 @dataclass(frozen=True)
 class PackageSpec:
-    """One form of a package. ``folders``: word → name in the tree; ``tables``: the workbook of the plan's figures, None where
-    none is wanted; ``marks``: key → A, B or C."""
+    """The specification of a package.
+
+    ``folders`` maps word → name in the tree, ``tables`` is the workbook of the plan's figures or None, ``marks`` maps
+    key → A, B or C.
+    """
 
     id: str
     name: str
@@ -143,14 +162,17 @@ class PackageSpec:
 
     @property
     def unverified(self) -> list[str]:
-        """Keys of what nobody has read in a text (mark C)."""
+        """Return the keys whose source was not read (mark C)."""
         return sorted(key for key, mark in self.marks.items() if mark == "C")
 
     def document_info(self, values: Mapping[str, str]) -> DocumentInfo:
-        """Return the form's fallback values of the document information (成果信息). ``values``: values of the placeholders."""
+        """Return the specification's fallback values of the document information (成果信息).
+
+        ``values`` are the values of the placeholders.
+        """
         maker, drawer, date = (make_name(text, values) for text in (self.maps.maker, self.maps.drawer, self.maps.date))
         return DocumentInfo(secrecy=self.secrecy, compiler=maker, cartographer=drawer, date=date)
 
     def place(self, folder: str, name: str) -> str:
-        """A path in the package, with ``/``."""
+        """Return a path in the package, with ``/``."""
         return "/".join(part for part in (self.folders.get(folder, ""), name) if part)

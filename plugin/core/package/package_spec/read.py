@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a package holds and how things are called in it (汇交成果包的样式), as data: `resources/packages` or a province's own file."""
+"""Reading of a specification from `resources/packages` or a province's file."""
 
 from __future__ import annotations
 
@@ -29,18 +29,25 @@ from .rows import (
 
 _TOP = ("id", "name", "standard", "source", "digits", "root", "secrecy", "folders", "vector", "report", "metadata")
 _TOP_MORE = ("secrecy_levels", "marks", "document", "map", "maps", "table", "tables")
-#: What a form says of itself, and what the plugin adds: no norm asks for it.
+#: Keys that describe the specification, and what the plugin adds; no norm requires them.
 _OWN = ("id", "name", "standard", "source", "marks", "report")
 _KINDS = ("document", "map", "table")
 Made = TypeVar("Made")
 
 
 def package_spec_ids() -> list[str]:
+    """Return the ids of the specifications that come with the plugin."""
     return sorted(p.stem for p in PACKAGES.glob("*.toml"))
 
 
 def find_spec_file(name: str | Path) -> Path:
-    """The file of a form by id, or by the path of a .toml. DataError names the ids there are."""
+    """Return the file of a specification by id, or by the path of a .toml.
+
+    Raises
+    ------
+    DataError
+        If the specification does not exist; with the known ids.
+    """
     path = PACKAGES / f"{name}.toml"
     if not path.is_file():
         path = Path(name)
@@ -50,13 +57,15 @@ def find_spec_file(name: str | Path) -> Path:
 
 
 def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
-    """A form from its file, part by part, so that one slip does not hide the next; what has one is left empty. The caller
-    asks the complaints before it uses what comes of it."""
+    """Read a specification from its file, part by part, so that all errors are found.
+
+    A part with an error stays empty. The caller must inspect ``errors`` before using the result.
+    """
     table = read_toml(path)
     for key in (*_TOP, *table):
         with errors.collect():
             check_keys({k: v for k, v in table.items() if k == key}, required=(key,), allowed=(), file=path)
-            _one_key(key, path)
+            _check_key(key, path)
     texts = dict.fromkeys(("id", "name", "standard", "source", "root", "secrecy"), "")
     for key in texts:
         if key in table:
@@ -67,61 +76,64 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
         check_one_of(digits, (4, 6), path, "digits")
     with errors.collect():
         check_pattern(texts["root"] or "{code}", path, "root")
-    none: dict[str, str] = {}
+    no_texts: dict[str, str] = {}
     given = table.get("folders", {})
-    # One that cannot be made is known all the same: what belongs there is not to blame.
-    folders = _part(
-        errors, {key: key for key in given} if isinstance(given, dict) else none, texts_of, given, path, "folders"
+    # A folder with an invalid name remains known, so that files in it cause no further errors.
+    folders = _read_part(
+        errors, {key: key for key in given} if isinstance(given, dict) else no_texts, texts_of, given, path, "folders"
     )
     for key in folders:
         with errors.collect():
             _check_folder(key, folders[key], path)
-    rows: list[Any] = _part(errors, [], _rows, table.get("vector", []), path, "vector")
-    vectors = [_part(errors, None, vector_set, row, f"vector[{n}]", path, folders) for n, row in enumerate(rows, 1)]
+    rows: list[Any] = _read_part(errors, [], _rows, table.get("vector", []), path, "vector")
+    vectors = [
+        _read_part(errors, None, vector_set, row, f"vector[{n}]", path, folders) for n, row in enumerate(rows, 1)
+    ]
     slots = []
     for kind in _KINDS:
-        rows = _part(errors, [], _rows, table.get(kind, []), path, kind)
+        rows = _read_part(errors, [], _rows, table.get(kind, []), path, kind)
         slots += [
-            _part(errors, None, file_slot, kind, row, f"{kind}[{n}]", path, folders) for n, row in enumerate(rows, 1)
+            _read_part(errors, None, file_slot, kind, row, f"{kind}[{n}]", path, folders)
+            for n, row in enumerate(rows, 1)
         ]
     files = tuple(slot for slot in slots if slot is not None)
     sets = tuple(one for one in vectors if one is not None)
     with errors.collect():
         check_no_two([v.id for v in sets] + [f.id for f in files], path, "id")
-    words = _part(errors, TableWords(), table_words, table.get("tables", {}), path)
-    maps = _part(errors, MapSettings(), map_settings, table.get("maps", {}), path)
+    words = _read_part(errors, TableWords(), table_words, table.get("tables", {}), path)
+    maps = _read_part(errors, MapSettings(), map_settings, table.get("maps", {}), path)
     with errors.collect():
         check_map_slots(files, maps, path)
-    nothing = NamedFile("", "")
+    no_file = NamedFile("", "")
     named: dict[str, NamedFile] = {}
     for key, items in (("report", ()), ("metadata", METADATA_ITEMS), ("tables", ())):
         if key in table:
-            named[key] = _part(errors, nothing, named_file, table[key], key, path, folders, items)
+            named[key] = _read_part(errors, no_file, named_file, table[key], key, path, folders, items)
     return PackageSpec(
         **texts,
         digits=digits,
-        secrecy_levels=_part(errors, (), _levels, table, path),
+        secrecy_levels=_read_part(errors, (), _levels, table, path),
         folders=folders,
         vectors=sets,
         files=files,
-        report=named.get("report", nothing),
-        metadata=named.get("metadata", nothing),
+        report=named.get("report", no_file),
+        metadata=named.get("metadata", no_file),
         tables=named.get("tables"),
         words=words,
         maps=maps,
-        marks=_part(errors, none, _marks, table.get("marks", {}), path, tuple(table)),
+        marks=_read_part(errors, no_texts, _marks, table.get("marks", {}), path, tuple(table)),
         path=path,
     )
 
 
-def _part(errors: ErrorCollector, empty: Made, read: Callable[..., Made], *given: Any) -> Made:
-    """What a part of the file gives; ``empty`` for one with a slip, which is kept (or raised, as the complaints will)."""
+def _read_part(errors: ErrorCollector, empty: Made, read: Callable[..., Made], *given: Any) -> Made:
+    """Return a part of the file; ``empty`` for one with an error, which is collected."""
     with errors.collect():
         return read(*given)
     return empty
 
 
-def _one_key(key: str, path: Path) -> None:
+def _check_key(key: str, path: Path) -> None:
     check_keys({key: None}, required=(), allowed=(*_TOP, *_TOP_MORE), file=path)
 
 
@@ -143,7 +155,7 @@ def _levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:
 
 
 def _marks(value: Any, path: Path, there: tuple[str, ...]) -> dict[str, str]:
-    """The marks of a form; a part that it has (``there``) without any mark is C."""
+    """Return the marks of a specification; an unmarked part in ``there`` has mark C."""
     marks = texts_of(value, path, "marks")
     for key, mark in marks.items():
         check_one_of(mark, MARKS, path, f"marks.{key}")

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parts of a form of package, each from its table in the file. DataError names file and key."""
+"""Parts of a specification, each from its table in the file.
+
+All functions raise DataError with file and key.
+"""
 
 from __future__ import annotations
 
@@ -42,28 +45,32 @@ from .model import (
 
 
 def texts_of(value: Any, path: Path, where: str) -> dict[str, str]:
+    """Return a table whose values are all texts."""
     expect(value, dict, file=path, key=where)
     return {key: expect(text, str, file=path, key=f"{where}.{key}") for key, text in value.items()}
 
 
 def check_one_of(value: Any, known: Any, path: Path, key: str) -> None:
+    """Raise DataError if a value is not among the known ones."""
     if value not in known:
         raise DataError("data_value_unknown", file=str(path), key=key, value=value, known=", ".join(map(str, known)))
 
 
 def check_no_two(values: list[str], path: Path, key: str) -> None:
+    """Raise DataError if a value is repeated."""
     for value in values:
         if values.count(value) > 1:
             raise DataError("data_duplicate", file=str(path), key=key, value=value)
 
 
 def check_pattern(pattern: str, path: Path, key: str, known: tuple[str, ...] = OWN_PLACEHOLDERS) -> None:
-    """Of a name with placeholders: only such as are known, and a name that every system takes once they are filled."""
+    """Validate a name with placeholders: known ones only, portable when filled."""
     check_placeholders(pattern, path, key, known)
     check_name(fill_placeholders(pattern, SAMPLE), path, key)
 
 
 def check_placeholders(text: str, path: Path, key: str, known: tuple[str, ...] = OWN_PLACEHOLDERS) -> None:
+    """Raise DataError for an unknown placeholder."""
     unknown = unknown_placeholder(text, known)
     if unknown is not None:
         shown = " ".join(f"{{{name}}}" for name in known)
@@ -71,12 +78,13 @@ def check_placeholders(text: str, path: Path, key: str, known: tuple[str, ...] =
 
 
 def check_name(name: str, path: Path, key: str) -> None:
+    """Raise DataError for a name that is not portable."""
     if problem := name_problem(name):
         raise DataError("package_name", file=str(path), key=key, value=name, detail=problem)
 
 
 def check_reference(text: str, path: Path, key: str, vertical: bool = False) -> None:
-    """Of a CRS: one of heights where asked, else of degrees or of a plane."""
+    """Validate a CRS: a vertical one if ``vertical``, else geographic or projected."""
     try:
         crs = CRS.from_user_input(text)
     except CRSError as error:
@@ -85,7 +93,7 @@ def check_reference(text: str, path: Path, key: str, vertical: bool = False) -> 
         raise DataError("package_crs", file=str(path), key=key, value=text)
 
 
-#: What a slot of a map may say besides what every slot says.
+#: Additional keys of a map's slot.
 MAP_KEYS = ("number", "layout")
 _NUMBER = re.compile(r"\d{2}")
 
@@ -96,7 +104,7 @@ _KINDS: dict[str, type] = {
 
 
 def map_settings(row: Any, path: Path) -> MapSettings:
-    """The form's `[maps]`. DataError names file and key; a map set is looked for beside the form."""
+    """Return the settings in `[maps]`; the map set's path is relative to the spec."""
     expect(row, dict, file=path, key="maps")
     check_keys(row, required=(), allowed=_KINDS, file=path, where="maps")
     for key, value in row.items():
@@ -105,20 +113,26 @@ def map_settings(row: Any, path: Path) -> MapSettings:
         check_placeholders(row.get(key, ""), path, f"maps.{key}")
     found = MapSettings(**{**row, "map_set": path.parent / row["map_set"] if row.get("map_set") else None})
     if not LEAST_DPI <= found.dpi <= MOST_DPI:
-        raise _unknown(path, "maps.dpi", found.dpi, f"{LEAST_DPI}–{MOST_DPI}")
+        raise _unknown_value_error(path, "maps.dpi", found.dpi, f"{LEAST_DPI}–{MOST_DPI}")
     sheets = found.catalogue().sheets
     check_one_of(found.page, sheets, path, "maps.page")
     return found
 
 
 def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path) -> None:
-    """DataError names file and key: a layout that the map set does not have, a number that is none, a slot that names many
-    files and is to be made, two slots with one number or layout."""
+    """Validate the slots of maps.
+
+    Raises
+    ------
+    DataError
+        For a layout that the map set does not have, an invalid number, a slot with a layout that names several files,
+        and two slots with one number or layout.
+    """
     maps = settings.catalogue().maps
     seen: dict[str, set[str]] = {"number": set(), "layout": set()}
     for n, slot in enumerate((one for one in files if one.kind == "map"), start=1):
         if slot.number and not _NUMBER.fullmatch(slot.number):
-            raise _unknown(path, f"map[{n}].number", slot.number, "01–99")
+            raise _unknown_value_error(path, f"map[{n}].number", slot.number, "01–99")
         if slot.layout:
             check_one_of(slot.layout, maps, path, f"map[{n}].layout")
         if slot.layout and not slot.number:
@@ -134,11 +148,12 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
             values.add(value)
 
 
-def _unknown(path: Path, key: str, value: object, known: str) -> DataError:
+def _unknown_value_error(path: Path, key: str, value: object, known: str) -> DataError:
     return DataError("data_value_unknown", file=str(path), key=key, value=value, known=known)
 
 
 def vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -> VectorSet:
+    """Return the vector set of a table."""
     expect(row, dict, file=path, key=where)
     required, allowed = ("id", "folder", "file", "crs", "layer"), ("vertical", "encoding", "others")
     check_keys(row, required=required, allowed=allowed, file=path, where=where)
@@ -152,9 +167,9 @@ def vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -> Vec
     if row.get("vertical"):
         check_reference(row["vertical"], path, f"{where}.vertical", vertical=True)
     if Path(row["file"]).suffix.lower() == ".vct":
-        _for_vct(row, path, where)
+        _check_vct(row, path, where)
     if Path(row["file"]).suffix.lower() == ".shp" and row.get("vertical"):
-        # Not every program finds heights in a .prj, and GDAL drops those beside EPSG:4490.
+        # Not every program finds heights in a .prj, and GDAL drops heights combined with EPSG:4490.
         raise DataError("package_vertical", file=str(path), key=f"{where}.vertical", value=row["vertical"])
     layers = tuple(_layer(one, f"{where}.layer[{n}]", path) for n, one in enumerate(row.pop("layer"), start=1))
     check_no_two([one.layer for one in layers], path, f"{where}.layer")
@@ -162,9 +177,9 @@ def vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -> Vec
     return VectorSet(**row, layers=layers)
 
 
-def _for_vct(row: dict[str, Any], path: Path, where: str) -> None:
-    """A VCT file is in GBK and tells its CRS in its header, which knows CGCS2000 and the heights of 1985 only."""
-    # Here, for the list of forms is there without shapely, too.
+def _check_vct(row: dict[str, Any], path: Path, where: str) -> None:
+    """Validate a VCT file: GBK, and a CRS of its header (CGCS2000, heights of 1985)."""
+    # Imported here, because the list of specifications must also work without shapely.
     from ...exchange.vct.head import VERTICAL, check_crs
 
     check_one_of(row.setdefault("encoding", "GBK"), ("GBK",), path, f"{where}.encoding")
@@ -192,6 +207,7 @@ def _layer(row: Any, where: str, path: Path) -> LayerSlot:
 
 
 def file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[str, str]) -> FileSlot:
+    """Return the slot of a table."""
     expect(row, dict, file=path, key=where)
     more = MAP_KEYS if kind == "map" else ()
     check_keys(row, required=("id", "title", "folder", "file", "need"), allowed=more, file=path, where=where)
@@ -204,7 +220,7 @@ def file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[str, st
 
 
 def table_words(row: Any, path: Path) -> TableWords:
-    """What else sheets and columns may be called; taken out of ``[tables]``."""
+    """Return other names of sheets and columns; remove them from ``[tables]``."""
     expect(row, dict, file=path, key="tables")
     found: dict[str, dict[str, tuple[str, ...]]] = {}
     texts = Texts("zh")
@@ -220,6 +236,7 @@ def table_words(row: Any, path: Path) -> TableWords:
 
 
 def named_file(row: Any, where: str, path: Path, folders: dict[str, str], items: tuple[str, ...] = ()) -> NamedFile:
+    """Return the generated file of a table."""
     expect(row, dict, file=path, key=where)
     check_keys(row, required=("folder", "file", *(["names"] if items else [])), allowed=(), file=path, where=where)
     check_one_of(row["folder"], folders, path, f"{where}.folder")
@@ -230,7 +247,7 @@ def named_file(row: Any, where: str, path: Path, folders: dict[str, str], items:
         for key, name in names.items():
             if name and (problem := field_problem(name)) == "field_characters":
                 raise DataError("package_name", file=str(path), key=f"{where}.names.{key}", value=name, detail=problem)
-        # Two things of one name in one element could not be told apart.
+        # Two items with one name in one element could not be distinguished.
         for together in (("package", "dataset"), PACKAGE_ITEMS, LAYER_ITEMS):
             check_no_two(
                 [name for key in together if (name := names[key] or key * (key in FRAMES))], path, f"{where}.names"

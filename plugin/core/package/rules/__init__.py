@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules of the family DOC: a submission package. One file per rule."""
+"""Rules of the family DOC on submission packages, one file per rule."""

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The plugin's own workbook in a package: its words, forms and looks against the workbook made again, and against the report.
+"""Comparison of the plugin's workbook in a package: words, number formats, styles.
 
-Made again where version, build, profile, standard and layers are those that made it; else the states of indicators and the
-sheet on the data are compared with the report, and a finding says that the rest was not.
+The workbook is made again and compared if version, build, profile, standard and layers are equal to those of the
+package. Otherwise the states of indicators and the sheet on the data are compared with the report, and a finding
+names the reason why the other cells were not compared.
 """
 
 from __future__ import annotations
@@ -35,57 +36,62 @@ from ._tables import column_letters
 if TYPE_CHECKING:
     from ...engine.context import Context
 
-#: Letters of a cell that a message repeats, and parts of a workbook that it names.
+#: Maximum number of characters of a cell in a message, and of named parts of a workbook.
 _LONGEST, _PARTS = 60, 5
-#: What may pass between check and export on clocks that differ.
+#: Tolerance between the times of check and export on different clocks.
 _SLACK = timedelta(minutes=2)
 _DAY = timedelta(days=1)
 _EMPTY = Cell("")
-#: Errors from records of a report that lack an item or hold one of another type.
+#: Errors from records of a report that lack an item or have an item of another type.
 _BROKEN = (LookupError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True)
 class InspectedWorkbook:
-    """``book``: the workbook; ``tables``: those that the layers give, in its language; ``printed``: the report as data, empty where
-    it cannot be read (DOC013 reports that)."""
+    """The plugin's workbook in a package, with the data for its comparison.
+
+    ``tables`` are computed from the layers, in the language of the workbook. ``report`` is the report's data, empty
+    if unreadable (DOC013 reports that).
+    """
 
     book: Workbook
     tables: list[Table]
-    told: dict[str, Any]
+    report: dict[str, Any]
     package: PackageFacts
     ctx: Context
     lang: str
 
     @property
     def texts(self) -> Texts:
+        """Return the texts in the language of this check."""
         return Texts(self.ctx.lang)
 
     @property
     def provenance(self) -> dict[str, Any]:
-        said = self.told.get("provenance")
-        return said if isinstance(said, dict) else {}
+        """Return the report's provenance, empty if missing."""
+        provenance = self.report.get("provenance")
+        return provenance if isinstance(provenance, dict) else {}
 
 
 def compare_own_tables(own: InspectedWorkbook) -> Iterator[Finding]:
-    """Findings on the cells of our own workbook that hold no figures, and on how all are written."""
-    yield from _parts(own)
-    reason = _why_not(own)
-    made = {} if reason else _made_again(own)
+    """Yield findings on cells without figures of the plugin's workbook, and on styles."""
+    yield from _report_parts(own)
+    reason = _explain_no_rebuild(own)
+    made = {} if reason else _rebuild(own)
     about = sheet_name(Table("about", []), Texts(own.lang))
     for sheet in own.book.sheets:
         if sheet.name == about:
-            yield from _about(sheet, own)
+            yield from _compare_about(sheet, own)
         elif sheet.name in made:
-            yield from _changed(sheet, compare_sheet(sheet, made[sheet.name], _names(own)), own)
+            yield from _report_changes(sheet, compare_sheet(sheet, made[sheet.name], _names(own)), own)
         else:
-            yield from _forms(own.book, sheet, find_foreign_formats(sheet), own.texts, Severity.ERROR)
-            yield from _states(sheet, own)
+            yield from _report_formats(own.book, sheet, find_foreign_formats(sheet), own.texts, Severity.ERROR)
+            yield from _compare_states(sheet, own)
         if sheet.conditions:
             detail = own.texts.get("hidden", "conditions")
-            yield _on(own.book, sheet, "look", count=1, cells=detail)
+            yield _make_finding(own.book, sheet, "look", count=1, cells=detail)
     if not reason:
-        yield from _counts(own)
+        yield from _compare_counts(own)
     else:
         yield Finding(
             "",
@@ -96,8 +102,8 @@ def compare_own_tables(own: InspectedWorkbook) -> Iterator[Finding]:
         )
 
 
-def _counts(own: InspectedWorkbook) -> Iterator[Finding]:
-    """Compare the rows and figures of each sheet with those that the manifest counts."""
+def _compare_counts(own: InspectedWorkbook) -> Iterator[Finding]:
+    """Compare the rows and figures of each sheet with the numbers in the manifest."""
     known = KnownTables(own.tables, own.lang)
     sheets = {sheet.name: sheet for sheet in own.book.sheets}
     rows = (own.package.manifest or {}).get("tables")
@@ -108,33 +114,38 @@ def _counts(own: InspectedWorkbook) -> Iterator[Finding]:
             blocks = known.blocks(sheet) if sheet is not None else []
             if sheet is None or not blocks or not {"rows", "figures"} <= row.keys():
                 continue
-            told, found = (row["rows"], row["figures"]), (len(blocks[0].rows), find_differences(blocks[0])[1])
-            if told != found:
+            listed_counts, found = (row["rows"], row["figures"]), (len(blocks[0].rows), find_differences(blocks[0])[1])
+            if listed_counts != found:
                 params = {
                     "rows": found[0],
                     "figures": found[1],
-                    "told_rows": str(told[0]),
-                    "told_figures": str(told[1]),
+                    "told_rows": str(listed_counts[0]),
+                    "told_figures": str(listed_counts[1]),
                 }
-                yield _on(own.book, sheet, "counts", None, **params)
+                yield _make_finding(own.book, sheet, "counts", None, **params)
 
 
 def check_foreign_tables(book: Workbook, texts: Texts) -> Iterator[Finding]:
-    """Findings on cells of any workbook that show other than they hold: misleading number formats, cells under pictures."""
+    """Yield findings on cells of any workbook that do not show their value.
+
+    These are cells with misleading number formats and cells under pictures.
+    """
     for sheet in book.sheets:
-        yield from _forms(book, sheet, find_misleading_formats(sheet), texts, Severity.WARNING)
+        yield from _report_formats(book, sheet, find_misleading_formats(sheet), texts, Severity.WARNING)
         if sheet.covered:
             names = [_cell(*place) for place in sheet.covered]
-            yield _on(book, sheet, "covered", Severity.WARNING, count=len(names), cells=_some(names, texts))
+            yield _make_finding(
+                book, sheet, "covered", Severity.WARNING, count=len(names), cells=_list_names(names, texts)
+            )
 
 
-def _on(book: Workbook, sheet: Sheet, case: str, severity: Severity | None = None, **params: Any) -> Finding:
+def _make_finding(book: Workbook, sheet: Sheet, case: str, severity: Severity | None = None, **params: Any) -> Finding:
     params = {"file": book.file, "sheet": sheet.name, **params}
     return Finding("", key=f"{book.file}/{sheet.name}", case=case, severity=severity, params=params)
 
 
-def _parts(own: InspectedWorkbook) -> Iterator[Finding]:
-    """Pictures, shapes and whatever else our tables do not have."""
+def _report_parts(own: InspectedWorkbook) -> Iterator[Finding]:
+    """Report pictures, shapes and other parts that the plugin's tables do not have."""
     if own.book.parts:
         params = {"file": own.book.file, "parts": ", ".join(own.book.parts[:_PARTS])}
         if len(own.book.parts) > _PARTS:
@@ -143,30 +154,31 @@ def _parts(own: InspectedWorkbook) -> Iterator[Finding]:
     for sheet in own.book.sheets:
         if sheet.covered:
             names = [_cell(*place) for place in sheet.covered]
-            yield _on(own.book, sheet, "covered", count=len(names), cells=_some(names, own.texts))
+            yield _make_finding(own.book, sheet, "covered", count=len(names), cells=_list_names(names, own.texts))
 
 
-def _why_not(own: InspectedWorkbook) -> str:
-    """Why the workbook cannot be made again (key of texts ``explain_not_rebuilt``); empty where it can."""
-    said, norm = own.provenance, own.ctx.norm
-    if not said:
+def _explain_no_rebuild(own: InspectedWorkbook) -> str:
+    """Return why the workbook cannot be made again, a key of texts; empty if it can."""
+    provenance, norm = own.provenance, own.ctx.norm
+    if not provenance:
         return "data"
     try:
-        if reason := explain_not_rebuilt(own.package, str(said["versions"]["sanxian"])):
+        if reason := explain_not_rebuilt(own.package, str(provenance["versions"]["sanxian"])):
             return reason
-        if said["profile"]["id"] != norm.profile.id:
+        if provenance["profile"]["id"] != norm.profile.id:
             return "profile"
-        if (said["standard"]["id"], said["standard"]["edition"]) != (norm.standard.id, norm.standard.edition):
+        standard = provenance["standard"]
+        if (standard["id"], standard["edition"]) != (norm.standard.id, norm.standard.edition):
             return "standard"
-        roles = {str(row["role"]) for row in said["layers"]}
+        roles = {str(row["role"]) for row in provenance["layers"]}
     except _BROKEN:
         return "data"
     return "" if roles == own.ctx.plan.layers.keys() else "layers"
 
 
-def _made_again(own: InspectedWorkbook) -> dict[str, Sheet]:
-    """The sheets of the workbook as this version makes it of the package's layers."""
-    # Rules load with the toolbox, which does without the reading of files until something runs.
+def _rebuild(own: InspectedWorkbook) -> dict[str, Sheet]:
+    """Return the sheets of the workbook as this version makes it from the layers."""
+    # Imported here, because the toolbox loads rules without the libraries for files.
     from ...engine.provenance import area_name
     from ...render.tables.workbook import put_workbook
 
@@ -178,24 +190,24 @@ def _made_again(own: InspectedWorkbook) -> dict[str, Sheet]:
 
 
 def _names(own: InspectedWorkbook) -> dict[str, str]:
-    """What the report calls each layer → what it is called in the package."""
+    """Return the report's name of each layer → its name in the package."""
     layers = own.ctx.plan.layers
     rows = own.provenance.get("layers", ())
     return {str(row["name"]): layers[row["role"]].name for row in rows if row.get("role") in layers}
 
 
-def _changed(sheet: Sheet, changed: SheetChanges, own: InspectedWorkbook) -> Iterator[Finding]:
+def _report_changes(sheet: Sheet, changed: SheetChanges, own: InspectedWorkbook) -> Iterator[Finding]:
     texts = own.texts
     if changed.words:
-        yield _words(sheet, changed.words, own)
-    yield from _forms(own.book, sheet, changed.number_formats, texts, None)
+        yield _report_words(sheet, changed.words, own)
+    yield from _report_formats(own.book, sheet, changed.number_formats, texts, None)
     names = [_cell(one.row, one.column) for one in changed.styles]
     names += [texts.get("words", "line_or_column", name=key) for key in changed.sizes]
     if names:
-        yield _on(own.book, sheet, "look", count=len(names), cells=_some(names, texts))
+        yield _make_finding(own.book, sheet, "look", count=len(names), cells=_list_names(names, texts))
 
 
-def _words(sheet: Sheet, words: list[CellChange], own: InspectedWorkbook) -> Finding:
+def _report_words(sheet: Sheet, words: list[CellChange], own: InspectedWorkbook) -> Finding:
     texts = own.texts
     blank = texts.get("words", "blank")
     named = [
@@ -209,10 +221,10 @@ def _words(sheet: Sheet, words: list[CellChange], own: InspectedWorkbook) -> Fin
         for o in words[:NAMED]
     ]
     cells = texts.get("words", "between_cells").join(named) + (" …" if len(words) > NAMED else "")
-    return _on(own.book, sheet, "words", count=len(words), cells=cells)
+    return _make_finding(own.book, sheet, "words", count=len(words), cells=cells)
 
 
-def _forms(
+def _report_formats(
     book: Workbook, sheet: Sheet, forms: list[CellChange], texts: Texts, severity: Severity | None
 ) -> Iterator[Finding]:
     if forms:
@@ -227,20 +239,20 @@ def _forms(
             for o in forms[:NAMED]
         ]
         cells = texts.get("words", "between_cells").join(named) + (" …" if len(forms) > NAMED else "")
-        yield _on(book, sheet, "format", severity, count=len(forms), cells=cells)
+        yield _make_finding(book, sheet, "format", severity, count=len(forms), cells=cells)
 
 
-def _about(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
-    """The sheet on the data against the report's own account of them."""
-    said = own.provenance
+def _compare_about(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
+    """Compare the sheet on the data with the report's provenance."""
+    provenance = own.provenance
     try:
-        findings = own.told.get("findings") or ()
+        findings = own.report.get("findings") or ()
         unread = [str(f["message"]) for f in findings if f.get("code") == "RUN905"]
-        notes = [*map(str, said["notices"]), *unread]
-        table = make_about_table(said, Texts(own.lang), "", [])
-        begun = datetime.fromisoformat(str(said["started"]))
+        notes = [*map(str, provenance["notices"]), *unread]
+        table = make_about_table(provenance, Texts(own.lang), "", [])
+        begun = datetime.fromisoformat(str(provenance["started"]))
     except _BROKEN:
-        # DOC013 reports that the report cannot be read.
+        # DOC013 reports an unreadable report.
         return
     head = 3
     given = {(head + n, c): str(v or "") for n, row in enumerate(table.rows, 1) for c, v in enumerate(row.values, 1)}
@@ -253,36 +265,39 @@ def _about(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
         and sheet.cells.get(place, _EMPTY).state != "merged"
         and sheet.text(*place).strip() != text.strip()
     ]
-    told = sheet.text(time, 2)
-    if not _in_time(told, begun, own.package):
-        wrong.append(CellChange(time, 2, told, begun.strftime(TIME_FORM)))
+    printed_time = sheet.text(time, 2)
+    if not _is_plausible_time(printed_time, begun, own.package):
+        wrong.append(CellChange(time, 2, printed_time, begun.strftime(TIME_FORM)))
     kept = {note.strip() for note in notes}
     for (row, column), cell in sorted(sheet.cells.items()):
         foreign = cell.text not in kept if row > last else column > 2
         if foreign and cell.state != "merged":
             wrong.append(CellChange(row, column, cell.text, ""))
     if wrong:
-        yield _words(sheet, wrong, own)
+        yield _report_words(sheet, wrong, own)
 
 
-def _in_time(told: str, begun: datetime, package: PackageFacts) -> bool:
-    """Was the workbook made after the check began, and within a day of the manifest?"""
+def _is_plausible_time(printed: str, begun: datetime, package: PackageFacts) -> bool:
+    """Return True if the workbook was made from the check to a day after the manifest."""
     try:
-        made = datetime.strptime(told, TIME_FORM)
+        made = datetime.strptime(printed, TIME_FORM)
         end = datetime.fromisoformat(str((package.manifest or {}).get("made")))
     except ValueError:
         return False
     return begun.replace(tzinfo=None) - _SLACK <= made <= end.replace(tzinfo=None) + _DAY
 
 
-def _states(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
-    """States, targets and confirmation of indicators against the report: what a workbook of any version says."""
+def _compare_states(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
+    """Compare states, targets and confirmation of indicators with the report.
+
+    Workbooks of every version have them.
+    """
     known = KnownTables(own.tables, own.lang)
     words = Words(own.lang)
     texts = Texts(own.lang)
     rows: dict[str, list[Indicator]] = {}
     try:
-        for row in own.told.get("indicators") or ():
+        for row in own.report.get("indicators") or ():
             one = Indicator.from_dict(row)
             rows.setdefault(one.id, []).append(one)
     except _BROKEN:
@@ -293,17 +308,17 @@ def _states(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
             continue
         for line, row in block.rows.items():
             for place in block.places:
-                allowed = {_said(place.known.id, one, words, texts) for one in rows.get(row.code, ())}
-                told = sheet.text(line, place.column)
-                if None not in allowed and allowed and told not in allowed:
+                allowed = {_expected_text(place.known.id, one, words, texts) for one in rows.get(row.code, ())}
+                printed = sheet.text(line, place.column)
+                if None not in allowed and allowed and printed not in allowed:
                     given = "/".join(sorted(str(text) for text in allowed))
-                    wrong.append(CellChange(line, place.column, told, given))
+                    wrong.append(CellChange(line, place.column, printed, given))
     if wrong:
-        yield _words(sheet, wrong, own)
+        yield _report_words(sheet, wrong, own)
 
 
-def _said(column: str, one: Indicator, words: Words, texts: Texts) -> str | None:
-    """What a column of the table of indicators has for one; None for a column that is not compared."""
+def _expected_text(column: str, one: Indicator, words: Words, texts: Texts) -> str | None:
+    """Return the expected text of an indicator's column; None if it is not compared."""
     if column == "state":
         return shown.format_state(one, words)
     if column == "target":
@@ -322,5 +337,5 @@ def _cut(text: str) -> str:
     return flat if len(flat) <= _LONGEST else flat[:_LONGEST] + "…"
 
 
-def _some(names: list[str], texts: Texts) -> str:
+def _list_names(names: list[str], texts: Texts) -> str:
     return texts.get("words", "between_names").join(names[:NAMED]) + (" …" if len(names) > NAMED else "")

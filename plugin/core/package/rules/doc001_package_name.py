@@ -20,10 +20,12 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     basis=["package-draft"],
     needs={},
     messages={
-        "form": "The package's folder is called “{file}”; it should be like “{expected}”. Rename the folder.",
-        "name": "The package “{file}” is called after {found}, but the code {code} is that of {expected}. Give it code and name of one county.",
-        "county": "The package is called after {found}, its data are of {expected}. Rename the folder and the files in it, or put the right data in.",
-        "manifest": "The manifest is of {found}, the package of {expected}. Make the package anew from its own data.",
+        "form": "The package's folder has the name “{file}”; expected is “{expected}”. Rename the folder.",
+        "name": "The package “{file}” has the name of {found}, but the code {code} belongs to {expected}. Use code and name of one "
+        "county.",
+        "county": "The package has the name of {found}, but its data belong to {expected}. Rename the folder and its files, or "
+        "replace the data.",
+        "manifest": "The manifest belongs to {found}, the package to {expected}. Make the package again from its data.",
     },
     fails=[
         example("a folder of any name", 1, root="规划成果最终版2"),
@@ -38,21 +40,23 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     ],
 )
 def package_name(*, ctx: Context) -> RuleResult:
-    """The package is named after its county.
+    """Every package is named after its county.
 
     What it checks
-        The folder's name against the form of the package, its division code against that of the plan's layers, the county's name in it against the list of divisions, and both against the manifest.
+        The folder's name is compared with the specification of the package, its division code with that of the plan's
+        layers, the county's name with the list of divisions, and both with the manifest.
     Why
         The receiving system files a delivery by the code in its name.
     How to fix
-        Rename the folder, or put the right data in.
+        Rename the folder, or replace the data.
     Limits
-        The tree and the name of the folder are settings of the form (mark C); a county whose layers tell no code is not compared.
+        The tree and the name of the folder are settings of the specification (mark C). A county is not compared if
+        its layers have no code.
     """
-    return inspect_facts(ctx, _look)
+    return inspect_facts(ctx, _find_wrong_names)
 
 
-def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_names(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     if make_name_matcher(package.package_spec.root, {}).fullmatch(package.root) is None:
         expected = package.expected("", package.package_spec.root)
         yield make_file_finding(package.root, "form", Severity.WARNING, expected=expected)
@@ -64,18 +68,18 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     divisions = ctx.norm.standard.code_lists.get("divisions")
     listed = divisions.codes.get(package.code) if divisions else None
     if package.name and listed and listed.name != package.name:
-        said = {"found": package.name, "code": package.code, "expected": listed.name}
-        yield make_file_finding(package.root, "name", Severity.WARNING, **said)
+        params = {"found": package.name, "code": package.code, "expected": listed.name}
+        yield make_file_finding(package.root, "name", Severity.WARNING, **params)
         return
-    yield from _manifest(package, package.code or (own if code else ""))
+    yield from _compare_manifest(package, package.code or (own if code else ""))
 
 
-def _manifest(package: PackageFacts, code: str) -> Iterator[Finding]:
-    """The manifest's county against the package's; ``code`` empty where nothing tells it."""
-    told = package.manifest.get("area") if package.manifest else None
-    if not isinstance(told, dict):
+def _compare_manifest(package: PackageFacts, code: str) -> Iterator[Finding]:
+    """Compare the manifest's county with the package's; ``code`` is empty if unknown."""
+    area = package.manifest.get("area") if package.manifest else None
+    if not isinstance(area, dict):
         return
-    pairs = [(str(told.get(key) or ""), own) for key, own in (("code", code), ("name", package.name))]
+    pairs = [(str(area.get(key) or ""), own) for key, own in (("code", code), ("name", package.name))]
     if any(one and own and one != own for one, own in pairs):
         found, expected = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
         yield make_file_finding(MANIFEST, "manifest", found=found, expected=expected)

@@ -17,10 +17,10 @@ from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
     basis=["package-draft"],
     needs={},
     messages={
-        "": "{title} is missing; it should be “{file}”. Put it there.",
-        "optional": "There is no {title} (“{file}”). Put it there if the county has one.",
-        "maps": "{count} maps that the form lists are not in “{file}”: {titles}. Put those there that the county has.",
-        "data": "The vector data are missing; they should be “{file}”. Export them with export_package, or rename them.",
+        "": "{title} is missing; expected is the file “{file}”. Add it.",
+        "optional": "{title} (“{file}”) is missing. Add it if the county has one.",
+        "maps": "Maps in the specification that are missing in “{file}”: {count} ({titles}). Add those that the county has.",
+        "data": "The vector data are missing; expected is “{file}”. Export them with export_package, or rename them.",
     },
     fails=[
         example("no text", 1, drop=["2-规划文档/140225浑源县国土空间总体规划文本.pdf"]),
@@ -37,37 +37,39 @@ from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
     ],
 )
 def package_parts(*, ctx: Context) -> RuleResult:
-    """Everything that must be in a package is there.
+    """Every required part of a package exists.
 
     What it checks
-        Each part that the form of the package asks for: vector data, documents, tables, maps. A part that a county may not have is only information; so are maps of the form's list, where the package has others of it.
+        Each part of the specification: vector data, documents, tables, maps. A missing part that a county may not
+        have is only information. The same applies to maps in the specification if the package has other maps of it.
     Why
-        A delivery without one of its parts is sent back unread.
+        A delivery with a missing part is sent back unread.
     How to fix
-        Put the part into its folder, under the name in the message.
+        Add the part to its folder, with the name in the message.
     Limits
-        Parts are known by their names; one under a wrong name counts as missing, and DOC003 names the file. The list of parts follows a draft (mark B); its folders are settings (mark C).
+        Parts are recognised by their names. A part with a wrong name counts as missing, and DOC003 reports the file.
+        The list of parts follows a draft (mark B); its folders are settings (mark C).
     """
-    return inspect_facts(ctx, _absent)
+    return inspect_facts(ctx, _find_missing)
 
 
-def _absent(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    yield from _absent_data(package, ctx)
-    yield from _absent_files(package, ctx)
+def _find_missing(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    yield from _find_missing_data(package, ctx)
+    yield from _find_missing_files(package, ctx)
 
 
-def _absent_data(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _find_missing_data(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """Report required data sets that are missing; a set without a layer has no file."""
     there = {vectors.id for place in package.data_sets() for vectors in package.sets_of(place)}
     for vectors in package.package_spec.vectors:
         wanted = any(s.need == "M" or (s.need == "C" and ctx.plan.concept(s.layer)) for s in vectors.layers)
         if vectors.id not in there and wanted:
-            # Shapefiles lie in a folder of that name.
+            # Shapefiles are in a folder of that name.
             yield make_file_finding(package.expected(vectors.folder, vectors.file.removesuffix(".shp")), "data")
 
 
-def _absent_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Report documents, tables and maps that are missing; optional numbered maps make one finding."""
+def _find_missing_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Report missing documents, tables, maps; optional numbered maps in one finding."""
     maps, numbered = [], False
     for slot in package.package_spec.files:
         filling = package.filling(slot)
@@ -80,7 +82,7 @@ def _absent_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         must = slot.need == "M"
         path = package.expected(slot.folder, slot.file)
         yield make_file_finding(path, "" if must else "optional", None if must else Severity.INFO, title=slot.title)
-    # Who numbers the maps otherwise than the form, which may be, does not want to read its list.
+    # Maps may have other numbers than in the specification; then its list is not useful.
     if maps and numbered:
         between = Texts(ctx.lang).get("words", "between_names")
         titles = between.join(f"{slot.number} {slot.title}" for slot in maps)

@@ -12,10 +12,10 @@ from ..problems import NAMED
 from ..slot_files import is_part, is_stray
 from ._package import NONE_INSPECTED, example, inspect_facts, is_made_by_plugin, make_file_finding
 
-#: How registers of waivers end, and the files of a shapefile that this plugin writes.
+#: Suffix of registers of waivers, and suffixes of a shapefile's files that this plugin writes.
 WAIVERS = ".waivers.csv"
 WRITTEN = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-#: Files of one folder that are told one by one; more are told as one.
+#: Files of one folder that make one finding each; more make one finding together.
 MANY = 20
 
 
@@ -27,12 +27,14 @@ MANY = 20
     basis=["package-draft"],
     needs={},
     messages={
-        "name": "“{file}” is no file that the form of the package asks for. Rename it as it should be called, or take it out.",
-        "waivers": "“{file}” is a register of waivers, and no part of a package: nothing was waived by it here. Take it out.",
-        "folder": "“{file}” lies in the wrong folder; it belongs to “{expected}”. Move it.",
-        "many": "The package form does not require {count} files in “{file}”: {files}. Rename them as required, or take them out.",
-        "inside": "{count} files in the data set “{file}” do not belong to it: {files}. Take them out.",
-        "alike": "The names “{file}” and “{other}” differ only in case, character width or invisible characters. Keep the right one only.",
+        "name": "The specification of the package does not have the file “{file}”. Rename it as required, or remove it.",
+        "waivers": "“{file}” is a register of waivers and does not belong to a package. Its waivers were not applied. Remove it.",
+        "folder": "“{file}” is in the wrong folder; it belongs in “{expected}”. Move it.",
+        "many": "Files in “{file}” that the specification of the package does not have: {count} ({files}). Rename them as "
+        "required, or remove them.",
+        "inside": "Files in the data set “{file}” that do not belong to it: {count} ({files}). Remove them.",
+        "alike": "The names “{file}” and “{other}” differ only in case, character width or invisible characters. Keep only the right "
+        "one.",
         "unseen": "The name “{file}” has invisible characters ({signs}). Rename it.",
     },
     fails=[
@@ -79,34 +81,35 @@ MANY = 20
     ],
 )
 def package_file_names(*, ctx: Context) -> RuleResult:
-    """Files are called as the form wants, and lie in their folders.
+    """Files have the required names and are in their folders.
 
     What it checks
-        Every single file, database and folder of shapefiles of the package against the names that the form has for data, documents, tables
-        and maps, and the folder it lies in.
+        Every single file, database and folder of shapefiles of the package has a name that the specification has for
+        data, documents, tables or maps, and is in the required folder.
     Why
-        A file under another name is not found, and one of another county is a slip of the hand that nobody wants to explain.
+        A file with another name is not found, and a file of another county is usually there by mistake.
     How to fix
-        Rename or move the file, or take it out.
+        Rename, move or remove the file.
     Limits
-        More than 20 such files of one folder make one finding. Of a database or a folder of shapefiles, only files that no such data have are reported. Names follow a draft (mark B), folders are settings (mark C).
+        More than 20 such files of one folder make one finding. In a database or a folder of shapefiles, only files
+        that do not belong to such data are reported. Names follow a draft (mark B), folders are settings (mark C).
     """
-    return inspect_facts(ctx, _misplaced)
+    return inspect_facts(ctx, _find_misplaced)
 
 
-def _misplaced(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    yield from _data_sets(package)
-    yield from _single_files(package)
-    yield from _inside_data_sets(package)
-    yield from _alike(package)
+def _find_misplaced(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    yield from _check_data_sets(package)
+    yield from _check_single_files(package)
+    yield from _check_inside_data_sets(package)
+    yield from _find_similar_names(package)
 
 
-def _data_sets(package: PackageFacts) -> Iterator[Finding]:
-    """Report data sets that the form does not ask for, or that lie in a wrong folder."""
+def _check_data_sets(package: PackageFacts) -> Iterator[Finding]:
+    """Report data sets that are not specified, or that are in a wrong folder."""
     for place in package.data_sets():
         name, sets = place.rpartition("/")[2], package.sets_of(place)
         if not sets and place in package.package_spec.folders.values():
-            # The folder is required, so only the shapefiles in it have to go.
+            # The folder is required, so report only the shapefiles in it.
             for shape in package.shapefiles(place):
                 yield make_file_finding(shape, "name")
         elif not sets:
@@ -115,8 +118,11 @@ def _data_sets(package: PackageFacts) -> Iterator[Finding]:
             yield make_file_finding(place, "folder", expected=package.package_spec.place(sets[0].folder, ""))
 
 
-def _single_files(package: PackageFacts) -> Iterator[Finding]:
-    """Report files that the form does not ask for, or that lie in a wrong folder; many of one folder make one finding."""
+def _check_single_files(package: PackageFacts) -> Iterator[Finding]:
+    """Report files that are not specified, or that are in a wrong folder.
+
+    Many files of one folder make one finding.
+    """
     strange: dict[str, list[str]] = {}
     for file in _files_to_name(package):
         slots = package.slots.get(file.path, ())
@@ -130,12 +136,14 @@ def _single_files(package: PackageFacts) -> Iterator[Finding]:
         if len(paths) <= MANY:
             yield from (make_file_finding(path, "name") for path in paths)
         else:
-            yield _several(folder, "many", [path.rpartition("/")[2] for path in paths])
+            yield _make_group_finding(folder, "many", [path.rpartition("/")[2] for path in paths])
 
 
 def _files_to_name(package: PackageFacts) -> Iterator[FileFact]:
-    """Yield the files that a slot of the form must name: not the plugin's own, data sets, signatures, or what other rules
-    report."""
+    """Yield the files that must match a slot of the specification.
+
+    These are files other than the plugin's files, data sets, signatures and files that other rules report.
+    """
     known = package.made_by_us() | package.world_files() | set(package.data_sets())
     for file in package.single:
         reported = is_stray(file.name) or file.link or file.special
@@ -143,8 +151,8 @@ def _files_to_name(package: PackageFacts) -> Iterator[FileFact]:
             yield file
 
 
-def _inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
-    """Report files in a data set that such data do not have, or that the plugin does not write there."""
+def _check_inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
+    """Report files in a data set that do not belong to it, or not by this plugin."""
     inside: dict[str, list[str]] = {}
     for file in package.files:
         place = package.data_set(file.path)
@@ -154,15 +162,15 @@ def _inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
         if not is_part(file.name, place) or (ours and not file.name.lower().endswith(WRITTEN)):
             inside.setdefault(place, []).append(file.path.removeprefix(f"{place}/"))
     for place, names in inside.items():
-        yield _several(place, "inside", names)
+        yield _make_group_finding(place, "inside", names)
 
 
-def _several(folder: str, case: str, names: list[str]) -> Finding:
+def _make_group_finding(folder: str, case: str, names: list[str]) -> Finding:
     files = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
     return make_file_finding(folder or ".", case, count=len(names), files=files)
 
 
-def _alike(package: PackageFacts) -> Iterator[Finding]:
+def _find_similar_names(package: PackageFacts) -> Iterator[Finding]:
     """Report names that differ only in case, character width or invisible characters."""
     seen: dict[str, str] = {}
     for file in package.files:

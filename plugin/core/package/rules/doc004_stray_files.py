@@ -17,8 +17,9 @@ from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
     basis=["package-form"],
     needs={},
     messages={
-        "": "“{file}” was left behind by a system or a program and is no part of a delivery. Close the program and delete the file.",
-        "folder": "The folder “{file}” is empty, and none that the form of the package has. Delete it, or put in what belongs there.",
+        "": "“{file}” was left by a system or a program and does not belong to a delivery. Close the program and delete the file.",
+        "folder": "The folder “{file}” is empty, and the specification of the package does not have it. Delete it, or add its "
+        "files.",
     },
     fails=[
         example(
@@ -37,21 +38,22 @@ from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
     ],
 )
 def stray_files(*, ctx: Context) -> RuleResult:
-    """Nothing was left behind in the package.
+    """No left-over files are in the package.
 
     What it checks
-        Files that systems and programs leave: Thumbs.db, .lock, ~$…, .tmp, .DS_Store, logs of databases; empty folders that the form does not have.
+        Files that systems and programs leave: Thumbs.db, .lock, ~$…, .tmp, .DS_Store, logs of databases. Empty
+        folders that the specification does not have.
     Why
-        A lock says that somebody is still working on the data; other rests are asked about, or refused.
+        A lock shows that a program still uses the data. Receivers query or reject other left-over files.
     How to fix
         Close the program that has the data open, and delete the file.
     Limits
-        Known by name only.
+        Files are recognised by name only.
     """
-    return inspect_facts(ctx, _look)
+    return inspect_facts(ctx, _find_stray_files)
 
 
-def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _find_stray_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for file in package.files:
         if is_stray(file.name) and not file.link:
             yield make_file_finding(file.path)

@@ -12,11 +12,11 @@ from ..package_spec.model import LEAST_DPI
 from ..slot_files import has_valid_end, has_valid_start, is_stray
 from ._package import NONE_INSPECTED, example, make_file_finding, no_package_given, package_facts
 
-#: How a jpg begins, up to its dots per inch.
+#: First bytes of a jpg, up to its dots per inch.
 _HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
 #: Height and width of an A4 page at 300 dpi.
 _SIZE = b"\x0d\xb4\x09\xb0"
-#: What is left of a small jpg behind its head: a frame, a scan, the end.
+#: The rest of a small jpg after its head: a frame, a scan, the end.
 _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\x00\x00?\x00\x00\xff\xd9"
 
 
@@ -28,22 +28,26 @@ _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01
     basis=["package-draft"],
     needs={},
     messages={
-        "empty": "“{file}” is empty. Export it anew.",
-        "link": "“{file}” is a link: what it leads to is not in the package, and was not looked at. Put the file or folder itself there.",
-        "kind": "“{file}” is not what its suffix says, or damaged. Export it anew.",
-        "broken": "“{file}” breaks off: there is no whole picture in it. Export it anew, and copy it whole.",
-        "inside": "“{file}” is damaged inside: its picture cannot be decoded to the end ({by}). Export it anew, and copy it whole.",
-        "plain": "“{file}” shows nothing: every pixel has the same colour, or nearly (levels apart: {levels} of 255; at least {least}). Export it anew.",
-        "bare": "“{file}” shows next to nothing: {share} % of its pixels have one colour (at most {most} %). Export it anew.",
-        "behind": "“{file}” goes on behind its end: {count} bytes that no program shows. Another file may be hidden there; export it anew.",
-        "same": "“{file}” and “{other}” are the same, byte by byte: one of the two maps or documents is missing. Export the one that is wrong.",
-        "blank": "“{file}” has pages, and nothing on any of them ({by}). Export it anew.",
-        "cut": "“{file}” breaks off: it has no end (%%EOF), as every PDF has. Export it anew, and copy it whole.",
-        "special": "“{file}” is a pipe, a device or a socket, and no file. It was not opened; take it out.",
-        "pages": "“{file}” has no readable page ({by}). Export it anew.",
-        "locked": "“{file}” is encrypted: whoever receives it may not read or print all of it. Export it without a password.",
-        "active": "“{file}” has content that runs or leads elsewhere: {what}. Remove it and export the file anew.",
-        "small": "“{file}” has only {pixels} pixels and cannot be a map, whatever dpi it declares. Export it anew.",
+        "empty": "“{file}” is empty. Export it again.",
+        "link": "“{file}” is a link. Its target is not in the package and was not checked. Replace the link with the file or folder.",
+        "kind": "“{file}” does not have the format of its suffix, or is damaged. Export it again.",
+        "broken": "“{file}” is truncated and does not contain a complete picture. Export it again, and copy it completely.",
+        "inside": "“{file}” is damaged inside: its picture cannot be decoded to the end ({by}). Export it again, and copy it "
+        "completely.",
+        "plain": "“{file}” shows nothing: all pixels have nearly the same colour (difference {levels} of 255 levels; at least "
+        "{least}). Export it again.",
+        "bare": "“{file}” shows almost nothing: {share} % of its pixels have one colour (at most {most} %). Export it again.",
+        "behind": "“{file}” continues after its end (bytes that programs do not show: {count}) and may hide another file. "
+        "Export it again.",
+        "same": "“{file}” and “{other}” are equal, byte by byte: one of the two maps or documents is missing. Export the wrong one "
+        "again.",
+        "blank": "“{file}” has pages, but all of them are empty ({by}). Export it again.",
+        "cut": "“{file}” is truncated: it lacks the end mark (%%EOF) of a PDF. Export it again, and copy it completely.",
+        "special": "“{file}” is a pipe, a device or a socket instead of a file. It was not opened. Remove it.",
+        "pages": "“{file}” has no readable page ({by}). Export it again.",
+        "locked": "“{file}” is encrypted: recipients may be unable to read or print it. Export it without a password.",
+        "active": "“{file}” has content that runs or leads elsewhere: {what}. Remove it and export the file again.",
+        "small": "“{file}” has only {pixels} pixels and cannot be a map, whatever dpi it declares. Export it again.",
         "dpi": "“{file}” has {dpi} dpi; maps have at least {least}. Export it with export_maps, or with that resolution.",
     },
     fails=[
@@ -146,16 +150,23 @@ def file_contents(
     """Documents and maps can be opened.
 
     What it checks
-        The first bytes of documents, tables and maps against their suffix; empty files; links to files and folders elsewhere; whether a jpg or pdf is whole; the resolution of maps in jpg (at least 300 dpi) and that their longer side has least_map_pixels.
-        Every jpg is decoded, by GDAL or else by Pillow, where one is installed: whether its data are sound, and whether a map shows more than one colour (pixels at least least_map_levels of 255 apart, no colour on more than most_plain_share of them). Bytes behind the end of a jpg or pdf, scripts in its remarks, and one file for two maps or two documents.
-        Pages of a pdf and whether anything is drawn on any, by pypdf where it is installed, else by a plain check of its structure (the report says which); scripts, attached files,
-        macros and parts loaded from elsewhere in pdf and office files. Pipes and devices, which are never opened.
+        The first bytes of documents, tables and maps match their suffix. Files are not empty and not links. A jpg or
+        pdf is complete. Maps in jpg have at least 300 dpi, and their longer side has at least least_map_pixels. GDAL,
+        or else Pillow, decodes every jpg if one of them is installed: its data are intact, and a map shows more than
+        one colour (pixels differ by at least least_map_levels of 255, and at most most_plain_share of them have one
+        colour). Bytes after the end of a jpg or pdf, scripts in its metadata, and one file for two maps or two
+        documents are reported. pypdf, or else a check of the structure, finds the pages of a pdf and whether any of
+        them has content (the report names the method). Scripts, attached files, macros and external parts in pdf and
+        office files are reported, and pipes and devices, which are never opened.
     Why
-        A file that nobody can open is a part that is missing, found only by the one who receives it.
+        A file that cannot be opened is a missing part that only the recipient finds.
     How to fix
-        Export the file anew; put the file itself in place of a link.
+        Export the file again. Replace a link with the file.
     Limits
-        No page of a pdf is drawn; the pages of an encrypted one may be unknown. Of a jpg its marks and its end are read; what a system left behind is DOC004's. A pdf without its end is a warning, for many programs show what is there of it. Pillow alone does not report damage in between, only a picture that breaks off; without GDAL and Pillow no picture is decoded, and the report says so. A jpg that does not tell its resolution, in JFIF or Exif, is not judged.
+        Pages of a pdf are not rendered; those of an encrypted pdf may be unknown. DOC004 reports files that a system
+        left. A pdf without its end mark is a warning, because many programs show its readable part. Pillow alone
+        reports only truncated pictures, not damage within the data. Without GDAL and Pillow pictures are not decoded,
+        and the report notes this. A jpg without a resolution in JFIF or Exif is not checked for it.
     """
     package = package_facts(ctx)
     if package is None:
@@ -171,8 +182,11 @@ def file_contents(
 
 @dataclass(frozen=True)
 class MapLimits:
-    """What a map must at least show: pixels of its longer side, levels between its pixels, and at most ``plain_share`` of its
-    pixels in one colour."""
+    """Minimum content of a map.
+
+    These are pixels of its longer side, levels between its pixels, and at most ``plain_share`` of its pixels in one
+    colour.
+    """
 
     pixels: int
     levels: int
@@ -187,28 +201,28 @@ def _inspect(package: PackageFacts, limits: MapLimits, ctx: Context) -> Iterator
         elif file.special:
             yield make_file_finding(file.path, "special")
     for file in (one for one in package.single if not (one.link or one.special or is_stray(one.name))):
-        finding = _damage(file, ctx)
+        finding = _find_damage(file, ctx)
         if finding is None and file.path in maps:
-            finding = _poor_map(file, limits)
+            finding = _find_poor_map(file, limits)
         if finding is not None:
             yield finding
         if file.size and has_valid_end(file.name, file.tail):
-            yield from _inside(file, ctx)
-    yield from _same([file for file in package.single if file.path in maps and file.picture is not None])
+            yield from _inspect_inside(file, ctx)
+    yield from _find_equal_files([file for file in package.single if file.path in maps and file.picture is not None])
     documents = {
         file.path for slot in package.package_spec.files if slot.kind == "document" for file in package.filling(slot)
     }
-    yield from _same([file for file in package.single if file.path in documents and file.size])
+    yield from _find_equal_files([file for file in package.single if file.path in documents and file.size])
 
 
-def _damage(file: FileFact, ctx: Context) -> Finding | None:
-    """Return the first reason why a file cannot be opened, or not to its end."""
+def _find_damage(file: FileFact, ctx: Context) -> Finding | None:
+    """Return the first reason why a file cannot be opened completely."""
     if not file.size:
         return make_file_finding(file.path, "empty")
     if not has_valid_start(file.name, file.head):
         return make_file_finding(file.path, "kind")
     if not has_valid_end(file.name, file.tail):
-        # Many programs repair it, and show what is there.
+        # Many programs repair such a file and show its readable part.
         return make_file_finding(file.path, "cut", Severity.WARNING)
     if file.picture is not None and not file.picture.whole:
         return make_file_finding(file.path, "broken")
@@ -217,35 +231,38 @@ def _damage(file: FileFact, ctx: Context) -> Finding | None:
     return None
 
 
-def _poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
-    """Return the first reason why a picture that can be opened is no map: resolution, size, or nothing on it."""
+def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
+    """Return the first reason why a readable picture cannot be a map.
+
+    Reasons are its resolution, its size, or missing content.
+    """
     picture, decoded = file.picture, file.decoded
     if picture is not None and picture.dpi and round(picture.dpi) < LEAST_DPI:
         return make_file_finding(file.path, "dpi", dpi=round(picture.dpi), least=LEAST_DPI)
     if picture is not None and max(picture.width, picture.height) < limits.pixels:
-        # A package of 0.1.0 may have one.
+        # A package of 0.1.0 may have such a map.
         return make_file_finding(file.path, "small", Severity.WARNING, pixels=f"{picture.width} × {picture.height}")
     if decoded is None:
         return None
     if decoded.levels is not None and decoded.levels < limits.levels:
         return make_file_finding(file.path, "plain", levels=decoded.levels, least=limits.levels)
     if decoded.plain is not None and decoded.plain > limits.plain_share:
-        # An overview of next to nothing is drawn so by some.
+        # Some maps show little of an overview, so this is only a warning.
         percent = {"share": format_number(100 * decoded.plain, 2), "most": format_number(100 * limits.plain_share, 2)}
         return make_file_finding(file.path, "bare", Severity.WARNING, **percent)
     return None
 
 
-def _same(files: list[FileFact]) -> Iterator[Finding]:
-    """Maps, or documents, of one content: each is of something else."""
+def _find_equal_files(files: list[FileFact]) -> Iterator[Finding]:
+    """Report maps, or documents, with equal content; each must have another subject."""
     first: dict[str, str] = {}
     for file in files:
         if file.sha256 and first.setdefault(file.sha256, file.path) != file.path:
             yield make_file_finding(file.path, "same", Severity.WARNING, other=first[file.sha256])
 
 
-def _inside(file: FileFact, ctx: Context) -> Iterator[Finding]:
-    """Pages of a pdf, what runs in it, in an office file or in a picture, and what lies behind a picture or a pdf."""
+def _inspect_inside(file: FileFact, ctx: Context) -> Iterator[Finding]:
+    """Report missing pages, active content, and bytes after the end of a file."""
     texts = Texts(ctx.lang)
     pdf, active = file.pdf, file.active
     if file.picture is not None:

@@ -25,27 +25,32 @@ MANY = 20
     basis=["package-draft"],
     needs={},
     messages={
-        "changed": "“{file}” is not what it was when the manifest was made (SHA-256 differs). Make the package anew, or put the file back.",
-        "changed_set": "{count} files of the data set “{file}” are not what they were when the manifest was made (SHA-256 differs; gone {lost}, new "
-        "{more}): {files}. Make the package anew, or put the whole data set back.",
-        "size": "The manifest says “{file}” has {told} bytes; it has {found}. Make the package anew.",
-        "twice": "The manifest lists “{file}” {count} times, or by a path that leads out of the package. Make the package anew.",
-        "no_list": "The list of digests “{file}”, made with the manifest, is gone, so recipients cannot verify the files with sha256sum. Put it back.",
-        "many_more": "{count} files in “{file}” are not in the manifest: {files}. They were added afterwards. Make the package anew, or take them out.",
-        "lost": "“{file}” stands in the manifest and is not there. Make the package anew, or put the file back.",
-        "more": "“{file}” does not stand in the manifest: it was put in afterwards. Make the package anew, so that the manifest knows it.",
-        "manifest": "The manifest “{file}” is damaged or was changed. Make the package anew.",
-        "doubled": "The manifest “{file}” has “{name}” twice in one place, and programs differ on which counts; the last was compared. Somebody "
-        "put it in; make the package anew.",
-        "later": "The manifest “{file}” was made by a later version of this plugin, so nothing was compared with it. Update the plugin and inspect the package again.",
-        "list": "“{file}” is no list of digests as sha256sum writes it, so nothing was compared with it. Make it anew, or delete it.",
-        "disagree": "“{sums}” and the manifest have different digests of “{file}”: one of them was changed. Make the package anew.",
-        "unlisted": "“{sums}” lacks {count} files of the manifest: {files}. Who checks with it misses them; make the package anew.",
-        "changed_listed": "“{file}” is not what “{sums}” says it was (SHA-256 differs). Make the list anew, or put the file back.",
-        "lost_listed": "“{file}” stands in “{sums}” and is not there. Make the list anew, or put the file back.",
-        "none": "The package has no manifest (“{file}”), so nobody can tell whether a file was changed. Make it with export_package.",
-        "gone": "The manifest “{file}” is gone, while “{left}”, made with it, is there: nobody can tell whether a file was changed. "
-        "Put it back, or make the package anew.",
+        "changed": "“{file}” changed since the manifest was made (SHA-256 differs). Make the package again, or restore the file.",
+        "changed_set": "{count} files of the data set “{file}” changed since the manifest was made (SHA-256 differs; missing {lost}, "
+        "new {more}): {files}. Make the package again, or restore the whole data set.",
+        "size": "Size of “{file}” in bytes: {told} in the manifest, {found} in the package. Make the package again.",
+        "twice": "The manifest lists “{file}” repeatedly (entries: {count}), or with a path that leads out of the package. Make the "
+        "package again.",
+        "no_list": "The list of digests “{file}”, made with the manifest, is missing, so recipients cannot verify the files with "
+        "sha256sum. Restore it.",
+        "many_more": "Files in “{file}” that are not in the manifest: {count} ({files}). They were added later. Make the package "
+        "again, or remove them.",
+        "lost": "“{file}” is in the manifest, but missing in the package. Make the package again, or restore the file.",
+        "more": "“{file}” is not in the manifest: it was added later. Make the package again, so that the manifest lists it.",
+        "manifest": "The manifest “{file}” is damaged or was changed. Make the package again.",
+        "doubled": "The manifest “{file}” has “{name}” twice in one place, and programs differ on which value they use; the last one "
+        "was compared. The second value was added later. Make the package again.",
+        "later": "The manifest “{file}” was made by a later version of this plugin, so files were not compared with it. Update the "
+        "plugin and inspect the package again.",
+        "list": "“{file}” does not have the format of sha256sum, so files were not compared with it. Make it again, or delete it.",
+        "disagree": "“{sums}” and the manifest have different digests of “{file}”: one of them was changed. Make the package again.",
+        "unlisted": "Files of the manifest that are missing in “{sums}”: {count} ({files}). A check with this list omits them. Make "
+        "the package again.",
+        "changed_listed": "“{file}” differs from its entry in “{sums}” (SHA-256 differs). Make the list again, or restore the file.",
+        "lost_listed": "“{file}” is in “{sums}”, but missing in the package. Make the list again, or restore the file.",
+        "none": "The package lacks a manifest (“{file}”), so changed files cannot be detected. Make it with export_package.",
+        "gone": "The manifest “{file}” is missing, but “{left}”, made with it, exists. Changed files cannot be detected. Restore the "
+        "manifest, or make the package again.",
     },
     fails=[
         example(
@@ -106,14 +111,18 @@ def package_digests(*, ctx: Context) -> RuleResult:
     """No file was changed since the manifest was made.
 
     What it checks
-        SHA-256 of every file against manifest.json, and the manifest's own against manifest.json.sha256; files that it does not
-        list; sizes. Files of one database make one finding. A list as sha256sum writes it (SHA256SUMS), of whatever program, against the files and the manifest.
+        The SHA-256 of every file is that in manifest.json, and the SHA-256 of the manifest is that in
+        manifest.json.sha256. Sizes agree, and the manifest lists every file. Files of one database make one finding.
+        A list in the format of sha256sum (SHA256SUMS) of any program agrees with the files and the manifest.
     Why
-        The proof that what was written is what was drawn holds for these bytes and no others.
+        The verification after writing applies to these bytes only.
     How to fix
-        Make the package anew with export_package; a file that must go in is put into its folder of documents first.
+        Make the package again with export_package. Put a file that must be added into its folder of documents first.
     Limits
-        A signature that the office put beside the manifest (manifest.json.p7s, .sig, .asc, .sm2 …) is reported as present or absent, and never judged: verify it with the tool that made it. A package made by other software has no manifest; that is information, not an error. One of ours that lost it is an error. Whoever changes manifest and digest together is not found out: note the digest elsewhere.
+        A signature next to the manifest (manifest.json.p7s, .sig, .asc, .sm2 …) is reported as present or absent, but
+        not verified: verify it with the tool that made it. A package of other software has no manifest; this is
+        information, not an error. A package of this plugin without its manifest is an error. A change of the manifest
+        together with its digest is not detected: record the digest elsewhere.
     """
     result = inspect_facts(ctx, _compare)
     package = package_facts(ctx)
@@ -128,21 +137,21 @@ def _compare(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """Compare the files with lists of digests, then with the manifest."""
     there = {file.path: file.sha256 for file in package.files}
     for name, sums in package.sums.items():
-        yield from _listed(name, sums, package, there)
+        yield from _compare_list(name, sums, package, there)
     if package.manifest_state == MISSING:
-        yield from _without_manifest(package, there)
+        yield from _report_no_manifest(package, there)
         return
-    yield from _state_of_manifest(package)
+    yield from _check_manifest_state(package)
     if package.manifest is None:
         return
     if SUMS not in there and not package.sums and is_made_by_plugin(package):
         yield make_file_finding(SUMS, "no_list", Severity.WARNING)
-    yield from _rows(package)
-    yield from _grouped([*_changed(package, there), *_added(package)], package)
+    yield from _check_rows(package)
+    yield from _group_findings([*_find_changed(package, there), *_find_added(package)], package)
 
 
-def _without_manifest(package: PackageFacts, there: dict[str, str]) -> Iterator[Finding]:
-    """Report a manifest that was taken out, or a package that never had one."""
+def _report_no_manifest(package: PackageFacts, there: dict[str, str]) -> Iterator[Finding]:
+    """Report a manifest that was removed, or a package that never had one."""
     left = next((name for name in (DIGEST, PAGE) if name in there), "")
     if left and not any(MANIFEST in sums for sums in package.sums.values() if sums):
         yield make_file_finding(MANIFEST, "gone", left=left)
@@ -150,7 +159,7 @@ def _without_manifest(package: PackageFacts, there: dict[str, str]) -> Iterator[
         yield make_file_finding(MANIFEST, "none", Severity.INFO)
 
 
-def _state_of_manifest(package: PackageFacts) -> Iterator[Finding]:
+def _check_manifest_state(package: PackageFacts) -> Iterator[Finding]:
     if package.manifest_state == DOUBLED:
         yield make_file_finding(MANIFEST, "doubled", name=package.duplicate_files)
     if package.manifest_state in (DAMAGED, CHANGED):
@@ -159,8 +168,8 @@ def _state_of_manifest(package: PackageFacts) -> Iterator[Finding]:
         yield make_file_finding(MANIFEST, "later", Severity.WARNING)
 
 
-def _changed(package: PackageFacts, there: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield path and case of the manifest's files that are lost or changed."""
+def _find_changed(package: PackageFacts, there: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield path and case of the manifest's files that are missing or changed."""
     for path, digest in _manifest_digests(package).items():
         if path not in there:
             yield path, "lost"
@@ -168,8 +177,11 @@ def _changed(package: PackageFacts, there: dict[str, str]) -> Iterator[tuple[str
             yield path, "changed"
 
 
-def _added(package: PackageFacts) -> Iterator[tuple[str, str]]:
-    """Yield path and case of the files that the manifest does not list, except those that other rules report."""
+def _find_added(package: PackageFacts) -> Iterator[tuple[str, str]]:
+    """Yield path and case of the files that the manifest does not list.
+
+    Files that other rules report are omitted.
+    """
     known = {*_manifest_digests(package), *UNLISTED}
     for file in package.files:
         reported = file.link or file.special or is_stray(file.name)
@@ -177,8 +189,11 @@ def _added(package: PackageFacts) -> Iterator[tuple[str, str]]:
             yield file.path, "more"
 
 
-def _grouped(differences: list[tuple[str, str]], package: PackageFacts) -> Iterator[Finding]:
-    """Make one finding per data set, and one per folder with many added files; other files have one each."""
+def _group_findings(differences: list[tuple[str, str]], package: PackageFacts) -> Iterator[Finding]:
+    """Make one finding per data set, and one per folder with many added files.
+
+    Other files make one finding each.
+    """
     sets: dict[str, dict[str, list[str]]] = {}
     added: dict[str, list[str]] = {}
     for path, case in differences:
@@ -189,7 +204,7 @@ def _grouped(differences: list[tuple[str, str]], package: PackageFacts) -> Itera
         else:
             yield make_file_finding(path, case)
     for place, cases in sets.items():
-        yield from _of_set(place, cases)
+        yield from _make_set_finding(place, cases)
     for folder, paths in added.items():
         if len(paths) <= MANY:
             yield from (make_file_finding(path, "more") for path in paths)
@@ -197,7 +212,7 @@ def _grouped(differences: list[tuple[str, str]], package: PackageFacts) -> Itera
             yield make_file_finding(folder or ".", "many_more", count=len(paths), files=_named(folder, paths))
 
 
-def _of_set(place: str, cases: dict[str, list[str]]) -> Iterator[Finding]:
+def _make_set_finding(place: str, cases: dict[str, list[str]]) -> Iterator[Finding]:
     """Return one finding for several files of a data set."""
     paths = [path for some in cases.values() for path in some]
     if len(paths) == 1:
@@ -212,8 +227,8 @@ def _named(folder: str, paths: list[str]) -> str:
     return ", ".join(names) + (" …" if len(paths) > NAMED else "")
 
 
-def _rows(package: PackageFacts) -> Iterator[Finding]:
-    """Report rows of the manifest with another size, listed twice, or with a path outside the package."""
+def _check_rows(package: PackageFacts) -> Iterator[Finding]:
+    """Report the manifest's rows with a wrong size or path, or listed twice."""
     rows = package.manifest["files"] if package.manifest else []
     sizes = {file.path: (file.size, file.sha256) for file in package.files}
     for path, count in Counter(row["path"] for row in rows).items():
@@ -229,23 +244,27 @@ def _manifest_digests(package: PackageFacts) -> dict[str, str]:
     return {row["path"]: row["sha256"] for row in package.manifest["files"]} if package.manifest else {}
 
 
-def _listed(name: str, sums: dict[str, str] | None, package: PackageFacts, there: dict[str, str]) -> Iterator[Finding]:
-    """A list of digests against the files; what the manifest tells alike, it tells."""
+def _compare_list(
+    name: str, sums: dict[str, str] | None, package: PackageFacts, there: dict[str, str]
+) -> Iterator[Finding]:
+    """Compare a list of digests with the files; omit differences of the manifest."""
     if sums is None:
         yield make_file_finding(name, "list")
         return
-    told = _manifest_digests(package)
-    lacking = [path for path in told if path not in sums and path != name]
+    in_manifest = _manifest_digests(package)
+    lacking = [path for path in in_manifest if path not in sums and path != name]
     if lacking:
         files = ", ".join(lacking[:NAMED]) + (" …" if len(lacking) > NAMED else "")
         severity = Severity.WARNING
         yield make_file_finding(name, "unlisted", severity, sums=name, count=len(lacking), files=files)
     for path, digest in sums.items():
-        if path in told and told[path] != digest:
+        if path in in_manifest and in_manifest[path] != digest:
             yield make_file_finding(path, "disagree", sums=name)
-        elif path not in told and path not in there:
+        elif path not in in_manifest and path not in there:
             yield make_file_finding(path, "lost_listed", sums=name)
         elif (
-            path not in told and there[path] != digest and (path != MANIFEST or package.manifest_state in (MISSING, OK))
+            path not in in_manifest
+            and there[path] != digest
+            and (path != MANIFEST or package.manifest_state in (MISSING, OK))
         ):
             yield make_file_finding(path, "changed_listed", sums=name)

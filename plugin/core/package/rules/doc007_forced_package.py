@@ -18,7 +18,8 @@ from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
     basis=["package-draft"],
     needs={},
     messages={
-        "": "The package was forced: its check said “{verdict}” (errors {errors}, not checked {skipped}). Mend what its manifest and report name, and make it anew.",
+        "": "The package was forced: its check had the result “{verdict}” (errors {errors}, not checked {skipped}). Correct the errors "
+        "in its manifest and report, and make the package again.",
     },
     fails=[
         example("made of a plan that fails", 1, manifest=True, forced="fail"),
@@ -29,23 +30,23 @@ from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
     ],
 )
 def forced_package(*, ctx: Context) -> RuleResult:
-    """The package was made of a plan that passes.
+    """Each package is made of a plan that passes.
 
     What it checks
-        What the manifest says of the check that the package was made after.
+        The result of the plan's check in the manifest.
     Why
-        A package that was forced is for looking at, not for handing in.
+        A forced package is for internal review, not for handing in.
     How to fix
-        Mend what the report in the package names, and export again without forcing it.
+        Correct the errors in the package's report, and export again without force.
     Limits
-        Only packages with a manifest of this plugin tell.
+        Only packages with a manifest of this plugin have this result.
     """
-    return inspect_facts(ctx, _look)
+    return inspect_facts(ctx, _find_forced)
 
 
-def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    said = package.manifest["check"] if package.manifest else {}
-    if said.get("forced") or said.get("verdict") in HELD_BACK:
-        verdict = Texts(ctx.lang).section("verdicts").get(str(said.get("verdict")), said.get("verdict"))
-        counts = {key: said.get(key, 0) for key in ("errors", "skipped")}
+def _find_forced(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    check = package.manifest["check"] if package.manifest else {}
+    if check.get("forced") or check.get("verdict") in HELD_BACK:
+        verdict = Texts(ctx.lang).section("verdicts").get(str(check.get("verdict")), check.get("verdict"))
+        counts = {key: check.get(key, 0) for key in ("errors", "skipped")}
         yield make_file_finding(package.root, verdict=verdict, **counts)

@@ -26,24 +26,28 @@ from ._package import (
     basis=["package-draft"],
     needs={},
     messages={
-        "missing": "The data lack {title} ({name}), which a package must have. Put the layer in.",
-        "missing_in": "“{file}” lacks {title} ({name}), which it must have; another data set of the package has it. Export both anew from one plan.",
-        "empty": "Layer {name} in “{file}” has no feature, though a package must have it. Put the data in.",
-        "unreadable": "“{file}” ({name}) cannot be read: it is damaged or was copied in part. Copy it again, or make the package anew.",
-        "part": "“{file}” ({table}) is damaged: GDAL says “{reason}”. Programs may open the database and see only part of it. Copy the whole database again, or make the package anew.",
-        "part_lost": "“{file}” ({table}), a part of the database, is not there. Copy the whole database again, or make the package anew.",
-        "foreign": "“{file}” is a table that the database does not list (GDB_SystemCatalog): no program shows it, and whoever looks for it "
-        "finds it. Delete it, or make the package anew.",
-        "index": "“{file}”: the spatial index of layer {table} has {missing} shapes elsewhere or not at all, so a map that is zoomed in does "
-        "not show them. Make the index anew, or the package.",
+        "missing": "The data lack {title} ({name}), which a package must have. Add the layer.",
+        "missing_in": "“{file}” lacks {title} ({name}), which it must have; another data set of the package has it. Export both again "
+        "from one plan.",
+        "empty": "Layer {name} in “{file}” has no feature, though a package must have it. Add the data.",
+        "unreadable": "“{file}” ({name}) cannot be read: it is damaged or was copied incompletely. Copy it again, or make the package "
+        "again.",
+        "part": "“{file}” ({table}) is damaged; GDAL reports “{reason}”. Programs may open the database and see only part of it. Copy "
+        "the whole database again, or make the package again.",
+        "part_lost": "“{file}” ({table}), a part of the database, is missing. Copy the whole database again, or make the package "
+        "again.",
+        "foreign": "“{file}” is a table that the database does not list (GDB_SystemCatalog): programs do not show it, but its data can "
+        "be read. Delete it, or make the package again.",
+        "index": "“{file}”: the spatial index of layer {table} has wrong or missing entries of shapes ({missing}), so maps at large "
+        "scales do not show them. Make the index or the package again.",
         "broken": "“{file}” cannot be read: {reason}",
-        "shape_cut": "“{file}” is cut off: it is {missing} bytes shorter than its own head says, so the shapefile {table} was read in "
-        "part or not at all. Copy all of its files again.",
-        "shape_lost": "“{file}” is not there; without it nobody knows the fields of the shapefile {table}. Copy all of its files again.",
-        "more_fields": "Layer {name} in “{file}” has fields that neither the standard nor the form does: {fields}. Delete them, unless "
-        "they are wanted.",
-        "twice": "“{file}” has {title} twice: the rules looked at {used}, {name} was left aside. Delete the one that is not meant, "
-        "or rename it so that it does not look like {title}.",
+        "shape_cut": "“{file}” is truncated (bytes missing by its header: {missing}), so the shapefile {table} was read in part or not at "
+        "all. Copy all of its files again.",
+        "shape_lost": "“{file}” is missing; without it the fields of the shapefile {table} are unknown. Copy all of its files again.",
+        "more_fields": "Layer {name} in “{file}” has fields that neither the standard nor the specification has: {fields}. Delete "
+        "them, unless they are needed.",
+        "twice": "“{file}” has {title} twice: the rules checked {used} and ignored {name}. Delete the wrong layer, or rename it so that "
+        "it is not recognised as {title}.",
     },
     fails=[
         example("no red line", 1, layers={"STBHHX": None}),
@@ -65,63 +69,67 @@ from ._package import (
     ],
 )
 def package_layers(*, ctx: Context) -> RuleResult:
-    """The data can be read and have every layer that a package must have.
+    """All data can be read and have every layer that a package must have.
 
     What it checks
-        Each data set can be opened, no file of a database (.gdb) or shapefile is damaged or gone, none is there that the database does not list; the index of a GeoPackage finds its shapes; each mandatory layer of the form is there and has features, in each data set that must have it; no layer
-        is in a data set twice, none has fields that nobody asked for.
+        Each data set can be opened. Files of a database (.gdb) or shapefile are not damaged or missing, and the
+        database lists all of them. The index of a GeoPackage finds its shapes. Each mandatory layer of the
+        specification exists and has features, in each data set that must have it. A data set does not have a layer
+        twice, and layers have no additional fields.
     Why
-        The three control lines are handed in again with the plan, and a database copied in part is no database.
+        The three control lines are handed in again with the plan, and an incomplete copy of a database is unusable.
     How to fix
-        Copy the data again, or put the layer in and make the package anew.
+        Copy the data again, or add the layer and make the package again.
     Limits
-        Which layers are mandatory is a setting of the form (mark C). Files of a .gdb are looked at where QGIS's GDAL (osgeo) is; its spatial indexes are not, those of a GeoPackage are. What is wrong inside a layer is told by the other rules.
+        The mandatory layers are a setting of the specification (mark C). Files of a .gdb are checked if QGIS's GDAL
+        (osgeo) is installed. Spatial indexes of a GeoPackage are checked, those of a .gdb are not. Other rules report
+        errors inside a layer.
     """
-    return inspect_facts(ctx, _look)
+    return inspect_facts(ctx, _find_problems)
 
 
-def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _find_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for layer in package.layers:
         if layer.problem is not None:
             key, params = layer.problem
             yield make_file_finding(layer.file, "broken", reason=Texts(ctx.lang).explain(InputError(key, **params)))
         elif layer.features < 0:
             yield make_file_finding(layer.file, "unreadable", name=layer.name)
-    for fault in package.integrity_errors:
-        case = "part" if fault.reason else "part_lost"
-        if not fault.place.lower().endswith(".gdb"):
-            case = "shape_cut" if fault.missing else "shape_lost"
-        if fault.kind:
+    for error in package.integrity_errors:
+        case = "part" if error.reason else "part_lost"
+        if not error.place.lower().endswith(".gdb"):
+            case = "shape_cut" if error.missing else "shape_lost"
+        if error.kind:
             severity = Severity.WARNING
-            yield make_file_finding(fault.part, fault.kind, severity, table=fault.table, missing=fault.missing)
+            yield make_file_finding(error.part, error.kind, severity, table=error.table, missing=error.missing)
             continue
-        yield make_file_finding(fault.part, case, table=fault.table, reason=fault.reason, missing=fault.missing)
-    for spare in package.unread_layers:
-        said = {"name": spare.name, "used": spare.used, "title": _title(spare.role, ctx)}
+        yield make_file_finding(error.part, case, table=error.table, reason=error.reason, missing=error.missing)
+    for unread in package.unread_layers:
+        params = {"name": unread.name, "used": unread.used, "title": _title(unread.role, ctx)}
         yield Finding(
             "",
-            key=f"{spare.file}/{spare.name}",
+            key=f"{unread.file}/{unread.name}",
             case="twice",
             severity=Severity.WARNING,
-            params={"file": spare.file, **said},
+            params={"file": unread.file, **params},
         )
-    yield from _more_fields(package, ctx)
-    told: set[tuple[str, str]] = set()
+    yield from _find_additional(package, ctx)
+    reported: set[tuple[str, str]] = set()
     for vectors in package.package_spec.vectors:
-        # A set whose file is not there is DOC002's; its layers may be in another.
+        # DOC002 reports a missing file of a set; its layers may be in another set.
         places = [place for place in package.data_sets() if vectors in package.sets_of(place)]
         for slot in (slot for slot in vectors.layers if slot.need == "M"):
-            for finding in _slot(slot, places, package, ctx):
-                # Two sets may lack one layer; two layers of one file may be empty.
+            for finding in _check_slot(slot, places, package, ctx):
+                # Two sets may lack the same layer; two layers of one file may be empty.
                 what = finding.key, str(finding.params["name"])
-                if what not in told:
+                if what not in reported:
                     yield finding
-                told.add(what)
+                reported.add(what)
 
 
-def _more_fields(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Fields that nobody asked for; where the manifest has another number of them, DOC010 tells."""
-    spares = {(spare.file, spare.name) for spare in package.unread_layers}
+def _find_additional(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Report additional fields, unless DOC010 reports their number."""
+    spares = {(unread.file, unread.name) for unread in package.unread_layers}
     for layer in package.layers:
         more = find_additional_fields(layer, package, ctx) if (layer.file, layer.name) not in spares else []
         if more and stated_field_count(layer, package) in (None, len(layer.fields or ())):
@@ -131,24 +139,24 @@ def _more_fields(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             yield Finding("", key=key, case="more_fields", severity=Severity.INFO, params=params)
 
 
-def _slot(slot: LayerSlot, places: list[str], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """A mandatory layer that is nowhere, not in the data set that should have it, or empty there."""
+def _check_slot(slot: LayerSlot, places: list[str], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Report a mandatory layer that is empty, or missing in package or data set."""
     roles = ctx.plan.roles_of(slot.layer)
     names = [slot.name, *roles] if slot.name else list(roles)
     anywhere = [layer for layer in package.layers if layer.name.upper() in {n.upper() for n in names}]
     here = [layer for layer in anywhere if not places or layer.file in places]
-    sound = [layer for layer in here if layer.features >= 0]
-    # What cannot be read may well have it.
-    if not sound and any(layer.features < 0 for layer in package.layers):
+    readable = [layer for layer in here if layer.features >= 0]
+    # An unreadable layer may be the missing one.
+    if not readable and any(layer.features < 0 for layer in package.layers):
         return
-    said = {"title": _title(slot.layer, ctx), "name": names[0]}
-    if sound:
-        if not any(layer.features for layer in sound):
-            yield make_file_finding(sound[0].file, "empty", name=sound[0].name)
+    params = {"title": _title(slot.layer, ctx), "name": names[0]}
+    if readable:
+        if not any(layer.features for layer in readable):
+            yield make_file_finding(readable[0].file, "empty", name=readable[0].name)
     elif anywhere:
-        yield Finding("", key=f"{places[0]}/{slot.layer}", case="missing_in", params={"file": places[0], **said})
+        yield Finding("", key=f"{places[0]}/{slot.layer}", case="missing_in", params={"file": places[0], **params})
     else:
-        yield Finding("", key=slot.layer, case="missing", params=said)
+        yield Finding("", key=slot.layer, case="missing", params=params)
 
 
 def _title(layer: str, ctx: Context) -> str:

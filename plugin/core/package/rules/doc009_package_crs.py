@@ -17,10 +17,11 @@ from ._package import NONE_INSPECTED, example, inspect_facts
     basis=["package-draft", "package-form"],
     needs={},
     messages={
-        "": "Layer {name} in “{file}” is in {found}; the package asks for {expected}. Reproject it, or export it with export_package.",
-        "none": "Layer {name} in “{file}” has no coordinate system; the package asks for {expected}. Define the one that its coordinates are in, then "
-        "export it with export_package.",
-        "vertical": "Layer {name} in “{file}” names no heights ({expected}), which the form asks for. Export it with export_package.",
+        "": "Layer {name} in “{file}” is in {found}; the package requires {expected}. Reproject it, or export it with export_package.",
+        "none": "Layer {name} in “{file}” has no coordinate system; the package requires {expected}. Define the one of its "
+        "coordinates, then export it with export_package.",
+        "vertical": "Layer {name} in “{file}” lacks the vertical coordinate system ({expected}) that the specification requires. "
+        "Export it with export_package.",
     },
     fails=[
         example("metres in place of degrees", 1, crs={"CZKFBJ": "EPSG:4526"}),
@@ -32,35 +33,36 @@ from ._package import NONE_INSPECTED, example, inspect_facts
     ],
 )
 def package_crs(*, ctx: Context) -> RuleResult:
-    """Layers are in the coordinate system that the package asks for.
+    """Layers are in the coordinate system that the package requires.
 
     What it checks
-        The CRS of every layer that can be read against that of the form (EPSG:4490 in the form that ships), and the CRS of heights where the form has one.
+        The CRS of every readable layer is that of the specification (EPSG:4490 in the shipped one), and so is the
+        vertical CRS if the specification has one.
     Why
-        The receiving system puts layers of one delivery on top of each other by their coordinates.
+        The receiving system overlays the layers of a delivery by their coordinates.
     How to fix
         Reproject the layer, or let export_package do it.
     Limits
-        Data sets are told apart by name; in one that no form describes no CRS is asked for.
+        Data sets are recognised by name. A data set that the specification does not describe may have any CRS.
     """
-    return inspect_facts(ctx, _look)
+    return inspect_facts(ctx, _find_wrong_crs)
 
 
-def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_crs(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for layer in package.layers:
         if layer.features < 0:
             continue
         for vectors in package.sets_of(layer.file):
-            # As layers' own are told, however the form writes it.
+            # Use the notation of the layers, because a specification may use another one.
             plane, heights = crs_label(parse_crs(vectors.crs)), vectors.vertical.upper()
             if not layer.crs:
-                yield _told(layer, "none", "", plane)
+                yield _make_finding(layer, "none", "", plane)
             elif layer.crs != plane:
-                yield _told(layer, "", layer.crs, plane)
+                yield _make_finding(layer, "", layer.crs, plane)
             elif heights and layer.vertical != heights:
-                yield _told(layer, "vertical", "", heights)
+                yield _make_finding(layer, "vertical", "", heights)
 
 
-def _told(layer: LayerFact, case: str, found: str, expected: str) -> Finding:
+def _make_finding(layer: LayerFact, case: str, found: str, expected: str) -> Finding:
     params = {"name": layer.name, "file": layer.file, "found": found, "expected": expected}
     return Finding("", key=f"{layer.file}/{layer.name}", case=case, params=params)

@@ -25,7 +25,10 @@ INDICATORS = [["指标", "单位", "数值"], ["生态保护红线面积", "平�
 
 
 def _with(*rows: list[str], head: list[str] = HEAD) -> dict[str, list[list[str]]]:
-    """A workbook of two tables; 25 ha in the plane are 24.99 ha on the ellipsoid."""
+    """Return a workbook of two tables.
+
+    25 ha in the plane are 24.99 ha on the ellipsoid.
+    """
     return {"指标表": INDICATORS, "三条控制线": [["县三条控制线面积表"], ["单位：公顷"], head, *rows]}
 
 
@@ -39,50 +42,52 @@ LINE = ["生态保护红线", "1", "24.99"]
     basis=["T3", "plan-review", "package-draft"],
     needs={},
     messages={
-        "cell": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}” says {told}; the layers give {given}: {apart} apart{other}. "
-        "Correct the table, or the layer, and make the package anew.",
-        "blank": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}” is blank; the layers give {given}. Fill it in.",
-        "cells_row": "“{file}”, sheet {sheet}, row “{row}” (line {line}) differs in {count} columns: {figures}{other}. Correct the table, or the "
-        "layer, and make the package anew.",
-        "cells_column": "“{file}”, sheet {sheet}, column “{column}” differs in {count} rows, and these in no other column: {figures}{other}. Where the "
-        "areas agree, shares follow from another row of the table. Correct the table, or the layer, and make the package anew.",
+        "cell": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}”: {told} in the table, {given} by the layers; "
+        "difference {apart}{other}. Correct the table or the layer, and make the package again.",
+        "blank": "“{file}”, sheet {sheet}, row “{row}” (line {line}), column “{column}” is blank; the value by the layers is {given}. "
+        "Fill it in.",
+        "cells_row": "“{file}”, sheet {sheet}, row “{row}” (line {line}) differs in {count} columns: {figures}{other}. Correct the table or "
+        "the layer, and make the package again.",
+        "cells_column": "“{file}”, sheet {sheet}, column “{column}” differs in {count} rows, and these in no other column: {figures}{other}. "
+        "If the areas agree, another row of the table changes the shares. Correct the table or the layer, and make the package again.",
         "blanks_row": "“{file}”, sheet {sheet}, row “{row}” (line {line}) has {count} blanks: {figures}. Fill them in.",
         "blanks_column": "“{file}”, sheet {sheet}, column “{column}” is blank in {count} rows: {figures}. Fill them in.",
-        "names": "“{file}”, sheet {sheet}{called}: {count} rows have the code of another name in the layers: {names}. Correct the name in the "
-        "table, or in the layer.",
-        "lost": "“{file}”, sheet {sheet}{called} lacks {count} rows that the layers give: {rows}. Put them in.",
-        "no_table": "No workbook has these tables, though the layers give them: {tables}. Put them in, or write their titles on the sheets "
-        "as the form has them; they were not compared.",
-        "unread": "“{file}” was not compared: {detail}. Hand the tables in as xlsx as well, or compare it by hand.",
-        "sheet": "“{file}”, sheet {sheet} has figures but is none of the known tables; it was not compared. Write the title as the form "
-        "has it (heads in [tables.titles] of the form), or compare it by hand.",
-        "no_layers": "“{file}”, sheet {sheet}{called}: the layers that it is made of are not in the package, or cannot be read; it was not compared. "
-        "Put the layers in.",
-        "rows": "“{file}”, sheet {sheet}{called}: {count} rows with figures are not known by code or name and were not compared: "
-        "{rows}. Where the package lacks their layers, put these in; else write them as the list has them, or compare them by hand.",
-        "columns": "“{file}”, sheet {sheet}{called}: columns with figures are not known and were not compared: {columns}. Where the package lacks their layers, put these in; else name them in "
-        "[tables.heads] of the form, or compare them by hand.",
-        "text": "“{file}”, sheet {sheet}: {count} cells could not be compared ({cells}): {detail}. Mend them, or compare them by hand.",
-        "target": "“{file}”, sheet {sheet}{called}: {count} targets or what is left of them are other than by the layers and the profile of "
-        "this check ({cells}). Inspect with the county's own profile; if it is, correct the table or the layers.",
-        "no_figure": "“{file}”, sheet {sheet}{called}: the layers give nothing for {count} figures ({cells}), so they were not compared. "
-        "Figures held against targets take the county's own profile.",
+        "names": "“{file}”, sheet {sheet}{called}: rows whose code has another name in the layers: {count} ({names}). Correct the name in "
+        "the table or in the layer.",
+        "lost": "“{file}”, sheet {sheet}{called}: rows of the layers that the sheet lacks: {count} ({rows}). Add them.",
+        "no_table": "These tables, which the layers contain, were found in no workbook and were not compared: {tables}. Add them, or give "
+        "their sheets the titles in the specification.",
+        "unread": "“{file}” was not compared: {detail}. Hand in the tables as xlsx as well, or compare it by hand.",
+        "sheet": "“{file}”, sheet {sheet} has figures but is not a known table; it was not compared. Use the title in the specification "
+        "(heads in [tables.titles]), or compare it by hand.",
+        "no_layers": "“{file}”, sheet {sheet}{called}: the layers for this table are missing in the package or unreadable; it was not "
+        "compared. Add the layers.",
+        "rows": "“{file}”, sheet {sheet}{called}: rows with figures whose code or name is unknown, so that they were not compared: {count} "
+        "({rows}). If the package lacks their layers, add these; otherwise use the codes and names of the list, or compare them by hand.",
+        "columns": "“{file}”, sheet {sheet}{called}: unknown columns with figures were not compared: {columns}. If the package lacks their "
+        "layers, add these; otherwise name the columns in [tables.heads] of the specification, or compare them by hand.",
+        "text": "“{file}”, sheet {sheet}: cells that could not be compared: {count} ({cells}); reason: {detail}. Correct them, or "
+        "compare them by hand.",
+        "target": "“{file}”, sheet {sheet}{called}: targets or remainders that differ from the layers and the profile of this check: {count} "
+        "({cells}). Inspect with the county's profile; if this is done, correct the table or the layers.",
+        "no_figure": "“{file}”, sheet {sheet}{called}: figures without a value by the layers, so that they were not compared: {count} "
+        "({cells}). Figures compared with targets require the county's profile.",
         "hidden": "“{file}”, sheet {sheet} has hidden content: {what}. Show it, or delete it.",
-        "words": "“{file}” was made by this plugin; on sheet {sheet} {count} cells have other words than the layers and the report give: {cells}. "
-        "Make the package anew.",
-        "format": "“{file}”, sheet {sheet}: {count} cells have a number format that may show another figure than they hold: {cells}. "
-        "Set a plain number format, or make the package anew.",
-        "counts": "The manifest counts {told_rows} rows and {told_figures} figures on sheet {sheet} of “{file}”; there are {rows} and {figures}. "
-        "Make the package anew.",
-        "look": "“{file}” was made by this plugin; on sheet {sheet} {count} cells, rows or columns differ in format from what it writes (font, "
-        "colour, size, or conditional formats): {cells}. Make the package anew.",
-        "drawn": "“{file}” was made by this plugin, and has parts that it does not write (pictures, shapes, charts, controls, letters of several "
-        "kinds in a cell): {parts}. They may cover figures; make the package anew.",
-        "covered": "“{file}”, sheet {sheet}: a picture or shape lies over {count} cells with content: {cells}. What is seen there is not what the "
-        "cells hold. Take it away, or make the package anew.",
-        "unbuilt": "“{file}”: {reason}. Its figures were compared with the layers, states of indicators with the report; other words were not. "
-        "Inspect the package with the version, profile and layers that made it.",
-        "more_sheets": "“{file}” was made by this plugin, and has sheets that it did not make: {sheets}. Make the package anew.",
+        "words": "“{file}” was made by this plugin. Cells on sheet {sheet} whose words differ from the layers and the report: {count} "
+        "({cells}). Make the package again.",
+        "format": "“{file}”, sheet {sheet}: cells with a number format that may show another figure than their value: {count} ({cells}). "
+        "Set a plain number format, or make the package again.",
+        "counts": "Rows and figures on sheet {sheet} of “{file}”: {told_rows} and {told_figures} in the manifest, {rows} and {figures} in "
+        "the sheet. Make the package again.",
+        "look": "“{file}” was made by this plugin. Cells, rows or columns on sheet {sheet} with a changed format (font, colour, size, or "
+        "conditional formats): {count} ({cells}). Make the package again.",
+        "drawn": "“{file}” was made by this plugin, but has parts that the plugin does not write (pictures, shapes, charts, controls, "
+        "mixed styles in a cell): {parts}. They may cover figures. Make the package again.",
+        "covered": "“{file}”, sheet {sheet}: cells with content under a picture or shape: {count} ({cells}). The visible content may differ "
+        "from the cells. Remove the picture or shape, or make the package again.",
+        "unbuilt": "“{file}”: {reason}. Its figures were compared with the layers, and states of indicators with the report; other words "
+        "were not compared. Inspect the package with the version, profile and layers that made it.",
+        "more_sheets": "“{file}” was made by this plugin, but has sheets that the plugin did not make: {sheets}. Make the package again.",
         "cut": "“{file}”, sheet {sheet} is larger than any table; only its beginning was compared. Delete empty rows and columns.",
     },
     fails=[
@@ -109,22 +114,28 @@ LINE = ["生态保护红线", "1", "24.99"]
     ],
 )  # fmt: skip
 def table_figures(*, ctx: Context) -> RuleResult:
-    """Tables and layers show the same figures.
+    """Tables and layers have the same figures.
 
     What it checks
-        Every figure of every workbook (xlsx) in the package against what the package's own layers give: indicators, control lines,
-        expansion ratio, planning zones, land use now and planned, townships. A figure agrees when it is the layers' own within half of
-        its last printed digit. Cells of one row are told together, and those of one column where three rows or more differ in it alone (`cells` in the
-        report as data has each). Tables are known by their titles and the words of their heads, rows by code and name, in any order.
+        Every figure of every workbook (xlsx) in the package is compared with the package's layers: indicators,
+        control lines, expansion ratio, planning zones, current and planned land use, townships. A figure agrees if it
+        is within half of its last printed digit. Differing cells of a row make one finding, and so do those of a
+        column if at least three rows differ in it alone (`cells` in the report's data lists each). Tables are
+        recognised by titles and words of their heads, rows by code and name, in any order.
     Why
-        Text, tables and map must agree; nobody can tell which of two figures was approved.
+        Text, tables and maps must agree; otherwise it is unknown which figure was approved.
     How to fix
-        Correct the table, or the layer where that is wrong, and make the package anew.
+        Correct the table, or the layer if it is wrong, and make the package again.
     Limits
-        In our own workbook every other cell, too, is compared with the workbook made again (words, forms of numbers, font, colour, size), and the
-        sheet on the data with the report; under another version, profile or set of layers only states, targets and that sheet are. Of others'
-        workbooks, forms of numbers that show another figure and pictures over cells are told. A note taken off the sheet on the data is not noticed. Hidden sheets, rows, columns and cells are told in any workbook; remarks, formulas, links, headers of pages and further sheets in our own. What cannot be recognised is told as not compared, never passed over: sheets, rows and columns of other words, tables as mdb, xls or csv, formulas
-        that were never computed. A blank stands for nothing. Targets and what is left take the county's profile. Formulas and sources are words, and are not compared.
+        In the plugin's workbook, all other cells are compared with the workbook made again (words, number formats,
+        font, colour, size), and the sheet on the data with the report. With another version, profile or set of
+        layers, only states, targets and this sheet are compared. In other workbooks, number formats that show another
+        figure and pictures over cells are reported. A note removed from the sheet on the data is not detected. Hidden
+        sheets, rows, columns and cells are reported in any workbook; comments, formulas, links, page headers and
+        additional sheets in the plugin's workbook. Content that was not recognised is reported as not compared:
+        sheets, rows and columns with other words, tables as mdb, xls or csv, formulas without a value. A blank means
+        zero. Targets and remainders require the county's profile. Formulas and sources are words, and are not
+        compared.
     """
     package = package_facts(ctx)
     if package is None:
@@ -147,14 +158,14 @@ def table_figures(*, ctx: Context) -> RuleResult:
     try:
         tables = all_tables(figures_of(ctx, lang))
     except (InputError, DataError) as error:
-        # Not every edition has the lists that the tables are made by.
+        # Not every edition has the lists that the tables need.
         result.not_checked.append(("package_no_figures", {"reason": texts.explain(error)}))
         return result
     known = KnownTables(tables, lang, package.package_spec.words)
     seen: set[str] = set()
-    result.findings += _unseen(readable, package, texts)
+    result.findings += _find_hidden(readable, package, texts)
     for book in readable:
-        if book.file == _ours(package):
+        if book.file == _own_workbook_path(package):
             made = tables if language_of([book]) == lang else all_tables(figures_of(ctx, language_of([book])))
             result.findings += compare_own_tables(
                 InspectedWorkbook(book, made, _report(package), package, ctx, language_of([book]))
@@ -174,50 +185,50 @@ def table_figures(*, ctx: Context) -> RuleResult:
 
 
 def _report(package: PackageFacts) -> dict[str, Any]:
-    """Return the report as data; empty where it cannot be read (DOC013 reports that)."""
+    """Return the report's data; empty if unreadable (DOC013 reports that)."""
     try:
-        told = strict_json(package.documents.get(package.report_path, b"{}"))
+        report = strict_json(package.documents.get(package.report_path, b"{}"))
     except (ValueError, RecursionError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return report if isinstance(report, dict) else {}
 
 
-def _ours(package: PackageFacts) -> str:
-    """Path of the workbook that the plugin made; empty where the manifest names none."""
+def _own_workbook_path(package: PackageFacts) -> str:
+    """Return the path of the plugin's workbook; empty unless the manifest lists it."""
     own = package.package_spec.tables
     path = f"{package.expected(own.folder, own.file)}.xlsx" if own is not None else ""
     rows = (package.manifest or {}).get("tables")
     return path if isinstance(rows, list) and any(isinstance(r, dict) and r.get("file") == path for r in rows) else ""
 
 
-def _hidden(key: str, sheet: Sheet, texts: Texts) -> str:
+def _describe_hidden(key: str, sheet: Sheet, texts: Texts) -> str:
     """Describe hidden content with the names of rows, columns and cells."""
     names = sheet.unseen.get(key, ()) if key != "sheet" else ()
     listed = " ".join(name[:_LONGEST] for name in names[:NAMED]) + (" …" if len(names) > NAMED else "")
     return f"{texts.get('hidden', key)} {listed}".strip()
 
 
-#: What a planner's own workbook may well have.
+#: Content that is normal in a planner's workbook.
 _WORK = ("comments", "formulas", "links", "header")
-#: Letters of what is printed around a sheet that a message repeats.
+#: Maximum characters of each name in a message.
 _LONGEST = 60
 
 
-def _unseen(books: list[Workbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
-    """Report hidden content of workbooks, and extra sheets of the plugin's own workbook."""
+def _find_hidden(books: list[Workbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
+    """Report hidden content of workbooks, and extra sheets of the plugin's workbook."""
     between = texts.get("words", "between_names")
-    ours = _ours(package)
+    own_path = _own_workbook_path(package)
     for book in books:
         for sheet in book.sheets:
-            # A planner's own workbook may compute and remark; what it hides is told all the same.
-            unseen = [k for k in sheet.hidden if book.file == ours or k not in _WORK]
+            # Formulas and comments are allowed in a planner's workbook, hidden content is not.
+            unseen = [k for k in sheet.hidden if book.file == own_path or k not in _WORK]
             if unseen:
-                what = between.join(_hidden(key, sheet, texts) for key in unseen)
+                what = between.join(_describe_hidden(key, sheet, texts) for key in unseen)
                 params = {"file": book.file, "sheet": sheet.name, "what": what}
                 yield Finding(
                     "", key=f"{book.file}/{sheet.name}", case="hidden", severity=Severity.WARNING, params=params
                 )
-        if book.file == ours:
+        if book.file == own_path:
             known = {Texts(lang).get("sheets", name) for name in (*KEYS, "about") for lang in LANGUAGES}
             more = [sheet.name for sheet in book.sheets if sheet.name not in known]
             if more:

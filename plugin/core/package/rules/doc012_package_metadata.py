@@ -27,20 +27,24 @@ def _with(text: str, codec: str = "utf-8") -> dict[str, bytes]:
     basis=["package-form"],
     needs={},
     messages={
-        "missing": "The package has no metadata (“{file}”). Make it with export_package, or put the file in.",
-        "damaged": "“{file}” is no well-formed XML (line {line}), so nothing of it was compared. Export it anew.",
-        "encoding": "“{file}” says it is in {declared}, but is in {found}. Save it in the encoding it names.",
-        "entities": "“{file}” declares a document type (DTD, entities), as harmful files do; it was not read. Take the declaration out.",
-        "style": "“{file}” names a style sheet or another instruction for programs ({names}), as metadata do not; a browser would follow it. Take it out.",
-        "schema": "“{file}” has the root element “{root}”, not “{expected}” as the form has it: it is of another schema and was not compared. Compare it by hand.",
-        "unknown": "“{file}” has elements that the form does not: {names}. They were not compared; rename or delete them, or name them in the form.",
-        "lacking": "“{file}” lacks elements that the form has: {names}. Put them in; what is not known stays empty.",
-        "twice": "“{file}” has elements twice in one place: {names}. The first was compared; delete the others.",
-        "layer_lost": "“{file}” describes layer {name}, which the data do not have. Delete the entry, or put the layer in.",
-        "layer_more": "“{file}” does not describe layer {name}. Put an entry in, or make the package anew.",
-        "set_more": "“{file}” describes none of the {count} layers of “{place}”. Put entries in, or take that data set out if it is not meant.",
-        "level": "The manifest “{file}” says the secrecy level is {told}; the form has {expected}. Make the package anew with the right level.",
-        "value": "“{file}”, {owner}, item “{item}” says “{told}”; it is {found}. Correct it, or make the package anew.",
+        "missing": "The package has no metadata (“{file}”). Make it with export_package, or add the file.",
+        "damaged": "“{file}” is not well-formed XML (error in line {line}) and was not compared. Export it again.",
+        "encoding": "“{file}” declares the encoding {declared}, but is in {found}. Save it in the declared encoding.",
+        "entities": "“{file}” declares a document type (DTD, entities), as harmful files do; it was not read. Remove the declaration.",
+        "style": "“{file}” names a style sheet or another instruction for programs ({names}), which metadata do not need; a browser would "
+        "follow it. Remove it.",
+        "schema": "“{file}” has the root element “{root}” instead of “{expected}” in the specification: it has another schema and was not "
+        "compared. Compare it by hand.",
+        "unknown": "“{file}” has elements that the specification does not have: {names}. They were not compared. Rename or delete them, or "
+        "add them to the specification.",
+        "lacking": "“{file}” lacks elements of the specification: {names}. Add them; leave unknown values empty.",
+        "twice": "“{file}” has repeated elements in one place: {names}. The first was compared; delete the others.",
+        "layer_lost": "“{file}” describes layer {name}, which is not in the data. Delete the entry, or add the layer.",
+        "layer_more": "“{file}” does not describe layer {name}. Add an entry, or make the package again.",
+        "set_more": "“{file}” does not describe the layers of “{place}” ({count}). Add entries, or remove the data set if it is not needed.",
+        "level": "The secrecy level in the manifest “{file}” is {told}; the specification allows {expected}. Make the package again with "
+        "the right level.",
+        "value": "“{file}”, {owner}: item “{item}” contains “{told}”; it is {found}. Correct it, or make the package again.",
     },
     fails=[
         example("none", 1, documents={}),
@@ -65,23 +69,25 @@ def _with(text: str, codec: str = "utf-8") -> dict[str, bytes]:
     ],
 )  # fmt: skip
 def package_metadata(*, ctx: Context) -> RuleResult:
-    """Metadata can be read, and say what the package is.
+    """Metadata can be read, and agree with the package.
 
     What it checks
-        The XML of metadata: well-formed, in the encoding it names, with the elements of the form; for each layer name, number of
-        features, kind, format, CRS, unit, extent; name, secrecy level and dates of the whole.
+        The XML of the metadata is well-formed, in its declared encoding, and has the elements of the specification.
+        Each layer has the right name, number of features, kind, format, CRS, unit and extent. Name, secrecy level and
+        dates of the package are right.
     Why
-        A delivery is filed and found by its metadata; nobody opens the data to see whether they are right.
+        A delivery is filed and found by its metadata, usually without a look into the data.
     How to fix
-        Make the package anew with export_package, or correct the element in the message.
+        Make the package again with export_package, or correct the element in the message.
     Limits
-        No text with the official schema was found: element names are settings of the form (mark C). Metadata of another schema (ISO 19115 …) are
-        told as not compared. Score, grade and integrity are for the receiving body. An extent may differ by its last printed digit.
+        The official schema was not found: element names are settings of the specification (mark C). Metadata with
+        another schema (ISO 19115 …) are reported as not compared. Score and grade are left to the receiving body. An
+        extent may differ by one in its last printed digit.
     """
-    return inspect_facts(ctx, _look)
+    return inspect_facts(ctx, _find_problems)
 
 
-def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _find_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     expected = package.expected(package.package_spec.metadata.folder, package.package_spec.metadata.file)
     if expected not in package.documents:
         yield make_file_finding(expected, "missing")
@@ -100,13 +106,13 @@ def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             continue
         if root.instructions:
             yield make_file_finding(path, "style", names=", ".join(root.instructions))
-        told = read_by_spec(root, package.package_spec)
-        if told is None:
+        metadata = read_by_spec(root, package.package_spec)
+        if metadata is None:
             names = package.package_spec.metadata.names
             yield make_file_finding(path, "schema", root=root.name[-80:], expected=names["metadata"] or "metadata")
             continue
         between = Texts(ctx.lang).get("words", "between_names")
         for case in ("unknown", "lacking", "twice"):
-            if listed := getattr(told, case):
+            if listed := getattr(metadata, case):
                 yield make_file_finding(path, case, names=between.join(listed))
-        yield from check_metadata_values(path, told, package, ctx)
+        yield from check_metadata_values(path, metadata, package, ctx)

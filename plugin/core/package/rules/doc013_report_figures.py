@@ -46,14 +46,13 @@ def _report(
     **summary: Any,
 ) -> dict[str, bytes]:
     layers = [{"role": "STBHHX", "name": "STBHHX", "features": features}]
-    said = {"verdict": "pass", "errors": 3, "skipped": 0, **summary}
-    told = {
-        "summary": said,
+    data: dict[str, Any] = {
+        "summary": {"verdict": "pass", "errors": 3, "skipped": 0, **summary},
         "indicators": list(indicators),
         "provenance": {"layers": layers, "profile": {"id": "example"}, "area_code": area},
         **({"findings": found} if found is not None else {}),
     }
-    return {PLACE: json.dumps(told).encode()}
+    return {PLACE: json.dumps(data).encode()}
 
 
 @rule(
@@ -63,20 +62,23 @@ def _report(
     basis=["T3", "package-draft"],
     needs={},
     messages={
-        "damaged": "The report “{file}” is damaged, so nothing of it was compared. Make the package anew.",
-        "half": "The report “{file}” is not there, while “{other}”, made with it, is. Put it back, or make the package anew.",
-        "figure": "The report “{file}” says {indicator} is {told}; the layers give {given}: {apart} apart{other}. Make the package anew.",
-        "features": "The report “{file}” was made of {told} features of layer {name}; there are {found}. Make the package anew.",
-        "check": "The report “{file}” says “{told}” (errors {errors}), the manifest “{found}” (errors {other_errors}). Make the package anew.",
-        "county": "The report “{file}” is of {told}, the package of {found}. Make the package anew from its own data.",
-        "summary": "The report “{file}” contradicts itself: its summary says {told}, its rules and findings give {given}. Make the package anew.",
-        "keys": "The report “{file}” has keys outside its schema: {keys}; they were probably added later. Make the package anew.",
-        "state": "The report “{file}” says {indicator} is “{told}”; the layers and the same profile give “{given}”. Make the package anew.",
-        "counts": "The report “{file}” and the manifest are not of the same check: {names}. Make the package anew.",
-        "outcomes": "The report “{file}” lists rules as passed that have findings in this check, with the same profile and layers: {names}. Rely on the report of this check.",
-        "none": "The package lacks the report “{file}” and its page; every package of this plugin has them. Make the package anew.",
+        "damaged": "The report “{file}” is damaged and was not compared. Make the package again.",
+        "half": "The report “{file}” is missing, but “{other}”, made with it, exists. Restore it, or make the package again.",
+        "figure": "{indicator}: {told} in the report “{file}”, {given} by the layers; difference {apart}{other}. Make the package again.",
+        "features": "Number of features of layer {name}: {told} in the report “{file}”, {found} in the data. Make the package again.",
+        "check": "The verdict in the report “{file}” is “{told}” (errors: {errors}), in the manifest “{found}” (errors: {other_errors}). "
+        "Make the package again.",
+        "county": "The report “{file}” belongs to {told}, the package to {found}. Make the package again from its data.",
+        "summary": "The report “{file}” contradicts itself: {told} in its summary, {given} by its rules and findings. Make the package "
+        "again.",
+        "keys": "The report “{file}” has keys outside its schema: {keys}; they were probably added later. Make the package again.",
+        "state": "{indicator}: “{told}” in the report “{file}”, “{given}” by the layers and the same profile. Make the package again.",
+        "counts": "The report “{file}” and the manifest belong to different checks: {names}. Make the package again.",
+        "outcomes": "The report “{file}” lists rules as passed that have findings in this check, with the same profile and layers: "
+        "{names}. Rely on the report of this check.",
+        "none": "The package lacks the report “{file}” and its page; every package of this plugin has them. Make the package again.",
         "profile": "The report “{file}” was made with profile “{told}”, this check with “{found}”: ratios were not compared. Inspect with "
-        "the county's own profile.",
+        "the county's profile.",
     },
     fails=[
         example("a hectare more", 1, plan=PLAN, report=_report({**RED, "value": 259938.2})),
@@ -98,17 +100,20 @@ def _report(
     ],
 )  # fmt: skip
 def report_figures(*, ctx: Context) -> RuleResult:
-    """The report in the package tells of its layers.
+    """Figures and counts of the package's report agree with its layers.
 
     What it checks
-        That the report has no keys beyond its schema and is of the package's county, that targets and states of indicators are those of the layers, that its summary is that of its own rules and findings, and that rules which it says passed do so here (same profile, phase and version). Figures of the report (JSON) and numbers of features of the layers it was made of, against the package's layers; its verdict
-        and counts against the manifest's.
+        Figures of the report (JSON) and numbers of features of its layers agree with the package's layers, its
+        verdict and counts with the manifest. The report has no keys outside its schema and belongs to the package's
+        county. Targets and states of indicators agree with the layers, the summary with the report's rules and
+        findings. Rules that passed in the report pass here (with the same profile, phase and version).
     Why
-        The report is read in place of the data; one of an older edition proves nothing.
+        The report is read instead of the data; the report of an older edition proves nothing.
     How to fix
-        Make the package anew with export_package.
+        Make the package again with export_package.
     Limits
-        Only the report of this plugin. Figures of townships against their tasks, and the pages (HTML), are not compared; ratios only with the same profile.
+        Only the report of this plugin is checked. Figures of townships and their tasks, and the pages (HTML), are not
+        compared; ratios only with the same profile.
     """
     package = package_facts(ctx)
     if package is None:
@@ -132,7 +137,10 @@ def report_figures(*, ctx: Context) -> RuleResult:
 
 @dataclass(frozen=True)
 class _Parsed:
-    """A report (``data``) with what is compared of it: figures as (id, value, unit), layers as (role, name, features)."""
+    """A report (``data``) with its compared parts.
+
+    Figures are (id, value, unit), layers are (role, name, features).
+    """
 
     data: dict[str, Any]
     figures: list[tuple[str, float | None, str]]
@@ -143,7 +151,7 @@ class _Parsed:
 
 
 def _parse(document: bytes) -> _Parsed | None:
-    """Return the report; None for one that is cut off, or lacks what every report has."""
+    """Return the report; None if it is truncated or lacks required parts."""
     try:
         data = strict_json(document)
         return _Parsed(
@@ -166,22 +174,22 @@ def _compare(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding
         return
     if found := unknown_keys(report.data, REPORT_SCHEMA):
         yield make_file_finding(path, "keys", Severity.WARNING if is_of_other_version(package) else None, keys=found)
-    yield from _county(path, report.data["provenance"], package)
-    yield from _summary(path, report.data, texts)
+    yield from _compare_county(path, report.data["provenance"], package)
+    yield from _compare_summary(path, report.data, texts)
     for role, name, features in report.layers:
         layer = ctx.plan.layers.get(role)
         if layer is not None and len(layer) != features:
             params = {"file": path, "name": name, "told": features, "found": len(layer)}
             yield Finding(role, key=path, case="features", params=params)
     if package.manifest:
-        yield from _against_manifest(path, report, package.manifest["check"], texts)
-    yield from _against_layers(path, report, package, ctx)
+        yield from _compare_with_manifest(path, report, package.manifest["check"], texts)
+    yield from _compare_with_layers(path, report, package, ctx)
 
 
-def _against_manifest(path: str, report: _Parsed, agreed: Any, texts: Texts) -> Iterator[Finding]:
+def _compare_with_manifest(path: str, report: _Parsed, agreed: Any, texts: Texts) -> Iterator[Finding]:
     """Compare counts and verdict with the manifest's."""
     if isinstance(agreed, dict):
-        yield from _counts(path, report.data["summary"], agreed, texts)
+        yield from _compare_counts(path, report.data["summary"], agreed, texts)
     if agreed and (report.verdict, report.errors) != (agreed.get("verdict"), agreed.get("errors")):
         words = texts.section("verdicts")
         verdicts: dict[str, Any] = {
@@ -192,8 +200,11 @@ def _against_manifest(path: str, report: _Parsed, agreed: Any, texts: Texts) -> 
         yield make_file_finding(path, "check", errors=report.errors, other_errors=other, **verdicts)
 
 
-def _against_layers(path: str, report: _Parsed, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Compare figures, their targets and states with those of the layers; ratios and states only with the same profile."""
+def _compare_with_layers(path: str, report: _Parsed, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Compare figures, targets and states with those of the layers.
+
+    Ratios and states are compared only with the same profile.
+    """
     texts = Texts(ctx.lang)
     same = report.profile == ctx.norm.profile.id
     if not same and any(unit == "ratio" for _, _, unit in report.figures):
@@ -204,73 +215,76 @@ def _against_layers(path: str, report: _Parsed, package: PackageFacts, ctx: Cont
     standard = report.data["provenance"].get("standard")
     alike = not isinstance(standard, dict) or standard.get("id") == ctx.norm.standard.id
     if same and alike and not other_version:
-        yield from _states(path, report.data["indicators"], figures)
+        yield from _compare_states(path, report.data["indicators"], figures)
     for name, value, unit in dict.fromkeys(report.figures):
         if value is not None and (same or unit != "ratio"):
-            given = _given(name, figures)
-            for finding in _figure(path, name, value, unit, given, figures.texts):
-                if other_version and given is not None and _slight(value, unit, given):
+            given = _computed_indicator(name, figures)
+            for finding in _compare_figure(path, name, value, unit, given, figures.texts):
+                if other_version and given is not None and _is_slight(value, unit, given):
                     finding.severity = Severity.WARNING
                     finding.params["other"] = texts.get("words", "slight")
                 yield finding
 
 
-def _given(name: str, figures: Figures) -> Indicator | None:
-    """Return an indicator of the catalogue, or of the three spaces, as the layers give it."""
-    return figures.value(name) if name in figures.catalogue.entries else _space(name, figures)
+def _computed_indicator(name: str, figures: Figures) -> Indicator | None:
+    """Return an indicator of catalogue or three spaces, computed from the layers."""
+    return figures.value(name) if name in figures.catalogue.entries else _find_space_figure(name, figures)
 
 
-def _states(path: str, rows: list[dict[str, Any]], figures: Figures) -> Iterator[Finding]:
-    """Targets and states of the plan's own indicators against those that the layers and the same profile give."""
+def _compare_states(path: str, rows: list[dict[str, Any]], figures: Figures) -> Iterator[Finding]:
+    """Compare targets and states of the plan's indicators with those by the layers.
+
+    The profile must be the same.
+    """
     words = Words(figures.texts.lang)
     for row in rows:
         name = str(row["id"])
-        found = _given(name, figures)
-        # Without a target on either side, the state may rest on data that this check lacks.
+        found = _computed_indicator(name, figures)
+        # Without a target on both sides, the state may depend on data that this check lacks.
         if found is None or found.value is None or row.get("place") or row.get("state") is None:
             continue
         try:
-            told = Indicator.from_dict(row)
+            stated = Indicator.from_dict(row)
         except TypeError:
-            # Of other keys, which have a finding of their own.
+            # A record with other keys, which make another finding.
             continue
-        said = [" ".join(filter(None, (format_target(one, words), format_state(one, words)))) for one in (told, found)]
-        if said[0] != said[1]:
-            params = {"file": path, "indicator": IndicatorName(name), "told": said[0], "given": said[1]}
+        sides = [" ".join(filter(None, (format_target(o, words), format_state(o, words)))) for o in (stated, found)]
+        if sides[0] != sides[1]:
+            params = {"file": path, "indicator": IndicatorName(name), "told": sides[0], "given": sides[1]}
             yield Finding("", key=f"{path}/{name}", case="state", params=params)
 
 
-def _county(path: str, said: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
-    """The area of the report against that of the package, by code and by name."""
+def _compare_county(path: str, provenance: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
+    """Compare the area of the report with that of the package, by code and by name."""
     digits = package.package_spec.digits
     pairs = [
-        (str(said.get("area_code") or "")[:digits].ljust(6, "0"), package.code),
-        (str(said.get("area_name") or ""), package.name),
+        (str(provenance.get("area_code") or "")[:digits].ljust(6, "0"), package.code),
+        (str(provenance.get("area_name") or ""), package.name),
     ]
-    if any(told.strip("0") and found and told != found for told, found in pairs):
-        told, found = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
-        yield make_file_finding(path, "county", told=told, found=found)
+    if any(stated.strip("0") and found and stated != found for stated, found in pairs):
+        stated, found = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
+        yield make_file_finding(path, "county", told=stated, found=found)
 
 
-#: What a summary counts, beside its verdict and errors.
+#: Counts of a summary, in addition to its verdict and errors.
 _COUNTED = ("warnings", "waived", "skipped", "crashed", "left_out", "unconfirmed")
 
 
-def _summary(path: str, told: dict[str, Any], texts: Texts) -> Iterator[Finding]:
-    """The summary against what the report's own rules and findings come to."""
-    said, rules, findings = told["summary"], told.get("rules"), told.get("findings")
-    given = _recounted(said, rules, findings)
-    wrong = {key: value for key, value in given.items() if key in said and said[key] != value}
-    sides = [(_listed(said, wrong, texts), _listed(given, wrong, texts))] if wrong else []
-    sides += _found_by_rules(rules, findings, texts)
+def _compare_summary(path: str, report: dict[str, Any], texts: Texts) -> Iterator[Finding]:
+    """Compare the summary with the report's rules and findings."""
+    summary, rules, findings = report["summary"], report.get("rules"), report.get("findings")
+    given = _recount(summary, rules, findings)
+    wrong = {key: value for key, value in given.items() if key in summary and summary[key] != value}
+    sides = [(_describe_items(summary, wrong, texts), _describe_items(given, wrong, texts))] if wrong else []
+    sides += _compare_rule_counts(rules, findings, texts)
     if sides:
         between = texts.get("words", "between_names")
-        told_all, given_all = (between.join(side) for side in zip(*sides, strict=True))
-        yield make_file_finding(path, "summary", told=told_all, given=given_all)
+        stated_all, given_all = (between.join(side) for side in zip(*sides, strict=True))
+        yield make_file_finding(path, "summary", told=stated_all, given=given_all)
 
 
-def _recounted(said: dict[str, Any], rules: Any, findings: Any) -> dict[str, Any]:
-    """Return the items of a summary by the report's rules and findings, as far as these are lists."""
+def _recount(summary: dict[str, Any], rules: Any, findings: Any) -> dict[str, Any]:
+    """Return the items of a summary by the report's lists of rules and findings."""
     given: dict[str, Any] = {}
     if isinstance(findings, list):
         open_ones = [f for f in findings if isinstance(f, dict) and f.get("state") != "waived"]
@@ -286,44 +300,49 @@ def _recounted(said: dict[str, Any], rules: Any, findings: Any) -> dict[str, Any
         given["skipped"] = sum(r.get("outcome") == "skipped" or bool(r.get("incomplete")) for r in rules)
         given["unconfirmed"] = sorted({str(name) for r in rules for name in r.get("unconfirmed") or ()})
     if isinstance(rules, list) and isinstance(findings, list):
-        given["verdict"] = _at_best(said, given)
+        given["verdict"] = _best_verdict(summary, given)
     return given
 
 
-def _found_by_rules(rules: Any, findings: Any, texts: Texts) -> list[tuple[str, str]]:
-    """Describe the first rule whose number of findings differs from the list, or that passed with findings; and what the
-    list has."""
+def _compare_rule_counts(rules: Any, findings: Any, texts: Texts) -> list[tuple[str, str]]:
+    """Describe the first rule whose findings contradict the list, and the list.
+
+    A rule does if the list has another number of its findings, or if it passed with findings.
+    """
     if not isinstance(findings, list) or not isinstance(rules, list):
         return []
     rows = [f for f in findings if isinstance(f, dict)]
     counts = Counter(str(f.get("code")) for f in rows)
-    # What a rule could not compare is the run's finding, and counted as one of the rule's.
+    # A comparison that a rule could not make is a finding of the run, and is counted for the rule.
     runs = Counter(str((f.get("params") or {}).get("rule")) for f in rows if f.get("code") in ("RUN900", "RUN901"))
     for one in (r for r in rules if isinstance(r, dict)):
         code, found = str(one.get("code")), one.get("findings")
         if isinstance(found, int) and not counts[code] <= found <= counts[code] + runs[code]:
-            told = texts.get("words", "rule_found", code=code, count=found)
-            return [(told, texts.get("words", "list_has", code=code, count=counts[code]))]
+            stated = texts.get("words", "rule_found", code=code, count=found)
+            return [(stated, texts.get("words", "list_has", code=code, count=counts[code]))]
         if one.get("outcome") == "passed" and counts[code]:
-            told = texts.get("words", "rule_passed", code=code)
-            return [(told, texts.get("words", "list_has", code=code, count=counts[code]))]
+            stated = texts.get("words", "rule_passed", code=code)
+            return [(stated, texts.get("words", "list_has", code=code, count=counts[code]))]
     return []
 
 
-def _at_best(said: dict[str, Any], given: dict[str, Any]) -> Any:
-    """Return the best verdict that the counts allow in every version of the plugin; the given verdict if it is allowed."""
-    verdict = said.get("verdict")
+def _best_verdict(summary: dict[str, Any], given: dict[str, Any]) -> Any:
+    """Return the best verdict that the counts allow, or the given one if allowed.
+
+    The rules for verdicts are those that all versions of the plugin have in common.
+    """
+    verdict = summary.get("verdict")
     if given["errors"]:
         return "fail"
     if verdict in ("pass", "conditional") and (given["skipped"] or given["crashed"] or not given["rules"]):
         return "incomplete"
-    if verdict == "pass" and (given["warnings"] or given["waived"] or given["unconfirmed"] or said.get("left_out")):
+    if verdict == "pass" and (given["warnings"] or given["waived"] or given["unconfirmed"] or summary.get("left_out")):
         return "conditional"
     return verdict
 
 
-def _listed(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
-    """Items with their values, those that are lists by how many they are."""
+def _describe_items(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
+    """Return items with their values, lists with their lengths."""
     words = texts.section("verdicts")
     parts = []
     for key in keys:
@@ -333,16 +352,22 @@ def _listed(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
     return texts.get("words", "between_names").join(parts)
 
 
-def _counts(path: str, said: dict[str, Any], agreed: dict[str, Any], texts: Texts) -> Iterator[Finding]:
-    """What manifest and summary both count; verdict and errors have a sentence of their own."""
-    wrong = [key for key in _COUNTED if key in said and key in agreed and said[key] != agreed[key]]
+def _compare_counts(path: str, summary: dict[str, Any], agreed: dict[str, Any], texts: Texts) -> Iterator[Finding]:
+    """Compare the counts in manifest and summary, except verdict and errors."""
+    wrong = [key for key in _COUNTED if key in summary and key in agreed and summary[key] != agreed[key]]
     if wrong:
-        names = f"{_listed(said, wrong, texts)} ≠ {_listed(agreed, wrong, texts)}"
+        names = f"{_describe_items(summary, wrong, texts)} ≠ {_describe_items(agreed, wrong, texts)}"
         yield make_file_finding(path, "counts", names=names)
 
 
 def _number(value: Any) -> float | None:
-    """ValueError for what is no number: one that compares with nothing would agree with everything."""
+    """Return a number or None.
+
+    Raises
+    ------
+    ValueError
+        If the value is not a finite number: comparisons with NaN are always false.
+    """
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -350,38 +375,40 @@ def _number(value: Any) -> float | None:
     return float(value)
 
 
-def _space(name: str, figures: Figures) -> Indicator | None:
-    """A figure of the three spaces, which the list of indicators does not have."""
+def _find_space_figure(name: str, figures: Figures) -> Indicator | None:
+    """Return a figure of the three spaces, which the list of indicators does not have."""
     if name not in SPACE_FIGURES:
         return None
     result, _ = figures.of_rule("LAW003")
     return next((i for i in result.indicators if i.id == name), None) if result is not None else None
 
 
-def _slight(told: float, unit: str, found: Indicator) -> bool:
-    """Return True if another version may have measured this figure. Counts are the same in all versions."""
+def _is_slight(stated: float, unit: str, found: Indicator) -> bool:
+    """Return True if another version may have measured this figure; never for counts."""
     given = _in_unit_of(found, unit)
-    return given is not None and unit != COUNT and abs(told - given) <= load_style_limits().slight_share * abs(given)
+    return given is not None and unit != COUNT and abs(stated - given) <= load_style_limits().slight_share * abs(given)
 
 
 def _in_unit_of(found: Indicator, unit: str) -> float | None:
-    """A figure of the layers in the report's unit; None where it cannot be brought into it."""
+    """Return a figure of the layers in the report's unit; None if not convertible."""
     if found.value is None or (found.unit != unit and not {found.unit, unit} <= SQUARE_METRES.keys()):
         return None
     return found.value * SQUARE_METRES.get(found.unit, 1.0) / SQUARE_METRES.get(unit, 1.0)
 
 
-def _figure(path: str, name: str, told: float, unit: str, found: Indicator | None, texts: Texts) -> Iterator[Finding]:
+def _compare_figure(
+    path: str, name: str, stated: float, unit: str, found: Indicator | None, texts: Texts
+) -> Iterator[Finding]:
     given = _in_unit_of(found, unit) if found is not None else None
     if given is None:
         return
-    apart = abs(told - given)
-    if apart > unprinted_tolerance(given, unit):
+    difference = abs(stated - given)
+    if difference > unprinted_tolerance(given, unit):
         digits = 2 if unit == "m2" else 6
         word = texts.get("units", unit) if unit else ""
         texts_of = {
             key: f"{format_number(v, digits)} {word}".strip()
-            for key, v in (("told", told), ("given", given), ("apart", apart))
+            for key, v in (("told", stated), ("given", given), ("apart", difference))
         }
         yield Finding(
             "",

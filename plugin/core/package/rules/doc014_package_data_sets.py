@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from ..inspection.dataset_comparison import DatasetComparison, FeatureSample
 
 
-def _twin(**said: Any) -> list[dict[str, Any]]:
-    """What is seen of 城镇开发边界 in a VCT file beside the database, apart from what is the same."""
-    return [{"role": "CZKFBJ", "features": (18, 18), "areas": (5e6, 5e6), **said}]
+def _comparison(**changes: Any) -> list[dict[str, Any]]:
+    """Return the comparison of 城镇开发边界 in a VCT file with the database, after changes."""
+    return [{"role": "CZKFBJ", "features": (18, 18), "areas": (5e6, 5e6), **changes}]
 
 
 @rule(
@@ -30,100 +30,117 @@ def _twin(**said: Any) -> list[dict[str, Any]]:
     basis=["T3", "package-form"],
     needs={},
     messages={
-        "features": "{layer}: the rules looked at “{file}” ({found} features); “{place}” differs from it ({other}): by their keys {lost} "
-        "are only in the first{lost_names}, {more} only in the second{more_names}. Export both anew from one plan.",
-        "shapes": "{layer}: the rules looked at “{file}”; in “{place}” {count} features are drawn otherwise ({features}), {apart}. The "
-        "layer has {expected} m² in the first and {found} m² in the second. Export both anew from one plan.",
-        "places": "{layer}: the rules looked at “{file}”; in “{place}” {count} features are drawn otherwise ({features}), {apart}. "
-        "Export both anew from one plan.",
-        "values": "{layer}: the rules looked at “{file}”; in “{place}” {count} features have another {field} ({features}): of the first "
-        "“{told}” in the first data set, “{given}” in the second. Export both anew from one plan.",
-        "fields": "{layer} lacks fields in “{place}” that “{file}” has: {fields}. Put them in, or export both anew from one plan.",
+        "features": "{layer}: the rules checked “{file}” (features: {found}); “{place}” differs from it (features: {other}). By their keys "
+        "{lost} are only in the first{lost_names}, {more} only in the second{more_names}. Export both again from one plan.",
+        "shapes": "{layer}: the rules checked “{file}”. Features with another shape in “{place}”: {count} ({features}), {apart}. The layer "
+        "has {expected} m² in the first data set and {found} m² in the second. Export both again from one plan.",
+        "places": "{layer}: the rules checked “{file}”. Features with another shape in “{place}”: {count} ({features}), {apart}. Export "
+        "both again from one plan.",
+        "values": "{layer}: the rules checked “{file}”. Features with another {field} in “{place}”: {count} ({features}); the first one has "
+        "“{told}” in the first data set and “{given}” in the second. Export both again from one plan.",
+        "fields": "{layer} lacks fields in “{place}” that “{file}” has: {fields}. Add them, or export both again from one plan.",
     },
     fails=[
-        example("a feature fewer", 1, twins=_twin(features=(18, 17), alone=((1, ["140225000000000018"]), (0, [])))),
-        example("a centimetre aside", 1, twins=_twin(off=[0.01], named=["140225000000000018"])),
-        example("an island that is not there", 1, twins=_twin(off=[float("inf")], named=["140225000000000018"])),
-        example("a point moved", 1, twins=_twin(areas=(0.0, 0.0), off=[5.0], named=["140225000000000018"])),
-        example("another zone", 1, twins=_twin(fields={"GHFQDM": ((1, ["140225000000000018"]), "410", "420")})),
-        example("a field that was left out", 1, twins=_twin(lacking=((), ["GHFQMC"]))),
+        example(
+            "a feature fewer", 1, twins=_comparison(features=(18, 17), alone=((1, ["140225000000000018"]), (0, [])))
+        ),
+        example("a centimetre aside", 1, twins=_comparison(off=[0.01], named=["140225000000000018"])),
+        example("an island that is not there", 1, twins=_comparison(off=[float("inf")], named=["140225000000000018"])),
+        example("a point moved", 1, twins=_comparison(areas=(0.0, 0.0), off=[5.0], named=["140225000000000018"])),
+        example("another zone", 1, twins=_comparison(fields={"GHFQDM": ((1, ["140225000000000018"]), "410", "420")})),
+        example("a field that was left out", 1, twins=_comparison(lacking=((), ["GHFQMC"]))),
     ],
     passes=[
-        example("the same", twins=_twin()),
-        example("a tenth of a millimetre", twins=_twin(off=[1e-4], named=["140225000000000018"])),
+        example("the same", twins=_comparison()),
+        example("a tenth of a millimetre", twins=_comparison(off=[1e-4], named=["140225000000000018"])),
         example("one data set"),
         NONE_INSPECTED,
     ],
 )
 def package_data_sets(*, ctx: Context, allowance_m: float = 0.001) -> RuleResult:
-    """Data sets of one package say the same.
+    """All data sets of one package agree.
 
     What it checks
-        A layer that is in several data sets of the package (geodatabase, shapefiles, VCT): the rules look at the first, and each
-        other is held against it: features by key, shapes to `allowance_m`, values of the template's fields.
+        If a layer is in several data sets of the package (geodatabase, shapefiles, VCT), the rules check the first,
+        and each other one is compared with it: features by key, shapes to `allowance_m`, values of the template's
+        fields.
     Why
-        Who receives the package loads one of them; nobody can tell which was approved.
+        A recipient loads one of them, and it is unknown which one was approved.
     How to fix
-        Export all data sets anew from one plan, or take out the one that is out of date.
+        Export all data sets again from one plan, or remove the outdated one.
     Limits
-        Coordinates are compared in the first one's CRS. Where vertices differ in number (arcs, vertices on a straight line), outlines are
-        compared. Numbers count to the template's decimals, dates to the day. Features without a key, or of one that several have, are compared in their
-        order, where both have as many. Whether several data sets are wanted is a setting of the form (mark C).
+        Coordinates are compared in the CRS of the first data set. If vertices differ in number (arcs, vertices on a
+        straight line), outlines are compared. Numbers are compared to the template's decimals, dates to the day.
+        Features without a key, or with a repeated one, are compared in their order if both data sets have the same
+        number of them. Whether several data sets are required is a setting of the specification (mark C).
     """
     package = package_facts(ctx)
     if package is None:
         return no_package_given()
     result = RuleResult()
     texts = Texts(ctx.lang)
-    looked_at: dict[tuple[str, str], list[str]] = {}
-    for twin in package.dataset_comparisons:
-        looked_at.setdefault((twin.file, twin.place), []).append(twin.name)
-        result.findings += _look(twin, allowance_m, texts)
-        if not twin.placed:
-            names = {"layer": twin.name, "file": twin.file, "place": twin.place}
+    compared: dict[tuple[str, str], list[str]] = {}
+    for comparison in package.dataset_comparisons:
+        compared.setdefault((comparison.file, comparison.place), []).append(comparison.name)
+        result.findings += _find_differences(comparison, allowance_m, texts)
+        if not comparison.placed:
+            names = {"layer": comparison.name, "file": comparison.file, "place": comparison.place}
             result.not_checked.append(("package_twin_nowhere", names))
-    for (file, place), layers in looked_at.items():
-        said = {"layers": texts.get("words", "between_names").join(layers), "file": file, "place": place}
-        result.notes.append(("package_twins", said))
+    for (file, place), layers in compared.items():
+        params = {"layers": texts.get("words", "between_names").join(layers), "file": file, "place": place}
+        result.notes.append(("package_twins", params))
     return result
 
 
-def _look(twin: DatasetComparison, allowance_m: float, texts: Texts) -> Iterator[Finding]:
-    def say(case: str, params: dict[str, Any], field: str = "") -> Finding:
-        where = {"file": twin.file, "place": twin.place}
-        return Finding(twin.role, key=f"{twin.place}/{twin.name}", field=field, case=case, params={**where, **params})
+def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: Texts) -> Iterator[Finding]:
+    def make_finding(case: str, params: dict[str, Any], field: str = "") -> Finding:
+        where = {"file": comparison.file, "place": comparison.place}
+        return Finding(
+            comparison.role,
+            key=f"{comparison.place}/{comparison.name}",
+            field=field,
+            case=case,
+            params={**where, **params},
+        )
 
-    lost, more = twin.alone
+    lost, more = comparison.alone
     if lost.many or more.many:
-        counts = {"found": twin.features[0], "other": twin.features[1], "lost": lost.many, "more": more.many}
-        names = {"lost_names": _in_brackets(lost, texts), "more_names": _in_brackets(more, texts)}
-        yield say("features", {**counts, **names})
-    apart = np.flatnonzero(twin.off > allowance_m)
-    if len(apart):
-        far = float(twin.off[apart].max())
+        counts = {
+            "found": comparison.features[0],
+            "other": comparison.features[1],
+            "lost": lost.many,
+            "more": more.many,
+        }
+        names = {"lost_names": _list_in_brackets(lost, texts), "more_names": _list_in_brackets(more, texts)}
+        yield make_finding("features", {**counts, **names})
+    differing = np.flatnonzero(comparison.off > allowance_m)
+    if len(differing):
+        far = float(comparison.off[differing].max())
         params = {
-            "count": len(apart),
-            "features": _named([twin.named[n] for n in apart[:NAMED]], len(apart), texts),
+            "count": len(differing),
+            "features": _list_names([comparison.named[n] for n in differing[:NAMED]], len(differing), texts),
             "apart": texts.get("words", "apart_by" if np.isfinite(far) else "not_alike", metres=format_number(far, 3)),
         }
-        areas = {"expected": format_number(twin.areas[0], 2), "found": format_number(twin.areas[1], 2)}
-        yield say("shapes", {**params, **areas}) if any(twin.areas) else say("places", params)
-    for name, one in twin.fields.items():
-        values = {"told": _value(one.first, texts), "given": _value(one.other, texts)}
-        features = _named(one.features.names, one.features.many, texts)
-        yield say("values", {"count": one.features.many, "features": features, **values}, name)
-    for lacking, other_way in zip(twin.lacking, ({"file": twin.place, "place": twin.file}, {}), strict=True):
+        areas = {"expected": format_number(comparison.areas[0], 2), "found": format_number(comparison.areas[1], 2)}
+        yield make_finding("shapes", {**params, **areas}) if any(comparison.areas) else make_finding("places", params)
+    for name, one in comparison.fields.items():
+        values = {"told": _show_value(one.first, texts), "given": _show_value(one.other, texts)}
+        features = _list_names(one.features.names, one.features.many, texts)
+        yield make_finding("values", {"count": one.features.many, "features": features, **values}, name)
+    for lacking, other_way in zip(
+        comparison.lacking, ({"file": comparison.place, "place": comparison.file}, {}), strict=True
+    ):
         if lacking:
-            yield say("fields", {"fields": texts.get("words", "between_names").join(lacking), **other_way})
+            yield make_finding("fields", {"fields": texts.get("words", "between_names").join(lacking), **other_way})
 
 
-def _named(names: list[str] | tuple[str, ...], count: int, texts: Texts) -> str:
+def _list_names(names: list[str] | tuple[str, ...], count: int, texts: Texts) -> str:
     return texts.get("words", "between_names").join(names) + (" …" if count > len(names) else "")
 
 
-def _in_brackets(some: FeatureSample, texts: Texts) -> str:
-    return texts.get("words", "in_brackets", text=_named(some.names, some.many, texts)) if some.many else ""
+def _list_in_brackets(some: FeatureSample, texts: Texts) -> str:
+    return texts.get("words", "in_brackets", text=_list_names(some.names, some.many, texts)) if some.many else ""
 
 
-def _value(value: Any, texts: Texts) -> str:
+def _show_value(value: Any, texts: Texts) -> str:
     return texts.get("words", "blank") if value is None else str(value)

@@ -26,7 +26,7 @@ from ._package import (
 )
 
 REPORT = "2-规划文档/140225浑源县三区三线检查报告.html"
-#: Letters of a page that a message repeats.
+#: Maximum characters of a page in a message.
 _LONGEST = 120
 #: Errors that edited data can cause while a page is made from them.
 _BROKEN = (SanxianError, ValueError, KeyError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
@@ -40,12 +40,14 @@ _BROKEN = (SanxianError, ValueError, KeyError, TypeError, AttributeError, Lookup
     basis=["T3", "package-draft"],
     needs={},
     messages={
-        "active": "The page “{file}” has content that this plugin did not make: {what}. Do not open it in a browser; make the package anew.",
-        "differs": "The page “{file}” differs from its data “{other}” ({parts}{place}): the page has “{told}”, the data give “{given}”. Make the package anew.",
-        "not_rebuilt": "The page “{file}” could not be regenerated and compared as a whole: {reason}. Verdict, counts and figures were "
-        "compared where the data give them. Rely on the data, or inspect the package with the version and profile that made it.",
-        "damaged": "The page “{file}” is not in UTF-8 and was not compared; every page of this plugin is in UTF-8. Make the package anew.",
-        "gone": "The package lacks the page “{file}”; every package of this plugin has it. Make the package anew.",
+        "active": "The page “{file}” has content that this plugin did not make: {what}. Do not open it in a browser. Make the package "
+        "again.",
+        "differs": "The page “{file}” differs from its data “{other}” ({parts}{place}): “{told}” in the page, “{given}” by the data. Make "
+        "the package again.",
+        "not_rebuilt": "The page “{file}” could not be made again and compared completely: {reason}. Verdict, counts and figures were "
+        "compared if the data have them. Rely on the data, or inspect the package with the version and profile that made it.",
+        "damaged": "The page “{file}” is not in UTF-8 and was not compared; every page of this plugin is in UTF-8. Make the package again.",
+        "gone": "The package lacks the page “{file}”; every package of this plugin has it. Make the package again.",
     },
     fails=[
         example("a script in the manifest's page", 1, manifest=True, add={PAGE: b"<html><script src='//x'></script>"}, pages={PAGE: b"<html><script src='//x'></script>"}),
@@ -58,31 +60,33 @@ _BROKEN = (SanxianError, ValueError, KeyError, TypeError, AttributeError, Lookup
     ],
 )  # fmt: skip
 def generated_pages(*, ctx: Context) -> RuleResult:
-    """Generated pages agree with their data.
+    """Every generated page agrees with its data.
 
     What it checks
-        The page of the report and that of the manifest (HTML) are made again from their data (JSON) and compared letter by letter. Scripts, event
-        handlers, frames, forms and anything loaded from elsewhere are found in pages of every version.
+        The pages of the report and of the manifest (HTML) are made again from their data (JSON) and compared
+        completely. Scripts, event handlers, frames, forms and external content are found in pages of every version.
     Why
         A recipient opens the page, not the JSON: an edited page shows another verdict than its data.
     How to fix
-        Make the package anew with export_package.
+        Make the package again with export_package.
     Limits
-        Pictures, and labels of a legend, are taken from the page. A page of another version of the plugin, or made with a profile that this check lacks, cannot be made again: then verdict, counts, figures and findings
-        are compared, with a warning. DOC010 and DOC013 compare with the layers, and so find data and pages that were edited alike.
+        Pictures and labels of a legend are taken from the page. A page of another version of the plugin, or with a
+        profile that this check lacks, cannot be made again: then verdict, counts, figures and findings are compared,
+        with a warning. DOC010 and DOC013 compare the data with the layers, and so detect equal edits of data and
+        pages.
     """
-    return inspect_facts(ctx, _pages)
+    return inspect_facts(ctx, _compare_pages)
 
 
-def _pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _compare_pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     there = {file.path for file in package.files}
     manifest = package.manifest
     listed = {row["path"] for row in manifest["files"]} if manifest else set()
     if manifest and PAGE not in there and (PAGE in listed or is_made_by_plugin(package)):
         yield make_file_finding(PAGE, "gone", Severity.WARNING)
     if manifest and PAGE in package.documents:
-        version = _version(manifest.get("tool"))
-        yield from _page(
+        version = _find_version(manifest.get("tool"))
+        yield from _compare_page(
             PAGE,
             "manifest.json",
             package,
@@ -96,13 +100,13 @@ def _pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         try:
             data = json.loads(package.documents[package.report_path])
             report = Report.from_dict(data)
-            said = dict(report.provenance)
-            version = str(said.get("versions", {}).get("sanxian", ""))
-            norm, reason = _norm(said, ctx)
+            provenance = dict(report.provenance)
+            version = str(provenance.get("versions", {}).get("sanxian", ""))
+            norm, reason = _find_norm(provenance, ctx)
         except _BROKEN:
-            # DOC013 reports data that cannot be read; nothing can be compared with them.
+            # DOC013 reports unreadable data; pages cannot be compared with them.
             report, norm, reason, version = Report(), None, "data", ""
-        yield from _page(
+        yield from _compare_page(
             path,
             package.report_path,
             package,
@@ -113,14 +117,14 @@ def _pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         )
 
 
-def _version(tool: Any) -> str:
+def _find_version(tool: Any) -> str:
     versions = tool.get("versions") if isinstance(tool, dict) else None
     return str(versions.get("sanxian", "")) if isinstance(versions, dict) else ""
 
 
-def _norm(said: dict[str, Any], ctx: Context) -> tuple[Norm | None, str]:
-    """Return the norm of a report if this check has it, and else the reason."""
-    profile, standard = said.get("profile", {}), said.get("standard", {})
+def _find_norm(provenance: dict[str, Any], ctx: Context) -> tuple[Norm | None, str]:
+    """Return the norm of a report if this check has it, and otherwise the reason."""
+    profile, standard = provenance.get("profile", {}), provenance.get("standard", {})
     own = ctx.norm
     if profile.get("id") != own.profile.id or profile.get("confirmed") != json.loads(
         json.dumps(own.profile.confirmed_by)
@@ -128,11 +132,11 @@ def _norm(said: dict[str, Any], ctx: Context) -> tuple[Norm | None, str]:
         return None, "profile"
     if (standard.get("id"), standard.get("edition")) != (own.standard.id, own.standard.edition):
         return None, "standard"
-    phase = str(said.get("phase", ""))
+    phase = str(provenance.get("phase", ""))
     return replace(own, phase=phase if phase in PHASES else ""), ""
 
 
-def _page(
+def _compare_page(
     path: str,
     data: str,
     package: PackageFacts,
@@ -141,7 +145,7 @@ def _page(
     remake: Callable[[pages.Page], list[str]],
     compare: Callable[[pages.Page, pages.Page], list[pages.PageDifference]],
 ) -> Iterator[Finding]:
-    """One page. ``reason``: why it may differ from what this version makes of the data."""
+    """Compare one page; ``reason`` is why this version cannot make it again."""
     texts = Texts(ctx.lang)
     between = texts.get("words", "between_names")
     text = pages.decode_page(package.documents[path])
@@ -155,31 +159,31 @@ def _page(
         made, reason = [], "data"
     if text in made:
         return
-    ours = [pages.read_page(one) for one in made]
-    active = pages.find_added_content(page, ours)
+    made_pages = [pages.read_page(one) for one in made]
+    active = pages.find_added_content(page, made_pages)
     if active:
         what = between.join(texts.get("active", key) for key in active)
         yield make_file_finding(path, "active", what=what)
-    if not ours:
+    if not made_pages:
         if not active:
-            yield _not_rebuilt(path, reason or "data", texts)
+            yield _report_not_rebuilt(path, reason or "data", texts)
         return
     place = ""
     if reason:
-        wrong = min((compare(page, one) for one in ours), key=len)
+        wrong = min((compare(page, one) for one in made_pages), key=len)
     else:
-        pairs = ((pages.compare_pages(page, one), raw) for one, raw in zip(ours, made, strict=True))
+        pairs = ((pages.compare_pages(page, one), raw) for one, raw in zip(made_pages, made, strict=True))
         wrong, raw = min(pairs, key=lambda pair: len(pair[0]))
-        # Invisible characters that this plugin does not write.
+        # Otherwise invisible characters differ, which this plugin does not write.
         wrong = wrong or ([] if active else [pages.PageDifference("markup", *pages.find_first_difference(text, raw))])
         place = texts.get("words", "at_line", line=pages.first_different_line(text, raw))
     if wrong:
         parts = between.join(texts.get("parts", one.key) for one in wrong)
-        told, given = (show_value(one[:_LONGEST], texts) for one in wrong[0][1:])
-        yield make_file_finding(path, "differs", other=data, parts=parts, place=place, told=told, given=given)
+        on_page, in_data = (show_value(one[:_LONGEST], texts) for one in wrong[0][1:])
+        yield make_file_finding(path, "differs", other=data, parts=parts, place=place, told=on_page, given=in_data)
     elif reason:
-        yield _not_rebuilt(path, reason, texts)
+        yield _report_not_rebuilt(path, reason, texts)
 
 
-def _not_rebuilt(path: str, reason: str, texts: Texts) -> Finding:
+def _report_not_rebuilt(path: str, reason: str, texts: Texts) -> Finding:
     return make_file_finding(path, "not_rebuilt", Severity.WARNING, reason=texts.get("not_rebuilt", reason))

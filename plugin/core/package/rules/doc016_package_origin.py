@@ -24,10 +24,10 @@ from ._package import (
     show_value,
 )
 
-#: A clock of another place may be ahead by this much.
+#: Times may be later than now by this much, because clocks and time zones differ.
 _AHEAD = timedelta(days=1)
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-.+]?[A-Za-z0-9.]+)?")
-#: Items that manifest and report both hold: path in each, and key in texts (``origin``).
+#: Items that manifest and report both have: path in each, and key in texts (``origin``).
 _BOTH = (
     ("standard", ("standard", "id"), ("standard", "id")),
     ("edition", ("standard", "edition"), ("standard", "edition")),
@@ -46,14 +46,16 @@ _BOTH = (
     basis=["package-draft"],
     needs={},
     messages={
-        "date": "“{file}” gives {item} as {told}: {reason}. Make the package anew on a computer whose clock is right.",
-        "unknown": "“{file}” names {item} “{told}”, which this version does not have (known: {known}). Find out which software and version made the package.",
-        "differs": "“{file}” gives {item} as “{told}”, “{other}” as “{given}”: they belong to different packages. Make the package anew.",
+        "date": "In “{file}”, {item} is {told}: {reason}. Make the package again on a computer with the right time.",
+        "unknown": "In “{file}”, {item} is “{told}”, which this version does not have (known: {known}). Find out which software and "
+        "version made the package.",
+        "differs": "In “{file}”, {item} is “{told}”; in “{other}” it is “{given}”: they belong to different packages. Make the package "
+        "again.",
         "profile": "The package was made with profile “{told}”, this check with “{given}”: targets and limits are those of the latter. "
         "Choose the profile that the package was made with, and check again.",
-        "standard": "The package was made by standard “{told}”, this check goes by “{given}”. Inspect by the standard of the package.",
-        "confirmed": "The report “{file}” says the profile was confirmed by “{told}”; the profile of the same name in this check says “{given}”. "
-        "Find out which is right, and make the package anew.",
+        "standard": "The package was made by standard “{told}”, this check uses “{given}”. Inspect by the standard of the package.",
+        "confirmed": "According to the report “{file}”, the profile was confirmed by “{told}”; in this check the profile of the same name "
+        "was confirmed by “{given}”. Find out which is right, and make the package again.",
         "settings": "The report “{file}” was made with other settings than this check ({names}), though the profile has the same name. "
         "Inspect with the profile that made the package.",
     },
@@ -72,115 +74,121 @@ _BOTH = (
     ],
 )  # fmt: skip
 def package_origin(*, ctx: Context) -> RuleResult:
-    """Manifest and report give the same, possible origin.
+    """Manifest and report have the same, possible origin.
 
     What it checks
-        Dates of manifest and report: days that there are, not after today, the report before the manifest, both after the data's year. Standard, edition,
-        profile, who confirmed it, and version of the plugin: whether there are such, alike in manifest and report, and those of this check. Document information (成果信息), alike in both; the schema of the report. The CRS that each layer was converted from, alike in both.
+        Dates of manifest and report are valid and not in the future, the report's date is before the manifest's, and
+        both are after the year of the data. Standard, edition, profile, its confirmation, and version of the plugin
+        exist, are equal in manifest and report, and are those of this check. Document information (成果信息) and source
+        CRS of each layer are equal in both. The schema of the report is known.
     Why
-        A package that was made tomorrow, or by a norm that nobody has, was not made as it says.
+        A package with a future date or an unknown norm was not made as it states.
     How to fix
-        Make the package anew; inspect it with the profile and by the standard that made it.
+        Make the package again; inspect it with the profile and by the standard that made it.
     Limits
-        Only packages with a manifest of this plugin. A profile of the county's own is known by its id; its settings are compared where the report was made by this version. A shipped profile that the manifest names is taken for the inspection where none is chosen.
+        Only packages with a manifest of this plugin are checked. A county's profile is recognised by its id; its
+        settings are compared if this version made the report. If no profile is chosen, the inspection uses a shipped
+        profile that the manifest names.
     """
-    return inspect_facts(ctx, _look)
+    return inspect_facts(ctx, _find_problems)
 
 
-def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _find_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     manifest, report = package.manifest, _report(package)
     texts = Texts(ctx.lang)
     if manifest is not None:
-        yield from _dates(manifest, report, package, texts)
-        yield from _known(manifest, package, ctx, texts)
-        yield from _alike(manifest, report, package, texts)
-        yield from _of_this_check(manifest, ctx)
+        yield from _check_dates(manifest, report, package, texts)
+        yield from _find_unknown(manifest, package, ctx, texts)
+        yield from _compare_items(manifest, report, package, texts)
+        yield from _compare_with_check(manifest, ctx)
     elif report:
-        started = _moment(report.get("started"))
+        started = _parse_time(report.get("started"))
         if started is None or started > datetime.now().astimezone() + _AHEAD:
-            yield _date(package.report_path, "started", report.get("started"), "future", texts)
-    if report and _at(report, ("versions", "sanxian")) == plugin_version():
-        yield from _settings(report, package, ctx, texts)
+            yield _make_date_finding(package.report_path, "started", report.get("started"), "future", texts)
+    if report and _item_at(report, ("versions", "sanxian")) == plugin_version():
+        yield from _compare_settings(report, package, ctx, texts)
 
 
 def _report(package: PackageFacts) -> dict[str, Any]:
-    """Return the provenance of the report; empty where it cannot be read (DOC013 reports that)."""
+    """Return the provenance of the report; empty if unreadable (DOC013 reports that)."""
     try:
-        said = json.loads(package.documents.get(package.report_path, b"{}"))["provenance"]
+        provenance = json.loads(package.documents.get(package.report_path, b"{}"))["provenance"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return {}
-    return said if isinstance(said, dict) and "started" in said else {}
+    return provenance if isinstance(provenance, dict) and "started" in provenance else {}
 
 
-def _schema(package: PackageFacts) -> str:
-    """Return the schema that the report names; empty where it names none or cannot be read."""
+def _report_schema(package: PackageFacts) -> str:
+    """Return the schema that the report names; empty if missing or unreadable."""
     try:
-        said = json.loads(package.documents.get(package.report_path, b"{}"))
+        report = json.loads(package.documents.get(package.report_path, b"{}"))
     except (ValueError, RecursionError):
         return ""
-    return str(said.get("schema", "")) if isinstance(said, dict) else ""
+    return str(report.get("schema", "")) if isinstance(report, dict) else ""
 
 
-def _at(table: Any, path: tuple[str, ...]) -> Any:
+def _item_at(table: Any, path: tuple[str, ...]) -> Any:
     for key in path:
         table = table.get(key) if isinstance(table, dict) else None
     return table
 
 
-def _moment(text: Any) -> datetime | None:
+def _parse_time(text: Any) -> datetime | None:
     try:
         return datetime.fromisoformat(str(text)).astimezone()
     except (ValueError, OverflowError, OSError):
         return None
 
 
-def _date(file: str, item: str, told: Any, reason: str, texts: Texts, **more: Any) -> Finding:
+def _make_date_finding(file: str, item: str, stated: Any, reason: str, texts: Texts, **more: Any) -> Finding:
     why = texts.get("origin", f"date_{reason}", **more)
     return Finding(
         "",
         key=f"{file}/{item}",
         case="date",
-        params={"file": file, "item": texts.get("origin", item), "told": show_value(told, texts), "reason": why},
+        params={"file": file, "item": texts.get("origin", item), "told": show_value(stated, texts), "reason": why},
     )
 
 
-def _dates(manifest: dict[str, Any], report: dict[str, Any], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
+def _check_dates(
+    manifest: dict[str, Any], report: dict[str, Any], package: PackageFacts, texts: Texts
+) -> Iterator[Finding]:
     now = datetime.now().astimezone() + _AHEAD
     moments: dict[str, datetime] = {}
-    for item, file, told in (
+    for item, file, stated in (
         ("made", MANIFEST, manifest.get("made")),
         ("started", package.report_path, report.get("started")),
     ):
-        if told is None:
+        if stated is None:
             continue
-        moment = _moment(told)
+        moment = _parse_time(stated)
         if moment is None:
-            yield _date(file, item, told, "none", texts)
+            yield _make_date_finding(file, item, stated, "none", texts)
         elif moment > now:
-            yield _date(file, item, told, "future", texts)
+            yield _make_date_finding(file, item, stated, "future", texts)
         else:
             moments[item] = moment
     if len(moments) == 2 and moments["made"] < moments["started"] - _AHEAD:
-        yield _date(MANIFEST, "made", manifest["made"], "before", texts, other=report["started"])
+        yield _make_date_finding(MANIFEST, "made", manifest["made"], "before", texts, other=report["started"])
     years = [int(y) for row in manifest["layers"] if (y := str(row.get("data_year") or "")).isdecimal() and len(y) == 4]
     if "made" in moments and years and moments["made"].year < max(years):
-        yield _date(MANIFEST, "made", manifest["made"], "data", texts, year=max(years))
+        yield _make_date_finding(MANIFEST, "made", manifest["made"], "data", texts, year=max(years))
 
 
-def _known(manifest: dict[str, Any], package: PackageFacts, ctx: Context, texts: Texts) -> Iterator[Finding]:
-    """Report standards, forms and versions that do not exist."""
+def _find_unknown(manifest: dict[str, Any], package: PackageFacts, ctx: Context, texts: Texts) -> Iterator[Finding]:
+    """Report standards, specifications and versions that do not exist."""
 
-    def unknown(item: str, told: Any, known: str, file: str = MANIFEST) -> Finding:
-        said = {
+    def unknown(item: str, stated: Any, known: str, file: str = MANIFEST) -> Finding:
+        params = {
             "file": file,
             "item": texts.get("origin", item),
-            "told": show_value(told, texts),
+            "told": show_value(stated, texts),
             "known": show_value(known, texts),
         }
-        return Finding("", key=f"{file}/{item}", case="unknown", severity=Severity.WARNING, params=said)
+        return Finding("", key=f"{file}/{item}", case="unknown", severity=Severity.WARNING, params=params)
 
     between = texts.get("words", "between_names")
-    standard, edition = _at(manifest, ("standard", "id")), _at(manifest, ("standard", "edition"))
+    standard, edition = _item_at(manifest, ("standard", "id")), _item_at(manifest, ("standard", "edition"))
     own = ctx.norm.standard
     if standard and standard != own.id and standard not in standard_ids():
         yield unknown("standard", standard, between.join(standard_ids()))
@@ -189,70 +197,72 @@ def _known(manifest: dict[str, Any], package: PackageFacts, ctx: Context, texts:
         if edition != found:
             yield unknown("edition", edition, found)
     tool = manifest.get("tool")
-    if tool is not None and _at(manifest, ("tool", "name")) != "sanxian":
-        yield unknown("tool", _at(manifest, ("tool", "name")), "sanxian")
+    if tool is not None and _item_at(manifest, ("tool", "name")) != "sanxian":
+        yield unknown("tool", _item_at(manifest, ("tool", "name")), "sanxian")
     elif tool is not None:
-        version = str(_at(manifest, ("tool", "versions", "sanxian")))
-        told, ours = _VERSION.fullmatch(version), _VERSION.fullmatch(plugin_version())
-        later = bool(told and ours and tuple(map(int, told.groups()[:3])) > tuple(map(int, ours.groups()[:3])))
-        if told is None or later:
+        version = str(_item_at(manifest, ("tool", "versions", "sanxian")))
+        stated, ours = _VERSION.fullmatch(version), _VERSION.fullmatch(plugin_version())
+        later = bool(stated and ours and tuple(map(int, stated.groups()[:3])) > tuple(map(int, ours.groups()[:3])))
+        if stated is None or later:
             yield unknown("version", version, plugin_version())
-    schema = _schema(package)
+    schema = _report_schema(package)
     if schema and schema != SCHEMA:
         yield unknown("schema", schema, SCHEMA, package.report_path)
-    form = _at(manifest, ("form", "id"))
-    if form and form != package.package_spec.id:
-        yield unknown("form", form, package.package_spec.id)
+    spec = _item_at(manifest, ("form", "id"))
+    if spec and spec != package.package_spec.id:
+        yield unknown("form", spec, package.package_spec.id)
 
 
-def _alike(manifest: dict[str, Any], report: dict[str, Any], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
-    for item, mine, yours in _BOTH:
-        told, given = _at(manifest, mine), _at(report, yours)
-        if told is not None and given is not None and told != given:
-            said = {
+def _compare_items(
+    manifest: dict[str, Any], report: dict[str, Any], package: PackageFacts, texts: Texts
+) -> Iterator[Finding]:
+    for item, in_manifest, in_report in _BOTH:
+        stated, given = _item_at(manifest, in_manifest), _item_at(report, in_report)
+        if stated is not None and given is not None and stated != given:
+            params = {
                 "item": texts.get("origin", item),
-                "told": show_value(told, texts),
+                "told": show_value(stated, texts),
                 "given": show_value(given, texts),
             }
             yield Finding(
                 "",
                 key=f"{MANIFEST}/{item}",
                 case="differs",
-                params={"file": MANIFEST, "other": package.report_path, **said},
+                params={"file": MANIFEST, "other": package.report_path, **params},
             )
-    yield from _drawn_alike(manifest, report, package, texts)
+    yield from _compare_source_crs(manifest, report, package, texts)
     if manifest.get("root") and manifest["root"] != package.root and package.code:
-        said = {"item": texts.get("origin", "root"), "told": manifest["root"], "given": package.root}
+        params = {"item": texts.get("origin", "root"), "told": manifest["root"], "given": package.root}
         yield Finding(
-            "", key=f"{MANIFEST}/root", case="differs", params={"file": MANIFEST, "other": package.root, **said}
+            "", key=f"{MANIFEST}/root", case="differs", params={"file": MANIFEST, "other": package.root, **params}
         )
 
 
-def _drawn_alike(
+def _compare_source_crs(
     manifest: dict[str, Any], report: dict[str, Any], package: PackageFacts, texts: Texts
 ) -> Iterator[Finding]:
-    """Compare the CRS that each layer was converted from in manifest and report; figures depend on it."""
+    """Compare each layer's source CRS in manifest and report; figures depend on it."""
     rows = report.get("layers")
     given = {row.get("role"): row.get("crs") for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
     seen: set[tuple[str, str]] = set()
     for row in manifest["layers"]:
-        told, other = row.get("source_crs"), given.get(row.get("role"))
-        if told is None or other is None or told == other or (str(told), str(other)) in seen:
+        stated, other = row.get("source_crs"), given.get(row.get("role"))
+        if stated is None or other is None or stated == other or (str(stated), str(other)) in seen:
             continue
-        seen.add((str(told), str(other)))
+        seen.add((str(stated), str(other)))
         item = f"{row['layer']} {texts.get('origin', 'crs')}"
-        said = {
+        params = {
             "file": MANIFEST,
             "other": package.report_path,
             "item": item,
-            "told": show_value(told, texts),
+            "told": show_value(stated, texts),
             "given": show_value(other, texts),
         }
-        yield Finding("", key=f"{MANIFEST}/{row['layer']}/crs", case="differs", params=said)
+        yield Finding("", key=f"{MANIFEST}/{row['layer']}/crs", case="differs", params=params)
 
 
-def _of_this_check(manifest: dict[str, Any], ctx: Context) -> Iterator[Finding]:
-    profile, standard = _at(manifest, ("profile", "id")), _at(manifest, ("standard", "id"))
+def _compare_with_check(manifest: dict[str, Any], ctx: Context) -> Iterator[Finding]:
+    profile, standard = _item_at(manifest, ("profile", "id")), _item_at(manifest, ("standard", "id"))
     if profile and profile != ctx.norm.profile.id:
         known = profile in profile_ids()
         yield make_file_finding(
@@ -267,21 +277,23 @@ def _of_this_check(manifest: dict[str, Any], ctx: Context) -> Iterator[Finding]:
         yield make_file_finding(MANIFEST, "standard", Severity.WARNING, told=standard, given=ctx.norm.standard.id)
 
 
-def _settings(report: dict[str, Any], package: PackageFacts, ctx: Context, texts: Texts) -> Iterator[Finding]:
-    """Settings of the report that are other than this check's, under one profile and standard."""
-    norm, told = ctx.norm, report.get("settings")
-    given, said = json.loads(json.dumps(norm.profile.confirmed_by)), _at(report, ("profile", "confirmed"))
-    if _at(report, ("profile", "id")) == norm.profile.id and said is not None and said != given:
-        words = [
-            " ".join(str(v) for v in one.values() if v) if isinstance(one, dict) else str(one) for one in (said, given)
-        ]
+def _compare_settings(report: dict[str, Any], package: PackageFacts, ctx: Context, texts: Texts) -> Iterator[Finding]:
+    """Compare the report's settings with this check's, for equal profile and standard."""
+    norm, settings = ctx.norm, report.get("settings")
+    given, confirmed = json.loads(json.dumps(norm.profile.confirmed_by)), _item_at(report, ("profile", "confirmed"))
+    if _item_at(report, ("profile", "id")) == norm.profile.id and confirmed is not None and confirmed != given:
+        sides = (confirmed, given)
+        words = [" ".join(str(v) for v in one.values() if v) if isinstance(one, dict) else str(one) for one in sides]
         pair = {"told": show_value(words[0], texts), "given": show_value(words[1], texts)}
         yield make_file_finding(package.report_path, "confirmed", Severity.WARNING, **pair)
-    same = (_at(report, ("profile", "id")), _at(report, ("standard", "id"))) == (norm.profile.id, norm.standard.id)
-    if not same or not isinstance(told, dict):
+    same = (_item_at(report, ("profile", "id")), _item_at(report, ("standard", "id"))) == (
+        norm.profile.id,
+        norm.standard.id,
+    )
+    if not same or not isinstance(settings, dict):
         return
     own = json.loads(json.dumps({**norm.standard.settings, **norm.profile.settings}))
-    names = [key for key in sorted(own) if key in told and told[key] != own[key]]
+    names = [key for key in sorted(own) if key in settings and settings[key] != own[key]]
     if names:
         listed = texts.get("words", "between_names").join(names[:5]) + (" …" if len(names) > 5 else "")
         yield make_file_finding(package.report_path, "settings", Severity.WARNING, names=listed)

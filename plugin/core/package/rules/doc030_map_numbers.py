@@ -19,9 +19,9 @@ _MAP = b"\xff\xd8\xff\xe0 map"
     basis=["package-draft"],
     needs={},
     messages={
-        "number": "“{file}” has the number {number}, and so has “{other}”. Give each map a number of its own.",
-        "title": "“{file}” has the title of “{other}”. Keep one of the two, or give it its own title.",
-        "gap": "Between the maps in “{file}” the numbers {numbers} are missing. Add these maps, or number on without a gap.",
+        "number": "“{file}” and “{other}” have the same number {number}. Give each map a separate number.",
+        "title": "“{file}” and “{other}” have the same title. Keep one of the two, or change its title.",
+        "gap": "Numbers missing between the maps in “{file}”: {numbers}. Add these maps, or number the maps without gaps.",
     },
     fails=[
         example("two maps of one number", 1, add={"4-规划图件/140225浑源县01土地利用图.jpg": _MAP}),
@@ -34,26 +34,28 @@ _MAP = b"\xff\xd8\xff\xe0 map"
     ],
 )
 def map_numbers(*, ctx: Context) -> RuleResult:
-    """Every map has a number and a title of its own, and no number is left out.
+    """Every map has a separate number and title, and numbers have no gaps.
 
     What it checks
-        The numbers and titles in the names of the maps: one that two maps have, and numbers that are missing below the highest (information only).
+        Numbers and titles in the names of the maps: repeated ones, and missing numbers below the highest (information
+        only).
     Why
-        Maps are filed and looked up by their number; of two with the same one, one is lost.
+        Maps are filed and searched by their number; of two maps with one number, one is lost.
     How to fix
-        Rename the map. Take one of two that are the same out of the package.
+        Rename the map. Remove one of two equal maps from the package.
     Limits
-        Maps are known by their names; one under another name is told by DOC003. Which maps there must be was found in no text: the list of the form is a setting (mark C).
+        Maps are recognised by their names; DOC003 reports maps with other names. A list of required maps was not
+        found in any text: the list of the specification is a setting (mark C).
     """
-    return inspect_facts(ctx, _look)
+    return inspect_facts(ctx, _find_problems)
 
 
-def _look(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _find_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     first: dict[tuple[str, str], str] = {}
     maps = package.maps()
     for file, number, title in maps:
-        for case, told in (("number", number), ("title", title)):
-            other = first.setdefault((case, told), file.path) if told else file.path
+        for case, value in (("number", number), ("title", title)):
+            other = first.setdefault((case, value), file.path) if value else file.path
             if other != file.path:
                 yield make_file_finding(file.path, case, other=other.rpartition("/")[2], number=number)
     numbers = {int(number) for _, number, _ in maps if number}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Figures of a table as it is printed against those that the layers give (图数一致), cell by cell."""
+"""Comparison of printed figures with those of the layers (图数一致), cell by cell."""
 
 from __future__ import annotations
 
@@ -28,21 +28,34 @@ from .known_tables import (
 )
 from .model import Cell
 
-#: What writing and reading a geometry may move: 0.05 m² and 1e-8 of an area, 1e-6 of what is none (a ratio, a share).
+#: Change of a figure by writing and reading a geometry: 0.05 m² and 1e-8 of an area, 1e-6 of a ratio or share.
 _MOVED_M2, _MOVED_SHARE, _MOVED = 0.05, 1e-8, 1e-6
-#: A printed digit that lies just on the edge: a fiftieth of half of it.
+#: Tolerance for a value near the middle between two printed digits: a fiftieth of half a digit.
 _DIGIT_SHARE = 0.02
 _FIGURE = re.compile(r"-?\d[\d,. ]*")
 
 
 @dataclass(frozen=True)
 class CellDifference:
-    """One cell. ``case``: ``cell`` (another figure), ``blank`` (none, though the layers give one), ``text``, ``formula``,
-    ``target`` (a target, or what is left of it, other than the profile's), ``error`` and ``merged`` (not compared: no number; a formula without value; #REF!; one figure for several cells), ``words``
-    (other words than ours around the figures) or ``no_figure`` (the layers give none).
+    """A cell that differs from the layers' figure or was not compared.
 
-    ``printed`` as the table prints it; ``expected`` what the layers give, in the table's unit, None where there is none;
-    ``decimals`` of the table's print; ``unit`` of both, and the ``normalise_word`` that the table itself has for it, if any.
+    Attributes
+    ----------
+    case
+        ``cell`` (another figure), ``blank`` (no figure, though the layers have one), ``text`` (not a number),
+        ``formula`` (without a value), ``error`` (#REF!), ``merged`` (one figure for several cells), ``target`` (a
+        target or its remainder differs from the profile's), ``words`` (other words around the figures) or
+        ``no_figure`` (the layers have no figure).
+    printed
+        The text as the table prints it.
+    expected
+        The layers' figure in the table's unit, None without one.
+    decimals
+        Printed decimals.
+    unit
+        Unit of both figures.
+    word
+        The table's word for the unit, if any.
     """
 
     case: str
@@ -58,17 +71,17 @@ class CellDifference:
     word: str = ""
 
 
-#: Cases that say that two figures differ; the others, that something was not compared.
+#: Cases in which two figures differ; in the other cases a cell was not compared.
 DIFFER = ("cell", "blank")
 
 
 def find_differences(block: TableBlock) -> tuple[list[CellDifference], int]:
-    """What differs or could not be compared in a table, and how many figures were compared."""
+    """Return the differing and uncompared cells of a table; count compared figures."""
     found: list[CellDifference] = []
     compared = 0
     for line, row in block.rows.items():
         for place in block.places:
-            one = _cell(block, line, row, place)
+            one = _compare_cell(block, line, row, place)
             compared += one is None or one.case in DIFFER
             if one is not None and one.case:
                 aim = one.case in DIFFER and place.known.id in AIMS
@@ -77,7 +90,7 @@ def find_differences(block: TableBlock) -> tuple[list[CellDifference], int]:
 
 
 def find_lost_rows(block: TableBlock) -> list[str]:
-    """Names of rows of the layers' table with figures other than nothing that the sheet does not have."""
+    """Return the layers' rows with figures other than zero that the sheet lacks."""
     there = [id(row) for row in block.rows.values()]
     wanted = [p for p in block.places if any(isinstance(block_value(r, p), Number) for r in block.table.rows)]
     return [
@@ -88,30 +101,30 @@ def find_lost_rows(block: TableBlock) -> list[str]:
 
 
 def find_renamed_rows(block: TableBlock) -> list[tuple[int, str, str]]:
-    """Rows that the code tells, whose name is another than the layers': line, the name told, the layers' own."""
+    """Return rows matched by code with another name: line, printed name, layers' name."""
     found = []
     if block.table.id in CODED:
         names = [p for p in block.places if p.known.id == KEYS[block.table.id][-1]]
         for line, row in block.rows.items():
             for place in names:
-                told, own = block.sheet.text(line, place.column).strip(), str(block_value(row, place) or "")
-                if told and own and normalise_word(told) != normalise_word(own):
-                    found.append((line, told, own))
+                printed_name, own = block.sheet.text(line, place.column).strip(), str(block_value(row, place) or "")
+                if printed_name and own and normalise_word(printed_name) != normalise_word(own):
+                    found.append((line, printed_name, own))
     return found
 
 
 def row_name(row: Row) -> str:
-    """What a reader calls a row: its first words that are no number."""
+    """Return the name of a row: its first text that is not a number."""
     words = [v for v in row.values if isinstance(v, str) and v]
     return next((v for v in words if not v.isdigit()), words[0] if words else row.code)
 
 
-#: What is compared with nothing: neither figure nor difference.
+#: A cell that is not compared and not reported.
 _NOTHING = CellDifference("", 0, 0, "", "", "")
 
 
-def _cell(block: TableBlock, line: int, row: Row, place: ColumnMatch) -> CellDifference | None:
-    """None when the figures agree."""
+def _compare_cell(block: TableBlock, line: int, row: Row, place: ColumnMatch) -> CellDifference | None:
+    """Compare one cell; return None if the figures agree."""
     value = block_value(row, place)
     cell = block.sheet.cells.get((line, place.column), Cell(""))
     head = block.sheet.text(block.head, place.column)
@@ -119,13 +132,13 @@ def _cell(block: TableBlock, line: int, row: Row, place: ColumnMatch) -> CellDif
     if isinstance(value, str):
         if place.known.id not in WORDED or not _FIGURE.search(value):
             return _NOTHING
-        return _words(value, cell.text, about)
+        return _compare_words(value, cell.text, about)
     blank = cell.text.strip().lower() in BLANK_WORDS
     if cell.state:
         return _NOTHING if value is None else CellDifference(cell.state, *about)
     if value is None:
-        said = not blank and parse_printed_number(cell.text) is not None
-        return CellDifference("no_figure", *about) if said and place.known.id != NUMBER else _NOTHING
+        has_figure = not blank and parse_printed_number(cell.text) is not None
+        return CellDifference("no_figure", *about) if has_figure and place.known.id != NUMBER else _NOTHING
     unit = _unit(block, line, place)
     if blank:
         nothing = not round(value.value, value.decimals)
@@ -141,18 +154,23 @@ def _cell(block: TableBlock, line: int, row: Row, place: ColumnMatch) -> CellDif
         return CellDifference("text", *about)
     factor = SQUARE_METRES[unit[1]] / SQUARE_METRES[theirs] if {theirs, unit[1]} <= SQUARE_METRES.keys() else 1.0
     given = value.value * factor
-    apart = abs(printed.value - given)
-    if apart <= printing_tolerance(printed, max(abs(given), _behind(block, row, place) * factor), theirs):
+    distance = abs(printed.value - given)
+    if distance <= printing_tolerance(printed, max(abs(given), _largest_operand(block, row, place) * factor), theirs):
         return None
-    return CellDifference("cell", *about, given, apart, printed.decimals, theirs, unit_word(block, line, place, theirs))
+    return CellDifference(
+        "cell", *about, given, distance, printed.decimals, theirs, unit_word(block, line, place, theirs)
+    )
 
 
-#: What is a difference of others: by column of those in its row, by row of those in its column.
+#: Differences of other figures: columns with figures from their row, rows with figures from their column.
 _CHANGES, _DIFFERENCES = ("change", "room"), ("difference", "denominator_difference_m2")
 
 
-def _behind(block: TableBlock, row: Row, place: ColumnMatch) -> float:
-    """The largest area that a difference was made of, for it moves as that does; 0 for a figure of its own."""
+def _largest_operand(block: TableBlock, row: Row, place: ColumnMatch) -> float:
+    """Return the largest operand of a difference of areas; 0 for other figures.
+
+    A difference changes by as much as the areas it is computed from.
+    """
     unit = place.known.unit
     if unit not in SQUARE_METRES:
         return 0.0
@@ -165,13 +183,16 @@ def _behind(block: TableBlock, row: Row, place: ColumnMatch) -> float:
 
 
 def printing_tolerance(printed: PrintedNumber, given: float, unit: str) -> float:
-    """Half of the last printed digit, and what writing and reading the shapes may move, in the table's unit."""
+    """Return half of the last printed digit plus the change by writing and reading.
+
+    The result is in the table's unit.
+    """
     half = 0.5 * 10.0**-printed.decimals
     return half + max(_DIGIT_SHARE * half, _MOVED_SHARE * abs(given), min(_moved(unit), half))
 
 
 def unprinted_tolerance(given: float, unit: str) -> float:
-    """How far a figure that was never printed may be from the layers', in its unit: what writing and reading the shapes moves."""
+    """Return the change of a figure by writing and reading shapes, in its unit."""
     return _MOVED_SHARE * abs(given) + _moved(unit)
 
 
@@ -180,7 +201,10 @@ def _moved(unit: str) -> float:
 
 
 def _unit(block: TableBlock, line: int, place: ColumnMatch) -> tuple[str, str]:
-    """The unit of a figure in the sheet and in the layers' table; those of the list of indicators stand in their rows."""
+    """Return a figure's unit in the sheet and in the layers' table.
+
+    The list of indicators has units in its rows.
+    """
     if place.known.unit:
         return place.unit, place.known.unit
     for other in block.places:
@@ -190,35 +214,37 @@ def _unit(block: TableBlock, line: int, place: ColumnMatch) -> tuple[str, str]:
     return "", ""
 
 
-def _words(value: str, told: str, about: tuple[int, int, str, str, str]) -> CellDifference | None:
-    """Figures within words (≥ 63.25 万亩), where the words are the same."""
-    mine, theirs = (normalize("NFKC", text).replace("\u202f", " ").replace("−", "-") for text in (value, told))
-    if _frame(mine) != _frame(theirs):
-        # Other words are another document's: there is nothing to compare.
-        return _NOTHING if not told.strip() else CellDifference("words", *about)
-    figures = list(_numbers(mine))
-    for own, other in zip(figures, _numbers(theirs), strict=True):
-        # A small difference of two large areas moves as these do.
+def _compare_words(value: str, printed_text: str, about: tuple[int, int, str, str, str]) -> CellDifference | None:
+    """Compare figures within equal words (≥ 63.25 万亩)."""
+    mine, theirs = (normalize("NFKC", text).replace("\u202f", " ").replace("−", "-") for text in (value, printed_text))
+    if _words_around(mine) != _words_around(theirs):
+        # Other words come from another document and are not compared.
+        return _NOTHING if not printed_text.strip() else CellDifference("words", *about)
+    figures = list(_find_numbers(mine))
+    for own, other in zip(figures, _find_numbers(theirs), strict=True):
+        # A small difference of two large areas changes by as much as the areas.
         largest = max((abs(one.value) for one in figures if one.unit == own.unit), default=0.0)
-        apart = abs(own.value - other.value)
-        # Ours is out of a text, too: it was rounded like theirs.
+        distance = abs(own.value - other.value)
+        # Both figures are rounded, because both come from texts.
         allowed = printing_tolerance(other, largest if own.unit else own.value, own.unit) + 0.5 * 10.0**-own.decimals
-        if apart > allowed:
-            return CellDifference("cell", *about, own.value, apart, other.decimals)
+        if distance > allowed:
+            return CellDifference("cell", *about, own.value, distance, other.decimals)
     return None
 
 
-def are_same_words(told: str, given: str) -> bool:
-    """Return True for the same words; figures in them may be off by what writing and reading the shapes moves."""
-    return told.strip() == given.strip() or (bool(told.strip()) and _words(given, told, (0, 0, "", "", "")) is None)
+def are_same_words(printed_text: str, given: str) -> bool:
+    """Return True for equal words whose figures agree within the tolerance."""
+    return printed_text.strip() == given.strip() or (
+        bool(printed_text.strip()) and _compare_words(given, printed_text, (0, 0, "", "", "")) is None
+    )
 
 
-def _frame(text: str) -> str:
+def _words_around(text: str) -> str:
     return re.sub(r"\s+", "", _FIGURE.sub("#", text))
 
 
-def _numbers(text: str) -> Iterator[PrintedNumber]:
-    """The figures of a text with the unit that follows each, empty for none."""
+def _find_numbers(text: str) -> Iterator[PrintedNumber]:
+    """Yield the figures of a text with the unit after each, empty without one."""
     for found in _FIGURE.finditer(text):
         plain = re.sub(r"[, ]", "", found[0]).rstrip(".")
         if plain.count(".") <= 1:

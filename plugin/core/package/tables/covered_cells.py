@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is laid over the cells of a workbook (pictures, shapes, charts), how cells look, and parts of it that no table
-needs."""
+"""Cells under drawings, styles of cells, and workbook parts beyond tables."""
 
 from __future__ import annotations
 
@@ -14,20 +13,21 @@ from typing import Any, NamedTuple
 
 from .model import load_style_limits
 
-#: Parts of a workbook of tables only, and invisible parts that programs add on saving. Comments are found with the cells.
+#: Parts of a workbook with tables only, and invisible parts that programs add when saving. Comments are found with the
+#: cells.
 _PLAIN = re.compile(
     r"\[Content_Types\]\.xml|(?:.*/)?_rels/[^/]*\.rels|docProps/[^/]+|xl/workbook\.xml|xl/(?:styles|sharedStrings|calcChain|metadata)\.xml"
     r"|xl/theme/[^/]+\.xml|xl/worksheets/[^/]+\.xml|xl/printerSettings/[^/]+|xl/comments[^/]*\.xml|xl/comments/[^/]+|xl/drawings/vmlDrawing\d+\.vml"
     r"|xl/drawings/commentsDrawing\d+\.vml",
     re.IGNORECASE,
 )
-#: Columns and rows as wide and high as they usually are, in EMU: for what is placed by its size.
+#: Default width of columns and height of rows in EMU, for objects that are placed by their size.
 _WIDE, _HIGH = 609_600, 190_500
 _RICH = re.compile(rb"<(?:\w+:)?r>")
 
 
 class CoveredCells(NamedTuple):
-    """Cells under something that is drawn: rows and columns from 1, both ends included."""
+    """Cells under a drawing: rows and columns from 1, both ends included."""
 
     first_row: int
     first_column: int
@@ -36,20 +36,23 @@ class CoveredCells(NamedTuple):
 
 
 def find_covered_cells(path: Path) -> dict[str, list[CoveredCells]]:
-    """Sheet → what is laid over its cells. Raises nothing for what cannot be read: then other readers report the file."""
+    """Return sheet → areas under drawings.
+
+    A file that cannot be read has no such areas here; other readers report it.
+    """
     found: dict[str, list[CoveredCells]] = {}
     try:
         with zipfile.ZipFile(path) as archive:
             for sheet, part in _sheets(archive):
-                for drawing in _related(archive, part, "/drawing"):
-                    found.setdefault(sheet, []).extend(_anchors(archive, drawing))
+                for drawing in _related_parts(archive, part, "/drawing"):
+                    found.setdefault(sheet, []).extend(_read_anchors(archive, drawing))
     except (zipfile.BadZipFile, KeyError, ET.ParseError, ValueError, OSError):
         return found
     return found
 
 
 def find_other_parts(path: Path) -> tuple[str, ...]:
-    """Parts of a workbook that tables alone do not have, and letters that are written in several ways within a cell."""
+    """Return parts that tables do not need, and the part of texts with mixed styles."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -62,16 +65,16 @@ def find_other_parts(path: Path) -> tuple[str, ...]:
 
 
 def _sheets(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
-    """Sheets with their parts."""
+    """Yield the names of sheets with their parts."""
     targets = {one.get("Id", ""): one.get("Target", "") for one in _relations(archive, "xl/workbook.xml")}
     for element in _root(archive, "xl/workbook.xml").iter():
         if _tag(element) == "sheet":
-            told = next((v for k, v in element.attrib.items() if k.endswith("}id")), "")
-            if told in targets:
-                yield element.get("name", ""), _place("xl/workbook.xml", targets[told])
+            relation = next((v for k, v in element.attrib.items() if k.endswith("}id")), "")
+            if relation in targets:
+                yield element.get("name", ""), _place("xl/workbook.xml", targets[relation])
 
 
-def _related(archive: zipfile.ZipFile, part: str, kind: str) -> list[str]:
+def _related_parts(archive: zipfile.ZipFile, part: str, kind: str) -> list[str]:
     rows = _relations(archive, part)
     return [_place(part, one.get("Target", "")) for one in rows if one.get("Type", "").endswith(kind)]
 
@@ -82,7 +85,7 @@ def _relations(archive: zipfile.ZipFile, part: str) -> list[ET.Element]:
     return list(_root(archive, place)) if place in archive.namelist() else []
 
 
-def _anchors(archive: zipfile.ZipFile, part: str) -> Iterator[CoveredCells]:
+def _read_anchors(archive: zipfile.ZipFile, part: str) -> Iterator[CoveredCells]:
     if part not in archive.namelist():
         return
     for anchor in _root(archive, part):
@@ -98,9 +101,9 @@ def _anchors(archive: zipfile.ZipFile, part: str) -> Iterator[CoveredCells]:
 
 
 def _corner(element: ET.Element | None) -> tuple[int, int]:
-    """Row and column of a corner, from 0."""
-    told = {_tag(child): int(child.text or 0) for child in element} if element is not None else {}
-    return told.get("row", 0), told.get("col", 0)
+    """Return row and column of a corner, from 0."""
+    corner = {_tag(child): int(child.text or 0) for child in element} if element is not None else {}
+    return corner.get("row", 0), corner.get("col", 0)
 
 
 def _number(element: ET.Element | None, name: str) -> int:
@@ -123,19 +126,19 @@ def _tag(element: ET.Element) -> str:
 
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 Colour = tuple[int, int, int]
-#: A workbook counts the theme's colours with light and dark changed about (ECMA-376, 20.1.6.2).
+#: A workbook's theme indices exchange light and dark colours (ECMA-376, 20.1.6.2).
 _ORDER = ("lt1", "dk1", "lt2", "dk2", *(f"accent{n}" for n in range(1, 7)), "hlink", "folHlink")
 _SCHEME = re.compile(rb'<a:(\w+)>\s*<a:(?:sysClr[^>]*lastClr|srgbClr val)="([0-9A-Fa-f]{6})"')
 
 
 def workbook_theme(book: Any) -> list[Colour]:
-    """The colours of a workbook's theme, in the order that cells count them by."""
+    """Return the colours of a workbook's theme, in the order of the indices of cells."""
     found = {name.decode(): _rgb(value.decode()) for name, value in _SCHEME.findall(book.loaded_theme or b"")}
     return [found.get(name, _WHITE if name.startswith("lt") else _BLACK) for name in _ORDER]
 
 
 def is_unseen(cell: Any, theme: list[Colour]) -> bool:
-    """Letters of the colour of their ground, or of next to no size."""
+    """Return True if the text has the colour of its ground or nearly no size."""
     font, ground = cell.font, cell.fill
     if font is None:
         return False
@@ -149,16 +152,18 @@ def is_unseen(cell: Any, theme: list[Colour]) -> bool:
 
 
 def cell_style(cell: Any) -> str:
-    """How a cell is written: font, size, colour, ground, place."""
+    """Return the style of a cell: font, size, colour, ground, alignment."""
     font, ground, at = cell.font, cell.fill, cell.alignment
-    colour = _named(font.color) if font is not None else ""
+    colour = _describe_colour(font.color) if font is not None else ""
     written = [font.name, font.sz, font.b, font.i, font.u, font.strike, font.vertAlign] if font is not None else []
-    under = [ground.fill_type, _named(ground.fgColor) if ground.fill_type else ""] if ground is not None else []
+    under = (
+        [ground.fill_type, _describe_colour(ground.fgColor) if ground.fill_type else ""] if ground is not None else []
+    )
     placed = [at.horizontal, at.indent, at.textRotation, at.shrink_to_fit] if at is not None else []
     return "|".join(str(one or "") for one in (*written, colour, *under, *placed))
 
 
-def _named(colour: Any) -> str:
+def _describe_colour(colour: Any) -> str:
     if colour is None:
         return ""
     return f"{colour.type} {colour.value} {colour.tint or 0}"

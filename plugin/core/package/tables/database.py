@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tables of a plan's figures in a database (mdb), written and read through any DB-API connection; Microsoft
-Access's driver."""
+"""Tables of a plan's figures in a database (mdb), through any DB-API connection.
+
+Also the driver of Microsoft Access.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +19,17 @@ from ...messages.texts import Texts
 from ...render.tables.model import Number, Table, Value, column_title, sheet_name
 from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet
 
-#: A column of our own, so that rows come back in their order.
+#: An additional column that keeps the order of rows.
 ORDER = "行号"
-#: Access keeps shorter texts in a field, longer ones as a memo.
+#: Access stores shorter texts in a field, longer ones as a memo.
 _TEXT = 255
-#: Signs that no name of a table or field may hold there.
+#: Characters that names of tables or fields must not have.
 _FORBIDDEN = re.compile(r"[.!`\[\]\"'\x00-\x1f]")
 _LONGEST_NAME = 64
 
 
 class NotTheSame(Exception):
-    """What was read again is not what was written: ``table``, ``line``, ``column``."""
+    """Written data differ when they are read again: ``table``, ``line``, ``column``."""
 
     def __init__(self, table: str, line: int, column: str):
         super().__init__(f"{table} {line} {column}")
@@ -35,8 +37,10 @@ class NotTheSame(Exception):
 
 
 def write_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> dict[str, int]:
-    """Each table as one of the database, with the heads of the workbook; name → rows. Figures are rounded as they are
-    printed. Whoever calls commits."""
+    """Write each table into the database with the heads of the workbook.
+
+    Figures are rounded to their printed decimals. The caller commits. Returns name → number of rows.
+    """
     written = {}
     cursor = connection.cursor()
     for table in tables:
@@ -55,7 +59,13 @@ def write_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> dict
 
 
 def compare_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> int:
-    """Read every table again; how many figures were compared. NotTheSame for the first cell that differs."""
+    """Read every table again and return the number of compared figures.
+
+    Raises
+    ------
+    NotTheSame
+        For the first cell that differs.
+    """
     compared = 0
     for table in tables:
         name, heads = _name(sheet_name(table, texts)), heads_of(table, texts)
@@ -75,6 +85,7 @@ def compare_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> in
 
 
 def rows_of(connection: Any, name: str, heads: list[str]) -> list[tuple[Any, ...]]:
+    """Return the rows of a table in their order."""
     columns = ", ".join(f"[{head}]" for head in heads)
     cursor = connection.cursor()
     cursor.execute(f"SELECT {columns} FROM [{name}] ORDER BY [{ORDER}]")  # nosec B608 # names are ours, cleaned by _name
@@ -84,7 +95,7 @@ def rows_of(connection: Any, name: str, heads: list[str]) -> list[tuple[Any, ...
 
 
 def sheets_of(connection: Any, names: Iterable[str]) -> tuple[Sheet, ...]:
-    """Tables of a database of any hand as sheets, the names of their fields as the head; for `known`."""
+    """Return tables of any database as sheets, with field names as head."""
     found = []
     for name in names:
         if _FORBIDDEN.search(name):
@@ -107,7 +118,7 @@ def sheets_of(connection: Any, names: Iterable[str]) -> tuple[Sheet, ...]:
 
 
 def heads_of(table: Table, texts: Texts) -> list[str]:
-    """Names of fields: the heads with their units, told apart where two are alike."""
+    """Return unique names of fields: the heads with their units."""
     heads: list[str] = []
     for column in table.columns:
         unit = column.unit if column.unit not in ("", "count", "ratio") else ""
@@ -118,6 +129,7 @@ def heads_of(table: Table, texts: Texts) -> list[str]:
 
 
 def to_plain_cell(value: Value) -> str | float | None:
+    """Return a value as the database stores it."""
     return round(value.value, value.decimals) if isinstance(value, Number) else value or None
 
 
@@ -133,20 +145,22 @@ def _name(text: str) -> str:
     return _FORBIDDEN.sub("", text).strip()[:_LONGEST_NAME]
 
 
-# The thin part that speaks to Microsoft Access's own driver (ODBC, Windows only): is it here, make an empty .mdb, open one.
-#
-# Everything else about tables as a database is in `database`, and takes any DB-API connection.
+# The part that needs Microsoft Access's driver (ODBC, Windows only): find it, make an empty .mdb, open one. All other
+# code for tables in a database takes any DB-API connection.
 
-#: Drivers that write .mdb, the newer first, as Windows lists them.
+#: Drivers that write .mdb by their Windows names, the newer first.
 DRIVERS = ("Microsoft Access Driver (*.mdb, *.accdb)", "Microsoft Access Driver (*.mdb)")
-#: What the installer of ODBC is told: a source for this user, which with CREATE_DB is the file itself.
+#: Request to the ODBC installer: add a source for this user; with CREATE_DB it makes the file.
 _ADD_SOURCE = 1
 
 
 @dataclass(frozen=True)
 class AccessDriver:
-    """``create`` makes an empty database at a path and raises OSError where it cannot; ``connect`` opens one (DB-API);
-    ``tables`` lists the tables of a connection; ``errors``: what the library raises."""
+    """Functions of the Access driver.
+
+    ``create`` makes an empty database at a path and raises OSError if it cannot. ``connect`` opens one (DB-API).
+    ``tables`` lists the tables of a connection. ``errors`` are the exceptions of the library.
+    """
 
     driver: str
     create: Callable[[Path], None]
@@ -156,7 +170,7 @@ class AccessDriver:
 
 
 def find_access_driver() -> AccessDriver | str:
-    """The driver of this machine, or why there is none, as a key of texts (``causes``)."""
+    """Return this machine's driver, or a key of texts (``causes``) for its absence."""
     if sys.platform != "win32":
         return "mdb_no_windows"
     try:
@@ -169,6 +183,8 @@ def find_access_driver() -> AccessDriver | str:
 
 
 def pyodbc_driver(pyodbc: Any, driver: str) -> AccessDriver:
+    """Return the functions of a driver through pyodbc."""
+
     def connect(path: Path) -> Any:
         return pyodbc.connect(f"DRIVER={{{driver}}};DBQ={path};", autocommit=False)
 
@@ -179,11 +195,17 @@ def pyodbc_driver(pyodbc: Any, driver: str) -> AccessDriver:
 
 
 def _create(path: Path, driver: str) -> None:
-    """An empty .mdb by the driver's own installer (SQLConfigDataSource with CREATE_DB). OSError with its words."""
+    """Make an empty .mdb with SQLConfigDataSource and CREATE_DB.
+
+    Raises
+    ------
+    OSError
+        With the message of the installer.
+    """
     import ctypes
 
     installer = ctypes.WinDLL("ODBCCP32.DLL")  # type: ignore[attr-defined]
-    # Attributes end with a zero of their own, the list with a second; ctypes takes a text with zeros from a buffer only.
+    # Each attribute ends with a zero, the list with a second one; ctypes passes a text with zeros only from a buffer.
     wanted = ctypes.create_unicode_buffer(f'CREATE_DB="{path}" General\0\0')
     if not installer.SQLConfigDataSourceW(None, _ADD_SOURCE, driver, wanted) or not path.is_file():
         code, text, length = ctypes.c_uint32(), ctypes.create_unicode_buffer(512), ctypes.c_uint16()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which table of the plan's figures stands where in a sheet of any layout: known by its titles, the words of its head, and
-the codes and names of its rows."""
+"""Recognition of a plan's tables in sheets of any layout.
+
+Tables are recognised by titles, words of their heads, and codes and names of their rows.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +24,14 @@ if TYPE_CHECKING:
 
 
 _BRACKETS = re.compile(r"\(([^()]*)\)$")
-#: Marks that lead to a note below, and what a last row is called in place of 合计.
+#: Marks that refer to a note, and other names of a last row 合计.
 _MARKS, _SUMS = re.compile(r"[*＊※①-⑳\s]+"), re.compile(r"^(总计|总和|全县合计|全县)$")
 _PART = re.compile(r"^(其中|ofwhich)[::,]?")
 
 
 @dataclass(frozen=True)
 class PrintedNumber:
-    """A number as it is printed; ``unit`` empty where none stands behind it. None of both for what is no number."""
+    """A printed number; ``unit`` is empty if no unit follows it."""
 
     value: float
     decimals: int
@@ -37,7 +39,10 @@ class PrintedNumber:
 
 
 def parse_printed_number(text: str) -> PrintedNumber | None:
-    """The number that a cell prints; digits of full width, commas, a unit behind it and a minus of any kind are understood."""
+    """Return the number that a cell prints, None if it is not a number.
+
+    Full-width digits, commas, a unit after the number and any minus sign are accepted.
+    """
     plain = normalize("NFKC", text).replace("−", "-").replace("–", "-").strip()
     wrapped = re.fullmatch(r"\((\d[\d,. ]*)\)", plain)
     read = parse_figure("", f"-{wrapped.group(1)}" if wrapped else plain.removeprefix("+"))
@@ -48,8 +53,11 @@ def parse_printed_number(text: str) -> PrintedNumber | None:
 
 @lru_cache(maxsize=4096)
 def normalise_word(text: str) -> str:
-    """A word without what hands write differently: spaces, widths of signs, brackets around a unit, 其中, marks of notes."""
-    # Before the signs of full width are turned, for ① would be a 1.
+    """Return a word without variations of spelling.
+
+    These are spaces, width of characters, brackets around a unit, 其中 and marks of notes.
+    """
+    # Before the normalisation, which would turn ① into 1.
     plain = normalize("NFKC", _MARKS.sub("", text)).lower()
     inside = _BRACKETS.search(plain)
     if inside and parse_unit(inside.group(1)):
@@ -59,7 +67,7 @@ def normalise_word(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def parse_unit(text: str) -> str:
-    """The unit that a text is, empty for none."""
+    """Return the unit that a text names, empty if it names none."""
     plain = re.sub(r"^(单位|unit)[::]?", "", re.sub(r"\s+", "", normalize("NFKC", text)).lower())
     return next((unit for unit, words in _units().items() if plain in words), "")
 
@@ -76,17 +84,17 @@ def _units() -> dict[str, set[str]]:
 
 
 def bracketed_text(text: str) -> str:
-    """What stands in brackets at the end of a head, empty for nothing."""
+    """Return the text in brackets at the end of a head, empty without brackets."""
     inside = _BRACKETS.search(re.sub(r"\s+", "", normalize("NFKC", text)))
     return inside.group(1) if inside else ""
 
 
 def are_convertible(known: str, other: str) -> bool:
-    """Is the other unit the one that is known, or can figures be brought from one into the other?"""
+    """Return True if two units are equal or figures can be converted between them."""
     return bool(other) and (known == other or (known in SQUARE_METRES and other in SQUARE_METRES))
 
 
-#: What a row of each table is known by: the codes first, then the names.
+#: Columns that identify the rows of each table: codes first, then names.
 KEYS = {
     "indicators": ("indicator",),
     "lines": ("line",),
@@ -97,24 +105,24 @@ KEYS = {
     "transitions": ("from_to",),
     "townships": ("division_code", "township"),
 }
-#: Those whose rows have a code and a name.
+#: Tables whose rows have a code and a name.
 CODED = ("zones", "townships")
-#: The five that a package is asked for.
+#: The five tables that a package requires.
 PROMISED = ("indicators", "lines", "zones", "land_use", "townships")
-#: Words with figures in them that the layers give, too; formulas and sources are words only.
+#: Columns of words with figures that the layers have, too; formulas and sources have only words.
 WORDED = ("target", "inputs")
-#: Columns that the county's targets make, and not the layers alone.
+#: Columns that depend on the county's targets, not on the layers alone.
 AIMS = ("target", "room")
-#: Running numbers are no figures.
+#: Running numbers are not figures.
 NUMBER = "number"
-#: Rows above a head that may hold its title and its unit.
+#: Rows above a head that may contain its title and its unit.
 _ABOVE = 6
 _UNIT_LINE = re.compile(r"(?:单位|unit)s?[::]?\s*([^\s::]+)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class ColumnMatch:
-    """A column of a sheet that is one of the table's. ``unit``: what its figures are in there."""
+    """A column of a sheet matched with a table's column; ``unit`` is the sheet's unit."""
 
     column: int
     known: Column
@@ -124,8 +132,11 @@ class ColumnMatch:
 
 @dataclass(frozen=True)
 class TableBlock:
-    """A table found in a sheet: its head, its columns, the rows that are known (line → row of the table), and lines with
-    figures that are not. ``strange``: heads of columns with figures that the table does not have, by column."""
+    """A table found in a sheet.
+
+    ``rows`` maps line → row of the table, ``unknown`` lists other lines with figures. ``strange`` maps columns with
+    figures that the table does not have to their heads.
+    """
 
     sheet: Sheet
     table: Table
@@ -138,7 +149,7 @@ class TableBlock:
 
 
 class KnownTables:
-    """The tables that the layers give, with all the words that each may be known by."""
+    """The tables of the layers, with all words by which each may be recognised."""
 
     def __init__(self, tables: list[Table], lang: str, words: TableWords | None = None):
         self.tables = {table.id: table for table in tables if table.id in KEYS}
@@ -159,16 +170,16 @@ class KnownTables:
             yield texts.get("sheet_titles", name, area="")
 
     def words_of(self, column: Column) -> list[str]:
-        """What the head of a column may be."""
+        """Return the possible heads of a column."""
         own = [column.title] if column.title else [column_title(column, texts) for texts in self._texts]
         return [normalise_word(one) for one in (*own, *self._heads.get(column.id, ()))]
 
     def blocks(self, sheet: Sheet) -> list[TableBlock]:
-        """The tables in a sheet, from above."""
+        """Return the tables in a sheet, from top to bottom."""
         heads: list[tuple[int, int, Table, tuple[ColumnMatch, ...]]] = []
         row = 1
         while row <= sheet.last_row:
-            found = self._head(sheet, row)
+            found = self._find_head(sheet, row)
             if found is None:
                 row += 1
             else:
@@ -177,12 +188,15 @@ class KnownTables:
         made = []
         for number, (_, head, table, places) in enumerate(heads):
             last = heads[number + 1][0] - 1 if number + 1 < len(heads) else sheet.last_row
-            made.append(self._block(sheet, table, head, last, places))
+            made.append(self._make_block(sheet, table, head, last, places))
         return made
 
-    def _head(self, sheet: Sheet, row: int) -> tuple[int, Table, tuple[ColumnMatch, ...]] | None:
-        """The table whose head begins in a row (of one line or two), with the head's last line; the one that has most of its
-        columns there and whose title stands above."""
+    def _find_head(self, sheet: Sheet, row: int) -> tuple[int, Table, tuple[ColumnMatch, ...]] | None:
+        """Find the table whose head (one line or two) begins in a row.
+
+        Returns the head's last line, the table with the most matched columns and a title above, and the matched
+        columns.
+        """
         best: tuple[int, int, Table, tuple[ColumnMatch, ...]] | None = None
         above = [normalise_word(sheet.name)] + [
             normalise_word(sheet.text(line, column))
@@ -190,10 +204,10 @@ class KnownTables:
             for column in range(1, min(sheet.last_column, 12) + 1)
         ]
         for lines in (1, 2):
-            heads = _heads(sheet, row, lines)
-            common = _common_unit(sheet, row)
+            heads = _read_heads(sheet, row, lines)
+            common = _find_common_unit(sheet, row)
             for table in self.tables.values():
-                places = self._places(table, heads, common)
+                places = self._match_columns(table, heads, common)
                 keys = [p for p in places if p.known.id in KEYS[table.id]]
                 if not keys or len(places) == len(keys):
                     continue
@@ -205,13 +219,13 @@ class KnownTables:
                     best = (score, row + lines - 1, table, places)
         return None if best is None else best[1:]
 
-    def _places(self, table: Table, heads: dict[int, str], common: str) -> tuple[ColumnMatch, ...]:
+    def _match_columns(self, table: Table, heads: dict[int, str], common: str) -> tuple[ColumnMatch, ...]:
         taken: dict[int, ColumnMatch] = {}
         words = self._column_words[table.id]
         for column, text in heads.items():
             plain, unit = normalise_word(text), parse_unit(bracketed_text(text))
             fits = [n for n, known in enumerate(words) if n not in taken and plain and plain in known]
-            # 净面积 in ha and in 万亩 are two columns of one name; what no unit tells apart comes in its order.
+            # 净面积 in ha and in 万亩 are two columns with one name. Columns with equal units are matched in order.
             wanted = unit or common or table.unit
             exact = [n for n in fits if table.columns[n].unit == wanted]
             if unit and not exact:
@@ -219,11 +233,13 @@ class KnownTables:
             fits = exact or fits
             if fits:
                 known = table.columns[fits[0]]
-                said = unit or (common if are_convertible(known.unit, common) else "")
-                taken[fits[0]] = ColumnMatch(column, known, fits[0], said or known.unit)
+                sheet_unit = unit or (common if are_convertible(known.unit, common) else "")
+                taken[fits[0]] = ColumnMatch(column, known, fits[0], sheet_unit or known.unit)
         return tuple(taken.values())
 
-    def _block(self, sheet: Sheet, table: Table, head: int, last: int, places: tuple[ColumnMatch, ...]) -> TableBlock:
+    def _make_block(
+        self, sheet: Sheet, table: Table, head: int, last: int, places: tuple[ColumnMatch, ...]
+    ) -> TableBlock:
         keys = sorted(
             (p for p in places if p.known.id in KEYS[table.id]), key=lambda p: KEYS[table.id].index(p.known.id)
         )
@@ -235,33 +251,38 @@ class KnownTables:
                     index.setdefault((name, text), []).append(row)
         rows: dict[int, Row] = {}
         unknown: list[int] = []
-        mine = {p.column for p in places}
+        matched = {p.column for p in places}
         keyed = {p.column for p in places if p.known.id in (*KEYS[table.id], NUMBER)}
         for line in range(head + 1, last + 1):
             asked = [(p.known.id, normalise_word(sheet.text(line, p.column))) for p in keys]
             left = [[r for r in index.get(key, ()) if not any(r is known for known in rows.values())] for key in asked]
-            found = _the_one(left, coded=table.id in CODED)
+            found = _choose_row(left, coded=table.id in CODED)
             if found is not None:
                 rows[line] = found
-            elif any(parse_printed_number(sheet.text(line, column)) for column in mine - keyed):
+            elif any(parse_printed_number(sheet.text(line, column)) for column in matched - keyed):
                 unknown.append(line)
-        return TableBlock(sheet, table, head, last, places, rows, tuple(unknown), _strange(sheet, head, last, mine))
+        return TableBlock(
+            sheet, table, head, last, places, rows, tuple(unknown), _find_strange_columns(sheet, head, last, matched)
+        )
 
 
-def _the_one(choices: list[list[Row]], coded: bool) -> Row | None:
-    """The row that code and name agree upon; the first of several of one name (one for each year); what only one tells. Where
-    code and name tell of two rows, the one of the code (``coded``: that is the first of the choices)."""
-    told = [rows for rows in choices if rows]
-    if not told:
+def _choose_row(choices: list[list[Row]], coded: bool) -> Row | None:
+    """Return the row on which code and name agree.
+
+    Of several rows with one name (one for each year) return the first one. If only code or name is known, it decides.
+    If code and name belong to two rows, the code decides (``coded``: the first of the choices is the code).
+    """
+    candidates = [rows for rows in choices if rows]
+    if not candidates:
         return None
-    for row in told[0]:
-        if all(any(row is other for other in rows) for rows in told[1:]):
+    for row in candidates[0]:
+        if all(any(row is other for other in rows) for rows in candidates[1:]):
             return row
-    return told[0][0] if coded and choices[0] else None
+    return candidates[0][0] if coded and choices[0] else None
 
 
-def _heads(sheet: Sheet, row: int, lines: int) -> dict[int, str]:
-    """Column → the words of its head; those of a second line behind the first's."""
+def _read_heads(sheet: Sheet, row: int, lines: int) -> dict[int, str]:
+    """Return column → words of its head, those of the second line after the first."""
     found = {}
     for column in range(1, sheet.last_column + 1):
         parts = list(dict.fromkeys(sheet.text(line, column) for line in range(row, row + lines)))
@@ -271,33 +292,36 @@ def _heads(sheet: Sheet, row: int, lines: int) -> dict[int, str]:
 
 
 def unit_word(block: TableBlock, line: int, place: ColumnMatch, unit: str) -> str:
-    """A figure's unit in the table's own word (公顷, ha): out of its row, its head, or the line above; empty for none."""
+    """Return the table's word for a figure's unit (公顷, ha), empty if unknown.
+
+    It is in the figure's row, its head, or a line above.
+    """
     sheet = block.sheet
     own = [sheet.text(line, other.column) for other in block.places if other.known.id == "unit"]
     own += [bracketed_text(sheet.text(row, place.column)) for row in (block.head, block.head - 1)]
-    own.append(_common_word(sheet, block.head))
+    own.append(_find_common_word(sheet, block.head))
     return next((one for one in own if unit and parse_unit(one) == unit), "")
 
 
-def _common_unit(sheet: Sheet, head: int) -> str:
-    """The unit that a line above the head names (单位:公顷)."""
-    return parse_unit(_common_word(sheet, head))
+def _find_common_unit(sheet: Sheet, head: int) -> str:
+    """Return the unit that a line above the head names (单位:公顷)."""
+    return parse_unit(_find_common_word(sheet, head))
 
 
-def _common_word(sheet: Sheet, head: int) -> str:
+def _find_common_word(sheet: Sheet, head: int) -> str:
     for line in range(max(1, head - _ABOVE), head):
         for column in range(1, sheet.last_column + 1):
-            said = _UNIT_LINE.search(normalize("NFKC", sheet.text(line, column)).strip().rstrip(")"))
-            if said and parse_unit(said.group(1)):
-                return said.group(1)
+            match = _UNIT_LINE.search(normalize("NFKC", sheet.text(line, column)).strip().rstrip(")"))
+            if match and parse_unit(match.group(1)):
+                return match.group(1)
     return ""
 
 
-def _strange(sheet: Sheet, head: int, last: int, mine: set[int]) -> dict[int, str]:
-    """Columns with figures that are none of the table's; running numbers are no figures."""
+def _find_strange_columns(sheet: Sheet, head: int, last: int, matched: set[int]) -> dict[int, str]:
+    """Return columns of figures that the table does not have, except running numbers."""
     found = {}
     for column in range(1, sheet.last_column + 1):
-        if column in mine:
+        if column in matched:
             continue
         numbers = [parse_printed_number(sheet.text(line, column)) for line in range(head + 1, last + 1)]
         there = [n.value for n in numbers if n is not None]
@@ -307,8 +331,10 @@ def _strange(sheet: Sheet, head: int, last: int, mine: set[int]) -> dict[int, st
 
 
 def has_figures(sheet: Sheet) -> bool:
+    """Return True if any cell of a sheet is a number."""
     return any(parse_printed_number(cell.text) is not None for cell in sheet.cells.values())
 
 
 def block_value(row: Row, place: ColumnMatch) -> Value:
+    """Return the value of a row in a matched column."""
     return row.values[place.position]

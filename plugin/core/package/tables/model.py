@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Workbooks of a package as sheets of cells, as they are printed."""
+"""Workbooks of a package as sheets of printed cells."""
 
 from __future__ import annotations
 
@@ -10,15 +10,28 @@ from pathlib import Path
 from ....paths import LOOK_SETTINGS
 from ...files.data import check_keys, check_marks, expect, read_toml
 
-#: Rows and columns of a sheet that are looked at; a cell far out would otherwise ask for a billion.
+#: Rows and columns of a sheet that are read; a single distant cell would otherwise cause a billion cells.
 MOST_ROWS, MOST_COLUMNS = 5000, 200
 
 
 @dataclass(frozen=True)
 class Cell:
-    """``text`` as the spreadsheet prints it; ``state``: "", ``formula`` (without a value, for nobody saved it after it was
-    written), ``error`` (#REF! and the like), or ``merged`` (the value of the merged cell that it is a part of); ``number``: it
-    holds one; ``number_format`` of numbers; ``style``: how it is written (`ink.look_of`)."""
+    """One printed cell.
+
+    Attributes
+    ----------
+    text
+        The text as the spreadsheet prints it.
+    state
+        "", ``formula`` (without a value, because no program saved it after it was written), ``error`` (#REF! and the
+        like) or ``merged`` (the value of the merged cell to which it belongs).
+    number
+        Whether the value is a number.
+    number_format
+        The format of numbers.
+    style
+        Font, colours and alignment (`covered_cells.cell_style`).
+    """
 
     text: str
     state: str = ""
@@ -29,9 +42,25 @@ class Cell:
 
 @dataclass(frozen=True)
 class Sheet:
-    """``cells`` by row and column from 1, without those that are empty; ``cut``: there is more than was looked at;
-    ``hidden``: what of it is not shown or not seen, as keys of texts (``hidden``); ``covered``: cells under a picture or shape;
-    ``unseen``: key of ``hidden`` → rows, columns and cells by name; ``sizes``: (row number or letters of a column) → height or width; ``conditions``: it has forms by condition."""
+    """A sheet of a workbook.
+
+    Attributes
+    ----------
+    cells
+        Non-empty cells by row and column from 1.
+    cut
+        Whether the sheet has more cells than were read.
+    hidden
+        Kinds of invisible content, as keys of texts (``hidden``).
+    covered
+        Cells under a picture or shape.
+    unseen
+        Key of ``hidden`` → names of rows, columns and cells.
+    sizes
+        Row number or column letters → height or width.
+    conditions
+        Whether the sheet has conditional formats.
+    """
 
     name: str
     cells: dict[tuple[int, int], Cell] = field(hash=False)
@@ -44,21 +73,27 @@ class Sheet:
 
     @cached_property
     def last_row(self) -> int:
+        """Return the last row with a cell, 0 for an empty sheet."""
         return max((row for row, _ in self.cells), default=0)
 
     @cached_property
     def last_column(self) -> int:
+        """Return the last column with a cell, 0 for an empty sheet."""
         return max((column for _, column in self.cells), default=0)
 
     def text(self, row: int, column: int) -> str:
+        """Return the text of a cell, empty without a cell."""
         cell = self.cells.get((row, column))
         return cell.text if cell else ""
 
 
 @dataclass(frozen=True)
 class Workbook:
-    """``file``: its path in the package; ``problem``: a key of texts (``causes``) for one that cannot be read;
-    ``parts``: those that tables alone do not have (`drawn.find_other_parts`)."""
+    """A workbook of a package.
+
+    ``file`` is its path in the package, ``problem`` a key of texts (``causes``) if it cannot be read, ``parts`` lists
+    parts that tables do not need (`covered_cells.find_other_parts`).
+    """
 
     file: str
     sheets: tuple[Sheet, ...] = ()
@@ -68,6 +103,8 @@ class Workbook:
 
 @dataclass(frozen=True)
 class StyleLimits:
+    """Limits for reports on sizes and colours of cells."""
+
     least_colour_apart: float
     least_letter_points: float
     least_row_points: float
@@ -79,7 +116,7 @@ class StyleLimits:
 
 @cache
 def load_style_limits(path: Path = LOOK_SETTINGS) -> StyleLimits:
-    """Read the limits, each of which has a mark. DataError names file and key."""
+    """Read the limits, each of which has a mark; DataError names file and key."""
     table = read_toml(path)
     keys = [f.name for f in fields(StyleLimits)]
     check_keys(table, required=[*keys, "marks"], allowed=(), file=path)

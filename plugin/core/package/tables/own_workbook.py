@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A sheet of the plugin's own workbook against the same sheet made again: words, forms of numbers, and how cells are written.
+"""Comparison of a sheet of the plugin's workbook with the same sheet made again.
 
-Figures are compared by `compare`, with the allowance that they need; here are the cells that hold none.
+It covers words, number formats and styles. `compare` compares figures with their tolerance; this module compares the
+other cells.
 """
 
 from __future__ import annotations
@@ -14,51 +15,54 @@ from typing import NamedTuple
 from .compare import are_same_words
 from .model import Cell, Sheet, load_style_limits
 
-#: What stands for a digit of the value, and what for the text of a cell.
+#: Placeholders of a digit of the value and of the text of a cell.
 _DIGIT, _TEXT = "\x01", "\x02"
 _GENERAL = re.compile("general", re.IGNORECASE)
 _PART = re.compile(
-    r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|_.|\*(?P<filled>.)|\[\$(?P<money>[^\]-]*)[^\]]*\]|\[(?P<bracket>[^\]]*)\]|(?P<bare>.)',
+    r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|_.|\*(?P<filled>.)|\[\$(?P<money>[^\]-]*)[^\]]*\]|\[(?P<bracket>[^\]]*)\]|(?P<character>.)',
     re.DOTALL,
 )
-#: Colours of a format that are invisible on paper.
+#: Colours in a format that are invisible on paper.
 _WHITE = re.compile(r"white|白色|color\s*2|颜色\s*2", re.IGNORECASE)
-#: Forms that our own workbooks have (`render.tables.workbook`).
-_OURS = re.compile(r"#,##0(\.0+)?;\[Red\]-#,##0(\.0+)?")
+#: Formats in the plugin's workbooks (`render.tables.workbook`).
+_OWN_FORMATS = re.compile(r"#,##0(\.0+)?;\[Red\]-#,##0(\.0+)?")
 GENERAL = "General"
 #: Sections of a format: above zero, below zero, zero, text.
 _ZERO, _WORDS = 2, 3
-#: A digit of the format beside one of the value, with nothing but points and blanks between.
-_BESIDE = re.compile(rf"\d[\d., \u00a0]*{_DIGIT}|{_DIGIT}[{_DIGIT}., \u00a0]*\d")
+#: A literal digit of the format next to a digit of the value, with only points and blanks between them.
+_ADJACENT_DIGITS = re.compile(rf"\d[\d., \u00a0]*{_DIGIT}|{_DIGIT}[{_DIGIT}., \u00a0]*\d")
 
 
 class FormatSection(NamedTuple):
-    """``shown``: its literal letters, a sign for each digit and text of the value; ``divides``: a comma behind the last digit
-    divides by a thousand; ``white``: written in white."""
+    """One section of a number format.
+
+    ``shown`` has its literal characters and a placeholder for each digit and text of the value. ``divides`` means
+    that a comma after the last digit divides by a thousand; ``white`` that it is written in white.
+    """
 
     shown: str
     divides: bool
     white: bool
 
 
-def is_own_format(form: str, of_number: bool) -> bool:
-    """Return True for a number format that our own workbooks have."""
-    return _OURS.fullmatch(form) is not None if of_number else form == GENERAL
+def is_own_format(number_format: str, of_number: bool) -> bool:
+    """Return True for a number format that the plugin's workbooks have."""
+    return _OWN_FORMATS.fullmatch(number_format) is not None if of_number else number_format == GENERAL
 
 
-def is_misleading_format(form: str, of_number: bool) -> bool:
-    """Return True for a form by which a cell shows another figure (or word) than it holds, or none.
+def is_misleading_format(number_format: str, of_number: bool) -> bool:
+    """Return True for a format that makes a cell show another value, or none.
 
-    One that prints nothing on purpose (``;;;``) is reported as hidden, not here.
+    A format that prints nothing on purpose (``;;;``) is reported as hidden, not here.
     """
-    sections = [_section(one) for one in _split(form)]
+    sections = [_section(one) for one in _split(number_format)]
     if not of_number:
         return len(sections) > _WORDS and bool(sections[_WORDS].shown) and _TEXT not in sections[_WORDS].shown
     for place, one in enumerate(sections[:_WORDS]):
         has_value = _DIGIT in one.shown
         if one.white or one.divides:
             return True
-        if has_value and _BESIDE.search(one.shown):
+        if has_value and _ADJACENT_DIGITS.search(one.shown):
             return True
         if (
             not has_value
@@ -69,10 +73,10 @@ def is_misleading_format(form: str, of_number: bool) -> bool:
     return False
 
 
-def _split(form: str) -> list[str]:
-    """The sections of a format; a semicolon in quotes, or behind a backslash, parts none."""
+def _split(number_format: str) -> list[str]:
+    """Return the sections of a format; quoted and escaped semicolons do not separate."""
     found = [""]
-    for part in re.finditer(r'"[^"]*"?|\\.|\[[^\]]*\]|.', form, re.DOTALL):
+    for part in re.finditer(r'"[^"]*"?|\\.|\[[^\]]*\]|.', number_format, re.DOTALL):
         if part.group() == ";":
             found.append("")
         else:
@@ -86,30 +90,30 @@ def _section(text: str) -> FormatSection:
         literal = next(
             (part[name] for name in ("quoted", "escaped", "filled", "money") if part[name] is not None), None
         )
-        bare = part["bare"]
+        character = part["character"]
         if literal is not None:
             shown += literal
         elif part["bracket"] is not None:
             white = white or _WHITE.fullmatch(part["bracket"].strip()) is not None
-        elif bare is None:
+        elif character is None:
             shown += " "
-        elif bare in "0#?":
+        elif character in "0#?":
             shown += _DIGIT
             last_comma = False
-        elif bare == "@":
+        elif character == "@":
             shown += _TEXT
-        elif bare == ",":
+        elif character == ",":
             last_comma = last_comma or shown.endswith(_DIGIT)
-        elif bare.lower() in "ymdhse":
-            # Of a date, or an exponent: the value itself in another writing.
+        elif character.lower() in "ymdhse":
+            # Part of a date or an exponent: the value itself in another notation.
             shown += _DIGIT
         else:
-            shown += bare
+            shown += character
     return FormatSection(shown, last_comma, white)
 
 
 class CellChange(NamedTuple):
-    """A cell at ``row`` and ``column`` that differs: its content (``printed``) and the expected content (``expected``)."""
+    """A differing cell at ``row`` and ``column`` with actual and expected content."""
 
     row: int
     column: int
@@ -119,8 +123,12 @@ class CellChange(NamedTuple):
 
 @dataclass(frozen=True)
 class SheetChanges:
-    """``words``: cells with other words; ``number_formats``: with another number format (``printed`` and ``expected`` are formats);
-    ``styles``: with another font, colour or size; ``sizes``: rows and columns of another height or width."""
+    """Differences of a sheet.
+
+    ``words`` are cells with other words, ``number_formats`` cells with another number format (``printed`` and
+    ``expected`` are formats), ``styles`` cells with another font, colour or size, ``sizes`` rows and columns with
+    another height or width.
+    """
 
     words: list[CellChange] = field(default_factory=list)
     number_formats: list[CellChange] = field(default_factory=list)
@@ -132,31 +140,34 @@ _NONE = Cell("")
 
 
 def compare_sheet(sheet: Sheet, made: Sheet, names: Mapping[str, str]) -> SheetChanges:
-    """Compare a sheet with the one made again. ``names``: what the report calls a layer → what it is called here."""
+    """Compare a sheet with the one made again.
+
+    ``names`` maps layer names in the report to those in the package.
+    """
     changed = SheetChanges()
     for place in sorted(sheet.cells.keys() | made.cells.keys()):
-        told, given = sheet.cells.get(place, _NONE), made.cells.get(place, _NONE)
-        merged = told.state == given.state == "merged"
-        if not (given.number or merged or are_same_words(apply_layer_names(told.text, names), given.text)):
-            changed.words.append(CellChange(*place, told.text, given.text))
-        if not told.text or not given.text:
+        found, given = sheet.cells.get(place, _NONE), made.cells.get(place, _NONE)
+        merged = found.state == given.state == "merged"
+        if not (given.number or merged or are_same_words(apply_layer_names(found.text, names), given.text)):
+            changed.words.append(CellChange(*place, found.text, given.text))
+        if not found.text or not given.text:
             continue
-        if told.number_format != given.number_format:
-            changed.number_formats.append(CellChange(*place, told.number_format, given.number_format))
-        elif told.style != given.style:
-            changed.styles.append(CellChange(*place, told.style, given.style))
-    # What another program saves again may round sizes.
-    looks = load_style_limits()
+        if found.number_format != given.number_format:
+            changed.number_formats.append(CellChange(*place, found.number_format, given.number_format))
+        elif found.style != given.style:
+            changed.styles.append(CellChange(*place, found.style, given.style))
+    # Another program may round sizes when it saves the workbook.
+    limits = load_style_limits()
     changed.sizes.extend(
         key
         for key, size in made.sizes.items()
-        if abs(sheet.sizes.get(key, size) - size) > max(looks.size_differs, size * looks.size_differs_share)
+        if abs(sheet.sizes.get(key, size) - size) > max(limits.size_differs, size * limits.size_differs_share)
     )
     return changed
 
 
 def apply_layer_names(text: str, names: Mapping[str, str]) -> str:
-    """Words with the names that layers have here."""
+    """Replace the report's layer names in a text by those of the package."""
     for name, here in names.items():
         text = text.replace(f"“{name}”", f"“{here}”") if name != here else text
     return text

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The workbooks of a package (xlsx), whoever made them, as sheets of cells as they are printed. Nothing in them is run."""
+"""Workbooks of a package (xlsx) of any origin as sheets of printed cells.
+
+Their content is never executed.
+"""
 
 from __future__ import annotations
 
@@ -23,34 +26,37 @@ from .covered_cells import (
 from .database import AccessDriver, find_access_driver, sheets_of
 from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet, Workbook, load_style_limits
 
-#: What is taken for a table; those that this plugin cannot read are named by the rule.
+#: Suffixes of tables; the rule reports those that the plugin cannot read.
 WORKBOOKS = (".xlsx", ".xlsm")
 DATABASES = (".mdb", ".accdb")
 OTHER_TABLES = (".xls", ".et", ".ods", ".csv", ".mdb", ".accdb")
-#: What a workbook may be unpacked; more is no table of a plan.
+#: Most bytes and parts of an unpacked workbook; a plan's tables are smaller.
 _MOST_BYTES, _MOST_PARTS = 200 * 2**20, 5000
-#: A declaration of entities has no place in a workbook; programs that read one may be made to fill the memory by it.
+#: A workbook needs no entities; expanding them may fill the memory.
 _DECLARATIONS = tuple(word.encode(codec) for word in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))  # fmt: skip
-#: A form of numbers that prints none.
+#: A number format that prints nothing.
 _PRINTS_NOTHING = re.compile(r"\s*;+\s*")
-#: What a header or footer says of pages.
+#: Page numbers in a header or footer.
 _PAGES = re.compile(r"&[PN]|[\s/\-第页共]|\b(?:page|of)\b", re.IGNORECASE)
-#: How a damaged part comes out of the libraries of zip, XML and workbooks (a ParseError is a SyntaxError).
+#: Errors of the libraries of zip, XML and workbooks for a damaged part (a ParseError is a SyntaxError).
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip
 
 
 def read_workbook(path: Path, file: str, of: AccessDriver | str | None = None) -> Workbook:
-    """A workbook as it is printed: formulas by the value that was saved with them; a database (mdb) where its driver is here.
-    Never raises for what is in it. ``of``: the driver, or why there is none (default: this machine's)."""
+    """Read a workbook as it is printed; of formulas the saved values.
+
+    A database (mdb) is read with its driver. Contents raise nothing. ``of`` is the driver, or the reason for its
+    absence (default: the driver of this machine).
+    """
     if path.suffix.lower() in DATABASES:
-        return _database(path, file, find_access_driver() if of is None else of)
+        return _read_database(path, file, find_access_driver() if of is None else of)
     if path.suffix.lower() not in WORKBOOKS:
         return Workbook(file, problem="table_kind")
     try:
         import openpyxl
     except ImportError:
         return Workbook(file, problem="table_no_openpyxl")
-    if problem := _danger(path):
+    if problem := _find_danger(path):
         return Workbook(file, problem=problem)
     try:
         with warnings.catch_warnings():
@@ -60,11 +66,11 @@ def read_workbook(path: Path, file: str, of: AccessDriver | str | None = None) -
         return Workbook(file, problem="table_damaged")
     pairs = zip(values.worksheets, formulas.worksheets, strict=True)
     over, theme = find_covered_cells(path), workbook_theme(formulas)
-    sheets = tuple(_sheet(value, formula, over.get(value.title, []), theme) for value, formula in pairs)
+    sheets = tuple(_read_sheet(value, formula, over.get(value.title, []), theme) for value, formula in pairs)
     return Workbook(file, sheets, parts=find_other_parts(path))
 
 
-def _database(path: Path, file: str, driver: AccessDriver | str) -> Workbook:
+def _read_database(path: Path, file: str, driver: AccessDriver | str) -> Workbook:
     if isinstance(driver, str):
         return Workbook(file, problem=driver)
     try:
@@ -77,15 +83,15 @@ def _database(path: Path, file: str, driver: AccessDriver | str) -> Workbook:
         return Workbook(file, problem="table_damaged")
 
 
-def _danger(path: Path) -> str:
-    """Why a workbook is not opened at all."""
+def _find_danger(path: Path) -> str:
+    """Return why a workbook must not be opened, empty if it may be."""
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
             if len(infos) > _MOST_PARTS or sum(info.file_size for info in infos) > _MOST_BYTES:
                 return "table_large"
             for info in infos:
-                # Every part, for a sheet may have any name. A size that is a lie ends where it was told to.
+                # Scan every part, because a sheet may have any name. Stop at the declared size, which may be false.
                 with archive.open(info) as part:
                     content = part.read(info.file_size + 1)
                 if len(content) > info.file_size:
@@ -97,7 +103,7 @@ def _danger(path: Path) -> str:
     return ""
 
 
-def _sheet(values: Any, formulas: Any, over: list[CoveredCells], theme: list[Colour]) -> Sheet:
+def _read_sheet(values: Any, formulas: Any, over: list[CoveredCells], theme: list[Colour]) -> Sheet:
     rows, columns = values.max_row or 0, values.max_column or 0
     cells: dict[tuple[int, int], Cell] = {}
     for line in values.iter_rows(max_row=min(rows, MOST_ROWS), max_col=min(columns, MOST_COLUMNS)):
@@ -106,8 +112,8 @@ def _sheet(values: Any, formulas: Any, over: list[CoveredCells], theme: list[Col
             if cell.value is not None:
                 text = printed(cell.value, str(cell.number_format))
                 if text:
-                    state, form = "error" if cell.data_type == "e" else "", str(cell.number_format)
-                    cells[place] = Cell(text, state, cell.data_type == "n", form, cell_style(cell))
+                    state, number_format = "error" if cell.data_type == "e" else "", str(cell.number_format)
+                    cells[place] = Cell(text, state, cell.data_type == "n", number_format, cell_style(cell))
             elif formulas.cell(*place).value is not None:
                 cells[place] = Cell("", "formula")
     for merged in values.merged_cells.ranges:
@@ -122,7 +128,7 @@ def _sheet(values: Any, formulas: Any, over: list[CoveredCells], theme: list[Col
         if cell.state != "merged"
         and any(o.first_row <= row <= o.last_row and o.first_column <= column <= o.last_column for o in over)
     ]
-    unseen = _hidden(formulas, cells, theme)
+    unseen = _find_hidden(formulas, cells, theme)
     return Sheet(
         values.title,
         cells,
@@ -130,46 +136,49 @@ def _sheet(values: Any, formulas: Any, over: list[CoveredCells], theme: list[Col
         tuple(unseen),
         tuple(covered),
         unseen,
-        _sizes(formulas),
+        _read_sizes(formulas),
         bool(len(formulas.conditional_formatting)),
     )
 
 
-def _printed_around(sheet: Any) -> list[str]:
-    """Words above and below the pages of a sheet as it is printed; numbers of pages are none."""
+def _read_headers(sheet: Any) -> list[str]:
+    """Return the texts of headers and footers, without page numbers."""
     places = [getattr(sheet, f"{which}{what}") for which in ("odd", "even", "first") for what in ("Header", "Footer")]
     texts = [part.text for place in places for part in (place.left, place.center, place.right) if part.text]
     return list(dict.fromkeys(" ".join(text.split()) for text in texts if _PAGES.sub("", text)))
 
 
-def _sizes(sheet: Any) -> dict[int | str, float]:
-    """Heights of rows by number and widths of columns by letters, where a sheet has some."""
+def _read_sizes(sheet: Any) -> dict[int | str, float]:
+    """Return heights of rows by number and widths of columns by letters, where set."""
     rows = {number: row.height for number, row in sheet.row_dimensions.items() if row.height is not None}
     return rows | {name: column.width for name, column in sheet.column_dimensions.items() if column.width is not None}
 
 
-def _hidden(sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour]) -> dict[str, tuple[str, ...]]:
-    """Keys of texts (``hidden``) of what a sheet has and does not show, with the names of rows, columns and cells: itself, rows,
-    columns, figures, remarks, formulas, links, and what is printed around it."""
+def _find_hidden(sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour]) -> dict[str, tuple[str, ...]]:
+    """Return the content of a sheet that is not shown, by key of texts (``hidden``).
+
+    Values are names of rows, columns and cells. Keys are for the sheet, rows, columns, figures, comments, formulas,
+    links, and headers and footers.
+    """
     read = sheet.iter_rows(max_row=min(sheet.max_row or 0, MOST_ROWS), max_col=min(sheet.max_column or 0, MOST_COLUMNS))
-    # A formula without a value is told as a cell that could not be compared.
+    # A formula without a value is reported as a cell that could not be compared.
     there = [sheet.cell(*place) for place, cell in cells.items() if cell.state not in ("merged", "formula")]
-    # ;;; prints nothing, whatever the value is.
+    # ;;; prints nothing for any value.
     unseen = [c for c in there if _PRINTS_NOTHING.fullmatch(str(c.number_format)) or is_unseen(c, theme)]
     found = {
         "sheet": [sheet.title] if sheet.sheet_state != "visible" else [],
-        "rows": _narrow(sheet.row_dimensions, "height", load_style_limits().least_row_points),
-        "columns": _narrow(sheet.column_dimensions, "width", load_style_limits().least_column_letters),
+        "rows": _find_invisible(sheet.row_dimensions, "height", load_style_limits().least_row_points),
+        "columns": _find_invisible(sheet.column_dimensions, "width", load_style_limits().least_column_letters),
         "cells": [cell.coordinate for cell in unseen],
         "comments": [cell.coordinate for cell in there if getattr(cell, "comment", None)],
         "formulas": [cell.coordinate for cell in there if cell.data_type == "f"],
         "links": [cell.coordinate for row in read for cell in row if getattr(cell, "hyperlink", None)],
-        "header": _printed_around(sheet),
+        "header": _read_headers(sheet),
     }
     return {key: tuple(names) for key, names in found.items() if names}
 
 
-def _narrow(dimensions: Any, size: str, least: float) -> list[str]:
-    """Return the names of rows or columns that are hidden, or too narrow to be seen."""
+def _find_invisible(dimensions: Any, size: str, least: float) -> list[str]:
+    """Return the names of rows or columns that are hidden or too narrow to be seen."""
     sizes = [(name, one.hidden, getattr(one, size)) for name, one in sorted(dimensions.items())]
     return [str(name) for name, hidden, wide in sizes if hidden or (wide is not None and wide < least)]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tables of a package: the workbook of the plan's figures and, where Access's driver is here, the .mdb; each read again
-and compared, with the outcome in the manifest."""
+"""Writing of a package's tables: workbook, and .mdb with Access's driver.
+
+Each is read again and compared; the manifest has the result.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,12 @@ from .read import read_workbook
 if TYPE_CHECKING:
     from ...tabulate import Tabulated
 
-#: Cases that nothing but a fault of ours can bring into our own workbook.
+#: Differences that only a defect of this program can cause in its workbook.
 _FAULTS = (*DIFFER, "target", "text", "formula", "error", "merged")
 
 
 def write_workbooks(context: ExportContext) -> list[Problem]:
-    """The same indicators as in the report. What keeps a table from being made is told, by name."""
+    """Write the report's indicators as tables; report tables that could not be made."""
     from ...tabulate import tabulate_plan, write_tables
 
     if context.package_spec.tables is None:
@@ -37,16 +39,22 @@ def write_workbooks(context: ExportContext) -> list[Problem]:
     try:
         made = tabulate_plan(context.plan, context.lang, side=context.checked.side, cancellation=context.cancellation)
     except (InputError, DataError) as error:
-        # Not every edition has the lists that the tables are made by.
+        # Not every edition has the lists that the tables need.
         return [Problem(Level.NOTE, "tables_not_made", params={"reason": CauseMessage(error)})]
     path = context.path(context.package_spec.tables, ".xlsx")
     write_tables(made, path)
     context.manifest["tables"] = [workbook_row(made, path, context)]
-    return [*_wanting(made, context), *write_access_tables(made, context)]
+    return [*_report_missing_tables(made, context), *write_access_tables(made, context)]
 
 
 def workbook_row(made: Tabulated, path: Path, context: ExportContext) -> dict[str, Any]:
-    """Read the workbook again and hold every figure against the one that was written. OutputError for any that is not the same."""
+    """Read the workbook again and compare every figure with the written one.
+
+    Raises
+    ------
+    OutputError
+        If a figure differs.
+    """
     file = context.inside(path)
     texts = Texts(context.lang)
     known = KnownTables(made.tables, context.lang)
@@ -74,8 +82,8 @@ def workbook_row(made: Tabulated, path: Path, context: ExportContext) -> dict[st
     return {"file": file, "format": "xlsx", "sheets": rows, "read_back": {"library": "openpyxl", "same": True}}
 
 
-def _wanting(made: Tabulated, context: ExportContext) -> list[Problem]:
-    """Tables that the form promises and no layer gives."""
+def _report_missing_tables(made: Tabulated, context: ExportContext) -> list[Problem]:
+    """Report tables that the specification promises and for which layers are missing."""
     texts = Texts(context.lang)
     there = {table.id for table in made.tables}
     gone = tuple(texts.get("sheets", name) for name in PROMISED if name not in there)
@@ -83,7 +91,10 @@ def _wanting(made: Tabulated, context: ExportContext) -> list[Problem]:
 
 
 def write_access_tables(made: Tabulated, context: ExportContext, of: AccessDriver | str | None = None) -> list[Problem]:
-    """The same tables as .mdb for each slot that wants one and that no file fills. ``of``: the driver, or why there is none."""
+    """Write the tables as .mdb for each unfilled slot with this suffix.
+
+    ``of`` is the driver, or the reason for its absence.
+    """
     problems = []
     for filled in context.filled:
         slot = filled.slot
@@ -91,15 +102,21 @@ def write_access_tables(made: Tabulated, context: ExportContext, of: AccessDrive
             continue
         driver = find_access_driver() if of is None else of
         path = context.place(slot.folder, fill_placeholders(slot.file, context.values))
-        reason = driver if isinstance(driver, str) else _put_database(made, path, driver, context)
+        reason = driver if isinstance(driver, str) else _write_database(made, path, driver, context)
         if reason:
             path.unlink(missing_ok=True)
             problems.append(Problem(Level.NOTE, "mdb_not_made", params={"name": path.name, "detail": reason}))
     return problems
 
 
-def _put_database(made: Tabulated, path: Path, driver: AccessDriver, context: ExportContext) -> str:
-    """Write and read again; why it could not be written, or empty. OutputError when it is not the same."""
+def _write_database(made: Tabulated, path: Path, driver: AccessDriver, context: ExportContext) -> str:
+    """Write a database and read it again; return why it could not be written, or "".
+
+    Raises
+    ------
+    OutputError
+        If the data differ when they are read again.
+    """
     texts = Texts(context.lang)
     try:
         driver.create(path)

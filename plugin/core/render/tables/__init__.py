@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The figures of a plan as tables: one source for the workbook, the layer of figures and a package's tables."""
+"""The figures of a plan as tables, the only source for workbook, layer and package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .model import Table as Table
 
 
 def all_tables(figures: Figures, progress: Callable[[float], None] = lambda share: None) -> list[Table]:
-    """Every table that the plan's layers give, in the order of the workbook."""
+    """Return every table that the plan's layers provide, in the order of the workbook."""
     builders: list[Callable[[Figures], Table | None]] = [
         indicator_tables.indicator_table,
         by_place.line_table,

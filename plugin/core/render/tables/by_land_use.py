@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Land use of the base year and of the plan (用地现状—规划): nine groups of classes, their first-level classes, and what
-becomes of what."""
+"""Land use of base year and plan (用地现状—规划) by group and class, and transitions."""
 
 from __future__ import annotations
 
@@ -20,15 +19,18 @@ from .model import Column, Row, Table, find_unbacked_layers, format_measured, ma
 
 _HA = SQUARE_METRES["ha"]
 BASE, PLANNED = "base_parcels", "GHYDYH"
-#: The group that 田坎 belongs to: what is taken off a field is no field, but land all the same.
+#: The group of 田坎: deducted from a field, but still land.
 DEDUCTED, OTHER = "deducted", "other"
 
 
 @dataclass(frozen=True)
 class LandUse:
-    """m² by first-level class of the 2023 list: ``classes`` code → area; ``deducted`` 田坎 taken off parcels; ``unknown`` what
-    has a code of no list; ``basis`` of all of them (net: 图斑地类面积). They add up to ``total``. ``left_out``: parcels without an
-    area on that basis, and the m² that they have on another, which are in none."""
+    """m² by first-level class of the 2023 list.
+
+    ``classes``: code → area; ``deducted``: 田坎 deducted from parcels; ``unknown``: land with an unknown code;
+    ``basis`` of all of them (net: 图斑地类面积). They add up to ``total``. ``left_out``: number of parcels without an area
+    on that basis, and their m² on another basis, which are in no sum.
+    """
 
     classes: dict[str, float]
     deducted: float
@@ -38,15 +40,19 @@ class LandUse:
 
     @property
     def total(self) -> float:
+        """Sum of all classes, m²."""
         return sum(self.classes.values()) + self.deducted + self.unknown
 
     def group(self, codes: tuple[str, ...]) -> float:
-        """Classes of a group, with 田坎 where it has 其他土地."""
+        """Return the area of a group's classes, with 田坎 where the group has 其他土地."""
         return sum(self.classes.get(c, 0.0) for c in codes) + (self.deducted if "23" in codes else 0.0)
 
 
 def sum_layer(layer: Layer, figures: Figures) -> LandUse:
-    """Areas by first-level class; net where the table has it, and then what it takes off is told as 田坎."""
+    """Return the areas by first-level class.
+
+    The net area is used where the layer has it; deductions are listed as 田坎.
+    """
     areas = land_areas(layer)
     basis, values = areas.best
     codes = figures.ctx.codes(CLASSES)
@@ -58,7 +64,7 @@ def sum_layer(layer: Layer, figures: Figures) -> LandUse:
         sums[first] = sums.get(first, 0.0) + area
     gone = 0.0
     if basis == "net" and areas.survey is not None:
-        # Of a parcel that does not say both nobody knows what was taken off.
+        # Parcels with only one of the two areas have an unknown deduction.
         gone = float(np.nansum(areas.survey - values))
     blank = np.isnan(values)
     other = areas.statutory if areas.survey is None else np.where(np.isnan(areas.survey), areas.statutory, areas.survey)
@@ -68,7 +74,10 @@ def sum_layer(layer: Layer, figures: Figures) -> LandUse:
 
 @dataclass(frozen=True)
 class ClassRow:
-    """A row before it is formatted. ``areas``: m² in the base year and in the plan, None without the layer."""
+    """A row before formatting.
+
+    ``areas``: m² in base year and plan, ``None`` without the layer.
+    """
 
     name: str
     codes: str
@@ -78,7 +87,7 @@ class ClassRow:
 
 
 def land_use_table(figures: Figures) -> Table | None:
-    """Nine groups (mark C), 用海 where there is some; first-level classes below a group of several."""
+    """Return nine groups (mark C), 用海 where present, and first-level classes of a group."""
     layers = [_layer(concept, figures) for concept in (BASE, PLANNED)]
     if not any(layers):
         return None
@@ -97,7 +106,7 @@ def land_use_table(figures: Figures) -> Table | None:
 
 
 def _class_rows(sides: list[LandUse | None], figures: Figures) -> Iterator[ClassRow]:
-    """Compute the areas of every group, of its classes, of unknown classes, and of all land."""
+    """Yield the areas of every group, of its classes, of unknown classes, and of all land."""
     texts = figures.texts
     for group in figures.catalogue.land_groups:
         areas = [side.group(group.classes) if side else None for side in sides]
@@ -114,7 +123,7 @@ def _class_rows(sides: list[LandUse | None], figures: Figures) -> Iterator[Class
 
 
 def _part_rows(group: LandGroup, sides: list[LandUse | None], figures: Figures) -> Iterator[ClassRow]:
-    """Compute the classes of a group of several, and 田坎 below 其他土地."""
+    """Yield the classes of a group with several, and 田坎 below 其他土地."""
     listed = figures.ctx.codes(CLASSES).codes
     for code in group.classes if len(group.classes) > 1 else ():
         areas = [side.classes.get(code, 0.0) if side else None for side in sides]
@@ -126,7 +135,7 @@ def _part_rows(group: LandGroup, sides: list[LandUse | None], figures: Figures) 
 
 
 def _formatted(row: ClassRow, sides: list[LandUse | None]) -> Row:
-    """Areas in ha, their shares of all land in %, and the change from the base year to the plan."""
+    """Return areas in ha, their shares of all land in %, and the change to the plan."""
     cells: list = [row.name, row.codes]
     for area, side in zip(row.areas, sides, strict=True):
         cells.append(format_measured(None if area is None else area / _HA, "ha"))
@@ -139,7 +148,7 @@ def _formatted(row: ClassRow, sides: list[LandUse | None]) -> Row:
 
 
 def _land_notes(layers: list[Layer | None], sides: list[LandUse | None], figures: Figures) -> list[str]:
-    """Basis and omitted parcels of each layer, missing layers, the grouping, and figures without a source."""
+    """Return notes on basis and omitted parcels, missing layers, grouping, unbacked figures."""
     texts = figures.texts
     given = [layer for layer in layers if layer is not None]
     notes: list[str] = []
@@ -151,7 +160,7 @@ def _land_notes(layers: list[Layer | None], sides: list[LandUse | None], figures
 
 
 def _basis_notes(layer: Layer, side: LandUse, texts: Texts) -> list[str]:
-    """The basis of a layer's areas, and the parcels that have no area on this basis."""
+    """Return the basis of a layer's areas, and its parcels without an area on this basis."""
     name, basis = layer.template.name, texts.get("bases", side.basis)
     notes = [texts.get("tables", "land_note", layer=name, role=layer.name, basis=basis)]
     count, area = side.left_out
@@ -163,7 +172,10 @@ def _basis_notes(layer: Layer, side: LandUse, texts: Texts) -> list[str]:
 
 
 def transition_table(figures: Figures) -> Table | None:
-    """What of each group becomes what (ha, statutory, by overlay). None unless both layers are there."""
+    """Return the transitions between groups (ha, statutory, by overlay).
+
+    ``None`` unless both layers are present.
+    """
     base, planned = (_layer(concept, figures) for concept in (BASE, PLANNED))
     if base is None or planned is None:
         return None
@@ -174,23 +186,23 @@ def transition_table(figures: Figures) -> Table | None:
     areas = ctx.geometry.shares_of(parts, base) * base.statutory[parts.left]
     matrix = np.zeros((len(groups) + 1, len(groups) + 2))
     np.add.at(matrix, (own[parts.left], then[parts.right]), areas)
-    # What the plan's layer does not cover.
+    # Land that the plan's layer does not cover.
     whole = np.zeros(len(groups) + 1)
     np.add.at(whole, own, base.statutory)
     matrix[:, -1] = whole - matrix[:, :-1].sum(axis=1)
     names = [g.name(texts.lang) for g in groups] + [texts.get("tables", "unknown_class")]
-    kept_rows = [n for n in range(len(names)) if whole[n]]
-    kept = [n for n in range(len(names)) if matrix[kept_rows, n].any()]
+    rows_with_land = [n for n in range(len(names)) if whole[n]]
+    columns_with_land = [n for n in range(len(names)) if matrix[rows_with_land, n].any()]
     columns = [
         Column("from_to", wide=22),
-        *(Column(f"to_{n}", "ha", title=names[n], wide=14) for n in kept),
+        *(Column(f"to_{n}", "ha", title=names[n], wide=14) for n in columns_with_land),
         Column("not_planned", "ha", wide=14),
         Column("sum_base", "ha", wide=16),
     ]
     table = Table("transitions", columns, unit="ha")
-    for n in [*kept_rows, -1]:
+    for n in [*rows_with_land, -1]:
         cells = matrix[n] if n >= 0 else matrix.sum(axis=0)
-        numbers = [cells[k] for k in kept] + [cells[-1], whole[n] if n >= 0 else whole.sum()]
+        numbers = [cells[k] for k in columns_with_land] + [cells[-1], whole[n] if n >= 0 else whole.sum()]
         name = names[n] if n >= 0 else texts.get("tables", "sum_planned")
         shown = [format_measured(_tidy(v) / _HA, "ha") for v in numbers]
         code = groups[n].id if 0 <= n < len(groups) else "" if n < 0 else "unknown"
@@ -200,7 +212,7 @@ def transition_table(figures: Figures) -> Table | None:
 
 
 def _tidy(area_m2: float) -> float:
-    """What two sums of doubles differ by is nothing."""
+    """Return 0 for the rounding difference of two sums."""
     return 0.0 if abs(area_m2) < 0.05 else float(area_m2)
 
 
@@ -210,7 +222,7 @@ def _layer(concept: str, figures: Figures) -> Layer | None:
 
 
 def _group_of(layer: Layer, figures: Figures) -> NDArray:
-    """(n,) the position of each row's group, the last for a code of no list."""
+    """Return (n,) the position of each row's group, the last for an unknown code."""
     codes = figures.ctx.codes(CLASSES)
     groups = figures.catalogue.land_groups
     place = {code: n for n, g in enumerate(groups) for code in g.classes}

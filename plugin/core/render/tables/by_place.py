@@ -26,29 +26,33 @@ from ..words import Words
 from .model import Column, Row, Table, find_unbacked_layers, format_measured, make_unbacked_note
 
 _HA = SQUARE_METRES["ha"]
-#: What tasks are counted by, as the rule on the townships' tasks counts it; other lines by the shapes.
+#: The areas of tasks, counted as in the rule on township tasks; other lines use geometry.
 TASKS = {"cultivated": "cultivated_area", "farmland": "farmland_area"}
 SHAPES = ("farmland", "red_line", "boundary", "heritage")
 
 
 @dataclass
 class TownshipAreas:
-    """Columns with their areas (m²) by township, and what the notes below the table name."""
+    """Columns with their areas (m²) by township, and the subjects of the notes."""
 
     columns: list[Column] = field(default_factory=list)
-    #: One array a column: the townships, then land in none of them (-2) and land in two (-1).
+    #: One array per column: the townships, then land outside all (-2) and land in two (-1).
     sums: list[NDArray] = field(default_factory=list)
-    #: Names of layers by the field whose codes assign their rows to townships.
+    #: Field whose codes assign rows to townships → names of layers.
     by_code: dict[str, list[str]] = field(default_factory=dict)
-    doubtful: list[Layer] = field(default_factory=list)
+    unbacked: list[Layer] = field(default_factory=list)
 
     def add(self, column: Column, sums: NDArray) -> None:
+        """Add a column with its sums by township."""
         self.columns.append(column)
         self.sums.append(sums)
 
 
 def township_table(figures: Figures) -> Table | None:
-    """A row a township, one for what lies in none of them, and the sum. None without townships."""
+    """Return one row per township, one for land outside all, and the sum.
+
+    ``None`` without townships.
+    """
     texts = figures.texts
     given = townships_of(figures.ctx)
     if given is None:
@@ -65,12 +69,12 @@ def township_table(figures: Figures) -> Table | None:
     for name, layers in areas.by_code.items():
         named = texts.get("words", "between_names").join(layers)
         table.notes.append(texts.get("tables", "townships_by_code", field=name, layer=named))
-    table.notes += make_unbacked_note(areas.doubtful, figures)
+    table.notes += make_unbacked_note(areas.unbacked, figures)
     return table
 
 
 def _add_tasks(areas: TownshipAreas, figures: Figures) -> None:
-    """Add what the townships' tasks count, as the rule on these tasks counts it."""
+    """Add the areas of township tasks, counted as in the rule on these tasks."""
     for concept, name in TASKS.items():
         counted = compute_by_township(name, figures.ctx)
         if counted is None or counted.figure.layer is None:
@@ -78,13 +82,13 @@ def _add_tasks(areas: TownshipAreas, figures: Figures) -> None:
         layer = counted.figure.layer
         areas.add(_column(concept, counted.figure.basis, layer, figures), counted.areas)
         if not (counted.figure.backed and counted.backed.all()):
-            areas.doubtful.append(layer)
+            areas.unbacked.append(layer)
         if counted.field:
             areas.by_code.setdefault(counted.field, []).append(layer.name)
 
 
 def _add_lines(areas: TownshipAreas, figures: Figures) -> None:
-    """Add the lines by their shapes, except those that a task counts by its shapes."""
+    """Add the lines by geometry, except those that a task counts by geometry."""
     shown = {column.id for column in areas.columns}
     for concept in SHAPES:
         line = figures.ctx.plan.concept(concept)
@@ -93,7 +97,7 @@ def _add_lines(areas: TownshipAreas, figures: Figures) -> None:
 
 
 def _add_zones(areas: TownshipAreas, figures: Figures) -> None:
-    """Add the first-level planning zones that the plan has."""
+    """Add the first-level planning zones of the plan."""
     zones = figures.ctx.plan.concept("zones")
     if zones is None or zones.has_no_geometry or not zones.has_values("zone_code"):
         return
@@ -119,7 +123,7 @@ def _rows(towns: Sequence[Township], sums: list[NDArray], texts: Texts) -> list[
 
 def _column(concept: str, basis: str, line: Layer, figures: Figures) -> Column:
     texts = figures.texts
-    # The survey's parcels stand in for a layer of cultivated land.
+    # The survey's parcels replace a missing layer of cultivated land.
     own = line.role in figures.ctx.plan.roles_of(concept)
     name = line.template.name if texts.lang == "zh" and own else texts.concept(concept)
     title = texts.get("tables", "line_basis", line=name, basis=texts.get("bases", basis))
@@ -134,7 +138,7 @@ def _cells(sums: list[NDArray], place: int) -> list:
     return [format_measured(float(s[place]) / _HA, "ha") for s in sums]
 
 
-#: The lines by concept, and the figure with a target that each has.
+#: The lines by concept, with the figure that has a target.
 LINES = {
     "cultivated": "cultivated_area",
     "farmland": "farmland_area",
@@ -148,7 +152,7 @@ LINES = {
 
 
 def line_table(figures: Figures) -> Table | None:
-    """One row a line that is there; of the boundary its three zones below it."""
+    """Return one row per available line; the boundary with its three zones."""
     ctx, texts = figures.ctx, figures.texts
     county = ctx.plan.concept("county")
     whole = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else 0.0
@@ -189,7 +193,7 @@ def line_table(figures: Figures) -> Table | None:
             )
         )
 
-    doubtful: list[Layer] = []
+    unbacked: list[Layer] = []
     for concept, indicator in LINES.items():
         layer = ctx.plan.concept(concept)
         if layer is None or layer.has_no_geometry:
@@ -197,7 +201,7 @@ def line_table(figures: Figures) -> Table | None:
         every = find_counted_rows(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
         name = layer.template.name if texts.lang == "zh" else texts.concept(concept)
         row(name, layer, every, "row", concept, figures.value(indicator) if indicator else None)
-        doubtful += find_unbacked_layers([layer], tuple(FIELDS.values()), figures)
+        unbacked += find_unbacked_layers([layer], tuple(FIELDS.values()), figures)
         if concept == "boundary" and layer.has_values("zone_code"):
             coded = {k: ctx.rows_with_code(layer, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}
             coded["uncoded"] = ~np.logical_or.reduce(list(coded.values()))
@@ -205,7 +209,7 @@ def line_table(figures: Figures) -> Table | None:
                 if rows.any():
                     row(texts.get("tables", kind), layer, rows, "part", f"{concept}:{kind}")
     table.notes.append(texts.get("tables", "lines_note"))
-    table.notes += make_unbacked_note(doubtful, figures)
+    table.notes += make_unbacked_note(unbacked, figures)
     return table if table.rows else None
 
 
@@ -223,14 +227,17 @@ def _against(figure: Indicator | None, figures: Figures) -> list:
 
 
 def zone_table(figures: Figures) -> Table | None:
-    """By code of the list, finer codes below theirs; statutory area, and the area field beside it where there is one."""
+    """Return the areas by zone code, finer codes below their parents.
+
+    The area field is shown next to the statutory area.
+    """
     ctx, texts = figures.ctx, figures.texts
     layer = ctx.plan.concept("zones")
     if layer is None or layer.has_no_geometry or not layer.has_values("zone_code"):
         return None
     codes = ctx.codes(ZONES_LIST)
     own = np.array(zone_codes(layer), dtype=object)
-    said = layer.numbers("area") if layer.has("area") else np.full(len(layer), np.nan)
+    stored_areas = layer.numbers("area") if layer.has("area") else np.full(len(layer), np.nan)
     unit = layer.template.field("area")
     factor = SQUARE_METRES[(unit.unit if unit else "") or "m2"]
     whole = float(layer.statutory.sum())
@@ -246,7 +253,7 @@ def zone_table(figures: Figures) -> Table | None:
 
     def row(rows: np.ndarray, code: str, name: str, kind: str) -> None:
         area = float(layer.statutory[rows].sum())
-        stored = said[rows]
+        stored = stored_areas[rows]
         table.rows.append(
             Row(
                 [
@@ -287,7 +294,7 @@ def zone_table(figures: Figures) -> Table | None:
 
 
 def space_table(figures: Figures) -> Table | None:
-    """农业空间, 生态空间, 城镇空间 as the report has them, and what is in none of them."""
+    """Return 农业空间, 生态空间, 城镇空间 as in the report, and the land outside of them."""
     ctx, texts = figures.ctx, figures.texts
     layer = ctx.plan.concept("zones")
     if layer is None or layer.has_no_geometry or not layer.has_values("zone_code"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The list of indicators as a table, and the expansion ratio with all that went into it."""
+"""The list of indicators as a table, and the expansion ratio with its inputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .. import figures as shown
 from ..words import Words
 from .model import Column, Row, Table, Value, format_measured
 
-#: Inputs of the ratio in the order in which an office writes them down.
+#: Inputs of the ratio in the order of official documents.
 _INPUTS = (
     *("denominator_m2", "denominator_statutory_m2", "denominator_difference_m2"),
     *("concentrated_m2", "flexible_m2", "special_m2", "uncoded_m2", "new_land_m2"),
@@ -17,8 +17,7 @@ _INPUTS = (
 
 
 def indicator_table(figures: Figures) -> Table:
-    """A row a figure, in the groups of the list; what cannot be computed with the reason."""
-
+    """Return one row per figure, by group; the reason where it cannot be computed."""
     texts, words = figures.texts, Words(figures.texts.lang)
     columns = [
         Column("number", wide=6),
@@ -64,8 +63,7 @@ def indicator_table(figures: Figures) -> Table:
 
 
 def ratio_table(figures: Figures) -> Table | None:
-    """城镇开发边界扩展倍数 in three forms, numerator and denominator; None where it is not to be computed."""
-
+    """Return 城镇开发边界扩展倍数 in three forms with inputs; ``None`` if not computable."""
     found: dict[str, Computed] = {f: figures.get(f"expansion_ratio_{f}") for f in RATIO_FORMS}
     first = next((i for one in found.values() for i in one.figures), None)
     if first is None:

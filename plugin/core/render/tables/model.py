@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The figures of a plan as tables: by indicator, line, planning zone, 三区, land use and township. One source for workbook,
-layer and package; every number is computed here or in the functions that this module calls, never by who writes it."""
+"""Data of tables: by indicator, line, planning zone, 三区, land use and township.
+
+Workbook, layer and package use these tables; writers compute no numbers.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from ..figures import DECIMALS
 
 
 class Number(NamedTuple):
-    """A number with the decimals it is shown with."""
+    """A number with the decimals for display."""
 
     value: float
     decimals: int
@@ -27,7 +29,10 @@ Value = str | Number | None
 
 @dataclass(frozen=True)
 class Column:
-    """``id`` names its title in the texts, unless it has one of its own; ``unit`` that of its numbers, as in ``Indicator``."""
+    """A column: ``id`` is the key of its title without a ``title``.
+
+    ``unit`` of its numbers.
+    """
 
     id: str
     unit: str = ""
@@ -37,7 +42,10 @@ class Column:
 
 @dataclass
 class Row:
-    """``kind``: row, part (其中 …), sum, or head of a section; ``code`` what a machine finds it by."""
+    """A row: ``kind`` is row, part (其中 …), sum or head.
+
+    ``code`` identifies it for programs.
+    """
 
     values: list[Value]
     kind: str = "row"
@@ -46,7 +54,10 @@ class Row:
 
 @dataclass
 class Table:
-    """``id`` names its title and sheet in the texts; ``unit`` what most of its numbers are in; ``notes`` are sentences below."""
+    """A table: ``id`` is the key of title and sheet.
+
+    ``unit`` of most numbers; ``notes`` below.
+    """
 
     id: str
     columns: list[Column]
@@ -55,6 +66,7 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
     def column(self, column: str) -> list[Value]:
+        """Return the values of a column by its id."""
         place = [c.id for c in self.columns].index(column)
         return [row.values[place] for row in self.rows]
 
@@ -71,7 +83,10 @@ class Record(NamedTuple):
 
 
 def format_measured(value: float | None, unit: str, decimals: int | None = None) -> Number | None:
-    """A number as its unit is written; None stays None. What is shown as nothing is nothing: no −0.00."""
+    """Return a number with the decimals of its unit.
+
+    ``None`` stays ``None``, −0.00 becomes 0.
+    """
     if value is None:
         return None
     shown = DECIMALS.get(unit, 2) if decimals is None else decimals
@@ -79,7 +94,7 @@ def format_measured(value: float | None, unit: str, decimals: int | None = None)
 
 
 def records(tables: Iterable[Table], texts: Texts) -> list[Record]:
-    """Every number of tables whose columns have units, row by row."""
+    """Return every number in columns with units, row by row."""
     found = []
     for table in tables:
         for row in table.rows:
@@ -92,22 +107,24 @@ def records(tables: Iterable[Table], texts: Texts) -> list[Record]:
 
 
 def sheet_name(table: Table, texts: Texts) -> str:
+    """Return the name of a table's sheet."""
     return texts.get("sheets", table.id)
 
 
 def column_title(column: Column, texts: Texts) -> str:
+    """Return the title of a column."""
     return column.title or texts.get("columns", column.id)
 
 
 def find_unbacked_layers(layers: Iterable[Layer], meanings: tuple[str, ...], figures: Figures) -> list[Layer]:
-    """The layers of which the land does not back the sum of one of these fields."""
+    """Return the layers whose geometry does not confirm the sum of one of these fields."""
     return [
         layer for layer in layers if not all(is_backed_by_land(layer, meaning, figures.ctx) for meaning in meanings)
     ]
 
 
 def make_unbacked_note(layers: list[Layer], figures: Figures) -> list[str]:
-    """One note that names the layers; none where there are no such layers."""
+    """Return one note that names the layers; empty without layers."""
     if not layers:
         return []
     named = figures.texts.get("words", "between_names").join(dict.fromkeys(layer.name for layer in layers))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables as a workbook (xlsx) in the layout of a county's office: title, unit line, frame, figures as numbers."""
+"""Tables as a workbook (xlsx) in official layout: title, unit line, frame, numbers."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
-#: Looks of cells (`_dress`) as the workbook numbers them: openpyxl compares a look with all others each time it is set.
+#: Styles of cells (`_style_cell`) in the workbook's numbering: openpyxl compares each new style with all others.
 Styles = dict[tuple[str, bool, int, bool, str, str], Any]
 #: Rows above the first row of figures: title, unit line, head.
 HEAD_ROWS = 3
 _FONT = "宋体"
 _HEAD_FILL, _SUM_FILL = "DCE6F1", "F2F2F2"
-#: From this width on, words stand on the left.
+#: From this width on, text is aligned left.
 _LEFT = 18
-#: Wider than this, and a sheet is printed across.
+#: A wider sheet is printed in landscape.
 _PORTRAIT = 100
 
 
 def put_workbook(path: Path, tables: list[Table], area: str, texts: Texts, author: str) -> None:
-    """All tables in a new file, one sheet each, in their order. ``area``: whose figures they are, for the titles.
+    """Write all tables to a new file, one sheet each, in order.
 
-    No name of a user, of a folder or of this machine goes into the file; ``author`` is the program's. OutputError when the
-    package that writes workbooks is not here.
+    ``area``: name of the area for the titles; ``author``: the program. Names of users, folders and computers do not
+    go into the file. Raises OutputError without the package that writes workbooks.
     """
     try:
         import openpyxl
@@ -61,8 +61,8 @@ def _sheet(book: Workbook, table: Table, area: str, texts: Texts, styles: Styles
     for place, column in enumerate(table.columns, 1):
         sheet.column_dimensions[get_column_letter(place)].width = column.wide
         cell = sheet.cell(HEAD_ROWS, place)
-        _put(cell, _head(column, table, texts))
-        _dress(cell, styles, "center", wrap=True, bold=True, fill=_HEAD_FILL)
+        _set_value(cell, _head(column, table, texts))
+        _style_cell(cell, styles, "center", wrap=True, bold=True, fill=_HEAD_FILL)
     sheet.row_dimensions[HEAD_ROWS].height = 32
     for number, row in enumerate(table.rows, HEAD_ROWS + 1):
         _row(sheet, number, row, table, styles)
@@ -75,7 +75,7 @@ def _sheet(book: Workbook, table: Table, area: str, texts: Texts, styles: Styles
 
 
 def _head(column: Column, table: Table, texts: Texts) -> str:
-    """The title, with the unit where that is not the sheet's own."""
+    """Return the title, with the unit if it differs from that of the sheet."""
     title = column_title(column, texts)
     if not column.unit or column.unit in (table.unit, "count", "ratio"):
         return title
@@ -90,18 +90,20 @@ def _row(sheet: Worksheet, number: int, row: Row, table: Table, styles: Styles) 
     tallest = 1
     for place, (column, value) in enumerate(zip(table.columns, row.values, strict=True), 1):
         cell = sheet.cell(number, place)
-        _put(cell, _plain(value))
+        _set_value(cell, _plain(value))
         at = "right" if isinstance(value, Number) else "left" if column.wide >= _LEFT else "center"
         indent = 1 if row.kind == "part" and at == "left" else 0
-        form = ""
+        number_format = ""
         if isinstance(value, Number):
             plain = "#,##0" + (f".{'0' * value.decimals}" if value.decimals else "")
-            form = f"{plain};[Red]-{plain}"
+            number_format = f"{plain};[Red]-{plain}"
         elif value:
             lines = sum(max(-(-_width(line) // max(column.wide - 2, 1)), 1) for line in value.split("\n"))
             tallest = max(tallest, lines)
         fill = _SUM_FILL if strong else ""
-        _dress(cell, styles, at, wrap=not form, indent=indent, bold=strong, fill=fill, form=form)
+        _style_cell(
+            cell, styles, at, wrap=not number_format, indent=indent, bold=strong, fill=fill, number_format=number_format
+        )
     if row.kind == "head":
         sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=len(table.columns))
         sheet.cell(number, 1).alignment = Alignment("left", "center", indent=1)
@@ -115,8 +117,11 @@ def _plain(value: Value) -> str | float | int | None:
     return value or None
 
 
-def _put(cell: Any, value: str | float | int | None) -> None:
-    """A value as it is: what begins with = is no formula, and signs that no workbook can hold are left out."""
+def _set_value(cell: Any, value: str | float | int | None) -> None:
+    """Set a value unchanged: text that begins with = stays text.
+
+    Illegal characters are removed.
+    """
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     if isinstance(value, str):
@@ -127,7 +132,7 @@ def _put(cell: Any, value: str | float | int | None) -> None:
 
 
 def _width(text: str) -> int:
-    """In characters of the font; a Chinese one takes two."""
+    """Return the width in characters of the font; a Chinese character counts twice."""
     return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
 
 
@@ -136,33 +141,33 @@ def _line(sheet: Worksheet, number: int, width: int, text: str, font: Any, at: s
 
     sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=width)
     cell = sheet.cell(number, 1)
-    _put(cell, text or None)
+    _set_value(cell, text or None)
     cell.font, cell.alignment = font, Alignment(at, "center", wrap_text=at == "left")
     sheet.row_dimensions[number].height = height
 
 
-def _dress(
-    cell: Any, styles: Styles, at: str, *, wrap: bool, indent: int = 0, bold: bool, fill: str, form: str = ""
+def _style_cell(
+    cell: Any, styles: Styles, at: str, *, wrap: bool, indent: int = 0, bold: bool, fill: str, number_format: str = ""
 ) -> None:
-    """Frame a cell and set its font, alignment, colour and, for a number, form."""
+    """Frame a cell and set its font, alignment, colour and, for a number, its format."""
     from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
-    look = (at, wrap, indent, bold, fill, form)
-    if look in styles:
-        cell._style = copy(styles[look])
+    style_key = (at, wrap, indent, bold, fill, number_format)
+    if style_key in styles:
+        cell._style = copy(styles[style_key])
         return
     thin = Side("thin", "808080")
     cell.font, cell.border = Font(_FONT, size=10, bold=bold), Border(thin, thin, thin, thin)
     cell.alignment = Alignment(at, "center", wrap_text=wrap, indent=indent)
     if fill:
         cell.fill = PatternFill("solid", start_color=fill)
-    if form:
-        cell.number_format = form
-    styles[look] = copy(cell._style)
+    if number_format:
+        cell.number_format = number_format
+    styles[style_key] = copy(cell._style)
 
 
 def _print(sheet: Worksheet, wide: float, last: int, width: int) -> None:
-    """A4, as wide as the page, the head on every page, page numbers below."""
+    """Set up printing: A4, fitted to page width, repeated head, page numbers."""
     from openpyxl.utils import get_column_letter
 
     sheet.freeze_panes = f"{'C' if width > 4 else 'B'}{HEAD_ROWS + 1}"

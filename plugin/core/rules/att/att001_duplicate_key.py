@@ -22,10 +22,9 @@ B = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
     uses=["attributes.number_fields"],
     needs={"layer": Need(EACH, fields=("key",))},
     messages={
-        "repeated": "{layer}: {field} {key} stands on {count} features (ids {fids}{more}). Number all but one anew; a number "
-        "once used is never given again.",
-        "missing": "{layer} ({key}) has no {field}. Give it the next free number.",
-        "number": "{layer}: all {count} features have the same {field} “{value}”, which numbers the features one by one. Number them again.",
+        "repeated": "{layer}: {field} {key} is repeated; features: {count} (ids {fids}{more}). Assign new numbers to all but one; a used number is never assigned again.",
+        "missing": "{layer} ({key}): {field} is empty. Assign the next free number.",
+        "number": "{layer}: every feature has the same {field} “{value}” (features: {count}), but the field must number them one by one. Number them again.",
     },
     fails=[
         Example("same number twice", {"layer": [{"wkt": A, "key": "1"}, {"wkt": B, "key": "1"}]}, finds=1),
@@ -40,17 +39,17 @@ B = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
     ],
 )  # fmt: skip
 def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
-    """BSM is there and unique in its layer.
+    """BSM is present and unique in its layer.
 
     What it checks
-        标识码 (BSM) that are repeated within a layer, or missing; and, as a warning, a layer all rows of which have the same value in a
-        field that numbers them (`attributes.number_fields`: 永久基本农田图斑编号).
+        标识码 (BSM) that are repeated within a layer, or missing; and, as a warning, a layer in which all rows have
+        the same value in a numbering field (`attributes.number_fields`: 永久基本农田图斑编号).
     Why
-        Findings, waivers, versions and the national system know a feature by this number alone.
+        Findings, waivers, versions and the national system identify a feature by this number alone.
     How to fix
-        Number the later feature anew. A number once used is never reused; gaps are normal.
+        Assign a new number to the later feature. A used number is never assigned again; gaps are normal.
     Limits
-        Looks within one layer, not across layers, and not at the number's make-up. Which fields number the rows is a setting (C).
+        Checks one layer at a time, and not the number's composition. A setting (C) lists the numbering fields.
     """
     field = layer.field_name("key")
     if not layer.has("key"):
@@ -83,7 +82,7 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
 
 
 def _one_number(layer: Layer, name: str) -> list[Finding]:
-    """A warning where several rows, all with a value, have one and the same in a field that numbers them."""
+    """Return a warning if all rows have the same value in a numbering field."""
     declared = layer.template.field_named(name)
     if declared is None or layer.named(name) is None or len(layer) < 2:
         return []

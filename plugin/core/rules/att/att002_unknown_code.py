@@ -19,9 +19,8 @@ SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EACH)},
     messages={
-        "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}. Correct the code, or add it to the "
-        "list if the county uses it.",
-        "name": "{layer} ({key}): {field} = “{value}”, but code {code} is called “{expected}”. Correct the code or the name.",
+        "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}. Correct the code, or add it to the list if the county uses it.",
+        "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is “{expected}”. Correct the code or the name.",
     },
     fails=[
         Example("no such code", {"layer": [{"wkt": SQUARE, "land_use": "0999"}]}, finds=1, roles={"layer": "DLTB"}),
@@ -38,9 +37,10 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
     """Codes are in their list and agree with their names.
 
     What it checks
-        Every filled field that has a code list: the code is in it, and the field with the code's name says what the list says.
+        Every filled field with a code list: the code is in the list, and the field with the code's name has the
+        list's name.
     Why
-        Sums by class, symbols and every rule that picks rows by code depend on it.
+        Sums by class, symbols and every rule that selects rows by code depend on it.
     How to fix
         Correct the code or the name. If the county's own list is longer, add a line to the CSV of the list.
     Limits
@@ -68,7 +68,7 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
 
 
 def _judge(declared: Field, codes: dict[str, Code], written: str, name: str) -> tuple[str, str, dict] | None:
-    """Which field of a pair of code and name is wrong, how, and what to say of it; None when nothing is."""
+    """Return field, case and parameters of a wrong code or name; else None."""
     code = trim_padding(written, declared.code_pad)
     if not written:
         return None

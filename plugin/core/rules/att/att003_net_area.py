@@ -24,9 +24,9 @@ GOOD = {
     basis=["A7", "pbf-db-2021"],
     needs={"layer": Need(EACH, fields=("gross_area", "net_area", "deduction_rate", "deduction_area"))},
     messages={
-        "rate": "{layer} ({key}): {field} = {actual} is not from 0 up to (not including) 1. Correct the deduction rate.",
-        "deduction": "{layer} ({key}): {field} = {actual} m², but gross area × rate gives {expected} m². Compute it again.",
-        "net": "{layer} ({key}): {field} = {actual} m², but gross area − deduction gives {expected} m². Compute it again.",
+        "rate": "{layer} ({key}): {field} = {actual} is below 0, or is 1 or more. Correct the deduction rate.",
+        "deduction": "{layer} ({key}): {field} = {actual} m², but gross area × rate gives {expected} m². Compute the field again.",
+        "net": "{layer} ({key}): {field} = {actual} m², but gross area − deduction gives {expected} m². Compute the field again.",
         "missing": "{layer} ({key}): {field} is empty on cultivated land. Fill in the net area.",
         "gross": "{layer} ({key}): {field} is empty or not a positive number. Fill in the parcel's area.",
     },
@@ -71,14 +71,14 @@ def net_area(layer: Layer, *, ctx: Context, allowance_m2: float = 0.01) -> RuleR
     """Deduction and net area agree with the gross area.
 
     What it checks
-        Where a layer has them: KCXS in [0, 1); KCMJ = gross × KCXS; net area (TBDLMJ, YJJBNTMJ) = gross − KCMJ; a net area
-        on every row of cultivated land. A missing rate or deduction counts as none.
+        In layers that have the fields: KCXS in [0, 1); KCMJ = gross × KCXS; net area (TBDLMJ, YJJBNTMJ) = gross −
+        KCMJ; a net area on every row of cultivated land. A missing rate or deduction counts as 0.
     Why
-        Tasks for 耕地 and 永久基本农田 are counted in net area: field ridges (田坎) are taken off.
+        Targets for 耕地 and 永久基本农田 use net area, without field ridges (田坎).
     How to fix
-        Compute the fields again from the gross area and the rate, round to 0.01 m².
+        Compute the fields again from the gross area and the rate, rounded to 0.01 m².
     Limits
-        Does not compare the gross area with the drawn shape. One finding a row, for the first field that breaks.
+        Does not compare the gross area with the shape. One finding for each row, on the first wrong field.
     """
     if not layer.has("gross_area") or not layer.has("net_area"):
         return None

@@ -22,12 +22,9 @@ def _one(key: str) -> dict[str, list[dict[str, str]]]:
     basis=["A1"],
     needs={"layer": Need(EACH, fields=("key",))},
     messages={
-        "length": "{layer} ({key}): {field} “{value}” has {count} characters; it has {length}: the county's six digits, then a layer "
-        "code or 0000, then the running number. Number the feature anew.",
-        "signs": "{layer} ({key}): {field} “{value}” has characters other than digits and capital letters. Number the feature anew, "
-        "with half-width digits only.",
-        "county": "{layer} ({key}): {field} “{value}” begins with {head}, but codes of this plan begin with {county}. Correct the head, or take the "
-        "neighbour's feature out.",
+        "length": "{layer} ({key}): {field} “{value}” has the wrong length (characters: {count}, required: {length}). It is composed of the county's six digits, a layer code or 0000, and the running number. Assign a new number.",
+        "signs": "{layer} ({key}): {field} “{value}” has characters other than digits and capital letters. Assign a new number with half-width digits only.",
+        "county": "{layer} ({key}): {field} “{value}” begins with {head}, but codes of this plan begin with {county}. Correct the first digits, or remove the neighbour's feature.",
     },
     fails=[
         Example("too short", _one("1402250001"), finds=1),
@@ -41,18 +38,19 @@ def _one(key: str) -> dict[str, list[dict[str, str]]]:
     ],
 )
 def key_make_up(layer: Layer, *, ctx: Context) -> list[Finding] | None:
-    """BSM is made up as the standards say.
+    """BSM is composed as the standards require.
 
     What it checks
-        标识码 (BSM) has 18 characters, digits or capital letters, and begins with the county's six digits. Both known ways are
-        right: county + layer code + running number, and county + 0000 + running number of eight digits.
+        标识码 (BSM) has 18 characters, digits or capital letters, and begins with the county's six digits. Both known
+        schemes are valid: county + layer code + running number, and county + 0000 + running number of eight digits.
     Why
-        The receiving side tells counties and features by this number; one of another make-up is refused or given to another county.
+        The receiving side identifies counties and features by this number; another scheme is rejected or assigned to
+        another county.
     How to fix
-        Number the feature anew; “next BSM” in the field calculator and the layer's form give numbers of the second way.
+        Assign a new number; “next BSM” in the field calculator and the layer's form use the second scheme.
     Limits
-        Missing and repeated numbers are ATT001's. The layer code itself is not verified. The county is the one that most rows name; in a
-        city's plan the first four digits are compared (`attributes.area_digits`).
+        ATT001 reports missing and repeated numbers. The layer code in the number is not verified. The county is that
+        of most rows; in a city's plan the first four digits are compared (`attributes.area_digits`).
     """
     if not layer.has("key"):
         return None

@@ -9,7 +9,7 @@ from .._attributes import missing_field_reason
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 FIRST, SECOND = "140225000000000001", "140225000000000002"
-#: Numbers named in the sentence on a whole layer.
+#: Numbers named in the message on a whole layer.
 SHOWN_KEYS = 5
 
 
@@ -25,13 +25,12 @@ def _layers(first: str, second: str) -> dict[str, list[dict[str, str]]]:
     basis=["A1"],
     needs={},
     messages={
-        "one": "{layer} ({key}): {field} {value} stands in {related_layer} too. Number one of the two features anew.",
-        "many": "{layer} and {related_layer} have {count} numbers ({field}) in common ({keys}{more}). Number the features of one of "
-        "the two layers anew, all of them.",
+        "one": "{layer} ({key}): {field} {value} is also used in {related_layer}. Assign a new number to one of the two features.",
+        "many": "{layer} and {related_layer} have common numbers in {field}: {count} ({keys}{more}). Number all features of one of the two layers again.",
     },
     fails=[
         Example("one number in two layers", _layers(FIRST, FIRST), finds=1),
-        Example("told once for a whole layer",
+        Example("reported once for a whole layer",
                 {"red_line": [{"wkt": SQUARE, "key": FIRST}, {"wkt": SQUARE, "key": SECOND}],
                  "boundary": [{"wkt": SQUARE, "key": FIRST}, {"wkt": SQUARE, "key": SECOND}]},
                 finds=1, parameters={"listed_count": 1}),
@@ -47,16 +46,17 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
     """BSM is unique across layers.
 
     What it checks
-        No 标识码 (BSM) of one layer stands in another. Where two layers share more than `listed_count` numbers, one finding
-        tells of all of them.
+        No 标识码 (BSM) of one layer is used in another. Two layers with more than `listed_count` common numbers get
+        one finding for all of them.
     Why
-        Findings, waivers and versions of all layers are kept by this number; the national system has one row for it.
+        Findings, waivers and versions of all layers are stored by this number; the national system has one row for
+        it.
     How to fix
-        Number the feature of the later layer anew. Layers that were made as copies of others (耕地保护目标 from parcels) often
-        keep the numbers of the source: number the whole layer anew.
+        Assign a new number to the feature of the later layer. Layers copied from others (耕地保护目标 from parcels)
+        often have the numbers of the source: number the whole layer again.
     Limits
-        Repetitions within one layer are ATT001's. The classes of yearly maintenance carry their layer's numbers on purpose and
-        are not compared.
+        ATT001 reports repetitions within one layer. The classes of yearly maintenance have their layer's numbers on
+        purpose and are not compared.
     """
     result = RuleResult()
     compared = [layer for layer in ctx.plan.layers.values() if layer.template.field("key") and not layer.template.base]
@@ -77,7 +77,10 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
 
 
 def _common(layers: list[Layer], ctx: Context) -> dict[tuple[str, str], list[tuple[str, int]]]:
-    """Map (role of the first layer with a key, role of another) to their common keys, each with its first row in the other."""
+    """Return the common keys of each pair of layers.
+
+    The pair is (role of the first layer with a key, role of another); each key has its first row in the other layer.
+    """
     import pandas as pd
 
     tables = []

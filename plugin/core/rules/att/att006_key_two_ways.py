@@ -6,7 +6,7 @@ from ...plan.layer import Layer
 from ...standard.numbering import FILL, LENGTH
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-#: Where the county's code ends and where the running number of eight digits begins.
+#: Position after the county's code and before the running number of eight digits.
 _MIDDLE = slice(6, 10)
 
 
@@ -22,8 +22,7 @@ def _two(first: str, second: str) -> dict[str, list[dict[str, str]]]:
     basis=["A1"],
     needs={"layer": Need(EACH, fields=("key",))},
     messages={
-        "": "{layer} numbers its features in two ways: {filled} × county + 0000 + running number ({filled_key}), {coded} × county + "
-        "layer code + running number ({coded_key}), in {field}. Both are known; keep to one in a layer.",
+        "": "{layer} numbers its features in two ways in {field}: county + 0000 + running number (features: {filled}, such as {filled_key}), county + layer code + running number (features: {coded}, such as {coded_key}). Both are valid; use one of them in the whole layer.",
     },
     fails=[Example("both ways in one layer", _two("140225000000000001", "140225200500000001"), finds=1)],
     passes=[
@@ -32,17 +31,18 @@ def _two(first: str, second: str) -> dict[str, list[dict[str, str]]]:
     ],
 )
 def key_two_ways(layer: Layer, *, ctx: Context) -> list[Finding] | None:
-    """BSM is numbered in one way throughout a layer.
+    """BSM has one scheme throughout a layer.
 
     What it checks
-        Whether a layer's 标识码 (BSM) are county + 0000 + running number (yearly maintenance) or county + layer code + running
-        number (permanent basic farmland database); a layer that has both is told, with how many of each.
+        A layer's 标识码 (BSM) are either county + 0000 + running number (yearly maintenance) or county + layer code +
+        running number (permanent basic farmland database). A layer with both schemes is reported, with the count of
+        each.
     Why
-        Two ways in one layer come from merging two sources; later numbers may then meet.
+        Two schemes in one layer come from merging two sources; later numbers may then collide.
     How to fix
-        Choose one way for the layer and number the others anew, never with a number that was used before.
+        Choose one scheme for the layer and number the other features again, never with a used number.
     Limits
-        Neither way is an error; which one a county uses is its own choice. Numbers of another length are ATT004's.
+        Neither scheme is an error; the county chooses. ATT004 reports numbers of another length.
     """
     if not layer.has("key"):
         return None

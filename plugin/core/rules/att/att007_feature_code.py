@@ -18,8 +18,8 @@ ZONES = {"layer": "YDYHGHFQ"}
     needs={"layer": Need(EACH)},
     uses=["attributes.doubtful_feature_codes"],
     messages={
-        "other": "{layer} ({key}): {field} = “{value}”; in this layer it is {expected} on every feature. Correct the feature code.",
-        "blank": "{layer} ({key}): {field} is empty; in this layer it is {expected} on every feature. Fill in the feature code.",
+        "other": "{layer} ({key}): {field} = “{value}”; every feature of this layer must have {expected}. Correct the feature code.",
+        "blank": "{layer} ({key}): {field} is empty; every feature of this layer must have {expected}. Fill in the feature code.",
     },
     fails=[
         Example("another layer's", {"layer": [{"wkt": SQUARE, "feature_code": "2090020227"}]}, finds=1, roles=ZONES),
@@ -31,18 +31,18 @@ ZONES = {"layer": "YDYHGHFQ"}
     ],
 )
 def feature_code(layer: Layer, *, ctx: Context) -> RuleResult:
-    """YSDM is the layer's own on every feature.
+    """YSDM is the layer's code on every feature.
 
     What it checks
-        要素代码 (YSDM) is filled and is the one code that the template gives for the layer.
+        要素代码 (YSDM) is filled and is the code that the template gives for the layer.
     Why
-        The receiving side sorts features by it, whatever table they stand in.
+        The receiving side sorts features by this code, whatever their table.
     How to fix
-        Fill the field for the whole layer with the code named in the message.
+        Fill the field of the whole layer with the code in the message.
     Limits
-        Only layers whose code is known (some fifteen); of the others nothing is said. Codes that the source itself doubts
-        (`attributes.doubtful_feature_codes`: 蓝线 has the code of 紫线) are only information.
-        Runs for a whole county, by name or with its group.
+        Only layers with a known code (about fifteen) are checked. Codes that the source itself doubts
+        (`attributes.doubtful_feature_codes`: 蓝线 has the code of 紫线) are only information. Runs for a whole
+        county, by name or with its group.
     """
     expected = layer.template.feature_code
     result = RuleResult(applicable=bool(expected))

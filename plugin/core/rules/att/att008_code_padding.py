@@ -17,7 +17,7 @@ LAND_USE = {"layer": "XZYDYH"}
     basis=["A4"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} ({key}): {field} = “{value}”, but the field has {count} digits, padded with 0. Write {expected}.",
+        "": "{layer} ({key}): {field} = “{value}”, but the code must be padded with 0 to the field's full length (digits: {count}). Write {expected}.",
     },
     fails=[Example("four digits", {"layer": [{"wkt": SQUARE, "land_use": "0103"}]}, finds=1, roles=LAND_USE)],
     passes=[
@@ -30,14 +30,14 @@ def code_padding(layer: Layer, *, ctx: Context) -> RuleResult:
     """Land-use codes have six digits.
 
     What it checks
-        用地用海分类代码 (YDYHFLDM), and every other field whose template says so, is padded with zeros to its full number of
-        digits: 耕地 is 010000, 旱地 010300.
+        用地用海分类代码 (YDYHFLDM), and every other field with padding in its template, is padded with zeros to its
+        full number of digits: 耕地 is 010000, 旱地 010300.
     Why
-        Codes are joined with the official list as they are written; 0103 and 010300 fall into two classes of a table.
+        Tables join codes with the official list as text; 0103 and 010300 would be two classes of a table.
     How to fix
         Append zeros up to the full length, in the field calculator: rpad("YDYHFLDM", 6, '0').
     Limits
-        Blank codes are not looked at; whether the code is in the list, and agrees with its name, is ATT002's.
+        Blank codes are not checked. ATT002 checks whether the code is in the list and agrees with its name.
     """
     result = RuleResult(applicable=False)
     for declared in layer.template.fields:

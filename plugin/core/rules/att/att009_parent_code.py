@@ -20,8 +20,7 @@ PARCELS = {"layer": "DLTB"}
     uses=["attributes.leaf_lists"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} ({key}): {field} = “{value}” ({name}) is a parent code of {list}; {count} finer ones stand below it ({codes}{more}). "
-        "Use the finer code.",
+        "": "{layer} ({key}): {field} = “{value}” ({name}) is a parent code of {list}; finer codes below it: {count} ({codes}{more}). Use the finer code.",
     },
     fails=[Example("the class only", {"layer": [{"wkt": SQUARE, "land_use": "01"}]}, finds=1, roles=PARCELS)],
     passes=[
@@ -30,17 +29,18 @@ PARCELS = {"layer": "DLTB"}
     ],
 )  # fmt: skip
 def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
-    """Parcels have the finest code, not its parent.
+    """Parcels have the finest code, not a parent code.
 
     What it checks
-        Fields of the code lists named in `attributes.leaf_lists` (the land survey's classes): no code that has finer codes below it.
+        Fields with a code list of `attributes.leaf_lists` (the land survey's classes): no code has finer codes below
+        it.
     Why
-        耕地 (01) does not say whether it is 水田, 水浇地 or 旱地; tables by class then do not add up.
+        耕地 (01) does not distinguish 水田, 水浇地 and 旱地; tables by class then do not sum.
     How to fix
-        Replace the code by the finer one of the survey, and its name with it.
+        Replace the code and its name by the finer ones of the survey.
     Limits
-        Which lists must be used to the finest level is a setting of mark C. Planning zones and planned land use may be coded at
-        the upper level; the zones of the central urban area are ATT010's.
+        A setting of mark C lists the code lists that require the finest level. Planning zones and planned land use
+        may use the upper level; ATT010 checks the zones of the central urban area.
     """
     result = RuleResult(applicable=False)
     for declared in layer.template.fields:

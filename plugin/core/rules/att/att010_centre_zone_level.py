@@ -19,8 +19,7 @@ SECOND_LEVEL = 2
     basis=["A5"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} ({key}): {field} = “{value}” ({name}) is a zone of level one; in the central urban area zones are coded at level "
-        "two or finer ({codes}). Choose the finer zone.",
+        "": "{layer} ({key}): {field} = “{value}” ({name}) is a zone of level one; the central urban area requires codes of level two or finer ({codes}). Choose the finer zone.",
     },
     fails=[Example("level one", {"layer": [{"wkt": SQUARE, "zone_code": "400"}]}, finds=1, roles=CENTRE)],
     passes=[
@@ -31,17 +30,18 @@ SECOND_LEVEL = 2
     ],
 )
 def centre_zone_level(layer: Layer, *, ctx: Context) -> RuleResult:
-    """Zones of the central urban area are coded at level two or finer.
+    """Zones of the central urban area have codes of level two or finer.
 
     What it checks
         规划分区代码 in the zone layer of the 中心城区 (`attributes.centre_zone_layers`) is of 二级 or finer.
     Why
-        The county plan is drawn at level one, the central urban area one level deeper; its control rules hang on the finer zone.
+        The county plan uses level one, the central urban area one level more; its control rules depend on the finer
+        zone.
     How to fix
-        Divide the zone, or give it the code of the finer zone, and its name with it.
+        Divide the zone, or replace its code and name by those of the finer zone.
     Limits
-        A class that has no finer zones in the code list may stand. The list of 规划分区 codes is marked C until a county confirms
-        it. That 管控指引 (GKZY) is filled is ATT020's.
+        A class without finer zones in the code list is accepted. The list of 规划分区 codes is marked C until a
+        county confirms it. ATT020 checks that 管控指引 (GKZY) is filled.
     """
     centre = (layer.template.base or layer.role) in ctx.norm.get("attributes.centre_zone_layers")
     declared = layer.template.field("zone_code") if centre else None

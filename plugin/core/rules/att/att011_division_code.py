@@ -7,7 +7,7 @@ from .._attributes import ValueProblem, judge_values, plan_code_prefix
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 TOWNS = {"layer": "XZQXZ"}
-#: County, township, and township or village in the national statistical form.
+#: Digits of the codes of a county, a township, and a township or village in the national statistical form.
 LENGTHS = (6, 9, 12)
 
 
@@ -24,10 +24,8 @@ def _rows(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
     basis=["A3"],
     needs={"layer": Need(EACH, fields=("division_code",))},
     messages={
-        "form": "{layer} ({key}): {field} = “{value}” is no division code; a county's has 6 digits, a township's 9, a village's 12. "
-        "Correct the code.",
-        "county": "{layer} ({key}): {field} = “{value}” does not begin with {county}, as codes of this plan do. Correct the code, or take the "
-        "neighbour's feature out.",
+        "form": "{layer} ({key}): {field} = “{value}” is not a division code; a county's code has 6 digits, a township's 9, a village's 12. Correct the code.",
+        "county": "{layer} ({key}): {field} = “{value}” does not begin with {county} as codes of this plan do. Correct the code, or remove the neighbour's feature.",
     },
     fails=[
         Example("another county's township", _rows("140225100", "140225101", "140226100"), finds=1, roles=TOWNS),
@@ -41,18 +39,18 @@ def _rows(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
     ],
 )
 def division_code(layer: Layer, *, ctx: Context) -> list[Finding] | None:
-    """Division codes are the county's own.
+    """Division codes belong to the county.
 
     What it checks
         行政区代码 (XZQDM) has 6, 9 or 12 digits and begins with the county's code.
     Why
-        Tables by township are joined by this code; a foreign or shortened code drops the row without a word.
+        Tables by township join this code; a foreign or shortened code silently drops the row.
     How to fix
-        Correct the code. A neighbour's feature within the layer is taken out or handed over.
+        Correct the code. Remove a neighbour's feature from the layer or transfer it.
     Limits
-        The county is the one that most rows name; in a city's plan the first four digits are compared
-        (`attributes.area_digits`). Blank codes are not looked at; whether the code is that of an existing township,
-        and agrees with the name, is ATT012's. Runs for a whole county, by name or with its group.
+        The county is that of most rows; in a city's plan the first four digits are compared
+        (`attributes.area_digits`). Blank codes are not checked; ATT012 checks whether the township exists and agrees
+        with the name. Runs for a whole county, by name or with its group.
     """
     if not layer.has("division_code"):
         return None

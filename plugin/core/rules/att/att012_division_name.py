@@ -6,7 +6,7 @@ from .._attributes import ValueProblem, judge_values
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 ZONES = {"layer": "YDYHGHFQ"}
-#: Digits of a county's code and of a township's; what follows a township's is zeros, or a village.
+#: Digits of a county's code and of a township's; zeros or a village follow a township's code.
 COUNTY, TOWNSHIP = 6, 9
 
 
@@ -28,9 +28,8 @@ TOWNS = [_row("140225100", "永安镇"), _row("140225101", "王庄堡镇")]
         "townships": Need("townships", optional=True),
     },
     messages={
-        "name": "{layer} ({key}): {field} = “{value}”, but {code} is {expected}. Correct the name or the code.",
-        "unknown": "{layer} ({key}): {field} = “{code}” is none of the {count} townships of {source}. Correct the code, or add the "
-        "township.",
+        "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is {expected}. Correct the name or the code.",
+        "unknown": "{layer} ({key}): {field} = “{code}” is not among the townships of {source} ({count}). Correct the code, or add the township.",
     },
     fails=[
         Example("another county's name", {"layer": [_row("140225", "应县")]}, finds=1, roles=ZONES),
@@ -49,15 +48,15 @@ def division_name(layer: Layer, townships: Layer | None, *, ctx: Context) -> Rul
     """Division names agree with their codes.
 
     What it checks
-        Where both are filled: the name of a county's code is that of the division list (with or without the city's name before
-        it); the code of a township is one of the plan's own township layer, and the name is the one that stands there.
+        Where both are filled: the name of a county's code is that of the division list (with or without the city's
+        name before it); the code of a township is in the plan's township layer, and the name is that of the layer.
     Why
-        Tables by township show the name but are summed by the code; the two must say one thing.
+        Tables by township show the name but sum by the code; both must agree.
     How to fix
-        Correct the name or the code; where the township layer is out of date (乡镇撤并), correct it first.
+        Correct the name or the code; if the township layer is outdated (乡镇撤并), correct that layer first.
     Limits
-        The division list holds Shanxi's counties; codes of other provinces are not judged. Townships are known from the plan's
-        layer alone, which is itself not compared with anything here; villages are known from nowhere.
+        The division list has Shanxi's counties; codes of other provinces are not checked. Townships are known from
+        the plan's layer only, which this rule does not check; villages are unknown.
     """
     has = layer.has("division_code") and layer.has("division_name")
     result = RuleResult(applicable=has)
@@ -94,7 +93,7 @@ def division_name(layer: Layer, townships: Layer | None, *, ctx: Context) -> Rul
 
 
 def _towns(townships: Layer) -> dict[str, set[str]]:
-    """Nine digits of a township → its names in the layer (one, where the layer is right)."""
+    """Return nine digits of a township → its names in the layer."""
     found: dict[str, set[str]] = {}
     for code, name in zip(townships.text("division_code"), townships.text("division_name"), strict=True):
         if len(code) >= TOWNSHIP and name:

@@ -9,9 +9,10 @@ from ...plan.layer import Layer
 from .._attributes import ValueProblem, make_value_finding
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-#: Statutory area of the square above where the examples stand, in m²: 100 km off the meridian the plane shows 0.025 % too much.
+#: Statutory area of the square at the place of the examples, in m²: 100 km from the meridian the plane shows 0.025 %
+#: too much.
 SQUARE_M2 = 9997.55
-#: Fields that hold the area of the whole shape.
+#: Fields with the area of the whole shape.
 MEANINGS = ("area", "gross_area")
 
 
@@ -25,8 +26,7 @@ MEANINGS = ("area", "gross_area")
     uses=["rules.ATT013"],
     needs={"layer": Need(EACH, reads=MEANINGS)},
     messages={
-        "": "{layer} ({key}): {field} = {actual} m², but the shape's statutory area is {expected} m² ({difference} m² apart). Compute "
-        "the field again.",
+        "": "{layer} ({key}): {field} = {actual} m², but the shape's statutory area is {expected} m² (difference {difference} m²). Compute the field again.",
     },
     fails=[
         Example("the plane's area", {"layer": [{"wkt": SQUARE, "area": 10000.0}]}, finds=1),
@@ -40,17 +40,19 @@ MEANINGS = ("area", "gross_area")
     ],
 )  # fmt: skip
 def area_field(layer: Layer, *, ctx: Context, allowance_m2: float = 1.0) -> RuleResult:
-    """The area field holds the statutory area.
+    """The area field equals the statutory area.
 
     What it checks
-        面积 (MJ) and 图斑面积 (TBMJ) against the shape's statutory ellipsoidal area (图斑椭球面积), within `allowance_m2`.
+        面积 (MJ) and 图斑面积 (TBMJ), compared with the shape's statutory ellipsoidal area (图斑椭球面积), within
+        `allowance_m2`.
     Why
-        Tables are summed from the field, maps from the shape; figures that differ come back from review.
+        Tables sum the field, maps show the shape; reviewers reject figures that differ.
     How to fix
         Compute the field again with the statutory area (field calculator, or “statutory area”), rounded to 0.01 m².
     Limits
-        Sources give 0.01 to 1 m² a parcel (mark C), so the allowance is a setting. Survey areas that were levelled to the county's
-        control area (平差) may differ by more on large parcels. Blank areas, lines, points and invalid shapes are not looked at.
+        Sources give 0.01 to 1 m² for a parcel (mark C), so the allowance is a setting. Survey areas adjusted to the
+        county's control area (平差) may differ by more on large parcels. Blank areas, lines, points and invalid
+        shapes are not checked.
     """
     fields = [m for m in MEANINGS if layer.has(m)] if layer.template.geometry == "polygon" else []
     result = RuleResult(applicable=bool(fields))
@@ -59,7 +61,7 @@ def area_field(layer: Layer, *, ctx: Context, allowance_m2: float = 1.0) -> Rule
         if declared is None or declared.unit != "m2":
             continue
         written = layer.numbers(meaning)
-        # A double's own error, and that of two decimals, is no fault of the table.
+        # The precision of a double and rounding to two decimals do not count as differences.
         allowed = allowance_m2 + 0.005
         open_rows = np.isfinite(written) & ~layer.invalid & ~is_missing(layer.plane)
         rows = np.flatnonzero(open_rows & ~is_surely_within(layer, written, allowed, ctx))

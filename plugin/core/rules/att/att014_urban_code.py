@@ -6,7 +6,7 @@ from .._attributes import ValueProblem, judge_values, missing_field_reason, word
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCELS = {"layer": "DLTB"}
-#: The classes of the settings are those of this list (三调).
+#: The classes of the settings belong to this list (三调).
 SURVEY = "sandiao"
 
 
@@ -24,7 +24,7 @@ def _row(land_use: str, urban_code: str | None) -> dict[str, list[dict[str, str 
     needs={"layer": Need(EACH)},
     messages={
         "blank": "{layer} ({key}): land use {code} ({name}), but {field} is empty. Fill in the 城镇村属性码, or check the land use.",
-        "other": "{layer} ({key}): land use {code} ({name}), {field} = “{value}”; {expected} is usual for it. Check the two codes.",
+        "other": "{layer} ({key}): land use {code} ({name}), {field} = “{value}”; the usual value is {expected}. Check the two codes.",
     },
     fails=[
         Example("housing without a code", _row("0701", None), finds=1, roles=PARCELS),
@@ -44,19 +44,20 @@ def _row(land_use: str, urban_code: str | None) -> dict[str, list[dict[str, str 
     ],
 )
 def urban_code(layer: Layer, *, ctx: Context) -> RuleResult:
-    """CZCSXM goes with the land use.
+    """CZCSXM agrees with the land use.
 
     What it checks
-        城镇村属性码 (CZCSXM) is filled on the land-use classes that the survey's check looks at (`attributes.urban_classes`: 05, 06,
-        07, 08, 09, 1004, 1005, 1201), and is the usual one where there is one (`attributes.urban_expected`: 采矿用地 and 盐田 204,
-        特殊用地 205).
+        城镇村属性码 (CZCSXM) is filled on the land-use classes that the survey checks (`attributes.urban_classes`:
+        05, 06, 07, 08, 09, 1004, 1005, 1201), and has the usual value if the class has one
+        (`attributes.urban_expected`: 采矿用地 and 盐田 204, 特殊用地 205).
     Why
-        The base of the expansion ratio is picked by this code; a parcel without it is in nobody's figure.
+        This code selects the base of the expansion ratio; a parcel without it is in no figure.
     How to fix
         Fill in the code of the survey, or correct the land use.
     Limits
-        Which classes are checked is known (B); that a blank is wrong on all of them, and which code is usual, is a reading of mark C:
-        the latter is only information. Land use in the classes of 2023 is not looked at; codes not in the list are ATT002's.
+        The checked classes are known (B). That a blank is wrong on all of them, and which code is usual, is an
+        interpretation of mark C; the latter is only information. Land use in the classes of 2023 is not checked;
+        ATT002 reports codes outside the list.
     """
     declared = layer.template.field("urban_code")
     land_use = layer.template.field("land_use")
@@ -82,7 +83,7 @@ def urban_code(layer: Layer, *, ctx: Context) -> RuleResult:
             return None
         if not value:
             return ValueProblem("blank", params)
-        # 204A would be 204 too.
+        # 204A counts as 204.
         if code in usual and value.rstrip("A") not in usual[code]:
             return ValueProblem("other", {**params, "expected": " / ".join(sorted(usual[code]))}, Severity.INFO)
         return None

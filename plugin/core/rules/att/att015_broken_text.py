@@ -9,7 +9,8 @@ from .._attributes import Judge, ValueProblem, judge_values, shorten_value
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCELS = {"layer": "DLTB"}
-#: Unicode kinds that no name or code has: control and format signs, private use (lost rare characters), half of a pair.
+#: Unicode categories that no name or code has: control and format characters, private use (lost rare characters), half
+#: of a surrogate pair.
 UNSEEN = ("Cc", "Cf", "Co", "Cs")
 
 
@@ -27,14 +28,14 @@ def _row(name: str) -> dict[str, list[dict[str, str]]]:
     uses=["attributes.forbidden_characters"],
     needs={"layer": Need(EACH)},
     messages={
-        "garbled": "{layer} ({key}): {field} = “{value}” is garbled text. Take the value from the source again, in the right encoding.",
-        "sign": "{layer} ({key}): {field} = “{value}” has the character {sign}, which may not stand in attributes. Delete or replace it.",
+        "garbled": "{layer} ({key}): {field} = “{value}” is garbled text. Read the value from the source again in the right encoding.",
+        "sign": "{layer} ({key}): {field} = “{value}” has the character {sign}, which is not allowed in attributes. Delete or replace it.",
     },
     fails=[
         Example("UTF-8 read as GBK", _row("鍩庨晣寤鸿鐢ㄥ湴"), finds=1, roles=PARCELS),
         Example("characters lost", _row("大庄锟斤拷村"), finds=1, roles=PARCELS),
         Example("a line break", _row("大庄\n村"), finds=1, roles=PARCELS),
-        Example("a sign that nobody sees", _row("大庄\u200b村"), finds=1, roles=PARCELS),
+        Example("an invisible character", _row("大庄\u200b村"), finds=1, roles=PARCELS),
         Example("question marks", _row("??村"), finds=1, roles=PARCELS),
     ],
     passes=[
@@ -44,19 +45,20 @@ def _row(name: str) -> dict[str, list[dict[str, str]]]:
     ],
 )
 def broken_text(layer: Layer, *, ctx: Context) -> RuleResult:
-    """Texts are legible and without forbidden characters.
+    """Texts are legible and have no forbidden characters.
 
     What it checks
-        Every text field of the template, row by row: garbled text (UTF-8 read as GBK, GBK read as Latin-1, characters lost);
-        line breaks, tabs, signs that nobody sees, characters of private use; and those of `attributes.forbidden_characters`.
+        Every text field of the template, row by row: garbled text (UTF-8 read as GBK, GBK read as Latin-1, lost
+        characters); line breaks, tabs, invisible characters, characters of private use; and those of
+        `attributes.forbidden_characters`.
     Why
         Garbled names cannot be repaired later; a line break or a quotation mark breaks exchange files and joins.
     How to fix
-        Take garbled values from the source again in the right encoding (GBK or UTF-8). Delete the character, or write the
-        full-width one instead.
+        Read garbled values from the source again in the right encoding (GBK or UTF-8). Delete the character, or
+        replace it by the full-width one.
     Limits
-        Which printable characters are forbidden was read nowhere and is a setting of mark C. Blanks around a value are not
-        looked at. Of fields that tell of persons the value is not shown. One finding a field and row, for its first fault.
+        No source lists the forbidden printable characters: they are a setting of mark C. Blanks around a value are
+        not checked. Personal data are not shown. One finding for each field and row, for its first error.
     """
     result = RuleResult(applicable=False)
     forbidden = frozenset(ctx.norm.get("attributes.forbidden_characters"))
@@ -75,7 +77,7 @@ def _judge(declared: Field, forbidden: frozenset[str], broken: frozenset[str]) -
     def judge(text: str) -> ValueProblem | None:
         if text in broken:
             return ValueProblem("garbled", {"value": shorten_value(declared, text)})
-        # What is letters, digits and Chinese alone has nothing to look for.
+        # Text of letters, digits and Chinese characters only cannot have such characters.
         if text.isalnum():
             return None
         sign = next((c for c in text if c in forbidden or unicodedata.category(c) in UNSEEN), "")
@@ -89,7 +91,7 @@ def _judge(declared: Field, forbidden: frozenset[str], broken: frozenset[str]) -
 
 
 def _name(sign: str) -> str:
-    """A character as a message can show it."""
+    """Return a character as a message can show it."""
     number = f"U+{ord(sign):04X}"
     return number if unicodedata.category(sign) in UNSEEN else f"{sign} ({number})"
 

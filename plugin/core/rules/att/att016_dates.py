@@ -27,12 +27,11 @@ def _row(**values: object) -> dict[str, list[dict[str, object]]]:
     uses=["attributes.date_pairs", "rules.ATT016"],
     needs={"layer": Need(EACH)},
     messages={
-        "form": "{layer} ({key}): {field} = “{value}” is no date. Write it as 2025-10-01 (a year as 2025).",
-        "future": "{layer} ({key}): {field} = “{value}” lies in the future. Correct the date.",
-        "early": "{layer} ({key}): {field} = “{value}” lies before {earliest}. Correct the date.",
-        "ended": "{layer} ({key}): the protection ended on {field} = “{value}”. Enter the end that is in force, or leave it blank where the "
-        "protection goes on.",
-        "order": "{layer} ({key}): {field} = “{value}” lies before {start_field} = “{start}”. Correct one of the two dates.",
+        "form": "{layer} ({key}): {field} = “{value}” is not a date. Write it as 2025-10-01 (a year as 2025).",
+        "future": "{layer} ({key}): {field} = “{value}” is in the future. Correct the date.",
+        "early": "{layer} ({key}): {field} = “{value}” is before {earliest}. Correct the date.",
+        "ended": "{layer} ({key}): the protection ended on {field} = “{value}”. Enter the end date in force, or leave it blank if the protection continues.",
+        "order": "{layer} ({key}): {field} = “{value}” is before {start_field} = “{start}”. Correct one of the two dates.",
     },
     fails=[
         Example("no date", _row(BHKSSJ="去年十月"), finds=1, roles=FARMLAND),
@@ -53,19 +52,19 @@ def _row(**values: object) -> dict[str, list[dict[str, object]]]:
     ],
 )
 def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleResult:
-    """Dates can be read, and lie neither ahead nor too far back.
+    """Dates are readable and plausible.
 
     What it checks
-        Date fields, also where they are stored as text, and 数据年份 (SJNF): a real date, not after today, not before
-        `earliest_year`; of the pairs in `attributes.date_pairs` (保护开始时间, 保护结束时间) the end is not before the start, and
-        not before today.
+        Date fields, also dates stored as text, and 数据年份 (SJNF): a real date, not after today, not before
+        `earliest_year`; of the pairs in `attributes.date_pairs` (保护开始时间, 保护结束时间) the end is neither
+        before the start nor before today.
     Why
-        Versions and the yearly maintenance are put in order by these dates; one that cannot be read is lost in the exchange.
+        Versions and the yearly maintenance are ordered by these dates; an unreadable date is lost in the exchange.
     How to fix
-        Write the date as 2025-10-01, best into a date field; correct slips of the pen.
+        Write the date as 2025-10-01, preferably into a date field; correct typing errors.
     Limits
-        An end may lie in the future. “Today” is that of the machine. The earliest year and the pairs are settings of mark C.
-        Other texts in which a date may stand are not looked at.
+        An end may be in the future. “Today” is the date of the computer. The earliest year and the pairs are settings
+        of mark C. Dates in other texts are not checked.
     """
     result = RuleResult(applicable=False)
     spans = word_pairs(ctx.norm, "attributes.date_pairs")
@@ -111,7 +110,10 @@ def _judge(declared: Field, earliest: int, *, ahead: bool) -> Judge:
 
 
 def _span(layer: Layer, start_field: str, end_field: str, earliest: int) -> Judge:
-    """Judge pairs of a start and an end as written: an end before its start, or one that has passed."""
+    """Return a judge of pairs of start and end dates.
+
+    It reports an end before its start, or one that has passed.
+    """
     start_declared, end_declared = layer.template.field_named(start_field), layer.template.field_named(end_field)
     today = date.today()
 
@@ -124,7 +126,7 @@ def _span(layer: Layer, start_field: str, end_field: str, earliest: int) -> Judg
             return ValueProblem(
                 "order", {"start": shorten_value(start_declared, span[0]), "value": value, "start_field": start_field}
             )
-        # An end that lies too far back is reported by itself.
+        # An end before the earliest year has a separate finding.
         return ValueProblem("ended", {"value": value}) if end < today and end.year >= earliest else None
 
     return judge

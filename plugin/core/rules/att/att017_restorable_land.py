@@ -6,7 +6,7 @@ from .._attributes import ValueProblem, judge_values, missing_field_reason
 from .._places import is_reported_elsewhere
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-#: Tail of the codes of 可调整地类 in the survey's list.
+#: Last character of the codes of 可调整地类 in the survey's list.
 RESTORABLE = "K"
 
 
@@ -19,8 +19,7 @@ RESTORABLE = "K"
     basis=["A11"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} ({key}): {field} = “{value}” ({name}) is restorable land (可调整), not cultivated land; it does not count here. Take "
-        "it out, or correct the code when the land is cultivated again.",
+        "": "{layer} ({key}): {field} = “{value}” ({name}) is restorable land (可调整) and does not count as cultivated land here. Remove it from the layer, or correct the code if the land is cultivated again.",
     },
     fails=[
         Example("an orchard in 耕地保护目标", {"layer": [{"wkt": SQUARE, "land_use": "0201K"}]}, finds=1, roles={"layer": "GDBHMB"}),
@@ -37,17 +36,17 @@ def restorable_land(layer: Layer, *, ctx: Context) -> RuleResult:
     What it checks
         Land-use codes with K (可调整果园 0201K …) in the layers of 耕地保护目标 and 永久基本农田.
     Why
-        可调整地类 can be brought back under the plough, but is not 耕地; tasks for 耕地 are counted without it.
+        可调整地类 can be cultivated again, but is not 耕地; targets for 耕地 do not include it.
     How to fix
-        Take the parcel out of the layer, or correct its code once the survey shows it as 耕地.
+        Remove the parcel from the layer, or correct its code after the survey shows it as 耕地.
     Limits
-        Other land that is not 耕地 is LAW010's, which tells of K codes in its own layer too: where both run, this rule leaves that
-        layer to it. Parcels of the survey may well have K codes.
+        LAW010 reports other land that is not 耕地, and K codes in its own layer: when both run, LAW010 reports that
+        layer. Parcels of the survey may have K codes.
     """
     wanted = {*ctx.plan.roles_of("farmland"), *ctx.plan.roles_of("cultivated")}
     declared = layer.template.field("land_use") if layer.role in wanted else None
     result = RuleResult(applicable=declared is not None)
-    if declared is None or _told_elsewhere(layer, ctx):
+    if declared is None or _is_reported_by_other_rule(layer, ctx):
         return result
     if not layer.has("land_use"):
         result.not_checked.append(missing_field_reason(layer, "land_use"))
@@ -64,5 +63,5 @@ def restorable_land(layer: Layer, *, ctx: Context) -> RuleResult:
     return result
 
 
-def _told_elsewhere(layer: Layer, ctx: Context) -> bool:
+def _is_reported_by_other_rule(layer: Layer, ctx: Context) -> bool:
     return is_reported_elsewhere(ctx, "LAW010") and ctx.plan.concept("farmland") is layer

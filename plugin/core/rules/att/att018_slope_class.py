@@ -25,7 +25,7 @@ def _row(land_use: str, slope_class: str | None, terrace: str | None) -> dict[st
     needs={"layer": Need(EACH)},
     messages={
         "slope": "{layer} ({key}): cultivated land ({code}), but {field} is empty. Fill in the slope class of the survey (1 to 5).",
-        "terrace": "{layer} ({key}): {field} = “{value}”; it is PD (坡地), TT (梯田) or empty. Correct the kind of cultivated land.",
+        "terrace": "{layer} ({key}): {field} = “{value}”; valid values are PD (坡地), TT (梯田) or empty. Correct the kind of cultivated land.",
     },
     fails=[
         Example("no slope class", _row("0103", None, "PD"), finds=1, roles=PARCELS),
@@ -40,17 +40,18 @@ def _row(land_use: str, slope_class: str | None, terrace: str | None) -> dict[st
     ],
 )
 def slope_class(layer: Layer, *, ctx: Context) -> RuleResult:
-    """Cultivated land has its slope class, and its kind is PD or TT.
+    """Cultivated land has a slope class, and its kind is PD or TT.
 
     What it checks
-        Where a layer has the fields: 耕地坡度级别 (GDPDJB) is filled on every row of 耕地; 耕地类型 (GDLX) is PD, TT or empty.
+        In layers that have the fields: 耕地坡度级别 (GDPDJB) is filled on every row of 耕地; 耕地类型 (GDLX) is PD,
+        TT or empty.
     Why
-        Slope decides whether land may be permanent basic farmland, and how good a supplement is.
+        The slope decides whether land may be permanent basic farmland, and the quality of a supplement.
     How to fix
-        Take both from the land survey, or from the slope map that belongs to it.
+        Copy both from the land survey, or from its slope map.
     Limits
-        Whether a slope class is one of the list is ATT002's; where that rule runs too, so is the kind, and the outcome says so. Whether flat
-        land may have a kind, and steep land none, was read nowhere and is not checked.
+        ATT002 checks the slope class against the list; when it runs, it also checks the kind, and the outcome notes
+        it. No source states whether flat land may have a kind, and steep land none; this is not checked.
     """
     result = RuleResult(applicable=False)
     slope, terrace = layer.template.field("slope_class"), layer.template.field("terrace")

@@ -10,7 +10,7 @@ from .._attributes import ValueProblem, limit_fids, make_value_finding
 
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCELS = {"layer": "DLTB"}
-#: 扣除地类编码: what is taken off.
+#: 扣除地类编码: the deducted class.
 KIND = "KCDLBM"
 
 
@@ -27,12 +27,10 @@ def _row(land_use: str, rate: float | None, kind: str | None) -> dict[str, list[
     uses=["attributes.deduction_classes", "attributes.ridged_kinds", "attributes.ridged_slopes"],
     needs={"layer": Need(EACH)},
     messages={
-        "land": "{layer} ({key}): {field} = {value}, but {code} is not cultivated land, from which alone field ridges are taken off. Set "
-        "the rate to 0, or correct the land use.",
-        "none": "{layer}: {count} rows of terraces or steep cultivated land (ids {fids}{more}) have no {field} (0 or empty), though they have "
-        "field ridges. Enter the coefficient of the survey and compute the net areas again.",
-        "blank": "{layer} ({key}): a rate of {value} is taken off, but {field} is empty. Write what is taken off ({expected}).",
-        "kind": "{layer} ({key}): {field} = “{kind}”; what is taken off is {expected}. Correct the code.",
+        "land": "{layer} ({key}): {field} = {value}, but {code} is not cultivated land; field ridges are deducted from cultivated land only. Set the rate to 0, or correct the land use.",
+        "none": "{layer}: {field} is 0 or empty on terraces or steep cultivated land, which have field ridges; rows: {count} (ids {fids}{more}). Enter the coefficient of the survey and compute the net areas again.",
+        "blank": "{layer} ({key}): a rate of {value} is deducted, but {field} is empty. Enter the deducted class ({expected}).",
+        "kind": "{layer} ({key}): {field} = “{kind}”, but the deducted class must be {expected}. Correct the code.",
     },
     fails=[
         Example("ridges in a forest", _row("0301", 0.1, "1203"), finds=1, roles=PARCELS),
@@ -51,18 +49,20 @@ def _row(land_use: str, rate: float | None, kind: str | None) -> dict[str, list[
     ],
 )  # fmt: skip
 def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
-    """Only field ridges are taken off, and only from cultivated land.
+    """Only field ridges are deducted, and only from cultivated land.
 
     What it checks
-        Rows with a 扣除地类系数 (KCXS) above 0: they are 耕地, and 扣除地类编码 (KCDLBM) says what is taken off
-        (`attributes.deduction_classes`: 田坎 1203). As a warning, one for a layer: 耕地 of a kind or slope class that has ridges
-        (`attributes.ridged_kinds`: 梯田; `attributes.ridged_slopes`) without a coefficient.
+        Rows with a 扣除地类系数 (KCXS) above 0: they are 耕地, and 扣除地类编码 (KCDLBM) names the deducted class
+        (`attributes.deduction_classes`: 田坎 1203). As a warning, one for each layer: 耕地 of a kind or slope class
+        with ridges (`attributes.ridged_kinds`: 梯田; `attributes.ridged_slopes`) without a coefficient.
     Why
-        A deduction on other land makes its net area too small; one without a class cannot be put into the table of classes.
+        A deduction on other land makes its net area too small; one without a class is missing in the table of
+        classes.
     How to fix
         Set the rate to 0 and compute the net area again, or fill in the class.
     Limits
-        Kinds and slope classes with ridges are settings of mark C. That only 田坎 is taken off, and only from 耕地, was read in no clause (mark C). The arithmetic is ATT003's.
+        Kinds and slope classes with ridges are settings of mark C. No clause was found that only 田坎 is deducted,
+        and only from 耕地 (mark C). ATT003 checks the arithmetic.
     """
     needed = ("deduction_rate", "land_use")
     result = RuleResult(applicable=all(layer.has(meaning) for meaning in needed))
@@ -87,7 +87,10 @@ def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
 
 
 def _without_ridges(layer: Layer, rows: NDArray, ctx: Context) -> list[Finding]:
-    """A warning on the rows ((n,) bool) without a coefficient whose kind or slope class has field ridges."""
+    """Return a warning on rows ((n,) bool) without a coefficient that have ridges.
+
+    Their kind or slope class has field ridges.
+    """
     kinds, slopes = ctx.norm.get("attributes.ridged_kinds"), ctx.norm.get("attributes.ridged_slopes")
     ridged = np.isin(layer.text("terrace"), kinds) | np.isin(layer.text("slope_class"), slopes)
     wrong = np.flatnonzero(rows & ridged).tolist()

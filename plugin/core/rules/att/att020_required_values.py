@@ -19,7 +19,7 @@ FULL = {"wkt": SQUARE, "zone_code": "410", "zone_name": "城镇集中建设区",
     severity=Severity.WARNING,
     basis=["county-db", "A5"],
     needs={"layer": Need(EACH)},
-    messages={"": "{layer} ({key}): {field} ({alias}) is empty; the standard wants it filled. Fill in the value."},
+    messages={"": "{layer} ({key}): {field} ({alias}) is empty, but the standard requires a value. Fill in the value."},
     fails=[
         Example("no control guidance", {"layer": [{**FULL, "GKZY": None}]}, finds=1, roles=CENTRE),
         Example("blanks only", {"layer": [{**FULL, "GKZY": "  ", "zone_name": ""}]}, finds=2, roles=CENTRE),
@@ -33,15 +33,16 @@ def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
     """Required fields are filled.
 
     What it checks
-        Every field that the template marks as required (M) has a value on every row; 0 is a value, blanks are none.
+        Every field that the template marks as required (M) has a value on every row; 0 is a value, a blank is not.
     Why
-        An empty required field is returned by the receiving side's first check; of the 中心城区 zones 管控指引 (GKZY) is one.
+        The receiving side's first check rejects an empty required field; for zones of the 中心城区, 管控指引 (GKZY)
+        is required.
     How to fix
         Fill in the value named in the message; the layer's form marks required fields.
     Limits
-        Templates name few required fields so far, for most field tables were read without that column. A missing field is SCH002's,
-        a missing BSM ATT001's, a missing YSDM ATT007's where the layer's code is known; a field that itself is unverified (mark C)
-        is only information. Runs for a whole county, by name or with its group.
+        Templates name few required fields so far, because most field tables were read without that column. SCH002
+        reports a missing field, ATT001 a missing BSM, ATT007 a missing YSDM where the layer's code is known; an
+        unverified field (mark C) is only information. Runs for a whole county, by name or with its group.
     """
     result = RuleResult(applicable=False)
     for declared in layer.template.fields:

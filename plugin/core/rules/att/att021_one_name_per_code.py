@@ -26,8 +26,7 @@ def _rows(*names: str | None) -> dict[str, list[dict[str, str | None]]]:
     uses=["attributes.name_pairs"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} ({key}): {field} = “{value}” on {count} features (ids {fids}{more}), but code {code} is called “{expected}” on "
-        "{usual}. Make the names alike, or correct the code.",
+        "": "{layer} ({key}): {field} = “{value}” (features: {count}, ids {fids}{more}), but code {code} has the name “{expected}” on other features ({usual}). Unify the names, or correct the code.",
     },
     fails=[
         Example("one village, two names", _rows("大庄村", "大庄村", "大庄"), finds=1, roles=PARCELS),
@@ -42,15 +41,15 @@ def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
     """One code has one name throughout a layer.
 
     What it checks
-        Pairs of code and name for which no list is at hand (`attributes.name_pairs`: 坐落单位, 权属单位, 行政区 …): within a layer, a
-        code has one name. Each further name is told once, with the features that bear it.
+        Pairs of code and name without a code list (`attributes.name_pairs`: 坐落单位, 权属单位, 行政区 …): within a
+        layer, a code has one name. Each further name is reported once, with its features.
     Why
-        Tables by unit are grouped by the name or by the code, and come out differently.
+        Tables by unit group by the name or by the code, and then differ.
     How to fix
-        Take the name of the survey's unit table for all rows of the code, or correct the code.
+        Use the name of the survey's unit table for all rows of the code, or correct the code.
     Limits
-        Which of several names is right is not known: the one that most rows have is taken for it, or the first of two. Which fields
-        belong together is a setting of mark C. Codes with a list are ATT002's, and fields that tell of persons are left out.
+        The right name is unknown: the rule uses that of most rows, or the first of two. The pairs of fields are a
+        setting of mark C. ATT002 checks codes with a list; fields with personal data are not checked.
     """
     result = RuleResult(applicable=False)
     for code_field, name_field in word_pairs(ctx.norm, "attributes.name_pairs"):
@@ -69,7 +68,10 @@ def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
 
 
 def _names_by_code(codes: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, list[int]]]:
-    """Return the rows of each name of a code, for codes with several names; rows without a code or a name are left out."""
+    """Return the rows of each name of a code, for codes with several names.
+
+    Rows without a code or a name are omitted.
+    """
     import pandas as pd
 
     code_of, distinct_codes = pd.factorize(np.asarray(codes, dtype=object))

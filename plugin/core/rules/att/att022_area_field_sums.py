@@ -26,9 +26,10 @@ from ...plan.layer import Layer
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 THIRD = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
-#: Statutory area of each square where the examples stand, in m²: 100 km off the meridian the plane shows 0.025 % too much.
+#: Statutory area of each square at the place of the examples, in m²: 100 km from the meridian the plane shows 0.025 %
+#: too much.
 SQUARE_M2 = 9997.55
-#: Places that are no township; `Texts` has their words.
+#: Places that are not townships; `Texts` has their names.
 WHOLE, OUTSIDE = "whole_county", "outside_townships"
 COUNTY = {"wkt": "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0))", "division_code": "140225", "division_name": "甲县"}
 TOWNS = [
@@ -58,26 +59,19 @@ SURVEY = [
     basis=["A10"],
     uses=[ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     needs={
-        # A layer without area fields has no sums: whether it must have them is other rules' (SCH002).
+        # A layer without area fields has no sums; SCH002 reports missing fields.
         "layer": Need(EACH),
         "townships": Need("townships", optional=True),
         "county": Need("county", optional=True),
         "parcels": Need("parcels", optional=True),
     },
     messages={
-        "": "{layer}, {place}: {field} adds up to {actual} m², the statutory areas of the same features to {expected} m²: {difference} m² "
-        "({share} %) apart, {count} features differ. {reason}Compute the field again from the shapes; figures summed from it are not confirmed.",
-        "net": "{layer}, {place}: {field} exceeds the gross area on {count} features, by {difference} m² together (net {actual} m², gross "
-        "{expected} m²). {reason}Correct gross area, deduction and net area; figures summed from it are not confirmed.",
-        "unit": "{layer}, {place}: {field} adds up to {actual} m², the gross area to {expected} m². {reason}Write the field in m²; figures "
-        "summed from it are not confirmed.",
-        "county": "{layer}: {field} adds up to {actual} m², more than the county ({related_layer}, {expected} m²), by {difference} m². Remove "
-        "features that are there twice and compute the field again; figures summed from it are not confirmed.",
-        "deduction": "{layer}, {place}: {field} adds up to {actual} m², with the deductions of {related_layer} on the same land it would be "
-        "{expected} m²: {difference} m² ({share} %) too much, on {count} features. Take deduction rate and area from the survey's parcels and "
-        "compute the net area again; figures summed from it are not confirmed.",
-        "blank": "{layer}: {field} has no value on {count} of {rows} features, whose statutory areas add up to {expected} m²; sums of the "
-        "field leave that land out. Compute the field from the shapes.",
+        "": "{layer}, {place}: {field} sums to {actual} m², the statutory areas of the same features to {expected} m²: difference {difference} m² ({share} %), features that differ: {count}. {reason}Compute the field again from the shapes; figures summed from it are not confirmed.",
+        "net": "{layer}, {place}: {field} exceeds the gross area by {difference} m² in total (net {actual} m², gross {expected} m²); features: {count}. {reason}Correct gross area, deduction and net area; figures summed from it are not confirmed.",
+        "unit": "{layer}, {place}: {field} sums to {actual} m², the gross area to {expected} m². {reason}Enter the field in m²; figures summed from it are not confirmed.",
+        "county": "{layer}: {field} sums to {actual} m², which exceeds the county's area ({related_layer}, {expected} m²) by {difference} m². Remove duplicate features and compute the field again; figures summed from it are not confirmed.",
+        "deduction": "{layer}, {place}: {field} sums to {actual} m²; with the deductions of {related_layer} on the same land it would be {expected} m²: {difference} m² ({share} %) too much, features: {count}. Copy deduction rate and area from the survey's parcels and compute the net area again; figures summed from it are not confirmed.",
+        "blank": "{layer}: {field} is empty on some features ({count} of {rows}) with a statutory area of {expected} m² in total; sums of the field omit that land. Compute the field from the shapes.",
     },
     fails=[
         Example("twelve times the land", {"layer": [_field(SQUARE, 12 * SQUARE_M2), _field(NEXT, 12 * SQUARE_M2)]}, finds=1,
@@ -103,7 +97,7 @@ SURVEY = [
         Example("as drawn", {"layer": [_field(SQUARE, SQUARE_M2, 9000.0), _field(NEXT, SQUARE_M2, 9100.0)]}, roles={"layer": "GDBHMB"}),
         Example("one row of many: ATT013's", {"layer": [_field(SQUARE, SQUARE_M2 + 8), _field(NEXT, SQUARE_M2), _field(THIRD, SQUARE_M2)],
                 "townships": TOWNS}, roles={"layer": "GDBHMB"}),
-        Example("blank beside a net area is ATT003's", {"layer": [_field(SQUARE, None), _field(NEXT, SQUARE_M2)]}, roles={"layer": "GDBHMB"}),
+        Example("blank next to a net area is reported by ATT003", {"layer": [_field(SQUARE, None), _field(NEXT, SQUARE_M2)]}, roles={"layer": "GDBHMB"}),
         Example("no shape, no area", {"layer": [{"wkt": "POLYGON EMPTY", "area": None}]}, roles={"layer": "STBHHX"}),
         Example("a wider allowance", {"layer": [_field(SQUARE, 10_500.0)]}, roles={"layer": "GDBHMB"},
                 settings={"rules.ATT022.allowance_share": 0.1}),
@@ -119,23 +113,25 @@ def area_field_sums(
     allowance_share: float = 0.001,
     allowance_deduction_share: float = 0.001,
 ) -> RuleResult:
-    """Sums of area fields differ from the land.
+    """Sums of area fields equal the land.
 
     What it checks
-        By layer, township and county: the sum of 面积, 图斑面积 and 调查面积 against the statutory area of the same shapes, within
-        `allowance_share`; net area (图斑地类面积, 永久基本农田面积) is never more than gross area; no layer adds up to more than the county. Net area of 永久基本农田 and 耕地保护目标 against what the
-        deductions of the survey (地类图斑) give on the same land, within `allowance_deduction_share`. Polygons of a
-        layer without net area have a value in the area field.
+        By layer, township and county: the sum of 面积, 图斑面积 and 调查面积, compared with the statutory area of the
+        same shapes, within `allowance_share`; net area (图斑地类面积, 永久基本农田面积) never exceeds gross area; no
+        layer sums to more than the county. Net area of 永久基本农田 and 耕地保护目标 is compared with the deductions
+        of the survey (地类图斑) on the same land, within `allowance_deduction_share`. Polygons of a layer without net
+        area have a value in the area field.
     Why
-        Targets, indicators and tables are summed from these fields. Fields multiplied alike agree with each other and show land that
-        is not there: such figures are not confirmed, and no target counts as met by them.
+        Targets, indicators and tables are sums of these fields. Fields multiplied by the same factor agree with each
+        other and show land that does not exist: such figures are not confirmed, and no target counts as met by them.
     How to fix
-        Compute the field again from the shapes (“Statutory area”), then deduction and net area; check the unit of imported tables.
+        Compute the field again from the shapes (“Statutory area”), then deduction and net area; check the unit of
+        imported tables.
     Limits
-        The allowance is a setting (C). ATT013 compares rows: one wrong row is no finding here unless the layer's own sum is off. Other rules report invalid
-        shapes. ATT003 reports net areas that are too small, and blank gross areas of layers with a net area. A feature takes the deduction
-        of the cultivated parcel that a point on it lies on. The county is compared
-        with layers that never overlap and with the layers that targets are read from.
+        The allowance is a setting (C). ATT013 compares rows: one wrong row is a finding here only if it changes the
+        layer's sum. Other rules report invalid shapes. ATT003 reports net areas that are too small, and blank gross
+        areas of layers with a net area. A feature has the deduction of the cultivated parcel at a point on it. The
+        county is compared with layers that never overlap and with the layers that targets are read from.
     """
     result = RuleResult(applicable=False)
     usable = ~(layer.invalid | is_missing(layer.plane))
@@ -166,7 +162,10 @@ def area_field_sums(
 
 
 def _blanks(layer: Layer, usable: NDArray, ctx: Context) -> Iterator[Finding]:
-    """Yield one finding where polygons have no value in the layer's gross fields. Gross beside net fields are ATT003's."""
+    """Yield a finding where polygons have no value in the layer's gross fields.
+
+    ATT003 reports blank gross fields of layers with net fields.
+    """
     there = [meaning for meaning in GROSS if layer.has(meaning)]
     if layer.template.geometry != "polygon" or not there or (layer.has("gross_area") and layer.has(NET)):
         return
@@ -183,7 +182,10 @@ def _blanks(layer: Layer, usable: NDArray, ctx: Context) -> Iterator[Finding]:
 
 
 def _deductions(layer: Layer, share: float, ctx: Context) -> Iterator[Finding]:
-    """One finding on the layer where its net area exceeds the survey's as a whole, else one on each township where it does."""
+    """Yield findings where the net area exceeds that of the survey.
+
+    There is one finding on the layer if its total exceeds, else one on each township.
+    """
     found = survey_deductions(layer, ctx)
     if found is None:
         return
@@ -214,7 +216,10 @@ def _deduction(layer: Layer, found: SurveyDeductions, rows: NDArray, place: str)
 
 
 def _sums(layer: Layer, meaning: str, found: LandBacking, rows: NDArray) -> Iterator[Finding]:
-    """One finding on the layer where its sum is off in every township, else one on each township where it is."""
+    """Yield findings where the sum of a field differs from the land.
+
+    There is one finding on the layer if all townships differ, else one on each township.
+    """
     if meaning == NET and found.unit:
         yield _finding(layer, "unit", found, rows)
         return
@@ -222,12 +227,12 @@ def _sums(layer: Layer, meaning: str, found: LandBacking, rows: NDArray) -> Iter
     case = "net" if meaning == NET else ""
     whole = found.differs(lambda values: np.array([values[rows].sum()]))[which][0]
     add = found.by_town(rows)
-    apart = found.differs(add)[which]
+    is_different = found.differs(add)[which]
     there = add(found.there.astype(float)) > 0
-    if whole and (not apart.any() or bool((apart == there).all())):
+    if whole and (not is_different.any() or bool((is_different == there).all())):
         yield _finding(layer, case, found, rows)
         return
-    bad = apart if whole else found.differing_towns(rows)[which]
+    bad = is_different if whole else found.differing_towns(rows)[which]
     for town in np.flatnonzero(bad).tolist():
         named = town < len(found.towns)
         own = rows & (found.town == (town if named else -1))

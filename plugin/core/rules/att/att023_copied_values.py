@@ -32,8 +32,7 @@ def _of(wkt: str, **values: str) -> list[dict[str, str]]:
         "parcels": Need("parcels"),
     },
     messages={
-        "": "{layer}: {field} of {count} features differs from the parcel of {related_layer} with the very same shape (ids {fids}{more}): "
-        "{key} has “{value}”, parcel {related_key} has “{expected}”. Take the value from the survey, or correct the parcel.",
+        "": "{layer}: {field} differs from the parcel of {related_layer} with exactly the same shape; features: {count} (ids {fids}{more}). For example, {key} has “{value}”, parcel {related_key} has “{expected}”. Copy the value from the survey, or correct the parcel.",
     },
     fails=[
         Example("another kind of field", {"farmland": _of(SQUARE, GDLX="PD"), "parcels": _of(SQUARE, GDLX="TT")}, finds=1),
@@ -56,20 +55,21 @@ def copied_values(
     *,
     ctx: Context,
 ) -> RuleResult:
-    """Copies of survey parcels keep the survey's values.
+    """Copies of survey parcels have the survey's values.
 
     What it checks
-        Rows of 永久基本农田, 耕地保护目标 and 储备区 with the very same shape as a parcel: the fields of `attributes.copied_fields`
-        (耕地类型, 飞入地标识, 权属, 坐落, 数据年份) hold the parcel's values. One finding for each field of a layer, with the rows.
+        Rows of 永久基本农田, 耕地保护目标 and 储备区 with exactly the shape of a parcel: the fields of
+        `attributes.copied_fields` (耕地类型, 飞入地标识, 权属, 坐落, 数据年份) have the parcel's values. One finding
+        for each field of a layer, with the rows.
     Why
-        These layers are cut from the land survey. A value that differs on the same land is wrong in one of the two, and tables
-        by unit, quality or owner come out differently.
+        These layers are cut from the land survey. A value that differs on the same land is wrong in one of them, and
+        tables by unit, quality or owner differ.
     How to fix
-        Take the value from the survey's parcel; where the survey is of an earlier year, update it first.
+        Copy the value from the survey's parcel; if the survey is of an earlier year, update it first.
     Limits
-        Only rows with the shape of a parcel are compared, and only where both hold a value. Which of the two is right is not known.
-        Slope classes and land use are LAW010's, deductions ATT022's; where they run too, rows on land that is not cultivated are
-        LAW010's and unknown codes ATT002's. Which fields are compared is a setting of mark C.
+        Only rows with the shape of a parcel are compared, and only where both have a value. Which of the two is right
+        is unknown. LAW010 reports slope classes and land use, ATT022 deductions; when they also run, LAW010 reports
+        rows on land that is not cultivated, and ATT002 unknown codes. The compared fields are a setting of mark C.
     """
     result = RuleResult(applicable=False)
     for layer in (farmland, cultivated, reserve_land):
@@ -98,7 +98,10 @@ def _both_have(name: str, layer: Layer, parcels: Layer) -> bool:
 
 
 def _known(layer: Layer, name: str, values: NDArray, ctx: Context) -> NDArray:
-    """(n,) bool: values that stand in the field's code list, or any where it has none: other codes are ATT002's."""
+    """Return (n,) bool: values in the field's code list, or any without a list.
+
+    ATT002 reports other codes.
+    """
     declared = layer.template.field_named(name)
     if declared is None or not declared.codes or not is_reported_elsewhere(ctx, "ATT002"):
         return np.ones(len(values), dtype=bool)
@@ -106,7 +109,7 @@ def _known(layer: Layer, name: str, values: NDArray, ctx: Context) -> NDArray:
 
 
 def _differing(name: str, layer: Layer, parcels: Layer, rows: NDArray, below: NDArray, ctx: Context) -> Finding | None:
-    """A finding on the rows whose value of a field is not that of their parcels; None where there are none."""
+    """Return a finding on the rows that differ from their parcels in a field, or None."""
     own = np.array(layer.named_text(name), dtype=object)[rows]
     survey = np.array(parcels.named_text(name), dtype=object)[below]
     wrong = np.flatnonzero((own != survey) & (own != "") & (survey != "") & _known(layer, name, own, ctx))

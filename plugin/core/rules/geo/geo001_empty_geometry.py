@@ -29,7 +29,7 @@ def empty_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
     What it checks
         Rows whose geometry is null or empty.
     Why
-        Such a row counts in tables but not on the map: text, table and map no longer agree.
+        Tables count such a row, the map does not show it: text, table and map no longer agree.
     How to fix
         Draw the shape, or delete the row.
     Limits

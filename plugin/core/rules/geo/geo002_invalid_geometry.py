@@ -34,16 +34,12 @@ _KINDS = {
     basis=["G7"],
     needs={"layer": Need(EACH)},
     messages={
-        "invalid": "{layer} ({key}) is not a valid shape: {reason}. Mend it at the marked place. A repaired copy was used "
-        "for the other rules; the layer was not changed.",
-        "type": "{layer} ({key}) is a {actual}; the layer holds {expected} only. Redraw it or move it to its own layer.",
-        "types": "{count} of {layer} are {actual} features; the layer holds {expected} only. Redraw them or move them to their own "
-        "layer.",
+        "invalid": "{layer} ({key}) has an invalid shape: {reason}. Repair it at the marked place. The other rules used a repaired copy; the layer was not changed.",
+        "type": "{layer} ({key}) has the geometry type {actual}, but the layer requires {expected}. Redraw the feature or move it to the right layer.",
+        "types": "{layer} requires {expected}, but some features have the geometry type {actual}: {count}. Redraw them or move them to the right layer.",
         "zero_area": "{layer} ({key}) encloses no area. Delete it or draw it again.",
-        "misplaced": "{layer} ({key}) lies where {crs} has no place, unlike the layer's other features (another prefix, axis order "
-        "or unit). Correct its coordinates; it took part in no other check, and the layer was not changed.",
-        "curve": "{layer} ({key}) contains arcs. They were read as straight segments every {step} degrees; convert them to "
-        "vertices yourself so that everybody measures the same line.",
+        "misplaced": "{layer} ({key}) has coordinates outside {crs}, unlike the layer's other features (another prefix, axis order or unit). Correct its coordinates; no other rule checked it, and the layer was not changed.",
+        "curve": "{layer} ({key}) contains arcs. They were read as straight segments every {step} degrees; convert them to vertices in the source, so that all programs measure the same line.",
     },
     fails=[
         Example("bow-tie", {"layer": [BOW_TIE]}, finds=1),
@@ -70,23 +66,25 @@ _KINDS = {
     ],
 )
 def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
-    """Every shape is valid and of the layer's kind.
+    """Every shape is valid and has the layer's geometry type.
 
     What it checks
-        Self-intersections, rings touching themselves, misplaced or nested holes, repeated rings, coordinates that are not
-        numbers or no place of the layer's CRS, shapes without area, another geometry type than the template's, and arcs.
+        Self-intersections, rings that touch themselves, misplaced or nested holes, repeated rings, coordinates that
+        are not numbers or are outside the layer's CRS, shapes without area, geometry types that differ from the
+        template's, and arcs.
     Why
         Areas and overlaps of such a shape depend on the program that computes them.
     How to fix
-        Zoom to the marked place and mend the vertices there, or run QGIS's “Fix geometries” and look at the result.
+        Zoom to the marked place and correct the vertices there, or run QGIS's “Fix geometries” and check the result.
     Limits
-        One reason per feature: mend it and check again. Where more than half of a layer is of another geometry type, one finding
-        for each type stands for all of them; SCH005 reports such a layer where it runs too.
+        Only one reason is reported for a feature: correct it and check again. If more than half of a layer has
+        another geometry type, the rule reports one finding for each type; SCH005 reports such a layer when it also
+        runs.
     """
     found = []
     if layer.has_wrong_geometry_type and not ctx.around_an_edit and not is_reported_elsewhere(ctx, "SCH005"):
         found = _one_per_type(layer, ctx)
-    # A rule of its own says it where it runs.
+    # GEO004 reports arcs when it also runs.
     curves = set() if is_reported_elsewhere(ctx, "GEO004") else set(layer.source.curves)
     wanted = layer.template.geometry
     areas = shapely.area(layer.original)
@@ -120,7 +118,10 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
 
 
 def _one_per_type(layer: Layer, ctx: Context) -> list[Finding]:
-    """Return one finding for each geometry type that is not the template's, with all its places."""
+    """Return one finding for each geometry type that differs from the template's.
+
+    The finding has all places.
+    """
     places: dict[str, list[Any]] = {}
     for position in np.flatnonzero(~(layer.empty | layer.broken | layer.invalid)).tolist():
         shape = layer.original[position]
@@ -135,7 +136,7 @@ def _one_per_type(layer: Layer, ctx: Context) -> list[Finding]:
 
 
 def _somewhere(shape: Any) -> Any:
-    """A point of the shape to go to, or None when it has no finite coordinate."""
+    """Return a point of the shape to zoom to; None without a finite coordinate."""
     coordinates = shapely.get_coordinates(shape)
     finite = coordinates[np.isfinite(coordinates).all(axis=1)]
     return shapely.Point(finite[0]) if len(finite) else None

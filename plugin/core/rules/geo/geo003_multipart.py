@@ -15,7 +15,7 @@ from ...plan.layer import Layer
     local=True,
     basis=["G4"],
     needs={"layer": Need(EACH)},
-    messages={"": "{layer} ({key}) consists of {parts} parts. Explode it, and give each part a BSM of its own."},
+    messages={"": "{layer} ({key}) has several parts: {parts}. Explode it, and assign a separate BSM to each part."},
     fails=[
         Example(
             "two squares", {"layer": ["MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0)), ((20 0, 29 0, 29 9, 20 0)))"]}, finds=1
@@ -27,12 +27,14 @@ from ...plan.layer import Layer
     ],
 )
 def multipart(layer: Layer, *, ctx: Context) -> list[Finding]:
-    """Every feature is of one part.
+    """Every feature has one part.
 
     What it checks
-        Features with more than one part. A multipart type holding one part is fine: shapefiles know nothing else.
+        Features with more than one part. A multipart type with one part is valid, because shapefiles have no other
+        type.
     Why
-        One BSM stands for one piece of land; parts kilometres apart cannot be checked, moved or handed over singly.
+        One BSM identifies one piece of land; parts kilometres apart cannot be checked, moved or transferred
+        separately.
     How to fix
         Explode the feature (Multipart to singleparts) and number the parts.
     Limits

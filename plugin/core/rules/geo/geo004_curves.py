@@ -15,8 +15,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     basis=["G1"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} ({key}) contains arcs or Bézier curves; the check read them as straight segments every {step} degrees. "
-        "Convert them to vertices in the source program (densify) and deliver that; the layer was not changed."
+        "": "{layer} ({key}) contains arcs or Bézier curves; the check read them as straight segments every {step} degrees. Convert them to vertices (densify) in the source program and deliver the result; the layer was not changed."
     },
     fails=[Example("one of two has an arc", {"layer": [{"wkt": SQUARE, "curve": True}, SQUARE]}, finds=1)],
     passes=[Example("straight edges", {"layer": [SQUARE]})],
@@ -25,14 +24,15 @@ def curves(layer: Layer, *, ctx: Context) -> list[Finding]:
     """Shapes have straight edges only.
 
     What it checks
-        Features whose shape the source stores with arcs, Béziers or other curves.
+        Features whose shape the source stores with arcs, Bézier curves or other curves.
     Why
-        Each program turns a curve into other vertices: areas differ, and no neighbour's edge fits.
+        Programs convert a curve to different vertices: areas differ, and neighbouring edges do not match.
     How to fix
-        Densify the feature in the program it was drawn in, and draw its neighbours' edges along the same vertices.
+        Densify the feature in its source program, and draw neighbouring edges along the same vertices.
     Limits
-        Not in the default run, where GEO002 says it among other reasons; when both run, only this rule does. Formats
-        that keep no curves have lost them before: such a shape shows as very many vertices on a bend (GEO010).
+        Not part of the default run, where GEO002 reports curves among other reasons; when both run, only this rule
+        reports them. Formats without curves have already converted them: such a shape has very many vertices on a
+        bend (GEO010).
     """
     with_arcs = set(layer.source.curves)
     return [

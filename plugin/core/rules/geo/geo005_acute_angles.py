@@ -21,10 +21,8 @@ SPIKE = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0))"
     basis=["G2"],
     needs={"layer": Need(EACH)},
     messages={
-        "acute": "{layer} ({key}) has {count} corners below {limit}° (the sharpest {angle}°). Look whether the line is drawn "
-        "as it was surveyed, and take the stray vertex out.",
-        "spike": "{layer} ({key}) has {count} spikes (corners below {limit}°, the sharpest {angle}°): the edge runs out and back "
-        "on itself. Delete the vertex at the tip.",
+        "acute": "{layer} ({key}) has acute corners below {limit}°: {count} (the sharpest {angle}°). Check the line against the survey, and remove the wrong vertex.",
+        "spike": "{layer} ({key}) has spikes, corners below {limit}°: {count} (the sharpest {angle}°). The edge runs out and back on itself. Delete the vertex at the tip.",
     },
     fails=[
         Example("a corner of 6°", {"layer": ["POLYGON ((0 0, 100 0, 100 10, 0 0))"]}, finds=1),
@@ -49,15 +47,16 @@ def acute_angles(
     """Polygons have no acute corners and no spikes.
 
     What it checks
-        Corners, also of holes and notches, whose two edges form less than below_degrees (10° in the checking program that
-        this is taken from); below spike_degrees (the plugin's own limit) it is a spike.
+        Corners, also of holes and notches, whose two edges form an angle below below_degrees (10° in the checking
+        program that the value comes from); below spike_degrees (a limit of the plugin) the corner is a spike.
     Why
-        Nothing in the field has such a corner: a vertex was caught wrongly, or two lines were cut almost along each other.
+        Land parcels have no such corners: a vertex was snapped wrongly, or two nearly parallel lines were
+        intersected.
     How to fix
-        Zoom to the marked points and delete or move the vertex, on the neighbour's edge too.
+        Zoom to the marked points and delete or move the vertex, on the neighbouring edge as well.
     Limits
-        Not in the default run: parcels along roads and rivers end in real acute corners. One finding a feature and kind.
-        Shapes that are not valid are GEO002's, and not looked at until they are mended.
+        Not part of the default run, because parcels along roads and rivers end in real acute corners. One finding for
+        each feature and kind. GEO002 reports invalid shapes; this rule checks them after correction.
     """
     if layer.template.geometry != "polygon":
         return None

@@ -6,7 +6,7 @@ from ...geometry.validity import is_missing
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-#: Settings ``quality.min_area_m2.<role>``; a layer without one has no least area.
+#: Settings ``quality.min_area_m2.<role>``; a layer without the setting has no minimum area.
 SETTING = "quality.min_area_m2"
 
 
@@ -19,8 +19,7 @@ SETTING = "quality.min_area_m2"
     basis=["G5"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} ({key}) has {area}, less than the {limit} m² that a polygon of this layer needs. Merge it into the neighbour "
-        "that it belongs to, or draw it whole."
+        "": "{layer} ({key}) has {area}, less than the minimum of {limit} m² for a polygon of this layer. Merge it into the right neighbour, or restore its full extent."
     },
     fails=[
         Example("100 m² of farmland", {"layer": ["POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0))"]}, finds=1, areas=(100.0,),
@@ -37,18 +36,20 @@ SETTING = "quality.min_area_m2"
     ],
 )  # fmt: skip
 def small_polygons(layer: Layer, *, ctx: Context) -> RuleResult:
-    """Polygons are not smaller than their layer allows.
+    """Polygons have at least the minimum area of their layer.
 
     What it checks
-        The statutory area of each polygon against quality.min_area_m2 of its layer (the profile may set it by layer code).
+        The statutory area of each polygon, compared with quality.min_area_m2 of its layer (a profile may set it by
+        layer code).
     Why
-        Fragments cannot be farmed, granted or drawn; receiving databases refuse what is below their least area.
+        Fragments cannot be farmed, granted or drawn; receiving databases reject polygons below their minimum area.
     How to fix
-        Merge the fragment into the neighbour that has the longest edge with it and the same use, or correct the cut it
-        came from.
+        Merge the fragment into the neighbour with the longest common edge and the same use, or correct the cut that
+        made it.
     Limits
-        Not in the default run: the 200 m² come from the village plans of one city (mark B for them alone), others use 400
-        and 600 m² by class (mark C). A layer without a setting is not checked, and the outcome notes it; a shape without area is GEO002's.
+        Not part of the default run: 200 m² comes from the village plans of one city (mark B for them alone), others
+        use 400 and 600 m² by class (mark C). A layer without a setting is not checked, and the outcome notes it.
+        GEO002 reports shapes without area.
     """
     limit = ctx.norm.section(SETTING).get(layer.role)
     if layer.template.geometry != "polygon":

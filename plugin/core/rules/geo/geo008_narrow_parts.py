@@ -9,7 +9,7 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._places import valid_polygons
 
-#: Settings ``quality.narrow_m.<role>``: a width of its own for a layer, 0 not to look at it.
+#: Settings ``quality.narrow_m.<role>``: a width for one layer; 0 excludes the layer.
 SETTING = "quality.narrow_m"
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 NECK = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200 100, 200 50.5, 100 50.5, 100 100, 0 100, 0 0))"
@@ -24,8 +24,7 @@ NECK = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200 100
     basis=["usual-practice"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} ({key}) is narrower than {limit} m in {count} places ({area} together). Cut the arm off, widen the neck, or "
-        "give the strip to the neighbour."
+        "": "{layer} ({key}) has parts narrower than {limit} m: {count} ({area} in total). Cut the arm off, widen the neck, or assign the strip to the neighbour."
     },
     fails=[
         Example("a neck of one metre", {"layer": [NECK]}, finds=1),
@@ -48,22 +47,24 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
     """Polygons have no narrow arms and necks.
 
     What it checks
-        Where a polygon is narrower than narrow_m, what a disc of that diameter cannot reach: necks, arms, strips. One
-        finding a feature, with the number of such places and their area. A profile sets a width for single layers by their
-        code ([quality.narrow_m]); 0 leaves a layer out.
+        Parts of a polygon narrower than narrow_m, which a disc of that diameter cannot reach: necks, arms, strips.
+        One finding for each feature, with the number of such places and their area. A profile sets a width for single
+        layers by their code ([quality.narrow_m]); 0 excludes a layer.
     Why
-        A strip is mostly what a cut along another survey's edge left over; nobody can farm, build on or mark it.
+        A strip is usually left over from a cut along the edge of another survey; it cannot be farmed, built on or
+        marked.
     How to fix
-        Zoom to the marked parts; cut arms off and give them to the neighbour, vertex on vertex.
+        Zoom to the marked parts; cut arms off and assign them to the neighbour, with identical vertices.
     Limits
-        Not in the default run: no text of a norm was read for it (mark C), and ditches and roads are narrow by nature.
-        What is thinner than a hundredth of half the width is not seen (GEO005, GEO009). Shapes that are not valid are GEO002's.
+        Not part of the default run: no text of a norm was read for it (mark C), and ditches and roads are narrow by
+        nature. Parts thinner than a hundredth of half the width are not found (GEO005, GEO009). GEO002 reports
+        invalid shapes.
     """
     width = float(ctx.norm.section(SETTING).get(layer.role, narrow_m))
     if layer.template.geometry != "polygon" or width <= 0:
         return None
     shapes = valid_polygons(layer)
-    # Lines are made of parcels: what one layer has shown to be wide is not looked through again in the next.
+    # Lines are composed of parcels: a shape found to be wide in one layer is not tested again in the next.
     known = ctx.plan.computed("known_wide").setdefault(width, set())
     names = _names(shapes)
     shapes[[name in known for name in names]] = None
@@ -84,6 +85,6 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
 
 
 def _names(shapes: NDArray) -> list[tuple[float, ...]]:
-    """What tells one polygon from every other: area, perimeter, vertices and box, to the last bit."""
+    """Return a key of each polygon: area, perimeter, vertices and box, bit by bit."""
     measures = (shapely.area(shapes), shapely.length(shapes), shapely.get_num_coordinates(shapes))
     return list(map(tuple, np.column_stack([*measures, shapely.bounds(shapes)]).tolist()))

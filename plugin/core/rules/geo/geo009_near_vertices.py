@@ -18,10 +18,8 @@ from .._places import findings_by_row, valid_polygons
     needs={"layer": Need(EACH)},
     uses=["tolerance"],
     messages={
-        "repeated": "{layer} ({key}) has {count} vertices that repeat the one before. Delete one of the two "
-        "(QGIS: Remove duplicate vertices).",
-        "near": "{layer} ({key}) has {count} pairs of vertices closer than {limit} m (the closest {distance} m). Delete one of the two, "
-        "in the neighbour as well.",
+        "repeated": "{layer} ({key}) has repeated vertices: {count}. Delete one of each pair (QGIS: Remove duplicate vertices).",
+        "near": "{layer} ({key}) has pairs of vertices closer than {limit} m: {count} (the closest {distance} m). Delete one of each pair, in the neighbour as well.",
     },
     fails=[
         Example("twice the same", {"layer": ["POLYGON ((0 0, 100 0, 100 0, 100 100, 0 100, 0 0))"]}, finds=1),
@@ -37,16 +35,17 @@ from .._places import findings_by_row, valid_polygons
     ],
 )  # fmt: skip
 def near_vertices(layer: Layer, *, ctx: Context, within_m: float = 0.01) -> list[Finding] | None:
-    """Vertices of a polygon do not lie on top of each other.
+    """Vertices of a polygon do not coincide.
 
     What it checks
-        Consecutive vertices of a ring that are the same (up to the cluster tolerance), or nearer than within_m.
+        Consecutive vertices of a ring that are equal (up to the cluster tolerance), or closer than within_m.
     Why
-        A receiving database with a coarser grid merges them: the edge moves, and no longer fits the neighbour's.
+        A receiving database with a coarser grid merges them: the edge moves and no longer matches its neighbour.
     How to fix
-        Run “Remove duplicate vertices” on a copy of all layers at once, with one tolerance; compare areas afterwards.
+        Run “Remove duplicate vertices” on a copy of all layers together, with one tolerance; compare areas
+        afterwards.
     Limits
-        Not in the default run, for the norm behind it has not been read (mark C). One finding a feature and kind. A
+        Not part of the default run, because the norm was not read (mark C). One finding for each feature and kind. A
         layer in degrees is measured in the plan's plane.
     """
     if layer.template.geometry != "polygon":

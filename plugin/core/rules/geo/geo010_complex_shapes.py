@@ -25,9 +25,8 @@ THREE_HOLES = (
     basis=["usual-practice"],
     needs={"layer": Need(EACH)},
     messages={
-        "vertices": "{layer} ({key}) has {count} vertices, more than {limit}. Split it along township boundaries or roads, or simplify "
-        "it together with its neighbours.",
-        "holes": "{layer} ({key}) has {count} holes, more than {limit}. Look whether they are wanted (GEO006), and split it.",
+        "vertices": "{layer} ({key}) has more than {limit} vertices: {count}. Split it along township boundaries or roads, or simplify it together with its neighbours.",
+        "holes": "{layer} ({key}) has more than {limit} holes: {count}. Check whether they are intended (GEO006), and split the feature.",
     },
     fails=[
         Example("more vertices than allowed", {"layer": [SQUARE]}, finds=1, parameters={"vertices_count": 3}),
@@ -43,21 +42,22 @@ THREE_HOLES = (
 def complex_shapes(
     layer: Layer, *, ctx: Context, vertices_count: int = 100_000, holes_count: int = 200
 ) -> list[Finding] | None:
-    """No single shape is too large to be handled.
+    """No single shape is too large to process.
 
     What it checks
-        The number of vertices (without closing ones) and of holes of each polygon against two settings.
+        The number of vertices (without closing ones) and of holes of each polygon, compared with two settings.
     Why
-        Programs that receive the data give up, or take hours, on single polygons of very many vertices or holes.
+        Receiving programs fail, or take hours, on single polygons with very many vertices or holes.
     How to fix
-        Split the feature along boundaries that exist (townships, roads), and number the parts.
+        Split the feature along existing boundaries (townships, roads), and number the parts.
     Limits
-        Not in the default run, and only a note: the two limits are this plugin's own (mark C).
+        Not part of the default run, and only a note: the two limits are those of the plugin (mark C).
     """
     if layer.template.geometry != "polygon":
         return None
     there = np.flatnonzero(~is_missing(valid_polygons(layer)))
-    # A hole has four vertices, with the closing one. As they are stored: in the plane, long edges may have more.
+    # A hole has at least four vertices, with the closing one. Stored vertices are counted: in the plane, long edges
+    # may have more.
     there = there[shapely.get_num_coordinates(layer.raw_shapes[there]) > min(vertices_count, 4 * holes_count)]
     shapes = layer.raw_shapes[there]
     holes = _holes(shapes)
@@ -73,6 +73,6 @@ def complex_shapes(
 
 
 def _holes(shapes: NDArray) -> NDArray:
-    """(n,) the holes of polygons and multipolygons, of all parts together."""
+    """Return (n,) the number of holes of polygons and multipolygons."""
     parts, of = shapely.get_parts(shapes, return_index=True)
     return np.bincount(of, weights=shapely.get_num_interior_rings(parts), minlength=len(shapes)).astype(int)

@@ -20,8 +20,7 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     basis=["G12"],
     needs={"layer": Need(EACH), "county": Need("county")},
     messages={
-        "": "{layer} ({key}) reaches {distance} m beyond the county's extent. Look at its coordinates: most likely a vertex or the "
-        "whole feature was moved."
+        "": "{layer} ({key}) reaches {distance} m beyond the county's extent. Check its coordinates: most likely a vertex or the whole feature was moved."
     },
     fails=[
         Example("a feature ten kilometres off", {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY]},
@@ -33,22 +32,22 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     ],
     passes=[
         Example("across the edge is another rule's", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 0))"], "county": [COUNTY]}),
-        Example("said already where the area outside is checked",
+        Example("reported already where the area outside is checked",
                 {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY]}, parameters={"rules": ["TOP003"]}),
     ],
 )  # fmt: skip
 def far_from_county(layer: Layer, county: Layer, *, ctx: Context, far_m: float = 5000.0) -> list[Finding] | None:
-    """Nothing lies far from the county.
+    """No feature is far from the county.
 
     What it checks
-        Features of any kind whose extent reaches more than far_m beyond the county's extent.
+        Features of any geometry type whose extent reaches more than far_m beyond the county's extent.
     Why
-        A place that far off is no line drawn across the edge, but a slip in the coordinates.
+        Such a distance is not caused by a line across the county's edge, but by wrong coordinates.
     How to fix
-        Zoom to the feature; put the vertex or the feature back where the source has it.
+        Zoom to the feature; restore the vertex or the feature from the source.
     Limits
-        Not in the default run: the limit is this plugin's own (mark C). Where TOP003 runs too, all is left to it, which
-        measures what lies outside. Extents are compared, not outlines.
+        Not part of the default run: the limit is that of the plugin (mark C). When TOP003 also runs, only TOP003
+        reports features outside the county. Extents are compared, not outlines.
     """
     extent = ctx.geometry.county()
     if extent is None or layer is county:
@@ -58,7 +57,7 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: Context, far_m: float =
     west, south, east, north = extent[1].shapes[0].bounds
     bounds = shapely.bounds(layer.plane).reshape(-1, 4)
     outside = np.column_stack([west - bounds[:, 0], south - bounds[:, 1], bounds[:, 2] - east, bounds[:, 3] - north])
-    # Rows without a shape have no bounds, and are far from nothing.
+    # Rows without a shape have no bounds and are not far from the county.
     reach = np.nan_to_num(outside, nan=0.0).max(axis=1, initial=0.0)
     return [
         ctx.make.row(layer, row, params={"distance": round(float(reach[row]))}, geometry=layer.plane[row])

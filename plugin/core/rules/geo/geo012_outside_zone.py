@@ -22,8 +22,7 @@ def _square(easting: float) -> str:
     basis=["cgcs2000"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{count} features of {layer} lie up to {distance}° from the central meridian {meridian}°E of {crs}, whose zone ends at "
-        "{half}°. Deliver them in zone {zone}, or correct their coordinates; the layer was not changed."
+        "": "{layer} has features up to {distance}° from the central meridian {meridian}°E of {crs}, whose zone ends at {half}°; features: {count}. Deliver them in zone {zone}, or correct their coordinates; the layer was not changed."
     },
     fails=[
         Example("three degrees east of the meridian", {"layer": [_square(38_790_000)]}, finds=1),
@@ -40,18 +39,19 @@ def _square(easting: float) -> str:
     ],
 )
 def outside_zone(layer: Layer, *, ctx: Context, margin_degrees: float = 0.5) -> list[Finding] | None:
-    """Coordinates lie in the zone that they are given in.
+    """Coordinates are within their projection zone.
 
     What it checks
-        The longitude of each feature's middle, in a layer of a CGCS2000 3° or 6° zone, against the zone's own half width
-        with margin_degrees on top, for a county may reach across. One finding a layer.
+        The longitude of each feature's centre, in a layer of a CGCS2000 3° or 6° zone, compared with half the zone's
+        width plus margin_degrees, because a county may cross the zone's edge. One finding for each layer.
     Why
-        Far from the meridian the projection stretches: lengths and planar areas are wrong, and the package is refused.
+        Far from the meridian the projection distorts: lengths and planar areas are wrong, and the package is
+        rejected.
     How to fix
-        Reproject the layer to the zone named; if only some features lie there, look at their coordinates.
+        Reproject the layer to the named zone; if only some features are outside, check their coordinates.
     Limits
-        Not in the default run. A whole layer in another zone than the others is SCH003's, coordinates that are no place at
-        all are GEO002's. Zones without prefix are taken for 3° zones; the margin is this plugin's own (mark C).
+        Not part of the default run. SCH003 reports a whole layer in another zone than the others, GEO002 coordinates
+        outside the CRS. Zones without prefix are read as 3° zones; the margin is that of the plugin (mark C).
     """
     if layer.crs is None:
         return None

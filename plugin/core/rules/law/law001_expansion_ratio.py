@@ -53,16 +53,10 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
         "ratio.base_year",
     ],
     messages={
-        "": "The expansion ratio ({form}) is {ratio_text}, above the limit of {limit}: {numerator} m² ÷ {denominator} m². Take at least "
-        "{excess} m² out of the boundary.",
-        "land": "The expansion ratio ({form}) is {ratio_text} by {field}, but {land_text} by the drawn area of the same parcels, above the limit "
-        "of {limit}: {field} adds up to {denominator} m², the land to {expected} m². Compute {field} again from the shapes.",
-        "contradicted": "{count} parcels of {layer} ({contradicted} m² of the base of {denominator} m²) have a {field} of urban construction "
-        "land that their land use or the survey contradicts, or lie in the ecological red line, for instance {keys}. The expansion ratio ({form}) is {ratio_text} with them and "
-        "{without_text} without them, the limit is {limit}. Correct {field} or the land use; until then the ratio is not confirmed.",
-        "windows": "{layer} has {count} windows of which permanent basic farmland, ecological red line and water fill less than {least} %; {area} are open. The "
-        "expansion ratio ({form}) is {ratio_text} without them and {closed_text} with them, the limit is {limit}. Show what each window is "
-        "made for, or draw the boundary across it.",
+        "": "The expansion ratio ({form}) is {ratio_text}, above the limit of {limit}: {numerator} m² ÷ {denominator} m². Remove at least {excess} m² from the boundary.",
+        "land": "The expansion ratio ({form}) is {ratio_text} by {field}, but {land_text} by the drawn area of the same parcels, above the limit of {limit}: {field} sums to {denominator} m², the shapes to {expected} m². Compute {field} again from the shapes.",
+        "contradicted": "{layer}: parcels have a {field} of urban construction land that their land use or the survey contradicts, or are in the ecological red line; parcels: {count} ({contradicted} m² of the base of {denominator} m²), for example {keys}. The expansion ratio ({form}) is {ratio_text} with them and {without_text} without them, the limit is {limit}. Correct {field} or the land use; until then the ratio is not confirmed.",
+        "windows": "{layer} has windows that permanent basic farmland, ecological red line and water fill by less than {least} %: {count}; {area} are open. The expansion ratio ({form}) is {ratio_text} without them and {closed_text} with them, the limit is {limit}. State the purpose of each window, or draw the boundary across it.",
     },
     fails=[
         Example("ratio 1.4 against 1.3", {"boundary": [WIDE], "base_parcels": [BASE]}, finds=1, roles={"base_parcels": "DLTB"}),
@@ -85,22 +79,25 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
     ],
 )  # fmt: skip
 def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None, *, ctx: Context) -> RuleResult:
-    """The boundary's expansion ratio keeps within the limit.
+    """The boundary's expansion ratio is within its limit.
 
     What it checks
-        扩展倍数 = numerator ÷ 2020 urban construction land, in three forms (N1 whole boundary, N2 集中建设区 + 弹性发展区,
-        N3 base + new land); the form that the profile names decides, compared unrounded with its limit.
+        扩展倍数 = numerator ÷ 2020 urban construction land, in three forms (N1 whole boundary, N2 集中建设区 +
+        弹性发展区, N3 base + new land). The form that the profile names is compared, unrounded, with its limit.
     Why
-        Shanxi keeps its boundary within 1.3 times the urban construction land of 2020; each county has its own approved value.
+        Shanxi limits the boundary to 1.3 times the urban construction land of 2020; each county has an approved
+        value.
     How to fix
-        Take land out of the boundary (the message says how much), or correct the base parcels' CZCSXM.
+        Remove land from the boundary (the message gives the area), or correct the base parcels' CZCSXM.
     Limits
-        Form and classes are a working definition (C): until the county confirms them the result is conditional. The denominator is
-        survey area (TBMJ), the numerators statutory area; where the land does not back the survey area, the ratio meets no limit, and
-        the one that the land gives is reported beside it. So it is with parcels coded as urban whose land use (`ratio.doubtful`), or the
-        survey below them, is none of urban construction land: from `ratio.doubtful_share` of the base on, or where they decide. Windows of
-        the boundary that 永久基本农田, 生态保护红线 and water (`ratio.window_water`) do not fill are a warning where the open land decides; so is town
-        land of the base inside the red line. With a base year other than 2020, or none, nothing is confirmed.
+        Form and classes are a working definition (C): until the county confirms them the result is conditional. The
+        denominator is survey area (TBMJ), the numerators are statutory area. If the shapes do not support the survey
+        area, the ratio is not confirmed, and the ratio by the shapes is reported next to it. The same applies to
+        parcels with an urban code whose land use (`ratio.doubtful`), or the survey on the same land, is not urban
+        construction land: from `ratio.doubtful_share` of the base on, or where they decide. Windows of the boundary
+        that 永久基本农田, 生态保护红线 and water (`ratio.window_water`) do not fill are a warning where the open land
+        decides; town land of the base inside the red line as well. With a base year other than 2020, or without one,
+        nothing is confirmed.
     """
     found = compute_expansion(boundary, base_parcels, ctx)
     if found.denominator <= 0:
@@ -151,7 +148,7 @@ def _windows(found: Expansion, closed: float, form: str, limit: float, boundary:
 
 
 def _contradicted(found: Expansion, form: str, limit: float, base_parcels: Layer) -> Finding:
-    """Report base parcels whose code the land contradicts, with the ratio without them."""
+    """Report base parcels with a contradicted code, and the ratio without them."""
     without, rows = found.without.get(form), found.contradicted_rows
     params: dict[str, object] = {
         "form": form.upper(),
@@ -168,30 +165,33 @@ def _contradicted(found: Expansion, form: str, limit: float, base_parcels: Layer
 
 
 def _by_land(result: RuleResult, found: Expansion, form: str, limit: float, base_parcels: Layer) -> None:
-    """Report the ratio by the drawn area of the base; add a finding if only this ratio exceeds the limit."""
+    """Report the ratio by the drawn area of the base.
+
+    Add a finding if only this ratio exceeds the limit.
+    """
     ratio, land = found.ratios[form], found.land_ratios.get(form)
     field = base_parcels.field_name("gross_area")
-    said = {
+    values = {
         "form": form.upper(),
         "field": field,
         "layer": base_parcels.name,
         "limit": limit,
         "ratio_text": f"{ratio:.4f}",
     }
-    said |= {"denominator": round(found.denominator, 2), "expected": round(found.drawn, 2)}
+    values |= {"denominator": round(found.denominator, 2), "expected": round(found.drawn, 2)}
     if land is None:
-        result.notes.append(("ratio_no_land", said))
+        result.notes.append(("ratio_no_land", values))
         return
-    said["land_text"] = _beyond(land, limit) if land > limit else f"{land:.4f}"
-    result.notes.append(("ratio_land", said))
+    values["land_text"] = _beyond(land, limit) if land > limit else f"{land:.4f}"
+    result.notes.append(("ratio_land", values))
     if ratio <= limit < land:
-        params = {key: value for key, value in said.items() if key not in ("field", "layer")}
+        params = {key: value for key, value in values.items() if key not in ("field", "layer")}
         finding = Finding(base_parcels.role, case="land", severity=Severity.WARNING, field=field, params=params)
         result.findings.append(finding)
 
 
 def _beyond(ratio: float, limit: float) -> str:
-    """Four decimals, or as many as it takes to show that the ratio is above its limit."""
+    """Return four decimals, or as many as show that the ratio exceeds its limit."""
     decimals = 4
     while decimals < 12 and float(f"{ratio:.{decimals}f}") <= limit:
         decimals += 1

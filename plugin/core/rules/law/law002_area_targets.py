@@ -44,22 +44,16 @@ HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     },
     uses=["reserves.part_words", "rules.ATT003", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     messages={
-        "broken": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: {miss} {unit} off. Correct the layer, "
-        "or the figure with its document.",
-        "rounding": "{indicator} is {value} {unit} against {comparison} {target} {unit}: {miss} {unit} off, within half of the last "
-        "printed digit. Make layer and printed figure agree.",
-        "unlikely": "{indicator} is {value} {unit}, the target in {source} is {comparison} {target} {unit}: {times} times apart, most likely its "
-        "unit or its decimal point is wrong, and it is no yardstick. Correct value and unit of the target in the county profile.",
-        "also": "{indicator} is {value} {unit}: it meets {comparison} {target} {unit} ({source}), but not {said} {unit} ({other}): {miss} {unit} "
-        "off. Settle which document holds, then correct the layer or the profile.",
-        "field": "{indicator} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features, against {comparison} {target} "
-        "{unit}: {miss} {unit} off. The target is met only within the allowance for area sums (ATT022) and is not confirmed. Compute {field} "
-        "again from the shapes, or correct the layer.",
+        "broken": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: difference {miss} {unit}. Correct the layer, or the figure with its document.",
+        "rounding": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: difference {miss} {unit}, within half of the last printed digit. Make layer and printed figure agree.",
+        "unlikely": "{indicator} is {value} {unit}, the target in {source} is {comparison} {target} {unit}. They differ by a factor of {times}: most likely the unit or the decimal point of the target is wrong, and the target cannot be used. Correct its value and unit in the county profile.",
+        "also": "{indicator} is {value} {unit}: it meets {comparison} {target} {unit} ({source}), but not {said} {unit} ({other}): difference {miss} {unit}. Determine which document is in force, then correct the layer or the profile.",
+        "field": "{indicator} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features; the target is {comparison} {target} {unit}: difference {miss} {unit}. The target is met only within the allowance for area sums (ATT022) and is not confirmed. Compute {field} again from the shapes, or correct the layer.",
     },
     fails=[
         Example("red line too small", {"red_line": [HECTARE]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
         Example("boundary too large", {"boundary": [HECTARE]}, finds=1, settings={"targets": [("boundary_area", "<=", "0.50", "ha")]}),
-        Example("a unit less than the text says", {"detail_units": [HECTARE]}, finds=1,
+        Example("one unit less than in the text", {"detail_units": [HECTARE]}, finds=1,
                 settings={"targets": [("detail_units_count", "=", "2", "count")]}),
         Example("a target in the wrong unit", {"red_line": [HECTARE]}, finds=1, settings={"targets": [("red_line_area", ">=", "0.50", "mu")]}),
         Example("another document asks for more", {"red_line": [HECTARE]}, finds=1,
@@ -89,18 +83,20 @@ def area_targets(
     ctx: Context,
     implausible_times: float = 10.0,
 ) -> RuleResult:
-    """Areas meet the plan's own targets.
+    """Areas meet the plan's targets.
 
     What it checks
-        耕地 and 永久基本农田 (net area), 生态保护红线 and 城镇开发边界 (statutory area) against the targets of this area code; also what
-        the plan states of its 自然保护地, 洪涝风险控制线, 中心城区 (area) and 详规单元 (count), where the layer is there.
+        耕地 and 永久基本农田 (net area), 生态保护红线 and 城镇开发边界 (statutory area), compared with the targets of
+        this area code; also the plan's figures of 自然保护地, 洪涝风险控制线, 中心城区 (area) and 详规单元 (count),
+        if the layer exists.
     Why
-        The task handed down is a number; layer, table and text must meet and show the same one.
+        The allocated target is a number; layer, table and text must meet and show the same number.
     How to fix
-        Correct the layer; or, where the printed figure is wrong, correct it with its document.
+        Correct the layer; if the printed figure is wrong, correct it with its document.
     Limits
-        Targets of another area code never apply: a county is not measured by the province's totals. A shortfall within half of the
-        last printed digit is a rounding difference (取整差) and a warning; so is the miss of a figure that is no task (预期性, or only stated).
+        Targets of another area code never apply: a county is not compared with the province's totals. A shortfall
+        within half of the last printed digit is a rounding difference (取整差) and a warning; so is a missed figure
+        that is not binding (预期性, or only stated).
     """
     targets = ctx.norm.targets(ctx.plan.area_code)
     warning_share = float(ctx.norm.get(WARNING_SHARE))
@@ -117,7 +113,7 @@ def area_targets(
             continue
         if not own and ctx.norm.profile.area_code:
             result.doubts.append(NO_TARGET)
-        # One indicator a target (of each year), or the bare figure.
+        # One indicator for each target (of each year), or the figure alone.
         shown = [figure.compare_with(indicator, target, warning_share) for target in own]
         if own and not (figure.confirmed and all(one.confirmed for one in shown)):
             result.doubts.append(f"figures.{indicator}")
@@ -128,7 +124,7 @@ def area_targets(
         own = [t for t in targets if t.indicator == indicator]
         figure = stated_figure(indicator, ctx)
         if own and figure.layer is None and STATED_FIGURES[indicator][0] not in ctx.norm.profile.absent:
-            # A stated figure is no task: without comparison the run is complete, but not a plain 通过.
+            # A stated figure is not binding: without a comparison the run is complete, but not an unconditional 通过.
             result.doubts.append(f"targets.{indicator}")
         shown = [figure.compare_with(indicator, t, warning_share) for t in own]
         result.indicators += shown
@@ -148,11 +144,14 @@ def _missed(figure: AreaFigure, targets: list[Target], shown: list[Indicator]) -
 
 
 def _also(figure: AreaFigure, target: Target, shown: Indicator) -> Iterator[Finding]:
-    """Warnings on what other documents ask for (also_said), where the target is met and that is not."""
-    for said in target.also_said:
-        if shown.value is None or figure.layer is None or (said.year or target.year) != target.year:
+    """Yield warnings on figures of other documents (also_said) that are missed.
+
+    The target itself is met.
+    """
+    for source in target.other_sources:
+        if shown.value is None or figure.layer is None or (source.year or target.year) != target.year:
             continue
-        decimals, task = decimals_of(said.value), float(said.value)
+        decimals, task = decimals_of(source.value), float(source.value)
         if compare_area_with_target(shown.value, target.comparison, task, decimals) not in (BROKEN, CLOSE):
             continue
         params = {
@@ -162,15 +161,15 @@ def _also(figure: AreaFigure, target: Target, shown: Indicator) -> Iterator[Find
             "target": target.value,
             "unit": target.unit,
             "source": target.source,
-            "said": said.value,
-            "other": said.source,
+            "said": source.value,
+            "other": source.source,
             "miss": round(abs(task - shown.value), decimals + 4),
         }
-        yield Finding(figure.layer.role, case="also", severity=Severity.WARNING, field=said.source, params=params)
+        yield Finding(figure.layer.role, case="also", severity=Severity.WARNING, field=source.source, params=params)
 
 
 def _unlikely(figure: AreaFigure, targets: list[Target], shown: list[Indicator], most: float) -> list[Finding]:
-    """Report targets that are met by so large a factor that their unit is probably wrong."""
+    """Report targets met by a large factor, which suggests a wrong unit."""
     layer = require_value(figure.layer, "the layer of a figure")
     found = []
     for target, one in zip(targets, shown, strict=True):

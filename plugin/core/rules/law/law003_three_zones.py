@@ -23,9 +23,8 @@ NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     needs={"zones": Need("zones", fields=("zone_code",)), "county": Need("county", optional=True)},
     uses=USES,
     messages={
-        "": "{count} features of {layer} ({area}) with the zone code “{code}” are in none of the three zones: no line of "
-        "[three_zones] reaches that code. Add a line for it in the county's profile.",
-        "blank": "{count} features of {layer} ({area}) have no zone code, and so are in none of the three zones. Fill in the code.",
+        "": "{layer}: features with the zone code “{code}” belong to none of the three zones, because [three_zones] has no entry for that code; features: {count} ({area}). Add an entry in the county's profile.",
+        "blank": "{layer}: features without a zone code belong to none of the three zones; features: {count} ({area}). Fill in the code.",
     },
     fails=[
         Example("code of no space", {"zones": [{"wkt": SQUARE, "zone_code": "300"}, {"wkt": NEXT, "zone_code": "700"}]}, finds=1,
@@ -39,18 +38,19 @@ NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     ],
 )  # fmt: skip
 def three_zones(zones: Layer, county: Layer | None, *, ctx: Context) -> RuleResult:
-    """Every planning zone is in one of the three zones.
+    """Every planning zone belongs to one of the three zones.
 
     What it checks
-        The areas of 农业空间, 生态空间 and 城镇空间: planning zones put together by the mapping `[three_zones]` of standard and
-        profile. Zone codes that no line of it reaches, and zones without a code.
+        The areas of 农业空间, 生态空间 and 城镇空间: planning zones grouped by the mapping `[three_zones]` of
+        standard and profile. Zone codes without an entry, and zones without a code, are reported.
     Why
-        The three areas are published with the plan; land that no zone of the three takes is missing in their sum.
+        The three areas are published with the plan; land in none of the three is missing in their sum.
     How to fix
-        Fill in the zone's code; or say in the county's profile which of the three zones it belongs to, or 不划入三区.
+        Fill in the zone's code; or assign it to one of the three zones, or to 不划入三区, in the county's profile.
     Limits
-        The mapping is marked C. Codes that the list of zones does not have are ATT002's; their area is told here too. Land that
-        zones of one of the three claim twice counts once, of two of them in both: the figures are then not confirmed.
+        The mapping is marked C. ATT002 reports codes outside the list of zones; this rule reports their area as well.
+        Land that zones of one of the three claim twice counts once, land claimed by two of them counts in both: the
+        figures are then not confirmed.
     """
     spaces = space_map(ctx.norm)
     found = derive_from_layer(zones, spaces, ctx.cancellation)

@@ -32,12 +32,12 @@ NEXT = {
     "division_code": "140225101",
     "division_name": "乙乡",
 }
-#: Nine tenths of its area are net: a field across both townships, more of it in the first.
+#: Nine tenths of its area are net: a field in both townships, with the larger part in the first.
 FIELD = {"wkt": "POLYGON ((25 0, 125 0, 125 100, 25 100, 25 0))", "gross_area": 10000.0, "net_area": 9000.0}
-TOLD = {**FIELD, "location_code": "1402251012000000000"}
-#: Place outside all townships; `Texts` has the word. Places and keys that a message names.
+WITH_CODE = {**FIELD, "location_code": "1402251012000000000"}
+#: Place outside all townships; `Texts` has its name. Places and keys that a message names.
 OUTSIDE, _NAMED = "outside_townships", 3
-#: Digits of a township's code; villages have more, and may share a name.
+#: Digits of a township's code; villages have more digits, and may share a name.
 _TOWN_DIGITS = 9
 
 
@@ -56,37 +56,30 @@ _TOWN_DIGITS = 9
     },
     uses=["rules.ATT003", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE, LEAST_SHARE],
     messages={
-        "broken": "{indicator} of {town} is {value} {unit}, its task is {comparison} {target} {unit}: {miss} {unit} off. Correct "
-        "{layer} there, or the task with its document.",
-        "rounding": "{indicator} of {town} is {value} {unit} against its task of {comparison} {target} {unit}: {miss} {unit} off, within "
-        "half of the last printed digit. Make {layer} and the task agree.",
-        "field": "{indicator} of {town} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features, its task is "
-        "{comparison} {target} {unit}: {miss} {unit} off. The task is met only within the allowance for area sums (ATT022) and is not confirmed. "
-        "Compute {field} again from the shapes, or correct the layer.",
-        "misplaced": "{layer}: {field} of {count} features ({area}) names {town}, but they lie elsewhere ({place}), for instance {keys}. They "
-        "count in the township where they lie. Correct {field}, or the shapes.",
-        "code_twice": "{layer}: {count} townships ({names}) have the same {field} {code}. Give each township the code of its own.",
-        "name_twice": "{layer}: {count} townships ({codes}) have the same {field} “{name}”. Correct {field}, or the codes.",
-        "exchanged": "{layer}: township {town} ({code}) holds {count} features of {related_layer} whose {field} names {other} ({other_code}). "
-        "Correct code and name of the township, or {field}.",
-        "foreign": "{layer}: {field} of {count} features ({area}) names another county ({codes}), for instance {keys}, but they count as this "
-        "county's ({area_code}). Correct {field}, or take them out.",
+        "broken": "{indicator} of {town} is {value} {unit}, its target is {comparison} {target} {unit}: difference {miss} {unit}. Correct {layer} there, or the target with its document.",
+        "rounding": "{indicator} of {town} is {value} {unit}, its target is {comparison} {target} {unit}: difference {miss} {unit}, within half of the last printed digit. Make {layer} and the target agree.",
+        "field": "{indicator} of {town} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features; its target is {comparison} {target} {unit}: difference {miss} {unit}. The target is met only within the allowance for area sums (ATT022) and is not confirmed. Compute {field} again from the shapes, or correct the layer.",
+        "misplaced": "{layer}: {field} names {town}, but the features are located elsewhere ({place}); features: {count} ({area}), for example {keys}. They count in the township where they are located. Correct {field}, or the shapes.",
+        "code_twice": "{layer}: townships with different names have the same {field} {code}: {count} ({names}). Assign a separate code to each township.",
+        "name_twice": "{layer}: townships with different codes have the same {field} “{name}”: {count} ({codes}). Correct {field}, or the codes.",
+        "exchanged": "{layer}: in township {town} ({code}), features of {related_layer} name {other} ({other_code}) in {field}; features: {count}. Correct code and name of the township, or {field}.",
+        "foreign": "{layer}: {field} names another county ({codes}); features: {count} ({area}), for example {keys}. They count in this county ({area_code}). Correct {field}, or remove them.",
     },
     fails=[
         Example("a township short of net farmland", {"townships": [TOWN, NEXT], "farmland": [FIELD]}, finds=1,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.70", "ha")]}),
-        Example("the row's own code comes before its place", {"townships": [TOWN, NEXT], "farmland": [TOLD]}, finds=1,
+        Example("the row's own code comes before its place", {"townships": [TOWN, NEXT], "farmland": [WITH_CODE]}, finds=1,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha")]}),
         Example("one task missed, one of a township that the map has not", {"townships": [TOWN], "red_line": [FIELD["wkt"]]}, finds=1,
                 side={"targets": [("", "甲镇", "red_line_area", ">=", "0.80", "ha"), ("", "丙镇", "red_line_area", ">=", "0.10", "ha")]}),
-        Example("a row in one township with the code of the next", {"townships": [TOWN, NEXT], "farmland": [{**TOLD, "wkt": TOWN["wkt"]}]}, finds=1,
+        Example("a row in one township with the code of the next", {"townships": [TOWN, NEXT], "farmland": [{**WITH_CODE, "wkt": TOWN["wkt"]}]}, finds=1,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha")]}),
         Example("a row with the code of another county", {"townships": [TOWN, NEXT], "farmland": [{**FIELD, "location_code": "1402231002010000000"}]},
                 finds=1),
         Example("two townships with one code", {"townships": [TOWN, {**NEXT, "division_code": "140225100"}]}, finds=1),
         Example("two townships with one name", {"townships": [TOWN, {**NEXT, "division_name": "甲镇"}]}, finds=1),
-        Example("codes of two townships exchanged", {"townships": [TOWN, NEXT], "farmland": [{**TOLD, "wkt": TOWN["wkt"]},
-                {**TOLD, "wkt": NEXT["wkt"], "location_code": "1402251002000000000"}]}, finds=2),
+        Example("codes of two townships exchanged", {"townships": [TOWN, NEXT], "farmland": [{**WITH_CODE, "wkt": TOWN["wkt"]},
+                {**WITH_CODE, "wkt": NEXT["wkt"], "location_code": "1402251002000000000"}]}, finds=2),
     ],
     passes=[
         Example("met by the net area of its part", {"townships": [TOWN, NEXT], "farmland": [FIELD]},
@@ -106,22 +99,24 @@ def township_targets(
     *,
     ctx: Context,
 ) -> RuleResult:
-    """Townships meet the tasks handed down to them.
+    """Townships meet the targets allocated to them.
 
     What it checks
-        永久基本农田 and 耕地 (net area), 生态保护红线 and 城镇开发边界 (statutory area) of each township against the table of township
-        tasks (TARGETS). With or without that table: whether townships have codes and names of their own, and whether 永久基本农田, 耕地保护目标 and 地类图斑 lie in the township, and in the
-        county, that their rows name.
+        永久基本农田 and 耕地 (net area), 生态保护红线 and 城镇开发边界 (statutory area) of each township, compared
+        with the table of township tasks (TARGETS). With or without that table: townships have unique codes and names,
+        and 永久基本农田, 耕地保护目标 and 地类图斑 are in the township and county that their rows name.
     Why
-        A county hands its tasks down to the townships with their places; each must keep its own, not only their sum.
+        A county allocates its targets to the townships with their places; each must meet its own target, not only
+        their sum.
     How to fix
-        Correct the layer in that township; or, where the task is wrong, correct the table with its document.
+        Correct the layer in that township; if the target is wrong, correct the table with its document.
     Limits
-        Farmland goes to the township that its own row names (ZLDWDM, else XZQDM); where it names none, and for the other two, by its
-        geometry: shared ÷ row × net area. A row of which less than
-        `indicators.least_township_share` (C) lies in the township that it names counts where it lies, and is reported; where most rows
-        of two townships name the other one, the townships are reported. Without a table, rows on parcels that are not cultivated are
-        LAW010's; rows beyond all townships are TOP003's. A shortfall within half of the last printed digit is a rounding difference (取整差).
+        Farmland counts in the township that its row names (ZLDWDM, else XZQDM); without a name, and for the other two
+        layers, the geometry decides: shared ÷ row × net area. A row of which less than
+        `indicators.least_township_share` (C) is in the named township counts where it is located, and is reported; if
+        most rows of two townships name the other one, the townships are reported. Without a table, LAW010 reports
+        rows on parcels that are not cultivated; TOP003 reports rows outside all townships. A shortfall within half of
+        the last printed digit is a rounding difference (取整差).
     """
     tasks = township_tasks(ctx.side)
     if not tasks.tasks:
@@ -154,18 +149,18 @@ def township_targets(
                 if shown.state in (BROKEN, CLOSE) or only_by_field(shown):
                     result.findings.append(_missed(task, shown, found, towns, keys[at]))
         result.indicators += figures
-        # What two townships claim is in the figures of both: met by that land alone, a task may not be met.
-        told = result.not_checked if any(_leans_on(one, found) for one in figures) else result.notes
-        told += _twice(indicator, found)
+        # Land that two townships claim is in the figures of both: a target met only by that land may be missed.
+        target = result.not_checked if any(_leans_on(one, found) for one in figures) else result.notes
+        target += _twice(indicator, found)
     return result
 
 
 def _how(indicator: str, found: ByTownship) -> Iterable[tuple[str, dict]]:
-    """How rows went to townships, and what lies in none."""
+    """Yield notes on how rows were assigned to townships, and on land outside them."""
     layer = require_value(found.figure.layer, "the layer of a figure by township").name
     if found.stated:
-        said = {"layer": layer, "field": found.field, "told": found.stated, "shared": found.shared}
-        yield "tasks_assigned", {"indicator": indicator, **said}
+        params = {"layer": layer, "field": found.field, "told": found.stated, "shared": found.shared}
+        yield "tasks_assigned", {"indicator": indicator, **params}
     else:
         yield "tasks_by_place", {"indicator": indicator, "layer": layer, "count": found.shared}
     outside = float(found.areas[-2])
@@ -174,7 +169,10 @@ def _how(indicator: str, found: ByTownship) -> Iterable[tuple[str, dict]]:
 
 
 def _codes(layers: Iterable[Layer | None], ctx: Context) -> list[Finding]:
-    """Warnings on rows of layers (each once) whose code names a township or county where they do not lie."""
+    """Return warnings on rows whose code names another township or county.
+
+    Each layer is checked once.
+    """
     found: list[Finding] = []
     exchanged: dict[int, int] = {}
     for layer in dict.fromkeys(one for one in layers if one is not None):
@@ -185,7 +183,7 @@ def _codes(layers: Iterable[Layer | None], ctx: Context) -> list[Finding]:
             if town not in exchanged:
                 exchanged[town] = other
                 found.append(_exchanged(codes, town, other, ctx))
-        # Rows in a township whose own code is in doubt are reported with it.
+        # Rows in a township with a doubtful code are reported with the township.
         of_town = np.array([exchanged.get(at, -1) for at in codes.centres.tolist()], dtype=int)
         misplaced = np.where((codes.misplaced >= 0) & (of_town == codes.named), -1, codes.misplaced)
         misplaced[_reported(layer, codes.centres, ctx)] = -1
@@ -196,7 +194,7 @@ def _codes(layers: Iterable[Layer | None], ctx: Context) -> list[Finding]:
 
 
 def _not_unique(townships: Layer | None, ctx: Context) -> Iterable[Finding]:
-    """Report codes that townships of different names share, and names that townships of different codes share."""
+    """Yield findings on codes or names that different townships share."""
     if townships is None or not (townships.has("division_code") and townships.has("division_name")):
         return
     pairs = list(zip(townships.text("division_code"), townships.text("division_name"), strict=True))
@@ -214,8 +212,11 @@ def _not_unique(townships: Layer | None, ctx: Context) -> Iterable[Finding]:
 
 
 def _reported(layer: Layer, centres: NDArray, ctx: Context) -> NDArray:
-    """(n,) bool: rows that other rules report when they run: beyond all townships (TOP003), and, without a table of tasks, on a
-    parcel of other land (LAW010)."""
+    """Return (n,) bool: rows that other rules report when they run.
+
+    TOP003 reports rows outside all townships; without a table of tasks, LAW010 reports rows on a parcel of other
+    land.
+    """
     outside = centres < 0
     found = outside if outside.any() and is_reported_elsewhere(ctx, "TOP003") else np.zeros(len(layer), dtype=bool)
     parcels = ctx.plan.concept("parcels")
@@ -227,7 +228,7 @@ def _reported(layer: Layer, centres: NDArray, ctx: Context) -> NDArray:
 
 
 def _misplaced(codes: RowCodes, misplaced: NDArray) -> Iterable[Finding]:
-    """Report each township that rows name although they lie elsewhere, one finding each."""
+    """Yield a finding for each township named by rows that are located elsewhere."""
     layer = codes.layer
     for town in np.unique(misplaced[misplaced >= 0]).tolist():
         rows = np.flatnonzero(misplaced == town)
@@ -275,7 +276,10 @@ def _foreign(codes: RowCodes, ctx: Context) -> Finding:
 
 
 def _leans_on(figure: Indicator, found: ByTownship) -> bool:
-    """Is a task met that would not be without all the land that is claimed twice? (Less land breaks no upper limit.)"""
+    """Return True if a target is met only with land that is claimed twice.
+
+    Less land cannot break an upper limit.
+    """
     room = figure.margin
     return (
         figure.comparison != "<="

@@ -34,9 +34,9 @@ NEXT = {
     "division_name": "乙乡",
 }
 COUNTY = {"targets": [("farmland_area", ">=", "63.25", "wan_mu")]}
-#: Areas whose tasks are divided among the townships (C).
+#: Areas whose targets are divided among the townships (C).
 DIVIDED = "indicators.divided"
-#: Names in a note on what is lacking.
+#: Names in a note on missing figures.
 _NAMED = 12
 
 
@@ -47,23 +47,14 @@ _NAMED = 12
     basis=["handed-down"],
     needs={"townships": Need("townships", optional=True)},
     messages={
-        "sum": "{indicator} of {parts} parts of {county} adds up to {value} {unit}, its own figure is {comparison} {target} {unit}: "
-        "{miss} {unit} off. Correct what was handed down, or the figure with its document.",
-        "rounding": "{indicator} of {parts} parts of {county} adds up to {value} {unit} against {comparison} {target} {unit}: {miss} {unit} "
-        "off, within half of the last printed digit. Make them agree.",
-        "limit": "The limit of the expansion ratio of {county} is {value}, that of {parent} is {target}: a lower plan may not be looser. "
-        "Correct the county profile, or take the limit approved by {parent}.",
-        "measure": "{county} measures the expansion ratio by {setting} {value}, {parent} by {target}: the limits cannot be compared. "
-        "Measure it as {parent} does, or give the document that allows another measure.",
-        "target": "{indicator} of {county} in {year} is {comparison} {value} {unit} in {source}, but {above_comparison} {target} {above_unit} "
-        "in {above_source} ({parent}): a profile on top may only be stricter. Both are judged; correct the county profile, or give the "
-        "document that changed the task in the profile of {parent}.",
-        "omitted": "{file} does not list {count} townships of {layer}: {names}. Add their tasks; list a township that has none with an empty "
-        "figure.",
-        "undivided": "{file} has no {indicator}, of which {area} has a task of {comparison} {target} {unit} in {year}: it was handed down to no "
-        "township. Add the townships' tasks.",
-        "total": "{indicator} in {file}, row {line}: the total is {target} {unit}, the townships add up to {value} {unit}. Correct the "
-        "total or the townships.",
+        "sum": "{indicator}: the parts of {county} ({parts}) sum to {value} {unit}, the county's own figure is {comparison} {target} {unit}: difference {miss} {unit}. Correct the allocated targets, or the figure with its document.",
+        "rounding": "{indicator}: the parts of {county} ({parts}) sum to {value} {unit}, the county's own figure is {comparison} {target} {unit}: difference {miss} {unit}, within half of the last printed digit. Make them agree.",
+        "limit": "The limit of the expansion ratio of {county} is {value}, that of {parent} is {target}: a lower plan may not be looser. Correct the county profile, or use the limit approved by {parent}.",
+        "measure": "{county} defines the expansion ratio by {setting} {value}, {parent} by {target}: the limits cannot be compared. Use the definition of {parent}, or give the document that allows another one.",
+        "target": "{indicator} of {county} in {year} is {comparison} {value} {unit} in {source}, but {above_comparison} {target} {above_unit} in {above_source} ({parent}): a lower profile may only be stricter. Both are checked; correct the county profile, or enter the document that changed the target in the profile of {parent}.",
+        "omitted": "{file} lacks townships of {layer}: {count} ({names}). Add their targets; list a township without a target with an empty figure.",
+        "undivided": "{file} has no {indicator}, for which {area} has a target of {comparison} {target} {unit} in {year}: it was not allocated to any township. Add the townships' targets.",
+        "total": "{indicator} in {file}, row {line}: the total is {target} {unit}, the townships sum to {value} {unit}. Correct the total or the townships.",
     },
     fails=[
         Example("townships add up to less than the county's task", {"townships": [TOWN, NEXT]}, finds=1, settings=COUNTY,
@@ -81,21 +72,21 @@ _NAMED = 12
     ],
 )  # fmt: skip
 def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
-    """What is handed down adds up, and no lower plan is looser.
+    """Allocated targets sum up, and no lower plan is looser.
 
     What it checks
-        The sum of the townships' tasks (TARGETS) against the county's own figure; whether that table lists every township, and every
-        task that is divided among them (`indicators.divided`, C); the sum of the plans below a profile (those whose
-        base it is) against its own; the limit of the expansion ratio, and what it is a limit of (`ratio.form`, `ratio.classes`),
-        against the profile above; and a profile's own target against the task that a profile below it, or one that comes with the
-        plugin, has for the same area and year.
+        The sum of the townships' targets (TARGETS), compared with the county's figure; whether that table lists every
+        township, and every target divided among them (`indicators.divided`, C); the sum of the plans below a profile
+        (those based on it), compared with its figure; the limit of the expansion ratio, and its definition
+        (`ratio.form`, `ratio.classes`), compared with the profile above; and a profile's target, compared with the
+        target of a lower or a shipped profile for the same area and year.
     Why
-        Tasks are handed down level by level; what gets lost between two levels is in nobody's task.
+        Targets are allocated level by level; an amount lost between two levels is allocated to no area.
     How to fix
-        Correct the table of tasks or the profile; where the figure above is wrong, correct it with its document.
+        Correct the table of tasks or the profile; if the upper figure is wrong, correct it with its document.
     Limits
-        Sums are compared where every part has its figure, for the same year; parts without one are named. A sum that is above an upper
-        limit already is told in any case. Figures of the profiles are compared as printed.
+        Sums are compared for the same year if every part has its figure; parts without one are named. A sum that
+        already exceeds an upper limit is always reported. Figures of the profiles are compared as printed.
     """
     profile, area = ctx.norm.profile, ctx.plan.area_code
     result = RuleResult(applicable=False)
@@ -111,7 +102,7 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
         if own.area_code == area:
             result.applicable = True
             result.findings.append(_loosened(own, above, parent, profile, ctx))
-    # Rules load with the toolbox, which does without the reading of files until something runs.
+    # Rules load with the toolbox, before any file reader is imported.
     from ...engine.provenance import area_name
 
     given = townships_of(ctx)
@@ -120,11 +111,13 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
         result.unconfirmed.append(DIVIDED)
         result.findings += _left_out(tasks, given, ctx)
         result.applicable |= bool(result.findings)
-    _tell(result, sums_of_townships(tasks, ctx.norm.targets(area), given[1] if given else ()), area_name(ctx.plan), ctx)
+    _report_sums(
+        result, sums_of_townships(tasks, ctx.norm.targets(area), given[1] if given else ()), area_name(ctx.plan), ctx
+    )
     for total, value in find_wrong_totals(tasks):
         result.applicable = True
-        said = {"file": tasks.file, "line": total.line, "target": total.value, "unit": total.unit}
-        params = {**said, "indicator": IndicatorName(total.indicator), "value": round(value, total.decimals + 4)}
+        params = {"file": tasks.file, "line": total.line, "target": total.value, "unit": total.unit}
+        params = {**params, "indicator": IndicatorName(total.indicator), "value": round(value, total.decimals + 4)}
         result.findings.append(
             Finding(_role(total.indicator, ctx), case="total", severity=Severity.WARNING, params=params)
         )
@@ -132,7 +125,7 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     for one in profile.chain():
         if one.targets and one.covers(area):
             children, unread = find_children(one)
-            _tell(result, sums_of_children(one, children, divisions), one.name, ctx)
+            _report_sums(result, sums_of_children(one, children, divisions), one.name, ctx)
             if unread:
                 result.notes.append(("parts_unread", {"files": "、".join(unread)}))
     if not tasks.tasks and not result.applicable:
@@ -143,7 +136,7 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
 def _left_out(
     tasks: TownshipTasks, given: tuple[Layer, list[Township], NDArray] | None, ctx: Context
 ) -> Iterator[Finding]:
-    """Warnings on townships, and on tasks of the county, that the table of township tasks leaves out."""
+    """Yield warnings on townships and county targets missing in the table of tasks."""
     if given is not None and (names := find_omitted_townships(tasks, given[1])):
         shown = [*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])]
         params = {"file": tasks.file, "count": len(names), "names": "、".join(shown)}
@@ -151,31 +144,31 @@ def _left_out(
     from ...engine.provenance import area_name
 
     for target in find_undivided_tasks(tasks, ctx.norm.targets(ctx.plan.area_code), ctx.norm.get(DIVIDED)):
-        said = {
+        params = {
             "file": tasks.file,
             "indicator": IndicatorName(target.indicator),
             "area": area_name(ctx.plan),
             "year": target.year,
         }
-        said |= {"comparison": SIGNS[target.comparison], "target": target.value, "unit": target.unit}
+        params |= {"comparison": SIGNS[target.comparison], "target": target.value, "unit": target.unit}
         role = _role(target.indicator, ctx)
-        yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=said)
+        yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=params)
 
 
-def _tell(result: RuleResult, sums: list[PartsSum], area: str, ctx: Context) -> None:
+def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: Context) -> None:
     for one in sums:
         if one.state:
             result.applicable = True
             result.indicators.append(_figure(one, area))
             if one.state in (BROKEN, CLOSE):
                 result.findings.append(_missed(one, area, ctx))
-    # What lacks the same parts is told in one sentence.
+    # Indicators that lack the same parts share one sentence.
     for year, lacking in dict.fromkeys((one.target.year, one.missing_parts) for one in sums if one.missing_parts):
         names = "、".join(lacking[:_NAMED]) + ("…" if len(lacking) > _NAMED else "")
         alike = [one.target for one in sums if (one.target.year, one.missing_parts) == (year, lacking)]
         indicators = [target.indicator for target in alike]
-        said = {"area": area, "year": year, "indicators": indicators, "count": len(lacking), "names": names}
-        result.notes.append(("parts_lacking", said))
+        params = {"area": area, "year": year, "indicators": indicators, "count": len(lacking), "names": names}
+        result.notes.append(("parts_lacking", params))
 
 
 def _figure(one: PartsSum, area: str) -> Indicator:
@@ -207,26 +200,26 @@ def _missed(one: PartsSum, area: str, ctx: Context) -> Finding:
 
 
 def _looser(profile: Profile, limit: InheritedLimit, ctx: Context) -> Finding:
-    said = {"county": profile.name, "value": limit.value, "parent": limit.parent.name, "target": limit.above}
-    return Finding(_role("boundary_area", ctx), case="limit", params=said)
+    params = {"county": profile.name, "value": limit.value, "parent": limit.parent.name, "target": limit.above}
+    return Finding(_role("boundary_area", ctx), case="limit", params=params)
 
 
 def _otherwise(profile: Profile, measure: ChangedMeasure, ctx: Context) -> Finding:
     value, above = (
-        "、".join(map(str, said)) if isinstance(said, list) else str(said) for said in (measure.value, measure.above)
+        "、".join(map(str, one)) if isinstance(one, list) else str(one) for one in (measure.value, measure.above)
     )
-    said = {
+    params = {
         "county": profile.name,
         "parent": measure.parent.name,
         "setting": measure.key,
         "value": value,
         "target": above,
     }
-    return Finding(_role("boundary_area", ctx), case="measure", severity=Severity.WARNING, params=said)
+    return Finding(_role("boundary_area", ctx), case="measure", severity=Severity.WARNING, params=params)
 
 
 def _loosened(own: Target, above: Target, parent: Profile, profile: Profile, ctx: Context) -> Finding:
-    said = {
+    params = {
         "county": profile.name,
         "year": own.year,
         "indicator": IndicatorName(own.indicator),
@@ -240,11 +233,11 @@ def _loosened(own: Target, above: Target, parent: Profile, profile: Profile, ctx
         "above_source": above.source,
         "parent": parent.name,
     }
-    return Finding(_role(own.indicator, ctx), case="target", severity=Severity.WARNING, params=said)
+    return Finding(_role(own.indicator, ctx), case="target", severity=Severity.WARNING, params=params)
 
 
 def _role(indicator: str, ctx: Context) -> str:
-    """The layer that a figure is read from, or would be."""
+    """Return the layer that a figure is read from, or would be."""
     concept, _ = {**AREA_FIGURES, **STATED_FIGURES}[indicator]
     layer = ctx.plan.concept(concept)
     return layer.role if layer is not None else ctx.plan.roles_of(concept)[0]

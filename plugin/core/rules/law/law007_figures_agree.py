@@ -30,21 +30,14 @@ SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
     },
     uses=["ratio.form", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     messages={
-        "map": "{place} says {indicator} is {typed}; the map ({layer}) gives {value}: {miss} apart. Make text, table "
-        "and map agree.",
-        "bound": "{place} says {indicator} is {comparison} {typed}; the map ({layer}) gives {value}, which is {miss} "
-        "beyond. Correct the layer, or the figure with its document.",
-        "looser": "{place} says {indicator} is {comparison} {typed}, but the task is {comparison} {target}: {miss} looser. Print the task, or "
-        "give the document that changed it in the profile.",
-        "text": "{place} says {indicator} is {typed}, {other_place} says {other}: {miss} apart. The map gives {value}. "
-        "Print one figure in all places.",
-        "text_only": "{place} says {indicator} is {typed}, {other_place} says {other}: {miss} apart; the map has no figure. Print "
-        "one figure in all places.",
-        "unknown": "{place}: there is no indicator “{name}” (line {row} of the table), so it was not compared. Write it as the list of "
-        "indicators does, such as {known}.",
-        "unreadable": "{place}: “{text}” is no number ({name}, line {row} of the table), so it was not compared. Write the number, its unit in the "
-        "next column.",
-        "unit": "{place}: {name} cannot be in “{unit_text}” (line {row} of the table), so it was not compared. Its usual unit is {known}.",
+        "map": "{place}: {indicator} is {typed}; the map ({layer}) gives {value}: difference {miss}. Make text, table and map agree.",
+        "bound": "{place}: {indicator} is {comparison} {typed}; the map ({layer}) gives {value}, which exceeds the bound by {miss}. Correct the layer, or the figure with its document.",
+        "looser": "{place}: {indicator} is {comparison} {typed}, but the target is {comparison} {target}: looser by {miss}. Print the target, or enter the document that changed it in the profile.",
+        "text": "{place}: {indicator} is {typed}, {other_place}: {other}; difference {miss}. The map gives {value}. Print one figure in all places.",
+        "text_only": "{place}: {indicator} is {typed}, {other_place}: {other}; difference {miss}. The map has no figure. Print one figure in all places.",
+        "unknown": "{place}: the indicator “{name}” (line {row} of the table) is unknown and was not compared. Use a name of the list of indicators, such as {known}.",
+        "unreadable": "{place}: “{text}” is not a number ({name}, line {row} of the table) and was not compared. Write the number, and its unit in the next column.",
+        "unit": "{place}: {name} cannot be in “{unit_text}” (line {row} of the table) and was not compared. Its usual unit is {known}.",
     },
     fails=[
         Example("text and map", {"red_line": [SQUARE]}, finds=1, side={"figures": [("生态保护红线面积", "1.05", "平方千米", "文本第12条")]}),
@@ -70,16 +63,18 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
     """Text, tables and map show the same figures.
 
     What it checks
-        Every figure of the table given as FIGURES (indicator, value, unit, where it stands) against the map's own, and the places of
-        one indicator against each other: areas within 1 ha, or within half of the last printed digit where that is more; other
-        figures within half of the last printed digit. A bound (≥, 不低于 …) must hold, and may not be looser than the county's task; a figure that is the county's task itself is one.
+        Every figure of the table FIGURES (indicator, value, unit, place), compared with that of the map, and the
+        places of one indicator with each other: areas within 1 ha, or within half of the last printed digit if that
+        is more; other figures within half of the last printed digit. A bound (≥, 不低于 …) must be met, and may not
+        be looser than the county's target; a figure that equals the county's target is a bound.
     Why
-        Review asks that text, table and map agree within 1 ha; a figure that differs between two pages is decided by nobody.
+        Review requires that text, table and map agree within 1 ha; a figure that differs between two pages is
+        ambiguous.
     How to fix
-        Correct the text or the table; where the map is wrong, the layer.
+        Correct the text or the table; if the map is wrong, correct the layer.
     Limits
-        Only figures that somebody put into the table. Names and units that the list of indicators does not have are findings, not
-        passed over. Figures that no layer gives (population) are compared with each other only.
+        Only figures in the table are compared. Unknown names and units of indicators are findings. Figures that no
+        layer gives (population) are compared with each other only.
     """
     typed = typed_figures(ctx.side)
     if not typed:
@@ -104,17 +99,18 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
             result.doubts.append(DOUBT)
         if not computed.figures:
             params = {"name": computed.entry.name(texts.lang), "reason": computed.reason}
-            # What no layer ever gives takes nothing away; a layer that could and is not there does.
-            told = result.notes if computed.entry.method == "none" else result.not_checked
-            told.append(("figures_no_map", params))
+            # A figure that no layer can give does not limit the result; a missing layer does.
+            target = result.notes if computed.entry.method == "none" else result.not_checked
+            target.append(("figures_no_map", params))
     return result
 
 
 @dataclass(frozen=True)
 class _Map:
-    """What the map says of an indicator: ``value`` in m² for an area, else in its unit; None where it says nothing.
+    """Figures of the map for an indicator.
 
-    ``tasks``: the profile's targets, comparison and value alike.
+    ``value``: in m² for an area, else in its unit; None if the map has no figure. ``tasks``: the profile's targets,
+    as comparison and value.
     """
 
     id: str
@@ -134,14 +130,20 @@ class _Map:
         return cls(computed.entry.id, layer.role if layer else "", figure.value * factor, tasks)
 
     def meant(self, one: TypedFigure) -> TypedFigure:
-        """A plain figure that is the task itself (63.25 in the table of indicators) is a bound, as the task is."""
+        """Return a plain figure as a bound if it equals a target of the profile.
+
+        An example is 63.25 in the table of indicators.
+        """
         for comparison, task in self.tasks:
             if one.comparison == "=" and abs(one.comparable - task) <= one.rounding_half * one.factor * 1e-3:
                 return replace(one, comparison=comparison)
         return one
 
     def met_by(self, one: TypedFigure, value: float) -> Iterator[float]:
-        """The tasks that a bound (of ``value``) is looser than, by more than half of its last printed digit."""
+        """Yield the targets that a bound (of ``value``) is looser than.
+
+        Differences within half of its last printed digit are ignored.
+        """
         allowed = one.rounding_half * one.factor + 1e-9 * abs(value)
         for comparison, task in self.tasks:
             beyond = task - value if comparison == ">=" else value - task
@@ -190,12 +192,12 @@ def _disagreements(on_map: _Map, places: list[TypedFigure], allowance_m2: float,
             finding.params["target"] = _with_unit(task / one.factor, digits, texts.get("units", one.unit or ""))
             finding.severity = Severity.WARNING
             yield finding
-        # A bound and a drawn area may well differ.
+        # A bound and a drawn area may differ.
         other = first.setdefault(one.comparison, one)
-        apart = abs(value - other.comparable)
-        if apart > max(_allowed(one, allowance_m2), _allowed(other, allowance_m2)):
+        difference = abs(value - other.comparable)
+        if difference > max(_allowed(one, allowance_m2), _allowed(other, allowance_m2)):
             case = "text_only" if on_map.value is None else "text"
-            yield _finding(case, on_map, one, apart, texts, other)
+            yield _finding(case, on_map, one, difference, texts, other)
 
 
 def _against_map(one: TypedFigure, value: float, on_map: float, allowance_m2: float) -> str:
@@ -207,13 +209,16 @@ def _against_map(one: TypedFigure, value: float, on_map: float, allowance_m2: fl
 
 
 def _allowed(one: TypedFigure, allowance_m2: float) -> float:
-    """1 ha, or what rounding to the printed digits takes away; and a double's own error."""
+    """Return the allowed difference: 1 ha or the rounding of the printed digits.
+
+    The precision of a double is included.
+    """
     least = allowance_m2 if one.unit in SQUARE_METRES else 0.0
     return float(max(least, one.rounding_half * one.factor) + 1e-9 * abs(one.comparable))
 
 
 def _finding(
-    case: str, on_map: _Map, one: TypedFigure, apart: float, texts: Texts, other: TypedFigure | None = None
+    case: str, on_map: _Map, one: TypedFigure, difference: float, texts: Texts, other: TypedFigure | None = None
 ) -> Finding:
     unit = texts.get("units", one.unit or "")
     digits = one.decimals + 4 if one.unit in SQUARE_METRES else one.decimals + 2
@@ -224,7 +229,7 @@ def _finding(
         "comparison": SIGNS[one.comparison],
         "value": None if on_map.value is None else _with_unit(on_map.value / one.factor, digits, unit),
         "unit": one.unit,
-        "miss": _with_unit(apart / one.factor, digits, unit),
+        "miss": _with_unit(difference / one.factor, digits, unit),
         "row": one.row,
     }
     if other is not None:

@@ -28,8 +28,7 @@ MARGIN = {WARNING_SHARE: 0.05}
     },
     uses=["ratio.form"],
     messages={
-        "": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: it is met, but only {left} {unit} are left, less "
-        "than the margin set for early warning. Keep changes of this layer within what is left."
+        "": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: it is met, but the remainder of {left} {unit} is less than the margin for early warning. Limit changes of this layer to the remainder."
     },
     fails=[
         Example("little of the red line to spare", {"red_line": [SQUARE]}, finds=1,
@@ -47,14 +46,14 @@ def target_margin(*layers: object, ctx: Context) -> RuleResult:
     """Targets are met with a margin.
 
     What it checks
-        Targets and the limit of the expansion ratio that are met, but with less left than the margin: the share of the target that
-        `warning_share` under `[indicators]` sets, or a target's own `warn_below`.
+        Targets and the limit of the expansion ratio that are met with less than the margin: the share of the target
+        in `warning_share` under `[indicators]`, or a target's own `warn_below`.
     Why
-        A county that has used up its room finds out at the next small change; a warning in time leaves a choice.
+        A county without a remainder misses its target at the next small change; an early warning leaves a choice.
     How to fix
-        Keep changes within what is left; or find land elsewhere before the next one.
+        Limit changes to the remainder; or find land elsewhere before the next change.
     Limits
-        A hint, never an error. The margin is the county's own: no norm gives one, and without one this is off.
+        A hint, never an error. The county sets the margin: no norm gives one, and without one the rule does not run.
     """
     share = float(ctx.norm.get(WARNING_SHARE))
     targets = ctx.norm.targets(ctx.plan.area_code)

@@ -31,22 +31,14 @@ NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     },
     uses=["tolerance"],
     messages={
-        "blank": "{layer} ({key}): {field} is empty, so it cannot be taken for cultivated land ({area}, net {net_area}). Fill in the "
-        "land-use code.",
-        "code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, net {net_area}). Take it out of permanent basic "
-        "farmland and supplement it, or correct the code.",
-        "parcel": "{area} (net {net_area}, width {width} m) of {layer} ({key}) lies on parcel {related_key} of land use “{value}”, "
-        "which is not cultivated. Correct the line or the parcel, or supplement it.",
-        "protected_code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, net {net_area}). Take it out of the layer, or "
-        "correct the code.",
-        "protected": "{area} (net {net_area}, width {width} m) of {layer} ({key}) lies on parcel {related_key} of land use “{value}”, "
-        "which is not cultivated. Take it out of the layer, or correct the line or the parcel.",
-        "unprotected": "{area} (net {net_area}, width {width} m) of {layer} ({key}) lies outside {related_layer}, of which permanent basic "
-        "farmland is a part. Add the land there, or correct the line.",
-        "unsurveyed": "{area} (net {net_area}, width {width} m) of {layer} ({key}) lies on no parcel of {related_layer}: nothing shows that it is "
-        "cultivated. Bring back the parcel, or correct the line.",
-        "slope": "{layer} ({key}): {field} = “{value}”, parcel {related_key} on the same land has “{related}” ({area}). Take the slope class "
-        "from the survey's parcel.",
+        "blank": "{layer} ({key}): {field} is empty, so it does not count as cultivated land ({area}, net {net_area}). Fill in the land-use code.",
+        "code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, net {net_area}). Remove it from permanent basic farmland and supplement it, or correct the code.",
+        "parcel": "{layer} ({key}) has {area} (net {net_area}, width {width} m) on parcel {related_key} of land use “{value}”, which is not cultivated. Correct the line or the parcel, or supplement the land.",
+        "protected_code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, net {net_area}). Remove it from the layer, or correct the code.",
+        "protected": "{layer} ({key}) has {area} (net {net_area}, width {width} m) on parcel {related_key} of land use “{value}”, which is not cultivated. Remove it from the layer, or correct the line or the parcel.",
+        "unprotected": "{layer} ({key}) has {area} (net {net_area}, width {width} m) outside {related_layer}, which must contain all permanent basic farmland. Add the land there, or correct the line.",
+        "unsurveyed": "{layer} ({key}) has {area} (net {net_area}, width {width} m) on no parcel of {related_layer}, so the land use is unknown. Restore the parcel, or correct the line.",
+        "slope": "{layer} ({key}): {field} = “{value}”, parcel {related_key} on the same land has “{related}” ({area}). Use the slope class of the survey's parcel.",
     },
     fails=[
         Example("restorable orchard", {"farmland": [{"wkt": SQUARE, "land_use": "0201K"}]}, finds=1, areas=(10000.0,)),
@@ -68,7 +60,7 @@ NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
         Example("protected land is cultivated", {"farmland": [{"wkt": NEXT, "land_use": "0103"}], "parcels": [{"wkt": SQUARE, "land_use": "0102"},
                 {"wkt": NEXT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE, "land_use": "0103"}, {"wkt": NEXT, "land_use": "0103"}]}),
         Example("cultivated", {"farmland": [{"wkt": SQUARE, "land_use": "0102"}], "parcels": [{"wkt": SQUARE, "land_use": "0103"}]}),
-        Example("a yard is told as occupied", {"farmland": [{"wkt": SQUARE, "land_use": "0103"}], "parcels": [{"wkt": HALF, "land_use": "0702"},
+        Example("a yard is reported as occupied", {"farmland": [{"wkt": SQUARE, "land_use": "0103"}], "parcels": [{"wkt": HALF, "land_use": "0702"},
                 {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "land_use": "0103"}]}, parameters={"rules": ["LAW014"]}),
         Example("forest next door", {"farmland": [{"wkt": HALF, "land_use": "0103"}], "parcels": [
             {"wkt": HALF, "land_use": "0103"}, {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "land_use": "0301"}]}),
@@ -82,19 +74,20 @@ def farmland_not_cultivated(
     """Permanent basic farmland is cultivated land.
 
     What it checks
-        The land-use code of each 永久基本农田 parcel (0101, 0102, 0103; 可调整 …K codes are not cultivated land); and, where
-        parcels are there, every part of it that lies on a parcel of another land use, with its area. The same of 耕地保护目标 and
-        永久基本农田储备区, as a warning. As warnings, too: parts of 永久基本农田 outside 耕地保护目标, parts on no parcel at all, and
-        rows whose slope class is not that of the parcel on the same land.
+        The land-use code of each 永久基本农田 parcel (0101, 0102, 0103; 可调整 …K codes are not cultivated land);
+        and, if parcels exist, every part on a parcel of another land use, with its area. The same for 耕地保护目标
+        and 永久基本农田储备区, as a warning. Also as warnings: parts of 永久基本农田 outside 耕地保护目标, parts on
+        no parcel, and rows whose slope class differs from that of the parcel on the same land.
     Why
         永久基本农田 must be 耕地; it must not become forest, grass, orchard or facility land.
     How to fix
-        Correct the code, or take the land out and supplement it with equal net area and quality.
+        Correct the code, or remove the land and supplement it with equal net area and quality.
     Limits
-        A row found by its own code is not told again by the overlay. Parcels of construction land are LAW014's when it runs too.
-        A row reported for its land use is not compared with 耕地保护目标, gaps of parcels and slope classes. The slope class is that of
-        the parcel below a point inside the row. What a row of 耕地保护目标 or a parcel without a valid shape would cover is left to
-        GEO001 and GEO002. Of 耕地保护目标 and 储备区, what lies on a parcel that another of these layers is reported on is not reported again.
+        The overlay does not report again a row found by its code. LAW014 reports parcels of construction land when it
+        runs. A row reported for its land use is not compared with 耕地保护目标, gaps of parcels and slope classes.
+        The slope class is that of the parcel at a point inside the row. GEO001 and GEO002 report rows of 耕地保护目标
+        and parcels without a valid shape. Of 耕地保护目标 and 储备区, a part on a parcel for which another of these
+        layers is reported is not reported again.
     """
     result = RuleResult(applicable=False)
     by_code = np.zeros(len(farmland), dtype=bool)
@@ -106,8 +99,8 @@ def farmland_not_cultivated(
         result.applicable = True
         result.not_checked.append(_lacking(farmland))
     other = None
-    # Rows that are reported already are not compared with further layers.
-    told = by_code.copy()
+    # Rows with a finding are not compared with further layers.
+    reported = by_code.copy()
     if parcels is not None and not parcels.has("land_use"):
         result.applicable = True
         result.not_checked.append(_lacking(parcels))
@@ -120,15 +113,16 @@ def farmland_not_cultivated(
         overlay, parts = _by_parcel(farmland, ~by_code, parcels, other & ~left, "parcel", ctx)
         result.findings += overlay
         other[parts.right] = False
-        told[parts.left] = True
+        reported[parts.left] = True
         if cultivated is not None or reserve_land is not None:
             other[ctx.geometry.shared(farmland, parcels, rows_a=~by_code, rows_b=left).right] = False
-        # Parcels without any cultivated land (built land alone) are no survey of farmland. Around an edit there may just be none.
+        # Parcels without any cultivated land (built land alone) are not a survey of farmland. Around an edit there may
+        # be none nearby.
         if ctx.around_an_edit or (ctx.cultivated_rows(parcels).any() and not parcels.has_no_geometry):
-            unsurveyed = _bare(farmland, ~told, parcels, "unsurveyed", ctx)
-            result.findings += [*unsurveyed, *_slopes(farmland, ~told, parcels, ctx)]
+            unsurveyed = _find_uncovered(farmland, ~reported, parcels, "unsurveyed", ctx)
+            result.findings += [*unsurveyed, *_slopes(farmland, ~reported, parcels, ctx)]
     if cultivated is not None and cultivated is not parcels and (ctx.around_an_edit or not cultivated.has_no_geometry):
-        result.findings += _bare(farmland, ~told, cultivated, "unprotected", ctx)
+        result.findings += _find_uncovered(farmland, ~reported, cultivated, "unprotected", ctx)
     for layer in (cultivated, reserve_land):
         if layer is not None and layer is not parcels:
             protected, on = _protected(layer, parcels, other, ctx)
@@ -141,10 +135,14 @@ def farmland_not_cultivated(
 def _protected(
     layer: Layer, parcels: Layer | None, other: NDArray | None, ctx: Context
 ) -> tuple[list[Finding], NDArray]:
-    """Return warnings on protected cultivated land that is not cultivated by its own code or by its parcel, and those parcels."""
+    """Return warnings on protected land that is not cultivated, and those parcels.
+
+    The row's own code or its parcel gives the land use.
+    """
     by_code = np.zeros(len(layer), dtype=bool)
     if layer.has("land_use"):
-        # Another rule reports a blank: a feature of this layer counts as cultivated land. So is 可调整 land when ATT017 runs.
+        # Another rule reports a blank code: a feature of this layer counts as cultivated land. 可调整 land does too
+        # when ATT017 runs.
         left = "K" if is_reported_elsewhere(ctx, "ATT017") else ""
         there = [bool(code) and not (left and code.endswith(left)) for code in layer.text("land_use")]
         by_code = ~ctx.cultivated_rows(layer) & np.array(there, dtype=bool)
@@ -158,7 +156,7 @@ def _protected(
 
 
 def _by_code(layer: Layer, rows: NDArray, ctx: Context, case: str = "") -> list[Finding]:
-    """Findings on rows whose own code is none of cultivated land."""
+    """Return findings on rows whose own code is not cultivated land."""
     found = []
     codes, net = layer.text("land_use"), layer.numbers("net_area")
     for position in np.flatnonzero(rows).tolist():
@@ -182,7 +180,10 @@ def _by_code(layer: Layer, rows: NDArray, ctx: Context, case: str = "") -> list[
 def _by_parcel(
     layer: Layer, rows: NDArray, parcels: Layer, other: NDArray, case: str, ctx: Context
 ) -> tuple[list[Finding], Parts]:
-    """Findings on parts of a layer that lie on ``other`` parcels ((n,) bool), and those parts."""
+    """Return findings on parts of a layer on ``other`` parcels, and the parts.
+
+    ``other``: (n,) bool.
+    """
     parts = ctx.geometry.shared(
         layer, parcels, rows_a=rows, rows_b=other, severity=None if case == "parcel" else Severity.WARNING
     )
@@ -193,8 +194,8 @@ def _by_parcel(
     return found, parts
 
 
-def _bare(layer: Layer, rows: NDArray, cover: Layer, case: str, ctx: Context) -> list[Finding]:
-    """Warnings on connected parts of rows ((n,) bool) that another layer does not cover."""
+def _find_uncovered(layer: Layer, rows: NDArray, cover: Layer, case: str, ctx: Context) -> list[Finding]:
+    """Return warnings on connected parts of rows ((n,) bool) outside another layer."""
     rows = rows & is_cut_differently(layer, cover, ctx) & ~_of_lost_shapes(layer, cover)
     if not rows.any():
         return []
@@ -203,7 +204,10 @@ def _bare(layer: Layer, rows: NDArray, cover: Layer, case: str, ctx: Context) ->
 
 
 def _of_lost_shapes(layer: Layer, cover: Layer) -> NDArray:
-    """(n,) bool: rows with the gross area of a row of ``cover`` whose shape is empty or invalid, which GEO001 and GEO002 report."""
+    """Return (n,) bool: rows with the gross area of a shapeless row of ``cover``.
+
+    The shape is empty or invalid; GEO001 and GEO002 report it.
+    """
     lost = cover.invalid | is_missing(cover.plane)
     if not lost.any():
         return np.zeros(len(layer), dtype=bool)
@@ -213,7 +217,10 @@ def _of_lost_shapes(layer: Layer, cover: Layer) -> NDArray:
 
 
 def _slopes(farmland: Layer, rows: NDArray, parcels: Layer, ctx: Context) -> list[Finding]:
-    """Warnings on rows ((n,) bool) whose slope class is not that of the parcel below them. A blank says nothing."""
+    """Return warnings on rows ((n,) bool) with another slope class than their parcel.
+
+    A blank is not compared.
+    """
     if not (farmland.has_values("slope_class") and parcels.has_values("slope_class")):
         return []
     below = find_rows_below(farmland, parcels, ctx)
@@ -223,7 +230,7 @@ def _slopes(farmland: Layer, rows: NDArray, parcels: Layer, ctx: Context) -> lis
     found = []
     for row in np.flatnonzero(rows & (below >= 0)).tolist():
         parcel = int(below[row])
-        # An unknown class is ATT002's.
+        # ATT002 reports an unknown class.
         if own[row] in known and survey[parcel] in known and own[row] != survey[parcel]:
             finding = ctx.make.row(
                 farmland,

@@ -20,8 +20,7 @@ CORE, REST = "恒山自然保护区核心保护区", "恒山自然保护区一�
     needs={"farmland": Need("farmland"), "reserves": Need("reserves", fields=("feature_name",))},
     uses=["tolerance", "reserves.core_words"],
     messages={
-        "": "{area} (net {net_area}, width {width} m) of {layer} ({key}) lies in the core zone “{site}” ({related_key}) of a nature "
-        "reserve. Take it out step by step and supplement it, or correct the line that is drawn wrongly.",
+        "": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the core zone “{site}” ({related_key}) of a nature reserve. Remove it step by step and supplement it, or correct the wrong line.",
     },
     fails=[
         Example("half in the core zone", {"farmland": [SQUARE], "reserves": [{"wkt": OVER, "feature_name": CORE}]}, finds=1, areas=(1000.0,)),
@@ -31,25 +30,25 @@ CORE, REST = "恒山自然保护区核心保护区", "恒山自然保护区一�
                 areas=(1000.0, 9000.0)),
     ],
     passes=[
-        Example("beside it", {"farmland": [SQUARE], "reserves": [{"wkt": NEXT, "feature_name": CORE}]}),
+        Example("next to it", {"farmland": [SQUARE], "reserves": [{"wkt": NEXT, "feature_name": CORE}]}),
         Example("in the general control zone", {"farmland": [SQUARE], "reserves": [{"wkt": OVER, "feature_name": REST}]}),
         Example("a reserve without parts", {"farmland": [SQUARE], "reserves": [{"wkt": OVER, "feature_name": "恒山自然保护区"}]}),
     ],
 )  # fmt: skip
 def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: Context) -> RuleResult:
-    """Permanent basic farmland does not lie in the core zone of a nature reserve.
+    """Permanent basic farmland is not in the core zone of a nature reserve.
 
     What it checks
-        Every part of 永久基本农田 that lies in the 核心保护区 of a 自然保护地, with its area and net area.
+        Every part of 永久基本农田 in the 核心保护区 of a 自然保护地, with its area and net area.
     Why
-        People's activities are kept out of core zones; farmland in them leaves 永久基本农田 in an orderly way and is supplemented.
+        Human activities are excluded from core zones; farmland there is withdrawn step by step and supplemented.
     How to fix
-        Where the farmland is real, plan its withdrawal and supplement equal net area and quality; else correct the line that is
-        drawn wrongly, by its document.
+        If the farmland is real, plan its withdrawal and supplement equal net area and quality; otherwise correct the
+        wrong line by its document.
     Limits
-        Core zones are told by words at the end of the reserve's name (MC, [reserves] core_words); the wording of the norm was not read
-        (C), so this is a warning. Farmland in other parts of a reserve is REL010's. Runs when it is asked for by name or with
-        the group farmland.
+        Words at the end of the reserve's name (MC, [reserves] core_words) identify core zones; the wording of the
+        norm was not read (C), so this is a warning. REL010 reports farmland in other parts of a reserve. Runs by name
+        or with the group farmland.
     """
     core = core_rows(reserves, ctx.norm)
     if not core.any():

@@ -19,8 +19,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"farmland": Need("farmland", fields=("slope_class",))},
     uses=["farmland.steep_classes"],
     messages={
-        "": "{layer} ({key}): {field} = “{value}”, the land is steeper than 25° ({area}, net {net_area}). Such land is not kept as "
-        "permanent basic farmland: take it out and supplement it, or correct the slope class by the slope map.",
+        "": "{layer} ({key}): {field} = “{value}”, the land is steeper than 25° ({area}, net {net_area}). Such land must not be permanent basic farmland: remove and supplement it, or correct the slope class by the slope map.",
     },
     fails=[
         Example("steep", {"farmland": [{"wkt": SQUARE, "slope_class": "5"}]}, finds=1, areas=(10000.0,)),
@@ -29,21 +28,21 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     ],
     passes=[
         Example("15° to 25°", {"farmland": [{"wkt": SQUARE, "slope_class": "4"}]}),
-        Example("nothing said", {"farmland": [{"wkt": SQUARE, "slope_class": None}]}),
+        Example("no value", {"farmland": [{"wkt": SQUARE, "slope_class": None}]}),
     ],
 )  # fmt: skip
 def farmland_slope(farmland: Layer, *, ctx: Context) -> RuleResult:
-    """Permanent basic farmland is not steep.
+    """Permanent basic farmland is not steeper than 25°.
 
     What it checks
         耕地坡度级别 (GDPDJB) of each 永久基本农田 parcel: class 5 is steeper than 25°.
     Why
-        Steep land washes away when it is ploughed; it is a defect of 永久基本农田 that is mended when lines are corrected.
+        Ploughed steep land erodes; it is a defect of 永久基本农田 that is corrected when lines are adjusted.
     How to fix
-        Take the land out and supplement it with equal net area and quality; or correct the class by the slope map.
+        Remove the land and supplement it with equal net area and quality; or correct the class by the slope map.
     Limits
-        Which classes count is a setting ([farmland] steep_classes), C: the wording was not read. Whether the class is filled in and is
-        one of the list is ATT018's and ATT002's. Terraces (GDLX = TT) are told too. Runs when it is asked for by name or with
+        A setting ([farmland] steep_classes), C, lists the classes: the wording was not read. ATT018 and ATT002 check
+        that the class is filled in and is in the list. Terraces (GDLX = TT) are reported too. Runs by name or with
         the group farmland.
     """
     declared = require_value(farmland.template.field("slope_class"), "the field of slope classes")

@@ -23,8 +23,7 @@ PIECES = ["POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))", "POLYGON ((230 0, 2
     needs={"farmland": Need("farmland")},
     uses=["rules.LAW013"],
     messages={
-        "": "{layer} ({key}): a patch of {count} features that touch no other farmland has {area} (net {net_area}), less than {limit} m². "
-        "Merge it with fields next to it, or swap it for land in one piece when lines are corrected.",
+        "": "{layer} ({key}): a patch that touches no other farmland has {area} (net {net_area}), less than {limit} m²; features: {count}. Merge it with neighbouring fields, or swap it for connected land when lines are adjusted.",
     },
     fails=[
         Example("alone", {"farmland": [FIELD, SMALL]}, finds=1, areas=(900.0,)),
@@ -33,7 +32,7 @@ PIECES = ["POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))", "POLYGON ((230 0, 2
     ],
     passes=[
         Example("small, but part of a field", {"farmland": [FIELD, TOUCHING]}),
-        Example("a county looks across ditches", {"farmland": [FIELD, ACROSS]}, parameters={"reach_m": 5.0}),
+        Example("a county accepts ditches within a patch", {"farmland": [FIELD, ACROSS]}, parameters={"reach_m": 5.0}),
         Example("large enough together", {"farmland": PIECES}, parameters={"patch_area_m2": 1500.0}),
     ],
 )  # fmt: skip
@@ -43,16 +42,16 @@ def farmland_fragments(
     """Permanent basic farmland is not scattered in small patches.
 
     What it checks
-        Patches of 永久基本农田: parcels that touch, or come within `reach_m` of each other. A patch below `patch_area_m2` is told once,
-        with all its parcels.
+        Patches of 永久基本农田: parcels that touch, or are within `reach_m` of each other. A patch below
+        `patch_area_m2` is reported once, with all its parcels.
     Why
-        零星破碎 is a defect that is mended by merging or swapping; a small parcel inside a large field is none.
+        零星破碎 is a defect that is corrected by merging or swapping; a small parcel inside a large field is not a
+        defect.
     How to fix
-        Merge the patch with fields next to it, or swap it for land in one piece when the lines are corrected.
+        Merge the patch with neighbouring fields, or swap it for connected land when the lines are adjusted.
     Limits
-        Both limits are settings, C: no text gives a figure. Parcels that meet at one corner count as touching. The parcel's own
-        least area is GEO007's. Runs when it is asked for by name or with
-        the group farmland.
+        Both limits are settings, C: no text gives a figure. Parcels that meet at one corner touch. GEO007 checks the
+        minimum area of a parcel. Runs by name or with the group farmland.
     """
     area = farmland.statutory
     patch = group_into_patches(farmland.polygons, area, reach_m, patch_area_m2, ctx.cancellation)

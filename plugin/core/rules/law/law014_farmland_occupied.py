@@ -20,9 +20,7 @@ NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     needs={"farmland": Need("farmland"), "parcels": Need("parcels", fields=("land_use",))},
     uses=["tolerance"],
     messages={
-        "": "{area} of {layer} ({key}) is occupied by parcel {related_key} of construction land “{value}” (width {width} m): net {net_area} "
-        "of permanent basic farmland. Where building was approved, supplement it and correct the line by the document; else the "
-        "land is to be restored.",
+        "": "{layer} ({key}): parcel {related_key} of construction land “{value}” occupies {area} (width {width} m), net {net_area} of permanent basic farmland. If building was approved, supplement it and correct the line by the document; otherwise the land must be restored.",
     },
     fails=[
         Example("a yard on the field", {"farmland": [SQUARE], "parcels": [{"wkt": YARD, "land_use": "0702"}]}, finds=1, areas=(1000.0,)),
@@ -32,27 +30,27 @@ NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
                 "POLYGON ((0 0, 10 0, 10 100, 0 100, 0 0))", "land_use": "1003"}]}, finds=2, areas=(1000.0, 1000.0)),
     ],
     passes=[
-        Example("beside it", {"farmland": [SQUARE], "parcels": [{"wkt": NEXT, "land_use": "0702"}]}),
+        Example("next to it", {"farmland": [SQUARE], "parcels": [{"wkt": NEXT, "land_use": "0702"}]}),
         Example("a forest is no building", {"farmland": [SQUARE], "parcels": [{"wkt": YARD, "land_use": "0301"}]}),
         Example("a farm road is no building", {"farmland": [SQUARE], "parcels": [{"wkt": YARD, "land_use": "1006"}]}),
     ],
 )  # fmt: skip
 def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: Context) -> RuleResult:
-    """Permanent basic farmland is not built on.
+    """Permanent basic farmland is not built upon.
 
     What it checks
-        Every part of 永久基本农田 that lies on a parcel of construction land (建设用地), with the net area that is occupied: shared area ÷
-        area of the farmland parcel × its net area.
+        Every part of 永久基本农田 on a parcel of construction land (建设用地), with the occupied net area: shared
+        area ÷ area of the farmland parcel × its net area.
     Why
-        Nobody may occupy 永久基本农田 or change its use without approval; the occupied net area is what has to be supplemented.
+        永久基本农田 may not be occupied or change its use without approval; the occupied net area must be
+        supplemented.
     How to fix
-        With an approval: supplement equal net area and quality, and correct the line by the document. Without: a matter for enforcement;
-        the land is to be restored. Or the parcel's code is wrong.
+        With an approval: supplement equal net area and quality, and correct the line by the document. Without one:
+        refer the case to enforcement and restore the land. Otherwise correct the parcel's code.
     Limits
-        Which classes are construction land comes with the survey's code list (major class), for planned land use from
-        [farmland] construction_classes (C). When this rule runs, LAW010 leaves such parcels to it. Planned building (开发边界) is REL002's.
-        Runs when it is asked for by name or with
-        the group farmland.
+        The survey's code list gives the classes of construction land (major class), for planned land use [farmland]
+        construction_classes (C). When this rule runs, LAW010 does not report such parcels. REL002 reports planned
+        building (开发边界). Runs by name or with the group farmland.
     """
     built = is_construction_land(ctx, parcels)
     parts = ctx.geometry.shared(farmland, parcels, rows_b=built)

@@ -32,10 +32,8 @@ TOWNS = [
     needs={"farmland": Need("farmland"), "townships": Need("townships", optional=True)},
     uses=["tolerance", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     messages={
-        "": "{township}: {layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² less: {moved_out} m² went "
-        "out, {moved_in} m² came in. Supplement the difference in the same township, or register the document that approves it.",
-        "county": "{layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² less: {moved_out} m² went out, "
-        "{moved_in} m² came in. Supplement the difference, or register the document that approves it.",
+        "": "{township}: {layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² less: {moved_out} m² were removed, {moved_in} m² were added. Supplement the difference in the same township, or register the document that approves it.",
+        "county": "{layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² less: {moved_out} m² were removed, {moved_in} m² were added. Supplement the difference, or register the document that approves it.",
     },
     fails=[
         Example("less than was sealed", {"farmland": [LESS]}, side={"baseline": {"farmland": [WEST]}}, finds=1, areas=(4000.0,)),
@@ -54,18 +52,21 @@ TOWNS = [
     ],
 )  # fmt: skip
 def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, allowance_m2: float = 1.0) -> RuleResult:
-    """There is no less permanent basic farmland than in the sealed edition.
+    """Permanent basic farmland is not less than in the sealed edition.
 
     What it checks
-        永久基本农田 against its sealed edition (BASELINE), by township: net area (statutory area where one edition has no net
-        area) that is less than it was by more than `allowance_m2`, with what went out and what came in.
+        永久基本农田, compared with its sealed edition (BASELINE) by township: net area (statutory area if one edition
+        has no net area) that decreased by more than `allowance_m2`, with the removed and added areas.
     Why
-        The task was handed down, and down to the townships, with the sealed edition; a loss has to be supplemented or approved.
+        The target was allocated with the sealed edition, down to the townships; a loss must be supplemented or
+        approved.
     How to fix
-        Draw back what was taken out by mistake; supplement the rest in the same township, or register the document that approves it.
+        Restore land that was removed by mistake; supplement the rest in the same township, or register the document
+        that approves it.
     Limits
-        A warning, unless the county's profile says that the layer is sealed ([sealed] roles): then an error. Where there is no layer
-        of townships, the county as a whole is compared. Net areas that the land does not back (ATT022) prove nothing. Where the land lies is LAW017's, whether the supplement is as good is LAW016's.
+        A warning, unless the county's profile seals the layer ([sealed] roles): then an error. Without a layer of
+        townships, the whole county is compared. Net areas that the shapes do not support (ATT022) prove nothing.
+        LAW017 reports where the land is, LAW016 the quality of the supplement.
     """
     result = RuleResult(applicable=False)
     found = compare_with_sealed(ctx, "farmland", result)
@@ -75,9 +76,9 @@ def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, all
     basis = NET if NET in found.total else STATUTORY
     for count, edition, sealed in zip(found.without_net, (found.before, found.after), (True, False), strict=True):
         if basis == NET and count:
-            # What was sealed without a figure may be lost unseen; what has none now is told as a loss.
-            told = result.not_checked if sealed else result.notes
-            told.append(("net_missing", {"layer": edition.layer.name, "count": count}))
+            # Land sealed without a figure may be lost unnoticed; land without a figure now is reported as a loss.
+            target = result.not_checked if sealed else result.notes
+            target.append(("net_missing", {"layer": edition.layer.name, "count": count}))
     for township, balance in found.townships[basis].items():
         if balance.before - balance.land_after > allowance_m2:
             result.findings.append(_loss(found, basis, township, balance, ctx))
@@ -98,7 +99,7 @@ def _loss(found: Comparison, basis: str, township: str, balance: Balance, ctx: C
         finding.area_m2 = sum(part.area_m2 for part in gone)
         finding.geometry = shapely.multipolygons(shapely.get_parts([part.geometry for part in gone]))
     elif township:
-        # Less on the same land: the township is the place.
+        # The same land has less net area: the township is the place.
         towns = townships_of(ctx.plan, sealed_edition(ctx.side))
         finding.geometry = ctx.geometry.joined(towns.polygons.shapes[np.array(towns.names) == township])
     return finding

@@ -14,7 +14,7 @@ from .._sealed import compare_with_sealed, find_net_area_doubts, ignore_moved
 WEST = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 HALF = "POLYGON ((100 0, 150 0, 150 100, 100 100, 100 0))"
-#: Meanings whose average may not get worse: of all three, the smaller number is the better land.
+#: Meanings whose average may not get worse; for all three, a smaller number is better land.
 GRADES = ("slope_class", "yield_grade", "quality_grade")
 
 
@@ -26,22 +26,17 @@ GRADES = ("slope_class", "yield_grade", "quality_grade")
     basis=["T2", "pbf-supplement"],
     side=["baseline"],
     needs={
-        # Grades are compared where they are: nobody is asked to add the fields for a comparison that is not made.
+        # Grades are compared where they exist: their fields are not required.
         "farmland": Need("farmland"),
         "reserve_land": Need("reserve_land", optional=True),
     },
     uses=["tolerance", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     messages={
-        "net": "Against the sealed edition {lost} m² of {layer} went out and {gained} m² came in, {missing} m² too little. Supplement as "
-        "much net area as was taken out.",
-        "slope_class": "The supplement of {layer} is steeper than what it replaces: average slope class ({field}) {gained} against {lost}. "
-        "Choose flatter land from the reserve.",
-        "yield_grade": "The supplement of {layer} is worse than what it replaces: average grade ({field}) {gained} against {lost}; a "
-        "smaller number is better. Choose better land from the reserve.",
-        "quality_grade": "The supplement of {layer} is worse than what it replaces: average class ({field}) {gained} against {lost}; a "
-        "smaller number is better. Choose better land from the reserve.",
-        "source": "{area} (net {net_area}) that came into {layer} ({key}) is not in {related_layer}, the main source of supplements. Choose "
-        "land from the reserve, or give the reason in the report on the supplement.",
+        "net": "{layer}: compared with the sealed edition, {lost} m² were removed and {gained} m² were added, {missing} m² too little. Supplement as much net area as was removed.",
+        "slope_class": "{layer}: the supplement is steeper than the removed land: average slope class ({field}) {gained} instead of {lost}. Choose flatter land from the reserve.",
+        "yield_grade": "{layer}: the supplement is worse than the removed land: average grade ({field}) {gained} instead of {lost}; a smaller number is better. Choose better land from the reserve.",
+        "quality_grade": "{layer}: the supplement is worse than the removed land: average class ({field}) {gained} instead of {lost}; a smaller number is better. Choose better land from the reserve.",
+        "source": "{layer} ({key}): the added {area} (net {net_area}) is not in {related_layer}, the main source of supplements. Choose land from the reserve, or give the reason in the report on the supplement.",
     },
     fails=[
         Example("too little", {"farmland": [HALF]}, side={"baseline": {"farmland": [WEST]}}, finds=1),
@@ -56,26 +51,27 @@ GRADES = ("slope_class", "yield_grade", "quality_grade")
         Example("equal and from the reserve", {"farmland": [{"wkt": EAST, "slope_class": "2"}], "reserve_land": [EAST]},
                 side={"baseline": {"farmland": [{"wkt": WEST, "slope_class": "2"}]}}),
         Example("nothing went out", {"farmland": [WEST, EAST]}, side={"baseline": {"farmland": [WEST]}}),
-        Example("too little is told as a loss", {"farmland": [HALF]}, side={"baseline": {"farmland": [WEST]}}, parameters={"rules": ["LAW015"]}),
+        Example("too little is reported as a loss", {"farmland": [HALF]}, side={"baseline": {"farmland": [WEST]}}, parameters={"rules": ["LAW015"]}),
         Example("no sealed edition", {"farmland": [WEST]}),
     ],
 )  # fmt: skip
 def farmland_supplement(
     farmland: Layer, reserve_land: Layer | None, *, ctx: Context, allowance_m2: float = 1.0
 ) -> RuleResult:
-    """Farmland that was taken out is supplemented with land that is equal or better.
+    """Removed farmland is supplemented with equal or better land.
 
     What it checks
-        Where 永久基本农田 went out since the sealed edition (BASELINE): does as much net area come in; are the averages (by net area) of
-        slope class (GDPDJB), grade (GDDB) and class (GDDJ) of what came in no worse than of what went out; does it come from
-        the reserve (YJJBNTCBQ).
+        If 永久基本农田 was removed since the sealed edition (BASELINE): at least as much net area was added; the
+        averages (by net area) of slope class (GDPDJB), grade (GDDB) and class (GDDJ) of the added land are not worse
+        than those of the removed land; the added land is from the reserve (YJJBNTCBQ).
     Why
-        补划 keeps quantity and does not lower quality; the reserve is its main source (优进劣出).
+        补划 preserves quantity and does not lower quality; the reserve is its main source (优进劣出).
     How to fix
         Choose flatter or better land from the reserve, as much as is missing.
     Limits
-        Quality was read in no text of a norm (C). Of a field that is not filled in on both sides nothing is said. When LAW015 runs,
-        too little is its matter. Overlap with red line and boundary is REL001's and REL002's, cultivation LAW010's.
+        Quality was read in no text of a norm (C). A field that is not filled in on both sides is not compared. When
+        LAW015 runs, it reports missing quantity. REL001 and REL002 report overlap with red line and boundary, LAW010
+        land that is not cultivated.
     """
     result = RuleResult(applicable=False)
     found = compare_with_sealed(ctx, "farmland", result)
@@ -87,7 +83,7 @@ def farmland_supplement(
     if not gone:
         return result
     if unknown := found.without_net[0]:
-        # How much there is to make up for, nobody can say. (What came in without a figure makes up for nothing.)
+        # The required supplement is unknown. Land added without a figure supplements nothing.
         result.not_checked.append(("net_missing", {"layer": found.before.layer.name, "count": unknown}))
         return result
     lost, gained = _areas(gone, found), _areas(come, found)
@@ -103,7 +99,7 @@ def farmland_supplement(
 
 
 def _areas(parts: list[ChangedPart], found: Comparison) -> np.ndarray:
-    """(k,) m² of parts: net where both editions have it."""
+    """Return the (k,) areas of parts in m²: net area if both editions have it."""
     return np.array([part.net_m2 if "net" in found.total else part.area_m2 for part in parts])
 
 
@@ -115,7 +111,7 @@ def _worse(
     gained: np.ndarray,
     found: Comparison,
 ) -> Finding | None:
-    """A finding when the average of a grade is worse in what came in than in what went out."""
+    """Return a finding if the average of a grade is worse in the added land."""
     before = _average(found.before, meaning, [part.before for part in gone], lost)
     after = _average(found.after, meaning, [part.after for part in come], gained)
     if before is None or after is None or after <= before + 1e-9:
@@ -126,7 +122,7 @@ def _worse(
 
 
 def _average(edition: Edition, meaning: str, rows: list[int], areas: np.ndarray) -> float | None:
-    """By area; None when a part does not say."""
+    """Return the average by area; None if a part has no value."""
     values = edition.layer.numbers(meaning)[rows]
     if not np.isfinite(values).all() or not areas.sum() > 0:
         return None
@@ -136,7 +132,7 @@ def _average(edition: Edition, meaning: str, rows: list[int], areas: np.ndarray)
 def _elsewhere(
     farmland: Layer, reserve: Layer, come: list[ChangedPart], gained: np.ndarray, ctx: Context
 ) -> list[Finding]:
-    """What came in and does not lie in the reserve."""
+    """Return findings on added land outside the reserve."""
     shapes = np.array([part.geometry for part in come], dtype=object)
     rows = np.array([part.after for part in come])
     parts = ctx.geometry.uncovered_in(farmland, rows, shapes, reserve, severity=Severity.INFO)

@@ -29,11 +29,9 @@ HALFWAY = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
     },
     uses=["tolerance"],
     messages={
-        "added": "{area} of {layer} ({key}) is not in the sealed edition. Take it back, or register the document that approves the change.",
-        "removed": "{area} of {layer} ({key} in the sealed edition) is no longer there. Put it back, or register the document that approves "
-        "the change.",
-        "other": "{layer} covers the land that was sealed, but is not identical with the sealed edition: {changed} features have other "
-        "attributes ({fields}), {renumbered} other keys, {redrawn} other vertices. Take over the sealed features as they are.",
+        "added": "{layer} ({key}): {area} is not in the sealed edition. Remove it, or register the document that approves the change.",
+        "removed": "{layer} ({key} in the sealed edition): {area} is missing. Restore it, or register the document that approves the change.",
+        "other": "{layer} covers the sealed land, but is not identical to the sealed edition. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
     },
     fails=[
         Example("more boundary", {"boundary": [MORE]}, side={"baseline": {"boundary": [WEST]}}, finds=1, areas=(3000.0,)),
@@ -52,20 +50,20 @@ HALFWAY = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
 def sealed_lines_unchanged(
     farmland: Layer | None, red_line: Layer | None, boundary: Layer | None, *, ctx: Context
 ) -> RuleResult:
-    """The three control lines are those of the sealed edition.
+    """The three control lines equal those of the sealed edition.
 
     What it checks
-        永久基本农田, 生态保护红线 and 城镇开发边界 against the sealed edition (BASELINE): each part that was added or removed, with
-        its area; and whether features have other keys, attributes or vertices though no land moved. A line that only one of
-        the two holds was not compared: the rule then is not complete.
+        永久基本农田, 生态保护红线 and 城镇开发边界, compared with the sealed edition (BASELINE): each added or
+        removed part, with its area; and features with other keys, attributes or vertices although no land moved. A
+        line that only one of the two has is not compared: the rule is then incomplete.
     Why
-        A plan is handed in with the three lines as they were issued; whoever receives it compares them.
+        A plan is submitted with the three lines as issued; the receiving side compares them.
     How to fix
-        Take over the sealed features as they are; or register the document that approves the change.
+        Copy the sealed features unchanged; or register the document that approves the change.
     Limits
-        Order of features, start and direction of rings, another coordinate system and noise below the cluster tolerance do not
-        count. A warning, unless the county's profile says that the layer is sealed ([sealed] roles): then an error. Other
-        attributes are a warning, other keys or vertices alone a hint. Sums of farmland are LAW015's.
+        Order of features, start and direction of rings, another coordinate system and noise below the cluster
+        tolerance are ignored. A warning, unless the county's profile seals the layer ([sealed] roles): then an error.
+        Other attributes are a warning, other keys or vertices alone a hint. LAW015 compares sums of farmland.
     """
     result = RuleResult(applicable=False)
     for concept, layer in (("farmland", farmland), ("red_line", red_line), ("boundary", boundary)):

@@ -25,12 +25,9 @@ USES = ("ratio.concentrated", "ratio.flexible", "ratio.special", "zones.codes", 
     needs={"boundary": Need("boundary", fields=("zone_code",)), "zones": Need("zones", reads=("zone_code",), optional=True)},
     uses=USES,
     messages={
-        "flexible": "The flexible development zone of {layer} is {share} % of the concentrated construction zone, above the {limit} % set "
-        "as limit. Take it back by {excess} m², or give the document that allows more.",
-        "zone": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) on the same land has “{related}” ({area}, width {width} m). Make the "
-        "codes of both layers agree; the shares rest on them.",
-        "special": "The special use zone of {layer} is {share} % of the concentrated construction zone, above the {limit} % set as limit. "
-        "Take it back by {excess} m², or give the document that allows more.",
+        "flexible": "The flexible development zone of {layer} is {share} % of the concentrated construction zone, above the limit of {limit} %. Reduce it by {excess} m², or give the document that allows more.",
+        "zone": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) on the same land has “{related}” ({area}, width {width} m). Make the codes of both layers agree; the shares depend on them.",
+        "special": "The special use zone of {layer} is {share} % of the concentrated construction zone, above the limit of {limit} %. Reduce it by {excess} m², or give the document that allows more.",
     },
     fails=[
         Example("a fifth is flexible", {"boundary": [BUILT, LARGE]}, finds=1),
@@ -52,18 +49,19 @@ def boundary_shares(
     max_flexible_share: float = 0.15,
     max_special_share: float = 0.0,
 ) -> RuleResult:
-    """Shares of the three zones inside the boundary.
+    """Shares of the three zones inside the boundary are within their limits.
 
     What it checks
-        集中建设区 as a share of the boundary; 弹性发展区 and 特别用途区 as shares of 集中建设区, each against its limit, where one is
-        set (0: none). Statutory areas by the code in CZKFBJ; and where 规划分区 has the code of another of the three on the same land.
+        集中建设区 as a share of the boundary; 弹性发展区 and 特别用途区 as shares of 集中建设区, each compared with
+        its limit if one is set (0: none). Statutory areas by the code in CZKFBJ; and land where 规划分区 has the code
+        of another of the three zones.
     Why
-        The flexible zone is a reserve of the concentrated one, not a second town; provinces set how large it may be.
+        The flexible zone is a reserve of the concentrated zone, not a second town; provinces limit its size.
     How to fix
-        Take flexible or special land out of the boundary, or set the limit that the approved plan has, with its document.
+        Remove flexible or special land from the boundary, or set the limit of the approved plan, with its document.
     Limits
-        Limits and zone codes are not verified in the text of a norm (C): a hint until the county confirms them, a warning afterwards.
-        Features without a zone code are in no share and make the figures unconfirmed.
+        Limits and zone codes are not verified in the text of a norm (C): a hint until the county confirms them, a
+        warning afterwards. Features without a zone code are in no share and make the figures unconfirmed.
     """
     rows = {k: ctx.rows_with_code(boundary, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}
     area = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}
@@ -106,7 +104,10 @@ def boundary_shares(
 
 
 def _other_zones(boundary: Layer, zones: Layer, rows: dict[str, NDArray], ctx: Context) -> list[Finding]:
-    """Report parts of the boundary whose code is of one of the three zones, while the zone on the same land is of another."""
+    """Return findings on parts of the boundary with another code than their zone.
+
+    Both codes are of the three zones.
+    """
     own, other = (
         _kinds(rows),
         _kinds({k: ctx.rows_with_code(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}),
@@ -121,5 +122,5 @@ def _other_zones(boundary: Layer, zones: Layer, rows: dict[str, NDArray], ctx: C
 
 
 def _kinds(rows: dict[str, NDArray]) -> NDArray:
-    """(n,) the position in `KINDS` of each row, −1 for none."""
+    """Return (n,) the position of each row in `KINDS`, −1 if it has none."""
     return np.select([rows[kind] for kind in KINDS], range(len(KINDS)), -1)

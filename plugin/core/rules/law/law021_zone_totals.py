@@ -22,8 +22,7 @@ EAST = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "area": 
     needs={"zones": Need("zones", fields=("area",)), "county": Need("county", reads=("area",))},
     uses=[ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     messages={
-        "": "The areas in {field} of {layer} add up to {total} m², those of {related_layer} to {county} m²: {difference} m² apart. Fill {field} "
-        "from the shapes anew (“Statutory area”), then close gaps and overlaps of zones."
+        "": "The areas in {field} of {layer} sum to {total} m², those of {related_layer} to {county} m²: difference {difference} m². Compute {field} again from the shapes (“Statutory area”), then close gaps and overlaps of zones."
     },
     fails=[
         Example("a zone with another's area", {"zones": [WEST, {**EAST, "area": 400_000.0}], "county": [COUNTY]}, finds=1),
@@ -37,23 +36,25 @@ EAST = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "area": 
     ],
 )  # fmt: skip
 def zone_totals(zones: Layer, county: Layer, *, ctx: Context, allowance_m2: float = 10_000.0) -> RuleResult:
-    """Zone areas add up to the county's area.
+    """Zone areas sum to the county's area.
 
     What it checks
-        The sum of the zones' area field (MJ) against the county's own; where the county has none, against its statutory area.
+        The sum of the zones' area field (MJ), compared with that of the county; if the county has none, with its
+        statutory area.
     Why
-        The plan's table of zones is this sum: it must equal the county's area, in text, table and map alike (within 1 ha).
+        The plan's table of zones is this sum: it must equal the county's area in text, table and map (within 1 ha).
     How to fix
-        Fill the area field from the shapes anew; then close gaps (TOP002) and overlaps (TOP001) of zones.
+        Compute the area field again from the shapes; then close gaps (TOP002) and overlaps (TOP001) of zones.
     Limits
-        Compares the figures, not the shapes: two errors that cancel out are not seen here. Runs by name or with its group.
+        Compares the figures, not the shapes: two errors that cancel out are not found. Runs by name or with its
+        group.
     """
     areas = square_metres(zones, "area")
     if np.isnan(areas).any():
         params = {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.field_name("area")}
         return RuleResult(not_checked=[("area_missing", params)])
     own = square_metres(county, "area")
-    # Sums with the same error agree, too.
+    # Sums with the same error agree too.
     doubts = [] if is_backed_by_land(zones, "area", ctx) and is_backed_by_land(county, "area", ctx) else [DOUBT]
     whole = float(np.where(np.isnan(own), county.statutory, own).sum())
     total = float(areas.sum())

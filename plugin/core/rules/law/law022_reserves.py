@@ -24,10 +24,8 @@ WHOLE = {"wkt": SQUARE, "feature_name": "某保护区"}
     needs={"reserves": Need("reserves", reads=("feature_name",)), "red_line": Need("red_line", optional=True)},
     uses=["tolerance", "reserves.part_words"],
     messages={
-        "": "The parts of the reserve “{site}” in {layer} add up to {parts} m², the whole to {whole} m²: {difference} m² apart. Correct "
-        "the part that differs from the approved division.",
-        "share": "{share} % of the reserves in {layer} lie in {related_layer}, less than the {limit} % set as limit: {short} m² are missing. "
-        "Extend the red line where the approved result has it, or set the limit that the county's document gives.",
+        "": "The parts of the reserve “{site}” in {layer} sum to {parts} m², the whole to {whole} m²: difference {difference} m². Correct the part that differs from the approved division.",
+        "share": "Only {share} % of the reserves in {layer} are in {related_layer}, less than the limit of {limit} %: {short} m² are missing. Extend the red line as in the approved result, or set the limit of the county's document.",
     },
     fails=[
         Example("a part too small", {"reserves": [WHOLE, CORE, {**REST,
@@ -52,18 +50,20 @@ def reserves(
     allowance_m2: float = 10_000.0,
     min_red_line_share: float = 0.0,
 ) -> RuleResult:
-    """The parts of nature reserves add up to the whole.
+    """The parts of nature reserves sum to the whole.
 
     What it checks
-        For each reserve that is there as a whole and in parts (核心保护区, 一般控制区): statutory areas of parts against the whole.
-        Gives the area of all reserves and its share inside the red line, against its limit where one is set (0: none).
+        For each reserve with a row for the whole and rows for its parts (核心保护区, 一般控制区): statutory areas of
+        the parts, compared with the whole. Also gives the area of all reserves and its share inside the red line,
+        compared with its limit if one is set (0: none).
     Why
-        The plan prints parts and totals side by side; most of a reserve lies in the red line, and how much is asked for.
+        The plan prints parts and totals next to each other; most of a reserve is in the red line, and reviewers ask
+        for the share.
     How to fix
         Correct the part that differs from the approved division of the reserve.
     Limits
-        Parts are told by words at the end of the name (MC, `[reserves]`, C). Reserves that overlap each other count twice. No
-        text was read that limits the share in the red line. What lies outside it is REL036's. Runs for a
+        Words at the end of the name (MC, `[reserves]`, C) identify parts. Reserves that overlap each other count
+        twice. No text was read that limits the share in the red line. REL036 reports land outside it. Runs for a
         whole county, by name or with its group.
     """
     part, site = is_reserve_part(reserves, ctx)
@@ -85,9 +85,9 @@ def reserves(
 
 
 def _limited(figure: Indicator, limit: float, reserves: Layer, red_line: Layer) -> list[Finding]:
-    """The figure gets its limit; what is short of it is a finding."""
+    """Set the limit of the figure; return a finding for a shortfall."""
     total, inside = figure.inputs["reserves_m2"], figure.inputs["in_red_line_m2"]
-    # Areas of pieces add up to that of the whole but for the last digits.
+    # Areas of pieces sum to that of the whole except for the last digits.
     short = limit * total - inside
     broken = short > 1e-9 * total
     figure.comparison, figure.target, figure.target_decimals = ">=", 100 * limit, 2
@@ -103,7 +103,7 @@ def _figures(reserves: Layer, rows: np.ndarray, red_line: Layer | None, ctx: Con
     given = {"layer": reserves.role, "features": count}
     made = []
     if not any(t.indicator == "reserves_area" for t in ctx.norm.targets(ctx.plan.area_code)):
-        # With a figure of the plan it is told among the targets (LAW002).
+        # A figure of the plan is listed among the targets (LAW002).
         made.append(
             Indicator("reserves_area", convert_area(total, "km2"), "km2", "statutory", inputs=given, confirmed=sure)
         )

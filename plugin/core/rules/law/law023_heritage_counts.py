@@ -14,12 +14,12 @@ from .._places import require_layer
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 NEXT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
-#: Names that a message gives; the rest is counted.
+#: Names that a message lists; the rest is counted.
 SHOWN = 8
 AREAS = {"area": RANGE, "core_area": CORE, "control_area": CONTROL}
 
 
-def _said(kind: str, count: int, level: str = "") -> tuple[str, str, str, int]:
+def _join_names(kind: str, count: int, level: str = "") -> tuple[str, str, str, int]:
     return (f"{level}{kind}", kind, level, count)
 
 
@@ -36,23 +36,19 @@ def _temple(wkt: str, name: str, level: str = "") -> dict[str, str]:
     needs={},
     uses=[*USES, f"codes.{LEVELS}"],
     messages={
-        "count": "The plan states {stated} of {term} ({source}); the data holds {count}: {names}. Draw what is missing, take out what is too "
-        "many, or correct kind, level and name; or correct the text with its document.",
-        "site": "The plan names “{site}” ({term}, {source}), which no layer of heritage holds. Draw it, or correct the name.",
-        "area": "The protection range of “{site}” is {value} {unit} in the data, {target} {unit} in the plan ({source}): {miss} {unit} "
-        "off. Correct the edge, or the text.",
-        "core_area": "The core of “{site}” is {value} {unit} in the data, {target} {unit} in the plan ({source}): {miss} {unit} "
-        "off. Correct the edge, or the text.",
-        "control_area": "The control zone of “{site}” is {value} {unit} in the data, {target} {unit} in the plan ({source}): {miss} {unit} "
-        "off. Correct the edge, or the text.",
+        "count": "The plan states {stated} of {term} ({source}); the data have {count}: {names}. Draw the missing sites, remove surplus ones, or correct kind, level and name; or correct the text with its document.",
+        "site": "The plan names “{site}” ({term}, {source}), which is in no layer of heritage. Draw it, or correct the name.",
+        "area": "The protection range of “{site}” is {value} {unit} in the data, {target} {unit} in the plan ({source}): difference {miss} {unit}. Correct the edge, or the text.",
+        "core_area": "The core of “{site}” is {value} {unit} in the data, {target} {unit} in the plan ({source}): difference {miss} {unit}. Correct the edge, or the text.",
+        "control_area": "The control zone of “{site}” is {value} {unit} in the data, {target} {unit} in the plan ({source}): difference {miss} {unit}. Correct the edge, or the text.",
     },
     fails=[
         Example("one building is missing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
-                settings={"register": [_said("历史建筑", 2)]}),
+                settings={"register": [_join_names("历史建筑", 2)]}),
         Example("one too many of a level", {"LSWHBHX": [_temple(SQUARE, "甲寺", "20"), _temple(NEXT, "乙寺", "20")]}, finds=1,
-                settings={"register": [_said("文物保护单位", 1, "国家级")]}),
+                settings={"register": [_join_names("文物保护单位", 1, "国家级")]}),
         Example("none at all", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
-                settings={"register": [_said("历史建筑", 1), _said("历史文化街区", 1)]}),
+                settings={"register": [_join_names("历史建筑", 1), _join_names("历史文化街区", 1)]}),
         Example("a named district is missing, and a core too small", {"LSWHBHX": [
             {"wkt": SQUARE, "feature_name": "甲街区核心保护范围", "feature_kind": "21"}]}, finds=2, settings={"register": [
                 ("历史文化街区", "历史文化街区", "", {"name": "甲街区", "core_area": "1.20", "unit": "ha"}),
@@ -61,29 +57,30 @@ def _temple(wkt: str, name: str, level: str = "") -> dict[str, str]:
     passes=[
         Example("as stated; range and point are one site", {"LSWHBHX": [_temple(SQUARE, "甲寺", "20"), _temple(NEXT, "乙寺", "30")],
                 "WWBHDWD": [{"wkt": "POINT (5 5)", "feature_name": "甲寺"}]},
-                settings={"register": [_said("文物保护单位", 1, "国家级"), _said("文物保护单位", 1, "省级"), _said("文物保护单位", 2)]}),
+                settings={"register": [_join_names("文物保护单位", 1, "国家级"), _join_names("文物保护单位", 1, "省级"), _join_names("文物保护单位", 2)]}),
         Example("areas as printed", {"LSWHBHX": [{"wkt": SQUARE, "feature_name": "甲街区核心保护范围", "feature_kind": "21"},
                 {"wkt": NEXT, "feature_name": "甲街区建设控制地带", "feature_kind": "22"}]}, settings={"register": [
                 ("历史文化街区", "历史文化街区", "", {"name": "甲街区", "area": "2.0", "core_area": "1.0", "control_area": "1.0", "unit": "ha"})]}),
         Example("the plan states nothing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}),
-        Example("no layer of heritage", {"STBHHX": [SQUARE]}, settings={"register": [_said("历史建筑", 2)]}),
+        Example("no layer of heritage", {"STBHHX": [SQUARE]}, settings={"register": [_join_names("历史建筑", 2)]}),
     ],
 )  # fmt: skip
 def heritage_counts(*, ctx: Context) -> RuleResult:
-    """The heritage that the plan counts is in the data.
+    """The data have the heritage sites that the plan counts.
 
     What it checks
-        The counts of the profile's register ([[heritage_register]]) by kind and level against the sites in LSWHBHX and in the
-        layers of single kinds; the sites it names, and their areas, core and control zone.
+        The counts of the profile's register ([[heritage_register]]) by kind and level, compared with the sites in
+        LSWHBHX and in the layers of single kinds; the named sites, and their areas, core and control zone.
     Why
-        The plan's text says how many sites of each level there are; text and map must say the same, and a site that was not
-        drawn is protected by nobody.
+        The plan's text states the number of sites of each level; the map must agree, and a site that was not drawn
+        has no protection.
     How to fix
         Draw the missing site; correct kind (LX), level (JB) and name (MC); or correct the text with its document.
     Limits
-        A site is one name, wherever it stands; words for a part at its end do not count. Only LSWHBHX has a level. Kinds and levels
-        are told by lists marked C. Areas agree when they round to what is printed. Not applicable where the profile states
-        nothing, or no layer of heritage is there. Runs for a whole county, by name or with the group heritage.
+        A site is one name in all layers; words for a part at its end are ignored. Only LSWHBHX has a level. Lists
+        marked C define kinds and levels. Areas agree if they round to the printed value. Not applicable if the
+        profile states nothing, or without a layer of heritage. Runs for a whole county, by name or with the group
+        heritage.
     """
     register = ctx.norm.register(ctx.plan.area_code)
     if not register:
@@ -97,27 +94,31 @@ def heritage_counts(*, ctx: Context) -> RuleResult:
         result.not_checked.append(
             ("heritage_nameless", {"layer": sites.layers[role].name, "role": role, "count": count})
         )
-    untold: list[str] = []
+    uncounted: list[str] = []
     for line in register:
         if line.count is None:
             result.findings += _named(line, sites, ctx)
         else:
-            result.findings += _counted(line, line.count, sites, untold, ctx)
-    if untold:
-        result.not_checked.append(("heritage_unsaid", {"terms": "、".join(untold)}))
+            result.findings += _counted(line, line.count, sites, uncounted, ctx)
+    if uncounted:
+        result.not_checked.append(("heritage_unsaid", {"terms": "、".join(uncounted)}))
     return result
 
 
-def _counted(line: RegisteredSite, stated: int, sites: Sites, untold: list[str], ctx: Context) -> list[Finding]:
-    """Compare a stated count with the sites in the layers. ``untold`` takes the terms whose sites cannot be counted."""
+def _counted(line: RegisteredSite, stated: int, sites: Sites, uncounted: list[str], ctx: Context) -> list[Finding]:
+    """Return findings on a stated count that differs from the sites in the layers.
+
+    ``uncounted`` receives the terms whose sites cannot be counted.
+    """
     of_kind = sites.of(line.kind)
-    # A site without a level may be of this one, a site without a kind of this kind; so may one of which its rows say several.
+    # A site without a level may have this one, a site without a kind this kind, and a site whose rows have several may
+    # have either.
     own = [site for site in of_kind if not line.level or site.levels == {line.level}]
     maybe = [site for site in of_kind if line.level and (not site.levels or line.level in site.levels)]
     unsaid = sites.without_kind + [site for site in maybe if site not in own]
     params: dict[str, Any] = {"term": line.term, "stated": stated, "count": len(own)}
     if len(own) < stated <= len(own) + len(unsaid):
-        untold.append(f"{line.term} {len(own)}–{len(own) + len(unsaid)} / {stated}")
+        uncounted.append(f"{line.term} {len(own)}–{len(own) + len(unsaid)} / {stated}")
         return []
     if len(own) == stated:
         return []
@@ -137,18 +138,18 @@ def _named(line: RegisteredSite, sites: Sites, ctx: Context) -> list[Finding]:
             continue
         value, decimals = convert_area(area, line.unit), len(printed.partition(".")[2])
         if compare_area_with_target(value, "=", float(printed), decimals) == BROKEN:
-            told = {"value": round(value, decimals + 2), "unit": line.unit, "target": printed}
-            told["miss"] = round(abs(value - float(printed)), decimals + 2)
-            found.append(_finding(line, sites, key, {**params, **told}, ctx.geometry.joined(site.shapes(part))))
+            values = {"value": round(value, decimals + 2), "unit": line.unit, "target": printed}
+            values["miss"] = round(abs(value - float(printed)), decimals + 2)
+            found.append(_finding(line, sites, key, {**params, **values}, ctx.geometry.joined(site.shapes(part))))
     return found
 
 
 def _finding(line: RegisteredSite, sites: Sites, case: str, params: dict[str, Any], place: Any = None) -> Finding:
-    """On no row: what names it for good is the line of the register."""
+    """Return a finding without a row; the line of the register identifies it."""
     role, key = next(iter(sites.layers)), line.name or line.term
     return Finding(role, key, case=case, params={**params, "source": line.source}, geometry=place)
 
 
 def _names(sites: list[Site]) -> str:
-    said = [site.name for site in sites[:SHOWN]]
-    return "、".join(said) + (f" … ({len(sites)})" if len(sites) > SHOWN else "") if said else "—"
+    shown = [site.name for site in sites[:SHOWN]]
+    return "、".join(shown) + (f" … ({len(sites)})" if len(sites) > SHOWN else "") if shown else "—"

@@ -22,7 +22,7 @@ from .._places import require_layer
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 TEMPLE = {"wkt": SQUARE, "feature_name": "甲寺保护范围", "feature_kind": "61", "JB": "20"}
 HOUSE = {"wkt": "POINT (5 5)", "feature_name": "甲宅"}
-#: How alike two names are that may be meant for one.
+#: Similarity from which two names may mean the same site.
 ALIKE = 0.6
 
 
@@ -35,15 +35,13 @@ ALIKE = 0.6
     needs={},
     uses=[*USES, f"codes.{LEVELS}"],
     messages={
-        "missing": "“{site}” ({term}) stands in the register {file}, row {line}, and in no layer of heritage. Draw it, or correct the name.",
-        "alike": "“{site}” ({term}) stands in the register {file}, row {line}, and in no layer of heritage; “{near}” there may be the same. "
-        "Make the names one, or draw it.",
+        "missing": "“{site}” ({term}) is in the register {file}, row {line}, but in no layer of heritage. Draw it, or correct the name.",
+        "alike": "“{site}” ({term}) is in the register {file}, row {line}, but in no layer of heritage; “{near}” in the data may be the same site. Unify the names, or draw the site.",
         "level": "“{site}” is {stated} in the register {file}, row {line}, and {found} in the data. Correct the level (JB), or the register.",
         "kind": "“{site}” is {stated} in the register {file}, row {line}, and {found} in the data. Correct the kind (LX) or the layer, or "
         "the register.",
-        "unlisted": "“{site}” ({found}) is in the data, and not in the register {file}. Add it with the document that announced it, or take "
-        "it out of the data.",
-        "twice": "“{site}” stands in the register {file} in rows {line} and {other}. Keep one.",
+        "unlisted": "“{site}” ({found}) is in the data, but not in the register {file}. Add it with the document that announced it, or remove it from the data.",
+        "twice": "“{site}” is in the register {file} in rows {line} and {other}. Delete one of them.",
     },
     fails=[
         Example("not drawn", {"LSJZD": [HOUSE]}, finds=1, side={"register": [("甲宅", "历史建筑", ""), ("乙院", "历史建筑", "")]}),
@@ -65,21 +63,21 @@ ALIKE = 0.6
     ],
 )  # fmt: skip
 def heritage_list(*, ctx: Context) -> RuleResult:
-    """The sites of the register are those of the data, by name, kind and level.
+    """The sites of the register equal those of the data, by name, kind and level.
 
     What it checks
-        A register that is given with the check (REGISTER, --register; a table with the columns 名称, 类型, 级别) against the sites
-        in LSWHBHX and in the layers of single kinds: names that were not drawn, sites that no line names, kinds and levels that
-        differ, names that stand there twice.
+        A register given for the check (REGISTER, --register; a table with the columns 名称, 类型, 级别), compared
+        with the sites in LSWHBHX and in the layers of single kinds: names that were not drawn, sites missing in the
+        register, different kinds and levels, repeated names.
     Why
-        A site is protected by being announced and by being drawn: what is in one and not in the other is protected by half.
+        A site is protected only if it is both announced and drawn.
     How to fix
-        Draw what is missing; make names one; correct kind (LX) and level (JB); or correct the register with its document.
+        Draw missing sites; unify names; correct kind (LX) and level (JB); or correct the register with its document.
     Limits
-        Names are compared without spaces and without words for a part at their end. A site that is not listed is told only where
-        the register has some of its kind. Kinds and levels are told by lists marked C. Not applicable without a register; one without rows was
-        not compared. Runs
-        where a register is given, by name, or with the group heritage.
+        Names are compared without spaces and without words for a part at their end. A site missing in the register is
+        reported only if the register has sites of its kind. Lists marked C define kinds and levels. Not applicable
+        without a register; a register without rows is not compared. Runs if a register is given, by name, or with the
+        group heritage.
     """
     register = register_of(ctx.side)
     if register is None:
@@ -92,28 +90,28 @@ def heritage_list(*, ctx: Context) -> RuleResult:
     if not sites.layers:
         result.not_checked.append(("register_without_layer", {"file": register.file, "count": len(register.rows)}))
         return result
-    told = _Told(sites, register.file, ctx)
+    site_findings = _SiteFindings(sites, register.file, ctx)
     named: dict[str, ListedSite] = {}
     for row in register.rows:
         first = named.setdefault(normalise_name(row.name), row)
         if first is not row:
-            told.add("twice", row.name, {"line": first.line, "other": row.line})
+            site_findings.add("twice", row.name, {"line": first.line, "other": row.line})
     lost = [name for name in sites.by_name if name not in named]
     for name, row in named.items():
         site = sites.by_name.get(name)
-        told.found += _compared(row, site, told) if site else _missing(row, lost, told)
+        site_findings.found += _compared(row, site, site_findings) if site else _missing(row, lost, site_findings)
     kinds = {row.kind for row in register.rows}
-    nearby = {f.params["near_name"] for f in told.found if f.case == "alike"}
+    nearby = {f.params["near_name"] for f in site_findings.found if f.case == "alike"}
     for name in lost:
         site = sites.by_name[name]
         if name not in nearby and (site.kinds & kinds or kinds == {""}):
-            told.add("unlisted", site.name, {"found": _said(site.kinds)}, site)
-    result.findings = told.found
+            site_findings.add("unlisted", site.name, {"found": _join_names(site.kinds)}, site)
+    result.findings = site_findings.found
     return result
 
 
-class _Told:
-    """Findings on sites: of no row, named by the site."""
+class _SiteFindings:
+    """Collects findings on sites; they have no row and are identified by the site."""
 
     def __init__(self, sites: Sites, file: str, ctx: Context) -> None:
         self.role, self.file, self.ctx = next(iter(sites.layers)), file, ctx
@@ -129,23 +127,23 @@ class _Told:
         self.found.append(self.one(case, name, params, site))
 
 
-def _missing(row: ListedSite, lost: list[str], told: _Told) -> list[Finding]:
+def _missing(row: ListedSite, lost: list[str], site_findings: _SiteFindings) -> list[Finding]:
     params = {"line": row.line, "term": f"{row.level}{row.kind}" or "—"}
     near = get_close_matches(normalise_name(row.name), lost, n=1, cutoff=ALIKE)
     if not near:
-        return [told.one("missing", row.name, params)]
-    site = told.sites.by_name[near[0]]
-    return [told.one("alike", row.name, {**params, "near": site.name, "near_name": near[0]}, site)]
+        return [site_findings.one("missing", row.name, params)]
+    site = site_findings.sites.by_name[near[0]]
+    return [site_findings.one("alike", row.name, {**params, "near": site.name, "near_name": near[0]}, site)]
 
 
-def _compared(row: ListedSite, site: Site, told: _Told) -> list[Finding]:
+def _compared(row: ListedSite, site: Site, site_findings: _SiteFindings) -> list[Finding]:
     found = []
     for case, stated, known in (("level", row.level, site.levels), ("kind", row.kind, site.kinds)):
         if stated and known and stated not in known:
-            params = {"line": row.line, "stated": stated, "found": _said(known)}
-            found.append(told.one(case, row.name, params, site))
+            params = {"line": row.line, "stated": stated, "found": _join_names(known)}
+            found.append(site_findings.one(case, row.name, params, site))
     return found
 
 
-def _said(names: set[str]) -> str:
+def _join_names(names: set[str]) -> str:
     return "、".join(sorted(names)) or "—"

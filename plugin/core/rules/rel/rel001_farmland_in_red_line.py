@@ -16,9 +16,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"farmland": Need("farmland"), "red_line": Need("red_line")},
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (net {net_area}, width {width} m). The three "
-        "lines must not cross. Neither line is changed by itself: decide which one gives way, with its document. In a "
-        "nature reserve's core zone farmland leaves step by step; elsewhere permanent basic farmland comes first."
+        "": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (net {net_area}, width {width} m). The three lines must not overlap. The plugin changes neither line: decide by the documents which one must be corrected. In the core zone of a nature reserve, farmland is withdrawn step by step; elsewhere permanent basic farmland takes precedence."
     },
     fails=[
         Example("crossing", {"farmland": [SQUARE], "red_line": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
@@ -35,18 +33,18 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     ],
 )  # fmt: skip
 def farmland_in_red_line(farmland: Layer, red_line: Layer, *, ctx: Context) -> list[Finding]:
-    """Permanent basic farmland and the ecological red line do not cross.
+    """Permanent basic farmland and the ecological red line do not overlap.
 
     What it checks
-        Pairs of 永久基本农田 and 生态保护红线 that share area, contained and equal ones too.
+        Pairs of 永久基本农田 and 生态保护红线 that share area, including contained and equal ones.
     Why
-        The three control lines must not cross, overlap or contradict each other; 永久基本农田 is drawn first, but leaves the
-        core zones of nature reserves step by step.
+        The three control lines must not cross, overlap or contradict each other; 永久基本农田 is drawn first, but is
+        withdrawn from the core zones of nature reserves step by step.
     How to fix
-        In the core zone of a nature reserve, take the farmland out step by step and supplement it (LAW011). Elsewhere decide with
-        the document at hand which line was drawn wrongly. Both are sealed: nothing changes them by itself.
+        In the core zone of a nature reserve, remove the farmland step by step and supplement it (LAW011). Elsewhere
+        decide by the documents which line was drawn wrongly. Both are sealed: the plugin changes neither.
     Limits
         The withdrawal from core zones was not read in the norm (C): the county's approved result decides. Small
-        remnants in the 一般控制区 may be allowed by the approved result; register those with their document.
+        remnants in the 一般控制区 may be allowed by the approved result; register them with their document.
     """
     return ctx.make.pairs(farmland, red_line, ctx.geometry.shared(farmland, red_line), net=True)

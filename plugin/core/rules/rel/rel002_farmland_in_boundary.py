@@ -16,8 +16,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"farmland": Need("farmland"), "boundary": Need("boundary")},
     uses=["tolerance"],
     messages={
-        "": "{related_layer} ({related_key}) covers {area} of {layer} ({key}; net {net_area}, width {width} m). Draw the "
-        "boundary back to the parcel's edge; farmland that stays in one piece inside it is kept as a window."
+        "": "{related_layer} ({related_key}) covers {area} of {layer} ({key}; net {net_area}, width {width} m). Move the boundary back to the parcel's edge, or leave connected farmland inside it as a window."
     },
     fails=[
         Example("crossing", {"farmland": [SQUARE], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
@@ -33,14 +32,16 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     ],
 )  # fmt: skip
 def farmland_in_boundary(farmland: Layer, boundary: Layer, *, ctx: Context) -> list[Finding]:
-    """Permanent basic farmland lies outside the urban development boundary.
+    """Permanent basic farmland is outside the urban development boundary.
 
     What it checks
-        Pairs of 永久基本农田 and 城镇开发边界 that share area. Holes in the boundary (开天窗) are legitimate and no overlap.
+        Pairs of 永久基本农田 and 城镇开发边界 that share area. Holes in the boundary (开天窗) are valid and do not
+        overlap.
     Why
-        永久基本农田 stays in principle; adjusting the boundary may not change it (Order 17, art. 5).
+        永久基本农田 remains unchanged in principle; an adjustment of the boundary may not change it (Order 17, art.
+        5).
     How to fix
-        Draw the boundary back to the parcel's edge, or cut a window around farmland that stays.
+        Move the boundary back to the parcel's edge, or cut a window around farmland that remains.
     Limits
         The net area of a part is its share of the parcel's net area: shared ÷ parcel × YJJBNTMJ.
     """

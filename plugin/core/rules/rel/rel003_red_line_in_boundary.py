@@ -16,8 +16,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"red_line": Need("red_line"), "boundary": Need("boundary")},
     uses=["tolerance"],
     messages={
-        "": "{related_layer} ({related_key}) covers {area} of {layer} ({key}; width {width} m). Draw the boundary back to the "
-        "red line, or keep the red line inside it as a window."
+        "": "{related_layer} ({related_key}) covers {area} of {layer} ({key}; width {width} m). Move the boundary back to the red line, or leave the red line inside it as a window."
     },
     fails=[
         Example("crossing", {"red_line": [SQUARE], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
@@ -30,14 +29,14 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     ],
 )  # fmt: skip
 def red_line_in_boundary(red_line: Layer, boundary: Layer, *, ctx: Context) -> list[Finding]:
-    """The ecological red line lies outside the urban development boundary.
+    """The ecological red line is outside the urban development boundary.
 
     What it checks
-        Pairs of 生态保护红线 and 城镇开发边界 that share area. Holes in the boundary (开天窗) are legitimate.
+        Pairs of 生态保护红线 and 城镇开发边界 that share area. Holes in the boundary (开天窗) are valid.
     Why
-        The three control lines must not cross; the red line comes before the boundary.
+        The three control lines must not overlap; the red line takes precedence over the boundary.
     How to fix
-        Draw the boundary back to the red line, or cut a window around it.
+        Move the boundary back to the red line, or cut a window around it.
     Limits
         None known beyond the tolerance.
     """

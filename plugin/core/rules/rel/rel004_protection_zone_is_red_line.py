@@ -22,10 +22,8 @@ SETTING = "zones.protection_is_red_line"
     needs={"zones": Need("zones", fields=("zone_code",)), "red_line": Need("red_line")},
     uses=["tolerance", "zones.codes", SETTING],
     messages={
-        "zone_outside_line": "The protection zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m). "
-        "Make zone and red line one.",
-        "line_outside_zone": "{area} of {related_layer} ({related_key}) lies in no protection zone of {layer} (width {width} m). "
-        "Make zone and red line one.",
+        "zone_outside_line": "The protection zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m). Make zone and red line identical.",
+        "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no protection zone of {layer} (width {width} m). Make zone and red line identical.",
     },
     fails=[
         Example("zone wider", {"zones": [{"wkt": WIDER, "zone_code": "100"}], "red_line": [SQUARE]}, finds=1, areas=(1000.0,)),
@@ -39,16 +37,16 @@ SETTING = "zones.protection_is_red_line"
     ],
 )  # fmt: skip
 def protection_zone_is_red_line(zones: Layer, red_line: Layer, *, ctx: Context) -> list[Finding] | RuleResult:
-    """The ecological protection zone is the red line.
+    """The ecological protection zone equals the red line.
 
     What it checks
-        Both ways: parts of 生态保护区 outside 生态保护红线, and of the red line outside such zones.
+        In both directions: parts of 生态保护区 outside 生态保护红线, and parts of the red line outside such zones.
     Why
-        The zone is drawn from the line; where they differ, two rules hold on one piece of land.
+        The zone follows the line; where they differ, two sets of requirements apply to the same land.
     How to fix
         Copy the line's edge into the zone.
     Limits
-        The zone codes are marked C. Switch off with `[zones] protection_is_red_line = false` where the county's plan differs.
+        The zone codes are marked C. Set `[zones] protection_is_red_line = false` if the county's plan differs.
     """
     if not ctx.norm.get(SETTING):
         return RuleResult(applicable=False, switched_off=SETTING, notes=[("switched_off", {"setting": SETTING})])

@@ -22,10 +22,8 @@ SETTING = "zones.urban_is_boundary"
     needs={"zones": Need("zones", fields=("zone_code",)), "boundary": Need("boundary")},
     uses=["tolerance", "zones.codes", SETTING],
     messages={
-        "zone_outside_line": "The urban zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m). "
-        "Make zone and boundary one.",
-        "line_outside_zone": "{area} of {related_layer} ({related_key}) lies in no urban zone of {layer} (width {width} m). "
-        "Make zone and boundary one.",
+        "zone_outside_line": "The urban zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m). Make zone and boundary identical.",
+        "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no urban zone of {layer} (width {width} m). Make zone and boundary identical.",
     },
     fails=[
         Example("zone wider", {"zones": [{"wkt": WIDER, "zone_code": "410"}], "boundary": [SQUARE]}, finds=1, areas=(1000.0,)),
@@ -40,16 +38,17 @@ SETTING = "zones.urban_is_boundary"
     ],
 )  # fmt: skip
 def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: Context) -> list[Finding] | RuleResult:
-    """The urban development zone is the boundary.
+    """The urban development zone equals the boundary.
 
     What it checks
-        Both ways: parts of 城镇发展区 (all its levels) outside 城镇开发边界, and of the boundary outside such zones.
+        In both directions: parts of 城镇发展区 (all its levels) outside 城镇开发边界, and parts of the boundary
+        outside such zones.
     Why
-        The zone is drawn from the line; where they differ, two rules hold on one piece of land.
+        The zone follows the line; where they differ, two sets of requirements apply to the same land.
     How to fix
         Copy the boundary's edge into the zone.
     Limits
-        The zone codes are marked C. Switch off with `[zones] urban_is_boundary = false` where the county's plan differs.
+        The zone codes are marked C. Set `[zones] urban_is_boundary = false` if the county's plan differs.
     """
     if not ctx.norm.get(SETTING):
         return RuleResult(applicable=False, switched_off=SETTING, notes=[("switched_off", {"setting": SETTING})])

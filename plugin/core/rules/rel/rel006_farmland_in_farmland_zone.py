@@ -28,13 +28,10 @@ EAST = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
     needs={"farmland": Need("farmland"), "zones": Need("zones", fields=("zone_code",))},
     uses=["tolerance", "zones.codes", "rules.REL006"],
     messages={
-        "urban": "{layer} ({key}) lies with {area} (net {net_area}, width {width} m) in the urban development zone ({related_key}). "
-        "Cut the zone back to the parcel's edge.",
-        "large": "{layer} ({key}) lies with {area} outside the farmland protection zone, more than the {limit} m² taken as "
-        "scattered. Extend the zone, or confirm the plot as scattered.",
-        "scattered": "{count} parts of {layer} smaller than {limit} m², {area} in all ({share} % of it, more than {max_share} %), lie outside the "
-        "farmland protection zone. Extend the zone, or confirm these plots as scattered.",
-        "share": "{share} % of {layer} ({area}) lies outside the farmland protection zone, more than {max_share} %. Extend the zone.",
+        "urban": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the urban development zone ({related_key}). Cut the zone back to the parcel's edge.",
+        "large": "{layer} ({key}) has {area} outside the farmland protection zone, more than the {limit} m² that count as scattered. Extend the zone, or confirm the plot as scattered.",
+        "scattered": "{layer}: parts smaller than {limit} m² are outside the farmland protection zone; parts: {count}, {area} in total ({share} % of the layer, more than {max_share} %). Extend the zone, or confirm these plots as scattered.",
+        "share": "{share} % of {layer} ({area}) is outside the farmland protection zone, more than {max_share} %. Extend the zone.",
     },
     fails=[
         Example("in the urban zone", {"farmland": [SMALL, EAST], "zones": [{"wkt": BIG, "zone_code": "410"}, {"wkt": EAST, "zone_code": "300"}]},
@@ -61,24 +58,24 @@ def farmland_in_farmland_zone(
     max_share: float = 0.10,
     max_scattered_share: float = 0.01,
 ) -> RuleResult:
-    """Permanent basic farmland lies in the farmland protection zone.
+    """Permanent basic farmland is in the farmland protection zone.
 
     What it checks
-        One way: 永久基本农田 within 城镇发展区 is an error; connected parts of at least `large_area_m2` outside 农田保护区, and
-        a share above `max_share` of all of it outside, are warnings. Smaller parts are summed: the total is printed with the
-        rule, and above `max_scattered_share` of all farmland it is one warning.
+        永久基本农田 within 城镇发展区 is an error; connected parts of at least `large_area_m2` outside 农田保护区,
+        and a share above `max_share` of all farmland outside, are warnings. Smaller parts are summed: the rule notes
+        their total, and above `max_scattered_share` of all farmland they are one warning.
     Why
-        The zone carries the protection in the plan; scattered plots may lie in other zones, whole fields should not.
+        The zone carries the protection in the plan; scattered plots may be in other zones, whole fields should not.
     How to fix
         Extend the farmland zone; cut an urban zone back.
     Limits
-        All thresholds and the zone codes are marked C. A farmland zone wider than the farmland is legal.
+        All thresholds and the zone codes are marked C. A farmland zone larger than the farmland is valid.
     """
     urban = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban"))
     protected = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.farmland"))
     inside = ctx.geometry.shared(farmland, zones, rows_b=urban)
     findings = ctx.make.pairs(farmland, zones, inside, net=True, case="urban", params={"kind": "urban"})
-    # Parts in urban zones have their own finding: they are not told a second time as “outside”.
+    # Parts in urban zones have another finding and are not reported again as “outside”.
     elsewhere = ctx.geometry.uncovered(farmland, zones, cover_rows=protected | urban)
     areas = ctx.geometry.areas_of(elsewhere, farmland)
     total = float(farmland.statutory.sum())
@@ -91,7 +88,7 @@ def farmland_in_farmland_zone(
     result = RuleResult(findings=findings)
     if small.any() and total > 0:
         result.notes.append(_scattered_note(areas[small], total, large_area_m2))
-        # More than max_share outside has its own finding, small parts and all.
+        # A share above max_share has another finding, which includes small parts.
         if areas[small].sum() / total > max_scattered_share and outside / total <= max_share:
             findings.append(_scattered(farmland, zones, elsewhere.only(small), areas[small], total, ctx))
             findings[-1].params |= {"limit": large_area_m2, "max_share": round(max_scattered_share * 100, 2)}
@@ -102,7 +99,7 @@ def farmland_in_farmland_zone(
 
 
 def _scattered_note(areas: NDArray, total: float, limit: float) -> tuple[str, dict[str, Any]]:
-    """Return the note on the sum of the parts that are small enough to count as scattered plots."""
+    """Return the note on the total of parts small enough to count as scattered plots."""
     area, share = float(areas.sum()), float(areas.sum()) / total * 100
     return "scattered_outside", {
         "count": len(areas),

@@ -27,18 +27,14 @@ SEVERITY = {
     needs={},
     uses=["tolerance", "reserves.core_words"],
     messages={
-        "error": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m); they must not. Decide with the "
-        "document at hand which line gives way.",
-        "warning": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m), which they usually do not. "
-        "Draw one of them back, or register the document and reason for keeping both.",
-        "information": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m). The requirements of both "
-        "hold there: say so in the plan's text.",
-        "evidence": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m), allowed only with a "
-        "document. Waive the finding with the number of that document; without one, draw one of the lines back.",
+        "error": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m), which is not allowed. Decide by the documents which line must be corrected.",
+        "warning": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m), which is unusual. Move one of them back, or register the document and reason for both.",
+        "information": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m). The requirements of both apply there: state this in the plan's text.",
+        "evidence": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m), which is allowed only with a document. Waive the finding with the number of that document; without one, move one of the lines back.",
     },
     fails=[
         Example("boundary in the flood line", {"CZKFBJ": [SQUARE], "HLFXKZX": [OVER]}, finds=1, areas=(1000.0,)),
-        Example("mining under farmland and beside a monument", {"KCZYKCBHX": [SQUARE], "YJJBNTBHTB": [OVER], "LSWHBHX": [OVER]}, finds=3,
+        Example("mining under farmland and next to a monument", {"KCZYKCBHX": [SQUARE], "YJJBNTBHTB": [OVER], "LSWHBHX": [OVER]}, finds=3,
                 areas=(1000.0, 1000.0, 10000.0)),
         Example("heritage inside the red line", {"LSWHBHX": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "STBHHX": [SQUARE]}, finds=1,
                 areas=(100.0,)),
@@ -49,7 +45,7 @@ SEVERITY = {
     passes=[
         Example("touch only", {"CZKFBJ": [SQUARE], "HLFXKZX": [NEXT]}),
         Example("the three lines have rules of their own", {"CZKFBJ": [SQUARE], "STBHHX": [SQUARE], "YJJBNTBHTB": [SQUARE]}),
-        Example("farmland in a core zone is told as such", {"YJJBNTBHTB": [SQUARE], "ZRBHD": [{"wkt": SQUARE, "feature_name":
+        Example("farmland in a core zone is reported as such", {"YJJBNTBHTB": [SQUARE], "ZRBHD": [{"wkt": SQUARE, "feature_name":
                 "某保护区核心保护区"}]}, parameters={"rules": ["LAW011"]}),
         Example("reserves lie in the red line by intent", {"ZRBHD": [SQUARE], "STBHHX": [SQUARE]}),
         Example("a county allows it", {"CZKFBJ": [SQUARE], "HLFXKZX": [SQUARE]}, settings={"conflicts.boundary-flood_line": "allowed"}),
@@ -59,18 +55,20 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
     """Control lines do not contradict each other.
 
     What it checks
-        All pairs of control lines in the standard's conflict matrix (conflicts.toml) that share area: the three lines, cultivated
-        land, reserve land, heritage, flood line, nature reserves, mineral lines, the city's four lines, hazards. The matrix says
-        what each pair means: error, warning, information, or allowed with a document.
+        All pairs of control lines in the standard's conflict matrix (conflicts.toml) that share area: the three
+        lines, cultivated land, reserve land, heritage, flood line, nature reserves, mineral lines, the city's four
+        lines, hazards. The matrix gives the meaning of each pair: error, warning, information, or allowed with a
+        document.
     Why
-        Where two lines hold on one piece of land, either one is wrong or both sets of requirements apply.
+        Where two lines share land, one of them is wrong or both sets of requirements apply.
     How to fix
-        A warning: draw back the line that was drawn later or asks for less. Allowed with evidence: waive the finding, with the
-        number of the document; until then it stays open. Information: see that the text of the plan says what both lines ask for.
+        For a warning, move back the line that was drawn later or has the weaker requirements. For a pair allowed with
+        evidence, waive the finding with the number of the document; it stays open until then. For information, verify
+        that the plan's text has the requirements of both lines.
     Limits
-        Pairs among the three lines are REL001 to REL003's. Most pairs were read in no text of a norm (mark C) and are warnings or
-        hints; a county changes single pairs in its profile under [conflicts], as "boundary-flood_line" = "error" or "allowed".
-        Runs by name or with its group.
+        REL001 to REL003 check pairs among the three lines. Most pairs were read in no text of a norm (mark C) and are
+        warnings or hints; a county changes single pairs in its profile under [conflicts], as "boundary-flood_line" =
+        "error" or "allowed". Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
     for conflict in ctx.norm.standard.conflicts:
@@ -83,15 +81,15 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
         result.applicable = True
         if conflict.mark == "C" and conflict.key not in ctx.norm.profile.settings:
             result.unconfirmed.append(CONFLICTS)
-        result.findings += _told(conflict, meaning, a, b, ctx)
+        result.findings += _conflict_findings(conflict, meaning, a, b, ctx)
     return result
 
 
-def _told(conflict: Conflict, meaning: str, a: Layer, b: Layer, ctx: Context) -> list:
+def _conflict_findings(conflict: Conflict, meaning: str, a: Layer, b: Layer, ctx: Context) -> list:
     params = {"meaning": meaning, "basis": conflict.basis}
     rows = None
     if conflict.pair == {"farmland", "reserves"} and is_reported_elsewhere(ctx, "LAW011") and b.has("feature_name"):
-        # What lies in a core zone is told there.
+        # Land in a core zone has a finding of LAW011 when that rule runs.
         rows = ~core_rows(b, ctx.norm)
     shared = ctx.geometry.shared(a, b, rows_b=rows, severity=SEVERITY[meaning])
     return ctx.make.pairs(a, b, shared, net=True, case=meaning, severity=SEVERITY[meaning], params=params)

@@ -26,10 +26,8 @@ HALVES = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 1
     needs={},
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), though both are {concept}. Find out which of "
-        "the two is in force, and correct the other by it.",
-        "code": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) has “{related}” on the same land ({area}, width {width} m). "
-        "Find out which of the two is in force, and correct the other by it.",
+        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), although both are {concept}. Determine which of the two is in force, and correct the other.",
+        "code": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) has “{related}” on the same land ({area}, width {width} m). Determine which of the two is in force, and correct the other.",
     },
     fails=[
         Example("plots beyond the protection line", {"YJJBNTBHTB": [SQUARE], "YJJBNTTB": [WIDER]}, finds=1, areas=(1000.0,)),
@@ -51,27 +49,29 @@ HALVES = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 1
     ],
 )  # fmt: skip
 def layers_of_one_thing(*, ctx: Context) -> RuleResult:
-    """Two layers of one thing cover the same land.
+    """Two layers of one subject cover the same land.
 
     What it checks
-        Where the data holds two layers that answer one concept (YJJBNTBHTB and YJJBNTTB for 永久基本农田, YDYHGHFQ and GHFQ for
-        规划分区): the parts of each that the other does not cover. Of zones, the parts whose codes are of different classes as well,
-        also between the county's zones and those of the centre.
+        If the data has two layers of one concept (YJJBNTBHTB and YJJBNTTB for 永久基本农田, YDYHGHFQ and GHFQ for
+        规划分区): the parts of each that the other does not cover. Of zones, also the parts whose codes are of
+        different classes, and these between the county's zones and those of the centre.
     Why
-        All other rules ask one of the two only. Where they differ, a figure of the plan is right in one layer and wrong in the other.
+        All other rules read only one of the two layers. Where they differ, a figure of the plan is right in one layer
+        and wrong in the other.
     How to fix
-        Find out which of the two is in force (the sealed one, the later one), correct the other, or leave it out of the data.
+        Determine which of the two is in force (the sealed one, the later one). Correct the other, or remove it from
+        the data.
     Limits
-        Apart from the codes of zones, compares the land covered, not the attributes; how it is cut into features does not
-        matter. Of three layers, each is compared with the one that is used. A code and one below it agree.
-        Runs for a whole county, by name or with its group.
+        Except for the codes of zones, compares the covered land, not the attributes; the division into features does
+        not matter. Of three layers, each is compared with the one in use. A code agrees with a code below it. Runs
+        for a whole county, by name or with its group.
     """
     result = RuleResult(applicable=False)
     seen: set[tuple[str, str]] = set()
     for concept in ctx.norm.standard.concepts:
         used = ctx.plan.concept(concept)
         if ctx.norm.standard.is_maintenance(concept):
-            # Each class of changes is of another layer.
+            # Each class of changes belongs to another layer.
             continue
         if used is None or used.has_no_geometry or used.template.geometry != "polygon":
             continue
@@ -97,7 +97,7 @@ def layers_of_one_thing(*, ctx: Context) -> RuleResult:
 
 
 def _other_codes(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
-    """Findings on the parts that two layers of zones put into different classes."""
+    """Return findings on parts that two layers of zones assign to different classes."""
     if not (a.has_values("zone_code") and b.has_values("zone_code")):
         return []
     own, others = a.text("zone_code"), b.text("zone_code")
@@ -117,13 +117,19 @@ def _other_codes(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
 
 
 def _agree(one: str, other: str, codes: CodeList) -> bool:
-    """Return True if one code is the other or below it. A blank says nothing; a code that is not in the list is ATT002's."""
-    above, beside = codes.lineage(one), codes.lineage(other)
-    return not above or not beside or one in beside or other in above
+    """Return True if one code equals the other or is below it.
+
+    A blank agrees with every code; ATT002 reports a code outside the list.
+    """
+    above, other_lineage = codes.lineage(one), codes.lineage(other)
+    return not above or not other_lineage or one in other_lineage or other in above
 
 
 def _divided(concept: str, other: Layer) -> bool:
-    """Classes of yearly changes are each of another layer: they need not cover the same land."""
+    """Return True for classes of yearly changes, which belong to different layers.
+
+    They need not cover the same land.
+    """
     return concept == "maintenance" or other.template.geometry != "polygon"
 
 

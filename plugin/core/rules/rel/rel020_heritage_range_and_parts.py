@@ -45,16 +45,14 @@ def _range(wkt: str) -> dict[str, str]:
     needs={},
     uses=USES,
     messages={
-        "beyond": "{layer} ({key}, “{site}”) reaches {area} beyond the protection range in {related_layer} ({related_key}; width "
-        "{width} m). Draw it back, or extend the range.",
-        "bare": "{area} of the protection range “{site}” in {layer} ({key}; width {width} m) is neither core nor control zone in "
-        "{related_layer}. The range is both together: extend one of them, or correct the range.",
+        "beyond": "{layer} ({key}, “{site}”) reaches {area} beyond the protection range in {related_layer} ({related_key}; width {width} m). Cut it back, or extend the range.",
+        "bare": "{area} of the protection range “{site}” in {layer} ({key}; width {width} m) is neither core nor control zone in {related_layer}. The range is composed of both: extend one of them, or correct the range.",
     },
     fails=[
         Example("core beyond the range", {"LSWHBHX": [_core(OUT)], "LSWHJQ": [_range(SQUARE)]}, finds=1, areas=(600.0,)),
         Example("range wider than its parts", {"LSWHBHX": [_core(INNER), _control(RING)],
                 "LSWHJQ": [_range("POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))")]}, finds=1, areas=(1000.0,)),
-        Example("told by the kind, range in the line itself", {"LSWHBHX": [
+        Example("identified by the kind, range in the line itself", {"LSWHBHX": [
             {"wkt": OUT, "feature_name": "某村核心保护范围", "feature_kind": "41"},
             {"wkt": SQUARE, "feature_name": "某村", "feature_kind": "40"}]}, finds=1, areas=(600.0,)),
     ],
@@ -65,18 +63,19 @@ def _range(wkt: str) -> dict[str, str]:
     ],
 )  # fmt: skip
 def heritage_range_and_parts(*, ctx: Context) -> RuleResult:
-    """Core and control zone of a heritage site make up its protection range.
+    """Core and control zone of a heritage site compose its protection range.
 
     What it checks
-        For each site with a protection range (in 历史文化街区, 名镇, 名村 … or as a row of LSWHBHX): core and control zone of the
-        same name in LSWHBHX lie within it; where both are there, together they fill it.
+        For each site with a protection range (in 历史文化街区, 名镇, 名村 … or as a row of LSWHBHX): core and control
+        zone of the same name in LSWHBHX are within the range; if both exist, they fill it together.
     Why
-        The protection range is the core (核心保护范围) and the control zone (建设控制地带) together.
+        The protection range is composed of the core (核心保护范围) and the control zone (建设控制地带).
     How to fix
         Take the edges from the approved protection plan, and correct the layer that differs.
     Limits
-        Parts are told by the kind (LX, list marked C), else by words at the end of the name (MC, `[heritage]`, C); what stands
-        before the word must be the range's name. A site without a range of its name is not compared. Runs by name or with its group.
+        The kind (LX, list marked C) identifies the parts, else words at the end of the name (MC, `[heritage]`, C);
+        the text before the word must be the range's name. A site without a range of its name is not compared. Runs by
+        name or with its group.
     """
     result = RuleResult(applicable=False)
     line = require_layer("heritage", ctx, result)
@@ -94,7 +93,7 @@ def heritage_range_and_parts(*, ctx: Context) -> RuleResult:
 
 
 def _own_ranges(parts: HeritageParts) -> np.ndarray:
-    """By row of the line: the site whose whole range it is, else empty."""
+    """Return the site of each row that is a whole range, else an empty text."""
     return np.where(parts.rows(RANGE), parts.site, "")
 
 
@@ -108,6 +107,6 @@ def _compared(
     for finding in found:
         finding.related_keys = [layer.keys[n] for n in np.flatnonzero(ranges)]
     if core.any() and control.any():
-        bare = ctx.geometry.uncovered(layer, line, Polygons(line.plane[core | control]), rows=ranges)
-        found += ctx.make.pairs(layer, line, bare, case="bare", params=params)
+        neither = ctx.geometry.uncovered(layer, line, Polygons(line.plane[core | control]), rows=ranges)
+        found += ctx.make.pairs(layer, line, neither, case="bare", params=params)
     return ctx.make.by_place(found)

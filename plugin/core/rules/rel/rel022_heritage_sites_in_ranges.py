@@ -24,13 +24,11 @@ OUT = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
     needs={},
     uses=["tolerance"],
     messages={
-        "outside": "{layer} ({key}, “{site}”) lies {distance} m outside the polygon of the same name in {related_layer} "
-        "({related_key}). Move the point, or correct the polygon or the name.",
-        "unnamed": "{layer} ({key}, “{site}”) lies in no polygon of {related_layer}, and none bears its name. Correct the name in one of "
-        "them, or draw the polygon.",
+        "outside": "{layer} ({key}, “{site}”) is {distance} m outside the polygon of the same name in {related_layer} ({related_key}). Move the point, or correct the polygon or the name.",
+        "unnamed": "{layer} ({key}, “{site}”) is in no polygon of {related_layer}, and no polygon has its name. Correct the name in one of them, or draw the polygon.",
     },
     fails=[
-        Example("beside its polygon", {"WWBHDWD": [OUT], "WWBHDWM": [SQUARE]}, finds=1),
+        Example("next to its polygon", {"WWBHDWD": [OUT], "WWBHDWM": [SQUARE]}, finds=1),
         Example("in another's polygon only", {"LSJZD": [{**IN, "feature_name": "某宅"}], "LSJZM": [
             SQUARE, {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某宅"}]}, finds=1),
         Example("no polygon of its name", {"BKYDWWD": [{**OUT, "feature_name": "某碑"}], "BKYDWWM": [SQUARE]}, finds=1),
@@ -44,33 +42,33 @@ OUT = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
     ],
 )  # fmt: skip
 def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
-    """The point of a heritage site lies in its polygon.
+    """The point of a heritage site is in its polygon.
 
     What it checks
-        文物保护单位, 不可移动文物 and 历史建筑 that are there as points and as polygons: each point lies in a polygon of its name.
-        One whose name no polygon bears, and that lies in none, is a hint.
+        文物保护单位, 不可移动文物 and 历史建筑 with both points and polygons: each point is in a polygon of its name.
+        A point that no polygon is named after, and that is in none, is a hint.
     Why
-        Point and polygon are the same site: where they are apart, one was put in the wrong place or has the wrong name.
+        Point and polygon are the same site: if they are separate, one has a wrong place or a wrong name.
     How to fix
-        Check the place against the register of the site; move the point, or correct polygon or name.
+        Compare the place with the site's register; move the point, or correct polygon or name.
     Limits
-        Names (MC) are compared as they are written. A point on the edge lies in the polygon. Runs by name or with its group.
+        Names (MC) are compared as written. A point on the edge is in the polygon. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
     for points, polygons in POINTS_OF.items():
         of, within = require_layer(points, ctx, result), require_layer(polygons, ctx, result)
         if of is not None and within is not None:
             result.applicable = True
-            result.findings += _apart(of, within, ctx)
+            result.findings += _find_misplaced_points(of, within, ctx)
     return result
 
 
-def _apart(points: Layer, polygons: Layer, ctx: Context) -> list[Finding]:
+def _find_misplaced_points(points: Layer, polygons: Layer, ctx: Context) -> list[Finding]:
     present = np.flatnonzero(~is_missing(polygons.plane))
     bearing = site_names(polygons)
     tree = shapely.STRtree(polygons.plane[present])
     there = np.flatnonzero(~is_missing(points.plane))
-    # As near as edges are taken for one, so that a point on an edge in another layer's coordinates is in.
+    # Edges within this distance count as equal, so that a point on an edge in another layer's coordinates is inside.
     hits = tree.query(points.plane[there], predicate="dwithin", distance=ctx.tolerance.edge_match_m)
     inside: dict[int, set[int]] = {}
     for n, m in zip(*hits.tolist(), strict=True):
@@ -83,11 +81,11 @@ def _apart(points: Layer, polygons: Layer, ctx: Context) -> list[Finding]:
         own = set(present[bearing[present] == name].tolist()) if name else set()
         around = inside.get(row, set())
         if not (own & around if own else around):
-            found.append(_told(points, row, str(name), polygons, sorted(own), ctx))
+            found.append(_point_finding(points, row, str(name), polygons, sorted(own), ctx))
     return found
 
 
-def _told(points: Layer, row: int, name: str, polygons: Layer, own: list[int], ctx: Context) -> Finding:
+def _point_finding(points: Layer, row: int, name: str, polygons: Layer, own: list[int], ctx: Context) -> Finding:
     finding = ctx.make.row(points, row, case="outside" if own else "unnamed", geometry=points.plane[row])
     finding.params |= {"site": name}
     finding.related_role = polygons.role

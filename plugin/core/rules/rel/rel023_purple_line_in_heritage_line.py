@@ -18,8 +18,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     needs={"purple_line": Need("purple_line"), "heritage": Need("heritage")},
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m). The purple line is the boundary of protection "
-        "ranges, which that layer holds: add the range there, or correct the purple line."
+        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m). The purple line bounds the protection ranges, which must be in that layer: add the range there, or correct the purple line."
     },
     fails=[
         Example("reaches beyond", {"purple_line": [WIDER], "heritage": [SQUARE]}, finds=1, areas=(1000.0,)),
@@ -33,17 +32,18 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     ],
 )  # fmt: skip
 def purple_line_in_heritage_line(purple_line: Layer, heritage: Layer, *, ctx: Context) -> list[Finding]:
-    """The city's purple line lies within the historic and cultural line.
+    """The purple line is within the heritage line.
 
     What it checks
         Connected parts of 城市紫线 that no polygon of 历史文化保护线 covers.
     Why
-        The purple line bounds the protection ranges of historic districts and of historic buildings outside them; the historic
-        and cultural line collects all such ranges, so that it holds every purple line.
+        The purple line bounds the protection ranges of historic districts and of historic buildings outside them; the
+        heritage line has all such ranges and therefore contains every purple line.
     How to fix
-        Add the missing range to the historic and cultural line, or take the purple line's edge from it.
+        Add the missing range to the heritage line, or copy its edge to the purple line.
     Limits
-        The other way round nothing is said: ranges in the countryside have no purple line. Runs by name or with its group.
+        The opposite direction is not checked: ranges in the countryside have no purple line. Runs by name or with its
+        group.
     """
     parts = ctx.geometry.uncovered(purple_line, heritage)
     return ctx.make.by_place(ctx.make.pairs(purple_line, heritage, parts))

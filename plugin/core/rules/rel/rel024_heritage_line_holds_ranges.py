@@ -17,8 +17,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     needs={},
     uses=["tolerance", "codes.heritage_kind"],
     messages={
-        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), which collects all protection ranges. Add the part "
-        "there, or correct the range."
+        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), which must contain all protection ranges. Add the part there, or correct the range."
     },
     fails=[
         Example("district beyond the line", {"LSWHJQ": [WIDER], "LSWHBHX": [SQUARE]}, finds=1, areas=(1000.0,)),
@@ -33,18 +32,19 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     ],
 )  # fmt: skip
 def heritage_line_holds_ranges(*, ctx: Context) -> RuleResult:
-    """The historic and cultural line holds the ranges of all kinds of heritage.
+    """The heritage line contains the ranges of all kinds of heritage.
 
     What it checks
-        Connected parts of the layers of ranges (历史文化名城, 街区, 名镇, 名村, 传统村落, 文物保护单位, 历史建筑, 大遗址 …, as the list of
-        kinds names them) that no polygon of LSWHBHX covers.
+        Connected parts of the layers of ranges (历史文化名城, 街区, 名镇, 名村, 传统村落, 文物保护单位, 历史建筑,
+        大遗址 …, by the list of kinds) that no polygon of LSWHBHX covers.
     Why
-        LSWHBHX collects all protection ranges; a rule that asks it would miss what is only in a layer of details.
+        LSWHBHX has all protection ranges; a rule that reads it would miss a range that is only in a layer of details.
     How to fix
-        Add the missing part to LSWHBHX with kind and name, or correct the detail layer by the approved protection plan.
+        Add the missing part to LSWHBHX with kind and name, or correct the detail layer by the approved protection
+        plan.
     Limits
-        Which layers hold ranges is in the list of kinds (heritage_kind, mark C). A 历史文化名城 layer may show the whole city rather
-        than its ranges: leave it out of the data, or accept the finding. Runs by name or with its group.
+        The list of kinds (heritage_kind, mark C) names the layers of ranges. A 历史文化名城 layer may show the whole
+        city instead of its ranges: remove it from the data, or waive the finding. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
     line = require_layer("heritage", ctx, result)

@@ -23,8 +23,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     messages={
         "zone_outside_line": "The zone {layer} ({key}) reaches {area} beyond the central urban area in {related_layer} (width {width} m). "
         "Cut it back, or extend the area with its document.",
-        "line_outside_zone": "{area} of the central urban area in {related_layer} ({related_key}) lies in no zone of {layer} (width "
-        "{width} m). Extend the neighbouring zone.",
+        "line_outside_zone": "{area} of the central urban area in {related_layer} ({related_key}) is in no zone of {layer} (width {width} m). Extend the neighbouring zone.",
     },
     fails=[
         Example("zone beyond", {"centre_zones": [WIDER], "centre": [SQUARE]}, finds=1, areas=(1000.0,)),
@@ -39,12 +38,14 @@ def centre_zones_in_centre(centre_zones: Layer, centre: Layer, *, ctx: Context) 
     """The zones of the central urban area fill its extent.
 
     What it checks
-        Both ways: parts of 中心城区规划分区 outside 中心城区范围, and of that extent in none of its zones.
+        In both directions: parts of 中心城区规划分区 outside 中心城区范围, and parts of that extent in none of its
+        zones.
     Why
-        The detailed zones hold in the central urban area only, and there everywhere: beyond it the county's zones do.
+        The detailed zones apply in the central urban area only, and everywhere in it: the county's zones apply
+        outside.
     How to fix
-        Take the edge of the extent for the outermost zones; close gaps by the neighbouring zone.
+        Use the edge of the extent for the outermost zones; close gaps by extending the neighbouring zone.
     Limits
-        Overlaps of zones are TOP001's. Inferred, mark C. Runs by name or with its group.
+        TOP001 reports overlaps of zones. Inferred, mark C. Runs by name or with its group.
     """
     return compare_zones_with_line(centre_zones, np.ones(len(centre_zones), dtype=bool), centre, ctx)

@@ -21,10 +21,8 @@ RING = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60,
     needs={"detail_units": Need("detail_units"), "boundary": Need("boundary"), "centre": Need("centre")},
     uses=["tolerance"],
     messages={
-        "gap": "No unit of {layer} covers {area} of {related_layer} ({related_key}) in the central urban area (width {width} m). Extend "
-        "the neighbouring unit, or draw one more.",
-        "overlap": "The units {key} and {related_key} of {layer} share {area} (width {width} m). Each place belongs to one detailed plan: "
-        "draw one of them back.",
+        "gap": "No unit of {layer} covers {area} of {related_layer} ({related_key}) in the central urban area (width {width} m). Extend the neighbouring unit, or add one.",
+        "overlap": "The units {key} and {related_key} of {layer} share {area} (width {width} m). Each place belongs to one detailed plan: move one of them back.",
     },
     fails=[
         Example("half without a unit", {"detail_units": [WEST], "boundary": [SQUARE], "centre": [SQUARE]}, finds=1, areas=(5000.0,)),
@@ -43,14 +41,16 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
     """Units of detailed plans tile the boundary in the central urban area.
 
     What it checks
-        The part of 城镇开发边界 inside 中心城区范围: connected parts in no 详细规划编制单元, and units that share area.
+        The part of 城镇开发边界 inside 中心城区范围: connected parts outside all 详细规划编制单元, and units that
+        share area.
     Why
-        Building permits rest on detailed plans: a place in no unit cannot be built on, one in two units has two plans.
+        Building permits are based on detailed plans: a place outside all units cannot be built on, one in two units
+        has two plans.
     How to fix
-        Extend or add units along roads and rivers until they fill the boundary; draw back where two overlap.
+        Extend or add units along roads and rivers until they fill the boundary; move one unit back where two overlap.
     Limits
-        Units may reach beyond the boundary. Windows (holes of the boundary) need no unit. Inferred, mark C. Runs by name
-        or with its group.
+        Units may extend beyond the boundary. Windows (holes of the boundary) need no unit. Inferred, mark C. Runs by
+        name or with its group.
     """
     inside = ctx.geometry.shared(boundary, centre)
     result = RuleResult(applicable=bool(len(inside)))

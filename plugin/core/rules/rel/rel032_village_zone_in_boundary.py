@@ -33,17 +33,17 @@ VILLAGE_BOUNDARY = "CZJSBJ"
     ],
 )  # fmt: skip
 def village_zone_in_boundary(*, ctx: Context) -> RuleResult:
-    """Village construction zones lie within the village construction boundary.
+    """Village construction zones are within the village construction boundary.
 
     What it checks
         Connected parts of 村庄建设区 (by the zone's code) that no 村庄建设边界 (CZJSBJ) covers.
     Why
-        The boundary is where a village may build; a zone beyond it promises land that cannot be given.
+        A village may build inside the boundary only; a zone beyond it plans for land that cannot be granted.
     How to fix
         Cut the zone back to the boundary, or extend the boundary with its document.
     Limits
-        Township and village plans only: the county's tables have no such boundary. Zone codes (`[zones] village_building`) are
-        marked C. A boundary wider than the zones is legal. Runs by name or with its group.
+        Township and village plans only: the county's tables have no such boundary. Zone codes (`[zones]
+        village_building`) are marked C. A boundary larger than the zones is valid. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
     zones, boundary = require_layer("zones", ctx, result), require_layer(VILLAGE_BOUNDARY, ctx, result)

@@ -19,8 +19,7 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     messages={
         "": "{layer} ({key}) reaches {area} beyond the central urban area in {related_layer} (width {width} m). Cut it back, or extend "
         "the area with its document.",
-        "point": "{layer} ({key}) lies outside the central urban area in {related_layer}. Move it, leave it out of the centre's layers, or "
-        "extend the area with its document.",
+        "point": "{layer} ({key}) is outside the central urban area in {related_layer}. Move it, remove it from the centre's layers, or extend the area with its document.",
         "line": "{layer} ({key}) runs {length} m outside the central urban area in {related_layer}. Cut it at the area's edge, or extend the "
         "area with its document.",
     },
@@ -38,18 +37,19 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     ],
 )  # fmt: skip
 def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: Context) -> list[Finding] | None:
-    """Layers of the central urban area lie within its extent.
+    """Layers of the central urban area are within its extent.
 
     What it checks
-        Every layer of the group 中心城区 (land use, the four lines, facilities, intensity, units …): connected parts of polygons,
-        points and stretches of lines outside 中心城区范围.
+        Every layer of the group 中心城区 (land use, the four lines, facilities, intensity, units …): connected parts
+        of polygons, points and stretches of lines outside 中心城区范围.
     Why
-        These layers are drawn for the central urban area and hold nowhere else; beyond its extent the county's layers do.
+        These layers are drawn for the central urban area and apply nowhere else; the county's layers apply outside
+        its extent.
     How to fix
-        Cut them back to the extent; or, where the extent is out of date, extend it with its document.
+        Cut them back to the extent; if the extent is outdated, extend it with its document.
     Limits
-        The zones of the centre are REL030's. That streets and rivers end at the extent is inferred (mark C). Runs for a
-        whole county, when it is asked for by name or with the group centre.
+        REL030 checks the zones of the centre. That streets and rivers end at the extent is inferred (mark C). Runs
+        for a whole county, by name or with the group centre.
     """
     own = {lay.role for c in ("centre", "centre_zones") if (lay := ctx.plan.concept(c)) is not None}
     if layer.template.group != centre.template.group or layer.role in own or layer.template.base:

@@ -9,7 +9,7 @@ WEST = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "
 EAST = {"wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))", "division_code": "140225101"}
 VILLAGE = {"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "division_code": "140225100201"}
 ACROSS = {"wkt": "POLYGON ((50 0, 110 0, 110 100, 50 100, 50 0))", "division_code": "140225100202"}
-#: Digits of a township's code: county (6) and township (3); a village's has three more.
+#: Digits of a township's code: county (6) and township (3); a village's code has three more.
 TOWNSHIP = 9
 
 
@@ -25,10 +25,8 @@ TOWNSHIP = 9
     },
     uses=["tolerance"],
     messages={
-        "other": "{layer} ({key}, {field} {code}) lies with {area} in the township {other} of {related_layer} ({related_key}; width {width} m), "
-        "not in its own. Correct the outline, or the code.",
-        "none": "{layer} ({key}, {field} {code}) begins with {township}, a township that {related_layer} does not have. Correct the code, or "
-        "draw the township.",
+        "other": "{layer} ({key}, {field} {code}) has {area} in the township {other} of {related_layer} ({related_key}; width {width} m), not in its own township. Correct the outline, or the code.",
+        "none": "{layer} ({key}, {field} {code}) begins with {township}, a township missing in {related_layer}. Correct the code, or draw the township.",
     },
     fails=[
         Example("across the edge", {"villages": [VILLAGE, ACROSS], "townships": [WEST, EAST]}, finds=1, areas=(1000.0,)),
@@ -44,33 +42,33 @@ TOWNSHIP = 9
     ],
 )  # fmt: skip
 def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) -> RuleResult:
-    """Villages lie in the township that their code begins with.
+    """Villages are in the township that their code begins with.
 
     What it checks
-        Pairs of 村级行政区 and 乡镇级行政区 that share area although the village's code does not begin with the township's; and
-        villages whose township the layer of townships does not have.
+        Pairs of 村级行政区 and 乡镇级行政区 that share area although the village's code does not begin with the
+        township's; and villages whose township is missing in the layer of townships.
     Why
-        Sums by township go by either code or place; where the two differ, text, table and map show different figures.
+        Sums by township use either code or place; if the two differ, text, table and map show different figures.
     How to fix
-        Take the township's edge for the outline of its villages, vertex on vertex; or correct the code.
+        Use the township's edge as the outline of its villages, with identical vertices; or correct the code.
     Limits
-        Only the first nine digits are compared. Land of no township at all is TOP003's. That outlines nest is inferred (mark C).
-        Runs for a whole county, when it is asked for by name or with the group control_lines.
+        Only the first nine digits are compared. TOP003 reports land outside all townships. That outlines nest is
+        inferred (mark C). Runs for a whole county, by name or with the group control_lines.
     """
     own = np.array([code[:TOWNSHIP] for code in villages.text("division_code")], dtype=object)
     of = np.array([code[:TOWNSHIP] for code in townships.text("division_code")], dtype=object)
-    told = np.array([len(code) == TOWNSHIP for code in own], dtype=bool)
+    has_code = np.array([len(code) == TOWNSHIP for code in own], dtype=bool)
     known = np.isin(own, of[of != ""])
-    result = RuleResult(applicable=bool(told.any()))
+    result = RuleResult(applicable=bool(has_code.any()))
     name = villages.field_name("division_code")
     codes = villages.text("division_code")
-    shared = ctx.geometry.shared(villages, townships, pairs=lambda i, j: told[i] & known[i] & (own[i] != of[j]))
+    shared = ctx.geometry.shared(villages, townships, pairs=lambda i, j: has_code[i] & known[i] & (own[i] != of[j]))
     for finding, i, j in zip(
         ctx.make.pairs(villages, townships, shared, case="other", field=name), shared.left, shared.right, strict=True
     ):
         finding.params |= {"code": codes[i], "other": of[j]}
         result.findings.append(finding)
-    for row in np.flatnonzero(told & ~known).tolist():
+    for row in np.flatnonzero(has_code & ~known).tolist():
         params = {"code": codes[row], "township": own[row]}
         finding = ctx.make.row(villages, row, case="none", field=name, params=params, geometry=villages.plane[row])
         finding.related_role = townships.role

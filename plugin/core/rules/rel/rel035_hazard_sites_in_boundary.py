@@ -7,7 +7,8 @@ from .._places import require_layer
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WINDOW = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
-#: Layers of hazards that have no area (those that have are pairs of the conflict matrix), and what keeps away from them.
+#: Layers of hazards without an area; the conflict matrix has those with an area. The other constant lists what must
+#: avoid them.
 HAZARDS = ("XZZRZHFXFBD", "XZZRZHFXFBX")
 BUILT = ("boundary", "CZJSBJ")
 
@@ -21,10 +22,8 @@ BUILT = ("boundary", "CZJSBJ")
     needs={},
     uses=["tolerance"],
     messages={
-        "point": "The hazard site {layer} ({key}) lies in {related_layer} ({related_key}). Draw the boundary around it, or register the "
-        "assessment that allows to build there.",
-        "line": "The hazard line {layer} ({key}) runs {length} m through {related_layer} ({related_key}). Draw the boundary back from it, or "
-        "register the assessment that allows to build there.",
+        "point": "The hazard site {layer} ({key}) is in {related_layer} ({related_key}). Draw the boundary around it, or register the assessment that allows building there.",
+        "line": "The hazard line {layer} ({key}) runs {length} m through {related_layer} ({related_key}). Move the boundary back from it, or register the assessment that allows building there.",
     },
     fails=[
         Example("a landslide in the boundary", {"XZZRZHFXFBD": ["POINT (50 50)", "POINT (150 50)"], "CZKFBJ": [SQUARE]}, finds=1),
@@ -39,18 +38,19 @@ BUILT = ("boundary", "CZJSBJ")
     ],
 )  # fmt: skip
 def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
-    """Points and lines of hazards lie outside the boundaries of towns and villages.
+    """Points and lines of hazards are outside the boundaries of towns and villages.
 
     What it checks
-        现状自然灾害风险分布 as points and as lines: those inside 城镇开发边界 or 村庄建设边界, with the length inside. Windows (holes
-        of the boundary) are outside.
+        现状自然灾害风险分布 as points and as lines: those inside 城镇开发边界 or 村庄建设边界, with the length
+        inside. Windows (holes of the boundary) are outside.
     Why
-        The boundary avoids areas of high natural risk; a landslide or a fault inside it endangers what is built there.
+        The boundary avoids areas of high natural risk; a landslide or a fault inside it endangers buildings.
     How to fix
-        Draw the boundary around the site, or cut a window; where it stays, register the geological assessment.
+        Draw the boundary around the site, or cut a window; if the site remains inside, register the geological
+        assessment.
     Limits
-        Every site in the layer counts, whatever its risk: its field table was not read (mark C). How far to keep away is not
-        checked. Hazards with an area are pairs of REL010. Runs when it is asked for by name or with the group control_lines.
+        Every site in the layer counts, whatever its risk: its field table was not read (mark C). The distance to keep
+        is not checked. REL010 checks hazards with an area. Runs by name or with the group control_lines.
     """
     result = RuleResult(applicable=False)
     built = [layer for what in BUILT if (layer := require_layer(what, ctx, result)) is not None]

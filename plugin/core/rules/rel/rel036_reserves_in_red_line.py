@@ -20,15 +20,13 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     needs={"reserves": Need("reserves", reads=("feature_name",)), "red_line": Need("red_line")},
     uses=["tolerance", "reserves.core_words", "reserves.part_words"],
     messages={
-        "": "{layer} ({key}, “{site}”) lies with {area} outside {related_layer} (width {width} m). Nature reserves are drawn into the red "
-        "line: see that what stays outside is what the approved line left out.",
-        "core": "The core of a reserve, {layer} ({key}, “{site}”), lies with {area} outside {related_layer} (width {width} m). A core belongs "
-        "into the red line: correct the edge that differs from the approved one.",
+        "": "{layer} ({key}, “{site}”) has {area} outside {related_layer} (width {width} m). The red line must include nature reserves: verify that the approved line excludes this land.",
+        "core": "The core of a reserve, {layer} ({key}, “{site}”), has {area} outside {related_layer} (width {width} m). The red line must include a core: correct the edge that differs from the approved one.",
     },
     fails=[
         Example("a park reaches beyond", {"reserves": [{"wkt": WIDER, "feature_name": "某森林公园"}], "red_line": [SQUARE]}, finds=1,
                 areas=(1000.0,)),
-        Example("in whole and in parts: told once", {"reserves": [{"wkt": WIDER, "feature_name": "某保护区"},
+        Example("in whole and in parts: reported once", {"reserves": [{"wkt": WIDER, "feature_name": "某保护区"},
                 {"wkt": SQUARE, "feature_name": "某保护区核心保护区"},
                 {"wkt": "POLYGON ((100 0, 110 0, 110 100, 100 100, 100 0))", "feature_name": "某保护区一般控制区"}], "red_line": [SQUARE]},
                 finds=1, areas=(1000.0,)),
@@ -42,24 +40,24 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     ],
 )  # fmt: skip
 def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: Context) -> RuleResult:
-    """Nature reserves lie in the ecological red line.
+    """Nature reserves are in the ecological red line.
 
     What it checks
-        Connected parts of 自然保护地 outside 生态保护红线: a hint; of a core (核心保护区) a warning.
+        Connected parts of 自然保护地 outside 生态保护红线: a hint; parts of a core (核心保护区): a warning.
     Why
-        The reserves, put in order, are drawn into the red line; a core that is not would lose its strictest protection.
+        The reorganised reserves are included in the red line; a core outside it would lose its strictest protection.
     How to fix
-        Take the reserve's edge from the approved result. What the approved red line left out on purpose may stay: accept it with
-        that document.
+        Copy the reserve's edge from the approved result. Land that the approved red line excludes may remain: waive
+        the finding with that document.
     Limits
-        Parks and scenic areas are often not wholly in the line. Of a reserve that is there whole and in parts, the parts are
-        told. Cores and parts are told by words at the end of the name (MC, `[reserves]`, C). Runs for a
-        whole county, by name or with its group.
+        Parks and scenic areas are often not completely in the line. Of a reserve with a row for the whole and rows
+        for its parts, the parts are reported. Words at the end of the name (MC, `[reserves]`, C) identify cores and
+        parts. Runs for a whole county, by name or with its group.
     """
     called = site_names(reserves)
     core = core_rows(reserves, ctx.norm)
     part, site = is_reserve_part(reserves, ctx)
-    # Where a reserve is there in parts too, these are told, and not the whole a second time.
+    # If a reserve has rows for its parts, they are reported, and the whole is not reported again.
     once = part | ~np.isin(site, site[part])
     parts = ctx.geometry.uncovered(reserves, red_line, rows=once)
     result = RuleResult()

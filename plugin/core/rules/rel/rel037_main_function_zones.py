@@ -29,16 +29,11 @@ SITE = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
     },
     uses=USES,
     messages={
-        "kind": "Nothing tells the main function of {layer} ({key}, {name}): {field} reads “{value}”. Fill in 农产品主产区, 重点生态功能区 or "
-        "城市化地区, or add the county's word for it to [main_function].",
-        "share": "{name} ({layer} {key}) is {function}, but its zones are {agricultural} % agricultural, {ecological} % ecological and {urban} % "
-        "urban space: {space} is neither the largest of the three nor at least {limit} %. Look at its zones, or at its function.",
-        "energy": "{name} ({layer} {key}) is also {function}, but no zone for mining and energy and no mineral line lies in it. Draw what is "
-        "planned there, or correct the function.",
-        "heritage": "{name} ({layer} {key}) is also {function}, but nothing of the layers of heritage lies in it. Draw the sites and their "
-        "ranges, or correct the function.",
-        "bare": "{area} of {related_layer} ({related_key}) has no main function in {layer} (width {width} m). Every township has one: extend "
-        "the layer to its edge.",
+        "kind": "{layer} ({key}, {name}): the main function is unknown, because {field} is “{value}”. Fill in 农产品主产区, 重点生态功能区 or 城市化地区, or add the county's word to [main_function].",
+        "share": "{name} ({layer} {key}) is {function}, but its zones are {agricultural} % agricultural, {ecological} % ecological and {urban} % urban space: {space} is neither the largest of the three nor at least {limit} %. Check its zones or its function.",
+        "energy": "{name} ({layer} {key}) is also {function}, but it has no zone for mining and energy and no mineral line. Draw the planned features, or correct the function.",
+        "heritage": "{name} ({layer} {key}) is also {function}, but it has no feature of the heritage layers. Draw the sites and their ranges, or correct the function.",
+        "bare": "{area} of {related_layer} ({related_key}) has no main function in {layer} (width {width} m). Every township needs one: extend the layer to its edge.",
     },
     fails=[
         Example("farming where woods are", {"functions": [FARMING], "zones": [{**FIELDS, "zone_code": "200"}, {**WOODS, "zone_code": "300"}]},
@@ -72,53 +67,54 @@ def main_function_zones(
     min_ecology_share: float = 0.5,
     min_urban_share: float = 0.05,
 ) -> RuleResult:
-    """The zones of a township go with its main function.
+    """The zones of a township agree with its main function.
 
     What it checks
-        For each township in 乡级主体功能定位 (XZZTGNDW): the space that its function stands for (农产品主产区: agricultural,
-        重点生态功能区: ecological, 城市化地区 and 重点开发: urban) is the largest of the three spaces of its zones, or has at
-        least its least share. One that is also 能源资源富集区 has a zone or line for it, one that is also 历史文化资源富集区 has
-        something of the layers of heritage. Every township has a function.
+        For each township in 乡级主体功能定位 (XZZTGNDW): the space of its function (农产品主产区: agricultural,
+        重点生态功能区: ecological, 城市化地区 and 重点开发: urban) is the largest of the three spaces of its zones,
+        or has at least its minimum share. A township that is also 能源资源富集区 has a zone or line for it, one that
+        is also 历史文化资源富集区 has features of the heritage layers. Every township has a function.
     Why
-        The main function is handed down from the province's plan and is to be carried on into the zones.
+        The province's plan assigns the main function, and the zones must follow it.
     How to fix
-        Look at the zones of the township first; where they are right, have its function corrected in the plan above.
+        Check the zones of the township first; if they are right, have its function corrected in the upper plan.
     Limits
-        Function and overlays are told by words (`[main_function]`) in kind (LX), name and remark: no field table was read (C). Shares are of the land in one of the three spaces; least shares are this plugin's own (C), so all is a hint.
-        Runs when it is asked for by name or with the group control_lines.
+        Words (`[main_function]`) in kind (LX), name and remark identify function and overlays: no field table was
+        read (C). Shares are of the land in one of the three spaces; minimum shares are those of the plugin (C), so
+        all findings are hints. Runs by name or with the group control_lines.
     """
     limits = {"01": min_farming_share, "02": min_ecology_share, "03": min_urban_share}
     params: dict[str, Any]
-    said = functions_of(functions, ctx)
+    functions_found = functions_of(functions, ctx)
     shares = shares_of(functions, zones, ctx)
     result = RuleResult()
-    for row, told in enumerate(said):
-        if not told.space:
-            params = {"name": told.name, "value": told.text}
+    for row, found in enumerate(functions_found):
+        if not found.space:
+            params = {"name": found.name, "value": found.text}
             name = functions.field_name("feature_kind") or functions.field_name("feature_name")
             shape = functions.plane[row]
             result.findings.append(ctx.make.row(functions, row, case="kind", field=name, params=params, geometry=shape))
-        elif not shares.fits(row, told.space, limits[told.space]):
-            params = {"name": told.name, "function": told.function}
+        elif not shares.fits(row, found.space, limits[found.space]):
+            params = {"name": found.name, "function": found.function}
             params |= shares.in_percent(row)
-            params |= {"space": shares.names[told.space], "limit": round(100 * limits[told.space], 2)}
+            params |= {"space": shares.names[found.space], "limit": round(100 * limits[found.space], 2)}
             shape = functions.plane[row]
             result.findings.append(ctx.make.row(functions, row, case="share", params=params, geometry=shape))
     for overlay in (ENERGY, HERITAGE):
         there = has_overlay(overlay, functions, zones, ctx)
-        for row, told in enumerate(said):
-            if there is not None and told.overlays[overlay] and not there[row]:
-                params = {"name": told.name, "function": told.overlays[overlay]}
+        for row, found in enumerate(functions_found):
+            if there is not None and found.overlays[overlay] and not there[row]:
+                params = {"name": found.name, "function": found.overlays[overlay]}
                 shape = functions.plane[row]
                 result.findings.append(ctx.make.row(functions, row, case=overlay, params=params, geometry=shape))
     if townships is not None:
-        bare = ctx.make.pairs(townships, functions, ctx.geometry.uncovered(townships, functions), case="bare")
-        result.findings += [swap_roles(finding, functions) for finding in ctx.make.by_place(bare)]
+        uncovered = ctx.make.pairs(townships, functions, ctx.geometry.uncovered(townships, functions), case="bare")
+        result.findings += [swap_roles(finding, functions) for finding in ctx.make.by_place(uncovered)]
     return result
 
 
 def swap_roles(finding: Finding, functions: Layer) -> Finding:
-    """The finding belongs to the functions, the first concept in the rule's name."""
+    """Return the finding on the functions, the first concept of the rule."""
     if "fid" in finding.params:
         finding.params["related_fid"] = finding.params.pop("fid")
     finding.related_role, finding.related_keys = finding.role, [finding.key]

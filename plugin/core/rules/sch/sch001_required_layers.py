@@ -17,10 +17,8 @@ ALL = {"farmland": [SQUARE], "red_line": [SQUARE], "boundary": [SQUARE], "base_p
     basis=["county-db", "three-line-rules-2022"],
     needs={},
     messages={
-        "": "The delivery has no layer for {concept} ({roles}). Rules that need it are skipped, which is not a pass. "
-        "Add the layer, or assign one under Layer Roles.",
-        "empty": "The layer for {concept} ({layer}) has no feature. Rules that need it are skipped, which is not a pass. "
-        "Add the data, or declare in the profile that the county has none.",
+        "": "The delivery has no layer for {concept} ({roles}). Rules that need it are skipped, which is not a pass. Add the layer, or assign one under Layer Roles.",
+        "empty": "The layer for {concept} ({layer}) has no features. Rules that need it are skipped, which is not a pass. Add the data, or declare in the profile that the county has none.",
     },
     fails=[
         Example("boundary missing", {k: v for k, v in ALL.items() if k != "boundary"}, finds=1),
@@ -29,23 +27,23 @@ ALL = {"farmland": [SQUARE], "red_line": [SQUARE], "boundary": [SQUARE], "base_p
     passes=[Example("all four there", ALL)],
 )
 def required_layers(*, ctx: Context) -> RuleResult:
-    """Required layers are there.
+    """Mandatory layers are present.
 
     What it checks
-        Every concept that the delivery's scope makes mandatory is answered by a layer with at least one feature.
+        Each concept that the delivery's scope requires has a layer with at least one feature.
     Why
-        A rule without its layer cannot be checked, and “no finding” would read like a pass.
+        A rule without its layer cannot be checked, and “no finding” would look like a pass.
     How to fix
-        Add the layer under its official code, or choose the layer that plays the role under Layer Roles.
+        Add the layer under its official code, or assign a layer to the role under Layer Roles.
     Limits
-        Only looks whether layer and features are there, not whether it is complete. A concept that the profile declares absent is
-        not asked for; where a scope makes it mandatory, the outcome stays in doubt. In a database in which nothing is drawn yet,
-        layers are looked for, features are not, and that is said.
+        Checks that layer and features are present, not that the layer is complete. A concept that the profile
+        declares absent is not required; if a scope makes it mandatory, the outcome stays in doubt. In a database
+        without any features, layers are required and features are not; the outcome notes it.
     """
     result = RuleResult()
     blank = bool(ctx.plan.layers) and not any(len(layer) for layer in ctx.plan.layers.values())
     for concept in ctx.norm.standard.scopes[ctx.plan.scope].mandatory:
-        # An unusable layer is there: SCH003 tells what is wrong with it.
+        # The layer is present but unusable: SCH003 reports its problem.
         if not ctx.plan.expects(concept) or ctx.plan.unusable_for(concept) is not None:
             continue
         layer, roles = ctx.plan.concept(concept), ctx.plan.roles_of(concept)
@@ -56,7 +54,7 @@ def required_layers(*, ctx: Context) -> RuleResult:
             params = {"concept": ConceptName(concept), "roles": list(roles)}
             result.findings.append(Finding(layer.role, case="empty", params=params))
         if layer is not None and layer.has_no_geometry and not blank:
-            # No rule can check anything of it: the run is not complete.
+            # No rule can check the layer: the run is incomplete.
             result.not_checked.append(("layer_bare", {"layer": layer.name, "role": layer.role}))
     for concept in _declared_away(ctx):
         # A declaration cannot replace a layer that every plan must have.
@@ -69,7 +67,7 @@ def required_layers(*, ctx: Context) -> RuleResult:
 
 
 def _declared_away(ctx: Context) -> list[str]:
-    """Return concepts declared absent that are in the scope and mandatory in it or in a wider one."""
+    """Return concepts declared absent that are mandatory in the scope or a wider one."""
     scopes = ctx.norm.standard.scopes
     scope = scopes[ctx.plan.scope]
     mandatory = {concept for one in scopes.values() for concept in one.mandatory}

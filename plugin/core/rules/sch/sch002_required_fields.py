@@ -10,7 +10,10 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 def _parcel(**other: Any) -> dict[str, Any]:
-    """Return a row of DLTB with all fields that default rules need; ``None`` leaves a field out."""
+    """Return a row of DLTB with all fields that default rules need.
+
+    ``None`` omits a field.
+    """
     row = {
         "wkt": SQUARE,
         "land_use": "0103",
@@ -32,8 +35,7 @@ def _parcel(**other: Any) -> dict[str, Any]:
     messages={
         "missing": "{layer} lacks the field {field} ({expected}). Rules that need it are skipped. Add the field, or "
         "assign another layer under Layer Roles.",
-        "type": "{layer} has the field {field} as {actual}; the standard says {expected}. Change the field's type and "
-        "carry the values over.",
+        "type": "{layer}: the field {field} has the type {actual}; the standard requires {expected}. Change the field's type and copy the values.",
     },
     fails=[
         Example("no urban code", {"layer": [_parcel(urban_code=None)]}, finds=1, roles={"layer": "DLTB"}),
@@ -42,17 +44,18 @@ def _parcel(**other: Any) -> dict[str, Any]:
     passes=[Example("all there", {"layer": [_parcel()]}, roles={"layer": "DLTB"})],
 )  # fmt: skip
 def required_fields(layer: Layer, *, ctx: Context) -> list[Finding]:
-    """Required fields are there and of the right type.
+    """Required fields are present and have the right type.
 
     What it checks
-        Each field that the layer's template makes mandatory (M), or that a default rule of the standard or the profile needs,
-        exists and has the template's type. A whole-number field where the template has a real one loses nothing and is accepted.
+        Each field that the layer's template makes mandatory (M), or that a default rule of the standard or the
+        profile needs, exists and has the template's type. A whole-number field in place of a real one loses nothing
+        and is accepted.
     Why
         A rule cannot be checked without its fields, and text in place of a number breaks every sum.
     How to fix
-        Add the field with the type and length of the template, or convert it; the layer dictionary lists them.
+        Add the field with type and length of the template, or convert it; the layer dictionary lists the fields.
     Limits
-        Other fields, and their order, are SCH008's; lengths SCH004's, aliases SCH006's, domains SCH007's.
+        SCH008 checks other fields and their order, SCH004 lengths, SCH006 aliases, SCH007 domains.
     """
     needed = needed_fields(layer, ctx)
     actual = {f.name.upper(): f.type for f in layer.source.fields}
@@ -71,16 +74,16 @@ def required_fields(layer: Layer, *, ctx: Context) -> list[Finding]:
 
 
 def needed_fields(layer: Layer, ctx: Context) -> set[str]:
-    """Return the names of the fields that the template makes mandatory, or that a default rule reads in this layer.
+    """Return the fields that the template requires or a default rule reads.
 
-    The default rules are those of the standard, the profile and the scope, so that the answer does not depend on which rules
-    one run selects; a selected rule that lacks a field reports that itself.
+    The default rules are those of the standard, the profile and the scope, so that the result does not depend on the
+    rules selected for a run; a selected rule that lacks a field reports it.
     """
     needed = {f.name for f in layer.template.fields if f.constraint == "M"}
     known = all_rules()
     for code in ctx.norm.rules_in(ctx.plan.scope):
         for need in known[code].needs.values():
-            # A rule reads the layer that answers its concept, not every layer that could.
+            # A rule reads the layer of its concept, not every layer that could have it.
             if need.concept == EACH or ctx.plan.concept(need.concept) is layer:
                 needed |= {f.name for f in layer.template.fields if f.meaning and f.meaning in need.fields + need.reads}
     return needed

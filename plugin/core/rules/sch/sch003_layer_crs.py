@@ -22,22 +22,14 @@ SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 386000
     needs={},
     messages={
         "unusable": "{problem_text} Rules that need this layer are skipped.",
-        "mixed_zones": "{layer} is in {crs} (zone {zone}), the plan is measured in {plane} (zone {plane_zone}). It was "
-        "reprojected for the check; deliver all layers in one zone. The layer was not changed.",
-        "with_prefix": "{layer} is in {crs} with the zone prefix, the plan is measured in {plane} without. It was reprojected "
-        "for the check; deliver all layers alike. The layer was not changed.",
-        "without_prefix": "{layer} is in {crs} without the zone prefix, the plan is measured in {plane} with it. It was "
-        "reprojected for the check; deliver all layers alike. The layer was not changed.",
-        "not_cgcs2000": "{layer} is in {crs}, which is not CGCS2000. It was taken as it is; reproject it with the "
-        "official parameters. The layer was not changed.",
-        "shapes_declare": "{layer} is in {crs}, but {count} of its shapes declare another coordinate system ({found}). They were read as "
-        "the layer declares. Find out which holds, and write the layer again from its source; the layer was not changed.",
-        "far_away": "{layer} lies at {longitude}°E by its {crs}, but {county} ({west}–{east}°E) is what the codes say: most "
-        "likely the zone is wrong, in this and the other layers. Check their CRS; no layer was changed.",
-        "far_away_degrees": "{layer} lies at {longitude}°E, but {county} ({west}–{east}°E) is what the codes say. Degrees have no "
-        "zone: check whether the data is the county's own, the division codes and the coordinates; no layer was changed.",
-        "outside_crs": "Layers in {crs} ({count}: {layers}) lie at {place}, wholly outside the area of that CRS ({range}), where areas and "
-        "lengths are distorted. Check the CRS, or reproject to the zone of that place; no layer was changed.",
+        "mixed_zones": "{layer} is in {crs} (zone {zone}), the plan is measured in {plane} (zone {plane_zone}). It was reprojected for the check; deliver all layers in one zone. The layer was not changed.",
+        "with_prefix": "{layer} is in {crs} with the zone prefix, the plan is measured in {plane} without it. It was reprojected for the check; deliver all layers in the same form. The layer was not changed.",
+        "without_prefix": "{layer} is in {crs} without the zone prefix, the plan is measured in {plane} with it. It was reprojected for the check; deliver all layers in the same form. The layer was not changed.",
+        "not_cgcs2000": "{layer} is in {crs}, which is not CGCS2000. It was used without a datum shift; reproject it with the official parameters. The layer was not changed.",
+        "shapes_declare": "{layer} is in {crs}, but some of its shapes declare another coordinate system ({found}); shapes: {count}. They were read in the layer's CRS. Determine which CRS is right, and write the layer again from its source; the layer was not changed.",
+        "far_away": "{layer} is at {longitude}°E in {crs}, but the codes are those of {county} ({west}–{east}°E): most likely the zone is wrong, in this and the other layers. Check their CRS; no layer was changed.",
+        "far_away_degrees": "{layer} is at {longitude}°E, but the codes are those of {county} ({west}–{east}°E). Degrees have no zone: check the source of the data, the division codes and the coordinates; no layer was changed.",
+        "outside_crs": "Layers in {crs} ({count}: {layers}) are at {place}, completely outside the area of use of that CRS ({range}), where areas and lengths are distorted. Check the CRS, or reproject to the zone of that place; no layer was changed.",
     },
     fails=[
         Example("zone 37 written on coordinates of zone 38", {"red_line": [{"wkt": SQUARE, "crs": 4525}]}, finds=1),
@@ -51,17 +43,17 @@ def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding
     """Coordinates and coordinate system agree.
 
     What it checks
-        Each layer can be read, has shapes and a CRS, its coordinates fit it (degrees or metres, zone, prefix, axis order, place), it
-        lies in the area that the CRS is made for, it is CGCS2000,
-        all projected layers are in one zone, and the shapes of a GeoPackage declare the system of their layer.
+        Each layer can be read, has shapes and a CRS, its coordinates fit the CRS (degrees or metres, zone, prefix,
+        axis order, place) and are in the CRS's area of use, the CRS is CGCS2000, all projected layers are in one
+        zone, and the shapes of a GeoPackage declare the CRS of their layer.
     Why
-        A layer in the wrong zone lies three degrees away: everything looks conflict-free because nothing meets.
+        A layer in the wrong zone is shifted by three degrees: no conflict is found because no layers meet.
     How to fix
-        Set the layer's CRS to the one the coordinates are in (the message names it where it can be told), or reproject.
+        Set the layer's CRS to that of its coordinates (the message names it where it can be determined), or reproject
+        the layer.
     Limits
-        A wrong zone without prefix can be told only by the distance to other layers, or to where the list of divisions
-        says the county (or its city) lies. EPSG:4490 beside one projected zone is
-        how sealed data is delivered and only noted.
+        A wrong zone without prefix is found only by the distance to other layers, or to the county (or its city) in
+        the list of divisions. EPSG:4490 in addition to one projected zone is usual for sealed data and is only noted.
     """
     found = []
     for lost in ctx.plan.unusable.values():
@@ -88,14 +80,15 @@ def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding
             params |= {"zone": str(frame.zone), "plane_zone": str(plane.zone)}
         found.append(Finding(layer.role, case=case, severity=Severity.WARNING, params=params))
     reported = {finding.role for finding in found}
-    # Where all layers lie in another zone, the county's own longitudes are the better hint.
+    # Where all layers are in another zone, the county's longitudes are the better hint.
     return found + (_far_away(ctx) or _outside_crs(ctx, reported, beyond_area_degrees))
 
 
 def _outside_crs(ctx: Context, reported: set[str], margin: float) -> list[Finding]:
-    """Return a finding for each CRS whose layers lie wholly outside its area of use, by more than ``margin`` degrees.
+    """Return a finding for each CRS whose layers are outside its area of use.
 
-    ``reported``: roles of the layers whose CRS another finding names already.
+    They are outside by more than ``margin`` degrees. ``reported``: roles of layers whose CRS another finding names
+    already.
     """
     outside: dict[str, list[tuple[Layer, Any]]] = {}
     for layer in ctx.plan.layers.values():
@@ -119,7 +112,7 @@ def _outside_crs(ctx: Context, reported: set[str], margin: float) -> list[Findin
 
 
 def _far_away(ctx: Context) -> list[Finding]:
-    """Return a finding where all layers agree with each other, but not with the place of the county's code."""
+    """Return a finding if all layers agree, but contradict the county's code."""
     divisions = ctx.norm.standard.code_lists.get("divisions")
     layer = ctx.plan.concept("county") or next(iter(ctx.plan.layers.values()), None)
     if divisions is None or layer is None or layer.crs is None or layer.has_no_geometry:
@@ -127,10 +120,10 @@ def _far_away(ctx: Context) -> list[Finding]:
     bounds = shapely.bounds(layer.plane)
     middle = shapely.points([np.nanmedian((bounds[:, :2] + bounds[:, 2:]) / 2, axis=0)])
     longitude = float(shapely.get_x(crs_care.to_lonlat(middle, ctx.plan.plane))[0])
-    told = find_remote_extent(longitude, ctx.plan.area_code, divisions)
-    if told is None:
+    extent = find_remote_extent(longitude, ctx.plan.area_code, divisions)
+    if extent is None:
         return []
-    params = {"crs": crs_care.crs_label(layer.crs), "longitude": f"{longitude:.2f}", "county": told.division.name,
-              "west": f"{told.west:.2f}", "east": f"{told.east:.2f}"}  # fmt: skip
+    params = {"crs": crs_care.crs_label(layer.crs), "longitude": f"{longitude:.2f}", "county": extent.division.name,
+              "west": f"{extent.west:.2f}", "east": f"{extent.east:.2f}"}  # fmt: skip
     case = "far_away_degrees" if crs_care.describe_crs(layer.crs).geographic else "far_away"
     return [Finding(layer.role, case=case, severity=Severity.WARNING, params=params)]

@@ -16,8 +16,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} has the field {field} with room for {found_length} characters; the template says {length}. Make the "
-        "field anew with that length and carry the values over.",
+        "": "{layer}: the field {field} has a length of {found_length}; the template requires {length}. Create the field again with that length and copy the values.",
     },
     fails=[
         Example("a key of 10", {"layer": [{"wkt": SQUARE, "key": "1402250001", "lengths": {"key": 10}}]}, finds=1),
@@ -27,18 +26,20 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     passes=[Example("a key of 18", {"layer": [{"wkt": SQUARE, "key": "1402250001", "lengths": {"key": 18}}]})],
 )  # fmt: skip
 def field_length(layer: Layer, *, ctx: Context) -> RuleResult:
-    """Text fields are as long as the template says.
+    """Text fields have the length of the template.
 
     What it checks
-        The length that the source declares for each text field, against the template. Where the template's own field is not
-        verified (mark C), a difference is only noted.
+        The length that the source declares for each text field, compared with the template. If the template's field
+        is not verified (mark C), a difference is only noted.
     Why
-        A field that is too short cuts codes and names off without a word; the receiving side compares lengths.
+        A field that is too short cuts codes and names off silently; the receiving side compares lengths.
     How to fix
-        Make the field anew with the template's length, best in a database from “Create plan layers”, and carry the values over.
+        Create the field again with the template's length, preferably in a database from “Create plan layers”, and
+        copy the values.
     Limits
-        Only where the source tells a length: GeoPackage, FileGDB and layers of a QGIS project do; other files do not (a
-        shapefile counts bytes), and that is said. Numbers and dates are not compared, for databases do not keep their length.
+        Only sources that declare a length are checked: GeoPackage, FileGDB and layers of a QGIS project; other files
+        do not (a shapefile counts bytes), and the outcome notes it. Numbers and dates are not compared, because
+        databases do not store their length.
     """
     result = RuleResult(applicable=False)
     lengths = {f.name.upper(): f.length for f in layer.source.fields if f.type == "text"}

@@ -19,8 +19,7 @@ KINDS = ("point", "line", "polygon")
     basis=["county-db"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} is a layer of type {expected}; {count} of its features are not (mostly of type {actual}). Move them to "
-        "the layer they belong to, or draw them anew.",
+        "": "{layer} requires the geometry type {expected}; features of another type: {count} (mostly {actual}). Move them to the right layer, or draw them again.",
     },
     fails=[
         Example("a line among polygons", {"layer": [SQUARE, "LINESTRING (0 0, 50 50)"]}, finds=1),
@@ -32,17 +31,18 @@ KINDS = ("point", "line", "polygon")
     ],
 )  # fmt: skip
 def layer_geometry(layer: Layer, *, ctx: Context) -> RuleResult:
-    """A layer's shapes are of the template's type.
+    """A layer's shapes have the template's geometry type.
 
     What it checks
-        Every shape is a polygon, a line or a point as the layer's template says; single and multi types are alike.
+        Every shape is a polygon, a line or a point as the layer's template requires; single and multi types are
+        treated alike.
     Why
-        A line in a layer of polygons has no area: it is in the table, and in no figure and no overlap.
+        A line in a layer of polygons has no area: the table has it, but no figure and no overlap does.
     How to fix
-        Move the features to the layer they belong to, or draw them as the type that the layer holds.
+        Move the features to the right layer, or draw them with the geometry type of the layer.
     Limits
-        Looks at the features, not at the type that the file declares; a layer without features is not looked at. A collection is
-        taken for the largest kind in it.
+        Checks the features, not the type that the file declares; a layer without features is not checked. A
+        collection counts as the largest kind in it.
     """
     dimensions = np.where(layer.empty | layer.broken, -1, shapely.get_dimensions(layer.raw_shapes))
     expected = KINDS.index(layer.template.geometry)

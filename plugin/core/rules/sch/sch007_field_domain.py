@@ -18,13 +18,10 @@ TERRACE = {"PD": "坡地", "TT": "梯田"}
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EACH)},
     messages={
-        "none": "{layer} has no coded domain for the field {field}; the template has the {list}. Add the domain to the "
-        "database, so that nobody types a code.",
-        "lacks": "{layer}: the domain of the field {field} lacks {count} codes of the {list} ({codes}). Add them.",
-        "more": "{layer}: the domain of the field {field} has {count} codes that are not in the {list} ({codes}). Delete them, "
-        "or add them to the list if the county uses them.",
-        "names": "{layer}: the domain of the field {field} gives {count} codes another name than the {list} ({codes}). "
-        "Correct the names.",
+        "none": "{layer}: the field {field} has no coded domain; the template has the {list}. Add the domain to the database, so that codes need not be typed.",
+        "lacks": "{layer}: the domain of the field {field} lacks codes of the {list}: {count} ({codes}). Add them.",
+        "more": "{layer}: the domain of the field {field} has codes that are not in the {list}: {count} ({codes}). Delete them, or add them to the list if the county uses them.",
+        "names": "{layer}: the domain of the field {field} has other names than the {list} for some codes: {count} ({codes}). Correct the names.",
     },
     fails=[
         Example("no domain", {"layer": [{"wkt": SQUARE, "urban_code": "201", "domains": {"urban_code": {}}}]}, finds=1,
@@ -38,28 +35,28 @@ TERRACE = {"PD": "坡地", "TT": "梯田"}
                     roles={"layer": "DLTB"})],
 )  # fmt: skip
 def field_domain(layer: Layer, *, ctx: Context) -> RuleResult:
-    """Coded domains hold the codes of their list.
+    """Coded domains have the codes of their list.
 
     What it checks
-        For each field with a code list, the coded domain (值域) that the database keeps: it is there, and has the list's codes
-        and names, no more and no less, written as the field writes them (padded with zeros). Where field or list is not
-        verified (mark C), a difference is only noted.
+        For each field with a code list, the coded domain (值域) of the database: it exists and has exactly the list's
+        codes and names, written as in the field (padded with zeros). If field or list is not verified (mark C), a
+        difference is only noted.
     Why
-        The domain is what a person picks from. One that is out of date offers codes that the check then refuses.
+        Users choose values from the domain. An outdated domain offers codes that the check then rejects.
     How to fix
-        Correct the domain in the database, or the CSV of the list if the county's list is longer; a database from “Create plan
-        layers” has all of them.
+        Correct the domain in the database, or the CSV of the list if the county's list is longer; a database from
+        “Create plan layers” has all of them.
     Limits
-        GeoPackage and FileGDB keep domains; a shapefile does not, and that is said. The values themselves are looked at by
-        ATT002.
+        GeoPackage and FileGDB store domains; a shapefile does not, and the outcome notes it. ATT002 checks the
+        values.
     """
     result = RuleResult(applicable=False)
-    told = {f.name.upper(): f.codes for f in layer.source.fields}
+    domains = {f.name.upper(): f.codes for f in layer.source.fields}
     silent = []
     for declared in layer.template.fields:
-        if not declared.codes or declared.name not in told:
+        if not declared.codes or declared.name not in domains:
             continue
-        held = told[declared.name]
+        held = domains[declared.name]
         if held is None:
             silent.append(declared.name)
             continue

@@ -18,11 +18,9 @@ WHOLE = {"feature_code": "2090020610", "division_code": "140225", "division_name
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EACH)},
     messages={
-        "missing": "{layer} lacks the field {field} ({alias}, {expected}). Add it in its place; without data it stays empty.",
-        "type": "{layer} has the field {field} as {actual}; the template says {expected}. Change the field's type and carry the "
-        "values over.",
-        "order": "{layer} has its fields in another order than the template: {field} stands where {wanted} should. Carry the rows "
-        "over into a layer from “Create plan layers”.",
+        "missing": "{layer} lacks the field {field} ({alias}, {expected}). Add it at its position; without data it stays empty.",
+        "type": "{layer}: the field {field} has the type {actual}; the template requires {expected}. Change the field's type and copy the values.",
+        "order": "{layer}: the fields have another order than the template: {field} is at the position of {wanted}. Copy the rows into a layer from “Create plan layers”.",
     },
     fails=[
         Example("a field left out", {"layer": [{"wkt": SQUARE, "key": "1", **{m: v for m, v in WHOLE.items() if m != "zone_name"}}]},
@@ -37,20 +35,21 @@ def field_list(layer: Layer, *, ctx: Context) -> RuleResult:
     """A layer has all fields of the template, in its order.
 
     What it checks
-        Every field of the template is there with the template's type, also those that no rule reads, and they come in the
-        template's order. Where the template's own field is not verified (mark C) or is optional, a difference is only noted.
+        Every field of the template is present with the template's type, also fields that no rule reads, and the
+        fields are in the template's order. If the template's field is not verified (mark C) or is optional, a
+        difference is only noted.
     Why
-        The receiving side compares field by field; a table with another order or without a column is sent back.
+        The receiving side compares field by field; a table with another order or without a column is rejected.
     How to fix
-        Carry the rows over into a layer from “Create plan layers” (“Map fields to a template” does it), or add the field.
+        Copy the rows into a layer from “Create plan layers” (use “Map fields to a template”), or add the field.
     Limits
-        Fields that the template does not have are left alone. What SCH002 reports in the same run is not said twice.
+        Fields outside the template are ignored. Problems that SCH002 reports in the same run are not repeated.
     """
     result = RuleResult()
     actual = {f.name.upper(): f.type for f in layer.source.fields}
-    told = needed_fields(layer, ctx) if any(r.code == "SCH002" for r in ctx.rules) else set()
+    reported = needed_fields(layer, ctx) if any(r.code == "SCH002" for r in ctx.rules) else set()
     for declared in layer.template.fields:
-        if declared.name in told:
+        if declared.name in reported:
             continue
         severity = Severity.INFO if declared.mark == "C" or declared.constraint in ("C", "O") else None
         params = {"expected": declared.type, "actual": actual.get(declared.name, ""), "alias": declared.alias}

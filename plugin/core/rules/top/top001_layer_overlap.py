@@ -20,8 +20,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     messages={
         "": "{layer}: {key} and {related_key} overlap by {area} (width {width} m). Cut one back to the shared edge, or delete "
         "the duplicate.",
-        "duplicate": "{layer}: {key} and {related_key} have the same shape ({area} counted twice). Keep the one whose attributes are "
-        "right, delete the other.",
+        "duplicate": "{layer}: {key} and {related_key} have the same shape ({area} counted twice). Keep the one with the right attributes and delete the other.",
     },
     fails=[
         Example("crossing", {"layer": [SQUARE, "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
@@ -44,26 +43,26 @@ def layer_overlap(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     """Features of one layer do not overlap.
 
     What it checks
-        Pairs of features of one layer that share area: crossing, containing or equal to each other. For layers whose template
-        forbids it (parcels, farmland, red line, boundary, zones, divisions; not heritage).
+        Pairs of features of one layer that share area: crossing, containing or equal to each other. For layers whose
+        template forbids it (parcels, farmland, red line, boundary, zones, divisions; not heritage).
     Why
-        Land counted twice makes every total too large, and nobody can say what holds there.
+        Land counted twice makes every total too large, and its status is unclear.
     How to fix
-        Cut the younger feature back to the older one's edge; delete duplicates.
+        Cut the later feature back to the edge of the earlier one; delete duplicates.
     Limits
-        Parts below both the minimum area and the minimum width are slivers: counted, not listed.
+        Parts below both the minimum area and the minimum width are slivers: they are counted, not listed.
     """
     if layer.template.geometry != "polygon" or layer.template.overlap != "never":
         return None
     parts = ctx.geometry.shared(layer)
     for n in range(len(parts)):
-        # The smaller key comes first, so that the pair is named the same way whatever the order of rows.
+        # The smaller key comes first, so that the name of the pair does not depend on the order of rows.
         if layer.keys[parts.left[n]] > layer.keys[parts.right[n]]:
             parts.left[n], parts.right[n] = parts.right[n], parts.left[n]
     found = ctx.make.pairs(layer, layer, parts)
     for n, finding in enumerate(found):
         one, other = layer.plane[parts.left[n]], layer.plane[parts.right[n]]
-        # Areas come first: they are quickly had, and hardly ever equal without the shapes.
+        # Areas are compared first: they are fast to compute and hardly ever equal for different shapes.
         equal = np.isclose([one.area, other.area], parts.area[n], rtol=1e-9, atol=0.0).all()
         if equal and one.normalize().equals_exact(other.normalize(), 0.0):
             finding.case = "duplicate"

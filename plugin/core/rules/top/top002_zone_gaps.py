@@ -30,13 +30,13 @@ def zone_gaps(zones: Layer, county: Layer, *, ctx: Context) -> list[Finding]:
     """Planning zones cover the whole county.
 
     What it checks
-        Every connected part of the county that lies in no 规划分区.
+        Every connected part of the county that is in no 规划分区.
     Why
-        Zones tile the county: each piece of land has one purpose, and zone totals add up to the county's area.
+        Zones tile the county: each piece of land has one purpose, and zone totals sum to the county's area.
     How to fix
-        Extend the zone that the place belongs to, vertex on vertex with its neighbours.
+        Extend the right zone, with vertices identical to those of its neighbours.
     Limits
-        Needs the county's own outline; overlaps of zones are TOP001. Gaps below both minimums are counted as slivers.
+        Needs the county's outline; TOP001 reports overlaps of zones. Gaps below both minimums are counted as slivers.
     """
     shape = ctx.geometry.county()
     if shape is None:

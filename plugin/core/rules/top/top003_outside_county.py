@@ -29,12 +29,10 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) reaches {area} outside the county (width {width} m). Cut it back to the county's edge.",
-        "point": "{layer} ({key}) lies {distance} m outside the county. Look at its coordinates and its county; move it, or leave it out.",
-        "line": "{layer} ({key}) runs {length} m outside the county. Cut it at the county's edge, or look at its coordinates.",
-        "townships": "{layer} reaches {area} beyond all townships of {related_layer} (width {width} m). Make the county's outline that of its "
-        "townships, or draw the township that is missing.",
-        "parcels": "{layer} reaches {area} beyond all parcels of {related_layer} at its edge (width {width} m). Make the county's outline that of "
-        "the land survey, or bring back the parcels that are missing.",
+        "point": "{layer} ({key}) is {distance} m outside the county. Check its coordinates and its county; move it, or remove it.",
+        "line": "{layer} ({key}) runs {length} m outside the county. Cut it at the county's edge, or check its coordinates.",
+        "townships": "{layer} reaches {area} beyond all townships of {related_layer} (width {width} m). Make the county's outline equal to that of its townships, or draw the missing township.",
+        "parcels": "{layer} reaches {area} beyond all parcels of {related_layer} at its edge (width {width} m). Make the county's outline equal to that of the land survey, or restore the missing parcels.",
     },
     fails=[
         Example("across the edge", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [COUNTY]}, finds=1, areas=(100.0,)),
@@ -56,19 +54,20 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 def outside_county(
     layer: Layer, county: Layer, townships: Layer | None, parcels: Layer | None, *, ctx: Context
 ) -> list[Finding] | None:
-    """Everything lies inside the county.
+    """All features are inside the county.
 
     What it checks
-        The connected parts of every polygon that lie outside the county's outline; and, as warnings, points and stretches of
+        The connected parts of every polygon outside the county's outline; and, as warnings, points and stretches of
         lines outside it, the parts of that outline beyond all townships, and those at its edge beyond all parcels.
     Why
-        Land of a neighbour counts for the neighbour; the packages of two counties must fit at their edge. An outline that is too
-        large lets such land in.
+        A neighbour's land counts for the neighbour; the packages of two counties must match at their common edge. An
+        outline that is too large includes such land.
     How to fix
-        Cut the feature back to the county's outline, vertex on vertex; or correct the outline. Move a point to its place.
+        Cut the feature back to the county's outline, with identical vertices; or correct the outline. Move a point to
+        its place.
     Limits
-        Needs a county layer; where it comes from dissolved townships, gaps between them count as outside. Gaps of parcels inside the
-        county are other rules' (TOP006), as are those of its townships when it runs too.
+        Needs a county layer; if it comes from dissolved townships, gaps between them count as outside. TOP006 reports
+        gaps of parcels inside the county and, when it runs, also gaps of townships.
     """
     extent = ctx.geometry.county()
     if extent is None:
@@ -78,13 +77,16 @@ def outside_county(
     if layer is not county:
         return ctx.make.by_place(ctx.make.pairs(layer, county, ctx.geometry.uncovered(layer, county, extent[1])))
     if ctx.around_an_edit or (townships is None and parcels is None):
-        # Around an edit not all townships and parcels are known: the outline is compared by the next whole check.
+        # Around an edit not all townships and parcels are known; the next whole check compares the outline.
         return None
     return _beyond(county, extent[1], townships, parcels, ctx)
 
 
 def _marks(layer: Layer, county: Layer, outline: Polygons, ctx: Context) -> list[Finding]:
-    """Warnings on points and on stretches of lines outside the county: a facility may serve it from there."""
+    """Return warnings on points and stretches of lines outside the county.
+
+    A facility outside may serve the county.
+    """
     marks = ctx.geometry.point_line_parts_outside(layer, county, outline)
     found = []
     for row, shape in zip(marks.row.tolist(), marks.shape, strict=True):
@@ -100,25 +102,25 @@ def _marks(layer: Layer, county: Layer, outline: Polygons, ctx: Context) -> list
 def _beyond(
     county: Layer, outline: Polygons, townships: Layer | None, parcels: Layer | None, ctx: Context
 ) -> list[Finding]:
-    """Warnings on the parts of the county's outline that townships and parcels do not reach."""
+    """Return warnings on parts of the county's outline beyond townships and parcels."""
     found: list[Finding] = []
-    bare = shapely.MultiPolygon()
+    uncovered = shapely.MultiPolygon()
     if townships is not None and townships is not county and not townships.has_no_geometry:
         parts = ctx.geometry.uncovered_shape(county, outline, townships)
         found += _parts(county, townships, parts, np.ones(len(parts), dtype=bool), "townships", ctx)
-        bare = shapely.union_all(parts.geometry)
+        uncovered = shapely.union_all(parts.geometry)
     whole = outline.shapes[0]
     if parcels is None or parcels is county or parcels.has_no_geometry:
         return found
     if townships is not None and is_reported_elsewhere(ctx, "TOP006"):
         return found
     if whole.area - float(np.nansum(shapely.area(parcels.plane))) <= ctx.tolerance.min_area_m2:
-        # Parcels that tile the county have its area; overlaps are TOP001's.
+        # Parcels that tile the county have its area; TOP001 reports overlaps.
         return found
     parts = ctx.geometry.uncovered_shape(county, outline, parcels)
     shapes = np.array(list(parts.geometry), dtype=object)
     at_edge = shapely.dwithin(shapes, whole.boundary, ctx.tolerance.edge_match_m)
-    reported = shapely.area(shapely.intersection(shapes, bare)) > shapely.area(shapes) / 2
+    reported = shapely.area(shapely.intersection(shapes, uncovered)) > shapely.area(shapes) / 2
     return found + _parts(county, parcels, parts, at_edge & ~reported, "parcels", ctx)
 
 

@@ -6,8 +6,8 @@ from ...plan.layer import Layer
 from .._places import is_in_setting, is_reported_elsewhere, must_not_overlap
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-#: Beside `SQUARE` and joined to it above and below, with a gap of half a metre between.
-BESIDE = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.5 90, 100.5 10, 100 10, 100 0))"
+#: Neighbour of `SQUARE`, joined above and below, with a gap of half a metre between.
+NEIGHBOUR = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.5 90, 100.5 10, 100 10, 100 0))"
 
 
 @rule(
@@ -19,13 +19,13 @@ BESIDE = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.5 90, 100.5 10, 
     needs={"layer": Need(EACH)},
     uses=["tolerance"],
     messages={
-        "": "{layer}: a gap of {area} (width {width} m) lies between {key} and {related_key}. Draw one of them up to the shared edge.",
+        "": "{layer}: between {key} and {related_key} is a gap of {area} (width {width} m). Extend one of them to the shared edge.",
         "hole": "{layer} ({key}) has a slit of {area} (width {width} m) inside. Close it.",
     },
     fails=[
-        Example("half a metre between two", {"layer": [SQUARE, BESIDE]}, finds=1, areas=(40.0,)),
+        Example("half a metre between two", {"layer": [SQUARE, NEIGHBOUR]}, finds=1, areas=(40.0,)),
         Example("a slit in one", {"layer": [SQUARE[:-1] + ", (10 10, 10.5 10, 10.5 90, 10 90, 10 10))"]}, finds=1, areas=(40.0,)),
-        Example("zones, where no county is there to measure by", {"layer": [SQUARE, BESIDE]}, finds=1, roles={"layer": "YDYHGHFQ"},
+        Example("zones, where no county is there to measure by", {"layer": [SQUARE, NEIGHBOUR]}, finds=1, roles={"layer": "YDYHGHFQ"},
                 parameters={"rules": ["TOP002"]}),
         Example("a wider limit", {"layer": [SQUARE[:-1] + ", (10 10, 18 10, 18 90, 10 90, 10 10))"]}, finds=1,
                 parameters={"widest_m": 10.0}),
@@ -36,28 +36,29 @@ BESIDE = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.5 90, 100.5 10, 
         Example("open at one end", {"layer": [SQUARE, "POLYGON ((100.5 0, 200 0, 200 100, 100 100, 100 90, 100.5 90, 100.5 0))"]}),
         Example("below both minimums", {"layer": [SQUARE, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.005 90, 100.005 10, "
                                                   "100 10, 100 0))"]}),
-        Example("said already where zones are held against the county",
-                {"zones": [SQUARE, BESIDE], "county": ["POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"]}, parameters={"rules": ["TOP002"]}),
+        Example("reported already where zones are compared with the county",
+                {"zones": [SQUARE, NEIGHBOUR], "county": ["POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"]}, parameters={"rules": ["TOP002"]}),
     ],
 )  # fmt: skip
 def layer_gaps(layer: Layer, *, ctx: Context, widest_m: float = 1.0) -> list[Finding] | None:
-    """No thin gaps are left between the features of a layer.
+    """Features of a layer have no narrow gaps between them.
 
     What it checks
-        Places that features of one layer enclose and none covers, up to widest_m wide (2 × area ÷ perimeter). For layers
-        whose template forbids overlaps.
+        Places that features of one layer enclose and do not cover, up to widest_m wide (2 × area ÷ perimeter). For
+        layers whose template forbids overlaps.
     Why
-        Two lines that should be one have parted: the land between belongs to nobody, and totals are too small.
+        Two lines that should be identical have separated: the land between is in no feature, and totals are too
+        small.
     How to fix
-        Draw one of the two up to the other's edge, vertex on vertex.
+        Move one edge to the other, with identical vertices.
     Limits
-        Not in the default run: paths and ditches between parcels may be wanted gaps. What is open on one side is no gap
-        here. Zones are left to TOP002 and parcels to TOP006 where these run and there is a county; wide holes are GEO006's.
-        Gaps below both minimums are counted as slivers.
+        Not part of the default run: paths and ditches between parcels may be intended gaps. A place that is open on
+        one side is not reported. TOP002 reports gaps of zones and TOP006 gaps of parcels when they run and the plan
+        has a county; GEO006 reports wide holes. Gaps below both minimums are counted as slivers.
     """
-    if not must_not_overlap(layer) or _told_against_the_county(layer, ctx):
+    if not must_not_overlap(layer) or _is_compared_with_county(layer, ctx):
         return None
-    # A hole in a single feature is the other rule's.
+    # GEO006 reports a hole in a single feature.
     others = is_reported_elsewhere(ctx, "GEO006") and not is_in_setting(layer, "quality.tiled", ctx)
     parts = ctx.geometry.gaps(layer, widest_m, pairs=(lambda left, right: right >= 0) if others else None)
     found = ctx.make.pairs(layer, layer, parts)
@@ -66,7 +67,7 @@ def layer_gaps(layer: Layer, *, ctx: Context, widest_m: float = 1.0) -> list[Fin
     return ctx.make.by_place(found)
 
 
-def _told_against_the_county(layer: Layer, ctx: Context) -> bool:
+def _is_compared_with_county(layer: Layer, ctx: Context) -> bool:
     if ctx.plan.concept("county") is None:
         return False
     rules = {"zones": "TOP002", "parcels": "TOP006"}

@@ -19,9 +19,9 @@ from .._places import must_not_overlap
 
 WEST = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
 EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
-#: Its edge towards `WEST` has a vertex more.
+#: Its edge towards `WEST` has one more vertex.
 WITH_VERTEX = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 40, 50 0))"
-#: As the one before, but that vertex lies five millimetres off.
+#: Like `WITH_VERTEX`, but with the vertex five millimetres away.
 PARTED = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0))"
 
 
@@ -34,12 +34,9 @@ PARTED = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0))"
     needs={},
     uses=["tolerance", "quality.edges_fit", "quality.edges_compared"],
     messages={
-        "": "{layer} ({key}) and {related_layer} ({related_key}) do not fit vertex for vertex in {count} places (up to {distance} m "
-        "apart). Put the missing vertices on both edges, at one place.",
-        "parted": "{layer} ({key}) and {related_layer} ({related_key}) parted in {count} places when a long edge was converted to degrees: a "
-        "vertex of one lay on the other's edge and is up to {distance} m beside it now. Put a vertex there on both edges.",
-        "layers": "{layer} and {related_layer} do not fit vertex for vertex in {count} places of {pairs} pairs of features (up to "
-        "{distance} m apart). They may be of another year or source: decide which of them is right before anything is moved.",
+        "": "{layer} ({key}) and {related_layer} ({related_key}) have different vertices on their common edge; places: {count} (up to {distance} m apart). Add the missing vertices to both edges at the same place.",
+        "parted": "{layer} ({key}) and {related_layer} ({related_key}) separated when a long edge was converted to degrees; places: {count}. A vertex of one was on the other's edge and is now up to {distance} m away. Add a vertex there to both edges.",
+        "layers": "{layer} and {related_layer} have different vertices on common edges; places: {count}, pairs of features: {pairs} (up to {distance} m apart). They may be of different years or sources: decide which of them is right before moving vertices.",
     },
     fails=[
         Example("a vertex on one side only", {"zones": [WEST, WITH_VERTEX]}, finds=1),
@@ -56,24 +53,25 @@ PARTED = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0))"
     ],
 )  # fmt: skip
 def shared_edges(*, ctx: Context) -> RuleResult:
-    """Common boundaries coincide vertex for vertex.
+    """Common boundaries have identical vertices.
 
     What it checks
-        Vertices of a feature on or near another's edge (up to the tolerance for edges, 0.01 m) that has no vertex just there:
-        within each layer that must not overlap, and between the layers of quality.edges_fit (divisions, three lines, zones).
-        One finding a pair of features. In data in degrees also vertices that lie on a neighbour's edge as it runs in the plane
-        of metres, and beside it in degrees (17 mm on a kilometre): there a gap or an overlap opened by conversion. Between these and the layers of quality.edges_compared (the survey) one summary a
-        pair of layers.
+        Vertices of a feature on or near the edge of another (up to the tolerance for edges, 0.01 m) without a vertex
+        there: within each layer that must not overlap, and between the layers of quality.edges_fit (divisions, three
+        lines, zones). One finding for each pair of features. In data in degrees also vertices that are on a
+        neighbour's edge in the projected plane, and off it in degrees (17 mm on a kilometre): a conversion has opened
+        a gap or an overlap there. Between these layers and those of quality.edges_compared (the survey) one summary
+        for each pair of layers.
     Why
-        Statutory areas are summed along the vertices: where only one side has one, the parts no longer make the whole,
-        and the next transformation opens a gap.
+        Statutory areas are computed from the vertices: if only one side has a vertex, the parts no longer sum to the
+        whole, and the next transformation opens a gap.
     How to fix
-        Snap the later layer to the earlier one's vertices in a copy (QGIS: Snap geometries, insert vertices), then compare areas.
-        Lines that were sealed are not moved.
+        Snap the later layer to the earlier one's vertices in a copy (QGIS: Snap geometries, insert vertices), then
+        compare areas. Do not move sealed lines.
     Limits
-        Not in the default run, for the wording behind it has not been read (mark C). Only what lies within the tolerance
-        for edges: wider gaps are TOP002 and TOP004, overlaps TOP001. Of which year a layer is, it does not say itself: the
-        two lists are settings.
+        Not part of the default run, because the wording of the norm was not read (mark C). Only places within the
+        tolerance for edges are checked: TOP002 and TOP004 report wider gaps, TOP001 overlaps. Layers do not state
+        their year: the two lists are settings.
     """
     fit, compared = _named("quality.edges_fit", ctx), _named("quality.edges_compared", ctx)
     within = [layer for layer in ctx.plan.layers.values() if must_not_overlap(layer)]
@@ -91,33 +89,33 @@ def shared_edges(*, ctx: Context) -> RuleResult:
 
 
 def _named(setting: str, ctx: Context) -> list[Layer]:
-    """The plan's layers of a list of concepts, each once."""
+    """Return the plan's layers of a list of concepts, each once."""
     layers = (ctx.plan.concept(concept) for concept in ctx.norm.get(setting))
     return list({layer.role: layer for layer in layers if layer is not None}.values())
 
 
-#: What one look found, and whether its rows are those of the second layer.
-_Looks = list[tuple[Mismatches, bool]]
+#: Mismatches, and whether their rows are those of the second layer.
+_MismatchLists = list[tuple[Mismatches, bool]]
 
 
-def _both_ways(a: Layer, b: Layer, ctx: Context) -> _Looks:
+def _both_ways(a: Layer, b: Layer, ctx: Context) -> _MismatchLists:
     ctx.cancellation.raise_if_cancelled()
     first, second = ctx.geometry.mismatched_both(a, b)
     return [(first, False), (second, True)]
 
 
 def _parted(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
-    """Pairs that parted on a long edge when they were brought to degrees."""
+    """Return findings on pairs separated on a long edge by conversion to degrees."""
     if not all(layer.crs is not None and crs_care.describe_crs(layer.crs).geographic for layer in (a, b)):
         return []
     first = _in_degrees(a)
     second = first if a is b else _in_degrees(b)
-    looks: _Looks = []
+    mismatch_lists: _MismatchLists = []
     for one, other, turned in ((first, second, False), (second, first, True))[: 1 if a is b else 2]:
         found = find_deviating_vertices(one, other, ctx.plan.crs, ctx.tolerance.edge_match_m, ctx.cancellation)
         found.point = crs_care.reproject_coordinates(found.point, one.crs, ctx.plan.plane)
-        looks.append((found, turned))
-    return _by_pair(a, b, looks, ctx, "parted")
+        mismatch_lists.append((found, turned))
+    return _by_pair(a, b, mismatch_lists, ctx, "parted")
 
 
 def _in_degrees(layer: Layer) -> DegreePolygons:
@@ -126,27 +124,32 @@ def _in_degrees(layer: Layer) -> DegreePolygons:
     return DegreePolygons(shapes, layer.known_crs)
 
 
-def _joined(looks: _Looks) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Rows of the first layer, of the second, places (k, 2) and distances, both looks together."""
-    rows = [(m.other, m.row) if turned else (m.row, m.other) for m, turned in looks]
+def _joined(mismatch_lists: _MismatchLists) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Return the rows of both layers, the places (k, 2) and the distances.
+
+    The mismatches of both directions are combined.
+    """
+    rows = [(m.other, m.row) if turned else (m.row, m.other) for m, turned in mismatch_lists]
     left, right = (np.concatenate(side).astype(int) for side in zip(*rows, strict=True))
     return (
         left,
         right,
-        np.concatenate([m.point for m, _ in looks]),
-        np.concatenate([m.distance for m, _ in looks]),
+        np.concatenate([m.point for m, _ in mismatch_lists]),
+        np.concatenate([m.distance for m, _ in mismatch_lists]),
     )
 
 
-def _by_pair(a: Layer, b: Layer, looks: _Looks, ctx: Context, case: str = "") -> list[Finding]:
-    left, right, point, distance = _joined(looks)
+def _by_pair(a: Layer, b: Layer, mismatch_lists: _MismatchLists, ctx: Context, case: str = "") -> list[Finding]:
+    left, right, point, distance = _joined(mismatch_lists)
     if a is b:
         # Either of two neighbours may lack the other's vertex: it is one pair, and the smaller key comes first.
         turn = np.array([a.keys[i] > a.keys[j] for i, j in zip(left.tolist(), right.tolist(), strict=True)], dtype=bool)
         left, right = np.where(turn, right, left), np.where(turn, left, right)
     found = []
     for (i, j), own in _groups(left, right):
-        finding = ctx.make.row(a, i, params=_told(distance[own]), geometry=shapely.multipoints(point[own]), case=case)
+        finding = ctx.make.row(
+            a, i, params=_measure_places(distance[own]), geometry=shapely.multipoints(point[own]), case=case
+        )
         finding.related_role, finding.related_keys = b.role, [b.keys[j]]
         if j in b.repeated_keys:
             finding.params["related_fid"] = b.fids[j]
@@ -154,21 +157,21 @@ def _by_pair(a: Layer, b: Layer, looks: _Looks, ctx: Context, case: str = "") ->
     return found
 
 
-def _summary(a: Layer, b: Layer, looks: _Looks) -> list[Finding]:
-    left, right, point, distance = _joined(looks)
+def _summary(a: Layer, b: Layer, mismatch_lists: _MismatchLists) -> list[Finding]:
+    left, right, point, distance = _joined(mismatch_lists)
     if not len(left):
         return []
     pairs = len(np.unique(np.column_stack([left, right]), axis=0))
-    params = {**_told(distance), "pairs": pairs}
+    params = {**_measure_places(distance), "pairs": pairs}
     return [Finding(a.role, related_role=b.role, case="layers", params=params, geometry=shapely.multipoints(point))]
 
 
-def _told(distance: NDArray) -> dict[str, float]:
+def _measure_places(distance: NDArray) -> dict[str, float]:
     return {"count": len(distance), "distance": round(float(distance.max()), 4)}
 
 
 def _groups(left: NDArray, right: NDArray) -> Iterator[tuple[tuple[int, int], NDArray]]:
-    """Each pair of rows with the positions where it stands."""
+    """Yield each pair of rows with its positions."""
     order = np.lexsort((right, left))
     pairs = np.column_stack([left[order], right[order]])
     starts = np.flatnonzero(np.r_[True, (pairs[1:] != pairs[:-1]).any(axis=1)]) if len(pairs) else np.zeros(0, int)

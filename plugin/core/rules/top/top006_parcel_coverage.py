@@ -17,8 +17,7 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"parcels": Need("parcels"), "townships": Need("townships", optional=True), "county": Need("county", optional=True)},
     uses=["tolerance"],
     messages={
-        "": "No parcel of {related_layer} covers {area} of {layer} ({key}; width {width} m). Extend the neighbouring parcel, or bring "
-        "back the one that is missing."
+        "": "No parcel of {related_layer} covers {area} of {layer} ({key}; width {width} m). Extend the neighbouring parcel, or restore the missing one."
     },
     fails=[
         Example("a township with half its parcels", {"parcels": [WEST], "townships": [WEST, EAST]}, finds=1, areas=(5000.0,)),
@@ -36,17 +35,17 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 def parcel_coverage(
     parcels: Layer, townships: Layer | None, county: Layer | None, *, ctx: Context
 ) -> list[Finding] | None:
-    """Parcels cover townships and county without a gap.
+    """Parcels cover townships and county without gaps.
 
     What it checks
-        Every connected part of a township, or of the county where there is no layer of townships, that no parcel covers.
+        Every connected part of a township, or of the county without a layer of townships, that no parcel covers.
     Why
-        The survey knows a use for every piece of land; what it leaves out is in no balance and no total.
+        The survey assigns a use to every piece of land; a gap is in no balance and no total.
     How to fix
-        Extend the neighbouring parcel to the gap, vertex on vertex, or bring back the parcel that was lost.
+        Extend the neighbouring parcel to the gap, with identical vertices, or restore the lost parcel.
     Limits
-        What parcels cover outside the county is TOP003's, overlaps are TOP001's. A plan whose parcels are delivered for a part of
-        the county shows the rest as a gap. Gaps below both minimums are slivers.
+        TOP003 reports parcels outside the county, TOP001 overlaps. If parcels are delivered for a part of the county
+        only, the rest is reported as a gap. Gaps below both minimums are slivers.
     """
     whole = townships or county
     if whole is None or whole is parcels:

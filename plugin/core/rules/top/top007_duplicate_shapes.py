@@ -25,34 +25,33 @@ TURNED = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
     basis=["usual-practice"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer}: {key} has the very same shape as {count} other features ({related_key}). Keep the one whose attributes are right, "
-        "delete the others."
+        "": "{layer}: {key} has exactly the same shape as other features: {count} ({related_key}). Keep the one with the right attributes and delete the others."
     },
     fails=[
         Example("twice in a layer that may overlap", {"layer": [SQUARE, SQUARE]}, finds=1, roles={"layer": "LSWHBHX"}),
         Example("drawn from another corner, the other way round", {"layer": [SQUARE, TURNED]}, finds=1, roles={"layer": "LSWHBHX"}),
         Example("three times is one finding", {"layer": [SQUARE, TURNED, SQUARE]}, finds=1, roles={"layer": "LSWHBHX"}),
         Example("points", {"layer": ["POINT (1 1)", "POINT (2 2)", "POINT (1 1)"]}, finds=1, roles={"layer": "BKYDWWD"}),
-        Example("parcels, where nobody looks for overlaps", {"layer": [SQUARE, SQUARE]}, finds=1),
+        Example("parcels, where overlaps are not checked", {"layer": [SQUARE, SQUARE]}, finds=1),
     ],
     passes=[
         Example("other shapes with the same extent", {"layer": [SQUARE, "POLYGON ((0 0, 100 0, 100 100, 0 0))"]}, roles={"layer": "LSWHBHX"}),
         Example("two rows without a shape", {"layer": [None, None, SQUARE]}, roles={"layer": "LSWHBHX"}),
-        Example("said already as an overlap", {"layer": [SQUARE, SQUARE]}, parameters={"rules": ["TOP001"]}),
+        Example("reported already as an overlap", {"layer": [SQUARE, SQUARE]}, parameters={"rules": ["TOP001"]}),
     ],
 )  # fmt: skip
 def duplicate_shapes(layer: Layer, *, ctx: Context) -> list[Finding] | None:
-    """No shape is there twice.
+    """No shape is repeated.
 
     What it checks
-        Features of one layer, of any kind, with the same vertices, wherever they begin and whichever way they run.
+        Features of one layer, of any geometry type, with the same vertices, whatever their start and direction.
     Why
-        A shape pasted twice is counted twice, and of two rows of attributes one is wrong.
+        A duplicate shape is counted twice, and one of its two rows of attributes is wrong.
     How to fix
-        Compare the attributes, keep the right row, delete the others; BSM that were used are not used again.
+        Compare the attributes, keep the right row, delete the others; never reuse their BSM.
     Limits
-        Not in the default run, where TOP001 tells of duplicates in layers that must not overlap; where both run, these are
-        left to it. A shape with one vertex more is no duplicate here. One finding for all that are alike.
+        Not part of the default run, where TOP001 reports duplicates in layers that must not overlap; when both run,
+        TOP001 reports these. A shape with one vertex more is not a duplicate here. One finding for all equal shapes.
     """
     if must_not_overlap(layer) and is_reported_elsewhere(ctx, "TOP001"):
         return None
@@ -66,7 +65,10 @@ def duplicate_shapes(layer: Layer, *, ctx: Context) -> list[Finding] | None:
 
 
 def _alike(layer: Layer) -> list[list[int]]:
-    """Rows with the same shape, in groups of two and more. Only shapes that share their extent are compared."""
+    """Return rows with the same shape, in groups of two and more.
+
+    Only shapes with the same extent are compared.
+    """
     there = np.flatnonzero(~is_missing(layer.plane))
     if not len(there):
         return []

@@ -16,29 +16,27 @@ WEST = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
 EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
 #: Reaches half a metre into `WEST`.
 INTO = "POLYGON ((49.5 0, 100 0, 100 100, 49.5 100, 49.5 0))"
-#: Touches `WEST` above and below, and leaves half a metre open between.
-APART = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90, 50.5 10, 50 10, 50 0))"
+#: Touches `WEST` above and below, with a gap of half a metre between.
+SEPARATED = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90, 50.5 10, 50 10, 50 0))"
 
 
 @rule(
     "TOP008",
     "slivers-between-layers",
-    problem="There are slivers between control lines",
+    problem="Control lines have slivers between them",
     severity=Severity.INFO,
     basis=["G10", "usual-practice"],
     needs={},
     uses=["tolerance", "quality.lines"],
     messages={
-        "overlaps": "{layer} and {related_layer} overlap in {count} strips narrower than {limit} m ({area} together; {ignored} more lie "
-        "below the tolerance). The two edges were meant to be one: snap the later line to the earlier one.",
-        "gaps": "{count} gaps narrower than {limit} m ({area} together; {ignored} more lie below the tolerance) are left between "
-        "{layer} and {related_layer}. The two edges were meant to be one: snap the later line to the earlier one.",
+        "overlaps": "{layer} and {related_layer} overlap in strips narrower than {limit} m: {count} ({area} in total; below the tolerance: {ignored} more). The two edges should be identical: snap the later line to the earlier one.",
+        "gaps": "{layer} and {related_layer} have gaps narrower than {limit} m between them: {count} ({area} in total; below the tolerance: {ignored} more). The two edges should be identical: snap the later line to the earlier one.",
     },
     fails=[
         Example("half a metre of overlap", {"farmland": [WEST], "red_line": [INTO]}, finds=1, areas=(50.0,)),
-        Example("half a metre of gap", {"red_line": [WEST], "boundary": [APART]}, finds=1, areas=(40.0,)),
+        Example("half a metre of gap", {"red_line": [WEST], "boundary": [SEPARATED]}, finds=1, areas=(40.0,)),
         Example("a gap that two rows of one line border", {"red_line": [
-            "POLYGON ((0 0, 50 0, 50 50, 0 50, 0 0))", "POLYGON ((0 50, 50 50, 50 100, 0 100, 0 50))"], "boundary": [APART]},
+            "POLYGON ((0 0, 50 0, 50 50, 0 50, 0 0))", "POLYGON ((0 50, 50 50, 50 100, 0 100, 0 50))"], "boundary": [SEPARATED]},
             finds=1, areas=(40.0,)),
         Example("two strips, one finding", {"farmland": [WEST], "red_line": [
             "POLYGON ((49.5 0, 100 0, 100 40, 49.5 40, 49.5 0))", "POLYGON ((49.5 60, 100 60, 100 100, 49.5 100, 49.5 60))"]},
@@ -54,20 +52,21 @@ APART = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90, 50.5 10, 50 10,
     ],
 )  # fmt: skip
 def slivers_between_layers(*, ctx: Context, thin_m: float = 1.0) -> RuleResult:
-    """No slivers are left between the control lines.
+    """Control lines have no slivers between them.
 
     What it checks
-        For each two of the layers of quality.lines (the three lines): the strips narrower than thin_m (2 × area ÷
-        perimeter) that both cover, and the gaps as narrow that they enclose together. One summary a pair of layers and
-        kind, with their number, area and what lies below the tolerance.
+        For each two layers of quality.lines (the three lines): strips narrower than thin_m (2 × area ÷ perimeter)
+        that both cover, and equally narrow gaps that they enclose together. One summary for each pair of layers and
+        kind, with number, area and the slivers below the tolerance.
     Why
-        Many thin strips along one edge are no conflicts to decide one by one: the edge was drawn twice.
+        Many thin strips along one edge are not separate conflicts: the edge was drawn twice.
     How to fix
-        Decide which line came first; in a copy, snap the later one to it (QGIS: Snap geometries) and run the relation rules again.
+        Decide which line was first; in a copy, snap the later line to it (QGIS: Snap geometries) and run the relation
+        rules again.
     Limits
-        Not in the default run, and a note: the limit is this plugin's own (mark C). Overlaps are counted here and stay single
-        findings of the relation rules (REL001 to REL003) where these run: this is how many of them are one matter. Gaps
-        that are open on one side are not seen.
+        Not part of the default run, and only a note: the limit is that of the plugin (mark C). When the relation
+        rules (REL001 to REL003) run, they also report these overlaps one by one; this rule counts how many have the
+        same cause. Gaps open on one side are not found.
     """
     layers = [lay for concept in ctx.norm.get("quality.lines") if (lay := ctx.plan.concept(concept)) is not None]
     result = RuleResult(applicable=sum(not layer.has_no_geometry for layer in layers) > 1)

@@ -31,10 +31,8 @@ EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 60, 60 60, 60 40, 50 40, 50 0
     needs={},
     uses=["tolerance", "quality.windowed", "quality.window_fillers"],
     messages={
-        "window": "{layer} ({key}) has a window of {area} (width {width} m), filled by {fillers} ({share} %). Nothing to do; it is listed so "
-        "that it can be counted.",
-        "partly": "{layer} ({key}) has a window of {area} (width {width} m) of which {fillers} fill only {share} %; {open_m2} m² belong "
-        "to no line. Draw the boundary up to them, or complete the line in the window.",
+        "window": "{layer} ({key}) has a window of {area} (width {width} m), filled by {fillers} ({share} %). No action is needed; the window is listed for the count.",
+        "partly": "{layer} ({key}) has a window of {area} (width {width} m), filled by {fillers} to only {share} %; {open_m2} m² belong to no line. Extend the boundary to them, or complete the line in the window.",
     },
     fails=[
         Example("a window is listed", {"boundary": [RING], "farmland": [ISLAND]}, finds=1, areas=(400.0,)),
@@ -46,7 +44,7 @@ EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 60, 60 60, 60 40, 50 40, 50 0
     ],
     passes=[
         Example("nothing in the hole", {"boundary": [RING], "farmland": ["POLYGON ((200 0, 300 0, 300 100, 200 0))"]}),
-        Example("farmland beside the hole, edge to edge", {"boundary": [RING], "farmland": [
+        Example("farmland next to the hole, edge to edge", {"boundary": [RING], "farmland": [
             "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
         Example("no hole", {"boundary": [ISLAND], "farmland": [HALF]}),
         Example("filled by the boundary itself", {"boundary": [RING, ISLAND], "farmland": [ISLAND]}),
@@ -54,20 +52,21 @@ EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 60, 60 60, 60 40, 50 40, 50 0
     ],
 )  # fmt: skip
 def windows(*, ctx: Context, window_share: float = 0.95) -> RuleResult:
-    """Windows in the urban boundary are listed, with what fills them.
+    """Windows of the urban boundary are listed with the land that fills them.
 
     What it checks
-        Places that the 城镇开发边界 (quality.windowed) encloses without covering them, one feature alone or several together, and
-        in which permanent basic farmland or the red line lie (quality.window_fillers): windows (开天窗). Each is listed with
-        its area and what fills it; one that is filled by less than window_share is a warning.
+        Places that the 城镇开发边界 (quality.windowed) encloses without covering them, one feature alone or several
+        together, and that contain permanent basic farmland or the red line (quality.window_fillers): windows
+        (开天窗). Each is listed with its area and the land that fills it; a window filled by less than window_share
+        is a warning.
     Why
-        Lines may stay inside the boundary as windows; their land is not urban land. What neither the boundary nor a line
-        covers there belongs to nobody and is in nobody's total.
+        Control lines may stay inside the boundary as windows; their land is not urban land. Land covered by neither
+        the boundary nor a line is in no total.
     How to fix
-        Nothing, where a window is full. Else draw the boundary up to the line in it, or complete that line.
+        Nothing for a full window. Otherwise move the boundary to the line inside, or complete that line.
     Limits
-        Not in the default run. A hole with nothing in it is no window, but GEO006's matter; where both run, windows are told
-        here alone. The share is this plugin's own (mark C). Holes below both minimums of the tolerance are counted only.
+        Not part of the default run. GEO006 reports an empty hole; when both run, only this rule reports windows. The
+        share is that of the plugin (mark C). Holes below both minimums of the tolerance are only counted.
     """
     layers = _present("quality.windowed", ctx)
     fillers = [layer for layer in _present("quality.window_fillers", ctx) if not layer.has_no_geometry]
@@ -75,7 +74,7 @@ def windows(*, ctx: Context, window_share: float = 0.95) -> RuleResult:
     for layer in layers if fillers else []:
         holes = ctx.geometry.gaps(layer, np.inf)
         if len(holes):
-            result.findings += _told(layer, holes, fillers, window_share, ctx)
+            result.findings += _window_findings(layer, holes, fillers, window_share, ctx)
     return result
 
 
@@ -83,9 +82,11 @@ def _present(setting: str, ctx: Context) -> list[Layer]:
     return [lay for concept in ctx.norm.get(setting) if (lay := ctx.plan.concept(concept)) is not None]
 
 
-def _told(layer: Layer, holes: Parts, fillers: list[Layer], window_share: float, ctx: Context) -> list[Finding]:
+def _window_findings(
+    layer: Layer, holes: Parts, fillers: list[Layer], window_share: float, ctx: Context
+) -> list[Finding]:
     filled = [_filled(layer, holes, filler.polygons, ctx) for filler in fillers]
-    # Lines that lie upon each other (REL001) fill a place once only.
+    # Overlapping lines (REL001) fill a place once only.
     share = _filled(layer, holes, Polygons(np.concatenate([filler.plane for filler in fillers])), ctx)
     areas = ctx.geometry.statutory(holes.geometry)
     found = []
@@ -109,6 +110,6 @@ def _told(layer: Layer, holes: Parts, fillers: list[Layer], window_share: float,
 
 
 def _filled(layer: Layer, holes: Parts, cover: Polygons, ctx: Context) -> NDArray:
-    """(k,) which share of each hole these polygons cover."""
+    """Return (k,) the share of each hole that these polygons cover."""
     parts = ctx.geometry.uncovered_in(layer, holes.left, np.array(holes.geometry, dtype=object), None, cover)
     return 1 - np.bincount(parts.left, weights=parts.area, minlength=len(holes)) / holes.area

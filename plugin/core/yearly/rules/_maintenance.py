@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the rules on yearly maintenance (年度动态维护) share: the three classes of each maintained layer, and what bent edges
-measure."""
+"""Common parts of the rules on yearly maintenance: classes, areas of bent edges."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ from ...standard.maintenance import AFTER, BEFORE, CHANGE, MaintainedLayerSpec
 
 @dataclass(frozen=True)
 class Classes:
-    """Before, change and after of one layer; None for a class that is not there."""
+    """Classes before, change and after of one layer; None for a missing class."""
 
     maintained: MaintainedLayerSpec
     before: Layer | None
@@ -34,17 +33,17 @@ class Classes:
 
     @property
     def layers(self) -> list[Layer]:
-        """The classes that are there."""
+        """Return the existing classes."""
         return [layer for layer in (self.before, self.change, self.after) if layer is not None]
 
     @property
     def kinds(self) -> list[str]:
-        """(n,) 维护类型 of the changes."""
+        """Return the (n,) 维护类型 of the changes."""
         return self.change.text("maintenance_kind")
 
 
 def classes(ctx: Context) -> list[Classes]:
-    """Of every maintained layer that has a class of changes, in the standard's order."""
+    """Return the classes of each changed layer, in the standard's order."""
     rules, layers = ctx.norm.standard.maintenance, ctx.plan.layers
     if rules is None:
         return []
@@ -61,44 +60,52 @@ def classes(ctx: Context) -> list[Classes]:
     ]
 
 
-def check_each_layer(ctx: Context, look: Callable[[Classes], Iterable[Finding]]) -> RuleResult:
-    """What is found in each layer's classes; not applicable where there are none."""
+def check_each_layer(ctx: Context, find_problems: Callable[[Classes], Iterable[Finding]]) -> RuleResult:
+    """Return the findings of each layer's classes; not applicable without classes."""
     there = classes(ctx)
     if not there:
         return RuleResult(applicable=False, notes=[("maintenance_not_there", {})])
-    return RuleResult(findings=[finding for one in there for finding in look(one)])
+    return RuleResult(findings=[finding for one in there for finding in find_problems(one)])
 
 
-#: What the formula leaves out: a Gauss–Krüger zone bends by a fortieth of it at its edge, the edge may be slanted.
+#: Margin of the formula: a Gauss–Krüger zone adds up to a fortieth at its edge, and the edge may be slanted.
 _MORE = 1.1
 
 
 def bent_area(shape: Any, plane: CRS, cluster_m: float) -> float:
-    """m² between a polygon's edges with the vertices that lie on them in another coordinate system, and without.
+    """Return the area (m²) that vertices on long edges may add or remove.
 
-    ``shape`` in a plane (metres). A chord of length L that is straight in a plane of metres lies at most s = L²·tan φ / 8R beside
-    the one that is straight in degrees (see `nodes`). So of vertices in a row that all lie within s of the chord of their ends
-    nobody knows whether they were put on it; the area between them and that chord is summed up over the polygon, whatever its sign.
+    A chord of length L that is straight in a plane of metres is at most s = L²·tan φ / 8R away from the chord that is
+    straight in degrees (see `nodes`). Vertices in a row that are all within s of the chord of their ends may
+    therefore have been inserted on it. The absolute areas between such vertices and their chords are summed over the
+    polygon.
+
+    Parameters
+    ----------
+    shape
+        Polygon in ``plane``, metres.
+    cluster_m
+        Cluster tolerance, metres.
     """
     lonlat = crs_care.make_lonlat_transformer(plane)(shapely.get_coordinates(shapely.point_on_surface(shape)))
     # s = L² · bend
     bend = _MORE * abs(math.tan(math.radians(float(lonlat[0, 1])))) / (8 * SEMI_MAJOR_M)
     lines = [line for part in shapely.get_parts([shape]) for line in (part.exterior, *part.interiors)]
-    return sum(_of_ring(shapely.get_coordinates(line)[:-1], bend, cluster_m) for line in lines)
+    return sum(_measure_ring(shapely.get_coordinates(line)[:-1], bend, cluster_m) for line in lines)
 
 
-def _of_ring(xy: NDArray, bend: float, cluster_m: float) -> float:
+def _measure_ring(xy: NDArray, bend: float, cluster_m: float) -> float:
     before, after = np.roll(xy, 1, axis=0), np.roll(xy, -1, axis=0)
     chord = after - before
     with np.errstate(invalid="ignore", divide="ignore"):
         turn = np.abs(_cross(xy - before, chord)) / (chord**2).sum(axis=1) ** 1.5
-    # Begun at a corner, no row of vertices runs over the ring's end.
+    # The ring starts at a corner, so that no row of vertices continues over its end.
     xy = np.roll(xy, -int(np.argmax(np.nan_to_num(turn, posinf=np.inf))), axis=0)
     xy = np.concatenate([xy, xy[:1]])
     found, first = 0.0, 0
     while first < len(xy) - 1:
         last = first + 1
-        while last + 1 < len(xy) and _straight(xy[first : last + 2], bend, cluster_m):
+        while last + 1 < len(xy) and _is_on_chord(xy[first : last + 2], bend, cluster_m):
             last += 1
         run = xy[first : last + 1] - xy[first]
         found += abs(float(_cross(run[:-1], run[1:]).sum())) / 2
@@ -106,8 +113,8 @@ def _of_ring(xy: NDArray, bend: float, cluster_m: float) -> float:
     return found
 
 
-def _straight(run: NDArray, bend: float, cluster_m: float) -> bool:
-    """Do all vertices of a run lie along the chord of its ends, and no further beside it than it may be bent?"""
+def _is_on_chord(run: NDArray, bend: float, cluster_m: float) -> bool:
+    """Return True if all vertices of a run are along its chord and within the bend."""
     chord = run[-1] - run[0]
     length = float(np.hypot(*chord))
     if not length:

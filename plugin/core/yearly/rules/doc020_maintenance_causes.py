@@ -26,7 +26,7 @@ def _changes(*rows: dict[str, str | None]) -> dict[str, list[dict[str, str | Non
     messages={
         "": "{layer} ({key}), change {number}: {field} ({alias}) is blank. Fill it in before the geodatabase is handed in.",
         "all": "{layer}: {field} ({alias}) is blank in all {count} changes. Fill it in before the geodatabase is handed in.",
-        "code": "{layer} ({key}), change {number}: {field} ({alias}) is “{value}”, which is none of the county's list ({known}). "
+        "code": "{layer} ({key}), change {number}: {field} ({alias}) is “{value}”, which is not in the county's list ({known}). "
         "Correct it, or the list under [yearly.codes] of the county's profile.",
     },
     fails=[
@@ -54,21 +54,22 @@ def maintenance_causes(*, ctx: Context) -> RuleResult:
     """Every change of yearly maintenance has its causes filled in.
 
     What it checks
-        In the classes of changes (WHC…) of a geodatabase of yearly maintenance: 维护理由 (WHLY), 机动指标来源 (JDZBLY) and
-        扩展倍数核算类型 (KZBSHSLX) are filled in, and are of the county's list where its profile gives one.
+        Classes of changes (WHC…) of a geodatabase of yearly maintenance: 维护理由 (WHLY), 机动指标来源 (JDZBLY) and 扩展倍数核算类型
+        (KZBSHSLX) are filled in. If the county's profile lists codes, the values are in the list.
     Why
-        The program leaves them blank, for only a person knows the reason; a package with blanks is sent back.
+        The program leaves these fields blank, because only a person knows the causes. A package with blanks is sent
+        back.
     How to fix
-        Open the geodatabase, fill the fields in, save, and check again.
+        Open the geodatabase, fill in the fields, save, and check again.
     Limits
-        The official code lists were not found: any value counts until a profile gives lists under [yearly.codes]. Which fields
-        must be filled in is a setting (yearly.causes) until the county confirms it. A field blank in every change of a layer is told once.
-        Renewed by the next whole check, not while editing.
+        The official code lists were not found: any value is accepted until a profile lists codes under
+        [yearly.codes]. The required fields are a setting (yearly.causes) until the county confirms them. A field that
+        is blank in every change of a layer is reported once. The rule runs in the full check, not while editing.
     """
-    return check_each_layer(ctx, lambda one: _look(one.change, ctx))
+    return check_each_layer(ctx, lambda one: _find_wrong_causes(one.change, ctx))
 
 
-def _look(layer: Layer, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_causes(layer: Layer, ctx: Context) -> Iterator[Finding]:
     numbers = layer.named_text("WHBH")
     for name in ctx.norm.get("yearly.causes"):
         declared = layer.template.field_named(name)

@@ -29,11 +29,15 @@ def _changes(*numbers: str | None) -> dict[str, list[dict[str, str | None]]]:
     needs={},
     uses=["attributes.area_digits"],
     messages={
-        "blank": "{layer} ({key}) has no number of maintenance ({field}). Give it the day (yyyymmdd) and the next six digits.",
-        "form": "{layer} ({key}): the number of maintenance ({field}) “{number}” is not a day (yyyymmdd) and six digits. Correct it.",
-        "repeated": "{layer}: {count} changes have the number of maintenance ({field}) {number}. Give each its own.",
-        "county": "{layer} ({key}): {field} = “{value}” does not begin with {county}, the county of the keys of this geodatabase. Correct the code.",
-        "key": "{layer} ({key}) has the number of a parcel that was there before. Give it one above the highest of the filed edition.",
+        "blank": "{layer} ({key}): the number of maintenance ({field}) is missing. Enter the day (yyyymmdd) and the next six digits.",
+        "form": "{layer} ({key}): the number of maintenance ({field}) “{number}” is not a day (yyyymmdd) and six digits. "
+        "Correct it.",
+        "repeated": "{layer}: {count} changes have the same number of maintenance ({field}), {number}. Give each change its own "
+        "number.",
+        "county": "{layer} ({key}): {field} = “{value}” does not begin with {county}, the county of the keys of this geodatabase. "
+        "Correct the code.",
+        "key": "{layer} ({key}): the key already belongs to a parcel of the filed edition. Give the parcel a key above the highest "
+        "key of the filed edition.",
     },
     fails=[
         Example("no number", _changes("20260309000001", None), finds=1),
@@ -85,33 +89,36 @@ def _changes(*numbers: str | None) -> dict[str, list[dict[str, str | None]]]:
     ],
 )
 def maintenance_numbers(*, ctx: Context) -> RuleResult:
-    """Changes of yearly maintenance are numbered once each, and land after maintenance has new keys.
+    """Each change of yearly maintenance has a unique number, land after it new keys.
 
     What it checks
-        Of each class of changes (WHC…): 维护编号 (WHBH) is there, is a day and six digits, and names one change of the layer. Of
-        each class after maintenance (WHH…): no 标识码 (BSM) is one of the filed parcels (WHQ…). Of all three: 行政区代码 (XZQDM) begins with
-        the county that most keys (BSM) begin with.
+        Each class of changes (WHC…): 维护编号 (WHBH) is filled in, is a day and six digits, and names one change of the
+        layer. Each class after maintenance (WHH…): no 标识码 (BSM) belongs to a filed parcel (WHQ…). All three classes:
+        行政区代码 (XZQDM) begins with the county code that most keys (BSM) begin with.
     Why
-        The number names a change in the record of maintenance; a key that was used before names two parcels.
+        The number names a change in the record of maintenance. A reused key names two parcels.
     How to fix
-        Number the change anew; give the parcel a key above the highest one filed.
+        Give the change a new number. Give the parcel a key above the highest filed key.
     Limits
-        That a number comes again in another layer is no error: one known program numbers each layer by itself. Keys repeated within a layer are ATT001's. In
-        a city's plan the first four digits of a code are compared (`attributes.area_digits`); blank codes are not looked at.
-        Renewed by the next whole check, not while editing.
+        A number may be repeated in another layer: one known program numbers each layer separately. ATT001 reports
+        keys repeated within a layer. In a city's plan the first four digits of a code are compared
+        (`attributes.area_digits`). Blank codes are not checked. The rule runs in the full check, not while editing.
     """
     county = _county(ctx)
-    return check_each_layer(ctx, lambda one: [*_look(one, ctx), *_divisions(one, county, ctx)])
+    return check_each_layer(ctx, lambda one: [*_find_wrong_numbers(one, ctx), *_find_wrong_divisions(one, county, ctx)])
 
 
 def _county(ctx: Context) -> str:
-    """What codes begin with, by the keys: they were made by the program, codes may have been filled in."""
+    """Return the first digits that codes must have, from the keys.
+
+    Keys were made by the program; codes may have been filled in by hand.
+    """
     layers = [layer for one in classes(ctx) for layer in one.layers]
     county = usual_county(key for layer in layers for key in layer.keys)
     return county[: int(ctx.norm.get("attributes.area_digits"))] or plan_code_prefix(ctx)
 
 
-def _divisions(one: Classes, county: str, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_divisions(one: Classes, county: str, ctx: Context) -> Iterator[Finding]:
     for layer in one.layers:
         if not layer.has("division_code"):
             continue
@@ -122,7 +129,7 @@ def _divisions(one: Classes, county: str, ctx: Context) -> Iterator[Finding]:
                 yield ctx.make.row(layer, row, field=field, case="county", params=params, geometry=layer.plane[row])
 
 
-def _look(one: Classes, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_numbers(one: Classes, ctx: Context) -> Iterator[Finding]:
     layer, rows = one.change, defaultdict(list)
     for row, number in enumerate(n.strip() for n in layer.named_text(FIELD)):
         if not number:

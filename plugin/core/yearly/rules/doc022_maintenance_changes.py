@@ -47,16 +47,23 @@ def _zones(before: str, change: str, *after: tuple[str, str]) -> dict[str, list[
     needs={},
     uses=["tolerance"],
     messages={
-        "kind": "{layer} ({key}): {field} is {kind}, but this layer knows only {known}. Correct the kind.",
-        "not_before": "{layer} ({key}): {area} of a change of kind {kind} is no land of {related_layer}. Correct its shape or kind, or make the geodatabase anew.",
-        "not_after": "{layer} ({key}): {area} of a change of kind {kind} is no land of {related_layer}. Correct its shape or kind, or make the geodatabase anew.",
-        "already": "{layer} ({key}): {area} is told to have moved in, but {related_layer} had it already. Correct its shape or kind, or make the geodatabase anew.",
-        "still": "{layer} ({key}): {area} is told to have moved out, but {related_layer} still has it. Correct its shape or kind, or make the geodatabase anew.",
-        "same": "{layer} ({key}): {area} is told to have changed, but has the same code ({field} = {code}) before and after. Correct its shape or the code.",
-        "untold": "{layer} ({key}): {area} is not in {related_layer}, and no change tells so. Add the change, or make the geodatabase anew.",
-        "lost": "{layer} ({key}): {area} is nowhere in {related_layer}, and this layer knows no moving out. Let the current edition cover it "
-        "again, and make the geodatabase anew.",
-        "untold_code": "{layer} ({key}): {area} has another code ({field}) in {related_layer}, and no change tells so. Add the change, or make the geodatabase anew.",
+        "kind": "{layer} ({key}): {field} is {kind}, but this layer allows only {known}. Correct the kind.",
+        "not_before": "{layer} ({key}): {area} of a change of kind {kind} is not land of {related_layer}. Correct its shape or kind, "
+        "or make the geodatabase again.",
+        "not_after": "{layer} ({key}): {area} of a change of kind {kind} is not land of {related_layer}. Correct its shape or kind, "
+        "or make the geodatabase again.",
+        "already": "{layer} ({key}): {area} is recorded as moved in, but was in {related_layer} before. Correct its shape or kind, "
+        "or make the geodatabase again.",
+        "still": "{layer} ({key}): {area} is recorded as moved out, but is still in {related_layer}. Correct its shape or kind, "
+        "or make the geodatabase again.",
+        "same": "{layer} ({key}): {area} is recorded as changed, but has the same code ({field} = {code}) before and after. "
+        "Correct its shape or the code.",
+        "untold": "{layer} ({key}): {area} is not in {related_layer}, and no change records it. Add the change, or make the "
+        "geodatabase again.",
+        "lost": "{layer} ({key}): {area} is missing in {related_layer}, and this layer does not allow land to move out. Let the "
+        "current edition cover it again, and make the geodatabase again.",
+        "untold_code": "{layer} ({key}): {area} has another code ({field}) in {related_layer}, and no change records it. Add the "
+        "change, or make the geodatabase again.",
     },
     fails=[
         Example(
@@ -88,37 +95,41 @@ def _zones(before: str, change: str, *after: tuple[str, str]) -> dict[str, list[
     ],
 )
 def maintenance_changes(*, ctx: Context) -> RuleResult:
-    """Each change of yearly maintenance is the difference of what was before and what is after, and of its kind.
+    """Each change of yearly maintenance equals the difference before and after.
 
     What it checks
-        Of each maintained layer: 维护类型 (WHLX) is one that the layer knows; land moved out (3) is in 维护前 (WHQ) and not in
-        维护后 (WHH), land moved in (1) is in WHH and not in WHQ, land whose code changed (2) is in both, with another code; and
-        whatever differs between WHQ and WHH is told by a change (WHC).
+        Each maintained layer: the layer has the 维护类型 (WHLX) of each change. Land moved out (3) is in 维护前 (WHQ) and
+        not in 维护后 (WHH). Land moved in (1) is in WHH and not in WHQ. Land whose code changed (2) is in both, with
+        another code. Each difference between WHQ and WHH is in a change (WHC).
     Why
-        Who fills in the causes may move a vertex, split a change or paste a parcel; then shapes, kinds and the balance no longer agree.
+        A person who fills in the causes may move a vertex, split a change or paste a parcel. Then shapes, kinds and
+        the balance no longer agree.
     How to fix
-        Take the edit back, correct kind or shape, or make the geodatabase anew from the two editions.
+        Undo the edit, correct the kind or the shape, or make the geodatabase again from the two editions.
     Limits
-        Parts below both minimums of the tolerance do not count. What is before and after is compared with each other only, not with the two editions.
-        Where a vertex on a long edge is in one class only (other programs leave it so), degrees bend the edge: that is found as a sliver.
-        Renewed by the next whole check, not while editing.
+        Parts below both minimums of the tolerance do not count. The classes are compared with each other, not with
+        the two editions. A vertex on a long edge that only one class has (other programs leave such vertices) is
+        found as a sliver, because the edge bends in degrees. The rule runs in the full check, not while editing.
     """
     return check_each_layer(
-        ctx, lambda one: ctx.make.by_place([*_kinds(one, ctx), *_places(one, ctx), *_untold(one, ctx)])
+        ctx,
+        lambda one: ctx.make.by_place(
+            [*_find_wrong_kinds(one, ctx), *_find_wrong_places(one, ctx), *_find_unrecorded(one, ctx)]
+        ),
     )
 
 
-def _kinds(one: Classes, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_kinds(one: Classes, ctx: Context) -> Iterator[Finding]:
     field = one.change.field_name("maintenance_kind")
     for row, kind in enumerate(one.kinds):
-        # What is blank or of no list at all is ATT002's.
+        # ATT002 reports blank kinds and kinds that are not in the list.
         if kind in KIND_CODES.values() and kind not in one.maintained.kinds:
             known = ", ".join(one.maintained.kinds)
             yield ctx.make.row(one.change, row, field=field, case="kind", params={"kind": kind, "known": known})
 
 
-def _places(one: Classes, ctx: Context) -> Iterator[Finding]:
-    """Each change of a kind that the layer knows, against the classes before and after."""
+def _find_wrong_places(one: Classes, ctx: Context) -> Iterator[Finding]:
+    """Compare each change of a valid kind with the classes before and after."""
     kinds = np.array([kind if kind in one.maintained.kinds else "" for kind in one.kinds], dtype=object)
     prefixes = {"not_before": _prefix(BEFORE, ctx), "not_after": _prefix(AFTER, ctx)}
     sides = (
@@ -130,16 +141,16 @@ def _places(one: Classes, ctx: Context) -> Iterator[Finding]:
         other = prefixes[lacking] + one.maintained.role
         parts = ctx.geometry.uncovered(one.change, side or one.change, cover, rows=np.isin(kinds, within))
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
-            yield _found(one.change, row, shape, ctx, lacking, other, kind=kinds[row])
+            yield _make_finding(one.change, row, shape, ctx, lacking, other, kind=kinds[row])
         if side is not None:
             parts = ctx.geometry.shared(one.change, side, rows_a=kinds == outside)
             for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
-                yield _found(one.change, row, shape, ctx, doubled, other)
-    yield from _same(one, kinds == OTHER, ctx)
+                yield _make_finding(one.change, row, shape, ctx, doubled, other)
+    yield from _find_same_codes(one, kinds == OTHER, ctx)
 
 
-def _same(one: Classes, rows: NDArray, ctx: Context) -> Iterator[Finding]:
-    """Land of a change of attributes that has one code before and after."""
+def _find_same_codes(one: Classes, rows: NDArray, ctx: Context) -> Iterator[Finding]:
+    """Find land of a change of attributes that has one code before and after."""
     if one.before is None or one.after is None or not one.maintained.compare:
         return
     field = one.maintained.compare
@@ -159,22 +170,22 @@ def _same(one: Classes, rows: NDArray, ctx: Context) -> Iterator[Finding]:
             if ctx.tolerance.is_sliver(area, 2 * area / shapely.length(both)):
                 ctx.log.ignore(Slivers([both], np.array([row]), np.array([new])), one.change, one.after)
             else:
-                yield _found(one.change, row, both, ctx, "same", one.after.role, field, code=codes[0][old])
+                yield _make_finding(one.change, row, both, ctx, "same", one.after.role, field, code=codes[0][old])
 
 
-def _untold(one: Classes, ctx: Context) -> Iterator[Finding]:
-    """What differs before and after, and no change tells."""
+def _find_unrecorded(one: Classes, ctx: Context) -> Iterator[Finding]:
+    """Find differences between before and after that are in no change."""
     kinds = np.array(one.kinds, dtype=object)
     for side, other, stage, kind in ((one.before, one.after, AFTER, GONE), (one.after, one.before, BEFORE, COME)):
         if side is None:
             continue
         shapes = [other.polygons.shapes] if other is not None else []
-        told = one.change.polygons.shapes[kinds == kind]
-        parts = ctx.geometry.uncovered(side, other or one.change, Polygons(np.concatenate([*shapes, told])))
+        recorded = one.change.polygons.shapes[kinds == kind]
+        parts = ctx.geometry.uncovered(side, other or one.change, Polygons(np.concatenate([*shapes, recorded])))
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
-            # Land that left a layer which knows no moving out: nothing can tell of it, and making it anew does not help.
+            # The layer has no kind for land that moved out, so a change cannot record it.
             lost = side is one.before and kind not in one.maintained.kinds
-            found = _found(
+            found = _make_finding(
                 side, row, shape, ctx, "lost" if lost else "untold", _prefix(stage, ctx) + one.maintained.role
             )
             found.severity = Severity.WARNING if lost else None
@@ -184,10 +195,10 @@ def _untold(one: Classes, ctx: Context) -> Iterator[Finding]:
         return
     codes = [np.array(side.named_text(field), dtype=object) for side in (one.before, one.after)]
     pairs = ctx.geometry.shared(one.before, one.after, pairs=lambda i, j: codes[0][i] != codes[1][j])
-    told = Polygons(one.change.polygons.shapes[kinds == OTHER])
-    rest = ctx.geometry.uncovered_in(one.before, pairs.left, pairs.geometry, one.change, told)
+    recorded = Polygons(one.change.polygons.shapes[kinds == OTHER])
+    rest = ctx.geometry.uncovered_in(one.before, pairs.left, pairs.geometry, one.change, recorded)
     for n, shape in zip(rest.left.tolist(), rest.geometry, strict=True):
-        yield _found(one.before, int(pairs.left[n]), shape, ctx, "untold_code", one.after.role, field)
+        yield _make_finding(one.before, int(pairs.left[n]), shape, ctx, "untold_code", one.after.role, field)
 
 
 def _prefix(stage: str, ctx: Context) -> str:
@@ -195,7 +206,7 @@ def _prefix(stage: str, ctx: Context) -> str:
     return rules.stage(stage).prefix
 
 
-def _found(
+def _make_finding(
     layer: Layer, row: int, shape: Any, ctx: Context, case: str, other: str, field: str = "", **params: Any
 ) -> Finding:
     (area,) = ctx.geometry.areas_of(make_part(row, shape), layer)

@@ -15,9 +15,9 @@ from ._maintenance import Classes, bent_area, classes
 
 SQUARE = "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0))"
 LINE: dict[str, list[Any]] = {"WHQZXCQCSLX": [SQUARE], "WHCZXCQCSLX": [{"wkt": SQUARE, "WHLX": "3"}]}
-#: How far an area may be from the recorded one, in m² a polygon.
+#: Tolerance between a measured and the recorded area, m² per polygon.
 AREA_M2 = 0.01
-#: Statutory area of the square above where the examples stand.
+#: Statutory area of the square above at the location of the examples.
 SQUARE_M2 = 8098.01
 
 
@@ -34,14 +34,14 @@ def _filled_in(area_m2: float, prefix: str = "WHH") -> dict[str, list[Any]]:
     needs={},
     uses=["rules.ATT013"],
     messages={
-        "count": "{layer}{kind} has {found} polygons; when the balance was made it had {expected}. Take the edit back, or make the "
-        "geodatabase and its balance anew.",
-        "area": "{layer}{kind} has {found} m²; when the balance was made it had {expected} m². Take the edit back, or make the "
-        "geodatabase and its balance anew.",
+        "count": "{layer}{kind} differs from the balance: number of polygons {found}, {expected} in the balance. Undo the edit, or "
+        "make the geodatabase and its balance again.",
+        "area": "{layer}{kind} differs from the balance: area {found} m², {expected} m² in the balance. Undo the edit, or make the "
+        "geodatabase and its balance again.",
         "field": "{layer} ({key}): {field} = {written} m², but the shape's statutory area is {expected} m². Compute the field again, in "
-        "the current edition too if it is wrong there: made anew from it, it would be the same.",
-        "filed_field": "{layer} ({key}): {field} = {written} m², but the shape's statutory area is {expected} m². If it was filed so, leave it; "
-        "if not, put back what was filed.",
+        "the current edition too if it is wrong there; otherwise a new geodatabase will contain the same value.",
+        "filed_field": "{layer} ({key}): {field} = {written} m², but the shape's statutory area is {expected} m². Leave the value if it "
+        "was filed so; otherwise restore the filed value.",
     },
     fails=[
         Example("a change more than recorded", LINE, finds=1, side={"record": {("WHCZXCQCSLX", "3"): (0, 0.0)}}),
@@ -58,33 +58,35 @@ def _filled_in(area_m2: float, prefix: str = "WHH") -> dict[str, list[Any]]:
     ],
 )
 def maintenance_balance(*, ctx: Context) -> RuleResult:
-    """The classes of yearly maintenance are those that the balance was made of.
+    """Each class of yearly maintenance agrees with the balance.
 
     What it checks
-        Number and statutory area of the polygons of each class, of changes by 维护类型 (WHLX), against the balance (JSON) that
-        yearly_update writes beside the geodatabase. And the area field (MJ) of each polygon against its own statutory area.
+        Number and statutory area of the polygons of each class, of changes by 维护类型 (WHLX), are compared with the
+        balance (JSON) that yearly_update writes next to the geodatabase. The area field (MJ) of each polygon is
+        compared with the statutory area of its shape.
     Why
-        The balance is handed in with the geodatabase; what was edited afterwards no longer agrees with it.
+        The balance is handed in with the geodatabase. Later edits no longer agree with it.
     How to fix
-        Take the edit back, or make the geodatabase and its balance anew with yearly_update and carry the causes over.
+        Undo the edit, or make the geodatabase and its balance again with yearly_update and copy the causes.
     Limits
-        Areas are compared to 0.01 m² a polygon, fields to the allowance of ATT013 (mark C) and what vertices on long edges make:
-        a field that was filled in before they were put there is no fault. Without the balance beside the geodatabase only fields
-        are compared, and the rule is told as not applicable where none is wrong. A filed area that is wrong is only a note. The workbook is not read.
-        Renewed by the next whole check, not while editing.
+        Areas are compared to 0.01 m² per polygon, fields to the allowance of ATT013 (mark C) plus the effect of
+        vertices on long edges: a field that was filled in before these vertices were added is not a finding. If no
+        balance is next to the geodatabase, only fields are compared, and the rule is not applicable if all fields are
+        right. A wrong filed area is only a note. The workbook is not read. The rule runs in the full check, not while
+        editing.
     """
     there = classes(ctx)
     if not there:
         return RuleResult(applicable=False, notes=[("maintenance_not_there", {})])
-    wrong = [finding for one in there for finding in _fields(one, ctx)]
+    wrong = [finding for one in there for finding in _find_wrong_areas(one, ctx)]
     record = ctx.side.get("record", Record)
     if record is None:
         return RuleResult(findings=wrong, applicable=bool(wrong), notes=[("maintenance_no_record", {})])
-    return RuleResult(findings=[*_look(record, ctx), *wrong])
+    return RuleResult(findings=[*_compare_with_record(record, ctx), *wrong])
 
 
-def _fields(one: Classes, ctx: Context) -> Iterator[Finding]:
-    """Areas written that are not the shapes'."""
+def _find_wrong_areas(one: Classes, ctx: Context) -> Iterator[Finding]:
+    """Find area fields that differ from the areas of their shapes."""
     for layer in (one.before, one.change, one.after):
         if layer is None or not layer.has("area"):
             continue
@@ -93,7 +95,7 @@ def _fields(one: Classes, ctx: Context) -> Iterator[Finding]:
         off = np.where(layer.invalid | is_missing(layer.plane), np.nan, np.abs(written - layer.statutory))
         allowed = ctx.norm.get("rules.ATT013.allowance_m2") + AREA_M2 / 2
         for row in np.flatnonzero(off > allowed).tolist():
-            if off[row] > allowed + _bent(layer, row, ctx):
+            if off[row] > allowed + _measure_bend(layer, row, ctx):
                 params = {
                     "written": format_number(float(written[row]), 2),
                     "expected": format_number(float(layer.statutory[row]), 2),
@@ -106,17 +108,17 @@ def _fields(one: Classes, ctx: Context) -> Iterator[Finding]:
                     params=params,
                     geometry=layer.plane[row],
                 )
-                # What was filed is not for this package to mend.
+                # This package does not correct filed values.
                 found.severity = Severity.INFO if filed else None
                 yield found
 
 
-def _bent(layer: Layer, row: int, ctx: Context) -> float:
+def _measure_bend(layer: Layer, row: int, ctx: Context) -> float:
     (shape,) = ctx.plan.without_added_vertices(layer.plane[row : row + 1])
     return bent_area(shape, layer.plane_crs, ctx.tolerance.cluster_m)
 
 
-def _look(record: Record, ctx: Context) -> Iterator[Finding]:
+def _compare_with_record(record: Record, ctx: Context) -> Iterator[Finding]:
     for (role, kind), (count, area_m2) in record.classes.items():
         layer = ctx.plan.layers.get(role)
         there = 0 if layer is None else len(layer)

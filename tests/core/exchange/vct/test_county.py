@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county's parcels and zones as VCT: every edge once, every value as it was, every vertex within 0.0001 m."""
+"""Parcels and zones of a county as VCT: edges written once, values equal, vertices within 0.0001 m."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def layers(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", ["DLTB", "YDYHGHFQ", "STBHHX"])
-def test_round_trip(tmp_path, layers, name):
+def test_county_layers_survive_a_round_trip(tmp_path, layers, name):
     layer, path = layers[name], tmp_path / "a.vct"
     write_vct(path, [layer], templates=load_standard().templates)
     shapes = layer.frame.geometry.to_numpy()
@@ -35,12 +35,12 @@ def test_round_trip(tmp_path, layers, name):
     assert values_differ(layer.frame, found.frame) == 0
     back = found.frame.geometry.to_numpy()
     assert (shapely.hausdorff_distance(back, shapes) <= 1e-4).all()
-    # Topology as well by what is read: the same edges, as often as they were drawn.
+    # Topology after reading: the same edges with the same multiplicity.
     mine, theirs = (np.sort(edges_of(s).view([("", float)] * 4).ravel()) for s in (back, shapes))
     assert (mine == theirs).all()
 
 
-def test_the_proof_sees_an_edge_written_twice(tmp_path, layers):
+def test_comparison_detects_an_edge_written_twice(tmp_path, layers):
     layer, path = layers["YDYHGHFQ"], tmp_path / "a.vct"
     write_vct(path, [layer], templates=load_standard().templates)
     text = path.read_bytes()

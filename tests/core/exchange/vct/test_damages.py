@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An exported file damaged in one place at a time: reading refuses it with line and reason, or reads it with a remark that
-names the thing."""
+"""Exported files damaged in one place: refused with line and reason, or read with a note."""
 
 from functools import cache
 from pathlib import Path
@@ -26,8 +25,11 @@ X, Y = 38_384_000.0, 4_212_000.0
 
 
 @cache
-def exported():
-    """Points, a line, two squares that share an edge, a ring around a hole, annotation; as our own export writes them."""
+def export_example():
+    """Return an exported file of points, a line, polygons and annotation.
+
+    Two squares share an edge and a ring surrounds a hole.
+    """
 
     def square(x, y=0.0, width=100.0):
         return shapely.box(X + x, Y + y, X + x + width, Y + y + width)
@@ -57,10 +59,11 @@ def exported():
 
 
 class Damage(NamedTuple):
-    """``pairs``: pieces of text and what stands there instead; ``key`` of the refusal, or of the remark (vct_note_…).
+    """A damage and its expected message.
 
-    ``lines``: from the first damaged line to the one that is named; None where the message names no line of its own.
-    ``words``: what the message names, in both languages.
+    ``pairs``: pieces of text and their replacements; ``key`` of the refusal or note (vct_note_…). ``lines``: offset
+    of the reported line from the first damaged line; None if the message has no own line. ``words``: what the message
+    contains in both languages.
     """
 
     pairs: tuple
@@ -69,182 +72,193 @@ class Damage(NamedTuple):
     lines: int | None = 0
 
 
-def damage(*pairs, key, words=(), lines=0):
+def make_damage(*pairs, key, words=(), lines=0):
     return Damage(pairs, key, words if isinstance(words, tuple) else (words,), lines)
 
 
-def head(key, value, problem, words=None, lines=0):
-    """A header key with another value: the message names key and value."""
-    old = next(line for line in exported().split("\n") if line.startswith(f"{key}:"))
-    return damage(
+def change_head(key, value, problem, words=None, lines=0):
+    """Replace the value of a header key; the message contains key and value."""
+    old = next(line for line in export_example().split("\n") if line.startswith(f"{key}:"))
+    return make_damage(
         (f"\n{old}\n", f"\n{key}:{value}\n"), key=problem, words=(key, value) if words is None else words, lines=lines
     )
 
 
-def without(key):
-    old = next(line for line in exported().split("\n") if line.startswith(f"{key}:"))
-    return damage((f"\n{old}\n", "\n"), key="vct_note_head_missing", words=(key,), lines=None)
+def remove_head(key):
+    old = next(line for line in export_example().split("\n") if line.startswith(f"{key}:"))
+    return make_damage((f"\n{old}\n", "\n"), key="vct_note_head_missing", words=(key,), lines=None)
 
 
-def line_with(key):
-    return next(f"\n{line}\n" for line in exported().split("\n") if line.startswith(f"{key}:"))
+def find_head_line(key):
+    return next(f"\n{line}\n" for line in export_example().split("\n") if line.startswith(f"{key}:"))
 
 
-def cut(piece):
-    """Everything after a piece of text."""
-    return exported()[exported().index(piece) + len(piece.rstrip("\n")) :]
+def text_after(piece):
+    """Return the text after a piece."""
+    return export_example()[export_example().index(piece) + len(piece.rstrip("\n")) :]
 
 
-def section(name, kept=""):
-    """A section's whole text and what is left of it."""
-    text = exported()
+def cut_section(name, remaining=""):
+    """Return the text of a section and its remaining text."""
+    text = export_example()
     start, stop = text.index(f"{name}Begin\n"), text.index(f"{name}End\n") + len(name) + 4
-    return text[start:stop], kept
+    return text[start:stop], remaining
 
 
-def swapped_axes():
-    """Every position of points, lines, polygons and annotation with its numbers the other way round."""
+def swap_axes():
+    """Return every position with its reversed numbers."""
     import re
 
-    found = dict.fromkeys(re.findall(r"^38384\d+(?:\.\d+)?,4212\d+(?:\.\d+)?(?=\n|,)", exported(), flags=re.M))
+    found = dict.fromkeys(re.findall(r"^38384\d+(?:\.\d+)?,4212\d+(?:\.\d+)?(?=\n|,)", export_example(), flags=re.M))
     return tuple((one, ",".join(reversed(one.split(",")))) for one in found)
 
 
-#: How many lines a key stands before HeadEnd, without its own.
+#: Lines between a key and HeadEnd.
 LAST_KEY = {"Spheroid": 11, "Parameters": 8}
-ALL = "all"  # a pair's third: replace everywhere after the header
+ALL = "all"  # third item of a pair: replace every occurrence
 
 
-def moved(old_x, new_x):
+def replace_x(old_x, new_x):
     return (f"\n{old_x}", f"\n{new_x}", ALL)
 
 
-def damages():
+def list_damages():
     yield (
         "x and y swapped",
-        damage(*((f"\n{a}", f"\n{b}", ALL) for a, b in swapped_axes()), key="vct_place_axis", lines=None),
+        make_damage(*((f"\n{a}", f"\n{b}", ALL) for a, b in swap_axes()), key="vct_place_axis", lines=None),
     )
     yield (
         "axes N and E",
-        damage(
+        make_damage(
             ("XAxisDirection:E", "XAxisDirection:N"),
             ("YAxisDirection:N", "YAxisDirection:E"),
             key="vct_place_axis",
             lines=None,
         ),
     )
-    yield "one axis of two", head("XAxisDirection", "N", "vct_axes", ("XAxisDirection", "YAxisDirection"), lines=1)
-    yield "an axis that runs west", head("XAxisDirection", "W", "vct_head_wanted")
+    yield (
+        "one axis of two",
+        change_head("XAxisDirection", "N", "vct_axes", ("XAxisDirection", "YAxisDirection"), lines=1),
+    )
+    yield "an axis that runs west", change_head("XAxisDirection", "W", "vct_head_wanted")
     yield (
         "metres declared as degrees",
-        damage(
+        make_damage(
             ("CoordinateSystemType:P", "CoordinateSystemType:D"),
             ("XYUnit:M", "XYUnit:D"),
             key="vct_place_metres",
             lines=None,
         ),
     )
-    yield "metres with the unit of degrees", head("XYUnit", "D", "vct_head_wanted")
-    yield "kilometres", head("XYUnit", "KM", "vct_head_wanted")
-    yield "a geocentric system", head("CoordinateSystemType", "C", "vct_head_wanted")
+    yield "metres with the unit of degrees", change_head("XYUnit", "D", "vct_head_wanted")
+    yield "kilometres", change_head("XYUnit", "KM", "vct_head_wanted")
+    yield "a geocentric system", change_head("CoordinateSystemType", "C", "vct_head_wanted")
     yield (
         "easting without the prefix",
-        head("Parameters", "114,1,500000,0,3,38", "vct_place_prefix", ("EPSG:4547",), lines=None),
+        change_head("Parameters", "114,1,500000,0,3,38", "vct_place_prefix", ("EPSG:4547",), lines=None),
     )
     yield (
         "coordinates without the prefix",
-        damage(moved("38384", "384"), key="vct_place_prefix", words="EPSG:4526", lines=None),
+        make_damage(replace_x("38384", "384"), key="vct_place_prefix", words="EPSG:4526", lines=None),
     )
     yield (
         "another zone",
-        head("Parameters", "111,1,37500000,0,3,37", "vct_place_zone", ("EPSG:4525", "111"), lines=None),
+        change_head("Parameters", "111,1,37500000,0,3,37", "vct_place_zone", ("EPSG:4525", "111"), lines=None),
     )
-    yield "zone against meridian", head("Parameters", "111,1,38500000,0,3,38", "vct_meridian", ("111", "114"))
-    yield "a scale of 0.9996", head("Parameters", "114,0.9996,38500000,0,3,38", "vct_head_wanted")
-    yield "a northing of a thousand km", head("Parameters", "114,1,38500000,1000000,3,38", "vct_head_wanted")
-    yield "a false easting of another kind", head("Parameters", "114,1,38600000,0,3,38", "vct_head_wanted")
-    yield "parameters cut short", head("Parameters", "114,1", "vct_head_value")
-    yield "parameters in words", head("Parameters", "中央经线114,1,38500000,0,3,38", "vct_head_value", ("Parameters",))
-    yield "a latitude of origin", head("Parameters", "114,36,,,1.0,38500000.0,0.0,3,38", "vct_head_wanted")
-    yield "no parameters", head("Parameters", "", "vct_head_absent", ("Parameters", "114,1,38500000,0,3,38"))
-    yield "another projection", head("Projection", "兰伯特投影", "vct_head_wanted")
-    yield "another axis of the ellipsoid", head("Spheroid", "CGCS2000,6378140,298.257222101", "vct_spheroid")
-    yield "another flattening", head("Spheroid", "CGCS2000,6378137.0,298.3", "vct_spheroid")
-    yield "an ellipsoid of 1954", head("Spheroid", "Krasovsky,6378245,298.3", "vct_spheroid_beijing54")
-    yield "an ellipsoid of satellites", head("Spheroid", "WGS84,6378137.0,298.257223563", "vct_spheroid_wgs84")
-    yield "an unknown ellipsoid", head("Spheroid", "Bessel,6377397.155,299.1528128", "vct_spheroid")
-    yield "an ellipsoid in words", head("Spheroid", "CGCS2000,长半轴,扁率", "vct_head_value")
-    yield "Xian 80", head("Spheroid", "西安80,6378140,298.257", "vct_spheroid_xian80")
-    yield "another prime meridian", head("PrimeMeridian", "Paris", "vct_head_wanted")
-    yield "dimension 3 without heights", head("Dim", "3", "vct_dimension", ("3",), lines=None)
-    yield "dimension 4", head("Dim", "4", "vct_head_dim")
-    yield "a dimension of words", head("Dim", "二维", "vct_head_dim")
-    yield "a dimension of two numbers", head("Dim", "2,7", "vct_head_dim")
-    yield "a dimension of a separator", head("Dim", ",", "vct_head_dim")
+    yield (
+        "zone contradicts meridian",
+        change_head("Parameters", "111,1,38500000,0,3,38", "vct_meridian", ("111", "114")),
+    )
+    yield "a scale of 0.9996", change_head("Parameters", "114,0.9996,38500000,0,3,38", "vct_head_wanted")
+    yield "a northing of a thousand km", change_head("Parameters", "114,1,38500000,1000000,3,38", "vct_head_wanted")
+    yield "a false easting of another kind", change_head("Parameters", "114,1,38600000,0,3,38", "vct_head_wanted")
+    yield "parameters cut short", change_head("Parameters", "114,1", "vct_head_value")
+    yield (
+        "parameters in words",
+        change_head("Parameters", "中央经线114,1,38500000,0,3,38", "vct_head_value", ("Parameters",)),
+    )
+    yield "a latitude of origin", change_head("Parameters", "114,36,,,1.0,38500000.0,0.0,3,38", "vct_head_wanted")
+    yield "no parameters", change_head("Parameters", "", "vct_head_absent", ("Parameters", "114,1,38500000,0,3,38"))
+    yield "another projection", change_head("Projection", "兰伯特投影", "vct_head_wanted")
+    yield "another axis of the ellipsoid", change_head("Spheroid", "CGCS2000,6378140,298.257222101", "vct_spheroid")
+    yield "another flattening", change_head("Spheroid", "CGCS2000,6378137.0,298.3", "vct_spheroid")
+    yield "an ellipsoid of 1954", change_head("Spheroid", "Krasovsky,6378245,298.3", "vct_spheroid_beijing54")
+    yield "the WGS84 ellipsoid", change_head("Spheroid", "WGS84,6378137.0,298.257223563", "vct_spheroid_wgs84")
+    yield "an unknown ellipsoid", change_head("Spheroid", "Bessel,6377397.155,299.1528128", "vct_spheroid")
+    yield "an ellipsoid in words", change_head("Spheroid", "CGCS2000,长半轴,扁率", "vct_head_value")
+    yield "Xian 80", change_head("Spheroid", "西安80,6378140,298.257", "vct_spheroid_xian80")
+    yield "another prime meridian", change_head("PrimeMeridian", "Paris", "vct_head_wanted")
+    yield "dimension 3 without heights", change_head("Dim", "3", "vct_dimension", ("3",), lines=None)
+    yield "dimension 4", change_head("Dim", "4", "vct_head_dim")
+    yield "a dimension of words", change_head("Dim", "二维", "vct_head_dim")
+    yield "a dimension of two numbers", change_head("Dim", "2,7", "vct_head_dim")
+    yield "a dimension of a separator", change_head("Dim", ",", "vct_head_dim")
     yield (
         "heights with dimension 2",
-        damage(("38384010,4212010", "38384010,4212010,870.5"), key="vct_dimension", words="870.5"),
+        make_damage(("38384010,4212010", "38384010,4212010,870.5"), key="vct_dimension", words="870.5"),
     )
-    yield "version 2.0", head("Version", "2.0", "vct_note_version", ("2.0",))
-    yield "a mark of a raster", head("Datamark", "CNSDTF-RAS", "vct_head_form")
-    yield "a mark of nothing", head("Datamark", "ABC", "vct_note_head_value")
-    yield "a date in month 13", head("Date", "20261341", "vct_note_head_value")
-    yield "a date of no year", head("Date", "00000000", "vct_note_head_value")
-    yield "a scale of zero", head("MapScale", "0", "vct_note_head_value")
-    yield "a scale of no county", head("MapScale", "1000000", "vct_note_head_value")
-    yield "another vertical datum", head("VerticalDatum", "1956黄海高程", "vct_note_head_unused")
-    yield "heights in feet", head("ZUnit", "FT", "vct_note_head_unused")
-    yield "another clock", head("TemporalReferenceSystem", "UTC", "vct_note_head_unused")
+    yield "version 2.0", change_head("Version", "2.0", "vct_note_version", ("2.0",))
+    yield "a mark of a raster", change_head("Datamark", "CNSDTF-RAS", "vct_head_form")
+    yield "an unknown mark", change_head("Datamark", "ABC", "vct_note_head_value")
+    yield "a date in month 13", change_head("Date", "20261341", "vct_note_head_value")
+    yield "a date of zeros", change_head("Date", "00000000", "vct_note_head_value")
+    yield "a scale of zero", change_head("MapScale", "0", "vct_note_head_value")
+    yield "an implausible scale", change_head("MapScale", "1000000", "vct_note_head_value")
+    yield "another vertical datum", change_head("VerticalDatum", "1956黄海高程", "vct_note_head_unused")
+    yield "heights in feet", change_head("ZUnit", "FT", "vct_note_head_unused")
+    yield "another clock", change_head("TemporalReferenceSystem", "UTC", "vct_note_head_unused")
     yield (
         "an unknown key",
-        damage(("\nHeadEnd", "\nRotation:15\nHeadEnd"), key="vct_note_head_unused", words=("Rotation", "15")),
+        make_damage(("\nHeadEnd", "\nRotation:15\nHeadEnd"), key="vct_note_head_unused", words=("Rotation", "15")),
     )
     yield (
-        "a key twice",
-        damage(("\nHeadEnd", "\nParameters:111,1,37500000,0,3,37\nHeadEnd"), key="vct_head_twice", words="Parameters"),
+        "a repeated header key",
+        make_damage(
+            ("\nHeadEnd", "\nParameters:111,1,37500000,0,3,37\nHeadEnd"), key="vct_head_twice", words="Parameters"
+        ),
     )
     yield (
         "a line of the header without key",
-        damage(("\nHeadEnd", "\n38500000\nHeadEnd"), key="vct_head_line", words="38500000"),
+        make_damage(("\nHeadEnd", "\n38500000\nHeadEnd"), key="vct_head_line", words="38500000"),
     )
     yield (
-        "a meridian of its own that differs",
-        damage(("\nHeadEnd", "\nMeridian:111\nHeadEnd"), key="vct_head_wanted", words=("Meridian", "111", "114")),
+        "a separate meridian that differs",
+        make_damage(("\nHeadEnd", "\nMeridian:111\nHeadEnd"), key="vct_head_wanted", words=("Meridian", "111", "114")),
     )
-    yield "an offset of words", head("Offset", "none,none", "vct_head_offset")
-    yield "an offset of one number", head("Offset", "5", "vct_head_offset", ("Offset", "5"))
-    yield "an offset of a separator", head("Offset", ",", "vct_head_offset")
-    yield "an offset with a gap", head("Offset", "10,,20", "vct_head_offset")
-    yield "an offset of no number", head("Offset", "NaN,0", "vct_head_offset")
-    yield "an offset", head("Offset", "10,20", "vct_note_offset", ("10", "20"))
-    yield "another separator", head("Separator", ";", "vct_class", (";", "Separator"), lines=3)
-    yield "a separator that is a digit", head("Separator", "3", "vct_head_form")
+    yield "an offset of words", change_head("Offset", "none,none", "vct_head_offset")
+    yield "an offset of one number", change_head("Offset", "5", "vct_head_offset", ("Offset", "5"))
+    yield "an offset of a separator", change_head("Offset", ",", "vct_head_offset")
+    yield "an offset with a gap", change_head("Offset", "10,,20", "vct_head_offset")
+    yield "an offset that is not a number", change_head("Offset", "NaN,0", "vct_head_offset")
+    yield "an offset", change_head("Offset", "10,20", "vct_note_offset", ("10", "20"))
+    yield "another separator", change_head("Separator", ";", "vct_class", (";", "Separator"), lines=3)
+    yield "a separator that is a digit", change_head("Separator", "3", "vct_head_form")
     yield (
         "an extent too small",
-        head("ExtentMax", "38384300,4212100", "vct_note_extent", ("38384300", "38384400"), lines=None),
+        change_head("ExtentMax", "38384300,4212100", "vct_note_extent", ("38384300", "38384400"), lines=None),
     )
     yield (
         "an extent too large",
-        head("ExtentMax", "38394400,4212100", "vct_note_extent_wide", ("38394400", "38384400"), lines=-1),
+        change_head("ExtentMax", "38394400,4212100", "vct_note_extent_wide", ("38394400", "38384400"), lines=-1),
     )
     yield (
         "an extent of zero",
-        damage(
+        make_damage(
             (f"ExtentMin:{X:.0f},{Y:.0f}", "ExtentMin:0,0"),
             ("ExtentMax:38384400,4212100", "ExtentMax:0,0"),
             key="vct_note_extent_wide",
             lines=None,
         ),
     )
-    yield "an extent in words", head("ExtentMin", "a,b", "vct_note_head_value")
-    yield "an extent that is not finite", head("ExtentMin", "nan,inf", "vct_note_head_value")
+    yield "an extent in words", change_head("ExtentMin", "a,b", "vct_note_head_value")
+    yield "an extent that is not finite", change_head("ExtentMin", "nan,inf", "vct_note_head_value")
     yield (
-        "an extent the wrong way round",
-        head("ExtentMin", "38394400,4222100", "vct_note_head_value", ("ExtentMax",), lines=1),
+        "a reversed extent",
+        change_head("ExtentMin", "38394400,4222100", "vct_note_head_value", ("ExtentMax",), lines=1),
     )
     yield (
         "an earlier spelling of the extent",
-        damage(
+        make_damage(
             (
                 f"ExtentMin:{X:.0f},{Y:.0f}\nExtentMax:38384400,4212100",
                 f"MinX:{X:.0f}\nMinY:{Y:.0f}\nMaxX:38384300\nMaxY:4212100",
@@ -256,7 +270,7 @@ def damages():
     )
     yield (
         "an extent elsewhere",
-        damage(
+        make_damage(
             (f"ExtentMin:{X:.0f},{Y:.0f}", "ExtentMin:38484000,4212000"),
             ("ExtentMax:38384400,4212100", "ExtentMax:38484400,4212100"),
             key="vct_place_extent",
@@ -277,101 +291,118 @@ def damages():
         "Separator",
         "Date",
     ):
-        yield f"no {key}", without(key)
-    yield "no spheroid", head("Spheroid", "", "vct_head_absent", ("Spheroid", "CGCS2000"))
+        yield f"no {key}", remove_head(key)
+    yield "no spheroid", change_head("Spheroid", "", "vct_head_absent", ("Spheroid", "CGCS2000"))
     for key in ("Spheroid", "Parameters"):
-        yield f"no line {key}", damage((line_with(key), "\n"), key="vct_head_absent", words=key, lines=LAST_KEY[key])
+        yield (
+            f"no line {key}",
+            make_damage((find_head_line(key), "\n"), key="vct_head_absent", words=key, lines=LAST_KEY[key]),
+        )
     yield (
         "degrees without a type",
-        damage(
+        make_damage(
             ("\nCoordinateSystemType:P\n", "\n"), ("XYUnit:M", "XYUnit:D"), key="vct_head_no_type",
             words=("CoordinateSystemType", "XYUnit"), lines=3,
         ),
     )  # fmt: skip
-    yield "an axis that runs south", head("YAxisDirection", "S", "vct_head_wanted", ("YAxisDirection", "S", "N"))
+    yield "an axis that runs south", change_head("YAxisDirection", "S", "vct_head_wanted", ("YAxisDirection", "S", "N"))
     yield (
         "an axis of two missing",
-        damage(
-            (line_with("XAxisDirection"), "\n"), ("YAxisDirection:N", "YAxisDirection:E"), key="vct_axis_missing",
+        make_damage(
+            (find_head_line("XAxisDirection"), "\n"), ("YAxisDirection:N", "YAxisDirection:E"), key="vct_axis_missing",
             words=("XAxisDirection", "YAxisDirection"),
         ),
     )  # fmt: skip
-    yield "an axis twice", head("YAxisDirection", "E", "vct_axes", ("XAxisDirection", "YAxisDirection", "E"))
+    yield "a repeated axis", change_head("YAxisDirection", "E", "vct_axes", ("XAxisDirection", "YAxisDirection", "E"))
     # Positions.
     yield (
         "a vertex 100 km away",
-        damage(("\n38384000,4212100\n", "\n38484000,4212100\n"), key="vct_place_extent", words="38384400", lines=-9),
+        make_damage(
+            ("\n38384000,4212100\n", "\n38484000,4212100\n"), key="vct_place_extent", words="38384400", lines=-9
+        ),
     )
     yield (
         "a point 100 km away",
-        damage(("\n38384010,4212010\n", "\n38384010,4312010\n"), key="vct_place_extent", words="38384400", lines=-5),
+        make_damage(
+            ("\n38384010,4212010\n", "\n38384010,4312010\n"), key="vct_place_extent", words="38384400", lines=-5
+        ),
     )
     yield (
         "a vertex 50 m away",
-        damage(("\n38384000,4212100\n", "\n38384000,4212150\n"), key="vct_note_extent", words="50", lines=-9),
+        make_damage(("\n38384000,4212100\n", "\n38384000,4212150\n"), key="vct_note_extent", words="50", lines=-9),
     )
     yield (
         "annotation far away",
-        damage(("\n38384050,4212050,30\n", "\n38584050,4212050,30\n"), key="vct_place_extent", lines=-5),
+        make_damage(("\n38384050,4212050,30\n", "\n38584050,4212050,30\n"), key="vct_place_extent", lines=-5),
     )
     yield (
         "a number of 1e300",
-        damage(("\n38384010,4212010\n", "\n1e300,4212010\n"), key="vct_position_value", words="1e300"),
+        make_damage(("\n38384010,4212010\n", "\n1e300,4212010\n"), key="vct_position_value", words="1e300"),
     )
-    yield "no number", damage(("\n38384010,4212010\n", "\nNaN,4212010\n"), key="vct_position_value", words="NaN")
-    yield "infinity", damage(("\n38384010,4212010\n", "\n38384010,inf\n"), key="vct_position_value", words="inf")
+    yield "no number", make_damage(("\n38384010,4212010\n", "\nNaN,4212010\n"), key="vct_position_value", words="NaN")
+    yield "infinity", make_damage(("\n38384010,4212010\n", "\n38384010,inf\n"), key="vct_position_value", words="inf")
     yield (
         "comma decimals",
-        damage(("\n38384011.25,4212012\n", "\n38384011,25,4212012,00\n"), key="vct_dimension", words="38384011,25"),
+        make_damage(
+            ("\n38384011.25,4212012\n", "\n38384011,25,4212012,00\n"), key="vct_dimension", words="38384011,25"
+        ),
     )
-    yield "semicolons", damage(("\n38384010,4212010\n", "\n38384010;4212010\n"), key="vct_position", words="38384010;")
-    yield "one number of two", damage(("\n38384010,4212010\n", "\n38384010\n"), key="vct_position", words="38384010")
+    yield (
+        "semicolons",
+        make_damage(("\n38384010,4212010\n", "\n38384010;4212010\n"), key="vct_position", words="38384010;"),
+    )
+    yield (
+        "one number of two",
+        make_damage(("\n38384010,4212010\n", "\n38384010\n"), key="vct_position", words="38384010"),
+    )
     yield (
         "annotation without a number",
-        damage(("\n38384050,4212050,30\n", "\n38384050,x\n"), key="vct_position", words="38384050,x"),
+        make_damage(("\n38384050,4212050,30\n", "\n38384050,x\n"), key="vct_position", words="38384050,x"),
     )
     # Sections.
-    polygons, lines_, points = section("Polygon")[0], section("Line")[0], section("Point")[0]
-    yield "no polygons", damage((polygons, ""), key="vct_no_polygons", lines=None)
-    yield "polygons emptied", damage((polygons, "PolygonBegin\nPolygonEnd\n"), key="vct_no_polygons", lines=None)
-    yield "no lines", damage((lines_, ""), key="vct_polygons_first", lines=None)
-    yield "no points", damage((points, ""), key="vct_section_missing", words=("JZD", "Point"), lines=None)
+    polygons, lines_, points = cut_section("Polygon")[0], cut_section("Line")[0], cut_section("Point")[0]
+    yield "no polygons", make_damage((polygons, ""), key="vct_no_polygons", lines=None)
+    yield "polygons emptied", make_damage((polygons, "PolygonBegin\nPolygonEnd\n"), key="vct_no_polygons", lines=None)
+    yield "no lines", make_damage((lines_, ""), key="vct_polygons_first", lines=None)
+    yield "no points", make_damage((points, ""), key="vct_section_missing", words=("JZD", "Point"), lines=None)
     yield (
         "points emptied",
-        damage((points, "PointBegin\nPointEnd\n"), key="vct_note_no_shape", words=("JZD", "2"), lines=None),
+        make_damage((points, "PointBegin\nPointEnd\n"), key="vct_note_no_shape", words=("JZD", "2"), lines=None),
     )
     yield (
         "no annotation",
-        damage((section("Annotation")[0], ""), key="vct_section_missing", words=("ZJ", "Annotation"), lines=None),
+        make_damage(
+            (cut_section("Annotation")[0], ""), key="vct_section_missing", words=("ZJ", "Annotation"), lines=None
+        ),
     )
-    codes, tables = section("FeatureCode")[0], section("TableStructure")[0]
-    yield "no feature codes", damage((codes, ""), key="vct_order", words=("TableStructure", "FeatureCode"))
+    codes, tables = cut_section("FeatureCode")[0], cut_section("TableStructure")[0]
+    yield "no feature codes", make_damage((codes, ""), key="vct_order", words=("TableStructure", "FeatureCode"))
     yield (
         "tables before feature codes",
-        damage((codes, ""), (tables, tables + codes), key="vct_order", words=("TableStructure", "FeatureCode")),
+        make_damage((codes, ""), (tables, tables + codes), key="vct_order", words=("TableStructure", "FeatureCode")),
     )
     yield (
         "points before feature codes",
-        damage((points, ""), (codes, points + codes), key="vct_order", words=("Point", "FeatureCode")),
+        make_damage((points, ""), (codes, points + codes), key="vct_order", words=("Point", "FeatureCode")),
     )
-    yield "no tables", damage((tables, ""), key="vct_order", words=("Attribute", "TableStructure"), lines=None)
+    yield "no tables", make_damage((tables, ""), key="vct_order", words=("Attribute", "TableStructure"), lines=None)
     yield (
         "feature codes emptied",
-        damage(
+        make_damage(
             (codes, "FeatureCodeBegin\nFeatureCodeEnd\n"), key="vct_section_empty", words=("FeatureCode", "Point"),
             lines=None,
         ),
     )  # fmt: skip
     yield (
         "tables emptied",
-        damage(
+        make_damage(
             (tables, "TableStructureBegin\nTableStructureEnd\n"), key="vct_section_empty",
             words=("TableStructure", "Attribute"), lines=None,
         ),
     )  # fmt: skip
     yield (
         "no attributes",
-        damage((section("Attribute")[0], ""), key="vct_ended", words=("Attribute", "Style"), lines=1),
+        make_damage((cut_section("Attribute")[0], ""), key="vct_ended", words=("Attribute", "Style"), lines=1),
     )
     for name, missing in (
         ("Head", "FeatureCode, TableStructure, Attribute"), ("TableStructure", "Point, Line, Polygon"),
@@ -380,23 +411,31 @@ def damages():
         for end in ("", "\n", "\n\n", "\n\x1a", "\0\0\0\0", "\n\0\0\0\0", "\n\x1a\n"):
             yield (
                 f"cut after {name} with {end!r}",
-                damage((cut(f"\n{name}End\n"), end), key="vct_ended", words=(name, missing), lines=None),
+                make_damage((text_after(f"\n{name}End\n"), end), key="vct_ended", words=(name, missing), lines=None),
             )
     yield (
         "cut in a section's name",
-        damage((cut("\nPolygonBe"), ""), key="vct_cut_between", words=("Line", "PolygonBe")),
+        make_damage((text_after("\nPolygonBe"), ""), key="vct_cut_between", words=("Line", "PolygonBe")),
     )
     yield (
         "cut in the style's name",
-        damage((cut("\nStyleBe"), ""), key="vct_cut_between", words=("Attribute", "StyleBe")),
+        make_damage((text_after("\nStyleBe"), ""), key="vct_cut_between", words=("Attribute", "StyleBe")),
     )
-    yield "zeros after a cut", damage((cut("\nPolygonBegin\n9"), "\0\0\0"), key="vct_cut_off_tail", words="Polygon")
+    yield (
+        "zeros after a cut",
+        make_damage((text_after("\nPolygonBegin\n9"), "\0\0\0"), key="vct_cut_off_tail", words="Polygon"),
+    )
     yield (
         "zeros after lost rows",
-        damage((cut("\nAttributeBegin"), "\n\0\0\0"), key="vct_cut_off_tail", words="Attribute", lines=None),
+        make_damage(
+            (text_after("\nAttributeBegin"), "\n\0\0\0"), key="vct_cut_off_tail", words="Attribute", lines=None
+        ),
     )
     for end in ("\x1a", "\0\0\0", "\x1a\n"):
-        yield f"{end!r} after the end", damage(("\nStyleEnd\n", f"\nStyleEnd\n{end}"), key="vct_note_tail", lines=None)
+        yield (
+            f"{end!r} after the end",
+            make_damage(("\nStyleEnd\n", f"\nStyleEnd\n{end}"), key="vct_note_tail", lines=None),
+        )
     for name, after in (
         ("Head", "FeatureCodeBegin"), ("FeatureCode", "TableStructureBegin"), ("TableStructure", "PointBegin"),
         ("Point", "LineBegin"), ("Line", "PolygonBegin"), ("Polygon", "AnnotationBegin"),
@@ -404,26 +443,31 @@ def damages():
     ):  # fmt: skip
         yield (
             f"no end of {name}",
-            damage((f"\n{name}End\n", "\n"), key="vct_section_open", words=(name, after), lines=None),
+            make_damage((f"\n{name}End\n", "\n"), key="vct_section_open", words=(name, after), lines=None),
         )
-    yield "no end of a table", damage(("\n3,路\nTableEnd\n", "\n3,路\n"), key="vct_table_end", words=("DL", "YDYHGHFQ"))
     yield (
-        "a table's end twice",
-        damage(("\n3,路\nTableEnd\n", "\n3,路\nTableEnd\nTableEnd\n"), key="vct_table_end_twice", words="TableEnd"),
+        "no end of a table",
+        make_damage(("\n3,路\nTableEnd\n", "\n3,路\n"), key="vct_table_end", words=("DL", "YDYHGHFQ")),
     )
-    yield "an unknown table LEGEND", damage(("\nDL\n", "\nLEGEND\n"), key="vct_unknown_table", words="LEGEND")
+    yield (
+        "a repeated table end",
+        make_damage(
+            ("\n3,路\nTableEnd\n", "\n3,路\nTableEnd\nTableEnd\n"), key="vct_table_end_twice", words="TableEnd"
+        ),
+    )
+    yield "an unknown table LEGEND", make_damage(("\nDL\n", "\nLEGEND\n"), key="vct_unknown_table", words="LEGEND")
     yield (
         "no end of the last table",
-        damage(("\nTableEnd\nAttributeEnd\n", "\nAttributeEnd\n"), key="vct_table_end", words="AttributeEnd"),
+        make_damage(("\nTableEnd\nAttributeEnd\n", "\nAttributeEnd\n"), key="vct_table_end", words="AttributeEnd"),
     )
-    yield "points twice", damage((points, points + points), key="vct_section_twice", words="Point", lines=None)
+    yield "repeated points", make_damage((points, points + points), key="vct_section_twice", words="Point", lines=None)
     yield (
         "polygons before lines",
-        damage((polygons, ""), (lines_, polygons + lines_), key="vct_polygons_first", lines=None),
+        make_damage((polygons, ""), (lines_, polygons + lines_), key="vct_polygons_first", lines=None),
     )
     yield (
         "an unknown section",
-        damage(
+        make_damage(
             ("TopologyBegin\n", "NetworkBegin\n1,2\nNetworkEnd\nTopologyBegin\n"),
             key="vct_note_section",
             words="Network",
@@ -431,50 +475,67 @@ def damages():
     )
     yield (
         "topology with content",
-        damage(("TopologyBegin\n", "TopologyBegin\n1,2\n"), key="vct_note_section", words="Topology", lines=-1),
+        make_damage(("TopologyBegin\n", "TopologyBegin\n1,2\n"), key="vct_note_section", words="Topology", lines=-1),
     )
     yield (
         "styles with content",
-        damage(("StyleBegin\n", "StyleBegin\n1,2\n"), key="vct_note_section", words="Style", lines=-1),
+        make_damage(("StyleBegin\n", "StyleBegin\n1,2\n"), key="vct_note_section", words="Style", lines=-1),
     )
     yield (
         "two files in one",
-        damage((exported()[-15:], exported()[-15:] + exported()), key="vct_section_late", words="Head"),
+        make_damage(
+            (export_example()[-15:], export_example()[-15:] + export_example()), key="vct_section_late", words="Head"
+        ),
     )
-    yield "no beginning of the header", damage(("HeadBegin\n", ""), key="vct_no_head", words=("HeadBegin", "Datamark"))
+    yield (
+        "no beginning of the header",
+        make_damage(("HeadBegin\n", ""), key="vct_no_head", words=("HeadBegin", "Datamark")),
+    )
     yield (
         "the header at the end",
-        damage((section("Head")[0], ""), ("\nStyleEnd\n", f"\nStyleEnd\n{section('Head')[0]}"), key="vct_head_first",
+        make_damage((cut_section("Head")[0], ""), ("\nStyleEnd\n", f"\nStyleEnd\n{cut_section('Head')[0]}"), key="vct_head_first",
                words="FeatureCodeBegin"),
     )  # fmt: skip
-    yield "an empty file", damage((exported(), ""), key="vct_empty")
-    yield "blank lines only", damage((exported(), "\n\n\n"), key="vct_empty", lines=None)
-    yield "zeros only", damage((exported(), "\0" * 500), key="vct_empty")
-    yield "text before the header", damage(("HeadBegin", "样例\nHeadBegin"), key="vct_note_before_head", lines=1)
-    yield "attributes cut off", damage((exported()[exported().index("10,14012") :], ""), key="vct_cut_off", lines=None)
+    yield "an empty file", make_damage((export_example(), ""), key="vct_empty")
+    yield "blank lines only", make_damage((export_example(), "\n\n\n"), key="vct_empty", lines=None)
+    yield "zeros only", make_damage((export_example(), "\0" * 500), key="vct_empty")
+    yield "text before the header", make_damage(("HeadBegin", "样例\nHeadBegin"), key="vct_note_before_head", lines=1)
+    yield (
+        "attributes cut off",
+        make_damage((export_example()[export_example().index("10,14012") :], ""), key="vct_cut_off", lines=None),
+    )
     # Ids and rings.
-    yield "an id of zero", damage(("\n2\n9900000001\n", "\n0\n9900000001\n"), key="vct_id", words="0")
-    yield "a negative id", damage(("\n2\n9900000001\n", "\n-2\n9900000001\n"), key="vct_id", words="-2")
-    yield "a point's id twice", damage(("\n2\n9900000001\n", "\n1\n9900000001\n"), key="vct_twice", words="1")
-    yield "a line's id twice", damage(("\n5\n1099000000\n", "\n4\n1099000000\n"), key="vct_twice", words="4")
-    yield "an unknown line", damage(("\n4,5\n", "\n4,55\n"), key="vct_unknown_line", words="55", lines=-7)
-    yield "a line left out", damage(("\n2\n4,5\n", "\n1\n4\n"), key="vct_open_ring", words="9", lines=-6)
-    yield "a wrong sign", damage(("\n-5,6\n", "\n5,6\n"), key="vct_gap", words="10", lines=-7)
+    yield "an id of zero", make_damage(("\n2\n9900000001\n", "\n0\n9900000001\n"), key="vct_id", words="0")
+    yield "a negative id", make_damage(("\n2\n9900000001\n", "\n-2\n9900000001\n"), key="vct_id", words="-2")
+    yield "a repeated point id", make_damage(("\n2\n9900000001\n", "\n1\n9900000001\n"), key="vct_twice", words="1")
+    yield "a repeated line id", make_damage(("\n5\n1099000000\n", "\n4\n1099000000\n"), key="vct_twice", words="4")
+    yield "an unknown line", make_damage(("\n4,5\n", "\n4,55\n"), key="vct_unknown_line", words="55", lines=-7)
+    yield "a line left out", make_damage(("\n2\n4,5\n", "\n1\n4\n"), key="vct_open_ring", words="9", lines=-6)
+    yield "a wrong sign", make_damage(("\n-5,6\n", "\n5,6\n"), key="vct_gap", words="10", lines=-7)
     yield (
         "a boundary that no polygon uses",
-        damage(("\n3\n7,0,8\n", "\n1\n7\n"), key="vct_note_unused_lines", words="8", lines=None),
+        make_damage(("\n3\n7,0,8\n", "\n1\n7\n"), key="vct_note_unused_lines", words="8", lines=None),
     )
     yield (
         "the hole before its ring",
-        damage(("\n7,0,8\n", "\n8,0,7\n"), key="vct_note_ring_order", words="11", lines=-7),
+        make_damage(("\n7,0,8\n", "\n8,0,7\n"), key="vct_note_ring_order", words="11", lines=-7),
     )
-    yield "a hole outside", damage(("\n3\n7,0,8\n", "\n4\n4,5,0,8\n"), key="vct_hole_outside", words="11", lines=-6)
-    yield "rings that turn alike", damage(("\n7,0,8\n", "\n7,0,-8\n"), key="vct_note_rings_alike", words="11", lines=-7)
-    yield "an outer ring turned", damage(("\n2\n4,5\n", "\n2\n-5,-4\n"), key="vct_note_turned", words="9", lines=-7)
-    yield "a 0 too many", damage(("\n3\n7,0,8\n", "\n4\n7,0,0,8\n"), key="vct_note_ring_empty", words="11", lines=-6)
+    yield (
+        "a hole outside",
+        make_damage(("\n3\n7,0,8\n", "\n4\n4,5,0,8\n"), key="vct_hole_outside", words="11", lines=-6),
+    )
+    yield (
+        "rings that turn alike",
+        make_damage(("\n7,0,8\n", "\n7,0,-8\n"), key="vct_note_rings_alike", words="11", lines=-7),
+    )
+    yield (
+        "an outer ring turned",
+        make_damage(("\n2\n4,5\n", "\n2\n-5,-4\n"), key="vct_note_turned", words="9", lines=-7),
+    )
+    yield "an extra 0", make_damage(("\n3\n7,0,8\n", "\n4\n7,0,0,8\n"), key="vct_note_ring_empty", words="11", lines=-6)
     yield (
         "a ring with a loop",
-        damage(
+        make_damage(
             ("\n38384300,4212100\n38384400,4212100\n", "\n38384400,4212100\n38384300,4212100\n"),
             key="vct_note_invalid",
             words="11",
@@ -483,7 +544,7 @@ def damages():
     )
     yield (
         "a label outside",
-        damage(
+        make_damage(
             ("38384050.000000,4212050.000000", "38384150.000000,4212050.000000"),
             key="vct_note_label",
             words="9",
@@ -492,37 +553,43 @@ def damages():
     )
     yield (
         "a line without length",
-        damage(
+        make_damage(
             ("\n38384009,4212050\n38384009,4212059\n", "\n38384000,4212050\n38384000,4212050\n"),
             key="vct_note_flat",
             words="3",
             lines=None,
         ),
     )
-    yield "a symbol", damage(("\n9900000001\nunknown\n", "\n9900000001\nS0101\n"), key="vct_note_symbols")
+    yield "a symbol", make_damage(("\n9900000001\nunknown\n", "\n9900000001\nS0101\n"), key="vct_note_symbols")
     yield (
         "a point with a direction",
-        damage(("\nunknown\n1\n1\n38384010", "\nunknown\n2\n1\n38384010"), key="vct_note_types", words="2"),
+        make_damage(("\nunknown\n1\n1\n38384010", "\nunknown\n2\n1\n38384010"), key="vct_note_types", words="2"),
     )
-    yield "an arc", damage(("\n11\n3\n", "\n13\n3\n"), key="vct_unsupported", words="13")
+    yield "an arc", make_damage(("\n11\n3\n", "\n13\n3\n"), key="vct_unsupported", words="13")
     # Counts.
-    yield "a point too few", damage(("\n11\n4\n", "\n11\n3\n"), key="vct_count", words="4", lines=4)
-    yield "a point too many", damage(("\n11\n4\n", "\n11\n5\n"), key="vct_position", lines=5)
-    yield "a huge count", damage(("\n1\n11\n3\n", "\n1000000000\n11\n3\n"), key="vct_count_value", words="1000000000")
-    yield "a number of 20 digits", damage(("\n4,5\n", f"\n4,{10**19}\n"), key="vct_number_large", words=f"{10**19}")
-    yield "items too few", damage(("\n2\n4,5\n", "\n1\n4,5\n"), key="vct_items", words="9", lines=1)
-    yield "a negative count", damage(("\n11\n4\n", "\n11\n-4\n"), key="vct_count_value", words="-4")
-    yield "fields too few", damage(("YDYHGHFQ,5", "YDYHGHFQ,4"), key="vct_fields_count", words="YDYHGHFQ", lines=5)
-    yield "fields too many", damage(("YDYHGHFQ,5", "YDYHGHFQ,6"), key="vct_field", words="YDYHGHFQ", lines=6)
+    yield "a point too few", make_damage(("\n11\n4\n", "\n11\n3\n"), key="vct_count", words="4", lines=4)
+    yield "a point too many", make_damage(("\n11\n4\n", "\n11\n5\n"), key="vct_position", lines=5)
+    yield (
+        "a huge count",
+        make_damage(("\n1\n11\n3\n", "\n1000000000\n11\n3\n"), key="vct_count_value", words="1000000000"),
+    )
+    yield (
+        "a number of 20 digits",
+        make_damage(("\n4,5\n", f"\n4,{10**19}\n"), key="vct_number_large", words=f"{10**19}"),
+    )
+    yield "items too few", make_damage(("\n2\n4,5\n", "\n1\n4,5\n"), key="vct_items", words="9", lines=1)
+    yield "a negative count", make_damage(("\n11\n4\n", "\n11\n-4\n"), key="vct_count_value", words="-4")
+    yield "fields too few", make_damage(("YDYHGHFQ,5", "YDYHGHFQ,4"), key="vct_fields_count", words="YDYHGHFQ", lines=5)
+    yield "fields too many", make_damage(("YDYHGHFQ,5", "YDYHGHFQ,6"), key="vct_field", words="YDYHGHFQ", lines=6)
     # Classes and tables.
-    yield "a kind of no kind", damage(("JZD,Point", "JZD,Dot"), key="vct_class_kind", words=("Dot", "JZD"))
+    yield "an unknown geometry kind", make_damage(("JZD,Point", "JZD,Dot"), key="vct_class_kind", words=("Dot", "JZD"))
     yield (
         "another kind of geometry",
-        damage(("JZD,Point", "JZD,Line"), key="vct_code_kind", words="9900000001", lines=None),
+        make_damage(("JZD,Point", "JZD,Line"), key="vct_code_kind", words="9900000001", lines=None),
     )
     yield (
         "a class without a table",
-        damage(
+        make_damage(
             ("FeatureCodeEnd", "9900000009,水,Line,SX\nFeatureCodeEnd"),
             key="vct_note_no_table",
             words=("SX", "9900000009"),
@@ -531,13 +598,15 @@ def damages():
     )
     yield (
         "a table without a class",
-        damage(("TableStructureEnd", "SX,1\nBSM,Char,18\n0\nTableStructureEnd"), key="vct_note_no_class", words="SX"),
+        make_damage(
+            ("TableStructureEnd", "SX,1\nBSM,Char,18\n0\nTableStructureEnd"), key="vct_note_no_class", words="SX"
+        ),
     )
     yield (
         "an unknown code",
-        damage(("\n1\n9900000001\n", "\n1\n9900000008\n"), key="vct_unknown_code", words="9900000008"),
+        make_damage(("\n1\n9900000001\n", "\n1\n9900000008\n"), key="vct_unknown_code", words="9900000008"),
     )
-    yield "a field of no type", damage(("MJ,Float", "MJ,Flaot"), key="vct_field", words=("YDYHGHFQ", "Flaot"))
+    yield "an unknown field type", make_damage(("MJ,Float", "MJ,Flaot"), key="vct_field", words=("YDYHGHFQ", "Flaot"))
     for name, old, new in (
         ("of zero", "MC,Char,50", "MC,Char,0"),
         ("below zero", "MC,Char,50", "MC,Char,-50"),
@@ -548,50 +617,61 @@ def damages():
         ("of a real number in words", "MJ,Float,15,2", "MJ,Float,x,2"),
         ("of a date below zero", "RQ,Date,8", "RQ,Date,-8"),
     ):
-        yield f"a length {name}", damage((old, new), key="vct_note_length", words=new)
-    yield "decimals below zero", damage(("MJ,Float,15,2", "MJ,Float,15,-2"), key="vct_note_length", words="Float,15,-2")
-    yield "more decimals than digits", damage(("Float,15,2", "Float,5,8"), key="vct_note_length", words="Float,5,8")
+        yield f"a length {name}", make_damage((old, new), key="vct_note_length", words=new)
     yield (
-        "a field twice",
-        damage(("MJ,Float,15,2", "BSM,Char,18"), key="vct_field_twice", words=("YDYHGHFQ", "BSM")),
+        "decimals below zero",
+        make_damage(("MJ,Float,15,2", "MJ,Float,15,-2"), key="vct_note_length", words="Float,15,-2"),
     )
-    yield "an attribute table that is unknown", damage(("\nDL\n", "\nDX\n"), key="vct_unknown_table", words="DX")
+    yield (
+        "more decimals than digits",
+        make_damage(("Float,15,2", "Float,5,8"), key="vct_note_length", words="Float,5,8"),
+    )
+    yield (
+        "a repeated field",
+        make_damage(("MJ,Float,15,2", "BSM,Char,18"), key="vct_field_twice", words=("YDYHGHFQ", "BSM")),
+    )
+    yield "an attribute table that is unknown", make_damage(("\nDL\n", "\nDX\n"), key="vct_unknown_table", words="DX")
     yield (
         "an attribute table left out",
-        damage(("\nDL\n3,路\nTableEnd\n", "\n"), key="vct_note_no_rows", words="DL", lines=None),
+        make_damage(("\nDL\n3,路\nTableEnd\n", "\n"), key="vct_note_no_rows", words="DL", lines=None),
     )
     yield (
-        "an attribute table twice",
-        damage(
+        "a repeated attribute table",
+        make_damage(
             ("\nDL\n3,路\nTableEnd\n", "\nDL\n3,路\nTableEnd\nDL\n3,路\nTableEnd\n"), key="vct_rows_twice", words="DL"
         ),
     )
     # Rows.
     yield (
         "a row without its shape",
-        damage(("\n11,14012", "\n111,14012"), key="vct_note_no_shape", words=("YDYHGHFQ", "1"), lines=0),
+        make_damage(("\n11,14012", "\n111,14012"), key="vct_note_no_shape", words=("YDYHGHFQ", "1"), lines=0),
     )
-    yield "a shape without its row", damage(("\n2,井\n", "\n"), key="vct_note_no_row", words=("JZD", "1"), lines=None)
-    yield "a row twice", damage(("\n2,井\n", "\n1,井\n"), key="vct_row_twice", words=("JZD", "1"))
-    yield "a row of another kind", damage(("\n3,路\n", "\n1,路\n"), key="vct_row_twice", words="DL")
-    yield "a value too many", damage((",10000.00,1,", ",10,000.00,1,"), key="vct_values", words="YDYHGHFQ")
-    yield "a number of words", damage((",10000.00,1,", ",一万,1,"), key="vct_value", words=("MJ", "一万"))
+    yield (
+        "a shape without its row",
+        make_damage(("\n2,井\n", "\n"), key="vct_note_no_row", words=("JZD", "1"), lines=None),
+    )
+    yield "a repeated row", make_damage(("\n2,井\n", "\n1,井\n"), key="vct_row_twice", words=("JZD", "1"))
+    yield "a row of a shape of another kind", make_damage(("\n3,路\n", "\n1,路\n"), key="vct_row_twice", words="DL")
+    yield "a value too many", make_damage((",10000.00,1,", ",10,000.00,1,"), key="vct_values", words="YDYHGHFQ")
+    yield "a number of words", make_damage((",10000.00,1,", ",一万,1,"), key="vct_value", words=("MJ", "一万"))
     yield (
         "a number of 1e300 in a row",
-        damage((",10000.00,1,", ",1e300,1,"), key="vct_note_too_long", words=("MJ", "Float,15,2")),
+        make_damage((",10000.00,1,", ",1e300,1,"), key="vct_note_too_long", words=("MJ", "Float,15,2")),
     )
-    yield "NaN in a row", damage((",10000.00,1,", ",NaN,1,"), key="vct_value", words=("MJ", "NaN"))
+    yield "NaN in a row", make_damage((",10000.00,1,", ",NaN,1,"), key="vct_value", words=("MJ", "NaN"))
     yield (
         "more digits than declared",
-        damage((",10000.00,1,", ",10000.0057,1,"), key="vct_note_finer", words=("MJ", "Float,15,2")),
+        make_damage((",10000.00,1,", ",10000.0057,1,"), key="vct_note_finer", words=("MJ", "Float,15,2")),
     )
     yield (
         "a text longer than declared",
-        damage(("XZQDM,Char,12", "XZQDM,Char,4"), key="vct_note_too_long", words=("XZQDM", "Char,4", "3"), lines=None),
+        make_damage(
+            ("XZQDM,Char,12", "XZQDM,Char,4"), key="vct_note_too_long", words=("XZQDM", "Char,4", "3"), lines=None
+        ),
     )
     yield (
         "an integer too large for Int4",
-        damage(
+        make_damage(
             ("SL,Int,10", "SL,Int4"),
             (",10000.00,1,", ",10000.00,3000000000,"),
             key="vct_note_too_long",
@@ -601,7 +681,7 @@ def damages():
     )
     yield (
         "an integer with more digits",
-        damage(
+        make_damage(
             ("SL,Int,10", "SL,Int,1"),
             (",10000.00,1,", ",10000.00,300,"),
             key="vct_note_too_long",
@@ -611,36 +691,39 @@ def damages():
     )
     yield (
         "an integer of 64 bits and more",
-        damage((",10000.00,1,", f",10000.00,{2**63},"), key="vct_value_large", words=("SL", str(2**63))),
+        make_damage((",10000.00,1,", f",10000.00,{2**63},"), key="vct_value_large", words=("SL", str(2**63))),
     )
     yield (
         "an integer of 20 digits",
-        damage((",10000.00,1,", f",10000.00,{10**19},"), key="vct_value_large", words=str(10**19)),
+        make_damage((",10000.00,1,", f",10000.00,{10**19},"), key="vct_value_large", words=str(10**19)),
     )
     yield (
         "an integer of 5000 digits",
-        damage((",10000.00,1,", f",10000.00,{'9' * 5000},"), key="vct_value_large", words="99999"),
+        make_damage((",10000.00,1,", f",10000.00,{'9' * 5000},"), key="vct_value_large", words="99999"),
     )
-    yield "a NUL in a row", damage(("\n2,井\n", "\n2,井\0\n"), key="vct_nul", words="JZD")
-    yield "a tab in a row", damage(("\n2,井\n", "\n2,井\t\n"), key="vct_note_control", words=("JZD", "1"))
+    yield "a NUL in a row", make_damage(("\n2,井\n", "\n2,井\0\n"), key="vct_nul", words="JZD")
+    yield "a tab in a row", make_damage(("\n2,井\n", "\n2,井\t\n"), key="vct_note_control", words=("JZD", "1"))
     yield (
         "a number with a zero before it",
-        damage((",10000.00,1,", ",10000.00,01,"), key="vct_note_zeros", words=("SL", "YDYHGHFQ")),
+        make_damage((",10000.00,1,", ",10000.00,01,"), key="vct_note_zeros", words=("SL", "YDYHGHFQ")),
     )
     yield (
-        "a key kept as a real number",
-        damage((",10000.00,1,", ",140122000000000001,1,"), key="vct_note_digits", words=("MJ", "Float,15")),
+        "a key stored as a real number",
+        make_damage((",10000.00,1,", ",140122000000000001,1,"), key="vct_note_digits", words=("MJ", "Float,15")),
     )
     yield (
-        "a county that no list has",
-        damage((",140122,", ",330102,", ALL), key="vct_note_place_unknown", words="330102", lines=None),
+        "an unknown county",
+        make_damage((",140122,", ",330102,", ALL), key="vct_note_place_unknown", words="330102", lines=None),
     )
-    yield "a date of no calendar", damage((",20250101", ",20250230"), key="vct_value", words=("RQ", "20250230"))
-    yield "a date with a time", damage((",20250101", ",2025-01-01 08:30:00"), key="vct_note_time", words=("RQ", "1"))
-    yield "a year of nothing", damage((",20250101", ",00010101"), key="vct_note_date", words=("RQ", "1900"))
+    yield "an invalid date", make_damage((",20250101", ",20250230"), key="vct_value", words=("RQ", "20250230"))
+    yield (
+        "a date with a time",
+        make_damage((",20250101", ",2025-01-01 08:30:00"), key="vct_note_time", words=("RQ", "1")),
+    )
+    yield "the year 1", make_damage((",20250101", ",00010101"), key="vct_note_date", words=("RQ", "1900"))
     yield (
         "another county",
-        damage(
+        make_damage(
             (",140122,", ",140882,", ALL),
             key="vct_place_county",
             words=("140882", "运城市"),
@@ -648,53 +731,55 @@ def damages():
         ),
     )
 
-    # What values are, as against what their field is for.
+    # Values that do not suit the meaning of their field.
     yield (
         "codes that are names",
-        damage((",140122,", ",阳曲县,", ALL), key="vct_note_no_code", words=("XZQDM", "阳曲县", "3")),
+        make_damage((",140122,", ",阳曲县,", ALL), key="vct_note_no_code", words=("XZQDM", "阳曲县", "3")),
     )
     yield (
         "names that are codes",
-        damage(("\n3,路\n", "\n3,140122\n"), key="vct_note_digits_name", words=("DL", "MC", "140122")),
+        make_damage(("\n3,路\n", "\n3,140122\n"), key="vct_note_digits_name", words=("DL", "MC", "140122")),
     )
     yield (
         "a code of full width",
-        damage((",140122,", ",１４０１２２,"), key="vct_note_full_width", words=("XZQDM", "１４０１２２")),
+        make_damage((",140122,", ",１４０１２２,"), key="vct_note_full_width", words=("XZQDM", "１４０１２２")),
     )
     yield (
         "a number of full width",
-        damage((",10000.00,1,", ",１００００.00,1,"), key="vct_note_full_width", words=("MJ", "1")),
+        make_damage((",10000.00,1,", ",１００００.00,1,"), key="vct_note_full_width", words=("MJ", "1")),
     )
     yield (
         "a code that became a number",
-        damage((",140122,", ",140122.0,", ALL), key="vct_note_number_code", words=("XZQDM", "140122.0", "3")),
+        make_damage((",140122,", ",140122.0,", ALL), key="vct_note_number_code", words=("XZQDM", "140122.0", "3")),
     )
     yield (
         "a key that became a number",
-        damage((",140122100000000001,", ",1.40122E+17,"), key="vct_note_number_code", words=("BSM", "1.40122E+17")),
+        make_damage(
+            (",140122100000000001,", ",1.40122E+17,"), key="vct_note_number_code", words=("BSM", "1.40122E+17")
+        ),
     )
     yield (
         "quotation marks",
-        damage((",140122,", ',"140122",', ALL), key="vct_note_quoted", words=("YDYHGHFQ", '"140122"', "3")),
+        make_damage((",140122,", ',"140122",', ALL), key="vct_note_quoted", words=("YDYHGHFQ", '"140122"', "3")),
     )
     yield (
-        "a quotation mark that is left",
-        damage((",140122,", ',"140122,'), key="vct_note_quoted", words=("YDYHGHFQ", '"140122', "1")),
+        "an unmatched quotation mark",
+        make_damage((",140122,", ',"140122,'), key="vct_note_quoted", words=("YDYHGHFQ", '"140122', "1")),
     )
-    yield "a word for nothing", damage((",140122,", ",NULL,"), key="vct_note_null", words=("XZQDM", "NULL"))
+    yield "the word NULL", make_damage((",140122,", ",NULL,"), key="vct_note_null", words=("XZQDM", "NULL"))
     yield (
         "characters of another encoding",
-        damage(("\n3,路\n", "\n3,锟斤拷\n"), key="vct_note_lost", words=("MC", "锟斤拷")),
+        make_damage(("\n3,路\n", "\n3,锟斤拷\n"), key="vct_note_lost", words=("MC", "锟斤拷")),
     )
-    yield "question marks", damage(("\n3,路\n", "\n3,??\n"), key="vct_note_lost", words=("MC", "??"))
+    yield "question marks", make_damage(("\n3,路\n", "\n3,??\n"), key="vct_note_lost", words=("MC", "??"))
     yield (
         "characters of a web page",
-        damage(("\n3,路\n", "\n3,&#36335;\n"), key="vct_note_entities", words=("MC", "&#36335;")),
+        make_damage(("\n3,路\n", "\n3,&#36335;\n"), key="vct_note_entities", words=("MC", "&#36335;")),
     )
-    yield "a field wiped", damage((",140122,", ",,", ALL), key="vct_note_all_empty", words=("XZQDM", "3"))
+    yield "a field wiped", make_damage((",140122,", ",,", ALL), key="vct_note_all_empty", words=("XZQDM", "3"))
     yield (
         "one key for all",
-        damage(
+        make_damage(
             *((f",14012210000000000{k},", ",140122100000000001,") for k in (2, 3)),
             key="vct_note_one_key",
             words=("BSM", "140122100000000001", "3"),
@@ -703,25 +788,27 @@ def damages():
     )
     yield (
         "a negative area",
-        damage((",10000.00,1,", ",-10000.00,1,"), key="vct_note_area", words=("MJ", "-10000.0", "1")),
+        make_damage((",10000.00,1,", ",-10000.00,1,"), key="vct_note_area", words=("MJ", "-10000.0", "1")),
     )
     yield (
         "no areas",
-        damage((",10000.00,", ",0.00,", ALL), (",8400.00,", ",0.00,"), key="vct_note_area_zero", words=("MJ", "3")),
+        make_damage(
+            (",10000.00,", ",0.00,", ALL), (",8400.00,", ",0.00,"), key="vct_note_area_zero", words=("MJ", "3")
+        ),
     )
     yield (
         "rows of another class",
-        damage(
+        make_damage(
             ("\nXZQDM,Char", "\nYSDM,Char"), key="vct_note_class_code", words=("140122", "2090020610", "3"), lines=None
         ),
     )
     yield (
-        "years of no time",
-        damage(("\nSL,Int", "\nSJNF,Int"), key="vct_note_year", words=("SJNF", "3", "1900"), lines=None),
+        "implausible years",
+        make_damage(("\nSL,Int", "\nSJNF,Int"), key="vct_note_year", words=("SJNF", "3", "1900"), lines=None),
     )
     yield (
         "areas in hectares",
-        damage(
+        make_damage(
             (",10000.00,", ",1.00,", ALL),
             (",8400.00,", ",0.84,"),
             key="vct_note_area_unit",
@@ -730,11 +817,11 @@ def damages():
     )
     yield (
         "areas of other shapes",
-        damage((",10000.00,", ",8400.00,", ALL), key="vct_note_area_differs", words=("MJ", "2", "10000.00")),
+        make_damage((",10000.00,", ",8400.00,", ALL), key="vct_note_area_differs", words=("MJ", "2", "10000.00")),
     )
     yield (
         "keys of another county",
-        damage(
+        make_damage(
             (",140122100000000002,", ",140781100000000002,"),
             key="vct_note_other_county",
             words=("XZQDM", "140122", "1"),
@@ -742,11 +829,11 @@ def damages():
     )
     yield (
         "a letter in a code",
-        damage((",140122,8400.00,", ",14O122,8400.00,"), key="vct_note_code_letters", words=("XZQDM", "14O122")),
+        make_damage((",140122,8400.00,", ",14O122,8400.00,"), key="vct_note_code_letters", words=("XZQDM", "14O122")),
     )
     yield (
         "one number for all parcels",
-        damage(
+        make_damage(
             ("\nSL,Int", "\nTBBH,Int"),
             (",2,2025", ",1,2025"),
             (",3,\n", ",1,\n"),
@@ -757,47 +844,57 @@ def damages():
     )
     yield (
         "an angle beyond the circle",
-        damage((",30\n", ",390\n"), key="vct_note_angle", words=("390", "0–360"), lines=-5),
+        make_damage((",30\n", ",390\n"), key="vct_note_angle", words=("390", "0–360"), lines=-5),
     )
-    yield "a header of the year 2099", head("Date", "20991231", "vct_note_date_future")
+    yield "a header of the year 2099", change_head("Date", "20991231", "vct_note_date_future")
     yield (
         "the flattening of WGS84",
-        head("Spheroid", "CGCS2000,6378137.0,298.257223563", "vct_note_flattening", ("298.257223563", "298.257222101")),
+        change_head(
+            "Spheroid", "CGCS2000,6378137.0,298.257223563", "vct_note_flattening", ("298.257223563", "298.257222101")
+        ),
     )
-    yield "annotation without text", damage(("\n浑源\n", "\n\n"), key="vct_note_no_text", words=("1",), lines=-4)
+    yield "annotation without text", make_damage(("\n浑源\n", "\n\n"), key="vct_note_no_text", words=("1",), lines=-4)
     yield (
         "coordinates in E notation",
-        damage(("\n38384010,4212010\n", "\n3.8384E+07,4.2120E+06\n"), key="vct_note_coarse", words=("1000 m",)),
+        make_damage(("\n38384010,4212010\n", "\n3.8384E+07,4.2120E+06\n"), key="vct_note_coarse", words=("1000 m",)),
     )
-    yield "a full-width colon", damage(("\nParameters:", "\nParameters："), key="vct_note_colon", words="Parameters")
+    yield (
+        "a full-width colon",
+        make_damage(("\nParameters:", "\nParameters："), key="vct_note_colon", words="Parameters"),
+    )
     yield (
         "an end of file before the end",
-        damage(("\nStyleEnd\n", "\nStyleEnd\x1a\nJZD\n1,站\n"), key="vct_note_after_end", words="Ctrl-Z"),
+        make_damage(("\nStyleEnd\n", "\nStyleEnd\x1a\nJZD\n1,站\n"), key="vct_note_after_end", words="Ctrl-Z"),
     )
     # Messages that name the line to correct.
     yield (
-        "degrees against all else",
-        head("CoordinateSystemType", "D", "vct_head_kind", ("CoordinateSystemType", "XYUnit (8)", "Parameters (13)")),
+        "degrees contradicting other keys",
+        change_head(
+            "CoordinateSystemType", "D", "vct_head_kind", ("CoordinateSystemType", "XYUnit (8)", "Parameters (13)")
+        ),
     )
     yield (
-        "zones of another width",
-        head("Parameters", "114,1,38500000,0,6,38", "vct_zone_width", ("114", "38", "6", "3")),
+        "a wrong zone width",
+        change_head("Parameters", "114,1,38500000,0,6,38", "vct_zone_width", ("114", "38", "6", "3")),
     )
-    yield "zones of 3° for 6°", head("Parameters", "111,1,19500000,0,3,19", "vct_zone_width", ("111", "19", "6", "3"))
+    yield (
+        "zones of 3° for 6°",
+        change_head("Parameters", "111,1,19500000,0,3,19", "vct_zone_width", ("111", "19", "6", "3")),
+    )
     yield (
         "NUL in coordinates",
-        damage(("\n38384010,4212010\n", "\n38384\0\0,4212010\n"), key="vct_nul_line", words="NUL"),
+        make_damage(("\n38384010,4212010\n", "\n38384\0\0,4212010\n"), key="vct_nul_line", words="NUL"),
     )
     yield (
         "a comma of full width",
-        damage(("\n38384010,4212010\n", "\n38384010，4212010\n"), key="vct_full_comma", words="38384010，4212010"),
+        make_damage(("\n38384010,4212010\n", "\n38384010，4212010\n"), key="vct_full_comma", words="38384010，4212010"),
     )
-    yield "a value too few", damage(("\n2,井\n", "\n2\n"), key="vct_values_few", words=("JZD", "0", "1"))
+    yield "a value too few", make_damage(("\n2,井\n", "\n2\n"), key="vct_values_few", words=("JZD", "0", "1"))
     yield (
         "attributes before shapes",
-        damage(
-            (section("Attribute")[0], ""),
-            ("PointBegin\n", f"{section('Attribute')[0]}\nPointBegin\n"),
+        make_damage(
+            (cut_section("Attribute")[0], ""),
+            ("PointBegin\n", f"{cut_section('Attribute')[0]}\nPointBegin\n"),
             key="vct_sections_order",
             words=("JZD", "Point"),
             lines=2,
@@ -805,16 +902,16 @@ def damages():
     )
     yield (
         "everything 200 km south",
-        damage((",4212", ",4012", ALL), key="vct_place_county_north", words=("140122",), lines=None),
+        make_damage((",4212", ",4012", ALL), key="vct_place_county_north", words=("140122",), lines=None),
     )
 
 
-DAMAGES = dict(damages())
+DAMAGES = dict(list_damages())
 
 
-def damaged(one):
-    """The damaged text, and the first line that differs."""
-    whole = text = exported()
+def apply_damage(one):
+    """Return the damaged text and the number of its first changed line."""
+    whole = text = export_example()
     for old, new, *everywhere in one.pairs:
         assert old in text, old
         text = text.replace(old, new, -1 if everywhere else 1)
@@ -823,8 +920,8 @@ def damaged(one):
     return text, next(changes, None)
 
 
-def outcome(path, text):
-    """Refusal or remarks: text keys, parameters, and the sentence in a language."""
+def read_outcome(path, text):
+    """Return text key, parameters and a renderer of the refusal or of each note."""
     path.write_bytes(text.replace("\n", "\r\n").encode("gbk"))
     try:
         found = read_vct(path)
@@ -835,15 +932,15 @@ def outcome(path, text):
     return [(key, params, lambda lang, k=key, p=params: Texts(lang).notice(k, p)) for key, params in notices]
 
 
-def test_the_exported_file_is_read_without_any_remark(tmp_path):
-    assert outcome(tmp_path / "a.vct", exported()) == []
+def test_exported_file_is_read_without_notes(tmp_path):
+    assert read_outcome(tmp_path / "a.vct", export_example()) == []
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_damage_is_refused_or_remarked(tmp_path, name):
+def test_damage_is_refused_or_noted(tmp_path, name):
     one = DAMAGES[name]
-    text, first = damaged(one)
-    found = outcome(tmp_path / "坏.vct", text)
+    text, first = apply_damage(one)
+    found = read_outcome(tmp_path / "坏.vct", text)
     assert one.key in [key for key, *_ in found], [sentence("en") for *_, sentence in found]
     _, params, sentence = next(entry for entry in found if entry[0] == one.key)
     if one.lines is not None and "line" in params:
@@ -859,9 +956,9 @@ def test_damage_is_refused_or_remarked(tmp_path, name):
 @pytest.mark.parametrize(
     "name", ["no feature codes", "tables before feature codes", "points before feature codes", "no tables"]
 )
-def test_a_section_is_not_named_as_what_comes_before_itself(tmp_path, name):
+def test_missing_section_is_not_named_as_its_own_predecessor(tmp_path, name):
     wanted = "TableStructure" if name == "no tables" else "FeatureCode"
-    ((_, params, sentence),) = outcome(tmp_path / "a.vct", damaged(DAMAGES[name])[0])
+    ((_, params, sentence),) = read_outcome(tmp_path / "a.vct", apply_damage(DAMAGES[name])[0])
     assert params["wanted"] == wanted != params["section"]
     assert sentence("zh").count(params["section"]) == 1, sentence("zh")
 
@@ -875,30 +972,30 @@ def test_a_section_is_not_named_as_what_comes_before_itself(tmp_path, name):
     ],
     ids=["UTF-16", "UTF-16 without a mark", "CR"],
 )
-def test_a_text_of_another_kind_is_named(tmp_path, data, key):
+def test_other_encoding_or_line_ends_are_named(tmp_path, data, key):
     path = tmp_path / "坏.vct"
-    path.write_bytes(data(exported()))
+    path.write_bytes(data(export_example()))
     with pytest.raises(InputError) as caught:
         read_vct(path)
     assert (caught.value.key, caught.value.params["line"]) == (key, 1)
     assert "坏.vct" in Texts("zh").explain(caught.value) and "第 1 行" in Texts("zh").explain(caught.value)
 
 
-def test_a_tab_separates(tmp_path):
-    text = exported().replace(",", "\t")
-    assert outcome(tmp_path / "a.vct", text) == []
+def test_tab_is_accepted_as_separator(tmp_path):
+    text = export_example().replace(",", "\t")
+    assert read_outcome(tmp_path / "a.vct", text) == []
     plain = read_vct(tmp_path / "a.vct")
-    outcome(tmp_path / "b.vct", exported())
+    read_outcome(tmp_path / "b.vct", export_example())
     for one, other in zip(plain, read_vct(tmp_path / "b.vct"), strict=True):
         assert one.frame.equals(other.frame)
 
 
-def test_a_refusal_of_a_file_without_a_last_line_end_keeps_its_reason(tmp_path):
-    text, _ = damaged(DAMAGES["another county"])
-    assert outcome(tmp_path / "a.vct", text.rstrip("\n"))[0][0] == "vct_place_county"
+def test_refusal_is_equal_without_a_last_line_end(tmp_path):
+    text, _ = apply_damage(DAMAGES["another county"])
+    assert read_outcome(tmp_path / "a.vct", text.rstrip("\n"))[0][0] == "vct_place_county"
 
 
-def test_degrees_outside_of_china_name_no_meridian(tmp_path):
+def test_degrees_outside_china_are_refused_with_their_range(tmp_path):
     write_vct(tmp_path / "a.vct", [layer("JZD", shapely.points([[150.0, 38.0]]), crs=4490, MC=("text", ["站"]))])
     with pytest.raises(InputError) as caught:
         read_vct(tmp_path / "a.vct")
@@ -906,28 +1003,28 @@ def test_degrees_outside_of_china_name_no_meridian(tmp_path):
     assert "70°–140°E" in Texts("zh").explain(caught.value) and "-°" not in Texts("zh").explain(caught.value)
 
 
-def test_remarks_are_printed_by_the_command(tmp_path, capsys):
+def test_notes_are_printed_by_the_command(tmp_path, capsys):
     path = tmp_path / "坏.vct"
-    text, line = damaged(DAMAGES["version 2.0"])
+    text, line = apply_damage(DAMAGES["version 2.0"])
     path.write_bytes(text.replace("\n", "\r\n").encode("gbk"))
     assert main(["vct", str(path), str(tmp_path / "a.gpkg")]) == 0
     shown = capsys.readouterr().err
     assert "2.0" in shown and str(line) in shown
 
 
-def test_no_other_remark_comes_with_a_damage(tmp_path):
-    """A remark is about the damage: one cause has at most two, or four for a ring that crosses itself."""
+def test_damage_causes_no_unrelated_notes(tmp_path):
+    """Allow at most two notes for one damage, or four for a self-intersecting ring."""
     for name, one in DAMAGES.items():
-        found = outcome(tmp_path / "a.vct", damaged(one)[0])
+        found = read_outcome(tmp_path / "a.vct", apply_damage(one)[0])
         assert len(found) <= (4 if one.key == "vct_note_invalid" else 2), (
             name,
             [sentence("en") for *_, sentence in found],
         )
 
 
-def imported(tmp_path, *pairs):
-    """The remarks of an import into a GeoPackage with the standard's templates."""
-    text = exported()
+def import_changed(tmp_path, *pairs):
+    """Import a changed file into a GeoPackage; return the notes by key, and the text."""
+    text = export_example()
     for old, new in pairs:
         assert old in text, old
         text = text.replace(old, new)
@@ -936,13 +1033,13 @@ def imported(tmp_path, *pairs):
     return {key: [params for other, params in done.notes if other == key] for key, _ in done.notes}, text
 
 
-def test_a_good_file_is_imported_without_any_remark(tmp_path):
-    assert imported(tmp_path)[0] == {}
+def test_valid_file_is_imported_without_notes(tmp_path):
+    assert import_changed(tmp_path)[0] == {}
 
 
-def test_a_class_under_the_name_of_another_table_is_named(tmp_path):
-    title = next(f",{row.split(',')[1]}," for row in exported().split("\n") if row.endswith(",YDYHGHFQ"))
-    found, text = imported(tmp_path, (title, ",城镇开发边界,"))
+def test_class_titled_like_another_table_is_noted(tmp_path):
+    title = next(f",{row.split(',')[1]}," for row in export_example().split("\n") if row.endswith(",YDYHGHFQ"))
+    found, text = import_changed(tmp_path, (title, ",城镇开发边界,"))
     ((note,),) = found.values()
     line = next(n for n, row in enumerate(text.split("\n"), 1) if "城镇开发边界" in row)
     assert (list(found), note["line"]) == (["vct_note_title"], line)
@@ -952,31 +1049,31 @@ def test_a_class_under_the_name_of_another_table_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["fid", "geom"])
-def test_a_field_that_is_renamed_is_named(tmp_path, name):
-    found, _ = imported(tmp_path, ("\nSL,Int", f"\n{name},Int"))
+def test_renamed_field_is_noted(tmp_path, name):
+    found, _ = import_changed(tmp_path, ("\nSL,Int", f"\n{name},Int"))
     assert found == {"vct_note_renamed": [{"table": "YDYHGHFQ", "fields": name}]}
     assert f"{name}_" in pyogrio.read_info(tmp_path / "a.gpkg", layer="YDYHGHFQ")["fields"] or name == "geom"
     assert name in Texts("zh").notice("vct_note_renamed", found["vct_note_renamed"][0])
 
 
-def test_a_table_with_a_name_of_geopackage_is_refused(tmp_path):
+def test_table_with_a_reserved_geopackage_name_is_refused(tmp_path):
     with pytest.raises(InputError) as caught:
-        imported(tmp_path, (",DL\n", ",gpkg_contents\n"), ("\nDL", "\ngpkg_contents"))
+        import_changed(tmp_path, (",DL\n", ",gpkg_contents\n"), ("\nDL", "\ngpkg_contents"))
     assert caught.value.key == "vct_table_reserved" and caught.value.params["line"] > 22
     assert "gpkg_contents" in Texts("zh").explain(caught.value)
     assert not (tmp_path / "a.gpkg").exists()
 
 
-def test_a_mark_of_utf8_before_gbk_is_named(tmp_path):
+def test_utf8_mark_before_gbk_text_is_noted(tmp_path):
     path = tmp_path / "a.vct"
-    path.write_bytes(b"\xef\xbb\xbf" + exported().encode("gbk"))
+    path.write_bytes(b"\xef\xbb\xbf" + export_example().encode("gbk"))
     notes = [note for one in read_vct(path) for note in one.notices]
     assert notes == [("vct_note_bom", {"count": 1, "line": 1})]
 
 
-def test_a_file_in_big5_is_named(tmp_path):
+def test_big5_file_is_refused(tmp_path):
     path = tmp_path / "a.vct"
-    text = exported().encode("gbk").replace("高斯-克吕格投影".encode("gbk"), "高斯-克呂格投影".encode("big5"))
+    text = export_example().encode("gbk").replace("高斯-克吕格投影".encode("gbk"), "高斯-克呂格投影".encode("big5"))
     path.write_bytes(text)
     with pytest.raises(InputError) as caught:
         read_vct(path)
@@ -984,12 +1081,12 @@ def test_a_file_in_big5_is_named(tmp_path):
     assert "Big5" in Texts("zh").explain(caught.value)
 
 
-def test_a_mark_of_the_end_alone_is_no_content(tmp_path):
-    found = outcome(tmp_path / "a.vct", exported().replace("\nStyleEnd\n", "\nStyleEnd\x1a\n\n"))
+def test_end_mark_alone_is_noted_as_tail(tmp_path):
+    found = read_outcome(tmp_path / "a.vct", export_example().replace("\nStyleEnd\n", "\nStyleEnd\x1a\n\n"))
     assert [key for key, *_ in found] == ["vct_note_tail"]
 
 
-def test_a_protection_that_ends_before_it_begins_is_remarked(tmp_path):
+def test_protection_ending_before_its_begin_is_noted(tmp_path):
     days = {
         "BHKSSJ": ("date", pd.to_datetime(["2022-10-14"] * 2)),
         "BHJSSJ": ("date", pd.to_datetime(["2035-12-31", None])),
@@ -998,18 +1095,20 @@ def test_a_protection_that_ends_before_it_begins_is_remarked(tmp_path):
     keys = ("text", ["140122100000000001", "140122100000000002"])
     write_vct(tmp_path / "a.vct", [layer("YJJBNTBHTB", shapes, crs=4526, BSM=keys, **days)])
     text = (tmp_path / "a.vct").read_bytes().decode("gbk").replace("\r\n", "\n")
-    assert outcome(tmp_path / "b.vct", text) == []
-    ((key, params, sentence),) = outcome(tmp_path / "b.vct", text.replace("20351231", "20151231"))
+    assert read_outcome(tmp_path / "b.vct", text) == []
+    ((key, params, sentence),) = read_outcome(tmp_path / "b.vct", text.replace("20351231", "20151231"))
     assert key == "vct_note_dates_order" and params["count"] == 1
     assert "BHJSSJ 早于 BHKSSJ" in sentence("zh") and text.split("\n")[params["line"] - 1].endswith("20351231")
 
 
-def test_a_feature_of_parts_has_one_key_for_its_rows(tmp_path):
-    """Its rows are alike to the last: that is no key for several features."""
+def test_equal_rows_of_a_multipart_feature_give_no_key_note(tmp_path):
+    """Its rows are equal in every value, so they belong to one feature."""
     parts = shapely.multipolygons([shapely.box(X, Y, X + 9, Y + 9), shapely.box(X + 20, Y, X + 29, Y + 9)])
     write_vct(tmp_path / "a.vct", [layer("CZKFBJ", [parts], crs=4526, BSM=("text", ["140122100000000001"]))])
     assert [note for one in read_vct(tmp_path / "a.vct") for note in one.notices] == []
 
 
-def test_keys_with_the_code_of_the_city_are_not_of_another_county(tmp_path):
-    assert outcome(tmp_path / "a.vct", exported().replace(",140122100000000002,", ",140100100000000002,")) == []
+def test_keys_with_the_code_of_the_city_give_no_note(tmp_path):
+    assert (
+        read_outcome(tmp_path / "a.vct", export_example().replace(",140122100000000002,", ",140100100000000002,")) == []
+    )

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A file that somebody or something damaged: an error that names a line, or what the file still says; never a crash, and
-never fewer or more features without a word."""
+"""Randomly damaged files: an error with a line or a correct result, never a crash.
+
+The number of features never changes without a note.
+"""
 
 import random
 from functools import cache
@@ -24,8 +26,11 @@ QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 @cache
-def whole():
-    """Every kind of record: points, lines, squares of which two share an edge, a hole, two parts, annotation."""
+def make_full_file():
+    """Return a file with every kind of record.
+
+    It has points, lines, squares of which two share an edge, a hole, two parts and annotation.
+    """
     import tempfile
     from pathlib import Path
 
@@ -45,8 +50,11 @@ def whole():
         return (Path(folder) / "a.vct").read_bytes()
 
 
-def counts(data, path):
-    """Rows and rows with a shape by layer; None where reading is refused, with a line and a sentence in both languages."""
+def count_rows(data, path):
+    """Return rows and rows with a shape by layer, or None if reading is refused.
+
+    A refusal must have a line and a message in both languages.
+    """
     path.write_bytes(data)
     try:
         found = read_vct(path)
@@ -59,8 +67,8 @@ def counts(data, path):
     for one in found:
         shapes = one.frame.geometry.to_numpy()
         assert np.isfinite(shapely.get_coordinates(shapes)).all()
-    told = [key for one in found for key, _ in one.notices]
-    return {one.name: (len(one.frame), int(one.frame.geometry.notna().sum())) for one in found}, told
+    note_keys = [key for one in found for key, _ in one.notices]
+    return {one.name: (len(one.frame), int(one.frame.geometry.notna().sum())) for one in found}, note_keys
 
 
 @pytest.fixture(scope="module")
@@ -68,31 +76,31 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("vct")
 
 
-def look(data, path):
-    found, told = counts(data, path)
-    wanted, _ = counts(whole(), path)
+def assert_no_silent_loss(data, path):
+    found, note_keys = count_rows(data, path)
+    wanted, _ = count_rows(make_full_file(), path)
     if found is not None and found != wanted:
-        # Rows without shapes and shapes without rows are told; so is a section that nobody knows.
-        assert set(told) & {"vct_note_no_row", "vct_note_no_shape", "vct_note_section"}, (found, wanted)
+        # Rows without shapes, shapes without rows and unknown sections are noted.
+        assert set(note_keys) & {"vct_note_no_row", "vct_note_no_shape", "vct_note_section"}, (found, wanted)
 
 
 @settings(max_examples=150, **QUIET)
 @given(st.data())
-def test_bytes_changed(folder, data):
-    content = bytearray(whole())
+def test_changed_bytes_never_lose_features_silently(folder, data):
+    content = bytearray(make_full_file())
     for _ in range(data.draw(st.integers(1, 4))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.render(st.integers(0, 255))
-    look(bytes(content), folder / "a.vct")
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    assert_no_silent_loss(bytes(content), folder / "a.vct")
 
 
 @settings(max_examples=100, **QUIET)
 @given(st.data())
-def test_pieces_lost_doubled_or_moved(folder, data):
-    content = whole()
+def test_moved_or_missing_pieces_never_lose_features_silently(folder, data):
+    content = make_full_file()
     a, b = sorted(data.draw(st.integers(0, len(content))) for _ in range(2))
     at = data.draw(st.integers(0, len(content)))
     rest = content[:a] + content[b:]
-    look(
+    assert_no_silent_loss(
         data.draw(st.sampled_from([rest, rest[:at] + content[a:b] + rest[at:], content[:b] + content[a:]])),
         folder / "a.vct",
     )
@@ -105,28 +113,28 @@ def test_pieces_lost_doubled_or_moved(folder, data):
         [b"-1", b"0", b"1", b"999999999999", b"9" * 400, b"nan", b"inf", b"1e9", b"", b"\xff\xfe", "１".encode("gbk")]
     ),
 )
-def test_a_number_replaced(folder, seed, value):
-    """Any number of the file by one that is huge, negative or none."""
+def test_replaced_numbers_never_lose_features_silently(folder, seed, value):
+    """Replace a random number by a huge, negative or invalid one."""
     import re
 
-    content, chance = whole(), random.Random(seed)
+    content, chance = make_full_file(), random.Random(seed)
     found = chance.choice(list(re.finditer(rb"-?\d+(?:\.\d+)?", content)))
-    look(content[: found.start()] + value + content[found.end() :], folder / "a.vct")
+    assert_no_silent_loss(content[: found.start()] + value + content[found.end() :], folder / "a.vct")
 
 
 @settings(max_examples=60, **QUIET)
 @given(st.integers(0, 3), st.randoms())
-def test_lines_in_another_order(folder, swaps, chance):
-    lines = whole().split(b"\r\n")
+def test_swapped_lines_never_lose_features_silently(folder, swaps, chance):
+    lines = make_full_file().split(b"\r\n")
     for _ in range(swaps):
         a, b = chance.randrange(len(lines)), chance.randrange(len(lines))
         lines[a], lines[b] = lines[b], lines[a]
-    look(b"\r\n".join(lines), folder / "a.vct")
+    assert_no_silent_loss(b"\r\n".join(lines), folder / "a.vct")
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"], ids=["LF", "CRLF", "blank lines"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "BOM"])
-def test_other_line_ends_and_a_mark_are_read(tmp_path, end, mark):
+def test_other_line_ends_and_a_bom_are_read(tmp_path, end, mark):
     path = tmp_path / "a.vct"
     path.write_bytes(mark + SQUARES.replace("\n", end).encode("gbk"))
     (found,) = read_vct(path)
@@ -136,7 +144,7 @@ def test_other_line_ends_and_a_mark_are_read(tmp_path, end, mark):
 @pytest.mark.parametrize(
     ("text", "key", "line"),
     [
-        # Counts of a thousand million, wherever a count stands.
+        # Counts of a thousand million in every place of a count.
         (changed_text(("\n1\n1\n11\n2\n375", "\n1\n1000000000\n11\n2\n375")), "vct_count_value", None),
         (changed_text(("\n11\n2\n375", "\n11\n1000000000\n375")), "vct_position", None),
         (changed_text(("21\n2\n-1", "21\n1000000000\n-1")), None, None),
@@ -158,7 +166,7 @@ def test_other_line_ends_and_a_mark_are_read(tmp_path, end, mark):
         (changed_text(("ExtentMin:37500000,4150000", "ExtentMin:nan,x")), "", None),
     ],
 )  # fmt: skip
-def test_numbers_that_are_too_much(tmp_path, text, key, line):
+def test_excessive_numbers_are_refused_with_their_line(tmp_path, text, key, line):
     path = write_file(tmp_path / "a.vct", text)
     if key == "":
         assert len(read_vct(path)[0].frame) == 2
@@ -169,8 +177,8 @@ def test_numbers_that_are_too_much(tmp_path, text, key, line):
     assert line is None or caught.value.params["line"] == line
 
 
-def test_a_line_there_and_back_is_kept(tmp_path):
-    """No area: rules say so, reading does not."""
+def test_degenerate_polygon_is_read(tmp_path):
+    """Read a polygon without area; rules report it later."""
     (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(("21\n2\n-1,-2", "21\n2\n-1,1"))))
     assert found.frame.geometry[0].area == 0 and found.frame.geometry[1].area == 10_000
 
@@ -178,5 +186,5 @@ def test_a_line_there_and_back_is_kept(tmp_path):
 @example(b"HeadBegin\r\n")
 @settings(max_examples=60, **QUIET)
 @given(st.binary(max_size=300))
-def test_anything_at_all(folder, data):
-    assert counts(data, folder / "a.vct")[0] is None
+def test_random_bytes_are_refused(folder, data):
+    assert count_rows(data, folder / "a.vct")[0] is None

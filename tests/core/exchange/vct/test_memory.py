@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A million vertices as VCT: reading takes memory for ids only, writing for one layer's arrays."""
+"""Memory for a million vertices as VCT: reading keeps only ids, writing the arrays of one layer."""
 
 import os
 import subprocess
@@ -47,8 +47,8 @@ print(peak() - before)
 """
 
 
-def grown(code, path):
-    """MB that a process of its own needed more than before."""
+def measure_growth(code, path):
+    """Return by how many MB the memory of a separate process grew."""
     done = subprocess.run(
         [sys.executable, "-c", _START + code, str(path)], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -56,9 +56,9 @@ def grown(code, path):
     return float(done.stdout)
 
 
-def test_memory_stays_within_bounds(tmp_path):
+def test_memory_stays_within_limits(tmp_path):
     path = tmp_path / "a.vct"
-    written = grown(_WRITE, path)
-    # The text alone is 22 MB, and as Python's objects it would be far more.
-    read = grown(_READ, path)
+    written = measure_growth(_WRITE, path)
+    # The text alone is 22 MB and would need far more as Python objects.
+    read = measure_growth(_READ, path)
     assert written < 350 and read < 60, (written, read)

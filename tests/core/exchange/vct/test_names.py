@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names that contradict the place: annotation in another division, villages of another county, one number in all rows."""
+"""Names that contradict their place: labels, villages of another county, repeated parcel numbers."""
 
 import pytest
 import shapely
@@ -14,7 +14,7 @@ X, Y = 38_384_000.0, 4_212_000.0
 WEST, EAST = (shapely.box(X + x, Y, X + x + 100, Y + 100) for x in (0, 100))
 
 
-def notes(tmp_path, *layers):
+def write_and_collect_notes(tmp_path, *layers):
     path = tmp_path / "a.vct"
     write_vct(path, layers, templates=load_standard().templates)
     with open_vct(path, join=True) as vct:
@@ -24,14 +24,14 @@ def notes(tmp_path, *layers):
     return found, path.read_bytes().decode("gbk").replace("\r\n", "\n")
 
 
-def townships(names=("黄寨镇", "侯村乡")):
+def make_townships(names=("黄寨镇", "侯村乡")):
     keys = ["140122100000000001", "140122100000000002"]
     codes = ["140122100", "140122200"]
     columns = {"BSM": ("text", keys), "XZQDM": ("text", codes), "XZQMC": ("text", list(names))}
     return layer("XZQXZ", [WEST, EAST], crs=4526, **columns)
 
 
-def labels(*texts, x=(50, 150)):
+def make_labels(*texts, x=(50, 150)):
     return layer(
         "ZJ",
         shapely.points([[X + place, Y + 50] for place in x]),
@@ -41,41 +41,50 @@ def labels(*texts, x=(50, 150)):
     )
 
 
-def parcels(villages, codes=("1401221000010000000", "1401221000010000000"), **more):
+def make_parcels(villages, codes=("1401221000010000000", "1401221000010000000"), **more):
     keys = ["140122200000000001", "140122200000000002"]
     columns = {"BSM": ("text", keys), "ZLDWDM": ("text", list(codes)), "ZLDWMC": ("text", list(villages)), **more}
     return layer("DLTB", [WEST, EAST], crs=4526, **columns)
 
 
-def test_names_in_their_place_are_no_remark(tmp_path):
-    assert notes(tmp_path, townships(), labels("黄寨镇", "侯村乡"), parcels(["黄寨镇上庄村", "阳曲县黄寨镇"]))[0] == {}
+def test_matching_names_give_no_note(tmp_path):
+    assert (
+        write_and_collect_notes(
+            tmp_path, make_townships(), make_labels("黄寨镇", "侯村乡"), make_parcels(["黄寨镇上庄村", "阳曲县黄寨镇"])
+        )[0]
+        == {}
+    )
 
 
-def test_names_of_townships_that_were_exchanged(tmp_path):
-    found, text = notes(tmp_path, townships(("侯村乡", "黄寨镇")), labels("黄寨镇", "侯村乡"))
+def test_exchanged_township_names_are_noted(tmp_path):
+    found, text = write_and_collect_notes(
+        tmp_path, make_townships(("侯村乡", "黄寨镇")), make_labels("黄寨镇", "侯村乡")
+    )
     (note,) = found.values()
     assert list(found) == ["vct_note_label_place"] and note["count"] == 2
     assert (note["table"], note["divisions"], note["value"]) == ("ZJ", "XZQXZ", "黄寨镇 → 侯村乡")
     rows = text[: text.index("AttributeBegin")].count("\n") + 1
     assert note["line"] > rows and text.split("\n")[note["line"] - 2] == "ZJ"
     for lang in ("zh", "en"):
-        said = Texts(lang).notice("vct_note_label_place", note)
-        assert "黄寨镇" in said and str(note["line"]) in said
+        message = Texts(lang).notice("vct_note_label_place", note)
+        assert "黄寨镇" in message and str(note["line"]) in message
 
 
 @pytest.mark.parametrize(("text", "x"), [("黄寨镇", 300), ("恒山", 150), ("黄寨镇", 100)])
-def test_labels_outside_of_other_things_and_on_the_edge_contradict_nothing(tmp_path, text, x):
-    assert "vct_note_label_place" not in notes(tmp_path, townships(), labels(text, x=(x,)))[0]
+def test_unrelated_or_outside_labels_give_no_note(tmp_path, text, x):
+    assert (
+        "vct_note_label_place" not in write_and_collect_notes(tmp_path, make_townships(), make_labels(text, x=(x,)))[0]
+    )
 
 
 @pytest.mark.parametrize("village", ["阳高县龙泉镇", "大同市阳高县龙泉镇", "山西省大同市阳高县龙泉镇上庄村"])
-def test_a_village_of_another_county(tmp_path, village):
-    found, text = notes(tmp_path, parcels(["黄寨镇上庄村", village]))
+def test_village_of_another_county_is_noted(tmp_path, village):
+    found, text = write_and_collect_notes(tmp_path, make_parcels(["黄寨镇上庄村", village]))
     note = found["vct_note_foreign_place"]
     assert (note["field"], note["other"], note["code"], note["count"]) == ("ZLDWMC", "阳高县", "140122", 1)
     assert village[:10] in text.split("\n")[note["line"] - 1]
-    said = Texts("zh").notice("vct_note_foreign_place", note)
-    assert "阳高县" in said and "140122" in said and str(note["line"]) in said
+    message = Texts("zh").notice("vct_note_foreign_place", note)
+    assert "阳高县" in message and "140122" in message and str(note["line"]) in message
 
 
 @pytest.mark.parametrize(
@@ -87,8 +96,8 @@ def test_a_village_of_another_county(tmp_path, village):
         ("锡林郭勒盟二连浩特市", "锡林郭勒盟"),
     ],
 )
-def test_a_village_of_a_city_that_no_list_holds(tmp_path, village, other):
-    found, _ = notes(tmp_path, parcels(["黄寨镇上庄村", village]))
+def test_village_of_an_unlisted_city_is_noted(tmp_path, village, other):
+    found, _ = write_and_collect_notes(tmp_path, make_parcels(["黄寨镇上庄村", village]))
     note = found["vct_note_foreign_place"]
     assert (note["field"], note["other"], note["code"], note["count"]) == ("ZLDWMC", other, "140122", 1)
 
@@ -96,18 +105,23 @@ def test_a_village_of_a_city_that_no_list_holds(tmp_path, village, other):
 @pytest.mark.parametrize(
     "village", ["太原市阳曲县黄寨镇", "新市村", "东新市社区", "黄寨镇城区社区", "阳曲县开发区", "故县"]
 )
-def test_villages_that_only_sound_like_a_city(tmp_path, village):
-    assert "vct_note_foreign_place" not in notes(tmp_path, parcels(["黄寨镇上庄村", village]))[0]
+def test_village_names_resembling_a_city_give_no_note(tmp_path, village):
+    assert "vct_note_foreign_place" not in write_and_collect_notes(tmp_path, make_parcels(["黄寨镇上庄村", village]))[0]
 
 
-def test_a_village_with_the_code_of_its_county_is_right(tmp_path):
+def test_village_matching_its_county_code_gives_no_note(tmp_path):
     """A file of a city has several counties."""
-    own = ("1401221000010000000", "1402211000010000000")
-    assert "vct_note_foreign_place" not in notes(tmp_path, parcels(["黄寨镇", "阳高县龙泉镇"], own))[0]
+    own_codes = ("1401221000010000000", "1402211000010000000")
+    assert (
+        "vct_note_foreign_place"
+        not in write_and_collect_notes(tmp_path, make_parcels(["黄寨镇", "阳高县龙泉镇"], own_codes))[0]
+    )
 
 
-def test_a_township_with_the_name_of_a_county_is_no_county(tmp_path):
-    assert "vct_note_foreign_place" not in notes(tmp_path, parcels(["阳高县街道办", "城区街道"]))[0]
+def test_township_named_like_a_county_gives_no_note(tmp_path):
+    assert (
+        "vct_note_foreign_place" not in write_and_collect_notes(tmp_path, make_parcels(["阳高县街道办", "城区街道"]))[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,8 +133,8 @@ def test_a_township_with_the_name_of_a_county_is_no_county(tmp_path):
     ],
     ids=["of one village", "of two villages", "two numbers"],
 )
-def test_one_parcel_number_in_all_rows(tmp_path, numbers, codes, reported):
-    found, text = notes(tmp_path, parcels(["黄寨镇", "黄寨镇"], codes, TBBH=("text", numbers)))
+def test_repeated_parcel_number_of_one_village_is_noted(tmp_path, numbers, codes, reported):
+    found, text = write_and_collect_notes(tmp_path, make_parcels(["黄寨镇", "黄寨镇"], codes, TBBH=("text", numbers)))
     assert ("vct_note_one_number" in found) is reported
     if reported:
         assert found["vct_note_one_number"]["line"] == line_of(text, "DLTB") + 1
@@ -131,9 +145,9 @@ def test_one_parcel_number_in_all_rows(tmp_path, numbers, codes, reported):
     [("298.257222101", False), ("298.2572221", False), ("298.257222", False), ("298.25722", False),
      ("298.257223563", True), ("298.2572236", True), ("298.257224", True)],
 )  # fmt: skip
-def test_the_flattening_is_compared_to_its_last_digit(tmp_path, flattening, reported):
+def test_flattening_is_compared_to_its_last_digit(tmp_path, flattening, reported):
     path = tmp_path / "a.vct"
-    write_vct(path, [townships()], templates=load_standard().templates)
+    write_vct(path, [make_townships()], templates=load_standard().templates)
     text = path.read_bytes().decode("gbk").replace("298.257222101", flattening)
     path.write_bytes(text.encode("gbk"))
     with open_vct(path) as vct:
@@ -143,6 +157,8 @@ def test_the_flattening_is_compared_to_its_last_digit(tmp_path, flattening, repo
 
 
 @pytest.mark.parametrize("name", ["1401o2", "I40122"])
-def test_a_letter_among_the_digits_of_a_code(tmp_path, name):
-    found, _ = notes(tmp_path, parcels(["黄寨镇", "黄寨镇"], (f"{name}1000010000000", "1401221000010000000")))
+def test_letter_in_a_numeric_code_is_noted(tmp_path, name):
+    found, _ = write_and_collect_notes(
+        tmp_path, make_parcels(["黄寨镇", "黄寨镇"], (f"{name}1000010000000", "1401221000010000000"))
+    )
     assert found["vct_note_code_letters"]["field"] == "ZLDWDM"

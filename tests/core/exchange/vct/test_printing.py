@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Blocks of positions against Python's own decimals, number by number."""
+"""Formatted blocks of positions, compared number by number with Python decimals."""
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -9,8 +9,8 @@ import pytest
 from plugin.core.exchange.vct.records import format_records
 
 
-def plain(value, decimals):
-    """The nearest double to so many decimals, as text."""
+def format_decimal(value, decimals):
+    """Return the nearest double with the given number of decimals as text."""
     text = f"{Decimal(round(value, decimals)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN):f}"
     text = text.rstrip("0").rstrip(".") if decimals else text
     return "0" if text == "-0" else text
@@ -19,7 +19,7 @@ def plain(value, decimals):
 @pytest.mark.parametrize(
     ("decimals", "low", "high"), [(4, 37_500_000, 37_600_000), (10, 100, 120), (0, 0, 500), (4, -50, 50)]
 )
-def test_as_python_prints_them(monkeypatch, decimals, low, high):
+def test_format_records_matches_python_decimals(monkeypatch, decimals, low, high):
     monkeypatch.setattr("plugin.core.exchange.vct.records._BLOCK", 40)
     chance = np.random.default_rng(3)
     xy = chance.uniform(low, high, (300, 2))
@@ -27,16 +27,18 @@ def test_as_python_prints_them(monkeypatch, decimals, low, high):
         xy[k * 20 : k * 20 + 20] = np.round(xy[k * 20 : k * 20 + 20], k)
     at = [0, 1, 3, 3, 100, 104, 300]
     heads = [f"{k}\n100%s\n" for k in range(6)]
-    made = "".join(format_records(xy, at, heads, "0\n", decimals))
+    text = "".join(format_records(xy, at, heads, "0\n", decimals))
     wanted = ""
     for k, head in enumerate(heads):
         wanted += (
             head
-            + "".join(",".join(plain(v, decimals) for v in row) + "\n" for row in xy[at[k] : at[k + 1]].tolist())
+            + "".join(
+                ",".join(format_decimal(v, decimals) for v in row) + "\n" for row in xy[at[k] : at[k + 1]].tolist()
+            )
             + "0\n"
         )
-    assert made == wanted
+    assert text == wanted
 
 
-def test_nothing_to_print():
+def test_format_records_without_rows_is_empty():
     assert list(format_records(np.zeros((0, 2)), [0], [], "0\n", 4)) == []

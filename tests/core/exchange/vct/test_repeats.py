@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A file whose rows contradict each other is imported with a note: repeated keys and shapes, lost zeros, wrong lengths."""
+"""Notes on contradicting rows: repeated keys and shapes, lost zeros, wrong lengths and areas."""
 
 import re
 
@@ -18,7 +18,7 @@ KEYS = [f"14012210000000000{k}" for k in (1, 2, 3)]
 SQUARES = [shapely.box(X + x, Y, X + x + 100, Y + 100) for x in (0, 100, 200)]
 
 
-def notes(tmp_path, *layers, join=True):
+def write_and_collect_notes(tmp_path, *layers, join=True):
     path = tmp_path / "a.vct"
     write_vct(path, layers, templates=load_standard().templates)
     with open_vct(path, join=join) as vct:
@@ -27,45 +27,47 @@ def notes(tmp_path, *layers, join=True):
         return {key: params for key, params in vct.notes if key.startswith("vct_note")}
 
 
-def zones(shapes=SQUARES, keys=KEYS, codes=("0103", "0103", "0301")):
+def make_parcels(shapes=SQUARES, keys=KEYS, codes=("0103", "0103", "0301")):
     return layer("DLTB", list(shapes), crs=4526, BSM=("text", list(keys)), DLBM=("text", list(codes)))
 
 
-def road(length_m):
+def make_road(length_m):
     line = shapely.linestrings([[X, Y], [X + 300, Y], [X + 300, Y + 400]])
     return layer("ZXCQDLZXX", [line], crs=4526, BSM=("text", KEYS[:1]), CD=("real", [length_m]))
 
 
-def test_a_sound_file_has_no_note(tmp_path):
-    assert not notes(tmp_path, zones(), road(700.0))
+def test_valid_file_gives_no_note(tmp_path):
+    assert not write_and_collect_notes(tmp_path, make_parcels(), make_road(700.0))
 
 
-def test_a_key_that_an_earlier_row_has(tmp_path):
-    found = notes(tmp_path, zones(keys=[KEYS[0], KEYS[1], KEYS[0]]))
+def test_repeated_key_is_noted(tmp_path):
+    found = write_and_collect_notes(tmp_path, make_parcels(keys=[KEYS[0], KEYS[1], KEYS[0]]))
     assert set(found) == {"vct_note_key_twice"}
     assert (found["vct_note_key_twice"]["count"], found["vct_note_key_twice"]["value"]) == (1, KEYS[0])
 
 
 @pytest.mark.parametrize(("join", "reported"), [(True, True), (False, False)])
-def test_a_row_that_copies_the_row_before_is_no_part_of_it_where_parts_are_joined(tmp_path, join, reported):
-    apart = [SQUARES[0], shapely.Point(X + 500, Y).buffer(20), SQUARES[2]]
-    found = notes(tmp_path, zones(apart, [KEYS[0], KEYS[0], KEYS[2]], ("0103", "0103", "0301")), join=join)
+def test_copied_row_is_noted_if_parts_are_joined(tmp_path, join, reported):
+    distinct = [SQUARES[0], shapely.Point(X + 500, Y).buffer(20), SQUARES[2]]
+    found = write_and_collect_notes(
+        tmp_path, make_parcels(distinct, [KEYS[0], KEYS[0], KEYS[2]], ("0103", "0103", "0301")), join=join
+    )
     assert ("vct_note_key_twice" in found or "vct_note_joined" in found) is reported
 
 
-def test_a_shape_that_an_earlier_feature_has(tmp_path):
-    found = notes(tmp_path, zones([SQUARES[0], SQUARES[1], SQUARES[0]]))
+def test_repeated_shape_is_noted(tmp_path):
+    found = write_and_collect_notes(tmp_path, make_parcels([SQUARES[0], SQUARES[1], SQUARES[0]]))
     assert set(found) == {"vct_note_shape_twice"} and found["vct_note_shape_twice"]["count"] == 1
 
 
-def sites(*places):
+def make_sites(*places):
     points = [shapely.Point(X + x, Y) for x in places]
     return layer("WWBHDWD", points, crs=4526, BSM=("text", KEYS[: len(points)]))
 
 
-def test_points_on_one_place(tmp_path):
-    assert not notes(tmp_path, sites(0, 100, 200))
-    found = notes(tmp_path, sites(0, 0, 0))
+def test_points_at_one_place_are_noted(tmp_path):
+    assert not write_and_collect_notes(tmp_path, make_sites(0, 100, 200))
+    found = write_and_collect_notes(tmp_path, make_sites(0, 0, 0))
     assert set(found) == {"vct_note_place_twice"}
     note = found["vct_note_place_twice"]
     assert note["count"] == 2 and int(note["value"]) == note["line"] - 1
@@ -73,15 +75,15 @@ def test_points_on_one_place(tmp_path):
         assert str(note["line"]) in Texts(lang).notice("vct_note_place_twice", note)
 
 
-def test_a_code_without_its_first_zero(tmp_path):
-    found = notes(tmp_path, zones(codes=("0103", "103", "0301")))
+def test_code_without_its_leading_zero_is_noted(tmp_path):
+    found = write_and_collect_notes(tmp_path, make_parcels(codes=("0103", "103", "0301")))
     assert set(found) == {"vct_note_zero_lost"}
     assert (found["vct_note_zero_lost"]["value"], found["vct_note_zero_lost"]["field"]) == ("103", "DLBM")
 
 
 @pytest.mark.parametrize(("length_m", "reported"), [(699.0, False), (734.0, False), (740.0, True), (7.0, True)])
-def test_a_length_that_is_not_that_of_its_line(tmp_path, length_m, reported):
-    found = notes(tmp_path, road(length_m))
+def test_length_differing_from_its_line_is_noted(tmp_path, length_m, reported):
+    found = write_and_collect_notes(tmp_path, make_road(length_m))
     assert ("vct_note_length_differs" in found) is reported
     if reported:
         assert found["vct_note_length_differs"]["drawn"] == "700.00"
@@ -91,33 +93,33 @@ def test_a_length_that_is_not_that_of_its_line(tmp_path, length_m, reported):
     ("areas", "reported"),
     [((9998.0, 9999.0, 10_000.0), False), ((10_000.0, 9985.0, 10_000.0), True), ((10_000.0, 9991.0, 10_000.0), False)],
 )
-def test_an_area_that_fits_its_shape_worse_than_the_others(tmp_path, areas, reported):
-    zones = layer("YDYHGHFQ", SQUARES, crs=4526, BSM=("text", KEYS), MJ=("real", list(areas)))
-    found = notes(tmp_path, zones)
+def test_area_fitting_its_shape_worse_than_others_is_noted(tmp_path, areas, reported):
+    parcels = layer("YDYHGHFQ", SQUARES, crs=4526, BSM=("text", KEYS), MJ=("real", list(areas)))
+    found = write_and_collect_notes(tmp_path, parcels)
     assert ("vct_note_area_rows" in found) is reported
     if reported:
         note = found["vct_note_area_rows"]
         assert (note["field"], note["count"], note["value"], note["drawn"]) == ("MJ", 1, "9985.00", "10000.00")
 
 
-def divisions(*codes):
+def make_divisions(*codes):
     keys = KEYS[: len(codes)]
     return layer("XZQXZ", SQUARES[: len(codes)], crs=4526, BSM=("text", keys), XZQDM=("text", list(codes)))
 
 
-def test_a_division_of_another_level(tmp_path):
-    assert not notes(tmp_path, divisions("140122100", "140122101"))
-    found = notes(tmp_path, divisions("140122100", "140122", "140122101"))
+def test_division_of_another_level_is_noted(tmp_path):
+    assert not write_and_collect_notes(tmp_path, make_divisions("140122100", "140122101"))
+    found = write_and_collect_notes(tmp_path, make_divisions("140122100", "140122", "140122101"))
     assert set(found) == {"vct_note_division_levels"}
     assert (found["vct_note_division_levels"]["value"], found["vct_note_division_levels"]["digits"]) == ("140122", "9")
 
 
-def retyped(tmp_path, field, declared):
-    """Import parcels and a road whose field is declared as another type; the notes by key, None where it is refused."""
+def import_retyped(tmp_path, field, declared):
+    """Import a field declared as another type; return the notes by key, or None if refused."""
     path = tmp_path / "a.vct"
     lengths = {"MJ": ("real", [10_000.0, 10_000.0, 10_000.0]), "SJNF": ("integer", [2020, 2020, 2020])}
     areas = layer("YDYHGHFQ", SQUARES, crs=4526, BSM=("text", KEYS), XZQMC=("text", ["阳曲县"] * 3), **lengths)
-    write_vct(path, [areas, road(700.0)], templates=load_standard().templates)
+    write_vct(path, [areas, make_road(700.0)], templates=load_standard().templates)
     text = path.read_bytes().decode("gbk")
     changed = re.sub(rf"^{field},.*?(?=\r)", f"{field},{declared}", text, flags=re.M)
     assert f"\n{field}," in text
@@ -134,7 +136,7 @@ def retyped(tmp_path, field, declared):
 
 @pytest.mark.parametrize("field", ["BSM", "XZQMC", "MJ", "SJNF", "CD"])
 @pytest.mark.parametrize("declared", ["Char,50", "Int,10", "Float,20,3", "Date,8", "VarChar"])
-def test_a_field_of_another_type_is_read_or_refused_with_its_line(tmp_path, field, declared):
-    found = retyped(tmp_path, field, declared)
+def test_retyped_field_is_read_or_refused_with_its_line(tmp_path, field, declared):
+    found = import_retyped(tmp_path, field, declared)
     if field in ("MJ", "CD") and "Char" in declared:
         assert found["vct_note_no_number"]["field"] == field

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""VCT 3.0, written and read: what goes in comes out, compared by plain shapely and geopandas."""
+"""VCT 3.0 written and read: round trips compared by plain shapely and geopandas."""
 
 import errno
 import re
@@ -30,20 +30,20 @@ X, Y = 37_500_000.0, 4_150_000.0
 LONG = ("Parameters:111,1,37500000,0,3,37", "Parameters:111,,,,1.0,37500000.0,0.0,3,37")
 
 
-def square(x, y, width=100.0, height=None):
+def make_square(x, y, width=100.0, height=None):
     return box(X + x, Y + y, X + x + width, Y + y + (height or width))
 
 
-def items(path):
-    """The items of every polygon, in the words of the file."""
+def read_items(path):
+    """Return the items of every polygon as written in the file."""
     text = path.read_bytes().decode("gbk").replace("\r\n", "\n")
     polygons = text.split("PolygonBegin\n")[1].split("PolygonEnd")[0]
     found = re.findall(r"\n21\n\d+\n((?:[-\d,]+\n)+?)0\n(?=\d+\n\d{10}\n|$)", polygons)
     return [[int(i) for i in rows.replace("\n", ",").strip(",").split(",")] for rows in found]
 
 
-def written_lines(path):
-    """The lines of a file by their ids, read by hand."""
+def read_lines(path):
+    """Return the lines of a file by id, parsed independently."""
     text = path.read_bytes().decode("gbk").replace("\r\n", "\n").split("LineBegin\n")[1].split("LineEnd")[0]
     rows = iter(text.split("\n"))
     found = {}
@@ -55,7 +55,7 @@ def written_lines(path):
     return found
 
 
-def clockwise(ring):
+def is_clockwise(ring):
     return not shapely.is_ccw(shapely.linearrings(ring))
 
 
@@ -71,13 +71,13 @@ def clockwise(ring):
     ],
     ids=["survey", "standard", "other words", "no empty sections", "comment", "blank lines"],
 )
-def test_the_two_squares_in_every_dialect(tmp_path, pairs):
+def test_two_squares_are_read_in_every_dialect(tmp_path, pairs):
     (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(*pairs)))
     assert found.name == "YDYHGHFQ" and found.crs.to_epsg() == 4525
     assert found.frame["BSM"].tolist() == ["140122000000000001", "140122000000000002"]
     assert found.frame["GHFQDM"].tolist() == ["510", "520"]
-    for shape, wanted in zip(found.frame.geometry, (square(0, 0), square(100, 0)), strict=True):
-        assert shape.equals(wanted) and clockwise(shape.exterior.coords)
+    for shape, wanted in zip(found.frame.geometry, (make_square(0, 0), make_square(100, 0)), strict=True):
+        assert shape.equals(wanted) and is_clockwise(shape.exterior.coords)
 
 
 @pytest.mark.parametrize(
@@ -89,24 +89,24 @@ def test_the_two_squares_in_every_dialect(tmp_path, pairs):
         ("111,,,,1.0,500000.0,0.0,6,19", 4508),
     ],
 )
-def test_zones_of_both_widths(tmp_path, parameters, epsg):
+def test_zones_of_both_widths_are_recognized(tmp_path, parameters, epsg):
     easting = re.search(r"\d*500000", parameters)[0]
     text = changed_text(("111,1,37500000,0,3,37", parameters)).replace("37500", easting[:-3])
     with open_vct(write_file(tmp_path / "a.vct", text)) as vct:
         assert vct.head.crs.to_epsg() == epsg and not vct.remarks.notes()
 
 
-def test_a_meridian_that_is_not_the_zones_is_told_with_both(tmp_path):
+def test_meridian_contradicting_the_zone_is_refused(tmp_path):
     path = write_file(
         tmp_path / "a.vct", changed_text(("Parameters:111,1,37500000,0,3,37", "Parameters:114,1,37500000,0,3,37"))
     )
     with pytest.raises(InputError) as caught:
         read_vct(path)
-    said = Texts("zh").explain(caught.value)
-    assert "Parameters" in said and "114°" in said and "111°" in said and "37 带" in said
+    message = Texts("zh").explain(caught.value)
+    assert "Parameters" in message and "114°" in message and "111°" in message and "37 带" in message
 
 
-def test_degrees_and_northing_first(tmp_path):
+def test_degrees_with_northing_first_are_read(tmp_path):
     text = changed_text(
         ("CoordinateSystemType:P", "CoordinateSystemType:D"), ("XAxisDirection:E", "XAxisDirection:N"),
         ("YAxisDirection:N", "YAxisDirection:E"), ("XYUnit:M", "XYUnit:D"), ("高斯-克吕格投影", ""), ("111,1,37500000,0,3,37", ""),
@@ -117,34 +117,36 @@ def test_degrees_and_northing_first(tmp_path):
     assert [key for key, _ in found.notices] == ["vct_note_axes"]
 
 
-def test_a_shared_edge_is_one_line_with_two_signs(tmp_path):
+def test_shared_edge_is_one_line_with_two_signs(tmp_path):
     path = tmp_path / "a.vct"
-    write_vct(path, [layer("YDYHGHFQ", [square(0, 0), square(100, 0)], BSM=("text", ["1", "2"]))])
-    lines = written_lines(path)
+    write_vct(path, [layer("YDYHGHFQ", [make_square(0, 0), make_square(100, 0)], BSM=("text", ["1", "2"]))])
+    lines = read_lines(path)
     assert len(lines) == 3 and sum(len(xy) - 1 for xy in lines.values()) == 7
-    one, two = items(path)
+    one, two = read_items(path)
     (shared,) = {abs(i) for i in one} & {abs(i) for i in two}
     assert shared in one and -shared in two
 
 
-def test_holes_and_islands_in_holes(tmp_path):
-    """A land with a lake, an island that fills the lake but for a ring, a pond in the island, filled by a polygon."""
-    land = Polygon(square(0, 0, 1000).exterior, [square(100, 100, 800).exterior, square(910, 910, 50).exterior])
-    island = Polygon(square(200, 200, 600).exterior, [square(300, 300, 100).exterior])
-    lake = Polygon(square(100, 100, 800).exterior, [square(200, 200, 600).exterior])
-    shapes = [land, island, lake, square(300, 300, 100)]
+def test_holes_and_islands_in_holes_survive_a_round_trip(tmp_path):
+    """Write a land with a lake, an island in the lake, and a filled pond in the island."""
+    land = Polygon(
+        make_square(0, 0, 1000).exterior, [make_square(100, 100, 800).exterior, make_square(910, 910, 50).exterior]
+    )
+    island = Polygon(make_square(200, 200, 600).exterior, [make_square(300, 300, 100).exterior])
+    lake = Polygon(make_square(100, 100, 800).exterior, [make_square(200, 200, 600).exterior])
+    shapes = [land, island, lake, make_square(300, 300, 100)]
     path = tmp_path / "a.vct"
     write_vct(path, [layer("A", shapes, N=("integer", [1, 2, 3, 4]))])
-    # Five rings that nobody shares in part: lake and pond are there once for both their sides, and a hole without a filling.
-    assert len(written_lines(path)) == 5
+    # Five rings without partial sharing: lake and pond once for both sides, and an unfilled hole.
+    assert len(read_lines(path)) == 5
     (found,) = read_vct(path)
     for shape, wanted in zip(found.frame.geometry, shapes, strict=True):
-        assert shape.equals(wanted) and shape.is_valid and clockwise(shape.exterior.coords)
-        assert not any(clockwise(hole.coords) for hole in shape.interiors)
-    assert items(path)[0].count(0) == 2
+        assert shape.equals(wanted) and shape.is_valid and is_clockwise(shape.exterior.coords)
+        assert not any(is_clockwise(hole.coords) for hole in shape.interiors)
+    assert read_items(path)[0].count(0) == 2
 
 
-def test_points_lines_and_rows_without_shapes(tmp_path):
+def test_points_lines_and_shapeless_rows_survive_a_round_trip(tmp_path):
     points = shapely.points([[X + 0.12345, Y], [X, Y + 1e-5]])
     line = shapely.linestrings([[X, Y], [X + 1, Y], [X + 1, Y + 2]])
     layers = [
@@ -166,27 +168,33 @@ def test_points_lines_and_rows_without_shapes(tmp_path):
     assert "vct_note_no_shape" in {key for key, _ in found[0].notices}
 
 
-def test_keys_that_two_layers_share_are_named(tmp_path):
+def test_keys_shared_by_two_layers_are_noted(tmp_path):
     points = shapely.points([[X, Y], [X + 1, Y]])
     first, second = ["141129000000000001", "141129000000000002"], ["141129000000000001", None]
     layers = [layer("A", points, BSM=("text", first)), layer("B", points, BSM=("text", second))]
     done = write_vct(tmp_path / "a.vct", [*layers, layer("C", points[:1], BSM=("text", ["141129000000000003"]))])
     (params,) = [params for key, params in done.notes if key == "vct_note_shared_keys"]
     for language in ("zh", "en"):
-        said = Texts(language).notice("vct_note_shared_keys", params)
-        assert all(word in said for word in ("A", "B", "141129000000000001")) and "[" not in said and "{" not in said
+        message = Texts(language).notice("vct_note_shared_keys", params)
+        assert (
+            all(word in message for word in ("A", "B", "141129000000000001"))
+            and "[" not in message
+            and "{" not in message
+        )
     read = [one.frame["BSM"].tolist() for one in read_vct(tmp_path / "a.vct")]
     assert read[:2] == [first, second], "written as they are"
 
 
-def test_values_come_back(tmp_path):
+def test_values_survive_a_round_trip(tmp_path):
     columns = {
         "T": ("text", ["城镇,村\n庄", None, " 空 格 "]),
         "I": ("integer", pd.array([123456789012345678, None, -3], dtype="Int64")),
         "R": ("real", [1.5, np.nan, 1234567.123456]),
         "D": ("date", pd.to_datetime(["2026-11-20", None, "1999-01-01"])),
     }
-    done = write_vct(tmp_path / "a.vct", [layer("A", [square(0, 0), square(100, 0), square(200, 0)], **columns)])
+    done = write_vct(
+        tmp_path / "a.vct", [layer("A", [make_square(0, 0), make_square(100, 0), make_square(200, 0)], **columns)]
+    )
     frame = read_vct(tmp_path / "a.vct")[0].frame
     assert frame["T"].tolist() == ["城镇，村 庄", None, " 空 格 "]
     assert frame["I"].tolist() == [123456789012345678, pd.NA, -3]
@@ -198,7 +206,7 @@ def test_values_come_back(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_sample_county_goes_round(tmp_path):
+def test_sample_county_survives_a_round_trip(tmp_path):
     source = SAMPLE / "county.gpkg"
     done = write_vct(tmp_path / "县.vct", read_source(source), templates=load_standard().templates)
     found = {f.name: f.frame for f in read_vct(tmp_path / "县.vct")}
@@ -213,19 +221,19 @@ def test_the_sample_county_goes_round(tmp_path):
         back = found[name]
         assert len(back) == len(parts) and [c for c in back if c != "geometry"] == [c for c in given if c != "geometry"]
         mine, theirs = back.geometry.to_numpy(), parts.geometry.to_numpy()
-        bare = shapely.is_missing(mine)
-        assert (bare == (shapely.is_missing(theirs) | shapely.is_empty(theirs))).all()
-        mine, theirs = mine[~bare], theirs[~bare]
+        is_missing = shapely.is_missing(mine)
+        assert (is_missing == (shapely.is_missing(theirs) | shapely.is_empty(theirs))).all()
+        mine, theirs = mine[~is_missing], theirs[~is_missing]
         assert (shapely.hausdorff_distance(mine, theirs) <= 1e-4).all()
         # Each vertex moves by less than half of the last digit: an area by less than that times the perimeter.
         assert (np.abs(shapely.area(mine) - shapely.area(theirs)) <= 1e-4 * shapely.length(theirs) + 1e-6).all()
         counts = shapely.get_num_coordinates(shapely.remove_repeated_points(theirs))
         assert (shapely.get_num_coordinates(mine) == counts).all()
         for column in parts.columns.drop("geometry"):
-            same(back[column], parts[column])
+            assert_same_values(back[column], parts[column])
 
 
-def same(back, given):
+def assert_same_values(back, given):
     missing = given.isna() | (given.astype(str) == "")
     assert (back.isna() == missing).all(), given.name
     back, given = back[~missing], given[~missing]
@@ -238,8 +246,8 @@ def same(back, given):
 
 
 @st.composite
-def coverages(draw):
-    """Cells of a grid joined by number, each joined part one polygon: with holes, islands in them, touching corners."""
+def draw_coverages(draw):
+    """Draw polygons of grid cells joined by number, with holes, nested islands and touching corners."""
     wide, high = draw(st.integers(1, 7)), draw(st.integers(1, 7))
     numbers = draw(st.lists(st.integers(0, 2), min_size=wide * high, max_size=wide * high))
     shift = np.array(draw(st.lists(st.integers(-30, 30), min_size=2 * (wide + 1) * (high + 1),
@@ -257,8 +265,8 @@ def coverages(draw):
 
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(coverages())
-def test_any_coverage_goes_round_with_each_edge_once(tmp_path_factory, shapes):
+@given(draw_coverages())
+def test_random_coverages_survive_with_each_edge_written_once(tmp_path_factory, shapes):
     path = tmp_path_factory.mktemp("vct") / "a.vct"
     write_vct(path, [layer("A", list(shapes), N=("integer", list(range(len(shapes)))))])
     (found,) = read_vct(path)
@@ -268,8 +276,8 @@ def test_any_coverage_goes_round_with_each_edge_once(tmp_path_factory, shapes):
     assert (
         shapely.normalize(shapely.set_precision(back, 1e-4)) == shapely.normalize(shapely.set_precision(shapes, 1e-4))
     ).all()
-    # No edge of the coverage is written twice: together the lines are as long as all boundaries laid on one another.
-    lines = written_lines(path).values()
+    # No edge is written twice: the lines are as long as the union of all boundaries.
+    lines = read_lines(path).values()
     once = shapely.length(shapely.union_all(shapely.boundary(shapely.set_precision(shapes, 1e-4))))
     assert abs(sum(shapely.linestrings(xy).length for xy in lines) - once) < 1e-3
 
@@ -284,12 +292,12 @@ DAMAGE = {
     "unknown line": (changed_text(("-1,-2", "-1,-7")), "vct_unknown_line", line_of(SQUARES, "11", 4)),
     "wrong sign": (changed_text(("-1,-2", "-1,2")), "vct_gap", line_of(SQUARES, "11", 4)),
     "open ring": (changed_text(("\n2\n1,3\n", "\n1\n1\n")), "vct_open_ring", line_of(SQUARES, "12")),
-    "too few points told": (changed_text(("11\n4\n", "11\n3\n")), "vct_count", line_of(SQUARES, "37500100,4150000", 2)),
-    "too many points told": (changed_text(("11\n4\n", "11\n5\n")), "vct_position", line_of(SQUARES, "0", 3)),
-    "too few items told": (changed_text(("21\n2\n", "21\n1\n")), "vct_items", line_of(SQUARES, "-1,-2")),
-    "too many items told": (changed_text(("21\n2\n", "21\n4\n")), "vct_count", None),
-    "too few fields told": (changed_text(("YDYHGHFQ,2", "YDYHGHFQ,1")), "vct_fields_count", line_of(SQUARES, "GHFQDM,Char,3")),
-    "too many fields told": (changed_text(("YDYHGHFQ,2", "YDYHGHFQ,3")), "vct_field", line_of(SQUARES, "GHFQDM,Char,3") + 1),
+    "too few points declared": (changed_text(("11\n4\n", "11\n3\n")), "vct_count", line_of(SQUARES, "37500100,4150000", 2)),
+    "too many points declared": (changed_text(("11\n4\n", "11\n5\n")), "vct_position", line_of(SQUARES, "0", 3)),
+    "too few items declared": (changed_text(("21\n2\n", "21\n1\n")), "vct_items", line_of(SQUARES, "-1,-2")),
+    "too many items declared": (changed_text(("21\n2\n", "21\n4\n")), "vct_count", None),
+    "too few fields declared": (changed_text(("YDYHGHFQ,2", "YDYHGHFQ,1")), "vct_fields_count", line_of(SQUARES, "GHFQDM,Char,3")),
+    "too many fields declared": (changed_text(("YDYHGHFQ,2", "YDYHGHFQ,3")), "vct_field", line_of(SQUARES, "GHFQDM,Char,3") + 1),
     "too many values": (changed_text((",510", ",510,1")), "vct_values", line_of(SQUARES, "11,140122000000000001,510")),
     "no number": (changed_text(("37500200,4150100\n37500200,", "37500200,41501OO\n37500200,")), "vct_position_value", line_of(SQUARES, "37500200,4150100")),
     "not finite": (changed_text(("37500200,4150100\n37500200,", "nan,4150100\n37500200,")), "vct_position_value", line_of(SQUARES, "37500200,4150100")),
@@ -297,7 +305,7 @@ DAMAGE = {
     "unknown table": (changed_text(("AttributeBegin\nYDYHGHFQ", "AttributeBegin\nGHFQ")), "vct_unknown_table", None),
     "id of another line": (changed_text(("\n3\n1099000000", "\n2\n1099000000")), "vct_twice", None),
     "id of another polygon": (changed_text(("\n12\n2090", "\n11\n2090")), "vct_twice", None),
-    "row twice": (changed_text(("\n12,", "\n11,")), "vct_row_twice", line_of(SQUARES, "12,140122000000000002,520")),
+    "repeated row": (changed_text(("\n12,", "\n11,")), "vct_row_twice", line_of(SQUARES, "12,140122000000000002,520")),
     "no such zone": (changed_text(("0,3,37", "0,3,77")), "vct_head_value", 13),
     "zone of another meridian": (changed_text(("0,3,37", "0,3,38")), "vct_meridian", 13),
     "another spheroid": (changed_text(("CGCS2000,6378137.0,298.257222101", "Xian80,6378140,298.257")), "vct_spheroid_xian80", 10),
@@ -308,7 +316,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("name", DAMAGE)
-def test_damage_is_told_with_its_line(tmp_path, name):
+def test_damage_is_refused_with_its_line(tmp_path, name):
     text, key, line = DAMAGE[name]
     with pytest.raises(InputError) as caught:
         read_vct(write_file(tmp_path / "坏.vct", text))
@@ -316,8 +324,8 @@ def test_damage_is_told_with_its_line(tmp_path, name):
     if line is not None:
         assert caught.value.params["line"] == line
     for lang in ("zh", "en"):
-        said = Texts(lang).explain(caught.value)
-        assert "坏.vct" in said and str(caught.value.params["line"]) in said
+        message = Texts(lang).explain(caught.value)
+        assert "坏.vct" in message and str(caught.value.params["line"]) in message
     assert [p.name for p in tmp_path.iterdir()] == ["坏.vct"]
 
 
@@ -337,7 +345,7 @@ ASCII_HEAD = re.sub(r"(Projection|VerticalDatum|TemporalReferenceSystem):.*", r"
     ],
     ids=["UTF-8", "UTF-8 in pairs", "with a mark", "UTF-16", "one value"],
 )  # fmt: skip
-def test_wrong_encodings_are_told(tmp_path, data, key, line):
+def test_wrong_encodings_are_refused(tmp_path, data, key, line):
     path = tmp_path / "a.vct"
     path.write_bytes(data)
     with pytest.raises(InputError) as caught:
@@ -345,17 +353,17 @@ def test_wrong_encodings_are_told(tmp_path, data, key, line):
     assert caught.value.key == key and (line is None or caught.value.params["line"] == line)
 
 
-def test_a_count_that_is_huge_needs_no_memory(tmp_path):
+def test_huge_count_needs_no_memory(tmp_path):
     with pytest.raises(InputError) as caught:
         read_vct(write_file(tmp_path / "a.vct", changed_text(("11\n4\n", "11\n999999999999999\n"))))
     assert caught.value.key == "vct_position"
 
 
-def test_a_full_disk_of_temporary_files_is_no_damage(tmp_path, monkeypatch):
-    def full(*_):
+def test_full_disk_of_temporary_files_is_not_reported_as_damage(tmp_path, monkeypatch):
+    def raise_disk_full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(store.Store, "put", full)
+    monkeypatch.setattr(store.Store, "put", raise_disk_full)
     with pytest.raises(InputError) as caught:
         read_vct(write_file(tmp_path / "a.vct", SQUARES))
     assert caught.value.key == "vct_no_space"
@@ -363,49 +371,49 @@ def test_a_full_disk_of_temporary_files_is_no_damage(tmp_path, monkeypatch):
         assert "a.vct" in Texts(lang).explain(caught.value) and "no_space" not in Texts(lang).explain(caught.value)
 
 
-def test_shapes_without_rows_are_kept(tmp_path):
+def test_shapes_without_rows_are_read_and_noted(tmp_path):
     (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(("12,140122000000000002,520\n", ""))))
     assert found.frame["BSM"].tolist() == ["140122000000000001", None] and found.frame.geometry[1].equals(
-        square(100, 0)
+        make_square(100, 0)
     )
     assert [key for key, _ in found.notices] == ["vct_note_no_row"]
 
 
 @pytest.mark.parametrize(
-    ("made", "key", "told"),
+    ("make_layers", "key", "words"),
     [
-        (lambda: [layer("A", [square(0, 0)], BSM=("text", ["7"]), MC=("text", ["𠮷村"]))], "vct_character", ("A", "7", "MC", "𠮷")),
-        (lambda: [layer("A", [square(0, 0)], crs=4526), layer("B", [square(0, 0)])], "vct_two_crs", ("B", "EPSG:4525")),
-        (lambda: [layer("A", [square(0, 0)], crs=32649)], "vct_crs", ("A", "EPSG:32649")),
-        (lambda: [layer("A", [square(0, 0), shapely.Point(X, Y)])], "vct_mixed_shapes", ("A", "1")),
-        (lambda: [layer("A", [square(0, 0)]), layer("a", [square(0, 0)])], "vct_two_layers", ("a",)),
-        (lambda: [layer("A", [square(0, 0, 1e-6)])], "vct_collapsed", ("A", "0")),
-        (lambda: [layer("A", [square(0, 0)], N=("real", [np.inf]))], "vct_no_value", ("A", "N")),
+        (lambda: [layer("A", [make_square(0, 0)], BSM=("text", ["7"]), MC=("text", ["𠮷村"]))], "vct_character", ("A", "7", "MC", "𠮷")),
+        (lambda: [layer("A", [make_square(0, 0)], crs=4526), layer("B", [make_square(0, 0)])], "vct_two_crs", ("B", "EPSG:4525")),
+        (lambda: [layer("A", [make_square(0, 0)], crs=32649)], "vct_crs", ("A", "EPSG:32649")),
+        (lambda: [layer("A", [make_square(0, 0), shapely.Point(X, Y)])], "vct_mixed_shapes", ("A", "1")),
+        (lambda: [layer("A", [make_square(0, 0)]), layer("a", [make_square(0, 0)])], "vct_two_layers", ("a",)),
+        (lambda: [layer("A", [make_square(0, 0, 1e-6)])], "vct_collapsed", ("A", "0")),
+        (lambda: [layer("A", [make_square(0, 0)], N=("real", [np.inf]))], "vct_no_value", ("A", "N")),
         (list, "vct_no_layers", ()),
     ],
     ids=["GBK", "two zones", "no CGCS2000", "two kinds", "one name", "too small", "infinite", "nothing"],
 )  # fmt: skip
-def test_what_cannot_be_written_leaves_the_old_file(tmp_path, made, key, told):
+def test_unwritable_layers_keep_the_old_file(tmp_path, make_layers, key, words):
     target = tmp_path / "a.vct"
     target.write_text("old")
     with pytest.raises((OutputError, InputError)) as caught:
-        write_vct(target, made())
+        write_vct(target, make_layers())
     assert caught.value.key == key and target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
     for lang in ("zh", "en"):
-        assert all(word in Texts(lang).explain(caught.value) for word in told)
+        assert all(word in Texts(lang).explain(caught.value) for word in words)
 
 
-def test_a_value_that_is_none_of_its_type_is_told_with_place(tmp_path):
+def test_value_of_the_wrong_type_is_refused_with_its_place(tmp_path):
     text = changed_text(("GHFQDM,Char,3", "GHFQDM,Date,8"))
     with pytest.raises(InputError) as caught:
         read_vct(write_file(tmp_path / "a.vct", text))
-    said = Texts("zh").explain(caught.value)
-    assert all(word in said for word in ("YDYHGHFQ", "GHFQDM", "510", "日期", str(caught.value.params["line"])))
+    message = Texts("zh").explain(caught.value)
+    assert all(word in message for word in ("YDYHGHFQ", "GHFQDM", "510", "日期", str(caught.value.params["line"])))
     assert "date" in Texts("en").explain(caught.value)
 
 
-def test_every_key_has_its_words():
-    """In both languages, whatever error or note of the package."""
+def test_every_message_key_has_texts_in_both_languages():
+    """Search the sources of the package for keys of errors and notes."""
     source = "".join(p.read_text(encoding="utf-8") for p in Path(write_vct.__code__.co_filename).parent.glob("*.py"))
     keys = set(re.findall(r'"(vct_[a-z0-9_]+)"', source))
     assert len(keys) > 40
@@ -414,87 +422,87 @@ def test_every_key_has_its_words():
         assert not keys - set(known)
 
 
-def test_the_settings_are_data(tmp_path):
+def test_settings_change_the_written_file(tmp_path):
     import dataclasses
 
-    form = dataclasses.replace(load_settings(), parameters="long", datamark="CNSDTF-VCT", decimals_metres=2)
-    write_vct(tmp_path / "a.vct", [layer("A", [square(0, 0.123456)])], settings=form)
+    changed = dataclasses.replace(load_settings(), parameters="long", datamark="CNSDTF-VCT", decimals_metres=2)
+    write_vct(tmp_path / "a.vct", [layer("A", [make_square(0, 0.123456)])], settings=changed)
     text = (tmp_path / "a.vct").read_bytes().decode("gbk")
     assert "Datamark:CNSDTF-VCT\r\n" in text and "Parameters:111,,,,1.0,37500000.0,0.0,3,37\r\n" in text
     assert "37500000,4150000.12\r\n" in text
     assert read_vct(tmp_path / "a.vct")[0].crs.to_epsg() == 4525
 
 
-#: What is told of a file that ends too early.
+#: Errors of a file that ends too early.
 CUT = ("vct_cut_off", "vct_cut_between", "vct_ended", "vct_no_head", "vct_empty")
 
 
-def test_cut_off_anywhere_is_an_error_and_nothing_else(tmp_path):
+def test_truncation_at_any_byte_raises_an_error(tmp_path):
     data = SQUARES.replace("\n", "\r\n").encode("gbk")
     path = tmp_path / "a.vct"
     end = len(data) - len(b"StyleBegin\r\nStyleEnd\r\n")
     for length in range(0, len(data) - 2, 3):
         path.write_bytes(data[:length])
-        # At the very end of the attributes, or of their end's word, nothing tells that there was more.
-        whole = end - 2 <= length <= end
+        # After the end of the attributes nothing shows that the file was longer.
+        complete = end - 2 <= length <= end
         try:
             read_vct(path)
         except InputError as error:
-            assert not whole and error.key in CUT, (length, error)
+            assert not complete and error.key in CUT, (length, error)
         else:
-            assert whole, length
+            assert complete, length
 
 
-def test_a_line_lost_or_doubled_anywhere_never_ends_in_a_crash(tmp_path):
+def test_removed_or_repeated_lines_never_crash(tmp_path):
     rows = SQUARES.split("\n")
-    told = 0
+    refused = 0
     for number in range(len(rows)):
         for text in (rows[:number] + rows[number + 1 :], rows[: number + 1] + rows[number:]):
             try:
                 read_vct(write_file(tmp_path / "a.vct", "\n".join(text)))
             except InputError as error:
-                told += 1
+                refused += 1
                 assert Texts("zh").explain(error) and Texts("en").explain(error)
-    # What is left are lines of the header that nobody needs, empty sections and rows of attributes.
-    assert told > 1.4 * len(rows) - 60
+    # Not refused are unneeded header lines, empty sections and attribute rows.
+    assert refused > 1.4 * len(rows) - 60
 
 
-def test_another_separator_and_three_dimensions(tmp_path):
+def test_another_separator_and_a_third_dimension_are_read(tmp_path):
     text = changed_text(("Separator:,", "Separator:;"), ("Dim:2", "Dim:3"))
     head, rest = text.split("HeadEnd\n")
     rest = re.sub(r"^(375\d+(?:\.\d+)?),(415\d+(?:\.\d+)?)$", r"\1,\2,1050.5", rest, flags=re.M).replace(",", ";")
     (found,) = read_vct(write_file(tmp_path / "a.vct", head + "HeadEnd\n" + rest))
-    assert found.frame.geometry[0].equals(square(0, 0)) and found.frame["GHFQDM"].tolist() == ["510", "520"]
+    assert found.frame.geometry[0].equals(make_square(0, 0)) and found.frame["GHFQDM"].tolist() == ["510", "520"]
     assert not found.frame.geometry.has_z.any() and [key for key, _ in found.notices] == ["vct_note_third"]
 
 
-def test_an_offset_is_added_and_told(tmp_path):
+def test_offset_is_applied_and_noted(tmp_path):
     (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(("Offset:0,0", "Offset:1000,-50"))))
-    assert found.frame.geometry[0].equals(square(1000, -50)) and found.notices[0][0] == "vct_note_offset"
+    assert found.frame.geometry[0].equals(make_square(1000, -50)) and found.notices[0][0] == "vct_note_offset"
 
 
-def test_degrees_keep_a_hundredth_of_a_millimetre(tmp_path):
+def test_degrees_are_accurate_to_a_hundredth_of_a_millimetre(tmp_path):
     shapes = [box(113.123456789123, 39.1, 113.2, 39.2), box(113.2, 39.1, 113.3, 39.2)]
     write_vct(tmp_path / "a.vct", [layer("A", shapes, crs=4490)])
     (found,) = read_vct(tmp_path / "a.vct")
-    assert found.crs.to_epsg() == 4490 and len(written_lines(tmp_path / "a.vct")) == 3
+    assert found.crs.to_epsg() == 4490 and len(read_lines(tmp_path / "a.vct")) == 3
     off = np.abs(shapely.bounds(found.frame.geometry.to_numpy()) - shapely.bounds(shapes))
     assert off.max() <= 1e-10
 
 
-def test_several_parts_or_holes_that_turn_alike_in_one_record(tmp_path):
-    """As other writers make them: nesting decides."""
+def test_alike_turning_rings_are_nested_by_location(tmp_path):
+    """Read parts or holes with equal direction in one record, as other programs write them."""
     ring = "\n".join(f"{X + x:.0f},{Y + y:.0f}" for x, y in ((10, 10), (10, 20), (20, 20), (20, 10), (10, 10)))
     text = changed_text(
         ("LineEnd", f"4\n1099000000\nunknown\n1\n1\n11\n5\n{ring}\n0\nLineEnd"),
         ("21\n2\n-1,-2\n", "21\n4\n-1,-2,0,4\n"),
     )
     (found,) = read_vct(write_file(tmp_path / "a.vct", text))
-    hole = square(10, 10, 10)
-    assert found.frame.geometry[0].equals(square(0, 0).difference(hole))
+    hole = make_square(10, 10, 10)
+    assert found.frame.geometry[0].equals(make_square(0, 0).difference(hole))
     text = changed_text(
         ("LineEnd", f"4\n1099000000\nunknown\n1\n1\n11\n5\n{ring}\n0\nLineEnd"),
         ("21\n2\n1,3\n", "21\n4\n1,3,0,4\n"),
     )
     (found,) = read_vct(write_file(tmp_path / "b.vct", text))
-    assert found.frame.geometry[1].equals(shapely.union_all([square(100, 0), hole]))
+    assert found.frame.geometry[1].equals(shapely.union_all([make_square(100, 0), hole]))

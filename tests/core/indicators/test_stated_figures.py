@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Figures of text and tables (LAW007): read as planners write them, held against the map and each other."""
+"""Figures of text and tables (LAW007): parsed and compared with the map and each other."""
 
 import openpyxl
 import pytest
@@ -28,7 +28,7 @@ HEAD = "指标,数值,单位,位置\n"
         ("12.5", "公里", (12.5, 1, None, "=")),
         ("若干", "公顷", (None, 0, "ha", "=")),
         ("", "", (None, 0, "", "=")),
-        # Two units, a range, something else behind the number: nobody knows what is meant.
+        # Ambiguous: two units, a range, or other text after the number.
         ("63.25万亩", "亩", (None, 0, "mu", "=")),
         ("63.25万亩", "万亩", (63.25, 2, "wan_mu", "=")),
         ("27.37%", "％", (27.37, 2, "share", "=")),
@@ -38,20 +38,20 @@ HEAD = "指标,数值,单位,位置\n"
         ("1.965e+10", "平方米", (None, 0, "m2", "=")),
         ("5.3亿", "平方米", (None, 0, "m2", "=")),
         ("1,5", "公顷", (None, 0, "ha", "=")),
-        # As an input method for Chinese writes digits.
+        # Full-width digits of a Chinese input method.
         ("６３．２５", "万亩", (63.25, 2, "wan_mu", "=")),
         ("1，965，000 平方米", "", (1965000.0, 0, "m2", "=")),
         ("1 965 000.5", "平方米", (1965000.5, 1, "m2", "=")),
         ("16.46km²", "平方千米", (16.46, 2, "km2", "=")),
     ],
 )
-def test_a_figure_as_it_is_written(value, unit, read):
+def test_figure_is_parsed_with_unit_and_relation(value, unit, read):
     one = parse_figure("红线面积", value, unit, "文本第12条")
     assert (one.value, one.decimals, one.unit, one.comparison) == read
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_csv_in_any_encoding(tmp_path, encoding):
+def test_csv_is_read_in_each_encoding(tmp_path, encoding):
     path = tmp_path / "数.csv"
     path.write_bytes(("浑源县主要指标\n\n" + HEAD + "红线面积,538.87,平方千米,文本第12条\n,,,\n").encode(encoding))
     (one,) = read_figures(path)
@@ -68,13 +68,13 @@ def test_csv_in_any_encoding(tmp_path, encoding):
         ("单位：各指标见下,,\n", "指标,数值,位置", ["", "km2"]),
     ],
 )
-def test_a_unit_for_the_whole_table_stands_in_its_head_or_above(tmp_path, above, head, units):
+def test_unit_of_the_table_is_read_from_its_head_or_title(tmp_path, above, head, units):
     path = tmp_path / "t.csv"
     path.write_text(f"{above}{head}\n红线面积,538.87,附表1\n红线面积,5.39平方千米,附表1\n", encoding="utf-8")
     assert [f.unit for f in read_figures(path)] == units
 
 
-def test_a_cell_of_its_own_comes_before_the_unit_of_the_table(tmp_path):
+def test_unit_column_overrides_the_unit_of_the_table(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text(
         "单位：公顷,,,\n指标,数值,单位,位置\n红线面积,5.39,平方千米,附表1\n红线面积,539,,附表2\n", encoding="utf-8"
@@ -82,7 +82,7 @@ def test_a_cell_of_its_own_comes_before_the_unit_of_the_table(tmp_path):
     assert [f.unit for f in read_figures(path)] == ["km2", "ha"]
 
 
-def test_large_and_small_numbers_of_a_workbook_keep_their_digits(tmp_path):
+def test_numbers_of_a_workbook_keep_their_digits(tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["指标", "数值", "单位", "位置"])
     for value in (19_650_000_000, 123_456_789_012, 19_650_000_000.5, 0.00001, 0.1 + 0.2):
@@ -97,7 +97,7 @@ def test_large_and_small_numbers_of_a_workbook_keep_their_digits(tmp_path):
     ]
 
 
-def test_xlsx_counts_the_digits_that_are_shown(tmp_path):
+def test_digits_shown_in_a_workbook_are_counted(tmp_path):
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.append(["主要指标表"])
@@ -123,7 +123,7 @@ def test_xlsx_counts_the_digits_that_are_shown(tmp_path):
         ("a.csv", "甲,乙\n1,2\n".encode(), "figures_no_head"),
     ],
 )
-def test_a_table_that_is_none_is_told_before_anything_is_read(tmp_path, name, data, key):
+def test_unreadable_table_is_refused_before_the_data_are_read(tmp_path, name, data, key):
     path = tmp_path / name
     if data is not None:
         path.write_bytes(data)
@@ -138,7 +138,7 @@ def report_of(tmp_path, *rows, **options):
     return check_plan(as_read_layers(), Options(rules=("LAW007",), figures=str(path), **options)).report
 
 
-def test_both_places_and_the_maps_own_figure_are_named(tmp_path):
+def test_finding_names_both_places_and_the_figure_of_the_map(tmp_path):
     report = report_of(tmp_path, "城镇开发边界面积,19.00,公顷,文本第8条", "开发边界面积,22.00,公顷,附表1")
     against_map, texts = sorted(findings_of_rule(report), key=lambda f: f.case)
     assert (against_map.case, texts.case) == ("map", "text")
@@ -151,8 +151,8 @@ def test_both_places_and_the_maps_own_figure_are_named(tmp_path):
     assert len({f.fingerprint for f in findings_of_rule(report)}) == 2
 
 
-def test_within_a_hectare_or_half_of_the_last_digit(tmp_path):
-    # The map says 18.99 ha or so.
+def test_figure_within_a_hectare_or_half_a_digit_matches(tmp_path):
+    # The map has about 18.99 ha.
     fine = ("19.9,公顷,甲", "18.0,公顷,乙", "0.03,万亩,丙", "0.2,平方千米,丁")
     assert not findings_of_rule(report_of(tmp_path, *(f"开发边界面积,{row}" for row in fine[:1])))
     for row in fine:
@@ -163,7 +163,7 @@ def test_within_a_hectare_or_half_of_the_last_digit(tmp_path):
     assert not findings_of_rule(report_of(tmp_path, "开发边界面积,20.1,公顷,甲", parameters=loose))
 
 
-def test_what_is_in_no_list_is_a_finding(tmp_path):
+def test_unknown_indicator_is_a_finding(tmp_path):
     report = report_of(tmp_path, "红线长度,12,公里,附表3", "红线面积,很大,公顷,附表3", "红线面积,12,个,附表4")
     cases = {f.case: f for f in findings_of_rule(report)}
     assert set(cases) == {"unknown", "unreadable", "unit"}
@@ -171,7 +171,7 @@ def test_what_is_in_no_list_is_a_finding(tmp_path):
     assert all(str(f.severity) == "WARNING" for f in findings_of_rule(report))
 
 
-def test_what_the_map_cannot_say_is_said(tmp_path):
+def test_figure_without_a_layer_is_reported(tmp_path):
     report = report_of(tmp_path, "森林覆盖率,14.17,%,文本", "森林覆盖率,14.17,%,附表")
     rule = rule_outcome(report, "LAW007")
     assert rule.outcome == "passed" and not rule.incomplete and "森林覆盖率" in rule.reason
@@ -180,19 +180,19 @@ def test_what_the_map_cannot_say_is_said(tmp_path):
     assert rule.incomplete and "SD" in rule.reason
 
 
-def test_the_bare_ratio_is_the_form_that_decides(tmp_path):
+def test_ratio_without_a_form_uses_that_of_the_profile(tmp_path):
     report = report_of(tmp_path, "扩展倍数,0.05,倍,文本")
     (finding,) = findings_of_rule(report)
     assert finding.params["indicator"] == "expansion_ratio_n1" and "扩展倍数 N1" in finding.message
 
 
-def test_without_a_table_the_rule_says_how_to_give_one():
+def test_rule_without_a_table_gives_instructions():
     report = check_plan(as_read_layers(), Options(rules=("LAW007",))).report
     rule = rule_outcome(report, "LAW007")
     assert rule.outcome == "not_applicable" and "--figures" in rule.reason
 
 
-def test_the_table_is_never_an_output(tmp_path, capsys):
+def test_table_is_refused_as_output(tmp_path, capsys):
     from plugin.core.__main__ import main
 
     path = tmp_path / "数.csv"
@@ -204,8 +204,8 @@ def test_the_table_is_never_an_output(tmp_path, capsys):
     assert "LAW007" in capsys.readouterr().out
 
 
-def test_the_example_beside_the_sample_county():
-    """Bounds that the county keeps pass, also where the table prints the bare task; its boundary and ratio do not, nor does a slip."""
+def test_example_table_of_the_sample_county_is_compared():
+    """Met bounds pass, also without a relation in the table; boundary, ratio and a typing error do not."""
     options = Options(rules=("LAW007",), profile="hunyuan", figures=str(SAMPLE / "figures.csv"))
     report = check_plan(SAMPLE, options).report
     assert sorted((f.case, f.params["place"]) for f in findings_of_rule(report)) == [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A report is handed on: no folder of the machine it was made on, no user name, is in it."""
+"""Reports contain no folders or user names of the machine that wrote them."""
 
 import dataclasses
 
@@ -36,7 +36,7 @@ def report_with(error):
         pytest.param(lambda p: InputError("source_missing", source=p), Outcome.SKIPPED, id="skip"),
     ],
 )
-def test_no_folder_in_json_or_html(path, error, outcome):
+def test_json_and_html_contain_no_folder(path, error, outcome):
     plan, report = report_with(error(path))
     assert report.rules[0].outcome is outcome and report.verdict is Verdict.INCOMPLETE
     for text in (to_json(report), render_report(report, plan.norm)):
@@ -44,5 +44,5 @@ def test_no_folder_in_json_or_html(path, error, outcome):
         assert "zhang" not in text and "机密" not in text
 
 
-def test_a_run_of_no_rule_is_no_pass():
+def test_run_without_rules_does_not_pass():
     assert run_check(plan_of({"farmland": [SQUARE]}), []).verdict is Verdict.INCOMPLETE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A manifest is read in one place, and nothing that is none is taken for one."""
+"""Reading of the manifest: valid, changed, missing, newer and damaged files."""
 
 import json
 
@@ -13,7 +13,7 @@ from plugin.core.files.digests import (
     MISSING,
     OK,
     SCHEMA,
-    told_manifest,
+    read_manifest,
     write_digest,
 )
 
@@ -26,34 +26,34 @@ WHOLE = {
 }
 
 
-def put(folder, content):
+def write_manifest(folder, content):
     text = content if isinstance(content, str) else json.dumps(content)
     (folder / MANIFEST).write_text(text, encoding="utf-8")
 
 
-def test_one_as_it_was_written(tmp_path):
-    put(tmp_path, WHOLE)
+def test_written_manifest_is_read_with_its_state(tmp_path):
+    write_manifest(tmp_path, WHOLE)
     write_digest(tmp_path)
-    assert told_manifest(tmp_path) == (WHOLE, OK)
-    put(tmp_path, {**WHOLE, "more": 1})
-    assert told_manifest(tmp_path) == ({**WHOLE, "more": 1}, CHANGED)
+    assert read_manifest(tmp_path) == (WHOLE, OK)
+    write_manifest(tmp_path, {**WHOLE, "more": 1})
+    assert read_manifest(tmp_path) == ({**WHOLE, "more": 1}, CHANGED)
 
 
-def test_none(tmp_path):
-    assert told_manifest(tmp_path) == (None, MISSING)
+def test_missing_manifest_gives_none(tmp_path):
+    assert read_manifest(tmp_path) == (None, MISSING)
     (tmp_path / MANIFEST).mkdir()
-    assert told_manifest(tmp_path) == (None, MISSING)
+    assert read_manifest(tmp_path) == (None, MISSING)
 
 
-def test_one_of_before_there_were_maps(tmp_path):
-    put(tmp_path, {key: value for key, value in WHOLE.items() if key != "maps"})
-    assert told_manifest(tmp_path)[1] == CHANGED
+def test_manifest_without_maps_is_read(tmp_path):
+    write_manifest(tmp_path, {key: value for key, value in WHOLE.items() if key != "maps"})
+    assert read_manifest(tmp_path)[1] == CHANGED
 
 
-def test_one_of_a_later_version(tmp_path):
+def test_manifest_of_a_later_version_is_recognized(tmp_path):
     name, _, version = SCHEMA.partition("/")
-    put(tmp_path, {"schema": f"{name}/{int(version) + 1}"})
-    assert told_manifest(tmp_path) == (None, LATER)
+    write_manifest(tmp_path, {"schema": f"{name}/{int(version) + 1}"})
+    assert read_manifest(tmp_path) == (None, LATER)
 
 
 @pytest.mark.parametrize(
@@ -66,11 +66,11 @@ def test_one_of_a_later_version(tmp_path):
         {**WHOLE, "maps": 7}, {**WHOLE, "maps": [None]}, {**WHOLE, "maps": [{"file": "a.jpg"}]},
     ],
 )  # fmt: skip
-def test_one_that_is_damaged(tmp_path, content):
-    put(tmp_path, content)
-    assert told_manifest(tmp_path) == (None, DAMAGED)
+def test_damaged_manifest_gives_none(tmp_path, content):
+    write_manifest(tmp_path, content)
+    assert read_manifest(tmp_path) == (None, DAMAGED)
 
 
-def test_one_in_no_known_encoding(tmp_path):
+def test_undecodable_manifest_gives_none(tmp_path):
     (tmp_path / MANIFEST).write_bytes(b"\xff\xfe\xff")
-    assert told_manifest(tmp_path) == (None, DAMAGED)
+    assert read_manifest(tmp_path) == (None, DAMAGED)

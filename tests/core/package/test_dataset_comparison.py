@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A layer that two data sets of a package have: the second is held against the first, row by row."""
+"""A layer in two data sets of a package: the copies are compared row by row."""
 
 import shutil
 from pathlib import Path
@@ -27,21 +27,21 @@ ZONE_38, GEODETIC = CRS.from_epsg(4526), CRS.from_epsg(4490)
 KEYS = [f"14022500000000{n:04d}" for n in range(1, 6)]
 
 
-def layer(frame, role="DLTB"):
+def make_layer(frame, role="DLTB"):
     (source,) = as_read_layers({role: frame})
     return Layer(source, best_template(source, role, Options().norm()), source.crs)
 
 
-def twin(first, other, role="DLTB", without=frozenset()):
-    return compare_datasets(layer(first, role), layer(other, role), "a.gdb", "a.vct", without, NEVER)
+def compare(first, other, role="DLTB", without=frozenset()):
+    return compare_datasets(make_layer(first, role), make_layer(other, role), "a.gdb", "a.vct", without, NEVER)
 
 
-def test_the_same_in_another_order_and_crs_and_with_rings_begun_elsewhere():
+def test_equal_layers_match_in_any_order_crs_and_ring_start():
     first = parcels(5)
     other = first.iloc[::-1].reset_index(drop=True)
     other.geometry = shapely.reverse(other.geometry.to_numpy())
     for crs in (4526, 4490, 4527):
-        found = twin(first, other.to_crs(crs))
+        found = compare(first, other.to_crs(crs))
         assert found.features == (5, 5) and found.alone == ((0, ()), (0, ()))
         assert not found.fields and found.lacking == ((), ()) and found.placed
         assert len(found.off) == 0 or found.off.max() < 1e-6
@@ -49,36 +49,36 @@ def test_the_same_in_another_order_and_crs_and_with_rings_begun_elsewhere():
         assert found.areas[0] == pytest.approx(found.areas[1], abs=1e-4)
 
 
-def test_features_that_only_one_has():
+def test_features_of_only_one_data_set_are_listed():
     first, other = parcels(5), parcels(5)
     other["BSM"] = [*KEYS[:3], "140225000000000098", "140225000000000099"]
-    found = twin(first, other.iloc[:4])
+    found = compare(first, other.iloc[:4])
     assert found.features == (5, 4)
     assert found.alone == ((2, tuple(KEYS[3:])), (1, ("140225000000000098",)))
 
 
-def test_rows_without_a_key_go_by_their_order_where_there_are_as_many():
+def test_rows_without_a_key_are_matched_by_order_if_counts_agree():
     first, other = parcels(4), parcels(4)
     for frame in (first, other):
         frame["BSM"] = [None, None, KEYS[2], None]
     other.geometry = [*other.geometry[:3], box(300, 5)]
-    found = twin(first, other)
+    found = compare(first, other)
     assert found.alone == ((0, ()), (0, ())) and found.named == ("fid 3",)
     assert found.off.tolist() == pytest.approx([5.0])
-    # Nobody knows which one is gone.
-    fewer = twin(first, other.iloc[1:])
+    # The missing row cannot be identified.
+    fewer = compare(first, other.iloc[1:])
     assert [some.many for some in fewer.alone] == [3, 2] and not len(fewer.off)
-    # A layer without the field is held against the other's rows in their order, too.
-    assert twin(first, other.drop(columns="BSM")).off.tolist() == pytest.approx([5.0])
+    # Rows of a layer without the key field are matched by order, too.
+    assert compare(first, other.drop(columns="BSM")).off.tolist() == pytest.approx([5.0])
 
 
-def test_shapes_that_differ_are_told_in_metres():
+def test_different_shapes_are_measured_in_metres():
     first = parcels(5)
     shapes = first.geometry.to_numpy()
     hole = shapely.box(X + 310, Y + 10, X + 330, Y + 30)
     other = first.set_geometry(
         [
-            shapely.segmentize(shapes[0], 7.0),  # vertices more, on the same lines
+            shapely.segmentize(shapes[0], 7.0),  # added vertices on the same lines
             shapely.transform(shapes[1], lambda c: c + np.array([0, 0.25])),
             None,
             shapes[3].difference(hole),
@@ -86,7 +86,7 @@ def test_shapes_that_differ_are_told_in_metres():
         ],
         crs=4526,
     )  # fmt: skip
-    found = twin(first, other)
+    found = compare(first, other)
     off = dict(zip(found.named, found.off.tolist(), strict=True))
     assert off.get(KEYS[0], 0.0) < 1e-6
     assert off[KEYS[1]] == pytest.approx(0.25) and off[KEYS[2]] == np.inf
@@ -110,119 +110,124 @@ def test_shapes_that_differ_are_told_in_metres():
     ],
 )
 @pytest.mark.parametrize("crs", [ZONE_38, GEODETIC])
-def test_outlines(given, found, metres, crs):
+def test_outline_distance_is_symmetric_in_any_crs(given, found, metres, crs):
     from plugin.core.geometry.crs import reproject
 
     pair = reproject(np.array([given, found], dtype=object), ZONE_38, crs)
-    told = [outline_distance(pair[:1], pair[1:], crs)[0], outline_distance(pair[1:], pair[:1], crs)[0]]
-    assert told == [pytest.approx(metres, rel=5e-3, abs=1e-5)] * 2
+    distances = [outline_distance(pair[:1], pair[1:], crs)[0], outline_distance(pair[1:], pair[:1], crs)[0]]
+    assert distances == [pytest.approx(metres, rel=5e-3, abs=1e-5)] * 2
 
 
-def test_values_to_the_templates_digits():
+def test_values_are_compared_to_the_decimals_of_the_template():
     first = parcels(4, BZ=["a", "b", None, " d "], KCXS=[0.1, 0.1, 0.1, 0.1])
     other = parcels(4, BZ=["a", "x", "c", "d"], KCXS=[0.1 + 1e-17, 0.1, 0.1, 0.11])
     other["TBMJ"] = [10_000.004, 10_000.0, 10_000.006, 10_000.0]
-    found = twin(first, other)
-    told = {name: (one.features.many, one.features.names, one.first, one.other) for name, one in found.fields.items()}
-    assert told == {
+    found = compare(first, other)
+    differences = {
+        name: (one.features.many, one.features.names, one.first, one.other) for name, one in found.fields.items()
+    }
+    assert differences == {
         "BZ": (2, (KEYS[1], KEYS[2]), "b", "x"),
         "TBMJ": (1, (KEYS[2],), 10_000.0, 10_000.006),
         "KCXS": (1, (KEYS[3],), 0.1, 0.11),
     }
 
 
-def test_dates_to_the_day_whatever_holds_them():
+def test_dates_are_compared_by_day_in_any_type():
     days = ["2026-01-31", "2026-02-28"]
     first = table([box(0, 0), box(200, 0)], BHKSSJ=pd.to_datetime(days))
     other = table([box(0, 0), box(200, 0)], BHKSSJ=["20260131", "2026/3/1"])
     role = next(r for r, t in Options().norm().standard.templates.items() if t.field_named("BHKSSJ"))
-    found = twin(first, other, role)
+    found = compare(first, other, role)
     assert found.fields["BHKSSJ"] == ((1, (KEYS[1],)), "2026-02-28", "2026-03-01")
 
 
-def test_what_tells_of_a_person_is_not_repeated():
+def test_personal_values_are_not_repeated():
     templates = Options().norm().standard.templates
     role, name = next((r, f.name) for r, t in templates.items() for f in t.fields if f.personal and f.type == "text")
     shapes = [box(0, 0), box(200, 0)]
     first, other = table(shapes, **{name: ["张三", "李四"]}), table(shapes, **{name: ["张三", "王五"]})
-    assert twin(first, other, role).fields[name] == ((1, (KEYS[1],)), "…", "…")
-    assert twin(first, table(shapes, **{name: ["张三", None]}), role).fields[name][1:] == ("…", None)
+    assert compare(first, other, role).fields[name] == ((1, (KEYS[1],)), "…", "…")
+    assert compare(first, table(shapes, **{name: ["张三", None]}), role).fields[name][1:] == ("…", None)
 
 
-def test_fields_that_only_one_has():
+def test_fields_of_only_one_data_set_are_listed():
     first, other = parcels(2, BZ=["a", "b"]), parcels(2).drop(columns=["DLMC"])
-    assert twin(first, other).lacking == ((), ("DLMC", "BZ"))
-    assert twin(other, first).lacking == (("DLMC", "BZ"), ())
-    assert twin(first, other, without=frozenset({"BZ"})).lacking == ((), ("DLMC",))
+    assert compare(first, other).lacking == ((), ("DLMC", "BZ"))
+    assert compare(other, first).lacking == (("DLMC", "BZ"), ())
+    assert compare(first, other, without=frozenset({"BZ"})).lacking == ((), ("DLMC",))
 
 
-def test_without_a_crs_shapes_are_not_compared():
+def test_layers_without_a_crs_are_not_compared_by_shape():
     (source,) = as_read_layers({"DLTB": parcels(2).set_crs(None, allow_override=True)})
-    bare = Layer(source, layer(parcels(2)).template, GEODETIC)
-    found = compare_datasets(layer(parcels(2)), bare, "a.gdb", "a.shp", frozenset(), NEVER)
+    unreferenced = Layer(source, make_layer(parcels(2)).template, GEODETIC)
+    found = compare_datasets(make_layer(parcels(2)), unreferenced, "a.gdb", "a.shp", frozenset(), NEVER)
     assert not found.placed and not len(found.off) and found.areas == (0.0, 0.0)
 
 
-def test_coordinates_that_are_no_numbers_in_the_other_crs_are_far_off():
+def test_non_finite_reprojected_coordinates_are_different():
     stray = parcels(2).set_crs(4490, allow_override=True)
     with np.errstate(all="ignore"):
-        off = twin(parcels(2), stray).off
+        off = compare(parcels(2), stray).off
     assert len(off) == 2 and (off > 1e3).all()
 
 
-def test_many_parcels_take_seconds_not_minutes():
-    """Vertices are compared in batches, values as arrays: only what differs is looked at one by one."""
+def test_many_parcels_are_compared_in_batches():
+    """Compare vertices in batches and values as arrays; only differences are inspected one by one."""
     frame = parcels(20_000)
     frame["BSM"] = [f"1402250000{n:08d}" for n in range(len(frame))]
-    looked = []
-    first, other = layer(frame), layer(frame.iloc[::-1].reset_index(drop=True))
-    found = compare_datasets(first, other, "a.gdb", "a.vct", frozenset(), Cancellation(lambda: bool(looked.append(1))))
+    polls = []
+    first, other = make_layer(frame), make_layer(frame.iloc[::-1].reset_index(drop=True))
+    found = compare_datasets(first, other, "a.gdb", "a.vct", frozenset(), Cancellation(lambda: bool(polls.append(1))))
     assert not found.fields and not len(found.off) and found.alone == ((0, ()), (0, ()))
-    assert len(looked) > len(first.template.fields)
+    assert len(polls) > len(first.template.fields)
 
 
-# A whole package of two data sets, made and looked at again.
+# A complete package of two data sets, exported and inspected.
 
 ROOT = "1-空间数据/140225浑源县国土空间规划矢量数据"
 
 
-def form_of(folder, suffix, crs, more=""):
-    """The county's form with another data set beside the database. ``more``: put below its parcels."""
+def write_spec(folder, suffix, crs, more=""):
+    """Add another data set to the county specification.
+
+    ``more``: text added below its parcels.
+    """
     text = load_package_spec("county").path.read_text(encoding="utf-8")
     start, stop = text.index("[[vector]]"), text.index("# Files that come")
-    own = text[start:stop].replace(".gdb", suffix).replace('"plan"', '"exchange"').replace("EPSG:4490", crs)
-    own = own.replace('layer = "base_parcels"\n', f'layer = "base_parcels"\n{more}')
-    path = folder / f"beside{suffix}.toml"
-    path.write_text(text[:stop] + own + text[stop:], encoding="utf-8")
+    second_set = text[start:stop].replace(".gdb", suffix).replace('"plan"', '"exchange"').replace("EPSG:4490", crs)
+    second_set = second_set.replace('layer = "base_parcels"\n', f'layer = "base_parcels"\n{more}')
+    path = folder / f"second{suffix}.toml"
+    path.write_text(text[:stop] + second_set + text[stop:], encoding="utf-8")
     return load_package_spec(path)
 
 
 @pytest.fixture(scope="module", params=[(".shp", "EPSG:4490"), (".vct", "EPSG:4526"), (".gpkg", "EPSG:4526")])
-def made(request, tmp_path_factory):
+def exported(request, tmp_path_factory):
     pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
     folder = tmp_path_factory.mktemp("成果")
     source, documents = put_county(folder)
-    # One of the two may have less: the form says so.
+    # The specification allows fewer fields in the second data set.
     more = 'fields = ["BSM", "YSDM", "DLBM", "DLMC", "TBMJ"]\n'
-    form = form_of(folder, *request.param, more)
-    done = export_package(check_plan(source, Options()), ExportOrder(form, folder / "结果", documents))
-    return form, done.path, request.param[0]
+    spec = write_spec(folder, *request.param, more)
+    done = export_package(check_plan(source, Options()), ExportOrder(spec, folder / "结果", documents))
+    return spec, done.path, request.param[0]
 
 
 @pytest.fixture
-def package(made, tmp_path):
-    form, path, suffix = made
-    return form, Path(shutil.copytree(path, tmp_path / path.name)), suffix
+def package(exported, tmp_path):
+    spec, path, suffix = exported
+    return spec, Path(shutil.copytree(path, tmp_path / path.name)), suffix
 
 
-def look(form, path):
-    return inspect_package(path, form, Options()).report
+def inspect_report(spec, path):
+    return inspect_package(path, spec, Options()).report
 
 
 @pytest.mark.slow
-def test_what_was_exported_twice_passes_and_says_what_was_looked_at(package):
-    form, path, suffix = package
-    report = look(form, path)
+def test_package_with_two_data_sets_passes_and_names_both(package):
+    spec, path, suffix = package
+    report = inspect_report(spec, path)
     assert {f.code for f in report.findings} <= {"DOC011"}, [(f.code, f.message) for f in report.findings]
     (rule,) = [r for r in report.rules if r.code == "DOC014"]
     other = ROOT if suffix == ".shp" else f"{ROOT}{suffix}"
@@ -230,7 +235,7 @@ def test_what_was_exported_twice_passes_and_says_what_was_looked_at(package):
     assert "CZKFBJ" in rule.reason and len(report.provenance["layers"]) == 9
 
 
-def in_database(path, name, sql):
+def change_layer(path, name, sql):
     from osgeo import gdal
 
     database = gdal.OpenEx(str(path / f"{ROOT}.gdb"), gdal.OF_UPDATE | gdal.OF_VECTOR)
@@ -239,11 +244,11 @@ def in_database(path, name, sql):
     del layer, database
 
 
-def one_less(layer):
+def delete_feature(layer):
     layer.DeleteFeature(next(iter(layer)).GetFID())
 
 
-def moved_north(layer):
+def move_vertex_north(layer):
     feature = next(iter(layer))
     shape = feature.GetGeometryRef().Clone()
     points = shape.GetGeometryRef(0).GetGeometryRef(0)
@@ -252,7 +257,7 @@ def moved_north(layer):
     layer.SetFeature(feature)
 
 
-def another_zone(layer):
+def change_zone(layer):
     feature = next(iter(layer))
     feature.SetField("GHFQDM", "420" if feature.GetField("GHFQDM") != "420" else "410")
     layer.SetFeature(feature)
@@ -261,13 +266,13 @@ def another_zone(layer):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "case"),
-    [(one_less, "features"), (moved_north, "shapes"), (another_zone, "values")],
+    [(delete_feature, "features"), (move_vertex_north, "shapes"), (change_zone, "values")],
     ids=["features", "shapes", "values"],
 )
-def test_each_difference_is_named(package, change, case):
-    form, path, _ = package
-    in_database(path, "CZKFBJ", change)
-    report = look(form, path)
+def test_each_difference_between_data_sets_is_reported(package, change, case):
+    spec, path, _ = package
+    change_layer(path, "CZKFBJ", change)
+    report = inspect_report(spec, path)
     (found,) = [f for f in report.findings if f.code == "DOC014"]
     assert (found.case, found.role) == (case, "CZKFBJ"), found.message
     assert "{" not in found.message and f"{ROOT}.gdb" in found.message

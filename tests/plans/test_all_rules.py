@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sample under the whole rule book: the planted defects, what follows from them, what lies so, and nothing else."""
+"""The sample under all rules: its defects, their consequences, declared properties, and nothing else."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from tests.plans import golden
 
 DECLARED = tomllib.loads((Path(__file__).parent / "whole_book.toml").read_text(encoding="utf-8"))
 
-pytestmark = pytest.mark.slow  # it makes a county of the sample's size
+pytestmark = pytest.mark.slow  # generates a county of the sample's size
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def sample():
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory):
-    """The same county as nobody has planted anything in it."""
+    """Return the same county without defects."""
     folder = tmp_path_factory.mktemp("clean")
     truth = json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))
     layers, _ = make_county(seed=SEED, defects=False)
@@ -36,12 +36,12 @@ def clean(tmp_path_factory):
     return check_plan(folder, Options(profile="hunyuan", rules=("all",))).report
 
 
-def test_the_planted_defects_are_all_found_as_by_the_default_rules(sample):
+def test_all_defects_are_found_as_by_the_default_rules(sample):
     default = {f.fingerprint for f in golden.run_plan("default").findings}
     assert default <= {f.fingerprint for f in sample.findings}
 
 
-def test_what_else_is_found_is_declared(sample, clean):
+def test_other_findings_are_declared(sample, clean):
     planted = {one["rule"] for one in json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))["defects"]}
     lies_so = {f.fingerprint for f in clean.findings}
     default = {f.fingerprint for f in golden.run_plan("default").findings}
@@ -52,9 +52,9 @@ def test_what_else_is_found_is_declared(sample, clean):
     assert follows == DECLARED["follows"].keys(), [
         f"{f.code} {f.message}" for f in others if f.fingerprint not in lies_so
     ]
-    # A default rule says the same with or without the others beside it.
+    # Findings of a default rule do not depend on the other rules.
     assert not planted & (natural | follows)
 
 
-def test_nothing_is_wrong_with_the_clean_county_that_is_not_declared(clean):
+def test_clean_county_has_only_declared_findings(clean):
     assert {f.code for f in clean.findings} == DECLARED["natural"].keys()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who has a file open: the Restart Manager of Windows, played by one that takes what it is given as strictly as C does."""
+"""Programs that have a file open, by a strict fake of the Windows Restart Manager."""
 
 import ctypes
 import types
@@ -10,8 +10,8 @@ from plugin.core.files import open_file_owners as module
 from plugin.core.files.open_file_owners import _Info, _Process, find_open_file_owners
 
 
-def test_the_structures_are_as_the_headers_have_them():
-    """restartmanager.h: offsets and sizes on 32 and 64 bits alike."""
+def test_ctypes_structures_match_the_windows_headers():
+    """Compare with restartmanager.h: offsets and sizes are equal on 32 and 64 bits."""
     assert ctypes.sizeof(_Process) == 12 and ctypes.sizeof(_Info) == 668
     offsets = {name: getattr(_Info, name).offset for name, _ in _Info._fields_}
     assert offsets == {
@@ -25,8 +25,12 @@ def test_the_structures_are_as_the_headers_have_them():
     }
 
 
-class Manager:
-    """The five functions. ``processes``: (name, number) of each that has a file open; ``late``: those that come in between."""
+class FakeRestartManager:
+    """A fake Restart Manager.
+
+    ``processes``: (name, number) of each program that has a file open; ``late``: programs that open it between the
+    two calls of RmGetList.
+    """
 
     def __init__(self, processes, late=(), failing=""):
         self.processes, self.late, self.failing = list(processes), list(late), failing
@@ -68,8 +72,8 @@ class Manager:
 
 
 @pytest.fixture
-def windows(monkeypatch):
-    def play(manager):
+def install_manager(monkeypatch):
+    def install(manager):
         def load(name):
             assert name == "rstrtmgr"
             if manager is None:
@@ -80,7 +84,7 @@ def windows(monkeypatch):
         monkeypatch.setattr(module, "sys", types.SimpleNamespace(platform="win32"))
         return manager
 
-    return play
+    return install
 
 
 @pytest.fixture
@@ -92,33 +96,33 @@ def folder(tmp_path):
     return tmp_path / "包"
 
 
-def test_every_program_is_named(windows, folder):
-    manager = windows(Manager([("QGIS Desktop", 4321), ("资源管理器", 88)]))
+def test_every_program_with_an_open_file_is_listed(install_manager, folder):
+    manager = install_manager(FakeRestartManager([("QGIS Desktop", 4321), ("资源管理器", 88)]))
     assert find_open_file_owners(folder) == ["QGIS Desktop (4321)", "资源管理器 (88)"]
     assert set(manager.files) == {str(p) for p in folder.rglob("*") if p.is_file()} and not manager.open
 
 
-def test_one_file_by_its_whole_path(windows, folder, monkeypatch):
+def test_file_is_registered_by_its_absolute_path(install_manager, folder, monkeypatch):
     monkeypatch.chdir(folder)
-    manager = windows(Manager([("WPS 文字", 9)]))
+    manager = install_manager(FakeRestartManager([("WPS 文字", 9)]))
     assert find_open_file_owners(module.Path("文本.pdf")) == ["WPS 文字 (9)"]
     assert manager.files == [str(folder / "文本.pdf")]
 
 
-def test_more_programs_than_room(windows, folder):
+def test_list_grows_until_every_program_fits(install_manager, folder):
     many = [(f"程序{n}", n) for n in range(20)]
-    windows(Manager(many, late=[(f"后来{n}", 100 + n) for n in range(30)]))
+    install_manager(FakeRestartManager(many, late=[(f"后来{n}", 100 + n) for n in range(30)]))
     assert len(find_open_file_owners(folder)) == 50
 
 
 @pytest.mark.parametrize("failing", ["start", "register", "list"])
-def test_a_manager_that_refuses_names_nobody(windows, folder, failing):
-    manager = windows(Manager([("QGIS", 1)], failing=failing))
+def test_failing_restart_manager_gives_an_empty_list(install_manager, folder, failing):
+    manager = install_manager(FakeRestartManager([("QGIS", 1)], failing=failing))
     assert find_open_file_owners(folder) == [] and not manager.open
 
 
-def test_a_windows_without_it_and_a_folder_without_files(windows, tmp_path, folder):
-    windows(None)
+def test_missing_library_or_missing_folder_gives_an_empty_list(install_manager, tmp_path, folder):
+    install_manager(None)
     assert find_open_file_owners(folder) == []
-    windows(Manager([("QGIS", 1)]))
+    install_manager(FakeRestartManager([("QGIS", 1)]))
     assert find_open_file_owners(tmp_path / "没有") == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Profile, layers and side files are of one county, and of a time that has come; else no run reads 通过."""
+"""Profiles, layers and side files of another county or a future date never get the verdict 通过."""
 
 import dataclasses
 import json
@@ -41,13 +41,13 @@ RULES = ("REL001", "REL002", "TOP001", "TOP002")
 
 @pytest.fixture(scope="module")
 def county():
-    """A clean county of 400 parcels, by role."""
+    """Return a clean county of 400 parcels, by role."""
     return make(400).layers
 
 
 @pytest.fixture
 def profile(tmp_path):
-    """Write a profile that confirms everything, with changes to its text."""
+    """Return a function that writes a profile with all settings confirmed and its text changed."""
 
     def write(*changes, more=""):
         text = PROFILE.format(extra="")
@@ -69,19 +69,19 @@ def cases(report):
     return {f.case for f in findings_of_rule(report, CODE)}
 
 
-def next_door(frame):
-    """The same rows as the neighbouring county would number them."""
+def with_codes_of_the_neighbour(frame):
+    """Return the rows with codes of the neighbouring county."""
     frame = frame.drop(columns=[c for c in CODES if c in frame])
     return frame.assign(BSM="140224" + frame["BSM"].str[6:])
 
 
-def test_the_frame_of_a_county_with_its_own_profile_is_right(county, profile):
-    # Its base states figures of layers that this small county does not have.
+def test_county_with_its_profile_is_consistent(county, profile):
+    # The base profile states figures of layers that this small county does not have.
     report = run(county, profile(more='[absent]\nconcepts = ["reserves", "flood_line", "centre", "detail_units"]\n'))
     assert report.verdict is Verdict.PASSED and not findings_of_rule(report, CODE)
 
 
-def test_a_profile_of_another_county_leaves_the_run_incomplete(county, profile):
+def test_profile_of_another_county_makes_the_run_incomplete(county, profile):
     report = run(county, profile(("140225", "140224"), ('"hunyuan"', '"shanxi"')))
     (wrong,) = findings_of_rule(report, CODE)
     assert (wrong.case, str(wrong.severity)) == ("profile", "WARNING")
@@ -91,8 +91,8 @@ def test_a_profile_of_another_county_leaves_the_run_incomplete(county, profile):
     assert again.verdict is Verdict.INCOMPLETE
 
 
-def test_a_profile_of_the_province_gives_limits_but_no_confirmation(county, profile):
-    """Its targets are never the county's, and what the province confirmed is not confirmed for the county."""
+def test_profile_of_the_province_gives_limits_but_no_confirmation(county, profile):
+    """Targets and confirmations of the province do not apply to the county."""
     report = run(county, profile(("140225", "140000"), ('"hunyuan"', '"shanxi"')))
     assert not findings_of_rule(report, CODE)
     assert report.verdict is Verdict.CONDITIONAL
@@ -100,22 +100,22 @@ def test_a_profile_of_the_province_gives_limits_but_no_confirmation(county, prof
     assert rule_outcome(report, "LAW002").unconfirmed == ["targets.missing"]
 
 
-def test_a_county_profile_without_the_countys_targets_is_conditional(county, profile):
+def test_county_profile_without_targets_of_the_county_is_conditional(county, profile):
     report = run(county, profile(('"hunyuan"', '"shanxi"')))
     assert report.verdict is Verdict.CONDITIONAL
     assert report.summary["unconfirmed"] == ["targets.missing"]
 
 
-def test_data_that_name_no_county_cannot_be_held_against_a_profile(county, profile):
-    bare = {r: f.drop(columns=[c for c in ("BSM", *CODES) if c in f]) for r, f in county.items()}
-    report = run(bare, profile(), rules=RULES)
+def test_data_without_county_codes_cannot_be_compared_with_a_profile(county, profile):
+    without_codes = {r: f.drop(columns=[c for c in ("BSM", *CODES) if c in f]) for r, f in county.items()}
+    report = run(without_codes, profile(), rules=RULES)
     assert cases(report) == {"unknown"} and report.verdict is Verdict.INCOMPLETE
-    assert not findings_of_rule(run(bare, "", rules=RULES), CODE)
+    assert not findings_of_rule(run(without_codes, "", rules=RULES), CODE)
 
 
 @pytest.mark.parametrize("rows", [1, None], ids=["one row", "all rows"])
 @pytest.mark.parametrize(("role", "field"), [("YJJBNTBHTB", "XZQDM"), ("STBHHX", "BSM")])
-def test_a_layer_of_another_county_is_named_with_its_rows(county, profile, role, field, rows):
+def test_layer_of_another_county_is_named_with_its_rows(county, profile, role, field, rows):
     frame = county[role].drop(columns=[c for c in CODES if field == "BSM" and c in county[role]])
     chosen = frame.index[:rows]
     frame.loc[chosen, field] = "140224" + frame.loc[chosen, field].astype(str).str[6:]
@@ -125,32 +125,34 @@ def test_a_layer_of_another_county_is_named_with_its_rows(county, profile, role,
     assert wrong.params["codes"] == ["140224"] and report.verdict is Verdict.INCOMPLETE
 
 
-def test_counties_of_one_city_are_one_plan_in_the_citys_edition(county):
-    tables = {**county, "STBHHX": next_door(county["STBHHX"])}
+def test_counties_of_one_city_are_one_plan_in_the_edition_of_the_city(county):
+    tables = {**county, "STBHHX": with_codes_of_the_neighbour(county["STBHHX"])}
     assert not findings_of_rule(run(tables, "", standard="city_db", rules=RULES), CODE)
     assert cases(run(tables, "", rules=RULES)) == {"layer"}
 
 
-def test_a_profile_cannot_widen_what_one_plan_is(county, profile):
+def test_profile_cannot_extend_a_plan_to_other_counties(county, profile):
     report = run(
-        {**county, "STBHHX": next_door(county["STBHHX"])}, profile(more="[attributes]\narea_digits = 0\n"), rules=RULES
+        {**county, "STBHHX": with_codes_of_the_neighbour(county["STBHHX"])},
+        profile(more="[attributes]\narea_digits = 0\n"),
+        rules=RULES,
     )
     assert cases(report) == {"layer"}
 
 
 @pytest.mark.parametrize("code", ["000000", "014022"])
-def test_a_profile_has_the_code_of_an_area_that_can_be(profile, code):
+def test_profile_with_an_impossible_area_code_is_refused(profile, code):
     with pytest.raises(DataError):
         load_profile(profile(("140225", code), ('base = "hunyuan"', "")))
 
 
-def test_layers_declared_absent_that_are_there_contradict_the_profile(county, profile):
+def test_present_layers_declared_absent_contradict_the_profile(county, profile):
     report = run(county, profile(more='[absent]\nconcepts = ["red_line"]\n'))
     (wrong,) = findings_of_rule(report, CODE)
     assert (wrong.case, wrong.role) == ("absent", "STBHHX") and report.verdict is Verdict.INCOMPLETE
 
 
-def test_a_declaration_of_absence_needs_a_confirmation(county, profile):
+def test_declaration_of_absence_needs_a_confirmation(county, profile):
     tables = {role: frame for role, frame in county.items() if role != "STBHHX"}
     more = '[absent]\nconcepts = ["red_line"]\n'
     base = ('"hunyuan"', '"shanxi"')
@@ -162,7 +164,7 @@ def test_a_declaration_of_absence_needs_a_confirmation(county, profile):
     assert "absent" not in named.summary["unconfirmed"]
 
 
-def test_a_confirmation_of_tomorrow_does_not_hold_today(county, profile):
+def test_confirmation_with_a_future_date_does_not_apply(county, profile):
     tomorrow = (TODAY + timedelta(days=1)).isoformat()
     report = run(county, profile(("2026-01-01", tomorrow)))
     assert cases(report) == {"confirmed"} and report.verdict is Verdict.INCOMPLETE
@@ -171,18 +173,18 @@ def test_a_confirmation_of_tomorrow_does_not_hold_today(county, profile):
 
 
 @pytest.mark.parametrize("line", ['by = "县自然资源局"\n', 'document = "测试〔2026〕1号"\n', 'date = "2026-01-01"\n'])
-def test_a_confirmation_says_by_whom_on_what_and_when(profile, line):
+def test_confirmation_needs_person_document_and_date(profile, line):
     with pytest.raises(DataError):
         load_profile(profile((line, "")))
 
 
 @pytest.mark.parametrize("role", ["YDYHGHFQ", "LSWHBHX"])
-def test_an_empty_optional_layer_is_not_applicable(county, profile, role):
+def test_empty_optional_layer_is_not_applicable(county, profile, role):
     empty = {**county, role: county[role].iloc[:0]}
     alone = {role: empty[role]}
     report = run(alone, profile(), rules=tuple(all_rules()))
     passed = {r.code for r in report.rules if r.outcome is Outcome.PASSED}
-    # Structure can be checked without features, and printed figures without layers.
+    # Rules of structure need no features, and rules of printed figures need no layers.
     assert all(code.startswith("SCH") or code in ("LAW005", "LAW006") for code in passed), passed
     assert report.verdict is Verdict.INCOMPLETE
     both = {r.code: str(r.outcome) for r in run(empty, profile()).rules}
@@ -191,7 +193,7 @@ def test_an_empty_optional_layer_is_not_applicable(county, profile, role):
 
 @pytest.mark.parametrize("shapes", ["no row", "no shape"])
 @pytest.mark.parametrize(("role", "code"), [("STBHHX", "REL001"), ("CZKFBJ", "LAW001"), ("YJJBNTBHTB", "REL006")])
-def test_an_empty_mandatory_layer_is_skipped(county, profile, role, code, shapes):
+def test_rule_of_an_empty_mandatory_layer_is_skipped(county, profile, role, code, shapes):
     frame = county[role].iloc[:0] if shapes == "no row" else county[role].assign(geometry=None)
     report = run({**county, role: frame}, profile(("warning_share = 0.00001", "warning_share = 0.0")))
     assert rule_outcome(report, code).outcome is Outcome.SKIPPED
@@ -200,14 +202,14 @@ def test_an_empty_mandatory_layer_is_skipped(county, profile, role, code, shapes
     assert without_errors.verdict is Verdict.INCOMPLETE
 
 
-def test_an_empty_mandatory_layer_that_no_rule_needs_leaves_the_run_incomplete(profile):
+def test_empty_mandatory_layer_that_no_rule_needs_makes_the_run_incomplete(profile):
     full = make(400, full=True).layers
     report = run({**full, "TRL": full["TRL"].iloc[:0]}, profile(), scope="county", rules=("SCH001", "GEO002"))
     assert rule_outcome(report, "GEO002").outcome is Outcome.PASSED
     assert report.verdict is Verdict.INCOMPLETE
 
 
-def test_a_run_with_nothing_to_check_is_incomplete(county, profile, tmp_path, capsys):
+def test_run_without_data_to_check_is_incomplete(county, profile, tmp_path, capsys):
     zones = {"YDYHGHFQ": county["YDYHGHFQ"].iloc[:0]}
     report = run(zones, profile(), rules=("TOP002",))
     assert [r.outcome for r in report.rules] == [Outcome.NOT_APPLICABLE]
@@ -219,7 +221,7 @@ def test_a_run_with_nothing_to_check_is_incomplete(county, profile, tmp_path, ca
 
 
 @pytest.mark.parametrize("outcomes", [[], [Outcome.NOT_APPLICABLE, Outcome.NOT_APPLICABLE]])
-def test_no_rule_with_anything_to_check_is_no_pass(outcomes):
+def test_run_without_applicable_rules_does_not_pass(outcomes):
     rules = [RuleOutcome(f"TOP00{n}", "x", "ERROR", one) for n, one in enumerate(outcomes)]
     assert Report(rules=rules).verdict is Verdict.INCOMPLETE
     passed = RuleOutcome("TOP009", "x", "ERROR", Outcome.PASSED)
@@ -227,7 +229,7 @@ def test_no_rule_with_anything_to_check_is_no_pass(outcomes):
 
 
 @pytest.mark.parametrize("year", [1890, 1995, TODAY.year + 1, 2099])
-def test_a_base_year_that_cannot_be_is_refused(county, year):
+def test_impossible_base_year_is_refused(county, year):
     with pytest.raises(InputError) as error:
         run(county, "", base_year=year)
     assert str(year) in explain_error(error.value)
@@ -243,12 +245,12 @@ def test_a_base_year_that_cannot_be_is_refused(county, year):
         ("rules.LAW015", "allowance_m2 = 1000.0"),
     ],
 )
-def test_a_setting_that_lets_everything_through_is_refused(profile, section, line):
+def test_setting_that_disables_a_check_is_refused(profile, section, line):
     with pytest.raises(DataError):
         load_profile(profile(more=f"[{section}]\n{line}\n"))
 
 
-def test_a_warning_lowered_to_a_hint_is_no_plain_pass(county, profile):
+def test_warning_lowered_to_a_hint_does_not_pass(county, profile):
     lines = {role: county[role] for role in ("XZQX", "YDYHGHFQ", "STBHHX")}
     zones = county["YDYHGHFQ"]
     lines["YDYHGHFQ"] = zones[zones["GHFQDM"].str.startswith("1")].iloc[1:]
@@ -277,7 +279,7 @@ def waive(source, day, until=None, code="REL001"):
     return entries
 
 
-def test_a_waiver_dated_in_the_future_is_ignored_and_listed(small):
+def test_waiver_with_a_future_date_is_ignored_and_listed(small):
     before = check_data(small, RULES).report
     entries = waive(small, TODAY + timedelta(days=1))
     report = check_data(small, RULES).report
@@ -288,7 +290,7 @@ def test_a_waiver_dated_in_the_future_is_ignored_and_listed(small):
     assert all((TODAY + timedelta(days=1)).isoformat() in f.message for f in listed)
 
 
-def test_a_waiver_of_today_holds(small):
+def test_waiver_of_today_applies(small):
     waive(small, TODAY)
     report = check_data(small, RULES).report
     assert {f.state for f in findings_of_rule(report, "REL001")} == {"waived"} and not findings_of_rule(
@@ -296,7 +298,7 @@ def test_a_waiver_of_today_holds(small):
     )
 
 
-def test_a_future_waiver_of_nothing_is_listed_too(small, tmp_path):
+def test_future_waiver_without_a_conflict_is_listed(small, tmp_path):
     (entry, *_) = waive(small, TODAY)
     path = check_data(small, RULES).waivers.path
     later = dataclasses.replace(entry, id="W1", key="140225000000009999", date=TODAY + timedelta(days=400))
@@ -305,7 +307,7 @@ def test_a_future_waiver_of_nothing_is_listed_too(small, tmp_path):
     assert (listed.case, str(listed.severity), listed.params["number"]) == ("not_yet", "INFO", "W1")
 
 
-def test_what_the_run_says_of_itself_cannot_be_waived(small, profile):
+def test_findings_about_the_run_cannot_be_waived(small, profile):
     entries = waive(small, TODAY)
     path = check_data(small, RULES).waivers.path
     about = dataclasses.replace(
@@ -329,37 +331,37 @@ def test_waivers_of_another_county_are_not_applied(small):
     assert not findings_of_rule(report, "RUN903"), "told once, not row by row"
 
 
-def sealed(code="140225"):
+def sealed_edition(code="140225"):
     key = f"{code}000000000001"
     return {"STBHHX": table([box(0, 200, 700, 300)]).assign(BSM=key), "CZKFBJ": table([box(0, 600)]).assign(BSM=key)}
 
 
-@pytest.mark.parametrize(("code", "said_"), [("140224", {"baseline"}), ("140225", set())])
-def test_a_sealed_edition_of_another_county(tmp_path, code, said_):
-    source = write_gpkg(tmp_path / "plan.gpkg", {**sealed(), "XZQX": layers()["XZQX"]})
-    issued = write_gpkg(tmp_path / "issued.gpkg", sealed(code))
+@pytest.mark.parametrize(("code", "expected"), [("140224", {"baseline"}), ("140225", set())])
+def test_sealed_edition_of_another_county_is_reported(tmp_path, code, expected):
+    source = write_gpkg(tmp_path / "plan.gpkg", {**sealed_edition(), "XZQX": layers()["XZQX"]})
+    issued = write_gpkg(tmp_path / "issued.gpkg", sealed_edition(code))
     report = check_data(source, ("LAW017",), baseline=str(issued)).report
-    assert cases(report) == said_
-    assert (report.verdict is Verdict.INCOMPLETE) == bool(said_)
+    assert cases(report) == expected
+    assert (report.verdict is Verdict.INCOMPLETE) == bool(expected)
 
 
-def test_a_copy_of_the_data_is_no_sealed_edition(tmp_path):
-    source = write_gpkg(tmp_path / "plan.gpkg", {**sealed(), "XZQX": layers()["XZQX"]})
+def test_copy_of_the_data_is_refused_as_sealed_edition(tmp_path):
+    source = write_gpkg(tmp_path / "plan.gpkg", {**sealed_edition(), "XZQX": layers()["XZQX"]})
     copy = shutil.copy(source, tmp_path / "封库.gpkg")
     report = check_data(source, ("LAW017",), baseline=str(copy)).report
     assert cases(report) == {"baseline_copy"} and report.verdict is Verdict.INCOMPLETE
 
 
-def test_a_sealed_edition_with_nothing_in_it_is_skipped(tmp_path):
-    source = write_gpkg(tmp_path / "plan.gpkg", {**sealed(), "XZQX": layers()["XZQX"]})
-    empty = {role: frame.iloc[:0] for role, frame in sealed().items()}
+def test_rule_with_an_empty_sealed_edition_is_skipped(tmp_path):
+    source = write_gpkg(tmp_path / "plan.gpkg", {**sealed_edition(), "XZQX": layers()["XZQX"]})
+    empty = {role: frame.iloc[:0] for role, frame in sealed_edition().items()}
     issued = write_gpkg(tmp_path / "issued.gpkg", empty)
     report = check_data(source, ("LAW017",), baseline=str(issued)).report
     assert rule_outcome(report, "LAW017").outcome is Outcome.SKIPPED
 
 
-@pytest.mark.parametrize(("code", "said_"), [("140224", {"targets"}), ("140225", set())])
-def test_tasks_of_another_countys_townships(small, tmp_path, code, said_):
+@pytest.mark.parametrize(("code", "expected"), [("140224", {"targets"}), ("140225", set())])
+def test_tasks_for_townships_of_another_county_are_reported(small, tmp_path, code, expected):
     tasks = tmp_path / "tasks.csv"
     tasks.write_text(f"乡镇代码,乡镇名称,指标,数值,单位\n{code}100,永安镇,永久基本农田,0.1,公顷\n", encoding="utf-8")
-    assert cases(check_data(small, RULES, targets=str(tasks)).report) == said_
+    assert cases(check_data(small, RULES, targets=str(tasks)).report) == expected

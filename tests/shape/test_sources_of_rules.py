@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a rule stands on is said as it is: documents, marks, help, and no error that only guesswork supports."""
+"""Sources of rules are stated correctly: documents, marks, help, and no error based only on mark C."""
 
 from plugin.core.messages.texts import LANGUAGES, Texts
 from plugin.core.model.rule import Severity, all_rules
@@ -16,7 +16,7 @@ each_rule = for_each("rule", RULES.values(), ids=RULES)
 
 
 @for_each("citation", STANDARD.citations.values(), ids=STANDARD.citations)
-def test_a_citation_was_read_somewhere_that_bears_its_mark(citation):
+def test_citation_has_a_source_that_supports_its_mark(citation):
     if citation.mark != "C":
         assert citation.sources, f"{citation.key} is marked {citation.mark}, but names no document (sources.toml)"
         best = find_best_mark(STANDARD.sources[s].best for s in citation.sources)
@@ -24,15 +24,15 @@ def test_a_citation_was_read_somewhere_that_bears_its_mark(citation):
     assert citation.zh.strip() and citation.en.strip()
 
 
-def test_no_citation_and_no_document_is_nobodys():
+def test_every_citation_and_document_is_used():
     cited = {key for rule in RULES.values() for key in rule.basis} | {c.basis for c in STANDARD.conflicts}
     assert cited <= STANDARD.citations.keys()
     assert STANDARD.citations.keys() <= cited, "citations that no rule and no pair of lines stands on"
 
 
 @each_rule
-def test_a_rule_known_only_by_c_finds_no_error(rule):
-    """Neither by its own severity nor by that of any single finding, unless standard or county decided so."""
+def test_rule_with_mark_c_only_has_no_error(rule):
+    """Neither the rule nor a finding has an error, unless the standard or county sets it."""
     if any(NORM.is_confirmed(key) for key in rule.basis if STANDARD.citations[key].binds("")):
         return
     assert rule.severity is not Severity.ERROR
@@ -43,7 +43,7 @@ def test_a_rule_known_only_by_c_finds_no_error(rule):
 
 
 @each_rule
-def test_help_is_whole_in_both_languages_and_names_what_can_be_set(rule):
+def test_help_is_complete_in_both_languages_and_names_settings(rule):
     for lang in LANGUAGES:
         texts = Texts(lang)
         assert texts.rule_title(rule).strip()
@@ -58,13 +58,13 @@ def test_help_is_whole_in_both_languages_and_names_what_can_be_set(rule):
 
 
 def test_every_rule_runs_by_default_or_in_a_group():
-    """What is in neither is known to nobody."""
+    """A rule in neither would be unknown to users."""
     grouped = {code for codes in STANDARD.rule_groups.values() for code in codes}
     assert RULES.keys() == set(STANDARD.rules) | grouped
 
 
 @each_rule
-def test_needed_fields_have_a_name_that_people_read(rule):
+def test_needed_fields_have_a_title(rule):
     for lang in LANGUAGES:
         meanings = Texts(lang).section("meanings")
         for need in rule.needs.values():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tasks of the townships, and what is handed down from plan to plan: read, shared out, added up."""
+"""Tasks of townships and targets from higher plans: read, distributed and summed."""
 
 from dataclasses import replace
 
@@ -39,15 +39,15 @@ TOWNS = [
 ]
 
 
-def field(x, net, **more):
+def field_row(x, net, **more):
     return {"wkt": square(x, 100, 400), "gross_area": 160000.0, "net_area": net, **more}
 
 
-def told(caught):
+def explain_in_both_languages(caught):
     return [Texts(lang).explain(caught.value) for lang in ("zh", "en")]
 
 
-def saved(folder, text, name="任务.csv", encoding="utf-8"):
+def save_table(folder, text, name="任务.csv", encoding="utf-8"):
     path = folder / name
     path.write_bytes(text.encode(encoding))
     return path
@@ -63,28 +63,28 @@ def saved(folder, text, name="任务.csv", encoding="utf-8"):
         ",永安镇,永久基本农田,≥,3.20,万亩\n140225100,永安镇,永久基本农田,≥,3.20,万亩\n",
     ],
 )
-def test_a_township_with_its_code_and_without_is_there_twice(tmp_path, rows):
+def test_township_with_and_without_its_code_is_a_duplicate(tmp_path, rows):
     with pytest.raises(InputError, match="tasks_twice"):
-        read_township_tasks(saved(tmp_path, "乡镇代码,乡镇名称,指标,关系,数值,单位\n" + rows))
+        read_township_tasks(save_table(tmp_path, "乡镇代码,乡镇名称,指标,关系,数值,单位\n" + rows))
 
 
 @pytest.mark.parametrize("row", ["140225000,合计", "140225000,浑源县", "140225000,", ",浑源县合计"])
-def test_a_row_of_the_whole_county_is_no_township(tmp_path, row):
+def test_row_of_the_whole_county_is_not_a_township(tmp_path, row):
     text = f"乡镇代码,乡镇名称,指标,数值,单位\n140225100,永安镇,永久基本农田,3.20,万亩\n{row},永久基本农田,3.20,万亩\n"
-    read = read_township_tasks(saved(tmp_path, text))
+    read = read_township_tasks(save_table(tmp_path, text))
     assert [t.name for t in read.tasks] == ["永安镇"] and [t.value for t in read.totals] == ["3.20"]
 
 
 @pytest.mark.parametrize("head", ["永久基本农田", "永久基本农田（万市亩）"])
-def test_a_figure_without_a_unit_that_is_known_is_not_passed_over(tmp_path, head):
+def test_figure_without_a_known_unit_is_refused(tmp_path, head):
     with pytest.raises(InputError) as caught:
-        read_township_tasks(saved(tmp_path, f"乡镇,耕地保有量（万亩）,{head},备注\n永安镇,3.65,3.20,\n"))
-    assert all(head in text for text in told(caught))
+        read_township_tasks(save_table(tmp_path, f"乡镇,耕地保有量（万亩）,{head},备注\n永安镇,3.65,3.20,\n"))
+    assert all(head in text for text in explain_in_both_languages(caught))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
-def test_a_row_a_figure(tmp_path, encoding):
-    read = read_township_tasks(saved(tmp_path, LONG, encoding=encoding))
+def test_long_table_has_one_figure_per_row(tmp_path, encoding):
+    read = read_township_tasks(save_table(tmp_path, LONG, encoding=encoding))
     assert read.tasks == (
         TownshipTask("140225100", "永安镇", "farmland_area", ">=", "3.20", "wan_mu", "县政发〔2023〕1号", 2),
         TownshipTask("", "蔡村镇", "boundary_area", "<=", "12.5", "ha", "", 3),
@@ -92,15 +92,15 @@ def test_a_row_a_figure(tmp_path, encoding):
     assert read.file == "任务.csv"
 
 
-def test_digits_typed_full_width_are_digits(tmp_path):
+def test_full_width_digits_are_parsed(tmp_path):
     text = "乡镇代码,乡镇名称,指标,数值,单位\n１４０２２５１００,永安镇,永久基本农田,１，２３４．５０,亩\n１４０２２５０００,全部,永久基本农田,9,亩\n"
-    read = read_township_tasks(saved(tmp_path, text))
+    read = read_township_tasks(save_table(tmp_path, text))
     (task,) = read.tasks
     assert (task.code, task.value, task.unit) == ("140225100", "1234.50", "mu")
 
 
-def test_a_row_a_township_with_a_column_for_each_figure(tmp_path):
-    read = read_township_tasks(saved(tmp_path, WIDE))
+def test_wide_table_has_one_column_per_figure(tmp_path):
+    read = read_township_tasks(save_table(tmp_path, WIDE))
     assert [(t.name, t.indicator, t.value, t.line) for t in read.tasks] == [
         ("永安镇", "cultivated_area", "3.65", 3),
         ("永安镇", "farmland_area", "3.20", 3),
@@ -109,8 +109,8 @@ def test_a_row_a_township_with_a_column_for_each_figure(tmp_path):
     assert [(t.indicator, t.value) for t in read.totals] == [("cultivated_area", "3.65"), ("farmland_area", "6.10")]
 
 
-def test_a_workbook_as_it_shows_itself(tmp_path):
-    """Decimals by the cell's format, a merged name for both its rows, the table on the second sheet below a title."""
+def test_workbook_is_read_as_displayed(tmp_path):
+    """Decimals follow the cell format, a merged name is for both rows, the table is below a title on sheet 2."""
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
     book.active.append(["说明", "本表由某县填报"])
@@ -134,9 +134,9 @@ def test_a_workbook_as_it_shows_itself(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        pytest.param(LONG.replace("永久基本农田", "林地"), ["2", "林地", "永久基本农田"], id="figure unknown"),
+        pytest.param(LONG.replace("永久基本农田", "林地"), ["2", "林地", "永久基本农田"], id="indicator unknown"),
         pytest.param(LONG.replace("万亩", "垧"), ["2", "垧", "万亩"], id="unit unknown"),
-        pytest.param(LONG.replace("3.20", "约3"), ["2", "约3"], id="no number"),
+        pytest.param(LONG.replace("3.20", "约3"), ["2", "约3"], id="not a number"),
         pytest.param(LONG.replace("3.20", ""), ["2", "数值"], id="value empty"),
         pytest.param(LONG.replace("≥", ">"), ["2", "关系", "≥"], id="comparison unknown"),
         pytest.param(LONG.replace("140225100", "1402"), ["2", "1402"], id="code too short"),
@@ -147,15 +147,15 @@ def test_a_workbook_as_it_shows_itself(tmp_path):
         ),
         pytest.param(LONG.replace("乡镇名称", "地名"), ["乡镇名称"], id="no head"),
         pytest.param("乡镇,永久基本农田\n甲镇,3\n", ["1", "永久基本农田（万亩）"], id="figure without unit"),
-        pytest.param("乡镇,永久基本农田（万亩）\n", ["任务.csv"], id="no row"),
+        pytest.param("乡镇,永久基本农田（万亩）\n", ["任务.csv"], id="no rows"),
         pytest.param(LONG.replace("号\n", "号,1\n"), ["2", "1"], id="a cell without head"),
         pytest.param(LONG.replace("永安镇", '"永安镇'), ["任务.csv"], id="quotation marks"),
     ],
 )
-def test_a_slip_in_the_table_is_told_with_its_row(tmp_path, text, words):
+def test_invalid_table_is_refused_with_its_row(tmp_path, text, words):
     with pytest.raises(InputError) as caught:
-        read_township_tasks(saved(tmp_path, text))
-    for sentence in told(caught):
+        read_township_tasks(save_table(tmp_path, text))
+    for sentence in explain_in_both_languages(caught):
         assert all(word in sentence for word in (*words, "任务.csv")), sentence
 
 
@@ -168,15 +168,15 @@ def test_a_slip_in_the_table_is_told_with_its_row(tmp_path, text, words):
         (b"\x81\x00\x81\xff", "table_encoding"),
     ],
 )
-def test_what_is_no_table(tmp_path, data, key):
+def test_unreadable_table_is_refused(tmp_path, data, key):
     path = tmp_path / "x.csv"
     path.write_bytes(data)
     with pytest.raises(InputError) as caught:
         read_township_tasks(path)
-    assert caught.value.key == key and all("x.csv" in sentence for sentence in told(caught))
+    assert caught.value.key == key and all("x.csv" in sentence for sentence in explain_in_both_languages(caught))
 
 
-def test_no_path_is_no_table(tmp_path):
+def test_empty_path_gives_no_tasks(tmp_path):
     assert read_township_tasks("") == TownshipTasks()
     with pytest.raises(InputError, match="table_missing"):
         read_township_tasks(tmp_path / "无.csv")
@@ -190,29 +190,32 @@ def context(layers):
     return Context(plan, plan.norm, plan.norm.tolerance())
 
 
-def test_farmland_goes_where_its_own_row_says_and_else_where_it_lies():
-    """One field names 乙乡, where a quarter of it lies; one names nothing and lies there like it; one names no township there is,
-    and one names 甲镇, where nothing of it lies."""
+def test_farmland_is_assigned_by_code_else_by_location():
+    """Farmland is assigned by its code, else by location.
+
+    One field names 乙乡, which contains a quarter of it; one has no code and the same location; one has an unknown code;
+    one names 甲镇 but is completely outside of it.
+    """
     ctx = context(
         {
             "townships": TOWNS,
             "farmland": [
-                field(700, 100000.0, location_code="1402251012000000000"),
-                field(700, 80000.0, location_code=None),
-                field(1500, 40000.0, location_code="1402259990000000000"),
-                field(1500, 10000.0, location_code="1402251002000000000"),
+                field_row(700, 100000.0, location_code="1402251012000000000"),
+                field_row(700, 80000.0, location_code=None),
+                field_row(1500, 40000.0, location_code="1402259990000000000"),
+                field_row(1500, 10000.0, location_code="1402251002000000000"),
             ],
         }
     )
     found = compute_by_township("farmland_area", ctx)
     assert (found.stated, found.shared, found.field) == (1, 3, "ZLDWDM")
     assert check_row_codes(found.figure.layer, ctx).misplaced.tolist() == [-1, -1, -1, 0]
-    # The parts of the second lie 300 and 100 m wide; the ellipsoid changes the quotient by less than 1e-6.
+    # The parts of the second are 300 and 100 m wide; the ellipsoid changes the ratio by less than 1e-6.
     assert found.areas == pytest.approx([60000.0, 100000.0 + 20000.0 + 50000.0, 0.0, 0.0], rel=1e-5)
     assert found.areas.sum() == pytest.approx(target_figure("farmland_area", ctx).area_m2, rel=1e-12)
 
 
-def test_without_codes_everything_goes_by_its_place_and_what_lies_outside_is_told():
+def test_rows_without_codes_are_assigned_by_location():
     ctx = context({"townships": TOWNS, "red_line": [square(500), square(1800)]})
     found = compute_by_township("red_line_area", ctx)
     total = target_figure("red_line_area", ctx).area_m2
@@ -220,15 +223,15 @@ def test_without_codes_everything_goes_by_its_place_and_what_lies_outside_is_tol
     assert found.areas / total == pytest.approx([0.25, 0.35, 0.40, 0.0], rel=1e-3)
 
 
-def test_land_that_two_townships_claim_is_told():
+def test_land_of_two_townships_is_reported():
     towns = [TOWNS[0], {**TOWNS[1], "wkt": square(900)}]
     tasks = [("", "甲镇", "red_line_area", ">=", "0.01", "ha")]
     report = report_of("LAW004", {"townships": towns, "red_line": [square(500)]}, tasks)
     assert "重叠" in report.rules[0].reason and report.rules[0].outcome is Outcome.PASSED
 
 
-def test_parcels_stand_in_for_cultivated_land_by_township():
-    rows = [{**field(100, 150000.0), "land_use": "0103"}, {**field(1100, 90000.0), "land_use": "0301"}]
+def test_parcels_replace_cultivated_land_by_township():
+    rows = [{**field_row(100, 150000.0), "land_use": "0103"}, {**field_row(1100, 90000.0), "land_use": "0301"}]
     found = compute_by_township("cultivated_area", context({"townships": TOWNS, "DLTB": rows}))
     assert not found.figure.confirmed and found.areas == pytest.approx([150000.0, 0.0, 0.0, 0.0])
 
@@ -250,9 +253,9 @@ def report_of(code, layers, tasks=(), totals=(), profile=None):
     [(10005.0, []), (9995.1, ["WARNING"]), (9994.9, ["ERROR"])],
     ids=["met", "rounding", "short"],
 )
-def test_a_township_is_judged_as_a_county_is(net, states):
-    """1.000 ha, by the field and by the shapes, which have 0.025 % less: 0.49 m² less than 5 m² short is a rounding difference, 5.1 m² short is an error."""
-    layers = {"townships": TOWNS, "farmland": [field(100, net, location_code="1402251002000000000")]}
+def test_township_tasks_have_the_tolerance_of_county_targets(net, states):
+    """With a target of 1.000 ha, 4.9 m² less is a rounding difference and 5.1 m² less an error."""
+    layers = {"townships": TOWNS, "farmland": [field_row(100, net, location_code="1402251002000000000")]}
     report = report_of("LAW004", layers, [("140225100", "甲镇", "farmland_area", ">=", "1.000", "ha")])
     assert [str(f.severity) for f in report.findings] == states
     (shown,) = report.indicators
@@ -269,7 +272,7 @@ def test_a_township_is_judged_as_a_county_is(net, states):
         )
 
 
-def test_without_a_table_it_does_not_apply_and_says_how_to_give_one():
+def test_rule_without_a_table_is_not_applicable_and_gives_instructions():
     (rule,) = report_of("LAW004", {"townships": TOWNS, "red_line": [square(0)]}).rules
     assert (
         rule.outcome is Outcome.NOT_APPLICABLE
@@ -279,7 +282,7 @@ def test_without_a_table_it_does_not_apply_and_says_how_to_give_one():
     )
 
 
-def test_what_cannot_be_compared_is_said():
+def test_tasks_that_cannot_be_compared_are_reported():
     tasks = [
         ("", "丙镇", "red_line_area", ">=", "1", "ha"),
         ("140225100", "乙乡", "red_line_area", ">=", "1", "ha"),
@@ -290,8 +293,8 @@ def test_what_cannot_be_compared_is_said():
     assert all(word in rule.reason for word in ("丙镇", "第 3 行", "甲镇", "城镇开发边界"))
 
 
-def test_a_code_that_the_map_does_not_have_goes_by_its_name():
-    """Statistics and survey number townships differently; the names agree."""
+def test_unknown_township_code_is_matched_by_name():
+    """Codes of statistics and survey differ; the names agree."""
     tasks = [("140225001", "甲镇", "red_line_area", ">=", "1", "ha")]
     report = report_of("LAW004", {"townships": TOWNS, "red_line": [square(0)]}, tasks)
     assert report.rules[0].outcome is Outcome.PASSED and [i.place for i in report.indicators] == ["甲镇"]
@@ -326,7 +329,7 @@ TOWNSHIPS = [
     ("second", "case"),
     [("23.25", None), ("23.246", "rounding"), ("23.24", "sum")],
 )
-def test_townships_add_up_to_the_county(tmp_path, second, case):
+def test_sum_of_townships_is_compared_with_the_county(tmp_path, second, case):
     path = profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")])
     tasks = [TOWNSHIPS[0], (*TOWNSHIPS[1][:4], second, "wan_mu")]
     report = report_of("LAW005", {"townships": TOWNS}, tasks, profile=path)
@@ -335,7 +338,7 @@ def test_townships_add_up_to_the_county(tmp_path, second, case):
     assert shown.value == pytest.approx(40 + float(second), abs=1e-12) and shown.target == 63.25
 
 
-def test_a_township_without_a_task_is_named_and_nothing_is_compared(tmp_path):
+def test_township_without_a_task_is_named_and_no_sum_is_compared(tmp_path):
     path = profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")])
     report = report_of("LAW005", {"townships": TOWNS}, TOWNSHIPS[:1], profile=path)
     (omitted,) = report.findings
@@ -343,21 +346,21 @@ def test_a_township_without_a_task_is_named_and_nothing_is_compared(tmp_path):
     assert "乙乡" in report.rules[0].reason and not [i for i in report.indicators if i.id.startswith("handed_down")]
 
 
-def test_too_much_already_is_told_though_a_township_is_lacking(tmp_path):
+def test_excess_is_reported_even_if_a_township_is_missing(tmp_path):
     path = profile(tmp_path, "county", "140225", [("boundary_area", "<=", "16.46", "km2")])
     tasks = [("", "甲镇", "boundary_area", "<=", "1647", "ha")]
     report = report_of("LAW005", {"townships": TOWNS}, tasks, profile=path)
     assert sorted(f.case for f in report.findings) == ["omitted", "sum"] and "乙乡" in report.rules[0].reason
 
 
-def test_a_total_that_is_not_the_sum_of_its_rows():
+def test_total_that_differs_from_its_rows_is_reported():
     total = ("", "合计", "farmland_area", ">=", "63.26", "wan_mu")
     report = report_of("LAW005", {"townships": TOWNS}, TOWNSHIPS, [total])
     (finding,) = report.findings
     assert finding.case == "total" and "63.26" in finding.message and "63.25" in finding.message
 
 
-def test_a_county_may_not_be_looser_than_its_province(tmp_path):
+def test_limit_above_that_of_the_province_is_reported(tmp_path):
     for limit, cases in ((1.3, []), (1.31, ["limit"])):
         path = profile(tmp_path, "county", "140225", base="shanxi", limit=limit)
         report = report_of("LAW005", {"boundary": [square(0)]}, profile=path)
@@ -373,8 +376,8 @@ def test_a_county_may_not_be_looser_than_its_province(tmp_path):
         ('classes = ["201", "201A", "202", "202A", "203"]', ["measure"]),
     ],
 )
-def test_a_limit_by_another_measure_is_not_the_provinces(tmp_path, own, cases):
-    """1.30 by another numerator, or of more land, is another limit."""
+def test_limit_by_another_measure_is_not_compared(tmp_path, own, cases):
+    """1.30 with another numerator or more land is another limit."""
     path = profile(tmp_path, "county", "140225", base="shanxi")
     path.write_text(path.read_text(encoding="utf-8") + f"[ratio]\nlimit = 1.3\n{own}\n", encoding="utf-8")
     report = report_of("LAW005", {"boundary": [square(0)]}, profile=path)
@@ -384,25 +387,25 @@ def test_a_limit_by_another_measure_is_not_the_provinces(tmp_path, own, cases):
         assert "山西" in finding.message and own.split('"')[1] in finding.message
 
 
-def test_hunyuan_keeps_its_provinces_limit_and_the_siblings_are_named():
+def test_hunyuan_keeps_the_limit_of_its_province_and_siblings_are_named():
     report = report_of("LAW005", {"boundary": [square(0)]}, profile="hunyuan")
     (rule,) = report.rules
     assert rule.outcome is Outcome.PASSED and not report.findings
-    # 大同市 without 浑源县 is told county by county, another city as a whole; the cluster answers for five.
+    # 大同市 without 浑源县 is listed by county, other cities as a whole; the cluster contains five.
     (later,) = [sentence for sentence in rule.reason.split("。") if "2035" in sentence]
     assert all(word in later for word in ("平城区", "阳高县", "长治市", "耕地保有量", "生态保护红线"))
     assert not any(word in later for word in ("浑源县", "太原市", "榆次区"))
 
 
-def test_land_that_two_townships_claim_meets_no_task(tmp_path):
+def test_land_of_two_townships_meets_no_task(tmp_path):
     both = [TOWNS[0], {**TOWNS[1], "wkt": TOWNS[0]["wkt"]}]
     tasks = [(t["division_code"], t["division_name"], "red_line_area", ">=", "15.00", "ha") for t in both]
     (rule,) = report_of("LAW004", {"townships": both, "red_line": [square(100, 100, 400)]}, tasks).rules
     assert rule.outcome is Outcome.SKIPPED and "重叠" in rule.reason
 
 
-def test_counties_of_a_city_in_one_folder(tmp_path):
-    """阳泉市 has five counties: all of them there, the sum is compared; one short of its task, the city is."""
+def test_counties_in_one_folder_are_summed_for_their_city(tmp_path):
+    """阳泉市 has five counties: if all are present, their sum is compared with the task of the city."""
     counties = [c for c in load_standard().code_lists["divisions"].codes.values() if c.parent == "140300"]
     assert len(counties) == 5
     profile(tmp_path, "city", "140300", [("farmland_area", ">=", "50.00", "wan_mu")], base="shanxi")
@@ -414,15 +417,15 @@ def test_counties_of_a_city_in_one_folder(tmp_path):
     city = load_profile(tmp_path / "city.toml")
     assert [c.id for c in find_children(city)[0]] == ["c0", "c1", "c2", "c3", "c4"]
     (total,) = sums_of_children(city, find_children(city)[0], divisions)
-    # 9999.99 + 4 × 1000 亩, counted by hand.
+    # 9999.99 + 4 × 1000 亩, by hand.
     assert total.value == pytest.approx(1.399999, rel=1e-12) and total.missing_parts == () and total.state == "broken"
     (tmp_path / "c3.toml").unlink()
     (total,) = sums_of_children(city, find_children(city)[0], divisions)
     assert total.missing_parts == (counties[3].name,) and total.state == ""
 
 
-def test_an_area_that_two_profiles_answer_for_counts_for_neither_and_a_part_only_once(tmp_path):
-    """A copy of a county's profile would make up for what another county lacks; so would a county beside its own city."""
+def test_area_of_two_profiles_counts_for_neither(tmp_path):
+    """A copied profile, or a county next to its city, would compensate for another county."""
     divisions = load_standard().code_lists["divisions"]
     counties = [c for c in divisions.codes.values() if c.parent == "140300"]
     profile(tmp_path, "city", "140300", [("farmland_area", ">=", "5000", "mu")], base="shanxi")
@@ -437,18 +440,18 @@ def test_an_area_that_two_profiles_answer_for_counts_for_neither_and_a_part_only
     assert (total.value, total.parts, total.state) == (5100, 1, "met")
 
 
-@pytest.mark.parametrize(("goal", "told"), [(("<=", "100"), False), (("<=", "40"), True), ((">=", "100"), False)])
-def test_where_no_list_says_what_an_area_is_made_of_a_sum_is_only_told_when_it_is_too_much(tmp_path, goal, told):
+@pytest.mark.parametrize(("goal", "expected"), [(("<=", "100"), False), (("<=", "40"), True), ((">=", "100"), False)])
+def test_sum_of_an_unknown_division_is_reported_only_when_it_exceeds(tmp_path, goal, expected):
     sign, value = goal
     indicator = "boundary_area" if sign == "<=" else "farmland_area"
     profile(tmp_path, "city", "130700", [(indicator, sign, value, "km2")])
     profile(tmp_path, "one", "130702", [(indicator, sign, "50", "km2")], base="city")
     city = load_profile(tmp_path / "city.toml")
     sums = sums_of_children(city, find_children(city)[0], load_standard().code_lists["divisions"])
-    assert [s.state for s in sums if s.state] == (["broken"] if told else [])
+    assert [s.state for s in sums if s.state] == (["broken"] if expected else [])
 
 
-def test_children_in_a_folder_come_before_those_that_are_shipped(tmp_path):
+def test_profiles_of_the_folder_override_shipped_ones(tmp_path):
     path = profile(tmp_path, "jinzhong", "140700", [("farmland_area", ">=", "1", "wan_mu")], base="cluster")
     own = load_profile(path)
     cluster = own.base
@@ -456,7 +459,7 @@ def test_children_in_a_folder_come_before_those_that_are_shipped(tmp_path):
     assert [c.path for c in find_children(cluster)[0]] == [cluster.path.parent / "jinzhong.toml"]
 
 
-def test_a_neighbour_that_cannot_be_read_is_named_and_stops_nothing(tmp_path):
+def test_unreadable_profile_is_named_and_does_not_stop_the_check(tmp_path):
     path = profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")], base="shanxi", limit=1.2)
     profile(tmp_path, "a", "140226", base="county", limit=-1)
     (tmp_path / "别的.toml").write_text("x = ", encoding="utf-8")
@@ -467,16 +470,16 @@ def test_a_neighbour_that_cannot_be_read_is_named_and_stops_nothing(tmp_path):
 # -- LAW006 -----------------------------------------------------------------------------------------------------------
 
 
-def test_contradictions_of_the_province_are_shown_to_its_county():
+def test_contradictions_of_the_province_are_listed_for_its_county():
     report = report_of("LAW006", {"red_line": [square(0)]}, profile="hunyuan")
-    told = {(f.params["value"], f.params["said"], str(f.severity)) for f in report.findings}
-    assert told == {("4749", "4748", "INFO"), ("22.60", "26.00", "INFO"), ("36", "55.00", "INFO")}
+    found = {(f.params["value"], f.params["said"], str(f.severity)) for f in report.findings}
+    assert found == {("4749", "4748", "INFO"), ("22.60", "26.00", "INFO"), ("36", "55.00", "INFO")}
     (farmland,) = [f for f in report.findings if f.params["said"] == "4748"]
     assert all(word in farmland.message for word in ("山西省", "2025", "4749 万亩", "4748 万亩", "十四五"))
     assert len({f.fingerprint for f in report.findings}) == 3
 
 
-def test_another_areas_contradictions_are_nobodys_here(tmp_path):
+def test_contradictions_of_another_area_are_not_listed(tmp_path):
     text = HEAD.format(id="x", name="某县", code="130225")
     text += GOAL.format(indicator="red_line_area", sign=">=", value="1.0", unit="km2")
     path = tmp_path / "x.toml"
@@ -485,7 +488,7 @@ def test_another_areas_contradictions_are_nobodys_here(tmp_path):
     assert rule.outcome is Outcome.NOT_APPLICABLE
 
 
-def test_sums_of_nothing_are_no_sums():
+def test_empty_sums_are_not_compared():
     ctx = context({"townships": TOWNS})
     assert compute_by_township("farmland_area", ctx) is None
     assert compute_by_township("farmland_area", context({"red_line": [square(0)]})) is None
@@ -497,7 +500,7 @@ def test_sums_of_nothing_are_no_sums():
 # -- on the page ------------------------------------------------------------------------------------------------------
 
 
-def test_townships_have_a_table_of_their_own_and_those_that_miss_come_first():
+def test_townships_have_a_table_with_missed_tasks_first():
     tasks = [
         ("", "甲镇", "red_line_area", ">=", "1.00", "ha"),
         ("", "乙乡", "red_line_area", ">=", "200.00", "ha"),
@@ -511,7 +514,7 @@ def test_townships_have_a_table_of_their_own_and_those_that_miss_come_first():
     missed, kept = made["rows"]
     assert [c["state"] for c in missed["cells"]] == ["未达到", "未超限"] and missed["cells"][0]["target"] == "≥ 200.00"
     assert kept["cells"][1] is None
-    # The table of the whole county is not filled with them.
+    # The table of the whole county does not repeat them.
     assert figures.figure_rows(report, None, Words("zh")) == []
     page = render_report(report)
     assert page.index("乙乡") < page.index("甲镇")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""No 通过 on figures that are in doubt: zone codes, base year, base area, net areas, targets."""
+"""Unconfirmed figures prevent the verdict 通过: zone codes, base year, base area, net areas, targets."""
 
 import pytest
 
@@ -14,10 +14,10 @@ from plugin.core.profile import load_profile
 from tests.core.examples import norm_of, plan_of, source_layer
 
 SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
-#: 1 000 m² but for what the plane shows too much.
+#: 1 000 m² except for the distortion of the plane.
 FARMLAND = "POLYGON ((2000 0, 2040 0, 2040 25, 2000 25, 2000 0))"
 RED_LINE = "POLYGON ((4000 0, 5000 0, 5000 500, 4000 500, 4000 0))"
-#: Statutory area of SQUARE here; TBMJ of a sound table.
+#: Statutory area of SQUARE; TBMJ of a correct table.
 AREA = 999_753.0
 HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\nbase = "shanxi"\n'
 ALL = '[confirmed]\nby = "局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["all"]\n'
@@ -58,9 +58,9 @@ def ratio(report, form="n1"):
     return next(i for i in report.indicators if i.id == f"expansion_ratio_{form}")
 
 
-def test_a_sound_county_lacks_nothing_but_targets(tmp_path):
+def test_correct_county_lacks_only_targets(tmp_path):
     report = report_of(tmp_path, county())
-    # The tests number each layer from 1, so that keys stand in two layers.
+    # The tests number each layer from 1, therefore keys occur in two layers.
     assert {f.code for f in report.findings} == {"ATT005"} and report.verdict is Verdict.CONDITIONAL
     assert report.summary["unconfirmed"] == ["targets.missing"]
     assert ratio(report).confirmed and ratio(report).value == pytest.approx(1.0, abs=1e-4)
@@ -69,14 +69,14 @@ def test_a_sound_county_lacks_nothing_but_targets(tmp_path):
 
 @pytest.mark.parametrize("form", ["n2", "n3"])
 @pytest.mark.parametrize("code", [None, "400"], ids=["blank", "coarse"])
-def test_a_boundary_without_zone_codes_has_no_ratio_by_zones(tmp_path, form, code):
+def test_boundary_without_zone_codes_has_no_ratio_by_zones(tmp_path, form, code):
     layers = county(boundary={"zone_code": code, "zone_name": None})
     report = report_of(tmp_path, layers, f'[ratio]\nform = "{form}"\nlimit = 1.1\n')
     assert outcome(report, "LAW001").incomplete and report.verdict is Verdict.INCOMPLETE
     assert not ratio(report, form).confirmed
 
 
-def test_a_boundary_without_zone_codes_leaves_n1_but_no_pass(tmp_path):
+def test_boundary_without_zone_codes_has_n1_but_does_not_pass(tmp_path):
     report = report_of(tmp_path, county(boundary={"zone_code": None, "zone_name": None}))
     assert "ratio.uncoded" in outcome(report, "LAW001").unconfirmed and report.verdict is Verdict.CONDITIONAL
 
@@ -84,16 +84,18 @@ def test_a_boundary_without_zone_codes_leaves_n1_but_no_pass(tmp_path):
 @pytest.mark.parametrize(
     ("parcels", "options", "layer"),
     [
-        pytest.param({"data_year": "2023年"}, {}, "DLTB_2020", id="field cannot be read, name says 2020"),
-        pytest.param({"data_year": 2023}, {"base_year": 2020}, "DLTB", id="parameter against field"),
-        pytest.param({"data_year": None}, {}, "DLTB_2023", id="name says another year"),
-        pytest.param({"data_year": None}, {}, "DLTB", id="nothing says it"),
-        pytest.param({"data_year": 2019}, {}, "DLTB_2020", id="field before name"),
-        pytest.param({"data_year": None}, {}, "DLTB 2020-2035年", id="name tells the plan's period"),
-        pytest.param({"data_year": None}, {}, "DLTB 2020年—2035年", id="name tells the plan's period in other words"),
+        pytest.param({"data_year": "2023年"}, {}, "DLTB_2020", id="unreadable field, name with 2020"),
+        pytest.param({"data_year": 2023}, {"base_year": 2020}, "DLTB", id="parameter contradicts field"),
+        pytest.param({"data_year": None}, {}, "DLTB_2023", id="name with another year"),
+        pytest.param({"data_year": None}, {}, "DLTB", id="no year given"),
+        pytest.param({"data_year": 2019}, {}, "DLTB_2020", id="field contradicts name"),
+        pytest.param({"data_year": None}, {}, "DLTB 2020-2035年", id="name with the period of the plan"),
+        pytest.param(
+            {"data_year": None}, {}, "DLTB 2020年—2035年", id="name with the period of the plan in other words"
+        ),
     ],
 )
-def test_a_base_year_in_doubt_never_passes(tmp_path, parcels, options, layer):
+def test_uncertain_base_year_never_passes(tmp_path, parcels, options, layer):
     report = report_of(tmp_path, county(parcels=parcels, parcel_layer=layer), **options)
     assert "ratio.base_year" in outcome(report, "LAW001").unconfirmed
     assert not ratio(report).confirmed and report.verdict is not Verdict.PASSED
@@ -107,13 +109,13 @@ def test_a_base_year_in_doubt_never_passes(tmp_path, parcels, options, layer):
         pytest.param({"data_year": None}, {}, "总规2021-2035 DLTB 2020", id="period and year"),
     ],
 )
-def test_a_base_year_told_elsewhere_counts(tmp_path, parcels, options, layer):
+def test_base_year_is_read_from_name_or_parameter(tmp_path, parcels, options, layer):
     report = report_of(tmp_path, county(parcels=parcels, parcel_layer=layer), **options)
     assert ratio(report).confirmed and ratio(report).inputs["base_year"] == 2020
 
 
-def test_current_use_of_a_plan_is_of_the_base_year_whatever_the_plans_period(tmp_path):
-    """The file is called after the plan: 2021 is no year of its base parcels."""
+def test_current_use_has_the_base_year_not_the_period_of_the_plan(tmp_path):
+    """The file name has the period of the plan: 2021 is not the year of its base parcels."""
     ctx = Context(plan_of({"XZYDYH": [SQUARE]}), norm_of(), Tolerance())
     (layer,) = ctx.plan.layers.values()
     layer.source.source = "D:\\规划\\浑源县国土空间总体规划（2021－2035年）.gdb"
@@ -122,7 +124,7 @@ def test_current_use_of_a_plan_is_of_the_base_year_whatever_the_plans_period(tmp
     assert base_year(layer, ctx) == (2019, "浑源县现状2019.gdb")
 
 
-def test_a_base_area_far_from_the_drawn_one_is_in_doubt(tmp_path):
+def test_base_area_far_from_the_measured_one_is_not_confirmed(tmp_path):
     report = report_of(tmp_path, county(parcels={"gross_area": 5e8, "net_area": 5e8}))
     assert "ratio.denominator" in outcome(report, "LAW001").unconfirmed and report.verdict is Verdict.CONDITIONAL
 
@@ -135,11 +137,11 @@ TARGET = '[[targets]]\nindicator = "farmland_area"\ncomparison = ">="\nvalue = "
     [
         pytest.param({"deduction_rate": 1.5}, id="rate"),
         pytest.param({"deduction_area": 200.0, "net_area": 800.0}, id="deduction"),
-        pytest.param({"deduction_area": None, "net_area": 1000.0}, id="net with the deduction left out"),
+        pytest.param({"deduction_area": None, "net_area": 1000.0}, id="net without the deduction"),
         pytest.param({"net_area": None}, id="net missing"),
     ],
 )
-def test_a_net_area_that_does_not_follow_is_not_confirmed(tmp_path, farmland):
+def test_inconsistent_net_area_is_not_confirmed(tmp_path, farmland):
     report = report_of(tmp_path, county(farmland=farmland), TARGET.format("1", 2035))
     assert [f.code for f in report.findings if f.code == "ATT003"]
     figure = next(i for i in report.indicators if i.id == "farmland_area")
@@ -152,7 +154,7 @@ def test_every_target_is_compared(tmp_path):
     assert states == [(999999.0, "broken"), (1.0, "met")] and report.verdict is Verdict.FAIL
 
 
-def test_a_difference_of_nothing_is_no_rounding_difference():
+def test_zero_difference_is_not_a_rounding_difference():
     from plugin.core.model.indicator import compare_area_with_target
 
     assert compare_area_with_target(1000 * 66.1, "<=", 66100.0, 1) == "met"
@@ -183,7 +185,7 @@ def test_a_difference_of_nothing_is_no_rounding_difference():
     ],
     ids=lambda v: v if "\n" not in v else "",
 )
-def test_a_slip_in_a_profile_is_told(tmp_path, text, key):
+def test_invalid_key_or_value_in_a_profile_is_refused(tmp_path, text, key):
     path = tmp_path / "x.toml"
     path.write_text(HEAD + text, encoding="utf-8")
     with pytest.raises(DataError) as caught:
@@ -192,28 +194,28 @@ def test_a_slip_in_a_profile_is_told(tmp_path, text, key):
     assert "x.toml" in sentence and key in sentence
 
 
-def test_a_value_of_ones_own_does_not_borrow_the_mark_of_the_one_it_replaces(tmp_path):
+def test_replaced_value_does_not_inherit_the_mark(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(HEAD.replace("shanxi", "hunyuan") + "[ratio]\nlimit = 9.9\n", encoding="utf-8")
     report = check_plan(county(), Options(profile=str(path))).report
     assert "ratio.limit" in outcome(report, "LAW001").unconfirmed
 
 
-def test_a_second_layer_of_one_concept_is_said_and_no_pass(tmp_path):
+def test_second_layer_of_a_concept_is_reported_and_does_not_pass(tmp_path):
     layers = [*county(), source_layer("YJJBNT", [RED_LINE], norm_of())]
     report = report_of(tmp_path, layers)
     assert "roles.YJJBNT" in outcome(report, "REL001").unconfirmed and report.verdict is Verdict.CONDITIONAL
     assert any("YJJBNT" in n and "永久基本农田" in n for n in report.provenance["notices"])
 
 
-def test_the_profile_decides_how_grave_farmland_in_an_urban_zone_is(tmp_path):
+def test_profile_sets_the_severity_of_farmland_in_an_urban_zone(tmp_path):
     zone = source_layer("YDYHGHFQ", [{"wkt": FARMLAND, "zone_code": "410", "zone_name": "城镇集中建设区"}], norm_of())
     report = report_of(tmp_path, [*county(), zone], '[severity]\nREL006 = "WARNING"\n', rules=("REL006",))
     urban = [f for f in report.findings if f.case == "urban"]
     assert urban and {str(f.severity) for f in urban} == {"WARNING"}
 
 
-def test_cultivated_land_of_a_plans_own_table_counts_by_its_class(tmp_path):
+def test_cultivated_land_of_a_plan_table_counts_by_class(tmp_path):
     norm = norm_of()
     parcels = source_layer(
         "XZYDYH", [{"wkt": FARMLAND, "land_use": "010000", "urban_code": "", "gross_area": 1.0}], norm
@@ -223,7 +225,7 @@ def test_cultivated_land_of_a_plans_own_table_counts_by_its_class(tmp_path):
     assert report.findings == []
 
 
-def test_farmland_without_land_use_is_said(tmp_path):
+def test_farmland_without_land_use_is_reported(tmp_path):
     layers = [s for s in county() if s.name != "YJJBNTBHTB"]
     layers.append(source_layer("YJJBNTBHTB", [{"wkt": FARMLAND, "gross_area": 1.0, "net_area": 1.0}], norm_of()))
     report = report_of(tmp_path, layers, rules=("LAW010", "SCH002"))
@@ -231,7 +233,7 @@ def test_farmland_without_land_use_is_said(tmp_path):
     assert ("SCH002", "DLBM") in [(f.code, f.field) for f in report.findings]
 
 
-def test_a_lone_gap_keeps_its_name_when_another_comes():
+def test_gap_keeps_its_fingerprint_when_another_appears():
     from plugin.core.engine.evaluate import choose_rules
     from plugin.core.results.run import run_check
     from tests.core.examples import plan_of
@@ -246,8 +248,8 @@ def test_a_lone_gap_keeps_its_name_when_another_comes():
     assert names[0].items() < names[1].items() and len(names[1]) == 2
 
 
-def test_windows_are_what_the_boundary_as_a_whole_leaves_open():
-    """A zone inside another is no window; a place that two zones enclose together is one, and so is a plain hole."""
+def test_windows_are_holes_of_the_whole_boundary():
+    """Windows are holes and areas enclosed by two zones; a zone inside another is not a window."""
     ring = "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40), (140 40, 160 40, 160 60, 140 60, 140 40))"
     inside = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
     hook = "POLYGON ((0 100, 0 200, 300 200, 300 100, 200 100, 200 150, 100 150, 100 100, 0 100))"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A waiver holds through edits next door, another projection and another file; not when the conflict itself changes."""
+"""Waivers apply after edits of neighbours, reprojection and copying, but not after the conflict changes."""
 
 import json
 from datetime import date, timedelta
@@ -58,7 +58,7 @@ def waive(path, *findings, words=WORDS, limits=None):
 @pytest.fixture
 def county(tmp_path):
     tables = plan()
-    # Several findings between the same two layers, keyed and told apart.
+    # Several findings between the same two layers, with keys.
     tables["STBHHX"] = tables["STBHHX"].assign(BSM=["140225000000000101", "140225000000000102"])
     return tables
 
@@ -68,14 +68,14 @@ def source(tmp_path, county):
     return write_gpkg(tmp_path / "county.gpkg", county)
 
 
-def again(tmp_path, tables, name="again"):
-    """The county written anew, with the waivers of the first one beside it."""
+def write_copy(tmp_path, tables, name="again"):
+    """Write the county to a new file with a copy of the waivers next to it."""
     path = write_gpkg(tmp_path / name / "county.gpkg", tables)
     default_waiver_path(path).write_bytes((tmp_path / "county.waivers.csv").read_bytes())
     return path
 
 
-def test_what_was_accepted_stays_accepted_and_in_the_report(source):
+def test_waived_findings_stay_waived_and_in_the_report(source):
     before = check_data(source, RULES).report
     chosen = waive(source, "REL001", "TOP002")
     assert len(chosen) >= 2
@@ -83,13 +83,13 @@ def test_what_was_accepted_stays_accepted_and_in_the_report(source):
     assert {f.code for f in report.findings if f.state == "waived"} == {"REL001", "TOP002"}
     assert len(report.findings) == len(before.findings)
     assert rule_outcome(report, "REL001").outcome is Outcome.WAIVED
-    said = found(report, "REL001")[0].params["waiver"]
-    assert (said["reason"], said["document"], said["author"]) == (WORDS.reason, WORDS.document, WORDS.author)
+    waiver = found(report, "REL001")[0].params["waiver"]
+    assert (waiver["reason"], waiver["document"], waiver["author"]) == (WORDS.reason, WORDS.document, WORDS.author)
     assert report.summary["waived"] == len(chosen)
     assert "county.waivers.csv" in "".join(report.provenance["notices"])
 
 
-def test_all_waived_is_conditional_at_best(source):
+def test_report_with_all_findings_waived_is_conditional(source):
     checked = check_data(source, ("REL001",))
     assert checked.report.verdict is Verdict.FAIL
     waive(source, "REL001")
@@ -97,13 +97,13 @@ def test_all_waived_is_conditional_at_best(source):
     assert check_data(source, ("REL001",), waivers="none").report.verdict is Verdict.FAIL
 
 
-def test_a_neighbour_is_edited(tmp_path, source, county):
+def test_waivers_apply_after_edits_of_neighbours(tmp_path, source, county):
     chosen = waive(source, "REL001", "REL002", "TOP002")
     farmland = county["YJJBNTBHTB"]
-    # New rows before and beside the ones concerned, one of them in conflict too; the zones elsewhere move.
+    # New rows before and next to the affected ones, one of them in conflict too; remote zones move.
     more = table([box(1450, 300, 100, 100), box(300, 300)]).assign(BSM=["140225000000000777", "140225000000000778"])
     county["YJJBNTBHTB"] = add_survey_vertices({"": more})[""]._append(farmland, ignore_index=True)
-    report = check_data(again(tmp_path, county), RULES).report
+    report = check_data(write_copy(tmp_path, county), RULES).report
     assert sum(f.state == "waived" for f in report.findings) == len(chosen)
     new = [f for f in found(report, "REL001") if f.key == "140225000000000777"]
     assert new and new[0].state == "open"
@@ -111,56 +111,56 @@ def test_a_neighbour_is_edited(tmp_path, source, county):
 
 
 @pytest.mark.parametrize("code", [4525, 4490, 4527], ids=["zone 37", "degrees", "zone 39"])
-def test_the_county_is_reprojected(tmp_path, source, county, code):
+def test_waivers_apply_after_reprojection_of_the_county(tmp_path, source, county, code):
     chosen = waive(source, *RULES)
     tables = {role: frame.to_crs(code) for role, frame in county.items()}
-    report = check_data(again(tmp_path, tables), RULES).report
+    report = check_data(write_copy(tmp_path, tables), RULES).report
     assert {f.fingerprint for f in report.findings if f.state == "open" and f.code in RULES} == set()
     assert sum(f.state == "waived" for f in report.findings) == len(chosen)
     assert not found(report, "RUN903")
 
 
-def test_some_layers_are_reprojected(tmp_path, source, county):
+def test_waivers_apply_after_reprojection_of_some_layers(tmp_path, source, county):
     chosen = waive(source, *RULES)
     tables = {r: frame.to_crs(4525) if r in ("STBHHX", "YDYHGHFQ") else frame for r, frame in county.items()}
-    report = check_data(again(tmp_path, tables), RULES).report
+    report = check_data(write_copy(tmp_path, tables), RULES).report
     assert sum(f.state == "waived" for f in report.findings) == len(chosen)
 
 
 @pytest.mark.parametrize(
-    ("grown", "holds"), [(0.5, True), (-0.5, True), (3.0, False), (-3.0, False)], ids=["+0.5", "-0.5", "+3", "-3"]
+    ("grown", "applies"), [(0.5, True), (-0.5, True), (3.0, False), (-3.0, False)], ids=["+0.5", "-0.5", "+3", "-3"]
 )
-def test_the_conflict_itself_changes(tmp_path, county, grown, holds):
-    """100 × 100 m of farmland within the red line; one side moves by ``grown`` m: half a hundredth, or three, of its area."""
+def test_waiver_applies_only_to_small_changes_of_the_conflict(tmp_path, county, grown, applies):
+    """One side of 100 × 100 m of farmland within the red line moves by ``grown`` m: 0.5 % or 3 % of its area."""
     county["YJJBNTBHTB"] = table([box(1220, 100)]).assign(BSM="140225000000000001")
     source = write_gpkg(tmp_path / "county.gpkg", county)
     (kept,) = waive(source, "REL001")
     county["YJJBNTBHTB"] = table([box(1220, 100, 100 + grown)]).assign(BSM="140225000000000001")
-    report = check_data(again(tmp_path, county), RULES).report
+    report = check_data(write_copy(tmp_path, county), RULES).report
     (now,) = found(report, "REL001")
-    assert (now.state == "waived") is holds
-    assert bool(found(report, "RUN903")) is not holds
-    if not holds:
-        (said,) = found(report, "RUN903")
-        assert said.case == "changed" and said.params["now_m2"] == pytest.approx(now.area_m2, abs=0.01)
-        assert kept.area_m2 == pytest.approx(said.params["before_m2"], abs=0.01)
+    assert (now.state == "waived") is applies
+    assert bool(found(report, "RUN903")) is not applies
+    if not applies:
+        (finding,) = found(report, "RUN903")
+        assert finding.case == "changed" and finding.params["now_m2"] == pytest.approx(now.area_m2, abs=0.01)
+        assert kept.area_m2 == pytest.approx(finding.params["before_m2"], abs=0.01)
         assert report.verdict is Verdict.FAIL
 
 
-def test_it_moves_with_the_same_area(tmp_path, county):
+def test_waiver_does_not_apply_after_a_move_with_the_same_area(tmp_path, county):
     county["YJJBNTBHTB"] = table([box(1220, 100)]).assign(BSM="140225000000000001")
     source = write_gpkg(tmp_path / "county.gpkg", county)
     waive(source, "REL001")
     county["YJJBNTBHTB"] = table([box(1220, 160)]).assign(BSM="140225000000000001")
-    report = check_data(again(tmp_path, county), RULES).report
+    report = check_data(write_copy(tmp_path, county), RULES).report
     assert found(report, "REL001")[0].state == "open"
-    (said,) = found(report, "RUN903")
-    assert said.params["moved_m"] == pytest.approx(60.0, rel=0.005)
+    (finding,) = found(report, "RUN903")
+    assert finding.params["moved_m"] == pytest.approx(60.0, rel=0.005)
 
 
 @pytest.mark.slow
-def test_several_findings_of_one_name_keep_their_own(tmp_path, county):
-    """Gaps in the zones have no key: only the place tells them apart. One is waived, another is mended, a third comes."""
+def test_waivers_of_findings_without_keys_are_assigned_by_place(tmp_path, county):
+    """Gaps in zones have no key and differ only by place; one is waived, one fixed, one new."""
     holes = [box(100, 100, 10, 10), box(130, 100, 10, 10), box(160, 100, 10, 10)]
     whole = [box(0, 0, 1000, 1000), box(1000, 0, 1000, 1000)]
 
@@ -175,20 +175,20 @@ def test_several_findings_of_one_name_keep_their_own(tmp_path, county):
     assert len(gaps) == 2 and gaps[0].key == gaps[1].key
     entries = make_waivers(gaps[1:], WORDS, checked.waivers.limits)
     change_waivers(checked.waivers.path, add=entries)
-    # The first is mended, a new one of the same size comes 30 m beside.
+    # The first is fixed; a new one of the same size appears 30 m away.
     county["YDYHGHFQ"] = zones(holes[1], holes[2])
-    report = check_data(again(tmp_path, county), ("TOP002",)).report
+    report = check_data(write_copy(tmp_path, county), ("TOP002",)).report
     states = {round(f.geometry.bounds[0] - 38_540_000): f.state for f in found(report, "TOP002")}
     assert states == {130: "waived", 160: "open"}
-    # The waived one is mended as well: the new one does not inherit its waiver.
+    # The waived one is fixed too: the new one does not inherit its waiver.
     county["YDYHGHFQ"] = zones(holes[2])
-    report = check_data(again(tmp_path, county, "third"), ("TOP002",)).report
+    report = check_data(write_copy(tmp_path, county, "third"), ("TOP002",)).report
     assert [f.state for f in found(report, "TOP002")] == ["open"]
 
 
 @pytest.mark.slow
-def test_a_place_on_a_rounding_edge(tmp_path, county):
-    """The centre of the gap lies on a limit of 1e-4°: rounded, it has one name in a zone and may have another in degrees."""
+def test_waiver_applies_at_a_place_on_a_rounding_limit(tmp_path, county):
+    """The centre of the gap is on a rounding limit of 1e-4°, so its fingerprint may differ in degrees."""
     names = set()
     for lon in (114.46895, 114.46895 + 1e-9, 114.46895 - 1e-9):
         x, y = reproject_coordinates(np.array([[lon, 39.64445]]), GEODETIC, CRS.from_epsg(4526))[0]
@@ -208,7 +208,7 @@ def test_a_place_on_a_rounding_edge(tmp_path, county):
     assert len(names) == 2, "the places lie on both sides of the edge"
 
 
-def test_a_waiver_runs_out(tmp_path, source):
+def test_waiver_expires(tmp_path, source):
     yesterday = date.today() - timedelta(days=1)
     waive(source, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), yesterday))
     report = check_data(source, RULES).report
@@ -217,62 +217,62 @@ def test_a_waiver_runs_out(tmp_path, source):
     assert len(late) == len(found(report, "REL001")) and str(late[0].severity) == "WARNING"
     assert yesterday.isoformat() in late[0].message and "文号" in late[0].message
     assert report.verdict is Verdict.FAIL
-    # The last day still counts.
+    # The last day is included.
     default_waiver_path(source).unlink()
     waive(source, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), date.today()))
     assert not found(check_data(source, RULES).report, "RUN902")
 
 
-def test_what_is_not_found_is_told_from_what_nobody_looked_for(tmp_path, source, county):
+def test_fixed_conflicts_are_distinguished_from_unchecked_ones(tmp_path, source, county):
     waive(source, "REL001", "REL004")
     only = check_data(source, ("REL001",)).report
     assert {f.case for f in found(only, "RUN903")} == {"not_run"}
-    # The red line is not there at all: nobody looked.
+    # Without the red line the rule is not checked.
     absent = {r: f for r, f in county.items() if r != "STBHHX"}
-    report = check_data(again(tmp_path, absent, "absent"), RULES).report
+    report = check_data(write_copy(tmp_path, absent, "absent"), RULES).report
     assert {f.case for f in found(report, "RUN903")} == {"not_looked"}
-    # The farmland has left the red line: nothing is found.
+    # The farmland is outside the red line, so the conflict is gone.
     county["YJJBNTBHTB"] = table([box(0, 0)]).assign(BSM="140225000000000001")
-    report = check_data(again(tmp_path, county, "mended"), RULES).report
+    report = check_data(write_copy(tmp_path, county, "mended"), RULES).report
     gone = [f for f in found(report, "RUN903") if f.params["rule"] == "REL001"]
     assert {f.case for f in gone} == {"gone"} and {str(f.severity) for f in gone} == {"INFO"}
     assert len({f.fingerprint for f in gone}) == len(gone)
 
 
-def test_a_changed_value_is_another_finding(tmp_path, county):
-    """A code that is accepted; another wrong code in the same cell is not."""
+def test_waiver_does_not_apply_to_a_changed_value(tmp_path, county):
+    """A waiver for a code does not apply to another wrong code in the same cell."""
     county["DLTB"].loc[0, "DLBM"] = "0188"
     source = write_gpkg(tmp_path / "county.gpkg", county)
     checked = check_data(source, ("ATT002",))
     chosen = [f for f in checked.report.findings if f.params.get("value") == "0188"]
     assert len(chosen) == 1
     change_waivers(checked.waivers.path, add=make_waivers(chosen, WORDS, checked.waivers.limits))
-    # Its shape may change: that is not what was accepted.
+    # The shape may change, because the waiver is for the code.
     assert [f.state for f in check_data(source, ("ATT002",)).report.findings if f.field == "DLBM"] == ["waived"]
     county["DLTB"].loc[0, "DLBM"] = "0199"
-    report = check_data(again(tmp_path, county), ("ATT002",)).report
+    report = check_data(write_copy(tmp_path, county), ("ATT002",)).report
     assert [f.state for f in found(report, "ATT002") if f.field == "DLBM"] == ["open"]
     assert [f.case for f in found(report, "RUN903")] == ["differs"]
 
 
-def test_a_key_that_is_repeated_now_cannot_be_told(tmp_path, source, county):
+def test_waiver_of_a_repeated_key_does_not_apply(tmp_path, source, county):
     chosen = waive(source, "REL001")
     county["YJJBNTBHTB"].loc[0, "BSM"] = chosen[0].key
-    report = check_data(again(tmp_path, county), ("REL001",)).report
+    report = check_data(write_copy(tmp_path, county), ("REL001",)).report
     states = {f.key: f.state for f in found(report, "REL001")}
     assert states == {f.key: "open" if f.key == chosen[0].key else "waived" for f in chosen}
-    (said,) = found(report, "RUN903")
-    assert said.case == "unsure" and said.key == chosen[0].key
+    (finding,) = found(report, "RUN903")
+    assert finding.case == "unsure" and finding.key == chosen[0].key
 
 
-def test_renumbered_keys_are_followed(tmp_path, source, county):
+def test_waivers_follow_renumbered_keys(tmp_path, source, county):
     chosen = waive(source, "REL001", "REL002")
     new = {}
     for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ"):
         old = county[role]["BSM"].tolist()
         county[role]["BSM"] = [f"1402250000009{n:05d}" for n in range(len(old))]
         new[role] = dict(zip(old, county[role]["BSM"], strict=True))
-    path = again(tmp_path, county)
+    path = write_copy(tmp_path, county)
     assert not [f for f in check_data(path, RULES).report.findings if f.state == "waived"]
     renumbered = tmp_path / "新旧.csv"
     rows = [f"{role},{old},{key}" for role, keys in new.items() for old, key in keys.items()]
@@ -281,7 +281,7 @@ def test_renumbered_keys_are_followed(tmp_path, source, county):
     assert sum(f.state == "waived" for f in report.findings) == len(chosen)
 
 
-def test_edits_keep_what_is_accepted_and_drop_it_when_the_conflict_changes(tmp_path, county):
+def test_edits_keep_waivers_until_the_conflict_changes(tmp_path, county):
     county["YJJBNTBHTB"] = table([box(1220, 100), box(1220, 700)])
     source = write_gpkg(tmp_path / "county.gpkg", county)
     waive(source, "REL001")
@@ -291,30 +291,30 @@ def test_edits_keep_what_is_accepted_and_drop_it_when_the_conflict_changes(tmp_p
     first, second = (f.key for f in found(checked.report, "REL001"))
     frame = checked.plan.layers["YJJBNTBHTB"].frame
 
-    def put(row, shape):
+    def change_row(row, shape):
         fid = checked.plan.layers["YJJBNTBHTB"].fids[row]
         values = {n: frame[n].iloc[row] for n in frame.columns if n != frame.geometry.name}
         edited.take(EditBatch({}, {("YJJBNTBHTB", fid): FeatureState(shape.wkb, values)}))
         return {f.key: f.state for f in edited.findings if f.code == "REL001"}
 
-    # A corner more on an edge, a metre of the second: both still meant.
-    assert put(0, shapely.segmentize(box(1220, 100), 40.0)) == {first: "waived", second: "waived"}
-    assert put(1, box(1220, 700, 100, 150)) == {first: "waived", second: "open"}
-    assert put(1, box(1220, 700)) == {first: "waived", second: "waived"}
+    # A new vertex on an edge and a move by one metre: both are still waived.
+    assert change_row(0, shapely.segmentize(box(1220, 100), 40.0)) == {first: "waived", second: "waived"}
+    assert change_row(1, box(1220, 700, 100, 150)) == {first: "waived", second: "open"}
+    assert change_row(1, box(1220, 700)) == {first: "waived", second: "waived"}
 
 
-def test_a_report_with_waivers_is_as_its_schema_says_and_reads_back(source):
+def test_report_with_waivers_follows_its_schema_and_is_read_back(source):
     waive(source, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), date(2020, 12, 31)))
     waive(source, "REL002", "TOP001")
     report = check_data(source, (*RULES, "LAW001")).report
     text = to_json(report)
     jsonschema.validate(json.loads(text), json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8")))
-    again = Report.from_dict(json.loads(text))
-    assert again.summary == report.summary and to_json(again) == text
+    write_copy = Report.from_dict(json.loads(text))
+    assert write_copy.summary == report.summary and to_json(write_copy) == text
     assert str(source.parent) not in text
 
 
-def test_a_folder_has_its_waivers_in_it(tmp_path, county):
+def test_waivers_of_a_folder_are_inside_it(tmp_path, county):
     folder = write_shapefiles(tmp_path / "成果", "GBK", county)
     checked = check_data(folder, ("REL001",))
     path = folder / "成果.waivers.csv"
@@ -323,12 +323,12 @@ def test_a_folder_has_its_waivers_in_it(tmp_path, county):
     change_waivers(path, add=entries)
     report = check_data(folder, ("REL001",)).report
     assert report.summary["waived"] == len(entries) > 0
-    # It is no layer, and nobody tries to read it as one.
+    # The file is not read as a layer.
     assert not [n for n in report.provenance["notices"] if "waivers" in n and "豁免" not in n]
 
 
-def test_thousands_of_one_name_are_told_apart_as_a_few_are():
-    """Many gaps without a key: by the index each waiver finds its own, as comparing each with each does."""
+def test_thousands_of_waivers_without_keys_are_assigned_by_place():
+    """Many gaps without a key: the index assigns waivers like a pairwise comparison."""
     chance = np.random.default_rng(7)
     places = np.column_stack([chance.uniform(113.0, 113.2, 3000), chance.uniform(39.0, 39.2, 3000)])
     findings = [
@@ -347,11 +347,11 @@ def test_thousands_of_one_name_are_told_apart_as_a_few_are():
         assert {k: w.id for k, w in few.matched.items()} == {
             k: w.id for k, w in many.matched.items() if w in entries[n // 3 : n // 3 + 3]
         }
-    # All are mended: nothing is found of any.
+    # All are fixed: no gap is found.
     assert len(match_waivers(Waivers(), entries, findings[1::3]).gone) > 980
 
 
-def test_layers_without_a_file_take_the_waivers_that_are_named(source):
+def test_layers_without_a_file_use_the_given_waivers(source):
     chosen = waive(source, "REL001")
     read = list(read_source(source))
     assert not check_plan(read, Options(rules=RULES)).report.summary["waived"]
@@ -359,31 +359,31 @@ def test_layers_without_a_file_take_the_waivers_that_are_named(source):
     assert report.summary["waived"] == len(chosen)
 
 
-def occupied(land_use):
-    """One field of permanent basic farmland, its land use as the row says."""
+def field_with_land_use(land_use):
+    """Return one field of permanent basic farmland with this land use."""
     return {"YJJBNTBHTB": table([box(0, 0)], DLBM=[land_use], YJJBNTMJ=[9000.0])}
 
 
 @pytest.mark.parametrize(
     ("code", "before", "now"),
     [
-        ("LAW010", occupied("0201"), occupied("0701")),
+        ("LAW010", field_with_land_use("0201"), field_with_land_use("0701")),
         ("ATT013", {"STBHHX": table([box(0, 0)], MJ=[9000.0])}, {"STBHHX": table([box(0, 0)], MJ=[1.0])}),
     ],
 )
-def test_the_same_land_with_another_value_is_another_conflict(tmp_path, code, before, now):
+def test_waiver_does_not_apply_to_another_value_on_the_same_land(tmp_path, code, before, now):
     path = write_gpkg(tmp_path / "county.gpkg", before)
     checked = check_data(path, (code,))
     change_waivers(checked.waivers.path, add=make_waivers(found(checked.report, code), WORDS, Limits(), tmp_path))
     assert [f.state for f in found(check_data(path, (code,)).report, code)] == ["waived"]
-    report = check_data(again(tmp_path, now), (code,)).report
+    report = check_data(write_copy(tmp_path, now), (code,)).report
     assert [f.state for f in found(report, code)] == ["open"]
-    (said,) = found(report, "RUN903")
-    assert said.case == "differs" and said.severity is Severity.WARNING
+    (finding,) = found(report, "RUN903")
+    assert finding.case == "differs" and finding.severity is Severity.WARNING
 
 
-def test_a_loss_that_grew_on_the_same_land_is_not_the_one_accepted(tmp_path):
-    """What came in elsewhere shrank: the land that went out, and with it the place and area of the finding, did not."""
+def test_waiver_does_not_apply_to_a_larger_loss_on_the_same_land(tmp_path):
+    """Added land elsewhere shrank; lost land, place and area of the finding did not change."""
     sealed = {"YJJBNTBHTB": table([box(0, 0)], DLBM=["0103"], YJJBNTMJ=[9000.0])}
 
     def plan(net):
@@ -393,5 +393,9 @@ def test_a_loss_that_grew_on_the_same_land_is_not_the_one_accepted(tmp_path):
     path = write_gpkg(tmp_path / "county.gpkg", plan(4400.0))
     checked = check_plan(path, given)
     change_waivers(checked.waivers.path, add=make_waivers(found(checked.report, "LAW015"), WORDS, Limits(), tmp_path))
-    assert [f.state for f in found(check_plan(again(tmp_path, plan(4399.5)), given).report, "LAW015")] == ["waived"]
-    assert [f.state for f in found(check_plan(again(tmp_path, plan(90.0), "more"), given).report, "LAW015")] == ["open"]
+    assert [f.state for f in found(check_plan(write_copy(tmp_path, plan(4399.5)), given).report, "LAW015")] == [
+        "waived"
+    ]
+    assert [f.state for f in found(check_plan(write_copy(tmp_path, plan(90.0), "more"), given).report, "LAW015")] == [
+        "open"
+    ]

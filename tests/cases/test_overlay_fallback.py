@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The steps down when GEOS gives up: each tried in turn, told by name with what it changed, and no pair lost unseen."""
+"""Fallbacks when GEOS fails: tried in order, logged with their changes, and no pair is lost unnoticed."""
 
 import numpy as np
 import pytest
@@ -30,8 +30,8 @@ def layer(*shapes):
     return rows
 
 
-class Stumbles:
-    """An operation that gives up the first ``times`` that it is asked for one pair, or whenever ``over`` says so."""
+class FailingOperation:
+    """An operation that fails the first ``times`` for a pair, or whenever ``over`` is true."""
 
     def __init__(self, operation, times=0, over=lambda a, b, grid: False):
         self.operation, self.times, self.over = operation, times, over
@@ -48,18 +48,18 @@ class Stumbles:
         return self.operation(a, b, grid_size=grid_size)
 
 
-#: 10 m high, and 0.04 mm wider than the grid of a tenth of a millimetre knows.
+#: 10 m high, and 0.04 mm wider than a multiple of the grid of 0.1 mm.
 OFF_GRID = shapely.Polygon([(0, 0), (10.00004, 0), (10.00004, 10), (0, 10)])
 STEPS = [(0, None), (1, "fixed_precision"), (2, "fixed_precision"), (3, "repaired"), (4, "pieces")]
 
 
 @pytest.mark.parametrize("far", [0.0, 38_612_345.0], ids=["near", "far"])
 @pytest.mark.parametrize(
-    ("times", "name"), STEPS, ids=["as it is", "on a fine grid", "on the grid", "repaired", "pieces"]
+    ("times", "name"), STEPS, ids=["unchanged", "on a fine grid", "on the grid", "repaired", "pieces"]
 )
-def test_each_step_is_tried_in_turn_and_told(times, name, far):
+def test_fallbacks_are_tried_in_order_and_logged(times, name, far):
     a, b = (shapely.transform(s, lambda xy: xy + far) for s in (OFF_GRID, box(5, 0, 10, 10)))
-    operation, steps = Stumbles(shapely.intersection, times), FallbackLog()
+    operation, steps = FailingOperation(shapely.intersection, times), FallbackLog()
     (shape,) = overlay_pairs(operation, layer(a), layer(b), ROW, ROW + 1, T, steps)
     assert shape.is_valid and shape.area == pytest.approx(50, abs=5e-4) and not steps.failed
     assert shape.bounds[0] == pytest.approx(far + 5)
@@ -68,35 +68,37 @@ def test_each_step_is_tried_in_turn_and_told(times, name, far):
         return
     (step,) = steps.steps
     assert (step.name, step.left, step.right) == (name, 7, 8)
-    # What the step changed in the two: on the grid, 4e-4 m² of the first; a repaired copy of a sound one changes nothing.
+    # Changed area of both: 4e-4 m² of the first on the grid; repairing a valid shape changes nothing.
     assert step.area_m2 == pytest.approx(4e-4 if times == 2 else 0.0, abs=1e-6)
     assert operation.grids[:3] == [None, T.cluster_m / 1000, T.cluster_m][: times + 1]
 
 
 @pytest.mark.parametrize("operation", [shapely.intersection, shapely.difference], ids=lambda o: o.__name__)
 @pytest.mark.parametrize("times", [1, 2, 3, 4])
-def test_every_step_gives_the_same_area(operation, times):
+def test_every_fallback_gives_the_same_area(operation, times):
     a = shapely.Polygon([(0, 0), (20, 1), (17, 15), (3, 19)], [[(5, 5), (9, 5), (9, 9), (5, 9)]])
     b = shapely.Polygon([(8, -3), (25, 8), (12, 21), (6, 7)])
     inside = operation is shapely.intersection
-    (shape,) = overlay_pairs(Stumbles(operation, times), layer(a), layer(b), ROW, ROW, T, FallbackLog(), inside=inside)
+    (shape,) = overlay_pairs(
+        FailingOperation(operation, times), layer(a), layer(b), ROW, ROW, T, FallbackLog(), inside=inside
+    )
     assert shape.area == pytest.approx(operation(a, b).area, abs=0.01)
 
 
-def test_a_pair_that_fails_at_the_last_is_none_and_named():
+def test_pair_without_a_result_is_none_and_named():
     steps = FallbackLog()
     (shape,) = overlay_pairs(
-        Stumbles(shapely.intersection, 99), layer(OFF_GRID), layer(OFF_GRID), ROW, ROW + 1, T, steps
+        FailingOperation(shapely.intersection, 99), layer(OFF_GRID), layer(OFF_GRID), ROW, ROW + 1, T, steps
     )
     assert shape is None and steps.failed == [(7, 8)] and not steps.steps
 
 
 @pytest.mark.parametrize("bad", [0, 31, 63, 99])
-def test_one_pair_of_a_hundred_leaves_the_others_alone(bad):
+def test_failing_pair_of_a_hundred_does_not_change_the_others(bad):
     a, b = layer(*grid(100, 1)), layer(*moved(grid(100, 1), 5.0, 5.0))
     b[bad] = box(10.0 * bad + 5, 5, 5, 30)
     steps, rows = FallbackLog(), np.arange(100)
-    trouble = Stumbles(shapely.intersection, over=lambda p, q, grid: shapely.area(q) > 120)
+    trouble = FailingOperation(shapely.intersection, over=lambda p, q, grid: shapely.area(q) > 120)
     shapes = overlay_pairs(trouble, a, b, rows, rows, T, steps)
     assert steps.failed == [(bad, bad)] and not steps.steps
     assert [s is None for s in shapes] == [n == bad for n in range(100)]
@@ -104,14 +106,16 @@ def test_one_pair_of_a_hundred_leaves_the_others_alone(bad):
 
 
 @pytest.mark.parametrize("operation", [shapely.intersection, shapely.difference], ids=lambda o: o.__name__)
-def test_a_copy_of_which_nothing_is_left_is_no_answer(operation, monkeypatch):
+def test_empty_repaired_copy_is_not_a_result(operation, monkeypatch):
     monkeypatch.setattr(ladders, "repair_polygon", lambda shape: None)
     steps = FallbackLog()
-    (shape,) = overlay_pairs(Stumbles(operation, 3), layer(OFF_GRID), layer(box(50, 50, 1, 1)), ROW, ROW, T, steps)
+    (shape,) = overlay_pairs(
+        FailingOperation(operation, 3), layer(OFF_GRID), layer(box(50, 50, 1, 1)), ROW, ROW, T, steps
+    )
     assert shape is None and steps.failed == [(7, 7)]
 
 
-#: Where the second begins: at 4 it holds the middle of the first, at 6 it does not.
+#: Start of the second shape: at 4 it contains the middle of the first, at 6 it does not.
 LIES = {
     "nothing where there is something": (shapely.intersection, 4, lambda a, b: shapely.Polygon()),
     "all of the first": (shapely.intersection, 6, lambda a, b: a),
@@ -125,42 +129,44 @@ LIES = {
 
 @pytest.mark.parametrize(("operation", "begins", "lie"), LIES.values(), ids=LIES.keys())
 @pytest.mark.parametrize("times", [1, 2, 3, 4, 99])
-def test_what_a_point_gainsays_is_not_believed(operation, begins, lie, times):
-    """GEOS says something wrong and does not know it: at the first, the first two … steps, or always."""
+def test_overlay_contradicting_a_sample_point_uses_the_fallback(operation, begins, lie, times):
+    """GEOS returns a wrong result without an error: in the first, the first two … steps, or always."""
     a, b, honest = box(0, 0, 10, 10), box(begins, 2, 20, 6), operation
     asked = []
 
-    def lies(p, q, grid_size=None):
+    def return_wrong_result(p, q, grid_size=None):
         asked.append(grid_size)
         if isinstance(p, np.ndarray):
             return layer(*map(lie, p, q))
         return lie(p, q) if len(asked) <= times else honest(p, q, grid_size=grid_size)
 
     steps = FallbackLog()
-    (shape,) = overlay_pairs(lies, layer(a), layer(b), ROW, ROW, T, steps, inside=operation is shapely.intersection)
+    (shape,) = overlay_pairs(
+        return_wrong_result, layer(a), layer(b), ROW, ROW, T, steps, inside=operation is shapely.intersection
+    )
     if times == 99:
-        # Of quarters each lie is another one; what comes of them is not believed either.
+        # Quarters give other wrong results, which are rejected too.
         assert shape is None and steps.failed == [(7, 7)]
     else:
         assert shape.area == pytest.approx(operation(a, b).area) and not steps.failed
         assert [s.name for s in steps.steps] == [STEPS[times][1]]
 
 
-def gives_up(*shapes, **more):
+def raise_geos_error(*shapes, **more):
     raise shapely.GEOSException("TopologyException: on purpose")
 
 
 def only_on_grid(real):
     def joins(shapes, grid_size=None, **more):
-        return real(shapes, grid_size=grid_size, **more) if grid_size == T.cluster_m else gives_up()
+        return real(shapes, grid_size=grid_size, **more) if grid_size == T.cluster_m else raise_geos_error()
 
     return joins
 
 
-def test_a_union_on_the_grid_tells_what_rounding_changed(monkeypatch):
+def test_union_on_the_grid_logs_the_rounded_area(monkeypatch):
     monkeypatch.setattr(ladders.shapely, "union_all", only_on_grid(shapely.union_all))
     steps = FallbackLog()
-    # The two overlap by half, which is nothing that the step changed.
+    # The two overlap by half, which the step did not change.
     joined = union_near_row(layer(OFF_GRID, box(5, 0, 10, 10)), 3, T, steps)
     (step,) = steps.steps
     assert joined.area == pytest.approx(150) and (step.name, step.left, step.right) == ("fixed_precision", 3, -1)
@@ -171,7 +177,7 @@ def test_a_union_on_the_grid_tells_what_rounding_changed(monkeypatch):
     "lie", [lambda shapes: shapes[0], lambda shapes: shapely.union_all(shapes).buffer(1)], ids=["one lost", "too much"]
 )
 @pytest.mark.parametrize("always", [False, True])
-def test_a_union_that_a_point_or_its_area_gainsays_is_not_believed(lie, always, monkeypatch):
+def test_union_contradicting_a_sample_point_or_area_uses_the_fallback(lie, always, monkeypatch):
     honest, shapes = shapely.union_all, layer(box(0, 0, 10, 10), box(8, 0, 10, 10))
     answer = lie(shapes)
     monkeypatch.setattr(
@@ -187,14 +193,14 @@ def test_a_union_that_a_point_or_its_area_gainsays_is_not_believed(lie, always, 
         assert joined.area == pytest.approx(180) and [s.name for s in steps.steps] == ["fixed_precision"]
 
 
-def test_a_union_that_fails_names_the_row_it_was_for(monkeypatch):
-    monkeypatch.setattr(ladders.shapely, "union_all", gives_up)
-    bare = find_uncovered_parts(layer(box(50, 50, 1, 1), box(0, 0, 30, 10)), layer(*grid(2, 1)), tolerance=T)
-    assert bare.fallback_log.failed == [(1, -1)] and bare.left.tolist() == [0]
+def test_failed_union_names_its_row(monkeypatch):
+    monkeypatch.setattr(ladders.shapely, "union_all", raise_geos_error)
+    uncovered = find_uncovered_parts(layer(box(50, 50, 1, 1), box(0, 0, 30, 10)), layer(*grid(2, 1)), tolerance=T)
+    assert uncovered.fallback_log.failed == [(1, -1)] and uncovered.left.tolist() == [0]
 
 
-def test_a_coverage_that_is_none_is_joined_all_the_same(monkeypatch):
-    monkeypatch.setattr(shapely, "coverage_union_all", gives_up)
+def test_invalid_coverage_is_joined_by_union(monkeypatch):
+    monkeypatch.setattr(shapely, "coverage_union_all", raise_geos_error)
     assert union_rows(Polygons(layer(*grid(9, 9))), tolerance=T).area == pytest.approx(8100)
 
 
@@ -202,7 +208,7 @@ def test_a_coverage_that_is_none_is_joined_all_the_same(monkeypatch):
 
 
 def tables():
-    """Farmland on the red line: three pairs far from each other, the last of a large red line; another on the first."""
+    """Return farmland on the red line: three remote pairs, the last with a large red line; one more on the first."""
     farmland = [in_county(0, 0), in_county(300, 0), in_county(600, 0), in_county(320, 20, 20, 20)]
     return {
         "YJJBNTBHTB": table(farmland, DLBM=["0103"] * 4, YJJBNTMJ=[9_999.0] * 4),
@@ -211,15 +217,15 @@ def tables():
 
 
 def large(a, b, grid):
-    """Is the large red line one of them? Quarters of it are not."""
+    """Return True if one shape is the whole large red line."""
     return max(shapely.area(a), shapely.area(b)) > 30_000
 
 
 def run_with(monkeypatch, operation, over, *codes):
-    """A run without and one with an operation that gives up over some pairs."""
+    """Return a run without and one with an operation that fails for some pairs."""
     rules = [all_rules()[code] for code in codes]
     straight = run_check(assemble_plan(as_read_layers(tables()), norm_of()), rules)
-    stumbles = Stumbles(getattr(shapely, operation), over=over)
+    stumbles = FailingOperation(getattr(shapely, operation), over=over)
     monkeypatch.setattr(shapely, operation, stumbles)
     return straight, run_check(assemble_plan(as_read_layers(tables()), norm_of()), rules)
 
@@ -228,7 +234,7 @@ def pairs(findings):
     return {(f.key[-1], *(k[-1] for k in f.related_keys)) for f in findings}
 
 
-def test_the_pair_that_fails_is_a_finding_and_the_others_are_checked(monkeypatch):
+def test_failing_pair_is_a_finding_and_the_others_are_checked(monkeypatch):
     straight, report = run_with(monkeypatch, "intersection", large, "REL001", "TOP001")
     assert pairs(findings_of_rule(straight, "REL001")) == {("1", "1"), ("2", "2"), ("3", "3")}
     assert pairs(findings_of_rule(report, "REL001")) == {("1", "1"), ("2", "2")}
@@ -236,14 +242,14 @@ def test_the_pair_that_fails_is_a_finding_and_the_others_are_checked(monkeypatch
     assert pairs([failed]) == {("3", "3")} and failed.severity is Severity.WARNING
     assert (failed.role, failed.related_role) == ("YJJBNTBHTB", "STBHHX") and failed.params["rule"] == "REL001"
     assert "不得视为通过" in failed.message and shapely.area(failed.geometry) == pytest.approx(10_000)
-    # A rule that found something has failed, and says all the same that it could not look everywhere.
+    # A failed rule also reports that its search is incomplete.
     result = rule_outcome(report, "REL001")
     assert result.outcome is Outcome.FAILED and result.incomplete and "1 对图形无法计算" in result.reason
     assert pairs(findings_of_rule(report, "TOP001")) == pairs(findings_of_rule(straight, "TOP001")) == {("2", "4")}
     assert not findings_of_rule(report, "RUN900") and report.verdict is Verdict.FAIL
 
 
-def test_a_step_taken_is_in_the_report(monkeypatch):
+def test_fallback_is_listed_in_the_report(monkeypatch):
     straight, report = run_with(
         monkeypatch, "intersection", lambda a, b, grid: not grid and large(a, b, grid), "REL001"
     )
@@ -253,11 +259,13 @@ def test_a_step_taken_is_in_the_report(monkeypatch):
     assert not straight.tolerance["steps"] and report.tolerance["steps"] == {"fixed_precision": 1}
 
 
-def test_a_pair_within_a_layer_that_fails_hides_nothing_between_layers(monkeypatch):
-    """Who overlaps whom within a layer decides how others are looked at."""
+def test_failing_pair_within_a_layer_hides_no_pair_between_layers(monkeypatch):
+    """Overlaps within a layer change how other layers are compared."""
     a, b = layer(box(0, 0, 10, 10), box(2, 2, 30, 30)), layer(box(1, 1, 5, 5))
     straight = find_shared_parts(a, b, tolerance=T)
-    stumbles = Stumbles(shapely.intersection, over=lambda p, q, grid: shapely.area(q) > 800 and shapely.area(p) != 25)
+    stumbles = FailingOperation(
+        shapely.intersection, over=lambda p, q, grid: shapely.area(q) > 800 and shapely.area(p) != 25
+    )
     monkeypatch.setattr(shapely, "intersection", stumbles)
     layered = Polygons(a)
     assert find_shared_parts(layered, tolerance=T).fallback_log.failed == [(0, 1)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""平差: totals exact to the last step, corrections in proportion, nothing that order or a second run could change."""
+"""平差: exact totals, proportional corrections, independent of row order and repetition."""
 
 import math
 from fractions import Fraction
@@ -20,7 +20,7 @@ shares = st.floats(-1e-4, 1e-4)
 
 
 def whole(values, step):
-    """Areas as whole steps; fails when one is none."""
+    """Return areas as whole steps; fail if one is not a multiple of the step."""
     counts = [round(v / step) for v in values]
     assert [round(c * step, 2) for c in counts] == list(values)
     return counts
@@ -32,7 +32,7 @@ def closed(areas, share, step, keys=None):
 
 @property_test
 @given(areas_of_parcels, shares, steps)
-def test_totals_are_exact_and_each_part_changes_by_its_share(areas, share, step):
+def test_totals_are_exact_and_corrections_proportional(areas, share, step):
     if sum(areas) < step:
         return
     found = closed(areas, share, step)
@@ -49,7 +49,7 @@ def test_totals_are_exact_and_each_part_changes_by_its_share(areas, share, step)
 
 @property_test
 @given(areas_of_parcels, shares, steps)
-def test_a_larger_part_is_never_adjusted_below_a_smaller_one(areas, share, step):
+def test_larger_part_is_never_adjusted_below_a_smaller_one(areas, share, step):
     if sum(areas) < step:
         return
     pairs = sorted(zip(np.round(areas, 6), closed(areas, share, step).adjusted.tolist(), strict=True))
@@ -58,7 +58,7 @@ def test_a_larger_part_is_never_adjusted_below_a_smaller_one(areas, share, step)
 
 @property_test
 @given(areas_of_parcels, shares, steps)
-def test_what_is_closed_stays_as_it_is(areas, share, step):
+def test_adjusted_areas_do_not_change_again(areas, share, step):
     if sum(areas) < step:
         return
     once = closed(areas, share, step)
@@ -69,8 +69,8 @@ def test_what_is_closed_stays_as_it_is(areas, share, step):
 
 @property_test
 @given(areas_of_parcels, shares, st.randoms(use_true_random=False))
-def test_the_order_of_rows_decides_nothing(areas, share, chance):
-    # The same area several times over: only the key tells who gets the last step.
+def test_order_of_rows_does_not_matter(areas, share, chance):
+    # Among equal areas only the key decides which one gets the last step.
     areas = areas + areas[:3]
     keys = [f"{n:03d}" for n in range(len(areas))]
     order = list(range(len(areas)))
@@ -82,18 +82,18 @@ def test_the_order_of_rows_decides_nothing(areas, share, chance):
     assert mixed.adjusted.tolist() == [straight[n] for n in order]
 
 
-def test_by_hand():
-    # 1 000.00 to share out over 100.004, 300.004 and 599.985 (sum 999.993): factors of 1.000007.
+def test_adjustment_equals_an_example_by_hand():
+    # Distribute 1 000.00 over 100.004, 300.004 and 599.985 (sum 999.993): factors of 1.000007.
     found = adjust_areas(np.array([100.004, 300.004, 599.985]), 1000.0, limit_share=1e-5)
     exact = [Fraction(a) * 1000 / Fraction("999.993") for a in ("100.004", "300.004", "599.985")]
     assert [float(round(e, 6)) for e in exact] == [100.0047, 300.0061, 599.9892]
-    # Cut to hundredths 100.00, 300.00, 599.98: two steps are left, for the remainders .92 and .61.
+    # Rounded down to hundredths 100.00, 300.00, 599.98: two steps remain, for the remainders .92 and .61.
     assert found.adjusted.tolist() == [100.0, 300.01, 599.99]
     assert (found.control_m2, found.sum_m2) == (1000.0, pytest.approx(999.993))
     assert found.misclosure_m2 == pytest.approx(0.007) and found.most_m2 == pytest.approx(0.006)
 
 
-def test_a_county_of_many_parcels():
+def test_county_of_many_parcels_is_adjusted():
     areas = np.abs(np.random.default_rng(1).normal(13_000, 9_000, 150_000))
     found = adjust_areas(areas, areas.sum() + 500.0, limit_share=1e-5)
     assert round(found.adjusted.sum() * 100) == round((areas.sum() + 500.0) * 100)
@@ -109,16 +109,16 @@ def test_parts_that_do_not_tile_are_refused(share):
 
 
 @pytest.mark.parametrize("control", [0.0, -1.0, float("nan"), float("inf")])
-def test_a_control_area_that_is_none(control):
+def test_invalid_control_area_is_refused(control):
     with pytest.raises(InputError, match="closure_control"):
         adjust_areas(np.array([1.0]), control, limit_share=1.0)
 
 
 @pytest.mark.parametrize("areas", [[], [0.0, 0.0]])
-def test_no_parts(areas):
+def test_empty_parts_are_refused(areas):
     with pytest.raises(InputError, match="closure_no_parts"):
         adjust_areas(np.array(areas), 1.0, limit_share=1.0)
 
 
-def test_a_part_without_area_stays_without():
+def test_part_without_area_stays_zero():
     assert adjust_areas(np.array([0.0, 10.004, 0.0]), 10.01, limit_share=0.1).adjusted.tolist() == [0.0, 10.01, 0.0]

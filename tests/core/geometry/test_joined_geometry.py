@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One place for a finding on many rows."""
+"""Joined geometry of a finding on many rows."""
 
 import pytest
 import shapely
@@ -34,6 +34,6 @@ def test_shapes_are_joined(ctx, shapes, expected):
     assert found is expected or shapely.equals(found, expected)
 
 
-def test_what_cannot_be_joined_lies_side_by_side(ctx, monkeypatch):
+def test_shapes_are_collected_when_their_union_fails(ctx, monkeypatch):
     monkeypatch.setattr("plugin.core.engine.geometry_queries.union_rows", lambda polygons, tolerance: None)
     assert ctx.geometry.joined([SQUARE, ON_IT]).area == pytest.approx(SQUARE.area + ON_IT.area)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The last result of a project as a file: what comes back, what is recognised as changed, what is refused."""
+"""Saved results of a project: reading, detection of changes, refused files."""
 
 import json
 from dataclasses import replace
@@ -73,7 +73,7 @@ def result():
     )
 
 
-def test_what_was_kept_comes_back(tmp_path):
+def test_saved_result_is_read_back(tmp_path):
     kept, path = result(), saved_result_path(tmp_path / "县.qgz")
     assert path.name == "县.result.json"
     write_saved_result(path, kept)
@@ -87,7 +87,7 @@ def test_what_was_kept_comes_back(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema": "sanxian-result/9"}'])
-def test_a_damaged_file_is_refused_by_name(tmp_path, text):
+def test_damaged_file_is_refused_by_name(tmp_path, text):
     path = tmp_path / "县.result.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as raised:
@@ -95,7 +95,7 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, text):
     assert raised.value.key == "kept_result_damaged" and raised.value.params == {"file": "县.result.json"}
 
 
-def test_a_file_with_a_part_missing_is_refused(tmp_path):
+def test_incomplete_file_is_refused(tmp_path):
     path = tmp_path / "县.result.json"
     write_saved_result(path, result())
     data = json.loads(path.read_text(encoding="utf-8"))
@@ -105,14 +105,14 @@ def test_a_file_with_a_part_missing_is_refused(tmp_path):
         read_saved_result(path)
 
 
-def test_an_unwritable_place_leaves_nothing(tmp_path):
+def test_failed_save_leaves_no_file(tmp_path):
     (tmp_path / "县.result.json").mkdir()
     with pytest.raises(OutputError):
         write_saved_result(tmp_path / "县.result.json", result())
     assert [p.name for p in tmp_path.iterdir()] == ["县.result.json"]
 
 
-def test_a_digest_is_of_values_and_shapes_not_of_order_and_ids():
+def test_digest_depends_on_values_and_shapes_not_on_order_and_ids():
     digest = digest_rows(source())
     turned = source()
     turned.frame = turned.frame.iloc[::-1]
@@ -129,12 +129,12 @@ def test_a_digest_is_of_values_and_shapes_not_of_order_and_ids():
     assert len({digest, *map(digest_rows, others)}) == len(others) + 1
 
 
-def test_a_value_that_moves_to_another_field_is_a_change():
+def test_value_moved_to_another_field_is_a_change():
     first, second = source(areas=("a", "b"), days=("c", "d")), source(areas=("c", "d"), days=("a", "b"))
     assert digest_rows(first) != digest_rows(second)
 
 
-def test_a_file_that_was_only_touched_is_the_same(tmp_path):
+def test_file_with_a_new_time_only_is_unchanged(tmp_path):
     path = tmp_path / "县.waivers.csv"
     path.write_text("a", encoding="utf-8")
     kept = save_file_state(path, (("县.waivers.csv", 1, 1),))
@@ -149,7 +149,7 @@ def finding(role, related=""):
     return Finding(role=role, related_role=related)
 
 
-def test_findings_of_changed_layers_and_of_rules_that_read_them_are_outdated():
+def test_findings_on_changed_layers_and_of_their_rules_are_outdated():
     outdated = OutdatedFindings(Changes().with_layer("城镇开发边界", "CZKFBJ"), CONCEPTS)
     assert outdated.includes_finding("TOP001", finding("CZKFBJ"))
     assert not outdated.includes_finding("TOP001", finding("DLTB")), "each layer by itself"
@@ -159,11 +159,11 @@ def test_findings_of_changed_layers_and_of_rules_that_read_them_are_outdated():
     assert not unchanged.includes_finding("REL002", finding("CZKFBJ")) and not unchanged.includes_rule("REL002")
 
 
-def test_changed_settings_concern_every_rule():
+def test_changed_settings_outdate_every_rule():
     outdated = OutdatedFindings(replace(Changes(), settings=True), CONCEPTS)
     assert outdated.includes_finding("TOP001", finding("DLTB")) and outdated.includes_rule("TOP001")
 
 
-def test_changes_name_a_layer_once():
+def test_changes_name_each_layer_once():
     changes = Changes().with_layer("a", "DLTB").with_layer("a", "DLTB").with_layer("b", "")
     assert changes.layers == ("a", "b") and changes.roles == {"DLTB"} and changes and not Changes()

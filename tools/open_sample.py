@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run by the QGIS desktop at its start: 打开示例县, as in the menu."""
+"""Startup script of the QGIS desktop: 打开示例县, as in the menu."""
 
 from qgis.utils import plugins
 

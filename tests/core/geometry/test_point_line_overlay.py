@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Points and lines in and out of polygons: by hand, and against a buffer of nothing."""
+"""Points and lines inside and outside of polygons, by hand and compared with shapely."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def array(*shapes):
         ("POINT (1 1)", [None], [], ["POINT (1 1)"]),
     ],
 )
-def test_where_marks_are(wkt, polygons, inside, outside):
+def test_points_and_lines_are_split_at_polygons(wkt, polygons, inside, outside):
     shapes = array(wkt)
     for found, expected in (
         (parts_inside(shapes, array(*polygons), 0.01), inside),
@@ -51,7 +51,7 @@ def test_where_marks_are(wkt, polygons, inside, outside):
                 assert shapely.length(shape) == pytest.approx(wanted, abs=1e-6)
 
 
-def test_rows_are_those_asked_for():
+def test_only_requested_rows_are_returned():
     found = parts_inside(array(None, "POINT (150 50)", "POINT (1 1)"), array(None, NEXT, SQUARE), 0.01)
     assert sorted(zip(found.row.tolist(), found.of.tolist(), strict=True)) == [(1, 1), (2, 2)]
     found = parts_outside(array("POINT (1 1)", None, "POINT (500 1)"), array(SQUARE), 0.01)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Before anything is written: each thing that would be lost or refused is told with layer, feature, field and remedy."""
+"""Validation of layers before writing: losses and refusals reported with layer, feature, field and remedy."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -21,35 +21,35 @@ from tests.core.small_plan import X, Y, box, table
 LONG = "很" * 300
 
 
-def found(plan, form, **more):
-    content = single_layer_plan(plan, form, **more)
-    return validate_layer(content, form, plan.norm.standard.code_lists)
+def validate(plan, spec, **more):
+    content = single_layer_plan(plan, spec, **more)
+    return validate_layer(content, spec, plan.norm.standard.code_lists)
 
 
-def told(problem):
+def explain(problem):
     for lang in ("zh", "en"):
         sentence = problem.sentence(Texts(lang))
         assert problem.layer in sentence and "None" not in sentence and "{" not in sentence
     return problem.sentence(Texts("zh"))
 
 
-def one(problems, key):
+def get_problem(problems, key):
     (problem,) = [p for p in problems if p.key == key]
-    told(problem)
+    explain(problem)
     return problem
 
 
-def stops(problems):
+def blocking_keys(problems):
     return {p.key for p in problems if p.level is not Level.NOTE}
 
 
-def test_a_sound_layer_has_nothing_to_tell_but_what_it_lacks():
-    problems = found(plan_of(DLTB=parcels()), vectors())
-    assert {p.key for p in problems} == {"fields_lacking"} and stops(problems) == set()
+def test_valid_layer_gives_only_notes_on_missing_fields():
+    problems = validate(plan_of(DLTB=parcels()), vectors())
+    assert {p.key for p in problems} == {"fields_lacking"} and blocking_keys(problems) == set()
 
 
 @pytest.mark.parametrize(
-    ("columns", "key", "field", "level", "says"),
+    ("columns", "key", "field", "level", "words"),
     [
         ({"ZLDWMC": ["a", LONG, None]}, "too_long", "ZLDWMC", Level.STOP, ["0002", "300"]),
         ({"GDLX": ["TT", "ZZ", None]}, "code_unknown", "GDLX", Level.GATE, ["ZZ", "0002"]),
@@ -59,62 +59,62 @@ def test_a_sound_layer_has_nothing_to_tell_but_what_it_lacks():
         ({"自己的": [1, 2, 3]}, "fields_left_out", "", Level.NOTE, ["自己的"]),
     ],
 )
-def test_values_that_do_not_fit(columns, key, field, level, says):
-    problem = one(found(plan_of(DLTB=parcels(**columns)), vectors()), key)
+def test_unsuitable_values_are_reported(columns, key, field, level, words):
+    problem = get_problem(validate(plan_of(DLTB=parcels(**columns)), vectors()), key)
     assert (problem.field, problem.level) == (field, level)
-    sentence = told(problem)
-    assert all(word in sentence for word in says), sentence
+    sentence = explain(problem)
+    assert all(word in sentence for word in words), sentence
 
 
-def _box(x, y, width, height):
+def make_box(x, y, width, height):
     return shapely.box(X + x, Y + y, X + x + width, Y + y + height)
 
 
-def _with_hole(x, y, width, height):
-    return shapely.Polygon(_box(0, 0, 100, 100).exterior, [_box(x, y, width, height).exterior.coords[::-1]])
+def make_square_with_hole(x, y, width, height):
+    return shapely.Polygon(make_box(0, 0, 100, 100).exterior, [make_box(x, y, width, height).exterior.coords[::-1]])
 
 
-#: Name → (shape, formats that would read it back as another one).
+#: Title → (shape, formats that would change it).
 RINGS = {
-    "parts side by side": (shapely.MultiPolygon([_box(0, 0, 100, 100), _box(200, 0, 100, 100)]), ()),
-    "an island in a hole": (shapely.MultiPolygon([_with_hole(20, 20, 60, 60), _box(40, 40, 20, 20)]), ()),
-    "parts that share an edge": (shapely.MultiPolygon([_box(0, 0, 100, 100), _box(100, 20, 100, 50)]), ()),
+    "parts side by side": (shapely.MultiPolygon([make_box(0, 0, 100, 100), make_box(200, 0, 100, 100)]), ()),
+    "an island in a hole": (shapely.MultiPolygon([make_square_with_hole(20, 20, 60, 60), make_box(40, 40, 20, 20)]), ()),
+    "parts that share an edge": (shapely.MultiPolygon([make_box(0, 0, 100, 100), make_box(100, 20, 100, 50)]), ()),
     "a bow-tie": (shapely.Polygon([(X, Y), (X + 100, Y + 100), (X + 100, Y), (X, Y + 100)]), ()),
-    "parts that overlap": (shapely.MultiPolygon([_box(0, 0, 100, 100), _box(50, 50, 100, 100)]), (".shp",)),
-    "a part twice": (shapely.MultiPolygon([_box(0, 0, 100, 100), _box(0, 0, 100, 100)]), (".shp",)),
+    "parts that overlap": (shapely.MultiPolygon([make_box(0, 0, 100, 100), make_box(50, 50, 100, 100)]), (".shp",)),
+    "a duplicate part": (shapely.MultiPolygon([make_box(0, 0, 100, 100), make_box(0, 0, 100, 100)]), (".shp",)),
     "holes that overlap": (
-        shapely.Polygon(_box(0, 0, 100, 100).exterior, [_box(20, 20, 20, 20).exterior, _box(30, 30, 20, 20).exterior]), (".shp",),
+        shapely.Polygon(make_box(0, 0, 100, 100).exterior, [make_box(20, 20, 20, 20).exterior, make_box(30, 30, 20, 20).exterior]), (".shp",),
     ),
-    "a part in a part": (shapely.MultiPolygon([_box(0, 0, 100, 100), _box(25, 25, 50, 50)]), (".gdb", ".shp")),
-    "a part that fills a hole": (shapely.MultiPolygon([_with_hole(20, 20, 60, 60), _box(20, 20, 60, 60)]), (".gdb", ".shp")),
-    "a part over a hole": (shapely.MultiPolygon([_with_hole(20, 20, 60, 60), _box(10, 10, 80, 80)]), (".gdb", ".shp")),
-    "a hole outside": (_with_hole(150, 150, 10, 10), (".gdb", ".shp")),
-    "a hole over the edge": (_with_hole(90, 90, 20, 20), (".gdb", ".shp")),
+    "a part in a part": (shapely.MultiPolygon([make_box(0, 0, 100, 100), make_box(25, 25, 50, 50)]), (".gdb", ".shp")),
+    "a part that fills a hole": (shapely.MultiPolygon([make_square_with_hole(20, 20, 60, 60), make_box(20, 20, 60, 60)]), (".gdb", ".shp")),
+    "a part over a hole": (shapely.MultiPolygon([make_square_with_hole(20, 20, 60, 60), make_box(10, 10, 80, 80)]), (".gdb", ".shp")),
+    "a hole outside": (make_square_with_hole(150, 150, 10, 10), (".gdb", ".shp")),
+    "a hole over the edge": (make_square_with_hole(90, 90, 20, 20), (".gdb", ".shp")),
     "a hole in a hole": (
-        shapely.Polygon(_box(0, 0, 100, 100).exterior, [_box(20, 20, 50, 50).exterior, _box(30, 30, 20, 20).exterior]), (".gdb", ".shp"),
+        shapely.Polygon(make_box(0, 0, 100, 100).exterior, [make_box(20, 20, 50, 50).exterior, make_box(30, 30, 20, 20).exterior]), (".gdb", ".shp"),
     ),
-    "a hole that is all": (_with_hole(0, 0, 100, 100), (".gdb", ".shp")),
+    "a hole that is all": (make_square_with_hole(0, 0, 100, 100), (".gdb", ".shp")),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", RINGS)
 @pytest.mark.parametrize("suffix", [".gdb", ".shp", ".gpkg", ".vct"])
-def test_rings_that_a_format_would_take_for_others(name, suffix):
-    """Nothing is written first: the feature is named, also where the planner insists."""
+def test_rings_that_a_format_would_change_stop_the_export(name, suffix):
+    """Name the feature before writing; a forced export is refused too."""
     shape, lost = RINGS[name]
     frame = table([box(500, 0), shape, None, box(700, 0)])
-    form = vectors(f"a{suffix}", **({"encoding": "GBK"} if suffix == ".vct" else {}))
-    told_of = [p for p in found(plan_of(CZKFBJ=frame), form) if p.key == "shape_nested"]
+    spec = vectors(f"a{suffix}", **({"encoding": "GBK"} if suffix == ".vct" else {}))
+    reported = [p for p in validate(plan_of(CZKFBJ=frame), spec) if p.key == "shape_nested"]
     if suffix not in lost:
-        assert not told_of
+        assert not reported
         return
-    problem = one(told_of, "shape_nested")
+    problem = get_problem(reported, "shape_nested")
     assert (problem.level, problem.count, problem.features) == (Level.STOP, 1, ("140225000000000002",))
-    assert {".gdb": "FileGDB", ".shp": "Shapefile"}[suffix].lower() in told(problem).lower()
+    assert {".gdb": "FileGDB", ".shp": "Shapefile"}[suffix].lower() in explain(problem).lower()
 
 
-def test_rings_of_a_county_are_looked_at_in_no_time():
-    """Only features that are invalid and have several rings are."""
+def test_ring_validation_is_fast_for_a_county():
+    """Inspect only invalid features with several rings."""
     from plugin.core.package.layers.layer_validation import find_nested_polygons
 
     many = np.array([RINGS["parts side by side"][0], box(0, 0), RINGS["a bow-tie"][0]] * 2000, dtype=object)
@@ -123,88 +123,88 @@ def test_rings_of_a_county_are_looked_at_in_no_time():
     assert find_nested_polygons(many, ~shapely.is_valid(many), overlaps=False).tolist() == [7]
 
 
-def test_a_database_s_own_number_of_a_row_is_missed_by_nobody():
-    problems = found(plan_of(DLTB=parcels(fid=[1, 2, 3], OBJECTID=[1, 2, 3])), vectors())
+def test_database_row_ids_are_not_reported_as_lost():
+    problems = validate(plan_of(DLTB=parcels(fid=[1, 2, 3], OBJECTID=[1, 2, 3])), vectors())
     assert not [p for p in problems if p.key == "fields_left_out"]
 
 
-def test_a_code_of_a_list_that_nobody_verified_does_not_stop():
+def test_unconfirmed_code_list_gives_only_a_note():
     plan = plan_of(LSWHBHX=table([box(0, 0)], LX=["77"]))
     codes = plan.norm.standard.code_lists[plan.norm.standard.templates["LSWHBHX"].field_named("LX").codes]
     assert codes.mark == "C"
-    assert one(found(plan, vectors()), "code_unknown").level is Level.NOTE
+    assert get_problem(validate(plan, vectors()), "code_unknown").level is Level.NOTE
 
 
-def test_required_fields():
+def test_empty_required_fields_stop_the_export():
     zones = table([box(0, 0), box(100, 0)], GHFQDM=["410", "410"], GKZY=["管", " "])
-    empty = {p.field: p for p in found(plan_of(ZXCQGHFQ=zones), vectors()) if p.key == "required_empty"}
+    empty = {p.field: p for p in validate(plan_of(ZXCQGHFQ=zones), vectors()) if p.key == "required_empty"}
     assert (empty["GKZY"].count, empty["GKZY"].features) == (1, ("140225000000000002",))
-    assert empty["GKZY"].level is Level.STOP and "GKZY" in told(empty["GKZY"])
+    assert empty["GKZY"].level is Level.STOP and "GKZY" in explain(empty["GKZY"])
 
 
-def test_shapes_that_cannot_be_written_as_drawn():
+def test_missing_wrong_or_curved_shapes_are_reported():
     plan = plan_of(DLTB=parcels(3).set_geometry([box(0, 0), None, box(300, 0).centroid], crs=4526))
-    problems = found(plan, vectors())
-    assert one(problems, "shape_missing").features == ("140225000000000002",)
-    assert one(problems, "shape_kind").level is Level.STOP
+    problems = validate(plan, vectors())
+    assert get_problem(problems, "shape_missing").features == ("140225000000000002",)
+    assert get_problem(problems, "shape_kind").level is Level.STOP
     curved = plan_of(DLTB=parcels())
     curved.layers["DLTB"].source.curves = (1,)
     curved.layers["DLTB"].source.curve_step = 4.0
-    problem = one(found(curved, vectors()), "shape_curved")
+    problem = get_problem(validate(curved, vectors()), "shape_curved")
     assert (problem.level, problem.features) == (Level.GATE, ("140225000000000002",))
 
 
-def test_rows_of_another_zone():
-    """Most rows are in zone 38; one has the prefix of zone 37."""
+def test_row_in_another_zone_is_reported():
+    """Put most rows in zone 38 and one in zone 37."""
     shapes = [box(0, 0), box(100, 0), shapely.transform(box(200, 0), lambda c: c - [1_000_000, 0])]
     plan = plan_of(DLTB=parcels(3).set_geometry(shapes, crs=4526))
-    problem = one(found(plan, vectors()), "shape_stray")
+    problem = get_problem(validate(plan, vectors()), "shape_stray")
     assert (problem.level, problem.features) == (Level.GATE, ("140225000000000003",))
 
 
-def test_heights_are_left_out_and_told():
+def test_heights_are_dropped_and_reported():
     high = [shapely.force_3d(box(100 * n, 0), 900.0) for n in range(3)]
     plan = plan_of(DLTB=parcels(3).set_geometry(high, crs=4526))
-    assert one(found(plan, vectors()), "heights_left_out").count == 3
+    assert get_problem(validate(plan, vectors()), "heights_left_out").count == 3
     (rows,) = single_layer_plan(plan, vectors()).batches(plan.crs)
     assert not shapely.has_z(rows.shapes).any()
 
 
-def test_code_lists_are_called_by_their_titles():
+def test_code_lists_are_named_by_their_titles():
     plan = plan_of(DLTB=parcels(2, GDLX=["ZZ", "TT"]))
-    problem = one(found(plan, vectors()), "code_unknown")
-    assert "“梯田类型代码表”" in told(problem) and "terrace" not in told(problem)
+    problem = get_problem(validate(plan, vectors()), "code_unknown")
+    assert "“梯田类型代码表”" in explain(problem) and "terrace" not in explain(problem)
     assert "list of terrace types" in problem.sentence(Texts("en"))
 
 
-def test_layers_that_are_missing_empty_or_unusable():
-    form = vectors(
+def test_missing_empty_and_unusable_layers_are_reported():
+    spec = vectors(
         layers=[{"layer": "red_line", "need": "M"}, {"layer": "heritage", "need": "C"}, {"layer": "ZRBHD", "need": "O"}]
     )
     plan = plan_of(DLTB=parcels(), STBHHX=table([shapely.box(0, 0, 1, 1)]))
-    filled, wanting = make_contents(plan, form)
+    filled, wanting = make_contents(plan, spec)
     assert [c.name for c in filled] == ["DLTB"]
     problems = validate_missing_layers(wanting, lambda c: (Texts("zh").concept(c), c))
     assert [(p.key, p.level) for p in problems] == [("layer_unusable", Level.GATE), ("layer_absent", Level.NOTE)]
-    assert "STBHHX" in told(problems[0]) and "历史文化" in told(problems[1])
+    assert "STBHHX" in explain(problems[0]) and "历史文化" in explain(problems[1])
     empty = plan_of(DLTB=parcels(), STBHHX=table([]))
-    content = next(c for c in make_contents(empty, form)[0] if c.name == "STBHHX")
-    (problem,) = validate_layer(content, form, {})
+    content = next(c for c in make_contents(empty, spec)[0] if c.name == "STBHHX")
+    (problem,) = validate_layer(content, spec, {})
     assert (problem.key, problem.level) == ("layer_empty", Level.GATE)
 
 
-def test_personal_data_stays_out_unless_asked_for():
+def test_personal_data_are_exported_only_on_request():
     template = next(
         t for t in plan_of(DLTB=parcels()).norm.standard.templates.values() if t.personal and t.geometry == "polygon"
     )
     field = template.personal[0]
     plan = plan_of(**{template.role: table([box(0, 0)], **{field.name.lower(): ["张三"]}), "DLTB": parcels()})
-    form = vectors(layers=[{"layer": template.role, "need": "M"}], others=False)
-    problem = one(found(plan, form), "personal_left_out")
+    spec = vectors(layers=[{"layer": template.role, "need": "M"}], others=False)
+    problem = get_problem(validate(plan, spec), "personal_left_out")
     assert (problem.field, problem.count) == (field.name, 1)
-    (rows,) = single_layer_plan(plan, form).batches(plan.crs)
+    (rows,) = single_layer_plan(plan, spec).batches(plan.crs)
     assert rows.values[field.name].tolist() == [None]
-    (rows,) = single_layer_plan(plan, form, personal=True).batches(plan.crs)
+    (rows,) = single_layer_plan(plan, spec, personal=True).batches(plan.crs)
     assert rows.values[field.name].tolist() == ["张三"]
 
 
@@ -217,38 +217,38 @@ def test_personal_data_stays_out_unless_asked_for():
         ({"SJNF": [2020, 2020, 2020123456]}, "GBK", "number_wide", "SJNF"),
     ],
 )
-def test_what_a_shapefile_has_no_room_for(columns, encoding, key, field):
+def test_values_that_do_not_fit_a_shapefile_are_reported(columns, encoding, key, field):
     plan = plan_of(DLTB=parcels(**columns))
-    form = vectors("a.shp", encoding=encoding)
+    spec = vectors("a.shp", encoding=encoding)
     declared = plan.norm.standard.templates["DLTB"].field_named(field)
     assert declared is not None, f"{field} is not a field of DLTB"
-    keys = {p.key: p for p in found(plan, form)}
+    keys = {p.key: p for p in validate(plan, spec)}
     assert keys[key].field == field and keys[key].level is Level.STOP
-    told(keys[key])
-    assert key not in {p.key for p in found(plan, vectors("a.gdb"))}
+    explain(keys[key])
+    assert key not in {p.key for p in validate(plan, vectors("a.gdb"))}
 
 
-def test_a_shapefile_rounds_nothing():
+def test_rounding_by_a_shapefile_is_reported():
     plan = plan_of(LSWHBHX=table([box(0, 0), box(200, 0)], MJ=[10_000.25, 10_000.123]))
-    problem = one(found(plan, vectors("a.shp")), "decimals_lost")
+    problem = get_problem(validate(plan, vectors("a.shp")), "decimals_lost")
     assert (problem.field, problem.features, problem.params["decimals"]) == ("MJ", ("140225000000000002",), 2)
 
 
-def test_a_shapefile_has_two_gigabytes(monkeypatch):
+def test_shapefile_over_two_gigabytes_is_reported(monkeypatch):
     plan = plan_of(DLTB=parcels())
-    assert "file_large" not in {p.key for p in found(plan, vectors("a.shp"))}
+    assert "file_large" not in {p.key for p in validate(plan, vectors("a.shp"))}
     monkeypatch.setattr(shapefile, "MOST_BYTES", 600)
-    problems = [p for p in found(plan, vectors("a.shp")) if p.key == "file_large"]
+    problems = [p for p in validate(plan, vectors("a.shp")) if p.key == "file_large"]
     assert [(p.level, p.params["file"]) for p in problems] == [(Level.STOP, "DLTB.dbf")]
-    told(problems[0])
-    assert "file_large" not in {p.key for p in found(plan, vectors("a.gdb"))}
+    explain(problems[0])
+    assert "file_large" not in {p.key for p in validate(plan, vectors("a.gdb"))}
 
 
-def test_missing_numbers_in_a_shapefile_are_told():
+def test_missing_numbers_in_a_shapefile_are_reported():
     plan = plan_of(DLTB=parcels(SJNF=[2020, None, 0], KCMJ=[1.0, 0.0, None], TBDLMJ=[None] * 3))
-    problem = one(found(plan, vectors("a.shp")), "empty_numbers")
+    problem = get_problem(validate(plan, vectors("a.shp")), "empty_numbers")
     assert problem.level is Level.NOTE and set(problem.params["fields"].split(", ")) == {"SJNF", "KCMJ"}
-    assert "empty_numbers" not in {p.key for p in found(plan, vectors("a.gdb"))}
+    assert "empty_numbers" not in {p.key for p in validate(plan, vectors("a.gdb"))}
 
 
 @pytest.mark.parametrize(
@@ -259,18 +259,18 @@ def test_missing_numbers_in_a_shapefile_are_told():
         ({"name": "图斑鿐"}, "GBK", "name_forbidden", "图斑鿐"),
     ],
 )
-def test_names_of_a_form_that_do_not_go(slot, encoding, key, field):
+def test_invalid_names_of_the_specification_are_reported(slot, encoding, key, field):
     plan = plan_of(DLTB=parcels())
     slots = [{"layer": "parcels", "need": "M", **slot}]
-    problem = one(found(plan, vectors("a.shp", layers=slots, others=False, encoding=encoding)), key)
+    problem = get_problem(validate(plan, vectors("a.shp", layers=slots, others=False, encoding=encoding)), key)
     assert (problem.field, problem.level) == (field, Level.STOP)
     if encoding == "GBK":
         other = vectors("a.shp", layers=slots, others=False)
-        assert key not in {p.key for p in found(plan, other)}
+        assert key not in {p.key for p in validate(plan, other)}
 
 
-def test_a_name_of_the_form_has_a_short_name_of_its_own():
-    """The template's own short name stands for the template's name."""
+def test_renamed_field_gets_a_separate_short_name():
+    """The short name of the template applies only to the template name."""
     plan = plan_of(DLTB=parcels())
     template = plan.norm.standard.templates["DLTB"]
     fields = tuple(replace(f, short="MJ1") if f.name == "TBMJ" else f for f in template.fields)
@@ -284,7 +284,7 @@ def test_a_name_of_the_form_has_a_short_name_of_its_own():
         plan.norm.standard.templates["DLTB"] = template
 
 
-def test_names_and_fields_as_the_form_wants_them():
+def test_names_and_field_order_follow_the_specification():
     slot = {
         "layer": "parcels",
         "need": "M",
@@ -299,7 +299,7 @@ def test_names_and_fields_as_the_form_wants_them():
     assert rows.values["MIANJI"].tolist() == [10_000.0] * 3 and rows.values["DLMC"].tolist() == ["旱地"] * 3
 
 
-def test_values_are_carried_as_they_are():
+def test_values_are_converted_without_loss():
     plan = plan_of(
         DLTB=parcels(
             DLBM=["0103 ", "", None], TBMJ=["1.10", " ", None], ZLDWMC=pd.Series([20.0, np.nan, 7.5]), BZ=[1, 2, 3]
@@ -312,7 +312,7 @@ def test_values_are_carried_as_they_are():
     assert rows.values["BZ"].tolist() == ["1", "2", "3"]
 
 
-def test_dates():
+def test_dates_and_times_are_converted_or_reported():
     moments = [datetime(2026, 1, 31), pd.NaT, datetime(2026, 1, 31, 10, 30)]
     role, field = next(
         (r, f)
@@ -324,13 +324,13 @@ def test_dates():
         {"BSM": ["1", "2", "3"], field.name: moments}, geometry=[box(0, 0), box(200, 0), box(400, 0)], crs=4526
     )
     plan = plan_of(**{role: rows_of, "DLTB": parcels()})
-    form = vectors(layers=[{"layer": role, "need": "M"}], others=False)
-    (rows,) = single_layer_plan(plan, form).batches(plan.crs)
+    spec = vectors(layers=[{"layer": role, "need": "M"}], others=False)
+    (rows,) = single_layer_plan(plan, spec).batches(plan.crs)
     assert rows.values[field.name].tolist() == [moments[0], None, moments[2]]
     shape = vectors("a.shp", layers=[{"layer": role, "need": "M"}], others=False)
-    assert one(found(plan, shape), "time_lost").features == ("3",)
+    assert get_problem(validate(plan, shape), "time_lost").features == ("3",)
     words = plan_of(**{role: rows_of.assign(**{field.name: ["2026-01-31", "2026年2月31日", ""]}), "DLTB": parcels()})
-    assert one(found(words, form), "date_unreadable").features == ("2",)
+    assert get_problem(validate(words, spec), "date_unreadable").features == ("2",)
 
 
 @pytest.mark.parametrize("file", ["a.gdb", "a.gpkg", "a.shp"])
@@ -343,46 +343,50 @@ def test_dates():
     ],
     ids=["infinite", "no number", "beyond the world"],
 )
-def test_coordinates_that_lead_nowhere(shape, file):
+def test_unusable_coordinates_stop_the_export(shape, file):
     plan = plan_of(DLTB=parcels())
     plan.layers["DLTB"].raw_shapes[1] = shape
-    problem = one(found(plan, vectors(file, crs="EPSG:4490")), "shape_nowhere")
+    problem = get_problem(validate(plan, vectors(file, crs="EPSG:4490")), "shape_nowhere")
     assert (
-        (problem.level, problem.count) == (Level.STOP, 1) and "0002" in told(problem) and "EPSG:4490" in told(problem)
+        (problem.level, problem.count) == (Level.STOP, 1)
+        and "0002" in explain(problem)
+        and "EPSG:4490" in explain(problem)
     )
 
 
-def _below_an_edge(depth):
-    """2 km of edge that is straight in a zone, and a hole that comes near it from below: in degrees the edge runs some
-    centimetres further south there (L² · tan φ / 8 R = 6.5 cm at 40° N)."""
+def make_hole_below_edge(depth):
+    """Return a polygon with a long edge and a hole close below it.
+
+    The edge of 2 km is straight in the zone; in degrees it lies L² · tan φ / 8 R = 6.5 cm further south at 40° N.
+    """
     hole = [(X + 1000, Y - depth), (X + 990, Y - 50), (X + 1010, Y - 50)]
     return shapely.Polygon(shapely.box(X, Y - 100, X + 2000, Y).exterior, [hole])
 
 
-@pytest.mark.parametrize(("suffix", "crs", "told_of"), [(".gdb", "EPSG:4490", True), (".gdb", "EPSG:4526", False), (".vct", "EPSG:4490", True)])  # fmt: skip
-def test_areas_that_cross_themselves_once_they_are_written(suffix, crs, told_of):
-    shapes = [_below_an_edge(0.02), _below_an_edge(0.5)]
-    there = gpd.GeoSeries(shapes, crs=4526).to_crs(crs)
-    assert shapely.is_valid(shapes).all() and there.is_valid.tolist() == [not told_of, True]
-    form = vectors(f"a{suffix}", crs=crs, **({"encoding": "GBK"} if suffix == ".vct" else {}))
-    problems = [p for p in found(plan_of(CZKFBJ=table([*shapes, None])), form) if p.key == "shape_crossing"]
-    if not told_of:
+@pytest.mark.parametrize(("suffix", "crs", "reported"), [(".gdb", "EPSG:4490", True), (".gdb", "EPSG:4526", False), (".vct", "EPSG:4490", True)])  # fmt: skip
+def test_polygon_crossing_itself_after_reprojection_is_reported(suffix, crs, reported):
+    shapes = [make_hole_below_edge(0.02), make_hole_below_edge(0.5)]
+    reprojected = gpd.GeoSeries(shapes, crs=4526).to_crs(crs)
+    assert shapely.is_valid(shapes).all() and reprojected.is_valid.tolist() == [not reported, True]
+    spec = vectors(f"a{suffix}", crs=crs, **({"encoding": "GBK"} if suffix == ".vct" else {}))
+    problems = [p for p in validate(plan_of(CZKFBJ=table([*shapes, None])), spec) if p.key == "shape_crossing"]
+    if not reported:
         assert not problems
         return
-    problem = one(problems, "shape_crossing")
+    problem = get_problem(problems, "shape_crossing")
     assert (problem.level, problem.count, problem.features) == (Level.GATE, 1, ("140225000000000001",))
-    assert crs in told(problem)
+    assert crs in explain(problem)
 
 
-def test_areas_that_a_files_digits_make_cross_themselves():
-    """A VCT file in metres has four decimals: what is nearer is drawn over itself."""
+def test_polygon_crossing_itself_after_rounding_is_reported():
+    """Write four decimals as VCT in metres does; closer vertices coincide."""
     near = shapely.Polygon([(X, Y), (X + 10, Y), (X + 10, Y + 10), (X + 5, Y + 3e-5), (X, Y + 10)])
-    form = vectors("a.vct", crs="EPSG:4526", encoding="GBK")
+    spec = vectors("a.vct", crs="EPSG:4526", encoding="GBK")
     assert near.is_valid
-    problem = one(found(plan_of(CZKFBJ=table([box(500, 0), near])), form), "shape_crossing")
+    problem = get_problem(validate(plan_of(CZKFBJ=table([box(500, 0), near])), spec), "shape_crossing")
     assert problem.features == ("140225000000000002",)
 
 
-def test_what_is_not_valid_as_drawn_is_the_checks_to_tell():
+def test_polygon_invalid_as_drawn_is_left_to_the_check():
     bow = shapely.Polygon([(X, Y), (X + 10, Y + 10), (X + 10, Y), (X, Y + 10)])
-    assert not [p for p in found(plan_of(CZKFBJ=table([bow])), vectors()) if p.key == "shape_crossing"]
+    assert not [p for p in validate(plan_of(CZKFBJ=table([bow])), vectors()) if p.key == "shape_crossing"]
