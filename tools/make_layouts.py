@@ -17,9 +17,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from alike import unify_colors
 from qgis.core import QgsApplication, QgsReadWriteContext
 from qgis.PyQt.QtXml import QDomDocument
+from unify_colors import unify_colors
 
 from plugin.bridge.layouts import frame
 from plugin.core.standard import map_set

@@ -18,7 +18,6 @@ from pathlib import Path
 os.environ.setdefault("QT_HASH_SEED", "0")  # fixes the order of attributes
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from alike import unify_colors
 from qgis.core import (
     Qgis,
     QgsApplication,
@@ -39,6 +38,7 @@ from qgis.core import (
     QgsVectorLayerSimpleLabeling,
 )
 from symbols import MM, color, made_of, only_when, plain_fill, simple_line, symbol
+from unify_colors import unify_colors
 
 ROOT = Path(__file__).resolve().parent.parent
 STYLES = ROOT / "resources" / "styles"

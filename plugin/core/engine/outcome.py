@@ -149,8 +149,8 @@ def _absent(plan: Plan, concept: str, texts: Texts) -> tuple[Outcome, str]:
 def run_rule_alone(rule: Rule, context: Context, texts: Texts) -> tuple[RuleResult | None, str]:
     """Return the result of a rule outside a run, used for its figures.
 
-    The rule takes its parameters from standard and profile. The result is None, with the reason as a sentence, if
-    there is nothing to check or the data are invalid.
+    The rule takes its parameters from standard and profile. Return no result but the reason, as a sentence, if there
+    is nothing to check or the data are invalid.
     """
     outcome = RuleOutcome(rule.code, rule.name, str(rule.severity), Outcome.PASSED)
     given = context.norm.parameters(rule.code)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .compare import Townships
 
 
-#: Concepts read from a sealed version.
+#: Concepts read from a sealed edition.
 CONCEPTS = ("farmland", "red_line", "boundary", "townships")
 
 
@@ -76,7 +76,7 @@ def note_baseline(plan: Plan, baseline: Plan) -> None:
     name = baseline.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     layers = "、".join(f"{layer.name}（{len(layer)}）" for layer in baseline.layers.values())
     plan.notices.append(("notice_baseline", {"source": name, "layers": layers}))
-    # Unread parts of the sealed version were not compared.
+    # Unread parts of the sealed edition were not compared.
     plan.unread += baseline.unread
     plan.notices += [
         ("notice_baseline_unusable", {"source": name, "layer": lost.name, "role": lost.role})

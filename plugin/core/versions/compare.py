@@ -183,7 +183,7 @@ def _terms(basis: str, pieces: Pieces, values: PieceValues, changes: Changes) ->
     changed[changes.piece] = True
     lost = np.zeros(pieces.before.max(initial=-1) + 2, dtype=bool)
     lost[pieces.before[out | changed]] = True
-    # Land of the later version only has no earlier row (−1, the last).
+    # Land of the later edition only has no earlier row (−1, the last).
     lost[-1] = False
     old, fresh, (over, over_after) = values.old[basis], values.new[basis], values.over[basis]
     return {
