@@ -88,6 +88,7 @@ def remedy(system):
         return tr("Install QGIS 3.40 LTR or later with the official installer; it brings its own Python and geopandas.")
     if system == "Darwin":
         return tr(
-            "Install QGIS 3.40 or later from conda-forge (Miniforge): conda create -n qgis -c conda-forge qgis geopandas pyogrio"
+            "Install QGIS 3.40 or later from conda-forge (Miniforge): conda create -n qgis -c conda-forge qgis "
+            "geopandas pyogrio"
         )
     return tr("Install QGIS 3.40 or later from a distribution with Python 3.11 or later, as Debian 13 or Ubuntu 25.10.")

@@ -157,7 +157,7 @@ def describe(parts):
         kind = {0: "横线", 90: "竖线"}.get(one["angle"] % 180, f"斜线 {one['angle']}°")
         words.append(f"{kind}{'（短划）' if one.get('dash') else ''} 间距 {one['distance']:g}")
     shapes = {
-        "circle": "圆点", "square": "方块", "diamond": "菱形", "triangle": "三角", "pentagon": "五边形", "hexagon": "六边形",
+        "circle": "圆点", "square": "方块", "diamond": "菱形", "triangle": "三角", "pentagon": "五边形", "hexagon": "六边形",  # noqa: E501 - a table
         "star": "星形", "shield": "盾形", "cross": "十字", "cross2": "叉", "arrow": "箭头", "line": "短竖",
     }  # fmt: skip
     if "dots" in parts:
@@ -214,7 +214,8 @@ class Pages:
         self.text(MARGIN, self.y, 250, 10, "推荐符号　三区三线规划助手", 7.0, True)
         note = (
             "每个图层靠线型、填充纹理、粗细和线上的字识别，颜色只作辅助：红绿色盲和黑白打印下仍可分辨。白边只给问题使用。"
-            "\n全部是本插件的建议（来源级别 C，未找到官方符号，可整套替换）；用地色值为制图规范附录 B 的引用值（来源级别 B）。长度单位毫米，按 1:10 000 绘制。"
+            "\n全部是本插件的建议（来源级别 C，未找到官方符号，可整套替换）；用地色值为制图规范附录 B "
+            "的引用值（来源级别 B）。长度单位毫米，按 1:10 000 绘制。"
         )
         self.text(MARGIN, self.y + 9.5, 275, 10, note, 3.0)
         self.top = self.y = self.y + 21

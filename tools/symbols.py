@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """QGIS symbols from the parts that resources/styles/*.toml name. Lengths in millimetres.
 
-Polygons, from below: fill, tint, hatch, dots, teeth, lines, line, on_line. Lines: lines, line, teeth, on_line. Points: badge.
-A part with `near` is drawn only up to that scale, a hatch with `far` only from that scale.
+Polygons, from below: fill, tint, hatch, dots, teeth, lines, line, on_line. Lines: lines, line, teeth, on_line.
+Points: badge. A part with `near` is drawn only up to that scale, a hatch with `far` only from that scale.
 """
 
 from __future__ import annotations

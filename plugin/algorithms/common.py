@@ -37,9 +37,10 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
     """An algorithm whose errors are messages with a remedy.
 
     Subclasses implement ``prepare`` and ``execute``, and set ``identifier`` (a promise to users), ``section`` of the
-    toolbox (see `section_name`) and ``keywords`` for its search. ``prepare`` runs on the main thread and reads everything
-    needed from layers and project; ``execute`` runs on any thread. ``repeatable``: text parameters that hold several names
-    (see `words`); on a command line they may be given several times.
+    toolbox (see `section_name`) and ``keywords`` for its search. ``prepare`` runs on the main thread and reads
+    everything
+    needed from layers and project; ``execute`` runs on any thread. ``repeatable``: text parameters that hold several
+    names (see `words`); on a command line they may be given several times.
     """
 
     identifier: str = ""

@@ -49,14 +49,20 @@ class CompareVersions(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved out, or has other "
-            "attributes, each with statutory area (and net area where the layer has it), by township; and in one word whether the two "
+            "Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved out, "
+            "or has other "
+            "attributes, each with statutory area (and net area where the layer has it), by township; and in one word "
+            "whether the two "
             "are identical. The inputs are not changed.\n\n"
-            "Features are paired by key (BSM) and by shape; only what has no equal is overlaid. Order of features, start and direction of "
-            "rings, another coordinate system and noise below the cluster tolerance do not count; anything else does.\n\n"
-            "Townships: with their layer the figures are given by township, parts cut at their borders. Table of old and new keys: where "
+            "Features are paired by key (BSM) and by shape; only what has no equal is overlaid. Order of features, "
+            "start and direction of "
+            "rings, another coordinate system and noise below the cluster tolerance do not count; anything else "
+            "does.\n\n"
+            "Townships: with their layer the figures are given by township, parts cut at their borders. Table of old "
+            "and new keys: where "
             "keys were given anew since.\n\n"
-            "The workbook has the balance (before − out + in = after), the townships, and every part with a cause and a document to "
+            "The workbook has the balance (before − out + in = after), the townships, and every part with a cause and "
+            "a document to "
             "fill in; the layer has the same parts."
         )
         return f"{text}\n\n{norm_help()}"

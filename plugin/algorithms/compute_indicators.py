@@ -57,12 +57,17 @@ class ComputeIndicators(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Computes the indicators of a county's plan from its layers and writes them as a table and as a workbook: indicators with "
-            "target, state and what is left; the three control lines; the expansion ratio; planning zones; the three zones; land use of "
-            "the base year and of the plan; townships. Every figure names its basis, formula and inputs. Inputs are never changed.\n\n"
-            "Source: a GeoPackage, FileGDB, shapefile or a folder of them. Without a source the chosen layers, or all vector layers of the "
+            "Computes the indicators of a county's plan from its layers and writes them as a table and as a workbook: "
+            "indicators with "
+            "target, state and what is left; the three control lines; the expansion ratio; planning zones; the three "
+            "zones; land use of "
+            "the base year and of the plan; townships. Every figure names its basis, formula and inputs. Inputs are "
+            "never changed.\n\n"
+            "Source: a GeoPackage, FileGDB, shapefile or a folder of them. Without a source the chosen layers, or all "
+            "vector layers of the "
             "project, are used as they are now, with edits not yet saved.\n\n"
-            "Indicators that no layer gives (population, GDP, events) are listed with what they take. Sums by zone and by township add up "
+            "Indicators that no layer gives (population, GDP, events) are listed with what they take. Sums by zone "
+            "and by township add up "
             "to the county's figure. Which indicators there are is a list of the standard, indicators.toml."
         )
         return f"{text}\n\n{norm_help()}"

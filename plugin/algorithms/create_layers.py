@@ -51,13 +51,17 @@ class CreateLayers(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Makes an empty database of plan layers from the templates of the standard: fields with their types, lengths and "
+            "Makes an empty database of plan layers from the templates of the standard: fields with their types, "
+            "lengths and "
             "Chinese names, coded values, spatial index; in a FileGDB feature datasets too.\n\n"
             "Groups: {groups}; several with commas between, by id or Chinese name.\n\n"
-            "County: code or name, both for one of another province. Without a coordinate system the county's zone is taken where it is known.\n\n"
-            "If the database exists: stop changes nothing, add makes only the layers that it lacks, replace puts a new one in "
+            "County: code or name, both for one of another province. Without a coordinate system the county's zone is "
+            "taken where it is known.\n\n"
+            "If the database exists: stop changes nothing, add makes only the layers that it lacks, replace puts a "
+            "new one in "
             "its place.\n\n"
-            "Loaded into a project, the layers have their symbols, forms and the county's code and name, in the groups of the "
+            "Loaded into a project, the layers have their symbols, forms and the county's code and name, in the "
+            "groups of the "
             "standard; New County Plan in the menu sets up a whole project with themes, snapping and bookmarks.\n\n"
             "Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a time of day."
         )

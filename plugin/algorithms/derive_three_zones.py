@@ -52,14 +52,20 @@ class DeriveThreeZones(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Puts planning zones together as the three zones (agricultural, ecological and urban space) and gives their "
+            "Puts planning zones together as the three zones (agricultural, ecological and urban space) and gives "
+            "their "
             "statutory areas. The input is not changed.\n\n"
-            "Which zone code belongs to which space is a table, [three_zones], that a county's profile can change line by "
-            "line; the one that comes with the standard is not verified. Land in none of the three by decision, and zones "
-            "whose code is not in the table, are rows of the result too, so that nothing is lost; codes that are not in "
+            "Which zone code belongs to which space is a table, [three_zones], that a county's profile can change "
+            "line by "
+            "line; the one that comes with the standard is not verified. Land in none of the three by decision, and "
+            "zones "
+            "whose code is not in the table, are rows of the result too, so that nothing is lost; codes that are not "
+            "in "
             "the table are named.\n\n"
-            "Edges that zones share are taken over as they are. Land that zones of one space claim twice counts once; land "
-            "that two spaces claim is in both, and its area is told. Features of several parts come as single parts.\n\n"
+            "Edges that zones share are taken over as they are. Land that zones of one space claim twice counts once; "
+            "land "
+            "that two spaces claim is in both, and its area is told. Features of several parts come as single "
+            "parts.\n\n"
             "County: with its outline the share of each space in the county is told."
         )
         return f"{text}\n\n{norm_help()}"

@@ -23,7 +23,8 @@ class Doctor(SanxianAlgorithm):
 
     def shortHelpString(self):
         return tr(
-            "Says which versions of QGIS and of the libraries are there, what is missing or too old, and how to get it. "
+            "Says which versions of QGIS and of the libraries are there, what is missing or too old, and how to get "
+            "it. "
             "Changes nothing."
         )
 

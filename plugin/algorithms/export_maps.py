@@ -67,21 +67,28 @@ class ExportMaps(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Makes the maps of the county's plan with title, legend, scale, north arrow, locator and title block, and writes "
+            "Makes the maps of the county's plan with title, legend, scale, north arrow, locator and title block, and "
+            "writes "
             "them as jpg (at least 300 dpi) and pdf, named as the submission asks: code, name, number, title.\n\n"
-            "Maps: {maps}. Several with commas between; empty: all that can be made. A map whose layers are not there is "
+            "Maps: {maps}. Several with commas between; empty: all that can be made. A map whose layers are not there "
+            "is "
             "left out, and the log says why.\n\n"
-            "Where the project has a layout of a map (Make Layouts in the menu), that one is printed as the planner left it.\n\n"
+            "Where the project has a layout of a map (Make Layouts in the menu), that one is printed as the planner "
+            "left it.\n\n"
             "By township: besides, one page for each township of every map of the whole county.\n\n"
             "The window waits while a page is drawn; Cancel works between pages. Files are replaced once all pages are "
             "made. No name of user or machine is in them.\n\n"
-            "Order, numbers and titles of the maps are of no norm we know (C): a copy of resources/layouts/maps.toml, given "
+            "Order, numbers and titles of the maps are of no norm we know (C): a copy of resources/layouts/maps.toml, "
+            "given "
             "as the map set, replaces them."
         )
         document = tr(
-            "Document information: secrecy level, authorities, date and map approval number come from the parameters, else "
-            "from the document information of the project, else from [document] of the county profile. Without a secrecy "
-            "level nothing is exported. A level below that of project or profile needs a reason, which goes into the log. The "
+            "Document information: secrecy level, authorities, date and map approval number come from the parameters, "
+            "else "
+            "from the document information of the project, else from [document] of the county profile. Without a "
+            "secrecy "
+            "level nothing is exported. A level below that of project or profile needs a reason, which goes into the "
+            "log. The "
             "map approval number is printed on public maps only."
         )
         return f"{text.format(maps=_list_maps(maps.load_map_set()))}\n\n{document}\n\n{norm_help()}"

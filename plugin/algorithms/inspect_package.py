@@ -29,11 +29,15 @@ class InspectPackage(CheckPlan):
 
     def shortHelpString(self):
         text = tr(
-            "Looks at a submission package that anybody made, a folder or a zip: is it called as it should be, is everything there and "
-            "in its place, was nothing left behind by programs, can documents, maps and data be opened, was a file changed since "
-            "the manifest was made (SHA-256), is every layer in the coordinate system asked for. The layers then go through "
+            "Looks at a submission package that anybody made, a folder or a zip: is it called as it should be, is "
+            "everything there and "
+            "in its place, was nothing left behind by programs, can documents, maps and data be opened, was a file "
+            "changed since "
+            "the manifest was made (SHA-256), is every layer in the coordinate system asked for. The layers then go "
+            "through "
             "the rules that “Check the plan” runs by default, and those on packages.\n\n"
-            "Nothing is changed. A zip is unpacked into a temporary folder; one that is damaged, encrypted, unreasonably large or "
+            "Nothing is changed. A zip is unpacked into a temporary folder; one that is damaged, encrypted, "
+            "unreasonably large or "
             "has paths that lead elsewhere is refused.\n\n"
             "What must be in a package is a form: county, city, or the path of a .toml file of your own."
         )

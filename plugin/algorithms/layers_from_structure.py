@@ -46,13 +46,18 @@ class LayersFromStructure(SanxianAlgorithm):
 
     def shortHelpString(self):
         return tr(
-            "Makes an empty database of the layers that a table of attribute structures (xlsx) describes: one row for each "
-            "field, with columns such as layer code, field code, field name, field type, length, decimals, domain, constraint. "
+            "Makes an empty database of the layers that a table of attribute structures (xlsx) describes: one row for "
+            "each "
+            "field, with columns such as layer code, field code, field name, field type, length, decimals, domain, "
+            "constraint. "
             "Without a column for the layer each sheet is one.\n\n"
-            "Geometry: a column of its own, else that of the layer with this code in the standard. A domain that is called like "
+            "Geometry: a column of its own, else that of the layer with this code in the standard. A domain that is "
+            "called like "
             "a code list becomes a coded domain; others are named in the log.\n\n"
-            "Nothing is guessed: merged cells, a missing column, an unknown type stop the run and are named with sheet and row.\n\n"
-            "Standard of your own: a new folder with a template for each layer. Give its path as the standard elsewhere, and "
+            "Nothing is guessed: merged cells, a missing column, an unknown type stop the run and are named with "
+            "sheet and row.\n\n"
+            "Standard of your own: a new folder with a template for each layer. Give its path as the standard "
+            "elsewhere, and "
             "edit the templates there.\n\n"
             "Coordinate system, or a county whose zone is taken."
         )

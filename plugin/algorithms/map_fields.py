@@ -55,16 +55,23 @@ class MapFields(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Brings a layer into the fields of a template: names, types, lengths, and codes translated where the source "
-            "uses another list (survey classes into those of 2023). Every row and shape is kept; the input is not changed.\n\n"
+            "Brings a layer into the fields of a template: names, types, lengths, and codes translated where the "
+            "source "
+            "uses another list (survey classes into those of 2023). Every row and shape is kept; the input is not "
+            "changed.\n\n"
             "Template: the code of an official layer, such as DLTB or XZYDYH.\n\n"
-            "Mapping: a saved file. Without one the fields are matched by name, Chinese name, names cut to ten bytes, meaning "
-            "and content, and the mapping that was used is written beside the output, ending in .mapping.toml, to be looked "
+            "Mapping: a saved file. Without one the fields are matched by name, Chinese name, names cut to ten bytes, "
+            "meaning "
+            "and content, and the mapping that was used is written beside the output, ending in .mapping.toml, to be "
+            "looked "
             "at, edited and given here the next time. A file of that name is never overwritten.\n\n"
-            "Not carried: one line for each value that did not fit (text too long, no number, a code that is not in the list "
-            "or may become several) and for each source field without a place. Such a cell is left empty, except for a code "
+            "Not carried: one line for each value that did not fit (text too long, no number, a code that is not in "
+            "the list "
+            "or may become several) and for each source field without a place. Such a cell is left empty, except for "
+            "a code "
             "that only its own list does not know.\n\n"
-            "Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be left out of a copy "
+            "Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be left out of a "
+            "copy "
             "that is given away: the fields stay, empty."
         )
         names = tr(", ").join(f"{t.role} {t.name}" for t in load_standard().templates.values() if not t.base)

@@ -56,12 +56,17 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Holds the current database against the one filed with the ministry and writes the geodatabase of yearly maintenance: for "
-            "each maintained layer that changed three classes, before (WHQ), change (WHC) and after (WHH). The inputs are not changed.\n\n"
-            "Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved in or out. Every change "
-            "has its number; reason, source of flexible quota and kind of expansion accounting stay empty for you to fill in. What the "
+            "Holds the current database against the one filed with the ministry and writes the geodatabase of yearly "
+            "maintenance: for "
+            "each maintained layer that changed three classes, before (WHQ), change (WHC) and after (WHH). The inputs "
+            "are not changed.\n\n"
+            "Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved in or "
+            "out. Every change "
+            "has its number; reason, source of flexible quota and kind of expansion accounting stay empty for you to "
+            "fill in. What the "
             "layer's kinds of maintenance do not know is told, not written.\n\n"
-            "Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSON). A geodatabase that is there already is "
+            "Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSON). A geodatabase that "
+            "is there already is "
             "not replaced: causes may have been filled in."
         )
         return f"{text}\n\n{norm_help()}"
@@ -122,7 +127,10 @@ def make_update(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> tuple[YearlyUpdate, Written]:
-    """Compare two editions and write the geodatabase, in any thread. Raises SanxianError, EnvironmentLacking and Cancelled."""
+    """Compare two editions and write the geodatabase, in any thread.
+
+    Raises SanxianError, EnvironmentLacking and Cancelled.
+    """
     health.require_libraries(cancellation)
     from ..core.yearly.make import make_update as make
 

@@ -32,7 +32,8 @@ def value(one):
 
 def model_of(name, inputs, steps, result):
     """``inputs``: names of feature sources; ``steps``: id → (algorithm, its parameters); ``result``: an output of the last
-    step and the name that the model gives it."""
+    step and the name that the model gives it.
+    """
     model = QgsProcessingModelAlgorithm(name, "tests", "made_here")
     for one in inputs:
         model.addModelParameter(QgsProcessingParameterFeatureSource(one, one), QgsProcessingModelParameter(one))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A county's survey in GBK into DLTB and on into the classes of 2023, counted and measured by another reader: fiona, the
-csv module and the shoelace formula. Nothing of the plugin's reading, translating or measuring is used to judge it."""
+csv module and the shoelace formula. Nothing of the plugin's reading, translating or measuring is used to judge it.
+"""
 
 import csv
 import itertools

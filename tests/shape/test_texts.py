@@ -106,7 +106,7 @@ def test_every_exception_is_still_needed():
 
 
 def plural_slips(template):
-    """Counts that read “1 findings”, or “1 finding are”."""
+    """Find counts that read “1 findings”, or “1 finding are”."""
     for found in _COUNTED.finditer(template):
         if found["noun"] in _NO_PLURALS:
             continue

@@ -67,8 +67,8 @@ def make_area_expression(decimals: int, own_field: str) -> str:
 def _keep_own_value(expression: str, own_field: str) -> str:
     """Return an expression that falls back to the current value of the field.
 
-    An unknown code, a missing library or a disabled plugin must not delete the current value. Only eval() keeps the expression
-    valid when the plugin's functions are not registered.
+    An unknown code, a missing library or a disabled plugin must not delete the current value. Only eval() keeps the
+    expression valid when the plugin's functions are not registered.
     """
     own = QgsExpression.quotedColumnRef(own_field)
     return f"coalesce(eval({QgsExpression.quotedString(expression)}), {own})"

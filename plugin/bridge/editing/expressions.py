@@ -60,7 +60,8 @@ class Functions:
                     Argument("crs", True, tr("its CRS, such as 'EPSG:4526'; by default the layer's")),
                 ),
                 tr(
-                    "Statutory ellipsoidal area in m², unrounded, by the formula of the land survey (CGCS2000); the same "
+                    "Statutory ellipsoidal area in m², unrounded, by the formula of the land survey (CGCS2000); the "
+                    "same "
                     "as in checks and reports. Not the area of the map plane."
                 ),
                 (
@@ -76,8 +77,10 @@ class Functions:
                     Argument("county", True, tr("6-digit county code; by default the layer's own")),
                 ),
                 tr(
-                    "The next free BSM: county, 0000 and an 8-digit number above every one ever used in any layer of the "
-                    "project and its databases, unsaved edits counted. In a layer being edited each call gives out another "
+                    "The next free BSM: county, 0000 and an 8-digit number above every one ever used in any layer of "
+                    "the "
+                    "project and its databases, unsaved edits counted. In a layer being edited each call gives out "
+                    "another "
                     "number, never one given before; gaps are normal. Elsewhere the number is only shown."
                 ),
                 (

@@ -29,7 +29,8 @@ _DATABASES = (".gpkg", ".gdb", ".sqlite", ".db", ".mdb")
 class LayerGroup:
     """The plan layers of one database or folder.
 
-    ``name``: name of the layer tree group that contains all of them, else empty; ``roles``: roles of its recognised layers;
+    ``name``: name of the layer tree group that contains all of them, else empty; ``roles``: roles of its recognised
+    layers;
     ``repeated``: those roles that another group also has.
     """
 

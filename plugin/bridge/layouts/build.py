@@ -240,8 +240,8 @@ class Builder:
             if answer is None or answer[1] in [layer for layer, _ in found]:
                 continue
             role, layer = answer
-            look = self.catalogue.styles.get(spec.style)
-            xml = layer_styles.map_style(self.material, role, layer, look, self.catalogue, sheet, scale, smaller)
+            layer_style = self.catalogue.styles.get(spec.style)
+            xml = layer_styles.map_style(self.material, role, layer, layer_style, self.catalogue, sheet, scale, smaller)
             if townships and spec.of == (TOWNSHIPS,):
                 xml = layer_styles.veil_other_townships(xml, layer, self.material.field(role, layer, "division_code"))
             found.append((layer, xml))
@@ -265,13 +265,15 @@ class Builder:
         return map_layers.find_neighbours(self.material)
 
     def _make_neighbours(
-        self, look: str, sheet: PageSize, taken: list[QgsVectorLayer]
+        self, layer_style: str, sheet: PageSize, taken: list[QgsVectorLayer]
     ) -> list[tuple[QgsVectorLayer, str]]:
-        """Return adjoining counties as the lowest layer, if the project has them and the map set has a style for them."""
+        """Return adjoining counties as the lowest layer, if project and map set have them."""
         neighbours = self.neighbours
-        if neighbours is None or neighbours.layer in taken or look not in self.catalogue.styles:
+        if neighbours is None or neighbours.layer in taken or layer_style not in self.catalogue.styles:
             return []
-        xml = layer_styles.neighbours_style(neighbours, self.material.county.code, self.catalogue.styles[look], sheet)
+        xml = layer_styles.neighbours_style(
+            neighbours, self.material.county.code, self.catalogue.styles[layer_style], sheet
+        )
         return [(neighbours.layer, xml)]
 
     def _list_legend_entries(self, one: MapSpec, item: QgsLayoutItemMap) -> list[tuple[QgsVectorLayer, str]]:

@@ -42,7 +42,8 @@ class MapExportOrder:
 class MapExportOutcome:
     """Outcome of an export.
 
-    ``files``: in the order written; ``not_made``: map → reason why it was not made; ``user_layouts``: layouts of the project;
+    ``files``: in the order written; ``not_made``: map → reason why it was not made; ``user_layouts``: layouts of the
+    project;
     ``notes``: messages on lowered secrecy levels and missing map approval numbers.
     """
 

@@ -27,8 +27,8 @@ class County:
     """Settings of a project; an empty one follows profile, standard or data.
 
     ``profile``: id, or the path of a .toml file; ``phase``: id; ``targets``: the path of a table of township tasks;
-    ``rules``: a group of rules, or all, instead of the default ones; ``baseline``: the sealed edition (封库版本), a file or
-    folder; ``register``: the table of the register of heritage. Paths are as stored in the project.
+    ``rules``: a group of rules, or all, instead of the default ones; ``baseline``: the sealed edition (封库版本), a
+    file or folder; ``register``: the table of the register of heritage. Paths are as stored in the project.
     """
 
     profile: str = ""

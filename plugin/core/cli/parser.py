@@ -69,7 +69,8 @@ def make_parser(words: Words) -> Parser:
     commands = parser.add_subparsers(
         dest="command",
         required=True,
-        metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | inspect | vct | yearly",
+        metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
+        "inspect | vct | yearly",
     )
     checking = kind(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):

@@ -56,8 +56,8 @@ class FindingMaker:
     def pairs(self, a: Layer, b: Layer, parts: Parts, *, net: bool = False, **more: Any) -> list[Finding]:
         """One finding a part: ``a`` is the finding's own side, ``b`` the related one.
 
-        With ``net``, the occupied net area too: shared ÷ row × net area of the row (永农数据库标准, A8), both areas measured
-        alike: a row that is covered whole loses just its net area.
+        With ``net``, the occupied net area too: shared ÷ row × net area of the row (永农数据库标准, A8), both areas
+        measured alike: a row that is covered whole loses just its net area.
         """
         areas = self.geometry.areas_of(parts, a, b)
         net_of_row, share = (a.numbers("net_area"), self.geometry.shares_of(parts, a)) if net else (None, None)

@@ -46,7 +46,8 @@ _ROUNDING_M2, _ROUNDING_SHARE, _ROUNDING_M = 1e-3, 1e-11, 1e-3
 def areas_of(parts: Parts, a: Layer, b: Layer | None, measure: Measure) -> NDArray:
     """Return the (k,) areas in m² of parts of ``a`` and perhaps ``b``.
 
-    ``left`` of the parts are rows of ``a``, ``right`` rows of ``b``.     Parts are measured as drawn; parts that compose a whole row have that row's statutory area together.
+    ``left`` of the parts are rows of ``a``, ``right`` rows of ``b``.     Parts are measured as drawn; parts that
+    compose a whole row have that row's statutory area together.
     """
     areas = np.zeros(len(parts))
     if not len(parts):

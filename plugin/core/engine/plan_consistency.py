@@ -262,7 +262,8 @@ def _standard(plan: Plan) -> list[Finding]:
 def _scope(plan: Plan) -> list[Finding]:
     """Report a wider scope that the layers indicate while the run took a narrower one.
 
-    A narrower scope chosen by the user applies; if the layers clearly belong to the wider scope, the report lists what is missing.
+    A narrower scope chosen by the user applies; if the layers clearly belong to the wider scope, the report lists
+    what is missing.
     """
     missed = plan.missed_scope
     if missed is None or not any(map(len, plan.layers.values())):

@@ -125,7 +125,8 @@ def layer_schema(template: Template, form: Format, code_lists: Mapping[str, Code
         title=template.name,
         shape=SHAPES[template.geometry],
         columns=tuple(_column(f, template, form, code_lists) for f in template.fields),
-        # Names of datasets have no special characters: 三区三线封库/下发数据 → 三区三线封库_下发数据. Classes of yearly maintenance are
+        # Names of datasets have no special characters: 三区三线封库/下发数据 → 三区三线封库_下发数据. Classes of
+        # yearly maintenance are
         # submitted at the root (S2).
         dataset=re.sub(r"\W+", "_", template.group).strip("_") if form.feature_datasets and not template.base else "",
     )

@@ -17,7 +17,8 @@ from zipfile import BadZipFile
 from ..errors import InputError
 from .encoding import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
 
-# Sheets of lines of cells of CSV and xlsx files. The callers find headings in them: `tables`, `indicators.typed_figures` and
+# Sheets of lines of cells of CSV and xlsx files. The callers find headings in them: `tables`,
+# `indicators.typed_figures` and
 # `exchange.structure_table`.
 
 _WORKBOOKS = (".xlsx", ".xlsm")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Statutory ellipsoidal area (图斑椭球面积).
 
-Source: annex of 国土调查办发〔2008〕32号, kept by TD/T 1055-2019. Two measures are used. A whole feature has the annex's area of
+Source: annex of 国土调查办发〔2008〕32号, kept by TD/T 1055-2019. Two measures are used. A whole feature has the
+annex's area of
 its stored vertices (`statutory_area`): that is the value in its area field. A part clipped by an overlay, a gap or a
 difference has no such value: it has the area within its edges as drawn in its plane (`drawn_area`), on the same
 ellipsoid.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compare sums of area fields with the statutory areas of the geometry.
 
-The rule that reports the sums (ATT022) and every figure summed from a field use this result. Gross fields (面积, 图斑面积,
+The rule that reports the sums (ATT022) and every figure summed from a field use this result. Gross fields (面积,
+图斑面积,
 调查面积) add up to the statutory area of the shapes; net fields (图斑地类面积) never exceed the gross field.
 """
 

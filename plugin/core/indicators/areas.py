@@ -205,7 +205,8 @@ def only_by_field(shown: Indicator) -> bool:
 def target_figure(name: str, ctx: Context) -> AreaFigure:
     """Compute one of ``AREA_FIGURES`` from the plan's layers; KeyError for another name.
 
-    耕地 and 永久基本农田 use the net area (TBDLMJ, YJJBNTMJ), 红线 and 开发边界 the statutory area. Without a layer of 耕地 the
+    耕地 and 永久基本农田 use the net area (TBDLMJ, YJJBNTMJ), 红线 and 开发边界 the statutory area. Without a layer
+    of 耕地 the
     survey's parcels replace it; without a net field the statutory area replaces it. In both cases the figure is not
     confirmed.
     """

@@ -28,8 +28,8 @@ FIELDS = {"net": "net_area", "survey": "gross_area"}
 class Areas:
     """The area of each row on up to three bases; (n,) m².
 
-    ``statutory``; ``survey``: 图斑面积 TBMJ; ``net``: 图斑地类面积 TBDLMJ, without 田坎. ``survey`` and ``net``: ``None`` where
-    the layer has no such field, NaN in rows without a value.
+    ``statutory``; ``survey``: 图斑面积 TBMJ; ``net``: 图斑地类面积 TBDLMJ, without 田坎. ``survey`` and ``net``:
+    ``None`` where the layer has no such field, NaN in rows without a value.
     """
 
     statutory: NDArray

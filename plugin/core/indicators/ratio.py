@@ -124,7 +124,8 @@ def expansion_ratios(
 
     Working definition, mark C: standards/expansion_ratio.
 
-    n1 = whole boundary ÷ D; n2 = (集中建设区 + 弹性发展区) ÷ D; n3 = (D + new land) ÷ D, where D is the 2020 urban construction
+    n1 = whole boundary ÷ D; n2 = (集中建设区 + 弹性发展区) ÷ D; n3 = (D + new land) ÷ D, where D is the 2020 urban
+    construction
     land and new land is the part of the boundary outside of it. All in m². Raises ZeroDivisionError for D = 0.
     """
     return {
@@ -298,8 +299,8 @@ def _contradict(
 ) -> None:
     """Compute the ratio without the part of the base whose code other data contradict.
 
-    ``areas``: whole boundary, 集中建设区 and 弹性发展区, m². The ratio is uncertain where that part is large, or where the
-    ratio exceeds the limit without it.
+    ``areas``: whole boundary, 集中建设区 and 弹性发展区, m². The ratio is uncertain where that part is large, or
+    where the ratio exceeds the limit without it.
     """
     norm = ctx.norm
     share = find_contradicted_parcels(base_parcels, urban, found.classes, ctx)

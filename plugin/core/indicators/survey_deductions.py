@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compare net areas with the deductions of the land survey on the same land.
 
-Features of 永久基本农田 and 耕地保护目标 are cut from the parcels of the survey, with their deduction (扣除地类系数). An omitted
-deduction raises the net area, on which the tasks are counted.
+Features of 永久基本农田 and 耕地保护目标 are cut from the parcels of the survey, with their deduction (扣除地类系数).
+An omitted deduction raises the net area, on which the tasks are counted.
 """
 
 from __future__ import annotations

@@ -53,7 +53,8 @@ class TypedFigure:
 
     ``value``: in ``unit`` with ``decimals`` as printed; None where ``text``, the printed text, is not a number.
     ``comparison``: ``>=`` or ``<=`` for a bound (不低于, ≥ …), ``=`` for a plain figure. ``unit``: as in ``UNITS``;
-    empty without a unit, None for an unknown unit (``unit_text``). ``place``: where it is printed (文本第12条, 附表1, 图03);
+    empty without a unit, None for an unknown unit (``unit_text``). ``place``: where it is printed (文本第12条, 附表1,
+    图03);
     ``row``: its line in the table.
     """
 
@@ -91,9 +92,10 @@ def typed_figures(side: SideInputs) -> tuple[TypedFigure, ...]:
 def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
     """Read the figures of every sheet of a table that has a head.
 
-    Columns are 指标, 数值, 单位, 位置; others are ignored. The unit may follow the value (538.87平方千米), or be in the head
-    (数值（公顷）) or above the table (单位：公顷). Raises InputError for a missing or unreadable file and for a file without a
-    head.
+    Columns are 指标, 数值, 单位, 位置; others are ignored. The unit may follow the value (538.87平方千米), or be in
+    the head
+    (数值（公顷）) or above the table (单位：公顷). Raises InputError for a missing or unreadable file and for a file
+    without a head.
     """
     path = Path(path)
     if not path.is_file():

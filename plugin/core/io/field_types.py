@@ -98,7 +98,8 @@ def _read_geopackage(path: Path) -> dict[str, DeclaredTable]:
         codes = _read_enumerations(database) if "gpkg_data_column_constraints" in names else {}
         shapes = dict(database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns"))
         layers = database.execute(
-            "SELECT c.table_name, s.srs_id, s.organization, s.organization_coordsys_id, s.definition FROM gpkg_contents c "
+            "SELECT c.table_name, s.srs_id, s.organization, s.organization_coordsys_id, s.definition FROM "
+            "gpkg_contents c "
             "LEFT JOIN gpkg_spatial_ref_sys s ON s.srs_id = c.srs_id WHERE c.data_type IN ('features', 'attributes')"
         ).fetchall()
         found = {}

@@ -92,8 +92,8 @@ def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
 def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool = False) -> MissedScope | None:
     """Return the wider scope that the layers indicate; None without one.
 
-    Mandatory layers of it are missing. Layers that other scopes list too (规划分区 in addition to the three lines) indicate
-    no scope.
+    Mandatory layers of it are missing. Layers that other scopes list too (规划分区 in addition to the three lines)
+    indicate no scope.
     """
     scopes = norm.standard.scopes
 

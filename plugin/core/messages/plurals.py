@@ -11,7 +11,7 @@ from typing import Any
 _COUNTED = re.compile(
     r"\{(?P<name>\w+)\} (?P<before>(?:(?!(?:and|of|in|or)\b)[a-z-]+ ){0,2}?)(?P<noun>[a-z]+s)\b(?P<rest>[^.:;{]*)"
 )
-#: Words in -s that are no plurals.
+#: Words in -s that are not plurals.
 _NO_PLURALS = frozenset({"across", "as", "does", "gives", "has", "is", "its", "less", "plus", "this", "thus", "was"})
 _VERBS = {
     "are": "is", "begin": "begins", "belong": "belongs", "carry": "carries", "contain": "contains", "cross": "crosses",
@@ -22,7 +22,7 @@ _VERB = re.compile(rf"\b({'|'.join(_VERBS)})\b")
 
 
 def agree(template: str, params: Mapping[str, Any]) -> str:
-    """Return an English template with noun and verb in the singular behind each count that is 1; other templates as they are.
+    """Return an English template with noun and verb in the singular behind each count of 1.
 
     >>> agree("{count} features have no area.", {"count": 1})
     '{count} feature has no area.'

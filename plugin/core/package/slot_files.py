@@ -37,7 +37,7 @@ _OF_DATABASE = re.compile(
     re.IGNORECASE,
 )
 _OF_SHAPEFILE = (
-    ".shp", ".shx", ".dbf", ".prj", ".cpg", ".cst", ".sbn", ".sbx", ".fbn", ".fbx", ".ain", ".aih", ".atx", ".ixs", ".mxs", ".qix",
+    ".shp", ".shx", ".dbf", ".prj", ".cpg", ".cst", ".sbn", ".sbx", ".fbn", ".fbx", ".ain", ".aih", ".atx", ".ixs", ".mxs", ".qix",  # noqa: E501 - a table
     ".qpj", ".xml",
 )  # fmt: skip
 

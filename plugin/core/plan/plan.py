@@ -167,8 +167,8 @@ class Plan:
     def area_code(self) -> str:
         """Return the county's six digits: the most frequent in the rows.
 
-        Without rows, those of the profile. The rows give 行政区代码, else the first digits of the BSM. The county layer is
-        read first: a neighbour's rows in another layer must not determine the county.
+        Without rows, those of the profile. The rows give 行政区代码, else the first digits of the BSM. The county
+        layer is read first: a neighbour's rows in another layer must not determine the county.
         """
         return self._find_voted_code or self.norm.profile.area_code
 

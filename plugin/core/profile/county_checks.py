@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Validate a county's settings field by field, for a form.
 
-The loader stops at the first error of a row; a form shows an error at each field. A limit looser than the parent's, a target
-without a source document and a confirmation with a future date are errors here, because the next check would reject them too.
+The loader stops at the first error of a row; a form shows an error at each field. A limit looser than the parent's, a
+target
+without a source document and a confirmation with a future date are errors here, because the next check would reject
+them too.
 """
 
 from __future__ import annotations

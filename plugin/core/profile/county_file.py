@@ -123,8 +123,8 @@ def read_county(path: Path, text: str | None = None) -> CountySettings:
 def compose_county(county: CountySettings, path: Path, text: str = "") -> str:
     """Return the text of a county's file with these settings.
 
-    ``text``: the current text of the file; its comments, unknown keys and sections are preserved. Raise DataError if a value
-    cannot be changed without losing content.
+    ``text``: the current text of the file; its comments, unknown keys and sections are preserved. Raise DataError if
+    a value cannot be changed without losing content.
     """
     file = TomlText(text, path)
     if "id" not in file.table:
@@ -151,8 +151,8 @@ def load_composed(county: CountySettings, path: Path, text: str = "") -> Profile
 def save_county(county: CountySettings, path: Path, text: str = "") -> None:
     """Write the county's file. On OutputError the former file is intact.
 
-    ``text``: contents of the file when the form was opened; empty for a new file. Raise DataError if another program changed
-    the file since, or if the loader rejects the result.
+    ``text``: contents of the file when the form was opened; empty for a new file. Raise DataError if another program
+    changed the file since, or if the loader rejects the result.
     """
     now = read_text(path) if path.exists() else ""
     if now != text:

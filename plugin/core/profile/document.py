@@ -80,7 +80,8 @@ def load_secrecy_levels() -> SecrecyLevels:
 class DocumentInfo:
     """Values of one source; an empty value is taken from the next source.
 
-    ``secrecy``: 密级; ``compiler``: 编制单位; ``cartographer``: 制图单位; ``date``: as printed; ``map_approval``: 审图号;
+    ``secrecy``: 密级; ``compiler``: 编制单位; ``cartographer``: 制图单位; ``date``: as printed; ``map_approval``:
+    审图号;
     ``secrecy_reason``: 降密理由, why the level is lower than that of the next source.
     """
 
@@ -139,8 +140,8 @@ class Lowering:
 class ResolvedDocument:
     """The resolved values.
 
-    ``sources``: key → `PROJECT`, `PROFILE` or `FORM`; ``lowered``: levels lowered with a reason; ``refused``: a lowering
-    without a reason, which is not applied.
+    ``sources``: key → `PROJECT`, `PROFILE` or `FORM`; ``lowered``: levels lowered with a reason; ``refused``: a
+    lowering without a reason, which is not applied.
     """
 
     info: DocumentInfo

@@ -156,7 +156,8 @@ INDICATORS = (*AREA_FIGURES, *STATED_FIGURES)
 class CountyChoices:
     """Choices of the form.
 
-    ``limits``, ``tolerances``: setting keys; ``ratio_classes``: urban-rural codes for each check box; ``units``: area units;
+    ``limits``, ``tolerances``: setting keys; ``ratio_classes``: urban-rural codes for each check box; ``units``: area
+    units;
     ``usual``: indicator → default unit, comparison and binding of a new target.
     """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How many of the rules ran, and the groups of those that did not: one sentence of the report, the panel and the log."""
+"""The number of rules that ran, and the groups of the others: a sentence of report, panel and log."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def rules_run(report: Report, norm: Norm, words: Words) -> str:
 def known_rules(run: Collection[str], norm: Norm) -> list[str]:
     """Return the codes of the rules for data of this kind.
 
-    Rules of a package or of yearly maintenance (DOC) count where one of their group ran: other data have nothing for them.
+    Rules of a package or of yearly maintenance (DOC) count where one of their group ran: other data have nothing for
+    them.
     """
     foreign = {code for codes in _foreign_groups(run, norm).values() for code in codes}
     return [code for code in all_rules() if code not in foreign or code in run]

@@ -41,8 +41,8 @@ Stamp = tuple[tuple[str, int, int], ...]
 class SavedLayer:
     """A layer as it was checked.
 
-    ``role``: empty for a layer without a role; ``table``: table in its database; ``unsaved``: number of edits that were unsaved
-    at the check; ``digest``: digest of its rows, empty if they were not read.
+    ``role``: empty for a layer without a role; ``table``: table in its database; ``unsaved``: number of edits that
+    were unsaved at the check; ``digest``: digest of its rows, empty if they were not read.
     """
 
     id: str
@@ -70,7 +70,8 @@ class SavedFile:
 class SavedResult:
     """A saved check result.
 
-    ``crs``: CRS of the findings, as WKT; ``settings``: settings of the check as text; ``files``: name of the setting → file;
+    ``crs``: CRS of the findings, as WKT; ``settings``: settings of the check as text; ``files``: name of the setting
+    → file;
     ``area_known``: the county code came from the data.
     """
 
@@ -87,8 +88,8 @@ class SavedResult:
 class Changes:
     """Changes since a check.
 
-    ``layers``: names of the changed layers; ``roles``: their roles; ``settings``: county settings, side files or the plugin
-    version changed, which affects every rule.
+    ``layers``: names of the changed layers; ``roles``: their roles; ``settings``: county settings, side files or the
+    plugin version changed, which affects every rule.
     """
 
     layers: tuple[str, ...] = ()

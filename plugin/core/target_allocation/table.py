@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A table of township tasks (乡镇任务表), CSV or xlsx, in one of two forms.
 
-The long form has one row per figure, with the columns 乡镇代码 (optional), 乡镇名称, 指标, 关系 (optional), 数值, 单位 and 来源
-(optional). The wide form has one row per township and one column per figure, whose head names the unit:
+The long form has one row per figure, with the columns 乡镇代码 (optional), 乡镇名称, 指标, 关系 (optional), 数值,
+单位 and 来源 (optional). The wide form has one row per township and one column per figure, whose head names the unit:
 ``永久基本农田（万亩）``. English heads are accepted: code, name, indicator, comparison, value, unit, source.
 ``resources/sample/township_tasks.csv`` is an example of the long form.
 """

@@ -38,7 +38,8 @@ _NUMBER_DIGITS = 6
 def class_contents(done: YearlyUpdate, target: CRS) -> list[Content]:
     """Return the three classes of every changed layer in ``target``.
 
-    维护编号 run through all layers, so that each names one change. BSM of changes and of 维护后 continue from the highest
+    维护编号 run through all layers, so that each names one change. BSM of changes and of 维护后 continue from the
+    highest
     BSM of both editions through all layers. 维护前 keeps its filed BSM, so that each BSM is unique in the database.
 
     Raises

@@ -99,7 +99,8 @@ def _format_unknown(code: str) -> str:
 class CodeSearch(QObject):
     """Search in one code list of ``listed`` rows.
 
-    Typed text selects a row, or stays as typed and is marked as not in the list; the constraint of the field rejects it.
+    Typed text selects a row, or stays as typed and is marked as not in the list; the constraint of the field rejects
+    it.
     """
 
     def __init__(self, box: QComboBox, listed: int):

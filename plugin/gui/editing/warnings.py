@@ -126,7 +126,8 @@ def explain(risk: Any, layer: str, file: str) -> str:
         )
     elif risk.kind == "locked":
         text = tr(
-            "“{file}” of layer “{layer}” is being written by another program ({detail}): edits made now cannot be saved. "
+            "“{file}” of layer “{layer}” is being written by another program ({detail}): edits made now cannot be "
+            "saved. "
             "Save and end editing there first, then begin to edit here."
         )
     else:

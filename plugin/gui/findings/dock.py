@@ -82,7 +82,7 @@ class FindingsDock(FindingsForm):
     def end_run(self, note: str = "") -> None:
         """End the display of a run.
 
-        ``note``: message if there is no new result.
+        ``note``: message without a new result.
         """
         self.run_bar.stop()
         self.run_button.setEnabled(True)

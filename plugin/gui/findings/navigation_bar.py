@@ -33,7 +33,8 @@ def find_refusal_text(finding: Any) -> str:
         "run": tr("It is about the check itself, not about the data."),
         "info": tr("A note stands in nobody's way: there is nothing to waive."),
         "fid": tr(
-            "The feature has no key of its own (BSM), only its feature id, which another file gives anew: it cannot be waived "
+            "The feature has no key of its own (BSM), only its feature id, which another file gives anew: it cannot "
+            "be waived "
             "for good. Put the key right first."
         ),
     }[find_refusal_reason(finding)]

@@ -27,7 +27,8 @@ class CheckView:
     """The result of a check and the changes since.
 
     ``checked``: plan and report of the core; ``finished``: time of the check; ``findings``: current findings after
-    edits, while the report remains that of the full check; ``edited``: features that were re-checked; ``is_restored``: read
+    edits, while the report remains that of the full check; ``edited``: features that were re-checked;
+    ``is_restored``: read
     from the file next to the project; ``outdated``: determines the findings that may be outdated.
     """
 

@@ -166,7 +166,8 @@ def _describe_restored(result: CheckView) -> tuple[str, bool]:
     changes = result.changes
     if changes.settings:
         text = tr(
-            "Result of {time}. The county profile, the waivers, other files of the check or the plugin have changed since; "
+            "Result of {time}. The county profile, the waivers, other files of the check or the plugin have changed "
+            "since; "
             "any row may be out of date."
         )
     elif changes.layers:

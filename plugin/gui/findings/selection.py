@@ -30,12 +30,12 @@ OFFERED = 20
 class Selection(QObject):
     """Connects the selection in the list with the map; `stop` disconnects.
 
-    ``whose``: source of the displayed result.
+    ``owner``: source of the displayed result.
     """
 
-    def __init__(self, iface: Any, dock: FindingsDock, whose: ResultOwner, on_map: FindingsOnMap, parent: QObject):
+    def __init__(self, iface: Any, dock: FindingsDock, owner: ResultOwner, on_map: FindingsOnMap, parent: QObject):
         super().__init__(parent)
-        self._iface, self._dock, self._whose, self._on_map = iface, dock, whose, on_map
+        self._iface, self._dock, self._owner, self._on_map = iface, dock, owner, on_map
         self._canvas = iface.mapCanvas()
         self.mark = MapMark(self._canvas)
         self._pressed: QPoint | None = None
@@ -63,7 +63,7 @@ class Selection(QObject):
         """Mark a finding and outline its features with their current geometries."""
         result, outlines = self._dock.result, []
         # In another project the same key denotes another feature.
-        for ref in features_of(finding)[:_OUTLINED] if self._whose.current() else ():
+        for ref in features_of(finding)[:_OUTLINED] if self._owner.current() else ():
             layer, feature = find_feature(result, ref)
             if layer is not None and feature is not None and feature.hasGeometry():
                 own = (ref.role, ref.key) == (finding.role, finding.key)
@@ -71,16 +71,16 @@ class Selection(QObject):
         self.mark.show(finding, result.crs, zoom=zoom, features=outlines)
 
     def _open_form(self, ref: FeatureRef) -> None:
-        self._explain(self._whose.current() and open_form(self._iface, self._dock.result, ref))
+        self._explain(self._owner.current() and open_form(self._iface, self._dock.result, ref))
 
     def _select_feature(self, ref: FeatureRef, others: list[FeatureRef]) -> None:
-        self._explain(self._whose.current() and select_feature(self._iface, self._dock.result, ref, others))
+        self._explain(self._owner.current() and select_feature(self._iface, self._dock.result, ref, others))
 
     def _explain(self, done: bool) -> None:
         """Report why a feature could not be shown, if ``done`` is False."""
         if done:
             return
-        if self._whose.package:
+        if self._owner.package:
             self._dock.show_note(tr("The feature is one of the package. “Show Its Layers” puts those on the map."))
         else:
             self._dock.show_note(tr("The feature is not in this project any more."))

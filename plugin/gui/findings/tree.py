@@ -50,8 +50,8 @@ class _ElidingDelegate(QStyledItemDelegate):
 class FindingsTree(QTreeView):
     """The tree of findings.
 
-    ``chosen``: the selected row changed, with its finding or None; ``zoomRequested``: the user requests the current finding
-    again.
+    ``chosen``: the selected row changed, with its finding or None; ``zoomRequested``: the user requests the current
+    finding again.
     """
 
     chosen = pyqtSignal(object)

@@ -111,8 +111,10 @@ class VerdictBar(QWidget):
         text = tr("{count} places re-checked after edits · county totals not recalculated")
         self._edited.setText(text.format(count=len(result.edited)))
         tip = tr(
-            "The verdict is of the whole check at {time}. Edits are checked where they are made; totals, shares, the ratio, "
-            "keys that must be unique, gaps of the whole county and yearly maintenance (causes, numbers, balance) wait for the next whole check."
+            "The verdict is of the whole check at {time}. Edits are checked where they are made; totals, shares, the "
+            "ratio, "
+            "keys that must be unique, gaps of the whole county and yearly maintenance (causes, numbers, balance) "
+            "wait for the next whole check."
         )
         self._edited.setToolTip(tip.format(time=result.time))
         self._edited.setVisible(bool(result.edited))

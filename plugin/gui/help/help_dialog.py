@@ -104,9 +104,9 @@ def about_page(rules: bool = True) -> str:
     parts = [
         f"<h2>{escape(known.get('name', ''))} {escape(known.get('version', ''))}</h2>",
         f"<p>{escape(tr('Checks the three control lines and the other layers of a county plan, offline.'))}</p>",
-        f"<p>{escape(tr('Keys: check all F8, next and previous finding F9 and Shift+F9; in the list Enter zooms, W waives, Ctrl+C copies, F1 explains the rule. To change keys: Settings ▸ Keyboard Shortcuts.'))}</p>",
-        f"<p>{escape(tr('While you edit, what you draw, move, change or delete is checked at once against all layers (menu Check While Editing). Totals, shares and other figures of the whole county are of the last whole check.'))}</p>",
-        f"<p>{escape(tr('Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.'))}</p>",
+        f"<p>{escape(tr('Keys: check all F8, next and previous finding F9 and Shift+F9; in the list Enter zooms, W waives, Ctrl+C copies, F1 explains the rule. To change keys: Settings ▸ Keyboard Shortcuts.'))}</p>",  # noqa: E501 - a table
+        f"<p>{escape(tr('While you edit, what you draw, move, change or delete is checked at once against all layers (menu Check While Editing). Totals, shares and other figures of the whole county are of the last whole check.'))}</p>",  # noqa: E501 - a table
+        f"<p>{escape(tr('Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.'))}</p>",  # noqa: E501 - a table
     ]
     if rules:
         from ...core.messages.texts import Texts

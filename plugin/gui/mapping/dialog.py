@@ -56,9 +56,9 @@ def describe_result(results: dict[str, Any], layer: str) -> list[str]:
     return lines
 
 
-def last_message(said: str) -> str:
+def last_message(log: str) -> str:
     """Return the last line of a log, which states the error and the remedy."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
     return lines[-1] if lines else tr("The mapping could not be run. Details are in the log, tab Processing.")
 
 
@@ -131,7 +131,7 @@ class MappingDialog(MappingSource):
         self.choices.show_codes(f"{field.alias} {field.name}", rows, standard.code_lists.get(field.codes))
 
     def _sum_up(self) -> None:
-        self._say(describe_preparation(self._prepared, self._target))
+        self._show_message(describe_preparation(self._prepared, self._target))
 
     # --- mapping files
     def _choose_mapping(self) -> None:
@@ -143,7 +143,7 @@ class MappingDialog(MappingSource):
         try:
             mapping = load_mapping(path, self._target, self._norm.standard)
         except SanxianError as error:
-            self._say(trouble.explain_error(error))
+            self._show_message(trouble.explain_error(error))
             return
         self._prepare(mapping)
 
@@ -158,9 +158,9 @@ class MappingDialog(MappingSource):
                 text = to_toml(self._prepared.mapping, self._target)
                 temporary.write_text(text, encoding="utf-8", newline="\n")
         except SanxianError as error:
-            self._say(trouble.explain_error(error))
+            self._show_message(trouble.explain_error(error))
             return False
-        self._say(tr("Mapping saved: {file}.").format(file=path))
+        self._show_message(tr("Mapping saved: {file}.").format(file=path))
         return True
 
     # --- the run
@@ -179,7 +179,7 @@ class MappingDialog(MappingSource):
         self._run.progress.connect(self._progress)
         self._run.ended.connect(self._ended)
         self.bar.setValue(0)
-        self._say(tr("Mapping {layer}…").format(layer=layer.name()))
+        self._show_message(tr("Mapping {layer}…").format(layer=layer.name()))
         self._enable()
         self._run.start(self._runner)
 
@@ -188,7 +188,7 @@ class MappingDialog(MappingSource):
 
     def _cancel(self) -> None:
         if self._run is not None:
-            self._say(tr("Cancelling"))
+            self._show_message(tr("Cancelling"))
             # A task that is still waiting ends at once and reports it.
             self._run.cancel()
 
@@ -196,17 +196,17 @@ class MappingDialog(MappingSource):
         run, self._run = self._run, None
         self._enable()
         if results is None:
-            self._say(tr("Cancelled; nothing was written.") if run.cancelled else last_message(run.messages()))
+            self._show_message(tr("Cancelled; nothing was written.") if run.cancelled else last_message(run.messages()))
             return
         layer = mapping_run.add_result(self._project, run, results["OUTPUT"], self._target, self._norm)
         lines = describe_result(results, layer.name() if layer else results["OUTPUT"])
-        self._say("\n".join(lines))
+        self._show_message("\n".join(lines))
         if self._written:
             mapping_file = mapping_work.find_free_name(self._written)
             if not self.save_mapping(mapping_file):
                 return
             lines.append(tr("The mapping is kept in {file}, to be used again.").format(file=Path(mapping_file).name))
-            self._say("\n".join(lines))
+            self._show_message("\n".join(lines))
 
     def _enable(self) -> None:
         running = self._run is not None

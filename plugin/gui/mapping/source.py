@@ -103,7 +103,9 @@ class MappingSource(MappingForm):
         """Use a layer of a file without adding it to the project."""
         layer = QgsVectorLayer(path, Path(path).stem, "ogr")
         if not layer.isValid():
-            self._say(tr("{file} cannot be opened as a layer. Choose another file.").format(file=Path(path).name))
+            self._show_message(
+                tr("{file} cannot be opened as a layer. Choose another file.").format(file=Path(path).name)
+            )
             return
         self._files[path] = layer
         self.source.setAdditionalItems(list(self._files))
@@ -131,7 +133,7 @@ class MappingSource(MappingForm):
             self._job = None
         if layer is None:
             self.table.setRowCount(0)
-            self._say(tr("Choose a layer, or a file with File…"))
+            self._show_message(tr("Choose a layer, or a file with File…"))
             self.state_changed.emit()
             return
         source: Any = self._prepared.columns if self._prepared is not None else take_snapshot(layer)
@@ -142,7 +144,7 @@ class MappingSource(MappingForm):
             return mapping_work.prepare_mapping(source, template, standard, given, cancellation, known)
 
         self._job = Job(tr("Map Fields"), work, on_done=self._show, on_error=self._failed, on_cancelled=self._cancelled)
-        self._say(tr("Reading {layer}…").format(layer=layer.name()))
+        self._show_message(tr("Reading {layer}…").format(layer=layer.name()))
         self.state_changed.emit()
         self._runner.start(self._job)
 
@@ -156,19 +158,19 @@ class MappingSource(MappingForm):
     def _cancelled(self) -> None:
         """Handle a cancellation in QGIS's task manager; the dialog has no button for it."""
         self._job = None
-        self._say(tr("Reading was cancelled. Propose Again reads the layer anew."))
+        self._show_message(tr("Reading was cancelled. Propose Again reads the layer anew."))
         self.state_changed.emit()
 
     def _failed(self, error: Exception) -> None:
         self._job = None
-        self._say(
+        self._show_message(
             trouble.explain_and_log(
                 error, tr("The layer could not be read ({error}). Details are in the log, tab Sanxian.")
             )
         )
         self.state_changed.emit()
 
-    def _say(self, text: str) -> None:
+    def _show_message(self, text: str) -> None:
         self.summary.setText(text)
 
     def done(self, result: int) -> None:

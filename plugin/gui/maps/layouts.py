@@ -100,7 +100,6 @@ class MapActions:
 
     def ask(self, material: MapLayers) -> None:
         """Open the dialog, then create the chosen layouts. Raise SanxianError."""
-
         dialog = LayoutsDialog(material, map_set.load_map_set(), self._iface.mainWindow())
         if dialog.exec():
             self.put(Builder(material, dialog.catalogue, dialog.info()), dialog.wanted())
@@ -120,7 +119,8 @@ class MapActions:
 
     def _may_replace(self, names: list[str]) -> bool:
         text = tr(
-            "These layouts were edited since they were made:\n{names}\n\nReplace them by new ones? The changes are lost."
+            "These layouts were edited since they were made:\n{names}\n\nReplace them by new ones? The changes are "
+            "lost."
         )
         box = QMessageBox(
             QMessageBox.Icon.Question,

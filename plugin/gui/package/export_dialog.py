@@ -64,7 +64,8 @@ class RunPage(QWidget):
         self.button.clicked.connect(self._cancel)
         note = QLabel(
             tr(
-                "You can go on working, also close this window: it goes on in the background. What stands at the package's place "
+                "You can go on working, also close this window: it goes on in the background. What stands at the "
+                "package's place "
                 "stays as it is until the new one is complete."
             )
         )
@@ -111,8 +112,8 @@ class RunPage(QWidget):
 class RunEnd:
     """The outcome of an export.
 
-    ``icon`` and ``text``: the message; ``done``: result of `bridge.package.tasks.export_package`, or None; ``findings``: the
-    reasons are findings of the check.
+    ``icon`` and ``text``: the message; ``done``: result of `bridge.package.tasks.export_package`, or None;
+    ``findings``: the reasons are findings of the check.
     """
 
     icon: str

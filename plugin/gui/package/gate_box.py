@@ -55,7 +55,8 @@ class GateBox(QGroupBox):
         self.force.toggled.connect(self._forced)
         self.meaning = Note(
             tr(
-                "The package then says in manifest, metadata and page that it was forced, with every reason; whoever receives it "
+                "The package then says in manifest, metadata and page that it was forced, with every reason; whoever "
+                "receives it "
                 "can see that. What cannot be written without loss stops it all the same."
             )
         )
@@ -87,7 +88,8 @@ class GateBox(QGroupBox):
         summary = result.report.summary
         verdict = summary["verdict"]
         text = tr(
-            "{verdict}: {errors} errors, {warnings} warnings, {skipped} rules skipped. Checked at {time}, unchanged since."
+            "{verdict}: {errors} errors, {warnings} warnings, {skipped} rules skipped. Checked at {time}, unchanged "
+            "since."
         )
         message = text.format(
             verdict=theme.verdict_word(verdict),

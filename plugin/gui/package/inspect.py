@@ -177,12 +177,14 @@ class InspectDialog(QDialog):
         self.package.line.setPlaceholderText(tr("Folder of a package, or a zip"))
         self.package.line.textChanged.connect(self._validate_path)
         self.forms = SpecCombo()
-        self.told = QLabel()
-        self.told.setWordWrap(True)
+        self.missing_note = QLabel()
+        self.missing_note.setWordWrap(True)
         note = QLabel(
             tr(
-                "Names, mandatory parts, stray files, digests, schema, codes, geometry and figures are looked at; the findings come into "
-                "the panel in place of the last check's. The package is not changed. Profile and standard are those of this project."
+                "Names, mandatory parts, stray files, digests, schema, codes, geometry and figures are looked at; the "
+                "findings come into "
+                "the panel in place of the last check's. The package is not changed. Profile and standard are those "
+                "of this project."
             )
         )
         note.setWordWrap(True)
@@ -194,7 +196,7 @@ class InspectDialog(QDialog):
         self._ok.setText(tr("Inspect"))
         layout = QVBoxLayout(self)
         layout.addLayout(form)
-        layout.addWidget(self.told)
+        layout.addWidget(self.missing_note)
         layout.addWidget(note)
         layout.addStretch(1)
         layout.addWidget(buttons)
@@ -205,8 +207,8 @@ class InspectDialog(QDialog):
         path = self.package.text()
         exists = bool(path) and Path(path).exists()
         self._ok.setEnabled(exists)
-        self.told.setText(tr("There is no such file or folder.") if path and not exists else "")
-        self.told.setVisible(bool(self.told.text()))
+        self.missing_note.setText(tr("There is no such file or folder.") if path and not exists else "")
+        self.missing_note.setVisible(bool(self.missing_note.text()))
 
     def accept(self) -> None:
         settings.put(_LAST, self.package.text())

@@ -49,7 +49,6 @@ def profile_of(project: QgsProject) -> Profile:
 
 def edit(project: QgsProject, profile: Profile, fallback: Fallback, parent: Any, problem: str = "") -> bool:
     """Open the dialog; return True if the user accepted it."""
-
     dialog = DocumentDialog(
         project,
         profile,
@@ -238,7 +237,8 @@ class DocumentDialog(QDialog):
     def _lay_out(self) -> None:
         about = Note(
             tr(
-                "For layouts, exported maps, the submission package with its metadata, and reports. What is left empty comes from "
+                "For layouts, exported maps, the submission package with its metadata, and reports. What is left "
+                "empty comes from "
                 "the county profile ([document]), else from the form of the package."
             )
         )

@@ -47,7 +47,8 @@ class GroupDialog(QDialog):
         self.setWindowTitle(tr("Group to Check"))
         self._groups = groups
         text = tr(
-            "{count} groups of layers in the project contain the same plan layers: {names}. Choose the group to check; the "
+            "{count} groups of layers in the project contain the same plan layers: {names}. Choose the group to "
+            "check; the "
             "others stay in the project but are not checked. The choice can be changed under Layer Roles."
         )
         shown = tr(", ").join(names[:_MAX_NAMES])

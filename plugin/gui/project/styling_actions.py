@@ -103,7 +103,8 @@ class StylingActions:
 
     def symbols(self) -> None:
         text = tr(
-            "{count} layers have the proposed symbols: {names}. What a layer had before is in its list of styles, as “{kept}”."
+            "{count} layers have the proposed symbols: {names}. What a layer had before is in its list of styles, as "
+            "“{kept}”."
         )
         none = tr("No plan layer was recognised, so no symbol was set. Choose layers under Layer Roles.")
         former_style = tr("Former style")

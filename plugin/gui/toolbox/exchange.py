@@ -123,7 +123,8 @@ class Exchange:
                 self._messages.show(tr("The two editions are identical."), "success")
                 return
             text = tr(
-                "The two editions differ in {parts} parts: {area_in} m² in, {area_out} m² out, {changed} m² with other attributes."
+                "The two editions differ in {parts} parts: {area_in} m² in, {area_out} m² out, {changed} m² with "
+                "other attributes."
             )
             figures = {
                 key: f"{results[name]:,.2f}"
@@ -203,7 +204,8 @@ class FiguresDialog:
         if not results or "COMPUTED" not in results:
             return
         text = tr(
-            "{computed} indicators; targets met {met}, little left {little}, missed {missed}; {lacking} that no layer gives."
+            "{computed} indicators; targets met {met}, little left {little}, missed {missed}; {lacking} that no layer "
+            "gives."
         )
         message = text.format(
             computed=results["COMPUTED"],

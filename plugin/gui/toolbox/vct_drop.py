@@ -14,7 +14,7 @@ _BYTES = 8192
 
 
 def is_vct(path: str) -> bool:
-    """Does it begin as GB/T 17798 has it? False for what cannot be read, too: then it is not ours."""
+    """Return True if the file begins as GB/T 17798 requires; False also for an unreadable one."""
     try:
         with open(path, "rb") as file:
             start = file.read(_BYTES)

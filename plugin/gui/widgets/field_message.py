@@ -35,7 +35,7 @@ class Note(QLabel):
 class FieldMessage(QWidget):
     """The message below a field.
 
-    ``field``: the field above, or None if the caller lays it out; ``hint``: shown while there is no other message.
+    ``field``: the field above, or None if the caller lays it out; ``hint``: shown if the field has no other message.
     ``lines``: number of lines reserved for messages, to avoid layout shifts; 0 hides the widget without a message and
     shows a message in as many lines as it needs.
     """

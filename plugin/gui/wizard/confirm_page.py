@@ -52,9 +52,11 @@ class ConfirmPage(Page):
         names = tr(", ").join(t.name for t in themes_of(self.draft.standard))
         self.sections.setText(
             tr(
-                "Layer groups with symbols, forms and code lists; division code {code} and name {county} filled in; BSM "
+                "Layer groups with symbols, forms and code lists; division code {code} and name {county} filled in; "
+                "BSM "
                 "numbered and MJ kept by the statutory area.\n"
-                "Snapping to vertices and segments (10 pixels), topological editing; no overlaps within layers that may "
+                "Snapping to vertices and segments (10 pixels), topological editing; no overlaps within layers that "
+                "may "
                 "have none.\n"
                 "Map themes: {themes}. Bookmarks by township once the layer of townships has features."
             ).format(

@@ -26,12 +26,12 @@ _LIST, _TYPED = "list", "typed"
 class Place:
     """Location of the county.
 
-    ``division``: code of the division whose longitudes the list has, empty for typed ones and those of a layer;
+    ``division_code``: division whose longitudes the list has, empty for typed ones and those of a layer;
     ``view``: west, south, east, north in degrees.
     """
 
     zones: ZonePlan | None = None
-    whose: str = ""
+    division_code: str = ""
     view: tuple[float, float, float, float] | None = None
 
 

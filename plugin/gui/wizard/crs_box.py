@@ -36,12 +36,12 @@ class ZoneStrip(QWidget):
         self.setAccessibleName(tr("3° zones"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def show_plan(self, plan: ZonePlan | None, whose: str = "") -> None:
+    def show_plan(self, plan: ZonePlan | None, division_name: str = "") -> None:
         """Show a plan of zones.
 
-        ``whose``: name of the division whose longitudes are shown, if it is not the county.
+        ``division_name``: name of the division whose longitudes are shown, if it is not the county.
         """
-        self._plan, self._division_name = plan, whose
+        self._plan, self._division_name = plan, division_name
         self.setVisible(plan is not None)
         if plan is not None:
             text = tr("{county}, zones {zones}, zone edge {edge}°E")
@@ -237,10 +237,10 @@ class CrsBox(Section):
     def _is_own(self) -> bool:
         """Return True if the longitudes are the county's and not its city's."""
         county = self._draft.county
-        return not self._draft.whose or (county is not None and self._draft.whose == county.code)
+        return not self._draft.division_code or (county is not None and self._draft.division_code == county.code)
 
     def _get_division_name(self) -> str:
-        return load_standard().code_lists["divisions"].codes[self._draft.whose].name
+        return load_standard().code_lists["divisions"].codes[self._draft.division_code].name
 
     def _choose(self, name: str) -> None:
         group = next(iter(self.buttons.values())).group()
@@ -286,7 +286,11 @@ class CrsBox(Section):
         try:
             crs = divisions.check_crs(crs_care.parse_crs(self._draft.crs), self._draft.crs)
             notice = divisions.check_place(crs, county.code, load_standard().code_lists["divisions"])
-            if zones is not None and not self._draft.whose and not divisions.crs_covers(crs, zones.west, zones.east):
+            if (
+                zones is not None
+                and not self._draft.division_code
+                and not divisions.crs_covers(crs, zones.west, zones.east)
+            ):
                 raise divisions.explain_crs_mismatch(crs, county.name, zones.west, zones.east)
         except SanxianError as error:
             return "error", messages.explain_error(error)
@@ -320,7 +324,8 @@ class CrsBox(Section):
 def _describe_crossing(zones: ZonePlan) -> str:
     by = tr("by area") if zones.by_area else tr("by longitude")
     text = tr(
-        "The county lies across zones {zones}. Use one zone for all of it; recommended is zone {zone} (EPSG:{epsg}) with the "
+        "The county lies across zones {zones}. Use one zone for all of it; recommended is zone {zone} (EPSG:{epsg}) "
+        "with the "
         "larger part {by} ({share})."
     )
     text_with_zone = text.format(

@@ -21,14 +21,15 @@ from ...core.standard.template import Code
 class Draft:
     """Choices made in the wizard.
 
-    ``whose``: division whose longitudes give the zones: the county's code, its city's, or empty for typed ones and
+    ``division_code``: division whose longitudes give the zones: the county's code, its city's, or empty for typed
+    ones and
     those of a layer; ``view``: west, south, east, north in degrees; ``settings``: settings of the county's profile.
     """
 
     standard_id: str = "county_db"
     county: Code | None = None
     zones: ZonePlan | None = None
-    whose: str = ""
+    division_code: str = ""
     view: tuple[float, float, float, float] | None = None
     crs: str = ""
     roles: list[str] = field(default_factory=list)

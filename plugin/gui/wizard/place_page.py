@@ -142,7 +142,7 @@ class PlacePage(Page):
         except SanxianError as error:
             self.draft.county, self._county_error = None, trouble.explain_error(error)
         place = self.county.place()
-        self.draft.zones, self.draft.whose, self.draft.view = place.zones, place.whose, place.view
+        self.draft.zones, self.draft.division_code, self.draft.view = place.zones, place.division_code, place.view
         self.crs.refresh()
         self.changed.emit()
 

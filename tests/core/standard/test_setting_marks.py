@@ -15,7 +15,7 @@ from plugin.core.package.tables.model import load_style_limits
 from plugin.core.profile import Norm, load_profile
 from plugin.core.profile.resolved import resolve_norm
 from plugin.core.standard import SETTING_SECTIONS, flatten_table, load_standard
-from plugin.paths import LOOK_SETTINGS, PACKAGES, PROFILES, STANDARDS, VCT_SETTINGS
+from plugin.paths import PACKAGES, PROFILES, STANDARDS, STYLE_LIMITS, VCT_SETTINGS
 from tests.core import examples
 
 EDITIONS = sorted(path.parent for path in STANDARDS.glob("*/standard.toml"))
@@ -74,7 +74,7 @@ def test_parts_of_a_package_spec_have_marks(path):
     assert table.keys() - marked == {"id", "name", "standard", "source", "marks", "report"}
 
 
-@pytest.mark.parametrize(("path", "name"), [(VCT_SETTINGS, "vct"), (LOOK_SETTINGS, "looks")], ids=["vct", "looks"])
+@pytest.mark.parametrize(("path", "name"), [(VCT_SETTINGS, "vct"), (STYLE_LIMITS, "looks")], ids=["vct", "looks"])
 def test_settings_of_exchange_files_have_mark_and_title(path, name):
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     marks = table.pop("marks")
@@ -114,7 +114,7 @@ def test_invalid_setting_of_exchange_files_is_refused(tmp_path, old, new, key):
     ids=["no mark", "unknown mark", "text"],
 )
 def test_invalid_style_limit_is_refused(tmp_path, old, new):
-    path, text = tmp_path / "looks.toml", LOOK_SETTINGS.read_text(encoding="utf-8")
+    path, text = tmp_path / "looks.toml", STYLE_LIMITS.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(DataError) as caught:

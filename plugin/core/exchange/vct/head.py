@@ -21,7 +21,7 @@ CLOCK = "北京时间"
 #: Number of lines searched for HeadBegin: comments may come first.
 _FIRST_LINES = 200
 #: Sections that come after the header.
-_LATER = {f"{name}begin".encode() for name in ("featurecode", "tablestructure", "point", "line", "polygon", "annotation",
+_LATER = {f"{name}begin".encode() for name in ("featurecode", "tablestructure", "point", "line", "polygon", "annotation",  # noqa: E501 - a table
                                                "topology", "attribute", "style")}  # fmt: skip
 #: Keys of earlier versions that replace others.
 _INSTEAD = {

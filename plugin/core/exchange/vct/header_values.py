@@ -20,7 +20,7 @@ from .settings import Remarks, load_settings
 SPHEROID = "CGCS2000,6378137.0,298.257222101"
 #: Keys that a header should have, as written; a CRS in degrees needs no projection.
 KEYS = (
-    "Datamark", "Version", "CoordinateSystemType", "Dim", "XAxisDirection", "YAxisDirection", "XYUnit", "ZUnit", "Spheroid",
+    "Datamark", "Version", "CoordinateSystemType", "Dim", "XAxisDirection", "YAxisDirection", "XYUnit", "ZUnit", "Spheroid",  # noqa: E501 - a table
     "PrimeMeridian", "Projection", "Parameters", "VerticalDatum", "TemporalReferenceSystem", "ExtentMin", "ExtentMax",
     "MapScale", "Offset", "Date", "Separator",
 )  # fmt: skip

@@ -83,7 +83,7 @@ def convert_dms_degrees(stores: Iterable[Store]) -> DmsCheck | None:
 #: Length of a degree of latitude in metres.
 _DEGREE_M = 111_320.0
 #: Kind of mismatch between coordinates and header (`find_coordinate_problem`) → text key.
-_REASONS = {"axis": "vct_place_axis", "prefix": "vct_place_prefix", "zone": "vct_place_zone", "degrees": "vct_place_degrees",
+_REASONS = {"axis": "vct_place_axis", "prefix": "vct_place_prefix", "zone": "vct_place_zone", "degrees": "vct_place_degrees",  # noqa: E501 - a table
             "metres": "vct_place_metres"}  # fmt: skip
 
 

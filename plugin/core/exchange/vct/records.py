@@ -259,7 +259,7 @@ def write_polygons(
             items += ([0] if items else []) + item[begins[ring] : begins[ring + 1]].tolist()
         rows = (items[k : k + ITEMS_A_ROW] for k in range(0, len(items), ITEMS_A_ROW))
         out.write(
-            f"{first + count + number}\n{record_format.code}\n{record_format.style}\n{POLYGON}\n{label[number]}\n{INDIRECT}\n{len(items)}\n"
+            f"{first + count + number}\n{record_format.code}\n{record_format.style}\n{POLYGON}\n{label[number]}\n{INDIRECT}\n{len(items)}\n"  # noqa: E501 - a table
         )
         out.writelines(",".join(map(str, row)) + "\n" for row in rows)
         out.write("0\n")

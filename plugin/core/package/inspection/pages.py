@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
 #: Elements of our pages of all versions.
 _KNOWN = frozenset(
-    "html head meta title style body main header footer section h1 h2 h3 h4 p div span br b i em strong code sub sup small a "
+    "html head meta title style body main header footer section h1 h2 h3 h4 p div span br b i em strong code sub sup "
+    "small a "
     "ul ol li dl dt dd table caption colgroup col thead tbody tfoot tr th td details summary img "
     "svg g path polygon circle line rect polyline text".split()
 )
 #: Element or attribute → key of texts (``active``) of its effect.
 _ELEMENTS = {
-    "script": "script", "iframe": "frame", "frame": "frame", "object": "frame", "embed": "frame", "form": "form", "input": "form",
+    "script": "script", "iframe": "frame", "frame": "frame", "object": "frame", "embed": "frame", "form": "form", "input": "form",  # noqa: E501 - a table
     "button": "form", "link": "remote", "base": "remote", "video": "remote", "audio": "remote", "source": "remote",
 }  # fmt: skip
 _ADDRESSES = (

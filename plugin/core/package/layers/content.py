@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 #: A date and, after it, a time without a zone. Without separators eight digits are required: 2024111 has two readings.
 _DATE = re.compile(
-    r"(?:(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d{2})(\d{2}))(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?)?"
+    r"(?:(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d{2})(\d{2}))(?:[ "
+    r"T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?)?"
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 from pathlib import Path
 
-from ....paths import LOOK_SETTINGS
+from ....paths import STYLE_LIMITS
 from ...files.data import check_keys, check_marks, expect, read_toml
 
 #: Rows and columns of a sheet that are read; a single distant cell would otherwise cause a billion cells.
@@ -115,7 +115,7 @@ class StyleLimits:
 
 
 @cache
-def load_style_limits(path: Path = LOOK_SETTINGS) -> StyleLimits:
+def load_style_limits(path: Path = STYLE_LIMITS) -> StyleLimits:
     """Read the limits, each of which has a mark; DataError names file and key."""
     table = read_toml(path)
     keys = [f.name for f in fields(StyleLimits)]

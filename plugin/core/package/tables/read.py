@@ -33,13 +33,13 @@ OTHER_TABLES = (".xls", ".et", ".ods", ".csv", ".mdb", ".accdb")
 #: Most bytes and parts of an unpacked workbook; a plan's tables are smaller.
 _MOST_BYTES, _MOST_PARTS = 200 * 2**20, 5000
 #: A workbook needs no entities; expanding them may fill the memory.
-_DECLARATIONS = tuple(word.encode(codec) for word in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))  # fmt: skip
+_DECLARATIONS = tuple(word.encode(codec) for word in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))  # fmt: skip  # noqa: E501 - a table
 #: A number format that prints nothing.
 _PRINTS_NOTHING = re.compile(r"\s*;+\s*")
 #: Page numbers in a header or footer.
 _PAGES = re.compile(r"&[PN]|[\s/\-第页共]|\b(?:page|of)\b", re.IGNORECASE)
 #: Errors of the libraries of zip, XML and workbooks for a damaged part (a ParseError is a SyntaxError).
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip  # noqa: E501 - a table
 
 
 def read_workbook(path: Path, file: str, of: AccessDriver | str | None = None) -> Workbook:

@@ -28,8 +28,8 @@ class LandUse:
     """m² by first-level class of the 2023 list.
 
     ``classes``: code → area; ``deducted``: 田坎 deducted from parcels; ``unknown``: land with an unknown code;
-    ``basis`` of all of them (net: 图斑地类面积). They add up to ``total``. ``left_out``: number of parcels without an area
-    on that basis, and their m² on another basis, which are in no sum.
+    ``basis`` of all of them (net: 图斑地类面积). They add up to ``total``. ``left_out``: number of parcels without an
+    area on that basis, and their m² on another basis, which are in no sum.
     """
 
     classes: dict[str, float]
