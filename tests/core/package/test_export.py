@@ -147,9 +147,9 @@ def test_tables_contain_the_figures_of_the_plan(checked, order):
     assert any(n == pytest.approx(ratio.value, abs=1e-4) for n in numbers)
 
 
-def test_a_form_without_tables_and_a_machine_without_openpyxl(checked, order, monkeypatch):
-    form = replace(order.package_spec, tables=None)
-    done = export_package(checked, changed(order, package_spec=form))
+def test_export_without_tables_or_without_openpyxl_writes_no_workbook(checked, order, monkeypatch):
+    spec = replace(order.package_spec, tables=None)
+    done = export_package(checked, change_order(order, package_spec=spec))
     assert not any(n.endswith(".xlsx") for n in names(done.path))
     monkeypatch.setattr(tables_write, "find_spec", lambda name: None)
     done = export_package(checked, order)
@@ -366,10 +366,12 @@ def write_spec_for_format(tmp_path, suffix, more):
 
 @pytest.mark.parametrize("suffix", [".gdb", ".gpkg", ".shp"])
 @pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526"])
-def test_what_was_made_is_found_sound(checked, order, tmp_path, suffix, crs):
+def test_exported_package_passes_inspection_in_every_format(checked, order, tmp_path, suffix, crs):
     """Require no findings except those of the plan check."""
-    form = of_format(tmp_path, suffix, f'crs = "{crs}"' + ('\nencoding = "GBK"' if suffix == ".shp" else ""))
-    done = export_package(checked, changed(order, package_spec=form))
+    spec = write_spec_for_format(
+        tmp_path, suffix, f'crs = "{crs}"' + ('\nencoding = "GBK"' if suffix == ".shp" else "")
+    )
+    done = export_package(checked, change_order(order, package_spec=spec))
     assert all(row["read_back"]["same"] for row in done.manifest["layers"])
     if suffix == ".shp":
         assert "1-空间数据/140225浑源县国土空间规划矢量数据/DLTB.cpg" in names(done.path)
@@ -429,7 +431,8 @@ import os, signal, sys
 sys.path.insert(0, {tree!r})
 from pathlib import Path
 from plugin.core.check import Options, check_plan
-from plugin.core.package.export import ExportOrder, export_package
+from plugin.core.package.export import export_package
+from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
 checked = check_plan({source!r}, Options())
 folder, done, at, moves = {folder!r}, 0, 0, []
@@ -511,7 +514,8 @@ import sys
 sys.path.insert(0, {tree!r})
 from pathlib import Path
 from plugin.core.check import Options, check_plan
-from plugin.core.package.export import ExportOrder, export_package
+from plugin.core.package.export import export_package
+from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
 def wait(share, text):
     if share > 0.5 and not waited:
