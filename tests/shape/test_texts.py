@@ -165,4 +165,4 @@ def test_a_missed_target_says_which_way(sign, zh):
     }
     finding = Finding("STBHHX", code="LAW002", case="broken", params=params)
     assert f"，{zh}。" in Texts("zh").message(finding, {})
-    assert "0.5 ha off" in Texts("en").message(finding, {})
+    assert "difference 0.5 ha" in Texts("en").message(finding, {})

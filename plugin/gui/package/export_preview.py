@@ -68,7 +68,7 @@ class ExportPreview:
 
         def done(ahead):
             if request == self._request and wanted():
-                dialog.show_ahead(ahead)
+                dialog.show_preview(ahead)
 
         def failed(error):
             text = tr("The folders could not be looked at ({error}). Details are in the log, tab Sanxian.")
@@ -83,18 +83,18 @@ class ExportPreview:
         """Show the reasons against a package of the checked plan, found once per order."""
         if checked is None:
             self._looker = None
-            dialog.show_against(NOTHING)
+            dialog.show_objections(NOTHING)
             return
         if self._looker is None or self._looker.checked is not checked:
             self._looker = ObjectionFinder(checked)
         looker, known = self._looker, self._looker.known(order)
         if known is not None:
-            dialog.show_against(known)
+            dialog.show_objections(known)
             return
 
         def done(against):
             if looker is self._looker and wanted():
-                dialog.show_against(against)
+                dialog.show_objections(against)
 
         self._runner.start(
             Job(
