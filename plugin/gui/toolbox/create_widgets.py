@@ -46,7 +46,7 @@ class CountyWidget(DialogWidget):
         self.widget.set_text(str(value or ""))
 
     def value(self):
-        return self.widget.told()
+        return self.widget.chosen_county()
 
 
 class ExistingWidget(DialogWidget):

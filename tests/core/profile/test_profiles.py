@@ -98,9 +98,9 @@ def test_profile_covers_its_members_or_its_code_prefix():
 
 def test_contradicting_texts_are_stored_together():
     province = load_profile("shanxi")
-    (target,) = [t for t in province.targets if t.also_said]
-    assert (target.value, target.year, target.also_said[0].value) == ("4749", 2025, "4748")
-    assert {s.name for s in province.stated if s.also_said} == {"森林覆盖率", "湿地保护率"}
+    (target,) = [t for t in province.targets if t.other_sources]
+    assert (target.value, target.year, target.other_sources[0].value) == ("4749", 2025, "4748")
+    assert {s.name for s in province.stated if s.other_sources} == {"森林覆盖率", "湿地保护率"}
 
 
 def test_shipped_profiles_have_no_problem():

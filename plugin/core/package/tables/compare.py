@@ -73,6 +73,8 @@ class CellDifference:
 
 #: Cases in which two figures differ; in the other cases a cell was not compared.
 DIFFER = ("cell", "blank")
+#: Cases of cells without a readable figure.
+UNREADABLE = ("text", "formula", "error", "merged")
 
 
 def find_differences(block: TableBlock) -> tuple[list[CellDifference], int]:
