@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The real QGIS desktop on a virtual screen, in a fresh profile, with the plugin found by QGIS's plugin system."""
+"""Fixtures for tests in the real QGIS desktop.
+
+QGIS runs on a virtual screen in a fresh profile and loads the plugin by its plugin system.
+"""
 
 import os
 import shutil
@@ -28,7 +31,10 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def desktop(tmp_path_factory):
-    """`desktop("tour")` runs tests/desktop/tour.py inside QGIS and gives back the facts it noted."""
+    """Return a function that runs a script of this folder inside QGIS.
+
+    `desktop("tour")` runs tests/desktop/tour.py and returns the facts that it noted.
+    """
 
     def run(script, **options):
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A planner at the data: a code found by typing in a form, the dictionary beside it, a layer mapped into a template."""
+"""Work with data: search a code in a form, open the dictionary, map a layer."""
 
 import os
 
@@ -12,17 +12,17 @@ NAME = os.environ["SANXIAN_PICTURE"]
 
 
 def steps():
-    desk = open_sample()
+    controller = open_sample()
     save_picture(f"{NAME}-map")
     from sanxian.plugin.bridge.layers.properties import template_id
 
     layers = {template_id(layer): layer for layer in QgsProject.instance().mapLayers().values()}
     form(layers["DLTB"])
-    dictionary(desk, layers["STBHHX"])
-    mapping(desk, layers["DLTB"])
+    open_dictionary(controller, layers["STBHHX"])
+    map_layer(controller, layers["DLTB"])
 
 
-def opened(name):
+def find_opened_dialog(name):
     assert wait(lambda: iface.mainWindow().findChildren(QDialog, name)), name
     (dialog,) = iface.mainWindow().findChildren(QDialog, name)
     wait(dialog.isActiveWindow)
@@ -30,7 +30,7 @@ def opened(name):
 
 
 def form(layer):
-    """The keyboard alone: into the box, a part of a code, down, Enter."""
+    """Choose a code by keyboard: focus, part of the code, Down, Enter."""
     layer.startEditing()
     feature: QgsFeature = next(layer.getFeatures())
     dialog = iface.getFeatureForm(layer, feature)
@@ -56,10 +56,10 @@ def form(layer):
     layer.rollBack()
 
 
-def dictionary(desk, layer):
+def open_dictionary(controller, layer):
     iface.setActiveLayer(layer)
-    desk.actions["dictionary"].trigger()
-    dialog = opened("SanxianDictionaryDialog")
+    controller.actions["dictionary"].trigger()
+    dialog = find_opened_dialog("SanxianDictionaryDialog")
     FACTS["dictionary"] = dialog.browser.toPlainText()[:40]
     dialog.search.setFocus()
     type_text("czcsxm")
@@ -68,12 +68,12 @@ def dictionary(desk, layer):
     dialog.close()
 
 
-def mapping(desk, layer):
+def map_layer(controller, layer):
     source = QgsVectorLayer(f"{layer.source()}", "三调", "ogr")
     QgsProject.instance().addMapLayer(source)
     iface.setActiveLayer(source)
-    desk.actions["mapping"].trigger()
-    dialog = opened("SanxianMappingDialog")
+    controller.actions["mapping"].trigger()
+    dialog = find_opened_dialog("SanxianMappingDialog")
     dialog.template.setCurrentIndex(dialog.template.findData("XZYDYH"))
     dialog.template.activated.emit(dialog.template.currentIndex())
     assert wait(lambda: dialog._prepared is not None and dialog._job is None)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a tour through the desktop needs: eyes, a mouse, a keyboard, patience and a notebook. Runs inside QGIS."""
+"""Helpers of the desktop scripts; they run inside QGIS.
+
+Screenshots, mouse and keyboard events, waiting, and the facts that a script notes.
+"""
 
 import faulthandler
 import json
@@ -23,24 +26,24 @@ FACTS = {"log": []}
 PROJECT_SIGNALS = ("layersAdded", "layersRemoved", "cleared", "readProject")
 
 
-# Where Python stood, should QGIS crash.
+# Write the Python stack if QGIS crashes.
 _FAULTS = (FOLDER / "faults.txt").open("w", encoding="utf-8")
 faulthandler.enable(_FAULTS)
 
 
 def wait(until, seconds=60):
-    """Let QGIS work until something holds."""
+    """Process events of QGIS until a condition is true."""
     end = time.monotonic() + seconds
     while not until() and time.monotonic() < end:
         QApplication.processEvents()
-        # Within a tour Qt would put these off until it is over.
+        # Qt would postpone deferred deletions until the script has ended.
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         time.sleep(0.002)
     return until()
 
 
 class Watch:
-    """Seconds that count against QGIS: as on the wall, but no more than it computed. The rest is the machine's other work."""
+    """Timer that ignores other load: the smaller of wall time and CPU time of QGIS."""
 
     def __init__(self):
         self._began = self._now()
@@ -59,7 +62,7 @@ def wait_seconds(seconds):
 
 
 def wait_for_map():
-    """Until the map is drawn."""
+    """Wait until the map is drawn."""
     wait_seconds(0.2)
     wait(lambda: not iface.mapCanvas().isDrawing(), 30)
     wait_seconds(0.3)
@@ -71,14 +74,14 @@ def save_picture(name):
 
 
 def click(widget, place=None, times=1):
-    """A real mouse: the X server moves it and presses."""
+    """Click with the mouse of the X server."""
     point = widget.mapToGlobal(place or widget.rect().center()) * widget.devicePixelRatioF()
     command = ["xdotool", "mousemove", str(point.x()), str(point.y()), "click", "--repeat", str(times), "1"]
     subprocess.run(command, check=True)
 
 
-def map_point(x, y):
-    """A place of the map as a place of the canvas's widget."""
+def map_to_pixel(x, y):
+    """Convert a point in map coordinates to pixels of the canvas."""
     point = iface.mapCanvas().getCoordinateTransform().transform(QgsPointXY(x, y))
     return QPoint(round(point.x()), round(point.y()))
 
@@ -87,19 +90,25 @@ def right_click():
     subprocess.run(["xdotool", "click", "3"], check=True)
 
 
-def feature_forms():
-    """Dialogs with the form of a feature; what PyQt takes for a plain widget is asked its true class."""
-    return [w for w in dialogs() if form_in(w) is not None]
+def list_feature_forms():
+    """Return the dialogs with a feature form.
+
+    PyQt wraps some of them as plain widgets, so the class is read from the meta-object.
+    """
+    return [w for w in list_dialogs() if find_form(w) is not None]
 
 
-def form_in(dialog):
+def find_form(dialog):
     inside = (w for w in dialog.findChildren(QWidget) if w.metaObject().className() == "QgsAttributeForm")
     found = next(inside, None)
     return None if found is None else sip.cast(found, QgsAttributeForm)
 
 
 def draw_feature(layer, corners):
-    """With QGIS's own tool: a click for each corner, then the other button. Gives back the dialog with the form."""
+    """Draw a polygon with the tool of QGIS; return the dialog with its form.
+
+    One left click for each corner, then a right click.
+    """
     iface.setActiveLayer(layer)
     if not layer.isEditable():
         iface.actionToggleEditing().trigger()
@@ -107,12 +116,12 @@ def draw_feature(layer, corners):
     wait_seconds(0.3)
     viewport = iface.mapCanvas().viewport()
     for x, y in corners:
-        click(viewport, map_point(x, y))
+        click(viewport, map_to_pixel(x, y))
         wait_seconds(0.35)
     right_click()
-    wait(feature_forms, 10)
+    wait(list_feature_forms, 10)
     wait_seconds(0.5)
-    return feature_forms()[0]
+    return list_feature_forms()[0]
 
 
 def press_key(combination):
@@ -124,7 +133,10 @@ def type_text(text):
 
 
 def tidy_window():
-    """The window as in the pictures: no browser, room for names of layers, no messages of QGIS's own."""
+    """Prepare the window for pictures.
+
+    The browser is closed, layer names have room, and messages of QGIS are removed.
+    """
     window = iface.mainWindow()
     window.showMaximized()
     wait_seconds(0.5)
@@ -135,40 +147,43 @@ def tidy_window():
 
 
 def open_sample():
-    """The sample county in a tidy window; gives back the plugin's desk."""
+    """Open the sample county; return the plugin's DesktopController."""
     tidy_window()
-    desk = plugins["sanxian"].desktop
-    desk.open_sample()
+    controller = plugins["sanxian"].desktop
+    controller.open_sample()
     iface.messageBar().clearWidgets()
     wait_seconds(0.5)
-    return desk
+    return controller
 
 
-def run_check(desk):
-    desk.run()
-    assert wait(lambda: not desk.busy, 120)
+def run_check(controller):
+    controller.run()
+    assert wait(lambda: not controller.busy, 120)
 
 
-def dialogs():
+def list_dialogs():
     return [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()]
 
 
 def do_when_open(fits, action):
-    """A modal dialog holds whoever opens it: what is done in the one that ``fits`` is done from a timer, once it is there."""
+    """Call a function by timer when a modal dialog that ``fits`` is open.
 
-    def look():
-        opened = next(filter(fits, dialogs()), None)
+    A modal dialog blocks the code that opens it, so a timer acts on it.
+    """
+
+    def find_and_act():
+        opened = next(filter(fits, list_dialogs()), None)
         if opened is None:
-            QTimer.singleShot(100, look)
+            QTimer.singleShot(100, find_and_act)
         else:
             action(opened)
 
-    QTimer.singleShot(300, look)
+    QTimer.singleShot(300, find_and_act)
 
 
-def unload(desk):
-    """Take the plugin away in the midst of its work. Has that ended by then, and not been given up?"""
-    jobs = list(desk.runner._jobs)
+def unload(controller):
+    """Unload the plugin during its work; return True if the work has ended."""
+    jobs = list(controller.runner._jobs)
     unloadPlugin("sanxian")
     return all(job.wait(0) for job in jobs)
 
@@ -178,7 +193,7 @@ def find_named(name):
 
 
 def list_children():
-    """Everything a plugin may leave behind."""
+    """List all objects that a plugin may leave behind."""
     window = iface.mainWindow()
     project = QgsProject.instance()
     return {
@@ -200,10 +215,10 @@ def list_children():
 
 
 def run_tour(steps):
-    """Run a tour once the desktop stands, note what it saw, and leave QGIS by its own door."""
+    """Run a script when the desktop is ready, write its facts, and quit QGIS."""
 
     def note(message, tag, level):
-        # The notices of GDAL and of this machine's fonts are not ours.
+        # Messages of GDAL and about the fonts of this machine do not concern the plugin.
         if int(getattr(level, "value", level)) >= 1 and (
             "anxian" in message or "Traceback" in message or tag == "Sanxian"
         ):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The keys of QGIS with its default plugins beside ours, and ours pressed on the keyboard."""
+"""Shortcuts of QGIS, its default plugins and this plugin; ours are pressed."""
 
 from gui_driver import FACTS, open_sample, press_key, run_tour, save_picture, wait, wait_seconds
 from qgis.PyQt.QtCore import QTimer
@@ -9,13 +9,13 @@ from qgis.utils import active_plugins, iface
 
 def steps():
     FACTS["plugins"] = sorted(active_plugins)
-    FACTS["owners"] = owners()
-    desk = open_sample()
-    dock = desk.dock
+    FACTS["owners"] = map_shortcuts()
+    controller = open_sample()
+    dock = controller.dock
     press_key("F8")
     wait(lambda: dock.result is not None, 90)
     FACTS["checked"] = dock.result is not None
-    wait(lambda: not desk.busy, 90)
+    wait(lambda: not controller.busy, 90)
     press_key("F9")
     wait(lambda: dock.tree.current() is not None, 10)
     first = dock.tree.current()
@@ -27,18 +27,18 @@ def steps():
     FACTS["back"] = dock.tree.current() is first
     dock.tree.setFocus()
     wait_seconds(0.3)
-    FACTS["help"] = opened("F1")
+    FACTS["help"] = list_opened_windows("F1")
     dock.tree.setFocus()
     wait_seconds(0.3)
-    FACTS["waive"] = opened("w")
-    before = docks()
+    FACTS["waive"] = list_opened_windows("w")
+    before = list_docks()
     press_key("ctrl+alt+r")
-    wait(lambda: docks() - before, 5)
-    FACTS["results_viewer"] = sorted(docks() - before)
+    wait(lambda: list_docks() - before, 5)
+    FACTS["results_viewer"] = sorted(list_docks() - before)
 
 
-def owners():
-    """Key → who has it, of the whole main window."""
+def map_shortcuts():
+    """Map each shortcut of the main window to the actions that use it."""
     window, found = iface.mainWindow(), {}
     for action in window.findChildren(QAction):
         for sequence in action.shortcuts():
@@ -48,18 +48,21 @@ def owners():
     return found
 
 
-def opened(combination):
-    """The classes of the windows that a key opens; they are closed again. A modal one holds whoever opens it."""
+def list_opened_windows(combination):
+    """Return the classes of the windows that a key opens, and close them.
+
+    A modal window blocks the code that opens it, so a timer reads and closes it.
+    """
     before, names = set(shown()), []
 
-    def look():
+    def note_windows():
         fresh = [w for w in shown() if w not in before]
         save_picture(f"key-{combination}")
         names.extend(type(w).__name__ for w in fresh)
         for one in fresh:
             one.close()
 
-    QTimer.singleShot(2500, look)
+    QTimer.singleShot(2500, note_windows)
     press_key(combination)
     wait_seconds(3.5)
     return names
@@ -69,7 +72,7 @@ def shown():
     return [w for w in QApplication.topLevelWidgets() if w.isVisible()]
 
 
-def docks():
+def list_docks():
     return {d.objectName() for d in iface.mainWindow().findChildren(QDockWidget) if d.isVisible()}
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The pictures of the manual, each with the texts that its windows show. Started by tools/screenshots.py."""
+"""Pictures of the manual, each with the texts that its windows show.
+
+Started by tools/screenshots.py.
+"""
 
 from gui_driver import (
     FACTS,
@@ -7,8 +10,8 @@ from gui_driver import (
     SCREENSHOTS,
     do_when_open,
     draw_feature,
+    find_form,
     find_named,
-    form_in,
     open_sample,
     run_check,
     run_tour,
@@ -35,13 +38,13 @@ from qgis.PyQt.QtWidgets import (
 )
 from qgis.utils import iface
 
-#: Rows of a list whose texts are noted.
+#: Number of rows of a list whose texts are noted.
 ROWS = 100
 FACTS["shown"] = {}
 
 
-def texts_of(widget):
-    """All texts that the visible parts of a widget show."""
+def read_texts(widget):
+    """Return all texts that the visible parts of a widget show."""
     found = {widget.windowTitle()}
     for child in widget.findChildren(QWidget):
         if not child.isVisible():
@@ -59,11 +62,11 @@ def texts_of(widget):
         elif isinstance(child, QDockWidget):
             found.add(child.windowTitle())
         elif isinstance(child, QAbstractItemView) and child.model() is not None:
-            found |= texts_of_view(child)
+            found |= read_texts_of_view(child)
     return sorted(text.replace("&", "") for text in found if text.strip())
 
 
-def texts_of_view(view):
+def read_texts_of_view(view):
     model = view.model()
     # A list model hides its number of columns.
     columns = range(1 if isinstance(view, QListView) else model.columnCount())
@@ -73,46 +76,48 @@ def texts_of_view(view):
     return found
 
 
-def keep(name, widget, *more):
-    """Save the picture of a window, and note its texts; ``more``: texts that stand elsewhere."""
+def save_window(name, widget, *more):
+    """Save the picture of a window and note its texts and the texts ``more``."""
     wait_for_map()
     assert widget.grab().save(str(SCREENSHOTS / f"{name}.png")), name
-    FACTS["shown"][name] = sorted({*texts_of(widget), *more})
+    FACTS["shown"][name] = sorted({*read_texts(widget), *more})
 
 
-def keep_desktop(name, desk):
-    """Save the whole screen; its texts are those of the panel, the toolbar and the menu."""
+def save_desktop(name, controller):
+    """Save the whole screen; note the texts of panel, toolbar and menu."""
     save_picture(name)
     bar = iface.mainWindow().findChild(QToolBar, "SanxianToolbar")
     around = {action.text() for action in bar.actions() if action.text()}
-    FACTS["shown"][name] = sorted({*texts_of(desk.dock), *around, desk.actions.menu.title().partition("(")[0]})
+    FACTS["shown"][name] = sorted(
+        {*read_texts(controller.dock), *around, controller.actions.menu.title().partition("(")[0]}
+    )
 
 
-def modal(name, open_it, keep_as, prepare=lambda dialog: None):
-    """Open a modal window, keep its picture and leave it without a change."""
+def save_modal_window(name, open_it, keep_as, prepare=lambda dialog: None):
+    """Open a modal window, save its picture, and cancel the window."""
 
-    def look(dialog):
+    def save_dialog(dialog):
         prepare(dialog)
         wait_seconds(0.5)
-        keep(keep_as, dialog)
+        save_window(keep_as, dialog)
         dialog.reject()
 
-    do_when_open(find_named(name), look)
+    do_when_open(find_named(name), save_dialog)
     open_it()
 
 
-def finding(desk):
-    dock = desk.dock
+def finding(controller):
+    dock = controller.dock
     layers = iface.mainWindow().findChild(QDockWidget, "Layers")
     iface.mainWindow().resizeDocks([layers, dock], [280, 470], Qt.Orientation.Horizontal)
     tree = dock.tree
     tree.select(next(f for f in dock.result.findings if f.code == "REL002"))
     wait_seconds(0.5)
-    keep_desktop("finding", desk)
+    save_desktop("finding", controller)
 
 
-def live(desk):
-    """A parcel drawn over others."""
+def live(controller):
+    """Draw a parcel over others."""
     parcels = next(
         v for v in QgsProject.instance().mapLayers().values() if v.customProperty("sanxian/template") == "DLTB"
     )
@@ -121,36 +126,36 @@ def live(desk):
     wait_for_map()
     x, y = centre.x(), centre.y()
     dialog = draw_feature(parcels, [(x - 120, y - 90), (x + 120, y - 90), (x + 120, y + 90), (x - 120, y + 90)])
-    form = form_in(dialog)
+    form = find_form(dialog)
     for name, value in (("DLBM", "0103"), ("TBBH", "9001"), ("QSXZ", "30")):
         form.changeAttribute(name, value)
     wait_seconds(0.4)
     dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).click()
-    assert wait(lambda: desk.dock.result.edited)
+    assert wait(lambda: controller.dock.result.edited)
     wait_seconds(0.8)
-    keep_desktop("live", desk)
+    save_desktop("live", controller)
     parcels.rollBack()
     iface.actionPan().trigger()
     iface.messageBar().clearWidgets()
     wait_seconds(0.5)
 
 
-def wizard(desk):
-    desk.actions["new"].trigger()
-    shown = desk.new_project.wizard
+def wizard(controller):
+    controller.actions["new"].trigger()
+    shown = controller.new_project.wizard
     wait_seconds(0.5)
     shown.resize(900, 690)
     shown.go(1)
     shown.place.county.choose("140225")
     wait_seconds(0.4)
-    keep("wizard", shown)
+    save_window("wizard", shown)
     shown.reject()
     wait_seconds(0.3)
 
 
-def package(desk):
-    desk.actions["package"].trigger()
-    shown = desk.export.dialog
+def package(controller):
+    controller.actions["package"].trigger()
+    shown = controller.export.dialog
     wait(shown.isVisible)
     shown.resize(760, 640)
     documents = FOLDER / "文档"
@@ -164,12 +169,12 @@ def package(desk):
     wait_seconds(1.5)
     replace_text(shown.form.folder.line, "D:\\浑源县\\汇交")
     replace_text(shown.form.documents.line, "D:\\浑源县\\规划文档")
-    keep("package", shown)
+    save_window("package", shown)
     shown.reject()
 
 
 def replace_text(line, text):
-    """Show another path than this run's own folder; the window does not hear of it."""
+    """Show a neutral path in place of the folder of this run, without signals."""
     line.blockSignals(True)
     line.setText(text)
     line.blockSignals(False)
@@ -177,22 +182,24 @@ def replace_text(line, text):
 
 def waive(dialog):
     replace_text(dialog.file.line, "D:\\浑源县\\浑源县规划.waivers.csv")
-    keep("waive", dialog)
+    save_window("waive", dialog)
     dialog.reject()
 
 
 def steps():
-    desk = open_sample()
+    controller = open_sample()
     iface.mapCanvas().zoomToFullExtent()
-    run_check(desk)
-    finding(desk)
+    run_check(controller)
+    finding(controller)
     do_when_open(find_named("SanxianWaiverDialog"), waive)
-    desk.dock.navigation.waive.click()
-    package(desk)
-    wizard(desk)
-    modal("SanxianProfileDialog", desk.dialogs.profile, "profile", lambda dialog: dialog.resize(900, 690))
-    modal("SanxianRolesDialog", desk.dialogs.roles, "roles", lambda dialog: dialog.resize(700, 520))
-    live(desk)
+    controller.dock.navigation.waive.click()
+    package(controller)
+    wizard(controller)
+    save_modal_window(
+        "SanxianProfileDialog", controller.dialogs.profile, "profile", lambda dialog: dialog.resize(900, 690)
+    )
+    save_modal_window("SanxianRolesDialog", controller.dialogs.roles, "roles", lambda dialog: dialog.resize(700, 520))
+    live(controller)
 
 
 run_tour(steps)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The maps on the desktop: make layouts from the menu, look at one in QGIS's designer, export, and cancel between pages."""
+"""Maps: make layouts from the menu, open the designer, export, and cancel."""
 
 from gui_driver import (
     FACTS,
@@ -19,7 +19,7 @@ from qgis.PyQt.QtWidgets import QDialogButtonBox, QProgressBar, QPushButton
 from qgis.utils import iface
 
 
-def make_layouts(desk):
+def make_layouts(controller):
     def fill(form):
         FACTS["asked"] = form.problem.text()
         form.compiler.setText("浑源县人民政府")
@@ -33,29 +33,29 @@ def make_layouts(desk):
     def answer(opened):
         FACTS["offered"] = [one.id for one in opened.chosen()]
         save_picture("maps-dialog")
-        # No level of secrecy is set: the form of 成果信息 opens first.
+        # The level of secrecy is not set, so the form of 成果信息 opens first.
         do_when_open(find_named("SanxianDocumentDialog"), fill)
         opened.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).click()
 
     do_when_open(find_named("SanxianLayoutsDialog"), answer)
-    desk.actions["layouts"].trigger()
+    controller.actions["layouts"].trigger()
     layouts = QgsProject.instance().layoutManager()
     wait(lambda: len(layouts.printLayouts()) == 5 and iface.messageBar().currentItem() is not None)
     FACTS["layouts"] = sorted(layout.name() for layout in layouts.printLayouts())
     FACTS["said"] = iface.messageBar().currentItem().text()
 
 
-def see_county_profile(desk):
+def see_county_profile(controller):
     def answer(opened):
         FACTS["document"] = opened.document.label.text()
         save_picture("document-profile")
         opened.reject()
 
     do_when_open(find_named("SanxianProfileDialog"), answer)
-    desk.actions["profile"].trigger()
+    controller.actions["profile"].trigger()
 
 
-def look_at_one():
+def open_in_designer():
     layout = QgsProject.instance().layoutManager().layoutByName("02 县域三条控制线图 A3")
     designer = iface.openLayoutDesigner(layout)
     window = designer.window()
@@ -66,14 +66,14 @@ def look_at_one():
     save_picture("maps-designer")
     from sanxian.plugin.bridge.layouts import saved_layouts
 
-    # To look is not to edit.
+    # Opening a layout is not an edit.
     FACTS["edited_by_looking"] = saved_layouts.is_edited(layout)
     window.close()
     wait_seconds(0.5)
 
 
 def export(cancel_at):
-    """Through Processing's dialog, with its own Cancel."""
+    """Export by the dialog of Processing."""
     from processing.gui.AlgorithmDialog import AlgorithmDialog
 
     algorithm = QgsApplication.processingRegistry().createAlgorithmById("sanxian:export_maps")
@@ -88,7 +88,10 @@ def export(cancel_at):
     if cancel_at:
 
         def cancel():
-            """While an algorithm holds the main thread QGIS shows a window with its progress and a Cancel of its own."""
+            """Cancel in the progress window of QGIS.
+
+            QGIS shows this window while an algorithm runs on the main thread.
+            """
             window = shown.feedback_dialog
             if window and window.findChild(QProgressBar).value() >= cancel_at:
                 save_picture("maps-cancel")
@@ -97,7 +100,7 @@ def export(cancel_at):
                 QTimer.singleShot(20, cancel)
 
         QTimer.singleShot(20, cancel)
-    # On the main thread: it returns when all is done, or cancelled.
+    # The algorithm runs on the main thread: the call returns when it has finished or was cancelled.
     shown.runAlgorithm()
     running.clear()
     wait_seconds(0.3)
@@ -109,10 +112,10 @@ def export(cancel_at):
 
 
 def steps():
-    desk = open_sample()
-    make_layouts(desk)
-    see_county_profile(desk)
-    look_at_one()
+    controller = open_sample()
+    make_layouts(controller)
+    see_county_profile(controller)
+    open_in_designer()
     FACTS["exported"] = export(0)
     FACTS["cancelled"] = export(10)
     QgsProject.instance().setDirty(False)

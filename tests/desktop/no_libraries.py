@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Without geopandas: the plugin loads, says what is missing, and all that needs no library works."""
+"""Without geopandas: the plugin loads and shows what is missing.
+
+Everything that does not need the library works.
+"""
 
 from gui_driver import (
     FACTS,
@@ -24,17 +27,17 @@ def steps():
     from sanxian.plugin.gui.project.roles_dialog import RolesDialog
 
     tidy_window()
-    desk = plugins["sanxian"].desktop
+    controller = plugins["sanxian"].desktop
     wait_seconds(0.6)
-    FACTS["empty"] = desk.dock.empty.label.text()
-    FACTS["buttons"] = [b.text() for b in desk.dock.empty.buttons()]
-    desk.open_sample()
+    FACTS["empty"] = controller.dock.empty.label.text()
+    FACTS["buttons"] = [b.text() for b in controller.dock.empty.buttons()]
+    controller.open_sample()
     wait_seconds(0.6)
-    desk.run()
-    wait(lambda: not desk.busy)
-    FACTS["after_run"] = desk.dock.empty.label.text()
+    controller.run()
+    wait(lambda: not controller.busy)
+    FACTS["after_run"] = controller.dock.empty.label.text()
 
-    def look():
+    def note_dialog():
         dialog = QApplication.activeModalWidget()
         if dialog is not None:
             timer.stop()
@@ -43,10 +46,10 @@ def steps():
             dialog.reject()
 
     timer = QTimer()
-    timer.timeout.connect(look)
+    timer.timeout.connect(note_dialog)
     timer.start(500)
     wait_for_map()
-    click(desk.dock.empty.buttons()[0])
+    click(controller.dock.empty.buttons()[0])
     wait(lambda: "doctor" in FACTS)
     for dialog in (RolesDialog, ProfileDialog, HelpDialog):
         made = dialog(QgsProject.instance()) if dialog is not HelpDialog else dialog("REL002")

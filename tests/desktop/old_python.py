@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""With tomllib taken away, as on Python 3.9: the plugin loads, 环境自检 opens, and unloading leaves nothing."""
+"""Without tomllib, as on Python 3.9: load, open 环境自检, unload."""
 
 import sys
 
@@ -14,16 +14,16 @@ def steps():
     FACTS["provider"] = QgsApplication.processingRegistry().providerById("sanxian") is not None
     FACTS["said"] = [item.text() for item in iface.messageBar().items()]
 
-    def look():
+    def note_doctor():
         dialog = QApplication.activeModalWidget()
         save_picture("old-python")
         FACTS["doctor"] = dialog.findChild(QLabel).text()
         dialog.reject()
 
-    QTimer.singleShot(1500, look)
+    QTimer.singleShot(1500, note_doctor)
     action().trigger()
     wait_seconds(0.3)
-    # With what was imported when the dialog opened.
+    # Include the modules that the dialog imported.
     FACTS["loaded"] = sorted(name for name in sys.modules if name.startswith("sanxian"))
     FACTS["unloaded"] = unloadPlugin("sanxian")
     wait_seconds(0.3)

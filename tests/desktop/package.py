@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county is handed in: from the menu to the package, the gate, force, cancel, a package looked at, VCT in and out."""
+"""Submission of a county: package, gate, force, cancel, inspection, VCT."""
 
 import os
 
@@ -25,7 +25,7 @@ from qgis.utils import iface
 
 NAME = os.environ.get("SANXIAN_PICTURE", "package")
 DOCUMENTS, TARGET = FOLDER / "浑源县 汇交文档", FOLDER / "成果"
-#: As little as a whole document can be.
+#: Smallest valid document of each format.
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\nstartxref\n0\n%%EOF\n"
 TEXT = "140225浑源县国土空间总体规划文本.pdf"
 
@@ -39,12 +39,12 @@ def reasons(listed):
     return [listed.item(n).text() for n in range(listed.count())]
 
 
-def fill_in(desk):
-    """The form, by keyboard and with documents that come while it is open."""
+def fill_in(controller):
+    """Fill in the form by keyboard; add documents while it is open."""
     DOCUMENTS.mkdir()
     TARGET.mkdir()
-    desk.actions["package"].trigger()
-    shown = desk.export.dialog
+    controller.actions["package"].trigger()
+    shown = controller.export.dialog
     wait(shown.isVisible)
     FACTS["default"] = [shown.go.isEnabled(), shown.go.isDefault()]
     shown.form.folder.line.setText(str(TARGET))
@@ -67,27 +67,27 @@ def fill_in(desk):
     return shown
 
 
-def finish(desk, seconds=180):
-    wait(lambda: not desk.export.busy, seconds)
+def finish(controller, seconds=180):
+    wait(lambda: not controller.export.busy, seconds)
     wait_seconds(0.5)
 
 
-def shut_gate(desk, shown):
-    """The sample does not pass: it is checked first, then the reasons stand there."""
+def refuse_at_gate(controller, shown):
+    """Export the sample, which fails the check; note the reasons shown."""
     click(shown.go)
     wait(lambda: shown.run.bar.value() > 200)
     save_picture(f"{NAME}-3-running")
-    finish(desk)
+    finish(controller)
     FACTS["shut"] = [shown.end.text.text(), reasons(shown.end.reasons), list(map(str, TARGET.iterdir()))]
     save_picture(f"{NAME}-4-shut")
-    FACTS["result_in_panel"] = desk.dock.result is not None
+    FACTS["result_in_panel"] = controller.dock.result is not None
     click(shown.back)
     wait(lambda: shown.form.isVisible() and shown.form.gate.reasons.count() > 0)
     FACTS["verdict_after"] = shown.form.gate.verdict.text()
     FACTS["against"] = reasons(shown.form.gate.reasons)
 
 
-def cancel_writing(desk, shown):
+def cancel_writing(controller, shown):
     shown.form.gate.force.setChecked(True)
     wait_seconds(0.4)
     save_picture(f"{NAME}-5-force")
@@ -95,7 +95,7 @@ def cancel_writing(desk, shown):
     wait(lambda: shown.run.bar.value() > 100)
     watch = Watch()
     click(shown.run.button)
-    wait(lambda: not desk.export.busy)
+    wait(lambda: not controller.export.busy)
     FACTS["cancel_seconds"] = watch.seconds
     wait_seconds(0.5)
     FACTS["cancelled"] = [shown.end.text.text(), sorted(p.name for p in TARGET.iterdir())]
@@ -103,8 +103,11 @@ def cancel_writing(desk, shown):
     wait(shown.form.isVisible)
 
 
-def force(desk, shown):
-    """With Enter; closed with Esc while it runs: it goes on, and says so in the message bar."""
+def force(controller, shown):
+    """Start a forced export with Enter and close the form with Esc.
+
+    The export continues, and the message bar reports its end.
+    """
     wait_seconds(0.5)
     shown.activateWindow()
     press_key("Return")
@@ -112,12 +115,12 @@ def force(desk, shown):
     FACTS["enter_starts"] = shown.running
     press_key("Escape")
     wait(lambda: not shown.isVisible())
-    FACTS["goes_on"] = desk.export.busy and not shown.isVisible()
-    desk.actions["package"].trigger()
-    FACTS["same_window"] = desk.export.dialog is shown and shown.running
+    FACTS["goes_on"] = controller.export.busy and not shown.isVisible()
+    controller.actions["package"].trigger()
+    FACTS["same_window"] = controller.export.dialog is shown and shown.running
     shown.reject()
     iface.messageBar().clearWidgets()
-    finish(desk)
+    finish(controller)
     item = iface.messageBar().currentItem()
     FACTS["told_in_bar"] = item.text() if item is not None else ""
     save_picture(f"{NAME}-6-bar")
@@ -134,10 +137,13 @@ def force(desk, shown):
     iface.messageBar().clearWidgets()
 
 
-def project_closed(desk):
-    """In the middle of an export: it ends as it began, of the layers that were read."""
-    desk.actions["package"].trigger()
-    shown = desk.export.dialog
+def close_project_during_export(controller):
+    """Close the project during an export.
+
+    The export continues with the layers that were already read.
+    """
+    controller.actions["package"].trigger()
+    shown = controller.export.dialog
     wait(shown.isVisible)
     wait_seconds(0.6)
     shown.form.gate.force.setChecked(True)
@@ -148,15 +154,15 @@ def project_closed(desk):
     wait(lambda: shown.run.bar.value() > 100)
     QgsProject.instance().setDirty(False)
     iface.newProject(False)
-    FACTS["still_writing"] = desk.export.busy
-    finish(desk)
+    FACTS["still_writing"] = controller.export.busy
+    finish(controller)
     FACTS["after_close"] = [shown.end.text.text(), sorted(p.name for p in (TARGET / "again").iterdir())]
     save_picture(f"{NAME}-9-closed")
     shown.reject()
     iface.messageBar().clearWidgets()
 
 
-def look_at_package(desk):
+def inspect_package(controller):
     from sanxian.plugin.bridge.layers import recognise
 
     def answer(opened):
@@ -167,16 +173,16 @@ def look_at_package(desk):
 
     before = {p: p.stat().st_mtime_ns for p in sorted(TARGET.rglob("*"))}
     do_when_open(find_named("SanxianInspectPackage"), answer)
-    desk.actions["inspect"].trigger()
-    wait(lambda: desk.busy)
-    wait(lambda: not desk.busy, 120)
+    controller.actions["inspect"].trigger()
+    wait(lambda: controller.busy)
+    wait(lambda: not controller.busy, 120)
     wait_seconds(0.5)
-    FACTS["inspected"] = [desk.dock.stale.text(), iface.messageBar().currentItem().text()]
-    FACTS["package_codes"] = sorted({f.code for f in desk.dock.result.findings})
-    desk.inspection.show_layers()
+    FACTS["inspected"] = [controller.dock.stale.text(), iface.messageBar().currentItem().text()]
+    FACTS["package_codes"] = sorted({f.code for f in controller.dock.result.findings})
+    controller.inspection.show_layers()
     wait(lambda: QgsProject.instance().mapLayers())
     wait_seconds(0.5)
-    tree = desk.dock.tree
+    tree = controller.dock.tree
     tree.setCurrentIndex(tree.filter.index(0, 0, tree.filter.index(0, 0)))
     wait_seconds(1.0)
     save_picture(f"{NAME}-11-findings")
@@ -189,26 +195,32 @@ def look_at_package(desk):
     FACTS["package_untouched"] = before == {p: p.stat().st_mtime_ns for p in sorted(TARGET.rglob("*"))}
 
 
-def look_at_none(desk):
-    """A zip that is none, after a package that was looked at: nobody takes the former verdict for its own."""
+def inspect_damaged_file(controller):
+    """Inspect a damaged zip after a package; the former verdict must not apply."""
     broken = FOLDER / "坏.zip"
     broken.write_bytes(b"PK")
-    desk.inspection.start(str(broken), desk.export.dialog.form.forms.form())
-    wait(lambda: desk.busy)
-    wait(lambda: not desk.busy)
+    controller.inspection.start(str(broken), controller.export.dialog.form.forms.form())
+    wait(lambda: controller.busy)
+    wait(lambda: not controller.busy)
     wait_seconds(0.5)
-    FACTS["not_inspected"] = [desk.dock.stale.text(), iface.messageBar().currentItem().text()]
+    FACTS["not_inspected"] = [controller.dock.stale.text(), iface.messageBar().currentItem().text()]
     save_picture(f"{NAME}-12-broken")
     iface.messageBar().clearWidgets()
 
 
-def drop(desk):
-    """A VCT file dropped on the map: our import opens, filled in; any other file is QGIS's."""
+def drop(controller):
+    """Drop a VCT file on the map: the import dialog opens, filled in.
+
+    QGIS handles any other file.
+    """
     vct = FOLDER / "浑源.vct"
     vct.write_bytes("HeadBegin\nDatamark:CNSDTF-VCT\n".encode("gbk"))
     other = FOLDER / "别家.vct"
     other.write_bytes(b"\x00\x01\x02")
-    FACTS["dropped"] = [desk.drop.handleFileDrop(str(other)), desk.drop.handleFileDrop(str(FOLDER / "a.shp"))]
+    FACTS["dropped"] = [
+        controller.drop.handleFileDrop(str(other)),
+        controller.drop.handleFileDrop(str(FOLDER / "a.shp")),
+    ]
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(vct))])
 
@@ -223,14 +235,14 @@ def drop(desk):
     do_when_open(lambda dialog: dialog.windowTitle().endswith("导入 VCT"), answer)
     place = iface.mapCanvas().mapTo(iface.mainWindow(), iface.mapCanvas().rect().center())
     with_what = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-    # Qt drops on what was entered.
+    # Qt delivers a drop to the widget that received the drag enter event.
     QApplication.sendEvent(iface.mainWindow(), QDragEnterEvent(place, *with_what))
     QApplication.sendEvent(iface.mainWindow(), QDropEvent(QPointF(place), *with_what))
     wait(lambda: "vct_dialog" in FACTS)
 
 
-def menu(desk):
-    made = desk.actions.menu
+def menu(controller):
+    made = controller.actions.menu
     made.popup(iface.mainWindow().mapToGlobal(iface.mainWindow().rect().topLeft()))
     wait_seconds(0.5)
     FACTS["menu_height"] = [made.height(), iface.mainWindow().screen().availableGeometry().height()]
@@ -239,21 +251,21 @@ def menu(desk):
 
 
 def steps():
-    desk = open_sample()
-    menu(desk)
-    shown = fill_in(desk)
-    shut_gate(desk, shown)
+    controller = open_sample()
+    menu(controller)
+    shown = fill_in(controller)
+    refuse_at_gate(controller, shown)
     if os.environ.get("SANXIAN_SHORT"):
-        # Another screen or theme: pictures of the pages are enough.
+        # For another screen size or theme, the pictures of the pages suffice.
         shown.form.gate.force.setChecked(True)
         save_picture(f"{NAME}-5-force")
         return
-    cancel_writing(desk, shown)
-    force(desk, shown)
-    project_closed(desk)
-    look_at_package(desk)
-    look_at_none(desk)
-    drop(desk)
+    cancel_writing(controller, shown)
+    force(controller, shown)
+    close_project_during_export(controller)
+    inspect_package(controller)
+    inspect_damaged_file(controller)
+    drop(controller)
 
 
 run_tour(steps)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Another county, the sample, a check, other projects, and the saved project again: which result is shown, and where the map is."""
+"""The displayed result and the map extent while projects are opened.
+
+Another county, the sample, a check, other projects, and the saved project again.
+"""
 
 import os
 
@@ -20,49 +23,49 @@ from qgis.core import QgsFeature, QgsGeometry, QgsProject, QgsRectangle, QgsVect
 from qgis.PyQt.QtWidgets import QPushButton
 from qgis.utils import iface, plugins
 
-# QGIS asks before it closes layers in the system's folder for temporary files, where this tour keeps its own.
+# QGIS asks before it closes layers in the system's temporary folder, where the files of this script are.
 os.environ["TMPDIR"] = str(FOLDER / "profiles")
 
 
 def steps():
     tidy_window()
-    desk = plugins["sanxian"].desktop
+    controller = plugins["sanxian"].desktop
     project = QgsProject.instance()
     make_other_county(project)
     ask_nothing(project)
-    desk.open_sample()
+    controller.open_sample()
     wait_seconds(1)
-    FACTS["sample"] = {"sees_county": sees_county(project), "title": project.title()}
+    FACTS["sample"] = {"sees_county": is_county_in_view(project), "title": project.title()}
     save_picture("results-1-sample")
-    run_check(desk)
-    FACTS["verdict"] = desk.dock.verdict._word.text()
+    run_check(controller)
+    FACTS["verdict"] = controller.dock.verdict._word.text()
     saved = str(FOLDER / "县.qgz")
     ask_nothing(project)
     assert project.write(saved)
     wait_seconds(2)
     iface.addProject(str(FOLDER / "别县.qgz"))
     wait_seconds(1.5)
-    FACTS["other"] = shown(desk)
+    FACTS["other"] = shown(controller)
     save_picture("results-2-other-project")
     ask_nothing(project)
     iface.addProject(saved)
     wait_seconds(3)
-    FACTS["back"] = shown(desk)
+    FACTS["back"] = shown(controller)
     save_picture("results-3-back")
     layer = next(v for v in project.mapLayers().values() if v.name() == "城镇开发边界")
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
     wait_seconds(1)
-    FACTS["edited"] = shown(desk)
+    FACTS["edited"] = shown(controller)
     save_picture("results-4-edited")
     layer.rollBack()
     ask_nothing(project)
-    dress_raw_data(project)
-    import_into_sample(desk, project)
+    style_raw_data(project)
+    import_into_sample(controller, project)
 
 
-def dress_raw_data(project):
-    """The sample's database as QGIS opens it."""
+def style_raw_data(project):
+    """Open the database of the sample without styles and apply forms and styles."""
     source = next(v for v in project.mapLayers().values() if v.name() == "县级行政区").source().split("|")[0]
     iface.newProject(False)
     iface.messageBar().clearWidgets()
@@ -81,13 +84,13 @@ def dress_raw_data(project):
     ask_nothing(project)
 
 
-def import_into_sample(desk, project):
-    """The tables of the sample as VCT, imported into it: one box asks which group is checked."""
+def import_into_sample(controller, project):
+    """Import the sample's tables as VCT; a box asks which group is checked."""
     import processing
 
     iface.newProject(False)
-    desk.open_sample()
-    run_check(desk)
+    controller.open_sample()
+    run_check(controller)
     vct = str(FOLDER / "浑源.vct")
     source = next(v for v in project.mapLayers().values() if v.name() == "县级行政区").source().split("|")[0]
     processing.run("sanxian:export_vct", {"SOURCE": source, "OUTPUT": vct})
@@ -103,16 +106,16 @@ def import_into_sample(desk, project):
         dialog.accept()
 
     do_when_open(find_named("SanxianGroupDialog"), answer)
-    run_check(desk)
-    FACTS["sources"] = sorted({layer.source.source for layer in desk.dock.result.checked.plan.layers.values()})
+    run_check(controller)
+    FACTS["sources"] = sorted({layer.source.source for layer in controller.dock.result.checked.plan.layers.values()})
     save_picture("results-8-checked")
     do_when_open(find_named("SanxianRolesDialog"), lambda dialog: (save_picture("results-9-roles"), dialog.reject()))
-    desk.dialogs.roles()
+    controller.dialogs.roles()
     ask_nothing(project)
 
 
 def make_other_county(project):
-    """A layer 300 km away, in a project that is saved and open."""
+    """Save and open a project with a layer that is 300 km away."""
     made = QgsVectorLayer("MultiPolygon?crs=EPSG:4528&field=BSM:string", "CZKFBJ", "memory")
     feature = QgsFeature(made.fields())
     feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(40400000, 3900000, 40410000, 3910000)))
@@ -130,19 +133,19 @@ def make_other_county(project):
 
 
 def ask_nothing(project):
-    """QGIS asks before it closes an edited project."""
+    """Mark the project as saved, because QGIS asks before it closes an edited one."""
     project.setDirty(False)
 
 
-def sees_county(project):
-    """Does the map show the whole county, and nothing much larger?"""
+def is_county_in_view(project):
+    """Return True if the map shows the whole county and little more."""
     county = next(v for v in project.mapLayers().values() if v.name() == "县级行政区")
     extent, seen = county.extent(), iface.mapCanvas().extent()
     return seen.contains(extent) and extent.width() * extent.height() > 0.2 * seen.width() * seen.height()
 
 
-def shown(desk):
-    dock = desk.dock
+def shown(controller):
+    dock = controller.dock
     return {
         "result": dock.result is not None,
         "verdict": dock.verdict._word.text() if dock.verdict.isVisibleTo(dock) else "",

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The selected finding on the map at three scales, its features, a click on the map, and an edit that is reported."""
+"""The selected finding: mark at three scales, features, map click, edit."""
 
 import os
 
 from gui_driver import (
     FACTS,
     click,
-    map_point,
+    map_to_pixel,
     open_sample,
     run_check,
     run_tour,
@@ -24,30 +24,30 @@ SCALES = (1500, 10_000, 100_000)
 
 
 def steps():
-    desk = open_sample()
+    controller = open_sample()
     canvas, window = iface.mapCanvas(), iface.mainWindow()
     layers = window.findChild(QDockWidget, "Layers")
-    window.resizeDocks([layers, desk.dock], [240, 430], Qt.Orientation.Horizontal)
-    run_check(desk)
+    window.resizeDocks([layers, controller.dock], [240, 430], Qt.Orientation.Horizontal)
+    run_check(controller)
     name = os.environ["SANXIAN_PICTURE"]
-    pair = next(f for f in desk.dock.tree.filter.in_view() if f.code == "REL002")
-    desk.dock.tree.select(pair)
+    pair = next(f for f in controller.dock.tree.filter.in_view() if f.code == "REL002")
+    controller.dock.tree.select(pair)
     wait_seconds(0.5)
     FACTS["label_in_view"] = []
     for scale in SCALES:
         canvas.zoomScale(scale)
         save_picture(f"{name}-{scale}")
-        callout = desk.mark.callout
+        callout = controller.mark.callout
         FACTS["label_in_view"].append(QRectF(canvas.rect()).contains(callout.label) and callout.spot is not None)
     FACTS["lines"] = callout.lines
-    select_both(desk, pair)
+    select_both(controller, pair)
     save_picture(f"{name}-features")
-    click_on_the_map(desk)
-    edit(desk, name)
+    click_on_the_map(controller)
+    edit(controller, name)
 
 
-def select_both(desk, pair):
-    for button in desk.dock.detail.findChildren(QToolButton):
+def select_both(controller, pair):
+    for button in controller.dock.detail.findChildren(QToolButton):
         if button.text() == "选中":
             click(button)
     roles = {v.customProperty("sanxian/template"): v for v in QgsProject.instance().mapLayers().values()}
@@ -58,10 +58,10 @@ def select_both(desk, pair):
     iface.mapCanvas().zoomScale(10_000)
 
 
-def click_on_the_map(desk):
-    """A real click with the hand that moves the map, on a finding that lies by itself."""
+def click_on_the_map(controller):
+    """Click with the pan tool on a finding without neighbours."""
     iface.actionPan().trigger()
-    alone = next(f for f in desk.dock.tree.filter.in_view() if f.code == "REL001")
+    alone = next(f for f in controller.dock.tree.filter.in_view() if f.code == "REL001")
     iface.mapCanvas().setExtent(QgsRectangle(*alone.geometry.buffer(500).bounds))
     wait_for_map()
     point = alone.geometry.representative_point()
@@ -77,15 +77,15 @@ def click_on_the_map(desk):
     timer = QTimer()
     timer.timeout.connect(choose)
     timer.start(100)
-    click(iface.mapCanvas().viewport(), map_point(point.x, point.y))
-    wait(lambda: desk.dock.tree.current() is alone, 10)
+    click(iface.mapCanvas().viewport(), map_to_pixel(point.x, point.y))
+    wait(lambda: controller.dock.tree.current() is alone, 10)
     timer.stop()
-    FACTS["clicked"] = desk.dock.tree.current() is alone
+    FACTS["clicked"] = controller.dock.tree.current() is alone
     FACTS["menus"] = menus
 
 
-def edit(desk, name):
-    """An edit that brings a finding is reported, and undone by the button of the message."""
+def edit(controller, name):
+    """Make an edit that causes a finding; undo it by the button of the message."""
     boundary = next(
         v for v in QgsProject.instance().mapLayers().values() if v.customProperty("sanxian/template") == "CZKFBJ"
     )
@@ -97,7 +97,7 @@ def edit(desk, name):
     boundary.beginEditCommand("move")
     boundary.changeGeometry(first.id(), moved)
     boundary.endEditCommand()
-    bar, counter = iface.messageBar(), desk.notices.counter
+    bar, counter = iface.messageBar(), controller.notices.counter
     wait(lambda: bar.currentItem() is not None, 60)
     FACTS["message"] = bar.currentItem().text()
     FACTS["counter"] = counter.text()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One picture of the desk with a finding: for other sizes, themes and languages."""
+"""A picture of the window with a finding, for other sizes, themes, languages."""
 
 import os
 
@@ -9,38 +9,38 @@ from qgis.utils import iface
 
 
 def steps():
-    desk = open_sample()
-    run_check(desk)
-    desk.dock.step(1)
+    controller = open_sample()
+    run_check(controller)
+    controller.dock.step(1)
     name = os.environ["SANXIAN_PICTURE"]
     save_picture(name)
-    FACTS["tabs"] = desk.dock.tabs.isVisible()
-    FACTS["width"] = desk.dock.width()
+    FACTS["tabs"] = controller.dock.tabs.isVisible()
+    FACTS["width"] = controller.dock.width()
     FACTS["window"] = [iface.mainWindow().width(), iface.mainWindow().height()]
-    FACTS["verdict"] = desk.dock.verdict._word.text()
+    FACTS["verdict"] = controller.dock.verdict._word.text()
     FACTS["layers"] = len(QgsProject.instance().mapLayers())
-    if desk.dock.tabs.isVisible():
-        desk.dock.tabs.setCurrentIndex(1)
+    if controller.dock.tabs.isVisible():
+        controller.dock.tabs.setCurrentIndex(1)
         save_picture(f"{name}-help")
-    live_theme(desk)
+    change_theme(controller)
 
 
-def live_theme(desk):
-    """Another theme while all is open: is what is drawn what would be drawn now?"""
+def change_theme(controller):
+    """Change the theme while the panel is open; compare the icons drawn."""
     from sanxian.plugin.gui.widgets import theme
 
     def right(icon, name):
         return icon.pixmap(24, 24).toImage() == theme.icon(name).pixmap(24, 24).toImage()
 
-    # The way back QGIS goes with its next start only.
+    # QGIS changes back to the former theme at its next start only.
     if theme.is_dark():
         return
     QgsApplication.setUITheme("Night Mapping")
     wait_seconds(0.5)
-    dock = desk.dock
+    dock = controller.dock
     FACTS["live"] = {
         "dark": theme.is_dark(),
-        "toolbar": right(desk.actions["check"].icon(), "run"),
+        "toolbar": right(controller.actions["check"].icon(), "run"),
         "panel": right(dock.run_button.icon(), "refresh"),
         "counts": right(dock.verdict.buttons["ERROR"].icon(), "error"),
     }

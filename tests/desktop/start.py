@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Start the real QGIS desktop on a virtual screen, in a fresh profile, and run a script of this folder in it."""
+"""Start QGIS on a virtual screen, in a fresh profile, and run a script in it."""
 
 import json
 import os
@@ -44,8 +44,9 @@ def run(
     without="",
     others=(),
 ):
-    """Run tests/desktop/<script>.py inside QGIS; return the facts that it noted, or raise DesktopError.
+    """Run tests/desktop/<script>.py inside QGIS; return the facts that it noted.
 
+    Raise DesktopError if QGIS or the script fails.
     ``folder``: an empty folder for the profile and the script's files; ``screenshots``: where its pictures go.
     """
     profile = folder / "profiles" / "profiles" / "default" / "QGIS"
@@ -62,14 +63,14 @@ def run(
     if libraries:
         paths = [str(ROOT / "tools" / "site"), sysconfig.get_path("purelib"), *paths]
     if without:
-        # Found before the module itself: what raises ImportError is as if it were not there.
+        # This file is found before the module itself; raising ImportError hides the module.
         paths.insert(0, str(folder / "site"))
         (folder / "site").mkdir()
         (folder / "site" / f"{without}.py").write_text(f"raise ImportError('no {without} here')", encoding="utf-8")
     environment = {
         **{k: v for k, v in os.environ.items() if k not in ("QT_QPA_PLATFORM", "QGIS_CUSTOM_CONFIG_PATH", "DISPLAY")},
         "PYTHONPATH": os.pathsep.join(paths),
-        # QGIS's own Python looks for its home beside the first python3 it meets.
+        # QGIS derives the home of its Python from the first python3 in the path.
         "PATH": os.pathsep.join(
             p for p in os.environ["PATH"].split(os.pathsep) if p != str(Path(sys.executable).parent)
         ),

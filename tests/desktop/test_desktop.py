@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The plugin in the real desktop. Pictures go to build/screenshots, to be looked at."""
+"""The plugin in the real desktop; pictures are saved in build/screenshots."""
 
 import json
 
@@ -40,7 +40,7 @@ def test_forms_of_the_sample_and_by_the_menu(tour):
     assert tour["forms_said"].startswith("9 个图层已应用模板的表单：") and "城镇开发边界" in tour["forms_said"]
 
 
-def test_check_leaves_the_desktop_awake(tour):
+def test_a_check_does_not_block_the_event_loop(tour):
     assert tour["summary"]["verdict"] == "fail" and tour["findings"] > 20
     assert tour["check_seconds"] < 60
     assert tour["deaf_while_checking"] < 1.0
@@ -54,7 +54,7 @@ def test_cancel_answers_within_a_second_and_keeps_the_former_result(tour):
     assert tour["cancelled_again"] in (f"已取消，仍显示 {tour['time']} 的结果", "")
 
 
-def test_a_click_goes_to_the_finding(tour):
+def test_a_click_zooms_to_the_finding(tour):
     for where in ("clicked", "next"):
         assert tour[where]["contains"]
         assert tour[where]["share"] == pytest.approx(0.3, abs=0.03) or tour[where]["scale"] == pytest.approx(
@@ -64,7 +64,7 @@ def test_a_click_goes_to_the_finding(tour):
     assert tour["click_seconds"] < 1.0
 
 
-def test_keys_walk_and_stop_at_the_end(tour):
+def test_keys_navigate_and_stop_at_the_end(tour):
     assert tour["next"]["key"] != tour["clicked"]["key"] == tour["previous"]
     assert tour["at_the_end"] == "已是第一处。"
 
@@ -94,19 +94,19 @@ def test_saved_as_layer_json_and_html(tour):
     assert len(tour["saved"]) == 1, "one message at a time"
 
 
-def test_one_findings_layer_and_a_panel_that_outlives_the_project(tour):
+def test_one_findings_layer_and_the_panel_survives_the_project(tour):
     assert tour["findings_layers"] == [["问题（临时图层）", tour["findings"]]]
     assert tour["after_close"] == [True, 0, False]
 
 
 def test_without_geopandas(desktop):
-    bare = desktop("bare", libraries=False)
+    noted = desktop("no_libraries", libraries=False)
     text = "检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。"
-    assert bare["empty"] == text and bare["after_run"] == text
-    assert bare["buttons"] == ["环境自检…"]
-    assert "geopandas" in bare["doctor"] and "python3-geopandas" in bare["doctor"]
-    assert "sanxian:doctor" in bare["algorithms"]
-    assert bare["log"] == []
+    assert noted["empty"] == text and noted["after_run"] == text
+    assert noted["buttons"] == ["环境自检…"]
+    assert "geopandas" in noted["doctor"] and "python3-geopandas" in noted["doctor"]
+    assert "sanxian:doctor" in noted["algorithms"]
+    assert noted["log"] == []
 
 
 @pytest.mark.parametrize(

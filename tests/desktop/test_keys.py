@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Our keys beside those of QGIS and its default plugins."""
+"""Shortcuts of the plugin next to those of QGIS and its default plugins."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_each_key_is_ours_alone(keys):
     assert not [line for line in keys["log"] if "Ambiguous" in line]
 
 
-def test_our_keys_check_and_walk(keys):
+def test_shortcuts_check_and_navigate(keys):
     assert keys["checked"] and keys["walked"] and keys["back"]
 
 

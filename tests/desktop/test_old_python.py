@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A QGIS whose Python has no tomllib: what is missing is said, and how to get it."""
+"""A QGIS whose Python has no tomllib: the remedy is shown."""
 
 import ast
 
@@ -13,7 +13,7 @@ def facts(desktop):
     return desktop("old_python", without="tomllib")
 
 
-def test_it_says_what_is_missing_and_how_to_get_it(facts):
+def test_the_missing_module_and_its_remedy_are_shown(facts):
     assert any("环境自检" in text for text in facts["said"]), facts["said"]
     assert "Python 3" in facts["doctor"] and "tomllib" in facts["doctor"] and "QGIS 3.40" in facts["doctor"]
     assert not facts["provider"] and facts["unloaded"] and not facts["left"]

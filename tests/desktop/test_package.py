@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Handing in a county in the real desktop. Pictures go to build/screenshots, to be looked at."""
+"""Submission of a county in the real desktop.
+
+Pictures are saved in build/screenshots.
+"""
 
 import pytest
 
@@ -12,11 +15,11 @@ def tour(desktop):
     return desktop("package")
 
 
-def test_the_menu_fits_a_small_screen(tour):
+def test_the_menu_fits_on_a_small_screen(tour):
     assert tour["menu_height"][0] < 768 - 40
 
 
-def test_the_form_tells_what_is_there_while_files_come(tour):
+def test_the_form_follows_files_as_they_are_added(tour):
     assert tour["default"] == [False, True], "nothing to export to, but Enter would"
     assert tour["missing"][0] == ["规划文本", "必须", f"未找到：{TEXT}"]
     assert tour["found"][0] == ["规划文本", "必须", TEXT]
@@ -27,7 +30,7 @@ def test_the_form_tells_what_is_there_while_files_come(tour):
     assert tour["fits"][0] <= tour["fits"][1]
 
 
-def test_a_county_that_does_not_pass_is_not_made_and_says_why(tour):
+def test_a_failing_county_is_not_packaged_and_the_reasons_are_shown(tour):
     text, reasons, left = tour["shut"]
     assert text.startswith("没有生成") and "不通过" in reasons[0] and len(reasons) > 2
     assert left == [], "nothing half made"
@@ -49,20 +52,20 @@ def test_forced_in_the_background(tour):
     assert tour["made"].endswith(ROOT) and "予以替换" in tour["replaced"]
 
 
-def test_an_export_outlives_its_project(tour):
+def test_an_export_continues_after_its_project_is_closed(tour):
     assert tour["still_writing"] and tour["after_close"][0].startswith("成果包已强制生成")
     assert tour["after_close"][1] == [ROOT]
 
 
-def test_a_package_is_looked_at_and_left_as_it_is(tour):
+def test_inspecting_a_package_does_not_change_it(tour):
     stale, message = tour["inspected"]
     assert stale.startswith("这是 ") and ROOT in stale and "不通过" in message
-    # Made by force, so told; the rest as in the plan it was made of.
+    # The package was forced and is reported as such; the other findings are those of the plan.
     assert "DOC007" in tour["package_codes"] and "TOP001" in tour["package_codes"]
     assert tour["package_layers"] == [9, True, 0] and tour["package_untouched"]
 
 
-def test_what_cannot_be_inspected_is_told_above_the_former_verdict_and_on_the_map(tour):
+def test_a_file_that_is_not_a_package_is_reported_above_the_former_verdict(tour):
     stale, message = tour["not_inspected"]
     assert stale.startswith("“坏.zip”未能检查") and ROOT in stale
     assert message.startswith("“坏.zip”不是成果包文件夹")
@@ -77,8 +80,8 @@ def test_no_error_was_logged_and_qgis_ended_well(tour):
     assert tour["log"] == [] and tour["returncode"] == 0
 
 
-def test_unloaded_or_closed_in_the_middle_nothing_half_made_is_left(desktop):
-    """Either the package is whole, or it is not there."""
+def test_unloading_or_closing_during_an_export_leaves_no_partial_package(desktop):
+    """Compare the output: the package is complete or absent."""
     from pathlib import Path
 
     from plugin.core.files.digests import is_whole

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Results that belong to their project, in the real desktop. Pictures go to build/screenshots, to be looked at."""
+"""Results of each project in the real desktop.
+
+Pictures are saved in build/screenshots.
+"""
 
 import pytest
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The selected finding and the notices of an edit in the real desktop. Pictures go to build/screenshots, to be viewed."""
+"""The selected finding and the notices of an edit in the real desktop.
+
+Pictures are saved in build/screenshots.
+"""
 
 import pytest
 

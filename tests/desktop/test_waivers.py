@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Accepting a finding in the real desktop. Pictures go to build/screenshots, to be looked at."""
+"""Waiving a finding in the real desktop.
+
+Pictures are saved in build/screenshots.
+"""
 
 import pytest
 
@@ -9,7 +12,7 @@ import pytest
     [("waivers", "1600x900", "default"), ("waivers-dark", "1366x768", "Night Mapping")],
     ids=["1600×900", "dark"],
 )
-def test_accepted_by_hand_and_taken_back(desktop, monkeypatch, name, size, theme):
+def test_a_finding_is_waived_by_hand_and_the_waiver_withdrawn(desktop, monkeypatch, name, size, theme):
     monkeypatch.setenv("SANXIAN_PICTURE", name)
     facts = desktop("waivers", size=size, theme=theme, timeout=120)
     assert facts["author"] == "Wang" and "trouble" not in facts

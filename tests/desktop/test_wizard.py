@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""New County Plan in the real desktop, by mouse. Pictures go to build/screenshots, to be looked at."""
+"""New County Plan in the real desktop, by mouse.
+
+Pictures are saved in build/screenshots.
+"""
 
 import pytest
 
@@ -9,7 +12,7 @@ def made(desktop):
     return desktop("wizard")
 
 
-def test_the_steps_say_where_the_county_lies(made):
+def test_the_steps_show_the_zone_of_the_county(made):
     assert made["inside"] == "全县都在 38 带内，距带边约 0.9°，不跨带。"
     assert made["edge"].startswith("本县跨 37 带和 38 带。") and "0.044\u202f%" in made["edge"]
 
@@ -29,7 +32,7 @@ def test_a_polygon_drawn_by_mouse_knows_what_it_is(made):
     assert made["avoids"]
 
 
-def test_a_wrong_code_cannot_be_saved_and_says_why(made):
+def test_a_wrong_code_cannot_be_saved_and_the_reason_is_shown(made):
     assert made["wrong"][0] is False and made["right"] is True
     assert any("请从下拉表中选择" in text for text in made["why"]), made["why"]
 
@@ -40,7 +43,7 @@ def test_bookmarks_and_themes(made):
     assert made["by_theme"] == ["XZQX", "XZQXZ", "YDYHGHFQ"]
 
 
-def test_new_layers_opens_beside_the_map(made):
+def test_new_layers_opens_next_to_the_map(made):
     assert made["layers_dialog"]
 
 

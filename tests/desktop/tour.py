@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The main job by mouse and keyboard: open the sample, check, click a finding, walk, filter, export, unload."""
+"""The main workflow by mouse and keyboard.
+
+Open the sample, check, click a finding, navigate, filter, export, unload.
+"""
 
 from gui_driver import (
     FACTS,
     FOLDER,
     Watch,
     click,
-    dialogs,
     draw_feature,
-    form_in,
+    find_form,
     list_children,
+    list_dialogs,
     press_key,
     run_tour,
     save_picture,
@@ -27,7 +30,7 @@ from qgis.utils import iface, loadPlugin, plugins, startPlugin, unloadPlugin
 
 
 class Pulse:
-    """How long the desktop was deaf while something else went on."""
+    """Longest time in which the event loop did not run."""
 
     def __enter__(self):
         self.worst, self._last = 0.0, Watch()
@@ -50,12 +53,12 @@ def timed(name, until, seconds=60):
     return held
 
 
-def button_of(desk, name):
-    return desk.actions.toolbar.widgetForAction(desk.actions[name])
+def find_button(controller, name):
+    return controller.actions.toolbar.widgetForAction(controller.actions[name])
 
 
-def view(desk):
-    finding = desk.dock.tree.current()
+def view(controller):
+    finding = controller.dock.tree.current()
     canvas = iface.mapCanvas()
     left, bottom, right, top = finding.geometry.bounds
     extent = canvas.extent()
@@ -69,9 +72,9 @@ def view(desk):
     }
 
 
-def draw_over_another(desk):
-    """A parcel drawn over others is found without a check, and gone with undo."""
-    dock, canvas = desk.dock, iface.mapCanvas()
+def draw_over_another(controller):
+    """Draw a parcel over others: the finding appears at once, and undo removes it."""
+    dock, canvas = controller.dock, iface.mapCanvas()
     parcels = next(v for v in QgsProject.instance().mapLayers().values() if template_id(v) == "DLTB")
     centre = parcels.extent().center()
     canvas.setExtent(QgsRectangle.fromCenterAndSize(centre, 900, 900))
@@ -79,7 +82,7 @@ def draw_over_another(desk):
     before = {f.fingerprint for f in dock.result.findings}
     x, y = centre.x(), centre.y()
     dialog = draw_feature(parcels, [(x - 120, y - 90), (x + 120, y - 90), (x + 120, y + 90), (x - 120, y + 90)])
-    form = form_in(dialog)
+    form = find_form(dialog)
     for name, value in (("DLBM", "0103"), ("TBBH", "9001"), ("QSXZ", "30")):
         if parcels.fields().lookupField(name) >= 0:
             form.changeAttribute(name, value)
@@ -126,8 +129,8 @@ def steps():
     FACTS["before"] = list_children()
     loadPlugin("sanxian")
     startPlugin("sanxian")
-    desk = plugins["sanxian"].desktop
-    dock = desk.dock
+    controller = plugins["sanxian"].desktop
+    dock = controller.dock
     wait_seconds(0.6)
     FACTS["empty"] = dock.empty.label.text()
 
@@ -144,46 +147,46 @@ def steps():
     FACTS["ready"] = dock.empty.label.text()
     save_picture("1-sample")
 
-    # Forms taken away come back by the menu.
+    # The menu restores removed forms.
     boundary = QgsProject.instance().mapLayersByName("城镇开发边界")[0]
     FACTS["form_of_sample"] = [tab.name() for tab in boundary.editFormConfig().tabs()]
     boundary.setEditFormConfig(QgsEditFormConfig())
     bar = iface.messageBar()
     bar.clearWidgets()
-    desk.actions["forms"].trigger()
+    controller.actions["forms"].trigger()
     wait(lambda: bar.currentItem() is not None)
     FACTS["forms_said"] = bar.currentItem().text()
     FACTS["form_again"] = [tab.name() for tab in boundary.editFormConfig().tabs()]
     bar.clearWidgets()
 
     # Check with the button in the toolbar; cancel a first run.
-    click(button_of(desk, "check"))
-    wait(lambda: desk.busy)
+    click(find_button(controller, "check"))
+    wait(lambda: controller.busy)
     wait_seconds(0.4)
     watch = Watch()
     click(dock.run_bar.button)
-    wait(lambda: not desk.busy)
+    wait(lambda: not controller.busy)
     FACTS["cancel_seconds"] = watch.seconds
     FACTS["cancelled_first"] = dock.note.text()
     with Pulse() as pulse:
-        click(button_of(desk, "check"))
-        wait(lambda: desk.busy)
-        timed("check_seconds", lambda: not desk.busy, 120)
+        click(find_button(controller, "check"))
+        wait(lambda: controller.busy)
+        timed("check_seconds", lambda: not controller.busy, 120)
     FACTS["deaf_while_checking"] = round(pulse.worst, 3)
     report = dock.result.report
     FACTS["summary"] = report.summary
     FACTS["findings"] = len(report.findings)
     save_picture("2-checked")
 
-    # A second run, cancelled: the former result stays.
-    click(button_of(desk, "check"))
-    wait(lambda: desk.busy)
-    wait(lambda: dock.run_bar.bar.value() > 300 or not desk.busy)
+    # Cancel a second run: the former result stays.
+    click(find_button(controller, "check"))
+    wait(lambda: controller.busy)
+    wait(lambda: dock.run_bar.bar.value() > 300 or not controller.busy)
     FACTS["progress"] = dock.run_bar.bar.format()
     save_picture("3-running")
-    if desk.busy:
+    if controller.busy:
         click(dock.run_bar.button)
-        wait(lambda: not desk.busy)
+        wait(lambda: not controller.busy)
     FACTS["cancelled_again"] = dock.note.text()
     FACTS["time"] = dock.result.time
 
@@ -196,18 +199,18 @@ def steps():
     click(tree.viewport(), tree.visualRect(first).center())
     wait(lambda: tree.current() is not None and iface.mapCanvas().extent() != before)
     FACTS["click_seconds"] = watch.seconds
-    FACTS["clicked"] = view(desk)
+    FACTS["clicked"] = view(controller)
     save_picture("4-finding")
 
-    # On with the keyboard, from wherever the focus is.
+    # Navigate with the keyboard, wherever the focus is.
     press_key("F9")
     wait(lambda: tree.current().key != FACTS["clicked"]["key"])
-    FACTS["next"] = view(desk)
+    FACTS["next"] = view(controller)
     press_key("shift+F9")
     wait(lambda: tree.current().key == FACTS["clicked"]["key"])
     FACTS["previous"] = tree.current().key
     wait_for_map()
-    click(button_of(desk, "previous"))
+    click(find_button(controller, "previous"))
     wait(dock.note.text)
     FACTS["at_the_end"] = dock.note.text()
 
@@ -226,23 +229,23 @@ def steps():
     # A double click opens the feature's own form.
     row = tree.filter.index(0, 0, tree.filter.index(0, 0))
     click(tree.viewport(), tree.visualRect(row).center(), times=2)
-    wait(dialogs)
-    FACTS["form"] = [d.windowTitle() for d in dialogs()]
-    for dialog in dialogs():
+    wait(list_dialogs)
+    FACTS["form"] = [d.windowTitle() for d in list_dialogs()]
+    for dialog in list_dialogs():
         dialog.reject()
     dock.clear_filters()
 
-    draw_over_another(desk)
+    draw_over_another(controller)
 
     # Save all three.
     for kind, name in (("layer", "发现.gpkg"), ("json", "报告.json"), ("html", "报告.html")):
-        desk.exports.save(kind, str(FOLDER / name))
+        controller.exports.save(kind, str(FOLDER / name))
     wait(lambda: all((FOLDER / n).exists() for n in ("发现.gpkg", "报告.json", "报告.html")), 90)
-    wait(lambda: not desk.runner._jobs)
+    wait(lambda: not controller.runner._jobs)
     FACTS["saved"] = [m.text() for m in iface.messageBar().items()]
-    desk.exports.close()
+    controller.exports.close()
 
-    # The panel outlives its layers and its project, the result does not.
+    # Removing layers and project clears the result; the panel stays.
     layers_layer = [v for v in QgsProject.instance().mapLayers().values() if v.customProperty("sanxian/findings")]
     FACTS["findings_layers"] = [(v.name(), v.featureCount()) for v in layers_layer]
     by_role = {v.customProperty("sanxian/template"): v for v in QgsProject.instance().mapLayers().values()}
@@ -257,16 +260,16 @@ def steps():
     wait_seconds(1.0)
     FACTS["after"] = list_children()
 
-    # Unloaded in the middle of a check.
+    # Unload the plugin during a check.
     loadPlugin("sanxian")
     startPlugin("sanxian")
-    desk = plugins["sanxian"].desktop
-    desk.open_sample()
+    controller = plugins["sanxian"].desktop
+    controller.open_sample()
     wait_seconds(0.5)
-    desk.run()
+    controller.run()
     wait_seconds(0.4)
-    FACTS["ran_at_unload"] = desk.busy
-    FACTS["heard"] = unload(desk)
+    FACTS["ran_at_unload"] = controller.busy
+    FACTS["heard"] = unload(controller)
     QgsProject.instance().clear()
     wait_seconds(1.5)
     FACTS["after_running"] = list_children()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings are accepted by mouse and keyboard, seen as waived, and taken back."""
+"""Waive findings by mouse and keyboard, and withdraw the waivers."""
 
 import os
 from pathlib import Path
@@ -24,15 +24,15 @@ NAME = os.environ["SANXIAN_PICTURE"]
 
 
 def steps():
-    desk = open_sample()
-    run_check(desk)
-    dock = desk.dock
+    controller = open_sample()
+    run_check(controller)
+    dock = controller.dock
     dock.step(1)
     wait_seconds(0.4)
     FACTS["button"] = dock.navigation.waive.text()
     chosen = dock.tree.current()
-    FACTS["path"] = str(desk.waiving.path())
-    accept(dock)
+    FACTS["path"] = str(controller.waiving.path())
+    waive_finding(dock)
     FACTS["state"] = chosen.state
     FACTS["said"] = dock.note.text()
     FACTS["next"] = dock.navigation.waive.isEnabled() and dock.tree.selected() == [dock.tree.current()]
@@ -43,27 +43,27 @@ def steps():
     wait_seconds(0.4)
     save_picture(f"{NAME}-3-shown")
     FACTS["back"] = dock.navigation.waive.text()
-    several(desk)
+    waive_rule_findings(controller)
     target = FOLDER / "报告.html"
-    desk.exports.save("html", str(target))
+    controller.exports.save("html", str(target))
     wait(target.exists)
     FACTS["report"] = "县城防洪堤已批复" in target.read_text(encoding="utf-8")
     click(dock.navigation.waive)
     wait(lambda: chosen.state == "open")
     FACTS["file"] = Path(FACTS["path"]).read_text(encoding="utf-8-sig")
-    profile(desk)
-    # The file lies beside the copy of the sample.
+    profile(controller)
+    # The waiver file is in the folder of the sample's copy.
     FACTS["layers"] = len(QgsProject.instance().mapLayers())
 
 
-def accept(dock):
-    """The dialog is filled in as it stands there, by keyboard."""
+def waive_finding(dock):
+    """Fill in the open dialog by keyboard."""
 
     def fill():
         dialog = QApplication.activeModalWidget()
         save_picture(f"{NAME}-0-empty")
         FACTS["waits"] = not dialog.ok.isEnabled()
-        # Keys of Chinese need an input method: its words are put in as one would.
+        # Typing Chinese needs an input method, so the text is sent as an input method event.
         dialog.reason.insertPlainText("县城防洪堤已批复，占用部分已列入补划方案")
         dialog.document.insert("晋自然资函〔2026〕12号")
         click(dialog.author)
@@ -86,28 +86,28 @@ def accept(dock):
     wait(lambda: QApplication.activeModalWidget() is None and dock.note.text())
 
 
-def several(desk):
-    """A rule's row stands for all its findings in view."""
-    tree = desk.dock.tree
+def waive_rule_findings(controller):
+    """Waive all visible findings of a rule by its row."""
+    tree = controller.dock.tree
     group = next(g for g in tree.findings.groups if len(g.findings) > 2)
     tree.setCurrentIndex(tree._group_index(group))
     wait_seconds(0.4)
-    FACTS["several"] = desk.dock.navigation.waive.text()
+    FACTS["several"] = controller.dock.navigation.waive.text()
     save_picture(f"{NAME}-4-several")
-    waived = next(f for f in desk.dock.result.findings if f.state == "waived")
+    waived = next(f for f in controller.dock.result.findings if f.state == "waived")
     tree.select(waived)
     wait_seconds(0.3)
 
 
-def profile(desk):
-    def look():
+def profile(controller):
+    def note_profile():
         dialog = QApplication.activeModalWidget()
         wait_seconds(0.3)
         save_picture(f"{NAME}-5-profile")
         dialog.reject()
 
-    QTimer.singleShot(500, look)
-    desk.dialogs.profile()
+    QTimer.singleShot(500, note_profile)
+    controller.dialogs.profile()
 
 
 run_tour(steps)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county's project from the menu to the first polygon, by mouse: wizard, creation, drawing, form, saving, bookmarks."""
+"""A county's project from the menu to the first polygon, by mouse."""
 
 import os
 
@@ -9,9 +9,9 @@ from gui_driver import (
     Watch,
     click,
     draw_feature,
-    feature_forms,
-    form_in,
+    find_form,
     list_children,
+    list_feature_forms,
     press_key,
     run_tour,
     save_picture,
@@ -31,10 +31,10 @@ def layers():
     return {v.customProperty("sanxian/template"): v for v in QgsProject.instance().mapLayers().values()}
 
 
-def through_the_wizard(desk):
+def complete_wizard(controller):
     watch = Watch()
-    desk.actions["new"].trigger()
-    wizard = desk.new_project.wizard
+    controller.actions["new"].trigger()
+    wizard = controller.new_project.wizard
     FACTS["open_seconds"] = watch.seconds
     wait_seconds(0.5)
     FACTS["dialog"] = [wizard.width(), wizard.height(), wizard.frameGeometry().bottom(), wizard.frameGeometry().right()]
@@ -67,15 +67,15 @@ def through_the_wizard(desk):
     return wizard
 
 
-def first_polygon(boundary):
-    """What the form has, what a wrong code does to it, and the right one."""
+def draw_first_polygon(boundary):
+    """Draw a polygon; note its form, the effect of a wrong code, and of a valid one."""
     canvas = iface.mapCanvas()
     canvas.setExtent(QgsRectangle(38_465_000, 4_388_000, 38_475_000, 4_394_000))
     wait_for_map()
     dialog = draw_feature(
         boundary, [(38_468_000, 4_390_000), (38_472_000, 4_390_000), (38_472_000, 4_392_000), (38_468_000, 4_392_000)]
     )
-    form = form_in(dialog)
+    form = find_form(dialog)
     ok = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
     form.changeAttribute("GHFQDM", "999")
     wait_seconds(0.4)
@@ -87,13 +87,13 @@ def first_polygon(boundary):
     save_picture(f"{NAME}-6-form")
     FACTS["right"] = ok.isEnabled()
     click(ok)
-    wait(lambda: not feature_forms())
+    wait(lambda: not list_feature_forms())
     FACTS["avoids"] = (
         QgsProject.instance().avoidIntersectionsMode() == Qgis.AvoidIntersectionsMode.AvoidIntersectionsCurrentLayer
     )
 
 
-def township(layer, name, box):
+def add_township(layer, name, box):
     if not layer.isEditable():
         layer.startEditing()
     fields = layer.fields()
@@ -110,16 +110,16 @@ def steps():
     FACTS["before"] = list_children()
     loadPlugin("sanxian")
     startPlugin("sanxian")
-    desk = plugins["sanxian"].desktop
+    controller = plugins["sanxian"].desktop
     wait_seconds(0.6)
-    wizard = through_the_wizard(desk)
+    wizard = complete_wizard(controller)
     if NAME != "wizard":
         wizard.reject()
         wait_seconds(0.5)
-        FACTS["closed"] = desk.new_project.wizard is None
+        FACTS["closed"] = controller.new_project.wizard is None
         return
     click(wizard.next)
-    FACTS["made"] = wait(lambda: desk.new_project.wizard is None)
+    FACTS["made"] = wait(lambda: controller.new_project.wizard is None)
     wait(lambda: len(QgsProject.instance().mapLayers()) > 5)
     wait_for_map()
     FACTS["said"] = iface.messageBar().currentItem().text() if iface.messageBar().currentItem() else ""
@@ -135,7 +135,7 @@ def steps():
     iface.messageBar().clearWidgets()
 
     boundary, towns = layers()["CZKFBJ"], layers()["XZQXZ"]
-    first_polygon(boundary)
+    draw_first_polygon(boundary)
     iface.actionSaveActiveLayerEdits().trigger()
     wait_seconds(0.5)
     FACTS["drawn"] = [
@@ -143,8 +143,8 @@ def steps():
     ]
     FACTS["planar"] = [f.geometry().area() for f in boundary.getFeatures()]
     iface.actionToggleEditing().trigger()
-    township(towns, "永安镇", (38_466_000, 4_389_000, 38_470_500, 4_393_000))
-    township(towns, "蔡村镇", (38_470_500, 4_389_000, 38_474_500, 4_393_000))
+    add_township(towns, "永安镇", (38_466_000, 4_389_000, 38_470_500, 4_393_000))
+    add_township(towns, "蔡村镇", (38_470_500, 4_389_000, 38_474_500, 4_393_000))
     towns.commitChanges()
     wait_seconds(0.3)
     FACTS["bookmarks"] = sorted(b.name() for b in QgsProject.instance().bookmarkManager().bookmarks())
@@ -159,23 +159,23 @@ def steps():
     iface.setActiveLayer(boundary)
     save_picture(f"{NAME}-8-drawn")
 
-    desk.actions["layers"].trigger()
+    controller.actions["layers"].trigger()
     wait_seconds(1)
-    wrappers = desk.new_project._layers.mainWidget().wrappers
+    wrappers = controller.new_project._layers.mainWidget().wrappers
     wrappers["COUNTY"].widget.setEditText("浑源")
     wrappers["COUNTY"].widget.completer().setCompletionPrefix("浑源")
     wrappers["COUNTY"].widget.completer().complete()
-    FACTS["layers_dialog"] = desk.new_project._layers.isVisible() and not desk.new_project._layers.isModal()
+    FACTS["layers_dialog"] = controller.new_project._layers.isVisible() and not controller.new_project._layers.isModal()
     save_picture(f"{NAME}-9-layers")
     wrappers["COUNTY"].widget.completer().popup().hide()
 
-    # Another window of the wizard is left open when the plugin goes.
-    desk.actions["new"].trigger()
-    desk.actions["new"].trigger()
+    # Leave a second wizard window open while the plugin is unloaded.
+    controller.actions["new"].trigger()
+    controller.actions["new"].trigger()
     wait_seconds(0.3)
     press_key("Escape")
-    wait(lambda: desk.new_project.wizard is None)
-    desk.actions["new"].trigger()
+    wait(lambda: controller.new_project.wizard is None)
+    controller.actions["new"].trigger()
     wait_seconds(0.3)
     QgsProject.instance().setDirty(False)
     iface.newProject(False)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Use widgets as a user does, and count what the user does."""
+"""Operate widgets as a user does, and count clicks, fields and keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from qgis.PyQt.QtCore import Qt
 
 @dataclass
 class Effort:
-    """``clicks``: presses of a mouse button; ``fields``: fields typed into; ``keys``: characters typed."""
+    """Counts of user actions.
+
+    ``clicks``: presses of a mouse button; ``fields``: fields typed into; ``keys``: characters typed.
+    """
 
     clicks: int = 0
     fields: int = 0
@@ -22,7 +25,10 @@ class Effort:
 
 @dataclass
 class Hand:
-    """Counts by step. A field typed into counts as a field, with its characters; the click into it is not counted again."""
+    """Counts by step.
+
+    A field that is typed into counts as one field and its characters; the click into it is not counted.
+    """
 
     steps: dict[str, Effort] = field(default_factory=dict)
     _now: Effort = field(default_factory=Effort)
@@ -41,7 +47,7 @@ class Hand:
         action.trigger()
 
     def choose(self, combo, data) -> None:
-        """One click opens the list, one takes the entry."""
+        """Choose an entry: one click opens the list, one selects."""
         place = combo.findData(data)
         assert place >= 0, data
         self._now.clicks += 2
@@ -60,7 +66,7 @@ class Hand:
         box.setValue(value)
 
     def search(self, combo, text: str, data: str) -> None:
-        """Type into an editable list, and take the only entry that is left."""
+        """Type into an editable list and select the only remaining entry."""
         self._type(text)
         completer = combo.completer()
         completer.setCompletionPrefix(text)
@@ -72,7 +78,7 @@ class Hand:
         combo.activated.emit(place)
 
     def take_offered(self, line, beginning: str, text: str) -> None:
-        """Type the beginning of a text that the field offers, and take it."""
+        """Type the beginning of a text that the field proposes, and accept it."""
         completer = line.completer()
         completer.setCompletionPrefix(beginning)
         assert completer.currentCompletion() == text
@@ -81,7 +87,7 @@ class Hand:
         line.setText(text)
 
     def in_qgis(self, clicks: int) -> None:
-        """Clicks in windows of QGIS itself, where the test calls QGIS."""
+        """Count clicks in windows of QGIS, for which the test calls QGIS directly."""
         self._now.clicks += clicks
 
     def _type(self, text: str) -> None:

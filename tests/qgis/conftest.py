@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One QGIS per test run, without a screen, in a profile of its own, with the plugin's provider."""
+"""One QGIS per test run, offscreen, in a separate profile, with the provider."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ try:
 
     REASON, VERSION = "", f"QGIS {Qgis.version()}"
 except ImportError as error:
-    # CI sets this: there no test is skipped for want of QGIS.
+    # CI sets this: a missing QGIS is then an error, not a reason to skip.
     if os.environ.get("SANXIAN_REQUIRE_QGIS"):
         raise
     REASON = f"needs QGIS 3.40 or later with its Python ({error}); run `make setup`, then `make test`"
@@ -40,8 +40,8 @@ def pytest_collection_modifyitems(items):
             item.add_marker("qgis")
 
 
-#: Held here and not by the fixture alone: what the last test leaves (a project of its own) may go after the fixtures, and
-#: a project that goes after its application ends the process.
+#: Referenced here and not only by the fixture: objects of the last test (its project) may be freed after the fixtures, and
+#: freeing a project after its application ends the process.
 _HELD = []
 #: Plugins that are loaded for the whole session.
 _LOADED = []
@@ -62,7 +62,7 @@ def qgis_app(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def provider(qgis_app):
-    """The provider, registered; `processing.run("sanxian:…")` works from here on."""
+    """Register the provider, so that `processing.run("sanxian:…")` works."""
     from processing.core.Processing import Processing
     from qgis.core import QgsApplication
 
@@ -79,7 +79,7 @@ def provider(qgis_app):
 
 @pytest.fixture
 def project(qgis_app):
-    """The project, empty before and after."""
+    """Yield the project, empty before and after the test."""
     from qgis.core import QgsProject
 
     QgsProject.instance().clear()
@@ -89,27 +89,27 @@ def project(qgis_app):
 
 @pytest.fixture
 def qgis_log(qgis_app):
-    """What goes into QGIS's log during a test."""
+    """Yield the messages that QGIS logs during a test."""
     from qgis.core import QgsApplication
 
-    said = []
+    messages = []
 
     def note(text, *_more):
-        said.append(text)
+        messages.append(text)
 
     QgsApplication.messageLog().messageReceived.connect(note)
-    yield said
+    yield messages
     QgsApplication.messageLog().messageReceived.disconnect(note)
 
 
 @pytest.fixture
 def functions(qgis_app, project):
-    """Our expression functions, registered for one test."""
+    """Register the expression functions for one test."""
     from qgis.core import QgsExpression
 
     from plugin.bridge.editing.expressions import Functions
 
-    # The plugin of the session has them already, and follows the same layers: here it stands back.
+    # The plugin of the session registers the same functions and follows the same layers: suspend it.
     for plugin in _LOADED:
         plugin.functions.unregister()
     for function in [f for f in QgsExpression.Functions() if f.name().startswith("sanxian_")]:
@@ -124,7 +124,7 @@ def functions(qgis_app, project):
 
 @pytest.fixture(scope="module")
 def chinese(qgis_app):
-    """The interface in Chinese."""
+    """Set the interface to Chinese."""
     from plugin.bridge import texts
 
     translator = texts.install_translator()
@@ -136,7 +136,10 @@ def chinese(qgis_app):
 
 @pytest.fixture(scope="session")
 def qgis_process(tmp_path_factory):
-    """`qgis_process(*arguments, **environment)` → the finished process, with the plugin enabled in a fresh profile."""
+    """Return a function that runs qgis_process with the plugin in a fresh profile.
+
+    `qgis_process(*arguments, **environment)` returns the finished process.
+    """
     from tests.qgis.helpers import QgisProcess
 
     return QgisProcess(tmp_path_factory.mktemp("qgis 程序"))
@@ -144,7 +147,7 @@ def qgis_process(tmp_path_factory):
 
 @pytest.fixture
 def small(tmp_path):
-    """A small plan in a folder whose name is no plain one."""
+    """Return a small plan in a folder whose name has spaces and Chinese characters."""
     from tests.qgis.helpers import write_small
 
     folder = tmp_path / "浑源 县"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A result made by hand."""
+"""Check results composed by hand."""
 
 from datetime import datetime
 from types import SimpleNamespace
@@ -32,8 +32,11 @@ def make_finding(code, key, area, township="永安镇", severity=Severity.ERROR,
     return Finding(**{**values, **more})
 
 
-def small_report():
-    """Two rules with findings of two severities, one skipped, one that passed, one that crashed."""
+def make_small_report():
+    """Return a report with findings of two rules.
+
+    Two severities; one rule was skipped, one passed, one crashed.
+    """
     findings = [
         make_finding("REL002", "140225000000000001", 12_640.35),
         make_finding("REL002", "140225000000000002", 900.0, "蔡村镇"),
@@ -55,7 +58,7 @@ def small_report():
     return Report(rules=rules, findings=findings, tolerance={"ignored_slivers": 128, "ignored_area_m2": 96.4})
 
 
-def clean_report(skipped=False):
+def make_clean_report(skipped=False):
     outcome = Outcome.SKIPPED if skipped else Outcome.PASSED
     rules = [
         RuleOutcome(f"TOP00{n}", "x", "ERROR", outcome if n == 1 else Outcome.PASSED, reason="缺图层。")
@@ -68,12 +71,12 @@ def clean_report(skipped=False):
     return Report(rules=rules, tolerance={"ignored_slivers": 128, "ignored_area_m2": 96.4})
 
 
-def large_report(count):
+def make_large_report(count):
     findings = [make_finding("REL002", f"{n:018d}", 1.0 + n, f"乡镇{n % 20}") for n in range(count)]
     return Report(rules=[RuleOutcome("REL002", "x", "ERROR", Outcome.FAILED, count, title="大")], findings=findings)
 
 
-def result_of(report):
+def make_result(report):
     from plugin.core.check import CheckResult
     from plugin.core.messages.texts import Texts
     from plugin.core.model.side_inputs import NO_SIDE_INPUTS

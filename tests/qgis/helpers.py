@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Small data and short ways to run things."""
+"""Small test data and helpers to run algorithms."""
 
 import hashlib
 import os
@@ -28,8 +28,11 @@ def make_frame(shapes, crs=4526, **columns) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(rows, geometry=gpd.GeoSeries(shapes, crs=crs))
 
 
-def small_layers() -> dict[str, gpd.GeoDataFrame]:
-    """Farmland crosses the red line by 20 × 100 m; nothing else is wrong between the lines."""
+def make_small_layers() -> dict[str, gpd.GeoDataFrame]:
+    """Return layers in which farmland overlaps the red line by 20 × 100 m.
+
+    The control lines have no other conflict.
+    """
     return {
         "YJJBNTBHTB": make_frame([make_square(0, 0), make_square(0, 200)]),
         "STBHHX": make_frame([make_square(80, 0, 200, 100)]),
@@ -41,15 +44,18 @@ def small_layers() -> dict[str, gpd.GeoDataFrame]:
 
 
 def write_small(path: Path, **changes) -> Path:
-    """``changes``: role → another table, or None to leave it out."""
-    for role, table in {**small_layers(), **changes}.items():
+    """Write the small plan with changed layers.
+
+    ``changes``: role → another table, or None to omit the layer.
+    """
+    for role, table in {**make_small_layers(), **changes}.items():
         if table is not None:
             pyogrio.write_dataframe(table, path, layer=role, driver="GPKG", dataset_options={"VERSION": "1.2"})
     return path
 
 
 def digest_files(path: Path) -> str:
-    """SHA-256 of a file, or of all files of a folder with their names."""
+    """Return the SHA-256 of a file, or of all files of a folder with their names."""
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     total = hashlib.sha256()
     for file in files:
@@ -59,7 +65,10 @@ def digest_files(path: Path) -> str:
 
 
 def run_algorithm(name: str, parameters: dict, feedback=None, context=None) -> dict:
-    """Run one of our algorithms as a script would. Raises QgsProcessingException with all that was said."""
+    """Run an algorithm of the plugin as a script would.
+
+    Raise QgsProcessingException with all messages of the run.
+    """
     import processing
     from qgis.core import QgsProcessingException
 
@@ -67,12 +76,12 @@ def run_algorithm(name: str, parameters: dict, feedback=None, context=None) -> d
     try:
         return processing.run(f"sanxian:{name}", parameters, feedback=feedback, context=context)
     except QgsProcessingException as error:
-        # Of what goes wrong while preparing, the exception says nothing.
+        # The exception has no message for errors during preparation; the log has.
         raise QgsProcessingException(" ".join([str(error), *feedback.errors])) from error
 
 
 def draw_feature(layer, shape, **values):
-    """As the tool does: the new feature with its default values, then into the layer."""
+    """Add a feature with its default values, as the drawing tool does."""
     from qgis.core import QgsGeometry, QgsVectorLayerUtils
 
     given = {layer.fields().lookupField(name): value for name, value in values.items()}
@@ -84,7 +93,10 @@ def draw_feature(layer, shape, **values):
 
 
 def Log():
-    """A feedback that keeps what it is told (made here: its base needs QGIS)."""
+    """Return a feedback that stores its messages.
+
+    The class is defined here because its base needs QGIS.
+    """
     from qgis.core import QgsProcessingFeedback
 
     class _Log(QgsProcessingFeedback):
@@ -104,7 +116,7 @@ def Log():
 
 
 class QgisProcess:
-    """The program, in a profile of its own; the libraries are those of this test run."""
+    """The program qgis_process in a separate profile, with the libraries of this run."""
 
     def __init__(self, folder: Path):
         self.program = os.environ.get("SANXIAN_QGIS_PROCESS") or shutil.which("qgis_process")
@@ -123,7 +135,10 @@ class QgisProcess:
         assert enabled.returncode == 0, enabled.stdout + enabled.stderr
 
     def __call__(self, *arguments: str, before: Path | None = None, **environment: str):
-        """``before``: a folder that Python searches first (to hide a library behind a broken one)."""
+        """Run the program.
+
+        ``before``: a folder that Python searches first, to hide a library behind a broken one.
+        """
         env = {**os.environ, **self.environment, **environment}
         if before is not None:
             env["PYTHONPATH"] = os.pathsep.join([str(before), env.get("PYTHONPATH", "")])

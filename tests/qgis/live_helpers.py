@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers of a project that were checked and are being edited, and what a fresh check of them says."""
+"""Layers that are edited after a check, and a fresh check for comparison."""
 
 from qgis.core import Qgis, QgsGeometry, QgsProject, QgsVectorLayer
 
@@ -17,14 +17,14 @@ OPTIONS = Options(profile="hunyuan")
 
 
 def make_rectangle(x, y, width=100.0, height=100.0):
-    """In the layer's plane, from the small plan's corner."""
+    """Return a rectangle relative to the corner of the small plan."""
     left, low = X + x, Y + y
     corners = [(left, low), (left + width, low), (left + width, low + height), (left, low + height), (left, low)]
     return QgsGeometry.fromWkt("MultiPolygon(((" + ",".join(f"{a} {b}" for a, b in corners) + ")))")
 
 
-def local_findings(findings):
-    """What tells findings of local rules apart, and what they say."""
+def summarise_local_findings(findings):
+    """Return keys and messages of the findings of local rules."""
     rules = all_rules()
     return {
         (f.code, f.fingerprint): (f.message, round(f.area_m2 or 0.0, 3), f.township, str(f.severity))
@@ -33,16 +33,19 @@ def local_findings(findings):
     }
 
 
-class Desk:
-    """A project with the small plan in a mode of transactions; the findings are kept as the panel keeps them."""
+class EditSession:
+    """A project with the small plan in a transaction mode.
+
+    The findings are stored as in the panel.
+    """
 
     def __init__(self, folder, mode):
         self.runner = Runner()
         self.project = QgsProject.instance()
         self.project.setTransactionMode(mode)
-        # Of three rows one may lie astray; of two, nobody could say which.
+        # The rule on remote features needs three rows to identify the outlier.
         farmland = make_frame([make_square(0, 200 * n) for n in range(3)])
-        # Parcels of which none is cultivated are no survey of farmland: one stays so whatever is edited.
+        # Without a cultivated parcel the layer is not a survey of farmland, so one parcel is never edited.
         codes = {"DLBM": ["0103", "0701", "0103"], "CZCSXM": [None, "203", None], "TBMJ": [1e4] * 3}
         parcels = make_frame([make_square(0, 0), make_square(1000, 0), make_square(3000, 3000)], **codes)
         path = write_small(folder / "小县.gpkg", YJJBNTBHTB=farmland, DLTB=parcels)
@@ -72,13 +75,13 @@ class Desk:
         assert rows.keys() == {id(f) for f in [*change.found, *renewed.values()]}
         self.findings = [renewed.get(id(f), f) for f in self.findings if id(f) not in gone] + change.found
 
-    def settled(self):
-        """Once all is looked at: the same as a fresh check says?"""
+    def compare_with_fresh_check(self):
+        """Wait for the live check, compare with a fresh check, and return the codes."""
         process_events(0.03)
         assert wait_until(lambda: self.live.idle)
         assert not self.outdated
         fresh = check_plan([take_snapshot(layer) for layer in self.layers.values()], OPTIONS).report.findings
-        ours, theirs = local_findings(self.findings), local_findings(fresh)
+        ours, theirs = summarise_local_findings(self.findings), summarise_local_findings(fresh)
         assert ours == theirs
         return {f.code for f in self.findings}
 
@@ -92,8 +95,8 @@ class Desk:
 
     def save(self, layer, stop=True):
         if self.project.transactionMode() == Qgis.TransactionMode.BufferedGroups:
-            saved, said = self.project.commitChanges(stop, layer)
-            assert saved, said
+            saved, errors = self.project.commitChanges(stop, layer)
+            assert saved, errors
         else:
             assert layer.commitChanges(stop), layer.commitErrors()
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county's project to make maps of, and ways to look into the files, independent of the code under test."""
+"""A project to draw maps of, and readers of map files.
+
+The readers are independent of the code under test.
+"""
 
 import re
 import shutil
@@ -9,8 +12,8 @@ from pathlib import Path
 from tests.qgis.helpers import SAMPLE, X, Y, make_frame, make_square
 
 
-def sample_project(folder: Path):
-    """The sample county in a project of its own, as the menu opens it."""
+def open_sample_project(folder: Path):
+    """Open the sample county in a separate project, as the menu does."""
     from qgis.core import QgsProject
 
     from plugin.bridge.new_project import sample
@@ -22,7 +25,7 @@ def sample_project(folder: Path):
     return project
 
 
-def builder_for(project, document=None, catalogue=None):
+def make_builder(project, document=None, catalogue=None):
     from plugin.bridge.layouts.build import Builder
     from plugin.bridge.layouts.map_layers import from_project
     from plugin.bridge.project import county
@@ -31,8 +34,11 @@ def builder_for(project, document=None, catalogue=None):
     return Builder(from_project(project, county.options(project)), catalogue or maps.load_map_set(), document)
 
 
-def centre_layers():
-    """A town of 1 × 1 km with its layers, in a county of 10 × 10 km with two townships."""
+def make_centre_layers():
+    """Return the layers of a town of 1 × 1 km.
+
+    Its county has 10 × 10 km and two townships.
+    """
     quarter = [make_square(x, y, 500, 500) for x in (4000, 4500) for y in (4000, 4500)]
     return {
         "XZQX": make_frame([make_square(0, 0, 10_000, 10_000)], XZQDM=["140225"], XZQMC=["浑源县"]),
@@ -50,16 +56,16 @@ def centre_layers():
     }
 
 
-def jfif_density(path: Path) -> tuple[int, int, int]:
-    """Unit (1: per inch) and dots in x and y, from the file's own bytes."""
+def read_jfif_density(path: Path) -> tuple[int, int, int]:
+    """Return unit (1: per inch) and dots in x and y from the JFIF header."""
     data = path.read_bytes()
     start = data.index(b"JFIF\0")
     unit, x, y = struct.unpack(">BHH", data[start + 7 : start + 12])
     return unit, x, y
 
 
-def jpg_size(path: Path) -> tuple[int, int]:
-    """Width and height in pixels, from the frame header."""
+def read_jpg_size(path: Path) -> tuple[int, int]:
+    """Return width and height in pixels from the frame header."""
     data = path.read_bytes()
     place = 2
     while data[place + 1] not in (0xC0, 0xC1, 0xC2):
@@ -68,8 +74,8 @@ def jpg_size(path: Path) -> tuple[int, int]:
     return width, height
 
 
-def pdf_is_whole(data: bytes) -> bool:
-    """Does every offset of the table lead to its object?"""
+def is_complete_pdf(data: bytes) -> bool:
+    """Return True if every offset of the cross-reference table leads to its object."""
     table = int(re.findall(rb"startxref\s+(\d+)", data)[-1])
     assert data[table : table + 4] == b"xref"
     rows = re.findall(rb"(\d{10}) (\d{5}) ([nf])", data[table:])
@@ -77,4 +83,13 @@ def pdf_is_whole(data: bytes) -> bool:
     return bool(used) and all(data[o:].startswith(f"{number} 0 obj".encode()) for number, o in used)
 
 
-__all__ = ["X", "Y", "builder_for", "centre_layers", "jfif_density", "jpg_size", "pdf_is_whole", "sample_project"]
+__all__ = [
+    "X",
+    "Y",
+    "is_complete_pdf",
+    "make_builder",
+    "make_centre_layers",
+    "open_sample_project",
+    "read_jfif_density",
+    "read_jpg_size",
+]

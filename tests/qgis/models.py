@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Models of QGIS's designer, made by hand."""
+"""Models of QGIS's model designer, built in code."""
 
 from qgis.core import (
     QgsProcessing,
@@ -17,12 +17,12 @@ from tests.qgis.helpers import Log
 _Source = QgsProcessingModelChildParameterSource
 
 
-def input_of(name):
-    """A step's parameter that is an input of the model."""
+def refer_to_input(name):
+    """Return a parameter value that refers to an input of the model."""
     return _Source.fromModelParameter(name)
 
 
-def result_of(step, output):
+def refer_to_result(step, output):
     return _Source.fromChildOutput(step, output)
 
 
@@ -30,8 +30,10 @@ def value(one):
     return _Source.fromStaticValue(one)
 
 
-def model_of(name, inputs, steps, result):
-    """``inputs``: names of feature sources; ``steps``: id → (algorithm, its parameters); ``result``: an output of the last
+def build_model(name, inputs, steps, result):
+    """Build a model.
+
+    ``inputs``: names of feature sources; ``steps``: id → (algorithm, its parameters); ``result``: an output of the last
     step and the name that the model gives it.
     """
     model = QgsProcessingModelAlgorithm(name, "tests", "made_here")
@@ -52,9 +54,12 @@ def model_of(name, inputs, steps, result):
 
 
 def run_in_model(name, source, context):
-    """One of our algorithms as the only step of a model: the layer of its OUTPUT, made from ``source`` as INPUT."""
-    step = (f"sanxian:{name}", {"INPUT": input_of("source")})
-    model = model_of(name, ["source"], {"step": step}, ("OUTPUT", "made"))
+    """Run an algorithm as the only step of a model; return its OUTPUT layer.
+
+    ``source`` is its INPUT.
+    """
+    step = (f"sanxian:{name}", {"INPUT": refer_to_input("source")})
+    model = build_model(name, ["source"], {"step": step}, ("OUTPUT", "made"))
     done, ok = model.run({"source": str(source), "step:made": QgsProcessing.TEMPORARY_OUTPUT}, context, Log())
     assert ok
     return QgsProcessingUtils.mapLayerFromString(done["step:made"], context)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sealed edition in the toolbox, in 县配置 and for a single rule."""
+"""The baseline (sealed edition) in the toolbox, in 县配置 and for one rule."""
 
 import shutil
 
@@ -18,11 +18,11 @@ def line(width=100.0):
 
 @pytest.fixture
 def files(tmp_path):
-    """The sealed red line, and a wider one."""
+    """Write the sealed red line and a wider one."""
     return write_small(tmp_path / "封库.gpkg", STBHHX=line()), write_small(tmp_path / "plan.gpkg", STBHHX=line(120.0))
 
 
-def test_check_plan_tells_what_was_added(provider, files, tmp_path):
+def test_check_plan_reports_what_was_added(provider, files, tmp_path):
     sealed, plan = files
     sums = digest_files(sealed), digest_files(plan)
     done = run_algorithm("check_plan", {"SOURCE": str(plan), "BASELINE": str(sealed), "RULES": "LAW017"})
@@ -30,7 +30,7 @@ def test_check_plan_tells_what_was_added(provider, files, tmp_path):
     same = run_algorithm(
         "check_plan", {"SOURCE": str(plan), "BASELINE": str(shutil.copy(plan, tmp_path / "c.gpkg")), "RULES": RULES}
     )
-    # The sealed edition is the data itself (RUN904).
+    # The sealed edition is the checked data itself (RUN904).
     assert (same["WARNINGS"], same["SKIPPED"]) == (1, 0)
     for baseline, words in ((plan, "与被检查的数据是同一份"), (tmp_path / "nothing.gpkg", "nothing.gpkg")):
         with pytest.raises(QgsProcessingException, match=words):
@@ -40,14 +40,14 @@ def test_check_plan_tells_what_was_added(provider, files, tmp_path):
     assert (digest_files(sealed), digest_files(plan)) == sums
 
 
-def test_a_rule_by_itself_takes_it(provider, files):
+def test_a_single_rule_accepts_the_baseline(provider, files):
     sealed, plan = files
     given = {"RED_LINE": f"{plan}|layername=STBHHX", "BASELINE": str(sealed)}
     assert run_algorithm("sealed_lines_unchanged", given)["FINDINGS"] == 1
     assert provider.algorithm("layer_overlap").parameterDefinition("BASELINE") is None
 
 
-def test_the_project_remembers_it_beside_itself(provider, project, files, tmp_path):
+def test_the_project_stores_the_baseline_relative_to_its_file(provider, project, files, tmp_path):
     sealed, _ = files
     project.write(str(tmp_path / "p.qgz"))
     county.keep(project, county.County(profile="hunyuan", baseline=str(sealed)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""check_plan on files, folders and layers of the project; what it writes, and what it leaves alone."""
+"""check_plan on files, folders and project layers: its outputs, no other files."""
 
 import json
 import os
@@ -41,7 +41,7 @@ def read_json(path):
         return json.load(handle)
 
 
-def rows_of(path):
+def count_rows(path):
     layer = QgsVectorLayer(str(path), "findings", "ogr")
     assert layer.isValid()
     return list(layer.getFeatures())
@@ -59,7 +59,7 @@ def test_the_sample_and_its_counts_agree_everywhere(tmp_path):
     assert (result["ERRORS"], result["WARNINGS"]) == (expected["ERROR"], expected["WARNING"])
     assert result["VERDICT"] == "fail"
     report = read_json(result["OUTPUT_JSON"])
-    rows = rows_of(result["OUTPUT_FINDINGS"])
+    rows = count_rows(result["OUTPUT_FINDINGS"])
     by_rule = Counter(d["rule"] for d in truth)
     assert Counter(f["code"] for f in report["findings"]) == by_rule
     assert Counter(r["code"] for r in rows) == by_rule
@@ -97,9 +97,9 @@ def test_from_the_command_line(qgis_process, tmp_path):
 def test_a_folder_of_shapefiles(small, tmp_path):
     folder = tmp_path / "shp 文件夹"
     folder.mkdir()
-    from tests.qgis.helpers import small_layers
+    from tests.qgis.helpers import make_small_layers
 
-    for role, table in small_layers().items():
+    for role, table in make_small_layers().items():
         encoding = "GBK" if role == "CZKFBJ" else "UTF-8"
         table.to_file(folder / f"{role}.shp", encoding=encoding, engine="pyogrio")
     before = digest_files(folder)
@@ -153,7 +153,7 @@ def test_roles_by_name_by_id_and_from_a_file(small, project, tmp_path):
         assert run_algorithm("check_plan", {"RULES": THREE_LINES, "ROLES": given})["ERRORS"] == 1, given
 
 
-def test_a_template_kept_in_the_project_beats_the_name(small, project):
+def test_a_template_stored_in_the_project_takes_precedence_over_the_name(small, project):
     from plugin.bridge.layers.properties import set_template
 
     drawn = QgsVectorLayer(f"{small}|layername=STBHHX", "新画的", "ogr")
@@ -198,12 +198,12 @@ def test_a_table_within_a_geopackage(small, tmp_path):
 def test_an_existing_output_is_replaced(small, tmp_path):
     for _ in range(2):
         run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
-    assert len(rows_of(tmp_path / "findings.gpkg")) == 1
+    assert len(count_rows(tmp_path / "findings.gpkg")) == 1
     assert len(list(tmp_path.iterdir())) == 4, "three outputs and the folder of the plan"
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "says"),
+    ("name", "value", "reason"),
     [
         ("OUTPUT_FINDINGS", "{plan}", "是被检查的数据"),
         ("OUTPUT_JSON", "{plan}", "是被检查的数据"),
@@ -214,17 +214,17 @@ def test_an_existing_output_is_replaced(small, tmp_path):
         ("OUTPUT_FINDINGS", "{folder}/report.html", "输出文件同为"),
     ],
 )  # fmt: skip
-def test_outputs_that_cannot_be_are_said_before_the_run(small, tmp_path, name, value, says):
+def test_impossible_outputs_are_reported_before_the_run(small, tmp_path, name, value, reason):
     before = digest_files(small)
     given = {**outputs(tmp_path), name: value.format(plan=small, folder=tmp_path)}
     log = Log()
-    with pytest.raises(QgsProcessingException, match=says):
+    with pytest.raises(QgsProcessingException, match=reason):
         run_algorithm("check_plan", {"SOURCE": str(small), **given}, log)
     assert digest_files(small) == before and list(tmp_path.iterdir()) == [small.parent]
     assert not any("REL" in line for line in log.lines), "nothing was checked"
 
 
-def test_open_elsewhere_leaves_every_old_output(small, tmp_path, monkeypatch):
+def test_a_locked_output_leaves_all_former_outputs_unchanged(small, tmp_path, monkeypatch):
     run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
     before = digest_files(tmp_path)
     real = os.replace
@@ -245,7 +245,7 @@ def test_open_elsewhere_leaves_every_old_output(small, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("given", "reason"),
     [
         ({"SOURCE": "没有.gpkg"}, "找不到“没有.gpkg”"),
         ({"SOURCE": __file__}, "不是可读取的空间数据"),
@@ -260,24 +260,24 @@ def test_open_elsewhere_leaves_every_old_output(small, tmp_path, monkeypatch):
         ({"LAYERS": ["没有.gpkg"]}, "没有.gpkg"),
     ],
 )
-def test_a_message_that_names_the_matter(small, given, says):
+def test_the_message_names_the_cause(small, given, reason):
     if given and "SOURCE" not in given and "LAYERS" not in given:
         given = {"SOURCE": str(small), **given}
-    with pytest.raises(QgsProcessingException, match=says):
+    with pytest.raises(QgsProcessingException, match=reason):
         run_algorithm("check_plan", given)
 
 
-def test_a_source_and_layers_are_one_too_many(small):
+def test_a_source_together_with_layers_is_refused(small):
     layer = QgsVectorLayer(f"{small}|layername=STBHHX", "STBHHX", "ogr")
     with pytest.raises(QgsProcessingException, match="只能指定一项"):
         run_algorithm("check_plan", {"SOURCE": str(small), "LAYERS": [layer]})
 
 
-def test_it_says_why_and_exits_with_one(qgis_process, tmp_path):
+def test_a_failed_run_reports_the_reason_and_exits_with_one(qgis_process, tmp_path):
     done = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={tmp_path / '没有.gpkg'}")
     assert done.returncode == 1
-    said = done.stdout + done.stderr
-    assert "找不到" in said and "Traceback" not in said
+    printed = done.stdout + done.stderr
+    assert "找不到" in printed and "Traceback" not in printed
 
 
 # --- the run itself
@@ -285,10 +285,10 @@ def test_it_says_why_and_exits_with_one(qgis_process, tmp_path):
 
 @pytest.fixture
 def broken_rule():
-    """A rule that raises on purpose."""
+    """Register a rule that raises on purpose."""
 
     def broken(layer, *, ctx):
-        """Raises.
+        """Raise an error.
 
         What it checks
             Nothing.
@@ -326,7 +326,7 @@ def broken_rule():
     del rules._REGISTRY[code], texts._rules_zh()[code]
 
 
-def test_a_rule_that_raises_leaves_the_others(small, tmp_path, broken_rule):
+def test_a_rule_that_raises_does_not_stop_the_others(small, tmp_path, broken_rule):
     result = run_algorithm(
         "check_plan", {"SOURCE": str(small), "RULES": f"{broken_rule} {THREE_LINES}", **outputs(tmp_path)}
     )
@@ -334,7 +334,7 @@ def test_a_rule_that_raises_leaves_the_others(small, tmp_path, broken_rule):
     report = read_json(result["OUTPUT_JSON"])
     outcomes = {r["code"]: r["outcome"] for r in report["rules"]}
     assert outcomes == {broken_rule: "crashed", "REL001": "failed", "REL002": "passed", "REL003": "passed"}
-    assert {r["code"] for r in rows_of(result["OUTPUT_FINDINGS"])} == {"RUN900", "REL001"}
+    assert {r["code"] for r in count_rows(result["OUTPUT_FINDINGS"])} == {"RUN900", "REL001"}
     alone = run_algorithm("check_plan", {"SOURCE": str(small), "RULES": f"{broken_rule},REL002"})
     assert (alone["ERRORS"], alone["VERDICT"]) == (0, "incomplete")
 
@@ -353,11 +353,14 @@ def test_an_invalid_polygon_is_reported_and_the_others_are_checked(tmp_path):
     bow_tie = Polygon([(X + 500, Y), (X + 600, Y + 100), (X + 600, Y), (X + 500, Y + 100)])
     plan = write_small(tmp_path / "bad.gpkg", STBHHX=make_frame([make_square(80, 0, 200, 100), bow_tie]))
     result = run_algorithm("check_plan", {"SOURCE": str(plan), "RULES": "GEO002,REL001", **outputs(tmp_path)})
-    assert Counter(r["code"] for r in rows_of(result["OUTPUT_FINDINGS"])) == {"GEO002": 1, "REL001": 1}
+    assert Counter(r["code"] for r in count_rows(result["OUTPUT_FINDINGS"])) == {"GEO002": 1, "REL001": 1}
 
 
 class Cancelling(QgsProcessingFeedback):
-    """Told to stop by another thread, in the midst of what begins after so many texts of progress, and of so many rules."""
+    """Feedback that another thread cancels.
+
+    The cancellation comes after a number of progress texts or of rules.
+    """
 
     def __init__(self, texts, rules):
         super().__init__(False)
@@ -371,7 +374,7 @@ class Cancelling(QgsProcessingFeedback):
             self.hand.start()
 
     def stop(self):
-        # From here on counts what is computed: time on the wall is that of a busy machine's other work, too.
+        # Measure CPU time from here: wall time includes other programs of a busy machine.
         self.asked = time.process_time()
         self.cancel()
 
@@ -382,7 +385,7 @@ class Cancelling(QgsProcessingFeedback):
 @pytest.mark.parametrize(
     ("texts", "rules"), [(0, 0), (1, 0), (0, 1), (0, 12)], ids=["at once", "reading", "first", "rules"]
 )
-def test_cancel_is_heard_within_a_second_and_spoils_nothing(small, tmp_path, texts, rules):
+def test_cancel_takes_effect_within_a_second_and_changes_no_output(small, tmp_path, texts, rules):
     run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
     before = digest_files(tmp_path)
     feedback = Cancelling(texts, rules)
@@ -395,7 +398,7 @@ def test_cancel_is_heard_within_a_second_and_spoils_nothing(small, tmp_path, tex
     assert digest_files(tmp_path) == before
 
 
-def test_findings_in_the_project_are_no_input(small, project, tmp_path):
+def test_findings_in_the_project_are_not_checked(small, project, tmp_path):
     layers = [QgsVectorLayer(f"{small}|layername={n}", n, "ogr") for n in ("YJJBNTBHTB", "STBHHX")]
     project.addMapLayers(layers)
     given = {"RULES": "REL001", **outputs(tmp_path)}
@@ -405,7 +408,7 @@ def test_findings_in_the_project_are_no_input(small, project, tmp_path):
     assert "findings" not in json.dumps(read_json(given["OUTPUT_JSON"])["provenance"])
 
 
-def test_a_table_in_the_folder_that_was_checked_is_no_output(small, tmp_path):
+def test_a_table_in_the_checked_folder_is_refused_as_output(small, tmp_path):
     before = digest_files(small)
     with pytest.raises(QgsProcessingException, match="是被检查的数据"):
         run_algorithm("check_plan", {"SOURCE": str(small.parent), "RULES": "REL001", "OUTPUT_FINDINGS": str(small)})
@@ -415,10 +418,10 @@ def test_a_table_in_the_folder_that_was_checked_is_no_output(small, tmp_path):
 def test_a_filegdb(small, tmp_path):
     import pyogrio
 
-    from tests.qgis.helpers import small_layers
+    from tests.qgis.helpers import make_small_layers
 
     folder = tmp_path / "浑源.gdb"
-    for role, table in small_layers().items():
+    for role, table in make_small_layers().items():
         pyogrio.write_dataframe(table, folder, layer=role, driver="OpenFileGDB", append=folder.exists())
     before = digest_files(folder)
     result = run_algorithm("check_plan", {"SOURCE": str(folder), "RULES": THREE_LINES, **outputs(tmp_path)})
@@ -433,7 +436,7 @@ def test_an_output_without_a_suffix_is_a_geopackage(small, tmp_path):
     assert run_algorithm("check_plan", given)["OUTPUT_FINDINGS"] == str(tmp_path / "findings.gpkg")
 
 
-def test_no_file_beside_the_data_after_reading_it_through_qgis(qgis_process, small):
+def test_reading_through_qgis_leaves_no_file_next_to_the_data(qgis_process, small):
     before = digest_files(small.parent)
     layers = [f"LAYERS={small}|layername={name}" for name in ("YJJBNTBHTB", "STBHHX")]
     done = qgis_process("run", "sanxian:check_plan", "--", *layers, "RULES=REL001")
@@ -441,7 +444,7 @@ def test_no_file_beside_the_data_after_reading_it_through_qgis(qgis_process, sma
     assert digest_files(small.parent) == before
 
 
-def test_in_english_every_line_is(small, tmp_path, monkeypatch):
+def test_in_english_every_line_of_the_log_is_english(small, tmp_path, monkeypatch):
     from plugin.bridge import settings
 
     monkeypatch.setattr(settings, "get", lambda key, default="": "en" if key == "language" else default)
@@ -457,7 +460,7 @@ def test_in_english_every_line_is(small, tmp_path, monkeypatch):
         assert not any("已写出" in line for line in log.lines)
 
 
-def test_figures_of_text_and_tables_are_held_against_the_map(tmp_path):
+def test_figures_of_text_and_tables_are_compared_with_the_map(tmp_path):
     table = tmp_path / "数.csv"
     table.write_text("指标,数值,单位,位置\n城镇开发边界面积,99.00,平方千米,文本第8条\n", encoding="utf-8")
     result = run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "FIGURES": str(table), "RULES": "LAW007"})
@@ -466,11 +469,11 @@ def test_figures_of_text_and_tables_are_held_against_the_map(tmp_path):
         run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "FIGURES": str(tmp_path / "没有.csv")})
 
 
-def test_a_register_of_heritage_is_held_against_the_layers(tmp_path):
+def test_a_heritage_register_is_compared_with_the_layers(tmp_path):
     table = tmp_path / "名录.csv"
     table.write_text("名称,类型,级别\n悬空寺,文物保护单位,全国重点\n凌云塔,文物保护单位,县级\n", encoding="utf-8")
     result = run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "REGISTER": str(table), "RULES": "LAW024"})
-    # 凌云塔 stands in no layer; nothing else is told, for the sample's ranges have no kinds.
+    # 凌云塔 is not in any layer. This is the only finding, because the sample's ranges have no kinds.
     assert (result["ERRORS"], result["WARNINGS"]) == (0, 1)
     with pytest.raises(QgsProcessingException, match="没有"):
         run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "REGISTER": str(tmp_path / "没有.csv")})
@@ -481,9 +484,9 @@ def test_a_plan_is_checked_in_its_phase_with_the_tasks_of_its_townships(tmp_path
     report = tmp_path / "报告.json"
     given = {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", "RULES": "LAW004,LAW005,ATT001", "OUTPUT_JSON": str(report)}
     run_algorithm("check_plan", {**given, "PHASE": "编制", "TARGETS": str(table)})
-    said = json.loads(report.read_text(encoding="utf-8"))
-    assert said["provenance"]["phase"] == "drafting"
-    assert {r["code"]: (r["severity"], r["outcome"]) for r in said["rules"]} == {
+    printed = json.loads(report.read_text(encoding="utf-8"))
+    assert printed["provenance"]["phase"] == "drafting"
+    assert {r["code"]: (r["severity"], r["outcome"]) for r in printed["rules"]} == {
         "ATT001": ("WARNING", "failed"),
         # One field of the sample has the code of another township.
         "LAW004": ("ERROR", "failed"),

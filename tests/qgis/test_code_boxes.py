@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Code lists in forms: found by typing, walked down level by level; a text that is no code stays, marked and refused."""
+"""Code lists in forms: search by typing, choice by level, refusal of non-codes.
+
+A text that is not a code stays visible, is marked, and cannot be saved.
+"""
 
 import gc
 
@@ -45,12 +48,12 @@ def form(layer):
     made.deleteLater()
 
 
-def box_of(form, name="YDYHFLDM"):
+def find_box(form, name="YDYHFLDM"):
     return next(b for b in form.findChildren(QComboBox) if b.objectName() == name)
 
 
 def type_in(box, text):
-    """As an input method does."""
+    """Send text to a widget as an input method does."""
     event = QInputMethodEvent("", [])
     event.setCommitString(text)
     box.lineEdit().selectAll()
@@ -64,53 +67,57 @@ def type_in(box, text):
 )
 def test_a_code_or_a_name_is_found(form, typed, code):
     make_searchable(form)
-    box = box_of(form)
+    box = find_box(form)
     type_in(box, typed).editingFinished.emit()
     assert form.currentFormFeature()["YDYHFLDM"] == (NULL if code is None else code)
     assert box.lineEdit().text() == box.currentText().strip()
 
 
-def ok_of(form):
+def find_ok_button(form):
     return form.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
 
 
-def reasons(form):
+def list_reasons(form):
     return form.findChild(QLabel, "SanxianFormReasons")
 
 
 @pytest.mark.parametrize("typed", ["9999", "地", "无此地类"])
-def test_what_is_no_row_stays_visible_and_is_refused_with_the_reason(form, typed):
+def test_text_that_is_not_a_code_stays_visible_and_is_refused_with_the_reason(form, typed):
     make_searchable(form)
     attach_form_help(form)
-    box = box_of(form)
+    box = find_box(form)
     assert box.lineEdit().text() == "010300 旱地", "without the indent of its level"
-    assert ok_of(form).isEnabled() and reasons(form).text() == ""
+    assert find_ok_button(form).isEnabled() and list_reasons(form).text() == ""
     type_in(box, typed).editingFinished.emit()
     assert box.lineEdit().text() == f"{typed}（不在代码表中）"
     assert form.currentFormFeature()["YDYHFLDM"] == typed
-    assert not ok_of(form).isEnabled()
-    assert "用地用海分类代码 YDYHFLDM" in reasons(form).text() and "请从下拉表中选择" in reasons(form).text()
+    assert not find_ok_button(form).isEnabled()
+    assert "用地用海分类代码 YDYHFLDM" in list_reasons(form).text() and "请从下拉表中选择" in list_reasons(form).text()
     box.lineEdit().editingFinished.emit()
     assert form.currentFormFeature()["YDYHFLDM"] == typed, "left once more it is not another value"
     type_in(box, "水田").editingFinished.emit()
-    assert ok_of(form).isEnabled() and reasons(form).text() == "" and not reasons(form).isVisibleTo(form)
+    assert (
+        find_ok_button(form).isEnabled()
+        and list_reasons(form).text() == ""
+        and not list_reasons(form).isVisibleTo(form)
+    )
 
 
-def test_help_of_a_form_outlives_python_names_and_goes_with_the_form(layer):
+def test_help_of_a_form_survives_without_references_and_is_deleted_with_the_form(layer):
     form = QgsAttributeForm(layer, next(layer.getFeatures()))
     make_searchable(form)
     attach_form_help(form)
     helpers = len(theme._helpers)
     gc.collect()
-    type_in(box_of(form), "999").editingFinished.emit()
-    assert reasons(form).text() and box_of(form).lineEdit().text() == "999（不在代码表中）"
+    type_in(find_box(form), "999").editingFinished.emit()
+    assert list_reasons(form).text() and find_box(form).lineEdit().text() == "999（不在代码表中）"
     sip.delete(form)
     assert len(theme._helpers) < helpers
 
 
-def test_a_second_wrong_code_takes_the_place_of_the_first(form):
+def test_a_second_wrong_code_replaces_the_first(form):
     make_searchable(form)
-    box = box_of(form)
+    box = find_box(form)
     rows = box.count()
     for typed in ("998", "999", "997"):
         type_in(box, typed).editingFinished.emit()
@@ -118,14 +125,14 @@ def test_a_second_wrong_code_takes_the_place_of_the_first(form):
     assert box.lineEdit().text() == "997（不在代码表中）"
 
 
-def test_a_list_that_was_emptied_is_blank_and_refused(form):
+def test_an_emptied_list_is_blank_and_refused(form):
     make_searchable(form)
     attach_form_help(form)
-    box = box_of(form)
+    box = find_box(form)
     box.lineEdit().clear()
     box.lineEdit().editingFinished.emit()
     assert box.lineEdit().text() == "（空）" and form.currentFormFeature()["YDYHFLDM"] == NULL
-    assert not ok_of(form).isEnabled() and "必填" in reasons(form).text()
+    assert not find_ok_button(form).isEnabled() and "必填" in list_reasons(form).text()
 
 
 def test_a_wrong_code_of_the_data_is_shown_as_it_is(layer):
@@ -135,15 +142,15 @@ def test_a_wrong_code_of_the_data_is_shown_as_it_is(layer):
     form = QgsAttributeForm(layer, layer.getFeature(row.id()))
     make_searchable(form)
     attach_form_help(form)
-    assert box_of(form).lineEdit().text() == "999999（不在代码表中）"
-    assert "YDYHFLDM" in reasons(form).text() and not ok_of(form).isEnabled()
+    assert find_box(form).lineEdit().text() == "999999（不在代码表中）"
+    assert "YDYHFLDM" in list_reasons(form).text() and not find_ok_button(form).isEnabled()
     form.deleteLater()
 
 
 def test_the_name_follows_the_code_while_the_form_is_open(form):
     make_searchable(form)
     attach_form_help(form)
-    type_in(box_of(form), "水田").editingFinished.emit()
+    type_in(find_box(form), "水田").editingFinished.emit()
     assert form.currentFormFeature()["YDYHFLMC"] == "水田"
 
 
@@ -172,9 +179,9 @@ def test_a_form_scrolls_down_only(qgis_app, project):
     form.deleteLater()
 
 
-def test_typing_offers_every_row_that_holds_it(form):
+def test_typing_offers_every_row_that_contains_the_text(form):
     make_searchable(form)
-    box = box_of(form)
+    box = find_box(form)
     type_in(box, "园地")
     completer = box.completer()
     found = [completer.completionModel().index(n, 0).data().strip() for n in range(completer.completionCount())]
@@ -184,7 +191,7 @@ def test_typing_offers_every_row_that_holds_it(form):
 
 def test_levels_lead_from_class_to_class(form):
     make_searchable(form)
-    box = box_of(form)
+    box = find_box(form)
     menu = next(c for c in box.children() if hasattr(c, "levels_menu")).levels_menu()
     top = [a.text() for a in menu.actions()]
     codes = NORM.standard.code_lists["land_use_2023"].codes
@@ -204,15 +211,15 @@ def test_a_form_is_made_searchable_when_it_gets_the_focus(qgis_app, layer):
     form = QgsAttributeForm(layer, next(layer.getFeatures()), parent=window)
     window.show()
     window.activateWindow()
-    box = box_of(form)
+    box = find_box(form)
     box.setFocus()
     assert wait_until(box.isEditable)
     watch.stop()
     other = QgsAttributeForm(layer, next(layer.getFeatures()), parent=window)
     other.show()
-    box_of(other).setFocus()
+    find_box(other).setFocus()
     process_events(0.3)
-    assert not box_of(other).isEditable()
+    assert not find_box(other).isEditable()
     window.deleteLater()
 
 
@@ -223,7 +230,7 @@ def test_lists_of_other_layers_are_left_alone(qgis_app, layer, project):
     project.addMapLayer(other)
     form = QgsAttributeForm(other, QgsFeature(other.fields()))
     make_searchable(form)
-    assert not box_of(form).isEditable()
+    assert not find_box(form).isEditable()
     form.deleteLater()
 
 
@@ -238,9 +245,9 @@ def test_a_project_opens_with_its_lists_where_the_plugin_is_missing(layer, proje
     assert setup.type() == "ValueMap" and "\u3000010300 旱地" in shown
 
 
-def test_tips_say_what_the_dictionary_says(form):
+def test_tooltips_show_the_definition_of_the_dictionary(form):
     add_tips(form)
-    box = box_of(form)
+    box = find_box(form)
     assert "YDYHFLDM" in box.toolTip() and "用地用海分类代码表" in box.toolTip()
     labels = [label.toolTip() for label in form.findChildren(QLabel) if label.buddy() is not None]
     assert sum("用地用海分类代码表" in tip for tip in labels) == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two editions of a layer in the toolbox: parts as a layer, a workbook, one word; unsaved edits counted."""
+"""compare_versions: parts as a layer, workbook and verdict; unsaved edits count."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def fields(count, codes=None, **more):
     return make_frame(shapes, BSM=keys, DLBM=codes or ["0103"] * count, YJJBNTMJ=[9000.0] * count, **more)
 
 
-def editions(tmp_path):
+def write_versions(tmp_path):
     before = write_small(tmp_path / "前.gpkg", **{ROLE: fields(4)})
     towns = make_frame([make_square(-50, -50, 300, 300), make_square(250, -50, 300, 300)], XZQMC=["甲镇", "乙镇"])
     after = write_small(tmp_path / "后.gpkg", **{ROLE: fields(3, ["0103", "0101", "0103"]), "XZQXZ": towns})
@@ -27,7 +27,7 @@ def editions(tmp_path):
 
 
 def test_parts_as_a_layer_and_a_workbook(provider, tmp_path):
-    before, after, towns = editions(tmp_path)
+    before, after, towns = write_versions(tmp_path)
     sums = [digest_files(Path(path.partition("|")[0])) for path in (before, after)]
     log, target, book = Log(), tmp_path / "变化.gpkg", tmp_path / "对比.xlsx"
     given = {"BEFORE": before, "AFTER": after, "TOWNSHIPS": towns, "OUTPUT": str(target), "OUTPUT_XLSX": str(book)}
@@ -45,8 +45,8 @@ def test_parts_as_a_layer_and_a_workbook(provider, tmp_path):
     assert [digest_files(Path(path.partition("|")[0])) for path in (before, after)] == sums
 
 
-def test_unsaved_edits_count_and_the_same_is_the_same(provider, project, tmp_path):
-    before, _, _ = editions(tmp_path)
+def test_unsaved_edits_are_compared_and_equal_versions_are_equal(provider, project, tmp_path):
+    before, _, _ = write_versions(tmp_path)
     copy = write_small(tmp_path / "now.gpkg", **{ROLE: fields(4)})
     layer = QgsVectorLayer(f"{copy}|layername={ROLE}", "永久基本农田", "ogr")
     project.addMapLayer(layer)
@@ -56,21 +56,21 @@ def test_unsaved_edits_count_and_the_same_is_the_same(provider, project, tmp_pat
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
     assert run_algorithm("compare_versions", given)["AREA_OUT"] == pytest.approx(10_000, rel=2e-3)
-    # The path of an open layer is that layer, to QGIS.
+    # QGIS resolves the path of an open layer to that layer.
     with pytest.raises(QgsProcessingException, match="同一图层"):
         run_algorithm("compare_versions", {"BEFORE": f"{copy}|layername={ROLE}", "AFTER": layer})
     layer.rollBack()
 
 
-def test_a_file_against_itself_is_told_as_a_file(provider, tmp_path):
-    before, _, _ = editions(tmp_path)
+def test_a_file_compared_with_itself_is_reported_by_its_name(provider, tmp_path):
+    before, _, _ = write_versions(tmp_path)
     with pytest.raises(QgsProcessingException, match=Path(str(before).split("|")[0]).name) as error:
         run_algorithm("compare_versions", {"BEFORE": before, "AFTER": before})
     assert "同一图层" in str(error.value) and "工程" not in str(error.value)
 
 
-def test_what_cannot_be_compared_is_said(provider, tmp_path):
-    before, after, _ = editions(tmp_path)
+def test_layers_that_cannot_be_compared_are_reported(provider, tmp_path):
+    before, after, _ = write_versions(tmp_path)
     with pytest.raises(QgsProcessingException, match="NOPE"):
         run_algorithm("compare_versions", {"BEFORE": before, "AFTER": after, "ROLE": "NOPE"})
     with pytest.raises(QgsProcessingException, match="xlsx"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""compute_indicators: the table and the workbook, from files and from the project with edits not yet saved."""
+"""compute_indicators: table and workbook, from files and unsaved edits."""
 
 import openpyxl
 import pytest
@@ -35,7 +35,7 @@ def test_table_and_workbook_hold_the_same_figures(tmp_path):
     assert {f["sheet"] for f in found} >= {"指标表", "三条控制线", "规划分区", "三区", "用地现状–规划", "乡镇"}
 
 
-def test_a_temporary_table_has_the_names_and_no_warnings_of_them():
+def test_a_temporary_table_has_the_field_names_without_warnings():
     log = Log()
     table = run_algorithm("compute_indicators", {"SOURCE": str(SAMPLE), "OUTPUT": "TEMPORARY_OUTPUT"}, feedback=log)[
         "OUTPUT"
@@ -44,7 +44,7 @@ def test_a_temporary_table_has_the_names_and_no_warnings_of_them():
     assert not [line for line in log.lines if "alias" in line.lower() or "别名" in line]
 
 
-def test_layers_of_the_project_as_they_are_now(tmp_path, project):
+def test_unsaved_edits_of_project_layers_are_counted(tmp_path, project):
     source = write_small(tmp_path / "small.gpkg")
     for name in ("STBHHX", "XZQX"):
         project.addMapLayer(QgsVectorLayer(f"{source}|layername={name}", name, "ogr"))
@@ -62,7 +62,7 @@ def test_layers_of_the_project_as_they_are_now(tmp_path, project):
 
 
 @pytest.mark.parametrize("name", ["x.xls", "x.csv", "nowhere/deeper/x.xlsx"])
-def test_a_workbook_that_cannot_be_written_is_told_first(tmp_path, name):
+def test_a_workbook_that_cannot_be_written_is_reported_before_the_run(tmp_path, name):
     with pytest.raises(QgsProcessingException):
         run_algorithm("compute_indicators", {"SOURCE": str(SAMPLE), "OUTPUT_XLSX": str(tmp_path / name)})
     assert not list(tmp_path.iterdir())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The form of a county's own profile: in 县配置 and in the wizard."""
+"""The form of a county profile, in 县配置 and in the wizard."""
 
 from pathlib import Path
 
@@ -25,22 +25,22 @@ PLAN = "阳高县国土空间总体规划（2021—2035年）"
 
 @pytest.fixture
 def saved(project, tmp_path):
-    """A project of another county with a file of its own, which inherits from the province."""
+    """Save a project of a county whose own profile inherits from the province."""
     assert project.write(str(tmp_path / "阳高县规划.qgz"))
     county.keep(project, county.County(profile="shanxi"))
     county.save_area(project, "140221", "阳高县")
     return project
 
 
-def row(form, indicator):
+def get_row(form, indicator):
     return next(r for r in form.targets.rows if r.indicator == indicator)
 
 
 def enter(form):
-    """Targets, a stricter limit and a confirmation of everything."""
+    """Enter targets and a stricter limit, and confirm everything."""
     for indicator, value in (("cultivated_area", "52.10"), ("boundary_area", "14.20")):
-        row(form, indicator).value.setText(value)
-        row(form, indicator).source.setText(PLAN)
+        get_row(form, indicator).value.setText(value)
+        get_row(form, indicator).source.setText(PLAN)
     limit = form.ratio.limit.rows["ratio.limit"]
     limit.value.setText("1.2")
     limit.document.setText(PLAN)
@@ -68,7 +68,7 @@ def test_a_county_is_confirmed_without_an_editor(saved, tmp_path):
     assert norm.profile.base.id == "shanxi"
 
 
-def test_project_and_profile_move_together(saved, tmp_path):
+def test_a_moved_project_finds_its_profile(saved, tmp_path):
     dialog = ProfileDialog(saved)
     enter(dialog.form)
     dialog.accept()
@@ -92,11 +92,11 @@ def test_opening_and_saving_again_changes_nothing(saved, tmp_path):
     before = path.read_bytes()
     again = ProfileDialog(saved)
     assert again.profile.currentData() == str(path) and not again.form.is_changed
-    assert row(again.form, "boundary_area").value.text() == "14.20" and again.form.confirmation.badge.kind == "ok"
+    assert get_row(again.form, "boundary_area").value.text() == "14.20" and again.form.confirmation.badge.kind == "ok"
     again.accept()
     assert path.read_bytes() == before
     third = ProfileDialog(saved)
-    row(third.form, "boundary_area").restore.click()
+    get_row(third.form, "boundary_area").restore.click()
     third.accept()
     text = path.read_text(encoding="utf-8")
     assert "boundary_area" not in text and "# by hand" in text and "52.10" in text
@@ -107,7 +107,7 @@ def test_inherited_values_are_grey_with_their_source(saved):
     county.save_area(saved, "140225", "浑源县")
     dialog = ProfileDialog(saved)
     form = dialog.form
-    boundary = row(form, "boundary_area")
+    boundary = get_row(form, "boundary_area")
     assert boundary.value.text() == "" and boundary.value.inherited == "16.46" and boundary.mark.mark == "A"
     assert "浑源县" in boundary.source.inherited
     boundary.unit.setCurrentIndex(boundary.unit.findData("mu"))
@@ -124,30 +124,33 @@ def test_inherited_values_are_grey_with_their_source(saved):
 def test_totals_of_the_province_are_not_offered_as_targets(saved):
     dialog = ProfileDialog(saved)
     form = dialog.form
-    assert row(form, "cultivated_area").value.inherited == "" and row(form, "cultivated_area").year.inherited == "2035"
+    assert (
+        get_row(form, "cultivated_area").value.inherited == ""
+        and get_row(form, "cultivated_area").year.inherited == "2035"
+    )
     assert form.totals.label.text().startswith("上级的 4 项总量目标不用于本县")
 
 
-def test_a_message_stands_at_its_field_and_saving_waits(saved, tmp_path):
+def test_an_error_is_shown_at_its_field_and_blocks_saving(saved, tmp_path):
     dialog = ProfileDialog(saved)
     form = dialog.form
-    row(form, "boundary_area").value.setText("14，20")
+    get_row(form, "boundary_area").value.setText("14，20")
     form.ratio.limit.rows["ratio.limit"].value.setText("1.35")
     form.confirmation.by.setText("阳高县自然资源局")
-    assert row(form, "boundary_area").message.text() == "“14，20”不是数值。请填写 14.20。"
+    assert get_row(form, "boundary_area").message.text() == "“14，20”不是数值。请填写 14.20。"
     assert form.ratio.limit.rows["ratio.limit"].message.text() == "上限 1.35 宽于“山西省”的 1.3。请改为不大于 1.3。"
     assert "请填写依据文件和文号" in form.confirmation.messages["document"].text()
     assert not dialog._ok.isEnabled() and "处需改正" in dialog.errors.label.text()
-    row(form, "boundary_area").value.setText("14.20")
-    row(form, "boundary_area").source.setText(PLAN)
+    get_row(form, "boundary_area").value.setText("14.20")
+    get_row(form, "boundary_area").source.setText(PLAN)
     form.ratio.limit.rows["ratio.limit"].restore.click()
     form.confirmation.by.clear()
-    assert form.errors == [] and dialog._ok.isEnabled() and row(form, "boundary_area").message.text() == ""
+    assert form.errors == [] and dialog._ok.isEnabled() and get_row(form, "boundary_area").message.text() == ""
     dialog.reject()
     assert list(tmp_path.glob("*.toml")) == []
 
 
-def test_a_date_alone_is_not_dropped_in_silence(saved, tmp_path):
+def test_a_date_without_its_document_is_reported(saved, tmp_path):
     dialog = ProfileDialog(saved)
     box = dialog.form.confirmation
     assert box.messages["date"].text() == ""
@@ -172,7 +175,7 @@ def test_shares_are_entered_in_percent_and_full_width_digits_are_read(saved):
     assert "不是数值" in form.limits.rows["indicators.warning_share"].message.text()
 
 
-def test_classes_of_the_base_are_the_county_s_once_they_differ(saved):
+def test_changed_classes_are_saved_as_values_of_the_county(saved):
     dialog = ProfileDialog(saved)
     form = dialog.form
     village = form.ratio.boxes[("203", "203A")]
@@ -183,10 +186,10 @@ def test_classes_of_the_base_are_the_county_s_once_they_differ(saved):
     assert not village.isChecked() and not form.sets_anything
 
 
-def test_another_year_is_another_row(saved):
+def test_another_year_is_saved_as_another_row(saved):
     dialog = ProfileDialog(saved)
     form = dialog.form
-    first = row(form, "farmland_area")
+    first = get_row(form, "farmland_area")
     first.value.setText("45.88")
     first.source.setText(PLAN)
     second = form.targets.add_row("farmland_area")
@@ -200,7 +203,7 @@ def test_another_year_is_another_row(saved):
     assert form.errors == [] and [t.year for t in form.county().targets] == [2035, 2025]
 
 
-def test_what_the_form_does_not_show_is_kept(saved, tmp_path):
+def test_saving_preserves_values_that_the_form_does_not_show(saved, tmp_path):
     path = default_profile_path(Path(saved.fileName()))
     text = compose_county(CountySettings("阳高县", "140221", "shanxi"), path)
     text += (
@@ -215,14 +218,14 @@ def test_what_the_form_does_not_show_is_kept(saved, tmp_path):
         "ratio.form",
         "all",
     )
-    row(dialog.form, "boundary_area").value.setText("14.20")
-    row(dialog.form, "boundary_area").source.setText(PLAN)
+    get_row(dialog.form, "boundary_area").value.setText("14.20")
+    get_row(dialog.form, "boundary_area").source.setText(PLAN)
     dialog.accept()
     changed = path.read_text(encoding="utf-8")
     assert changed.startswith(text.rstrip("\n")) and "14.20" in changed
 
 
-def test_taking_one_item_out_takes_all_apart(saved):
+def test_removing_one_item_of_a_shared_list_splits_the_list(saved):
     form = CountyForm()
     given = CountySettings("阳高县", "140221", "shanxi")
     path = Path("县.profile.toml")
@@ -241,7 +244,7 @@ def test_a_file_that_changed_meanwhile_is_not_replaced(saved, tmp_path):
     dialog.accept()
     path = tmp_path / "阳高县规划.profile.toml"
     again = ProfileDialog(saved)
-    row(again.form, "boundary_area").value.setText("13.00")
+    get_row(again.form, "boundary_area").value.setText("13.00")
     path.write_text(path.read_text(encoding="utf-8") + "# a colleague\n", encoding="utf-8")
     again.accept()
     assert again.result() == 0 and "已被其他程序修改" in again.errors.label.text()
@@ -265,16 +268,16 @@ def test_a_project_without_a_file_is_to_be_saved_first(project):
     assert dialog._ok.isEnabled()
     dialog.form.name.setText("阳高县")
     dialog.form.area_code.setText("140221")
-    row(dialog.form, "boundary_area").value.setText("14.20")
-    row(dialog.form, "boundary_area").source.setText(PLAN)
+    get_row(dialog.form, "boundary_area").value.setText("14.20")
+    get_row(dialog.form, "boundary_area").source.setText(PLAN)
     assert not dialog._ok.isEnabled() and dialog.place.text().startswith("请先保存工程")
 
 
 def test_another_parent_keeps_what_was_entered(saved):
     dialog = ProfileDialog(saved)
-    row(dialog.form, "boundary_area").value.setText("14.20")
+    get_row(dialog.form, "boundary_area").value.setText("14.20")
     dialog.profile.setCurrentIndex(0)
-    assert row(dialog.form, "boundary_area").value.text() == "14.20" and dialog.form.county().base == ""
+    assert get_row(dialog.form, "boundary_area").value.text() == "14.20" and dialog.form.county().base == ""
     dialog.profile.setCurrentIndex(dialog.profile.findData("hunyuan"))
     assert any("不属于上级配置" in error.text for error in dialog.form.errors)
 
@@ -283,9 +286,9 @@ def test_the_form_speaks_english_too(saved, monkeypatch):
     monkeypatch.setattr(settings, "interface_language", lambda: "en")
     dialog = ProfileDialog(saved)
     form = dialog.form
-    row(form, "boundary_area").value.setText("abc")
-    assert row(form, "boundary_area").message.text() == "“abc” is not a number. Enter digits."
-    assert row(form, "boundary_area").name.text() == "Urban development boundary"
+    get_row(form, "boundary_area").value.setText("abc")
+    assert get_row(form, "boundary_area").message.text() == "“abc” is not a number. Enter digits."
+    assert get_row(form, "boundary_area").name.text() == "Urban development boundary"
 
 
 @pytest.fixture
@@ -305,11 +308,11 @@ def wizard(qgis_app, project, tmp_path):
     made.deleteLater()
 
 
-def test_the_wizard_writes_the_county_s_profile_beside_the_project(wizard, tmp_path):
+def test_the_wizard_writes_the_profile_into_the_project_folder(wizard, tmp_path):
     wanted = []
     wizard.wanted.connect(wanted.append)
     assert wizard.profile.profile.currentData() == "shanxi"
-    row(wizard.profile.form, "boundary_area").value.setText("14.20")
+    get_row(wizard.profile.form, "boundary_area").value.setText("14.20")
     assert not wizard.next.isEnabled() and "依据文件" in wizard.message_label.text()
     enter(wizard.profile.form)
     assert wizard.next.isEnabled()
@@ -333,7 +336,7 @@ def test_the_wizard_writes_the_county_s_profile_beside_the_project(wizard, tmp_p
     assert county.area(opened) == (request.code, request.county)
 
 
-def test_the_wizard_leaves_a_profile_that_is_there(wizard, tmp_path):
+def test_the_wizard_keeps_an_existing_profile(wizard, tmp_path):
     enter(wizard.profile.form)
     wizard.go(3)
     wizard.target.name.setText("县规划")
@@ -352,7 +355,7 @@ def test_without_own_values_the_wizard_writes_no_profile(wizard):
     assert wizard.draft.settings is None and wizard.draft.request().profile == "shanxi"
 
 
-def test_a_file_that_cannot_be_changed_without_loss_is_left_alone(saved):
+def test_a_file_that_cannot_be_changed_without_loss_is_not_written(saved):
     path = default_profile_path(Path(saved.fileName()))
     text = compose_county(CountySettings("阳高县", "140221", "shanxi"), path)
     text += '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = [ # by vote\n  "tolerance",\n]\n'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""create_layers from scripts and from qgis_process: groups, county, CRS, what exists."""
+"""create_layers in scripts and qgis_process: groups, county, CRS, existing files."""
 
 import json
 import shutil
@@ -33,17 +33,17 @@ def create(path, feedback=None, **more):
     return run_algorithm("create_layers", given, feedback)
 
 
-def names_in(path):
+def list_tables(path):
     return {one.name() for one in QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(path))}
 
 
-def refused(path, **more):
+def get_refusal(path, **more):
     with pytest.raises(QgsProcessingException) as caught:
         create(path, **more)
     return str(caught.value)
 
 
-def test_promised_parameters():
+def test_documented_parameters_exist():
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:create_layers")
     names = [d.name() for d in algorithm.parameterDefinitions()]
     assert names == ["GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT", "LOAD"]
@@ -58,13 +58,13 @@ def test_groups(tmp_path, suffix, groups):
     feedback = Log()
     result = create(path, feedback, GROUPS=groups)
     wanted = {t.role for t in load_standard().templates_of(groups.replace("、", ",").replace(" ", "").split(","))}
-    assert names_in(path) == wanted
+    assert list_tables(path) == wanted
     assert result["OUTPUT"] == str(path) and result["LAYERS"] == len(wanted) and result["COUNTY_CODE"] == "140225"
     assert any("EPSG:4526" in line for line in feedback.lines)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-def test_what_nobody_verified_is_said(tmp_path):
+def test_unverified_parts_of_a_standard_are_reported(tmp_path):
     feedback = Log()
     create(tmp_path / "库.gpkg", feedback, GROUPS="heritage")
     (line,) = [line for line in feedback.lines if "代码表" in line]
@@ -89,16 +89,16 @@ def test_existing(tmp_path):
     path = tmp_path / "库.gpkg"
     create(path, GROUPS="zones")
     before = digest_files(path)
-    said = refused(path)
-    assert "已存在" in said and digest_files(path) == before
+    error = get_refusal(path)
+    assert "已存在" in error and digest_files(path) == before
     result = create(path, GROUPS="zones,three_lines", EXISTING="add")
-    assert result["LAYERS"] == 7 and len(names_in(path)) == 8
+    assert result["LAYERS"] == 7 and len(list_tables(path)) == 8
     create(path, GROUPS="zones", EXISTING="replace")
-    assert names_in(path) == {"YDYHGHFQ"}
+    assert list_tables(path) == {"YDYHGHFQ"}
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("given", "expected"),
     [
         ({"GROUPS": "四线"}, "three_lines（三区三线）"),
         ({"GROUPS": ""}, "GROUPS"),
@@ -113,33 +113,33 @@ def test_existing(tmp_path):
     ],
     ids=lambda v: next(iter(v)) if isinstance(v, dict) else "",
 )
-def test_bad_input_is_said_and_leaves_nothing(tmp_path, given, says):
-    said = refused(tmp_path / "库.gpkg", **given)
-    assert says in said, said
+def test_bad_input_is_reported_and_writes_nothing(tmp_path, given, expected):
+    error = get_refusal(tmp_path / "库.gpkg", **given)
+    assert expected in error, error
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("file", "slip", "says"),
+    ("file", "slip", "expected"),
     [
         ("templates/YDYHGHFQ.toml", ("[[field]]", "[[field]"), ["YDYHGHFQ.toml", "行"]),
         ("templates/YDYHGHFQ.toml", ('"planning_zones"', '"zonen"'), ["YDYHGHFQ", "GHFQDM", "zonen"]),
         ("codelists/land_use_2023.csv", ("0102,水浇地", "0101,水浇地"), ["land_use_2023.csv", "第 4 行", "水田"]),
     ],
 )
-def test_a_slip_in_a_standard_leaves_nothing(tmp_path, file, slip, says):
+def test_an_error_in_a_standard_is_reported_and_writes_nothing(tmp_path, file, slip, expected):
     folder = tmp_path / "标准"
     shutil.copytree(STANDARDS / "county_db-2021", folder)
     path = folder / file
     path.write_text(path.read_text(encoding="utf-8").replace(*slip, 1), encoding="utf-8")
-    said = refused(tmp_path / "库.gpkg", STANDARD=str(folder), GROUPS="zones")
-    assert all(word in said for word in says), said
+    error = get_refusal(tmp_path / "库.gpkg", STANDARD=str(folder), GROUPS="zones")
+    assert all(word in error for word in expected), error
     assert [p.name for p in tmp_path.iterdir()] == ["标准"]
 
 
 def test_another_format(tmp_path):
-    said = refused(tmp_path / "库.shp")
-    assert ".gpkg .gdb" in said and not list(tmp_path.iterdir())
+    error = get_refusal(tmp_path / "库.shp")
+    assert ".gpkg .gdb" in error and not list(tmp_path.iterdir())
 
 
 def test_a_zone_that_the_county_does_not_reach_is_a_warning(tmp_path):
@@ -162,7 +162,7 @@ def test_a_locked_filegdb(tmp_path):
     create(path, GROUPS="zones")
     (path / "a00000009.PC.12.34.wr.lock").touch()
     before = digest_files(path)
-    assert "wr.lock" in refused(path, EXISTING="add") and digest_files(path) == before
+    assert "wr.lock" in get_refusal(path, EXISTING="add") and digest_files(path) == before
 
 
 def test_a_database_with_unsaved_edits_is_left_alone(tmp_path):
@@ -175,17 +175,20 @@ def test_a_database_with_unsaved_edits_is_left_alone(tmp_path):
     feature["BSM"] = "140225000000000001"
     assert layer.addFeature(feature)
     for existing in ("add", "replace"):
-        assert "打开" in refused(path, EXISTING=existing)
+        assert "打开" in get_refusal(path, EXISTING=existing)
     assert layer.commitChanges() and layer.featureCount() == 1
     del layer
     create(path, EXISTING="add")
     again = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "zones", "ogr")
-    assert [f["BSM"] for f in again.getFeatures()] == ["140225000000000001"] and len(names_in(path)) == 8
+    assert [f["BSM"] for f in again.getFeatures()] == ["140225000000000001"] and len(list_tables(path)) == 8
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
 def test_the_structure_rules_find_nothing_on_it(tmp_path, project, suffix):
-    """Lengths as QGIS reads them, shapes as they are drawn: the template's, also after the format's type map."""
+    """Compare field lengths and geometry types with the template.
+
+    Also where the format maps types.
+    """
     path = tmp_path / f"库{suffix}"
     create(path, GROUPS="three_lines,zones")
     for name in ("YDYHGHFQ", "CZKFBJ"):
@@ -194,7 +197,7 @@ def test_the_structure_rules_find_nothing_on_it(tmp_path, project, suffix):
         feature.setGeometry(QgsGeometry.fromWkt(SQUARE))
         feature["BSM"] = "140225000000000001"
         assert layer.dataProvider().addFeature(feature), layer.dataProvider().lastError()
-        # What a form calls a field is the project's own: the database is asked.
+        # Aliases of forms belong to the project; the rule reads the database.
         layer.setFieldAlias(0, "另一个名字")
         project.addMapLayer(layer)
     rules = "SCH002,SCH003,SCH004,SCH005,SCH006,SCH007,SCH008"
@@ -202,12 +205,12 @@ def test_the_structure_rules_find_nothing_on_it(tmp_path, project, suffix):
     feedback = Log()
     result = run_algorithm("check_plan", {"RULES": rules, "OUTPUT_JSON": str(report)}, feedback)
     assert (result["ERRORS"], result["WARNINGS"], result["SKIPPED"]) == (0, 0, 0), feedback.lines
-    said = json.loads(report.read_text(encoding="utf-8"))
-    assert not said["findings"] and {r["outcome"] for r in said["rules"]} == {"passed"}
+    error = json.loads(report.read_text(encoding="utf-8"))
+    assert not error["findings"] and {r["outcome"] for r in error["rules"]} == {"passed"}
 
 
 def test_the_structure_rules_on_layers_of_no_database(project):
-    """A scratch layer has neither aliases of its own nor domains: not checked, never a pass."""
+    """Skip aliases and domains of a scratch layer: they are not checked, not passed."""
     layer = QgsVectorLayer(
         "MultiPolygon?crs=EPSG:4526&field=BSM:string(18)&field=GHFQDM:string(3)", "YDYHGHFQ", "memory"
     )
@@ -224,7 +227,7 @@ def test_the_structure_rules_on_layers_of_no_database(project):
 
 
 def test_a_change_of_the_database_is_seen_at_the_next_check(tmp_path, project):
-    """What a database declares is read once, and again when the file was written."""
+    """Cache the declarations of a database until its file is written."""
     path = tmp_path / "库.gpkg"
     create(path, GROUPS="zones")
     layer = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "YDYHGHFQ", "ogr")
@@ -249,7 +252,7 @@ def test_from_the_shell(qgis_process, tmp_path):
     given = ["GROUPS=zones,heritage", "COUNTY=140225", "CRS=EPSG:4526", f"OUTPUT={path}"]
     done = qgis_process("run", "sanxian:create_layers", "--", *given)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "LAYERS:\t24" in done.stdout and len(names_in(path)) == 24
+    assert "LAYERS:\t24" in done.stdout and len(list_tables(path)) == 24
     again = qgis_process("run", "sanxian:create_layers", "--", *given)
     assert again.returncode == 1 and "已存在" in again.stdout + again.stderr
     added = qgis_process("run", "sanxian:create_layers", "--", *given, "EXISTING=add")
@@ -258,7 +261,7 @@ def test_from_the_shell(qgis_process, tmp_path):
 
 @pytest.fixture
 def loaded(tmp_path, project, provider):
-    """Run as Processing's own dialog does: what is to be loaded is loaded."""
+    """Run as the dialog of Processing does, including loading of the outputs."""
     from processing import runAndLoadResults
 
     def run_it(**more):
@@ -274,7 +277,7 @@ def loaded(tmp_path, project, provider):
     return run_it
 
 
-def test_loaded_layers_are_dressed_and_stand_in_groups(loaded, project):
+def test_loaded_layers_have_symbols_and_forms_and_are_grouped(loaded, project):
     layers = loaded()
     assert set(layers) == {"XZQX", "XZQXZ", "GDBHMB", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB", "YDYHGHFQ"}
     root = project.layerTreeRoot()
@@ -302,7 +305,7 @@ def test_a_county_of_another_province_by_code_and_name(loaded):
     assert boundary.defaultValueDefinition(index).expression() == "'西乡县'"
 
 
-def test_nothing_is_loaded_when_not_wanted(loaded):
+def test_layers_are_loaded_only_on_request(loaded):
     assert loaded(LOAD=False) == {}
 
 
@@ -328,7 +331,7 @@ def test_the_dialog_has_lists_with_search(qgis_app):
     for value in ("add", "replace"):
         existing.setParameterValue(value, QgsProcessingContext())
         assert existing.parameterValue() == value and existing.widget.currentText() != value
-    # At once: its panel listens to the project, which the next tests fill.
+    # Delete the dialog at once: its panel follows the project, which later tests fill.
     sip.delete(dialog)
 
 
@@ -336,7 +339,7 @@ def test_groups_given_twice_are_all_made(tmp_path):
     # As `qgis_process … GROUPS=three_lines GROUPS=zones` passes them on.
     create(tmp_path / "a.gpkg", GROUPS=["three_lines", "zones"])
     wanted = {t.role for t in load_standard().templates_of(["three_lines", "zones"])}
-    assert names_in(tmp_path / "a.gpkg") == wanted
+    assert list_tables(tmp_path / "a.gpkg") == wanted
 
 
 def test_one_county_given_twice_is_refused(tmp_path):
@@ -347,7 +350,7 @@ def test_one_county_given_twice_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["SOURCE", "PROFILE", "SCOPE", "OUTPUT_JSON"])
-def test_a_check_refuses_what_was_given_twice(name):
+def test_a_check_refuses_a_layer_given_twice(name):
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:check_plan")
     good, message = algorithm.checkParameterValues({name: ["a", "b"]}, QgsProcessingContext())
     assert not good and name in message

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""成果信息 of a project: kept in it, entered in one form, used by maps, packages and reports alike."""
+"""成果信息 of a project: one form, stored values, use in maps and reports."""
 
 import json
 from pathlib import Path
@@ -23,10 +23,10 @@ from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.findings.result_owner import InputFingerprint
 from plugin.gui.package.form_page import FormPage
 from plugin.gui.project.document_line import DocumentDialog, DocumentLine, Fallback, ask_until_exportable
-from tests.qgis.gui_helpers import result_of, small_report
+from tests.qgis.gui_helpers import make_result, make_small_report
 from tests.qgis.helpers import SAMPLE, Log, run_algorithm
-from tests.qgis.maps_helpers import builder_for, sample_project
-from tests.qgis.test_gui_desk import Window
+from tests.qgis.maps_helpers import make_builder, open_sample_project
+from tests.qgis.test_gui_controller import Window
 from tests.qgis.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese", "project")
@@ -37,13 +37,13 @@ WHOLE = DocumentInfo("公开", "浑源县人民政府", "某院", "2026年11月"
 HEAD = 'id = "x"\nname = "浑源县"\narea_code = "140225"\n[document]\nsecrecy = "秘密"\ncompiler = "浑源县人民政府"\n'
 
 
-def profile_of(**values):
+def write_profile(**values):
     return Profile(id="x", name="某县", area_code="140225", standard="county_db", document_info=DocumentInfo(**values))
 
 
 @pytest.fixture
 def remembered():
-    """The offices that were entered last, as they were before."""
+    """Restore the last entered offices after the test."""
     keys = ("maps/maker", "maps/drawer")
     former = {key: settings.get(key, "") for key in keys}
     for key in keys:
@@ -54,7 +54,7 @@ def remembered():
 
 
 # --- in the project
-def test_the_values_are_kept_in_the_project(tmp_path):
+def test_the_values_are_stored_in_the_project(tmp_path):
     project = QgsProject()
     assert document.of(project) == DocumentInfo() and not project.isDirty()
     document.save(project, WHOLE)
@@ -77,7 +77,7 @@ def test_a_check_takes_them_and_stays_current_when_they_change(project):
 # --- the form
 @pytest.mark.usefixtures("remembered")
 def test_the_form_writes_what_is_entered(project):
-    dialog = DocumentDialog(project, profile_of())
+    dialog = DocumentDialog(project, write_profile())
     dialog.secrecy.setEditText("公开")
     for line, text in (
         (dialog.compiler, " 浑源县人民政府 "),
@@ -89,22 +89,22 @@ def test_the_form_writes_what_is_entered(project):
     assert dialog.approval.isEnabled() and not dialog.reason.isEnabled()
     dialog.accept()
     assert document.of(project) == DocumentInfo("公开", "浑源县人民政府", "某院", "2026年11月", "晋S(2026)001号")
-    # The same offices make plan after plan.
-    again = DocumentDialog(QgsProject(), profile_of())
+    # The same offices compile several plans, so the form proposes them.
+    again = DocumentDialog(QgsProject(), write_profile())
     assert (again.compiler.text(), again.cartographer.text()) == ("浑源县人民政府", "某院")
-    assert DocumentDialog(QgsProject(), profile_of(compiler="县配置的")).compiler.text() == ""
+    assert DocumentDialog(QgsProject(), write_profile(compiler="县配置的")).compiler.text() == ""
 
 
-def test_the_form_shows_what_holds_where_nothing_is_entered(project):
-    dialog = DocumentDialog(project, profile_of(secrecy="秘密", date="2026年"), DocumentInfo("内部"))
+def test_the_form_shows_effective_values_for_empty_fields(project):
+    dialog = DocumentDialog(project, write_profile(secrecy="秘密", date="2026年"), DocumentInfo("内部"))
     assert dialog.secrecy.lineEdit().placeholderText() == "秘密（县配置）"
     assert dialog.date.placeholderText() == "2026年（县配置）" and dialog.approval.placeholderText() == "未设定"
-    dialog = DocumentDialog(project, profile_of(), DocumentInfo("内部"))
+    dialog = DocumentDialog(project, write_profile(), DocumentInfo("内部"))
     assert dialog.secrecy.lineEdit().placeholderText() == "内部（成果包样式）"
 
 
 def test_a_lower_level_is_refused_until_it_has_a_reason(project):
-    dialog = DocumentDialog(project, profile_of(secrecy="秘密"))
+    dialog = DocumentDialog(project, write_profile(secrecy="秘密"))
     dialog.secrecy.setEditText("公开")
     assert dialog.reason.isEnabled()
     dialog.accept()
@@ -112,11 +112,11 @@ def test_a_lower_level_is_refused_until_it_has_a_reason(project):
     dialog.reason.setText("公示稿已脱密")
     dialog.accept()
     assert document.of(project) == DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
-    assert document.resolve_project_document(project, profile_of(secrecy="秘密")).lowered[0].reason == "公示稿已脱密"
+    assert document.resolve_project_document(project, write_profile(secrecy="秘密")).lowered[0].reason == "公示稿已脱密"
 
 
 def test_an_approval_number_is_for_public_results(project):
-    dialog = DocumentDialog(project, profile_of(secrecy="公开"))
+    dialog = DocumentDialog(project, write_profile(secrecy="公开"))
     assert dialog.approval.isEnabled()
     dialog.secrecy.setEditText("秘密★20年")
     assert not dialog.approval.isEnabled()
@@ -154,8 +154,8 @@ def test_a_question_names_what_is_missing_and_keeps_the_answer(project, monkeypa
     assert document.of(project).secrecy == "内部" and "没有设定密级" in asked[0]
 
 
-def test_the_line_says_what_holds_and_opens_the_form(project, monkeypatch):
-    line, changed = DocumentLine(project, profile_of), []
+def test_the_line_shows_effective_values_and_opens_the_form(project, monkeypatch):
+    line, changed = DocumentLine(project, write_profile), []
     line.changed.connect(lambda: changed.append(True))
     assert line.label.text() == "密级未设定"
 
@@ -245,9 +245,9 @@ def test_parameters_do_not_lower_the_level_of_the_project_in_silence(provider, p
 
 @pytest.fixture
 def sheet(qgis_app, tmp_path):
-    """A project with its own sheet, marked 秘密."""
-    project = sample_project(tmp_path)
-    builder = builder_for(project, DocumentInfo("秘密"))
+    """Save a project with an own sheet that is marked 秘密."""
+    project = open_sample_project(tmp_path)
+    builder = make_builder(project, DocumentInfo("秘密"))
     saved_layouts.save_layouts(builder, [(MAPS.maps["three_zones"], A3, False)])
     return project
 
@@ -258,21 +258,21 @@ def order(folder):
 
 
 def test_a_sheet_of_the_project_keeps_its_level_unless_there_is_a_reason(sheet, tmp_path):
-    builder = builder_for(sheet, DocumentInfo("内部"))
+    builder = make_builder(sheet, DocumentInfo("内部"))
     with pytest.raises(InputError) as caught:
         run_order(builder, order(tmp_path / "甲"))
     assert "三区图" in Texts("zh").explain(caught.value) and list((tmp_path / "甲").iterdir()) == []
-    builder = builder_for(sheet, DocumentInfo("内部", secrecy_reason="公示稿已脱密"))
+    builder = make_builder(sheet, DocumentInfo("内部", secrecy_reason="公示稿已脱密"))
     outcome = run_order(builder, order(tmp_path / "乙"))
     assert len(outcome.files) == 1
     assert [("公示稿已脱密" in note.render(Texts("zh"))) for note in outcome.notes] == [True]
 
 
 def test_the_approval_number_is_on_public_sheets_only(sheet):
-    builder = builder_for(sheet, WHOLE)
+    builder = make_builder(sheet, WHOLE)
     layout = builder.build(MAPS.maps["three_zones"], A3)
     assert layout.itemById("approval").currentText() == "审图号：晋S(2026)001号"
-    builder = builder_for(sheet, DocumentInfo("内部", map_approval="晋S(2026)001号"))
+    builder = make_builder(sheet, DocumentInfo("内部", map_approval="晋S(2026)001号"))
     layout = builder.build(MAPS.maps["three_zones"], A3)
     assert layout.itemById("approval").currentText() == ""
 
@@ -280,23 +280,23 @@ def test_the_approval_number_is_on_public_sheets_only(sheet):
 def test_an_own_sheet_without_a_place_for_the_approval_number_is_reported(sheet, tmp_path):
     layout = saved_layouts.find_layout(sheet, MAPS.maps["three_zones"], A3, False)
     layout.removeLayoutItem(layout.itemById("approval"))
-    outcome = run_order(builder_for(sheet, WHOLE), order(tmp_path / "丙"))
+    outcome = run_order(make_builder(sheet, WHOLE), order(tmp_path / "丙"))
     assert any("没有审图号标签" in note.render(Texts("zh")) for note in outcome.notes)
 
 
 # --- reports
-def test_a_saved_report_has_the_values_of_now(project, monkeypatch):
-    window, runner, result, written = Window(), Runner(), result_of(small_report()), []
+def test_a_saved_report_has_the_current_values(project, monkeypatch):
+    window, runner, result, written = Window(), Runner(), make_result(make_small_report()), []
     monkeypatch.setattr(
         "plugin.bridge.checking.check.write_outputs", lambda checked, outputs, **more: written.append(checked.report)
     )
     document.save(project, DocumentInfo(secrecy="内部", compiler="浑源县人民政府"))
     Exports(window, runner, lambda: result, lambda: document.of(project)).save("json", "报告.json")
     assert wait_until(lambda: bool(written), 30)
-    said = written[0].provenance["document"]
-    assert (said["secrecy"], said["compiler"]) == ("内部", "浑源县人民政府")
+    values_in_report = written[0].provenance["document"]
+    assert (values_in_report["secrecy"], values_in_report["compiler"]) == ("内部", "浑源县人民政府")
     assert "document" not in result.report.provenance
-    # A result of another project or a package keeps its own.
+    # A result of another project or of a package keeps its own values.
     Exports(window, runner, lambda: result).save("json", "报告.json")
     assert wait_until(lambda: len(written) == 2, 30)
     assert "document" not in written[1].provenance

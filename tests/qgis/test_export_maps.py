@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The maps as files: names, dots, pages, and nothing of the user or the machine in them."""
+"""Exported maps: names, resolution, pages, and no data of user or machine."""
 
 import getpass
 import platform
@@ -25,23 +25,23 @@ from tests.qgis.helpers import (
     Log,
     digest_files,
     make_frame,
+    make_small_layers,
     make_square,
     run_algorithm,
-    small_layers,
     write_small,
 )
 from tests.qgis.maps_helpers import (
-    builder_for,
-    centre_layers,
-    jfif_density,
-    jpg_size,
-    pdf_is_whole,
-    sample_project,
+    is_complete_pdf,
+    make_builder,
+    make_centre_layers,
+    open_sample_project,
+    read_jfif_density,
+    read_jpg_size,
 )
 
 MAPS = maps.load_map_set()
 A3 = MAPS.sheets["A3"]
-#: A level of secrecy, without which nothing is exported.
+#: A level of secrecy, which every export requires.
 PUBLIC = {"SECRECY": "公开"}
 AUTHOR = "zhang-san-private"
 
@@ -49,12 +49,12 @@ AUTHOR = "zhang-san-private"
 @pytest.fixture(scope="module")
 def county(qgis_app, tmp_path_factory):
     folder = tmp_path_factory.mktemp("浑源 县")
-    project = sample_project(folder)
+    project = open_sample_project(folder)
     metadata = project.metadata()
     metadata.setAuthor(AUTHOR)
     project.setMetadata(metadata)
     project.write(str(folder / "secret-path.qgz"))
-    return builder_for(project, DocumentInfo("内部", "浑源县人民政府", "", "2026年11月"))
+    return make_builder(project, DocumentInfo("内部", "浑源县人民政府", "", "2026年11月"))
 
 
 def order(folder, *ids, **more):
@@ -64,7 +64,7 @@ def order(folder, *ids, **more):
 
 @pytest.fixture(scope="module")
 def made(county, tmp_path_factory):
-    """Every map that the sample county has, on A3 in both formats."""
+    """Export every map of the sample county on A3 in both formats."""
     folder = tmp_path_factory.mktemp("图件")
     return folder, run_order(county, order(folder, formats=("jpg", "pdf"), world=True))
 
@@ -84,7 +84,7 @@ def test_all_maps_of_the_county_under_the_names_of_the_submission(made):
 
 @pytest.mark.slow
 def test_all_maps_of_the_sample_county_with_its_centre(provider, tmp_path):
-    """Every map of the catalogue, at 300 dpi, from the folder of the sample; read by no project, changed by nobody."""
+    """Export every map of the catalogue at 300 dpi from the sample's folder."""
     before = {path.name: digest_files(path) for path in SAMPLE.parent.iterdir()}
     found = run_algorithm(
         "export_maps", {**PUBLIC, "SOURCE": str(SAMPLE.parent), "PROFILE": "hunyuan", "OUTPUT": str(tmp_path / "图件")}
@@ -97,29 +97,29 @@ def test_all_maps_of_the_sample_county_with_its_centre(provider, tmp_path):
     for path in files:
         data = path.read_bytes()
         if path.suffix == ".jpg":
-            assert jfif_density(path) == (1, 300, 300)
-            assert jpg_size(path) == (4960, 3507)
+            assert read_jfif_density(path) == (1, 300, 300)
+            assert read_jpg_size(path) == (4960, 3507)
         assert str(tmp_path).encode() not in data
         assert re.search(rb"/(Author|Creator|Producer) ?\(\s*" + re.escape(user), data) is None
     assert {path.name: digest_files(path) for path in SAMPLE.parent.iterdir()} == before
 
 
-def test_a_map_of_the_town_centre_without_its_layers_is_told_and_no_more(made):
+def test_a_town_centre_map_without_its_layers_is_only_a_warning(made):
     lacking = {one.id: lack.key for one, lack in made[1].not_made}
     assert lacking == {m.id: "no_centre" for m in MAPS.maps.values() if m.scope == "centre"}
 
 
-def test_jpg_carries_its_dots_and_size(made):
+def test_jpg_has_the_requested_resolution_and_size(made):
     for path in made[0].glob("*.jpg"):
-        assert jfif_density(path) == (1, 300, 300)
-        # 420 × 297 mm at 300 dots per 25.4 mm.
-        assert jpg_size(path) == (4960, 3507)
+        assert read_jfif_density(path) == (1, 300, 300)
+        # 420 × 297 mm at 300 dpi.
+        assert read_jpg_size(path) == (4960, 3507)
 
 
 def test_nothing_of_user_and_machine_is_inside(made, county):
     secrets = {AUTHOR, "secret-path", str(Path.home()), str(made[0]), county.material.project.title()}
     for name in (getpass.getuser(), QgsApplication.userLoginName(), QgsApplication.userFullName(), platform.node()):
-        # Few letters may be anything among the bytes of a picture.
+        # A short name may occur in the bytes of a picture by chance.
         secrets |= {name} if len(name) > 5 else {f">{name}<", f"({name})", f"/{name}/"} if name else set()
     for path in (p for p in made[0].iterdir() if p.suffix != ".jgw"):
         data = path.read_bytes()
@@ -134,8 +134,8 @@ def test_nothing_of_user_and_machine_is_inside(made, county):
         assert b"CreateDate" not in data and b"dc:creator" not in data
 
 
-def test_the_metadata_would_be_there_otherwise(county, tmp_path):
-    """QGIS names the author in the pdf though it is asked for no metadata: what is blanked is there to be blanked."""
+def test_qgis_alone_would_write_the_metadata(county, tmp_path):
+    """Confirm that QGIS writes the author although metadata are switched off."""
     from qgis.core import QgsLayoutExporter
 
     settings = QgsLayoutExporter.PdfExportSettings()
@@ -146,10 +146,10 @@ def test_the_metadata_would_be_there_otherwise(county, tmp_path):
     assert AUTHOR.encode() in data and b"/CreationDate" in data
 
 
-def test_the_pdf_is_whole_and_says_its_title(made):
+def test_the_pdf_is_complete_and_has_its_title(made):
     for path in made[0].glob("*.pdf"):
         data = path.read_bytes()
-        assert pdf_is_whole(data)
+        assert is_complete_pdf(data)
         title = f"浑源县{path.stem[len('140225浑源县01') :]}"
         assert title.encode("utf-8") in data or title.encode("utf-16-be").hex().encode() in data
         # 420 × 297 mm in points.
@@ -173,7 +173,7 @@ def test_the_world_file_places_the_county(made):
     xmin, ymin, xmax, ymax = pyogrio.read_info(SAMPLE, layer="XZQX")["total_bounds"]
     left, right = (xmin - west) / step, (xmax - west) / step
     top, bottom = (north - ymax) / step, (north - ymin) / step
-    # The county lies within the map's frame, 9 to 317 mm from the left and 30 to 288 from above.
+    # The county is within the map's frame, 9 to 317 mm from the left and 30 to 288 from the top.
     dots = 300 / 25.4
     assert 9 * dots < left < right < 317 * dots and 30 * dots < top < bottom < 288 * dots
     assert (left + right) / 2 == pytest.approx(163 * dots, abs=2) and (top + bottom) / 2 == pytest.approx(
@@ -182,36 +182,36 @@ def test_the_world_file_places_the_county(made):
 
 
 def test_each_township_has_its_pages(county, tmp_path):
-    said = []
-    # Few dots: what is asked is which pages there are.
+    reported = []
+    # A low resolution suffices, because the test counts pages.
     seventeen = order(tmp_path, "three_zones", townships=True, dpi=72)
-    outcome = run_order(county, seventeen, progress=lambda s, t: said.append((s, t)))
+    outcome = run_order(county, seventeen, progress=lambda s, t: reported.append((s, t)))
     towns = gpd.read_file(SAMPLE, layer="XZQXZ")
     names = {f"{r.XZQDM}{r.XZQMC}03三区图.jpg" for r in towns.itertuples()} | {"140225浑源县03县域三区图.jpg"}
     assert {p.name for p in tmp_path.iterdir()} == names and len(outcome.files) == 17
-    shares = [share for share, _ in said]
-    assert shares == sorted(shares) and len(said) == 18 and said[1][1] == "浑源县永安镇三区图"
+    shares = [share for share, _ in reported]
+    assert shares == sorted(shares) and len(reported) == 18 and reported[1][1] == "浑源县永安镇三区图"
 
 
 def test_a0_has_its_pixels(county, tmp_path):
     run_order(county, order(tmp_path, "three_lines", sheet=MAPS.sheets["A0"]))
     (path,) = tmp_path.iterdir()
-    assert jpg_size(path) == (14043, 9933) and jfif_density(path) == (1, 300, 300)
+    assert read_jpg_size(path) == (14043, 9933) and read_jfif_density(path) == (1, 300, 300)
 
 
-def images_in(data: bytes) -> list[int]:
+def find_images(data: bytes) -> list[int]:
     return [int(w) for w in re.findall(rb"/Subtype /Image\s+/Width (\d+)", data)]
 
 
 def test_a_layer_of_many_features_is_a_picture_in_the_pdf(county, tmp_path):
     sizes = {}
     for above in (MAPS.raster_above, 1000):
-        builder = builder_for(county.material.project, catalogue=replace(MAPS, raster_above=above))
+        builder = make_builder(county.material.project, catalogue=replace(MAPS, raster_above=above))
         folder = tmp_path / str(above)
         folder.mkdir()
         run_order(builder, order(folder, "land_use", formats=("pdf",)))
         (path,) = folder.iterdir()
-        sizes[above] = max(images_in(path.read_bytes()), default=0)
+        sizes[above] = max(find_images(path.read_bytes()), default=0)
     # The map's frame is 308 mm wide: 3638 dots.
     assert sizes[20000] < 1000 and sizes[1000] > 3000
 
@@ -247,13 +247,13 @@ def test_a_failure_replaces_nothing(county, tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == [old.name] and old.read_bytes() == b"of last year"
 
 
-def test_files_of_before_are_replaced_and_others_stay(county, tmp_path):
+def test_former_maps_are_replaced_and_other_files_stay(county, tmp_path):
     old, other = tmp_path / "140225浑源县03县域三区图.jpg", tmp_path / "说明.txt"
     old.write_bytes(b"of last year")
     other.write_text("不动")
     run_order(county, order(tmp_path, "3"))
     assert {p.name for p in tmp_path.iterdir()} == {old.name, other.name}
-    assert jpg_size(old) == (4960, 3507) and other.read_text() == "不动"
+    assert read_jpg_size(old) == (4960, 3507) and other.read_text() == "不动"
 
 
 def test_layers_in_the_tree_keep_their_strength(county, tmp_path):
@@ -266,8 +266,8 @@ def test_layers_in_the_tree_keep_their_strength(county, tmp_path):
 
 # --- a planner's own sheet
 def test_the_projects_own_sheet_is_printed_as_edited(qgis_app, tmp_path):
-    project = sample_project(tmp_path)
-    builder = builder_for(project, DocumentInfo(compiler="浑源县人民政府"))
+    project = open_sample_project(tmp_path)
+    builder = make_builder(project, DocumentInfo(compiler="浑源县人民政府"))
     saved_layouts.save_layouts(builder, [(MAPS.maps["three_zones"], A3, False)])
     layout = saved_layouts.find_layout(project, MAPS.maps["three_zones"], A3, False)
     folder = tmp_path / "图"
@@ -283,7 +283,7 @@ def test_the_projects_own_sheet_is_printed_as_edited(qgis_app, tmp_path):
 
 # --- 中心城区
 def test_maps_of_the_town_centre(provider, tmp_path):
-    source = write_small(tmp_path / "中心城区.gpkg", **{**dict.fromkeys(small_layers()), **centre_layers()})
+    source = write_small(tmp_path / "中心城区.gpkg", **{**dict.fromkeys(make_small_layers()), **make_centre_layers()})
     log, folder = Log(), tmp_path / "图"
     result = run_algorithm(
         "export_maps", {**PUBLIC, "SOURCE": str(source), "FORMAT": "jpg", "OUTPUT": str(folder)}, log
@@ -297,18 +297,18 @@ def test_maps_of_the_town_centre(provider, tmp_path):
     assert result["MADE"] == 4 and result["NOT_MADE"].startswith("县域用地现状图、县域三条控制线图、县域三区图")
     assert "land_use" not in "\n".join(log.lines)
     assert any("“县域三条控制线图”没有生成：缺城镇开发边界" in line for line in log.lines)
-    # The frame of the town is there, the roads are not: no “no layers of the town centre”.
+    # The frame of the town exists, the roads do not: “no layers of the town centre” is not reported.
     assert any("“中心城区道路交通规划图”没有生成：缺交通设施（点）、道路中心线" in line for line in log.lines)
 
 
 def test_sheets_of_the_town_centre(qgis_app, tmp_path):
     from plugin.bridge.layouts import legend
 
-    source = write_small(tmp_path / "中心城区.gpkg", **{**dict.fromkeys(small_layers()), **centre_layers()})
+    source = write_small(tmp_path / "中心城区.gpkg", **{**dict.fromkeys(make_small_layers()), **make_centre_layers()})
     project = QgsProject()
-    for name in centre_layers():
+    for name in make_centre_layers():
         project.addMapLayer(QgsVectorLayer(f"{source}|layername={name}", name, "ogr"))
-    builder = builder_for(project)
+    builder = make_builder(project)
     layout = builder.build(MAPS.maps["centre_lines"], A3)
     # 1 km in a frame of 308 × 258 mm.
     assert layout.itemById("map").scale() == pytest.approx(4000)
@@ -393,7 +393,7 @@ def test_cancel_between_pages(provider, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change, said",
+    "change, reported",
     [
         ({"SOURCE": "没有.gpkg"}, "找不到"),
         ({"MAPS": "no_such_map"}, "图件“no_such_map”不存在"),
@@ -405,9 +405,9 @@ def test_cancel_between_pages(provider, tmp_path):
         ({"DPI": 299}, "DPI"),
     ],
 )
-def test_what_cannot_be_is_said(provider, tmp_path, change, said):
+def test_invalid_parameters_are_reported(provider, tmp_path, change, reported):
     parameters = {**PUBLIC, "SOURCE": str(SAMPLE), "OUTPUT": str(tmp_path / "图"), **change}
-    with pytest.raises(QgsProcessingException, match=said):
+    with pytest.raises(QgsProcessingException, match=reported):
         run_algorithm("export_maps", parameters)
     assert not list(tmp_path.rglob("*.jpg"))
 
@@ -441,25 +441,25 @@ def test_from_the_shell(qgis_process, tmp_path):
 
 
 def test_streams_of_the_pdf_open(made):
-    """Blanking touched no stream: each that says it is deflated still is."""
+    """Decompress every deflated stream: blanking of metadata changed none."""
     data = next(made[0].glob("*03*.pdf")).read_bytes()
     streams = re.findall(rb"/FlateDecode.*?stream\r?\n(.*?)endstream", data, re.DOTALL)
     assert streams and all(zlib.decompressobj().decompress(s) is not None for s in streams)
 
 
 def test_a_township_in_two_rows_is_one_page(qgis_app, tmp_path):
-    layers = centre_layers()
+    layers = make_centre_layers()
     parts = [make_square(0, 0, 5000, 10_000), make_square(5000, 0, 4000, 10_000), make_square(9000, 0, 1000, 10_000)]
     codes, names = ["140225100", "140225101", "140225100"], ["永安镇", "王庄堡镇", "永安镇"]
     layers["XZQXZ"] = make_frame(parts, XZQDM=codes, XZQMC=names)
     layers["YDYHGHFQ"] = make_frame([make_square(0, 0, 10_000, 10_000)], GHFQDM=["300"], GHFQMC=["农田保护区"])
-    source = write_small(tmp_path / "飞地.gpkg", **{**dict.fromkeys(small_layers()), **layers})
+    source = write_small(tmp_path / "飞地.gpkg", **{**dict.fromkeys(make_small_layers()), **layers})
     project = QgsProject()
     for name in ("XZQX", "XZQXZ", "YDYHGHFQ"):
         project.addMapLayer(QgsVectorLayer(f"{source}|layername={name}", name, "ogr"))
     folder = tmp_path / "图"
     folder.mkdir()
-    run_order(builder_for(project), order(folder, "zones", townships=True))
+    run_order(make_builder(project), order(folder, "zones", townships=True))
     assert {p.name for p in folder.iterdir()} == {
         "140225浑源县04县域国土空间规划分区图.jpg",
         "140225100永安镇04国土空间规划分区图.jpg",
@@ -468,7 +468,10 @@ def test_a_township_in_two_rows_is_one_page(qgis_app, tmp_path):
 
 
 def test_data_in_degrees_are_drawn_in_the_countys_zone(provider, tmp_path):
-    """Sealed data come in EPSG:4490: a map of degrees would be squeezed, and have no scale."""
+    """Draw EPSG:4490 data in the county's zone.
+
+    A map in degrees would be distorted and have no scale.
+    """
     from plugin.bridge.layouts.source import open_source
     from plugin.core.check import Options
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""export_package from scripts and from qgis_process: the gate, the layers of the project with their edits, cancel."""
+"""export_package in scripts and qgis_process: gate, unsaved edits, cancel."""
 
 import hashlib
 import json
@@ -36,14 +36,14 @@ def documents(tmp_path):
     return folder
 
 
-def test_promised_parameters():
+def test_documented_parameters_exist():
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:export_package")
     names = [d.name() for d in algorithm.parameterDefinitions()]
     assert names[:2] == ["SOURCE", "LAYERS"]
     assert {"STANDARD", "PROFILE", "ROLES", "SCOPE", "PACKAGE", "DOCUMENTS", "PERSONAL", "FORCE", "OUTPUT"} <= set(
         names
     )
-    # A package is of a whole check; its report lies inside.
+    # A package follows a whole check and contains its report.
     assert not {"RULES", "OUTPUT_FINDINGS", "OUTPUT_HTML", "OUTPUT_JSON"} & set(names)
     assert {"OUTPUT", "DIGEST", "VERDICT"} <= {d.name() for d in algorithm.outputDefinitions()}
 
@@ -60,7 +60,7 @@ def test_a_county_that_passes(tmp_path, clean, documents):
         assert layer.crs.to_epsg() == 4490 and next(iter(layer))["properties"]["GHFQMC"]
     manifest = json.loads((package / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["tool"]["versions"]["qgis"]
-    # The report has QGIS's pictures.
+    # The report has pictures drawn by QGIS.
     report = (package / "2-规划文档" / "140225浑源县三区三线检查报告.html").read_text(encoding="utf-8")
     assert "data:image/png;base64" in report or "data:image/jpeg;base64" in report
 
@@ -95,7 +95,7 @@ def test_layers_of_the_project_with_their_edits(tmp_path, clean, documents):
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("given", "expected"),
     [
         ({"PACKAGE": "省级"}, "省级"),
         ({"DOCUMENTS": "/没有/这里"}, "没有"),
@@ -103,10 +103,10 @@ def test_layers_of_the_project_with_their_edits(tmp_path, clean, documents):
         ({"SOURCE": "/没有.gpkg"}, "没有"),
     ],
 )
-def test_bad_parameters_are_said_before_anything_runs(tmp_path, clean, given, says):
+def test_bad_parameters_are_reported_before_the_run(tmp_path, clean, given, expected):
     with pytest.raises(QgsProcessingException) as caught:
         run_algorithm("export_package", {"SOURCE": str(clean), "OUTPUT": str(tmp_path / "结果"), **given})
-    assert says in str(caught.value) and not (tmp_path / "结果").exists()
+    assert expected in str(caught.value) and not (tmp_path / "结果").exists()
 
 
 def test_cancelled(tmp_path, clean, documents):
@@ -114,7 +114,7 @@ def test_cancelled(tmp_path, clean, documents):
     feedback.progressChanged.connect(lambda value: feedback.cancel() if value > 60 else None)
     given = {"SOURCE": str(clean), "DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")}
     assert run_algorithm("export_package", given, feedback) == {}
-    # Cancelled early, there is not even the folder.
+    # After an early cancel, not even the folder exists.
     assert not (tmp_path / "结果").exists() or not any((tmp_path / "结果").iterdir())
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Expression functions: right answers, everywhere an expression runs, gone when the plugin is."""
+"""Expression functions: results, contexts, registration and unloading."""
 
 import subprocess
 import sys
@@ -49,7 +49,7 @@ def evaluate(text, layer=None):
     return expression.evalErrorString() or value
 
 
-def layer_of(shapes=(), crs="EPSG:4526", bsm=()):
+def make_layer(shapes=(), crs="EPSG:4526", bsm=()):
     layer = QgsVectorLayer(f"Polygon?crs={crs}&field=BSM:string(18)&field=MJ:double", "图层", "memory")
     rows = []
     for shape, number in zip(shapes, [*bsm, *[None] * len(shapes)], strict=False):
@@ -70,7 +70,7 @@ def add(layer, bsm):
 
 
 @pytest.mark.parametrize("epsg", [4526, 4490, 4547, 4534 + 13])
-def test_area_agrees_with_the_formula_written_by_another_hand(functions, epsg):
+def test_area_agrees_with_an_independent_formula(functions, epsg):
     shape = HOLED
     if epsg != 4526:
         import pyproj
@@ -80,7 +80,7 @@ def test_area_agrees_with_the_formula_written_by_another_hand(functions, epsg):
     (expected,) = measure.statutory_area([HOLED])
     wkt = f"geom_from_wkt('{shapely.to_wkt(shape, rounding_precision=-1)}')"
     assert evaluate(f"sanxian_statutory_area({wkt}, 'EPSG:{epsg}')") == pytest.approx(expected, abs=1e-3)
-    layer = layer_of(crs=f"EPSG:{epsg}")
+    layer = make_layer(crs=f"EPSG:{epsg}")
     assert evaluate(f"sanxian_statutory_area({wkt})", layer) == pytest.approx(expected, abs=1e-3)
 
 
@@ -105,7 +105,7 @@ def test_area_of_multipart_curved_and_no_polygons(functions):
         "sanxian_code_name('no such list', '01')",
     ],
 )
-def test_says_what_is_wrong(functions, text):
+def test_errors_name_the_cause(functions, text):
     expression = QgsExpression(text)
     expression.evaluate(QgsExpressionContext())
     assert expression.evalErrorString().endswith((".", "。"))
@@ -129,7 +129,7 @@ def test_codes(functions):
 
 
 def test_each_call_in_an_edited_layer_gives_another_number(functions):
-    layer = layer_of([make_square(0, 0)], bsm=[f"{COUNTY}000000000041"])
+    layer = make_layer([make_square(0, 0)], bsm=[f"{COUNTY}000000000041"])
     assert evaluate("sanxian_next_bsm()", layer) == f"{COUNTY}000000000042"
     assert evaluate("sanxian_next_bsm()", layer) == f"{COUNTY}000000000042", "shown only"
     layer.startEditing()
@@ -143,10 +143,10 @@ def test_each_call_in_an_edited_layer_gives_another_number(functions):
 
 
 def test_by_name_and_from_another_layer(functions, project):
-    layer = layer_of([make_square(0, 0)], bsm=[f"{COUNTY}000000000007"])
+    layer = make_layer([make_square(0, 0)], bsm=[f"{COUNTY}000000000007"])
     project.addMapLayer(layer)
-    for said in ("图层", layer.id()):
-        assert evaluate(f"sanxian_next_bsm('{said}')") == f"{COUNTY}000000000008"
+    for reference in ("图层", layer.id()):
+        assert evaluate(f"sanxian_next_bsm('{reference}')") == f"{COUNTY}000000000008"
 
 
 def write(path, *numbers):
@@ -155,7 +155,7 @@ def write(path, *numbers):
 
 
 def test_a_deleted_number_is_never_given_again(functions, project, tmp_path):
-    """Deleted, saved, project closed and opened anew: the number of a feature that is gone stays used."""
+    """Never reuse the number of a deleted feature, also after save and reopen."""
     path = tmp_path / "县 库.gpkg"
     write(path, f"{COUNTY}000000000001", f"{COUNTY}000000000009")
     layer = QgsVectorLayer(f"{path}|layername=CZKFBJ", "CZKFBJ", "ogr")
@@ -167,7 +167,7 @@ def test_a_deleted_number_is_never_given_again(functions, project, tmp_path):
     again = QgsVectorLayer(f"{path}|layername=CZKFBJ", "CZKFBJ", "ogr")
     project.addMapLayer(again)
     assert evaluate("sanxian_next_bsm()", again) == f"{COUNTY}000000000010"
-    # An overwritten number is gone likewise; a filter hides features, not numbers.
+    # An overwritten number stays used too; a filter hides features, not numbers.
     with edit(again):
         (fid,) = again.allFeatureIds()
         again.changeAttributeValue(fid, again.fields().lookupField("BSM"), f"{COUNTY}000000000020")
@@ -178,8 +178,8 @@ def test_a_deleted_number_is_never_given_again(functions, project, tmp_path):
 
 
 @pytest.mark.parametrize("end", ["commitChanges", "rollBack"])
-def test_a_given_number_is_remembered_by_the_data(functions, project, tmp_path, end):
-    """Also when nothing bears it any more and the project was not saved."""
+def test_a_given_number_is_stored_with_the_data(functions, project, tmp_path, end):
+    """Store a given number, also without its feature and in an unsaved project."""
     path = tmp_path / "a.gpkg"
     write(path, f"{COUNTY}000000000001")
     for expected in (2, 3):
@@ -192,7 +192,7 @@ def test_a_given_number_is_remembered_by_the_data(functions, project, tmp_path, 
 
 
 def test_a_thousand_pasted_features_do_not_make_one_wait(functions):
-    layer = layer_of([make_square(0, 0)], bsm=[f"{COUNTY}000000000001"])
+    layer = make_layer([make_square(0, 0)], bsm=[f"{COUNTY}000000000001"])
     layer.setDefaultValueDefinition(0, QgsDefaultValue("sanxian_next_bsm()"))
     layer.startEditing()
     rows = [QgsVectorLayerUtils.QgsFeatureData(QgsGeometry.fromWkt(make_square(n, 0).wkt), {}) for n in range(1000)]
@@ -214,21 +214,21 @@ def test_a_filter_hides_no_number(functions, project, tmp_path):
 
 
 def database(path, **layers):
-    """A GeoPackage: table → its numbers."""
+    """Return a function that writes a GeoPackage: table → its numbers."""
     for name, numbers in layers.items():
         shapes = [make_square(200 * n, 0) for n in range(len(numbers))]
         data = make_frame(shapes, BSM=list(numbers)).astype({"BSM": object})
         pyogrio.write_dataframe(data, path, layer=name, driver="GPKG", geometry_type="Polygon")
 
 
-def opened(project, path, name):
+def open_layer(project, path, name):
     layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
     assert layer.isValid()
     project.addMapLayer(layer)
     return layer
 
 
-def numbered(*running):
+def number_feature(*running):
     return [f"{COUNTY}{n:012d}" for n in running]
 
 
@@ -241,82 +241,85 @@ def test_the_first_features_of_two_layers_get_two_numbers(functions, project, tm
     given = []
     for name in ("YJJBNT", "CZKFBJ", "YJJBNT"):
         found = project.mapLayersByName(name)
-        layer = found[0] if found else opened(project, tmp_path / "a.gpkg", name)
+        layer = found[0] if found else open_layer(project, tmp_path / "a.gpkg", name)
         layer.startEditing()
         given += [evaluate(NEXT, layer), evaluate(NEXT, layer)]
         for number in given[-2:]:
             add(layer, number)
         if saved:
             assert layer.commitChanges()
-    assert given == numbered(1, 2, 3, 4, 5, 6)
+    assert given == number_feature(1, 2, 3, 4, 5, 6)
     for layer in project.mapLayers().values():
         layer.rollBack()
 
 
 def test_unsaved_rows_of_another_layer_count(functions, project):
-    first, second = layer_of(), layer_of()
+    first, second = make_layer(), make_layer()
     project.addMapLayers([first, second])
     first.startEditing()
-    add(first, *numbered(30))
-    assert evaluate(NEXT, second) == numbered(31)[0], "shown only"
-    first.changeAttributeValue(first.allFeatureIds()[0], 0, numbered(40)[0])
+    add(first, *number_feature(30))
+    assert evaluate(NEXT, second) == number_feature(31)[0], "shown only"
+    first.changeAttributeValue(first.allFeatureIds()[0], 0, number_feature(40)[0])
     second.startEditing()
-    assert [evaluate(NEXT, second), evaluate(NEXT, first), evaluate(NEXT, second)] == numbered(41, 42, 43)
+    assert [evaluate(NEXT, second), evaluate(NEXT, first), evaluate(NEXT, second)] == number_feature(41, 42, 43)
     first.rollBack()
     second.rollBack()
 
 
 def test_layers_that_the_project_does_not_have_count(functions, project, tmp_path):
-    database(tmp_path / "a.gpkg", YJJBNT=numbered(70), CZKFBJ=numbered(3))
-    shown = opened(project, tmp_path / "a.gpkg", "CZKFBJ")
-    assert evaluate(NEXT, shown) == numbered(71)[0]
+    database(tmp_path / "a.gpkg", YJJBNT=number_feature(70), CZKFBJ=number_feature(3))
+    shown = open_layer(project, tmp_path / "a.gpkg", "CZKFBJ")
+    assert evaluate(NEXT, shown) == number_feature(71)[0]
 
 
 def test_a_number_deleted_in_one_layer_is_not_given_in_another(functions, project, tmp_path):
-    """Also when the layer that had it is in the project no more."""
+    """Count deleted numbers of layers that were removed from the project too."""
     path = tmp_path / "a.gpkg"
-    database(path, YJJBNT=numbered(8, 9), CZKFBJ=numbered(3))
-    layer = opened(project, path, "YJJBNT")
+    database(path, YJJBNT=number_feature(8, 9), CZKFBJ=number_feature(3))
+    layer = open_layer(project, path, "YJJBNT")
     with edit(layer):
         assert layer.deleteFeature(max(layer.allFeatureIds()))
     project.clear()
-    assert evaluate(NEXT, opened(project, path, "CZKFBJ")) == numbered(10)[0]
+    assert evaluate(NEXT, open_layer(project, path, "CZKFBJ")) == number_feature(10)[0]
 
 
 def test_a_layer_that_left_the_project_still_counts(functions, project, tmp_path):
     path = tmp_path / "a.gpkg"
-    database(path, YJJBNT=numbered(8), CZKFBJ=numbered(3))
-    second, first = opened(project, path, "CZKFBJ"), opened(project, path, "YJJBNT")
-    assert evaluate(NEXT, second) == numbered(9)[0]
+    database(path, YJJBNT=number_feature(8), CZKFBJ=number_feature(3))
+    second, first = open_layer(project, path, "CZKFBJ"), open_layer(project, path, "YJJBNT")
+    assert evaluate(NEXT, second) == number_feature(9)[0]
     with edit(first):
-        add(first, *numbered(20))
+        add(first, *number_feature(20))
     project.removeMapLayer(first.id())
-    assert evaluate(NEXT, second) == numbered(21)[0]
+    assert evaluate(NEXT, second) == number_feature(21)[0]
 
 
 def test_the_shapefiles_of_a_folder_are_one_database(functions, project, tmp_path):
     for name, number in (("YJJBNT", 8), ("CZKFBJ", 3)):
-        pyogrio.write_dataframe(make_frame([make_square(0, 0)], BSM=numbered(number)), tmp_path / f"{name}.shp")
+        pyogrio.write_dataframe(make_frame([make_square(0, 0)], BSM=number_feature(number)), tmp_path / f"{name}.shp")
     layer = QgsVectorLayer(str(tmp_path / "CZKFBJ.shp"), "CZKFBJ", "ogr")
     project.addMapLayer(layer)
-    assert evaluate(NEXT, layer) == numbered(9)[0]
+    assert evaluate(NEXT, layer) == number_feature(9)[0]
 
 
 def test_no_layer_is_read_again_for_a_further_number(functions, project, monkeypatch):
-    first, second = layer_of([make_square(0, 0)], bsm=numbered(5)), layer_of()
+    first, second = make_layer([make_square(0, 0)], bsm=number_feature(5)), make_layer()
     project.addMapLayers([first, second])
     reads = []
     values = feature_numbers._values
     monkeypatch.setattr(feature_numbers, "_values", lambda *given: reads.append(given) or values(*given))
     second.startEditing()
-    assert [evaluate(NEXT, second) for _ in range(3)] == numbered(6, 7, 8)
+    assert [evaluate(NEXT, second) for _ in range(3)] == number_feature(6, 7, 8)
     assert len(reads) == 2, "each layer once"
     second.rollBack()
 
 
-def test_numbers_a_column_in_one_go(functions):
-    """As the field calculator does: one expression prepared once, evaluated feature by feature."""
-    layer = layer_of([make_square(200 * n, 0) for n in range(5)], bsm=[f"{COUNTY}000000000003"])
+def test_a_prepared_expression_numbers_a_whole_column(functions):
+    """Evaluate as the field calculator does.
+
+    The expression is prepared once and evaluated for each feature.
+    """
+    layer = make_layer([make_square(200 * n, 0) for n in range(5)], bsm=[f"{COUNTY}000000000003"])
     context = layer.createExpressionContext()
     expression = QgsExpression('CASE WHEN "BSM" IS NULL THEN sanxian_next_bsm(@layer, \'140225\') ELSE "BSM" END')
     assert expression.prepare(context)
@@ -328,18 +331,18 @@ def test_numbers_a_column_in_one_go(functions):
 
 
 def test_on_a_thread_of_qt(functions, qgis_app):
-    """Labels are drawn there."""
+    """Evaluate in a thread of Qt, where labels are drawn."""
     wkt = f"geom_from_wkt('{HOLED.wkt}')"
-    heard = []
+    results = []
     for _ in range(3):
-        count = len(heard)
+        count = len(results)
         task = QgsTask.fromFunction(
-            "label", lambda task: heard.append(evaluate(f"sanxian_statutory_area({wkt}, 'EPSG:4526')"))
+            "label", lambda task: results.append(evaluate(f"sanxian_statutory_area({wkt}, 'EPSG:4526')"))
         )
         QgsApplication.taskManager().addTask(task)
-        assert wait_until(lambda count=count: len(heard) > count)
+        assert wait_until(lambda count=count: len(results) > count)
     (expected,) = measure.statutory_area([HOLED])
-    assert heard == pytest.approx([expected] * 3, abs=1e-3)
+    assert results == pytest.approx([expected] * 3, abs=1e-3)
 
 
 LOADED = """
@@ -365,14 +368,14 @@ for _ in range(2):
 
 
 def test_loading_and_unloading(qgis_app):
-    """With the plugin they come, with it they go, and come again; each has help and its group."""
+    """Load, unload and load the plugin again; each function has help and a group."""
     done = subprocess.run([sys.executable, "-c", LOADED, str(ROOT)], capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [" ".join(sorted(NAMES))] * 2
 
 
-def test_gone_they_listen_to_no_layer(project):
-    layer = layer_of([make_square(0, 0)], bsm=[f"{COUNTY}000000000001"])
+def test_unloaded_functions_follow_no_layer(project):
+    layer = make_layer([make_square(0, 0)], bsm=[f"{COUNTY}000000000001"])
     signals = (layer.featureAdded, layer.beforeCommitChanges, layer.dataChanged, layer.willBeDeleted)
     ledgers = feature_numbers.NumberRegisters()
     project.addMapLayer(layer)
@@ -402,7 +405,7 @@ def test_headless(qgis_process, tmp_path):
 
 
 def two_tables(path):
-    """A database with two empty tables, both loaded."""
+    """Load a database with two empty tables."""
     for name in ("YJJBNTBHTB", "CZKFBJ"):
         empty = make_frame([make_square(0, 0)], BSM=[None]).iloc[:0]
         pyogrio.write_dataframe(empty, path, layer=name, driver="GPKG", geometry_type="Polygon")
@@ -431,8 +434,11 @@ def test_a_number_deleted_in_one_layer_is_given_in_no_other(functions, project, 
     assert evaluate(NEXT, boundary) == f"{COUNTY}000000000008"
 
 
-def test_the_project_remembers_for_all_its_layers(functions, project, tmp_path):
-    """On another machine, whose settings know nothing: the number deleted in a layer that was removed since."""
+def test_the_project_stores_used_numbers_for_all_its_layers(functions, project, tmp_path):
+    """Read used numbers from the project where the settings are empty.
+
+    The number was deleted in a layer that was removed since.
+    """
     farmland, boundary = two_tables(tmp_path / "a.gpkg")
     project.addMapLayers([farmland, boundary])
     with edit(farmland):
@@ -458,8 +464,8 @@ def test_a_table_saved_by_another_layer_while_this_one_is_edited_counts(function
     boundary.rollBack()
 
 
-def test_a_fault_nobody_foresaw_is_an_error_of_the_expression(monkeypatch):
-    """An exception that leaves the function would end QGIS with all unsaved edits."""
+def test_an_unexpected_exception_becomes_an_error_of_the_expression(monkeypatch):
+    """Catch every exception: an uncaught one would end QGIS with all unsaved edits."""
 
     def fails(*_):
         raise TypeError("planted")

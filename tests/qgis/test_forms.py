@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers that know their fields: what is drawn gets BSM, area and names; what is wrong cannot be saved, and says why."""
+"""Layer forms: defaults of drawn features, and constraints with their reasons.
+
+A drawn feature gets BSM, area and names; invalid values cannot be saved.
+"""
 
 import sys
 
@@ -58,14 +61,14 @@ def with_form(layer, role, norm=NORM):
     return layer
 
 
-def placed(layer):
-    """The fields that the form shows, wherever."""
+def list_placed_fields(layer):
+    """Return the fields that the form shows in any section."""
     kind = Qgis.AttributeEditorType.Field
     return [field.name() for tab in layer.editFormConfig().tabs() for field in tab.findElements(kind)]
 
 
-def problems(layer, feature, field):
-    """Is the field sound, and what is said against it."""
+def validate_field(layer, feature, field):
+    """Return whether a field is valid, and its error messages."""
     index = layer.fields().lookupField(field)
     return QgsVectorLayerUtils.validateAttribute(layer, feature, index, HARD)
 
@@ -91,7 +94,7 @@ def test_a_drawn_polygon_gets_number_area_and_name(layer):
     assert drawn["GHFQMC"] == "城镇集中建设区"
     assert (drawn["XZQDM"], drawn["XZQMC"]) == ("140225", "浑源县")
     assert draw_feature(layer, make_square(2000, 0), GHFQDM="430")["BSM"] == "140225000000000002"
-    refused = {f.name(): problems(layer, drawn, f.name())[1] for f in layer.fields()}
+    refused = {f.name(): validate_field(layer, drawn, f.name())[1] for f in layer.fields()}
     assert not any(refused.values()), refused
     assert layer.commitChanges(), layer.commitErrors()
     saved = {f["BSM"]: f for f in layer.getFeatures()}
@@ -115,7 +118,7 @@ def test_area_and_name_follow_every_edit(layer):
     layer.rollBack()
 
 
-def test_editing_without_the_plugin_wipes_nothing_out(layer, functions):
+def test_editing_without_the_plugin_erases_no_value(layer, functions):
     with edit(layer):
         draw_feature(layer, make_square(0, 0), GHFQDM="410")
     functions.unregister()
@@ -128,23 +131,23 @@ def test_editing_without_the_plugin_wipes_nothing_out(layer, functions):
     functions.register()
 
 
-def test_a_wrong_code_cannot_be_saved_and_says_why(layer):
+def test_a_wrong_code_cannot_be_saved_and_the_reason_is_shown(layer):
     layer.startEditing()
     drawn = draw_feature(layer, make_square(0, 0), GHFQDM="410")
     drawn["GHFQDM"] = "999"
-    sound, said = problems(layer, drawn, "GHFQDM")
+    valid, errors = validate_field(layer, drawn, "GHFQDM")
     named = ("城镇开发边界 CZKFBJ", "规划分区代码 GHFQDM", "规划分区代码表", "下拉表")
-    assert not sound and all(word in " ".join(said) for word in named), said
+    assert not valid and all(word in " ".join(errors) for word in named), errors
     for blank in (NULL, "", "  "):
         drawn["GHFQDM"] = blank
-        sound, said = problems(layer, drawn, "GHFQDM")
-        assert not sound and "必填" in " ".join(said), blank
+        valid, errors = validate_field(layer, drawn, "GHFQDM")
+        assert not valid and "必填" in " ".join(errors), blank
     for wrong in (NULL, "17", "1402250000000000011"):
         drawn["BSM"] = wrong
-        sound, said = problems(layer, drawn, "BSM")
-        assert not sound and "18 个字符" in " ".join(said)
+        valid, errors = validate_field(layer, drawn, "BSM")
+        assert not valid and "18 个字符" in " ".join(errors)
     drawn["XZQMC"] = "县" * 101
-    assert not problems(layer, drawn, "XZQMC")[0]
+    assert not validate_field(layer, drawn, "XZQMC")[0]
 
 
 def test_a_layer_takes_no_codes_of_other_layers(functions):
@@ -157,9 +160,9 @@ def test_a_layer_takes_no_codes_of_other_layers(functions):
     layer, boundary = offered("CZKFBJ", "GHFQDM")
     assert {"410", "411", "420", "430"} <= boundary and not {"100", "300", "400", "510"} & boundary
     drawn = QgsFeature(layer.fields())
-    for code, sound in (("300", False), ("999", False), ("430", True)):
+    for code, valid in (("300", False), ("999", False), ("430", True)):
         drawn["GHFQDM"] = code
-        assert problems(layer, drawn, "GHFQDM")[0] is sound, code
+        assert validate_field(layer, drawn, "GHFQDM")[0] is valid, code
     assert offered("HLFXKZX", "LX")[1] == {"20", "21", "22", "23", "24"}
     assert offered("KCZYKCBHX", "LX")[1] == {"10", "11", "12"}
     assert {"100", "300", "410", "411", "510"} <= offered("ZXCQGHFQ", "GHFQDM")[1]
@@ -178,48 +181,48 @@ def test_a_layer_takes_no_codes_of_other_layers(functions):
         ("BHJSSJ", [NULL, QDate(2025, 10, 1), QDate(2999, 1, 1)], [QDate(2025, 9, 30)], "保护开始时间"),
     ],
 )
-def test_numbers_and_dates_out_of_range_cannot_be_saved_and_say_why(functions, field, right, wrong, word):
+def test_numbers_and_dates_out_of_range_are_refused_with_the_reason(functions, field, right, wrong, word):
     layer = with_form(memory("YJJBNTBHTB"), "YJJBNTBHTB")
     drawn = QgsFeature(layer.fields())
     if field == "BHJSSJ":
         drawn["BHKSSJ"] = QDate(2025, 10, 1)
     for value in right:
         drawn[field] = value
-        assert problems(layer, drawn, field) == (True, []), value
+        assert validate_field(layer, drawn, field) == (True, []), value
     for value in wrong:
         drawn[field] = value
-        sound, said = problems(layer, drawn, field)
-        assert not sound and word in " ".join(said) and field in " ".join(said), value
+        valid, errors = validate_field(layer, drawn, field)
+        assert not valid and word in " ".join(errors) and field in " ".join(errors), value
 
 
-def test_dates_in_a_text_field_are_judged_too(functions):
+def test_dates_in_a_text_field_are_validated(functions):
     layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=BHKSSJ:string(8)", "农田", "memory")
     with_form(layer, "YJJBNTBHTB")
     drawn = QgsFeature(layer.fields())
-    for value, sound in ((NULL, True), ("", True), ("20251001", True), ("20250230", False), ("去年", False)):
+    for value, valid in ((NULL, True), ("", True), ("20251001", True), ("20250230", False), ("去年", False)):
         drawn["BHKSSJ"] = value
-        assert problems(layer, drawn, "BHKSSJ")[0] is sound, value
+        assert validate_field(layer, drawn, "BHKSSJ")[0] is valid, value
 
 
 def test_a_required_text_is_more_than_blanks(functions):
     layer = with_form(memory("ZXCQGHFQ"), "ZXCQGHFQ")
     drawn = QgsFeature(layer.fields())
-    for value, sound in ((NULL, False), ("", False), (" ", False), ("控制建设强度", True)):
+    for value, valid in ((NULL, False), ("", False), (" ", False), ("控制建设强度", True)):
         drawn["GKZY"] = value
-        assert problems(layer, drawn, "GKZY")[0] is sound, value
+        assert validate_field(layer, drawn, "GKZY")[0] is valid, value
 
 
-def test_a_number_that_stands_already_cannot_be_saved(layer):
+def test_a_duplicate_number_cannot_be_saved(layer):
     layer.startEditing()
     draw_feature(layer, make_square(0, 0))
     other = draw_feature(layer, make_square(500, 0))
-    assert problems(layer, other, "BSM")[0]
+    assert validate_field(layer, other, "BSM")[0]
     other["BSM"] = FIRST
-    assert not problems(layer, other, "BSM")[0]
+    assert not validate_field(layer, other, "BSM")[0]
 
 
 def test_the_form_itself_refuses(layer):
-    """As a planner sees it: with a wrong code there is no OK, and the mark beside the field says why."""
+    """Open the form: a wrong code disables OK, and a mark shows the reason."""
     from qgis.gui import QgsAttributeForm, QgsGui
     from qgis.PyQt.QtWidgets import QDialogButtonBox, QLabel
 
@@ -288,11 +291,11 @@ def test_code_lists_are_shown_with_names_and_levels(functions):
     assert drawn["YDYHFLMC"] == "旱地"
 
 
-def test_sections_aliases_and_what_nobody_types(functions):
+def test_forms_have_sections_aliases_and_read_only_fields(functions):
     layer = with_form(memory("YJJBNTBHTB"), "YJJBNTBHTB")
     tabs = layer.editFormConfig().tabs()
     assert [tab.name() for tab in tabs] == ["属性", "面积", "其他"]
-    assert sorted(placed(layer)) == sorted(layer.fields().names())
+    assert sorted(list_placed_fields(layer)) == sorted(layer.fields().names())
     assert [box.name() for box in tabs[0].children()] == ["标识", "属性"], "number and name above what is filled in"
     where = {child.name(): one.name() for one in (*tabs[0].children(), *tabs[1:]) for child in one.children()}
     assert where["BSM"] == "标识" and where["DLBM"] == "属性" and where["LXDH"] == "其他"
@@ -311,12 +314,12 @@ def test_townships_are_not_given_the_countys_name(functions):
     layer.rollBack()
 
 
-def test_without_a_county_the_layers_own_numbers_tell(functions):
+def test_without_a_county_the_code_is_read_from_the_layers_numbers(functions):
     norm = Norm(load_standard(), load_profile())
     layer = with_form(memory("CZKFBJ", norm), "CZKFBJ", norm)
     layer.startEditing()
     drawn = draw_feature(layer, make_square(0, 0))
-    assert drawn["BSM"] == NULL and not problems(layer, drawn, "BSM")[0]
+    assert drawn["BSM"] == NULL and not validate_field(layer, drawn, "BSM")[0]
     known = QgsFeature(layer.fields())
     known["BSM"] = "140226000000000008"
     layer.addFeature(known)
@@ -326,7 +329,7 @@ def test_without_a_county_the_layers_own_numbers_tell(functions):
     assert draw_feature(layer, make_square(0, 0))["BSM"] == "140226000000000009"
 
 
-def test_the_county_kept_with_the_layer_holds_where_the_profile_names_none(functions):
+def test_the_county_stored_with_the_layer_applies_if_the_profile_has_none(functions):
     norm = Norm(load_standard(), load_profile("shanxi"))
     layer = memory("CZKFBJ", norm)
     layer.setCustomProperty("sanxian/county", "610724")
@@ -335,7 +338,7 @@ def test_the_county_kept_with_the_layer_holds_where_the_profile_names_none(funct
     layer.startEditing()
     drawn = draw_feature(layer, make_square(0, 0))
     assert (drawn["BSM"], drawn["XZQDM"], drawn["XZQMC"]) == ("610724000000000001", "610724", "西乡县")
-    # The list knows better where it has the county, and a profile of a county is that county's.
+    # The county list takes precedence, and the profile of a county applies to that county only.
     with_form(layer, "CZKFBJ")
     assert draw_feature(layer, make_square(500, 0))["XZQMC"] == "浑源县"
     layer.rollBack()
@@ -347,7 +350,7 @@ def test_the_sample_county_is_ready_to_draw_in(functions, project, tmp_path):
 
     layers = {template_id(one): one for one in sample.load_sample(project, sample.copy_sample(tmp_path))}
     boundary = layers["CZKFBJ"]
-    # One running number over all layers of the database.
+    # All layers of the database share one running number.
     taken = {f["BSM"] for one in layers.values() for f in one.getFeatures() if f["BSM"]}
     boundary.startEditing()
     drawn = draw_feature(boundary, make_square(0, 0), GHFQDM="410")
@@ -381,7 +384,10 @@ def test_forms_for_the_layers_that_play_a_role(functions, project):
 
 @pytest.mark.parametrize("name", standard_ids())
 def test_every_template_gives_a_form(functions, name):
-    """All layers of all editions: every expression can be read, every field is placed, what is drawn can be saved."""
+    """Build the form of every layer of every edition.
+
+    Every expression is valid, every field is placed, and a drawn feature can be saved.
+    """
     norm = Norm(load_standard(name), load_profile("hunyuan"))
     for role, template in norm.standard.templates.items():
         layer = memory(role, norm)
@@ -393,7 +399,7 @@ def test_every_template_gives_a_form(functions, name):
             assert not inner or not QgsExpression(inner).hasParserError(), (role, inner)
             for text in (layer.constraintExpression(index), layer.defaultValueDefinition(index).expression()):
                 assert not text or not QgsExpression(text).hasParserError(), (role, text)
-        assert sorted(placed(layer)) == sorted(layer.fields().names()), role
+        assert sorted(list_placed_fields(layer)) == sorted(layer.fields().names()), role
         if template.geometry == "polygon":
             layer.startEditing()
             drawn = draw_feature(layer, make_square(0, 0))

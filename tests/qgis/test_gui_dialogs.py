@@ -39,7 +39,7 @@ def layers(project):
     return made
 
 
-def test_roles_show_what_was_recognised_and_keep_a_choice(project, layers):
+def test_the_roles_dialog_shows_recognised_roles_and_stores_a_choice(project, layers):
     dialog = RolesDialog(project)
     assert "CZKFBJ" in dialog._combos["CZKFBJ"].currentText()
     assert dialog.choices()["CZKFBJ"] is None
@@ -69,7 +69,7 @@ def test_cancel_changes_nothing(project, layers):
     assert recognise.chosen_roles(project) == {}
 
 
-def test_profile_shows_limits_and_targets_and_is_kept(project):
+def test_the_profile_dialog_shows_limits_and_targets_and_stores_the_choice(project):
     dialog = ProfileDialog(project)
     dialog.profile.setCurrentIndex(dialog.profile.findData("hunyuan"))
     assert "1.25" in dialog.summary.text() and "16.46" in dialog.summary.text()
@@ -82,7 +82,7 @@ def test_profile_shows_limits_and_targets_and_is_kept(project):
     assert ProfileDialog(project).profile.currentData() == "hunyuan"
 
 
-def test_the_register_of_heritage_is_kept_and_goes_into_the_check(project, tmp_path):
+def test_the_heritage_register_is_stored_and_used_by_the_check(project, tmp_path):
     dialog = ProfileDialog(project)
     dialog.register.line.setText(str(tmp_path / "名录.xlsx"))
     dialog.accept()
@@ -90,7 +90,7 @@ def test_the_register_of_heritage_is_kept_and_goes_into_the_check(project, tmp_p
     assert ProfileDialog(project).register.text() == str(tmp_path / "名录.xlsx")
 
 
-def test_phase_and_township_tasks_are_kept_with_the_project(project, tmp_path):
+def test_phase_and_township_tasks_are_stored_in_the_project(project, tmp_path):
     dialog = ProfileDialog(project)
     assert [dialog.phase.itemText(n) for n in range(1, dialog.phase.count())] == ["编制", "公示", "报批"]
     dialog.phase.setCurrentIndex(dialog.phase.findData("approval"))
@@ -132,7 +132,7 @@ def test_language_of_findings_is_chosen_in_a_dialog(project):
         settings.put("language", "zh")
 
 
-def test_the_panel_s_own_errors_speak_the_interface_s_language(qgis_app, monkeypatch):
+def test_errors_of_the_panel_are_in_the_interface_language(qgis_app, monkeypatch):
     error = InputError("source_missing", source="x.gpkg")
     monkeypatch.setattr(settings, "interface_locale", lambda: "zh_CN")
     settings.put("language", "en")
@@ -170,7 +170,7 @@ def test_a_findings_file_plays_no_role(project, layers):
     assert saved not in shown and layers["CZKFBJ"] in shown
 
 
-def test_a_broken_profile_is_told_and_cannot_be_chosen(project, tmp_path):
+def test_a_broken_profile_is_reported_and_cannot_be_chosen(project, tmp_path):
     path = tmp_path / "县.toml"
     path.write_text('id = "x"\n', encoding="utf-8")
     county.keep(project, county.County(profile=str(path)))
@@ -200,12 +200,12 @@ def test_help_without_the_libraries(qgis_app, monkeypatch):
     assert HelpDialog("REL002").browser.toPlainText().strip()
 
 
-def test_a_rule_s_page_tells_sources_and_the_values_in_force(chinese, qgis_app):
+def test_a_rule_s_page_shows_sources_and_effective_values(chinese, qgis_app):
     norm = Options(profile="hunyuan").norm()
     text = HelpDialog("LAW001", norm=norm).browser.toPlainText()
     assert "依据" in text and "[C] 城镇开发边界扩展倍数核算口径" in text
     assert "ratio.limit = 1.25（县配置 浑源县）" in text and "当前值" in text
-    # What the check in view took comes before what a next one would.
+    # Values of the displayed check take precedence over those of the next check.
     taken = RuleOutcome("REL006", "x", "ERROR", Outcome.PASSED)
     taken.parameters = [one.to_dict() for one in find_effective_values(all_rules()["REL006"], norm, {"max_share": 0.3})]
     dialog = HelpDialog("REL006", norm=norm, outcome=lambda code: taken if code == "REL006" else None)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The dictionary inside QGIS: on the page of the layer at hand, searched, and as a whole in the browser."""
+"""The dictionary in QGIS: page of the active layer, search, browser view."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def dialog(qgis_app):
     made.close()
 
 
-def shown(dialog):
+def list_shown_layers(dialog):
     found = []
     for place in range(dialog.tree.topLevelItemCount()):
         group = dialog.tree.topLevelItem(place)
@@ -42,13 +42,13 @@ def shown(dialog):
     return found
 
 
-def test_it_opens_on_the_layer_at_hand(dialog):
+def test_the_dictionary_opens_on_the_active_layer(dialog):
     text = dialog.browser.toPlainText()
     assert "永久基本农田图斑" in text and "ZRRZJHM" in text and "个人信息" in text
     assert dialog.tree.currentItem().data(0, dictionary_dialog._ANCHOR) == "layer-YJJBNTTB"
 
 
-def test_a_layer_is_told_by_what_it_was_given_then_by_its_name(qgis_app):
+def test_a_layer_is_recognised_by_its_template_then_by_its_name(qgis_app):
     given = layer("甲")
     assert role_of(given, TEMPLATES) == ""
     set_template(given, "CZKFBJ")
@@ -64,21 +64,21 @@ def test_links_lead_to_lists_and_back(dialog):
     assert "CZCSXM" in dialog.browser.toPlainText()
 
 
-def test_searching_leaves_what_holds_it_and_marks_it(qgis_app, dialog):
-    everything = shown(dialog)
+def test_searching_filters_and_marks_matches(qgis_app, dialog):
+    everything = list_shown_layers(dialog)
     dialog.search.setText("乔木林地")
-    assert wait_until(lambda: len(shown(dialog)) < len(everything))
-    assert set(shown(dialog)) == {"codes-sandiao", "codes-land_use_2023"}
+    assert wait_until(lambda: len(list_shown_layers(dialog)) < len(everything))
+    assert set(list_shown_layers(dialog)) == {"codes-sandiao", "codes-land_use_2023"}
     dialog.show_page("codes-sandiao")
     marks = dialog.browser.extraSelections()
     assert len(marks) == 2 and {m.cursor.selectedText() for m in marks} == {"乔木林地"}
     dialog.search.setText("没有这样的词")
-    assert wait_until(dialog.nothing.isVisible) and not shown(dialog)
+    assert wait_until(dialog.nothing.isVisible) and not list_shown_layers(dialog)
     dialog.search.clear()
-    assert wait_until(lambda: shown(dialog) == everything)
-    # A page that the search hides is shown all the same when a link leads to it.
+    assert wait_until(lambda: list_shown_layers(dialog) == everything)
+    # A link opens its page even if the search hides it.
     dialog.search.setText("乔木林地")
-    assert wait_until(lambda: len(shown(dialog)) == 2)
+    assert wait_until(lambda: len(list_shown_layers(dialog)) == 2)
     dialog.show_page("layer-CZKFBJ")
     assert "GHFQDM" in dialog.browser.toPlainText()
 
@@ -94,6 +94,6 @@ def test_the_whole_book_opens_in_the_browser_on_this_page(dialog, monkeypatch):
 
 def test_another_standard_has_its_own_layers(dialog):
     dialog.standard.setCurrentIndex(dialog.standard.findData("township_db"))
-    assert "layer-CZJSBJ" in shown(dialog)
+    assert "layer-CZJSBJ" in list_shown_layers(dialog)
     dialog.show_page("layer-CZJSBJ")
     assert "村庄建设边界" in dialog.browser.toPlainText()

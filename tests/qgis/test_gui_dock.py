@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The findings panel: what it says when, in the words agreed on."""
+"""The findings panel: texts of each state."""
 
 from collections import Counter
 
@@ -16,7 +16,7 @@ from plugin.gui.findings.dock import FindingsDock
 from plugin.gui.findings.form import HELP
 from plugin.gui.findings.groups import AREA, COUNT, PLACE, STATE
 from plugin.gui.widgets import theme
-from tests.qgis.gui_helpers import clean_report, result_of, small_report
+from tests.qgis.gui_helpers import make_clean_report, make_result, make_small_report
 from tests.qgis.waiting import process_events, wait_until
 
 
@@ -31,19 +31,19 @@ def dock(chinese, qgis_app):
     process_events(0.01)
 
 
-def nothing():
-    """A button's deed."""
+def do_nothing():
+    """Do nothing: a handler of buttons."""
 
 
-def give(dock, report):
-    result = result_of(report)
-    dock.set_clean(*empty_states.clean_states(result, nothing, dock.show_reasons))
+def show_result(dock, report):
+    result = make_result(report)
+    dock.set_clean(*empty_states.clean_states(result, do_nothing, dock.show_reasons))
     dock.set_result(result)
     return result
 
 
-def said(dock):
-    """What stands where the list would, and on the buttons below."""
+def read_visible_texts(dock):
+    """Return the text in place of the list and the labels of the buttons below."""
     assert dock.stack.currentWidget() is dock.empty
     return dock.empty.label.text(), [b.text() for b in dock.empty.buttons()]
 
@@ -76,7 +76,7 @@ LACKING = RecognisedLayers({"A": "1", "B": "2", "C": "3"}, [("boundary", ("CZKFB
 def test_before_a_check(dock, empty, text, buttons):
     done = []
     dock.set_idle(empty(lambda: done.append(1)))
-    assert said(dock) == (text, buttons)
+    assert read_visible_texts(dock) == (text, buttons)
     dock.empty.buttons()[0].click()
     assert wait_until(lambda: done)
     assert done
@@ -84,14 +84,17 @@ def test_before_a_check(dock, empty, text, buttons):
 
 
 def test_clean(dock):
-    give(dock, clean_report())
-    assert said(dock) == ("3 条规则全部检查完毕，没有发现问题。忽略碎图斑 128 处，合计 96.40 m²。", ["生成报告"])
+    show_result(dock, make_clean_report())
+    assert read_visible_texts(dock) == (
+        "3 条规则全部检查完毕，没有发现问题。忽略碎图斑 128 处，合计 96.40 m²。",
+        ["生成报告"],
+    )
     assert dock.verdict.findChild(QLabel, "SanxianVerdict").text() == "通过"
 
 
-def test_no_finding_but_something_skipped(dock, qgis_app):
-    give(dock, clean_report(skipped=True))
-    assert said(dock) == ("没有发现问题，但有 1 条规则未能检查，不得视为通过。", ["查看原因"])
+def test_skipped_rules_without_findings_are_not_a_pass(dock, qgis_app):
+    show_result(dock, make_clean_report(skipped=True))
+    assert read_visible_texts(dock) == ("没有发现问题，但有 1 条规则未能检查，不得视为通过。", ["查看原因"])
     assert dock.verdict.findChild(QLabel, "SanxianVerdict").text() == "未完成"
     dock.empty.buttons()[0].click()
     assert wait_until(lambda: dock.stack.currentWidget() is dock.tree)
@@ -100,23 +103,23 @@ def test_no_finding_but_something_skipped(dock, qgis_app):
 
 
 def test_filter_that_hides_all(dock, qgis_app):
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     QTest.keyClicks(dock.filters.search, "nothing like it")
     assert wait_until(lambda: dock.stack.currentWidget() is dock.empty)
-    assert said(dock) == ("没有符合筛选条件的问题（共 6 处）。", ["清除筛选"])
+    assert read_visible_texts(dock) == ("没有符合筛选条件的问题（共 6 处）。", ["清除筛选"])
     dock.empty.buttons()[0].click()
     assert wait_until(lambda: dock.stack.currentWidget() is dock.tree)
     assert not dock.filters.search.text() and all(b.isChecked() for b in dock.verdict.buttons.values())
 
 
 def test_nothing_selected(dock):
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     assert [w.text() for w in dock.detail.findChildren(QLabel)] == ["请选择一条问题，查看检查目的、整改建议和依据。"]
     assert not dock.navigation.zoom.isEnabled()
 
 
 def test_verdict_is_a_shape_and_a_word_and_counts_stay_when_off(dock):
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     bar = dock.verdict
     assert bar.findChild(QLabel, "SanxianVerdict").text() == "不通过"
     assert bar.findChild(QLabel, "SanxianWhen").text() == "14:32 · 运行规则 6/94 条"
@@ -127,7 +130,7 @@ def test_verdict_is_a_shape_and_a_word_and_counts_stay_when_off(dock):
 
 
 def test_severity_buttons_are_the_filter(dock):
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     dock.verdict.buttons["waived"].setChecked(True)
     assert len(dock.tree.filter.in_view()) == 6
     for kind in ("ERROR", "WARNING"):
@@ -135,13 +138,13 @@ def test_severity_buttons_are_the_filter(dock):
     assert [f.state for f in dock.tree.filter.in_view()] == ["waived"]
 
 
-def test_counts_tell_what_other_filters_leave(dock):
-    give(dock, small_report())
+def test_counts_show_what_the_other_filters_leave(dock):
+    show_result(dock, make_small_report())
     dock.filters.search.setText("蔡村镇")
     assert wait_until(lambda: len(dock.tree.filter.in_view()) == 1)
     texts = [b.text() for b in dock.verdict.buttons.values()]
     assert texts in (["错误 1/3", "警告 0/2", "提示 0/0", "豁免 1/1", "跳过 0/2"], ["1/3", "0/2", "0/0", "1/1", "0/2"])
-    # The rule's row, its detail and the buttons count the same.
+    # The rule's row, its detail and the buttons show the same counts.
     group = next(g for g in dock.tree.findings.groups if g.code == "REL002")
     assert dock.tree.filter.index(0, COUNT).data() == "1"
     dock.tree.setCurrentIndex(dock.tree._group_index(group))
@@ -151,7 +154,7 @@ def test_counts_tell_what_other_filters_leave(dock):
 
 
 def test_the_detail_shows_no_finding_that_is_filtered_out(dock):
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     dock.tree.select(next(f for f in dock.result.findings if f.code == "LAW010"))
     assert "LAW010 140225000000000004" in "\n".join(w.text() for w in dock.detail.findChildren(QLabel))
     dock.verdict.buttons["WARNING"].setChecked(False)
@@ -166,7 +169,7 @@ def test_the_detail_shows_no_finding_that_is_filtered_out(dock):
 
 
 def test_detail_of_a_finding(dock):
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     dock.step(1)
     words = "\n".join(w.text() for w in dock.detail.findChildren(QLabel))
     for expected in (
@@ -184,8 +187,8 @@ def test_detail_of_a_finding(dock):
     assert dock.navigation.zoom.isEnabled()
 
 
-def test_detail_of_a_skipped_rule_says_why(dock):
-    give(dock, small_report())
+def test_detail_of_a_skipped_rule_shows_the_reason(dock):
+    show_result(dock, make_small_report())
     group = next(g for g in dock.tree.findings.groups if g.code == "TOP003")
     dock.tree.setCurrentIndex(dock.tree._group_index(group))
     words = "\n".join(w.text() for w in dock.detail.findChildren(QLabel))
@@ -193,7 +196,7 @@ def test_detail_of_a_skipped_rule_says_why(dock):
 
 
 def test_selecting_goes_to_the_map_and_again_on_a_second_click(dock, qgis_app):
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     heard = []
     dock.findingChosen.connect(heard.append)
     index = dock.tree.filter.index(0, 0, dock.tree.filter.index(0, 0))
@@ -206,7 +209,7 @@ def test_selecting_goes_to_the_map_and_again_on_a_second_click(dock, qgis_app):
 
 
 def test_keys_in_the_list(dock):
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     dock.step(1)
     went, asked = [], []
     dock.findingChosen.connect(went.append)
@@ -220,8 +223,8 @@ def test_keys_in_the_list(dock):
     assert len(went) == 2
 
 
-def test_ends_are_said(dock):
-    give(dock, small_report())
+def test_reaching_the_first_or_last_finding_is_shown(dock):
+    show_result(dock, make_small_report())
     heard = []
     dock.stepped.connect(lambda direction, moved: heard.append((direction, moved)))
     dock.step(1)
@@ -230,7 +233,7 @@ def test_ends_are_said(dock):
 
 
 def test_progress_names_rule_number_code_and_time_left(dock, monkeypatch):
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     clock = [100.0]
     monkeypatch.setattr("plugin.gui.findings.filter_bar.time.monotonic", lambda: clock[0])
     dock.start_run(19)
@@ -248,8 +251,8 @@ def test_progress_names_rule_number_code_and_time_left(dock, monkeypatch):
     assert dock.run_bar.isHidden() and dock.note.text() == "已取消，仍显示 14:32 的结果"
 
 
-def test_a_low_panel_puts_the_detail_behind_a_tab(dock, qgis_app):
-    give(dock, small_report())
+def test_a_low_panel_shows_the_detail_in_a_tab(dock, qgis_app):
+    show_result(dock, make_small_report())
     dock.step(1)
     assert dock.tabs.isHidden() and dock.detail.isVisible() and dock.tree.isVisible()
     dock.resize(QSize(430, 14 * dock.fontMetrics().lineSpacing()))
@@ -260,18 +263,18 @@ def test_a_low_panel_puts_the_detail_behind_a_tab(dock, qgis_app):
 
 
 def test_townships_and_rules_to_choose_from(dock):
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     filters = dock.filters
     shown = [filters.townships.itemText(n) for n in range(filters.townships.count())]
     assert sorted(shown) == sorted(["（无乡镇）", "永安镇", "蔡村镇", "西坊城镇"])
     filters.townships.setItemCheckState(shown.index("蔡村镇"), Qt.CheckState.Checked)
     assert filters.chosen_townships == {"蔡村镇"}
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     assert filters.chosen_townships == {"蔡村镇"}, "a choice outlives a new check"
 
 
 def test_colours_follow_the_theme(dock):
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     before = QgsApplication.palette()
     dark = QPalette(before)
     dark.setColor(QPalette.ColorRole.Window, QColor("#222222"))
@@ -286,7 +289,7 @@ def test_colours_follow_the_theme(dock):
 
 
 def test_counts_drop_their_words_where_there_is_no_room(dock, qgis_app):
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     bar = dock.verdict
     assert {b.text() for b in bar.buttons.values()} >= {"错误 3", "豁免 1"}
     bar.setFixedWidth(bar.minimumSizeHint().width())
@@ -298,9 +301,9 @@ def test_counts_drop_their_words_where_there_is_no_room(dock, qgis_app):
     assert wait_until(lambda: bar.buttons["ERROR"].text() == "错误 3")
 
 
-def test_the_titles_have_the_room(dock, qgis_app):
-    """At its first width the list gives most of it to rule and place."""
-    give(dock, small_report())
+def test_rule_and_place_have_most_of_the_list_width(dock, qgis_app):
+    """Give rule and place most of the list's initial width."""
+    show_result(dock, make_small_report())
     dock.resize(dock.sizeHint().width(), 900)
     process_events(0.05)
     tree = dock.tree
@@ -310,7 +313,7 @@ def test_the_titles_have_the_room(dock, qgis_app):
 
 
 def test_a_key_is_cut_in_its_middle_a_title_at_its_end(dock):
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     tree = dock.tree
     rule = tree.filter.index(0, 0)
     modes = []
@@ -321,16 +324,19 @@ def test_a_key_is_cut_in_its_middle_a_title_at_its_end(dock):
     assert modes == [Qt.TextElideMode.ElideRight, Qt.TextElideMode.ElideMiddle]
 
 
-def ink_of(icon):
-    """The strongest colour of an icon's middle: that of text, or one of ours."""
+def find_strongest_colour(icon):
+    """Return the strongest colour in the middle of an icon."""
     image = icon.pixmap(24, 24).toImage()
     colours = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
     return Counter(c.name() for c in colours if c.alpha() == 255).most_common(1)[0][0]
 
 
 def test_icons_follow_a_theme_that_changes_while_the_panel_is_open(dock, qgis_app):
-    """QGIS changes the style sheet first and the palette after it: what is drawn at the first news is drawn wrong."""
-    give(dock, small_report())
+    """Redraw icons after the palette has changed.
+
+    QGIS changes the style sheet first and the palette afterwards; icons drawn at the first signal have wrong colours.
+    """
+    show_result(dock, make_small_report())
     dock.step(1)
     before = QgsApplication.palette()
     dark = QPalette(before)
@@ -341,24 +347,24 @@ def test_icons_follow_a_theme_that_changes_while_the_panel_is_open(dock, qgis_ap
         "next": dock.navigation.next.icon,
         "kind": dock.verdict.buttons["ERROR"].icon,
     }
-    light = {name: ink_of(icon()) for name, icon in icons.items()}
+    light = {name: find_strongest_colour(icon()) for name, icon in icons.items()}
     try:
         dock.setPalette(dark)
         QgsApplication.setPalette(dark)
         process_events(0.05)
-        assert {n: ink_of(i()) for n, i in icons.items()} == {
-            "button": ink_of(theme.icon("refresh")),
-            "next": ink_of(theme.icon("next")),
+        assert {n: find_strongest_colour(i()) for n, i in icons.items()} == {
+            "button": find_strongest_colour(theme.icon("refresh")),
+            "next": find_strongest_colour(theme.icon("next")),
             "kind": "#ff5c9e",
         }
-        assert not set(light.values()) & {ink_of(i()) for i in icons.values()}
+        assert not set(light.values()) & {find_strongest_colour(i()) for i in icons.values()}
     finally:
         QgsApplication.setPalette(before)
         process_events(0.05)
 
 
 def test_every_tool_has_a_word(dock):
-    give(dock, small_report())
+    show_result(dock, make_small_report())
     dock.set_county("")
     for button in dock.findChildren(QToolButton):
         if button.objectName().startswith("Sanxian"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Before a layer is edited: a file on the network, or one that another program writes or has open, is reported."""
+"""Warnings before editing: network files, and files open in other programs."""
 
 import subprocess
 import sys
@@ -13,13 +13,13 @@ from plugin.gui.editing import warnings as edit_warnings
 from plugin.gui.editing.warnings import EditWarnings
 from tests.core.files.test_edit_risks import WRITER
 from tests.qgis.helpers import write_small
-from tests.qgis.test_gui_desk import Window
+from tests.qgis.test_gui_controller import Window
 from tests.qgis.waiting import PATIENCE, process_events, wait_until
 
 
 @pytest.fixture
 def opened(chinese, qgis_app, project, tmp_path, monkeypatch):
-    """The layers of a small plan, followed; the texts of the message bar when a layer's editing began."""
+    """Follow the layers of a small plan; return them and the message texts."""
     monkeypatch.setattr(edit_warnings, "_TIMEOUT", PATIENCE)  # a busy machine takes longer than users wait
     path = write_small(tmp_path / "小县.gpkg")
     iface = Window()
@@ -36,7 +36,7 @@ def opened(chinese, qgis_app, project, tmp_path, monkeypatch):
     process_events(0.02)
 
 
-def shown(iface):
+def read_messages(iface):
     item = iface.messageBar().currentItem()
     return item.text() if item is not None else ""
 
@@ -45,7 +45,7 @@ def shown(iface):
 def test_another_writer_is_reported_before_editing_begins(opened):
     iface, first, second, path = opened
     at_begin = []
-    first.editingStarted.connect(lambda: at_begin.append(shown(iface)))
+    first.editingStarted.connect(lambda: at_begin.append(read_messages(iface)))
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(path), "wal", "write"],
         stdin=subprocess.PIPE,
@@ -60,27 +60,27 @@ def test_another_writer_is_reported_before_editing_begins(opened):
     first.rollBack()
     iface.messageBar().clearWidgets()
     second.startEditing()
-    assert shown(iface) == ""
+    assert read_messages(iface) == ""
 
 
-def test_edits_of_ones_own_are_not_reported(opened):
+def test_own_edits_are_not_reported(opened):
     iface, first, second, _ = opened
     assert first.startEditing() and second.startEditing()
-    assert shown(iface) == ""
+    assert read_messages(iface) == ""
 
 
-def test_the_network_is_reported_once_a_file(opened, monkeypatch):
+def test_a_network_file_is_reported_once(opened, monkeypatch):
     iface, first, second, _ = opened
     monkeypatch.setattr(edit_risks, "find_network_place", lambda path: "\\\\nas\\规划")
     first.startEditing()
-    text = shown(iface)
+    text = read_messages(iface)
     assert "\\\\nas\\规划" in text and "小县.gpkg" in text and "本机" in text
     iface.messageBar().clearWidgets()
     second.startEditing()
-    assert shown(iface) == ""
+    assert read_messages(iface) == ""
 
 
-def test_a_risk_is_reported_once_a_file_and_again_when_it_came_back(opened, monkeypatch):
+def test_a_risk_is_reported_once_per_file_and_again_when_it_recurs(opened, monkeypatch):
     iface, first, second, _ = opened
     risks = [edit_risks.Risk(edit_risks.OPEN, "soffice.bin (7)")]
     monkeypatch.setattr(edit_risks, "find_edit_risks", lambda path, own_edits: list(risks))
@@ -88,7 +88,7 @@ def test_a_risk_is_reported_once_a_file_and_again_when_it_came_back(opened, monk
     def begin(layer):
         iface.messageBar().clearWidgets()
         layer.startEditing()
-        text = shown(iface)
+        text = read_messages(iface)
         layer.rollBack()
         return text
 
@@ -110,12 +110,12 @@ def test_a_server_that_does_not_answer_blocks_no_editing(opened, monkeypatch):
 
     monkeypatch.setattr(edit_risks, "find_network_place", place)
     monkeypatch.setattr(edit_warnings, "_TIMEOUT", 0.4)
-    assert first.startEditing() and shown(iface) == ""
+    assert first.startEditing() and read_messages(iface) == ""
     answers.set()
-    assert wait_until(lambda: "nas" in shown(iface))
+    assert wait_until(lambda: "nas" in read_messages(iface))
 
 
-def test_nothing_is_followed_any_more(opened, monkeypatch, project):
+def test_no_layer_is_followed_after_stopping(opened, monkeypatch, project):
     iface, first, _, _ = opened
     asked = []
     monkeypatch.setattr(edit_risks, "find_network_place", lambda path: asked.append(path) or "")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Checks while editing on the desktop: panel and map follow what is drawn, and say what they do not follow."""
+"""Live checks on the desktop: panel and map follow edits and state the limits."""
 
 import json
 import time
@@ -12,19 +12,19 @@ from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.project import county
-from plugin.gui import desktop_controller as desk_module
+from plugin.gui import desktop_controller as controller_module
 from plugin.gui.findings.groups import STATE
 from tests.qgis.helpers import write_small
 from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.test_gui_desk import Window
+from tests.qgis.test_gui_controller import Window
 from tests.qgis.waiting import process_events, wait_until
 
 OUTDATED = "检查后图层有大量改动或外部改动，未逐处复检，结果已过时。"
 
 
 @pytest.fixture
-def open_desk(chinese, qgis_app, project, tmp_path):
-    """A desk over the small plan, and its layers by role."""
+def open_controller(chinese, qgis_app, project, tmp_path):
+    """Yield a controller for the small plan, and its layers by role."""
     settings.put("show_findings_layer", True)
     settings.put("check_while_editing", True)
     county.keep(project, county.County(profile="hunyuan"))
@@ -34,9 +34,9 @@ def open_desk(chinese, qgis_app, project, tmp_path):
     iface = Window()
     iface.window.resize(1600, 900)
     iface.window.show()
-    desk = desk_module.DesktopController(iface)
-    yield desk, layers
-    desk.unload()
+    controller = controller_module.DesktopController(iface)
+    yield controller, layers
+    controller.unload()
     for layer in project.mapLayers().values():
         if isinstance(layer, QgsVectorLayer) and layer.isEditable():
             layer.rollBack()
@@ -46,21 +46,21 @@ def open_desk(chinese, qgis_app, project, tmp_path):
 
 
 @pytest.fixture
-def checked(open_desk, qgis_app):
-    desk, layers = open_desk
-    check(desk)
-    return desk, layers
+def checked(open_controller, qgis_app):
+    controller, layers = open_controller
+    check(controller)
+    return controller, layers
 
 
-def check(desk):
-    desk.run()
-    assert wait_until(lambda: not desk.busy and desk.editing._now is not None)
-    settled(desk)
+def check(controller):
+    controller.run()
+    assert wait_until(lambda: not controller.busy and controller.editing._now is not None)
+    wait_for_live_check(controller)
 
 
-def settled(desk):
+def wait_for_live_check(controller):
     process_events(0.1)
-    assert wait_until(lambda: desk.editing._now is None or desk.editing._now.idle)
+    assert wait_until(lambda: controller.editing._now is None or controller.editing._now.idle)
 
 
 def draw(layer, shape, **values):
@@ -71,60 +71,60 @@ def draw(layer, shape, **values):
     layer.endEditCommand()
 
 
-def on_map(project):
+def list_findings_on_map(project):
     layer = findings_layer.find_findings_layer(project)
     return sorted((f["code"], f["key"], f["fingerprint"]) for f in layer.getFeatures())
 
 
-def as_listed(desk):
-    return sorted((f.code, f.key, f.fingerprint) for f in desk.dock.result.findings)
+def list_findings_in_tree(controller):
+    return sorted((f.code, f.key, f.fingerprint) for f in controller.dock.result.findings)
 
 
-def test_what_is_drawn_over_another_is_found_and_gone_with_undo(checked, project, qgis_app):
-    desk, layers = checked
-    dock, boundary = desk.dock, layers["CZKFBJ"]
+def test_drawing_over_another_area_is_found_and_undo_removes_the_finding(checked, project, qgis_app):
+    controller, layers = checked
+    dock, boundary = controller.dock, layers["CZKFBJ"]
     verdict, errors = dock.verdict._word.text(), dock.verdict._counts["ERROR"]
-    before = as_listed(desk)
-    assert dock.verdict._edited.isHidden() and on_map(project) == before
+    before = list_findings_in_tree(controller)
+    assert dock.verdict._edited.isHidden() and list_findings_on_map(project) == before
     draw(boundary, make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
-    settled(desk)
+    wait_for_live_check(controller)
     assert dock.verdict._counts["ERROR"] > errors and dock.verdict._word.text() == verdict
     assert dock.verdict._edited.text() == "编辑后已复检 1 处 · 全县指标未重算" and dock.verdict._edited.isVisible()
     codes = [g.code for g in dock.tree.findings.groups if g.shown]
-    assert "REL002" in codes and on_map(project) == as_listed(desk) != before
+    assert "REL002" in codes and list_findings_on_map(project) == list_findings_in_tree(controller) != before
     assert "REL002" not in {f.code for f in dock.result.report.findings}, "the report is of the whole check"
     boundary.undoStack().undo()
-    settled(desk)
-    assert on_map(project) == as_listed(desk) == before
+    wait_for_live_check(controller)
+    assert list_findings_on_map(project) == list_findings_in_tree(controller) == before
     assert dock.verdict._counts["ERROR"] == errors and dock.stale.isHidden()
-    check(desk)
+    check(controller)
     assert dock.verdict._edited.isHidden(), "a whole check begins anew"
 
 
-def test_the_finding_that_was_put_right_gives_way(checked, qgis_app):
-    desk, layers = checked
-    dock = desk.dock
+def test_a_corrected_finding_is_removed(checked, qgis_app):
+    controller, layers = checked
+    dock = controller.dock
     wanted = next(f for f in dock.result.findings if f.code == "REL001")
     assert dock.tree.select(wanted)
-    assert desk.mark.shown
+    assert controller.mark.shown
     line = layers["STBHHX"]
     line.startEditing()
     line.changeGeometry(1, make_rectangle(90, 0, 200))
-    settled(desk)
+    wait_for_live_check(controller)
     now = dock.tree.current()
     assert now is not wanted and now.code == "REL001" and now.area_m2 < wanted.area_m2
-    assert desk.mark.shown
-    said = [label.text() for label in dock.detail.findChildren(QLabel)]
-    assert now.message in said and wanted.message not in said
-    extent = desk.iface.mapCanvas().extent()
+    assert controller.mark.shown
+    texts = [label.text() for label in dock.detail.findChildren(QLabel)]
+    assert now.message in texts and wanted.message not in texts
+    extent = controller.iface.mapCanvas().extent()
     line.changeGeometry(1, make_rectangle(200, 0, 100))
-    settled(desk)
+    wait_for_live_check(controller)
     assert "REL001" not in {f.code for f in dock.result.findings}
-    assert not desk.mark.shown and desk.iface.mapCanvas().extent() == extent
+    assert not controller.mark.shown and controller.iface.mapCanvas().extent() == extent
 
 
-def test_too_much_at_once_is_said_and_a_whole_check_offered(checked, qgis_app, monkeypatch):
-    desk, layers = checked
+def test_too_many_changes_are_reported_and_a_whole_check_is_offered(checked, qgis_app, monkeypatch):
+    controller, layers = checked
     monkeypatch.setattr(live_module, "LIMIT", 1)
     parcels = layers["DLTB"]
     parcels.startEditing()
@@ -132,50 +132,50 @@ def test_too_much_at_once_is_said_and_a_whole_check_offered(checked, qgis_app, m
     for fid in (1, 2):
         parcels.changeGeometry(fid, make_rectangle(500 * fid, 900))
     parcels.endEditCommand()
-    assert wait_until(desk.dock.stale.isVisible)
-    assert desk.dock.stale.text() == f"{desk.dock.result.time} {OUTDATED}"
-    assert desk.dock.stale_button.isVisible() and desk.dock.stale_button.text() == "重新检查"
+    assert wait_until(controller.dock.stale.isVisible)
+    assert controller.dock.stale.text() == f"{controller.dock.result.time} {OUTDATED}"
+    assert controller.dock.stale_button.isVisible() and controller.dock.stale_button.text() == "重新检查"
     monkeypatch.undo()
-    desk.dock.stale_button.click()
-    assert wait_until(lambda: not desk.busy and desk.dock.stale.isHidden())
+    controller.dock.stale_button.click()
+    assert wait_until(lambda: not controller.busy and controller.dock.stale.isHidden())
 
 
-def test_switched_off_it_waits_and_on_again_it_catches_up(checked, qgis_app):
-    desk, layers = checked
-    assert desk.actions["live"].isChecked() and desk.actions["live"].text() == "实时检查"
-    desk.actions["live"].setChecked(False)
+def test_live_check_pauses_when_off_and_catches_up_when_on(checked, qgis_app):
+    controller, layers = checked
+    assert controller.actions["live"].isChecked() and controller.actions["live"].text() == "实时检查"
+    controller.actions["live"].setChecked(False)
     assert settings.get("check_while_editing", True) is False
     draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     process_events(0.3)
-    assert not desk.dock.result.edited
-    desk.actions["live"].setChecked(True)
-    settled(desk)
-    assert "REL002" in {f.code for f in desk.dock.result.findings}
+    assert not controller.dock.result.edited
+    controller.actions["live"].setChecked(True)
+    wait_for_live_check(controller)
+    assert "REL002" in {f.code for f in controller.dock.result.findings}
 
 
-def test_a_project_that_goes_and_a_check_that_was_cancelled(checked, project, qgis_app):
-    desk, layers = checked
-    following = desk.editing._now
-    desk.run()
-    desk.checking.cancel()
-    assert wait_until(lambda: not desk.busy)
-    assert desk.editing._now is following and desk.editing._next is None
+def test_closing_a_project_and_cancelling_a_check_end_the_live_check(checked, project, qgis_app):
+    controller, layers = checked
+    following = controller.editing._now
+    controller.run()
+    controller.checking.cancel()
+    assert wait_until(lambda: not controller.busy)
+    assert controller.editing._now is following and controller.editing._next is None
     draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
-    settled(desk)
-    assert desk.dock.result.edited
+    wait_for_live_check(controller)
+    assert controller.dock.result.edited
     layers["CZKFBJ"].rollBack()
     project.clear()
-    assert desk.editing._now is None and desk.dock.result is None
+    assert controller.editing._now is None and controller.dock.result is None
 
 
-def test_an_edit_costs_the_desktop_next_to_nothing(checked, qgis_app, monkeypatch):
-    """What the main thread does for an edit, with its layers read and its answer shown. Measured: 1 to 3 ms."""
-    desk, layers = checked
+def test_an_edit_takes_milliseconds_on_the_main_thread(checked, qgis_app, monkeypatch):
+    """Limit the main-thread time of an edit; measured: 1 to 3 ms."""
+    controller, layers = checked
     taken = []
 
     def timed(function):
         def call(*given):
-            # Of this thread's own computing: the machine may be busy with other things.
+            # CPU time of this thread, because other programs may use the machine.
             began = time.thread_time()
             try:
                 return function(*given)
@@ -184,71 +184,71 @@ def test_an_edit_costs_the_desktop_next_to_nothing(checked, qgis_app, monkeypatc
 
         return call
 
-    live = desk.editing._now
+    live = controller.editing._now
     live._timer.timeout.disconnect()
     live._timer.timeout.connect(timed(live._read_changes))
     live.rechecked.disconnect()
-    live.rechecked.connect(timed(desk._edited))
+    live.rechecked.connect(timed(controller._edited))
     layers["CZKFBJ"].startEditing()
     for n in range(10):
         layers["CZKFBJ"].changeGeometry(1, make_rectangle(50 + n, 200))
-        settled(desk)
+        wait_for_live_check(controller)
     assert len(taken) >= 20 and sorted(taken)[len(taken) // 2] < 0.02, taken
     print([round(1000 * s, 1) for s in taken])
 
 
-def test_unloaded_nothing_listens(open_desk, qgis_app):
-    desk, layers = open_desk
+def test_no_layer_is_followed_after_unload(open_controller, qgis_app):
+    controller, layers = open_controller
     layer = layers["DLTB"]
     names = ("featureAdded", "featureDeleted", "geometryChanged", "attributeValueChanged", "afterRollBack",
              "afterCommitChanges", "dataChanged", "updatedFields", "willBeDeleted", "crsChanged")  # fmt: skip
     without = [layer.receivers(getattr(layer, name)) for name in names]
-    check(desk)
+    check(controller)
     assert layer.receivers(layer.geometryChanged) > without[2]
-    desk.editing.stop()
+    controller.editing.stop()
     assert [layer.receivers(getattr(layer, name)) for name in names] == without
 
 
-def test_a_report_saved_after_edits_is_that_of_the_whole_check_and_says_so(checked, qgis_app, tmp_path):
-    desk, layers = checked
-    whole = sorted(f.fingerprint for f in desk.dock.result.findings)
+def test_a_report_saved_after_edits_states_that_it_is_of_the_whole_check(checked, qgis_app, tmp_path):
+    controller, layers = checked
+    whole = sorted(f.fingerprint for f in controller.dock.result.findings)
     draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
-    settled(desk)
-    assert desk.dock.result.edited
-    path, bar = tmp_path / "报告.json", desk.iface.messageBar()
-    desk.exports.save("json", str(path))
-    text = f"内容是 {desk.dock.result.time} 全面检查的结果，不含编辑后的复检"
+    wait_for_live_check(controller)
+    assert controller.dock.result.edited
+    path, bar = tmp_path / "报告.json", controller.iface.messageBar()
+    controller.exports.save("json", str(path))
+    text = f"内容是 {controller.dock.result.time} 全面检查的结果，不含编辑后的复检"
     assert wait_until(lambda: any(text in item.text() for item in bar.items()))
     saved = json.loads(path.read_text(encoding="utf-8"))
     assert sorted(f["fingerprint"] for f in saved["findings"]) == whole
 
 
-def row_of(dock, code):
-    """The rule's entry in the list, its state, and the first row below it."""
+def find_row(dock, code):
+    """Return the rule's entry in the list, its state, and the first row below."""
     group = next(g for g in dock.tree.findings.groups if g.code == code)
     index = dock.tree._group_index(group)
     dock.tree.filter.fetchMore(index)
     return group, index.siblingAtColumn(STATE).data(), dock.tree.filter.index(0, 0, index).data()
 
 
-def test_a_rule_that_was_skipped_and_finds_something_around_an_edit_is_partly_checked(open_desk, qgis_app):
-    desk, layers = open_desk
-    dock, line = desk.dock, layers["STBHHX"]
+def test_a_rule_that_was_skipped_and_finds_something_around_an_edit_is_partly_checked(open_controller, qgis_app):
+    controller, layers = open_controller
+    dock, line = controller.dock, layers["STBHHX"]
     line.startEditing()
     line.deleteFeature(1)
     assert line.commitChanges()
-    check(desk)
-    group, state, reason = row_of(dock, "REL001")
+    check(controller)
+    group, state, reason = find_row(dock, "REL001")
     skipped = group.outcome.reason
     assert (state, reason) == ("跳过", skipped) and not group.findings
     draw(line, make_rectangle(50, 0), BSM="140225000030")
-    settled(desk)
-    group, state, reason = row_of(dock, "REL001")
+    wait_for_live_check(controller)
+    group, state, reason = find_row(dock, "REL001")
     assert [f.code for f in group.findings] == ["REL001"]
     assert (state, reason) == ("部分检查", f"全面检查时：{skipped}此后只复检了编辑过的要素，请重新检查。")
     dock.tree.setCurrentIndex(dock.tree._group_index(group))
     words = "\n".join(label.text() for label in dock.detail.findChildren(QLabel))
     assert "部分检查。全面检查时：" in words and "跳过" not in words
     line.undoStack().undo()
-    settled(desk)
-    assert row_of(dock, "REL001")[1:] == ("跳过", skipped), "as the whole check left it"
+    wait_for_live_check(controller)
+    assert find_row(dock, "REL001")[1:] == ("跳过", skipped), "as the whole check left it"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""VCT, yearly maintenance and comparing on the desktop: what the toolbox's dialogs are filled in with, and what is said."""
+"""VCT, yearly maintenance and comparison: dialog parameters and messages."""
 
 from datetime import date
 from pathlib import Path
@@ -33,7 +33,10 @@ class Iface:
 
 @pytest.fixture
 def asked():
-    """What was asked for: (algorithm, parameters); ``answer`` is what the dialog comes back with."""
+    """Record the requested dialogs as (algorithm, parameters).
+
+    ``answer``: the result that the dialog returns.
+    """
 
     class Asked(list):
         answer = None
@@ -65,50 +68,50 @@ def plan(project, tmp_path):
     return {template_id(layer): layer for layer in project.mapLayers().values()}
 
 
-def said(exchange):
+def read_message_text(exchange):
     item = exchange._iface.bar.currentItem()
     return item.text() if item is not None else ""
 
 
-def test_a_closed_dialog_says_nothing(exchange, asked, plan):
-    for deed in (exchange.export_vct, exchange.yearly, exchange.compare):
-        deed()
+def test_a_closed_dialog_shows_no_message(exchange, asked, plan):
+    for handler in (exchange.export_vct, exchange.yearly, exchange.compare):
+        handler()
     exchange.import_vct("")
-    assert len(asked) == 4 and not said(exchange) and asked.given == {}
+    assert len(asked) == 4 and not read_message_text(exchange) and asked.given == {}
 
 
-def test_a_vct_file_goes_beside_itself_and_replaces_nothing(exchange, asked, tmp_path):
+def test_an_imported_vct_file_is_saved_in_its_folder_and_replaces_nothing(exchange, asked, tmp_path):
     (tmp_path / "浑源.gpkg").write_bytes(b"x")
     asked.answer = {"LAYERS": 9, "ROWS": 120, "OUTPUT": str(tmp_path / "浑源-2.gpkg")}
     exchange.import_vct(str(tmp_path / "浑源.vct"))
     assert asked.given == {"INPUT": str(tmp_path / "浑源.vct"), "OUTPUT": str(tmp_path / "浑源-2.gpkg")}
-    assert said(exchange).startswith("已从 VCT 读入 9 个图层、120 行")
+    assert read_message_text(exchange).startswith("已从 VCT 读入 9 个图层、120 行")
     assert find_free_path(tmp_path / "新.gpkg") == str(tmp_path / "新.gpkg")
 
 
 def test_remarks_on_a_vct_file_are_in_the_message(exchange, asked, tmp_path):
     asked.answer = {"LAYERS": 1, "ROWS": 2, "OUTPUT": str(tmp_path / "a.gpkg"), "REMARKS": "版本为 2.0。\n范围不符。"}
     exchange.import_vct(str(tmp_path / "a.vct"))
-    assert "版本为 2.0。" in said(exchange) and "范围不符。" in said(exchange)
+    assert "版本为 2.0。" in read_message_text(exchange) and "范围不符。" in read_message_text(exchange)
 
 
-def test_the_verdict_on_an_imported_file_is_in_the_message(exchange, asked, tmp_path):
+def test_the_verdict_of_an_imported_file_is_in_the_message(exchange, asked, tmp_path):
     made = {"LAYERS": 1, "ROWS": 2, "OUTPUT": str(tmp_path / "a.gpkg"), "REMARKS": ""}
     asked.answer = {**made, "VERDICT": "fail", "ERRORS": 12, "WARNINGS": 3}
     exchange.import_vct(str(tmp_path / "a.vct"))
-    assert "不通过" in said(exchange) and "12" in said(exchange)
+    assert "不通过" in read_message_text(exchange) and "12" in read_message_text(exchange)
     asked.answer = {**made, "VERDICT": "", "ERRORS": 0, "WARNINGS": 0}
     exchange.import_vct(str(tmp_path / "a.vct"))
-    assert "检查" not in said(exchange)
+    assert "检查" not in read_message_text(exchange)
 
 
-def test_layers_of_the_plan_are_exported_and_none_is_said(exchange, asked, project, plan):
+def test_plan_layers_are_exported_and_their_absence_is_reported(exchange, asked, project, plan):
     exchange.export_vct()
     assert set(asked.given["LAYERS"]) == {layer.id() for layer in plan.values()}
     assert asked.given["OUTPUT"].endswith("浑源县（示例）.vct")
     project.clear()
     exchange.export_vct()
-    assert len(asked) == 1 and said(exchange) == "工程中没有规划图层，无可导出内容。"
+    assert len(asked) == 1 and read_message_text(exchange) == "工程中没有规划图层，无可导出内容。"
 
 
 def test_yearly_knows_year_county_and_databases(exchange, asked, project, plan, tmp_path):
@@ -118,15 +121,15 @@ def test_yearly_knows_year_county_and_databases(exchange, asked, project, plan, 
     exchange.yearly()
     assert asked.given["YEAR"] == date.today().year and asked.given["PROFILE"] == "hunyuan"
     assert asked.given["CURRENT"] == file_of(plan["CZKFBJ"]) and asked.given["FILED"] == str(tmp_path / "备案.gdb")
-    assert said(exchange) == "2 个图层有变化：调入 3，调出 4，属性变更 5。请填写维护理由。"
+    assert read_message_text(exchange) == "2 个图层有变化：调入 3，调出 4，属性变更 5。请填写维护理由。"
 
 
-def test_unsaved_edits_are_warned_of(exchange, plan):
+def test_unsaved_edits_cause_a_warning(exchange, plan):
     layer = plan["CZKFBJ"]
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
     exchange.yearly()
-    assert "城镇开发边界未保存的编辑不计入" in said(exchange)
+    assert "城镇开发边界未保存的编辑不计入" in read_message_text(exchange)
     layer.rollBack()
 
 
@@ -144,14 +147,14 @@ def test_comparing_takes_the_layer_in_use_and_its_sealed_edition(exchange, asked
     exchange.compare()
     assert asked.given["AFTER"] == plan["CZKFBJ"].id() and asked.given["ROLE"] == "CZKFBJ"
     assert asked.given["BEFORE"].endswith("|layername=CZKFBJ")
-    assert said(exchange) == "两个版本有 2 处不同：调入 1,234.50 m²，调出 0.00 m²，属性变更 1.00 m²。"
+    assert read_message_text(exchange) == "两个版本有 2 处不同：调入 1,234.50 m²，调出 0.00 m²，属性变更 1.00 m²。"
     asked.answer = {"VERDICT": "identical", "IDENTICAL": True}
     exchange.compare()
-    assert said(exchange) == "两个版本一致。"
+    assert read_message_text(exchange) == "两个版本一致。"
 
 
-def test_comparing_knows_a_layer_that_came_without_the_plugin(exchange, asked, project, plan):
-    """Dragged in from a database: no role was given to it, its name tells."""
+def test_comparing_recognises_a_layer_loaded_without_the_plugin(exchange, asked, project, plan):
+    """Recognise a layer by its name if no role was given to it."""
     county.keep(project, county.County(baseline=file_of(plan["CZKFBJ"])))
     plain = QgsVectorLayer(plan["CZKFBJ"].source(), "CZKFBJ", "ogr")
     project.addMapLayer(plain)
@@ -160,8 +163,8 @@ def test_comparing_knows_a_layer_that_came_without_the_plugin(exchange, asked, p
     assert asked.given["ROLE"] == "CZKFBJ" and asked.given["BEFORE"].endswith("|layername=CZKFBJ")
 
 
-def test_what_comparing_left_in_memory_is_in_nobodys_way(exchange, asked, project, plan):
-    """Its source, all fields named, is longer than a path may be."""
+def test_memory_layers_of_a_comparison_are_ignored(exchange, asked, project, plan):
+    """Ignore memory layers: their sources are longer than a path may be."""
     fields = "".join(f"&field=a_long_name_{n}:string(0,0)" for n in range(20))
     project.addMapLayer(QgsVectorLayer(f"MultiPolygon?crs=EPSG:4526{fields}", "调入、调出和属性变更的地块", "memory"))
     assert not county.options(project).waivers and InputFingerprint.from_project(project).layers
@@ -169,7 +172,7 @@ def test_what_comparing_left_in_memory_is_in_nobodys_way(exchange, asked, projec
     assert asked.given["CURRENT"] == file_of(plan["CZKFBJ"])
 
 
-def test_results_go_beside_the_data_of_a_project_without_a_place(exchange, asked, plan):
+def test_results_of_an_unsaved_project_are_saved_in_the_data_folder(exchange, asked, plan):
     place = str(Path(file_of(plan["CZKFBJ"])).parent)
     exchange.yearly()
     assert asked.given["OUTPUT"] == place

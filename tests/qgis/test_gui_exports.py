@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where an export goes: the format the user chose, and no file of theirs replaced unasked."""
+"""The target of an export: chosen format, no overwriting without a question."""
 
 import pytest
 from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from plugin.bridge import settings
 from plugin.gui.checking.exports import Exports, with_suffix
-from tests.qgis.gui_helpers import result_of, small_report
+from tests.qgis.gui_helpers import make_result, make_small_report
 
 SHAPEFILE = "Shapefile (*.shp)"
 
@@ -22,7 +22,7 @@ class Iface:
 @pytest.fixture
 def exports(qgis_app, project, tmp_path, monkeypatch):
     settings.put("export_folder", str(tmp_path))
-    result = result_of(small_report())
+    result = make_result(make_small_report())
     made = Exports(Iface(), None, lambda: result)
     made.saved = []
     monkeypatch.setattr(made, "save", lambda kind, path: made.saved.append((kind, path)))
@@ -32,7 +32,7 @@ def exports(qgis_app, project, tmp_path, monkeypatch):
 
 @pytest.fixture
 def user(monkeypatch):
-    """What the user does with the dialogs: ``name`` and ``chosen`` in the first, ``agrees`` to the second."""
+    """Answer the dialogs: ``name``, ``chosen`` in the first, ``agrees`` in the second."""
 
     class User:
         name = chosen = ""
@@ -70,7 +70,7 @@ def user(monkeypatch):
         ("json", "", "报告.html", "报告.html.json"),
     ],
 )
-def test_the_format_that_was_chosen(exports, user, tmp_path, kind, chosen, name, wanted):
+def test_the_chosen_format_is_written(exports, user, tmp_path, kind, chosen, name, wanted):
     user.chosen, user.name = chosen, name
     exports.ask(kind)
     assert exports.saved == [(kind, str(tmp_path / wanted))] and not user.asked
@@ -83,7 +83,7 @@ def test_the_name_offered_takes_the_chosen_ending(exports, user):
 
 
 @pytest.mark.parametrize("agrees", [True, False])
-def test_a_file_the_dialog_did_not_ask_about_is_asked_about(exports, user, tmp_path, agrees):
+def test_overwriting_without_a_question_of_the_dialog_asks(exports, user, tmp_path, agrees):
     there = tmp_path / "报告.2026.html"
     there.write_text("mine", encoding="utf-8")
     user.name, user.agrees = "报告.2026", agrees
@@ -92,12 +92,12 @@ def test_a_file_the_dialog_did_not_ask_about_is_asked_about(exports, user, tmp_p
     assert exports.saved == ([("html", str(there))] if agrees else [])
 
 
-def test_what_the_dialog_asked_about_is_not_asked_twice(exports, user, tmp_path):
+def test_overwriting_confirmed_in_the_dialog_is_not_asked_again(exports, user, tmp_path):
     (tmp_path / "报告.html").write_text("mine", encoding="utf-8")
     user.name = "报告.html"
     exports.ask("html")
     assert not user.asked and len(exports.saved) == 1
 
 
-def test_no_ending_in_the_filter(qgis_app):
+def test_a_filter_without_suffix_is_accepted(qgis_app):
     assert with_suffix("layer", "a", "") == "a.gpkg"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""指标计算… from the menu: what came of it stays in the message bar, with a way to the workbook."""
+"""指标计算… from the menu: the message with the result opens the workbook."""
 
 import pytest
 from qgis.gui import QgsMessageBar
@@ -21,7 +21,7 @@ class Iface:
 
 @pytest.fixture
 def answer(qgis_app, monkeypatch):
-    """What the toolbox's dialog comes back with."""
+    """Return the result of the toolbox's dialog."""
     import processing
 
     given = {}
@@ -29,7 +29,7 @@ def answer(qgis_app, monkeypatch):
     return given
 
 
-def test_counts_stay_and_the_workbook_opens(answer, monkeypatch, tmp_path):
+def test_the_message_stays_and_opens_the_workbook(answer, monkeypatch, tmp_path):
     opened = []
     monkeypatch.setattr(messages.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     answer["sanxian:compute_indicators"] = {**DONE, "OUTPUT_XLSX": str(tmp_path / "指标.xlsx")}
@@ -45,7 +45,7 @@ def test_counts_stay_and_the_workbook_opens(answer, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("results", [None, {}, {"OUTPUT": "x"}])
-def test_a_dialog_that_was_closed_says_nothing(answer, results):
+def test_a_cancelled_dialog_shows_no_message(answer, results):
     answer["sanxian:compute_indicators"] = results
     iface = Iface()
     FiguresDialog(iface).show()

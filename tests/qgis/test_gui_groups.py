@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two groups with the same layers of a plan, as after a VCT import: one box asks which is checked, and the answer is kept."""
+"""Two groups with the same plan layers: a box asks which group is checked.
+
+This is the state after a VCT import; the answer is stored.
+"""
 
 import pytest
 from qgis.core import QgsProcessingContext, QgsVectorLayer
@@ -12,7 +15,7 @@ from plugin.bridge.project import county
 from plugin.gui.project.roles_dialog import GroupDialog, RolesDialog
 from tests.core.vct_files import SQUARES, write_file
 from tests.qgis.helpers import write_small
-from tests.qgis.test_gui_desk import make_desk
+from tests.qgis.test_gui_controller import make_controller
 from tests.qgis.test_vct import Log, run_algorithm
 from tests.qgis.waiting import process_events, wait_until
 
@@ -20,10 +23,10 @@ ROLES = ("CZKFBJ", "DLTB", "STBHHX", "YJJBNTBHTB")
 
 
 @pytest.fixture
-def desk(chinese, qgis_app, project, tmp_path):
+def controller(chinese, qgis_app, project, tmp_path):
     settings.put("show_findings_layer", True)
     county.keep(project, county.County(profile="hunyuan"))
-    made = make_desk()
+    made = make_controller()
     yield made
     made.unload()
     made.iface.window.deleteLater()
@@ -32,7 +35,7 @@ def desk(chinese, qgis_app, project, tmp_path):
 
 @pytest.fixture
 def two(project, tmp_path):
-    """The county's own layers, recognised by their names, and those of an import, with roles given by it."""
+    """Load the county's layers, recognised by name, and imported ones with roles."""
     own, other = (write_small(tmp_path / name) for name in ("小县.gpkg", "导入.gpkg"))
     found = {}
     for title, path, imported in (("现行库", own, False), ("VCT 小县", other, True)):
@@ -49,7 +52,7 @@ def two(project, tmp_path):
 
 
 class Answer:
-    """Answers each box that opens; ``asked``: the labels of its choices."""
+    """Answers to each box that opens; ``asked``: the labels of its choices."""
 
     def __init__(self, monkeypatch, *chosen):
         self.asked, self._chosen = [], list(chosen)
@@ -66,80 +69,80 @@ class Answer:
         return answer
 
 
-def checked_layers(desk):
-    return {layer.source.source.rsplit("/", 1)[-1] for layer in desk.dock.result.checked.plan.layers.values()}
+def list_checked_layers(controller):
+    return {layer.source.source.rsplit("/", 1)[-1] for layer in controller.dock.result.checked.plan.layers.values()}
 
 
-def finish(desk):
-    assert wait_until(lambda: not desk.busy)
+def finish(controller):
+    assert wait_until(lambda: not controller.busy)
 
 
-def test_one_box_asks_which_group_is_checked_and_is_not_asked_again(desk, two, project, monkeypatch):
+def test_one_box_asks_which_group_is_checked_and_is_not_asked_again(controller, two, project, monkeypatch):
     answer = Answer(monkeypatch, "VCT 小县")
-    desk.run()
-    finish(desk)
+    controller.run()
+    finish(controller)
     assert answer.asked == [["现行库（小县.gpkg，4 个图层）", "VCT 小县（导入.gpkg，4 个图层）"]]
-    assert checked_layers(desk) == {"导入.gpkg"}
+    assert list_checked_layers(controller) == {"导入.gpkg"}
     assert {v.id() for v in recognise.plan_layers(project)} == {two["VCT 小县", role].id() for role in ROLES}
-    desk.run()
-    finish(desk)
-    assert len(answer.asked) == 1 and checked_layers(desk) == {"导入.gpkg"}
+    controller.run()
+    finish(controller)
+    assert len(answer.asked) == 1 and list_checked_layers(controller) == {"导入.gpkg"}
 
 
-def test_the_choice_goes_with_the_project(desk, two, project, monkeypatch, tmp_path):
+def test_the_choice_is_cleared_with_the_project(controller, two, project, monkeypatch, tmp_path):
     answer = Answer(monkeypatch, "现行库")
-    desk.run()
-    finish(desk)
-    assert checked_layers(desk) == {"小县.gpkg"}
+    controller.run()
+    finish(controller)
+    assert list_checked_layers(controller) == {"小县.gpkg"}
     assert project.write(str(tmp_path / "县.qgz"))
     project.clear()
     project.read(str(tmp_path / "县.qgz"))
-    assert wait_until(lambda: not desk.saved_results.reading)
-    desk.run()
-    finish(desk)
-    assert len(answer.asked) == 1 and checked_layers(desk) == {"小县.gpkg"}
+    assert wait_until(lambda: not controller.saved_results.reading)
+    controller.run()
+    finish(controller)
+    assert len(answer.asked) == 1 and list_checked_layers(controller) == {"小县.gpkg"}
 
 
-def test_cancelled_nothing_is_checked_or_kept(desk, two, project, monkeypatch):
+def test_cancelling_checks_and_stores_nothing(controller, two, project, monkeypatch):
     answer = Answer(monkeypatch, None)
-    desk.run()
-    assert not desk.busy and desk.dock.result is None and len(answer.asked) == 1
+    controller.run()
+    assert not controller.busy and controller.dock.result is None and len(answer.asked) == 1
     assert not layer_groups.find_excluded_layers(project)
 
 
-def test_the_others_come_back_when_the_chosen_group_goes(desk, two, project, monkeypatch):
+def test_removing_the_chosen_group_restores_the_others(controller, two, project, monkeypatch):
     answer = Answer(monkeypatch, "VCT 小县")
-    desk.run()
-    finish(desk)
+    controller.run()
+    finish(controller)
     project.removeMapLayers([two["VCT 小县", role].id() for role in ROLES])
     assert not layer_groups.find_excluded_layers(project)
-    desk.run()
-    finish(desk)
-    assert len(answer.asked) == 1 and checked_layers(desk) == {"小县.gpkg"}
+    controller.run()
+    finish(controller)
+    assert len(answer.asked) == 1 and list_checked_layers(controller) == {"小县.gpkg"}
 
 
-def test_a_third_database_with_other_roles_stays_in_the_check(desk, two, project, monkeypatch, tmp_path):
+def test_a_third_database_with_other_roles_stays_in_the_check(controller, two, project, monkeypatch, tmp_path):
     county_layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "XZQX", "memory")
     project.addMapLayer(county_layer)
     Answer(monkeypatch, "现行库")
-    desk.run()
-    finish(desk)
+    controller.run()
+    finish(controller)
     assert county_layer in recognise.plan_layers(project) and len(recognise.plan_layers(project)) == 5
 
 
-def test_roles_that_the_user_gave_are_no_question(desk, two, project, monkeypatch):
+def test_roles_given_by_the_user_are_not_asked_about(controller, two, project, monkeypatch):
     answer = Answer(monkeypatch)
     for role in ROLES:
         recognise.choose_role(project, role, two["现行库", role])
-    desk.run()
-    finish(desk)
-    assert not answer.asked and checked_layers(desk) == {"小县.gpkg"}
+    controller.run()
+    finish(controller)
+    assert not answer.asked and list_checked_layers(controller) == {"小县.gpkg"}
 
 
-def test_layer_roles_offer_the_choice_again(desk, two, project, monkeypatch):
+def test_layer_roles_offer_the_choice_again(controller, two, project, monkeypatch):
     answer = Answer(monkeypatch, "VCT 小县", None, "现行库")
-    desk.run()
-    finish(desk)
+    controller.run()
+    finish(controller)
     dialog = RolesDialog(project)
     assert dialog.choose.isVisibleTo(dialog) and "CZKFBJ、DLTB" in dialog.aside.text()
     dialog.choose.click()
@@ -150,23 +153,23 @@ def test_layer_roles_offer_the_choice_again(desk, two, project, monkeypatch):
         two["VCT 小县", role].id() for role in ROLES
     }
     dialog.reject()
-    desk.run()
-    finish(desk)
-    assert checked_layers(desk) == {"小县.gpkg"}
+    controller.run()
+    finish(controller)
+    assert list_checked_layers(controller) == {"小县.gpkg"}
 
 
-def test_without_a_choice_made_layer_roles_show_no_button(desk, project):
+def test_without_a_choice_made_layer_roles_show_no_button(controller, project):
     dialog = RolesDialog(project)
     assert not dialog.choose.isVisibleTo(dialog) and not dialog.aside.isVisibleTo(dialog)
     dialog.reject()
 
 
-def test_an_imported_group_comes_below_the_findings(desk, provider, project, tmp_path, monkeypatch):
+def test_an_imported_group_comes_below_the_findings(controller, provider, project, tmp_path, monkeypatch):
     path = write_small(tmp_path / "小县.gpkg")
     for role in ROLES:
         project.addMapLayer(QgsVectorLayer(f"{path}|layername={role}", role, "ogr"))
-    desk.run()
-    finish(desk)
+    controller.run()
+    finish(controller)
     root, shown = project.layerTreeRoot(), findings_layer.find_findings_layer(project).id()
     assert root.children()[0].name() == "检查结果"
     context = QgsProcessingContext()
@@ -176,7 +179,7 @@ def test_an_imported_group_comes_below_the_findings(desk, provider, project, tmp
     ((source, details),) = context.layersToLoadOnCompletion().items()
     layer = QgsVectorLayer(source, details.name, "ogr")
     project.addMapLayer(layer, False)
-    # As Processing does it: the group on top, then what was asked for after loading.
+    # As Processing does: add the group on top, then run the post-processors.
     root.insertGroup(0, details.groupName).addLayer(layer)
     details.postProcessor().postProcessLayer(layer, context, Log())
     assert [node.name() for node in root.children()][:2] == ["检查结果", "VCT a"]

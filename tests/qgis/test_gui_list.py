@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The findings list: its tree, its filter, its walk."""
+"""The findings list: tree, filter, navigation."""
 
 import pytest
 from qgis.PyQt.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, qInstallMessageHandler
@@ -12,7 +12,7 @@ from plugin.gui.findings.groups import AREA, COUNT, PLACE, STATE, hectares, plac
 from plugin.gui.findings.model import FindingsModel
 from plugin.gui.findings.tree import FindingsTree
 from plugin.gui.widgets.theme import KINDS
-from tests.qgis.gui_helpers import clean_report, large_report, make_finding, small_report
+from tests.qgis.gui_helpers import make_clean_report, make_finding, make_large_report, make_small_report
 from tests.qgis.waiting import measure_time, process_events
 
 EVERYTHING = FilterSettings(kinds=frozenset(KINDS))
@@ -24,7 +24,7 @@ def model(qgis_app):
     former = qInstallMessageHandler(lambda kind, context, text: complaints.append(text))
     model = FindingsModel()
     tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
-    model.set_report(small_report())
+    model.set_report(make_small_report())
     yield model
     del tester
     qInstallMessageHandler(former)
@@ -42,20 +42,20 @@ def shown(model):
 @pytest.fixture
 def tree(qgis_app):
     tree = FindingsTree()
-    tree.show_report(small_report(), EVERYTHING)
+    tree.show_report(make_small_report(), EVERYTHING)
     yield tree
     tree.deleteLater()
 
 
-def texts(proxy, column=PLACE, parent=None):
+def read_texts(proxy, column=PLACE, parent=None):
     parent = parent or QModelIndex()
     return [proxy.index(n, column, parent).data() for n in range(proxy.rowCount(parent))]
 
 
-def children(proxy, row, column=PLACE):
+def list_children(proxy, row, column=PLACE):
     parent = proxy.index(row, 0)
     proxy.fetchMore(parent)
-    return texts(proxy, column, parent)
+    return read_texts(proxy, column, parent)
 
 
 def test_errors_first_then_the_largest_skipped_rules_last_passed_rules_not_at_all(model):
@@ -71,7 +71,7 @@ def test_a_crash_belongs_to_its_rule(model):
 
 def test_children_are_rows_only_when_asked_for(qgis_app):
     model = FindingsModel()
-    model.set_report(small_report())
+    model.set_report(make_small_report())
     parent = model.index(0, 0)
     assert model.rowCount(parent) == 0
     assert model.hasChildren(parent) and model.canFetchMore(parent)
@@ -79,9 +79,9 @@ def test_children_are_rows_only_when_asked_for(qgis_app):
     assert model.rowCount(parent) == 3
 
 
-def test_a_skipped_rule_says_why_in_a_row(shown):
-    row = texts(shown).index("TOP003  要素不超出县界")
-    assert children(shown, row) == ["缺县级行政区图层。"]
+def test_a_skipped_rule_shows_its_reason_in_a_row(shown):
+    row = read_texts(shown).index("TOP003  要素不超出县界")
+    assert list_children(shown, row) == ["缺县级行政区图层。"]
 
 
 def test_counts_and_areas_follow_the_filter(shown):
@@ -113,9 +113,9 @@ def test_filter(shown, wanted, keys):
 
 def test_reasons_go_with_the_skipped_button(shown):
     shown.set_wanted(FilterSettings(kinds=frozenset({"skipped"})))
-    assert [t.split()[0] for t in texts(shown)] == ["TOP002", "TOP003"]
+    assert [t.split()[0] for t in read_texts(shown)] == ["TOP002", "TOP003"]
     shown.set_wanted(FilterSettings(kinds=frozenset({"ERROR"})))
-    assert [t.split()[0] for t in texts(shown)] == ["REL002", "ATT001"]
+    assert [t.split()[0] for t in read_texts(shown)] == ["REL002", "ATT001"]
 
 
 @pytest.mark.parametrize("column", [PLACE, COUNT, AREA, STATE])
@@ -131,20 +131,20 @@ def test_sorting_keeps_what_is_selected(model, column):
 
 def test_findings_sort_by_area(shown):
     shown.sort(AREA, Qt.SortOrder.AscendingOrder)
-    assert children(shown, 0, AREA) == ["0.09", "1.26", "5.20"]
+    assert list_children(shown, 0, AREA) == ["0.09", "1.26", "5.20"]
 
 
-def test_words():
+def test_texts_of_rows():
     assert hectares(None) == "—"
     assert hectares(12_640.35) == "1.26"
     assert hectares(3.0) == "<0.01"
     assert place_of(make_finding("REL002", "140225000000001374", 1.0)) == "永安镇  …001374"
-    # A file's whole path, cut in the middle where there is no room: …报告.pdf stands for several.
+    # A file is shown with its whole path, elided in the middle: …报告.pdf would be ambiguous.
     assert place_of(make_finding("DOC005", "2-规划文档/检查报告.pdf", None, "")) == "2-规划文档/检查报告.pdf"
     assert place_of(make_finding("SCH002", "", None, "")) == "SCH002  "
 
 
-def test_walk_follows_filter_and_stops_at_the_ends(tree):
+def test_navigation_follows_the_filter_and_stops_at_the_ends(tree):
     keys = []
     while tree.step(1):
         keys.append(tree.current().key[-1:])
@@ -156,7 +156,7 @@ def test_walk_follows_filter_and_stops_at_the_ends(tree):
     assert tree.current().key[-1:] == "1"
 
 
-def test_walk_goes_on_from_a_rule(tree):
+def test_navigation_continues_from_a_rule(tree):
     tree.setCurrentIndex(tree._group_index(tree.findings.groups[1]))
     assert tree.step(1)
     assert tree.current().code == "ATT001"
@@ -173,20 +173,20 @@ def test_position_counts_findings_of_the_same_kind(tree):
     assert tree.position() == (1, 2, "WARNING")
 
 
-def test_selection_and_open_rules_outlive_a_new_check(tree):
+def test_selection_and_expanded_rules_survive_a_new_check(tree):
     tree.step(1)
     tree.step(1)
     tree.expand(tree._group_index(tree.findings.groups[2]))
     heard = []
     tree.chosen.connect(heard.append)
-    tree.show_report(small_report(), EVERYTHING)
+    tree.show_report(make_small_report(), EVERYTHING)
     assert tree.current().key.endswith("2")
     assert tree.isExpanded(tree._group_index(tree.findings.groups[2]))
     assert heard == [], "a check by itself moves the map nowhere"
 
 
 def test_empty_reports(tree):
-    tree.show_report(clean_report(), EVERYTHING)
+    tree.show_report(make_clean_report(), EVERYTHING)
     assert tree.filter.rowCount() == 0 and not tree.step(1) and tree.position() is None
     tree.show_report(Report(), EVERYTHING)
     assert tree.filter.rowCount() == 0
@@ -194,8 +194,8 @@ def test_empty_reports(tree):
 
 @pytest.mark.slow
 def test_a_hundred_thousand_findings_stay_fast(qgis_app):
-    """Measured: 0.1 s, 0.2 s, 0.1 s, 0.9 s, 0.7 s, 0.1 s."""
-    report = large_report(100_000)
+    """Limit the time of each operation; measured: 0.1 to 0.9 s."""
+    report = make_large_report(100_000)
     tree = FindingsTree()
     tree.resize(400, 600)
     tree.show()
@@ -219,9 +219,9 @@ def change(gone=(), found=(), renewed=()):
     return FindingsChange(gone=list(gone), found=list(found), renewed=list(renewed))
 
 
-def test_findings_come_and_go_in_place(shown, model):
-    row = texts(shown).index(next(t for t in texts(shown) if t.startswith("REL002")))
-    children(shown, row)
+def test_findings_are_added_and_removed_in_place(shown, model):
+    row = read_texts(shown).index(next(t for t in read_texts(shown) if t.startswith("REL002")))
+    list_children(shown, row)
     first, second, waived = model.groups[row].findings
     renewed = make_finding("REL002", first.key, 70_000.0)
     new = make_finding("REL002", "140225000000000009", 30_000.0)
@@ -231,26 +231,26 @@ def test_findings_come_and_go_in_place(shown, model):
     assert shown.index(row, COUNT).data() == "3" and shown.index(row, AREA).data() == "15.20"
     assert waived in shown.in_view() and kept.isValid()
     model.sort(AREA, Qt.SortOrder.AscendingOrder)
-    assert children(shown, row, AREA) == ["3.00", "5.20", "7.00"]
+    assert list_children(shown, row, AREA) == ["3.00", "5.20", "7.00"]
 
 
-def test_a_rule_that_had_nothing_to_say_comes_in_and_goes(shown, model):
+def test_a_rule_is_listed_only_while_it_has_findings(shown, model):
     warned = next(g for g in model.groups if g.code == "LAW010")
     inside = QPersistentModelIndex(model.index(0, 0, model.index(model.groups.index(warned), 0)))
     new = make_finding("TOP001", "140225000000000011", 100.0)
     (group,) = shown.change(change(found=[new]))
-    assert group.code == "TOP001" and "TOP001  图层内部不重叠" in texts(shown)
+    assert group.code == "TOP001" and "TOP001  图层内部不重叠" in read_texts(shown)
     # By its area, after the errors that are larger and before those without one.
-    assert [t.split()[0] for t in texts(shown)] == ["REL002", "TOP001", "ATT001", "LAW010", "TOP002", "TOP003"]
+    assert [t.split()[0] for t in read_texts(shown)] == ["REL002", "TOP001", "ATT001", "LAW010", "TOP002", "TOP003"]
     # Rows of other rules are still theirs.
     assert model.group_at(QModelIndex(inside)) is warned and QModelIndex(inside).parent().data().startswith("LAW010")
     shown.change(change(gone=[new]))
-    assert "TOP001  图层内部不重叠" not in texts(shown)
+    assert "TOP001  图层内部不重叠" not in read_texts(shown)
     shown.change(change(found=[new]))
-    assert "TOP001  图层内部不重叠" in texts(shown)
+    assert "TOP001  图层内部不重叠" in read_texts(shown)
 
 
-def test_what_is_selected_stays_when_others_change(tree):
+def test_the_selection_stays_when_other_findings_change(tree):
     tree.step(1)
     selected, heard = tree.current(), []
     tree.chosen.connect(heard.append)
@@ -263,11 +263,11 @@ def test_what_is_selected_stays_when_others_change(tree):
     assert heard == [], "an edit moves the map nowhere"
 
 
-def test_the_list_does_not_jump(qgis_app):
+def test_changes_do_not_scroll_the_list(qgis_app):
     tree = FindingsTree()
     tree.resize(400, 300)
     tree.show()
-    report = large_report(300)
+    report = make_large_report(300)
     tree.show_report(report, EVERYTHING)
     process_events(0.02)
     tree.select(tree.filter.in_view()[150])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A list of very many findings: rows come by and by, and what is there is what a short list would begin with."""
+"""Long findings lists: rows are loaded in batches, in the order of the list."""
 
 import random
 
@@ -18,7 +18,7 @@ from plugin.gui.findings.groups import AREA, BATCH, COUNT, PLACE, STATE
 from plugin.gui.findings.model import FindingsModel
 from plugin.gui.findings.tree import FindingsTree
 from plugin.gui.widgets.theme import KINDS
-from tests.qgis.gui_helpers import large_report, make_finding
+from tests.qgis.gui_helpers import make_finding, make_large_report
 from tests.qgis.waiting import process_events, wait_until
 
 EVERYTHING = FilterSettings(kinds=frozenset(KINDS))
@@ -31,7 +31,7 @@ def tree(qgis_app):
     tree = FindingsTree()
     tree.resize(400, 600)
     tree.show()
-    tree.show_report(large_report(COUNTED), EVERYTHING)
+    tree.show_report(make_large_report(COUNTED), EVERYTHING)
     process_events(0.02)
     yield tree
     tree.deleteLater()
@@ -39,7 +39,7 @@ def tree(qgis_app):
 
 @pytest.fixture
 def strict():
-    """Tests a model as Qt asks it to be; it fetches all rows there are."""
+    """Test a model with Qt's model tester, which fetches all rows."""
     complaints = []
     former = qInstallMessageHandler(lambda kind, context, text: complaints.append(text))
     testers = []
@@ -52,13 +52,13 @@ def strict():
 
 
 def rows(tree):
-    """The findings that the tree has rows for, in the order of the rows."""
+    """Return the findings that have rows in the tree, in the order of the rows."""
     parent = tree.filter.index(0, 0)
     found = [tree.filter.index(n, 0, parent) for n in range(tree.filter.rowCount(parent))]
     return [tree.findings.finding_at(tree.filter.mapToSource(index)) for index in found]
 
 
-def test_rows_come_by_and_by(tree, qgis_app):
+def test_rows_are_loaded_in_batches(tree, qgis_app):
     assert len(rows(tree)) == BATCH and tree.filter.index(0, COUNT).data() == str(COUNTED)
     lengths = []
     for _ in range(4):
@@ -69,18 +69,18 @@ def test_rows_come_by_and_by(tree, qgis_app):
     assert rows(tree) == tree.filter.in_view()
 
 
-def test_another_filter_begins_anew_with_what_it_lets_through(tree):
+def test_another_filter_restarts_loading_with_its_matches(tree):
     tree.scrollToBottom()
     for text, count in (("乡镇7", COUNTED // 20), ("zzz", 0), ("", COUNTED)):
         tree.set_wanted(FilterSettings(kinds=frozenset(KINDS), text=text))
         assert len(tree.filter.in_view()) == count
-        # Qt was given no more rows than these to ask of.
+        # Qt reads data of the loaded rows only.
         assert tree.findings.groups[0].loaded <= BATCH
         assert not count or rows(tree) == tree.filter.in_view()[:BATCH]
     assert [f.area_m2 for f in rows(tree)] == sorted((1.0 + n for n in range(COUNTED)), reverse=True)[:BATCH]
 
 
-def test_far_down_a_finding_is_selected_and_stays_so(tree):
+def test_a_finding_that_is_not_loaded_can_be_selected(tree):
     last = tree.filter.in_view()[-1]
     assert tree.select(last) and tree.current() is last and tree.position() == (COUNTED, COUNTED, "ERROR")
     assert not tree.step(1) and tree.step(-1) and tree.position() == (COUNTED - 1, COUNTED, "ERROR")
@@ -103,14 +103,14 @@ def test_a_rule_that_is_selected_means_all_its_findings_also_those_not_loaded(tr
 
 
 @pytest.mark.parametrize("watched", [False, True])
-def test_whatever_happens_the_rows_are_the_first_of_all_in_view(tree, strict, watched, monkeypatch):
-    """Filters, orders, changes and more rows, one after the other: against a plain list."""
+def test_loaded_rows_are_always_the_first_of_the_visible_findings(tree, strict, watched, monkeypatch):
+    """Compare filters, sorting, changes and loading with a plain list."""
     batch, changed = BATCH, 30
     if watched:
         batch, changed = 20, 3
         for module in (findings_groups, findings_rows, findings_filter):
             monkeypatch.setattr(module, "BATCH", batch)
-        tree.show_report(large_report(75), EVERYTHING)
+        tree.show_report(make_large_report(75), EVERYTHING)
         strict(tree.findings)
     chance = random.Random(5)
     group, texts = tree.findings.groups[0], ("", "乡镇7", "乡镇1", "00001")
@@ -146,10 +146,10 @@ def test_whatever_happens_the_rows_are_the_first_of_all_in_view(tree, strict, wa
             assert what == "filter" or areas == sorted(areas, reverse=down)
 
 
-def test_a_model_of_its_own_counts_no_rows_before_they_are_asked_for(qgis_app):
+def test_a_separate_model_counts_no_rows_before_they_are_fetched(qgis_app):
     model, proxy = FindingsModel(), FindingsFilter()
     proxy.setSourceModel(model)
-    model.set_report(large_report(COUNTED))
+    model.set_report(make_large_report(COUNTED))
     proxy.set_wanted(EVERYTHING)
     parent = model.index(0, 0)
     assert model.rowCount(parent) == 0 and model.canFetchMore(parent)
@@ -157,38 +157,38 @@ def test_a_model_of_its_own_counts_no_rows_before_they_are_asked_for(qgis_app):
     assert model.rowCount(parent) == BATCH and not model.canFetchMore(QModelIndex())
 
 
-def put(project, count, lost=lambda: None):
-    rows = findings_layer.make_features(large_report(count).findings)
+def show_findings(project, count, lost=lambda: None):
+    rows = findings_layer.make_features(make_large_report(count).findings)
     return rows, findings_layer.show_findings(project, rows, ZONE, lost)
 
 
-def test_very_many_rows_come_to_the_map_by_and_by(qgis_app, project):
-    rows, layer = put(project, 2 * findings_layer.BATCH + 7)
+def test_many_rows_are_added_to_the_map_in_batches(qgis_app, project):
+    rows, layer = show_findings(project, 2 * findings_layer.BATCH + 7)
     assert layer.featureCount() == findings_layer.BATCH
     assert wait_until(lambda: layer.featureCount() == len(rows))
     assert len({row.id() for row in rows}) == len(rows) and all(layer.getFeature(r.id()).isValid() for r in rows[::999])
 
 
-def test_an_edit_before_all_rows_are_there_waits_for_them(qgis_app, project):
-    rows, layer = put(project, findings_layer.BATCH + 7)
+def test_an_edit_waits_until_all_rows_are_loaded(qgis_app, project):
+    rows, layer = show_findings(project, findings_layer.BATCH + 7)
     assert findings_layer.change_findings(layer, rows[-3:], [])
     assert layer.featureCount() == len(rows) - 3
 
 
-def test_another_check_and_a_layer_that_goes_end_it(qgis_app, project):
-    put(project, 3 * findings_layer.BATCH)
-    rows, layer = put(project, findings_layer.BATCH + 1)
+def test_another_check_or_a_removed_layer_ends_the_loading(qgis_app, project):
+    show_findings(project, 3 * findings_layer.BATCH)
+    rows, layer = show_findings(project, findings_layer.BATCH + 1)
     assert wait_until(lambda: layer.featureCount() == len(rows))
     process_events(0.05)
     assert layer.featureCount() == len(rows)
-    put(project, 2 * findings_layer.BATCH)
+    show_findings(project, 2 * findings_layer.BATCH)
     findings_layer.remove_findings_layer(project)
     process_events(0.05)
     assert findings_layer.find_findings_layer(project) is None
 
 
-def refusing(monkeypatch, lot):
-    """The layer takes all lots of rows but this one."""
+def refuse_batch(monkeypatch, lot):
+    """Make the layer refuse one batch of rows."""
     taken = []
     real = findings_layer.added
 
@@ -199,28 +199,28 @@ def refusing(monkeypatch, lot):
     monkeypatch.setattr(findings_layer, "added", some)
 
 
-def test_rows_that_are_not_taken_later_take_the_layer_away_and_it_is_said(qgis_app, project, monkeypatch):
-    heard = []
-    refusing(monkeypatch, 2)
-    put(project, 2 * findings_layer.BATCH, lambda: heard.append("lost"))
-    assert wait_until(lambda: bool(heard))
-    assert findings_layer.find_findings_layer(project) is None and heard == ["lost"]
+def test_rows_refused_later_remove_the_layer_and_are_reported(qgis_app, project, monkeypatch):
+    calls = []
+    refuse_batch(monkeypatch, 2)
+    show_findings(project, 2 * findings_layer.BATCH, lambda: calls.append("lost"))
+    assert wait_until(lambda: bool(calls))
+    assert findings_layer.find_findings_layer(project) is None and calls == ["lost"]
 
 
-def test_rows_that_are_not_taken_at_an_edit_are_told_to_the_edit_alone(qgis_app, project, monkeypatch):
-    heard = []
-    refusing(monkeypatch, 2)
-    rows, layer = put(project, 2 * findings_layer.BATCH, lambda: heard.append("lost"))
+def test_rows_refused_during_an_edit_are_reported_for_the_edit_only(qgis_app, project, monkeypatch):
+    calls = []
+    refuse_batch(monkeypatch, 2)
+    rows, layer = show_findings(project, 2 * findings_layer.BATCH, lambda: calls.append("lost"))
     assert not findings_layer.change_findings(layer, rows[-3:], [])
     process_events(0.05)
-    assert not heard and layer.featureCount() == len(rows), "left to the one who edits, who shows all again"
+    assert not calls and layer.featureCount() == len(rows), "left to the one who edits, who shows all again"
 
 
-def test_rows_not_taken_take_no_layer_away_that_was_filled_anew_since(qgis_app, project, monkeypatch):
-    heard = []
-    refusing(monkeypatch, 2)
-    _, layer = put(project, 2 * findings_layer.BATCH, lambda: heard.append("lost"))
+def test_refused_rows_do_not_remove_a_layer_that_was_filled_again(qgis_app, project, monkeypatch):
+    calls = []
+    refuse_batch(monkeypatch, 2)
+    _, layer = show_findings(project, 2 * findings_layer.BATCH, lambda: calls.append("lost"))
     findings_layer.of(layer)._step()
-    rows, layer = put(project, 9)
+    rows, layer = show_findings(project, 9)
     process_events(0.05)
-    assert not heard and findings_layer.find_findings_layer(project) == layer and layer.featureCount() == len(rows)
+    assert not calls and findings_layer.find_findings_layer(project) == layer and layer.featureCount() == len(rows)

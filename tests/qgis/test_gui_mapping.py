@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The mapping dialog: what it shows before is what comes of it, a person's choices are kept, and it can be stopped."""
+"""The mapping dialog: preview equals result, choices are stored, runs can stop."""
 
 import gc
 import threading
@@ -47,49 +47,52 @@ def dialog(provider, project, qgis_app, survey):
         sip.delete(made)
 
 
-def ready(dialog):
+def wait_until_ready(dialog):
     assert wait_until(lambda: dialog._job is None and dialog._run is None), dialog.summary.text()
 
 
 def choose(dialog, role):
     dialog.template.setCurrentIndex(dialog.template.findData(role))
     dialog.template.activated.emit(dialog.template.currentIndex())
-    ready(dialog)
+    wait_until_ready(dialog)
 
 
-def cell(dialog, target, column):
+def read_cell(dialog, target, column):
     return dialog.table.item(dialog.table._row(target), column).text()
 
 
-def pick(dialog, name, data):
+def select_row(dialog, name, data):
     box = dialog.findChild(QComboBox, name)
     box.setCurrentIndex(box.findData(data))
     box.activated.emit(box.currentIndex())
     return box
 
 
-def test_it_proposes_and_shows_before_and_after(dialog):
+def test_the_dialog_proposes_a_mapping_and_shows_a_preview(dialog):
     source = dialog.findChild(QComboBox, "source.YDYHFLDM")
     assert source.currentData() == "DLBM" and source.toolTip() == "同含义"
     assert dialog.findChild(QComboBox, "codes.YDYHFLDM").currentText() == "由三调地类代码表换算"
-    samples = cell(dialog, "YDYHFLDM", mapping_table.SAMPLES)
+    samples = read_cell(dialog, "YDYHFLDM", mapping_table.SAMPLES)
     assert "0103 → 010300" in samples and "0204：可对应多个，待定" in samples
-    assert (cell(dialog, "YDYHFLDM", mapping_table.FILLED), cell(dialog, "YDYHFLDM", mapping_table.LOST)) == ("5", "4")
-    assert "0103 → 旱地" in cell(dialog, "YDYHFLMC", mapping_table.SAMPLES)
-    assert cell(dialog, "YDYHFLMC", mapping_table.MORE) == "名称取自代码表" and not cell(
+    assert (read_cell(dialog, "YDYHFLDM", mapping_table.FILLED), read_cell(dialog, "YDYHFLDM", mapping_table.LOST)) == (
+        "5",
+        "4",
+    )
+    assert "0103 → 旱地" in read_cell(dialog, "YDYHFLMC", mapping_table.SAMPLES)
+    assert read_cell(dialog, "YDYHFLMC", mapping_table.MORE) == "名称取自代码表" and not read_cell(
         dialog, "BZ", mapping_table.MORE
     )
-    assert cell(dialog, "XZQMC", mapping_table.SAMPLES) == "浑源县"
+    assert read_cell(dialog, "XZQMC", mapping_table.SAMPLES) == "浑源县"
     assert "10 行" in dialog.summary.text() and "数据来源说" in dialog.summary.text()
 
 
-def test_what_nobody_verified_is_marked(qgis_app, dialog):
+def test_unverified_fields_are_marked(qgis_app, dialog):
     choose(dialog, "LSWHBHX")
     template = dialog._target
     for target in template.fields:
-        assert ("来源级别 C，未核实" in cell(dialog, target.name, mapping_table.REQUIRED)) == (target.mark == "C"), (
-            target.name
-        )
+        assert ("来源级别 C，未核实" in read_cell(dialog, target.name, mapping_table.REQUIRED)) == (
+            target.mark == "C"
+        ), target.name
     assert any(f.mark == "C" for f in template.fields)
 
 
@@ -103,37 +106,37 @@ def test_what_every_row_of_the_county_has_is_proposed(qgis_app, dialog):
 
 
 def test_another_source_a_constant_and_nothing(dialog):
-    pick(dialog, "source.XZQMC", mapping_table.CONSTANT)
+    select_row(dialog, "source.XZQMC", mapping_table.CONSTANT)
     edit = dialog.findChild(QLineEdit, "constant.XZQMC")
     edit.setText("某县")
     edit.editingFinished.emit()
     assert dialog._prepared.mapping.constants["XZQMC"] == "某县"
-    assert cell(dialog, "XZQMC", mapping_table.FILLED) == "10"
-    pick(dialog, "source.XZQMC", "DLMC")
+    assert read_cell(dialog, "XZQMC", mapping_table.FILLED) == "10"
+    select_row(dialog, "source.XZQMC", "DLMC")
     assert dialog._prepared.mapping.fields["XZQMC"] == "DLMC"
     assert dialog._prepared.mapping.constants == {"XZQDM": "140225"}
     assert dialog.table.cellWidget(dialog.table._row("XZQMC"), mapping_table.MORE) is None
-    pick(dialog, "source.XZQMC", mapping_table.NOTHING)
-    assert "XZQMC" not in dialog._prepared.mapping.fields and cell(dialog, "XZQMC", mapping_table.FILLED) == "0"
+    select_row(dialog, "source.XZQMC", mapping_table.NOTHING)
+    assert "XZQMC" not in dialog._prepared.mapping.fields and read_cell(dialog, "XZQMC", mapping_table.FILLED) == "0"
 
 
-def test_codes_as_they_are_are_told_not_to_be_in_the_list(dialog):
-    pick(dialog, "codes.YDYHFLDM", None)
+def test_unchanged_codes_outside_the_list_are_reported(dialog):
+    select_row(dialog, "codes.YDYHFLDM", None)
     assert "YDYHFLDM" not in dialog._prepared.mapping.codes
     assert "0201K：不在代码表中" in dialog.table.item(dialog.table._row("YDYHFLDM"), mapping_table.SAMPLES).toolTip()
 
 
-def test_a_person_decides_and_the_run_does_it(qgis_app, dialog, survey, tmp_path):
+def test_choices_of_the_user_are_applied_by_the_run(qgis_app, dialog, survey, tmp_path):
     before = digest_files(survey.parent)
     dialog.table.selectRow(dialog.table._row("YDYHFLDM"))
     assert dialog.choices.isVisibleTo(dialog) and dialog.choices.table.rowCount() == 4
-    box = pick(dialog, "choice.0204", "0205")
+    box = select_row(dialog, "choice.0204", "0205")
     assert [box.itemData(n) for n in range(3)] == ["", "0205", "0204"], "what the list suggests comes first"
-    assert cell(dialog, "YDYHFLDM", mapping_table.LOST) == "3"
+    assert read_cell(dialog, "YDYHFLDM", mapping_table.LOST) == "3"
     target = tmp_path / "出 库.gpkg"
     dialog.output.setFilePath(str(target))
     dialog.run()
-    ready(dialog)
+    wait_until_ready(dialog)
     made = gpd.read_file(target)
     assert made["YDYHFLDM"].tolist()[5] == "020500" and made["YDYHFLMC"].tolist()[5] == "其他园地"
     assert made["YDYHFLDM"].isna().sum() == 1 + 3 and len(made) == len(ROWS)
@@ -144,18 +147,18 @@ def test_a_person_decides_and_the_run_does_it(qgis_app, dialog, survey, tmp_path
     (layer,) = [v for v in QgsProject.instance().mapLayers().values() if template_id(v) == "XZYDYH"]
     assert layer.featureCount() == len(ROWS) and layer.renderer().type() == "categorizedSymbol"
     assert attribute_forms.role_of_form(layer) == "XZYDYH"
-    # And the mapping that was kept does the same again.
+    # The stored mapping gives the same result again.
     dialog._prepare()
-    ready(dialog)
-    assert cell(dialog, "YDYHFLDM", mapping_table.LOST) == "4"
+    wait_until_ready(dialog)
+    assert read_cell(dialog, "YDYHFLDM", mapping_table.LOST) == "4"
     dialog.open_mapping(str(tmp_path / "出 库.mapping.toml"))
-    ready(dialog)
-    assert cell(dialog, "YDYHFLDM", mapping_table.LOST) == "3"
+    wait_until_ready(dialog)
+    assert read_cell(dialog, "YDYHFLDM", mapping_table.LOST) == "3"
 
 
-def test_into_memory(qgis_app, dialog):
+def test_a_mapping_into_a_memory_layer(qgis_app, dialog):
     dialog.run()
-    ready(dialog)
+    wait_until_ready(dialog)
     (layer,) = [v for v in QgsProject.instance().mapLayers().values() if template_id(v) == "XZYDYH"]
     assert layer.providerType() == "memory" and layer.featureCount() == len(ROWS)
 
@@ -163,22 +166,22 @@ def test_into_memory(qgis_app, dialog):
 def test_a_file_that_is_not_in_the_project(qgis_app, dialog, project, tmp_path):
     other = write_survey(tmp_path / "另", "别处")
     dialog.use_file(str(other))
-    ready(dialog)
+    wait_until_ready(dialog)
     assert len(project.mapLayers()) == 1 and "10 行" in dialog.summary.text()
     dialog.run()
-    ready(dialog)
+    wait_until_ready(dialog)
     assert "10 行已写入" in dialog.summary.text()
     (tmp_path / "坏.shp").write_text("x")
     dialog.use_file(str(tmp_path / "坏.shp"))
     assert "坏.shp" in dialog.summary.text()
 
 
-def test_cancelling_leaves_nothing(qgis_app, dialog, tmp_path):
+def test_cancelling_writes_no_output(qgis_app, dialog, tmp_path):
     before = sorted(p.name for p in tmp_path.iterdir())
     dialog.output.setFilePath(str(tmp_path / "半.gpkg"))
     dialog.run()
     dialog._cancel()
-    ready(dialog)
+    wait_until_ready(dialog)
     assert "已取消" in dialog.summary.text() and sorted(p.name for p in tmp_path.iterdir()) == before
 
 
@@ -189,31 +192,31 @@ def test_cancelling_leaves_nothing(qgis_app, dialog, tmp_path):
         ('role = "XZYDYH"\n[fields]\nBZ = "没有这列"\n', ["没有这列", "BZ"]),
     ],
 )
-def test_a_mapping_that_cannot_be_used_says_why(qgis_app, dialog, tmp_path, text, words):
+def test_the_reason_is_shown_for_an_unusable_mapping(qgis_app, dialog, tmp_path, text, words):
     (tmp_path / "坏.toml").write_text(text, encoding="utf-8")
     former = dialog._prepared.mapping
     dialog.open_mapping(str(tmp_path / "坏.toml"))
-    ready(dialog)
+    wait_until_ready(dialog)
     assert all(word in dialog.summary.text() for word in words), dialog.summary.text()
     assert dialog._prepared.mapping == former
 
 
-def test_what_goes_wrong_in_the_run_is_told(qgis_app, dialog, survey):
+def test_an_error_of_the_run_is_shown(qgis_app, dialog, survey):
     dialog.output.setFilePath(str(survey))
     dialog.run()
-    ready(dialog)
+    wait_until_ready(dialog)
     assert survey.name in dialog.summary.text() and "已写入" not in dialog.summary.text()
 
 
-def test_lines_do_not_go_into_areas(qgis_app, dialog):
+def test_lines_are_not_mapped_into_polygons(qgis_app, dialog):
     choose(dialog, "ZDJTJCSSX")
     dialog.run()
-    ready(dialog)
+    wait_until_ready(dialog)
     assert "ZDJTJCSSX" in dialog.summary.text() and "已写入" not in dialog.summary.text()
 
 
 class Held:
-    """The algorithm stops where it reads, until it is let go."""
+    """An algorithm that waits while reading until the test releases it."""
 
     def __init__(self, monkeypatch):
         from plugin.algorithms import map_fields
@@ -229,8 +232,8 @@ class Held:
         monkeypatch.setattr(map_fields, "read_rows", reading)
 
 
-def test_closed_in_the_middle_of_a_run_it_ends_without_a_word_and_writes_nothing(dialog, monkeypatch, tmp_path):
-    """QGIS's task goes on for a while with what the dialog gave it."""
+def test_closing_the_dialog_during_a_run_ends_it_without_message_or_output(dialog, monkeypatch, tmp_path):
+    """Close the dialog during a run; QGIS's task still uses its objects for a while."""
     held, runner, target = Held(monkeypatch), dialog._runner, tmp_path / "成果.gpkg"
     dialog.output.setFilePath(str(target))
     dialog.run()
@@ -246,7 +249,7 @@ def test_closed_in_the_middle_of_a_run_it_ends_without_a_word_and_writes_nothing
     assert not target.exists() and not list(tmp_path.glob("*.toml"))
 
 
-def test_unload_waits_for_a_run(dialog, monkeypatch, tmp_path):
+def test_unloading_waits_for_a_run(dialog, monkeypatch, tmp_path):
     held, runner = Held(monkeypatch), dialog._runner
     dialog.output.setFilePath(str(tmp_path / "成果.gpkg"))
     dialog.run()
@@ -259,24 +262,24 @@ def test_unload_waits_for_a_run(dialog, monkeypatch, tmp_path):
     assert not list(tmp_path.glob("成果*"))
 
 
-def test_nobody_waits_longer_than_he_said_for_a_run_that_does_not_end(dialog, monkeypatch, tmp_path):
+def test_waiting_for_a_run_ends_at_its_time_limit(dialog, monkeypatch, tmp_path):
     held = Held(monkeypatch)
     dialog.output.setFilePath(str(tmp_path / "成果.gpkg"))
     dialog.run()
     assert wait_until(held.begun.is_set)
     run = dialog._run
-    # The run ends by this alone: whoever waits for its end finds it free.
+    # Only this ends the run; waiting for its end then succeeds.
     hand = threading.Timer(5, held.free.set)
     hand.start()
     over, freed = run.wait(0.05), held.free.is_set()
     hand.cancel()
     held.free.set()
     assert not over and not freed
-    ready(dialog)
+    wait_until_ready(dialog)
     assert run.wait(0)
 
 
-def test_a_reading_that_was_stopped_in_the_list_of_tasks_is_said(dialog, monkeypatch):
+def test_a_reading_cancelled_in_the_task_manager_is_reported(dialog, monkeypatch):
     reading = threading.Event()
 
     def prepare(*_given):
@@ -296,16 +299,16 @@ def test_a_reading_that_was_stopped_in_the_list_of_tasks_is_said(dialog, monkeyp
     monkeypatch.undo()
     dialog.again.click()
     assert dialog._job is not None
-    ready(dialog)
+    wait_until_ready(dialog)
     assert dialog.start.isEnabled()
 
 
-def test_a_run_that_was_stopped_in_the_list_of_tasks_is_no_failure(dialog, monkeypatch, tmp_path):
+def test_a_run_cancelled_in_the_task_manager_is_not_a_failure(dialog, monkeypatch, tmp_path):
     held = Held(monkeypatch)
     dialog.output.setFilePath(str(tmp_path / "成果.gpkg"))
     dialog.run()
     assert wait_until(held.begun.is_set)
     dialog._run._task.cancel()
     held.free.set()
-    ready(dialog)
+    wait_until_ready(dialog)
     assert dialog.summary.text() == "已取消，未写出任何文件。"

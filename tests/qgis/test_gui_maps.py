@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""生成布局 on the desktop: the dialog says what can be made, and nobody's edits are lost unasked."""
+"""生成布局: the dialog lists available maps; edits are not lost without a question."""
 
 import sys
 import types
@@ -18,13 +18,13 @@ from plugin.core.profile import DocumentInfo
 from plugin.gui.maps.layouts import LayoutsDialog, MapActions
 from plugin.gui.project.document_line import DocumentDialog
 from tests.qgis.helpers import write_small
-from tests.qgis.maps_helpers import builder_for
+from tests.qgis.maps_helpers import make_builder
 from tests.qgis.waiting import wait_until
 
 
 class Iface:
     def __init__(self):
-        self.said = []
+        self.messages = []
 
     def mainWindow(self):
         return None
@@ -33,17 +33,17 @@ class Iface:
         return self
 
     def pushSuccess(self, title, text):
-        self.said.append(("success", text))
+        self.messages.append(("success", text))
 
     def pushInfo(self, title, text):
-        self.said.append(("info", text))
+        self.messages.append(("info", text))
 
     def pushWarning(self, title, text):
-        self.said.append(("warning", text))
+        self.messages.append(("warning", text))
 
 
 @pytest.fixture
-def desk(qgis_app, project):
+def controller(qgis_app, project):
     runner, iface = Runner(), Iface()
     yield MapActions(iface, runner), iface
     runner.stop_all()
@@ -52,14 +52,14 @@ def desk(qgis_app, project):
 @pytest.fixture
 def county(project, tmp_path):
     sample.load_sample(project, sample.copy_sample(tmp_path / "copy"))
-    return builder_for(project)
+    return make_builder(project)
 
 
 def rows(dialog):
     return [dialog.maps.item(n) for n in range(dialog.maps.count())]
 
 
-def test_the_dialog_says_what_can_be_made_and_why_not(county):
+def test_the_dialog_lists_available_maps_and_reasons_for_the_others(county):
     dialog = LayoutsDialog(county.material, county.catalogue)
     able = [item.data(Qt.ItemDataRole.UserRole) for item in rows(dialog) if item.flags() & Qt.ItemFlag.ItemIsEnabled]
     assert (
@@ -69,7 +69,7 @@ def test_the_dialog_says_what_can_be_made_and_why_not(county):
     assert grey and all("缺中心城区图层" in item.toolTip() for item in grey)
 
 
-def test_what_is_chosen_is_what_is_wanted(county):
+def test_the_request_has_the_chosen_maps(county):
     dialog = LayoutsDialog(county.material, county.catalogue)
     for item in rows(dialog)[1:]:
         if item.flags() & Qt.ItemFlag.ItemIsEnabled:
@@ -83,11 +83,11 @@ def test_what_is_chosen_is_what_is_wanted(county):
 
 
 @pytest.mark.parametrize("answer", [True, False])
-def test_edited_layouts_are_asked_for(desk, county, monkeypatch, answer):
-    maps, iface = desk
+def test_replacing_edited_layouts_asks_first(controller, county, monkeypatch, answer):
+    maps, iface = controller
     wanted = [(county.catalogue.maps[one], county.catalogue.sheets["A3"], False) for one in ("zones", "heritage")]
     maps.put(county, wanted)
-    assert [kind for kind, _ in iface.said] == ["success"] and QgsProject.instance().isDirty()
+    assert [kind for kind, _ in iface.messages] == ["success"] and QgsProject.instance().isDirty()
     saved_layouts.find_layout(QgsProject.instance(), *wanted[0]).itemById("note").setText("本县自己的说明")
     asked = []
 
@@ -108,51 +108,51 @@ def test_edited_layouts_are_asked_for(desk, county, monkeypatch, answer):
     assert (note == "本县自己的说明") is not answer
 
 
-def test_from_the_menu_to_the_dialog(desk, county, monkeypatch):
-    maps, iface = desk
+def test_from_the_menu_to_the_dialog(controller, county, monkeypatch):
+    maps, iface = controller
     opened = []
     monkeypatch.setattr(LayoutsDialog, "exec", lambda dialog: opened.append(dialog) or 1)
     maps.make_layouts()
-    assert wait_until(lambda: bool(iface.said))
+    assert wait_until(lambda: bool(iface.messages))
     assert len(opened) == 1 and len(QgsProject.instance().layoutManager().printLayouts()) == 5
-    assert iface.said[0][0] == "success" and "02 县域三条控制线图 A3" in iface.said[0][1]
+    assert iface.messages[0][0] == "success" and "02 县域三条控制线图 A3" in iface.messages[0][1]
 
 
-def test_without_a_plan_layer_it_says_so(desk, project):
-    maps, iface = desk
+def test_a_missing_plan_layer_is_reported(controller, project):
+    maps, iface = controller
     maps.make_layouts()
-    assert iface.said[0][0] == "warning" and "没有" in iface.said[0][1]
+    assert iface.messages[0][0] == "warning" and "没有" in iface.messages[0][1]
 
 
-def test_without_a_county_it_says_so(desk, project, tmp_path, monkeypatch):
-    maps, iface = desk
+def test_a_missing_county_is_reported(controller, project, tmp_path, monkeypatch):
+    maps, iface = controller
     file = write_small(tmp_path / "小.gpkg")
     for role in ("CZKFBJ", "STBHHX", "YJJBNTBHTB", "DLTB"):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={role}", role, "ogr"))
     monkeypatch.setattr(LayoutsDialog, "exec", lambda dialog: 1)
     maps.make_layouts()
-    assert wait_until(lambda: bool(iface.said))
-    assert iface.said[0][0] == "warning" and "XZQX" in iface.said[0][1]
+    assert wait_until(lambda: bool(iface.messages))
+    assert iface.messages[0][0] == "warning" and "XZQX" in iface.messages[0][1]
     assert not project.layoutManager().printLayouts()
 
 
-def test_what_came_of_an_export_is_said(desk, monkeypatch):
+def test_the_outcome_of_an_export_is_reported(controller, monkeypatch):
     import processing
 
     document.save(QgsProject.instance(), DocumentInfo(secrecy="内部"))
-    maps, iface = desk
+    maps, iface = controller
     results = {"MADE": 5, "FILES": 10, "NOT_MADE": "中心城区土地使用规划图", "OUTPUT": "图件"}
     monkeypatch.setattr(processing, "execAlgorithmDialog", lambda name, given: results)
     maps.export()
-    assert [kind for kind, _ in iface.said] == ["success", "info"] and "土地使用规划图" in iface.said[1][1]
+    assert [kind for kind, _ in iface.messages] == ["success", "info"] and "土地使用规划图" in iface.messages[1][1]
     monkeypatch.setattr(processing, "execAlgorithmDialog", lambda name, given: {})
     maps.export()
-    assert len(iface.said) == 2
+    assert len(iface.messages) == 2
 
 
 # --- 成果信息
 def test_layouts_without_a_level_ask_first(county, monkeypatch):
-    """Cancelled, the dialog stays; answered, the layouts have the level."""
+    """Keep the dialog open after cancel; set the level of the layouts otherwise."""
     project = county.material.project
     dialog, asked, answers = LayoutsDialog(county.material, county.catalogue), [], [0, 1]
 
@@ -173,8 +173,8 @@ def test_layouts_without_a_level_ask_first(county, monkeypatch):
     assert "秘密" in dialog.document.label.text()
 
 
-def test_export_without_a_level_asks_and_stops(desk, county, monkeypatch):
-    maps, _ = desk
+def test_export_without_a_level_asks_and_stops(controller, county, monkeypatch):
+    maps, _ = controller
     asked, opened = [], []
     monkeypatch.setattr(DocumentDialog, "exec", lambda form: asked.append(form.problem.text()) or 0)
     processing = types.SimpleNamespace(execAlgorithmDialog=lambda *given: opened.append(given) or {})
@@ -186,15 +186,15 @@ def test_export_without_a_level_asks_and_stops(desk, county, monkeypatch):
     assert len(asked) == 1 and len(opened) == 1
 
 
-def test_a_layout_is_not_made_again_with_a_lower_level(desk, county):
-    maps, iface = desk
+def test_a_layout_is_not_made_again_with_a_lower_level(controller, county):
+    maps, iface = controller
     wanted = [(county.catalogue.maps["zones"], county.catalogue.sheets["A3"], False)]
     project = county.material.project
-    maps.put(builder_for(project, DocumentInfo("秘密")), wanted)
+    maps.put(make_builder(project, DocumentInfo("秘密")), wanted)
     with pytest.raises(InputError) as caught:
-        maps.put(builder_for(project, DocumentInfo("内部")), wanted)
+        maps.put(make_builder(project, DocumentInfo("内部")), wanted)
     assert caught.value.key == "document_sheet_lowered"
     assert saved_layouts.find_layout(project, *wanted[0]).itemById("secrecy").currentText() == "密级：秘密"
-    maps.put(builder_for(project, DocumentInfo("内部", secrecy_reason="公示稿已脱密")), wanted)
+    maps.put(make_builder(project, DocumentInfo("内部", secrecy_reason="公示稿已脱密")), wanted)
     assert saved_layouts.find_layout(project, *wanted[0]).itemById("secrecy").currentText() == "密级：内部"
-    assert any("公示稿已脱密" in text for _, text in iface.said)
+    assert any("公示稿已脱密" in text for _, text in iface.messages)

@@ -29,7 +29,7 @@ def browser(bar):
     return bar.currentItem().findChild(QTextBrowser)
 
 
-def is_whole(bar):
+def is_fully_visible(bar):
     return browser(bar).height() >= browser(bar).document().size().height()
 
 
@@ -40,12 +40,12 @@ def test_a_long_message_is_not_cut(bar, way):
     else:
         iface = type("Iface", (), {"messageBar": lambda self: bar})()
         Messages(iface, "编辑前提示").warn(LONG)
-    assert wait_until(lambda: is_whole(bar), 20) and browser(bar).document().size().height() > 60
+    assert wait_until(lambda: is_fully_visible(bar), 20) and browser(bar).document().size().height() > 60
     bar.window().resize(700, 300)
-    assert wait_until(lambda: is_whole(bar), 20), "also in a narrow window"
+    assert wait_until(lambda: is_fully_visible(bar), 20), "also in a narrow window"
 
 
-def test_a_message_without_end_leaves_room_for_the_map(bar):
+def test_a_very_long_message_leaves_room_for_the_map(bar):
     push(bar, "info", "生成布局", LONG * 20)
     assert wait_until(lambda: browser(bar).height() > 60)
     assert browser(bar).height() < 10 * browser(bar).fontMetrics().lineSpacing()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""导出成果包 and 检查成果包 on the desktop: what the form shows, the gate, and how an export ends."""
+"""导出成果包 and 检查成果包: form, gate, and outcomes of an export."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ from plugin.gui.package.form_page import SlotsList
 from plugin.gui.package.inspect import InspectDialog
 from plugin.gui.widgets.elided_label import ElidedLabel
 from tests.core.package_fixtures import pdf
-from tests.qgis.gui_helpers import result_of, small_report
+from tests.qgis.gui_helpers import make_result, make_small_report
 from tests.qgis.helpers import SAMPLE
 from tests.qgis.waiting import process_events, wait_until
 
@@ -41,11 +41,11 @@ ROOT = "140225浑源县国土空间总体规划"
 TEXT = f"{ROOT}文本.pdf"
 
 
-def put_manifest(package, *files):
-    """What a former export leaves there: a manifest of these files, and of no layer."""
+def write_manifest(package, *files):
+    """Write the manifest of a former export with these files and no layers."""
     rows = [{"path": path, "sha256": "0" * 64} for path in files]
-    told = {"schema": SCHEMA, "check": {"verdict": "pass"}, "files": rows, "layers": []}
-    (package / MANIFEST).write_text(json.dumps(told), encoding="utf-8")
+    manifest = {"schema": SCHEMA, "check": {"verdict": "pass"}, "files": rows, "layers": []}
+    (package / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def ahead(tmp_path, documents=True, **more):
@@ -55,7 +55,7 @@ def ahead(tmp_path, documents=True, **more):
     return package_ahead.preview_package(order, VALUES), folder
 
 
-# --- looking ahead
+# --- preview of an export
 def test_slots_are_filled_by_name_broken_ones_named_strangers_left_out(tmp_path):
     seen, folder = ahead(tmp_path)
     assert seen.root == ROOT and seen.state == package_ahead.NEW
@@ -72,7 +72,7 @@ def test_slots_are_filled_by_name_broken_ones_named_strangers_left_out(tmp_path)
     assert seen.watched == (str(folder), str(folder / "图"), str(folder / "140225浑源县质量检查报告.pdf"))
 
 
-def test_slots_are_told_while_nobody_knows_which_county_it_is(tmp_path):
+def test_slots_are_shown_while_the_county_is_unknown(tmp_path):
     folder = tmp_path / "文档"
     folder.mkdir()
     (folder / TEXT).write_bytes(b"%PDF-1.4\n")
@@ -88,26 +88,26 @@ def test_slots_are_told_while_nobody_knows_which_county_it_is(tmp_path):
     assert slots["规划文本"].pattern == "行政区代码＋县名国土空间总体规划文本.pdf" and str(folder) in seen.watched
 
 
-def test_what_stands_at_its_place_is_told_before(tmp_path):
+def test_an_existing_target_is_reported_before_the_export(tmp_path):
     (tmp_path / "成果" / ROOT).mkdir(parents=True)
     assert ahead(tmp_path)[0].state == package_ahead.NEW, "an empty folder is nothing"
     (tmp_path / "成果" / ROOT / "我的文件.txt").write_text("x")
     seen, _ = ahead(tmp_path)
     assert seen.state == REFUSED and "不是本插件生成的成果包" in seen.why
-    put_manifest(tmp_path / "成果" / ROOT, "我的文件.txt")
+    write_manifest(tmp_path / "成果" / ROOT, "我的文件.txt")
     assert ahead(tmp_path)[0].state == REPLACED
 
 
-def test_files_of_the_former_package_are_told_as_such(tmp_path):
+def test_files_of_the_former_package_are_shown_as_such(tmp_path):
     former = tmp_path / "成果" / ROOT / "2-规划文档"
     former.mkdir(parents=True)
     (former / TEXT).write_bytes(pdf())
-    put_manifest(former.parent, f"2-规划文档/{TEXT}")
+    write_manifest(former.parent, f"2-规划文档/{TEXT}")
     seen, _ = ahead(tmp_path)
     assert seen.state == REPLACED and seen.slots[0].former and seen.slots[0].files == (TEXT,)
 
 
-def test_what_the_plan_lacks_is_told_before_and_looked_for_once(small):
+def test_missing_layers_are_reported_before_the_export_and_searched_once(small):
     from plugin.core.check import Options, check_plan
 
     checked = check_plan(str(small), Options(lang="zh"))
@@ -126,7 +126,7 @@ def test_a_folder_of_documents_that_is_gone_is_an_error(tmp_path):
         package_ahead.preview_package(order, VALUES)
 
 
-def test_the_county_is_told_by_the_profile_or_not_at_all():
+def test_the_county_is_read_from_the_profile_only():
     from plugin.core.check import Options
 
     form = load_package_spec("county")
@@ -135,7 +135,7 @@ def test_the_county_is_told_by_the_profile_or_not_at_all():
     assert package_ahead.preview_values(load_package_spec("city"), Options(profile="hunyuan"), None)["code"] == "140200"
 
 
-def test_the_list_says_found_missing_broken_in_words_and_shapes(tmp_path):
+def test_the_list_marks_found_missing_and_broken_files_in_text_and_icons(tmp_path):
     slots = (
         SlotPreview("document", "规划文本", "M", TEXT),
         SlotPreview("document", "质量检查报告", "C", "b.pdf", ("b.pdf",), broken=True),
@@ -146,8 +146,8 @@ def test_the_list_says_found_missing_broken_in_words_and_shapes(tmp_path):
     )
     shown = SlotsList()
     shown.show_preview(PackagePreview(slots=slots), True)
-    told = [[shown.topLevelItem(n).text(c) for c in range(3)] for n in range(shown.topLevelItemCount())]
-    assert told == [
+    listed = [[shown.topLevelItem(n).text(c) for c in range(3)] for n in range(shown.topLevelItemCount())]
+    assert listed == [
         ["规划文本", "必须", f"未找到：{TEXT}"],
         ["质量检查报告", "有则必交", "无法打开：b.pdf"],
         ["规划表格", "有则必交", "c.mdb（原成果包中的）"],
@@ -171,7 +171,7 @@ def dialog(qgis_app, project):
     shown.deleteLater()
 
 
-def test_nothing_is_exported_without_a_folder_or_over_somebody_else_s(dialog):
+def test_export_needs_a_folder_without_foreign_files(dialog):
     assert not dialog.go.isEnabled()
     dialog.form.folder.line.setText("/somewhere")
     dialog.show_preview(PackagePreview(ROOT))
@@ -182,7 +182,7 @@ def test_nothing_is_exported_without_a_folder_or_over_somebody_else_s(dialog):
     assert dialog.go.isEnabled() and "予以替换" in dialog.form.replaced.text()
 
 
-def test_force_is_off_and_says_what_it_means(dialog):
+def test_force_is_off_and_explained(dialog):
     dialog.show()
     gate = dialog.form.gate
     assert not gate.force.isChecked() and gate.meaning.isHidden()
@@ -193,13 +193,13 @@ def test_force_is_off_and_says_what_it_means(dialog):
     dialog.close()
 
 
-def test_the_gate_says_whose_verdict_it_is(dialog):
+def test_the_gate_shows_the_source_of_the_verdict(dialog):
     gate = dialog.form.gate
     gate.show_check(None, False)
     assert gate.verdict.text() == "尚未检查：导出时先全面检查。"
     gate.show_check(None, True)
     assert gate.verdict.text().startswith("上次检查后数据有改动")
-    gate.show_check(result_of(small_report()), True)
+    gate.show_check(make_result(make_small_report()), True)
     assert gate.verdict.text() == "不通过：错误 3，警告 2，跳过 2。14:32 检查，数据未变。"
     gate.show_objections(Objections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
     assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢失内容", "缺规划文本", "提一句"]
@@ -208,7 +208,7 @@ def test_the_gate_says_whose_verdict_it_is(dialog):
 
 
 def test_by_keyboard_alone(dialog, qgis_app):
-    """Tab goes through the form in the order of reading, Enter exports, Esc closes."""
+    """Move by Tab in reading order, export by Enter, close by Esc."""
     dialog.form.folder.line.setText("/somewhere")
     dialog.show_preview(PackagePreview(ROOT))
     dialog.show()
@@ -245,7 +245,7 @@ def test_long_paths_are_elided_and_whole_in_the_tooltip(qgis_app):
     assert label.minimumSizeHint().width() < 200 and label.toolTip() == "/很长/" * 200
 
 
-def test_folders_are_kept_with_the_project(dialog, project, tmp_path):
+def test_folders_are_stored_in_the_project(dialog, project, tmp_path):
     dialog.form.folder.line.setText(str(tmp_path))
     dialog.form.keep()
     assert saved_paths.full(project, "package_folder") == str(tmp_path)
@@ -287,7 +287,7 @@ class Checking(QObject):
 
 
 class World:
-    """What surrounds an export: everything the desk would know."""
+    """The context of an export, which the controller otherwise supplies."""
 
     def __init__(self, monkeypatch, tmp_path):
         self.fresh = self.latest = None
@@ -295,9 +295,9 @@ class World:
         self.checking, self.iface, self.runner = Checking(), Iface(), Runner()
         around = ExportEnvironment(lambda _form: self.fresh, lambda: self.latest, lambda: self.number, self.show)
         self.export = PackageExport(self.iface, self.runner, self.checking, around, self.iface)
-        self.told, self.orders = None, []
+        self.outcome, self.orders = None, []
         monkeypatch.setattr("plugin.bridge.package.tasks.export_package", self.write)
-        # What the plan lacks is told elsewhere; here there is no plan.
+        # Other tests cover missing layers; this one has no plan.
         monkeypatch.setattr(package_ahead.ObjectionFinder, "find_objections", lambda *_all: NOTHING)
         monkeypatch.setattr("plugin.gui.package.export_preview.preview_values", lambda *_all: VALUES)
         self.export.show()
@@ -313,15 +313,15 @@ class World:
     def write(self, checked, order, progress, cancellation):
         self.orders.append((checked, order))
         progress(0.5, "数据.gdb")
-        if isinstance(self.told, Exception):
-            raise self.told
-        return self.told
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
 
     def result(self):
-        self.latest = self.fresh = result_of(small_report())
+        self.latest = self.fresh = make_result(make_small_report())
         return self.fresh
 
-    def said(self):
+    def shown_end(self):
         reasons = self.dialog.end.reasons
         return self.dialog.end.text.text(), [reasons.item(n).text() for n in range(reasons.count())]
 
@@ -336,89 +336,91 @@ def world(qgis_app, monkeypatch, tmp_path):
     process_events(0.02)
 
 
-def made_package(forced=False, problems=()):
+def make_package_result(forced=False, problems=()):
     manifest = {"check": {"forced": forced}, "files": [1, 2], "layers": [{"features": 3}, {"features": 4}]}
     return SimpleNamespace(path=Path("/成果") / ROOT, digest="ab" * 32, manifest=manifest, problems=list(problems))
 
 
-def ended(world):
+def has_ended(world):
     return wait_until(lambda: world.dialog.pages.currentWidget() is world.dialog.end)
 
 
 def test_a_fresh_verdict_is_used_and_no_check_runs(world, qgis_app):
     result = world.result()
     note = Problem(Level.NOTE, "tables_no_openpyxl")
-    world.told = made_package(problems=[note])
+    world.outcome = make_package_result(problems=[note])
     world.dialog.wanted.emit()
     assert world.dialog.running and world.dialog.run.steps[0].text().endswith("已检查，数据未变")
-    assert ended(world) and not world.checking.asked
+    assert has_ended(world) and not world.checking.asked
     ((checked, order),) = world.orders
     assert checked is result.checked and order.folder.name == "成果" and not order.force
-    text, reasons = world.said()
+    text, reasons = world.shown_end()
     assert text == "成果包已生成，并读回与规划图层逐项核对一致。" and len(reasons) == 1 and "openpyxl" in reasons[0]
     assert world.dialog.end.digest.text() == "ab" * 32
     assert world.dialog.end.size.text() == "2 个文件；2 个图层、7 个要素，逐层读回核对"
 
 
-def test_a_forced_package_says_so(world, qgis_app):
+def test_a_forced_package_is_reported_as_forced(world, qgis_app):
     world.result()
-    world.told = made_package(True, [Problem(Level.GATE, "file_missing", params={"title": "规划文本", "name": TEXT})])
+    world.outcome = make_package_result(
+        True, [Problem(Level.GATE, "file_missing", params={"title": "规划文本", "name": TEXT})]
+    )
     world.dialog.form.gate.force.setChecked(True)
     world.dialog.wanted.emit()
-    assert ended(world) and world.orders[0][1].force
-    text, reasons = world.said()
+    assert has_ended(world) and world.orders[0][1].force
+    text, reasons = world.shown_end()
     assert "强制生成" in text and world.dialog.end.end.icon == "warning" and "规划文本" in reasons[0]
 
 
 def test_data_that_changed_are_checked_first(world, qgis_app):
-    world.told = made_package()
+    world.outcome = make_package_result()
     world.dialog.wanted.emit()
     assert world.checking.asked == ["county_db"] and world.dialog.running and world.export.busy
     world.checking.step.emit(0.4, "TOP001 图层内部不重叠")
     assert world.dialog.run.what.text() == "TOP001 图层内部不重叠"
     assert not world.orders, "not before the check has ended"
     world.export.checked(world.result())
-    assert ended(world) and len(world.orders) == 1
+    assert has_ended(world) and len(world.orders) == 1
 
 
-def test_data_that_change_while_they_are_checked_are_not_exported(world):
+def test_data_changed_during_the_check_are_not_exported(world):
     world.dialog.wanted.emit()
     result, world.fresh = world.result(), None
     world.export.checked(result)
-    assert world.said()[0].startswith("检查期间数据有改动") and not world.orders
+    assert world.shown_end()[0].startswith("检查期间数据有改动") and not world.orders
 
 
-def test_another_project_while_it_is_checked(world):
+def test_opening_another_project_during_the_check_stops_the_export(world):
     world.dialog.wanted.emit()
     world.number = 2
     world.export.project_changed()
     world.export.checked(world.result())
-    assert world.said()[0] == "检查期间切换了工程，未生成成果包。" and not world.orders
+    assert world.shown_end()[0] == "检查期间切换了工程，未生成成果包。" and not world.orders
 
 
-def test_a_check_that_comes_to_nothing_and_a_project_without_layers(world):
+def test_a_failed_check_or_a_project_without_layers_exports_nothing(world):
     world.dialog.wanted.emit()
     world.export.cancel()
     assert world.checking.cancelled == 1
     world.export.not_checked()
-    assert world.said()[0].startswith("检查未完成") and not world.export.busy
+    assert world.shown_end()[0].startswith("检查未完成") and not world.export.busy
     world.checking.able = world.checking.busy = False
     world.dialog.show_form()
     world.dialog.wanted.emit()
-    assert world.said()[0] == "未生成：工程中没有规划图层。"
+    assert world.shown_end()[0] == "未生成：工程中没有规划图层。"
 
 
 @pytest.mark.parametrize("key", ["package_gate", "package_stopped"])
-def test_a_shut_gate_lists_its_reasons(world, qgis_app, key):
+def test_a_gate_refusal_lists_its_reasons(world, qgis_app, key):
     world.result()
     names = {"title": "规划文本", "name": TEXT}
-    shut = GateRefusal(
+    refusal = GateRefusal(
         tuple(Problem(Level.GATE, which, "地类图斑", params=names) for which in ("file_missing", "layer_empty"))
     )
-    world.told = OutputError(key, target=ROOT, count=2, reasons=shut)
+    world.outcome = OutputError(key, target=ROOT, count=2, reasons=refusal)
     world.dialog.wanted.emit()
-    assert ended(world)
-    text, reasons = world.said()
+    assert has_ended(world)
+    text, reasons = world.shown_end()
     assert len(reasons) == 2 and TEXT in reasons[0] and "地类图斑" in reasons[1]
     assert ("强制生成同样不能导出" in text) == (key == "package_stopped")
     assert not world.dialog.end.findings.isHidden() and world.dialog.end.facts.isHidden()
@@ -428,18 +430,20 @@ def test_a_shut_gate_lists_its_reasons(world, qgis_app, key):
     assert world.dialog.pages.currentWidget() is world.dialog.form
 
 
-def test_an_error_nobody_foresaw_is_logged_and_said(world, qgis_app, qgis_log):
+def test_an_unexpected_error_is_logged_and_shown(world, qgis_app, qgis_log):
     world.result()
-    world.told = RuntimeError("disc on fire")
+    world.outcome = RuntimeError("disc on fire")
     world.dialog.wanted.emit()
-    assert ended(world)
-    assert world.said()[0].startswith("未生成成果包（RuntimeError）") and any("disc on fire" in t for t in qgis_log)
+    assert has_ended(world)
+    assert world.shown_end()[0].startswith("未生成成果包（RuntimeError）") and any(
+        "disc on fire" in t for t in qgis_log
+    )
 
 
 @pytest.mark.parametrize(
     "error", [RuntimeError("disc on fire"), NameError("x", name="numpy")], ids=["any", "with a name"]
 )
-def test_folders_that_cannot_be_looked_at_for_no_known_reason_are_said(world, monkeypatch, qgis_log, error):
+def test_unreadable_folders_are_reported(world, monkeypatch, qgis_log, error):
     def refuse(*_all):
         raise error
 
@@ -457,9 +461,9 @@ def test_folders_that_cannot_be_looked_at_for_no_known_reason_are_said(world, mo
     assert any(name in text for text in qgis_log)
 
 
-def test_closed_in_the_middle_it_goes_on_and_tells_in_the_message_bar(world, qgis_app):
+def test_an_export_continues_after_closing_and_reports_in_the_message_bar(world, qgis_app):
     world.result()
-    world.told = made_package()
+    world.outcome = make_package_result()
     world.dialog.wanted.emit()
     world.dialog.reject()
     assert not world.dialog.isVisible() and world.export.busy
@@ -471,7 +475,7 @@ def test_closed_in_the_middle_it_goes_on_and_tells_in_the_message_bar(world, qgi
     assert world.iface.bar.currentItem() is None
 
 
-def test_cancel_says_that_nothing_was_made(world, qgis_app):
+def test_cancel_reports_that_no_package_was_made(world, qgis_app):
     import time
 
     world.result()
@@ -489,20 +493,20 @@ def test_cancel_says_that_nothing_was_made(world, qgis_app):
     process_events(0.1)
     world.dialog.run.button.click()
     assert not world.dialog.run.button.isEnabled()
-    assert ended(world)
-    assert world.said()[0] == "已取消，未生成成果包；原有文件未改动。"
+    assert has_ended(world)
+    assert world.shown_end()[0] == "已取消，未生成成果包；原有文件未改动。"
 
 
-def test_another_project_closes_a_form_that_was_of_the_former(world):
+def test_opening_another_project_closes_the_form(world):
     world.export.project_changed()
     assert world.dialog is None
     world.export.show()
     assert world.dialog is not None
 
 
-def test_the_end_of_an_export_nobody_waits_for_is_not_heard(world, qgis_app):
+def test_the_end_of_an_abandoned_export_is_ignored(world, qgis_app):
     world.result()
-    world.told = made_package()
+    world.outcome = make_package_result()
     world.dialog.wanted.emit()
     world.export.close()
     assert world.dialog is None
@@ -510,8 +514,8 @@ def test_the_end_of_an_export_nobody_waits_for_is_not_heard(world, qgis_app):
     process_events(0.05)
 
 
-# --- looking at a package
-def test_the_question_which_package(qgis_app, tmp_path):
+# --- inspection of a package
+def test_the_dialog_accepts_existing_packages_only(qgis_app, tmp_path):
     asked = InspectDialog("")
     assert not asked._ok.isEnabled()
     asked.package.line.setText(str(tmp_path / "没有"))
@@ -520,7 +524,7 @@ def test_the_question_which_package(qgis_app, tmp_path):
     assert asked._ok.isEnabled() and asked.forms.form().id == "county"
 
 
-def test_layers_of_a_package_are_shown_of_a_copy_and_are_none_of_the_plan(project, tmp_path):
+def test_layers_of_a_package_are_shown_from_a_copy_and_not_checked(project, tmp_path):
     import shutil
 
     from plugin.core.standard import load_standard
@@ -545,13 +549,13 @@ def test_layers_of_a_package_are_shown_of_a_copy_and_are_none_of_the_plan(projec
     assert sorted(p.name for p in folder.iterdir()) == ["数据.gpkg"], "no log of SQLite's beside it"
 
 
-def test_ends_are_told_apart_by_shape(dialog):
+def test_outcomes_have_distinct_icons(dialog):
     dialog.show_end(RunEnd("error", "没有生成"))
     assert dialog.end.folder.isHidden() and dialog.end.findings.isHidden() and dialog.back.isVisibleTo(dialog)
     assert QgsProject.instance() is not None
 
 
-def test_layers_of_a_package_come_again_after_they_were_taken_off_by_hand(qgis_app, project, tmp_path):
+def test_removed_layers_of_a_package_are_loaded_again(qgis_app, project, tmp_path):
     import shutil
 
     from plugin.gui.package.inspect import PackageInspection

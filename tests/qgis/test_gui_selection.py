@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The selected finding: unmistakable on the map at every scale, its features at hand, and selected by a click on the map."""
+"""The selected finding: mark at every scale, its features, map clicks."""
 
 import pytest
 import shapely
@@ -17,7 +17,7 @@ from plugin.gui.findings.groups import format_hectares, format_label_lines
 from plugin.gui.findings.map_marks import MapMark, place_label
 from tests.qgis.gui_helpers import X, Y, make_finding
 from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.test_gui_editing import checked, draw, open_desk, settled  # noqa: F401
+from tests.qgis.test_gui_editing import checked, draw, open_controller, wait_for_live_check  # noqa: F401
 from tests.qgis.test_gui_work import HOME
 from tests.qgis.waiting import process_events, wait_until
 
@@ -35,8 +35,8 @@ def canvas(qgis_app, project):
     canvas.deleteLater()
 
 
-def pixels(canvas, colour):
-    """How many pixels of the canvas have a colour."""
+def count_pixels(canvas, colour):
+    """Count the pixels of the canvas that have a colour."""
     image = canvas.grab().toImage()
     wanted = colour.rgb() & 0xFFFFFF
     return sum(image.pixel(x, y) & 0xFFFFFF == wanted for x in range(image.width()) for y in range(image.height()))
@@ -46,15 +46,15 @@ def pixels(canvas, colour):
 def test_the_selected_finding_stands_out_at_every_scale(canvas, scale):
     mark = MapMark(canvas)
     one = make_finding("REL002", "140225000000000001", 3_000.0, width_m=71.2)
-    assert pixels(canvas, YELLOW) == 0
+    assert count_pixels(canvas, YELLOW) == 0
     mark.show(one, HOME)
     canvas.zoomScale(scale)
     wait_until(lambda: not canvas.isDrawing())
     assert mark.callout.spot is not None
-    assert pixels(canvas, YELLOW) > 60 and pixels(canvas, BLACK) > 60
+    assert count_pixels(canvas, YELLOW) > 60 and count_pixels(canvas, BLACK) > 60
     assert QRectF(canvas.rect()).contains(mark.callout.label)
     mark.clear()
-    assert pixels(canvas, YELLOW) == 0
+    assert count_pixels(canvas, YELLOW) == 0
 
 
 def test_a_small_finding_has_a_ring(canvas):
@@ -132,82 +132,82 @@ def test_label_over_a_finding_that_fills_the_view_is_in_a_corner():
 
 
 # --- its features
-def pair_of(desk, code="REL002"):
-    return next(f for f in desk.dock.result.findings if f.code == code)
+def find_pair(controller, code="REL002"):
+    return next(f for f in controller.dock.result.findings if f.code == code)
 
 
 @pytest.fixture
 def overlap(checked):  # noqa: F811
-    """A desk with a finding between a farmland parcel and a piece of the boundary."""
-    desk, layers = checked
+    """Make a finding between a farmland parcel and a piece of the boundary."""
+    controller, layers = checked
     draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
-    settled(desk)
-    return desk, layers, pair_of(desk)
+    wait_for_live_check(controller)
+    return controller, layers, find_pair(controller)
 
 
-def buttons(desk, text):
-    return [b for b in desk.dock.detail.findChildren(QToolButton) if b.text() == text]
+def buttons(controller, text):
+    return [b for b in controller.dock.detail.findChildren(QToolButton) if b.text() == text]
 
 
 def test_both_features_of_a_pair_can_be_selected(overlap):
-    desk, layers, pair = overlap
-    desk.dock.tree.select(pair)
-    assert len(buttons(desk, "选中")) == 2
-    names = [label.text() for label in desk.dock.detail.findChildren(QLabel)]
+    controller, layers, pair = overlap
+    controller.dock.tree.select(pair)
+    assert len(buttons(controller, "选中")) == 2
+    names = [label.text() for label in controller.dock.detail.findChildren(QLabel)]
     assert f"永久基本农田保护图斑\n{pair.key}" in names and f"城镇开发边界\n{pair.related_keys[0]}" in names
-    for button, role in zip(buttons(desk, "选中"), (pair.role, pair.related_role), strict=True):
+    for button, role in zip(buttons(controller, "选中"), (pair.role, pair.related_role), strict=True):
         button.click()
-        assert desk.iface.active is layers[role]
+        assert controller.iface.active is layers[role]
     keys = [[f["BSM"] for f in layers[role].selectedFeatures()] for role in (pair.role, pair.related_role)]
     assert keys == [[pair.key], pair.related_keys]
 
 
 def test_both_features_of_one_layer_stay_selected(overlap):
-    desk, layers, _pair = overlap
+    controller, layers, _pair = overlap
     draw(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
-    settled(desk)
-    twice = pair_of(desk, "TOP001")
+    wait_for_live_check(controller)
+    twice = find_pair(controller, "TOP001")
     layers["CZKFBJ"].selectAll()
     refs = features_of(twice)
     others = [f.id() for f in layers["CZKFBJ"].getFeatures() if f["BSM"] not in {ref.key for ref in refs}]
     assert others, "something else was selected"
-    desk.dock.tree.select(twice)
-    for button in buttons(desk, "选中"):
+    controller.dock.tree.select(twice)
+    for button in buttons(controller, "选中"):
         button.click()
     assert {f["BSM"] for f in layers["CZKFBJ"].selectedFeatures()} == {"140225000050", "140225000051"}
 
 
 def test_both_features_of_a_pair_can_be_opened(overlap, monkeypatch):
-    desk, layers, pair = overlap
+    controller, layers, pair = overlap
     opened = []
     monkeypatch.setattr(
-        type(desk.iface),
+        type(controller.iface),
         "openFeatureForm",
         lambda _self, layer, feature, *_how: opened.append((layer, feature["BSM"])),
     )
-    desk.dock.tree.select(pair)
-    for button in buttons(desk, "属性表单"):
+    controller.dock.tree.select(pair)
+    for button in buttons(controller, "属性表单"):
         button.click()
     assert opened == [(layers[pair.role], pair.key), (layers[pair.related_role], pair.related_keys[0])]
 
 
-def test_a_feature_that_is_gone_is_reported(overlap):
-    desk, layers, pair = overlap
-    desk.dock.tree.select(pair)
-    desk.editing.set_on(False)
+def test_a_missing_feature_is_reported(overlap):
+    controller, layers, pair = overlap
+    controller.dock.tree.select(pair)
+    controller.editing.set_on(False)
     layers["CZKFBJ"].undoStack().undo()
-    buttons(desk, "选中")[1].click()
-    assert desk.dock.note.text() == "该要素已不在工程中。"
+    buttons(controller, "选中")[1].click()
+    assert controller.dock.note.text() == "该要素已不在工程中。"
 
 
-def test_features_are_outlined_in_strokes_of_their_own(overlap):
-    desk, _layers, pair = overlap
-    desk.mark.clear()
-    without = len(desk.iface.mapCanvas().scene().items())
-    desk.mark.show(pair, desk.dock.result.crs, zoom=False)
-    alone = len(desk.iface.mapCanvas().scene().items())
-    desk.selection.show(pair, zoom=False)
-    assert without < alone < len(desk.iface.mapCanvas().scene().items())
+def test_features_are_outlined_in_distinct_strokes(overlap):
+    controller, _layers, pair = overlap
+    controller.mark.clear()
+    without = len(controller.iface.mapCanvas().scene().items())
+    controller.mark.show(pair, controller.dock.result.crs, zoom=False)
+    alone = len(controller.iface.mapCanvas().scene().items())
+    controller.selection.show(pair, zoom=False)
+    assert without < alone < len(controller.iface.mapCanvas().scene().items())
 
 
 def test_findings_on_layers_and_files_name_no_feature():
@@ -216,58 +216,65 @@ def test_findings_on_layers_and_files_name_no_feature():
 
 
 # --- a click on the map
-def at(desk, x, y):
-    point = desk.iface.mapCanvas().getCoordinateTransform().transform(x, y)
+def map_to_pixel(controller, x, y):
+    point = controller.iface.mapCanvas().getCoordinateTransform().transform(x, y)
     return QPoint(round(point.x()), round(point.y()))
 
 
 @pytest.fixture
 def shown(overlap):
-    """The findings layer on the canvas, at the place of the overlap."""
-    desk, _layers, pair = overlap
+    """Show the findings layer on the canvas at the overlap."""
+    controller, _layers, pair = overlap
     from plugin.bridge.checking import findings_layer
 
-    canvas = desk.iface.mapCanvas()
+    canvas = controller.iface.mapCanvas()
     canvas.setLayers([findings_layer.find_findings_layer(QgsProject.instance())])
     canvas.setExtent(QgsRectangle(*shapely.buffer(pair.geometry, 200).bounds))
     tool = QgsMapToolPan(canvas)
     canvas.setMapTool(tool)
-    yield desk, pair
+    yield controller, pair
     canvas.unsetMapTool(tool)
 
 
-def click(desk, finding_):
+def click(controller, finding_):
     centre = finding_.geometry.representative_point()
-    viewport = desk.iface.mapCanvas().viewport()
-    QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at(desk, centre.x, centre.y))
+    viewport = controller.iface.mapCanvas().viewport()
+    QTest.mouseClick(
+        viewport,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+        map_to_pixel(controller, centre.x, centre.y),
+    )
 
 
 def test_a_click_on_the_map_selects_the_row(shown, monkeypatch):
-    desk, pair = shown
-    monkeypatch.setattr(desk.selection, "menu", lambda found: pytest.fail(f"{[f.code for f in found]}"))
-    monkeypatch.setattr(desk.on_map, "findings_in", lambda area: [pair])
-    scale = desk.iface.mapCanvas().scale()
-    click(desk, pair)
-    assert desk.dock.tree.current() is pair and desk.mark.shown
-    assert desk.iface.mapCanvas().scale() == scale, "the planner is there already"
+    controller, pair = shown
+    monkeypatch.setattr(controller.selection, "menu", lambda found: pytest.fail(f"{[f.code for f in found]}"))
+    monkeypatch.setattr(controller.on_map, "findings_in", lambda area: [pair])
+    scale = controller.iface.mapCanvas().scale()
+    click(controller, pair)
+    assert controller.dock.tree.current() is pair and controller.mark.shown
+    assert controller.iface.mapCanvas().scale() == scale, "the planner is there already"
 
 
-def test_findings_at_a_place_are_those_there_worst_first(shown):
-    desk, pair = shown
+def test_findings_at_a_point_are_sorted_by_severity(shown):
+    controller, pair = shown
     centre = pair.geometry.representative_point()
-    found = desk.on_map.findings_in(desk.selection._around(at(desk, centre.x, centre.y)))
+    found = controller.on_map.findings_in(controller.selection._around(map_to_pixel(controller, centre.x, centre.y)))
     assert pair in found
     ranks = ["ERROR", "WARNING", "INFO"]
     assert [ranks.index(str(f.severity)) for f in found] == sorted(ranks.index(str(f.severity)) for f in found)
-    assert desk.on_map.findings_in(desk.selection._around(QPoint(3, 3))) == []
-    desk.actions["layer"].setChecked(False)
-    assert desk.on_map.findings_in(desk.selection._around(at(desk, centre.x, centre.y))) == []
+    assert controller.on_map.findings_in(controller.selection._around(QPoint(3, 3))) == []
+    controller.actions["layer"].setChecked(False)
+    assert (
+        controller.on_map.findings_in(controller.selection._around(map_to_pixel(controller, centre.x, centre.y))) == []
+    )
 
 
-def test_a_place_with_several_asks_by_a_menu(shown, monkeypatch):
-    desk, pair = shown
-    other = next(f for f in desk.dock.result.findings if f is not pair and f.geom_kind != "none")
-    monkeypatch.setattr(desk.on_map, "findings_in", lambda area: [pair, other])
+def test_several_findings_at_a_point_open_a_menu(shown, monkeypatch):
+    controller, pair = shown
+    other = next(f for f in controller.dock.result.findings if f is not pair and f.geom_kind != "none")
+    monkeypatch.setattr(controller.on_map, "findings_in", lambda area: [pair, other])
     offered = []
 
     def choose(menu, *_where):
@@ -275,30 +282,30 @@ def test_a_place_with_several_asks_by_a_menu(shown, monkeypatch):
         menu.actions()[1].trigger()
 
     monkeypatch.setattr(QMenu, "exec", choose)
-    click(desk, pair)
+    click(controller, pair)
     assert len(offered) == 2 and offered[0].startswith("REL002")
-    assert desk.dock.tree.current() is other
+    assert controller.dock.tree.current() is other
 
 
-def test_a_place_with_very_many_offers_some_and_counts_the_rest(shown, monkeypatch):
-    desk, pair = shown
+def test_the_menu_of_a_point_is_limited_and_counts_the_rest(shown, monkeypatch):
+    controller, pair = shown
     monkeypatch.setattr(selection_module, "OFFERED", 2)
-    menu = desk.selection.menu([pair] * 5)
+    menu = controller.selection.menu([pair] * 5)
     assert [a.text() for a in menu.actions()][2] == "另有 3 处问题"
     assert not menu.actions()[2].isEnabled()
 
 
-def test_a_finding_that_the_filter_hides_is_marked_and_that_is_reported(shown):
-    desk, pair = shown
-    desk.dock.verdict.buttons["ERROR"].setChecked(False)
-    desk.selection.pick(pair)
-    assert desk.mark.shown and "筛选" in desk.dock.note.text()
+def test_selecting_a_filtered_finding_marks_and_reports_it(shown):
+    controller, pair = shown
+    controller.dock.verdict.buttons["ERROR"].setChecked(False)
+    controller.selection.pick(pair)
+    assert controller.mark.shown and "筛选" in controller.dock.note.text()
 
 
 def test_a_drag_and_a_drawing_tool_select_nothing(shown, monkeypatch):
-    desk, pair = shown
-    monkeypatch.setattr(desk.selection, "click", lambda place: pytest.fail("no click of ours"))
-    canvas = desk.iface.mapCanvas()
+    controller, pair = shown
+    monkeypatch.setattr(controller.selection, "click", lambda place: pytest.fail("no click of ours"))
+    canvas = controller.iface.mapCanvas()
     viewport, none = canvas.viewport(), Qt.KeyboardModifier.NoModifier
     QTest.mousePress(viewport, Qt.MouseButton.LeftButton, none, QPoint(100, 100))
     QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, none, QPoint(180, 160))
@@ -306,7 +313,7 @@ def test_a_drag_and_a_drawing_tool_select_nothing(shown, monkeypatch):
 
     drawing = QgsMapToolEmitPoint(canvas)
     canvas.setMapTool(drawing)
-    click(desk, pair)
+    click(controller, pair)
     canvas.unsetMapTool(drawing)
 
 
@@ -319,10 +326,10 @@ def test_waived_and_warning_marks_have_their_own_icon(canvas):
     assert images[0] != images[1]
 
 
-def test_stopped_it_leaves_the_canvas_alone(shown, monkeypatch):
-    desk, pair = shown
-    desk.selection.stop()
-    monkeypatch.setattr(desk.selection, "click", lambda place: pytest.fail("stopped"))
-    click(desk, pair)
-    assert not desk.mark.shown
+def test_a_stopped_selection_leaves_the_canvas_unchanged(shown, monkeypatch):
+    controller, pair = shown
+    controller.selection.stop()
+    monkeypatch.setattr(controller.selection, "click", lambda place: pytest.fail("stopped"))
+    click(controller, pair)
+    assert not controller.mark.shown
     process_events(0.01)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Accepting findings from the panel and taking it back: file, list, map and verdict follow at once, and keep while editing."""
+"""Waiving findings in the panel and withdrawing: file, list, map and verdict."""
 
 import hashlib
 
@@ -15,14 +15,14 @@ from plugin.gui.findings.navigation_bar import WaiveButton, find_refusal_text
 from plugin.gui.findings.waiver_dialog import FindingCard, WaiverDialog
 from tests.qgis.gui_helpers import make_finding
 from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.test_gui_editing import check, checked, draw, open_desk, settled  # noqa: F401
+from tests.qgis.test_gui_editing import check, checked, draw, open_controller, wait_for_live_check  # noqa: F401
 from tests.qgis.waiting import process_events, wait_until
 
 
 @pytest.fixture
 def words(monkeypatch):
-    """The dialog, filled in and agreed to; what it said when it would not go."""
-    said = []
+    """Fill in and accept the dialog; return its errors and the given texts."""
+    refusals = []
 
     def answer(dialog):
         for field, text in words_given.items():
@@ -33,76 +33,76 @@ def words(monkeypatch):
         assert wait_until(lambda: not dialog._digest.busy)
         assert dialog.ok.isEnabled() == (not dialog.errors())
         dialog.accept()
-        said.append(" ".join(dialog.errors()))
+        refusals.append(" ".join(dialog.errors()))
         return dialog.result()
 
     scope = ["all"]
     words_given = {"reason": "防洪堤已批复", "document": "〔2026〕12号", "author": "王工"}
     monkeypatch.setattr(WaiverDialog, "exec", answer)
-    return said, words_given
+    return refusals, words_given
 
 
-def of_rule(desk, code):
-    return [f for f in desk.dock.result.findings if f.code == code]
+def list_findings_of_rule(controller, code):
+    return [f for f in controller.dock.result.findings if f.code == code]
 
 
-def select(desk, *findings):
-    tree = desk.dock.tree
+def select(controller, *findings):
+    tree = controller.dock.tree
     tree.clearSelection()
     for one in findings:
         index = tree.filter.index_of(one)
         flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
         tree.selectionModel().select(index, flags)
-    assert wait_until(lambda: desk.dock.navigation.waive._findings or not findings)
+    assert wait_until(lambda: controller.dock.navigation.waive._findings or not findings)
 
 
-def states_on_map(project):
+def read_states_on_map(project):
     return sorted((f["code"], f["state"]) for f in findings_layer.find_findings_layer(project).getFeatures())
 
 
-def test_a_finding_is_accepted_and_taken_back(checked, project, qgis_app, words, tmp_path):  # noqa: F811
-    desk, _ = checked
-    (crossing,) = of_rule(desk, "REL001")
-    errors = desk.dock.result.counts()["ERROR"]
-    select(desk, crossing)
-    button = desk.dock.navigation.waive
+def test_a_finding_is_waived_and_the_waiver_withdrawn(checked, project, qgis_app, words, tmp_path):  # noqa: F811
+    controller, _ = checked
+    (crossing,) = list_findings_of_rule(controller, "REL001")
+    errors = controller.dock.result.counts()["ERROR"]
+    select(controller, crossing)
+    button = controller.dock.navigation.waive
     assert button.text() == "豁免…" and button.isEnabled()
     button.click()
     path = tmp_path / "小县.waivers.csv"
     (kept,) = read_waivers(path)
     assert (kept.reason, kept.document, kept.author) == ("防洪堤已批复", "〔2026〕12号", "王工")
-    assert crossing.state == "waived" and desk.dock.result.counts()["ERROR"] == errors - 1
-    assert desk.dock.verdict._counts["waived"] == 1 and "小县.waivers.csv" in desk.dock.note.text()
-    assert ("REL001", "waived") in states_on_map(project)
-    assert crossing not in desk.dock.tree.filter.in_view(), "what is settled is out of the way"
+    assert crossing.state == "waived" and controller.dock.result.counts()["ERROR"] == errors - 1
+    assert controller.dock.verdict._counts["waived"] == 1 and "小县.waivers.csv" in controller.dock.note.text()
+    assert ("REL001", "waived") in read_states_on_map(project)
+    assert crossing not in controller.dock.tree.filter.in_view(), "what is settled is out of the way"
     assert settings.get("waiver_author", "") == "王工"
-    assert any("小县.waivers.csv" in n for n in desk.dock.result.report.provenance["notices"])
-    # Shown again by its button, with what was said of it, and taken back.
-    desk.dock.verdict.buttons["waived"].setChecked(True)
-    desk.dock.tree.select(crossing)
+    assert any("小县.waivers.csv" in n for n in controller.dock.result.report.provenance["notices"])
+    # The button shows the waived finding with its reason; then withdraw it.
+    controller.dock.verdict.buttons["waived"].setChecked(True)
+    controller.dock.tree.select(crossing)
     assert wait_until(lambda: button.text() == "撤销豁免")
-    shown = " ".join(label.text() for label in desk.dock.detail.findChildren(QLabel))
+    shown = " ".join(label.text() for label in controller.dock.detail.findChildren(QLabel))
     assert "防洪堤已批复" in shown and "〔2026〕12号" in shown and "王工" in shown and "豁免" in shown
     button.click()
     assert read_waivers(path) == () and crossing.state == "open"
-    assert ("REL001", "open") in states_on_map(project) and desk.dock.result.counts()["ERROR"] == errors
+    assert ("REL001", "open") in read_states_on_map(project) and controller.dock.result.counts()["ERROR"] == errors
 
 
 def test_several_at_once_and_a_rule_as_a_whole(checked, project, qgis_app, words, tmp_path):  # noqa: F811
-    desk, _ = checked
-    open_ones = [f for f in desk.dock.result.findings if not find_refusal_text(f)]
+    controller, _ = checked
+    open_ones = [f for f in controller.dock.result.findings if not find_refusal_text(f)]
     assert len(open_ones) > 2
-    select(desk, *open_ones[:2])
-    assert desk.dock.navigation.waive.text() == "豁免 2 处…"
-    desk.dock.navigation.waive.click()
+    select(controller, *open_ones[:2])
+    assert controller.dock.navigation.waive.text() == "豁免 2 处…"
+    controller.dock.navigation.waive.click()
     assert {f.state for f in open_ones[:2]} == {"waived"}
     assert len(read_waivers(tmp_path / "小县.waivers.csv")) == 2
-    # The next check comes to the same.
-    before = sorted((f.fingerprint, f.state) for f in desk.dock.result.findings)
-    check(desk)
-    assert sorted((f.fingerprint, f.state) for f in desk.dock.result.findings) == before
-    # A rule's row stands for its findings in view.
-    tree = desk.dock.tree
+    # The next check has the same result.
+    before = sorted((f.fingerprint, f.state) for f in controller.dock.result.findings)
+    check(controller)
+    assert sorted((f.fingerprint, f.state) for f in controller.dock.result.findings) == before
+    # A rule's row represents its visible findings.
+    tree = controller.dock.tree
     group = next(
         g for g in tree.findings.groups if any(not find_refusal_text(f) and f.state == "open" for f in g.findings)
     )
@@ -113,61 +113,61 @@ def test_several_at_once_and_a_rule_as_a_whole(checked, project, qgis_app, words
     assert [id(f) for f in tree.selected()] == [id(group.findings[p]) for p in group.order if p >= 0 and group.seen[p]]
 
 
-def test_edits_keep_what_is_accepted(checked, project, qgis_app, words):  # noqa: F811
-    desk, layers = checked
-    (crossing,) = of_rule(desk, "REL001")
-    select(desk, crossing)
-    desk.dock.navigation.waive.click()
-    # Another parcel of farmland beside it, into the red line as well.
+def test_edits_preserve_waivers(checked, project, qgis_app, words):  # noqa: F811
+    controller, layers = checked
+    (crossing,) = list_findings_of_rule(controller, "REL001")
+    select(controller, crossing)
+    controller.dock.navigation.waive.click()
+    # A neighbouring farmland parcel also overlaps the red line.
     draw(layers["YJJBNTBHTB"], make_rectangle(80, 300, 100, 100), BSM="140225000099")
     layers["STBHHX"].startEditing()
     feature = next(layers["STBHHX"].getFeatures())
     layers["STBHHX"].changeGeometry(feature.id(), make_rectangle(80, 0, 200, 400))
-    settled(desk)
-    states = {f.key: f.state for f in of_rule(desk, "REL001")}
+    wait_for_live_check(controller)
+    states = {f.key: f.state for f in list_findings_of_rule(controller, "REL001")}
     assert states[crossing.key] == "waived" and "open" in states.values()
-    # The conflict itself grows: it is open again.
+    # The conflict grows, so the finding is open again.
     layers["STBHHX"].changeGeometry(feature.id(), make_rectangle(60, 0, 200, 400))
-    settled(desk)
-    assert {f.key: f.state for f in of_rule(desk, "REL001")}[crossing.key] == "open"
+    wait_for_live_check(controller)
+    assert {f.key: f.state for f in list_findings_of_rule(controller, "REL001")}[crossing.key] == "open"
 
 
-def test_what_lacks_is_said_and_the_dialog_stays(checked, qgis_app, words, tmp_path):  # noqa: F811
-    desk, _ = checked
-    said, given = words
-    (crossing,) = of_rule(desk, "REL001")
+def test_missing_entries_are_reported_and_the_dialog_stays_open(checked, qgis_app, words, tmp_path):  # noqa: F811
+    controller, _ = checked
+    refusals, given = words
+    (crossing,) = list_findings_of_rule(controller, "REL001")
     given["document"] = " "
-    select(desk, crossing)
-    desk.dock.navigation.waive.click()
-    assert said == ["请填写批准文件的文号。"] and crossing.state == "open"
+    select(controller, crossing)
+    controller.dock.navigation.waive.click()
+    assert refusals == ["请填写批准文件的文号。"] and crossing.state == "open"
     assert not (tmp_path / "小县.waivers.csv").exists()
     given["document"], given["file"] = "〔2026〕12号", str(tmp_path / "没有" / "没有" / "x.csv")
-    desk.dock.navigation.waive.click()
-    assert "没有" in said[-1] and crossing.state == "open"
-    # A file of one's own is remembered with the project.
+    controller.dock.navigation.waive.click()
+    assert "没有" in refusals[-1] and crossing.state == "open"
+    # The project stores the path of a chosen waiver file.
     given["file"] = str(tmp_path / "我的.csv")
-    desk.dock.navigation.waive.click()
-    assert crossing.state == "waived" and waivers.chosen(desk_project()) == str(tmp_path / "我的.csv")
+    controller.dock.navigation.waive.click()
+    assert crossing.state == "waived" and waivers.chosen(project_controller()) == str(tmp_path / "我的.csv")
 
 
-def desk_project():
+def project_controller():
     from qgis.core import QgsProject
 
     return QgsProject.instance()
 
 
-def test_a_damaged_file_is_told_and_nothing_changes(checked, qgis_app, words, tmp_path):  # noqa: F811
-    desk, _ = checked
-    (crossing,) = of_rule(desk, "REL001")
+def test_a_damaged_waiver_file_is_reported_and_nothing_changes(checked, qgis_app, words, tmp_path):  # noqa: F811
+    controller, _ = checked
+    (crossing,) = list_findings_of_rule(controller, "REL001")
     path = tmp_path / "小县.waivers.csv"
     path.write_text("编号,规则\n1,2\n", encoding="utf-8-sig")
     data = path.read_bytes()
-    select(desk, crossing)
-    desk.dock.navigation.waive.click()
+    select(controller, crossing)
+    controller.dock.navigation.waive.click()
     assert "小县.waivers.csv" in words[0][-1] and crossing.state == "open" and path.read_bytes() == data
 
 
-def test_nobody_s_name_is_put_in_unasked(chinese, qgis_app, tmp_path):
+def test_no_personal_name_is_filled_in(chinese, qgis_app, tmp_path):
     kept = settings.get("waiver_author", "")
     settings.put("waiver_author", "")
     dialog = WaiverDialog(
@@ -178,7 +178,7 @@ def test_nobody_s_name_is_put_in_unasked(chinese, qgis_app, tmp_path):
     dialog.deleteLater()
 
 
-def test_the_button_says_why_it_cannot(chinese, qgis_app):
+def test_the_disabled_button_shows_the_reason(chinese, qgis_app):
     button = WaiveButton()
     assert not button.isEnabled()
     button.show_for([make_finding("REL002", "", 10.0, params={"fid": 3})])
@@ -187,7 +187,7 @@ def test_the_button_says_why_it_cannot(chinese, qgis_app):
     note.severity = type(note.severity).INFO
     button.show_for([note])
     assert not button.isEnabled() and "提示" in button.toolTip()
-    # Of several the ones that can be accepted are meant.
+    # For several findings, only those that can be waived count.
     button.show_for([note, make_finding("REL002", "1", 10.0), make_finding("REL002", "2", 10.0)])
     assert button.text() == "豁免 2 处…"
     late = make_finding("RUN902", "1", 10.0, params={"rule": "REL002", "waiver": {"id": "W1"}})
@@ -223,7 +223,7 @@ def fill(dialog):
     dialog.author.setText("王工")
 
 
-def test_the_button_waits_for_what_is_needed(dialog):
+def test_the_button_is_disabled_until_all_entries_are_made(dialog):
     assert not dialog.ok.isEnabled() and len(dialog.errors()) == 3
     dialog.accept()
     assert dialog.saved == [] and dialog.isVisible()
@@ -239,7 +239,7 @@ def test_the_button_waits_for_what_is_needed(dialog):
     assert chosen == dialog.findings
 
 
-def test_an_error_stands_at_its_field_and_moves_nothing(dialog):
+def test_an_error_is_shown_at_its_field_without_moving_others(dialog):
     def places():
         fields = (dialog.reason, dialog.document, dialog.attachment, dialog.author, dialog.file, dialog.ok)
         return [one.mapTo(dialog, one.rect().topLeft()) for one in fields], dialog.size()
@@ -254,7 +254,7 @@ def test_an_error_stands_at_its_field_and_moves_nothing(dialog):
     assert dialog.errors() == ["附件无法读取。请检查路径；没有附件的，此项留空。"]
 
 
-def test_labels_stand_beside_the_middle_of_their_lines(dialog):
+def test_labels_are_vertically_centred_on_their_fields(dialog):
     dialog.show()
     process_events(0.05)
     for line, text in ((dialog.document, "文号 *"), (dialog.author, "登记人 *")):
@@ -275,7 +275,7 @@ def test_size_and_digest_of_the_attachment(dialog, tmp_path):
     assert dialog.words().digest == digest
 
 
-def test_one_of_several_findings_alone(dialog):
+def test_one_of_several_findings_can_be_waived_alone(dialog):
     shown = " ".join(label.text() for label in dialog.findChild(FindingCard).findChildren(QLabel))
     assert "永久基本农田与城镇开发边界重叠" in shown and "REL002 2 永安镇" in shown
     fill(dialog)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Work in the background, the mark on the map, the findings layer, the sample county."""
+"""Background jobs, the mark on the map, the findings layer, the sample county."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
 from plugin.bridge.running.tasks import Job, Runner
 from plugin.gui.findings.map_marks import MapMark, to_qgis, view_of
-from tests.qgis.gui_helpers import X, Y, make_finding, small_report
+from tests.qgis.gui_helpers import X, Y, make_finding, make_small_report
 from tests.qgis.helpers import SAMPLE, digest_files, write_small
 from tests.qgis.waiting import PATIENCE, process_events, wait_until
 
@@ -36,21 +36,21 @@ HOME = QgsCoordinateReferenceSystem("EPSG:4526")
 
 # --- tasks
 @pytest.fixture
-def heard():
+def callbacks():
     return []
 
 
 @pytest.fixture
-def start(qgis_app, heard):
+def start(qgis_app, callbacks):
     runner = Runner()
 
     def start(doing):
         job = Job(
             "test",
             doing,
-            on_done=lambda r: heard.append(("done", r, threading.current_thread())),
-            on_error=lambda e: heard.append(("error", str(e), threading.current_thread())),
-            on_cancelled=lambda: heard.append(("cancelled", None, threading.current_thread())),
+            on_done=lambda r: callbacks.append(("done", r, threading.current_thread())),
+            on_error=lambda e: callbacks.append(("error", str(e), threading.current_thread())),
+            on_cancelled=lambda: callbacks.append(("cancelled", None, threading.current_thread())),
         )
         return runner.start(job)
 
@@ -58,7 +58,7 @@ def start(qgis_app, heard):
     runner.stop_all()
 
 
-def until_cancelled(begun):
+def make_endless_work(begun):
     def work(progress, cancellation):
         begun.set()
         while True:
@@ -68,48 +68,50 @@ def until_cancelled(begun):
     return work
 
 
-def test_work_is_off_the_main_thread_and_answers_on_it(qgis_app, start, heard):
+def test_jobs_run_in_a_thread_and_call_back_on_the_main_thread(qgis_app, start, callbacks):
     job = start(lambda progress, cancellation: (progress(0.5, "half"), threading.current_thread())[1])
     steps = []
     job.step.connect(lambda share, text: steps.append((share, text, threading.current_thread())))
-    assert wait_until(lambda: heard)
-    (kind, worker, answered) = heard[0]
+    assert wait_until(lambda: callbacks)
+    (kind, worker, answered) = callbacks[0]
     assert kind == "done" and worker is not threading.main_thread() and answered is threading.main_thread()
     assert all(thread is threading.main_thread() for _, _, thread in steps)
 
 
-def test_an_error_is_told_once(qgis_app, start, heard):
+def test_an_error_is_reported_once(qgis_app, start, callbacks):
     start(lambda progress, cancellation: 1 / 0)
-    assert wait_until(lambda: heard)
-    assert [h[:2] for h in heard] == [("error", "division by zero")]
+    assert wait_until(lambda: callbacks)
+    assert [h[:2] for h in callbacks] == [("error", "division by zero")]
 
 
-def test_cancel_is_heard_by_work_under_way(qgis_app, start, heard):
+def test_cancel_reaches_running_work(qgis_app, start, callbacks):
     begun = threading.Event()
-    job = start(until_cancelled(begun))
+    job = start(make_endless_work(begun))
     assert begun.wait(PATIENCE)
     job.cancel()
-    assert wait_until(lambda: heard)
-    assert [kind for kind, _, _ in heard] == ["cancelled"]
+    assert wait_until(lambda: callbacks)
+    assert [kind for kind, _, _ in callbacks] == ["cancelled"]
 
 
-def test_what_finished_after_cancel_is_cancelled(qgis_app, start, heard):
+def test_a_job_finished_after_cancel_counts_as_cancelled(qgis_app, start, callbacks):
     job = start(lambda progress, cancellation: time.sleep(0.2))
     job.cancel()
-    assert wait_until(lambda: heard)
-    assert heard[0][0] == "cancelled"
+    assert wait_until(lambda: callbacks)
+    assert callbacks[0][0] == "cancelled"
 
 
-def test_nobody_is_called_back_after_unload(qgis_app, heard):
+def test_no_callback_runs_after_unload(qgis_app, callbacks):
     runner, begun = Runner(), threading.Event()
-    work = until_cancelled(begun)
-    job = Job("test", work, on_done=heard.append, on_error=heard.append, on_cancelled=lambda: heard.append(1))
+    work = make_endless_work(begun)
+    job = Job(
+        "test", work, on_done=callbacks.append, on_error=callbacks.append, on_cancelled=lambda: callbacks.append(1)
+    )
     runner.start(job)
     assert begun.wait(PATIENCE)
     runner.stop_all()
     assert job.wait(0), "it is over, not given up"
     process_events(0.1)
-    assert not heard and not QgsApplication.taskManager().activeTasks()
+    assert not callbacks and not QgsApplication.taskManager().activeTasks()
 
 
 # --- the map
@@ -138,7 +140,7 @@ def test_a_tall_conflict_fits_too():
 
 
 @pytest.mark.parametrize("shape", [shapely.Point(X, Y), shapely.box(X, Y, X + 0.5, Y + 0.5)], ids=["point", "small"])
-def test_never_nearer_than_1_to_500(canvas, shape):
+def test_the_view_is_never_larger_than_1_to_500(canvas, shape):
     one = make_finding("GEO002", "1", None, geometry=shape)
     assert MapMark(canvas).show(one, HOME)
     assert canvas.scale() == pytest.approx(500, rel=0.02)
@@ -156,12 +158,12 @@ def test_in_the_map_s_own_crs(canvas):
     assert canvas.extent().contains(moved)
 
 
-def test_one_mark_at_a_time_and_none_left(qgis_app, canvas):
+def test_marks_are_replaced_and_removed(qgis_app, canvas):
     items = len(canvas.scene().items())
     mark = MapMark(canvas)
     for key in "12":
         mark.show(make_finding("REL002", key, 40_000.0), HOME)
-    # The flashes are QGIS's own and go by themselves.
+    # QGIS removes its flash rubber bands itself.
     one = 5
     assert wait_until(lambda: len(canvas.scene().items()) == items + one)
     mark.clear()
@@ -175,8 +177,8 @@ def test_a_finding_without_a_place_moves_nothing(canvas):
 
 
 # --- the findings layer
-def test_findings_layer_is_one_and_is_filled_again(project):
-    report = small_report()
+def test_the_single_findings_layer_is_filled_again(project):
+    report = make_small_report()
     crs = CRS.from_epsg(4526)
     first = findings_layer.show_findings(project, findings_layer.make_features(report.findings), crs)
     second = findings_layer.show_findings(project, findings_layer.make_features(report.findings[:2]), crs)
@@ -199,8 +201,11 @@ def test_findings_layer_leaves_a_group_with_other_layers(project):
 
 
 def test_a_findings_file_the_user_saved_is_left_alone(project, tmp_path):
-    """ "Make permanent" keeps the layer and its custom property; only what lies below is another."""
-    report, crs = small_report(), CRS.from_epsg(4526)
+    """Leave a layer that was made permanent unchanged.
+
+    It keeps its custom property but has another file.
+    """
+    report, crs = make_small_report(), CRS.from_epsg(4526)
     layer = findings_layer.show_findings(project, findings_layer.make_features(report.findings), crs)
     path = tmp_path / "检查结果.gpkg"
     options = QgsVectorFileWriter.SaveVectorOptions()
@@ -217,8 +222,8 @@ def test_a_findings_file_the_user_saved_is_left_alone(project, tmp_path):
     assert project.mapLayers() == {layer.id(): layer}
 
 
-@pytest.mark.parametrize("deed", ["truncate", "addFeatures"])
-def test_findings_that_do_not_fit_leave_no_half_of_a_layer(project, monkeypatch, action):
+@pytest.mark.parametrize("action", ["truncate", "addFeatures"])
+def test_refused_findings_leave_no_partial_layer(project, monkeypatch, action):
     class Provider:
         truncate = staticmethod(lambda: action != "truncate")
         addFeatures = staticmethod(lambda rows: (action != "addFeatures", rows))
@@ -243,7 +248,7 @@ def test_recognition_by_name_and_by_choice(project, tmp_path):
     assert found.roles["CZKFBJ"] == lines.id() and not found.missing_concepts
 
 
-def test_county_is_kept_with_the_project(project, tmp_path):
+def test_the_county_is_stored_in_the_project(project, tmp_path):
     mine = county.County(profile="hunyuan", scope="three_lines", base_year="2020")
     county.keep(project, mine)
     project.write(str(tmp_path / "a.qgz"))
@@ -279,7 +284,7 @@ def test_sample_opens_as_a_copy_in_groups_with_symbols(project, tmp_path):
     )
 
 
-def test_copies_do_not_pile_up(project, tmp_path):
+def test_old_copies_of_the_sample_are_deleted(project, tmp_path):
     for _ in range(3):
         layers = sample.load_sample(project, sample.copy_sample(tmp_path))
         assert layers[0].startEditing() and layers[0].rollBack(), "that changes the file, and what it holds not"
@@ -287,7 +292,7 @@ def test_copies_do_not_pile_up(project, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["county.gpkg"]
 
 
-def test_a_copy_that_is_open_or_edited_is_left(project, tmp_path):
+def test_a_copy_that_is_open_or_edited_is_not_deleted(project, tmp_path):
     layers = sample.load_sample(project, sample.copy_sample(tmp_path))
     assert sample.copy_sample(tmp_path).name == "county-2.gpkg", "the first is open"
     layer = next(v for v in layers if v.featureCount())

@@ -26,7 +26,7 @@ def package(made, tmp_path):
     return Path(shutil.copytree(made, tmp_path / made.name))
 
 
-def test_promised_parameters():
+def test_documented_parameters_exist():
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:inspect_package")
     names = [d.name() for d in algorithm.parameterDefinitions()]
     assert names[:2] == ["INPUT", "PACKAGE"] and not {"SOURCE", "LAYERS", "RULES"} & set(names)
@@ -47,16 +47,18 @@ def test_a_package_and_a_damaged_one(tmp_path, package):
         "inspect_package", {"INPUT": str(package), "OUTPUT_FINDINGS": str(tmp_path / "a.gpkg"), **outputs}
     )
     assert done["ERRORS"] == 2 and done["VERDICT"] == "fail"
-    told = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
-    assert {f["code"] for f in told["findings"]} == {"DOC002", "DOC006", "DOC011"}
+    result = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert {f["code"] for f in result["findings"]} == {"DOC002", "DOC006", "DOC011"}
     assert TEXT in (tmp_path / "a.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("given", "says"), [({}, "INPUT"), ({"INPUT": "/没有"}, "没有"), ({"PACKAGE": "省"}, "省")])
-def test_bad_parameters(tmp_path, given, says):
+@pytest.mark.parametrize(
+    ("given", "expected"), [({}, "INPUT"), ({"INPUT": "/没有"}, "没有"), ({"PACKAGE": "省"}, "省")]
+)
+def test_bad_parameters(tmp_path, given, expected):
     with pytest.raises(QgsProcessingException) as caught:
         run_algorithm("inspect_package", {"INPUT": str(tmp_path), **given} if given else {"INPUT": ""})
-    assert says in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_from_the_shell(qgis_process, package):

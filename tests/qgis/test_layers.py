@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A QGIS layer as the core's table: edits, filters, missing values, odd shapes and odd systems."""
+"""QGIS layers as tables: edits, filters, missing values, geometries, CRS."""
 
 import math
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("qgis_app")
 FIELDS = "field=BSM:string(18)&field=N:integer&field=X:double&field=D:date&field=T:datetime&field=B:bool&field=L:int8"
 
 
-def memory(wkts, kind="Polygon", crs="EPSG:4526", fields=FIELDS, values=(), name="CZKFBJ"):
+def make_memory_layer(wkts, kind="Polygon", crs="EPSG:4526", fields=FIELDS, values=(), name="CZKFBJ"):
     layer = QgsVectorLayer(f"{kind}?crs={crs}&{fields}", name, "memory")
     assert layer.isValid()
     rows = []
@@ -55,10 +55,10 @@ def add(layer, shape, **values):
     return row
 
 
-def test_missing_values_are_real_ones_and_types_are_the_templates():
+def test_missing_values_are_null_and_types_are_those_of_the_template():
     moment = QDateTime(QDate(2020, 12, 31), QTime(23, 59, 1))
     full = ["1402", 7, 1.5, QDate(2020, 1, 2), moment, True, 9]
-    table = read_snapshot(take_snapshot(memory([make_square(0, 0).wkt] * 2, values=[full, [NULL] * 7])))
+    table = read_snapshot(take_snapshot(make_memory_layer([make_square(0, 0).wkt] * 2, values=[full, [NULL] * 7])))
     assert [(f.name, f.type) for f in table.fields] == [
         ("BSM", "text"), ("N", "integer"), ("X", "real"), ("D", "date"), ("T", "date"), ("B", "integer"), ("L", "integer"),
     ]  # fmt: skip
@@ -91,34 +91,34 @@ def test_the_same_table_as_from_the_file():
             assert (left.to_numpy()[there] == right.to_numpy()[there]).all(), name
 
 
-def test_a_whole_number_key_keeps_its_eighteen_digits_beside_a_missing_one():
+def test_an_integer_key_keeps_eighteen_digits_next_to_a_missing_value():
     keys = [140225000000000001, NULL, 140225000000000002]
-    layer = memory([make_square(0, 0).wkt] * 3, fields="field=BSM:int8", values=[[k] for k in keys])
+    layer = make_memory_layer([make_square(0, 0).wkt] * 3, fields="field=BSM:int8", values=[[k] for k in keys])
     assert read_snapshot(take_snapshot(layer)).frame["BSM"].tolist() == [140225000000000001, None, 140225000000000002]
 
 
-def test_a_field_called_geometry_stands_beside_the_shapes():
-    layer = memory([make_square(0, 0).wkt], fields="field=geometry:string", values=[["甲"]])
+def test_a_field_named_geometry_is_read_next_to_the_shapes():
+    layer = make_memory_layer([make_square(0, 0).wkt], fields="field=geometry:string", values=[["甲"]])
     frame = read_snapshot(take_snapshot(layer)).frame
     assert frame["geometry"].tolist() == ["甲"] and frame.geometry.iloc[0].equals(make_square(0, 0))
 
 
-def test_a_ring_that_cannot_be_held_is_told_from_no_shape():
-    layer = memory(["POLYGON ((0 0, 1 1))", None, make_square(0, 0).wkt])
+def test_an_invalid_ring_is_distinguished_from_a_missing_shape():
+    layer = make_memory_layer(["POLYGON ((0 0, 1 1))", None, make_square(0, 0).wkt])
     table = read_snapshot(take_snapshot(layer))
     assert shapely.is_missing(table.frame.geometry.to_numpy()).tolist() == [True, True, False]
     assert table.broken == (table.frame.index[0],)
 
 
 @pytest.mark.parametrize("wkt", [None, "POLYGON EMPTY"], ids=["null", "empty"])
-def test_no_shape_stays_none_or_empty(wkt):
-    shape = read_snapshot(take_snapshot(memory([wkt]))).frame.geometry.iloc[0]
+def test_a_missing_shape_stays_none_or_empty(wkt):
+    shape = read_snapshot(take_snapshot(make_memory_layer([wkt]))).frame.geometry.iloc[0]
     assert shape is None or shape.is_empty
 
 
 def test_arcs_are_found_and_cut_to_segments():
     circle = "CURVEPOLYGON (CIRCULARSTRING (0 0, 10 10, 20 0, 10 -10, 0 0))"
-    table = read_snapshot(take_snapshot(memory([make_square(0, 0).wkt, circle], kind="CurvePolygon")))
+    table = read_snapshot(take_snapshot(make_memory_layer([make_square(0, 0).wkt, circle], kind="CurvePolygon")))
     ids = table.frame.index.tolist()
     assert table.curves == (ids[1],) and table.curve_step == 4.0
     assert table.notices[0][0] == "notice_curves" and table.notices[0][1]["count"] == 1
@@ -135,13 +135,15 @@ def test_arcs_are_found_and_cut_to_segments():
         ("MultiPolygonZM", "MULTIPOLYGON ZM (((0 0 1 5, 9 0 1 5, 9 9 1 5, 0 0 1 5)))", True),
     ],
 )
-def test_heights_stay_and_measures_go(kind, wkt, has_z):
-    shape = read_snapshot(take_snapshot(memory([wkt], kind=kind))).frame.geometry.iloc[0]
+def test_z_values_are_kept_and_m_values_dropped(kind, wkt, has_z):
+    shape = read_snapshot(take_snapshot(make_memory_layer([wkt], kind=kind))).frame.geometry.iloc[0]
     assert shape.has_z == has_z and shape.area == pytest.approx(40.5)
 
 
-def test_a_bow_tie_is_read_as_it_is():
-    shape = read_snapshot(take_snapshot(memory(["POLYGON ((0 0, 9 9, 9 0, 0 9, 0 0))"]))).frame.geometry.iloc[0]
+def test_a_bow_tie_is_read_without_repair():
+    shape = read_snapshot(
+        take_snapshot(make_memory_layer(["POLYGON ((0 0, 9 9, 9 0, 0 9, 0 0))"]))
+    ).frame.geometry.iloc[0]
     assert not shape.is_valid
 
 
@@ -149,13 +151,13 @@ def test_a_bow_tie_is_read_as_it_is():
     ("authid", "expected"), [("EPSG:4526", CRS.from_epsg(4526)), ("EPSG:4490", CRS.from_epsg(4490)), ("", None)]
 )
 def test_systems_by_code(authid, expected):
-    layer = memory([make_square(0, 0).wkt])
+    layer = make_memory_layer([make_square(0, 0).wkt])
     layer.setCrs(QgsCoordinateReferenceSystem(authid))
     assert read_snapshot(take_snapshot(layer)).crs == expected
 
 
-def test_a_system_of_ones_own_comes_by_its_definition():
-    layer = memory([make_square(0, 0).wkt])
+def test_a_custom_crs_is_read_from_its_definition():
+    layer = make_memory_layer([make_square(0, 0).wkt])
     own = "+proj=tmerc +lat_0=0 +lon_0=113.5 +k=1 +x_0=500000 +y_0=0 +ellps=GRS80 +units=m +no_defs"
     layer.setCrs(QgsCoordinateReferenceSystem.fromProj(own))
     crs = read_snapshot(take_snapshot(layer)).crs
@@ -164,7 +166,7 @@ def test_a_system_of_ones_own_comes_by_its_definition():
 
 
 def test_unsaved_edits_count():
-    layer = memory([make_square(0, 0).wkt, make_square(200, 0).wkt, make_square(400, 0).wkt])
+    layer = make_memory_layer([make_square(0, 0).wkt, make_square(200, 0).wkt, make_square(400, 0).wkt])
     first, second, third = (f.id() for f in layer.getFeatures())
     layer.startEditing()
     add(layer, make_square(600, 0), BSM="new")
@@ -181,15 +183,17 @@ def test_unsaved_edits_count():
     assert third not in table.frame.index and (table.frame.index < 0).sum() == 1
 
 
-def test_a_snapshot_outlives_its_layer():
-    layer = memory([make_square(0, 0).wkt], values=[["a", 1, 1.0, NULL, NULL, NULL, NULL]])
+def test_a_snapshot_is_valid_after_its_layer_is_deleted():
+    layer = make_memory_layer([make_square(0, 0).wkt], values=[["a", 1, 1.0, NULL, NULL, NULL, NULL]])
     shot = take_snapshot(layer)
     del layer
     assert read_snapshot(shot).frame["BSM"].tolist() == ["a"]
 
 
 def test_filter_and_selection_narrow_and_a_filter_is_noted():
-    layer = memory([make_square(0, 0).wkt, make_square(200, 0).wkt], values=[["a"] + [NULL] * 6, ["b"] + [NULL] * 6])
+    layer = make_memory_layer(
+        [make_square(0, 0).wkt, make_square(200, 0).wkt], values=[["a"] + [NULL] * 6, ["b"] + [NULL] * 6]
+    )
     layer.setSubsetString("BSM = 'b'")
     table = read_snapshot(take_snapshot(layer))
     assert table.frame["BSM"].tolist() == ["b"]
@@ -204,12 +208,12 @@ def test_names_and_files():
     assert take_snapshot(layer).name == "DLTB", "QGIS named it after the file"
     assert QgsVectorLayer(f"{SAMPLE}|layername=DLTB", "图斑", "ogr").name() == "图斑"
     assert file_of(layer) == str(SAMPLE)
-    shots = unique_names(take_snapshot(memory([], name="DLTB")) for _ in range(3))
+    shots = unique_names(take_snapshot(make_memory_layer([], name="DLTB")) for _ in range(3))
     assert [s.name for s in shots] == ["DLTB", "DLTB (2)", "DLTB (3)"]
 
 
 def test_the_template_is_kept_with_the_layer(project):
-    layer = memory([])
+    layer = make_memory_layer([])
     QgsProject.instance().addMapLayer(layer)
     set_template(layer, "STBHHX")
     assert layer.customProperty(TEMPLATE_PROPERTY) == "STBHHX"
@@ -221,12 +225,12 @@ def test_the_template_is_kept_with_the_layer(project):
 
 
 def test_an_empty_layer_has_its_columns():
-    table = read_snapshot(take_snapshot(memory([])))
+    table = read_snapshot(take_snapshot(make_memory_layer([])))
     assert len(table.frame) == 0 and "BSM" in table.frame.columns and table.crs is not None
 
 
 def test_reading_stops_when_asked():
-    layer = memory([make_square(0, 0).wkt] * 3)
+    layer = make_memory_layer([make_square(0, 0).wkt] * 3)
     asked = []
 
     def cancelled():
@@ -241,7 +245,10 @@ def test_reading_stops_when_asked():
 def test_coordinates_are_not_rounded():
     x = float(np.nextafter(38_470_000.0, 4e7))
     wkt = f"POLYGON (({x!r} 0, 38470100 0, 38470100 100, {x!r} 0))"
-    assert shapely.get_coordinates(read_snapshot(take_snapshot(memory([wkt]))).frame.geometry.iloc[0])[0, 0] == x
+    assert (
+        shapely.get_coordinates(read_snapshot(take_snapshot(make_memory_layer([wkt]))).frame.geometry.iloc[0])[0, 0]
+        == x
+    )
 
 
 def test_features_are_read_one_by_one_as_they_are_all_at_once():
@@ -249,7 +256,7 @@ def test_features_are_read_one_by_one_as_they_are_all_at_once():
     full = ["1402", 7, 1.5, QDate(2020, 1, 2), moment, True, 9]
     circle = "CURVEPOLYGON (CIRCULARSTRING (0 0, 10 10, 20 0, 10 -10, 0 0))"
     shapes = [make_square(0, 0).wkt, circle, None, "POLYGON ((0 0, 9 9, 9 0, 0 9, 0 0))"]
-    layer = memory(shapes, kind="CurvePolygon", values=[full, [NULL] * 7, full])
+    layer = make_memory_layer(shapes, kind="CurvePolygon", values=[full, [NULL] * 7, full])
     frame = read_snapshot(take_snapshot(layer)).frame
     found = read_states(layer, [*frame.index.tolist(), 10**9])
     assert found.pop(10**9) is None and list(found) == frame.index.tolist()
@@ -257,7 +264,7 @@ def test_features_are_read_one_by_one_as_they_are_all_at_once():
         shape = frame.geometry.loc[fid]
         assert shapely.from_wkb(state.wkb) == shape if state.wkb else shape is None
         assert state.attributes.keys() == set(frame.columns) - {"geometry"}
-        # Equal where the two are compared, after an edit.
+        # Both readings are compared after an edit.
         assert all(_same(frame[name].loc[fid], value) for name, value in state.attributes.items())
     assert not _same(frame["T"].iloc[0], found[frame.index[0]].attributes["D"])
 

@@ -15,7 +15,7 @@ def make(table, path, feedback=None, **more):
     return run_algorithm("layers_from_structure", given, feedback)
 
 
-def test_promised_parameters():
+def test_documented_parameters_exist():
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:layers_from_structure")
     names = [d.name() for d in algorithm.parameterDefinitions()]
     assert names == ["SOURCE", "COUNTY", "CRS", "EXISTING", "STANDARD", "FOLDER", "OUTPUT"]
@@ -39,7 +39,7 @@ def test_a_database_and_a_standard(tmp_path, suffix):
 
 
 @pytest.mark.parametrize(
-    ("made", "given", "says"),
+    ("made", "given", "expected"),
     [
         ({"rows": [BASE], "merge": ["A2:A3"]}, {}, "合并"),
         ({"rows": [["DLTB", "BSM", "标识码", "Blob"]]}, {}, "Blob"),
@@ -49,12 +49,12 @@ def test_a_database_and_a_standard(tmp_path, suffix):
         ({"rows": [BASE]}, {"OUTPUT": "库.shp"}, ".gpkg .gdb"),
     ],
 )
-def test_bad_input_is_said_and_leaves_nothing(tmp_path, made, given, says):
+def test_bad_input_is_reported_and_writes_nothing(tmp_path, made, given, expected):
     table = write_book(tmp_path / "结构.xlsx", **made)
     given = {k: str(tmp_path / v) if k in ("SOURCE", "OUTPUT") else v for k, v in given.items()}
     with pytest.raises(QgsProcessingException) as caught:
         make(table, given.pop("OUTPUT", tmp_path / "库.gpkg"), FOLDER=str(tmp_path / "标准"), **given)
-    assert says in str(caught.value)
+    assert expected in str(caught.value)
     assert [p.name for p in tmp_path.iterdir()] == [table.name]
 
 

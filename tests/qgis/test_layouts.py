@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sheets: what is on them, in which size and words, and that they stay as they were made."""
+"""Map sheets: contents, sizes, texts, and independence from later changes."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ from plugin.core.standard import map_set as maps
 from plugin.paths import LAYOUTS
 from tests.qgis.helpers import ROOT, SAMPLE, X, make_square, write_small
 from tests.qgis.helpers import make_frame as table
-from tests.qgis.maps_helpers import builder_for, centre_layers, sample_project
+from tests.qgis.maps_helpers import make_builder, make_centre_layers, open_sample_project
 
 MAPS = maps.load_map_set()
 COUNTY_MAPS = [m.id for m in MAPS.maps.values() if m.scope == "county"]
@@ -41,12 +41,12 @@ INFO = DocumentInfo("内部", "浑源县人民政府", "浑源县自然资源局
 
 @pytest.fixture(scope="module")
 def builder(qgis_app, tmp_path_factory):
-    return builder_for(sample_project(tmp_path_factory.mktemp("布局")), INFO)
+    return make_builder(open_sample_project(tmp_path_factory.mktemp("布局")), INFO)
 
 
 @pytest.fixture(scope="module")
 def sheets(builder):
-    """Each map of the county on A3."""
+    """Return each map of the county on A3."""
     return {one: builder.build(MAPS.maps[one], MAPS.sheets["A3"]) for one in COUNTY_MAPS}
 
 
@@ -55,7 +55,7 @@ def text(layout, item):
 
 
 # --- the data
-def test_sheets_are_fresh(tmp_path):
+def test_sheets_equal_the_generated_files(tmp_path):
     subprocess.run([sys.executable, ROOT / "tools" / "make_layouts.py", tmp_path], check=True, capture_output=True)
 
     def words(path):
@@ -66,7 +66,7 @@ def test_sheets_are_fresh(tmp_path):
         assert words(made) == words(kept), "tools/run.sh python tools/make_layouts.py"
 
 
-def test_sheets_know_nothing_of_this_machine():
+def test_sheets_contain_no_paths_of_this_machine():
     for sheet in MAPS.sheets:
         text = (LAYOUTS / f"{sheet}.qpt").read_text(encoding="utf-8")
         assert str(ROOT) not in text and "/home" not in text and "/tmp" not in text
@@ -84,7 +84,7 @@ def test_sheets_know_nothing_of_this_machine():
         ("fill = 0.97", "", "fill"),
     ],
 )
-def test_a_slip_in_the_map_set_is_named(tmp_path, old, new, key):
+def test_an_error_in_the_map_set_is_named(tmp_path, old, new, key):
     own = tmp_path / "maps.toml"
     own.write_text(maps.MAPS.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     with pytest.raises(DataError) as error:
@@ -105,7 +105,7 @@ def test_scales_are_round(least, scale):
 
 # --- what is on a sheet
 @pytest.mark.parametrize("one", COUNTY_MAPS)
-def test_everything_a_map_must_carry_is_there(sheets, one):
+def test_every_required_map_element_is_present(sheets, one):
     layout = sheets[one]
     assert all(layout.itemById(item) is not None for item in ITEMS)
     assert text(layout, "title") == MAPS.maps[one].title
@@ -122,9 +122,9 @@ def test_everything_a_map_must_carry_is_there(sheets, one):
 
 
 @pytest.mark.parametrize("one", COUNTY_MAPS)
-def test_the_scale_told_is_the_maps(sheets, one):
+def test_the_printed_scale_is_that_of_the_map(sheets, one):
     item = sheets[one].itemById("map")
-    # Independent of QGIS's own figure: metres on the ground by metres on paper.
+    # Computed independently of QGIS: metres on the ground by metres on paper.
     ratio = item.extent().width() / (item.rect().width() / 1000)
     assert text(sheets[one], "scale") == "比例尺 1:220 000" and ratio == pytest.approx(220_000, rel=1e-6)
     bar = sheets[one].itemById("scale_bar")
@@ -133,7 +133,7 @@ def test_the_scale_told_is_the_maps(sheets, one):
 
 
 @pytest.mark.parametrize("one", COUNTY_MAPS)
-def test_the_county_is_whole_and_in_the_middle(sheets, one):
+def test_the_county_is_complete_and_centred(sheets, one):
     west, south, east, north = pyogrio.read_info(SAMPLE, layer="XZQX")["total_bounds"]
     extent = sheets[one].itemById("map").extent()
     assert extent.xMinimum() < west and east < extent.xMaximum()
@@ -154,7 +154,7 @@ def test_the_page_has_its_size_and_holds_its_items(builder, sheet, size):
 
 @pytest.mark.parametrize("one", COUNTY_MAPS)
 def test_the_legend_stays_in_its_frame(sheets, one):
-    # As it is printed: QGIS sizes a legend when it paints it.
+    # Paint first: QGIS computes the size of a legend when it paints it.
     image = QgsLayoutExporter(sheets[one]).renderPageToImage(0, QSize(), 100)
     assert not image.isNull()
     room = sheets[one].itemById("legend_frame").sceneBoundingRect()
@@ -162,7 +162,7 @@ def test_the_legend_stays_in_its_frame(sheets, one):
     assert sheets[one].itemById("legend").rect().height() < 0.99 * room.height()
 
 
-def test_a_long_name_becomes_smaller_not_cut(builder, monkeypatch):
+def test_a_long_name_is_shrunk_not_cut(builder, monkeypatch):
     long = "积石山保安族东乡族撒拉族自治县大河家镇"
     monkeypatch.setattr(MAPS.maps["zones"].__class__, "title", property(lambda self: long * 2), raising=False)
     layout = builder.build(MAPS.maps["land_use"], MAPS.sheets["A3"])
@@ -171,8 +171,8 @@ def test_a_long_name_becomes_smaller_not_cut(builder, monkeypatch):
     assert label.sizeForText().width() <= label.rect().width()
 
 
-# --- the legend tells what is on the map
-def codes_on(layer, field, place=None):
+# --- the legend shows what is on the map
+def list_codes(layer, field, place=None):
     rows = pyogrio.read_dataframe(SAMPLE, layer=layer)
     if place is not None:
         rows = rows[[s is not None and shapely.make_valid(s).intersection(place).area > 1 for s in rows.geometry]]
@@ -182,13 +182,13 @@ def codes_on(layer, field, place=None):
 def test_legend_of_zones_has_the_codes_of_the_layer(sheets):
     shown = legend.legend_entries(sheets["zones"].itemById("legend"))
     assert list(shown) == ["县界", "乡镇界", "规划分区"]
-    present = codes_on("YDYHGHFQ", "GHFQDM")
-    # 550 is in no list. The names stand without their codes.
-    assert set(shown["规划分区"]) - {"其他"} == zone_names(present - {"550"})
+    present = list_codes("YDYHGHFQ", "GHFQDM")
+    # No list contains 550. The names are printed without their codes.
+    assert set(shown["规划分区"]) - {"其他"} == list_zone_names(present - {"550"})
     assert ("其他" in shown["规划分区"]) == ("550" in present)
 
 
-def zone_names(codes):
+def list_zone_names(codes):
     names = load_standard("county_db").code_lists["planning_zones"].codes
     return {names[code].name for code in codes}
 
@@ -207,7 +207,7 @@ def test_legend_of_the_lines_has_the_lines_and_the_ground(sheets):
 
 def test_a_layer_off_the_map_is_not_in_its_legend(qgis_app, tmp_path):
     far = table([make_square(50_000, 0)], MC=["远处的保护范围"])
-    layers = centre_layers()
+    layers = make_centre_layers()
     file = write_small(
         tmp_path / "小县.gpkg",
         **layers | {"LSWHBHX": table([make_square(100, 100)], MC=["核心保护范围"]), "CZKFBJ": far.assign(GHFQDM="410")},
@@ -215,7 +215,7 @@ def test_a_layer_off_the_map_is_not_in_its_legend(qgis_app, tmp_path):
     project = QgsProject()
     for name in ("XZQX", "XZQXZ", "LSWHBHX", "CZKFBJ"):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={name}", name, "ogr"))
-    layout = builder_for(project).build(MAPS.maps["heritage"], MAPS.sheets["A3"])
+    layout = make_builder(project).build(MAPS.maps["heritage"], MAPS.sheets["A3"])
     assert list(legend.legend_entries(layout.itemById("legend"))) == ["县界", "乡镇界", "历史文化保护线"]
     assert legend.legend_entries(layout.itemById("legend"))["历史文化保护线"] == ["核心保护范围"]
 
@@ -224,14 +224,14 @@ def test_three_zones_of_the_planning_zones(sheets, builder):
     from plugin.core.profile.space_map import space_map
 
     mapping = space_map(builder.material.norm)
-    expected = {mapping.name(mapping.space(code)) for code in codes_on("YDYHGHFQ", "GHFQDM")}
+    expected = {mapping.name(mapping.space(code)) for code in list_codes("YDYHGHFQ", "GHFQDM")}
     assert set(legend.legend_entries(sheets["three_zones"].itemById("legend"))["三区"]) == expected
 
 
 # --- by township
 def test_a_township_has_its_page(builder):
     layout = builder.build(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
-    every = codes_on("YDYHGHFQ", "GHFQDM")
+    every = list_codes("YDYHGHFQ", "GHFQDM")
     towns = gpd.read_file(SAMPLE, layer="XZQXZ").sort_values("XZQDM").reset_index()
     with export.atlas(layout):
         pages = list(export.pages_of(layout))
@@ -244,12 +244,12 @@ def test_a_township_has_its_page(builder):
             assert item.scale() in [pytest.approx(s) for s in MAPS.all_scales()]
             box = item.extent()
             assert shapely.box(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()).contains(town.geometry)
-            told = set(legend.legend_entries(layout.itemById("legend"))["规划分区"]) - {"其他"}
-            inside = codes_on("YDYHGHFQ", "GHFQDM", town.geometry.buffer(-1))
-            # A zone beyond the boundary that touches it may be told, too.
-            touching = codes_on("YDYHGHFQ", "GHFQDM", town.geometry.buffer(1))
+            entries = set(legend.legend_entries(layout.itemById("legend"))["规划分区"]) - {"其他"}
+            inside = list_codes("YDYHGHFQ", "GHFQDM", town.geometry.buffer(-1))
+            # A zone outside that touches the boundary may be listed too.
+            touching = list_codes("YDYHGHFQ", "GHFQDM", town.geometry.buffer(1))
             plain = [codes - {"550"} for codes in (inside, touching)]
-            assert zone_names(plain[0]) <= told <= zone_names(plain[1]) and plain[1] < every
+            assert list_zone_names(plain[0]) <= entries <= list_zone_names(plain[1]) and plain[1] < every
 
 
 def test_neighbours_are_pale(builder):
@@ -266,9 +266,9 @@ def picture(layout):
     return bytes(image.constBits().asarray(image.sizeInBytes()))
 
 
-def test_changes_of_the_tree_do_not_reach_a_sheet(qgis_app, tmp_path):
-    project = sample_project(tmp_path)
-    builder = builder_for(project, INFO)
+def test_changes_of_the_layer_tree_do_not_change_a_sheet(qgis_app, tmp_path):
+    project = open_sample_project(tmp_path)
+    builder = make_builder(project, INFO)
     layout = builder.build(MAPS.maps["land_use"], MAPS.sheets["A3"])
     before = picture(layout)
     parcels = builder.material.roles["DLTB"]
@@ -287,7 +287,10 @@ def test_land_use_is_at_full_strength(sheets, builder):
 
 
 def test_only_the_lines_of_a_scale_that_is_drawn_are_in_the_style(builder):
-    """From afar farmland is a tint with one hatch and no outlines of parcels: the legend, which asks no scale, would show all."""
+    """Draw farmland at small scales without parcel outlines.
+
+    The legend ignores scales and would show all symbols.
+    """
     farmland = builder.material.roles["YJJBNTBHTB"]
     one = MAPS.maps["three_lines"]
     sheets = [builder.build(one, MAPS.sheets[sheet]) for sheet in ("A3", "A0")]
@@ -299,11 +302,11 @@ def test_only_the_lines_of_a_scale_that_is_drawn_are_in_the_style(builder):
 
 
 # --- around the county
-def shown_on(layout, item):
+def list_shown_layers(layout, item):
     return [layer.name() for layer in layout.itemById(item).layers()]
 
 
-def names_beside(layout):
+def list_names_of_neighbours(layout):
     return {
         one.text(): one.sceneBoundingRect()
         for one in layout.items()
@@ -321,18 +324,18 @@ def test_the_county_fills_its_frame(sheets):
 def test_the_locator_shows_the_county_in_its_city(sheets):
     layout = sheets["three_lines"]
     assert text(layout, "locator_title") == "位置示意（大同市）"
-    names = names_beside(layout)
+    names = list_names_of_neighbours(layout)
     assert {"浑源县", "广灵县", "灵丘县", "阳高县"} <= set(names)
     frame_of = layout.itemById("locator").sceneBoundingRect()
     assert all(frame_of.contains(box) for box in names.values())
-    # 广灵 lies in the east of 浑源, 灵丘 in its south-east.
+    # 广灵 is east of 浑源, 灵丘 is south-east.
     assert names["广灵县"].left() > names["浑源县"].left()
     assert names["灵丘县"].top() > names["浑源县"].top()
 
 
 def test_a_township_is_shown_in_its_county(builder):
     layout = builder.build(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
-    assert text(layout, "locator_title") == "位置示意" and not names_beside(layout)
+    assert text(layout, "locator_title") == "位置示意" and not list_names_of_neighbours(layout)
 
 
 def test_adjoining_counties_of_the_project_are_on_map_and_locator(qgis_app, tmp_path):
@@ -345,24 +348,24 @@ def test_adjoining_counties_of_the_project_are_on_map_and_locator(qgis_app, tmp_
         XZQDM=["140622", "140225", "140223"],
         XZQMC=["应县", "浑源县", "广灵县"],
     )
-    file = write_small(tmp_path / "小县.gpkg", **centre_layers(), 相邻县=around)
+    file = write_small(tmp_path / "小县.gpkg", **make_centre_layers(), 相邻县=around)
     project = QgsProject()
     for name in ("XZQX", "XZQXZ", "相邻县", "ZXCQGHFQ"):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={name}", name, "ogr"))
-    layout = builder_for(project).build(MAPS.maps["centre_zones"], MAPS.sheets["A3"])
-    assert shown_on(layout, "map")[-1] == "相邻县" and shown_on(layout, "locator")[-1] == "相邻县"
+    layout = make_builder(project).build(MAPS.maps["centre_zones"], MAPS.sheets["A3"])
+    assert list_shown_layers(layout, "map")[-1] == "相邻县" and list_shown_layers(layout, "locator")[-1] == "相邻县"
     style = layout.itemById("map").layerStyleOverrides()[layout.itemById("map").layers()[-1].id()]
     assert "XZQMC" in style and "140225" in style, "the names of the others"
     extent = layout.itemById("locator").extent()
     assert extent.xMinimum() < X - 1000 and extent.xMaximum() > X + 11_000
     assert extent.width() < 60_000, "not all of a large neighbour"
-    assert not names_beside(layout) and text(layout, "locator_title") == "位置示意"
+    assert not list_names_of_neighbours(layout) and text(layout, "locator_title") == "位置示意"
 
 
 # --- in the project's list
 def test_an_edited_sheet_is_not_replaced_unasked(qgis_app, tmp_path):
-    project = sample_project(tmp_path)
-    builder = builder_for(project, INFO)
+    project = open_sample_project(tmp_path)
+    builder = make_builder(project, INFO)
     wanted = [(MAPS.maps[one], MAPS.sheets["A3"], False) for one in ("zones", "heritage")]
     assert saved_layouts.save_layouts(builder, wanted).made == [
         "04 县域国土空间规划分区图 A3",
@@ -381,8 +384,8 @@ def test_an_edited_sheet_is_not_replaced_unasked(qgis_app, tmp_path):
 
 
 def test_a_sheet_saved_and_read_again_is_not_an_edited_one(qgis_app, tmp_path):
-    project = sample_project(tmp_path)
-    builder = builder_for(project, INFO)
+    project = open_sample_project(tmp_path)
+    builder = make_builder(project, INFO)
     wanted = [(MAPS.maps[one], MAPS.sheets["A3"], t) for one, t in (("land_use", False), ("zones", True))]
     saved_layouts.save_layouts(builder, wanted)
     assert project.write(str(tmp_path / "工程.qgz"))
@@ -396,12 +399,12 @@ def test_a_sheet_saved_and_read_again_is_not_an_edited_one(qgis_app, tmp_path):
 
 
 # --- what it is made of
-def test_a_county_without_name_is_asked_for(qgis_app, tmp_path):
+def test_a_county_without_a_name_is_reported(qgis_app, tmp_path):
     file = write_small(tmp_path / "小.gpkg")
     project = QgsProject()
     project.addMapLayer(QgsVectorLayer(f"{file}|layername=CZKFBJ", "CZKFBJ", "ogr"))
     with pytest.raises(InputError, match="map_county_unknown"):
-        _ = builder_for(project).material.county
+        _ = make_builder(project).material.county
 
 
 def test_the_coordinate_system_in_words(qgis_app):
@@ -412,12 +415,12 @@ def test_the_coordinate_system_in_words(qgis_app):
     assert format_crs(Crs("EPSG:4546")).endswith("中央经线111°")
 
 
-def test_what_a_planner_takes_out_of_a_legend_stays_out(qgis_app, tmp_path):
+def test_legend_entries_removed_by_the_user_stay_removed(qgis_app, tmp_path):
     from qgis.core import QgsMapLayerLegendUtils
 
-    project = sample_project(tmp_path)
+    project = open_sample_project(tmp_path)
     wanted = (MAPS.maps["zones"], MAPS.sheets["A3"], True)
-    saved_layouts.save_layouts(builder_for(project, INFO), [wanted])
+    saved_layouts.save_layouts(make_builder(project, INFO), [wanted])
     own = saved_layouts.find_layout(project, *wanted)
     (node,) = (n for n in own.itemById("legend").model().rootGroup().findLayers() if n.name() == "规划分区")
     names = [n.data(0) for n in own.itemById("legend").model().layerLegendNodes(node)]

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Help buttons, 说明 and the help of tools lead to headings of the manual; without the manual to a help page."""
+"""Help buttons, 说明 and tool help open headings of the manual.
+
+Without the manual they open a help page.
+"""
 
 import re
 import sys
@@ -47,14 +50,14 @@ def absent(tmp_path, monkeypatch):
     monkeypatch.setattr(manual, "MANUAL", tmp_path / "none")
 
 
-def lacks(address: str) -> bool:
+def is_missing(address: str) -> bool:
     """Return True if the file of a URL, or the anchor in it, does not exist."""
     url = QUrl(address)
     path = Path(url.toLocalFile())
     return not (path.is_file() and f'id="{url.fragment()}"' in path.read_text(encoding="utf-8"))
 
 
-def topics_of_windows() -> set[str]:
+def list_topics_of_windows() -> set[str]:
     """Topics that the code of the windows gives to its buttons."""
     calls = re.compile(r"\b(?:with_help|help_button|open_manual)\((?:\w+\(\w+\), )?\"(\w+)\"")
     return {topic for path in GUI.rglob("*.py") for topic in calls.findall(path.read_text(encoding="utf-8"))}
@@ -63,13 +66,13 @@ def topics_of_windows() -> set[str]:
 def test_every_tool_leads_to_its_heading(provider, there):
     algorithms = provider.algorithms()
     addresses = {a.name(): a.helpUrl() for a in algorithms}
-    assert [name for name, address in addresses.items() if lacks(address)] == []
+    assert [name for name, address in addresses.items() if is_missing(address)] == []
     assert all(QUrl(address).toLocalFile().startswith(str(there)) for address in addresses.values())
     assert len(set(addresses.values())) == len(algorithms)
 
 
 def test_an_anchor_that_is_gone_is_found(there):
-    assert lacks(manual.url("roles") + "x") and not lacks(manual.url("roles"))
+    assert is_missing(manual.url("roles") + "x") and not is_missing(manual.url("roles"))
 
 
 def test_every_topic_has_its_heading_in_both_languages(there, monkeypatch):
@@ -77,15 +80,15 @@ def test_every_topic_has_its_heading_in_both_languages(there, monkeypatch):
     for lang in ("zh", "en"):
         monkeypatch.setattr(manual, "interface_language", lambda lang=lang: lang)
         found[lang] = {topic: manual.url(topic) for topic in (*manual.TOPICS, "TOP001")}
-        assert [topic for topic, address in found[lang].items() if address and lacks(address)] == []
+        assert [topic for topic, address in found[lang].items() if address and is_missing(address)] == []
     assert all(found["zh"].values())
     assert {topic for topic, address in found["en"].items() if address} >= {"start", "roles", "profile", "TOP001"}
 
 
 def test_every_topic_is_used(provider):
-    used = topics_of_windows() | {a.topic() for a in provider.algorithms()}
+    used = list_topics_of_windows() | {a.topic() for a in provider.algorithms()}
     assert sorted(set(manual.TOPICS) - used) == []
-    assert sorted(topics_of_windows() - set(manual.TOPICS)) == []
+    assert sorted(list_topics_of_windows() - set(manual.TOPICS)) == []
 
 
 def test_a_tool_without_the_manual_has_its_help_page(provider, absent):
@@ -111,7 +114,7 @@ def test_the_button_of_a_window_opens_its_heading(make, topic, there, monkeypatc
     dialog = make(QgsProject.instance())
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")
     button.click()
-    assert opened == [QUrl(manual.url(topic)).toString()] and not lacks(opened[0])
+    assert opened == [QUrl(manual.url(topic)).toString()] and not is_missing(opened[0])
     assert not button.isDefault() and not button.autoDefault()
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A survey in GBK into the official tables, from scripts and from the shell; nothing dropped, nothing half-made."""
+"""map_fields: a GBK survey into the official tables, in scripts and the shell.
+
+No row is lost, and a failed run leaves no partial output.
+"""
 
 import json
 import subprocess
@@ -45,8 +48,8 @@ def test_into_dltb_and_on_into_2023(provider, survey, tmp_path):
         assert read.schema["geometry"] == "MultiPolygon" and read.crs.to_epsg() == 4526
         assert read.schema["properties"]["DLMC"] == "str:60"
         assert read.schema["properties"]["SJNF"].startswith("int")
-    said = pd.read_excel(lost, dtype=str)
-    assert {"9999", "二〇二〇"} <= set(said["value"]) and "数据来源说" in set(said["source_field"])
+    lost_values = pd.read_excel(lost, dtype=str)
+    assert {"9999", "二〇二〇"} <= set(lost_values["value"]) and "数据来源说" in set(lost_values["source_field"])
 
     layer, table = tmp_path / "XZYDYH.gpkg", tmp_path / "未对应.csv"
     second = run_algorithm(
@@ -56,18 +59,18 @@ def test_into_dltb_and_on_into_2023(provider, survey, tmp_path):
     made = gpd.read_file(layer, layer="XZYDYH")
     assert [v if isinstance(v, str) else None for v in made["YDYHFLDM"]] == XZYDYH
     assert made.area.sum() == pytest.approx(survey_frame().area.sum(), abs=1e-6)
-    said = pd.read_csv(table, dtype=str, encoding="utf-8-sig").dropna(subset=["source_fid"])
-    assert dict(zip(said["value"], said["reason"], strict=True)) == {
+    lost_values = pd.read_csv(table, dtype=str, encoding="utf-8-sig").dropna(subset=["source_fid"])
+    assert dict(zip(lost_values["value"], lost_values["reason"], strict=True)) == {
         "0204": "code_many",
         "0701": "code_many",
         "01": "code_none",
         "9999": "code_unknown",
     }
-    assert "0205 0204" in said["message"].iloc[0] and set(said["carried"]) == {"no"}
+    assert "0205 0204" in lost_values["message"].iloc[0] and set(lost_values["carried"]) == {"no"}
     assert digest_files(survey.parent) == before
 
 
-def test_the_mapping_is_written_beside_edited_and_reused(provider, survey, tmp_path):
+def test_the_mapping_is_written_next_to_the_output_edited_and_reused(provider, survey, tmp_path):
     folder = tmp_path / "出"
     log = Log()
     first = run_algorithm(
@@ -83,7 +86,7 @@ def test_the_mapping_is_written_beside_edited_and_reused(provider, survey, tmp_p
     second = run_algorithm("map_fields", {**parameters, "MAPPING": str(used)})
     assert second["LOSSES"] == 2 and second["MAPPING_USED"] == str(used)
     assert gpd.read_file(folder / "a.gpkg")["YDYHFLDM"].tolist()[5:7] == ["020500", "070100"]
-    # Run once more without it: what a person edited stays.
+    # A run without it keeps the edited mapping.
     run_algorithm("map_fields", parameters)
     assert used.read_bytes() == edited and left(folder) == ["a.gpkg", "a.mapping-2.toml", "a.mapping.toml"]
 
@@ -137,7 +140,7 @@ def test_into_a_filegdb(provider, survey, tmp_path):
     assert dict(zip(info["fields"], info["dtypes"], strict=True))["SJNF"] == "int32"
 
 
-def test_the_sample_county_is_carried_whole(provider, tmp_path):
+def test_every_row_of_the_sample_county_is_mapped(provider, tmp_path):
     source = gpd.read_file(SAMPLE, layer="DLTB")
     target = tmp_path / "现状.gpkg"
     result = run_algorithm(
@@ -147,7 +150,7 @@ def test_the_sample_county_is_carried_whole(provider, tmp_path):
     assert result["ROWS"] == len(source) == len(made)
     assert made.area.sum() == pytest.approx(source.area.sum(), rel=1e-12)
     codes = load_standard().code_lists["sandiao"].codes
-    # Planted faults: codes that the list does not know.
+    # Planted faults: codes that are not in the list.
     answers = [codes[c].extra["code_2023"].split("|") if c in codes else [] for c in source["DLBM"]]
     wanted = [a[0].ljust(6, "0") if len(a) == 1 else None for a in answers]
     assert [v if isinstance(v, str) else None for v in made["YDYHFLDM"]] == wanted
@@ -174,7 +177,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("change", "words"), BAD, ids=[next(iter(c.values())) for c, _ in BAD])
-def test_what_cannot_be_used_says_why_and_leaves_nothing(change, words, provider, survey, tmp_path):
+def test_unusable_input_is_reported_and_writes_nothing(change, words, provider, survey, tmp_path):
     (tmp_path / "坏.toml").write_text('role = "XZYDYH"\n[fields]\nNOPE = "x"\n', encoding="utf-8")
     (tmp_path / "缺.toml").write_text('role = "XZYDYH"\n[fields]\nBZ = "备注"\n', encoding="utf-8")
     before = left(tmp_path)
@@ -201,7 +204,7 @@ def test_an_old_output_stays_when_the_run_fails(provider, survey, tmp_path):
     survey_frame().to_file(target, layer="x")
     before = digest_files(target)
     with pytest.raises(QgsProcessingException):
-        # A line layer's template: known only once the rows are read.
+        # The template is for lines, which is an error found only when the rows are read.
         run_algorithm("map_fields", {"INPUT": str(survey), "TEMPLATE": "ZDJTJCSSX", "OUTPUT": str(target)})
     assert digest_files(target) == before and left(tmp_path) == ["三调 数据", "旧.gpkg"]
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county's survey in GBK into DLTB and on into the classes of 2023, counted and measured by another reader: fiona, the
-csv module and the shoelace formula. Nothing of the plugin's reading, translating or measuring is used to judge it.
+"""A county's GBK survey into DLTB and the classes of 2023, verified independently.
+
+The results are counted and measured by fiona, the csv module and the shoelace formula, without code of the plugin.
 """
 
 import csv
@@ -18,39 +19,39 @@ CODES = STANDARDS / "survey-2020/codelists/sandiao.csv"
 
 
 def shoelace(ring) -> float:
-    # From the first point on: in full coordinates the products lose the square metres.
+    # Coordinates relative to the first point: products of full coordinates lose precision.
     (x0, y0, *_) = ring[0]
     points = [(p[0] - x0, p[1] - y0) for p in ring]
     return abs(math.fsum(a[0] * b[1] - b[0] * a[1] for a, b in itertools.pairwise(points))) / 2
 
 
-def area(geometry) -> float:
+def measure_area(geometry) -> float:
     if geometry is None:
-        # Planted in the sample: a row without a shape. It is to be kept, too.
+        # Planted in the sample: a row without a shape, which the output must contain.
         return 0.0
     parts = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
     return math.fsum(shoelace(part[0]) - math.fsum(map(shoelace, part[1:])) for part in parts)
 
 
 def rows(path, layer=None, **options):
-    """BSM → (properties, planar area), by fiona."""
+    """Return BSM → (properties, planar area), read by fiona."""
     with fiona.open(path, layer=layer, **options) as source:
-        read = [(dict(f["properties"]), area(f["geometry"])) for f in source]
+        read = [(dict(f["properties"]), measure_area(f["geometry"])) for f in source]
     return {p["BSM"]: (p, size) for p, size in read}, len(read)
 
 
-def translated() -> dict[str, list[str]]:
+def map_code() -> dict[str, list[str]]:
     with CODES.open(encoding="utf-8-sig", newline="") as handle:
         return {row["code"]: [c for c in row["code_2023"].split("|") if c] for row in csv.DictReader(handle)}
 
 
 @pytest.fixture(scope="module")
 def survey(tmp_path_factory):
-    """The sample county's parcels as a bureau hands them over: a shapefile in GBK, with no .cpg to say so."""
+    """Write the sample's parcels as a GBK shapefile without a .cpg."""
     path = tmp_path_factory.mktemp("三调 成果") / "地类图斑.shp"
     with fiona.open(SAMPLE, layer="DLTB") as source:
         features = list(source)
-        # Planted in the sample: numbers that stand twice. Here each row is to be told by its own.
+        # Planted in the sample: duplicate numbers. This test needs unique ones.
         schema = {"geometry": "Polygon", "properties": dict(source.schema["properties"])}
         with fiona.open(path, "w", driver="ESRI Shapefile", schema=schema, crs=source.crs, encoding="GBK") as target:
             for number, feature in enumerate(features, start=1):
@@ -90,7 +91,7 @@ def test_a_survey_in_gbk_into_dltb_and_on_into_2023(provider, survey, tmp_path):
     done, done_count = rows(land_use, "XZYDYH")
     assert done_count == count == second["ROWS"] and set(done) == set(source)
 
-    ways = translated()
+    ways = map_code()
     wanted, found, without = defaultdict(list), defaultdict(list), set()
     for key, (properties, size) in source.items():
         answers = ways.get(properties["DLBM"], [])
@@ -110,7 +111,7 @@ def test_a_survey_in_gbk_into_dltb_and_on_into_2023(provider, survey, tmp_path):
     codes = [row for row in listed if row["field"] == "YDYHFLDM"]
     assert {row["key"] for row in codes} == without and len(codes) == len(without) > 0
     assert all(row["message"] and row["value"] == source[row["key"]][0]["DLBM"] for row in codes)
-    # A planted code that its own list does not know: told, and carried.
+    # A planted code outside its list: reported, and carried over.
     assert {row["carried"] for row in listed if row["field"] != "YDYHFLDM"} <= {"yes"}
     assert second["EMPTY"] == len(without)
     assert digest_files(survey.parent) == before

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Another county from the wizard to its package: targets and confirmation come from the form, no file is edited by hand."""
+"""Another county from the wizard to its package, without editing files by hand."""
 
 import json
 
@@ -22,7 +22,7 @@ from tests.core.package_fixtures import pdf
 from tests.county import make_county
 from tests.county.write import write_geopackage
 from tests.qgis.click_counter import Hand
-from tests.qgis.test_gui_desk import Window
+from tests.qgis.test_gui_controller import Window
 from tests.qgis.waiting import process_events, wait_until
 
 pytestmark = [pytest.mark.usefixtures("chinese", "provider", "project"), pytest.mark.slow]
@@ -33,7 +33,7 @@ PLAN = "新荣区国土空间总体规划（2021—2035年）"
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """The clean county under the code and name of another one."""
+    """Write the clean county under the code and name of another one."""
     path = tmp_path_factory.mktemp("数据") / "county.gpkg"
     layers, _ = make_county(300, defects=False)
     for frame in layers.values():
@@ -48,7 +48,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def figures(data):
-    """What the layers come to, in the units of a plan, rounded so that the task is met."""
+    """Return the totals of the layers in plan units, rounded so that targets are met."""
     measured = {i.id: i.value for i in check_plan(data, Options(profile="shanxi")).report.indicators}
     floors = {"cultivated_area": 1e8 / 15, "farmland_area": 1e8 / 15, "red_line_area": 1e6}
     found = {name: np.floor(measured[name] / unit * 100) / 100 for name, unit in floors.items()}
@@ -57,7 +57,7 @@ def figures(data):
 
 
 def enter(hand, form, figures):
-    """The first source document is typed in full; the other rows offer it."""
+    """Enter a value and its source; later rows propose the first source."""
     rows = {row.indicator: row for row in form.targets.rows}
     for number, (name, value) in enumerate(figures.items()):
         hand.type(rows[name].value, value)
@@ -68,14 +68,14 @@ def enter(hand, form, figures):
 
 
 def fill(hand, project, data):
-    """Rows of the data into the layers of the new project, as a planner pastes them."""
+    """Paste rows of the data into the layers of the new project, as a planner does."""
     # The data file is dropped into the window, once for all its layers.
     hand.in_qgis(2)
     for layer in project.mapLayers().values():
         source = QgsVectorLayer(f"{data}|layername={template_id(layer)}", "source", "ogr")
         if not source.isValid():
             continue
-        # Source layer, select all, copy; own layer, edit, paste, save.
+        # Clicks: source layer, select all, copy; own layer, edit, paste, save.
         hand.in_qgis(7)
         layer.startEditing()
         names = [f.name() for f in layer.fields() if source.fields().lookupField(f.name()) >= 0 and f.name() != "fid"]
@@ -90,7 +90,7 @@ def fill(hand, project, data):
 
 
 @pytest.fixture
-def desk(qgis_app, project):
+def controller(qgis_app, project):
     iface = Window()
     iface.window.resize(1600, 900)
     iface.window.show()
@@ -101,8 +101,8 @@ def desk(qgis_app, project):
     process_events(0.02)
 
 
-def through_the_wizard(hand, project, figures):
-    """The wizard's request, with targets and confirmation."""
+def complete_wizard(hand, project, figures):
+    """Go through the wizard with targets and confirmation; return its request."""
     wizard, wanted = NewProjectWizard(project), []
     wizard.wanted.connect(wanted.append)
     wizard.show()
@@ -130,38 +130,38 @@ def through_the_wizard(hand, project, figures):
     return request
 
 
-def check_on_the_desk(hand, desk):
+def run_desktop_check(hand, controller):
     hand.begin("check")
-    hand.trigger(desk.actions["check"])
-    assert wait_until(lambda: not desk.busy and desk.dock.result is not None, 120)
-    return desk.dock.result.report
+    hand.trigger(controller.actions["check"])
+    assert wait_until(lambda: not controller.busy and controller.dock.result is not None, 120)
+    return controller.dock.result.report
 
 
-def make_package(hand, desk, documents, folder):
+def make_package(hand, controller, documents, folder):
     hand.begin("package")
-    hand.trigger(desk.actions["package"])
-    shown = desk.export.dialog
+    hand.trigger(controller.actions["package"])
+    shown = controller.export.dialog
     assert wait_until(shown.isVisible)
     hand.tick(shown.form.maps, False)
     hand.type(shown.form.documents.line, str(documents))
     hand.type(shown.form.folder.line, str(folder))
     assert wait_until(shown.go.isEnabled)
     hand.press(shown.go)
-    assert wait_until(lambda: not desk.export.busy and shown.end.isVisible(), 180)
+    assert wait_until(lambda: not controller.export.busy and shown.end.isVisible(), 180)
     return shown.end.text.text()
 
 
-def test_from_the_wizard_to_the_package(project, desk, tmp_path, data, figures):
+def test_from_the_wizard_to_the_package(project, controller, tmp_path, data, figures):
     settings.put("project_folder", str(tmp_path))
     hand = Hand()
-    request = through_the_wizard(hand, project, figures)
+    request = complete_wizard(hand, project, figures)
     assemble.build_project(request, make_database(request, lambda *_: None, NEVER))
     profile = tmp_path / "新荣区规划.profile.toml"
     assert profile.exists() and project.read(str(request.project)) and county.area(project) == (CODE, NAME)
     hand.begin("layers")
     fill(hand, project, data)
 
-    report = check_on_the_desk(hand, desk)
+    report = run_desktop_check(hand, controller)
     assert report.summary["verdict"] == "conditional", report.summary
     compared = {one.id: one for one in report.indicators if one.id in figures and not one.place}
     assert {name: one.target for name, one in compared.items()} == {name: float(v) for name, v in figures.items()}
@@ -172,12 +172,12 @@ def test_from_the_wizard_to_the_package(project, desk, tmp_path, data, figures):
     folder.mkdir()
     root = f"{CODE}{NAME}国土空间总体规划"
     (documents / f"{root}文本.pdf").write_bytes(pdf())
-    ended = make_package(hand, desk, documents, folder)
+    ended = make_package(hand, controller, documents, folder)
     assert is_whole(folder / root), ended
     manifest = json.loads((folder / root / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["check"]["verdict"] == "conditional"
     assert manifest["area"] == {"code": CODE, "name": NAME} and not manifest["check"]["forced"]
-    # The small county's own warnings remain; nothing that the county could confirm does.
+    # Only warnings of the small data remain; every confirmation is complete.
     assert manifest["check"]["errors"] == 0 and manifest["check"]["warnings"] > 0
     assert manifest["check"]["unconfirmed"] == []
 

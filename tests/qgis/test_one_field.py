@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One field changed in one TOML: the form follows it, as creation, rules, dictionary and export name do (tests/core)."""
+"""A field changed in one TOML file: the form follows it.
+
+Creation, rules, dictionary and export name are tested in tests/core.
+"""
 
 import shutil
 
@@ -17,8 +20,8 @@ pytestmark = pytest.mark.usefixtures("provider", "project")
 OLD = 'name = "GHFQMC"\nalias = "规划分区名称"\ntype = "text"\nlength = 50\n'
 
 
-def form_of(standard, path):
-    """The field's form in a database that was made from the standard."""
+def read_form(standard, path):
+    """Return the field's form in a database that was made from the standard."""
     create_database(path, standard.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists)
     layer = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "YDYHGHFQ", "ogr")
     apply_template(layer, standard.templates["YDYHGHFQ"], Norm(standard, load_profile("hunyuan")))
@@ -36,7 +39,7 @@ def test_the_form_follows_the_template(tmp_path):
         text = file.read_text(encoding="utf-8").replace('code_name = "GHFQMC"\n', "")
         assert OLD in text
         file.write_text(text.replace(OLD, field), encoding="utf-8")
-        return form_of(load_standard(str(folder)), folder / "库.gpkg")
+        return read_form(load_standard(str(folder)), folder / "库.gpkg")
 
     alias, kind, _, rule, default = written(OLD)
     assert (alias, kind, default) == ("规划分区名称", "TextEdit", "") and "<= 50" in rule

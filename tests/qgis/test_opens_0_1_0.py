@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Projects and settings of version 0.1.0 (tests/upgrade/0.1.0/README.md): every later version knows all that they hold."""
+"""Projects and settings of version 0.1.0 are read by this version.
+
+See tests/upgrade/0.1.0/README.md.
+"""
 
 import ast
 import configparser
@@ -69,7 +72,10 @@ def test_every_function_that_its_forms_call_is_there(wizard):
 
 
 def test_what_is_drawn_has_values_and_no_number_that_was_used(wizard):
-    """Three were given in this layer, the third was deleted; other layers have their own of that version."""
+    """Continue numbers of version 0.1.0.
+
+    Three were given in this layer and the third was deleted; other layers have separate numbers.
+    """
     layers = by_role(wizard)
     boundary = layers["CZKFBJ"]
     assert sorted(f["BSM"] for f in boundary.getFeatures()) == [KEY.format(1), KEY.format(2)]
@@ -88,7 +94,7 @@ def test_every_setting_of_the_county_is_read(wizard, folder):
     options = county.options(wizard)
     assert (options.baseline, options.register) == (str(folder / "baseline.gpkg"), str(folder / "register.xlsx"))
     assert (options.rules, options.base_year, options.phase) == (("quality",), 2020, "approval")
-    # What that version did not have is empty: profile and form decide.
+    # Values that version 0.1.0 did not have are empty, so profile and form apply.
     assert options.document_info == DocumentInfo()
     assert waivers.chosen(wizard) == "accepted.csv" and options.waivers == str(folder / "accepted.csv")
 
@@ -149,8 +155,8 @@ def old_settings():
     return {key.replace("\\", "/"): value for key, value in parser["sanxian"].items()}
 
 
-def literals():
-    """Every text that stands in the plugin's code."""
+def list_literals():
+    """Return every string literal of the plugin's code."""
     return {
         node.value
         for path in (ROOT / "plugin").rglob("*.py")
@@ -160,12 +166,12 @@ def literals():
 
 
 def test_no_key_of_the_settings_was_renamed():
-    """A key that no code names any longer is a choice of the planner's that is lost without a word."""
-    assert len(old_settings()) == 16 and set(old_settings()) - literals() == set()
+    """Find every stored key in the code: a renamed key loses the user's choice."""
+    assert len(old_settings()) == 16 and set(old_settings()) - list_literals() == set()
 
 
 def test_settings_are_read_as_they_were_written(qgis_app, tmp_path):
-    """By way of an ini file of QGIS's, whose values are all texts."""
+    """Read settings from an ini file of QGIS, whose values are all texts."""
     former = {key: QgsSettings().value(f"sanxian/{key}") for key in old_settings()}
     path = tmp_path / "old.ini"
     path.write_bytes((OLD / "settings.ini").read_bytes())

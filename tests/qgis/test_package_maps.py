@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The maps of export_package: drawn of the plan that is packed, on the main thread, named as asked, with no trace of anybody."""
+"""Maps of export_package: source, thread, names, and no personal data."""
 
 import getpass
 import json
@@ -29,7 +29,7 @@ from tests.core.small_plan import digest
 from tests.county import make_county
 from tests.county.write import write_geopackage
 from tests.qgis.helpers import Log, run_algorithm
-from tests.qgis.maps_helpers import jfif_density, jpg_size
+from tests.qgis.maps_helpers import read_jfif_density, read_jpg_size
 from tests.qgis.waiting import PATIENCE, run_task, wait_until
 
 pytestmark = [pytest.mark.usefixtures("provider", "project"), pytest.mark.slow]
@@ -63,7 +63,7 @@ def given(tmp_path, county):
     return {"SOURCE": str(county), "DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")}
 
 
-def form_of(tmp_path, *changes):
+def make_package_spec(tmp_path, *changes):
     text = (PACKAGES / "county.toml").read_text(encoding="utf-8")
     for old, new in changes:
         assert old in text
@@ -73,22 +73,22 @@ def form_of(tmp_path, *changes):
     return str(path)
 
 
-def manifest_of(given):
+def read_manifest(given):
     return json.loads((Path(given["OUTPUT"]) / ROOT / "manifest.json").read_text(encoding="utf-8"))
 
 
-def maps_of(given):
+def list_maps(given):
     return {path.name: path for path in (Path(given["OUTPUT"]) / MAPS).glob("*")}
 
 
 @pytest.fixture(scope="module")
 def two_maps():
-    """A form with fewer maps, for what one map shows as well as five."""
+    """Return a package specification with two maps, which saves time."""
     return [('layout = "zones"\n', ""), ('layout = "three_zones"\n', ""), ('layout = "heritage"\n', "")]
 
 
 def test_the_package_has_the_maps_and_inspection_passes_it(given, tmp_path):
-    # Somebody works on another county of the same names meanwhile.
+    # The open project is another county with the same names.
     project = QgsProject.instance()
     for name in ("CZKFBJ", "STBHHX", "YJJBNTBHTB", "XZQX"):
         other = QgsVectorLayer("Polygon?crs=EPSG:4526", name, "memory")
@@ -96,11 +96,11 @@ def test_the_package_has_the_maps_and_inspection_passes_it(given, tmp_path):
     before = sorted(project.mapLayers())
     feedback = Log()
     run_algorithm("export_package", given, feedback)
-    maps = maps_of(given)
+    maps = list_maps(given)
     assert sorted(maps) == NAMES
     for path in maps.values():
-        assert jfif_density(path) == (1, 300, 300) and min(jpg_size(path)) > 3500
-    assert [row["origin"] for row in manifest_of(given)["maps"]].count("made") == 5
+        assert read_jfif_density(path) == (1, 300, 300) and min(read_jpg_size(path)) > 3500
+    assert [row["origin"] for row in read_manifest(given)["maps"]].count("made") == 5
     assert sorted(project.mapLayers()) == before and not project.layoutManager().printLayouts()
     assert any("县域三条控制线图" in line for line in feedback.lines)
     done = run_algorithm(
@@ -111,11 +111,11 @@ def test_the_package_has_the_maps_and_inspection_passes_it(given, tmp_path):
     assert [(f["code"], f["severity"]) for f in found if "图" in f["message"]] == [("DOC002", "INFO")]
 
 
-def test_nobody_and_no_place_is_named_in_the_maps(given, tmp_path, two_maps):
-    run_algorithm("export_package", {**given, "PACKAGE": form_of(tmp_path, *two_maps)})
+def test_the_maps_contain_no_names_or_paths_of_the_user(given, tmp_path, two_maps):
+    run_algorithm("export_package", {**given, "PACKAGE": make_package_spec(tmp_path, *two_maps)})
     secrets = ["/tmp", "tmp/", socket.gethostname(), str(Path.home())]
     secrets += [getpass.getuser()] if getpass.getuser() != "root" else []
-    for path in maps_of(given).values():
+    for path in list_maps(given).values():
         content = path.read_bytes()
         head = content[: content.index(b"\xff\xda")]
         assert b"Exif" not in head and b"http" not in head and b"QGIS" not in head
@@ -125,10 +125,10 @@ def test_nobody_and_no_place_is_named_in_the_maps(given, tmp_path, two_maps):
 
 
 def test_the_maps_are_those_of_the_packed_plan_with_its_edits(given, tmp_path, county, two_maps):
-    """What the planner has drawn and not saved is packed, and so it is on the map."""
-    form = form_of(tmp_path, *two_maps)
+    """Draw unsaved edits on the maps, because the package contains them."""
+    form = make_package_spec(tmp_path, *two_maps)
     run_algorithm("export_package", {**given, "PACKAGE": form})
-    first = maps_of(given)[NAMES[1]].read_bytes()
+    first = list_maps(given)[NAMES[1]].read_bytes()
     project = QgsProject.instance()
     import fiona
 
@@ -136,40 +136,42 @@ def test_the_maps_are_those_of_the_packed_plan_with_its_edits(given, tmp_path, c
         project.addMapLayer(QgsVectorLayer(f"{county}|layername={name}", name, "ogr"))
     again = {key: value for key, value in given.items() if key != "SOURCE"} | {"PACKAGE": form}
     run_algorithm("export_package", again)
-    assert maps_of(given)[NAMES[1]].read_bytes() == first
+    assert list_maps(given)[NAMES[1]].read_bytes() == first
     (farmland,) = project.mapLayersByName("YJJBNTBHTB")
     farmland.startEditing()
     for feature in list(farmland.getFeatures())[:40]:
         farmland.deleteFeature(feature.id())
     run_algorithm("export_package", {**again, "FORCE": True})
     farmland.rollBack()
-    assert maps_of(given)[NAMES[1]].read_bytes() != first
+    assert list_maps(given)[NAMES[1]].read_bytes() != first
 
 
 def test_a_map_of_the_planners_is_kept_byte_for_byte(given, tmp_path, two_maps):
     own = jpg(600) + b"\n mine"
     (Path(given["DOCUMENTS"]) / NAMES[1]).write_bytes(own)
-    run_algorithm("export_package", {**given, "PACKAGE": form_of(tmp_path, *two_maps)})
-    assert maps_of(given)[NAMES[1]].read_bytes() == own and sorted(maps_of(given)) == NAMES[:2]
-    origins = {row["number"]: row["origin"] for row in manifest_of(given)["maps"] if row["file"]}
+    run_algorithm("export_package", {**given, "PACKAGE": make_package_spec(tmp_path, *two_maps)})
+    assert list_maps(given)[NAMES[1]].read_bytes() == own and sorted(list_maps(given)) == NAMES[:2]
+    origins = {row["number"]: row["origin"] for row in read_manifest(given)["maps"] if row["file"]}
     assert origins == {"01": "made", "02": "given"}
 
 
-def test_without_maps_when_nobody_wants_them(given):
+def test_a_package_without_maps_is_possible(given):
     feedback = Log()
     run_algorithm("export_package", {**given, "MAPS": False}, feedback)
-    assert not maps_of(given) and is_whole(Path(given["OUTPUT"]) / ROOT)
+    assert not list_maps(given) and is_whole(Path(given["OUTPUT"]) / ROOT)
     assert any("生成文档文件夹中没有的图件" in line and "县域三条控制线图" in line for line in feedback.lines)
 
 
 def test_resolution_page_and_world_file_are_the_forms(given, tmp_path, two_maps):
-    form = form_of(tmp_path, *two_maps, ("dpi = 300", "dpi = 350"), ("world_file = false", "world_file = true"))
+    form = make_package_spec(
+        tmp_path, *two_maps, ("dpi = 300", "dpi = 350"), ("world_file = false", "world_file = true")
+    )
     run_algorithm("export_package", {**given, "PACKAGE": form})
-    maps = maps_of(given)
+    maps = list_maps(given)
     assert sorted(maps) == sorted([*NAMES[:2], *(name.replace(".jpg", ".jgw") for name in NAMES[:2])])
-    assert jfif_density(maps[NAMES[0]]) == (1, 350, 350)
+    assert read_jfif_density(maps[NAMES[0]]) == (1, 350, 350)
     step = float(maps[NAMES[0].replace(".jpg", ".jgw")].read_text().splitlines()[0])
-    row = manifest_of(given)["maps"][0]
+    row = read_manifest(given)["maps"][0]
     assert step == pytest.approx(row["scale"] * 0.0254 / 350, rel=1e-3) and row["crs"] == "EPSG:4526"
     package = str(Path(given["OUTPUT"]) / ROOT)
     done = run_algorithm(
@@ -215,8 +217,8 @@ class Work(QgsTask):
         return True
 
 
-def in_a_task(work):
-    """What a function answers, or raises, in one of Qt's threads."""
+def run_in_task(work):
+    """Return the result or the exception of a function in a thread of Qt."""
     task = Work(work)
     run_task(task)
     if task.error is not None:
@@ -226,17 +228,17 @@ def in_a_task(work):
 
 def test_a_call_is_made_on_the_main_thread_and_its_answer_or_error_comes_back():
     main = QCoreApplication.instance().thread()
-    assert in_a_task(lambda: on_main(QThread.currentThread)) == main
+    assert run_in_task(lambda: on_main(QThread.currentThread)) == main
 
     def fails():
         raise ValueError("so")
 
     with pytest.raises(ValueError, match="so"):
-        in_a_task(lambda: on_main(fails))
+        run_in_task(lambda: on_main(fails))
     assert on_main(lambda: 7) == 7
 
 
-def test_who_stops_while_the_main_thread_is_busy_is_not_held_and_nothing_is_called():
+def test_cancelling_while_the_main_thread_is_busy_returns_without_a_call():
     called, stopped = [], threading.Event()
 
     def work():
@@ -247,7 +249,7 @@ def test_who_stops_while_the_main_thread_is_busy_is_not_held_and_nothing_is_call
 
     thread = threading.Thread(target=work)
     thread.start()
-    # The main thread is here and handles no events.
+    # This is the main thread, and it handles no events.
     assert stopped.wait(PATIENCE)
     thread.join()
     QCoreApplication.processEvents()
@@ -255,7 +257,7 @@ def test_who_stops_while_the_main_thread_is_busy_is_not_held_and_nothing_is_call
 
 
 def test_in_the_background_layouts_are_printed_on_the_main_thread(given, tmp_path, two_maps, monkeypatch):
-    """As the dialog of the toolbox runs it: the algorithm in a thread of Qt's, layouts on the main one."""
+    """Run as the toolbox dialog does: algorithm in a Qt thread, layouts on the main."""
     main, seen = QCoreApplication.instance().thread(), []
     for name in ("__init__", "print", "close"):
         real = getattr(package_maps._Press, name)
@@ -268,11 +270,11 @@ def test_in_the_background_layouts_are_printed_on_the_main_thread(given, tmp_pat
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:export_package").create()
     context, feedback = QgsProcessingContext(), Log()
     context.setProject(QgsProject.instance())
-    parameters = {**given, "PACKAGE": form_of(tmp_path, *two_maps)}
+    parameters = {**given, "PACKAGE": make_package_spec(tmp_path, *two_maps)}
     task = QgsProcessingAlgRunnerTask(algorithm, parameters, context, feedback)
     ended = []
     task.executed.connect(lambda ok, results: ended.append(ok))
     run_task(task)
     assert wait_until(lambda: ended) and ended == [True], feedback.lines
     assert [name for name, _ in seen] == ["__init__", "print", "print", "close"] and all(on for _, on in seen)
-    assert sorted(maps_of(given)) == NAMES[:2] and is_whole(Path(given["OUTPUT"]) / ROOT)
+    assert sorted(list_maps(given)) == NAMES[:2] and is_whole(Path(given["OUTPUT"]) / ROOT)

@@ -36,7 +36,7 @@ def drawn(county):
     return pictures.draw_pictures(county.plan, county.report)
 
 
-def image_of(uri: str) -> QImage:
+def decode_image(uri: str) -> QImage:
     head, _, body = uri.partition(",")
     assert head in ("data:image/png;base64", "data:image/jpeg;base64")
     image = QImage()
@@ -44,8 +44,8 @@ def image_of(uri: str) -> QImage:
     return image
 
 
-def share_of(image: QImage, color: tuple[int, int, int], reach: int = 60) -> float:
-    """The share of pixels near a colour, counted in steps."""
+def measure_share(image: QImage, color: tuple[int, int, int], reach: int = 60) -> float:
+    """Return the share of sampled pixels near a colour."""
     hits = total = 0
     for x in range(0, image.width(), 3):
         for y in range(0, image.height(), 3):
@@ -64,19 +64,19 @@ def small_plan(**layers):
 
 def test_sample_county_has_overview_close_ups_and_legend(county, drawn):
     assert drawn.problem == ""
-    overview = image_of(drawn.overview)
+    overview = decode_image(drawn.overview)
     assert overview.width() == OVERVIEW_PIXELS
     assert 0.7 < overview.height() / overview.width() < 1.4
     assert len(drawn.conflicts) == len(largest_conflicts(county.report)) == 12
     for uri in drawn.conflicts:
-        image = image_of(uri)
+        image = decode_image(uri)
         assert (image.width(), image.height()) == (CLOSE_UP_PIXELS, 340)
-        # The conflict stands in the middle third.
+        # The conflict is in the middle third.
         middle = image.copy(image.width() // 3, image.height() // 3, image.width() // 3, image.height() // 3)
-        assert share_of(middle, ERROR_PINK) > 0.02
+        assert measure_share(middle, ERROR_PINK) > 0.02
     assert [e.label for e in drawn.legend] == ["永久基本农田", "生态保护红线", "城镇开发边界", "乡镇界", "县界"]
     for entry in drawn.legend:
-        assert share_of(image_of(entry.image), (255, 255, 255), 30) < 0.97
+        assert measure_share(decode_image(entry.image), (255, 255, 255), 30) < 0.97
 
 
 def test_the_page_stays_small_and_whole(county, drawn):
@@ -87,12 +87,12 @@ def test_the_page_stays_small_and_whole(county, drawn):
     assert "http://" not in page and "https://" not in page
 
 
-def test_images_say_nothing_of_their_maker(drawn):
+def test_images_contain_no_metadata_of_the_user(drawn):
     for uri in (drawn.overview, *drawn.conflicts, *(e.image for e in drawn.legend)):
         data = base64.b64decode(uri.partition(",")[2])
         for chunk in (b"tEXt", b"iTXt", b"zTXt", b"eXIf", b"Exif", b"http", b"/home", b"/root", b"Adobe"):
             assert chunk not in data
-        assert image_of(uri).textKeys() == []
+        assert decode_image(uri).textKeys() == []
 
 
 def test_two_runs_draw_the_same(county, drawn):
@@ -116,19 +116,19 @@ def test_drawn_in_a_worker_thread_as_the_toolbox_does(county, drawn):
     worker.start()
     assert worker.wait(120_000)
     assert found[0].problem == "" and found[0].conflicts == drawn.conflicts
-    # A plain thread too: nothing needs an event loop.
+    # A plain thread works too: drawing needs no event loop.
     thread = threading.Thread(target=lambda: found.append(pictures.draw_pictures(county.plan, county.report)))
     thread.start()
     thread.join(120)
     assert found[1].overview
 
 
-def test_cancel_is_heard(county):
+def test_drawing_can_be_cancelled(county):
     with pytest.raises(Cancelled):
         pictures.draw_pictures(county.plan, county.report, cancellation=Cancellation(lambda: True))
 
 
-def test_what_goes_wrong_is_a_sentence_in_the_report(county, monkeypatch):
+def test_a_drawing_error_is_reported_as_text(county, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("/home/someone/secret")
 
@@ -144,7 +144,7 @@ def test_nothing_to_draw_is_no_picture(qgis_app):
 
 @pytest.mark.parametrize("code", ["TOP001", "REL001", "REL003", "REL006", "LAW010", "TOP003"])
 def test_each_kind_of_conflict_alone(qgis_app, code):
-    """Few layers, no county, no townships: what is there is drawn."""
+    """Draw the available layers, without county and townships."""
     rule = all_rules()[code]
     example = next(e for e in rule.fails if e.finds)
     report = run_example(rule, example)
@@ -159,7 +159,7 @@ def test_layers_without_a_style_get_a_plain_one(qgis_app, monkeypatch):
     plan = small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
     made = pictures.draw_pictures(plan, Report())
     assert made.problem == ""
-    assert share_of(image_of(made.overview), (68, 68, 68), 120) > 0.001
+    assert measure_share(decode_image(made.overview), (68, 68, 68), 120) > 0.001
 
 
 def test_the_conflict_fills_a_third_and_never_closer_than_1_to_500(county):
@@ -186,7 +186,7 @@ def test_a_field_of_any_name_is_drawn_by(qgis_app, name):
     assert [f.attributes() for f in layer.getFeatures()] == [["a", "b"]]
 
 
-def test_pictures_that_fail_leave_a_report_and_their_trace(county, monkeypatch, qgis_log):
+def test_failed_pictures_do_not_stop_the_report_and_are_logged(county, monkeypatch, qgis_log):
     def broken(*args):
         raise ValueError("on purpose")
 

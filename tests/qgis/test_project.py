@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county's project in one step: database, layers that know their fields, themes, snapping, bookmarks; and again from its file."""
+"""Creation of a county project: database, forms, themes, snapping, bookmarks.
+
+Each part is tested in the new project and after reading its file.
+"""
 
 import shutil
 import zipfile
@@ -47,28 +50,28 @@ def request(folder, suffix=".gpkg", **more):
 
 
 def make(wanted):
-    said = []
-    made = make_database(wanted, lambda share, text: said.append((share, text)), NEVER)
-    assert [share for share, _ in said] == sorted(share for share, _ in said) and said[0][0] == 0
+    reported = []
+    made = make_database(wanted, lambda share, text: reported.append((share, text)), NEVER)
+    assert [share for share, _ in reported] == sorted(share for share, _ in reported) and reported[0][0] == 0
     return assemble.build_project(wanted, made)
 
 
-def opened(path):
+def reopen_project(path):
     project = QgsProject()
     assert project.read(str(path)), project.error()
     return project, {template_id(layer): layer for layer in project.mapLayers().values()}
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
-def test_opened_again_everything_is_there(functions, tmp_path, suffix):
+def test_a_reopened_project_is_complete(functions, tmp_path, suffix):
     folder = tmp_path / "浑源 县"
     folder.mkdir()
     make(request(folder, suffix))
     assert sorted(p.name for p in folder.iterdir()) == sorted(["浑源县规划.qgz", f"浑源县规划{suffix}"])
-    # Moved together, database and project still belong together.
+    # A project that is moved with its database finds it.
     moved = tmp_path / "别处"
     shutil.move(folder, moved)
-    project, layers = opened(moved / "浑源县规划.qgz")
+    project, layers = reopen_project(moved / "浑源县规划.qgz")
     assert set(layers) == set(CHOSEN) and all(layer.isValid() for layer in layers.values())
     assert all(Path(layer.source().split("|")[0]).parent == moved for layer in layers.values())
     assert [g.name() for g in project.layerTreeRoot().children()] == GROUPS
@@ -98,7 +101,7 @@ def test_opened_again_everything_is_there(functions, tmp_path, suffix):
 
 def test_themes_show_what_they_are_named_after(functions, tmp_path):
     make(request(tmp_path))
-    project, layers = opened(tmp_path / "浑源县规划.qgz")
+    project, layers = reopen_project(tmp_path / "浑源县规划.qgz")
     themes = project.mapThemeCollection()
     assert sorted(themes.mapThemes()) == sorted(["三条控制线", "规划分区", "历史文化", "用地"])
     shown = {name: set(themes.mapThemeVisibleLayerIds(name)) for name in themes.mapThemes()}
@@ -110,7 +113,7 @@ def test_themes_show_what_they_are_named_after(functions, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
-def test_what_is_drawn_knows_its_county(functions, project, tmp_path, suffix):
+def test_drawn_features_get_values_of_their_county(functions, project, tmp_path, suffix):
     make(request(tmp_path, suffix))
     assert project.read(str(tmp_path / "浑源县规划.qgz"))
     layers = {template_id(layer): layer for layer in project.mapLayers().values()}
@@ -125,7 +128,7 @@ def test_what_is_drawn_knows_its_county(functions, project, tmp_path, suffix):
 
 
 def test_the_three_lines_as_delivered_in_2022(functions, project, tmp_path):
-    """Another standard: its own layers, the county's tree and themes, the same names and numbers."""
+    """Create a project of another standard, with its layers, tree and themes."""
     standard = load_standard("three_lines_2022")
     chosen = tuple(role for b in branches(standard) if b.chosen for role in b.roles)
     wanted = request(tmp_path, standard="three_lines_2022", roles=chosen, profile="")
@@ -141,7 +144,7 @@ def test_the_three_lines_as_delivered_in_2022(functions, project, tmp_path):
     boundary.rollBack()
 
 
-def test_a_county_that_no_list_knows(functions, project, tmp_path):
+def test_a_county_outside_the_list_can_be_created(functions, project, tmp_path):
     wanted = request(tmp_path, code="610724", county="西乡县", crs="EPSG:4545", profile="", view=None)
     make(wanted)
     assert project.read(str(wanted.project)) and project.title() == "西乡县国土空间总体规划"
@@ -150,7 +153,7 @@ def test_a_county_that_no_list_knows(functions, project, tmp_path):
     drawn = draw_feature(boundary, shapely.box(500_000, 3_650_000, 500_100, 3_650_100))
     assert (drawn["BSM"], drawn["XZQDM"], drawn["XZQMC"]) == ("610724000000000001", "610724", "西乡县")
     boundary.rollBack()
-    # 应用图层表单 without a profile of the county takes nothing of it away.
+    # 应用图层表单 without a county profile keeps the county's values.
     from plugin.bridge.editing import attribute_forms
     from plugin.bridge.project import county
 
@@ -172,7 +175,7 @@ def test_overlaps_are_avoided_where_the_template_forbids_them(functions, project
     assert project.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer
     assemble.follow_layer(project, layers["LSWHBHX"])
     assert project.avoidIntersectionsMode() == modes.AllowIntersections
-    # A project of the user's own keeps what it has.
+    # An existing project of the user keeps its settings.
     other = QgsProject()
     other.setAvoidIntersectionsMode(modes.AvoidIntersectionsLayers)
     assemble.follow_layer(other, layers["CZKFBJ"])
@@ -197,7 +200,7 @@ def test_bookmarks_follow_the_townships(functions, project, tmp_path):
     box = marks["永安镇"].extent()
     assert isinstance(box, QgsReferencedRectangle) and box.crs().authid() == "EPSG:4526"
     assert (box.xMinimum(), box.xMaximum(), box.yMaximum()) == (X, X + 10_000, Y + 4000)
-    # A name of the user's own stays; a township that is gone goes.
+    # A bookmark renamed by the user stays; that of a removed township is removed.
     with edit(layer):
         layer.deleteFeatures([f.id() for f in layer.getFeatures() if f["XZQMC"] in ("西坊城镇", NULL)])
     assert [b.name() for b in manager.bookmarks()] == ["永安镇"]
@@ -222,10 +225,10 @@ def test_a_database_that_is_there(functions, tmp_path):
         draw_feature(layer, make_square(0, 0), BSM="140225000000000007")
     del layer
     make(request(tmp_path, roles=("CZKFBJ", "STBHHX"), existing="add", replace_project=True))
-    _, layers = opened(wanted.project)
+    _, layers = reopen_project(wanted.project)
     assert set(layers) == {"CZKFBJ", "STBHHX"} and layers["CZKFBJ"].featureCount() == 1
     make(request(tmp_path, roles=("STBHHX",), existing="replace", replace_project=True))
-    assert set(opened(wanted.project)[1]) == {"STBHHX"}
+    assert set(reopen_project(wanted.project)[1]) == {"STBHHX"}
 
 
 def test_cancelled_leaves_nothing(functions, tmp_path):
@@ -240,7 +243,7 @@ def test_cancelled_leaves_nothing(functions, tmp_path):
     assert len(asked) == 4 and not list(tmp_path.iterdir())
 
 
-def test_a_project_that_cannot_be_written_leaves_the_former_one(functions, tmp_path, monkeypatch):
+def test_a_project_that_cannot_be_written_keeps_the_former_one(functions, tmp_path, monkeypatch):
     wanted = request(tmp_path, roles=("CZKFBJ",))
     make(wanted)
     before = digest_files(wanted.project)

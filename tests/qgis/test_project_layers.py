@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers of a project as they come: copied, broken, playing no part; and the 县配置 kept with them."""
+"""Project layers that are copied, broken or without a role; stored 县配置."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ THREE_LINES = "REL001,REL002,REL003"
 
 
 def add(project, plan, *tables, **named):
-    """Role → layer, each with its template; ``named``: role → the layer's name."""
+    """Add layers with their templates; ``named``: role → the layer's name."""
     made = {}
     for role, name in {**{t: t for t in tables}, **named}.items():
         made[role] = QgsVectorLayer(f"{plan}|layername={role}", name, "ogr")
@@ -67,13 +67,13 @@ def test_a_layer_that_does_not_open_stops_nothing(small, project, tmp_path):
     log = Log()
     result = run_algorithm("check_plan", {"RULES": "REL001,REL002"}, log)
     assert (result["ERRORS"], result["SKIPPED"]) == (1, 1)
-    said = [line for line in log.lines if "历史文化保护线" in line]
-    assert said[0].startswith("图层“历史文化保护线”无法打开（搬走 了.gpkg）") and str(tmp_path) not in said[0]
+    messages = [line for line in log.lines if "历史文化保护线" in line]
+    assert messages[0].startswith("图层“历史文化保护线”无法打开（搬走 了.gpkg）") and str(tmp_path) not in messages[0]
     checked = check_plan([take_snapshot(v) for v in recognise.plan_layers(project)], county.options(project))
-    assert said[0] in checked.report.provenance["notices"]
+    assert messages[0] in checked.report.provenance["notices"]
 
 
-# --- what plays no part
+# --- layers without a role
 
 
 def test_layers_that_play_no_part_are_named_and_not_read(small, project, monkeypatch):
@@ -121,16 +121,16 @@ def test_the_choice_of_the_project_counts_among_chosen_layers(small, project):
     assert alone["SKIPPED"] == 1
 
 
-# --- what is lacking
+# --- missing layers
 
 
-def test_lacking_is_told_by_the_scope_that_the_check_would_choose(project, monkeypatch):
+def test_missing_layers_are_listed_for_the_scope_of_the_check(project, monkeypatch):
     standard = county.options(project).norm().standard
     lines = standard.scopes["three_lines"].mandatory
     outlines = [recognise.LayerOutline("a", "STBHHX", "", ())]
 
-    def lacking(**told):
-        options = replace(county.options(project), **told)
+    def lacking(**options_given):
+        options = replace(county.options(project), **options_given)
         return [concept for concept, _ in recognise.recognise_layers(outlines, options).missing_concepts]
 
     assert lacking() == [c for c in lines if c != "red_line"]

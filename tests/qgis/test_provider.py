@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What QGIS sees of the plugin: algorithms, their parameters and words, and how it starts."""
+"""The provider: algorithms, parameters, texts, and loading."""
 
 import subprocess
 import sys
@@ -14,14 +14,14 @@ from plugin.core.model.rule import EACH, all_rules
 from tests.parametrize import for_each
 from tests.qgis.helpers import ROOT, SAMPLE
 
-#: Rules on packages need one, and are no algorithms of their own.
+#: Rules on packages need a package and have no separate algorithms.
 RULES = {code: rule for code, rule in all_rules().items() if rule.family != "DOC"}
 CHECK_PLAN = (
     "SOURCE LAYERS PROFILE STANDARD SCOPE PHASE ROLES RULES BASE_YEAR WAIVERS BASELINE RENUMBERED TARGETS FIGURES REGISTER OUTPUT_FINDINGS "
     "OUTPUT_HTML "
     "OUTPUT_JSON".split()
 )
-#: The algorithms that are no rule.
+#: The algorithms other than rules.
 WHOLE_PLAN = {
     "check_plan",
     "compare_versions",
@@ -41,7 +41,7 @@ WHOLE_PLAN = {
 }
 
 
-def test_one_algorithm_a_rule_and_the_whole_plan_ones(provider):
+def test_each_rule_has_an_algorithm_next_to_those_on_the_whole_plan(provider):
     expected = {r.algorithm_id for r in RULES.values()} | WHOLE_PLAN
     assert {a.name() for a in provider.algorithms()} == expected
 
@@ -83,7 +83,7 @@ def test_every_algorithm_has_a_page_of_its_own_without_the_network(provider):
         assert all(f"<code>{p.name()}</code>" in page for p in algorithm.parameterDefinitions())
 
 
-def test_a_page_that_cannot_be_written_is_none(provider, monkeypatch, qgis_log):
+def test_a_help_page_that_cannot_be_written_is_omitted(provider, monkeypatch, qgis_log):
     def refused(*_):
         raise PermissionError(13, "denied")
 
@@ -111,14 +111,14 @@ def test_a_rule_asks_for_what_it_declares(provider, rule):
     assert outputs == {"ERRORS", "WARNINGS", "FINDINGS", "OUTCOME", "OUTPUT_FINDINGS"}
 
 
-def test_check_plan_serves_its_promises_and_no_more(provider):
+def test_check_plan_has_the_documented_parameters_only(provider):
     algorithm = provider.algorithm("check_plan")
     assert [p.name() for p in algorithm.parameterDefinitions()] == CHECK_PLAN
     outputs = {o.name() for o in algorithm.outputDefinitions()}
     assert {"ERRORS", "WARNINGS", "SKIPPED", "VERDICT"} <= outputs
 
 
-def test_compute_indicators_serves_its_promises(provider):
+def test_compute_indicators_has_the_documented_parameters(provider):
     algorithm = provider.algorithm("compute_indicators")
     named = ["SOURCE", "LAYERS", "PROFILE", "STANDARD", "SCOPE", "ROLES", "BASE_YEAR", "OUTPUT", "OUTPUT_XLSX"]
     assert [p.name() for p in algorithm.parameterDefinitions()] == named
@@ -131,7 +131,7 @@ def test_source_takes_a_file_and_a_folder(provider):
 
 
 def test_loading_imports_no_tables():
-    """QGIS loads the provider at every start: pandas and the file readers wait until something runs."""
+    """Import pandas and the file readers at the first run, not at every start."""
     code = """
 import sys
 from qgis.core import QgsApplication
@@ -153,8 +153,8 @@ def test_list_shows_the_provider(qgis_process):
     assert "sanxian:check_plan" in done.stdout and "sanxian:layer_overlap" in done.stdout
 
 
-def hide(folder, library, version=None):
-    """A folder with a library that is missing, or too old."""
+def hide_library(folder, library, version=None):
+    """Write a folder with a library that is missing or too old."""
     folder.mkdir(exist_ok=True)
     text = f'__version__ = "{version}"\n' if version else f'raise ModuleNotFoundError("hidden", name="{library}")\n'
     (folder / f"{library}.py").write_text(text, encoding="utf-8")
@@ -162,30 +162,30 @@ def hide(folder, library, version=None):
 
 
 @pytest.mark.parametrize("version", [None, "0.14.4"], ids=["missing", "too old"])
-def test_without_geopandas_it_loads_and_says_what_to_do(qgis_process, tmp_path, version):
-    before = hide(tmp_path / "hidden", "geopandas", version)
+def test_without_geopandas_the_plugin_loads_and_explains_the_remedy(qgis_process, tmp_path, version):
+    before = hide_library(tmp_path / "hidden", "geopandas", version)
     listed = qgis_process("list", before=before)
     assert "sanxian:check_plan" in listed.stdout and "sanxian:layer_overlap" in listed.stdout
     target = tmp_path / "report.json"
     ran = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={SAMPLE}", f"OUTPUT_JSON={target}", before=before)
-    said = ran.stdout + ran.stderr
+    output = ran.stdout + ran.stderr
     assert ran.returncode == 1
-    assert "geopandas ≥ 1.0" in said and "请勿在 QGIS 中用 pip 安装" in said and "Traceback" not in said
+    assert "geopandas ≥ 1.0" in output and "请勿在 QGIS 中用 pip 安装" in output and "Traceback" not in output
     assert not target.exists()
     doctor = qgis_process("run", "sanxian:doctor", before=before)
     assert doctor.returncode == 0
     assert "OK:\tfalse" in doctor.stdout and "geopandas" in doctor.stdout
 
 
-def test_without_shapely_the_two_that_can_help_are_there(qgis_process, tmp_path):
-    before = hide(tmp_path / "hidden", "shapely")
+def test_without_shapely_the_two_diagnostic_algorithms_are_available(qgis_process, tmp_path):
+    before = hide_library(tmp_path / "hidden", "shapely")
     listed = qgis_process("list", before=before).stdout
     assert "sanxian:check_plan" in listed and "sanxian:doctor" in listed and "sanxian:layer_overlap" not in listed
     ran = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={SAMPLE}", before=before)
     assert ran.returncode == 1 and "shapely ≥ 2.0" in ran.stdout + ran.stderr
 
 
-def test_doctor_finds_this_machine_fit(provider):
+def test_doctor_passes_on_this_machine(provider):
     from tests.qgis.helpers import run_algorithm
 
     result = run_algorithm("doctor", {})
@@ -193,13 +193,16 @@ def test_doctor_finds_this_machine_fit(provider):
     assert "QGIS" in result["REPORT"] and "geopandas" in result["REPORT"]
 
 
-def test_libraries_keep_to_themselves_inside_the_program(qgis_process):
-    """With QGIS's own GEOS mixed in, shapely cannot even write WKT; check_plan's JSON holds WKT."""
+def test_bundled_libraries_do_not_conflict_with_those_of_qgis(qgis_process):
+    """Run check_plan, whose JSON contains WKT.
+
+    If QGIS's GEOS were mixed in, shapely could not write WKT.
+    """
     done = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={SAMPLE}", "RULES=TOP001")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_rules_that_do_not_load_leave_their_trace(provider, monkeypatch, qgis_log):
+def test_rules_that_do_not_load_are_logged_with_their_traceback(provider, monkeypatch, qgis_log):
     from plugin.algorithms.provider import SanxianProvider
     from plugin.core.model import rule
 

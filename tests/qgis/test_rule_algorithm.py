@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One rule alone: by hand, in a model, from the command line, and what it says when it cannot look."""
+"""A single rule as an algorithm: scripts, models, shell, missing inputs."""
 
 import json
 
@@ -18,7 +18,7 @@ from qgis.core import (
 
 from plugin.core.model.rule import all_rules
 from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest_files, make_frame, make_square, run_algorithm, write_small
-from tests.qgis.models import input_of, model_of, result_of, value
+from tests.qgis.models import build_model, refer_to_input, refer_to_result, value
 from tests.qgis.waiting import run_task, wait_until
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -43,7 +43,7 @@ def truth_of(code):
         ("farmland_not_cultivated", "LAW010", {"FARMLAND": "YJJBNTBHTB", "PARCELS": "DLTB"}),
     ],
 )
-def test_alone_it_finds_what_it_finds_in_the_plan(name, code, sources):
+def test_a_rule_alone_has_the_findings_of_the_whole_check(name, code, sources):
     before = digest_files(SAMPLE)
     given = {k: v if k == "PROFILE" else layer(SAMPLE, v) for k, v in sources.items()}
     result = run_algorithm(name, given)
@@ -53,7 +53,7 @@ def test_alone_it_finds_what_it_finds_in_the_plan(name, code, sources):
     assert digest_files(SAMPLE) == before
 
 
-def test_each_layer_in_turn_with_its_role_recognised_or_told(small):
+def test_each_layer_plays_its_recognised_or_given_role(small):
     assert run_algorithm("duplicate_key", {"LAYER": layer(small, "DLTB")})["OUTCOME"] == "passed"
     nameless = layer(small, "STBHHX", "随便一个名字")
     with pytest.raises(QgsProcessingException, match="图层“随便一个名字”未识别为规划图层"):
@@ -104,7 +104,7 @@ def test_unsaved_edits_of_the_layer_count(small):
     )
 
 
-def test_numbers_beat_the_standards_and_nothing_given_does_not(small, tmp_path):
+def test_given_limits_override_the_standard_and_blanks_do_not(small, tmp_path):
     thin = write_small(tmp_path / "thin.gpkg", STBHHX=make_frame([make_square(99.95, 0, 100, 4)]))
     given = {"FARMLAND": layer(thin, "YJJBNTBHTB"), "RED_LINE": layer(thin, "STBHHX")}
     assert run_algorithm("farmland_in_red_line", given)["FINDINGS"] == 0, "0.05 m wide and 0.2 m²: a sliver"
@@ -124,27 +124,27 @@ def test_townships_are_written_to_the_findings(small, tmp_path):
     assert [f["township"] for f in found.getFeatures()] == ["永安镇"]
 
 
-def test_layers_far_apart_pass(small):
+def test_distant_layers_pass(small):
     given = {"FARMLAND": layer(small, "YJJBNTBHTB"), "BOUNDARY": layer(small, "CZKFBJ")}
     assert run_algorithm("farmland_in_boundary", given)["OUTCOME"] == "passed"
 
 
-def test_required_layers_takes_any_number(small):
+def test_required_layers_accepts_any_number_of_layers(small):
     result = run_algorithm("required_layers", {"LAYERS": [layer(small, "CZKFBJ"), layer(small, "DLTB")]})
     assert (result["WARNINGS"], result["OUTCOME"]) == (2, "failed")
 
 
-# --- when it cannot look
+# --- missing inputs
 
 
-def test_without_a_system_it_says_so(small):
+def test_a_missing_crs_is_reported(small):
     red_line = layer(small, "STBHHX")
     red_line.setCrs(QgsCoordinateReferenceSystem())
     with pytest.raises(QgsProcessingException, match=r"“STBHHX”.*没有坐标系"):
         run_algorithm("farmland_in_red_line", {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": red_line})
 
 
-def test_without_its_field_it_says_so(small, tmp_path):
+def test_a_missing_field_is_reported(small, tmp_path):
     plan = write_small(tmp_path / "plan.gpkg", DLTB=make_frame([make_square(0, 0)]))
     with pytest.raises(QgsProcessingException, match=r"DLTB.*缺字段 DLBM"):
         run_algorithm(
@@ -153,12 +153,12 @@ def test_without_its_field_it_says_so(small, tmp_path):
 
 
 @pytest.mark.parametrize("given", ["没有.gpkg", None], ids=["not there", "not given"])
-def test_without_its_layer_it_says_so(small, given):
+def test_a_missing_layer_is_reported(small, given):
     with pytest.raises(QgsProcessingException, match="FARMLAND"):
         run_algorithm("farmland_in_red_line", {"FARMLAND": given, "RED_LINE": layer(small, "STBHHX")})
 
 
-def test_its_own_input_is_no_output(small):
+def test_the_input_is_refused_as_output(small):
     before = digest_files(small)
     given = {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": layer(small, "STBHHX")}
     with pytest.raises(QgsProcessingException, match="是被检查的数据"):
@@ -168,20 +168,20 @@ def test_its_own_input_is_no_output(small):
 
 # --- models and batches
 
-#: QGIS names a model's output after the step and its name there.
+#: QGIS names a model's output by the step and the output's name.
 OUTPUT = "check:findings"
 
 
 def a_model():
-    """Buffer the red line by 30 m, then ask whether farmland crosses it."""
+    """Return a model: buffer the red line by 30 m, then check farmland against it."""
     steps = {
-        "buffer": ("native:buffer", {"INPUT": input_of("line"), "DISTANCE": value(30)}),
+        "buffer": ("native:buffer", {"INPUT": refer_to_input("line"), "DISTANCE": value(30)}),
         "check": (
             "sanxian:farmland_in_red_line",
-            {"FARMLAND": input_of("farmland"), "RED_LINE": result_of("buffer", "OUTPUT")},
+            {"FARMLAND": refer_to_input("farmland"), "RED_LINE": refer_to_result("buffer", "OUTPUT")},
         ),
     }
-    return model_of("红线外扩后压盖", ["farmland", "line"], steps, ("OUTPUT_FINDINGS", "findings"))
+    return build_model("红线外扩后压盖", ["farmland", "line"], steps, ("OUTPUT_FINDINGS", "findings"))
 
 
 @pytest.mark.parametrize("kind", ["file", "memory"])
@@ -221,7 +221,7 @@ def test_alone_from_the_command_line(qgis_process, small, tmp_path):
 
 
 def test_many_in_a_row_of_one_instance(small, provider):
-    """Batch runs copies of one algorithm: nothing is kept from run to run."""
+    """Run one instance several times, as a batch does: runs share no state."""
     algorithm = provider.algorithm("farmland_in_red_line")
     for number in range(3):
         given = {"FARMLAND": layer(small, "YJJBNTBHTB"), "RED_LINE": layer(small, "STBHHX")}
@@ -232,7 +232,7 @@ def test_many_in_a_row_of_one_instance(small, provider):
 
 
 def test_tasks_run_it_off_the_main_thread(small, provider):
-    """As the desktop does: prepared here, run in a task; again and again on QGIS's few threads."""
+    """Prepare on the main thread, run in tasks on QGIS's pooled threads."""
     from qgis.core import QgsProcessingAlgRunnerTask
 
     for _ in range(4):
@@ -252,8 +252,8 @@ def test_tasks_run_it_off_the_main_thread(small, provider):
 
 
 @pytest.mark.parametrize(("name", "given"), [("duplicate_key", "LAYER"), ("farmland_in_red_line", "RED_LINE")])
-def test_findings_of_a_check_are_no_input(small, project, tmp_path, name, given):
-    """The dialogs offer the layer on top first, and that is the findings'."""
+def test_findings_of_a_check_are_refused_as_input(small, project, tmp_path, name, given):
+    """Refuse the findings layer, which dialogs propose because it is on top."""
     target = tmp_path / "问题.gpkg"
     run_algorithm("check_plan", {"SOURCE": str(small), "RULES": "REL001", "OUTPUT_FINDINGS": str(target)})
     findings = QgsVectorLayer(str(target), "问题", "ogr")
@@ -262,15 +262,15 @@ def test_findings_of_a_check_are_no_input(small, project, tmp_path, name, given)
         run_algorithm(name, {**others, given: findings})
 
 
-def test_a_rule_takes_the_table_that_it_goes_by():
-    """The tasks of the sample's townships, by the rule alone; no rule is given a table that it does not look at."""
+def test_a_rule_receives_only_the_tables_it_uses():
+    """Check the tasks of townships by the rule; pass it only the tables it uses."""
     given = {
         "FARMLAND": layer(SAMPLE, "YJJBNTBHTB"),
         "CULTIVATED": layer(SAMPLE, "GDBHMB"),
         "TOWNSHIPS": layer(SAMPLE, "XZQXZ"),
     }
     table = str(SAMPLE.parent / "township_tasks.csv")
-    # One field of the sample has the code of another township: that needs no table, without land there is nothing to look at.
+    # One field of the sample has the code of another township. This finding needs land, not a table.
     assert run_algorithm("township_targets", {**given, "TARGETS": table})["OUTCOME"] == "failed"
     assert run_algorithm("township_targets", given)["OUTCOME"] == "failed"
     assert run_algorithm("township_targets", {"TOWNSHIPS": given["TOWNSHIPS"]})["OUTCOME"] == "not_applicable"

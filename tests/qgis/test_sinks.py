@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A findings layer as QGIS reads it back, in any format; in memory; and what may not be written over."""
+"""Findings layers in all formats and in memory, and protected outputs."""
 
 import os
 
@@ -55,7 +55,7 @@ def test_every_format_holds_all_of_it(tmp_path, suffix):
     assert [p.name for p in target.parent.iterdir() if p.name.startswith(".sanxian")] == []
 
 
-def test_none_is_a_layer_too(tmp_path):
+def test_an_empty_result_is_written_as_a_layer(tmp_path):
     write_findings(tmp_path / "none.gpkg", [], ZONE)
     layer = QgsVectorLayer(str(tmp_path / "none.gpkg"), "x", "ogr")
     assert layer.isValid() and layer.featureCount() == 0 and "code" in layer.fields().names()
@@ -73,7 +73,7 @@ def test_an_old_output_is_replaced_with_all_its_parts(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", ["gpkg", "shp", "gdb"])
-def test_open_elsewhere_leaves_the_old_whole(tmp_path, monkeypatch, suffix):
+def test_a_locked_output_keeps_all_former_files(tmp_path, monkeypatch, suffix):
     target = tmp_path / f"findings.{suffix}"
     write_findings(target, findings(), ZONE)
     before = digest_files(tmp_path)
@@ -81,7 +81,7 @@ def test_open_elsewhere_leaves_the_old_whole(tmp_path, monkeypatch, suffix):
 
     def refuse_the_last(source, destination):
         moves.append(destination)
-        # The last of the new files: those before it are in place already.
+        # Fail at the last of the new files, when the others are in place already.
         if len(moves) == {"gpkg": 1, "gdb": 2}.get(suffix, 9):
             raise PermissionError(13, "used by another process")
         real(source, destination)
@@ -94,13 +94,13 @@ def test_open_elsewhere_leaves_the_old_whole(tmp_path, monkeypatch, suffix):
     assert QgsVectorLayer(str(target), "x", "ogr").featureCount() == 4
 
 
-def test_a_format_nobody_writes_is_named(tmp_path):
+def test_an_unsupported_format_is_named(tmp_path):
     with pytest.raises(OutputError, match="output_format"):
         write_findings(tmp_path / "findings.xyz", findings(), ZONE)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_writable_or_not_is_said_before(tmp_path):
+def test_unwritable_outputs_are_reported_before_the_run(tmp_path):
     plan, folder = tmp_path / "plan.gpkg", tmp_path / "county.gdb"
     plan.write_bytes(b"data")
     folder.mkdir()

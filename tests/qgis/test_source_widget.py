@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Processing's dialogs over our algorithms: they open, and the source is chosen as a file or as a folder."""
+"""Processing dialogs of the plugin, and the widget for a file or folder."""
 
 import pytest
 from qgis.core import QgsProcessingContext
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("provider", "project")
 
 
 class AlgorithmDialog:
-    """Stands for Processing's: wrappers look at its name."""
+    """Stub of the Processing dialog; widget wrappers read the class name."""
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def widget(provider):
     return SourceWidget(definition, AlgorithmDialog())
 
 
-def button(widget, text):
+def find_button(widget, text):
     return next(b for b in widget.widget.findChildren(QPushButton) if b.text() in text)
 
 
@@ -37,9 +37,9 @@ def test_the_definition_names_our_widget(provider):
     assert type(made).__name__ == "SourceWidget"
 
 
-def test_its_label_says_that_it_may_be_left_empty_in_our_words(widget, provider):
-    said = widget.createLabel().text()
-    assert said == f"{widget.parameterDefinition().description()} [可选]"
+def test_its_label_marks_the_optional_parameter_in_chinese(widget, provider):
+    label = widget.createLabel().text()
+    assert label == f"{widget.parameterDefinition().description()} [可选]"
 
 
 def test_a_file_and_a_folder(widget, monkeypatch):
@@ -47,13 +47,13 @@ def test_a_file_and_a_folder(widget, monkeypatch):
     changes = []
     widget.widgetValueHasChanged.connect(lambda w: changes.append(w.value()))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(SAMPLE), ""))
-    button(widget, ("File…", "文件…")).click()
+    find_button(widget, ("File…", "文件…")).click()
     assert widget.value() == str(SAMPLE)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(SAMPLE.parent))
-    button(widget, ("Folder…", "文件夹…")).click()
+    find_button(widget, ("Folder…", "文件夹…")).click()
     assert widget.value() == str(SAMPLE.parent)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: "")
-    button(widget, ("Folder…", "文件夹…")).click()
+    find_button(widget, ("Folder…", "文件夹…")).click()
     assert widget.value() == str(SAMPLE.parent), "cancelled"
     assert changes == [str(SAMPLE), str(SAMPLE.parent)]
     widget.setValue(None)
@@ -61,7 +61,7 @@ def test_a_file_and_a_folder(widget, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["BatchAlgorithmDialog", "ModelerParametersDialog"])
-def test_batch_and_model_get_qgiss_own(provider, kind):
+def test_batch_and_model_use_the_widget_of_qgis(provider, kind):
     from qgis.core import QgsProcessingModelAlgorithm
 
     dialog = type(
@@ -72,17 +72,17 @@ def test_batch_and_model_get_qgiss_own(provider, kind):
 
 
 def test_every_dialog_opens(provider):
-    """The panel of parameters of each algorithm can be built; where nothing is demanded it gives its defaults back."""
+    """Build the parameters panel of each algorithm; without input it has defaults."""
     from processing.gui.ParametersPanel import ParametersPanel
 
     for algorithm in provider.algorithms():
-        # Kept here: the panel holds neither.
+        # Referenced here, because the panel references neither.
         dialog, copy = Dialog(), algorithm.create()
         panel = ParametersPanel(dialog, copy)
         assert isinstance(panel, QgsProcessingParametersWidget)
         if algorithm.name() in ("check_plan", "doctor"):
             assert panel.createProcessingParameters().get("SOURCE", "") == ""
-        # Before its algorithm goes: a panel listens to the project, and QGIS 3.44 then asks it for its parameters.
+        # Delete the panel before its algorithm: it follows the project, and QGIS 3.44 then reads its parameters.
         sip.delete(dialog)
 
 
@@ -121,7 +121,7 @@ def test_a_profile_of_one_s_own_is_a_path(profile, monkeypatch, tmp_path):
     changes = []
     profile.widgetValueHasChanged.connect(lambda w: changes.append(w.value()))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (path, ""))
-    button(profile, ("File…", "文件…")).click()
+    find_button(profile, ("File…", "文件…")).click()
     assert profile.value() == path == changes[-1]
     for given in ("hunyuan", path, "", None):
         profile.setValue(given)

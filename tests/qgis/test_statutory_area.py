@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Statutory areas from scripts, models and the shell: values side by side, checked, levelled; no input touched."""
+"""Statutory areas in scripts, models and the shell: computed, checked, adjusted.
+
+Inputs are not changed.
+"""
 
 import json
 
@@ -27,29 +30,32 @@ from tests.county import measure
 from tests.qgis.helpers import SAMPLE, Log, digest_files, make_frame, make_square, run_algorithm
 from tests.qgis.models import run_in_model
 
-#: standards/ellipsoid_area.md, (longitude, latitude): T tells the prescribed sum from geodesic and from straight edges.
+#: standards/ellipsoid_area.md, (longitude, latitude): T separates the prescribed sum from geodesic and straight edges.
 T = shapely.Polygon([(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)])
 Q3 = shapely.box(112, 37, 112.001, 37.001)
 BOW_TIE = shapely.Polygon([(112, 38), (112.01, 38.01), (112.01, 38), (112, 38.01)])
 
 
-def written(path, **columns):
+def read_written(path, **columns):
     shapes = columns.pop("shapes", [T, Q3])
     table = make_frame(shapes, crs=columns.pop("crs", 4490), **columns)
     pyogrio.write_dataframe(table, path, layer=path.stem, dataset_options={"VERSION": "1.2"})
     return path
 
 
-def tiles(**columns):
-    """Four parcels of a square of 200 m, and their outline as township; no vertex on one side only."""
+def make_tiles(**columns):
+    """Return four parcels of a square of 200 m and their outline as township.
+
+    Every shared edge has the same vertices on both sides.
+    """
     shapes = [make_square(0, 0), make_square(100, 0), make_square(0, 100), make_square(100, 100)]
     outline = shapely.union_all(shapes)
     corners = shapely.segmentize(outline, 100.0)
     return make_frame(shapes, **columns), make_frame([corners], XZQMC=["永安镇"], XZQDM=["140225100"])
 
 
-def test_areas_side_by_side(provider, tmp_path):
-    path = written(tmp_path / "图斑.gpkg", MJ=[490_671.60, 9_878.30], 备注=["甲", None])
+def test_the_output_has_both_areas(provider, tmp_path):
+    path = read_written(tmp_path / "图斑.gpkg", MJ=[490_671.60, 9_878.30], 备注=["甲", None])
     before, log = digest_files(path), Log()
     target = tmp_path / "面积.gpkg"
     done = run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(target)}, log)
@@ -72,14 +78,14 @@ def test_areas_side_by_side(provider, tmp_path):
     assert "CONTROL_M2" not in done and digest_files(path) == before
     assert any("图斑椭球 500 549.84" in line.replace("\u202f", " ") for line in log.lines), log.lines
     assert any("比图斑椭球面积多 0.06 m²；1 个要素相差超过 0.01 m²" in line for line in log.lines)
-    # What it made can be put in again, and says the same.
+    # The output as input gives the same values.
     again = run_algorithm("statutory_area", {"INPUT": str(target), "OUTPUT": str(tmp_path / "再.gpkg")}, log)
     assert again["DIFFERING"] == 0 and list(gpd.read_file(tmp_path / "再.gpkg").columns) == list(made.columns)
     assert any("本工具上次的结果" in line for line in log.lines)
 
 
 def test_qgis_s_own_ellipsoidal_area_is_close(provider, tmp_path):
-    path = written(tmp_path / "a.gpkg")
+    path = read_written(tmp_path / "a.gpkg")
     done = run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT})
     meter = QgsDistanceArea()
     meter.setSourceCrs(QgsCoordinateReferenceSystem("EPSG:4490"), QgsProject.instance().transformContext())
@@ -92,11 +98,11 @@ def test_check_lists_what_differs_and_changes_nothing(provider, tmp_path):
     shapes = [make_square(100 * n, 0) for n in range(4)]
     true = np.round(measure.statutory_area(shapes), 2)
     stored = [true[0], true[1] + 0.01, true[2] + 0.02, None]
-    path = written(tmp_path / "DLTB.gpkg", shapes=shapes, crs=4526, TBMJ=pd.Series(stored, dtype=float))
+    path = read_written(tmp_path / "DLTB.gpkg", shapes=shapes, crs=4526, TBMJ=pd.Series(stored, dtype=float))
     target, log = tmp_path / "不符.gpkg", Log()
     done = run_algorithm("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": str(target)}, log)
     made = gpd.read_file(target)
-    # The field is the one that the layer's template uses, and stays as it was.
+    # The field is that of the layer's template and is not changed.
     assert made["BSM"].tolist() == ["140225000003", "140225000004"] and made["TBMJ"][0] == stored[2]
     assert done["DIFFERING"] == 2 and done["ROWS"] == 4 and np.isnan(made["TBMJ"][1])
     assert made["diff_m2"][0] == pytest.approx(0.02) and any("1 个要素的 TBMJ 原值为空" in x for x in log.lines)
@@ -106,15 +112,15 @@ def test_check_lists_what_differs_and_changes_nothing(provider, tmp_path):
     assert wide["DIFFERING"] == 1
 
 
-def test_hectares_are_told(provider, tmp_path):
-    path = written(tmp_path / "a.gpkg", MJ=[49.06716, 0.987824])
+def test_values_in_hectares_are_recognised(provider, tmp_path):
+    path = read_written(tmp_path / "a.gpkg", MJ=[49.06716, 0.987824])
     log = Log()
     run_algorithm("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": "TEMPORARY_OUTPUT"}, log)
     assert any("疑以公顷为单位" in line for line in log.lines) and any("比图斑椭球面积少" in line for line in log.lines)
 
 
-def test_parts_are_levelled_to_their_township(provider, tmp_path):
-    parcels, town = tiles()
+def test_parts_are_adjusted_to_their_township(provider, tmp_path):
+    parcels, town = make_tiles()
     outside = make_frame([make_square(500, 500)]).assign(BSM="140225000099")
     pyogrio.write_dataframe(pd.concat([parcels, outside], ignore_index=True), tmp_path / "DLTB.gpkg")
     pyogrio.write_dataframe(town, tmp_path / "XZQXZ.gpkg")
@@ -134,8 +140,8 @@ def test_parts_are_levelled_to_their_township(provider, tmp_path):
     assert any("来源级别 C，未核实" in line for line in log.lines)
 
 
-def test_parts_that_leave_a_gap_are_not_levelled(provider, tmp_path):
-    parcels, town = tiles()
+def test_parts_that_leave_a_gap_are_not_adjusted(provider, tmp_path):
+    parcels, town = make_tiles()
     path = tmp_path / "DLTB.gpkg"
     pyogrio.write_dataframe(parcels.drop(index=3), path)
     pyogrio.write_dataframe(town, tmp_path / "XZQXZ.gpkg")
@@ -147,7 +153,7 @@ def test_parts_that_leave_a_gap_are_not_levelled(provider, tmp_path):
 
 
 def test_a_control_area_as_a_number_and_a_limit_of_one_s_own(provider, tmp_path):
-    parcels, _ = tiles()
+    parcels, _ = make_tiles()
     path = tmp_path / "DLTB.gpkg"
     pyogrio.write_dataframe(parcels, path)
     total = float(measure.statutory_area(parcels.geometry).sum())
@@ -165,13 +171,13 @@ def test_a_control_area_as_a_number_and_a_limit_of_one_s_own(provider, tmp_path)
 
 def test_shapes_that_cannot_be_measured_are_named(provider, tmp_path):
     shapes = [T, None, BOW_TIE, shapely.Polygon()]
-    path = written(tmp_path / "a.gpkg", shapes=shapes, MJ=[1.0, 2.0, 3.0, 4.0])
+    path = read_written(tmp_path / "a.gpkg", shapes=shapes, MJ=[1.0, 2.0, 3.0, 4.0])
     log = Log()
     done = run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "b.gpkg")}, log)
     made = gpd.read_file(tmp_path / "b.gpkg")
     triangles = [shapely.Polygon([(112, 38), (112.005, 38.005), (112, 38.01)]),
                  shapely.Polygon([(112.01, 38), (112.005, 38.005), (112.01, 38.01)])]  # fmt: skip
-    # Of a bow-tie both wings count; the plain sum over its ring would come to nothing.
+    # Both wings of a bow-tie count; the plain sum over its ring would be zero.
     assert made["MJ"][2] == pytest.approx(measure.statutory_area(triangles, 4490).sum(), abs=0.02)
     assert made["MJ"][1] == 2.0 and made["MJ"][3] == 4.0 and made["statutory_m2"][[1, 3]].isna().all()
     assert done["WITHOUT_AREA"] == 2 and len(made) == 4
@@ -214,8 +220,8 @@ def test_selected_features_unsaved_edits_and_arcs(provider, project):
         pytest.param({}, {"CONTROL_AREA": 5, "CONTROL": SAMPLE.as_posix() + "|layername=XZQX"}, ["CONTROL_AREA"], id="two"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_measured_is_said_and_writes_nothing(provider, tmp_path, columns, parameters, words):
-    path = written(tmp_path / "a.gpkg", **columns)
+def test_unmeasurable_layers_are_reported_and_write_nothing(provider, tmp_path, columns, parameters, words):
+    path = read_written(tmp_path / "a.gpkg", **columns)
     before = digest_files(path)
     with pytest.raises(QgsProcessingException) as caught:
         run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "b.gpkg"), **parameters})
@@ -224,7 +230,7 @@ def test_what_cannot_be_measured_is_said_and_writes_nothing(provider, tmp_path, 
 
 
 def test_an_output_that_is_the_input(provider, tmp_path):
-    path = written(tmp_path / "a.gpkg")
+    path = read_written(tmp_path / "a.gpkg")
     before = digest_files(path)
     with pytest.raises(QgsProcessingException):
         run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(path)})
@@ -236,7 +242,7 @@ def test_cancel_writes_nothing(provider, tmp_path):
         def setProgress(self, share):
             self.cancel()
 
-    path, target = written(tmp_path / "a.gpkg"), tmp_path / "b.gpkg"
+    path, target = read_written(tmp_path / "a.gpkg"), tmp_path / "b.gpkg"
     run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(target)})
     before = digest_files(target)
     assert run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(target)}, Impatient(False)) == {}
@@ -245,7 +251,7 @@ def test_cancel_writes_nothing(provider, tmp_path):
 
 def test_in_a_model(provider, project, tmp_path):
     context = QgsProcessingContext()
-    made = run_in_model("statutory_area", written(tmp_path / "a.gpkg"), context)
+    made = run_in_model("statutory_area", read_written(tmp_path / "a.gpkg"), context)
     assert [round(f["MJ"], 2) for f in made.getFeatures()] == [490_671.60, 9_878.24]
 
 
@@ -259,7 +265,7 @@ def test_the_sample_from_the_shell(qgis_process, tmp_path):
     made = gpd.read_file(target)
     assert len(made) == results["ROWS"] and results["REFUSED"] == 0
     assert round(made["closed_m2"].sum(), 2) == pytest.approx(results["CONTROL_M2"], abs=1e-6)
-    # A second hand at the sum, which knows no repair.
+    # An independent computation without geometry repair.
     sound = made[made.is_valid]
     assert sound["statutory_m2"].tolist() == pytest.approx(measure.statutory_area(sound.geometry).tolist(), abs=1e-3)
     assert digest_files(SAMPLE) == before
@@ -267,17 +273,17 @@ def test_the_sample_from_the_shell(qgis_process, tmp_path):
     assert refused.returncode == 1 and len(gpd.read_file(target)) == len(made)
 
 
-def test_both_languages_tell_the_same(provider):
+def test_both_languages_report_the_same(provider):
     zh, en = (Texts(lang).section("areas") for lang in ("zh", "en"))
     assert zh.keys() == en.keys() and len(zh) > 20
 
 
-@pytest.mark.parametrize(("role", "told"), [("STBHHX", True), ("CZKFBJ", False)])
-def test_of_a_sealed_layer_it_is_said_that_a_copy_was_written(provider, tmp_path, role, told):
-    path = written(tmp_path / f"{role}.gpkg", MJ=[1.0, 2.0])
+@pytest.mark.parametrize(("role", "reported"), [("STBHHX", True), ("CZKFBJ", False)])
+def test_a_copy_of_a_sealed_layer_is_reported_as_a_copy(provider, tmp_path, role, reported):
+    path = read_written(tmp_path / f"{role}.gpkg", MJ=[1.0, 2.0])
     before, log = digest_files(path), Log()
     run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "out.gpkg")}, log)
-    assert any("封库图层" in line and "副本" in line for line in log.lines) is told
+    assert any("封库图层" in line and "副本" in line for line in log.lines) is reported
     assert digest_files(path) == before
     log = Log()
     run_algorithm("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": str(tmp_path / "check.gpkg")}, log)

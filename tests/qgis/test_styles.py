@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The .qml files are what the tables say, QGIS reads them, and every layer of every edition is drawn by one."""
+"""Styles: .qml files equal the tables, QGIS reads them, every layer has one."""
 
 import csv
 import itertools
@@ -38,8 +38,8 @@ def made(tmp_path_factory):
 
 
 @for_each("name", NAMES)
-def test_styles_are_fresh(made, name):
-    # Qt 6 orders attributes in its own way: compare what is said, not how.
+def test_styles_equal_the_generated_files(made, name):
+    # Qt 6 orders attributes differently: compare the contents, not the order.
     def words(path):
         return sorted(path.read_text(encoding="utf-8").replace(">", " ").replace("/", " ").split())
 
@@ -61,14 +61,17 @@ def test_styles_load(qgis_app, name):
 
 @for_each("name", NAMES)
 def test_hatches_clipped_to_their_shape_belong_to_whole_shapes(name):
-    """QGIS 3.40 ends where it clips such a hatch to a polygon that it has cut at the edge of the map."""
+    """Forbid hatches that crash QGIS 3.40.
+
+    QGIS crashes when it clips such a hatch to a polygon that is cut at the map edge.
+    """
     style = (STYLES / f"{name}.qml").read_text(encoding="utf-8")
     for symbol in re.findall(r"<symbol [^>]*type=\"fill\".*?(?=<symbol [^>]*type=\"fill\"|\Z)", style, re.S):
         if 'name="clip_mode" value="before_render"' in symbol or 'value="before_render" name="clip_mode"' in symbol:
             assert 'clip_to_extent="0"' in symbol.split(">")[0]
 
 
-def test_no_file_but_those_of_the_tables():
+def test_every_style_file_belongs_to_a_table():
     assert {p.stem for p in STYLES.glob("*.qml")} == set(NAMES)
 
 
@@ -76,8 +79,8 @@ def empty(name, fields=""):
     return QgsVectorLayer(f"{KINDS[GEOMETRY.get(name, 'polygon')]}?crs=EPSG:4526{fields}", "x", "memory")
 
 
-def drawn(layer, rows):
-    """What a map of 23 × 10 mm at 1:10 000 shows of rows (shape, {field: value}); layer filled, labels as they are."""
+def draw_rows(layer, rows):
+    """Draw rows (shape, {field: value}) on a map of 23 × 10 mm at 1:10 000."""
     features = []
     for wkt, values in rows:
         feature = QgsFeature(layer.fields())
@@ -91,8 +94,8 @@ def drawn(layer, rows):
     return painting.draw_layers(sheet, [layer], layer.crs())
 
 
-def ink(image):
-    """Pixels that are not white."""
+def count_ink(image):
+    """Count the pixels that are not white."""
     image = image.convertToFormat(image.Format.Format_RGB32)
     return sum(image.pixel(x, y) & 0xFFFFFF != 0xFFFFFF for x in range(image.width()) for y in range(image.height()))
 
@@ -101,18 +104,18 @@ def ink(image):
 def test_every_style_draws_something(qgis_app, name):
     layer = empty(name, "&field=X:string")
     styles.apply_style(layer, name if name in TABLE["layers"] else "NO_SUCH_LAYER")
-    assert ink(drawn(layer, [(SHAPES[GEOMETRY[name]], {})])) > 20
+    assert count_ink(draw_rows(layer, [(SHAPES[GEOMETRY[name]], {})])) > 20
 
 
 def test_every_layer_of_every_edition_is_drawn_by_one(qgis_app):
-    """Its own, or the default of its geometry: never a colour by chance."""
+    """Draw each layer by its own style or by the default of its geometry."""
     seen = {}
     for standard in standard_ids():
         for template in load_standard(standard).templates.values():
-            look = styles.style_name(template.role, template.geometry)
-            assert GEOMETRY[look] == template.geometry, template.role
-            seen[template.role] = look
-    # The statutory ones at least have symbols of their own.
+            style_id = styles.style_name(template.role, template.geometry)
+            assert GEOMETRY[style_id] == template.geometry, template.role
+            seen[template.role] = style_id
+    # The statutory layers have separate symbols.
     assert not {r for r in load_standard("county_db").templates if seen[r] in DEFAULTS} - {"QT"}
 
 
@@ -129,48 +132,48 @@ def test_a_table_is_left_alone(qgis_app):
     assert not styles.apply_style(layer, "DLTB")
 
 
-def pattern(spec):
-    """All that a symbol is told by where there is no colour."""
+def describe_pattern(spec):
+    """Return the properties that distinguish a symbol without colour."""
     if isinstance(spec, dict):
         coloured = ("color", "fill", "ink", "inside", "opacity", "near", "geometry", "also", "tint")
-        kept = {k: pattern(v) for k, v in spec.items() if k not in coloured and not k.startswith("label")}
+        kept = {k: describe_pattern(v) for k, v in spec.items() if k not in coloured and not k.startswith("label")}
         return tuple(sorted((k, v) for k, v in kept.items()))
-    return tuple(pattern(v) for v in spec) if isinstance(spec, list) else spec
+    return tuple(describe_pattern(v) for v in spec) if isinstance(spec, list) else spec
 
 
-def test_no_two_layers_are_told_by_colour_alone():
+def test_layers_are_distinguishable_without_colour():
     single = {n: s for n, s in TABLE["layers"].items() if "class_by" not in s}
     parts = {n: TABLE["symbols"][s["symbol"]] if "symbol" in s else s for n, s in single.items()}
     for one, other in itertools.combinations(parts, 2):
         if GEOMETRY[one] == GEOMETRY[other]:
-            assert pattern(parts[one]) != pattern(parts[other]), (one, other)
+            assert describe_pattern(parts[one]) != describe_pattern(parts[other]), (one, other)
 
 
-def luminance(text):
+def compute_luminance(text):
     parts = (int(text[n : n + 2], 16) / 255 for n in (1, 3, 5))
     light = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
 
 
-def strokes(spec):
+def list_strokes(spec):
     yield from (one for key in ("line", "dots", "teeth", "badge") for one in ([spec[key]] if key in spec else []))
     yield from (one for key in ("hatch", "on_line") for one in spec.get(key, ()))
 
 
 @for_each("name", [*TABLE["layers"], *TABLE["symbols"]])
 def test_lines_are_dark_enough_to_print(name):
-    """3:1 against the paper, as WCAG 2.1 asks of graphics; 2:1 against a ground of their own."""
+    """Require contrast 3:1 with paper (WCAG 2.1, graphics), 2:1 with their ground."""
     spec = TABLE["layers"].get(name) or TABLE["symbols"][name]
-    for one in strokes(spec):
-        assert 1.05 / (luminance(one["color"]) + 0.05) >= 3, one
+    for one in list_strokes(spec):
+        assert 1.05 / (compute_luminance(one["color"]) + 0.05) >= 3, one
         if "fill" in spec:
-            assert (luminance(spec["fill"]) + 0.05) / (luminance(one["color"]) + 0.05) >= 2, one
+            assert (compute_luminance(spec["fill"]) + 0.05) / (compute_luminance(one["color"]) + 0.05) >= 2, one
 
 
 @pytest.mark.parametrize(
     ("name", "text"), [("ZXCQCSLX", "蓝"), ("ZXCQCSLVX", "绿"), ("ZXCQCSHX", "黄"), ("ZXCQCSZX", "紫")]
 )
-def test_the_four_lines_carry_their_character(name, text):
+def test_the_four_lines_have_their_letters(name, text):
     (mark,) = TABLE["layers"][name]["on_line"]
     assert (mark["text"], mark["interval"]) == (text, 40.0)
     assert f'value="{text}"' in (STYLES / f"{name}.qml").read_text(encoding="utf-8")
@@ -190,8 +193,11 @@ def test_every_land_use_code_has_its_colour(qgis_app):
 
 
 @pytest.mark.parametrize("name", [n for n, s in TABLE["layers"].items() if s.get("code_list") == "planning_zones"])
-def test_no_zone_is_shown_under_the_name_of_the_whole_beside_its_siblings(name):
-    """一般农业区 as “乡村发展区” next to 林业发展区: where one part of a zone has its own entry, every part has."""
+def test_a_subdivided_zone_has_an_entry_for_every_part(name):
+    """List every part of a zone if one part has its own entry.
+
+    Otherwise 一般农业区 would be shown as “乡村发展区” next to 林业发展区.
+    """
     own = {one["value"]: one["label"] for one in TABLE["layers"][name]["classes"] if one["value"]}
     with (STANDARDS / "common-2021/codelists/planning_zones.csv").open(encoding="utf-8-sig", newline="") as handle:
         zones = {row["code"]: row for row in csv.DictReader(handle)}
@@ -202,7 +208,7 @@ def test_no_zone_is_shown_under_the_name_of_the_whole_beside_its_siblings(name):
 
 @pytest.mark.parametrize("name", [n for n, s in TABLE["layers"].items() if "classes" in s or "land_use" in s])
 def test_classes_ask_for_fields_that_the_templates_have(qgis_app, name):
-    """And each class is met by the values that the template's own code list allows, as they stand in the data."""
+    """Compare fields and class values of styles with the template's code lists."""
     standard = load_standard()
     layer = empty(name)
     styles.apply_style(layer, name)
@@ -235,7 +241,7 @@ def test_classes_ask_for_fields_that_the_templates_have(qgis_app, name):
         ({"LX": None, "MC": "圆觉寺塔"}, "核心保护范围"),
     ],
 )
-def test_heritage_is_told_by_its_kind_or_its_name(qgis_app, values, label):
+def test_heritage_is_classified_by_its_kind_or_its_name(qgis_app, values, label):
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=LX:string&field=MC:string", "x", "memory")
     styles.apply_style(layer, "LSWHBHX")
     feature = QgsFeature(layer.fields())
@@ -282,13 +288,13 @@ def test_symbols_for_the_layers_that_play_a_role_and_nothing_lost(project):
     boundary.setCustomProperty("sanxian/form", "CZKFBJ")
     boundary.setEditorWidgetSetup(0, QgsEditorWidgetSetup("ValueMap", {"map": [{"甲": "1"}]}))
     assert styles.apply_to_project(project, roles, "原样式") == ["我的边界"]
-    # The form is another matter.
+    # Forms are tested elsewhere.
     assert boundary.attributeAlias(0) == "规划分区代码" and boundary.defaultValueDefinition(0).expression() == "'410'"
     assert boundary.editorWidgetSetup(0).type() == "ValueMap" and boundary.customProperty("sanxian/form") == "CZKFBJ"
     assert boundary.renderer().type() == "mergedFeatureRenderer"
     manager = boundary.styleManager()
     assert "原样式" in manager.styles() and "#123456" not in boundary.renderer().dump()
-    # Once more: the symbols are the same, so nothing is kept a second time.
+    # A second run has the same symbols, so no second copy is stored.
     before = manager.styles()
     styles.apply_to_project(project, roles, "原样式")
     assert manager.styles() == before

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Work runs in a thread that Python made, also when one of Qt's asks for it."""
+"""Work runs in threads of Python, also when a thread of Qt starts it."""
 
 import gc
 import subprocess
@@ -18,16 +18,16 @@ from tests.qgis.helpers import ROOT
 from tests.qgis.waiting import PATIENCE, run_task, wait_until
 
 
-def on_a_thread_of_qt(function):
-    heard = []
-    task = QgsTask.fromFunction("test", lambda task: heard.append(function()))
+def run_on_thread_of_qt(function):
+    results = []
+    task = QgsTask.fromFunction("test", lambda task: results.append(function()))
     run_task(task)
-    return heard[0]
+    return results[0]
 
 
 def test_a_thread_of_qt_is_left(qgis_app):
-    assert isinstance(on_a_thread_of_qt(threading.current_thread), threading._DummyThread)
-    found = on_a_thread_of_qt(steady(threading.current_thread))
+    assert isinstance(run_on_thread_of_qt(threading.current_thread), threading._DummyThread)
+    found = run_on_thread_of_qt(steady(threading.current_thread))
     assert not isinstance(found, threading._DummyThread) and found is not threading.main_thread()
 
 
@@ -46,12 +46,12 @@ def test_results_and_errors_come_back(qgis_app):
         except ZeroDivisionError as error:
             return str(error)
 
-    assert on_a_thread_of_qt(lambda: halve(4, by=2)) == 2
-    assert on_a_thread_of_qt(failing) == "division by zero"
+    assert run_on_thread_of_qt(lambda: halve(4, by=2)) == 2
+    assert run_on_thread_of_qt(failing) == "division by zero"
 
 
 class Thing:
-    """Tells in which thread it went."""
+    """An object that records the thread in which it is freed."""
 
     def __init__(self, gone):
         self.gone = gone
@@ -60,7 +60,7 @@ class Thing:
         self.gone.append(threading.current_thread())
 
 
-def test_what_a_failed_call_held_goes_on_the_main_thread(qgis_app):
+def test_objects_of_a_failed_call_are_freed_on_the_main_thread(qgis_app):
     gone = []
 
     def fails():
@@ -72,30 +72,33 @@ def test_what_a_failed_call_held_goes_on_the_main_thread(qgis_app):
             on_main(fails)
         return len(gone)
 
-    assert on_a_thread_of_qt(steady(work)) == 1
+    assert run_on_thread_of_qt(steady(work)) == 1
     assert gone == [threading.main_thread()]
 
 
-def test_who_stops_all_makes_the_calls_that_the_work_waits_for(qgis_app):
-    """As a package's maps, whose project is closed on the main thread when the work is stopped."""
-    begun, heard = threading.Event(), []
+def test_stopping_all_work_runs_the_calls_it_waits_for(qgis_app):
+    """Run pending calls when work is stopped, as for the maps of a package.
+
+    Their project is closed on the main thread.
+    """
+    begun, threads = threading.Event(), []
 
     def work(progress, cancellation):
         begun.set()
         while not cancellation.is_cancelled:
             time.sleep(0.005)
-        on_main(lambda: heard.append(threading.current_thread()), patience=PATIENCE)
+        on_main(lambda: threads.append(threading.current_thread()), patience=PATIENCE)
         raise Cancelled
 
     runner = Runner()
-    job = runner.start(Job("test", work, on_done=heard.append, on_error=heard.append))
+    job = runner.start(Job("test", work, on_done=threads.append, on_error=threads.append))
     assert begun.wait(PATIENCE)
     runner.stop_all()
-    assert heard == [threading.main_thread()] and job.wait(0)
+    assert threads == [threading.main_thread()] and job.wait(0)
 
 
 class Cycle(Thing):
-    """Only the garbage collection frees it, as a dialog that its own slots hold."""
+    """A reference cycle, as of a dialog and its slots; only the collection frees it."""
 
     def __init__(self, gone):
         super().__init__(gone)
@@ -103,13 +106,13 @@ class Cycle(Thing):
 
 
 def allocate(*_arguments):
-    """Give the collection reason to run many times over."""
+    """Allocate objects so that the garbage collection runs many times."""
     assert len([[n] for n in range(100_000)]) == 100_000
 
 
 def test_a_worker_frees_no_cycle_of_the_main_thread(qgis_app):
     gone = []
-    on_a_thread_of_qt(steady(lambda: (Cycle(gone), allocate()) and None))
+    run_on_thread_of_qt(steady(lambda: (Cycle(gone), allocate()) and None))
     Cycle(gone)
     runner = Runner()
     Cycle(gone)
@@ -139,8 +142,8 @@ def test_the_collection_resumes_after_failure_and_stop(qgis_app):
     assert wait_until(gc.isenabled)
 
 
-def test_a_hold_that_is_lost_ends(qgis_app):
-    """QGIS may delete a task without a word: the collection must not stay suspended."""
+def test_a_lost_suspension_ends(qgis_app):
+    """Resume the collection if QGIS deletes a task without a signal."""
     hold, other = Hold(), Hold()
     assert not gc.isenabled()
     other.release()
@@ -188,6 +191,6 @@ os._exit(0)
 
 @pytest.mark.slow
 def test_pyproj_again_and_again_on_pooled_threads():
-    """Without `steady` the second round ends the process."""
+    """Use pyproj on pooled threads: without `steady` the second round crashes."""
     done = subprocess.run([sys.executable, "-c", TWICE, str(ROOT)], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "4", done.stderr

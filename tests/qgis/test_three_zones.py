@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Planning zones into the three zones, from scripts, models and the shell; nothing dropped, no input touched."""
+"""Planning zones into three zones, in scripts, models and the shell.
+
+No zone is lost, and inputs are not changed.
+"""
 
 import json
 
@@ -71,7 +74,7 @@ def test_unsaved_edits_a_profile_and_memory(provider, project, tmp_path):
     layer.rollBack()
 
 
-def test_numbers_go_on_above_all_layers_of_project_and_database(provider, project, tmp_path):
+def test_numbers_continue_after_the_highest_of_project_and_database(provider, project, tmp_path):
     def numbered(*running):
         return [f"140225{n:012d}" for n in running]
 
@@ -114,7 +117,7 @@ def test_in_degrees_the_areas_are_the_same(provider, tmp_path):
         pytest.param(zones().set_crs(4490, allow_override=True), ["坐标"], id="metres called degrees"),
     ],
 )
-def test_what_cannot_be_put_together(provider, tmp_path, table, words):
+def test_zones_that_cannot_be_merged_are_refused(provider, tmp_path, table, words):
     pyogrio.write_dataframe(table, tmp_path / "zones.gpkg")
     out = tmp_path / "out.gpkg"
     with pytest.raises(QgsProcessingException) as caught:

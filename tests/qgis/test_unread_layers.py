@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers of a project of which something is not read: filtered, broken, or read with fewer rows than their file has."""
+"""Layers that are not read completely: filtered, broken or truncated."""
 
 import pytest
 from qgis.core import QgsVectorLayer
@@ -23,20 +23,20 @@ def opened(path, name):
     return layer
 
 
-def unread(checked):
+def list_unread(checked):
     return [(f.case, f.params["name"]) for f in checked.report.findings if f.code == "RUN905"]
 
 
-def checked_layers(*layers):
+def list_checked_layers(*layers):
     return check_plan([take_snapshot(layer) for layer in layers], Options(rules=("TOP001",)))
 
 
 def test_a_filter_hides_rows_from_a_check_and_is_named(tmp_path):
     layer = opened(write_gpkg(tmp_path / "a.gpkg", make_three_rows()), "CZKFBJ")
-    assert not unread(checked_layers(layer))
+    assert not list_unread(list_checked_layers(layer))
     layer.setSubsetString("fid = 1")
-    done = checked_layers(layer)
-    assert unread(done) == [("filter", "CZKFBJ")] and str(done.report.verdict) in ("incomplete", "fail")
+    done = list_checked_layers(layer)
+    assert list_unread(done) == [("filter", "CZKFBJ")] and str(done.report.verdict) in ("incomplete", "fail")
 
 
 def test_rows_that_qgis_does_not_hand_over_make_the_layer_unusable(tmp_path):
@@ -55,7 +55,7 @@ def test_a_layer_that_does_not_open_leaves_the_check_incomplete(tmp_path, projec
     project.addMapLayer(opened(write_gpkg(tmp_path / "a.gpkg", make_three_rows()), "CZKFBJ"))
     project.addMapLayer(QgsVectorLayer(str(tmp_path / "搬走.gpkg"), "耕地保护目标", "ogr"))
     layers = [take_snapshot(layer) for layer in recognise.plan_layers(project)]
-    assert ("broken", "耕地保护目标") in unread(check_plan(layers, county.options(project)))
+    assert ("broken", "耕地保护目标") in list_unread(check_plan(layers, county.options(project)))
     results = run_algorithm("check_plan", {"RULES": "TOP001"})
     assert results["VERDICT"] in ("incomplete", "fail")
 

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("provider", "project")
         ("export_vct", ["SOURCE", "LAYERS", "STANDARD", "OUTPUT"]),
     ],
 )
-def test_promised_parameters(name, wanted):
+def test_documented_parameters_exist(name, wanted):
     algorithm = QgsApplication.processingRegistry().algorithmById(f"sanxian:{name}")
     assert [d.name() for d in algorithm.parameterDefinitions()] == wanted
 
@@ -111,7 +111,7 @@ def test_layers_of_the_project_with_their_edits(tmp_path):
 
 
 def test_control_lines_come_above_what_would_hide_them(tmp_path):
-    """QGIS puts the layer with the highest key on top."""
+    """Set the sort keys of layers: QGIS puts the highest key on top."""
     project, context = QgsProject.instance(), QgsProcessingContext()
     context.setProject(project)
     names = ("CZKFBJ", "YDYHGHFQ", "STBHHX", "XZQX")
@@ -139,7 +139,7 @@ def test_imported_layers_are_loaded(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "given", "says"),
+    ("text", "given", "expected"),
     [
         (changed_text(("-1,-2", "-1,-7")), {}, "-7"),
         (SQUARES[: len(SQUARES) // 2], {}, "中断"),
@@ -148,16 +148,16 @@ def test_imported_layers_are_loaded(tmp_path):
     ],
     ids=["unknown line", "cut off", "no file", "another format"],
 )
-def test_bad_input_is_said_and_leaves_nothing(tmp_path, text, given, says):
+def test_bad_input_is_reported_and_writes_nothing(tmp_path, text, given, expected):
     source = write_file(tmp_path / "a.vct", text)
     given = {k: str(tmp_path / v) for k, v in ({"INPUT": "a.vct", "OUTPUT": "a.gpkg"} | given).items()}
     with pytest.raises(QgsProcessingException) as caught:
         run_algorithm("import_vct", given)
-    assert says in str(caught.value) and list(tmp_path.iterdir()) == [source]
+    assert expected in str(caught.value) and list(tmp_path.iterdir()) == [source]
 
 
-def test_in_an_english_window_all_that_is_said_of_a_file_is_english(tmp_path, monkeypatch):
-    """Reports in Chinese or not: no report is written here."""
+def test_in_english_all_messages_about_a_file_are_english(tmp_path, monkeypatch):
+    """Use English for messages, whatever the language of reports."""
     monkeypatch.setattr(settings, "interface_locale", lambda: "en")
     vct, log = tmp_path / "a.vct", Log()
     write_file(vct, SQUARES)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Waivers in QGIS: check_plan takes them, the project says where they stand, the panel accepts and withdraws."""
+"""Waivers in QGIS: check_plan, the waiver file of a project, and the panel."""
 
 import json
 from datetime import date
@@ -22,7 +22,7 @@ def plan(tmp_path):
     return write_small(tmp_path / "county.gpkg")
 
 
-def waive(plan, code="REL001"):
+def write_waiver(plan, code="REL001"):
     checked = check_plan(plan, Options(rules=(code,)))
     entries = make_waivers(checked.report.findings, WORDS, checked.waivers.limits)
     change_waivers(checked.waivers.path, add=entries)
@@ -37,15 +37,15 @@ def load(plan, *roles):
     return list(QgsProject.instance().mapLayers().values())
 
 
-def verdict(**parameters):
+def read_verdict(**parameters):
     log = Log()
     return run_algorithm("check_plan", {"RULES": "REL001", **parameters}, feedback=log), "\n".join(log.lines)
 
 
-def test_check_plan_takes_those_beside_the_data_or_those_that_are_named(plan, tmp_path):
-    assert verdict(SOURCE=str(plan))[0]["ERRORS"] == 1
-    path = waive(plan)
-    result, lines = verdict(
+def test_check_plan_reads_waivers_next_to_the_data_or_the_named_file(plan, tmp_path):
+    assert read_verdict(SOURCE=str(plan))[0]["ERRORS"] == 1
+    path = write_waiver(plan)
+    result, lines = read_verdict(
         SOURCE=str(plan), OUTPUT_JSON=str(tmp_path / "r.json"), OUTPUT_FINDINGS=str(tmp_path / "f.gpkg")
     )
     assert (result["ERRORS"], result["VERDICT"]) == (0, "conditional")
@@ -54,42 +54,42 @@ def test_check_plan_takes_those_beside_the_data_or_those_that_are_named(plan, tm
     assert report["rules"][0]["outcome"] == "waived" and report["findings"][0]["state"] == "waived"
     row = next(QgsVectorLayer(str(tmp_path / "f.gpkg"), "f", "ogr").getFeatures())
     assert row["state"] == "waived" and "防洪堤已批复" in row["params"]
-    assert verdict(SOURCE=str(plan), WAIVERS="none")[0]["ERRORS"] == 1
+    assert read_verdict(SOURCE=str(plan), WAIVERS="none")[0]["ERRORS"] == 1
     elsewhere = tmp_path / "别处.csv"
     path.rename(elsewhere)
-    assert verdict(SOURCE=str(plan))[0]["ERRORS"] == 1
-    assert verdict(SOURCE=str(plan), WAIVERS=str(elsewhere))[0]["ERRORS"] == 0
+    assert read_verdict(SOURCE=str(plan))[0]["ERRORS"] == 1
+    assert read_verdict(SOURCE=str(plan), WAIVERS=str(elsewhere))[0]["ERRORS"] == 0
 
 
-def test_a_damaged_file_stops_the_check_and_says_where(plan):
-    path = waive(plan)
+def test_a_damaged_waiver_file_stops_the_check_with_its_location(plan):
+    path = write_waiver(plan)
     path.write_bytes(path.read_bytes().replace("王工".encode(), b""))
     with pytest.raises(QgsProcessingException) as error:
-        verdict(SOURCE=str(plan))
+        read_verdict(SOURCE=str(plan))
     assert "第 2 行" in str(error.value) and "登记人" in str(error.value)
 
 
-def test_layers_of_the_project_take_those_beside_their_file(plan, tmp_path):
-    waive(plan)
+def test_project_layers_use_the_waivers_next_to_their_file(plan, tmp_path):
+    write_waiver(plan)
     load(plan)
-    assert verdict()[0]["ERRORS"] == 0
+    assert read_verdict()[0]["ERRORS"] == 0
     named = tmp_path / "没有.csv"
     waivers.choose(QgsProject.instance(), str(named))
     with pytest.raises(QgsProcessingException) as error:
-        verdict()
+        read_verdict()
     assert "没有.csv" in str(error.value), "one that was named and is not there is no slip to be passed over"
 
 
-def test_layers_that_are_chosen_take_those_beside_their_own_file(plan, tmp_path):
-    waive(plan)
+def test_chosen_layers_use_the_waivers_next_to_their_file(plan, tmp_path):
+    write_waiver(plan)
     layers = load(plan)
     (tmp_path / "远").mkdir()
     load(write_small(tmp_path / "远" / "other.gpkg"), "CZKFBJ")
     assert waivers.place(QgsProject.instance(), QgsProject.instance().mapLayers().values()) is None
-    assert verdict(LAYERS=[layer.id() for layer in layers])[0]["ERRORS"] == 0
+    assert read_verdict(LAYERS=[layer.id() for layer in layers])[0]["ERRORS"] == 0
 
 
-def test_where_the_waivers_of_a_project_stand(plan, tmp_path):
+def test_the_waiver_file_of_a_project_is_found(plan, tmp_path):
     project = QgsProject.instance()
     assert waivers.place(project, []) is None
     layers = load(plan)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""新建县级规划项目: the steps, what they say, and what they ask for in the end."""
+"""新建县级规划项目: the steps, their texts, and the resulting request."""
 
 import pytest
 import shapely
@@ -54,8 +54,8 @@ def polygon(name, shape, crs="EPSG:4490"):
 
 
 def test_hunyuan_from_the_first_step_to_the_last(wizard, tmp_path):
-    said = []
-    wizard.wanted.connect(said.append)
+    messages = []
+    wizard.wanted.connect(messages.append)
     assert (
         wizard.steps.item(1).text() == "县、坐标系与图层"
         and wizard.message_label.text() == "将创建 13 个图层，合计 5 组"
@@ -77,14 +77,14 @@ def test_hunyuan_from_the_first_step_to_the_last(wizard, tmp_path):
     assert wizard.next.text() == "创建" and ("县", "浑源县  140225") in wizard.confirm.rows()
     assert "EPSG:4526  CGCS2000 / 3° 高斯-克吕格  38 带  114°E" in dict(wizard.confirm.rows()).values()
     wizard.next.click()
-    (request,) = said
+    (request,) = messages
     assert (request.code, request.county, request.crs, request.profile) == ("140225", "浑源县", "EPSG:4526", "hunyuan")
     assert (request.database, request.project) == (tmp_path / "浑源县规划.gpkg", tmp_path / "浑源县规划.qgz")
     assert {"CZKFBJ", "YDYHGHFQ", "DLTB"} < set(request.roles) and request.existing == "stop"
     assert settings.get("project_folder") == str(tmp_path)
 
 
-def test_a_county_across_the_edge_is_told_so(wizard):
+def test_a_county_across_two_zones_is_warned_about(wizard):
     place = county(wizard, "140727")
     text = place.crs.notice.label.text()
     assert place.crs.notice.kind == "warning" and text.startswith(
@@ -101,7 +101,7 @@ def test_a_county_across_the_edge_is_told_so(wizard):
     assert low < 111 and high > 114
 
 
-def test_a_county_whose_longitudes_only_its_city_tells(wizard):
+def test_the_longitude_of_a_county_is_taken_from_its_city(wizard):
     place = county(wizard, "140621")
     assert "朔州市" in place.crs.notice.label.text() and wizard.draft.crs == "" and not wizard.next.isEnabled()
     place.county.source.setCurrentIndex(place.county.source.findData("typed"))
@@ -110,7 +110,7 @@ def test_a_county_whose_longitudes_only_its_city_tells(wizard):
     assert wizard.draft.crs == "EPSG:4526" and wizard.next.isEnabled()
     place.county.east.setValue(112.5)
     assert not wizard.next.isEnabled()
-    # A city that lies in one zone settles it for its counties.
+    # A city within one zone determines the zone of its counties.
     county(wizard, "140213")
     place.county.source.setCurrentIndex(0)
     assert wizard.draft.crs == "EPSG:4526"
@@ -211,7 +211,7 @@ def test_another_standard_has_its_own_layers(wizard):
 def test_a_profile_of_another_county_is_refused(wizard, tmp_path):
     county(wizard, "140727")
     wizard.next.click()
-    # 祁县 has no profile of its own: its city's, its cluster's and its province's are offered, the nearest first.
+    # 祁县 has no county profile: those of its city, cluster and province are offered, the nearest first.
     offered = [wizard.profile.profile.itemData(n) for n in range(wizard.profile.profile.count())]
     assert offered == ["", "jinzhong", "cluster", "shanxi"]
     assert wizard.profile.profile.currentData() == "jinzhong" and wizard.next.isEnabled()
@@ -226,7 +226,7 @@ def test_a_profile_of_another_county_is_refused(wizard, tmp_path):
     assert wizard.next.isEnabled() and wizard.draft.profile == ""
 
 
-def test_what_is_there_is_asked_about(wizard, tmp_path):
+def test_existing_files_are_asked_about(wizard, tmp_path):
     (tmp_path / "浑源县规划.gpkg").touch()
     (tmp_path / "浑源县规划.qgz").touch()
     county(wizard, "140225")
@@ -241,7 +241,7 @@ def test_what_is_there_is_asked_about(wizard, tmp_path):
     assert not wizard.next.isEnabled() and "工程文件已存在" in wizard.message_label.text()
     target.over.setChecked(True)
     assert wizard.next.isEnabled() and wizard.draft.existing == "add" and wizard.draft.replace_project
-    # An answer holds for the file that it was given for.
+    # An answer applies only to the file it was given for.
     target.name.setText("另一个")
     assert wizard.next.isEnabled() and wizard.draft.existing == "stop" and not wizard.draft.replace_project
     target.name.setText("浑源县规划")
@@ -257,15 +257,15 @@ def test_what_is_there_is_asked_about(wizard, tmp_path):
 
 
 def test_a_file_that_comes_meanwhile_brings_the_step_back(wizard, tmp_path):
-    said = []
-    wizard.wanted.connect(said.append)
+    messages = []
+    wizard.wanted.connect(messages.append)
     county(wizard, "140225")
     for step in (2, 3, 4):
         wizard.go(step)
     (tmp_path / "浑源县规划.gpkg").touch()
     wizard.target.enter()
     wizard.next.click()
-    assert not said and wizard.stack.currentIndex() == 3
+    assert not messages and wizard.stack.currentIndex() == 3
 
 
 def test_it_fits_a_small_screen(wizard):
@@ -280,7 +280,7 @@ def test_it_fits_a_small_screen(wizard):
 
 
 class Iface:
-    """As much of QGIS's window as the work behind the wizard asks for."""
+    """The parts of QgisInterface that the wizard's job uses."""
 
     class _Signal:
         def __init__(self):
@@ -294,10 +294,10 @@ class Iface:
 
     class _Bar:
         def __init__(self):
-            self.said = []
+            self.messages = []
 
         def pushSuccess(self, title, text):
-            self.said.append(text)
+            self.messages.append(text)
 
         pushInfo = pushWarning = pushSuccess
 
@@ -351,7 +351,7 @@ def making(qgis_app, project, provider, tmp_path):
     assert not made._iface.canvas.currentLayerChanged.slots
 
 
-def to_the_end(context, code="140225"):
+def go_to_last_step(context, code="140225"):
     context.show()
     county(context.wizard, code)
     for step in (2, 3, 4):
@@ -360,25 +360,25 @@ def to_the_end(context, code="140225"):
 
 
 def test_from_the_button_to_the_open_project(context, qgis_app, tmp_path, project):
-    to_the_end(context)
+    go_to_last_step(context)
     assert context.wizard._busy and not context.wizard.next.isEnabled()
     assert wait_until(lambda: context.wizard is None)
     assert project.fileName() == str(tmp_path / "浑源县规划.qgz") and len(project.mapLayers()) == 13
-    assert context._iface.bar.said == ["浑源县：13 个图层已建立，可以开始绘制。请先绘制县界，或导入数据。"]
+    assert context._iface.bar.messages == ["浑源县：13 个图层已建立，可以开始绘制。请先绘制县界，或导入数据。"]
     assert context._iface.canvas.extent.crs().authid() == "EPSG:4526"
-    context._iface.bar.said.clear()
+    context._iface.bar.messages.clear()
     context.make_bookmarks()
-    assert "乡镇级行政区" in context._iface.bar.said[0]
+    assert "乡镇级行政区" in context._iface.bar.messages[0]
 
 
-def test_cancelled_nothing_is_there_and_the_wizard_stays(context, qgis_app, tmp_path, monkeypatch):
+def test_cancel_leaves_no_file_and_the_wizard_stays_open(context, qgis_app, tmp_path, monkeypatch):
     import time
 
     from plugin.core.exchange import create
 
     slow = create._fill
     monkeypatch.setattr(create, "_fill", lambda *a: (time.sleep(0.5), slow(*a))[1])
-    to_the_end(context)
+    go_to_last_step(context)
     process_events(0.2)
     context.wizard.cancel.click()
     assert wait_until(lambda: not context.wizard._busy)
@@ -387,7 +387,7 @@ def test_cancelled_nothing_is_there_and_the_wizard_stays(context, qgis_app, tmp_
 
 
 def test_cancelled_while_the_project_is_put_together(context, qgis_app, tmp_path, monkeypatch, project):
-    """The database is there by then, and is said to be."""
+    """Cancel after the database was written; the message reports the database."""
     added, add = [], assemble.add_layer
 
     def adding(*given):
@@ -396,15 +396,15 @@ def test_cancelled_while_the_project_is_put_together(context, qgis_app, tmp_path
             QTimer.singleShot(0, context.wizard.cancel.click)
 
     monkeypatch.setattr(assemble, "add_layer", adding)
-    to_the_end(context)
+    go_to_last_step(context)
     assert wait_until(lambda: not context.wizard._busy)
     process_events(0.2)
-    said = context.wizard.confirm.notice.label.text()
-    assert "未生成工程" in said and str(tmp_path / "浑源县规划.gpkg") in said and len(added) == 3
+    messages = context.wizard.confirm.notice.label.text()
+    assert "未生成工程" in messages and str(tmp_path / "浑源县规划.gpkg") in messages and len(added) == 3
     assert [p.name for p in tmp_path.iterdir()] == ["浑源县规划.gpkg"] and not project.mapLayers()
 
 
-def test_an_error_is_said_and_the_wizard_stays(context, qgis_app, tmp_path):
+def test_an_error_is_shown_and_the_wizard_stays_open(context, qgis_app, tmp_path):
     context.show()
     county(context.wizard, "140225")
     for step in (2, 3, 4):
@@ -416,26 +416,26 @@ def test_an_error_is_said_and_the_wizard_stays(context, qgis_app, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["浑源县规划.gpkg"]
 
 
-def test_a_project_that_nobody_lets_go_of_stays(context, qgis_app, tmp_path, project):
+def test_an_edited_project_stays_open_when_the_user_cancels(context, qgis_app, tmp_path, project):
     context._iface.let_go = False
     project.setTitle("别的工程")
-    to_the_end(context)
+    go_to_last_step(context)
     assert wait_until(lambda: context.wizard is None)
     assert project.title() == "别的工程" and not project.mapLayers()
-    assert "未打开" in context._iface.bar.said[0] and (tmp_path / "浑源县规划.qgz").exists()
+    assert "未打开" in context._iface.bar.messages[0] and (tmp_path / "浑源县规划.qgz").exists()
 
 
 def test_closed_in_the_middle(context, qgis_app, tmp_path):
-    to_the_end(context)
+    go_to_last_step(context)
     context.close()
     process_events(1.0)
     assert context.wizard is None and not (tmp_path / "浑源县规划.qgz").exists()
-    # For the fixture, which closes once more.
+    # Closed once more by the fixture.
     context._iface.canvas.currentLayerChanged.connect(context._layer_chosen)
     context._follower.start(QgsProject.instance())
 
 
-def test_without_the_libraries_it_says_so(context, monkeypatch):
+def test_missing_libraries_are_reported(context, monkeypatch):
     import sys
 
     for name in [n for n in sys.modules if n.startswith("plugin.gui.wizard.")]:
@@ -443,5 +443,7 @@ def test_without_the_libraries_it_says_so(context, monkeypatch):
     monkeypatch.setitem(sys.modules, "plugin.core.geometry.crs_zones", None)
     context.show()
     assert (
-        context.wizard is None and "未启动" in context._iface.bar.said[0] and "环境自检" in context._iface.bar.said[0]
+        context.wizard is None
+        and "未启动" in context._iface.bar.messages[0]
+        and "环境自检" in context._iface.bar.messages[0]
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""年度动态维护 in the toolbox: two databases in, the named geodatabase and its balance out, inputs as they were."""
+"""年度动态维护 in the toolbox: two databases to a named geodatabase and balance."""
 
 import pyogrio
 import pytest

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Letting Qt work: until something holds, or for a moment in which nothing is to happen. The tests' one way to wait."""
+"""Waiting with the event loop: for a condition, or for a fixed short time."""
 
 import time
 
 from qgis.core import QgsApplication
 
-#: For this long nobody waits, however busy the machine is; what is there is seen at once.
+#: Upper limit of a wait in seconds, also on a busy machine; a fulfilled condition ends it at once.
 PATIENCE = 120.0
 _PAUSE = 0.002
 
 
 def wait_until(until, seconds=PATIENCE):
-    """Let events through until something holds; False when it never does."""
+    """Process events until a condition is true; return False at the time limit."""
     end = time.monotonic() + seconds
     while not until():
         if time.monotonic() > end:
@@ -22,22 +22,25 @@ def wait_until(until, seconds=PATIENCE):
 
 
 def process_events(seconds):
-    """Let events through for a moment, and those that are there in any case: what must not happen has had its chance."""
+    """Process events for a short time, at least all pending ones.
+
+    Afterwards a test can assert that something did not happen.
+    """
     wait_until(lambda: False, seconds)
     QgsApplication.processEvents()
 
 
 def measure_time(action, clock=time.process_time):
-    """Seconds of computing that something takes. Not those on the wall, which are the neighbours' as well."""
+    """Return the CPU seconds of a call; wall time includes other programs."""
     began = clock()
     action()
     return clock() - began
 
 
 def run_task(task):
-    """Hand a task to QGIS and wait for its end; did it complete?
+    """Start a task in QGIS and wait for its end; return True if it completed.
 
-    It is told to us, not asked for: QGIS deletes a task that has ended, and only Python's name of it is left.
+    The end is received by signals: QGIS deletes an ended task, so its status cannot be read.
     """
     ended = []
     task.taskCompleted.connect(lambda: ended.append(True))

@@ -1,0 +1,452 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""DesktopController with an empty main window: runs, projects, findings layer."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+from pyproj import CRS
+from qgis.core import QgsCoordinateReferenceSystem, QgsRectangle, QgsVectorLayer
+from qgis.gui import QgsMapCanvas, QgsMessageBar
+from qgis.PyQt.QtCore import QEvent, Qt
+from qgis.PyQt.QtGui import QAction
+from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QMenu, QTreeView, QWidget
+
+from plugin.bridge import settings
+from plugin.bridge.checking import findings_layer
+from plugin.bridge.layers import recognise
+from plugin.bridge.project import county
+from plugin.core.errors import InputError
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.gui import desktop_controller as controller_module
+from plugin.gui.findings import empty_states
+from plugin.gui.findings.result import CheckView
+from tests.qgis.gui_helpers import make_result, make_small_report
+from tests.qgis.waiting import process_events, wait_until
+
+
+class Window:
+    """The parts of QgisInterface that the controller uses."""
+
+    def __init__(self):
+        self.window = QMainWindow()
+        self.canvas = QgsMapCanvas(self.window)
+        self.canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:4526"))
+        self.window.setCentralWidget(self.canvas)
+        self.help, self.bar = QMenu("Help", self.window), QgsMessageBar(self.window)
+        self.window.menuBar().addMenu(self.help)
+        self.drops = []
+        self.active = None
+
+    def setActiveLayer(self, layer):
+        self.active = layer
+
+    def statusBarIface(self):
+        return self.window.statusBar()
+
+    def mainWindow(self):
+        return self.window
+
+    def mapCanvas(self):
+        return self.canvas
+
+    def helpMenu(self):
+        return self.help
+
+    def messageBar(self):
+        return self.bar
+
+    def addToolBar(self, title):
+        return self.window.addToolBar(title)
+
+    def addDockWidget(self, area, dock):
+        self.window.addDockWidget(area, dock)
+
+    def removeDockWidget(self, dock):
+        self.window.removeDockWidget(dock)
+
+    def registerMainWindowAction(self, action, shortcut):
+        return True
+
+    def unregisterMainWindowAction(self, action):
+        return True
+
+    def registerCustomDropHandler(self, handler):
+        self.drops.append(handler)
+
+    def unregisterCustomDropHandler(self, handler):
+        self.drops.remove(handler)
+
+    def openFeatureForm(self, *_all):
+        raise AssertionError("no form of another project's feature")
+
+
+def make_controller():
+    iface = Window()
+    iface.window.resize(1600, 900)
+    iface.window.show()
+    return controller_module.DesktopController(iface)
+
+
+@pytest.fixture
+def controller(chinese, qgis_app, project, monkeypatch):
+    settings.put("show_findings_layer", True)
+    controller = make_controller()
+    # A fixed result replaces the check; other tests cover what a check finds.
+    monkeypatch.setattr(CheckView, "of", lambda checked: checked.result)
+    assert wait_until(controller.dock.isVisible)
+    yield controller
+    controller.unload()
+    settings.put("show_findings_layer", True)
+    controller.iface.window.deleteLater()
+    process_events(0.02)
+
+
+def add_plan_layer(project, name="CZKFBJ"):
+    layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", name, "memory")
+    project.addMapLayer(layer)
+    return layer
+
+
+def answer():
+    """Return the result of a run."""
+    result = make_result(make_small_report())
+    result.checked.plan.crs = CRS.from_epsg(4526)
+    checked = SimpleNamespace(result=result, plan=result.checked.plan, report=result.report)
+    return checked, findings_layer.make_features(result.report.findings)
+
+
+class Held:
+    """A run that the test ends."""
+
+    def __init__(self, controller, monkeypatch):
+        self.jobs = []
+        monkeypatch.setattr(controller.runner, "start", lambda job: self.jobs.append(job) or job)
+
+    def run(self, controller):
+        controller.run()
+        return self.jobs[-1]
+
+
+@pytest.fixture
+def held(controller, monkeypatch):
+    return Held(controller, monkeypatch)
+
+
+def end(job):
+    job._result = answer()
+    job.finished(True)
+
+
+def is_cleared(controller):
+    """Return True if nothing of a result is displayed."""
+    dock = controller.dock
+    parts = (dock.verdict, dock.filters, dock.navigation, dock.stale)
+    return dock.result is None and not dock.tree.findings.groups and not any(p.isVisibleTo(dock) for p in parts)
+
+
+def test_closing_a_project_ends_its_check(controller, held, project):
+    add_plan_layer(project)
+    job = held.run(controller)
+    project.clear()
+    assert job.isCanceled()
+    add_plan_layer(project, "DLTB")
+    end(job)
+    assert findings_layer.find_findings_layer(project) is None and len(project.mapLayers()) == 1
+    assert is_cleared(controller) and not controller.busy and controller.actions["layer"].isEnabled()
+    end(held.run(controller))
+    assert findings_layer.find_findings_layer(project) is not None and controller.dock.stale.isHidden()
+
+
+def test_closing_a_project_clears_mark_verdict_and_rows(controller, held, project):
+    add_plan_layer(project)
+    end(held.run(controller))
+    controller.dock.step(1)
+    controller.dock.filters.search.setText("REL")
+    assert controller.mark.shown and not is_cleared(controller)
+    project.clear()
+    assert not controller.mark.shown and is_cleared(controller)
+    assert not controller.dock.filters.search.text() and controller.dock.run_button.text() == "全面检查"
+    assert not controller.actions["report"].isEnabled() and controller.actions["layer"].isChecked()
+    controller.dock.step(1)
+    assert controller.dock.tree.current() is None
+
+
+def test_a_project_emptied_by_hand_shows_no_result(controller, held, project):
+    first, second = add_plan_layer(project), add_plan_layer(project, "DLTB")
+    end(held.run(controller))
+    project.removeMapLayer(first.id())
+    assert not is_cleared(controller), "one layer of the plan is left"
+    project.removeMapLayer(second.id())
+    assert is_cleared(controller) and findings_layer.find_findings_layer(project) is None
+    process_events(0.6)
+    assert "尚无规划图层" in controller.dock.empty.label.text()
+
+
+def test_opening_a_project_clears_findings_of_a_package(controller, held, project):
+    (checked, rows) = answer()
+    controller._inspected(checked.result, rows, "/汇交/某县.zip")
+    add_plan_layer(project)
+    assert not is_cleared(controller), "the package's own result needs no layer"
+    project.clear()
+    assert is_cleared(controller)
+
+
+def test_a_saved_project_does_not_come_back_with_an_empty_findings_layer(controller, held, project, tmp_path):
+    add_plan_layer(project)
+    end(held.run(controller))
+    assert findings_layer.find_findings_layer(project) is not None
+    assert project.write(str(tmp_path / "县.qgz"))
+    assert project.read(str(tmp_path / "县.qgz"))
+    assert findings_layer.find_findings_layer(project) is None and len(project.mapLayers()) == 1
+    assert [n.name() for n in project.layerTreeRoot().children()] == ["CZKFBJ"]
+    assert not project.isDirty()
+    assert controller.actions["layer"].isChecked(), "the wish stays for the next run"
+
+
+def test_a_findings_layer_removed_by_hand_is_created_again(controller, held, project):
+    add_plan_layer(project)
+    end(held.run(controller))
+    project.removeMapLayer(findings_layer.find_findings_layer(project).id())
+    assert len(project.layerTreeRoot().children()) == 1, "no empty group"
+    assert not controller.actions["layer"].isChecked() and controller.actions["layer"].isEnabled()
+    controller.actions["layer"].setChecked(True)
+    assert findings_layer.find_findings_layer(project) is not None
+
+
+def test_the_sample_in_an_emptied_project_clears_the_former_result(controller, held, project, monkeypatch):
+    add_plan_layer(project)
+    end(held.run(controller))
+    project.removeAllMapLayers()
+    monkeypatch.setattr(controller_module.sample, "copy_sample", lambda: None)
+    monkeypatch.setattr(controller_module.sample, "load_sample", lambda project, _path: [add_plan_layer(project)])
+    controller.open_sample()
+    assert is_cleared(controller)
+
+
+def test_opening_the_sample_zooms_to_its_extent(controller, project, tmp_path):
+    canvas = controller.iface.canvas
+    canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:4528"))
+    canvas.setExtent(QgsRectangle(40_400_000, 3_900_000, 40_410_000, 3_910_000))
+    controller.open_sample()
+    process_events(0.2)
+    county = next(v for v in project.mapLayers().values() if v.name() == "县级行政区").extent()
+    seen = canvas.extent()
+    assert canvas.mapSettings().destinationCrs() == project.crs()
+    assert seen.contains(county) and seen.height() < 1.2 * county.height() * max(1, seen.width() / county.width())
+
+
+def test_a_layer_that_refuses_findings_is_reported(controller, held, project, monkeypatch):
+    add_plan_layer(project)
+    monkeypatch.setattr(findings_layer, "added", lambda *_all: False)
+    end(held.run(controller))
+    assert findings_layer.find_findings_layer(project) is None
+    assert controller.dock.note.text() == "问题未能在地图上显示，列表完整。请重新检查，或用“导出”另存。"
+
+
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+def test_after_an_empty_first_run_the_panel_recognises_the_layers(controller, held, project, qgis_app, how):
+    """Recognise layers that were added during the run."""
+    controller.dock.set_idle(empty_states.no_layer_state(controller.new_project.show, controller.open_sample))
+    add_plan_layer(project)
+    controller.recognition.stop()
+    job = held.run(controller)
+    if how == "cancelled":
+        job.cancel()
+    else:
+        job._error = InputError("source_missing", source="x")
+    job.finished(False)
+    process_events(0.6)
+    assert "尚无规划图层" not in controller.dock.empty.label.text()
+
+
+def test_a_result_for_former_layers_is_ignored(controller, held, project):
+    add_plan_layer(project)
+    controller.recognition.update()
+    first = held.jobs[-1]
+    add_plan_layer(project, "DLTB")
+    controller.recognition.update()
+    shown_text = controller.dock.empty.label.text()
+    first._result = recognise.RecognisedLayers({}, [], [])
+    first.finished(True)
+    assert controller.dock.empty.label.text() == shown_text
+
+
+def test_the_verdict_is_current_while_the_data_are_unchanged(controller, held, project, small, monkeypatch):
+    """Use the last verdict for a package only while the data are unchanged."""
+    form = load_package_spec("county")
+    layer = QgsVectorLayer(f"{small}|layername=CZKFBJ", "CZKFBJ", "ogr")
+    project.addMapLayer(layer)
+    # Live checking has other tests and is switched off here.
+    monkeypatch.setattr(controller.editing, "judge", lambda *_all: None)
+    assert controller.result_owner.fresh(form) is None, "not checked"
+    end(held.run(controller))
+    result = controller.dock.result
+    assert controller.result_owner.fresh(form) is result and controller.result_owner.latest() is result
+    other = SimpleNamespace(standard="three_lines_2022")
+    assert controller.result_owner.fresh(other) is None, "it would be checked by another standard"
+    county.keep(project, county.County(profile="hunyuan"))
+    assert controller.result_owner.fresh(form) is None
+    county.keep(project, county.County())
+    assert controller.result_owner.fresh(form) is result, "as it was"
+    result.edited.add("x")
+    assert controller.result_owner.fresh(form) is None, "found again bit by bit is no whole check"
+    result.edited.clear()
+    layer.setSubsetString("BSM <> 'x'")
+    assert controller.result_owner.fresh(form) is None
+    end(held.run(controller))
+    layer.startEditing()
+    layer.deleteFeature(next(layer.getFeatures()).id())
+    assert controller.result_owner.fresh(form) is None
+    layer.rollBack()
+    end(held.run(controller))
+    assert controller.result_owner.fresh(form) is controller.dock.result
+    os.utime(small, ns=(1, 1))
+    assert controller.result_owner.fresh(form) is None, "the file was written by somebody else"
+
+
+def test_a_layer_without_a_file_is_always_checked_again(controller, held, project):
+    add_plan_layer(project)
+    end(held.run(controller))
+    assert (
+        controller.result_owner.latest() is not None
+        and controller.result_owner.fresh(load_package_spec("county")) is None
+    )
+
+
+def test_findings_of_a_package_do_not_replace_those_of_the_project(controller, held, project):
+    add_plan_layer(project)
+    end(held.run(controller))
+    assert findings_layer.find_findings_layer(project) is not None
+    (checked, rows) = answer()
+    controller._inspected(checked.result, rows, "/汇交/某县.zip")
+    assert controller.dock.stale.text() == "以下为 14:32 检查成果包“某县.zip”的结果，不是当前工程的检查结果。"
+    assert findings_layer.find_findings_layer(project) is None and controller.result_owner.latest() is None
+    controller.dock.step(1)
+    controller.dock.tree.formRequested.emit(controller.dock.tree.current())
+    assert "属于成果包" in controller.dock.note.text()
+    controller.on_map.set_wanted(True)
+    assert findings_layer.find_findings_layer(project) is None
+    end(held.run(controller))
+    assert controller.dock.stale.isHidden() and findings_layer.find_findings_layer(project) is not None
+
+
+def fail(job, error):
+    job._error = error
+    job.finished(False)
+
+
+def read_bar_texts(controller):
+    """Return title and text of each message in the bar."""
+    return [(item.title(), item.text()) for item in controller.iface.bar.items()]
+
+
+def test_a_package_that_cannot_be_inspected_is_not_taken_for_the_one_before(controller, held, project):
+    controller.inspection.start("/汇交/好.zip", load_package_spec("county"))
+    end(held.jobs[-1])
+    assert controller.dock.stale_icon.isHidden()
+    controller.inspection.start("/汇交/坏.zip", load_package_spec("county"))
+    fail(held.jobs[-1], InputError("package_no_zip", source="坏.zip"))
+    why = "“坏.zip”不是成果包文件夹，也不是可读取的 zip"
+    assert controller.dock.stale.text() == (
+        "“坏.zip”未能检查，以下仍为先前的结果。以下为 14:32 检查成果包“好.zip”的结果，不是当前工程的检查结果。"
+    )
+    assert controller.dock.stale_icon.isVisibleTo(controller.dock) and controller.dock.note.text().startswith(why)
+    ((title, text),) = read_bar_texts(controller)
+    assert title == "检查成果包" and text.startswith(why)
+    controller.dock.step(1)
+    assert "未能检查" in controller.dock.stale.text(), "said for as long as the former result is in view"
+    controller.inspection.start("/汇交/另一个.zip", load_package_spec("county"))
+    assert not read_bar_texts(controller) and controller.dock.stale_icon.isHidden(), "what is said is of the last one"
+    end(held.jobs[-1])
+    assert controller.dock.stale.text() == "以下为 14:32 检查成果包“另一个.zip”的结果，不是当前工程的检查结果。"
+
+
+def test_a_failed_check_is_reported_in_the_panel_or_the_message_bar(controller, held, project):
+    add_plan_layer(project)
+    end(held.run(controller))
+    fail(held.run(controller), InputError("source_missing", source="x"))
+    assert controller.dock.stale.text() == "检查未完成，以下仍为先前的结果。"
+    ((title, text),) = read_bar_texts(controller)
+    assert title == "全面检查" and text == controller.dock.note.text() and "x" in text
+    end(held.run(controller))
+    assert not read_bar_texts(controller) and controller.dock.stale.isHidden() and controller.dock.stale_icon.isHidden()
+
+
+def test_missing_libraries_are_reported_above_a_former_result_too(controller, held, project):
+    add_plan_layer(project)
+    end(held.run(controller))
+    fail(held.run(controller), ImportError("geopandas"))
+    assert controller.dock.note.text() == "检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。"
+    assert [text for _, text in read_bar_texts(controller)] == [controller.dock.note.text()]
+
+
+def test_drop_handlers_menus_and_windows_are_removed_with_the_plugin(chinese, qgis_app, project):
+    iface = Window()
+    controller = controller_module.DesktopController(iface)
+    controller.export.show()
+    shown = controller.export.dialog
+    assert iface.drops == [controller.drop] and shown.isVisible()
+    names = {menu.objectName() for menu in iface.window.findChildren(QMenu)}
+    assert {"SanxianMenu", "SanxianMenuExchange"} <= names
+    controller.unload()
+    qgis_app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert not iface.drops
+    assert not [w for w in iface.window.findChildren(QWidget) if w.objectName().startswith("Sanxian")]
+    assert not [a for a in iface.window.findChildren(QAction) if a.objectName().startswith("Sanxian")]
+    iface.window.deleteLater()
+
+
+def test_the_panel_is_wide_enough_when_first_shown(controller, qgis_app):
+    dock = controller.dock
+    layers = QDockWidget("layers", controller.iface.window)
+    layers.setWidget(QTreeView())
+    controller.iface.window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, layers)
+    controller.iface.window.resizeDocks([layers], [240], Qt.Orientation.Horizontal)
+    process_events(0.1)
+    width_before = layers.width()
+    settings.put("dock_sized", False)
+    dock._first_width._given = False
+    window = controller.iface.window
+    window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
+    dock.hide()
+    window.resize(2 * dock.sizeHint().width(), 900)
+    dock.show()
+    process_events(0.1)
+    assert not settings.get("dock_sized", False), "no room yet"
+    window.resize(4 * dock.sizeHint().width(), 900)
+    assert wait_until(lambda: abs(dock.width() - dock.sizeHint().width()) <= 2)
+    assert layers.width() >= width_before - 2, "the map gives the room"
+    controller.iface.window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
+    process_events(0.1)
+    narrow = dock.width()
+    assert narrow < dock.sizeHint().width()
+    dock.hide()
+    dock.show()
+    process_events(0.1)
+    assert dock.width() == narrow, "once: afterwards the width is the user's"
+
+
+def test_the_panel_keeps_its_width_when_qgis_starts_in_a_small_window(controller, qgis_app):
+    dock, window = controller.dock, controller.iface.window
+    settings.put("dock_sized", True)
+    settings.put("dock_width", 0)
+    dock._first_width._given = True
+    window.resize(4 * dock.sizeHint().width(), 900)
+    process_events(0.1)
+    wide = dock.sizeHint().width() + 60
+    window.resizeDocks([dock], [wide], Qt.Orientation.Horizontal)
+    assert wait_until(lambda: dock.width() == wide) and settings.get("dock_width", 0) == wide
+    # After a start of QGIS the window is small at first, and the panel is cut.
+    dock._first_width._given = False
+    dock.hide()
+    window.resize(dock.widget().minimumWidth() + 300, 700)
+    window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
+    dock.show()
+    process_events(0.1)
+    window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
+    process_events(0.1)
+    assert dock.width() < wide and settings.get("dock_width", 0) == wide
+    window.resize(4 * dock.sizeHint().width(), 900)
+    assert wait_until(lambda: dock.width() == wide)
+    settings.put("dock_width", 0)
