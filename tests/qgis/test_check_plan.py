@@ -41,7 +41,7 @@ def read_json(path):
         return json.load(handle)
 
 
-def count_rows(path):
+def read_rows(path):
     layer = QgsVectorLayer(str(path), "findings", "ogr")
     assert layer.isValid()
     return list(layer.getFeatures())
@@ -59,7 +59,7 @@ def test_the_sample_and_its_counts_agree_everywhere(tmp_path):
     assert (result["ERRORS"], result["WARNINGS"]) == (expected["ERROR"], expected["WARNING"])
     assert result["VERDICT"] == "fail"
     report = read_json(result["OUTPUT_JSON"])
-    rows = count_rows(result["OUTPUT_FINDINGS"])
+    rows = read_rows(result["OUTPUT_FINDINGS"])
     by_rule = Counter(d["rule"] for d in truth)
     assert Counter(f["code"] for f in report["findings"]) == by_rule
     assert Counter(r["code"] for r in rows) == by_rule
@@ -198,7 +198,7 @@ def test_a_table_within_a_geopackage(small, tmp_path):
 def test_an_existing_output_is_replaced(small, tmp_path):
     for _ in range(2):
         run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
-    assert len(count_rows(tmp_path / "findings.gpkg")) == 1
+    assert len(read_rows(tmp_path / "findings.gpkg")) == 1
     assert len(list(tmp_path.iterdir())) == 4, "three outputs and the folder of the plan"
 
 
@@ -334,7 +334,7 @@ def test_a_rule_that_raises_does_not_stop_the_others(small, tmp_path, broken_rul
     report = read_json(result["OUTPUT_JSON"])
     outcomes = {r["code"]: r["outcome"] for r in report["rules"]}
     assert outcomes == {broken_rule: "crashed", "REL001": "failed", "REL002": "passed", "REL003": "passed"}
-    assert {r["code"] for r in count_rows(result["OUTPUT_FINDINGS"])} == {"RUN900", "REL001"}
+    assert {r["code"] for r in read_rows(result["OUTPUT_FINDINGS"])} == {"RUN900", "REL001"}
     alone = run_algorithm("check_plan", {"SOURCE": str(small), "RULES": f"{broken_rule},REL002"})
     assert (alone["ERRORS"], alone["VERDICT"]) == (0, "incomplete")
 
@@ -353,7 +353,7 @@ def test_an_invalid_polygon_is_reported_and_the_others_are_checked(tmp_path):
     bow_tie = Polygon([(X + 500, Y), (X + 600, Y + 100), (X + 600, Y), (X + 500, Y + 100)])
     plan = write_small(tmp_path / "bad.gpkg", STBHHX=make_frame([make_square(80, 0, 200, 100), bow_tie]))
     result = run_algorithm("check_plan", {"SOURCE": str(plan), "RULES": "GEO002,REL001", **outputs(tmp_path)})
-    assert Counter(r["code"] for r in count_rows(result["OUTPUT_FINDINGS"])) == {"GEO002": 1, "REL001": 1}
+    assert Counter(r["code"] for r in read_rows(result["OUTPUT_FINDINGS"])) == {"GEO002": 1, "REL001": 1}
 
 
 class Cancelling(QgsProcessingFeedback):

@@ -77,7 +77,7 @@ def find_ok_button(form):
     return form.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
 
 
-def list_reasons(form):
+def find_reasons(form):
     return form.findChild(QLabel, "SanxianFormReasons")
 
 
@@ -87,19 +87,19 @@ def test_text_that_is_not_a_code_stays_visible_and_is_refused_with_the_reason(fo
     attach_form_help(form)
     box = find_box(form)
     assert box.lineEdit().text() == "010300 旱地", "without the indent of its level"
-    assert find_ok_button(form).isEnabled() and list_reasons(form).text() == ""
+    assert find_ok_button(form).isEnabled() and find_reasons(form).text() == ""
     type_in(box, typed).editingFinished.emit()
     assert box.lineEdit().text() == f"{typed}（不在代码表中）"
     assert form.currentFormFeature()["YDYHFLDM"] == typed
     assert not find_ok_button(form).isEnabled()
-    assert "用地用海分类代码 YDYHFLDM" in list_reasons(form).text() and "请从下拉表中选择" in list_reasons(form).text()
+    assert "用地用海分类代码 YDYHFLDM" in find_reasons(form).text() and "请从下拉表中选择" in find_reasons(form).text()
     box.lineEdit().editingFinished.emit()
     assert form.currentFormFeature()["YDYHFLDM"] == typed, "left once more it is not another value"
     type_in(box, "水田").editingFinished.emit()
     assert (
         find_ok_button(form).isEnabled()
-        and list_reasons(form).text() == ""
-        and not list_reasons(form).isVisibleTo(form)
+        and find_reasons(form).text() == ""
+        and not find_reasons(form).isVisibleTo(form)
     )
 
 
@@ -110,7 +110,7 @@ def test_help_of_a_form_survives_without_references_and_is_deleted_with_the_form
     helpers = len(theme._helpers)
     gc.collect()
     type_in(find_box(form), "999").editingFinished.emit()
-    assert list_reasons(form).text() and find_box(form).lineEdit().text() == "999（不在代码表中）"
+    assert find_reasons(form).text() and find_box(form).lineEdit().text() == "999（不在代码表中）"
     sip.delete(form)
     assert len(theme._helpers) < helpers
 
@@ -132,7 +132,7 @@ def test_an_emptied_list_is_blank_and_refused(form):
     box.lineEdit().clear()
     box.lineEdit().editingFinished.emit()
     assert box.lineEdit().text() == "（空）" and form.currentFormFeature()["YDYHFLDM"] == NULL
-    assert not find_ok_button(form).isEnabled() and "必填" in list_reasons(form).text()
+    assert not find_ok_button(form).isEnabled() and "必填" in find_reasons(form).text()
 
 
 def test_a_wrong_code_of_the_data_is_shown_as_it_is(layer):
@@ -143,7 +143,7 @@ def test_a_wrong_code_of_the_data_is_shown_as_it_is(layer):
     make_searchable(form)
     attach_form_help(form)
     assert find_box(form).lineEdit().text() == "999999（不在代码表中）"
-    assert "YDYHFLDM" in list_reasons(form).text() and not find_ok_button(form).isEnabled()
+    assert "YDYHFLDM" in find_reasons(form).text() and not find_ok_button(form).isEnabled()
     form.deleteLater()
 
 

@@ -150,7 +150,7 @@ def test_an_error_is_shown_at_its_field_and_blocks_saving(saved, tmp_path):
     assert list(tmp_path.glob("*.toml")) == []
 
 
-def test_a_date_without_its_document_is_reported(saved, tmp_path):
+def test_a_date_alone_is_reported_as_not_saved(saved, tmp_path):
     dialog = ProfileDialog(saved)
     box = dialog.form.confirmation
     assert box.messages["date"].text() == ""
@@ -225,7 +225,7 @@ def test_saving_preserves_values_that_the_form_does_not_show(saved, tmp_path):
     assert changed.startswith(text.rstrip("\n")) and "14.20" in changed
 
 
-def test_removing_one_item_of_a_shared_list_splits_the_list(saved):
+def test_unchecking_one_item_lists_the_other_items(saved):
     form = CountyForm()
     given = CountySettings("阳高县", "140221", "shanxi")
     path = Path("县.profile.toml")

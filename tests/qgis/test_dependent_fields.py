@@ -74,7 +74,7 @@ def change_all(layer, name, value):
     layer.endEditCommand()
 
 
-def is_filled(layer, name, value):
+def make_filled_condition(layer, name, value):
     return lambda: set(read_column(layer, name)) == {value}
 
 
@@ -83,24 +83,24 @@ def test_a_change_of_many_rows_is_filled_in_its_own_command(functions, source, c
     layer = parcels(source, count)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
-    assert wait_until(is_filled(layer, "DLMC", "果园"))
+    assert wait_until(make_filled_condition(layer, "DLMC", "果园"))
     assert layer.undoStack().count() == 1
     layer.undoStack().undo()
-    assert is_filled(layer, "DLMC", "旱地")() and is_filled(layer, "DLBM", "0103")()
+    assert make_filled_condition(layer, "DLMC", "旱地")() and make_filled_condition(layer, "DLBM", "0103")()
     assert not layer.editBuffer().changedAttributeValues() and not layer.isModified()
     layer.undoStack().redo()
-    assert wait_until(is_filled(layer, "DLMC", "果园")) and layer.undoStack().count() == 1
+    assert wait_until(make_filled_condition(layer, "DLMC", "果园")) and layer.undoStack().count() == 1
     assert layer.commitChanges(), layer.commitErrors()
-    assert is_filled(layer, "DLMC", "果园")()
+    assert make_filled_condition(layer, "DLMC", "果园")()
 
 
 def test_a_few_rows_are_filled_at_once(functions, source):
     layer = parcels(source, dependent_fields.AT_ONCE)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
-    assert is_filled(layer, "DLMC", "果园")()
+    assert make_filled_condition(layer, "DLMC", "果园")()
     layer.rollBack()
-    assert is_filled(layer, "DLMC", "旱地")()
+    assert make_filled_condition(layer, "DLMC", "旱地")()
 
 
 def test_pending_rows_are_filled_before_the_next_command_and_before_saving(functions, source):
@@ -108,11 +108,11 @@ def test_pending_rows_are_filled_before_the_next_command_and_before_saving(funct
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
     layer.beginEditCommand("another")
-    assert is_filled(layer, "DLMC", "果园")()
+    assert make_filled_condition(layer, "DLMC", "果园")()
     layer.endEditCommand()
     change_all(layer, "DLBM", "0301")
     assert layer.commitChanges(), layer.commitErrors()
-    assert is_filled(layer, "DLMC", "乔木林地")()
+    assert make_filled_condition(layer, "DLMC", "乔木林地")()
 
 
 def test_undone_and_redone_halfway_every_row_is_filled_in_the_end(functions, source):
@@ -121,11 +121,11 @@ def test_undone_and_redone_halfway_every_row_is_filled_in_the_end(functions, sou
     change_all(layer, "DLBM", "0201")
     layer.undoStack().undo()
     process_events(0.05)
-    assert is_filled(layer, "DLMC", "旱地")()
+    assert make_filled_condition(layer, "DLMC", "旱地")()
     layer.undoStack().redo()
-    assert wait_until(is_filled(layer, "DLMC", "果园"))
+    assert wait_until(make_filled_condition(layer, "DLMC", "果园"))
     layer.undoStack().undo()
-    assert is_filled(layer, "DLMC", "旱地")() and not layer.editBuffer().changedAttributeValues()
+    assert make_filled_condition(layer, "DLMC", "旱地")() and not layer.editBuffer().changedAttributeValues()
 
 
 @pytest.mark.parametrize("action", ["undo", "redo"])
@@ -163,7 +163,7 @@ def test_an_aborted_command_leaves_no_changes(functions, source):
     for fid in layer.allFeatureIds():
         layer.changeAttributeValue(fid, layer.fields().lookupField("DLBM"), "0201")
     layer.destroyEditCommand()
-    assert is_filled(layer, "DLMC", "旱地")() and layer.undoStack().count() == 0
+    assert make_filled_condition(layer, "DLMC", "旱地")() and layer.undoStack().count() == 0
 
 
 def test_redo_of_a_single_change_keeps_the_later_ones(functions, source):
@@ -175,7 +175,7 @@ def test_redo_of_a_single_change_keeps_the_later_ones(functions, source):
     layer.changeAttributeValue(second, index, "0301")
     steps = layer.undoStack().count()
     layer.undoStack().setIndex(0)
-    assert is_filled(layer, "DLMC", "旱地")()
+    assert make_filled_condition(layer, "DLMC", "旱地")()
     layer.undoStack().redo()
     assert layer.undoStack().count() == steps
     layer.undoStack().setIndex(steps)
@@ -190,7 +190,7 @@ def test_a_blank_or_unknown_code_leaves_the_name(functions, source):
     layer.startEditing()
     for value in (NULL, "0999"):
         change_all(layer, "DLBM", value)
-        assert is_filled(layer, "DLMC", "旱地")()
+        assert make_filled_condition(layer, "DLMC", "旱地")()
 
 
 def test_areas_of_many_moved_shapes_follow(functions, source):
@@ -218,9 +218,9 @@ def test_pasted_rows_get_their_own_names_and_areas(functions, source):
     layer.beginEditCommand("paste")
     assert layer.addFeatures(rows)
     layer.endEditCommand()
-    assert is_filled(layer, "GHFQMC", "特别用途区")() and min(read_column(layer, "MJ")) > 9000
+    assert make_filled_condition(layer, "GHFQMC", "特别用途区")() and min(read_column(layer, "MJ")) > 9000
     assert layer.commitChanges(), layer.commitErrors()
-    assert is_filled(layer, "GHFQMC", "特别用途区")()
+    assert make_filled_condition(layer, "GHFQMC", "特别用途区")()
 
 
 def test_forms_of_earlier_projects_are_followed_too(functions, source):
@@ -233,7 +233,7 @@ def test_forms_of_earlier_projects_are_followed_too(functions, source):
     assert not layer.defaultValueDefinition(target).applyOnUpdate()
     with edit(layer):
         change_all(layer, "DLBM", "0201")
-    assert is_filled(layer, "DLMC", "果园")()
+    assert make_filled_condition(layer, "DLMC", "果园")()
 
 
 def test_a_form_given_while_the_layer_is_edited_is_followed(functions, source):
@@ -241,7 +241,7 @@ def test_a_form_given_while_the_layer_is_edited_is_followed(functions, source):
     layer.startEditing()
     with_form(layer, "DLTB")
     change_all(layer, "DLBM", "0201")
-    assert is_filled(layer, "DLMC", "果园")()
+    assert make_filled_condition(layer, "DLMC", "果园")()
 
 
 def test_no_layer_is_followed_after_unregistering(functions, source):
@@ -251,7 +251,7 @@ def test_no_layer_is_followed_after_unregistering(functions, source):
     functions.unregister()
     assert layer.receivers(layer.attributeValueChanged) < followed
     change_all(layer, "DLBM", "0201")
-    assert is_filled(layer, "DLMC", "旱地")()
+    assert make_filled_condition(layer, "DLMC", "旱地")()
     functions.register()
 
 

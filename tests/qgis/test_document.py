@@ -37,7 +37,7 @@ WHOLE = DocumentInfo("公开", "浑源县人民政府", "某院", "2026年11月"
 HEAD = 'id = "x"\nname = "浑源县"\narea_code = "140225"\n[document]\nsecrecy = "秘密"\ncompiler = "浑源县人民政府"\n'
 
 
-def write_profile(**values):
+def make_profile(**values):
     return Profile(id="x", name="某县", area_code="140225", standard="county_db", document_info=DocumentInfo(**values))
 
 
@@ -77,7 +77,7 @@ def test_a_check_takes_them_and_stays_current_when_they_change(project):
 # --- the form
 @pytest.mark.usefixtures("remembered")
 def test_the_form_writes_what_is_entered(project):
-    dialog = DocumentDialog(project, write_profile())
+    dialog = DocumentDialog(project, make_profile())
     dialog.secrecy.setEditText("公开")
     for line, text in (
         (dialog.compiler, " 浑源县人民政府 "),
@@ -90,21 +90,21 @@ def test_the_form_writes_what_is_entered(project):
     dialog.accept()
     assert document.of(project) == DocumentInfo("公开", "浑源县人民政府", "某院", "2026年11月", "晋S(2026)001号")
     # The same offices compile several plans, so the form proposes them.
-    again = DocumentDialog(QgsProject(), write_profile())
+    again = DocumentDialog(QgsProject(), make_profile())
     assert (again.compiler.text(), again.cartographer.text()) == ("浑源县人民政府", "某院")
-    assert DocumentDialog(QgsProject(), write_profile(compiler="县配置的")).compiler.text() == ""
+    assert DocumentDialog(QgsProject(), make_profile(compiler="县配置的")).compiler.text() == ""
 
 
 def test_the_form_shows_effective_values_for_empty_fields(project):
-    dialog = DocumentDialog(project, write_profile(secrecy="秘密", date="2026年"), DocumentInfo("内部"))
+    dialog = DocumentDialog(project, make_profile(secrecy="秘密", date="2026年"), DocumentInfo("内部"))
     assert dialog.secrecy.lineEdit().placeholderText() == "秘密（县配置）"
     assert dialog.date.placeholderText() == "2026年（县配置）" and dialog.approval.placeholderText() == "未设定"
-    dialog = DocumentDialog(project, write_profile(), DocumentInfo("内部"))
+    dialog = DocumentDialog(project, make_profile(), DocumentInfo("内部"))
     assert dialog.secrecy.lineEdit().placeholderText() == "内部（成果包样式）"
 
 
 def test_a_lower_level_is_refused_until_it_has_a_reason(project):
-    dialog = DocumentDialog(project, write_profile(secrecy="秘密"))
+    dialog = DocumentDialog(project, make_profile(secrecy="秘密"))
     dialog.secrecy.setEditText("公开")
     assert dialog.reason.isEnabled()
     dialog.accept()
@@ -112,11 +112,11 @@ def test_a_lower_level_is_refused_until_it_has_a_reason(project):
     dialog.reason.setText("公示稿已脱密")
     dialog.accept()
     assert document.of(project) == DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
-    assert document.resolve_project_document(project, write_profile(secrecy="秘密")).lowered[0].reason == "公示稿已脱密"
+    assert document.resolve_project_document(project, make_profile(secrecy="秘密")).lowered[0].reason == "公示稿已脱密"
 
 
 def test_an_approval_number_is_for_public_results(project):
-    dialog = DocumentDialog(project, write_profile(secrecy="公开"))
+    dialog = DocumentDialog(project, make_profile(secrecy="公开"))
     assert dialog.approval.isEnabled()
     dialog.secrecy.setEditText("秘密★20年")
     assert not dialog.approval.isEnabled()
@@ -155,7 +155,7 @@ def test_a_question_names_what_is_missing_and_keeps_the_answer(project, monkeypa
 
 
 def test_the_line_shows_effective_values_and_opens_the_form(project, monkeypatch):
-    line, changed = DocumentLine(project, write_profile), []
+    line, changed = DocumentLine(project, make_profile), []
     line.changed.connect(lambda: changed.append(True))
     assert line.label.text() == "密级未设定"
 

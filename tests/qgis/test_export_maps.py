@@ -199,7 +199,7 @@ def test_a0_has_its_pixels(county, tmp_path):
     assert read_jpg_size(path) == (14043, 9933) and read_jfif_density(path) == (1, 300, 300)
 
 
-def find_images(data: bytes) -> list[int]:
+def read_image_widths(data: bytes) -> list[int]:
     return [int(w) for w in re.findall(rb"/Subtype /Image\s+/Width (\d+)", data)]
 
 
@@ -211,7 +211,7 @@ def test_a_layer_of_many_features_is_a_picture_in_the_pdf(county, tmp_path):
         folder.mkdir()
         run_order(builder, order(folder, "land_use", formats=("pdf",)))
         (path,) = folder.iterdir()
-        sizes[above] = max(find_images(path.read_bytes()), default=0)
+        sizes[above] = max(read_image_widths(path.read_bytes()), default=0)
     # The map's frame is 308 mm wide: 3638 dots.
     assert sizes[20000] < 1000 and sizes[1000] > 3000
 

@@ -228,7 +228,7 @@ def open_layer(project, path, name):
     return layer
 
 
-def number_feature(*running):
+def format_numbers(*running):
     return [f"{COUNTY}{n:012d}" for n in running]
 
 
@@ -248,7 +248,7 @@ def test_the_first_features_of_two_layers_get_two_numbers(functions, project, tm
             add(layer, number)
         if saved:
             assert layer.commitChanges()
-    assert given == number_feature(1, 2, 3, 4, 5, 6)
+    assert given == format_numbers(1, 2, 3, 4, 5, 6)
     for layer in project.mapLayers().values():
         layer.rollBack()
 
@@ -257,59 +257,59 @@ def test_unsaved_rows_of_another_layer_count(functions, project):
     first, second = make_layer(), make_layer()
     project.addMapLayers([first, second])
     first.startEditing()
-    add(first, *number_feature(30))
-    assert evaluate(NEXT, second) == number_feature(31)[0], "shown only"
-    first.changeAttributeValue(first.allFeatureIds()[0], 0, number_feature(40)[0])
+    add(first, *format_numbers(30))
+    assert evaluate(NEXT, second) == format_numbers(31)[0], "shown only"
+    first.changeAttributeValue(first.allFeatureIds()[0], 0, format_numbers(40)[0])
     second.startEditing()
-    assert [evaluate(NEXT, second), evaluate(NEXT, first), evaluate(NEXT, second)] == number_feature(41, 42, 43)
+    assert [evaluate(NEXT, second), evaluate(NEXT, first), evaluate(NEXT, second)] == format_numbers(41, 42, 43)
     first.rollBack()
     second.rollBack()
 
 
 def test_layers_that_the_project_does_not_have_count(functions, project, tmp_path):
-    database(tmp_path / "a.gpkg", YJJBNT=number_feature(70), CZKFBJ=number_feature(3))
+    database(tmp_path / "a.gpkg", YJJBNT=format_numbers(70), CZKFBJ=format_numbers(3))
     shown = open_layer(project, tmp_path / "a.gpkg", "CZKFBJ")
-    assert evaluate(NEXT, shown) == number_feature(71)[0]
+    assert evaluate(NEXT, shown) == format_numbers(71)[0]
 
 
 def test_a_number_deleted_in_one_layer_is_not_given_in_another(functions, project, tmp_path):
     """Count deleted numbers of layers that were removed from the project too."""
     path = tmp_path / "a.gpkg"
-    database(path, YJJBNT=number_feature(8, 9), CZKFBJ=number_feature(3))
+    database(path, YJJBNT=format_numbers(8, 9), CZKFBJ=format_numbers(3))
     layer = open_layer(project, path, "YJJBNT")
     with edit(layer):
         assert layer.deleteFeature(max(layer.allFeatureIds()))
     project.clear()
-    assert evaluate(NEXT, open_layer(project, path, "CZKFBJ")) == number_feature(10)[0]
+    assert evaluate(NEXT, open_layer(project, path, "CZKFBJ")) == format_numbers(10)[0]
 
 
 def test_a_layer_that_left_the_project_still_counts(functions, project, tmp_path):
     path = tmp_path / "a.gpkg"
-    database(path, YJJBNT=number_feature(8), CZKFBJ=number_feature(3))
+    database(path, YJJBNT=format_numbers(8), CZKFBJ=format_numbers(3))
     second, first = open_layer(project, path, "CZKFBJ"), open_layer(project, path, "YJJBNT")
-    assert evaluate(NEXT, second) == number_feature(9)[0]
+    assert evaluate(NEXT, second) == format_numbers(9)[0]
     with edit(first):
-        add(first, *number_feature(20))
+        add(first, *format_numbers(20))
     project.removeMapLayer(first.id())
-    assert evaluate(NEXT, second) == number_feature(21)[0]
+    assert evaluate(NEXT, second) == format_numbers(21)[0]
 
 
 def test_the_shapefiles_of_a_folder_are_one_database(functions, project, tmp_path):
     for name, number in (("YJJBNT", 8), ("CZKFBJ", 3)):
-        pyogrio.write_dataframe(make_frame([make_square(0, 0)], BSM=number_feature(number)), tmp_path / f"{name}.shp")
+        pyogrio.write_dataframe(make_frame([make_square(0, 0)], BSM=format_numbers(number)), tmp_path / f"{name}.shp")
     layer = QgsVectorLayer(str(tmp_path / "CZKFBJ.shp"), "CZKFBJ", "ogr")
     project.addMapLayer(layer)
-    assert evaluate(NEXT, layer) == number_feature(9)[0]
+    assert evaluate(NEXT, layer) == format_numbers(9)[0]
 
 
 def test_no_layer_is_read_again_for_a_further_number(functions, project, monkeypatch):
-    first, second = make_layer([make_square(0, 0)], bsm=number_feature(5)), make_layer()
+    first, second = make_layer([make_square(0, 0)], bsm=format_numbers(5)), make_layer()
     project.addMapLayers([first, second])
     reads = []
     values = feature_numbers._values
     monkeypatch.setattr(feature_numbers, "_values", lambda *given: reads.append(given) or values(*given))
     second.startEditing()
-    assert [evaluate(NEXT, second) for _ in range(3)] == number_feature(6, 7, 8)
+    assert [evaluate(NEXT, second) for _ in range(3)] == format_numbers(6, 7, 8)
     assert len(reads) == 2, "each layer once"
     second.rollBack()
 

@@ -204,7 +204,7 @@ def test_a_saved_project_does_not_come_back_with_an_empty_findings_layer(control
     assert controller.actions["layer"].isChecked(), "the wish stays for the next run"
 
 
-def test_a_findings_layer_removed_by_hand_is_created_again(controller, held, project):
+def test_a_findings_layer_removed_by_hand_can_be_shown_again(controller, held, project):
     add_plan_layer(project)
     end(held.run(controller))
     project.removeMapLayer(findings_layer.find_findings_layer(project).id())
@@ -314,7 +314,7 @@ def test_a_layer_without_a_file_is_always_checked_again(controller, held, projec
     )
 
 
-def test_findings_of_a_package_do_not_replace_those_of_the_project(controller, held, project):
+def test_findings_of_a_package_are_not_shown_as_those_of_the_project(controller, held, project):
     add_plan_layer(project)
     end(held.run(controller))
     assert findings_layer.find_findings_layer(project) is not None
@@ -362,7 +362,7 @@ def test_a_package_that_cannot_be_inspected_is_not_taken_for_the_one_before(cont
     assert controller.dock.stale.text() == "以下为 14:32 检查成果包“另一个.zip”的结果，不是当前工程的检查结果。"
 
 
-def test_a_failed_check_is_reported_in_the_panel_or_the_message_bar(controller, held, project):
+def test_a_failed_check_is_reported_in_the_panel_and_the_message_bar(controller, held, project):
     add_plan_layer(project)
     end(held.run(controller))
     fail(held.run(controller), InputError("source_missing", source="x"))

@@ -62,7 +62,7 @@ def test_one_layer_plays_one_role(project, layers):
     assert recognise.chosen_roles(project) == {}
 
 
-def test_cancel_changes_nothing(project, layers):
+def test_cancel_keeps_the_roles(project, layers):
     dialog = RolesDialog(project)
     dialog._combos["STBHHX"].setLayer(layers["我的红线"])
     dialog.reject()

@@ -80,7 +80,7 @@ def test_a_closed_dialog_shows_no_message(exchange, asked, plan):
     assert len(asked) == 4 and not read_message_text(exchange) and asked.given == {}
 
 
-def test_an_imported_vct_file_is_saved_in_its_folder_and_replaces_nothing(exchange, asked, tmp_path):
+def test_a_vct_import_proposes_a_free_file_name_in_its_folder(exchange, asked, tmp_path):
     (tmp_path / "浑源.gpkg").write_bytes(b"x")
     asked.answer = {"LAYERS": 9, "ROWS": 120, "OUTPUT": str(tmp_path / "浑源-2.gpkg")}
     exchange.import_vct(str(tmp_path / "浑源.vct"))

@@ -32,7 +32,7 @@ def saved(chinese, qgis_app, project, tmp_path):
     controller = make_controller()
     controller.run()
     assert wait_until(lambda: not controller.busy and controller.dock.result is not None)
-    assert wait_until(lambda: find_stored_result(file).is_file() and controller.saved_results._writing is None)
+    assert wait_until(lambda: get_result_path(file).is_file() and controller.saved_results._writing is None)
     yield controller, file
     controller.unload()
     for layer in project.mapLayers().values():
@@ -42,7 +42,7 @@ def saved(chinese, qgis_app, project, tmp_path):
     process_events(0.02)
 
 
-def find_stored_result(file):
+def get_result_path(file):
     return Path(file).with_name("县.result.json")
 
 
@@ -187,12 +187,12 @@ def test_edits_that_were_not_saved_at_the_check_count(saved, project):
     layer = get_layer(project, "CZKFBJ")
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
-    before = find_stored_result(file).read_bytes()
+    before = get_result_path(file).read_bytes()
     controller.run()
     assert wait_until(
         lambda: (
             not controller.busy
-            and find_stored_result(file).read_bytes() != before
+            and get_result_path(file).read_bytes() != before
             and controller.saved_results._writing is None
         )
     )
@@ -208,19 +208,19 @@ def test_saving_under_another_name_copies_the_result(saved, project):
     assert project.write(str(other))
     copy = file.with_name("另存.result.json")
     assert wait_until(lambda: copy.is_file() and controller.saved_results._writing is None)
-    assert copy.read_bytes() == find_stored_result(file).read_bytes()
+    assert copy.read_bytes() == get_result_path(file).read_bytes()
 
 
 def test_saving_a_project_after_its_check_stores_the_result(saved, project):
     controller, file = saved
-    find_stored_result(file).unlink()
+    get_result_path(file).unlink()
     project.setFileName("")
     controller.run()
     assert wait_until(lambda: not controller.busy)
     process_events(0.2)
-    assert not find_stored_result(file).exists()
+    assert not get_result_path(file).exists()
     assert project.write(str(file))
-    assert wait_until(lambda: find_stored_result(file).is_file() and controller.saved_results._writing is None)
+    assert wait_until(lambda: get_result_path(file).is_file() and controller.saved_results._writing is None)
 
 
 def test_findings_of_a_stored_result_can_be_waived(saved, project):
@@ -235,7 +235,7 @@ def test_findings_of_a_stored_result_can_be_waived(saved, project):
     controller.waiving._save([finding], words, controller.waiving.path())
     assert finding.state == "waived"
     assert wait_until(lambda: controller.saved_results._writing is None and not controller.saved_results._again)
-    states = {f.fingerprint: f.state for f in read_saved_result(find_stored_result(file)).report.findings}
+    states = {f.fingerprint: f.state for f in read_saved_result(get_result_path(file)).report.findings}
     assert states[finding.fingerprint] == "waived"
     again = reopen(controller, project, file)
     assert [f.fingerprint for f in again.findings if f.state == "waived"] == [finding.fingerprint]
@@ -253,7 +253,7 @@ def test_a_report_of_a_stored_result_states_why_it_has_no_pictures(saved, projec
 
 def test_a_damaged_result_file_is_reported_and_the_project_can_be_checked(saved, project):
     controller, file = saved
-    find_stored_result(file).write_text("{", encoding="utf-8")
+    get_result_path(file).write_text("{", encoding="utf-8")
     assert reopen(controller, project, file) is None
     assert "县.result.json" in controller.dock.note.text() and "损坏" in controller.dock.note.text()
     assert wait_until(lambda: controller.dock.empty.label.text() and "读取" not in controller.dock.empty.label.text())
@@ -261,17 +261,17 @@ def test_a_damaged_result_file_is_reported_and_the_project_can_be_checked(saved,
 
 def test_a_result_of_another_project_with_this_name_is_not_overwritten(saved, project, tmp_path):
     controller, file = saved
-    before = find_stored_result(file).read_bytes()
+    before = get_result_path(file).read_bytes()
     project.clear()
     project.addMapLayer(QgsVectorLayer(f"{file.with_name('小县.gpkg')}|layername=CZKFBJ", "CZKFBJ", "ogr"))
     assert project.write(str(file))
-    assert reopen(controller, project, file) is None and find_stored_result(file).read_bytes() == before
+    assert reopen(controller, project, file) is None and get_result_path(file).read_bytes() == before
 
 
 def test_a_folder_that_cannot_be_written_is_reported(saved, project):
     controller, file = saved
-    find_stored_result(file).unlink()
-    find_stored_result(file).mkdir()
+    get_result_path(file).unlink()
+    get_result_path(file).mkdir()
     controller.run()
     assert wait_until(lambda: not controller.busy and "未能保存在工程文件旁" in controller.dock.note.text())
     assert controller.dock.result is not None

@@ -61,7 +61,7 @@ def read_cell(dialog, target, column):
     return dialog.table.item(dialog.table._row(target), column).text()
 
 
-def select_row(dialog, name, data):
+def select_data(dialog, name, data):
     box = dialog.findChild(QComboBox, name)
     box.setCurrentIndex(box.findData(data))
     box.activated.emit(box.currentIndex())
@@ -106,22 +106,22 @@ def test_what_every_row_of_the_county_has_is_proposed(qgis_app, dialog):
 
 
 def test_another_source_a_constant_and_nothing(dialog):
-    select_row(dialog, "source.XZQMC", mapping_table.CONSTANT)
+    select_data(dialog, "source.XZQMC", mapping_table.CONSTANT)
     edit = dialog.findChild(QLineEdit, "constant.XZQMC")
     edit.setText("某县")
     edit.editingFinished.emit()
     assert dialog._prepared.mapping.constants["XZQMC"] == "某县"
     assert read_cell(dialog, "XZQMC", mapping_table.FILLED) == "10"
-    select_row(dialog, "source.XZQMC", "DLMC")
+    select_data(dialog, "source.XZQMC", "DLMC")
     assert dialog._prepared.mapping.fields["XZQMC"] == "DLMC"
     assert dialog._prepared.mapping.constants == {"XZQDM": "140225"}
     assert dialog.table.cellWidget(dialog.table._row("XZQMC"), mapping_table.MORE) is None
-    select_row(dialog, "source.XZQMC", mapping_table.NOTHING)
+    select_data(dialog, "source.XZQMC", mapping_table.NOTHING)
     assert "XZQMC" not in dialog._prepared.mapping.fields and read_cell(dialog, "XZQMC", mapping_table.FILLED) == "0"
 
 
 def test_unchanged_codes_outside_the_list_are_reported(dialog):
-    select_row(dialog, "codes.YDYHFLDM", None)
+    select_data(dialog, "codes.YDYHFLDM", None)
     assert "YDYHFLDM" not in dialog._prepared.mapping.codes
     assert "0201K：不在代码表中" in dialog.table.item(dialog.table._row("YDYHFLDM"), mapping_table.SAMPLES).toolTip()
 
@@ -130,7 +130,7 @@ def test_choices_of_the_user_are_applied_by_the_run(qgis_app, dialog, survey, tm
     before = digest_files(survey.parent)
     dialog.table.selectRow(dialog.table._row("YDYHFLDM"))
     assert dialog.choices.isVisibleTo(dialog) and dialog.choices.table.rowCount() == 4
-    box = select_row(dialog, "choice.0204", "0205")
+    box = select_data(dialog, "choice.0204", "0205")
     assert [box.itemData(n) for n in range(3)] == ["", "0205", "0204"], "what the list suggests comes first"
     assert read_cell(dialog, "YDYHFLDM", mapping_table.LOST) == "3"
     target = tmp_path / "出 库.gpkg"

@@ -157,7 +157,7 @@ def test_the_counter_shows_what_changed_since_the_whole_check(open_controller): 
     assert "错误 −" in counter.text()
 
 
-def test_a_waiver_is_no_edit(drawn):
+def test_a_waiver_does_not_count_as_an_edit(drawn):
     controller, _layers = drawn
     text = controller.notices.counter.text()
     known = next(f for f in controller.dock.result.report.findings if str(f.severity) == "ERROR")

@@ -40,7 +40,7 @@ def rows(path, layer=None, **options):
     return {p["BSM"]: (p, size) for p, size in read}, len(read)
 
 
-def map_code() -> dict[str, list[str]]:
+def read_code_map() -> dict[str, list[str]]:
     with CODES.open(encoding="utf-8-sig", newline="") as handle:
         return {row["code"]: [c for c in row["code_2023"].split("|") if c] for row in csv.DictReader(handle)}
 
@@ -91,7 +91,7 @@ def test_a_survey_in_gbk_into_dltb_and_on_into_2023(provider, survey, tmp_path):
     done, done_count = rows(land_use, "XZYDYH")
     assert done_count == count == second["ROWS"] and set(done) == set(source)
 
-    ways = map_code()
+    ways = read_code_map()
     wanted, found, without = defaultdict(list), defaultdict(list), set()
     for key, (properties, size) in source.items():
         answers = ways.get(properties["DLBM"], [])

@@ -140,7 +140,7 @@ def test_roles_that_a_planner_chose_are_kept(by_hand):
     assert {attribute_forms.role_of_form(layer) for layer in by_role(by_hand).values()} == set(names)
 
 
-def test_a_layer_of_findings_is_known_and_is_no_layer_of_the_plan(by_hand):
+def test_a_findings_layer_is_recognised_and_not_checked(by_hand):
     layer = findings_layer.find_findings_layer(by_hand)
     assert layer is not None and recognise.is_findings(layer)
     assert layer not in recognise.plan_layers(by_hand)

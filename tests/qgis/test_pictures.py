@@ -137,7 +137,7 @@ def test_a_drawing_error_is_reported_as_text(county, monkeypatch):
     assert made.overview == "" and made.problem == "图件未能生成（RuntimeError）。检查结果不受影响。"
 
 
-def test_nothing_to_draw_is_no_picture(qgis_app):
+def test_without_findings_no_picture_is_drawn(qgis_app):
     plan = small_plan(YJJBNTBHTB=[None])
     assert pictures.draw_pictures(plan, Report()) == Pictures()
 

@@ -57,7 +57,7 @@ def test_every_algorithm_has_words_icon_and_a_copy(provider):
         assert all(p.description() for p in algorithm.parameterDefinitions()), algorithm.name()
 
 
-def test_every_algorithm_stands_in_a_group(provider):
+def test_every_algorithm_is_in_a_group(provider):
     groups = {a.name(): (a.groupId(), a.group()) for a in provider.algorithms()}
     assert all(all(pair) for pair in groups.values()), groups
     assert {groups[name][0] for name in WHOLE_PLAN} == {
@@ -94,7 +94,7 @@ def test_a_help_page_that_cannot_be_written_is_omitted(provider, monkeypatch, qg
 
 
 @for_each("rule", RULES.values(), ids=RULES)
-def test_a_rule_asks_for_what_it_declares(provider, rule):
+def test_a_rule_has_the_parameters_it_declares(provider, rule):
     algorithm = provider.algorithm(rule.algorithm_id)
     sources = {
         p.name(): p for p in algorithm.parameterDefinitions() if isinstance(p, QgsProcessingParameterFeatureSource)

@@ -36,7 +36,7 @@ Q3 = shapely.box(112, 37, 112.001, 37.001)
 BOW_TIE = shapely.Polygon([(112, 38), (112.01, 38.01), (112.01, 38), (112, 38.01)])
 
 
-def read_written(path, **columns):
+def write_parcels(path, **columns):
     shapes = columns.pop("shapes", [T, Q3])
     table = make_frame(shapes, crs=columns.pop("crs", 4490), **columns)
     pyogrio.write_dataframe(table, path, layer=path.stem, dataset_options={"VERSION": "1.2"})
@@ -54,8 +54,8 @@ def make_tiles(**columns):
     return make_frame(shapes, **columns), make_frame([corners], XZQMC=["永安镇"], XZQDM=["140225100"])
 
 
-def test_the_output_has_both_areas(provider, tmp_path):
-    path = read_written(tmp_path / "图斑.gpkg", MJ=[490_671.60, 9_878.30], 备注=["甲", None])
+def test_the_output_has_planar_geodesic_and_statutory_areas(provider, tmp_path):
+    path = write_parcels(tmp_path / "图斑.gpkg", MJ=[490_671.60, 9_878.30], 备注=["甲", None])
     before, log = digest_files(path), Log()
     target = tmp_path / "面积.gpkg"
     done = run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(target)}, log)
@@ -85,7 +85,7 @@ def test_the_output_has_both_areas(provider, tmp_path):
 
 
 def test_qgis_s_own_ellipsoidal_area_is_close(provider, tmp_path):
-    path = read_written(tmp_path / "a.gpkg")
+    path = write_parcels(tmp_path / "a.gpkg")
     done = run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT})
     meter = QgsDistanceArea()
     meter.setSourceCrs(QgsCoordinateReferenceSystem("EPSG:4490"), QgsProject.instance().transformContext())
@@ -98,7 +98,7 @@ def test_check_lists_what_differs_and_changes_nothing(provider, tmp_path):
     shapes = [make_square(100 * n, 0) for n in range(4)]
     true = np.round(measure.statutory_area(shapes), 2)
     stored = [true[0], true[1] + 0.01, true[2] + 0.02, None]
-    path = read_written(tmp_path / "DLTB.gpkg", shapes=shapes, crs=4526, TBMJ=pd.Series(stored, dtype=float))
+    path = write_parcels(tmp_path / "DLTB.gpkg", shapes=shapes, crs=4526, TBMJ=pd.Series(stored, dtype=float))
     target, log = tmp_path / "不符.gpkg", Log()
     done = run_algorithm("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": str(target)}, log)
     made = gpd.read_file(target)
@@ -113,7 +113,7 @@ def test_check_lists_what_differs_and_changes_nothing(provider, tmp_path):
 
 
 def test_values_in_hectares_are_recognised(provider, tmp_path):
-    path = read_written(tmp_path / "a.gpkg", MJ=[49.06716, 0.987824])
+    path = write_parcels(tmp_path / "a.gpkg", MJ=[49.06716, 0.987824])
     log = Log()
     run_algorithm("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": "TEMPORARY_OUTPUT"}, log)
     assert any("疑以公顷为单位" in line for line in log.lines) and any("比图斑椭球面积少" in line for line in log.lines)
@@ -152,7 +152,7 @@ def test_parts_that_leave_a_gap_are_not_adjusted(provider, tmp_path):
     assert any("未平差" in line and "TOP002" in line for line in log.lines)
 
 
-def test_a_control_area_as_a_number_and_a_limit_of_one_s_own(provider, tmp_path):
+def test_a_control_area_as_a_number_and_a_custom_limit(provider, tmp_path):
     parcels, _ = make_tiles()
     path = tmp_path / "DLTB.gpkg"
     pyogrio.write_dataframe(parcels, path)
@@ -171,7 +171,7 @@ def test_a_control_area_as_a_number_and_a_limit_of_one_s_own(provider, tmp_path)
 
 def test_shapes_that_cannot_be_measured_are_named(provider, tmp_path):
     shapes = [T, None, BOW_TIE, shapely.Polygon()]
-    path = read_written(tmp_path / "a.gpkg", shapes=shapes, MJ=[1.0, 2.0, 3.0, 4.0])
+    path = write_parcels(tmp_path / "a.gpkg", shapes=shapes, MJ=[1.0, 2.0, 3.0, 4.0])
     log = Log()
     done = run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "b.gpkg")}, log)
     made = gpd.read_file(tmp_path / "b.gpkg")
@@ -221,7 +221,7 @@ def test_selected_features_unsaved_edits_and_arcs(provider, project):
     ],
 )  # fmt: skip
 def test_unmeasurable_layers_are_reported_and_write_nothing(provider, tmp_path, columns, parameters, words):
-    path = read_written(tmp_path / "a.gpkg", **columns)
+    path = write_parcels(tmp_path / "a.gpkg", **columns)
     before = digest_files(path)
     with pytest.raises(QgsProcessingException) as caught:
         run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "b.gpkg"), **parameters})
@@ -230,7 +230,7 @@ def test_unmeasurable_layers_are_reported_and_write_nothing(provider, tmp_path, 
 
 
 def test_an_output_that_is_the_input(provider, tmp_path):
-    path = read_written(tmp_path / "a.gpkg")
+    path = write_parcels(tmp_path / "a.gpkg")
     before = digest_files(path)
     with pytest.raises(QgsProcessingException):
         run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(path)})
@@ -242,7 +242,7 @@ def test_cancel_writes_nothing(provider, tmp_path):
         def setProgress(self, share):
             self.cancel()
 
-    path, target = read_written(tmp_path / "a.gpkg"), tmp_path / "b.gpkg"
+    path, target = write_parcels(tmp_path / "a.gpkg"), tmp_path / "b.gpkg"
     run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(target)})
     before = digest_files(target)
     assert run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(target)}, Impatient(False)) == {}
@@ -251,7 +251,7 @@ def test_cancel_writes_nothing(provider, tmp_path):
 
 def test_in_a_model(provider, project, tmp_path):
     context = QgsProcessingContext()
-    made = run_in_model("statutory_area", read_written(tmp_path / "a.gpkg"), context)
+    made = run_in_model("statutory_area", write_parcels(tmp_path / "a.gpkg"), context)
     assert [round(f["MJ"], 2) for f in made.getFeatures()] == [490_671.60, 9_878.24]
 
 
@@ -280,7 +280,7 @@ def test_both_languages_report_the_same(provider):
 
 @pytest.mark.parametrize(("role", "reported"), [("STBHHX", True), ("CZKFBJ", False)])
 def test_a_copy_of_a_sealed_layer_is_reported_as_a_copy(provider, tmp_path, role, reported):
-    path = read_written(tmp_path / f"{role}.gpkg", MJ=[1.0, 2.0])
+    path = write_parcels(tmp_path / f"{role}.gpkg", MJ=[1.0, 2.0])
     before, log = digest_files(path), Log()
     run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "out.gpkg")}, log)
     assert any("封库图层" in line and "副本" in line for line in log.lines) is reported

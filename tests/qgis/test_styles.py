@@ -173,7 +173,7 @@ def test_lines_are_dark_enough_to_print(name):
 @pytest.mark.parametrize(
     ("name", "text"), [("ZXCQCSLX", "蓝"), ("ZXCQCSLVX", "绿"), ("ZXCQCSHX", "黄"), ("ZXCQCSZX", "紫")]
 )
-def test_the_four_lines_have_their_letters(name, text):
+def test_the_four_lines_have_their_marks(name, text):
     (mark,) = TABLE["layers"][name]["on_line"]
     assert (mark["text"], mark["interval"]) == (text, 40.0)
     assert f'value="{text}"' in (STYLES / f"{name}.qml").read_text(encoding="utf-8")

@@ -37,7 +37,7 @@ def test_documented_parameters_exist(name, wanted):
     assert [d.name() for d in algorithm.parameterDefinitions()] == wanted
 
 
-def test_the_sample_county_goes_out_and_comes_in(tmp_path):
+def test_the_sample_county_is_exported_and_imported(tmp_path):
     vct, back, before = tmp_path / "浑源 县.vct", tmp_path / "回 来.gpkg", digest_files(SAMPLE)
     feedback = Log()
     made = run_algorithm("export_vct", {"SOURCE": str(SAMPLE), "OUTPUT": str(vct)}, feedback)
