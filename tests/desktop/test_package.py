@@ -32,7 +32,7 @@ def test_the_form_follows_files_as_they_are_added(tour):
 
 def test_a_failing_county_is_not_packaged_and_the_reasons_are_shown(tour):
     text, reasons, left = tour["shut"]
-    assert text.startswith("没有生成") and "不通过" in reasons[0] and len(reasons) > 2
+    assert text.startswith("未生成") and "不通过" in reasons[0] and len(reasons) > 2
     assert left == [], "nothing half made"
     assert tour["result_in_panel"], "the check that ran first is in view"
     assert tour["verdict_after"].startswith("不通过：错误 55") and tour["verdict_after"].endswith("数据未变。")

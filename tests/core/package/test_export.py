@@ -243,7 +243,7 @@ def test_partial_check_is_refused(source, order):
     checked = check_plan(source, Options(rules=("TOP001",)))
     with pytest.raises(OutputError) as caught:
         export_package(checked, order)
-    assert "没有运行" in explain_error(caught.value) and "SCH001" in explain_error(caught.value)
+    assert "未运行" in explain_error(caught.value) and "SCH001" in explain_error(caught.value)
 
 
 def test_missing_layers_and_documents_close_the_gate(source, order, tmp_path):
