@@ -98,7 +98,7 @@ def a_division_code_of_seven_digits(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first(WOODS), XZQDM="1402251")
 
 
-@declare_mutation("ATT012", case="name", follows=["ATT021"])
+@declare_mutation("ATT012", case="name", follows=["ATT021", "RUN904"])
 def a_county_by_another_name(draft: CountyDraft) -> None:
     draft.change(WOODS, draft.first(WOODS), XZQMC="浑原县")
 

@@ -17,8 +17,12 @@ WOODS = "TRL"
 
 
 def on_each_layer() -> list[str]:
-    """Return rules that check every layer: an unusable layer makes all of them incomplete."""
-    return [code for code, rule in all_rules().items() if any(need.concept == EACH for need in rule.needs.values())]
+    """Return rules that check every layer: an unusable layer makes all of them incomplete.
+
+    GEO011 leaves the county's outside to TOP003 and does not apply.
+    """
+    each = (code for code, rule in all_rules().items() if any(need.concept == EACH for need in rule.needs.values()))
+    return [code for code in each if code != "GEO011"]
 
 
 @declare_mutation("SCH001", case="")
