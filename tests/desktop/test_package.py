@@ -59,7 +59,7 @@ def test_an_export_continues_after_its_project_is_closed(tour):
 
 def test_inspecting_a_package_does_not_change_it(tour):
     stale, message = tour["inspected"]
-    assert stale.startswith("这是 ") and ROOT in stale and "不通过" in message
+    assert stale.startswith("以下为 ") and ROOT in stale and "不通过" in message
     # The package was forced and is reported as such; the other findings are those of the plan.
     assert "DOC007" in tour["package_codes"] and "TOP001" in tour["package_codes"]
     assert tour["package_layers"] == [9, True, 0] and tour["package_untouched"]

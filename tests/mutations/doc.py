@@ -923,8 +923,8 @@ def a_manifest_without_the_doubts_about_its_specification(draft: CountyDraft) ->
     put(draft, manifest=True, head={"tool": OWN, "form": {"id": "county", "unverified": []}})
 
 
-@declare_mutation("DOC010", case="untold", follows=["DOC006", "DOC013", "DOC015"])
-def a_missing_document_not_listed_in_the_manifest(draft: CountyDraft) -> None:
+@declare_mutation("DOC010", case="untold", finds=2, follows=["DOC006", "DOC013", "DOC015"])
+def a_missing_document_and_missing_tables_not_listed_in_the_manifest(draft: CountyDraft) -> None:
     row = {"kind": "document", "need": "C", "title": "规划说明书", "pattern": "说明书.pdf", "files": []}
     put(draft, manifest=True, head={"tool": OWN, "problems": [], "slots": [row]})
 
