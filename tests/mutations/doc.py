@@ -616,7 +616,7 @@ def a_program_in_the_database(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC003", case="alike", follows=["DOC006"])
 def a_text_with_other_characters_in_its_name(draft: CountyDraft) -> None:
-    put(draft, add={TEXT.replace(".pdf", ".PDF"): pdf("text")})
+    put(draft, add={TEXT.replace(".pdf", ".PDF"): pdf("another text")})
 
 
 @declare_mutation("DOC003", case="unseen", follows=["DOC006"])
