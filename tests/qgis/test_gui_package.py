@@ -519,7 +519,7 @@ def test_the_dialog_accepts_existing_packages_only(qgis_app, tmp_path):
     asked = InspectDialog("")
     assert not asked._ok.isEnabled()
     asked.package.line.setText(str(tmp_path / "没有"))
-    assert not asked._ok.isEnabled() and asked.told.text() == "该文件或文件夹不存在。"
+    assert not asked._ok.isEnabled() and asked.missing_note.text() == "该文件或文件夹不存在。"
     asked.package.line.setText(str(tmp_path))
     assert asked._ok.isEnabled() and asked.forms.form().id == "county"
 

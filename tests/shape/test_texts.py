@@ -154,7 +154,7 @@ def test_texts_and_reports_use_the_singular():
 
 
 @pytest.mark.parametrize(("sign", "zh"), [("≥", "缺 0.5 公顷"), ("≤", "超出 0.5 公顷"), ("=", "相差 0.5 公顷")])
-def test_a_missed_target_says_which_way(sign, zh):
+def test_missed_target_names_shortfall_or_excess(sign, zh):
     params = {
         "indicator": "red_line_area",
         "value": 1.0,

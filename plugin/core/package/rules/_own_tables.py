@@ -115,7 +115,7 @@ def _compare_counts(own: InspectedWorkbook) -> Iterator[Finding]:
             if sheet is None or not blocks or not {"rows", "figures"} <= row.keys():
                 continue
             differences, figures = find_differences(blocks[0])
-            # Cells without a readable figure have findings of their own.
+            # Cells without a readable figure have separate findings.
             unreadable = sum(one.case in UNREADABLE for one in differences)
             listed_counts, rows_found = (row["rows"], row["figures"]), len(blocks[0].rows)
             if listed_counts not in {(rows_found, figures), (rows_found, figures + unreadable)}:
