@@ -339,7 +339,7 @@ class Iface:
 
 
 @pytest.fixture
-def making(qgis_app, project, provider, tmp_path):
+def context(qgis_app, project, provider, tmp_path):
     from plugin.bridge.running.tasks import Runner
 
     settings.put("project_folder", str(tmp_path))

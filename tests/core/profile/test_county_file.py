@@ -59,7 +59,7 @@ def draw_counties(draw):
         other_sources = draw(st.lists(st.builds(OtherSource, value=st.just("1.5"), source=WORDS), max_size=1))
         drawn_target = make_target(indicator, f"{value:f}", year, unit, comparison, draw(WORDS))
         targets.append(
-            replace(drawn_target, also_said=tuple(other_sources), warn_below=draw(st.sampled_from(["", "0.5"])))
+            replace(drawn_target, other_sources=tuple(other_sources), warn_below=draw(st.sampled_from(["", "0.5"])))
         )
     numbers = st.floats(0.0, 0.01)
     setting_values = st.fixed_dictionaries(
