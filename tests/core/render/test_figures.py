@@ -58,7 +58,7 @@ def test_value_without_a_unit_has_no_trailing_space(lang):
     figures = {"value": 5, "comparison": "=", "target": 7, "miss": 2}
     params = {"indicator": "detail_units_count", "unit": "count", **figures}
     message = Texts(lang).message(Finding("", code="LAW002", case="broken", params=params), {})
-    assert ("5 个，目标 = 7 个，相差 2 个。" if lang == "zh" else "is 5, the target is = 7: 2 off.") in message
+    assert ("5 个，目标 = 7 个，相差 2 个。" if lang == "zh" else "is 5, the target is = 7: difference 2.") in message
 
 
 def test_unconfirmed_ratio_is_never_shown_as_met():
