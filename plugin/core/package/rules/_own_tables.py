@@ -30,7 +30,7 @@ from ..tables.known_tables import KnownTables
 from ..tables.model import Cell, Sheet, Workbook
 from ..tables.own_workbook import CellChange, SheetChanges, compare_sheet, find_foreign_formats, find_misleading_formats
 from ..tables.read import read_workbook
-from ._package import explain_not_rebuilt
+from ._package import explain_not_rebuilt, is_of_other_version
 from ._tables import column_letters
 
 if TYPE_CHECKING:
@@ -276,7 +276,8 @@ def _compare_about(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
         foreign = cell.text not in kept if row > last else column > 2
         if foreign and cell.state != "merged":
             wrong.append(CellChange(row, column, cell.text, ""))
-    if wrong:
+    # Another version words these notes differently.
+    if wrong and not is_of_other_version(own.package):
         yield _report_words(sheet, wrong, own)
 
 
