@@ -174,7 +174,8 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
     by path; ``decoded``: result of decoding a jpg, by path; ``hidden``: sheet → hidden parts; ``hidden_tables`` of the database;
     ``sums``: lists of digests by name; ``changed_sums``: digests in SHA256SUMS that differ from those of a complete package;
     ``broken``: error of an exchange file and its line;
-    ``doubled``: a name twice in the manifest; ``empty_folders``; ``heads`` of VCT files, by path.
+    ``doubled``: a name twice in the manifest; ``empty_folders``; ``heads`` of VCT files, by path;
+    ``archive_comments``: text of the zip outside its files.
     """
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
@@ -276,6 +277,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         duplicate_files=changes.get("doubled", ""),
         empty_folders=tuple(changes.get("empty_folders", ())),
         heads=changes.get("heads", {}),
+        archive_comments=changes.get("archive_comments", ""),
     )
 
 

@@ -36,11 +36,12 @@ def as_read(
     crs: dict[str, int | None] | None = None,
     curves: dict[str, tuple[int, ...]] | None = None,
     shape_crs: dict[str, dict[str, int]] | None = None,
+    described_crs: dict[str, str] | None = None,
 ) -> list[SourceLayer]:
     """Return layers as if read from files.
 
-    ``fields``, ``crs`` (EPSG or None), ``curves`` (rows with arcs) and ``shape_crs`` (CRS declared by shapes) replace the
-    values of the templates.
+    ``fields``, ``crs`` (EPSG or None), ``curves`` (rows with arcs), ``shape_crs`` (CRS declared by shapes) and
+    ``described_crs`` (CRS in the definition of the file) replace the values of the templates.
     """
     fields, crs, curves = fields or {}, crs or {}, curves or {}
     made = []
@@ -55,6 +56,7 @@ def as_read(
                 CRS.from_epsg(code) if code else None,
                 curves=curves.get(role, ()),
                 shape_crs=(shape_crs or {}).get(role, {}),
+                described_crs=(described_crs or {}).get(role, ""),
             )
         )
     return made

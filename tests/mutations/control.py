@@ -51,6 +51,11 @@ def a_village_of_an_unknown_township(draft: CountyDraft) -> None:
     draft.change(VILLAGE, draft.first(VILLAGE), XZQDM="140225990299")
 
 
+@declare_mutation("REL034", case="uncovered")
+def a_village_that_is_lost(draft: CountyDraft) -> Any:
+    return lose_row(draft, VILLAGE, draft.first(VILLAGE))
+
+
 @declare_mutation("REL035", case="line")
 def a_fault_across_town(draft: CountyDraft) -> None:
     square = make_speck(draft, (draft.lines.boundary == 410) & draft.unlisted)

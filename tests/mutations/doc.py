@@ -879,6 +879,11 @@ def an_empty_folder(draft: CountyDraft) -> None:
     put(draft, empty_folders=["6-批复"])
 
 
+@declare_mutation("DOC004", case="comment")
+def a_comment_of_the_zip(draft: CountyDraft) -> None:
+    put(draft, archive_comments="已批准")
+
+
 @declare_mutation("DOC005", case="bare")
 def a_nearly_blank_map(draft: CountyDraft) -> None:
     put(draft, decoded={MAP: {"by": "gdal", "levels": 200, "plain": 0.9998}})

@@ -95,7 +95,7 @@ class CountyDraft(DefectEditor):
     """A county to edit: rows and shapes by the methods of `DefectEditor`, and properties of its layers.
 
     ``schema`` (role → declared fields), ``crs`` (role → EPSG or None), ``curves`` (role → rows that held arcs), ``shape_crs``
-    (role → systems that shapes declare), ``options`` (of the check), ``folder`` for files of the mutation.
+    (role → systems that shapes declare), ``described_crs`` (role → CRS of the file's definition), ``options`` (of the check), ``folder`` for files of the mutation.
     """
 
     #: Checked counties without changes, by id: the county, its original CRS, and its layers.
@@ -109,6 +109,7 @@ class CountyDraft(DefectEditor):
         self.crs: dict[str, int | None] = {}
         self.curves: dict[str, tuple[int, ...]] = {}
         self.shape_crs: dict[str, dict[str, int]] = {}
+        self.described_crs: dict[str, str] = {}
         self.options = dict(options)
         #: The file that the layers refer to.
         self.file: str = self.options.pop("file", "")
@@ -164,7 +165,7 @@ class CountyDraft(DefectEditor):
     def report(self) -> Report:
         """Check the draft; unchanged layers are those of the clean county with their cached measures."""
         frames, options = self.seen, check_options(self.options)
-        layers = source.as_read(frames, self.schema, self.crs, self.curves, self.shape_crs)
+        layers = source.as_read(frames, self.schema, self.crs, self.curves, self.shape_crs, self.described_crs)
         for layer in layers:
             layer.source = self.file
         untouched = {role for role in frames if self._is_untouched(role, frames[role])}
@@ -179,7 +180,7 @@ class CountyDraft(DefectEditor):
             return check_plan(layers, options).report
 
     def _is_untouched(self, role: str, frame: gpd.GeoDataFrame) -> bool:
-        if role in self.crs or role in self.curves or role in self.shape_crs:
+        if any(role in changed for changed in (self.crs, self.curves, self.shape_crs, self.described_crs)):
             return False
         return frame is self._clean.layers.get(role) and self.schema.get(role) == source.declared(role)
 

@@ -66,6 +66,12 @@ def a_line_among_polygons(draft: CountyDraft) -> None:
     draft.layers[WOODS].at[row, "geometry"] = shapely.LineString([(x, y), (x + 500, y)])
 
 
+@declare_mutation("SCH005", case="heights", finds=1)
+def woods_with_heights(draft: CountyDraft) -> None:
+    row = draft.first(WOODS)
+    draft.layers[WOODS].at[row, "geometry"] = shapely.force_3d(draft.shape(WOODS, row), 1250.0)
+
+
 @declare_mutation("SCH006", case="")
 def a_field_by_another_name(draft: CountyDraft) -> None:
     _declare(draft, PARCEL, "DLBM", alias="地类")
@@ -159,6 +165,11 @@ def woods_in_another_zone(draft: CountyDraft) -> None:
 @declare_mutation("SCH003", case="shapes_declare", finds=1)
 def three_woods_that_declare_degrees(draft: CountyDraft) -> None:
     draft.shape_crs[WOODS] = {"EPSG:4490": 3}
+
+
+@declare_mutation("SCH003", case="described", finds=1)
+def woods_whose_definition_is_of_another_zone(draft: CountyDraft) -> None:
+    draft.described_crs[WOODS] = "EPSG:4525"
 
 
 @declare_mutation("SCH003", case="far_away", follows=["TOP009"])

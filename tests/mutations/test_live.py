@@ -94,6 +94,7 @@ def test_findings_after_edits_equal_those_of_a_full_check(one, drawn, base, tmp_
         or draft.crs
         or draft.curves
         or draft.shape_crs
+        or draft.described_crs
         or draft.schema != declared
         or draft.options != clean.options
     ):

@@ -37,10 +37,19 @@ def leaves(value, path=()):
         yield ".".join(path), value
 
 
+#: Sections of texts that are compared and never shown: words of earlier versions.
+NOT_SHOWN = ("about_former.",)
+
+
 def texts_of(lang):
-    """Where a text stands and the text, in one language."""
+    """Return (location, text) of every text that users see in one language."""
     files = {"zh": ("zh", "report_zh", "rules_zh"), "en": ("en", "report_en")}[lang]
-    found = [(f"{name}.toml {key}", text) for name in files for key, text in leaves(read_toml(TEXTS / f"{name}.toml"))]
+    found = [
+        (f"{name}.toml {key}", text)
+        for name in files
+        for key, text in leaves(read_toml(TEXTS / f"{name}.toml"))
+        if not key.startswith(NOT_SHOWN)
+    ]
     if lang == "zh":
         found += [
             (f"maps.toml {key}", text) for key, text in leaves(read_toml(ROOT / "resources" / "layouts" / "maps.toml"))

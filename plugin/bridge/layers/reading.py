@@ -117,6 +117,7 @@ def read_snapshot(
     import pandas as pd
     import shapely
 
+    from ...core.io.crs_definition import find_contradicting_crs
     from ...core.io.shape_crs import other_shape_crs
 
     drawn = make_outline(shot)
@@ -128,7 +129,8 @@ def read_snapshot(
     if stored is not None and stored != len(read.fids):
         counts = {"read": len(read.fids), "stored": stored}
         return replace(drawn, problem=("rows_disagree", counts), rows=stored)
-    shape_crs = other_shape_crs(Path(shot.path), shot.table or Path(shot.path).stem)
+    file, table_name = Path(shot.path), shot.table or Path(shot.path).stem
+    shape_crs, described_crs = other_shape_crs(file, table_name), find_contradicting_crs(file, table_name)
     columns = list(zip(*read.attributes, strict=True)) if read.attributes else [()] * shot.fields.count()
     index = pd.Index(read.fids, dtype="int64")
     table = {shot.fields.at(n).name(): column_of(columns[n], shot.fields.at(n), index) for n in kept}
@@ -151,6 +153,7 @@ def read_snapshot(
         notices=_notices(shot, len(read.curves)),
         broken=tuple(broken),
         shape_crs=shape_crs,
+        described_crs=described_crs,
     )
 
 

@@ -112,6 +112,22 @@ def describe_crs(crs: CRS) -> Frame:
     return Frame(False, cgcs, easting, float(meridian), zone, prefixed, metres, northing)
 
 
+def have_same_parameters(a: CRS, b: CRS) -> bool:
+    """Return True if two CRS place coordinates alike, whatever their names and codes are.
+
+    Kind of CRS, datum, central meridian, false easting and northing are compared; heights are not.
+    """
+    return _parameters(a) == _parameters(b)
+
+
+def _parameters(crs: CRS) -> tuple[Frame, float | None]:
+    plane = crs.sub_crs_list[0] if crs.is_compound and crs.sub_crs_list else crs
+    operation = plane.coordinate_operation
+    named = {p.name: p.value for p in operation.params} if operation else {}
+    meridian = named.get("Longitude of natural origin")
+    return describe_crs(plane), None if meridian is None else round(float(meridian), 9)
+
+
 def _is_cgcs2000(crs: CRS) -> bool:
     geodetic = crs.geodetic_crs
     if geodetic is None:

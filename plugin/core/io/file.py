@@ -21,6 +21,7 @@ from ..files.encoding import Encoding
 from ..files.open_datasource import openable, touch, whole_shapefile
 from ..geometry import crs as crs_care
 from ..plan.layer import FieldInfo, SourceLayer
+from .crs_definition import find_contradicting_crs
 from .field_types import DeclaredTable, read_declared_tables
 from .records import geodatabase_rows, stored_rows
 from .rows import BYTES, KEY, fields_of, layer_info, make_names_unique, read_rows
@@ -198,6 +199,7 @@ def _read_layer(source: _Source, wanted: Wanted) -> SourceLayer:
     if counted is not None and counted != len(layer.frame):
         return _reject_two_counts(header.sketch, len(layer.frame), counted)
     layer.shape_crs = other_shape_crs(source.opened, source.name)
+    layer.described_crs = find_contradicting_crs(source.opened, source.name)
     shown = source.shown
     layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in header.doubled]
     layer.notices += encoding_notices(shown, source.encoding)

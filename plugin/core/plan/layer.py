@@ -97,7 +97,7 @@ class SourceLayer:
     parameters. ``kind`` and ``rows``: geometry type and number of rows as the source declares them; empty and None if
     it does not. ``filter``: the condition that hides rows in a project. ``rings``: all lines of a layer that is not
     read are closed. ``shape_crs``: coordinate systems other than the layer's that its geometries declare → their
-    number.
+    number. ``described_crs``: the CRS that the file's definition describes, if its code is that of another one.
     """
 
     name: str
@@ -118,6 +118,7 @@ class SourceLayer:
     filter: str = ""
     rings: bool = False
     shape_crs: dict[str, int] = field(default_factory=dict)
+    described_crs: str = ""
 
     @property
     def full_name(self) -> str:

@@ -71,6 +71,10 @@ def exchange_villages(tables):
     return {**tables, "XZQC": exchange_values(villages, 0, other, "XZQDM", "XZQMC", "MC")}
 
 
+def remove_a_village(tables):
+    return {**tables, "XZQC": tables["XZQC"].iloc[1:]}
+
+
 def add_centre_on_farmland(tables):
     """Add 10 km² of the centre's land use on farmland far from the centre."""
     centre = tables["ZXCQFW"].geometry.iloc[0]
@@ -128,6 +132,7 @@ DAMAGES = [
     (exchange_areas, "ATT013"),
     (set_foreign_keys, "ATT004"),
     (exchange_villages, "REL034"),
+    (remove_a_village, "REL034"),
     (add_centre_on_farmland, "REL033"),
     (move_core, "LAW022"),
     (move_core, "REL036"),

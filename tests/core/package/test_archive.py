@@ -9,7 +9,7 @@ import pytest
 
 from plugin.core.errors import InputError
 from plugin.core.messages.texts import Texts
-from plugin.core.package.inspection.archive import unpack_package
+from plugin.core.package.inspection.archive import read_archive_comments, unpack_package
 
 ROOT = "140225浑源县国土空间总体规划"
 
@@ -163,3 +163,35 @@ def test_bytes_before_an_archive_are_refused(tmp_path):
         list_unpacked(path)
     assert caught.value.key == "package_zip_head" and caught.value.params["count"] == 1000
     assert "1000" in Texts("zh").explain(caught.value)
+
+
+def add_archive_comment(file):
+    file.comment = "已批准".encode("gbk")
+
+
+def add_entry_comment(file):
+    file.infolist()[0].comment = "已批准".encode()
+
+
+@pytest.mark.parametrize("add_comment", [add_archive_comment, add_entry_comment])
+def test_comments_of_a_zip_in_either_encoding_are_read(tmp_path, add_comment):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a.txt", b"x")
+        add_comment(file)
+    assert read_archive_comments(path) == "已批准"
+
+
+def test_bytes_after_the_end_of_a_zip_are_read_as_its_comment(tmp_path):
+    path = write_zip(tmp_path / "a.zip", [("a.txt", b"x")])
+    path.write_bytes(path.read_bytes() + b"approved\x00\x01")
+    assert read_archive_comments(path) == "approved"
+    path.write_bytes(path.read_bytes()[: -len(b"approved\x00\x01")] + b"\x00\x01")
+    assert read_archive_comments(path) == "2 B"
+
+
+def test_plain_zip_folder_and_damaged_zip_have_no_comment(tmp_path):
+    path = write_zip(tmp_path / "a.zip", [("a.txt", b"x")])
+    damaged = tmp_path / "b.zip"
+    damaged.write_bytes(path.read_bytes()[:-30])
+    assert [read_archive_comments(one) for one in (path, tmp_path, damaged)] == ["", "", ""]

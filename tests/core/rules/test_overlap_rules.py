@@ -171,6 +171,7 @@ SETUPS = {
             "XZQXZ": [ELSEWHERE, *with_values(b, division_code="140225101")],
         },
         shared,
+        ("other",),
     ),
     "REL036": RuleSetup(between("ZRBHD", RED), uncovered_a),
     "REL037": RuleSetup(

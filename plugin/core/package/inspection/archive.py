@@ -32,6 +32,8 @@ _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
 #: Names that may be next to a package without being a part of it.
 _IGNORED = ("__MACOSX", "desktop.ini", "Thumbs.db", ".DS_Store")
 _CHUNK = 2**20
+#: Bytes of a zip's record of its end without the comment, and the most that the record has with it.
+_END_RECORD, _MOST_COMMENT = 22, 2**16 + 22
 
 
 @contextmanager
@@ -103,6 +105,37 @@ def _count_leading_bytes(path: Path) -> int:
         # Unpacking reports the damage.
         return 0
     return min(starts, default=0)
+
+
+def read_archive_comments(path: Path) -> str:
+    """Return the text of a zip that belongs to none of its files.
+
+    Comments of the archive and of its entries, and bytes after the archive's end, at most the first 64 KiB of them.
+    Unpacking loses them. Empty for a folder and for a damaged archive, which `unpack_package` reports.
+    """
+    if not path.is_file():
+        return ""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            comments = [archive.comment, *(info.comment for info in archive.infolist())]
+        with path.open("rb") as handle:
+            # The record of the end has 22 bytes and a comment of at most 64 KiB.
+            handle.seek(max(0, path.stat().st_size - 2 * _MOST_COMMENT))
+            tail = handle.read()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return ""
+    end = tail.rfind(b"PK\x05\x06") + _END_RECORD + len(comments[0])
+    texts = [_decode_comment(content) for content in (*comments, tail[end:]) if content]
+    return " ".join(text for text in texts if text)
+
+
+def _decode_comment(content: bytes) -> str:
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = content.decode("gbk", errors="replace")
+    # Control characters of binary content would garble the report.
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split()) or f"{len(content)} B"
 
 
 class _PackageMatcher:

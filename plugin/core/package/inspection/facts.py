@@ -212,6 +212,8 @@ class PackageFacts:
         Empty folders that the specification does not have.
     heads
         Path of a VCT file → its header.
+    archive_comments
+        Text of the zip that belongs to none of its files.
     """
 
     root: str
@@ -233,6 +235,7 @@ class PackageFacts:
     duplicate_files: str = ""
     empty_folders: tuple[str, ...] = ()
     heads: dict[str, dict[str, str]] = field(default_factory=dict, hash=False, compare=False)
+    archive_comments: str = ""
 
     @cached_property
     def values(self) -> dict[str, str]:

@@ -21,7 +21,7 @@ from ...model.report import Outcome
 from ...model.rule import Severity
 from ...model.verdict import Verdict
 from ..package_spec.model import PackageSpec
-from .archive import unpack_package
+from .archive import read_archive_comments, unpack_package
 from .collect_facts import collect_package_facts
 from .dataset_comparison import DatasetComparison, compare_datasets
 from .facts import LayerFact, PackageFacts, UnreadLayer, is_vct
@@ -198,6 +198,7 @@ def inspect_package(
     with unpack_package(Path(path), cancellation, package_spec.root, package_spec.folders.values(), most) as folder:
         progress(0.0, "")
         facts = collect_package_facts(folder, package_spec, cancellation)
+        facts = replace(facts, archive_comments=read_archive_comments(Path(path)))
         progress(_COLLECTING, "")
         options = _with_profile(options, facts, package_spec)
         norm = options.norm()

@@ -246,13 +246,16 @@ def _report_formats(
 
 
 def _compare_about(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
-    """Compare the sheet on the data with the report's provenance."""
-    provenance = own.provenance
+    """Compare the sheet on the data with the report's provenance.
+
+    In a workbook of another version, the words of earlier versions are accepted, too.
+    """
+    provenance, own_texts = own.provenance, Texts(own.lang)
     try:
         findings = own.report.get("findings") or ()
         unread = [str(f["message"]) for f in findings if f.get("code") == "RUN905"]
         notes = [*map(str, provenance["notices"]), *unread]
-        table = make_about_table(provenance, Texts(own.lang), "", [])
+        table = make_about_table(provenance, own_texts, "", [])
         begun = datetime.fromisoformat(str(provenance["started"]))
     except _BROKEN:
         # DOC013 reports an unreadable report.
@@ -271,15 +274,15 @@ def _compare_about(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
     printed_time = sheet.text(time, 2)
     if not _is_plausible_time(printed_time, begun, own.package):
         wrong.append(CellChange(time, 2, printed_time, begun.strftime(TIME_FORM)))
-    kept = {note.strip() for note in notes}
+    expected_notes = {note.strip() for note in notes}
     for (row, column), cell in sorted(sheet.cells.items()):
-        foreign = cell.text not in kept if row > last else column > 2
+        foreign = cell.text not in expected_notes if row > last else column > 2
         if foreign and cell.state != "merged":
             wrong.append(CellChange(row, column, cell.text, ""))
     if is_of_other_version(own.package):
-        # 0.1.0 has other words for the statutory area (图斑椭球面积) and the scope (交付范围) in its notes.
-        former = ("图斑椭球面积", "交付范围")
-        wrong = [one for one in wrong if not any(word in one.expected for word in former)]
+        current, former = own_texts.section("about"), own_texts.section("about_former")
+        renamed = {(former[key], current[key]) for key in former}
+        wrong = [one for one in wrong if (one.printed, one.expected) not in renamed]
     if wrong:
         yield _report_words(sheet, wrong, own)
 

@@ -8,6 +8,9 @@ from ..inspection.facts import PackageFacts
 from ..slot_files import is_stray
 from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
 
+#: Maximum number of characters of a comment in a message.
+_LONGEST = 60
+
 
 @rule(
     "DOC004",
@@ -20,6 +23,7 @@ from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
         "": "“{file}” was left by a system or a program and does not belong to a delivery. Close the program and delete the file.",
         "folder": "The folder “{file}” is empty, and the specification of the package does not have it. Delete it, or add its "
         "files.",
+        "comment": "The zip of the package carries text that belongs to none of its files: “{text}”. Receivers do not see it after unpacking. Pack the folder again without comments.",
     },
     fails=[
         example(
@@ -31,6 +35,7 @@ from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
             },
         ),
         example("a folder for what never came", 1, empty_folders=["6-批复"]),
+        example("a comment of the zip", 1, archive_comments="approved"),
     ],
     passes=[
         example("none"),
@@ -42,11 +47,11 @@ def stray_files(*, ctx: Context) -> RuleResult:
 
     What it checks
         Files that systems and programs leave: Thumbs.db, .lock, ~$…, .tmp, .DS_Store, logs of databases. Empty
-        folders that the specification does not have.
+        folders that the specification does not have. Comments of the zip and of its entries, and bytes after its end.
     Why
         A lock shows that a program still uses the data. Receivers query or reject other left-over files.
     How to fix
-        Close the program that has the data open, and delete the file.
+        Close the program that has the data open, and delete the file. Pack the folder again without comments.
     Limits
         Files are recognised by name only.
     """
@@ -59,3 +64,6 @@ def _find_stray_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             yield make_file_finding(file.path)
     for folder in package.empty_folders:
         yield make_file_finding(folder, "folder")
+    if package.archive_comments:
+        text = package.archive_comments
+        yield make_file_finding(package.root, "comment", text=text if len(text) <= _LONGEST else text[:_LONGEST] + "…")

@@ -8,7 +8,9 @@ from ...plan.layer import Layer
 WEST = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100"}
 EAST = {"wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))", "division_code": "140225101"}
 VILLAGE = {"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "division_code": "140225100201"}
-ACROSS = {"wkt": "POLYGON ((50 0, 110 0, 110 100, 50 100, 50 0))", "division_code": "140225100202"}
+NEXT = {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "division_code": "140225100202"}
+ACROSS = {**NEXT, "wkt": "POLYGON ((50 0, 110 0, 110 100, 50 100, 50 0))"}
+IN_EAST = {**EAST, "division_code": "140225101201"}
 #: Digits of a township's code: county (6) and township (3); a village's code has three more.
 TOWNSHIP = 9
 
@@ -27,18 +29,22 @@ TOWNSHIP = 9
     messages={
         "other": "{layer} ({key}, {field} {code}) has {area} in the township {other} of {related_layer} ({related_key}; width {width} m), not in its own township. Correct the outline, or the code.",
         "none": "{layer} ({key}, {field} {code}) begins with {township}, a township missing in {related_layer}. Correct the code, or draw the township.",
+        "uncovered": "{layer} ({key}) has {area} that no village of {related_layer} covers (width {width} m). Restore the missing village, or extend the outlines of its neighbours.",
     },
     fails=[
-        Example("across the edge", {"villages": [VILLAGE, ACROSS], "townships": [WEST, EAST]}, finds=1, areas=(1000.0,)),
-        Example("another township's code", {"villages": [{**VILLAGE, "division_code": "140225101201"}], "townships": [WEST, EAST]}, finds=1,
+        Example("across the edge", {"villages": [VILLAGE, ACROSS, IN_EAST], "townships": [WEST, EAST]}, finds=1, areas=(1000.0,)),
+        Example("another township's code", {"villages": [{**VILLAGE, "division_code": "140225101201"}, NEXT, IN_EAST], "townships": [WEST, EAST]}, finds=1,
                 areas=(5000.0,)),
-        Example("a township that is not there", {"villages": [{**VILLAGE, "division_code": "140225109201"}], "townships": [WEST, EAST]}, finds=1),
+        Example("a township that is not there", {"villages": [{**VILLAGE, "division_code": "140225109201"}, NEXT, IN_EAST], "townships": [WEST, EAST]}, finds=1),
+        Example("a village is missing", {"villages": [VILLAGE, IN_EAST], "townships": [WEST, EAST]}, finds=1, areas=(5000.0,)),
+        Example("all villages of a township are missing", {"villages": [VILLAGE, NEXT], "townships": [WEST, EAST]}, finds=1, areas=(10000.0,)),
     ],
     passes=[
-        Example("within", {"villages": [VILLAGE], "townships": [WEST, EAST]}),
-        Example("a township in two parts", {"villages": [{**VILLAGE, "wkt": "POLYGON ((50 0, 150 0, 150 100, 50 100, 50 0))"}],
+        Example("within", {"villages": [VILLAGE, NEXT, IN_EAST], "townships": [WEST, EAST]}),
+        Example("a township in two parts", {"villages": [VILLAGE, {**NEXT, "wkt": "POLYGON ((50 0, 200 0, 200 100, 50 100, 50 0))"}],
                 "townships": [WEST, {**EAST, "division_code": "140225100"}]}),
-        Example("too short a code is another rule's", {"villages": [{**VILLAGE, "division_code": "1402"}], "townships": [WEST, EAST]}),
+        Example("too short a code is another rule's", {"villages": [{**VILLAGE, "division_code": "1402"}, NEXT, IN_EAST], "townships": [WEST, EAST]}),
+        Example("a layer without villages", {"villages": [], "townships": [WEST, EAST]}),
     ],
 )  # fmt: skip
 def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) -> RuleResult:
@@ -46,14 +52,16 @@ def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) ->
 
     What it checks
         Pairs of 村级行政区 and 乡镇级行政区 that share area although the village's code does not begin with the
-        township's; and villages whose township is missing in the layer of townships.
+        township's; villages whose township is missing in the layer of townships; and parts of townships that no
+        village covers.
     Why
         Sums by township use either code or place; if the two differ, text, table and map show different figures.
     How to fix
-        Use the township's edge as the outline of its villages, with identical vertices; or correct the code.
+        Use the township's edge as the outline of its villages, with identical vertices; or correct the code. Restore
+        a missing village.
     Limits
         Only the first nine digits are compared. TOP003 reports land outside all townships. That outlines nest is
-        inferred (mark C). Runs for a whole county, by name or with the group control_lines.
+        inferred (mark C); so is that villages cover their township. Runs for a whole county, by name or with the group control_lines.
     """
     own = np.array([code[:TOWNSHIP] for code in villages.text("division_code")], dtype=object)
     of = np.array([code[:TOWNSHIP] for code in townships.text("division_code")], dtype=object)
@@ -73,4 +81,8 @@ def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) ->
         finding = ctx.make.row(villages, row, case="none", field=name, params=params, geometry=villages.plane[row])
         finding.related_role = townships.role
         result.findings.append(finding)
+    if has_code.any() and not ctx.around_an_edit:
+        # Around an edit not all villages are known; the next whole check compares them.
+        uncovered = ctx.geometry.uncovered(townships, villages)
+        result.findings += ctx.make.by_place(ctx.make.pairs(townships, villages, uncovered, case="uncovered"))
     return result

@@ -27,6 +27,7 @@ SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 386000
         "without_prefix": "{layer} is in {crs} without the zone prefix, the plan is measured in {plane} with it. It was reprojected for the check; deliver all layers in the same form. The layer was not changed.",
         "not_cgcs2000": "{layer} is in {crs}, which is not CGCS2000. It was used without a datum shift; reproject it with the official parameters. The layer was not changed.",
         "shapes_declare": "{layer} is in {crs}, but some of its shapes declare another coordinate system ({found}); shapes: {count}. They were read in the layer's CRS. Determine which CRS is right, and write the layer again from its source; the layer was not changed.",
+        "described": "{layer} was read in {crs} by the code in its file, but the definition beside that code describes {found}. Programs that use the definition place the layer elsewhere. Determine which CRS is right, and write the layer again from its source; the layer was not changed.",
         "far_away": "{layer} is at {longitude}°E in {crs}, but the codes are those of {county} ({west}–{east}°E): most likely the zone is wrong, in this and the other layers. Check their CRS; no layer was changed.",
         "far_away_degrees": "{layer} is at {longitude}°E, but the codes are those of {county} ({west}–{east}°E). Degrees have no zone: check the source of the data, the division codes and the coordinates; no layer was changed.",
         "outside_crs": "Layers in {crs} ({count}: {layers}) are at {place}, completely outside the area of use of that CRS ({range}), where areas and lengths are distorted. Check the CRS, or reproject to the zone of that place; no layer was changed.",
@@ -45,7 +46,7 @@ def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding
     What it checks
         Each layer can be read, has shapes and a CRS, its coordinates fit the CRS (degrees or metres, zone, prefix,
         axis order, place) and are in the CRS's area of use, the CRS is CGCS2000, all projected layers are in one
-        zone, and the shapes of a GeoPackage declare the CRS of their layer.
+        zone, the shapes of a GeoPackage declare the CRS of their layer, and a file's code and definition of the CRS agree.
     Why
         A layer in the wrong zone is shifted by three degrees: no conflict is found because no layers meet.
     How to fix
@@ -69,6 +70,9 @@ def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding
             texts = ", ".join(f"{system} × {count}" for system, count in sorted(declared.items()))
             shapes = params | {"count": sum(declared.values()), "found": texts}
             found.append(Finding(layer.role, case="shapes_declare", severity=Severity.WARNING, params=shapes))
+        if layer.source.described_crs:
+            described = params | {"found": layer.source.described_crs}
+            found.append(Finding(layer.role, case="described", severity=Severity.WARNING, params=described))
         if not frame.cgcs2000:
             case = "not_cgcs2000"
         elif frame.geographic or (frame.zone, frame.prefixed) == (plane.zone, plane.prefixed):

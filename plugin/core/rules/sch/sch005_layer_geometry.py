@@ -4,7 +4,7 @@ import shapely
 
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, RuleResult, rule
+from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -20,13 +20,16 @@ KINDS = ("point", "line", "polygon")
     needs={"layer": Need(EACH)},
     messages={
         "": "{layer} requires the geometry type {expected}; features of another type: {count} (mostly {actual}). Move them to the right layer, or draw them again.",
+        "heights": "{layer} is a layer of the plane, but its features have heights (Z); features: {count}. Areas are measured without them, and other programs may refuse them. Save the layer without Z.",
     },
     fails=[
         Example("a line among polygons", {"layer": [SQUARE, "LINESTRING (0 0, 50 50)"]}, finds=1),
         Example("points and lines", {"layer": [SQUARE, "LINESTRING (0 0, 50 50)", "POINT (1 1)", "POINT (2 2)"]}, finds=1),
+        Example("a polygon with heights", {"layer": [SQUARE, "POLYGON Z ((0 0 900, 9 0 900, 9 9 900, 0 0 900))"]}, finds=1),
     ],
     passes=[
         Example("polygon and multipolygon", {"layer": [SQUARE, "MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0)))"]}),
+        Example("a point with a height", {"layer": ["POINT Z (1 1 900)"]}, roles={"layer": "WWBHDWD"}),
         Example("nothing drawn is another matter", {"layer": [SQUARE, None, "LINESTRING EMPTY"]}),
     ],
 )  # fmt: skip
@@ -35,14 +38,16 @@ def layer_geometry(layer: Layer, *, ctx: Context) -> RuleResult:
 
     What it checks
         Every shape is a polygon, a line or a point as the layer's template requires; single and multi types are
-        treated alike.
+        treated alike. Lines and polygons have no heights (Z).
     Why
-        A line in a layer of polygons has no area: the table has it, but no figure and no overlap does.
+        A line in a layer of polygons has no area: the table has it, but no figure and no overlap does. A
+        layer of the county database is two-dimensional; heights usually come from a drawing program.
     How to fix
-        Move the features to the right layer, or draw them with the geometry type of the layer.
+        Move the features to the right layer, or draw them with the geometry type of the layer. Save a layer with heights
+        without its Z dimension.
     Limits
         Checks the features, not the type that the file declares; a layer without features is not checked. A
-        collection counts as the largest kind in it.
+        collection counts as the largest kind in it. Measures (M) are dropped on reading and not reported.
     """
     dimensions = np.where(layer.empty | layer.broken, -1, shapely.get_dimensions(layer.raw_shapes))
     expected = KINDS.index(layer.template.geometry)
@@ -56,4 +61,8 @@ def layer_geometry(layer: Layer, *, ctx: Context) -> RuleResult:
             "count": sum(counts[n] for n in others),
         }
         result.findings.append(Finding(layer.role, params=params))
+    high = int(shapely.has_z(layer.frame.geometry.to_numpy()).sum()) if expected else 0
+    if high:
+        heights = Finding(layer.role, case="heights", severity=Severity.WARNING, params={"count": high})
+        result.findings.append(heights)
     return result

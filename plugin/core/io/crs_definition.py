@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Definitions of coordinate systems in files that contradict their codes.
+
+A file describes a layer's CRS twice: by an EPSG code, and by the parameters of its projection (WKT). Drivers use the
+code; other programs use the parameters and place the layer elsewhere.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import sqlite3
+import warnings
+from contextlib import closing
+from pathlib import Path
+
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from ..geometry.crs import crs_label, have_same_parameters, parse_crs
+from .records import read_only
+
+#: EPSG code and definition of a CRS, as stored; the code is None if only the definition names one.
+_Definition = tuple[int | None, str]
+#: Columns of `gpkg_spatial_ref_sys` with definitions; the second one is of the extension for WKT of 2015 and later.
+_COLUMNS = ("definition", "definition_12_063")
+#: Bytes of a .prj that are read; definitions have some hundred.
+_LONGEST_PRJ = 65_536
+
+
+def find_contradicting_crs(path: Path, name: str) -> str:
+    """Return the CRS that a layer's stored definition describes, if its code is that of another CRS.
+
+    Parameters
+    ----------
+    path
+        GeoPackage, file geodatabase or shapefile; other formats store no code beside a definition.
+    name
+        Name of the layer in the file.
+
+    Returns
+    -------
+    str
+        Code or name of the described CRS. Empty if code and definition agree, if one of them is missing, or if the
+        file cannot be read: reading its rows reports that.
+    """
+    for code, text in _read_definitions(path, name):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            described = _parse(text)
+            coded = _coded_crs(code, described)
+        if described is None or coded is None:
+            continue
+        if not have_same_parameters(coded, described):
+            return crs_label(parse_crs(text) or described)
+    return ""
+
+
+def _read_definitions(path: Path, name: str) -> list[_Definition]:
+    kind = path.suffix.lower()
+    try:
+        if kind == ".gpkg":
+            return _read_geopackage(path, name)
+        if kind == ".gdb":
+            return _read_filegdb(path, name)
+        if kind == ".shp":
+            prj = next((f for f in path.parent.glob(f"{path.stem}.*") if f.suffix.lower() == ".prj"), None)
+            return [(None, prj.read_bytes()[:_LONGEST_PRJ].decode("utf-8", "replace"))] if prj else []
+    except (sqlite3.Error, OSError, RuntimeError):
+        # Reading the rows reports a damaged file.
+        return []
+    return []
+
+
+def _read_geopackage(path: Path, name: str) -> list[_Definition]:
+    database = read_only(path)
+    if database is None:
+        return []
+    with closing(database):
+        stored = {
+            column for (column,) in database.execute("SELECT name FROM pragma_table_info('gpkg_spatial_ref_sys')")
+        }
+        found: list[_Definition] = []
+        for column in sorted(stored.intersection(_COLUMNS)):
+            row = database.execute(
+                f"SELECT s.organization, s.organization_coordsys_id, s.{column} FROM gpkg_geometry_columns g "  # nosec B608 # a constant
+                "JOIN gpkg_spatial_ref_sys s ON s.srs_id = g.srs_id WHERE lower(g.table_name) = lower(?)",
+                (name,),
+            ).fetchone()
+            if row and str(row[0]).upper() == "EPSG":
+                found.append((int(row[1]), str(row[2] or "")))
+    return found
+
+
+def _read_filegdb(path: Path, name: str) -> list[_Definition]:
+    try:
+        from osgeo import gdal
+    except ImportError:
+        # A Python without QGIS cannot read the definition of a geodatabase.
+        return []
+    gdal.PushErrorHandler("CPLQuietErrorHandler")
+    try:
+        database = gdal.OpenEx(str(path), gdal.OF_VECTOR, ["OpenFileGDB"])
+        rows = database.ExecuteSQL(f"GetLayerDefinition {name}") if database is not None else None
+        feature = rows.GetNextFeature() if rows is not None else None
+        stored = feature.GetField(0) if feature is not None else ""
+        if rows is not None:
+            database.ReleaseResultSet(rows)
+    finally:
+        gdal.PopErrorHandler()
+    reference = re.search(r"<SpatialReference\b.*?</SpatialReference>", stored or "", re.DOTALL)
+    items = dict(re.findall(r"<(WKT|WKID|LatestWKID)>([^<]*)<", reference.group())) if reference else {}
+    code = items.get("LatestWKID") or items.get("WKID") or ""
+    return [(int(code), html.unescape(items.get("WKT", "")))] if code.isdecimal() else []
+
+
+def _parse(text: str) -> CRS | None:
+    try:
+        return CRS.from_user_input(text) if text else None
+    except CRSError:
+        # "undefined", and definitions that only one program knows: there is nothing to compare.
+        return None
+
+
+def _coded_crs(code: int | None, described: CRS | None) -> CRS | None:
+    """Return the CRS of a code, or of the code within the definition; None for a code that EPSG does not have."""
+    if code is None and described is not None:
+        stated = described.to_json_dict().get("id", {})
+        code = int(stated["code"]) if stated.get("authority") == "EPSG" else None
+    try:
+        return CRS.from_epsg(code) if code is not None else None
+    except CRSError:
+        return None
