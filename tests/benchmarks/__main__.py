@@ -119,8 +119,14 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=3)
     options.add_argument("--exchange", action="store_true", help="only what is exchanged: VCT and the package")
     options.add_argument("--no-qgis", action="store_true", help="leave QGIS's own overlay out")
+    options.add_argument("--checks", action="store_true", help="only the rules and the re-check of an edit")
     given = options.parse_args()
     path = county(given.parcels, given.vertices)
+    if given.checks:
+        table, _, result, _ = rules_rows(path, given.runs)
+        table += book_rows(county(given.parcels, given.vertices, full=True), given.runs)
+        print("\n".join([HEADER, *(row.markdown() for row in table + edits.rows(result.plan))]))
+        return
     if given.exchange:
         print("\n".join([HEADER, *(row.markdown() for row in exchange.rows(path, given.runs))]))
         return

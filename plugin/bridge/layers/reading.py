@@ -118,7 +118,7 @@ def read_snapshot(
     import shapely
 
     from ...core.io.crs_definition import find_contradicting_crs
-    from ...core.io.shape_crs import other_shape_crs
+    from ...core.io.shape_headers import read_shape_headers
 
     drawn = make_outline(shot)
     kept, crs = _find_positions(shot), drawn.crs
@@ -130,7 +130,8 @@ def read_snapshot(
         counts = {"read": len(read.fids), "stored": stored}
         return replace(drawn, problem=("rows_disagree", counts), rows=stored)
     file, table_name = Path(shot.path), shot.table or Path(shot.path).stem
-    shape_crs, described_crs = other_shape_crs(file, table_name), find_contradicting_crs(file, table_name)
+    shape_crs = read_shape_headers(file, table_name).other_crs
+    described_crs = find_contradicting_crs(file, table_name)
     columns = list(zip(*read.attributes, strict=True)) if read.attributes else [()] * shot.fields.count()
     index = pd.Index(read.fids, dtype="int64")
     table = {shot.fields.at(n).name(): column_of(columns[n], shot.fields.at(n), index) for n in kept}

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,7 +134,7 @@ class Context:
         if declared is None or not declared.codes:
             return np.zeros(len(layer), dtype=bool)
         members = self.codes(declared.codes).members(list(ancestors))
-        return np.array([trim_padding(v, declared.code_pad) in members for v in layer.text(meaning)], dtype=bool)
+        return _are_codes_of(layer.text(meaning), members, declared.code_pad)
 
     def cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
         """Return (n,) bool: rows of 耕地 by their land-use code, without 可调整 (…K) codes.
@@ -147,7 +147,13 @@ class Context:
             return np.zeros(len(layer), dtype=bool)
         codes = self.codes(declared.codes).codes
         yes = {c.code for c in codes.values() if c.extra.get("cultivated") == "1" and (whole_class or c.level > 1)}
-        return np.array([trim_padding(v, declared.code_pad) in yes for v in layer.text("land_use")], dtype=bool)
+        return _are_codes_of(layer.text("land_use"), yes, declared.code_pad)
+
+
+def _are_codes_of(values: list[str], codes: Container[str], pad: int) -> NDArray:
+    """Return (n,) bool: values that are one of ``codes`` without their padding."""
+    member = {value: trim_padding(value, pad) in codes for value in set(values)}
+    return np.fromiter(map(member.__getitem__, values), dtype=bool, count=len(values))
 
 
 def trim_padding(code: str, pad: int) -> str:

@@ -266,8 +266,31 @@ def linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = NEVER)
         known, start = known + len(lengths), stop
     cancellation.raise_if_cancelled()
     segments, key = np.flatnonzero(begins).astype(np.int32), key[begins]
-    order = np.argsort(key)
-    return Linework(xy, ring, np.concatenate(row), left, segments[order], key[order])
+    order, key = _sort_hashes(key)
+    return Linework(xy, ring, np.concatenate(row), left, segments[order], key)
+
+
+def _sort_hashes(key: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the order of (s,) uint64 hashes, and the sorted hashes.
+
+    Sorting plain numbers, the upper bits of each hash with its position below, takes half the time of `argsort`.
+    """
+    low = np.uint64((1 << len(key).bit_length()) - 1)
+    packed = (key & ~low) | np.arange(len(key), dtype=np.uint64)
+    packed.sort()
+    order = (packed & low).astype(np.int64)
+    del packed
+    key = key[order]
+    # Different hashes with equal upper bits are in the order of their positions: a few, sorted one by one.
+    for at in np.flatnonzero(key[1:] < key[:-1]).tolist():
+        start, stop, upper = at, at + 2, key[at] & ~low
+        while start and key[start - 1] & ~low == upper:
+            start -= 1
+        while stop < len(key) and key[stop] & ~low == upper:
+            stop += 1
+        inner = np.argsort(key[start:stop], kind="stable")
+        order[start:stop], key[start:stop] = order[start:stop][inner], key[start:stop][inner]
+    return order, key
 
 
 def _compute_signed_areas(found: Rings) -> NDArray:

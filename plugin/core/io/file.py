@@ -25,7 +25,7 @@ from .crs_definition import find_contradicting_crs
 from .field_types import DeclaredTable, read_declared_tables
 from .records import geodatabase_rows, stored_rows
 from .rows import BYTES, KEY, fields_of, layer_info, make_names_unique, read_rows
-from .shape_crs import other_shape_crs
+from .shape_headers import read_shape_headers
 from .text_geometry import OWN, find_geometry_column, find_hidden_tables
 
 
@@ -189,8 +189,16 @@ def _read_layer(source: _Source, wanted: Wanted) -> SourceLayer:
             if unread is not None:
                 return unread
             only = _select_fields(source, header, needed)
+            shape_headers = read_shape_headers(source.opened, source.name)
             layer = read_rows(
-                source.path, source.opened, source.name, source.encoding, header.sketch, header.names, only
+                source.path,
+                source.opened,
+                source.name,
+                source.encoding,
+                header.sketch,
+                header.names,
+                only,
+                may_have_arcs=shape_headers.may_have_arcs,
             )
     except (*ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
         detail = _explain_error(error)
@@ -198,7 +206,7 @@ def _read_layer(source: _Source, wanted: Wanted) -> SourceLayer:
     counted = stored_rows(source.opened, source.name) if source.stored is None else source.stored
     if counted is not None and counted != len(layer.frame):
         return _reject_two_counts(header.sketch, len(layer.frame), counted)
-    layer.shape_crs = other_shape_crs(source.opened, source.name)
+    layer.shape_crs = shape_headers.other_crs
     layer.described_crs = find_contradicting_crs(source.opened, source.name)
     shown = source.shown
     layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in header.doubled]

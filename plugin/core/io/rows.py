@@ -120,12 +120,15 @@ def read_rows(
     sketch: SourceLayer,
     names: list[str],
     only: list[str] | None = None,
+    *,
+    may_have_arcs: bool = True,
 ) -> SourceLayer:
     """Read the rows of a layer.
 
-    ``names``: the fields' names to use, in their order; ``only``: the fields to read, default all.
+    ``names``: the fields' names to use, in their order; ``only``: the fields to read, default all; ``may_have_arcs``:
+    False if the file's headers exclude arcs, so that they are not searched.
     """
-    curves = find_curve_ids(path, opened, name)
+    curves = find_curve_ids(path, opened, name) if may_have_arcs else []
     meta, fids, wkb, columns = _read_raw(path, opened, name, encoding, only)
     if only is not None:
         names = [str(field) for field in meta["fields"]]

@@ -55,8 +55,8 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     if not layer.has("key"):
         return None
     rows: dict[str, list[int]] = defaultdict(list)
-    for position, key in enumerate(layer.keys):
-        rows[key].append(position)
+    for position in sorted(layer.repeated_keys):
+        rows[layer.keys[position]].append(position)
     found = []
     for key, positions in rows.items():
         if not key:

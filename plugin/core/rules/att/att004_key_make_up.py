@@ -57,13 +57,12 @@ def key_make_up(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     county = plan_code_prefix(ctx)
 
     def judge(key: str) -> ValueProblem | None:
-        params = {"value": key, "count": len(key), "length": LENGTH, "head": key[: len(county)], "county": county}
-        if not key:
+        composed = key.isascii() and key[:6].isdigit() and key[6:].isalnum() and key == key.upper()
+        if not key or (composed and len(key) == LENGTH and key.startswith(county)):
             return None
+        params = {"value": key, "count": len(key), "length": LENGTH, "head": key[: len(county)], "county": county}
         if len(key) != LENGTH:
             return ValueProblem("length", params)
-        if not (key.isascii() and key[:6].isdigit() and key[6:].isalnum() and key == key.upper()):
-            return ValueProblem("signs", params)
-        return ValueProblem("county", params) if not key.startswith(county) else None
+        return ValueProblem("county" if composed else "signs", params)
 
     return judge_values(ctx, layer, layer.field_name("key"), layer.keys, judge)
