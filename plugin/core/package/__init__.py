@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""汇交成果包: from a checked plan to a folder for handing in, by a specification.
+"""Submission packages (汇交成果包): export of a checked plan, and inspection.
 
-`export` makes a package: `gate`, `layers`, then the other parts (documents, `maps`, `tables`, `metadata`), the
-`manifest`; finally `folder` moves the new folder into its place. `inspection` reads a package of any origin; the
-rules DOC judge it.
+`export` makes a package by a specification: `gate` refuses it or not, `layers` writes the data sets, then documents,
+`maps`, `tables`, `metadata` and the `manifest` follow; finally `folder` moves the new folder into its place.
+`inspection` reads a package of any origin; the rules DOC in `rules` judge it.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Export of a checked plan: gate, layers, other parts, manifest."""
+"""Export of a checked plan as a submission package."""
 
 from __future__ import annotations
 
@@ -41,28 +41,29 @@ __all__ = ["ExportOrder", "ExportedPackage", "export_package", "options_for_pack
 
 
 def report_received(checked: CheckResult, cancellation: Cancellation) -> Iterator[Problem]:
-    """Run the rules of the group ``received`` that the check did not run.
+    """Run the rules that a receiving body runs and that the check did not run.
 
-    Yields a problem for each rule, layer and field. Waived findings are omitted. Raises Cancelled.
+    These are the rules of the group ``received``. Yield one problem for each rule, layer and field with findings;
+    waived findings are omitted. Raises Cancelled.
     """
     plan, lang = checked.plan, checked.report.lang
     checked_codes = {outcome.code for outcome in checked.report.rules}
     group = plan.norm.standard.rule_groups.get(RECEIVED_GROUP, ())
     rules = [rule for rule in choose_rules(group) if rule.code not in checked_codes]
-    found: dict[tuple[str, str, str], list[Finding]] = {}
+    findings_by_place: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in run_check(
         plan, rules, side=checked.side, waivers=checked.waivers, lang=lang, cancellation=cancellation
     ).findings:
         if finding.state == "open":
-            found.setdefault((finding.code, finding.role, finding.field), []).append(finding)
-    named = {rule.code: RuleTitle(rule) for rule in rules}
-    for (code, role, field), those in found.items():
-        level = Level.GATE if any(one.severity is Severity.ERROR for one in those) else Level.NOTE
+            findings_by_place.setdefault((finding.code, finding.role, finding.field), []).append(finding)
+    title_of_rule = {rule.code: RuleTitle(rule) for rule in rules}
+    for (code, role, field), findings in findings_by_place.items():
+        level = Level.GATE if any(one.severity is Severity.ERROR for one in findings) else Level.NOTE
         layer = plan.layers[role].name if role in plan.layers else role
-        features = tuple(one.key for one in those[:NAMED])
+        features = tuple(one.key for one in findings[:NAMED])
         # Findings of the run itself (RUN) do not belong to a rule.
-        params = {"rule": named.get(code, code)}
-        yield Problem(level, "as_received", layer, field, len(those), features, params)
+        params = {"rule": title_of_rule.get(code, code)}
+        yield Problem(level, "as_received", layer, field, len(findings), features, params)
 
 
 # Other parts than layers: documents, the report, tables, metadata. A new part is a function here or in a separate
@@ -73,11 +74,11 @@ Part = Callable[[ExportContext], Iterable[Problem]]
 
 
 def copy_documents(context: ExportContext) -> list[Problem]:
-    """Copy the planner's files into their places."""
-    for one in context.filled:
-        for path in one.files:
+    """Copy the planner's files into the package's folders."""
+    for filled_slot in context.filled:
+        for path in filled_slot.files:
             context.cancellation.raise_if_cancelled()
-            target = context.place(one.slot.folder, path.name)
+            target = context.place(filled_slot.slot.folder, path.name)
             try:
                 # Copy the content only, without the owner and times of this machine.
                 shutil.copyfile(path, target)
@@ -89,7 +90,7 @@ def copy_documents(context: ExportContext) -> list[Problem]:
 
 
 def write_report(context: ExportContext) -> list[Problem]:
-    """Write the check's report as page and as data."""
+    """Write the report of the check as page (HTML) and as data (JSON)."""
     from ..render.html import render_report
     from ..render.outputs import to_json
 
@@ -104,7 +105,9 @@ def write_report(context: ExportContext) -> list[Problem]:
 
 
 def write_metadata(context: ExportContext) -> list[Problem]:
-    """Write the metadata from the complete manifest, so this part is the last one.
+    """Write the metadata from the manifest.
+
+    They describe all other parts, so this is the last one.
 
     Raises
     ------
@@ -124,7 +127,10 @@ PARTS: tuple[Part, ...] = (copy_documents, make_maps, write_report, write_workbo
 
 
 def options_for_package(options: Options, package_spec: PackageSpec) -> Options:
-    """Return the check options for a package: by default the specification's standard."""
+    """Return the options of the check that precedes a package.
+
+    If they have neither a standard nor a profile, the standard of the specification is set.
+    """
     return options if options.standard or options.profile else replace(options, standard=package_spec.standard)
 
 
@@ -159,10 +165,10 @@ def export_package(
     """
     target = package_path(checked.plan, order)
     with make_export_folder(order.folder), lock_for_writing(target):
-        return _export(checked, order, target, page, draw, progress, cancellation)
+        return _export_locked(checked, order, target, page, draw, progress, cancellation)
 
 
-def _export(
+def _export_locked(
     checked: CheckResult,
     order: ExportOrder,
     target: Path,
@@ -171,6 +177,7 @@ def _export(
     progress: Progress,
     cancellation: Cancellation,
 ) -> ExportedPackage:
+    """Make the package while the target is locked; arguments as in `export_package`."""
     plan, spec, lang = checked.plan, order.package_spec, checked.report.lang
     values = spec_values(plan, spec)
     document = resolve_package_document(plan.norm, order, values)
@@ -179,35 +186,52 @@ def _export(
     finish_interrupted(target)
     check_target(target, plan.inputs, spec, values)
     progress(0.0, "")
-    sets, problems = prepare(checked, order, cancellation)
-    filled, missing = fill_slots(spec, values, order.documents, target if target.is_dir() else None, lang)
-    work = plan_maps(plan, order, filled, values, draw)
+    prepared_sets, problems = prepare(checked, order, cancellation)
+    filled_slots, missing = fill_slots(spec, values, order.documents, target if target.is_dir() else None, lang)
+    map_work = plan_maps(plan, order, filled_slots, values, draw)
     problems = [
         *judge_check(checked),
         *report_received(checked, cancellation),
         *problems,
         *missing,
-        *explain_missing_maps(work.lacking),
+        *explain_missing_maps(map_work.lacking),
     ]
-    problems += _document_notes(document, with_maps=bool(work.requests))
+    problems += _document_notes(document, with_maps=bool(map_work.requests))
     pass_gate(problems, order, target)
     manifest = head(checked, spec, values, target.name, document, forced=bool(group_by_level(problems, Level.GATE)))
-    steps = RowProgress(sum(len(c) for s in sets for c in s.contents), progress, MAPS_BEGIN if work.requests else 0.95)
-    with replace_folder(target, cancellation) as new:
-        context = ExportContext(checked, spec, new, values, manifest, filled, work, page, document, steps, cancellation)
-        manifest["layers"] = [row for one in sets for row in write_vector_set(one, context)]
-        manifest["slots"] = slot_rows(filled, spec)
+    row_progress = RowProgress(
+        sum(len(c) for s in prepared_sets for c in s.contents), progress, MAPS_BEGIN if map_work.requests else 0.95
+    )
+    with replace_folder(target, cancellation) as new_folder:
+        context = ExportContext(
+            checked,
+            spec,
+            new_folder,
+            values,
+            manifest,
+            filled_slots,
+            map_work,
+            page,
+            document,
+            row_progress,
+            cancellation,
+        )
+        manifest["layers"] = [row for one in prepared_sets for row in write_vector_set(one, context)]
+        manifest["slots"] = slot_rows(filled_slots, spec)
         for part in PARTS:
             problems += part(context)
         problems = drop_duplicate_notes(problems, manifest["slots"])
-        written = write_manifest(new, manifest, problems, lang, cancellation)
-        digest = write_digest(new)
+        written = write_manifest(new_folder, manifest, problems, lang, cancellation)
+        digest = write_digest(new_folder)
     progress(1.0, "")
     return ExportedPackage(target, digest, written, problems)
 
 
 def _document_notes(document: ResolvedDocument, with_maps: bool) -> list[Problem]:
-    """Return notes on lowered secrecy levels and on public maps without a map approval number."""
+    """Return notes on lowered secrecy levels and on public maps without approval.
+
+    A public map needs a map approval number (审图号).
+    """
     notes = [Problem(Level.NOTE, "secrecy_lowered", params={"message": one.message}) for one in document.lowered]
     info = document.info
     if with_maps and load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:

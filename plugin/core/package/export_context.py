@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""State of a package while it is made, passed to the function of every part."""
+"""State of an export, which is passed to the function of each part of the package."""
 
 from __future__ import annotations
 
@@ -22,19 +22,23 @@ if TYPE_CHECKING:
 
 
 class RowProgress:
-    """Progress over rows up to the share ``until``, then over later steps."""
+    """Reports the share of an export that is done.
+
+    Rows are written and read again: both together are the share from 0 to ``until``. Later steps are reported with
+    `after`.
+    """
 
     def __init__(self, rows: int, progress: Callable[[float, str], None], until: float = 0.95):
         self.total, self.done, self.progress, self.text = max(2 * rows, 1), 0, progress, ""
         self.until = until
 
     def __call__(self, rows: int) -> None:
-        """Add rows and report the share."""
+        """Count further rows and report the share."""
         self.done += rows
         self.progress(self.until * self.done / self.total, self.text)
 
     def after(self, share: float, text: str) -> None:
-        """Report a share of the steps after the rows."""
+        """Report a share (0 to 1) of the steps that follow the rows, with a text."""
         self.progress(self.until + (0.95 - self.until) * share, text)
 
 
@@ -44,18 +48,26 @@ class ExportContext:
 
     Attributes
     ----------
+    checked
+        The plan and its check.
+    package_spec
+        The specification of the package.
     new
         The folder that becomes the package.
     values
-        Values of the placeholders.
+        Values of the placeholders in names: code and name of the county.
     manifest
-        Completed by each part.
+        The manifest's data; each part adds its own.
+    filled
+        The places for documents, maps and tables, with the planner's files.
     maps
         The maps to be made.
     page
         Renders the report as HTML; None for a report without pictures.
     document
-        成果信息.
+        The document information (成果信息).
+    steps
+        Reports the progress.
     """
 
     checked: CheckResult
@@ -81,7 +93,7 @@ class ExportContext:
         return self.checked.report.lang
 
     def path(self, named: NamedFile, suffix: str = "") -> Path:
-        """Return the path of a generated file; make its folder."""
+        """Return the path of a generated file, with a further suffix; make its folder."""
         return self.place(named.folder, f"{make_name(named.file, self.values)}{suffix}")
 
     def place(self, folder: str, name: str) -> Path:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Replacement of a package as a whole, and locks on it.
+"""Replacement of a package's folder as a whole, and locks on it.
 
 The new package is made in a sibling folder. The old one is renamed, the new one moved in, the old one deleted. After
 a kill one complete package exists, under its name or the name of a sibling; the next run restores its name
@@ -29,7 +29,7 @@ NEW, OLD = ".sanxian-new", ".sanxian-old"
 
 
 def sibling_folders(target: Path) -> tuple[Path, Path]:
-    """Return the sibling folders of the new and of the old package."""
+    """Return the folders next to the target for its new and its old version."""
     return target.with_name(target.name + NEW), target.with_name(target.name + OLD)
 
 
@@ -59,7 +59,7 @@ def replace_folder(target: Path, cancellation: Cancellation = NEVER) -> Iterator
                 raise
             raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
         cancellation.raise_if_cancelled()
-        _swap(target, new, old)
+        _move_into_place(target, new, old)
     finally:
         _delete_folder(new)
     # A file that is open elsewhere keeps a part of the old package here; the next run deletes it.
@@ -67,12 +67,12 @@ def replace_folder(target: Path, cancellation: Cancellation = NEVER) -> Iterator
 
 
 def finish_interrupted(target: Path) -> None:
-    """Finish or roll back an earlier run that was killed.
+    """Finish or undo an earlier export that was killed.
 
     Raises
     ------
     OutputError
-        If the system refuses it.
+        If the system does not allow to move or delete a folder.
     """
     new, old = sibling_folders(target)
     try:
@@ -82,47 +82,53 @@ def finish_interrupted(target: Path) -> None:
             elif old.exists():
                 os.replace(old, target)
     except OSError as error:
-        raise _make_refusal(old if old.exists() else new, target, error) from error
-    for rest in (new, old):
-        if rest.exists() and (target.exists() or not is_whole(rest)):
-            _delete_folder(rest)
-        if rest.exists():
-            raise OutputError("package_rest", target=str(rest), holders=_list_owners(rest) or "—")
+        raise _make_replacement_error(old if old.exists() else new, target, error) from error
+    for sibling in (new, old):
+        if sibling.exists() and (target.exists() or not is_whole(sibling)):
+            _delete_folder(sibling)
+        if sibling.exists():
+            raise OutputError("package_rest", target=str(sibling), holders=_name_file_owners(sibling) or "—")
 
 
 def _delete_folder(path: Path) -> None:
-    """Delete a folder as far as possible; of a link, delete only the link."""
+    """Delete a folder as far as the system allows; of a link, delete only the link."""
     if path.is_symlink():
         path.unlink(missing_ok=True)
     else:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _swap(target: Path, new: Path, old: Path) -> None:
-    there = target.exists()
+def _move_into_place(target: Path, new: Path, old: Path) -> None:
+    """Rename the old package, move the new one into its place; undo this on error."""
+    target_exists = target.exists()
     try:
-        if there:
+        if target_exists:
             os.replace(target, old)
     except OSError as error:
-        raise _make_refusal(target, target, error) from error
+        raise _make_replacement_error(target, target, error) from error
     try:
         os.replace(new, target)
     except OSError as error:
-        if there:
+        if target_exists:
             os.replace(old, target)
-        raise _make_refusal(new, target, error) from error
+        raise _make_replacement_error(new, target, error) from error
 
 
-def _make_refusal(path: Path, target: Path, error: OSError) -> OutputError:
-    who = _list_owners(path)
-    if who:
-        return OutputError("package_held", target=str(target), holders=who)
+def _make_replacement_error(path: Path, target: Path, error: OSError) -> OutputError:
+    """Return the error for a folder that cannot be moved, with its users.
+
+    Its users are programs that have files of the folder open.
+    """
+    owners = _name_file_owners(path)
+    if owners:
+        return OutputError("package_held", target=str(target), holders=owners)
     if isinstance(error, PermissionError):
         return OutputError("package_open_elsewhere", target=str(target))
     return OutputError("output_unwritable", target=str(target), detail=os_reason(error))
 
 
-def _list_owners(path: Path) -> str:
+def _name_file_owners(path: Path) -> str:
+    """Return the names of the programs that have files of a folder open."""
     return ", ".join(find_open_file_owners(path))
 
 
@@ -139,17 +145,17 @@ _AT, _READERS = 2**30, 64
 #: Bytes for the text that names the owner.
 _OWNER_BYTES = 200
 #: Attempts with a new lock file if the owner deletes the old one meanwhile.
-_TRIES = 20
+_MAX_TRIES = 20
 #: Errors of a taken lock; other errors mean that the file system does not support locks.
-_TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+_LOCKED_ERRNOS = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
-class _Held(NamedTuple):
-    """An open lock file; on Windows also the first locked byte and the number of them."""
+class _HeldLock(NamedTuple):
+    """An open lock file; on Windows also its first locked byte and their number."""
 
     handle: int
-    first: int = 0
-    bytes: int = 0
+    first_byte: int = 0
+    byte_count: int = 0
 
 
 @contextmanager
@@ -163,15 +169,15 @@ def lock_for_writing(target: Path) -> Iterator[None]:
     """
     lock = _lock_path(target)
     try:
-        held = _acquire(lock, exclusive=True)
+        held = _acquire_lock(lock, exclusive=True)
     except OSError as error:
         raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
     if held is None:
-        raise OutputError("package_busy", target=str(target), who=_read_owner(lock))
+        raise OutputError("package_busy", target=str(target), who=_read_lock_owner(lock))
     try:
         yield
     finally:
-        _release(held, lock)
+        _release_lock(held, lock)
 
 
 @contextmanager
@@ -187,16 +193,16 @@ def lock_for_reading(target: Path) -> Iterator[None]:
     """
     lock = _lock_path(target)
     try:
-        held = _acquire(lock, exclusive=False)
+        held = _acquire_lock(lock, exclusive=False)
     except OSError:
         yield
         return
     if held is None:
-        raise InputError("package_busy", target=str(target), who=_read_owner(lock))
+        raise InputError("package_busy", target=str(target), who=_read_lock_owner(lock))
     try:
         yield
     finally:
-        _release(held, lock)
+        _release_lock(held, lock)
 
 
 def _lock_path(target: Path) -> Path:
@@ -205,13 +211,19 @@ def _lock_path(target: Path) -> Path:
     return real.parent / f"{real.name}{LOCK}"
 
 
-def _acquire(lock: Path, *, exclusive: bool) -> _Held | None:
-    """Return the lock, None if another process has it; OSError without a lock file."""
-    for _ in range(_TRIES):
+def _acquire_lock(lock: Path, *, exclusive: bool) -> _HeldLock | None:
+    """Return a lock on the file; None if another process has one.
+
+    Raises
+    ------
+    OSError
+        If the lock file cannot be made.
+    """
+    for _ in range(_MAX_TRIES):
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOINHERIT", 0), 0o666)
         held = _lock(handle, exclusive)
-        if held is not None and _is_there(handle, lock):
-            _write_owner(handle)
+        if held is not None and _is_same_file(handle, lock):
+            _write_lock_owner(handle)
             return held
         os.close(handle)
         if held is None:
@@ -220,75 +232,82 @@ def _acquire(lock: Path, *, exclusive: bool) -> _Held | None:
     return None
 
 
-def _lock(handle: int, exclusive: bool) -> _Held | None:
-    return _lock_bytes(handle, exclusive) if sys.platform == "win32" else _lock_file(handle, exclusive)
+def _lock(handle: int, exclusive: bool) -> _HeldLock | None:
+    return _lock_bytes_on_windows(handle, exclusive) if sys.platform == "win32" else _lock_by_flock(handle, exclusive)
 
 
-def _lock_file(handle: int, exclusive: bool) -> _Held | None:
+def _lock_by_flock(handle: int, exclusive: bool) -> _HeldLock | None:
+    """Lock an open file on Linux or macOS; None if another process has it."""
     import fcntl
 
     try:
         fcntl.flock(handle, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except OSError as error:
-        return None if error.errno in _TAKEN else _Held(handle)
-    return _Held(handle)
+        return None if error.errno in _LOCKED_ERRNOS else _HeldLock(handle)
+    return _HeldLock(handle)
 
 
-def _lock_bytes(handle: int, exclusive: bool) -> _Held | None:
-    """Lock on Windows: all bytes for a writer, the first free byte for a reader."""
+def _lock_bytes_on_windows(handle: int, exclusive: bool) -> _HeldLock | None:
+    """Lock bytes of an open file on Windows.
+
+    A writer locks all of them, a reader one free byte.
+    """
     import msvcrt
 
-    for first, count in [(0, _READERS)] if exclusive else [(n, 1) for n in range(_READERS)]:
-        os.lseek(handle, _AT + first, os.SEEK_SET)
+    for first_byte, count in [(0, _READERS)] if exclusive else [(n, 1) for n in range(_READERS)]:
+        os.lseek(handle, _AT + first_byte, os.SEEK_SET)
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, count)  # type: ignore[attr-defined]
         except OSError as error:
-            if error.errno in _TAKEN:
+            if error.errno in _LOCKED_ERRNOS:
                 continue
-            return _Held(handle)
-        return _Held(handle, first, count)
+            return _HeldLock(handle)
+        return _HeldLock(handle, first_byte, count)
     return None
 
 
-def _is_there(handle: int, lock: Path) -> bool:
+def _is_same_file(handle: int, lock: Path) -> bool:
+    """Return True if the open file is still the one at the path."""
     try:
         return os.path.samestat(os.fstat(handle), os.stat(lock))
     except FileNotFoundError:
         return False
 
 
-def _release(held: _Held, lock: Path) -> None:
-    """Release a lock; the last owner deletes the file, unless it is open elsewhere."""
+def _release_lock(held: _HeldLock, lock: Path) -> None:
+    """Release a lock; the last owner deletes the lock file."""
     if sys.platform == "win32":
-        _release_bytes(held)
+        _unlock_bytes_on_windows(held)
         os.close(held.handle)
         with suppress(OSError):
             os.unlink(lock)
         return
     # Delete the file while it is locked; a process that opened it before detects the deletion.
-    if _lock_file(held.handle, exclusive=True) is not None:
+    if _lock_by_flock(held.handle, exclusive=True) is not None:
         with suppress(OSError):
             os.unlink(lock)
     os.close(held.handle)
 
 
-def _release_bytes(held: _Held) -> None:
+def _unlock_bytes_on_windows(held: _HeldLock) -> None:
     import msvcrt
 
-    if held.bytes:
-        os.lseek(held.handle, _AT + held.first, os.SEEK_SET)
+    if held.byte_count:
+        os.lseek(held.handle, _AT + held.first_byte, os.SEEK_SET)
         with suppress(OSError):
-            msvcrt.locking(held.handle, msvcrt.LK_UNLCK, held.bytes)  # type: ignore[attr-defined]
+            msvcrt.locking(held.handle, msvcrt.LK_UNLCK, held.byte_count)  # type: ignore[attr-defined]
 
 
-def _write_owner(handle: int) -> None:
+def _write_lock_owner(handle: int) -> None:
+    """Write this program, its process number and computer into the lock file."""
     owner = f"{Path(sys.executable).stem} ({os.getpid()}), {socket.gethostname()}".encode()[:_OWNER_BYTES]
     with suppress(OSError):
         os.lseek(handle, 0, os.SEEK_SET)
         os.write(handle, owner.ljust(_OWNER_BYTES))
 
 
-def _read_owner(lock: Path) -> str:
+def _read_lock_owner(lock: Path) -> str:
+    """Return the program that has the lock, “?” if unknown."""
     try:
         with lock.open("rb") as handle:
             owner = handle.read(_OWNER_BYTES).decode("utf-8", errors="replace").strip("\0 ")

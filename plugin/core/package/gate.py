@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tests before a package is made: may the target be replaced, does the plan pass."""
+"""Conditions for making a package: the target may be replaced, the plan passes."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ if TYPE_CHECKING:
 
 @contextmanager
 def make_export_folder(folder: Path) -> Iterator[None]:
-    """Make the folder for the block; delete it afterwards if it was new and is empty.
+    """Make a folder for the duration of the block, if it does not exist.
+
+    A folder that was made here and remains empty is deleted afterwards.
 
     Raises
     ------
     OutputError
         If the folder's parent does not exist.
     """
-    there = folder.exists()
+    existed = folder.exists()
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
@@ -40,67 +42,76 @@ def make_export_folder(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        if not there:
+        if not existed:
             with suppress(OSError):
                 # Fails if the folder has content.
                 folder.rmdir()
 
 
 def check_target(target: Path, inputs: Iterable[str | Path], package_spec: PackageSpec, values: dict[str, str]) -> None:
-    """Validate that a target may be replaced.
+    """Validate that the export may replace the target.
 
     Raises
     ------
     OutputError
-        If the target is not a package of this plugin, has files that would be lost, or contains an input.
+        If the target is not a package of this plugin, has files that would be lost, or contains an input of the plan.
     """
     for source in inputs:
-        inside = Path(source).absolute()
+        input_path = Path(source).absolute()
         for folder in (target, *sibling_folders(target)):
-            if same_file(source, folder) or folder.absolute() in inside.parents:
+            if same_file(source, folder) or folder.absolute() in input_path.parents:
                 raise OutputError("output_is_input", target=str(target))
     if not target.exists():
         return
-    there = list(files_below(target)) if target.is_dir() else None
-    if there == []:
+    files_in_target = list(files_below(target)) if target.is_dir() else None
+    if files_in_target == []:
         return
     manifest, _ = read_manifest(target)
-    if there is None or manifest is None:
+    if files_in_target is None or manifest is None:
         raise OutputError("package_not_ours", target=str(target))
     listed = {row["path"] for row in manifest["files"]}
     slots = [make_name_matcher(slot.file, values) for slot in package_spec.files]
-    more = [
+    unknown_files = [
         name
-        for name, place in there
+        for name, path in files_in_target
         # The target of a link is never taken over.
-        if is_link(place)
+        if is_link(path)
         or (
             name not in listed
             and name not in UNLISTED
-            and not is_stray(place.name)
-            and not any(slot.fullmatch(place.name) for slot in slots)
+            and not is_stray(path.name)
+            and not any(slot.fullmatch(path.name) for slot in slots)
         )
     ]
-    if more:
-        shown = ", ".join(more[:NAMED]) + (" …" if len(more) > NAMED else "")
-        raise OutputError("package_has_more", target=str(target), count=len(more), files=shown)
+    if unknown_files:
+        listed_files = ", ".join(unknown_files[:NAMED]) + (" …" if len(unknown_files) > NAMED else "")
+        raise OutputError("package_has_more", target=str(target), count=len(unknown_files), files=listed_files)
 
 
 def judge_check(checked: CheckResult) -> Iterator[Problem]:
-    """Yield the problems that the check of the plan causes for a package."""
+    """Yield the problems of a package whose plan failed its check or skipped rules."""
     summary = checked.report.summary
     if summary["verdict"] in HELD_BACK:
-        word = Message("verdicts", summary["verdict"])
-        params = {"verdict": word, "errors": summary["errors"], "skipped": summary["skipped"] + summary["crashed"]}
+        verdict_message = Message("verdicts", summary["verdict"])
+        params = {
+            "verdict": verdict_message,
+            "errors": summary["errors"],
+            "skipped": summary["skipped"] + summary["crashed"],
+        }
         yield Problem(Level.GATE, "not_passed", params=params)
     if summary["left_out"]:
-        named = tuple(summary["left_out"][:NAMED])
-        yield Problem(Level.GATE, "rules_left_out", count=len(summary["left_out"]), features=named)
+        rule_codes = tuple(summary["left_out"][:NAMED])
+        yield Problem(Level.GATE, "rules_left_out", count=len(summary["left_out"]), features=rule_codes)
 
 
 def pass_gate(problems: list[Problem], order: ExportOrder, target: Path) -> None:
-    """Raise OutputError unless the package may be made."""
+    """Raise OutputError if a problem stops the package.
+
+    Problems of level GATE stop it unless the user forces the package, problems of level STOP always.
+    """
     for level, key in ((Level.STOP, "package_stopped"), (Level.GATE, "package_gate")):
-        refused = group_by_level(problems, level)
-        if refused and not (order.force and level is Level.GATE):
-            raise OutputError(key, target=target.name, count=len(refused), reasons=GateRefusal(tuple(refused)))
+        refusing_problems = group_by_level(problems, level)
+        if refusing_problems and not (order.force and level is Level.GATE):
+            raise OutputError(
+                key, target=target.name, count=len(refusing_problems), reasons=GateRefusal(tuple(refusing_problems))
+            )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Digest of the program parts that make pages and tables.
+"""Digest of the files from which the plugin makes pages and tables.
 
 Two builds of one version (-dev) may differ in it.
 """
@@ -12,10 +12,10 @@ from pathlib import Path
 
 from ...paths import REPORTS, STANDARDS, TEXTS
 
-_CORE = Path(__file__).resolve().parent.parent
+_CORE_FOLDER = Path(__file__).resolve().parent.parent
 #: Code that fills the templates and lays out the tables.
-_CODE = (_CORE / "render", _CORE / "indicators")
-_MODULES = (
+_CODE = (_CORE_FOLDER / "render", _CORE_FOLDER / "indicators")
+_SINGLE_MODULES = (
     "engine/provenance.py",
     "messages/texts.py",
     "model/indicator.py",
@@ -28,19 +28,22 @@ _MODULES = (
 
 @cache
 def generator_digest() -> str:
-    """Return the SHA-256 of templates, texts, standards (names and citations) and the code that fills them."""
-    found = hashlib.sha256()
+    """Return the SHA-256 of the files that determine pages and tables.
+
+    These are templates, texts, standards (names and citations) and the code that fills them.
+    """
+    digest = hashlib.sha256()
     for path in _files():
         # Line ends of a copy do not change the pages.
         content = path.read_bytes().replace(b"\r\n", b"\n")
-        found.update(f"{path.name}\0{len(content)}\0".encode())
-        found.update(content)
-    return found.hexdigest()
+        digest.update(f"{path.name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def _files() -> list[Path]:
     paths = [p for p in REPORTS.iterdir() if p.suffix in (".j2", ".css")]
     paths += [*TEXTS.glob("*.toml"), *STANDARDS.glob("*/standard.toml")]
     paths += [p for folder in _CODE for p in folder.rglob("*.py")]
-    paths += [_CORE / module for module in _MODULES]
+    paths += [_CORE_FOLDER / module for module in _SINGLE_MODULES]
     return sorted(paths, key=lambda path: path.as_posix())

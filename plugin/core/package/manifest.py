@@ -39,9 +39,9 @@ def head(
     document: ResolvedDocument,
     forced: bool,
 ) -> dict[str, Any]:
-    """Return the manifest's facts on the whole package.
+    """Return the part of the manifest that describes the whole package.
 
-    ``forced`` means that the package is made although the gate refused it.
+    ``forced`` means that the package is made although the check failed or a part is missing.
     """
     report, norm = checked.report, checked.plan.norm
     summary = report.summary
@@ -80,9 +80,9 @@ def layer_row(
     plane: Any,
     vertical: str,
 ) -> dict[str, Any]:
-    """Return the manifest's facts on one layer.
+    """Return the part of the manifest that describes one layer.
 
-    They are its file, content, areas by basis (m²), extent, both CRS and the result of reading it again.
+    It has file, content, areas by basis (m²), extent, both CRS and the result of reading the layer again (``done``).
     """
     years = sorted(set(content.layer.text("data_year")) - {""}) if content.layer.has("data_year") else []
     return {
@@ -109,17 +109,17 @@ def layer_row(
 
 
 def slot_rows(filled: Iterable[FilledSlot], package_spec: PackageSpec) -> list[dict[str, Any]]:
-    """Return the slots for documents, maps and tables with their files."""
+    """Return the manifest's rows of documents, maps and tables, with their files."""
     return [
         {
-            "kind": one.slot.kind,
-            "id": one.slot.id,
-            "title": one.slot.title,
-            "need": one.slot.need,
-            "pattern": one.pattern,
-            "files": [package_spec.place(one.slot.folder, path.name) for path in one.files],
+            "kind": filled_slot.slot.kind,
+            "id": filled_slot.slot.id,
+            "title": filled_slot.slot.title,
+            "need": filled_slot.slot.need,
+            "pattern": filled_slot.pattern,
+            "files": [package_spec.place(filled_slot.slot.folder, path.name) for path in filled_slot.files],
         }
-        for one in filled
+        for filled_slot in filled
     ]
 
 
@@ -130,7 +130,7 @@ def write_manifest(
     lang: str,
     cancellation: Cancellation = NEVER,
 ) -> dict[str, Any]:
-    """List all files of the folder; write page, manifest and digests.
+    """List all files of a folder in the manifest; write its page, data and digests.
 
     Returns
     -------
@@ -151,4 +151,5 @@ def write_manifest(
 
 
 def _file_row(name: str, path: Path, cancellation: Cancellation) -> dict[str, Any]:
+    """Return the manifest's row of a file: path, size in bytes, SHA-256."""
     return {"path": name, "bytes": path.stat().st_size, "sha256": sha256(path, cancellation)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The metadata of a package: written from order, plan and report, and read again."""
+"""The metadata of a package: written from the manifest, read and compared again."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ WHOLE = "完整"
 #: Separator between formats.
 BETWEEN = "、"
 #: 2026-11-20, 2026/11, 2026.11.20, 2026年11月, 2026年11月20日.
-_DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*(?:月|[-/.月]\s*(\d{1,2})\s*日?)?")
+_DATE_PATTERN = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*(?:月|[-/.月]\s*(\d{1,2})\s*日?)?")
 #: Decimals of an extent by unit, for a resolution of a decimetre.
-_DECIMALS = {DEGREES: 6, METRES: 1}
+_EXTENT_DECIMALS = {DEGREES: 6, METRES: 1}
 
 
 def formats(names: Iterable[str]) -> str:
-    """Return the formats of a package's data sets, each once."""
+    """Return the names of the formats of a package's data sets as one text, each once."""
     return BETWEEN.join(dict.fromkeys(names))
 
 
@@ -37,29 +37,32 @@ def find_production_date(manifest: dict[str, Any]) -> str:
 
     Without a date, with an unreadable date or with a future date, return the day of the export.
     """
-    made = str(manifest["made"][:10])
-    found = _DATE.fullmatch(manifest.get("document", {}).get("date", "").strip())
-    if found is None:
-        return made
-    parts = [int(part) for part in found.groups() if part]
+    export_day = str(manifest["made"][:10])
+    match = _DATE_PATTERN.fullmatch(manifest.get("document", {}).get("date", "").strip())
+    if match is None:
+        return export_day
+    parts = [int(part) for part in match.groups() if part]
     try:
         date(*parts, *(1,) * (3 - len(parts)))
     except ValueError:
-        return made
+        return export_day
     printed = "-".join(f"{part:02d}" for part in parts)
-    return printed if printed <= made else made
+    return printed if printed <= export_day else export_day
 
 
 def package_items(manifest: dict[str, Any]) -> dict[str, str]:
-    """Return the items of the package; score and grade are left to the receiving body."""
-    made = manifest["made"][:10]
+    """Return the metadata items of the whole package.
+
+    Score and grade remain empty for the receiving body.
+    """
+    export_day = manifest["made"][:10]
     values = {
         "data_id": manifest["root"],
         "name": manifest["name"],
         "format": formats(layer["format"] for layer in manifest["layers"]),
         "integrity": "" if manifest["check"]["forced"] else WHOLE,
         "product_date": find_production_date(manifest),
-        "update_date": made,
+        "update_date": export_day,
         "secrecy": manifest["secrecy"],
     }
     return {key: values.get(key, "") for key in PACKAGE_ITEMS}
@@ -86,8 +89,11 @@ def layer_items(manifest: dict[str, Any], layer: dict[str, Any]) -> dict[str, st
 
 
 def layer_extent(extent: tuple[float, ...] | None, unit: str) -> str:
-    """Return an extent as text: west, south, east, north."""
-    return " ".join(f"{v:.{_DECIMALS[unit]}f}" for v in extent or ())
+    """Return an extent as text: west, south, east, north.
+
+    It has 6 decimals in degrees and 1 in metres; empty without an extent.
+    """
+    return " ".join(f"{v:.{_EXTENT_DECIMALS[unit]}f}" for v in extent or ())
 
 
 def metadata_xml(manifest: dict[str, Any], package_spec: PackageSpec) -> bytes:
@@ -95,30 +101,31 @@ def metadata_xml(manifest: dict[str, Any], package_spec: PackageSpec) -> bytes:
     names = package_spec.metadata.names
     frames = {key: names[key] or key for key in FRAMES}
     root = ET.Element(frames["metadata"])
-    _fill(ET.SubElement(root, frames["package"]), names, package_items(manifest))
+    _add_items(ET.SubElement(root, frames["package"]), names, package_items(manifest))
     for layer in manifest["layers"]:
-        _fill(ET.SubElement(root, frames["dataset"]), names, layer_items(manifest, layer))
+        _add_items(ET.SubElement(root, frames["dataset"]), names, layer_items(manifest, layer))
     ET.indent(root)
     return ET.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
-def _fill(element: ET.Element, names: dict[str, str], items: dict[str, str]) -> None:
+def _add_items(element: ET.Element, names: dict[str, str], items: dict[str, str]) -> None:
+    """Add an XML element for each item that has a name in the specification."""
     for key, text in items.items():
         if names[key]:
             ET.SubElement(element, names[key]).text = text
 
 
 #: The encoding in an XML declaration. The parser does not support the Chinese encodings.
-_DECLARED = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")
-_CHINESE = ("gbk", "gb2312", "gb18030")
+_DECLARED_ENCODING_PATTERN = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")
+_CHINESE_ENCODINGS = ("gbk", "gb2312", "gb18030")
 #: Maximum depth of elements; metadata have three levels.
-_DEEPEST = 50
+_MAX_DEPTH = 50
 
 
 class UnreadableXml(Exception):
     """Error of a file that cannot be read as XML.
 
-    ``case`` is ``damaged`` (``line``), ``entities`` or ``encoding`` (``declared``, ``found``).
+    ``case`` is ``damaged`` (with ``line``), ``entities`` or ``encoding`` (with ``declared`` and ``found``).
     """
 
     def __init__(self, case: str, **params: Any):
@@ -153,7 +160,7 @@ class Metadata:
 
 
 def read_xml(data: bytes) -> Node:
-    """Read XML; return its root element.
+    """Return the root element of an XML document.
 
     Raises
     ------
@@ -166,23 +173,23 @@ def read_xml(data: bytes) -> Node:
     root = Node("")
     stack = [root]
 
-    def refuse(*_: Any) -> int:
+    def refuse_entities(*_: Any) -> int:
         raise UnreadableXml("entities")
 
-    def start(name: str, _: dict[str, str]) -> None:
-        if len(stack) > _DEEPEST:
+    def start_element(name: str, _: dict[str, str]) -> None:
+        if len(stack) > _MAX_DEPTH:
             raise UnreadableXml("damaged", line=parser.CurrentLineNumber)
         node = Node(name)
         stack[-1].children.append(node)
         stack.append(node)
 
-    def text(part: str) -> None:
+    def add_text(part: str) -> None:
         stack[-1].text += part
 
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = parser.ExternalEntityRefHandler = refuse
-    parser.StartElementHandler = start
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = parser.ExternalEntityRefHandler = refuse_entities
+    parser.StartElementHandler = start_element
     parser.EndElementHandler = lambda _: stack.pop()
-    parser.CharacterDataHandler = text
+    parser.CharacterDataHandler = add_text
     parser.ProcessingInstructionHandler = lambda target, _: root.instructions.append(target)
     parser.buffer_text = True
     try:
@@ -198,14 +205,14 @@ def read_xml(data: bytes) -> Node:
 
 def _declared_encoding(data: bytes) -> str:
     """Return the encoding that the XML declaration names."""
-    found = _DECLARED.match(data.removeprefix(b"\xef\xbb\xbf").lstrip())
-    return found.group(1).decode("ascii").upper() if found else ""
+    match = _DECLARED_ENCODING_PATTERN.match(data.removeprefix(b"\xef\xbb\xbf").lstrip())
+    return match.group(1).decode("ascii").upper() if match else ""
 
 
 def _convert_to_utf8(data: bytes) -> tuple[bytes, bool]:
-    """Return the bytes, Chinese encodings as UTF-8, and whether they were converted."""
+    """Return XML data, converted to UTF-8 from a Chinese encoding, and if so True."""
     declared = _declared_encoding(data).lower()
-    if declared in _CHINESE:
+    if declared in _CHINESE_ENCODINGS:
         try:
             return data.decode("gb18030").encode("utf-8"), True
         except UnicodeDecodeError as error:
@@ -220,6 +227,7 @@ def _convert_to_utf8(data: bytes) -> tuple[bytes, bool]:
 
 
 def _detect_encoding(data: bytes) -> str:
+    """Return the name of the encoding in which data can be decoded, “?” if none."""
     for codec in ("utf-8", "gb18030"):
         try:
             data.decode(codec)
@@ -230,33 +238,38 @@ def _detect_encoding(data: bytes) -> str:
 
 
 def read_by_spec(root: Node, package_spec: PackageSpec) -> Metadata | None:
-    """Return items of metadata by the specification's names; None for another root."""
+    """Return the metadata in XML by the element names of the specification.
+
+    None if the root element has another name.
+    """
     names = package_spec.metadata.names
     frames = {key: names[key] or key for key in FRAMES}
     if root.name != frames["metadata"]:
         return None
     unknown = [child.name for child in root.children if child.name not in (frames["package"], frames["dataset"])]
-    lacking, twice = [], []
-    found: dict[str, list[dict[str, str]]] = {"package": [], "dataset": []}
+    missing, twice = [], []
+    items_of_frame: dict[str, list[dict[str, str]]] = {"package": [], "dataset": []}
     for frame, items in (("package", PACKAGE_ITEMS), ("dataset", LAYER_ITEMS)):
-        known = {names[item]: item for item in items if names[item]}
+        item_of_name = {names[item]: item for item in items if names[item]}
         for node in (child for child in root.children if child.name == frames[frame]):
             items_read: dict[str, str] = {}
             for child in node.children:
-                if child.name not in known:
+                if child.name not in item_of_name:
                     unknown.append(f"{node.name}/{child.name}")
-                elif known[child.name] in items_read:
+                elif item_of_name[child.name] in items_read:
                     twice.append(f"{node.name}/{child.name}")
                 else:
-                    items_read[known[child.name]] = child.text.strip()
-            lacking += [f"{node.name}/{name}" for name, item in known.items() if item not in items_read]
-            found[frame].append(items_read)
-    if not found["package"]:
-        lacking.append(frames["package"])
-    if len(found["package"]) > 1:
+                    items_read[item_of_name[child.name]] = child.text.strip()
+            missing += [f"{node.name}/{name}" for name, item in item_of_name.items() if item not in items_read]
+            items_of_frame[frame].append(items_read)
+    if not items_of_frame["package"]:
+        missing.append(frames["package"])
+    if len(items_of_frame["package"]) > 1:
         twice.append(frames["package"])
-    package = found["package"][0] if found["package"] else {}
-    return Metadata(package, tuple(found["dataset"]), *(tuple(dict.fromkeys(one)) for one in (unknown, lacking, twice)))
+    package = items_of_frame["package"][0] if items_of_frame["package"] else {}
+    return Metadata(
+        package, tuple(items_of_frame["dataset"]), *(tuple(dict.fromkeys(one)) for one in (unknown, missing, twice))
+    )
 
 
 def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: PackageSpec, file: str) -> dict[str, Any]:
@@ -268,12 +281,12 @@ def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: Pack
         If an item differs from the written one.
     """
     names = package_spec.metadata.names
-    read = read_by_spec(read_xml(data), package_spec)
-    wanted = [package_items(manifest), *(layer_items(manifest, layer) for layer in manifest["layers"])]
-    wanted = [{item: text for item, text in items.items() if names[item]} for items in wanted]
-    found = [] if read is None else [read.package, *read.layers]
+    metadata = read_by_spec(read_xml(data), package_spec)
+    expected_items = [package_items(manifest), *(layer_items(manifest, layer) for layer in manifest["layers"])]
+    expected_items = [{item: text for item, text in items.items() if names[item]} for items in expected_items]
+    read_items = [] if metadata is None else [metadata.package, *metadata.layers]
     # White space around a value is not part of it.
-    same = [{item: text.strip() for item, text in items.items()} for items in wanted]
-    if read is None or read.unknown or read.lacking or read.twice or found != same:
+    stripped_items = [{item: text.strip() for item, text in items.items()} for items in expected_items]
+    if metadata is None or metadata.unknown or metadata.lacking or metadata.twice or read_items != stripped_items:
         raise OutputError("package_table_not_the_same", file=file.rpartition("/")[2], place=names["metadata"])
-    return {"file": file, "layers": len(read.layers), "items": sum(map(len, same)), "same": True}
+    return {"file": file, "layers": len(metadata.layers), "items": sum(map(len, stripped_items)), "same": True}

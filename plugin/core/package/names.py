@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names in a package: placeholders, and validation of names of files and fields."""
+"""Names of files and fields in a package: placeholders and validation."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SAMPLE = {"code": "140225", "name": "浑源县", "year": "2026", "number": "01",
 OWN_PLACEHOLDERS = ("code", "name", "year")
 #: The file of field names, in the folder of the shapefiles.
 FIELD_NAMES = "字段名对照.csv"
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\.|$)", re.IGNORECASE)
-_FIELD = re.compile(r"[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
+_FORBIDDEN_CHARACTERS = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_WINDOWS_DEVICE_NAME = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\.|$)", re.IGNORECASE)
+_FIELD_NAME = re.compile(r"[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
 #: Names that FileGDB, GeoPackage or SQL reserve.
-_TAKEN = {
+_RESERVED_FIELD_NAMES = {
     "OBJECTID", "SHAPE", "SHAPE_LENGTH", "SHAPE_AREA", "FID", "GEOM", "OGC_FID", "ROWID",
     "ADD", "ALTER", "AND", "AS", "ASC", "BETWEEN", "BY", "COLUMN", "CREATE", "DATE", "DELETE", "DESC", "DROP", "EXISTS",
     "FOR", "FROM", "GROUP", "IN", "INSERT", "INTO", "IS", "LIKE", "NOT", "NULL", "OR", "ORDER", "SELECT", "SET", "TABLE",  # noqa: E501 - a table
@@ -34,7 +34,10 @@ LONGEST_NAME = 120
 
 
 def unknown_placeholder(pattern: str, known: Container[str] = PLACEHOLDERS) -> str | None:
-    """Return the first unknown placeholder or a single brace; None if all are valid."""
+    """Return the first unknown placeholder of a name pattern, or a single brace.
+
+    None if all placeholders are known.
+    """
     try:
         for _, name, format_spec, conversion in string.Formatter().parse(pattern):
             if name is not None and (name not in known or format_spec or conversion):
@@ -45,12 +48,18 @@ def unknown_placeholder(pattern: str, known: Container[str] = PLACEHOLDERS) -> s
 
 
 def fill_placeholders(pattern: str, values: Mapping[str, Any]) -> str:
-    """Return the name with its placeholders filled; KeyError for one without a value."""
+    """Return a name pattern with its placeholders filled.
+
+    Raises
+    ------
+    KeyError
+        If a placeholder has no value.
+    """
     return string.Formatter().vformat(pattern, (), dict(values))
 
 
 def make_name(pattern: str, values: Mapping[str, Any]) -> str:
-    """Return the name of something made now; ``{year}`` defaults to the current year."""
+    """Return a filled name pattern; ``{year}`` is the current year unless given."""
     return fill_placeholders(pattern, {"year": date.today().year, **values})
 
 
@@ -68,12 +77,12 @@ def make_name_matcher(pattern: str, values: Mapping[str, Any]) -> re.Pattern[str
 
 
 def name_problem(name: str) -> str:
-    """Return why a name is not portable, as a key of texts; empty if it is."""
+    """Return why a file name is not portable, as a key of texts; else empty."""
     if not name.strip():
         return "name_empty"
-    if _FORBIDDEN.search(name):
+    if _FORBIDDEN_CHARACTERS.search(name):
         return "name_characters"
-    if _DEVICES.match(name) or name in (".", ".."):
+    if _WINDOWS_DEVICE_NAME.match(name) or name in (".", ".."):
         return "name_reserved"
     if name != name.strip() or name.endswith("."):
         return "name_end"
@@ -88,7 +97,10 @@ def name_problem(name: str) -> str:
 
 
 def field_problem(name: str) -> str:
-    """Return why a layer or field name is invalid, as a key of texts; empty if valid."""
-    if not _FIELD.fullmatch(name) or len(name) > 64:
+    """Return why the name of a layer or field is invalid, as a key of texts.
+
+    Empty if the name is valid.
+    """
+    if not _FIELD_NAME.fullmatch(name) or len(name) > 64:
         return "field_characters"
-    return "field_taken" if name.upper() in _TAKEN else ""
+    return "field_taken" if name.upper() in _RESERVED_FIELD_NAMES else ""

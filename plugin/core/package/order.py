@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The order of an export, its result, and the names of county and folder."""
+"""The user's order of a package, the result, and the names of county and folder."""
 
 from __future__ import annotations
 
@@ -30,18 +30,20 @@ class ExportOrder:
 
     Attributes
     ----------
+    package_spec
+        The specification of the package.
     folder
         Parent of the package's folder.
     documents
         Folder with files that accompany the data, or None.
     force
-        Make the package although the gate refuses it; the manifest records this.
+        Make the package although the check failed or a part is missing; the manifest records this.
     personal
         Include fields with personal data.
     maps
         Make the maps that have a layout and that the planner does not provide.
     document_info
-        成果信息 that precede those of county profile and specification.
+        Document information (成果信息) that precedes that of county profile and specification.
     lowered
         Secrecy levels lowered by parameters of the export, with reasons.
     """
@@ -60,7 +62,7 @@ class ExportOrder:
 class ExportedPackage:
     """A package that was made.
 
-    ``digest`` is the SHA-256 of the manifest; ``problems`` are those reported during the export.
+    ``digest`` is the SHA-256 of its manifest; ``problems`` are those reported during the export.
     """
 
     path: Path
@@ -70,7 +72,7 @@ class ExportedPackage:
 
 
 def spec_values(plan: Plan, package_spec: PackageSpec) -> dict[str, str]:
-    """Return the values of ``{code}`` and ``{name}``.
+    """Return the values of the placeholders ``{code}`` and ``{name}`` for a plan.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def spec_values(plan: Plan, package_spec: PackageSpec) -> dict[str, str]:
 def spec_values_of(area_code: str, norm: Norm, package_spec: PackageSpec, name: str = "") -> dict[str, str] | None:
     """Return ``{code}`` and ``{name}`` for an area code, None if unknown.
 
-    ``name`` is used if no list of divisions has the code.
+    ``name`` is used if the list of divisions does not have the code.
     """
     code = area_code[:6] if package_spec.digits == 6 else f"{area_code[:4]}00"
     # One list serves all editions, but not every edition includes it.
@@ -98,9 +100,12 @@ def spec_values_of(area_code: str, norm: Norm, package_spec: PackageSpec, name: 
 
 
 def resolve_package_document(norm: Norm, order: ExportOrder, values: dict[str, str]) -> ResolvedDocument:
-    """Resolve the document information (成果信息): order, else county profile, else spec."""
-    found = resolve_document(order.document_info, norm.profile, order.package_spec.document_info(values))
-    return replace(found, lowered=(*found.lowered, *order.lowered))
+    """Return the document information (成果信息) of a package.
+
+    Each item comes from the order, else from the county profile, else from the specification.
+    """
+    document = resolve_document(order.document_info, norm.profile, order.package_spec.document_info(values))
+    return replace(document, lowered=(*document.lowered, *order.lowered))
 
 
 def package_path(plan: Plan, order: ExportOrder) -> Path:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The manifest as a readable page, with the maps of the package."""
+"""The page (HTML) of a manifest, with the maps of the package."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .metadata import DEGREES
 
 
 def map_rows(maps: Iterable[dict[str, Any]], words: Words) -> list[dict[str, Any]]:
-    """Return the existing maps as table rows; problems report the missing ones."""
-    return [_row(row, words) for row in maps if row["file"]]
+    """Return the existing maps as rows of the page's table."""
+    return [_format_map(row, words) for row in maps if row["file"]]
 
 
 def unlisted_slots(slots: list[dict[str, Any]], maps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the slots that the table of maps does not list.
+    """Return the documents, maps and tables that the table of maps does not list.
 
     With a table of maps, these are required maps that are neither in the table nor in a note, and all other slots.
     """
@@ -29,7 +29,7 @@ def unlisted_slots(slots: list[dict[str, Any]], maps: list[dict[str, Any]]) -> l
     return [row for row in slots if row["kind"] != "map" or (row["need"] == "M" and row["id"] not in listed)]
 
 
-def _row(row: dict[str, Any], words: Words) -> dict[str, Any]:
+def _format_map(row: dict[str, Any], words: Words) -> dict[str, Any]:
     return {
         "number": row["number"],
         "title": row["title"],
@@ -47,7 +47,7 @@ BASES = ("statutory", "survey", "net", "declared")
 
 
 def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
-    """Return the page as self-contained HTML; values are escaped."""
+    """Return a manifest's page as self-contained HTML; all values are escaped."""
     words, texts = Words(lang), Texts(lang)
     check = manifest["check"]
     bases = [b for b in BASES if any(b in layer["areas_m2"] for layer in manifest["layers"])]
@@ -61,16 +61,16 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
             "w": words,
             "lang": {"zh": "zh-CN"}.get(lang, lang),
             "m": manifest,
-            "facts": _facts(manifest, words),
+            "facts": _list_facts(manifest, words),
             "verdict": words.get("package", "check", **gate),
             "forced": words.get("package", "forced", **gate) if check["forced"] else "",
             "bases": [words.get("package", f"area_{b}") for b in bases],
-            "layers": _layers(manifest["layers"], bases, words),
-            "slots": [_slot(row, words) for row in unlisted_slots(manifest["slots"], manifest["maps"])],
+            "layers": _format_layers(manifest["layers"], bases, words),
+            "slots": [_format_slot(row, words) for row in unlisted_slots(manifest["slots"], manifest["maps"])],
             "maps": map_rows(manifest["maps"], words),
-            "tables": [_table(row, words) for row in manifest.get("tables", ())],
-            "metadata": _metadata(manifest.get("metadata"), words),
-            "files": _files(manifest["files"]),
+            "tables": [_format_workbook(row, words) for row in manifest.get("tables", ())],
+            "metadata": _describe_metadata(manifest.get("metadata"), words),
+            "files": _group_files(manifest["files"]),
             "total": format_number(sum(f["bytes"] for f in manifest["files"]), 0),
             "problems": manifest["problems"],
             "unverified": words.join(words.named("form_key", key) for key in manifest["form"]["unverified"]),
@@ -78,12 +78,13 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
     )
 
 
-def _facts(manifest: dict[str, Any], words: Words) -> list[tuple[str, str]]:
+def _list_facts(manifest: dict[str, Any], words: Words) -> list[tuple[str, str]]:
+    """Return labels and values of the head of the page."""
     versions = manifest["tool"]["versions"]
     facts = [
         (words.get("package", "area"), f"{manifest['area']['name']} {manifest['area']['code']}"),
         (words.get("package", "secrecy"), manifest["secrecy"]),
-        *_document_facts(manifest.get("document", {}), words),
+        *_list_document_facts(manifest.get("document", {}), words),
         (words.get("package", "form"), manifest["form"]["name"]),
         (words.get("package", "standard"), f"{manifest['standard']['name']} {manifest['standard']['edition']}"),
         (words.get("package", "profile"), manifest["profile"]["name"]),
@@ -93,28 +94,30 @@ def _facts(manifest: dict[str, Any], words: Words) -> list[tuple[str, str]]:
     return [(name, text) for name, text in facts if text.strip()]
 
 
-def _document_facts(document: dict[str, Any], words: Words) -> list[tuple[str, str]]:
-    """Return labels and values of the 成果信息, except the secrecy level.
+def _list_document_facts(document: dict[str, Any], words: Words) -> list[tuple[str, str]]:
+    """Return labels and values of the document information (成果信息).
 
-    Packages of earlier versions have none.
+    The secrecy level is listed separately. Packages of earlier versions have no document information.
     """
     keys = ("compiler", "cartographer", "date", "map_approval")
     return [(words.get("document", key), document.get(key, "")) for key in keys]
 
 
-def _layers(rows: list[dict[str, Any]], bases: list[str], words: Words) -> list[dict[str, Any]]:
+def _format_layers(rows: list[dict[str, Any]], bases: list[str], words: Words) -> list[dict[str, Any]]:
     """Return the rows of layers; ``begins`` marks the first layer of each file."""
-    made, last = [], ""
+    layer_rows, previous_file = [], ""
     for row in rows:
         # For shapefiles, show their folder.
-        where = row["file"].rpartition("/")[0] if row["file"].lower().endswith(".shp") else row["file"]
-        made.append({**_layer(row, bases, words), "where": where, "begins": where != last})
-        last = where
-    return made
+        shown_file = row["file"].rpartition("/")[0] if row["file"].lower().endswith(".shp") else row["file"]
+        layer_rows.append(
+            {**_format_layer(row, bases, words), "where": shown_file, "begins": shown_file != previous_file}
+        )
+        previous_file = shown_file
+    return layer_rows
 
 
-def _layer(row: dict[str, Any], bases: list[str], words: Words) -> dict[str, Any]:
-    read = row["read_back"]
+def _format_layer(row: dict[str, Any], bases: list[str], words: Words) -> dict[str, Any]:
+    read_back = row["read_back"]
     crs = row["crs"] + (f" + {row['vertical']}" if row["vertical"] else "")
     return {
         **row,
@@ -123,19 +126,21 @@ def _layer(row: dict[str, Any], bases: list[str], words: Words) -> dict[str, Any
         if row["crs"] == row["source_crs"]
         else words.get("package", "from", crs=crs, source=row["source_crs"]),
         "areas": [format_number(row["areas_m2"][b], 2) if b in row["areas_m2"] else "—" for b in bases],
-        "extent": _extent(row) if row["extent"] else [],
-        "read": words.get("package", "same" if read["same"] else "differs", library=read["library"].split(" (")[0]),
-        "moved": f"{1000 * read['moved_m']:.5f}",
+        "extent": _format_extent(row) if row["extent"] else [],
+        "read": words.get(
+            "package", "same" if read_back["same"] else "differs", library=read_back["library"].split(" (")[0]
+        ),
+        "moved": f"{1000 * read_back['moved_m']:.5f}",
     }
 
 
-def _extent(row: dict[str, Any]) -> list[str]:
+def _format_extent(row: dict[str, Any]) -> list[str]:
     decimals = 5 if row["unit"] == DEGREES else 1
     xmin, ymin, xmax, ymax = (f"{v:.{decimals}f}" for v in row["extent"])
     return [f"{xmin}–{xmax}", f"{ymin}–{ymax}"]
 
 
-def _slot(row: dict[str, Any], words: Words) -> dict[str, Any]:
+def _format_slot(row: dict[str, Any], words: Words) -> dict[str, Any]:
     return {
         **row,
         "need": words.get("package", f"need_{row['need']}"),
@@ -144,38 +149,38 @@ def _slot(row: dict[str, Any], words: Words) -> dict[str, Any]:
     }
 
 
-def _table(row: dict[str, Any], words: Words) -> dict[str, Any]:
-    """Return a workbook or database: sheets, and the result of reading it again."""
-    read = row["read_back"]
-    figures = read.get("figures", sum(sheet.get("figures", 0) for sheet in row["sheets"]))
+def _format_workbook(row: dict[str, Any], words: Words) -> dict[str, Any]:
+    """Return a workbook or database: its sheets, and the result of reading it again."""
+    read_back = row["read_back"]
+    figures = read_back.get("figures", sum(sheet.get("figures", 0) for sheet in row["sheets"]))
     return {
         "file": row["file"],
         "sheets": words.join(sheet["sheet"] for sheet in row["sheets"]),
         "figures": format_number(figures, 0),
-        "read": words.get("package", "same" if read["same"] else "differs", library=read["library"]),
+        "read": words.get("package", "same" if read_back["same"] else "differs", library=read_back["library"]),
     }
 
 
-def _metadata(row: dict[str, Any] | None, words: Words) -> str:
+def _describe_metadata(row: dict[str, Any] | None, words: Words) -> str:
     if row is None:
         return ""
     return words.get("package", "metadata", file=row["file"], layers=row["layers"], items=row["items"])
 
 
-def _files(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _group_files(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows of files; a FileGDB is one row that can be expanded."""
 
-    def place(row: dict[str, Any]) -> str:
+    def group_path(row: dict[str, Any]) -> str:
         folder, dot, _ = row["path"].partition(".gdb/")
         return f"{folder}.gdb" if dot else row["path"]
 
-    groups = [(name, list(some)) for name, some in groupby(rows, key=place)]
+    groups = [(name, list(files)) for name, files in groupby(rows, key=group_path)]
     return [
         {
             "path": name,
-            "count": len(some),
-            "bytes": format_number(sum(f["bytes"] for f in some), 0),
-            "rows": [{**f, "bytes": format_number(f["bytes"], 0)} for f in some],
+            "count": len(files),
+            "bytes": format_number(sum(f["bytes"] for f in files), 0),
+            "rows": [{**f, "bytes": format_number(f["bytes"], 0)} for f in files],
         }
-        for name, some in groups
+        for name, files in groups
     ]

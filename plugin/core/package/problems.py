@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Problems of a package, reported before writing with place and remedy."""
+"""Problems of a package that are reported before it is written, with the remedy."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ HELD_BACK = ("fail", "incomplete")
 #: Features that one sentence names.
 NAMED = 5
 #: Most sentences in an error.
-_MOST_SENTENCES = 12
+_MAX_SENTENCES = 12
 
 
 class Level(StrEnum):
     """Severity of a problem.
 
-    ``stop``: cannot be written without loss, even by force. ``gate``: only by force, and the package records this.
-    ``note``: reported only.
+    ``stop``: the data cannot be written without loss, not even by force. ``gate``: the package is made only by force,
+    and records this. ``note``: the problem is only reported.
     """
 
     STOP = "stop"
@@ -38,7 +38,7 @@ class Problem:
     """A problem of an export.
 
     ``key`` names a text of the section ``package``. ``features`` are the first few features by BSM, ``count`` is
-    their number.
+    the number of all.
     """
 
     level: Level
@@ -50,15 +50,21 @@ class Problem:
     params: dict[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
     def sentence(self, texts: Texts) -> str:
-        """Return the problem as a sentence."""
-        more = " …" if self.count > len(self.features) else ""
+        """Return the problem as a sentence in the language of the texts."""
+        dots = " …" if self.count > len(self.features) else ""
         words = {"detail": texts.section("causes").get(str(self.params.get("detail")), self.params.get("detail"))}
-        own = {**render_params(self.params, texts), **(words if "detail" in self.params else {})}
-        if "codes_of" in own:
-            own["list"] = texts.setting(f"codes.{own.pop('codes_of')}")
-        named = texts.get("words", "between_names").join(self.features) + more
+        text_params = {**render_params(self.params, texts), **(words if "detail" in self.params else {})}
+        if "codes_of" in text_params:
+            text_params["list"] = texts.setting(f"codes.{text_params.pop('codes_of')}")
+        feature_names = texts.get("words", "between_names").join(self.features) + dots
         return texts.get(
-            "package", self.key, layer=self.layer, field=self.field, count=self.count, features=named, **own
+            "package",
+            self.key,
+            layer=self.layer,
+            field=self.field,
+            count=self.count,
+            features=feature_names,
+            **text_params,
         )
 
     def to_dict(self, texts: Texts) -> dict[str, Any]:
@@ -72,7 +78,10 @@ class Problem:
 
 
 def drop_duplicate_notes(problems: Iterable[Problem], slots: Iterable[dict[str, Any]]) -> list[Problem]:
-    """Drop notes on missing files that were made later or that another note explains."""
+    """Return the problems without notes on missing files that no longer apply.
+
+    Such a file was made later, or another note explains why it is missing.
+    """
     explained = {slot["pattern"] for slot in slots if slot["files"]}
     problems = list(problems)
     explained |= {p.params["name"] for p in problems if p.key == "mdb_not_made"}
@@ -81,24 +90,21 @@ def drop_duplicate_notes(problems: Iterable[Problem], slots: Iterable[dict[str, 
 
 @dataclasses.dataclass(frozen=True)
 class GateRefusal:
-    """The reasons why the gate refuses a package, one per line.
-
-    The text has the first few; the log has all.
-    """
+    """The reasons why a package is refused, as message and for the log."""
 
     problems: tuple[Problem, ...]
 
     def render(self, texts: Texts) -> str:
-        """Return the lines as one text."""
+        """Return the reasons as one text."""
         return "\n".join(self.lines(texts))
 
     def lines(self, texts: Texts) -> list[str]:
-        """Return the first sentences, and “…” if there are more."""
-        return [p.sentence(texts) for p in self.problems[:_MOST_SENTENCES]] + ["…"] * (
-            len(self.problems) > _MOST_SENTENCES
+        """Return the first reasons as sentences, and “…” if there are more."""
+        return [p.sentence(texts) for p in self.problems[:_MAX_SENTENCES]] + ["…"] * (
+            len(self.problems) > _MAX_SENTENCES
         )
 
 
 def group_by_level(problems: Iterable[Problem], *levels: Level) -> list[Problem]:
-    """Return the problems of the given levels."""
+    """Return the problems that have one of the given levels."""
     return [p for p in problems if p.level in levels]

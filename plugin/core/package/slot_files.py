@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Documents, maps and tables that come with the data, found by their names."""
+"""Documents, maps and tables that come with the data, found by their names.
+
+A slot is the entry of such a file in the specification.
+"""
 
 from __future__ import annotations
 
@@ -25,42 +28,45 @@ STRAY_SUFFIXES = (".lock", ".tmp", ".bak", ".gpkg-wal", ".gpkg-shm", ".gpkg-jour
 #: added (ISO 32000-1, 7.5.5; readers search the last kilobyte for the mark, Adobe's note to 3.4.4 of the PDF Reference
 #: 1.7).
 TAIL = 2048
-_PDF_END = re.compile(rb"startxref\s+\d+\s+%%EOF")
+_PDF_END_MARK = re.compile(rb"startxref\s+\d+\s+%%EOF")
 #: First bytes of files by suffix.
 BEGINNINGS = {"pdf": b"%PDF-", "jpg": b"\xff\xd8\xff", "jpeg": b"\xff\xd8\xff", "xlsx": b"PK\x03\x04"}
 
 
 #: Files of a FileGDB and of a shapefile (names by Esri and GDAL). Other files next to them do not belong to the data
 #: set.
-_OF_DATABASE = re.compile(
+_FILEGDB_FILE_NAME = re.compile(
     r"a[0-9a-f]{8}\.(?:gdbtable|gdbtablx|gdbindexes|freelist|horizon|cdf|(?:[^/]+\.)?(?:atx|spx))|gdb|timestamps",
     re.IGNORECASE,
 )
-_OF_SHAPEFILE = (
+_SHAPEFILE_SUFFIXES = (
     ".shp", ".shx", ".dbf", ".prj", ".cpg", ".cst", ".sbn", ".sbx", ".fbn", ".fbx", ".ain", ".aih", ".atx", ".ixs", ".mxs", ".qix",  # noqa: E501 - a table
     ".qpj", ".xml",
 )  # fmt: skip
 
 
-def is_part(name: str, place: str) -> bool:
-    """Return True if a file name can belong to the data set at ``place``.
+def is_part(name: str, data_set: str) -> bool:
+    """Return True if a file of this name can belong to a data set.
 
-    ``place`` is a .gdb or a folder of shapefiles.
+    ``data_set`` is the path of a .gdb or a folder of shapefiles.
     """
-    if place.lower().endswith(".gdb"):
-        return _OF_DATABASE.fullmatch(name) is not None
-    return name == FIELD_NAMES or name.lower().endswith(_OF_SHAPEFILE)
+    if data_set.lower().endswith(".gdb"):
+        return _FILEGDB_FILE_NAME.fullmatch(name) is not None
+    return name == FIELD_NAMES or name.lower().endswith(_SHAPEFILE_SUFFIXES)
 
 
 def is_stray(name: str) -> bool:
     """Return True for names of files that systems and programs leave in folders."""
-    low = name.lower()
-    return low in STRAYS or low.endswith(STRAY_SUFFIXES) or low.startswith(("~$", "._"))
+    lower_name = name.lower()
+    return lower_name in STRAYS or lower_name.endswith(STRAY_SUFFIXES) or lower_name.startswith(("~$", "._"))
 
 
 @dataclass(frozen=True)
 class FilledSlot:
-    """A slot with the files that fill it; ``pattern`` is their name in this county."""
+    """A slot of the specification with the files that fill it.
+
+    ``pattern`` is the file name in this county.
+    """
 
     slot: FileSlot
     pattern: str
@@ -68,8 +74,8 @@ class FilledSlot:
 
 
 @dataclass(frozen=True)
-class _Match:
-    """A slot with the lower-case names that match it.
+class _SlotMatch:
+    """A slot with the names of files (small letters) that match it.
 
     ``fitting`` are all names that match the pattern; ``names`` are those that fill the slot. A name that matches
     several slots fills the first one.
@@ -88,12 +94,14 @@ def fill_slots(
     former: Path | None = None,
     lang: str = "zh",
 ) -> tuple[list[FilledSlot], list[Problem]]:
-    """Match files to slots; report missing, damaged and unmatched files.
+    """Return the specification's slots with their files, and problems of the files.
 
-    Files of ``documents`` precede those of the ``former`` package.
+    Files of the folder ``documents`` precede those of the ``former`` package.
 
     Parameters
     ----------
+    values
+        Values of the placeholders ``code`` and ``name``.
     lang
         Language of the words for open parts of a name.
 
@@ -104,106 +112,135 @@ def fill_slots(
     """
     if documents is not None and not documents.is_dir():
         raise InputError("package_no_documents", folder=str(documents))
-    given = _files(documents)
-    kept = _files(former, find_former_maps(former)) if former is not None else {}
-    there = {name: paths[0] for name, paths in {**kept, **given}.items()}
-    matches = _match_slots(package_spec, values, there, lang)
-    filled = [FilledSlot(match.slot, match.pattern, tuple(there[name] for name in match.names)) for match in matches]
-    problems = [problem for match in matches for problem in _validate(match, package_spec, there, given)]
-    return filled, [*problems, *_left_out(matches, given)]
+    given_files = _list_files_by_name(documents)
+    former_files = _list_files_by_name(former, find_former_maps(former)) if former is not None else {}
+    file_of_name = {name: paths[0] for name, paths in {**former_files, **given_files}.items()}
+    matches = _match_slots(package_spec, values, file_of_name, lang)
+    filled = [
+        FilledSlot(match.slot, match.pattern, tuple(file_of_name[name] for name in match.names)) for match in matches
+    ]
+    problems = [
+        problem for match in matches for problem in _find_slot_problems(match, package_spec, file_of_name, given_files)
+    ]
+    return filled, [*problems, *_report_unmatched_files(matches, given_files)]
 
 
 def _match_slots(
-    package_spec: PackageSpec, values: Mapping[str, str], there: Mapping[str, Path], lang: str
-) -> list[_Match]:
-    """Match the files ``there``, by name, with the slots in the specification's order."""
+    package_spec: PackageSpec, values: Mapping[str, str], file_of_name: Mapping[str, Path], lang: str
+) -> list[_SlotMatch]:
+    """Return each slot of the specification, in order, with the matching files.
+
+    ``file_of_name`` maps a name in small letters to the file.
+    """
     words = Texts(lang)
     open_parts = {key: words.get("words", f"any_{key}") for key in ("code", "name", "number", "title", "year")}
-    used: set[str] = set()
+    used_names: set[str] = set()
     matches = []
     for slot in package_spec.files:
-        recognised = make_name_matcher(slot.file, {**values, **slot.own})
-        fitting = [name for name in sorted(there) if recognised.fullmatch(there[name].name)]
-        names = [name for name in fitting if name not in used]
+        name_pattern = make_name_matcher(slot.file, {**values, **slot.own})
+        fitting = [name for name in sorted(file_of_name) if name_pattern.fullmatch(file_of_name[name].name)]
+        names = [name for name in fitting if name not in used_names]
         if slot.kind == "map" and package_spec.maps.world_file:
-            names += [name for name in map(world_file_of, names) if name in there]
-        used.update(names)
-        matches.append(_Match(slot, fill_placeholders(slot.file, {**open_parts, **values, **slot.own}), fitting, names))
+            names += [name for name in map(world_file_of, names) if name in file_of_name]
+        used_names.update(names)
+        matches.append(
+            _SlotMatch(slot, fill_placeholders(slot.file, {**open_parts, **values, **slot.own}), fitting, names)
+        )
     return matches
 
 
-def _validate(
-    match: _Match, package_spec: PackageSpec, there: Mapping[str, Path], given: Mapping[str, list[Path]]
+def _find_slot_problems(
+    match: _SlotMatch,
+    package_spec: PackageSpec,
+    file_of_name: Mapping[str, Path],
+    given_files: Mapping[str, list[Path]],
 ) -> Iterator[Problem]:
-    """Yield the problems of a slot's files.
+    """Yield the problems of the files for a document, map or table.
 
     A missing map that the plugin may make is reported by `maps`.
     """
     slot = match.slot
-    drawn = slot.layout or (slot.kind == "map" and not slot.number and any(one.layout for one in package_spec.files))
-    if not match.fitting and drawn:
+    can_be_generated = slot.layout or (
+        slot.kind == "map" and not slot.number and any(one.layout for one in package_spec.files)
+    )
+    if not match.fitting and can_be_generated:
         return
-    yield from _content_problems(slot, match.pattern, [there[name] for name in match.names or match.fitting])
-    paths = [there[name] for name in match.names]
-    yield from _name_problems(slot, paths, [given.get(name, []) for name in match.names])
+    yield from _find_content_problems(
+        slot, match.pattern, [file_of_name[name] for name in match.names or match.fitting]
+    )
+    paths = [file_of_name[name] for name in match.names]
+    yield from _find_name_problems(slot, paths, [given_files.get(name, []) for name in match.names])
 
 
-def _left_out(matches: Iterable[_Match], given: Mapping[str, list[Path]]) -> list[Problem]:
-    """Report the given files that fill no slot."""
-    used = {name for match in matches for name in match.names}
-    strange = [given[name][0].name for name in sorted(given) if name not in used]
-    if not strange:
+def _report_unmatched_files(matches: Iterable[_SlotMatch], given_files: Mapping[str, list[Path]]) -> list[Problem]:
+    """Return a note on the given files that the specification does not mention."""
+    used_names = {name for match in matches for name in match.names}
+    unmatched_names = [given_files[name][0].name for name in sorted(given_files) if name not in used_names]
+    if not unmatched_names:
         return []
-    return [Problem(Level.NOTE, "files_left_out", count=len(strange), features=tuple(strange[:NAMED]))]
+    return [Problem(Level.NOTE, "files_left_out", count=len(unmatched_names), features=tuple(unmatched_names[:NAMED]))]
 
 
-def _files(folder: Path | None, skipped: Container[str] = ()) -> dict[str, list[Path]]:
-    """Return the files of a folder and its subfolders by lower-case name.
+def _list_files_by_name(folder: Path | None, skipped: Container[str] = ()) -> dict[str, list[Path]]:
+    """Return name in small letters → files of a folder and its subfolders.
 
     Windows does not distinguish 图.JPG and 图.jpg. ``skipped`` lists paths to skip.
     """
-    found: dict[str, list[Path]] = {}
-    for place, path in files_below(folder) if folder is not None else ():
-        if not is_stray(path.name) and not path.name.startswith(".") and place not in skipped:
-            found.setdefault(path.name.lower(), []).append(path)
-    return found
+    files_by_name: dict[str, list[Path]] = {}
+    for path_in_folder, path in files_below(folder) if folder is not None else ():
+        if not is_stray(path.name) and not path.name.startswith(".") and path_in_folder not in skipped:
+            files_by_name.setdefault(path.name.lower(), []).append(path)
+    return files_by_name
 
 
-def _name_problems(slot: FileSlot, paths: Sequence[Path], alike: list[list[Path]]) -> Iterator[Problem]:
-    """Report non-portable names, and different files with one name."""
-    bad: dict[str, list[str]] = {}
+def _find_name_problems(
+    slot: FileSlot, paths: Sequence[Path], files_of_same_name: list[list[Path]]
+) -> Iterator[Problem]:
+    """Yield problems of unportable names, and of different files with one name."""
+    names_by_problem: dict[str, list[str]] = {}
     for path in paths:
         if problem := name_problem(path.name):
-            bad.setdefault(problem, []).append(path.name)
-    for problem, names in bad.items():
-        named, params = tuple(names[:NAMED]), {"title": slot.title, "detail": problem}
-        yield Problem(Level.GATE, "file_name", count=len(names), features=named, params=params)
-    twice = [several[0].name for several in alike if len(several) > 1 and len({sha256(p) for p in several}) > 1]
-    if twice:
+            names_by_problem.setdefault(problem, []).append(path.name)
+    for problem, names in names_by_problem.items():
+        listed_names, params = tuple(names[:NAMED]), {"title": slot.title, "detail": problem}
+        yield Problem(Level.GATE, "file_name", count=len(names), features=listed_names, params=params)
+    duplicate_names = [
+        same_name[0].name
+        for same_name in files_of_same_name
+        if len(same_name) > 1 and len({sha256(p) for p in same_name}) > 1
+    ]
+    if duplicate_names:
         params = {"title": slot.title}
-        yield Problem(Level.GATE, "file_twice", count=len(twice), features=tuple(twice[:NAMED]), params=params)
+        yield Problem(
+            Level.GATE, "file_twice", count=len(duplicate_names), features=tuple(duplicate_names[:NAMED]), params=params
+        )
 
 
-def _content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> list[Problem]:
+def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> list[Problem]:
+    """Return problems of missing, unreadable, truncated or coarse files."""
     if not paths:
         level, key = (Level.GATE, "file_missing") if slot.need == "M" else (Level.NOTE, "file_absent")
         return [] if slot.need == "O" else [Problem(level, key, params={"title": slot.title, "name": pattern})]
-    broken = [p.name for p in paths if not _opens(p)]
-    cut = [p.name for p in paths if p.name not in broken and not _is_whole(p)]
-    coarse = [p.name for p in paths if slot.kind == "map" and p.name not in broken and has_low_resolution(p)]
+    unreadable = [p.name for p in paths if not _is_readable(p)]
+    truncated = [p.name for p in paths if p.name not in unreadable and not _is_complete(p)]
+    low_resolution = [
+        p.name for p in paths if slot.kind == "map" and p.name not in unreadable and has_low_resolution(p)
+    ]
     return [
-        Problem(level, key, count=len(names), features=tuple(names[:NAMED]), params={"title": slot.title, **more})
-        for level, key, names, more in (
-            (Level.GATE, "file_broken", broken, {}),
+        Problem(
+            level, key, count=len(names), features=tuple(names[:NAMED]), params={"title": slot.title, **further_params}
+        )
+        for level, key, names, further_params in (
+            (Level.GATE, "file_broken", unreadable, {}),
             # Many programs repair such a file and show its readable part.
-            (Level.NOTE, "file_cut", cut, {}),
-            (Level.GATE, "map_coarse", coarse, {"least": LEAST_DPI}),
+            (Level.NOTE, "file_cut", truncated, {}),
+            (Level.GATE, "map_coarse", low_resolution, {"least": LEAST_DPI}),
         )
         if names
     ]
 
 
-def _opens(path: Path) -> bool:
+def _is_readable(path: Path) -> bool:
     """Return True if the first bytes match the suffix and a jpg is complete."""
     try:
         return inspect_jpeg(path).whole if is_jpeg(path.name) else has_valid_start(path.name, read_ends(path)[0])
@@ -211,7 +248,8 @@ def _opens(path: Path) -> bool:
         raise unreadable_file_error(path, error) from error
 
 
-def _is_whole(path: Path) -> bool:
+def _is_complete(path: Path) -> bool:
+    """Return True unless a PDF has no end mark."""
     try:
         return has_valid_end(path.name, read_ends(path)[1])
     except OSError as error:
@@ -239,7 +277,7 @@ def has_valid_start(name: str, start: bytes) -> bool:
 
 def has_valid_end(name: str, tail: bytes) -> bool:
     """Return True unless a PDF has no end mark in its last bytes (`TAIL`)."""
-    return not name.lower().endswith(".pdf") or _PDF_END.search(tail) is not None
+    return not name.lower().endswith(".pdf") or _PDF_END_MARK.search(tail) is not None
 
 
 def unreadable_file_error(path: Path, error: OSError) -> InputError:

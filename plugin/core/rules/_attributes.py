@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Functions shared by rules on attributes.
+"""Functions that rules on attribute values share.
 
-Each distinct value is judged once, and messages never repeat personal data.
+Each distinct value of a column is judged once. Messages never repeat personal data.
 """
 
 from __future__ import annotations
@@ -24,16 +24,23 @@ if TYPE_CHECKING:
     from ..standard.codes import CodeList
 
 #: Longer values are cut in a message.
-_SHOWN = 20
+_MAX_VALUE_CHARACTERS = 20
 #: Features of a finding on several rows that its message names and its geometry shows.
 SHOWN_FIDS = 20
 
 
 @dataclass(frozen=True)
 class ValueProblem:
-    """A wrong value: message case and parameters.
+    """What is wrong with one attribute value.
 
-    ``severity``: set if it differs from the rule's severity.
+    Attributes
+    ----------
+    case
+        Key of the rule's message that applies.
+    params
+        Parameters of this message.
+    severity
+        Severity of the finding, None for the rule's severity.
     """
 
     case: str = ""
@@ -45,86 +52,108 @@ Judge = Callable[[Any], ValueProblem | None]
 
 
 def find_wrong_rows(values: Sequence[Hashable], judge: Judge) -> Iterator[tuple[int, ValueProblem]]:
-    """Yield row positions with the problem that ``judge`` finds in their value.
+    """Yield the position of each row with a wrong value, and the value's problem.
 
-    ``judge`` is called once for each distinct value.
+    Parameters
+    ----------
+    values
+        One value (or tuple of values) for each row.
+    judge
+        Returns the problem of a value, None for a right one; called once for each distinct value.
     """
     import pandas as pd
 
-    cells = np.empty(len(values), dtype=object)
-    cells[:] = values
-    codes, distinct = pd.factorize(cells)
-    answers = [judge(value) for value in distinct]
-    wrong = {code: answer for code, answer in enumerate(answers) if answer is not None}
-    for position in np.flatnonzero(np.isin(codes, list(wrong))).tolist():
-        yield position, wrong[codes[position]]
+    value_array = np.empty(len(values), dtype=object)
+    value_array[:] = values
+    codes, distinct = pd.factorize(value_array)
+    problems = [judge(value) for value in distinct]
+    problem_of_code = {code: problem for code, problem in enumerate(problems) if problem is not None}
+    for position in np.flatnonzero(np.isin(codes, list(problem_of_code))).tolist():
+        yield position, problem_of_code[codes[position]]
 
 
 def judge_values(ctx: Context, layer: Layer, name: str, values: Sequence[Hashable], judge: Judge) -> list[Finding]:
-    """Return a finding on every row of a layer with a wrong value.
+    """Return a finding for each row of a layer whose value is wrong.
 
-    ``name``: the field to correct; ``judge``: returns the problem of a value.
+    Parameters
+    ----------
+    name
+        Name of the field that the planner has to correct.
+    values
+        One value (or tuple of values) for each row.
+    judge
+        Returns the problem of a value, None for a right one.
     """
-    return [make_value_finding(ctx, layer, position, name, wrong) for position, wrong in find_wrong_rows(values, judge)]
+    return [
+        make_value_finding(ctx, layer, position, name, problem) for position, problem in find_wrong_rows(values, judge)
+    ]
 
 
-def make_value_finding(ctx: Context, layer: Layer, position: int, name: str, wrong: ValueProblem) -> Finding:
+def make_value_finding(ctx: Context, layer: Layer, position: int, name: str, problem: ValueProblem) -> Finding:
+    """Return the finding on one row, from the problem of its value."""
     return ctx.make.row(
         layer,
         position,
         field=name,
-        case=wrong.case,
-        params=dict(wrong.params),
+        case=problem.case,
+        params=dict(problem.params),
         geometry=layer.plane[position],
-        severity=wrong.severity,
+        severity=problem.severity,
     )
 
 
 def limit_fids(layer: Layer, positions: Sequence[int]) -> dict[str, Any]:
-    """Return message parameters on several rows: count, first ids, and more."""
+    """Return message parameters that list several rows of a layer.
+
+    They are the number of rows (``count``), the first feature ids (``fids``) and, if there are more, dots (``more``).
+    """
     fids = [layer.fids[position] for position in positions[:SHOWN_FIDS]]
     return {"count": len(positions), "fids": fids, "more": " …" if len(positions) > SHOWN_FIDS else ""}
 
 
 def shorten_value(declared: Field, value: str) -> str:
-    """Return a value as a message may show it.
+    """Return a field's value as a message may show it.
 
-    Long values are cut; personal data are replaced by dots.
+    Long values are cut; values of a field with personal data are replaced by dots.
     """
     if declared.personal:
         return "…"
-    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+    return value if len(value) <= _MAX_VALUE_CHARACTERS else f"{value[:_MAX_VALUE_CHARACTERS]}…"
 
 
 def missing_field_reason(layer: Layer, *meanings: str) -> tuple[str, dict[str, str]]:
-    """Return the reason why a layer was not checked: it lacks these fields."""
+    """Return why a layer was not checked: it lacks the fields with these meanings.
+
+    The result is the key of a text and its parameters, as an outcome stores them.
+    """
     names = ", ".join(layer.field_name(meaning) for meaning in meanings)
     return "field_missing", {"layer": layer.name, "role": layer.role, "fields": names}
 
 
 def word_pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
-    """Return a setting whose lines have two words each (``"0602 204"``).
+    """Return a setting's lines, each of which has two words, as pairs.
 
-    Raise DataError with the setting for any other line.
+    ``"0602 204"`` becomes ``("0602", "204")``. Raise DataError with file and key for a line with fewer or more words.
     """
-    found = []
+    pairs = []
     for line in norm.get(key):
         words = line.split()
         if len(words) != 2:
             file = norm.profile.path if key in norm.profile.settings else norm.standard.folder / "standard.toml"
             raise DataError("data_value_kind", file=str(file), key=key, value=repr(line), expected='"A B"')
-        found.append((words[0], words[1]))
-    return found
+        pairs.append((words[0], words[1]))
+    return pairs
 
 
 def with_codes_below(codes: CodeList) -> set[str]:
-    """Return codes of a list that have finer codes below them."""
+    """Return the codes of a hierarchical list that have finer codes below them."""
     return {code.parent for code in codes.codes.values() if code.parent}
 
 
 def plan_code_prefix(ctx: Context) -> str:
-    """Return the common prefix of the plan's codes; empty if unknown.
+    """Return the digits with which every division code of the plan begins.
 
-    It is the county's six digits, or in a city's plan the city's four.
+    These are the six digits of the county, or in a city's plan the four of the city. Empty if the plan's county is
+    unknown.
     """
     return ctx.plan.area_code[: int(ctx.norm.get("attributes.area_digits"))]

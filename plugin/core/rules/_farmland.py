@@ -15,36 +15,48 @@ CONSTRUCTION = "建设用地"
 
 
 def is_construction_land(ctx: Context, layer: Layer) -> NDArray:
-    """Return (n,) bool: rows whose land use is construction land.
+    """Return (n,) bool: rows whose land use is construction land (建设用地).
 
-    The code list gives the major class; without major classes the setting ``farmland.construction_classes`` applies.
+    The code list gives the major class of each code. For a list without major classes the setting
+    ``farmland.construction_classes`` applies. All are False for a layer without land-use codes.
     """
-    declared = layer.template.field("land_use")
-    if declared is None or not declared.codes:
+    land_use_field = layer.template.field("land_use")
+    if land_use_field is None or not land_use_field.codes:
         return np.zeros(len(layer), dtype=bool)
-    codes = ctx.codes(declared.codes)
-    built = {c.code for c in codes.codes.values() if c.extra.get("major_class") == CONSTRUCTION}
+    codes = ctx.codes(land_use_field.codes)
+    construction_codes = {c.code for c in codes.codes.values() if c.extra.get("major_class") == CONSTRUCTION}
     if not any(c.extra.get("major_class") for c in codes.codes.values()):
-        built = codes.members(ctx.norm.get("farmland.construction_classes"))
-    return np.array([trim_padding(value, declared.code_pad) in built for value in layer.text("land_use")], dtype=bool)
+        construction_codes = codes.members(ctx.norm.get("farmland.construction_classes"))
+    return np.array(
+        [trim_padding(value, land_use_field.code_pad) in construction_codes for value in layer.text("land_use")],
+        dtype=bool,
+    )
 
 
-def compare_zones_with_line(zones: Layer, chosen: NDArray, line: Layer, ctx: Context) -> list[Finding]:
+def compare_zones_with_line(zones: Layer, zone_rows: NDArray, line: Layer, ctx: Context) -> list[Finding]:
     """Return a finding for each connected part where zones and a control line differ.
 
-    Both should cover the same land. ``chosen``: (n,) bool, the zone rows to compare. Cases: ``zone_outside_line`` (on
-    the zone row) and ``line_outside_zone`` (related key: the line's row).
+    Both should cover the same land. A part of the zones outside the line has the case ``zone_outside_line`` and the
+    zone's row. A part of the line outside the zones has the case ``line_outside_zone``; its related key is that of
+    the line's row.
+
+    Parameters
+    ----------
+    zone_rows
+        (n,) bool: the rows of ``zones`` that are compared.
     """
-    beyond = ctx.geometry.uncovered(zones, line, rows=chosen)
-    found = ctx.make.pairs(zones, line, beyond, case="zone_outside_line", params={"direction": "zone_outside_line"})
-    beyond = ctx.geometry.uncovered(line, zones, cover_rows=chosen)
+    uncovered_parts = ctx.geometry.uncovered(zones, line, rows=zone_rows)
+    findings = ctx.make.pairs(
+        zones, line, uncovered_parts, case="zone_outside_line", params={"direction": "zone_outside_line"}
+    )
+    uncovered_parts = ctx.geometry.uncovered(line, zones, cover_rows=zone_rows)
     for finding in ctx.make.pairs(
-        line, zones, beyond, case="line_outside_zone", params={"direction": "line_outside_zone"}
+        line, zones, uncovered_parts, case="line_outside_zone", params={"direction": "line_outside_zone"}
     ):
         # The finding belongs to the zones, the first concept of the rule.
         if "fid" in finding.params:
             finding.params["related_fid"] = finding.params.pop("fid")
         finding.related_role, finding.related_keys = line.role, [finding.key]
         finding.role, finding.key = zones.role, ""
-        found.append(finding)
-    return ctx.make.by_place(found)
+        findings.append(finding)
+    return ctx.make.by_place(findings)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Functions shared by rules that find several places on one feature.
+"""Functions for rules that report several places on one feature.
 
-They also select layers for rules without needs.
+They also find layers for rules that do not declare the layers they need.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from ..plan.layer import Layer
 
 
 def valid_polygons(layer: Layer) -> NDArray:
-    """Return (n,) valid polygons in the plane as drawn; None for other shapes.
+    """Return the (n,) polygons of a layer in the plan's plane CRS.
 
-    GEO002 reports invalid polygons.
+    Rows with an invalid polygon (GEO002 reports it), another geometry type or no shape have None.
     """
     shapes = layer.plane.copy()
     shapes[layer.invalid | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
@@ -32,27 +32,30 @@ def valid_polygons(layer: Layer) -> NDArray:
 
 
 def findings_by_row(
-    layer: Layer, corners: Corners, name: str, ctx: Context, *, case: str, decimals: int = 2, **params: Any
+    layer: Layer, corners: Corners, measure_name: str, ctx: Context, *, case: str, decimals: int = 2, **params: Any
 ) -> list[Finding]:
-    """Return one finding for each row of corners; rows must be sorted.
+    """Return one finding for each row that has corners; its geometry is their points.
 
-    ``count``: number of places; the smallest measure is the parameter ``name``.
+    The parameter ``count`` of the message is the number of the row's corners; the parameter called ``measure_name``
+    is their smallest measure, rounded to ``decimals``. The corners must be sorted by row.
     """
-    found = []
+    findings = []
     rows, starts, counts = np.unique(corners.row, return_index=True, return_counts=True)
     for row, start, count in zip(rows.tolist(), starts.tolist(), counts.tolist(), strict=True):
-        own = slice(start, start + count)
-        places = shapely.multipoints(corners.point[own])
-        values = {**params, "count": count, name: round(float(corners.measure[own].min()), decimals)}
-        found.append(ctx.make.row(layer, row, case=case, params=values, geometry=places))
-    return found
+        row_slice = slice(start, start + count)
+        points = shapely.multipoints(corners.point[row_slice])
+        row_params = {**params, "count": count, measure_name: round(float(corners.measure[row_slice].min()), decimals)}
+        findings.append(ctx.make.row(layer, row, case=case, params=row_params, geometry=points))
+    return findings
 
 
 def is_reported_elsewhere(ctx: Context, code: str) -> bool:
-    """Return True if another rule of this run reports the case.
+    """Return True if another rule of this run reports the same problem.
 
-    A case is reported once. A rule that lacks a layer, a field or a side input reports nothing and does not count.
-    The outcome of the rule that leaves a case to another rule names that rule.
+    The calling rule then omits the problem.
+
+    A rule that lacks a layer, a field or a side input reports nothing and does not count. The outcome of the rule
+    that omits the problem names the other rule.
     """
     reported = any(rule.code == code and ctx.serves(rule) for rule in ctx.rules)
     if reported and code not in ctx.log.reported_by:
@@ -61,26 +64,27 @@ def is_reported_elsewhere(ctx: Context, code: str) -> bool:
 
 
 def is_in_setting(layer: Layer, setting: str, ctx: Context) -> bool:
-    """Return True if a setting (a list of concepts) includes the layer."""
+    """Return True if a setting lists the layer by a concept, such as ``farmland``."""
     return any(layer.role in ctx.plan.roles_of(concept) for concept in ctx.norm.get(setting))
 
 
 def must_not_overlap(layer: Layer) -> bool:
-    """Return True for a layer of polygons that must not overlap each other."""
+    """Return True for a layer of polygons that by its template must not overlap."""
     return layer.template.geometry == "polygon" and layer.template.overlap == "never"
 
 
 def require_layer(what: str, ctx: Context, result: RuleResult) -> Layer | None:
-    """Return the layer of a concept or layer code if it has usable features.
+    """Return the plan's layer of a code or concept; None without usable features.
 
-    ``result.not_checked_section`` receives a layer without usable coordinates or shapes; ``result.doubts`` receives a
-    second layer of the same concept, which no rule reads.
+    A concept (such as ``farmland``) is a name for several codes. A layer without usable coordinates or shapes is
+    added to ``result.not_checked``. If the plan has a second layer of the same concept, which no rule reads, it is
+    added to ``result.doubts``.
     """
     layer = ctx.plan.concept(what)
     if layer is None:
-        lost = ctx.plan.unusable_for(what)
-        if lost is not None:
-            _add_not_checked(result, "layer_unusable", {"layer": lost.name, "role": lost.role})
+        unusable_layer = ctx.plan.unusable_for(what)
+        if unusable_layer is not None:
+            _add_not_checked(result, "layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role})
         return None
     if layer.has_no_geometry and not ctx.around_an_edit:
         if len(layer):

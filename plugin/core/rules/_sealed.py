@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Functions shared by rules that compare a plan with its sealed edition."""
+"""Functions for rules that compare a plan with its sealed edition.
+
+The sealed edition is the approved data of an earlier date.
+"""
 
 from __future__ import annotations
 
@@ -17,52 +20,54 @@ from ..versions.baseline import against_baseline, sealed_edition
 from ..versions.model import IN, NET, OUT, Comparison
 
 #: Names shown; the rest is counted.
-SHOWN = 5
+_MAX_LISTED_NAMES = 5
 
 
 def list_some(names: list[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
+    """Return the first names as one text, with dots if there are more."""
+    return ", ".join(names[:_MAX_LISTED_NAMES]) + (" …" if len(names) > _MAX_LISTED_NAMES else "")
 
 
 def not_compared_params(layer: Layer, names: list[str]) -> dict[str, Any]:
-    """Return message parameters for fields of a layer that were not compared."""
+    """Return message parameters that list a layer's fields that were not compared."""
     return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": list_some(names)}
 
 
 def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> Comparison | None:
-    """Compare the plan's layer of a concept with the sealed one.
+    """Return the comparison of a layer of the plan with the sealed edition.
 
-    Return None if a layer is missing; ``result`` then has the reason.
+    ``concept`` names the layer (such as ``farmland``). If one of the two layers is missing or unusable, return None
+    and add the reason to ``result.not_checked``.
     """
-    found = against_baseline(ctx, concept)
-    if found is None:
+    comparison = against_baseline(ctx, concept)
+    if comparison is None:
         edition = sealed_edition(ctx.side)
-        lost = edition.unusable_for(concept) if edition is not None else None
-        layer = edition.concept(concept) if edition is not None else None
-        if lost is not None:
-            result.not_checked.append(("layer_unusable", {"layer": lost.name, "role": lost.role}))
-        elif layer is not None:
+        unusable_layer = edition.unusable_for(concept) if edition is not None else None
+        sealed_layer = edition.concept(concept) if edition is not None else None
+        if unusable_layer is not None:
+            result.not_checked.append(("layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role}))
+        elif sealed_layer is not None:
             # A sealed layer without shapes cannot be compared with anything.
-            result.not_checked.append(("layer_bare", {"layer": layer.name, "role": layer.role}))
+            result.not_checked.append(("layer_bare", {"layer": sealed_layer.name, "role": sealed_layer.role}))
         else:
             # A line that the sealed edition lacks was not compared, so the rule does not pass.
             result.not_checked.append(("baseline_lacks", {"concept": concept}))
         return None
     result.applicable = True
-    if found.failed:
-        result.not_checked.append(("versions_failed", {"count": len(found.failed)}))
+    if comparison.failed:
+        result.not_checked.append(("versions_failed", {"count": len(comparison.failed)}))
     # GEO001 and GEO002 report shapes of the plan; no other rule reports those of the sealed edition.
-    sealed = found.before
+    sealed = comparison.before
     for rows, note in ((sealed.rows_without_shape, "sealed_shapeless"), (sealed.repaired_rows, "sealed_mended")):
         if rows:
             result.notes.append((note, {"layer": sealed.layer.name, "count": len(rows), "keys": list_some(rows)}))
-    return found
+    return comparison
 
 
 def report_sealed_only(ctx: Context, concept: str, result: RuleResult) -> None:
-    """Report a line of the sealed edition that the plan lacks as not checked.
+    """Report a control line that only the sealed edition has as not checked.
 
-    The line is declared absent (本县无) or was not delivered.
+    The plan may declare it absent (本县无), or it was not delivered.
     """
     edition = sealed_edition(ctx.side)
     layer = edition.concept(concept) if edition is not None else None
@@ -70,24 +75,30 @@ def report_sealed_only(ctx: Context, concept: str, result: RuleResult) -> None:
         result.not_checked.append(("baseline_only", {"concept": concept, "layer": layer.name, "count": len(layer)}))
 
 
-def find_net_area_doubts(found: Comparison, ctx: Context) -> list[str]:
-    """Return a doubt if the shapes do not support the compared net areas."""
-    editions = (found.before.layer, found.after.layer)
-    sure = NET not in found.total or all(is_backed_by_land(layer, "net_area", ctx) for layer in editions)
-    return [] if sure else [DOUBT]
+def find_net_area_doubts(comparison: Comparison, ctx: Context) -> list[str]:
+    """Return a doubt if the shapes do not support the compared net areas.
+
+    The list is empty without a doubt.
+    """
+    editions = (comparison.before.layer, comparison.after.layer)
+    is_backed = NET not in comparison.total or all(is_backed_by_land(layer, "net_area", ctx) for layer in editions)
+    return [] if is_backed else [DOUBT]
 
 
-def ignore_moved(ctx: Context, found: Comparison) -> None:
-    """Record slivers of land added or removed since the sealed edition."""
-    moved = [n for n, (kind, *_) in enumerate(found.sliver_rows) if kind in (IN, OUT)]
-    before, after = (np.array([found.sliver_rows[n][side] for n in moved], dtype=int) for side in (1, 2))
-    slivers = Slivers([found.slivers[n] for n in moved], after, before)
-    ctx.log.ignore(slivers, found.after.layer, found.before.layer, sealed=True)
+def ignore_moved(ctx: Context, comparison: Comparison) -> None:
+    """Record in the log the slivers of land added or removed since the sealed edition.
+
+    Slivers are parts below the tolerance; they have no finding.
+    """
+    moved = [n for n, (kind, *_) in enumerate(comparison.sliver_rows) if kind in (IN, OUT)]
+    before, after = (np.array([comparison.sliver_rows[n][side] for n in moved], dtype=int) for side in (1, 2))
+    slivers = Slivers([comparison.slivers[n] for n in moved], after, before)
+    ctx.log.ignore(slivers, comparison.after.layer, comparison.before.layer, sealed=True)
 
 
 def sealed_severity(ctx: Context, layer: Layer) -> Severity | None:
-    """Return ERROR if the county's own profile seals the layer.
+    """Return ERROR for a layer that the county's own profile seals.
 
-    Return None for the rule's severity.
+    Return None, for the rule's severity, for any other layer.
     """
     return Severity.ERROR if is_sealed_by_profile(layer.role, ctx.norm) else None

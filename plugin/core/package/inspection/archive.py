@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Safe unpacking of a package in a zip: paths, sizes, names of a Chinese Windows."""
+"""Safe unpacking of a package in a zip file.
+
+Paths and sizes of entries are validated, and names written by a Chinese Windows (GBK) are decoded.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +25,16 @@ from ..problems import NAMED
 from ..slot_files import is_stray
 
 #: Maximum ratio of unpacked and packed size, applied above a harmless size.
-_RATIO, _HARMLESS = 200, 50 * 2**20
+_MAX_COMPRESSION_RATIO, _HARMLESS = 200, 50 * 2**20
 #: Maximum number of files in an archive.
-_MOST_FILES = 100_000
-_UTF8 = 0x800
+_MAX_FILES = 100_000
+_UTF8_FLAG = 0x800
 #: Maximum depth of folders that are searched for a package.
-_DEEPEST = 4
-_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
+_MAX_SEARCH_DEPTH = 4
+_ARCHIVE_SUFFIXES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
 #: Names that may be next to a package without being a part of it.
-_IGNORED = ("__MACOSX", "desktop.ini", "Thumbs.db", ".DS_Store")
-_CHUNK = 2**20
+_IGNORED_NAMES = ("__MACOSX", "desktop.ini", "Thumbs.db", ".DS_Store")
+_CHUNK_BYTES = 2**20
 #: Bytes of a zip's record of its end without the comment, and the most that the record has with it.
 _END_RECORD, _MOST_COMMENT = 22, 2**16 + 22
 
@@ -42,11 +45,12 @@ def unpack_package(
     cancellation: Cancellation = NEVER,
     root: str = "",
     folders: Collection[str] = (),
-    most: int = _MOST_FILES,
+    most: int = _MAX_FILES,
 ) -> Iterator[Path]:
-    """Yield the package's folder: the given one, the only one below it, or from a zip.
+    """Yield the folder of the package that a path contains.
 
-    The content of a zip is unpacked until the block ends.
+    It is the given folder, the only package below it, or a temporary folder with the content of a zip, which is
+    deleted when the block ends.
 
     Parameters
     ----------
@@ -67,9 +71,9 @@ def unpack_package(
     """
     matcher = _PackageMatcher(root, folders)
     if path.is_dir():
-        if not matcher.by_content(path) and (path.absolute().parent / MANIFEST).is_file():
+        if not matcher.has_package_content(path) and (path.absolute().parent / MANIFEST).is_file():
             raise InputError("package_part_of_one", source=path.name, package=path.absolute().parent.name)
-        _limit_files(path, most, cancellation)
+        _check_file_count(path, most, cancellation)
         inner = _find_package(path, path, matcher, cancellation)
         with lock_for_reading(inner):
             yield inner
@@ -78,14 +82,14 @@ def unpack_package(
         raise InputError("source_missing", source=str(path))
     if path.suffix.lower() != ".zip" or not zipfile.is_zipfile(path):
         raise InputError("package_no_zip", source=path.name)
-    if before := _count_leading_bytes(path):
-        raise InputError("package_zip_head", source=path.name, count=before)
+    if leading_bytes := _count_leading_bytes(path):
+        raise InputError("package_zip_head", source=path.name, count=leading_bytes)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         target = Path(folder) / path.stem
         target.mkdir()
         try:
             with zipfile.ZipFile(path) as archive:
-                _unpack(archive, path, target, cancellation, most)
+                _unpack_archive(archive, path, target, cancellation, most)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
             if isinstance(error, OSError) and shutil.disk_usage(folder).free < 2**20:
                 raise InputError("package_zip_no_space", source=path.name) from error
@@ -94,7 +98,7 @@ def unpack_package(
 
 
 def _count_leading_bytes(path: Path) -> int:
-    """Return the number of bytes before a zip's beginning.
+    """Return the number of bytes before the first entry of a zip.
 
     A self-extracting archive has a program there, which runs when the file is opened.
     """
@@ -139,32 +143,32 @@ def _decode_comment(content: bytes) -> str:
 
 
 class _PackageMatcher:
-    """Recognises a package's folder by its content or its name."""
+    """Recognises the folder of a package by its content or its name."""
 
     def __init__(self, root: str, folders: Collection[str]):
         self.matches_name = make_name_matcher(root, {}).fullmatch if root else None
         self.folders = {name.lower() for name in folders if name}
 
-    def by_content(self, folder: Path) -> bool:
+    def has_package_content(self, folder: Path) -> bool:
         """Return True if a folder has a manifest or a folder of the specification."""
         there = (p.name.lower() for p in _list_content(folder) if p.is_dir())
         return (folder / MANIFEST).is_file() or any(name in self.folders for name in there)
 
-    def by_name(self, folder: Path) -> bool:
+    def has_package_name(self, folder: Path) -> bool:
         """Return True if a folder has the specification's name of a package."""
         return self.matches_name is not None and self.matches_name(folder.name) is not None
 
 
 def _list_content(folder: Path) -> list[Path]:
-    """Return the content of a folder, except files that systems leave there.
+    """Return what a folder contains, except files that systems leave there.
 
     Raises
     ------
     InputError
-        If the system does not allow it.
+        If the system does not allow to read the folder.
     """
     try:
-        return [p for p in sorted(folder.iterdir()) if p.name not in _IGNORED and not p.name.endswith(LOCK)]
+        return [p for p in sorted(folder.iterdir()) if p.name not in _IGNORED_NAMES and not p.name.endswith(LOCK)]
     except OSError as error:
         raise InputError("package_file_unreadable", file=folder.name, detail=os_reason(error)) from error
 
@@ -180,18 +184,20 @@ def _find_package(folder: Path, path: Path, matcher: _PackageMatcher, cancellati
         If the folder contains several packages, since in one package their files would be misplaced; if it has no
         file, or only archives.
     """
-    found = _find_packages(folder, matcher, cancellation, None if path.is_dir() else folder)
-    if len(found) > 1:
-        shown = ", ".join(p.name for p in found[:NAMED]) + (" …" if len(found) > NAMED else "")
-        raise InputError("package_several", source=path.name, count=len(found), names=shown)
-    inside = _list_folders(folder)
-    chosen = found[0] if found else inside[0] if len(inside) == len(_list_content(folder)) == 1 else folder
+    packages = _find_packages(folder, matcher, cancellation, None if path.is_dir() else folder)
+    if len(packages) > 1:
+        listed_names = ", ".join(p.name for p in packages[:NAMED]) + (" …" if len(packages) > NAMED else "")
+        raise InputError("package_several", source=path.name, count=len(packages), names=listed_names)
+    subfolders = _list_folders(folder)
+    chosen = (
+        packages[0] if packages else subfolders[0] if len(subfolders) == len(_list_content(folder)) == 1 else folder
+    )
     archives = []
-    for _, place in files_below(chosen):
+    for _, file in files_below(chosen):
         cancellation.raise_if_cancelled()
-        if place.suffix.lower() in _ARCHIVES:
-            archives.append(place.name)
-        elif not is_stray(place.name):
+        if file.suffix.lower() in _ARCHIVE_SUFFIXES:
+            archives.append(file.name)
+        elif not is_stray(file.name):
             return chosen
     if archives:
         raise InputError("package_only_archives", source=path.name, names=", ".join(archives[:NAMED]))
@@ -203,62 +209,83 @@ def _list_folders(folder: Path) -> list[Path]:
 
 
 def _find_packages(
-    folder: Path, matcher: _PackageMatcher, cancellation: Cancellation, zipped: Path | None, deep: int = _DEEPEST
+    folder: Path,
+    matcher: _PackageMatcher,
+    cancellation: Cancellation,
+    zipped: Path | None,
+    levels_left: int = _MAX_SEARCH_DEPTH,
 ) -> list[Path]:
-    """Return the folders that are packages; packages are not nested."""
+    """Return the folders below a folder, or itself, that are packages.
+
+    A package is not searched for further packages. ``zipped`` is the folder with the content of a zip, else None; its
+    name does not identify a package.
+    """
     cancellation.raise_if_cancelled()
     # A folder, and in particular a zip, may have the same name as the package in it.
-    wraps = len(_list_content(folder)) == 1 or folder == zipped
-    if matcher.by_content(folder) or (matcher.by_name(folder) and not wraps):
+    is_wrapper = len(_list_content(folder)) == 1 or folder == zipped
+    if matcher.has_package_content(folder) or (matcher.has_package_name(folder) and not is_wrapper):
         return [folder]
-    below = _list_folders(folder) if deep else []
-    found = [one for inside in below for one in _find_packages(inside, matcher, cancellation, None, deep - 1)]
-    return found or ([folder] if matcher.by_name(folder) else [])
+    subfolders = _list_folders(folder) if levels_left else []
+    packages = [
+        one
+        for subfolder in subfolders
+        for one in _find_packages(subfolder, matcher, cancellation, None, levels_left - 1)
+    ]
+    return packages or ([folder] if matcher.has_package_name(folder) else [])
 
 
-def _limit_files(folder: Path, most: int, cancellation: Cancellation) -> None:
-    """Raise InputError for a folder of more than ``most`` files."""
+def _check_file_count(folder: Path, max_files: int, cancellation: Cancellation) -> None:
+    """Raise InputError if a folder has more than ``max_files`` files."""
     for number, _ in enumerate(files_below(folder), 1):
-        if number > most:
-            raise InputError("package_too_many", source=folder.name, most=most)
+        if number > max_files:
+            raise InputError("package_too_many", source=folder.name, most=max_files)
         if number % 1000 == 0:
             cancellation.raise_if_cancelled()
 
 
-def _unpack(archive: zipfile.ZipFile, path: Path, target: Path, cancellation: Cancellation, most: int) -> None:
+def _unpack_archive(
+    archive: zipfile.ZipFile, path: Path, target: Path, cancellation: Cancellation, max_entries: int
+) -> None:
+    """Write all entries of a zip below ``target``.
+
+    Raises
+    ------
+    InputError
+        If there are too many entries, an entry is too large, encrypted, unsafe or repeated.
+    """
     infos = archive.infolist()
-    if len(infos) > most:
-        raise InputError("package_too_many", source=path.name, most=most)
+    if len(infos) > max_entries:
+        raise InputError("package_too_many", source=path.name, most=max_entries)
     # Limit the total as well, because many small entries may exceed it.
     size = sum(info.file_size for info in infos)
-    if size > max(_HARMLESS, _RATIO * path.stat().st_size):
+    if size > max(_HARMLESS, _MAX_COMPRESSION_RATIO * path.stat().st_size):
         raise InputError("package_zip_bomb", source=path.name, size=size)
     if size > shutil.disk_usage(target).free:
         raise InputError("package_zip_no_space", source=path.name)
-    taken: set[str] = set()
-    codec = _detect_codec(infos)
+    written_names: set[str] = set()
+    codec = _detect_name_codec(infos)
     for info in infos:
         cancellation.raise_if_cancelled()
-        name = _decode_name(info, codec)
-        place = target.joinpath(*_safe_parts(info, name, path))
+        name = _decode_entry_name(info, codec)
+        target_file = target.joinpath(*_check_entry_path(info, name, path))
         if info.flag_bits & 1:
             raise InputError("package_zip_encrypted", source=path.name)
-        if info.file_size > max(_HARMLESS, _RATIO * info.compress_size):
+        if info.file_size > max(_HARMLESS, _MAX_COMPRESSION_RATIO * info.compress_size):
             raise InputError("package_zip_bomb", source=path.name, size=info.file_size)
         # Old versions of .NET ended the names of folders with a backslash.
         if name.endswith(("/", "\\")):
-            place.mkdir(parents=True, exist_ok=True)
+            target_file.mkdir(parents=True, exist_ok=True)
             continue
         # Windows does not distinguish 图.JPG and 图.jpg, so the second file would overwrite the first.
-        if str(place).lower() in taken:
+        if str(target_file).lower() in written_names:
             raise InputError("package_zip_twice", source=path.name, name=name)
-        taken.add(str(place).lower())
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _write(archive, info, place, path)
+        written_names.add(str(target_file).lower())
+        target_file.parent.mkdir(parents=True, exist_ok=True)
+        _write_entry(archive, info, target_file, path)
 
 
-def _safe_parts(info: zipfile.ZipInfo, name: str, path: Path) -> tuple[str, ...]:
-    """Return the path parts of an entry.
+def _check_entry_path(info: zipfile.ZipInfo, name: str, path: Path) -> tuple[str, ...]:
+    """Return the parts of an entry's path after validation.
 
     Raises
     ------
@@ -276,39 +303,42 @@ def _safe_parts(info: zipfile.ZipInfo, name: str, path: Path) -> tuple[str, ...]
     return parts
 
 
-def _write(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: Path, path: Path) -> None:
-    """Write at most the declared size; archive headers are untrusted."""
+def _write_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target_file: Path, path: Path) -> None:
+    """Write at most the declared size of an entry; archive headers are untrusted."""
     written = 0
-    with archive.open(info) as source, place.open("wb") as handle:
-        while chunk := source.read(_CHUNK):
+    with archive.open(info) as source, target_file.open("wb") as handle:
+        while chunk := source.read(_CHUNK_BYTES):
             written += len(chunk)
             if written > info.file_size:
                 raise InputError("package_zip_bomb", source=path.name, size=written)
             handle.write(chunk)
 
 
-def _raw_name(info: zipfile.ZipInfo) -> bytes:
-    """Return the bytes of a name; zipfile reads those without a UTF-8 flag as cp437."""
-    return b"" if info.flag_bits & _UTF8 else info.orig_filename.encode("cp437", errors="replace")
+def _raw_name_bytes(info: zipfile.ZipInfo) -> bytes:
+    """Return the bytes of an entry's name; empty if it is marked as UTF-8.
+
+    The module zipfile decodes unmarked names as cp437.
+    """
+    return b"" if info.flag_bits & _UTF8_FLAG else info.orig_filename.encode("cp437", errors="replace")
 
 
-def _detect_codec(infos: Iterable[zipfile.ZipInfo]) -> str:
-    """Return the codec of names without a UTF-8 flag: GBK (Windows) or UTF-8 (macOS).
+def _detect_name_codec(infos: Iterable[zipfile.ZipInfo]) -> str:
+    """Return the codec of names without a UTF-8 mark: GBK (Windows) or UTF-8 (macOS).
 
     All names are tested together, because short texts in GBK may be valid UTF-8. The result is UTF-8 if it gives
     mostly Chinese characters.
     """
     try:
-        foreign = [c for c in b"".join(map(_raw_name, infos)).decode("utf-8") if not c.isascii()]
+        non_ascii = [c for c in b"".join(map(_raw_name_bytes, infos)).decode("utf-8") if not c.isascii()]
     except UnicodeDecodeError:
         return "gbk"
-    return "utf-8" if 2 * sum("\u4e00" <= c <= "\u9fff" for c in foreign) > len(foreign) else "gbk"
+    return "utf-8" if 2 * sum("\u4e00" <= c <= "\u9fff" for c in non_ascii) > len(non_ascii) else "gbk"
 
 
-def _decode_name(info: zipfile.ZipInfo, codec: str) -> str:
-    if info.flag_bits & _UTF8:
+def _decode_entry_name(info: zipfile.ZipInfo, codec: str) -> str:
+    if info.flag_bits & _UTF8_FLAG:
         return info.filename
     try:
-        return _raw_name(info).decode(codec)
+        return _raw_name_bytes(info).decode(codec)
     except UnicodeDecodeError:
         return info.filename

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Collection of facts of a package: files, manifest, layers, tables, documents."""
+"""Collection of a package's facts: files, manifest, layers, tables, documents."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ from .pdf import inspect_pdf
 
 SUFFIXES = (".docx", ".docm", ".dotm", ".xlsx", ".xlsm", ".xlsb", ".pptx", ".pptm")
 #: Key of active content → parts of the file that contain it.
-_PARTS = {
+_ACTIVE_PART_PATTERNS = {
     "macros": re.compile(r"vbaProject\.bin$|/macrosheets/|/activeX/", re.IGNORECASE),
     "embedded": re.compile(r"/embeddings/", re.IGNORECASE),
     "external": re.compile(r"/externalLinks/|/connections\.xml$|/queryTables/", re.IGNORECASE),
 }
 #: A relationship to a target outside the file, and the kind that only a click follows.
-_OUTSIDE = re.compile(rb"<Relationship\b[^>]*TargetMode\s*=\s*[\"']External[\"'][^>]*>")
-_CLICKED = re.compile(rb"/relationships/hyperlink[\"']")
+_EXTERNAL_RELATION = re.compile(rb"<Relationship\b[^>]*TargetMode\s*=\s*[\"']External[\"'][^>]*>")
+_HYPERLINK_TYPE = re.compile(rb"/relationships/hyperlink[\"']")
 #: Maximum numbers of parts, and of bytes of relationships, that are read.
-_MOST_PARTS, _MOST_PART_BYTES = 5000, 2**20
+_MAX_OFFICE_PARTS, _MAX_PART_BYTES = 5000, 2**20
 
 
 def is_office(name: str) -> bool:
@@ -58,30 +58,33 @@ def is_office(name: str) -> bool:
 
 
 def find_active_parts(path: Path) -> tuple[str, ...]:
-    """Return keys of texts (``active``) of active content and links to other files.
+    """Return what an Office file can execute or load, as keys of texts.
 
-    A file that is not an archive gives an empty result; other functions report it.
+    These are macros, embedded objects and links to other files (section ``active`` of the texts). A file that is not
+    an archive gives an empty result; other functions report it.
     """
-    found: dict[str, None] = {}
+    keys: dict[str, None] = {}
     try:
         with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()[:_MOST_PARTS]
+            infos = archive.infolist()[:_MAX_OFFICE_PARTS]
             for info in infos:
-                found |= {key: None for key, pattern in _PARTS.items() if pattern.search(f"/{info.filename}")}
+                keys |= {
+                    key: None for key, pattern in _ACTIVE_PART_PATTERNS.items() if pattern.search(f"/{info.filename}")
+                }
                 if info.filename.lower().endswith(".rels"):
                     with archive.open(info) as part:
-                        text = part.read(_MOST_PART_BYTES)
-                    if any(not _CLICKED.search(one) for one in _OUTSIDE.findall(text)):
-                        found["external"] = None
+                        text = part.read(_MAX_PART_BYTES)
+                    if any(not _HYPERLINK_TYPE.search(one) for one in _EXTERNAL_RELATION.findall(text)):
+                        keys["external"] = None
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError):
         return ()
-    return tuple(found)
+    return tuple(keys)
 
 
 #: Bytes at the beginning of a file that are stored.
-_HEAD = 64
+_STORED_HEAD_BYTES = 64
 #: Maximum size of a report or metadata.
-_MOST_BYTES = 64 * 2**20
+_MAX_DOCUMENT_BYTES = 64 * 2**20
 
 
 def collect_package_facts(folder: Path, package_spec: PackageSpec, cancellation: Cancellation = NEVER) -> PackageFacts:
@@ -90,19 +93,19 @@ def collect_package_facts(folder: Path, package_spec: PackageSpec, cancellation:
     Raises Cancelled.
     """
     manifest, state = read_manifest(folder)
-    doubled = ""
+    duplicate_name = ""
     if state == DAMAGED:
-        manifest, doubled = read_duplicate_manifest(folder)
-        state = DOUBLED if doubled else DAMAGED
+        manifest, duplicate_name = read_duplicate_manifest(folder)
+        state = DOUBLED if duplicate_name else DAMAGED
     requested = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
     sums = _read_digest_lists(folder)
     requested |= {path for listed in sums.values() for path in listed or ()}
     requested.add(MANIFEST)
     files = []
-    for path, place in files_below(folder):
+    for path, file_path in files_below(folder):
         cancellation.raise_if_cancelled()
         # Digests of maps are always computed, because equal maps are reported without a manifest, too.
-        files.append(_read_file_facts(path, place, path in requested or is_jpeg(path), cancellation))
+        files.append(_read_file_facts(path, file_path, path in requested or is_jpeg(path), cancellation))
     match = make_name_matcher(package_spec.root, {}).fullmatch(folder.name)
     parts = match.groupdict() if match else {}
     code, name = parts.get("code", ""), parts.get("name", "")
@@ -112,51 +115,54 @@ def collect_package_facts(folder: Path, package_spec: PackageSpec, cancellation:
     documents = _read_documents(folder, facts)
     extents = any(path.lower().endswith(".xml") for path in documents)
     layers: list[LayerFact] = []
-    exchanged = {}
+    vct_layers = {}
     heads: dict[str, dict[str, str]] = {}
     errors: list[IntegrityError] = []
     hidden: dict[str, tuple[str, ...]] = {}
-    for data in facts.data_sets():
-        if is_vct(data):
-            seen, exchanged[data] = read_vct_facts(folder, data, cancellation)
-            heads[data] = read_header(folder / data)
-            layers += [LayerFact(data, *one) for one in seen]
+    for data_set in facts.data_sets():
+        if is_vct(data_set):
+            vct_facts, vct_layers[data_set] = read_vct_facts(folder, data_set, cancellation)
+            heads[data_set] = read_header(folder / data_set)
+            layers += [LayerFact(data_set, *one) for one in vct_facts]
         else:
-            if more := find_other_tables(folder, data):
-                hidden[data] = more
-            layers += read_layer_facts(folder, data, cancellation, extents)
-            errors += find_integrity_errors(folder, data, cancellation)
+            if other_tables := find_other_tables(folder, data_set):
+                hidden[data_set] = other_tables
+            layers += read_layer_facts(folder, data_set, cancellation, extents)
+            errors += find_integrity_errors(folder, data_set, cancellation)
     return replace(
         facts,
         layers=tuple(layers),
         workbooks=_read_workbooks(folder, facts, cancellation),
         documents=documents,
-        exchanged=exchanged,
+        exchanged=vct_layers,
         sums=sums,
         integrity_errors=tuple(errors),
         hidden_tables=hidden,
-        duplicate_files=doubled,
+        duplicate_files=duplicate_name,
         empty_folders=_find_empty_folders(folder, package_spec),
         heads=heads,
     )
 
 
 def _read_digest_lists(folder: Path) -> dict[str, dict[str, str] | None]:
-    """Return lists of digests by their usual names; None for an invalid list."""
+    """Return lists of digests (SHA256SUMS and similar) by file name.
+
+    A list maps path → digest; it is None if it is invalid.
+    """
     known = {name.lower() for name in LISTS}
     places = [p for p in sorted(folder.iterdir()) if p.name.lower() in known and p.is_file() and not is_link(p)]
-    return {p.name: read_sums(p.read_bytes()) for p in places if p.stat().st_size <= _MOST_BYTES}
+    return {p.name: read_sums(p.read_bytes()) for p in places if p.stat().st_size <= _MAX_DOCUMENT_BYTES}
 
 
 def _find_empty_folders(folder: Path, package_spec: PackageSpec) -> tuple[str, ...]:
-    """Return empty folders, except those of the specification."""
-    own = set(package_spec.folders.values())
-    found = []
-    for place, below, files in os.walk(folder):
-        path = Path(place).relative_to(folder).as_posix()
-        if not below and not files and path not in (".", *own):
-            found.append(path)
-    return tuple(sorted(found))
+    """Return the empty folders that the specification does not have."""
+    spec_folders = set(package_spec.folders.values())
+    empty_folders = []
+    for folder_path, subfolders, files in os.walk(folder):
+        path = Path(folder_path).relative_to(folder).as_posix()
+        if not subfolders and not files and path not in (".", *spec_folders):
+            empty_folders.append(path)
+    return tuple(sorted(empty_folders))
 
 
 def _is_table(file: FileFact, facts: PackageFacts) -> bool:
@@ -165,53 +171,74 @@ def _is_table(file: FileFact, facts: PackageFacts) -> bool:
     A .csv is a table only in the folder of tables, because programs store other lists in such files.
     """
     suffix = Path(file.name).suffix.lower()
-    own = facts.package_spec.tables
-    if suffix == ".csv" and not (own and file.folder == facts.package_spec.place(own.folder, "")):
+    table_file = facts.package_spec.tables
+    if suffix == ".csv" and not (table_file and file.folder == facts.package_spec.place(table_file.folder, "")):
         return False
     return suffix in (*WORKBOOKS, *OTHER_TABLES)
 
 
 def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> tuple[Workbook, ...]:
-    found = []
+    workbooks = []
     for file in facts.single:
         if _is_table(file, facts) and not (is_stray(file.name) or file.link or file.special):
             cancellation.raise_if_cancelled()
-            found.append(read_workbook(folder / file.path, file.path))
-    return tuple(found)
+            workbooks.append(read_workbook(folder / file.path, file.path))
+    return tuple(workbooks)
 
 
 def _read_documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
-    """Return every XML of the package, the report and the pages that the plugin makes."""
+    """Return path → content of each XML file, the report and the generated pages."""
     pages = {PAGE, facts.report_path, facts.report_page}
     requested = [f for f in facts.single if f.path in pages or f.name.lower().endswith(".xml")]
-    requested = [f for f in requested if f.size <= _MOST_BYTES and not is_stray(f.name) and not (f.link or f.special)]
+    requested = [
+        f for f in requested if f.size <= _MAX_DOCUMENT_BYTES and not is_stray(f.name) and not (f.link or f.special)
+    ]
     return {f.path: (folder / f.path).read_bytes() for f in requested}
 
 
-def _read_file_facts(path: str, place: Path, requested: bool, cancellation: Cancellation) -> FileFact:
-    if is_link(place):
+def _read_file_facts(path: str, file_path: Path, requested: bool, cancellation: Cancellation) -> FileFact:
+    """Return the facts of one file; compute its SHA-256 if ``requested``.
+
+    Links and special files (pipes, devices) are not opened.
+    """
+    if is_link(file_path):
         return FileFact(path, 0, link=True)
-    if is_special(place):
+    if is_special(file_path):
         return FileFact(path, 0, special=True)
     try:
-        head, tail = read_ends(place)
-        digest = sha256(place, cancellation) if requested else ""
-        picture = inspect_jpeg(place) if is_jpeg(path) else None
-        decoded = decode_jpeg(place) if picture is not None and picture.whole else None
-        size, is_pdf = place.stat().st_size, path.lower().endswith(".pdf")
-        kept = tail if is_pdf else b""
-        pages = inspect_pdf(place, cancellation) if is_pdf and has_valid_start(path, head) else None
-        active = find_active_parts(place) if is_office(path) else ()
-        return FileFact(path, size, head[:_HEAD], digest, picture, tail=kept, pdf=pages, active=active, decoded=decoded)
+        head, tail = read_ends(file_path)
+        digest = sha256(file_path, cancellation) if requested else ""
+        picture = inspect_jpeg(file_path) if is_jpeg(path) else None
+        decoded = decode_jpeg(file_path) if picture is not None and picture.whole else None
+        size, is_pdf = file_path.stat().st_size, path.lower().endswith(".pdf")
+        stored_tail = tail if is_pdf else b""
+        pdf_fact = inspect_pdf(file_path, cancellation) if is_pdf and has_valid_start(path, head) else None
+        active = find_active_parts(file_path) if is_office(path) else ()
+        return FileFact(
+            path,
+            size,
+            head[:_STORED_HEAD_BYTES],
+            digest,
+            picture,
+            tail=stored_tail,
+            pdf=pdf_fact,
+            active=active,
+            decoded=decoded,
+        )
     except OSError as error:
-        if is_stray(place.name):
+        if is_stray(file_path.name):
             # ArcGIS locks its .lock files; they are reported by their names.
             return FileFact(path, 0)
         raise InputError("package_file_unreadable", file=path, detail=os_reason(error)) from error
 
 
 def _find_county(files: list[FileFact], package_spec: PackageSpec) -> tuple[str, str]:
-    """Return code and name of the county from the first file with a specified name."""
+    """Return code and name of the county from file names.
+
+    The first file whose name matches the specification has them.
+
+    Both are empty if no file name has them.
+    """
     patterns = [
         make_name_matcher(p, {})
         for p in (*(v.file for v in package_spec.vectors), *(s.file for s in package_spec.files))
@@ -219,7 +246,7 @@ def _find_county(files: list[FileFact], package_spec: PackageSpec) -> tuple[str,
     for file in files:
         for part in file.path.split("/"):
             for pattern in patterns:
-                found = pattern.fullmatch(part)
-                if found and {"code", "name"} <= found.groupdict().keys():
-                    return found["code"], found["name"]
+                match = pattern.fullmatch(part)
+                if match and {"code", "name"} <= match.groupdict().keys():
+                    return match["code"], match["name"]
     return "", ""

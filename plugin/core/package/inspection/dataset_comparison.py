@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Comparison of a layer that two data sets of a package have.
 
-The data sets are a database and shapefiles, or a VCT file. Rules check the first layer only; here the other one is
-compared with it, row by row.
+A data set is a database, a folder of shapefiles or a VCT file. Rules check the layer of the first one; here the
+layer of another one is compared with it, row by row.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ if TYPE_CHECKING:
     from ...standard.template import Field
 
 #: Distance (m) up to which vertices are equal in any format, so that outlines need no comparison.
-_NEAR_M = 1e-4
+_SAME_VERTEX_M = 1e-4
 #: Relative rounding error of a double in half a digit.
-_DOUBLE = 1e-6
+_DOUBLE_PRECISION_SHARE = 1e-6
 #: Decimals of an area in m² where the template has no decimals: surveys print two.
-_AREA = 2
+_AREA_DECIMALS = 2
 
 
 class FeatureSample(NamedTuple):
-    """The number of some features and the names of the first few."""
+    """Number of some features (``many``) and the names of the first few."""
 
     many: int
     names: tuple[str, ...]
 
 
 class FieldDifference(NamedTuple):
-    """Features whose values in a field differ, and both values of the first feature."""
+    """Features that differ in a field, and both values of the first such feature."""
 
     features: FeatureSample
     first: Any
@@ -55,26 +55,28 @@ class FieldDifference(NamedTuple):
 
 @dataclass(frozen=True)
 class DatasetComparison:
-    """Comparison of a layer of two data sets; pairs are (first, other).
+    """Differences of one layer between two data sets; pairs are (first, other).
 
     Attributes
     ----------
+    role
+        The layer's role (its code in the standard).
     name
         The layer's name in the other data set.
     file, place
-        The first data set, which the rules check, and the other one.
+        Paths of the first data set, which the rules check, and of the other one.
     features, areas
         Numbers of features, and statutory areas in m², zero without areas.
     alone
-        Features without a counterpart by key.
+        Features without a counterpart in the other data set.
     off
-        (k,) metres between the shapes of differing pairs; inf for shapes of different kinds.
+        (k,) metres between the two shapes of differing features; inf for shapes of different kinds.
     named
-        Names of these pairs.
+        (k) names of these features.
     placed
         False if a CRS is missing, so that shapes were not compared.
     fields
-        Field → differing features.
+        Field → features that differ in it.
     lacking
         Fields that the first layer and that the other layer lacks.
     """
@@ -96,12 +98,14 @@ class DatasetComparison:
 def compare_datasets(
     first: Layer, other: Layer, file: str, place: str, without: frozenset[str], cancellation: Cancellation
 ) -> DatasetComparison:
-    """Compare ``other`` with ``first``; both have one template.
+    """Compare the layer ``other`` with the layer ``first``; both have one template.
 
     Parameters
     ----------
+    file, place
+        Paths of the data sets of ``first`` and ``other``.
     without
-        Fields (capitals) that the specification omits in one of the two.
+        Fields (capitals) that the specification omits in one of the two; they may be missing.
 
     Raises
     ------
@@ -112,85 +116,102 @@ def compare_datasets(
     alone = (_unmatched_features(first, rows), _unmatched_features(other, others))
     fields, lacking = _compare_fields(first, other, (rows, others), without, cancellation)
     placed = first.crs is not None and other.crs is not None
-    areas, off = (0.0, 0.0), np.zeros(0)
+    areas, distances = (0.0, 0.0), np.zeros(0)
     if placed:
         if first.template.geometry == "polygon":
             for layer in (first, other):
                 layer.measure(cancellation)
             areas = (float(np.nansum(first.statutory)), float(np.nansum(other.statutory)))
-        off = _measure_distances(first, other, rows, others, cancellation)
-    distance = np.flatnonzero(off > 0)
-    named = tuple(_row_names(first, rows[distance].tolist()))
+        distances = _measure_distances(first, other, rows, others, cancellation)
+    distance = np.flatnonzero(distances > 0)
+    differing_names = tuple(_row_names(first, rows[distance].tolist()))
     features = (len(first), len(other))
     return DatasetComparison(
-        first.role, other.name, file, place, features, areas, alone, off[distance], named, placed, fields, lacking
+        first.role,
+        other.name,
+        file,
+        place,
+        features,
+        areas,
+        alone,
+        distances[distance],
+        differing_names,
+        placed,
+        fields,
+        lacking,
     )
 
 
 def _match_rows(first: Layer, other: Layer) -> tuple[NDArray, NDArray]:
-    """Return the (k,) rows of both layers that belong together.
+    """Return the (k,) rows of the first and of the other layer that are one feature.
 
     Rows are matched by key. Rows with a repeated key or without a key are matched in their order, if both layers have
     the same number of them.
     """
     import pandas as pd
 
-    keyed = first.has("key") and other.has("key")
-    sides = []
+    both_have_keys = first.has("key") and other.has("key")
+    row_tables = []
     for layer in (first, other):
-        keys = np.array(layer.keys if keyed else [""] * len(layer), dtype=object)
-        side = pd.DataFrame({"row": np.arange(len(layer)), "key": keys})
-        side["many"] = side.groupby("key")["row"].transform("size")
-        side["nth"] = side.groupby("key").cumcount()
-        sides.append(side)
-    both = sides[0].merge(sides[1], on=["key", "many", "nth"], suffixes=("", "_other")).sort_values("row")
-    return both["row"].to_numpy(dtype=np.int64), both["row_other"].to_numpy(dtype=np.int64)
+        keys = np.array(layer.keys if both_have_keys else [""] * len(layer), dtype=object)
+        row_table = pd.DataFrame({"row": np.arange(len(layer)), "key": keys})
+        row_table["many"] = row_table.groupby("key")["row"].transform("size")
+        row_table["nth"] = row_table.groupby("key").cumcount()
+        row_tables.append(row_table)
+    matched = row_tables[0].merge(row_tables[1], on=["key", "many", "nth"], suffixes=("", "_other")).sort_values("row")
+    return matched["row"].to_numpy(dtype=np.int64), matched["row_other"].to_numpy(dtype=np.int64)
 
 
 def _unmatched_features(layer: Layer, paired: NDArray) -> FeatureSample:
+    """Return the features of a layer that are not among the matched rows."""
     return _sample_features(layer, np.setdiff1d(np.arange(len(layer)), paired))
 
 
 def _sample_features(layer: Layer, rows: NDArray) -> FeatureSample:
+    """Return the number of rows and the names of the first few."""
     return FeatureSample(len(rows), tuple(_row_names(layer, rows[:NAMED].tolist())))
 
 
 def _row_names(layer: Layer, rows: list[int]) -> list[str]:
-    """Return the names of rows: the key, else the feature id."""
+    """Return the key of each row, or its feature id if it has none."""
     return [layer.keys[n] or f"fid {layer.fids[n]}" for n in rows]
 
 
 def _measure_distances(
     first: Layer, other: Layer, rows: NDArray, others: NDArray, cancellation: Cancellation
 ) -> NDArray:
-    """Return the (k,) metres between the shapes of each pair.
+    """Return the (k,) metres between the shapes of each pair of rows.
 
     The value is inf for a missing shape or another kind of shape.
     """
     crs, other_crs = first.known_crs, other.known_crs
-    off = np.zeros(len(rows))
-    for some in batches(first.raw_shapes[rows]):
+    distances = np.zeros(len(rows))
+    for batch in batches(first.raw_shapes[rows]):
         cancellation.raise_if_cancelled()
-        given = _without_empty(first.raw_shapes[rows[some]])
-        found = crs_care.reproject(_without_empty(other.raw_shapes[others[some]]), other_crs, crs)
+        first_shapes = _replace_empty_by_none(first.raw_shapes[rows[batch]])
+        other_shapes = crs_care.reproject(_replace_empty_by_none(other.raw_shapes[others[batch]]), other_crs, crs)
         # Coordinates that the conversion could not compute count as infinitely distant.
-        distance = max_vertex_shift(given, found, crs)
+        distance = max_vertex_shift(first_shapes, other_shapes, crs)
         distance[np.isnan(distance)] = np.inf
         # Formats drop vertices and linearise arcs; then compare the outlines.
-        far = np.flatnonzero((distance > _NEAR_M) & _measurable(given) & _measurable(found))
-        distance[far] = np.minimum(distance[far], outline_distance(given[far], found[far], crs))
-        off[some] = distance
-    return off
+        differing = np.flatnonzero(
+            (distance > _SAME_VERTEX_M) & _has_finite_coordinates(first_shapes) & _has_finite_coordinates(other_shapes)
+        )
+        distance[differing] = np.minimum(
+            distance[differing], outline_distance(first_shapes[differing], other_shapes[differing], crs)
+        )
+        distances[batch] = distance
+    return distances
 
 
-def _measurable(shapes: NDArray) -> NDArray:
-    """Return a (n,) bool: shapes that exist and have finite coordinates."""
-    xy, of = shapely.get_coordinates(shapes, return_index=True)
-    bad = np.bincount(of[~np.isfinite(xy).all(axis=1)], minlength=len(shapes)) > 0
-    return ~is_missing(shapes) & ~bad
+def _has_finite_coordinates(shapes: NDArray) -> NDArray:
+    """Return (n,) bool: shapes that exist and have finite coordinates."""
+    xy, shape_of_vertex = shapely.get_coordinates(shapes, return_index=True)
+    has_bad_vertex = np.bincount(shape_of_vertex[~np.isfinite(xy).all(axis=1)], minlength=len(shapes)) > 0
+    return ~is_missing(shapes) & ~has_bad_vertex
 
 
-def _without_empty(shapes: NDArray) -> NDArray:
+def _replace_empty_by_none(shapes: NDArray) -> NDArray:
     shapes = shapes.copy()
     shapes[is_missing(shapes)] = None
     return shapes
@@ -199,39 +220,49 @@ def _without_empty(shapes: NDArray) -> NDArray:
 def _compare_fields(
     first: Layer, other: Layer, pairs: tuple[NDArray, NDArray], without: frozenset[str], cancellation: Cancellation
 ) -> tuple[dict[str, FieldDifference], tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Return fields with differing pairs, and fields that only one layer has."""
+    """Return the fields in which pairs of rows differ, and fields that only one has.
+
+    ``pairs`` are the (k,) rows of the first and of the other layer.
+    """
     differing: dict[str, FieldDifference] = {}
     lacking: tuple[list[str], list[str]] = ([], [])
     short = first.template.export_names
     for declared in first.template.fields:
         cancellation.raise_if_cancelled()
-        columns = [_column(layer, declared, short[declared.name]) for layer in (first, other)]
-        there = [column is not None for column in columns]
-        if not all(there):
-            if any(there) and declared.name.upper() not in without:
-                lacking[there.index(False)].append(declared.name)
+        columns = [_find_column(layer, declared, short[declared.name]) for layer in (first, other)]
+        exists = [column is not None for column in columns]
+        if not all(exists):
+            if any(exists) and declared.name.upper() not in without:
+                lacking[exists.index(False)].append(declared.name)
             continue
         values = [column.iloc[rows] for column, rows in zip(columns, pairs, strict=True) if column is not None]
         # Equal raw values need no conversion and comparison of single values.
-        same = values[0].reset_index(drop=True).eq(values[1].reset_index(drop=True)).fillna(False).to_numpy(dtype=bool)
-        rest = np.flatnonzero(~same & (values[0].notna().to_numpy() | values[1].notna().to_numpy()))
-        one, two = (convert_values(v.iloc[rest], declared).values for v in values)
-        wrong = [n for n, (a, b) in enumerate(zip(one, two, strict=True)) if not _equal(a, b, declared)]
-        if wrong:
-            features = _sample_features(first, pairs[0][rest[wrong]])
+        is_equal = (
+            values[0].reset_index(drop=True).eq(values[1].reset_index(drop=True)).fillna(False).to_numpy(dtype=bool)
+        )
+        rows_to_compare = np.flatnonzero(~is_equal & (values[0].notna().to_numpy() | values[1].notna().to_numpy()))
+        first_values, other_values = (convert_values(v.iloc[rows_to_compare], declared).values for v in values)
+        differing_rows = [
+            n
+            for n, (a, b) in enumerate(zip(first_values, other_values, strict=True))
+            if not _are_equal_values(a, b, declared)
+        ]
+        if differing_rows:
+            features = _sample_features(first, pairs[0][rows_to_compare[differing_rows]])
             differing[declared.name] = FieldDifference(
-                features, *(_printable_value(side[wrong[0]], declared) for side in (one, two))
+                features,
+                *(_value_for_message(side[differing_rows[0]], declared) for side in (first_values, other_values)),
             )
     return differing, (tuple(lacking[0]), tuple(lacking[1]))
 
 
-def _column(layer: Layer, declared: Field, short: str) -> pd.Series | None:
-    """Return the values of a field, also under its short name of ten bytes."""
+def _find_column(layer: Layer, declared: Field, short: str) -> pd.Series | None:
+    """Return a field's values, also under its short name of ten bytes; None without."""
     column = layer.spelling(declared)
     return layer.values(column) if column is not None else layer.named(short)
 
 
-def _printable_value(value: Any, declared: Field) -> Any:
+def _value_for_message(value: Any, declared: Field) -> Any:
     """Return a value for a message: dots for personal data, dates without time."""
     if value is None:
         return None
@@ -240,12 +271,17 @@ def _printable_value(value: Any, declared: Field) -> Any:
     return value.date().isoformat() if declared.type == "date" else value
 
 
-def _equal(one: Any, two: Any, declared: Field) -> bool:
-    """Return True if values are equal within the template's digits; ignore times."""
-    if one is None or two is None or declared.type == "text":
-        return bool(one == two)
+def _are_equal_values(first: Any, other: Any, declared: Field) -> bool:
+    """Return True if two values are equal within the template's digits.
+
+    Times of dates are ignored.
+    """
+    if first is None or other is None or declared.type == "text":
+        return bool(first == other)
     if declared.type == "date":
-        return bool(one.date() == two.date())
-    decimals = _AREA if declared.decimals is None and declared.unit == "m2" else dbf_number_format(declared).decimals
-    half = 0.5 * 10.0**-decimals
-    return abs(one - two) <= half * (1 + _DOUBLE) or is_same_number(one, two)
+        return bool(first.date() == other.date())
+    decimals = (
+        _AREA_DECIMALS if declared.decimals is None and declared.unit == "m2" else dbf_number_format(declared).decimals
+    )
+    half_digit = 0.5 * 10.0**-decimals
+    return abs(first - other) <= half_digit * (1 + _DOUBLE_PRECISION_SHARE) or is_same_number(first, other)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Facts of a package of any origin: files, manifest, layers; judged by rules DOC."""
+"""Facts of a package of any origin: its files, manifest and layers.
+
+Reading collects them without judgement; the rules DOC judge them.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ SUFFIX = ".vct"
 
 
 class VctFact(NamedTuple):
-    """A layer of a VCT file, as `LayerFact`; unreadable: ``features`` −1, ``problem``."""
+    """A layer of a VCT file, with attributes as in `LayerFact`.
+
+    An unreadable layer has −1 ``features`` and the reason in ``problem``.
+    """
 
     name: str
     features: int
@@ -42,69 +48,78 @@ class VctFact(NamedTuple):
 
 
 def is_vct(path: str) -> bool:
-    """Return True for names of VCT files."""
+    """Return True if a file name has the suffix of a VCT file."""
     return path.lower().endswith(SUFFIX)
 
 
 #: Bytes of a file in which its header is.
-_HEAD = 2**16
+_MAX_HEADER_BYTES = 2**16
 
 
 def read_header(path: Path) -> dict[str, str]:
-    """Return a VCT file's header by key in small letters, empty without one."""
+    """Return key → value of a VCT file's header, keys in small letters.
+
+    The result is empty for a file without a header.
+    """
     from ...exchange.vct.settings import ENCODING
 
     with path.open("rb") as handle:
-        lines = handle.read(_HEAD).decode(ENCODING, "replace").splitlines()
-    low = [line.strip().lower() for line in lines]
-    if "headbegin" not in low or "headend" not in low:
+        lines = handle.read(_MAX_HEADER_BYTES).decode(ENCODING, "replace").splitlines()
+    lower_lines = [line.strip().lower() for line in lines]
+    if "headbegin" not in lower_lines or "headend" not in lower_lines:
         return {}
     pairs = (
-        line.replace("：", ":", 1).partition(":") for line in lines[low.index("headbegin") + 1 : low.index("headend")]
+        line.replace("：", ":", 1).partition(":")
+        for line in lines[lower_lines.index("headbegin") + 1 : lower_lines.index("headend")]
     )
     return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
 
-def read_vct_facts(folder: Path, place: str, cancellation: Cancellation) -> tuple[list[VctFact], list[SourceLayer]]:
-    """Read a VCT file completely, because only this shows whether it is valid."""
+def read_vct_facts(folder: Path, data_set: str, cancellation: Cancellation) -> tuple[list[VctFact], list[SourceLayer]]:
+    """Read a VCT file; return the facts of its layers, and the layers.
+
+    The whole file is read, because only this shows whether it is valid.
+    """
     from ...exchange.vct.head import DATUM, VERTICAL
     from ...exchange.vct.read import open_vct, read_all
     from ...geometry import crs as crs_care
 
     try:
-        with open_vct(folder / place, cancellation, join=True) as vct:
-            layers = read_all(vct, str(folder / place))
+        with open_vct(folder / data_set, cancellation, join=True) as vct:
+            layers = read_all(vct, str(folder / data_set))
             heights = VERTICAL if vct.head.heights == DATUM else vct.head.heights
     except InputError as error:
-        return [VctFact(Path(place).stem, -1, problem=(error.key, error.params))], []
+        return [VctFact(Path(data_set).stem, -1, problem=(error.key, error.params))], []
     readable = [layer for layer in layers if layer.problem is None]
     return [VctFact(x.name, len(x.frame), crs_care.crs_label(x.crs), heights) for x in readable], layers
 
 
 #: A CRS by its code; other texts of a manifest are not passed to PROJ.
-_CODE = re.compile(r"EPSG:\d{4,6}")
+_EPSG_CODE = re.compile(r"EPSG:\d{4,6}")
 
 
 @dataclass(frozen=True)
 class FileFact:
-    """A file by its path in the package, with ``/``.
+    """A file of a package.
 
     Attributes
     ----------
+    path
+        Path in the package, with ``/``.
+    head, tail
+        The first bytes; the last bytes of a PDF.
     sha256
         Empty unless a manifest lists the file or it is a jpg.
     picture, decoded
         Properties of a jpg and the result of decoding it; None for other files.
     link
-        Whether it is a link, which is not followed.
-    tail
-        The last bytes of a PDF.
+        Whether the file is a link, which is not followed.
     special
-        Whether it is a pipe, device or socket, which is never opened.
+        Whether the file is a pipe, device or socket, which is never opened.
     pdf
-        Pages of a PDF.
+        Content of a PDF.
     active
-        Active content and external links of an Office file, as keys of texts (``active``).
+        Active content and external links of an Office file, as keys of message texts (``active``).
     """
 
     path: str
@@ -170,10 +185,10 @@ class LayerFact:
 
 
 class UnreadLayer(NamedTuple):
-    """A layer that rules do not read, because another layer has its role.
+    """A layer that the rules do not read, because another layer is used in its place.
 
-    The layer ``name`` of the data set ``file`` matches ``role``, but the layer ``used`` of the same data set is read
-    for it.
+    The layer ``name`` of the data set ``file`` matches the layer code ``role``, but the layer ``used`` of the same
+    data set is read for it.
     """
 
     file: str
@@ -191,17 +206,19 @@ class PackageFacts:
     root
         Name of the package's folder.
     code, name
-        The county by the package's file names.
+        Code and name of the county, from the package's file names.
+    manifest, manifest_state
+        Content of the manifest, None if unreadable, and what its digest shows.
     documents
-        Content of report (JSON) and metadata (XML) by path.
+        Path → content of report (JSON), metadata (XML) and generated pages.
     sums
-        Lists of digests (SHA256SUMS) by name, None for an unreadable one.
+        Name → list of digests (SHA256SUMS), None for an unreadable one.
     exchanged
         Path of a VCT file → its layers, which GIS libraries do not read.
     integrity_errors
         Damaged or missing files of databases.
     dataset_comparisons
-        Comparisons of layers that an earlier data set has, too.
+        Comparisons of layers that an earlier data set also has.
     unread_layers
         Layers that a data set has twice.
     hidden_tables
@@ -239,131 +256,146 @@ class PackageFacts:
 
     @cached_property
     def values(self) -> dict[str, str]:
-        """Return the known values of placeholders."""
+        """Return the known values of the placeholders ``code`` and ``name``."""
         return {key: text for key, text in (("code", self.code), ("name", self.name)) if text}
 
     @cached_property
     def original_crs(self) -> CRS | None:
         """Return the CRS from which the manifest reports that all layers were converted.
 
-        The edges were straight in this CRS when the figures were computed. None if the manifest has no source CRS or
-        several.
+        The edges were straight in this CRS when the figures were computed. None if the manifest names no source CRS
+        or several.
         """
         rows = self.manifest["layers"] if self.manifest else []
-        named = {str(row.get("source_crs", "")) for row in rows}
-        label = next(iter(named)) if len(named) == 1 else ""
-        return crs_care.parse_crs(label) if _CODE.fullmatch(label) else None
+        source_labels = {str(row.get("source_crs", "")) for row in rows}
+        label = next(iter(source_labels)) if len(source_labels) == 1 else ""
+        return crs_care.parse_crs(label) if _EPSG_CODE.fullmatch(label) else None
 
     @cached_property
     def single(self) -> list[FileFact]:
-        """Return files outside databases and shapefile folders."""
+        """Return the files outside databases and shapefile folders."""
         return [f for f in self.files if not self.data_set(f.path)]
 
     def data_set(self, path: str) -> str:
-        """Return the .gdb or folder of shapefiles of a file; empty for other files."""
+        """Return the .gdb or the folder of shapefiles to which a file belongs.
+
+        Empty for a file outside such data sets.
+        """
         before, dot, _ = path.lower().partition(".gdb/")
         if dot:
             return path[: len(before) + 4]
         folder, _, name = path.rpartition("/")
-        stems = self._shapefiles.get(folder, ())
+        stems = self._shapefile_stems.get(folder, ())
         return folder if stems and (name == FIELD_NAMES or name.partition(".")[0].lower() in stems) else ""
 
     @cached_property
-    def _shapefiles(self) -> dict[str, set[str]]:
-        """Return folder → names of its shapefiles in small letters."""
+    def _shapefile_stems(self) -> dict[str, set[str]]:
+        """Return folder → names of its shapefiles in small letters, without suffix."""
         return {
             folder: {path.rpartition("/")[2].partition(".")[0].lower() for path in paths}
-            for folder, paths in self._shape_paths.items()
+            for folder, paths in self._shp_paths.items()
             if folder
         }
 
     @cached_property
-    def _shape_paths(self) -> dict[str, list[str]]:
+    def _shp_paths(self) -> dict[str, list[str]]:
         """Return folder → paths of the shapefiles (.shp) in it."""
-        found: dict[str, list[str]] = {}
+        paths_by_folder: dict[str, list[str]] = {}
         for file in self.files:
             if file.name.lower().endswith(".shp"):
-                found.setdefault(file.folder, []).append(file.path)
-        return found
+                paths_by_folder.setdefault(file.folder, []).append(file.path)
+        return paths_by_folder
 
     def shapefiles(self, folder: str) -> list[str]:
         """Return the paths of the shapefiles (.shp) in a folder."""
-        return self._shape_paths.get(folder, [])
+        return self._shp_paths.get(folder, [])
 
     def expected(self, folder: str, pattern: str) -> str:
-        """Return the path of a file of the specification in this package, for a message."""
+        """Return the path that a file of the specification should have in this package.
+
+        Unknown parts of the name are shown as dots.
+        """
         year = str((self.manifest or {}).get("made", ""))[:4] or "……"
         values = {"code": "……", "name": "……", "year": year, "number": "01", "title": "……", **self.values}
         return self.package_spec.place(folder, fill_placeholders(pattern, values))
 
     def filling(self, slot: FileSlot) -> list[FileFact]:
-        """Return the files of a slot; the result is cached."""
-        if slot not in self._filled:
+        """Return the files for a document, map or table (slot) of the specification."""
+        if slot not in self._files_of_slot:
             matcher = make_name_matcher(slot.file, {**self.values, **slot.own})
-            self._filled[slot] = [f for f in self.single if matcher.fullmatch(f.name)]
-        return self._filled[slot]
+            self._files_of_slot[slot] = [f for f in self.single if matcher.fullmatch(f.name)]
+        return self._files_of_slot[slot]
 
     @cached_property
-    def _filled(self) -> dict[FileSlot, list[FileFact]]:
+    def _files_of_slot(self) -> dict[FileSlot, list[FileFact]]:
+        """Cache of `filling`."""
         return {}
 
     @cached_property
     def slots(self) -> dict[str, list[FileSlot]]:
-        """Return path → slots of each file that fills a slot."""
-        found: dict[str, list[FileSlot]] = {}
+        """Return path → the specification's places that a file fills."""
+        slots_by_path: dict[str, list[FileSlot]] = {}
         for slot in self.package_spec.files:
             for file in self.filling(slot):
-                found.setdefault(file.path, []).append(slot)
-        return found
+                slots_by_path.setdefault(file.path, []).append(slot)
+        return slots_by_path
 
     def maps(self) -> list[tuple[FileFact, str, str]]:
-        """Return the maps by path, each with the number and title from its name.
+        """Return each map with the number and title in its file name, sorted by path.
 
-        They are empty if the specification does not require them.
+        The list is empty if the specification has no maps.
         """
-        found: dict[str, tuple[FileFact, str, str]] = {}
+        maps_by_path: dict[str, tuple[FileFact, str, str]] = {}
         for slot in (one for one in self.package_spec.files if one.kind == "map"):
             matcher = make_name_matcher(slot.file, {**self.values, **slot.own})
             for file in self.filling(slot):
                 match = matcher.fullmatch(file.name)
-                named = {**slot.own, **(match.groupdict() if match else {})}
-                found.setdefault(file.path, (file, named.get("number", ""), named.get("title", "")))
-        return sorted(found.values(), key=lambda one: one[0].path)
+                name_parts = {**slot.own, **(match.groupdict() if match else {})}
+                maps_by_path.setdefault(file.path, (file, name_parts.get("number", ""), name_parts.get("title", "")))
+        return sorted(maps_by_path.values(), key=lambda one: one[0].path)
 
     def world_files(self) -> set[str]:
         """Return the paths of the maps' world files, if the specification has such files."""
         return {world_file_of(file.path) for file, _, _ in self.maps()} if self.package_spec.maps.world_file else set()
 
     def data_sets(self) -> list[str]:
-        """Return databases and folders of shapefiles by path.
+        """Return the paths of databases, folders of shapefiles and VCT files, in order.
 
-        Those that contain a link, a pipe or a device are omitted: opening them would follow the link or block.
+        Data sets with a link, a pipe or a device are omitted: opening them would follow the link or block.
         """
         return list(self._data_sets)
 
     @cached_property
     def _data_sets(self) -> list[str]:
-        closed = {self.data_set(f.path) for f in self.files if f.link or f.special}
-        found = dict.fromkeys(place for f in self.files if (place := self.data_set(f.path)) and place not in closed)
-        single = [
+        blocked = {self.data_set(f.path) for f in self.files if f.link or f.special}
+        data_sets = dict.fromkeys(
+            data_set for f in self.files if (data_set := self.data_set(f.path)) and data_set not in blocked
+        )
+        single_files = [
             f.path for f in self.single if f.name.lower().endswith((".gpkg", ".vct")) and not (f.link or f.special)
         ]
         # Order: data sets of the specification, databases before VCT, order of the specification. Rules check a layer
         # in the first data set that has it.
         return sorted(
-            [*found, *single], key=lambda place: (not self.sets_of(place), is_vct(place), self._order(place), place)
+            [*data_sets, *single_files],
+            key=lambda data_set: (
+                not self.sets_of(data_set),
+                is_vct(data_set),
+                self._spec_position(data_set),
+                data_set,
+            ),
         )
 
-    def _order(self, place: str) -> int:
+    def _spec_position(self, data_set: str) -> int:
         """Return the position of a data set in the specification."""
-        sets = self.sets_of(place)
+        sets = self.sets_of(data_set)
         return self.package_spec.vectors.index(sets[0]) if sets else 0
 
-    def sets_of(self, place: str) -> list[VectorSet]:
-        """Return the specification's sets whose name a data set has, in any folder."""
-        name = place.rpartition("/")[2]
-        own = [(v, v.file.removesuffix(".shp")) for v in self.package_spec.vectors]
-        return [v for v, pattern in own if make_name_matcher(pattern, self.values).fullmatch(name)]
+    def sets_of(self, data_set: str) -> list[VectorSet]:
+        """Return the specification's vector sets with the name of a data set."""
+        name = data_set.rpartition("/")[2]
+        patterns = [(v, v.file.removesuffix(".shp")) for v in self.package_spec.vectors]
+        return [v for v, pattern in patterns if make_name_matcher(pattern, self.values).fullmatch(name)]
 
     @property
     def report_path(self) -> str:
@@ -379,6 +411,6 @@ class PackageFacts:
         """Return the paths of the files that the plugin writes into a package."""
         report = self.expected(self.package_spec.report.folder, self.package_spec.report.file)
         metadata = self.expected(self.package_spec.metadata.folder, self.package_spec.metadata.file)
-        own = {MANIFEST, PAGE, DIGEST, SUMS, f"{report}.html", self.report_path, metadata}
+        generated = {MANIFEST, PAGE, DIGEST, SUMS, f"{report}.html", self.report_path, metadata}
         tables = self.package_spec.tables
-        return own | ({f"{self.expected(tables.folder, tables.file)}.xlsx"} if tables else set())
+        return generated | ({f"{self.expected(tables.folder, tables.file)}.xlsx"} if tables else set())

@@ -38,38 +38,41 @@ if TYPE_CHECKING:
 #: Code and case of the finding.
 CODE, CASE = "DOC013", "outcomes"
 #: Most rules that a message names.
-_NAMED = 8
+_MAX_LISTED_CODES = 8
 
 
 def compare_outcomes(checked: CheckResult, facts: PackageFacts) -> None:
-    """Report rules with a better outcome in the package's report than here.
+    """Add a finding on rules that the package's report shows with a better outcome.
 
-    A rule is reported if it passed in the report but has findings here, or if the report confirms settings that the
-    same profile does not confirm. Reports are compared only for equal version, standard, profile and phase.
+    A rule is named if it passed in the report but has findings in this check, or if the report confirms settings that
+    the same profile does not confirm. Reports are compared only for equal version, standard, profile and phase.
     """
     report = checked.report
-    report_data = _package_report(facts)
+    report_data = _read_package_report(facts)
     if not report_data or not _is_comparable(report_data["provenance"], checked):
         return
-    here = {rule.code: rule for rule in report.rules}
+    rules_here = {rule.code: rule for rule in report.rules}
     open_here = {f.code for f in report.findings if f.state != "waived" and f.severity is not Severity.INFO}
-    names = []
+    rule_codes = []
     for row in report_data["rules"]:
-        rule = here.get(str(row.get("code")))
+        rule = rules_here.get(str(row.get("code")))
         if rule is None or rule.code.startswith("DOC"):
             continue
-        lacking = set(rule.unconfirmed) - set(row.get("unconfirmed") or ())
+        unconfirmed_here_only = set(rule.unconfirmed) - set(row.get("unconfirmed") or ())
         failed = row.get("outcome") == "passed" and rule.code in open_here
         # A rule that was skipped before it read its settings has no unconfirmed settings.
-        ran = str(rule.outcome) in ("passed", "failed")
-        if failed or (lacking and ran and row.get("outcome") == str(rule.outcome)):
-            names.append(rule.code)
-    if names:
-        _add_finding(checked, facts, names)
+        was_run = str(rule.outcome) in ("passed", "failed")
+        if failed or (unconfirmed_here_only and was_run and row.get("outcome") == str(rule.outcome)):
+            rule_codes.append(rule.code)
+    if rule_codes:
+        _add_outcome_finding(checked, facts, rule_codes)
 
 
-def _package_report(facts: PackageFacts) -> dict[str, Any]:
-    """Return the package's report; empty if it cannot be read (DOC013 reports that)."""
+def _read_package_report(facts: PackageFacts) -> dict[str, Any]:
+    """Return the data of the package's report; empty if unreadable.
+
+    DOC013 reports an unreadable one.
+    """
     try:
         report_data = json.loads(facts.documents.get(facts.report_path, b"{}"))
     except (ValueError, RecursionError):
@@ -81,28 +84,36 @@ def _package_report(facts: PackageFacts) -> dict[str, Any]:
 
 
 def _is_comparable(provenance: dict[str, Any], checked: CheckResult) -> bool:
+    """Return True if a report was made under the same conditions as this check.
+
+    These are version, profile, standard, planning phase and kind of delivery (scope).
+    """
     norm = checked.plan.norm
 
-    def at(key: str, item: str) -> Any:
-        table = provenance.get(key)
+    def item_at(section: str, item: str) -> Any:
+        """Return an item of a section of the provenance, None if missing."""
+        table = provenance.get(section)
         return table.get(item) if isinstance(table, dict) else None
 
     return (
-        at("versions", "sanxian") == plugin_version()
-        and at("profile", "id") == norm.profile.id
-        and (at("standard", "id"), at("standard", "edition")) == (norm.standard.id, norm.standard.edition)
+        item_at("versions", "sanxian") == plugin_version()
+        and item_at("profile", "id") == norm.profile.id
+        and (item_at("standard", "id"), item_at("standard", "edition")) == (norm.standard.id, norm.standard.edition)
         and provenance.get("phase", "") == norm.phase
         and provenance.get("scope") == checked.plan.scope
     )
 
 
-def _add_finding(checked: CheckResult, facts: PackageFacts, names: list[str]) -> None:
+def _add_outcome_finding(checked: CheckResult, facts: PackageFacts, rule_codes: list[str]) -> None:
+    """Add the finding on rules with a better outcome to the check's report."""
     report = checked.report
     texts = Texts(report.lang)
-    shown = texts.get("words", "between_names").join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
+    listed_codes = texts.get("words", "between_names").join(rule_codes[:_MAX_LISTED_CODES]) + (
+        " …" if len(rule_codes) > _MAX_LISTED_CODES else ""
+    )
     path = facts.report_path
     finding = Finding(
-        "", key=path, code=CODE, case=CASE, severity=Severity.WARNING, params={"file": path, "names": shown}
+        "", key=path, code=CODE, case=CASE, severity=Severity.WARNING, params={"file": path, "names": listed_codes}
     )
     finding.message = texts.message(finding, checked.plan.norm.standard.templates)
     set_fingerprints([finding], {})
@@ -116,45 +127,54 @@ def _add_finding(checked: CheckResult, facts: PackageFacts, names: list[str]) ->
 
 
 def restore_layer_names(layer: SourceLayer, sets: list[VectorSet], norm: Norm) -> SourceLayer:
-    """Return a layer of the specification's ``sets`` with the template's field names.
+    """Return a layer with the field names of its template.
 
-    A renamed field is not restored if a field with the template's name exists, because the meant one is unknown.
+    The specification's ``sets`` rename fields. A renamed field is not restored if the layer also has a field with the
+    template's name, because the meant one is then unknown.
     """
-    slot = next((slot for vectors in sets for slot in vectors.layers if _matches_slot(layer, slot, norm)), None)
+    slot = next((slot for vectors in sets for slot in vectors.layers if _is_layer_of_slot(layer, slot, norm)), None)
     if slot is None or not slot.names:
         return layer
-    there = {f.name.upper(): f.name for f in layer.fields}
+    present_names = {f.name.upper(): f.name for f in layer.fields}
     # Two names may be exchanged.
     new_names = {name.upper() for name in slot.names.values()}
-    back = {
-        there[name.upper()]: own
-        for own, name in slot.names.items()
-        if name.upper() in there and (own.upper() not in there or own.upper() in new_names)
+    original_names = {
+        present_names[name.upper()]: template_name
+        for template_name, name in slot.names.items()
+        if name.upper() in present_names
+        and (template_name.upper() not in present_names or template_name.upper() in new_names)
     }
-    fields = tuple(replace(f, name=back.get(f.name, f.name)) for f in layer.fields)
-    return replace(layer, frame=layer.frame.rename(columns=back), fields=fields)
+    fields = tuple(replace(f, name=original_names.get(f.name, f.name)) for f in layer.fields)
+    return replace(layer, frame=layer.frame.rename(columns=original_names), fields=fields)
 
 
-def apply_spec_names(wanted: Wanted, sets: list[VectorSet]) -> Wanted:
-    """Extend the wanted fields by their names in the specification."""
-    own = {name.upper() for vectors in sets for slot in vectors.layers for name in slot.names.values()}
+def apply_spec_names(wanted_fields: Wanted, sets: list[VectorSet]) -> Wanted:
+    """Return a function that requests fields also by their names in the specification.
 
-    def more(layer: SourceLayer) -> bool | frozenset[str]:
-        fields = wanted(layer)
-        return fields if isinstance(fields, bool) else fields | own
+    ``wanted_fields`` returns the fields that rules read from a layer.
+    """
+    spec_names = {name.upper() for vectors in sets for slot in vectors.layers for name in slot.names.values()}
 
-    return more
+    def wanted_with_spec_names(layer: SourceLayer) -> bool | frozenset[str]:
+        fields = wanted_fields(layer)
+        return fields if isinstance(fields, bool) else fields | spec_names
+
+    return wanted_with_spec_names
 
 
 def find_unwanted_fields(layer: SourceLayer, sets: list[VectorSet], template: Template, norm: Norm) -> frozenset[str]:
-    """Return the fields (capitals) of a template that the spec's ``sets`` omit."""
-    slot = next((slot for vectors in sets for slot in vectors.layers if _matches_slot(layer, slot, norm)), None)
+    """Return the fields (capitals) of a template that the specification omits.
+
+    ``sets`` are the specification's vector sets for the data set of the layer.
+    """
+    slot = next((slot for vectors in sets for slot in vectors.layers if _is_layer_of_slot(layer, slot, norm)), None)
     if slot is None or not slot.fields:
         return frozenset()
     return frozenset(f.name.upper() for f in template.fields) - {name.upper() for name in slot.fields}
 
 
-def _matches_slot(layer: SourceLayer, slot: LayerSlot, norm: Norm) -> bool:
+def _is_layer_of_slot(layer: SourceLayer, slot: LayerSlot, norm: Norm) -> bool:
+    """Return True if the specification's entry ``slot`` describes a layer."""
     if slot.name:
         return layer.name.upper() == slot.name.upper()
     roles = norm.standard.concepts.get(slot.layer, (slot.layer,))
@@ -168,7 +188,7 @@ TITLES = ("SCH006", "SCH007")
 #: The setting that limits the entries of an archive or folder that are inspected.
 MOST_ENTRIES = "package.most_entries"
 #: Share of the progress for the files.
-_COLLECTING = 0.2
+_COLLECTING_SHARE = 0.2
 
 
 def inspect_package(
@@ -194,29 +214,31 @@ def inspect_package(
     from ...check import check_plan
     from ...io.field_types import KEEPING
 
-    most = int(options.norm().get(MOST_ENTRIES))
-    with unpack_package(Path(path), cancellation, package_spec.root, package_spec.folders.values(), most) as folder:
+    max_entries = int(options.norm().get(MOST_ENTRIES))
+    with unpack_package(
+        Path(path), cancellation, package_spec.root, package_spec.folders.values(), max_entries
+    ) as folder:
         progress(0.0, "")
         facts = collect_package_facts(folder, package_spec, cancellation)
         facts = replace(facts, archive_comments=read_archive_comments(Path(path)))
-        progress(_COLLECTING, "")
+        progress(_COLLECTING_SHARE, "")
         options = _with_profile(options, facts, package_spec)
         norm = options.norm()
         options = replace(options, roles={**_find_renamed_layers(facts, norm), **options.role_choices()})
         options = replace(options, notices=(*options.notices, *_take_notices(facts)))
         layers, facts = _read_layers(folder, facts, options, cancellation)
-        keeping = [Path(place).suffix.lower() in KEEPING or is_vct(place) for place in facts.data_sets()]
-        groups = [GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeping and all(keeping) else [])]
+        keeps_schema = [Path(data_set).suffix.lower() in KEEPING or is_vct(data_set) for data_set in facts.data_sets()]
+        groups = [GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeps_schema and all(keeps_schema) else [])]
         has_vct = any(is_vct(layer.source) for layer in layers)
-        named = [code for code in norm.named_rules(groups) if not (has_vct and code in TITLES)]
-        rules = tuple(dict.fromkeys((*norm.rules, *named)))
+        rule_codes = [code for code in norm.named_rules(groups) if not (has_vct and code in TITLES)]
+        rules = tuple(dict.fromkeys((*norm.rules, *rule_codes)))
         checked = check_plan(
             layers,
             replace(
                 options, rules=rules, side={"package": facts}, allow_no_layers=True, original_crs=facts.original_crs
             ),
             source=facts.root,
-            progress=lambda share, text: progress(_COLLECTING + (1 - _COLLECTING) * share, text),
+            progress=lambda share, text: progress(_COLLECTING_SHARE + (1 - _COLLECTING_SHARE) * share, text),
             cancellation=cancellation,
         )
         compare_outcomes(checked, facts)
@@ -224,25 +246,26 @@ def inspect_package(
 
 
 def _take_notices(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
-    """Take the notices of exchange files from their layers and return them by file.
+    """Remove the notices of VCT files from their layers and return them by file.
 
-    They concern the file, and a layer may not belong to the plan.
+    Notices are remarks of the reader. They concern the whole file, and a layer may not belong to the plan.
     """
-    found: list[tuple[str, dict[str, Any]]] = []
-    for place, layers in facts.exchanged.items():
+    notices: list[tuple[str, dict[str, Any]]] = []
+    for data_set, layers in facts.exchanged.items():
         for layer in layers:
-            found += [
-                ("notice_in_file", {"file": place, "notice": Message("notices", key, params)})
+            notices += [
+                ("notice_in_file", {"file": data_set, "notice": Message("notices", key, params)})
                 for key, params in layer.notices
             ]
             layer.notices.clear()
-    return found
+    return notices
 
 
 def _with_profile(options: Options, facts: PackageFacts, package_spec: PackageSpec) -> Options:
-    """Return the options with the manifest's profile, if shipped and none was chosen.
+    """Return the options with the profile that the manifest names.
 
-    The report names the profile that was used. DOC016 reports one that differs from the package's.
+    Only a shipped profile is used, and only if the user chose none. DOC016 reports a profile that differs from the
+    package's.
     """
     from ...profile import load_profile, profile_ids
 
@@ -250,100 +273,116 @@ def _with_profile(options: Options, facts: PackageFacts, package_spec: PackageSp
     name = str(profile.get("id", "")) if isinstance(profile, dict) else ""
     if options.profile or name not in profile_ids():
         return options
-    same = load_profile(name).standard == options.standard
+    is_same_standard = load_profile(name).standard == options.standard
     # The standard of the specification is a default; the standard of the profile precedes it.
-    standard = options.standard if same or options.standard != package_spec.standard else ""
+    standard = options.standard if is_same_standard or options.standard != package_spec.standard else ""
     return replace(options, profile=name, standard=standard)
 
 
 def _find_renamed_layers(facts: PackageFacts, norm: Norm) -> dict[str, str]:
-    """Return role → layer for layers with a name by the specification.
+    """Return layer code (role) → name for layers that the specification renames.
 
-    Without this their role would be unknown.
+    Their code could not be recognised by the name.
     """
-    there = {one.name.upper(): one.name for one in facts.layers if one.features >= 0}
+    readable_names = {one.name.upper(): one.name for one in facts.layers if one.features >= 0}
     rows = facts.manifest["layers"] if facts.manifest else []
     roles_by_name = {str(row["layer"]).upper(): str(row.get("role", "")) for row in rows}
-    found: dict[str, str] = {}
+    layer_of_role: dict[str, str] = {}
     for slot in (
-        slot for vectors in facts.package_spec.vectors for slot in vectors.layers if slot.name.upper() in there
+        slot for vectors in facts.package_spec.vectors for slot in vectors.layers if slot.name.upper() in readable_names
     ):
         roles = [r for r in norm.standard.concepts.get(slot.layer, (slot.layer,)) if r in norm.standard.templates]
         role = next((r for r in roles if r == roles_by_name.get(slot.name.upper())), roles[0] if roles else "")
-        if role and role not in there:
-            found.setdefault(role, there[slot.name.upper()])
-    return found
+        if role and role not in readable_names:
+            layer_of_role.setdefault(role, readable_names[slot.name.upper()])
+    return layer_of_role
 
 
 def _read_layers(
     folder: Path, facts: PackageFacts, options: Options, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], PackageFacts]:
-    """Return the readable layers, and the facts with the unreadable ones.
+    """Return the layers to check, and the facts completed with what reading showed.
 
-    Some layers have readable names but unreadable rows.
+    A layer that an earlier data set has is compared with it instead of checked. Layers with unreadable rows become
+    facts with −1 features.
     """
     from ...check import is_part_of_plan
 
     norm, choices = options.norm(), options.role_choices()
-    wanted = is_part_of_plan(norm, choices)
-    found: list[SourceLayer] = []
-    first: dict[str, tuple[SourceLayer, str]] = {}
+    wanted_fields = is_part_of_plan(norm, choices)
+    layers_to_check: list[SourceLayer] = []
+    first_of_role: dict[str, tuple[SourceLayer, str]] = {}
     comparisons: list[DatasetComparison] = []
     unread: list[UnreadLayer] = []
-    known = list(facts.layers)
+    layer_facts = list(facts.layers)
     damaged = {(error.place, error.table.upper()) for error in facts.integrity_errors}
-    for place in facts.data_sets():
-        broken: list[str] = []
-        if place in facts.exchanged:
-            layers = facts.exchanged[place]
+    for data_set in facts.data_sets():
+        unreadable_names: list[str] = []
+        if data_set in facts.exchanged:
+            layers = facts.exchanged[data_set]
         else:
-            layers, broken = _read_data_set(
-                folder / place, apply_spec_names(wanted, facts.sets_of(place)), cancellation
+            layers, unreadable_names = _read_data_set(
+                folder / data_set, apply_spec_names(wanted_fields, facts.sets_of(data_set)), cancellation
             )
         # A layer that an earlier data set has, too, is checked there; this one is compared with it.
-        earlier = dict(first)
-        layers = [restore_layer_names(layer, facts.sets_of(place), norm) for layer in layers]
-        twice = _find_unread(place, layers, norm, choices)
-        unread += twice
-        for layer in (one for one in layers if one.name not in {spare.name for spare in twice}):
+        first_before = dict(first_of_role)
+        layers = [restore_layer_names(layer, facts.sets_of(data_set), norm) for layer in layers]
+        duplicates = _find_unread_layers(data_set, layers, norm, choices)
+        unread += duplicates
+        for layer in (one for one in layers if one.name not in {spare.name for spare in duplicates}):
             role = _find_layer_role(layer, norm, choices)
-            if role in earlier and (place, layer.name.upper()) in damaged:
+            if role in first_before and (data_set, layer.name.upper()) in damaged:
                 # The damage is reported; missing rows are a consequence of it.
                 continue
-            if role in earlier:
-                comparisons += _compare_with_earlier(layer, place, role, earlier[role], facts, norm, cancellation)
+            if role in first_before:
+                comparisons += _compare_with_earlier(
+                    layer, data_set, role, first_before[role], facts, norm, cancellation
+                )
                 continue
-            found.append(layer)
+            layers_to_check.append(layer)
             if role and layer.problem is None:
-                first.setdefault(role, (layer, place))
-        known = [one for one in known if one.file != place or one.name not in broken]
-        known += [LayerFact(place, name, -1) for name in broken]
+                first_of_role.setdefault(role, (layer, data_set))
+        layer_facts = [one for one in layer_facts if one.file != data_set or one.name not in unreadable_names]
+        layer_facts += [LayerFact(data_set, name, -1) for name in unreadable_names]
     # The layers of exchange files are in the result now, or they are not needed.
-    return found, replace(
-        facts, layers=tuple(known), dataset_comparisons=tuple(comparisons), unread_layers=tuple(unread), exchanged={}
+    return layers_to_check, replace(
+        facts,
+        layers=tuple(layer_facts),
+        dataset_comparisons=tuple(comparisons),
+        unread_layers=tuple(unread),
+        exchanged={},
     )
 
 
-def _find_unread(place: str, layers: list[SourceLayer], norm: Norm, choices: Mapping[str, str]) -> list[UnreadLayer]:
-    """Return layers with the role of another layer in their data set, such as copies.
+def _find_unread_layers(
+    data_set: str, layers: list[SourceLayer], norm: Norm, choices: Mapping[str, str]
+) -> list[UnreadLayer]:
+    """Return layers that repeat another layer of their data set, such as copies.
 
-    The layer that was chosen for the role is used, else the one with exactly its name, else the first.
+    Of layers with one code (role) the layer that the user chose is used, else the one with exactly its name, else the
+    first.
     """
-    alike: dict[str, list[SourceLayer]] = {}
+    layers_of_role: dict[str, list[SourceLayer]] = {}
     for layer in layers:
         if (role := _find_layer_role(layer, norm, choices)) and layer.problem is None:
-            alike.setdefault(role, []).append(layer)
-    found: list[UnreadLayer] = []
-    for role, several in alike.items():
-        called = [name.upper() for name in (choices.get(role, ""), role, *norm.standard.templates[role].aliases)]
-        rank = {name: number for number, name in reversed(list(enumerate(called)))}
-        used = min(several, key=lambda one: min(rank.get(n.upper(), len(rank)) for n in (one.name, one.full_name)))
-        found += [UnreadLayer(place, one.name, role, used.name) for one in several if one is not used]
-    return found
+            layers_of_role.setdefault(role, []).append(layer)
+    unread_layers: list[UnreadLayer] = []
+    for role, candidates in layers_of_role.items():
+        preferred_names = [
+            name.upper() for name in (choices.get(role, ""), role, *norm.standard.templates[role].aliases)
+        ]
+        rank = {name: number for number, name in reversed(list(enumerate(preferred_names)))}
+        chosen_layer = min(
+            candidates, key=lambda one: min(rank.get(n.upper(), len(rank)) for n in (one.name, one.full_name))
+        )
+        unread_layers += [
+            UnreadLayer(data_set, one.name, role, chosen_layer.name) for one in candidates if one is not chosen_layer
+        ]
+    return unread_layers
 
 
 def _find_layer_role(layer: SourceLayer, norm: Norm, choices: Mapping[str, str]) -> str:
-    """Return a layer's role in the plan: the chosen one, else the recognised one."""
+    """Return a layer's code (role): the one the user chose, else the recognised one."""
     from ...loading.recognition import find_role
 
     names = {layer.name.upper(), layer.full_name.upper()}
@@ -353,16 +392,16 @@ def _find_layer_role(layer: SourceLayer, norm: Norm, choices: Mapping[str, str])
 
 def _compare_with_earlier(
     layer: SourceLayer,
-    place: str,
+    data_set: str,
     role: str,
     earlier: tuple[SourceLayer, str],
     facts: PackageFacts,
     norm: Norm,
     cancellation: Cancellation,
 ) -> Iterator[DatasetComparison]:
-    """Compare a layer with that of an earlier data set, unless it is unreadable.
+    """Yield the comparison of a layer with the same layer of an earlier data set.
 
-    An unreadable layer is reported for its file.
+    An unreadable layer is not compared; it is reported for its file.
     """
     from ...loading.recognition import best_template
     from ...plan.layer import Layer
@@ -371,28 +410,34 @@ def _compare_with_earlier(
         return
     first, file = earlier
     template = best_template(first, role, norm)
-    sets = ((first, file), (layer, place))
-    without = [find_unwanted_fields(one, facts.sets_of(where), template, norm) for one, where in sets]
+    sets = ((first, file), (layer, data_set))
+    fields_left_out = [find_unwanted_fields(one, facts.sets_of(where), template, norm) for one, where in sets]
     # A layer without a CRS has no location; its shapes are not compared.
-    pair = [Layer(one, template, one.crs or crs_care.GEODETIC) for one, _ in sets]
-    yield compare_datasets(pair[0], pair[1], file, place, without[0] | without[1], cancellation)
+    plan_layers = [Layer(one, template, one.crs or crs_care.GEODETIC) for one, _ in sets]
+    yield compare_datasets(
+        plan_layers[0], plan_layers[1], file, data_set, fields_left_out[0] | fields_left_out[1], cancellation
+    )
 
 
-def _read_data_set(path: Path, wanted: Wanted, cancellation: Cancellation) -> tuple[list[SourceLayer], list[str]]:
-    """Return the layers of a data set, and the names of layers with unreadable rows."""
+def _read_data_set(
+    path: Path, wanted_fields: Wanted, cancellation: Cancellation
+) -> tuple[list[SourceLayer], list[str]]:
+    """Return the readable layers of a data set, and the names of the others."""
     from ...io import read_source
 
-    broken: list[str] = []
+    unreadable_names: list[str] = []
     while True:
         try:
             layers = read_source(
-                path, wanted=lambda one: one.name not in broken and wanted(one), cancellation=cancellation
+                path,
+                wanted=lambda one: one.name not in unreadable_names and wanted_fields(one),
+                cancellation=cancellation,
             )
         except InputError as error:
             name = str(error.params.get("layer", ""))
-            if not name or name in broken:
+            if not name or name in unreadable_names:
                 # The data set is unreadable; this was reported with its files.
-                return [], broken
-            broken.append(name)
+                return [], unreadable_names
+            unreadable_names.append(name)
         else:
-            return [one for one in layers if one.name not in broken], broken
+            return [one for one in layers if one.name not in unreadable_names], unreadable_names

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Integrity of data sets in a package.
+"""Detection of damaged or incomplete data sets in a package.
 
 GDAL opens a FileGDB whose system tables are truncated or whose indexes are missing and only logs it. It opens a
 shapefile without its table as one without fields.
@@ -20,72 +20,81 @@ from ...exchange.gdal_setup import load_gdal
 from ...files.digests import MANIFEST, is_link
 
 #: Bytes of a shape up to the end of its envelope, and the offset of the envelope (OGC 12-128, 2.1.3).
-_UP_TO, _ENVELOPE = 40, 8
-_EMPTY = 0x10
+_BLOB_HEAD_BYTES, _ENVELOPE_OFFSET = 40, 8
+_EMPTY_FLAG = 0x10
 #: Relative rounding error of the index's four-byte numbers.
-_ROUNDED = 3e-7
+_INDEX_ROUNDING_SHARE = 3e-7
 
 
 def find_unindexed_tables(path: Path) -> list[tuple[str, int]]:
-    """Return tables of a GeoPackage with the number of shapes that the index misses.
+    """Return tables of a GeoPackage with shapes missing in the spatial index.
 
-    Tables without an index and shapes without an envelope are skipped. A file that is not a GeoPackage gives an empty
-    result; other functions report it.
+    Each has the number of these shapes. Tables without an index and shapes without an envelope are skipped. A file
+    that is not a GeoPackage gives an empty result; other functions report it.
     """
-    found = []
+    unindexed = []
     try:
         # immutable: SQLite makes no journal next to the file.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
-            there = {str(name) for (name,) in database.execute("SELECT name FROM sqlite_master")}
+            table_names = {str(name) for (name,) in database.execute("SELECT name FROM sqlite_master")}
             rows = database.execute("SELECT table_name, column_name FROM gpkg_geometry_columns").fetchall()
             for table, column in rows:
                 index = f"rtree_{table}_{column}"
-                if table in there and index in there and (count := _count_unindexed(database, table, column, index)):
-                    found.append((str(table), count))
+                if (
+                    table in table_names
+                    and index in table_names
+                    and (count := _count_unindexed(database, table, column, index))
+                ):
+                    unindexed.append((str(table), count))
     except sqlite3.Error:
         return []
-    return found
+    return unindexed
 
 
 def _count_unindexed(database: sqlite3.Connection, table: str, column: str, index: str) -> int:
-    keys = [row[1] for row in database.execute(f"PRAGMA table_info({_quote(table)})") if row[5]]
+    """Return the number of a table's shapes that its spatial index misses."""
+    keys = [row[1] for row in database.execute(f"PRAGMA table_info({_sql_name(table)})") if row[5]]
     if len(keys) != 1:
         return 0
-    text = (
-        f"SELECT substr(t.{_quote(column)}, 1, {_UP_TO}), r.minx, r.maxx, r.miny, r.maxy FROM {_quote(table)} AS t "  # nosec B608 # _quote quotes
-        f"LEFT JOIN {_quote(index)} AS r ON r.id = t.{_quote(keys[0])} WHERE t.{_quote(column)} IS NOT NULL"
+    shape = _sql_name(column)
+    query = (
+        f"SELECT substr(t.{shape}, 1, {_BLOB_HEAD_BYTES}), r.minx, r.maxx, r.miny, r.maxy FROM {_sql_name(table)} AS t "  # nosec B608 # quoted
+        f"LEFT JOIN {_sql_name(index)} AS r ON r.id = t.{_sql_name(keys[0])} WHERE t.{shape} IS NOT NULL"
     )
     count = 0
-    for head, *box in database.execute(text):
-        extent = _read_envelope(head)
+    for blob_head, *box in database.execute(query):
+        extent = _read_blob_envelope(blob_head)
         if extent is None:
             continue
-        near = _ROUNDED * max(map(abs, extent))
+        rounding = _INDEX_ROUNDING_SHARE * max(map(abs, extent))
         low, high = (0, 2), (1, 3)
         if None in box or not (
-            all(box[n] <= extent[n] + near for n in low) and all(box[n] >= extent[n] - near for n in high)
+            all(box[n] <= extent[n] + rounding for n in low) and all(box[n] >= extent[n] - rounding for n in high)
         ):
             count += 1
     return count
 
 
-def _read_envelope(head: bytes) -> tuple[float, ...] | None:
-    """Return west, east, south and north from the header of a shape."""
-    if not isinstance(head, bytes) or len(head) < _UP_TO or head[:2] != b"GP":
+def _read_blob_envelope(blob_head: bytes) -> tuple[float, ...] | None:
+    """Return west, east, south and north from the beginning of a GeoPackage shape.
+
+    None without an envelope.
+    """
+    if not isinstance(blob_head, bytes) or len(blob_head) < _BLOB_HEAD_BYTES or blob_head[:2] != b"GP":
         return None
-    flags = head[3]
-    if flags & _EMPTY or not flags >> 1 & 7:
+    flags = blob_head[3]
+    if flags & _EMPTY_FLAG or not flags >> 1 & 7:
         return None
-    return struct.unpack_from(("<" if flags & 1 else ">") + "4d", head, _ENVELOPE)
+    return struct.unpack_from(("<" if flags & 1 else ">") + "4d", blob_head, _ENVELOPE_OFFSET)
 
 
-def _quote(name: str) -> str:
-    """Return a name quoted for SQL."""
+def _sql_name(name: str) -> str:
+    """Return a table or column name quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
 #: System tables by file, as in every FileGDB. The first lists all tables; GDB_Items describes the layers.
-_SYSTEM = {
+_SYSTEM_TABLE_OF_FILE = {
     "a00000001": "GDB_SystemCatalog",
     "a00000002": "GDB_DBTune",
     "a00000003": "GDB_SpatialRefs",
@@ -94,17 +103,17 @@ _SYSTEM = {
     "a00000006": "GDB_ItemRelationships",
     "a00000007": "GDB_ItemRelationshipTypes",
 }
-_CATALOG = _SYSTEM["a00000001"]
+_CATALOG_TABLE = _SYSTEM_TABLE_OF_FILE["a00000001"]
 #: A table without a file that the catalog of many intact databases lists.
-_NO_FILE = ("GDB_ReplicaLog",)
+_TABLES_WITHOUT_FILE = ("GDB_ReplicaLog",)
 #: Prefix of system tables.
 _SYSTEM_PREFIX = "GDB_"
-_TABLE, _INDEX = ".gdbtable", ".gdbtablx"
+_TABLE_SUFFIX, _INDEX_SUFFIX = ".gdbtable", ".gdbtablx"
 
 
 #: Bytes in the header of a .shp and .shx with the length of the file in words of two bytes (ESRI Shapefile Technical
 #: Description, 1998, p. 4); in a .dbf with the number of rows, the length of the header and of a row (dBASE III).
-_LENGTH, _ROWS = slice(24, 28), slice(4, 12)
+_SHP_LENGTH_BYTES, _DBF_SIZE_BYTES = slice(24, 28), slice(4, 12)
 
 
 class IntegrityError(NamedTuple):
@@ -112,6 +121,8 @@ class IntegrityError(NamedTuple):
 
     Attributes
     ----------
+    place
+        Path of the data set.
     part
         Path in the package of the damaged file; the data set if GDAL does not report the file.
     table
@@ -134,14 +145,17 @@ class IntegrityError(NamedTuple):
 
 @dataclass
 class _ErrorLog:
-    """GDAL's first error for each table; those on opening have the table ""."""
+    """GDAL's first error message for each table.
+
+    Errors on opening the database have the table "".
+    """
 
     reasons: dict[str, str] = field(default_factory=dict)
     table: str = ""
 
     @contextmanager
-    def of(self, table: str) -> Iterator[None]:
-        """Assign errors in the block to a table."""
+    def for_table(self, table: str) -> Iterator[None]:
+        """Assign GDAL's errors in the block to a table."""
         self.table = table
         try:
             yield
@@ -156,23 +170,23 @@ class _ErrorLog:
             self.reasons.setdefault(self.table, message)
 
 
-def find_integrity_errors(folder: Path, place: str, cancellation: Cancellation = NEVER) -> list[IntegrityError]:
-    """Return the errors of the database or folder of shapefiles ``place``.
+def find_integrity_errors(folder: Path, data_set: str, cancellation: Cancellation = NEVER) -> list[IntegrityError]:
+    """Return the errors of a database or folder of shapefiles.
 
-    ``place`` is a path in the package below ``folder``. Other data sets, and a database without osgeo, give an empty
-    result. Rows of layers are not read; reading them reports errors.
+    ``data_set`` is its path in the package ``folder``. Rows of layers are not read; reading them reports errors.
+    Other kinds of data sets, and a FileGDB without osgeo, give an empty result.
     """
-    path = folder / place
+    path = folder / data_set
     if path.is_dir() and path.suffix.lower() != ".gdb":
         return [
             error
             for shape in sorted(path.iterdir())
             if shape.suffix.lower() == ".shp"
-            for error in _find_truncated(shape, place)
+            for error in _find_truncated_files(shape, data_set)
         ]
     if path.suffix.lower() == ".gpkg":
         return [
-            IntegrityError(place, place, table, missing=count, kind="index")
+            IntegrityError(data_set, data_set, table, missing=count, kind="index")
             for table, count in find_unindexed_tables(path)
         ]
     if path.suffix.lower() != ".gdb" or not path.is_dir():
@@ -188,46 +202,54 @@ def find_integrity_errors(folder: Path, place: str, cancellation: Cancellation =
             tables = _open_tables(gdal, path, errors, cancellation)
         finally:
             gdal.PopErrorHandler()
-    gone = _find_missing(path, tables)
-    found = [IntegrityError(place, f"{place}/{part}", table) for part, table in gone.items()]
-    found += [IntegrityError(place, f"{place}/{name}", "", kind="foreign") for name in _find_foreign(path, tables)]
-    files = {name: stem for stem, name in tables.items()}
+    missing_files = _find_missing_files(path, tables)
+    found_errors = [IntegrityError(data_set, f"{data_set}/{part}", table) for part, table in missing_files.items()]
+    found_errors += [
+        IntegrityError(data_set, f"{data_set}/{name}", "", kind="foreign")
+        for name in _find_unlisted_files(path, tables)
+    ]
+    file_of_table = {name: stem for stem, name in tables.items()}
     for table, reason in errors.reasons.items():
-        part = f"{place}/{files[table]}{_TABLE}" if table in files else place
+        part = f"{data_set}/{file_of_table[table]}{_TABLE_SUFFIX}" if table in file_of_table else data_set
         # Errors of a missing file are known, and errors on opening are reported only if no table is known.
-        if table not in gone.values() and (table or not (found or len(errors.reasons) > 1)):
-            found.append(
+        if table not in missing_files.values() and (table or not (found_errors or len(errors.reasons) > 1)):
+            found_errors.append(
                 IntegrityError(
-                    place, part, table or f"{_CATALOG}, {_SYSTEM['a00000004']}", _without_paths(reason, folder)
+                    data_set,
+                    part,
+                    table or f"{_CATALOG_TABLE}, {_SYSTEM_TABLE_OF_FILE['a00000004']}",
+                    _remove_paths(reason, folder),
                 )
             )
-    return found
+    return found_errors
 
 
-def _find_truncated(shape: Path, place: str) -> Iterator[IntegrityError]:
-    """Yield truncated files of a shapefile, by their headers, and a missing table."""
-    there = {p.suffix.lower(): p for p in shape.parent.iterdir() if p.stem.lower() == shape.stem.lower()}
-    if ".dbf" not in there:
-        yield IntegrityError(place, f"{place}/{shape.stem}.dbf", shape.stem)
-    for suffix, least in ((".shp", 100), (".shx", 100), (".dbf", 32)):
-        if suffix not in there or is_link(there[suffix]):
+def _find_truncated_files(shape: Path, data_set: str) -> Iterator[IntegrityError]:
+    """Yield the truncated files of a shapefile by their headers, and a missing .dbf."""
+    file_of_suffix = {p.suffix.lower(): p for p in shape.parent.iterdir() if p.stem.lower() == shape.stem.lower()}
+    if ".dbf" not in file_of_suffix:
+        yield IntegrityError(data_set, f"{data_set}/{shape.stem}.dbf", shape.stem)
+    for suffix, min_bytes in ((".shp", 100), (".shx", 100), (".dbf", 32)):
+        if suffix not in file_of_suffix or is_link(file_of_suffix[suffix]):
             continue
-        size = there[suffix].stat().st_size
-        with there[suffix].open("rb") as handle:
-            head = handle.read(least)
-        if len(head) < least:
-            missing = least - len(head)
+        size = file_of_suffix[suffix].stat().st_size
+        with file_of_suffix[suffix].open("rb") as handle:
+            header = handle.read(min_bytes)
+        if len(header) < min_bytes:
+            missing = min_bytes - len(header)
         elif suffix == ".dbf":
-            rows, start, length = struct.unpack("<LHH", head[_ROWS])
+            rows, start, length = struct.unpack("<LHH", header[_DBF_SIZE_BYTES])
             missing = start + rows * length - size
         else:
-            missing = 2 * int(struct.unpack(">l", head[_LENGTH])[0]) - size
+            missing = 2 * int(struct.unpack(">l", header[_SHP_LENGTH_BYTES])[0]) - size
         if missing > 0:
-            yield IntegrityError(place, f"{place}/{there[suffix].name}", shape.stem, missing=missing)
+            yield IntegrityError(data_set, f"{data_set}/{file_of_suffix[suffix].name}", shape.stem, missing=missing)
 
 
 def _open_tables(gdal: Any, path: Path, errors: _ErrorLog, cancellation: Cancellation) -> dict[str, str]:
-    """Open every table and read the rows of system tables.
+    """Open every table of a FileGDB and read the rows of its system tables.
+
+    ``errors`` records what GDAL reports.
 
     Returns
     -------
@@ -235,45 +257,50 @@ def _open_tables(gdal: Any, path: Path, errors: _ErrorLog, cancellation: Cancell
         File (without suffix) → table.
     """
     database: Any = None
-    with errors.of(""):
+    with errors.for_table(""):
         database = gdal.OpenEx(str(path), gdal.OF_VECTOR, ["OpenFileGDB"], ["LIST_ALL_TABLES=YES"])
-    tables = dict(_SYSTEM)
+    tables = dict(_SYSTEM_TABLE_OF_FILE)
     for number in range(database.GetLayerCount()) if database is not None else ():
         cancellation.raise_if_cancelled()
         # Layers are loaded on access.
-        with errors.of(database.GetLayer(number).GetName()):
+        with errors.for_table(database.GetLayer(number).GetName()):
             layer = database.GetLayer(number)
             layer.GetLayerDefn().GetFieldCount()
             layer.GetFeatureCount()
-            if layer.GetName() == _CATALOG:
+            if layer.GetName() == _CATALOG_TABLE:
                 tables |= {f"a{row.GetFID():08x}": str(row.GetField(0)) for row in layer}
             elif layer.GetName().startswith(_SYSTEM_PREFIX):
                 sum(1 for _ in layer)
     return tables
 
 
-def _find_missing(path: Path, tables: dict[str, str]) -> dict[str, str]:
-    """Return missing files that the catalog lists → name of the table."""
-    there = {p.name.lower() for p in path.iterdir()}
-    found: dict[str, str] = {}
+def _find_missing_files(path: Path, tables: dict[str, str]) -> dict[str, str]:
+    """Return missing file → its table, for files that the catalog of a FileGDB lists."""
+    file_names = {p.name.lower() for p in path.iterdir()}
+    missing_files: dict[str, str] = {}
     for stem, name in tables.items():
         # A compressed table has one file of another kind.
-        if name in _NO_FILE or f"{stem}.cdf" in there:
+        if name in _TABLES_WITHOUT_FILE or f"{stem}.cdf" in file_names:
             continue
-        found |= {f"{stem}{suffix}": name for suffix in (_TABLE, _INDEX) if f"{stem}{suffix}" not in there}
-    return found
+        missing_files |= {
+            f"{stem}{suffix}": name for suffix in (_TABLE_SUFFIX, _INDEX_SUFFIX) if f"{stem}{suffix}" not in file_names
+        }
+    return missing_files
 
 
-def _find_foreign(path: Path, tables: dict[str, str]) -> list[str]:
-    """Return files of tables that the catalog does not list, if it could be read."""
-    if len(tables) <= len(_SYSTEM):
+def _find_unlisted_files(path: Path, tables: dict[str, str]) -> list[str]:
+    """Return the table files that the catalog of a FileGDB does not list.
+
+    Empty if the catalog could not be read.
+    """
+    if len(tables) <= len(_SYSTEM_TABLE_OF_FILE):
         return []
-    names = sorted(p.name for p in path.iterdir() if p.suffix.lower() == _TABLE)
-    return [name for name in names if name.lower().removesuffix(_TABLE) not in tables]
+    names = sorted(p.name for p in path.iterdir() if p.suffix.lower() == _TABLE_SUFFIX)
+    return [name for name in names if name.lower().removesuffix(_TABLE_SUFFIX) not in tables]
 
 
-def _without_paths(reason: str, folder: Path) -> str:
-    """Return a message without the path of this machine."""
+def _remove_paths(reason: str, folder: Path) -> str:
+    """Return a message of GDAL without the path of this machine."""
     return reason.replace(f"{folder}/", "").replace(str(folder), "").strip().rstrip(".")
 
 
@@ -302,11 +329,11 @@ def is_signature(path: str) -> bool:
 
     Examples are manifest.json.p7s and manifest.p7s.
     """
-    low = path.lower()
+    lower_path = path.lower()
     stems = (MANIFEST, MANIFEST.removesuffix(".json"))
-    return any(low == f"{stem}{suffix}" for stem in stems for suffix in SUFFIXES)
+    return any(lower_path == f"{stem}{suffix}" for stem in stems for suffix in SUFFIXES)
 
 
 def find_signatures(paths: Iterable[str]) -> list[str]:
-    """Return the signatures of the manifest among some paths."""
+    """Return the paths that are a signature of the manifest."""
     return sorted(path for path in paths if is_signature(path))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Facts of the layers of a data set in a package, without reading their rows."""
+"""Facts of the layers of a data set, read without their rows."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from ..package_spec.model import FORMATS
 from .facts import LayerFact
 
 
-def read_layer_facts(folder: Path, place: str, cancellation: Cancellation, extents: bool) -> list[LayerFact]:
-    """Return the layers of one data set; features −1 for an unreadable set or layer.
+def read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, extents: bool) -> list[LayerFact]:
+    """Return the facts of the layers of one data set.
 
-    ``extents`` adds the extents of the shapes, computed from the shapes because stored extents may be out of date.
+    An unreadable data set or layer has −1 features. ``extents`` adds the extents, computed from the shapes because
+    stored extents may be out of date.
     """
     import pyogrio
 
     from ...io import ERRORS
 
-    path = folder / place
+    path = folder / data_set
     sources = [path]
     if path.suffix.lower() not in FORMATS:
-        sources = sorted(one for one in path.iterdir() if one.suffix.lower() == ".shp")
-    found = []
+        sources = sorted(file for file in path.iterdir() if file.suffix.lower() == ".shp")
+    layer_facts = []
     for source in sources:
         cancellation.raise_if_cancelled()
         with warnings.catch_warnings():
@@ -38,36 +39,36 @@ def read_layer_facts(folder: Path, place: str, cancellation: Cancellation, exten
             try:
                 names = [str(name) for name, kind in pyogrio.list_layers(source) if kind is not None]
             except (*ERRORS, ValueError, UnicodeDecodeError):
-                found.append(LayerFact(place, source.stem, -1))
+                layer_facts.append(LayerFact(data_set, source.stem, -1))
                 continue
-            found += [_read_layer(place, source, name, extents) for name in names]
-    return found
+            layer_facts += [_read_one_layer(data_set, source, name, extents) for name in names]
+    return layer_facts
 
 
 #: Tables that GDAL and QGIS reserve in a GeoPackage.
-_GEOPACKAGE_OWN = re.compile(
+_GEOPACKAGE_SYSTEM_NAMES = re.compile(
     r"gpkg_\w+|rtree_\w+|sqlite_\w+|idx_\w+|layer_styles|qgis_projects|trigger_(?:insert|delete)_feature_count_\w+|fki_\w+"
     r"|gdal_\w+|ogr_empty_table",
     re.IGNORECASE,
 )
 #: System tables that a FileGDB lists with the layers.
-_DATABASE_OWN = re.compile(r"GDB_\w+", re.IGNORECASE)
+_FILEGDB_SYSTEM_NAMES = re.compile(r"GDB_\w+", re.IGNORECASE)
 
 
-def find_other_tables(folder: Path, place: str) -> tuple[str, ...]:
+def find_other_tables(folder: Path, data_set: str) -> tuple[str, ...]:
     """Return the tables, views and triggers of a database that are not layers.
 
-    In a GeoPackage, also those that programs do not list. Nothing is written. Empty for shapefiles and for a database
-    that cannot be opened.
+    In a GeoPackage these include tables that programs do not list. Nothing is written. Empty for shapefiles and for a
+    database that cannot be opened.
     """
-    path = folder / place
+    path = folder / data_set
     suffix = path.suffix.lower()
     if suffix == ".gpkg":
-        return _other_geopackage_tables(path)
-    return _other_database_tables(path) if suffix == ".gdb" else ()
+        return _find_other_geopackage_tables(path)
+    return _find_other_filegdb_tables(path) if suffix == ".gdb" else ()
 
 
-def _other_geopackage_tables(path: Path) -> tuple[str, ...]:
+def _find_other_geopackage_tables(path: Path) -> tuple[str, ...]:
     try:
         # immutable: SQLite makes no journal next to the file.
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
@@ -80,12 +81,12 @@ def _other_geopackage_tables(path: Path) -> tuple[str, ...]:
         sorted(
             name
             for kind, name, table in rows
-            if kind != "index" and str(name).upper() not in layers and not _GEOPACKAGE_OWN.fullmatch(name)
+            if kind != "index" and str(name).upper() not in layers and not _GEOPACKAGE_SYSTEM_NAMES.fullmatch(name)
         )
     )
 
 
-def _other_database_tables(path: Path) -> tuple[str, ...]:
+def _find_other_filegdb_tables(path: Path) -> tuple[str, ...]:
     import pyogrio
 
     from ...io import ERRORS
@@ -95,28 +96,30 @@ def _other_database_tables(path: Path) -> tuple[str, ...]:
     except (*ERRORS, ValueError, UnicodeDecodeError):
         # Reading the layers reports that the database cannot be opened.
         return ()
-    return tuple(sorted(str(n) for n, kind in rows if kind is None and not _DATABASE_OWN.fullmatch(str(n))))
+    return tuple(sorted(str(n) for n, kind in rows if kind is None and not _FILEGDB_SYSTEM_NAMES.fullmatch(str(n))))
 
 
-def _read_layer(place: str, source: Path, name: str, extents: bool) -> LayerFact:
-    """Return one layer; features −1 if this layer cannot be read."""
+def _read_one_layer(data_set: str, source: Path, name: str, extents: bool) -> LayerFact:
+    """Return the facts of one layer; −1 features if it cannot be read."""
     import pyogrio
 
     from ...io import ERRORS
 
     try:
         info = pyogrio.read_info(source, layer=name, force_feature_count=True)
-        extent = _extent(source, name) if extents else None
+        extent = _read_extent(source, name) if extents else None
     except (*ERRORS, ValueError, UnicodeDecodeError):
-        return LayerFact(place, name, -1)
-    kind = next((k for word, k in _KINDS.items() if word in str(info["geometry_type"])), "")
-    crs, vertical = _crs_labels(info["crs"])
-    fields = tuple(str(field) for field in info["fields"] if str(field).upper() not in _RESERVED)
-    count, titles = int(info["features"]), _read_titles(source, name)
-    return LayerFact(place, name, count, crs, vertical, geometry=kind, extent=extent, fields=fields, titles=titles)
+        return LayerFact(data_set, name, -1)
+    geometry_type = next((k for word, k in _GEOMETRY_OF_WORD.items() if word in str(info["geometry_type"])), "")
+    crs, vertical = _split_crs_labels(info["crs"])
+    fields = tuple(str(field) for field in info["fields"] if str(field).upper() not in _RESERVED_FIELDS)
+    count, titles = int(info["features"]), _read_other_titles(source, name)
+    return LayerFact(
+        data_set, name, count, crs, vertical, geometry=geometry_type, extent=extent, fields=fields, titles=titles
+    )
 
 
-def _read_titles(source: Path, name: str) -> tuple[str, ...]:
+def _read_other_titles(source: Path, name: str) -> tuple[str, ...]:
     """Return other names of a layer in the contents table of a GeoPackage."""
     if source.suffix.lower() != ".gpkg":
         return ()
@@ -130,14 +133,15 @@ def _read_titles(source: Path, name: str) -> tuple[str, ...]:
 
 
 #: Fields that formats and programs add.
-_RESERVED = {"OBJECTID", "FID", "OGC_FID", "SHAPE", "SHAPE_LENGTH", "SHAPE_AREA", "SHAPE_LENG", "GLOBALID"}
+_RESERVED_FIELDS = {"OBJECTID", "FID", "OGC_FID", "SHAPE", "SHAPE_LENGTH", "SHAPE_AREA", "SHAPE_LENG", "GLOBALID"}
 
 
 #: Words in the geometry types of files.
-_KINDS = {"Polygon": "polygon", "Surface": "polygon", "Line": "line", "Curve": "line", "Point": "point"}
+_GEOMETRY_OF_WORD = {"Polygon": "polygon", "Surface": "polygon", "Line": "line", "Curve": "line", "Point": "point"}
 
 
-def _extent(source: Path, layer: str) -> tuple[float, float, float, float] | None:
+def _read_extent(source: Path, layer: str) -> tuple[float, float, float, float] | None:
+    """Return the extent of a layer's shapes in its CRS; None without coordinates."""
     import pyogrio
 
     _, bounds = pyogrio.read_bounds(source, layer=layer)
@@ -147,17 +151,17 @@ def _extent(source: Path, layer: str) -> tuple[float, float, float, float] | Non
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def _crs_labels(text: str | None) -> tuple[str, str]:
-    """Return labels of the horizontal and the vertical part of a CRS."""
+def _split_crs_labels(text: str | None) -> tuple[str, str]:
+    """Return the labels of the horizontal and of the vertical part of a CRS."""
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 
     label = crs_care.crs_label(crs_care.parse_crs(text))
     try:
-        whole = CRS.from_user_input(text) if text else None
+        full_crs = CRS.from_user_input(text) if text else None
     except CRSError:
         return label, ""
-    if whole is None or not whole.is_compound or len(whole.sub_crs_list) < 2:
+    if full_crs is None or not full_crs.is_compound or len(full_crs.sub_crs_list) < 2:
         return label, ""
-    code = whole.sub_crs_list[1].to_epsg()
-    return label, f"EPSG:{code}" if code else whole.sub_crs_list[1].name
+    code = full_crs.sub_crs_list[1].to_epsg()
+    return label, f"EPSG:{code}" if code else full_crs.sub_crs_list[1].name

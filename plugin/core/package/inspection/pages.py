@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Active content of generated pages (HTML), and comparison with their data.
+"""Comparison of generated pages (HTML) with their data, and their active content.
 
 A page depends only on its data, so it is made again and compared completely. If this is not possible (another version
 of the plugin, an unknown profile), verdict, counts, figures and rows are compared.
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from ...profile import Norm
 
 #: Elements of our pages of all versions.
-_KNOWN = frozenset(
+_KNOWN_ELEMENTS = frozenset(
     "html head meta title style body main header footer section h1 h2 h3 h4 p div span br b i em strong code sub sup "
     "small a "
     "ul ol li dl dt dd table caption colgroup col thead tbody tfoot tr th td details summary img "
     "svg g path polygon circle line rect polyline text".split()
 )
 #: Element or attribute → key of texts (``active``) of its effect.
-_ELEMENTS = {
+_KEY_OF_ACTIVE_ELEMENT = {
     "script": "script", "iframe": "frame", "frame": "frame", "object": "frame", "embed": "frame", "form": "form", "input": "form",  # noqa: E501 - a table
     "button": "form", "link": "remote", "base": "remote", "video": "remote", "audio": "remote", "source": "remote",
 }  # fmt: skip
-_ADDRESSES = (
+_ADDRESS_ATTRIBUTES = (
     "src",
     "href",
     "xlink:href",
@@ -48,22 +48,22 @@ _ADDRESSES = (
     "ping",
     "cite",
 )
-_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
+_EMBEDDED_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
 #: Constructs in styles that load or hide content.
-_LOADS = re.compile(r"url\s*\(|@import|expression\s*\(|behavior\s*:|-moz-binding", re.IGNORECASE)
-_HIDES = re.compile(
+_LOADING_STYLE = re.compile(r"url\s*\(|@import|expression\s*\(|behavior\s*:|-moz-binding", re.IGNORECASE)
+_HIDING_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0(?![.\d]*[1-9])|font-size\s*:\s*0(?![.\d]*[1-9])"
     r"|text-indent\s*:\s*-|clip-path\s*:|clip\s*:\s*rect|transform\s*:|color\s*:\s*transparent|filter\s*:"
     r"|::?(?:before|after)",
     re.IGNORECASE,
 )
 #: Texts of a page that are digests.
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_SPACES = re.compile(r"\s+")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_WHITE_SPACE = re.compile(r"\s+")
 #: Maximum number and length of labels of a legend, which are taken from the page itself.
-_MOST_LABELS, _LONGEST_LABEL = 40, 40
+_MAX_LABELS, _MAX_LABEL_CHARACTERS = 40, 40
 _VERDICTS = ("fail", "incomplete", "conditional", "pass")
-_LANGUAGES = {"zh-cn": "zh", "zh": "zh", "en": "en"}
+_LANG_OF_ATTRIBUTE = {"zh-cn": "zh", "zh": "zh", "en": "en"}
 
 
 @dataclass
@@ -72,20 +72,28 @@ class Page:
 
     Attributes
     ----------
+    lang
+        Language, empty if unknown.
     active
-        Keys of texts of content that is executed, loaded or hidden.
+        Number of elements that execute, load or hide something, by key of texts.
     verdict
-        Id and word of the verdict's box.
+        Id and word in the box with the verdict.
     lines
         Texts of the paragraphs with a verdict in a manifest's page.
+    counts
+        Texts of the numbers next to the verdict.
     found
-        (code, severity, printed count) of the rows of findings.
+        Number of rows of findings by (code, severity, printed count).
     figures
         Id of an indicator and its cells.
     codes
         Texts of elements ``code``.
     rows
         Cells of every row of a table.
+    pictures
+        (class of the enclosing element, label, source) of each picture.
+    text
+        The visible text.
     """
 
     lang: str = ""
@@ -101,80 +109,87 @@ class Page:
     text: str = ""
 
 
-class _Reader(HTMLParser):
-    """Parser that fills a `Page`; nothing is loaded or executed."""
+class _PageParser(HTMLParser):
+    """HTML parser that fills a `Page`; nothing is loaded or executed."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.page = Page()
-        self.stack: list[tuple[str, str]] = []
+        self.open_classes: list[tuple[str, str]] = []
         self.texts: list[str] = []
-        self.marks: list[tuple[int, str, dict[str, str]]] = []
+        self.open_elements: list[tuple[int, str, dict[str, str]]] = []
         self.row: list[str] | None = None
         self.style: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Record an element."""
-        given = {name: value or "" for name, value in attrs}
-        page, kind = self.page, given.get("class", "")
+        """Record an element (called by HTMLParser)."""
+        attributes = {name: value or "" for name, value in attrs}
+        page, kind = self.page, attributes.get("class", "")
         if tag == "html":
-            page.lang = page.lang or _LANGUAGES.get(given.get("lang", "").lower(), "")
-        if tag not in _KNOWN:
-            page.active[_ELEMENTS.get(tag, "foreign")] += 1
-        self._attributes(tag, given)
+            page.lang = page.lang or _LANG_OF_ATTRIBUTE.get(attributes.get("lang", "").lower(), "")
+        if tag not in _KNOWN_ELEMENTS:
+            page.active[_KEY_OF_ACTIVE_ELEMENT.get(tag, "foreign")] += 1
+        self._record_attributes(tag, attributes)
         if tag == "img":
-            page.pictures.append((self._around(), given.get("alt", ""), given.get("src", "")))
-        if tag == "div" and "data-verdict" in given:
-            page.verdict = (given["data-verdict"], "")
-        if tag == "tr" and "data-code" in given:
-            page.found[given["data-code"], given.get("data-severity", ""), given.get("data-count", "")] += 1
+            page.pictures.append((self._enclosing_class(), attributes.get("alt", ""), attributes.get("src", "")))
+        if tag == "div" and "data-verdict" in attributes:
+            page.verdict = (attributes["data-verdict"], "")
+        if tag == "tr" and "data-code" in attributes:
+            page.found[
+                attributes["data-code"], attributes.get("data-severity", ""), attributes.get("data-count", "")
+            ] += 1
         if tag in ("br", "img", "meta", "link", "input", "base", "col"):
             return
-        self.stack.append((tag, kind))
+        self.open_classes.append((tag, kind))
         if tag == "tr":
             self.row = []
-        self.marks.append((len(self.texts), tag, given))
+        self.open_elements.append((len(self.texts), tag, attributes))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Record an empty element."""
+        """Record an element without content (called by HTMLParser)."""
         self.handle_starttag(tag, attrs)
         if tag not in ("br", "img", "meta", "link", "input", "base", "col"):
             self.handle_endtag(tag)
 
-    def _attributes(self, tag: str, given: dict[str, str]) -> None:
+    def _record_attributes(self, tag: str, attributes: dict[str, str]) -> None:
+        """Record event handlers, addresses and styles of an element as active content."""
         active = self.page.active
-        for name, value in given.items():
+        for name, value in attributes.items():
             if name.startswith("on"):
                 active["handler"] += 1
-            elif name in _ADDRESSES and not (value.startswith("#") or (tag == "img" and _PICTURE.fullmatch(value))):
-                active["script" if "script:" in _SPACES.sub("", value).lower() else "remote"] += 1
+            elif name in _ADDRESS_ATTRIBUTES and not (
+                value.startswith("#") or (tag == "img" and _EMBEDDED_PICTURE.fullmatch(value))
+            ):
+                active["script" if "script:" in _WHITE_SPACE.sub("", value).lower() else "remote"] += 1
             elif name == "style" or name == "hidden":
                 active["style"] += 1
-        if tag == "meta" and given.get("http-equiv"):
+        if tag == "meta" and attributes.get("http-equiv"):
             active["refresh"] += 1
 
-    def _around(self) -> str:
-        return next((kind for _, kind in reversed(self.stack) if kind), "")
+    def _enclosing_class(self) -> str:
+        """Return the class of the innermost open element that has one."""
+        return next((kind for _, kind in reversed(self.open_classes) if kind), "")
 
     def handle_endtag(self, tag: str) -> None:
         """Close an element and the unclosed elements in it."""
-        while self.stack and any(one == tag for one, _ in self.stack):
-            closed, kind = self.stack.pop()
-            begin, _, given = self.marks.pop()
-            self._closed(closed, kind, given, " ".join("".join(self.texts[begin:]).split()))
+        while self.open_classes and any(one == tag for one, _ in self.open_classes):
+            closed, kind = self.open_classes.pop()
+            begin, _, attributes = self.open_elements.pop()
+            self._record_element_text(closed, kind, attributes, " ".join("".join(self.texts[begin:]).split()))
             if closed == "style":
                 # Not visible; its active content is recorded separately.
                 del self.texts[begin:]
             if closed == tag:
                 break
 
-    def _closed(self, tag: str, kind: str, given: dict[str, str], text: str) -> None:
-        page, around = self.page, self._around()
+    def _record_element_text(self, tag: str, kind: str, attributes: dict[str, str], text: str) -> None:
+        """Record the text of a closed element, by its tag and class."""
+        page, outer_class = self.page, self._enclosing_class()
         if tag == "style":
             self.style.append(text)
         elif tag == "div" and kind.split()[:1] == ["vb"]:
             page.verdict = (page.verdict[0] if kind.split()[1:] == [page.verdict[0]] else "", text)
-        elif tag == "span" and around == "vt":
+        elif tag == "span" and outer_class == "vt":
             page.counts.append(text)
         elif tag == "p" and kind in ("verdict", "forced"):
             page.lines.append(text)
@@ -184,12 +199,12 @@ class _Reader(HTMLParser):
             self.row.append(text)
         elif tag == "tr" and self.row is not None:
             page.rows.append(tuple(self.row))
-            if "data-indicator" in given:
-                page.figures.append((given["data-indicator"], tuple(self.row)))
+            if "data-indicator" in attributes:
+                page.figures.append((attributes["data-indicator"], tuple(self.row)))
             self.row = None
         elif tag == "span" and kind == "lgi" and page.pictures:
-            where, what, source = page.pictures[-1]
-            page.pictures[-1] = (where, what or text, source)
+            outer, label, source = page.pictures[-1]
+            page.pictures[-1] = (outer, label or text, source)
 
     def handle_data(self, data: str) -> None:
         """Record a text."""
@@ -197,29 +212,32 @@ class _Reader(HTMLParser):
 
     def handle_comment(self, data: str) -> None:
         # Our pages have no comments; Internet Explorer runs conditional ones.
-        """Record a comment as foreign content."""
+        """Record a comment as foreign content: generated pages have none."""
         self.page.active["foreign"] += 1
 
 
 def read_page(text: str) -> Page:
-    """Return the content of a page."""
-    reader = _Reader()
+    """Return the content of a page's HTML."""
+    reader = _PageParser()
     reader.feed(text)
     reader.close()
-    while reader.stack:
-        reader.handle_endtag(reader.stack[-1][0])
+    while reader.open_classes:
+        reader.handle_endtag(reader.open_classes[-1][0])
     page = reader.page
     for style in reader.style:
-        if _LOADS.search(style):
+        if _LOADING_STYLE.search(style):
             page.active["remote"] += 1
-        page.active["style"] += len(_HIDES.findall(style))
+        page.active["style"] += len(_HIDING_STYLE.findall(style))
     page.active = +page.active
     page.text = " ".join("".join(reader.texts).split())
     return page
 
 
 def decode_page(data: bytes) -> str | None:
-    """Return the text of a page without changes by copying; None unless it is UTF-8."""
+    """Return the text of a page; None unless it is UTF-8.
+
+    A byte order mark and line ends of Windows, which copying may add, are removed.
+    """
     try:
         return data.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     except UnicodeDecodeError:
@@ -227,9 +245,10 @@ def decode_page(data: bytes) -> str | None:
 
 
 def remake_report(report: Report, norm: Norm | None, page: Page) -> list[str]:
-    """Make the page of a report as this version does, with the pictures of ``page``.
+    """Return the HTML of a report's page as this version makes it.
 
-    For a page without pictures, return one text for each possible reason.
+    The pictures are taken from ``page``. For a page without pictures, return one text for each possible reason. Empty
+    if the pictures are not those of a report.
     """
     from ...render.finding_lists import list_conflicts as conflicts_of
     from ...render.html import render_report
@@ -238,24 +257,27 @@ def remake_report(report: Report, norm: Norm | None, page: Page) -> list[str]:
 
     words = Words(report.lang)
     if not page.pictures:
-        failed = words.get("text", "picture_failed", detail="\x00").split("\x00")
-        named = re.search(r"([A-Za-z_]\w{0,80})".join(map(re.escape, failed)), page.text)
-        problems = [words.get("text", "picture_failed", detail=named[1])] if named else []
-        given = [None, Pictures(), *(Pictures(problem=one) for one in problems)]
-        return [render_report(report, norm, one) for one in given]
+        message_parts = words.get("text", "picture_failed", detail="\x00").split("\x00")
+        match = re.search(r"([A-Za-z_]\w{0,80})".join(map(re.escape, message_parts)), page.text)
+        problems = [words.get("text", "picture_failed", detail=match[1])] if match else []
+        picture_choices = [None, Pictures(), *(Pictures(problem=one) for one in problems)]
+        return [render_report(report, norm, one) for one in picture_choices]
     rows = conflicts_of(report, words)["rows"]
     overview = [source for where, _, source in page.pictures if where == "mapb"]
     legend = [(what, source) for where, what, source in page.pictures if where == "lgi"]
-    numbered = {label: source for where, label, source in page.pictures if where == "pc"}
-    conflicts = [numbered.get(row["circled"], "") for row in rows]
-    if len(overview) > 1 or len(legend) > _MOST_LABELS or any(len(what) > _LONGEST_LABEL for what, _ in legend):
+    source_of_label = {label: source for where, label, source in page.pictures if where == "pc"}
+    conflicts = [source_of_label.get(row["circled"], "") for row in rows]
+    if len(overview) > 1 or len(legend) > _MAX_LABELS or any(len(what) > _MAX_LABEL_CHARACTERS for what, _ in legend):
         return []
-    drawn = Pictures("".join(overview), conflicts, [LegendEntry(*one) for one in legend])
-    return [render_report(report, norm, drawn)]
+    pictures = Pictures("".join(overview), conflicts, [LegendEntry(*one) for one in legend])
+    return [render_report(report, norm, pictures)]
 
 
 def remake_manifest(manifest: dict[str, Any], page: Page) -> list[str]:
-    """Make the page of a manifest as this version makes it."""
+    """Return the HTML of a manifest's page as this version makes it.
+
+    If the language of ``page`` is unknown, return one text for each language.
+    """
     from ..page import render_manifest_page as make
 
     # The page was made before it was listed itself.
@@ -263,148 +285,177 @@ def remake_manifest(manifest: dict[str, Any], page: Page) -> list[str]:
     return [make({**manifest, "files": files}, lang) for lang in ([page.lang] if page.lang else ["zh", "en"])]
 
 
-def find_added_content(page: Page, made: Iterable[Page]) -> list[str]:
-    """Return keys of active or hidden content of a page beyond our style sheet."""
-    own: Counter[str] = Counter()
-    made = list(made)
+def find_added_content(page: Page, remade_pages: Iterable[Page]) -> list[str]:
+    """Return keys of active or hidden content that a page should not have.
+
+    ``made`` are the pages made again; without one, only the content of the shipped style sheet is expected.
+    """
+    expected: Counter[str] = Counter()
+    remade_pages = list(remade_pages)
     # If the page could not be made again, it still has our style sheet.
-    for one in made or [
+    for remade_page in remade_pages or [
         read_page(f"<style>{path.read_text('utf-8')}</style>") for path in sorted(REPORTS.glob("*.css"))
     ]:
-        own |= one.active
-    return sorted(page.active - own)
+        expected |= remade_page.active
+    return sorted(page.active - expected)
 
 
 def verdicts_in(text: str) -> list[str]:
-    """Return ids of the verdicts that a text names in either language.
+    """Return the ids of the verdicts that a text names in Chinese or English.
 
     The longest word is matched first, because 有条件通过 contains 通过.
     """
-    found = []
+    verdict_ids = []
     for lang in ("zh", "en"):
         words = Texts(lang).section("verdicts")
         pattern = "|".join(re.escape(w) for w in sorted((words[v] for v in _VERDICTS), key=len, reverse=True))
-        ids = {words[v].lower(): v for v in _VERDICTS}
-        found += [ids[m.group().lower()] for m in re.finditer(pattern, text, re.IGNORECASE)]
-    return found
+        id_of_word = {words[v].lower(): v for v in _VERDICTS}
+        verdict_ids += [id_of_word[m.group().lower()] for m in re.finditer(pattern, text, re.IGNORECASE)]
+    return verdict_ids
 
 
 class PageDifference(NamedTuple):
-    """A differing part of a page: key of texts (``parts``), value of page and of data."""
+    """A part of a page that differs from its data.
+
+    ``key`` names the part (section ``parts`` of the texts); the values are those of the page and of the data.
+    """
 
     key: str
     page_value: str
     data_value: str
 
 
-def compare_report_page(page: Page, made: Page, report: Report) -> list[PageDifference]:
-    """Compare the parts of a report's page that every version prints with its data."""
+def compare_report_page(page: Page, remade: Page, report: Report) -> list[PageDifference]:
+    """Return differences of a report's page in the parts that every version prints.
+
+    ``remade`` is the page as this version makes it.
+    """
     verdict = report.summary["verdict"]
-    wrong = []
-    if page.verdict[0] != made.verdict[0] or verdicts_in(page.verdict[1]) != [made.verdict[0] or verdict]:
-        wrong.append(_different_verdicts(page, made))
-    if _digits(page.counts) != _digits(made.counts):
-        wrong.append(PageDifference("counts", " ".join(page.counts), " ".join(made.counts)))
-    if page.found != made.found:
-        wrong.append(_different_findings(page, made))
+    differences = []
+    if page.verdict[0] != remade.verdict[0] or verdicts_in(page.verdict[1]) != [remade.verdict[0] or verdict]:
+        differences.append(_verdict_difference(page, remade))
+    if _extract_figures(page.counts) != _extract_figures(remade.counts):
+        differences.append(PageDifference("counts", " ".join(page.counts), " ".join(remade.counts)))
+    if page.found != remade.found:
+        differences.append(_finding_difference(page, remade))
     # Compare name, target, value, room and state; other cells are words.
-    rows = [[((n, _digits(cells[1:4])), cells) for n, cells in one.figures] for one in (page, made)]
-    wrong += _different_rows("figures", rows)
-    return wrong
+    rows = [[((n, _extract_figures(cells[1:4])), cells) for n, cells in one.figures] for one in (page, remade)]
+    differences += _first_row_difference("figures", rows)
+    return differences
 
 
-def compare_manifest_page(page: Page, made: Page, manifest: dict[str, Any]) -> list[PageDifference]:
-    """Compare the parts of a manifest's page that every version prints with its data."""
-    wrong = []
+def compare_manifest_page(page: Page, remade: Page, manifest: dict[str, Any]) -> list[PageDifference]:
+    """Return differences of a manifest's page in the parts that every version prints.
+
+    ``remade`` is the page as this version makes it.
+    """
+    differences = []
     verdicts = [manifest["check"].get("verdict")]
-    if [v for line in page.lines for v in verdicts_in(line)][:1] != verdicts or _digits(page.lines) != _digits(
-        made.lines
-    ):
-        wrong.append(PageDifference("verdict", " ".join(page.lines), " ".join(made.lines)))
-    digests = {code for code in page.codes if _DIGEST.fullmatch(code)}
+    if [v for line in page.lines for v in verdicts_in(line)][:1] != verdicts or _extract_figures(
+        page.lines
+    ) != _extract_figures(remade.lines):
+        differences.append(PageDifference("verdict", " ".join(page.lines), " ".join(remade.lines)))
+    digests = {code for code in page.codes if _SHA256.fullmatch(code)}
     listed = {row["sha256"] for row in manifest["files"] if row["path"] != PAGE}
     if digests != listed:
-        wrong.append(PageDifference("files", " ".join(sorted(digests - listed)), " ".join(sorted(listed - digests))))
+        differences.append(
+            PageDifference("files", " ".join(sorted(digests - listed)), " ".join(sorted(listed - digests)))
+        )
     rows = [
-        sorted((_digits(cells[1:-1]), cells) for cells in one.rows if cells and _is_layer(cells[0], manifest))
-        for one in (page, made)
+        sorted(
+            (_extract_figures(cells[1:-1]), cells) for cells in one.rows if cells and _names_a_layer(cells[0], manifest)
+        )
+        for one in (page, remade)
     ]
-    return wrong + _different_rows("figures", rows)
+    return differences + _first_row_difference("figures", rows)
 
 
-def _different_verdicts(page: Page, made: Page) -> PageDifference:
-    on_page, expected = (" ".join(filter(None, (*one.lines, one.verdict[1] or one.verdict[0]))) for one in (page, made))
+def _verdict_difference(page: Page, remade: Page) -> PageDifference:
+    """Return the difference between the verdicts of two pages."""
+    on_page, expected = (
+        " ".join(filter(None, (*one.lines, one.verdict[1] or one.verdict[0]))) for one in (page, remade)
+    )
     if on_page == expected:
         # The word is the same, but the mark after it differs.
-        on_page, expected = (f"{one.verdict[1]} {one.verdict[0]}".strip() for one in (page, made))
+        on_page, expected = (f"{one.verdict[1]} {one.verdict[0]}".strip() for one in (page, remade))
     return PageDifference("verdict", on_page, expected)
 
 
-def _different_findings(page: Page, made: Page) -> PageDifference:
-    """Return the first rows of findings that only one of two pages has."""
-    rows = [sorted((one - other).elements()) for one, other in ((page.found, made.found), (made.found, page.found))]
-    return PageDifference("findings", *(" ".join(some[0]) if some else "" for some in rows))
+def _finding_difference(page: Page, remade: Page) -> PageDifference:
+    """Return the first row of findings that each of two pages has alone."""
+    rows = [sorted((one - other).elements()) for one, other in ((page.found, remade.found), (remade.found, page.found))]
+    return PageDifference("findings", *(" ".join(only_here[0]) if only_here else "" for only_here in rows))
 
 
-def _different_rows(key: str, sides: Sequence[Sequence[tuple[Any, tuple[str, ...]]]]) -> list[PageDifference]:
-    """Return the first rows (compared value, cells) that differ; empty if equal."""
+def _first_row_difference(key: str, sides: Sequence[Sequence[tuple[Any, tuple[str, ...]]]]) -> list[PageDifference]:
+    """Return the difference of the first unequal rows, in a list; empty without one.
+
+    ``sides`` are the rows of both pages as (value to compare, cells).
+    """
     for on_page, expected in zip_longest(*sides):
         if on_page is None or expected is None or on_page[0] != expected[0]:
-            cells = _different_cells(on_page[1] if on_page else (), expected[1] if expected else ())
+            cells = _differing_cells(on_page[1] if on_page else (), expected[1] if expected else ())
             return [PageDifference(key, *cells)]
     return []
 
 
-def _different_cells(on_page: tuple[str, ...], expected: tuple[str, ...]) -> tuple[str, str]:
-    """Return two rows for a message: of equal lengths the first and differing cells."""
+def _differing_cells(on_page: tuple[str, ...], expected: tuple[str, ...]) -> tuple[str, str]:
+    """Return two rows as texts for a message.
+
+    Rows of equal lengths are reduced to the first cell and the differing ones.
+    """
     if len(on_page) != len(expected):
         return " ".join(on_page), " ".join(expected)
-    places = [n for n, (a, b) in enumerate(zip(on_page, expected, strict=True)) if n == 0 or a != b]
-    return " ".join(on_page[n] for n in places), " ".join(expected[n] for n in places)
+    columns = [n for n, (a, b) in enumerate(zip(on_page, expected, strict=True)) if n == 0 or a != b]
+    return " ".join(on_page[n] for n in columns), " ".join(expected[n] for n in columns)
 
 
-def _is_layer(cell: str, manifest: dict[str, Any]) -> bool:
+def _names_a_layer(cell: str, manifest: dict[str, Any]) -> bool:
     return cell.rpartition(" ")[2] in {row["layer"] for row in manifest["layers"]}
 
 
-def _digits(texts: Iterable[str]) -> list[str]:
-    """Return the figures of texts without separators and words."""
-    return [figure for text in texts for figure in re.findall(r"[−+-]?\d+(?:\.\d+)?", _SPACES.sub("", text))]
+def _extract_figures(texts: Iterable[str]) -> list[str]:
+    """Return the figures in texts, without separators and words."""
+    return [figure for text in texts for figure in re.findall(r"[−+-]?\d+(?:\.\d+)?", _WHITE_SPACE.sub("", text))]
 
 
-def compare_pages(page: Page, made: Page) -> list[PageDifference]:
+def compare_pages(page: Page, remade: Page) -> list[PageDifference]:
     """Return the first difference of each part of two pages of one version."""
-    wrong = []
-    if page.verdict != made.verdict or page.lines != made.lines:
-        wrong.append(_different_verdicts(page, made))
-    if page.counts != made.counts:
-        wrong.append(PageDifference("counts", " ".join(page.counts), " ".join(made.counts)))
-    if page.found != made.found:
-        wrong.append(_different_findings(page, made))
-    wrong += _different_rows("figures", [[(one, one[1]) for one in side.figures] for side in (page, made)])
-    if not wrong:
-        wrong += _different_rows("rows", [[(cells, cells) for cells in side.rows] for side in (page, made)])
-    if not wrong and page.text != made.text:
-        wrong.append(PageDifference("text", *find_first_difference(page.text, made.text)))
-    return wrong
+    differences = []
+    if page.verdict != remade.verdict or page.lines != remade.lines:
+        differences.append(_verdict_difference(page, remade))
+    if page.counts != remade.counts:
+        differences.append(PageDifference("counts", " ".join(page.counts), " ".join(remade.counts)))
+    if page.found != remade.found:
+        differences.append(_finding_difference(page, remade))
+    differences += _first_row_difference(
+        "figures", [[(one, one[1]) for one in side.figures] for side in (page, remade)]
+    )
+    if not differences:
+        differences += _first_row_difference(
+            "rows", [[(cells, cells) for cells in side.rows] for side in (page, remade)]
+        )
+    if not differences and page.text != remade.text:
+        differences.append(PageDifference("text", *find_first_difference(page.text, remade.text)))
+    return differences
 
 
 #: Characters of a message around the first difference of two texts.
-_AROUND = 24
+_EXCERPT_CHARACTERS = 24
 
 
-def _first_difference_at(one: str, other: str) -> int:
-    """Return the position of the first difference of two texts."""
-    return next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+def _position_of_first_difference(text: str, other: str) -> int:
+    """Return the position of the first different character of two texts."""
+    return next((k for k, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))
 
 
 def first_different_line(text: str, other: str) -> int:
-    """Return the line, from 1, of the first difference of two texts."""
-    return text.count("\n", 0, _first_difference_at(text, other)) + 1
+    """Return the number, from 1, of the first line in which two texts differ."""
+    return text.count("\n", 0, _position_of_first_difference(text, other)) + 1
 
 
-def find_first_difference(one: str, other: str) -> tuple[str, str]:
+def find_first_difference(text: str, other: str) -> tuple[str, str]:
     """Return the first difference of two texts with some characters around it."""
-    n = _first_difference_at(one, other)
-    begin = max(n - _AROUND // 2, 0)
-    return one[begin : n + _AROUND].strip(), other[begin : n + _AROUND].strip()
+    n = _position_of_first_difference(text, other)
+    begin = max(n - _EXCERPT_CHARACTERS // 2, 0)
+    return text[begin : n + _EXCERPT_CHARACTERS].strip(), other[begin : n + _EXCERPT_CHARACTERS].strip()

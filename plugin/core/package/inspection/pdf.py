@@ -17,43 +17,55 @@ from typing import Any
 from ...cancellation import NEVER, Cancellation
 
 #: Maximum bytes of a file that is searched, and of its unpacked streams.
-_MOST_BYTES, _MOST_STREAM = 512 * 2**20, 64 * 2**20
+_MAX_PDF_BYTES, _MAX_UNPACKED_BYTES = 512 * 2**20, 64 * 2**20
 #: Names of the two methods in a report.
 PYPDF, PLAIN = "pypdf", "plain"
 #: Active or attached content → its names in a PDF.
-_ACTIVE: dict[str, tuple[str, ...]] = {
+_ACTIVE_NAMES: dict[str, tuple[str, ...]] = {
     "pdf_script": ("/JavaScript", "/JS"),
     "pdf_files": ("/EmbeddedFiles", "/EmbeddedFile"),
     "pdf_launch": ("/Launch",),
     "pdf_media": ("/RichMedia", "/XFA"),
 }
 #: A name ends at a delimiter: /Page does not match /Pages.
-_END = rb"(?![A-Za-z0-9_.#-])"
-_PAGE = re.compile(rb"/Type\s*/Page" + _END)
-_ENCRYPT = re.compile(rb"/Encrypt" + _END)
-_NAMES = {
-    key: re.compile(b"(?:" + b"|".join(n.encode() for n in names) + b")" + _END) for key, names in _ACTIVE.items()
+_NAME_END = rb"(?![A-Za-z0-9_.#-])"
+_PAGE_OBJECT = re.compile(rb"/Type\s*/Page" + _NAME_END)
+_ENCRYPT_NAME = re.compile(rb"/Encrypt" + _NAME_END)
+_ACTIVE_PATTERNS = {
+    key: re.compile(b"(?:" + b"|".join(n.encode() for n in names) + b")" + _NAME_END)
+    for key, names in _ACTIVE_NAMES.items()
 }
 #: Streams of objects; those of pictures and texts need not be unpacked.
-_OBJECTS = re.compile(rb"/Type\s*/ObjStm" + _END)
-_STREAM = re.compile(rb"stream\r?\n")
+_OBJECT_STREAM = re.compile(rb"/Type\s*/ObjStm" + _NAME_END)
+_STREAM_START = re.compile(rb"stream\r?\n")
 #: Operators in streams of pages that show text, pictures or lines (ISO 32000-1, table 51).
-_DRAWS = re.compile(rb"(?:^|[\s)\]>])(?:Tj|TJ|Do|f\*?|F|S|s|B\*?|b\*?|sh|EI|'|\")(?=\s|$)")
-_ANY_STREAM = re.compile(rb"(?<!end)stream\r?\n")
-_FLATE, _FILTER = re.compile(rb"/FlateDecode" + _END), re.compile(rb"/Filter" + _END)
+_DRAWING_OPERATOR = re.compile(rb"(?:^|[\s)\]>])(?:Tj|TJ|Do|f\*?|F|S|s|B\*?|b\*?|sh|EI|'|\")(?=\s|$)")
+_CONTENT_STREAM_START = re.compile(rb"(?<!end)stream\r?\n")
+_FLATE_NAME, _FILTER_NAME = re.compile(rb"/FlateDecode" + _NAME_END), re.compile(rb"/Filter" + _NAME_END)
 #: Bytes after the end that only fill up a file.
-_FILLING = b" \t\r\n\f\0\x1a"
+_FILLING_BYTES = b" \t\r\n\f\0\x1a"
 #: Maximum distance of a stream from the beginning of its dictionary.
-_DICTIONARY = 2048
+_MAX_DICTIONARY_BYTES = 2048
 
 
 @dataclass(frozen=True)
 class PdfFact:
     """Content of a PDF.
 
-    ``pages`` is the number of pages, −1 if unknown; ``locked`` means encrypted; ``active`` are keys of texts
-    (``active``) of active or attached content; ``by`` is the method; ``blank`` means that all pages are empty;
-    ``behind`` counts bytes after the end other than filling.
+    Attributes
+    ----------
+    pages
+        Number of pages, −1 if unknown.
+    locked
+        Whether it is encrypted.
+    active
+        Active or attached content, as keys of texts (section ``active``).
+    by
+        The method: ``pypdf`` or ``plain``.
+    blank
+        Whether all pages are empty.
+    behind
+        Number of bytes after the end, other than filling.
     """
 
     pages: int
@@ -65,7 +77,9 @@ class PdfFact:
 
 
 def inspect_pdf(path: Path, cancellation: Cancellation = NEVER, plain: bool = False) -> PdfFact:
-    """Return the content of a PDF; ``plain`` disables pypdf.
+    """Return the content of a PDF.
+
+    ``plain`` inspects only the structure, without pypdf.
 
     Raises
     ------
@@ -73,21 +87,24 @@ def inspect_pdf(path: Path, cancellation: Cancellation = NEVER, plain: bool = Fa
         If the file cannot be read.
     """
     cancellation.raise_if_cancelled()
-    if path.stat().st_size > _MOST_BYTES:
+    if path.stat().st_size > _MAX_PDF_BYTES:
         return PdfFact(-1)
     data = path.read_bytes()
-    active = inspect_pdf_structure(data)
+    structure = inspect_pdf_structure(data)
     if plain:
-        return active
+        return structure
     try:
         import pypdf
     except ImportError:
-        return active
-    return _by_pypdf(pypdf, path, active)
+        return structure
+    return _inspect_with_pypdf(pypdf, path, structure)
 
 
-def _by_pypdf(pypdf: Any, path: Path, plain: PdfFact) -> PdfFact:
-    """Count the pages with pypdf from the root; active content comes from ``plain``."""
+def _inspect_with_pypdf(pypdf: Any, path: Path, structure: PdfFact) -> PdfFact:
+    """Return the content of a PDF with pages counted by pypdf.
+
+    All other properties come from ``structure``, the inspection without pypdf.
+    """
     from pypdf.errors import PyPdfError
 
     # pypdf logs its repairs; these logs are suppressed.
@@ -96,19 +113,25 @@ def _by_pypdf(pypdf: Any, path: Path, plain: PdfFact) -> PdfFact:
         reader = pypdf.PdfReader(path, strict=False)
         locked = bool(reader.is_encrypted)
         if locked and not reader.decrypt(""):
-            return PdfFact(-1, True, plain.active, PYPDF, behind=plain.behind)
-        return PdfFact(len(reader.pages), locked, plain.active, PYPDF, plain.blank, plain.behind)
+            return PdfFact(-1, True, structure.active, PYPDF, behind=structure.behind)
+        return PdfFact(len(reader.pages), locked, structure.active, PYPDF, structure.blank, structure.behind)
     except (PyPdfError, ImportError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         # Encrypted with a method for which pypdf lacks a library, or damaged: use the structure.
-        return PdfFact(-1 if plain.locked else plain.pages, plain.locked, plain.active, PLAIN, behind=plain.behind)
+        return PdfFact(
+            -1 if structure.locked else structure.pages,
+            structure.locked,
+            structure.active,
+            PLAIN,
+            behind=structure.behind,
+        )
 
 
 def inspect_pdf_structure(data: bytes) -> PdfFact:
     """Return the content of a PDF by its objects, also those in compressed streams."""
-    texts = [data, *_unpack_objects(data)]
-    locked = any(_ENCRYPT.search(text) for text in texts)
-    pages = sum(len(_PAGE.findall(text)) for text in texts)
-    active = tuple(key for key, names in _NAMES.items() if any(names.search(text) for text in texts))
+    texts = [data, *_unpack_object_streams(data)]
+    locked = any(_ENCRYPT_NAME.search(text) for text in texts)
+    pages = sum(len(_PAGE_OBJECT.findall(text)) for text in texts)
+    active = tuple(key for key, names in _ACTIVE_PATTERNS.items() if any(names.search(text) for text in texts))
     blank = pages > 0 and not locked and not _has_drawing(data)
     return PdfFact(
         -1 if locked and not pages else pages, locked, active, blank=blank, behind=_count_trailing_bytes(data)
@@ -116,48 +139,48 @@ def inspect_pdf_structure(data: bytes) -> PdfFact:
 
 
 def _count_trailing_bytes(data: bytes) -> int:
-    """Return the number of bytes after the end other than filling.
+    """Return the number of bytes after the end of a PDF other than filling.
 
     A later version of the file, which ends with another startxref, is not counted (ISO 32000-1, 7.5.6).
     """
     parts = data.split(b"%%EOF")[1:]
-    return sum(len(part.strip(_FILLING)) for part in parts if part is parts[-1] or b"startxref" not in part)
+    return sum(len(part.strip(_FILLING_BYTES)) for part in parts if part is parts[-1] or b"startxref" not in part)
 
 
 def _has_drawing(data: bytes) -> bool:
     """Return True if any stream draws something, or has an unknown encoding."""
-    room = _MOST_STREAM
-    for one in _ANY_STREAM.finditer(data):
-        head = data[max(one.start() - _DICTIONARY, 0) : one.start()]
-        head = head[head.rfind(b"obj") :]
-        end = data.find(b"endstream", one.end())
-        text = data[one.end() : end if end >= 0 else len(data)]
-        if _FILTER.search(head):
-            if not _FLATE.search(head) or room <= 0:
+    bytes_left = _MAX_UNPACKED_BYTES
+    for match in _CONTENT_STREAM_START.finditer(data):
+        dictionary = data[max(match.start() - _MAX_DICTIONARY_BYTES, 0) : match.start()]
+        dictionary = dictionary[dictionary.rfind(b"obj") :]
+        end = data.find(b"endstream", match.end())
+        content = data[match.end() : end if end >= 0 else len(data)]
+        if _FILTER_NAME.search(dictionary):
+            if not _FLATE_NAME.search(dictionary) or bytes_left <= 0:
                 return True
             try:
-                text = zlib.decompressobj().decompress(text, room)
+                content = zlib.decompressobj().decompress(content, bytes_left)
             except zlib.error:
                 return True
-            room -= len(text)
-        if _DRAWS.search(text):
+            bytes_left -= len(content)
+        if _DRAWING_OPERATOR.search(content):
             return True
     return False
 
 
-def _unpack_objects(data: bytes) -> list[bytes]:
-    """Return the unpacked streams of objects."""
-    found = []
-    room = _MOST_STREAM
-    for one in _OBJECTS.finditer(data):
-        begin = _STREAM.search(data, one.end(), one.end() + _DICTIONARY)
-        if begin is None or room <= 0:
+def _unpack_object_streams(data: bytes) -> list[bytes]:
+    """Return the unpacked contents of the streams that contain objects."""
+    streams = []
+    bytes_left = _MAX_UNPACKED_BYTES
+    for match in _OBJECT_STREAM.finditer(data):
+        stream_start = _STREAM_START.search(data, match.end(), match.end() + _MAX_DICTIONARY_BYTES)
+        if stream_start is None or bytes_left <= 0:
             continue
         unpacker = zlib.decompressobj()
         try:
-            text = unpacker.decompress(data[begin.end() : begin.end() + room], room)
+            content = unpacker.decompress(data[stream_start.end() : stream_start.end() + bytes_left], bytes_left)
         except zlib.error:
             continue
-        room -= len(text)
-        found.append(text)
-    return found
+        bytes_left -= len(content)
+        streams.append(content)
+    return streams

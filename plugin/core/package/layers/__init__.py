@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers of a package: taken from the plan, validated, written, read again."""
+"""Layers of a package: chosen from the plan, validated, written, read again."""

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers of a plan that go into a set: names, fields, and rows in batches."""
+"""The layers of a plan that go into a data set of a package.
+
+A layer is converted to the names, fields and values of the specification, in batches of rows.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +31,14 @@ if TYPE_CHECKING:
 
 
 #: A date and, after it, a time without a zone. Without separators eight digits are required: 2024111 has two readings.
-_DATE = re.compile(
+_DATE_PATTERN = re.compile(
     r"(?:(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{4})(\d{2})(\d{2}))(?:[ "
     r"T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?)?"
 )
 
 
 class ConvertedValues(NamedTuple):
-    """Values of a field and the values that cannot be converted.
+    """Converted values of a field, and those that cannot be converted.
 
     ``values`` are (n,) objects: str, int, float, datetime or None. ``wrong`` maps a reason to the positions of lost
     values.
@@ -51,7 +54,7 @@ def convert_values(series: pd.Series, declared: Field) -> ConvertedValues:
     Returns
     -------
     ConvertedValues
-        With the reasons ``number_unreadable``, ``not_whole`` and ``date_unreadable``.
+        Reasons for lost values are ``number_unreadable``, ``not_whole`` and ``date_unreadable``.
     """
     if declared.type == "text":
         return ConvertedValues(_blank_to_none(np.array(texts(strip_blanks(series)), dtype=object)), {})
@@ -65,42 +68,45 @@ def _blank_to_none(values: NDArray) -> NDArray:
     return values
 
 
-def _convert_numbers(series: pd.Series, whole: bool) -> ConvertedValues:
+def _convert_numbers(series: pd.Series, as_integers: bool) -> ConvertedValues:
+    """Convert a column to floats, or to integers if ``as_integers``."""
     values = np.full(len(series), None, dtype=object)
-    unreadable, broken = [], []
+    unreadable, fractional = [], []
     if series.dtype.kind in "iu":
-        values[:] = series.tolist() if whole else [float(v) for v in series.tolist()]
+        values[:] = series.tolist() if as_integers else [float(v) for v in series.tolist()]
         return ConvertedValues(values, {})
     if series.dtype.kind == "f":
         numbers = series.to_numpy()
-        there = ~np.isnan(numbers)
-        if not whole:
-            values[there] = numbers[there].tolist()
+        is_number = ~np.isnan(numbers)
+        if not as_integers:
+            values[is_number] = numbers[is_number].tolist()
             unreadable = np.flatnonzero(np.isinf(numbers)).tolist()
-            return _clear_wrong(values, unreadable, [])
+            return _clear_lost_values(values, unreadable, [])
     for position, text in enumerate(texts(strip_blanks(series))):
         if not text:
             continue
         number = _parse_number(text)
         if number is None:
             unreadable.append(position)
-        elif not whole:
+        elif not as_integers:
             values[position] = float(number)
         elif float(number).is_integer():
             values[position] = int(number)
         else:
-            broken.append(position)
-    return _clear_wrong(values, unreadable, broken)
+            fractional.append(position)
+    return _clear_lost_values(values, unreadable, fractional)
 
 
-def _clear_wrong(values: NDArray, unreadable: list[int], broken: list[int]) -> ConvertedValues:
-    wrong = {"number_unreadable": unreadable, "not_whole": broken}
-    for positions in wrong.values():
+def _clear_lost_values(values: NDArray, unreadable: list[int], fractional: list[int]) -> ConvertedValues:
+    """Set lost values to None and return all values with the reasons."""
+    lost_positions = {"number_unreadable": unreadable, "not_whole": fractional}
+    for positions in lost_positions.values():
         values[positions] = None
-    return ConvertedValues(values, {key: np.array(rows) for key, rows in wrong.items() if rows})
+    return ConvertedValues(values, {key: np.array(rows) for key, rows in lost_positions.items() if rows})
 
 
 def _parse_number(text: str) -> int | float | None:
+    """Return the number in a text, None if it is not a finite number."""
     if re.fullmatch(r"[+-]?\d+", text):
         # A float cannot represent 18 digits.
         return int(text)
@@ -114,26 +120,26 @@ def _parse_number(text: str) -> int | float | None:
 
 def _convert_dates(series: pd.Series) -> ConvertedValues:
     values = np.full(len(series), None, dtype=object)
-    wrong = []
+    unreadable = []
     for position, value in enumerate(series.tolist()):
-        found = _parse_date(value)
-        if found == "":
-            wrong.append(position)
+        parsed = _parse_date(value)
+        if parsed == "":
+            unreadable.append(position)
         else:
-            values[position] = found
-    return ConvertedValues(values, {"date_unreadable": np.array(wrong)} if wrong else {})
+            values[position] = parsed
+    return ConvertedValues(values, {"date_unreadable": np.array(unreadable)} if unreadable else {})
 
 
 def _parse_date(value: Any) -> datetime | str | None:
-    """Return a time without zone, None for a missing one, "" for an unreadable one."""
+    """Return a time without zone; None for a missing value, "" for an unreadable one."""
     import pandas as pd
 
     if isinstance(value, str):
         text = value.strip()
         if not text:
             return None
-        found = _DATE.fullmatch(text)
-        numbers = [int(part) for part in found.groups() if part] if found else []
+        match = _DATE_PATTERN.fullmatch(text)
+        numbers = [int(part) for part in match.groups() if part] if match else []
         try:
             return datetime(*numbers) if numbers else ""  # type: ignore[arg-type]
         except ValueError:
@@ -160,10 +166,10 @@ BATCH_ROWS = 2_000
 
 
 class Rows(NamedTuple):
-    """Some rows as they are written.
+    """Some rows of a layer in the form in which they are written.
 
-    ``shapes`` are (k,) 2D geometries in the target CRS, None for a missing one. ``values`` maps field → (k,) objects,
-    None for a missing one. ``first`` is the position of the first row.
+    ``first`` is the position of the first row, ``shapes`` are (k,) 2D geometries in the target CRS or None,
+    ``values`` maps field → (k,) objects or None.
     """
 
     first: int
@@ -173,10 +179,20 @@ class Rows(NamedTuple):
 
 @dataclass(frozen=True)
 class Content:
-    """One layer of a package.
+    """One layer of a package, made from a layer of the plan.
 
-    ``template`` describes the layer with its names in the package. ``columns`` maps a field's name in the package to
-    the column of the plan's layer, None for an empty field.
+    Attributes
+    ----------
+    layer
+        The plan's layer.
+    template
+        Name, geometry and fields of the layer in the package.
+    columns
+        Field in the package → column of the plan's layer, None for an empty field.
+    need
+        M (mandatory), C (if it exists) or O (optional).
+    personal
+        Whether fields with personal data are filled.
     """
 
     layer: Layer
@@ -194,7 +210,7 @@ class Content:
         return len(self.layer)
 
     def convert_values(self, declared: Field, rows: slice = slice(None)) -> ConvertedValues:
-        """Return the values of one field as they are written, and the lost ones."""
+        """Return the values of one field as they are written, with the lost ones."""
         column = self.columns[declared.name]
         frame = self.layer.frame.iloc[rows]
         if column is None or self.is_left_empty(declared):
@@ -202,7 +218,7 @@ class Content:
         return convert_values(frame[column], declared)
 
     def is_left_empty(self, declared: Field) -> bool:
-        """Return True if the field has personal data that were not ordered."""
+        """Return True if the field has personal data, which are not to be included."""
         return declared.personal and not self.personal
 
     def shapes(self, target: CRS, rows: slice = slice(None)) -> NDArray:
@@ -210,44 +226,47 @@ class Content:
 
         A multipoint with one point becomes a point, which every format accepts.
         """
-        drawn = self.layer.raw_shapes[rows].copy()
-        drawn[is_missing(drawn)] = None
+        raw_shapes = self.layer.raw_shapes[rows].copy()
+        raw_shapes[is_missing(raw_shapes)] = None
         if self.template.geometry == "point":
-            single = shapely.get_num_geometries(drawn) == 1
-            drawn[single] = shapely.get_geometry(drawn[single], 0)
-        return crs_care.reproject(drawn, self.layer.known_crs, target)
+            single = shapely.get_num_geometries(raw_shapes) == 1
+            raw_shapes[single] = shapely.get_geometry(raw_shapes[single], 0)
+        return crs_care.reproject(raw_shapes, self.layer.known_crs, target)
 
     def rows_without_place(self, target: CRS) -> NDArray:
-        """Return (k,) positions of shapes with coordinates that have no place.
+        """Return the (k,) positions of shapes with unusable coordinates.
 
         Such coordinates are not finite, or outside the range of the earth or of the target CRS.
         """
-        drawn = self.layer.raw_shapes
-        rows = np.flatnonzero(~is_missing(drawn))
-        xy, of = shapely.get_coordinates(drawn[rows], return_index=True)
-        lost = np.bincount(of[~np.isfinite(xy).all(axis=1)], minlength=len(rows)) > 0
+        raw_shapes = self.layer.raw_shapes
+        rows = np.flatnonzero(~is_missing(raw_shapes))
+        xy, shape_of_vertex = shapely.get_coordinates(raw_shapes[rows], return_index=True)
+        has_no_place = np.bincount(shape_of_vertex[~np.isfinite(xy).all(axis=1)], minlength=len(rows)) > 0
         # The corners show whether a shape is too far away.
-        corners = shapely.bounds(drawn[rows])[:, [0, 1, 2, 3, 0, 3, 2, 1]].reshape(-1, 2)
+        corners = shapely.bounds(raw_shapes[rows])[:, [0, 1, 2, 3, 0, 3, 2, 1]].reshape(-1, 2)
         for crs in (target, crs_care.GEODETIC):
             placed = crs_care.reproject_coordinates(corners, self.layer.known_crs, crs)
-            lost |= ~np.isfinite(placed).reshape(-1, 8).all(axis=1)
-        return rows[lost]
+            has_no_place |= ~np.isfinite(placed).reshape(-1, 8).all(axis=1)
+        return rows[has_no_place]
 
     def batches(self, target: CRS) -> Iterator[Rows]:
-        """Yield the rows in batches."""
+        """Yield the rows in batches, with shapes in the CRS ``target``."""
         for first in range(0, len(self), BATCH_ROWS):
             rows = slice(first, min(first + BATCH_ROWS, len(self)))
             values = {f.name: self.convert_values(f, rows).values for f in self.template.fields}
             yield Rows(first, self.shapes(target, rows), values)
 
     def keys(self, positions: Any) -> list[str]:
-        """Return the names of rows: the BSM, else the feature id."""
+        """Return the key (BSM) of each row, or its feature id if it has none."""
         return [self.layer.keys[n] or f"fid {self.layer.fids[n]}" for n in positions]
 
 
 @dataclass(frozen=True)
 class MissingLayer:
-    """A slot without a layer; ``unusable`` names a layer with unusable coordinates."""
+    """An entry of the specification for which the plan has no usable layer.
+
+    ``unusable`` names a layer with unusable coordinates, if there is one.
+    """
 
     slot: LayerSlot
     unusable: str = ""
@@ -256,41 +275,44 @@ class MissingLayer:
 def make_contents(
     plan: Plan, vectors: VectorSet, *, personal: bool = False
 ) -> tuple[list[Content], list[MissingLayer]]:
-    """Return the layers of one set and the empty slots.
+    """Return the layers of one data set, and the specification's entries without one.
 
-    Layers are in the order of the slots, then of the standard. A concept is filled by the plan's layer for it.
-    ``personal`` includes fields with personal data.
+    Layers are in the order of the specification, then of the standard. An entry may name a concept (such as
+    ``farmland``), which the plan's layer for it fills. ``personal`` includes fields with personal data.
     """
-    found: list[Content] = []
-    wanting: list[MissingLayer] = []
-    taken: set[str] = set()
+    contents: list[Content] = []
+    missing: list[MissingLayer] = []
+    used_roles: set[str] = set()
     for slot in vectors.layers:
         layer = plan.concept(slot.layer)
         if layer is None:
-            lost = plan.unusable_for(slot.layer)
-            wanting.append(MissingLayer(slot, lost.name if lost else ""))
-        elif layer.role not in taken:
-            taken.add(layer.role)
-            found.append(_make_content(plan, layer, slot, personal))
+            unusable_layer = plan.unusable_for(slot.layer)
+            missing.append(MissingLayer(slot, unusable_layer.name if unusable_layer else ""))
+        elif layer.role not in used_roles:
+            used_roles.add(layer.role)
+            contents.append(_make_content(plan, layer, slot, personal))
     if vectors.others:
         roles = plan.norm.standard.templates
-        found += [
+        contents += [
             _make_content(plan, plan.layers[role], None, personal)
             for role in roles
-            if role in plan.layers and role not in taken
+            if role in plan.layers and role not in used_roles
         ]
-    return found, wanting
+    return contents, missing
 
 
 def _make_content(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bool) -> Content:
-    own = plan.norm.standard.templates[layer.role]
-    fields = list(own.fields)
+    """Return a layer for the package by its entry in the specification, if it has one."""
+    standard_template = plan.norm.standard.templates[layer.role]
+    fields = list(standard_template.fields)
     if slot is not None and slot.fields:
-        wanted = {f.upper(): n for n, f in enumerate(slot.fields)}
-        fields = sorted((f for f in fields if f.name.upper() in wanted), key=lambda f: wanted[f.name.upper()])
-    names = {f.name.upper() for f in own.fields}
+        position_of_field = {f.upper(): n for n, f in enumerate(slot.fields)}
+        fields = sorted(
+            (f for f in fields if f.name.upper() in position_of_field), key=lambda f: position_of_field[f.name.upper()]
+        )
+    names = {f.name.upper() for f in standard_template.fields}
     columns: dict[str, str | None] = {}
-    made = []
+    fields_in_package = []
     for declared in fields:
         column = layer.spelling(declared)
         if column is not None and column.upper() != declared.name.upper() and column.upper() in names:
@@ -299,15 +321,17 @@ def _make_content(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bo
         name = slot.names.get(declared.name, declared.name) if slot is not None else declared.name
         columns[name] = column
         # A personal field that is left empty must not be mandatory.
-        empty = declared.personal and not personal
+        is_left_empty = declared.personal and not personal
         # A short name belongs to the original name only.
         short = declared.short if name == declared.name else ""
-        made.append(replace(declared, name=name, short=short, constraint="" if empty else declared.constraint))
-    name = slot.name if slot is not None and slot.name else own.role
-    template = replace(own, role=name, fields=tuple(made))
+        fields_in_package.append(
+            replace(declared, name=name, short=short, constraint="" if is_left_empty else declared.constraint)
+        )
+    name = slot.name if slot is not None and slot.name else standard_template.role
+    template = replace(standard_template, role=name, fields=tuple(fields_in_package))
     return Content(layer, template, columns, slot.need if slot is not None else "O", personal)
 
 
 def list_vertices(shapes: NDArray) -> NDArray:
-    """Return the (n,) numbers of vertices."""
+    """Return the (n,) numbers of vertices of shapes."""
     return shapely.get_num_coordinates(shapes)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writing of rows to a FileGDB or GeoPackage by templates, through osgeo."""
+"""Writing of layers to a FileGDB or GeoPackage, through osgeo."""
 
 from __future__ import annotations
 
@@ -62,17 +62,17 @@ def write_database(
         with load_gdal() as gdal:
             database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.driver]))
             for content in contents:
-                _write_layer(database, content, plane or crs, file_format.driver == "GPKG", progress, cancellation)
+                _write_layer_rows(database, content, plane or crs, file_format.driver == "GPKG", progress, cancellation)
             # Closing writes the database.
             del database
-            _count_rows(gdal, path, contents)
+            _check_row_counts(gdal, path, contents)
     except RuntimeError as error:
         # The frames of the traceback would keep the database open.
         traceback.clear_frames(error.__traceback__)
         raise driver_refusal(path, path.parent) from error
 
 
-def _write_layer(
+def _write_layer_rows(
     database: Any,
     content: Content,
     plane: CRS,
@@ -82,14 +82,14 @@ def _write_layer(
 ) -> None:
     layer = raise_if_refused(database.GetLayerByName(content.name))
     definition = layer.GetLayerDefn()
-    at = {f.name: definition.GetFieldIndex(f.name) for f in content.template.fields}
-    whole = SHAPES[content.template.geometry]
+    field_indexes = {f.name: definition.GetFieldIndex(f.name) for f in content.template.fields}
+    geometry_type = SHAPES[content.template.geometry]
     for rows in content.batches(plane):
         cancellation.raise_if_cancelled()
         # Without a transaction, a GeoPackage waits for the disk after every row.
         if transactions:
             raise_if_refused(layer.StartTransaction())
-        put_rows(layer, definition, rows, at, whole)
+        put_rows(layer, definition, rows, field_indexes, geometry_type)
         if transactions:
             raise_if_refused(layer.CommitTransaction())
         progress(len(rows.shapes))
@@ -97,16 +97,16 @@ def _write_layer(
 
 
 def put_rows(layer: Any, definition: Any, rows: Rows, at: dict[str, int], whole: str = "") -> None:
-    """Write rows to an osgeo layer.
+    """Write rows to an open osgeo layer.
 
-    ``at`` maps field → its index in the layer. ``whole`` is the geometry type of every shape, empty for no
-    conversion.
+    ``at`` maps field → its index in the layer. ``whole`` is the geometry type to which every shape is converted,
+    empty for no conversion.
     """
     from osgeo import ogr
 
     columns = [(at[name], values.tolist()) for name, values in rows.values.items()]
     target = getattr(ogr, f"wkb{whole}") if whole else None
-    for number, wkb in enumerate(_to_wkb(rows.shapes)):
+    for number, wkb in enumerate(_encode_wkb(rows.shapes)):
         feature = ogr.Feature(definition)
         for position, values in columns:
             value = values[number]
@@ -124,11 +124,11 @@ def put_rows(layer: Any, definition: Any, rows: Rows, at: dict[str, int], whole:
         raise_if_refused(layer.CreateFeature(feature))
 
 
-def _to_wkb(shapes: NDArray) -> list[bytes | None]:
+def _encode_wkb(shapes: NDArray) -> list[bytes | None]:
     return list(shapely.to_wkb(shapes, output_dimension=2))
 
 
-def _count_rows(gdal: Any, path: Path, contents: list[Content]) -> None:
+def _check_row_counts(gdal: Any, path: Path, contents: list[Content]) -> None:
     """Raise RuntimeError if rows are missing: closing does not report a full disk."""
     database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR))
     short = [c.name for c in contents if database.GetLayerByName(c.name).GetFeatureCount() != len(c)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Preparation of the specification's sets from the plan, with validation."""
+"""Preparation and validation of the specification's data sets from the plan."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PreparedSet:
-    """A set of non-empty layers, ready to be written.
+    """A data set of non-empty layers that is ready to be written.
 
-    ``crs`` is the CRS that is stored, with heights if specified; ``plane`` is its horizontal part.
+    ``vectors`` is its specification, ``crs`` the CRS that is stored, with heights if specified, and ``plane`` its
+    horizontal part.
     """
 
     vectors: VectorSet
@@ -40,36 +41,42 @@ class PreparedSet:
 def prepare(
     checked: CheckResult, order: ExportOrder, cancellation: Cancellation
 ) -> tuple[list[PreparedSet], list[Problem]]:
-    """Prepare every vector set of the specification; return its problems."""
+    """Return every data set of the specification, ready to be written, and problems."""
     plan = checked.plan
     # The plan's standard may lack concepts that only the specification's standard has.
     standards = (plan.norm.standard, load_standard(order.package_spec.standard))
     sets: list[PreparedSet] = []
     problems: list[Problem] = []
     for vectors in order.package_spec.vectors:
-        found, missing = make_contents(plan, vectors, personal=order.personal)
+        contents, missing = make_contents(plan, vectors, personal=order.personal)
         problems += validate_missing_layers(missing, lambda layer: _named(layer, standards))
-        one = _prepare_set(vectors, [c for c in found if len(c)])
-        for content in found:
+        prepared_set = _prepare_set(vectors, [c for c in contents if len(c)])
+        for content in contents:
             problems += validate_layer(content, vectors, plan.norm.standard.code_lists, cancellation)
-        problems += [*_report_transformed(one), *_find_duplicates(one)]
-        sets.append(one)
-    return sets, [*problems, *_report_left_out(plan, sets, problems)]
+        problems += [*_report_transformed_layers(prepared_set), *_find_duplicate_layers(prepared_set)]
+        sets.append(prepared_set)
+    return sets, [*problems, *_report_layers_left_out(plan, sets, problems)]
 
 
-def _report_left_out(plan: Plan, sets: list[PreparedSet], reported: list[Problem]) -> Iterator[Problem]:
-    """Report layers of the plan that are in no set and in no other problem."""
-    known = {p.layer for p in reported}
-    taken = {c.layer.role for one in sets for c in one.contents}
-    rest = [*(layer.name for role, layer in plan.layers.items() if role not in taken)]
-    rest += [*(lost.name for lost in plan.unusable.values()), *plan.unrecognised]
-    names = [name for name in dict.fromkeys(rest) if name not in known]
+def _report_layers_left_out(plan: Plan, sets: list[PreparedSet], reported: list[Problem]) -> Iterator[Problem]:
+    """Yield a note on layers of the plan that are in no data set.
+
+    Layers of problems in ``reported`` are omitted.
+    """
+    reported_layers = {p.layer for p in reported}
+    packaged_roles = {c.layer.role for one in sets for c in one.contents}
+    other_layers = [*(layer.name for role, layer in plan.layers.items() if role not in packaged_roles)]
+    other_layers += [*(unusable_layer.name for unusable_layer in plan.unusable.values()), *plan.unrecognised]
+    names = [name for name in dict.fromkeys(other_layers) if name not in reported_layers]
     if names:
         yield Problem(Level.NOTE, "layers_left_out", count=len(names), features=tuple(names[:NAMED]))
 
 
 def _named(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName, str]:
-    """Return the title of a layer or concept, and the codes of suitable layers."""
+    """Return the title of a layer code or concept, and the codes of suitable layers.
+
+    A concept (such as ``farmland``) is a name for several layer codes.
+    """
     for standard in standards:
         if layer in standard.templates:
             return standard.templates[layer].name, layer
@@ -78,23 +85,24 @@ def _named(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName
     return ConceptName(layer), layer
 
 
-def _prepare_set(vectors: VectorSet, found: list[Content]) -> PreparedSet:
+def _prepare_set(vectors: VectorSet, contents: list[Content]) -> PreparedSet:
     plane = CRS.from_user_input(vectors.crs)
-    return PreparedSet(vectors, found, crs_care.with_heights(vectors.crs, vectors.vertical), plane)
+    return PreparedSet(vectors, contents, crs_care.with_heights(vectors.crs, vectors.vertical), plane)
 
 
-def _report_transformed(one: PreparedSet) -> Iterator[Problem]:
-    """Report layers that are transformed to the package's CRS, by their CRS."""
+def _report_transformed_layers(prepared_set: PreparedSet) -> Iterator[Problem]:
+    """Yield a note for each source CRS on layers that are transformed."""
     transformed: dict[str, list[str]] = {}
-    for content in one.contents:
-        if content.layer.crs != one.plane:
+    for content in prepared_set.contents:
+        if content.layer.crs != prepared_set.plane:
             transformed.setdefault(crs_care.crs_label(content.layer.crs), []).append(content.name)
     for name, layers in transformed.items():
-        params = {"source": name, "target": one.vectors.crs}
+        params = {"source": name, "target": prepared_set.vectors.crs}
         yield Problem(Level.NOTE, "reprojected", count=len(layers), features=tuple(layers), params=params)
 
 
-def _find_duplicates(one: PreparedSet) -> Iterator[Problem]:
-    names = [c.name.upper() for c in one.contents]
+def _find_duplicate_layers(prepared_set: PreparedSet) -> Iterator[Problem]:
+    """Yield a problem for each layer name that a data set has twice."""
+    names = [c.name.upper() for c in prepared_set.contents]
     for name in sorted({n for n in names if names.count(n) > 1}):
         yield Problem(Level.STOP, "layer_twice", layer=name)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comparison of written layers with the plan: each is read again, row by row."""
+"""Comparison of written layers with the plan.
+
+Each layer is read again, row by row, by a library that did not write it.
+"""
 
 from __future__ import annotations
 
@@ -33,15 +36,31 @@ if TYPE_CHECKING:
 MOST_MOVED_M = 1e-4
 AREA_M2, AREA_PER_VERTEX_M2 = 0.01, 2e-6
 #: Most features named for a kind of difference.
-_NAMED = 5
+_MAX_EXAMPLES = 5
 
 
 @dataclass
 class ReadBack:
-    """Result of reading one layer again.
+    """Result of reading one written layer again.
 
-    ``areas`` maps basis → m² as read; ``differences`` maps (kind, field) → number; ``examples`` has the first
-    features of each by BSM; ``extent`` is in the layer's CRS.
+    Attributes
+    ----------
+    library
+        The reading library with its version.
+    moved_m
+        Largest accepted distance of a vertex from its original, in metres.
+    area_off_m2
+        Largest difference of an area, in m².
+    areas
+        Basis of measurement → total as read, in m².
+    extent
+        In the layer's CRS.
+    differences
+        (kind, field) → number of differences.
+    examples
+        (kind, field) → names of the first features that differ.
+    has_declared_widths
+        Whether the format stores widths of texts.
     """
 
     layer: str
@@ -59,14 +78,14 @@ class ReadBack:
 
     @property
     def same(self) -> bool:
-        """Return True without differences."""
+        """Return True if the layer has no differences."""
         return not self.differences
 
     def differs(self, kind: str, name: str = "", features: list[str] | None = None, count: int = 1) -> None:
-        """Add differences of a kind."""
+        """Count differences of a kind, with the names of features."""
         self.differences[kind, name] += count
-        named = self.examples.setdefault((kind, name), [])
-        named += (features or [])[: _NAMED - len(named)]
+        example_names = self.examples.setdefault((kind, name), [])
+        example_names += (features or [])[: _MAX_EXAMPLES - len(example_names)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as values for JSON."""
@@ -96,12 +115,14 @@ def read_back(
 ) -> ReadBack:
     """Read a written layer again and compare it with the plan's layer.
 
-    Compared are fields, rows, values, shapes (1e-4 m) and statutory areas.
+    Fields, rows, values, shapes (to 1e-4 m) and statutory areas are compared.
 
     Parameters
     ----------
     path
         The .gdb, .gpkg or .shp.
+    content
+        The layer that was written.
     plane
         The horizontal CRS of the written layer.
 
@@ -110,14 +131,20 @@ def read_back(
     InputError
         If the layer cannot be read.
     """
-    with open_layer(path, content.name) as found:
+    with open_layer(path, content.name) as open_file_layer:
         return compare_layer(
-            found, content, plane, path.suffix.lower(), reader_library(), progress=progress, cancellation=cancellation
+            open_file_layer,
+            content,
+            plane,
+            path.suffix.lower(),
+            reader_library(),
+            progress=progress,
+            cancellation=cancellation,
         )
 
 
 def compare_layer(
-    found: OpenLayer,
+    open_layer: OpenLayer,
     content: Content,
     plane: CRS,
     suffix: str,
@@ -128,55 +155,56 @@ def compare_layer(
 ) -> ReadBack:
     """Compare an open layer with the plan's layer.
 
-    ``suffix`` determines what the format stores, ``reader`` is the name of the reading library.
+    ``suffix`` of the file determines what its format stores, ``reader`` is the name of the reading library.
     """
-    done = ReadBack(content.name, reader, fields=len(found.fields), crs=found.crs)
+    result = ReadBack(content.name, reader, fields=len(open_layer.fields), crs=open_layer.crs)
     names = content.template.export_names if suffix == ".shp" else {f.name: f.name for f in content.template.fields}
-    _compare_schema(found, content, names, suffix, plane, done)
-    sums = _Sums(content)
-    read = found.batches(BATCH_ROWS)
+    _compare_schema(open_layer, content, names, suffix, plane, result)
+    sums = _LayerSums(content)
+    read_batches = open_layer.batches(BATCH_ROWS)
     for rows in content.batches(plane):
         cancellation.raise_if_cancelled()
-        other = next(read, None)
-        done.features += 0 if other is None else len(other.shapes)
-        if other is None or len(other.shapes) != len(rows.shapes):
+        read_rows = next(read_batches, None)
+        result.features += 0 if read_rows is None else len(read_rows.shapes)
+        if read_rows is None or len(read_rows.shapes) != len(rows.shapes):
             break
-        _compare_values(rows, other, content, names, suffix, done)
-        sums.add(other, names, _compare_shapes(rows, other.shapes, content, plane, suffix, done))
+        _compare_values(rows, read_rows, content, names, suffix, result)
+        sums.add(read_rows, names, _compare_shapes(rows, read_rows.shapes, content, plane, suffix, result))
         progress(len(rows.shapes))
-    done.features += sum(len(more.shapes) for more in read)
+    result.features += sum(len(further_rows.shapes) for further_rows in read_batches)
     # The stored number of rows (a GeoPackage has one) may differ from the rows: both must be right.
-    for count in dict.fromkeys((done.features, found.features)):
+    for count in dict.fromkeys((result.features, open_layer.features)):
         if count != len(content):
-            done.differs("count", count=abs(count - len(content)))
-    done.areas, done.extent = sums.areas, sums.extent
-    return done
+            result.differs("count", count=abs(count - len(content)))
+    result.areas, result.extent = sums.areas, sums.extent
+    return result
 
 
 def _compare_schema(
-    found: OpenLayer, content: Content, names: dict[str, str], suffix: str, plane: CRS, done: ReadBack
+    open_layer: OpenLayer, content: Content, names: dict[str, str], suffix: str, plane: CRS, result: ReadBack
 ) -> None:
-    wanted = [names[f.name] for f in content.template.fields]
-    if [f.name for f in found.fields] != wanted:
-        lacking = [n for n in wanted if n not in {f.name for f in found.fields}]
-        done.differs("fields", ", ".join(lacking))
-    there = {f.name: f for f in found.fields}
-    done.has_declared_widths = any(f.length is not None for f in found.fields if f.type == "text")
+    """Record differences of fields, types, widths and CRS in the result."""
+    expected_names = [names[f.name] for f in content.template.fields]
+    if [f.name for f in open_layer.fields] != expected_names:
+        lacking = [n for n in expected_names if n not in {f.name for f in open_layer.fields}]
+        result.differs("fields", ", ".join(lacking))
+    read_fields = {f.name: f for f in open_layer.fields}
+    result.has_declared_widths = any(f.length is not None for f in open_layer.fields if f.type == "text")
     for declared in content.template.fields:
-        read = there.get(names[declared.name])
-        if read is None:
+        read_field = read_fields.get(names[declared.name])
+        if read_field is None:
             continue
-        if read.type != _type_when_read(declared, suffix):
-            done.differs("type", declared.name)
+        if read_field.type != _expected_read_type(declared, suffix):
+            result.differs("type", declared.name)
         length = shapefile.text_width(declared) if suffix == ".shp" else declared.length
-        if declared.type == "text" and length and read.length is not None and read.length != length:
-            done.differs("width", declared.name)
-    if crs_care.crs_label(crs_care.parse_crs(found.crs)) != crs_care.crs_label(plane):
-        done.differs("crs", found.crs[:60])
+        if declared.type == "text" and length and read_field.length is not None and read_field.length != length:
+            result.differs("width", declared.name)
+    if crs_care.crs_label(crs_care.parse_crs(open_layer.crs)) != crs_care.crs_label(plane):
+        result.differs("crs", open_layer.crs[:60])
 
 
-def _type_when_read(declared: Field, suffix: str) -> str:
-    """Return the type of a field when it is read again, in the templates' terms."""
+def _expected_read_type(declared: Field, suffix: str) -> str:
+    """Return the type that a written field has when it is read again."""
     if suffix not in FORMATS or declared.type != "integer":
         return declared.type
     kind = FORMATS[suffix].types["long" if (declared.length or 0) > 9 else "integer"].ogr
@@ -184,32 +212,37 @@ def _type_when_read(declared: Field, suffix: str) -> str:
 
 
 def _compare_values(
-    rows: Rows, other: ReadRows, content: Content, names: dict[str, str], suffix: str, done: ReadBack
+    rows: Rows, read_rows: ReadRows, content: Content, names: dict[str, str], suffix: str, result: ReadBack
 ) -> None:
+    """Record rows with differing values in the result."""
     for declared in content.template.fields:
-        values = other.values.get(names[declared.name])
+        values = read_rows.values.get(names[declared.name])
         if values is None:
             continue
-        given = rows.values[declared.name]
-        wrong = [n for n, (a, b) in enumerate(zip(given, values, strict=True)) if not _equal(a, b, declared, suffix)]
-        if wrong:
-            done.differs("value", declared.name, content.keys([rows.first + n for n in wrong]), len(wrong))
+        written_values = rows.values[declared.name]
+        differing = [
+            n
+            for n, (a, b) in enumerate(zip(written_values, values, strict=True))
+            if not _are_equal_values(a, b, declared, suffix)
+        ]
+        if differing:
+            result.differs("value", declared.name, content.keys([rows.first + n for n in differing]), len(differing))
 
 
-def _equal(given: Any, read: Any, declared: Field, suffix: str) -> bool:
-    if given is None:
+def _are_equal_values(written: Any, read: Any, declared: Field, suffix: str) -> bool:
+    if written is None:
         return read is None or read == ""
     if read is None:
         return False
     if declared.type == "text":
-        return bool(given == read)
+        return bool(written == read)
     if declared.type == "date":
-        return _to_datetime(read) == given
+        return _to_datetime(read) == written
     if suffix == ".vct" and declared.type == "real":
-        return vct_precision.is_same_number(given, read)
+        return vct_precision.is_same_number(written, read)
     if suffix == ".shp" and declared.type == "real":
-        given = float(f"{given:.{shapefile.dbf_number_format(declared).decimals}f}")
-    return bool(float(read) == float(given)) if declared.type == "real" else int(read) == given
+        written = float(f"{written:.{shapefile.dbf_number_format(declared).decimals}f}")
+    return bool(float(read) == float(written)) if declared.type == "real" else int(read) == written
 
 
 def _to_datetime(value: Any) -> datetime | None:
@@ -223,29 +256,29 @@ def _to_datetime(value: Any) -> datetime | None:
     return datetime(value.year, value.month, value.day) if isinstance(value, date) else None
 
 
-def _compare_shapes(rows: Rows, shapes: NDArray, content: Content, plane: CRS, suffix: str, done: ReadBack) -> float:
-    """Compare shapes; return the statutory area of those that were read, m²."""
-    given = vct_precision.round_shapes(rows.shapes, plane.is_geographic) if suffix == ".vct" else rows.shapes
-    off = max_vertex_shift(given, shapes, plane)
+def _compare_shapes(rows: Rows, shapes: NDArray, content: Content, plane: CRS, suffix: str, result: ReadBack) -> float:
+    """Record differing shapes in the result; return the statutory area as read, m²."""
+    expected_shapes = vct_precision.round_shapes(rows.shapes, plane.is_geographic) if suffix == ".vct" else rows.shapes
+    shifts_m = max_vertex_shift(expected_shapes, shapes, plane)
     # The negation includes NaN.
-    far = np.flatnonzero(~(off <= MOST_MOVED_M))
-    if len(far):
-        done.differs("shape", "", content.keys((rows.first + far).tolist()), len(far))
-    near = off[off <= MOST_MOVED_M]
-    done.moved_m = max(done.moved_m, float(near.max()) if len(near) else 0.0)
+    moved = np.flatnonzero(~(shifts_m <= MOST_MOVED_M))
+    if len(moved):
+        result.differs("shape", "", content.keys((rows.first + moved).tolist()), len(moved))
+    small_shifts = shifts_m[shifts_m <= MOST_MOVED_M]
+    result.moved_m = max(result.moved_m, float(small_shifts.max()) if len(small_shifts) else 0.0)
     if content.template.geometry != "polygon":
         return 0.0
     to_lonlat = crs_care.make_lonlat_transformer(plane)
     areas = statutory_area(shapes, to_lonlat)
     difference_m2 = np.abs(statutory_area(rows.shapes, to_lonlat) - areas)
-    allowed = np.maximum(AREA_M2, AREA_PER_VERTEX_M2 * shapely.get_num_coordinates(rows.shapes))
+    tolerance_m2 = np.maximum(AREA_M2, AREA_PER_VERTEX_M2 * shapely.get_num_coordinates(rows.shapes))
     if suffix == ".vct":
         # A row without a shape has no perimeter, so its tolerance is NaN.
-        allowed = np.fmax(allowed, vct_precision.area_tolerance(rows.shapes, plane))
-    wrong = np.flatnonzero(~(difference_m2 <= allowed))
-    if len(wrong):
-        done.differs("area", "", content.keys((rows.first + wrong).tolist()), len(wrong))
-    done.area_off_m2 = max(done.area_off_m2, float(difference_m2.max()) if len(difference_m2) else 0.0)
+        tolerance_m2 = np.fmax(tolerance_m2, vct_precision.area_tolerance(rows.shapes, plane))
+    differing = np.flatnonzero(~(difference_m2 <= tolerance_m2))
+    if len(differing):
+        result.differs("area", "", content.keys((rows.first + differing).tolist()), len(differing))
+    result.area_off_m2 = max(result.area_off_m2, float(difference_m2.max()) if len(difference_m2) else 0.0)
     return float(areas.sum()) + _area_added_by_repair(shapes, areas, content, rows.first, to_lonlat)
 
 
@@ -259,8 +292,8 @@ def _area_added_by_repair(shapes: NDArray, areas: NDArray, content: Content, fir
     return float(statutory_area(repaired, to_lonlat).sum() - areas[invalid].sum()) if len(invalid) else 0.0
 
 
-class _Sums:
-    """Sums of areas by basis, and the extent, of the rows that were read."""
+class _LayerSums:
+    """Sums of areas by basis of measurement, and the extent, of the rows read so far."""
 
     def __init__(self, content: Content):
         self.content = content
@@ -273,14 +306,14 @@ class _Sums:
             if (declared := template.field(meaning)) is not None and content.columns[declared.name] is not None
         }
 
-    def add(self, other: ReadRows, names: dict[str, str], statutory_m2: float) -> None:
+    def add(self, read_rows: ReadRows, names: dict[str, str], statutory_m2: float) -> None:
         """Add the rows of a batch."""
         if self.content.template.geometry == "polygon":
             self.areas["statutory"] = self.areas.get("statutory", 0.0) + statutory_m2
         for basis, name in self.fields.items():
-            values = [float(v) for v in other.values.get(names[name], []) if v is not None]
+            values = [float(v) for v in read_rows.values.get(names[name], []) if v is not None]
             self.areas[basis] = self.areas.get(basis, 0.0) + sum(values)
-        bounds = shapely.total_bounds(other.shapes)
+        bounds = shapely.total_bounds(read_rows.shapes)
         if np.isfinite(bounds).all():
             low, high = bounds[:2], bounds[2:]
             if self.extent is not None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Readers of written layers by a library that did not write them.
 
-fiona has a separate GDAL; pyogrio is used if fiona is missing.
+The reader is fiona, which has a separate GDAL, or pyogrio if fiona is missing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ...errors import InputError
 class ReadField:
     """A field of a written layer.
 
-    ``type`` is in the templates' terms; ``length`` is that of a text, None if the library does not report it.
+    ``type`` is one of the templates' types; ``length`` is that of a text, None if the library does not report it.
     """
 
     name: str
@@ -34,7 +34,7 @@ class ReadField:
 
 
 class ReadRows(NamedTuple):
-    """Rows that were read.
+    """Rows as a library read them.
 
     ``shapes`` are (k,) geometries or None; ``values`` maps field → k objects of the library.
     """
@@ -44,14 +44,14 @@ class ReadRows(NamedTuple):
 
 
 class OpenLayer(Protocol):
-    """A layer that is open for reading."""
+    """Interface of a layer that is open for reading."""
 
     fields: list[ReadField]
     crs: str
     features: int
 
     def batches(self, size: int) -> Iterator[ReadRows]:
-        """Yield the rows in batches."""
+        """Yield the rows in batches of ``size``."""
         ...
 
 
@@ -79,7 +79,7 @@ def open_layer(path: Path, name: str) -> Iterator[OpenLayer]:
         import fiona
         from fiona.errors import FionaError
     except ImportError:
-        yield _ByPyogrio(path, name)
+        yield _PyogrioLayer(path, name)
         return
     try:
         with warnings.catch_warnings():
@@ -88,10 +88,12 @@ def open_layer(path: Path, name: str) -> Iterator[OpenLayer]:
     except (FionaError, ValueError) as error:
         raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
     with source:
-        yield _ByFiona(source)
+        yield _FionaLayer(source)
 
 
-class _ByFiona:
+class _FionaLayer:
+    """A layer that is open in fiona."""
+
     def __init__(self, source: Any):
         self._source = source
         self.fields = [_convert_fiona_field(name, kind) for name, kind in source.schema["properties"].items()]
@@ -103,12 +105,12 @@ class _ByFiona:
         for feature in self._source:
             rows.append(feature)
             if len(rows) == size:
-                yield self._rows(rows)
+                yield self._convert_features(rows)
                 rows = []
         if rows:
-            yield self._rows(rows)
+            yield self._convert_features(rows)
 
-    def _rows(self, rows: list[Any]) -> ReadRows:
+    def _convert_features(self, rows: list[Any]) -> ReadRows:
         shapes = np.full(len(rows), None, dtype=object)
         for number, row in enumerate(rows):
             if row["geometry"] is not None:
@@ -123,7 +125,9 @@ def _convert_fiona_field(name: str, kind: str) -> ReadField:
     return ReadField(name, type_, int(width) if type_ == "text" and width.isdigit() else None)
 
 
-class _ByPyogrio:
+class _PyogrioLayer:
+    """A layer that pyogrio reads."""
+
     def __init__(self, path: Path, name: str):
         import pyogrio
 
@@ -138,7 +142,7 @@ class _ByPyogrio:
         except (*ERRORS, ValueError) as error:
             raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
         self.fields = [
-            ReadField(str(field), _convert_dtype(str(dtype)), None)
+            ReadField(str(field), _field_type_of_dtype(str(dtype)), None)
             for field, dtype in zip(info["fields"], info["dtypes"], strict=True)
         ]
         self.crs, self.features = info["crs"] or "", int(info["features"])
@@ -152,16 +156,17 @@ class _ByPyogrio:
                 meta, _, wkb, columns = pyogrio.raw.read(
                     self._path, skip_features=first, max_features=size, **self._options
                 )
-            values = {str(f): _to_python(c) for f, c in zip(meta["fields"], columns, strict=True)}
+            values = {str(f): _convert_column(c) for f, c in zip(meta["fields"], columns, strict=True)}
             yield ReadRows(shapely.from_wkb(np.array(wkb, dtype=object)), values)
 
 
-def _convert_dtype(dtype: str) -> str:
+def _field_type_of_dtype(dtype: str) -> str:
+    """Return the templates' type of a field for a dtype of pyogrio."""
     kinds = (("int", "integer"), ("uint", "integer"), ("float", "real"), ("datetime", "date"))
     return next((kind for start, kind in kinds if dtype.startswith(start)), "text")
 
 
-def _to_python(column: NDArray) -> list[Any]:
+def _convert_column(column: NDArray) -> list[Any]:
     """Return a column as Python values, None for missing ones."""
     if column.dtype.kind == "M":
         return [None if np.isnat(v) else v.astype("datetime64[s]").item() for v in column]

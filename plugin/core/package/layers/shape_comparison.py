@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comparison of two geometries that a format may have reordered.
+"""Comparison of two geometries whose vertices a format may have reordered.
 
 A format may reverse a ring, start it at another vertex or reorder parts. It must not move, drop or add a vertex.
 """
@@ -18,12 +18,12 @@ from ...geometry.linework import rings
 from ...geometry.statutory_area import SEMI_MAJOR_M
 
 
-def max_vertex_shift(given: NDArray, found: NDArray, crs: CRS) -> NDArray:
+def max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
     """Return the largest distance that a vertex moved in each shape.
 
     Parameters
     ----------
-    given, found
+    originals, copies
         (n,) geometries in one CRS, None for missing ones.
     crs
         Their CRS. In degrees, a metre is computed at the latitude of each shape, exact to fractions of a millimetre.
@@ -32,71 +32,84 @@ def max_vertex_shift(given: NDArray, found: NDArray, crs: CRS) -> NDArray:
     -------
     (n,) metres; inf for shapes with other numbers of parts or vertices.
     """
-    farthest = np.zeros(len(given))
-    lost = shapely.is_missing(given) != shapely.is_missing(found)
-    kinds = [_dimension(shapes) for shapes in (given, found)]
-    lost |= kinds[0] != kinds[1]
-    farthest[lost] = np.inf
-    rows = np.flatnonzero(~lost & ~shapely.is_missing(given))
+    farthest = np.zeros(len(originals))
+    is_incomparable = shapely.is_missing(originals) != shapely.is_missing(copies)
+    kinds = [_dimensions(shapes) for shapes in (originals, copies)]
+    is_incomparable |= kinds[0] != kinds[1]
+    farthest[is_incomparable] = np.inf
+    rows = np.flatnonzero(~is_incomparable & ~shapely.is_missing(originals))
     if len(rows):
-        farthest[rows] = _compare_pairs(given[rows], found[rows], crs)
+        farthest[rows] = _compare_pairs(originals[rows], copies[rows], crs)
     return farthest
 
 
-def outline_distance(given: NDArray, found: NDArray, crs: CRS) -> NDArray:
+def outline_distance(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
     """Return the Hausdorff distance (by vertices) between the outlines of each pair.
 
     Parameters
     ----------
-    given, found
-        (n,) geometries in one CRS, all of them present, with any numbers of vertices.
+    originals, copies
+        (n,) geometries in one CRS, none of them missing, with any numbers of vertices.
 
     Returns
     -------
     (n,) metres; inf for shapes of different kinds.
     """
-    answer = np.full(len(given), np.inf)
-    alike = (_dimension(given) == _dimension(found)) & (_dimension(given) < 3)
-    for n, scale in zip(np.flatnonzero(alike).tolist(), _metres(given[alike], crs), strict=True):
+    distances = np.full(len(originals), np.inf)
+    has_same_dimension = (_dimensions(originals) == _dimensions(copies)) & (_dimensions(originals) < 3)
+    for n, scale in zip(
+        np.flatnonzero(has_same_dimension).tolist(), _metres_per_unit(originals[has_same_dimension], crs), strict=True
+    ):
         # Coordinates relative to a corner of the shape keep their precision in metres.
-        pieces = [_to_metric(shape, shapely.bounds(given[n])[:2], scale) for shape in (given[n], found[n])]
-        answer[n] = max(_largest_distance(*pieces), _largest_distance(*pieces[::-1]))
-    return answer
+        outlines = [
+            _split_outline_in_metres(shape, shapely.bounds(originals[n])[:2], scale)
+            for shape in (originals[n], copies[n])
+        ]
+        distances[n] = max(_largest_distance(*outlines), _largest_distance(*outlines[::-1]))
+    return distances
 
 
-def _to_metric(shape: Any, corner: NDArray, scale: NDArray) -> NDArray:
-    """Return the points of a shape, or the segments of its outline, in metres."""
+def _split_outline_in_metres(shape: Any, corner: NDArray, scale: NDArray) -> NDArray:
+    """Return the points of a shape, or the segments of its outline, in metres.
+
+    Coordinates are relative to ``corner``; ``scale`` has the metres per unit of x and y.
+    """
     metric = np.array([shapely.transform(shape, lambda xy: (xy - corner) * scale)], dtype=object)
-    if _dimension(metric)[0] == 0:
+    if _dimensions(metric)[0] == 0:
         return shapely.get_parts(metric)
-    pieces = _rings(metric) if _dimension(metric)[0] == 2 else _parts(metric)
-    ends = np.setdiff1d(np.arange(len(pieces.xy)), pieces.at[1:] - 1)
-    return shapely.linestrings(np.stack([pieces.xy[ends], pieces.xy[ends + 1]], axis=1))
+    polylines = _split_into_rings(metric) if _dimensions(metric)[0] == 2 else _split_into_parts(metric)
+    ends = np.setdiff1d(np.arange(len(polylines.xy)), polylines.at[1:] - 1)
+    return shapely.linestrings(np.stack([polylines.xy[ends], polylines.xy[ends + 1]], axis=1))
 
 
-def _largest_distance(one: NDArray, other: NDArray) -> float:
-    points = shapely.points(shapely.get_coordinates(one))
-    _, distance = shapely.STRtree(other).query_nearest(points, return_distance=True, all_matches=False)
+def _largest_distance(shapes: NDArray, other_shapes: NDArray) -> float:
+    """Return the largest distance of a vertex of one set of shapes from the other."""
+    points = shapely.points(shapely.get_coordinates(shapes))
+    _, distance = shapely.STRtree(other_shapes).query_nearest(points, return_distance=True, all_matches=False)
     return float(distance.max(initial=0.0))
 
 
-def _dimension(shapes: NDArray) -> NDArray:
-    """Return 0 for points, 1 for lines, 2 for areas, of one part or several."""
+def _dimensions(shapes: NDArray) -> NDArray:
+    """Return (n,) dimensions of shapes.
+
+    They are 0 for points, 1 for lines, 2 for areas, 3 for collections, −1 for missing shapes.
+    """
     return np.array([-1, 0, 1, 1, 2, 0, 1, 2, 3])[shapely.get_type_id(shapes) + 1]
 
 
-def _compare_pairs(given: NDArray, found: NDArray, crs: CRS) -> NDArray:
-    scale = _metres(given, crs)
-    areas = _dimension(given) == 2
-    answer = np.zeros(len(given))
-    for rows, take in ((np.flatnonzero(areas), _rings), (np.flatnonzero(~areas), _parts)):
+def _compare_pairs(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
+    """Return the (n,) largest shifts in metres of pairs of equal dimension."""
+    scale = _metres_per_unit(originals, crs)
+    is_area = _dimensions(originals) == 2
+    shifts = np.zeros(len(originals))
+    for rows, split in ((np.flatnonzero(is_area), _split_into_rings), (np.flatnonzero(~is_area), _split_into_parts)):
         if len(rows):
-            answer[rows] = _compare(take(given[rows]), take(found[rows]), scale[rows])
-    return answer
+            shifts[rows] = _compare_shapes(split(originals[rows]), split(copies[rows]), scale[rows])
+    return shifts
 
 
-def _metres(shapes: NDArray, crs: CRS) -> NDArray:
-    """Return (n, 2) metres per unit of x and y."""
+def _metres_per_unit(shapes: NDArray, crs: CRS) -> NDArray:
+    """Return (n, 2) metres per unit of x and y, at the latitude of each shape."""
     if not crs.is_geographic:
         return np.ones((len(shapes), 2))
     degree = math.radians(1) * SEMI_MAJOR_M
@@ -104,8 +117,8 @@ def _metres(shapes: NDArray, crs: CRS) -> NDArray:
     return np.column_stack([degree * np.cos(np.radians(latitudes)), np.full(len(shapes), degree)])
 
 
-class _Pieces:
-    """Rings or lines of shapes.
+class _ShapePieces:
+    """Rings or lines of all shapes in one array.
 
     ``xy`` are the vertices of all pieces, ``at`` the start of each piece, ``of`` the shape of each piece.
     """
@@ -116,102 +129,110 @@ class _Pieces:
         self.per_shape = np.bincount(of, minlength=shapes)
         self.vertices = np.bincount(of, weights=self.lengths, minlength=shapes)
 
-    def piece(self, number: int) -> NDArray:
+    def vertices_of_piece(self, number: int) -> NDArray:
         """Return the vertices of a piece."""
         return self.xy[self.at[number] : self.at[number + 1]]
 
 
-def _rings(shapes: NDArray) -> _Pieces:
-    found = rings(shapes)
-    order = np.argsort(found.shape, kind="stable")
-    lengths = np.diff(found.at)[order]
-    at = np.r_[0, np.cumsum(lengths)]
-    take = np.repeat(found.at[:-1][order] - at[:-1], lengths) + np.arange(at[-1])
-    return _Pieces(found.xy[take], at, found.shape[order], len(shapes), True)
+def _split_into_rings(shapes: NDArray) -> _ShapePieces:
+    shape_rings = rings(shapes)
+    order = np.argsort(shape_rings.shape, kind="stable")
+    lengths = np.diff(shape_rings.at)[order]
+    starts = np.r_[0, np.cumsum(lengths)]
+    vertex_rows = np.repeat(shape_rings.at[:-1][order] - starts[:-1], lengths) + np.arange(starts[-1])
+    return _ShapePieces(shape_rings.xy[vertex_rows], starts, shape_rings.shape[order], len(shapes), True)
 
 
-def _parts(shapes: NDArray) -> _Pieces:
-    parts, of = shapely.get_parts(shapes, return_index=True)
-    at = np.r_[0, np.cumsum(shapely.get_num_coordinates(parts))]
-    return _Pieces(shapely.get_coordinates(parts), at, of, len(shapes), False)
+def _split_into_parts(shapes: NDArray) -> _ShapePieces:
+    parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
+    starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(parts))]
+    return _ShapePieces(shapely.get_coordinates(parts), starts, shape_of_part, len(shapes), False)
 
 
-def _compare(given: _Pieces, found: _Pieces, scale: NDArray) -> NDArray:
-    answer = np.full(len(scale), np.inf)
-    same = (given.per_shape == found.per_shape) & (given.vertices == found.vertices)
-    answer[same & (given.per_shape == 0)] = 0.0
+def _compare_shapes(originals: _ShapePieces, copies: _ShapePieces, scale: NDArray) -> NDArray:
+    """Return the (n,) largest shifts in metres of shapes given as pieces."""
+    shifts = np.full(len(scale), np.inf)
+    has_same_counts = (originals.per_shape == copies.per_shape) & (originals.vertices == copies.vertices)
+    shifts[has_same_counts & (originals.per_shape == 0)] = 0.0
     # Only shapes with equal numbers of pieces and vertices can be compared vertex by vertex.
-    first, second = _select_pieces(given, same), _select_pieces(found, same)
-    alike = first.lengths == second.lengths if len(first.lengths) else np.zeros(0, dtype=bool)
-    shapes = np.flatnonzero(same & (given.per_shape > 0))
-    regular = np.ones(len(scale), dtype=bool)
-    np.logical_and.at(regular, first.of, alike)
-    comparable = [n for n in shapes.tolist() if regular[n]]
+    first, second = _select_pieces(originals, has_same_counts), _select_pieces(copies, has_same_counts)
+    has_same_length = first.lengths == second.lengths if len(first.lengths) else np.zeros(0, dtype=bool)
+    shapes = np.flatnonzero(has_same_counts & (originals.per_shape > 0))
+    has_same_lengths = np.ones(len(scale), dtype=bool)
+    np.logical_and.at(has_same_lengths, first.of, has_same_length)
+    comparable = [n for n in shapes.tolist() if has_same_lengths[n]]
     if comparable:
         keep = np.isin(np.arange(len(scale)), comparable)
-        one, two = _select_pieces(given, keep), _select_pieces(found, keep)
-        off = _compare_pieces(one, two, scale)
-        np.copyto(answer, 0.0, where=keep)
-        np.maximum.at(answer, one.of, off)
+        selected_originals, selected_copies = _select_pieces(originals, keep), _select_pieces(copies, keep)
+        shift = _compare_pieces(selected_originals, selected_copies, scale)
+        np.copyto(shifts, 0.0, where=keep)
+        np.maximum.at(shifts, selected_originals.of, shift)
     # Rings with another start, or reordered parts, are few; match them one by one.
-    for shape in shapes[answer[shapes] > _NEAR].tolist():
-        answer[shape] = _match_pieces(given, found, shape, scale[shape])
-    return answer
+    for shape in shapes[shifts[shapes] > _SAME_VERTEX_M].tolist():
+        shifts[shape] = _match_pieces(originals, copies, shape, scale[shape])
+    return shifts
 
 
 #: Metres; a larger distance may come from a ring with another start, so it is compared again.
-_NEAR = 1e-4
+_SAME_VERTEX_M = 1e-4
 
 
-def _select_pieces(pieces: _Pieces, keep: NDArray) -> _Pieces:
-    chosen = keep[pieces.of]
-    if chosen.all():
+def _select_pieces(pieces: _ShapePieces, keep: NDArray) -> _ShapePieces:
+    """Return the pieces of the shapes where ``keep``, (n,) bool, is True."""
+    is_selected = keep[pieces.of]
+    if is_selected.all():
         return pieces
-    lengths = pieces.lengths[chosen]
-    at = np.r_[0, np.cumsum(lengths)].astype(np.int64)
-    take = np.repeat(pieces.at[:-1][chosen] - at[:-1], lengths) + np.arange(at[-1])
-    return _Pieces(pieces.xy[take], at, pieces.of[chosen], len(keep), pieces.closed)
+    lengths = pieces.lengths[is_selected]
+    starts = np.r_[0, np.cumsum(lengths)].astype(np.int64)
+    vertex_rows = np.repeat(pieces.at[:-1][is_selected] - starts[:-1], lengths) + np.arange(starts[-1])
+    return _ShapePieces(pieces.xy[vertex_rows], starts, pieces.of[is_selected], len(keep), pieces.closed)
 
 
-def _compare_pieces(given: _Pieces, found: _Pieces, scale: NDArray) -> NDArray:
-    """Return (p,) metres between the pieces; rings are also compared in reverse."""
-    per_vertex = np.repeat(scale[given.of], given.lengths, axis=0)
+def _compare_pieces(originals: _ShapePieces, copies: _ShapePieces, scale: NDArray) -> NDArray:
+    """Return the (p,) largest shifts in metres of pieces; rings also in reverse order."""
+    per_vertex = np.repeat(scale[originals.of], originals.lengths, axis=0)
 
-    def farthest(other: NDArray) -> NDArray:
-        off = np.hypot(*((given.xy - other) * per_vertex).T)
-        return np.maximum.reduceat(off, given.at[:-1])
+    def largest_shift(other: NDArray) -> NDArray:
+        shift = np.hypot(*((originals.xy - other) * per_vertex).T)
+        return np.maximum.reduceat(shift, originals.at[:-1])
 
-    off = farthest(found.xy)
-    if given.closed:
-        back = np.repeat(given.at[:-1] + given.at[1:] - 1, given.lengths) - np.arange(len(given.xy))
-        off = np.minimum(off, farthest(found.xy[back]))
-    return off
+    shift = largest_shift(copies.xy)
+    if originals.closed:
+        reversed_rows = np.repeat(originals.at[:-1] + originals.at[1:] - 1, originals.lengths) - np.arange(
+            len(originals.xy)
+        )
+        shift = np.minimum(shift, largest_shift(copies.xy[reversed_rows]))
+    return shift
 
 
-def _match_pieces(given: _Pieces, found: _Pieces, shape: int, scale: NDArray) -> float:
-    """Return metres between a shape's pieces, each matched with the nearest piece."""
-    rest = np.flatnonzero(found.of == shape).tolist()
+def _match_pieces(originals: _ShapePieces, copies: _ShapePieces, shape: int, scale: NDArray) -> float:
+    """Return the shift in metres of a shape, each piece matched with the nearest."""
+    unmatched = np.flatnonzero(copies.of == shape).tolist()
     farthest = 0.0
-    for number in np.flatnonzero(given.of == shape).tolist():
-        own = given.piece(number)
-        offs = [_compare_rings(own, found.piece(other), scale, given.closed) for other in rest]
-        if not offs or min(offs) == np.inf:
+    for number in np.flatnonzero(originals.of == shape).tolist():
+        vertices_of_piece = originals.vertices_of_piece(number)
+        shifts = [
+            _compare_rings(vertices_of_piece, copies.vertices_of_piece(other), scale, originals.closed)
+            for other in unmatched
+        ]
+        if not shifts or min(shifts) == np.inf:
             return np.inf
-        farthest = max(farthest, min(offs))
-        rest.pop(int(np.argmin(offs)))
+        farthest = max(farthest, min(shifts))
+        unmatched.pop(int(np.argmin(shifts)))
     return farthest
 
 
-def _compare_rings(given: NDArray, found: NDArray, scale: NDArray, closed: bool) -> float:
-    if len(given) != len(found):
+def _compare_rings(original: NDArray, copy: NDArray, scale: NDArray, closed: bool) -> float:
+    """Return the shift in metres of two rings with any first vertex, or of two lines."""
+    if len(original) != len(copy):
         return np.inf
     if not closed:
-        return float(np.hypot(*((given - found) * scale).T).max())
-    own, other = given[:-1], found[:-1]
+        return float(np.hypot(*((original - copy) * scale).T).max())
+    ring, other = original[:-1], copy[:-1]
     best = np.inf
     for direction in (other, other[::-1]):
-        distance = np.hypot(*((direction - own[0]) * scale).T)
+        distance = np.hypot(*((direction - ring[0]) * scale).T)
         # A ring that touches itself passes its first vertex again.
-        for start in np.flatnonzero(distance <= distance.min() + _NEAR).tolist():
-            best = min(best, float(np.hypot(*((np.roll(direction, -start, axis=0) - own) * scale).T).max()))
+        for start in np.flatnonzero(distance <= distance.min() + _SAME_VERTEX_M).tolist():
+            best = min(best, float(np.hypot(*((np.roll(direction, -start, axis=0) - ring) * scale).T).max()))
     return best

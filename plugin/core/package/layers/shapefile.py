@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers as shapefiles in one folder, through osgeo.
+"""Writing of layers as shapefiles in one folder, through osgeo.
 
-Widths and short names come from the templates, texts are in GBK or UTF-8. A file maps short names to fields.
+Widths and short field names come from the templates; texts are in GBK or UTF-8. A table in the folder maps short
+names to fields.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ if TYPE_CHECKING:
 #: Python's codec of an encoding of a package.
 CODECS = {"GBK": "gbk", "UTF-8": "utf-8"}
 #: Bytes of the widest text field.
-_WIDEST = 254
+_MAX_TEXT_BYTES = 254
 #: Digits of an integer, and width and decimals of a real number, if the template has none.
-_DIGITS = 9
-_REAL = (24, 11)
+_DEFAULT_INTEGER_DIGITS = 9
+_DEFAULT_REAL_FORMAT = (24, 11)
 #: Relative rounding error of a double.
-_ROUNDING = 1e-12
+_ROUNDING_SHARE = 1e-12
 #: Maximum size of a file: many programs use signed 32-bit sizes.
 MOST_BYTES = 2**31 - 1
 #: Width of a date.
@@ -45,37 +46,39 @@ DATE = 8
 
 
 class DbfNumberFormat(NamedTuple):
-    """Width and decimals of a number; ``width`` includes sign and point."""
+    """Width, with sign and point, and decimals of a number in a .dbf file."""
 
     width: int
     decimals: int
 
 
 def text_width(declared: Field) -> int:
-    """Return the bytes of a text field: the template's length, as receivers expect."""
-    return min(declared.length or _WIDEST, _WIDEST)
+    """Return the bytes of a text field: the template's length, at most 254."""
+    return min(declared.length or _MAX_TEXT_BYTES, _MAX_TEXT_BYTES)
 
 
 def dbf_number_format(declared: Field) -> DbfNumberFormat:
     """Return width and decimals of a numeric field."""
     if declared.type == "integer":
-        return DbfNumberFormat(min(declared.length or _DIGITS, 18), 0)
+        return DbfNumberFormat(min(declared.length or _DEFAULT_INTEGER_DIGITS, 18), 0)
     if declared.length and declared.decimals is not None:
         return DbfNumberFormat(declared.length, declared.decimals)
-    return DbfNumberFormat(_REAL[0], _REAL[1] if declared.decimals is None else declared.decimals)
+    return DbfNumberFormat(
+        _DEFAULT_REAL_FORMAT[0], _DEFAULT_REAL_FORMAT[1] if declared.decimals is None else declared.decimals
+    )
 
 
 def find_losses(values: NDArray, declared: Field) -> tuple[NDArray, NDArray]:
-    """Return positions of numbers that are too wide, and that would be rounded."""
+    """Return positions of numbers that are too wide, and of rounded ones."""
     number_format = dbf_number_format(declared)
-    there = [n for n, v in enumerate(values) if v is not None]
-    wide = [n for n in there if len(f"{values[n]:.{number_format.decimals}f}") > number_format.width]
+    filled = [n for n, v in enumerate(values) if v is not None]
+    too_wide = [n for n in filled if len(f"{values[n]:.{number_format.decimals}f}") > number_format.width]
     rounded = [
         n
-        for n in there
-        if abs(float(f"{values[n]:.{number_format.decimals}f}") - values[n]) > _ROUNDING * abs(values[n])
+        for n in filled
+        if abs(float(f"{values[n]:.{number_format.decimals}f}") - values[n]) > _ROUNDING_SHARE * abs(values[n])
     ]
-    return np.array(wide, dtype=int), np.array(rounded, dtype=int)
+    return np.array(too_wide, dtype=int), np.array(rounded, dtype=int)
 
 
 def estimate_sizes(shapes: NDArray, fields: Iterable[Field]) -> tuple[int, int]:
@@ -85,36 +88,36 @@ def estimate_sizes(shapes: NDArray, fields: Iterable[Field]) -> tuple[int, int]:
     ----------
     ESRI Shapefile Technical Description, 1998; dBASE III.
     """
-    there = shapes[~shapely.is_missing(shapes)]
-    vertices = shapely.get_num_coordinates(there)
-    points = np.isin(shapely.get_type_id(there), (0, 4))
-    parts, of = shapely.get_parts(there, return_index=True)
+    present = shapes[~shapely.is_missing(shapes)]
+    vertices = shapely.get_num_coordinates(present)
+    is_point = np.isin(shapely.get_type_id(present), (0, 4))
+    parts, shape_of_part = shapely.get_parts(present, return_index=True)
     rings = np.where(shapely.get_type_id(parts) == 3, shapely.get_num_interior_rings(parts) + 1, 1)
-    pieces = np.bincount(of, weights=rings, minlength=len(there))
-    bodies = np.where(points, 20, 44 + 4 * pieces + 16 * vertices)
+    rings_of_shape = np.bincount(shape_of_part, weights=rings, minlength=len(present))
+    record_bytes = np.where(is_point, 20, 44 + 4 * rings_of_shape + 16 * vertices)
     declared = list(fields)
-    row = 1 + sum(_width(one) for one in declared)
+    row_bytes = 1 + sum(_field_width(one) for one in declared)
     return (
-        100 + 12 * len(shapes) + int((bodies - 4).sum()),
-        33 + 32 * len(declared) + row * len(shapes) + 1,
+        100 + 12 * len(shapes) + int((record_bytes - 4).sum()),
+        33 + 32 * len(declared) + row_bytes * len(shapes) + 1,
     )
 
 
-def _width(declared: Field) -> int:
+def _field_width(declared: Field) -> int:
     if declared.type == "text":
         return text_width(declared)
     return DATE if declared.type == "date" else dbf_number_format(declared).width
 
 
-_DRIVER = "ESRI Shapefile"
-_KINDS = {"polygon": "Polygon", "line": "LineString", "point": "Point"}
+_GDAL_DRIVER = "ESRI Shapefile"
+_OGR_TYPE_OF_GEOMETRY = {"polygon": "Polygon", "line": "LineString", "point": "Point"}
 #: Names of encodings in a .cpg that ArcGIS and QGIS support.
 CPG = {"GBK": "GBK", "UTF-8": "UTF-8"}
 #: Encoding marks in the header of the table; programs without support for .cpg recognise the mark of GBK.
-_MARKS = {"GBK": "LDID/77", "UTF-8": "UTF-8"}
+_LAYER_ENCODING_OPTION = {"GBK": "LDID/77", "UTF-8": "UTF-8"}
 #: GDAL's names of the encodings.
-_ENCODINGS = {"GBK": "CP936", "UTF-8": "UTF-8"}
-_HEAD = ("图层", "图层名称", "导出字段", "字段", "字段名称", "类型", "长度", "小数位")
+_GDAL_ENCODING = {"GBK": "CP936", "UTF-8": "UTF-8"}
+_FIELD_TABLE_HEAD = ("图层", "图层名称", "导出字段", "字段", "字段名称", "类型", "长度", "小数位")
 
 
 def write_shapefiles(
@@ -126,7 +129,7 @@ def write_shapefiles(
     progress: Callable[[int], None] = lambda rows: None,
     cancellation: Cancellation = NEVER,
 ) -> None:
-    """Write each layer as ``folder/<name>.shp`` and the file of field names.
+    """Write each layer as ``folder/<name>.shp``, and the table of field names.
 
     `layer_validation` has validated the contents.
 
@@ -138,39 +141,39 @@ def write_shapefiles(
     contents = list(contents)
     folder.mkdir()
     try:
-        with load_gdal() as gdal, _in_encoding(gdal, encoding):
-            driver = raise_if_refused(gdal.GetDriverByName(_DRIVER))
+        with load_gdal() as gdal, _set_gdal_encoding(gdal, encoding):
+            driver = raise_if_refused(gdal.GetDriverByName(_GDAL_DRIVER))
             for content in contents:
-                _write_layer(driver, folder, content, crs, encoding, progress, cancellation)
+                _write_one_shapefile(driver, folder, content, crs, encoding, progress, cancellation)
                 _check_row_count(gdal, folder, content)
     except RuntimeError as error:
         traceback.clear_frames(error.__traceback__)
         raise driver_refusal(folder, folder) from error
     with (folder / FIELD_NAMES).open("w", encoding="utf-8-sig", newline="") as handle:
         table = csv.writer(handle)
-        table.writerow(_HEAD)
+        table.writerow(_FIELD_TABLE_HEAD)
         for content in contents:
             short = content.template.export_names
             for declared in content.template.fields:
                 row = (content.name, content.template.name, short[declared.name], declared.name, declared.alias)
-                table.writerow((*row, *_type_and_width(declared)))
+                table.writerow((*row, *_field_type_and_width(declared)))
 
 
 @contextmanager
-def _in_encoding(gdal: Any, encoding: str) -> Iterator[None]:
-    """Set GDAL's encoding of shapefiles for the block.
+def _set_gdal_encoding(gdal: Any, encoding: str) -> Iterator[None]:
+    """Set the encoding in which GDAL writes shapefiles, for the block.
 
     QGIS disables encoding by an empty SHAPE_ENCODING.
     """
-    before = gdal.GetThreadLocalConfigOption("SHAPE_ENCODING")
-    gdal.SetThreadLocalConfigOption("SHAPE_ENCODING", _ENCODINGS[encoding])
+    previous = gdal.GetThreadLocalConfigOption("SHAPE_ENCODING")
+    gdal.SetThreadLocalConfigOption("SHAPE_ENCODING", _GDAL_ENCODING[encoding])
     try:
         yield
     finally:
-        gdal.SetThreadLocalConfigOption("SHAPE_ENCODING", before)
+        gdal.SetThreadLocalConfigOption("SHAPE_ENCODING", previous)
 
 
-def _type_and_width(declared: Field) -> tuple[str, int, int]:
+def _field_type_and_width(declared: Field) -> tuple[str, int, int]:
     if declared.type == "text":
         return "text", text_width(declared), 0
     if declared.type == "date":
@@ -178,7 +181,7 @@ def _type_and_width(declared: Field) -> tuple[str, int, int]:
     return declared.type, *dbf_number_format(declared)
 
 
-def _write_layer(
+def _write_one_shapefile(
     driver: Any,
     folder: Path,
     content: Content,
@@ -192,20 +195,20 @@ def _write_layer(
     target = folder / f"{content.name}.shp"
     short = content.template.export_names
     source = raise_if_refused(driver.Create(str(target), 0, 0, 0, gdal.GDT_Unknown))
-    options = [f"ENCODING={_MARKS[encoding]}", "2GB_LIMIT=YES"]
-    kind = getattr(ogr, f"wkb{_KINDS[content.template.geometry]}")
+    options = [f"ENCODING={_LAYER_ENCODING_OPTION[encoding]}", "2GB_LIMIT=YES"]
+    kind = getattr(ogr, f"wkb{_OGR_TYPE_OF_GEOMETRY[content.template.geometry]}")
     layer = raise_if_refused(source.CreateLayer(content.name, to_spatial_reference(crs), kind, options))
     for declared in content.template.fields:
         raise_if_refused(layer.CreateField(_define_field(declared, short[declared.name])))
     definition = layer.GetLayerDefn()
-    at = {f.name: n for n, f in enumerate(content.template.fields)}
-    given = [definition.GetFieldDefn(n).GetName() for n in at.values()]
-    if given != list(short.values()):
+    field_indexes = {f.name: n for n, f in enumerate(content.template.fields)}
+    created_names = [definition.GetFieldDefn(n).GetName() for n in field_indexes.values()]
+    if created_names != list(short.values()):
         # The driver may shorten or rename fields.
-        raise RuntimeError(f"{given} != {list(short.values())}")
+        raise RuntimeError(f"{created_names} != {list(short.values())}")
     for rows in content.batches(crs):
         cancellation.raise_if_cancelled()
-        put_rows(layer, definition, rows, at)
+        put_rows(layer, definition, rows, field_indexes)
         progress(len(rows.shapes))
     raise_if_refused(layer.SyncToDisk())
     del layer, source
@@ -216,17 +219,17 @@ def _define_field(declared: Field, name: str) -> Any:
     from osgeo import ogr
 
     if declared.type == "text":
-        made = ogr.FieldDefn(name, ogr.OFTString)
-        made.SetWidth(text_width(declared))
+        definition = ogr.FieldDefn(name, ogr.OFTString)
+        definition.SetWidth(text_width(declared))
     elif declared.type == "date":
-        made = ogr.FieldDefn(name, ogr.OFTDate)
+        definition = ogr.FieldDefn(name, ogr.OFTDate)
     else:
         number_format = dbf_number_format(declared)
-        whole = ogr.OFTInteger if number_format.width <= 9 else ogr.OFTInteger64
-        made = ogr.FieldDefn(name, whole if declared.type == "integer" else ogr.OFTReal)
-        made.SetWidth(number_format.width)
-        made.SetPrecision(number_format.decimals)
-    return made
+        integer_type = ogr.OFTInteger if number_format.width <= 9 else ogr.OFTInteger64
+        definition = ogr.FieldDefn(name, integer_type if declared.type == "integer" else ogr.OFTReal)
+        definition.SetWidth(number_format.width)
+        definition.SetPrecision(number_format.decimals)
+    return definition
 
 
 def _check_row_count(gdal: Any, folder: Path, content: Content) -> None:

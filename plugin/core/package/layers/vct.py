@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers of a package as one VCT file: writing, and reading the whole file again.
+"""Writing of layers as one VCT file, and its comparison with the plan.
 
 A feature with several parts has a record and a row for each part, with consecutive ids and equal values, because the
 format allows only single parts. Reading merges them (`vct.parts`), and the comparison compares features.
@@ -39,7 +39,7 @@ Progress = Callable[[int], None]
 def write_set(
     path: Path, contents: Iterable[Content], plane: CRS, *, progress: Progress, cancellation: Cancellation
 ) -> Exported:
-    """Write layers as a new file, one in memory at a time.
+    """Write layers as a new VCT file, one in memory at a time.
 
     `layer_validation` has validated the contents.
 
@@ -52,7 +52,7 @@ def write_set(
 
     def layers() -> Iterator[SourceLayer]:
         for content in contents:
-            yield _layer(content, plane, cancellation)
+            yield _make_source_layer(content, plane, cancellation)
             progress(len(content))
 
     return write_vct(
@@ -60,8 +60,8 @@ def write_set(
     )
 
 
-def _layer(content: Content, plane: CRS, cancellation: Cancellation) -> SourceLayer:
-    """Return a layer for the writer: in the package's CRS, only template fields."""
+def _make_source_layer(content: Content, plane: CRS, cancellation: Cancellation) -> SourceLayer:
+    """Return a layer as the VCT writer reads it, in the package's CRS."""
     shapes: list[NDArray] = []
     columns: dict[str, list[NDArray]] = {f.name: [] for f in content.template.fields}
     for rows in content.batches(plane):
@@ -69,13 +69,13 @@ def _layer(content: Content, plane: CRS, cancellation: Cancellation) -> SourceLa
         shapes.append(rows.shapes)
         for name, values in rows.values.items():
             columns[name].append(values)
-    taken = "geometry"
-    while taken in columns:
-        taken += "_"
+    geometry_column = "geometry"
+    while geometry_column in columns:
+        geometry_column += "_"
     table = pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()}, dtype=object)
-    table[taken] = gpd.GeoSeries(np.concatenate(shapes), crs=plane)
+    table[geometry_column] = gpd.GeoSeries(np.concatenate(shapes), crs=plane)
     infos = tuple(FieldInfo(f.name, f.type, f.length) for f in content.template.fields)
-    return SourceLayer(content.name, gpd.GeoDataFrame(table, geometry=taken, crs=plane), infos, plane)
+    return SourceLayer(content.name, gpd.GeoDataFrame(table, geometry=geometry_column, crs=plane), infos, plane)
 
 
 def read_set(
@@ -87,9 +87,9 @@ def read_set(
     progress: Progress,
     cancellation: Cancellation,
 ) -> Iterator[tuple[Content, ReadBack]]:
-    """Read the whole file again and compare every layer with the plan's.
+    """Read the whole VCT file again and compare every layer with the plan's.
 
-    Layers are in the order of the file.
+    ``written`` is the result of writing. Layers are yielded in the order of ``contents``.
 
     Raises
     ------
@@ -97,27 +97,27 @@ def read_set(
         If the file cannot be read, with the line.
     """
     contents = list(contents)
-    rest = {c.name.upper(): c for c in contents}
-    done: dict[str, ReadBack] = {}
+    unread_contents = {c.name.upper(): c for c in contents}
+    results: dict[str, ReadBack] = {}
     with open_vct(path, cancellation, placed=False) as vct:
         crs = vct.head.crs.to_wkt()
-        for name, batches in groupby(vct.batches(), key=lambda one: one[0].name.upper()):
-            content = rest.pop(name, None)
+        for name, batches in groupby(vct.batches(), key=lambda result: result[0].name.upper()):
+            content = unread_contents.pop(name, None)
             frames = (frame for _, frame in batches)
             if content is None:
                 # Shapes without a row are read again, after all rows.
-                done[name].differs("count", count=sum(map(len, frames)))
+                results[name].differs("count", count=sum(map(len, frames)))
                 continue
             table = vct.structure.tables[name]
             layer = VctLayer(table, crs, frames, written.row_of[table.name])
-            one = compare_layer(
+            result = compare_layer(
                 layer, content, plane, path.suffix.lower(), READER, progress=progress, cancellation=cancellation
             )
             for field, count in layer.unlike.items():
-                one.differs("value", field, count=count)
-            done[name] = one
+                result.differs("value", field, count=count)
+            results[name] = result
     for content in contents:
-        yield content, done[content.name.upper()]
+        yield content, results[content.name.upper()]
 
 
 class VctLayer:
@@ -131,67 +131,68 @@ class VctLayer:
         self.fields = [ReadField(c.name, c.type, c.length if c.type == "text" else None) for c in table.columns]
         self.crs, self.features = crs, 0
         self.unlike: dict[str, int] = {}
-        self._frames, self._row_of, self._at = frames, row_of, 0
+        self._frames, self._row_of, self._next_row = frames, row_of, 0
 
     def batches(self, size: int) -> Iterator[ReadRows]:
-        """Yield the features in batches."""
-        rest: pd.DataFrame | None = None
+        """Yield the features in batches of ``size``, their parts merged."""
+        pending: pd.DataFrame | None = None
         for frame in chain(self._frames, [None]):
             if frame is not None:
                 parts = self._assign_features(frame)
-                rest = parts if rest is None else pd.concat([rest, parts], ignore_index=True)
-            if rest is None:
+                pending = parts if pending is None else pd.concat([pending, parts], ignore_index=True)
+            if pending is None:
                 return
-            begins = _find_feature_starts(rest["row"].to_numpy())
-            cuts, at = [*begins.tolist(), len(rest)], 0
+            feature_starts = _find_feature_starts(pending["row"].to_numpy())
+            cuts, position = [*feature_starts.tolist(), len(pending)], 0
             # The last feature may continue in the next rows.
-            whole = len(begins) - (frame is not None)
-            while whole - at >= size or (frame is None and at < whole):
-                stop = min(at + size, whole)
-                yield self._rows(rest.iloc[cuts[at] : cuts[stop]])
-                at = stop
-            rest = rest.iloc[cuts[at] :]
+            complete_features = len(feature_starts) - (frame is not None)
+            while complete_features - position >= size or (frame is None and position < complete_features):
+                stop = min(position + size, complete_features)
+                yield self._merge_parts(pending.iloc[cuts[position] : cuts[stop]])
+                position = stop
+            pending = pending.iloc[cuts[position] :]
 
     def _assign_features(self, frame: gpd.GeoDataFrame) -> pd.DataFrame:
-        """Return columns by position, shapes under ``shape``, the feature under ``row``.
+        """Return a frame's values, shapes and the feature of each row as a table.
 
-        Rows beyond those written get further numbers.
+        Columns are numbers of fields, ``shape`` and ``row``. Rows beyond those written get further numbers.
         """
-        columns: dict[Any, Any] = {n: _to_python(frame[f.name]) for n, f in enumerate(self.fields)}
-        known = self._row_of[self._at : self._at + len(frame)]
-        beyond = len(self._row_of) + self._at + np.arange(len(frame) - len(known))
-        self._at += len(frame)
+        columns: dict[Any, Any] = {n: _convert_column(frame[f.name]) for n, f in enumerate(self.fields)}
+        known_rows = self._row_of[self._next_row : self._next_row + len(frame)]
+        further_rows = len(self._row_of) + self._next_row + np.arange(len(frame) - len(known_rows))
+        self._next_row += len(frame)
         shapes = frame.geometry.to_numpy()
         return pd.DataFrame(
-            {**columns, "shape": np.array(shapes, dtype=object), "row": np.r_[known, beyond]}, dtype=object
+            {**columns, "shape": np.array(shapes, dtype=object), "row": np.r_[known_rows, further_rows]}, dtype=object
         )
 
-    def _rows(self, parts: pd.DataFrame) -> ReadRows:
+    def _merge_parts(self, parts: pd.DataFrame) -> ReadRows:
+        """Return features whose parts are merged; count fields in which parts differ."""
         row = parts["row"].to_numpy()
-        begins = _find_feature_starts(row)
-        self.features += len(begins)
+        feature_starts = _find_feature_starts(row)
+        self.features += len(feature_starts)
         shapes = np.array(parts["shape"], dtype=object)
-        several = np.flatnonzero(np.diff(np.r_[begins, len(row)]) > 1)
-        whole = shapes[begins]
-        ends = np.r_[begins[1:], len(row)]
-        for k in several.tolist():
-            whole[k] = merge_shapes(shapes[begins[k] : ends[k]])
+        multipart = np.flatnonzero(np.diff(np.r_[feature_starts, len(row)]) > 1)
+        merged_shapes = shapes[feature_starts]
+        ends = np.r_[feature_starts[1:], len(row)]
+        for k in multipart.tolist():
+            merged_shapes[k] = merge_shapes(shapes[feature_starts[k] : ends[k]])
         values = {}
         for n, declared in enumerate(self.fields):
             cells = parts[n].to_numpy()
-            for k in several.tolist():
-                own = cells[begins[k] : ends[k]]
-                if any(cell != own[0] for cell in own[1:]):
+            for k in multipart.tolist():
+                part_values = cells[feature_starts[k] : ends[k]]
+                if any(cell != part_values[0] for cell in part_values[1:]):
                     self.unlike[declared.name] = self.unlike.get(declared.name, 0) + 1
-            values[declared.name] = cells[begins].tolist()
-        return ReadRows(whole, values)
+            values[declared.name] = cells[feature_starts].tolist()
+        return ReadRows(merged_shapes, values)
 
 
 def _find_feature_starts(row: NDArray) -> NDArray:
     return np.flatnonzero(np.r_[len(row) > 0, row[1:] != row[:-1]])
 
 
-def _to_python(column: pd.Series) -> NDArray:
+def _convert_column(column: pd.Series) -> NDArray:
     """Return (n,) Python values, None for missing ones."""
     missing = column.isna().to_numpy()
     values = np.empty(len(column), dtype=object)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Changes by a VCT file, which stores coordinates and numbers with few digits."""
+"""Changes by a VCT file, which stores coordinates and numbers with limited digits."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 #: Rounding of a number's text: absolute (the last of twelve decimals) and relative (the last bits of a double).
-_NUMBER, _SHARE = 1e-12, 2e-14
+_TEXT_PRECISION, _TEXT_PRECISION_SHARE = 1e-12, 2e-14
 #: Shapely's type of a ring.
-_RING = 2
+_RING_TYPE_ID = 2
 #: Maximum metres of a degree of latitude.
-_DEGREE_M = 111_700.0
+_METRES_PER_DEGREE = 111_700.0
 
 
 def has_separator(text: str) -> bool:
@@ -37,10 +37,12 @@ def find_too_wide(values: NDArray, declared: Field) -> NDArray:
     """
     if not declared.length:
         return np.zeros(0, dtype=int)
-    room = declared.length - ((declared.decimals or 0) + 1 if declared.type == "real" and declared.decimals else 0)
-    there = (n for n, v in enumerate(values) if v is not None)
+    max_digits = declared.length - (
+        (declared.decimals or 0) + 1 if declared.type == "real" and declared.decimals else 0
+    )
+    filled = (n for n, v in enumerate(values) if v is not None)
     return np.array(
-        [n for n in there if len(f"{values[n]:.0f}" if declared.type == "real" else str(values[n])) > room], int
+        [n for n in filled if len(f"{values[n]:.0f}" if declared.type == "real" else str(values[n])) > max_digits], int
     )
 
 
@@ -52,15 +54,15 @@ def find_too_precise(values: NDArray, declared: Field) -> NDArray:
     if declared.type != "real" or declared.decimals is None:
         return np.zeros(0, dtype=int)
     numbers = np.array([np.nan if v is None else v for v in values], dtype=float)
-    off = np.abs(numbers - np.round(numbers, declared.decimals))
-    return np.flatnonzero(off > np.maximum(_NUMBER, _SHARE * np.abs(numbers)))
+    rounding = np.abs(numbers - np.round(numbers, declared.decimals))
+    return np.flatnonzero(rounding > np.maximum(_TEXT_PRECISION, _TEXT_PRECISION_SHARE * np.abs(numbers)))
 
 
 class PrecisionChanges(NamedTuple):
     """(k,) positions of shapes that a VCT file changes.
 
-    ``gone``: a ring loses its width; ``merged``: consecutive vertices become equal; ``split``: several parts become
-    several records.
+    ``gone``: a ring collapses to a line or point; ``merged``: consecutive vertices become equal; ``split``: several
+    parts become several records.
     """
 
     gone: NDArray
@@ -69,14 +71,17 @@ class PrecisionChanges(NamedTuple):
 
 
 def find_precision_changes(shapes: NDArray, geographic: bool) -> PrecisionChanges:
-    """Find the changes of (n,) shapes in the CRS of the file."""
-    gone, merged = _find_repeats(round_coordinates(shapes, geographic))
-    return PrecisionChanges(gone, merged, np.flatnonzero(shapely.get_num_geometries(shapes) > 1))
+    """Return which of (n,) shapes a VCT file changes.
+
+    The shapes are in the CRS of the file, which is in degrees if ``geographic``.
+    """
+    collapsed, merged = _find_repeated_vertices(round_coordinates(shapes, geographic))
+    return PrecisionChanges(collapsed, merged, np.flatnonzero(shapely.get_num_geometries(shapes) > 1))
 
 
-def is_same_number(given: Any, read: Any) -> bool:
+def is_same_number(written: Any, read: Any) -> bool:
     """Return True if two numbers are equal within the rounding of a text."""
-    return abs(float(read) - float(given)) <= max(_NUMBER, _SHARE * abs(float(given)))
+    return abs(float(read) - float(written)) <= max(_TEXT_PRECISION, _TEXT_PRECISION_SHARE * abs(float(written)))
 
 
 def round_shapes(shapes: NDArray, geographic: bool) -> NDArray:
@@ -85,26 +90,29 @@ def round_shapes(shapes: NDArray, geographic: bool) -> NDArray:
     Shapes in which consecutive vertices become equal are rounded and lose these vertices; the others are returned
     unchanged.
     """
-    flat = round_coordinates(shapes, geographic)
-    merged = _find_repeats(flat)[1]
+    rounded = round_coordinates(shapes, geographic)
+    merged = _find_repeated_vertices(rounded)[1]
     if not len(merged):
         return shapes
-    found = shapes.copy()
-    found[merged] = shapely.remove_repeated_points(flat[merged])
-    return found
+    result = shapes.copy()
+    result[merged] = shapely.remove_repeated_points(rounded[merged])
+    return result
 
 
-def _find_repeats(flat: NDArray) -> tuple[NDArray, NDArray]:
-    """Return positions of shapes with a collapsed ring, and with repeated vertices."""
-    pieces, of = shapely.get_rings(flat, return_index=True)
+def _find_repeated_vertices(rounded: NDArray) -> tuple[NDArray, NDArray]:
+    """Return positions of shapes with a collapsed ring, and with repeated vertices.
+
+    ``rounded`` are shapes with the digits of a file.
+    """
+    pieces, shape_of_piece = shapely.get_rings(rounded, return_index=True)
     if not len(pieces):
-        pieces, of = shapely.get_parts(flat, return_index=True)
-    xy, at = shapely.get_coordinates(pieces, return_index=True)
-    same = (xy[1:] == xy[:-1]).all(axis=1) & (at[1:] == at[:-1])
-    repeats = np.bincount(at[1:][same], minlength=len(pieces))
-    counts = np.bincount(at, minlength=len(pieces))
-    gone = np.unique(of[(repeats == counts - 1) & (shapely.get_type_id(pieces) == _RING)])
-    return gone, np.setdiff1d(of[repeats > 0], gone)
+        pieces, shape_of_piece = shapely.get_parts(rounded, return_index=True)
+    xy, piece_of_vertex = shapely.get_coordinates(pieces, return_index=True)
+    is_repeated = (xy[1:] == xy[:-1]).all(axis=1) & (piece_of_vertex[1:] == piece_of_vertex[:-1])
+    repeats = np.bincount(piece_of_vertex[1:][is_repeated], minlength=len(pieces))
+    counts = np.bincount(piece_of_vertex, minlength=len(pieces))
+    collapsed = np.unique(shape_of_piece[(repeats == counts - 1) & (shapely.get_type_id(pieces) == _RING_TYPE_ID)])
+    return collapsed, np.setdiff1d(shape_of_piece[repeats > 0], collapsed)
 
 
 def round_coordinates(shapes: NDArray, geographic: bool) -> NDArray:
@@ -118,6 +126,6 @@ def area_tolerance(shapes: NDArray, plane: CRS) -> NDArray:
     Each vertex moves by up to half of the last digit in both directions; the change is at most this distance times
     the perimeter.
     """
-    unit = _DEGREE_M if plane.is_geographic else 1.0
-    half = 0.5 * 10.0 ** -load_settings().decimals(plane.is_geographic) * unit * np.sqrt(2)
-    return half * unit * shapely.length(shapes)
+    unit = _METRES_PER_DEGREE if plane.is_geographic else 1.0
+    max_shift_m = 0.5 * 10.0 ** -load_settings().decimals(plane.is_geographic) * unit * np.sqrt(2)
+    return max_shift_m * unit * shapely.length(shapes)

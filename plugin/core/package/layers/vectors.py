@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writing and reading again of a set of layers.
+"""Writing of a data set of a package, and its comparison with the plan.
 
-There is one writer per format, by the suffix of the set's file; a new format is an entry in `WRITERS`.
+There is one writer for each suffix of the data set's file; a new format is an entry in `WRITERS`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .vct import read_set, write_set
 
 
 class WrittenLayer(NamedTuple):
-    """A written layer; ``path`` is its file, ``done`` the result of reading it again."""
+    """A layer written to the file ``path``, and the result of reading it again."""
 
     content: Content
     path: Path
@@ -35,50 +35,56 @@ class WrittenLayer(NamedTuple):
 SetWriter = Callable[[PreparedSet, Path, ExportContext], Iterable[WrittenLayer]]
 
 
-def write_vector_set(one: PreparedSet, context: ExportContext) -> list[dict[str, Any]]:
-    """Write a set and read it again; return the manifest's rows of its layers.
+def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> list[dict[str, Any]]:
+    """Write a data set and read it again; return the manifest's rows of its layers.
 
     Raises
     ------
     OutputError
         If a layer cannot be written, or differs when it is read again.
     """
-    vectors = one.vectors
-    if not one.contents:
+    vectors = prepared_set.vectors
+    if not prepared_set.contents:
         return []
     path = context.place(vectors.folder, make_name(vectors.file, context.values))
     context.steps.text = path.stem if vectors.suffix == ".shp" else path.name
     rows = []
-    for content, file, done in WRITERS[vectors.suffix](one, path, context):
+    for content, file, done in WRITERS[vectors.suffix](prepared_set, path, context):
         if not done.same:
             raise _not_the_same(content, done.to_dict()["differences"])
-        place = context.inside(file)
-        rows.append(layer_row(content, vectors, context.package_spec, place, done, one.plane, vectors.vertical))
+        path_in_package = context.inside(file)
+        rows.append(
+            layer_row(
+                content, vectors, context.package_spec, path_in_package, done, prepared_set.plane, vectors.vertical
+            )
+        )
     return rows
 
 
-def _write_database(one: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
+def _write_database(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
     lists = context.plan.norm.standard.code_lists
-    more: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
-    write_database(path, one.contents, one.crs, plane=one.plane, code_lists=lists, **more)
-    for content in one.contents:
-        yield WrittenLayer(content, path, read_back(path, content, one.plane, **more))
+    options: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
+    write_database(path, prepared_set.contents, prepared_set.crs, plane=prepared_set.plane, code_lists=lists, **options)
+    for content in prepared_set.contents:
+        yield WrittenLayer(content, path, read_back(path, content, prepared_set.plane, **options))
 
 
-def _write_shapefiles(one: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
-    """Write a folder of shapefiles with the name of the set's file without its suffix."""
+def _write_shapefiles(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
+    """Write a folder of shapefiles, named like the data set's file without suffix."""
     folder = path.with_suffix("")
-    more: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
-    write_shapefiles(folder, one.contents, one.plane, encoding=one.vectors.encoding, **more)
-    for content in one.contents:
+    options: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
+    write_shapefiles(
+        folder, prepared_set.contents, prepared_set.plane, encoding=prepared_set.vectors.encoding, **options
+    )
+    for content in prepared_set.contents:
         file = folder / f"{content.name}.shp"
-        yield WrittenLayer(content, file, read_back(file, content, one.plane, **more))
+        yield WrittenLayer(content, file, read_back(file, content, prepared_set.plane, **options))
 
 
-def _write_vct(one: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
-    more: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
-    written = write_set(path, one.contents, one.plane, **more)
-    for content, done in read_set(path, one.contents, one.plane, written, **more):
+def _write_vct(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
+    options: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
+    written = write_set(path, prepared_set.contents, prepared_set.plane, **options)
+    for content, done in read_set(path, prepared_set.contents, prepared_set.plane, written, **options):
         yield WrittenLayer(content, path, done)
 
 
@@ -91,6 +97,7 @@ WRITERS: dict[str, SetWriter] = {
 
 
 def _not_the_same(content: Content, differences: list[dict[str, Any]]) -> OutputError:
+    """Return the error for a layer that differs when it is read again."""
     messages = [
         Message("read_back", row["kind"], {**row, "features": ", ".join(row["features"])}) for row in differences
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Maps as jpg: headers, and a decoded copy that shows whether the data are intact."""
+"""Properties of jpg files, from their headers and by decoding them."""
 
 from __future__ import annotations
 
@@ -13,30 +13,41 @@ from typing import Any, BinaryIO
 from ...errors import InputError
 from ...exchange.gdal_setup import load_gdal
 
-_START, _END = b"\xff\xd8", b"\xff\xd9"
-_APP0, _APP1, _SCAN, _REMARK = 0xE0, 0xE1, 0xDA, 0xFE
+_START_MARKER, _END_MARKER = b"\xff\xd8", b"\xff\xd9"
+_JFIF_MARKER, _EXIF_MARKER, _SCAN_MARKER, _COMMENT_MARKER = 0xE0, 0xE1, 0xDA, 0xFE
 #: Frame headers of any coding; the other three of the range are tables.
-_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_EXIF = b"Exif\0\0"
-_X_RESOLUTION, _UNIT = 0x011A, 0x0128
-_CM = 2.54
+_FRAME_MARKERS = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_EXIF_SIGNATURE = b"Exif\0\0"
+_X_RESOLUTION_TAG, _UNIT_TAG = 0x011A, 0x0128
+_CM_PER_INCH = 2.54
 #: A marker in a scan that is not part of the data: not an escaped byte 0xFF and not a restart marker.
-_NEXT = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
+_NEXT_MARKER_IN_SCAN = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])")
 #: Bytes after the end that only fill up a file.
-_FILLING = b"\x00\xff \r\n\t"
+_FILLING_BYTES = b"\x00\xff \r\n\t"
 #: Scripts and pages in a picture's metadata, which a program that shows them could run.
-_RUNS = re.compile(rb"<\s*(?:script|iframe|html|svg|object|embed)\b|javascript:|<\?php|powershell", re.IGNORECASE)
+_SCRIPT_PATTERN = re.compile(
+    rb"<\s*(?:script|iframe|html|svg|object|embed)\b|javascript:|<\?php|powershell", re.IGNORECASE
+)
 #: Segments for texts: those of applications, and comments.
-_WORDS = {*range(0xE0, 0xF0), _REMARK}
+_TEXT_MARKERS = {*range(0xE0, 0xF0), _COMMENT_MARKER}
 
 
 @dataclass(frozen=True)
 class Picture:
     """Properties of a jpg file.
 
-    ``width`` and ``height`` in pixels are 0 without a frame header, ``dpi`` None if unknown. ``whole`` means that
-    the file has a picture and an end marker, ``behind`` counts bytes after it other than filling, ``runs`` means that
-    it carries a script or a page.
+    Attributes
+    ----------
+    width, height
+        Pixels, 0 without a frame header.
+    dpi
+        Dots per inch, None if unknown.
+    whole
+        Whether the file has a picture and an end marker.
+    behind
+        Number of bytes after the end marker, other than filling.
+    runs
+        Whether the file carries a script or a page.
     """
 
     width: int = 0
@@ -66,30 +77,33 @@ def inspect_jpeg(path: Path) -> Picture:
 
 def read_jpeg(handle: BinaryIO) -> Picture:
     """Return the properties of an open, seekable file, as `inspect_jpeg`."""
-    if handle.read(2) != _START:
+    if handle.read(2) != _START_MARKER:
         return Picture()
-    size, dpi, exif, scan, runs = (0, 0), None, None, False, False
-    while (marker := _marker(handle)) is not None:
-        if marker == _SCAN:
-            scan = True
+    size, jfif_dpi, exif_dpi, has_scan, has_script = (0, 0), None, None, False, False
+    while (marker := _read_next_marker(handle)) is not None:
+        if marker == _SCAN_MARKER:
+            has_scan = True
             break
-        body = _body(handle)
+        body = _read_segment_body(handle)
         if body is None:
             break
-        runs = runs or (marker in _WORDS and _RUNS.search(body) is not None)
-        if marker in _FRAMES and len(body) >= 5:
+        has_script = has_script or (marker in _TEXT_MARKERS and _SCRIPT_PATTERN.search(body) is not None)
+        if marker in _FRAME_MARKERS and len(body) >= 5:
             height, width = struct.unpack(">HH", body[1:5])
             size = (width, height)
-        elif marker == _APP0 and body.startswith(b"JFIF\0") and len(body) >= 12:
-            dpi = _jfif_dpi(body)
-        elif marker == _APP1 and body.startswith(_EXIF):
-            exif = _exif_dpi(body[len(_EXIF) :])
-    ends, behind = _end(handle.read()) if scan and all(size) else (False, 0)
-    return Picture(*size, dpi if dpi is not None else exif, ends, behind, runs)
+        elif marker == _JFIF_MARKER and body.startswith(b"JFIF\0") and len(body) >= 12:
+            jfif_dpi = _jfif_dpi(body)
+        elif marker == _EXIF_MARKER and body.startswith(_EXIF_SIGNATURE):
+            exif_dpi = _exif_dpi(body[len(_EXIF_SIGNATURE) :])
+    is_complete, trailing_bytes = _find_end_of_scans(handle.read()) if has_scan and all(size) else (False, 0)
+    return Picture(*size, jfif_dpi if jfif_dpi is not None else exif_dpi, is_complete, trailing_bytes, has_script)
 
 
-def _marker(handle: BinaryIO) -> int | None:
-    """Return the next marker, None without one; bytes of 0xFF before it are padding."""
+def _read_next_marker(handle: BinaryIO) -> int | None:
+    """Return the next marker of a jpg, None without one.
+
+    Bytes of 0xFF before the marker are padding.
+    """
     byte = handle.read(1)
     if byte != b"\xff":
         return None
@@ -98,34 +112,35 @@ def _marker(handle: BinaryIO) -> int | None:
     return byte[0] if byte else None
 
 
-def _body(handle: BinaryIO) -> bytes | None:
-    """Return the body of a segment; None if the file ends within it."""
+def _read_segment_body(handle: BinaryIO) -> bytes | None:
+    """Return the content of a jpg segment; None if the file ends within it."""
     head = handle.read(2)
     length = struct.unpack(">H", head)[0] - 2 if len(head) == 2 else -1
     body = handle.read(length) if length >= 0 else b""
     return body if len(body) == length else None
 
 
-def _end(data: bytes) -> tuple[bool, int]:
-    """Return whether data from the first scan have an end, and the bytes after it.
+def _find_end_of_scans(data: bytes) -> tuple[bool, int]:
+    """Return whether picture data have an end marker, and how many bytes follow.
 
-    Filling bytes are not counted.
+    ``data`` begin with the first scan. Filling bytes are not counted.
     """
-    place = 0
-    while (found := _NEXT.search(data, place)) is not None:
-        place = found.end()
-        if found[1] == _END[1:]:
-            return True, len(data[place:].strip(_FILLING))
+    position = 0
+    while (marker := _NEXT_MARKER_IN_SCAN.search(data, position)) is not None:
+        position = marker.end()
+        if marker[1] == _END_MARKER[1:]:
+            return True, len(data[position:].strip(_FILLING_BYTES))
         # The next of several scans, or tables between them, state their length.
-        length = int.from_bytes(data[place : place + 2], "big")
-        place += max(length, 2)
+        length = int.from_bytes(data[position : position + 2], "big")
+        position += max(length, 2)
     return False, 0
 
 
 def _jfif_dpi(body: bytes) -> float | None:
-    unit, across, down = struct.unpack(">BHH", body[7:12])
-    dots = float(min(across, down))
-    return {1: dots, 2: dots * _CM}.get(unit) if dots else None
+    """Return the resolution in a JFIF segment, in dots per inch; None if unknown."""
+    unit, horizontal, vertical = struct.unpack(">BHH", body[7:12])
+    dots = float(min(horizontal, vertical))
+    return {1: dots, 2: dots * _CM_PER_INCH}.get(unit) if dots else None
 
 
 def _exif_dpi(body: bytes) -> float | None:
@@ -133,29 +148,29 @@ def _exif_dpi(body: bytes) -> float | None:
 
     Its unit is 2 (inch, the default) or 3 (centimetre).
     """
-    order = {b"II": "<", b"MM": ">"}.get(body[:2])
+    byte_order = {b"II": "<", b"MM": ">"}.get(body[:2])
     try:
-        if order is None:
+        if byte_order is None:
             return None
-        (start,) = struct.unpack_from(order + "I", body, 4)
-        (count,) = struct.unpack_from(order + "H", body, start)
+        (directory_offset,) = struct.unpack_from(byte_order + "I", body, 4)
+        (count,) = struct.unpack_from(byte_order + "H", body, directory_offset)
         unit, dots = 2, None
         for n in range(count):
-            place = start + 2 + 12 * n
-            (tag,) = struct.unpack_from(order + "H", body, place)
-            if tag == _UNIT:
-                (unit,) = struct.unpack_from(order + "H", body, place + 8)
-            elif tag == _X_RESOLUTION:
-                (where,) = struct.unpack_from(order + "I", body, place + 8)
-                above, below = struct.unpack_from(order + "II", body, where)
-                dots = above / below if below else None
+            entry_offset = directory_offset + 2 + 12 * n
+            (tag,) = struct.unpack_from(byte_order + "H", body, entry_offset)
+            if tag == _UNIT_TAG:
+                (unit,) = struct.unpack_from(byte_order + "H", body, entry_offset + 8)
+            elif tag == _X_RESOLUTION_TAG:
+                (value_offset,) = struct.unpack_from(byte_order + "I", body, entry_offset + 8)
+                numerator, denominator = struct.unpack_from(byte_order + "II", body, value_offset)
+                dots = numerator / denominator if denominator else None
     except struct.error:
         return None
-    return None if not dots else dots * _CM if unit == 3 else dots
+    return None if not dots else dots * _CM_PER_INCH if unit == 3 else dots
 
 
 def world_file_of(name: str) -> str:
-    """Return the name of a picture's world file."""
+    """Return the name of the world file (.jgw) of a picture."""
     return f"{name.rpartition('.')[0]}.jgw"
 
 
@@ -166,18 +181,25 @@ def world_file_of(name: str) -> str:
 #: The decoder in a report; UNREAD: no decoder is installed.
 GDAL, PILLOW, UNREAD = "gdal", "pillow", "unread"
 #: Makes GDAL fail where libjpeg only warns, for example of damaged or missing data.
-_STRICT = "GDAL_ERROR_ON_LIBJPEG_WARNING"
+_STRICT_DECODING_OPTION = "GDAL_ERROR_ON_LIBJPEG_WARNING"
 #: Divisor of width and height for decoding; libjpeg does this step without extra work.
-_SHARE = 8
+_DECODED_SCALE_DIVISOR = 8
 
 
 @dataclass(frozen=True)
 class DecodedJpeg:
     """Result of decoding a jpg.
 
-    ``by`` is the decoder; ``sound`` means that the data could be decoded to the end. ``levels`` is the largest
-    difference between two pixels in any band, 0 to 255; ``plain`` is the share of pixels with the commonest colour
-    (bands in steps of 16). Without decoding, both have the value None.
+    Attributes
+    ----------
+    by
+        The decoder: GDAL, Pillow or none.
+    sound
+        Whether the data could be decoded to the end.
+    levels
+        Largest difference between two pixels in any band, 0 to 255; None without decoding.
+    plain
+        Share of pixels with the commonest colour (bands in steps of 16); None without decoding.
     """
 
     by: str = UNREAD
@@ -187,8 +209,8 @@ class DecodedJpeg:
 
 
 def decode_jpeg(path: Path) -> DecodedJpeg:
-    """Return the result of decoding a jpg; contents of the file raise nothing."""
-    return _by_gdal(path) or _by_pillow(path) or DecodedJpeg()
+    """Return the result of decoding a jpg; contents of the file raise no error."""
+    return _by_gdal(path) or _decode_with_pillow(path) or DecodedJpeg()
 
 
 def _by_gdal(path: Path) -> DecodedJpeg | None:
@@ -197,17 +219,18 @@ def _by_gdal(path: Path) -> DecodedJpeg | None:
         with load_gdal() as gdal:
             if gdal.GetDriverByName("JPEG") is None:
                 return None
-            before = gdal.GetThreadLocalConfigOption(_STRICT)
-            gdal.SetThreadLocalConfigOption(_STRICT, "TRUE")
+            previous = gdal.GetThreadLocalConfigOption(_STRICT_DECODING_OPTION)
+            gdal.SetThreadLocalConfigOption(_STRICT_DECODING_OPTION, "TRUE")
             try:
-                return _read(gdal, path)
+                return _read_with_gdal(gdal, path)
             finally:
-                gdal.SetThreadLocalConfigOption(_STRICT, before)
+                gdal.SetThreadLocalConfigOption(_STRICT_DECODING_OPTION, previous)
     except InputError:
         return None
 
 
-def _read(gdal: Any, path: Path) -> DecodedJpeg:
+def _read_with_gdal(gdal: Any, path: Path) -> DecodedJpeg:
+    """Decode with GDAL at a reduced size and measure the pixels."""
     import numpy as np
 
     messages: list[str] = []
@@ -217,7 +240,7 @@ def _read(gdal: Any, path: Path) -> DecodedJpeg:
         if picture is None:
             return DecodedJpeg(GDAL, False)
         width, height = picture.RasterXSize, picture.RasterYSize
-        size = (max(width // _SHARE, 1), max(height // _SHARE, 1))
+        size = (max(width // _DECODED_SCALE_DIVISOR, 1), max(height // _DECODED_SCALE_DIVISOR, 1))
         data = picture.ReadRaster(0, 0, width, height, *size)
         if not data or messages:
             return DecodedJpeg(GDAL, False)
@@ -230,8 +253,8 @@ def _read(gdal: Any, path: Path) -> DecodedJpeg:
         gdal.PopErrorHandler()
 
 
-def _by_pillow(path: Path) -> DecodedJpeg | None:
-    """Decode with Pillow; return None without it or for a picture that is too large."""
+def _decode_with_pillow(path: Path) -> DecodedJpeg | None:
+    """Decode with Pillow; return None without it or for a too large picture."""
     import numpy as np
 
     try:
@@ -241,7 +264,10 @@ def _by_pillow(path: Path) -> DecodedJpeg | None:
     try:
         with warnings.catch_warnings(), Image.open(path) as picture:
             warnings.simplefilter("ignore")
-            picture.draft(None, (max(picture.width // _SHARE, 1), max(picture.height // _SHARE, 1)))
+            picture.draft(
+                None,
+                (max(picture.width // _DECODED_SCALE_DIVISOR, 1), max(picture.height // _DECODED_SCALE_DIVISOR, 1)),
+            )
             picture.load()
             extrema = picture.getextrema()
             data = np.asarray(picture)
@@ -249,15 +275,16 @@ def _by_pillow(path: Path) -> DecodedJpeg | None:
         return None
     except (OSError, SyntaxError, ValueError):
         return DecodedJpeg(PILLOW, False)
-    pairs = extrema if isinstance(extrema[0], tuple) else (extrema,)
-    bands = data.reshape(-1, len(pairs)).T
-    return DecodedJpeg(PILLOW, True, int(max(high - low for low, high in pairs)), _measure_commonest_colour(bands))
+    ranges = extrema if isinstance(extrema[0], tuple) else (extrema,)
+    bands = data.reshape(-1, len(ranges)).T
+    return DecodedJpeg(PILLOW, True, int(max(high - low for low, high in ranges)), _measure_commonest_colour(bands))
 
 
 def _measure_commonest_colour(bands: Any) -> float:
-    """Return the share of the commonest colour among pixels.
+    """Return the share of pixels with the commonest colour.
 
-    Each band (a row) is rounded to steps of 16, because jpg changes a single colour slightly.
+    ``bands`` is an array of bands by pixels. Values are rounded to steps of 16, because jpg changes a single colour
+    slightly.
     """
     import numpy as np
 

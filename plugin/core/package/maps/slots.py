@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Maps of a package (规划图件): given, generated, and missing with the reason.
+"""Choice of a package's maps (规划图件): given, generated or missing.
 
 The core renders nothing: the caller passes a `MapRenderer`.
 """
@@ -46,7 +46,11 @@ MAPS_BEGIN = 0.4
 
 
 class MapRequest(NamedTuple):
-    """A requested map: slot, map of the map set (with number and title), file."""
+    """A map that is to be rendered.
+
+    ``slot`` is its place in the package, ``one`` its definition in the map set, with number and title, ``file`` its
+    file name.
+    """
 
     slot: FileSlot
     one: MapSpec
@@ -55,10 +59,10 @@ class MapRequest(NamedTuple):
 
 @dataclass(frozen=True)
 class MapJob:
-    """What a renderer receives.
+    """What a renderer receives: the plan, the requested maps and their settings.
 
-    ``folder`` is the folder for the requested files, ``code`` and ``name`` are the county's, ``document`` is 成果信息.
-    ``progress`` takes the share of finished maps and the name of the current one.
+    ``folder`` is the folder for the files, ``code`` and ``name`` are the county's, ``document`` is the document
+    information (成果信息). ``progress`` takes the share of finished maps and the name of the current one.
     """
 
     plan: Plan
@@ -74,9 +78,10 @@ class MapJob:
 
 
 class RenderedMap(NamedTuple):
-    """Result of a request: files, CRS and scale, or the reason for a missing map.
+    """A rendered map, or the reason why it is missing.
 
-    ``files`` are the picture and its world file, ``crs`` is a label, ``scale`` a denominator.
+    ``files`` are the picture and its world file, ``crs`` is a label, ``scale`` the denominator of the map's scale,
+    ``lack`` the reason.
     """
 
     request: MapRequest
@@ -92,10 +97,10 @@ MapRenderer = Callable[[MapJob], Iterable[RenderedMap]]
 
 @dataclass(frozen=True)
 class MapWork:
-    """Planned maps of a package.
+    """The maps of a package that are to be rendered, and those that cannot be.
 
-    ``requests`` are to be made, ``lacking`` are slots with a layout that remain empty, with the reason. ``render`` is
-    set if there are requests. ``force`` allows a required map to be missing.
+    ``requests`` are to be rendered by ``render``; ``lacking`` are missing maps with the reason. ``force`` allows a
+    required map to be missing.
     """
 
     requests: tuple[MapRequest, ...] = ()
@@ -107,118 +112,146 @@ class MapWork:
 def plan_maps(
     plan: Plan, order: ExportOrder, filled: Iterable[FilledSlot], values: dict[str, str], draw: MapRenderer | None
 ) -> MapWork:
-    """Choose the slots with a layout that are to be filled; nothing is written yet.
+    """Decide which maps are to be rendered and why others cannot be; write nothing.
 
-    ``draw``: the renderer, or None if it is not available.
+    ``filled`` are the places for maps with the planner's files, ``draw`` is the renderer, None if it is not
+    available.
     """
     spec, catalogue = order.package_spec, order.package_spec.maps.catalogue()
-    requests, lacking = [], []
-    given = _find_given_maps(spec, filled, values)
-    for one in filled:
-        slot = one.slot
-        if not slot.layout or one.files:
+    requests, missing_maps = [], []
+    given_maps = _find_given_maps(spec, filled, values)
+    for filled_slot in filled:
+        slot = filled_slot.slot
+        if not slot.layout or filled_slot.files:
             continue
-        wanted = dataclasses.replace(catalogue.maps[slot.layout], number=int(slot.number), title=slot.title)
-        lack = _find_general_obstacle(order, draw) or _find_duplicate(slot, given) or _find_missing_input(plan, wanted)
-        if lack:
-            lacking.append((slot, lack))
+        map_spec = dataclasses.replace(catalogue.maps[slot.layout], number=int(slot.number), title=slot.title)
+        missing_input = (
+            _find_reason_against_all_maps(order, draw)
+            or _find_duplicate_reason(slot, given_maps)
+            or _find_missing_input(plan, map_spec)
+        )
+        if missing_input:
+            missing_maps.append((slot, missing_input))
         else:
-            requests.append(MapRequest(slot, wanted, fill_placeholders(slot.file, {**values, **slot.own})))
-    if not requests and not given:
+            requests.append(MapRequest(slot, map_spec, fill_placeholders(slot.file, {**values, **slot.own})))
+    if not requests and not given_maps:
         # A required slot without a number accepts any map, but the package has no map.
-        lacking += [(one.slot, MissingInput("no_map")) for one in filled if _is_any(one.slot) and one.slot.need == "M"]
-    return MapWork(tuple(requests), tuple(lacking), draw, order.force)
+        missing_maps += [
+            (filled_slot.slot, MissingInput("no_map"))
+            for filled_slot in filled
+            if _accepts_any_map(filled_slot.slot) and filled_slot.slot.need == "M"
+        ]
+    return MapWork(tuple(requests), tuple(missing_maps), draw, order.force)
 
 
-def _is_any(slot: FileSlot) -> bool:
+def _accepts_any_map(slot: FileSlot) -> bool:
+    """Return True if the specification accepts a map of any number in this place."""
     return slot.kind == "map" and not slot.number
 
 
-def _find_general_obstacle(order: ExportOrder, draw: MapRenderer | None) -> MissingInput | None:
+def _find_reason_against_all_maps(order: ExportOrder, draw: MapRenderer | None) -> MissingInput | None:
+    """Return why no map can be rendered at all, None if maps can be."""
     if not order.maps:
         return MissingInput("not_wanted")
     return MissingInput("no_qgis") if draw is None else None
 
 
 def _find_given_maps(package_spec: PackageSpec, filled: Iterable[FilledSlot], values: dict[str, str]) -> dict[str, str]:
-    """Numbers and titles of the maps that the planner gives → the file's name."""
-    found: dict[str, str] = {}
-    for one in filled:
-        if one.slot.kind == "map":
-            pattern = make_name_matcher(one.slot.file, values)
-            for path in one.files:
+    """Return number or title of each map that the planner gives → its file name."""
+    file_of_number_or_title: dict[str, str] = {}
+    for filled_slot in filled:
+        if filled_slot.slot.kind == "map":
+            pattern = make_name_matcher(filled_slot.slot.file, values)
+            for path in filled_slot.files:
                 match = pattern.fullmatch(path.name)
-                found |= {text: path.name for text in (match.groupdict().values() if match else ()) if text}
-    return found
+                file_of_number_or_title |= {
+                    text: path.name for text in (match.groupdict().values() if match else ()) if text
+                }
+    return file_of_number_or_title
 
 
-def _find_duplicate(slot: FileSlot, given: dict[str, str]) -> MissingInput | None:
-    """Return why a slot is skipped: a given map has the same number or title."""
+def _find_duplicate_reason(slot: FileSlot, given_maps: dict[str, str]) -> MissingInput | None:
+    """Return why a map is not rendered: a given map has its number or title."""
     for key in ("number", "title"):
-        if slot.own[key] in given:
-            return MissingInput(f"{key}_given", {"file": given[slot.own[key]]})
+        if slot.own[key] in given_maps:
+            return MissingInput(f"{key}_given", {"file": given_maps[slot.own[key]]})
     return None
 
 
-def _find_missing_input(plan: Plan, one: MapSpec) -> MissingInput | None:
+def _find_missing_input(plan: Plan, map_spec: MapSpec) -> MissingInput | None:
+    """Return the layer that a map needs and the plan lacks, None if it lacks none."""
     concepts = plan.norm.standard.concepts
 
-    def answer(of: tuple[str, ...]) -> ConceptLayer | None:
-        there = [plan.layers[role] for role in find_roles(of, concepts) if role in plan.layers]
-        return first_filled(ConceptLayer(v.role, v.name, bool((~is_missing(v.raw_shapes)).any())) for v in there)
+    def find_filled_layer(concepts_or_roles: tuple[str, ...]) -> ConceptLayer | None:
+        layers = [plan.layers[role] for role in find_roles(concepts_or_roles, concepts) if role in plan.layers]
+        return first_filled(ConceptLayer(v.role, v.name, bool((~is_missing(v.raw_shapes)).any())) for v in layers)
 
-    return find_missing_input(one, answer, concepts)
+    return find_missing_input(map_spec, find_filled_layer, concepts)
 
 
 def explain_missing_maps(lacking: Iterable[tuple[FileSlot, MissingInput]]) -> list[Problem]:
-    """Return one problem for all maps with one reason; a gate for required maps."""
-    alike: dict[tuple[Level, MissingInput], list[str]] = {}
-    for slot, lack in lacking:
-        alike.setdefault((Level.GATE if slot.need == "M" else Level.NOTE, lack), []).append(slot.title)
+    """Return one problem for all missing maps with one reason.
+
+    It stops the export (level GATE) for required maps; for others it is a note.
+    """
+    titles_by_reason: dict[tuple[Level, MissingInput], list[str]] = {}
+    for slot, missing_input in lacking:
+        titles_by_reason.setdefault((Level.GATE if slot.need == "M" else Level.NOTE, missing_input), []).append(
+            slot.title
+        )
     return [
-        Problem(level, "map_not_made", count=len(titles), params={"reason": _reason(titles, lack)})
-        for (level, lack), titles in alike.items()
+        Problem(
+            level, "map_not_made", count=len(titles), params={"reason": _missing_map_message(titles, missing_input)}
+        )
+        for (level, missing_input), titles in titles_by_reason.items()
     ]
 
 
-def _reason(titles: Iterable[str], lack: MissingInput) -> Message:
-    return Message("maps", lack.key, {"map": "”、“".join(titles), **lack.params})
+def _missing_map_message(titles: Iterable[str], missing_input: MissingInput) -> Message:
+    """Return the message on missing maps and the reason."""
+    return Message("maps", missing_input.key, {"map": "”、“".join(titles), **missing_input.params})
 
 
 def make_maps(context: ExportContext) -> list[Problem]:
-    """Make the requested maps and add a row for each map to the manifest."""
+    """Render the requested maps and add a row for each map to the manifest."""
     spec, slots = context.package_spec, {row["id"]: row for row in context.manifest["slots"]}
-    kinds = [slot for slot in spec.files if slot.kind == "map"]
-    rows: dict[str, list[dict[str, Any]]] = {slot.id: [] for slot in kinds}
+    map_slots = [slot for slot in spec.files if slot.kind == "map"]
+    rows: dict[str, list[dict[str, Any]]] = {slot.id: [] for slot in map_slots}
     rows |= {
-        one.slot.id: [_file_row(context, one.slot, path.name, GIVEN) for path in one.files if jpeg.is_jpeg(path.name)]
-        for one in context.filled
-        if one.slot.kind == "map"
+        filled_slot.slot.id: [
+            _map_row_of_file(context, filled_slot.slot, path.name, GIVEN)
+            for path in filled_slot.files
+            if jpeg.is_jpeg(path.name)
+        ]
+        for filled_slot in context.filled
+        if filled_slot.slot.kind == "map"
     }
-    failed = []
-    for drawn in _render_maps(context):
-        slot, file = drawn.request.slot, drawn.request.file
-        if drawn.lack:
-            failed.append((slot, drawn.lack))
+    failed_maps = []
+    for rendered_map in _render_maps(context):
+        slot, file = rendered_map.request.slot, rendered_map.request.file
+        if rendered_map.lack:
+            failed_maps.append((slot, rendered_map.lack))
             continue
-        row = _file_row(context, slot, file, MADE)
-        rows[slot.id] = [{**row, "layout": slot.layout, "crs": drawn.crs, "scale": round(drawn.scale)}]
-        slots[slot.id]["files"] = [spec.place(slot.folder, name) for name in drawn.files]
+        row = _map_row_of_file(context, slot, file, MADE)
+        rows[slot.id] = [{**row, "layout": slot.layout, "crs": rendered_map.crs, "scale": round(rendered_map.scale)}]
+        slots[slot.id]["files"] = [spec.place(slot.folder, name) for name in rendered_map.files]
     texts = Texts(context.lang)
-    for slot, lack in (*context.maps.lacking, *failed):
-        rows[slot.id] = [_row(slot, NONE, reason=_reason([slot.title], lack).render(texts))]
-    context.manifest["maps"] = [row for slot in kinds for row in rows[slot.id]]
-    return _pass_gate(explain_missing_maps(failed), context)
+    for slot, missing_input in (*context.maps.lacking, *failed_maps):
+        rows[slot.id] = [
+            _empty_map_row(slot, NONE, reason=_missing_map_message([slot.title], missing_input).render(texts))
+        ]
+    context.manifest["maps"] = [row for slot in map_slots for row in rows[slot.id]]
+    return _pass_gate(explain_missing_maps(failed_maps), context)
 
 
 def _pass_gate(problems: list[Problem], context: ExportContext) -> list[Problem]:
-    """Raise OutputError if a required map could not be rendered, unless forced."""
-    refused = group_by_level(problems, Level.GATE)
-    if refused and not context.maps.force:
+    """Raise OutputError if a required map could not be rendered and none is forced."""
+    gate_problems = group_by_level(problems, Level.GATE)
+    if gate_problems and not context.maps.force:
         raise OutputError(
-            "package_gate", target=context.new.stem, count=len(refused), reasons=GateRefusal(tuple(refused))
+            "package_gate", target=context.new.stem, count=len(gate_problems), reasons=GateRefusal(tuple(gate_problems))
         )
-    if refused:
+    if gate_problems:
         context.manifest["check"]["forced"] = True
     return problems
 
@@ -240,43 +273,50 @@ def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
             progress=context.steps.after,
             cancellation=context.cancellation,
         )
-        for drawn in work.render(job):
-            if drawn.lack is None and not jpeg.inspect_jpeg(job.folder / drawn.request.file).whole:
-                raise OutputError("map_not_whole", map=drawn.request.slot.title, target=drawn.request.file)
-            yield drawn
+        for rendered_map in work.render(job):
+            if rendered_map.lack is None and not jpeg.inspect_jpeg(job.folder / rendered_map.request.file).whole:
+                raise OutputError(
+                    "map_not_whole", map=rendered_map.request.slot.title, target=rendered_map.request.file
+                )
+            yield rendered_map
 
 
 def has_low_resolution(path: Path) -> bool:
-    """Return True if a picture states fewer dots per inch than maps must have."""
+    """Return True if a jpg states fewer dots per inch than maps must have."""
     dpi = jpeg.inspect_jpeg(path).dpi if jpeg.is_jpeg(path.name) else None
     return dpi is not None and round(dpi) < LEAST_DPI
 
 
 def find_former_maps(former: Path) -> set[str]:
-    """Return the unmodified maps that the plugin made for a former package.
+    """Return the unmodified maps that the plugin rendered for an earlier package.
 
-    They show the plan at that time.
+    They show the plan at that time and are not used again.
     """
     manifest, _ = read_manifest(former)
     if manifest is None:
         # `gate` reports a folder that is not a package of this plugin.
         return set()
     digests = {row["path"]: row["sha256"] for row in manifest["files"]}
-    made = {row["file"] for row in manifest.get("maps", ()) if row["origin"] == MADE}
-    made = {name for name in made if (former / name).is_file() and sha256(former / name) == digests.get(name)}
-    return made | {jpeg.world_file_of(name) for name in made}
+    generated = {row["file"] for row in manifest.get("maps", ()) if row["origin"] == MADE}
+    generated = {name for name in generated if (former / name).is_file() and sha256(former / name) == digests.get(name)}
+    return generated | {jpeg.world_file_of(name) for name in generated}
 
 
-def _file_row(context: ExportContext, slot: FileSlot, file: str, origin: str) -> dict[str, Any]:
-    """Return the manifest's row of an existing map, with pixels and dpi of its file."""
-    place = context.place(slot.folder, file)
-    picture = jpeg.inspect_jpeg(place)
+def _map_row_of_file(context: ExportContext, slot: FileSlot, file: str, origin: str) -> dict[str, Any]:
+    """Return the manifest's entry for an existing map, with pixels and dpi."""
+    path = context.place(slot.folder, file)
+    picture = jpeg.inspect_jpeg(path)
     match = make_name_matcher(slot.file, {**context.values, **slot.own}).fullmatch(file)
     size = {"width": picture.width, "height": picture.height, "dpi": round(picture.dpi, 2) if picture.dpi else None}
-    return {**_row(slot, origin), **(match.groupdict() if match else {}), "file": context.inside(place), **size}
+    return {
+        **_empty_map_row(slot, origin),
+        **(match.groupdict() if match else {}),
+        "file": context.inside(path),
+        **size,
+    }
 
 
-def _row(slot: FileSlot, origin: str, reason: str = "") -> dict[str, Any]:
-    """Return a row of the manifest; ``crs`` and ``scale`` only for generated maps."""
+def _empty_map_row(slot: FileSlot, origin: str, reason: str = "") -> dict[str, Any]:
+    """Return the manifest's entry for a map without a file, with the reason."""
     empty = {"file": "", "layout": "", "width": 0, "height": 0, "dpi": None, "crs": "", "scale": None}
     return {"slot": slot.id, "number": slot.number, "title": slot.title, "origin": origin, **empty, "reason": reason}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Loading and validation of a specification by id or file."""
+"""Loading and validation of a package specification by id or file."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
 
 #: Values of placeholders where a package that does not exist yet is shown.
-_SHOWN = {**SAMPLE, "title": "……"}
+_SAMPLE_VALUES = {**SAMPLE, "title": "……"}
 
-_AS_THEY_ARE = {name: f"{{{name}}}" for name in PLACEHOLDERS}
+_UNFILLED_PLACEHOLDERS = {name: f"{{{name}}}" for name in PLACEHOLDERS}
 
 
 def find_spec_problems(name: str | Path) -> list[DataError]:
     """Return all errors of a specification, including conflicts with its standard.
+
+    ``name`` is its id or file.
 
     Raises
     ------
@@ -45,23 +47,24 @@ def find_spec_problems(name: str | Path) -> list[DataError]:
 
 
 def check_against_standard(package_spec: PackageSpec, errors: ErrorCollector) -> None:
-    """Validate layers, fields and places against the standard and each other."""
+    """Collect errors of layers and fields that the standard lacks, and of equal paths."""
     standard = load_standard(package_spec.standard)
     for n, vectors in enumerate(package_spec.vectors, 1):
         for m, slot in enumerate(vectors.layers, 1):
             with errors.collect():
-                _check_layer(slot, f"vector[{n}].layer[{m}]", package_spec, standard)
+                _check_layer_slot(slot, f"vector[{n}].layer[{m}]", package_spec, standard)
     places: dict[str, str] = {}
-    for key, place in _places(package_spec):
+    for key, path in _list_file_paths(package_spec):
         with errors.collect():
-            if place.lower() in places:
+            if path.lower() in places:
                 raise DataError(
-                    "package_same_place", file=str(package_spec.path), key=key, other=places[place.lower()], value=place
+                    "package_same_place", file=str(package_spec.path), key=key, other=places[path.lower()], value=path
                 )
-        places[place.lower()] = key
+        places[path.lower()] = key
 
 
-def _check_layer(slot: LayerSlot, key: str, package_spec: PackageSpec, standard: Standard) -> None:
+def _check_layer_slot(slot: LayerSlot, key: str, package_spec: PackageSpec, standard: Standard) -> None:
+    """Raise DataError for a layer or field that the standard does not have."""
     roles = standard.concepts.get(slot.layer, (slot.layer,))
     templates = [standard.templates[role] for role in roles if role in standard.templates]
     if not templates:
@@ -93,17 +96,18 @@ def _has_field(template: Template, name: str) -> bool:
 
 
 def layer_title(layer: str, standard: Standard, texts: Texts) -> str:
-    """Return the name of a layer's code or of a concept."""
+    """Return the title of a layer code, or of a concept such as ``farmland``."""
     return standard.templates[layer].name if layer in standard.templates else texts.concept(layer)
 
 
-def _places(package_spec: PackageSpec) -> Iterator[tuple[str, str]]:
+def _list_file_paths(package_spec: PackageSpec) -> Iterator[tuple[str, str]]:
+    """Yield the key and the path in the package of each file of a specification."""
     for n, vectors in enumerate(package_spec.vectors, 1):
         yield f"vector[{n}]", package_spec.place(vectors.folder, vectors.file)
     for slot in package_spec.files:
         yield (
             f"{slot.kind} {slot.id}",
-            package_spec.place(slot.folder, fill_placeholders(slot.file, {**_AS_THEY_ARE, **slot.own})),
+            package_spec.place(slot.folder, fill_placeholders(slot.file, {**_UNFILLED_PLACEHOLDERS, **slot.own})),
         )
     yield "metadata", package_spec.place(package_spec.metadata.folder, package_spec.metadata.file)
     for suffix in (".html", ".json"):
@@ -113,7 +117,10 @@ def _places(package_spec: PackageSpec) -> Iterator[tuple[str, str]]:
 
 
 def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
-    """Return the tree of a package as lines, with contents and need of each file."""
+    """Return the folders and files of a package as lines of text.
+
+    Each line has the contents and whether the file is required.
+    """
     rows: list[tuple[str, str]] = []
     words, standard = Words(texts.lang), load_standard(package_spec.standard)
     for vectors in package_spec.vectors:
@@ -125,21 +132,21 @@ def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
             (package_spec.place(vectors.folder, vectors.file), texts.get("form", "vector", crs=crs, layers=layers))
         )
     for slot in package_spec.files:
-        name = fill_placeholders(slot.file, {**_AS_THEY_ARE, **slot.own})
+        name = fill_placeholders(slot.file, {**_UNFILLED_PLACEHOLDERS, **slot.own})
         rows.append((package_spec.place(slot.folder, name), texts.get("form", f"need_{slot.need}", title=slot.title)))
-    for key, named, suffix in (
+    for key, named_file, suffix in (
         ("report", package_spec.report, ".html/.json"),
         ("metadata", package_spec.metadata, ""),
         ("tables", package_spec.tables, ".xlsx"),
     ):
-        if named is not None:
-            rows.append((package_spec.place(named.folder, f"{named.file}{suffix}"), texts.get("form", key)))
-    root = fill_placeholders(package_spec.root, _SHOWN)
+        if named_file is not None:
+            rows.append((package_spec.place(named_file.folder, f"{named_file.file}{suffix}"), texts.get("form", key)))
+    root = fill_placeholders(package_spec.root, _SAMPLE_VALUES)
     lines = [
         texts.get("form", "head", name=package_spec.name, standard=package_spec.standard, source=package_spec.source),
         f"{root}/",
     ]
-    lines += [f"  {fill_placeholders(place, _SHOWN)} · {what}" for place, what in sorted(rows)]
+    lines += [f"  {fill_placeholders(path, _SAMPLE_VALUES)} · {description}" for path, description in sorted(rows)]
     if package_spec.unverified:
         lines.append(
             texts.get(

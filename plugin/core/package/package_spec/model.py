@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Model of a specification (汇交成果包的样式); `read` fills it, `load` validates it."""
+"""Model of a package specification (汇交成果包的样式)."""
 
 from __future__ import annotations
 
@@ -31,10 +31,20 @@ LEAST_DPI, MOST_DPI = 300, 1200
 
 @dataclass(frozen=True)
 class LayerSlot:
-    """One layer of a vector set.
+    """The specification of one layer in a data set.
 
-    ``layer`` is a concept or a role, ``need`` is M, C or O, ``name`` its name in the package (empty: its code),
-    ``fields`` the written fields in order (empty: all of its template), ``names`` maps field → name in the package.
+    Attributes
+    ----------
+    layer
+        A layer code of the standard, or a concept (a name for several codes, such as ``farmland``).
+    need
+        M (mandatory), C (if it exists) or O (optional).
+    name
+        Its name in the package; empty: its code.
+    fields
+        The written fields in order; empty: all of its template.
+    names
+        Field → its name in the package.
     """
 
     layer: str
@@ -46,9 +56,9 @@ class LayerSlot:
 
 @dataclass(frozen=True)
 class VectorSet:
-    """Layers in one file (.gdb, .gpkg, .vct) or one folder (.shp).
+    """The specification of a data set: one file (.gdb, .gpkg, .vct) or folder (.shp).
 
-    ``vertical`` is empty or a vertical CRS. ``others`` includes all further layers of the plan that the standard
+    ``vertical`` is a vertical CRS or empty. ``others`` includes all further layers of the plan that the standard
     describes.
     """
 
@@ -69,9 +79,9 @@ class VectorSet:
 
 @dataclass(frozen=True)
 class FileSlot:
-    """A document, map or table that comes with the data.
+    """The specification of a document, map or table that comes with the data.
 
-    A slot with ``{number}`` or ``{title}`` in its name holds several files, except a map with a ``number`` (two
+    A slot with ``{number}`` or ``{title}`` in its file name holds several files, except a map with a ``number`` (two
     digits), which is one file with one title. ``layout`` is the map of the map set that the plugin can make for the
     slot, or empty.
     """
@@ -87,13 +97,13 @@ class FileSlot:
 
     @property
     def own(self) -> dict[str, str]:
-        """Return the values of placeholders that apply only to this slot."""
+        """Return the number and title with which names of this document or map are filled."""
         return {"number": self.number, "title": self.title} if self.number else {}
 
 
 @dataclass(frozen=True)
 class NamedFile:
-    """A file that the plugin makes; ``names`` maps its items to names."""
+    """The specification of a generated file; ``names`` maps its items to names."""
 
     folder: str
     file: str
@@ -102,9 +112,9 @@ class NamedFile:
 
 @dataclass(frozen=True)
 class TableWords:
-    """Alternative names of tables and columns in workbooks of other origins.
+    """Further names of tables and columns in workbooks of other origins.
 
-    ``titles`` are titles of sheets by table, ``heads`` are column heads by column (ids as in ``core.render.tables``).
+    ``titles`` maps table → titles of sheets, ``heads`` maps column → heads (ids as in ``core.render.tables``).
     """
 
     titles: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
@@ -116,7 +126,7 @@ class MapSettings:
     """Settings of the maps that the plugin makes.
 
     ``page`` is a sheet of the map set, ``world_file`` adds a .jgw to each jpg, ``map_set`` is the file of the map set
-    (None: the plugin's). ``maker``, ``drawer`` and ``date`` are fallbacks of the title block, with placeholders, if
+    (None: the plugin's). ``maker``, ``drawer`` and ``date`` are texts of the title block, with placeholders, if
     neither project nor county profile has a value.
     """
 
@@ -129,7 +139,7 @@ class MapSettings:
     date: str = ""
 
     def catalogue(self) -> MapCatalogue:
-        """Return the map set."""
+        """Return the map set, which defines maps and sheets."""
         return load_map_set(self.map_set or "")
 
 
@@ -138,7 +148,7 @@ class PackageSpec:
     """The specification of a package.
 
     ``folders`` maps word → name in the tree, ``tables`` is the workbook of the plan's figures or None, ``marks`` maps
-    key → A, B or C.
+    key → A, B or C, which states how well its source is verified.
     """
 
     id: str
@@ -162,11 +172,11 @@ class PackageSpec:
 
     @property
     def unverified(self) -> list[str]:
-        """Return the keys whose source was not read (mark C)."""
+        """Return the keys of the specification without a verified source (mark C)."""
         return sorted(key for key, mark in self.marks.items() if mark == "C")
 
     def document_info(self, values: Mapping[str, str]) -> DocumentInfo:
-        """Return the specification's fallback values of the document information (成果信息).
+        """Return the specification's default document information (成果信息).
 
         ``values`` are the values of the placeholders.
         """
@@ -174,5 +184,5 @@ class PackageSpec:
         return DocumentInfo(secrecy=self.secrecy, compiler=maker, cartographer=drawer, date=date)
 
     def place(self, folder: str, name: str) -> str:
-        """Return a path in the package, with ``/``."""
+        """Return the path in the package of a file in a folder, with ``/``."""
         return "/".join(part for part in (self.folders.get(folder, ""), name) if part)

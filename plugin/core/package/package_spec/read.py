@@ -27,12 +27,24 @@ from .rows import (
     vector_set,
 )
 
-_TOP = ("id", "name", "standard", "source", "digits", "root", "secrecy", "folders", "vector", "report", "metadata")
-_TOP_MORE = ("secrecy_levels", "marks", "document", "map", "maps", "table", "tables")
+_REQUIRED_KEYS = (
+    "id",
+    "name",
+    "standard",
+    "source",
+    "digits",
+    "root",
+    "secrecy",
+    "folders",
+    "vector",
+    "report",
+    "metadata",
+)
+_OPTIONAL_KEYS = ("secrecy_levels", "marks", "document", "map", "maps", "table", "tables")
 #: Keys that describe the specification, and what the plugin adds; no norm requires them.
-_OWN = ("id", "name", "standard", "source", "marks", "report")
-_KINDS = ("document", "map", "table")
-Made = TypeVar("Made")
+_KEYS_WITHOUT_MARK = ("id", "name", "standard", "source", "marks", "report")
+_FILE_KINDS = ("document", "map", "table")
+_Part = TypeVar("_Part")
 
 
 def package_spec_ids() -> list[str]:
@@ -41,12 +53,12 @@ def package_spec_ids() -> list[str]:
 
 
 def find_spec_file(name: str | Path) -> Path:
-    """Return the file of a specification by id, or by the path of a .toml.
+    """Return the file of a specification, given by its id or by the path of a .toml.
 
     Raises
     ------
     DataError
-        If the specification does not exist; with the known ids.
+        If the specification does not exist; the error lists the known ids.
     """
     path = PACKAGES / f"{name}.toml"
     if not path.is_file():
@@ -57,12 +69,12 @@ def find_spec_file(name: str | Path) -> Path:
 
 
 def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
-    """Read a specification from its file, part by part, so that all errors are found.
+    """Read a specification from its file and collect all errors.
 
-    A part with an error stays empty. The caller must inspect ``errors`` before using the result.
+    A part with an error remains empty. The caller must inspect ``errors`` before using the result.
     """
     table = read_toml(path)
-    for key in (*_TOP, *table):
+    for key in (*_REQUIRED_KEYS, *table):
         with errors.collect():
             check_keys({k: v for k, v in table.items() if k == key}, required=(key,), allowed=(), file=path)
             _check_key(key, path)
@@ -77,21 +89,26 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     with errors.collect():
         check_pattern(texts["root"] or "{code}", path, "root")
     no_texts: dict[str, str] = {}
-    given = table.get("folders", {})
+    folder_table = table.get("folders", {})
     # A folder with an invalid name remains known, so that files in it cause no further errors.
     folders = _read_part(
-        errors, {key: key for key in given} if isinstance(given, dict) else no_texts, texts_of, given, path, "folders"
+        errors,
+        {key: key for key in folder_table} if isinstance(folder_table, dict) else no_texts,
+        texts_of,
+        folder_table,
+        path,
+        "folders",
     )
     for key in folders:
         with errors.collect():
             _check_folder(key, folders[key], path)
-    rows: list[Any] = _read_part(errors, [], _rows, table.get("vector", []), path, "vector")
+    rows: list[Any] = _read_part(errors, [], _expect_list, table.get("vector", []), path, "vector")
     vectors = [
         _read_part(errors, None, vector_set, row, f"vector[{n}]", path, folders) for n, row in enumerate(rows, 1)
     ]
     slots = []
-    for kind in _KINDS:
-        rows = _read_part(errors, [], _rows, table.get(kind, []), path, kind)
+    for kind in _FILE_KINDS:
+        rows = _read_part(errors, [], _expect_list, table.get(kind, []), path, kind)
         slots += [
             _read_part(errors, None, file_slot, kind, row, f"{kind}[{n}]", path, folders)
             for n, row in enumerate(rows, 1)
@@ -100,65 +117,79 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     sets = tuple(one for one in vectors if one is not None)
     with errors.collect():
         check_no_two([v.id for v in sets] + [f.id for f in files], path, "id")
-    words = _read_part(errors, TableWords(), table_words, table.get("tables", {}), path)
+    table_words_read = _read_part(errors, TableWords(), table_words, table.get("tables", {}), path)
     maps = _read_part(errors, MapSettings(), map_settings, table.get("maps", {}), path)
     with errors.collect():
         check_map_slots(files, maps, path)
     no_file = NamedFile("", "")
-    named: dict[str, NamedFile] = {}
+    named_files: dict[str, NamedFile] = {}
     for key, items in (("report", ()), ("metadata", METADATA_ITEMS), ("tables", ())):
         if key in table:
-            named[key] = _read_part(errors, no_file, named_file, table[key], key, path, folders, items)
+            named_files[key] = _read_part(errors, no_file, named_file, table[key], key, path, folders, items)
     return PackageSpec(
         **texts,
         digits=digits,
-        secrecy_levels=_read_part(errors, (), _levels, table, path),
+        secrecy_levels=_read_part(errors, (), _read_secrecy_levels, table, path),
         folders=folders,
         vectors=sets,
         files=files,
-        report=named.get("report", no_file),
-        metadata=named.get("metadata", no_file),
-        tables=named.get("tables"),
-        words=words,
+        report=named_files.get("report", no_file),
+        metadata=named_files.get("metadata", no_file),
+        tables=named_files.get("tables"),
+        words=table_words_read,
         maps=maps,
-        marks=_read_part(errors, no_texts, _marks, table.get("marks", {}), path, tuple(table)),
+        marks=_read_part(errors, no_texts, _read_marks, table.get("marks", {}), path, tuple(table)),
         path=path,
     )
 
 
-def _read_part(errors: ErrorCollector, empty: Made, read: Callable[..., Made], *given: Any) -> Made:
-    """Return a part of the file; ``empty`` for one with an error, which is collected."""
+def _read_part(errors: ErrorCollector, empty: _Part, read: Callable[..., _Part], *arguments: Any) -> _Part:
+    """Return what ``read`` makes of a part of the file; ``empty`` if it has an error.
+
+    The error is collected.
+    """
     with errors.collect():
-        return read(*given)
+        return read(*arguments)
     return empty
 
 
 def _check_key(key: str, path: Path) -> None:
-    check_keys({key: None}, required=(), allowed=(*_TOP, *_TOP_MORE), file=path)
+    """Raise DataError for a key that a specification does not have."""
+    check_keys({key: None}, required=(), allowed=(*_REQUIRED_KEYS, *_OPTIONAL_KEYS), file=path)
 
 
-def _rows(rows: Any, path: Path, key: str) -> list[Any]:
+def _expect_list(rows: Any, path: Path, key: str) -> list[Any]:
+    """Return a value of the file that must be a list."""
     return list(expect(rows, list, file=path, key=key))
 
 
 def _check_folder(key: str, text: str, path: Path) -> None:
+    """Raise DataError for a folder path with a part that is not portable."""
     for part in text.split("/"):
         check_name(part, path, f"folders.{key}")
 
 
-def _levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:
-    given = expect(table.get("secrecy_levels", []), list, file=path, key="secrecy_levels")
-    levels = tuple(expect(v, str, file=path, key="secrecy_levels") for v in given)
+def _read_secrecy_levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:
+    """Return the secrecy levels that a specification allows."""
+    level_list = expect(table.get("secrecy_levels", []), list, file=path, key="secrecy_levels")
+    levels = tuple(expect(v, str, file=path, key="secrecy_levels") for v in level_list)
     if levels and table.get("secrecy"):
         check_one_of(table["secrecy"], levels, path, "secrecy")
     return levels
 
 
-def _marks(value: Any, path: Path, there: tuple[str, ...]) -> dict[str, str]:
-    """Return the marks of a specification; an unmarked part in ``there`` has mark C."""
+def _read_marks(value: Any, path: Path, present_keys: tuple[str, ...]) -> dict[str, str]:
+    """Return key → mark (A, B or C) of a specification; a key without one has C.
+
+    ``present_keys`` are the keys of the file.
+    """
     marks = texts_of(value, path, "marks")
     for key, mark in marks.items():
         check_one_of(mark, MARKS, path, f"marks.{key}")
-        check_one_of(key.split(".")[0], (*_TOP, *_TOP_MORE), path, f"marks.{key}")
+        check_one_of(key.split(".")[0], (*_REQUIRED_KEYS, *_OPTIONAL_KEYS), path, f"marks.{key}")
     marked = {key.split(".")[0] for key in marks}
-    return marks | {key: "C" for key in there if key in (*_TOP, *_TOP_MORE) and key not in (*_OWN, *marked)}
+    return marks | {
+        key: "C"
+        for key in present_keys
+        if key in (*_REQUIRED_KEYS, *_OPTIONAL_KEYS) and key not in (*_KEYS_WITHOUT_MARK, *marked)
+    }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parts of a specification, each from its table in the file.
+"""Reading of the tables in a specification's file.
 
 All functions raise DataError with file and key.
 """
@@ -45,7 +45,7 @@ from .model import (
 
 
 def texts_of(value: Any, path: Path, where: str) -> dict[str, str]:
-    """Return a table whose values are all texts."""
+    """Return a table of the file in which all values must be texts."""
     expect(value, dict, file=path, key=where)
     return {key: expect(text, str, file=path, key=f"{where}.{key}") for key, text in value.items()}
 
@@ -57,14 +57,17 @@ def check_one_of(value: Any, known: Any, path: Path, key: str) -> None:
 
 
 def check_no_two(values: list[str], path: Path, key: str) -> None:
-    """Raise DataError if a value is repeated."""
+    """Raise DataError if a list has a value twice."""
     for value in values:
         if values.count(value) > 1:
             raise DataError("data_duplicate", file=str(path), key=key, value=value)
 
 
 def check_pattern(pattern: str, path: Path, key: str, known: tuple[str, ...] = OWN_PLACEHOLDERS) -> None:
-    """Validate a name with placeholders: known ones only, portable when filled."""
+    """Raise DataError for a name pattern with an unknown placeholder.
+
+    Also for a pattern whose filled name is not portable.
+    """
     check_placeholders(pattern, path, key, known)
     check_name(fill_placeholders(pattern, SAMPLE), path, key)
 
@@ -73,8 +76,8 @@ def check_placeholders(text: str, path: Path, key: str, known: tuple[str, ...] =
     """Raise DataError for an unknown placeholder."""
     unknown = unknown_placeholder(text, known)
     if unknown is not None:
-        shown = " ".join(f"{{{name}}}" for name in known)
-        raise DataError("package_placeholder", file=str(path), key=key, value=unknown, known=shown)
+        known_placeholders = " ".join(f"{{{name}}}" for name in known)
+        raise DataError("package_placeholder", file=str(path), key=key, value=unknown, known=known_placeholders)
 
 
 def check_name(name: str, path: Path, key: str) -> None:
@@ -84,7 +87,10 @@ def check_name(name: str, path: Path, key: str) -> None:
 
 
 def check_reference(text: str, path: Path, key: str, vertical: bool = False) -> None:
-    """Validate a CRS: a vertical one if ``vertical``, else geographic or projected."""
+    """Raise DataError unless a text names a CRS.
+
+    It must be a vertical one if ``vertical``, else a geographic or projected one.
+    """
     try:
         crs = CRS.from_user_input(text)
     except CRSError as error:
@@ -95,43 +101,43 @@ def check_reference(text: str, path: Path, key: str, vertical: bool = False) -> 
 
 #: Additional keys of a map's slot.
 MAP_KEYS = ("number", "layout")
-_NUMBER = re.compile(r"\d{2}")
+_TWO_DIGITS = re.compile(r"\d{2}")
 
 
-_KINDS: dict[str, type] = {
+_TYPE_OF_SETTING: dict[str, type] = {
     "page": str, "dpi": int, "world_file": bool, "map_set": str, "maker": str, "drawer": str, "date": str,
 }  # fmt: skip
 
 
 def map_settings(row: Any, path: Path) -> MapSettings:
-    """Return the settings in `[maps]`; the map set's path is relative to the spec."""
+    """Return the settings in `[maps]`; the map set's path is relative to the file."""
     expect(row, dict, file=path, key="maps")
-    check_keys(row, required=(), allowed=_KINDS, file=path, where="maps")
+    check_keys(row, required=(), allowed=_TYPE_OF_SETTING, file=path, where="maps")
     for key, value in row.items():
-        expect(value, _KINDS[key], file=path, key=f"maps.{key}")
+        expect(value, _TYPE_OF_SETTING[key], file=path, key=f"maps.{key}")
     for key in ("maker", "drawer", "date"):
         check_placeholders(row.get(key, ""), path, f"maps.{key}")
-    found = MapSettings(**{**row, "map_set": path.parent / row["map_set"] if row.get("map_set") else None})
-    if not LEAST_DPI <= found.dpi <= MOST_DPI:
-        raise _unknown_value_error(path, "maps.dpi", found.dpi, f"{LEAST_DPI}–{MOST_DPI}")
-    sheets = found.catalogue().sheets
-    check_one_of(found.page, sheets, path, "maps.page")
-    return found
+    settings = MapSettings(**{**row, "map_set": path.parent / row["map_set"] if row.get("map_set") else None})
+    if not LEAST_DPI <= settings.dpi <= MOST_DPI:
+        raise _unknown_value_error(path, "maps.dpi", settings.dpi, f"{LEAST_DPI}–{MOST_DPI}")
+    sheets = settings.catalogue().sheets
+    check_one_of(settings.page, sheets, path, "maps.page")
+    return settings
 
 
 def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path) -> None:
-    """Validate the slots of maps.
+    """Validate the specification's maps.
 
     Raises
     ------
     DataError
-        For a layout that the map set does not have, an invalid number, a slot with a layout that names several files,
-        and two slots with one number or layout.
+        For a layout that the map set does not have, an invalid number, a map with a layout that names several files,
+        and two maps with one number or layout.
     """
     maps = settings.catalogue().maps
-    seen: dict[str, set[str]] = {"number": set(), "layout": set()}
+    used_values: dict[str, set[str]] = {"number": set(), "layout": set()}
     for n, slot in enumerate((one for one in files if one.kind == "map"), start=1):
-        if slot.number and not _NUMBER.fullmatch(slot.number):
+        if slot.number and not _TWO_DIGITS.fullmatch(slot.number):
             raise _unknown_value_error(path, f"map[{n}].number", slot.number, "01–99")
         if slot.layout:
             check_one_of(slot.layout, maps, path, f"map[{n}].layout")
@@ -141,7 +147,7 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
             check_one_of(Path(slot.file).suffix.lower(), (".jpg", ".jpeg"), path, f"map[{n}].file")
         if slot.number and (problem := name_problem(fill_placeholders(slot.file, {**SAMPLE, **slot.own}))):
             raise DataError("package_name", file=str(path), key=f"map[{n}].title", value=slot.title, detail=problem)
-        for key, values in seen.items():
+        for key, values in used_values.items():
             value = getattr(slot, key)
             if value and value in values:
                 raise DataError("data_duplicate", file=str(path), key=f"map[{n}].{key}", value=value)
@@ -153,7 +159,7 @@ def _unknown_value_error(path: Path, key: str, value: object, known: str) -> Dat
 
 
 def vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -> VectorSet:
-    """Return the vector set of a table."""
+    """Return the data set that a table of the file specifies."""
     expect(row, dict, file=path, key=where)
     required, allowed = ("id", "folder", "file", "crs", "layer"), ("vertical", "encoding", "others")
     check_keys(row, required=required, allowed=allowed, file=path, where=where)
@@ -171,14 +177,16 @@ def vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -> Vec
     if Path(row["file"]).suffix.lower() == ".shp" and row.get("vertical"):
         # Not every program finds heights in a .prj, and GDAL drops heights combined with EPSG:4490.
         raise DataError("package_vertical", file=str(path), key=f"{where}.vertical", value=row["vertical"])
-    layers = tuple(_layer(one, f"{where}.layer[{n}]", path) for n, one in enumerate(row.pop("layer"), start=1))
+    layers = tuple(
+        _read_layer_slot(one, f"{where}.layer[{n}]", path) for n, one in enumerate(row.pop("layer"), start=1)
+    )
     check_no_two([one.layer for one in layers], path, f"{where}.layer")
     check_no_two([one.name.upper() for one in layers if one.name], path, f"{where}.layer.name")
     return VectorSet(**row, layers=layers)
 
 
 def _check_vct(row: dict[str, Any], path: Path, where: str) -> None:
-    """Validate a VCT file: GBK, and a CRS of its header (CGCS2000, heights of 1985)."""
+    """Validate a VCT data set: GBK, CGCS2000, and heights of 1985 or none."""
     # Imported here, because the list of specifications must also work without shapely.
     from ...exchange.vct.head import VERTICAL, check_crs
 
@@ -190,7 +198,8 @@ def _check_vct(row: dict[str, Any], path: Path, where: str) -> None:
         raise DataError("package_crs", file=str(path), key=f"{where}.crs", value=row["crs"]) from error
 
 
-def _layer(row: Any, where: str, path: Path) -> LayerSlot:
+def _read_layer_slot(row: Any, where: str, path: Path) -> LayerSlot:
+    """Return the specification of one layer from its table in the file."""
     expect(row, dict, file=path, key=where)
     check_keys(row, required=("layer", "need"), allowed=("name", "fields", "names"), file=path, where=where)
     for key, value in row.items():
@@ -207,10 +216,10 @@ def _layer(row: Any, where: str, path: Path) -> LayerSlot:
 
 
 def file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[str, str]) -> FileSlot:
-    """Return the slot of a table."""
+    """Return the document, map or table that a table of the file specifies."""
     expect(row, dict, file=path, key=where)
-    more = MAP_KEYS if kind == "map" else ()
-    check_keys(row, required=("id", "title", "folder", "file", "need"), allowed=more, file=path, where=where)
+    optional_keys = MAP_KEYS if kind == "map" else ()
+    check_keys(row, required=("id", "title", "folder", "file", "need"), allowed=optional_keys, file=path, where=where)
     for key, value in row.items():
         expect(value, str, file=path, key=f"{where}.{key}")
     check_one_of(row["folder"], folders, path, f"{where}.folder")
@@ -220,23 +229,23 @@ def file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[str, st
 
 
 def table_words(row: Any, path: Path) -> TableWords:
-    """Return other names of sheets and columns; remove them from ``[tables]``."""
+    """Return further names of sheets and columns; remove them from ``[tables]``."""
     expect(row, dict, file=path, key="tables")
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    words_by_part: dict[str, dict[str, tuple[str, ...]]] = {}
     texts = Texts("zh")
-    for part, known in (("titles", texts.section("sheets")), ("heads", texts.section("columns"))):
-        given = expect(row.pop(part, {}), dict, file=path, key=f"tables.{part}")
-        for key, words in given.items():
-            check_one_of(key, known, path, f"tables.{part}")
-            expect(words, list, file=path, key=f"tables.{part}.{key}")
+    for section, known in (("titles", texts.section("sheets")), ("heads", texts.section("columns"))):
+        words_of_id = expect(row.pop(section, {}), dict, file=path, key=f"tables.{section}")
+        for key, words in words_of_id.items():
+            check_one_of(key, known, path, f"tables.{section}")
+            expect(words, list, file=path, key=f"tables.{section}.{key}")
             for word in words:
-                expect(word, str, file=path, key=f"tables.{part}.{key}")
-        found[part] = {key: tuple(words) for key, words in given.items()}
-    return TableWords(**found)
+                expect(word, str, file=path, key=f"tables.{section}.{key}")
+        words_by_part[section] = {key: tuple(words) for key, words in words_of_id.items()}
+    return TableWords(**words_by_part)
 
 
 def named_file(row: Any, where: str, path: Path, folders: dict[str, str], items: tuple[str, ...] = ()) -> NamedFile:
-    """Return the generated file of a table."""
+    """Return the generated file that a table of the file specifies."""
     expect(row, dict, file=path, key=where)
     check_keys(row, required=("folder", "file", *(["names"] if items else [])), allowed=(), file=path, where=where)
     check_one_of(row["folder"], folders, path, f"{where}.folder")
@@ -248,8 +257,10 @@ def named_file(row: Any, where: str, path: Path, folders: dict[str, str], items:
             if name and (problem := field_problem(name)) == "field_characters":
                 raise DataError("package_name", file=str(path), key=f"{where}.names.{key}", value=name, detail=problem)
         # Two items with one name in one element could not be distinguished.
-        for together in (("package", "dataset"), PACKAGE_ITEMS, LAYER_ITEMS):
+        for items_of_element in (("package", "dataset"), PACKAGE_ITEMS, LAYER_ITEMS):
             check_no_two(
-                [name for key in together if (name := names[key] or key * (key in FRAMES))], path, f"{where}.names"
+                [name for key in items_of_element if (name := names[key] or key * (key in FRAMES))],
+                path,
+                f"{where}.names",
             )
     return NamedFile(row["folder"], row["file"], names)

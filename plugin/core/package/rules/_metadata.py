@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comparison of metadata with the package, item by item."""
+"""Comparison of a package's metadata with its layers and its manifest."""
 
 from __future__ import annotations
 
@@ -22,29 +22,34 @@ if TYPE_CHECKING:
     from ...engine.context import Context
 
 #: Dates may be later than today by this much, because clocks and time zones differ.
-_AHEAD = timedelta(days=1)
+_CLOCK_TOLERANCE = timedelta(days=1)
 #: Tolerance in units of the last printed digit of an extent: programs round up, down or outwards, so it may differ by
 #: one; a fiftieth more for the coordinate grid of a database, to which the shapes were moved.
-_LAST_DIGIT = 1.02
-_DAY = re.compile(r"(\d{4})[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2}))?(?!\d)")
+_LAST_DIGIT_TOLERANCE = 1.02
+_DATE_PATTERN = re.compile(r"(\d{4})[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2}))?(?!\d)")
 
 
 def check_metadata_values(path: str, metadata: Metadata, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Yield findings on non-empty items; ignore items that the specification omits."""
+    """Yield findings on metadata items that contradict the package.
+
+    Empty items and items that the specification omits are ignored.
+    """
     make_finding = _FindingMaker(path, package, ctx)
-    there = [layer for layer in package.layers if layer.features >= 0]
+    readable = [layer for layer in package.layers if layer.features >= 0]
     # Unreadable layers may exist; DOC008 reports them.
-    unread = [layer for layer in package.layers if layer.features < 0]
-    unknown = {layer.name.upper() for layer in unread}
-    whole = any(layer.name == PurePosixPath(layer.file).stem for layer in unread)
+    unreadable = [layer for layer in package.layers if layer.features < 0]
+    unreadable_names = {layer.name.upper() for layer in unreadable}
+    is_data_set_unreadable = any(layer.name == PurePosixPath(layer.file).stem for layer in unreadable)
     described = set()
     for items in metadata.layers:
         name = items.get("name", "")
-        fits = [layer for layer in there if layer.name.upper() == name.upper()]
-        fits = [layer for layer in fits if layer.format == items.get("format")] or fits
-        if not fits and (whole or name.upper() in unknown):
+        described_layers = [layer for layer in readable if layer.name.upper() == name.upper()]
+        described_layers = [
+            layer for layer in described_layers if layer.format == items.get("format")
+        ] or described_layers
+        if not described_layers and (is_data_set_unreadable or name.upper() in unreadable_names):
             continue
-        if not fits:
+        if not described_layers:
             yield Finding(
                 "",
                 key=f"{path}/{name}",
@@ -52,23 +57,23 @@ def check_metadata_values(path: str, metadata: Metadata, package: PackageFacts, 
                 params={"file": path, "name": show_value(name, make_finding.texts)},
             )
             continue
-        described.add((fits[0].file, fits[0].name))
-        yield from _check_layer(items, fits[0], make_finding)
-    yield from _find_undescribed(path, there, described, package)
+        described.add((described_layers[0].file, described_layers[0].name))
+        yield from _check_layer(items, described_layers[0], make_finding)
+    yield from _report_undescribed_layers(path, readable, described, package)
     yield from _check_package(metadata.package, package, make_finding)
 
 
-def _find_undescribed(
-    path: str, there: list[LayerFact], described: set[tuple[str, str]], package: PackageFacts
+def _report_undescribed_layers(
+    path: str, readable: list[LayerFact], described: set[tuple[str, str]], package: PackageFacts
 ) -> Iterator[Finding]:
-    """Report layers without metadata.
+    """Yield findings on layers without metadata.
 
     A data set without any metadata, in a package that has metadata of others, makes one finding.
     """
-    spares = {(spare.file, spare.name) for spare in package.unread_layers}
-    more = [x for x in there if x.features and (x.file, x.name) not in described | spares]
-    for file in dict.fromkeys(layer.file for layer in more):
-        names = [layer.name for layer in more if layer.file == file]
+    unread_layers = {(spare.file, spare.name) for spare in package.unread_layers}
+    undescribed = [x for x in readable if x.features and (x.file, x.name) not in described | unread_layers]
+    for file in dict.fromkeys(layer.file for layer in undescribed):
+        names = [layer.name for layer in undescribed if layer.file == file]
         if described and len(names) > 1 and file not in {place for place, _ in described}:
             params = {"file": path, "place": file, "count": len(names)}
             yield Finding("", key=f"{path}/{file}", case="set_more", params=params)
@@ -78,26 +83,30 @@ def _find_undescribed(
 
 
 class _FindingMaker:
-    """Makes the finding on an item with a wrong value."""
+    """Makes the finding on a metadata item with a wrong value."""
 
     def __init__(self, path: str, package: PackageFacts, ctx: Context):
         self.path, self.package, self.ctx = path, package, ctx
         self.texts = Texts(ctx.lang)
 
-    def __call__(self, owner: str, item: str, stated: str, found: str) -> Finding:
+    def __call__(self, owner: str, item: str, stated: str, expected: str) -> Finding:
+        """Return the finding that an item is wrong.
+
+        ``owner`` is a layer, "" for the package."""
         name = self.package.package_spec.metadata.names[item]
         owner_name = owner or self.texts.get("words", "whole_package")
         params = {"file": self.path, "owner": owner_name, "item": name}
-        params |= {"told": show_value(stated, self.texts), "found": show_value(found, self.texts)}
+        params |= {"told": show_value(stated, self.texts), "found": show_value(expected, self.texts)}
         return Finding("", key=f"{self.path}/{owner}", field=name, case="value", params=params)
 
 
 def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _FindingMaker) -> Iterator[Finding]:
+    """Yield findings on the metadata items of one layer."""
     code = make_finding.package.code
     template = make_finding.ctx.norm.standard.templates.get(layer.name)
     plane = crs_care.parse_crs(layer.crs)
     unit = "" if plane is None else DEGREES if plane.is_geographic else METRES
-    wanted = {
+    expected = {
         "data_id": f"{code}{layer.name}" if code else "",
         "alias": template.name if template else "",
         "format": layer.format,
@@ -106,7 +115,7 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
         "unit": unit,
         "features": str(layer.features),
     }
-    for item, value in wanted.items():
+    for item, value in expected.items():
         stated = items.get(item, "")
         if value and item in items and stated != value and (stated or item not in ("data_id", "alias")):
             yield make_finding(layer.name, item, stated, value)
@@ -118,7 +127,7 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
 
 
 def _find_manifest_row(layer: LayerFact, make_finding: _FindingMaker) -> dict[str, Any]:
-    """Return the manifest's row of a layer in a package of this plugin, else {}."""
+    """Return the layer's row in a manifest of this plugin, else {}."""
     package = make_finding.package
     if not is_made_by_plugin(package) or package.manifest is None:
         return {}
@@ -129,9 +138,10 @@ def _find_manifest_row(layer: LayerFact, make_finding: _FindingMaker) -> dict[st
 def _check_manifest_items(
     items: dict[str, str], row: dict[str, Any], layer: LayerFact, make_finding: _FindingMaker
 ) -> Iterator[Finding]:
-    """Compare a layer's resource and year of its data with the manifest.
+    """Yield findings on a layer's resource id and year of data.
 
-    In a package of other software, compare the year with the layer's rows.
+    They are compared with the manifest's entry for the layer; without one, the year is compared with the layer's
+    rows.
     """
     if row:
         for item, key in (("resource_id", "role"), ("currency", "data_year")):
@@ -146,57 +156,64 @@ def _check_manifest_items(
 def _check_reserved_items(
     items: dict[str, str], package: PackageFacts, make_finding: _FindingMaker
 ) -> Iterator[Finding]:
-    """Compare the items that the receiving body fills in, and the completeness."""
+    """Yield findings on the receiving body's items and on the completeness."""
     manifest = package.manifest
     if manifest is None or not is_made_by_plugin(package):
         return
-    whole = "" if manifest["check"].get("forced") else WHOLE
-    for item, value in (("integrity", whole), ("score", ""), ("grade", "")):
+    completeness = "" if manifest["check"].get("forced") else WHOLE
+    for item, value in (("integrity", completeness), ("score", ""), ("grade", "")):
         if item in items and items[item] != value:
             yield make_finding("", item, items[item], value)
 
 
 def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _FindingMaker) -> Iterator[Finding]:
-    wanted = {"data_id": package.root, "name": package.root}
-    for item, value in wanted.items():
+    """Yield findings on the metadata items of the whole package."""
+    expected = {"data_id": package.root, "name": package.root}
+    for item, value in expected.items():
         if items.get(item) and items[item] != value:
             yield make_finding("", item, items[item], value)
-    there, stated = formats(layer.format for layer in package.layers if layer.format), items.get("format", "")
+    layer_formats, stated = formats(layer.format for layer in package.layers if layer.format), items.get("format", "")
     # The order of formats does not matter.
-    if there and stated and {part.strip() for part in stated.split(BETWEEN)} != set(there.split(BETWEEN)):
-        yield make_finding("", "format", stated, there)
+    if (
+        layer_formats
+        and stated
+        and {part.strip() for part in stated.split(BETWEEN)} != set(layer_formats.split(BETWEEN))
+    ):
+        yield make_finding("", "format", stated, layer_formats)
     yield from _check_reserved_items(items, package, make_finding)
     for item in ("product_date", "update_date"):
         yield from _check_date(items, item, "", make_finding)
-    made, renewed = (_day(items.get(item, "")) for item in ("product_date", "update_date"))
-    if made and renewed and renewed < made:
-        yield make_finding("", "update_date", items["update_date"], f"≥ {made}")
+    production_date, update_date = (_day(items.get(item, "")) for item in ("product_date", "update_date"))
+    if production_date and update_date and update_date < production_date:
+        yield make_finding("", "update_date", items["update_date"], f"≥ {production_date}")
     yield from _check_secrecy(items, "", make_finding)
 
 
 def _same_extent(stated: str, extent: tuple[float, ...]) -> bool:
+    """Return True if a printed extent equals that of the shapes, to the last digit."""
     numbers = [parse_printed_number(part) for part in stated.replace(",", " ").split()]
     if len(numbers) != len(extent):
         return False
     return all(
-        n is not None and abs(n.value - v) <= _LAST_DIGIT * 10.0**-n.decimals
+        n is not None and abs(n.value - v) <= _LAST_DIGIT_TOLERANCE * 10.0**-n.decimals
         for n, v in zip(numbers, extent, strict=True)
     )
 
 
 def _check_date(items: dict[str, str], item: str, owner: str, make_finding: _FindingMaker) -> Iterator[Finding]:
+    """Yield a finding on an item that is not a date, or is in the future."""
     stated = items.get(item, "")
     day = _day(stated)
-    if stated and (day is None or day > date.today() + _AHEAD):
+    if stated and (day is None or day > date.today() + _CLOCK_TOLERANCE):
         yield make_finding(owner, item, stated, make_finding.texts.get("words", "no_such_day"))
 
 
 def _day(text: str) -> date | None:
     """Return the day of a date (2026-01-31, 2026/1/31, 20260131, 2026年1月31日, a month).
 
-    A time may follow.
+    A time may follow. None for other texts.
     """
-    match = _DAY.match(text)
+    match = _DATE_PATTERN.match(text)
     if match is None:
         return None
     try:
@@ -206,6 +223,7 @@ def _day(text: str) -> date | None:
 
 
 def _check_secrecy(items: dict[str, str], owner: str, make_finding: _FindingMaker) -> Iterator[Finding]:
+    """Yield a finding on a secrecy level that contradicts manifest or specification."""
     stated, package = items.get("secrecy", ""), make_finding.package
     levels = package.package_spec.secrecy_levels or (package.package_spec.secrecy,)
     agreed = package.manifest.get("secrecy") if package.manifest else None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Common parts of the rules on packages (DOC).
+"""Functions that the rules on packages (DOC) share.
 
-They read `package_facts` and are not applicable if no package is inspected.
+These rules read the facts of the inspected package; they are not applicable in a check without one.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ NONE_INSPECTED = Example("no package is inspected", {})
 
 
 def example(title: str, finds: int = 0, *, plan: dict[str, list[Any]] | None = None, **changes: Any) -> Example:
-    """Return an example: a county's package after ``changes``, with a plan's layers.
+    """Return an example of a rule: a county's package after ``changes``.
 
-    `facts_of` of the tests lists the possible changes.
+    ``plan`` has the layers of its data. `facts_of` of the tests lists the possible changes.
     """
     return Example(title, plan or {}, finds=finds, side={"package": changes})
 
@@ -43,30 +43,40 @@ def package_facts(ctx: Context) -> PackageFacts | None:
 
 
 def inspect_facts(ctx: Context, inspect: Callable[[PackageFacts, Context], Iterable[Finding]]) -> RuleResult:
-    """Return the findings on the package; not applicable without a package."""
+    """Return the findings of a function on the package's facts.
+
+    The result is not applicable without a package.
+    """
     package = package_facts(ctx)
     return no_package_given() if package is None else RuleResult(findings=list(inspect(package, ctx)))
 
 
 def no_package_given() -> RuleResult:
-    """Return the result without a package."""
+    """Return the result of a rule in a check without a package."""
     return RuleResult(applicable=False, notes=[("package_not_given", {})])
 
 
 def make_file_finding(path: str, case: str = "", severity: Severity | None = None, **params: Any) -> Finding:
-    """Return a finding on a file of the package; the path is its key for later runs."""
+    """Return a finding on a file of the package.
+
+    The file's path identifies the finding in later checks.
+    """
     return Finding("", key=path, case=case, severity=severity, params={"file": path, **params})
 
 
 def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: Context) -> list[str]:
-    """Return fields of a layer that neither a template of its role nor the spec has.
+    """Return the fields of a layer that neither template nor specification has.
 
-    The result is empty if the role is unknown.
+    The result is empty if it is unknown which template the layer has.
     """
-    standard, upper = ctx.norm.standard, layer.name.upper()
+    standard, upper_name = ctx.norm.standard, layer.name.upper()
     slots = [slot for vectors in package.sets_of(layer.file) for slot in vectors.layers]
-    called = [role for s in slots if s.name.upper() == upper for role in standard.concepts.get(s.layer, (s.layer,))]
-    templates = [t for role in called or [upper] if role in standard.templates for t in standard.all_templates(role)]
+    roles_by_name = [
+        role for s in slots if s.name.upper() == upper_name for role in standard.concepts.get(s.layer, (s.layer,))
+    ]
+    templates = [
+        t for role in roles_by_name or [upper_name] if role in standard.templates for t in standard.all_templates(role)
+    ]
     if not templates or not layer.fields:
         return []
     known = {name.upper() for slot in slots for name in slot.names.values()}
@@ -76,7 +86,7 @@ def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: Context
 
 
 def is_of_other_version(package: PackageFacts) -> bool:
-    """Return True if the manifest names another version or build of this plugin."""
+    """Return True if another version or build of this plugin made the package."""
     tool = (package.manifest or {}).get("tool")
     versions = tool.get("versions") if isinstance(tool, dict) else None
     version = versions.get("sanxian") if isinstance(versions, dict) else None
@@ -92,7 +102,10 @@ def _is_other_build(tool: Any) -> bool:
 
 
 def explain_not_rebuilt(package: PackageFacts, version: str) -> str:
-    """Return why pages of a version cannot be made again, a key of texts; else ""."""
+    """Return why the plugin's pages cannot be made again, as a key of a message text.
+
+    Empty if they can. ``version`` is the version that made them.
+    """
     if version != plugin_version():
         return "version"
     tool = package.manifest.get("tool") if package.manifest else None
@@ -106,31 +119,31 @@ def is_made_by_plugin(package: PackageFacts) -> bool:
 
 
 def show_value(value: Any, texts: Texts) -> str:
-    """Return a value as a message repeats it; words for an empty or missing one."""
+    """Return a value as a message shows it; words for an empty or missing one."""
     text = "" if value is None else str(value).strip()
     return text or texts.get("words", "left_blank")
 
 
 def show_profile(profile: str, texts: Texts) -> str:
-    """Return a profile's id, words if no profile is chosen."""
+    """Return the id of a profile; words if no profile is chosen."""
     return profile or texts.get("words", "no_profile")
 
 
 def year_of(layer: Layer | None) -> str:
-    """Return the only year of the data in a layer's rows, else empty."""
+    """Return the year of the data in a layer's rows; empty if none or several."""
     years = set(layer.text("data_year")) - {""} if layer is not None and layer.has("data_year") else set()
     return next(iter(years)) if len(years) == 1 else ""
 
 
 def stated_field_count(layer: LayerFact, package: PackageFacts) -> int | None:
-    """Return the number of a layer's fields in the manifest; None if it is not stated."""
+    """Return the number of a layer's fields by the manifest; None if not stated."""
     rows = package.manifest["layers"] if package.manifest else []
     counts = [r.get("fields") for r in rows if (r["file"], r["layer"].upper()) == (layer.file, layer.name.upper())]
     return counts[0] if counts and isinstance(counts[0], int) else None
 
 
 #: Maximum number of keys that a message names, and of characters of each.
-_NAMED, _LONGEST = 8, 80
+_MAX_LISTED_KEYS, _MAX_KEY_CHARACTERS = 8, 80
 
 
 @cache
@@ -139,29 +152,32 @@ def _load_schema(path: Path) -> dict[str, Any]:
 
 
 def unknown_keys(data: Any, path: Path) -> str:
-    """Return the keys of ``data`` that the JSON schema at ``path`` does not have.
+    """Return the keys of ``data`` that a JSON schema does not have, as one text.
 
-    Objects without properties in the schema may have any keys. Empty if all keys are known.
+    ``path`` is the schema's file. Objects without properties in the schema may have any keys.
     """
     schema = _load_schema(path)
-    found = list(dict.fromkeys(_find_unknown(data, schema, schema, "")))
-    return ", ".join(key[:_LONGEST] for key in found[:_NAMED]) + (" …" if len(found) > _NAMED else "")
+    keys = list(dict.fromkeys(_find_unknown_keys(data, schema, schema, "")))
+    return ", ".join(key[:_MAX_KEY_CHARACTERS] for key in keys[:_MAX_LISTED_KEYS]) + (
+        " …" if len(keys) > _MAX_LISTED_KEYS else ""
+    )
 
 
-def _find_unknown(data: Any, schema: dict[str, Any], whole: dict[str, Any], place: str) -> Iterator[str]:
+def _find_unknown_keys(data: Any, schema: dict[str, Any], root_schema: dict[str, Any], path: str) -> Iterator[str]:
+    """Yield the paths of the keys that the schema does not have."""
     if "$ref" in schema:
-        schema = whole["$defs"][schema["$ref"].rpartition("/")[2]]
+        schema = root_schema["$defs"][schema["$ref"].rpartition("/")[2]]
     if isinstance(data, list) and "items" in schema:
-        for one in data:
-            yield from _find_unknown(one, schema["items"], whole, f"{place}[]")
+        for item in data:
+            yield from _find_unknown_keys(item, schema["items"], root_schema, f"{path}[]")
     if not isinstance(data, dict):
         return
-    properties, more = schema.get("properties"), schema.get("additionalProperties")
+    properties, additional = schema.get("properties"), schema.get("additionalProperties")
     for key, value in data.items():
-        inside = f"{place}.{key}" if place else key
+        key_path = f"{path}.{key}" if path else key
         if properties is not None and key in properties:
-            yield from _find_unknown(value, properties[key], whole, inside)
-        elif isinstance(more, dict):
-            yield from _find_unknown(value, more, whole, inside)
+            yield from _find_unknown_keys(value, properties[key], root_schema, key_path)
+        elif isinstance(additional, dict):
+            yield from _find_unknown_keys(value, additional, root_schema, key_path)
         elif properties is not None and key not in schema.get("required", ()):
-            yield inside
+            yield key_path

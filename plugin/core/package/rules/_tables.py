@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings of the rule on tables in one sheet; cells grouped by row or column."""
+"""Findings of the rule on tables, for one sheet; cells grouped by row or column."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from ..tables.model import Sheet, Workbook, load_style_limits
 # example, shares differ in all rows if the area of one row changed.
 
 #: Minimum number of rows that differ in one column only for a finding on the column.
-_COLUMN_ROWS = 3
+_MIN_COLUMN_CELLS = 3
 #: Most cells that one sentence names; `params.cells` of the finding has all.
-_NAMED = 12
+_MAX_LISTED_FIGURES = 12
 #: Additional decimals of the layers' figure in a message.
-_MORE = 2
+_ADDITIONAL_DIGITS = 2
 
 
 @dataclass(frozen=True)
 class CellGroup:
-    """Cells of one finding.
+    """The cells of one finding.
 
-    ``case`` is the case of the rule's message, ``place`` identifies the finding (E9, a row 9, a column E), ``cells``
-    are in the order of rows.
+    ``case`` selects the rule's message, ``place`` identifies the finding (the cell E9, the row 9, the column
+    E), ``cells`` are in the order of rows.
     """
 
     case: str
@@ -42,122 +42,137 @@ class CellGroup:
     cells: tuple[CellDifference, ...]
 
 
-def group_cells(found: Iterable[CellDifference]) -> list[CellGroup]:
-    """Group differing cells (``cell`` and ``blank``) of one table by row or column.
+def group_cells(differences: Iterable[CellDifference]) -> list[CellGroup]:
+    """Return the differing cells of one table, grouped by row or column.
 
     Groups are in the order of the sheet.
     """
     rows: dict[tuple[str, int], list[CellDifference]] = defaultdict(list)
-    for one in found:
-        rows[one.case, one.line].append(one)
+    for difference in differences:
+        rows[difference.case, difference.line].append(difference)
     columns: dict[tuple[str, int], list[CellDifference]] = defaultdict(list)
     for (case, _), cells in rows.items():
         if len(cells) == 1:
             columns[case, cells[0].column].append(cells[0])
-    many = {key: cells for key, cells in columns.items() if len(cells) >= _COLUMN_ROWS}
-    made = [
-        CellGroup(f"{case}s_column", column_letters(column), tuple(cells)) for (case, column), cells in many.items()
+    column_groups = {key: cells for key, cells in columns.items() if len(cells) >= _MIN_COLUMN_CELLS}
+    groups = [
+        CellGroup(f"{case}s_column", column_letters(column), tuple(cells))
+        for (case, column), cells in column_groups.items()
     ]
     for (case, line), cells in rows.items():
         if len(cells) > 1:
-            made.append(CellGroup(f"{case}s_row", str(line), tuple(cells)))
-        elif (case, cells[0].column) not in many:
-            made.append(CellGroup(case, cell_name(cells[0]), tuple(cells)))
-    return sorted(made, key=lambda group: (group.cells[0].line, group.cells[0].column))
+            groups.append(CellGroup(f"{case}s_row", str(line), tuple(cells)))
+        elif (case, cells[0].column) not in column_groups:
+            groups.append(CellGroup(case, cell_name(cells[0]), tuple(cells)))
+    return sorted(groups, key=lambda group: (group.cells[0].line, group.cells[0].column))
 
 
 def group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
-    """Return the parameters of a group's message; ``cells`` has all details."""
-    described = {cell_name(one): _describe(one, texts) for one in group.cells}
+    """Return the message parameters of a group; ``cells`` has each cell with details."""
+    described = {cell_name(cell): _describe_cell(cell, texts) for cell in group.cells}
     first = group.cells[0]
     params: dict[str, Any] = {"row": first.row, "line": first.line, "column": first.head}
     if len(group.cells) == 1:
         params |= {key: described[group.place][key] for key in ("told", "given", "apart")}
     else:
-        named = group.cells
+        listed_cells = group.cells
         if group.case.endswith("column"):
             # The largest share of the right value first; the others follow from it.
-            named = tuple(sorted(named, key=lambda one: -one.difference / max(abs(one.expected or 0.0), 1e-9)))
-        sentences = [texts.get("words", group.case, **described[cell_name(one)]) for one in named[:_NAMED]]
-        more = [texts.get("words", "and_more", count=len(named) - _NAMED)] if len(named) > _NAMED else []
-        params |= {"count": len(named), "figures": texts.get("words", "between_cells").join([*sentences, *more])}
-    return {**params, "cells": [{"cell": name, **one} for name, one in described.items()]}
+            listed_cells = tuple(
+                sorted(listed_cells, key=lambda cell: -cell.difference / max(abs(cell.expected or 0.0), 1e-9))
+            )
+        sentences = [
+            texts.get("words", group.case, **described[cell_name(cell)]) for cell in listed_cells[:_MAX_LISTED_FIGURES]
+        ]
+        more_text = (
+            [texts.get("words", "and_more", count=len(listed_cells) - _MAX_LISTED_FIGURES)]
+            if len(listed_cells) > _MAX_LISTED_FIGURES
+            else []
+        )
+        params |= {
+            "count": len(listed_cells),
+            "figures": texts.get("words", "between_cells").join([*sentences, *more_text]),
+        }
+    return {**params, "cells": [{"cell": name, **cell} for name, cell in described.items()]}
 
 
-def _describe(one: CellDifference, texts: Texts) -> dict[str, Any]:
-    """Return a cell as texts: figures in one format, the layers' with more digits."""
-    given = require_value(one.expected, "the figure of the layers")
-    unit = one.word or (texts.get("units", one.unit) if one.unit else "")
-    digits = one.decimals + (0 if one.unit == "count" else _MORE)
+def _describe_cell(cell: CellDifference, texts: Texts) -> dict[str, Any]:
+    """Return a cell's head and figures as texts; the layers' figure has more digits."""
+    layer_figure = require_value(cell.expected, "the figure of the layers")
+    unit = cell.word or (texts.get("units", cell.unit) if cell.unit else "")
+    digits = cell.decimals + (0 if cell.unit == "count" else _ADDITIONAL_DIGITS)
     # Use the printed digits with separators; texts around a figure are unchanged.
-    printed = parse_printed_number(one.printed) if one.unit else None
-    stated = one.printed if printed is None else format_number(printed.value, printed.decimals)
+    printed = parse_printed_number(cell.printed) if cell.unit else None
+    table_figure = cell.printed if printed is None else format_number(printed.value, printed.decimals)
     return {
-        "row": one.row,
-        "line": one.line,
-        "column": one.head,
-        "told": f"{stated} {unit}".strip(),
-        "given": f"{format_number(given, digits)} {unit}".strip(),
-        "apart": f"{format_number(one.difference, digits)} {unit}".strip(),
+        "row": cell.row,
+        "line": cell.line,
+        "column": cell.head,
+        "told": f"{table_figure} {unit}".strip(),
+        "given": f"{format_number(layer_figure, digits)} {unit}".strip(),
+        "apart": f"{format_number(cell.difference, digits)} {unit}".strip(),
     }
 
 
-def cell_name(one: CellDifference) -> str:
-    """Return a cell's name in a spreadsheet."""
-    return f"{column_letters(one.column)}{one.line}"
+def cell_name(cell: CellDifference) -> str:
+    """Return the name of a cell in a spreadsheet, such as E9."""
+    return f"{column_letters(cell.column)}{cell.line}"
 
 
 def column_letters(column: int) -> str:
-    """Return a column's name in a spreadsheet: 28 is AB."""
+    """Return the name of a column in a spreadsheet: AB for 28."""
     name = ""
     while column:
-        column, rest = divmod(column - 1, 26)
-        name = chr(ord("A") + rest) + name
+        column, letter = divmod(column - 1, 26)
+        name = chr(ord("A") + letter) + name
     return name
 
 
 #: Maximum characters of a name from a sheet in a message.
-_LONGEST = 40
+_MAX_NAME_CHARACTERS = 40
 
 
 @dataclass
 class Seen:
-    """Result of one sheet: ids of the recognised tables, and findings."""
+    """Result of inspecting a sheet: ids of the recognised tables, and findings."""
 
     tables: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
 
 
 def language_of(books: Iterable[Workbook]) -> str:
-    """Return the language of most sheet names; Chinese if they are unknown."""
+    """Return the language of most sheet names; Chinese if none is known."""
     names = [normalise_word(sheet.name) for book in books for sheet in book.sheets]
     known = {lang: {normalise_word(text) for text in Texts(lang).section("sheets").values()} for lang in LANGUAGES}
     return max(LANGUAGES, key=lambda lang: sum(name in known[lang] for name in names))
 
 
 def table_name(table: str, texts: Texts) -> str:
-    """Return the name of a table's sheet."""
+    """Return the sheet name of a table of the plugin."""
     return texts.get("sheets", table)
 
 
 def inspect_sheet(file: str, sheet: Sheet, known: KnownTables, texts: Texts, *, elsewhere: bool = False) -> Seen:
-    """Return findings on one sheet: differing figures, uncompared cells."""
-    seen = Seen()
+    """Return the findings on one sheet: differing figures and cells not compared.
+
+    ``elsewhere`` means that another version of the plugin made the sheet; slight differences are then warnings.
+    """
+    result = Seen()
     make_finding = _FindingMaker(file, sheet, texts)
     if sheet.cut:
-        seen.findings.append(make_finding("cut"))
+        result.findings.append(make_finding("cut"))
     blocks = known.blocks(sheet)
     if not blocks:
-        about = {normalise_word(Texts(lang).get("sheets", "about")) for lang in LANGUAGES}
-        if has_figures(sheet) and normalise_word(sheet.name) not in about:
+        about_names = {normalise_word(Texts(lang).get("sheets", "about")) for lang in LANGUAGES}
+        if has_figures(sheet) and normalise_word(sheet.name) not in about_names:
             name = next((t for t in KEYS if t not in known.tables and _has_title(sheet, t)), "")
-            found = make_finding("no_layers", table=table_name(name, texts)) if name else make_finding("sheet")
-            seen.findings.append(found)
-        return seen
+            finding = make_finding("no_layers", table=table_name(name, texts)) if name else make_finding("sheet")
+            result.findings.append(finding)
+        return result
     for block in blocks:
-        seen.tables.add(block.table.id)
-        seen.findings += _inspect_block(block, make_finding, texts, elsewhere)
-    return seen
+        result.tables.add(block.table.id)
+        result.findings += _inspect_block(block, make_finding, texts, elsewhere)
+    return result
 
 
 def _has_title(sheet: Sheet, table: str) -> bool:
@@ -193,58 +208,73 @@ class _FindingMaker:
 
 
 def _inspect_block(block: TableBlock, make_finding: _FindingMaker, texts: Texts, elsewhere: bool) -> Iterator[Finding]:
+    """Yield the findings on one table of a sheet."""
     table: dict[str, Any] = {"table": table_name(block.table.id, texts)}
-    found, _ = find_differences(block)
-    for group in group_cells(one for one in found if one.case in DIFFER):
-        slight = elsewhere and all(_is_slight(cell) for cell in group.cells)
-        more = {} if group.case.startswith("blank") else {"other": texts.get("words", "slight") if slight else ""}
-        yield make_finding(
-            group.case, group.place, Severity.WARNING if slight else None, **group_params(group, texts), **more
+    differences, _ = find_differences(block)
+    for group in group_cells(one for one in differences if one.case in DIFFER):
+        is_slight = elsewhere and all(_is_slight(cell) for cell in group.cells)
+        more_params = (
+            {} if group.case.startswith("blank") else {"other": texts.get("words", "slight") if is_slight else ""}
         )
-    if renamed := find_renamed_rows(block):
-        names = [texts.get("words", "told_and_own", line=line, told=printed, own=own) for line, printed, own in renamed]
+        yield make_finding(
+            group.case,
+            group.place,
+            Severity.WARNING if is_slight else None,
+            **group_params(group, texts),
+            **more_params,
+        )
+    if renamed_rows := find_renamed_rows(block):
+        names = [
+            texts.get("words", "told_and_own", line=line, told=printed, own=layer_name)
+            for line, printed, layer_name in renamed_rows
+        ]
         yield make_finding("names", block.table.id, count=len(names), names=_list_names(names, texts), **table)
-    if lost := find_lost_rows(block):
-        yield make_finding("lost", block.table.id, count=len(lost), rows=_list_names(lost, texts), **table)
+    if lost_rows := find_lost_rows(block):
+        yield make_finding("lost", block.table.id, count=len(lost_rows), rows=_list_names(lost_rows, texts), **table)
     if block.unknown:
-        rows = [_row_words(block, line) for line in block.unknown]
+        rows = [_first_words_of_row(block, line) for line in block.unknown]
         yield make_finding("rows", block.table.id, count=len(rows), rows=_list_names(rows, texts), **table)
     if block.strange:
         yield make_finding("columns", block.table.id, columns=_list_names(list(block.strange.values()), texts), **table)
     for case in ("text", "formula", "error", "merged"):
-        if cells := _cell_names(found, case):
+        if cells := _cell_names(differences, case):
             detail = texts.get("causes", f"cell_{case}")
             yield make_finding(
                 "text", f"{block.table.id}/{case}", count=len(cells), cells=_list_names(cells, texts), detail=detail
             )
-    if cells := _cell_names(found, "target"):
+    if cells := _cell_names(differences, "target"):
         yield make_finding("target", block.table.id, count=len(cells), cells=_list_names(cells, texts), **table)
-    if cells := _cell_names(found, "no_figure", "words"):
+    if cells := _cell_names(differences, "no_figure", "words"):
         yield make_finding(
             "no_figure", block.table.id, Severity.INFO, count=len(cells), cells=_list_names(cells, texts), **table
         )
 
 
-def _cell_names(found: Iterable[CellDifference], *cases: str) -> list[str]:
-    return [cell_name(one) for one in found if one.case in cases]
+def _cell_names(differences: Iterable[CellDifference], *cases: str) -> list[str]:
+    """Return the names of the cells with a difference of these cases."""
+    return [cell_name(one) for one in differences if one.case in cases]
 
 
-def _is_slight(one: CellDifference) -> bool:
-    """Return True if another version may have measured the figure; never for counts."""
+def _is_slight(cell: CellDifference) -> bool:
+    """Return True if another version may have measured the figure differently.
+
+    Never for counts.
+    """
     return (
-        bool(one.expected)
-        and one.unit != COUNT
-        and one.difference <= load_style_limits().slight_share * abs(one.expected or 0.0)
+        bool(cell.expected)
+        and cell.unit != COUNT
+        and cell.difference <= load_style_limits().slight_share * abs(cell.expected or 0.0)
     )
 
 
 def _list_names(names: list[str], texts: Texts) -> str:
-    return texts.get("words", "between_names").join(name[:_LONGEST] for name in names[:NAMED]) + (
+    return texts.get("words", "between_names").join(name[:_MAX_NAME_CHARACTERS] for name in names[:NAMED]) + (
         " …" if len(names) > NAMED else ""
     )
 
 
-def _row_words(block: TableBlock, line: int) -> str:
+def _first_words_of_row(block: TableBlock, line: int) -> str:
+    """Return the first text of a row that is not a number, else its number."""
     for column in range(1, block.sheet.last_column + 1):
         text = block.sheet.text(line, column)
         if text and not text.isdigit():

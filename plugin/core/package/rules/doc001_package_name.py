@@ -9,7 +9,7 @@ from ..inspection.facts import PackageFacts
 from ..names import make_name_matcher
 from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -30,7 +30,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     fails=[
         example("a folder of any name", 1, root="规划成果最终版2"),
         example("another county's name", 1, root="140225左云县国土空间总体规划"),
-        example("another county's code", 1, plan={"red_line": [SQUARE]}, root="140226浑源县国土空间总体规划"),
+        example("another county's code", 1, plan={"red_line": [SQUARE_WKT]}, root="140226浑源县国土空间总体规划"),
         example("another county's manifest", 1, manifest=True, area={"code": "140226", "name": "左云县"}),
     ],
     passes=[
@@ -57,29 +57,37 @@ def package_name(*, ctx: Context) -> RuleResult:
 
 
 def _find_wrong_names(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on the folder's name and the county's code and name."""
     if make_name_matcher(package.package_spec.root, {}).fullmatch(package.root) is None:
         expected = package.expected("", package.package_spec.root)
         yield make_file_finding(package.root, "form", Severity.WARNING, expected=expected)
     code = ctx.plan.area_code if ctx.plan.layers else ""
-    own = code[: package.package_spec.digits].ljust(6, "0")
-    if package.code and code and package.code != own:
-        yield make_file_finding(package.root, "county", found=package.code, expected=own)
+    expected_code = code[: package.package_spec.digits].ljust(6, "0")
+    if package.code and code and package.code != expected_code:
+        yield make_file_finding(package.root, "county", found=package.code, expected=expected_code)
         return
     divisions = ctx.norm.standard.code_lists.get("divisions")
-    listed = divisions.codes.get(package.code) if divisions else None
-    if package.name and listed and listed.name != package.name:
-        params = {"found": package.name, "code": package.code, "expected": listed.name}
+    listed_division = divisions.codes.get(package.code) if divisions else None
+    if package.name and listed_division and listed_division.name != package.name:
+        params = {"found": package.name, "code": package.code, "expected": listed_division.name}
         yield make_file_finding(package.root, "name", Severity.WARNING, **params)
         return
-    yield from _compare_manifest(package, package.code or (own if code else ""))
+    yield from _compare_manifest_county(package, package.code or (expected_code if code else ""))
 
 
-def _compare_manifest(package: PackageFacts, code: str) -> Iterator[Finding]:
-    """Compare the manifest's county with the package's; ``code`` is empty if unknown."""
+def _compare_manifest_county(package: PackageFacts, code: str) -> Iterator[Finding]:
+    """Yield a finding if the manifest names another county than the package.
+
+    ``code`` is empty if unknown.
+    """
     area = package.manifest.get("area") if package.manifest else None
     if not isinstance(area, dict):
         return
-    pairs = [(str(area.get(key) or ""), own) for key, own in (("code", code), ("name", package.name))]
-    if any(one and own and one != own for one, own in pairs):
-        found, expected = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
-        yield make_file_finding(MANIFEST, "manifest", found=found, expected=expected)
+    pairs = [
+        (str(area.get(key) or ""), package_value) for key, package_value in (("code", code), ("name", package.name))
+    ]
+    if any(
+        manifest_value and package_value and manifest_value != package_value for manifest_value, package_value in pairs
+    ):
+        stated, expected = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
+        yield make_file_finding(MANIFEST, "manifest", found=stated, expected=expected)

@@ -50,41 +50,49 @@ def package_parts(*, ctx: Context) -> RuleResult:
         Parts are recognised by their names. A part with a wrong name counts as missing, and DOC003 reports the file.
         The list of parts follows a draft (mark B); its folders are settings (mark C).
     """
-    return inspect_facts(ctx, _find_missing)
+    return inspect_facts(ctx, _report_missing_parts)
 
 
-def _find_missing(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    yield from _find_missing_data(package, ctx)
-    yield from _find_missing_files(package, ctx)
+def _report_missing_parts(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    yield from _report_missing_data_sets(package, ctx)
+    yield from _report_missing_files(package, ctx)
 
 
-def _find_missing_data(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Report required data sets that are missing; a set without a layer has no file."""
-    there = {vectors.id for place in package.data_sets() for vectors in package.sets_of(place)}
+def _report_missing_data_sets(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on missing data sets of the specification.
+
+    A data set that no layer of the plan would fill may be missing.
+    """
+    present_sets = {vectors.id for data_set in package.data_sets() for vectors in package.sets_of(data_set)}
     for vectors in package.package_spec.vectors:
-        wanted = any(s.need == "M" or (s.need == "C" and ctx.plan.concept(s.layer)) for s in vectors.layers)
-        if vectors.id not in there and wanted:
+        is_required = any(s.need == "M" or (s.need == "C" and ctx.plan.concept(s.layer)) for s in vectors.layers)
+        if vectors.id not in present_sets and is_required:
             # Shapefiles are in a folder of that name.
             yield make_file_finding(package.expected(vectors.folder, vectors.file.removesuffix(".shp")), "data")
 
 
-def _find_missing_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Report missing documents, tables, maps; optional numbered maps in one finding."""
-    maps, numbered = [], False
+def _report_missing_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on missing documents, tables and maps.
+
+    Optional maps with a number make one finding.
+    """
+    missing_maps, has_numbered_map = [], False
     for slot in package.package_spec.files:
-        filling = package.filling(slot)
-        numbered = numbered or bool(slot.number and filling)
-        if slot.need == "O" or filling:
+        files = package.filling(slot)
+        has_numbered_map = has_numbered_map or bool(slot.number and files)
+        if slot.need == "O" or files:
             continue
         if slot.number and slot.need != "M":
-            maps.append(slot)
+            missing_maps.append(slot)
             continue
-        must = slot.need == "M"
+        is_required = slot.need == "M"
         path = package.expected(slot.folder, slot.file)
-        yield make_file_finding(path, "" if must else "optional", None if must else Severity.INFO, title=slot.title)
+        yield make_file_finding(
+            path, "" if is_required else "optional", None if is_required else Severity.INFO, title=slot.title
+        )
     # Maps may have other numbers than in the specification; then its list is not useful.
-    if maps and numbered:
+    if missing_maps and has_numbered_map:
         between = Texts(ctx.lang).get("words", "between_names")
-        titles = between.join(f"{slot.number} {slot.title}" for slot in maps)
-        folder = package.package_spec.place(maps[0].folder, "")
-        yield make_file_finding(folder, "maps", Severity.INFO, count=len(maps), titles=titles)
+        titles = between.join(f"{slot.number} {slot.title}" for slot in missing_maps)
+        folder = package.package_spec.place(missing_maps[0].folder, "")
+        yield make_file_finding(folder, "maps", Severity.INFO, count=len(missing_maps), titles=titles)

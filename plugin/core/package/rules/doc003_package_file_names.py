@@ -13,10 +13,10 @@ from ..slot_files import is_part, is_stray
 from ._package import NONE_INSPECTED, example, inspect_facts, is_made_by_plugin, make_file_finding
 
 #: Suffix of registers of waivers, and suffixes of a shapefile's files that this plugin writes.
-WAIVERS = ".waivers.csv"
-WRITTEN = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+WAIVER_FILE_SUFFIX = ".waivers.csv"
+WRITTEN_SHAPEFILE_SUFFIXES = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 #: Files of one folder that make one finding each; more make one finding together.
-MANY = 20
+MAX_SINGLE_FINDINGS = 20
 
 
 @rule(
@@ -94,75 +94,79 @@ def package_file_names(*, ctx: Context) -> RuleResult:
         More than 20 such files of one folder make one finding. In a database or a folder of shapefiles, only files
         that do not belong to such data are reported. Names follow a draft (mark B), folders are settings (mark C).
     """
-    return inspect_facts(ctx, _find_misplaced)
+    return inspect_facts(ctx, _check_names_and_folders)
 
 
-def _find_misplaced(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    yield from _check_data_sets(package)
-    yield from _check_single_files(package)
+def _check_names_and_folders(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    yield from _check_data_set_names(package)
+    yield from _check_single_file_names(package)
     yield from _check_inside_data_sets(package)
     yield from _find_similar_names(package)
 
 
-def _check_data_sets(package: PackageFacts) -> Iterator[Finding]:
-    """Report data sets that are not specified, or that are in a wrong folder."""
-    for place in package.data_sets():
-        name, sets = place.rpartition("/")[2], package.sets_of(place)
-        if not sets and place in package.package_spec.folders.values():
+def _check_data_set_names(package: PackageFacts) -> Iterator[Finding]:
+    """Yield findings on data sets that are not specified, or in a wrong folder."""
+    for data_set in package.data_sets():
+        name, sets = data_set.rpartition("/")[2], package.sets_of(data_set)
+        if not sets and data_set in package.package_spec.folders.values():
             # The folder is required, so report only the shapefiles in it.
-            for shape in package.shapefiles(place):
+            for shape in package.shapefiles(data_set):
                 yield make_file_finding(shape, "name")
         elif not sets:
-            yield make_file_finding(place, "name")
-        elif place not in [package.package_spec.place(vectors.folder, name) for vectors in sets]:
-            yield make_file_finding(place, "folder", expected=package.package_spec.place(sets[0].folder, ""))
+            yield make_file_finding(data_set, "name")
+        elif data_set not in [package.package_spec.place(vectors.folder, name) for vectors in sets]:
+            yield make_file_finding(data_set, "folder", expected=package.package_spec.place(sets[0].folder, ""))
 
 
-def _check_single_files(package: PackageFacts) -> Iterator[Finding]:
-    """Report files that are not specified, or that are in a wrong folder.
+def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
+    """Yield findings on files that are not specified, or in a wrong folder.
 
     Many files of one folder make one finding.
     """
-    strange: dict[str, list[str]] = {}
-    for file in _files_to_name(package):
+    unspecified: dict[str, list[str]] = {}
+    for file in _files_with_specified_names(package):
         slots = package.slots.get(file.path, ())
-        if not slots and file.name.lower().endswith(WAIVERS):
+        if not slots and file.name.lower().endswith(WAIVER_FILE_SUFFIX):
             yield make_file_finding(file.path, "waivers")
         elif not slots:
-            strange.setdefault(file.folder, []).append(file.path)
+            unspecified.setdefault(file.folder, []).append(file.path)
         elif all(package.package_spec.place(slot.folder, file.name) != file.path for slot in slots):
             yield make_file_finding(file.path, "folder", expected=package.package_spec.place(slots[0].folder, ""))
-    for folder, paths in strange.items():
-        if len(paths) <= MANY:
+    for folder, paths in unspecified.items():
+        if len(paths) <= MAX_SINGLE_FINDINGS:
             yield from (make_file_finding(path, "name") for path in paths)
         else:
             yield _make_group_finding(folder, "many", [path.rpartition("/")[2] for path in paths])
 
 
-def _files_to_name(package: PackageFacts) -> Iterator[FileFact]:
-    """Yield the files that must match a slot of the specification.
+def _files_with_specified_names(package: PackageFacts) -> Iterator[FileFact]:
+    """Yield the files whose names the specification determines.
 
-    These are files other than the plugin's files, data sets, signatures and files that other rules report.
+    These are all files except generated ones, data sets, signatures and files that other rules report.
     """
-    known = package.made_by_us() | package.world_files() | set(package.data_sets())
+    recognised = package.made_by_us() | package.world_files() | set(package.data_sets())
     for file in package.single:
-        reported = is_stray(file.name) or file.link or file.special
-        if file.path not in known and not reported and not is_signature(file.path):
+        is_reported_elsewhere = is_stray(file.name) or file.link or file.special
+        if file.path not in recognised and not is_reported_elsewhere and not is_signature(file.path):
             yield file
 
 
 def _check_inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
-    """Report files in a data set that do not belong to it, or not by this plugin."""
-    inside: dict[str, list[str]] = {}
+    """Yield findings on files in a data set that do not belong to it."""
+    foreign_files: dict[str, list[str]] = {}
     for file in package.files:
-        place = package.data_set(file.path)
-        if not place or is_stray(file.name):
+        data_set = package.data_set(file.path)
+        if not data_set or is_stray(file.name):
             continue
-        ours = is_made_by_plugin(package) and not place.lower().endswith(".gdb") and file.name != FIELD_NAMES
-        if not is_part(file.name, place) or (ours and not file.name.lower().endswith(WRITTEN)):
-            inside.setdefault(place, []).append(file.path.removeprefix(f"{place}/"))
-    for place, names in inside.items():
-        yield _make_group_finding(place, "inside", names)
+        is_made_by_plugin_set = (
+            is_made_by_plugin(package) and not data_set.lower().endswith(".gdb") and file.name != FIELD_NAMES
+        )
+        if not is_part(file.name, data_set) or (
+            is_made_by_plugin_set and not file.name.lower().endswith(WRITTEN_SHAPEFILE_SUFFIXES)
+        ):
+            foreign_files.setdefault(data_set, []).append(file.path.removeprefix(f"{data_set}/"))
+    for data_set, names in foreign_files.items():
+        yield _make_group_finding(data_set, "inside", names)
 
 
 def _make_group_finding(folder: str, case: str, names: list[str]) -> Finding:
@@ -171,12 +175,12 @@ def _make_group_finding(folder: str, case: str, names: list[str]) -> Finding:
 
 
 def _find_similar_names(package: PackageFacts) -> Iterator[Finding]:
-    """Report names that differ only in case, character width or invisible characters."""
-    seen: dict[str, str] = {}
+    """Yield findings on names that differ only in case, width or invisible characters."""
+    path_of_plain_name: dict[str, str] = {}
     for file in package.files:
-        plain = "".join(c for c in normalize("NFKC", file.path) if category(c) != "Cf").casefold()
-        if plain in seen:
-            yield make_file_finding(file.path, "alike", other=seen[plain])
-        seen.setdefault(plain, file.path)
-        if signs := [f"U+{ord(c):04X}" for c in file.path if category(c) in ("Cf", "Cc", "Co", "Cs")]:
-            yield make_file_finding(file.path, "unseen", signs=", ".join(dict.fromkeys(signs)))
+        plain_name = "".join(c for c in normalize("NFKC", file.path) if category(c) != "Cf").casefold()
+        if plain_name in path_of_plain_name:
+            yield make_file_finding(file.path, "alike", other=path_of_plain_name[plain_name])
+        path_of_plain_name.setdefault(plain_name, file.path)
+        if invisible_characters := [f"U+{ord(c):04X}" for c in file.path if category(c) in ("Cf", "Cc", "Co", "Cs")]:
+            yield make_file_finding(file.path, "unseen", signs=", ".join(dict.fromkeys(invisible_characters)))

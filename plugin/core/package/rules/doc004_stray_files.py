@@ -59,6 +59,7 @@ def stray_files(*, ctx: Context) -> RuleResult:
 
 
 def _find_stray_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on files that programs left, and on empty folders."""
     for file in package.files:
         if is_stray(file.name) and not file.link:
             yield make_file_finding(file.path)

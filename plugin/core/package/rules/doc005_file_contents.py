@@ -13,11 +13,11 @@ from ..slot_files import has_valid_end, has_valid_start, is_stray
 from ._package import NONE_INSPECTED, example, make_file_finding, no_package_given, package_facts
 
 #: First bytes of a jpg, up to its dots per inch.
-_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
+_JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
 #: Height and width of an A4 page at 300 dpi.
-_SIZE = b"\x0d\xb4\x09\xb0"
+_JPEG_SIZE = b"\x0d\xb4\x09\xb0"
 #: The rest of a small jpg after its head: a frame, a scan, the end.
-_REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\x00\x00?\x00\x00\xff\xd9"
+_JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\x00\x00?\x00\x00\xff\xd9"
 
 
 @rule(
@@ -60,7 +60,7 @@ _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01
         example(
             "a map of 96 dpi",
             1,
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x00`\x00`\x00\x00" + _REST},
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x00`\x00`\x00\x00" + _JPEG_REST},
         ),
         example("a pipe among the maps", 1, special=["4-规划图件/140225浑源县01三条控制线图.jpg"]),
         example("a text without a page", 1, pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 0}}),
@@ -78,50 +78,53 @@ _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01
             "a map of one pixel",
             1,
             add={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD
+                "4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD
                 + b"\x01\x01,\x01,\x00\x00"
-                + _REST.replace(_SIZE, b"\x00\x01\x00\x01")
+                + _JPEG_REST.replace(_JPEG_SIZE, b"\x00\x01\x00\x01")
             },
         ),
         example(
             "a map damaged inside",
             1,
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST},
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
             decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "sound": False}},
         ),
         example(
             "a map painted white",
             1,
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST},
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
             decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "levels": 3}},
         ),
         example(
             "a map next to nothing is drawn on",
             1,
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST},
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
             decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "levels": 200, "plain": 0.9998}},
         ),
         example(
             "a map with another file behind it",
             1,
             add={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST + b"PK\x03\x04"
+                "4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD
+                + b"\x01\x01,\x01,\x00\x00"
+                + _JPEG_REST
+                + b"PK\x03\x04"
             },
         ),
         example(
             "a map with a script in a remark",
             1,
             add={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD
+                "4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD
                 + b"\x01\x01,\x01,\x00\x00\xff\xfe\x00\x0a<script>"
-                + _REST
+                + _JPEG_REST
             },
         ),
         example(
             "one picture for two maps",
             1,
             add={
-                f"4-规划图件/140225浑源县{name}图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST
+                f"4-规划图件/140225浑源县{name}图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST
                 for name in ("01三条控制线", "02三区")
             },
         ),
@@ -133,13 +136,13 @@ _REST = b"\xff\xc0\x00\x0b\x08" + _SIZE + b"\x01\x01\x11\x00\xff\xda\x00\x08\x01
         example(
             "a map that was copied by half",
             1,
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST[:-2]},
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST[:-2]},
         ),
     ],
     passes=[
         example(
             "a map of 300 dpi",
-            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _HEAD + b"\x01\x01,\x01,\x00\x00" + _REST},
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
         ),
         NONE_INSPECTED,
     ],
@@ -172,11 +175,11 @@ def file_contents(
     if package is None:
         return no_package_given()
     limits = MapLimits(least_map_pixels, least_map_levels, most_plain_share)
-    result = RuleResult(findings=list(_inspect(package, limits, ctx)))
-    ways = Counter(file.pdf.by for file in package.single if file.pdf is not None)
-    result.notes += [(f"package_pdf_{way}", {"count": count}) for way, count in sorted(ways.items())]
-    ways = Counter(file.decoded.by for file in package.single if file.decoded is not None)
-    result.notes += [(f"package_jpg_{way}", {"count": count}) for way, count in sorted(ways.items())]
+    result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
+    methods = Counter(file.pdf.by for file in package.single if file.pdf is not None)
+    result.notes += [(f"package_pdf_{method}", {"count": count}) for method, count in sorted(methods.items())]
+    methods = Counter(file.decoded.by for file in package.single if file.decoded is not None)
+    result.notes += [(f"package_jpg_{method}", {"count": count}) for method, count in sorted(methods.items())]
     return result
 
 
@@ -184,7 +187,7 @@ def file_contents(
 class MapLimits:
     """Minimum content of a map.
 
-    These are pixels of its longer side, levels between its pixels, and at most ``plain_share`` of its pixels in one
+    ``pixels`` of its longer side, ``levels`` between its pixels, and at most ``plain_share`` of its pixels in one
     colour.
     """
 
@@ -193,8 +196,10 @@ class MapLimits:
     plain_share: float
 
 
-def _inspect(package: PackageFacts, limits: MapLimits, ctx: Context) -> Iterator[Finding]:
-    maps = {file.path for slot in package.package_spec.files if slot.kind == "map" for file in package.filling(slot)}
+def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: Context) -> Iterator[Finding]:
+    map_paths = {
+        file.path for slot in package.package_spec.files if slot.kind == "map" for file in package.filling(slot)
+    }
     for file in package.files:
         if file.link:
             yield make_file_finding(file.path, "link")
@@ -202,21 +207,23 @@ def _inspect(package: PackageFacts, limits: MapLimits, ctx: Context) -> Iterator
             yield make_file_finding(file.path, "special")
     for file in (one for one in package.single if not (one.link or one.special or is_stray(one.name))):
         finding = _find_damage(file, ctx)
-        if finding is None and file.path in maps:
+        if finding is None and file.path in map_paths:
             finding = _find_poor_map(file, limits)
         if finding is not None:
             yield finding
         if file.size and has_valid_end(file.name, file.tail):
-            yield from _inspect_inside(file, ctx)
-    yield from _find_equal_files([file for file in package.single if file.path in maps and file.picture is not None])
-    documents = {
+            yield from _report_content_problems(file, ctx)
+    yield from _find_equal_files(
+        [file for file in package.single if file.path in map_paths and file.picture is not None]
+    )
+    document_paths = {
         file.path for slot in package.package_spec.files if slot.kind == "document" for file in package.filling(slot)
     }
-    yield from _find_equal_files([file for file in package.single if file.path in documents and file.size])
+    yield from _find_equal_files([file for file in package.single if file.path in document_paths and file.size])
 
 
 def _find_damage(file: FileFact, ctx: Context) -> Finding | None:
-    """Return the first reason why a file cannot be opened completely."""
+    """Return the finding why a file cannot be opened completely; None if it can."""
     if not file.size:
         return make_file_finding(file.path, "empty")
     if not has_valid_start(file.name, file.head):
@@ -232,7 +239,7 @@ def _find_damage(file: FileFact, ctx: Context) -> Finding | None:
 
 
 def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
-    """Return the first reason why a readable picture cannot be a map.
+    """Return the finding why a readable picture cannot be a map; None if it can.
 
     Reasons are its resolution, its size, or missing content.
     """
@@ -248,21 +255,21 @@ def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
         return make_file_finding(file.path, "plain", levels=decoded.levels, least=limits.levels)
     if decoded.plain is not None and decoded.plain > limits.plain_share:
         # Some maps show little of an overview, so this is only a warning.
-        percent = {"share": format_number(100 * decoded.plain, 2), "most": format_number(100 * limits.plain_share, 2)}
-        return make_file_finding(file.path, "bare", Severity.WARNING, **percent)
+        shares = {"share": format_number(100 * decoded.plain, 2), "most": format_number(100 * limits.plain_share, 2)}
+        return make_file_finding(file.path, "bare", Severity.WARNING, **shares)
     return None
 
 
 def _find_equal_files(files: list[FileFact]) -> Iterator[Finding]:
-    """Report maps, or documents, with equal content; each must have another subject."""
-    first: dict[str, str] = {}
+    """Yield findings on files with equal content; each must have another subject."""
+    path_of_digest: dict[str, str] = {}
     for file in files:
-        if file.sha256 and first.setdefault(file.sha256, file.path) != file.path:
-            yield make_file_finding(file.path, "same", Severity.WARNING, other=first[file.sha256])
+        if file.sha256 and path_of_digest.setdefault(file.sha256, file.path) != file.path:
+            yield make_file_finding(file.path, "same", Severity.WARNING, other=path_of_digest[file.sha256])
 
 
-def _inspect_inside(file: FileFact, ctx: Context) -> Iterator[Finding]:
-    """Report missing pages, active content, and bytes after the end of a file."""
+def _report_content_problems(file: FileFact, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on missing pages, active content, and bytes after the end."""
     texts = Texts(ctx.lang)
     pdf, active = file.pdf, file.active
     if file.picture is not None:
@@ -280,5 +287,5 @@ def _inspect_inside(file: FileFact, ctx: Context) -> Iterator[Finding]:
         elif pdf.blank:
             yield make_file_finding(file.path, "blank", Severity.WARNING, by=texts.get("pdf", pdf.by))
     if active:
-        what = texts.get("words", "between_names").join(texts.get("active", key) for key in active)
-        yield make_file_finding(file.path, "active", Severity.WARNING, what=what)
+        active_names = texts.get("words", "between_names").join(texts.get("active", key) for key in active)
+        yield make_file_finding(file.path, "active", Severity.WARNING, what=active_names)

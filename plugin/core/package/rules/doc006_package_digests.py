@@ -14,7 +14,7 @@ from ..slot_files import is_stray
 from ._package import NONE_INSPECTED, example, inspect_facts, is_made_by_plugin, make_file_finding, package_facts
 
 #: Files of one folder that are reported one by one; more make one finding.
-MANY = 20
+MAX_SINGLE_FINDINGS = 20
 
 
 @rule(
@@ -124,37 +124,40 @@ def package_digests(*, ctx: Context) -> RuleResult:
         information, not an error. A package of this plugin without its manifest is an error. A change of the manifest
         together with its digest is not detected: record the digest elsewhere.
     """
-    result = inspect_facts(ctx, _compare)
+    result = inspect_facts(ctx, _compare_digests)
     package = package_facts(ctx)
     if package is not None and package.manifest_state != MISSING:
-        signed = find_signatures(file.path for file in package.files)
-        names = Texts(ctx.lang).get("words", "between_names").join(signed)
-        result.notes.append(("package_signed", {"files": names}) if signed else ("package_not_signed", {}))
+        signatures = find_signatures(file.path for file in package.files)
+        names = Texts(ctx.lang).get("words", "between_names").join(signatures)
+        result.notes.append(("package_signed", {"files": names}) if signatures else ("package_not_signed", {}))
     return result
 
 
-def _compare(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Compare the files with lists of digests, then with the manifest."""
-    there = {file.path: file.sha256 for file in package.files}
+def _compare_digests(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on files that differ from lists of digests or the manifest."""
+    digest_of_path = {file.path: file.sha256 for file in package.files}
     for name, sums in package.sums.items():
-        yield from _compare_list(name, sums, package, there)
+        yield from _compare_digest_list(name, sums, package, digest_of_path)
     if package.manifest_state == MISSING:
-        yield from _report_no_manifest(package, there)
+        yield from _report_missing_manifest(package, digest_of_path)
         return
     yield from _check_manifest_state(package)
     if package.manifest is None:
         return
-    if SUMS not in there and not package.sums and is_made_by_plugin(package):
+    if SUMS not in digest_of_path and not package.sums and is_made_by_plugin(package):
         yield make_file_finding(SUMS, "no_list", Severity.WARNING)
-    yield from _check_rows(package)
-    yield from _group_findings([*_find_changed(package, there), *_find_added(package)], package)
+    yield from _check_manifest_rows(package)
+    yield from _group_findings([*_find_changed_files(package, digest_of_path), *_find_added_files(package)], package)
 
 
-def _report_no_manifest(package: PackageFacts, there: dict[str, str]) -> Iterator[Finding]:
-    """Report a manifest that was removed, or a package that never had one."""
-    left = next((name for name in (DIGEST, PAGE) if name in there), "")
-    if left and not any(MANIFEST in sums for sums in package.sums.values() if sums):
-        yield make_file_finding(MANIFEST, "gone", left=left)
+def _report_missing_manifest(package: PackageFacts, digest_of_path: dict[str, str]) -> Iterator[Finding]:
+    """Yield a finding on a missing manifest.
+
+    It is an error if other files show that the package had one, else information.
+    """
+    remaining_file = next((name for name in (DIGEST, PAGE) if name in digest_of_path), "")
+    if remaining_file and not any(MANIFEST in sums for sums in package.sums.values() if sums):
+        yield make_file_finding(MANIFEST, "gone", left=remaining_file)
     elif not any(package.sums.values()):
         yield make_file_finding(MANIFEST, "none", Severity.INFO)
 
@@ -168,67 +171,72 @@ def _check_manifest_state(package: PackageFacts) -> Iterator[Finding]:
         yield make_file_finding(MANIFEST, "later", Severity.WARNING)
 
 
-def _find_changed(package: PackageFacts, there: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield path and case of the manifest's files that are missing or changed."""
+def _find_changed_files(package: PackageFacts, digest_of_path: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each listed file that is missing or changed, with the kind of finding."""
     for path, digest in _manifest_digests(package).items():
-        if path not in there:
+        if path not in digest_of_path:
             yield path, "lost"
-        elif there[path] != digest:
+        elif digest_of_path[path] != digest:
             yield path, "changed"
 
 
-def _find_added(package: PackageFacts) -> Iterator[tuple[str, str]]:
-    """Yield path and case of the files that the manifest does not list.
+def _find_added_files(package: PackageFacts) -> Iterator[tuple[str, str]]:
+    """Yield each file that the manifest does not list, with the kind of finding.
 
     Files that other rules report are omitted.
     """
-    known = {*_manifest_digests(package), *UNLISTED}
+    listed_paths = {*_manifest_digests(package), *UNLISTED}
     for file in package.files:
-        reported = file.link or file.special or is_stray(file.name)
-        if file.path not in known and not reported and not is_signature(file.path):
+        is_reported_elsewhere = file.link or file.special or is_stray(file.name)
+        if file.path not in listed_paths and not is_reported_elsewhere and not is_signature(file.path):
             yield file.path, "more"
 
 
 def _group_findings(differences: list[tuple[str, str]], package: PackageFacts) -> Iterator[Finding]:
-    """Make one finding per data set, and one per folder with many added files.
+    """Yield one finding for each data set, and for each folder with many added files.
 
-    Other files make one finding each.
+    Other files make one finding each. ``differences`` are pairs of path and kind of finding.
     """
-    sets: dict[str, dict[str, list[str]]] = {}
-    added: dict[str, list[str]] = {}
+    cases_of_set: dict[str, dict[str, list[str]]] = {}
+    added_by_folder: dict[str, list[str]] = {}
     for path, case in differences:
-        if place := package.data_set(path):
-            sets.setdefault(place, {}).setdefault(case, []).append(path)
+        if data_set := package.data_set(path):
+            cases_of_set.setdefault(data_set, {}).setdefault(case, []).append(path)
         elif case == "more":
-            added.setdefault(path.rpartition("/")[0], []).append(path)
+            added_by_folder.setdefault(path.rpartition("/")[0], []).append(path)
         else:
             yield make_file_finding(path, case)
-    for place, cases in sets.items():
-        yield from _make_set_finding(place, cases)
-    for folder, paths in added.items():
-        if len(paths) <= MANY:
+    for data_set, cases in cases_of_set.items():
+        yield from _make_set_finding(data_set, cases)
+    for folder, paths in added_by_folder.items():
+        if len(paths) <= MAX_SINGLE_FINDINGS:
             yield from (make_file_finding(path, "more") for path in paths)
         else:
-            yield make_file_finding(folder or ".", "many_more", count=len(paths), files=_named(folder, paths))
+            yield make_file_finding(
+                folder or ".", "many_more", count=len(paths), files=_list_relative_names(folder, paths)
+            )
 
 
-def _make_set_finding(place: str, cases: dict[str, list[str]]) -> Iterator[Finding]:
-    """Return one finding for several files of a data set."""
-    paths = [path for some in cases.values() for path in some]
+def _make_set_finding(data_set: str, cases: dict[str, list[str]]) -> Iterator[Finding]:
+    """Yield one finding for several files of a data set."""
+    paths = [path for paths_of_case in cases.values() for path in paths_of_case]
     if len(paths) == 1:
         yield make_file_finding(paths[0], next(iter(cases)))
         return
     counts = {"lost": len(cases.get("lost", ())), "more": len(cases.get("more", ()))}
-    yield make_file_finding(place, "changed_set", None, count=len(paths), files=_named(place, paths), **counts)
+    yield make_file_finding(
+        data_set, "changed_set", None, count=len(paths), files=_list_relative_names(data_set, paths), **counts
+    )
 
 
-def _named(folder: str, paths: list[str]) -> str:
+def _list_relative_names(folder: str, paths: list[str]) -> str:
+    """Return the first paths relative to a folder, with dots if there are more."""
     names = [path.removeprefix(f"{folder}/") for path in paths[:NAMED]]
     return ", ".join(names) + (" …" if len(paths) > NAMED else "")
 
 
-def _check_rows(package: PackageFacts) -> Iterator[Finding]:
-    """Report the manifest's rows with a wrong size or path, or listed twice."""
+def _check_manifest_rows(package: PackageFacts) -> Iterator[Finding]:
+    """Yield findings on the manifest's rows with a wrong size or path, or repeated."""
     rows = package.manifest["files"] if package.manifest else []
     sizes = {file.path: (file.size, file.sha256) for file in package.files}
     for path, count in Counter(row["path"] for row in rows).items():
@@ -241,30 +249,31 @@ def _check_rows(package: PackageFacts) -> Iterator[Finding]:
 
 
 def _manifest_digests(package: PackageFacts) -> dict[str, str]:
+    """Return path → SHA-256 of the files that the manifest lists."""
     return {row["path"]: row["sha256"] for row in package.manifest["files"]} if package.manifest else {}
 
 
-def _compare_list(
-    name: str, sums: dict[str, str] | None, package: PackageFacts, there: dict[str, str]
+def _compare_digest_list(
+    name: str, sums: dict[str, str] | None, package: PackageFacts, digest_of_path: dict[str, str]
 ) -> Iterator[Finding]:
-    """Compare a list of digests with the files; omit differences of the manifest."""
+    """Yield findings on differences of a list of digests from files or manifest."""
     if sums is None:
         yield make_file_finding(name, "list")
         return
-    in_manifest = _manifest_digests(package)
-    lacking = [path for path in in_manifest if path not in sums and path != name]
-    if lacking:
-        files = ", ".join(lacking[:NAMED]) + (" …" if len(lacking) > NAMED else "")
+    manifest_digests = _manifest_digests(package)
+    unlisted_paths = [path for path in manifest_digests if path not in sums and path != name]
+    if unlisted_paths:
+        files = ", ".join(unlisted_paths[:NAMED]) + (" …" if len(unlisted_paths) > NAMED else "")
         severity = Severity.WARNING
-        yield make_file_finding(name, "unlisted", severity, sums=name, count=len(lacking), files=files)
+        yield make_file_finding(name, "unlisted", severity, sums=name, count=len(unlisted_paths), files=files)
     for path, digest in sums.items():
-        if path in in_manifest and in_manifest[path] != digest:
+        if path in manifest_digests and manifest_digests[path] != digest:
             yield make_file_finding(path, "disagree", sums=name)
-        elif path not in in_manifest and path not in there:
+        elif path not in manifest_digests and path not in digest_of_path:
             yield make_file_finding(path, "lost_listed", sums=name)
         elif (
-            path not in in_manifest
-            and there[path] != digest
+            path not in manifest_digests
+            and digest_of_path[path] != digest
             and (path != MANIFEST or package.manifest_state in (MISSING, OK))
         ):
             yield make_file_finding(path, "changed_listed", sums=name)

@@ -41,10 +41,11 @@ def forced_package(*, ctx: Context) -> RuleResult:
     Limits
         Only packages with a manifest of this plugin have this result.
     """
-    return inspect_facts(ctx, _find_forced)
+    return inspect_facts(ctx, _report_failed_check)
 
 
-def _find_forced(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _report_failed_check(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield a finding if the manifest records that the plan did not pass."""
     check = package.manifest["check"] if package.manifest else {}
     if check.get("forced") or check.get("verdict") in HELD_BACK:
         verdict = Texts(ctx.lang).section("verdicts").get(str(check.get("verdict")), check.get("verdict"))

@@ -85,10 +85,11 @@ def package_layers(*, ctx: Context) -> RuleResult:
         (osgeo) is installed. Spatial indexes of a GeoPackage are checked, those of a .gdb are not. Other rules report
         errors inside a layer.
     """
-    return inspect_facts(ctx, _find_problems)
+    return inspect_facts(ctx, _report_layer_problems)
 
 
-def _find_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _report_layer_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on unreadable, damaged, repeated and missing layers."""
     for layer in package.layers:
         if layer.problem is not None:
             key, params = layer.problem
@@ -105,7 +106,7 @@ def _find_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             continue
         yield make_file_finding(error.part, case, table=error.table, reason=error.reason, missing=error.missing)
     for unread in package.unread_layers:
-        params = {"name": unread.name, "used": unread.used, "title": _title(unread.role, ctx)}
+        params = {"name": unread.name, "used": unread.used, "title": _layer_title(unread.role, ctx)}
         yield Finding(
             "",
             key=f"{unread.file}/{unread.name}",
@@ -113,52 +114,64 @@ def _find_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             severity=Severity.WARNING,
             params={"file": unread.file, **params},
         )
-    yield from _find_additional(package, ctx)
+    yield from _report_additional_fields(package, ctx)
     reported: set[tuple[str, str]] = set()
     for vectors in package.package_spec.vectors:
         # DOC002 reports a missing file of a set; its layers may be in another set.
-        places = [place for place in package.data_sets() if vectors in package.sets_of(place)]
+        data_sets = [data_set for data_set in package.data_sets() if vectors in package.sets_of(data_set)]
         for slot in (slot for slot in vectors.layers if slot.need == "M"):
-            for finding in _check_slot(slot, places, package, ctx):
+            for finding in _check_mandatory_layer(slot, data_sets, package, ctx):
                 # Two sets may lack the same layer; two layers of one file may be empty.
-                what = finding.key, str(finding.params["name"])
-                if what not in reported:
+                layer_key = finding.key, str(finding.params["name"])
+                if layer_key not in reported:
                     yield finding
-                reported.add(what)
+                reported.add(layer_key)
 
 
-def _find_additional(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Report additional fields, unless DOC010 reports their number."""
-    spares = {(unread.file, unread.name) for unread in package.unread_layers}
+def _report_additional_fields(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on additional fields of layers.
+
+    DOC010 reports them if their number differs from the manifest's.
+    """
+    unread_layers = {(unread.file, unread.name) for unread in package.unread_layers}
     for layer in package.layers:
-        more = find_additional_fields(layer, package, ctx) if (layer.file, layer.name) not in spares else []
-        if more and stated_field_count(layer, package) in (None, len(layer.fields or ())):
-            fields = Texts(ctx.lang).get("words", "between_names").join(more)
+        additional_fields = (
+            find_additional_fields(layer, package, ctx) if (layer.file, layer.name) not in unread_layers else []
+        )
+        if additional_fields and stated_field_count(layer, package) in (None, len(layer.fields or ())):
+            fields = Texts(ctx.lang).get("words", "between_names").join(additional_fields)
             params = {"file": layer.file, "name": layer.name, "fields": fields}
             key = f"{layer.file}/{layer.name}"
             yield Finding("", key=key, case="more_fields", severity=Severity.INFO, params=params)
 
 
-def _check_slot(slot: LayerSlot, places: list[str], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Report a mandatory layer that is empty, or missing in package or data set."""
+def _check_mandatory_layer(
+    slot: LayerSlot, data_sets: list[str], package: PackageFacts, ctx: Context
+) -> Iterator[Finding]:
+    """Yield a finding on a mandatory layer that is empty, or missing.
+
+    ``data_sets`` are those that must have it.
+    """
     roles = ctx.plan.roles_of(slot.layer)
     names = [slot.name, *roles] if slot.name else list(roles)
-    anywhere = [layer for layer in package.layers if layer.name.upper() in {n.upper() for n in names}]
-    here = [layer for layer in anywhere if not places or layer.file in places]
-    readable = [layer for layer in here if layer.features >= 0]
+    layers_of_slot = [layer for layer in package.layers if layer.name.upper() in {n.upper() for n in names}]
+    layers_in_sets = [layer for layer in layers_of_slot if not data_sets or layer.file in data_sets]
+    readable = [layer for layer in layers_in_sets if layer.features >= 0]
     # An unreadable layer may be the missing one.
     if not readable and any(layer.features < 0 for layer in package.layers):
         return
-    params = {"title": _title(slot.layer, ctx), "name": names[0]}
+    params = {"title": _layer_title(slot.layer, ctx), "name": names[0]}
     if readable:
         if not any(layer.features for layer in readable):
             yield make_file_finding(readable[0].file, "empty", name=readable[0].name)
-    elif anywhere:
-        yield Finding("", key=f"{places[0]}/{slot.layer}", case="missing_in", params={"file": places[0], **params})
+    elif layers_of_slot:
+        yield Finding(
+            "", key=f"{data_sets[0]}/{slot.layer}", case="missing_in", params={"file": data_sets[0], **params}
+        )
     else:
         yield Finding("", key=slot.layer, case="missing", params=params)
 
 
-def _title(layer: str, ctx: Context) -> str:
+def _layer_title(layer: str, ctx: Context) -> str:
     templates = ctx.norm.standard.templates
     return templates[layer].name if layer in templates else Texts(ctx.lang).concept(layer)

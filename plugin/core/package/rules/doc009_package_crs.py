@@ -45,10 +45,11 @@ def package_crs(*, ctx: Context) -> RuleResult:
     Limits
         Data sets are recognised by name. A data set that the specification does not describe may have any CRS.
     """
-    return inspect_facts(ctx, _find_wrong_crs)
+    return inspect_facts(ctx, _report_wrong_crs)
 
 
-def _find_wrong_crs(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _report_wrong_crs(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on layers whose CRS is not that of the specification."""
     for layer in package.layers:
         if layer.features < 0:
             continue
@@ -56,13 +57,13 @@ def _find_wrong_crs(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             # Use the notation of the layers, because a specification may use another one.
             plane, heights = crs_label(parse_crs(vectors.crs)), vectors.vertical.upper()
             if not layer.crs:
-                yield _make_finding(layer, "none", "", plane)
+                yield _make_crs_finding(layer, "none", "", plane)
             elif layer.crs != plane:
-                yield _make_finding(layer, "", layer.crs, plane)
+                yield _make_crs_finding(layer, "", layer.crs, plane)
             elif heights and layer.vertical != heights:
-                yield _make_finding(layer, "vertical", "", heights)
+                yield _make_crs_finding(layer, "vertical", "", heights)
 
 
-def _make_finding(layer: LayerFact, case: str, found: str, expected: str) -> Finding:
-    params = {"name": layer.name, "file": layer.file, "found": found, "expected": expected}
+def _make_crs_finding(layer: LayerFact, case: str, actual: str, expected: str) -> Finding:
+    params = {"name": layer.name, "file": layer.file, "found": actual, "expected": expected}
     return Finding("", key=f"{layer.file}/{layer.name}", case=case, params=params)

@@ -33,8 +33,8 @@ from ._package import (
 )
 
 #: Made by this version.
-TOOL = {"name": "sanxian", "versions": {"sanxian": "own"}, "generator": "own"}
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+PLUGIN_TOOL = {"name": "sanxian", "versions": {"sanxian": "own"}, "generator": "own"}
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -71,7 +71,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         example(
             "areas in the field half as much again",
             1,
-            plan={"red_line": [{"wkt": SQUARE, "area": 15000.0}]},
+            plan={"red_line": [{"wkt": SQUARE_WKT, "area": 15000.0}]},
             manifest=True,
             told={"STBHHX": 1},
             layers={"STBHHX": 1},
@@ -89,14 +89,14 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             "doubts about the form taken out",
             1,
             manifest=True,
-            head={"tool": TOOL, "form": {"id": "county", "unverified": []}},
+            head={"tool": PLUGIN_TOOL, "form": {"id": "county", "unverified": []}},
         ),
         example(
             "a missing document and missing tables that are not listed",
             2,
             manifest=True,
             head={
-                "tool": TOOL,
+                "tool": PLUGIN_TOOL,
                 "problems": [],
                 "slots": [{"kind": "document", "need": "C", "title": "说明", "pattern": "说明.pdf", "files": []}],
             },
@@ -105,13 +105,16 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             "a map made without QGIS",
             1,
             manifest=True,
-            head={"tool": TOOL, "maps": [{"file": "4-规划图件/140225浑源县01三条控制线图.jpg", "origin": "made"}]},
+            head={
+                "tool": PLUGIN_TOOL,
+                "maps": [{"file": "4-规划图件/140225浑源县01三条控制线图.jpg", "origin": "made"}],
+            },
         ),
         example(
             "an exchange file of another day",
             1,
             manifest=True,
-            head={"tool": TOOL, "made": "2026-11-20T08:00:00+08:00"},
+            head={"tool": PLUGIN_TOOL, "made": "2026-11-20T08:00:00+08:00"},
             row={"CZKFBJ": {"file": "1-空间数据/a.vct"}},
             heads={"1-空间数据/a.vct": {"date": "20190101", "mapscale": "2000"}},
         ),
@@ -159,63 +162,67 @@ def manifest_figures(*, ctx: Context) -> RuleResult:
         DOC008 reports unreadable layers, SCH002 and SCH008 report missing fields. Areas are compared for the layers
         that the check read, to 0.01 m² per feature. Packages of other software have no manifest of this plugin.
     """
-    return inspect_facts(ctx, _compare)
+    return inspect_facts(ctx, _compare_manifest)
 
 
 #: Tolerance of an area in the manifest, in m² per feature.
-AREA_M2 = 0.01
+AREA_PER_FEATURE_M2 = 0.01
 
 
-def _compare(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    there: dict[str | tuple[str, str], LayerFact] = {}
+def _compare_manifest(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on items of the manifest that contradict the data."""
+    layer_of_key: dict[str | tuple[str, str], LayerFact] = {}
     unreadable: set[tuple[str, str]] = set()
-    for one in package.layers:
-        if one.features >= 0:
+    for layer_fact in package.layers:
+        if layer_fact.features >= 0:
             # A layer may be in a database and in an exchange file. If neither has the manifest's file name, use the
             # first.
-            there[one.file, one.name.upper()] = one
+            layer_of_key[layer_fact.file, layer_fact.name.upper()] = layer_fact
             # The manifest lists each shapefile; the folder contains all of them.
-            there[f"{one.file}/{one.name}.shp", one.name.upper()] = one
-            there.setdefault(one.name.upper(), one)
+            layer_of_key[f"{layer_fact.file}/{layer_fact.name}.shp", layer_fact.name.upper()] = layer_fact
+            layer_of_key.setdefault(layer_fact.name.upper(), layer_fact)
         else:
-            unreadable.add((one.file, one.name.upper()))
+            unreadable.add((layer_fact.file, layer_fact.name.upper()))
     for row in package.manifest["layers"] if package.manifest else []:
         upper = str(row["layer"]).upper()
-        layer = there.get((row["file"], upper)) or there.get(upper)
+        layer = layer_of_key.get((row["file"], upper)) or layer_of_key.get(upper)
         name = {"name": row["layer"], "file": row["file"]}
         if layer is None:
-            if (row["file"], upper) not in unreadable and not _is_unreadable(row["file"], package):
+            if (row["file"], upper) not in unreadable and not _is_data_set_unreadable(row["file"], package):
                 yield Finding("", key=row["layer"], case="lost", params=name)
             continue
         if layer.features != row["features"]:
             counts = {"expected": row["features"], "found": layer.features}
             yield Finding("", key=row["layer"], case="features", params={**name, **counts})
-        yield from _compare_fields(row, layer, package, ctx)
-        yield from _compare_values(row, layer, ctx)
+        yield from _compare_field_counts(row, layer, package, ctx)
+        yield from _compare_layer_items(row, layer, ctx)
         yield from _compare_areas(row, ctx)
     if package.manifest:
-        yield from _check_keys(package.manifest, package)
-        yield from _find_unlisted(package.manifest, package)
-        yield from _compare_parts(package.manifest, package, ctx)
+        yield from _report_unknown_keys(package.manifest, package)
+        yield from _report_unlisted_layers(package.manifest, package)
+        yield from _compare_listed_files(package.manifest, package, ctx)
         if is_made_by_plugin(package):
             yield from _compare_with_spec(package.manifest, package, ctx)
             yield from _check_map_origins(package.manifest)
             yield from _compare_vct_headers(package.manifest, package, ctx)
 
 
-def _check_keys(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
-    """Report keys outside the schema; another version may have written some."""
-    if found := unknown_keys(manifest, MANIFEST_SCHEMA):
+def _report_unknown_keys(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
+    """Yield a finding on keys of the manifest outside its schema.
+
+    It is a warning if another version of the plugin wrote the manifest.
+    """
+    if unknown := unknown_keys(manifest, MANIFEST_SCHEMA):
         severity = Severity.WARNING if is_of_other_version(package) else None
-        yield Finding("", key=MANIFEST, case="keys", severity=severity, params={"file": MANIFEST, "keys": found})
+        yield Finding("", key=MANIFEST, case="keys", severity=severity, params={"file": MANIFEST, "keys": unknown})
 
 
 #: Reasons for a package without tables, as keys of its problems.
-_NO_TABLES = {"tables_no_openpyxl", "tables_not_made"}
+_TABLE_PROBLEM_KEYS = {"tables_no_openpyxl", "tables_not_made"}
 
 
 def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Report unverified parts of the spec and missing files that the manifest omits.
+    """Yield findings on unverified parts and missing files that the manifest omits.
 
     Manifests of other versions are not checked, because the specification may have changed.
     """
@@ -230,19 +237,21 @@ def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: Con
     rows, problems = manifest.get("slots"), manifest.get("problems")
     if not isinstance(rows, list) or not isinstance(problems, list):
         return
-    own = package.package_spec.tables
-    reasons = {one.get("key") for one in problems if isinstance(one, dict)}
-    if own is not None and not manifest.get("tables") and not reasons & _NO_TABLES:
-        yield make_file_finding(f"{package.expected(own.folder, own.file)}.xlsx", "untold")
+    table_file = package.package_spec.tables
+    problem_keys = {one.get("key") for one in problems if isinstance(one, dict)}
+    if table_file is not None and not manifest.get("tables") and not problem_keys & _TABLE_PROBLEM_KEYS:
+        yield make_file_finding(f"{package.expected(table_file.folder, table_file.file)}.xlsx", "untold")
     messages = "\n".join(str(one.get("message")) for one in problems if isinstance(one, dict))
     for row in rows:
-        lacking = isinstance(row, dict) and row.get("need") != "O" and row.get("kind") != "map" and not row.get("files")
-        if lacking and str(row.get("pattern")) not in messages and str(row.get("title")) not in messages:
+        is_missing = (
+            isinstance(row, dict) and row.get("need") != "O" and row.get("kind") != "map" and not row.get("files")
+        )
+        if is_missing and str(row.get("pattern")) not in messages and str(row.get("title")) not in messages:
             yield make_file_finding(str(row.get("pattern")), "untold")
 
 
 def _check_map_origins(manifest: dict[str, Any]) -> Iterator[Finding]:
-    """Report maps with the origin “made” in a manifest without QGIS."""
+    """Yield findings on maps that were allegedly made without QGIS."""
     tool = manifest.get("tool")
     versions = tool.get("versions") if isinstance(tool, dict) else None
     for row in manifest.get("maps", ()):
@@ -251,90 +260,107 @@ def _check_map_origins(manifest: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _compare_vct_headers(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Compare date and scale in the header of a VCT file, which reading ignores."""
-    made = str(manifest.get("made"))[:10].replace("-", "")
+    """Yield findings on date and scale in the header of a VCT file.
+
+    Reading the file ignores them.
+    """
+    export_day = str(manifest.get("made"))[:10].replace("-", "")
     scale = "" if is_of_other_version(package) else str(load_settings().map_scale)
-    listed = {row["file"] for row in manifest["layers"]}
+    listed_files = {row["file"] for row in manifest["layers"]}
     for file, head in package.heads.items():
-        for key, given in (("date", made), ("mapscale", scale)):
+        for key, expected in (("date", export_day), ("mapscale", scale)):
             stated = head.get(key, "")
             if (
-                file in listed
-                and given
-                and stated != given
-                and not (key == "date" and _are_adjacent_days(stated, given))
+                file in listed_files
+                and expected
+                and stated != expected
+                and not (key == "date" and _are_adjacent_days(stated, expected))
             ):
                 texts = Texts(ctx.lang)
-                params = {"item": texts.get("origin", f"vct_{key}"), "told": show_value(stated, texts), "found": given}
+                params = {
+                    "item": texts.get("origin", f"vct_{key}"),
+                    "told": show_value(stated, texts),
+                    "found": expected,
+                }
                 yield Finding("", key=f"{file}/{key}", case="head", params={"file": file, **params})
 
 
-def _are_adjacent_days(one: str, other: str) -> bool:
-    """Return True if two days are equal or consecutive.
+def _are_adjacent_days(first: str, second: str) -> bool:
+    """Return True if two days (YYYYMMDD) are equal or consecutive.
 
     A package may be made around midnight, or inspected in another time zone.
     """
     try:
-        days = [datetime.strptime(text, "%Y%m%d") for text in (one, other)]
+        days = [datetime.strptime(text, "%Y%m%d") for text in (first, second)]
     except ValueError:
         return False
     return abs(days[0] - days[1]) <= timedelta(days=1)
 
 
-def _compare_fields(row: dict[str, Any], layer: LayerFact, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Report additional fields by their number; other rules report missing ones."""
+def _compare_field_counts(
+    row: dict[str, Any], layer: LayerFact, package: PackageFacts, ctx: Context
+) -> Iterator[Finding]:
+    """Yield a finding on a layer with more fields than the manifest states.
+
+    Other rules report missing fields.
+    """
     stated = stated_field_count(layer, package)
     if stated is None or layer.fields is None or stated == len(layer.fields):
         return
-    more = find_additional_fields(layer, package, ctx)
-    if more or len(layer.fields) > stated:
+    additional = find_additional_fields(layer, package, ctx)
+    if additional or len(layer.fields) > stated:
         texts = Texts(ctx.lang)
-        names = texts.get("words", "between_names").join(more)
-        named = texts.get("words", "in_brackets", text=names) if more else ""
-        params = {"name": row["layer"], "expected": stated, "found": len(layer.fields), "more": named}
+        names = texts.get("words", "between_names").join(additional)
+        names_in_brackets = texts.get("words", "in_brackets", text=names) if additional else ""
+        params = {"name": row["layer"], "expected": stated, "found": len(layer.fields), "more": names_in_brackets}
         yield Finding("", key=row["layer"], case="fields", params=params)
 
 
-def _find_unlisted(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
-    """Report layers and tables of the package that the manifest does not name.
+def _report_unlisted_layers(manifest: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
+    """Yield findings on layers and tables that the manifest does not name.
 
     DOC008 reports copies of a layer.
     """
-    listed = {(row["file"], str(row["layer"]).upper()) for row in manifest["layers"]}
-    own = {row["file"] for row in manifest["layers"]}
-    own |= {file.rpartition("/")[0] for file in own if file.lower().endswith(".shp")}
-    names = {name for _, name in listed}
+    listed_keys = {(row["file"], str(row["layer"]).upper()) for row in manifest["layers"]}
+    listed_files = {row["file"] for row in manifest["layers"]}
+    listed_files |= {file.rpartition("/")[0] for file in listed_files if file.lower().endswith(".shp")}
+    names = {name for _, name in listed_keys}
     unread = {(one.file, one.name) for one in package.unread_layers}
     for layer in package.layers:
         upper = layer.name.upper()
-        here = {(layer.file, upper), (f"{layer.file}/{layer.name}.shp", upper)}
-        if layer.features < 0 or layer.file not in own or here & listed or (layer.file, layer.name) in unread:
+        keys_of_layer = {(layer.file, upper), (f"{layer.file}/{layer.name}.shp", upper)}
+        if (
+            layer.features < 0
+            or layer.file not in listed_files
+            or keys_of_layer & listed_keys
+            or (layer.file, layer.name) in unread
+        ):
             continue
         if upper not in names:
             params = {"name": layer.name, "file": layer.file}
             yield Finding("", key=f"{layer.file}/{layer.name}", case="more", params=params)
     for file, tables in package.hidden_tables.items():
-        if file in own and tables:
-            shown = ", ".join(tables[:NAMED]) + (" …" if len(tables) > NAMED else "")
-            yield Finding("", key=f"{file}/tables", case="table", params={"file": file, "names": shown})
+        if file in listed_files and tables:
+            listed_tables = ", ".join(tables[:NAMED]) + (" …" if len(tables) > NAMED else "")
+            yield Finding("", key=f"{file}/tables", case="table", params={"file": file, "names": listed_tables})
 
 
 #: Tolerances of an extent in degrees and metres: a database stores shapes on a grid.
-_EXTENT = {True: 1e-7, False: 0.01}
+_EXTENT_TOLERANCE = {True: 1e-7, False: 0.01}
 
 
 #: Items that a layer may lack, so that they are compared even if they are empty in the data.
-_MAY_LACK = ("vertical", "data_year")
+_ITEMS_THAT_MAY_BE_EMPTY = ("vertical", "data_year")
 
 
-def _compare_values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Finding]:
-    """Compare a layer's items in the manifest, except its figures, with the data."""
+def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on a layer's items in the manifest, except its figures."""
     texts = Texts(ctx.lang)
-    for item, stated, found in _item_pairs(row, layer, ctx):
-        if stated is not None and (found or item in _MAY_LACK) and stated != found:
+    for item, stated, actual in _pair_items(row, layer, ctx):
+        if stated is not None and (actual or item in _ITEMS_THAT_MAY_BE_EMPTY) and stated != actual:
             if item == "geometry" and ctx.lang == "zh":
-                stated, found = (GEOMETRIES.get(str(one), one) for one in (stated, found))
-            yield _make_value_finding(row, item, stated, found, texts)
+                stated, actual = (GEOMETRIES.get(str(value), value) for value in (stated, actual))
+            yield _make_value_finding(row, item, stated, actual, texts)
     stated = row.get("extent")
     if layer.extent and isinstance(stated, list) and _is_other_extent(stated, layer.extent):
         yield _make_value_finding(row, "extent", " ".join(map(str, stated)), " ".join(map(str, layer.extent)), texts)
@@ -347,7 +373,7 @@ def _compare_values(row: dict[str, Any], layer: LayerFact, ctx: Context) -> Iter
 
 
 def _filled_personal_fields(row: dict[str, Any], ctx: Context) -> list[str]:
-    """Return the fields of a layer with personal data and values."""
+    """Return the fields of a layer that have personal data and values."""
     layer = ctx.plan.layers.get(str(row.get("role", "")))
     if layer is None:
         return []
@@ -355,8 +381,8 @@ def _filled_personal_fields(row: dict[str, Any], ctx: Context) -> list[str]:
     return [name for name, values in columns if values is not None and values.notna().any()]
 
 
-def _item_pairs(row: dict[str, Any], layer: LayerFact, ctx: Context) -> list[tuple[str, Any, Any]]:
-    """Return item, the manifest's value and the data's."""
+def _pair_items(row: dict[str, Any], layer: LayerFact, ctx: Context) -> list[tuple[str, Any, Any]]:
+    """Return item, the manifest's value and the data's value for a layer."""
     package = package_facts(ctx)
     titles = layer.titles if package is not None and is_made_by_plugin(package) else ()
     template = ctx.norm.standard.templates.get(str(row.get("role", "")))
@@ -364,9 +390,9 @@ def _item_pairs(row: dict[str, Any], layer: LayerFact, ctx: Context) -> list[tup
     heights = layer.vertical if row.get("vertical") or not layer.file.lower().endswith(".vct") else ""
     plan_layer = ctx.plan.layers.get(str(row.get("role", "")))
     # A layer with another number of rows is reported by this number.
-    rows = plan_layer is not None and len(plan_layer) == layer.features
+    has_equal_row_count = plan_layer is not None and len(plan_layer) == layer.features
     return [
-        ("data_year", row.get("data_year"), year_of(plan_layer) if rows else row.get("data_year")),
+        ("data_year", row.get("data_year"), year_of(plan_layer) if has_equal_row_count else row.get("data_year")),
         ("crs", row.get("crs"), layer.crs),
         ("geometry", row.get("geometry"), layer.geometry),
         ("title", row.get("title"), template.name if template else ""),
@@ -377,96 +403,107 @@ def _item_pairs(row: dict[str, Any], layer: LayerFact, ctx: Context) -> list[tup
 
 
 def _is_other_extent(stated: list[Any], extent: tuple[float, ...]) -> bool:
-    """Return True if four values are not the layer's extent; False for other lists."""
+    """Return True if a stated list of four values is not the layer's extent.
+
+    False for lists of other lengths.
+    """
     if len(stated) != 4:
         return False
-    near = _EXTENT[max(map(abs, extent)) <= 360]
+    tolerance = _EXTENT_TOLERANCE[max(map(abs, extent)) <= 360]
     numbers = [v for v in stated if isinstance(v, int | float)]
-    return len(numbers) < 4 or any(abs(a - b) > near for a, b in zip(numbers, extent, strict=True))
+    return len(numbers) < 4 or any(abs(a - b) > tolerance for a, b in zip(numbers, extent, strict=True))
 
 
 def _compare_read_back(row: dict[str, Any], read: dict[str, Any], texts: Texts) -> Iterator[Finding]:
-    """Compare the recorded result of reading the layer again with the manifest's row."""
+    """Yield findings if the recorded result of reading the layer contradicts its row."""
     if read.get("same") is False:
-        stated, found = texts.get("words", "read_back_differs"), texts.get("words", "read_back_same")
-        yield _make_value_finding(row, "read_back", stated, found, texts)
-    counts = [{key: one.get(key, row.get(key)) for key in ("features", "fields")} for one in (read, row)]
+        stated, actual = texts.get("words", "read_back_differs"), texts.get("words", "read_back_same")
+        yield _make_value_finding(row, "read_back", stated, actual, texts)
+    counts = [{key: counts_row.get(key, row.get(key)) for key in ("features", "fields")} for counts_row in (read, row)]
     if counts[0] != counts[1]:
-        stated, found = (texts.get("words", "features_and_fields", **one) for one in counts)
-        yield _make_value_finding(row, "read_back", stated, found, texts)
+        stated, actual = (texts.get("words", "features_and_fields", **counts_row) for counts_row in counts)
+        yield _make_value_finding(row, "read_back", stated, actual, texts)
 
 
-def _make_value_finding(row: dict[str, Any], item: str, stated: Any, found: Any, texts: Texts) -> Finding:
+def _make_value_finding(row: dict[str, Any], item: str, stated: Any, actual: Any, texts: Texts) -> Finding:
     params = {"name": row["layer"], "item": texts.get("origin", item)}
-    params |= {"told": show_value(stated, texts), "found": show_value(found, texts)}
+    params |= {"told": show_value(stated, texts), "found": show_value(actual, texts)}
     return Finding("", key=row["layer"], field=item, case="value", params=params)
 
 
-def _compare_parts(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Compare documents, maps, tables and metadata in the manifest with the package."""
+def _compare_listed_files(manifest: dict[str, Any], package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on documents, maps, tables and metadata in the manifest."""
     texts = Texts(ctx.lang)
-    there = {file.path: file for file in package.files}
-    yield from _find_missing_files(manifest, there, texts)
-    yield from _compare_pixels(manifest, there, texts)
+    file_of_path = {file.path: file for file in package.files}
+    yield from _find_missing_files(manifest, file_of_path, texts)
+    yield from _compare_pixels(manifest, file_of_path, texts)
     yield from _find_missing_sheets(manifest, package, texts)
     metadata, layers = manifest.get("metadata"), len(manifest["layers"])
     if isinstance(metadata, dict) and metadata.get("layers") not in (None, layers):
         yield _make_part_finding(metadata.get("file", ""), "metadata", metadata.get("layers"), layers, texts)
 
 
-def _find_missing_files(manifest: dict[str, Any], there: Container[Any], texts: Texts) -> Iterator[Finding]:
-    """Report missing files of slots, maps and tables that DOC006 does not report."""
+def _find_missing_files(manifest: dict[str, Any], present_paths: Container[Any], texts: Texts) -> Iterator[Finding]:
+    """Yield findings on missing files that only parts of the manifest list.
+
+    These parts are documents, maps and tables; DOC006 reports files in the manifest's list of files."""
     listed = {row["path"] for row in manifest["files"]}
     for item in ("slots", "maps", "tables"):
-        for row in _dicts(manifest.get(item)):
+        for row in _filter_dicts(manifest.get(item)):
             files = row.get("files", [row.get("file")])
             for file in files if isinstance(files, list) else ():
-                if file and file not in there and file not in listed:
+                if file and file not in present_paths and file not in listed:
                     yield _make_part_finding(file, item, file, texts.get("origin", "absent"), texts)
 
 
-def _compare_pixels(manifest: dict[str, Any], there: dict[str, FileFact], texts: Texts) -> Iterator[Finding]:
-    """Report maps of another size in pixels."""
+def _compare_pixels(manifest: dict[str, Any], file_of_path: dict[str, FileFact], texts: Texts) -> Iterator[Finding]:
+    """Yield findings on maps with another size in pixels than the manifest states."""
     for row in manifest.get("maps", ()):
-        file = there.get(row["file"])
+        file = file_of_path.get(row["file"])
         picture = file.picture if file else None
         stated = (row.get("width"), row.get("height"))
         if picture is not None and picture.whole and None not in stated and stated != (picture.width, picture.height):
-            found = f"{picture.width} × {picture.height}"
-            yield _make_part_finding(row["file"], "maps", f"{stated[0]} × {stated[1]}", found, texts)
+            actual = f"{picture.width} × {picture.height}"
+            yield _make_part_finding(row["file"], "maps", f"{stated[0]} × {stated[1]}", actual, texts)
 
 
 def _find_missing_sheets(manifest: dict[str, Any], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
-    """Report workbooks that lack a sheet."""
+    """Yield findings on workbooks without a sheet that the manifest lists."""
     books = {book.file: book for book in package.workbooks if not book.problem}
-    for row in _dicts(manifest.get("tables")):
+    for row in _filter_dicts(manifest.get("tables")):
         book = books.get(row.get("file", ""))
         if book is None or not isinstance(row.get("sheets"), list):
             continue
-        gone = {str(sheet.get("sheet")) for sheet in _dicts(row["sheets"])} - {sheet.name for sheet in book.sheets}
-        if gone:
-            names = texts.get("words", "between_names").join(sorted(gone))
+        missing_sheets = {str(sheet.get("sheet")) for sheet in _filter_dicts(row["sheets"])} - {
+            sheet.name for sheet in book.sheets
+        }
+        if missing_sheets:
+            names = texts.get("words", "between_names").join(sorted(missing_sheets))
             yield _make_part_finding(book.file, "tables", names, texts.get("origin", "absent"), texts)
 
 
-def _dicts(rows: Any) -> list[dict[str, Any]]:
-    """Return the objects of a list that may have been edited; empty for other values."""
+def _filter_dicts(rows: Any) -> list[dict[str, Any]]:
+    """Return the objects in a value of JSON that should be a list of objects.
+
+    A manifest may have been edited.
+    """
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def _make_part_finding(file: Any, item: str, stated: Any, found: Any, texts: Texts) -> Finding:
-    values = {"told": show_value(stated, texts), "found": show_value(found, texts)}
+def _make_part_finding(file: Any, item: str, stated: Any, actual: Any, texts: Texts) -> Finding:
+    values = {"told": show_value(stated, texts), "found": show_value(actual, texts)}
     params = {"file": str(file), "item": texts.get("origin", item), **values}
     return Finding("", key=str(file), field=item, case="part", params=params)
 
 
-def _is_unreadable(file: str, package: PackageFacts) -> bool:
+def _is_data_set_unreadable(file: str, package: PackageFacts) -> bool:
     """Return True if no layer of a data set is readable; its layers may exist."""
-    seen = [one.features for one in package.layers if one.file == file]
-    return bool(seen) and max(seen) < 0
+    feature_counts = [one.features for one in package.layers if one.file == file]
+    return bool(feature_counts) and max(feature_counts) < 0
 
 
 def _compare_areas(row: dict[str, Any], ctx: Context) -> Iterator[Finding]:
+    """Yield findings on areas in the manifest that differ from the layer's."""
     layer = ctx.plan.layers.get(row.get("role", ""))
     if layer is None or len(layer) != row["features"]:
         return
@@ -475,11 +512,15 @@ def _compare_areas(row: dict[str, Any], ctx: Context) -> Iterator[Finding]:
         return
     for basis, stated in row.get("areas_m2", {}).items():
         if basis == "statutory":
-            found, field, case = float(layer.statutory.sum()), "", "area"
+            layer_value, field, case = float(layer.statutory.sum()), "", "area"
         elif (meaning := AREA_FIELDS.get(basis)) and layer.has(meaning):
-            found, field, case = float(np.nansum(layer.numbers(meaning))), layer.field_name(meaning), "field_area"
+            layer_value, field, case = float(np.nansum(layer.numbers(meaning))), layer.field_name(meaning), "field_area"
         else:
             continue
-        if abs(found - stated) > AREA_M2 * max(len(layer), 1):
-            params = {"name": row["layer"], "expected": format_number(stated, 2), "found": format_number(found, 2)}
+        if abs(layer_value - stated) > AREA_PER_FEATURE_M2 * max(len(layer), 1):
+            params = {
+                "name": row["layer"],
+                "expected": format_number(stated, 2),
+                "found": format_number(layer_value, 2),
+            }
             yield Finding(layer.role, key=row["layer"], field=field, case=case, params=params)

@@ -18,21 +18,21 @@ from ._own_tables import InspectedWorkbook, check_foreign_tables, compare_own_ta
 from ._package import NONE_INSPECTED, example, is_of_other_version, no_package_given, package_facts
 from ._tables import inspect_sheet, language_of, table_name
 
-COUNTY = {"county": ["POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"]}
-PLAN = {**COUNTY, "red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
-HEAD = ["控制线", "图斑数", "图斑椭球面积（公顷）"]
-INDICATORS = [["指标", "单位", "数值"], ["生态保护红线面积", "平方千米", "0.25"], ["县域面积", "公顷", "99.98"]]
+COUNTY_PLAN = {"county": ["POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"]}
+PLAN_WITH_RED_LINE = {**COUNTY_PLAN, "red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
+TABLE_HEAD = ["控制线", "图斑数", "图斑椭球面积（公顷）"]
+INDICATOR_ROWS = [["指标", "单位", "数值"], ["生态保护红线面积", "平方千米", "0.25"], ["县域面积", "公顷", "99.98"]]
 
 
-def _with(*rows: list[str], head: list[str] = HEAD) -> dict[str, list[list[str]]]:
-    """Return a workbook of two tables.
+def _workbook_with_rows(*rows: list[str], head: list[str] = TABLE_HEAD) -> dict[str, list[list[str]]]:
+    """Return a workbook of two tables for an example, with the given rows.
 
     25 ha in the plane are 24.99 ha on the ellipsoid.
     """
-    return {"指标表": INDICATORS, "三条控制线": [["县三条控制线面积表"], ["单位：公顷"], head, *rows]}
+    return {"指标表": INDICATOR_ROWS, "三条控制线": [["县三条控制线面积表"], ["单位：公顷"], head, *rows]}
 
 
-LINE = ["生态保护红线", "1", "24.99"]
+RED_LINE_ROW = ["生态保护红线", "1", "24.99"]
 
 
 @rule(
@@ -91,25 +91,25 @@ LINE = ["生态保护红线", "1", "24.99"]
         "cut": "“{file}”, sheet {sheet} is larger than any table; only its beginning was compared. Delete empty rows and columns.",
     },
     fails=[
-        example("another figure", 1, plan=PLAN, tables=_with(["生态保护红线", "1", "25.09"])),
-        example("a figure that is text, in full width", 1, plan=PLAN, tables=_with(["生态保护红线", "1", "２５．０９"])),
-        example("in mu, by the head", 1, plan=PLAN, tables=_with(["生态保护红线", "1", "375.60"], head=[*HEAD[:2], "图斑椭球面积（亩）"])),
-        example("one feature more", 1, plan=PLAN, tables=_with(["生态保护红线", "2", "24.99"])),
-        example("another edition's line", 1, plan=PLAN, tables=_with(["生态保护红线", "2", "25.09"])),
-        example("a blank", 1, plan=PLAN, tables=_with(["生态保护红线", "1", ""])),
-        example("a line that was left out", 1, plan=PLAN, tables=_with(["合计", "", ""])),
-        example("a line that no layer has", 1, plan=PLAN, tables=_with(LINE, ["蓝线", "2", "3.00"])),
-        example("a table of something else", 1, plan=PLAN, tables={**_with(LINE), "人口": [["年份", "人口"], ["2020", "35.2"]]}),
-        example("zones without their layer", 1, plan=PLAN, tables={**_with(LINE), "规划分区": [["代码", "规划分区", "图斑椭球面积"], ["100", "生态保护区", "3.00"]]}),
-        example("a hidden sheet", 1, plan=PLAN, tables=_with(LINE), hidden={"三条控制线": ("sheet",)}),
-        example("no table of indicators", 1, plan=PLAN, tables={"三条控制线": _with(LINE)["三条控制线"]}),
-        example("tables that only Access reads", 1, plan=PLAN, unread="table_kind"),
+        example("another figure", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "25.09"])),
+        example("a figure that is text, in full width", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "２５．０９"])),
+        example("in mu, by the head", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "375.60"], head=[*TABLE_HEAD[:2], "图斑椭球面积（亩）"])),
+        example("one feature more", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "2", "24.99"])),
+        example("another edition's line", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "2", "25.09"])),
+        example("a blank", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", ""])),
+        example("a line that was left out", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["合计", "", ""])),
+        example("a line that no layer has", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW, ["蓝线", "2", "3.00"])),
+        example("a table of something else", 1, plan=PLAN_WITH_RED_LINE, tables={**_workbook_with_rows(RED_LINE_ROW), "人口": [["年份", "人口"], ["2020", "35.2"]]}),
+        example("zones without their layer", 1, plan=PLAN_WITH_RED_LINE, tables={**_workbook_with_rows(RED_LINE_ROW), "规划分区": [["代码", "规划分区", "图斑椭球面积"], ["100", "生态保护区", "3.00"]]}),
+        example("a hidden sheet", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW), hidden={"三条控制线": ("sheet",)}),
+        example("no table of indicators", 1, plan=PLAN_WITH_RED_LINE, tables={"三条控制线": _workbook_with_rows(RED_LINE_ROW)["三条控制线"]}),
+        example("tables that only Access reads", 1, plan=PLAN_WITH_RED_LINE, unread="table_kind"),
     ],
     passes=[
-        example("the same", plan=PLAN, tables=_with(LINE)),
-        example("the same, shorter", plan=PLAN, tables=_with(["生态保护红线", "1", "25.0"])),
-        example("in another unit, by the head", plan=PLAN, tables=_with(["生态保护红线", "1", "0.2499"], head=[*HEAD[:2], "图斑椭球面积（平方千米）"])),
-        example("nothing where there is nothing", plan=PLAN, tables=_with(LINE, ["合计", "—", ""])),
+        example("the same", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW)),
+        example("the same, shorter", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "25.0"])),
+        example("in another unit, by the head", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "0.2499"], head=[*TABLE_HEAD[:2], "图斑椭球面积（平方千米）"])),
+        example("nothing where there is nothing", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW, ["合计", "—", ""])),
         NONE_INSPECTED,
     ],
 )  # fmt: skip
@@ -162,29 +162,31 @@ def table_figures(*, ctx: Context) -> RuleResult:
         result.not_checked.append(("package_no_figures", {"reason": texts.explain(error)}))
         return result
     known = KnownTables(tables, lang, package.package_spec.words)
-    seen: set[str] = set()
-    result.findings += _find_hidden(readable, package, texts)
+    recognised_tables: set[str] = set()
+    result.findings += _report_hidden_content(readable, package, texts)
     for book in readable:
         if book.file == _own_workbook_path(package):
-            made = tables if language_of([book]) == lang else all_tables(figures_of(ctx, language_of([book])))
+            tables_of_book = tables if language_of([book]) == lang else all_tables(figures_of(ctx, language_of([book])))
             result.findings += compare_own_tables(
-                InspectedWorkbook(book, made, _report(package), package, ctx, language_of([book]))
+                InspectedWorkbook(book, tables_of_book, _read_report(package), package, ctx, language_of([book]))
             )
         else:
             result.findings += check_foreign_tables(book, texts)
         for sheet in book.sheets:
-            found = inspect_sheet(book.file, sheet, known, texts, elsewhere=is_of_other_version(package))
-            seen |= found.tables
-            result.findings += found.findings
-    gone = [name for name in PROMISED if name in known.tables and name not in seen and known.tables[name].rows]
-    if gone:
-        params = {"tables": texts.get("words", "between_names").join(table_name(n, texts) for n in gone)}
+            sheet_result = inspect_sheet(book.file, sheet, known, texts, elsewhere=is_of_other_version(package))
+            recognised_tables |= sheet_result.tables
+            result.findings += sheet_result.findings
+    missing_tables = [
+        name for name in PROMISED if name in known.tables and name not in recognised_tables and known.tables[name].rows
+    ]
+    if missing_tables:
+        params = {"tables": texts.get("words", "between_names").join(table_name(n, texts) for n in missing_tables)}
         key = readable[0].file
         result.findings.append(Finding("", key=key, case="no_table", severity=Severity.WARNING, params=params))
     return result
 
 
-def _report(package: PackageFacts) -> dict[str, Any]:
+def _read_report(package: PackageFacts) -> dict[str, Any]:
     """Return the report's data; empty if unreadable (DOC013 reports that)."""
     try:
         report = strict_json(package.documents.get(package.report_path, b"{}"))
@@ -195,42 +197,44 @@ def _report(package: PackageFacts) -> dict[str, Any]:
 
 def _own_workbook_path(package: PackageFacts) -> str:
     """Return the path of the plugin's workbook; empty unless the manifest lists it."""
-    own = package.package_spec.tables
-    path = f"{package.expected(own.folder, own.file)}.xlsx" if own is not None else ""
+    table_file = package.package_spec.tables
+    path = f"{package.expected(table_file.folder, table_file.file)}.xlsx" if table_file is not None else ""
     rows = (package.manifest or {}).get("tables")
     return path if isinstance(rows, list) and any(isinstance(r, dict) and r.get("file") == path for r in rows) else ""
 
 
 def _describe_hidden(key: str, sheet: Sheet, texts: Texts) -> str:
-    """Describe hidden content with the names of rows, columns and cells."""
+    """Return hidden content as text, with the names of rows, columns or cells."""
     names = sheet.unseen.get(key, ()) if key != "sheet" else ()
-    listed = " ".join(name[:_LONGEST] for name in names[:NAMED]) + (" …" if len(names) > NAMED else "")
-    return f"{texts.get('hidden', key)} {listed}".strip()
+    listed_names = " ".join(name[:_MAX_NAME_CHARACTERS] for name in names[:NAMED]) + (
+        " …" if len(names) > NAMED else ""
+    )
+    return f"{texts.get('hidden', key)} {listed_names}".strip()
 
 
 #: Content that is normal in a planner's workbook.
-_WORK = ("comments", "formulas", "links", "header")
+_ALLOWED_IN_OTHER_WORKBOOKS = ("comments", "formulas", "links", "header")
 #: Maximum characters of each name in a message.
-_LONGEST = 60
+_MAX_NAME_CHARACTERS = 60
 
 
-def _find_hidden(books: list[Workbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
-    """Report hidden content of workbooks, and extra sheets of the plugin's workbook."""
+def _report_hidden_content(books: list[Workbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
+    """Yield findings on hidden content, and on extra sheets of the plugin's workbook."""
     between = texts.get("words", "between_names")
     own_path = _own_workbook_path(package)
     for book in books:
         for sheet in book.sheets:
             # Formulas and comments are allowed in a planner's workbook, hidden content is not.
-            unseen = [k for k in sheet.hidden if book.file == own_path or k not in _WORK]
-            if unseen:
-                what = between.join(_describe_hidden(key, sheet, texts) for key in unseen)
-                params = {"file": book.file, "sheet": sheet.name, "what": what}
+            hidden_keys = [k for k in sheet.hidden if book.file == own_path or k not in _ALLOWED_IN_OTHER_WORKBOOKS]
+            if hidden_keys:
+                hidden_content = between.join(_describe_hidden(key, sheet, texts) for key in hidden_keys)
+                params = {"file": book.file, "sheet": sheet.name, "what": hidden_content}
                 yield Finding(
                     "", key=f"{book.file}/{sheet.name}", case="hidden", severity=Severity.WARNING, params=params
                 )
         if book.file == own_path:
-            known = {Texts(lang).get("sheets", name) for name in (*KEYS, "about") for lang in LANGUAGES}
-            more = [sheet.name for sheet in book.sheets if sheet.name not in known]
-            if more:
-                params = {"file": book.file, "sheets": between.join(more)}
+            known_names = {Texts(lang).get("sheets", name) for name in (*KEYS, "about") for lang in LANGUAGES}
+            additional_sheets = [sheet.name for sheet in book.sheets if sheet.name not in known_names]
+            if additional_sheets:
+                params = {"file": book.file, "sheets": between.join(additional_sheets)}
                 yield Finding("", key=book.file, case="more_sheets", params=params)

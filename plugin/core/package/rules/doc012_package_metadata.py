@@ -12,11 +12,11 @@ from ..metadata import UnreadableXml, read_by_spec, read_xml
 from ._metadata import check_metadata_values
 from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
 
-PLACE = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
+METADATA_PATH = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
 
 
-def _with(text: str, codec: str = "utf-8") -> dict[str, bytes]:
-    return {PLACE: text.encode(codec)}
+def _metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]:
+    return {METADATA_PATH: text.encode(codec)}
 
 
 @rule(
@@ -48,12 +48,12 @@ def _with(text: str, codec: str = "utf-8") -> dict[str, bytes]:
     },
     fails=[
         example("none", 1, documents={}),
-        example("cut off", 1, documents=_with("<元数据><成果包>")),
-        example("a bomb", 1, documents=_with('<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><元数据>&c;</元数据>')),
-        example("another file", 1, documents=_with('<!DOCTYPE a SYSTEM "file:///etc/passwd"><元数据/>')),
-        example("GBK that calls itself UTF-8", 1, documents=_with('<?xml version="1.0" encoding="UTF-8"?><元数据/>', "gbk")),
-        example("a style sheet from elsewhere", 2, documents=_with('<?xml-stylesheet type="text/xsl" href="http://example.org/a.xsl"?><MD_Metadata/>')),
-        example("another schema", 1, documents=_with('<MD_Metadata xmlns="http://www.isotc211.org/2005/gmd"/>')),
+        example("cut off", 1, documents=_metadata_document("<元数据><成果包>")),
+        example("a bomb", 1, documents=_metadata_document('<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><元数据>&c;</元数据>')),
+        example("another file", 1, documents=_metadata_document('<!DOCTYPE a SYSTEM "file:///etc/passwd"><元数据/>')),
+        example("GBK that calls itself UTF-8", 1, documents=_metadata_document('<?xml version="1.0" encoding="UTF-8"?><元数据/>', "gbk")),
+        example("a style sheet from elsewhere", 2, documents=_metadata_document('<?xml-stylesheet type="text/xsl" href="http://example.org/a.xsl"?><MD_Metadata/>')),
+        example("another schema", 1, documents=_metadata_document('<MD_Metadata xmlns="http://www.isotc211.org/2005/gmd"/>')),
         example("a feature fewer", 1, metadata={"CZKFBJ": {"features": "17"}}),
         example("another zone", 1, metadata={"CZKFBJ": {"wkid": "4526"}}),
         example("public, though it is internal", 1, metadata={"": {"secrecy": "公开"}}, manifest=True),
@@ -84,18 +84,19 @@ def package_metadata(*, ctx: Context) -> RuleResult:
         another schema (ISO 19115 …) are reported as not compared. Score and grade are left to the receiving body. An
         extent may differ by one in its last printed digit.
     """
-    return inspect_facts(ctx, _find_problems)
+    return inspect_facts(ctx, _report_metadata_problems)
 
 
-def _find_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _report_metadata_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on missing, unreadable and wrong metadata."""
     expected = package.expected(package.package_spec.metadata.folder, package.package_spec.metadata.file)
     if expected not in package.documents:
         yield make_file_finding(expected, "missing")
     levels = package.package_spec.secrecy_levels or (package.package_spec.secrecy,)
-    agreed = str(package.manifest.get("secrecy") or "") if package.manifest else ""
-    if agreed and load_secrecy_levels().level_of(agreed) not in levels:
+    manifest_level = str(package.manifest.get("secrecy") or "") if package.manifest else ""
+    if manifest_level and load_secrecy_levels().level_of(manifest_level) not in levels:
         expected = Texts(ctx.lang).get("words", "between_names").join(levels)
-        yield make_file_finding(MANIFEST, "level", told=agreed, expected=expected)
+        yield make_file_finding(MANIFEST, "level", told=manifest_level, expected=expected)
     for path, data in package.documents.items():
         if not path.lower().endswith(".xml"):
             continue
@@ -113,6 +114,6 @@ def _find_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             continue
         between = Texts(ctx.lang).get("words", "between_names")
         for case in ("unknown", "lacking", "twice"):
-            if listed := getattr(metadata, case):
-                yield make_file_finding(path, case, names=between.join(listed))
+            if names_of_case := getattr(metadata, case):
+                yield make_file_finding(path, case, names=between.join(names_of_case))
         yield from check_metadata_values(path, metadata, package, ctx)

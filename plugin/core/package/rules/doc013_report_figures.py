@@ -33,16 +33,16 @@ from ._package import (
     unknown_keys,
 )
 
-PLACE = "2-规划文档/140225浑源县三区三线检查报告.json"
-PLAN = {"red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
-RED = {"id": "red_line_area", "value": 249938.16918, "unit": "m2"}
+REPORT_PATH = "2-规划文档/140225浑源县三区三线检查报告.json"
+PLAN_WITH_RED_LINE = {"red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
+RED_LINE_INDICATOR = {"id": "red_line_area", "value": 249938.16918, "unit": "m2"}
 
 
-def _report(
+def _report_document(
     *indicators: dict[str, Any],
     features: int = 1,
     area: str = "",
-    found: list[dict[str, Any]] | None = None,
+    findings: list[dict[str, Any]] | None = None,
     **summary: Any,
 ) -> dict[str, bytes]:
     layers = [{"role": "STBHHX", "name": "STBHHX", "features": features}]
@@ -50,9 +50,9 @@ def _report(
         "summary": {"verdict": "pass", "errors": 3, "skipped": 0, **summary},
         "indicators": list(indicators),
         "provenance": {"layers": layers, "profile": {"id": "example"}, "area_code": area},
-        **({"findings": found} if found is not None else {}),
+        **({"findings": findings} if findings is not None else {}),
     }
-    return {PLACE: json.dumps(data).encode()}
+    return {REPORT_PATH: json.dumps(data).encode()}
 
 
 @rule(
@@ -81,21 +81,21 @@ def _report(
         "the county's profile.",
     },
     fails=[
-        example("a hectare more", 1, plan=PLAN, report=_report({**RED, "value": 259938.2})),
-        example("a layer of two features", 1, plan=PLAN, report=_report(RED, features=2)),
-        example("a figure that is none", 1, plan=PLAN, report=_report({**RED, "value": float("nan")})),
-        example("a figure without end", 1, plan=PLAN, report=_report({**RED, "value": 10**400})),
-        example("of another county", 1, plan=PLAN, report=_report(RED, area="140226")),
-        example("a warning taken out of the summary", 1, plan=PLAN, report=_report(RED, warnings=0, found=[{"severity": "WARNING", "state": "open"}])),
-        example("of more warnings than the manifest", 1, plan=PLAN, manifest=True, head={"check": {"warnings": 7}}, report=_report(RED, warnings=2)),
+        example("a hectare more", 1, plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": 259938.2})),
+        example("a layer of two features", 1, plan=PLAN_WITH_RED_LINE, report=_report_document(RED_LINE_INDICATOR, features=2)),
+        example("a figure that is none", 1, plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": float("nan")})),
+        example("a figure without end", 1, plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": 10**400})),
+        example("of another county", 1, plan=PLAN_WITH_RED_LINE, report=_report_document(RED_LINE_INDICATOR, area="140226")),
+        example("a warning taken out of the summary", 1, plan=PLAN_WITH_RED_LINE, report=_report_document(RED_LINE_INDICATOR, warnings=0, found=[{"severity": "WARNING", "state": "open"}])),
+        example("of more warnings than the manifest", 1, plan=PLAN_WITH_RED_LINE, manifest=True, head={"check": {"warnings": 7}}, report=_report_document(RED_LINE_INDICATOR, warnings=2)),
         example("no report of ours", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
-        example("without its data", 1, add={PLACE.replace(".json", ".html"): b"<html>"}),
-        example("cut off", 1, plan=PLAN, report={PLACE: b'{"summary": {'}),
-        example("another verdict than the manifest's", 1, plan=PLAN, manifest=True, report=_report(RED, errors=0)),
+        example("without its data", 1, add={REPORT_PATH.replace(".json", ".html"): b"<html>"}),
+        example("cut off", 1, plan=PLAN_WITH_RED_LINE, report={REPORT_PATH: b'{"summary": {'}),
+        example("another verdict than the manifest's", 1, plan=PLAN_WITH_RED_LINE, manifest=True, report=_report_document(RED_LINE_INDICATOR, errors=0)),
     ],
     passes=[
-        example("the same", plan=PLAN, manifest=True, report=_report(RED)),
-        example("in another unit", plan=PLAN, report=_report({**RED, "value": 24.993816918, "unit": "ha"})),
+        example("the same", plan=PLAN_WITH_RED_LINE, manifest=True, report=_report_document(RED_LINE_INDICATOR)),
+        example("in another unit", plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": 24.993816918, "unit": "ha"})),
         NONE_INSPECTED,
     ],
 )  # fmt: skip
@@ -120,26 +120,26 @@ def report_figures(*, ctx: Context) -> RuleResult:
         return no_package_given()
     report = package.report_path
     page = package.report_page
-    there = [file.path for file in package.files if file.path in (report, page)]
-    half = [
-        make_file_finding(one, "half", Severity.WARNING, other=two)
-        for one, two in ((report, page), (page, report))
-        if there == [two]
+    present_paths = [file.path for file in package.files if file.path in (report, page)]
+    missing_half = [
+        make_file_finding(existing, "half", Severity.WARNING, other=missing)
+        for existing, missing in ((report, page), (page, report))
+        if present_paths == [missing]
     ]
-    if report not in package.documents and half:
-        return RuleResult(findings=half)
+    if report not in package.documents and missing_half:
+        return RuleResult(findings=missing_half)
     if report not in package.documents and is_made_by_plugin(package):
         return RuleResult(findings=[make_file_finding(report, "none", Severity.WARNING)])
     if report not in package.documents:
         return RuleResult(applicable=False, notes=[("package_no_report", {"file": report})])
-    return RuleResult(findings=[*half, *_compare(report, package, ctx)])
+    return RuleResult(findings=[*missing_half, *_compare_report(report, package, ctx)])
 
 
 @dataclass(frozen=True)
-class _Parsed:
-    """A report (``data``) with its compared parts.
+class _ParsedReport:
+    """The data of a report with the parts that are compared.
 
-    Figures are (id, value, unit), layers are (role, name, features).
+    ``figures`` are (id, value, unit), ``layers`` are (layer code, name, number of features).
     """
 
     data: dict[str, Any]
@@ -150,13 +150,13 @@ class _Parsed:
     errors: Any
 
 
-def _parse(document: bytes) -> _Parsed | None:
-    """Return the report; None if it is truncated or lacks required parts."""
+def _parse_report(document: bytes) -> _ParsedReport | None:
+    """Return the parsed report; None if it is truncated or lacks required parts."""
     try:
         data = strict_json(document)
-        return _Parsed(
+        return _ParsedReport(
             data,
-            [(str(r["id"]), _number(r["value"]), str(r["unit"])) for r in data["indicators"]],
+            [(str(r["id"]), _read_number(r["value"]), str(r["unit"])) for r in data["indicators"]],
             [(str(r["role"]), str(r["name"]), int(r["features"])) for r in data["provenance"]["layers"]],
             str(data["provenance"]["profile"]["id"]),
             data["summary"]["verdict"],
@@ -166,14 +166,15 @@ def _parse(document: bytes) -> _Parsed | None:
         return None
 
 
-def _compare(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def _compare_report(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on parts of the report that contradict the package."""
     texts = Texts(ctx.lang)
-    report = _parse(package.documents[path])
+    report = _parse_report(package.documents[path])
     if report is None:
         yield make_file_finding(path, "damaged")
         return
-    if found := unknown_keys(report.data, REPORT_SCHEMA):
-        yield make_file_finding(path, "keys", Severity.WARNING if is_of_other_version(package) else None, keys=found)
+    if unknown := unknown_keys(report.data, REPORT_SCHEMA):
+        yield make_file_finding(path, "keys", Severity.WARNING if is_of_other_version(package) else None, keys=unknown)
     yield from _compare_county(path, report.data["provenance"], package)
     yield from _compare_summary(path, report.data, texts)
     for role, name, features in report.layers:
@@ -186,8 +187,8 @@ def _compare(path: str, package: PackageFacts, ctx: Context) -> Iterator[Finding
     yield from _compare_with_layers(path, report, package, ctx)
 
 
-def _compare_with_manifest(path: str, report: _Parsed, agreed: Any, texts: Texts) -> Iterator[Finding]:
-    """Compare counts and verdict with the manifest's."""
+def _compare_with_manifest(path: str, report: _ParsedReport, agreed: Any, texts: Texts) -> Iterator[Finding]:
+    """Yield findings on counts and verdict that differ from the manifest's."""
     if isinstance(agreed, dict):
         yield from _compare_counts(path, report.data["summary"], agreed, texts)
     if agreed and (report.verdict, report.errors) != (agreed.get("verdict"), agreed.get("errors")):
@@ -200,149 +201,163 @@ def _compare_with_manifest(path: str, report: _Parsed, agreed: Any, texts: Texts
         yield make_file_finding(path, "check", errors=report.errors, other_errors=other, **verdicts)
 
 
-def _compare_with_layers(path: str, report: _Parsed, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    """Compare figures, targets and states with those of the layers.
+def _compare_with_layers(path: str, report: _ParsedReport, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on figures, targets and states that the layers contradict.
 
     Ratios and states are compared only with the same profile.
     """
     texts = Texts(ctx.lang)
-    same = report.profile == ctx.norm.profile.id
-    if not same and any(unit == "ratio" for _, _, unit in report.figures):
-        own = show_profile(ctx.norm.profile.id, texts)
-        yield make_file_finding(path, "profile", Severity.INFO, told=show_profile(report.profile, texts), found=own)
+    is_same_profile = report.profile == ctx.norm.profile.id
+    if not is_same_profile and any(unit == "ratio" for _, _, unit in report.figures):
+        own_profile = show_profile(ctx.norm.profile.id, texts)
+        yield make_file_finding(
+            path, "profile", Severity.INFO, told=show_profile(report.profile, texts), found=own_profile
+        )
     figures = figures_of(ctx, ctx.lang)
     other_version = is_of_other_version(package)
     standard = report.data["provenance"].get("standard")
-    alike = not isinstance(standard, dict) or standard.get("id") == ctx.norm.standard.id
-    if same and alike and not other_version:
+    is_same_standard = not isinstance(standard, dict) or standard.get("id") == ctx.norm.standard.id
+    if is_same_profile and is_same_standard and not other_version:
         yield from _compare_states(path, report.data["indicators"], figures)
     for name, value, unit in dict.fromkeys(report.figures):
-        if value is not None and (same or unit != "ratio"):
-            given = _computed_indicator(name, figures)
-            for finding in _compare_figure(path, name, value, unit, given, figures.texts):
-                if other_version and given is not None and _is_slight(value, unit, given):
+        if value is not None and (is_same_profile or unit != "ratio"):
+            computed = _computed_indicator(name, figures)
+            for finding in _compare_figure(path, name, value, unit, computed, figures.texts):
+                if other_version and computed is not None and _is_slight_difference(value, unit, computed):
                     finding.severity = Severity.WARNING
                     finding.params["other"] = texts.get("words", "slight")
                 yield finding
 
 
 def _computed_indicator(name: str, figures: Figures) -> Indicator | None:
-    """Return an indicator of catalogue or three spaces, computed from the layers."""
+    """Return an indicator as computed from the layers, None if it is unknown."""
     return figures.value(name) if name in figures.catalogue.entries else _find_space_figure(name, figures)
 
 
 def _compare_states(path: str, rows: list[dict[str, Any]], figures: Figures) -> Iterator[Finding]:
-    """Compare targets and states of the plan's indicators with those by the layers.
+    """Yield findings on targets and states that differ from those of the layers.
 
-    The profile must be the same.
+    ``rows`` are the indicators of the report; the profile must be the same.
     """
     words = Words(figures.texts.lang)
     for row in rows:
         name = str(row["id"])
-        found = _computed_indicator(name, figures)
+        computed = _computed_indicator(name, figures)
         # Without a target on both sides, the state may depend on data that this check lacks.
-        if found is None or found.value is None or row.get("place") or row.get("state") is None:
+        if computed is None or computed.value is None or row.get("place") or row.get("state") is None:
             continue
         try:
             stated = Indicator.from_dict(row)
         except TypeError:
             # A record with other keys, which make another finding.
             continue
-        sides = [" ".join(filter(None, (format_target(o, words), format_state(o, words)))) for o in (stated, found)]
-        if sides[0] != sides[1]:
-            params = {"file": path, "indicator": IndicatorName(name), "told": sides[0], "given": sides[1]}
+        descriptions = [
+            " ".join(filter(None, (format_target(o, words), format_state(o, words)))) for o in (stated, computed)
+        ]
+        if descriptions[0] != descriptions[1]:
+            params = {"file": path, "indicator": IndicatorName(name), "told": descriptions[0], "given": descriptions[1]}
             yield Finding("", key=f"{path}/{name}", case="state", params=params)
 
 
 def _compare_county(path: str, provenance: dict[str, Any], package: PackageFacts) -> Iterator[Finding]:
-    """Compare the area of the report with that of the package, by code and by name."""
+    """Yield a finding if the report is about another county than the package."""
     digits = package.package_spec.digits
     pairs = [
         (str(provenance.get("area_code") or "")[:digits].ljust(6, "0"), package.code),
         (str(provenance.get("area_name") or ""), package.name),
     ]
-    if any(stated.strip("0") and found and stated != found for stated, found in pairs):
-        stated, found = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
-        yield make_file_finding(path, "county", told=stated, found=found)
+    if any(stated.strip("0") and actual and stated != actual for stated, actual in pairs):
+        stated, actual = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
+        yield make_file_finding(path, "county", told=stated, found=actual)
 
 
 #: Counts of a summary, in addition to its verdict and errors.
-_COUNTED = ("warnings", "waived", "skipped", "crashed", "left_out", "unconfirmed")
+_COUNTED_ITEMS = ("warnings", "waived", "skipped", "crashed", "left_out", "unconfirmed")
 
 
 def _compare_summary(path: str, report: dict[str, Any], texts: Texts) -> Iterator[Finding]:
-    """Compare the summary with the report's rules and findings."""
+    """Yield a finding if the summary contradicts the report's rules and findings."""
     summary, rules, findings = report["summary"], report.get("rules"), report.get("findings")
-    given = _recount(summary, rules, findings)
-    wrong = {key: value for key, value in given.items() if key in summary and summary[key] != value}
-    sides = [(_describe_items(summary, wrong, texts), _describe_items(given, wrong, texts))] if wrong else []
-    sides += _compare_rule_counts(rules, findings, texts)
-    if sides:
+    recounted = _recount_summary(summary, rules, findings)
+    differing = {key: value for key, value in recounted.items() if key in summary and summary[key] != value}
+    difference_pairs = (
+        [(_describe_items(summary, differing, texts), _describe_items(recounted, differing, texts))]
+        if differing
+        else []
+    )
+    difference_pairs += _compare_rule_counts(rules, findings, texts)
+    if difference_pairs:
         between = texts.get("words", "between_names")
-        stated_all, given_all = (between.join(side) for side in zip(*sides, strict=True))
+        stated_all, given_all = (between.join(side) for side in zip(*difference_pairs, strict=True))
         yield make_file_finding(path, "summary", told=stated_all, given=given_all)
 
 
-def _recount(summary: dict[str, Any], rules: Any, findings: Any) -> dict[str, Any]:
-    """Return the items of a summary by the report's lists of rules and findings."""
-    given: dict[str, Any] = {}
+def _recount_summary(summary: dict[str, Any], rules: Any, findings: Any) -> dict[str, Any]:
+    """Return the items of the summary as counted from the report's lists."""
+    counted_items: dict[str, Any] = {}
     if isinstance(findings, list):
-        open_ones = [f for f in findings if isinstance(f, dict) and f.get("state") != "waived"]
-        counts = Counter(str(f.get("severity")) for f in open_ones)
-        given |= {"errors": counts["ERROR"], "warnings": counts["WARNING"], "infos": counts["INFO"]}
-        given["waived"] = len(findings) - len(open_ones)
+        open_findings = [f for f in findings if isinstance(f, dict) and f.get("state") != "waived"]
+        counts = Counter(str(f.get("severity")) for f in open_findings)
+        counted_items |= {"errors": counts["ERROR"], "warnings": counts["WARNING"], "infos": counts["INFO"]}
+        counted_items["waived"] = len(findings) - len(open_findings)
     if isinstance(rules, list) and all(isinstance(r, dict) for r in rules):
         outcomes = Counter(str(r.get("outcome")) for r in rules)
-        given |= {
+        counted_items |= {
             "rules": len(rules),
             **{key: outcomes[key] for key in ("passed", "failed", "not_applicable", "crashed")},
         }
-        given["skipped"] = sum(r.get("outcome") == "skipped" or bool(r.get("incomplete")) for r in rules)
-        given["unconfirmed"] = sorted({str(name) for r in rules for name in r.get("unconfirmed") or ()})
+        counted_items["skipped"] = sum(r.get("outcome") == "skipped" or bool(r.get("incomplete")) for r in rules)
+        counted_items["unconfirmed"] = sorted({str(name) for r in rules for name in r.get("unconfirmed") or ()})
     if isinstance(rules, list) and isinstance(findings, list):
-        given["verdict"] = _best_verdict(summary, given)
-    return given
+        counted_items["verdict"] = _best_verdict(summary, counted_items)
+    return counted_items
 
 
 def _compare_rule_counts(rules: Any, findings: Any, texts: Texts) -> list[tuple[str, str]]:
-    """Describe the first rule whose findings contradict the list, and the list.
+    """Return the first rule whose findings contradict the list, and what the list has.
 
-    A rule does if the list has another number of its findings, or if it passed with findings.
+    A rule contradicts it with another number of findings, or if it passed with findings.
     """
     if not isinstance(findings, list) or not isinstance(rules, list):
         return []
     rows = [f for f in findings if isinstance(f, dict)]
     counts = Counter(str(f.get("code")) for f in rows)
     # A comparison that a rule could not make is a finding of the run, and is counted for the rule.
-    runs = Counter(str((f.get("params") or {}).get("rule")) for f in rows if f.get("code") in ("RUN900", "RUN901"))
-    for one in (r for r in rules if isinstance(r, dict)):
-        code, found = str(one.get("code")), one.get("findings")
-        if isinstance(found, int) and not counts[code] <= found <= counts[code] + runs[code]:
-            stated = texts.get("words", "rule_found", code=code, count=found)
+    run_findings = Counter(
+        str((f.get("params") or {}).get("rule")) for f in rows if f.get("code") in ("RUN900", "RUN901")
+    )
+    for rule_row in (r for r in rules if isinstance(r, dict)):
+        code, stated_count = str(rule_row.get("code")), rule_row.get("findings")
+        if isinstance(stated_count, int) and not counts[code] <= stated_count <= counts[code] + run_findings[code]:
+            stated = texts.get("words", "rule_found", code=code, count=stated_count)
             return [(stated, texts.get("words", "list_has", code=code, count=counts[code]))]
-        if one.get("outcome") == "passed" and counts[code]:
+        if rule_row.get("outcome") == "passed" and counts[code]:
             stated = texts.get("words", "rule_passed", code=code)
             return [(stated, texts.get("words", "list_has", code=code, count=counts[code]))]
     return []
 
 
-def _best_verdict(summary: dict[str, Any], given: dict[str, Any]) -> Any:
-    """Return the best verdict that the counts allow, or the given one if allowed.
+def _best_verdict(summary: dict[str, Any], counted_items: dict[str, Any]) -> Any:
+    """Return the stated verdict if the counts allow it, else the best one they allow.
 
-    The rules for verdicts are those that all versions of the plugin have in common.
+    All versions of the plugin derive verdicts in this way.
     """
     verdict = summary.get("verdict")
-    if given["errors"]:
+    if counted_items["errors"]:
         return "fail"
-    if verdict in ("pass", "conditional") and (given["skipped"] or given["crashed"] or not given["rules"]):
+    if verdict in ("pass", "conditional") and (
+        counted_items["skipped"] or counted_items["crashed"] or not counted_items["rules"]
+    ):
         return "incomplete"
-    if verdict == "pass" and (given["warnings"] or given["waived"] or given["unconfirmed"] or summary.get("left_out")):
+    if verdict == "pass" and (
+        counted_items["warnings"] or counted_items["waived"] or counted_items["unconfirmed"] or summary.get("left_out")
+    ):
         return "conditional"
     return verdict
 
 
 def _describe_items(values: dict[str, Any], keys: Iterable[str], texts: Texts) -> str:
-    """Return items with their values, lists with their lengths."""
+    """Return items with their values as one text; of a list, its length."""
     words = texts.section("verdicts")
     parts = []
     for key in keys:
@@ -353,15 +368,18 @@ def _describe_items(values: dict[str, Any], keys: Iterable[str], texts: Texts) -
 
 
 def _compare_counts(path: str, summary: dict[str, Any], agreed: dict[str, Any], texts: Texts) -> Iterator[Finding]:
-    """Compare the counts in manifest and summary, except verdict and errors."""
-    wrong = [key for key in _COUNTED if key in summary and key in agreed and summary[key] != agreed[key]]
-    if wrong:
-        names = f"{_describe_items(summary, wrong, texts)} ≠ {_describe_items(agreed, wrong, texts)}"
+    """Yield a finding on counts that differ between manifest and summary.
+
+    Verdict and number of errors are compared separately.
+    """
+    differing = [key for key in _COUNTED_ITEMS if key in summary and key in agreed and summary[key] != agreed[key]]
+    if differing:
+        names = f"{_describe_items(summary, differing, texts)} ≠ {_describe_items(agreed, differing, texts)}"
         yield make_file_finding(path, "counts", names=names)
 
 
-def _number(value: Any) -> float | None:
-    """Return a number or None.
+def _read_number(value: Any) -> float | None:
+    """Return a number of JSON, or None.
 
     Raises
     ------
@@ -376,39 +394,47 @@ def _number(value: Any) -> float | None:
 
 
 def _find_space_figure(name: str, figures: Figures) -> Indicator | None:
-    """Return a figure of the three spaces, which the list of indicators does not have."""
+    """Return a figure of the three spaces (三类空间), which the catalogue lacks."""
     if name not in SPACE_FIGURES:
         return None
     result, _ = figures.of_rule("LAW003")
     return next((i for i in result.indicators if i.id == name), None) if result is not None else None
 
 
-def _is_slight(stated: float, unit: str, found: Indicator) -> bool:
-    """Return True if another version may have measured this figure; never for counts."""
-    given = _in_unit_of(found, unit)
-    return given is not None and unit != COUNT and abs(stated - given) <= load_style_limits().slight_share * abs(given)
+def _is_slight_difference(stated: float, unit: str, computed: Indicator) -> bool:
+    """Return True if another version may have measured the figure differently.
+
+    Never for counts.
+    """
+    computed_value = _convert_indicator(computed, unit)
+    return (
+        computed_value is not None
+        and unit != COUNT
+        and abs(stated - computed_value) <= load_style_limits().slight_share * abs(computed_value)
+    )
 
 
-def _in_unit_of(found: Indicator, unit: str) -> float | None:
-    """Return a figure of the layers in the report's unit; None if not convertible."""
-    if found.value is None or (found.unit != unit and not {found.unit, unit} <= SQUARE_METRES.keys()):
+def _convert_indicator(computed: Indicator, unit: str) -> float | None:
+    """Return an indicator's value in another unit; None if it is not convertible."""
+    if computed.value is None or (computed.unit != unit and not {computed.unit, unit} <= SQUARE_METRES.keys()):
         return None
-    return found.value * SQUARE_METRES.get(found.unit, 1.0) / SQUARE_METRES.get(unit, 1.0)
+    return computed.value * SQUARE_METRES.get(computed.unit, 1.0) / SQUARE_METRES.get(unit, 1.0)
 
 
 def _compare_figure(
-    path: str, name: str, stated: float, unit: str, found: Indicator | None, texts: Texts
+    path: str, name: str, stated: float, unit: str, computed: Indicator | None, texts: Texts
 ) -> Iterator[Finding]:
-    given = _in_unit_of(found, unit) if found is not None else None
-    if given is None:
+    """Yield a finding if a figure of the report differs from the layers'."""
+    computed_value = _convert_indicator(computed, unit) if computed is not None else None
+    if computed_value is None:
         return
-    difference = abs(stated - given)
-    if difference > unprinted_tolerance(given, unit):
+    difference = abs(stated - computed_value)
+    if difference > unprinted_tolerance(computed_value, unit):
         digits = 2 if unit == "m2" else 6
         word = texts.get("units", unit) if unit else ""
         texts_of = {
             key: f"{format_number(v, digits)} {word}".strip()
-            for key, v in (("told", stated), ("given", given), ("apart", difference))
+            for key, v in (("told", stated), ("given", computed_value), ("apart", difference))
         }
         yield Finding(
             "",

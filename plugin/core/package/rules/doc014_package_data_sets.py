@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from ..inspection.dataset_comparison import DatasetComparison, FeatureSample
 
 
-def _comparison(**changes: Any) -> list[dict[str, Any]]:
-    """Return the comparison of 城镇开发边界 in a VCT file with the database, after changes."""
+def _boundary_comparison(**changes: Any) -> list[dict[str, Any]]:
+    """Return the comparison of 城镇开发边界 in a VCT file with the database for an example.
+
+    ``changes`` replace its attributes.
+    """
     return [{"role": "CZKFBJ", "features": (18, 18), "areas": (5e6, 5e6), **changes}]
 
 
@@ -42,17 +45,29 @@ def _comparison(**changes: Any) -> list[dict[str, Any]]:
     },
     fails=[
         example(
-            "a feature fewer", 1, twins=_comparison(features=(18, 17), alone=((1, ["140225000000000018"]), (0, [])))
+            "a feature fewer",
+            1,
+            twins=_boundary_comparison(features=(18, 17), alone=((1, ["140225000000000018"]), (0, []))),
         ),
-        example("a centimetre aside", 1, twins=_comparison(off=[0.01], named=["140225000000000018"])),
-        example("an island that is not there", 1, twins=_comparison(off=[float("inf")], named=["140225000000000018"])),
-        example("a point moved", 1, twins=_comparison(areas=(0.0, 0.0), off=[5.0], named=["140225000000000018"])),
-        example("another zone", 1, twins=_comparison(fields={"GHFQDM": ((1, ["140225000000000018"]), "410", "420")})),
-        example("a field that was left out", 1, twins=_comparison(lacking=((), ["GHFQMC"]))),
+        example("a centimetre aside", 1, twins=_boundary_comparison(off=[0.01], named=["140225000000000018"])),
+        example(
+            "an island that is not there",
+            1,
+            twins=_boundary_comparison(off=[float("inf")], named=["140225000000000018"]),
+        ),
+        example(
+            "a point moved", 1, twins=_boundary_comparison(areas=(0.0, 0.0), off=[5.0], named=["140225000000000018"])
+        ),
+        example(
+            "another zone",
+            1,
+            twins=_boundary_comparison(fields={"GHFQDM": ((1, ["140225000000000018"]), "410", "420")}),
+        ),
+        example("a field that was left out", 1, twins=_boundary_comparison(lacking=((), ["GHFQMC"]))),
     ],
     passes=[
-        example("the same", twins=_comparison()),
-        example("a tenth of a millimetre", twins=_comparison(off=[1e-4], named=["140225000000000018"])),
+        example("the same", twins=_boundary_comparison()),
+        example("a tenth of a millimetre", twins=_boundary_comparison(off=[1e-4], named=["140225000000000018"])),
         example("one data set"),
         NONE_INSPECTED,
     ],
@@ -79,68 +94,80 @@ def package_data_sets(*, ctx: Context, allowance_m: float = 0.001) -> RuleResult
         return no_package_given()
     result = RuleResult()
     texts = Texts(ctx.lang)
-    compared: dict[tuple[str, str], list[str]] = {}
+    layers_of_pair: dict[tuple[str, str], list[str]] = {}
     for comparison in package.dataset_comparisons:
-        compared.setdefault((comparison.file, comparison.place), []).append(comparison.name)
+        layers_of_pair.setdefault((comparison.file, comparison.place), []).append(comparison.name)
         result.findings += _find_differences(comparison, allowance_m, texts)
         if not comparison.placed:
             names = {"layer": comparison.name, "file": comparison.file, "place": comparison.place}
             result.not_checked.append(("package_twin_nowhere", names))
-    for (file, place), layers in compared.items():
+    for (file, place), layers in layers_of_pair.items():
         params = {"layers": texts.get("words", "between_names").join(layers), "file": file, "place": place}
         result.notes.append(("package_twins", params))
     return result
 
 
 def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: Texts) -> Iterator[Finding]:
+    """Yield the findings on differences of a layer between two data sets."""
+
     def make_finding(case: str, params: dict[str, Any], field: str = "") -> Finding:
-        where = {"file": comparison.file, "place": comparison.place}
+        file_params = {"file": comparison.file, "place": comparison.place}
         return Finding(
             comparison.role,
             key=f"{comparison.place}/{comparison.name}",
             field=field,
             case=case,
-            params={**where, **params},
+            params={**file_params, **params},
         )
 
-    lost, more = comparison.alone
-    if lost.many or more.many:
+    only_in_first, only_in_other = comparison.alone
+    if only_in_first.many or only_in_other.many:
         counts = {
             "found": comparison.features[0],
             "other": comparison.features[1],
-            "lost": lost.many,
-            "more": more.many,
+            "lost": only_in_first.many,
+            "more": only_in_other.many,
         }
-        names = {"lost_names": _list_in_brackets(lost, texts), "more_names": _list_in_brackets(more, texts)}
+        names = {
+            "lost_names": _list_in_brackets(only_in_first, texts),
+            "more_names": _list_in_brackets(only_in_other, texts),
+        }
         yield make_finding("features", {**counts, **names})
     differing = np.flatnonzero(comparison.off > allowance_m)
     if len(differing):
-        far = float(comparison.off[differing].max())
+        largest_shift = float(comparison.off[differing].max())
         params = {
             "count": len(differing),
             "features": _list_names([comparison.named[n] for n in differing[:NAMED]], len(differing), texts),
-            "apart": texts.get("words", "apart_by" if np.isfinite(far) else "not_alike", metres=format_number(far, 3)),
+            "apart": texts.get(
+                "words",
+                "apart_by" if np.isfinite(largest_shift) else "not_alike",
+                metres=format_number(largest_shift, 3),
+            ),
         }
         areas = {"expected": format_number(comparison.areas[0], 2), "found": format_number(comparison.areas[1], 2)}
         yield make_finding("shapes", {**params, **areas}) if any(comparison.areas) else make_finding("places", params)
-    for name, one in comparison.fields.items():
-        values = {"told": _show_value(one.first, texts), "given": _show_value(one.other, texts)}
-        features = _list_names(one.features.names, one.features.many, texts)
-        yield make_finding("values", {"count": one.features.many, "features": features, **values}, name)
-    for lacking, other_way in zip(
+    for name, difference in comparison.fields.items():
+        values = {"told": _format_value(difference.first, texts), "given": _format_value(difference.other, texts)}
+        features = _list_names(difference.features.names, difference.features.many, texts)
+        yield make_finding("values", {"count": difference.features.many, "features": features, **values}, name)
+    for lacking, swapped_params in zip(
         comparison.lacking, ({"file": comparison.place, "place": comparison.file}, {}), strict=True
     ):
         if lacking:
-            yield make_finding("fields", {"fields": texts.get("words", "between_names").join(lacking), **other_way})
+            yield make_finding(
+                "fields", {"fields": texts.get("words", "between_names").join(lacking), **swapped_params}
+            )
 
 
 def _list_names(names: list[str] | tuple[str, ...], count: int, texts: Texts) -> str:
+    """Return names as one text, with dots if ``count`` is larger."""
     return texts.get("words", "between_names").join(names) + (" …" if count > len(names) else "")
 
 
-def _list_in_brackets(some: FeatureSample, texts: Texts) -> str:
-    return texts.get("words", "in_brackets", text=_list_names(some.names, some.many, texts)) if some.many else ""
+def _list_in_brackets(sample: FeatureSample, texts: Texts) -> str:
+    return texts.get("words", "in_brackets", text=_list_names(sample.names, sample.many, texts)) if sample.many else ""
 
 
-def _show_value(value: Any, texts: Texts) -> str:
+def _format_value(value: Any, texts: Texts) -> str:
     return texts.get("words", "blank") if value is None else str(value)

@@ -25,11 +25,20 @@ from ._package import (
     show_value,
 )
 
-REPORT = "2-规划文档/140225浑源县三区三线检查报告.html"
+REPORT_PAGE = "2-规划文档/140225浑源县三区三线检查报告.html"
 #: Maximum characters of a page in a message.
-_LONGEST = 120
+_MAX_VALUE_CHARACTERS = 120
 #: Errors that edited data can cause while a page is made from them.
-_BROKEN = (SanxianError, ValueError, KeyError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+_UNREADABLE_DATA_ERRORS = (
+    SanxianError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,
+)
 
 
 @rule(
@@ -79,13 +88,14 @@ def generated_pages(*, ctx: Context) -> RuleResult:
 
 
 def _compare_pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    there = {file.path for file in package.files}
+    """Yield findings on the pages of manifest and report."""
+    present_paths = {file.path for file in package.files}
     manifest = package.manifest
-    listed = {row["path"] for row in manifest["files"]} if manifest else set()
-    if manifest and PAGE not in there and (PAGE in listed or is_made_by_plugin(package)):
+    listed_paths = {row["path"] for row in manifest["files"]} if manifest else set()
+    if manifest and PAGE not in present_paths and (PAGE in listed_paths or is_made_by_plugin(package)):
         yield make_file_finding(PAGE, "gone", Severity.WARNING)
     if manifest and PAGE in package.documents:
-        version = _find_version(manifest.get("tool"))
+        version = _read_plugin_version(manifest.get("tool"))
         yield from _compare_page(
             PAGE,
             "manifest.json",
@@ -93,7 +103,7 @@ def _compare_pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             ctx,
             explain_not_rebuilt(package, version),
             lambda page: pages.remake_manifest(manifest, page),
-            lambda page, made: pages.compare_manifest_page(page, made, manifest),
+            lambda page, remade_page: pages.compare_manifest_page(page, remade_page, manifest),
         )
     path = package.report_page
     if path in package.documents and package.report_path in package.documents:
@@ -102,8 +112,8 @@ def _compare_pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             report = Report.from_dict(data)
             provenance = dict(report.provenance)
             version = str(provenance.get("versions", {}).get("sanxian", ""))
-            norm, reason = _find_norm(provenance, ctx)
-        except _BROKEN:
+            norm, reason = _find_norm_of_report(provenance, ctx)
+        except _UNREADABLE_DATA_ERRORS:
             # DOC013 reports unreadable data; pages cannot be compared with them.
             report, norm, reason, version = Report(), None, "data", ""
         yield from _compare_page(
@@ -113,27 +123,31 @@ def _compare_pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             ctx,
             reason if reason == "data" else explain_not_rebuilt(package, version) or reason,
             lambda page: pages.remake_report(report, norm, page),
-            lambda page, made: pages.compare_report_page(page, made, report) if reason != "data" else [],
+            lambda page, remade_page: pages.compare_report_page(page, remade_page, report) if reason != "data" else [],
         )
 
 
-def _find_version(tool: Any) -> str:
+def _read_plugin_version(tool: Any) -> str:
+    """Return the plugin's version in a manifest, empty if missing."""
     versions = tool.get("versions") if isinstance(tool, dict) else None
     return str(versions.get("sanxian", "")) if isinstance(versions, dict) else ""
 
 
-def _find_norm(provenance: dict[str, Any], ctx: Context) -> tuple[Norm | None, str]:
-    """Return the norm of a report if this check has it, and otherwise the reason."""
+def _find_norm_of_report(provenance: dict[str, Any], ctx: Context) -> tuple[Norm | None, str]:
+    """Return the norm (standard and profile) of a report, or why it is unknown.
+
+    The reason is a key of texts, empty if they are found.
+    """
     profile, standard = provenance.get("profile", {}), provenance.get("standard", {})
-    own = ctx.norm
-    if profile.get("id") != own.profile.id or profile.get("confirmed") != json.loads(
-        json.dumps(own.profile.confirmed_by)
+    norm = ctx.norm
+    if profile.get("id") != norm.profile.id or profile.get("confirmed") != json.loads(
+        json.dumps(norm.profile.confirmed_by)
     ):
         return None, "profile"
-    if (standard.get("id"), standard.get("edition")) != (own.standard.id, own.standard.edition):
+    if (standard.get("id"), standard.get("edition")) != (norm.standard.id, norm.standard.edition):
         return None, "standard"
     phase = str(provenance.get("phase", ""))
-    return replace(own, phase=phase if phase in PHASES else ""), ""
+    return replace(norm, phase=phase if phase in PHASES else ""), ""
 
 
 def _compare_page(
@@ -145,7 +159,19 @@ def _compare_page(
     remake: Callable[[pages.Page], list[str]],
     compare: Callable[[pages.Page, pages.Page], list[pages.PageDifference]],
 ) -> Iterator[Finding]:
-    """Compare one page; ``reason`` is why this version cannot make it again."""
+    """Yield findings on one page.
+
+    Parameters
+    ----------
+    data
+        Path of the page's data, for the message.
+    reason
+        Why this version cannot make the page again, a key of texts; empty if it can.
+    remake
+        Returns the possible texts of the page made again.
+    compare
+        Returns differences of the page from one made again.
+    """
     texts = Texts(ctx.lang)
     between = texts.get("words", "between_names")
     text = pages.decode_page(package.documents[path])
@@ -154,36 +180,42 @@ def _compare_page(
         return
     page = pages.read_page(text)
     try:
-        made = remake(page) if reason != "data" else []
-    except _BROKEN:
-        made, reason = [], "data"
-    if text in made:
+        remade_texts = remake(page) if reason != "data" else []
+    except _UNREADABLE_DATA_ERRORS:
+        remade_texts, reason = [], "data"
+    if text in remade_texts:
         return
-    made_pages = [pages.read_page(one) for one in made]
-    active = pages.find_added_content(page, made_pages)
-    if active:
-        what = between.join(texts.get("active", key) for key in active)
-        yield make_file_finding(path, "active", what=what)
+    made_pages = [pages.read_page(one) for one in remade_texts]
+    added_content = pages.find_added_content(page, made_pages)
+    if added_content:
+        active_names = between.join(texts.get("active", key) for key in added_content)
+        yield make_file_finding(path, "active", what=active_names)
     if not made_pages:
-        if not active:
+        if not added_content:
             yield _report_not_rebuilt(path, reason or "data", texts)
         return
-    place = ""
+    line_text = ""
     if reason:
-        wrong = min((compare(page, one) for one in made_pages), key=len)
+        differences = min((compare(page, one) for one in made_pages), key=len)
     else:
-        pairs = ((pages.compare_pages(page, one), raw) for one, raw in zip(made_pages, made, strict=True))
-        wrong, raw = min(pairs, key=lambda pair: len(pair[0]))
+        pairs = (
+            (pages.compare_pages(page, one), remade_text)
+            for one, remade_text in zip(made_pages, remade_texts, strict=True)
+        )
+        differences, remade_text = min(pairs, key=lambda pair: len(pair[0]))
         # Otherwise invisible characters differ, which this plugin does not write.
-        wrong = wrong or ([] if active else [pages.PageDifference("markup", *pages.find_first_difference(text, raw))])
-        place = texts.get("words", "at_line", line=pages.first_different_line(text, raw))
-    if wrong:
-        parts = between.join(texts.get("parts", one.key) for one in wrong)
-        on_page, in_data = (show_value(one[:_LONGEST], texts) for one in wrong[0][1:])
-        yield make_file_finding(path, "differs", other=data, parts=parts, place=place, told=on_page, given=in_data)
+        differences = differences or (
+            [] if added_content else [pages.PageDifference("markup", *pages.find_first_difference(text, remade_text))]
+        )
+        line_text = texts.get("words", "at_line", line=pages.first_different_line(text, remade_text))
+    if differences:
+        parts = between.join(texts.get("parts", one.key) for one in differences)
+        on_page, in_data = (show_value(one[:_MAX_VALUE_CHARACTERS], texts) for one in differences[0][1:])
+        yield make_file_finding(path, "differs", other=data, parts=parts, place=line_text, told=on_page, given=in_data)
     elif reason:
         yield _report_not_rebuilt(path, reason, texts)
 
 
 def _report_not_rebuilt(path: str, reason: str, texts: Texts) -> Finding:
+    """Return the warning that a page could not be made again."""
     return make_file_finding(path, "not_rebuilt", Severity.WARNING, reason=texts.get("not_rebuilt", reason))

@@ -25,10 +25,10 @@ from ._package import (
 )
 
 #: Times may be later than now by this much, because clocks and time zones differ.
-_AHEAD = timedelta(days=1)
-_VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-.+]?[A-Za-z0-9.]+)?")
+_CLOCK_TOLERANCE = timedelta(days=1)
+_VERSION_PATTERN = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:[-.+]?[A-Za-z0-9.]+)?")
 #: Items that manifest and report both have: path in each, and key in texts (``origin``).
-_BOTH = (
+_ITEMS_IN_MANIFEST_AND_REPORT = (
     ("standard", ("standard", "id"), ("standard", "id")),
     ("edition", ("standard", "edition"), ("standard", "edition")),
     ("profile", ("profile", "id"), ("profile", "id")),
@@ -90,27 +90,28 @@ def package_origin(*, ctx: Context) -> RuleResult:
         settings are compared if this version made the report. If no profile is chosen, the inspection uses a shipped
         profile that the manifest names.
     """
-    return inspect_facts(ctx, _find_problems)
+    return inspect_facts(ctx, _report_origin_problems)
 
 
-def _find_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    manifest, report = package.manifest, _report(package)
+def _report_origin_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on dates, standard, profile, versions and CRS of the package."""
+    manifest, report = package.manifest, _read_report_provenance(package)
     texts = Texts(ctx.lang)
     if manifest is not None:
         yield from _check_dates(manifest, report, package, texts)
-        yield from _find_unknown(manifest, package, ctx, texts)
+        yield from _report_unknown_origin(manifest, package, ctx, texts)
         yield from _compare_items(manifest, report, package, texts)
         yield from _compare_with_check(manifest, ctx)
     elif report:
         started = _parse_time(report.get("started"))
-        if started is None or started > datetime.now().astimezone() + _AHEAD:
+        if started is None or started > datetime.now().astimezone() + _CLOCK_TOLERANCE:
             yield _make_date_finding(package.report_path, "started", report.get("started"), "future", texts)
     if report and _item_at(report, ("versions", "sanxian")) == plugin_version():
         yield from _compare_settings(report, package, ctx, texts)
 
 
-def _report(package: PackageFacts) -> dict[str, Any]:
-    """Return the provenance of the report; empty if unreadable (DOC013 reports that)."""
+def _read_report_provenance(package: PackageFacts) -> dict[str, Any]:
+    """Return the report's provenance; empty if unreadable (DOC013 reports that)."""
     try:
         provenance = json.loads(package.documents.get(package.report_path, b"{}"))["provenance"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -118,7 +119,7 @@ def _report(package: PackageFacts) -> dict[str, Any]:
     return provenance if isinstance(provenance, dict) and "started" in provenance else {}
 
 
-def _report_schema(package: PackageFacts) -> str:
+def _read_report_schema(package: PackageFacts) -> str:
     """Return the schema that the report names; empty if missing or unreadable."""
     try:
         report = json.loads(package.documents.get(package.report_path, b"{}"))
@@ -128,6 +129,7 @@ def _report_schema(package: PackageFacts) -> str:
 
 
 def _item_at(table: Any, path: tuple[str, ...]) -> Any:
+    """Return the value at a path of keys in nested objects, None if missing."""
     for key in path:
         table = table.get(key) if isinstance(table, dict) else None
     return table
@@ -140,20 +142,26 @@ def _parse_time(text: Any) -> datetime | None:
         return None
 
 
-def _make_date_finding(file: str, item: str, stated: Any, reason: str, texts: Texts, **more: Any) -> Finding:
-    why = texts.get("origin", f"date_{reason}", **more)
+def _make_date_finding(file: str, item: str, stated: Any, reason: str, texts: Texts, **params: Any) -> Finding:
+    reason_text = texts.get("origin", f"date_{reason}", **params)
     return Finding(
         "",
         key=f"{file}/{item}",
         case="date",
-        params={"file": file, "item": texts.get("origin", item), "told": show_value(stated, texts), "reason": why},
+        params={
+            "file": file,
+            "item": texts.get("origin", item),
+            "told": show_value(stated, texts),
+            "reason": reason_text,
+        },
     )
 
 
 def _check_dates(
     manifest: dict[str, Any], report: dict[str, Any], package: PackageFacts, texts: Texts
 ) -> Iterator[Finding]:
-    now = datetime.now().astimezone() + _AHEAD
+    """Yield findings on invalid, future or contradicting dates."""
+    now = datetime.now().astimezone() + _CLOCK_TOLERANCE
     moments: dict[str, datetime] = {}
     for item, file, stated in (
         ("made", MANIFEST, manifest.get("made")),
@@ -168,17 +176,19 @@ def _check_dates(
             yield _make_date_finding(file, item, stated, "future", texts)
         else:
             moments[item] = moment
-    if len(moments) == 2 and moments["made"] < moments["started"] - _AHEAD:
+    if len(moments) == 2 and moments["made"] < moments["started"] - _CLOCK_TOLERANCE:
         yield _make_date_finding(MANIFEST, "made", manifest["made"], "before", texts, other=report["started"])
     years = [int(y) for row in manifest["layers"] if (y := str(row.get("data_year") or "")).isdecimal() and len(y) == 4]
     if "made" in moments and years and moments["made"].year < max(years):
         yield _make_date_finding(MANIFEST, "made", manifest["made"], "data", texts, year=max(years))
 
 
-def _find_unknown(manifest: dict[str, Any], package: PackageFacts, ctx: Context, texts: Texts) -> Iterator[Finding]:
-    """Report standards, specifications and versions that do not exist."""
+def _report_unknown_origin(
+    manifest: dict[str, Any], package: PackageFacts, ctx: Context, texts: Texts
+) -> Iterator[Finding]:
+    """Yield warnings on standards, specifications and versions that do not exist."""
 
-    def unknown(item: str, stated: Any, known: str, file: str = MANIFEST) -> Finding:
+    def make_unknown_finding(item: str, stated: Any, known: str, file: str = MANIFEST) -> Finding:
         params = {
             "file": file,
             "item": texts.get("origin", item),
@@ -189,40 +199,45 @@ def _find_unknown(manifest: dict[str, Any], package: PackageFacts, ctx: Context,
 
     between = texts.get("words", "between_names")
     standard, edition = _item_at(manifest, ("standard", "id")), _item_at(manifest, ("standard", "edition"))
-    own = ctx.norm.standard
-    if standard and standard != own.id and standard not in standard_ids():
-        yield unknown("standard", standard, between.join(standard_ids()))
+    standard_of_check = ctx.norm.standard
+    if standard and standard != standard_of_check.id and standard not in standard_ids():
+        yield make_unknown_finding("standard", standard, between.join(standard_ids()))
     elif standard and edition:
-        found = own.edition if standard == own.id else load_standard(standard).edition
-        if edition != found:
-            yield unknown("edition", edition, found)
+        known_edition = (
+            standard_of_check.edition if standard == standard_of_check.id else load_standard(standard).edition
+        )
+        if edition != known_edition:
+            yield make_unknown_finding("edition", edition, known_edition)
     tool = manifest.get("tool")
     if tool is not None and _item_at(manifest, ("tool", "name")) != "sanxian":
-        yield unknown("tool", _item_at(manifest, ("tool", "name")), "sanxian")
+        yield make_unknown_finding("tool", _item_at(manifest, ("tool", "name")), "sanxian")
     elif tool is not None:
         version = str(_item_at(manifest, ("tool", "versions", "sanxian")))
-        stated, ours = _VERSION.fullmatch(version), _VERSION.fullmatch(plugin_version())
-        later = bool(stated and ours and tuple(map(int, stated.groups()[:3])) > tuple(map(int, ours.groups()[:3])))
+        stated, own_version = _VERSION_PATTERN.fullmatch(version), _VERSION_PATTERN.fullmatch(plugin_version())
+        later = bool(
+            stated and own_version and tuple(map(int, stated.groups()[:3])) > tuple(map(int, own_version.groups()[:3]))
+        )
         if stated is None or later:
-            yield unknown("version", version, plugin_version())
-    schema = _report_schema(package)
+            yield make_unknown_finding("version", version, plugin_version())
+    schema = _read_report_schema(package)
     if schema and schema != SCHEMA:
-        yield unknown("schema", schema, SCHEMA, package.report_path)
+        yield make_unknown_finding("schema", schema, SCHEMA, package.report_path)
     spec = _item_at(manifest, ("form", "id"))
     if spec and spec != package.package_spec.id:
-        yield unknown("form", spec, package.package_spec.id)
+        yield make_unknown_finding("form", spec, package.package_spec.id)
 
 
 def _compare_items(
     manifest: dict[str, Any], report: dict[str, Any], package: PackageFacts, texts: Texts
 ) -> Iterator[Finding]:
-    for item, in_manifest, in_report in _BOTH:
-        stated, given = _item_at(manifest, in_manifest), _item_at(report, in_report)
-        if stated is not None and given is not None and stated != given:
+    """Yield findings on items that differ between manifest and report."""
+    for item, in_manifest, in_report in _ITEMS_IN_MANIFEST_AND_REPORT:
+        stated, report_value = _item_at(manifest, in_manifest), _item_at(report, in_report)
+        if stated is not None and report_value is not None and stated != report_value:
             params = {
                 "item": texts.get("origin", item),
                 "told": show_value(stated, texts),
-                "given": show_value(given, texts),
+                "given": show_value(report_value, texts),
             }
             yield Finding(
                 "",
@@ -241,27 +256,38 @@ def _compare_items(
 def _compare_source_crs(
     manifest: dict[str, Any], report: dict[str, Any], package: PackageFacts, texts: Texts
 ) -> Iterator[Finding]:
-    """Compare each layer's source CRS in manifest and report; figures depend on it."""
+    """Yield findings on layers whose source CRS differs between manifest and report.
+
+    Figures depend on it.
+    """
     rows = report.get("layers")
-    given = {row.get("role"): row.get("crs") for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
-    seen: set[tuple[str, str]] = set()
+    crs_of_role = (
+        {row.get("role"): row.get("crs") for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
+    )
+    reported_pairs: set[tuple[str, str]] = set()
     for row in manifest["layers"]:
-        stated, other = row.get("source_crs"), given.get(row.get("role"))
-        if stated is None or other is None or stated == other or (str(stated), str(other)) in seen:
+        stated, report_crs = row.get("source_crs"), crs_of_role.get(row.get("role"))
+        if (
+            stated is None
+            or report_crs is None
+            or stated == report_crs
+            or (str(stated), str(report_crs)) in reported_pairs
+        ):
             continue
-        seen.add((str(stated), str(other)))
+        reported_pairs.add((str(stated), str(report_crs)))
         item = f"{row['layer']} {texts.get('origin', 'crs')}"
         params = {
             "file": MANIFEST,
             "other": package.report_path,
             "item": item,
             "told": show_value(stated, texts),
-            "given": show_value(other, texts),
+            "given": show_value(report_crs, texts),
         }
         yield Finding("", key=f"{MANIFEST}/{row['layer']}/crs", case="differs", params=params)
 
 
 def _compare_with_check(manifest: dict[str, Any], ctx: Context) -> Iterator[Finding]:
+    """Yield warnings if the manifest names another profile or standard."""
     profile, standard = _item_at(manifest, ("profile", "id")), _item_at(manifest, ("standard", "id"))
     if profile and profile != ctx.norm.profile.id:
         known = profile in profile_ids()
@@ -278,22 +304,34 @@ def _compare_with_check(manifest: dict[str, Any], ctx: Context) -> Iterator[Find
 
 
 def _compare_settings(report: dict[str, Any], package: PackageFacts, ctx: Context, texts: Texts) -> Iterator[Finding]:
-    """Compare the report's settings with this check's, for equal profile and standard."""
+    """Yield warnings on settings of the report that differ from those of this check.
+
+    They are compared if profile and standard are equal.
+    """
     norm, settings = ctx.norm, report.get("settings")
-    given, confirmed = json.loads(json.dumps(norm.profile.confirmed_by)), _item_at(report, ("profile", "confirmed"))
-    if _item_at(report, ("profile", "id")) == norm.profile.id and confirmed is not None and confirmed != given:
-        sides = (confirmed, given)
-        words = [" ".join(str(v) for v in one.values() if v) if isinstance(one, dict) else str(one) for one in sides]
-        pair = {"told": show_value(words[0], texts), "given": show_value(words[1], texts)}
+    own_confirmation, confirmed = (
+        json.loads(json.dumps(norm.profile.confirmed_by)),
+        _item_at(report, ("profile", "confirmed")),
+    )
+    if (
+        _item_at(report, ("profile", "id")) == norm.profile.id
+        and confirmed is not None
+        and confirmed != own_confirmation
+    ):
+        sides = (confirmed, own_confirmation)
+        side_texts = [
+            " ".join(str(v) for v in one.values() if v) if isinstance(one, dict) else str(one) for one in sides
+        ]
+        pair = {"told": show_value(side_texts[0], texts), "given": show_value(side_texts[1], texts)}
         yield make_file_finding(package.report_path, "confirmed", Severity.WARNING, **pair)
-    same = (_item_at(report, ("profile", "id")), _item_at(report, ("standard", "id"))) == (
+    is_same_norm = (_item_at(report, ("profile", "id")), _item_at(report, ("standard", "id"))) == (
         norm.profile.id,
         norm.standard.id,
     )
-    if not same or not isinstance(settings, dict):
+    if not is_same_norm or not isinstance(settings, dict):
         return
-    own = json.loads(json.dumps({**norm.standard.settings, **norm.profile.settings}))
-    names = [key for key in sorted(own) if key in settings and settings[key] != own[key]]
+    own_settings = json.loads(json.dumps({**norm.standard.settings, **norm.profile.settings}))
+    names = [key for key in sorted(own_settings) if key in settings and settings[key] != own_settings[key]]
     if names:
         listed = texts.get("words", "between_names").join(names[:5]) + (" …" if len(names) > 5 else "")
         yield make_file_finding(package.report_path, "settings", Severity.WARNING, names=listed)

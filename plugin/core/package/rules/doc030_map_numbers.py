@@ -8,7 +8,7 @@ from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
 from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
 
-_MAP = b"\xff\xd8\xff\xe0 map"
+_JPEG_BYTES = b"\xff\xd8\xff\xe0 map"
 
 
 @rule(
@@ -24,12 +24,12 @@ _MAP = b"\xff\xd8\xff\xe0 map"
         "gap": "Numbers missing between the maps in “{file}”: {numbers}. Add these maps, or number the maps without gaps.",
     },
     fails=[
-        example("two maps of one number", 1, add={"4-规划图件/140225浑源县01土地利用图.jpg": _MAP}),
-        example("one map twice", 1, add={"4-规划图件/140225浑源县02三条控制线图.jpg": _MAP}),
-        example("02 and 03 are missing", 1, add={"4-规划图件/140225浑源县04土地利用图.jpg": _MAP}),
+        example("two maps of one number", 1, add={"4-规划图件/140225浑源县01土地利用图.jpg": _JPEG_BYTES}),
+        example("one map twice", 1, add={"4-规划图件/140225浑源县02三条控制线图.jpg": _JPEG_BYTES}),
+        example("02 and 03 are missing", 1, add={"4-规划图件/140225浑源县04土地利用图.jpg": _JPEG_BYTES}),
     ],
     passes=[
-        example("one after the other", add={"4-规划图件/140225浑源县02土地利用图.jpg": _MAP}),
+        example("one after the other", add={"4-规划图件/140225浑源县02土地利用图.jpg": _JPEG_BYTES}),
         NONE_INSPECTED,
     ],
 )
@@ -47,20 +47,24 @@ def map_numbers(*, ctx: Context) -> RuleResult:
         Maps are recognised by their names; DOC003 reports maps with other names. A list of required maps was not
         found in any text: the list of the specification is a setting (mark C).
     """
-    return inspect_facts(ctx, _find_problems)
+    return inspect_facts(ctx, _report_number_problems)
 
 
-def _find_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
-    first: dict[tuple[str, str], str] = {}
+def _report_number_problems(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on repeated and missing numbers of maps."""
+    path_of_value: dict[tuple[str, str], str] = {}
     maps = package.maps()
     for file, number, title in maps:
         for case, value in (("number", number), ("title", title)):
-            other = first.setdefault((case, value), file.path) if value else file.path
+            other = path_of_value.setdefault((case, value), file.path) if value else file.path
             if other != file.path:
                 yield make_file_finding(file.path, case, other=other.rpartition("/")[2], number=number)
     numbers = {int(number) for _, number, _ in maps if number}
-    lost = [f"{n:02d}" for n in range(1, max(numbers, default=0)) if n not in numbers]
-    if lost:
+    missing_numbers = [f"{n:02d}" for n in range(1, max(numbers, default=0)) if n not in numbers]
+    if missing_numbers:
         yield make_file_finding(
-            maps[0][0].folder, "gap", Severity.INFO, numbers=Texts(ctx.lang).get("words", "between_names").join(lost)
+            maps[0][0].folder,
+            "gap",
+            Severity.INFO,
+            numbers=Texts(ctx.lang).get("words", "between_names").join(missing_numbers),
         )

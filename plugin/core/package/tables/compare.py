@@ -29,10 +29,10 @@ from .known_tables import (
 from .model import Cell
 
 #: Change of a figure by writing and reading a geometry: 0.05 m² and 1e-8 of an area, 1e-6 of a ratio or share.
-_MOVED_M2, _MOVED_SHARE, _MOVED = 0.05, 1e-8, 1e-6
+_CHANGE_M2, _CHANGE_SHARE, _CHANGE_OTHER_UNITS = 0.05, 1e-8, 1e-6
 #: Tolerance for a value near the middle between two printed digits: a fiftieth of half a digit.
-_DIGIT_SHARE = 0.02
-_FIGURE = re.compile(r"-?\d[\d,. ]*")
+_DIGIT_TOLERANCE_SHARE = 0.02
+_FIGURE_PATTERN = re.compile(r"-?\d[\d,. ]*")
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,16 @@ class CellDifference:
         ``formula`` (without a value), ``error`` (#REF!), ``merged`` (one figure for several cells), ``target`` (a
         target or its remainder differs from the profile's), ``words`` (other words around the figures) or
         ``no_figure`` (the layers have no figure).
+    line, column
+        Position in the sheet, from 1.
+    row, head
+        Name of the row and head of the column.
     printed
         The text as the table prints it.
     expected
         The layers' figure in the table's unit, None without one.
+    difference
+        Difference of the two figures.
     decimals
         Printed decimals.
     unit
@@ -78,41 +84,51 @@ UNREADABLE = ("text", "formula", "error", "merged")
 
 
 def find_differences(block: TableBlock) -> tuple[list[CellDifference], int]:
-    """Return the differing and uncompared cells of a table; count compared figures."""
-    found: list[CellDifference] = []
+    """Return differing or uncompared cells, and the number of compared figures."""
+    differences: list[CellDifference] = []
     compared = 0
     for line, row in block.rows.items():
-        for place in block.places:
-            one = _compare_cell(block, line, row, place)
-            compared += one is None or one.case in DIFFER
-            if one is not None and one.case:
-                aim = one.case in DIFFER and place.known.id in AIMS
-                found.append(replace(one, case="target") if aim else one)
-    return found, compared
+        for column in block.places:
+            difference = _compare_cell(block, line, row, column)
+            compared += difference is None or difference.case in DIFFER
+            if difference is not None and difference.case:
+                is_target = difference.case in DIFFER and column.known.id in AIMS
+                differences.append(replace(difference, case="target") if is_target else difference)
+    return differences, compared
 
 
 def find_lost_rows(block: TableBlock) -> list[str]:
-    """Return the layers' rows with figures other than zero that the sheet lacks."""
-    there = [id(row) for row in block.rows.values()]
-    wanted = [p for p in block.places if any(isinstance(block_value(r, p), Number) for r in block.table.rows)]
+    """Return names of the layers' rows that the sheet lacks.
+
+    Rows with only zeros may be missing.
+    """
+    matched_rows = [id(row) for row in block.rows.values()]
+    number_columns = [p for p in block.places if any(isinstance(block_value(r, p), Number) for r in block.table.rows)]
     return [
         row_name(row)
         for row in block.table.rows
-        if id(row) not in there and any(isinstance(v := block_value(row, p), Number) and v.value for p in wanted)
+        if id(row) not in matched_rows
+        and any(isinstance(v := block_value(row, p), Number) and v.value for p in number_columns)
     ]
 
 
 def find_renamed_rows(block: TableBlock) -> list[tuple[int, str, str]]:
-    """Return rows matched by code with another name: line, printed name, layers' name."""
-    found = []
+    """Return rows that were matched by code but have another name.
+
+    Each is (line, printed name, the layers' name).
+    """
+    renamed = []
     if block.table.id in CODED:
         names = [p for p in block.places if p.known.id == KEYS[block.table.id][-1]]
         for line, row in block.rows.items():
-            for place in names:
-                printed_name, own = block.sheet.text(line, place.column).strip(), str(block_value(row, place) or "")
-                if printed_name and own and normalise_word(printed_name) != normalise_word(own):
-                    found.append((line, printed_name, own))
-    return found
+            for column in names:
+                printed_name, layer_name = (
+                    block.sheet.text(line, column.column).strip(),
+                    str(block_value(row, column) or ""),
+                )
+                if printed_name and layer_name and normalise_word(printed_name) != normalise_word(layer_name):
+                    renamed.append((line, printed_name, layer_name))
+    return renamed
 
 
 def row_name(row: Row) -> str:
@@ -122,133 +138,165 @@ def row_name(row: Row) -> str:
 
 
 #: A cell that is not compared and not reported.
-_NOTHING = CellDifference("", 0, 0, "", "", "")
+_NOT_COMPARED = CellDifference("", 0, 0, "", "", "")
 
 
-def _compare_cell(block: TableBlock, line: int, row: Row, place: ColumnMatch) -> CellDifference | None:
-    """Compare one cell; return None if the figures agree."""
-    value = block_value(row, place)
-    cell = block.sheet.cells.get((line, place.column), Cell(""))
-    head = block.sheet.text(block.head, place.column)
-    about = (line, place.column, row_name(row), " ".join(head.split()), cell.text)
+def _compare_cell(block: TableBlock, line: int, row: Row, column: ColumnMatch) -> CellDifference | None:
+    """Return the difference of a cell; None if the figures agree.
+
+    The result of a cell that is not compared has an empty ``case``.
+    """
+    value = block_value(row, column)
+    cell = block.sheet.cells.get((line, column.column), Cell(""))
+    head = block.sheet.text(block.head, column.column)
+    location = (line, column.column, row_name(row), " ".join(head.split()), cell.text)
     if isinstance(value, str):
-        if place.known.id not in WORDED or not _FIGURE.search(value):
-            return _NOTHING
-        return _compare_words(value, cell.text, about)
+        if column.known.id not in WORDED or not _FIGURE_PATTERN.search(value):
+            return _NOT_COMPARED
+        return _compare_words(value, cell.text, location)
     blank = cell.text.strip().lower() in BLANK_WORDS
     if cell.state:
-        return _NOTHING if value is None else CellDifference(cell.state, *about)
+        return _NOT_COMPARED if value is None else CellDifference(cell.state, *location)
     if value is None:
         has_figure = not blank and parse_printed_number(cell.text) is not None
-        return CellDifference("no_figure", *about) if has_figure and place.known.id != NUMBER else _NOTHING
-    unit = _unit(block, line, place)
+        return CellDifference("no_figure", *location) if has_figure and column.known.id != NUMBER else _NOT_COMPARED
+    unit = _find_units(block, line, column)
     if blank:
-        nothing = not round(value.value, value.decimals)
-        known = unit[1], unit_word(block, line, place, unit[1])
+        is_zero = not round(value.value, value.decimals)
+        unit_and_word = unit[1], unit_word(block, line, column, unit[1])
         return (
-            None if nothing else CellDifference("blank", *about, value.value, abs(value.value), value.decimals, *known)
+            None
+            if is_zero
+            else CellDifference("blank", *location, value.value, abs(value.value), value.decimals, *unit_and_word)
         )
     printed = parse_printed_number(cell.text)
     if printed is None:
-        return CellDifference("text", *about)
-    theirs = printed.unit or unit[0]
-    if (theirs in SQUARE_METRES) != (unit[1] in SQUARE_METRES) and theirs and unit[1]:
-        return CellDifference("text", *about)
-    factor = SQUARE_METRES[unit[1]] / SQUARE_METRES[theirs] if {theirs, unit[1]} <= SQUARE_METRES.keys() else 1.0
-    given = value.value * factor
-    distance = abs(printed.value - given)
-    if distance <= printing_tolerance(printed, max(abs(given), _largest_operand(block, row, place) * factor), theirs):
+        return CellDifference("text", *location)
+    sheet_unit = printed.unit or unit[0]
+    if (sheet_unit in SQUARE_METRES) != (unit[1] in SQUARE_METRES) and sheet_unit and unit[1]:
+        return CellDifference("text", *location)
+    factor = (
+        SQUARE_METRES[unit[1]] / SQUARE_METRES[sheet_unit] if {sheet_unit, unit[1]} <= SQUARE_METRES.keys() else 1.0
+    )
+    layer_figure = value.value * factor
+    distance = abs(printed.value - layer_figure)
+    if distance <= printing_tolerance(
+        printed, max(abs(layer_figure), _largest_operand(block, row, column) * factor), sheet_unit
+    ):
         return None
     return CellDifference(
-        "cell", *about, given, distance, printed.decimals, theirs, unit_word(block, line, place, theirs)
+        "cell",
+        *location,
+        layer_figure,
+        distance,
+        printed.decimals,
+        sheet_unit,
+        unit_word(block, line, column, sheet_unit),
     )
 
 
 #: Differences of other figures: columns with figures from their row, rows with figures from their column.
-_CHANGES, _DIFFERENCES = ("change", "room"), ("difference", "denominator_difference_m2")
+_CHANGE_COLUMNS, _DIFFERENCE_ROWS = ("change", "room"), ("difference", "denominator_difference_m2")
 
 
-def _largest_operand(block: TableBlock, row: Row, place: ColumnMatch) -> float:
-    """Return the largest operand of a difference of areas; 0 for other figures.
+def _largest_operand(block: TableBlock, row: Row, column_match: ColumnMatch) -> float:
+    """Return the largest area from which a difference of areas is computed; else 0.
 
-    A difference changes by as much as the areas it is computed from.
+    A difference changes by as much as these areas.
     """
-    unit = place.known.unit
+    unit = column_match.known.unit
     if unit not in SQUARE_METRES:
         return 0.0
     values: list[Value] = []
-    if place.known.id in _CHANGES:
+    if column_match.known.id in _CHANGE_COLUMNS:
         values = [v for v, column in zip(row.values, block.table.columns, strict=True) if column.unit == unit]
-    elif row.code in _DIFFERENCES:
-        values = [block_value(other, place) for other in block.table.rows]
+    elif row.code in _DIFFERENCE_ROWS:
+        values = [block_value(other, column_match) for other in block.table.rows]
     return max((abs(v.value) for v in values if isinstance(v, Number)), default=0.0)
 
 
-def printing_tolerance(printed: PrintedNumber, given: float, unit: str) -> float:
-    """Return half of the last printed digit plus the change by writing and reading.
+def printing_tolerance(printed: PrintedNumber, layer_figure: float, unit: str) -> float:
+    """Return by how much a printed figure may differ, in the table's unit.
 
-    The result is in the table's unit.
+    It is half of the last printed digit plus the change by writing and reading shapes.
     """
-    half = 0.5 * 10.0**-printed.decimals
-    return half + max(_DIGIT_SHARE * half, _MOVED_SHARE * abs(given), min(_moved(unit), half))
-
-
-def unprinted_tolerance(given: float, unit: str) -> float:
-    """Return the change of a figure by writing and reading shapes, in its unit."""
-    return _MOVED_SHARE * abs(given) + _moved(unit)
-
-
-def _moved(unit: str) -> float:
-    return _MOVED_M2 / SQUARE_METRES[unit] if unit in SQUARE_METRES else _MOVED
-
-
-def _unit(block: TableBlock, line: int, place: ColumnMatch) -> tuple[str, str]:
-    """Return a figure's unit in the sheet and in the layers' table.
-
-    The list of indicators has units in its rows.
-    """
-    if place.known.unit:
-        return place.unit, place.known.unit
-    for other in block.places:
-        if other.known.id == "unit":
-            own = parse_unit(str(block_value(block.rows[line], other) or ""))
-            return parse_unit(block.sheet.text(line, other.column)) or own, own
-    return "", ""
-
-
-def _compare_words(value: str, printed_text: str, about: tuple[int, int, str, str, str]) -> CellDifference | None:
-    """Compare figures within equal words (≥ 63.25 万亩)."""
-    mine, theirs = (normalize("NFKC", text).replace("\u202f", " ").replace("−", "-") for text in (value, printed_text))
-    if _words_around(mine) != _words_around(theirs):
-        # Other words come from another document and are not compared.
-        return _NOTHING if not printed_text.strip() else CellDifference("words", *about)
-    figures = list(_find_numbers(mine))
-    for own, other in zip(figures, _find_numbers(theirs), strict=True):
-        # A small difference of two large areas changes by as much as the areas.
-        largest = max((abs(one.value) for one in figures if one.unit == own.unit), default=0.0)
-        distance = abs(own.value - other.value)
-        # Both figures are rounded, because both come from texts.
-        allowed = printing_tolerance(other, largest if own.unit else own.value, own.unit) + 0.5 * 10.0**-own.decimals
-        if distance > allowed:
-            return CellDifference("cell", *about, own.value, distance, other.decimals)
-    return None
-
-
-def are_same_words(printed_text: str, given: str) -> bool:
-    """Return True for equal words whose figures agree within the tolerance."""
-    return printed_text.strip() == given.strip() or (
-        bool(printed_text.strip()) and _compare_words(given, printed_text, (0, 0, "", "", "")) is None
+    half_digit = 0.5 * 10.0**-printed.decimals
+    return half_digit + max(
+        _DIGIT_TOLERANCE_SHARE * half_digit, _CHANGE_SHARE * abs(layer_figure), min(_absolute_change(unit), half_digit)
     )
 
 
-def _words_around(text: str) -> str:
-    return re.sub(r"\s+", "", _FIGURE.sub("#", text))
+def unprinted_tolerance(figure: float, unit: str) -> float:
+    """Return by how much an unrounded figure may differ, in its unit.
+
+    Writing and reading shapes changes it slightly.
+    """
+    return _CHANGE_SHARE * abs(figure) + _absolute_change(unit)
+
+
+def _absolute_change(unit: str) -> float:
+    return _CHANGE_M2 / SQUARE_METRES[unit] if unit in SQUARE_METRES else _CHANGE_OTHER_UNITS
+
+
+def _find_units(block: TableBlock, line: int, column: ColumnMatch) -> tuple[str, str]:
+    """Return the unit of a figure in the sheet and in the layers' table.
+
+    The list of indicators has a unit in each row.
+    """
+    if column.known.unit:
+        return column.unit, column.known.unit
+    for unit_column in block.places:
+        if unit_column.known.id == "unit":
+            layer_unit = parse_unit(str(block_value(block.rows[line], unit_column) or ""))
+            return parse_unit(block.sheet.text(line, unit_column.column)) or layer_unit, layer_unit
+    return "", ""
+
+
+def _compare_words(value: str, printed_text: str, location: tuple[int, int, str, str, str]) -> CellDifference | None:
+    """Return the difference of figures within equal words, None without one.
+
+    An example is “≥ 63.25 万亩”.
+
+    ``location`` is line, column, row, head and text of the cell.
+    """
+    expected_text, sheet_text = (
+        normalize("NFKC", text).replace("\u202f", " ").replace("−", "-") for text in (value, printed_text)
+    )
+    if _text_without_figures(expected_text) != _text_without_figures(sheet_text):
+        # Other words come from another document and are not compared.
+        return _NOT_COMPARED if not printed_text.strip() else CellDifference("words", *location)
+    figures = list(_find_numbers(expected_text))
+    for expected, printed in zip(figures, _find_numbers(sheet_text), strict=True):
+        # A small difference of two large areas changes by as much as the areas.
+        largest = max((abs(one.value) for one in figures if one.unit == expected.unit), default=0.0)
+        distance = abs(expected.value - printed.value)
+        # Both figures are rounded, because both come from texts.
+        allowed = (
+            printing_tolerance(printed, largest if expected.unit else expected.value, expected.unit)
+            + 0.5 * 10.0**-expected.decimals
+        )
+        if distance > allowed:
+            return CellDifference("cell", *location, expected.value, distance, printed.decimals)
+    return None
+
+
+def are_same_words(printed_text: str, expected_text: str) -> bool:
+    """Return True for equal words whose figures agree within the tolerance."""
+    return printed_text.strip() == expected_text.strip() or (
+        bool(printed_text.strip()) and _compare_words(expected_text, printed_text, (0, 0, "", "", "")) is None
+    )
+
+
+def _text_without_figures(text: str) -> str:
+    return re.sub(r"\s+", "", _FIGURE_PATTERN.sub("#", text))
 
 
 def _find_numbers(text: str) -> Iterator[PrintedNumber]:
-    """Yield the figures of a text with the unit after each, empty without one."""
-    for found in _FIGURE.finditer(text):
-        plain = re.sub(r"[, ]", "", found[0]).rstrip(".")
+    """Yield the figures of a text, each with the unit after it, if any."""
+    for match in _FIGURE_PATTERN.finditer(text):
+        plain = re.sub(r"[, ]", "", match[0]).rstrip(".")
         if plain.count(".") <= 1:
-            behind = re.match(r"[^\s;,、()]*", text[found.end() :])
-            yield PrintedNumber(float(plain), len(plain.partition(".")[2]), parse_unit(behind[0] if behind else ""))
+            unit_match = re.match(r"[^\s;,、()]*", text[match.end() :])
+            yield PrintedNumber(
+                float(plain), len(plain.partition(".")[2]), parse_unit(unit_match[0] if unit_match else "")
+            )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of a plan's figures in a database (mdb), through any DB-API connection.
+"""Tables of a plan's figures in an mdb database, through any DB-API connection.
 
-Also the driver of Microsoft Access.
+`AccessDriver` opens such a database with the driver of Microsoft Access.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet
 #: An additional column that keeps the order of rows.
 ORDER = "行号"
 #: Access stores shorter texts in a field, longer ones as a memo.
-_TEXT = 255
+_MAX_TEXT_CHARACTERS = 255
 #: Characters that names of tables or fields must not have.
-_FORBIDDEN = re.compile(r"[.!`\[\]\"'\x00-\x1f]")
-_LONGEST_NAME = 64
+_FORBIDDEN_IN_NAMES = re.compile(r"[.!`\[\]\"'\x00-\x1f]")
+_MAX_NAME_CHARACTERS = 64
 
 
 class NotTheSame(Exception):
-    """Written data differ when they are read again: ``table``, ``line``, ``column``."""
+    """Error for written data that differ when they are read again, with the cell."""
 
     def __init__(self, table: str, line: int, column: str):
         super().__init__(f"{table} {line} {column}")
@@ -37,20 +37,20 @@ class NotTheSame(Exception):
 
 
 def write_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> dict[str, int]:
-    """Write each table into the database with the heads of the workbook.
+    """Write each table into the database, with the column heads of the workbook.
 
-    Figures are rounded to their printed decimals. The caller commits. Returns name → number of rows.
+    Figures are rounded to their printed decimals. The caller commits. Return name → number of rows.
     """
     written = {}
     cursor = connection.cursor()
     for table in tables:
-        name, heads = _name(sheet_name(table, texts)), heads_of(table, texts)
-        kinds = [_kind(row.values[n] for row in table.rows) for n in range(len(heads))]
+        name, heads = _clean_name(sheet_name(table, texts)), heads_of(table, texts)
+        kinds = [_sql_type(row.values[n] for row in table.rows) for n in range(len(heads))]
         fields = ", ".join(f"[{head}] {kind}" for head, kind in zip(heads, kinds, strict=True))
         cursor.execute(f"CREATE TABLE [{name}] ([{ORDER}] INTEGER, {fields})")
         marks = ", ".join("?" * (len(heads) + 1))
         columns = ", ".join(f"[{head}]" for head in (ORDER, *heads))
-        insert = f"INSERT INTO [{name}] ({columns}) VALUES ({marks})"  # nosec B608 # names are ours, cleaned by _name
+        insert = f"INSERT INTO [{name}] ({columns}) VALUES ({marks})"  # nosec B608 # names are ours, cleaned by _clean_name
         for line, row in enumerate(table.rows, 1):
             cursor.execute(insert, (line, *(to_plain_cell(value) for value in row.values)))
         written[name] = len(table.rows)
@@ -59,7 +59,7 @@ def write_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> dict
 
 
 def compare_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> int:
-    """Read every table again and return the number of compared figures.
+    """Compare tables in the database with given ones; return the compared figures.
 
     Raises
     ------
@@ -68,81 +68,85 @@ def compare_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> in
     """
     compared = 0
     for table in tables:
-        name, heads = _name(sheet_name(table, texts)), heads_of(table, texts)
+        name, heads = _clean_name(sheet_name(table, texts)), heads_of(table, texts)
         rows = rows_of(connection, name, heads)
         if len(rows) != len(table.rows):
             raise NotTheSame(name, min(len(rows), len(table.rows)) + 1, ORDER)
         for line, (row, read) in enumerate(zip(table.rows, rows, strict=True), 1):
-            for head, value, found in zip(heads, row.values, read, strict=True):
-                wanted = to_plain_cell(value)
-                same = (
-                    found == wanted if not isinstance(wanted, float) else found is not None and float(found) == wanted
+            for head, value, read_value in zip(heads, row.values, read, strict=True):
+                expected = to_plain_cell(value)
+                is_equal = (
+                    read_value == expected
+                    if not isinstance(expected, float)
+                    else read_value is not None and float(read_value) == expected
                 )
-                if not same:
+                if not is_equal:
                     raise NotTheSame(name, line, head)
                 compared += isinstance(value, Number)
     return compared
 
 
 def rows_of(connection: Any, name: str, heads: list[str]) -> list[tuple[Any, ...]]:
-    """Return the rows of a table in their order."""
+    """Return the rows of a table in the order in which they were written."""
     columns = ", ".join(f"[{head}]" for head in heads)
     cursor = connection.cursor()
-    cursor.execute(f"SELECT {columns} FROM [{name}] ORDER BY [{ORDER}]")  # nosec B608 # names are ours, cleaned by _name
+    cursor.execute(f"SELECT {columns} FROM [{name}] ORDER BY [{ORDER}]")  # nosec B608 # names are ours, cleaned by _clean_name
     rows = [tuple(row) for row in cursor.fetchall()]
     cursor.close()
     return rows
 
 
 def sheets_of(connection: Any, names: Iterable[str]) -> tuple[Sheet, ...]:
-    """Return tables of any database as sheets, with field names as head."""
-    found = []
+    """Return the tables of any database as sheets, with field names as head."""
+    sheets = []
     for name in names:
-        if _FORBIDDEN.search(name):
+        if _FORBIDDEN_IN_NAMES.search(name):
             continue
         cursor = connection.cursor()
         cursor.execute(f"SELECT * FROM [{name}]")  # nosec B608 # names that could end the brackets are skipped
         heads = [str(column[0]) for column in cursor.description][:MOST_COLUMNS]
         rows = cursor.fetchmany(MOST_ROWS + 1)
         cursor.close()
-        own = heads.index(ORDER) if ORDER in heads else None
-        if own is not None:
-            rows = sorted(rows, key=lambda row: row[own] or 0)
-        cells = {(1, n): Cell(head) for n, head in enumerate(heads, 1) if n - 1 != own}
+        order_column = heads.index(ORDER) if ORDER in heads else None
+        if order_column is not None:
+            rows = sorted(rows, key=lambda row: row[order_column] or 0)
+        cells = {(1, n): Cell(head) for n, head in enumerate(heads, 1) if n - 1 != order_column}
         for line, row in enumerate(rows[:MOST_ROWS], 2):
             for n, value in enumerate(row[: len(heads)], 1):
-                if value is not None and n - 1 != own and (text := printed(value)):
+                if value is not None and n - 1 != order_column and (text := printed(value)):
                     cells[line, n] = Cell(text)
-        found.append(Sheet(name, cells, len(rows) > MOST_ROWS))
-    return tuple(found)
+        sheets.append(Sheet(name, cells, len(rows) > MOST_ROWS))
+    return tuple(sheets)
 
 
 def heads_of(table: Table, texts: Texts) -> list[str]:
-    """Return unique names of fields: the heads with their units."""
+    """Return the field names of a table: its column heads with units, each once."""
     heads: list[str] = []
     for column in table.columns:
         unit = column.unit if column.unit not in ("", "count", "ratio") else ""
         title = column_title(column, texts)
-        name = _name(f"{title}（{texts.get('unit_names', unit)}）" if unit else title)
-        heads.append(name if name not in heads else _name(f"{name}{len(heads)}"))
+        name = _clean_name(f"{title}（{texts.get('unit_names', unit)}）" if unit else title)
+        heads.append(name if name not in heads else _clean_name(f"{name}{len(heads)}"))
     return heads
 
 
 def to_plain_cell(value: Value) -> str | float | None:
-    """Return a value as the database stores it."""
+    """Return a value as the database stores it; figures are rounded."""
     return round(value.value, value.decimals) if isinstance(value, Number) else value or None
 
 
-def _kind(values: Iterable[Value]) -> str:
-    there = [v for v in values if v is not None and v != ""]
-    if there and all(isinstance(v, Number) for v in there):
+def _sql_type(values: Iterable[Value]) -> str:
+    """Return the SQL type of a column with these values."""
+    filled = [v for v in values if v is not None and v != ""]
+    if filled and all(isinstance(v, Number) for v in filled):
         return "DOUBLE"
-    longest = max((len(str(v)) for v in there), default=0)
-    return "MEMO" if longest > _TEXT else f"VARCHAR({_TEXT})"
+    longest = max((len(str(v)) for v in filled), default=0)
+    return "MEMO" if longest > _MAX_TEXT_CHARACTERS else f"VARCHAR({_MAX_TEXT_CHARACTERS})"
 
 
-def _name(text: str) -> str:
-    return _FORBIDDEN.sub("", text).strip()[:_LONGEST_NAME]
+def _clean_name(text: str) -> str:
+    """Return a text as a name of a table or field."""
+    return _FORBIDDEN_IN_NAMES.sub("", text).strip()[:_MAX_NAME_CHARACTERS]
 
 
 # The part that needs Microsoft Access's driver (ODBC, Windows only): find it, make an empty .mdb, open one. All other
@@ -151,7 +155,7 @@ def _name(text: str) -> str:
 #: Drivers that write .mdb by their Windows names, the newer first.
 DRIVERS = ("Microsoft Access Driver (*.mdb, *.accdb)", "Microsoft Access Driver (*.mdb)")
 #: Request to the ODBC installer: add a source for this user; with CREATE_DB it makes the file.
-_ADD_SOURCE = 1
+_ODBC_ADD_DSN = 1
 
 
 @dataclass(frozen=True)
@@ -170,20 +174,23 @@ class AccessDriver:
 
 
 def find_access_driver() -> AccessDriver | str:
-    """Return this machine's driver, or a key of texts (``causes``) for its absence."""
+    """Return this machine's Access driver, or why it is missing.
+
+    The reason is the key of a message text.
+    """
     if sys.platform != "win32":
         return "mdb_no_windows"
     try:
         pyodbc = import_module("pyodbc")
     except ImportError:
         return "mdb_no_pyodbc"
-    there = set(pyodbc.drivers())
-    driver = next((name for name in DRIVERS if name in there), "")
+    installed = set(pyodbc.drivers())
+    driver = next((name for name in DRIVERS if name in installed), "")
     return pyodbc_driver(pyodbc, driver) if driver else "mdb_no_driver"
 
 
 def pyodbc_driver(pyodbc: Any, driver: str) -> AccessDriver:
-    """Return the functions of a driver through pyodbc."""
+    """Return the functions of an installed Access driver, through pyodbc."""
 
     def connect(path: Path) -> Any:
         return pyodbc.connect(f"DRIVER={{{driver}}};DBQ={path};", autocommit=False)
@@ -191,10 +198,10 @@ def pyodbc_driver(pyodbc: Any, driver: str) -> AccessDriver:
     def tables(connection: Any) -> list[str]:
         return [row.table_name for row in connection.cursor().tables(tableType="TABLE")]
 
-    return AccessDriver(driver, lambda path: _create(path, driver), connect, tables, (pyodbc.Error, OSError))
+    return AccessDriver(driver, lambda path: _create_empty_mdb(path, driver), connect, tables, (pyodbc.Error, OSError))
 
 
-def _create(path: Path, driver: str) -> None:
+def _create_empty_mdb(path: Path, driver: str) -> None:
     """Make an empty .mdb with SQLConfigDataSource and CREATE_DB.
 
     Raises
@@ -206,8 +213,8 @@ def _create(path: Path, driver: str) -> None:
 
     installer = ctypes.WinDLL("ODBCCP32.DLL")  # type: ignore[attr-defined]
     # Each attribute ends with a zero, the list with a second one; ctypes passes a text with zeros only from a buffer.
-    wanted = ctypes.create_unicode_buffer(f'CREATE_DB="{path}" General\0\0')
-    if not installer.SQLConfigDataSourceW(None, _ADD_SOURCE, driver, wanted) or not path.is_file():
+    attributes = ctypes.create_unicode_buffer(f'CREATE_DB="{path}" General\0\0')
+    if not installer.SQLConfigDataSourceW(None, _ODBC_ADD_DSN, driver, attributes) or not path.is_file():
         code, text, length = ctypes.c_uint32(), ctypes.create_unicode_buffer(512), ctypes.c_uint16()
         installer.SQLInstallerErrorW(1, ctypes.byref(code), text, 511, ctypes.byref(length))
         raise OSError(f"ODBC {code.value}: {text.value}".strip())

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from .model import Sheet
 
 
-_BRACKETS = re.compile(r"\(([^()]*)\)$")
+_FINAL_BRACKETS = re.compile(r"\(([^()]*)\)$")
 #: Marks that refer to a note, and other names of a last row 合计.
-_MARKS, _SUMS = re.compile(r"[*＊※①-⑳\s]+"), re.compile(r"^(总计|总和|全县合计|全县)$")
-_PART = re.compile(r"^(其中|ofwhich)[::,]?")
+_NOTE_MARKS, _TOTAL_WORDS = re.compile(r"[*＊※①-⑳\s]+"), re.compile(r"^(总计|总和|全县合计|全县)$")
+_OF_WHICH = re.compile(r"^(其中|ofwhich)[::,]?")
 
 
 @dataclass(frozen=True)
 class PrintedNumber:
-    """A printed number; ``unit`` is empty if no unit follows it."""
+    """A number that a cell prints; ``unit`` is empty if no unit follows it."""
 
     value: float
     decimals: int
@@ -44,49 +44,49 @@ def parse_printed_number(text: str) -> PrintedNumber | None:
     Full-width digits, commas, a unit after the number and any minus sign are accepted.
     """
     plain = normalize("NFKC", text).replace("−", "-").replace("–", "-").strip()
-    wrapped = re.fullmatch(r"\((\d[\d,. ]*)\)", plain)
-    read = parse_figure("", f"-{wrapped.group(1)}" if wrapped else plain.removeprefix("+"))
-    if read.value is None or read.unit is None or read.comparison != "=":
+    in_brackets = re.fullmatch(r"\((\d[\d,. ]*)\)", plain)
+    figure = parse_figure("", f"-{in_brackets.group(1)}" if in_brackets else plain.removeprefix("+"))
+    if figure.value is None or figure.unit is None or figure.comparison != "=":
         return None
-    return PrintedNumber(read.value, read.decimals, read.unit)
+    return PrintedNumber(figure.value, figure.decimals, figure.unit)
 
 
 @lru_cache(maxsize=4096)
 def normalise_word(text: str) -> str:
-    """Return a word without variations of spelling.
+    """Return a word without variations of spelling, for comparison.
 
-    These are spaces, width of characters, brackets around a unit, 其中 and marks of notes.
+    Spaces, width of characters, brackets around a unit, 其中 and marks of notes do not count.
     """
     # Before the normalisation, which would turn ① into 1.
-    plain = normalize("NFKC", _MARKS.sub("", text)).lower()
-    inside = _BRACKETS.search(plain)
-    if inside and parse_unit(inside.group(1)):
-        plain = plain[: inside.start()]
-    return _SUMS.sub("合计", _PART.sub("", plain))
+    plain = normalize("NFKC", _NOTE_MARKS.sub("", text)).lower()
+    bracket_match = _FINAL_BRACKETS.search(plain)
+    if bracket_match and parse_unit(bracket_match.group(1)):
+        plain = plain[: bracket_match.start()]
+    return _TOTAL_WORDS.sub("合计", _OF_WHICH.sub("", plain))
 
 
 @lru_cache(maxsize=4096)
 def parse_unit(text: str) -> str:
-    """Return the unit that a text names, empty if it names none."""
+    """Return the unit that a text names; empty if it names none."""
     plain = re.sub(r"^(单位|unit)[::]?", "", re.sub(r"\s+", "", normalize("NFKC", text)).lower())
-    return next((unit for unit, words in _units().items() if plain in words), "")
+    return next((unit for unit, words in _words_by_unit().items() if plain in words), "")
 
 
 @cache
-def _units() -> dict[str, set[str]]:
-    known = {unit: {normalize("NFKC", one).lower() for one in words} for unit, words in UNITS.items()}
+def _words_by_unit() -> dict[str, set[str]]:
+    words_of_unit = {unit: {normalize("NFKC", one).lower() for one in words} for unit, words in UNITS.items()}
     for lang in LANGUAGES:
         for section in ("units", "unit_names"):
             for unit, one in Texts(lang).section(section).items():
                 if one:
-                    known.setdefault(unit, set()).add(re.sub(r"\s+", "", normalize("NFKC", one)).lower())
-    return known
+                    words_of_unit.setdefault(unit, set()).add(re.sub(r"\s+", "", normalize("NFKC", one)).lower())
+    return words_of_unit
 
 
 def bracketed_text(text: str) -> str:
-    """Return the text in brackets at the end of a head, empty without brackets."""
-    inside = _BRACKETS.search(re.sub(r"\s+", "", normalize("NFKC", text)))
-    return inside.group(1) if inside else ""
+    """Return the text in brackets at the end of a column head, empty without brackets."""
+    match = _FINAL_BRACKETS.search(re.sub(r"\s+", "", normalize("NFKC", text)))
+    return match.group(1) if match else ""
 
 
 def are_convertible(known: str, other: str) -> bool:
@@ -116,13 +116,16 @@ AIMS = ("target", "room")
 #: Running numbers are not figures.
 NUMBER = "number"
 #: Rows above a head that may contain its title and its unit.
-_ABOVE = 6
+_TITLE_LINES_ABOVE = 6
 _UNIT_LINE = re.compile(r"(?:单位|unit)s?[::]?\s*([^\s::]+)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class ColumnMatch:
-    """A column of a sheet matched with a table's column; ``unit`` is the sheet's unit."""
+    """A column of a sheet that matches a column of a table.
+
+    ``known`` is the table's column, ``position`` its position, ``unit`` the unit in the sheet.
+    """
 
     column: int
     known: Column
@@ -134,8 +137,18 @@ class ColumnMatch:
 class TableBlock:
     """A table found in a sheet.
 
-    ``rows`` maps line → row of the table, ``unknown`` lists other lines with figures. ``strange`` maps columns with
-    figures that the table does not have to their heads.
+    Attributes
+    ----------
+    head, last
+        The last line of its head, and its last line.
+    places
+        The matched columns.
+    rows
+        Line → row of the table.
+    unknown
+        Other lines with figures.
+    strange
+        Column with figures that the table does not have → its head.
     """
 
     sheet: Sheet
@@ -149,7 +162,7 @@ class TableBlock:
 
 
 class KnownTables:
-    """The tables of the layers, with all words by which each may be recognised."""
+    """The tables computed from the layers, with words to recognise them."""
 
     def __init__(self, tables: list[Table], lang: str, words: TableWords | None = None):
         self.tables = {table.id: table for table in tables if table.id in KEYS}
@@ -157,50 +170,52 @@ class KnownTables:
         self._heads: Mapping[str, tuple[str, ...]] = words.heads if words else {}
         self._texts = [Texts(lang), *(Texts(other) for other in LANGUAGES if other != lang)]
         self._titles = {
-            name: [normalise_word(t) for t in (*self._own_titles(name), *titles.get(name, ()))] for name in self.tables
+            name: [normalise_word(t) for t in (*self._table_titles(name), *titles.get(name, ()))]
+            for name in self.tables
         }
         # Every cell above a table is compared with every column.
         self._column_words = {
             name: [frozenset(self.words_of(column)) for column in table.columns] for name, table in self.tables.items()
         }
 
-    def _own_titles(self, name: str) -> Iterator[str]:
+    def _table_titles(self, name: str) -> Iterator[str]:
+        """Yield the titles of a table in all languages."""
         for texts in self._texts:
             yield texts.get("sheets", name)
             yield texts.get("sheet_titles", name, area="")
 
     def words_of(self, column: Column) -> list[str]:
-        """Return the possible heads of a column."""
-        own = [column.title] if column.title else [column_title(column, texts) for texts in self._texts]
-        return [normalise_word(one) for one in (*own, *self._heads.get(column.id, ()))]
+        """Return the normalised heads that a column may have."""
+        titles = [column.title] if column.title else [column_title(column, texts) for texts in self._texts]
+        return [normalise_word(one) for one in (*titles, *self._heads.get(column.id, ()))]
 
     def blocks(self, sheet: Sheet) -> list[TableBlock]:
-        """Return the tables in a sheet, from top to bottom."""
+        """Return the tables found in a sheet, from top to bottom."""
         heads: list[tuple[int, int, Table, tuple[ColumnMatch, ...]]] = []
         row = 1
         while row <= sheet.last_row:
-            found = self._find_head(sheet, row)
-            if found is None:
+            head_match = self._find_head(sheet, row)
+            if head_match is None:
                 row += 1
             else:
-                heads.append((row, *found))
-                row = found[0] + 1
-        made = []
+                heads.append((row, *head_match))
+                row = head_match[0] + 1
+        table_blocks = []
         for number, (_, head, table, places) in enumerate(heads):
             last = heads[number + 1][0] - 1 if number + 1 < len(heads) else sheet.last_row
-            made.append(self._make_block(sheet, table, head, last, places))
-        return made
+            table_blocks.append(self._make_block(sheet, table, head, last, places))
+        return table_blocks
 
     def _find_head(self, sheet: Sheet, row: int) -> tuple[int, Table, tuple[ColumnMatch, ...]] | None:
-        """Find the table whose head (one line or two) begins in a row.
+        """Return the table whose head (one line or two) begins in a row, None without one.
 
-        Returns the head's last line, the table with the most matched columns and a title above, and the matched
+        The result is the head's last line, the table with the most matched columns and a title above, and the matched
         columns.
         """
         best: tuple[int, int, Table, tuple[ColumnMatch, ...]] | None = None
-        above = [normalise_word(sheet.name)] + [
+        texts_above = [normalise_word(sheet.name)] + [
             normalise_word(sheet.text(line, column))
-            for line in range(max(1, row - _ABOVE), row)
+            for line in range(max(1, row - _TITLE_LINES_ABOVE), row)
             for column in range(1, min(sheet.last_column, 12) + 1)
         ]
         for lines in (1, 2):
@@ -211,55 +226,65 @@ class KnownTables:
                 keys = [p for p in places if p.known.id in KEYS[table.id]]
                 if not keys or len(places) == len(keys):
                     continue
-                titled = any(title in text for text in above if text for title in self._titles[table.id])
-                if not titled and len(places) < min(4, len(table.columns)):
+                has_title = any(title in text for text in texts_above if text for title in self._titles[table.id])
+                if not has_title and len(places) < min(4, len(table.columns)):
                     continue
-                score = 10 * titled + len(places)
+                score = 10 * has_title + len(places)
                 if best is None or score > best[0]:
                     best = (score, row + lines - 1, table, places)
         return None if best is None else best[1:]
 
     def _match_columns(self, table: Table, heads: dict[int, str], common: str) -> tuple[ColumnMatch, ...]:
-        taken: dict[int, ColumnMatch] = {}
+        """Return the columns of a sheet that match columns of a table.
+
+        ``heads`` maps column → its head, ``common`` is the unit that a line above names.
+        """
+        match_of_position: dict[int, ColumnMatch] = {}
         words = self._column_words[table.id]
         for column, text in heads.items():
-            plain, unit = normalise_word(text), parse_unit(bracketed_text(text))
-            fits = [n for n, known in enumerate(words) if n not in taken and plain and plain in known]
+            word, unit = normalise_word(text), parse_unit(bracketed_text(text))
+            positions = [n for n, known in enumerate(words) if n not in match_of_position and word and word in known]
             # 净面积 in ha and in 万亩 are two columns with one name. Columns with equal units are matched in order.
-            wanted = unit or common or table.unit
-            exact = [n for n in fits if table.columns[n].unit == wanted]
-            if unit and not exact:
-                fits = [n for n in fits if not table.columns[n].unit or are_convertible(table.columns[n].unit, unit)]
-            fits = exact or fits
-            if fits:
-                known = table.columns[fits[0]]
+            expected_unit = unit or common or table.unit
+            same_unit = [n for n in positions if table.columns[n].unit == expected_unit]
+            if unit and not same_unit:
+                positions = [
+                    n for n in positions if not table.columns[n].unit or are_convertible(table.columns[n].unit, unit)
+                ]
+            positions = same_unit or positions
+            if positions:
+                known = table.columns[positions[0]]
                 sheet_unit = unit or (common if are_convertible(known.unit, common) else "")
-                taken[fits[0]] = ColumnMatch(column, known, fits[0], sheet_unit or known.unit)
-        return tuple(taken.values())
+                match_of_position[positions[0]] = ColumnMatch(column, known, positions[0], sheet_unit or known.unit)
+        return tuple(match_of_position.values())
 
     def _make_block(
         self, sheet: Sheet, table: Table, head: int, last: int, places: tuple[ColumnMatch, ...]
     ) -> TableBlock:
+        """Return the table from its head to its last line, with rows matched by key."""
         keys = sorted(
             (p for p in places if p.known.id in KEYS[table.id]), key=lambda p: KEYS[table.id].index(p.known.id)
         )
-        index: dict[tuple[str, str], list[Row]] = {}
+        rows_of_key: dict[tuple[str, str], list[Row]] = {}
         for row in table.rows:
             for name in KEYS[table.id]:
                 position = [c.id for c in table.columns].index(name)
                 if text := normalise_word(str(row.values[position] or "")):
-                    index.setdefault((name, text), []).append(row)
+                    rows_of_key.setdefault((name, text), []).append(row)
         rows: dict[int, Row] = {}
         unknown: list[int] = []
         matched = {p.column for p in places}
-        keyed = {p.column for p in places if p.known.id in (*KEYS[table.id], NUMBER)}
+        key_columns = {p.column for p in places if p.known.id in (*KEYS[table.id], NUMBER)}
         for line in range(head + 1, last + 1):
-            asked = [(p.known.id, normalise_word(sheet.text(line, p.column))) for p in keys]
-            left = [[r for r in index.get(key, ()) if not any(r is known for known in rows.values())] for key in asked]
-            found = _choose_row(left, coded=table.id in CODED)
-            if found is not None:
-                rows[line] = found
-            elif any(parse_printed_number(sheet.text(line, column)) for column in matched - keyed):
+            row_keys = [(p.known.id, normalise_word(sheet.text(line, p.column))) for p in keys]
+            unmatched_rows = [
+                [r for r in rows_of_key.get(key, ()) if not any(r is known for known in rows.values())]
+                for key in row_keys
+            ]
+            matched_row = _choose_row(unmatched_rows, coded=table.id in CODED)
+            if matched_row is not None:
+                rows[line] = matched_row
+            elif any(parse_printed_number(sheet.text(line, column)) for column in matched - key_columns):
                 unknown.append(line)
         return TableBlock(
             sheet, table, head, last, places, rows, tuple(unknown), _find_strange_columns(sheet, head, last, matched)
@@ -267,10 +292,11 @@ class KnownTables:
 
 
 def _choose_row(choices: list[list[Row]], coded: bool) -> Row | None:
-    """Return the row on which code and name agree.
+    """Return the row on which code and name agree, None without one.
 
-    Of several rows with one name (one for each year) return the first one. If only code or name is known, it decides.
-    If code and name belong to two rows, the code decides (``coded``: the first of the choices is the code).
+    ``choices`` has the rows with the code and those with the name. Of several rows with one name (one for each year)
+    the first one is used. If only code or name is known, it decides. If they belong to two rows, the code decides;
+    ``coded`` means that the first of the choices is the code.
     """
     candidates = [rows for rows in choices if rows]
     if not candidates:
@@ -282,34 +308,35 @@ def _choose_row(choices: list[list[Row]], coded: bool) -> Row | None:
 
 
 def _read_heads(sheet: Sheet, row: int, lines: int) -> dict[int, str]:
-    """Return column → words of its head, those of the second line after the first."""
-    found = {}
+    """Return column → words of its head in one or two lines."""
+    head_of_column = {}
     for column in range(1, sheet.last_column + 1):
         parts = list(dict.fromkeys(sheet.text(line, column) for line in range(row, row + lines)))
         if any(parts):
-            found[column] = "".join(parts)
-    return found
+            head_of_column[column] = "".join(parts)
+    return head_of_column
 
 
-def unit_word(block: TableBlock, line: int, place: ColumnMatch, unit: str) -> str:
-    """Return the table's word for a figure's unit (公顷, ha), empty if unknown.
+def unit_word(block: TableBlock, line: int, column_match: ColumnMatch, unit: str) -> str:
+    """Return the sheet's word for a figure's unit (公顷, ha), empty if unknown.
 
     It is in the figure's row, its head, or a line above.
     """
     sheet = block.sheet
-    own = [sheet.text(line, other.column) for other in block.places if other.known.id == "unit"]
-    own += [bracketed_text(sheet.text(row, place.column)) for row in (block.head, block.head - 1)]
-    own.append(_find_common_word(sheet, block.head))
-    return next((one for one in own if unit and parse_unit(one) == unit), "")
+    candidates = [sheet.text(line, other.column) for other in block.places if other.known.id == "unit"]
+    candidates += [bracketed_text(sheet.text(row, column_match.column)) for row in (block.head, block.head - 1)]
+    candidates.append(_find_common_word(sheet, block.head))
+    return next((one for one in candidates if unit and parse_unit(one) == unit), "")
 
 
 def _find_common_unit(sheet: Sheet, head: int) -> str:
-    """Return the unit that a line above the head names (单位:公顷)."""
+    """Return the unit that a line above the head names (单位:公顷), else empty."""
     return parse_unit(_find_common_word(sheet, head))
 
 
 def _find_common_word(sheet: Sheet, head: int) -> str:
-    for line in range(max(1, head - _ABOVE), head):
+    """Return the word for the unit in a line above the head, else empty."""
+    for line in range(max(1, head - _TITLE_LINES_ABOVE), head):
         for column in range(1, sheet.last_column + 1):
             match = _UNIT_LINE.search(normalize("NFKC", sheet.text(line, column)).strip().rstrip(")"))
             if match and parse_unit(match.group(1)):
@@ -318,16 +345,19 @@ def _find_common_word(sheet: Sheet, head: int) -> str:
 
 
 def _find_strange_columns(sheet: Sheet, head: int, last: int, matched: set[int]) -> dict[int, str]:
-    """Return columns of figures that the table does not have, except running numbers."""
-    found = {}
+    """Return the columns of figures that the table does not have, with their heads.
+
+    Columns of running numbers are omitted.
+    """
+    head_of_column = {}
     for column in range(1, sheet.last_column + 1):
         if column in matched:
             continue
         numbers = [parse_printed_number(sheet.text(line, column)) for line in range(head + 1, last + 1)]
-        there = [n.value for n in numbers if n is not None]
-        if there and there != [float(n) for n in range(1, len(there) + 1)]:
-            found[column] = sheet.text(head, column) or str(column)
-    return found
+        figures = [n.value for n in numbers if n is not None]
+        if figures and figures != [float(n) for n in range(1, len(figures) + 1)]:
+            head_of_column[column] = sheet.text(head, column) or str(column)
+    return head_of_column
 
 
 def has_figures(sheet: Sheet) -> bool:
@@ -335,6 +365,6 @@ def has_figures(sheet: Sheet) -> bool:
     return any(parse_printed_number(cell.text) is not None for cell in sheet.cells.values())
 
 
-def block_value(row: Row, place: ColumnMatch) -> Value:
-    """Return the value of a row in a matched column."""
-    return row.values[place.position]
+def block_value(row: Row, column: ColumnMatch) -> Value:
+    """Return the value of a table's row in a matched column."""
+    return row.values[column.position]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Workbooks of a package as sheets of printed cells."""
+"""Model of a package's workbooks: sheets of cells as they are printed."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ class Sheet:
     Attributes
     ----------
     cells
-        Non-empty cells by row and column from 1.
+        (row, column), from 1, → non-empty cell.
     cut
         Whether the sheet has more cells than were read.
     hidden
-        Kinds of invisible content, as keys of texts (``hidden``).
+        Kinds of content that is not shown, as keys of texts (section ``hidden``).
     covered
         Cells under a picture or shape.
     unseen
-        Key of ``hidden`` → names of rows, columns and cells.
+        Kind of hidden content → names of rows, columns or cells.
     sizes
         Row number or column letters → height or width.
     conditions
@@ -91,8 +91,8 @@ class Sheet:
 class Workbook:
     """A workbook of a package.
 
-    ``file`` is its path in the package, ``problem`` a key of texts (``causes``) if it cannot be read, ``parts`` lists
-    parts that tables do not need (`covered_cells.find_other_parts`).
+    ``file`` is its path in the package, ``problem`` why it cannot be read, a key of texts (``causes``), ``parts``
+    lists parts of the file that tables do not need (`covered_cells.find_other_parts`).
     """
 
     file: str
@@ -103,7 +103,7 @@ class Workbook:
 
 @dataclass(frozen=True)
 class StyleLimits:
-    """Limits for reports on sizes and colours of cells."""
+    """Limits from which sizes and colours of cells are reported."""
 
     least_colour_apart: float
     least_letter_points: float
@@ -116,7 +116,13 @@ class StyleLimits:
 
 @cache
 def load_style_limits(path: Path = STYLE_LIMITS) -> StyleLimits:
-    """Read the limits, each of which has a mark; DataError names file and key."""
+    """Read the limits from a file in which each has a mark of its source.
+
+    Raises
+    ------
+    DataError
+        With file and key, for an invalid value.
+    """
     table = read_toml(path)
     keys = [f.name for f in fields(StyleLimits)]
     check_keys(table, required=[*keys, "marks"], allowed=(), file=path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Workbooks of a package (xlsx) of any origin as sheets of printed cells.
+"""Reading of a package's workbooks (xlsx, mdb) of any origin.
 
 Their content is never executed.
 """
@@ -31,22 +31,22 @@ WORKBOOKS = (".xlsx", ".xlsm")
 DATABASES = (".mdb", ".accdb")
 OTHER_TABLES = (".xls", ".et", ".ods", ".csv", ".mdb", ".accdb")
 #: Most bytes and parts of an unpacked workbook; a plan's tables are smaller.
-_MOST_BYTES, _MOST_PARTS = 200 * 2**20, 5000
+_MAX_UNPACKED_BYTES, _MAX_PARTS = 200 * 2**20, 5000
 #: A workbook needs no entities; expanding them may fill the memory.
-_DECLARATIONS = tuple(word.encode(codec) for word in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))  # fmt: skip  # noqa: E501 - a table
+_XML_DECLARATIONS = tuple(word.encode(codec) for word in ("<!DOCTYPE", "<!ENTITY") for codec in ("ascii", "utf-16-le", "utf-16-be"))  # fmt: skip  # noqa: E501 - a table
 #: A number format that prints nothing.
-_PRINTS_NOTHING = re.compile(r"\s*;+\s*")
+_EMPTY_FORMAT = re.compile(r"\s*;+\s*")
 #: Page numbers in a header or footer.
-_PAGES = re.compile(r"&[PN]|[\s/\-第页共]|\b(?:page|of)\b", re.IGNORECASE)
+_PAGE_NUMBER = re.compile(r"&[PN]|[\s/\-第页共]|\b(?:page|of)\b", re.IGNORECASE)
 #: Errors of the libraries of zip, XML and workbooks for a damaged part (a ParseError is a SyntaxError).
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip  # noqa: E501 - a table
+_READING_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip  # noqa: E501 - a table
 
 
 def read_workbook(path: Path, file: str, of: AccessDriver | str | None = None) -> Workbook:
-    """Read a workbook as it is printed; of formulas the saved values.
+    """Return a workbook with its cells as printed, of formulas the saved values.
 
-    A database (mdb) is read with its driver. Contents raise nothing. ``of`` is the driver, or the reason for its
-    absence (default: the driver of this machine).
+    A database (mdb) is read with its driver: ``of`` is the driver, or the reason for its absence (default: the driver
+    of this machine). An unreadable file does not raise; the result has the reason.
     """
     if path.suffix.lower() in DATABASES:
         return _read_database(path, file, find_access_driver() if of is None else of)
@@ -56,13 +56,13 @@ def read_workbook(path: Path, file: str, of: AccessDriver | str | None = None) -
         import openpyxl
     except ImportError:
         return Workbook(file, problem="table_no_openpyxl")
-    if problem := _find_danger(path):
+    if problem := _find_reason_not_to_open(path):
         return Workbook(file, problem=problem)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             values, formulas = (openpyxl.load_workbook(path, data_only=only) for only in (True, False))
-    except _UNREADABLE:
+    except _READING_ERRORS:
         return Workbook(file, problem="table_damaged")
     pairs = zip(values.worksheets, formulas.worksheets, strict=True)
     over, theme = find_covered_cells(path), workbook_theme(formulas)
@@ -83,12 +83,12 @@ def _read_database(path: Path, file: str, driver: AccessDriver | str) -> Workboo
         return Workbook(file, problem="table_damaged")
 
 
-def _find_danger(path: Path) -> str:
-    """Return why a workbook must not be opened, empty if it may be."""
+def _find_reason_not_to_open(path: Path) -> str:
+    """Return why a workbook must not be opened, a key of texts; empty if it may be."""
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-            if len(infos) > _MOST_PARTS or sum(info.file_size for info in infos) > _MOST_BYTES:
+            if len(infos) > _MAX_PARTS or sum(info.file_size for info in infos) > _MAX_UNPACKED_BYTES:
                 return "table_large"
             for info in infos:
                 # Scan every part, because a sheet may have any name. Stop at the declared size, which may be false.
@@ -96,26 +96,30 @@ def _find_danger(path: Path) -> str:
                     content = part.read(info.file_size + 1)
                 if len(content) > info.file_size:
                     return "table_large"
-                if any(word in content for word in _DECLARATIONS):
+                if any(word in content for word in _XML_DECLARATIONS):
                     return "xml_entities"
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError):
         return "table_damaged"
     return ""
 
 
-def _read_sheet(values: Any, formulas: Any, over: list[CoveredCells], theme: list[Colour]) -> Sheet:
+def _read_sheet(values: Any, formulas: Any, drawings: list[CoveredCells], theme: list[Colour]) -> Sheet:
+    """Return a sheet of openpyxl, loaded with values and with formulas.
+
+    ``drawings`` are the areas of cells under drawings.
+    """
     rows, columns = values.max_row or 0, values.max_column or 0
     cells: dict[tuple[int, int], Cell] = {}
     for line in values.iter_rows(max_row=min(rows, MOST_ROWS), max_col=min(columns, MOST_COLUMNS)):
         for cell in line:
-            place = (cell.row, cell.column)
+            position = (cell.row, cell.column)
             if cell.value is not None:
                 text = printed(cell.value, str(cell.number_format))
                 if text:
                     state, number_format = "error" if cell.data_type == "e" else "", str(cell.number_format)
-                    cells[place] = Cell(text, state, cell.data_type == "n", number_format, cell_style(cell))
-            elif formulas.cell(*place).value is not None:
-                cells[place] = Cell("", "formula")
+                    cells[position] = Cell(text, state, cell.data_type == "n", number_format, cell_style(cell))
+            elif formulas.cell(*position).value is not None:
+                cells[position] = Cell("", "formula")
     for merged in values.merged_cells.ranges:
         first = cells.get((merged.min_row, merged.min_col))
         if first is not None:
@@ -126,16 +130,16 @@ def _read_sheet(values: Any, formulas: Any, over: list[CoveredCells], theme: lis
         (row, column)
         for (row, column), cell in sorted(cells.items())
         if cell.state != "merged"
-        and any(o.first_row <= row <= o.last_row and o.first_column <= column <= o.last_column for o in over)
+        and any(o.first_row <= row <= o.last_row and o.first_column <= column <= o.last_column for o in drawings)
     ]
-    unseen = _find_hidden(formulas, cells, theme)
+    hidden_names = _find_hidden_content(formulas, cells, theme)
     return Sheet(
         values.title,
         cells,
         rows > MOST_ROWS or columns > MOST_COLUMNS,
-        tuple(unseen),
+        tuple(hidden_names),
         tuple(covered),
-        unseen,
+        hidden_names,
         _read_sizes(formulas),
         bool(len(formulas.conditional_formatting)),
     )
@@ -143,9 +147,18 @@ def _read_sheet(values: Any, formulas: Any, over: list[CoveredCells], theme: lis
 
 def _read_headers(sheet: Any) -> list[str]:
     """Return the texts of headers and footers, without page numbers."""
-    places = [getattr(sheet, f"{which}{what}") for which in ("odd", "even", "first") for what in ("Header", "Footer")]
-    texts = [part.text for place in places for part in (place.left, place.center, place.right) if part.text]
-    return list(dict.fromkeys(" ".join(text.split()) for text in texts if _PAGES.sub("", text)))
+    header_parts = [
+        getattr(sheet, f"{page_kind}{header_or_footer}")
+        for page_kind in ("odd", "even", "first")
+        for header_or_footer in ("Header", "Footer")
+    ]
+    texts = [
+        part.text
+        for header_part in header_parts
+        for part in (header_part.left, header_part.center, header_part.right)
+        if part.text
+    ]
+    return list(dict.fromkeys(" ".join(text.split()) for text in texts if _PAGE_NUMBER.sub("", text)))
 
 
 def _read_sizes(sheet: Any) -> dict[int | str, float]:
@@ -154,31 +167,35 @@ def _read_sizes(sheet: Any) -> dict[int | str, float]:
     return rows | {name: column.width for name, column in sheet.column_dimensions.items() if column.width is not None}
 
 
-def _find_hidden(sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour]) -> dict[str, tuple[str, ...]]:
+def _find_hidden_content(
+    sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour]
+) -> dict[str, tuple[str, ...]]:
     """Return the content of a sheet that is not shown, by key of texts (``hidden``).
 
     Values are names of rows, columns and cells. Keys are for the sheet, rows, columns, figures, comments, formulas,
     links, and headers and footers.
     """
-    read = sheet.iter_rows(max_row=min(sheet.max_row or 0, MOST_ROWS), max_col=min(sheet.max_column or 0, MOST_COLUMNS))
+    rows = sheet.iter_rows(max_row=min(sheet.max_row or 0, MOST_ROWS), max_col=min(sheet.max_column or 0, MOST_COLUMNS))
     # A formula without a value is reported as a cell that could not be compared.
-    there = [sheet.cell(*place) for place, cell in cells.items() if cell.state not in ("merged", "formula")]
+    cells_to_inspect = [
+        sheet.cell(*position) for position, cell in cells.items() if cell.state not in ("merged", "formula")
+    ]
     # ;;; prints nothing for any value.
-    unseen = [c for c in there if _PRINTS_NOTHING.fullmatch(str(c.number_format)) or is_unseen(c, theme)]
-    found = {
+    unprinted = [c for c in cells_to_inspect if _EMPTY_FORMAT.fullmatch(str(c.number_format)) or is_unseen(c, theme)]
+    names_by_key = {
         "sheet": [sheet.title] if sheet.sheet_state != "visible" else [],
         "rows": _find_invisible(sheet.row_dimensions, "height", load_style_limits().least_row_points),
         "columns": _find_invisible(sheet.column_dimensions, "width", load_style_limits().least_column_letters),
-        "cells": [cell.coordinate for cell in unseen],
-        "comments": [cell.coordinate for cell in there if getattr(cell, "comment", None)],
-        "formulas": [cell.coordinate for cell in there if cell.data_type == "f"],
-        "links": [cell.coordinate for row in read for cell in row if getattr(cell, "hyperlink", None)],
+        "cells": [cell.coordinate for cell in unprinted],
+        "comments": [cell.coordinate for cell in cells_to_inspect if getattr(cell, "comment", None)],
+        "formulas": [cell.coordinate for cell in cells_to_inspect if cell.data_type == "f"],
+        "links": [cell.coordinate for row in rows for cell in row if getattr(cell, "hyperlink", None)],
         "header": _read_headers(sheet),
     }
-    return {key: tuple(names) for key, names in found.items() if names}
+    return {key: tuple(names) for key, names in names_by_key.items() if names}
 
 
 def _find_invisible(dimensions: Any, size: str, least: float) -> list[str]:
     """Return the names of rows or columns that are hidden or too narrow to be seen."""
     sizes = [(name, one.hidden, getattr(one, size)) for name, one in sorted(dimensions.items())]
-    return [str(name) for name, hidden, wide in sizes if hidden or (wide is not None and wide < least)]
+    return [str(name) for name, hidden, extent in sizes if hidden or (extent is not None and extent < least)]

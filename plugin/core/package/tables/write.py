@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writing of a package's tables: workbook, and .mdb with Access's driver.
+"""Writing of a package's tables: a workbook, and an mdb with the driver of Access.
 
-Each is read again and compared; the manifest has the result.
+Each file is read again and compared; the manifest has the result.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from ...tabulate import Tabulated
 
 #: Differences that only a defect of this program can cause in its workbook.
-_FAULTS = (*DIFFER, "target", "text", "formula", "error", "merged")
+_WRITING_FAULTS = (*DIFFER, "target", "text", "formula", "error", "merged")
 
 
 def write_workbooks(context: ExportContext) -> list[Problem]:
-    """Write the report's indicators as tables; report tables that could not be made."""
+    """Write the plan's figures as tables; return problems of tables not made."""
     from ...tabulate import tabulate_plan, write_tables
 
     if context.package_spec.tables is None:
@@ -37,18 +37,20 @@ def write_workbooks(context: ExportContext) -> list[Problem]:
     if find_spec("openpyxl") is None:
         return [Problem(Level.NOTE, "tables_no_openpyxl")]
     try:
-        made = tabulate_plan(context.plan, context.lang, side=context.checked.side, cancellation=context.cancellation)
+        tabulated = tabulate_plan(
+            context.plan, context.lang, side=context.checked.side, cancellation=context.cancellation
+        )
     except (InputError, DataError) as error:
         # Not every edition has the lists that the tables need.
         return [Problem(Level.NOTE, "tables_not_made", params={"reason": CauseMessage(error)})]
     path = context.path(context.package_spec.tables, ".xlsx")
-    write_tables(made, path)
-    context.manifest["tables"] = [workbook_row(made, path, context)]
-    return [*_report_missing_tables(made, context), *write_access_tables(made, context)]
+    write_tables(tabulated, path)
+    context.manifest["tables"] = [workbook_row(tabulated, path, context)]
+    return [*_report_missing_tables(tabulated, context), *write_access_tables(tabulated, context)]
 
 
-def workbook_row(made: Tabulated, path: Path, context: ExportContext) -> dict[str, Any]:
-    """Read the workbook again and compare every figure with the written one.
+def workbook_row(tabulated: Tabulated, path: Path, context: ExportContext) -> dict[str, Any]:
+    """Compare every figure of the written workbook; return its entry for the manifest.
 
     Raises
     ------
@@ -57,60 +59,66 @@ def workbook_row(made: Tabulated, path: Path, context: ExportContext) -> dict[st
     """
     file = context.inside(path)
     texts = Texts(context.lang)
-    known = KnownTables(made.tables, context.lang)
+    known_tables = KnownTables(tabulated.tables, context.lang)
     book = read_workbook(path, file)
-    written = {sheet_name(table, texts): table for table in made.tables}
+    table_of_sheet = {sheet_name(table, texts): table for table in tabulated.tables}
     rows = []
-    if book.problem or [sheet.name for sheet in book.sheets] != list(written):
+    if book.problem or [sheet.name for sheet in book.sheets] != list(table_of_sheet):
         raise OutputError("package_table_not_the_same", file=path.name, place=book.problem or "—")
     for sheet in book.sheets:
-        table = written[sheet.name]
-        if table.id not in known.tables:
+        table = table_of_sheet[sheet.name]
+        if table.id not in known_tables.tables:
             continue
-        blocks = known.blocks(sheet)
+        blocks = known_tables.blocks(sheet)
         if not blocks and not table.rows:
             continue
         if [b.table.id for b in blocks] != [table.id] or find_lost_rows(blocks[0]) or blocks[0].unknown:
             raise OutputError("package_table_not_the_same", file=path.name, place=sheet.name)
-        found, compared = find_differences(blocks[0])
-        wrong = [one for one in found if one.case in _FAULTS]
-        if wrong:
+        differences, compared = find_differences(blocks[0])
+        faults = [one for one in differences if one.case in _WRITING_FAULTS]
+        if faults:
             raise OutputError(
-                "package_table_not_the_same", file=path.name, place=f"{sheet.name} {wrong[0].row} {wrong[0].head}"
+                "package_table_not_the_same", file=path.name, place=f"{sheet.name} {faults[0].row} {faults[0].head}"
             )
         rows.append({"id": table.id, "sheet": sheet.name, "rows": len(blocks[0].rows), "figures": compared})
     return {"file": file, "format": "xlsx", "sheets": rows, "read_back": {"library": "openpyxl", "same": True}}
 
 
-def _report_missing_tables(made: Tabulated, context: ExportContext) -> list[Problem]:
-    """Report tables that the specification promises and for which layers are missing."""
+def _report_missing_tables(tabulated: Tabulated, context: ExportContext) -> list[Problem]:
+    """Return a note on promised tables whose layers are missing."""
     texts = Texts(context.lang)
-    there = {table.id for table in made.tables}
-    gone = tuple(texts.get("sheets", name) for name in PROMISED if name not in there)
-    return [Problem(Level.NOTE, "tables_wanting", count=len(gone), features=gone)] if gone else []
+    made_ids = {table.id for table in tabulated.tables}
+    missing_titles = tuple(texts.get("sheets", name) for name in PROMISED if name not in made_ids)
+    return (
+        [Problem(Level.NOTE, "tables_wanting", count=len(missing_titles), features=missing_titles)]
+        if missing_titles
+        else []
+    )
 
 
-def write_access_tables(made: Tabulated, context: ExportContext, of: AccessDriver | str | None = None) -> list[Problem]:
-    """Write the tables as .mdb for each unfilled slot with this suffix.
+def write_access_tables(
+    tabulated: Tabulated, context: ExportContext, of: AccessDriver | str | None = None
+) -> list[Problem]:
+    """Write the tables as each .mdb that the planner does not give.
 
-    ``of`` is the driver, or the reason for its absence.
+    ``of`` is the driver, or the reason for its absence. Return problems of files not written.
     """
     problems = []
-    for filled in context.filled:
-        slot = filled.slot
-        if slot.kind != "table" or filled.files or not slot.file.lower().endswith(".mdb"):
+    for filled_slot in context.filled:
+        slot = filled_slot.slot
+        if slot.kind != "table" or filled_slot.files or not slot.file.lower().endswith(".mdb"):
             continue
         driver = find_access_driver() if of is None else of
         path = context.place(slot.folder, fill_placeholders(slot.file, context.values))
-        reason = driver if isinstance(driver, str) else _write_database(made, path, driver, context)
+        reason = driver if isinstance(driver, str) else _write_mdb(tabulated, path, driver, context)
         if reason:
             path.unlink(missing_ok=True)
             problems.append(Problem(Level.NOTE, "mdb_not_made", params={"name": path.name, "detail": reason}))
     return problems
 
 
-def _write_database(made: Tabulated, path: Path, driver: AccessDriver, context: ExportContext) -> str:
-    """Write a database and read it again; return why it could not be written, or "".
+def _write_mdb(tabulated: Tabulated, path: Path, driver: AccessDriver, context: ExportContext) -> str:
+    """Write an mdb and read it again; return why it could not be written, else "".
 
     Raises
     ------
@@ -122,24 +130,24 @@ def _write_database(made: Tabulated, path: Path, driver: AccessDriver, context: 
         driver.create(path)
         connection = driver.connect(path)
         try:
-            rows = write_tables(connection, made.tables, texts)
+            rows = write_tables(connection, tabulated.tables, texts)
             connection.commit()
         finally:
             connection.close()
-        again = driver.connect(path)
+        second_connection = driver.connect(path)
         try:
-            compared = compare_tables(again, made.tables, texts)
+            compared = compare_tables(second_connection, tabulated.tables, texts)
         finally:
-            again.close()
+            second_connection.close()
     except NotTheSame as error:
-        place = f"{error.table} {error.line} {error.column}"
-        raise OutputError("package_table_not_the_same", file=path.name, place=place) from error
+        cell_location = f"{error.table} {error.line} {error.column}"
+        raise OutputError("package_table_not_the_same", file=path.name, place=cell_location) from error
     except driver.errors as error:
         return str(error).replace(str(path), path.name)
-    sheets = [{"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(made.tables, rows, strict=True)]
-    read = {"library": driver.driver, "same": True, "figures": compared}
+    sheets = [{"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(tabulated.tables, rows, strict=True)]
+    read_back = {"library": driver.driver, "same": True, "figures": compared}
     context.manifest["tables"].append(
-        {"file": context.inside(path), "format": "mdb", "sheets": sheets, "read_back": read}
+        {"file": context.inside(path), "format": "mdb", "sheets": sheets, "read_back": read_back}
     )
     for slot in context.manifest.get("slots", ()):
         if slot["pattern"] == path.name:

@@ -10,8 +10,8 @@ from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import limit_fids
 
-A = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-B = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
 
 
 @rule(
@@ -27,14 +27,14 @@ B = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
         "number": "{layer}: every feature has the same {field} “{value}” (features: {count}), but the field must number them one by one. Number them again.",
     },
     fails=[
-        Example("same number twice", {"layer": [{"wkt": A, "key": "1"}, {"wkt": B, "key": "1"}]}, finds=1),
-        Example("one parcel number for all", {"layer": [{"wkt": A, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": B, "key": "2", "YJJBNTTBBH": "7"}]},
+        Example("same number twice", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": "1"}]}, finds=1),
+        Example("one parcel number for all", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "YJJBNTTBBH": "7"}]},
                 finds=1, roles={"layer": "YJJBNTBHTB"}),
-        Example("no number", {"layer": [{"wkt": A, "key": "1"}, {"wkt": B, "key": None}]}, finds=1),
+        Example("no number", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": None}]}, finds=1),
     ],
     passes=[
-        Example("all different, a gap", {"layer": [{"wkt": A, "key": "1"}, {"wkt": B, "key": "3"}]}),
-        Example("parcels have numbers of their own", {"layer": [{"wkt": A, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": B, "key": "2", "YJJBNTTBBH": "8"}]},
+        Example("all different, a gap", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": "3"}]}),
+        Example("parcels have numbers of their own", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "YJJBNTTBBH": "8"}]},
                 roles={"layer": "YJJBNTBHTB"}),
     ],
 )  # fmt: skip
@@ -57,14 +57,16 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     rows: dict[str, list[int]] = defaultdict(list)
     for position in sorted(layer.repeated_keys):
         rows[layer.keys[position]].append(position)
-    found = []
+    findings = []
     for key, positions in rows.items():
         if not key:
-            found += [ctx.make.row(layer, p, field=field, case="missing", geometry=layer.plane[p]) for p in positions]
+            findings += [
+                ctx.make.row(layer, p, field=field, case="missing", geometry=layer.plane[p]) for p in positions
+            ]
         elif len(positions) > 1:
             present = layer.plane[positions]
             shapes = shapely.get_parts(present[~shapely.is_missing(present)])
-            found.append(
+            findings.append(
                 Finding(
                     layer.role,
                     key,
@@ -76,13 +78,16 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
                     else None,
                 )
             )
-    return found + [
-        finding for name in ctx.norm.get("attributes.number_fields") for finding in _one_number(layer, name)
+    return findings + [
+        finding for name in ctx.norm.get("attributes.number_fields") for finding in _report_constant_number(layer, name)
     ]
 
 
-def _one_number(layer: Layer, name: str) -> list[Finding]:
-    """Return a warning if all rows have the same value in a numbering field."""
+def _report_constant_number(layer: Layer, name: str) -> list[Finding]:
+    """Return a warning if all rows have the same value in a field of numbers.
+
+    A layer with fewer than two rows, or without the field, has none.
+    """
     declared = layer.template.field_named(name)
     if declared is None or layer.named(name) is None or len(layer) < 2:
         return []

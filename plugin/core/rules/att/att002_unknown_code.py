@@ -7,7 +7,7 @@ from ...plan.layer import Layer
 from ...standard.codes import Code
 from ...standard.template import Field
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
 
 @rule(
@@ -23,14 +23,14 @@ SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
         "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is “{expected}”. Correct the code or the name.",
     },
     fails=[
-        Example("no such code", {"layer": [{"wkt": SQUARE, "land_use": "0999"}]}, finds=1, roles={"layer": "DLTB"}),
-        Example("another name", {"layer": [{"wkt": SQUARE, "land_use": "0103", "land_use_name": "水田"}]}, finds=1,
+        Example("no such code", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999"}]}, finds=1, roles={"layer": "DLTB"}),
+        Example("another name", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "land_use_name": "水田"}]}, finds=1,
                 roles={"layer": "DLTB"}),
     ],
     passes=[
-        Example("in the list", {"layer": [{"wkt": SQUARE, "land_use": "0103", "land_use_name": "旱地"}]}, roles={"layer": "DLTB"}),
-        Example("blank is another rule's", {"layer": [{"wkt": SQUARE, "urban_code": None}]}, roles={"layer": "DLTB"}),
-        Example("padded to six digits", {"layer": [{"wkt": SQUARE, "land_use": "010300"}]}, roles={"layer": "XZYDYH"}),
+        Example("in the list", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "land_use_name": "旱地"}]}, roles={"layer": "DLTB"}),
+        Example("blank is another rule's", {"layer": [{"wkt": SQUARE_WKT, "urban_code": None}]}, roles={"layer": "DLTB"}),
+        Example("padded to six digits", {"layer": [{"wkt": SQUARE_WKT, "land_use": "010300"}]}, roles={"layer": "XZYDYH"}),
     ],
 )  # fmt: skip
 def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -56,19 +56,24 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
             result.unconfirmed.append(f"codes.{declared.codes}")
         codes = ctx.codes(declared.codes).codes
         names = layer.named_text(declared.code_name)
-        judged: dict[tuple[str, str], tuple[str, str, dict] | None] = {}
+        problems: dict[tuple[str, str], tuple[str, str, dict] | None] = {}
         for position, pair in enumerate(zip(layer.named_text(declared.name), names, strict=True)):
-            if pair not in judged:
-                judged[pair] = _judge(declared, codes, *pair)
-            wrong = judged[pair]
-            if wrong:
-                field, case, params = wrong
-                result.findings.append(_on(ctx, layer, position, field, case, dict(params)))
+            if pair not in problems:
+                problems[pair] = _find_code_problem(declared, codes, *pair)
+            problem = problems[pair]
+            if problem:
+                field, case, params = problem
+                result.findings.append(_make_code_finding(ctx, layer, position, field, case, dict(params)))
     return result
 
 
-def _judge(declared: Field, codes: dict[str, Code], written: str, name: str) -> tuple[str, str, dict] | None:
-    """Return field, case and parameters of a wrong code or name; else None."""
+def _find_code_problem(
+    declared: Field, codes: dict[str, Code], written: str, name: str
+) -> tuple[str, str, dict] | None:
+    """Return field, kind of problem and message parameters of a wrong code or name.
+
+    None if the code is blank, or is in the list and has the list's name (or no name).
+    """
     code = trim_padding(written, declared.code_pad)
     if not written:
         return None
@@ -86,5 +91,5 @@ def _judge(declared: Field, codes: dict[str, Code], written: str, name: str) -> 
     return None
 
 
-def _on(ctx: Context, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:
+def _make_code_finding(ctx: Context, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:
     return ctx.make.row(layer, position, field=field, case=case, params=params, geometry=layer.plane[position])

@@ -4,9 +4,9 @@ from ...indicators.areas import find_net_area_breaks
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-GOOD = {
-    "wkt": SQUARE,
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+CONSISTENT_ROW = {
+    "wkt": SQUARE_WKT,
     "land_use": "0103",
     "gross_area": 10000.0,
     "deduction_rate": 0.1,
@@ -31,38 +31,42 @@ GOOD = {
         "gross": "{layer} ({key}): {field} is empty or not a positive number. Fill in the parcel's area.",
     },
     fails=[
-        Example("net is gross", {"layer": [{**GOOD, "net_area": 10000.0}]}, finds=1, roles={"layer": "DLTB"}),
-        Example("rate of one", {"layer": [{**GOOD, "deduction_rate": 1.0}]}, finds=1, roles={"layer": "DLTB"}),
+        Example("net is gross", {"layer": [{**CONSISTENT_ROW, "net_area": 10000.0}]}, finds=1, roles={"layer": "DLTB"}),
+        Example(
+            "rate of one", {"layer": [{**CONSISTENT_ROW, "deduction_rate": 1.0}]}, finds=1, roles={"layer": "DLTB"}
+        ),
         Example(
             "wrong deduction",
-            {"layer": [{**GOOD, "deduction_area": 900.0, "net_area": 9100.0}]},
+            {"layer": [{**CONSISTENT_ROW, "deduction_area": 900.0, "net_area": 9100.0}]},
             finds=1,
             roles={"layer": "DLTB"},
         ),
-        Example("no net area on 旱地", {"layer": [{**GOOD, "net_area": None}]}, finds=1, roles={"layer": "DLTB"}),
+        Example(
+            "no net area on 旱地", {"layer": [{**CONSISTENT_ROW, "net_area": None}]}, finds=1, roles={"layer": "DLTB"}
+        ),
         Example(
             "more net than gross",
-            {"layer": [{"wkt": GOOD["wkt"], "gross_area": 100.0, "net_area": 101.0}]},
+            {"layer": [{"wkt": CONSISTENT_ROW["wkt"], "gross_area": 100.0, "net_area": 101.0}]},
             finds=1,
             roles={"layer": "XZYDYH"},
         ),
-        Example("no gross area", {"layer": [{**GOOD, "gross_area": None}]}, finds=1, roles={"layer": "DLTB"}),
+        Example("no gross area", {"layer": [{**CONSISTENT_ROW, "gross_area": None}]}, finds=1, roles={"layer": "DLTB"}),
     ],
     passes=[
         Example(
             "a layer that knows no deduction",
-            {"layer": [{"wkt": GOOD["wkt"], "gross_area": 100.0, "net_area": 90.0}]},
+            {"layer": [{"wkt": CONSISTENT_ROW["wkt"], "gross_area": 100.0, "net_area": 90.0}]},
             roles={"layer": "XZYDYH"},
         ),
-        Example("agrees", {"layer": [GOOD]}, roles={"layer": "DLTB"}),
+        Example("agrees", {"layer": [CONSISTENT_ROW]}, roles={"layer": "DLTB"}),
         Example(
             "no deduction",
-            {"layer": [{**GOOD, "deduction_rate": None, "deduction_area": None, "net_area": 10000.0}]},
+            {"layer": [{**CONSISTENT_ROW, "deduction_rate": None, "deduction_area": None, "net_area": 10000.0}]},
             roles={"layer": "DLTB"},
         ),
         Example(
             "no net area on a road",
-            {"layer": [{**GOOD, "land_use": "1003", "net_area": None}]},
+            {"layer": [{**CONSISTENT_ROW, "land_use": "1003", "net_area": None}]},
             roles={"layer": "DLTB"},
         ),
     ],
@@ -83,15 +87,15 @@ def net_area(layer: Layer, *, ctx: Context, allowance_m2: float = 0.01) -> RuleR
     if not layer.has("gross_area") or not layer.has("net_area"):
         return None
     result = RuleResult()
-    for found in find_net_area_breaks(layer, ctx.cultivated_rows(layer), allowance_m2):
+    for difference in find_net_area_breaks(layer, ctx.cultivated_rows(layer), allowance_m2):
         result.findings.append(
             ctx.make.row(
                 layer,
-                found.row,
-                field=layer.field_name(found.meaning),
-                case=found.case,
-                params={"problem": found.case, "actual": found.actual, "expected": found.expected},
-                geometry=layer.plane[found.row],
+                difference.row,
+                field=layer.field_name(difference.meaning),
+                case=difference.case,
+                params={"problem": difference.case, "actual": difference.actual, "expected": difference.expected},
+                geometry=layer.plane[difference.row],
             )
         )
     return result

@@ -6,11 +6,11 @@ from ...plan.layer import Layer
 from ...standard.numbering import LENGTH
 from .._attributes import ValueProblem, judge_values, plan_code_prefix
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
 
-def _one(key: str) -> dict[str, list[dict[str, str]]]:
-    return {"layer": [{"wkt": SQUARE, "key": key, "division_code": "140225"}]}
+def _plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
+    return {"layer": [{"wkt": SQUARE_WKT, "key": key, "division_code": "140225"}]}
 
 
 @rule(
@@ -27,14 +27,16 @@ def _one(key: str) -> dict[str, list[dict[str, str]]]:
         "county": "{layer} ({key}): {field} “{value}” begins with {head}, but codes of this plan begin with {county}. Correct the first digits, or remove the neighbour's feature.",
     },
     fails=[
-        Example("too short", _one("1402250001"), finds=1),
-        Example("another county's", _one("140226000000000001"), finds=1),
-        Example("full-width digits", _one("１４０２２５000000000001"), finds=1),
+        Example("too short", _plan_with_key("1402250001"), finds=1),
+        Example("another county's", _plan_with_key("140226000000000001"), finds=1),
+        Example("full-width digits", _plan_with_key("１４０２２５000000000001"), finds=1),
     ],
     passes=[
-        Example("county, 0000, running number", _one("140225000000000001")),
-        Example("county, layer code, running number", _one("140225200500000001")),
-        Example("another county of the city", _one("140226000000000001"), settings={"attributes.area_digits": 4}),
+        Example("county, 0000, running number", _plan_with_key("140225000000000001")),
+        Example("county, layer code, running number", _plan_with_key("140225200500000001")),
+        Example(
+            "another county of the city", _plan_with_key("140226000000000001"), settings={"attributes.area_digits": 4}
+        ),
     ],
 )
 def key_make_up(layer: Layer, *, ctx: Context) -> list[Finding] | None:
@@ -54,15 +56,21 @@ def key_make_up(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     """
     if not layer.has("key"):
         return None
-    county = plan_code_prefix(ctx)
+    county_digits = plan_code_prefix(ctx)
 
-    def judge(key: str) -> ValueProblem | None:
+    def find_key_problem(key: str) -> ValueProblem | None:
         composed = key.isascii() and key[:6].isdigit() and key[6:].isalnum() and key == key.upper()
-        if not key or (composed and len(key) == LENGTH and key.startswith(county)):
+        if not key or (composed and len(key) == LENGTH and key.startswith(county_digits)):
             return None
-        params = {"value": key, "count": len(key), "length": LENGTH, "head": key[: len(county)], "county": county}
+        params = {
+            "value": key,
+            "count": len(key),
+            "length": LENGTH,
+            "head": key[: len(county_digits)],
+            "county": county_digits,
+        }
         if len(key) != LENGTH:
             return ValueProblem("length", params)
         return ValueProblem("county" if composed else "signs", params)
 
-    return judge_values(ctx, layer, layer.field_name("key"), layer.keys, judge)
+    return judge_values(ctx, layer, layer.field_name("key"), layer.keys, find_key_problem)

@@ -7,14 +7,14 @@ from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import missing_field_reason
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-FIRST, SECOND = "140225000000000001", "140225000000000002"
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+FIRST_KEY, SECOND_KEY = "140225000000000001", "140225000000000002"
 #: Numbers named in the message on a whole layer.
-SHOWN_KEYS = 5
+MAX_LISTED_KEYS = 5
 
 
-def _layers(first: str, second: str) -> dict[str, list[dict[str, str]]]:
-    return {"red_line": [{"wkt": SQUARE, "key": first}], "boundary": [{"wkt": SQUARE, "key": second}]}
+def _plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str]]]:
+    return {"red_line": [{"wkt": SQUARE_WKT, "key": first}], "boundary": [{"wkt": SQUARE_WKT, "key": second}]}
 
 
 @rule(
@@ -29,17 +29,17 @@ def _layers(first: str, second: str) -> dict[str, list[dict[str, str]]]:
         "many": "{layer} and {related_layer} have common numbers in {field}: {count} ({keys}{more}). Number all features of one of the two layers again.",
     },
     fails=[
-        Example("one number in two layers", _layers(FIRST, FIRST), finds=1),
+        Example("one number in two layers", _plan_with_two_keys(FIRST_KEY, FIRST_KEY), finds=1),
         Example("reported once for a whole layer",
-                {"red_line": [{"wkt": SQUARE, "key": FIRST}, {"wkt": SQUARE, "key": SECOND}],
-                 "boundary": [{"wkt": SQUARE, "key": FIRST}, {"wkt": SQUARE, "key": SECOND}]},
+                {"red_line": [{"wkt": SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SQUARE_WKT, "key": SECOND_KEY}],
+                 "boundary": [{"wkt": SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SQUARE_WKT, "key": SECOND_KEY}]},
                 finds=1, parameters={"listed_count": 1}),
     ],
     passes=[
-        Example("all different", _layers(FIRST, SECOND)),
+        Example("all different", _plan_with_two_keys(FIRST_KEY, SECOND_KEY)),
         Example("twice in one layer is ATT001's", {
-            "red_line": [{"wkt": SQUARE, "key": FIRST}, {"wkt": SQUARE, "key": FIRST}],
-            "boundary": [{"wkt": SQUARE, "key": SECOND}]}),
+            "red_line": [{"wkt": SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SQUARE_WKT, "key": FIRST_KEY}],
+            "boundary": [{"wkt": SQUARE_WKT, "key": SECOND_KEY}]}),
     ],
 )  # fmt: skip
 def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
@@ -62,11 +62,11 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
     compared = [layer for layer in ctx.plan.layers.values() if layer.template.field("key") and not layer.template.base]
     result.applicable = sum(len(layer) > 0 for layer in compared) > 1
     result.not_checked += [missing_field_reason(layer, "key") for layer in compared if not layer.has("key")]
-    common = _common([layer for layer in compared if layer.has("key")], ctx)
+    common = _find_shared_keys([layer for layer in compared if layer.has("key")], ctx)
     for (owner_role, role), shared in common.items():
         layer, owner = ctx.plan.layers[role], ctx.plan.layers[owner_role]
         if len(shared) > listed_count:
-            result.findings.append(_all_of(layer, owner, shared))
+            result.findings.append(_make_summary_finding(layer, owner, shared))
             continue
         for key, position in sorted(shared, key=lambda pair: pair[1]):
             finding = ctx.make.row(layer, position, case="one", field=layer.field_name("key"), params={"value": key})
@@ -76,10 +76,11 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
     return result
 
 
-def _common(layers: list[Layer], ctx: Context) -> dict[tuple[str, str], list[tuple[str, int]]]:
-    """Return the common keys of each pair of layers.
+def _find_shared_keys(layers: list[Layer], ctx: Context) -> dict[tuple[str, str], list[tuple[str, int]]]:
+    """Return the keys that two layers share, with their rows.
 
-    The pair is (role of the first layer with a key, role of another); each key has its first row in the other layer.
+    The result maps (code of the first layer with the key, code of a later one) → pairs of the key and its first row
+    in the later layer.
     """
     import pandas as pd
 
@@ -87,20 +88,20 @@ def _common(layers: list[Layer], ctx: Context) -> dict[tuple[str, str], list[tup
     for number, layer in enumerate(layers):
         ctx.cancellation.raise_if_cancelled()
         tables.append(pd.DataFrame({"key": layer.keys, "layer": number, "row": range(len(layer))}))
-    found: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
+    shared_keys: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
     if len(tables) < 2:
-        return found
+        return shared_keys
     rows = pd.concat(tables, ignore_index=True)
     rows = rows[rows["key"] != ""].drop_duplicates(["layer", "key"])
     rows = rows[rows.duplicated("key", keep=False)]
     rows["owner"] = rows.groupby("key", sort=False)["layer"].transform("first")
     for key, number, row, owner in rows[rows["layer"] != rows["owner"]].itertuples(index=False):
-        found[layers[owner].role, layers[number].role].append((key, int(row)))
-    return found
+        shared_keys[layers[owner].role, layers[number].role].append((key, int(row)))
+    return shared_keys
 
 
-def _all_of(layer: Layer, owner: Layer, shared: list[tuple[str, int]]) -> Finding:
+def _make_summary_finding(layer: Layer, owner: Layer, shared: list[tuple[str, int]]) -> Finding:
     keys = sorted(key for key, _ in shared)
-    more = " …" if len(keys) > SHOWN_KEYS else ""
-    params = {"count": len(keys), "keys": keys[:SHOWN_KEYS], "more": more}
+    dots = " …" if len(keys) > MAX_LISTED_KEYS else ""
+    params = {"count": len(keys), "keys": keys[:MAX_LISTED_KEYS], "more": dots}
     return Finding(layer.role, related_role=owner.role, field=layer.field_name("key"), case="many", params=params)

@@ -5,13 +5,13 @@ from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
 from ...standard.numbering import FILL, LENGTH
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 #: Position after the county's code and before the running number of eight digits.
-_MIDDLE = slice(6, 10)
+_DIGITS_7_TO_10 = slice(6, 10)
 
 
-def _two(first: str, second: str) -> dict[str, list[dict[str, str]]]:
-    return {"layer": [{"wkt": SQUARE, "key": first}, {"wkt": SQUARE, "key": second}]}
+def _plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str]]]:
+    return {"layer": [{"wkt": SQUARE_WKT, "key": first}, {"wkt": SQUARE_WKT, "key": second}]}
 
 
 @rule(
@@ -24,10 +24,10 @@ def _two(first: str, second: str) -> dict[str, list[dict[str, str]]]:
     messages={
         "": "{layer} numbers its features in two ways in {field}: county + 0000 + running number (features: {filled}, such as {filled_key}), county + layer code + running number (features: {coded}, such as {coded_key}). Both are valid; use one of them in the whole layer.",
     },
-    fails=[Example("both ways in one layer", _two("140225000000000001", "140225200500000001"), finds=1)],
+    fails=[Example("both ways in one layer", _plan_with_two_keys("140225000000000001", "140225200500000001"), finds=1)],
     passes=[
-        Example("county + 0000", _two("140225000000000001", "140225000000000002")),
-        Example("county + layer code", _two("140225200500000001", "140225200500000002")),
+        Example("county + 0000", _plan_with_two_keys("140225000000000001", "140225000000000002")),
+        Example("county + layer code", _plan_with_two_keys("140225200500000001", "140225200500000002")),
     ],
 )
 def key_two_ways(layer: Layer, *, ctx: Context) -> list[Finding] | None:
@@ -47,9 +47,14 @@ def key_two_ways(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     if not layer.has("key"):
         return None
     keys = sorted({key for key in layer.keys if len(key) == LENGTH})
-    filled = [key for key in keys if key[_MIDDLE] == FILL]
-    coded = [key for key in keys if key[_MIDDLE] != FILL]
-    if not filled or not coded:
+    zero_filled_keys = [key for key in keys if key[_DIGITS_7_TO_10] == FILL]
+    layer_coded_keys = [key for key in keys if key[_DIGITS_7_TO_10] != FILL]
+    if not zero_filled_keys or not layer_coded_keys:
         return []
-    params = {"filled": len(filled), "filled_key": filled[0], "coded": len(coded), "coded_key": coded[0]}
+    params = {
+        "filled": len(zero_filled_keys),
+        "filled_key": zero_filled_keys[0],
+        "coded": len(layer_coded_keys),
+        "coded_key": layer_coded_keys[0],
+    }
     return [Finding(layer.role, field=layer.field_name("key"), params=params)]

@@ -4,8 +4,8 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, judge_values, missing_field_reason
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-ZONES = {"layer": "YDYHGHFQ"}
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+ZONE_LAYER = {"layer": "YDYHGHFQ"}
 
 
 @rule(
@@ -22,12 +22,14 @@ ZONES = {"layer": "YDYHGHFQ"}
         "blank": "{layer} ({key}): {field} is empty; every feature of this layer must have {expected}. Fill in the feature code.",
     },
     fails=[
-        Example("another layer's", {"layer": [{"wkt": SQUARE, "feature_code": "2090020227"}]}, finds=1, roles=ZONES),
-        Example("empty", {"layer": [{"wkt": SQUARE, "feature_code": None}]}, finds=1, roles=ZONES),
+        Example(
+            "another layer's", {"layer": [{"wkt": SQUARE_WKT, "feature_code": "2090020227"}]}, finds=1, roles=ZONE_LAYER
+        ),
+        Example("empty", {"layer": [{"wkt": SQUARE_WKT, "feature_code": None}]}, finds=1, roles=ZONE_LAYER),
     ],
     passes=[
-        Example("the layer's own", {"layer": [{"wkt": SQUARE, "feature_code": "2090020610"}]}, roles=ZONES),
-        Example("a layer whose code is not known", {"layer": [{"wkt": SQUARE, "feature_code": "1"}]}),
+        Example("the layer's own", {"layer": [{"wkt": SQUARE_WKT, "feature_code": "2090020610"}]}, roles=ZONE_LAYER),
+        Example("a layer whose code is not known", {"layer": [{"wkt": SQUARE_WKT, "feature_code": "1"}]}),
     ],
 )
 def feature_code(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -54,10 +56,12 @@ def feature_code(layer: Layer, *, ctx: Context) -> RuleResult:
     doubtful = (layer.template.base or layer.role) in ctx.norm.get("attributes.doubtful_feature_codes")
     severity = Severity.INFO if doubtful else None
 
-    def judge(code: str) -> ValueProblem | None:
+    def find_code_problem(code: str) -> ValueProblem | None:
         if code == expected:
             return None
         return ValueProblem("other" if code else "blank", {"value": code, "expected": expected}, severity)
 
-    result.findings = judge_values(ctx, layer, layer.field_name("feature_code"), layer.text("feature_code"), judge)
+    result.findings = judge_values(
+        ctx, layer, layer.field_name("feature_code"), layer.text("feature_code"), find_code_problem
+    )
     return result

@@ -4,8 +4,8 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, judge_values
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-LAND_USE = {"layer": "XZYDYH"}
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+LAND_USE_LAYER = {"layer": "XZYDYH"}
 
 
 @rule(
@@ -19,11 +19,15 @@ LAND_USE = {"layer": "XZYDYH"}
     messages={
         "": "{layer} ({key}): {field} = “{value}”, but the code must be padded with 0 to the field's full length (digits: {count}). Write {expected}.",
     },
-    fails=[Example("four digits", {"layer": [{"wkt": SQUARE, "land_use": "0103"}]}, finds=1, roles=LAND_USE)],
+    fails=[Example("four digits", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, finds=1, roles=LAND_USE_LAYER)],
     passes=[
-        Example("six digits", {"layer": [{"wkt": SQUARE, "land_use": "010300"}]}, roles=LAND_USE),
-        Example("not in the list is ATT002's", {"layer": [{"wkt": SQUARE, "land_use": "0999"}]}, roles=LAND_USE),
-        Example("a field without padding", {"layer": [{"wkt": SQUARE, "land_use": "0103"}]}, roles={"layer": "DLTB"}),
+        Example("six digits", {"layer": [{"wkt": SQUARE_WKT, "land_use": "010300"}]}, roles=LAND_USE_LAYER),
+        Example(
+            "not in the list is ATT002's", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999"}]}, roles=LAND_USE_LAYER
+        ),
+        Example(
+            "a field without padding", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, roles={"layer": "DLTB"}
+        ),
     ],
 )
 def code_padding(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -47,10 +51,12 @@ def code_padding(layer: Layer, *, ctx: Context) -> RuleResult:
         result.applicable = True
         known, pad = ctx.codes(declared.codes).codes, declared.code_pad
 
-        def judge(code: str, known: dict = known, pad: int = pad) -> ValueProblem | None:
+        def find_padding_problem(code: str, known: dict = known, pad: int = pad) -> ValueProblem | None:
             if code not in known or not code.isdigit() or len(code) >= pad:
                 return None
             return ValueProblem(params={"value": code, "expected": code.ljust(pad, "0"), "count": pad})
 
-        result.findings += judge_values(ctx, layer, declared.name, layer.named_text(declared.name), judge)
+        result.findings += judge_values(
+            ctx, layer, declared.name, layer.named_text(declared.name), find_padding_problem
+        )
     return result

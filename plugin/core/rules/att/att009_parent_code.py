@@ -6,8 +6,8 @@ from ...plan.layer import Layer
 from ...standard.codes import CodeList
 from .._attributes import ValueProblem, judge_values, with_codes_below
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-PARCELS = {"layer": "DLTB"}
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+PARCEL_LAYER = {"layer": "DLTB"}
 
 
 @rule(
@@ -22,10 +22,10 @@ PARCELS = {"layer": "DLTB"}
     messages={
         "": "{layer} ({key}): {field} = “{value}” ({name}) is a parent code of {list}; finer codes below it: {count} ({codes}{more}). Use the finer code.",
     },
-    fails=[Example("the class only", {"layer": [{"wkt": SQUARE, "land_use": "01"}]}, finds=1, roles=PARCELS)],
+    fails=[Example("the class only", {"layer": [{"wkt": SQUARE_WKT, "land_use": "01"}]}, finds=1, roles=PARCEL_LAYER)],
     passes=[
-        Example("the finest code", {"layer": [{"wkt": SQUARE, "land_use": "0103"}]}, roles=PARCELS),
-        Example("a list whose classes may be used", {"layer": [{"wkt": SQUARE, "zone_code": "400"}]}, roles={"layer": "YDYHGHFQ"}),
+        Example("the finest code", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, roles=PARCEL_LAYER),
+        Example("a list whose classes may be used", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "400"}]}, roles={"layer": "YDYHGHFQ"}),
     ],
 )  # fmt: skip
 def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -51,20 +51,22 @@ def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
         codes = ctx.codes(declared.codes)
         parents, pad = with_codes_below(codes), declared.code_pad
 
-        def judge(
+        def find_parent_code(
             written: str, codes: CodeList = codes, parents: set[str] = parents, pad: int = pad
         ) -> ValueProblem | None:
             code = trim_padding(written, pad)
             if code not in parents:
                 return None
-            below = [c.code for c in codes.codes.values() if c.parent == code]
+            finer_codes = [c.code for c in codes.codes.values() if c.parent == code]
             params = {
                 "value": written,
                 "name": codes.codes[code].name,
                 "list": CodeListName(codes.id),
-                "count": len(below),
+                "count": len(finer_codes),
             }
-            return ValueProblem(params={**params, "codes": below[:3], "more": " …" if len(below) > 3 else ""})
+            return ValueProblem(
+                params={**params, "codes": finer_codes[:3], "more": " …" if len(finer_codes) > 3 else ""}
+            )
 
-        result.findings += judge_values(ctx, layer, declared.name, layer.named_text(declared.name), judge)
+        result.findings += judge_values(ctx, layer, declared.name, layer.named_text(declared.name), find_parent_code)
     return result

@@ -4,8 +4,8 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, judge_values, missing_field_reason, with_codes_below
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-CENTRE = {"layer": "ZXCQGHFQ"}
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+CENTRE_ZONE_LAYER = {"layer": "ZXCQGHFQ"}
 #: 二级: 分区 below 一级 (400 城镇发展区 → 410 城镇集中建设区).
 SECOND_LEVEL = 2
 
@@ -21,12 +21,18 @@ SECOND_LEVEL = 2
     messages={
         "": "{layer} ({key}): {field} = “{value}” ({name}) is a zone of level one; the central urban area requires codes of level two or finer ({codes}). Choose the finer zone.",
     },
-    fails=[Example("level one", {"layer": [{"wkt": SQUARE, "zone_code": "400"}]}, finds=1, roles=CENTRE)],
+    fails=[
+        Example("level one", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "400"}]}, finds=1, roles=CENTRE_ZONE_LAYER)
+    ],
     passes=[
-        Example("level two", {"layer": [{"wkt": SQUARE, "zone_code": "420"}]}, roles=CENTRE),
-        Example("level three", {"layer": [{"wkt": SQUARE, "zone_code": "411"}]}, roles=CENTRE),
-        Example("a class without finer zones", {"layer": [{"wkt": SQUARE, "zone_code": "300"}]}, roles=CENTRE),
-        Example("the county's zones", {"layer": [{"wkt": SQUARE, "zone_code": "400"}]}, roles={"layer": "YDYHGHFQ"}),
+        Example("level two", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "420"}]}, roles=CENTRE_ZONE_LAYER),
+        Example("level three", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "411"}]}, roles=CENTRE_ZONE_LAYER),
+        Example(
+            "a class without finer zones", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "300"}]}, roles=CENTRE_ZONE_LAYER
+        ),
+        Example(
+            "the county's zones", {"layer": [{"wkt": SQUARE_WKT, "zone_code": "400"}]}, roles={"layer": "YDYHGHFQ"}
+        ),
     ],
 )
 def centre_zone_level(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -55,11 +61,11 @@ def centre_zone_level(layer: Layer, *, ctx: Context) -> RuleResult:
     codes = ctx.codes(declared.codes)
     parents = with_codes_below(codes)
 
-    def judge(code: str) -> ValueProblem | None:
+    def find_coarse_code(code: str) -> ValueProblem | None:
         if code not in parents or codes.codes[code].level >= SECOND_LEVEL:
             return None
-        below = [c.code for c in codes.codes.values() if c.parent == code]
-        return ValueProblem(params={"value": code, "name": codes.codes[code].name, "codes": below})
+        finer_codes = [c.code for c in codes.codes.values() if c.parent == code]
+        return ValueProblem(params={"value": code, "name": codes.codes[code].name, "codes": finer_codes})
 
-    result.findings = judge_values(ctx, layer, declared.name, layer.text("zone_code"), judge)
+    result.findings = judge_values(ctx, layer, declared.name, layer.text("zone_code"), find_coarse_code)
     return result

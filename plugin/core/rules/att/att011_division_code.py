@@ -5,14 +5,14 @@ from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, judge_values, plan_code_prefix
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-TOWNS = {"layer": "XZQXZ"}
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+TOWNSHIP_LAYER = {"layer": "XZQXZ"}
 #: Digits of the codes of a county, a township, and a township or village in the national statistical form.
-LENGTHS = (6, 9, 12)
+CODE_LENGTHS = (6, 9, 12)
 
 
-def _rows(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
-    return {"layer": [{"wkt": SQUARE, "division_code": code} for code in codes]}
+def _plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
+    return {"layer": [{"wkt": SQUARE_WKT, "division_code": code} for code in codes]}
 
 
 @rule(
@@ -28,14 +28,29 @@ def _rows(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
         "county": "{layer} ({key}): {field} = “{value}” does not begin with {county} as codes of this plan do. Correct the code, or remove the neighbour's feature.",
     },
     fails=[
-        Example("another county's township", _rows("140225100", "140225101", "140226100"), finds=1, roles=TOWNS),
-        Example("the city's code", _rows("140225", "140225", "140200"), finds=1),
-        Example("a digit is missing", _rows("140225100", "14022510"), finds=1, roles=TOWNS),
+        Example(
+            "another county's township",
+            _plan_with_division_codes("140225100", "140225101", "140226100"),
+            finds=1,
+            roles=TOWNSHIP_LAYER,
+        ),
+        Example("the city's code", _plan_with_division_codes("140225", "140225", "140200"), finds=1),
+        Example(
+            "a digit is missing", _plan_with_division_codes("140225100", "14022510"), finds=1, roles=TOWNSHIP_LAYER
+        ),
     ],
     passes=[
-        Example("county and townships", _rows("140225", "140225100", "140225100000"), roles=TOWNS),
-        Example("blank is another rule's", _rows("140225", None), roles=TOWNS),
-        Example("counties of one city", _rows("140225", "140226"), settings={"attributes.area_digits": 4}),
+        Example(
+            "county and townships",
+            _plan_with_division_codes("140225", "140225100", "140225100000"),
+            roles=TOWNSHIP_LAYER,
+        ),
+        Example("blank is another rule's", _plan_with_division_codes("140225", None), roles=TOWNSHIP_LAYER),
+        Example(
+            "counties of one city",
+            _plan_with_division_codes("140225", "140226"),
+            settings={"attributes.area_digits": 4},
+        ),
     ],
 )
 def division_code(layer: Layer, *, ctx: Context) -> list[Finding] | None:
@@ -54,14 +69,14 @@ def division_code(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     """
     if not layer.has("division_code"):
         return None
-    county = plan_code_prefix(ctx)
+    county_digits = plan_code_prefix(ctx)
 
-    def judge(code: str) -> ValueProblem | None:
-        params = {"value": code, "county": county}
+    def find_code_problem(code: str) -> ValueProblem | None:
+        params = {"value": code, "county": county_digits}
         if not code:
             return None
-        if not (code.isascii() and code.isdigit() and len(code) in LENGTHS):
+        if not (code.isascii() and code.isdigit() and len(code) in CODE_LENGTHS):
             return ValueProblem("form", params)
-        return ValueProblem("county", params) if not code.startswith(county) else None
+        return ValueProblem("county", params) if not code.startswith(county_digits) else None
 
-    return judge_values(ctx, layer, layer.field_name("division_code"), layer.text("division_code"), judge)
+    return judge_values(ctx, layer, layer.field_name("division_code"), layer.text("division_code"), find_code_problem)

@@ -4,17 +4,17 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, judge_values
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-ZONES = {"layer": "YDYHGHFQ"}
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+ZONE_LAYER = {"layer": "YDYHGHFQ"}
 #: Digits of a county's code and of a township's; zeros or a village follow a township's code.
-COUNTY, TOWNSHIP = 6, 9
+COUNTY_DIGITS, TOWNSHIP_DIGITS = 6, 9
 
 
-def _row(code: str, name: str | None) -> dict[str, str | None]:
-    return {"wkt": SQUARE, "division_code": code, "division_name": name}
+def _division_row(code: str, name: str | None) -> dict[str, str | None]:
+    return {"wkt": SQUARE_WKT, "division_code": code, "division_name": name}
 
 
-TOWNS = [_row("140225100", "永安镇"), _row("140225101", "王庄堡镇")]
+TOWNSHIP_ROWS = [_division_row("140225100", "永安镇"), _division_row("140225101", "王庄堡镇")]
 
 
 @rule(
@@ -32,16 +32,16 @@ TOWNS = [_row("140225100", "永安镇"), _row("140225101", "王庄堡镇")]
         "unknown": "{layer} ({key}): {field} = “{code}” is not among the townships of {source} ({count}). Correct the code, or add the township.",
     },
     fails=[
-        Example("another county's name", {"layer": [_row("140225", "应县")]}, finds=1, roles=ZONES),
-        Example("another township's name", {"townships": TOWNS, "layer": [_row("140225100", "王庄堡镇")]}, finds=1, roles=ZONES),
-        Example("no such township", {"townships": TOWNS, "layer": [_row("140225199", "永安镇")]}, finds=1, roles=ZONES),
+        Example("another county's name", {"layer": [_division_row("140225", "应县")]}, finds=1, roles=ZONE_LAYER),
+        Example("another township's name", {"townships": TOWNSHIP_ROWS, "layer": [_division_row("140225100", "王庄堡镇")]}, finds=1, roles=ZONE_LAYER),
+        Example("no such township", {"townships": TOWNSHIP_ROWS, "layer": [_division_row("140225199", "永安镇")]}, finds=1, roles=ZONE_LAYER),
     ],
     passes=[
-        Example("county", {"layer": [_row("140225", "浑源县")]}, roles=ZONES),
-        Example("county with its city", {"layer": [_row("140225", "大同市浑源县")]}, roles=ZONES),
-        Example("township", {"townships": TOWNS, "layer": [_row("140225100000", "永安镇")]}, roles=ZONES),
-        Example("blank", {"layer": [_row("140225", None)]}, roles=ZONES),
-        Example("a village, which no list tells", {"townships": TOWNS, "layer": [_row("140225100201", "大庄村")]}, roles=ZONES),
+        Example("county", {"layer": [_division_row("140225", "浑源县")]}, roles=ZONE_LAYER),
+        Example("county with its city", {"layer": [_division_row("140225", "大同市浑源县")]}, roles=ZONE_LAYER),
+        Example("township", {"townships": TOWNSHIP_ROWS, "layer": [_division_row("140225100000", "永安镇")]}, roles=ZONE_LAYER),
+        Example("blank", {"layer": [_division_row("140225", None)]}, roles=ZONE_LAYER),
+        Example("a village, which no list tells", {"townships": TOWNSHIP_ROWS, "layer": [_division_row("140225100201", "大庄村")]}, roles=ZONE_LAYER),
     ],
 )  # fmt: skip
 def division_name(layer: Layer, townships: Layer | None, *, ctx: Context) -> RuleResult:
@@ -58,27 +58,31 @@ def division_name(layer: Layer, townships: Layer | None, *, ctx: Context) -> Rul
         The division list has Shanxi's counties; codes of other provinces are not checked. Townships are known from
         the plan's layer only, which this rule does not check; villages are unknown.
     """
-    has = layer.has("division_code") and layer.has("division_name")
-    result = RuleResult(applicable=has)
-    if not has:
+    has_both_fields = layer.has("division_code") and layer.has("division_name")
+    result = RuleResult(applicable=has_both_fields)
+    if not has_both_fields:
         return result
     divisions = ctx.codes("divisions")
-    own = townships is not None and townships.role == layer.role
-    towns, source = (_towns(townships), townships.name) if townships is not None and not own else ({}, "")
+    is_township_layer = townships is not None and townships.role == layer.role
+    township_names, source = (
+        (_read_township_names(townships), townships.name)
+        if townships is not None and not is_township_layer
+        else ({}, "")
+    )
     code_field, name_field = layer.field_name("division_code"), layer.field_name("division_name")
 
-    def judge(pair: tuple[str, str]) -> ValueProblem | None:
+    def find_division_problem(pair: tuple[str, str]) -> ValueProblem | None:
         code, name = pair
         if not code.isdigit():
             return None
-        if len(code) == COUNTY:
+        if len(code) == COUNTY_DIGITS:
             lineage = [divisions.codes[c].name for c in divisions.lineage(code)]
             known = {"".join(reversed(lineage[: n + 1])) for n in range(len(lineage))}
             expected = lineage[0] if lineage else ""
-        elif len(code) >= TOWNSHIP and not code[TOWNSHIP:].strip("0") and towns:
-            if code[:TOWNSHIP] not in towns:
-                return ValueProblem("unknown", {"code": code, "count": len(towns), "source": source})
-            known, expected = towns[code[:TOWNSHIP]], min(towns[code[:TOWNSHIP]])
+        elif len(code) >= TOWNSHIP_DIGITS and not code[TOWNSHIP_DIGITS:].strip("0") and township_names:
+            if code[:TOWNSHIP_DIGITS] not in township_names:
+                return ValueProblem("unknown", {"code": code, "count": len(township_names), "source": source})
+            known, expected = township_names[code[:TOWNSHIP_DIGITS]], min(township_names[code[:TOWNSHIP_DIGITS]])
         else:
             return None
         if not name or not known or name in known:
@@ -86,16 +90,16 @@ def division_name(layer: Layer, townships: Layer | None, *, ctx: Context) -> Rul
         return ValueProblem("name", {"value": name, "code": code, "expected": expected})
 
     pairs = list(zip(layer.text("division_code"), layer.text("division_name"), strict=True))
-    result.findings = judge_values(ctx, layer, name_field, pairs, judge)
+    result.findings = judge_values(ctx, layer, name_field, pairs, find_division_problem)
     for finding in result.findings:
         finding.field = code_field if finding.case == "unknown" else name_field
     return result
 
 
-def _towns(townships: Layer) -> dict[str, set[str]]:
-    """Return nine digits of a township → its names in the layer."""
-    found: dict[str, set[str]] = {}
+def _read_township_names(townships: Layer) -> dict[str, set[str]]:
+    """Return the nine digits of each township → its names in the township layer."""
+    names_by_code: dict[str, set[str]] = {}
     for code, name in zip(townships.text("division_code"), townships.text("division_name"), strict=True):
-        if len(code) >= TOWNSHIP and name:
-            found.setdefault(code[:TOWNSHIP], set()).add(name)
-    return found
+        if len(code) >= TOWNSHIP_DIGITS and name:
+            names_by_code.setdefault(code[:TOWNSHIP_DIGITS], set()).add(name)
+    return names_by_code

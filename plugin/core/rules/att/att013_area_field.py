@@ -8,12 +8,12 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, make_value_finding
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 #: Statutory area of the square at the place of the examples, in m²: 100 km from the meridian the plane shows 0.025 %
 #: too much.
 SQUARE_M2 = 9997.55
 #: Fields with the area of the whole shape.
-MEANINGS = ("area", "gross_area")
+AREA_MEANINGS = ("area", "gross_area")
 
 
 @rule(
@@ -24,19 +24,19 @@ MEANINGS = ("area", "gross_area")
     severity=Severity.WARNING,
     basis=["A10"],
     uses=["rules.ATT013"],
-    needs={"layer": Need(EACH, reads=MEANINGS)},
+    needs={"layer": Need(EACH, reads=AREA_MEANINGS)},
     messages={
         "": "{layer} ({key}): {field} = {actual} m², but the shape's statutory area is {expected} m² (difference {difference} m²). Compute the field again.",
     },
     fails=[
-        Example("the plane's area", {"layer": [{"wkt": SQUARE, "area": 10000.0}]}, finds=1),
-        Example("before it was cut", {"layer": [{"wkt": SQUARE, "gross_area": 20000.0}]}, finds=1, roles={"layer": "DLTB"}),
+        Example("the plane's area", {"layer": [{"wkt": SQUARE_WKT, "area": 10000.0}]}, finds=1),
+        Example("before it was cut", {"layer": [{"wkt": SQUARE_WKT, "gross_area": 20000.0}]}, finds=1, roles={"layer": "DLTB"}),
     ],
     passes=[
-        Example("statutory area", {"layer": [{"wkt": SQUARE, "area": SQUARE_M2}]}),
+        Example("statutory area", {"layer": [{"wkt": SQUARE_WKT, "area": SQUARE_M2}]}),
         Example("a line has no area", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "area": 10000.0}]}),
-        Example("blank is another rule's", {"layer": [{"wkt": SQUARE, "area": None}]}),
-        Example("a wider allowance", {"layer": [{"wkt": SQUARE, "area": 10000.0}]}, parameters={"allowance_m2": 20.0}),
+        Example("blank is another rule's", {"layer": [{"wkt": SQUARE_WKT, "area": None}]}),
+        Example("a wider allowance", {"layer": [{"wkt": SQUARE_WKT, "area": 10000.0}]}, parameters={"allowance_m2": 20.0}),
     ],
 )  # fmt: skip
 def area_field(layer: Layer, *, ctx: Context, allowance_m2: float = 1.0) -> RuleResult:
@@ -54,22 +54,22 @@ def area_field(layer: Layer, *, ctx: Context, allowance_m2: float = 1.0) -> Rule
         county's control area (平差) may differ by more on large parcels. Blank areas, lines, points and invalid
         shapes are not checked.
     """
-    fields = [m for m in MEANINGS if layer.has(m)] if layer.template.geometry == "polygon" else []
+    fields = [m for m in AREA_MEANINGS if layer.has(m)] if layer.template.geometry == "polygon" else []
     result = RuleResult(applicable=bool(fields))
     for meaning in fields:
         declared = layer.template.field(meaning)
         if declared is None or declared.unit != "m2":
             continue
-        written = layer.numbers(meaning)
+        stored_areas = layer.numbers(meaning)
         # The precision of a double and rounding to two decimals do not count as differences.
-        allowed = allowance_m2 + 0.005
-        open_rows = np.isfinite(written) & ~layer.invalid & ~is_missing(layer.plane)
-        rows = np.flatnonzero(open_rows & ~is_surely_within(layer, written, allowed, ctx))
+        max_difference = allowance_m2 + 0.005
+        measurable_rows = np.isfinite(stored_areas) & ~layer.invalid & ~is_missing(layer.plane)
+        rows = np.flatnonzero(measurable_rows & ~is_surely_within(layer, stored_areas, max_difference, ctx))
         areas = layer.statutory_of(rows)
-        difference = written[rows] - areas
-        for n in np.flatnonzero(np.abs(difference) > allowed).tolist():
+        difference = stored_areas[rows] - areas
+        for n in np.flatnonzero(np.abs(difference) > max_difference).tolist():
             params = {
-                "actual": round(float(written[rows[n]]), 4),
+                "actual": round(float(stored_areas[rows[n]]), 4),
                 "expected": round(float(areas[n]), 2),
                 "difference": round(float(difference[n]), 2),
             }

@@ -4,14 +4,14 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, judge_values, missing_field_reason, word_pairs
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-PARCELS = {"layer": "DLTB"}
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+PARCEL_LAYER = {"layer": "DLTB"}
 #: The classes of the settings belong to this list (三调).
-SURVEY = "sandiao"
+SURVEY_CODE_LIST = "sandiao"
 
 
-def _row(land_use: str, urban_code: str | None) -> dict[str, list[dict[str, str | None]]]:
-    return {"layer": [{"wkt": SQUARE, "land_use": land_use, "urban_code": urban_code}]}
+def _plan_with_parcel(land_use: str, urban_code: str | None) -> dict[str, list[dict[str, str | None]]]:
+    return {"layer": [{"wkt": SQUARE_WKT, "land_use": land_use, "urban_code": urban_code}]}
 
 
 @rule(
@@ -27,18 +27,18 @@ def _row(land_use: str, urban_code: str | None) -> dict[str, list[dict[str, str 
         "other": "{layer} ({key}): land use {code} ({name}), {field} = “{value}”; the usual value is {expected}. Check the two codes.",
     },
     fails=[
-        Example("housing without a code", _row("0701", None), finds=1, roles=PARCELS),
-        Example("a mine coded as a town", _row("0602", "202"), finds=1, roles=PARCELS),
-        Example("special land coded as a village", _row("09", "203"), finds=1, roles=PARCELS),
+        Example("housing without a code", _plan_with_parcel("0701", None), finds=1, roles=PARCEL_LAYER),
+        Example("a mine coded as a town", _plan_with_parcel("0602", "202"), finds=1, roles=PARCEL_LAYER),
+        Example("special land coded as a village", _plan_with_parcel("09", "203"), finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
-        Example("housing in a village", _row("0702", "203"), roles=PARCELS),
-        Example("a mine", _row("0602", "204"), roles=PARCELS),
-        Example("fields need none", _row("0103", None), roles=PARCELS),
+        Example("housing in a village", _plan_with_parcel("0702", "203"), roles=PARCEL_LAYER),
+        Example("a mine", _plan_with_parcel("0602", "204"), roles=PARCEL_LAYER),
+        Example("fields need none", _plan_with_parcel("0103", None), roles=PARCEL_LAYER),
         Example(
             "the county uses other codes",
-            _row("0602", "202"),
-            roles=PARCELS,
+            _plan_with_parcel("0602", "202"),
+            roles=PARCEL_LAYER,
             settings={"attributes.urban_expected": []},
         ),
     ],
@@ -61,33 +61,33 @@ def urban_code(layer: Layer, *, ctx: Context) -> RuleResult:
     """
     declared = layer.template.field("urban_code")
     land_use = layer.template.field("land_use")
-    if declared is None or land_use is None or land_use.codes != SURVEY:
+    if declared is None or land_use is None or land_use.codes != SURVEY_CODE_LIST:
         return RuleResult(applicable=False)
     result = RuleResult()
     missing = [m for m in ("urban_code", "land_use") if not layer.has(m)]
     if missing:
         result.not_checked.append(missing_field_reason(layer, *missing))
         return result
-    names = {c.code: c.name for c in ctx.codes(SURVEY).codes.values()}
-    urban = tuple(ctx.norm.get("attributes.urban_classes"))
-    usual: dict[str, set[str]] = {}
+    names = {c.code: c.name for c in ctx.codes(SURVEY_CODE_LIST).codes.values()}
+    urban_classes = tuple(ctx.norm.get("attributes.urban_classes"))
+    usual_codes: dict[str, set[str]] = {}
     for code, expected in word_pairs(ctx.norm, "attributes.urban_expected"):
-        usual.setdefault(code, set()).add(expected)
-    if usual:
+        usual_codes.setdefault(code, set()).add(expected)
+    if usual_codes:
         result.unconfirmed.append("attributes.urban_expected")
 
-    def judge(pair: tuple[str, str]) -> ValueProblem | None:
+    def find_urban_code_problem(pair: tuple[str, str]) -> ValueProblem | None:
         code, value = pair
         params = {"code": code, "name": names.get(code, ""), "value": value}
-        if code not in names or not code.startswith(urban):
+        if code not in names or not code.startswith(urban_classes):
             return None
         if not value:
             return ValueProblem("blank", params)
         # 204A counts as 204.
-        if code in usual and value.rstrip("A") not in usual[code]:
-            return ValueProblem("other", {**params, "expected": " / ".join(sorted(usual[code]))}, Severity.INFO)
+        if code in usual_codes and value.rstrip("A") not in usual_codes[code]:
+            return ValueProblem("other", {**params, "expected": " / ".join(sorted(usual_codes[code]))}, Severity.INFO)
         return None
 
     values = list(zip(layer.text("land_use"), layer.text("urban_code"), strict=True))
-    result.findings = judge_values(ctx, layer, declared.name, values, judge)
+    result.findings = judge_values(ctx, layer, declared.name, values, find_urban_code_problem)
     return result

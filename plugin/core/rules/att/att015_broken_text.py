@@ -7,15 +7,15 @@ from ...plan.layer import Layer
 from ...standard.template import Field
 from .._attributes import Judge, ValueProblem, judge_values, shorten_value
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-PARCELS = {"layer": "DLTB"}
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+PARCEL_LAYER = {"layer": "DLTB"}
 #: Unicode categories that no name or code has: control and format characters, private use (lost rare characters), half
 #: of a surrogate pair.
-UNSEEN = ("Cc", "Cf", "Co", "Cs")
+INVISIBLE_CATEGORIES = ("Cc", "Cf", "Co", "Cs")
 
 
-def _row(name: str) -> dict[str, list[dict[str, str]]]:
-    return {"layer": [{"wkt": SQUARE, "ZLDWMC": name}]}
+def _plan_with_unit_name(name: str) -> dict[str, list[dict[str, str]]]:
+    return {"layer": [{"wkt": SQUARE_WKT, "ZLDWMC": name}]}
 
 
 @rule(
@@ -32,16 +32,21 @@ def _row(name: str) -> dict[str, list[dict[str, str]]]:
         "sign": "{layer} ({key}): {field} = “{value}” has the character {sign}, which is not allowed in attributes. Delete or replace it.",
     },
     fails=[
-        Example("UTF-8 read as GBK", _row("鍩庨晣寤鸿鐢ㄥ湴"), finds=1, roles=PARCELS),
-        Example("characters lost", _row("大庄锟斤拷村"), finds=1, roles=PARCELS),
-        Example("a line break", _row("大庄\n村"), finds=1, roles=PARCELS),
-        Example("an invisible character", _row("大庄\u200b村"), finds=1, roles=PARCELS),
-        Example("question marks", _row("??村"), finds=1, roles=PARCELS),
+        Example("UTF-8 read as GBK", _plan_with_unit_name("鍩庨晣寤鸿鐢ㄥ湴"), finds=1, roles=PARCEL_LAYER),
+        Example("characters lost", _plan_with_unit_name("大庄锟斤拷村"), finds=1, roles=PARCEL_LAYER),
+        Example("a line break", _plan_with_unit_name("大庄\n村"), finds=1, roles=PARCEL_LAYER),
+        Example("an invisible character", _plan_with_unit_name("大庄\u200b村"), finds=1, roles=PARCEL_LAYER),
+        Example("question marks", _plan_with_unit_name("??村"), finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
-        Example("a name", _row("驼峰乡大庄村（二组）"), roles=PARCELS),
-        Example("a rare character", _row("㙘𪨶村"), roles=PARCELS),
-        Example("the county allows it", _row("??村"), roles=PARCELS, settings={"attributes.forbidden_characters": []}),
+        Example("a name", _plan_with_unit_name("驼峰乡大庄村（二组）"), roles=PARCEL_LAYER),
+        Example("a rare character", _plan_with_unit_name("㙘𪨶村"), roles=PARCEL_LAYER),
+        Example(
+            "the county allows it",
+            _plan_with_unit_name("??村"),
+            roles=PARCEL_LAYER,
+            settings={"attributes.forbidden_characters": []},
+        ),
     ],
 )
 def broken_text(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -68,33 +73,42 @@ def broken_text(layer: Layer, *, ctx: Context) -> RuleResult:
             continue
         ctx.cancellation.raise_if_cancelled()
         result.applicable = True
-        judge = _judge(declared, forbidden, layer.garbled_rows(declared.name))
+        judge = _make_text_judge(declared, forbidden, layer.garbled_rows(declared.name))
         result.findings += judge_values(ctx, layer, declared.name, layer.named_text(declared.name), judge)
     return result
 
 
-def _judge(declared: Field, forbidden: frozenset[str], broken: frozenset[str]) -> Judge:
-    def judge(text: str) -> ValueProblem | None:
+def _make_text_judge(declared: Field, forbidden: frozenset[str], broken: frozenset[str]) -> Judge:
+    """Return a function that finds what is wrong with a text of a field.
+
+    ``broken`` are the field's texts that are garbled by a wrong encoding.
+    """
+
+    def find_text_problem(text: str) -> ValueProblem | None:
         if text in broken:
             return ValueProblem("garbled", {"value": shorten_value(declared, text)})
         # Text of letters, digits and Chinese characters only cannot have such characters.
         if text.isalnum():
             return None
-        sign = next((c for c in text if c in forbidden or unicodedata.category(c) in UNSEEN), "")
+        character = next((c for c in text if c in forbidden or unicodedata.category(c) in INVISIBLE_CATEGORIES), "")
         return (
-            ValueProblem("sign", {"value": _visible(shorten_value(declared, text)), "sign": _name(sign)})
-            if sign
+            ValueProblem(
+                "sign",
+                {"value": _replace_invisible(shorten_value(declared, text)), "sign": _describe_character(character)},
+            )
+            if character
             else None
         )
 
-    return judge
+    return find_text_problem
 
 
-def _name(sign: str) -> str:
-    """Return a character as a message can show it."""
-    number = f"U+{ord(sign):04X}"
-    return number if unicodedata.category(sign) in UNSEEN else f"{sign} ({number})"
+def _describe_character(character: str) -> str:
+    """Return a character as a message can show it: itself and its Unicode number."""
+    number = f"U+{ord(character):04X}"
+    return number if unicodedata.category(character) in INVISIBLE_CATEGORIES else f"{character} ({number})"
 
 
-def _visible(text: str) -> str:
-    return "".join("·" if unicodedata.category(c) in UNSEEN else c for c in text)
+def _replace_invisible(text: str) -> str:
+    """Return a text with a dot for each invisible character."""
+    return "".join("·" if unicodedata.category(c) in INVISIBLE_CATEGORIES else c for c in text)

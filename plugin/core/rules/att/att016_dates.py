@@ -9,12 +9,12 @@ from ...plan.layer import Layer
 from ...standard.template import Field
 from .._attributes import Judge, ValueProblem, judge_values, shorten_value, word_pairs
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-FARMLAND = {"layer": "YJJBNTBHTB"}
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+FARMLAND_LAYER = {"layer": "YJJBNTBHTB"}
 
 
-def _row(**values: object) -> dict[str, list[dict[str, object]]]:
-    return {"layer": [{"wkt": SQUARE, **values}]}
+def _plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]]:
+    return {"layer": [{"wkt": SQUARE_WKT, **values}]}
 
 
 @rule(
@@ -34,20 +34,37 @@ def _row(**values: object) -> dict[str, list[dict[str, object]]]:
         "order": "{layer} ({key}): {field} = “{value}” is before {start_field} = “{start}”. Correct one of the two dates.",
     },
     fails=[
-        Example("no date", _row(BHKSSJ="去年十月"), finds=1, roles=FARMLAND),
-        Example("no such day", _row(BHKSSJ="2025-02-30"), finds=1, roles=FARMLAND),
-        Example("in the future", _row(BHKSSJ="2999年1月1日"), finds=1, roles=FARMLAND),
-        Example("a year before the survey existed", _row(data_year=1020), finds=1, roles=FARMLAND),
-        Example("a year in the future", _row(data_year=2999), finds=1, roles=FARMLAND),
-        Example("protection that has ended", _row(BHKSSJ="2001-01-01", BHJSSJ="2019-12-31"), finds=1, roles=FARMLAND),
-        Example("ends before it begins", _row(BHKSSJ="2025-10-01", BHJSSJ="2024-10-01"), finds=1, roles=FARMLAND),
+        Example("no date", _plan_with_dates(BHKSSJ="去年十月"), finds=1, roles=FARMLAND_LAYER),
+        Example("no such day", _plan_with_dates(BHKSSJ="2025-02-30"), finds=1, roles=FARMLAND_LAYER),
+        Example("in the future", _plan_with_dates(BHKSSJ="2999年1月1日"), finds=1, roles=FARMLAND_LAYER),
+        Example("a year before the survey existed", _plan_with_dates(data_year=1020), finds=1, roles=FARMLAND_LAYER),
+        Example("a year in the future", _plan_with_dates(data_year=2999), finds=1, roles=FARMLAND_LAYER),
+        Example(
+            "protection that has ended",
+            _plan_with_dates(BHKSSJ="2001-01-01", BHJSSJ="2019-12-31"),
+            finds=1,
+            roles=FARMLAND_LAYER,
+        ),
+        Example(
+            "ends before it begins",
+            _plan_with_dates(BHKSSJ="2025-10-01", BHJSSJ="2024-10-01"),
+            finds=1,
+            roles=FARMLAND_LAYER,
+        ),
     ],
     passes=[
-        Example("several ways of writing", _row(BHKSSJ="2025/1/5", BHJSSJ="29990106"), roles=FARMLAND),
-        Example("an end may lie ahead", _row(BHKSSJ="2025-01-05", BHJSSJ="2999-12-31"), roles=FARMLAND),
-        Example("years and blanks", _row(data_year=2020, BHKSSJ=None), roles=FARMLAND),
         Example(
-            "older by leave of the county", _row(data_year=1930), roles=FARMLAND, parameters={"earliest_year": 1900}
+            "several ways of writing", _plan_with_dates(BHKSSJ="2025/1/5", BHJSSJ="29990106"), roles=FARMLAND_LAYER
+        ),
+        Example(
+            "an end may lie ahead", _plan_with_dates(BHKSSJ="2025-01-05", BHJSSJ="2999-12-31"), roles=FARMLAND_LAYER
+        ),
+        Example("years and blanks", _plan_with_dates(data_year=2020, BHKSSJ=None), roles=FARMLAND_LAYER),
+        Example(
+            "older by leave of the county",
+            _plan_with_dates(data_year=1930),
+            roles=FARMLAND_LAYER,
+            parameters={"earliest_year": 1900},
         ),
     ],
 )
@@ -69,29 +86,37 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
     result = RuleResult(applicable=False)
     spans = word_pairs(ctx.norm, "attributes.date_pairs")
     ends = {end for _, end in spans}
-    read: dict[str, list[str]] = {}
+    texts_by_field: dict[str, list[str]] = {}
     for declared in layer.template.fields:
         is_year = declared.meaning == "data_year"
         values = layer.named(declared.name) if is_year or declared.type == "date" else None
         if values is None:
             continue
         result.applicable = True
-        read[declared.name] = layer.named_text(declared.name)
-        judge = _judge(declared, int(earliest_year), ahead=declared.name in ends)
-        result.findings += judge_values(ctx, layer, declared.name, read[declared.name], judge)
+        texts_by_field[declared.name] = layer.named_text(declared.name)
+        judge = _make_date_judge(declared, int(earliest_year), future_allowed=declared.name in ends)
+        result.findings += judge_values(ctx, layer, declared.name, texts_by_field[declared.name], judge)
     for start, end in spans:
-        if end in read:
-            starts = read.get(start) or [""] * len(layer)
+        if end in texts_by_field:
+            starts = texts_by_field.get(start) or [""] * len(layer)
             result.findings += judge_values(
-                ctx, layer, end, list(zip(starts, read[end], strict=True)), _span(layer, start, end, int(earliest_year))
+                ctx,
+                layer,
+                end,
+                list(zip(starts, texts_by_field[end], strict=True)),
+                _make_span_judge(layer, start, end, int(earliest_year)),
             )
     return result
 
 
-def _judge(declared: Field, earliest: int, *, ahead: bool) -> Judge:
+def _make_date_judge(declared: Field, earliest: int, *, future_allowed: bool) -> Judge:
+    """Return a function that finds what is wrong with a field's date or year.
+
+    It accepts dates after today only if ``future_allowed``, and blank ones always.
+    """
     today = date.today()
 
-    def judge(text: str) -> ValueProblem | None:
+    def find_date_problem(text: str) -> ValueProblem | None:
         params = {"value": shorten_value(declared, text), "earliest": str(earliest)}
         if not text:
             return None
@@ -102,22 +127,22 @@ def _judge(declared: Field, earliest: int, *, ahead: bool) -> Judge:
             if day is None:
                 return ValueProblem("form", params)
             year, late = day.year, day > today
-        if late and not ahead:
+        if late and not future_allowed:
             return ValueProblem("future", params)
         return ValueProblem("early", params) if year < earliest else None
 
-    return judge
+    return find_date_problem
 
 
-def _span(layer: Layer, start_field: str, end_field: str, earliest: int) -> Judge:
-    """Return a judge of pairs of start and end dates.
+def _make_span_judge(layer: Layer, start_field: str, end_field: str, earliest: int) -> Judge:
+    """Return a function that finds what is wrong with a pair of start and end date.
 
-    It reports an end before its start, or one that has passed.
+    It reports an end that is before its start, or before today.
     """
     start_declared, end_declared = layer.template.field_named(start_field), layer.template.field_named(end_field)
     today = date.today()
 
-    def judge(span: tuple[str, str]) -> ValueProblem | None:
+    def find_span_problem(span: tuple[str, str]) -> ValueProblem | None:
         start, end = map(parse_date, span)
         if end is None or end_declared is None:
             return None
@@ -129,4 +154,4 @@ def _span(layer: Layer, start_field: str, end_field: str, earliest: int) -> Judg
         # An end before the earliest year has a separate finding.
         return ValueProblem("ended", {"value": value}) if end < today and end.year >= earliest else None
 
-    return judge
+    return find_span_problem

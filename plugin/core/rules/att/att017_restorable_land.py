@@ -5,9 +5,9 @@ from ...plan.layer import Layer
 from .._attributes import ValueProblem, judge_values, missing_field_reason
 from .._places import is_reported_elsewhere
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 #: Last character of the codes of 可调整地类 in the survey's list.
-RESTORABLE = "K"
+RESTORABLE_SUFFIX = "K"
 
 
 @rule(
@@ -22,12 +22,12 @@ RESTORABLE = "K"
         "": "{layer} ({key}): {field} = “{value}” ({name}) is restorable land (可调整) and does not count as cultivated land here. Remove it from the layer, or correct the code if the land is cultivated again.",
     },
     fails=[
-        Example("an orchard in 耕地保护目标", {"layer": [{"wkt": SQUARE, "land_use": "0201K"}]}, finds=1, roles={"layer": "GDBHMB"}),
-        Example("a forest in 永久基本农田", {"layer": [{"wkt": SQUARE, "land_use": "0301K"}]}, finds=1, roles={"layer": "YJJBNTBHTB"}),
+        Example("an orchard in 耕地保护目标", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, finds=1, roles={"layer": "GDBHMB"}),
+        Example("a forest in 永久基本农田", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0301K"}]}, finds=1, roles={"layer": "YJJBNTBHTB"}),
     ],
     passes=[
-        Example("cultivated", {"layer": [{"wkt": SQUARE, "land_use": "0103"}]}, roles={"layer": "GDBHMB"}),
-        Example("in the survey it may stand", {"layer": [{"wkt": SQUARE, "land_use": "0201K"}]}, roles={"layer": "DLTB"}),
+        Example("cultivated", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, roles={"layer": "GDBHMB"}),
+        Example("in the survey it may stand", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, roles={"layer": "DLTB"}),
     ],
 )  # fmt: skip
 def restorable_land(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -43,8 +43,8 @@ def restorable_land(layer: Layer, *, ctx: Context) -> RuleResult:
         LAW010 reports other land that is not 耕地, and K codes in its own layer: when both run, LAW010 reports that
         layer. Parcels of the survey may have K codes.
     """
-    wanted = {*ctx.plan.roles_of("farmland"), *ctx.plan.roles_of("cultivated")}
-    declared = layer.template.field("land_use") if layer.role in wanted else None
+    checked_roles = {*ctx.plan.roles_of("farmland"), *ctx.plan.roles_of("cultivated")}
+    declared = layer.template.field("land_use") if layer.role in checked_roles else None
     result = RuleResult(applicable=declared is not None)
     if declared is None or _is_reported_by_other_rule(layer, ctx):
         return result
@@ -53,13 +53,13 @@ def restorable_land(layer: Layer, *, ctx: Context) -> RuleResult:
         return result
     codes, pad = ctx.codes(declared.codes).codes, declared.code_pad
 
-    def judge(written: str) -> ValueProblem | None:
+    def find_restorable_code(written: str) -> ValueProblem | None:
         code = trim_padding(written, pad)
-        if not code.endswith(RESTORABLE) or code not in codes:
+        if not code.endswith(RESTORABLE_SUFFIX) or code not in codes:
             return None
         return ValueProblem(params={"value": written, "name": codes[code].name})
 
-    result.findings = judge_values(ctx, layer, declared.name, layer.text("land_use"), judge)
+    result.findings = judge_values(ctx, layer, declared.name, layer.text("land_use"), find_restorable_code)
     return result
 
 

@@ -7,12 +7,14 @@ from ...plan.layer import Layer
 from .._attributes import ValueProblem, make_value_finding, missing_field_reason
 from .._places import is_reported_elsewhere
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-PARCELS = {"layer": "DLTB"}
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+PARCEL_LAYER = {"layer": "DLTB"}
 
 
-def _row(land_use: str, slope_class: str | None, terrace: str | None) -> dict[str, list[dict[str, str | None]]]:
-    return {"layer": [{"wkt": SQUARE, "land_use": land_use, "slope_class": slope_class, "terrace": terrace}]}
+def _plan_with_parcel(
+    land_use: str, slope_class: str | None, terrace: str | None
+) -> dict[str, list[dict[str, str | None]]]:
+    return {"layer": [{"wkt": SQUARE_WKT, "land_use": land_use, "slope_class": slope_class, "terrace": terrace}]}
 
 
 @rule(
@@ -28,15 +30,15 @@ def _row(land_use: str, slope_class: str | None, terrace: str | None) -> dict[st
         "terrace": "{layer} ({key}): {field} = “{value}”; valid values are PD (坡地), TT (梯田) or empty. Correct the kind of cultivated land.",
     },
     fails=[
-        Example("no slope class", _row("0103", None, "PD"), finds=1, roles=PARCELS),
-        Example("no such kind", _row("0103", "3", "XX"), finds=1, roles=PARCELS),
-        Example("both", _row("0103", None, "XX"), finds=2, roles=PARCELS),
+        Example("no slope class", _plan_with_parcel("0103", None, "PD"), finds=1, roles=PARCEL_LAYER),
+        Example("no such kind", _plan_with_parcel("0103", "3", "XX"), finds=1, roles=PARCEL_LAYER),
+        Example("both", _plan_with_parcel("0103", None, "XX"), finds=2, roles=PARCEL_LAYER),
     ],
     passes=[
-        Example("filled", _row("0103", "3", "TT"), roles=PARCELS),
-        Example("flat land has no kind", _row("0102", "1", None), roles=PARCELS),
-        Example("a forest needs neither", _row("0301", None, None), roles=PARCELS),
-        Example("restorable land is not 耕地", _row("0201K", None, None), roles=PARCELS),
+        Example("filled", _plan_with_parcel("0103", "3", "TT"), roles=PARCEL_LAYER),
+        Example("flat land has no kind", _plan_with_parcel("0102", "1", None), roles=PARCEL_LAYER),
+        Example("a forest needs neither", _plan_with_parcel("0301", None, None), roles=PARCEL_LAYER),
+        Example("restorable land is not 耕地", _plan_with_parcel("0201K", None, None), roles=PARCEL_LAYER),
     ],
 )
 def slope_class(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -64,8 +66,8 @@ def slope_class(layer: Layer, *, ctx: Context) -> RuleResult:
             codes = layer.text("land_use")
             blank = np.array([not value for value in layer.text("slope_class")], dtype=bool)
             for position in np.flatnonzero(blank & ctx.cultivated_rows(layer)).tolist():
-                wrong = ValueProblem("slope", {"code": codes[position]})
-                result.findings.append(make_value_finding(ctx, layer, position, slope.name, wrong))
+                problem = ValueProblem("slope", {"code": codes[position]})
+                result.findings.append(make_value_finding(ctx, layer, position, slope.name, problem))
     if terrace is not None and layer.has("terrace") and not is_reported_elsewhere(ctx, "ATT002"):
         result.applicable = True
         kinds = ctx.codes(terrace.codes).codes

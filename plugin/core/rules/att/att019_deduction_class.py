@@ -8,14 +8,14 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, limit_fids, make_value_finding
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-PARCELS = {"layer": "DLTB"}
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+PARCEL_LAYER = {"layer": "DLTB"}
 #: 扣除地类编码: the deducted class.
-KIND = "KCDLBM"
+DEDUCTED_CLASS_FIELD = "KCDLBM"
 
 
-def _row(land_use: str, rate: float | None, kind: str | None) -> dict[str, list[dict[str, object]]]:
-    return {"layer": [{"wkt": SQUARE, "land_use": land_use, "deduction_rate": rate, KIND: kind}]}
+def _plan_with_deduction(land_use: str, rate: float | None, kind: str | None) -> dict[str, list[dict[str, object]]]:
+    return {"layer": [{"wkt": SQUARE_WKT, "land_use": land_use, "deduction_rate": rate, DEDUCTED_CLASS_FIELD: kind}]}
 
 
 @rule(
@@ -33,19 +33,19 @@ def _row(land_use: str, rate: float | None, kind: str | None) -> dict[str, list[
         "kind": "{layer} ({key}): {field} = “{kind}”, but the deducted class must be {expected}. Correct the code.",
     },
     fails=[
-        Example("ridges in a forest", _row("0301", 0.1, "1203"), finds=1, roles=PARCELS),
-        Example("terraces without ridges", {"layer": [{"wkt": SQUARE, "land_use": "0103", "deduction_rate": 0.0, "terrace": "TT",
-                "slope_class": "3"}]}, finds=1, roles=PARCELS),
-        Example("a steep slope without ridges", {"layer": [{"wkt": SQUARE, "land_use": "0103", "deduction_rate": None, "terrace": "PD",
-                "slope_class": "4"}]}, finds=1, roles=PARCELS),
-        Example("of what?", _row("0103", 0.1, None), finds=1, roles=PARCELS),
-        Example("roads taken off", _row("0103", 0.1, "1003"), finds=1, roles=PARCELS),
+        Example("ridges in a forest", _plan_with_deduction("0301", 0.1, "1203"), finds=1, roles=PARCEL_LAYER),
+        Example("terraces without ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "TT",
+                "slope_class": "3"}]}, finds=1, roles=PARCEL_LAYER),
+        Example("a steep slope without ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": None, "terrace": "PD",
+                "slope_class": "4"}]}, finds=1, roles=PARCEL_LAYER),
+        Example("of what?", _plan_with_deduction("0103", 0.1, None), finds=1, roles=PARCEL_LAYER),
+        Example("roads taken off", _plan_with_deduction("0103", 0.1, "1003"), finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
-        Example("ridges", _row("0103", 0.1, "1203"), roles=PARCELS),
-        Example("nothing is taken off", _row("0301", 0.0, None), roles=PARCELS),
-        Example("level land has no ridges", {"layer": [{"wkt": SQUARE, "land_use": "0103", "deduction_rate": 0.0, "terrace": "PD",
-                "slope_class": "1"}]}, roles=PARCELS),
+        Example("ridges", _plan_with_deduction("0103", 0.1, "1203"), roles=PARCEL_LAYER),
+        Example("nothing is taken off", _plan_with_deduction("0301", 0.0, None), roles=PARCEL_LAYER),
+        Example("level land has no ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "PD",
+                "slope_class": "1"}]}, roles=PARCEL_LAYER),
     ],
 )  # fmt: skip
 def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -68,34 +68,35 @@ def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
     result = RuleResult(applicable=all(layer.has(meaning) for meaning in needed))
     if not result.applicable:
         return result
-    declared = layer.template.field_named(KIND)
-    there, kinds = layer.named(KIND) is not None, layer.named_text(KIND)
+    declared = layer.template.field_named(DEDUCTED_CLASS_FIELD)
+    has_kind_field, kinds = layer.named(DEDUCTED_CLASS_FIELD) is not None, layer.named_text(DEDUCTED_CLASS_FIELD)
     codes, rates, cultivated = layer.text("land_use"), layer.numbers("deduction_rate"), ctx.cultivated_rows(layer)
     allowed = ctx.norm.get("attributes.deduction_classes")
     for position in np.flatnonzero(rates > 0).tolist():
         params = {"value": float(rates[position]), "code": codes[position], "expected": " / ".join(allowed)}
         if not cultivated[position]:
             field, case = layer.field_name("deduction_rate"), "land"
-        elif declared is None or not there or kinds[position] in allowed:
+        elif declared is None or not has_kind_field or kinds[position] in allowed:
             continue
         else:
-            field, case = KIND, "kind" if kinds[position] else "blank"
+            field, case = DEDUCTED_CLASS_FIELD, "kind" if kinds[position] else "blank"
             params["kind"] = kinds[position]
         result.findings.append(make_value_finding(ctx, layer, position, field, ValueProblem(case, params)))
-    result.findings += _without_ridges(layer, cultivated & ~(rates > 0), ctx)
+    result.findings += _report_missing_deductions(layer, cultivated & ~(rates > 0), ctx)
     return result
 
 
-def _without_ridges(layer: Layer, rows: NDArray, ctx: Context) -> list[Finding]:
-    """Return a warning on rows ((n,) bool) without a coefficient that have ridges.
+def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: Context) -> list[Finding]:
+    """Return one warning on rows that have field ridges but no deduction.
 
-    Their kind or slope class has field ridges.
+    ``rows`` is (n,) bool: cultivated rows without a deduction rate. Kind of farmland or slope class show that a row
+    has ridges.
     """
     kinds, slopes = ctx.norm.get("attributes.ridged_kinds"), ctx.norm.get("attributes.ridged_slopes")
-    ridged = np.isin(layer.text("terrace"), kinds) | np.isin(layer.text("slope_class"), slopes)
-    wrong = np.flatnonzero(rows & ridged).tolist()
-    if not wrong:
+    has_ridges = np.isin(layer.text("terrace"), kinds) | np.isin(layer.text("slope_class"), slopes)
+    ridged_rows = np.flatnonzero(rows & has_ridges).tolist()
+    if not ridged_rows:
         return []
     field = layer.field_name("deduction_rate")
-    return [ctx.make.row(layer, wrong[0], field=field, case="none", severity=Severity.WARNING, params=limit_fids(layer, wrong),
-                    geometry=layer.plane[wrong[0]])]  # fmt: skip
+    return [ctx.make.row(layer, ridged_rows[0], field=field, case="none", severity=Severity.WARNING, params=limit_fids(layer, ridged_rows),
+                    geometry=layer.plane[ridged_rows[0]])]  # fmt: skip

@@ -6,9 +6,9 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, make_value_finding
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-CENTRE = {"layer": "ZXCQGHFQ"}
-FULL = {"wkt": SQUARE, "zone_code": "410", "zone_name": "城镇集中建设区", "GKZY": "控制建设强度"}
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+CENTRE_ZONE_LAYER = {"layer": "ZXCQGHFQ"}
+COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集中建设区", "GKZY": "控制建设强度"}
 
 
 @rule(
@@ -21,12 +21,17 @@ FULL = {"wkt": SQUARE, "zone_code": "410", "zone_name": "城镇集中建设区",
     needs={"layer": Need(EACH)},
     messages={"": "{layer} ({key}): {field} ({alias}) is empty, but the standard requires a value. Fill in the value."},
     fails=[
-        Example("no control guidance", {"layer": [{**FULL, "GKZY": None}]}, finds=1, roles=CENTRE),
-        Example("blanks only", {"layer": [{**FULL, "GKZY": "  ", "zone_name": ""}]}, finds=2, roles=CENTRE),
+        Example("no control guidance", {"layer": [{**COMPLETE_ROW, "GKZY": None}]}, finds=1, roles=CENTRE_ZONE_LAYER),
+        Example(
+            "blanks only",
+            {"layer": [{**COMPLETE_ROW, "GKZY": "  ", "zone_name": ""}]},
+            finds=2,
+            roles=CENTRE_ZONE_LAYER,
+        ),
     ],
     passes=[
-        Example("all filled", {"layer": [FULL]}, roles=CENTRE),
-        Example("a field that may be empty", {"layer": [{**FULL, "BZ": None}]}, roles=CENTRE),
+        Example("all filled", {"layer": [COMPLETE_ROW]}, roles=CENTRE_ZONE_LAYER),
+        Example("a field that may be empty", {"layer": [{**COMPLETE_ROW, "BZ": None}]}, roles=CENTRE_ZONE_LAYER),
     ],
 )
 def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -46,13 +51,15 @@ def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
     """
     result = RuleResult(applicable=False)
     for declared in layer.template.fields:
-        elsewhere = declared.meaning == "key" or (declared.meaning == "feature_code" and layer.template.feature_code)
-        values = layer.named(declared.name) if declared.constraint == "M" and not elsewhere else None
+        is_checked_by_other_rule = declared.meaning == "key" or (
+            declared.meaning == "feature_code" and layer.template.feature_code
+        )
+        values = layer.named(declared.name) if declared.constraint == "M" and not is_checked_by_other_rule else None
         if values is None:
             continue
         result.applicable = True
         severity = Severity.INFO if declared.mark == "C" else None
-        wrong = ValueProblem(params={"alias": declared.alias}, severity=severity)
+        problem = ValueProblem(params={"alias": declared.alias}, severity=severity)
         for position in np.flatnonzero(values.isna().to_numpy()).tolist():
-            result.findings.append(make_value_finding(ctx, layer, position, declared.name, wrong))
+            result.findings.append(make_value_finding(ctx, layer, position, declared.name, problem))
     return result

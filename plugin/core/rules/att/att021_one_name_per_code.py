@@ -9,12 +9,12 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, limit_fids, make_value_finding, word_pairs
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
-PARCELS = {"layer": "DLTB"}
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+PARCEL_LAYER = {"layer": "DLTB"}
 
 
-def _rows(*names: str | None) -> dict[str, list[dict[str, str | None]]]:
-    return {"layer": [{"wkt": SQUARE, "ZLDWDM": "1402252022100000000", "ZLDWMC": name} for name in names]}
+def _plan_with_unit_names(*names: str | None) -> dict[str, list[dict[str, str | None]]]:
+    return {"layer": [{"wkt": SQUARE_WKT, "ZLDWDM": "1402252022100000000", "ZLDWMC": name} for name in names]}
 
 
 @rule(
@@ -29,12 +29,19 @@ def _rows(*names: str | None) -> dict[str, list[dict[str, str | None]]]:
         "": "{layer} ({key}): {field} = “{value}” (features: {count}, ids {fids}{more}), but code {code} has the name “{expected}” on other features ({usual}). Unify the names, or correct the code.",
     },
     fails=[
-        Example("one village, two names", _rows("大庄村", "大庄村", "大庄"), finds=1, roles=PARCELS),
-        Example("one finding a name", _rows("大庄村", "大庄村", "大庄村", "大庄", "大庄"), finds=1, roles=PARCELS),
+        Example(
+            "one village, two names", _plan_with_unit_names("大庄村", "大庄村", "大庄"), finds=1, roles=PARCEL_LAYER
+        ),
+        Example(
+            "one finding a name",
+            _plan_with_unit_names("大庄村", "大庄村", "大庄村", "大庄", "大庄"),
+            finds=1,
+            roles=PARCEL_LAYER,
+        ),
     ],
     passes=[
-        Example("one name", _rows("大庄村", "大庄村"), roles=PARCELS),
-        Example("blank", _rows("大庄村", None), roles=PARCELS),
+        Example("one name", _plan_with_unit_names("大庄村", "大庄村"), roles=PARCEL_LAYER),
+        Example("blank", _plan_with_unit_names("大庄村", None), roles=PARCEL_LAYER),
     ],
 )
 def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -62,15 +69,15 @@ def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
             for name, _ in others:
                 positions = names[name]
                 params = {"value": name, "code": code, "expected": expected, "usual": usual}
-                wrong = ValueProblem(params={**params, **limit_fids(layer, positions)})
-                result.findings.append(make_value_finding(ctx, layer, positions[0], name_field, wrong))
+                problem = ValueProblem(params={**params, **limit_fids(layer, positions)})
+                result.findings.append(make_value_finding(ctx, layer, positions[0], name_field, problem))
     return result
 
 
 def _names_by_code(codes: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, list[int]]]:
-    """Return the rows of each name of a code, for codes with several names.
+    """Return code → name → rows, for the codes with more than one name.
 
-    Rows without a code or a name are omitted.
+    ``codes`` and ``names`` have one text for each row. Rows without a code or a name are omitted.
     """
     import pandas as pd
 
@@ -78,9 +85,9 @@ def _names_by_code(codes: Sequence[str], names: Sequence[str]) -> dict[str, dict
     name_of, distinct_names = pd.factorize(np.asarray(names, dtype=object))
     filled = np.array([bool(c) for c in distinct_codes])[code_of] & np.array([bool(n) for n in distinct_names])[name_of]
     pair = code_of.astype(np.int64) * max(len(distinct_names), 1) + name_of
-    kinds = np.unique(pair[filled]) // max(len(distinct_names), 1)
-    several, count = np.unique(kinds, return_counts=True)
+    code_of_pair = np.unique(pair[filled]) // max(len(distinct_names), 1)
+    codes_with_pairs, count = np.unique(code_of_pair, return_counts=True)
     rows: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for row in np.flatnonzero(filled & np.isin(code_of, several[count > 1])).tolist():
+    for row in np.flatnonzero(filled & np.isin(code_of, codes_with_pairs[count > 1])).tolist():
         rows[distinct_codes[code_of[row]]][distinct_names[name_of[row]]].append(row)
     return rows

@@ -23,17 +23,17 @@ from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
-THIRD = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+FAR_EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
 #: Statutory area of each square at the place of the examples, in m²: 100 km from the meridian the plane shows 0.025 %
 #: too much.
 SQUARE_M2 = 9997.55
 #: Places that are not townships; `Texts` has their names.
-WHOLE, OUTSIDE = "whole_county", "outside_townships"
-COUNTY = {"wkt": "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0))", "division_code": "140225", "division_name": "甲县"}
-TOWNS = [
-    {"wkt": SQUARE, "division_code": "140225100", "division_name": "甲镇"},
+WHOLE_COUNTY, OUTSIDE_TOWNSHIPS = "whole_county", "outside_townships"
+COUNTY_ROW = {"wkt": "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0))", "division_code": "140225", "division_name": "甲县"}
+TOWNSHIP_ROWS = [
+    {"wkt": SQUARE_WKT, "division_code": "140225100", "division_name": "甲镇"},
     {
         "wkt": "POLYGON ((100 0, 300 0, 300 100, 100 100, 100 0))",
         "division_code": "140225101",
@@ -42,12 +42,13 @@ TOWNS = [
 ]
 
 
-def _field(wkt: str, gross: float | None, net: float | None = None) -> dict[str, object]:
+def _area_row(wkt: str, gross: float | None, net: float | None = None) -> dict[str, object]:
     return {"wkt": wkt, "gross_area": gross, "net_area": net}
 
 
-SURVEY = [
-    {**_field(wkt, SQUARE_M2, 0.9 * SQUARE_M2), "land_use": "0103", "deduction_rate": 0.1} for wkt in (SQUARE, NEXT)
+SURVEY_ROWS = [
+    {**_area_row(wkt, SQUARE_M2, 0.9 * SQUARE_M2), "land_use": "0103", "deduction_rate": 0.1}
+    for wkt in (SQUARE_WKT, EAST_SQUARE_WKT)
 ]
 
 
@@ -74,32 +75,32 @@ SURVEY = [
         "blank": "{layer}: {field} is empty on some features ({count} of {rows}) with a statutory area of {expected} m² in total; sums of the field omit that land. Compute the field from the shapes.",
     },
     fails=[
-        Example("twelve times the land", {"layer": [_field(SQUARE, 12 * SQUARE_M2), _field(NEXT, 12 * SQUARE_M2)]}, finds=1,
+        Example("twelve times the land", {"layer": [_area_row(SQUARE_WKT, 12 * SQUARE_M2), _area_row(EAST_SQUARE_WKT, 12 * SQUARE_M2)]}, finds=1,
                 roles={"layer": "GDBHMB"}),
-        Example("a tenth of the land", {"layer": [_field(SQUARE, SQUARE_M2 / 10)]}, finds=1, roles={"layer": "GDBHMB"}),
-        Example("errors of two townships that cancel out", {"layer": [_field(SQUARE, SQUARE_M2 + 500),
-                {**_field("POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", 5300)}, _field(NEXT, SQUARE_M2 - 500), _field(THIRD, SQUARE_M2 - 300)],
-                "townships": TOWNS}, finds=2, roles={"layer": "GDBHMB"}),
-        Example("net above gross", {"layer": [_field(SQUARE, SQUARE_M2, 1.5 * SQUARE_M2)]}, finds=1, roles={"layer": "GDBHMB"}),
-        Example("net in 亩", {"layer": [_field(SQUARE, SQUARE_M2, 14.99), _field(NEXT, SQUARE_M2, 14.98)]}, finds=1,
+        Example("a tenth of the land", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2 / 10)]}, finds=1, roles={"layer": "GDBHMB"}),
+        Example("errors of two townships that cancel out", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2 + 500),
+                {**_area_row("POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", 5300)}, _area_row(EAST_SQUARE_WKT, SQUARE_M2 - 500), _area_row(FAR_EAST_SQUARE_WKT, SQUARE_M2 - 300)],
+                "townships": TOWNSHIP_ROWS}, finds=2, roles={"layer": "GDBHMB"}),
+        Example("net above gross", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2, 1.5 * SQUARE_M2)]}, finds=1, roles={"layer": "GDBHMB"}),
+        Example("net in 亩", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2, 14.99), _area_row(EAST_SQUARE_WKT, SQUARE_M2, 14.98)]}, finds=1,
                 roles={"layer": "XZYDYH"}),
-        Example("more than the county", {"layer": [_field(COUNTY["wkt"], 3 * SQUARE_M2), _field(SQUARE, SQUARE_M2)], "county": [COUNTY]},
+        Example("more than the county", {"layer": [_area_row(COUNTY_ROW["wkt"], 3 * SQUARE_M2), _area_row(SQUARE_WKT, SQUARE_M2)], "county": [COUNTY_ROW]},
                 finds=1, roles={"layer": "GDBHMB"}),
-        Example("deductions of the survey left out", {"layer": [_field(SQUARE, SQUARE_M2, SQUARE_M2), _field(NEXT, SQUARE_M2, SQUARE_M2)],
-                "parcels": SURVEY}, finds=1, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
-        Example("a row without an area", {"layer": [{"wkt": SQUARE, "area": None}, {"wkt": NEXT, "area": SQUARE_M2}]}, finds=1,
+        Example("deductions of the survey left out", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2, SQUARE_M2), _area_row(EAST_SQUARE_WKT, SQUARE_M2, SQUARE_M2)],
+                "parcels": SURVEY_ROWS}, finds=1, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
+        Example("a row without an area", {"layer": [{"wkt": SQUARE_WKT, "area": None}, {"wkt": EAST_SQUARE_WKT, "area": SQUARE_M2}]}, finds=1,
                 roles={"layer": "STBHHX"}),
-        Example("no area at all", {"layer": [{"wkt": SQUARE, "area": None}]}, finds=1, roles={"layer": "STBHHX"}),
+        Example("no area at all", {"layer": [{"wkt": SQUARE_WKT, "area": None}]}, finds=1, roles={"layer": "STBHHX"}),
     ],
     passes=[
-        Example("deductions as in the survey", {"layer": [_field(SQUARE, SQUARE_M2, 0.9 * SQUARE_M2), _field(NEXT, SQUARE_M2, 0.9 * SQUARE_M2)],
-                "parcels": SURVEY}, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
-        Example("as drawn", {"layer": [_field(SQUARE, SQUARE_M2, 9000.0), _field(NEXT, SQUARE_M2, 9100.0)]}, roles={"layer": "GDBHMB"}),
-        Example("one row of many: ATT013's", {"layer": [_field(SQUARE, SQUARE_M2 + 8), _field(NEXT, SQUARE_M2), _field(THIRD, SQUARE_M2)],
-                "townships": TOWNS}, roles={"layer": "GDBHMB"}),
-        Example("blank next to a net area is reported by ATT003", {"layer": [_field(SQUARE, None), _field(NEXT, SQUARE_M2)]}, roles={"layer": "GDBHMB"}),
+        Example("deductions as in the survey", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2, 0.9 * SQUARE_M2), _area_row(EAST_SQUARE_WKT, SQUARE_M2, 0.9 * SQUARE_M2)],
+                "parcels": SURVEY_ROWS}, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
+        Example("as drawn", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2, 9000.0), _area_row(EAST_SQUARE_WKT, SQUARE_M2, 9100.0)]}, roles={"layer": "GDBHMB"}),
+        Example("one row of many: ATT013's", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2 + 8), _area_row(EAST_SQUARE_WKT, SQUARE_M2), _area_row(FAR_EAST_SQUARE_WKT, SQUARE_M2)],
+                "townships": TOWNSHIP_ROWS}, roles={"layer": "GDBHMB"}),
+        Example("blank next to a net area is reported by ATT003", {"layer": [_area_row(SQUARE_WKT, None), _area_row(EAST_SQUARE_WKT, SQUARE_M2)]}, roles={"layer": "GDBHMB"}),
         Example("no shape, no area", {"layer": [{"wkt": "POLYGON EMPTY", "area": None}]}, roles={"layer": "STBHHX"}),
-        Example("a wider allowance", {"layer": [_field(SQUARE, 10_500.0)]}, roles={"layer": "GDBHMB"},
+        Example("a wider allowance", {"layer": [_area_row(SQUARE_WKT, 10_500.0)]}, roles={"layer": "GDBHMB"},
                 settings={"rules.ATT022.allowance_share": 0.1}),
     ],
 )  # fmt: skip
@@ -137,44 +138,48 @@ def area_field_sums(
     result = RuleResult(applicable=False)
     usable = ~(layer.invalid | is_missing(layer.plane))
     for meaning in MEANINGS:
-        found = compare_with_land(layer, meaning, ctx, exact=False)
-        rows = usable & found.there if found is not None else usable
-        if found is None or not rows.any():
+        backing = compare_with_land(layer, meaning, ctx, exact=False)
+        rows = usable & backing.there if backing is not None else usable
+        if backing is None or not rows.any():
             continue
         result.applicable = True
-        if found.within(allowance_share).clearly_agrees(rows):
+        if backing.within(allowance_share).clearly_agrees(rows):
             continue
-        found = compare_with_land(layer, meaning, ctx)
-        if found is not None:
-            result.findings += _sums(layer, meaning, found.within(allowance_share), rows)
-    blanks = list(_blanks(layer, usable, ctx))
+        backing = compare_with_land(layer, meaning, ctx)
+        if backing is not None:
+            result.findings += _report_wrong_sums(layer, meaning, backing.within(allowance_share), rows)
+    blanks = list(_report_blank_areas(layer, usable, ctx))
     result.applicable |= bool(blanks)
     result.findings += blanks
-    more = find_county_excess(layer, ctx)
-    if more is not None and county is not None and not any(f.case == "" for f in result.findings):
-        meaning, total, whole = more
-        params = {"actual": round(total, 2), "expected": round(whole, 2), "difference": round(total - whole, 2)}
+    excess = find_county_excess(layer, ctx)
+    if excess is not None and county is not None and not any(f.case == "" for f in result.findings):
+        meaning, total, county_area = excess
+        params = {
+            "actual": round(total, 2),
+            "expected": round(county_area, 2),
+            "difference": round(total - county_area, 2),
+        }
         finding = Finding(layer.role, case="county", field=layer.field_name(meaning), params=params)
         finding.related_role = county.role
         result.findings.append(finding)
     if not any(f.field == layer.field_name(NET) for f in result.findings):
-        result.findings += _deductions(layer, allowance_deduction_share, ctx)
+        result.findings += _report_survey_excess(layer, allowance_deduction_share, ctx)
     return result
 
 
-def _blanks(layer: Layer, usable: NDArray, ctx: Context) -> Iterator[Finding]:
-    """Yield a finding where polygons have no value in the layer's gross fields.
+def _report_blank_areas(layer: Layer, usable: NDArray, ctx: Context) -> Iterator[Finding]:
+    """Yield a finding if polygons have no value in any gross area field of the layer.
 
-    ATT003 reports blank gross fields of layers with net fields.
+    ATT003 reports them for layers that also have a net area.
     """
     maintenance = ctx.norm.standard.maintenance
     if maintenance is not None and layer.role in maintenance.roles:
         # Their area fields are as filed, or computed on writing; DOC023 compares them feature by feature.
         return
-    there = [meaning for meaning in GROSS if layer.has(meaning)]
-    if layer.template.geometry != "polygon" or not there or (layer.has("gross_area") and layer.has(NET)):
+    gross_meanings = [meaning for meaning in GROSS if layer.has(meaning)]
+    if layer.template.geometry != "polygon" or not gross_meanings or (layer.has("gross_area") and layer.has(NET)):
         return
-    blank = usable & np.logical_and.reduce([np.isnan(square_metres(layer, meaning)) for meaning in there])
+    blank = usable & np.logical_and.reduce([np.isnan(square_metres(layer, meaning)) for meaning in gross_meanings])
     if not blank.any():
         return
     layer.measure(ctx.cancellation)
@@ -183,81 +188,88 @@ def _blanks(layer: Layer, usable: NDArray, ctx: Context) -> Iterator[Finding]:
         "rows": len(layer),
         "expected": round(float(np.nan_to_num(layer.statutory)[blank].sum()), 2),
     }
-    yield Finding(layer.role, case="blank", field=layer.field_name(there[0]), params=params)
+    yield Finding(layer.role, case="blank", field=layer.field_name(gross_meanings[0]), params=params)
 
 
-def _deductions(layer: Layer, share: float, ctx: Context) -> Iterator[Finding]:
-    """Yield findings where the net area exceeds that of the survey.
+def _report_survey_excess(layer: Layer, share: float, ctx: Context) -> Iterator[Finding]:
+    """Yield findings where a layer's net area exceeds that of the land survey.
 
-    There is one finding on the layer if its total exceeds, else one on each township.
+    There is one finding on the layer if its total exceeds, else one on each township. ``share`` is the allowed excess
+    as a share of the expected net area.
     """
-    found = survey_deductions(layer, ctx)
-    if found is None:
+    survey = survey_deductions(layer, ctx)
+    if survey is None:
         return
-    found = replace(found, share=share)
-    if found.exceeds(lambda values: np.array([values.sum()])).any():
-        yield _deduction(layer, found, found.there, WHOLE)
+    survey = replace(survey, share=share)
+    if survey.exceeds(lambda values: np.array([values.sum()])).any():
+        yield _make_survey_finding(layer, survey, survey.there, WHOLE_COUNTY)
         return
-    for town in np.flatnonzero(found.exceeds(found.by_town(found.there))).tolist():
-        named = town < len(found.towns)
-        rows = found.there & (found.town == (town if named else -1))
-        yield _deduction(layer, found, rows, found.towns[town] if named else OUTSIDE)
+    for town in np.flatnonzero(survey.exceeds(survey.by_town(survey.there))).tolist():
+        is_township = town < len(survey.towns)
+        rows = survey.there & (survey.town == (town if is_township else -1))
+        yield _make_survey_finding(layer, survey, rows, survey.towns[town] if is_township else OUTSIDE_TOWNSHIPS)
 
 
-def _deduction(layer: Layer, found: SurveyDeductions, rows: NDArray, place: str) -> Finding:
-    actual, expected = float(found.net[rows].sum()), float(found.expected[rows].sum())
+def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, area_name: str) -> Finding:
+    """Return the finding that the net area of some rows exceeds that of the survey."""
+    actual, expected = float(survey.net[rows].sum()), float(survey.expected[rows].sum())
     params = {
-        "place": place,
+        "place": area_name,
         "actual": round(actual, 2),
         "expected": round(expected, 2),
         "difference": round(actual - expected, 2),
         "share": round(100 * (actual - expected) / expected, 2) if expected else 0.0,
-        "count": int(found.wrong[rows].sum()),
+        "count": int(survey.wrong[rows].sum()),
     }
     finding = Finding(layer.role, case="deduction", field=layer.field_name(NET), params=params)
-    finding.related_role = found.parcels.role
-    finding.township = "" if place in (WHOLE, OUTSIDE) else place
+    finding.related_role = survey.parcels.role
+    finding.township = "" if area_name in (WHOLE_COUNTY, OUTSIDE_TOWNSHIPS) else area_name
     return finding
 
 
-def _sums(layer: Layer, meaning: str, found: LandBacking, rows: NDArray) -> Iterator[Finding]:
-    """Yield findings where the sum of a field differs from the land.
+def _report_wrong_sums(layer: Layer, meaning: str, backing: LandBacking, rows: NDArray) -> Iterator[Finding]:
+    """Yield findings where the sum of an area field differs from that of the shapes.
 
-    There is one finding on the layer if all townships differ, else one on each township.
+    There is one finding on the layer if all townships differ, else one on each township that does.
     """
-    if meaning == NET and found.unit:
-        yield _finding(layer, "unit", found, rows)
+    if meaning == NET and backing.unit:
+        yield _make_sum_finding(layer, "unit", backing, rows)
         return
-    which = 1 if meaning == NET else 0
+    condition = 1 if meaning == NET else 0
     case = "net" if meaning == NET else ""
-    whole = found.differs(lambda values: np.array([values[rows].sum()]))[which][0]
-    add = found.by_town(rows)
-    is_different = found.differs(add)[which]
-    there = add(found.there.astype(float)) > 0
-    if whole and (not is_different.any() or bool((is_different == there).all())):
-        yield _finding(layer, case, found, rows)
+    differs_in_total = backing.differs(lambda values: np.array([values[rows].sum()]))[condition][0]
+    add = backing.by_town(rows)
+    is_different = backing.differs(add)[condition]
+    has_rows = add(backing.there.astype(float)) > 0
+    if differs_in_total and (not is_different.any() or bool((is_different == has_rows).all())):
+        yield _make_sum_finding(layer, case, backing, rows)
         return
-    bad = is_different if whole else found.differing_towns(rows)[which]
-    for town in np.flatnonzero(bad).tolist():
-        named = town < len(found.towns)
-        own = rows & (found.town == (town if named else -1))
-        yield _finding(layer, case, found, own, found.towns[town] if named else OUTSIDE)
+    differing_towns = is_different if differs_in_total else backing.differing_towns(rows)[condition]
+    for town in np.flatnonzero(differing_towns).tolist():
+        is_township = town < len(backing.towns)
+        own_rows = rows & (backing.town == (town if is_township else -1))
+        yield _make_sum_finding(
+            layer, case, backing, own_rows, backing.towns[town] if is_township else OUTSIDE_TOWNSHIPS
+        )
 
 
-def _finding(layer: Layer, case: str, found: LandBacking, rows: NDArray, place: str = WHOLE) -> Finding:
-    gross = found.meaning in GROSS
-    actual = float(found.written[rows].sum() if gross else found.values[rows].sum())
-    expected = float((found.drawn if gross else found.written)[rows].sum())
-    difference = actual - expected if case != "net" else float(found.beyond[rows].sum())
+def _make_sum_finding(
+    layer: Layer, case: str, backing: LandBacking, rows: NDArray, area_name: str = WHOLE_COUNTY
+) -> Finding:
+    """Return the finding that the field's sum over some rows differs from the shapes."""
+    gross = backing.meaning in GROSS
+    actual = float(backing.written[rows].sum() if gross else backing.values[rows].sum())
+    expected = float((backing.drawn if gross else backing.written)[rows].sum())
+    difference = actual - expected if case != "net" else float(backing.beyond[rows].sum())
     params = {
-        "place": place,
+        "place": area_name,
         "actual": round(actual, 2),
         "expected": round(expected, 2),
         "difference": round(difference, 2),
         "share": round(100 * difference / expected, 2) if expected else 0.0,
-        "count": int(found.wrong[rows].sum()),
-        "reason": f"area_unit_{found.unit}" if found.unit else "",
+        "count": int(backing.wrong[rows].sum()),
+        "reason": f"area_unit_{backing.unit}" if backing.unit else "",
     }
-    finding = Finding(layer.role, case=case, field=layer.field_name(found.meaning), params=params)
-    finding.township = "" if place in (WHOLE, OUTSIDE) else place
+    finding = Finding(layer.role, case=case, field=layer.field_name(backing.meaning), params=params)
+    finding.township = "" if area_name in (WHOLE_COUNTY, OUTSIDE_TOWNSHIPS) else area_name
     return finding

@@ -10,11 +10,11 @@ from ...plan.layer import Layer
 from .._attributes import SHOWN_FIDS, limit_fids
 from .._places import is_reported_elsewhere
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 
 
-def _of(wkt: str, **values: str) -> list[dict[str, str]]:
+def _land_row(wkt: str, **values: str) -> list[dict[str, str]]:
     return [{"wkt": wkt, "land_use": "0103", **values}]
 
 
@@ -35,16 +35,16 @@ def _of(wkt: str, **values: str) -> list[dict[str, str]]:
         "": "{layer}: {field} differs from the parcel of {related_layer} with exactly the same shape; features: {count} (ids {fids}{more}). For example, {key} has “{value}”, parcel {related_key} has “{expected}”. Copy the value from the survey, or correct the parcel.",
     },
     fails=[
-        Example("another kind of field", {"farmland": _of(SQUARE, GDLX="PD"), "parcels": _of(SQUARE, GDLX="TT")}, finds=1),
-        Example("one finding a field", {"cultivated": [*_of(SQUARE, GDLX="PD"), *_of(NEXT, GDLX="PD")],
-                "parcels": [*_of(SQUARE, GDLX="TT"), *_of(NEXT, GDLX="TT")]}, finds=1),
-        Example("another village", {"farmland": _of(SQUARE, ZLDWMC="大庄村"), "parcels": _of(SQUARE, ZLDWMC="小庄村")}, finds=1),
+        Example("another kind of field", {"farmland": _land_row(SQUARE_WKT, GDLX="PD"), "parcels": _land_row(SQUARE_WKT, GDLX="TT")}, finds=1),
+        Example("one finding a field", {"cultivated": [*_land_row(SQUARE_WKT, GDLX="PD"), *_land_row(EAST_SQUARE_WKT, GDLX="PD")],
+                "parcels": [*_land_row(SQUARE_WKT, GDLX="TT"), *_land_row(EAST_SQUARE_WKT, GDLX="TT")]}, finds=1),
+        Example("another village", {"farmland": _land_row(SQUARE_WKT, ZLDWMC="大庄村"), "parcels": _land_row(SQUARE_WKT, ZLDWMC="小庄村")}, finds=1),
     ],
     passes=[
-        Example("the same values", {"farmland": _of(SQUARE, GDLX="TT"), "parcels": _of(SQUARE, GDLX="TT")}),
-        Example("a part of a parcel", {"farmland": _of(SQUARE, GDLX="PD"),
-                "parcels": _of("POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))", GDLX="TT")}),
-        Example("a blank is another rule's", {"farmland": _of(SQUARE, GDLX=""), "parcels": _of(SQUARE, GDLX="TT")}),
+        Example("the same values", {"farmland": _land_row(SQUARE_WKT, GDLX="TT"), "parcels": _land_row(SQUARE_WKT, GDLX="TT")}),
+        Example("a part of a parcel", {"farmland": _land_row(SQUARE_WKT, GDLX="PD"),
+                "parcels": _land_row("POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))", GDLX="TT")}),
+        Example("a blank is another rule's", {"farmland": _land_row(SQUARE_WKT, GDLX=""), "parcels": _land_row(SQUARE_WKT, GDLX="TT")}),
     ],
 )  # fmt: skip
 def copied_values(
@@ -75,7 +75,9 @@ def copied_values(
     for layer in (farmland, cultivated, reserve_land):
         if layer is None or layer is parcels or layer.template.geometry != "polygon":
             continue
-        fields = [name for name in ctx.norm.get("attributes.copied_fields") if _both_have(name, layer, parcels)]
+        fields = [
+            name for name in ctx.norm.get("attributes.copied_fields") if _is_comparable_field(name, layer, parcels)
+        ]
         if not fields:
             continue
         result.applicable = True
@@ -86,21 +88,22 @@ def copied_values(
         result.findings += [
             finding
             for name in fields
-            if (finding := _differing(name, layer, parcels, copies, below[copies], ctx)) is not None
+            if (finding := _report_differences(name, layer, parcels, copies, below[copies], ctx)) is not None
         ]
     return result
 
 
-def _both_have(name: str, layer: Layer, parcels: Layer) -> bool:
+def _is_comparable_field(name: str, layer: Layer, parcels: Layer) -> bool:
+    """Return True if layer and parcels have a field, without personal data."""
     declared = layer.template.field_named(name)
-    there = layer.named(name) is not None and parcels.named(name) is not None
-    return there and declared is not None and not declared.personal
+    is_in_both = layer.named(name) is not None and parcels.named(name) is not None
+    return is_in_both and declared is not None and not declared.personal
 
 
-def _known(layer: Layer, name: str, values: NDArray, ctx: Context) -> NDArray:
-    """Return (n,) bool: values in the field's code list, or any without a list.
+def _has_known_code(layer: Layer, name: str, values: NDArray, ctx: Context) -> NDArray:
+    """Return (n,) bool: values that are in the field's code list.
 
-    ATT002 reports other codes.
+    All are True for a field without a list, and if ATT002, which reports unknown codes, does not run.
     """
     declared = layer.template.field_named(name)
     if declared is None or not declared.codes or not is_reported_elsewhere(ctx, "ATT002"):
@@ -108,18 +111,28 @@ def _known(layer: Layer, name: str, values: NDArray, ctx: Context) -> NDArray:
     return np.isin(values, list(ctx.codes(declared.codes).codes))
 
 
-def _differing(name: str, layer: Layer, parcels: Layer, rows: NDArray, below: NDArray, ctx: Context) -> Finding | None:
-    """Return a finding on the rows that differ from their parcels in a field, or None."""
-    own = np.array(layer.named_text(name), dtype=object)[rows]
-    survey = np.array(parcels.named_text(name), dtype=object)[below]
-    wrong = np.flatnonzero((own != survey) & (own != "") & (survey != "") & _known(layer, name, own, ctx))
-    if not len(wrong):
+def _report_differences(
+    name: str, layer: Layer, parcels: Layer, rows: NDArray, below: NDArray, ctx: Context
+) -> Finding | None:
+    """Return one finding on the rows whose value differs from their parcel's.
+
+    ``rows`` are (k,) positions in the layer, ``below`` their (k,) parcels. None if no value differs.
+    """
+    layer_values = np.array(layer.named_text(name), dtype=object)[rows]
+    survey_values = np.array(parcels.named_text(name), dtype=object)[below]
+    differing = np.flatnonzero(
+        (layer_values != survey_values)
+        & (layer_values != "")
+        & (survey_values != "")
+        & _has_known_code(layer, name, layer_values, ctx)
+    )
+    if not len(differing):
         return None
-    positions = rows[wrong].tolist()
+    positions = rows[differing].tolist()
     drawn = positions[:SHOWN_FIDS]
     params = {
-        "value": own[wrong[0]],
-        "expected": survey[wrong[0]],
+        "value": layer_values[differing[0]],
+        "expected": survey_values[differing[0]],
         **limit_fids(layer, positions),
     }
     declared = layer.template.field_named(name)
@@ -127,5 +140,5 @@ def _differing(name: str, layer: Layer, parcels: Layer, rows: NDArray, below: ND
     finding = ctx.make.row(
         layer, drawn[0], field=field, params=params, geometry=ctx.geometry.joined(layer.plane[drawn])
     )
-    finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(below[wrong[0]])]]
+    finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(below[differing[0]])]]
     return finding

@@ -6,7 +6,7 @@ from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -18,10 +18,10 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"layer": Need(EACH)},
     messages={"": "{layer} ({key}) has attributes but no shape. Draw the shape, or delete the row."},
     fails=[
-        Example("null", {"layer": [SQUARE, None]}, finds=1),
+        Example("null", {"layer": [SQUARE_WKT, None]}, finds=1),
         Example("empty polygon", {"layer": ["POLYGON EMPTY"]}, finds=1),
     ],
-    passes=[Example("a square", {"layer": [SQUARE]})],
+    passes=[Example("a square", {"layer": [SQUARE_WKT]})],
 )
 def empty_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
     """Every row has a shape.

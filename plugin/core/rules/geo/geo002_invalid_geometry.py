@@ -12,9 +12,9 @@ from ...model.rule import EACH, Example, Need, rule
 from ...plan.layer import Layer
 from .._places import is_reported_elsewhere
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-BOW_TIE = "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"
-_KINDS = {
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+BOW_TIE_WKT = "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"
+_GEOMETRY_TYPES = {
     "Point": "point",
     "MultiPoint": "point",
     "LineString": "line",
@@ -42,7 +42,7 @@ _KINDS = {
         "curve": "{layer} ({key}) contains arcs. They were read as straight segments every {step} degrees; convert them to vertices in the source, so that all programs measure the same line.",
     },
     fails=[
-        Example("bow-tie", {"layer": [BOW_TIE]}, finds=1),
+        Example("bow-tie", {"layer": [BOW_TIE_WKT]}, finds=1),
         Example(
             "hole outside the shell",
             {"layer": ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (20 20, 21 20, 21 21, 20 20))"]},
@@ -50,12 +50,12 @@ _KINDS = {
         ),
         Example("ring touching itself", {"layer": ["POLYGON ((0 0, 10 0, 10 10, 5 5, 0 10, 5 5, 0 0))"]}, finds=1),
         Example("no area", {"layer": ["POLYGON ((0 0, 10 0, 20 0, 0 0))"]}, finds=1),
-        Example("a line among polygons", {"layer": [SQUARE, "LINESTRING (0 0, 10 10)"]}, finds=1),
+        Example("a line among polygons", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 10 10)"]}, finds=1),
         Example("a layer of points", {"layer": ["POINT (0 0)", "POINT (9 0)", "POINT (0 9)"]}, finds=1),
         Example("points and lines", {"layer": ["POINT (0 0)", "POINT (9 0)", "LINESTRING (0 0, 9 9)"]}, finds=2),
     ],
     passes=[
-        Example("a square", {"layer": [SQUARE]}),
+        Example("a square", {"layer": [SQUARE_WKT]}),
         Example("polygon hole", {"layer": ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0), (2 2, 3 2, 3 3, 2 2))"]}),
         Example("null is another rule's", {"layer": [None]}),
         Example(
@@ -81,62 +81,62 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
         another geometry type, the rule reports one finding for each type; SCH005 reports such a layer when it also
         runs.
     """
-    found = []
+    findings = []
     if layer.has_wrong_geometry_type and not ctx.around_an_edit and not is_reported_elsewhere(ctx, "SCH005"):
-        found = _one_per_type(layer, ctx)
+        findings = _report_wrong_types(layer, ctx)
     # GEO004 reports arcs when it also runs.
     curves = set() if is_reported_elsewhere(ctx, "GEO004") else set(layer.source.curves)
-    wanted = layer.template.geometry
+    expected_type = layer.template.geometry
     areas = shapely.area(layer.original)
     for position in np.flatnonzero(~layer.empty).tolist():
         shape = layer.original[position]
         if layer.broken[position]:
-            found.append(ctx.make.row(layer, position, case="invalid", params={"reason": "unreadable"}))
+            findings.append(ctx.make.row(layer, position, case="invalid", params={"reason": "unreadable"}))
             continue
         if position in layer.stray_rows:
             params: dict[str, Any] = {"reason": "misplaced", "crs": crs_care.crs_label(layer.crs)}
-            found.append(ctx.make.row(layer, position, case="misplaced", params=params))
+            findings.append(ctx.make.row(layer, position, case="misplaced", params=params))
         elif layer.invalid[position]:
-            name, place = invalidity_reason(layer.raw_shapes[position])
-            place = layer.in_plane(place) if place is not None else _somewhere(shape)
-            found.append(ctx.make.row(layer, position, case="invalid", params={"reason": name}, geometry=place))
-        elif _KINDS[shape.geom_type] != wanted:
+            name, point = invalidity_reason(layer.raw_shapes[position])
+            point = layer.in_plane(point) if point is not None else _find_any_point(shape)
+            findings.append(ctx.make.row(layer, position, case="invalid", params={"reason": name}, geometry=point))
+        elif _GEOMETRY_TYPES[shape.geom_type] != expected_type:
             if layer.has_wrong_geometry_type:
                 continue
-            params = {"reason": "type", "expected": wanted, "actual": _KINDS[shape.geom_type]}
-            found.append(ctx.make.row(layer, position, case="type", params=params, geometry=_somewhere(shape)))
-        elif wanted == "polygon" and areas[position] == 0:
-            found.append(
+            params = {"reason": "type", "expected": expected_type, "actual": _GEOMETRY_TYPES[shape.geom_type]}
+            findings.append(ctx.make.row(layer, position, case="type", params=params, geometry=_find_any_point(shape)))
+        elif expected_type == "polygon" and areas[position] == 0:
+            findings.append(
                 ctx.make.row(
-                    layer, position, case="zero_area", params={"reason": "zero_area"}, geometry=_somewhere(shape)
+                    layer, position, case="zero_area", params={"reason": "zero_area"}, geometry=_find_any_point(shape)
                 )
             )
         if layer.fids[position] in curves:
             params = {"reason": "curve", "step": layer.source.curve_step}
-            found.append(ctx.make.row(layer, position, case="curve", params=params, geometry=_somewhere(shape)))
-    return found
+            findings.append(ctx.make.row(layer, position, case="curve", params=params, geometry=_find_any_point(shape)))
+    return findings
 
 
-def _one_per_type(layer: Layer, ctx: Context) -> list[Finding]:
-    """Return one finding for each geometry type that differs from the template's.
+def _report_wrong_types(layer: Layer, ctx: Context) -> list[Finding]:
+    """Return one finding for each geometry type that is not the template's.
 
-    The finding has all places.
+    Its geometry is a multipoint with one point of each shape of this type.
     """
     places: dict[str, list[Any]] = {}
     for position in np.flatnonzero(~(layer.empty | layer.broken | layer.invalid)).tolist():
         shape = layer.original[position]
-        if _KINDS[shape.geom_type] != layer.template.geometry and position not in layer.stray_rows:
-            places.setdefault(_KINDS[shape.geom_type], []).append(_somewhere(shape))
-    found = []
+        if _GEOMETRY_TYPES[shape.geom_type] != layer.template.geometry and position not in layer.stray_rows:
+            places.setdefault(_GEOMETRY_TYPES[shape.geom_type], []).append(_find_any_point(shape))
+    findings = []
     for actual, points in places.items():
         params = {"reason": "type", "expected": layer.template.geometry, "actual": actual, "count": len(points)}
-        there = shapely.multipoints([point for point in points if point is not None])
-        found.append(Finding(layer.role, case="types", params=params, geometry=there))
-    return ctx.make.by_place(found)
+        points_of_type = shapely.multipoints([point for point in points if point is not None])
+        findings.append(Finding(layer.role, case="types", params=params, geometry=points_of_type))
+    return ctx.make.by_place(findings)
 
 
-def _somewhere(shape: Any) -> Any:
-    """Return a point of the shape to zoom to; None without a finite coordinate."""
+def _find_any_point(shape: Any) -> Any:
+    """Return the first finite vertex of a shape as point; None without one."""
     coordinates = shapely.get_coordinates(shape)
     finite = coordinates[np.isfinite(coordinates).all(axis=1)]
     return shapely.Point(finite[0]) if len(finite) else None

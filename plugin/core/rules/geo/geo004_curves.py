@@ -4,7 +4,7 @@ from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -17,8 +17,8 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     messages={
         "": "{layer} ({key}) contains arcs or Bézier curves; the check read them as straight segments every {step} degrees. Convert them to vertices (densify) in the source program and deliver the result; the layer was not changed."
     },
-    fails=[Example("one of two has an arc", {"layer": [{"wkt": SQUARE, "curve": True}, SQUARE]}, finds=1)],
-    passes=[Example("straight edges", {"layer": [SQUARE]})],
+    fails=[Example("one of two has an arc", {"layer": [{"wkt": SQUARE_WKT, "curve": True}, SQUARE_WKT]}, finds=1)],
+    passes=[Example("straight edges", {"layer": [SQUARE_WKT]})],
 )
 def curves(layer: Layer, *, ctx: Context) -> list[Finding]:
     """Shapes have straight edges only.
@@ -34,9 +34,9 @@ def curves(layer: Layer, *, ctx: Context) -> list[Finding]:
         reports them. Formats without curves have already converted them: such a shape has very many vertices on a
         bend (GEO010).
     """
-    with_arcs = set(layer.source.curves)
+    fids_with_curves = set(layer.source.curves)
     return [
         ctx.make.row(layer, row, params={"step": layer.source.curve_step}, geometry=layer.plane[row])
         for row, fid in enumerate(layer.fids)
-        if fid in with_arcs
+        if fid in fids_with_curves
     ]

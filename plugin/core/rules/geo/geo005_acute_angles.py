@@ -8,8 +8,8 @@ from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
 from .._places import findings_by_row, valid_polygons
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-SPIKE = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SPIKE_WKT = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -26,16 +26,16 @@ SPIKE = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0))"
     },
     fails=[
         Example("a corner of 6°", {"layer": ["POLYGON ((0 0, 100 0, 100 10, 0 0))"]}, finds=1),
-        Example("a spike", {"layer": [SPIKE]}, finds=1),
+        Example("a spike", {"layer": [SPIKE_WKT]}, finds=1),
         Example("a notch into the shape", {"layer": ["POLYGON ((0 0, 100 0, 100 48, 10 50, 100 52, 100 100, 0 100, 0 0))"]}, finds=1),
-        Example("in a hole", {"layer": [SQUARE[:-1] + ", (10 10, 90 10, 90 20, 10 10))"]}, finds=1),
+        Example("in a hole", {"layer": [SQUARE_WKT[:-1] + ", (10 10, 90 10, 90 20, 10 10))"]}, finds=1),
         Example("a stricter county", {"layer": ["POLYGON ((0 0, 100 0, 100 30, 0 0))"]}, finds=1,
                 parameters={"below_degrees": 20.0}),
         Example("both in one shape", {"layer": ["POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, -600 100, 0 60, 0 0))"]},
                 finds=2),
     ],
     passes=[
-        Example("right angles", {"layer": [SQUARE]}),
+        Example("right angles", {"layer": [SQUARE_WKT]}),
         Example("a flat vertex is no spike", {"layer": ["POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"]}),
         Example("a vertex twice is no corner", {"layer": ["POLYGON ((0 0, 100 0, 100 0, 100 100, 0 100, 0 0))"]}),
         Example("what is not valid is another rule's", {"layer": ["POLYGON ((0 0, 100 10, 100 0, 0 10, 0 0))"]}),
@@ -63,10 +63,15 @@ def acute_angles(
     corners = find_sharp_corners(
         valid_polygons(layer), max(below_degrees, spike_degrees), cancellation=ctx.cancellation
     )
-    spike = corners.measure < spike_degrees
-    found = findings_by_row(layer, _some(corners, ~spike), "angle", ctx, case="acute", limit=below_degrees)
-    return found + findings_by_row(layer, _some(corners, spike), "angle", ctx, case="spike", limit=spike_degrees)
+    is_spike = corners.measure < spike_degrees
+    findings = findings_by_row(
+        layer, _select_corners(corners, ~is_spike), "angle", ctx, case="acute", limit=below_degrees
+    )
+    return findings + findings_by_row(
+        layer, _select_corners(corners, is_spike), "angle", ctx, case="spike", limit=spike_degrees
+    )
 
 
-def _some(corners: Corners, kept: NDArray) -> Corners:
-    return Corners(corners.row[kept], corners.point[kept], corners.measure[kept])
+def _select_corners(corners: Corners, selected: NDArray) -> Corners:
+    """Return the corners where ``selected``, (n,) bool, is True."""
+    return Corners(corners.row[selected], corners.point[selected], corners.measure[selected])

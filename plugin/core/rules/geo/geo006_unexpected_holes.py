@@ -13,10 +13,10 @@ from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
 from .._places import is_in_setting, is_reported_elsewhere, must_not_overlap, valid_polygons
 
-RING = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
-ISLAND = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
+RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
+ISLAND_WKT = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
 #: A hole with a smaller open share than this is filled: the rest is a gap, which TOP004 reports.
-OPEN_SHARE = 0.5
+MIN_OPEN_SHARE = 0.5
 
 
 @rule(
@@ -32,20 +32,20 @@ OPEN_SHARE = 0.5
         "window": "{layer} ({key}) has a window of {area} (width {width} m), left open for the farmland or red line in it. No action is needed; the window is listed for the count.",
     },
     fails=[
-        Example("an open hole", {"layer": [RING]}, finds=1, areas=(400.0,)),
-        Example("two holes", {"layer": [RING[:-1] + ", (10 10, 20 10, 20 20, 10 20, 10 10))"]}, finds=2, areas=(400.0, 100.0)),
-        Example("in one part of two", {"layer": ["MULTIPOLYGON (((200 0, 300 0, 300 100, 200 0)), " + RING[8:] + ")"]}, finds=1),
-        Example("a small island leaves it open", {"layer": [RING, "POLYGON ((40 40, 45 40, 45 45, 40 45, 40 40))"]}, finds=1, areas=(375.0,)),
-        Example("a window in the boundary is listed", {"boundary": [RING], "farmland": [ISLAND]}, finds=1, areas=(400.0,)),
-        Example("a hole next to the farmland is not a window", {"boundary": [RING], "farmland": ["POLYGON ((0 0, 9 0, 9 9, 0 0))"]},
+        Example("an open hole", {"layer": [RING_WKT]}, finds=1, areas=(400.0,)),
+        Example("two holes", {"layer": [RING_WKT[:-1] + ", (10 10, 20 10, 20 20, 10 20, 10 10))"]}, finds=2, areas=(400.0, 100.0)),
+        Example("in one part of two", {"layer": ["MULTIPOLYGON (((200 0, 300 0, 300 100, 200 0)), " + RING_WKT[8:] + ")"]}, finds=1),
+        Example("a small island leaves it open", {"layer": [RING_WKT, "POLYGON ((40 40, 45 40, 45 45, 40 45, 40 40))"]}, finds=1, areas=(375.0,)),
+        Example("a window in the boundary is listed", {"boundary": [RING_WKT], "farmland": [ISLAND_WKT]}, finds=1, areas=(400.0,)),
+        Example("a hole next to the farmland is not a window", {"boundary": [RING_WKT], "farmland": ["POLYGON ((0 0, 9 0, 9 9, 0 0))"]},
                 finds=1, areas=(400.0,)),
     ],
     passes=[
-        Example("no hole", {"layer": [ISLAND]}),
-        Example("filled by another feature", {"layer": [RING, ISLAND]}),
-        Example("a hole in the zones is a gap, and another rule's", {"layer": [RING]}, roles={"layer": "YDYHGHFQ"}),
-        Example("a window that another rule tells", {"boundary": [RING], "farmland": [ISLAND]}, parameters={"rules": ["TOP009"]}),
-        Example("a protected range may have holes", {"layer": [RING]}, roles={"layer": "LSWHBHX"}),
+        Example("no hole", {"layer": [ISLAND_WKT]}),
+        Example("filled by another feature", {"layer": [RING_WKT, ISLAND_WKT]}),
+        Example("a hole in the zones is a gap, and another rule's", {"layer": [RING_WKT]}, roles={"layer": "YDYHGHFQ"}),
+        Example("a window that another rule tells", {"boundary": [RING_WKT], "farmland": [ISLAND_WKT]}, parameters={"rules": ["TOP009"]}),
+        Example("a protected range may have holes", {"layer": [RING_WKT]}, roles={"layer": "LSWHBHX"}),
     ],
 )  # fmt: skip
 def unexpected_holes(layer: Layer, *, ctx: Context, window_share: float = 0.95) -> list[Finding] | None:
@@ -66,58 +66,70 @@ def unexpected_holes(layer: Layer, *, ctx: Context, window_share: float = 0.95) 
     """
     if not must_not_overlap(layer) or is_in_setting(layer, "quality.tiled", ctx):
         return None
-    holes, rows = _holes(valid_polygons(layer))
-    unfilled_holes, shares = _open(holes, rows, layer, layer.polygons, ctx, layer)
-    left_open = shares > OPEN_SHARE
+    holes, rows = _extract_holes(valid_polygons(layer))
+    unfilled_holes, shares = _find_open_parts(holes, rows, layer, layer.polygons, ctx, layer)
+    left_open = shares > MIN_OPEN_SHARE
     holes, rows, unfilled_holes = holes[left_open], rows[left_open], unfilled_holes[left_open]
-    window = np.zeros(len(holes), dtype=bool)
+    is_window = np.zeros(len(holes), dtype=bool)
     if is_in_setting(layer, "quality.windowed", ctx) and len(holes):
-        _, unfilled = _open(holes, rows, layer, _fillers(ctx), ctx, None)
+        _, unfilled = _find_open_parts(holes, rows, layer, _collect_window_fillers(ctx), ctx, None)
         if is_reported_elsewhere(ctx, "TOP009"):
             # A hole with features in it is a window, whether full or not.
             empty = (1 - unfilled) * shapely.area(holes) <= ctx.tolerance.min_area_m2
             rows, unfilled_holes, unfilled = rows[empty], unfilled_holes[empty], unfilled[empty]
-        window = unfilled <= 1 - window_share
+        is_window = unfilled <= 1 - window_share
     areas, widths = (
         ctx.geometry.statutory(unfilled_holes),
         2 * shapely.area(unfilled_holes) / shapely.length(unfilled_holes),
     )
-    found = []
+    findings = []
     for n, row in enumerate(rows.tolist()):
         finding = ctx.make.row(
             layer, row, area_m2=float(areas[n]), width_m=float(widths[n]), geometry=unfilled_holes[n]
         )
-        finding.case = "window" if window[n] else "hole"
-        finding.severity = Severity.INFO if window[n] else None
-        found.append(finding)
-    return ctx.make.by_place(found)
+        finding.case = "window" if is_window[n] else "hole"
+        finding.severity = Severity.INFO if is_window[n] else None
+        findings.append(finding)
+    return ctx.make.by_place(findings)
 
 
-def _holes(shapes: NDArray) -> tuple[NDArray, NDArray]:
-    """Return each hole as a polygon, and its row."""
-    there = np.flatnonzero(~shapely.is_missing(shapes))
-    found = rings(shapes[there])
-    which = np.flatnonzero(found.hole)
-    holes = [shapely.Polygon(found.xy[found.at[n] : found.at[n + 1]]) for n in which.tolist()]
-    return np.array(holes, dtype=object), there[found.shape[which]]
+def _extract_holes(shapes: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the (k,) holes of (n,) polygons as polygons, and their (k,) rows."""
+    present_rows = np.flatnonzero(~shapely.is_missing(shapes))
+    shape_rings = rings(shapes[present_rows])
+    hole_rings = np.flatnonzero(shape_rings.hole)
+    holes = [shapely.Polygon(shape_rings.xy[shape_rings.at[n] : shape_rings.at[n + 1]]) for n in hole_rings.tolist()]
+    return np.array(holes, dtype=object), present_rows[shape_rings.shape[hole_rings]]
 
 
-def _open(
-    holes: NDArray, rows: NDArray, layer: Layer, cover: Polygons, ctx: Context, by: Layer | None
+def _find_open_parts(
+    holes: NDArray, rows: NDArray, layer: Layer, cover: Polygons, ctx: Context, sliver_layer: Layer | None
 ) -> tuple[NDArray, NDArray]:
-    """Return (k,) the part of each hole that ``cover`` leaves open, and its share.
+    """Return the part of each hole that other polygons leave open, and its share.
 
-    The part is the hole itself if the hole is empty. ``by``: the layer for which open slivers are recorded; None if
-    only the share is needed.
+    Parameters
+    ----------
+    holes, rows
+        (k,) polygons and the rows of the layer to which they belong.
+    cover
+        The polygons that may fill the holes.
+    sliver_layer
+        The layer for which open slivers are recorded; None if only the share is needed.
+
+    Returns
+    -------
+    tuple
+        (k,) geometries, the hole itself if it is completely open, and (k,) shares from 0 to 1.
     """
-    parts = ctx.geometry.uncovered_in(layer, rows, holes, by, cover)
+    parts = ctx.geometry.uncovered_in(layer, rows, holes, sliver_layer, cover)
     unfilled_holes = holes.copy()
     for n in np.unique(parts.left).tolist():
-        own = parts.geometry[parts.left == n]
-        unfilled_holes[n] = own[0] if len(own) == 1 else shapely.multipolygons(own)
+        uncovered_parts = parts.geometry[parts.left == n]
+        unfilled_holes[n] = uncovered_parts[0] if len(uncovered_parts) == 1 else shapely.multipolygons(uncovered_parts)
     return unfilled_holes, np.bincount(parts.left, weights=parts.area, minlength=len(holes)) / shapely.area(holes)
 
 
-def _fillers(ctx: Context) -> Polygons:
+def _collect_window_fillers(ctx: Context) -> Polygons:
+    """Return the polygons of all layers that may fill a hole (window) of the boundary."""
     layers = [lay for c in ctx.norm.get("quality.window_fillers") if (lay := ctx.plan.concept(c)) is not None]
     return Polygons(np.concatenate([np.zeros(0, dtype=object), *(layer.plane for layer in layers)]))

@@ -7,7 +7,7 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 #: Settings ``quality.min_area_m2.<role>``; a layer without the setting has no minimum area.
-SETTING = "quality.min_area_m2"
+AREA_SETTING = "quality.min_area_m2"
 
 
 @rule(
@@ -51,13 +51,13 @@ def small_polygons(layer: Layer, *, ctx: Context) -> RuleResult:
         use 400 and 600 m² by class (mark C). A layer without a setting is not checked, and the outcome notes it.
         GEO002 reports shapes without area.
     """
-    limit = ctx.norm.section(SETTING).get(layer.role)
+    limit = ctx.norm.section(AREA_SETTING).get(layer.role)
     if layer.template.geometry != "polygon":
         return RuleResult(applicable=False)
     if limit is None:
         return RuleResult(applicable=False, notes=[("min_area_unset", {})])
-    own = f"{SETTING}.{layer.role}"
-    result = RuleResult(unconfirmed=[own if own in ctx.norm.profile.settings else SETTING])
+    county_setting = f"{AREA_SETTING}.{layer.role}"
+    result = RuleResult(unconfirmed=[county_setting if county_setting in ctx.norm.profile.settings else AREA_SETTING])
     small = (layer.statutory > 0) & (layer.statutory < limit) & ~is_missing(layer.plane)
     for row in np.flatnonzero(small).tolist():
         params = {"limit": float(limit)}

@@ -10,9 +10,9 @@ from ...plan.layer import Layer
 from .._places import valid_polygons
 
 #: Settings ``quality.narrow_m.<role>``: a width for one layer; 0 excludes the layer.
-SETTING = "quality.narrow_m"
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-NECK = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200 100, 200 50.5, 100 50.5, 100 100, 0 100, 0 0))"
+WIDTH_SETTING = "quality.narrow_m"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+NECK_WKT = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200 100, 200 50.5, 100 50.5, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -27,7 +27,7 @@ NECK = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200 100
         "": "{layer} ({key}) has parts narrower than {limit} m: {count} ({area} in total). Cut the arm off, widen the neck, or assign the strip to the neighbour."
     },
     fails=[
-        Example("a neck of one metre", {"layer": [NECK]}, finds=1),
+        Example("a neck of one metre", {"layer": [NECK_WKT]}, finds=1),
         Example("a strip all along", {"layer": ["POLYGON ((0 0, 200 0, 200 1, 0 1, 0 0))"]}, finds=1),
         Example("two arms, one finding", {"layer": ["POLYGON ((0 0, 100 0, 100 100, 60 100, 60 200, 59 200, 59 100, 20 100, 20 200, "
                                                     "19 200, 19 100, 0 100, 0 0))"]}, finds=1),
@@ -36,7 +36,7 @@ NECK = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200 100
                 settings={"quality.narrow_m.STBHHX": 10.0}),
     ],
     passes=[
-        Example("a square: its corners are no arms", {"layer": [SQUARE]}),
+        Example("a square: its corners are no arms", {"layer": [SQUARE_WKT]}),
         Example("nor is a corner of fifteen degrees", {"layer": ["POLYGON ((0 0, 100 0, 100 26.8, 0 0))"]}),
         Example("a layer that is narrow by nature", {"layer": ["POLYGON ((0 0, 200 0, 200 1, 0 1, 0 0))"]},
                 settings={"quality.narrow_m.STBHHX": 0.0}),
@@ -60,31 +60,38 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
         nature. Parts thinner than a hundredth of half the width are not found (GEO005, GEO009). GEO002 reports
         invalid shapes.
     """
-    width = float(ctx.norm.section(SETTING).get(layer.role, narrow_m))
+    width = float(ctx.norm.section(WIDTH_SETTING).get(layer.role, narrow_m))
     if layer.template.geometry != "polygon" or width <= 0:
         return None
     shapes = valid_polygons(layer)
     # Lines are composed of parcels: a shape found to be wide in one layer is not tested again in the next.
-    known = ctx.plan.computed("known_wide").setdefault(width, set())
-    names = _names(shapes)
-    shapes[[name in known for name in names]] = None
+    wide_shape_keys = ctx.plan.computed("known_wide").setdefault(width, set())
+    shape_keys = _shape_keys(shapes)
+    shapes[[shape_key in wide_shape_keys for shape_key in shape_keys]] = None
     rows, places = parts_narrower(shapes, width, cancellation=ctx.cancellation)
     narrow = set(rows.tolist())
-    known.update(name for row, name in enumerate(names) if row not in narrow)
+    wide_shape_keys.update(shape_key for row, shape_key in enumerate(shape_keys) if row not in narrow)
     area = ctx.geometry.statutory(places)
-    found = []
+    findings = []
     for row in np.unique(rows).tolist():
-        own = rows == row
-        parts = places[own]
+        county_setting = rows == row
+        parts = places[county_setting]
         shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
         params = {"limit": width, "count": len(parts)}
-        found.append(ctx.make.row(layer, row, area_m2=float(area[own].sum()), params=params, geometry=shape))
+        findings.append(
+            ctx.make.row(layer, row, area_m2=float(area[county_setting].sum()), params=params, geometry=shape)
+        )
     # A county's width for this layer is as reliable as its source.
-    own = f"{SETTING}.{layer.role}"
-    return RuleResult(findings=found, unconfirmed=[own] if own in ctx.norm.profile.settings else [])
+    county_setting = f"{WIDTH_SETTING}.{layer.role}"
+    return RuleResult(
+        findings=findings, unconfirmed=[county_setting] if county_setting in ctx.norm.profile.settings else []
+    )
 
 
-def _names(shapes: NDArray) -> list[tuple[float, ...]]:
-    """Return a key of each polygon: area, perimeter, vertices and box, bit by bit."""
+def _shape_keys(shapes: NDArray) -> list[tuple[float, ...]]:
+    """Return a tuple for each polygon that is equal for equal polygons.
+
+    It has area, perimeter, number of vertices and bounding box, compared bit by bit.
+    """
     measures = (shapely.area(shapes), shapely.length(shapes), shapely.get_num_coordinates(shapes))
     return list(map(tuple, np.column_stack([*measures, shapely.bounds(shapes)]).tolist()))

@@ -50,11 +50,13 @@ def near_vertices(layer: Layer, *, ctx: Context, within_m: float = 0.01) -> list
     """
     if layer.template.geometry != "polygon":
         return None
-    same = ctx.tolerance.cluster_m
-    near = vertices_near(valid_polygons(layer), max(within_m, same), cancellation=ctx.cancellation)
-    repeated = near.measure <= same
-    found = []
-    for case, kept, limit in (("repeated", repeated, same), ("near", ~repeated, within_m)):
-        corners = Corners(near.row[kept], near.point[kept], near.measure[kept])
-        found += findings_by_row(layer, corners, "distance", ctx, case=case, decimals=4, limit=limit)
-    return found
+    cluster_m = ctx.tolerance.cluster_m
+    close_vertices = vertices_near(valid_polygons(layer), max(within_m, cluster_m), cancellation=ctx.cancellation)
+    is_repeated = close_vertices.measure <= cluster_m
+    findings = []
+    for case, selected, limit in (("repeated", is_repeated, cluster_m), ("near", ~is_repeated, within_m)):
+        corners = Corners(
+            close_vertices.row[selected], close_vertices.point[selected], close_vertices.measure[selected]
+        )
+        findings += findings_by_row(layer, corners, "distance", ctx, case=case, decimals=4, limit=limit)
+    return findings

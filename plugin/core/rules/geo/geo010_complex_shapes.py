@@ -10,9 +10,9 @@ from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
 from .._places import valid_polygons
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-THREE_HOLES = (
-    SQUARE[:-1] + ", (10 10, 20 10, 20 20, 10 10), (30 30, 40 30, 40 40, 30 30), (50 50, 60 50, 60 60, 50 50))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+THREE_HOLES_WKT = (
+    SQUARE_WKT[:-1] + ", (10 10, 20 10, 20 20, 10 10), (30 30, 40 30, 40 40, 30 30), (50 50, 60 50, 60 60, 50 50))"
 )
 
 
@@ -29,14 +29,14 @@ THREE_HOLES = (
         "holes": "{layer} ({key}) has more than {limit} holes: {count}. Check whether they are intended (GEO006), and split the feature.",
     },
     fails=[
-        Example("more vertices than allowed", {"layer": [SQUARE]}, finds=1, parameters={"vertices_count": 3}),
-        Example("more holes than allowed", {"layer": [THREE_HOLES]}, finds=1, parameters={"holes_count": 2}),
+        Example("more vertices than allowed", {"layer": [SQUARE_WKT]}, finds=1, parameters={"vertices_count": 3}),
+        Example("more holes than allowed", {"layer": [THREE_HOLES_WKT]}, finds=1, parameters={"holes_count": 2}),
     ],
     passes=[
         Example(
-            "four corners: the closing vertex is not counted", {"layer": [SQUARE]}, parameters={"vertices_count": 4}
+            "four corners: the closing vertex is not counted", {"layer": [SQUARE_WKT]}, parameters={"vertices_count": 4}
         ),
-        Example("three holes", {"layer": [THREE_HOLES]}, parameters={"holes_count": 3}),
+        Example("three holes", {"layer": [THREE_HOLES_WKT]}, parameters={"holes_count": 3}),
     ],
 )
 def complex_shapes(
@@ -55,24 +55,24 @@ def complex_shapes(
     """
     if layer.template.geometry != "polygon":
         return None
-    there = np.flatnonzero(~is_missing(valid_polygons(layer)))
+    rows = np.flatnonzero(~is_missing(valid_polygons(layer)))
     # A hole has at least four vertices, with the closing one. Stored vertices are counted: in the plane, long edges
     # may have more.
-    there = there[shapely.get_num_coordinates(layer.raw_shapes[there]) > min(vertices_count, 4 * holes_count)]
-    shapes = layer.raw_shapes[there]
-    holes = _holes(shapes)
-    closing = holes + shapely.get_num_geometries(shapes)
-    vertices = shapely.get_num_coordinates(shapes) - closing
-    found = []
+    rows = rows[shapely.get_num_coordinates(layer.raw_shapes[rows]) > min(vertices_count, 4 * holes_count)]
+    shapes = layer.raw_shapes[rows]
+    holes = _count_holes(shapes)
+    closing_vertices = holes + shapely.get_num_geometries(shapes)
+    vertices = shapely.get_num_coordinates(shapes) - closing_vertices
+    findings = []
     for case, counts, limit in (("vertices", vertices, vertices_count), ("holes", holes, holes_count)):
         for n in np.flatnonzero(counts > limit).tolist():
             params = {"count": int(counts[n]), "limit": limit}
-            row = int(there[n])
-            found.append(ctx.make.row(layer, row, case=case, params=params, geometry=layer.plane[row]))
-    return found
+            row = int(rows[n])
+            findings.append(ctx.make.row(layer, row, case=case, params=params, geometry=layer.plane[row]))
+    return findings
 
 
-def _holes(shapes: NDArray) -> NDArray:
-    """Return (n,) the number of holes of polygons and multipolygons."""
-    parts, of = shapely.get_parts(shapes, return_index=True)
-    return np.bincount(of, weights=shapely.get_num_interior_rings(parts), minlength=len(shapes)).astype(int)
+def _count_holes(shapes: NDArray) -> NDArray:
+    """Return the (n,) numbers of holes of polygons and multipolygons."""
+    parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
+    return np.bincount(shape_of_part, weights=shapely.get_num_interior_rings(parts), minlength=len(shapes)).astype(int)

@@ -8,7 +8,7 @@ from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
 from .._places import is_reported_elsewhere
 
-COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -23,17 +23,17 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "": "{layer} ({key}) reaches {distance} m beyond the county's extent. Check its coordinates: most likely a vertex or the whole feature was moved."
     },
     fails=[
-        Example("a feature ten kilometres off", {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY]},
+        Example("a feature ten kilometres off", {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY_WKT]},
                 finds=1),
-        Example("one vertex ran away", {"layer": ["POLYGON ((0 0, 10 0, 5 -9000, 0 0))"], "county": [COUNTY]}, finds=1),
-        Example("a point", {"layer": ["POINT (20000 0)"], "county": [COUNTY]}, finds=1, roles={"layer": "BKYDWWD"}),
-        Example("a nearer limit", {"layer": ["POLYGON ((150 0, 160 0, 160 10, 150 0))"], "county": [COUNTY]}, finds=1,
+        Example("one vertex ran away", {"layer": ["POLYGON ((0 0, 10 0, 5 -9000, 0 0))"], "county": [COUNTY_WKT]}, finds=1),
+        Example("a point", {"layer": ["POINT (20000 0)"], "county": [COUNTY_WKT]}, finds=1, roles={"layer": "BKYDWWD"}),
+        Example("a nearer limit", {"layer": ["POLYGON ((150 0, 160 0, 160 10, 150 0))"], "county": [COUNTY_WKT]}, finds=1,
                 parameters={"far_m": 50.0}),
     ],
     passes=[
-        Example("across the edge is another rule's", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 0))"], "county": [COUNTY]}),
+        Example("across the edge is another rule's", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 0))"], "county": [COUNTY_WKT]}),
         Example("reported already where the area outside is checked",
-                {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY]}, parameters={"rules": ["TOP003"]}),
+                {"layer": ["POLYGON ((10000 0, 10010 0, 10010 10, 10000 0))"], "county": [COUNTY_WKT]}, parameters={"rules": ["TOP003"]}),
     ],
 )  # fmt: skip
 def far_from_county(layer: Layer, county: Layer, *, ctx: Context, far_m: float = 5000.0) -> list[Finding] | None:
@@ -56,10 +56,10 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: Context, far_m: float =
         return None
     west, south, east, north = extent[1].shapes[0].bounds
     bounds = shapely.bounds(layer.plane).reshape(-1, 4)
-    outside = np.column_stack([west - bounds[:, 0], south - bounds[:, 1], bounds[:, 2] - east, bounds[:, 3] - north])
+    distances = np.column_stack([west - bounds[:, 0], south - bounds[:, 1], bounds[:, 2] - east, bounds[:, 3] - north])
     # Rows without a shape have no bounds and are not far from the county.
-    reach = np.nan_to_num(outside, nan=0.0).max(axis=1, initial=0.0)
+    farthest_m = np.nan_to_num(distances, nan=0.0).max(axis=1, initial=0.0)
     return [
-        ctx.make.row(layer, row, params={"distance": round(float(reach[row]))}, geometry=layer.plane[row])
-        for row in np.flatnonzero(reach > far_m).tolist()
+        ctx.make.row(layer, row, params={"distance": round(float(farthest_m[row]))}, geometry=layer.plane[row])
+        for row in np.flatnonzero(farthest_m > far_m).tolist()
     ]

@@ -10,7 +10,7 @@ from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
 
 
-def _square(easting: float) -> str:
+def _square_wkt(easting: float) -> str:
     return shapely.box(easting, 4_380_000, easting + 100, 4_380_100).wkt
 
 
@@ -25,17 +25,17 @@ def _square(easting: float) -> str:
         "": "{layer} has features up to {distance}° from the central meridian {meridian}°E of {crs}, whose zone ends at {half}°; features: {count}. Deliver them in zone {zone}, or correct their coordinates; the layer was not changed."
     },
     fails=[
-        Example("three degrees east of the meridian", {"layer": [_square(38_790_000)]}, finds=1),
+        Example("three degrees east of the meridian", {"layer": [_square_wkt(38_790_000)]}, finds=1),
         Example(
             "one layer, one finding",
-            {"layer": [_square(38_790_000), _square(38_500_000), _square(38_210_000)]},
+            {"layer": [_square_wkt(38_790_000), _square_wkt(38_500_000), _square_wkt(38_210_000)]},
             finds=1,
         ),
-        Example("no margin", {"layer": [_square(38_650_000)]}, finds=1, parameters={"margin_degrees": 0.0}),
+        Example("no margin", {"layer": [_square_wkt(38_650_000)]}, finds=1, parameters={"margin_degrees": 0.0}),
     ],
     passes=[
-        Example("near the meridian", {"layer": [_square(38_500_000)]}),
-        Example("a county across the edge of its zone", {"layer": [_square(38_650_000)]}),
+        Example("near the meridian", {"layer": [_square_wkt(38_500_000)]}),
+        Example("a county across the edge of its zone", {"layer": [_square_wkt(38_650_000)]}),
     ],
 )
 def outside_zone(layer: Layer, *, ctx: Context, margin_degrees: float = 0.5) -> list[Finding] | None:
@@ -58,17 +58,17 @@ def outside_zone(layer: Layer, *, ctx: Context, margin_degrees: float = 0.5) -> 
     frame = crs_care.describe_crs(layer.crs)
     if frame.geographic or frame.meridian is None or frame.zone is None:
         return None
-    half = 3.0 if frame.prefixed and frame.zone <= 23 else 1.5
-    there = np.flatnonzero(~is_missing(layer.plane))
-    bounds = shapely.bounds(layer.plane[there]).reshape(-1, 4)
-    middle = (bounds[:, :2] + bounds[:, 2:]) / 2
-    longitude = crs_care.make_lonlat_transformer(layer.plane_crs)(middle)[:, 0]
-    off = np.abs(longitude - frame.meridian)
-    beyond = off > half + margin_degrees
-    if not beyond.any():
+    half_width = 3.0 if frame.prefixed and frame.zone <= 23 else 1.5
+    present_rows = np.flatnonzero(~is_missing(layer.plane))
+    bounds = shapely.bounds(layer.plane[present_rows]).reshape(-1, 4)
+    centres = (bounds[:, :2] + bounds[:, 2:]) / 2
+    longitude = crs_care.make_lonlat_transformer(layer.plane_crs)(centres)[:, 0]
+    degrees_off = np.abs(longitude - frame.meridian)
+    is_outside = degrees_off > half_width + margin_degrees
+    if not is_outside.any():
         return []
-    farthest = int(np.argmax(off))
-    params = {"count": int(beyond.sum()), "distance": round(float(off[farthest]), 2), "half": half,
+    farthest = int(np.argmax(degrees_off))
+    params = {"count": int(is_outside.sum()), "distance": round(float(degrees_off[farthest]), 2), "half": half_width,
               "meridian": frame.meridian, "crs": crs_care.crs_label(layer.crs),
               "zone": crs_care.crs_label(crs_care.three_degree_zone(float(longitude[farthest])))}  # fmt: skip
-    return [Finding(layer.role, params=params, geometry=shapely.multipoints(middle[beyond]))]
+    return [Finding(layer.role, params=params, geometry=shapely.multipoints(centres[is_outside]))]

@@ -10,19 +10,22 @@ from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 #: Keys that a message names.
-_NAMED = 3
-BASE = {
+_MAX_LISTED_KEYS = 3
+BASE_PARCEL = {
     "wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
     "urban_code": "202",
     "gross_area": 10000.0,
     "data_year": 2020,
 }
-BOUNDARY = {"wkt": "POLYGON ((0 0, 120 0, 120 100, 0 100, 0 0))", "zone_code": "410"}
-ORCHARD = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
-POND = "POLYGON ((60 20, 120 20, 120 80, 60 80, 60 20))"
+BOUNDARY_ROW = {"wkt": "POLYGON ((0 0, 120 0, 120 100, 0 100, 0 0))", "zone_code": "410"}
+ORCHARD_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
+POND_WKT = "POLYGON ((60 20, 120 20, 120 80, 60 80, 60 20))"
 #: 1.4 times the base with the window, 1.04 times without.
-OPEN = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0), (60 20, 120 20, 120 80, 60 80, 60 20))", "zone_code": "410"}
-WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"}
+BOUNDARY_WITH_WINDOW = {
+    "wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0), (60 20, 120 20, 120 80, 60 80, 60 20))",
+    "zone_code": "410",
+}
+BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"}
 
 
 @rule(
@@ -59,22 +62,22 @@ WIDE = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))", "zone_code": "410"
         "windows": "{layer} has windows that permanent basic farmland, ecological red line and water fill by less than {least} %: {count}; {area} are open. The expansion ratio ({form}) is {ratio_text} without them and {closed_text} with them, the limit is {limit}. State the purpose of each window, or draw the boundary across it.",
     },
     fails=[
-        Example("ratio 1.4 against 1.3", {"boundary": [WIDE], "base_parcels": [BASE]}, finds=1, roles={"base_parcels": "DLTB"}),
-        Example("ratio 0.7 by the field, 1.4 by the land", {"boundary": [WIDE], "base_parcels": [{**BASE, "gross_area": 20000.0}]}, finds=1,
+        Example("ratio 1.4 against 1.3", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
+        Example("ratio 0.7 by the field, 1.4 by the land", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [{**BASE_PARCEL, "gross_area": 20000.0}]}, finds=1,
                 roles={"base_parcels": "DLTB"}),
-        Example("an orchard in the base", {"boundary": [BOUNDARY], "base_parcels": [BASE, {**BASE, "wkt": ORCHARD, "land_use": "0201"}]}, finds=1,
+        Example("an orchard in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [BASE_PARCEL, {**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0201"}]}, finds=1,
                 roles={"base_parcels": "DLTB"}),
-        Example("a village in the base", {"boundary": [BOUNDARY], "base_parcels": [{"wkt": ORCHARD, "land_use": "070100", "urban_code": "202",
+        Example("a village in the base", {"boundary": [BOUNDARY_ROW], "base_parcels": [{"wkt": ORCHARD_WKT, "land_use": "070100", "urban_code": "202",
                 "gross_area": 10000.0}],
-                "parcels": [{**BASE, "wkt": ORCHARD, "land_use": "0701", "urban_code": "203"}]}, finds=1,
+                "parcels": [{**BASE_PARCEL, "wkt": ORCHARD_WKT, "land_use": "0701", "urban_code": "203"}]}, finds=1,
                 roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
-        Example("a window with nothing in it", {"boundary": [OPEN], "base_parcels": [BASE]}, finds=1, roles={"base_parcels": "DLTB"}),
+        Example("a window with nothing in it", {"boundary": [BOUNDARY_WITH_WINDOW], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),
     ],
     passes=[
-        Example("ratio 1.2 against 1.3", {"boundary": [BOUNDARY], "base_parcels": [BASE]}, roles={"base_parcels": "DLTB"}),
-        Example("a window for a pond", {"boundary": [OPEN], "base_parcels": [BASE, {"wkt": POND, "land_use": "1104", "gross_area": 400.0}]},
+        Example("ratio 1.2 against 1.3", {"boundary": [BOUNDARY_ROW], "base_parcels": [BASE_PARCEL]}, roles={"base_parcels": "DLTB"}),
+        Example("a window for a pond", {"boundary": [BOUNDARY_WITH_WINDOW], "base_parcels": [BASE_PARCEL, {"wkt": POND_WKT, "land_use": "1104", "gross_area": 400.0}]},
                 roles={"base_parcels": "DLTB"}),
-        Example("the county's own limit is looser", {"boundary": [WIDE], "base_parcels": [BASE]}, roles={"base_parcels": "DLTB"},
+        Example("the county's own limit is looser", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL]}, roles={"base_parcels": "DLTB"},
                 settings={"ratio.limit": 1.5}),
     ],
 )  # fmt: skip
@@ -99,99 +102,120 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         decides; town land of the base inside the red line as well. With a base year other than 2020, or without one,
         nothing is confirmed.
     """
-    found = compute_expansion(boundary, base_parcels, ctx)
-    if found.denominator <= 0:
-        params = {"layer": base_parcels.name, "classes": ", ".join(found.classes)}
+    expansion = compute_expansion(boundary, base_parcels, ctx)
+    if expansion.denominator <= 0:
+        params = {"layer": base_parcels.name, "classes": ", ".join(expansion.classes)}
         return RuleResult(not_checked=[("ratio_no_base", params)])
-    result = RuleResult(indicators=found.indicators(ctx.norm, base_parcels), doubts=list(found.uncertainties))
-    if found.missing_areas:
-        result.not_checked.append(("ratio_area_missing", {"layer": base_parcels.name, "count": found.missing_areas}))
-    form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
-    if found.uncoded > 0 and form != "n1":
-        params = {"layer": boundary.name, "area": format_number(found.uncoded, 2), "form": form.upper()}
+    result = RuleResult(indicators=expansion.indicators(ctx.norm, base_parcels), doubts=list(expansion.uncertainties))
+    if expansion.missing_areas:
+        result.not_checked.append(
+            ("ratio_area_missing", {"layer": base_parcels.name, "count": expansion.missing_areas})
+        )
+    definition, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
+    if expansion.uncoded > 0 and definition != "n1":
+        params = {"layer": boundary.name, "area": format_number(expansion.uncoded, 2), "form": definition.upper()}
         result.not_checked.append(("ratio_uncoded", params))
-    ratio, numerator = found.ratios[form], found.numerators[form]
+    ratio, numerator = expansion.ratios[definition], expansion.numerators[definition]
     if ratio > limit:
-        shown: dict[str, object] = {
-            "form": form.upper(),
+        ratio_params: dict[str, object] = {
+            "form": definition.upper(),
             "ratio": ratio,
-            "ratio_text": _beyond(ratio, limit),
+            "ratio_text": _format_ratio_above(ratio, limit),
             "limit": limit,
             "numerator": round(numerator, 2),
-            "denominator": round(found.denominator, 2),
-            "excess": math.ceil((numerator - limit * found.denominator) * 100) / 100,
+            "denominator": round(expansion.denominator, 2),
+            "excess": math.ceil((numerator - limit * expansion.denominator) * 100) / 100,
         }
-        result.findings.append(Finding(boundary.role, params=shown))
-    if found.in_doubt:
-        result.findings.append(_contradicted(found, form, limit, base_parcels))
-    if found.closed_ratio is not None:
+        result.findings.append(Finding(boundary.role, params=ratio_params))
+    if expansion.in_doubt:
+        result.findings.append(_make_contradiction_finding(expansion, definition, limit, base_parcels))
+    if expansion.closed_ratio is not None:
         result.unconfirmed += [FILLERS, WATER, FILLED_SHARE]
-    if found.unfilled_windows and found.closed_ratio is not None and ratio <= limit < found.closed_ratio:
-        result.findings.append(_windows(found, found.closed_ratio, form, limit, boundary, ctx))
-    if not found.backed:
-        _by_land(result, found, form, limit, base_parcels)
+    if expansion.unfilled_windows and expansion.closed_ratio is not None and ratio <= limit < expansion.closed_ratio:
+        result.findings.append(
+            _make_window_finding(expansion, expansion.closed_ratio, definition, limit, boundary, ctx)
+        )
+    if not expansion.backed:
+        _report_ratio_by_land(result, expansion, definition, limit, base_parcels)
     return result
 
 
-def _windows(found: Expansion, closed: float, form: str, limit: float, boundary: Layer, ctx: Context) -> Finding:
-    """Report windows whose open land would raise the ratio above its limit."""
+def _make_window_finding(
+    expansion: Expansion, closed_ratio: float, definition: str, limit: float, boundary: Layer, ctx: Context
+) -> Finding:
+    """Return the finding that the boundary with its windows exceeds the limit.
+
+    Windows are holes of the boundary that no control line fills; ``closed_ratio`` is the ratio with their land.
+    """
     params: dict[str, object] = {
-        "form": form.upper(),
-        "count": found.unfilled_windows,
+        "form": definition.upper(),
+        "count": expansion.unfilled_windows,
         "least": round(100 * float(ctx.norm.get(FILLED_SHARE)), 2),
-        "ratio_text": f"{found.ratios[form]:.4f}",
-        "closed_text": _beyond(closed, limit),
+        "ratio_text": f"{expansion.ratios[definition]:.4f}",
+        "closed_text": _format_ratio_above(closed_ratio, limit),
         "limit": limit,
     }
-    area = found.unfilled_area
+    area = expansion.unfilled_area
     return Finding(boundary.role, case="windows", severity=Severity.WARNING, area_m2=area, params=params)
 
 
-def _contradicted(found: Expansion, form: str, limit: float, base_parcels: Layer) -> Finding:
-    """Report base parcels with a contradicted code, and the ratio without them."""
-    without, rows = found.without.get(form), found.contradicted_rows
+def _make_contradiction_finding(expansion: Expansion, definition: str, limit: float, base_parcels: Layer) -> Finding:
+    """Return the finding on base parcels whose urban code contradicts their land use.
+
+    It has the ratio without these parcels.
+    """
+    ratio_without, rows = expansion.without.get(definition), expansion.contradicted_rows
     params: dict[str, object] = {
-        "form": form.upper(),
+        "form": definition.upper(),
         "count": len(rows),
-        "contradicted": round(found.contradicted, 2),
-        "denominator": round(found.denominator, 2),
-        "keys": [base_parcels.keys[row] for row in rows[:_NAMED]],
-        "ratio_text": f"{found.ratios[form]:.4f}",
-        "without_text": "∞" if without is None else _beyond(without, limit) if without > limit else f"{without:.4f}",
+        "contradicted": round(expansion.contradicted, 2),
+        "denominator": round(expansion.denominator, 2),
+        "keys": [base_parcels.keys[row] for row in rows[:_MAX_LISTED_KEYS]],
+        "ratio_text": f"{expansion.ratios[definition]:.4f}",
+        "without_text": "∞"
+        if ratio_without is None
+        else _format_ratio_above(ratio_without, limit)
+        if ratio_without > limit
+        else f"{ratio_without:.4f}",
         "limit": limit,
     }
     field = base_parcels.field_name("urban_code")
     return Finding(base_parcels.role, case="contradicted", severity=Severity.WARNING, field=field, params=params)
 
 
-def _by_land(result: RuleResult, found: Expansion, form: str, limit: float, base_parcels: Layer) -> None:
-    """Report the ratio by the drawn area of the base.
+def _report_ratio_by_land(
+    result: RuleResult, expansion: Expansion, definition: str, limit: float, base_parcels: Layer
+) -> None:
+    """Note the ratio with the base's drawn area in place of its survey area.
 
     Add a finding if only this ratio exceeds the limit.
     """
-    ratio, land = found.ratios[form], found.land_ratios.get(form)
+    ratio, land_ratio = expansion.ratios[definition], expansion.land_ratios.get(definition)
     field = base_parcels.field_name("gross_area")
     values = {
-        "form": form.upper(),
+        "form": definition.upper(),
         "field": field,
         "layer": base_parcels.name,
         "limit": limit,
         "ratio_text": f"{ratio:.4f}",
     }
-    values |= {"denominator": round(found.denominator, 2), "expected": round(found.drawn, 2)}
-    if land is None:
+    values |= {"denominator": round(expansion.denominator, 2), "expected": round(expansion.drawn, 2)}
+    if land_ratio is None:
         result.notes.append(("ratio_no_land", values))
         return
-    values["land_text"] = _beyond(land, limit) if land > limit else f"{land:.4f}"
+    values["land_text"] = _format_ratio_above(land_ratio, limit) if land_ratio > limit else f"{land_ratio:.4f}"
     result.notes.append(("ratio_land", values))
-    if ratio <= limit < land:
+    if ratio <= limit < land_ratio:
         params = {key: value for key, value in values.items() if key not in ("field", "layer")}
         finding = Finding(base_parcels.role, case="land", severity=Severity.WARNING, field=field, params=params)
         result.findings.append(finding)
 
 
-def _beyond(ratio: float, limit: float) -> str:
-    """Return four decimals, or as many as show that the ratio exceeds its limit."""
+def _format_ratio_above(ratio: float, limit: float) -> str:
+    """Return a ratio above a limit with at least four decimals.
+
+    It has as many more as are needed to show that it exceeds the limit.
+    """
     decimals = 4
     while decimals < 12 and float(f"{ratio:.{decimals}f}") <= limit:
         decimals += 1

@@ -23,7 +23,7 @@ from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...profile import Target, decimals_of
 
-HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -51,22 +51,22 @@ HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "field": "{indicator} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features; the target is {comparison} {target} {unit}: difference {miss} {unit}. The target is met only within the allowance for area sums (ATT022) and is not confirmed. Compute {field} again from the shapes, or correct the layer.",
     },
     fails=[
-        Example("red line too small", {"red_line": [HECTARE]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
-        Example("boundary too large", {"boundary": [HECTARE]}, finds=1, settings={"targets": [("boundary_area", "<=", "0.50", "ha")]}),
-        Example("one unit less than in the text", {"detail_units": [HECTARE]}, finds=1,
+        Example("red line too small", {"red_line": [HECTARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
+        Example("boundary too large", {"boundary": [HECTARE_WKT]}, finds=1, settings={"targets": [("boundary_area", "<=", "0.50", "ha")]}),
+        Example("one unit less than in the text", {"detail_units": [HECTARE_WKT]}, finds=1,
                 settings={"targets": [("detail_units_count", "=", "2", "count")]}),
-        Example("a target in the wrong unit", {"red_line": [HECTARE]}, finds=1, settings={"targets": [("red_line_area", ">=", "0.50", "mu")]}),
-        Example("another document asks for more", {"red_line": [HECTARE]}, finds=1,
+        Example("a target in the wrong unit", {"red_line": [HECTARE_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "0.50", "mu")]}),
+        Example("another document asks for more", {"red_line": [HECTARE_WKT]}, finds=1,
                 settings={"targets": [("red_line_area", ">=", "0.50", "ha", ("2.00", "另一份规划"))]}),
-        Example("net farmland short while gross is not", {"farmland": [{"wkt": HECTARE, "gross_area": 10000.0, "net_area": 9000.0,
+        Example("net farmland short while gross is not", {"farmland": [{"wkt": HECTARE_WKT, "gross_area": 10000.0, "net_area": 9000.0,
                 "deduction_area": 1000.0}]}, finds=1, settings={"targets": [("farmland_area", ">=", "1.00", "ha")]}),
     ],
     passes=[
-        Example("met", {"red_line": [HECTARE]}, settings={"targets": [("red_line_area", ">=", "0.50", "ha")]}),
-        Example("another document is met, too", {"red_line": [HECTARE]},
+        Example("met", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "0.50", "ha")]}),
+        Example("another document is met, too", {"red_line": [HECTARE_WKT]},
                 settings={"targets": [("red_line_area", ">=", "0.50", "ha", ("0.90", "另一份规划"))]}),
-        Example("as stated", {"reserves": [HECTARE]}, settings={"targets": [("reserves_area", "=", "1.00", "ha")]}),
-        Example("no target of this area", {"red_line": [HECTARE]}),
+        Example("as stated", {"reserves": [HECTARE_WKT]}, settings={"targets": [("reserves_area", "=", "1.00", "ha")]}),
+        Example("no target of this area", {"red_line": [HECTARE_WKT]}),
     ],
 )  # fmt: skip
 def area_targets(
@@ -102,112 +102,122 @@ def area_targets(
     warning_share = float(ctx.norm.get(WARNING_SHARE))
     result = RuleResult(applicable=bool(targets))
     for indicator, (concept, _) in AREA_FIGURES.items():
-        own = [t for t in targets if t.indicator == indicator]
+        indicator_targets = [t for t in targets if t.indicator == indicator]
         figure = target_figure(indicator, ctx)
         if figure.layer is None:
-            if own:
+            if indicator_targets:
                 roles = " / ".join(ctx.plan.roles_of(concept))
                 result.not_checked.append(
                     ("target_no_layer", {"concept": concept, "roles": roles, "indicator": indicator})
                 )
             continue
-        if not own and ctx.norm.profile.area_code:
+        if not indicator_targets and ctx.norm.profile.area_code:
             result.doubts.append(NO_TARGET)
         # One indicator for each target (of each year), or the figure alone.
-        shown = [figure.compare_with(indicator, target, warning_share) for target in own]
-        if own and not (figure.confirmed and all(one.confirmed for one in shown)):
+        compared = [figure.compare_with(indicator, target, warning_share) for target in indicator_targets]
+        if indicator_targets and not (figure.confirmed and all(one.confirmed for one in compared)):
             result.doubts.append(f"figures.{indicator}")
-        result.indicators += shown or [figure.indicator(indicator)]
-        result.findings += _missed(figure, own, shown)
-        result.findings += _unlikely(figure, own, shown, implausible_times)
+        result.indicators += compared or [figure.indicator(indicator)]
+        result.findings += _report_missed_targets(figure, indicator_targets, compared)
+        result.findings += _report_implausible_figures(figure, indicator_targets, compared, implausible_times)
     for indicator in STATED_FIGURES:
-        own = [t for t in targets if t.indicator == indicator]
+        indicator_targets = [t for t in targets if t.indicator == indicator]
         figure = stated_figure(indicator, ctx)
-        if own and figure.layer is None and STATED_FIGURES[indicator][0] not in ctx.norm.profile.absent:
+        if indicator_targets and figure.layer is None and STATED_FIGURES[indicator][0] not in ctx.norm.profile.absent:
             # A stated figure is not binding: without a comparison the run is complete, but not an unconditional 通过.
             result.doubts.append(f"targets.{indicator}")
-        shown = [figure.compare_with(indicator, t, warning_share) for t in own]
-        result.indicators += shown
-        result.findings += _missed(figure, own, shown)
+        compared = [figure.compare_with(indicator, t, warning_share) for t in indicator_targets]
+        result.indicators += compared
+        result.findings += _report_missed_targets(figure, indicator_targets, compared)
     return result
 
 
-def _missed(figure: AreaFigure, targets: list[Target], shown: list[Indicator]) -> list[Finding]:
-    pairs = zip(targets, shown, strict=True)
-    found = []
-    for target, one in pairs:
-        if one.state in (BROKEN, CLOSE) or only_by_field(one):
-            found.append(_finding(figure, target, one))
+def _report_missed_targets(figure: AreaFigure, targets: list[Target], compared: list[Indicator]) -> list[Finding]:
+    """Return findings on targets that a figure of the plan misses."""
+    pairs = zip(targets, compared, strict=True)
+    findings = []
+    for target, indicator in pairs:
+        if indicator.state in (BROKEN, CLOSE) or only_by_field(indicator):
+            findings.append(_make_target_finding(figure, target, indicator))
         else:
-            found += _also(figure, target, one)
-    return found
+            findings += _report_missed_other_sources(figure, target, indicator)
+    return findings
 
 
-def _also(figure: AreaFigure, target: Target, shown: Indicator) -> Iterator[Finding]:
-    """Yield warnings on figures of other documents (also_said) that are missed.
+def _report_missed_other_sources(figure: AreaFigure, target: Target, indicator: Indicator) -> Iterator[Finding]:
+    """Yield a warning for each other document whose value the plan misses.
 
-    The target itself is met.
+    The target itself is met; the profile lists the values of other documents as ``also_said``.
     """
     for source in target.other_sources:
-        if shown.value is None or figure.layer is None or (source.year or target.year) != target.year:
+        if indicator.value is None or figure.layer is None or (source.year or target.year) != target.year:
             continue
-        decimals, task = decimals_of(source.value), float(source.value)
-        if compare_area_with_target(shown.value, target.comparison, task, decimals) not in (BROKEN, CLOSE):
+        decimals, other_target = decimals_of(source.value), float(source.value)
+        if compare_area_with_target(indicator.value, target.comparison, other_target, decimals) not in (BROKEN, CLOSE):
             continue
         params = {
-            "indicator": IndicatorName(shown.id),
-            "value": round(shown.value, decimals + 4),
+            "indicator": IndicatorName(indicator.id),
+            "value": round(indicator.value, decimals + 4),
             "comparison": SIGNS[target.comparison],
             "target": target.value,
             "unit": target.unit,
             "source": target.source,
             "said": source.value,
             "other": source.source,
-            "miss": round(abs(task - shown.value), decimals + 4),
+            "miss": round(abs(other_target - indicator.value), decimals + 4),
         }
         yield Finding(figure.layer.role, case="also", severity=Severity.WARNING, field=source.source, params=params)
 
 
-def _unlikely(figure: AreaFigure, targets: list[Target], shown: list[Indicator], most: float) -> list[Finding]:
-    """Report targets met by a large factor, which suggests a wrong unit."""
+def _report_implausible_figures(
+    figure: AreaFigure, targets: list[Target], compared: list[Indicator], max_times: float
+) -> list[Finding]:
+    """Return warnings on figures that exceed their target many times.
+
+    More than ``max_times`` suggests a wrong unit of the target.
+    """
     layer = require_value(figure.layer, "the layer of a figure")
-    found = []
-    for target, one in zip(targets, shown, strict=True):
-        if one.state in (BROKEN, CLOSE) or not one.confirmed or not one.value or not one.target:
+    findings = []
+    for target, indicator in zip(targets, compared, strict=True):
+        if indicator.state in (BROKEN, CLOSE) or not indicator.confirmed or not indicator.value or not indicator.target:
             continue
-        times = max(one.value / one.target, one.target / one.value)
-        if times > most:
+        factor = max(indicator.value / indicator.target, indicator.target / indicator.value)
+        if factor > max_times:
             params = {
-                "indicator": IndicatorName(one.id),
-                "value": round(one.value, one.target_decimals + 4),
-                "comparison": SIGNS[one.comparison],
-                "target": f"{one.target:.{one.target_decimals}f}",
-                "unit": one.unit,
-                "times": round(times),
+                "indicator": IndicatorName(indicator.id),
+                "value": round(indicator.value, indicator.target_decimals + 4),
+                "comparison": SIGNS[indicator.comparison],
+                "target": f"{indicator.target:.{indicator.target_decimals}f}",
+                "unit": indicator.unit,
+                "times": round(factor),
                 "source": target.source,
             }
-            found.append(Finding(layer.role, case="unlikely", severity=Severity.WARNING, params=params))
-    return found
+            findings.append(Finding(layer.role, case="unlikely", severity=Severity.WARNING, params=params))
+    return findings
 
 
-def _finding(figure: AreaFigure, target: Target, shown: Indicator) -> Finding:
+def _make_target_finding(figure: AreaFigure, target: Target, indicator: Indicator) -> Finding:
+    """Return the finding that a figure misses its target."""
     layer = require_value(figure.layer, "the layer of a missed figure")
-    computed, task = require_value(shown.value, "the missed figure"), require_value(shown.target, "the missed target")
-    rounding, decimals = shown.state == CLOSE, shown.target_decimals
-    by_field = only_by_field(shown)
-    value = convert_area(shown.inputs[LAND], shown.unit) if by_field else computed
+    computed, target_value = (
+        require_value(indicator.value, "the missed figure"),
+        require_value(indicator.target, "the missed target"),
+    )
+    rounding, decimals = indicator.state == CLOSE, indicator.target_decimals
+    by_field = only_by_field(indicator)
+    value = convert_area(indicator.inputs[LAND], indicator.unit) if by_field else computed
     return Finding(
         layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",
         severity=Severity.WARNING if by_field or rounding or not target.is_task else None,
         field=layer.field_name("net_area") if figure.basis == "net" else "",
         params={
-            "indicator": IndicatorName(shown.id),
+            "indicator": IndicatorName(indicator.id),
             "value": round(computed, decimals + 4),
-            "comparison": SIGNS[shown.comparison],
-            "target": f"{task:.{decimals}f}",
-            "unit": shown.unit,
-            "miss": round(abs(task - value), decimals + 4),
+            "comparison": SIGNS[indicator.comparison],
+            "target": f"{target_value:.{decimals}f}",
+            "unit": indicator.unit,
+            "miss": round(abs(target_value - value), decimals + 4),
             **({"land": round(value, decimals + 4)} if by_field else {}),
         },
     )

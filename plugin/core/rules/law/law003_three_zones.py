@@ -10,8 +10,8 @@ from ...plan.layer import Layer
 from ...profile.space_map import UNMAPPED, space_map
 from ...three_zones.figures import USES, derive_from_layer, figures_of, zone_codes
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 
 
 @rule(
@@ -27,14 +27,14 @@ NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
         "blank": "{layer}: features without a zone code belong to none of the three zones; features: {count} ({area}). Fill in the code.",
     },
     fails=[
-        Example("code of no space", {"zones": [{"wkt": SQUARE, "zone_code": "300"}, {"wkt": NEXT, "zone_code": "700"}]}, finds=1,
+        Example("code of no space", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "300"}, {"wkt": EAST_SQUARE_WKT, "zone_code": "700"}]}, finds=1,
                 areas=(10000.0,), settings={"three_zones.700": "未对应"}),
-        Example("no code", {"zones": [{"wkt": SQUARE, "zone_code": ""}]}, finds=1, areas=(10000.0,)),
+        Example("no code", {"zones": [{"wkt": SQUARE_WKT, "zone_code": ""}]}, finds=1, areas=(10000.0,)),
     ],
     passes=[
-        Example("all placed", {"zones": [{"wkt": SQUARE, "zone_code": "300"}, {"wkt": NEXT, "zone_code": "411"}]}),
-        Example("outside the three by decision", {"zones": [{"wkt": SQUARE, "zone_code": "700"}]}),
-        Example("a code of no list is another rule's", {"zones": [{"wkt": SQUARE, "zone_code": "999"}]}),
+        Example("all placed", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "300"}, {"wkt": EAST_SQUARE_WKT, "zone_code": "411"}]}),
+        Example("outside the three by decision", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "700"}]}),
+        Example("a code of no list is another rule's", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "999"}]}),
     ],
 )  # fmt: skip
 def three_zones(zones: Layer, county: Layer | None, *, ctx: Context) -> RuleResult:
@@ -53,24 +53,25 @@ def three_zones(zones: Layer, county: Layer | None, *, ctx: Context) -> RuleResu
         figures are then not confirmed.
     """
     spaces = space_map(ctx.norm)
-    found = derive_from_layer(zones, spaces, ctx.cancellation)
-    result = RuleResult(indicators=figures_of(found, zones, county, ctx.norm))
-    if found.unmapped or not found.adds_up:
+    derived_areas = derive_from_layer(zones, spaces, ctx.cancellation)
+    result = RuleResult(indicators=figures_of(derived_areas, zones, county, ctx.norm))
+    if derived_areas.unmapped or not derived_areas.adds_up:
         result.doubts.append("figures.three_zones")
     codes = np.array(zone_codes(zones), dtype=object)
-    for code, (count, area) in found.unmapped.items():
+    for code, (count, area) in derived_areas.unmapped.items():
         if not code or code in spaces.zones.codes:
-            place = ctx.geometry.joined(zones.plane[codes == code])
-            result.findings.append(_unplaced(zones, place, code, count, area))
+            geometry = ctx.geometry.joined(zones.plane[codes == code])
+            result.findings.append(_make_unmapped_finding(zones, geometry, code, count, area))
     return result
 
 
-def _unplaced(zones: Layer, place: Any, code: str, count: int, area_m2: float) -> Finding:
+def _make_unmapped_finding(zones: Layer, geometry: Any, code: str, count: int, area_m2: float) -> Finding:
+    """Return the finding on a zone code that no entry of the mapping assigns."""
     return Finding(
         zones.role,
         case="" if code else "blank",
         field=zones.field_name("zone_code"),
         params={"code": code, "count": count, "space": UNMAPPED},
         area_m2=area_m2,
-        geometry=place,
+        geometry=geometry,
     )

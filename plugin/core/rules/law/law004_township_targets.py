@@ -26,19 +26,23 @@ from ...target_allocation.by_township import (
 )
 from .._places import is_reported_elsewhere
 
-TOWN = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100", "division_name": "甲镇"}
-NEXT = {
+WEST_TOWNSHIP = {
+    "wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
+    "division_code": "140225100",
+    "division_name": "甲镇",
+}
+EAST_TOWNSHIP = {
     "wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))",
     "division_code": "140225101",
     "division_name": "乙乡",
 }
 #: Nine tenths of its area are net: a field in both townships, with the larger part in the first.
-FIELD = {"wkt": "POLYGON ((25 0, 125 0, 125 100, 25 100, 25 0))", "gross_area": 10000.0, "net_area": 9000.0}
-WITH_CODE = {**FIELD, "location_code": "1402251012000000000"}
+FARMLAND_ROW = {"wkt": "POLYGON ((25 0, 125 0, 125 100, 25 100, 25 0))", "gross_area": 10000.0, "net_area": 9000.0}
+FARMLAND_ROW_WITH_CODE = {**FARMLAND_ROW, "location_code": "1402251012000000000"}
 #: Place outside all townships; `Texts` has its name. Places and keys that a message names.
-OUTSIDE, _NAMED = "outside_townships", 3
+OUTSIDE_TOWNSHIPS, _MAX_LISTED = "outside_townships", 3
 #: Digits of a township's code; villages have more digits, and may share a name.
-_TOWN_DIGITS = 9
+_TOWNSHIP_DIGITS = 9
 
 
 @rule(
@@ -66,27 +70,27 @@ _TOWN_DIGITS = 9
         "foreign": "{layer}: {field} names another county ({codes}); features: {count} ({area}), for example {keys}. They count in this county ({area_code}). Correct {field}, or remove them.",
     },
     fails=[
-        Example("a township short of net farmland", {"townships": [TOWN, NEXT], "farmland": [FIELD]}, finds=1,
+        Example("a township short of net farmland", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [FARMLAND_ROW]}, finds=1,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.70", "ha")]}),
-        Example("the row's own code comes before its place", {"townships": [TOWN, NEXT], "farmland": [WITH_CODE]}, finds=1,
+        Example("the row's own code comes before its place", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [FARMLAND_ROW_WITH_CODE]}, finds=1,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha")]}),
-        Example("one task missed, one of a township that the map has not", {"townships": [TOWN], "red_line": [FIELD["wkt"]]}, finds=1,
+        Example("one task missed, one of a township that the map has not", {"townships": [WEST_TOWNSHIP], "red_line": [FARMLAND_ROW["wkt"]]}, finds=1,
                 side={"targets": [("", "甲镇", "red_line_area", ">=", "0.80", "ha"), ("", "丙镇", "red_line_area", ">=", "0.10", "ha")]}),
-        Example("a row in one township with the code of the next", {"townships": [TOWN, NEXT], "farmland": [{**WITH_CODE, "wkt": TOWN["wkt"]}]}, finds=1,
+        Example("a row in one township with the code of the next", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [{**FARMLAND_ROW_WITH_CODE, "wkt": WEST_TOWNSHIP["wkt"]}]}, finds=1,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha")]}),
-        Example("a row with the code of another county", {"townships": [TOWN, NEXT], "farmland": [{**FIELD, "location_code": "1402231002010000000"}]},
+        Example("a row with the code of another county", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [{**FARMLAND_ROW, "location_code": "1402231002010000000"}]},
                 finds=1),
-        Example("two townships with one code", {"townships": [TOWN, {**NEXT, "division_code": "140225100"}]}, finds=1),
-        Example("two townships with one name", {"townships": [TOWN, {**NEXT, "division_name": "甲镇"}]}, finds=1),
-        Example("codes of two townships exchanged", {"townships": [TOWN, NEXT], "farmland": [{**WITH_CODE, "wkt": TOWN["wkt"]},
-                {**WITH_CODE, "wkt": NEXT["wkt"], "location_code": "1402251002000000000"}]}, finds=2),
+        Example("two townships with one code", {"townships": [WEST_TOWNSHIP, {**EAST_TOWNSHIP, "division_code": "140225100"}]}, finds=1),
+        Example("two townships with one name", {"townships": [WEST_TOWNSHIP, {**EAST_TOWNSHIP, "division_name": "甲镇"}]}, finds=1),
+        Example("codes of two townships exchanged", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [{**FARMLAND_ROW_WITH_CODE, "wkt": WEST_TOWNSHIP["wkt"]},
+                {**FARMLAND_ROW_WITH_CODE, "wkt": EAST_TOWNSHIP["wkt"], "location_code": "1402251002000000000"}]}, finds=2),
     ],
     passes=[
-        Example("met by the net area of its part", {"townships": [TOWN, NEXT], "farmland": [FIELD]},
+        Example("met by the net area of its part", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [FARMLAND_ROW]},
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "0.60", "ha"),
                                     ("140225101", "乙乡", "farmland_area", ">=", "0.20", "ha")]}),
-        Example("no table of tasks", {"townships": [TOWN], "farmland": [FIELD]}),
-        Example("a township in two parts", {"townships": [TOWN, {**TOWN, "wkt": NEXT["wkt"]}], "farmland": [FIELD]}),
+        Example("no table of tasks", {"townships": [WEST_TOWNSHIP], "farmland": [FARMLAND_ROW]}),
+        Example("a township in two parts", {"townships": [WEST_TOWNSHIP, {**WEST_TOWNSHIP, "wkt": EAST_TOWNSHIP["wkt"]}], "farmland": [FARMLAND_ROW]}),
     ],
 )  # fmt: skip
 def township_targets(
@@ -120,88 +124,104 @@ def township_targets(
     """
     tasks = township_tasks(ctx.side)
     if not tasks.tasks:
-        codes = [*_not_unique(townships, ctx), *_codes((farmland, cultivated, parcels), ctx)]
-        return RuleResult(codes, applicable=bool(codes), notes=[("tasks_not_given", {})])
-    given = townships_of(ctx)
-    result = RuleResult([*_not_unique(townships, ctx), *_codes((farmland, cultivated, parcels), ctx)])
-    if given is None:
+        code_findings = [
+            *_report_repeated_divisions(townships, ctx),
+            *_check_row_codes((farmland, cultivated, parcels), ctx),
+        ]
+        return RuleResult(code_findings, applicable=bool(code_findings), notes=[("tasks_not_given", {})])
+    township_layer = townships_of(ctx)
+    result = RuleResult(
+        [*_report_repeated_divisions(townships, ctx), *_check_row_codes((farmland, cultivated, parcels), ctx)]
+    )
+    if township_layer is None:
         result.not_checked.append(("tasks_no_townships", {"file": tasks.file}))
         return result
-    towns, keys = given[0], [given[0].keys[list(given[2]).index(n)] for n in range(len(given[1]))]
-    place, unknown = match_townships(tasks, given[1], towns.name)
-    result.not_checked += unknown
+    towns, keys = (
+        township_layer[0],
+        [township_layer[0].keys[list(township_layer[2]).index(n)] for n in range(len(township_layer[1]))],
+    )
+    position_of_line, unmatched = match_townships(tasks, township_layer[1], towns.name)
+    result.not_checked += unmatched
     for indicator in tasks.indicators:
-        found = compute_by_township(indicator, ctx)
-        if found is None:
+        by_township = compute_by_township(indicator, ctx)
+        if by_township is None:
             result.not_checked.append(("tasks_no_layer", {"indicator": indicator, "file": tasks.file}))
             continue
-        if not (found.figure.confirmed and found.backed.all()):
+        if not (by_township.figure.confirmed and by_township.backed.all()):
             result.doubts.append(f"figures.{indicator}")
-        result.notes += _how(indicator, found)
+        result.notes += _note_assignment(indicator, by_township)
         figures = []
         for task in tasks.of(indicator):
-            if task.line in place:
-                at = place[task.line]
-                shown = _figure(task, found, at, ctx)
-                figures.append(shown)
-                if not shown.backed and f"figures.{indicator}" not in result.doubts:
+            if task.line in position_of_line:
+                position = position_of_line[task.line]
+                indicator_row = _make_township_indicator(task, by_township, position, ctx)
+                figures.append(indicator_row)
+                if not indicator_row.backed and f"figures.{indicator}" not in result.doubts:
                     result.doubts.append(f"figures.{indicator}")
-                if shown.state in (BROKEN, CLOSE) or only_by_field(shown):
-                    result.findings.append(_missed(task, shown, found, towns, keys[at]))
+                if indicator_row.state in (BROKEN, CLOSE) or only_by_field(indicator_row):
+                    result.findings.append(
+                        _make_missed_target_finding(task, indicator_row, by_township, towns, keys[position])
+                    )
         result.indicators += figures
         # Land that two townships claim is in the figures of both: a target met only by that land may be missed.
-        target = result.not_checked if any(_leans_on(one, found) for one in figures) else result.notes
-        target += _twice(indicator, found)
+        target = (
+            result.not_checked
+            if any(_depends_on_twice_claimed_land(one, by_township) for one in figures)
+            else result.notes
+        )
+        target += _note_twice_claimed_land(indicator, by_township)
     return result
 
 
-def _how(indicator: str, found: ByTownship) -> Iterable[tuple[str, dict]]:
+def _note_assignment(indicator: str, by_township: ByTownship) -> Iterable[tuple[str, dict]]:
     """Yield notes on how rows were assigned to townships, and on land outside them."""
-    layer = require_value(found.figure.layer, "the layer of a figure by township").name
-    if found.stated:
-        params = {"layer": layer, "field": found.field, "told": found.stated, "shared": found.shared}
+    layer = require_value(by_township.figure.layer, "the layer of a figure by township").name
+    if by_township.stated:
+        params = {"layer": layer, "field": by_township.field, "told": by_township.stated, "shared": by_township.shared}
         yield "tasks_assigned", {"indicator": indicator, **params}
     else:
-        yield "tasks_by_place", {"indicator": indicator, "layer": layer, "count": found.shared}
-    outside = float(found.areas[-2])
+        yield "tasks_by_place", {"indicator": indicator, "layer": layer, "count": by_township.shared}
+    outside = float(by_township.areas[-2])
     if outside >= 1.0:
         yield "tasks_outside", {"indicator": indicator, "area": format_number(outside, 2)}
 
 
-def _codes(layers: Iterable[Layer | None], ctx: Context) -> list[Finding]:
+def _check_row_codes(layers: Iterable[Layer | None], ctx: Context) -> list[Finding]:
     """Return warnings on rows whose code names another township or county.
 
-    Each layer is checked once.
+    A layer that is given several times is checked once.
     """
-    found: list[Finding] = []
+    findings: list[Finding] = []
     exchanged: dict[int, int] = {}
     for layer in dict.fromkeys(one for one in layers if one is not None):
-        codes = check_row_codes(layer, ctx)
-        if codes is None:
+        row_codes = check_row_codes(layer, ctx)
+        if row_codes is None:
             continue
-        for town, other in codes.exchanged().items():
+        for town, other in row_codes.exchanged().items():
             if town not in exchanged:
                 exchanged[town] = other
-                found.append(_exchanged(codes, town, other, ctx))
+                findings.append(_make_exchange_finding(row_codes, town, other, ctx))
         # Rows in a township with a doubtful code are reported with the township.
-        of_town = np.array([exchanged.get(at, -1) for at in codes.centres.tolist()], dtype=int)
-        misplaced = np.where((codes.misplaced >= 0) & (of_town == codes.named), -1, codes.misplaced)
-        misplaced[_reported(layer, codes.centres, ctx)] = -1
-        found += _misplaced(codes, misplaced)
-        if codes.foreign.any():
-            found.append(_foreign(codes, ctx))
-    return found
+        exchanged_with = np.array([exchanged.get(centre, -1) for centre in row_codes.centres.tolist()], dtype=int)
+        misplaced = np.where((row_codes.misplaced >= 0) & (exchanged_with == row_codes.named), -1, row_codes.misplaced)
+        misplaced[_is_reported_by_other_rules(layer, row_codes.centres, ctx)] = -1
+        findings += _report_misplaced_rows(row_codes, misplaced)
+        if row_codes.foreign.any():
+            findings.append(_make_foreign_code_finding(row_codes, ctx))
+    return findings
 
 
-def _not_unique(townships: Layer | None, ctx: Context) -> Iterable[Finding]:
-    """Yield findings on codes or names that different townships share."""
+def _report_repeated_divisions(townships: Layer | None, ctx: Context) -> Iterable[Finding]:
+    """Yield findings on a code or a name that different townships share."""
     if townships is None or not (townships.has("division_code") and townships.has("division_name")):
         return
     pairs = list(zip(townships.text("division_code"), townships.text("division_name"), strict=True))
-    named = {(code, name): row for row, (code, name) in enumerate(pairs) if len(code) == _TOWN_DIGITS and name}
+    row_of_division = {
+        (code, name): row for row, (code, name) in enumerate(pairs) if len(code) == _TOWNSHIP_DIGITS and name
+    }
     for position, (case, key, others) in enumerate((("code_twice", "code", "names"), ("name_twice", "name", "codes"))):
         rows: dict[str, dict[str, int]] = {}
-        for pair, row in named.items():
+        for pair, row in row_of_division.items():
             rows.setdefault(pair[position], {})[pair[1 - position]] = row
         for value, sharing in rows.items():
             if len(sharing) > 1:
@@ -211,95 +231,118 @@ def _not_unique(townships: Layer | None, ctx: Context) -> Iterable[Finding]:
                 yield ctx.make.row(townships, row, case=case, severity=Severity.WARNING, field=field, params=params)
 
 
-def _reported(layer: Layer, centres: NDArray, ctx: Context) -> NDArray:
-    """Return (n,) bool: rows that other rules report when they run.
+def _is_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: Context) -> NDArray:
+    """Return (n,) bool: rows that other rules of this run report.
 
-    TOP003 reports rows outside all townships; without a table of tasks, LAW010 reports rows on a parcel of other
-    land.
+    TOP003 reports rows outside all townships. Without a table of tasks, LAW010 reports rows on a parcel that is not
+    cultivated. ``centres`` has the township at the centre of each row, −1 without one.
     """
     outside = centres < 0
-    found = outside if outside.any() and is_reported_elsewhere(ctx, "TOP003") else np.zeros(len(layer), dtype=bool)
+    is_reported = (
+        outside if outside.any() and is_reported_elsewhere(ctx, "TOP003") else np.zeros(len(layer), dtype=bool)
+    )
     parcels = ctx.plan.concept("parcels")
     if township_tasks(ctx.side).tasks or parcels is None or parcels is layer or not parcels.has("land_use"):
-        return found
-    below = find_rows_below(layer, parcels, ctx)
-    other = (below >= 0) & ~ctx.cultivated_rows(parcels)[below]
-    return found | other if other.any() and is_reported_elsewhere(ctx, "LAW010") else found
+        return is_reported
+    parcel_of_row = find_rows_below(layer, parcels, ctx)
+    is_uncultivated = (parcel_of_row >= 0) & ~ctx.cultivated_rows(parcels)[parcel_of_row]
+    return (
+        is_reported | is_uncultivated if is_uncultivated.any() and is_reported_elsewhere(ctx, "LAW010") else is_reported
+    )
 
 
-def _misplaced(codes: RowCodes, misplaced: NDArray) -> Iterable[Finding]:
-    """Yield a finding for each township named by rows that are located elsewhere."""
-    layer = codes.layer
+def _report_misplaced_rows(row_codes: RowCodes, misplaced: NDArray) -> Iterable[Finding]:
+    """Yield one finding for each township that rows name although they are elsewhere.
+
+    ``misplaced`` is (n,): the position of the township that a row names wrongly, −1 for the other rows.
+    """
+    layer = row_codes.layer
     for town in np.unique(misplaced[misplaced >= 0]).tolist():
         rows = np.flatnonzero(misplaced == town)
-        places = [codes.towns[at].name for at in np.unique(codes.centres[rows]).tolist() if at >= 0]
+        place_names = [
+            row_codes.towns[centre].name for centre in np.unique(row_codes.centres[rows]).tolist() if centre >= 0
+        ]
         params = {
-            "town": codes.towns[town].name,
+            "town": row_codes.towns[town].name,
             "count": len(rows),
-            "place": [*places[:_NAMED], *(["…"] if len(places) > _NAMED else [])] if places else OUTSIDE,
-            "keys": [layer.keys[row] for row in rows[:_NAMED].tolist()],
+            "place": [*place_names[:_MAX_LISTED], *(["…"] if len(place_names) > _MAX_LISTED else [])]
+            if place_names
+            else OUTSIDE_TOWNSHIPS,
+            "keys": [layer.keys[row] for row in rows[:_MAX_LISTED].tolist()],
         }
         yield Finding(
             layer.role,
             case="misplaced",
             severity=Severity.WARNING,
-            field=codes.field,
-            township=codes.towns[town].name,
+            field=row_codes.field,
+            township=row_codes.towns[town].name,
             area_m2=float(np.nansum(layer.statutory[rows])),
             params=params,
         )
 
 
-def _exchanged(codes: RowCodes, town: int, other: int, ctx: Context) -> Finding:
+def _make_exchange_finding(row_codes: RowCodes, town: int, other: int, ctx: Context) -> Finding:
+    """Return the finding that the rows of two townships name each other's township."""
     towns, _, town_of = require_value(townships_of(ctx), "the layer of townships")
-    own, named = codes.towns[town], codes.towns[other]
-    count = int(((codes.centres == town) & (codes.named == other)).sum())
-    params = {"town": own.name, "code": own.code, "other": named.name, "other_code": named.code, "count": count}
+    located_town, named_town = row_codes.towns[town], row_codes.towns[other]
+    count = int(((row_codes.centres == town) & (row_codes.named == other)).sum())
+    params = {
+        "town": located_town.name,
+        "code": located_town.code,
+        "other": named_town.name,
+        "other_code": named_town.code,
+        "count": count,
+    }
     row = int(np.flatnonzero(town_of == town)[0])
-    finding = ctx.make.row(towns, row, case="exchanged", severity=Severity.WARNING, field=codes.field, params=params)
-    finding.related_role, finding.township = codes.layer.role, own.name
+    finding = ctx.make.row(
+        towns, row, case="exchanged", severity=Severity.WARNING, field=row_codes.field, params=params
+    )
+    finding.related_role, finding.township = row_codes.layer.role, located_town.name
     return finding
 
 
-def _foreign(codes: RowCodes, ctx: Context) -> Finding:
-    layer, rows = codes.layer, np.flatnonzero(codes.foreign)
+def _make_foreign_code_finding(row_codes: RowCodes, ctx: Context) -> Finding:
+    """Return the finding on rows whose code names another county."""
+    layer, rows = row_codes.layer, np.flatnonzero(row_codes.foreign)
     field = layer.field_name("location_code")
     counties = sorted({code[:6] for code in np.array(layer.text("location_code"), dtype=object)[rows]})
     params = {
         "count": len(rows),
-        "codes": [*counties[:_NAMED], *(["…"] if len(counties) > _NAMED else [])],
-        "keys": [layer.keys[row] for row in rows[:_NAMED].tolist()],
+        "codes": [*counties[:_MAX_LISTED], *(["…"] if len(counties) > _MAX_LISTED else [])],
+        "keys": [layer.keys[row] for row in rows[:_MAX_LISTED].tolist()],
         "area_code": ctx.plan.area_code[:6],
     }
     area = float(np.nansum(layer.statutory[rows]))
     return Finding(layer.role, case="foreign", severity=Severity.WARNING, field=field, area_m2=area, params=params)
 
 
-def _leans_on(figure: Indicator, found: ByTownship) -> bool:
-    """Return True if a target is met only with land that is claimed twice.
+def _depends_on_twice_claimed_land(figure: Indicator, by_township: ByTownship) -> bool:
+    """Return True if a target is met only with land that two townships claim.
 
-    Less land cannot break an upper limit.
+    False for an upper limit, which less land cannot break.
     """
-    room = figure.margin
+    margin = figure.margin
     return (
         figure.comparison != "<="
-        and room is not None
-        and 0 <= room < convert_area(-float(found.areas[-1]), figure.unit)
+        and margin is not None
+        and 0 <= margin < convert_area(-float(by_township.areas[-1]), figure.unit)
     )
 
 
-def _twice(indicator: str, found: ByTownship) -> Iterable[tuple[str, dict]]:
-    twice = float(found.areas[-1])
-    if twice <= -1.0:
-        yield "tasks_twice_claimed", {"indicator": indicator, "area": format_number(-twice, 2)}
+def _note_twice_claimed_land(indicator: str, by_township: ByTownship) -> Iterable[tuple[str, dict]]:
+    """Yield a note on land, from 1 m², that two townships claim."""
+    twice_claimed = float(by_township.areas[-1])
+    if twice_claimed <= -1.0:
+        yield "tasks_twice_claimed", {"indicator": indicator, "area": format_number(-twice_claimed, 2)}
 
 
-def _figure(task: TownshipTask, found: ByTownship, at: int, ctx: Context) -> Indicator:
-    figure, town = found.figure, found.towns[at]
-    value = convert_area(float(found.areas[at]), task.unit)
+def _make_township_indicator(task: TownshipTask, by_township: ByTownship, position: int, ctx: Context) -> Indicator:
+    """Return the figure of a township, judged by its target."""
+    figure, town = by_township.figure, by_township.towns[position]
+    value = convert_area(float(by_township.areas[position]), task.unit)
     share = float(ctx.norm.get(WARNING_SHARE))
     layer = require_value(figure.layer, "the layer of a figure by township")
-    made = Indicator(
+    indicator = Indicator(
         f"township_{task.indicator}",
         value,
         task.unit,
@@ -308,32 +351,43 @@ def _figure(task: TownshipTask, found: ByTownship, at: int, ctx: Context) -> Ind
         task.number,
         task.decimals,
         task.source or township_tasks(ctx.side).file,
-        {"layer": layer.role, "township": town.code, "rows_told": found.stated, "rows_shared": found.shared},
+        {
+            "layer": layer.role,
+            "township": town.code,
+            "rows_told": by_township.stated,
+            "rows_shared": by_township.shared,
+        },
         confirmed=figure.confirmed,
         place=town.name,
-        backed=bool(found.backed[at]),
+        backed=bool(by_township.backed[position]),
     )
-    if made.backed and found.land is not None and found.rounding is not None:
-        mark_unbacked(made, float(found.land[at]), float(found.rounding[at]))
-    made.judge(compare_area_with_target(value, task.comparison, task.number, task.decimals, share))
-    return made
+    if indicator.backed and by_township.land is not None and by_township.rounding is not None:
+        mark_unbacked(indicator, float(by_township.land[position]), float(by_township.rounding[position]))
+    indicator.judge(compare_area_with_target(value, task.comparison, task.number, task.decimals, share))
+    return indicator
 
 
-def _missed(task: TownshipTask, shown: Indicator, found: ByTownship, towns: Layer, key: str) -> Finding:
-    layer, rounding = require_value(found.figure.layer, "the layer of a figure by township"), shown.state == CLOSE
-    by_field, computed = only_by_field(shown), require_value(shown.value, "the value of a missed task")
-    value = convert_area(shown.inputs[LAND], shown.unit) if by_field else computed
+def _make_missed_target_finding(
+    task: TownshipTask, indicator: Indicator, by_township: ByTownship, towns: Layer, key: str
+) -> Finding:
+    """Return the finding on a township that misses its target."""
+    layer, rounding = (
+        require_value(by_township.figure.layer, "the layer of a figure by township"),
+        indicator.state == CLOSE,
+    )
+    by_field, computed = only_by_field(indicator), require_value(indicator.value, "the value of a missed task")
+    value = convert_area(indicator.inputs[LAND], indicator.unit) if by_field else computed
     return Finding(
         layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",
         severity=Severity.WARNING if rounding or by_field else None,
-        field=layer.field_name("net_area") if found.figure.basis == "net" else "",
+        field=layer.field_name("net_area") if by_township.figure.basis == "net" else "",
         related_role=towns.role,
         related_keys=[key],
-        township=shown.place,
+        township=indicator.place,
         params={
             "indicator": IndicatorName(task.indicator),
-            "town": shown.place,
+            "town": indicator.place,
             "value": round(computed, task.decimals + 4),
             "comparison": SIGNS[task.comparison],
             "target": task.value,

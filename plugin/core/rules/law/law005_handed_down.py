@@ -27,17 +27,21 @@ from ...target_allocation.levels import (
     sums_of_townships,
 )
 
-TOWN = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100", "division_name": "甲镇"}
-NEXT = {
+WEST_TOWNSHIP = {
+    "wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
+    "division_code": "140225100",
+    "division_name": "甲镇",
+}
+EAST_TOWNSHIP = {
     "wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))",
     "division_code": "140225101",
     "division_name": "乙乡",
 }
-COUNTY = {"targets": [("farmland_area", ">=", "63.25", "wan_mu")]}
+COUNTY_TARGETS = {"targets": [("farmland_area", ">=", "63.25", "wan_mu")]}
 #: Areas whose targets are divided among the townships (C).
-DIVIDED = "indicators.divided"
+DIVIDED_INDICATORS_SETTING = "indicators.divided"
 #: Names in a note on missing figures.
-_NAMED = 12
+_MAX_LISTED_NAMES = 12
 
 
 @rule(
@@ -57,16 +61,16 @@ _NAMED = 12
         "total": "{indicator} in {file}, row {line}: the total is {target} {unit}, the townships sum to {value} {unit}. Correct the total or the townships.",
     },
     fails=[
-        Example("townships add up to less than the county's task", {"townships": [TOWN, NEXT]}, finds=1, settings=COUNTY,
+        Example("townships add up to less than the county's task", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
                                   ("140225101", "乙乡", "farmland_area", ">=", "23.24", "wan_mu")]}),
-        Example("a township is not listed", {"townships": [TOWN, NEXT]}, finds=1, settings=COUNTY,
+        Example("a township is not listed", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu")]}),
-        Example("a task that no township has a part of", {"townships": [TOWN]}, finds=1, settings=COUNTY,
+        Example("a task that no township has a part of", {"townships": [WEST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,
                 side={"targets": [("140225100", "甲镇", "cultivated_area", ">=", "40.00", "wan_mu")]}),
     ],
     passes=[
-        Example("they add up to it exactly", {"townships": [TOWN, NEXT]}, settings=COUNTY,
+        Example("they add up to it exactly", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, settings=COUNTY_TARGETS,
                 side={"targets": [("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
                                   ("140225101", "乙乡", "farmland_area", ">=", "23.25", "wan_mu")]}),
     ],
@@ -94,32 +98,35 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
         for limit in find_limits(one):
             result.applicable = True
             if limit.broken:
-                result.findings.append(_looser(one, limit, ctx))
+                result.findings.append(_make_looser_limit_finding(one, limit, ctx))
         for measure in find_measures(one, ctx.norm.standard.settings):
             result.applicable = True
-            result.findings.append(_otherwise(one, measure, ctx))
-    for own, above, parent in find_loosened_targets(profile):
-        if own.area_code == area:
+            result.findings.append(_make_changed_measure_finding(one, measure, ctx))
+    for own_target, upper_target, parent in find_loosened_targets(profile):
+        if own_target.area_code == area:
             result.applicable = True
-            result.findings.append(_loosened(own, above, parent, profile, ctx))
+            result.findings.append(_make_looser_target_finding(own_target, upper_target, parent, profile, ctx))
     # Rules load with the toolbox, before any file reader is imported.
     from ...engine.provenance import area_name
 
-    given = townships_of(ctx)
+    township_layer = townships_of(ctx)
     tasks = township_tasks(ctx.side)
     if tasks.tasks:
-        result.unconfirmed.append(DIVIDED)
-        result.findings += _left_out(tasks, given, ctx)
+        result.unconfirmed.append(DIVIDED_INDICATORS_SETTING)
+        result.findings += _report_omissions(tasks, township_layer, ctx)
         result.applicable |= bool(result.findings)
     _report_sums(
-        result, sums_of_townships(tasks, ctx.norm.targets(area), given[1] if given else ()), area_name(ctx.plan), ctx
+        result,
+        sums_of_townships(tasks, ctx.norm.targets(area), township_layer[1] if township_layer else ()),
+        area_name(ctx.plan),
+        ctx,
     )
     for total, value in find_wrong_totals(tasks):
         result.applicable = True
         params = {"file": tasks.file, "line": total.line, "target": total.value, "unit": total.unit}
         params = {**params, "indicator": IndicatorName(total.indicator), "value": round(value, total.decimals + 4)}
         result.findings.append(
-            Finding(_role(total.indicator, ctx), case="total", severity=Severity.WARNING, params=params)
+            Finding(_find_layer_role(total.indicator, ctx), case="total", severity=Severity.WARNING, params=params)
         )
     divisions = ctx.norm.standard.code_lists.get("divisions")
     for one in profile.chain():
@@ -133,17 +140,22 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     return result
 
 
-def _left_out(
-    tasks: TownshipTasks, given: tuple[Layer, list[Township], NDArray] | None, ctx: Context
+def _report_omissions(
+    tasks: TownshipTasks, township_layer: tuple[Layer, list[Township], NDArray] | None, ctx: Context
 ) -> Iterator[Finding]:
-    """Yield warnings on townships and county targets missing in the table of tasks."""
-    if given is not None and (names := find_omitted_townships(tasks, given[1])):
-        shown = [*names[:_NAMED], *(["…"] if len(names) > _NAMED else [])]
-        params = {"file": tasks.file, "count": len(names), "names": "、".join(shown)}
-        yield Finding(given[0].role, case="omitted", severity=Severity.WARNING, params=params)
+    """Yield warnings on townships and county targets missing in the table of tasks.
+
+    ``township_layer`` has the layer, its townships, and the township of each row; None without a layer.
+    """
+    if township_layer is not None and (names := find_omitted_townships(tasks, township_layer[1])):
+        listed_names = [*names[:_MAX_LISTED_NAMES], *(["…"] if len(names) > _MAX_LISTED_NAMES else [])]
+        params = {"file": tasks.file, "count": len(names), "names": "、".join(listed_names)}
+        yield Finding(township_layer[0].role, case="omitted", severity=Severity.WARNING, params=params)
     from ...engine.provenance import area_name
 
-    for target in find_undivided_tasks(tasks, ctx.norm.targets(ctx.plan.area_code), ctx.norm.get(DIVIDED)):
+    for target in find_undivided_tasks(
+        tasks, ctx.norm.targets(ctx.plan.area_code), ctx.norm.get(DIVIDED_INDICATORS_SETTING)
+    ):
         params = {
             "file": tasks.file,
             "indicator": IndicatorName(target.indicator),
@@ -151,60 +163,78 @@ def _left_out(
             "year": target.year,
         }
         params |= {"comparison": SIGNS[target.comparison], "target": target.value, "unit": target.unit}
-        role = _role(target.indicator, ctx)
+        role = _find_layer_role(target.indicator, ctx)
         yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=params)
 
 
 def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: Context) -> None:
-    for one in sums:
-        if one.state:
+    """Add to the result the sums of the parts of an area, and findings on wrong ones.
+
+    Parts are townships, or areas with a lower profile; a note names parts without a figure.
+    """
+    for parts_sum in sums:
+        if parts_sum.state:
             result.applicable = True
-            result.indicators.append(_figure(one, area))
-            if one.state in (BROKEN, CLOSE):
-                result.findings.append(_missed(one, area, ctx))
+            result.indicators.append(_make_sum_indicator(parts_sum, area))
+            if parts_sum.state in (BROKEN, CLOSE):
+                result.findings.append(_make_sum_finding(parts_sum, area, ctx))
     # Indicators that lack the same parts share one sentence.
-    for year, lacking in dict.fromkeys((one.target.year, one.missing_parts) for one in sums if one.missing_parts):
-        names = "、".join(lacking[:_NAMED]) + ("…" if len(lacking) > _NAMED else "")
-        alike = [one.target for one in sums if (one.target.year, one.missing_parts) == (year, lacking)]
-        indicators = [target.indicator for target in alike]
-        params = {"area": area, "year": year, "indicators": indicators, "count": len(lacking), "names": names}
+    for year, missing_parts in dict.fromkeys(
+        (parts_sum.target.year, parts_sum.missing_parts) for parts_sum in sums if parts_sum.missing_parts
+    ):
+        names = "、".join(missing_parts[:_MAX_LISTED_NAMES]) + ("…" if len(missing_parts) > _MAX_LISTED_NAMES else "")
+        targets = [
+            parts_sum.target
+            for parts_sum in sums
+            if (parts_sum.target.year, parts_sum.missing_parts) == (year, missing_parts)
+        ]
+        indicators = [target.indicator for target in targets]
+        params = {"area": area, "year": year, "indicators": indicators, "count": len(missing_parts), "names": names}
         result.notes.append(("parts_lacking", params))
 
 
-def _figure(one: PartsSum, area: str) -> Indicator:
-    target = one.target
-    made = Indicator(f"handed_down_{target.indicator}", one.value, target.unit, "", place=area)
-    made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
-    made.target_source, made.state = target.source, one.state
-    made.inputs = {"parts": one.parts, "year": target.year}
-    return made
+def _make_sum_indicator(parts_sum: PartsSum, area: str) -> Indicator:
+    """Return a sum of the parts' targets as a figure of the report."""
+    target = parts_sum.target
+    indicator = Indicator(f"handed_down_{target.indicator}", parts_sum.value, target.unit, "", place=area)
+    indicator.comparison, indicator.target, indicator.target_decimals = (
+        target.comparison,
+        target.number,
+        target.decimals,
+    )
+    indicator.target_source, indicator.state = target.source, parts_sum.state
+    indicator.inputs = {"parts": parts_sum.parts, "year": target.year}
+    return indicator
 
 
-def _missed(one: PartsSum, area: str, ctx: Context) -> Finding:
-    target, rounding = one.target, one.state == CLOSE
+def _make_sum_finding(parts_sum: PartsSum, area: str, ctx: Context) -> Finding:
+    """Return the finding that the parts' targets do not sum to the whole area's."""
+    target, rounding = parts_sum.target, parts_sum.state == CLOSE
     return Finding(
-        _role(target.indicator, ctx),
+        _find_layer_role(target.indicator, ctx),
         case="rounding" if rounding else "sum",
         severity=Severity.WARNING if rounding else None,
         params={
             "county": area,
             "indicator": IndicatorName(target.indicator),
-            "parts": one.parts,
-            "value": round(one.value, target.decimals + 4),
+            "parts": parts_sum.parts,
+            "value": round(parts_sum.value, target.decimals + 4),
             "comparison": SIGNS[target.comparison],
             "target": target.value,
             "unit": target.unit,
-            "miss": round(abs(target.number - one.value), target.decimals + 4),
+            "miss": round(abs(target.number - parts_sum.value), target.decimals + 4),
         },
     )
 
 
-def _looser(profile: Profile, limit: InheritedLimit, ctx: Context) -> Finding:
+def _make_looser_limit_finding(profile: Profile, limit: InheritedLimit, ctx: Context) -> Finding:
+    """Return the finding on a limit of the expansion ratio looser than the upper one."""
     params = {"county": profile.name, "value": limit.value, "parent": limit.parent.name, "target": limit.above}
-    return Finding(_role("boundary_area", ctx), case="limit", params=params)
+    return Finding(_find_layer_role("boundary_area", ctx), case="limit", params=params)
 
 
-def _otherwise(profile: Profile, measure: ChangedMeasure, ctx: Context) -> Finding:
+def _make_changed_measure_finding(profile: Profile, measure: ChangedMeasure, ctx: Context) -> Finding:
+    """Return the finding on a setting of the expansion ratio that differs from above."""
     value, above = (
         "、".join(map(str, one)) if isinstance(one, list) else str(one) for one in (measure.value, measure.above)
     )
@@ -215,29 +245,35 @@ def _otherwise(profile: Profile, measure: ChangedMeasure, ctx: Context) -> Findi
         "value": value,
         "target": above,
     }
-    return Finding(_role("boundary_area", ctx), case="measure", severity=Severity.WARNING, params=params)
+    return Finding(_find_layer_role("boundary_area", ctx), case="measure", severity=Severity.WARNING, params=params)
 
 
-def _loosened(own: Target, above: Target, parent: Profile, profile: Profile, ctx: Context) -> Finding:
+def _make_looser_target_finding(
+    own_target: Target, upper_target: Target, parent: Profile, profile: Profile, ctx: Context
+) -> Finding:
+    """Return the finding on a target that is looser than the upper profile's."""
     params = {
         "county": profile.name,
-        "year": own.year,
-        "indicator": IndicatorName(own.indicator),
-        "comparison": SIGNS[own.comparison],
-        "value": own.value,
-        "unit": own.unit,
-        "source": own.source,
-        "above_comparison": SIGNS[above.comparison],
-        "target": above.value,
-        "above_unit": above.unit,
-        "above_source": above.source,
+        "year": own_target.year,
+        "indicator": IndicatorName(own_target.indicator),
+        "comparison": SIGNS[own_target.comparison],
+        "value": own_target.value,
+        "unit": own_target.unit,
+        "source": own_target.source,
+        "above_comparison": SIGNS[upper_target.comparison],
+        "target": upper_target.value,
+        "above_unit": upper_target.unit,
+        "above_source": upper_target.source,
         "parent": parent.name,
     }
-    return Finding(_role(own.indicator, ctx), case="target", severity=Severity.WARNING, params=params)
+    return Finding(_find_layer_role(own_target.indicator, ctx), case="target", severity=Severity.WARNING, params=params)
 
 
-def _role(indicator: str, ctx: Context) -> str:
-    """Return the layer that a figure is read from, or would be."""
+def _find_layer_role(indicator: str, ctx: Context) -> str:
+    """Return the code of the layer that a figure is read from.
+
+    If the plan lacks this layer, return the code that it would have.
+    """
     concept, _ = {**AREA_FIGURES, **STATED_FIGURES}[indicator]
     layer = ctx.plan.concept(concept)
     return layer.role if layer is not None else ctx.plan.roles_of(concept)[0]

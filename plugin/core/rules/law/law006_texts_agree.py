@@ -8,9 +8,9 @@ from ...model.indicator import AREA_FIGURES, STATED_FIGURES
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...profile import OtherSource, StatedFigure, Target
 
-HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-TARGETS = {"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]}
-AGREED = {"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "另一份规划"))]}
+HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+CONTRADICTED_TARGETS = {"targets": [("red_line_area", ">=", "2.00", "ha", ("2.10", "另一份规划"))]}
+AGREEING_TARGETS = {"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "另一份规划"))]}
 
 
 @rule(
@@ -24,10 +24,10 @@ AGREED = {"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "另一份�
         "": "{indicator} of {area} for {year}: “{source}” states {value} {unit}, “{other}” states {said} {unit}. Determine from the approved documents which figure is in force, and correct the other.",
         "stated": "{figure} of {area} for {year}: “{source}” states {value} {unit}, “{other}” states {said} {unit}. Determine from the approved documents which figure is in force, and correct the other.",
     },
-    fails=[Example("two plans, two figures", {"red_line": [HECTARE]}, finds=1, settings=TARGETS)],
+    fails=[Example("two plans, two figures", {"red_line": [HECTARE_WKT]}, finds=1, settings=CONTRADICTED_TARGETS)],
     passes=[
-        Example("the same figure with more digits", {"red_line": [HECTARE]}, settings=AGREED),
-        Example("one document only", {"red_line": [HECTARE]}, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
+        Example("the same figure with more digits", {"red_line": [HECTARE_WKT]}, settings=AGREEING_TARGETS),
+        Example("one document only", {"red_line": [HECTARE_WKT]}, settings={"targets": [("red_line_area", ">=", "2.00", "ha")]}),
     ],
 )  # fmt: skip
 def texts_agree(*, ctx: Context) -> RuleResult:
@@ -48,24 +48,27 @@ def texts_agree(*, ctx: Context) -> RuleResult:
     result = RuleResult(applicable=False)
     area = ctx.plan.area_code
     names = {one.area_code: one.name for one in ctx.norm.profile.chain() if one.covers(area)}
-    for figure, source in _both(ctx):
+    for figure, source in _figures_with_other_sources(ctx):
         if figure.area_code not in names and figure.area_code != area:
             continue
         result.applicable = True
         if float(source.value) != figure.number:
             name = names.get(figure.area_code, area)
-            result.findings.append(_differ(figure, source, name, figure.area_code == area, ctx))
+            result.findings.append(_make_difference_finding(figure, source, name, figure.area_code == area, ctx))
     return result
 
 
-def _both(ctx: Context) -> Iterator[tuple[Target | StatedFigure, OtherSource]]:
+def _figures_with_other_sources(ctx: Context) -> Iterator[tuple[Target | StatedFigure, OtherSource]]:
+    """Yield each figure of the profile with each other document that states it."""
     figures: list[Target | StatedFigure] = [*ctx.norm.profile.targets, *ctx.norm.profile.stated]
     for figure in figures:
         for source in figure.other_sources:
             yield figure, source
 
 
-def _differ(figure: Target | StatedFigure, source: OtherSource, area: str, own: bool, ctx: Context) -> Finding:
+def _make_difference_finding(
+    figure: Target | StatedFigure, source: OtherSource, area: str, is_own_plan: bool, ctx: Context
+) -> Finding:
     params = {
         "area": area,
         "year": str(source.year or figure.year),
@@ -74,7 +77,7 @@ def _differ(figure: Target | StatedFigure, source: OtherSource, area: str, own: 
         "other": source.source,
         "said": source.value,
     }
-    severity = None if own else Severity.INFO
+    severity = None if is_own_plan else Severity.INFO
     if isinstance(figure, StatedFigure):
         # The unit is as printed, because no layer has the figure.
         plain = {**params, "figure": figure.name, "unit": figure.unit}

@@ -12,8 +12,8 @@ from ...model.findings import Finding
 from ...model.indicator import SIGNS, SQUARE_METRES, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 
-HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 
 
 @rule(
@@ -40,23 +40,23 @@ SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
         "unit": "{place}: {name} cannot be in “{unit_text}” (line {row} of the table) and was not compared. Its usual unit is {known}.",
     },
     fails=[
-        Example("text and map", {"red_line": [SQUARE]}, finds=1, side={"figures": [("生态保护红线面积", "1.05", "平方千米", "文本第12条")]}),
-        Example("text and table", {"red_line": [SQUARE]}, finds=2, side={"figures": [
+        Example("text and map", {"red_line": [SQUARE_KM_WKT]}, finds=1, side={"figures": [("生态保护红线面积", "1.05", "平方千米", "文本第12条")]}),
+        Example("text and table", {"red_line": [SQUARE_KM_WKT]}, finds=2, side={"figures": [
             ("生态保护红线面积", "1.00", "平方千米", "文本第12条"), ("红线面积", "104.00", "公顷", "附表1")]}),
-        Example("a bound that the map breaks", {"boundary": [SQUARE]}, finds=1, side={"figures": [
+        Example("a bound that the map breaks", {"boundary": [SQUARE_KM_WKT]}, finds=1, side={"figures": [
             ("城镇开发边界面积", "不超过0.95平方千米", "", "文本第8条")]}),
-        Example("a bound that is looser than the task", {"red_line": [SQUARE]}, finds=1, settings={"targets": [("red_line_area", ">=", "95.00", "ha")]},
+        Example("a bound that is looser than the task", {"red_line": [SQUARE_KM_WKT]}, finds=1, settings={"targets": [("red_line_area", ">=", "95.00", "ha")]},
                 side={"figures": [("红线面积", "不低于0.90", "平方千米", "文本第12条")]}),
-        Example("a name of no indicator, a word for a number, a unit of another kind", {"red_line": [SQUARE]}, finds=3, side={"figures": [
+        Example("a name of no indicator, a word for a number, a unit of another kind", {"red_line": [SQUARE_KM_WKT]}, finds=3, side={"figures": [
             ("红线总长", "12.5", "公里", "附表2"), ("红线面积", "若干", "公顷", "文本第9条"), ("红线面积", "1.00", "%", "附表3")]}),
-        Example("no map, but two texts", {"red_line": [HECTARE]}, finds=1, side={"figures": [
+        Example("no map, but two texts", {"red_line": [HECTARE_WKT]}, finds=1, side={"figures": [
             ("森林覆盖率", "14.17", "%", "文本第5条"), ("森林覆盖率", "15.17", "%", "附表1")]}),
     ],
     passes=[
-        Example("agree as printed", {"red_line": [SQUARE]}, side={"figures": [
+        Example("agree as printed", {"red_line": [SQUARE_KM_WKT]}, side={"figures": [
             ("生态保护红线面积", "1.00", "平方千米", "文本第12条"), ("红线面积", "0.15", "万亩", "附表1"), ("红线面积", "≥0.9", "km²", "图03")]}),
-        Example("half a hectare apart", {"red_line": [SQUARE]}, side={"figures": [("红线面积", "99.50", "公顷", "文本第12条")]}),
-        Example("no table given", {"red_line": [SQUARE]}),
+        Example("half a hectare apart", {"red_line": [SQUARE_KM_WKT]}, side={"figures": [("红线面积", "99.50", "公顷", "文本第12条")]}),
+        Example("no table given", {"red_line": [SQUARE_KM_WKT]}),
     ],
 )  # fmt: skip
 def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0) -> RuleResult:
@@ -76,24 +76,26 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
         Only figures in the table are compared. Unknown names and units of indicators are findings. Figures that no
         layer gives (population) are compared with each other only.
     """
-    typed = typed_figures(ctx.side)
-    if not typed:
+    typed_list = typed_figures(ctx.side)
+    if not typed_list:
         return RuleResult(applicable=False, notes=[("figures_not_given", {})])
     texts = Texts(ctx.lang)
     figures = Figures(ctx, texts)
     result = RuleResult()
-    form = str(ctx.norm.get("ratio.form"))
+    ratio_definition = str(ctx.norm.get("ratio.form"))
     by_indicator: dict[str, list[TypedFigure]] = {}
-    for one in typed:
-        entry = figures.catalogue.find(one.name, form)
-        problem = _problem(one, entry.unit if entry else None)
+    for typed_figure in typed_list:
+        entry = figures.catalogue.find(typed_figure.name, ratio_definition)
+        problem = _find_typing_problem(typed_figure, entry.unit if entry else None)
         if problem:
-            result.findings.append(_not_compared(one, problem, figures))
+            result.findings.append(_make_not_compared_finding(typed_figure, problem, figures))
         elif entry is not None:
-            by_indicator.setdefault(entry.id, []).append(replace(one, unit=one.unit or entry.unit))
-    for name, places in by_indicator.items():
+            by_indicator.setdefault(entry.id, []).append(replace(typed_figure, unit=typed_figure.unit or entry.unit))
+    for name, typed_places in by_indicator.items():
         computed = figures.get(name)
-        result.findings += _disagreements(_Map.of(computed, ctx), places, allowance_m2, texts)
+        result.findings += _find_disagreements(
+            _MapFigure.from_computed(computed, ctx), typed_places, allowance_m2, texts
+        )
         if not all(figure.backed for figure in computed.figures):
             # Agreement of text and map on such a sum proves nothing.
             result.doubts.append(DOUBT)
@@ -106,140 +108,179 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
 
 
 @dataclass(frozen=True)
-class _Map:
-    """Figures of the map for an indicator.
+class _MapFigure:
+    """The value of an indicator that the layers give, to be compared with texts.
 
-    ``value``: in m² for an area, else in its unit; None if the map has no figure. ``tasks``: the profile's targets,
-    as comparison and value.
+    Attributes
+    ----------
+    id, role
+        The indicator, and the code of its first layer.
+    value
+        In m² for an area, else in the indicator's unit; None if the layers give no value.
+    targets
+        The profile's targets as (comparison, value).
     """
 
     id: str
     role: str
     value: float | None
-    tasks: tuple[tuple[str, float], ...] = ()
+    targets: tuple[tuple[str, float], ...] = ()
 
     @classmethod
-    def of(cls, computed: Computed, ctx: Context) -> "_Map":
+    def from_computed(cls, computed: Computed, ctx: Context) -> "_MapFigure":
+        """Return the figure from the indicator computed from the layers."""
         figure: Indicator | None = next(iter(computed.figures), None)
         concept = next(iter(computed.entry.inputs), "")
         layer = ctx.plan.concept(concept) if concept else None
         if figure is None or figure.value is None:
             return cls(computed.entry.id, "", None)
         factor = SQUARE_METRES.get(figure.unit, 1.0)
-        tasks = tuple((i.comparison, i.target * factor) for i in computed.figures if i.target is not None)
-        return cls(computed.entry.id, layer.role if layer else "", figure.value * factor, tasks)
+        targets = tuple((i.comparison, i.target * factor) for i in computed.figures if i.target is not None)
+        return cls(computed.entry.id, layer.role if layer else "", figure.value * factor, targets)
 
-    def meant(self, one: TypedFigure) -> TypedFigure:
-        """Return a plain figure as a bound if it equals a target of the profile.
+    def resolve_bound(self, typed: TypedFigure) -> TypedFigure:
+        """Return a plain figure of a text as a bound if it equals a target of the profile.
 
-        An example is 63.25 in the table of indicators.
+        A text may print the target 63.25 without “≥”.
         """
-        for comparison, task in self.tasks:
-            if one.comparison == "=" and abs(one.comparable - task) <= one.rounding_half * one.factor * 1e-3:
-                return replace(one, comparison=comparison)
-        return one
+        for comparison, task in self.targets:
+            if typed.comparison == "=" and abs(typed.comparable - task) <= typed.rounding_half * typed.factor * 1e-3:
+                return replace(typed, comparison=comparison)
+        return typed
 
-    def met_by(self, one: TypedFigure, value: float) -> Iterator[float]:
-        """Yield the targets that a bound (of ``value``) is looser than.
+    def find_looser_targets(self, typed: TypedFigure, value: float) -> Iterator[float]:
+        """Yield the targets that a bound in a text is looser than.
 
-        Differences within half of its last printed digit are ignored.
+        ``value`` is the bound, in m² for an area. Differences within half of its last printed digit are ignored.
         """
-        allowed = one.rounding_half * one.factor + 1e-9 * abs(value)
-        for comparison, task in self.tasks:
+        allowed = typed.rounding_half * typed.factor + 1e-9 * abs(value)
+        for comparison, task in self.targets:
             beyond = task - value if comparison == ">=" else value - task
-            if one.comparison == comparison != "=" and beyond > allowed:
+            if typed.comparison == comparison != "=" and beyond > allowed:
                 yield task
 
 
-def _problem(one: TypedFigure, usual_unit: str | None) -> str:
+def _find_typing_problem(typed: TypedFigure, usual_unit: str | None) -> str:
+    """Return why a figure of the table cannot be compared.
+
+    It is ``unknown`` (indicator), ``unreadable`` (number) or ``unit``; empty for a usable figure.
+    """
     if usual_unit is None:
         return "unknown"
-    if one.value is None:
+    if typed.value is None:
         return "unreadable"
     areas = usual_unit in SQUARE_METRES
-    if one.unit is None or (one.unit in SQUARE_METRES) != areas or (not areas and one.unit not in ("", usual_unit)):
+    if (
+        typed.unit is None
+        or (typed.unit in SQUARE_METRES) != areas
+        or (not areas and typed.unit not in ("", usual_unit))
+    ):
         return "unit"
     return ""
 
 
-def _not_compared(one: TypedFigure, problem: str, figures: Figures) -> Finding:
+def _make_not_compared_finding(typed: TypedFigure, problem: str, figures: Figures) -> Finding:
     entries = figures.catalogue.entries
-    entry = figures.catalogue.find(one.name)
+    entry = figures.catalogue.find(typed.name)
     known = "、".join(e.name(figures.texts.lang) for e in list(entries.values())[:4])
     if problem == "unit" and entry is not None:
         known = figures.texts.get("units", entry.unit)
     params = {
-        "place": one.place,
-        "name": one.name,
-        "text": one.text,
-        "unit_text": one.unit_text,
+        "place": typed.place,
+        "name": typed.name,
+        "text": typed.text,
+        "unit_text": typed.unit_text,
         "known": known,
-        "row": one.row,
+        "row": typed.row,
     }
-    return Finding("", case=problem, severity=Severity.WARNING, field=f"{one.name} {one.place}".strip(), params=params)
+    return Finding(
+        "", case=problem, severity=Severity.WARNING, field=f"{typed.name} {typed.place}".strip(), params=params
+    )
 
 
-def _disagreements(on_map: _Map, places: list[TypedFigure], allowance_m2: float, texts: Texts) -> Iterator[Finding]:
-    first: dict[str, TypedFigure] = {}
-    for typed in places:
-        one = on_map.meant(typed)
-        value = one.comparable
-        if on_map.value is not None and (case := _against_map(one, value, on_map.value, allowance_m2)):
-            yield _finding(case, on_map, one, abs(value - on_map.value), texts)
-        for task in on_map.met_by(one, value):
-            finding = _finding("looser", on_map, one, abs(value - task), texts)
-            digits = one.decimals + 4 if one.unit in SQUARE_METRES else one.decimals + 2
-            finding.params["target"] = _with_unit(task / one.factor, digits, texts.get("units", one.unit or ""))
+def _find_disagreements(
+    map_figure: _MapFigure, places: list[TypedFigure], allowance_m2: float, texts: Texts
+) -> Iterator[Finding]:
+    """Yield findings on places in documents that contradict layers or each other.
+
+    ``places`` are the places that print this indicator.
+    """
+    first_by_comparison: dict[str, TypedFigure] = {}
+    for raw_figure in places:
+        typed = map_figure.resolve_bound(raw_figure)
+        value = typed.comparable
+        if map_figure.value is not None and (case := _compare_with_map(typed, value, map_figure.value, allowance_m2)):
+            yield _make_disagreement_finding(case, map_figure, typed, abs(value - map_figure.value), texts)
+        for task in map_figure.find_looser_targets(typed, value):
+            finding = _make_disagreement_finding("looser", map_figure, typed, abs(value - task), texts)
+            digits = typed.decimals + 4 if typed.unit in SQUARE_METRES else typed.decimals + 2
+            finding.params["target"] = _format_with_unit(
+                task / typed.factor, digits, texts.get("units", typed.unit or "")
+            )
             finding.severity = Severity.WARNING
             yield finding
         # A bound and a drawn area may differ.
-        other = first.setdefault(one.comparison, one)
-        difference = abs(value - other.comparable)
-        if difference > max(_allowed(one, allowance_m2), _allowed(other, allowance_m2)):
-            case = "text_only" if on_map.value is None else "text"
-            yield _finding(case, on_map, one, difference, texts, other)
+        first_typed = first_by_comparison.setdefault(typed.comparison, typed)
+        difference = abs(value - first_typed.comparable)
+        if difference > max(_allowed_difference(typed, allowance_m2), _allowed_difference(first_typed, allowance_m2)):
+            case = "text_only" if map_figure.value is None else "text"
+            yield _make_disagreement_finding(case, map_figure, typed, difference, texts, first_typed)
 
 
-def _against_map(one: TypedFigure, value: float, on_map: float, allowance_m2: float) -> str:
-    allowed = _allowed(one, allowance_m2)
-    if one.comparison == "=":
-        return "map" if abs(value - on_map) > allowed else ""
-    beyond = value - on_map if one.comparison == ">=" else on_map - value
+def _compare_with_map(typed: TypedFigure, value: float, map_value: float, allowance_m2: float) -> str:
+    """Return the kind of difference from the layers' value, empty without one.
+
+    ``value`` and ``map_value`` are in m² for areas.
+    """
+    allowed = _allowed_difference(typed, allowance_m2)
+    if typed.comparison == "=":
+        return "map" if abs(value - map_value) > allowed else ""
+    beyond = value - map_value if typed.comparison == ">=" else map_value - value
     return "bound" if beyond > allowed else ""
 
 
-def _allowed(one: TypedFigure, allowance_m2: float) -> float:
-    """Return the allowed difference: 1 ha or the rounding of the printed digits.
+def _allowed_difference(typed: TypedFigure, allowance_m2: float) -> float:
+    """Return the allowed difference of a printed figure from another value.
 
-    The precision of a double is included.
+    For areas it is at least ``allowance_m2``; for all at least half of the last printed digit, and the precision of a
+    double.
     """
-    least = allowance_m2 if one.unit in SQUARE_METRES else 0.0
-    return float(max(least, one.rounding_half * one.factor) + 1e-9 * abs(one.comparable))
+    least = allowance_m2 if typed.unit in SQUARE_METRES else 0.0
+    return float(max(least, typed.rounding_half * typed.factor) + 1e-9 * abs(typed.comparable))
 
 
-def _finding(
-    case: str, on_map: _Map, one: TypedFigure, difference: float, texts: Texts, other: TypedFigure | None = None
+def _make_disagreement_finding(
+    case: str,
+    map_figure: _MapFigure,
+    typed: TypedFigure,
+    difference: float,
+    texts: Texts,
+    other_typed: TypedFigure | None = None,
 ) -> Finding:
-    unit = texts.get("units", one.unit or "")
-    digits = one.decimals + 4 if one.unit in SQUARE_METRES else one.decimals + 2
+    unit = texts.get("units", typed.unit or "")
+    digits = typed.decimals + 4 if typed.unit in SQUARE_METRES else typed.decimals + 2
     params = {
-        "place": one.place,
-        "indicator": IndicatorName(on_map.id),
-        "typed": _printed(one),
-        "comparison": SIGNS[one.comparison],
-        "value": None if on_map.value is None else _with_unit(on_map.value / one.factor, digits, unit),
-        "unit": one.unit,
-        "miss": _with_unit(difference / one.factor, digits, unit),
-        "row": one.row,
+        "place": typed.place,
+        "indicator": IndicatorName(map_figure.id),
+        "typed": _format_as_printed(typed),
+        "comparison": SIGNS[typed.comparison],
+        "value": None if map_figure.value is None else _format_with_unit(map_figure.value / typed.factor, digits, unit),
+        "unit": typed.unit,
+        "miss": _format_with_unit(difference / typed.factor, digits, unit),
+        "row": typed.row,
     }
-    if other is not None:
-        params |= {"other_place": other.place, "other": _printed(other), "other_row": other.row}
-    return Finding(on_map.role, case=case, field=f"{one.name} {one.place}".strip(), params=params)
+    if other_typed is not None:
+        params |= {
+            "other_place": other_typed.place,
+            "other": _format_as_printed(other_typed),
+            "other_row": other_typed.row,
+        }
+    return Finding(map_figure.role, case=case, field=f"{typed.name} {typed.place}".strip(), params=params)
 
 
-def _with_unit(value: float, digits: int, unit: str) -> str:
+def _format_with_unit(value: float, digits: int, unit: str) -> str:
     return f"{format_number(value, digits)} {unit}".strip()
 
 
-def _printed(one: TypedFigure) -> str:
-    return f"{one.value:.{one.decimals}f} {one.unit_text}".strip()
+def _format_as_printed(typed: TypedFigure) -> str:
+    return f"{typed.value:.{typed.decimals}f} {typed.unit_text}".strip()

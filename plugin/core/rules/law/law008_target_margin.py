@@ -8,8 +8,8 @@ from ...model.findings import Finding
 from ...model.indicator import SIGNS, WARNING, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 
-SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
-MARGIN = {WARNING_SHARE: 0.05}
+SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+MARGIN_SETTING = {WARNING_SHARE: 0.05}
 
 
 @rule(
@@ -31,15 +31,15 @@ MARGIN = {WARNING_SHARE: 0.05}
         "": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: it is met, but the remainder of {left} {unit} is less than the margin for early warning. Limit changes of this layer to the remainder."
     },
     fails=[
-        Example("little of the red line to spare", {"red_line": [SQUARE]}, finds=1,
-                settings={"targets": [("red_line_area", ">=", "0.97", "km2")], **MARGIN}),
-        Example("little room in the boundary", {"boundary": [SQUARE]}, finds=1,
-                settings={"targets": [("boundary_area", "<=", "1.03", "km2")], **MARGIN}),
+        Example("little of the red line to spare", {"red_line": [SQUARE_KM_WKT]}, finds=1,
+                settings={"targets": [("red_line_area", ">=", "0.97", "km2")], **MARGIN_SETTING}),
+        Example("little room in the boundary", {"boundary": [SQUARE_KM_WKT]}, finds=1,
+                settings={"targets": [("boundary_area", "<=", "1.03", "km2")], **MARGIN_SETTING}),
     ],
     passes=[
-        Example("enough is left", {"red_line": [SQUARE]}, settings={"targets": [("red_line_area", ">=", "0.90", "km2")], **MARGIN}),
-        Example("missed: another rule's", {"red_line": [SQUARE]}, settings={"targets": [("red_line_area", ">=", "1.10", "km2")], **MARGIN}),
-        Example("no margin set", {"red_line": [SQUARE]}, settings={"targets": [("red_line_area", ">=", "0.999", "km2")]}),
+        Example("enough is left", {"red_line": [SQUARE_KM_WKT]}, settings={"targets": [("red_line_area", ">=", "0.90", "km2")], **MARGIN_SETTING}),
+        Example("missed: another rule's", {"red_line": [SQUARE_KM_WKT]}, settings={"targets": [("red_line_area", ">=", "1.10", "km2")], **MARGIN_SETTING}),
+        Example("no margin set", {"red_line": [SQUARE_KM_WKT]}, settings={"targets": [("red_line_area", ">=", "0.999", "km2")]}),
     ],
 )  # fmt: skip
 def target_margin(*layers: object, ctx: Context) -> RuleResult:
@@ -60,20 +60,32 @@ def target_margin(*layers: object, ctx: Context) -> RuleResult:
     if not share and not any(t.warn_below for t in targets):
         return RuleResult(applicable=False, notes=[("margin_off", {})])
     figures = Figures(ctx, Texts(ctx.lang))
-    asked = {t.indicator for t in targets} & figures.catalogue.entries.keys()
-    computed = [figures.get(name) for name in sorted(asked)]
+    indicator_ids = {t.indicator for t in targets} & figures.catalogue.entries.keys()
+    computed = [figures.get(name) for name in sorted(indicator_ids)]
     computed.append(figures.get(f"expansion_ratio_{ctx.norm.get('ratio.form')}"))
-    shown = [(one, figure) for one in computed for figure in one.figures if figure.target is not None]
+    with_targets = [
+        (computed_one, figure)
+        for computed_one in computed
+        for figure in computed_one.figures
+        if figure.target is not None
+    ]
     return RuleResult(
-        [_finding(one, figure, ctx) for one, figure in shown if figure.state == WARNING],
-        applicable=bool(shown),
+        [
+            _make_margin_finding(computed_one, figure, ctx)
+            for computed_one, figure in with_targets
+            if figure.state == WARNING
+        ],
+        applicable=bool(with_targets),
         unconfirmed=[WARNING_SHARE] if share else [],
     )
 
 
-def _finding(computed: Computed, figure: Indicator, ctx: Context) -> Finding:
+def _make_margin_finding(computed: Computed, figure: Indicator, ctx: Context) -> Finding:
     layer = ctx.plan.concept(computed.entry.inputs[0])
-    value, left = require_value(figure.value, "the figure"), require_value(figure.margin, "what is left of the target")
+    value, margin = (
+        require_value(figure.value, "the figure"),
+        require_value(figure.margin, "what is left of the target"),
+    )
     digits = figure.target_decimals + 4
     params = {
         "indicator": IndicatorName(figure.id),
@@ -81,6 +93,6 @@ def _finding(computed: Computed, figure: Indicator, ctx: Context) -> Finding:
         "unit": figure.unit,
         "comparison": SIGNS[figure.comparison],
         "target": f"{figure.target:.{figure.target_decimals}f}",
-        "left": round(left, digits),
+        "left": round(margin, digits),
     }
     return Finding(layer.role if layer else "", field=figure.id, params=params)

@@ -12,9 +12,9 @@ from ...plan.layer import Layer
 from .._farmland import is_construction_land
 from .._places import is_reported_elsewhere
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-HALF = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
-NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 
 
 @rule(
@@ -41,31 +41,31 @@ NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
         "slope": "{layer} ({key}): {field} = “{value}”, parcel {related_key} on the same land has “{related}” ({area}). Use the slope class of the survey's parcel.",
     },
     fails=[
-        Example("restorable orchard", {"farmland": [{"wkt": SQUARE, "land_use": "0201K"}]}, finds=1, areas=(10000.0,)),
-        Example("forest below", {"farmland": [{"wkt": SQUARE, "land_use": "0103"}], "parcels": [{"wkt": HALF, "land_use": "0301"}]},
+        Example("restorable orchard", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, finds=1, areas=(10000.0,)),
+        Example("forest below", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0301"}]},
                 finds=1, areas=(5000.0,)),
-        Example("forest in protected cultivated land", {"farmland": [{"wkt": NEXT, "land_use": "0103"}], "parcels": [{"wkt": HALF, "land_use": "0301"},
-                {"wkt": NEXT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE, "land_use": "0103"}, {"wkt": NEXT, "land_use": "0103"}]}, finds=1, areas=(5000.0,)),
-        Example("half of it unprotected", {"farmland": [{"wkt": SQUARE, "land_use": "0103"}], "parcels": [{"wkt": SQUARE, "land_use": "0103"}],
-                "cultivated": [{"wkt": HALF, "land_use": "0103"}]}, finds=1, areas=(5000.0,)),
-        Example("half of it without a parcel", {"farmland": [{"wkt": SQUARE, "land_use": "0103"}], "parcels": [{"wkt": HALF, "land_use": "0103"}]},
+        Example("forest in protected cultivated land", {"farmland": [{"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0301"},
+                {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE_WKT, "land_use": "0103"}, {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}]}, finds=1, areas=(5000.0,)),
+        Example("half of it unprotected", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "0103"}],
+                "cultivated": [{"wkt": WEST_HALF_WKT, "land_use": "0103"}]}, finds=1, areas=(5000.0,)),
+        Example("half of it without a parcel", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0103"}]},
                 finds=1, areas=(5000.0,)),
-        Example("flatter than its parcel", {"farmland": [{"wkt": SQUARE, "land_use": "0103", "slope_class": "1"}],
-                "parcels": [{"wkt": SQUARE, "land_use": "0103", "slope_class": "5"}]}, finds=1, areas=(10000.0,)),
-        Example("protected grass", {"farmland": [{"wkt": NEXT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE, "land_use": "0404"},
-                {"wkt": NEXT, "land_use": "0103"}]}, finds=1,
+        Example("flatter than its parcel", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103", "slope_class": "1"}],
+                "parcels": [{"wkt": SQUARE_WKT, "land_use": "0103", "slope_class": "5"}]}, finds=1, areas=(10000.0,)),
+        Example("protected grass", {"farmland": [{"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE_WKT, "land_use": "0404"},
+                {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}]}, finds=1,
                 areas=(10000.0,)),
     ],
     passes=[
-        Example("protected land is cultivated", {"farmland": [{"wkt": NEXT, "land_use": "0103"}], "parcels": [{"wkt": SQUARE, "land_use": "0102"},
-                {"wkt": NEXT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE, "land_use": "0103"}, {"wkt": NEXT, "land_use": "0103"}]}),
-        Example("cultivated", {"farmland": [{"wkt": SQUARE, "land_use": "0102"}], "parcels": [{"wkt": SQUARE, "land_use": "0103"}]}),
-        Example("a yard is reported as occupied", {"farmland": [{"wkt": SQUARE, "land_use": "0103"}], "parcels": [{"wkt": HALF, "land_use": "0702"},
+        Example("protected land is cultivated", {"farmland": [{"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "0102"},
+                {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}], "cultivated": [{"wkt": SQUARE_WKT, "land_use": "0103"}, {"wkt": EAST_SQUARE_WKT, "land_use": "0103"}]}),
+        Example("cultivated", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0102"}], "parcels": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}),
+        Example("a yard is reported as occupied", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103"}], "parcels": [{"wkt": WEST_HALF_WKT, "land_use": "0702"},
                 {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "land_use": "0103"}]}, parameters={"rules": ["LAW014"]}),
-        Example("forest next door", {"farmland": [{"wkt": HALF, "land_use": "0103"}], "parcels": [
-            {"wkt": HALF, "land_use": "0103"}, {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "land_use": "0301"}]}),
-        Example("the slope class of its parcel", {"farmland": [{"wkt": SQUARE, "land_use": "0103", "slope_class": "2"}],
-                "parcels": [{"wkt": SQUARE, "land_use": "0103", "slope_class": "2"}]}),
+        Example("forest next door", {"farmland": [{"wkt": WEST_HALF_WKT, "land_use": "0103"}], "parcels": [
+            {"wkt": WEST_HALF_WKT, "land_use": "0103"}, {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "land_use": "0301"}]}),
+        Example("the slope class of its parcel", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0103", "slope_class": "2"}],
+                "parcels": [{"wkt": SQUARE_WKT, "land_use": "0103", "slope_class": "2"}]}),
     ],
 )  # fmt: skip
 def farmland_not_cultivated(
@@ -94,70 +94,80 @@ def farmland_not_cultivated(
     if farmland.has("land_use"):
         result.applicable = True
         by_code = ~ctx.cultivated_rows(farmland, whole_class=False)
-        result.findings += _by_code(farmland, by_code, ctx)
+        result.findings += _report_rows_by_code(farmland, by_code, ctx)
     elif farmland.template.field("land_use"):
         result.applicable = True
-        result.not_checked.append(_lacking(farmland))
-    other = None
+        result.not_checked.append(_land_use_missing_reason(farmland))
+    uncultivated = None
     # Rows with a finding are not compared with further layers.
     reported = by_code.copy()
     if parcels is not None and not parcels.has("land_use"):
         result.applicable = True
-        result.not_checked.append(_lacking(parcels))
+        result.not_checked.append(_land_use_missing_reason(parcels))
     elif parcels is not None:
         result.applicable = True
-        other = ~ctx.cultivated_rows(parcels)
-        left = (
-            other & is_construction_land(ctx, parcels) if is_reported_elsewhere(ctx, "LAW014") else np.zeros_like(other)
+        uncultivated = ~ctx.cultivated_rows(parcels)
+        construction_land = (
+            uncultivated & is_construction_land(ctx, parcels)
+            if is_reported_elsewhere(ctx, "LAW014")
+            else np.zeros_like(uncultivated)
         )
-        overlay, parts = _by_parcel(farmland, ~by_code, parcels, other & ~left, "parcel", ctx)
+        overlay, parts = _report_parts_on_parcels(
+            farmland, ~by_code, parcels, uncultivated & ~construction_land, "parcel", ctx
+        )
         result.findings += overlay
-        other[parts.right] = False
+        uncultivated[parts.right] = False
         reported[parts.left] = True
         if cultivated is not None or reserve_land is not None:
-            other[ctx.geometry.shared(farmland, parcels, rows_a=~by_code, rows_b=left).right] = False
+            uncultivated[ctx.geometry.shared(farmland, parcels, rows_a=~by_code, rows_b=construction_land).right] = (
+                False
+            )
         # Parcels without any cultivated land (built land alone) are not a survey of farmland. Around an edit there may
         # be none nearby.
         if ctx.around_an_edit or (ctx.cultivated_rows(parcels).any() and not parcels.has_no_geometry):
-            unsurveyed = _find_uncovered(farmland, ~reported, parcels, "unsurveyed", ctx)
-            result.findings += [*unsurveyed, *_slopes(farmland, ~reported, parcels, ctx)]
+            unsurveyed = _report_uncovered_parts(farmland, ~reported, parcels, "unsurveyed", ctx)
+            result.findings += [*unsurveyed, *_report_slope_differences(farmland, ~reported, parcels, ctx)]
     if cultivated is not None and cultivated is not parcels and (ctx.around_an_edit or not cultivated.has_no_geometry):
-        result.findings += _find_uncovered(farmland, ~reported, cultivated, "unprotected", ctx)
+        result.findings += _report_uncovered_parts(farmland, ~reported, cultivated, "unprotected", ctx)
     for layer in (cultivated, reserve_land):
         if layer is not None and layer is not parcels:
-            protected, on = _protected(layer, parcels, other, ctx)
+            protected, parcel_rows = _check_protected_layer(layer, parcels, uncultivated, ctx)
             result.findings += protected
-            if other is not None:
-                other[on] = False
+            if uncultivated is not None:
+                uncultivated[parcel_rows] = False
     return result
 
 
-def _protected(
-    layer: Layer, parcels: Layer | None, other: NDArray | None, ctx: Context
+def _check_protected_layer(
+    layer: Layer, parcels: Layer | None, uncultivated: NDArray | None, ctx: Context
 ) -> tuple[list[Finding], NDArray]:
-    """Return warnings on protected land that is not cultivated, and those parcels.
+    """Return warnings on protected land that is not cultivated, and its parcels' rows.
 
-    The row's own code or its parcel gives the land use.
+    The row's own land-use code decides; for a row with a code of cultivated land the overlay with parcels decides.
+    ``uncultivated`` is (n,) bool: the parcels of other land; None without parcels.
     """
     by_code = np.zeros(len(layer), dtype=bool)
     if layer.has("land_use"):
         # Another rule reports a blank code: a feature of this layer counts as cultivated land. 可调整 land does too
         # when ATT017 runs.
-        left = "K" if is_reported_elsewhere(ctx, "ATT017") else ""
-        there = [bool(code) and not (left and code.endswith(left)) for code in layer.text("land_use")]
-        by_code = ~ctx.cultivated_rows(layer) & np.array(there, dtype=bool)
-    found, on = _by_code(layer, by_code, ctx, "protected_code"), np.zeros(0, dtype=int)
-    if parcels is not None and other is not None:
-        overlay, parts = _by_parcel(layer, ~by_code, parcels, other, "protected", ctx)
-        found, on = found + overlay, parts.right
-    for finding in found:
+        restorable_suffix = "K" if is_reported_elsewhere(ctx, "ATT017") else ""
+        is_judged = [
+            bool(code) and not (restorable_suffix and code.endswith(restorable_suffix))
+            for code in layer.text("land_use")
+        ]
+        by_code = ~ctx.cultivated_rows(layer) & np.array(is_judged, dtype=bool)
+    findings, parcel_rows = _report_rows_by_code(layer, by_code, ctx, "protected_code"), np.zeros(0, dtype=int)
+    if parcels is not None and uncultivated is not None:
+        overlay, parts = _report_parts_on_parcels(layer, ~by_code, parcels, uncultivated, "protected", ctx)
+        findings, parcel_rows = findings + overlay, parts.right
+    for finding in findings:
         finding.severity = Severity.WARNING
-    return found, on
+    return findings, parcel_rows
 
 
-def _by_code(layer: Layer, rows: NDArray, ctx: Context, case: str = "") -> list[Finding]:
-    """Return findings on rows whose own code is not cultivated land."""
-    found = []
+def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: Context, case: str = "") -> list[Finding]:
+    """Return findings on the rows whose own code is not cultivated land."""
+    findings = []
     codes, net = layer.text("land_use"), layer.numbers("net_area")
     for position in np.flatnonzero(rows).tolist():
         shape = layer.plane[position]
@@ -173,79 +183,88 @@ def _by_code(layer: Layer, rows: NDArray, ctx: Context, case: str = "") -> list[
         )
         if shape is not None:
             finding.width_m = 2 * shape.area / shape.length
-        found.append(finding)
-    return found
+        findings.append(finding)
+    return findings
 
 
-def _by_parcel(
-    layer: Layer, rows: NDArray, parcels: Layer, other: NDArray, case: str, ctx: Context
+def _report_parts_on_parcels(
+    layer: Layer, rows: NDArray, parcels: Layer, uncultivated: NDArray, case: str, ctx: Context
 ) -> tuple[list[Finding], Parts]:
-    """Return findings on parts of a layer on ``other`` parcels, and the parts.
+    """Return findings on parts of a layer on uncultivated parcels, and these parts.
 
-    ``other``: (n,) bool.
+    ``rows`` and ``uncultivated`` are bool arrays of the rows of layer and parcels.
     """
     parts = ctx.geometry.shared(
-        layer, parcels, rows_a=rows, rows_b=other, severity=None if case == "parcel" else Severity.WARNING
+        layer, parcels, rows_a=rows, rows_b=uncultivated, severity=None if case == "parcel" else Severity.WARNING
     )
-    found = ctx.make.pairs(layer, parcels, parts, net=True, case=case, field=parcels.field_name("land_use"))
+    findings = ctx.make.pairs(layer, parcels, parts, net=True, case=case, field=parcels.field_name("land_use"))
     codes = parcels.text("land_use")
-    for finding, j in zip(found, parts.right.tolist(), strict=True):
+    for finding, j in zip(findings, parts.right.tolist(), strict=True):
         finding.params["value"] = codes[j]
-    return found, parts
+    return findings, parts
 
 
-def _find_uncovered(layer: Layer, rows: NDArray, cover: Layer, case: str, ctx: Context) -> list[Finding]:
-    """Return warnings on connected parts of rows ((n,) bool) outside another layer."""
-    rows = rows & is_cut_differently(layer, cover, ctx) & ~_of_lost_shapes(layer, cover)
+def _report_uncovered_parts(layer: Layer, rows: NDArray, cover: Layer, case: str, ctx: Context) -> list[Finding]:
+    """Return warnings on connected parts of some rows outside another layer.
+
+    ``rows`` is (n,) bool.
+    """
+    rows = rows & is_cut_differently(layer, cover, ctx) & ~_has_area_of_lost_shape(layer, cover)
     if not rows.any():
         return []
     parts = ctx.geometry.uncovered(layer, cover, rows=rows, severity=Severity.WARNING)
     return ctx.make.by_place(ctx.make.pairs(layer, cover, parts, net=True, case=case, severity=Severity.WARNING))
 
 
-def _of_lost_shapes(layer: Layer, cover: Layer) -> NDArray:
+def _has_area_of_lost_shape(layer: Layer, cover: Layer) -> NDArray:
     """Return (n,) bool: rows with the gross area of a shapeless row of ``cover``.
 
-    The shape is empty or invalid; GEO001 and GEO002 report it.
+    A shapeless row has an empty or invalid shape, which GEO001 or GEO002 reports, so that the land is not
+    reported as uncovered.
     """
-    lost = cover.invalid | is_missing(cover.plane)
-    if not lost.any():
+    has_no_valid_shape = cover.invalid | is_missing(cover.plane)
+    if not has_no_valid_shape.any():
         return np.zeros(len(layer), dtype=bool)
-    areas = cover.numbers("gross_area")[lost]
-    found: NDArray = np.isin(np.round(layer.numbers("gross_area"), 1), np.round(areas[areas > 0], 1))
-    return found
+    areas = cover.numbers("gross_area")[has_no_valid_shape]
+    has_lost_area: NDArray = np.isin(np.round(layer.numbers("gross_area"), 1), np.round(areas[areas > 0], 1))
+    return has_lost_area
 
 
-def _slopes(farmland: Layer, rows: NDArray, parcels: Layer, ctx: Context) -> list[Finding]:
-    """Return warnings on rows ((n,) bool) with another slope class than their parcel.
+def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ctx: Context) -> list[Finding]:
+    """Return warnings on rows whose slope class differs from that of their parcel.
 
-    A blank is not compared.
+    ``rows`` is (n,) bool. Blank and unknown classes are not compared.
     """
     if not (farmland.has_values("slope_class") and parcels.has_values("slope_class")):
         return []
-    below = find_rows_below(farmland, parcels, ctx)
-    own, survey = farmland.text("slope_class"), parcels.text("slope_class")
+    parcel_of_row = find_rows_below(farmland, parcels, ctx)
+    farmland_classes, parcel_classes = farmland.text("slope_class"), parcels.text("slope_class")
     declared = farmland.template.field("slope_class")
-    known = ctx.codes(declared.codes).codes if declared is not None and declared.codes else {}
-    found = []
-    for row in np.flatnonzero(rows & (below >= 0)).tolist():
-        parcel = int(below[row])
+    known_classes = ctx.codes(declared.codes).codes if declared is not None and declared.codes else {}
+    findings = []
+    for row in np.flatnonzero(rows & (parcel_of_row >= 0)).tolist():
+        parcel = int(parcel_of_row[row])
         # ATT002 reports an unknown class.
-        if own[row] in known and survey[parcel] in known and own[row] != survey[parcel]:
+        if (
+            farmland_classes[row] in known_classes
+            and parcel_classes[parcel] in known_classes
+            and farmland_classes[row] != parcel_classes[parcel]
+        ):
             finding = ctx.make.row(
                 farmland,
                 row,
                 case="slope",
                 severity=Severity.WARNING,
                 field=farmland.field_name("slope_class"),
-                params={"value": own[row], "related": survey[parcel]},
+                params={"value": farmland_classes[row], "related": parcel_classes[parcel]},
                 geometry=farmland.plane[row],
                 area_m2=float(farmland.statutory[row]),
             )
             finding.related_role, finding.related_keys = parcels.role, [parcels.keys[parcel]]
-            found.append(finding)
-    return found
+            findings.append(finding)
+    return findings
 
 
-def _lacking(layer: Layer) -> tuple[str, dict[str, str]]:
+def _land_use_missing_reason(layer: Layer) -> tuple[str, dict[str, str]]:
+    """Return why a layer was not checked: it has no field of land-use codes."""
     return "field_missing", {"layer": layer.name, "role": layer.role, "fields": layer.field_name("land_use")}

@@ -4,10 +4,10 @@ from ...heritage.protection import core_rows
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-OVER = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
-NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
-CORE, REST = "恒山自然保护区核心保护区", "恒山自然保护区一般控制区"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
+EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+CORE_NAME, CONTROL_ZONE_NAME = "恒山自然保护区核心保护区", "恒山自然保护区一般控制区"
 
 
 @rule(
@@ -23,16 +23,16 @@ CORE, REST = "恒山自然保护区核心保护区", "恒山自然保护区一�
         "": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the core zone “{site}” ({related_key}) of a nature reserve. Remove it step by step and supplement it, or correct the wrong line.",
     },
     fails=[
-        Example("half in the core zone", {"farmland": [SQUARE], "reserves": [{"wkt": OVER, "feature_name": CORE}]}, finds=1, areas=(1000.0,)),
-        Example("the part in brackets", {"farmland": [SQUARE], "reserves": [{"wkt": OVER, "feature_name": "恒山自然保护区（核心保护区）"}]},
+        Example("half in the core zone", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": CORE_NAME}]}, finds=1, areas=(1000.0,)),
+        Example("the part in brackets", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": "恒山自然保护区（核心保护区）"}]},
                 finds=1, areas=(1000.0,)),
-        Example("two plots", {"farmland": [SQUARE, NEXT], "reserves": [{"wkt": OVER, "feature_name": CORE}]}, finds=2,
+        Example("two plots", {"farmland": [SQUARE_WKT, EAST_SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": CORE_NAME}]}, finds=2,
                 areas=(1000.0, 9000.0)),
     ],
     passes=[
-        Example("next to it", {"farmland": [SQUARE], "reserves": [{"wkt": NEXT, "feature_name": CORE}]}),
-        Example("in the general control zone", {"farmland": [SQUARE], "reserves": [{"wkt": OVER, "feature_name": REST}]}),
-        Example("a reserve without parts", {"farmland": [SQUARE], "reserves": [{"wkt": OVER, "feature_name": "恒山自然保护区"}]}),
+        Example("next to it", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": EAST_SQUARE_WKT, "feature_name": CORE_NAME}]}),
+        Example("in the general control zone", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": CONTROL_ZONE_NAME}]}),
+        Example("a reserve without parts", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": "恒山自然保护区"}]}),
     ],
 )  # fmt: skip
 def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: Context) -> RuleResult:

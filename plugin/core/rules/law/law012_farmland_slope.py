@@ -6,7 +6,7 @@ from ...invariants import require_value
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -22,13 +22,13 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "": "{layer} ({key}): {field} = “{value}”, the land is steeper than 25° ({area}, net {net_area}). Such land must not be permanent basic farmland: remove and supplement it, or correct the slope class by the slope map.",
     },
     fails=[
-        Example("steep", {"farmland": [{"wkt": SQUARE, "slope_class": "5"}]}, finds=1, areas=(10000.0,)),
-        Example("a county is stricter", {"farmland": [{"wkt": SQUARE, "slope_class": "4"}]}, finds=1,
+        Example("steep", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "5"}]}, finds=1, areas=(10000.0,)),
+        Example("a county is stricter", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "4"}]}, finds=1,
                 settings={"farmland.steep_classes": ["4", "5"]}),
     ],
     passes=[
-        Example("15° to 25°", {"farmland": [{"wkt": SQUARE, "slope_class": "4"}]}),
-        Example("no value", {"farmland": [{"wkt": SQUARE, "slope_class": None}]}),
+        Example("15° to 25°", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "4"}]}),
+        Example("no value", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": None}]}),
     ],
 )  # fmt: skip
 def farmland_slope(farmland: Layer, *, ctx: Context) -> RuleResult:
@@ -46,10 +46,10 @@ def farmland_slope(farmland: Layer, *, ctx: Context) -> RuleResult:
         the group farmland.
     """
     declared = require_value(farmland.template.field("slope_class"), "the field of slope classes")
-    steep = set(ctx.norm.get("farmland.steep_classes"))
+    steep_classes = set(ctx.norm.get("farmland.steep_classes"))
     classes, net = farmland.text("slope_class"), farmland.numbers("net_area")
     result = RuleResult()
-    for row in np.flatnonzero([trim_padding(value, declared.code_pad) in steep for value in classes]).tolist():
+    for row in np.flatnonzero([trim_padding(value, declared.code_pad) in steep_classes for value in classes]).tolist():
         shape = farmland.plane[row]
         result.findings.append(
             ctx.make.row(

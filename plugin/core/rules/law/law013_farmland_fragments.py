@@ -7,11 +7,14 @@ from ...geometry.polygons import group_into_patches
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-FIELD = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-SMALL = "POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))"
-TOUCHING = "POLYGON ((100 0, 130 0, 130 30, 100 30, 100 0))"
-ACROSS = "POLYGON ((103 0, 133 0, 133 30, 103 30, 103 0))"
-PIECES = ["POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))", "POLYGON ((230 0, 260 0, 260 30, 230 30, 230 0))"]
+LARGE_FIELD_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SMALL_PATCH_WKT = "POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))"
+TOUCHING_PATCH_WKT = "POLYGON ((100 0, 130 0, 130 30, 100 30, 100 0))"
+NEARBY_PATCH_WKT = "POLYGON ((103 0, 133 0, 133 30, 103 30, 103 0))"
+TOUCHING_SMALL_WKTS = [
+    "POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))",
+    "POLYGON ((230 0, 260 0, 260 30, 230 30, 230 0))",
+]
 
 
 @rule(
@@ -26,14 +29,14 @@ PIECES = ["POLYGON ((200 0, 230 0, 230 30, 200 30, 200 0))", "POLYGON ((230 0, 2
         "": "{layer} ({key}): a patch that touches no other farmland has {area} (net {net_area}), less than {limit} m²; features: {count}. Merge it with neighbouring fields, or swap it for connected land when lines are adjusted.",
     },
     fails=[
-        Example("alone", {"farmland": [FIELD, SMALL]}, finds=1, areas=(900.0,)),
-        Example("two small ones together are one patch", {"farmland": [FIELD, *PIECES]}, finds=1, areas=(1800.0,)),
-        Example("across a ditch", {"farmland": [FIELD, ACROSS]}, finds=1, areas=(900.0,)),
+        Example("alone", {"farmland": [LARGE_FIELD_WKT, SMALL_PATCH_WKT]}, finds=1, areas=(900.0,)),
+        Example("two small ones together are one patch", {"farmland": [LARGE_FIELD_WKT, *TOUCHING_SMALL_WKTS]}, finds=1, areas=(1800.0,)),
+        Example("across a ditch", {"farmland": [LARGE_FIELD_WKT, NEARBY_PATCH_WKT]}, finds=1, areas=(900.0,)),
     ],
     passes=[
-        Example("small, but part of a field", {"farmland": [FIELD, TOUCHING]}),
-        Example("a county accepts ditches within a patch", {"farmland": [FIELD, ACROSS]}, parameters={"reach_m": 5.0}),
-        Example("large enough together", {"farmland": PIECES}, parameters={"patch_area_m2": 1500.0}),
+        Example("small, but part of a field", {"farmland": [LARGE_FIELD_WKT, TOUCHING_PATCH_WKT]}),
+        Example("a county accepts ditches within a patch", {"farmland": [LARGE_FIELD_WKT, NEARBY_PATCH_WKT]}, parameters={"reach_m": 5.0}),
+        Example("large enough together", {"farmland": TOUCHING_SMALL_WKTS}, parameters={"patch_area_m2": 1500.0}),
     ],
 )  # fmt: skip
 def farmland_fragments(
@@ -54,21 +57,23 @@ def farmland_fragments(
         minimum area of a parcel. Runs by name or with the group farmland.
     """
     area = farmland.statutory
-    patch = group_into_patches(farmland.polygons, area, reach_m, patch_area_m2, ctx.cancellation)
-    sums = np.bincount(patch, np.nan_to_num(area), minlength=len(farmland))
+    patch_of_row = group_into_patches(farmland.polygons, area, reach_m, patch_area_m2, ctx.cancellation)
+    patch_areas = np.bincount(patch_of_row, np.nan_to_num(area), minlength=len(farmland))
     net = farmland.numbers("net_area")
-    there = np.zeros(len(farmland), dtype=bool)
-    there[farmland.polygons.present] = True
-    small = np.flatnonzero(there & (sums[patch] < patch_area_m2))
-    small = small[np.argsort(patch[small], kind="stable")]
+    has_polygon = np.zeros(len(farmland), dtype=bool)
+    has_polygon[farmland.polygons.present] = True
+    fragment_rows = np.flatnonzero(has_polygon & (patch_areas[patch_of_row] < patch_area_m2))
+    fragment_rows = fragment_rows[np.argsort(patch_of_row[fragment_rows], kind="stable")]
     result = RuleResult()
-    for rows in np.split(small, np.flatnonzero(np.diff(patch[small])) + 1) if len(small) else []:
+    for rows in (
+        np.split(fragment_rows, np.flatnonzero(np.diff(patch_of_row[fragment_rows])) + 1) if len(fragment_rows) else []
+    ):
         finding = ctx.make.row(farmland, int(rows[0]), params={"count": len(rows), "limit": patch_area_m2})
         finding.related_keys = [farmland.keys[n] for n in rows[1:].tolist()]
         finding.related_role = farmland.role if len(rows) > 1 else ""
         shapes = farmland.plane[rows]
         finding.geometry = shapes[0] if len(rows) == 1 else shapely.multipolygons(shapely.get_parts(shapes))
-        finding.area_m2 = float(sums[patch[rows[0]]])
+        finding.area_m2 = float(patch_areas[patch_of_row[rows[0]]])
         if np.isfinite(net[rows]).all():
             finding.net_area_m2 = float(net[rows].sum())
         result.findings.append(finding)

@@ -6,9 +6,9 @@ from ...model.rule import Example, Need, RuleResult, rule
 from ...plan.layer import Layer
 from .._farmland import is_construction_land
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-YARD = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
-NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+CONSTRUCTION_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
+EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 
 
 @rule(
@@ -23,16 +23,16 @@ NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
         "": "{layer} ({key}): parcel {related_key} of construction land “{value}” occupies {area} (width {width} m), net {net_area} of permanent basic farmland. If building was approved, supplement it and correct the line by the document; otherwise the land must be restored.",
     },
     fails=[
-        Example("a yard on the field", {"farmland": [SQUARE], "parcels": [{"wkt": YARD, "land_use": "0702"}]}, finds=1, areas=(1000.0,)),
-        Example("planned codes", {"farmland": [SQUARE], "parcels": [{"wkt": YARD, "land_use": "070100"}]}, finds=1, areas=(1000.0,),
+        Example("a yard on the field", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0702"}]}, finds=1, areas=(1000.0,)),
+        Example("planned codes", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "070100"}]}, finds=1, areas=(1000.0,),
                 roles={"parcels": "XZYDYH"}),
-        Example("road and yard", {"farmland": [SQUARE], "parcels": [{"wkt": YARD, "land_use": "0601"}, {"wkt":
+        Example("road and yard", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0601"}, {"wkt":
                 "POLYGON ((0 0, 10 0, 10 100, 0 100, 0 0))", "land_use": "1003"}]}, finds=2, areas=(1000.0, 1000.0)),
     ],
     passes=[
-        Example("next to it", {"farmland": [SQUARE], "parcels": [{"wkt": NEXT, "land_use": "0702"}]}),
-        Example("a forest is no building", {"farmland": [SQUARE], "parcels": [{"wkt": YARD, "land_use": "0301"}]}),
-        Example("a farm road is no building", {"farmland": [SQUARE], "parcels": [{"wkt": YARD, "land_use": "1006"}]}),
+        Example("next to it", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": EAST_SQUARE_WKT, "land_use": "0702"}]}),
+        Example("a forest is no building", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0301"}]}),
+        Example("a farm road is no building", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "1006"}]}),
     ],
 )  # fmt: skip
 def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: Context) -> RuleResult:
@@ -52,8 +52,8 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: Context) -> RuleR
         construction_classes (C). When this rule runs, LAW010 does not report such parcels. REL002 reports planned
         building (开发边界). Runs by name or with the group farmland.
     """
-    built = is_construction_land(ctx, parcels)
-    parts = ctx.geometry.shared(farmland, parcels, rows_b=built)
+    is_construction = is_construction_land(ctx, parcels)
+    parts = ctx.geometry.shared(farmland, parcels, rows_b=is_construction)
     findings = ctx.make.pairs(farmland, parcels, parts, net=True, field=parcels.field_name("land_use"))
     codes = np.array(parcels.text("land_use"), dtype=object)
     for finding, row in zip(findings, parts.right.tolist(), strict=True):

@@ -12,11 +12,11 @@ from ...versions.baseline import sealed_edition, townships_of
 from ...versions.model import NET, OUT, STATUTORY, Balance, Comparison
 from .._sealed import compare_with_sealed, find_net_area_doubts, sealed_severity
 
-WEST = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-EAST = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
-LESS = "POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"
-FAR = "POLYGON ((500 0, 540 0, 540 100, 500 100, 500 0))"
-TOWNS = [
+WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+REDUCED_WEST_WKT = "POLYGON ((0 0, 60 0, 60 100, 0 100, 0 0))"
+FAR_WKT = "POLYGON ((500 0, 540 0, 540 100, 500 100, 500 0))"
+TOWNSHIP_ROWS = [
     {"wkt": "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0))", "division_name": "甲镇"},
     {"wkt": "POLYGON ((300 0, 900 0, 900 100, 300 100, 300 0))", "division_name": "乙镇"},
 ]
@@ -36,19 +36,19 @@ TOWNS = [
         "county": "{layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² less: {moved_out} m² were removed, {moved_in} m² were added. Supplement the difference, or register the document that approves it.",
     },
     fails=[
-        Example("less than was sealed", {"farmland": [LESS]}, side={"baseline": {"farmland": [WEST]}}, finds=1, areas=(4000.0,)),
-        Example("supplemented in another township", {"farmland": [LESS, FAR], "townships": TOWNS}, side={"baseline": {"farmland": [WEST]}},
+        Example("less than was sealed", {"farmland": [REDUCED_WEST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1, areas=(4000.0,)),
+        Example("supplemented in another township", {"farmland": [REDUCED_WEST_WKT, FAR_WKT], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}},
                 finds=1, areas=(4000.0,)),
-        Example("net area less on the same land", {"farmland": [{"wkt": WEST, "net_area": 8000.0}]},
-                side={"baseline": {"farmland": [{"wkt": WEST, "net_area": 9000.0}]}}, finds=1),
+        Example("net area less on the same land", {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 8000.0}]},
+                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
         Example("net area less in a township of which only the code is filled in",
-                {"farmland": [{"wkt": WEST, "net_area": 8000.0}], "townships": [{**TOWNS[0], "division_name": None}]},
-                side={"baseline": {"farmland": [{"wkt": WEST, "net_area": 9000.0}]}}, finds=1),
+                {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 8000.0}], "townships": [{**TOWNSHIP_ROWS[0], "division_name": None}]},
+                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "net_area": 9000.0}]}}, finds=1),
     ],
     passes=[
-        Example("as sealed", {"farmland": [EAST, WEST]}, side={"baseline": {"farmland": [WEST, EAST]}}),
-        Example("supplemented", {"farmland": [LESS, EAST], "townships": TOWNS}, side={"baseline": {"farmland": [WEST]}}),
-        Example("no sealed edition", {"farmland": [WEST]}),
+        Example("as sealed", {"farmland": [EAST_SQUARE_WKT, WEST_SQUARE_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT, EAST_SQUARE_WKT]}}),
+        Example("supplemented", {"farmland": [REDUCED_WEST_WKT, EAST_SQUARE_WKT], "townships": TOWNSHIP_ROWS}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}),
+        Example("no sealed edition", {"farmland": [WEST_SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, allowance_m2: float = 1.0) -> RuleResult:
@@ -69,35 +69,41 @@ def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, all
         LAW017 reports where the land is, LAW016 the quality of the supplement.
     """
     result = RuleResult(applicable=False)
-    found = compare_with_sealed(ctx, "farmland", result)
-    if found is None:
+    comparison = compare_with_sealed(ctx, "farmland", result)
+    if comparison is None:
         return result
-    result.doubts += find_net_area_doubts(found, ctx)
-    basis = NET if NET in found.total else STATUTORY
-    for count, edition, sealed in zip(found.without_net, (found.before, found.after), (True, False), strict=True):
+    result.doubts += find_net_area_doubts(comparison, ctx)
+    basis = NET if NET in comparison.total else STATUTORY
+    for count, edition, sealed in zip(
+        comparison.without_net, (comparison.before, comparison.after), (True, False), strict=True
+    ):
         if basis == NET and count:
             # Land sealed without a figure may be lost unnoticed; land without a figure now is reported as a loss.
             target = result.not_checked if sealed else result.notes
             target.append(("net_missing", {"layer": edition.layer.name, "count": count}))
-    for township, balance in found.townships[basis].items():
+    for township, balance in comparison.townships[basis].items():
         if balance.before - balance.land_after > allowance_m2:
-            result.findings.append(_loss(found, basis, township, balance, ctx))
+            result.findings.append(_make_loss_finding(comparison, basis, township, balance, ctx))
     return result
 
 
-def _loss(found: Comparison, basis: str, township: str, balance: Balance, ctx: Context) -> Finding:
-    layer, loss = found.after.layer, balance.before - balance.land_after
+def _make_loss_finding(comparison: Comparison, basis: str, township: str, balance: Balance, ctx: Context) -> Finding:
+    """Return the finding that a township has less farmland than in the sealed edition.
+
+    Its geometry is the removed land, or the township if only the net area of the same land decreased.
+    """
+    layer, loss = comparison.after.layer, balance.before - balance.land_after
     figures = {"before": balance.before, "now": balance.land_after, "loss": loss}
     figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
     params = {name: round(value, 2) for name, value in figures.items()} | {"measure": basis, "township": township}
-    gone = [part for part in found.of_kind(OUT) if part.township == township]
+    removed_parts = [part for part in comparison.of_kind(OUT) if part.township == township]
     finding = Finding(
         layer.role, case="" if township else "county", severity=sealed_severity(ctx, layer), params=params
     )
     finding.net_area_m2 = loss if basis == NET else None
-    if gone:
-        finding.area_m2 = sum(part.area_m2 for part in gone)
-        finding.geometry = shapely.multipolygons(shapely.get_parts([part.geometry for part in gone]))
+    if removed_parts:
+        finding.area_m2 = sum(part.area_m2 for part in removed_parts)
+        finding.geometry = shapely.multipolygons(shapely.get_parts([part.geometry for part in removed_parts]))
     elif township:
         # The same land has less net area: the township is the place.
         towns = townships_of(ctx.plan, sealed_edition(ctx.side))

@@ -11,11 +11,11 @@ from ...versions.model import IN, OUT, ChangedPart, Comparison, Edition
 from .._places import is_reported_elsewhere
 from .._sealed import compare_with_sealed, find_net_area_doubts, ignore_moved
 
-WEST = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-EAST = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
-HALF = "POLYGON ((100 0, 150 0, 150 100, 100 100, 100 0))"
+WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+HALF_EAST_WKT = "POLYGON ((100 0, 150 0, 150 100, 100 100, 100 0))"
 #: Meanings whose average may not get worse; for all three, a smaller number is better land.
-GRADES = ("slope_class", "yield_grade", "quality_grade")
+GRADE_MEANINGS = ("slope_class", "yield_grade", "quality_grade")
 
 
 @rule(
@@ -39,20 +39,20 @@ GRADES = ("slope_class", "yield_grade", "quality_grade")
         "source": "{layer} ({key}): the added {area} (net {net_area}) is not in {related_layer}, the main source of supplements. Choose land from the reserve, or give the reason in the report on the supplement.",
     },
     fails=[
-        Example("too little", {"farmland": [HALF]}, side={"baseline": {"farmland": [WEST]}}, finds=1),
-        Example("steeper", {"farmland": [{"wkt": EAST, "slope_class": "3"}]}, side={"baseline": {"farmland": [{"wkt": WEST, "slope_class": "2"}]}},
+        Example("too little", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1),
+        Example("steeper", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "3"}]}, side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "slope_class": "2"}]}},
                 finds=1),
-        Example("worse in both ways", {"farmland": [{"wkt": EAST, "GDDB": 9, "GDDJ": 6}]},
-                side={"baseline": {"farmland": [{"wkt": WEST, "GDDB": 8, "GDDJ": 5}]}}, finds=2),
-        Example("half of it not from the reserve", {"farmland": [EAST], "reserve_land": [HALF]}, side={"baseline": {"farmland": [WEST]}}, finds=1,
+        Example("worse in both ways", {"farmland": [{"wkt": EAST_SQUARE_WKT, "GDDB": 9, "GDDJ": 6}]},
+                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "GDDB": 8, "GDDJ": 5}]}}, finds=2),
+        Example("half of it not from the reserve", {"farmland": [EAST_SQUARE_WKT], "reserve_land": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1,
                 areas=(5000.0,)),
     ],
     passes=[
-        Example("equal and from the reserve", {"farmland": [{"wkt": EAST, "slope_class": "2"}], "reserve_land": [EAST]},
-                side={"baseline": {"farmland": [{"wkt": WEST, "slope_class": "2"}]}}),
-        Example("nothing went out", {"farmland": [WEST, EAST]}, side={"baseline": {"farmland": [WEST]}}),
-        Example("too little is reported as a loss", {"farmland": [HALF]}, side={"baseline": {"farmland": [WEST]}}, parameters={"rules": ["LAW015"]}),
-        Example("no sealed edition", {"farmland": [WEST]}),
+        Example("equal and from the reserve", {"farmland": [{"wkt": EAST_SQUARE_WKT, "slope_class": "2"}], "reserve_land": [EAST_SQUARE_WKT]},
+                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "slope_class": "2"}]}}),
+        Example("nothing went out", {"farmland": [WEST_SQUARE_WKT, EAST_SQUARE_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}),
+        Example("too little is reported as a loss", {"farmland": [HALF_EAST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, parameters={"rules": ["LAW015"]}),
+        Example("no sealed edition", {"farmland": [WEST_SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def farmland_supplement(
@@ -74,77 +74,86 @@ def farmland_supplement(
         land that is not cultivated.
     """
     result = RuleResult(applicable=False)
-    found = compare_with_sealed(ctx, "farmland", result)
-    if found is None:
+    comparison = compare_with_sealed(ctx, "farmland", result)
+    if comparison is None:
         return result
-    ignore_moved(ctx, found)
-    result.doubts += find_net_area_doubts(found, ctx)
-    gone, come = found.of_kind(OUT), found.of_kind(IN)
-    if not gone:
+    ignore_moved(ctx, comparison)
+    result.doubts += find_net_area_doubts(comparison, ctx)
+    removed, added = comparison.of_kind(OUT), comparison.of_kind(IN)
+    if not removed:
         return result
-    if unknown := found.without_net[0]:
+    if rows_without_net := comparison.without_net[0]:
         # The required supplement is unknown. Land added without a figure supplements nothing.
-        result.not_checked.append(("net_missing", {"layer": found.before.layer.name, "count": unknown}))
+        result.not_checked.append(("net_missing", {"layer": comparison.before.layer.name, "count": rows_without_net}))
         return result
-    lost, gained = _areas(gone, found), _areas(come, found)
-    if lost.sum() - gained.sum() > allowance_m2 and not is_reported_elsewhere(ctx, "LAW015"):
-        params = {"lost": lost.sum(), "gained": gained.sum(), "missing": lost.sum() - gained.sum()}
+    removed_areas, added_areas = _part_areas(removed, comparison), _part_areas(added, comparison)
+    if removed_areas.sum() - added_areas.sum() > allowance_m2 and not is_reported_elsewhere(ctx, "LAW015"):
+        params = {
+            "lost": removed_areas.sum(),
+            "gained": added_areas.sum(),
+            "missing": removed_areas.sum() - added_areas.sum(),
+        }
         rounded = {name: round(float(value), 2) for name, value in params.items()}
         result.findings.append(Finding(farmland.role, case="net", params=rounded))
-    if come:
-        result.findings += [f for g in GRADES if (f := _worse(g, gone, come, lost, gained, found)) is not None]
+    if added:
+        result.findings += [
+            finding
+            for meaning in GRADE_MEANINGS
+            if (finding := _report_worse_grade(meaning, removed, added, removed_areas, added_areas, comparison))
+            is not None
+        ]
         if reserve_land is not None:
-            result.findings += _elsewhere(farmland, reserve_land, come, gained, ctx)
+            result.findings += _report_land_outside_reserve(farmland, reserve_land, added, added_areas, ctx)
     return result
 
 
-def _areas(parts: list[ChangedPart], found: Comparison) -> np.ndarray:
+def _part_areas(parts: list[ChangedPart], comparison: Comparison) -> np.ndarray:
     """Return the (k,) areas of parts in m²: net area if both editions have it."""
-    return np.array([part.net_m2 if "net" in found.total else part.area_m2 for part in parts])
+    return np.array([part.net_m2 if "net" in comparison.total else part.area_m2 for part in parts])
 
 
-def _worse(
+def _report_worse_grade(
     meaning: str,
-    gone: list[ChangedPart],
-    come: list[ChangedPart],
-    lost: np.ndarray,
-    gained: np.ndarray,
-    found: Comparison,
+    removed: list[ChangedPart],
+    added: list[ChangedPart],
+    removed_areas: np.ndarray,
+    added_areas: np.ndarray,
+    comparison: Comparison,
 ) -> Finding | None:
-    """Return a finding if the average of a grade is worse in the added land."""
-    before = _average(found.before, meaning, [part.before for part in gone], lost)
-    after = _average(found.after, meaning, [part.after for part in come], gained)
+    """Return a finding if the average grade of the added land is worse, else None."""
+    before = _average_by_area(comparison.before, meaning, [part.before for part in removed], removed_areas)
+    after = _average_by_area(comparison.after, meaning, [part.after for part in added], added_areas)
     if before is None or after is None or after <= before + 1e-9:
         return None
-    layer = found.after.layer
+    layer = comparison.after.layer
     params = {"lost": round(before, 2), "gained": round(after, 2)}
     return Finding(layer.role, case=meaning, field=layer.field_name(meaning), params=params)
 
 
-def _average(edition: Edition, meaning: str, rows: list[int], areas: np.ndarray) -> float | None:
-    """Return the average by area; None if a part has no value."""
+def _average_by_area(edition: Edition, meaning: str, rows: list[int], areas: np.ndarray) -> float | None:
+    """Return the area-weighted average of a field; None if a part has no value."""
     values = edition.layer.numbers(meaning)[rows]
     if not np.isfinite(values).all() or not areas.sum() > 0:
         return None
     return float((values * areas).sum() / areas.sum())
 
 
-def _elsewhere(
-    farmland: Layer, reserve: Layer, come: list[ChangedPart], gained: np.ndarray, ctx: Context
+def _report_land_outside_reserve(
+    farmland: Layer, reserve: Layer, added: list[ChangedPart], added_areas: np.ndarray, ctx: Context
 ) -> list[Finding]:
-    """Return findings on added land outside the reserve."""
-    shapes = np.array([part.geometry for part in come], dtype=object)
-    rows = np.array([part.after for part in come])
+    """Return findings on added land outside the reserve land (储备区)."""
+    shapes = np.array([part.geometry for part in added], dtype=object)
+    rows = np.array([part.after for part in added])
     parts = ctx.geometry.uncovered_in(farmland, rows, shapes, reserve, severity=Severity.INFO)
     shares = ctx.geometry.statutory(parts.geometry) / ctx.geometry.statutory(shapes)[parts.left]
     findings = []
     for n, position in enumerate(parts.left.tolist()):
-        whole = come[position]
+        changed_part = added[position]
         finding = ctx.make.row(farmland, int(rows[position]), case="source", severity=Severity.INFO)
         finding.related_role = reserve.role
         finding.geometry, finding.width_m = parts.geometry[n], float(parts.width[n])
-        finding.area_m2 = float(shares[n] * whole.area_m2)
-        if np.isfinite(whole.net_after_m2):
-            finding.net_area_m2 = float(shares[n] * whole.net_after_m2)
+        finding.area_m2 = float(shares[n] * changed_part.area_m2)
+        if np.isfinite(changed_part.net_after_m2):
+            finding.net_area_m2 = float(shares[n] * changed_part.net_after_m2)
         findings.append(finding)
     return ctx.make.by_place(findings)

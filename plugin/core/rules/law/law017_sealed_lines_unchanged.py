@@ -8,11 +8,11 @@ from ...plan.layer import Layer
 from ...versions.model import IN, OUT, ChangedPart, Comparison
 from .._sealed import compare_with_sealed, ignore_moved, report_sealed_only, sealed_severity
 
-WEST = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-MORE = "POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"
-EAST = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
-TURNED = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
-HALFWAY = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
+WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+EXTENDED_WEST_WKT = "POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"
+EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+REVERSED_WEST_WKT = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
+WEST_WITH_EXTRA_VERTEX_WKT = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -34,17 +34,17 @@ HALFWAY = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
         "other": "{layer} covers the sealed land, but is not identical to the sealed edition. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
     },
     fails=[
-        Example("more boundary", {"boundary": [MORE]}, side={"baseline": {"boundary": [WEST]}}, finds=1, areas=(3000.0,)),
-        Example("red line and farmland moved", {"red_line": [EAST], "farmland": [WEST]}, side={"baseline": {"red_line": [WEST], "farmland": [EAST]}},
+        Example("more boundary", {"boundary": [EXTENDED_WEST_WKT]}, side={"baseline": {"boundary": [WEST_SQUARE_WKT]}}, finds=1, areas=(3000.0,)),
+        Example("red line and farmland moved", {"red_line": [EAST_SQUARE_WKT], "farmland": [WEST_SQUARE_WKT]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT], "farmland": [EAST_SQUARE_WKT]}},
                 finds=4, areas=(10000.0, 10000.0, 10000.0, 10000.0)),
-        Example("a vertex more", {"red_line": [HALFWAY]}, side={"baseline": {"red_line": [WEST]}}, finds=1),
-        Example("another land use", {"farmland": [{"wkt": WEST, "land_use": "0101"}]},
-                side={"baseline": {"farmland": [{"wkt": WEST, "land_use": "0103"}]}}, finds=1),
+        Example("a vertex more", {"red_line": [WEST_WITH_EXTRA_VERTEX_WKT]}, side={"baseline": {"red_line": [WEST_SQUARE_WKT]}}, finds=1),
+        Example("another land use", {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0101"}]},
+                side={"baseline": {"farmland": [{"wkt": WEST_SQUARE_WKT, "land_use": "0103"}]}}, finds=1),
     ],
     passes=[
-        Example("identical, drawn from another corner", {"red_line": [TURNED], "boundary": [EAST]},
-                side={"baseline": {"red_line": [WEST], "boundary": [EAST]}}),
-        Example("no sealed edition", {"red_line": [WEST]}),
+        Example("identical, drawn from another corner", {"red_line": [REVERSED_WEST_WKT], "boundary": [EAST_SQUARE_WKT]},
+                side={"baseline": {"red_line": [WEST_SQUARE_WKT], "boundary": [EAST_SQUARE_WKT]}}),
+        Example("no sealed edition", {"red_line": [WEST_SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def sealed_lines_unchanged(
@@ -70,20 +70,21 @@ def sealed_lines_unchanged(
         if layer is None:
             report_sealed_only(ctx, concept, result)
             continue
-        found = compare_with_sealed(ctx, concept, result)
-        if found is None:
+        comparison = compare_with_sealed(ctx, concept, result)
+        if comparison is None:
             continue
-        ignore_moved(ctx, found)
-        parts = found.of_kind(IN) + found.of_kind(OUT)
-        result.findings += ctx.make.by_place([_moved(found, part, layer, ctx) for part in parts])
-        if not (parts or found.identical):
-            result.findings.append(_other(found, layer))
+        ignore_moved(ctx, comparison)
+        parts = comparison.of_kind(IN) + comparison.of_kind(OUT)
+        result.findings += ctx.make.by_place([_make_moved_land_finding(comparison, part, layer, ctx) for part in parts])
+        if not (parts or comparison.identical):
+            result.findings.append(_make_other_change_finding(comparison, layer))
     return result
 
 
-def _moved(found: Comparison, part: ChangedPart, layer: Layer, ctx: Context) -> Finding:
+def _make_moved_land_finding(comparison: Comparison, part: ChangedPart, layer: Layer, ctx: Context) -> Finding:
+    """Return the finding on land that was added to or removed from a sealed line."""
     added = part.kind == IN
-    key = layer.keys[part.after] if added else found.before.layer.keys[part.before]
+    key = layer.keys[part.after] if added else comparison.before.layer.keys[part.before]
     shape = part.geometry
     return Finding(
         layer.role,
@@ -97,13 +98,17 @@ def _moved(found: Comparison, part: ChangedPart, layer: Layer, ctx: Context) -> 
     )
 
 
-def _other(found: Comparison, layer: Layer) -> Finding:
-    fields = sorted({name for part in found.parts for name, _, _ in part.changes})
+def _make_other_change_finding(comparison: Comparison, layer: Layer) -> Finding:
+    """Return the finding on changed keys, attributes or vertices of a sealed line.
+
+    The covered land is unchanged.
+    """
+    fields = sorted({name for part in comparison.parts for name, _, _ in part.changes})
     params = {
-        "changed": found.changed_rows,
+        "changed": comparison.changed_rows,
         "fields": ", ".join(fields) or "-",
-        "renumbered": len(found.renumbered),
-        "redrawn": found.redrawn[1],
+        "renumbered": len(comparison.renumbered),
+        "redrawn": comparison.redrawn[1],
     }
-    severity = None if found.changed_rows else Severity.INFO
+    severity = None if comparison.changed_rows else Severity.INFO
     return Finding(layer.role, case="other", severity=severity, params=params)

@@ -8,12 +8,12 @@ from ...model.indicator import BROKEN, MET, REFERENCE, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-KINDS = ("concentrated", "flexible", "special")
-BUILT = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "zone_code": "410"}
-SMALL = {"wkt": "POLYGON ((100 0, 110 0, 110 100, 100 100, 100 0))", "zone_code": "420"}
-LARGE = {"wkt": "POLYGON ((100 0, 120 0, 120 100, 100 100, 100 0))", "zone_code": "420"}
-GREEN = {"wkt": "POLYGON ((120 0, 140 0, 140 100, 120 100, 120 0))", "zone_code": "430"}
-USES = ("ratio.concentrated", "ratio.flexible", "ratio.special", "zones.codes", "rules.LAW020")
+ZONE_KINDS = ("concentrated", "flexible", "special")
+CONCENTRATED_ROW = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "zone_code": "410"}
+SMALL_FLEXIBLE_ROW = {"wkt": "POLYGON ((100 0, 110 0, 110 100, 100 100, 100 0))", "zone_code": "420"}
+LARGE_FLEXIBLE_ROW = {"wkt": "POLYGON ((100 0, 120 0, 120 100, 100 100, 100 0))", "zone_code": "420"}
+SPECIAL_ROW = {"wkt": "POLYGON ((120 0, 140 0, 140 100, 120 100, 120 0))", "zone_code": "430"}
+USED_SETTINGS = ("ratio.concentrated", "ratio.flexible", "ratio.special", "zones.codes", "rules.LAW020")
 
 
 @rule(
@@ -23,22 +23,22 @@ USES = ("ratio.concentrated", "ratio.flexible", "ratio.special", "zones.codes", 
     severity=Severity.WARNING,
     basis=["boundary-guide"],
     needs={"boundary": Need("boundary", fields=("zone_code",)), "zones": Need("zones", reads=("zone_code",), optional=True)},
-    uses=USES,
+    uses=USED_SETTINGS,
     messages={
         "flexible": "The flexible development zone of {layer} is {share} % of the concentrated construction zone, above the limit of {limit} %. Reduce it by {excess} m², or give the document that allows more.",
         "zone": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) on the same land has “{related}” ({area}, width {width} m). Make the codes of both layers agree; the shares depend on them.",
         "special": "The special use zone of {layer} is {share} % of the concentrated construction zone, above the limit of {limit} %. Reduce it by {excess} m², or give the document that allows more.",
     },
     fails=[
-        Example("a fifth is flexible", {"boundary": [BUILT, LARGE]}, finds=1),
-        Example("a limit for the special use zone", {"boundary": [BUILT, GREEN]}, finds=1, parameters={"max_special_share": 0.1}),
-        Example("a reserve in the zones only", {"boundary": [BUILT], "zones": [{**BUILT, "zone_code": "420"}]}, finds=1),
+        Example("a fifth is flexible", {"boundary": [CONCENTRATED_ROW, LARGE_FLEXIBLE_ROW]}, finds=1),
+        Example("a limit for the special use zone", {"boundary": [CONCENTRATED_ROW, SPECIAL_ROW]}, finds=1, parameters={"max_special_share": 0.1}),
+        Example("a reserve in the zones only", {"boundary": [CONCENTRATED_ROW], "zones": [{**CONCENTRATED_ROW, "zone_code": "420"}]}, finds=1),
     ],
     passes=[
-        Example("zones and boundary agree", {"boundary": [BUILT, SMALL], "zones": [{**BUILT, "zone_code": "411"}, SMALL]}),
-        Example("a tenth is flexible", {"boundary": [BUILT, SMALL]}),
-        Example("no limit is known for the special use zone", {"boundary": [BUILT, GREEN]}),
-        Example("a county allows more", {"boundary": [BUILT, LARGE]}, settings={"rules.LAW020.max_flexible_share": 0.25}),
+        Example("zones and boundary agree", {"boundary": [CONCENTRATED_ROW, SMALL_FLEXIBLE_ROW], "zones": [{**CONCENTRATED_ROW, "zone_code": "411"}, SMALL_FLEXIBLE_ROW]}),
+        Example("a tenth is flexible", {"boundary": [CONCENTRATED_ROW, SMALL_FLEXIBLE_ROW]}),
+        Example("no limit is known for the special use zone", {"boundary": [CONCENTRATED_ROW, SPECIAL_ROW]}),
+        Example("a county allows more", {"boundary": [CONCENTRATED_ROW, LARGE_FLEXIBLE_ROW]}, settings={"rules.LAW020.max_flexible_share": 0.25}),
     ],
 )  # fmt: skip
 def boundary_shares(
@@ -63,17 +63,17 @@ def boundary_shares(
         Limits and zone codes are not verified in the text of a norm (C): a hint until the county confirms them, a
         warning afterwards. Features without a zone code are in no share and make the figures unconfirmed.
     """
-    rows = {k: ctx.rows_with_code(boundary, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}
+    rows = {k: ctx.rows_with_code(boundary, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}
     area = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}
-    whole = float(boundary.statutory.sum())
+    boundary_area = float(boundary.statutory.sum())
     uncoded = float(boundary.statutory[~(rows["concentrated"] | rows["flexible"] | rows["special"])].sum())
     result = RuleResult(doubts=["ratio.uncoded"] if uncoded > 0 else [], applicable=area["concentrated"] > 0)
     if not area["concentrated"]:
         return result
-    confirmed = not result.doubts and all(ctx.norm.is_confirmed(u) for u in USES)
+    confirmed = not result.doubts and all(ctx.norm.is_confirmed(u) for u in USED_SETTINGS)
     inputs = {**{f"{k}_m2": v for k, v in area.items()}, "uncoded_m2": uncoded}
     for kind, base, limit in (
-        ("concentrated", whole, 0.0),
+        ("concentrated", boundary_area, 0.0),
         ("flexible", area["concentrated"], max_flexible_share),
         ("special", area["concentrated"], max_special_share),
     ):
@@ -99,28 +99,28 @@ def boundary_shares(
             severity = None if confirmed else Severity.INFO
             result.findings.append(Finding(boundary.role, case=kind, params=params, severity=severity))
     if zones is not None and zones.has("zone_code"):
-        result.findings += _other_zones(boundary, zones, rows, ctx)
+        result.findings += _report_zone_contradictions(boundary, zones, rows, ctx)
     return result
 
 
-def _other_zones(boundary: Layer, zones: Layer, rows: dict[str, NDArray], ctx: Context) -> list[Finding]:
-    """Return findings on parts of the boundary with another code than their zone.
+def _report_zone_contradictions(boundary: Layer, zones: Layer, rows: dict[str, NDArray], ctx: Context) -> list[Finding]:
+    """Return findings on parts of the boundary whose code differs from their zone's.
 
-    Both codes are of the three zones.
+    Both codes are among those of the three zones (集中建设区, 弹性发展区, 特别用途区).
     """
-    own, other = (
-        _kinds(rows),
-        _kinds({k: ctx.rows_with_code(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}),
+    boundary_kinds, zone_kinds = (
+        _classify_rows(rows),
+        _classify_rows({k: ctx.rows_with_code(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}),
     )
-    parts = ctx.geometry.shared(boundary, zones, rows_a=own >= 0, rows_b=other >= 0)
-    parts = parts.only(other[parts.right] != own[parts.left])
-    found = ctx.make.pairs(boundary, zones, parts, case="zone", field=boundary.field_name("zone_code"))
+    parts = ctx.geometry.shared(boundary, zones, rows_a=boundary_kinds >= 0, rows_b=zone_kinds >= 0)
+    parts = parts.only(zone_kinds[parts.right] != boundary_kinds[parts.left])
+    findings = ctx.make.pairs(boundary, zones, parts, case="zone", field=boundary.field_name("zone_code"))
     codes, related = boundary.text("zone_code"), zones.text("zone_code")
-    for finding, i, j in zip(found, parts.left.tolist(), parts.right.tolist(), strict=True):
+    for finding, i, j in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
         finding.params |= {"value": codes[i], "related": related[j]}
-    return found
+    return findings
 
 
-def _kinds(rows: dict[str, NDArray]) -> NDArray:
-    """Return (n,) the position of each row in `KINDS`, −1 if it has none."""
-    return np.select([rows[kind] for kind in KINDS], range(len(KINDS)), -1)
+def _classify_rows(rows: dict[str, NDArray]) -> NDArray:
+    """Return (n,) the position of each row's zone in `ZONE_KINDS`, −1 for other codes."""
+    return np.select([rows[kind] for kind in ZONE_KINDS], range(len(ZONE_KINDS)), -1)

@@ -8,9 +8,9 @@ from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-COUNTY = {"wkt": "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "area": 1_000_000.0}
-WEST = {"wkt": "POLYGON ((0 0, 500 0, 500 1000, 0 1000, 0 0))", "area": 500_000.0}
-EAST = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "area": 500_000.0}
+COUNTY_ROW = {"wkt": "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "area": 1_000_000.0}
+WEST_ZONE = {"wkt": "POLYGON ((0 0, 500 0, 500 1000, 0 1000, 0 0))", "area": 500_000.0}
+EAST_ZONE = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "area": 500_000.0}
 
 
 @rule(
@@ -25,13 +25,13 @@ EAST = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "area": 
         "": "The areas in {field} of {layer} sum to {total} m², those of {related_layer} to {county} m²: difference {difference} m². Compute {field} again from the shapes (“Statutory area”), then close gaps and overlaps of zones."
     },
     fails=[
-        Example("a zone with another's area", {"zones": [WEST, {**EAST, "area": 400_000.0}], "county": [COUNTY]}, finds=1),
-        Example("counted twice", {"zones": [WEST, EAST, WEST], "county": [COUNTY]}, finds=1),
+        Example("a zone with another's area", {"zones": [WEST_ZONE, {**EAST_ZONE, "area": 400_000.0}], "county": [COUNTY_ROW]}, finds=1),
+        Example("counted twice", {"zones": [WEST_ZONE, EAST_ZONE, WEST_ZONE], "county": [COUNTY_ROW]}, finds=1),
     ],
     passes=[
-        Example("adds up", {"zones": [WEST, EAST], "county": [COUNTY]}),
-        Example("half a hectare apart", {"zones": [WEST, {**EAST, "area": 495_000.0}], "county": [COUNTY]}),
-        Example("the county without a figure is measured", {"zones": [WEST, EAST], "county": [{**COUNTY, "area": None}]},
+        Example("adds up", {"zones": [WEST_ZONE, EAST_ZONE], "county": [COUNTY_ROW]}),
+        Example("half a hectare apart", {"zones": [WEST_ZONE, {**EAST_ZONE, "area": 495_000.0}], "county": [COUNTY_ROW]}),
+        Example("the county without a figure is measured", {"zones": [WEST_ZONE, EAST_ZONE], "county": [{**COUNTY_ROW, "area": None}]},
                 parameters={"allowance_m2": 2000.0}),
     ],
 )  # fmt: skip
@@ -53,13 +53,13 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: Context, allowance_m2: floa
     if np.isnan(areas).any():
         params = {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.field_name("area")}
         return RuleResult(not_checked=[("area_missing", params)])
-    own = square_metres(county, "area")
+    county_areas = square_metres(county, "area")
     # Sums with the same error agree too.
     doubts = [] if is_backed_by_land(zones, "area", ctx) and is_backed_by_land(county, "area", ctx) else [DOUBT]
-    whole = float(np.where(np.isnan(own), county.statutory, own).sum())
+    county_area = float(np.where(np.isnan(county_areas), county.statutory, county_areas).sum())
     total = float(areas.sum())
-    if abs(total - whole) <= allowance_m2:
+    if abs(total - county_area) <= allowance_m2:
         return RuleResult(doubts=doubts)
-    params = {"total": round(total, 2), "county": round(whole, 2), "difference": round(total - whole, 2)}
+    params = {"total": round(total, 2), "county": round(county_area, 2), "difference": round(total - county_area, 2)}
     finding = Finding(zones.role, related_role=county.role, field=zones.field_name("area"), params=params)
     return RuleResult([finding], doubts=doubts)

@@ -8,11 +8,14 @@ from ...model.indicator import BROKEN, MET, Indicator, convert_area
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-IN_RED_LINE = "reserves_in_red_line_share"
-SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
-CORE = {"wkt": "POLYGON ((0 0, 400 0, 400 1000, 0 1000, 0 0))", "feature_name": "某保护区核心保护区"}
-REST = {"wkt": "POLYGON ((400 0, 1000 0, 1000 1000, 400 1000, 400 0))", "feature_name": "某保护区一般控制区"}
-WHOLE = {"wkt": SQUARE, "feature_name": "某保护区"}
+RED_LINE_SHARE_ID = "reserves_in_red_line_share"
+SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+CORE_ROW = {"wkt": "POLYGON ((0 0, 400 0, 400 1000, 0 1000, 0 0))", "feature_name": "某保护区核心保护区"}
+CONTROL_ZONE_ROW = {
+    "wkt": "POLYGON ((400 0, 1000 0, 1000 1000, 400 1000, 400 0))",
+    "feature_name": "某保护区一般控制区",
+}
+WHOLE_RESERVE_ROW = {"wkt": SQUARE_KM_WKT, "feature_name": "某保护区"}
 
 
 @rule(
@@ -28,18 +31,18 @@ WHOLE = {"wkt": SQUARE, "feature_name": "某保护区"}
         "share": "Only {share} % of the reserves in {layer} are in {related_layer}, less than the limit of {limit} %: {short} m² are missing. Extend the red line as in the approved result, or set the limit of the county's document.",
     },
     fails=[
-        Example("a part too small", {"reserves": [WHOLE, CORE, {**REST,
+        Example("a part too small", {"reserves": [WHOLE_RESERVE_ROW, CORE_ROW, {**CONTROL_ZONE_ROW,
                 "wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))"}]}, finds=1),
-        Example("a part is missing", {"reserves": [WHOLE, CORE]}, finds=1),
-        Example("a part in brackets is one, too", {"reserves": [{**WHOLE, "feature_name": "恒山"}, {**CORE, "feature_name": "恒山(核心保护区)"}]}, finds=1),
-        Example("less in the red line than the county sets", {"reserves": [WHOLE], "red_line": [CORE["wkt"]]}, finds=1,
+        Example("a part is missing", {"reserves": [WHOLE_RESERVE_ROW, CORE_ROW]}, finds=1),
+        Example("a part in brackets is one, too", {"reserves": [{**WHOLE_RESERVE_ROW, "feature_name": "恒山"}, {**CORE_ROW, "feature_name": "恒山(核心保护区)"}]}, finds=1),
+        Example("less in the red line than the county sets", {"reserves": [WHOLE_RESERVE_ROW], "red_line": [CORE_ROW["wkt"]]}, finds=1,
                 settings={"rules.LAW022.min_red_line_share": 0.8}),
     ],
     passes=[
-        Example("parts are the whole", {"reserves": [WHOLE, CORE, REST], "red_line": [SQUARE]}),
-        Example("no limit is set for the share in the red line", {"reserves": [WHOLE], "red_line": [CORE["wkt"]]}),
-        Example("parts only", {"reserves": [CORE]}),
-        Example("another reserve's part", {"reserves": [WHOLE, {**CORE, "feature_name": "另一保护区核心保护区"}]}),
+        Example("parts are the whole", {"reserves": [WHOLE_RESERVE_ROW, CORE_ROW, CONTROL_ZONE_ROW], "red_line": [SQUARE_KM_WKT]}),
+        Example("no limit is set for the share in the red line", {"reserves": [WHOLE_RESERVE_ROW], "red_line": [CORE_ROW["wkt"]]}),
+        Example("parts only", {"reserves": [CORE_ROW]}),
+        Example("another reserve's part", {"reserves": [WHOLE_RESERVE_ROW, {**CORE_ROW, "feature_name": "另一保护区核心保护区"}]}),
     ],
 )  # fmt: skip
 def reserves(
@@ -66,50 +69,67 @@ def reserves(
         twice. No text was read that limits the share in the red line. REL036 reports land outside it. Runs for a
         whole county, by name or with its group.
     """
-    part, site = is_reserve_part(reserves, ctx)
+    is_part, site = is_reserve_part(reserves, ctx)
     result = RuleResult()
-    whole = ~part & (site != "")
-    for name in dict.fromkeys(site[part].tolist()):
-        both = [float(reserves.statutory[rows & (site == name)].sum()) for rows in (part, whole)]
-        if name and both[1] and abs(both[0] - both[1]) > allowance_m2:
-            params = {"site": name, "parts": round(both[0], 2), "whole": round(both[1], 2)}
-            params["difference"] = round(both[0] - both[1], 2)
+    is_whole = ~is_part & (site != "")
+    for name in dict.fromkeys(site[is_part].tolist()):
+        areas_of_parts_and_whole = [
+            float(reserves.statutory[rows & (site == name)].sum()) for rows in (is_part, is_whole)
+        ]
+        if (
+            name
+            and areas_of_parts_and_whole[1]
+            and abs(areas_of_parts_and_whole[0] - areas_of_parts_and_whole[1]) > allowance_m2
+        ):
+            params = {
+                "site": name,
+                "parts": round(areas_of_parts_and_whole[0], 2),
+                "whole": round(areas_of_parts_and_whole[1], 2),
+            }
+            params["difference"] = round(areas_of_parts_and_whole[0] - areas_of_parts_and_whole[1], 2)
             result.findings.append(
                 Finding(reserves.role, case="", field=reserves.field_name("feature_name"), params=params)
             )
-    result.indicators = _figures(reserves, is_counted(part, site), red_line, ctx)
+    result.indicators = _make_reserve_indicators(reserves, is_counted(is_part, site), red_line, ctx)
     for figure in result.indicators:
-        if figure.id == IN_RED_LINE and red_line is not None and min_red_line_share:
-            result.findings += _limited(figure, min_red_line_share, reserves, red_line)
+        if figure.id == RED_LINE_SHARE_ID and red_line is not None and min_red_line_share:
+            result.findings += _apply_share_limit(figure, min_red_line_share, reserves, red_line)
     return result
 
 
-def _limited(figure: Indicator, limit: float, reserves: Layer, red_line: Layer) -> list[Finding]:
-    """Set the limit of the figure; return a finding for a shortfall."""
+def _apply_share_limit(figure: Indicator, limit: float, reserves: Layer, red_line: Layer) -> list[Finding]:
+    """Set the limit of the share in the red line; return a finding for a shortfall."""
     total, inside = figure.inputs["reserves_m2"], figure.inputs["in_red_line_m2"]
     # Areas of pieces sum to that of the whole except for the last digits.
-    short = limit * total - inside
-    broken = short > 1e-9 * total
+    shortfall = limit * total - inside
+    broken = shortfall > 1e-9 * total
     figure.comparison, figure.target, figure.target_decimals = ">=", 100 * limit, 2
     figure.state = BROKEN if broken else MET
-    params = {"share": round(100 * inside / total, 2), "limit": round(100 * limit, 2), "short": round(short, 2)}
+    params = {"share": round(100 * inside / total, 2), "limit": round(100 * limit, 2), "short": round(shortfall, 2)}
     return [Finding(reserves.role, related_role=red_line.role, case="share", params=params)] if broken else []
 
 
-def _figures(reserves: Layer, rows: np.ndarray, red_line: Layer | None, ctx: Context) -> list[Indicator]:
+def _make_reserve_indicators(
+    reserves: Layer, rows: np.ndarray, red_line: Layer | None, ctx: Context
+) -> list[Indicator]:
+    """Return the area of all reserves and its share in the red line as figures."""
     total = float(reserves.statutory[rows].sum())
-    sure = ctx.norm.is_confirmed(PART_WORDS)
+    confirmed = ctx.norm.is_confirmed(PART_WORDS)
     count = int(rows.sum())
-    given = {"layer": reserves.role, "features": count}
-    made = []
+    area_inputs = {"layer": reserves.role, "features": count}
+    indicators = []
     if not any(t.indicator == "reserves_area" for t in ctx.norm.targets(ctx.plan.area_code)):
         # A figure of the plan is listed among the targets (LAW002).
-        made.append(
-            Indicator("reserves_area", convert_area(total, "km2"), "km2", "statutory", inputs=given, confirmed=sure)
+        indicators.append(
+            Indicator(
+                "reserves_area", convert_area(total, "km2"), "km2", "statutory", inputs=area_inputs, confirmed=confirmed
+            )
         )
     if red_line is not None and total > 0:
         shared = ctx.geometry.shared(reserves, red_line, rows_a=rows, measured=True)
         inside = float((ctx.geometry.shares_of(shared, reserves) * reserves.statutory[shared.left]).sum())
         inputs = {"reserves_m2": total, "in_red_line_m2": inside}
-        made.append(Indicator(IN_RED_LINE, 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=sure))
-    return made
+        indicators.append(
+            Indicator(RED_LINE_SHARE_ID, 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=confirmed)
+        )
+    return indicators

@@ -12,18 +12,18 @@ from ...model.rule import Example, RuleResult, Severity, rule
 from ...profile import RegisteredSite
 from .._places import require_layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-NEXT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
 #: Names that a message lists; the rest is counted.
-SHOWN = 8
-AREAS = {"area": RANGE, "core_area": CORE, "control_area": CONTROL}
+MAX_LISTED_NAMES = 8
+PART_OF_AREA_KEY = {"area": RANGE, "core_area": CORE, "control_area": CONTROL}
 
 
-def _join_names(kind: str, count: int, level: str = "") -> tuple[str, str, str, int]:
+def _register_line(kind: str, count: int, level: str = "") -> tuple[str, str, str, int]:
     return (f"{level}{kind}", kind, level, count)
 
 
-def _temple(wkt: str, name: str, level: str = "") -> dict[str, str]:
+def _temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
     return {"wkt": wkt, "feature_name": f"{name}保护范围", "feature_kind": "61", "JB": level}
 
 
@@ -44,25 +44,25 @@ def _temple(wkt: str, name: str, level: str = "") -> dict[str, str]:
     },
     fails=[
         Example("one building is missing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
-                settings={"register": [_join_names("历史建筑", 2)]}),
-        Example("one too many of a level", {"LSWHBHX": [_temple(SQUARE, "甲寺", "20"), _temple(NEXT, "乙寺", "20")]}, finds=1,
-                settings={"register": [_join_names("文物保护单位", 1, "国家级")]}),
+                settings={"register": [_register_line("历史建筑", 2)]}),
+        Example("one too many of a level", {"LSWHBHX": [_temple_row(SQUARE_WKT, "甲寺", "20"), _temple_row(EAST_SQUARE_WKT, "乙寺", "20")]}, finds=1,
+                settings={"register": [_register_line("文物保护单位", 1, "国家级")]}),
         Example("none at all", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
-                settings={"register": [_join_names("历史建筑", 1), _join_names("历史文化街区", 1)]}),
+                settings={"register": [_register_line("历史建筑", 1), _register_line("历史文化街区", 1)]}),
         Example("a named district is missing, and a core too small", {"LSWHBHX": [
-            {"wkt": SQUARE, "feature_name": "甲街区核心保护范围", "feature_kind": "21"}]}, finds=2, settings={"register": [
+            {"wkt": SQUARE_WKT, "feature_name": "甲街区核心保护范围", "feature_kind": "21"}]}, finds=2, settings={"register": [
                 ("历史文化街区", "历史文化街区", "", {"name": "甲街区", "core_area": "1.20", "unit": "ha"}),
                 ("历史文化街区", "历史文化街区", "", {"name": "乙街区"})]}),
     ],
     passes=[
-        Example("as stated; range and point are one site", {"LSWHBHX": [_temple(SQUARE, "甲寺", "20"), _temple(NEXT, "乙寺", "30")],
+        Example("as stated; range and point are one site", {"LSWHBHX": [_temple_row(SQUARE_WKT, "甲寺", "20"), _temple_row(EAST_SQUARE_WKT, "乙寺", "30")],
                 "WWBHDWD": [{"wkt": "POINT (5 5)", "feature_name": "甲寺"}]},
-                settings={"register": [_join_names("文物保护单位", 1, "国家级"), _join_names("文物保护单位", 1, "省级"), _join_names("文物保护单位", 2)]}),
-        Example("areas as printed", {"LSWHBHX": [{"wkt": SQUARE, "feature_name": "甲街区核心保护范围", "feature_kind": "21"},
-                {"wkt": NEXT, "feature_name": "甲街区建设控制地带", "feature_kind": "22"}]}, settings={"register": [
+                settings={"register": [_register_line("文物保护单位", 1, "国家级"), _register_line("文物保护单位", 1, "省级"), _register_line("文物保护单位", 2)]}),
+        Example("areas as printed", {"LSWHBHX": [{"wkt": SQUARE_WKT, "feature_name": "甲街区核心保护范围", "feature_kind": "21"},
+                {"wkt": EAST_SQUARE_WKT, "feature_name": "甲街区建设控制地带", "feature_kind": "22"}]}, settings={"register": [
                 ("历史文化街区", "历史文化街区", "", {"name": "甲街区", "area": "2.0", "core_area": "1.0", "control_area": "1.0", "unit": "ha"})]}),
         Example("the plan states nothing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}),
-        Example("no layer of heritage", {"STBHHX": [SQUARE]}, settings={"register": [_join_names("历史建筑", 2)]}),
+        Example("no layer of heritage", {"STBHHX": [SQUARE_WKT]}, settings={"register": [_register_line("历史建筑", 2)]}),
     ],
 )  # fmt: skip
 def heritage_counts(*, ctx: Context) -> RuleResult:
@@ -97,42 +97,50 @@ def heritage_counts(*, ctx: Context) -> RuleResult:
     uncounted: list[str] = []
     for line in register:
         if line.count is None:
-            result.findings += _named(line, sites, ctx)
+            result.findings += _compare_named_site(line, sites, ctx)
         else:
-            result.findings += _counted(line, line.count, sites, uncounted, ctx)
+            result.findings += _compare_count(line, line.count, sites, uncounted, ctx)
     if uncounted:
         result.not_checked.append(("heritage_unsaid", {"terms": "、".join(uncounted)}))
     return result
 
 
-def _counted(line: RegisteredSite, stated: int, sites: Sites, uncounted: list[str], ctx: Context) -> list[Finding]:
-    """Return findings on a stated count that differs from the sites in the layers.
+def _compare_count(
+    line: RegisteredSite, stated: int, sites: Sites, uncounted: list[str], ctx: Context
+) -> list[Finding]:
+    """Return a finding if the register's count differs from the sites in the layers.
 
-    ``uncounted`` receives the terms whose sites cannot be counted.
+    If sites without kind or level could make up the count, no finding is returned, and ``uncounted`` receives the
+    term.
     """
     of_kind = sites.of(line.kind)
     # A site without a level may have this one, a site without a kind this kind, and a site whose rows have several may
     # have either.
-    own = [site for site in of_kind if not line.level or site.levels == {line.level}]
-    maybe = [site for site in of_kind if line.level and (not site.levels or line.level in site.levels)]
-    unsaid = sites.without_kind + [site for site in maybe if site not in own]
-    params: dict[str, Any] = {"term": line.term, "stated": stated, "count": len(own)}
-    if len(own) < stated <= len(own) + len(unsaid):
-        uncounted.append(f"{line.term} {len(own)}–{len(own) + len(unsaid)} / {stated}")
+    certain_sites = [site for site in of_kind if not line.level or site.levels == {line.level}]
+    possible_sites = [site for site in of_kind if line.level and (not site.levels or line.level in site.levels)]
+    uncertain_sites = sites.without_kind + [site for site in possible_sites if site not in certain_sites]
+    params: dict[str, Any] = {"term": line.term, "stated": stated, "count": len(certain_sites)}
+    if len(certain_sites) < stated <= len(certain_sites) + len(uncertain_sites):
+        uncounted.append(f"{line.term} {len(certain_sites)}–{len(certain_sites) + len(uncertain_sites)} / {stated}")
         return []
-    if len(own) == stated:
+    if len(certain_sites) == stated:
         return []
-    shapes = [shape for site in own for shape in site.shapes()]
-    return [_finding(line, sites, "count", {**params, "names": _names(own)}, ctx.geometry.joined(shapes))]
+    shapes = [shape for site in certain_sites for shape in site.shapes()]
+    return [
+        _make_register_finding(
+            line, sites, "count", {**params, "names": _list_site_names(certain_sites)}, ctx.geometry.joined(shapes)
+        )
+    ]
 
 
-def _named(line: RegisteredSite, sites: Sites, ctx: Context) -> list[Finding]:
+def _compare_named_site(line: RegisteredSite, sites: Sites, ctx: Context) -> list[Finding]:
+    """Return findings on a missing site, or on areas that differ from the register."""
     site = sites.find(line.name)
     params: dict[str, Any] = {"term": line.term, "site": line.name}
     if site is None:
-        return [_finding(line, sites, "site", params)]
-    found = []
-    for key, part in AREAS.items():
+        return [_make_register_finding(line, sites, "site", params)]
+    findings = []
+    for key, part in PART_OF_AREA_KEY.items():
         printed, area = getattr(line, key), site.area_m2(part)
         if not printed or area is None:
             continue
@@ -140,16 +148,28 @@ def _named(line: RegisteredSite, sites: Sites, ctx: Context) -> list[Finding]:
         if compare_area_with_target(value, "=", float(printed), decimals) == BROKEN:
             values = {"value": round(value, decimals + 2), "unit": line.unit, "target": printed}
             values["miss"] = round(abs(value - float(printed)), decimals + 2)
-            found.append(_finding(line, sites, key, {**params, **values}, ctx.geometry.joined(site.shapes(part))))
-    return found
+            findings.append(
+                _make_register_finding(line, sites, key, {**params, **values}, ctx.geometry.joined(site.shapes(part)))
+            )
+    return findings
 
 
-def _finding(line: RegisteredSite, sites: Sites, case: str, params: dict[str, Any], place: Any = None) -> Finding:
-    """Return a finding without a row; the line of the register identifies it."""
+def _make_register_finding(
+    line: RegisteredSite, sites: Sites, case: str, params: dict[str, Any], geometry: Any = None
+) -> Finding:
+    """Return a finding on a line of the register.
+
+    It has no row of a layer; the name or the term of the line identifies it.
+    """
     role, key = next(iter(sites.layers)), line.name or line.term
-    return Finding(role, key, case=case, params={**params, "source": line.source}, geometry=place)
+    return Finding(role, key, case=case, params={**params, "source": line.source}, geometry=geometry)
 
 
-def _names(sites: list[Site]) -> str:
-    shown = [site.name for site in sites[:SHOWN]]
-    return "、".join(shown) + (f" … ({len(sites)})" if len(sites) > SHOWN else "") if shown else "—"
+def _list_site_names(sites: list[Site]) -> str:
+    """Return the first names of sites as one text, with the number if there are more."""
+    listed_names = [site.name for site in sites[:MAX_LISTED_NAMES]]
+    return (
+        "、".join(listed_names) + (f" … ({len(sites)})" if len(sites) > MAX_LISTED_NAMES else "")
+        if listed_names
+        else "—"
+    )

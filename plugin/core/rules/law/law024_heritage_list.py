@@ -19,11 +19,11 @@ from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from .._places import require_layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-TEMPLE = {"wkt": SQUARE, "feature_name": "甲寺保护范围", "feature_kind": "61", "JB": "20"}
-HOUSE = {"wkt": "POINT (5 5)", "feature_name": "甲宅"}
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+TEMPLE_ROW = {"wkt": SQUARE_WKT, "feature_name": "甲寺保护范围", "feature_kind": "61", "JB": "20"}
+HOUSE_ROW = {"wkt": "POINT (5 5)", "feature_name": "甲宅"}
 #: Similarity from which two names may mean the same site.
-ALIKE = 0.6
+NAME_SIMILARITY_CUTOFF = 0.6
 
 
 @rule(
@@ -44,22 +44,22 @@ ALIKE = 0.6
         "twice": "“{site}” is in the register {file} in rows {line} and {other}. Delete one of them.",
     },
     fails=[
-        Example("not drawn", {"LSJZD": [HOUSE]}, finds=1, side={"register": [("甲宅", "历史建筑", ""), ("乙院", "历史建筑", "")]}),
-        Example("not in the register", {"LSJZD": [HOUSE, {**HOUSE, "feature_name": "乙院"}]}, finds=1,
+        Example("not drawn", {"LSJZD": [HOUSE_ROW]}, finds=1, side={"register": [("甲宅", "历史建筑", ""), ("乙院", "历史建筑", "")]}),
+        Example("not in the register", {"LSJZD": [HOUSE_ROW, {**HOUSE_ROW, "feature_name": "乙院"}]}, finds=1,
                 side={"register": [("甲宅", "历史建筑", "")]}),
-        Example("another level and another kind", {"LSWHBHX": [TEMPLE]}, finds=2, side={"register": [("甲寺", "历史建筑", "省级")]}),
-        Example("twice", {"LSJZD": [HOUSE]}, finds=1, side={"register": [("甲宅", "历史建筑", ""), ("甲 宅", "历史建筑", "")]}),
-        Example("nearly the same name", {"LSJZD": [{**HOUSE, "feature_name": "永安寺传法正宗殿"}]}, finds=1,
+        Example("another level and another kind", {"LSWHBHX": [TEMPLE_ROW]}, finds=2, side={"register": [("甲寺", "历史建筑", "省级")]}),
+        Example("twice", {"LSJZD": [HOUSE_ROW]}, finds=1, side={"register": [("甲宅", "历史建筑", ""), ("甲 宅", "历史建筑", "")]}),
+        Example("nearly the same name", {"LSJZD": [{**HOUSE_ROW, "feature_name": "永安寺传法正宗殿"}]}, finds=1,
                 side={"register": [("永安寺传法正宗之殿", "历史建筑", "")]}),
     ],
     passes=[
-        Example("as listed", {"LSWHBHX": [TEMPLE], "LSJZD": [HOUSE]},
+        Example("as listed", {"LSWHBHX": [TEMPLE_ROW], "LSJZD": [HOUSE_ROW]},
                 side={"register": [("甲寺", "文物保护单位", "国家级"), ("甲宅", "历史建筑", "")]}),
-        Example("what the data does not say is no contradiction", {"LSWHBHX": [{**TEMPLE, "feature_kind": "", "JB": ""}]},
+        Example("what the data does not say is no contradiction", {"LSWHBHX": [{**TEMPLE_ROW, "feature_kind": "", "JB": ""}]},
                 side={"register": [("甲寺", "文物保护单位", "省级")]}),
-        Example("kinds that the register leaves out", {"LSWHBHX": [TEMPLE], "LSJZD": [HOUSE]},
+        Example("kinds that the register leaves out", {"LSWHBHX": [TEMPLE_ROW], "LSJZD": [HOUSE_ROW]},
                 side={"register": [("甲寺", "文物保护单位", "国家级")]}),
-        Example("no register given", {"LSJZD": [HOUSE]}),
+        Example("no register given", {"LSJZD": [HOUSE_ROW]}),
     ],
 )  # fmt: skip
 def heritage_list(*, ctx: Context) -> RuleResult:
@@ -91,58 +91,69 @@ def heritage_list(*, ctx: Context) -> RuleResult:
         result.not_checked.append(("register_without_layer", {"file": register.file, "count": len(register.rows)}))
         return result
     site_findings = _SiteFindings(sites, register.file, ctx)
-    named: dict[str, ListedSite] = {}
+    row_of_name: dict[str, ListedSite] = {}
     for row in register.rows:
-        first = named.setdefault(normalise_name(row.name), row)
+        first = row_of_name.setdefault(normalise_name(row.name), row)
         if first is not row:
             site_findings.add("twice", row.name, {"line": first.line, "other": row.line})
-    lost = [name for name in sites.by_name if name not in named]
-    for name, row in named.items():
+    unlisted_names = [name for name in sites.by_name if name not in row_of_name]
+    for name, row in row_of_name.items():
         site = sites.by_name.get(name)
-        site_findings.found += _compared(row, site, site_findings) if site else _missing(row, lost, site_findings)
+        site_findings.findings += (
+            _compare_site(row, site, site_findings)
+            if site
+            else _report_missing_site(row, unlisted_names, site_findings)
+        )
     kinds = {row.kind for row in register.rows}
-    nearby = {f.params["near_name"] for f in site_findings.found if f.case == "alike"}
-    for name in lost:
+    similar_names = {f.params["near_name"] for f in site_findings.findings if f.case == "alike"}
+    for name in unlisted_names:
         site = sites.by_name[name]
-        if name not in nearby and (site.kinds & kinds or kinds == {""}):
+        if name not in similar_names and (site.kinds & kinds or kinds == {""}):
             site_findings.add("unlisted", site.name, {"found": _join_names(site.kinds)}, site)
-    result.findings = site_findings.found
+    result.findings = site_findings.findings
     return result
 
 
 class _SiteFindings:
-    """Collects findings on sites; they have no row and are identified by the site."""
+    """Collects findings on heritage sites, identified by the name of the site."""
 
     def __init__(self, sites: Sites, file: str, ctx: Context) -> None:
         self.role, self.file, self.ctx = next(iter(sites.layers)), file, ctx
         self.sites = sites
-        self.found: list[Finding] = []
+        self.findings: list[Finding] = []
 
-    def one(self, case: str, name: str, params: dict[str, Any], site: Site | None = None) -> Finding:
+    def make(self, case: str, name: str, params: dict[str, Any], site: Site | None = None) -> Finding:
+        """Return a finding on a site; its geometry is that of the site, if it is drawn."""
         shape = self.ctx.geometry.joined(site.shapes()) if site else None
         role = site.rows[0][0].role if site else self.role
         return Finding(role, name, case=case, params={"site": name, "file": self.file, **params}, geometry=shape)
 
     def add(self, case: str, name: str, params: dict[str, Any], site: Site | None = None) -> None:
-        self.found.append(self.one(case, name, params, site))
+        """Make a finding on a site and collect it."""
+        self.findings.append(self.make(case, name, params, site))
 
 
-def _missing(row: ListedSite, lost: list[str], site_findings: _SiteFindings) -> list[Finding]:
+def _report_missing_site(row: ListedSite, unlisted_names: list[str], site_findings: _SiteFindings) -> list[Finding]:
+    """Return the finding on a site of the register that the layers lack.
+
+    If a site with a similar name was drawn, the finding names it.
+    """
     params = {"line": row.line, "term": f"{row.level}{row.kind}" or "—"}
-    near = get_close_matches(normalise_name(row.name), lost, n=1, cutoff=ALIKE)
-    if not near:
-        return [site_findings.one("missing", row.name, params)]
-    site = site_findings.sites.by_name[near[0]]
-    return [site_findings.one("alike", row.name, {**params, "near": site.name, "near_name": near[0]}, site)]
+    similar_names = get_close_matches(normalise_name(row.name), unlisted_names, n=1, cutoff=NAME_SIMILARITY_CUTOFF)
+    if not similar_names:
+        return [site_findings.make("missing", row.name, params)]
+    site = site_findings.sites.by_name[similar_names[0]]
+    return [site_findings.make("alike", row.name, {**params, "near": site.name, "near_name": similar_names[0]}, site)]
 
 
-def _compared(row: ListedSite, site: Site, site_findings: _SiteFindings) -> list[Finding]:
-    found = []
-    for case, stated, known in (("level", row.level, site.levels), ("kind", row.kind, site.kinds)):
-        if stated and known and stated not in known:
-            params = {"line": row.line, "stated": stated, "found": _join_names(known)}
-            found.append(site_findings.one(case, row.name, params, site))
-    return found
+def _compare_site(row: ListedSite, site: Site, site_findings: _SiteFindings) -> list[Finding]:
+    """Return findings on kind and level that differ between register and layers."""
+    findings = []
+    for case, stated, known_values in (("level", row.level, site.levels), ("kind", row.kind, site.kinds)):
+        if stated and known_values and stated not in known_values:
+            params = {"line": row.line, "stated": stated, "found": _join_names(known_values)}
+            findings.append(site_findings.make(case, row.name, params, site))
+    return findings
 
 
 def _join_names(names: set[str]) -> str:

@@ -4,7 +4,7 @@ from ...model.findings import Finding
 from ...model.rule import Example, Need, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -19,15 +19,15 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (net {net_area}, width {width} m). The three lines must not overlap. The plugin changes neither line: decide by the documents which one must be corrected. In the core zone of a nature reserve, farmland is withdrawn step by step; elsewhere permanent basic farmland takes precedence."
     },
     fails=[
-        Example("crossing", {"farmland": [SQUARE], "red_line": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
-        Example("farmland inside the red line", {"farmland": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "red_line": [SQUARE]},
+        Example("crossing", {"farmland": [SQUARE_WKT], "red_line": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
+        Example("farmland inside the red line", {"farmland": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "red_line": [SQUARE_WKT]},
                 finds=1, areas=(100.0,)),
-        Example("equal", {"farmland": [SQUARE], "red_line": [SQUARE]}, finds=1, areas=(10000.0,)),
-        Example("one farmland, two red lines", {"farmland": [SQUARE], "red_line": [
+        Example("equal", {"farmland": [SQUARE_WKT], "red_line": [SQUARE_WKT]}, finds=1, areas=(10000.0,)),
+        Example("one farmland, two red lines", {"farmland": [SQUARE_WKT], "red_line": [
             "POLYGON ((-10 0, 10 0, 10 10, -10 10, -10 0))", "POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"]}, finds=2, areas=(100.0, 100.0)),
     ],
     passes=[
-        Example("touch only", {"farmland": [SQUARE], "red_line": ["POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
+        Example("touch only", {"farmland": [SQUARE_WKT], "red_line": ["POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
         Example("farmland in a window", {"farmland": ["POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"], "red_line": [
             "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"]}),
     ],

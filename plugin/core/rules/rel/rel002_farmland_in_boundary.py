@@ -4,7 +4,7 @@ from ...model.findings import Finding
 from ...model.rule import Example, Need, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -19,8 +19,8 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "": "{related_layer} ({related_key}) covers {area} of {layer} ({key}; net {net_area}, width {width} m). Move the boundary back to the parcel's edge, or leave connected farmland inside it as a window."
     },
     fails=[
-        Example("crossing", {"farmland": [SQUARE], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
-        Example("farmland swallowed", {"farmland": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "boundary": [SQUARE]}, finds=1,
+        Example("crossing", {"farmland": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
+        Example("farmland swallowed", {"farmland": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "boundary": [SQUARE_WKT]}, finds=1,
                 areas=(100.0,)),
         Example("farmland reaching out of its window", {"farmland": ["POLYGON ((40 40, 70 40, 70 60, 40 60, 40 40))"], "boundary": [
             "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"]}, finds=1, areas=(200.0,)),
@@ -28,7 +28,7 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     passes=[
         Example("window", {"farmland": ["POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"], "boundary": [
             "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"]}),
-        Example("touch only", {"farmland": [SQUARE], "boundary": ["POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
+        Example("touch only", {"farmland": [SQUARE_WKT], "boundary": ["POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
     ],
 )  # fmt: skip
 def farmland_in_boundary(farmland: Layer, boundary: Layer, *, ctx: Context) -> list[Finding]:

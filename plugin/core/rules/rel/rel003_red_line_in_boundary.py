@@ -4,7 +4,7 @@ from ...model.findings import Finding
 from ...model.rule import Example, Need, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -19,8 +19,8 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "": "{related_layer} ({related_key}) covers {area} of {layer} ({key}; width {width} m). Move the boundary back to the red line, or leave the red line inside it as a window."
     },
     fails=[
-        Example("crossing", {"red_line": [SQUARE], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
-        Example("boundary inside the red line", {"red_line": [SQUARE], "boundary": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]},
+        Example("crossing", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
+        Example("boundary inside the red line", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]},
                 finds=1, areas=(100.0,)),
     ],
     passes=[

@@ -5,11 +5,11 @@ from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._farmland import compare_zones_with_line
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 
 #: Setting: True if zone and line cover the same land in this county.
-SETTING = "zones.protection_is_red_line"
+SWITCH_SETTING = "zones.protection_is_red_line"
 
 
 @rule(
@@ -20,19 +20,19 @@ SETTING = "zones.protection_is_red_line"
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],
     needs={"zones": Need("zones", fields=("zone_code",)), "red_line": Need("red_line")},
-    uses=["tolerance", "zones.codes", SETTING],
+    uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
         "zone_outside_line": "The protection zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m). Make zone and red line identical.",
         "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no protection zone of {layer} (width {width} m). Make zone and red line identical.",
     },
     fails=[
-        Example("zone wider", {"zones": [{"wkt": WIDER, "zone_code": "100"}], "red_line": [SQUARE]}, finds=1, areas=(1000.0,)),
-        Example("line wider", {"zones": [{"wkt": SQUARE, "zone_code": "100"}], "red_line": [WIDER]}, finds=1, areas=(1000.0,)),
-        Example("no such zone at all", {"zones": [{"wkt": SQUARE, "zone_code": "500"}], "red_line": [SQUARE]}, finds=1, areas=(10000.0,)),
+        Example("zone wider", {"zones": [{"wkt": WIDER_WKT, "zone_code": "100"}], "red_line": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
+        Example("line wider", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "100"}], "red_line": [WIDER_WKT]}, finds=1, areas=(1000.0,)),
+        Example("no such zone at all", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "500"}], "red_line": [SQUARE_WKT]}, finds=1, areas=(10000.0,)),
     ],
     passes=[
-        Example("equal", {"zones": [{"wkt": SQUARE, "zone_code": "100"}], "red_line": [SQUARE]}),
-        Example("county counts otherwise", {"zones": [{"wkt": WIDER, "zone_code": "100"}], "red_line": [SQUARE]},
+        Example("equal", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "100"}], "red_line": [SQUARE_WKT]}),
+        Example("county counts otherwise", {"zones": [{"wkt": WIDER_WKT, "zone_code": "100"}], "red_line": [SQUARE_WKT]},
                 settings={"zones.protection_is_red_line": False}),
     ],
 )  # fmt: skip
@@ -48,8 +48,10 @@ def protection_zone_is_red_line(zones: Layer, red_line: Layer, *, ctx: Context) 
     Limits
         The zone codes are marked C. Set `[zones] protection_is_red_line = false` if the county's plan differs.
     """
-    if not ctx.norm.get(SETTING):
-        return RuleResult(applicable=False, switched_off=SETTING, notes=[("switched_off", {"setting": SETTING})])
+    if not ctx.norm.get(SWITCH_SETTING):
+        return RuleResult(
+            applicable=False, switched_off=SWITCH_SETTING, notes=[("switched_off", {"setting": SWITCH_SETTING})]
+        )
     return compare_zones_with_line(
         zones, ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.protection")), red_line, ctx
     )

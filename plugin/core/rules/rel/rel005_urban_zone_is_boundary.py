@@ -5,11 +5,11 @@ from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._farmland import compare_zones_with_line
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 
 #: Setting: True if zone and line cover the same land in this county.
-SETTING = "zones.urban_is_boundary"
+SWITCH_SETTING = "zones.urban_is_boundary"
 
 
 @rule(
@@ -20,20 +20,20 @@ SETTING = "zones.urban_is_boundary"
     severity=Severity.WARNING,
     basis=["zoning-guide", "hunyuan-plan"],
     needs={"zones": Need("zones", fields=("zone_code",)), "boundary": Need("boundary")},
-    uses=["tolerance", "zones.codes", SETTING],
+    uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
         "zone_outside_line": "The urban zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m). Make zone and boundary identical.",
         "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no urban zone of {layer} (width {width} m). Make zone and boundary identical.",
     },
     fails=[
-        Example("zone wider", {"zones": [{"wkt": WIDER, "zone_code": "410"}], "boundary": [SQUARE]}, finds=1, areas=(1000.0,)),
-        Example("boundary wider", {"zones": [{"wkt": SQUARE, "zone_code": "400"}], "boundary": [WIDER]}, finds=1, areas=(1000.0,)),
+        Example("zone wider", {"zones": [{"wkt": WIDER_WKT, "zone_code": "410"}], "boundary": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
+        Example("boundary wider", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "400"}], "boundary": [WIDER_WKT]}, finds=1, areas=(1000.0,)),
     ],
     passes=[
         Example("two kinds of zone make one boundary", {"zones": [
             {"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "zone_code": "411"},
-            {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "zone_code": "420"}], "boundary": [SQUARE]}),
-        Example("county counts otherwise", {"zones": [{"wkt": WIDER, "zone_code": "410"}], "boundary": [SQUARE]},
+            {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "zone_code": "420"}], "boundary": [SQUARE_WKT]}),
+        Example("county counts otherwise", {"zones": [{"wkt": WIDER_WKT, "zone_code": "410"}], "boundary": [SQUARE_WKT]},
                 settings={"zones.urban_is_boundary": False}),
     ],
 )  # fmt: skip
@@ -50,8 +50,10 @@ def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: Context) -> li
     Limits
         The zone codes are marked C. Set `[zones] urban_is_boundary = false` if the county's plan differs.
     """
-    if not ctx.norm.get(SETTING):
-        return RuleResult(applicable=False, switched_off=SETTING, notes=[("switched_off", {"setting": SETTING})])
+    if not ctx.norm.get(SWITCH_SETTING):
+        return RuleResult(
+            applicable=False, switched_off=SWITCH_SETTING, notes=[("switched_off", {"setting": SWITCH_SETTING})]
+        )
     return compare_zones_with_line(
         zones, ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban")), boundary, ctx
     )

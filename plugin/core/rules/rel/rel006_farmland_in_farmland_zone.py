@@ -12,11 +12,11 @@ from ...plan.layer import Layer
 
 M2_PER_HA = 10_000.0
 
-BIG = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
-SMALL = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-PLOT = SMALL
-OTHER_PLOT = "POLYGON ((200 200, 300 200, 300 300, 200 300, 200 200))"
-EAST = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
+LARGE_FIELD_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+SMALL_FIELD_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+PLOT_WKT = SMALL_FIELD_WKT
+OTHER_PLOT_WKT = "POLYGON ((200 200, 300 200, 300 300, 200 300, 200 200))"
+EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
 
 
 @rule(
@@ -34,19 +34,19 @@ EAST = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
         "share": "{share} % of {layer} ({area}) is outside the farmland protection zone, more than {max_share} %. Extend the zone.",
     },
     fails=[
-        Example("in the urban zone", {"farmland": [SMALL, EAST], "zones": [{"wkt": BIG, "zone_code": "410"}, {"wkt": EAST, "zone_code": "300"}]},
+        Example("in the urban zone", {"farmland": [SMALL_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "410"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
                 finds=1, areas=(10000.0,)),
-        Example("more than a tenth outside", {"farmland": [SMALL], "zones": [{"wkt": BIG, "zone_code": "500"}]}, finds=1, areas=(10000.0,)),
-        Example("many small plots outside", {"farmland": [PLOT, OTHER_PLOT, EAST], "zones": [{"wkt": BIG, "zone_code": "500"},
-                                                                                     {"wkt": EAST, "zone_code": "300"}]},
+        Example("more than a tenth outside", {"farmland": [SMALL_FIELD_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"}]}, finds=1, areas=(10000.0,)),
+        Example("many small plots outside", {"farmland": [PLOT_WKT, OTHER_PLOT_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"},
+                                                                                     {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
                 parameters={"max_scattered_share": 0.002}, finds=1, areas=(20000.0,)),
-        Example("a large plot outside", {"farmland": [BIG, EAST], "zones": [{"wkt": BIG, "zone_code": "500"}, {"wkt": EAST, "zone_code": "300"}]},
+        Example("a large plot outside", {"farmland": [LARGE_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},
                 finds=2, areas=(1000000.0, 1000000.0)),
     ],
     passes=[
-        Example("inside", {"farmland": [SMALL], "zones": [{"wkt": BIG, "zone_code": "300"}]}),
-        Example("scattered plots may lie outside", {"farmland": [SMALL, EAST], "zones": [{"wkt": BIG, "zone_code": "500"},
-                                                                                     {"wkt": EAST, "zone_code": "300"}]}),
+        Example("inside", {"farmland": [SMALL_FIELD_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "300"}]}),
+        Example("scattered plots may lie outside", {"farmland": [SMALL_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "500"},
+                                                                                     {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]}),
     ],
 )  # fmt: skip
 def farmland_in_farmland_zone(
@@ -73,33 +73,38 @@ def farmland_in_farmland_zone(
     """
     urban = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban"))
     protected = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.farmland"))
-    inside = ctx.geometry.shared(farmland, zones, rows_b=urban)
-    findings = ctx.make.pairs(farmland, zones, inside, net=True, case="urban", params={"kind": "urban"})
+    urban_parts = ctx.geometry.shared(farmland, zones, rows_b=urban)
+    findings = ctx.make.pairs(farmland, zones, urban_parts, net=True, case="urban", params={"kind": "urban"})
     # Parts in urban zones have another finding and are not reported again as “outside”.
-    elsewhere = ctx.geometry.uncovered(farmland, zones, cover_rows=protected | urban)
-    areas = ctx.geometry.areas_of(elsewhere, farmland)
+    outside_parts = ctx.geometry.uncovered(farmland, zones, cover_rows=protected | urban)
+    areas = ctx.geometry.areas_of(outside_parts, farmland)
     total = float(farmland.statutory.sum())
-    outside = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
+    outside_m2 = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
     small = areas < large_area_m2
-    large = ctx.make.pairs(farmland, zones, elsewhere.only(~small), case="large", severity=Severity.WARNING)
+    large = ctx.make.pairs(farmland, zones, outside_parts.only(~small), case="large", severity=Severity.WARNING)
     for finding in large:
         finding.params |= {"kind": "large", "limit": large_area_m2}
     findings += ctx.make.by_place(large)
     result = RuleResult(findings=findings)
     if small.any() and total > 0:
-        result.notes.append(_scattered_note(areas[small], total, large_area_m2))
+        result.notes.append(_note_scattered_parts(areas[small], total, large_area_m2))
         # A share above max_share has another finding, which includes small parts.
-        if areas[small].sum() / total > max_scattered_share and outside / total <= max_share:
-            findings.append(_scattered(farmland, zones, elsewhere.only(small), areas[small], total, ctx))
+        if areas[small].sum() / total > max_scattered_share and outside_m2 / total <= max_share:
+            findings.append(
+                _make_scattered_finding(farmland, zones, outside_parts.only(small), areas[small], total, ctx)
+            )
             findings[-1].params |= {"limit": large_area_m2, "max_share": round(max_scattered_share * 100, 2)}
-    if total > 0 and outside / total > max_share:
-        place = ctx.geometry.joined([*elsewhere.geometry, *inside.geometry])
-        findings.append(_share(farmland, zones, place, outside, total, max_share))
+    if total > 0 and outside_m2 / total > max_share:
+        geometry = ctx.geometry.joined([*outside_parts.geometry, *urban_parts.geometry])
+        findings.append(_make_share_finding(farmland, zones, geometry, outside_m2, total, max_share))
     return result
 
 
-def _scattered_note(areas: NDArray, total: float, limit: float) -> tuple[str, dict[str, Any]]:
-    """Return the note on the total of parts small enough to count as scattered plots."""
+def _note_scattered_parts(areas: NDArray, total: float, limit: float) -> tuple[str, dict[str, Any]]:
+    """Return the note with the total of farmland parts too small for a finding.
+
+    ``limit`` is the area in m² from which a part has a separate finding.
+    """
     area, share = float(areas.sum()), float(areas.sum()) / total * 100
     return "scattered_outside", {
         "count": len(areas),
@@ -109,7 +114,9 @@ def _scattered_note(areas: NDArray, total: float, limit: float) -> tuple[str, di
     }
 
 
-def _scattered(farmland: Layer, zones: Layer, parts: Parts, areas: NDArray, total: float, ctx: Context) -> Finding:
+def _make_scattered_finding(
+    farmland: Layer, zones: Layer, parts: Parts, areas: NDArray, total: float, ctx: Context
+) -> Finding:
     area = float(areas.sum())
     return Finding(
         farmland.role,
@@ -122,13 +129,15 @@ def _scattered(farmland: Layer, zones: Layer, parts: Parts, areas: NDArray, tota
     )
 
 
-def _share(farmland: Layer, zones: Layer, place: Any, outside: float, total: float, max_share: float) -> Finding:
+def _make_share_finding(
+    farmland: Layer, zones: Layer, geometry: Any, outside_m2: float, total: float, max_share: float
+) -> Finding:
     return Finding(
         farmland.role,
         related_role=zones.role,
         case="share",
         severity=Severity.WARNING,
-        params={"kind": "share", "share": round(outside / total * 100, 2), "max_share": round(max_share * 100, 2)},
-        area_m2=outside,
-        geometry=place,
+        params={"kind": "share", "share": round(outside_m2 / total * 100, 2), "max_share": round(max_share * 100, 2)},
+        area_m2=outside_m2,
+        geometry=geometry,
     )

@@ -6,9 +6,9 @@ from ...plan.layer import Layer
 from ...standard.conflicts import ALLOWED, CONFLICTS, ERROR, EVIDENCE, INFORMATION, WARNING, Conflict
 from .._places import is_reported_elsewhere, require_layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-OVER = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
-NEXT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
+EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 SEVERITY = {
     ERROR: Severity.ERROR,
     WARNING: Severity.WARNING,
@@ -33,22 +33,22 @@ SEVERITY = {
         "evidence": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m), which is allowed only with a document. Waive the finding with the number of that document; without one, move one of the lines back.",
     },
     fails=[
-        Example("boundary in the flood line", {"CZKFBJ": [SQUARE], "HLFXKZX": [OVER]}, finds=1, areas=(1000.0,)),
-        Example("mining under farmland and next to a monument", {"KCZYKCBHX": [SQUARE], "YJJBNTBHTB": [OVER], "LSWHBHX": [OVER]}, finds=3,
+        Example("boundary in the flood line", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [OVERLAPPING_WKT]}, finds=1, areas=(1000.0,)),
+        Example("mining under farmland and next to a monument", {"KCZYKCBHX": [SQUARE_WKT], "YJJBNTBHTB": [OVERLAPPING_WKT], "LSWHBHX": [OVERLAPPING_WKT]}, finds=3,
                 areas=(1000.0, 1000.0, 10000.0)),
-        Example("heritage inside the red line", {"LSWHBHX": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "STBHHX": [SQUARE]}, finds=1,
+        Example("heritage inside the red line", {"LSWHBHX": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"], "STBHHX": [SQUARE_WKT]}, finds=1,
                 areas=(100.0,)),
-        Example("a county is stricter", {"CZKFBJ": [SQUARE], "HLFXKZX": [SQUARE]}, finds=1, areas=(10000.0,),
+        Example("a county is stricter", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [SQUARE_WKT]}, finds=1, areas=(10000.0,),
                 settings={"conflicts.boundary-flood_line": "error"}),
-        Example("two of the four lines", {"ZXCQCSHX": [SQUARE, NEXT], "ZXCQCSZX": [OVER]}, finds=2, areas=(1000.0, 9000.0)),
+        Example("two of the four lines", {"ZXCQCSHX": [SQUARE_WKT, EAST_SQUARE_WKT], "ZXCQCSZX": [OVERLAPPING_WKT]}, finds=2, areas=(1000.0, 9000.0)),
     ],
     passes=[
-        Example("touch only", {"CZKFBJ": [SQUARE], "HLFXKZX": [NEXT]}),
-        Example("the three lines have rules of their own", {"CZKFBJ": [SQUARE], "STBHHX": [SQUARE], "YJJBNTBHTB": [SQUARE]}),
-        Example("farmland in a core zone is reported as such", {"YJJBNTBHTB": [SQUARE], "ZRBHD": [{"wkt": SQUARE, "feature_name":
+        Example("touch only", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [EAST_SQUARE_WKT]}),
+        Example("the three lines have rules of their own", {"CZKFBJ": [SQUARE_WKT], "STBHHX": [SQUARE_WKT], "YJJBNTBHTB": [SQUARE_WKT]}),
+        Example("farmland in a core zone is reported as such", {"YJJBNTBHTB": [SQUARE_WKT], "ZRBHD": [{"wkt": SQUARE_WKT, "feature_name":
                 "某保护区核心保护区"}]}, parameters={"rules": ["LAW011"]}),
-        Example("reserves lie in the red line by intent", {"ZRBHD": [SQUARE], "STBHHX": [SQUARE]}),
-        Example("a county allows it", {"CZKFBJ": [SQUARE], "HLFXKZX": [SQUARE]}, settings={"conflicts.boundary-flood_line": "allowed"}),
+        Example("reserves lie in the red line by intent", {"ZRBHD": [SQUARE_WKT], "STBHHX": [SQUARE_WKT]}),
+        Example("a county allows it", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [SQUARE_WKT]}, settings={"conflicts.boundary-flood_line": "allowed"}),
     ],
 )  # fmt: skip
 def control_line_conflicts(*, ctx: Context) -> RuleResult:
@@ -75,21 +75,29 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
         meaning = ctx.norm.get(conflict.key)
         if conflict.rule or meaning == ALLOWED:
             continue
-        a, b = require_layer(conflict.left, ctx, result), require_layer(conflict.right, ctx, result)
-        if a is None or b is None:
+        left_layer, right_layer = require_layer(conflict.left, ctx, result), require_layer(conflict.right, ctx, result)
+        if left_layer is None or right_layer is None:
             continue
         result.applicable = True
         if conflict.mark == "C" and conflict.key not in ctx.norm.profile.settings:
             result.unconfirmed.append(CONFLICTS)
-        result.findings += _conflict_findings(conflict, meaning, a, b, ctx)
+        result.findings += _make_conflict_findings(conflict, meaning, left_layer, right_layer, ctx)
     return result
 
 
-def _conflict_findings(conflict: Conflict, meaning: str, a: Layer, b: Layer, ctx: Context) -> list:
+def _make_conflict_findings(
+    conflict: Conflict, meaning: str, left_layer: Layer, right_layer: Layer, ctx: Context
+) -> list:
     params = {"meaning": meaning, "basis": conflict.basis}
     rows = None
-    if conflict.pair == {"farmland", "reserves"} and is_reported_elsewhere(ctx, "LAW011") and b.has("feature_name"):
+    if (
+        conflict.pair == {"farmland", "reserves"}
+        and is_reported_elsewhere(ctx, "LAW011")
+        and right_layer.has("feature_name")
+    ):
         # Land in a core zone has a finding of LAW011 when that rule runs.
-        rows = ~core_rows(b, ctx.norm)
-    shared = ctx.geometry.shared(a, b, rows_b=rows, severity=SEVERITY[meaning])
-    return ctx.make.pairs(a, b, shared, net=True, case=meaning, severity=SEVERITY[meaning], params=params)
+        rows = ~core_rows(right_layer, ctx.norm)
+    shared = ctx.geometry.shared(left_layer, right_layer, rows_b=rows, severity=SEVERITY[meaning])
+    return ctx.make.pairs(
+        left_layer, right_layer, shared, net=True, case=meaning, severity=SEVERITY[meaning], params=params
+    )

@@ -12,9 +12,9 @@ from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import CodeList
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
-HALVES = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+HALF_SQUARE_WKTS = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]
 
 
 @rule(
@@ -30,22 +30,22 @@ HALVES = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 1
         "code": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) has “{related}” on the same land ({area}, width {width} m). Determine which of the two is in force, and correct the other.",
     },
     fails=[
-        Example("plots beyond the protection line", {"YJJBNTBHTB": [SQUARE], "YJJBNTTB": [WIDER]}, finds=1, areas=(1000.0,)),
-        Example("both ways", {"YDYHGHFQ": [SQUARE], "GHFQ": ["POLYGON ((10 0, 110 0, 110 100, 10 100, 10 0))"]}, finds=2,
+        Example("plots beyond the protection line", {"YJJBNTBHTB": [SQUARE_WKT], "YJJBNTTB": [WIDER_WKT]}, finds=1, areas=(1000.0,)),
+        Example("both ways", {"YDYHGHFQ": [SQUARE_WKT], "GHFQ": ["POLYGON ((10 0, 110 0, 110 100, 10 100, 10 0))"]}, finds=2,
                 areas=(1000.0, 1000.0)),
-        Example("zones of two layers", {"YDYHGHFQ": [{"wkt": SQUARE, "zone_code": "300"}], "GHFQ": [{"wkt": SQUARE, "zone_code": "510"}]},
+        Example("zones of two layers", {"YDYHGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "300"}], "GHFQ": [{"wkt": SQUARE_WKT, "zone_code": "510"}]},
                 finds=1, areas=(10000.0,)),
-        Example("zones of the centre", {"YDYHGHFQ": [{"wkt": WIDER, "zone_code": "300"}], "ZXCQGHFQ": [{"wkt": SQUARE, "zone_code": "411"}]},
+        Example("zones of the centre", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "300"}], "ZXCQGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "411"}]},
                 finds=1, areas=(10000.0,)),
         Example("the second is compared with the first, the third too",
-                {"YJJBNTBHTB": [SQUARE], "YJJBNTTB": [SQUARE], "YJJBNTBHHX": [WIDER]}, finds=1, areas=(1000.0,)),
+                {"YJJBNTBHTB": [SQUARE_WKT], "YJJBNTTB": [SQUARE_WKT], "YJJBNTBHHX": [WIDER_WKT]}, finds=1, areas=(1000.0,)),
     ],
     passes=[
-        Example("a finer zone of the same class", {"YDYHGHFQ": [{"wkt": WIDER, "zone_code": "410"}],
-                "ZXCQGHFQ": [{"wkt": SQUARE, "zone_code": "411"}]}),
-        Example("cut otherwise, the same land", {"YJJBNTBHTB": [SQUARE], "YJJBNTTB": HALVES}),
-        Example("changes of two layers are no one thing", {"WHCGHFQ": [SQUARE], "WHCZXCQCSLX": [WIDER]}),
-        Example("one layer only", {"YJJBNTBHTB": [SQUARE], "STBHHX": [WIDER]}),
+        Example("a finer zone of the same class", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "410"}],
+                "ZXCQGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "411"}]}),
+        Example("cut otherwise, the same land", {"YJJBNTBHTB": [SQUARE_WKT], "YJJBNTTB": HALF_SQUARE_WKTS}),
+        Example("changes of two layers are no one thing", {"WHCGHFQ": [SQUARE_WKT], "WHCZXCQCSLX": [WIDER_WKT]}),
+        Example("one layer only", {"YJJBNTBHTB": [SQUARE_WKT], "STBHHX": [WIDER_WKT]}),
     ],
 )  # fmt: skip
 def layers_of_one_thing(*, ctx: Context) -> RuleResult:
@@ -67,72 +67,77 @@ def layers_of_one_thing(*, ctx: Context) -> RuleResult:
         for a whole county, by name or with its group.
     """
     result = RuleResult(applicable=False)
-    seen: set[tuple[str, str]] = set()
+    compared_pairs: set[tuple[str, str]] = set()
     for concept in ctx.norm.standard.concepts:
-        used = ctx.plan.concept(concept)
+        used_layer = ctx.plan.concept(concept)
         if ctx.norm.standard.is_maintenance(concept):
             # Each class of changes belongs to another layer.
             continue
-        if used is None or used.has_no_geometry or used.template.geometry != "polygon":
+        if used_layer is None or used_layer.has_no_geometry or used_layer.template.geometry != "polygon":
             continue
         for role in ctx.plan.roles_of(concept):
-            other = ctx.plan.layers.get(role)
+            other_layer = ctx.plan.layers.get(role)
             if (
-                other is None
-                or other is used
-                or other.has_no_geometry
-                or (used.role, role) in seen
-                or _divided(concept, other)
+                other_layer is None
+                or other_layer is used_layer
+                or other_layer.has_no_geometry
+                or (used_layer.role, role) in compared_pairs
+                or _is_divided_concept(concept, other_layer)
             ):
                 continue
-            seen |= {(used.role, role), (role, used.role)}
+            compared_pairs |= {(used_layer.role, role), (role, used_layer.role)}
             result.applicable = True
-            result.findings += _beyond(used, other, concept, ctx) + _beyond(other, used, concept, ctx)
-            result.findings += _other_codes(used, other, ctx)
+            result.findings += _report_uncovered_parts(used_layer, other_layer, concept, ctx) + _report_uncovered_parts(
+                other_layer, used_layer, concept, ctx
+            )
+            result.findings += _report_different_codes(used_layer, other_layer, ctx)
     zones, centre = ctx.plan.concept("zones"), ctx.plan.concept("centre_zones")
     if zones is not None and centre is not None and not (zones.has_no_geometry or centre.has_no_geometry):
         result.applicable = True
-        result.findings += _other_codes(zones, centre, ctx)
+        result.findings += _report_different_codes(zones, centre, ctx)
     return result
 
 
-def _other_codes(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
+def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: Context) -> list[Finding]:
     """Return findings on parts that two layers of zones assign to different classes."""
-    if not (a.has_values("zone_code") and b.has_values("zone_code")):
+    if not (first_layer.has_values("zone_code") and second_layer.has_values("zone_code")):
         return []
-    own, others = a.text("zone_code"), b.text("zone_code")
-    declared = require_value(a.template.field("zone_code"), "the field of the zone codes")
+    first_codes, second_codes = first_layer.text("zone_code"), second_layer.text("zone_code")
+    declared = require_value(first_layer.template.field("zone_code"), "the field of the zone codes")
     codes = ctx.codes(declared.codes)
-    agree = cache(lambda one, other: _agree(one, other, codes))
+    agree = cache(lambda one, other: _are_compatible_codes(one, other, codes))
 
-    def differ(left: NDArray, right: NDArray) -> NDArray:
+    def have_different_codes(left: NDArray, right: NDArray) -> NDArray:
         pairs = zip(left.tolist(), right.tolist(), strict=True)
-        return np.array([not agree(own[i], others[j]) for i, j in pairs], dtype=bool)
+        return np.array([not agree(first_codes[i], second_codes[j]) for i, j in pairs], dtype=bool)
 
-    parts = ctx.geometry.shared(a, b, pairs=differ)
-    found = ctx.make.pairs(a, b, parts, case="code", field=a.field_name("zone_code"))
-    for finding, i, j in zip(found, parts.left.tolist(), parts.right.tolist(), strict=True):
-        finding.params |= {"value": own[i], "related": others[j]}
-    return found
+    parts = ctx.geometry.shared(first_layer, second_layer, pairs=have_different_codes)
+    findings = ctx.make.pairs(first_layer, second_layer, parts, case="code", field=first_layer.field_name("zone_code"))
+    for finding, i, j in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
+        finding.params |= {"value": first_codes[i], "related": second_codes[j]}
+    return findings
 
 
-def _agree(one: str, other: str, codes: CodeList) -> bool:
-    """Return True if one code equals the other or is below it.
+def _are_compatible_codes(code: str, other_code: str, codes: CodeList) -> bool:
+    """Return True if two zone codes are equal or one is below the other in the list.
 
-    A blank agrees with every code; ATT002 reports a code outside the list.
+    True also if one is blank or not in the list; ATT002 reports codes outside the list.
     """
-    above, other_lineage = codes.lineage(one), codes.lineage(other)
-    return not above or not other_lineage or one in other_lineage or other in above
+    lineage, other_lineage = codes.lineage(code), codes.lineage(other_code)
+    return not lineage or not other_lineage or code in other_lineage or other_code in lineage
 
 
-def _divided(concept: str, other: Layer) -> bool:
-    """Return True for classes of yearly changes, which belong to different layers.
+def _is_divided_concept(concept: str, layer: Layer) -> bool:
+    """Return True if two layers of one subject need not cover the same land.
 
-    They need not cover the same land.
+    These are the classes of yearly changes, each of which belongs to another layer, and layers without areas.
     """
-    return concept == "maintenance" or other.template.geometry != "polygon"
+    return concept == "maintenance" or layer.template.geometry != "polygon"
 
 
-def _beyond(a: Layer, b: Layer, concept: str, ctx: Context) -> list[Finding]:
-    parts = ctx.geometry.uncovered(a, b, rows=a.polygons.may_be_uncovered(b.polygons, ctx.cancellation))
-    return ctx.make.by_place(ctx.make.pairs(a, b, parts, params={"concept": ConceptName(concept)}))
+def _report_uncovered_parts(first_layer: Layer, second_layer: Layer, concept: str, ctx: Context) -> list[Finding]:
+    """Return findings on connected parts of the first layer that the second lacks."""
+    parts = ctx.geometry.uncovered(
+        first_layer, second_layer, rows=first_layer.polygons.may_be_uncovered(second_layer.polygons, ctx.cancellation)
+    )
+    return ctx.make.by_place(ctx.make.pairs(first_layer, second_layer, parts, params={"concept": ConceptName(concept)}))

@@ -18,21 +18,21 @@ from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._places import require_layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-INNER = "POLYGON ((20 20, 80 20, 80 80, 20 80, 20 20))"
-OUT = "POLYGON ((20 20, 110 20, 110 80, 20 80, 20 20))"
-RING = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20 80, 20 20))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+INNER_SQUARE_WKT = "POLYGON ((20 20, 80 20, 80 80, 20 80, 20 20))"
+PROTRUDING_WKT = "POLYGON ((20 20, 110 20, 110 80, 20 80, 20 20))"
+RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20 80, 20 20))"
 
 
-def _core(wkt: str) -> dict[str, str]:
+def _core_row(wkt: str) -> dict[str, str]:
     return {"wkt": wkt, "feature_name": "某街区核心保护范围"}
 
 
-def _control(wkt: str) -> dict[str, str]:
+def _control_zone_row(wkt: str) -> dict[str, str]:
     return {"wkt": wkt, "feature_name": "某街区建设控制地带"}
 
 
-def _range(wkt: str) -> dict[str, str]:
+def _range_row(wkt: str) -> dict[str, str]:
     return {"wkt": wkt, "feature_name": "某街区"}
 
 
@@ -49,17 +49,17 @@ def _range(wkt: str) -> dict[str, str]:
         "bare": "{area} of the protection range “{site}” in {layer} ({key}; width {width} m) is neither core nor control zone in {related_layer}. The range is composed of both: extend one of them, or correct the range.",
     },
     fails=[
-        Example("core beyond the range", {"LSWHBHX": [_core(OUT)], "LSWHJQ": [_range(SQUARE)]}, finds=1, areas=(600.0,)),
-        Example("range wider than its parts", {"LSWHBHX": [_core(INNER), _control(RING)],
-                "LSWHJQ": [_range("POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))")]}, finds=1, areas=(1000.0,)),
+        Example("core beyond the range", {"LSWHBHX": [_core_row(PROTRUDING_WKT)], "LSWHJQ": [_range_row(SQUARE_WKT)]}, finds=1, areas=(600.0,)),
+        Example("range wider than its parts", {"LSWHBHX": [_core_row(INNER_SQUARE_WKT), _control_zone_row(RING_WKT)],
+                "LSWHJQ": [_range_row("POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))")]}, finds=1, areas=(1000.0,)),
         Example("identified by the kind, range in the line itself", {"LSWHBHX": [
-            {"wkt": OUT, "feature_name": "某村核心保护范围", "feature_kind": "41"},
-            {"wkt": SQUARE, "feature_name": "某村", "feature_kind": "40"}]}, finds=1, areas=(600.0,)),
+            {"wkt": PROTRUDING_WKT, "feature_name": "某村核心保护范围", "feature_kind": "41"},
+            {"wkt": SQUARE_WKT, "feature_name": "某村", "feature_kind": "40"}]}, finds=1, areas=(600.0,)),
     ],
     passes=[
-        Example("core and control zone are the range", {"LSWHBHX": [_core(INNER), _control(RING)], "LSWHJQ": [_range(SQUARE)]}),
-        Example("core only: the control zone may be drawn elsewhere", {"LSWHBHX": [_core(INNER)], "LSWHJQ": [_range(SQUARE)]}),
-        Example("no range of that name", {"LSWHBHX": [_core(OUT)], "LSWHJQ": [{"wkt": SQUARE, "feature_name": "另一街区"}]}),
+        Example("core and control zone are the range", {"LSWHBHX": [_core_row(INNER_SQUARE_WKT), _control_zone_row(RING_WKT)], "LSWHJQ": [_range_row(SQUARE_WKT)]}),
+        Example("core only: the control zone may be drawn elsewhere", {"LSWHBHX": [_core_row(INNER_SQUARE_WKT)], "LSWHJQ": [_range_row(SQUARE_WKT)]}),
+        Example("no range of that name", {"LSWHBHX": [_core_row(PROTRUDING_WKT)], "LSWHJQ": [{"wkt": SQUARE_WKT, "feature_name": "另一街区"}]}),
     ],
 )  # fmt: skip
 def heritage_range_and_parts(*, ctx: Context) -> RuleResult:
@@ -78,35 +78,46 @@ def heritage_range_and_parts(*, ctx: Context) -> RuleResult:
         name or with its group.
     """
     result = RuleResult(applicable=False)
-    line = require_layer("heritage", ctx, result)
-    if line is None:
+    heritage_line = require_layer("heritage", ctx, result)
+    if heritage_line is None:
         return result
-    parts = classify_heritage_parts(line, ctx)
+    parts = classify_heritage_parts(heritage_line, ctx)
     range_layers = [layer for role in range_roles(ctx) if (layer := require_layer(role, ctx, result)) is not None]
-    for layer, of in [*((layer, site_names(layer)) for layer in range_layers), (line, _own_ranges(parts))]:
+    for layer, site_of_row in [
+        *((layer, site_names(layer)) for layer in range_layers),
+        (heritage_line, _range_site_names(parts)),
+    ]:
         for site in parts.sites():
-            ranges = of == site
-            if ranges.any():
+            is_range = site_of_row == site
+            if is_range.any():
                 result.applicable = True
-                result.findings += _compared(site, line, parts, layer, ranges, ctx)
+                result.findings += _compare_site_parts(site, heritage_line, parts, layer, is_range, ctx)
     return result
 
 
-def _own_ranges(parts: HeritageParts) -> np.ndarray:
-    """Return the site of each row that is a whole range, else an empty text."""
+def _range_site_names(parts: HeritageParts) -> np.ndarray:
+    """Return the site of each row that is a whole protection range, else empty."""
     return np.where(parts.rows(RANGE), parts.site, "")
 
 
-def _compared(
-    site: str, line: Layer, parts: HeritageParts, layer: Layer, ranges: np.ndarray, ctx: Context
+def _compare_site_parts(
+    site: str, heritage_line: Layer, parts: HeritageParts, range_layer: Layer, is_range: np.ndarray, ctx: Context
 ) -> list[Finding]:
+    """Return findings on a site's core and control zone that do not compose its range.
+
+    ``is_range`` is (n,) bool: the rows of ``range_layer`` that are the site's range.
+    """
     core, control = parts.of_site(CORE, site), parts.of_site(CONTROL, site)
     params = {"site": site}
-    beyond = ctx.geometry.uncovered(line, layer, Polygons(layer.plane[ranges]), rows=core | control)
-    found = ctx.make.pairs(line, layer, beyond, case="beyond", params=params)
-    for finding in found:
-        finding.related_keys = [layer.keys[n] for n in np.flatnonzero(ranges)]
+    parts_beyond = ctx.geometry.uncovered(
+        heritage_line, range_layer, Polygons(range_layer.plane[is_range]), rows=core | control
+    )
+    findings = ctx.make.pairs(heritage_line, range_layer, parts_beyond, case="beyond", params=params)
+    for finding in findings:
+        finding.related_keys = [range_layer.keys[n] for n in np.flatnonzero(is_range)]
     if core.any() and control.any():
-        neither = ctx.geometry.uncovered(layer, line, Polygons(line.plane[core | control]), rows=ranges)
-        found += ctx.make.pairs(layer, line, neither, case="bare", params=params)
-    return ctx.make.by_place(found)
+        unfilled_parts = ctx.geometry.uncovered(
+            range_layer, heritage_line, Polygons(heritage_line.plane[core | control]), rows=is_range
+        )
+        findings += ctx.make.pairs(range_layer, heritage_line, unfilled_parts, case="bare", params=params)
+    return ctx.make.by_place(findings)

@@ -9,9 +9,9 @@ from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-INNER = "POLYGON ((20 20, 80 20, 80 80, 20 80, 20 20))"
-RING = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20 80, 20 20))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+INNER_SQUARE_WKT = "POLYGON ((20 20, 80 20, 80 80, 20 80, 20 20))"
+RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20 80, 20 20))"
 
 
 @rule(
@@ -28,18 +28,18 @@ RING = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20 80,
         "stricter": "The control zone {layer} ({key}, “{site}”) overlaps the core of “{other}” by {area} ({related_key}; width {width} m). The core's stricter requirements apply there: state this in the plan's text.",
     },
     fails=[
-        Example("control zone not cut out", {"heritage": [{"wkt": INNER, "feature_name": "某街区核心保护范围"},
-                {"wkt": SQUARE, "feature_name": "某街区建设控制地带"}]}, finds=1, areas=(3600.0,)),
-        Example("another site's core: the stricter applies", {"heritage": [{"wkt": INNER, "feature_name": "某寺保护范围"},
-                {"wkt": SQUARE, "feature_name": "某街区建设控制地带"}]}, finds=1, areas=(3600.0,)),
-        Example("identified by the kind", {"heritage": [{"wkt": INNER, "feature_kind": "21"}, {"wkt": SQUARE, "feature_kind": "22"}]},
+        Example("control zone not cut out", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_name": "某街区核心保护范围"},
+                {"wkt": SQUARE_WKT, "feature_name": "某街区建设控制地带"}]}, finds=1, areas=(3600.0,)),
+        Example("another site's core: the stricter applies", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_name": "某寺保护范围"},
+                {"wkt": SQUARE_WKT, "feature_name": "某街区建设控制地带"}]}, finds=1, areas=(3600.0,)),
+        Example("identified by the kind", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_kind": "21"}, {"wkt": SQUARE_WKT, "feature_kind": "22"}]},
                 finds=1, areas=(3600.0,)),
     ],
     passes=[
-        Example("a ring around the core", {"heritage": [{"wkt": INNER, "feature_name": "某街区核心保护范围"},
-                {"wkt": RING, "feature_name": "某街区建设控制地带"}]}),
-        Example("two cores", {"heritage": [{"wkt": INNER, "feature_name": "某寺保护范围"},
-                {"wkt": SQUARE, "feature_name": "某街区核心保护范围"}]}),
+        Example("a ring around the core", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_name": "某街区核心保护范围"},
+                {"wkt": RING_WKT, "feature_name": "某街区建设控制地带"}]}),
+        Example("two cores", {"heritage": [{"wkt": INNER_SQUARE_WKT, "feature_name": "某寺保护范围"},
+                {"wkt": SQUARE_WKT, "feature_name": "某街区核心保护范围"}]}),
     ],
 )  # fmt: skip
 def heritage_parts_overlap(heritage: Layer, *, ctx: Context) -> RuleResult:
@@ -63,18 +63,19 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: Context) -> RuleResult:
     result = RuleResult(applicable=bool(core.any() and control.any()))
     # The query is within the layer, so that either row of a pair may be the edited one.
     shared = ctx.geometry.shared(heritage, rows_a=core | control, pairs=lambda i, j: parts.part[i] != parts.part[j])
-    turned = core[shared.left]
+    is_core_left = core[shared.left]
     shared = replace(
         shared,
-        left=np.where(turned, shared.right, shared.left),
-        right=np.where(turned, shared.left, shared.right),
+        left=np.where(is_core_left, shared.right, shared.left),
+        right=np.where(is_core_left, shared.left, shared.right),
     )
     for finding, i, j in zip(ctx.make.pairs(heritage, heritage, shared), shared.left, shared.right, strict=True):
-        result.findings.append(_complete_finding(finding, parts.site[i], parts.site[j]))
+        result.findings.append(_add_site_names(finding, parts.site[i], parts.site[j]))
     return result
 
 
-def _complete_finding(finding: Finding, site: str, other: str) -> Finding:
+def _add_site_names(finding: Finding, site: str, other: str) -> Finding:
+    """Add the names of both sites to a finding; set its case and severity."""
     finding.params |= {"site": site, "other": other}
     finding.case = "own" if site == other else "stricter"
     if site != other:

@@ -10,9 +10,9 @@ from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._places import require_layer
 
-SQUARE = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "feature_name": "某寺"}
-IN = {"wkt": "POINT (50 50)", "feature_name": "某寺"}
-OUT = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
+SITE_POLYGON = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "feature_name": "某寺"}
+POINT_INSIDE = {"wkt": "POINT (50 50)", "feature_name": "某寺"}
+POINT_OUTSIDE = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
 
 
 @rule(
@@ -28,17 +28,17 @@ OUT = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
         "unnamed": "{layer} ({key}, “{site}”) is in no polygon of {related_layer}, and no polygon has its name. Correct the name in one of them, or draw the polygon.",
     },
     fails=[
-        Example("next to its polygon", {"WWBHDWD": [OUT], "WWBHDWM": [SQUARE]}, finds=1),
-        Example("in another's polygon only", {"LSJZD": [{**IN, "feature_name": "某宅"}], "LSJZM": [
-            SQUARE, {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某宅"}]}, finds=1),
-        Example("no polygon of its name", {"BKYDWWD": [{**OUT, "feature_name": "某碑"}], "BKYDWWM": [SQUARE]}, finds=1),
+        Example("next to its polygon", {"WWBHDWD": [POINT_OUTSIDE], "WWBHDWM": [SITE_POLYGON]}, finds=1),
+        Example("in another's polygon only", {"LSJZD": [{**POINT_INSIDE, "feature_name": "某宅"}], "LSJZM": [
+            SITE_POLYGON, {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某宅"}]}, finds=1),
+        Example("no polygon of its name", {"BKYDWWD": [{**POINT_OUTSIDE, "feature_name": "某碑"}], "BKYDWWM": [SITE_POLYGON]}, finds=1),
     ],
     passes=[
-        Example("inside", {"WWBHDWD": [IN], "WWBHDWM": [SQUARE]}),
-        Example("on the edge", {"WWBHDWD": [{**IN, "wkt": "POINT (100 50)"}], "WWBHDWM": [SQUARE]}),
-        Example("in one of two polygons of its name", {"WWBHDWD": [IN], "WWBHDWM": [
-            SQUARE, {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某寺"}]}),
-        Example("no polygons there", {"WWBHDWD": [IN], "LSJZM": [SQUARE]}),
+        Example("inside", {"WWBHDWD": [POINT_INSIDE], "WWBHDWM": [SITE_POLYGON]}),
+        Example("on the edge", {"WWBHDWD": [{**POINT_INSIDE, "wkt": "POINT (100 50)"}], "WWBHDWM": [SITE_POLYGON]}),
+        Example("in one of two polygons of its name", {"WWBHDWD": [POINT_INSIDE], "WWBHDWM": [
+            SITE_POLYGON, {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某寺"}]}),
+        Example("no polygons there", {"WWBHDWD": [POINT_INSIDE], "LSJZM": [SITE_POLYGON]}),
     ],
 )  # fmt: skip
 def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
@@ -56,42 +56,47 @@ def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
     """
     result = RuleResult(applicable=False)
     for points, polygons in POINTS_OF.items():
-        of, within = require_layer(points, ctx, result), require_layer(polygons, ctx, result)
-        if of is not None and within is not None:
+        point_layer, polygon_layer = require_layer(points, ctx, result), require_layer(polygons, ctx, result)
+        if point_layer is not None and polygon_layer is not None:
             result.applicable = True
-            result.findings += _find_misplaced_points(of, within, ctx)
+            result.findings += _find_misplaced_points(point_layer, polygon_layer, ctx)
     return result
 
 
 def _find_misplaced_points(points: Layer, polygons: Layer, ctx: Context) -> list[Finding]:
+    """Return findings on points outside the polygon of their name."""
     present = np.flatnonzero(~is_missing(polygons.plane))
-    bearing = site_names(polygons)
+    polygon_names = site_names(polygons)
     tree = shapely.STRtree(polygons.plane[present])
-    there = np.flatnonzero(~is_missing(points.plane))
+    point_rows = np.flatnonzero(~is_missing(points.plane))
     # Edges within this distance count as equal, so that a point on an edge in another layer's coordinates is inside.
-    hits = tree.query(points.plane[there], predicate="dwithin", distance=ctx.tolerance.edge_match_m)
-    inside: dict[int, set[int]] = {}
+    hits = tree.query(points.plane[point_rows], predicate="dwithin", distance=ctx.tolerance.edge_match_m)
+    polygons_by_point: dict[int, set[int]] = {}
     for n, m in zip(*hits.tolist(), strict=True):
-        inside.setdefault(int(there[n]), set()).add(int(present[m]))
-    found = []
-    called = site_names(points)
-    for row in there.tolist():
+        polygons_by_point.setdefault(int(point_rows[n]), set()).add(int(present[m]))
+    findings = []
+    point_names = site_names(points)
+    for row in point_rows.tolist():
         ctx.cancellation.raise_if_cancelled()
-        name = called[row]
-        own = set(present[bearing[present] == name].tolist()) if name else set()
-        around = inside.get(row, set())
-        if not (own & around if own else around):
-            found.append(_point_finding(points, row, str(name), polygons, sorted(own), ctx))
-    return found
+        name = point_names[row]
+        polygons_of_name = set(present[polygon_names[present] == name].tolist()) if name else set()
+        polygons_at_point = polygons_by_point.get(row, set())
+        if not (polygons_of_name & polygons_at_point if polygons_of_name else polygons_at_point):
+            findings.append(_make_point_finding(points, row, str(name), polygons, sorted(polygons_of_name), ctx))
+    return findings
 
 
-def _point_finding(points: Layer, row: int, name: str, polygons: Layer, own: list[int], ctx: Context) -> Finding:
-    finding = ctx.make.row(points, row, case="outside" if own else "unnamed", geometry=points.plane[row])
+def _make_point_finding(
+    points: Layer, row: int, name: str, polygons: Layer, polygons_of_name: list[int], ctx: Context
+) -> Finding:
+    finding = ctx.make.row(points, row, case="outside" if polygons_of_name else "unnamed", geometry=points.plane[row])
     finding.params |= {"site": name}
     finding.related_role = polygons.role
-    if own:
-        finding.related_keys = [polygons.keys[n] for n in own]
-        finding.params["distance"] = round(float(shapely.distance(points.plane[row], polygons.plane[own]).min()), 2)
+    if polygons_of_name:
+        finding.related_keys = [polygons.keys[n] for n in polygons_of_name]
+        finding.params["distance"] = round(
+            float(shapely.distance(points.plane[row], polygons.plane[polygons_of_name]).min()), 2
+        )
     else:
         finding.severity = Severity.INFO
     return finding

@@ -4,8 +4,8 @@ from ...model.findings import Finding
 from ...model.rule import Example, Need, Severity, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 
 
 @rule(
@@ -21,13 +21,13 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
         "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m). The purple line bounds the protection ranges, which must be in that layer: add the range there, or correct the purple line."
     },
     fails=[
-        Example("reaches beyond", {"purple_line": [WIDER], "heritage": [SQUARE]}, finds=1, areas=(1000.0,)),
-        Example("no range at all", {"purple_line": [SQUARE], "heritage": ["POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"]}, finds=1,
+        Example("reaches beyond", {"purple_line": [WIDER_WKT], "heritage": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
+        Example("no range at all", {"purple_line": [SQUARE_WKT], "heritage": ["POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"]}, finds=1,
                 areas=(10000.0,)),
     ],
     passes=[
-        Example("within", {"purple_line": [SQUARE], "heritage": [WIDER]}),
-        Example("around two ranges", {"purple_line": [SQUARE], "heritage": [
+        Example("within", {"purple_line": [SQUARE_WKT], "heritage": [WIDER_WKT]}),
+        Example("around two ranges", {"purple_line": [SQUARE_WKT], "heritage": [
             "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]}),
     ],
 )  # fmt: skip

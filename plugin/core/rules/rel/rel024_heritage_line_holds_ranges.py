@@ -4,8 +4,8 @@ from ...heritage.protection import range_roles
 from ...model.rule import Example, RuleResult, Severity, rule
 from .._places import require_layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 
 
 @rule(
@@ -20,15 +20,15 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
         "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), which must contain all protection ranges. Add the part there, or correct the range."
     },
     fails=[
-        Example("district beyond the line", {"LSWHJQ": [WIDER], "LSWHBHX": [SQUARE]}, finds=1, areas=(1000.0,)),
-        Example("two layers of ranges", {"LSWHMCUN": [WIDER], "WWBHDWM": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))"],
-                "LSWHBHX": [SQUARE]}, finds=2, areas=(1000.0, 100.0)),
+        Example("district beyond the line", {"LSWHJQ": [WIDER_WKT], "LSWHBHX": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
+        Example("two layers of ranges", {"LSWHMCUN": [WIDER_WKT], "WWBHDWM": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))"],
+                "LSWHBHX": [SQUARE_WKT]}, finds=2, areas=(1000.0, 100.0)),
     ],
     passes=[
-        Example("core and control zone hold the district", {"LSWHJQ": [SQUARE], "LSWHBHX": [
+        Example("core and control zone hold the district", {"LSWHJQ": [SQUARE_WKT], "LSWHBHX": [
             "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"]}),
-        Example("the line may be wider", {"DYZ": [SQUARE], "LSWHBHX": [WIDER]}),
-        Example("no ranges in layers of their own", {"LSWHBHX": [SQUARE]}),
+        Example("the line may be wider", {"DYZ": [SQUARE_WKT], "LSWHBHX": [WIDER_WKT]}),
+        Example("no ranges in layers of their own", {"LSWHBHX": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def heritage_line_holds_ranges(*, ctx: Context) -> RuleResult:
@@ -47,14 +47,14 @@ def heritage_line_holds_ranges(*, ctx: Context) -> RuleResult:
         city instead of its ranges: remove it from the data, or waive the finding. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
-    line = require_layer("heritage", ctx, result)
-    if line is None:
+    heritage_line = require_layer("heritage", ctx, result)
+    if heritage_line is None:
         return result
     for role in range_roles(ctx):
         layer = require_layer(role, ctx, result)
         if layer is None:
             continue
         result.applicable = True
-        parts = ctx.geometry.uncovered(layer, line)
-        result.findings += ctx.make.by_place(ctx.make.pairs(layer, line, parts))
+        parts = ctx.geometry.uncovered(layer, heritage_line)
+        result.findings += ctx.make.by_place(ctx.make.pairs(layer, heritage_line, parts))
     return result

@@ -7,8 +7,8 @@ from ...model.rule import Example, Need, Severity, rule
 from ...plan.layer import Layer
 from .._farmland import compare_zones_with_line
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 
 
 @rule(
@@ -26,12 +26,12 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
         "line_outside_zone": "{area} of the central urban area in {related_layer} ({related_key}) is in no zone of {layer} (width {width} m). Extend the neighbouring zone.",
     },
     fails=[
-        Example("zone beyond", {"centre_zones": [WIDER], "centre": [SQUARE]}, finds=1, areas=(1000.0,)),
-        Example("gap", {"centre_zones": ["POLYGON ((0 0, 100 0, 100 90, 0 90, 0 0))"], "centre": [SQUARE]}, finds=1, areas=(1000.0,)),
+        Example("zone beyond", {"centre_zones": [WIDER_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
+        Example("gap", {"centre_zones": ["POLYGON ((0 0, 100 0, 100 90, 0 90, 0 0))"], "centre": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
     ],
     passes=[
         Example("two zones fill it", {"centre_zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))",
-                                                       "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"], "centre": [SQUARE]}),
+                                                       "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"], "centre": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def centre_zones_in_centre(centre_zones: Layer, centre: Layer, *, ctx: Context) -> list[Finding]:

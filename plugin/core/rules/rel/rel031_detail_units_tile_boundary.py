@@ -5,11 +5,11 @@ from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WEST = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
-EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
-WINDOW = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
-RING = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
+SQUARE_WITH_HOLE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
+WIDER_RING_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
 
 
 @rule(
@@ -25,16 +25,16 @@ RING = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60,
         "overlap": "The units {key} and {related_key} of {layer} share {area} (width {width} m). Each place belongs to one detailed plan: move one of them back.",
     },
     fails=[
-        Example("half without a unit", {"detail_units": [WEST], "boundary": [SQUARE], "centre": [SQUARE]}, finds=1, areas=(5000.0,)),
-        Example("two units on one place", {"detail_units": [SQUARE, EAST], "boundary": [SQUARE], "centre": [SQUARE]}, finds=1,
+        Example("half without a unit", {"detail_units": [WEST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(5000.0,)),
+        Example("two units on one place", {"detail_units": [SQUARE_WKT, EAST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [SQUARE_WKT]}, finds=1,
                 areas=(5000.0,)),
     ],
     passes=[
-        Example("tiled", {"detail_units": [WEST, EAST], "boundary": [SQUARE], "centre": [SQUARE]}),
-        Example("the boundary outside the centre has no units here", {"detail_units": [WEST], "boundary": [SQUARE], "centre": [WEST]}),
+        Example("tiled", {"detail_units": [WEST_HALF_WKT, EAST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [SQUARE_WKT]}),
+        Example("the boundary outside the centre has no units here", {"detail_units": [WEST_HALF_WKT], "boundary": [SQUARE_WKT], "centre": [WEST_HALF_WKT]}),
         Example("a window in the boundary needs none, a unit may reach beyond",
-                {"detail_units": [RING], "boundary": [WINDOW], "centre": [SQUARE]}),
-        Example("boundary and centre apart", {"detail_units": [WEST], "boundary": [EAST], "centre": [WEST]}),
+                {"detail_units": [WIDER_RING_WKT], "boundary": [SQUARE_WITH_HOLE_WKT], "centre": [SQUARE_WKT]}),
+        Example("boundary and centre apart", {"detail_units": [WEST_HALF_WKT], "boundary": [EAST_HALF_WKT], "centre": [WEST_HALF_WKT]}),
     ],
 )  # fmt: skip
 def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Layer, *, ctx: Context) -> RuleResult:
@@ -52,17 +52,19 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
         Units may extend beyond the boundary. Windows (holes of the boundary) need no unit. Inferred, mark C. Runs by
         name or with its group.
     """
-    inside = ctx.geometry.shared(boundary, centre)
-    result = RuleResult(applicable=bool(len(inside)))
-    for n, row in enumerate(inside.left.tolist()):
-        parts = ctx.geometry.uncovered_shape(boundary, Polygons(inside.geometry[n : n + 1]), detail_units, row=row)
-        areas = ctx.geometry.statutory(parts.geometry)
-        for k in range(len(parts)):
+    boundary_in_centre = ctx.geometry.shared(boundary, centre)
+    result = RuleResult(applicable=bool(len(boundary_in_centre)))
+    for n, row in enumerate(boundary_in_centre.left.tolist()):
+        gap_parts = ctx.geometry.uncovered_shape(
+            boundary, Polygons(boundary_in_centre.geometry[n : n + 1]), detail_units, row=row
+        )
+        areas = ctx.geometry.statutory(gap_parts.geometry)
+        for k in range(len(gap_parts)):
             finding = Finding(
                 detail_units.role, related_role=boundary.role, related_keys=[boundary.keys[row]], case="gap"
             )
-            finding.area_m2, finding.width_m = float(areas[k]), float(parts.width[k])
-            finding.geometry = parts.geometry[k]
+            finding.area_m2, finding.width_m = float(areas[k]), float(gap_parts.width[k])
+            finding.geometry = gap_parts.geometry[k]
             if row in boundary.repeated_keys:
                 finding.params["related_fid"] = boundary.fids[row]
             result.findings += ctx.make.by_place([finding])

@@ -3,10 +3,10 @@ from ...engine.context import Context
 from ...model.rule import Example, RuleResult, Severity, rule
 from .._places import require_layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 #: 村庄建设边界 of township and village plans.
-VILLAGE_BOUNDARY = "CZJSBJ"
+VILLAGE_BOUNDARY_ROLE = "CZJSBJ"
 
 
 @rule(
@@ -22,14 +22,14 @@ VILLAGE_BOUNDARY = "CZJSBJ"
         "extend the boundary with its document."
     },
     fails=[
-        Example("zone beyond the boundary", {"YDYHGHFQ": [{"wkt": WIDER, "zone_code": "510"}], "CZJSBJ": [SQUARE]}, finds=1,
+        Example("zone beyond the boundary", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "510"}], "CZJSBJ": [SQUARE_WKT]}, finds=1,
                 areas=(1000.0,), standard="township_db"),
     ],
     passes=[
-        Example("within", {"YDYHGHFQ": [{"wkt": SQUARE, "zone_code": "510"}], "CZJSBJ": [WIDER]}, standard="township_db"),
-        Example("other zones lie where they do", {"YDYHGHFQ": [{"wkt": WIDER, "zone_code": "520"}], "CZJSBJ": [SQUARE]},
+        Example("within", {"YDYHGHFQ": [{"wkt": SQUARE_WKT, "zone_code": "510"}], "CZJSBJ": [WIDER_WKT]}, standard="township_db"),
+        Example("other zones lie where they do", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "520"}], "CZJSBJ": [SQUARE_WKT]},
                 standard="township_db"),
-        Example("the county's plan has no such boundary", {"YDYHGHFQ": [{"wkt": WIDER, "zone_code": "510"}]}),
+        Example("the county's plan has no such boundary", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "510"}]}),
     ],
 )  # fmt: skip
 def village_zone_in_boundary(*, ctx: Context) -> RuleResult:
@@ -46,14 +46,17 @@ def village_zone_in_boundary(*, ctx: Context) -> RuleResult:
         village_building`) are marked C. A boundary larger than the zones is valid. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
-    zones, boundary = require_layer("zones", ctx, result), require_layer(VILLAGE_BOUNDARY, ctx, result)
+    zones, boundary = require_layer("zones", ctx, result), require_layer(VILLAGE_BOUNDARY_ROLE, ctx, result)
     if zones is None or boundary is None:
         return result
     if not zones.has("zone_code"):
         params = {"layer": zones.name, "role": zones.role, "fields": zones.field_name("zone_code") or "GHFQDM"}
         result.not_checked.append(("field_missing", params))
         return result
-    rows = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.village_building"))
-    parts = ctx.geometry.uncovered(zones, boundary, rows=rows)
-    result.findings, result.applicable = ctx.make.by_place(ctx.make.pairs(zones, boundary, parts)), bool(rows.any())
+    village_rows = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.village_building"))
+    parts = ctx.geometry.uncovered(zones, boundary, rows=village_rows)
+    result.findings, result.applicable = (
+        ctx.make.by_place(ctx.make.pairs(zones, boundary, parts)),
+        bool(village_rows.any()),
+    )
     return result

@@ -4,8 +4,8 @@ from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 
 
 @rule(
@@ -24,16 +24,16 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
         "area with its document.",
     },
     fails=[
-        Example("a green line beyond", {"layer": [WIDER], "centre": [SQUARE]}, finds=1, areas=(1000.0,), roles={"layer": "ZXCQCSLVX"}),
-        Example("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "centre": [SQUARE]}, finds=1, roles={"layer": "ZXCQDLZXX"}),
-        Example("a school outside", {"layer": ["POINT (150 50)"], "centre": [SQUARE]}, finds=1, roles={"layer": "ZXCQGGFWSSD"}),
+        Example("a green line beyond", {"layer": [WIDER_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(1000.0,), roles={"layer": "ZXCQCSLVX"}),
+        Example("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "centre": [SQUARE_WKT]}, finds=1, roles={"layer": "ZXCQDLZXX"}),
+        Example("a school outside", {"layer": ["POINT (150 50)"], "centre": [SQUARE_WKT]}, finds=1, roles={"layer": "ZXCQGGFWSSD"}),
     ],
     passes=[
-        Example("to the edge", {"layer": [SQUARE], "centre": [WIDER]}, roles={"layer": "ZXCQCSLX"}),
-        Example("a road to the edge, a stop on it", {"layer": ["LINESTRING (50 50, 100 50)", "POINT (100 50)"], "centre": [SQUARE]},
+        Example("to the edge", {"layer": [SQUARE_WKT], "centre": [WIDER_WKT]}, roles={"layer": "ZXCQCSLX"}),
+        Example("a road to the edge, a stop on it", {"layer": ["LINESTRING (50 50, 100 50)", "POINT (100 50)"], "centre": [SQUARE_WKT]},
                 roles={"layer": "ZXCQDLZXX"}),
-        Example("layers of the whole county go where they do", {"layer": [WIDER], "centre": [SQUARE]}, roles={"layer": "YDYHGHFQ"}),
-        Example("its zones are another rule's", {"layer": [WIDER], "centre": [SQUARE]}, roles={"layer": "ZXCQGHFQ"}),
+        Example("layers of the whole county go where they do", {"layer": [WIDER_WKT], "centre": [SQUARE_WKT]}, roles={"layer": "YDYHGHFQ"}),
+        Example("its zones are another rule's", {"layer": [WIDER_WKT], "centre": [SQUARE_WKT]}, roles={"layer": "ZXCQGHFQ"}),
     ],
 )  # fmt: skip
 def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: Context) -> list[Finding] | None:
@@ -51,16 +51,16 @@ def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: Context) -> lis
         REL030 checks the zones of the centre. That streets and rivers end at the extent is inferred (mark C). Runs
         for a whole county, by name or with the group centre.
     """
-    own = {lay.role for c in ("centre", "centre_zones") if (lay := ctx.plan.concept(c)) is not None}
-    if layer.template.group != centre.template.group or layer.role in own or layer.template.base:
+    extent_roles = {lay.role for c in ("centre", "centre_zones") if (lay := ctx.plan.concept(c)) is not None}
+    if layer.template.group != centre.template.group or layer.role in extent_roles or layer.template.base:
         return None
     if layer.template.geometry == "polygon":
         return ctx.make.by_place(ctx.make.pairs(layer, centre, ctx.geometry.uncovered(layer, centre)))
-    marks = ctx.geometry.point_line_parts_outside(layer, centre)
-    found = []
-    for row, shape in zip(marks.row.tolist(), marks.shape, strict=True):
+    outside_parts = ctx.geometry.point_line_parts_outside(layer, centre)
+    findings = []
+    for row, shape in zip(outside_parts.row.tolist(), outside_parts.shape, strict=True):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
         finding = ctx.make.row(layer, row, case=case, params=params, geometry=shape)
         finding.related_role = centre.role
-        found.append(finding)
-    return ctx.make.by_place(found)
+        findings.append(finding)
+    return ctx.make.by_place(findings)

@@ -5,14 +5,14 @@ from ...engine.context import Context
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-WEST = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100"}
-EAST = {"wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))", "division_code": "140225101"}
-VILLAGE = {"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "division_code": "140225100201"}
-NEXT = {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "division_code": "140225100202"}
-ACROSS = {**NEXT, "wkt": "POLYGON ((50 0, 110 0, 110 100, 50 100, 50 0))"}
-IN_EAST = {**EAST, "division_code": "140225101201"}
+WEST_TOWNSHIP = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "division_code": "140225100"}
+EAST_TOWNSHIP = {"wkt": "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))", "division_code": "140225101"}
+VILLAGE_WEST = {"wkt": "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "division_code": "140225100201"}
+VILLAGE_NEXT = {"wkt": "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))", "division_code": "140225100202"}
+VILLAGE_ACROSS = {**VILLAGE_NEXT, "wkt": "POLYGON ((50 0, 110 0, 110 100, 50 100, 50 0))"}
+VILLAGE_EAST = {**EAST_TOWNSHIP, "division_code": "140225101201"}
 #: Digits of a township's code: county (6) and township (3); a village's code has three more.
-TOWNSHIP = 9
+TOWNSHIP_DIGITS = 9
 
 
 @rule(
@@ -32,19 +32,19 @@ TOWNSHIP = 9
         "uncovered": "{layer} ({key}) has {area} that no village of {related_layer} covers (width {width} m). Restore the missing village, or extend the outlines of its neighbours.",
     },
     fails=[
-        Example("across the edge", {"villages": [VILLAGE, ACROSS, IN_EAST], "townships": [WEST, EAST]}, finds=1, areas=(1000.0,)),
-        Example("another township's code", {"villages": [{**VILLAGE, "division_code": "140225101201"}, NEXT, IN_EAST], "townships": [WEST, EAST]}, finds=1,
+        Example("across the edge", {"villages": [VILLAGE_WEST, VILLAGE_ACROSS, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, areas=(1000.0,)),
+        Example("another township's code", {"villages": [{**VILLAGE_WEST, "division_code": "140225101201"}, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1,
                 areas=(5000.0,)),
-        Example("a township that is not there", {"villages": [{**VILLAGE, "division_code": "140225109201"}, NEXT, IN_EAST], "townships": [WEST, EAST]}, finds=1),
-        Example("a village is missing", {"villages": [VILLAGE, IN_EAST], "townships": [WEST, EAST]}, finds=1, areas=(5000.0,)),
-        Example("all villages of a township are missing", {"villages": [VILLAGE, NEXT], "townships": [WEST, EAST]}, finds=1, areas=(10000.0,)),
+        Example("a township that is not there", {"villages": [{**VILLAGE_WEST, "division_code": "140225109201"}, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1),
+        Example("a village is missing", {"villages": [VILLAGE_WEST, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, areas=(5000.0,)),
+        Example("all villages of a township are missing", {"villages": [VILLAGE_WEST, VILLAGE_NEXT], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, areas=(10000.0,)),
     ],
     passes=[
-        Example("within", {"villages": [VILLAGE, NEXT, IN_EAST], "townships": [WEST, EAST]}),
-        Example("a township in two parts", {"villages": [VILLAGE, {**NEXT, "wkt": "POLYGON ((50 0, 200 0, 200 100, 50 100, 50 0))"}],
-                "townships": [WEST, {**EAST, "division_code": "140225100"}]}),
-        Example("too short a code is another rule's", {"villages": [{**VILLAGE, "division_code": "1402"}, NEXT, IN_EAST], "townships": [WEST, EAST]}),
-        Example("a layer without villages", {"villages": [], "townships": [WEST, EAST]}),
+        Example("within", {"villages": [VILLAGE_WEST, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}),
+        Example("a township in two parts", {"villages": [VILLAGE_WEST, {**VILLAGE_NEXT, "wkt": "POLYGON ((50 0, 200 0, 200 100, 50 100, 50 0))"}],
+                "townships": [WEST_TOWNSHIP, {**EAST_TOWNSHIP, "division_code": "140225100"}]}),
+        Example("too short a code is another rule's", {"villages": [{**VILLAGE_WEST, "division_code": "1402"}, VILLAGE_NEXT, VILLAGE_EAST], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}),
+        Example("a layer without villages", {"villages": [], "townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}),
     ],
 )  # fmt: skip
 def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) -> RuleResult:
@@ -63,22 +63,31 @@ def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) ->
         Only the first nine digits are compared. TOP003 reports land outside all townships. That outlines nest is
         inferred (mark C); so is that villages cover their township. Runs for a whole county, by name or with the group control_lines.
     """
-    own = np.array([code[:TOWNSHIP] for code in villages.text("division_code")], dtype=object)
-    of = np.array([code[:TOWNSHIP] for code in townships.text("division_code")], dtype=object)
-    has_code = np.array([len(code) == TOWNSHIP for code in own], dtype=bool)
-    known = np.isin(own, of[of != ""])
+    township_of_village = np.array([code[:TOWNSHIP_DIGITS] for code in villages.text("division_code")], dtype=object)
+    township_codes = np.array([code[:TOWNSHIP_DIGITS] for code in townships.text("division_code")], dtype=object)
+    has_code = np.array([len(code) == TOWNSHIP_DIGITS for code in township_of_village], dtype=bool)
+    is_known_township = np.isin(township_of_village, township_codes[township_codes != ""])
     result = RuleResult(applicable=bool(has_code.any()))
-    name = villages.field_name("division_code")
-    codes = villages.text("division_code")
-    shared = ctx.geometry.shared(villages, townships, pairs=lambda i, j: has_code[i] & known[i] & (own[i] != of[j]))
+    code_field = villages.field_name("division_code")
+    village_codes = villages.text("division_code")
+    shared = ctx.geometry.shared(
+        villages,
+        townships,
+        pairs=lambda i, j: has_code[i] & is_known_township[i] & (township_of_village[i] != township_codes[j]),
+    )
     for finding, i, j in zip(
-        ctx.make.pairs(villages, townships, shared, case="other", field=name), shared.left, shared.right, strict=True
+        ctx.make.pairs(villages, townships, shared, case="other", field=code_field),
+        shared.left,
+        shared.right,
+        strict=True,
     ):
-        finding.params |= {"code": codes[i], "other": of[j]}
+        finding.params |= {"code": village_codes[i], "other": township_codes[j]}
         result.findings.append(finding)
-    for row in np.flatnonzero(has_code & ~known).tolist():
-        params = {"code": codes[row], "township": own[row]}
-        finding = ctx.make.row(villages, row, case="none", field=name, params=params, geometry=villages.plane[row])
+    for row in np.flatnonzero(has_code & ~is_known_township).tolist():
+        params = {"code": village_codes[row], "township": township_of_village[row]}
+        finding = ctx.make.row(
+            villages, row, case="none", field=code_field, params=params, geometry=villages.plane[row]
+        )
         finding.related_role = townships.role
         result.findings.append(finding)
     if has_code.any() and not ctx.around_an_edit:

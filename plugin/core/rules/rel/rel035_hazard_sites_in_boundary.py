@@ -5,12 +5,12 @@ from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._places import require_layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WINDOW = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WITH_HOLE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
 #: Layers of hazards without an area; the conflict matrix has those with an area. The other constant lists what must
 #: avoid them.
-HAZARDS = ("XZZRZHFXFBD", "XZZRZHFXFBX")
-BUILT = ("boundary", "CZJSBJ")
+HAZARD_ROLES = ("XZZRZHFXFBD", "XZZRZHFXFBX")
+BOUNDARY_CONCEPTS = ("boundary", "CZJSBJ")
 
 
 @rule(
@@ -26,15 +26,15 @@ BUILT = ("boundary", "CZJSBJ")
         "line": "The hazard line {layer} ({key}) runs {length} m through {related_layer} ({related_key}). Move the boundary back from it, or register the assessment that allows building there.",
     },
     fails=[
-        Example("a landslide in the boundary", {"XZZRZHFXFBD": ["POINT (50 50)", "POINT (150 50)"], "CZKFBJ": [SQUARE]}, finds=1),
-        Example("a fault across it", {"XZZRZHFXFBX": ["LINESTRING (-50 50, 150 50)"], "CZKFBJ": [SQUARE]}, finds=1),
-        Example("in a village's boundary", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZJSBJ": [SQUARE]}, finds=1, standard="township_db"),
+        Example("a landslide in the boundary", {"XZZRZHFXFBD": ["POINT (50 50)", "POINT (150 50)"], "CZKFBJ": [SQUARE_WKT]}, finds=1),
+        Example("a fault across it", {"XZZRZHFXFBX": ["LINESTRING (-50 50, 150 50)"], "CZKFBJ": [SQUARE_WKT]}, finds=1),
+        Example("in a village's boundary", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZJSBJ": [SQUARE_WKT]}, finds=1, standard="township_db"),
     ],
     passes=[
-        Example("outside, and on the edge", {"XZZRZHFXFBD": ["POINT (150 50)", "POINT (100 50)"], "CZKFBJ": [SQUARE]}),
-        Example("in a window", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZKFBJ": [WINDOW]}),
-        Example("along the edge", {"XZZRZHFXFBX": ["LINESTRING (0 0, 100 0)"], "CZKFBJ": [SQUARE]}),
-        Example("no such layers", {"CZKFBJ": [SQUARE]}),
+        Example("outside, and on the edge", {"XZZRZHFXFBD": ["POINT (150 50)", "POINT (100 50)"], "CZKFBJ": [SQUARE_WKT]}),
+        Example("in a window", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZKFBJ": [SQUARE_WITH_HOLE_WKT]}),
+        Example("along the edge", {"XZZRZHFXFBX": ["LINESTRING (0 0, 100 0)"], "CZKFBJ": [SQUARE_WKT]}),
+        Example("no such layers", {"CZKFBJ": [SQUARE_WKT]}),
     ],
 )  # fmt: skip
 def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
@@ -53,23 +53,29 @@ def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
         is not checked. REL010 checks hazards with an area. Runs by name or with the group control_lines.
     """
     result = RuleResult(applicable=False)
-    built = [layer for what in BUILT if (layer := require_layer(what, ctx, result)) is not None]
-    for role in HAZARDS:
+    boundaries = [
+        layer
+        for boundary_concept in BOUNDARY_CONCEPTS
+        if (layer := require_layer(boundary_concept, ctx, result)) is not None
+    ]
+    for role in HAZARD_ROLES:
         hazard = require_layer(role, ctx, result)
         if hazard is None:
             continue
-        for boundary in built:
+        for boundary in boundaries:
             result.applicable = True
-            result.findings += _inside(hazard, boundary, ctx)
+            result.findings += _report_parts_inside(hazard, boundary, ctx)
     return result
 
 
-def _inside(hazard: Layer, boundary: Layer, ctx: Context) -> list[Finding]:
-    marks = ctx.geometry.point_line_parts_inside(hazard, boundary)
-    found = []
-    for row, of, shape in zip(marks.row.tolist(), marks.of.tolist(), marks.shape, strict=True):
+def _report_parts_inside(hazard: Layer, boundary: Layer, ctx: Context) -> list[Finding]:
+    parts_inside = ctx.geometry.point_line_parts_inside(hazard, boundary)
+    findings = []
+    for row, boundary_row, shape in zip(
+        parts_inside.row.tolist(), parts_inside.of.tolist(), parts_inside.shape, strict=True
+    ):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
         finding = ctx.make.row(hazard, row, case=case, params=params, geometry=shape)
-        finding.related_role, finding.related_keys = boundary.role, [boundary.keys[of]]
-        found.append(finding)
-    return found
+        finding.related_role, finding.related_keys = boundary.role, [boundary.keys[boundary_row]]
+        findings.append(finding)
+    return findings

@@ -7,8 +7,8 @@ from ...indicators.areas import is_reserve_part
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
 
 
 @rule(
@@ -24,18 +24,18 @@ WIDER = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
         "core": "The core of a reserve, {layer} ({key}, “{site}”), has {area} outside {related_layer} (width {width} m). The red line must include a core: correct the edge that differs from the approved one.",
     },
     fails=[
-        Example("a park reaches beyond", {"reserves": [{"wkt": WIDER, "feature_name": "某森林公园"}], "red_line": [SQUARE]}, finds=1,
+        Example("a park reaches beyond", {"reserves": [{"wkt": WIDER_WKT, "feature_name": "某森林公园"}], "red_line": [SQUARE_WKT]}, finds=1,
                 areas=(1000.0,)),
-        Example("in whole and in parts: reported once", {"reserves": [{"wkt": WIDER, "feature_name": "某保护区"},
-                {"wkt": SQUARE, "feature_name": "某保护区核心保护区"},
-                {"wkt": "POLYGON ((100 0, 110 0, 110 100, 100 100, 100 0))", "feature_name": "某保护区一般控制区"}], "red_line": [SQUARE]},
+        Example("in whole and in parts: reported once", {"reserves": [{"wkt": WIDER_WKT, "feature_name": "某保护区"},
+                {"wkt": SQUARE_WKT, "feature_name": "某保护区核心保护区"},
+                {"wkt": "POLYGON ((100 0, 110 0, 110 100, 100 100, 100 0))", "feature_name": "某保护区一般控制区"}], "red_line": [SQUARE_WKT]},
                 finds=1, areas=(1000.0,)),
-        Example("a core outside", {"reserves": [{"wkt": WIDER, "feature_name": "某保护区核心保护区"}], "red_line": [SQUARE]}, finds=1,
+        Example("a core outside", {"reserves": [{"wkt": WIDER_WKT, "feature_name": "某保护区核心保护区"}], "red_line": [SQUARE_WKT]}, finds=1,
                 areas=(1000.0,)),
     ],
     passes=[
-        Example("within", {"reserves": [{"wkt": SQUARE, "feature_name": "某保护区"}], "red_line": [WIDER]}),
-        Example("within two pieces of the line", {"reserves": [WIDER], "red_line": [SQUARE,
+        Example("within", {"reserves": [{"wkt": SQUARE_WKT, "feature_name": "某保护区"}], "red_line": [WIDER_WKT]}),
+        Example("within two pieces of the line", {"reserves": [WIDER_WKT], "red_line": [SQUARE_WKT,
                 "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
     ],
 )  # fmt: skip
@@ -54,16 +54,16 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: Context) -> R
         for its parts, the parts are reported. Words at the end of the name (MC, `[reserves]`, C) identify cores and
         parts. Runs for a whole county, by name or with its group.
     """
-    called = site_names(reserves)
-    core = core_rows(reserves, ctx.norm)
-    part, site = is_reserve_part(reserves, ctx)
+    reserve_names = site_names(reserves)
+    is_core = core_rows(reserves, ctx.norm)
+    is_part, site = is_reserve_part(reserves, ctx)
     # If a reserve has rows for its parts, they are reported, and the whole is not reported again.
-    once = part | ~np.isin(site, site[part])
-    parts = ctx.geometry.uncovered(reserves, red_line, rows=once)
+    is_compared = is_part | ~np.isin(site, site[is_part])
+    parts = ctx.geometry.uncovered(reserves, red_line, rows=is_compared)
     result = RuleResult()
     for finding, row in zip(ctx.make.pairs(reserves, red_line, parts), parts.left.tolist(), strict=True):
-        finding.params["site"] = called[row]
-        if core[row]:
+        finding.params["site"] = reserve_names[row]
+        if is_core[row]:
             finding.case, finding.severity = "core", Severity.WARNING
         result.findings.append(finding)
     ctx.make.by_place(result.findings)

@@ -7,13 +7,13 @@ from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...three_zones.main_function import ENERGY, HERITAGE, USES, functions_of, has_overlay, shares_of
 
-WEST = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
-EAST = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
-FARMING = {"wkt": WEST, "feature_kind": "农产品主产区", "division_name": "某镇"}
-FIELDS = {"wkt": "POLYGON ((0 0, 600 0, 600 1000, 0 1000, 0 0))", "zone_code": "300"}
-WOODS = {"wkt": "POLYGON ((600 0, 1000 0, 1000 1000, 600 1000, 600 0))", "zone_code": "200"}
-TOWN = {"wkt": "POLYGON ((0 0, 100 0, 100 1000, 0 1000, 0 0))", "zone_code": "410"}
-SITE = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
+WEST_TOWNSHIP_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+EAST_TOWNSHIP_WKT = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
+FARMING_TOWNSHIP = {"wkt": WEST_TOWNSHIP_WKT, "feature_kind": "农产品主产区", "division_name": "某镇"}
+FARMLAND_ZONE = {"wkt": "POLYGON ((0 0, 600 0, 600 1000, 0 1000, 0 0))", "zone_code": "300"}
+ECOLOGY_ZONE = {"wkt": "POLYGON ((600 0, 1000 0, 1000 1000, 600 1000, 600 0))", "zone_code": "200"}
+URBAN_ZONE = {"wkt": "POLYGON ((0 0, 100 0, 100 1000, 0 1000, 0 0))", "zone_code": "410"}
+HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
 
 
 @rule(
@@ -36,24 +36,24 @@ SITE = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
         "bare": "{area} of {related_layer} ({related_key}) has no main function in {layer} (width {width} m). Every township needs one: extend the layer to its edge.",
     },
     fails=[
-        Example("farming where woods are", {"functions": [FARMING], "zones": [{**FIELDS, "zone_code": "200"}, {**WOODS, "zone_code": "300"}]},
+        Example("farming where woods are", {"functions": [FARMING_TOWNSHIP], "zones": [{**FARMLAND_ZONE, "zone_code": "200"}, {**ECOLOGY_ZONE, "zone_code": "300"}]},
                 finds=1),
-        Example("a town that is none", {"functions": [{**FARMING, "feature_kind": "城市化地区"}], "zones": [FIELDS, WOODS]}, finds=1),
-        Example("an unknown word", {"functions": [{**FARMING, "feature_kind": "综合区"}], "zones": [FIELDS, WOODS]}, finds=1),
-        Example("energy without any", {"functions": [{**FARMING, "feature_kind": "农产品主产区（叠加能源资源富集区）"}], "zones": [FIELDS, WOODS],
-                "KCZYKCBHX": [EAST]}, finds=1),
-        Example("heritage without any", {"functions": [{**FARMING, "feature_kind": "农产品主产区、历史文化资源富集区"}], "zones": [FIELDS, WOODS],
-                "LSWHBHX": [EAST]}, finds=1),
-        Example("a township without a function", {"functions": [FARMING], "zones": [FIELDS, WOODS], "townships": [WEST, EAST]}, finds=1,
+        Example("a town that is none", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "城市化地区"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE]}, finds=1),
+        Example("an unknown word", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "综合区"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE]}, finds=1),
+        Example("energy without any", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区（叠加能源资源富集区）"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE],
+                "KCZYKCBHX": [EAST_TOWNSHIP_WKT]}, finds=1),
+        Example("heritage without any", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区、历史文化资源富集区"}], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE],
+                "LSWHBHX": [EAST_TOWNSHIP_WKT]}, finds=1),
+        Example("a township without a function", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [WEST_TOWNSHIP_WKT, EAST_TOWNSHIP_WKT]}, finds=1,
                 areas=(1000000.0,)),
     ],
     passes=[
-        Example("fields on more than half", {"functions": [FARMING], "zones": [FIELDS, WOODS], "townships": [WEST]}),
-        Example("a tenth of town is enough", {"functions": [{**FARMING, "feature_kind": "农产品主产区内的重点开发乡镇"}],
-                "zones": [TOWN, {**FIELDS, "wkt": "POLYGON ((100 0, 1000 0, 1000 1000, 100 1000, 100 0))"}]}),
-        Example("with its overlays", {"functions": [{**FARMING, "feature_kind": "农产品主产区，叠加能源资源富集区、历史文化资源富集区"}],
-                "zones": [FIELDS, {**WOODS, "zone_code": "700"}], "LSWHBHX": [SITE]}),
-        Example("a county wants less", {"functions": [FARMING], "zones": [{**FIELDS, "zone_code": "200"}, {**WOODS, "zone_code": "300"}]},
+        Example("fields on more than half", {"functions": [FARMING_TOWNSHIP], "zones": [FARMLAND_ZONE, ECOLOGY_ZONE], "townships": [WEST_TOWNSHIP_WKT]}),
+        Example("a tenth of town is enough", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区内的重点开发乡镇"}],
+                "zones": [URBAN_ZONE, {**FARMLAND_ZONE, "wkt": "POLYGON ((100 0, 1000 0, 1000 1000, 100 1000, 100 0))"}]}),
+        Example("with its overlays", {"functions": [{**FARMING_TOWNSHIP, "feature_kind": "农产品主产区，叠加能源资源富集区、历史文化资源富集区"}],
+                "zones": [FARMLAND_ZONE, {**ECOLOGY_ZONE, "zone_code": "700"}], "LSWHBHX": [HERITAGE_SITE_WKT]}),
+        Example("a county wants less", {"functions": [FARMING_TOWNSHIP], "zones": [{**FARMLAND_ZONE, "zone_code": "200"}, {**ECOLOGY_ZONE, "zone_code": "300"}]},
                 parameters={"min_farming_share": 0.3}),
     ],
 )  # fmt: skip
@@ -88,33 +88,36 @@ def main_function_zones(
     functions_found = functions_of(functions, ctx)
     shares = shares_of(functions, zones, ctx)
     result = RuleResult()
-    for row, found in enumerate(functions_found):
-        if not found.space:
-            params = {"name": found.name, "value": found.text}
+    for row, function in enumerate(functions_found):
+        if not function.space:
+            params = {"name": function.name, "value": function.text}
             name = functions.field_name("feature_kind") or functions.field_name("feature_name")
             shape = functions.plane[row]
             result.findings.append(ctx.make.row(functions, row, case="kind", field=name, params=params, geometry=shape))
-        elif not shares.fits(row, found.space, limits[found.space]):
-            params = {"name": found.name, "function": found.function}
+        elif not shares.fits(row, function.space, limits[function.space]):
+            params = {"name": function.name, "function": function.function}
             params |= shares.in_percent(row)
-            params |= {"space": shares.names[found.space], "limit": round(100 * limits[found.space], 2)}
+            params |= {"space": shares.names[function.space], "limit": round(100 * limits[function.space], 2)}
             shape = functions.plane[row]
             result.findings.append(ctx.make.row(functions, row, case="share", params=params, geometry=shape))
     for overlay in (ENERGY, HERITAGE):
-        there = has_overlay(overlay, functions, zones, ctx)
-        for row, found in enumerate(functions_found):
-            if there is not None and found.overlays[overlay] and not there[row]:
-                params = {"name": found.name, "function": found.overlays[overlay]}
+        has_features = has_overlay(overlay, functions, zones, ctx)
+        for row, function in enumerate(functions_found):
+            if has_features is not None and function.overlays[overlay] and not has_features[row]:
+                params = {"name": function.name, "function": function.overlays[overlay]}
                 shape = functions.plane[row]
                 result.findings.append(ctx.make.row(functions, row, case=overlay, params=params, geometry=shape))
     if townships is not None:
         uncovered = ctx.make.pairs(townships, functions, ctx.geometry.uncovered(townships, functions), case="bare")
-        result.findings += [swap_roles(finding, functions) for finding in ctx.make.by_place(uncovered)]
+        result.findings += [_swap_roles(finding, functions) for finding in ctx.make.by_place(uncovered)]
     return result
 
 
-def swap_roles(finding: Finding, functions: Layer) -> Finding:
-    """Return the finding on the functions, the first concept of the rule."""
+def _swap_roles(finding: Finding, functions: Layer) -> Finding:
+    """Return the finding with its two layers exchanged.
+
+    The finding then belongs to the layer of functions, on which the rule reports.
+    """
     if "fid" in finding.params:
         finding.params["related_fid"] = finding.params.pop("fid")
     finding.related_role, finding.related_keys = finding.role, [finding.key]

@@ -5,8 +5,13 @@ from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...profile.model import ABSENT
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-ALL = {"farmland": [SQUARE], "red_line": [SQUARE], "boundary": [SQUARE], "base_parcels": [SQUARE]}
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+ALL_REQUIRED_LAYERS = {
+    "farmland": [SQUARE_WKT],
+    "red_line": [SQUARE_WKT],
+    "boundary": [SQUARE_WKT],
+    "base_parcels": [SQUARE_WKT],
+}
 
 
 @rule(
@@ -21,10 +26,10 @@ ALL = {"farmland": [SQUARE], "red_line": [SQUARE], "boundary": [SQUARE], "base_p
         "empty": "The layer for {concept} ({layer}) has no features. Rules that need it are skipped, which is not a pass. Add the data, or declare in the profile that the county has none.",
     },
     fails=[
-        Example("boundary missing", {k: v for k, v in ALL.items() if k != "boundary"}, finds=1),
-        Example("boundary without a feature", {**ALL, "boundary": []}, finds=1),
+        Example("boundary missing", {k: v for k, v in ALL_REQUIRED_LAYERS.items() if k != "boundary"}, finds=1),
+        Example("boundary without a feature", {**ALL_REQUIRED_LAYERS, "boundary": []}, finds=1),
     ],
-    passes=[Example("all four there", ALL)],
+    passes=[Example("all four there", ALL_REQUIRED_LAYERS)],
 )
 def required_layers(*, ctx: Context) -> RuleResult:
     """Mandatory layers are present.
@@ -41,7 +46,7 @@ def required_layers(*, ctx: Context) -> RuleResult:
         without any features, layers are required and features are not; the outcome notes it.
     """
     result = RuleResult()
-    blank = bool(ctx.plan.layers) and not any(len(layer) for layer in ctx.plan.layers.values())
+    has_no_features = bool(ctx.plan.layers) and not any(len(layer) for layer in ctx.plan.layers.values())
     for concept in ctx.norm.standard.scopes[ctx.plan.scope].mandatory:
         # The layer is present but unusable: SCH003 reports its problem.
         if not ctx.plan.expects(concept) or ctx.plan.unusable_for(concept) is not None:
@@ -50,26 +55,29 @@ def required_layers(*, ctx: Context) -> RuleResult:
         if layer is None:
             params = {"concept": ConceptName(concept), "roles": list(roles)}
             result.findings.append(Finding(role=roles[0], params=params))
-        elif not len(layer) and not blank:
+        elif not len(layer) and not has_no_features:
             params = {"concept": ConceptName(concept), "roles": list(roles)}
             result.findings.append(Finding(layer.role, case="empty", params=params))
-        if layer is not None and layer.has_no_geometry and not blank:
+        if layer is not None and layer.has_no_geometry and not has_no_features:
             # No rule can check the layer: the run is incomplete.
             result.not_checked.append(("layer_bare", {"layer": layer.name, "role": layer.role}))
-    for concept in _declared_away(ctx):
+    for concept in _find_absent_mandatory_concepts(ctx):
         # A declaration cannot replace a layer that every plan must have.
         result.doubts.append(f"{ABSENT}.{concept}")
         params = {"concept": concept, "roles": " / ".join(ctx.plan.roles_of(concept))}
         result.notes.append(("declared_absent", params))
-    if blank:
+    if has_no_features:
         result.not_checked.append(("nothing_drawn", {"count": len(ctx.plan.layers)}))
     return result
 
 
-def _declared_away(ctx: Context) -> list[str]:
-    """Return concepts declared absent that are mandatory in the scope or a wider one."""
+def _find_absent_mandatory_concepts(ctx: Context) -> list[str]:
+    """Return layers (concepts) that the profile declares absent but must exist.
+
+    The plan's kind of delivery (scope) names them, and it or another one makes them mandatory.
+    """
     scopes = ctx.norm.standard.scopes
     scope = scopes[ctx.plan.scope]
     mandatory = {concept for one in scopes.values() for concept in one.mandatory}
-    named = {*scope.mandatory, *scope.conditional, *scope.optional}
-    return sorted(ctx.norm.profile.absent & mandatory & named)
+    concepts_of_scope = {*scope.mandatory, *scope.conditional, *scope.optional}
+    return sorted(ctx.norm.profile.absent & mandatory & concepts_of_scope)

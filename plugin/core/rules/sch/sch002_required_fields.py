@@ -6,16 +6,16 @@ from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, all_rules, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
-def _parcel(**other: Any) -> dict[str, Any]:
-    """Return a row of DLTB with all fields that default rules need.
+def _parcel_row(**other: Any) -> dict[str, Any]:
+    """Return a parcel (地类图斑) with all fields that default rules need.
 
-    ``None`` omits a field.
+    ``None`` for a field omits it.
     """
     row = {
-        "wkt": SQUARE,
+        "wkt": SQUARE_WKT,
         "land_use": "0103",
         "urban_code": "202",
         "gross_area": 12.0,
@@ -38,10 +38,10 @@ def _parcel(**other: Any) -> dict[str, Any]:
         "type": "{layer}: the field {field} has the type {actual}; the standard requires {expected}. Change the field's type and copy the values.",
     },
     fails=[
-        Example("no urban code", {"layer": [_parcel(urban_code=None)]}, finds=1, roles={"layer": "DLTB"}),
-        Example("number kept as text", {"layer": [_parcel(gross_area="12")]}, finds=1, roles={"layer": "DLTB"}),
+        Example("no urban code", {"layer": [_parcel_row(urban_code=None)]}, finds=1, roles={"layer": "DLTB"}),
+        Example("number kept as text", {"layer": [_parcel_row(gross_area="12")]}, finds=1, roles={"layer": "DLTB"}),
     ],
-    passes=[Example("all there", {"layer": [_parcel()]}, roles={"layer": "DLTB"})],
+    passes=[Example("all there", {"layer": [_parcel_row()]}, roles={"layer": "DLTB"})],
 )  # fmt: skip
 def required_fields(layer: Layer, *, ctx: Context) -> list[Finding]:
     """Required fields are present and have the right type.
@@ -57,27 +57,27 @@ def required_fields(layer: Layer, *, ctx: Context) -> list[Finding]:
     Limits
         SCH008 checks other fields and their order, SCH004 lengths, SCH006 aliases, SCH007 domains.
     """
-    needed = needed_fields(layer, ctx)
-    actual = {f.name.upper(): f.type for f in layer.source.fields}
-    found = []
+    needed_names = needed_fields(layer, ctx)
+    actual_types = {f.name.upper(): f.type for f in layer.source.fields}
+    findings = []
     for declared in layer.template.fields:
-        if declared.name not in needed:
+        if declared.name not in needed_names:
             continue
-        params = {"expected": declared.type, "actual": actual.get(declared.name, "")}
-        if declared.name not in actual:
-            found.append(
+        params = {"expected": declared.type, "actual": actual_types.get(declared.name, "")}
+        if declared.name not in actual_types:
+            findings.append(
                 Finding(layer.role, field=declared.name, case="missing", params={"problem": "missing", **params})
             )
         elif not is_type_compatible(params["actual"], declared.type):
-            found.append(Finding(layer.role, field=declared.name, case="type", params={"problem": "type", **params}))
-    return found
+            findings.append(Finding(layer.role, field=declared.name, case="type", params={"problem": "type", **params}))
+    return findings
 
 
 def needed_fields(layer: Layer, ctx: Context) -> set[str]:
-    """Return the fields that the template requires or a default rule reads.
+    """Return names of the fields that the template requires or a default rule reads.
 
-    The default rules are those of the standard, the profile and the scope, so that the result does not depend on the
-    rules selected for a run; a selected rule that lacks a field reports it.
+    The default rules are those of standard, profile and scope, so that the result does not depend on the rules that a
+    user selects for a run.
     """
     needed = {f.name for f in layer.template.fields if f.constraint == "M"}
     known = all_rules()
@@ -90,4 +90,5 @@ def needed_fields(layer: Layer, ctx: Context) -> set[str]:
 
 
 def is_type_compatible(actual: str, expected: str) -> bool:
+    """Return True for equal types, and for whole numbers in place of real ones."""
     return actual == expected or (actual, expected) == ("integer", "real")

@@ -11,7 +11,7 @@ from ...model.rule import Example, Severity, rule
 from ...plan.layer import Layer
 from ...standard.divisions import find_remote_extent
 
-SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380100, 38600000 4380000))"
+SQUARE_WKT = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380100, 38600000 4380000))"
 
 
 @rule(
@@ -33,12 +33,12 @@ SQUARE = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 386000
         "outside_crs": "Layers in {crs} ({count}: {layers}) are at {place}, completely outside the area of use of that CRS ({range}), where areas and lengths are distorted. Check the CRS, or reproject to the zone of that place; no layer was changed.",
     },
     fails=[
-        Example("zone 37 written on coordinates of zone 38", {"red_line": [{"wkt": SQUARE, "crs": 4525}]}, finds=1),
-        Example("400 km from the central meridian", {"red_line": [{"wkt": SQUARE.replace("386", "389"), "crs": 4526}]}, finds=1),
-        Example("two zones", {"red_line": [{"wkt": SQUARE, "crs": 4526}], "boundary": [{"wkt": SQUARE, "crs": 4526}],
-                              "farmland": [{"wkt": SQUARE.replace("386", "378"), "crs": 4525}]}, finds=1),
+        Example("zone 37 written on coordinates of zone 38", {"red_line": [{"wkt": SQUARE_WKT, "crs": 4525}]}, finds=1),
+        Example("400 km from the central meridian", {"red_line": [{"wkt": SQUARE_WKT.replace("386", "389"), "crs": 4526}]}, finds=1),
+        Example("two zones", {"red_line": [{"wkt": SQUARE_WKT, "crs": 4526}], "boundary": [{"wkt": SQUARE_WKT, "crs": 4526}],
+                              "farmland": [{"wkt": SQUARE_WKT.replace("386", "378"), "crs": 4525}]}, finds=1),
     ],
-    passes=[Example("one zone", {"red_line": [{"wkt": SQUARE, "crs": 4526}], "boundary": [{"wkt": SQUARE, "crs": 4526}]})],
+    passes=[Example("one zone", {"red_line": [{"wkt": SQUARE_WKT, "crs": 4526}], "boundary": [{"wkt": SQUARE_WKT, "crs": 4526}]})],
 )  # fmt: skip
 def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding]:
     """Coordinates and coordinate system agree.
@@ -56,74 +56,80 @@ def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding
         A wrong zone without prefix is found only by the distance to other layers, or to the county (or its city) in
         the list of divisions. EPSG:4490 in addition to one projected zone is usual for sealed data and is only noted.
     """
-    found = []
-    for lost in ctx.plan.unusable.values():
-        params = {"problem": lost.problem, "layer_name": lost.name, **lost.params}
-        found.append(Finding(lost.role, case="unusable", params=params))
-    plane = crs_care.describe_crs(ctx.plan.crs)
+    findings = []
+    for unusable_layer in ctx.plan.unusable.values():
+        params = {"problem": unusable_layer.problem, "layer_name": unusable_layer.name, **unusable_layer.params}
+        findings.append(Finding(unusable_layer.role, case="unusable", params=params))
+    plane_crs_info = crs_care.describe_crs(ctx.plan.crs)
     for layer in ctx.plan.layers.values():
         crs = layer.known_crs
-        frame = crs_care.describe_crs(crs)
+        layer_crs_info = crs_care.describe_crs(crs)
         params = {"crs": crs_care.crs_label(crs), "plane": crs_care.crs_label(ctx.plan.crs)}
-        declared = layer.source.shape_crs
-        if declared:
-            texts = ", ".join(f"{system} × {count}" for system, count in sorted(declared.items()))
-            shapes = params | {"count": sum(declared.values()), "found": texts}
-            found.append(Finding(layer.role, case="shapes_declare", severity=Severity.WARNING, params=shapes))
+        declared_counts = layer.source.shape_crs
+        if declared_counts:
+            texts = ", ".join(f"{system} × {count}" for system, count in sorted(declared_counts.items()))
+            shapes = params | {"count": sum(declared_counts.values()), "found": texts}
+            findings.append(Finding(layer.role, case="shapes_declare", severity=Severity.WARNING, params=shapes))
         if layer.source.described_crs:
             described = params | {"found": layer.source.described_crs}
-            found.append(Finding(layer.role, case="described", severity=Severity.WARNING, params=described))
-        if not frame.cgcs2000:
+            findings.append(Finding(layer.role, case="described", severity=Severity.WARNING, params=described))
+        if not layer_crs_info.cgcs2000:
             case = "not_cgcs2000"
-        elif frame.geographic or (frame.zone, frame.prefixed) == (plane.zone, plane.prefixed):
+        elif layer_crs_info.geographic or (layer_crs_info.zone, layer_crs_info.prefixed) == (
+            plane_crs_info.zone,
+            plane_crs_info.prefixed,
+        ):
             continue
-        elif frame.zone == plane.zone:
-            case = "with_prefix" if frame.prefixed else "without_prefix"
+        elif layer_crs_info.zone == plane_crs_info.zone:
+            case = "with_prefix" if layer_crs_info.prefixed else "without_prefix"
         else:
             case = "mixed_zones"
-            params |= {"zone": str(frame.zone), "plane_zone": str(plane.zone)}
-        found.append(Finding(layer.role, case=case, severity=Severity.WARNING, params=params))
-    reported = {finding.role for finding in found}
+            params |= {"zone": str(layer_crs_info.zone), "plane_zone": str(plane_crs_info.zone)}
+        findings.append(Finding(layer.role, case=case, severity=Severity.WARNING, params=params))
+    reported = {finding.role for finding in findings}
     # Where all layers are in another zone, the county's longitudes are the better hint.
-    return found + (_far_away(ctx) or _outside_crs(ctx, reported, beyond_area_degrees))
+    return findings + (_report_remote_plan(ctx) or _report_outside_area_of_use(ctx, reported, beyond_area_degrees))
 
 
-def _outside_crs(ctx: Context, reported: set[str], margin: float) -> list[Finding]:
+def _report_outside_area_of_use(ctx: Context, reported: set[str], margin: float) -> list[Finding]:
     """Return a finding for each CRS whose layers are outside its area of use.
 
-    They are outside by more than ``margin`` degrees. ``reported``: roles of layers whose CRS another finding names
-    already.
+    They are outside by more than ``margin`` degrees. ``reported`` has the codes of layers whose CRS another finding
+    names already.
     """
     outside: dict[str, list[tuple[Layer, Any]]] = {}
     for layer in ctx.plan.layers.values():
-        reach = crs_care.area_of_use(layer.crs) if layer.crs is not None else None
-        if reach is None or layer.has_no_geometry or layer.role in reported:
+        area_of_use = crs_care.area_of_use(layer.crs) if layer.crs is not None else None
+        if area_of_use is None or layer.has_no_geometry or layer.role in reported:
             continue
         bounds = shapely.bounds(layer.plane)
         bounds = bounds[np.isfinite(bounds).all(axis=1)]
         corners = [*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)]
         box = crs_care.to_lonlat(np.array([shapely.box(*corners)]), ctx.plan.plane)[0]
-        if shapely.distance(box, shapely.box(*reach)) > margin:
-            outside.setdefault(crs_care.crs_label(layer.crs), []).append((layer, (box.centroid, reach)))
-    found = []
+        if shapely.distance(box, shapely.box(*area_of_use)) > margin:
+            outside.setdefault(crs_care.crs_label(layer.crs), []).append((layer, (box.centroid, area_of_use)))
+    findings = []
     for crs, layers in outside.items():
         first, (middle, (west, south, east, north)) = layers[0]
         params = {"crs": crs, "count": len(layers), "layers": [layer.role for layer, _ in layers],
                   "place": f"{middle.x:.2f}°E, {middle.y:.2f}°N",
                   "range": f"{west:g}–{east:g}°E, {south:g}–{north:g}°N"}  # fmt: skip
-        found.append(Finding(first.role, case="outside_crs", severity=Severity.WARNING, params=params))
-    return found
+        findings.append(Finding(first.role, case="outside_crs", severity=Severity.WARNING, params=params))
+    return findings
 
 
-def _far_away(ctx: Context) -> list[Finding]:
-    """Return a finding if all layers agree, but contradict the county's code."""
+def _report_remote_plan(ctx: Context) -> list[Finding]:
+    """Return a finding if the plan's longitude contradicts its county's code.
+
+    All layers agree with each other, so that no comparison between layers shows it.
+    """
     divisions = ctx.norm.standard.code_lists.get("divisions")
     layer = ctx.plan.concept("county") or next(iter(ctx.plan.layers.values()), None)
     if divisions is None or layer is None or layer.crs is None or layer.has_no_geometry:
         return []
     bounds = shapely.bounds(layer.plane)
-    middle = shapely.points([np.nanmedian((bounds[:, :2] + bounds[:, 2:]) / 2, axis=0)])
-    longitude = float(shapely.get_x(crs_care.to_lonlat(middle, ctx.plan.plane))[0])
+    median_point = shapely.points([np.nanmedian((bounds[:, :2] + bounds[:, 2:]) / 2, axis=0)])
+    longitude = float(shapely.get_x(crs_care.to_lonlat(median_point, ctx.plan.plane))[0])
     extent = find_remote_extent(longitude, ctx.plan.area_code, divisions)
     if extent is None:
         return []

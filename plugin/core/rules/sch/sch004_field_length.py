@@ -5,7 +5,7 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._sealed import not_compared_params
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -19,11 +19,11 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "": "{layer}: the field {field} has a length of {found_length}; the template requires {length}. Create the field again with that length and copy the values.",
     },
     fails=[
-        Example("a key of 10", {"layer": [{"wkt": SQUARE, "key": "1402250001", "lengths": {"key": 10}}]}, finds=1),
+        Example("a key of 10", {"layer": [{"wkt": SQUARE_WKT, "key": "1402250001", "lengths": {"key": 10}}]}, finds=1),
         Example("too long is not the template either",
-                {"layer": [{"wkt": SQUARE, "key": "1402250001", "lengths": {"key": 254}}]}, finds=1),
+                {"layer": [{"wkt": SQUARE_WKT, "key": "1402250001", "lengths": {"key": 254}}]}, finds=1),
     ],
-    passes=[Example("a key of 18", {"layer": [{"wkt": SQUARE, "key": "1402250001", "lengths": {"key": 18}}]})],
+    passes=[Example("a key of 18", {"layer": [{"wkt": SQUARE_WKT, "key": "1402250001", "lengths": {"key": 18}}]})],
 )  # fmt: skip
 def field_length(layer: Layer, *, ctx: Context) -> RuleResult:
     """Text fields have the length of the template.
@@ -43,18 +43,18 @@ def field_length(layer: Layer, *, ctx: Context) -> RuleResult:
     """
     result = RuleResult(applicable=False)
     lengths = {f.name.upper(): f.length for f in layer.source.fields if f.type == "text"}
-    silent = []
+    fields_without_length = []
     for declared in layer.template.fields:
         if declared.type != "text" or declared.length is None or declared.name not in lengths:
             continue
         result.applicable = True
-        found = lengths[declared.name]
-        if found is None:
-            silent.append(declared.name)
-        elif found != declared.length:
+        actual_length = lengths[declared.name]
+        if actual_length is None:
+            fields_without_length.append(declared.name)
+        elif actual_length != declared.length:
             severity = Severity.INFO if declared.mark == "C" else None
-            params = {"found_length": found, "length": declared.length}
+            params = {"found_length": actual_length, "length": declared.length}
             result.findings.append(Finding(layer.role, field=declared.name, severity=severity, params=params))
-    if silent:
-        result.not_checked.append(("length_untold", not_compared_params(layer, silent)))
+    if fields_without_length:
+        result.not_checked.append(("length_untold", not_compared_params(layer, fields_without_length)))
     return result

@@ -7,9 +7,9 @@ from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 #: By the dimension of a shape.
-KINDS = ("point", "line", "polygon")
+GEOMETRY_BY_DIMENSION = ("point", "line", "polygon")
 
 
 @rule(
@@ -23,14 +23,14 @@ KINDS = ("point", "line", "polygon")
         "heights": "{layer} is a layer of the plane, but its features have heights (Z); features: {count}. Areas are measured without them, and other programs may refuse them. Save the layer without Z.",
     },
     fails=[
-        Example("a line among polygons", {"layer": [SQUARE, "LINESTRING (0 0, 50 50)"]}, finds=1),
-        Example("points and lines", {"layer": [SQUARE, "LINESTRING (0 0, 50 50)", "POINT (1 1)", "POINT (2 2)"]}, finds=1),
-        Example("a polygon with heights", {"layer": [SQUARE, "POLYGON Z ((0 0 900, 9 0 900, 9 9 900, 0 0 900))"]}, finds=1),
+        Example("a line among polygons", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 50 50)"]}, finds=1),
+        Example("points and lines", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 50 50)", "POINT (1 1)", "POINT (2 2)"]}, finds=1),
+        Example("a polygon with heights", {"layer": [SQUARE_WKT, "POLYGON Z ((0 0 900, 9 0 900, 9 9 900, 0 0 900))"]}, finds=1),
     ],
     passes=[
-        Example("polygon and multipolygon", {"layer": [SQUARE, "MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0)))"]}),
+        Example("polygon and multipolygon", {"layer": [SQUARE_WKT, "MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0)))"]}),
         Example("a point with a height", {"layer": ["POINT Z (1 1 900)"]}, roles={"layer": "WWBHDWD"}),
-        Example("nothing drawn is another matter", {"layer": [SQUARE, None, "LINESTRING EMPTY"]}),
+        Example("nothing drawn is another matter", {"layer": [SQUARE_WKT, None, "LINESTRING EMPTY"]}),
     ],
 )  # fmt: skip
 def layer_geometry(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -47,18 +47,18 @@ def layer_geometry(layer: Layer, *, ctx: Context) -> RuleResult:
         without its Z dimension.
     Limits
         Checks the features, not the type that the file declares; a layer without features is not checked. A
-        collection counts as the largest kind in it. Measures (M) are dropped on reading and not reported.
+        collection counts as the largest kind in it. Measures (M) are dropped on reading, with a notice.
     """
     dimensions = np.where(layer.empty | layer.broken, -1, shapely.get_dimensions(layer.raw_shapes))
-    expected = KINDS.index(layer.template.geometry)
-    counts = [int((dimensions == dimension).sum()) for dimension in range(len(KINDS))]
-    others = [n for n, count in enumerate(counts) if count and n != expected]
+    expected = GEOMETRY_BY_DIMENSION.index(layer.template.geometry)
+    counts = [int((dimensions == dimension).sum()) for dimension in range(len(GEOMETRY_BY_DIMENSION))]
+    other_dimensions = [n for n, count in enumerate(counts) if count and n != expected]
     result = RuleResult(applicable=any(counts))
-    if others:
+    if other_dimensions:
         params = {
             "expected": layer.template.geometry,
-            "actual": KINDS[max(others, key=lambda n: counts[n])],
-            "count": sum(counts[n] for n in others),
+            "actual": GEOMETRY_BY_DIMENSION[max(other_dimensions, key=lambda n: counts[n])],
+            "count": sum(counts[n] for n in other_dimensions),
         }
         result.findings.append(Finding(layer.role, params=params))
     high = int(shapely.has_z(layer.frame.geometry.to_numpy()).sum()) if expected else 0

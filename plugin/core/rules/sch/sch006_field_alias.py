@@ -5,7 +5,7 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._sealed import not_compared_params
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -21,14 +21,14 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "none": "{layer}: no field has a Chinese alias (fields: {count}). Copy the rows into a layer from “Create plan layers”, which has them, or enter the aliases of the template.",
     },
     fails=[
-        Example("another name", {"layer": [{"wkt": SQUARE, "key": "1", "area": 1.0,
+        Example("another name", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,
                                             "aliases": {"key": "标识码", "area": "椭球面积"}}]}, finds=1),
-        Example("one without a name", {"layer": [{"wkt": SQUARE, "key": "1", "area": 1.0,
+        Example("one without a name", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,
                                                   "aliases": {"key": "标识码", "area": ""}}]}, finds=1),
-        Example("no field has a name: reported once", {"layer": [{"wkt": SQUARE, "key": "1", "area": 1.0,
+        Example("no field has a name: reported once", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,
                                                           "aliases": {"key": "", "area": ""}}]}, finds=1),
     ],
-    passes=[Example("as in the template", {"layer": [{"wkt": SQUARE, "key": "1", "area": 1.0,
+    passes=[Example("as in the template", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "area": 1.0,
                                                       "aliases": {"key": "标识码", "area": "面积"}}]})],
 )  # fmt: skip
 def field_alias(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -48,22 +48,24 @@ def field_alias(layer: Layer, *, ctx: Context) -> RuleResult:
     """
     result = RuleResult(applicable=False)
     aliases = {f.name.upper(): f.alias for f in layer.source.fields}
-    there = [f for f in layer.template.fields if f.name in aliases]
-    silent = [f.name for f in there if aliases[f.name] is None]
-    if silent:
-        result.not_checked.append(("alias_untold", not_compared_params(layer, silent)))
-    known = [f for f in there if aliases[f.name] is not None]
-    result.applicable = bool(known)
-    if len(known) > 1 and not any(aliases[f.name] for f in known):
+    present_fields = [f for f in layer.template.fields if f.name in aliases]
+    fields_without_alias = [f.name for f in present_fields if aliases[f.name] is None]
+    if fields_without_alias:
+        result.not_checked.append(("alias_untold", not_compared_params(layer, fields_without_alias)))
+    aliased_fields = [f for f in present_fields if aliases[f.name] is not None]
+    result.applicable = bool(aliased_fields)
+    if len(aliased_fields) > 1 and not any(aliases[f.name] for f in aliased_fields):
         severity = Severity.INFO if layer.template.fields_mark == "C" else None
-        result.findings.append(Finding(layer.role, case="none", severity=severity, params={"count": len(known)}))
+        result.findings.append(
+            Finding(layer.role, case="none", severity=severity, params={"count": len(aliased_fields)})
+        )
         return result
-    for declared in known:
-        found = (aliases[declared.name] or "").strip()
-        if found != declared.alias:
-            params = {"found_alias": found, "alias": declared.alias}
+    for declared in aliased_fields:
+        actual_alias = (aliases[declared.name] or "").strip()
+        if actual_alias != declared.alias:
+            params = {"found_alias": actual_alias, "alias": declared.alias}
             severity = Severity.INFO if declared.mark == "C" else None
-            case = "" if found else "empty"
+            case = "" if actual_alias else "empty"
             result.findings.append(
                 Finding(layer.role, field=declared.name, case=case, severity=severity, params=params)
             )

@@ -6,8 +6,8 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._sealed import list_some, not_compared_params
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-TERRACE = {"PD": "坡地", "TT": "梯田"}
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
 
 
 @rule(
@@ -24,14 +24,14 @@ TERRACE = {"PD": "坡地", "TT": "梯田"}
         "names": "{layer}: the domain of the field {field} has other names than the {list} for some codes: {count} ({codes}). Correct the names.",
     },
     fails=[
-        Example("no domain", {"layer": [{"wkt": SQUARE, "urban_code": "201", "domains": {"urban_code": {}}}]}, finds=1,
+        Example("no domain", {"layer": [{"wkt": SQUARE_WKT, "urban_code": "201", "domains": {"urban_code": {}}}]}, finds=1,
                 roles={"layer": "DLTB"}),
-        Example("a code too few, one too many", {"layer": [{"wkt": SQUARE, "terrace": "PD",
+        Example("a code too few, one too many", {"layer": [{"wkt": SQUARE_WKT, "terrace": "PD",
                 "domains": {"terrace": {"PD": "坡地", "XX": "未知"}}}]}, finds=2, roles={"layer": "DLTB"}),
-        Example("another name", {"layer": [{"wkt": SQUARE, "terrace": "PD", "domains": {"terrace": {"PD": "坡地", "TT": "台地"}}}]},
+        Example("another name", {"layer": [{"wkt": SQUARE_WKT, "terrace": "PD", "domains": {"terrace": {"PD": "坡地", "TT": "台地"}}}]},
                 finds=1, roles={"layer": "DLTB"}),
     ],
-    passes=[Example("as the list", {"layer": [{"wkt": SQUARE, "terrace": "PD", "domains": {"terrace": TERRACE}}]},
+    passes=[Example("as the list", {"layer": [{"wkt": SQUARE_WKT, "terrace": "PD", "domains": {"terrace": TERRACE_DOMAIN}}]},
                     roles={"layer": "DLTB"})],
 )  # fmt: skip
 def field_domain(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -52,35 +52,40 @@ def field_domain(layer: Layer, *, ctx: Context) -> RuleResult:
     """
     result = RuleResult(applicable=False)
     domains = {f.name.upper(): f.codes for f in layer.source.fields}
-    silent = []
+    fields_without_domain = []
     for declared in layer.template.fields:
         if not declared.codes or declared.name not in domains:
             continue
-        held = domains[declared.name]
-        if held is None:
-            silent.append(declared.name)
+        domain_codes = domains[declared.name]
+        if domain_codes is None:
+            fields_without_domain.append(declared.name)
             continue
         result.applicable = True
         codes = ctx.codes(declared.codes)
         result.unconfirmed.append(f"codes.{declared.codes}")
         severity = Severity.INFO if "C" in (declared.mark, codes.mark) else None
-        for case, found in _differences(held, codes.written(declared.code_pad)):
-            params = {"list": CodeListName(declared.codes), "count": len(found), "codes": list_some(found)}
+        for case, differing_codes in _compare_domain(domain_codes, codes.written(declared.code_pad)):
+            params = {
+                "list": CodeListName(declared.codes),
+                "count": len(differing_codes),
+                "codes": list_some(differing_codes),
+            }
             result.findings.append(
                 Finding(layer.role, field=declared.name, case=case, severity=severity, params=params)
             )
-    if silent:
-        result.not_checked.append(("domain_untold", not_compared_params(layer, silent)))
+    if fields_without_domain:
+        result.not_checked.append(("domain_untold", not_compared_params(layer, fields_without_domain)))
     return result
 
 
-def _differences(held: dict[str, str], wanted: dict[str, str]) -> list[tuple[str, list[str]]]:
-    if not held:
+def _compare_domain(domain_codes: dict[str, str], list_codes: dict[str, str]) -> list[tuple[str, list[str]]]:
+    """Return each kind of difference between domain and list with its codes."""
+    if not domain_codes:
         return [("none", [])]
-    both = [c for c in wanted if c in held]
-    found = {
-        "lacks": [c for c in wanted if c not in held],
-        "more": [c for c in held if c not in wanted],
-        "names": [c for c in both if held[c].strip() != wanted[c]],
+    common_codes = [c for c in list_codes if c in domain_codes]
+    codes_by_case = {
+        "lacks": [c for c in list_codes if c not in domain_codes],
+        "more": [c for c in domain_codes if c not in list_codes],
+        "names": [c for c in common_codes if domain_codes[c].strip() != list_codes[c]],
     }
-    return [(case, codes) for case, codes in found.items() if codes]
+    return [(case, codes) for case, codes in codes_by_case.items() if codes]

@@ -5,8 +5,8 @@ from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .sch002_required_fields import is_type_compatible, needed_fields
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-WHOLE = {"feature_code": "2090020610", "division_code": "140225", "division_name": "浑源县", "zone_code": "300",
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+COMPLETE_ROW = {"feature_code": "2090020610", "division_code": "140225", "division_name": "浑源县", "zone_code": "300",
          "zone_name": "农田保护区", "area": 1.0, "BZ": ""}  # fmt: skip
 
 
@@ -23,13 +23,13 @@ WHOLE = {"feature_code": "2090020610", "division_code": "140225", "division_name
         "order": "{layer}: the fields have another order than the template: {field} is at the position of {wanted}. Copy the rows into a layer from “Create plan layers”.",
     },
     fails=[
-        Example("a field left out", {"layer": [{"wkt": SQUARE, "key": "1", **{m: v for m, v in WHOLE.items() if m != "zone_name"}}]},
+        Example("a field left out", {"layer": [{"wkt": SQUARE_WKT, "key": "1", **{m: v for m, v in COMPLETE_ROW.items() if m != "zone_name"}}]},
                 finds=1, roles={"layer": "GHFQ"}),
-        Example("a number as text", {"layer": [{"wkt": SQUARE, "key": "1", **WHOLE, "area": "12"}]}, finds=1,
+        Example("a number as text", {"layer": [{"wkt": SQUARE_WKT, "key": "1", **COMPLETE_ROW, "area": "12"}]}, finds=1,
                 roles={"layer": "GHFQ"}),
-        Example("another order", {"layer": [{"wkt": SQUARE, **WHOLE, "key": "1"}]}, finds=1, roles={"layer": "GHFQ"}),
+        Example("another order", {"layer": [{"wkt": SQUARE_WKT, **COMPLETE_ROW, "key": "1"}]}, finds=1, roles={"layer": "GHFQ"}),
     ],
-    passes=[Example("all, in order", {"layer": [{"wkt": SQUARE, "key": "1", **WHOLE}]}, roles={"layer": "GHFQ"})],
+    passes=[Example("all, in order", {"layer": [{"wkt": SQUARE_WKT, "key": "1", **COMPLETE_ROW}]}, roles={"layer": "GHFQ"})],
 )  # fmt: skip
 def field_list(layer: Layer, *, ctx: Context) -> RuleResult:
     """A layer has all fields of the template, in its order.
@@ -46,26 +46,28 @@ def field_list(layer: Layer, *, ctx: Context) -> RuleResult:
         Fields outside the template are ignored. Problems that SCH002 reports in the same run are not repeated.
     """
     result = RuleResult()
-    actual = {f.name.upper(): f.type for f in layer.source.fields}
-    reported = needed_fields(layer, ctx) if any(r.code == "SCH002" for r in ctx.rules) else set()
+    actual_types = {f.name.upper(): f.type for f in layer.source.fields}
+    reported_elsewhere = needed_fields(layer, ctx) if any(r.code == "SCH002" for r in ctx.rules) else set()
     for declared in layer.template.fields:
-        if declared.name in reported:
+        if declared.name in reported_elsewhere:
             continue
         severity = Severity.INFO if declared.mark == "C" or declared.constraint in ("C", "O") else None
-        params = {"expected": declared.type, "actual": actual.get(declared.name, ""), "alias": declared.alias}
-        if declared.name not in actual:
+        params = {"expected": declared.type, "actual": actual_types.get(declared.name, ""), "alias": declared.alias}
+        if declared.name not in actual_types:
             case = "missing"
-        elif not is_type_compatible(actual[declared.name], declared.type):
+        elif not is_type_compatible(actual_types[declared.name], declared.type):
             case = "type"
         else:
             continue
         result.findings.append(Finding(layer.role, field=declared.name, case=case, severity=severity, params=params))
-    wanted = [f.name for f in layer.template.fields if f.name in actual]
-    found = [name for name in actual if name in set(wanted)]
-    for is_there, should_be in zip(found, wanted, strict=True):
-        if is_there != should_be:
+    template_order = [f.name for f in layer.template.fields if f.name in actual_types]
+    actual_order = [name for name in actual_types if name in set(template_order)]
+    for actual_name, expected_name in zip(actual_order, template_order, strict=True):
+        if actual_name != expected_name:
             severity = Severity.INFO if layer.template.fields_mark == "C" else None
-            params = {"wanted": should_be}
-            result.findings.append(Finding(layer.role, field=is_there, case="order", severity=severity, params=params))
+            params = {"wanted": expected_name}
+            result.findings.append(
+                Finding(layer.role, field=actual_name, case="order", severity=severity, params=params)
+            )
             break
     return result

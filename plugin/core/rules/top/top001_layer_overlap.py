@@ -6,7 +6,7 @@ from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, rule
 from ...plan.layer import Layer
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -23,20 +23,20 @@ SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "duplicate": "{layer}: {key} and {related_key} have the same shape ({area} counted twice). Keep the one with the right attributes and delete the other.",
     },
     fails=[
-        Example("crossing", {"layer": [SQUARE, "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
-        Example("containment", {"layer": [SQUARE, "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]}, finds=1, areas=(100.0,)),
-        Example("duplicate", {"layer": [SQUARE, SQUARE]}, finds=1, areas=(10000.0,)),
-        Example("three-way", {"layer": [SQUARE, SQUARE, SQUARE]}, finds=3, areas=(10000.0, 10000.0, 10000.0)),
-        Example("thin but long", {"layer": [SQUARE, "POLYGON ((99.99 0, 190 0, 190 100, 99.99 100, 99.99 0))"]}, finds=1, areas=(1.0,)),
-        Example("repaired bow-tie", {"layer": [SQUARE, "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"]}, finds=1, areas=(5000.0,)),
+        Example("crossing", {"layer": [SQUARE_WKT, "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
+        Example("containment", {"layer": [SQUARE_WKT, "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]}, finds=1, areas=(100.0,)),
+        Example("duplicate", {"layer": [SQUARE_WKT, SQUARE_WKT]}, finds=1, areas=(10000.0,)),
+        Example("three-way", {"layer": [SQUARE_WKT, SQUARE_WKT, SQUARE_WKT]}, finds=3, areas=(10000.0, 10000.0, 10000.0)),
+        Example("thin but long", {"layer": [SQUARE_WKT, "POLYGON ((99.99 0, 190 0, 190 100, 99.99 100, 99.99 0))"]}, finds=1, areas=(1.0,)),
+        Example("repaired bow-tie", {"layer": [SQUARE_WKT, "POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))"]}, finds=1, areas=(5000.0,)),
     ],
     passes=[
-        Example("touch only", {"layer": [SQUARE, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
+        Example("touch only", {"layer": [SQUARE_WKT, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
         Example("island in hole", {"layer": [
             "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))",
             "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"]}),
-        Example("sliver below both minimums", {"layer": [SQUARE, "POLYGON ((99.999 0, 190 0, 190 100, 99.999 100, 99.999 0))"]}),
-        Example("heritage may overlap", {"layer": [SQUARE, SQUARE]}, roles={"layer": "LSWHBHX"}),
+        Example("sliver below both minimums", {"layer": [SQUARE_WKT, "POLYGON ((99.999 0, 190 0, 190 100, 99.999 100, 99.999 0))"]}),
+        Example("heritage may overlap", {"layer": [SQUARE_WKT, SQUARE_WKT]}, roles={"layer": "LSWHBHX"}),
     ],
 )  # fmt: skip
 def layer_overlap(layer: Layer, *, ctx: Context) -> list[Finding] | None:
@@ -59,11 +59,11 @@ def layer_overlap(layer: Layer, *, ctx: Context) -> list[Finding] | None:
         # The smaller key comes first, so that the name of the pair does not depend on the order of rows.
         if layer.keys[parts.left[n]] > layer.keys[parts.right[n]]:
             parts.left[n], parts.right[n] = parts.right[n], parts.left[n]
-    found = ctx.make.pairs(layer, layer, parts)
-    for n, finding in enumerate(found):
-        one, other = layer.plane[parts.left[n]], layer.plane[parts.right[n]]
+    findings = ctx.make.pairs(layer, layer, parts)
+    for n, finding in enumerate(findings):
+        first_shape, second_shape = layer.plane[parts.left[n]], layer.plane[parts.right[n]]
         # Areas are compared first: they are fast to compute and hardly ever equal for different shapes.
-        equal = np.isclose([one.area, other.area], parts.area[n], rtol=1e-9, atol=0.0).all()
-        if equal and one.normalize().equals_exact(other.normalize(), 0.0):
+        equal = np.isclose([first_shape.area, second_shape.area], parts.area[n], rtol=1e-9, atol=0.0).all()
+        if equal and first_shape.normalize().equals_exact(second_shape.normalize(), 0.0):
             finding.case = "duplicate"
-    return found
+    return findings

@@ -4,7 +4,7 @@ from ...model.findings import Finding
 from ...model.rule import Example, Need, rule
 from ...plan.layer import Layer
 
-COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -16,14 +16,14 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     uses=["tolerance"],
     messages={"": "No zone of {layer} covers {area} of the county (width {width} m). Extend the neighbouring zone to close the gap."},
     fails=[
-        Example("half the county", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"], "county": [COUNTY]}, finds=1, areas=(5000.0,)),
-        Example("two gaps", {"zones": ["POLYGON ((0 10, 100 10, 100 90, 0 90, 0 10))"], "county": [COUNTY]}, finds=2, areas=(1000.0, 1000.0)),
+        Example("half the county", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"], "county": [COUNTY_WKT]}, finds=1, areas=(5000.0,)),
+        Example("two gaps", {"zones": ["POLYGON ((0 10, 100 10, 100 90, 0 90, 0 10))"], "county": [COUNTY_WKT]}, finds=2, areas=(1000.0, 1000.0)),
         Example("a hole inside", {"zones": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"],
-                                  "county": [COUNTY]}, finds=1, areas=(400.0,)),
+                                  "county": [COUNTY_WKT]}, finds=1, areas=(400.0,)),
     ],
     passes=[
         Example("two zones tile it", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"],
-                                      "county": [COUNTY]}),
+                                      "county": [COUNTY_WKT]}),
     ],
 )  # fmt: skip
 def zone_gaps(zones: Layer, county: Layer, *, ctx: Context) -> list[Finding]:
@@ -38,19 +38,19 @@ def zone_gaps(zones: Layer, county: Layer, *, ctx: Context) -> list[Finding]:
     Limits
         Needs the county's outline; TOP001 reports overlaps of zones. Gaps below both minimums are counted as slivers.
     """
-    shape = ctx.geometry.county()
-    if shape is None:
+    county_extent = ctx.geometry.county()
+    if county_extent is None:
         return []
-    parts = ctx.geometry.uncovered_shape(county, shape[1], zones)
-    areas = ctx.geometry.statutory(parts.geometry)
+    gap_parts = ctx.geometry.uncovered_shape(county, county_extent[1], zones)
+    areas = ctx.geometry.statutory(gap_parts.geometry)
     return [
         Finding(
             zones.role,
             related_role=county.role,
             area_m2=float(areas[n]),
-            width_m=float(parts.width[n]),
-            geometry=parts.geometry[n],
+            width_m=float(gap_parts.width[n]),
+            geometry=gap_parts.geometry[n],
             by_place=True,
         )
-        for n in range(len(parts))
+        for n in range(len(gap_parts))
     ]

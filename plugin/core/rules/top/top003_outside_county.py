@@ -11,7 +11,7 @@ from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
 from .._places import is_reported_elsewhere
 
-COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -35,19 +35,19 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "parcels": "{layer} reaches {area} beyond all parcels of {related_layer} at its edge (width {width} m). Make the county's outline equal to that of the land survey, or restore the missing parcels.",
     },
     fails=[
-        Example("across the edge", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [COUNTY]}, finds=1, areas=(100.0,)),
-        Example("two parts outside", {"layer": ["POLYGON ((-10 0, 110 0, 110 10, -10 10, -10 0))"], "county": [COUNTY]}, finds=2,
+        Example("across the edge", {"layer": ["POLYGON ((90 0, 110 0, 110 10, 90 10, 90 0))"], "county": [COUNTY_WKT]}, finds=1, areas=(100.0,)),
+        Example("two parts outside", {"layer": ["POLYGON ((-10 0, 110 0, 110 10, -10 10, -10 0))"], "county": [COUNTY_WKT]}, finds=2,
                 areas=(100.0, 100.0)),
-        Example("wholly outside", {"layer": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", COUNTY], "county": [COUNTY]}, finds=1,
+        Example("wholly outside", {"layer": ["POLYGON ((200 0, 210 0, 210 10, 200 10, 200 0))", COUNTY_WKT], "county": [COUNTY_WKT]}, finds=1,
                 areas=(100.0,)),
-        Example("a site outside", {"layer": ["POINT (150 50)", "POINT (50 50)"], "county": [COUNTY]}, finds=1, roles={"layer": "WWBHDWD"}),
-        Example("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "county": [COUNTY]}, finds=1,
+        Example("a site outside", {"layer": ["POINT (150 50)", "POINT (50 50)"], "county": [COUNTY_WKT]}, finds=1, roles={"layer": "WWBHDWD"}),
+        Example("a road that runs out", {"layer": ["LINESTRING (50 50, 150 50)"], "county": [COUNTY_WKT]}, finds=1,
                 roles={"layer": "ZDJTJCSSX"}),
     ],
     passes=[
-        Example("inside, at the edge", {"layer": ["POLYGON ((90 0, 100 0, 100 10, 90 10, 90 0))"], "county": [COUNTY]}),
-        Example("a site on the edge", {"layer": ["POINT (100 50)"], "county": [COUNTY]}, roles={"layer": "WWBHDWD"}),
-        Example("a road along the edge", {"layer": ["LINESTRING (50 0, 100 0, 100 50)"], "county": [COUNTY]},
+        Example("inside, at the edge", {"layer": ["POLYGON ((90 0, 100 0, 100 10, 90 10, 90 0))"], "county": [COUNTY_WKT]}),
+        Example("a site on the edge", {"layer": ["POINT (100 50)"], "county": [COUNTY_WKT]}, roles={"layer": "WWBHDWD"}),
+        Example("a road along the edge", {"layer": ["LINESTRING (50 0, 100 0, 100 50)"], "county": [COUNTY_WKT]},
                 roles={"layer": "ZDJTJCSSX"}),
     ],
 )  # fmt: skip
@@ -73,58 +73,64 @@ def outside_county(
     if extent is None:
         return None
     if layer.template.geometry != "polygon":
-        return _marks(layer, county, extent[1], ctx)
+        return _report_points_and_lines(layer, county, extent[1], ctx)
     if layer is not county:
         return ctx.make.by_place(ctx.make.pairs(layer, county, ctx.geometry.uncovered(layer, county, extent[1])))
     if ctx.around_an_edit or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known; the next whole check compares the outline.
         return None
-    return _beyond(county, extent[1], townships, parcels, ctx)
+    return _report_excess_outline(county, extent[1], townships, parcels, ctx)
 
 
-def _marks(layer: Layer, county: Layer, outline: Polygons, ctx: Context) -> list[Finding]:
+def _report_points_and_lines(layer: Layer, county: Layer, outline: Polygons, ctx: Context) -> list[Finding]:
     """Return warnings on points and stretches of lines outside the county.
 
-    A facility outside may serve the county.
+    A facility outside may serve the county, so they are not errors.
     """
-    marks = ctx.geometry.point_line_parts_outside(layer, county, outline)
-    found = []
-    for row, shape in zip(marks.row.tolist(), marks.shape, strict=True):
+    outside_parts = ctx.geometry.point_line_parts_outside(layer, county, outline)
+    findings = []
+    for row, shape in zip(outside_parts.row.tolist(), outside_parts.shape, strict=True):
         case, params = "line", {"length": round(float(shape.length), 1)}
         if not shape.length:
             case, params = "point", {"distance": round(float(shapely.distance(shape, outline.shapes[0])), 1)}
         finding = ctx.make.row(layer, row, case=case, params=params, geometry=shape, severity=Severity.WARNING)
         finding.related_role = county.role
-        found.append(finding)
-    return ctx.make.by_place(found)
+        findings.append(finding)
+    return ctx.make.by_place(findings)
 
 
-def _beyond(
+def _report_excess_outline(
     county: Layer, outline: Polygons, townships: Layer | None, parcels: Layer | None, ctx: Context
 ) -> list[Finding]:
-    """Return warnings on parts of the county's outline beyond townships and parcels."""
-    found: list[Finding] = []
-    uncovered = shapely.MultiPolygon()
+    """Return warnings on parts of the county's outline beyond townships and parcels.
+
+    Only parts without parcels that touch the outline's edge are reported.
+    """
+    findings: list[Finding] = []
+    outside_townships = shapely.MultiPolygon()
     if townships is not None and townships is not county and not townships.has_no_geometry:
         parts = ctx.geometry.uncovered_shape(county, outline, townships)
-        found += _parts(county, townships, parts, np.ones(len(parts), dtype=bool), "townships", ctx)
-        uncovered = shapely.union_all(parts.geometry)
-    whole = outline.shapes[0]
+        findings += _make_part_findings(county, townships, parts, np.ones(len(parts), dtype=bool), "townships", ctx)
+        outside_townships = shapely.union_all(parts.geometry)
+    county_shape = outline.shapes[0]
     if parcels is None or parcels is county or parcels.has_no_geometry:
-        return found
+        return findings
     if townships is not None and is_reported_elsewhere(ctx, "TOP006"):
-        return found
-    if whole.area - float(np.nansum(shapely.area(parcels.plane))) <= ctx.tolerance.min_area_m2:
+        return findings
+    if county_shape.area - float(np.nansum(shapely.area(parcels.plane))) <= ctx.tolerance.min_area_m2:
         # Parcels that tile the county have its area; TOP001 reports overlaps.
-        return found
+        return findings
     parts = ctx.geometry.uncovered_shape(county, outline, parcels)
     shapes = np.array(list(parts.geometry), dtype=object)
-    at_edge = shapely.dwithin(shapes, whole.boundary, ctx.tolerance.edge_match_m)
-    reported = shapely.area(shapely.intersection(shapes, uncovered)) > shapely.area(shapes) / 2
-    return found + _parts(county, parcels, parts, at_edge & ~reported, "parcels", ctx)
+    at_edge = shapely.dwithin(shapes, county_shape.boundary, ctx.tolerance.edge_match_m)
+    reported = shapely.area(shapely.intersection(shapes, outside_townships)) > shapely.area(shapes) / 2
+    return findings + _make_part_findings(county, parcels, parts, at_edge & ~reported, "parcels", ctx)
 
 
-def _parts(county: Layer, other: Layer, parts: Parts, rows: NDArray, case: str, ctx: Context) -> list[Finding]:
+def _make_part_findings(
+    county: Layer, other: Layer, parts: Parts, rows: NDArray, case: str, ctx: Context
+) -> list[Finding]:
+    """Return a warning on the county for each selected part, ``rows`` (k,) bool."""
     areas = ctx.geometry.statutory(parts.geometry)
     return [
         Finding(

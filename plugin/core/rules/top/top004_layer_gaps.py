@@ -5,9 +5,9 @@ from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
 from .._places import is_in_setting, is_reported_elsewhere, must_not_overlap
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-#: Neighbour of `SQUARE`, joined above and below, with a gap of half a metre between.
-NEIGHBOUR = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.5 90, 100.5 10, 100 10, 100 0))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+#: Neighbour of `SQUARE_WKT`, joined above and below, with a gap of half a metre between.
+NEIGHBOUR_WITH_GAP_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.5 90, 100.5 10, 100 10, 100 0))"
 
 
 @rule(
@@ -23,21 +23,21 @@ NEIGHBOUR = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.5 90, 100.5 1
         "hole": "{layer} ({key}) has a slit of {area} (width {width} m) inside. Close it.",
     },
     fails=[
-        Example("half a metre between two", {"layer": [SQUARE, NEIGHBOUR]}, finds=1, areas=(40.0,)),
-        Example("a slit in one", {"layer": [SQUARE[:-1] + ", (10 10, 10.5 10, 10.5 90, 10 90, 10 10))"]}, finds=1, areas=(40.0,)),
-        Example("zones, where no county is there to measure by", {"layer": [SQUARE, NEIGHBOUR]}, finds=1, roles={"layer": "YDYHGHFQ"},
+        Example("half a metre between two", {"layer": [SQUARE_WKT, NEIGHBOUR_WITH_GAP_WKT]}, finds=1, areas=(40.0,)),
+        Example("a slit in one", {"layer": [SQUARE_WKT[:-1] + ", (10 10, 10.5 10, 10.5 90, 10 90, 10 10))"]}, finds=1, areas=(40.0,)),
+        Example("zones, where no county is there to measure by", {"layer": [SQUARE_WKT, NEIGHBOUR_WITH_GAP_WKT]}, finds=1, roles={"layer": "YDYHGHFQ"},
                 parameters={"rules": ["TOP002"]}),
-        Example("a wider limit", {"layer": [SQUARE[:-1] + ", (10 10, 18 10, 18 90, 10 90, 10 10))"]}, finds=1,
+        Example("a wider limit", {"layer": [SQUARE_WKT[:-1] + ", (10 10, 18 10, 18 90, 10 90, 10 10))"]}, finds=1,
                 parameters={"widest_m": 10.0}),
     ],
     passes=[
-        Example("edge to edge", {"layer": [SQUARE, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
-        Example("wider than a gap", {"layer": [SQUARE[:-1] + ", (10 10, 60 10, 60 90, 10 90, 10 10))"]}),
-        Example("open at one end", {"layer": [SQUARE, "POLYGON ((100.5 0, 200 0, 200 100, 100 100, 100 90, 100.5 90, 100.5 0))"]}),
-        Example("below both minimums", {"layer": [SQUARE, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.005 90, 100.005 10, "
+        Example("edge to edge", {"layer": [SQUARE_WKT, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"]}),
+        Example("wider than a gap", {"layer": [SQUARE_WKT[:-1] + ", (10 10, 60 10, 60 90, 10 90, 10 10))"]}),
+        Example("open at one end", {"layer": [SQUARE_WKT, "POLYGON ((100.5 0, 200 0, 200 100, 100 100, 100 90, 100.5 90, 100.5 0))"]}),
+        Example("below both minimums", {"layer": [SQUARE_WKT, "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.005 90, 100.005 10, "
                                                   "100 10, 100 0))"]}),
         Example("reported already where zones are compared with the county",
-                {"zones": [SQUARE, NEIGHBOUR], "county": ["POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"]}, parameters={"rules": ["TOP002"]}),
+                {"zones": [SQUARE_WKT, NEIGHBOUR_WITH_GAP_WKT], "county": ["POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"]}, parameters={"rules": ["TOP002"]}),
     ],
 )  # fmt: skip
 def layer_gaps(layer: Layer, *, ctx: Context, widest_m: float = 1.0) -> list[Finding] | None:
@@ -59,16 +59,21 @@ def layer_gaps(layer: Layer, *, ctx: Context, widest_m: float = 1.0) -> list[Fin
     if not must_not_overlap(layer) or _is_compared_with_county(layer, ctx):
         return None
     # GEO006 reports a hole in a single feature.
-    others = is_reported_elsewhere(ctx, "GEO006") and not is_in_setting(layer, "quality.tiled", ctx)
-    parts = ctx.geometry.gaps(layer, widest_m, pairs=(lambda left, right: right >= 0) if others else None)
-    found = ctx.make.pairs(layer, layer, parts)
-    for finding in found:
+    only_between_features = is_reported_elsewhere(ctx, "GEO006") and not is_in_setting(layer, "quality.tiled", ctx)
+    parts = ctx.geometry.gaps(
+        layer, widest_m, pairs=(lambda left, right: right >= 0) if only_between_features else None
+    )
+    findings = ctx.make.pairs(layer, layer, parts)
+    for finding in findings:
         finding.case = "" if finding.related_keys else "hole"
-    return ctx.make.by_place(found)
+    return ctx.make.by_place(findings)
 
 
 def _is_compared_with_county(layer: Layer, ctx: Context) -> bool:
+    """Return True if TOP002 or TOP006 reports the gaps of this layer."""
     if ctx.plan.concept("county") is None:
         return False
     rules = {"zones": "TOP002", "parcels": "TOP006"}
-    return any(layer is ctx.plan.concept(c) and is_reported_elsewhere(ctx, code) for c, code in rules.items())
+    return any(
+        layer is ctx.plan.concept(concept) and is_reported_elsewhere(ctx, code) for concept, code in rules.items()
+    )

@@ -17,12 +17,12 @@ from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._places import must_not_overlap
 
-WEST = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
-EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
-#: Its edge towards `WEST` has one more vertex.
-WITH_VERTEX = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 40, 50 0))"
-#: Like `WITH_VERTEX`, but with the vertex five millimetres away.
-PARTED = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0))"
+WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
+#: Its edge towards `WEST_HALF_WKT` has one more vertex.
+EAST_HALF_WITH_VERTEX_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 40, 50 0))"
+#: Like `EAST_HALF_WITH_VERTEX_WKT`, but with the vertex five millimetres away.
+EAST_HALF_PARTED_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0))"
 
 
 @rule(
@@ -39,17 +39,17 @@ PARTED = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0))"
         "layers": "{layer} and {related_layer} have different vertices on common edges; places: {count}, pairs of features: {pairs} (up to {distance} m apart). They may be of different years or sources: decide which of them is right before moving vertices.",
     },
     fails=[
-        Example("a vertex on one side only", {"zones": [WEST, WITH_VERTEX]}, finds=1),
-        Example("edges five millimetres apart", {"zones": [WEST, PARTED]}, finds=1),
-        Example("between two lines", {"red_line": [WEST], "boundary": [WITH_VERTEX]}, finds=1),
-        Example("a line against the survey is one summary", {"red_line": [WEST, EAST], "parcels": [
+        Example("a vertex on one side only", {"zones": [WEST_HALF_WKT, EAST_HALF_WITH_VERTEX_WKT]}, finds=1),
+        Example("edges five millimetres apart", {"zones": [WEST_HALF_WKT, EAST_HALF_PARTED_WKT]}, finds=1),
+        Example("between two lines", {"red_line": [WEST_HALF_WKT], "boundary": [EAST_HALF_WITH_VERTEX_WKT]}, finds=1),
+        Example("a line against the survey is one summary", {"red_line": [WEST_HALF_WKT, EAST_HALF_WKT], "parcels": [
             "POLYGON ((0 0, 50 0, 100 0, 100 100, 50 100, 0 100, 0 50, 0 0))"]}, finds=1),
     ],
     passes=[
-        Example("vertex for vertex", {"zones": [WEST, EAST]}),
-        Example("between two lines, vertex for vertex", {"red_line": [WEST], "boundary": [EAST]}),
-        Example("farther apart than edges that should be one", {"zones": [WEST, "POLYGON ((50.1 40, 100 0, 100 100, 50.1 40))"]}),
-        Example("heritage is not among the layers that must fit", {"red_line": [WEST], "heritage": [WITH_VERTEX]}),
+        Example("vertex for vertex", {"zones": [WEST_HALF_WKT, EAST_HALF_WKT]}),
+        Example("between two lines, vertex for vertex", {"red_line": [WEST_HALF_WKT], "boundary": [EAST_HALF_WKT]}),
+        Example("farther apart than edges that should be one", {"zones": [WEST_HALF_WKT, "POLYGON ((50.1 40, 100 0, 100 100, 50.1 40))"]}),
+        Example("heritage is not among the layers that must fit", {"red_line": [WEST_HALF_WKT], "heritage": [EAST_HALF_WITH_VERTEX_WKT]}),
     ],
 )  # fmt: skip
 def shared_edges(*, ctx: Context) -> RuleResult:
@@ -73,23 +73,37 @@ def shared_edges(*, ctx: Context) -> RuleResult:
         tolerance for edges are checked: TOP002 and TOP004 report wider gaps, TOP001 overlaps. Layers do not state
         their year: the two lists are settings.
     """
-    fit, compared = _named("quality.edges_fit", ctx), _named("quality.edges_compared", ctx)
-    within = [layer for layer in ctx.plan.layers.values() if must_not_overlap(layer)]
-    result = RuleResult(applicable=not all(layer.has_no_geometry for layer in (*within, *fit)))
-    for layer in within:
+    fitting_layers, summarised_layers = (
+        _layers_in_setting("quality.edges_fit", ctx),
+        _layers_in_setting("quality.edges_compared", ctx),
+    )
+    non_overlapping_layers = [layer for layer in ctx.plan.layers.values() if must_not_overlap(layer)]
+    result = RuleResult(
+        applicable=not all(layer.has_no_geometry for layer in (*non_overlapping_layers, *fitting_layers))
+    )
+    for layer in non_overlapping_layers:
         ctx.cancellation.raise_if_cancelled()
-        result.findings += _by_pair(layer, layer, [(ctx.geometry.mismatched(layer), False)], ctx)
-        result.findings += _parted(layer, layer, ctx)
-    for a, b in combinations(fit, 2):
-        result.findings += _by_pair(a, b, _both_ways(a, b, ctx), ctx)
-        result.findings += _parted(a, b, ctx)
-    for a, b in ((a, b) for a in fit for b in compared if b not in fit):
-        result.findings += _summary(a, b, _both_ways(a, b, ctx))
+        result.findings += _report_mismatches_by_pair(layer, layer, [(ctx.geometry.mismatched(layer), False)], ctx)
+        result.findings += _report_vertices_parted_in_degrees(layer, layer, ctx)
+    for first_layer, second_layer in combinations(fitting_layers, 2):
+        result.findings += _report_mismatches_by_pair(
+            first_layer, second_layer, _find_mismatches_both_ways(first_layer, second_layer, ctx), ctx
+        )
+        result.findings += _report_vertices_parted_in_degrees(first_layer, second_layer, ctx)
+    for first_layer, second_layer in (
+        (first_layer, second_layer)
+        for first_layer in fitting_layers
+        for second_layer in summarised_layers
+        if second_layer not in fitting_layers
+    ):
+        result.findings += _summarise_mismatches(
+            first_layer, second_layer, _find_mismatches_both_ways(first_layer, second_layer, ctx)
+        )
     return result
 
 
-def _named(setting: str, ctx: Context) -> list[Layer]:
-    """Return the plan's layers of a list of concepts, each once."""
+def _layers_in_setting(setting: str, ctx: Context) -> list[Layer]:
+    """Return the plan's layers that a setting lists by subject, each once."""
     layers = (ctx.plan.concept(concept) for concept in ctx.norm.get(setting))
     return list({layer.role: layer for layer in layers if layer is not None}.values())
 
@@ -98,39 +112,53 @@ def _named(setting: str, ctx: Context) -> list[Layer]:
 _MismatchLists = list[tuple[Mismatches, bool]]
 
 
-def _both_ways(a: Layer, b: Layer, ctx: Context) -> _MismatchLists:
+def _find_mismatches_both_ways(first_layer: Layer, second_layer: Layer, ctx: Context) -> _MismatchLists:
+    """Return the vertices of each layer that the other has no vertex for.
+
+    These vertices are on or near an edge of the other layer. True marks those of the second layer."""
     ctx.cancellation.raise_if_cancelled()
-    first, second = ctx.geometry.mismatched_both(a, b)
+    first, second = ctx.geometry.mismatched_both(first_layer, second_layer)
     return [(first, False), (second, True)]
 
 
-def _parted(a: Layer, b: Layer, ctx: Context) -> list[Finding]:
-    """Return findings on pairs separated on a long edge by conversion to degrees."""
-    if not all(layer.crs is not None and crs_care.describe_crs(layer.crs).geographic for layer in (a, b)):
+def _report_vertices_parted_in_degrees(first_layer: Layer, second_layer: Layer, ctx: Context) -> list[Finding]:
+    """Return findings on pairs of features separated by the conversion to degrees.
+
+    A vertex is on the neighbour's long edge in the plane, but not on the straight edge in degrees.
+    """
+    if not all(
+        layer.crs is not None and crs_care.describe_crs(layer.crs).geographic for layer in (first_layer, second_layer)
+    ):
         return []
-    first = _in_degrees(a)
-    second = first if a is b else _in_degrees(b)
+    first = _polygons_in_degrees(first_layer)
+    second = first if first_layer is second_layer else _polygons_in_degrees(second_layer)
     mismatch_lists: _MismatchLists = []
-    for one, other, turned in ((first, second, False), (second, first, True))[: 1 if a is b else 2]:
-        found = find_deviating_vertices(one, other, ctx.plan.crs, ctx.tolerance.edge_match_m, ctx.cancellation)
-        found.point = crs_care.reproject_coordinates(found.point, one.crs, ctx.plan.plane)
-        mismatch_lists.append((found, turned))
-    return _by_pair(a, b, mismatch_lists, ctx, "parted")
+    for one, other, is_swapped in ((first, second, False), (second, first, True))[
+        : 1 if first_layer is second_layer else 2
+    ]:
+        mismatches = find_deviating_vertices(one, other, ctx.plan.crs, ctx.tolerance.edge_match_m, ctx.cancellation)
+        mismatches.point = crs_care.reproject_coordinates(mismatches.point, one.crs, ctx.plan.plane)
+        mismatch_lists.append((mismatches, is_swapped))
+    return _report_mismatches_by_pair(first_layer, second_layer, mismatch_lists, ctx, "parted")
 
 
-def _in_degrees(layer: Layer) -> DegreePolygons:
+def _polygons_in_degrees(layer: Layer) -> DegreePolygons:
+    """Return the layer's polygons with their vertices in degrees."""
     shapes = layer.raw_shapes.copy()
     shapes[is_missing(layer.plane) | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
     return DegreePolygons(shapes, layer.known_crs)
 
 
-def _joined(mismatch_lists: _MismatchLists) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Return the rows of both layers, the places (k, 2) and the distances.
+def _join_mismatch_lists(mismatch_lists: _MismatchLists) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Return the mismatches of both directions as four arrays.
 
-    The mismatches of both directions are combined.
+    Returns
+    -------
+    tuple
+        (k,) rows of the first layer, (k,) rows of the second, (k, 2) places and (k,) distances in metres.
     """
-    rows = [(m.other, m.row) if turned else (m.row, m.other) for m, turned in mismatch_lists]
-    left, right = (np.concatenate(side).astype(int) for side in zip(*rows, strict=True))
+    rows = [(m.other, m.row) if is_swapped else (m.row, m.other) for m, is_swapped in mismatch_lists]
+    left, right = (np.concatenate(rows_of_side).astype(int) for rows_of_side in zip(*rows, strict=True))
     return (
         left,
         right,
@@ -139,41 +167,61 @@ def _joined(mismatch_lists: _MismatchLists) -> tuple[NDArray, NDArray, NDArray, 
     )
 
 
-def _by_pair(a: Layer, b: Layer, mismatch_lists: _MismatchLists, ctx: Context, case: str = "") -> list[Finding]:
-    left, right, point, distance = _joined(mismatch_lists)
-    if a is b:
+def _report_mismatches_by_pair(
+    first_layer: Layer, second_layer: Layer, mismatch_lists: _MismatchLists, ctx: Context, case: str = ""
+) -> list[Finding]:
+    """Return one finding for each pair of features with mismatched vertices."""
+    left, right, point, distance = _join_mismatch_lists(mismatch_lists)
+    if first_layer is second_layer:
         # Either of two neighbours may lack the other's vertex: it is one pair, and the smaller key comes first.
-        turn = np.array([a.keys[i] > a.keys[j] for i, j in zip(left.tolist(), right.tolist(), strict=True)], dtype=bool)
-        left, right = np.where(turn, right, left), np.where(turn, left, right)
-    found = []
-    for (i, j), own in _groups(left, right):
-        finding = ctx.make.row(
-            a, i, params=_measure_places(distance[own]), geometry=shapely.multipoints(point[own]), case=case
+        is_swapped = np.array(
+            [first_layer.keys[i] > first_layer.keys[j] for i, j in zip(left.tolist(), right.tolist(), strict=True)],
+            dtype=bool,
         )
-        finding.related_role, finding.related_keys = b.role, [b.keys[j]]
-        if j in b.repeated_keys:
-            finding.params["related_fid"] = b.fids[j]
-        found.append(finding)
-    return found
+        left, right = np.where(is_swapped, right, left), np.where(is_swapped, left, right)
+    findings = []
+    for (i, j), pair_positions in _group_by_pair(left, right):
+        finding = ctx.make.row(
+            first_layer,
+            i,
+            params=_mismatch_params(distance[pair_positions]),
+            geometry=shapely.multipoints(point[pair_positions]),
+            case=case,
+        )
+        finding.related_role, finding.related_keys = second_layer.role, [second_layer.keys[j]]
+        if j in second_layer.repeated_keys:
+            finding.params["related_fid"] = second_layer.fids[j]
+        findings.append(finding)
+    return findings
 
 
-def _summary(a: Layer, b: Layer, mismatch_lists: _MismatchLists) -> list[Finding]:
-    left, right, point, distance = _joined(mismatch_lists)
+def _summarise_mismatches(first_layer: Layer, second_layer: Layer, mismatch_lists: _MismatchLists) -> list[Finding]:
+    """Return one finding on all mismatched vertices of two layers."""
+    left, right, point, distance = _join_mismatch_lists(mismatch_lists)
     if not len(left):
         return []
     pairs = len(np.unique(np.column_stack([left, right]), axis=0))
-    params = {**_measure_places(distance), "pairs": pairs}
-    return [Finding(a.role, related_role=b.role, case="layers", params=params, geometry=shapely.multipoints(point))]
+    params = {**_mismatch_params(distance), "pairs": pairs}
+    return [
+        Finding(
+            first_layer.role,
+            related_role=second_layer.role,
+            case="layers",
+            params=params,
+            geometry=shapely.multipoints(point),
+        )
+    ]
 
 
-def _measure_places(distance: NDArray) -> dict[str, float]:
+def _mismatch_params(distance: NDArray) -> dict[str, float]:
+    """Return message parameters: the number of places and the largest distance."""
     return {"count": len(distance), "distance": round(float(distance.max()), 4)}
 
 
-def _groups(left: NDArray, right: NDArray) -> Iterator[tuple[tuple[int, int], NDArray]]:
-    """Yield each pair of rows with its positions."""
+def _group_by_pair(left: NDArray, right: NDArray) -> Iterator[tuple[tuple[int, int], NDArray]]:
+    """Yield each pair of rows with the positions at which it occurs."""
     order = np.lexsort((right, left))
     pairs = np.column_stack([left[order], right[order]])
     starts = np.flatnonzero(np.r_[True, (pairs[1:] != pairs[:-1]).any(axis=1)]) if len(pairs) else np.zeros(0, int)
-    for own in np.split(order, starts[1:]) if len(pairs) else []:
-        yield (int(left[own[0]]), int(right[own[0]])), own
+    for positions in np.split(order, starts[1:]) if len(pairs) else []:
+        yield (int(left[positions[0]]), int(right[positions[0]])), positions

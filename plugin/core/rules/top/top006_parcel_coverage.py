@@ -4,9 +4,9 @@ from ...model.findings import Finding
 from ...model.rule import Example, Need, rule
 from ...plan.layer import Layer
 
-WEST = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
-EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
-COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
+COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
 @rule(
@@ -20,16 +20,16 @@ COUNTY = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "": "No parcel of {related_layer} covers {area} of {layer} ({key}; width {width} m). Extend the neighbouring parcel, or restore the missing one."
     },
     fails=[
-        Example("a township with half its parcels", {"parcels": [WEST], "townships": [WEST, EAST]}, finds=1, areas=(5000.0,)),
-        Example("a gap across two townships", {"parcels": ["POLYGON ((0 10, 100 10, 100 100, 0 100, 0 10))"], "townships": [WEST, EAST]},
+        Example("a township with half its parcels", {"parcels": [WEST_HALF_WKT], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]}, finds=1, areas=(5000.0,)),
+        Example("a gap across two townships", {"parcels": ["POLYGON ((0 10, 100 10, 100 100, 0 100, 0 10))"], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]},
                 finds=2, areas=(500.0, 500.0)),
-        Example("no townships: the county", {"parcels": [WEST], "county": [COUNTY]}, finds=1, areas=(5000.0,),
+        Example("no townships: the county", {"parcels": [WEST_HALF_WKT], "county": [COUNTY_WKT]}, finds=1, areas=(5000.0,),
                 roles={"county": "XZQX"}),
     ],
     passes=[
-        Example("parcels tile the townships", {"parcels": [WEST, EAST], "townships": [WEST, EAST]}),
-        Example("nothing to hold them against", {"parcels": [WEST]}),
-        Example("a sliver", {"parcels": ["POLYGON ((0 0.001, 100 0.001, 100 100, 0 100, 0 0.001))"], "townships": [COUNTY]}),
+        Example("parcels tile the townships", {"parcels": [WEST_HALF_WKT, EAST_HALF_WKT], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]}),
+        Example("nothing to hold them against", {"parcels": [WEST_HALF_WKT]}),
+        Example("a sliver", {"parcels": ["POLYGON ((0 0.001, 100 0.001, 100 100, 0 100, 0 0.001))"], "townships": [COUNTY_WKT]}),
     ],
 )  # fmt: skip
 def parcel_coverage(
@@ -47,8 +47,8 @@ def parcel_coverage(
         TOP003 reports parcels outside the county, TOP001 overlaps. If parcels are delivered for a part of the county
         only, the rest is reported as a gap. Gaps below both minimums are slivers.
     """
-    whole = townships or county
-    if whole is None or whole is parcels:
+    divisions = townships or county
+    if divisions is None or divisions is parcels:
         return None
-    rows = whole.polygons.may_be_uncovered(parcels.polygons, ctx.cancellation)
-    return ctx.make.by_place(ctx.make.pairs(whole, parcels, ctx.geometry.uncovered(whole, parcels, rows=rows)))
+    rows = divisions.polygons.may_be_uncovered(parcels.polygons, ctx.cancellation)
+    return ctx.make.by_place(ctx.make.pairs(divisions, parcels, ctx.geometry.uncovered(divisions, parcels, rows=rows)))

@@ -13,8 +13,8 @@ from ...model.rule import EACH, Example, Need, Severity, rule
 from ...plan.layer import Layer
 from .._places import is_reported_elsewhere, must_not_overlap
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-TURNED = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+REVERSED_SQUARE_WKT = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
 
 
 @rule(
@@ -28,16 +28,16 @@ TURNED = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
         "": "{layer}: {key} has exactly the same shape as other features: {count} ({related_key}). Keep the one with the right attributes and delete the others."
     },
     fails=[
-        Example("twice in a layer that may overlap", {"layer": [SQUARE, SQUARE]}, finds=1, roles={"layer": "LSWHBHX"}),
-        Example("drawn from another corner, the other way round", {"layer": [SQUARE, TURNED]}, finds=1, roles={"layer": "LSWHBHX"}),
-        Example("three times is one finding", {"layer": [SQUARE, TURNED, SQUARE]}, finds=1, roles={"layer": "LSWHBHX"}),
+        Example("twice in a layer that may overlap", {"layer": [SQUARE_WKT, SQUARE_WKT]}, finds=1, roles={"layer": "LSWHBHX"}),
+        Example("drawn from another corner, the other way round", {"layer": [SQUARE_WKT, REVERSED_SQUARE_WKT]}, finds=1, roles={"layer": "LSWHBHX"}),
+        Example("three times is one finding", {"layer": [SQUARE_WKT, REVERSED_SQUARE_WKT, SQUARE_WKT]}, finds=1, roles={"layer": "LSWHBHX"}),
         Example("points", {"layer": ["POINT (1 1)", "POINT (2 2)", "POINT (1 1)"]}, finds=1, roles={"layer": "BKYDWWD"}),
-        Example("parcels, where overlaps are not checked", {"layer": [SQUARE, SQUARE]}, finds=1),
+        Example("parcels, where overlaps are not checked", {"layer": [SQUARE_WKT, SQUARE_WKT]}, finds=1),
     ],
     passes=[
-        Example("other shapes with the same extent", {"layer": [SQUARE, "POLYGON ((0 0, 100 0, 100 100, 0 0))"]}, roles={"layer": "LSWHBHX"}),
-        Example("two rows without a shape", {"layer": [None, None, SQUARE]}, roles={"layer": "LSWHBHX"}),
-        Example("reported already as an overlap", {"layer": [SQUARE, SQUARE]}, parameters={"rules": ["TOP001"]}),
+        Example("other shapes with the same extent", {"layer": [SQUARE_WKT, "POLYGON ((0 0, 100 0, 100 100, 0 0))"]}, roles={"layer": "LSWHBHX"}),
+        Example("two rows without a shape", {"layer": [None, None, SQUARE_WKT]}, roles={"layer": "LSWHBHX"}),
+        Example("reported already as an overlap", {"layer": [SQUARE_WKT, SQUARE_WKT]}, parameters={"rules": ["TOP001"]}),
     ],
 )  # fmt: skip
 def duplicate_shapes(layer: Layer, *, ctx: Context) -> list[Finding] | None:
@@ -55,27 +55,27 @@ def duplicate_shapes(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     """
     if must_not_overlap(layer) and is_reported_elsewhere(ctx, "TOP001"):
         return None
-    found = []
-    for rows in _alike(layer):
+    findings = []
+    for rows in _group_equal_shapes(layer):
         finding = ctx.make.row(layer, rows[0], params={"count": len(rows) - 1}, geometry=layer.original[rows[0]])
         finding.related_role = layer.role
         finding.related_keys = [layer.keys[row] for row in rows[1:]]
-        found.append(finding)
-    return found
+        findings.append(finding)
+    return findings
 
 
-def _alike(layer: Layer) -> list[list[int]]:
-    """Return rows with the same shape, in groups of two and more.
+def _group_equal_shapes(layer: Layer) -> list[list[int]]:
+    """Return groups of at least two rows with equal shapes.
 
     Only shapes with the same extent are compared.
     """
-    there = np.flatnonzero(~is_missing(layer.plane))
-    if not len(there):
+    rows_with_shape = np.flatnonzero(~is_missing(layer.plane))
+    if not len(rows_with_shape):
         return []
-    bounds = shapely.bounds(layer.original[there]).reshape(-1, 4)
-    _, which, counts = np.unique(bounds, axis=0, return_inverse=True, return_counts=True)
+    bounds = shapely.bounds(layer.original[rows_with_shape]).reshape(-1, 4)
+    _, extent_of_row, counts = np.unique(bounds, axis=0, return_inverse=True, return_counts=True)
     groups: dict[tuple[int, bytes], list[int]] = defaultdict(list)
-    for n in np.flatnonzero(counts[which.ravel()] > 1).tolist():
-        row = int(there[n])
-        groups[int(which.ravel()[n]), shapely.to_wkb(shapely.normalize(layer.original[row]))].append(row)
+    for n in np.flatnonzero(counts[extent_of_row.ravel()] > 1).tolist():
+        row = int(rows_with_shape[n])
+        groups[int(extent_of_row.ravel()[n]), shapely.to_wkb(shapely.normalize(layer.original[row]))].append(row)
     return [rows for rows in groups.values() if len(rows) > 1]

@@ -12,12 +12,12 @@ from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
-WEST = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
-EAST = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
-#: Reaches half a metre into `WEST`.
-INTO = "POLYGON ((49.5 0, 100 0, 100 100, 49.5 100, 49.5 0))"
-#: Touches `WEST` above and below, with a gap of half a metre between.
-SEPARATED = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90, 50.5 10, 50 10, 50 0))"
+WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
+EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
+#: Reaches half a metre into `WEST_HALF_WKT`.
+OVERLAPPING_EAST_WKT = "POLYGON ((49.5 0, 100 0, 100 100, 49.5 100, 49.5 0))"
+#: Touches `WEST_HALF_WKT` above and below, with a gap of half a metre between.
+EAST_HALF_WITH_GAP_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90, 50.5 10, 50 10, 50 0))"
 
 
 @rule(
@@ -33,22 +33,22 @@ SEPARATED = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90, 50.5 10, 50
         "gaps": "{layer} and {related_layer} have gaps narrower than {limit} m between them: {count} ({area} in total; below the tolerance: {ignored} more). The two edges should be identical: snap the later line to the earlier one.",
     },
     fails=[
-        Example("half a metre of overlap", {"farmland": [WEST], "red_line": [INTO]}, finds=1, areas=(50.0,)),
-        Example("half a metre of gap", {"red_line": [WEST], "boundary": [SEPARATED]}, finds=1, areas=(40.0,)),
+        Example("half a metre of overlap", {"farmland": [WEST_HALF_WKT], "red_line": [OVERLAPPING_EAST_WKT]}, finds=1, areas=(50.0,)),
+        Example("half a metre of gap", {"red_line": [WEST_HALF_WKT], "boundary": [EAST_HALF_WITH_GAP_WKT]}, finds=1, areas=(40.0,)),
         Example("a gap that two rows of one line border", {"red_line": [
-            "POLYGON ((0 0, 50 0, 50 50, 0 50, 0 0))", "POLYGON ((0 50, 50 50, 50 100, 0 100, 0 50))"], "boundary": [SEPARATED]},
+            "POLYGON ((0 0, 50 0, 50 50, 0 50, 0 0))", "POLYGON ((0 50, 50 50, 50 100, 0 100, 0 50))"], "boundary": [EAST_HALF_WITH_GAP_WKT]},
             finds=1, areas=(40.0,)),
-        Example("two strips, one finding", {"farmland": [WEST], "red_line": [
+        Example("two strips, one finding", {"farmland": [WEST_HALF_WKT], "red_line": [
             "POLYGON ((49.5 0, 100 0, 100 40, 49.5 40, 49.5 0))", "POLYGON ((49.5 60, 100 60, 100 100, 49.5 100, 49.5 60))"]},
             finds=1, areas=(40.0,)),
     ],
     passes=[
-        Example("edge to edge", {"farmland": [WEST], "red_line": [EAST]}),
-        Example("a wide overlap is a conflict, and another rule's", {"farmland": [WEST], "boundary": [WEST]}),
-        Example("only below the tolerance", {"farmland": [WEST], "red_line": ["POLYGON ((49.999 0, 100 0, 100 100, 49.999 100, 49.999 0))"]}),
-        Example("a slit in one of them is not between two", {"farmland": [EAST], "red_line": [
-            WEST[:-1] + ", (10 10, 10.5 10, 10.5 90, 10 90, 10 10))"]}),
-        Example("one line alone", {"farmland": [WEST]}),
+        Example("edge to edge", {"farmland": [WEST_HALF_WKT], "red_line": [EAST_HALF_WKT]}),
+        Example("a wide overlap is a conflict, and another rule's", {"farmland": [WEST_HALF_WKT], "boundary": [WEST_HALF_WKT]}),
+        Example("only below the tolerance", {"farmland": [WEST_HALF_WKT], "red_line": ["POLYGON ((49.999 0, 100 0, 100 100, 49.999 100, 49.999 0))"]}),
+        Example("a slit in one of them is not between two", {"farmland": [EAST_HALF_WKT], "red_line": [
+            WEST_HALF_WKT[:-1] + ", (10 10, 10.5 10, 10.5 90, 10 90, 10 10))"]}),
+        Example("one line alone", {"farmland": [WEST_HALF_WKT]}),
     ],
 )  # fmt: skip
 def slivers_between_layers(*, ctx: Context, thin_m: float = 1.0) -> RuleResult:
@@ -70,18 +70,30 @@ def slivers_between_layers(*, ctx: Context, thin_m: float = 1.0) -> RuleResult:
     """
     layers = [lay for concept in ctx.norm.get("quality.lines") if (lay := ctx.plan.concept(concept)) is not None]
     result = RuleResult(applicable=sum(not layer.has_no_geometry for layer in layers) > 1)
-    for a, b in combinations(layers, 2):
-        shared = ctx.geometry.shared(a, b, connected=True)
-        result.findings += _summary("overlaps", a, b, shared.only(shared.width < thin_m), ctx, thin_m)
-        open_parts = ctx.geometry.gaps_between(a, b, thin_m)
-        result.findings += _summary("gaps", a, b, open_parts, ctx, thin_m)
+    for first_layer, second_layer in combinations(layers, 2):
+        shared = ctx.geometry.shared(first_layer, second_layer, connected=True)
+        result.findings += _summarise_slivers(
+            "overlaps", first_layer, second_layer, shared.only(shared.width < thin_m), ctx, thin_m
+        )
+        open_parts = ctx.geometry.gaps_between(first_layer, second_layer, thin_m)
+        result.findings += _summarise_slivers("gaps", first_layer, second_layer, open_parts, ctx, thin_m)
     return result
 
 
-def _summary(case: str, a: Layer, b: Layer, parts: Parts, ctx: Context, limit: float) -> list[Finding]:
+def _summarise_slivers(
+    case: str, first_layer: Layer, second_layer: Layer, parts: Parts, ctx: Context, limit: float
+) -> list[Finding]:
+    """Return one finding on all narrow overlaps or gaps between two layers.
+
+    ``case`` is ``overlaps`` or ``gaps``, ``limit`` the width in metres below which a part is narrow.
+    """
     if not len(parts):
         return []
     area = float(ctx.geometry.statutory(parts.geometry).sum())
     params: dict[str, Any] = {"count": len(parts), "limit": limit, "ignored": len(parts.slivers.geometry)}
     shape = shapely.multipolygons(shapely.get_parts(parts.geometry))
-    return [Finding(a.role, related_role=b.role, case=case, area_m2=area, params=params, geometry=shape)]
+    return [
+        Finding(
+            first_layer.role, related_role=second_layer.role, case=case, area_m2=area, params=params, geometry=shape
+        )
+    ]
