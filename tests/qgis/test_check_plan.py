@@ -313,7 +313,7 @@ def broken_rule():
     )(broken)
     from plugin.core.messages import texts
 
-    texts._rules_zh()[code] = {
+    texts._load_rules_zh()[code] = {
         "title": "故意出错",
         "problem": "故意出错",
         "what": "",
@@ -323,7 +323,7 @@ def broken_rule():
         "messages": {},
     }
     yield code
-    del rules._REGISTRY[code], texts._rules_zh()[code]
+    del rules._REGISTRY[code], texts._load_rules_zh()[code]
 
 
 def test_a_rule_that_raises_does_not_stop_the_others(small, tmp_path, broken_rule):

@@ -376,8 +376,8 @@ def test_cancel_leaves_no_file_and_the_wizard_stays_open(context, qgis_app, tmp_
 
     from plugin.core.exchange import create
 
-    slow = create._fill
-    monkeypatch.setattr(create, "_fill", lambda *a: (time.sleep(0.5), slow(*a))[1])
+    slow = create._create_layers
+    monkeypatch.setattr(create, "_create_layers", lambda *a: (time.sleep(0.5), slow(*a))[1])
     go_to_last_step(context)
     process_events(0.2)
     context.wizard.cancel.click()

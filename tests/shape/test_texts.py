@@ -12,7 +12,7 @@ import pytest
 
 from plugin.core.files.data import read_toml
 from plugin.core.indicators import typed_figures
-from plugin.core.messages.plurals import _COUNTED, _NO_PLURALS, _VERBS, agree, singular
+from plugin.core.messages.plurals import _COUNTED_NOUN, _NO_PLURALS, _SINGULAR_OF_VERBS, agree, singular
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import all_rules
@@ -116,10 +116,10 @@ def test_every_exception_is_still_needed():
 
 def plural_slips(template):
     """Find counts that read “1 findings”, or “1 finding are”."""
-    for found in _COUNTED.finditer(template):
+    for found in _COUNTED_NOUN.finditer(template):
         if found["noun"] in _NO_PLURALS:
             continue
-        verbs = f"( ({'|'.join(_VERBS)}))?"
+        verbs = f"( ({'|'.join(_SINGULAR_OF_VERBS)}))?"
         if re.search(
             rf"\}} (\S+ ){{0,2}}({found['noun']}|{singular(found['noun'])}{verbs[:-1]})\b",
             agree(found[0], {found["name"]: 1}),
@@ -128,7 +128,7 @@ def plural_slips(template):
 
 
 def test_no_count_of_one_has_a_plural():
-    counted = [text for _, text in EN if _COUNTED.search(text)]
+    counted = [text for _, text in EN if _COUNTED_NOUN.search(text)]
     assert len(counted) > 100
     assert not [slip for text in counted for slip in plural_slips(text)]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Commands on a whole plan: check, indicators, package, and their console output."""
+"""Commands on a whole plan: check, indicators, package, inspect."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from ..render.words import Words
 
 #: Largest number of rules in the summary on the console; the report has all.
-_LINES = 30
+_MAX_FINDINGS_PRINTED = 30
 
 
 def run_check(args: argparse.Namespace, words: Words) -> int:
-    """Check a plan or inspect a package, write the reports, and return the exit code."""
+    """Check a plan or inspect a package, write the reports; return the exit code."""
     from ..files.writing import Outputs, check_outputs
     from ..render.outputs import write_outputs
 
@@ -28,9 +28,9 @@ def run_check(args: argparse.Namespace, words: Words) -> int:
     side = (args.figures, args.targets, args.register, args.baseline)
     check_outputs(outputs, [args.source, *filter(None, side)])
     checked = (
-        _inspect(args, words)
+        _inspect_package(args, words)
         if args.command == "inspect"
-        else check_plan(args.source, _options(args, words), progress=print_progress)
+        else check_plan(args.source, _check_options(args, words), progress=print_progress)
     )
     write_outputs(checked.report, checked.plan, outputs)
     for line in format_summary(checked.report, words):
@@ -40,19 +40,22 @@ def run_check(args: argparse.Namespace, words: Words) -> int:
     return exit_code(checked.report, args.strict)
 
 
-def _inspect(args: argparse.Namespace, words: Words) -> CheckResult:
+def _inspect_package(args: argparse.Namespace, words: Words) -> CheckResult:
     from ..package.export import options_for_package
     from ..package.inspection.inspect import inspect_package
     from ..package.package_spec.load import load_package_spec
 
     package_spec = load_package_spec(args.package)
     return inspect_package(
-        args.source, package_spec, options_for_package(_options(args, words), package_spec), progress=print_progress
+        args.source,
+        package_spec,
+        options_for_package(_check_options(args, words), package_spec),
+        progress=print_progress,
     )
 
 
-def _options(args: argparse.Namespace, words: Words) -> Options:
-    """Return the options of a check from the command line."""
+def _check_options(args: argparse.Namespace, words: Words) -> Options:
+    """Return the options of a check, from the command's arguments."""
     return replace(
         _plan_options(args, words),
         rules=tuple(c.strip() for c in args.rules.replace("，", ",").replace(";", ",").split(",") if c.strip()),
@@ -67,7 +70,7 @@ def _options(args: argparse.Namespace, words: Words) -> Options:
 
 
 def _plan_options(args: argparse.Namespace, words: Words) -> Options:
-    """Return the options that all commands on a whole plan share."""
+    """Return the options that all commands on a plan share, from the arguments."""
     return Options(
         standard=args.standard,
         profile=args.profile,
@@ -79,7 +82,10 @@ def _plan_options(args: argparse.Namespace, words: Words) -> Options:
 
 
 def run_indicators(args: argparse.Namespace, words: Words) -> int:
-    """Print the indicators of a plan, and write the workbook if requested."""
+    """Print the indicators of a plan; write them to a workbook if requested.
+
+    Returns the exit code.
+    """
     from ..files.writing import check_writable
     from ..messages.texts import Texts
     from ..render import figures
@@ -109,7 +115,7 @@ def run_indicators(args: argparse.Namespace, words: Words) -> int:
 
 
 def run_package(args: argparse.Namespace, words: Words) -> int:
-    """Check a plan and export its package; return the exit code."""
+    """Check a plan and export its submission package; return the exit code."""
     from pathlib import Path
 
     from ..errors import OutputError
@@ -124,27 +130,30 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
     order = ExportOrder(
         package_spec, Path(args.output), documents, force=args.force, personal=args.personal, document_info=info
     )
-    options = options_for_package(_options(args, words), package_spec)
+    options = options_for_package(_check_options(args, words), package_spec)
     checked = check_plan(args.source, options, progress=lambda share, text: print_progress(0.4 * share, text))
     for line in format_summary(checked.report, words):
         print_line(line)
     try:
-        done = export_package(checked, order, progress=lambda share, text: print_progress(0.4 + 0.6 * share, text))
+        result = export_package(checked, order, progress=lambda share, text: print_progress(0.4 + 0.6 * share, text))
     except OutputError as error:
         if error.key != "package_gate":
             raise
         print_line(Texts(words.lang).explain(error), sys.stderr)
         print_line(words.get("cli", "package_forcing"), sys.stderr)
         return FOUND
-    for problem in done.problems:
+    for problem in result.problems:
         print_line(problem.sentence(Texts(words.lang)), sys.stderr)
-    print_line(words.get("cli", "written", target=str(done.path)))
-    print_line(words.get("cli", "package_digest", digest=done.digest))
-    return FOUND if done.manifest["check"]["forced"] else CLEAN
+    print_line(words.get("cli", "written", target=str(result.path)))
+    print_line(words.get("cli", "package_digest", digest=result.digest))
+    return FOUND if result.manifest["check"]["forced"] else CLEAN
 
 
 def exit_code(report: Report, strict: bool = False) -> int:
-    """Return the exit code of a check; with ``strict`` warnings count as found."""
+    """Return the exit code of a check: CLEAN, FOUND or NOT_RUN.
+
+    With ``strict`` warnings count like errors.
+    """
     counts = report.summary
     if counts["verdict"] in ("fail", "incomplete") or (strict and counts["warnings"]):
         return FOUND
@@ -152,7 +161,10 @@ def exit_code(report: Report, strict: bool = False) -> int:
 
 
 def format_summary(report: Report, words: Words) -> list[str]:
-    """Return verdict and counts, findings by rule, unchecked rules, and figures with a target."""
+    """Return a report as lines for the console.
+
+    They are verdict and counts, findings by rule, unchecked rules, and figures with a target.
+    """
     from ..model.report import INCOMPLETE_RUN
     from ..render import figures, finding_lists, sections
     from ..render.verdict import verdict_title as come_to
@@ -164,13 +176,13 @@ def format_summary(report: Report, words: Words) -> list[str]:
         lines.append("  " + words.get("say", "nothing_examined", count=len(report.rules)))
     lines += [f"  {finding.code} {finding.message}" for finding in report.findings if finding.code in INCOMPLETE_RUN]
     sums = finding_lists.sum_by_rule(report, words)
-    for row in sums[:_LINES]:
+    for row in sums[:_MAX_FINDINGS_PRINTED]:
         area = words.get("cli", "area", area=f"{row['area']} m²") if row["area"] != "—" else ""
         severity = words.get("severity", row["severity"])
         lines.append("  " + words.get("cli", "by_rule", **{**row, "severity": severity, "area": area}))
-    if sums[_LINES:]:
-        more = sum(row["count"] for row in sums[_LINES:])
-        lines.append("  " + words.get("cli", "more_rules", rows=len(sums[_LINES:]), count=more))
+    if sums[_MAX_FINDINGS_PRINTED:]:
+        more = sum(row["count"] for row in sums[_MAX_FINDINGS_PRINTED:])
+        lines.append("  " + words.get("cli", "more_rules", rows=len(sums[_MAX_FINDINGS_PRINTED:]), count=more))
     for row in sections.not_checked_section(report, words)["rows"]:
         if row["title"]:
             lines.append("  " + words.get("cli", "could_not", **row))

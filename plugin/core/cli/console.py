@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lines for a console with any encoding."""
+"""Exit codes, and output of lines to a console with any encoding."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, TextIO
 
 CLEAN, FOUND, NOT_RUN = 0, 1, 2
 #: Replacements for consoles (cp936) that lack these characters.
-_PLAIN = {"\u202f": " ", "\u00a0": " ", "²": "2", "³": "3", "⁴": "^4", "−": "-", "∑": "Σ", "↔": "<->"}
+_REPLACEMENTS = {"\u202f": " ", "\u00a0": " ", "²": "2", "³": "3", "⁴": "^4", "−": "-", "∑": "Σ", "↔": "<->"}
 
 
-class _Line:
-    """The progress line of a terminal, overwritten with each step."""
+class _ProgressLine:
+    """The progress line of a terminal; each step overwrites it."""
 
     visible, text = False, ""
 
@@ -29,26 +29,32 @@ class _Line:
         self.visible, self.text = False, ""
 
 
-_line = _Line()
+_progress_line = _ProgressLine()
 
 
 def print_progress(share: float, text: str) -> None:
-    """Print progress and the last step in one line of a terminal; nothing in a log."""
+    """Print the share done (0…1) and the present step on one line of a terminal.
+
+    Nothing is printed to a log file.
+    """
     if not sys.stderr.isatty():
         return
     if share < 1:
-        _line.put(share, text)
+        _progress_line.put(share, text)
     else:
-        _line.clear()
+        _progress_line.clear()
 
 
 def print_line(text: str, stream: TextIO | None = None) -> None:
-    """Print a line in the characters of the console, after clearing the progress line."""
-    _line.clear()
+    """Print a line with the characters that the console has.
+
+    The progress line is cleared first.
+    """
+    _progress_line.clear()
     out: Any = stream or sys.stdout
     encoding = getattr(out, "encoding", None) or "utf-8"
     if encoding.lower().replace("-", "") != "utf8":
-        for character, plain in _PLAIN.items():
+        for character, plain in _REPLACEMENTS.items():
             try:
                 character.encode(encoding)
             except UnicodeEncodeError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Commands that convert files: databases from structure tables, editions of a layer, VCT."""
+"""Commands that convert or compare files: tables, layers, VCT, yearly update."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from ..render.words import Words
 
 #: Largest number of changed parts on the console; the workbook has all.
-_LINES = 30
+_MAX_PARTS_PRINTED = 30
 
 
 def run_structure(args: argparse.Namespace, words: Words) -> int:
-    """Write the data of a structure table, or create a database from it."""
+    """Convert a structure table to templates or to an empty database.
+
+    Returns the exit code.
+    """
     from ..exchange.structure_table import read_structure, write_structure
     from ..messages.texts import Texts
     from ..standard import load_standard
@@ -44,7 +47,10 @@ def run_structure(args: argparse.Namespace, words: Words) -> int:
 
 
 def run_compare(args: argparse.Namespace, words: Words) -> int:
-    """Compare two editions of a layer; return CLEAN if they are identical, else FOUND."""
+    """Compare two editions of a layer and print the differences.
+
+    Returns the exit code CLEAN if they are identical, otherwise FOUND.
+    """
     from ..files.writing import check_writable
     from ..loading.unread_files import describe_unread_files
     from ..messages.texts import Texts, format_number
@@ -58,22 +64,22 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
         check_workbook(args.xlsx)
         check_writable(args.xlsx, [args.before, args.after])
     (before, _), (after, townships) = (layers_of(source, args.role, norm) for source in (args.before, args.after))
-    given = {"role": args.role, "renumbered": args.renumbered}
-    done = compare_sources(before, after, norm, townships=townships, **given)
-    found = done.found
+    options = {"role": args.role, "renumbered": args.renumbered}
+    result = compare_sources(before, after, norm, townships=townships, **options)
+    found = result.found
     moved = {
         name: format_number(found.area(kind), 2)
         for name, kind in (("moved_in", IN), ("moved_out", OUT), ("changed", CHANGED))
     }
-    layer = found.after.layer.template.name if words.lang == "zh" else done.role
-    print_line(texts.get("versions", "summary", verdict=comparison_verdict(done, texts), layer=layer, **moved))
-    for line in list_reasons(done, texts):
+    layer = found.after.layer.template.name if words.lang == "zh" else result.role
+    print_line(texts.get("versions", "summary", verdict=comparison_verdict(result, texts), layer=layer, **moved))
+    for line in list_reasons(result, texts):
         print_line(f"  {line}")
     for source in (args.before, args.after):
         for line in describe_unread_files(source, texts):
             print_line(line, sys.stderr)
-    for part in found.parts[:_LINES]:
-        old, new = keys_of(done, part)
+    for part in found.parts[:_MAX_PARTS_PRINTED]:
+        old, new = keys_of(result, part)
         cells = {
             "kind": texts.get("versions", part.kind),
             "township": part.township,
@@ -84,13 +90,13 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
             "  " + texts.get("versions", "line", before=old or "-", after=new or "-", changes=changes, **cells).rstrip()
         )
     if args.xlsx:
-        write_workbook(done, args.xlsx, texts)
+        write_workbook(result, args.xlsx, texts)
         print_line(words.get("cli", "written", target=args.xlsx))
     return CLEAN if found.identical else FOUND
 
 
 def run_vct(args: argparse.Namespace, words: Words) -> int:
-    """Convert VCT to a database, or a database to VCT."""
+    """Convert a VCT file to a database, or a database to VCT; return the exit code."""
     from ..exchange.vct.database import vct_to_database
     from ..exchange.vct.write import layers_of_source, write_vct
     from ..files.writing import check_writable
@@ -100,26 +106,26 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
 
     templates = load_standard(args.standard).templates
     check_writable(args.output, [args.source])
-    done: Any
+    result: Any
     if args.output.lower().endswith(".vct"):
         layers = layers_of_source(args.source, progress=print_progress)
-        done = write_vct(args.output, layers, templates=templates)
+        result = write_vct(args.output, layers, templates=templates)
         for line in describe_unread_files(args.source, Texts(words.lang)):
             print_line(line, sys.stderr)
     else:
-        done = vct_to_database(args.source, args.output, templates=templates, progress=print_progress)
+        result = vct_to_database(args.source, args.output, templates=templates, progress=print_progress)
     print_progress(1.0, "")
-    for key, params in done.notes:
+    for key, params in result.notes:
         print_line(Texts(words.lang).notice(key, params), sys.stderr)
-    for name, rows in done.rows.items():
+    for name, rows in result.rows.items():
         print_line(Texts(words.lang).get("toolbox", "vct_layer", layer=name, rows=rows))
     print_line(words.get("cli", "written", target=args.output))
     if not args.no_check and not args.output.lower().endswith(".vct"):
-        _check_imported(args, words)
+        _print_check_of_import(args, words)
     return CLEAN
 
 
-def _check_imported(args: argparse.Namespace, words: Words) -> None:
+def _print_check_of_import(args: argparse.Namespace, words: Words) -> None:
     from ..check import check_plan
     from ..exchange.vct.database import check_imported
     from ..messages.texts import Texts
@@ -132,14 +138,21 @@ def _check_imported(args: argparse.Namespace, words: Words) -> None:
 
 
 def run_yearly(args: argparse.Namespace, words: Words) -> int:
-    """Make the yearly update package and print its summary."""
+    """Make the database of a yearly update and print a summary.
+
+    Returns the exit code.
+    """
     from ..messages.texts import Texts
     from ..yearly.balance import list_notes, summarise
     from ..yearly.make import make_update
 
     options, texts = Options(standard=args.standard, profile=args.profile, lang=words.lang), Texts(words.lang)
-    done, written = make_update(args.filed, args.current, args.year, args.output, options, progress=print_progress)
-    for line in [*summarise(done, texts), *list_notes(done, texts), *(one.sentence(texts) for one in written.problems)]:
+    update, written = make_update(args.filed, args.current, args.year, args.output, options, progress=print_progress)
+    for line in [
+        *summarise(update, texts),
+        *list_notes(update, texts),
+        *(one.sentence(texts) for one in written.problems),
+    ]:
         print_line(line)
     for path in written.files:
         print_line(words.get("cli", "written", target=str(path)))

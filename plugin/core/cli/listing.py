@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Commands that print rules, a profile, the data dictionary or a package specification."""
+"""Commands that print rules, profiles, data dictionaries, package specifications."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def run_rules(args: argparse.Namespace, words: Words) -> int:
-    """Print the rule book, or write it as CSV and HTML."""
+    """Print the rule book, or write it as CSV and HTML; return the exit code."""
     from ..files.writing import check_writable
     from ..render.rule_book import RuleBook, write_rule_book
 
@@ -38,7 +38,10 @@ def run_rules(args: argparse.Namespace, words: Words) -> int:
 
 
 def run_rule(args: argparse.Namespace, words: Words) -> int:
-    """Print the description of one rule with the effective values of its settings."""
+    """Print the description of one rule and the values of its settings in force.
+
+    Returns the exit code.
+    """
     from ..engine.evaluate import choose_rules
     from ..engine.explanation import find_effective_values, format_effective_values
     from ..messages.texts import Texts
@@ -67,7 +70,10 @@ def run_rule(args: argparse.Namespace, words: Words) -> int:
 
 
 def _report_problems(file: str, problems: Sequence[DataError], words: Words | Texts, section: str) -> bool:
-    """Print the problems of a data file under a heading; return True without problems."""
+    """Print the problems of a data file under a heading.
+
+    Returns True if the file has no problems.
+    """
     from ..messages.texts import Texts
 
     if problems:
@@ -78,7 +84,10 @@ def _report_problems(file: str, problems: Sequence[DataError], words: Words | Te
 
 
 def run_profile(args: argparse.Namespace, words: Words) -> int:
-    """Print the resolved profile; for a faulty file print its problems."""
+    """Print a profile merged with its standard, or the problems of an invalid one.
+
+    Returns the exit code.
+    """
     from ..files.writing import atomic_output, check_writable
     from ..profile import find_profile_problems
     from ..render.profile import profile_dict, profile_lines
@@ -101,7 +110,7 @@ def run_profile(args: argparse.Namespace, words: Words) -> int:
 
 
 def run_dictionary(args: argparse.Namespace, words: Words) -> int:
-    """Write the data dictionary as HTML."""
+    """Write the data dictionary of a standard as HTML; return the exit code."""
     from ..render.dictionary import write_dictionary
     from ..standard import load_standard
 
@@ -111,7 +120,10 @@ def run_dictionary(args: argparse.Namespace, words: Words) -> int:
 
 
 def run_form(args: argparse.Namespace, words: Words) -> int:
-    """Print the tree of a package specification; for a faulty file print its problems."""
+    """Print the folders and files that a package specification asks for.
+
+    For an invalid file print its problems. Returns the exit code.
+    """
     from ..messages.texts import Texts
     from ..package.package_spec.load import find_spec_problems, list_package_tree, load_package_spec
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The command-line parser, in the user's language."""
+"""The parser of the command line, with messages in the user's language."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     from ..render.words import Words
 
 
-def parse_language(given: list[str]) -> str:
-    """Return the value of ``--lang`` before parsing, because the help uses the language too."""
-    for position, word in enumerate(given):
-        if word == "--lang" and position + 1 < len(given):
-            return given[position + 1] if given[position + 1] in ("zh", "en") else "zh"
+def parse_language(arguments: list[str]) -> str:
+    """Return the language that ``--lang`` names, zh by default.
+
+    It is read before all other arguments, because the help is in this language too.
+    """
+    for position, word in enumerate(arguments):
+        if word == "--lang" and position + 1 < len(arguments):
+            return arguments[position + 1] if arguments[position + 1] in ("zh", "en") else "zh"
         if word.startswith("--lang="):
             return "en" if word.endswith("=en") else "zh"
     return "zh"
@@ -23,7 +26,7 @@ def parse_language(given: list[str]) -> str:
 
 #: Messages of Python's parser → key of our text. They differ between Python versions; an unknown one is printed
 #: unchanged.
-_MESSAGES = {
+_ARGPARSE_MESSAGES = {
     r"the following arguments are required: (?P<what>.+)": "wants",
     r"unrecognized arguments: (?P<what>.+)": "unknown_argument",
     r"argument (?P<name>.+?): invalid choice: (?P<what>.+?) \(choose from (?P<known>.+)\)": "no_choice",
@@ -34,22 +37,25 @@ _MESSAGES = {
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser with error messages in the user's language and exit code 2."""
+    """An argument parser with messages in the user's language.
+
+    It exits with code 2 on an error. ``words``: the texts of the language.
+    """
 
     words: Words
 
     def error(self, message: str) -> NoReturn:
-        """Print a message in the user's language and exit."""
+        """Print an error message in the user's language and exit with code 2."""
         reason = self.words.get("cli", "wrong_argument", what=message)
-        for pattern, key in _MESSAGES.items():
+        for pattern, key in _ARGPARSE_MESSAGES.items():
             if found := re.fullmatch(pattern, message):
                 reason = self.words.get("cli", key, **found.groupdict())
         hint = self.words.get("cli", "see_help", program=self.prog)
         self.exit(2, f"{reason}\n{hint}\n")
 
 
-def _parser_in(words: Words) -> type[Parser]:
-    """Return a parser class with these texts.
+def _parser_class(words: Words) -> type[Parser]:
+    """Return a parser class that has these texts.
 
     Subcommands create parsers of the same class.
     """
@@ -57,14 +63,14 @@ def _parser_in(words: Words) -> type[Parser]:
 
 
 def make_parser(words: Words) -> Parser:
-    """Return the parser of all commands."""
+    """Return the command-line parser with all commands."""
 
     def text(key: str) -> str:
         return words.get("cli", key)
 
-    kind = _parser_in(words)
-    parser = kind(prog="python -m plugin.core", description=text("description"))
-    language = kind(add_help=False)
+    parser_class = _parser_class(words)
+    parser = parser_class(prog="python -m plugin.core", description=text("description"))
+    language = parser_class(add_help=False)
     language.add_argument("--lang", choices=("zh", "en"), default="zh", help=text("lang"))
     commands = parser.add_subparsers(
         dest="command",
@@ -72,7 +78,7 @@ def make_parser(words: Words) -> Parser:
         metavar="check | indicators | compare | rules | rule | profile | dictionary | structure | form | package | "
         "inspect | vct | yearly",
     )
-    checking = kind(add_help=False)
+    checking = parser_class(add_help=False)
     for name in ("standard", "profile", "roles", "scope"):
         checking.add_argument(f"--{name}", default="", help=text(name))
     checking.add_argument("--base-year", type=int, default=None, help=text("base_year"))
@@ -80,83 +86,83 @@ def make_parser(words: Words) -> Parser:
     checking.add_argument("--baseline", default="", metavar="SOURCE", help=text("baseline"))
     for name in ("figures", "targets", "register", "waivers", "renumbered"):
         checking.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
-    one = commands.add_parser("check", help=text("check"), parents=[language, checking])
-    one.add_argument("source", metavar="SOURCE", help=text("source"))
-    one.add_argument("--rules", default="", help=text("only"))
+    command = commands.add_parser("check", help=text("check"), parents=[language, checking])
+    command.add_argument("source", metavar="SOURCE", help=text("source"))
+    command.add_argument("--rules", default="", help=text("only"))
     for name in ("json", "html", "findings"):
-        one.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
-    one.add_argument("--strict", action="store_true", help=text("strict"))
-    one = commands.add_parser("indicators", help=text("indicators"), parents=[language])
-    one.add_argument("source", metavar="SOURCE", help=text("source"))
+        command.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
+    command.add_argument("--strict", action="store_true", help=text("strict"))
+    command = commands.add_parser("indicators", help=text("indicators"), parents=[language])
+    command.add_argument("source", metavar="SOURCE", help=text("source"))
     for name in ("standard", "profile", "roles", "scope"):
-        one.add_argument(f"--{name}", default="", help=text(name))
-    one.add_argument("--base-year", type=int, default=None, help=text("base_year"))
-    one.add_argument("--xlsx", default="", metavar="FILE", help=text("xlsx"))
-    one = commands.add_parser("compare", help=text("compare"), parents=[language])
-    one.add_argument("before", metavar="BEFORE", help=text("compare_before"))
-    one.add_argument("after", metavar="AFTER", help=text("compare_after"))
-    one.add_argument("--role", default="", help=text("compare_role"))
+        command.add_argument(f"--{name}", default="", help=text(name))
+    command.add_argument("--base-year", type=int, default=None, help=text("base_year"))
+    command.add_argument("--xlsx", default="", metavar="FILE", help=text("xlsx"))
+    command = commands.add_parser("compare", help=text("compare"), parents=[language])
+    command.add_argument("before", metavar="BEFORE", help=text("compare_before"))
+    command.add_argument("after", metavar="AFTER", help=text("compare_after"))
+    command.add_argument("--role", default="", help=text("compare_role"))
     for name in ("standard", "profile"):
-        one.add_argument(f"--{name}", default="", help=text(name))
-    one.add_argument("--renumbered", default="", metavar="FILE", help=text("renumbered"))
-    one.add_argument("--xlsx", default="", metavar="FILE", help=text("compare_xlsx"))
-    one = commands.add_parser("yearly", help=text("yearly"), parents=[language])
+        command.add_argument(f"--{name}", default="", help=text(name))
+    command.add_argument("--renumbered", default="", metavar="FILE", help=text("renumbered"))
+    command.add_argument("--xlsx", default="", metavar="FILE", help=text("compare_xlsx"))
+    command = commands.add_parser("yearly", help=text("yearly"), parents=[language])
     for name in ("filed", "current"):
-        one.add_argument(name, metavar=name.upper(), help=text(f"yearly_{name}"))
-    one.add_argument("output", metavar="FOLDER", help=text("yearly_output"))
-    one.add_argument("--year", type=int, required=True, help=text("yearly_year"))
+        command.add_argument(name, metavar=name.upper(), help=text(f"yearly_{name}"))
+    command.add_argument("output", metavar="FOLDER", help=text("yearly_output"))
+    command.add_argument("--year", type=int, required=True, help=text("yearly_year"))
     for name in ("standard", "profile"):
-        one.add_argument(f"--{name}", default="", help=text(name))
-    one = commands.add_parser("rules", help=text("rules"), parents=[language])
+        command.add_argument(f"--{name}", default="", help=text(name))
+    command = commands.add_parser("rules", help=text("rules"), parents=[language])
     for name in ("standard", "profile", "phase"):
-        one.add_argument(f"--{name}", default="", help=text(name))
+        command.add_argument(f"--{name}", default="", help=text(name))
     for name in ("csv", "html"):
-        one.add_argument(f"--{name}", default="", metavar="FILE", help=text(f"rules_{name}"))
-    one = commands.add_parser("rule", help=text("rule"), parents=[language])
-    one.add_argument("code", metavar="CODE", help=text("code"))
+        command.add_argument(f"--{name}", default="", metavar="FILE", help=text(f"rules_{name}"))
+    command = commands.add_parser("rule", help=text("rule"), parents=[language])
+    command.add_argument("code", metavar="CODE", help=text("code"))
     for name in ("standard", "profile", "phase"):
-        one.add_argument(f"--{name}", default="", help=text(name))
-    one = commands.add_parser("profile", help=text("profile_command"), parents=[language])
-    one.add_argument("profile", metavar="PROFILE", help=text("profile_id"))
-    one.add_argument("--standard", default="", help=text("standard"))
-    one.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=text("phase"))
-    one.add_argument("--check", action="store_true", help=text("profile_check"))
-    one.add_argument("--json", default="", metavar="FILE", help=text("profile_json"))
-    one = commands.add_parser("dictionary", help=text("dictionary"), parents=[language])
-    one.add_argument("--html", required=True, metavar="FILE", help=text("dictionary_html"))
-    one.add_argument("--standard", default="county_db", help=text("standard"))
-    one = commands.add_parser("structure", help=text("structure"), parents=[language])
-    one.add_argument("table", metavar="TABLE", help=text("structure_source"))
-    one.add_argument("--output", default="", metavar="FOLDER", help=text("structure_output"))
-    one.add_argument("--database", default="", metavar="FILE", help=text("structure_database"))
-    one.add_argument("--folder", default="", metavar="FOLDER", help=text("structure_folder"))
+        command.add_argument(f"--{name}", default="", help=text(name))
+    command = commands.add_parser("profile", help=text("profile_command"), parents=[language])
+    command.add_argument("profile", metavar="PROFILE", help=text("profile_id"))
+    command.add_argument("--standard", default="", help=text("standard"))
+    command.add_argument("--phase", default="", metavar="编制 | 公示 | 报批", help=text("phase"))
+    command.add_argument("--check", action="store_true", help=text("profile_check"))
+    command.add_argument("--json", default="", metavar="FILE", help=text("profile_json"))
+    command = commands.add_parser("dictionary", help=text("dictionary"), parents=[language])
+    command.add_argument("--html", required=True, metavar="FILE", help=text("dictionary_html"))
+    command.add_argument("--standard", default="county_db", help=text("standard"))
+    command = commands.add_parser("structure", help=text("structure"), parents=[language])
+    command.add_argument("table", metavar="TABLE", help=text("structure_source"))
+    command.add_argument("--output", default="", metavar="FOLDER", help=text("structure_output"))
+    command.add_argument("--database", default="", metavar="FILE", help=text("structure_database"))
+    command.add_argument("--folder", default="", metavar="FOLDER", help=text("structure_folder"))
     for name in ("crs", "county"):
-        one.add_argument(f"--{name}", default="", help=text(f"structure_{name}"))
-    one.add_argument("--existing", choices=("stop", "add", "replace"), default="stop", help=text("existing"))
-    one.add_argument("--standard", default="county_db", help=text("standard"))
-    one = commands.add_parser("form", help=text("form"), parents=[language])
-    one.add_argument("form", metavar="FORM", help=text("package_form"))
-    one = commands.add_parser("package", help=text("package"), parents=[language, checking])
-    one.add_argument("source", metavar="SOURCE", help=text("source"))
-    one.add_argument("output", metavar="FOLDER", help=text("package_output"))
-    one.add_argument("--package", default="county", help=text("package_form"))
-    one.add_argument("--documents", default="", metavar="FOLDER", help=text("package_documents"))
-    one.add_argument("--personal", action="store_true", help=text("package_personal"))
-    one.add_argument("--secrecy", default="", metavar="密级", help=text("package_secrecy"))
-    one.add_argument("--secrecy-reason", default="", metavar="TEXT", help=text("package_secrecy_reason"))
-    one.add_argument("--force", action="store_true", help=text("package_force"))
-    one.set_defaults(rules="")
-    one = commands.add_parser("inspect", help=text("inspect"), parents=[language, checking])
-    one.add_argument("source", metavar="SOURCE", help=text("inspect_source"))
-    one.add_argument("--package", default="county", help=text("package_form"))
+        command.add_argument(f"--{name}", default="", help=text(f"structure_{name}"))
+    command.add_argument("--existing", choices=("stop", "add", "replace"), default="stop", help=text("existing"))
+    command.add_argument("--standard", default="county_db", help=text("standard"))
+    command = commands.add_parser("form", help=text("form"), parents=[language])
+    command.add_argument("form", metavar="FORM", help=text("package_form"))
+    command = commands.add_parser("package", help=text("package"), parents=[language, checking])
+    command.add_argument("source", metavar="SOURCE", help=text("source"))
+    command.add_argument("output", metavar="FOLDER", help=text("package_output"))
+    command.add_argument("--package", default="county", help=text("package_form"))
+    command.add_argument("--documents", default="", metavar="FOLDER", help=text("package_documents"))
+    command.add_argument("--personal", action="store_true", help=text("package_personal"))
+    command.add_argument("--secrecy", default="", metavar="密级", help=text("package_secrecy"))
+    command.add_argument("--secrecy-reason", default="", metavar="TEXT", help=text("package_secrecy_reason"))
+    command.add_argument("--force", action="store_true", help=text("package_force"))
+    command.set_defaults(rules="")
+    command = commands.add_parser("inspect", help=text("inspect"), parents=[language, checking])
+    command.add_argument("source", metavar="SOURCE", help=text("inspect_source"))
+    command.add_argument("--package", default="county", help=text("package_form"))
     for name in ("json", "html", "findings"):
-        one.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
-    one.add_argument("--strict", action="store_true", help=text("strict"))
-    one.set_defaults(rules="")
-    one = commands.add_parser("vct", help=text("vct"), parents=[language])
-    one.add_argument("source", metavar="SOURCE", help=text("vct_source"))
-    one.add_argument("output", metavar="OUTPUT", help=text("vct_output"))
-    one.add_argument("--standard", default="county_db", help=text("standard"))
-    one.add_argument("--profile", default="", help=text("profile"))
-    one.add_argument("--no-check", action="store_true", help=text("vct_no_check"))
+        command.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
+    command.add_argument("--strict", action="store_true", help=text("strict"))
+    command.set_defaults(rules="")
+    command = commands.add_parser("vct", help=text("vct"), parents=[language])
+    command.add_argument("source", metavar="SOURCE", help=text("vct_source"))
+    command.add_argument("output", metavar="OUTPUT", help=text("vct_output"))
+    command.add_argument("--standard", default="county_db", help=text("standard"))
+    command.add_argument("--profile", default="", help=text("profile"))
+    command.add_argument("--no-check", action="store_true", help=text("vct_no_check"))
     return parser

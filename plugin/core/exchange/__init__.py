@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Conversion between the templates and other formats.
+"""Conversion between database templates and file formats: databases, xlsx, VCT.
 
-Only this package imports osgeo, and only for writing.
+Within the core, only this package imports osgeo, and only to write files.
 """

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Create an empty database from templates; it moves to its target when complete."""
+"""Create an empty GeoPackage or FileGDB from templates.
+
+The database is made in a temporary folder and moves to its target when it is complete.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ EXISTING = ("stop", "add", "replace")
 _DATABASE_OPTIONS = {"GPKG": ["VERSION=1.2"], "OpenFileGDB": []}
 #: FileGDB stores coordinates on a grid. Its default grids (1e-9°, 1e-4 m) change areas by square decimetres; steps of
 #: 0.1 µm do not, and fit into the 53 bits of a coordinate.
-_GRIDS = {
+_FILEGDB_GRID_OPTIONS = {
     True: ["XORIGIN=-400", "YORIGIN=-400", "XYSCALE=1000000000000"],
     False: ["XORIGIN=-10000000", "YORIGIN=-20000000", "XYSCALE=10000000"],
 }
@@ -41,7 +44,10 @@ _GRIDS = {
 
 @dataclass(frozen=True)
 class CreatedLayers:
-    """The created layers, and the existing layers that are unchanged."""
+    """Names of the layers that `create_database` created and of those it left alone.
+
+    ``path``: the database; ``existing``: layers that were there before and are unchanged.
+    """
 
     path: Path
     made: tuple[str, ...]
@@ -58,7 +64,7 @@ def create_database(
     progress: Progress = lambda share, role: None,
     cancellation: Cancellation = NEVER,
 ) -> CreatedLayers:
-    """Write empty layers as GeoPackage or FileGDB, by the suffix.
+    """Write empty layers to a GeoPackage or FileGDB, chosen by the path's suffix.
 
     Parameters
     ----------
@@ -84,10 +90,10 @@ def create_database(
         An existing database is then unchanged.
     """
     target = Path(path)
-    form = database_format(target)
+    file_format = database_format(target)
     if existing not in EXISTING:
         raise InputError("existing_unknown", value=existing, known=", ".join(EXISTING))
-    schemas = make_schemas(templates, form, code_lists)
+    schemas = make_schemas(templates, file_format, code_lists)
     exists = target.exists()
     if exists and existing == "stop":
         raise OutputError("output_exists", target=str(target))
@@ -96,18 +102,23 @@ def create_database(
         _check_unlocked(target)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         # Write in the temporary folder, where a database can lock its file and the path is short.
-        work = Path(folder) / f"made{form.suffix}"
+        work = Path(folder) / f"made{file_format.suffix}"
         try:
             if exists and existing == "add":
-                _copy(target, work)
-                made, kept = _add(work, target, schemas, crs, form, progress, cancellation)
-                if not made:
-                    return CreatedLayers(target, (), kept)
+                _copy_database(target, work)
+                created, unchanged_layers = _add_missing_layers(
+                    work, target, schemas, crs, file_format, progress, cancellation
+                )
+                if not created:
+                    return CreatedLayers(target, (), unchanged_layers)
             else:
-                made, kept = _new(work, schemas, crs, form, progress, cancellation), ()
-            if form.driver == "GPKG":
-                _describe(work, [s for s in schemas if s.name in made])
-            _check_whole(work, {*made, *kept})
+                created, unchanged_layers = (
+                    _create_new_database(work, schemas, crs, file_format, progress, cancellation),
+                    (),
+                )
+            if file_format.driver == "GPKG":
+                _write_column_titles(work, [s for s in schemas if s.name in created])
+            _check_layers_written(work, {*created, *unchanged_layers})
         except BaseException as error:
             # The frames of the traceback would keep the database open and, on Windows, block the folder.
             traceback.clear_frames(error.__traceback__)
@@ -115,22 +126,25 @@ def create_database(
                 raise
             raise driver_refusal(target, folder) from error
         with atomic_output(target) as new:
-            _copy(work, new)
-    return CreatedLayers(target, made, kept)
+            _copy_database(work, new)
+    return CreatedLayers(target, created, unchanged_layers)
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy_database(source: Path, target: Path) -> None:
     if source.is_dir():
         # Unlike this loop, copytree continues on a full disk and does not report the reason.
         target.mkdir()
         for part in source.iterdir():
-            _copy(part, target / part.name)
+            _copy_database(part, target / part.name)
     else:
         shutil.copyfile(source, target)
 
 
 def driver_refusal(target: Path, folder: str | Path) -> OutputError:
-    """Return the error for a failed write; drivers do not report a full disk."""
+    """Return the OutputError for a failed write to ``target``.
+
+    Drivers do not report a full disk. The error therefore names a full disk if ``folder`` has less than 1 MiB free.
+    """
     full = shutil.disk_usage(folder).free < 2**20
     return OutputError("output_unwritable", target=str(target), detail="no_space" if full else "refused")
 
@@ -138,7 +152,7 @@ def driver_refusal(target: Path, folder: str | Path) -> OutputError:
 def _check_unlocked(target: Path) -> None:
     """Raise OutputError while another program has the database open.
 
-    ArcGIS leaves .lock files, SQLite its log.
+    ArcGIS leaves .lock files, SQLite a log (-wal).
     """
     if target.is_dir():
         locks = sorted(p.name for p in target.iterdir() if p.suffix.lower() == ".lock")
@@ -163,54 +177,67 @@ def _check_unlocked(target: Path) -> None:
         raise OutputError("output_open_elsewhere", target=str(target))
 
 
-def _new(
-    work: Path, schemas: list[LayerSchema], crs: CRS, form: Format, progress: Progress, cancellation: Cancellation
+def _create_new_database(
+    work: Path,
+    schemas: list[LayerSchema],
+    crs: CRS,
+    file_format: Format,
+    progress: Progress,
+    cancellation: Cancellation,
 ) -> tuple[str, ...]:
     with load_gdal() as gdal:
-        driver = gdal.GetDriverByName(form.driver)
+        driver = gdal.GetDriverByName(file_format.driver)
         if driver is None:
             raise InputError("osgeo_lacking")
-        database = raise_if_refused(driver.Create(str(work), 0, 0, 0, gdal.GDT_Unknown, _DATABASE_OPTIONS[form.driver]))
-        made = _fill(database, schemas, crs, form, progress, cancellation)
+        database = raise_if_refused(
+            driver.Create(str(work), 0, 0, 0, gdal.GDT_Unknown, _DATABASE_OPTIONS[file_format.driver])
+        )
+        created = _create_layers(database, schemas, crs, file_format, progress, cancellation)
         # Deleting the reference closes the database and writes it.
         del database
-    return made
+    return created
 
 
-def _check_whole(work: Path, names: set[str]) -> None:
-    """Raise RuntimeError when layers are missing: drivers ignore a full disk on closing."""
+def _check_layers_written(work: Path, names: set[str]) -> None:
+    """Reopen the database; raise RuntimeError if a layer is missing.
+
+    Drivers do not report a full disk when they close a file.
+    """
     with load_gdal() as gdal:
         database = raise_if_refused(gdal.OpenEx(str(work), gdal.OF_VECTOR))
-        lacking = [n for n in names if database.GetLayerByName(n) is None]
+        missing = [n for n in names if database.GetLayerByName(n) is None]
         del database
-    if lacking:
-        raise RuntimeError(", ".join(lacking))
+    if missing:
+        raise RuntimeError(", ".join(missing))
 
 
-def _add(
+def _add_missing_layers(
     work: Path,
     target: Path,
     schemas: list[LayerSchema],
     crs: CRS,
-    form: Format,
+    file_format: Format,
     progress: Progress,
     cancellation: Cancellation,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     with load_gdal() as gdal:
         try:
-            database = raise_if_refused(gdal.OpenEx(str(work), gdal.OF_UPDATE | gdal.OF_VECTOR, [form.driver]))
+            database = raise_if_refused(gdal.OpenEx(str(work), gdal.OF_UPDATE | gdal.OF_VECTOR, [file_format.driver]))
         except RuntimeError as error:
             raise InputError("source_not_gis", source=str(target), detail="damaged") from error
-        there = {database.GetLayer(n).GetName().upper() for n in range(database.GetLayerCount())}
-        lacking = [s for s in schemas if s.name.upper() not in there]
+        existing_names = {database.GetLayer(n).GetName().upper() for n in range(database.GetLayerCount())}
+        missing = [s for s in schemas if s.name.upper() not in existing_names]
         _check_same_crs(database, {s.name.upper() for s in schemas}, crs, target)
-        made = _fill(database, lacking, crs, form, progress, cancellation)
+        created = _create_layers(database, missing, crs, file_format, progress, cancellation)
         del database
-    return made, tuple(s.name for s in schemas if s.name.upper() in there)
+    return created, tuple(s.name for s in schemas if s.name.upper() in existing_names)
 
 
 def _check_same_crs(database: Any, names: set[str], crs: CRS, target: Path) -> None:
-    """Raise InputError unless all layers have one CRS, as a feature dataset requires."""
+    """Raise InputError unless existing layers have the CRS of the new ones.
+
+    A feature dataset requires one CRS.
+    """
     for number in range(database.GetLayerCount()):
         layer = database.GetLayer(number)
         reference = layer.GetSpatialRef()
@@ -223,46 +250,51 @@ def _check_same_crs(database: Any, names: set[str], crs: CRS, target: Path) -> N
             )
 
 
-def _fill(
-    database: Any, schemas: list[LayerSchema], crs: CRS, form: Format, progress: Progress, cancellation: Cancellation
+def _create_layers(
+    database: Any,
+    schemas: list[LayerSchema],
+    crs: CRS,
+    file_format: Format,
+    progress: Progress,
+    cancellation: Cancellation,
 ) -> tuple[str, ...]:
     from osgeo import ogr
 
     reference = to_spatial_reference(crs)
-    taken = {database.GetLayer(n).GetMetadataItem("IDENTIFIER") for n in range(database.GetLayerCount())}
-    known: dict[Domain, str] = {}
+    used_titles = {database.GetLayer(n).GetMetadataItem("IDENTIFIER") for n in range(database.GetLayerCount())}
+    domain_names: dict[Domain, str] = {}
     # Create all domains first: a FileGDB does not know a new domain before it is written.
     for domain in dict.fromkeys(d for s in schemas for d in s.domains):
-        known[domain] = _domain(database, domain)
+        domain_names[domain] = _add_coded_domain(database, domain)
     for number, schema in enumerate(schemas):
         cancellation.raise_if_cancelled()
         progress(number / len(schemas), schema.name)
         kind = getattr(ogr, f"wkb{schema.shape}")
         # Titles are unique in a GeoPackage; 防灾减灾设施（点） is in the parts of both county and centre.
-        title = f"{schema.title} {schema.name}" if schema.title in taken else schema.title
-        taken.add(title)
+        title = f"{schema.title} {schema.name}" if schema.title in used_titles else schema.title
+        used_titles.add(title)
         layer = raise_if_refused(
-            database.CreateLayer(schema.name, reference, kind, _layer_options(schema, title, crs, form))
+            database.CreateLayer(schema.name, reference, kind, _layer_creation_options(schema, title, crs, file_format))
         )
         for column in schema.columns:
-            declared = ogr.FieldDefn(column.name, getattr(ogr, f"OFT{column.kind}"))
-            declared.SetWidth(column.length)
-            declared.SetPrecision(column.decimals)
-            declared.SetAlternativeName(column.alias)
-            declared.SetNullable(column.nullable)
+            field_definition = ogr.FieldDefn(column.name, getattr(ogr, f"OFT{column.kind}"))
+            field_definition.SetWidth(column.length)
+            field_definition.SetPrecision(column.decimals)
+            field_definition.SetAlternativeName(column.alias)
+            field_definition.SetNullable(column.nullable)
             if column.domain:
-                declared.SetDomainName(known[column.domain])
+                field_definition.SetDomainName(domain_names[column.domain])
             if column.default:
                 text = column.kind in ("String", "Date", "DateTime")
-                declared.SetDefault("'" + column.default.replace("'", "''") + "'" if text else column.default)
-            raise_if_refused(layer.CreateField(declared))
+                field_definition.SetDefault("'" + column.default.replace("'", "''") + "'" if text else column.default)
+            raise_if_refused(layer.CreateField(field_definition))
         del layer
     database.FlushCache()
     return tuple(s.name for s in schemas)
 
 
-def _layer_options(schema: LayerSchema, title: str, crs: CRS, form: Format) -> list[str]:
-    if form.driver == "GPKG":
+def _layer_creation_options(schema: LayerSchema, title: str, crs: CRS, file_format: Format) -> list[str]:
+    if file_format.driver == "GPKG":
         return [
             "GEOMETRY_NAME=geom",
             "FID=fid",
@@ -271,53 +303,55 @@ def _layer_options(schema: LayerSchema, title: str, crs: CRS, form: Format) -> l
             f"DESCRIPTION={schema.title}",
         ]
     dataset = [f"FEATURE_DATASET={schema.dataset}"] if schema.dataset else []
-    return [f"LAYER_ALIAS={schema.title}", *dataset, *_GRIDS[bool(crs.is_geographic)]]
+    return [f"LAYER_ALIAS={schema.title}", *dataset, *_FILEGDB_GRID_OPTIONS[bool(crs.is_geographic)]]
 
 
-def _domain(database: Any, domain: Domain) -> str:
-    """Add a coded domain and return its name.
+def _add_coded_domain(database: Any, domain: Domain) -> str:
+    """Add a coded domain to a database and return its name.
 
-    An earlier domain of this name with other codes gives the new one a suffix.
+    If the database already has a domain of this name with other codes, the new name gets a number: ``name_2``.
     """
     from osgeo import ogr
 
     name, number = domain.name, 2
-    while (there := database.GetFieldDomain(name)) is not None:
-        if there.GetDomainType() == ogr.OFDT_CODED and there.GetEnumeration() == domain.codes:
+    while (existing_domain := database.GetFieldDomain(name)) is not None:
+        if existing_domain.GetDomainType() == ogr.OFDT_CODED and existing_domain.GetEnumeration() == domain.codes:
             return name
         name, number = f"{domain.name}_{number}", number + 1
     kind = getattr(ogr, f"OFT{domain.kind}")
-    made = ogr.CreateCodedFieldDomain(name, _title(domain), kind, ogr.OFSTNone, domain.codes)
+    new_domain = ogr.CreateCodedFieldDomain(name, _domain_title(domain), kind, ogr.OFSTNone, domain.codes)
     # Both parts of a split feature keep the code; for merged features the user has to choose.
-    made.SetSplitPolicy(ogr.OFDSP_DUPLICATE)
-    made.SetMergePolicy(ogr.OFDMP_DEFAULT_VALUE)
-    raise_if_refused(database.AddFieldDomain(made))
+    new_domain.SetSplitPolicy(ogr.OFDSP_DUPLICATE)
+    new_domain.SetMergePolicy(ogr.OFDMP_DEFAULT_VALUE)
+    raise_if_refused(database.AddFieldDomain(new_domain))
     return name
 
 
-def _title(domain: Domain) -> str:
+def _domain_title(domain: Domain) -> str:
     return Texts("zh").section("setting").get(f"codes.{domain.list_id}", domain.list_id)
 
 
-_DATA_COLUMNS = """CREATE TABLE IF NOT EXISTS gpkg_data_columns (
+_CREATE_DATA_COLUMNS_SQL = """CREATE TABLE IF NOT EXISTS gpkg_data_columns (
     table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT, description TEXT, mime_type TEXT,
     constraint_name TEXT, CONSTRAINT pk_gdc PRIMARY KEY (table_name, column_name),
     CONSTRAINT gdc_tn UNIQUE (table_name, name))"""
-_EXTENSION = "http://www.geopackage.org/spec121/#extension_schema"
+_SCHEMA_EXTENSION_URL = "http://www.geopackage.org/spec121/#extension_schema"
 
 
-def _describe(work: Path, made: list[LayerSchema]) -> None:
-    """Write Chinese titles of columns to the GeoPackage.
+def _write_column_titles(work: Path, schemas: list[LayerSchema]) -> None:
+    """Write the Chinese titles of columns to the GeoPackage.
 
     GDAL before 3.7 does not write them.
     """
     with closing(sqlite3.connect(work)) as database, database:
-        database.execute(_DATA_COLUMNS)
-        there = database.execute("SELECT 1 FROM gpkg_extensions WHERE table_name = 'gpkg_data_columns'").fetchall()
-        if not there:
-            row = ("gpkg_data_columns", None, "gpkg_schema", _EXTENSION, "read-write")
+        database.execute(_CREATE_DATA_COLUMNS_SQL)
+        existing_names = database.execute(
+            "SELECT 1 FROM gpkg_extensions WHERE table_name = 'gpkg_data_columns'"
+        ).fetchall()
+        if not existing_names:
+            row = ("gpkg_data_columns", None, "gpkg_schema", _SCHEMA_EXTENSION_URL, "read-write")
             database.execute("INSERT INTO gpkg_extensions VALUES (?, ?, ?, ?, ?)", row)
-        for schema in made:
+        for schema in schemas:
             for column in schema.columns:
                 database.execute(
                     "INSERT INTO gpkg_data_columns (table_name, column_name, title) VALUES (?, ?, ?) "

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Load osgeo for writing, without messages, and validate its return values."""
+"""Import osgeo without console messages, and check the values that GDAL returns."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def load_gdal() -> Iterator[Any]:
-    """Yield osgeo.gdal without messages and warnings.
+    """Yield the module osgeo.gdal; GDAL prints nothing within the block.
 
-    Whether GDAL raises is a setting of the whole QGIS process: see `raise_if_refused`.
+    Whether GDAL raises exceptions is a setting of the whole QGIS process and is not changed (see `raise_if_refused`).
     """
     try:
         from osgeo import gdal
@@ -35,9 +35,9 @@ def load_gdal() -> Iterator[Any]:
 
 
 def raise_if_refused(answer: Any) -> Any:
-    """Raise RuntimeError when GDAL's return value reports an error.
+    """Return GDAL's return value, or raise RuntimeError if it reports an error.
 
-    Such values are ``None``, False and error numbers.
+    ``None``, False and error numbers other than 0 report an error.
     """
     if answer is None or answer is False or (answer is not True and isinstance(answer, int) and answer != 0):
         raise RuntimeError("refused")
@@ -45,7 +45,7 @@ def raise_if_refused(answer: Any) -> Any:
 
 
 def to_spatial_reference(crs: CRS) -> Any:
-    """Convert a pyproj CRS to osgeo's, with longitude or easting first."""
+    """Convert a pyproj CRS to an osgeo SpatialReference, x (longitude) first."""
     from osgeo import osr
 
     reference = osr.SpatialReference()

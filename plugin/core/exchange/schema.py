@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Convert a template to the schema of a format, as far as the format supports it."""
+"""Convert a layer template to the fields, types and domains of a database format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from ..standard.template import CodeList, Field, Template
 
 @dataclass(frozen=True)
 class Kind:
-    """The format's type for a template's type, by OGR's name, with its limits."""
+    """A field type of a database format.
+
+    ``ogr``: OGR's name of the type; ``length``, ``decimals``: the format stores these limits.
+    """
 
     ogr: str
     length: bool = False
@@ -23,9 +26,9 @@ class Kind:
 
 @dataclass(frozen=True)
 class Format:
-    """A database format and its type map.
+    """A database format with the field type for each type of the templates.
 
-    ``integer``: numbers of up to nine digits; ``long``: longer ones.
+    Two keys of ``types`` are integers: ``integer`` has up to nine digits, ``long`` has more.
     """
 
     driver: str
@@ -69,7 +72,7 @@ _LONG_DIGITS = 10
 
 @dataclass(frozen=True)
 class Domain:
-    """The codes that a field may hold, as a domain of the database."""
+    """The permitted codes of a field, as a coded domain of a database."""
 
     name: str
     list_id: str
@@ -79,7 +82,7 @@ class Domain:
 
 @dataclass(frozen=True)
 class Column:
-    """A field of a layer."""
+    """A field of a database layer, with its title (alias) and its coded domain."""
 
     name: str
     kind: str
@@ -93,9 +96,9 @@ class Column:
 
 @dataclass(frozen=True)
 class LayerSchema:
-    """``title`` is the layer's Chinese name.
+    """A database layer: name, Chinese title, geometry type, columns.
 
-    ``dataset`` its feature dataset, empty at the root.
+    ``dataset``: the FileGDB feature dataset that contains the layer; empty if the layer is at the root.
     """
 
     name: str
@@ -106,63 +109,78 @@ class LayerSchema:
 
     @property
     def domains(self) -> tuple[Domain, ...]:
-        """Domains of the layer's fields, each once."""
+        """Coded domains of the layer's fields, each one once."""
         return tuple({c.domain.name: c.domain for c in self.columns if c.domain}.values())
 
 
 def database_format(target: str | Path) -> Format:
-    """Return the database format of a path; OutputError for an unknown suffix."""
+    """Return the database format for a path's suffix.
+
+    Raises OutputError for an unknown suffix.
+    """
     found = FORMATS.get(Path(target).suffix.lower())
     if found is None:
         raise OutputError("output_format", target=str(target), known=" ".join(FORMATS))
     return found
 
 
-def layer_schema(template: Template, form: Format, code_lists: Mapping[str, CodeList]) -> LayerSchema:
-    """Convert a template to a format; DataError for an unknown code list."""
+def layer_schema(template: Template, file_format: Format, code_lists: Mapping[str, CodeList]) -> LayerSchema:
+    """Return a template as the layer of a database format.
+
+    Raises DataError for a code list that does not exist.
+    """
     return LayerSchema(
         name=template.role,
         title=template.name,
         shape=SHAPES[template.geometry],
-        columns=tuple(_column(f, template, form, code_lists) for f in template.fields),
+        columns=tuple(_make_column(f, template, file_format, code_lists) for f in template.fields),
         # Names of datasets have no special characters: 三区三线封库/下发数据 → 三区三线封库_下发数据. Classes of
         # yearly maintenance are
         # submitted at the root (S2).
-        dataset=re.sub(r"\W+", "_", template.group).strip("_") if form.feature_datasets and not template.base else "",
+        dataset=re.sub(r"\W+", "_", template.group).strip("_")
+        if file_format.feature_datasets and not template.base
+        else "",
     )
 
 
-def make_schemas(templates: Iterable[Template], form: Format, code_lists: Mapping[str, CodeList]) -> list[LayerSchema]:
-    """Convert templates to a format."""
-    return [layer_schema(t, form, code_lists) for t in templates]
+def make_schemas(
+    templates: Iterable[Template], file_format: Format, code_lists: Mapping[str, CodeList]
+) -> list[LayerSchema]:
+    """Return each template as the layer of a database format."""
+    return [layer_schema(t, file_format, code_lists) for t in templates]
 
 
-def _column(declared: Field, template: Template, form: Format, code_lists: Mapping[str, CodeList]) -> Column:
-    long = declared.type == "integer" and (declared.length or 0) >= _LONG_DIGITS
-    kind = form.types["long" if long else declared.type]
+def _make_column(
+    template_field: Field, template: Template, file_format: Format, code_lists: Mapping[str, CodeList]
+) -> Column:
+    long = template_field.type == "integer" and (template_field.length or 0) >= _LONG_DIGITS
+    kind = file_format.types["long" if long else template_field.type]
     return Column(
-        name=declared.name,
+        name=template_field.name,
         kind=kind.ogr,
-        length=(declared.length or 0) if kind.length else 0,
-        decimals=(declared.decimals or 0) if kind.decimals else 0,
-        alias=declared.alias,
-        nullable=declared.constraint != "M",
-        domain=_domain(declared, template, kind, code_lists) if declared.codes else None,
-        default=declared.default or (template.feature_code if declared.meaning == "feature_code" else ""),
+        length=(template_field.length or 0) if kind.length else 0,
+        decimals=(template_field.decimals or 0) if kind.decimals else 0,
+        alias=template_field.alias,
+        nullable=template_field.constraint != "M",
+        domain=_code_domain(template_field, template, kind, code_lists) if template_field.codes else None,
+        default=template_field.default or (template.feature_code if template_field.meaning == "feature_code" else ""),
     )
 
 
-def _domain(declared: Field, template: Template, kind: Kind, code_lists: Mapping[str, CodeList]) -> Domain:
-    """Return the list's codes as the field writes them, padded with zeros if it pads."""
-    codes = code_lists.get(declared.codes)
+def _code_domain(template_field: Field, template: Template, kind: Kind, code_lists: Mapping[str, CodeList]) -> Domain:
+    """Return the codes of a field as a domain.
+
+    Codes are padded with zeros if the field stores them padded.
+    """
+    codes = code_lists.get(template_field.codes)
     if codes is None:
         raise DataError(
             "template_list_missing",
             layer=template.role,
-            field=declared.name,
-            name=declared.codes,
+            field=template_field.name,
+            name=template_field.codes,
             known=", ".join(sorted(code_lists)),
         )
-    pad = declared.code_pad
+    pad = template_field.code_pad
     name = "_".join([codes.id, *([str(pad)] if pad else []), *([kind.ogr] if kind.ogr != "String" else [])])
     return Domain(name, codes.id, kind.ogr, codes.written(pad))

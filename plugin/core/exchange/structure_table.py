@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Convert a 属性结构描述表 (xlsx) to templates, an empty database and a standard.
+"""Read a table of layer structures (属性结构描述表, xlsx).
 
-Its rows have layer, field, name, type, length, domain and so on. Missing or merged cells are errors that name sheet
-and row.
+Its rows have layer, field, name, type, length, domain and so on. The table becomes templates, an empty database and a
+standard. A missing or merged cell is an error that names sheet and row.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ COLUMNS = {
     "constraint": ("约束条件", "约束", "constraint"),
     "short": ("导出名", "短名", "short"),
 }
-_NEEDED = ("field", "name", "type")
+_REQUIRED_COLUMNS = ("field", "name", "type")
 _TYPES = {
     "text": (
         "char",
@@ -76,13 +76,13 @@ _CONSTRAINTS = {
     "O": ("o", "可选", "选填"),
 }
 #: Number of rows, below a title, in which the head is searched.
-_HEAD_ROWS = 20
-_NAME = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]{0,63}")
+_MAX_HEADING_ROWS = 20
+_IDENTIFIER = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]{0,63}")
 
 
 @dataclass(frozen=True)
 class Note:
-    """A value of the table that a template cannot hold."""
+    """A domain named in the table that is not a known code list, with sheet and row."""
 
     sheet: str
     row: int
@@ -99,7 +99,11 @@ class _Layer:
 
 @dataclass(frozen=True)
 class Structure:
-    """Role → template as TOML text, validated by the loader; ``notes``: unknown domains."""
+    """The templates of a structure table.
+
+    ``texts``: layer code → template as TOML text, validated by the loader; ``templates``: layer code → template;
+    ``notes``: domains that are not code lists.
+    """
 
     texts: dict[str, str]
     templates: dict[str, Template]
@@ -107,34 +111,35 @@ class Structure:
 
 
 def read_structure(path: str | Path, standard: Standard) -> Structure:
-    """Read the templates of a workbook; DataError names file, sheet and row.
+    """Read layer templates from a workbook.
 
-    The geometry type comes from its column, else from the standard's template of the same code. Everything has mark
-    C, because it is not compared with the standard.
+    The geometry type comes from its column, otherwise from the standard's template of the same layer code. All values
+    have mark C (lowest level of source), because they are not compared with the standard. DataError names file, sheet
+    and row.
     """
     path = Path(path)
     layers: dict[str, _Layer] = {}
     notes: list[Note] = []
     heads = 0
-    for sheet in _workbook(path).worksheets:
-        head = _head(sheet)
+    for sheet in _open_structure_workbook(path).worksheets:
+        head = _find_heading_row(sheet)
         if head is None:
             continue
         heads += 1
         _Sheet(path, sheet, *head, standard).read(layers, notes)
     if not heads:
         known = "、".join(COLUMNS[c][0] for c in ("layer", "field", "name", "type", "length", "domain"))
-        raise DataError("structure_no_head", file=path.name, rows=_HEAD_ROWS, known=known)
+        raise DataError("structure_no_head", file=path.name, rows=_MAX_HEADING_ROWS, known=known)
     if not layers:
         raise DataError("structure_empty", file=path.name)
-    texts = {role: _toml(layer, path.name, standard) for role, layer in layers.items()}
-    return Structure(texts, {role: _checked(role, text, standard) for role, text in texts.items()}, notes)
+    texts = {role: _template_toml(layer, path.name, standard) for role, layer in layers.items()}
+    return Structure(texts, {role: _load_checked_template(role, text, standard) for role, text in texts.items()}, notes)
 
 
 def write_structure(structure: Structure, folder: str | Path) -> list[Path]:
-    """Write ``<ROLE>.toml`` for all layers or none.
+    """Write ``<layer code>.toml`` for every layer, or no file at all.
 
-    Raises DataError for an existing file, which may have been edited.
+    Raises DataError if a file exists, because it may have been edited.
     """
     targets = [Path(folder) / f"{role}.toml" for role in structure.texts]
     for target in targets:
@@ -146,7 +151,7 @@ def write_structure(structure: Structure, folder: str | Path) -> list[Path]:
     return targets
 
 
-def _workbook(path: Path) -> Any:
+def _open_structure_workbook(path: Path) -> Any:
     if not path.is_file():
         raise DataError("structure_missing", file=str(path))
     try:
@@ -156,24 +161,24 @@ def _workbook(path: Path) -> Any:
         raise DataError(key, file=path.name) from error
 
 
-def _word(value: Any) -> str:
+def _normalise_cell(value: Any) -> str:
     return re.sub(r"\s+", "", str(value)).lower() if value is not None else ""
 
 
-def _text(value: Any) -> str:
-    """Return the text of a cell; 18.0 for a whole number reads 18."""
+def _cell_text(value: Any) -> str:
+    """Return a cell as text without outer spaces; 18.0 becomes 18, None becomes empty."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return "" if value is None else str(value).strip()
 
 
-def _head(sheet: Any) -> tuple[int, dict[str, int]] | None:
-    """Return the row of the head and column → position.
+def _find_heading_row(sheet: Any) -> tuple[int, dict[str, int]] | None:
+    """Return the number of the heading row, and column name → position.
 
-    The head is the first row that names three columns or more.
+    The heading is the first row with at least three known headings; None without such a row.
     """
-    for number, row in enumerate(sheet.iter_rows(max_row=_HEAD_ROWS, values_only=True), start=1):
-        words = [_word(v) for v in row]
+    for number, row in enumerate(sheet.iter_rows(max_row=_MAX_HEADING_ROWS, values_only=True), start=1):
+        words = [_normalise_cell(v) for v in row]
         found = {c: words.index(w) for c, names in COLUMNS.items() for w in reversed(names) if w in words}
         if len(found) >= 3:
             return number, found
@@ -181,7 +186,7 @@ def _head(sheet: Any) -> tuple[int, dict[str, int]] | None:
 
 
 class _Sheet:
-    """One sheet with a head."""
+    """A worksheet whose heading row was found; it reads the rows below as fields."""
 
     def __init__(self, path: Path, sheet: Any, head: int, columns: dict[str, int], standard: Standard):
         self.path, self.sheet, self.head, self.columns = path, sheet, head, columns
@@ -192,7 +197,7 @@ class _Sheet:
         return DataError(key, file=self.path.name, sheet=self.sheet.title, row=row, **params)
 
     def read(self, layers: dict[str, _Layer], notes: list[Note]) -> None:
-        for column in _NEEDED:
+        for column in _REQUIRED_COLUMNS:
             if column not in self.columns:
                 raise self.error("structure_no_column", self.head, column="/".join(COLUMNS[column]))
         for merged in self.sheet.merged_cells.ranges:
@@ -200,103 +205,103 @@ class _Sheet:
             if merged.max_row >= self.head:
                 raise self.error("structure_merged", merged.min_row, cells=str(merged.coord))
         for number, row in enumerate(self.sheet.iter_rows(min_row=self.head + 1, values_only=True), self.head + 1):
-            if any(_text(v) for v in row):
-                self._row(number, row, layers, notes)
+            if any(_cell_text(v) for v in row):
+                self._read_row(number, row, layers, notes)
 
-    def _row(self, number: int, row: tuple[Any, ...], layers: dict[str, _Layer], notes: list[Note]) -> None:
-        cells = {column: _text(row[place]) for column, place in self.columns.items()}
+    def _read_row(self, number: int, row: tuple[Any, ...], layers: dict[str, _Layer], notes: list[Note]) -> None:
+        cells = {column: _cell_text(row[position]) for column, position in self.columns.items()}
         role = (cells["layer"] if "layer" in cells else self.sheet.title).strip().upper()
         if not role:
             raise self.error("structure_blank", number, column=COLUMNS["layer"][0])
-        if not _NAME.fullmatch(role):
+        if not _IDENTIFIER.fullmatch(role):
             raise self.error("structure_value", number, column=COLUMNS["layer"][0], value=role, known="DLTB, XZYDYH …")
-        for column in _NEEDED:
+        for column in _REQUIRED_COLUMNS:
             if not cells[column]:
                 raise self.error("structure_blank", number, column=COLUMNS[column][0])
-        if not _NAME.fullmatch(cells["field"]):
+        if not _IDENTIFIER.fullmatch(cells["field"]):
             raise self.error(
                 "structure_value", number, column=COLUMNS["field"][0], value=cells["field"], known="BSM, YSDM …"
             )
         layer = layers.setdefault(role, _Layer(role))
         layer.name = layer.name or cells.get("layer_name", "")
         if cells.get("geometry"):
-            layer.geometry = layer.geometry or self._one_of(number, "geometry", cells["geometry"], _GEOMETRIES)
+            layer.geometry = layer.geometry or self._parse_keyword(number, "geometry", cells["geometry"], _GEOMETRIES)
         if any(f["name"].upper() == cells["field"].upper() for f in layer.fields):
             raise self.error("structure_repeated", number, layer=role, field=cells["field"])
         if any(f["alias"] == cells["name"] for f in layer.fields):
             raise self.error("structure_repeated", number, layer=role, field=cells["name"])
-        made: dict[str, Any] = {"name": cells["field"], "alias": cells["name"]}
-        made["type"] = self._one_of(number, "type", cells["type"], _TYPES)
-        made |= self._numbers(number, cells)
+        new_field: dict[str, Any] = {"name": cells["field"], "alias": cells["name"]}
+        new_field["type"] = self._parse_keyword(number, "type", cells["type"], _TYPES)
+        new_field |= self._read_length_and_decimals(number, cells)
         if cells.get("short"):
-            made["short"] = cells["short"]
+            new_field["short"] = cells["short"]
         if cells.get("constraint"):
-            made["constraint"] = self._one_of(number, "constraint", cells["constraint"], _CONSTRAINTS)
+            new_field["constraint"] = self._parse_keyword(number, "constraint", cells["constraint"], _CONSTRAINTS)
         domain = cells.get("domain", "")
         if domain in self.lists:
-            made["codes"] = self.lists[domain]
+            new_field["codes"] = self.lists[domain]
         elif domain and domain not in ("-", "—", "/"):
             notes.append(Note(self.sheet.title, number, domain))
-        layer.fields.append(made)
+        layer.fields.append(new_field)
 
-    def _numbers(self, number: int, cells: dict[str, str]) -> dict[str, int]:
+    def _read_length_and_decimals(self, number: int, cells: dict[str, str]) -> dict[str, int]:
         length, decimals = cells.get("length", ""), cells.get("decimals", "")
         # Some tables have Char(18) or Double(15,2) in one cell.
         within = re.search(r"[(（]\s*(\d+(?:[,，]\d+)?)\s*[)）]", cells["type"])
         length = length or (within.group(1) if within else "")
-        both = re.fullmatch(r"(\d+)[,，](\d+)", length)
-        if both and not decimals:
-            length, decimals = both.groups()
-        made = {}
+        length_and_decimals = re.fullmatch(r"(\d+)[,，](\d+)", length)
+        if length_and_decimals and not decimals:
+            length, decimals = length_and_decimals.groups()
+        numbers = {}
         for column, value in (("length", length), ("decimals", decimals)):
             if value and value not in ("-", "—", "/"):
                 if not re.fullmatch(r"\d{1,5}", value):
                     raise self.error(
                         "structure_value", number, column=COLUMNS[column][0], value=value, known="18, 255 …"
                     )
-                made[column] = int(value)
-        return made
+                numbers[column] = int(value)
+        return numbers
 
-    def _one_of(self, number: int, column: str, value: str, known: dict[str, tuple[str, ...]]) -> str:
-        word = re.sub(r"[(（].*", "", _word(value))
-        for name, words in known.items():
+    def _parse_keyword(self, number: int, column: str, value: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
+        word = re.sub(r"[(（].*", "", _normalise_cell(value))
+        for name, words in words_by_id.items():
             if word in words:
                 return name
-        names = "、".join(w for words in known.values() for w in (words[0], words[-1]))
+        names = "、".join(w for words in words_by_id.values() for w in (words[0], words[-1]))
         raise self.error("structure_value", number, column=COLUMNS[column][0], value=value, known=names)
 
 
-def _toml(layer: _Layer, file: str, standard: Standard) -> str:
-    known = standard.templates.get(layer.role)
-    geometry = layer.geometry or (known.geometry if known else "")
+def _template_toml(layer: _Layer, file: str, standard: Standard) -> str:
+    standard_template = standard.templates.get(layer.role)
+    geometry = layer.geometry or (standard_template.geometry if standard_template else "")
     if not geometry:
         raise DataError("structure_geometry", file=file, layer=layer.role, column=COLUMNS["geometry"][0])
     head = {
         "role": layer.role,
-        "name": layer.name or (known.name if known else layer.role),
+        "name": layer.name or (standard_template.name if standard_template else layer.role),
         "name_mark": "C",
         "geometry": geometry,
-        "overlap": known.overlap if known else "allowed",
-        "constraint": known.constraint if known else "O",
+        "overlap": standard_template.overlap if standard_template else "allowed",
+        "constraint": standard_template.constraint if standard_template else "O",
         "fields_mark": "C",
         "source": file,
     }
-    if known:
-        head |= {"group": known.group, "feature_code": known.feature_code}
-    lines = [f"{key} = {_value(value)}" for key, value in head.items() if value or key == "source"]
+    if standard_template:
+        head |= {"group": standard_template.group, "feature_code": standard_template.feature_code}
+    lines = [f"{key} = {_toml_value(value)}" for key, value in head.items() if value or key == "source"]
     for row in layer.fields:
-        same = known.field_named(row["name"]) if known else None
-        if same and same.meaning and same.type == row["type"]:
-            row["meaning"] = same.meaning
-        lines += ["", "[[field]]", *(f"{key} = {_value(value)}" for key, value in row.items()), 'mark = "C"']
+        standard_field = standard_template.field_named(row["name"]) if standard_template else None
+        if standard_field and standard_field.meaning and standard_field.type == row["type"]:
+            row["meaning"] = standard_field.meaning
+        lines += ["", "[[field]]", *(f"{key} = {_toml_value(value)}" for key, value in row.items()), 'mark = "C"']
     return "\n".join(lines) + "\n"
 
 
-def _value(value: str | int) -> str:
+def _toml_value(value: str | int) -> str:
     return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
 
 
-def _checked(role: str, text: str, standard: Standard) -> Template:
+def _load_checked_template(role: str, text: str, standard: Standard) -> Template:
     with tempfile.TemporaryDirectory(prefix="sanxian-") as folder:
         path = Path(folder) / f"{role}.toml"
         path.write_text(text, encoding="utf-8", newline="\n")
@@ -319,50 +324,51 @@ def create_from_structure(
 ) -> CreatedLayers:
     """Create an empty database of the table's layers, and optionally a standard.
 
-    ``folder``: where to write the standard, which can be selected by this path; an existing folder that is not empty
-    is an error, because it may have been edited. ``existing``: as for `create_database`. Both are created or neither.
-    Raises InputError, OutputError or DataError.
+    ``folder``: where to write the standard, which can then be selected by this path. A folder that is not empty is an
+    error, because it may have been edited. ``existing``: what to do with an existing database, as for
+    `create_database`. Either both outputs are created or neither. Raises InputError, OutputError or DataError.
     """
     templates = list(structure.templates.values())
-    with _new_folder(folder) as made:
-        if made is not None:
-            _write_standard(structure, standard, made)
+    with _new_folder(folder) as new_folder:
+        if new_folder is not None:
+            _write_standard(structure, standard, new_folder)
         return create_database(
             target, templates, crs, code_lists=standard.code_lists, existing=existing, cancellation=cancellation
         )
 
 
 def plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, Any]] | None]:
-    """Return the given CRS (EPSG code or WKT) or the county's zone, with a notice.
+    """Return the CRS of a plan: the given one, or the zone of the county.
 
-    The notice reports a CRS far from the county. Raises InputError when neither is given, for an unknown county, and
-    for a CRS unsuitable for plans.
+    ``crs``: EPSG code or WKT, may be empty; ``county``: code or name, may be empty. The second value is a notice if the
+    CRS is far from the county, else None. Raises InputError if both are empty, for an unknown county, and for a CRS
+    unsuitable for plans.
     """
-    given = divisions.check_crs(crs_care.parse_crs(crs), crs) if crs else None
+    given_crs = divisions.check_crs(crs_care.parse_crs(crs), crs) if crs else None
     if not county:
-        if given is None:
+        if given_crs is None:
             raise InputError("structure_no_crs")
-        return given, None
+        return given_crs, None
     lists = load_standard().code_lists
     code = divisions.parse_county(county, lists["provinces"], lists["divisions"]).code
-    system = given or divisions.default_crs(code, lists["divisions"])
-    return system, divisions.check_place(system, code, lists["divisions"])
+    plan_system = given_crs or divisions.default_crs(code, lists["divisions"])
+    return plan_system, divisions.check_place(plan_system, code, lists["divisions"])
 
 
 def _write_standard(structure: Structure, standard: Standard, folder: Path) -> None:
-    """Write a standard folder with the table's templates before those of the base standard."""
+    """Write a standard folder whose templates override those of the base standard."""
     names = {n for g in standard.groups.values() if g.id != OWN for n in (g.id, g.name, *g.aliases)}
     title = next(n for n in ("本表图层", "本表的图层", "属性结构表图层") if n not in names)
-    roles = ", ".join(_quoted(role) for role in structure.texts)
+    roles = ", ".join(_quote(role) for role in structure.texts)
     lines = [
         "# 由属性结构描述表转成 · made from a table of attribute structures; to be edited by hand.",
-        f"id = {_quoted(OWN)}",
-        f"edition = {_quoted(standard.edition)}",
-        f"name = {_quoted(f'{standard.name}（另加属性结构表）')}",
-        f"includes = [{_quoted(standard.key)}]",
+        f"id = {_quote(OWN)}",
+        f"edition = {_quote(standard.edition)}",
+        f"name = {_quote(f'{standard.name}（另加属性结构表）')}",
+        f"includes = [{_quote(standard.key)}]",
         "",
         f"[groups.{OWN}]",
-        f"name = {_quoted(title)}",
+        f"name = {_quote(title)}",
         f"roles = [{roles}]",
         "",
     ]
@@ -374,13 +380,16 @@ def _write_standard(structure: Structure, standard: Standard, folder: Path) -> N
     _ = load_standard.__wrapped__(str(folder)).templates
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
 @contextmanager
 def _new_folder(folder: str | Path) -> Iterator[Path | None]:
-    """Yield a new folder that replaces the target on success; ``None`` without a target."""
+    """Yield a temporary folder that becomes ``folder`` when the block ends.
+
+    Yields None if ``folder`` is empty.
+    """
     if not folder:
         yield None
         return
@@ -394,12 +403,12 @@ def _new_folder(folder: str | Path) -> Iterator[Path | None]:
         raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
     try:
         yield work
-        _take_place(work, target)
+        _move_to_target(work, target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _take_place(work: Path, target: Path) -> None:
+def _move_to_target(work: Path, target: Path) -> None:
     try:
         if target.exists():
             target.rmdir()

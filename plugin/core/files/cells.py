@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Values of table cells as text and dates; repeated texts are converted once."""
+"""Convert table cells to text and dates.
+
+Each repeated text is converted once.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def cell_text(value: Any) -> str:
-    """Return a cell as text: missing → empty, 2020.0 → 2020."""
+    """Return a cell as text: missing becomes empty, 2020.0 becomes 2020."""
     import pandas as pd
 
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
@@ -26,7 +29,7 @@ def cell_text(value: Any) -> str:
 
 
 def strip_blanks(series: pd.Series) -> pd.Series:
-    """Return the values without surrounding blanks; blank text becomes missing.
+    """Return a column without blanks around its texts; blank text becomes missing.
 
     Numbers and dates remain unchanged.
     """
@@ -38,11 +41,11 @@ def strip_blanks(series: pd.Series) -> pd.Series:
         # A copy of the same values would occupy memory as long as the plan does.
         return series
     # Objects in an array, not `map`: `map` converts integers with gaps to doubles, which keep 15 digits only.
-    return pd.Series(_map_values(series, _strip, _strip_texts), index=series.index, dtype=object)
+    return pd.Series(_map_values(series, _strip_value, _strip_texts), index=series.index, dtype=object)
 
 
 def _is_stripped(series: pd.Series) -> bool:
-    """Return True if each value is missing or a text without surrounding blanks."""
+    """Return True if no value of a column has blanks around it or is blank."""
     import pandas as pd
 
     if series.dtype != object or pd.api.types.infer_dtype(series, skipna=True) != "string":
@@ -53,7 +56,7 @@ def _is_stripped(series: pd.Series) -> bool:
     return all(value is None for value in series.to_numpy()[codes < 0])
 
 
-def _strip(value: Any) -> Any:
+def _strip_value(value: Any) -> Any:
     return (value.strip() or None) if isinstance(value, str) else value
 
 
@@ -62,7 +65,10 @@ def _strip_texts(values: Iterable[str]) -> list[str | None]:
 
 
 def texts(series: pd.Series) -> list[str]:
-    """Return the values as text, missing ones empty, integers without a decimal point."""
+    """Return the values of a column as text.
+
+    Missing values are empty, integers have no decimal point.
+    """
     return _map_values(series, cell_text, _trim_texts, missing="").tolist()
 
 
@@ -73,10 +79,10 @@ def _trim_texts(values: Iterable[str]) -> list[str]:
 def _map_values(
     series: pd.Series,
     function: Callable[[Any], Any],
-    of_texts: Callable[[Iterable[str]], list[Any]],
+    function_of_texts: Callable[[Iterable[str]], list[Any]],
     missing: Any = None,
 ) -> np.ndarray:
-    """Return (n,) objects: the function of each value, ``missing`` for missing values.
+    """Return (n,) objects: ``function`` of each value, ``missing`` for missing values.
 
     ``of_texts`` does the same as ``function`` for many texts at once.
     """
@@ -86,7 +92,7 @@ def _map_values(
     if pd.api.types.infer_dtype(series, skipna=True) == "string":
         codes, distinct = pd.factorize(series, use_na_sentinel=True)
         results = np.empty(len(distinct) + 1, dtype=object)
-        results[:-1] = of_texts(distinct)
+        results[:-1] = function_of_texts(distinct)
         results[-1] = missing
         return results[codes]
     results = np.empty(len(series), dtype=object)
@@ -96,19 +102,19 @@ def _map_values(
 
 
 #: Either separators or eight digits: 2025111 is ambiguous (November or January), and 202511 is a month.
-_DAY = re.compile(
+_DATE_PATTERN = re.compile(
     r"(\d{4})(?:\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{1,2})|\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日?|(\d{2})(\d{2}))"
     r"(?:(?:T|\s+)\d[\d:.]*(?:Z|[+-]\d\d:?\d\d)?)?"
 )
 
 
 def parse_date(text: str) -> date | None:
-    """Return the date of a text, with or without a time of day after it.
+    """Return the date in a text; a time of day after it is ignored.
 
     Formats: 2025-10-01, 2025/10/1, 2025.10.1, 2025年10月1日, 20251001. None for another format and for a date that does
     not exist (30 February).
     """
-    match = _DAY.fullmatch(text.strip())
+    match = _DATE_PATTERN.fullmatch(text.strip())
     if match is None:
         return None
     year, *rest = (int(part) for part in match.groups() if part is not None)

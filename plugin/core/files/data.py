@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Strict reading of the plugin's data files.
+"""Strict reading of the plugin's data files in TOML and JSON.
 
 Each error names file and key; an unknown key is an error.
 """
@@ -20,13 +20,13 @@ from ..errors import DataError
 #: Reliability of a value's source: A verified in the document itself, B cited or implemented elsewhere, C unverified.
 MARKS = ("A", "B", "C")
 #: Position in the parser's message.
-_PLACE = re.compile(r"line (\d+), column (\d+)")
+_LINE_AND_COLUMN = re.compile(r"line (\d+), column (\d+)")
 
 
 class ErrorCollector:
-    """Errors of a file: ``found`` collects them if ``keep`` is set.
+    """Collects the errors of a data file.
 
-    Else the first is raised.
+    With ``keep`` errors are added to ``found``; without it the first error is raised.
     """
 
     def __init__(self, keep: bool = False):
@@ -35,7 +35,7 @@ class ErrorCollector:
 
     @contextmanager
     def collect(self) -> Iterator[None]:
-        """Collect the error of a part of the file, so that the next part is read too."""
+        """Collect a DataError of the block, so that the next block is read too."""
         try:
             yield
         except DataError as error:
@@ -62,7 +62,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        position = _PLACE.search(str(error))
+        position = _LINE_AND_COLUMN.search(str(error))
         # Otherwise the file ends too early.
         line, column = position.groups() if position else (str(text.count("\n") + 1), "1")
         raise DataError("data_file_broken", file=str(path), line=line, column=column) from error
@@ -84,7 +84,10 @@ def _check_finite(value: Any, path: Path, key: str) -> None:
 def check_keys(
     table: dict[str, Any], *, required: Iterable[str], allowed: Iterable[str], file: Path, where: str = ""
 ) -> None:
-    """Raise DataError with file and key for a missing or unknown key."""
+    """Raise DataError if a table lacks a required key or has an unknown key.
+
+    ``allowed``: further keys that may be there; ``where``: key of the table, for the message.
+    """
     prefix = f"{where}." if where else ""
     for key in required:
         if key not in table:
@@ -96,9 +99,9 @@ def check_keys(
 
 
 def check_marks(table: dict[str, Any], keys: Iterable[str], *, file: Path) -> None:
-    """Remove the table ``marks`` from a settings table.
+    """Remove the table ``marks`` from a table of settings.
 
-    DataError unless each of the keys has a mark.
+    A mark is A, B or C, the level of a setting's source. DataError unless each of the keys has one.
     """
     marks = table.pop("marks")
     check_keys(marks, required=keys, allowed=(), file=file)
@@ -110,7 +113,10 @@ def check_marks(table: dict[str, Any], keys: Iterable[str], *, file: Path) -> No
 
 
 def expect(value: Any, kind: type | tuple[type, ...], *, file: Path, key: str) -> Any:
-    """Return the value. DataError with file and key if its type differs."""
+    """Return the value if it has the type ``kind``.
+
+    Raises DataError with file and key if it has not.
+    """
     if not isinstance(value, kind) or (isinstance(value, bool) and kind in (int, float, (int, float))):
         kinds = kind if isinstance(kind, tuple) else (kind,)
         raise DataError(
@@ -128,9 +134,9 @@ class DoubledNameError(ValueError):
 
 
 def strict_json(text: str | bytes) -> Any:
-    """Parse JSON.
+    """Parse a JSON text.
 
-    ValueError for a duplicate name in one object: parsers differ in which value they use.
+    Raises ValueError for a name that occurs twice in one object: parsers differ in the value they use.
     """
 
     def reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

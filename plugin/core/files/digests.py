@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Digests of files (SHA-256), and reading a package's manifest with its digest."""
+"""SHA-256 digests of files, and the manifest of a package, which lists them."""
 
 from __future__ import annotations
 
@@ -25,25 +25,28 @@ UNLISTED = (MANIFEST, DIGEST, SUMS)
 #: The schema of a manifest.
 SCHEMA = "sanxian-package/1"
 #: A line: the digest, two characters (a star for a binary file) and the path.
-_SUM = re.compile(r"([0-9A-Fa-f]{64})[ \t][ *]?(.+)")
+_SUM_LINE = re.compile(r"([0-9A-Fa-f]{64})[ \t][ *]?(.+)")
 #: Bytes read at a time.
-_CHUNK = 2**20
+_BYTES_PER_READ = 2**20
 #: The reparse tag of a junction (IO_REPARSE_TAG_MOUNT_POINT).
-_JUNCTION = 0xA0000003
+_JUNCTION_TAG = 0xA0000003
 
 
 def is_later(schema: object) -> bool:
-    """Return True if a later version of the plugin wrote a manifest with this schema."""
+    """Return True if a later version of the plugin wrote a manifest.
+
+    ``schema``: the name of the manifest's format, with its version.
+    """
     name, _, version = str(schema).partition("/")
-    own, _, known = SCHEMA.partition("/")
-    return name == own and version.isdecimal() and int(version) > int(known)
+    own_version, _, known = SCHEMA.partition("/")
+    return name == own_version and version.isdecimal() and int(version) > int(known)
 
 
 def sha256(path: Path, cancellation: Cancellation = NEVER) -> str:
     """Return a file's SHA-256 as 64 lower-case hexadecimal digits."""
     found = hashlib.sha256()
     with path.open("rb") as handle:
-        while chunk := handle.read(_CHUNK):
+        while chunk := handle.read(_BYTES_PER_READ):
             cancellation.raise_if_cancelled()
             found.update(chunk)
     return found.hexdigest()
@@ -55,11 +58,14 @@ def is_link(path: Path) -> bool:
         status = os.lstat(path)
     except OSError:
         return False
-    return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _JUNCTION
+    return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _JUNCTION_TAG
 
 
 def is_special(path: Path) -> bool:
-    """Return True for a pipe, a device or a socket: opening one may block for ever."""
+    """Return True for a pipe, a device or a socket.
+
+    Opening one may block for ever.
+    """
     try:
         mode = os.stat(path).st_mode
     except OSError:
@@ -68,20 +74,23 @@ def is_special(path: Path) -> bool:
 
 
 def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield each file of a folder as (relative path with ``/``, path), sorted.
+    """Yield (relative path with ``/``, path) of each file in a folder, sorted.
 
     A link to a folder is yielded like a file; its content is not visited.
     """
-    for place, folders, names in os.walk(folder):
-        links = [name for name in folders if is_link(Path(place) / name)]
+    for relative_path, folders, names in os.walk(folder):
+        links = [name for name in folders if is_link(Path(relative_path) / name)]
         folders[:] = sorted(name for name in folders if name not in links)
         for name in sorted([*names, *links]):
-            path = Path(place) / name
+            path = Path(relative_path) / name
             yield path.relative_to(folder).as_posix(), path
 
 
 def write_digest(folder: Path) -> str:
-    """Write the manifest's digest as the last file: a folder that has it is complete."""
+    """Write the file with the manifest's digest into a package's folder.
+
+    It is written last: a folder that has it is complete.
+    """
     found = sha256(folder / MANIFEST)
     with (folder / DIGEST).open("w", encoding="ascii", newline="\n") as handle:
         handle.write(f"{found}  {MANIFEST}\n")
@@ -91,16 +100,19 @@ def write_digest(folder: Path) -> str:
 
 
 def write_sums(folder: Path, files: Iterable[tuple[str, str]]) -> None:
-    """Write the list of (path, SHA-256) and the manifest's digest, as sha256sum does."""
+    """Write the SHA256SUMS of a package in the format of sha256sum.
+
+    It lists ``files`` (path, SHA-256) and the manifest's digest.
+    """
     rows = [*files, (MANIFEST, sha256(folder / MANIFEST))]
     text = "".join(f"{digest}  {path}\n" for path, digest in rows)
     (folder / SUMS).write_text(text, encoding="utf-8", newline="\n")
 
 
 def read_sums(data: bytes) -> dict[str, str] | None:
-    """Return path → SHA-256 of a list of digests by any program.
+    """Return path → SHA-256 from a list of digests of any program.
 
-    None for another text.
+    None for a text that is not such a list.
     """
     try:
         lines = data.decode("utf-8-sig").splitlines()
@@ -110,7 +122,7 @@ def read_sums(data: bytes) -> dict[str, str] | None:
     for line in lines:
         if not line.strip() or line.startswith("#"):
             continue
-        match = _SUM.fullmatch(line.rstrip())
+        match = _SUM_LINE.fullmatch(line.rstrip())
         if match is None:
             return None
         found[match[2].replace("\\", "/").removeprefix("./")] = match[1].lower()
@@ -118,7 +130,7 @@ def read_sums(data: bytes) -> dict[str, str] | None:
 
 
 def read_digest(folder: Path) -> str:
-    """Return the digest in the digest file.
+    """Return the digest of the manifest that a package's digest file states.
 
     Empty if the file is missing or unreadable.
     """
@@ -133,9 +145,9 @@ def read_digest(folder: Path) -> str:
 
 
 def is_whole(folder: Path) -> bool:
-    """Return True if the folder was written completely.
+    """Return True if a package's folder was written completely.
 
-    Its manifest then has the stored digest.
+    Its manifest then has the digest that the digest file states.
     """
     try:
         return bool(digest := read_digest(folder)) and digest == sha256(folder / MANIFEST)
@@ -147,7 +159,7 @@ def is_whole(folder: Path) -> bool:
 #: `read_duplicate_manifest` reports DOUBLED; for other callers such a manifest is DAMAGED.
 OK, MISSING, DAMAGED, CHANGED, LATER, DOUBLED = "ok", "missing", "damaged", "changed", "later", "doubled"
 #: Required keys of the rows. Early manifests have no maps and are valid without them.
-_ROWS: dict[str, dict[str, type]] = {
+_ROW_TYPES: dict[str, dict[str, type]] = {
     "files": {"path": str, "sha256": str},
     "layers": {"layer": str, "file": str, "features": int},
     "maps": {"file": str, "origin": str},
@@ -155,9 +167,10 @@ _ROWS: dict[str, dict[str, type]] = {
 
 
 def read_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
-    """Return the manifest of a package's folder and its state.
+    """Return the manifest of a package's folder, and its state.
 
-    None unless OK or CHANGED.
+    The state is OK, MISSING, DAMAGED, CHANGED, LATER or DOUBLED. The manifest is None unless the state is OK or
+    CHANGED.
     """
     path = folder / MANIFEST
     if not path.is_file() or is_link(path):
@@ -168,35 +181,35 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
         return None, DAMAGED
     if isinstance(manifest, dict) and is_later(manifest.get("schema")):
         return None, LATER
-    if not _is_whole(manifest):
+    if not _has_valid_rows(manifest):
         return None, DAMAGED
     return manifest, OK if read_digest(folder) == sha256(path) else CHANGED
 
 
 def read_duplicate_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
-    """Return a manifest with a duplicate name, and that name; (None, "") for another.
+    """Return a manifest that has a name twice, and that name.
 
-    The last value of the name is used, as most programs do.
+    (None, "") for any other manifest. The last value of the name is used, as most programs do.
     """
     try:
         text = (folder / MANIFEST).read_text(encoding="utf-8")
         strict_json(text)
     except DoubledNameError as error:
         manifest = json.loads(text)
-        return (manifest, error.name) if _is_whole(manifest) else (None, "")
+        return (manifest, error.name) if _has_valid_rows(manifest) else (None, "")
     except (OSError, ValueError, RecursionError):
         return None, ""
     return None, ""
 
 
-def _is_whole(manifest: object) -> bool:
-    if not _has(manifest, {"schema": str, "check": dict, "files": list, "layers": list}):
+def _has_valid_rows(manifest: object) -> bool:
+    if not _has_keys(manifest, {"schema": str, "check": dict, "files": list, "layers": list}):
         return False
     manifest = {"maps": [], **manifest}
     if manifest["schema"] != SCHEMA or not manifest["check"] or not isinstance(manifest["maps"], list):
         return False
-    return all(_has(row, kinds) for part, kinds in _ROWS.items() for row in manifest[part])
+    return all(_has_keys(row, kinds) for part, kinds in _ROW_TYPES.items() for row in manifest[part])
 
 
-def _has(row: object, kinds: dict[str, type]) -> TypeGuard[dict[str, Any]]:
+def _has_keys(row: object, kinds: dict[str, type]) -> TypeGuard[dict[str, Any]]:
     return isinstance(row, dict) and all(isinstance(row.get(key), kind) for key, kind in kinds.items())

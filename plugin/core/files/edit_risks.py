@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Risks for editing a file: a network drive, or use by another program."""
+"""Risks of editing a file: it is on a network drive, or another program uses it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from pathlib import Path
 from .open_file_owners import find_open_file_owners
 
 #: DRIVE_REMOTE of GetDriveTypeW (winbase.h).
-_REMOTE = 4
+_REMOTE_DRIVE = 4
 #: Network file system types, as named by Linux and macOS.
 _NETWORK_TYPES = frozenset(
     "nfs nfs4 cifs smb smb3 smbfs afpfs afs ncpfs webdav davfs davfs2 ceph glusterfs lustre beegfs "
     "fuse.sshfs fuse.gvfsd-fuse fuse.rclone fuse.davfs fuse.davfs2 fuse.glusterfs fuse.ceph macfuse osxfuse".split()
 )
-_MOUNTS = Path("/proc/self/mountinfo")
+_MOUNTS_FILE = Path("/proc/self/mountinfo")
 #: Octal escapes for spaces and other characters in a mount point.
-_OCTAL = re.compile(r"\\([0-7]{3})")
+_OCTAL_ESCAPE = re.compile(r"\\([0-7]{3})")
 #: A line of macOS's mount: //user@server/share on /Volumes/share (smbfs, nodev)
-_MAC_LINE = re.compile(r"(?P<source>.+) on (?P<point>/.*) \((?P<kind>\w+)[,)]")
+_MAC_MOUNT_LINE = re.compile(r"(?P<source>.+) on (?P<point>/.*) \((?P<kind>\w+)[,)]")
 #: Timeout of ``mount`` on macOS, in seconds.
 _TIMEOUT_S = 5.0
 
@@ -33,8 +33,8 @@ _TIMEOUT_S = 5.0
 def find_network_place(path: str | Path) -> str:
     r"""Return the network drive or share of a path.
 
-    ``\\server\share``, ``Z:``, or a mount's source. Empty for a local disk, and if the system provides no list of
-    mounts.
+    A share (``\\server\share``), a drive (``Z:``), or the source of a mount. Empty for a local disk, and if the system
+    provides no list of mounts.
     """
     if sys.platform == "win32":
         return find_windows_share(str(path))
@@ -47,7 +47,7 @@ def find_network_place(path: str | Path) -> str:
 def find_windows_share(path: str) -> str:
     r"""Return the share of a UNC path, or the drive letter of a mapped drive.
 
-    Also of ``\\?\UNC\…``. Empty for another path.
+    UNC paths may have the form ``\\?\UNC\…``. Empty for another path.
     """
     path = path.replace("/", "\\")
     if path.upper().startswith("\\\\?\\UNC\\"):
@@ -58,11 +58,14 @@ def find_windows_share(path: str) -> str:
         server, _, rest = path[2:].partition("\\")
         return "\\\\" + "\\".join(part for part in (server, rest.partition("\\")[0]) if part)
     drive = path[:2] if path[1:2] == ":" else ""
-    return drive.upper() if drive and get_drive_type(f"{drive}\\") == _REMOTE else ""
+    return drive.upper() if drive and get_drive_type(f"{drive}\\") == _REMOTE_DRIVE else ""
 
 
 def get_drive_type(root: str) -> int:
-    """Return the result of GetDriveTypeW for a drive; 0 (unknown) on other systems."""
+    """Return the drive type by Windows' GetDriveTypeW.
+
+    0 (unknown) on other systems.
+    """
     if sys.platform != "win32":
         return 0
     return int(ctypes.windll.kernel32.GetDriveTypeW(ctypes.c_wchar_p(root)))
@@ -89,23 +92,23 @@ def parse_linux_mounts(table: str) -> list[tuple[str, str, str]]:
         before, dash, after = line.partition(" - ")
         left, right = before.split(" "), after.split(" ")
         if dash and len(left) > 4 and len(right) > 1:
-            found.append((_unescape(left[4]), right[0], _unescape(right[1])))
+            found.append((_unescape_octal(left[4]), right[0], _unescape_octal(right[1])))
     return found
 
 
 def parse_mac_mounts(table: str) -> list[tuple[str, str, str]]:
     """Return (mount point, type, source) of each line printed by ``mount`` on macOS."""
-    lines = [_MAC_LINE.match(line) for line in table.splitlines()]
-    return [(one["point"], one["kind"], one["source"]) for one in lines if one]
+    lines = [_MAC_MOUNT_LINE.match(line) for line in table.splitlines()]
+    return [(mount["point"], mount["kind"], mount["source"]) for mount in lines if mount]
 
 
-def _unescape(text: str) -> str:
-    return _OCTAL.sub(lambda found: chr(int(found[1], 8)), text)
+def _unescape_octal(text: str) -> str:
+    return _OCTAL_ESCAPE.sub(lambda found: chr(int(found[1], 8)), text)
 
 
 def _read_linux_mounts() -> str:
     try:
-        return _MOUNTS.read_text(encoding="utf-8", errors="replace")
+        return _MOUNTS_FILE.read_text(encoding="utf-8", errors="replace")
     except OSError:
         # Without /proc the mounts are unknown; no file counts as being on the network.
         return ""
@@ -121,19 +124,19 @@ def _read_mac_mounts() -> str:
 
 
 NETWORK, LOCKED, OPEN = "network", "locked", "open_elsewhere"
-_LOCKS = Path("/proc/locks")
+_LOCKS_FILE = Path("/proc/locks")
 #: 12: POSIX  ADVISORY  WRITE 4312 fd:01:131 1073741825 1073741825
 _LOCK_LINE = re.compile(r"^\d+: (?:POSIX|OFDLCK)\s+\S+\s+WRITE\s+(-?\d+)\s+([0-9a-f]+):([0-9a-f]+):(\d+)\s")
 #: Files that SQLite creates next to a database while it is in use.
 _SQLITE_LOGS = ("-wal", "-shm", "-journal")
-_PROCESS = re.compile(r"\((\d+)\)$")
+_PROCESS_ID = re.compile(r"\((\d+)\)$")
 
 
 @dataclass(frozen=True)
 class Risk:
-    """A risk for editing a file.
+    """A risk of editing a file.
 
-    ``kind``: `NETWORK`, `LOCKED` or `OPEN`; ``detail``: the network share, or names and process ids of the programs.
+    ``kind``: `NETWORK`, `LOCKED` or `OPEN`; ``detail``: the network share, or names and process ids of programs.
     """
 
     kind: str
@@ -141,14 +144,14 @@ class Risk:
 
 
 def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[Risk]:
-    """Return the risks for editing a file, the network first.
+    """Return the risks of editing a file, a network drive first.
 
     Reads no content and writes nothing. ``own_edits``: this QGIS already edits another layer of the file, so a write
     lock is its own and is ignored.
     """
     path = Path(path)
-    place = find_network_place(path)
-    found = [Risk(NETWORK, place)] if place else []
+    network_place = find_network_place(path)
+    found = [Risk(NETWORK, network_place)] if network_place else []
     if not path.is_file():
         return found
     programs = [name for name in _find_programs(path) if not _is_own(name)]
@@ -164,12 +167,12 @@ def _find_programs(path: Path) -> list[str]:
 
 
 def _is_own(name: str) -> bool:
-    match = _PROCESS.search(name)
+    match = _PROCESS_ID.search(name)
     return match is not None and int(match[1]) == os.getpid()
 
 
 def is_write_locked(path: Path) -> bool:
-    """Return True if another process holds SQLite's write lock.
+    """Return True if another process holds SQLite's write lock on a file.
 
     False if the system provides no information.
     """
@@ -180,7 +183,7 @@ def is_write_locked(path: Path) -> bool:
 
 
 def _has_linux_lock(path: Path) -> bool:
-    """Search the kernel's list of locks.
+    """Return True if the Linux kernel lists a write lock of SQLite on a file.
 
     SQLite locks bytes of the database, in WAL mode bytes of its index (-shm).
     """
@@ -192,7 +195,7 @@ def _has_linux_lock(path: Path) -> bool:
             continue
         wanted.add((os.major(state.st_dev), os.minor(state.st_dev), state.st_ino))
     try:
-        lines = _LOCKS.read_text(encoding="ascii", errors="replace").splitlines()
+        lines = _LOCKS_FILE.read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
         return False
     for line in lines:
@@ -205,7 +208,7 @@ def _has_linux_lock(path: Path) -> bool:
 
 
 def refuses_writers(path: Path) -> bool:
-    """Return True if SQLite cannot begin a write transaction.
+    """Return True if SQLite cannot begin a write transaction on a database.
 
     The transaction is rolled back; the file is unchanged.
     """

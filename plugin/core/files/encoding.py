@@ -35,7 +35,7 @@ DRIVER_IDS = {
     0xC9: "CP1251",
 }
 #: Numbers of Windows code pages that Python knows by another name.
-_PAGES = {
+_CODEC_BY_CODE_PAGE = {
     936: "gbk",
     950: "cp950",
     1361: "johab",
@@ -56,7 +56,7 @@ _PAGES = {
     65001: "utf_8",
 }
 #: The superset that programs write under a codec's name.
-_LARGER = {
+_SUPERSETS = {
     **dict.fromkeys(("gb2312", "gbk", "gb18030"), "GB18030"),
     "big5": "CP950",
     "euc_kr": "CP949",
@@ -65,14 +65,14 @@ _LARGER = {
     "utf-8-sig": "UTF-8",
 }
 #: Codecs that attribute tables never use.
-_NO_TEXT = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7", "mbcs", "oem", "undefined")
+_NO_TEXT_CODECS = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7", "mbcs", "oem", "undefined")
 #: Words before or after the name.
-_AROUND = re.compile(r"^(ANSI|OEM|CODE ?PAGE|X[- ])[ :_-]*(?=\S)|[ (]+(WITH )?BOM\)?$")
-_NUMBER = re.compile(r"(?:CP|WINDOWS|WIN|IBM|MS|DOS)?[ _-]*(\d{3,5})")
-_LATIN = re.compile(r"(?:ISO)?[ _-]*8859[ _-]*(\d{1,2})")
-_DRIVER = re.compile(r"LDID[ /](\d{1,3})")
+_AFFIXES = re.compile(r"^(ANSI|OEM|CODE ?PAGE|X[- ])[ :_-]*(?=\S)|[ (]+(WITH )?BOM\)?$")
+_CODE_PAGE_NUMBER = re.compile(r"(?:CP|WINDOWS|WIN|IBM|MS|DOS)?[ _-]*(\d{3,5})")
+_LATIN_NUMBER = re.compile(r"(?:ISO)?[ _-]*8859[ _-]*(\d{1,2})")
+_DRIVER_NUMBER = re.compile(r"LDID[ /](\d{1,3})")
 #: Lead bytes of the usual characters of a codec: hangul; kana and common kanji; common hanzi.
-_USUAL = {
+_COMMON_BYTE_RANGES = {
     "CP949": ((0xB0, 0xC8),),
     "JOHAB": ((0x84, 0xD3),),
     "CP950": ((0xA4, 0xC6),),
@@ -86,9 +86,9 @@ _MOST, _LETTERS, _CAPITALS = 0.7, 0.9, 0.1
 
 
 def declared_name(content: bytes) -> str:
-    """Return the name in a .cpg file.
+    """Return the encoding's name in the content of a .cpg file.
 
-    Its first line, without a prefix added by the editor.
+    It is the first line, without a byte order mark added by an editor.
     """
     wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
     text = content.decode("utf-16" if wide else "utf-8-sig", errors="replace").replace("\0", "").strip()
@@ -97,23 +97,23 @@ def declared_name(content: bytes) -> str:
 
 @lru_cache(maxsize=64)
 def known_codec(name: str) -> str:
-    """Return Python's codec for a code page's name, or empty.
+    """Return Python's codec for the name of an encoding; empty if unknown.
 
     Names are like ``UTF-8``, ``936``, ``ANSI 936``, ``Big-5``, ``8859-1``. Programs often write characters of the
     superset under the name of the smaller set. The superset is returned: GB18030 for GB2312 and GBK, CP950 for Big5,
     CP949 for EUC-KR, CP932 for Shift-JIS.
     """
-    text = _AROUND.sub("", _AROUND.sub("", name.strip().upper())).strip()
-    if found := _DRIVER.fullmatch(text):
+    text = _AFFIXES.sub("", _AFFIXES.sub("", name.strip().upper())).strip()
+    if found := _DRIVER_NUMBER.fullmatch(text):
         return DRIVER_IDS.get(int(found[1]), "")
-    if found := _LATIN.fullmatch(text):
+    if found := _LATIN_NUMBER.fullmatch(text):
         return _find_codec(f"iso8859-{int(found[1])}")
-    if found := _NUMBER.fullmatch(text):
+    if found := _CODE_PAGE_NUMBER.fullmatch(text):
         number = int(found[1])
         if 28591 <= number <= 28606:
             return _find_codec(f"iso8859-{number - 28590}")
-        return _find_codec(_PAGES.get(number, f"cp{number}"))
-    return _find_codec(_index_codecs().get(_normalise(text), text))
+        return _find_codec(_CODEC_BY_CODE_PAGE.get(number, f"cp{number}"))
+    return _find_codec(_index_codecs().get(_normalise_name(text), text))
 
 
 def _find_codec(name: str) -> str:
@@ -122,14 +122,14 @@ def _find_codec(name: str) -> str:
         "".encode(found)
     except (LookupError, ValueError):
         return ""
-    if found in _NO_TEXT or found.startswith(("utf-16", "utf-32")):
+    if found in _NO_TEXT_CODECS or found.startswith(("utf-16", "utf-32")):
         return ""
-    return _LARGER.get(found, found.upper())
+    return _SUPERSETS.get(found, found.upper())
 
 
 @lru_cache(maxsize=1)
 def _index_codecs() -> dict[str, str]:
-    """Return Python's codecs by name and alias without punctuation.
+    """Return name or alias without punctuation → Python's codec.
 
     Programs write the punctuation differently.
     """
@@ -141,15 +141,17 @@ def _index_codecs() -> dict[str, str]:
         "GB23121980": "gb2312",
         "CNBIG5": "cp950",
     }
-    return {_normalise(alias): codec for alias, codec in (*aliases.items(), *((c, c) for c in aliases.values()))} | own
+    return {
+        _normalise_name(alias): codec for alias, codec in (*aliases.items(), *((c, c) for c in aliases.values()))
+    } | own
 
 
-def _normalise(name: str) -> str:
+def _normalise_name(name: str) -> str:
     return "".join(c for c in name.upper() if c.isalnum())
 
 
 def natural(text: str, codec: str) -> bool:
-    """Return True if text decoded by ``codec`` reads naturally.
+    """Return True if text decoded by ``codec`` looks like real words.
 
     Chinese in GBK decoded by another codec does not: it has rare characters, symbols between letters, and capitals
     inside words.
@@ -157,7 +159,7 @@ def natural(text: str, codec: str) -> bool:
     foreign = [c for c in text if not c.isascii()]
     if not foreign:
         return True
-    ranges = _USUAL.get(codec)
+    ranges = _COMMON_BYTE_RANGES.get(codec)
     if ranges is not None:
         leads = [encoded[0] for c in foreign if len(encoded := c.encode(codec, errors="ignore")) > 1]
         usual = sum(any(low <= lead <= high for low, high in ranges) for lead in leads)
@@ -169,19 +171,19 @@ def natural(text: str, codec: str) -> bool:
 
 
 #: Cells inspected: enough for a decision, and fast on a table of a million rows.
-_SAMPLE = 20_000
+_SAMPLE_BYTES = 20_000
 #: Accepted share of broken characters: a text truncated at its width may end in half a character.
-_BROKEN = 0.02
+_MAX_BROKEN_SHARE = 0.02
 #: What decoders and editors leave where characters were lost.
-_LOST = ("\ufffd", "锟斤拷", "烫烫烫", "屯屯屯")
+_LOST_TEXTS = ("\ufffd", "锟斤拷", "烫烫烫", "屯屯屯")
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """A Python codec's name and its source.
+    """The encoding of a shapefile and how it was found.
 
-    ``source``: ``cpg``, ``content``, ``header``, or ``none`` where the text is ASCII. ``declared``: the codec of the
-    .cpg if the content contradicts it.
+    ``name``: Python's codec; ``how``: ``cpg``, ``content``, ``header``, or ``none`` where the text is ASCII;
+    ``declared``: the codec of the .cpg if the content contradicts it.
     """
 
     name: str
@@ -190,7 +192,10 @@ class Encoding:
 
 
 def part(path: Path, suffix: str) -> Path | None:
-    """Return a shapefile's sibling with another suffix in any case; None if missing."""
+    """Return the file beside a shapefile with another suffix, such as .dbf.
+
+    The suffix may be in any case. None if the file is missing.
+    """
     for name in (suffix, suffix.upper()):
         found = path.with_suffix(name)
         if found.exists():
@@ -202,8 +207,9 @@ def part(path: Path, suffix: str) -> Path | None:
 def shapefile_encoding(path: Path) -> Encoding:
     """Return the encoding of a shapefile's attributes.
 
-    The .cpg is used if the bytes are text in its codec, else the content, else the header. A text that is plainly UTF-8
-    or Chinese in GBK overrides a .cpg in which it would not be natural: every byte is a character of ISO-8859-1.
+    The .cpg is used if the bytes are text in its codec, otherwise the content, otherwise the header. A text that is
+    plainly UTF-8 or Chinese in GBK overrides a .cpg in which it would not be natural: every byte is a character of
+    ISO-8859-1.
 
     Raises
     ------
@@ -217,13 +223,19 @@ def shapefile_encoding(path: Path) -> Encoding:
     cpg = part(path, ".cpg")
     declared = declared_name(cpg.read_bytes()) if cpg else ""
     codec = known_codec(declared)
-    content = _detect(text)
+    content = _detect_codec(text)
     if not text:
         return Encoding(codec or "UTF-8", "cpg" if codec else "none")
-    if codec and _fits(text, codec, content):
+    if codec and _fits_codec(text, codec, content):
         return Encoding(codec, "cpg")
     by_header = DRIVER_IDS.get(header, "")
-    if by_header and by_header != "CP1252" and not declared and content != "UTF-8" and _fits(text, by_header, content):
+    if (
+        by_header
+        and by_header != "CP1252"
+        and not declared
+        and content != "UTF-8"
+        and _fits_codec(text, by_header, content)
+    ):
         # Western programs declare their own code page whatever the text is.
         return Encoding(by_header, "header")
     if content:
@@ -236,7 +248,10 @@ def shapefile_encoding(path: Path) -> Encoding:
 
 
 def _read_texts(table: Path) -> tuple[int, bytes]:
-    """Return the header's language id, and names and cells beyond ASCII, one per line."""
+    """Return the header's language id, and field names and cells of a .dbf.
+
+    Only texts beyond ASCII are returned, one per line.
+    """
     data = np.fromfile(table, dtype=np.uint8)
     if len(data) < 33:
         return 0, b""
@@ -255,14 +270,14 @@ def _read_texts(table: Path) -> tuple[int, bytes]:
     rows = (len(data) - start) // size if size else 0
     cells = data[start : start + rows * size].reshape(rows, size) if rows > 0 else np.zeros((0, 1), dtype=np.uint8)
     for left, right in columns:
-        wanted = np.flatnonzero((cells[:, left:right] > 127).any(axis=1))[: _SAMPLE // max(len(columns), 1) + 1]
+        wanted = np.flatnonzero((cells[:, left:right] > 127).any(axis=1))[: _SAMPLE_BYTES // max(len(columns), 1) + 1]
         lines += [cells[row, left:right].tobytes().rstrip(b" \0") for row in wanted]
     return int(data[29]), b"\n".join(lines)
 
 
-def _detect(text: bytes) -> str:
-    """Return UTF-8 or GB18030 if the bytes are plainly in that encoding, else empty."""
-    if _broken_share(text, "utf-8") < _BROKEN:
+def _detect_codec(text: bytes) -> str:
+    """Return UTF-8 or GB18030 if bytes are plainly in that encoding, else empty."""
+    if _broken_share(text, "utf-8") < _MAX_BROKEN_SHARE:
         return "UTF-8"
     # Nearly any two bytes are a character of GBK; written Chinese stays within GB2312, where both bytes are high.
     foreign = [c for c in _decode_cells(text, "gb18030") if not c.isascii()]
@@ -278,29 +293,32 @@ def _broken_share(text: bytes, codec: str) -> float:
 
 
 def _decode_cells(text: bytes, codec: str) -> str:
-    """Return the decoded cells without partial characters at a cell's end."""
+    """Return the decoded cells.
+
+    A partial character at the end of a cell is left out.
+    """
     lines = (line.decode(codec, errors="replace").rstrip("\ufffd") for line in text.split(b"\n"))
     return "\n".join(lines)
 
 
-def _fits(text: bytes, codec: str, content: str) -> bool:
-    """Return True if the text fits this codec.
+def _fits_codec(text: bytes, codec: str, content: str) -> bool:
+    """Return True if the bytes are valid text in a codec.
 
-    It may fit another one (``content``) too.
+    They may fit another codec (``content``) too.
     """
     if content == codec:
         return True
-    if _broken_share(text, codec) >= _BROKEN:
+    if _broken_share(text, codec) >= _MAX_BROKEN_SHARE:
         return False
-    if not _is_plain(text, content):
+    if not _overrides_cpg(text, content):
         return True
     return content != "UTF-8" and natural(_decode_cells(text, codec), codec)
 
 
-def _is_plain(text: bytes, content: str) -> bool:
+def _overrides_cpg(text: bytes, content: str) -> bool:
     """Return True if the content is clear enough to override the .cpg.
 
-    The .cpg's codec may be able to decode it. A single word in GBK may pass for UTF-8.
+    The .cpg's codec may be able to decode it too. A single word in GBK may pass for UTF-8.
     """
     if not content:
         return False
@@ -313,27 +331,30 @@ def _is_chinese(character: str) -> bool:
 
 
 def decode(value: Any, codec: str) -> Any:
-    """Decode a text that was read as ISO-8859-1; half a character becomes U+FFFD."""
+    """Decode a text that was read as ISO-8859-1.
+
+    Half a character becomes U+FFFD. Other values are returned unchanged.
+    """
     return value.encode("latin-1").decode(codec, errors="replace") if isinstance(value, str) else value
 
 
 def garbled(text: str) -> bool:
-    """Return True if characters were lost, or the text was saved in a wrong encoding."""
+    """Return True if a text lost characters or was saved in a wrong encoding."""
     if text.isascii():
         return False
-    if any(mark in text for mark in _LOST):
+    if any(mark in text for mark in _LOST_TEXTS):
         return True
     foreign = [c for c in text if not c.isascii()]
     if all(c <= "\xff" for c in foreign):
         # GBK read as Latin-1: ³ÇÕò for 城镇. All pairs are high bytes, a sequence that European words do not have.
         high = text.encode("latin-1")
-        return len(foreign) >= 4 and _pairs_of_gb2312(high)
+        return len(foreign) >= 4 and _is_gb2312(high)
     # UTF-8 read as GBK: 鍩庨晣 for 城镇. A lost byte (an odd one at the end) cannot be recovered.
     back = [c for c in text.encode("gb18030").decode("utf-8", errors="replace") if not c.isascii()]
     return sum(map(_is_chinese, back)) >= 2 and sum(map(_is_chinese, back)) >= 0.6 * len(back)
 
 
-def _pairs_of_gb2312(data: bytes) -> bool:
+def _is_gb2312(data: bytes) -> bool:
     try:
         decoded = data.decode("gb2312")
     except UnicodeDecodeError:
@@ -345,11 +366,11 @@ def _pairs_of_gb2312(data: bytes) -> bool:
 WORKBOOK, OLD_WORKBOOK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 #: Words and characters that users write for an empty cell or field.
 BLANK_WORDS = ("", "-", "—", "——", "–", "/", "无", "n/a")
-_UNICODE_TEXT = (b"\xff\xfe", b"\xfe\xff")
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Undecodable(Exception):
-    """Text in an unknown encoding.
+    """Raised for a text in an unknown encoding.
 
     ``line``: the first line that cannot be decoded, from 1.
     """
@@ -360,11 +381,11 @@ class Undecodable(Exception):
 
 
 def decoded(data: bytes) -> str:
-    """Decode a text in UTF-8, GBK or UTF-16.
+    """Decode the bytes of a text file in UTF-8, GBK or UTF-16.
 
-    Spreadsheets on a Chinese Windows write GBK, and UTF-16 as “Unicode text”.
+    Spreadsheets on a Chinese Windows write GBK, and UTF-16 as “Unicode text”. Raises Undecodable for other bytes.
     """
-    if data.startswith(_UNICODE_TEXT):
+    if data.startswith(_UTF16_MARKS):
         return data.decode("utf-16", errors="replace")
     try:
         return data.decode("utf-8-sig")
@@ -380,6 +401,9 @@ def decoded(data: bytes) -> str:
 
 
 def delimiter(text: str) -> str:
-    """Return the delimiter of a table's cells, by its first line that is not empty."""
+    """Return the delimiter of a table's cells: comma, semicolon or tab.
+
+    The first line that is not empty decides.
+    """
     first = next((line for line in text.splitlines() if line.strip()), "")
     return max(",\t;", key=first.count)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Checks before a driver opens a file: permission, completeness, side effects."""
+"""Checks before a GIS driver opens a file: permission, completeness, side effects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .writing import os_reason
 def touch(path: Path) -> None:
     """Raise InputError if the file may not be read.
 
-    A driver would call it “not recognized”.
+    A driver would report it as “not recognized”.
     """
     try:
         if path.is_file():
@@ -32,10 +32,10 @@ def touch(path: Path) -> None:
 
 
 def whole_shapefile(path: Path) -> Encoding:
-    """Return the encoding of a shapefile.
+    """Check that a shapefile is complete, and return its encoding.
 
-    InputError if a part is missing or truncated. A driver reads a truncated shapefile without an error: shapes beyond
-    the end are returned as missing.
+    Raises InputError if a file of it is missing or truncated. A driver reads a truncated shapefile without an error:
+    shapes beyond the end are returned as missing.
     """
     if not path.exists():
         raise InputError("shapefile_part_missing", source=str(path), part=path.name)
@@ -60,9 +60,11 @@ def openable(path: Path) -> Iterator[Path]:
     """Yield the path, or a temporary copy if opening the file is unsafe.
 
     - A GeoPackage that a program has open, or had open when it crashed, has log files next to it. SQLite merges or
-      removes them when a reader closes the file. In QGIS, where pyogrio may bring a second SQLite, the program that has
-      the file open then loses them.
+    removes them when a reader closes the file. In QGIS, where pyogrio may bring a second SQLite, the program that has
+    the file open then loses them.
+
     - The GML driver writes a .gfs next to its file.
+
     - pyogrio interprets ``!`` and ``;`` in a path.
     """
     suffix = path.suffix.lower()
@@ -98,7 +100,10 @@ def openable(path: Path) -> Iterator[Path]:
 
 
 def _roll_back(copy: Path) -> None:
-    """Roll back an unfinished transaction; a read-only driver cannot and fails."""
+    """Roll back an unfinished transaction in a copied database.
+
+    A read-only driver cannot do that and fails.
+    """
     try:
         with closing(sqlite3.connect(copy)) as database:
             database.execute("PRAGMA schema_version").fetchall()

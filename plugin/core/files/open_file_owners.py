@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Any
 
 #: ``_gdb.HOST.1234.5678.sr.lock``, ``a0000000b.gdbtable.HOST.1234.5678.rd.lock``: the computer, and the process there.
-_LOCK = re.compile(r"(?:_gdb|.*\.gdbtable|.*)\.([^.]+)\.(\d+)\.\d+\.\w+\.lock", re.IGNORECASE)
+_LOCK_FILE_NAME = re.compile(r"(?:_gdb|.*\.gdbtable|.*)\.([^.]+)\.(\d+)\.\d+\.\w+\.lock", re.IGNORECASE)
 #: Number of a folder's files that Windows is queried for at most.
-_MOST_QUERIED = 500
+_MAX_FILES_QUERIED = 500
 #: The Restart Manager: characters of a session's key including the zero, the code for a too small buffer, and the
 #: number of queries.
-_KEY, _MORE_DATA, _MOST_QUERIES = 33, 234, 5
+_SESSION_KEY_LENGTH, _MORE_DATA, _MAX_QUERIES = 33, 234, 5
 
 
 def find_open_file_owners(path: Path) -> list[str]:
-    """Return programs that have a file or a folder's file open.
+    """Return the programs that have a file, or a file of a folder, open.
 
-    Also the computers that lock files name. Empty if the system provides no information.
+    Computers named in lock files are returned too. Empty if the system provides no information.
     """
     found = dict.fromkeys(_read_locks(path))
     asked = _query_restart_manager if sys.platform == "win32" else _search_proc
@@ -36,12 +36,15 @@ def find_open_file_owners(path: Path) -> list[str]:
 def _read_locks(path: Path) -> list[str]:
     folders = [path, *path.glob("**/*.gdb")] if path.is_dir() else []
     names = [lock.name for folder in folders for lock in sorted(folder.glob("*.lock"))]
-    return [f"{match[1]} (ArcGIS, {match[2]})" for name in names if (match := _LOCK.fullmatch(name))]
+    return [f"{match[1]} (ArcGIS, {match[2]})" for name in names if (match := _LOCK_FILE_NAME.fullmatch(name))]
 
 
 def _search_proc(path: Path) -> list[str]:
-    """Search the open files of all readable processes (Linux)."""
-    own = os.path.realpath(path)
+    """Return the programs that have a file open, from /proc (Linux).
+
+    Only readable processes are searched.
+    """
+    real_path = os.path.realpath(path)
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -51,7 +54,7 @@ def _search_proc(path: Path) -> list[str]:
             # Another user's process, or one that has ended.
             continue
         opened = [_read_link(process / "fd" / file) for file in files]
-        if any(f == own or f.startswith(own + os.sep) for f in opened):
+        if any(f == real_path or f.startswith(real_path + os.sep) for f in opened):
             found.append(f"{name} ({process.name})")
     return found
 
@@ -64,20 +67,20 @@ def _read_link(path: Path) -> str:
         return ""
 
 
-class _Process(ctypes.Structure):
+class _UniqueProcess(ctypes.Structure):
     """RM_UNIQUE_PROCESS: the number of a process, and when it started (FILETIME)."""
 
     _fields_ = (("id", ctypes.c_uint32), ("started", ctypes.c_uint32 * 2))
 
 
-class _Info(ctypes.Structure):
-    """RM_PROCESS_INFO (restartmanager.h).
+class _ProcessInfo(ctypes.Structure):
+    """RM_PROCESS_INFO (restartmanager.h): one program that has a file open.
 
-    Its types are as wide on every system: 668 bytes.
+    The structure has 668 bytes on every system.
     """
 
     _fields_ = (
-        ("process", _Process),
+        ("process", _UniqueProcess),
         ("name", ctypes.c_uint16 * 256),
         ("service", ctypes.c_uint16 * 64),
         ("kind", ctypes.c_int32),
@@ -92,12 +95,12 @@ class _Info(ctypes.Structure):
 
 
 def _query_restart_manager(path: Path) -> list[str]:
-    """Query the Restart Manager (Windows).
+    """Return the programs that have a file open, from Windows' Restart Manager.
 
     It knows files of this machine, not folders.
     """
     whole = path.absolute()
-    files = [str(whole)] if whole.is_file() else [str(p) for p in whole.rglob("*") if p.is_file()][:_MOST_QUERIED]
+    files = [str(whole)] if whole.is_file() else [str(p) for p in whole.rglob("*") if p.is_file()][:_MAX_FILES_QUERIED]
     if not files:
         return []
     try:
@@ -105,7 +108,7 @@ def _query_restart_manager(path: Path) -> list[str]:
     except OSError:
         # The smallest editions of Windows lack it.
         return []
-    session, key = ctypes.c_uint32(), ctypes.create_unicode_buffer(_KEY)
+    session, key = ctypes.c_uint32(), ctypes.create_unicode_buffer(_SESSION_KEY_LENGTH)
     if manager.RmStartSession(ctypes.byref(session), ctypes.c_uint32(0), key):
         return []
     try:
@@ -119,13 +122,13 @@ def _query_restart_manager(path: Path) -> list[str]:
 
 
 def _list_owners(manager: Any, session: ctypes.c_uint32) -> list[str]:
-    """Return the owners of a registered file.
+    """Return the programs that have the registered file open.
 
-    More owners may appear between two queries; then the query is repeated with a larger buffer.
+    More may appear between two queries; then the query is repeated with a larger buffer.
     """
     room, needed, reasons = 16, ctypes.c_uint32(), ctypes.c_uint32()
-    for _ in range(_MOST_QUERIES):
-        rows, count = (_Info * room)(), ctypes.c_uint32(room)
+    for _ in range(_MAX_QUERIES):
+        rows, count = (_ProcessInfo * room)(), ctypes.c_uint32(room)
         answer = manager.RmGetList(session, ctypes.byref(needed), ctypes.byref(count), rows, ctypes.byref(reasons))
         if answer != _MORE_DATA:
             return [] if answer else [str(row) for row in rows[: count.value]]

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables that users fill in (CSV or xlsx), found in sheets by their headings."""
+"""Tables that users fill in (CSV or xlsx).
+
+A table is found in a sheet by its headings.
+"""
 
 from __future__ import annotations
 
@@ -21,16 +24,16 @@ from .encoding import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
 # `indicators.typed_figures` and
 # `exchange.structure_table`.
 
-_WORKBOOKS = (".xlsx", ".xlsm")
+_WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
 #: Wide enough for every number that a cell can hold.
-_WIDE = Context(prec=400)
-_DIGITS = re.compile(r"0(?:\.(0+))?")
+_DECIMAL_CONTEXT = Context(prec=400)
+_FIXED_FORMAT = re.compile(r"0(?:\.(0+))?")
 
 
 class Line(NamedTuple):
-    """A line of cells.
+    """A line of cells in a sheet or a text file.
 
-    ``number``: of the row in a sheet, or of the first text line, from 1.
+    ``number``: the row in the sheet, or the first line in the text, from 1.
     """
 
     number: int
@@ -38,14 +41,14 @@ class Line(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A sheet; ``title`` is empty for a text."""
+    """A sheet of a workbook, or a text file; ``title`` is empty for a text file."""
 
     title: str
     lines: list[Line]
 
 
 class Unreadable(Exception):
-    """A file whose cells cannot be read.
+    """Raised for a file whose cells cannot be read.
 
     ``why``: ``missing``, ``no_access``, ``old_workbook``, ``openpyxl`` (the library is missing), ``unreadable``,
     ``encoding``, or ``quotes`` (then with ``line``).
@@ -57,19 +60,19 @@ class Unreadable(Exception):
 
 
 def sheets_of(path: Path) -> list[Sheet]:
-    """Return the sheets of a workbook, or a text as one sheet; cells are stripped.
+    """Return the sheets of a workbook, or a text file as one sheet.
 
-    Texts: comma, semicolon or tab; UTF-8 or GBK. A merged cell counts for each row that it spans, a formula by its last
-    value, a number as displayed. Raises Unreadable.
+    Cells have no blanks around them. Texts: comma, semicolon or tab; UTF-8 or GBK. A merged cell counts for each row
+    that it spans, a formula by its last value, a number as displayed. Raises Unreadable.
     """
     data = _read_bytes(path)
-    if data.startswith(WORKBOOK) or path.suffix.lower() in _WORKBOOKS:
+    if data.startswith(WORKBOOK) or path.suffix.lower() in _WORKBOOK_SUFFIXES:
         return [Sheet(sheet.title, _read_rows(sheet)) for sheet in _read_workbook(data).worksheets]
     return [Sheet("", _read_lines(data))]
 
 
 def open_workbook(path: Path) -> Any:
-    """Return the workbook, for callers that need more than its cells.
+    """Return a workbook (openpyxl) for callers that need more than its cells.
 
     Raises Unreadable.
     """
@@ -132,7 +135,7 @@ def _read_rows(sheet: Any) -> list[Line]:
 
 
 def shown(cell: Any) -> str:
-    """Return a cell as displayed: 63.2 with the format 0.00 is 63.20.
+    """Return an openpyxl cell as displayed: 63.2 with the format 0.00 is 63.20.
 
     Digits that a format without decimals hides are kept, because the user entered them.
     """
@@ -145,7 +148,7 @@ def shown(cell: Any) -> str:
 
 
 def printed(value: Any, number_format: str = "General") -> str:
-    """Return a value as a spreadsheet displays it.
+    """Return a value as a spreadsheet displays it with a number format.
 
     63.2 with the format 0.00 is 63.20, 0.5 with 0% is 50%.
     """
@@ -153,7 +156,7 @@ def printed(value: Any, number_format: str = "General") -> str:
         return str(value).strip()
     # A quoted word or an escaped character is not a digit placeholder.
     first = re.sub(r'"[^"]*"|\\.', "", number_format.split(";")[0])
-    form = None if "E" in first.upper().replace("GENERAL", "") else _DIGITS.search(first)
+    form = None if "E" in first.upper().replace("GENERAL", "") else _FIXED_FORMAT.search(first)
     if form is None:
         return _format_plain(value)
     decimals = len(form.group(1) or "")
@@ -161,10 +164,10 @@ def printed(value: Any, number_format: str = "General") -> str:
 
 
 def _round(value: float, decimals: int) -> str:
-    """Round like spreadsheets: from fifteen digits, and a half away from zero."""
+    """Round as spreadsheets do: from fifteen digits, a half away from zero."""
     if not math.isfinite(value):
         return str(value)
-    return f"{Decimal(f'{value:.15g}').quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _WIDE):f}"
+    return f"{Decimal(f'{value:.15g}').quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP, _DECIMAL_CONTEXT):f}"
 
 
 def _format_plain(value: float) -> str:
@@ -172,14 +175,14 @@ def _format_plain(value: float) -> str:
 
 
 #: Rows above the heading (a title, a note, a unit) that a table may have.
-_ABOVE = 10
+_MAX_LINES_ABOVE_HEADING = 10
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column by its possible headings.
+    """A column to search for in a table.
 
-    Without a ``needed`` column the table is not found.
+    ``heads``: its possible headings. A table without a ``needed`` column is not recognised.
     """
 
     name: str
@@ -191,8 +194,8 @@ class Column:
 class Row:
     """A row of a table.
 
-    ``line``: the row's number in the file, from 1. ``cells``: column name → text, "" where empty or missing;
-    ``others``: heading → text of columns without a specification.
+    ``line``: its number in the file, from 1; ``cells``: column name → text, empty where the cell is empty or missing;
+    ``others``: heading → text, for columns that were not searched for.
     """
 
     line: int
@@ -204,7 +207,8 @@ class Row:
 class Table:
     """A table found in a file.
 
-    ``file`` without its folders; ``sheet`` of a workbook, "" for a text; ``heads`` of columns without a specification.
+    ``file``: the name without folders; ``sheet``: empty for a text file; ``line``: number of the heading row;
+    ``heads``: headings of columns that were not searched for.
     """
 
     file: str
@@ -215,23 +219,23 @@ class Table:
 
     @property
     def place(self) -> str:
-        """Return file and sheet for a message."""
+        """Return file name and sheet for a message."""
         return f"{self.file} [{self.sheet}]" if self.sheet else self.file
 
     def error(self, row: Row, column: str, value: str, known: Iterable[str] = ()) -> InputError:
-        """Return the error for an unusable cell.
+        """Return the InputError for an unusable cell.
 
-        It contains file, row, column, value, and possible values.
+        It names file, row, column, value, and possible values (``known``).
         """
         params = {"file": self.place, "line": row.line, "column": column, "known": "、".join(known) or "—"}
         return InputError("table_cell" if value else "table_blank", value=value, **params)
 
 
 def read_table(path: str | Path, columns: Sequence[Column]) -> Table:
-    """Return the first table in a file that has a heading with all needed columns.
+    """Return the first table in a file whose headings include all needed columns.
 
     CSV (comma, semicolon or tab; UTF-8 or GBK) and xlsx. A merged cell counts for each row that it spans, a formula by
-    its last value. InputError if the file is missing, is not a table, or has no such heading.
+    its last value. InputError if the file is missing, is not a table, or has no such headings.
     """
     path = Path(path)
     try:
@@ -246,11 +250,11 @@ def read_table(path: str | Path, columns: Sequence[Column]) -> Table:
         if found is not None:
             return found
     needed = "、".join(c.heads[0] for c in columns if c.needed)
-    raise InputError("table_no_head", file=path.name, rows=_ABOVE, columns=needed)
+    raise InputError("table_no_head", file=path.name, rows=_MAX_LINES_ABOVE_HEADING, columns=needed)
 
 
 def _find_table(file: str, sheet: str, lines: list[Line], columns: Sequence[Column]) -> Table | None:
-    for place, (line, cells) in enumerate(lines[:_ABOVE]):
+    for position, (line, cells) in enumerate(lines[:_MAX_LINES_ABOVE_HEADING]):
         headings = [_normalise_heading(cell) for cell in cells]
         found: dict[str, int] = {}
         for column in columns:
@@ -262,7 +266,7 @@ def _find_table(file: str, sheet: str, lines: list[Line], columns: Sequence[Colu
                 twice = [c for c, w in zip(cells, headings, strict=True) if w in map(_normalise_heading, column.heads)]
                 if len(twice) > 1:
                     raise InputError("table_column_twice", file=file, line=line, columns="、".join(twice))
-            return _read_body(file, sheet, line, cells, found, lines[place + 1 :], columns)
+            return _read_body(file, sheet, line, cells, found, lines[position + 1 :], columns)
     return None
 
 
@@ -271,11 +275,11 @@ def _read_body(
     sheet: str,
     line: int,
     head: list[str],
-    found: dict[str, int],
+    positions: dict[str, int],
     lines: list[Line],
     columns: Sequence[Column],
 ) -> Table:
-    others = {n: text.strip() for n, text in enumerate(head) if n not in found.values() and text.strip()}
+    others = {n: text.strip() for n, text in enumerate(head) if n not in positions.values() and text.strip()}
     rows = []
     for number, cells in lines:
         if not any(cell.strip() for cell in cells):
@@ -283,13 +287,13 @@ def _read_body(
         width = [cell.strip() for cell in cells] + [""] * (len(head) - len(cells))
         if any(width[len(head) :]):
             raise InputError("table_stray", file=file, line=number, value=next(filter(None, width[len(head) :])))
-        named = {column.name: width[found[column.name]] if column.name in found else "" for column in columns}
+        named = {column.name: width[positions[column.name]] if column.name in positions else "" for column in columns}
         rows.append(Row(number, named, {text: width[n] for n, text in others.items()}))
     return Table(file, sheet, line, tuple(others.values()), tuple(rows))
 
 
 def _normalise_heading(text: str) -> str:
-    """Return a heading without spaces and line breaks, in lower case.
+    """Return a heading in lower case without spaces and line breaks.
 
     Brackets become ASCII.
     """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Atomic output: results are written next to the target, then replace it.
 
-Imports nothing of the GIS stack.
+Imports neither QGIS nor any GIS library.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..errors import OutputError
 #: Formats of a findings layer.
 LAYER_FORMATS = (".gpkg", ".gdb", ".shp", ".geojson")
 #: Files that belong to a target and would corrupt a new one: a shapefile's other parts, SQLite's logs.
-_COMPANIONS = {
+_SIBLING_SUFFIXES = {
     ".gpkg": (".gpkg-wal", ".gpkg-shm", ".gpkg-journal"),
     ".shp": (".dbf", ".shx", ".prj", ".cpg", ".qix", ".sbn", ".sbx", ".shp.xml", ".qmd", ".idm", ".ind"),
 }
@@ -29,38 +29,37 @@ _COMPANIONS = {
 
 @contextmanager
 def atomic_output(target: str | Path) -> Iterator[Path]:
-    """Yield a temporary path.
+    """Yield a temporary path whose files replace the target when the block ends.
 
-    Its files replace the target's files when the block ends. The file name remains, so drivers know the format; formats
-    of several files (.shp) and folders (.gdb) work too. If a file cannot be replaced, the files replaced before are
-    restored: either the old or the new output is complete. Raises OutputError, also if writing in the block finds the
-    disk full.
+    The file name remains, so that drivers know the format; formats of several files (.shp) and folders (.gdb) work too.
+    If a file cannot be replaced, the files replaced before are restored: either the old or the new output is complete.
+    Raises OutputError, also if writing in the block finds the disk full.
     """
     target = Path(target)
     _check_replaceable(target)
     folder = _make_temporary_folder(target)
-    new, old = folder / "new", folder / "old"
-    done = False
+    new, old_folder = folder / "new", folder / "old"
+    swapped = False
     try:
         try:
             new.mkdir()
-            old.mkdir()
+            old_folder.mkdir()
             yield new / target.name
         except OSError as error:
             if not is_about_writing(error, folder):
                 raise
             raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
         _check_replaceable(target)
-        _swap_files(sorted(new.iterdir()), old, target)
-        done = True
+        _swap_files(sorted(new.iterdir()), old_folder, target)
+        swapped = True
     finally:
         # Keep old files that could not be restored, so that the user can find them.
-        stranded = not done and old.is_dir() and any(old.iterdir())
+        stranded = not swapped and old_folder.is_dir() and any(old_folder.iterdir())
         shutil.rmtree(new if stranded else folder, ignore_errors=True)
 
 
 def write_text(target: str | Path, text: str) -> None:
-    r"""Write UTF-8 with line ends ``\n`` atomically."""
+    r"""Write a UTF-8 text with line ends ``\n`` to a file, atomically."""
     with atomic_output(target) as path, path.open("w", encoding="utf-8", newline="\n") as handle:
         handle.write(text)
         handle.flush()
@@ -70,14 +69,14 @@ def write_text(target: str | Path, text: str) -> None:
 def check_writable(target: str | Path, inputs: list[str]) -> None:
     """Raise OutputError with the remedy if an output cannot be written.
 
-    Called before a long run.
+    Called before a long run. ``inputs``: files that the output must not replace.
     """
     target = Path(target)
     check_not_input(target, inputs)
     _check_replaceable(target)
-    there = os.path.exists(target.parent)
+    folder_exists = os.path.exists(target.parent)
     folder = _make_temporary_folder(target)
-    shutil.rmtree(folder if there else target.parent, ignore_errors=True)
+    shutil.rmtree(folder if folder_exists else target.parent, ignore_errors=True)
     if target.exists():
         try:
             # Renaming a file to itself does nothing on most systems; Windows refuses it while another program has the
@@ -98,7 +97,7 @@ def check_not_input(target: str | Path, inputs: list[str]) -> None:
 def same_file(first: str | Path, second: str | Path) -> bool:
     """Return True if two paths name one file.
 
-    Links and case-insensitive systems are considered.
+    Links, and systems that ignore case, are considered.
     """
     if not first or not second:
         return False
@@ -122,9 +121,9 @@ def _check_replaceable(target: Path) -> None:
 
 
 def is_about_writing(error: OSError, folder: Path) -> bool:
-    """Return True if the error comes from writing.
+    """Return True if an OSError comes from writing into a folder.
 
-    Another operation in the block may have failed instead.
+    Another operation may have failed instead.
     """
     return _is_disk_full(error) or error.errno in (errno.EIO, errno.EROFS) or str(folder) in str(error.filename or "")
 
@@ -166,7 +165,7 @@ def _check_folder(target: Path) -> None:
 
 
 def os_reason(error: OSError) -> str:
-    """Return why the system refused, as a key of the message texts."""
+    """Return why the system refused an operation, as a key of the message texts."""
     if _is_disk_full(error):
         return "no_space"
     names = {
@@ -182,21 +181,21 @@ def os_reason(error: OSError) -> str:
     return "no_permission" if isinstance(error, PermissionError) else "refused"
 
 
-def _swap_files(made: list[Path], old: Path, target: Path) -> None:
+def _swap_files(new_folder: list[Path], old_folder: Path, target: Path) -> None:
     """Move the target's old files away and the new ones in; restore all on an error.
 
     A single file is replaced in one step, so that the target always exists.
     """
     stem = target.with_suffix("").name
-    names = {p.name for p in made} | {target.name}
-    names |= {f"{stem}{tail}" for tail in _COMPANIONS.get(target.suffix.lower(), ())}
+    names = {p.name for p in new_folder} | {target.name}
+    names |= {f"{stem}{tail}" for tail in _SIBLING_SUFFIXES.get(target.suffix.lower(), ())}
     moved: list[tuple[Path, Path]] = []
     try:
-        alone = len(made) == 1 and made[0].is_file() and made[0].name == target.name
+        alone = len(new_folder) == 1 and new_folder[0].is_file() and new_folder[0].name == target.name
         for name in sorted(names):
             if (target.parent / name).exists() and not (alone and name == target.name):
-                _move_file(target.parent / name, old / name, moved)
-        for path in made:
+                _move_file(target.parent / name, old_folder / name, moved)
+        for path in new_folder:
             _move_file(path, target.parent / path.name, moved)
     except OSError as error:
         for source, destination in reversed(moved):
@@ -213,7 +212,7 @@ def _move_file(source: Path, destination: Path, moved: list[tuple[Path, Path]]) 
 
 @dataclass(frozen=True)
 class Outputs:
-    """Paths of the files to write; an empty one is not written."""
+    """Paths of the files that a check writes; an empty path is not written."""
 
     findings: str = ""
     json: str = ""
@@ -225,9 +224,9 @@ class Outputs:
 
 
 def check_outputs(outputs: Outputs, inputs: list[str], databases: list[str] | None = None) -> None:
-    """Raise OutputError unless all outputs can be written.
+    """Raise OutputError unless all outputs of a check can be written.
 
-    They must differ from each other and from the inputs. ``databases``: files that a sink will add a table to; they
+    They must differ from each other and from the inputs. ``databases``: files to which a table will be added; they
     remain, but may not be an input either.
     """
     for path in databases or []:

@@ -2,8 +2,7 @@
 """Compare sums of area fields with the statutory areas of the geometry.
 
 The rule that reports the sums (ATT022) and every figure summed from a field use this result. Gross fields (面积,
-图斑面积,
-调查面积) add up to the statutory area of the shapes; net fields (图斑地类面积) never exceed the gross field.
+图斑面积, 调查面积) add up to the statutory area of the shapes; net fields (图斑地类面积) never exceed the gross field.
 """
 
 from __future__ import annotations
@@ -55,16 +54,15 @@ Sum = Callable[[NDArray], NDArray]
 
 @dataclass(frozen=True)
 class LandBacking:
-    """An area field of a layer with the statutory areas of its rows.
+    """An area field of a layer, compared with the statutory areas of its rows.
 
-    (n,) m², 0 in rows without a value.
+    Arrays are (n,) m², 0 in rows without a value.
 
     ``values``: the field; ``written``: the same, for a net field the gross field that it is part of; ``drawn``:
     statutory areas, 0 where a row has no shape; ``beyond``: excess of a net area over the gross area, 0 for a gross
     field; ``there``: rows with a value; ``town``: the township of the row's centre, −1 for none; ``towns``: their
-    names; ``share``: allowed difference of two sums; ``row_m2``: allowed difference of a single row; ``unit``: the
-    unit that the values seem to have instead of the unit of the field; ``exact``: False where ``drawn`` is an
-    estimate (`_estimated`).
+    names; ``share``: allowed difference of two sums; ``row_m2``: allowed difference of a single row; ``unit``: the unit
+    that the values seem to have instead of the unit of the field; ``exact``: False where ``drawn`` is an estimate.
     """
 
     meaning: str
@@ -82,7 +80,7 @@ class LandBacking:
 
     @property
     def wrong(self) -> NDArray:
-        """(n,) bool: rows with a wrong gross or net area.
+        """Rows with a wrong area, (n,) bool.
 
         The gross area does not fit the shape, or the net area exceeds the gross area.
         """
@@ -90,34 +88,37 @@ class LandBacking:
         return found
 
     def within(self, share: float) -> LandBacking:
-        """Return the same comparison with another allowance."""
+        """Return the same comparison with another allowed difference of sums."""
         return self if share == self.share else replace(self, share=share)
 
     def differs(self, add: Sum) -> tuple[NDArray, NDArray]:
-        """Compare k sums with the geometry and with the gross area.
+        """Compare k sums of the field with the geometry and with the gross area.
 
-        ``add`` makes k sums of (n,) values. Returns two (k,) bool arrays: the sum differs from the geometry; the net
-        sum exceeds the gross sum.
+        ``add``: function that returns k sums of (n,) values, for example by township. Returns two (k,) bool arrays: the
+        sum differs from the geometry; the net sum exceeds the gross sum.
         """
         drawn = add(self.drawn)
         allowed = np.maximum(self.share * np.abs(drawn), self.row_m2 * add(self.there.astype(float)))
         return np.abs(add(self.written) - drawn) > allowed, add(self.beyond) > allowed
 
     def unbacked(self, add: Sum) -> NDArray:
-        """Return (k,) bool of the k sums that ``add`` makes: the geometry does not confirm the sum."""
+        """Return (k,) bool: sums of the field that the geometry does not confirm.
+
+        ``add``: function that returns k sums of (n,) values.
+        """
         found = np.logical_or(*self.differs(add))
         return found | (add(self.there.astype(float)) > 0) if self.meaning == NET and self.unit else found
 
     def by_town(self, rows: NDArray) -> Sum:
-        """Return a function that sums some rows ((n,) bool) by township.
+        """Return a function that sums (n,) values of some rows by township.
 
-        It returns (towns + 1,) sums; the last one is of rows outside all townships.
+        ``rows``: (n,) bool. The function returns (towns + 1,) sums; the last one is of rows outside all townships.
         """
         place = np.where(self.town < 0, len(self.towns), self.town)
         return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.towns) + 1)
 
     def differing_towns(self, rows: NDArray) -> tuple[NDArray, NDArray]:
-        """Compare the sums by township, as `differs` does.
+        """Compare the sums of some rows by township, as `differs` does.
 
         ATT013 reports a single wrong row, so a township counts only with several wrong rows.
         """
@@ -127,11 +128,14 @@ class LandBacking:
         return differs & several, exceeds & several
 
     def clearly_agrees(self, rows: NDArray) -> bool:
-        """Return True if the sums stay within half of the allowance, so that an estimate is enough."""
+        """Return True if the sums differ by less than half of what is allowed.
+
+        Then an estimate of the areas is enough.
+        """
         return self.within(self.share / 2).agrees(rows)
 
     def agrees(self, rows: NDArray) -> bool:
-        """Return True if the geometry confirms the sums of some rows ((n,) bool).
+        """Return True if the geometry confirms the sums of some rows, (n,) bool.
 
         The sums are compared in total and by township.
         """
@@ -143,7 +147,7 @@ class LandBacking:
 
 
 def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool = True) -> LandBacking | None:
-    """Return the sums of a field with the geometry.
+    """Return an area field of a layer compared with its geometry.
 
     None for lines, points and an empty field.
 
@@ -153,7 +157,7 @@ def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool =
     exact = exact or "statutory" in layer.__dict__
     key = (layer, meaning, exact)
     if key not in cache:
-        cache[key] = _backing(layer, meaning, ctx, exact)
+        cache[key] = _compute_backing(layer, meaning, ctx, exact)
     found: LandBacking | None = cache[key]
     return found
 
@@ -161,8 +165,8 @@ def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool =
 def is_backed_by_land(layer: Layer, meaning: str, ctx: Context, rows: NDArray | None = None) -> bool:
     """Return True if the geometry confirms the sum of an area field over some rows.
 
-    ``rows``: (n,) bool, None for all. False for every sum of a layer whose areas exceed the county's area in total,
-    and for a net area that contradicts the deductions of the survey on the same land.
+    ``rows``: (n,) bool, None for all. False for every sum of a layer whose areas exceed the county's area in total, and
+    for a net area that contradicts the deductions of the survey on the same land.
     """
     found = compare_with_land(layer, meaning, ctx, exact=False)
     if found is None:
@@ -179,7 +183,10 @@ def is_backed_by_land(layer: Layer, meaning: str, ctx: Context, rows: NDArray | 
 
 
 def land_net(layer: Layer, ctx: Context) -> NDArray | None:
-    """Return (n,) m²: net × statutory ÷ gross area of each row; None without a net area."""
+    """Return (n,) net areas by geometry: net × statutory ÷ gross area, m².
+
+    None without a net area.
+    """
     found = compare_with_land(layer, NET, ctx)
     if found is None:
         return None
@@ -206,30 +213,30 @@ def find_county_excess(layer: Layer, ctx: Context) -> tuple[str, float, float] |
     return None
 
 
-def _backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> LandBacking | None:
+def _compute_backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> LandBacking | None:
     if layer.template.geometry != "polygon" or not layer.has_values(meaning):
         return None
     written = square_metres(layer, meaning)
     if exact:
         layer.measure(ctx.cancellation)
-    drawn = np.nan_to_num(layer.statutory) if exact else _estimated(layer, ctx)
-    there = np.isfinite(written)
+    drawn = np.nan_to_num(layer.statutory) if exact else _estimate_areas(layer, ctx)
+    has_value = np.isfinite(written)
     beyond = np.zeros(len(layer))
-    against = drawn
+    expected = drawn
     if meaning == NET:
         gross = square_metres(layer, "gross_area")
-        against = np.where(np.isfinite(gross), gross, drawn)
-        beyond = np.where(there, np.maximum(np.nan_to_num(written) - against, 0.0), 0.0)
-    unit = _unit(written, against, layer, meaning)
-    sums = against if meaning == NET else written
+        expected = np.where(np.isfinite(gross), gross, drawn)
+        beyond = np.where(has_value, np.maximum(np.nan_to_num(written) - expected, 0.0), 0.0)
+    unit = _find_other_unit(written, expected, layer, meaning)
+    sums = expected if meaning == NET else written
     town, towns = towns_of_centres(layer, ctx)
     return LandBacking(
         meaning,
-        np.where(there, np.nan_to_num(written), 0.0),
-        np.where(there, np.nan_to_num(sums), 0.0),
-        np.where(there, drawn, 0.0),
+        np.where(has_value, np.nan_to_num(written), 0.0),
+        np.where(has_value, np.nan_to_num(sums), 0.0),
+        np.where(has_value, drawn, 0.0),
         beyond,
-        there,
+        has_value,
         town,
         towns,
         float(ctx.norm.get(ALLOWANCE_SHARE)),
@@ -239,23 +246,23 @@ def _backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> LandBacki
     )
 
 
-def _estimated(layer: Layer, ctx: Context) -> NDArray:
-    """Estimate (n,) statutory areas, to about 1e-5.
+def _estimate_areas(layer: Layer, ctx: Context) -> NDArray:
+    """Estimate (n,) statutory areas to about 1e-5 of their value.
 
-    The areas in the plane are multiplied by the scale at each row's centre.
+    The areas in the plan's CRS are multiplied by the scale at each row's centre.
     """
     cache = ctx.plan.computed("area_estimates")
     if layer not in cache:
-        drawn = np.nan_to_num(shapely.area(layer.plane))
+        estimated = np.nan_to_num(shapely.area(layer.plane))
         x, y, rows = centres_of(layer)
-        drawn[rows] *= _scale(x, y, ctx)
-        cache[layer] = drawn
+        estimated[rows] *= _area_scale(x, y, ctx)
+        cache[layer] = estimated
     found: NDArray = cache[layer]
     return found
 
 
 def is_surely_within(layer: Layer, written: NDArray, allowance_m2: float, ctx: Context) -> NDArray:
-    """Return rows whose statutory area is certainly within an allowance of the written area.
+    """Return rows whose statutory area is certainly close to the written area.
 
     The estimate differs from the statutory area by the bend of the row's edges between the two surfaces and by the
     change of the plane's scale over the row. Only rows that this bound does not decide have to be measured.
@@ -278,16 +285,16 @@ def is_surely_within(layer: Layer, written: NDArray, allowance_m2: float, ctx: C
     xy, row = shapely.get_coordinates(layer.plane, return_index=True)
     length = np.hypot(*np.diff(xy, axis=0).T)
     length[row[1:] != row[:-1]] = 0.0
-    around = np.bincount(row[1:], length, minlength=len(layer))
+    perimeter = np.bincount(row[1:], length, minlength=len(layer))
     bent = np.bincount(row[1:], length**3, minlength=len(layer)) * _BEND_PER_M3
-    drawn = _estimated(layer, ctx)
-    off = bent + drawn * (_SCALE_SHARE + _SCALE_SHARE_PER_M * around)
-    found: NDArray = np.abs(written - drawn) + off <= allowance_m2
+    estimated = _estimate_areas(layer, ctx)
+    bound = bent + estimated * (_SCALE_SHARE + _SCALE_SHARE_PER_M * perimeter)
+    found: NDArray = np.abs(written - estimated) + bound <= allowance_m2
     return found
 
 
-def _scale(x: NDArray, y: NDArray, ctx: Context) -> NDArray:
-    """Return (k,) the statutory area of one square metre of the plane at each point.
+def _area_scale(x: NDArray, y: NDArray, ctx: Context) -> NDArray:
+    """Return (k,) the statutory area of one square metre of the plan's CRS at points.
 
     A surface of second degree is fitted to measured squares.
     """
@@ -299,12 +306,12 @@ def _scale(x: NDArray, y: NDArray, ctx: Context) -> NDArray:
     left, low = middle[0] + u * half[0] - PROBE_M / 2, middle[1] + v * half[1] - PROBE_M / 2
     squares = shapely.box(left, low, left + PROBE_M, low + PROBE_M)
     measured = statutory_area(squares, crs_care.make_lonlat_transformer(ctx.plan.plane)) / PROBE_M**2
-    surface = np.linalg.lstsq(_terms(u, v), measured, rcond=None)[0]
-    found: NDArray = _terms((x - middle[0]) / half[0], (y - middle[1]) / half[1]) @ surface
+    surface = np.linalg.lstsq(_polynomial_terms(u, v), measured, rcond=None)[0]
+    found: NDArray = _polynomial_terms((x - middle[0]) / half[0], (y - middle[1]) / half[1]) @ surface
     return found
 
 
-def _terms(u: NDArray, v: NDArray) -> NDArray:
+def _polynomial_terms(u: NDArray, v: NDArray) -> NDArray:
     return np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=1)
 
 
@@ -313,22 +320,22 @@ def square_metres(layer: Layer, meaning: str) -> NDArray:
 
     NaN where the value is missing.
     """
-    return np.asarray(layer.numbers(meaning) * SQUARE_METRES[_own_unit(layer, meaning)], dtype=float)
+    return np.asarray(layer.numbers(meaning) * SQUARE_METRES[_field_unit(layer, meaning)], dtype=float)
 
 
-def _own_unit(layer: Layer, meaning: str) -> str:
+def _field_unit(layer: Layer, meaning: str) -> str:
     declared = layer.template.field(meaning)
     return (declared.unit if declared else "") or "m2"
 
 
-def _unit(written: NDArray, against: NDArray, layer: Layer, meaning: str) -> str:
-    """Return the unit in which the median row is written if it is not the unit of the field.
+def _find_other_unit(written: NDArray, against: NDArray, layer: Layer, meaning: str) -> str:
+    """Return the unit of the median row if it is not the unit of the field.
 
     Else empty.
     """
-    own = _own_unit(layer, meaning)
-    some = (written > 0) & (against > 0)
-    if not some.any():
+    field_unit = _field_unit(layer, meaning)
+    comparable = (written > 0) & (against > 0)
+    if not comparable.any():
         return ""
-    factor = float(np.median(against[some] / written[some])) * SQUARE_METRES[own]
-    return next((u for u in UNITS if u != own and abs(factor / SQUARE_METRES[u] - 1) < _UNIT_SHARE), "")
+    factor = float(np.median(against[comparable] / written[comparable])) * SQUARE_METRES[field_unit]
+    return next((u for u in UNITS if u != field_unit and abs(factor / SQUARE_METRES[u] - 1) < _UNIT_SHARE), "")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas with targets in a plan, each on the basis of its task.
+"""Areas of a plan that have targets, each on the basis of its task.
 
-Net areas and reserves are included.
+Net areas and reserves are checked here too.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NetAreaBreak:
-    """The first inconsistent field of a row; areas in m².
+    """A row whose areas contradict each other: its first wrong field, in m².
 
-    ``actual``: ``None`` when empty.
+    ``actual``: the value, ``None`` when empty; ``expected``: the value that follows from the others; ``case``: which
+    condition is broken.
     """
 
     row: int
@@ -51,11 +52,11 @@ class NetAreaBreak:
 
 
 def find_net_area_breaks(layer: Layer, cultivated: NDArray, allowance_m2: float) -> list[NetAreaBreak]:
-    """Return rows whose KCXS, KCMJ or net area do not follow from the gross area.
+    """Return rows whose net area does not follow from the gross area.
 
-    KCXS is in [0, 1), KCMJ = gross × KCXS, net = gross − KCMJ, each within ``allowance_m2``. A missing rate counts as
-    0, a missing deduction is computed. Where the template has no deduction (XZYDYH), the net area must not exceed the
-    gross area. ``cultivated``: (n,) bool, rows that must have a net area.
+    Conditions: KCXS (deduction rate) is in [0, 1), KCMJ (deduction) = gross × KCXS, net = gross − KCMJ, each within
+    ``allowance_m2``. A missing rate counts as 0, a missing deduction is computed. Where the template has no deduction
+    (XZYDYH), the net area must not exceed the gross area. ``cultivated``: (n,) bool, rows that must have a net area.
 
     References
     ----------
@@ -79,20 +80,20 @@ def find_net_area_breaks(layer: Layer, cultivated: NDArray, allowance_m2: float)
     for row in np.flatnonzero(~follows).tolist():
         g, n = gross[row], net[row]
         if not (g > 0):
-            found.append(_break(row, "gross", "gross_area", g, None))
+            found.append(_make_break(row, "gross", "gross_area", g, None))
         elif has_rate and not (0 <= rate[row] < 1):
-            found.append(_break(row, "rate", "deduction_rate", rate[row], None))
+            found.append(_make_break(row, "rate", "deduction_rate", rate[row], None))
         elif has_rate and abs(deduction[row] - expected_deduction[row]) > slack:
-            found.append(_break(row, "deduction", "deduction_area", deduction[row], expected_deduction[row]))
+            found.append(_make_break(row, "deduction", "deduction_area", deduction[row], expected_deduction[row]))
         elif np.isnan(n):
             if cultivated[row]:
-                found.append(_break(row, "missing", "net_area", n, g - deducted[row]))
+                found.append(_make_break(row, "missing", "net_area", n, g - deducted[row]))
         elif n - g > slack if without_deduction else abs(n - (g - deducted[row])) > slack:
-            found.append(_break(row, "net", "net_area", n, g - deducted[row]))
+            found.append(_make_break(row, "net", "net_area", n, g - deducted[row]))
     return found
 
 
-def _break(row: int, case: str, meaning: str, actual: float, expected: float | None) -> NetAreaBreak:
+def _make_break(row: int, case: str, meaning: str, actual: float, expected: float | None) -> NetAreaBreak:
     return NetAreaBreak(
         row,
         case,
@@ -106,7 +107,7 @@ PART_WORDS = "reserves.part_words"
 
 
 def is_reserve_part(reserves: Layer, ctx: Context) -> tuple[NDArray, NDArray]:
-    """Return rows that are parts of a reserve, and the name of each reserve.
+    """Return rows that are parts of a nature reserve, and each reserve's name.
 
     Returns
     -------
@@ -120,14 +121,17 @@ def is_reserve_part(reserves: Layer, ctx: Context) -> tuple[NDArray, NDArray]:
     return np.array([bool(w) for w, _ in found], dtype=bool), np.array([site for _, site in found], dtype=object)
 
 
-def is_counted(part: NDArray, site: NDArray) -> NDArray:
-    """Return (n,) bool without the parts of reserves that are also drawn as a whole."""
-    rows: NDArray = ~part | ~np.isin(site, site[~part & (site != "")])
+def is_counted(is_part: NDArray, site: NDArray) -> NDArray:
+    """Return (n,) bool: rows that count towards the area of reserves.
+
+    Parts of a reserve that is also drawn as a whole do not count.
+    """
+    rows: NDArray = ~is_part | ~np.isin(site, site[~is_part & (site != "")])
     return rows
 
 
 def find_counted_rows(reserves: Layer, ctx: Context) -> NDArray:
-    """Return (n,) bool: the rows that count towards the area of all reserves."""
+    """Return (n,) bool: rows of a layer of reserves that count towards their area."""
     return is_counted(*is_reserve_part(reserves, ctx))
 
 
@@ -143,10 +147,11 @@ ROUNDING_M2 = 0.01
 
 @dataclass
 class AreaFigure:
-    """An area in m² (with ``basis`` count: a number of features) and its certainty.
+    """An area of the plan in m², and how certain it is.
 
-    ``layer``: ``None`` when no layer of the plan gives the area. ``backed``: as in `Indicator`. ``land_m2``: the area
-    by geometry of the same rows instead of an area field, within ``rounding_m2``.
+    With ``basis`` count it is a number of features. ``layer``: ``None`` when no layer of the plan gives the area.
+    ``backed``: the geometry confirms it. ``land_m2``: the area by geometry of the same rows instead of an area field,
+    within ``rounding_m2``.
     """
 
     layer: Layer | None
@@ -162,60 +167,71 @@ class AreaFigure:
         self.confirmed = self.confirmed and self.backed
 
     def indicator(self, name: str, unit: str = "m2") -> Indicator:
-        """Return the figure without a target; without a layer it has no value."""
+        """Return the area as an indicator without a target.
+
+        Without a layer it has no value.
+        """
         value = None if self.layer is None else convert_area(self.area_m2, unit)
         return Indicator(
             name, value, unit, self.basis, inputs=self.inputs, confirmed=self.confirmed, backed=self.backed
         )
 
     def compare_with(self, name: str, target: Target, warning_share: float) -> Indicator:
-        """Return the figure in the target's unit, with its state."""
-        made = self.indicator(name, target.unit)
-        made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
-        made.target_source = target.source
-        if made.value is not None:
+        """Return the area as an indicator compared with a target, in its unit.
+
+        ``warning_share``: distance from the target below which a met target gets a warning.
+        """
+        indicator = self.indicator(name, target.unit)
+        indicator.comparison, indicator.target, indicator.target_decimals = (
+            target.comparison,
+            target.number,
+            target.decimals,
+        )
+        indicator.target_source = target.source
+        if indicator.value is not None:
             share = target.warning_share(warning_share)
             if self.land_m2 is not None:
-                mark_unbacked(made, self.land_m2, self.rounding_m2)
-            made.judge(compare_area_with_target(made.value, target.comparison, target.number, target.decimals, share))
-        return made
+                mark_unbacked(indicator, self.land_m2, self.rounding_m2)
+            indicator.judge(
+                compare_area_with_target(indicator.value, target.comparison, target.number, target.decimals, share)
+            )
+        return indicator
 
 
-def mark_unbacked(shown: Indicator, land_m2: float, rounding_m2: float) -> None:
-    """Mark a figure as not backed if only its field meets the target.
+def mark_unbacked(indicator: Indicator, land_m2: float, rounding_m2: float) -> None:
+    """Mark a figure as not confirmed if only its area field meets the target.
 
     That is the case where the area by geometry of the same rows, within the allowance for sums, does not meet it.
     """
-    value = require_value(shown.value, "the value of a figure with a target")
-    target = (shown.comparison, require_value(shown.target, "the target"), shown.target_decimals)
+    value = require_value(indicator.value, "the value of a figure with a target")
+    target = (indicator.comparison, require_value(indicator.target, "the target"), indicator.target_decimals)
     land = [
-        compare_area_with_target(convert_area(land_m2 + slack, shown.unit), *target)
+        compare_area_with_target(convert_area(land_m2 + slack, indicator.unit), *target)
         for slack in (-rounding_m2, rounding_m2)
     ]
     if compare_area_with_target(value, *target) not in MISSED and all(state in MISSED for state in land):
-        shown.inputs = {**shown.inputs, LAND: land_m2}
-        shown.backed = shown.confirmed = False
+        indicator.inputs = {**indicator.inputs, LAND: land_m2}
+        indicator.backed = indicator.confirmed = False
 
 
-def only_by_field(shown: Indicator) -> bool:
-    """Return True if only the area field meets the target (`mark_unbacked`)."""
-    return LAND in shown.inputs and shown.state == UNCONFIRMED
+def only_by_field(indicator: Indicator) -> bool:
+    """Return True if only the area field, not the geometry, meets the target."""
+    return LAND in indicator.inputs and indicator.state == UNCONFIRMED
 
 
 def target_figure(name: str, ctx: Context) -> AreaFigure:
-    """Compute one of ``AREA_FIGURES`` from the plan's layers; KeyError for another name.
+    """Compute one of ``AREA_FIGURES`` (areas with a target) from the plan's layers.
 
-    耕地 and 永久基本农田 use the net area (TBDLMJ, YJJBNTMJ), 红线 and 开发边界 the statutory area. Without a layer
-    of 耕地 the
-    survey's parcels replace it; without a net field the statutory area replaces it. In both cases the figure is not
-    confirmed.
+    KeyError for another name. 耕地 and 永久基本农田 use the net area (TBDLMJ, YJJBNTMJ), 红线 and 开发边界 the
+    statutory area. Without a layer of 耕地 the survey's parcels replace it; without a net field the statutory area
+    replaces it. In both cases the figure is not confirmed.
     """
     concept, basis = AREA_FIGURES[name]
-    return _figure(ctx.plan.concept(concept), concept, basis, ctx.plan.concept("parcels"), ctx)
+    return _compute_figure(ctx.plan.concept(concept), concept, basis, ctx.plan.concept("parcels"), ctx)
 
 
 def stated_figure(name: str, ctx: Context) -> AreaFigure:
-    """Compute one of ``STATED_FIGURES``: statutory area or number of features."""
+    """Compute one of ``STATED_FIGURES``: a statutory area or a number of features."""
     concept, basis = STATED_FIGURES[name]
     layer = ctx.plan.concept(concept)
     if layer is not None and concept == "reserves" and not layer.has_no_geometry:
@@ -224,11 +240,11 @@ def stated_figure(name: str, ctx: Context) -> AreaFigure:
         inputs = {"layer": layer.role, "features": int(rows.sum()), "statutory_m2": area}
         return AreaFigure(layer, area, basis, ctx.norm.is_confirmed(PART_WORDS), inputs)
     if layer is None or basis == "statutory":
-        return _figure(layer, concept, basis, None, ctx)
+        return _compute_figure(layer, concept, basis, None, ctx)
     return AreaFigure(layer, float(len(layer)), basis, inputs={"layer": layer.role, "features": len(layer)})
 
 
-def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None, ctx: Context) -> AreaFigure:
+def _compute_figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None, ctx: Context) -> AreaFigure:
     if layer is not None and layer.has_no_geometry:
         # A layer without any shape counts as missing, as in the rules.
         layer = None
@@ -261,14 +277,14 @@ def _figure(layer: Layer | None, concept: str, basis: str, parcels: Layer | None
         "difference_m2": taken - statutory,
     }
     sure = is_backed_by_land(layer, "net_area", ctx)
-    made = AreaFigure(layer, taken, "net", confirmed=_is_consistent(layer, ctx), inputs=inputs, backed=sure)
+    figure = AreaFigure(layer, taken, "net", confirmed=_is_consistent(layer, ctx), inputs=inputs, backed=sure)
     land = land_net(layer, ctx) if sure else None
     if land is not None:
-        made.land_m2, made.rounding_m2 = float(land.sum()), ROUNDING_M2 * len(layer)
-    return made
+        figure.land_m2, figure.rounding_m2 = float(land.sum()), ROUNDING_M2 * len(layer)
+    return figure
 
 
 def _is_consistent(layer: Layer, ctx: Context) -> bool:
-    """Return True if each row has a shape (GEO001) and a net area that follows (ATT003)."""
+    """Return True if each row has a shape (GEO001) and a consistent net area (ATT003)."""
     allowance = float(ctx.norm.parameters("ATT003").get("allowance_m2", 0.01))
     return not layer.empty.any() and not find_net_area_breaks(layer, ctx.cultivated_rows(layer), allowance)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every indicator for one plan: its figures, or the reason why they are missing."""
+"""Compute every indicator of a plan, or the reason why it cannot be computed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ DEFINITIONS = "indicators.definitions"
 
 @dataclass
 class Computed:
-    """One indicator of the list: a figure for each target, one without target, or a ``reason``."""
+    """A computed indicator: ``figures``, or the ``reason`` for missing figures.
+
+    It has one figure for each target, or one without target. ``entry``: its definition.
+    """
 
     entry: Entry
     figures: list[Indicator] = field(default_factory=list)
@@ -41,22 +44,25 @@ class Computed:
 
 
 class Missing(Exception):
-    """The indicator cannot be computed; the message names the missing input."""
+    """Raised when an input of an indicator is missing; the message names it."""
 
 
 def figures_of(ctx: Context, lang: str) -> Figures:
-    """Return the figures of a context's plan in one language, computed once per run."""
+    """Return the indicators of a check's plan in one language.
+
+    They are computed once per check.
+    """
     # A context belongs to one rule, the plan to the whole run.
     shared: dict[str, Figures] = ctx.plan.computed("figures")
-    made = shared.get(lang)
+    figures = shared.get(lang)
     if (
-        made is None
-        or made.ctx.norm is not ctx.norm
-        or made.ctx.side is not ctx.side
-        or made.ctx.tolerance != ctx.tolerance
+        figures is None
+        or figures.ctx.norm is not ctx.norm
+        or figures.ctx.side is not ctx.side
+        or figures.ctx.tolerance != ctx.tolerance
     ):
-        made = shared[lang] = Figures(ctx, Texts(lang))
-    return made
+        figures = shared[lang] = Figures(ctx, Texts(lang))
+    return figures
 
 
 @dataclass
@@ -72,7 +78,7 @@ class Figures:
         self.catalogue: IndicatorCatalogue = load_catalogue(self.ctx.norm.standard)
 
     def all(self) -> list[Computed]:
-        """Return every indicator of the list."""
+        """Return every indicator that the standard defines."""
         return [self.get(name) for name in self.catalogue.entries]
 
     def get(self, name: str) -> Computed:
@@ -88,7 +94,7 @@ class Figures:
         return self._found[name]
 
     def value(self, name: str) -> Indicator | None:
-        """Return the first figure of an indicator; None where it cannot be computed."""
+        """Return the first figure of an indicator; None if it cannot be computed."""
         return next(iter(self.get(name).figures), None)
 
     def _figures(self, entry: Entry) -> list[Indicator]:
@@ -96,13 +102,14 @@ class Figures:
             raise Missing(self.texts.get("figures", "missing", what=self.texts.get("missing", entry.missing)))
         if entry.method == "rule":
             # Rules compare their figures with targets themselves.
-            return [_shown(i, entry) for i in self._by_rule(entry)]
+            return [_convert_to_list_unit(i, entry) for i in self._figures_by_rule(entry)]
+        # The methods below have the names of the methods in indicators.toml.
         figure = getattr(self, f"_{entry.method}")(entry)
         figure.confirmed &= entry.mark != "C" or self.ctx.norm.is_confirmed(DEFINITIONS)
-        return self._against_targets(entry, figure)
+        return self._compare_with_targets(entry, figure)
 
-    def _by_rule(self, entry: Entry) -> list[Indicator]:
-        """Return the figures that the rule reports, so that both have one source."""
+    def _figures_by_rule(self, entry: Entry) -> list[Indicator]:
+        """Return the figures that a rule reports, so that rule and indicator agree."""
         result, reason = self.of_rule(entry.rule)
         if result is None:
             raise Missing(reason)
@@ -113,7 +120,10 @@ class Figures:
         return found
 
     def of_rule(self, code: str) -> tuple[RuleResult | None, str]:
-        """Return the result of a rule, run once; None with the reason where it gives nothing."""
+        """Return the result of a rule, which runs only once.
+
+        None with a reason where the rule gives no result.
+        """
         from ..engine.outcome import run_rule_alone
         from ..model.rule import all_rules
 
@@ -121,10 +131,10 @@ class Figures:
             self._rules[code] = run_rule_alone(all_rules()[code], self.ctx, self.texts)
         return self._rules[code]
 
-    def _against_targets(self, entry: Entry, figure: Indicator) -> list[Indicator]:
-        own = [t for t in self.ctx.norm.targets(self.ctx.plan.area_code) if t.indicator == entry.id]
+    def _compare_with_targets(self, entry: Entry, figure: Indicator) -> list[Indicator]:
+        own_targets = [t for t in self.ctx.norm.targets(self.ctx.plan.area_code) if t.indicator == entry.id]
         share = float(self.ctx.norm.get(WARNING_SHARE))
-        return [_against(figure, target, target.warning_share(share)) for target in own] or [figure]
+        return [_compare_with_target(figure, target, target.warning_share(share)) for target in own_targets] or [figure]
 
     def _stated(self, entry: Entry) -> Indicator:
         figure = stated_figure(entry.id, self.ctx)
@@ -133,35 +143,40 @@ class Figures:
         return figure.indicator(entry.id, entry.unit)
 
     def _layer_area(self, entry: Entry) -> Indicator:
-        layer = self._layer(entry.inputs[0])
+        layer = self._require_layer(entry.inputs[0])
         inputs = {"layer": layer.role, "features": len(layer)}
-        return self._area(entry, float(layer.statutory.sum()), inputs)
+        return self._make_area(entry, float(layer.statutory.sum()), inputs)
 
     def _land_use(self, entry: Entry) -> Indicator:
-        layer, rows = self._parcels(entry)
+        layer, rows = self._parcels_and_selection(entry)
         areas = land_areas(layer)
         basis, values = areas.best
         total = float(np.nansum(values[rows]))
-        given = {"layer": layer.role, "features": int(rows.sum()), **_chosen(entry)}
+        inputs = {"layer": layer.role, "features": int(rows.sum()), **_class_inputs(entry)}
         meaning = FIELDS.get(basis)
         field_name = layer.field_name(meaning) if meaning else ""
         if field_name:
             drawn = float(areas.statutory[rows].sum())
-            given |= {"field": field_name, "statutory_m2": drawn, "difference_m2": total - drawn}
-        figure = self._area(entry, total, given, basis)
+            inputs |= {"field": field_name, "statutory_m2": drawn, "difference_m2": total - drawn}
+        figure = self._make_area(entry, total, inputs, basis)
         figure.backed = meaning is None or not field_name or is_backed_by_land(layer, meaning, self.ctx, rows)
         figure.confirmed = figure.backed and not np.isnan(values[rows]).any()
         return figure
 
     def _land_use_within(self, entry: Entry) -> Indicator:
-        layer, rows = self._parcels(entry)
-        other = self._layer(entry.within)
+        layer, rows = self._parcels_and_selection(entry)
+        other = self._require_layer(entry.within)
         parts = self.ctx.geometry.shared(layer, other, rows_a=rows, measured=True)
         inside = np.bincount(parts.left, weights=self.ctx.geometry.shares_of(parts, layer), minlength=len(layer))
         # Overlapping rows of the other layer count each parcel once.
         total = float((np.minimum(inside, 1.0) * layer.statutory).sum())
-        given = {"layer": layer.role, "within": other.role, "features": int((inside > 0).sum()), **_chosen(entry)}
-        return self._area(entry, total, given)
+        inputs = {
+            "layer": layer.role,
+            "within": other.role,
+            "features": int((inside > 0).sum()),
+            **_class_inputs(entry),
+        }
+        return self._make_area(entry, total, inputs)
 
     def _share(self, entry: Entry) -> Indicator:
         both = [self.value(entry.part), self.value(entry.whole)]
@@ -179,19 +194,19 @@ class Figures:
         return made
 
     def _density(self, entry: Entry) -> Indicator:
-        lines, extent = self._layer(entry.inputs[0]), self._layer(entry.inputs[1])
+        lines, extent = self._require_layer(entry.inputs[0]), self._require_layer(entry.inputs[1])
         area = float(extent.statutory.sum())
         around = shapely.union_all(extent.plane[~shapely.is_missing(extent.plane)])
         inside = shapely.intersection(lines.plane, around)
         length = _geodesic_length(inside, self.ctx)
-        given = {"layer": lines.role, "length_m": length, "within": extent.role, "whole_m2": area}
-        return Indicator(entry.id, (length / 1e3) / (area / 1e6), entry.unit, entry.basis, inputs=given)
+        inputs = {"layer": lines.role, "length_m": length, "within": extent.role, "whole_m2": area}
+        return Indicator(entry.id, (length / 1e3) / (area / 1e6), entry.unit, entry.basis, inputs=inputs)
 
-    def _area(self, entry: Entry, area_m2: float, inputs: dict, basis: str = "statutory") -> Indicator:
+    def _make_area(self, entry: Entry, area_m2: float, inputs: dict, basis: str = "statutory") -> Indicator:
         return Indicator(entry.id, convert_area(area_m2, entry.unit), entry.unit, basis, inputs=inputs)
 
-    def _parcels(self, entry: Entry) -> tuple[Layer, NDArray]:
-        layer = self._layer(entry.inputs[0])
+    def _parcels_and_selection(self, entry: Entry) -> tuple[Layer, NDArray]:
+        layer = self._require_layer(entry.inputs[0])
         meaning = "urban_code" if entry.urban_codes else "land_use"
         if not layer.has_values(meaning):
             name = layer.field_name(meaning) or self.texts.meaning(meaning)
@@ -200,66 +215,76 @@ class Figures:
             return layer, np.isin(layer.text("urban_code"), list(entry.urban_codes))
         return layer, in_classes(layer, entry.classes, self.ctx)
 
-    def _layer(self, concept: str) -> Layer:
+    def _require_layer(self, concept: str) -> Layer:
         layer = self.ctx.plan.concept(concept)
         if layer is None or layer.has_no_geometry:
             raise Missing(self.no_layer((concept,)))
         return layer
 
     def no_layer(self, concepts: Iterable[str]) -> str:
-        """Return the sentence on missing layers."""
-        lacking = [c for c in concepts if (lay := self.ctx.plan.concept(c)) is None or lay.has_no_geometry]
-        return self.texts.get("figures", "no_layer", layers="、".join(self._called(c) for c in lacking or concepts))
+        """Return the sentence that the layers for these concepts are missing.
 
-    def _called(self, concept: str) -> str:
+        A concept is a kind of layer, such as farmland.
+        """
+        missing = [c for c in concepts if (lay := self.ctx.plan.concept(c)) is None or lay.has_no_geometry]
+        return self.texts.get("figures", "no_layer", layers="、".join(self._layer_name(c) for c in missing or concepts))
+
+    def _layer_name(self, concept: str) -> str:
         templates = self.ctx.norm.standard.templates
         roles = [r for r in self.ctx.plan.roles_of(concept) if r in templates]
         name = templates[concept].name if concept in templates else self.texts.concept(concept)
         return f"{name}（{' / '.join(roles)}）" if self.texts.lang == "zh" else f"{concept} ({' / '.join(roles)})"
 
 
-def _shown(figure: Indicator, entry: Entry) -> Indicator:
-    """Convert an area without a target from m² to the unit of the list."""
+def _convert_to_list_unit(figure: Indicator, entry: Entry) -> Indicator:
+    """Convert an area without a target from m² to the unit of the definition."""
     if figure.target is not None or figure.unit == entry.unit or figure.value is None:
         return figure
     if figure.unit not in SQUARE_METRES or entry.unit not in SQUARE_METRES:
         return figure
-    return _in_unit(figure, entry.unit)
+    return _convert_unit(figure, entry.unit)
 
 
-def _in_unit(figure: Indicator, unit: str) -> Indicator:
+def _convert_unit(figure: Indicator, unit: str) -> Indicator:
     value = convert_area(require_value(figure.value, "the value of a figure") * SQUARE_METRES[figure.unit], unit)
     return _without_target(figure, value, unit)
 
 
 def _without_target(figure: Indicator, value: float | None, unit: str) -> Indicator:
-    """Return the figure in a unit, without target and state."""
-    made = Indicator(figure.id, value, unit, figure.basis, inputs=figure.inputs)
-    made.confirmed, made.backed = figure.confirmed, figure.backed
-    return made
+    """Return a figure with another value and unit, without target and state."""
+    new_figure = Indicator(figure.id, value, unit, figure.basis, inputs=figure.inputs)
+    new_figure.confirmed, new_figure.backed = figure.confirmed, figure.backed
+    return new_figure
 
 
-def _against(figure: Indicator, target: Target, warning_share: float) -> Indicator:
-    """Compare a figure with a target of the profile, in the target's unit where both are areas."""
+def _compare_with_target(figure: Indicator, target: Target, warning_share: float) -> Indicator:
+    """Compare a figure with a target of the profile.
+
+    The result is in the target's unit where both are areas.
+    """
     if target.unit != figure.unit and not {target.unit, figure.unit} <= SQUARE_METRES.keys():
         return figure
-    made = figure if target.unit == figure.unit else _in_unit(figure, target.unit)
-    made = _without_target(figure, made.value, made.unit)
-    made.comparison, made.target, made.target_decimals = target.comparison, target.number, target.decimals
-    made.target_source = target.source
-    value = require_value(made.value, "the value of a figure")
-    made.judge(compare_area_with_target(value, target.comparison, target.number, target.decimals, warning_share))
-    return made
+    converted = figure if target.unit == figure.unit else _convert_unit(figure, target.unit)
+    converted = _without_target(figure, converted.value, converted.unit)
+    converted.comparison, converted.target, converted.target_decimals = (
+        target.comparison,
+        target.number,
+        target.decimals,
+    )
+    converted.target_source = target.source
+    value = require_value(converted.value, "the value of a figure")
+    converted.judge(compare_area_with_target(value, target.comparison, target.number, target.decimals, warning_share))
+    return converted
 
 
-def _chosen(entry: Entry) -> dict[str, list[str]]:
+def _class_inputs(entry: Entry) -> dict[str, list[str]]:
     if entry.urban_codes:
         return {"urban_codes": list(entry.urban_codes)}
     return {"land_classes": list(entry.classes)}
 
 
 def _geodesic_length(lines: NDArray, ctx: Context) -> float:
-    """Return the length in metres on the ellipsoid of (n,) lines in the plan's plane."""
+    """Return the total length (m) of (n,) lines on the ellipsoid."""
     lonlat = crs_care.to_lonlat(lines, ctx.plan.plane)
-    there = lonlat[~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))]
-    return float(sum(GEOD.geometry_length(line) for line in there))
+    present = lonlat[~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))]
+    return float(sum(GEOD.geometry_length(line) for line in present))

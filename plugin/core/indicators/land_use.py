@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parcels by land-use class of the 2023 list, with areas on each basis of the table."""
+"""Land-use classes of parcels by the list of 2023, and areas by class."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ FIELDS = {"net": "net_area", "survey": "gross_area"}
 
 @dataclass(frozen=True)
 class Areas:
-    """The area of each row on up to three bases; (n,) m².
+    """The areas of a layer's rows on up to three bases; (n,) m².
 
-    ``statutory``; ``survey``: 图斑面积 TBMJ; ``net``: 图斑地类面积 TBDLMJ, without 田坎. ``survey`` and ``net``:
-    ``None`` where the layer has no such field, NaN in rows without a value.
+    ``statutory``; ``survey``: 图斑面积 TBMJ; ``net``: 图斑地类面积 TBDLMJ, without ridges of fields (田坎). ``survey``
+    and ``net``: ``None`` where the layer has no such field, NaN in rows without a value.
     """
 
     statutory: NDArray
@@ -38,7 +38,7 @@ class Areas:
 
     @property
     def best(self) -> tuple[str, NDArray]:
-        """The basis for figures of land use and its areas: net before survey before statutory."""
+        """Name and areas of the basis for land use: net, else survey, else statutory."""
         for basis, values in (("net", self.net), ("survey", self.survey)):
             if values is not None:
                 return basis, values
@@ -46,52 +46,58 @@ class Areas:
 
 
 def land_areas(layer: Layer) -> Areas:
-    """Return the areas of a layer's rows; a field without any value counts as missing."""
-    survey, net = (_field(layer, FIELDS[basis]) for basis in ("survey", "net"))
+    """Return the areas of a layer's rows.
+
+    A field without any value counts as missing.
+    """
+    survey, net = (_field_areas(layer, FIELDS[basis]) for basis in ("survey", "net"))
     return Areas(layer.statutory, survey, net)
 
 
-def _field(layer: Layer, meaning: str) -> NDArray | None:
+def _field_areas(layer: Layer, meaning: str) -> NDArray | None:
     values = layer.numbers(meaning) if layer.has(meaning) else None
     return None if values is None or np.isnan(values).all() else values
 
 
 @dataclass(frozen=True)
 class ClassedRows:
-    """Rows by class of the 2023 list: row n has class ``names[place[n]]``, empty for an unknown code."""
+    """Rows of a layer by land-use class of 2023.
+
+    Row n has class ``names[place[n]]``, empty for an unknown code.
+    """
 
     names: list[str]
     place: NDArray
 
     def rows(self, is_included: Callable[[str], bool]) -> NDArray:
-        """Return (n,) bool: rows whose class satisfies a condition."""
+        """Return (n,) bool: rows whose class satisfies ``is_included``."""
         found: NDArray = np.array([is_included(name) for name in self.names], dtype=bool)[self.place]
         return found
 
     def sums(self, values: NDArray) -> dict[str, float]:
-        """Return the sum of (n,) values by class; NaN counts as 0."""
+        """Return class → sum of (n,) values; NaN counts as 0."""
         totals = np.bincount(self.place, weights=np.nan_to_num(values), minlength=len(self.names))
         return dict(zip(self.names, totals.tolist(), strict=True))
 
 
 def classes_of(layer: Layer, ctx: Context) -> ClassedRows:
-    """Return the class of each row in the 2023 list.
+    """Return the land-use class of 2023 of each row.
 
-    A survey's class takes the first 2023 class that its list names (0204 其他园地 counts as 0205).
+    A class of the survey counts as the first 2023 class that its list names (0204 其他园地 as 0205).
     """
     cache = ctx.plan.computed("land_classes")
     if layer.role not in cache:
-        cache[layer.role] = _classed(layer, ctx)
+        cache[layer.role] = _compute_classes(layer, ctx)
     found: ClassedRows = cache[layer.role]
     return found
 
 
-def _classed(layer: Layer, ctx: Context) -> ClassedRows:
+def _compute_classes(layer: Layer, ctx: Context) -> ClassedRows:
     declared = layer.template.field("land_use")
     if declared is None or not declared.codes:
         return ClassedRows([""], np.zeros(len(layer), dtype=int))
     written = layer.text("land_use")
-    to_2023 = _bridge(ctx.codes(declared.codes), ctx.codes(CLASSES))
+    to_2023 = _map_codes(ctx.codes(declared.codes), ctx.codes(CLASSES))
     class_of = {code: to_2023.get(trim_padding(code, declared.code_pad), "") for code in dict.fromkeys(written)}
     names = sorted({*class_of.values(), ""})
     place = {name: n for n, name in enumerate(names)}
@@ -99,8 +105,8 @@ def _classed(layer: Layer, ctx: Context) -> ClassedRows:
     return ClassedRows(names, np.array([at[code] for code in written], dtype=int))
 
 
-def _bridge(codes: CodeList, target: CodeList) -> dict[str, str]:
-    """Map the codes of a list to codes of the 2023 list.
+def _map_codes(codes: CodeList, target: CodeList) -> dict[str, str]:
+    """Return code of a list → code of the 2023 list.
 
     A code maps to itself, to the class that its list names, or to the first level of its children.
     """

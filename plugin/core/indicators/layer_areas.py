@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas of one layer on every basis.
+"""Areas of the rows of one layer on every basis.
 
-They are compared with the area field or adjusted to a control area (平差).
+They are compared with the area field, or adjusted to a control area (平差).
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 #: a rule of the survey.
 LIMIT = "closure.limit_share"
 #: Areas are counted in units of this (m²), finer than any rounding; integers add up exactly.
-_UNIT_M2 = 1e-6
+_SMALLEST_UNIT_M2 = 1e-6
 
 
 @dataclass(frozen=True)
 class AreaAdjustment:
-    """The parts of one control area with the result of the adjustment.
+    """Parts of one control area, adjusted so that they add up to it.
 
-    ``adjusted``: (n,) m², whole steps that add up to ``control_m2``; None when refused. ``control_m2``: the control
+    ``adjusted``: (n,) m², whole steps that add up to ``control_m2``, None when refused; ``control_m2``: the control
     area rounded to the step; ``sum_m2``: sum of the measured parts; ``allowed_m2``: largest allowed misclosure;
     ``most_m2``: largest correction of one part.
     """
@@ -55,24 +55,24 @@ class AreaAdjustment:
 
     @property
     def misclosure_m2(self) -> float:
-        """闭合差: control area minus the sum of the parts, m²."""
+        """Misclosure (闭合差): control area minus the sum of the parts, m²."""
         return self.control_m2 - self.sum_m2
 
     @property
     def refused(self) -> bool:
-        """True if the misclosure exceeds the limit and nothing is adjusted."""
+        """True if the misclosure exceeds the limit, so that nothing is adjusted."""
         return self.adjusted is None
 
 
 def adjust_areas(
     areas: NDArray, control_m2: float, *, limit_share: float, step_m2: float = 0.01, keys: Sequence[Any] | None = None
 ) -> AreaAdjustment:
-    """Adjust areas so that, rounded to a step, they add up to the control area exactly.
+    """Adjust areas so that, rounded to a step, they add up to the control area.
 
     Each part gets area × control ÷ sum, cut to whole steps. The remaining steps go to the largest remainders
-    (Hare–Niemeyer method); among equal remainders the smaller key is first, so the order of rows has no effect. No
-    part changes by more than its share of the misclosure and one step. Where the misclosure exceeds ``limit_share``
-    of the control area plus one step, nothing is adjusted: overlaps or gaps must be corrected first.
+    (Hare–Niemeyer method); among equal remainders the smaller key is first, so the order of rows has no effect. No part
+    changes by more than its share of the misclosure and one step. Where the misclosure exceeds ``limit_share`` of the
+    control area plus one step, nothing is adjusted: overlaps or gaps must be corrected first.
 
     Parameters
     ----------
@@ -94,29 +94,29 @@ def adjust_areas(
     """
     if not np.isfinite(control_m2) or control_m2 <= 0:
         raise InputError("closure_control", value=f"{control_m2:g}")
-    unit = max(round(step_m2 / _UNIT_M2), 1)
+    unit = max(round(step_m2 / _SMALLEST_UNIT_M2), 1)
     # Python's integers neither round nor overflow.
-    parts = [round(a / _UNIT_M2) for a in np.asarray(areas, dtype=float).tolist()]
-    control = round(control_m2 / _UNIT_M2 / unit)
+    parts = [round(a / _SMALLEST_UNIT_M2) for a in np.asarray(areas, dtype=float).tolist()]
+    control = round(control_m2 / _SMALLEST_UNIT_M2 / unit)
     total = sum(parts)
     if total <= 0:
         raise InputError("closure_no_parts")
-    control_rounded, summed = control * unit * _UNIT_M2, total * _UNIT_M2
+    control_rounded, summed = control * unit * _SMALLEST_UNIT_M2, total * _SMALLEST_UNIT_M2
     allowed = limit_share * control_m2 + step_m2
-    if abs(control * unit - total) > allowed / _UNIT_M2:
-        return AreaAdjustment(_clean(control_rounded, step_m2), summed, allowed, None)
+    if abs(control * unit - total) > allowed / _SMALLEST_UNIT_M2:
+        return AreaAdjustment(_round_to_step(control_rounded, step_m2), summed, allowed, None)
     shares = [divmod(part * control, total) for part in parts]
     steps = [whole for whole, _ in shares]
     names = list(range(len(parts))) if keys is None else list(keys)
     order = sorted(range(len(parts)), key=lambda n: (-shares[n][1], -parts[n], names[n]))
     for n in order[: control - sum(steps)]:
         steps[n] += 1
-    most = max(abs(step * unit - part) for step, part in zip(steps, parts, strict=True)) * _UNIT_M2
-    adjusted = np.array([_clean(step * unit * _UNIT_M2, step_m2) for step in steps])
-    return AreaAdjustment(_clean(control_rounded, step_m2), summed, allowed, adjusted, most)
+    most = max(abs(step * unit - part) for step, part in zip(steps, parts, strict=True)) * _SMALLEST_UNIT_M2
+    adjusted = np.array([_round_to_step(step * unit * _SMALLEST_UNIT_M2, step_m2) for step in steps])
+    return AreaAdjustment(_round_to_step(control_rounded, step_m2), summed, allowed, adjusted, most)
 
 
-def _clean(area: float, step_m2: float) -> float:
+def _round_to_step(area: float, step_m2: float) -> float:
     """Return the nearest double of whole steps: 0.07, not 0.07000000000000001."""
     decimals = 0
     while decimals < 6 and abs(step_m2 * 10**decimals - round(step_m2 * 10**decimals)) > 1e-9:
@@ -135,12 +135,14 @@ OTHER_UNITS = {"ha": 1e4, "mu": 1e4 / 15, "km2": 1e6}
 
 @dataclass
 class Areas:
-    """(n,) unrounded m² on three bases, NaN for rows without a usable shape.
+    """Measured areas of a layer's rows, (n,) m² on three bases.
 
-    ``planar``: in the plane called ``plane`` (the layer's CRS, for degrees the 3° zone of its middle); ``geodesic``:
-    with geodesics as edges; ``statutory``: by the method of the annex. ``without_shape``: positions of rows without a
-    shape; ``repaired``: rows measured by a repaired copy; ``stray``: rows with coordinates outside the domain of the
-    CRS; ``shapes``: the measured shapes in the layer's CRS.
+    They are unrounded, NaN for rows without a usable shape.
+
+    ``planar``: in the CRS called ``plane`` (the layer's CRS, for degrees the 3° zone of its middle); ``geodesic``: with
+    geodesics as edges; ``statutory``: by the method of the annex. ``without_shape``: positions of rows without a shape;
+    ``repaired``: rows measured by a repaired copy; ``stray``: rows with coordinates outside the valid area of the CRS;
+    ``shapes``: the measured shapes in the layer's CRS.
     """
 
     planar: NDArray
@@ -153,12 +155,12 @@ class Areas:
     stray: list[int]
 
     def total(self, basis: str) -> float:
-        """Return the sum on one basis, m²."""
+        """Return the sum of the areas on one basis, m²."""
         return float(np.nansum(getattr(self, basis)))
 
 
 def measure_areas(source: SourceLayer, norm: Norm, texts: Texts, cancellation: Cancellation = NEVER) -> Areas:
-    """Measure every row by its stored vertices.
+    """Measure the area of every row by its stored vertices, on three bases.
 
     Raises InputError where the coordinates contradict the CRS.
     """
@@ -177,7 +179,7 @@ def measure_areas(source: SourceLayer, norm: Norm, texts: Texts, cancellation: C
     statutory = statutory_area(shapes, to_lonlat)
     cancellation.raise_if_cancelled()
     geodesic = geodesic_area(shapes, to_lonlat, cancellation)
-    plane = _plane(crs, shapes[~without_shape])
+    plane = _planar_crs(crs, shapes[~without_shape])
     planar = shapely.area(crs_care.reproject(shapes, crs, plane))
     for areas in (planar, geodesic, statutory):
         areas[without_shape] = np.nan
@@ -185,7 +187,7 @@ def measure_areas(source: SourceLayer, norm: Norm, texts: Texts, cancellation: C
     return Areas(planar, geodesic, statutory, crs_care.crs_label(plane), shapes, *rows)
 
 
-def _plane(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
+def _planar_crs(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
     if not crs_care.describe_crs(crs).geographic:
         return crs
     xmin, ymin, xmax, ymax = shapely.total_bounds(shapes) if len(shapes) else (114.0, 36.0, 114.0, 36.0)
@@ -193,10 +195,10 @@ def _plane(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
 
 
 def area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tuple[str, Field | None]:
-    """Return the name of a layer's area field as written, and its template's field or None.
+    """Return the name of a layer's area field, and its template's field or None.
 
-    A requested name comes first, then the field of the template (TBMJ, YJJBNTTBMJ, MJ), then MJ. The layer may lack
-    the field.
+    ``requested``: a name that comes first; then the field of the template (TBMJ, YJJBNTTBMJ, MJ), then MJ. The layer
+    may lack the field.
     """
     role = find_role(source, norm)[0]
     template: Template | None = norm.standard.templates.get(role)
@@ -218,13 +220,16 @@ def stored_values(source: SourceLayer, name: str) -> NDArray:
 
 
 def list_keys(source: SourceLayer) -> list[str]:
-    """Return the BSM of each row, empty where it is missing."""
+    """Return the key (BSM) of each row, empty where it is missing."""
     column = next((f.name for f in source.fields if f.name.upper() == KEY), None)
     return [""] * len(source.frame) if column is None else [cell_text(v) for v in source.frame[column]]
 
 
 def list_control_names(source: SourceLayer, norm: Norm) -> list[str]:
-    """Return the name of each control area: division name, else BSM, else feature id."""
+    """Return the name of each control area.
+
+    It is the division name, else the key (BSM), else the feature id.
+    """
     template = norm.standard.templates.get(find_role(source, norm)[0])
     declared = template.field("division_name") if template is not None else None
     column = next((f.name for f in source.fields if declared and f.name.upper() == declared.name), None)
@@ -235,11 +240,11 @@ def list_control_names(source: SourceLayer, norm: Norm) -> list[str]:
 
 @dataclass
 class Compared:
-    """Stored areas compared with the statutory areas; (n,) m².
+    """Stored areas of a layer compared with its statutory areas; (n,) m².
 
-    ``rounded``: the statutory areas rounded as written; ``stored``: values of the field (NaN: missing);
-    ``difference``: stored minus rounded; ``differs``: bool, a difference above the tolerance or a missing value;
-    ``unit``: the apparent unit of the stored values if it is not m² (``ha``, ``mu``, ``km2``).
+    ``rounded``: the statutory areas rounded as written; ``stored``: values of the field (NaN: missing); ``difference``:
+    stored minus rounded; ``differs``: bool, a difference above the tolerance or a missing value; ``unit``: the apparent
+    unit of the stored values if it is not m² (``ha``, ``mu``, ``km2``).
     """
 
     rounded: NDArray
@@ -250,7 +255,7 @@ class Compared:
 
 
 def compare_with_stored(areas: Areas, stored: NDArray | None, decimals: int, tolerance_m2: float) -> Compared:
-    """Compare stored values with the statutory areas, rounded to the same decimals.
+    """Compare stored areas with the statutory areas, rounded to the same decimals.
 
     ``stored``: (n,) m², None for a missing field.
     """
@@ -258,23 +263,25 @@ def compare_with_stored(areas: Areas, stored: NDArray | None, decimals: int, tol
     if stored is None:
         stored = np.full(len(rounded), np.nan)
     difference = np.round(stored - rounded, max(decimals, 4))
-    there = ~np.isnan(rounded)
+    has_value = ~np.isnan(rounded)
     # Ignore the rounding error of a double.
     slack = tolerance_m2 + 1e-9 * np.nan_to_num(rounded) + 1e-6
     with np.errstate(invalid="ignore"):
-        differs = there & (np.isnan(stored) | (np.abs(difference) > slack))
-        factor = np.median((areas.statutory / stored)[there & (stored > 0)]) if (there & (stored > 0)).any() else 1.0
+        differs = has_value & (np.isnan(stored) | (np.abs(difference) > slack))
+        factor = (
+            np.median((areas.statutory / stored)[has_value & (stored > 0)]) if (has_value & (stored > 0)).any() else 1.0
+        )
     unit = next((u for u, m2 in OTHER_UNITS.items() if abs(factor / m2 - 1) < 0.05), "")
     return Compared(rounded, stored, difference, differs, unit)
 
 
 @dataclass
 class AdjustedAreas:
-    """Parts adjusted to control areas.
+    """Parts of a layer, adjusted to their control areas.
 
     ``units``: name and adjustment of each control area with parts; ``proposal``: (n,) m², NaN where nothing is
-    proposed; ``unit_of``: (n,) name of each part's control area; ``outside``: rows in no control area; ``empty``:
-    names of control areas without parts.
+    proposed; ``unit_of``: (n,) name of each part's control area; ``outside``: rows in no control area; ``empty``: names
+    of control areas without parts.
     """
 
     units: list[tuple[str, AreaAdjustment]]
@@ -290,21 +297,21 @@ class AdjustedAreas:
 
     @property
     def misclosure_m2(self) -> float:
-        """Sum of the misclosures, m²."""
+        """Sum of the misclosures (control area minus parts), m²."""
         return sum(c.misclosure_m2 for _, c in self.units)
 
     @property
     def refused(self) -> int:
-        """Number of control areas whose adjustment is refused."""
+        """Number of control areas whose parts are not adjusted."""
         return sum(c.refused for _, c in self.units)
 
 
 def adjust_to_total(
     areas: Areas, control_m2: float, keys: list[str], limit_share: float, step_m2: float, name: str = ""
 ) -> AdjustedAreas:
-    """Adjust all parts to one control area in m²."""
+    """Adjust all parts of a layer to one control area in m²."""
     here = np.flatnonzero(~np.isnan(areas.statutory))
-    return _adjust(areas, [(name, control_m2, here)], keys, limit_share, step_m2)
+    return _adjust_units(areas, [(name, control_m2, here)], keys, limit_share, step_m2)
 
 
 def adjust_to_layer(
@@ -317,9 +324,9 @@ def adjust_to_layer(
     limit_share: float,
     step_m2: float,
 ) -> AdjustedAreas:
-    """Adjust parts to the statutory area of their control polygon.
+    """Adjust parts to the statutory areas of control polygons.
 
-    The control polygon contains a point inside the part.
+    A part belongs to the control polygon that contains a point inside the part.
     """
     points = shapely.point_on_surface(crs_care.to_lonlat(areas.shapes, crs))
     containers = crs_care.to_lonlat(control.shapes, control_crs)
@@ -334,13 +341,13 @@ def adjust_to_layer(
         for n, name in enumerate(names)
         if not np.isnan(control.statutory[n])
     ]
-    found = _adjust(areas, [u for u in units if len(u[2])], keys, limit_share, step_m2)
+    found = _adjust_units(areas, [u for u in units if len(u[2])], keys, limit_share, step_m2)
     found.outside = np.flatnonzero((container_of < 0) & ~np.isnan(areas.statutory)).tolist()
     found.empty = [name for name, _, rows in units if not len(rows)]
     return found
 
 
-def _adjust(
+def _adjust_units(
     areas: Areas, units: list[tuple[str, float, NDArray]], keys: list[str], limit_share: float, step_m2: float
 ) -> AdjustedAreas:
     proposal = np.full(len(areas.statutory), np.nan)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""城镇开发边界扩展倍数: the boundary divided by the urban construction land of 2020."""
+"""Expansion ratio (城镇开发边界扩展倍数).
+
+It is the urban growth boundary divided by the urban construction land of 2020.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,8 @@ def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list
     """Return (n,) the share of each urban base parcel that other data contradict.
 
     ``urban``: (n,) bool, the parcels counted as urban. The share is 1 where the parcel's land use is not urban
-    construction land. Otherwise it is the larger share of two: on parcels of the survey (DLTB) with such a land use
-    or with a 城镇村属性码 outside ``classes``; and inside 生态保护红线, which excludes towns.
+    construction land. Otherwise it is the larger share of two: on parcels of the survey (DLTB) with such a land use or
+    with a 城镇村属性码 outside ``classes``; and inside 生态保护红线, which excludes towns.
     """
     # The texts import this module for names of indicators, and QGIS loads them where shapely is missing.
     from ..geometry.validity import is_missing
@@ -51,12 +54,12 @@ def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list
     return share
 
 
-def _shares_on(other: Layer, parcels: Layer, rows: NDArray, other_rows: NDArray | None, ctx: Context) -> NDArray:
-    """Return (n,) the share of each parcel in ``rows`` ((n,) bool) on rows of another layer.
+def _shares_on(other_layer: Layer, parcels: Layer, rows: NDArray, other_rows: NDArray | None, ctx: Context) -> NDArray:
+    """Return (n,) the share of each selected parcel on rows of another layer.
 
-    ``other_rows``: (m,) bool, None for all.
+    ``rows``: (n,) bool; ``other_rows``: (m,) bool, None for all.
     """
-    parts = ctx.geometry.shared(parcels, other, rows_a=rows, rows_b=other_rows, measured=True)
+    parts = ctx.geometry.shared(parcels, other_layer, rows_a=rows, rows_b=other_rows, measured=True)
     shares: NDArray = np.bincount(parts.left, ctx.geometry.shares_of(parts, parcels), minlength=len(parcels))
     return np.minimum(shares, 1.0)
 
@@ -82,9 +85,10 @@ FILLED_SHARE = "ratio.window_filled_share"
 
 
 def compute_unfilled_shares(places: NDArray, ctx: Context) -> NDArray:
-    """Return (k,) the share of each window that 永久基本农田, 生态保护红线 and water leave open.
+    """Return (k,) the share of each hole in the boundary that nothing fills.
 
-    ``places``: (k,) polygons in metres. The share is 0 from a filled share of `ratio.window_filled_share` on.
+    永久基本农田, 生态保护红线 and water fill holes (开天窗). ``places``: (k,) polygons in metres. A hole filled by at
+    least `ratio.window_filled_share` counts as filled: 0.
     """
     # Load shapely only for measurements.
     import shapely
@@ -120,13 +124,13 @@ CONTRADICTED = "ratio.contradicted"
 def expansion_ratios(
     denominator_m2: float, boundary_m2: float, concentrated_m2: float, flexible_m2: float, new_land_m2: float
 ) -> dict[str, float]:
-    """Compute the three forms of 扩展倍数.
+    """Compute the three forms of 扩展倍数 by a working definition (mark C).
 
-    Working definition, mark C: standards/expansion_ratio.
+    The definition is in standards/expansion_ratio.
 
     n1 = whole boundary ÷ D; n2 = (集中建设区 + 弹性发展区) ÷ D; n3 = (D + new land) ÷ D, where D is the 2020 urban
-    construction
-    land and new land is the part of the boundary outside of it. All in m². Raises ZeroDivisionError for D = 0.
+    construction land and new land is the part of the boundary outside of it. All in m². Raises ZeroDivisionError for D
+    = 0.
     """
     return {
         "n1": boundary_m2 / denominator_m2,
@@ -137,16 +141,15 @@ def expansion_ratios(
 
 @dataclass
 class Expansion:
-    """The ratio's three forms with all their inputs; areas in m².
+    """The expansion ratio in three forms, with all inputs; areas in m².
 
     ``denominator``: survey area (TBMJ) of the base parcels, 0 without parcels; ``drawn``: their statutory area;
-    ``numerators`` and ``ratios``: by form; ``missing_areas``: number of base parcels without TBMJ; ``land_ratios``:
-    by form with the statutory area as denominator; ``backed``: the geometry confirms the survey areas;
-    ``contradicted``: survey area whose code other data contradict, on ``contradicted_rows``; ``without``: the ratios
-    by form without it; ``in_doubt``: it makes the ratio uncertain; ``uncertainties``: as a rule reports them;
-    ``unfilled_windows``: number of windows that lines and water do not fill; ``unfilled_area``: their open land
-    (statutory); ``closed_ratio``: the relevant ratio including that land, None where all windows together leave it
-    within its limit.
+    ``numerators`` and ``ratios``: by form; ``missing_areas``: number of base parcels without TBMJ; ``land_ratios``: by
+    form with the statutory area as denominator; ``backed``: the geometry confirms the survey areas; ``contradicted``:
+    survey area whose code other data contradict, on ``contradicted_rows``; ``without``: the ratios by form without it;
+    ``in_doubt``: it makes the ratio uncertain; ``uncertainties``: as a rule reports them; ``unfilled_windows``: number
+    of holes (开天窗) that lines and water do not fill; ``unfilled_area``: their open land (statutory);
+    ``closed_ratio``: the relevant ratio including that land, None where all holes together leave it within its limit.
     """
 
     denominator: float
@@ -173,7 +176,10 @@ class Expansion:
     uncertainties: list[str] = field(default_factory=list)
 
     def indicators(self, norm: Norm, base_parcels: Layer) -> list[Indicator]:
-        """Return one figure per form; the form of the profile has the limit as its target."""
+        """Return one indicator per form of the ratio.
+
+        The form that the profile limits has the limit as its target.
+        """
         confirmed = not self.uncertainties and all(norm.is_confirmed(u) for u in DECIDING)
         form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
         shared = {
@@ -215,11 +221,10 @@ class Expansion:
 
 
 def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
-    """Compute the ratio of a plan.
+    """Compute the expansion ratio of a plan.
 
-    Only the denominator without base parcels of the classes.
-
-    Denominator: TBMJ of the base parcels whose CZCSXM is among ``ratio.classes``; numerators: statutory areas.
+    Denominator: TBMJ of the base parcels whose CZCSXM is among ``ratio.classes``; numerators: statutory areas. Without
+    such base parcels only the denominator is computed.
     """
     # Load shapely only for measurements.
     from .area_backing import is_backed_by_land
@@ -228,94 +233,101 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Exp
     classes = list(norm.get("ratio.classes"))
     urban = np.isin(base_parcels.text("urban_code"), classes)
     surveyed = base_parcels.numbers("gross_area")[urban]
-    found = Expansion(float(np.nansum(surveyed)), classes=classes)
-    if found.denominator <= 0:
-        return found
-    found.missing_areas = int(np.isnan(surveyed).sum())
-    found.year, found.year_source = base_year(base_parcels, ctx)
-    if found.year != norm.get("ratio.base_year"):
-        found.uncertainties.append("ratio.base_year")
+    expansion = Expansion(float(np.nansum(surveyed)), classes=classes)
+    if expansion.denominator <= 0:
+        return expansion
+    expansion.missing_areas = int(np.isnan(surveyed).sum())
+    expansion.year, expansion.year_source = base_year(base_parcels, ctx)
+    if expansion.year != norm.get("ratio.base_year"):
+        expansion.uncertainties.append("ratio.base_year")
     rows = {k: ctx.rows_with_code(boundary, "zone_code", norm.get(f"ratio.{k}")) for k in KINDS}
-    found.parts = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}
+    expansion.parts = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}
     whole = float(boundary.statutory.sum())
-    found.uncoded = float(boundary.statutory[~np.logical_or.reduce(list(rows.values()))].sum())
-    if found.uncoded > 0:
-        found.uncertainties.append("ratio.uncoded")
-    found.drawn = float(ctx.geometry.statutory(base_parcels.plane[urban]).sum())
-    differs = abs(found.drawn - found.denominator) > float(norm.get("ratio.denominator_share")) * found.denominator
-    found.backed = not differs and is_backed_by_land(base_parcels, "gross_area", ctx, urban)
-    if not found.backed:
-        found.uncertainties.append("ratio.denominator")
+    expansion.uncoded = float(boundary.statutory[~np.logical_or.reduce(list(rows.values()))].sum())
+    if expansion.uncoded > 0:
+        expansion.uncertainties.append("ratio.uncoded")
+    expansion.drawn = float(ctx.geometry.statutory(base_parcels.plane[urban]).sum())
+    differs = (
+        abs(expansion.drawn - expansion.denominator)
+        > float(norm.get("ratio.denominator_share")) * expansion.denominator
+    )
+    expansion.backed = not differs and is_backed_by_land(base_parcels, "gross_area", ctx, urban)
+    if not expansion.backed:
+        expansion.uncertainties.append("ratio.denominator")
     growing = rows["concentrated"]
     if norm.get("ratio.new_land_includes_flexible"):
         growing = growing | rows["flexible"]
     grown = ctx.geometry.uncovered(boundary, base_parcels, rows=growing, cover_rows=urban, measured=True)
-    found.new_land = float(ctx.geometry.areas_of(grown, boundary).sum())
+    expansion.new_land = float(ctx.geometry.areas_of(grown, boundary).sum())
     places = find_windows(boundary, ctx)
-    found.windows = len(places)
-    concentrated, flexible = found.parts["concentrated"], found.parts["flexible"]
-    found.ratios = expansion_ratios(found.denominator, whole, concentrated, flexible, found.new_land)
-    if found.drawn > 0:
-        found.land_ratios = expansion_ratios(found.drawn, whole, concentrated, flexible, found.new_land)
-        _decided_by_field(found, int(urban.sum()), norm, (whole, concentrated, flexible))
-    found.numerators = {"n1": whole, "n2": concentrated + flexible, "n3": found.denominator + found.new_land}
-    _contradict(found, base_parcels, urban, ctx, (whole, concentrated, flexible))
-    _close(found, places, ctx)
-    return found
+    expansion.windows = len(places)
+    concentrated, flexible = expansion.parts["concentrated"], expansion.parts["flexible"]
+    expansion.ratios = expansion_ratios(expansion.denominator, whole, concentrated, flexible, expansion.new_land)
+    if expansion.drawn > 0:
+        expansion.land_ratios = expansion_ratios(expansion.drawn, whole, concentrated, flexible, expansion.new_land)
+        _mark_decided_by_field(expansion, int(urban.sum()), norm, (whole, concentrated, flexible))
+    expansion.numerators = {
+        "n1": whole,
+        "n2": concentrated + flexible,
+        "n3": expansion.denominator + expansion.new_land,
+    }
+    _compute_without_contradicted(expansion, base_parcels, urban, ctx, (whole, concentrated, flexible))
+    _include_windows(expansion, places, ctx)
+    return expansion
 
 
-def _close(found: Expansion, places: NDArray, ctx: Context) -> None:
-    """Compute the ratio including the open parts of its windows (``places``).
+def _include_windows(expansion: Expansion, places: NDArray, ctx: Context) -> None:
+    """Compute the ratio including the open parts of the boundary's holes.
 
-    This is done only if all windows together would exceed the limit.
+    This is done only if all holes (``places``) together would exceed the limit.
     """
     form, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
-    if not len(places) or found.ratios[form] > limit:
+    if not len(places) or expansion.ratios[form] > limit:
         return
     areas = ctx.geometry.statutory(places)
-    numerator = found.numerators[form]
-    if (numerator + areas.sum()) / found.denominator <= limit:
+    numerator = expansion.numerators[form]
+    if (numerator + areas.sum()) / expansion.denominator <= limit:
         return
     unfilled = compute_unfilled_shares(places, ctx)
-    found.unfilled_windows, found.unfilled_area = int((unfilled > 0).sum()), float((areas * unfilled).sum())
-    found.closed_ratio = (numerator + found.unfilled_area) / found.denominator
+    expansion.unfilled_windows, expansion.unfilled_area = int((unfilled > 0).sum()), float((areas * unfilled).sum())
+    expansion.closed_ratio = (numerator + expansion.unfilled_area) / expansion.denominator
 
 
-def _decided_by_field(found: Expansion, count: int, norm: Norm, areas: tuple[float, float, float]) -> None:
-    """Mark a ratio as not backed if only the survey area keeps it within its limit.
+def _mark_decided_by_field(expansion: Expansion, count: int, norm: Norm, areas: tuple[float, float, float]) -> None:
+    """Mark a ratio as unconfirmed if only the survey area keeps it within its limit.
 
-    The survey area and the statutory area may differ within the allowances; the rounding error of ``count`` rows has
-    no effect.
+    The survey area and the statutory area may differ within the allowances; the rounding error of ``count`` rows has no
+    effect.
     """
     form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
-    most = expansion_ratios(found.drawn + ROUNDING_M2 * count, *areas, found.new_land)
-    if found.backed and found.ratios[form] <= limit < most[form]:
-        found.backed = False
-        found.uncertainties.append("ratio.denominator")
+    most = expansion_ratios(expansion.drawn + ROUNDING_M2 * count, *areas, expansion.new_land)
+    if expansion.backed and expansion.ratios[form] <= limit < most[form]:
+        expansion.backed = False
+        expansion.uncertainties.append("ratio.denominator")
 
 
-def _contradict(
-    found: Expansion, base_parcels: Layer, urban: NDArray, ctx: Context, areas: tuple[float, float, float]
+def _compute_without_contradicted(
+    expansion: Expansion, base_parcels: Layer, urban: NDArray, ctx: Context, areas: tuple[float, float, float]
 ) -> None:
-    """Compute the ratio without the part of the base whose code other data contradict.
+    """Compute the ratio without base parcels whose code other data contradict.
 
-    ``areas``: whole boundary, 集中建设区 and 弹性发展区, m². The ratio is uncertain where that part is large, or
-    where the ratio exceeds the limit without it.
+    ``areas``: whole boundary, 集中建设区 and 弹性发展区, m². The ratio is uncertain where these parcels are large, or
+    where the ratio exceeds the limit without them.
     """
     norm = ctx.norm
-    share = find_contradicted_parcels(base_parcels, urban, found.classes, ctx)
+    share = find_contradicted_parcels(base_parcels, urban, expansion.classes, ctx)
     surveyed = np.nan_to_num(base_parcels.numbers("gross_area"))
-    found.contradicted = float((share * surveyed).sum())
-    found.contradicted_rows = np.flatnonzero(share > 0).tolist()
-    rest = found.denominator - found.contradicted
+    expansion.contradicted = float((share * surveyed).sum())
+    expansion.contradicted_rows = np.flatnonzero(share > 0).tolist()
+    rest = expansion.denominator - expansion.contradicted
     form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
     if rest > 0:
-        found.without = expansion_ratios(rest, *areas, found.new_land)
-    decides = found.ratios[form] <= limit and found.without.get(form, np.inf) > limit
-    large = found.contradicted > float(norm.get(DOUBTFUL_SHARE)) * found.denominator
-    found.in_doubt = found.contradicted > 0 and (decides or large)
-    if found.in_doubt:
-        found.uncertainties.append(CONTRADICTED)
+        expansion.without = expansion_ratios(rest, *areas, expansion.new_land)
+    decides = expansion.ratios[form] <= limit and expansion.without.get(form, np.inf) > limit
+    large = expansion.contradicted > float(norm.get(DOUBTFUL_SHARE)) * expansion.denominator
+    expansion.in_doubt = expansion.contradicted > 0 and (decides or large)
+    if expansion.in_doubt:
+        expansion.uncertainties.append(CONTRADICTED)
 
 
 def find_windows(boundary: Layer, ctx: Context) -> NDArray:
@@ -336,9 +348,9 @@ def find_windows(boundary: Layer, ctx: Context) -> NDArray:
 
 
 def base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:
-    """Return the year of the base parcels and its source.
+    """Return the year of the base parcels, and where it is stated.
 
-    The source is the parameter, the field (SJNF), the name of layer or file, or the role. None where no source gives
+    That is the parameter, the field (SJNF), the name of layer or file, or the layer's code. None where no source gives
     a year, or where parameter and field, or rows among each other, give different years.
     """
     field, years = base_parcels.field_name("data_year"), set(base_parcels.text("data_year"))

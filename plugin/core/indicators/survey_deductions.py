@@ -27,45 +27,48 @@ if TYPE_CHECKING:
 _MULTIPOLYGON = 6
 
 
-def find_rows_below(layer: Layer, other: Layer, ctx: Context) -> NDArray:
-    """Return (n,) the row of ``other`` below a point on each row of ``layer``, −1 for none."""
+def find_rows_below(layer: Layer, survey_layer: Layer, ctx: Context) -> NDArray:
+    """Return (n,) the row of ``survey_layer`` below a point on each row of ``layer``.
+
+    −1 where no row is below it.
+    """
     cache = ctx.plan.computed("rows_below")
-    if (layer, other) not in cache:
+    if (layer, survey_layer) not in cache:
         ctx.cancellation.raise_if_cancelled()
-        cache[layer, other] = _rows_below(layer, other)
-    found: NDArray = cache[layer, other]
+        cache[layer, survey_layer] = _compute_rows_below(layer, survey_layer)
+    found: NDArray = cache[layer, survey_layer]
     return found
 
 
-def _rows_below(layer: Layer, other: Layer) -> NDArray:
+def _compute_rows_below(layer: Layer, survey_layer: Layer) -> NDArray:
     found = np.full(len(layer), -1)
-    rows, there = np.flatnonzero(~is_missing(layer.plane)), np.flatnonzero(~is_missing(other.plane))
+    rows, has_shape = np.flatnonzero(~is_missing(layer.plane)), np.flatnonzero(~is_missing(survey_layer.plane))
     points = shapely.point_on_surface(layer.plane[rows])
-    below, point = shapely.STRtree(points).query(other.plane[there], predicate="intersects")
-    found[rows[point]] = there[below]
+    below, point = shapely.STRtree(points).query(survey_layer.plane[has_shape], predicate="intersects")
+    found[rows[point]] = has_shape[below]
     return found
 
 
-def is_cut_differently(layer: Layer, other: Layer, ctx: Context) -> NDArray:
-    """Return (n,) bool: rows that differ from the row of ``other`` below them."""
+def is_cut_differently(layer: Layer, survey_layer: Layer, ctx: Context) -> NDArray:
+    """Return (n,) bool: rows whose shape differs from the row of ``survey_layer`` below them."""
     cache = ctx.plan.computed("cut_otherwise")
-    if (layer, other) not in cache:
-        cache[layer, other] = _cut_otherwise(layer, other, find_rows_below(layer, other, ctx))
-    found: NDArray = cache[layer, other]
+    if (layer, survey_layer) not in cache:
+        cache[layer, survey_layer] = _compare_cut(layer, survey_layer, find_rows_below(layer, survey_layer, ctx))
+    found: NDArray = cache[layer, survey_layer]
     return found
 
 
-def _cut_otherwise(layer: Layer, other: Layer, below: NDArray) -> NDArray:
+def _compare_cut(layer: Layer, survey_layer: Layer, below: NDArray) -> NDArray:
     on = below >= 0
     differs = np.ones(len(layer), dtype=bool)
     differs[on] = ~shapely.equals_exact(
-        _unwrap_single_parts(layer.plane[on]), _unwrap_single_parts(other.plane[below[on]]), 0.0
+        _unwrap_single_parts(layer.plane[on]), _unwrap_single_parts(survey_layer.plane[below[on]]), 0.0
     )
     return differs
 
 
 def _unwrap_single_parts(shapes: NDArray) -> NDArray:
-    """Replace single-part multipolygons with their polygon in (n,) geometries.
+    """Return (n,) geometries with single-part multipolygons as polygons.
 
     File formats store either.
     """
@@ -81,21 +84,20 @@ DEDUCTION_ALLOWANCE = "rules.ATT022.allowance_deduction_share"
 _ROUNDING_M2 = 0.02
 #: Smallest net ÷ gross area of a parcel: ridges never take half of it. A smaller value indicates another unit, which
 #: ATT022 reports for the survey.
-_LEAST_RATE = 0.5
+_LEAST_NET_RATE = 0.5
 
 Sum = Callable[[NDArray], NDArray]
 
 
 @dataclass(frozen=True)
 class SurveyDeductions:
-    """Net areas of a layer with those of the survey; (n,) m².
+    """Net areas of a layer compared with those of the land survey; (n,) m².
 
-    The areas are 0 in rows that are not compared.
+    Rows are compared where they are on a cultivated parcel with a net area; the areas of others are 0.
 
-    Rows are compared where they are on a cultivated parcel with a net area. ``net``: the field; ``expected``: gross
-    area × (net ÷ gross area) of the parcel below the row; ``there``: compared rows; ``town``: the township of the
-    row's centre, −1 for none; ``towns``: their names; ``share``: allowed excess of a sum over the survey's;
-    ``parcels``: the layer of the survey.
+    ``net``: the field; ``expected``: gross area × (net ÷ gross area) of the parcel below the row; ``there``: compared
+    rows; ``town``: the township of the row's centre, −1 for none; ``towns``: their names; ``share``: allowed excess of
+    a sum over the survey's; ``parcels``: the layer of the survey.
     """
 
     net: NDArray
@@ -108,31 +110,29 @@ class SurveyDeductions:
 
     @property
     def wrong(self) -> NDArray:
-        """(n,) bool: rows whose net area exceeds the survey's."""
+        """Rows whose net area exceeds the survey's, (n,) bool."""
         found: NDArray = self.net - self.expected > self.share * self.expected + _ROUNDING_M2
         return found
 
     def exceeds(self, add: Sum) -> NDArray:
         """Return (k,) bool: sums of net areas that exceed the survey's.
 
-        ``add`` makes k sums of (n,) values.
-
-        A single wrong row does not count.
+        ``add``: function that returns k sums of (n,) values. A sum with a single wrong row does not count.
         """
         expected = add(self.expected)
         allowed = self.share * expected + _ROUNDING_M2 * add(self.there.astype(float))
         return (add(self.net) - expected > allowed) & (add(self.wrong.astype(float)) > 1)
 
     def by_town(self, rows: NDArray) -> Sum:
-        """Return a function that sums some rows ((n,) bool) by township.
+        """Return a function that sums (n,) values of some rows by township.
 
-        It returns (towns + 1,) sums; the last one is of rows outside all townships.
+        ``rows``: (n,) bool. The function returns (towns + 1,) sums; the last one is of rows outside all townships.
         """
         place = np.where(self.town < 0, len(self.towns), self.town)
         return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.towns) + 1)
 
     def agrees(self, rows: NDArray) -> bool:
-        """Return True if the survey confirms the sums of some rows ((n,) bool).
+        """Return True if the survey confirms the sums of some rows, (n,) bool.
 
         The sums are compared in total and by township.
         """
@@ -144,18 +144,18 @@ class SurveyDeductions:
 
 
 def survey_deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
-    """Return the net areas of a layer with the survey's.
+    """Return the net areas of a layer compared with the land survey's.
 
     None for a layer whose net area no task counts, and without a survey that has deductions.
     """
     cache = ctx.plan.computed("survey_deductions")
     if layer not in cache:
-        cache[layer] = _deductions(layer, ctx)
+        cache[layer] = _compute_deductions(layer, ctx)
     found: SurveyDeductions | None = cache[layer]
     return found
 
 
-def _deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
+def _compute_deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
     parcels = ctx.plan.concept("parcels")
     tasks = {role for concept, basis in AREA_FIGURES.values() if basis == "net" for role in ctx.plan.roles_of(concept)}
     if parcels is None or layer is parcels or layer.role not in tasks or layer.template.geometry != "polygon":
@@ -167,15 +167,15 @@ def _deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
     on = find_rows_below(layer, parcels, ctx)
     gross, net = parcels.numbers("gross_area"), parcels.numbers("net_area")
     rate = np.divide(net, gross, out=np.full(len(parcels), np.nan), where=gross > 0)
-    rate[~ctx.cultivated_rows(parcels) | ~((rate >= _LEAST_RATE) & (rate <= 1))] = np.nan
+    rate[~ctx.cultivated_rows(parcels) | ~((rate >= _LEAST_NET_RATE) & (rate <= 1))] = np.nan
     own_rate = np.where(on >= 0, rate[on], np.nan) if len(parcels) else np.full(len(layer), np.nan)
     expected = layer.numbers("gross_area") * own_rate
-    there = np.isfinite(expected) & np.isfinite(layer.numbers("net_area"))
+    is_compared = np.isfinite(expected) & np.isfinite(layer.numbers("net_area"))
     town, towns = towns_of_centres(layer, ctx)
     return SurveyDeductions(
-        np.where(there, np.nan_to_num(layer.numbers("net_area")), 0.0),
-        np.where(there, np.nan_to_num(expected), 0.0),
-        there,
+        np.where(is_compared, np.nan_to_num(layer.numbers("net_area")), 0.0),
+        np.where(is_compared, np.nan_to_num(expected), 0.0),
+        is_compared,
         town,
         towns,
         float(ctx.norm.get(DEDUCTION_ALLOWANCE)),

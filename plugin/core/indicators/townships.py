@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas by township: rows divided by geometry, or assigned to the township that they name."""
+"""Townships, and rows of layers divided among them by geometry or by their centre."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 #: A row with a smaller share outside all townships counts as wholly inside: shared edges have rounding errors.
-_WHOLE = 1e-9
+_WHOLE_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,12 @@ class Township:
 
 @dataclass
 class TownshipSplit:
-    """Rows of a layer by township.
+    """The rows of a layer divided by township.
 
     Row ``rows[k]`` is in ``towns[k]`` with ``shares[k]`` (0…1 of its area).
 
-    ``outside`` (n,) is the share of each row in no township; negative where townships overlap.
+    ``outside`` (n,) is the share of each row in no township; negative where townships overlap. ``count``: number of
+    townships.
     """
 
     rows: NDArray
@@ -45,13 +46,13 @@ class TownshipSplit:
     count: int = 0
     _sums: dict[str, NDArray] = field(default_factory=dict)
 
-    def sums(self, values: NDArray, kept: NDArray | None = None) -> NDArray:
+    def sums(self, values: NDArray, counted: NDArray | None = None) -> NDArray:
         """Return (townships + 2,) sums of (n,) values by township; NaN counts as 0.
 
-        The last but one is the sum outside all townships, the last (negative) the sum that overlapping townships
-        count twice. All of them together are the sum of the values. ``kept``: (n,) bool, the rows that count.
+        The last but one is the sum outside all townships, the last (negative) the sum that overlapping townships count
+        twice. All of them together are the sum of the values. ``counted``: (n,) bool, the rows that count.
         """
-        amounts = np.nan_to_num(values) if kept is None else np.where(kept, np.nan_to_num(values), 0.0)
+        amounts = np.nan_to_num(values) if counted is None else np.where(counted, np.nan_to_num(values), 0.0)
         found = np.zeros(self.count + 2)
         np.add.at(found, self.towns, amounts[self.rows] * self.shares)
         left = amounts * self.outside
@@ -60,7 +61,7 @@ class TownshipSplit:
 
 
 def townships_of(ctx: Context) -> tuple[Layer, list[Township], NDArray] | None:
-    """Return the layer of townships, its townships by code, and the township of each row.
+    """Return the layer of townships, its townships by code, and each row's township.
 
     None without such a layer.
     """
@@ -69,7 +70,7 @@ def townships_of(ctx: Context) -> tuple[Layer, list[Township], NDArray] | None:
 
 
 def group_townships(layer: Layer) -> tuple[list[Township], NDArray]:
-    """Return the townships of a layer by code, and the position of each row's township ((n,)).
+    """Return the townships of a layer by code, and (n,) each row's township.
 
     Rows with one code are one township; without codes, rows with one name are. A township that only has rows of
     villages with different names uses its code as name.
@@ -94,24 +95,24 @@ def group_townships(layer: Layer) -> tuple[list[Township], NDArray]:
 
 
 def split_by_township(layer: Layer, ctx: Context) -> TownshipSplit | None:
-    """Return the rows of a layer by township; None without townships.
+    """Divide the rows of a layer among townships by geometry.
 
-    A row wholly in one township belongs to that township. Parts of other rows get their share of the statutory area
-    of all parts and of the land outside, so that sums of parts equal sums of rows. Rows without a shape count as
-    outside.
+    A row wholly in one township belongs to that township. Parts of other rows get their share of the statutory area of
+    all parts and of the land outside, so that sums of parts equal sums of rows. Rows without a shape count as outside.
+    None without townships.
     """
-    given = townships_of(ctx)
-    if given is None:
+    townships = townships_of(ctx)
+    if townships is None:
         return None
     cache = ctx.plan.computed("by_township")
     if layer.role not in cache:
-        towns_layer, towns, town_of = given
-        cache[layer.role] = _split(layer, towns_layer, len(towns), town_of, ctx)
+        towns_layer, towns, town_of = townships
+        cache[layer.role] = _compute_split(layer, towns_layer, len(towns), town_of, ctx)
     found: TownshipSplit = cache[layer.role]
     return found
 
 
-def _split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: Context) -> TownshipSplit:
+def _compute_split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: Context) -> TownshipSplit:
     if layer is townships:
         every = np.arange(len(layer))
         inside = layer.statutory > 0
@@ -122,7 +123,7 @@ def _split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: Co
     covered = np.bincount(rows, weights=parts.area, minlength=len(layer))
     with np.errstate(invalid="ignore", divide="ignore"):
         uncovered = 1.0 - np.where(planar > 0, covered / planar, 0.0)
-    whole = np.abs(uncovered) < _WHOLE
+    whole = np.abs(uncovered) < _WHOLE_TOLERANCE
     shares = ctx.geometry.shares_of(parts, layer)
     summed = np.bincount(rows, weights=shares, minlength=len(layer))
     # Rounding along shared edges does not count as land outside.
@@ -133,27 +134,27 @@ def _split(layer: Layer, townships: Layer, count: int, town_of: NDArray, ctx: Co
 
 
 def centres_of(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
-    """Return (k,) x and y of the centres of rows with a shape, and the positions of these rows."""
+    """Return (k,) x and y of the centres of rows with a shape, and their positions."""
     rows = np.flatnonzero(~is_missing(layer.plane))
     low_x, low_y, high_x, high_y = shapely.bounds(layer.plane[rows]).T
     return (low_x + high_x) / 2, (low_y + high_y) / 2, rows
 
 
 def towns_of_centres(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
-    """Return (n,) the township of each row's centre, −1 for none, and the townships' names."""
+    """Return (n,) the township of each row's centre, −1 for none, and their names."""
     cache = ctx.plan.computed("area_towns")
     if layer not in cache:
-        cache[layer] = _towns_of(layer, ctx)
+        cache[layer] = _locate_centres_in_townships(layer, ctx)
     found: tuple[NDArray, list[str]] = cache[layer]
     return found
 
 
-def _towns_of(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
+def _locate_centres_in_townships(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
     town = np.full(len(layer), -1)
-    given = townships_of(ctx)
-    if given is None:
+    townships = townships_of(ctx)
+    if townships is None:
         return town, []
-    towns_layer, towns, of_row = given
+    towns_layer, towns, of_row = townships
     names = [one.name or one.code for one in towns]
     if towns_layer is layer:
         return of_row, names

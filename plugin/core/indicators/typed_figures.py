@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Figures as printed in the plan's text, tables and maps, read from xlsx or CSV."""
+"""Figures printed in the plan's text, tables and maps, listed by the planner.
+
+The list is an xlsx or a CSV.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,9 @@ COLUMNS = {
     "unit": ("单位", "计量单位", "unit"),
     "where": ("位置", "出处", "所在位置", "所在", "where", "place"),
 }
-_NEEDED = ("indicator", "value", "where")
+_REQUIRED_COLUMNS = ("indicator", "value", "where")
 #: Number of rows, below a title, in which the head is searched.
-_HEAD_ROWS = 20
+_MAX_HEADING_ROWS = 20
 UNITS = {
     "m2": ("m2", "m²", "㎡", "平方米"),
     "ha": ("ha", "hm2", "hm²", "公顷"),
@@ -37,25 +40,24 @@ UNITS = {
     "km_km2": ("km/km2", "km/km²", "公里/平方公里", "千米/平方千米"),
     "count": ("个", "处", "件"),
 }
-_SIGNS = {
+_COMPARISON_WORDS = {
     ">=": ("≥", ">=", "不低于", "不少于", "不小于", "大于等于"),
     "<=": ("≤", "<=", "不超过", "不高于", "不大于", "控制在", "小于等于"),
 }
 #: Commas or spaces may separate thousands; a unit or an unknown text may follow.
-_NUMBER = re.compile(r"(-?(?:\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?:\.\d+)?)\s*(.*)")
+_NUMBER_AND_UNIT = re.compile(r"(-?(?:\d{1,3}(?:[, ]\d{3})+(?!\d)|\d+)(?:\.\d+)?)\s*(.*)")
 #: A unit in brackets at the end of a head, or after 单位.
 _TABLE_UNIT = re.compile(r"(?:[（(]\s*(?:单位)?\s*[:：]?|单位\s*[:：])\s*([^（()）:：]+?)\s*[)）]?$")
 
 
 @dataclass(frozen=True)
 class TypedFigure:
-    """One figure as it is printed.
+    """One figure as it is printed in the plan.
 
     ``value``: in ``unit`` with ``decimals`` as printed; None where ``text``, the printed text, is not a number.
     ``comparison``: ``>=`` or ``<=`` for a bound (不低于, ≥ …), ``=`` for a plain figure. ``unit``: as in ``UNITS``;
     empty without a unit, None for an unknown unit (``unit_text``). ``place``: where it is printed (文本第12条, 附表1,
-    图03);
-    ``row``: its line in the table.
+    图03); ``row``: its line in the table.
     """
 
     name: str
@@ -75,27 +77,26 @@ class TypedFigure:
 
     @property
     def factor(self) -> float:
-        """Size of the unit in m²; 1 for a unit other than of area."""
+        """Size of the figure's unit in m²; 1 for a unit other than of area."""
         return SQUARE_METRES.get(self.unit or "", 1.0)
 
     @property
     def comparable(self) -> float:
-        """The value of a numeric figure: an area in m², anything else as printed."""
+        """The value for comparison: an area in m², anything else as printed."""
         return require_value(self.value, f"the value of {self.name}") * self.factor
 
 
-def typed_figures(side: SideInputs) -> tuple[TypedFigure, ...]:
-    """Return the figures given for the check; empty without a table."""
-    return side.get("figures", tuple) or ()
+def typed_figures(side_inputs: SideInputs) -> tuple[TypedFigure, ...]:
+    """Return the printed figures given for the check; empty without a table."""
+    return side_inputs.get("figures", tuple) or ()
 
 
 def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
-    """Read the figures of every sheet of a table that has a head.
+    """Read the printed figures of every sheet that has the needed headings.
 
-    Columns are 指标, 数值, 单位, 位置; others are ignored. The unit may follow the value (538.87平方千米), or be in
-    the head
-    (数值（公顷）) or above the table (单位：公顷). Raises InputError for a missing or unreadable file and for a file
-    without a head.
+    Columns are 指标, 数值, 单位, 位置; others are ignored. The unit may follow the value (538.87平方千米), or be in the
+    heading (数值（公顷）) or above the table (单位：公顷). Raises InputError for a missing or unreadable file and for a
+    file without headings.
     """
     path = Path(path)
     if not path.is_file():
@@ -113,7 +114,7 @@ def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
         common = ""
         for number, cells in sheet.lines:
             if not columns:
-                columns = _head(cells) if number <= _HEAD_ROWS else {}
+                columns = _find_headings(cells) if number <= _MAX_HEADING_ROWS else {}
                 heads += bool(columns)
                 common = _common_unit([cells[columns["value"]]] if columns else cells) or common
             elif any(cells):
@@ -127,17 +128,17 @@ def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
 
 
 def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", row: int = 0) -> TypedFigure:
-    """Parse one row of text.
+    """Parse the texts of one row as a printed figure.
 
     Bounds may be signs or words; separators and a unit after the number are accepted.
     """
     text = value.strip()
     # Accept digits, points and signs in full width.
-    sign, rest = _sign(normalize("NFKC", text))
-    number = _NUMBER.fullmatch(rest.strip())
+    sign, rest = _split_comparison(normalize("NFKC", text))
+    number = _NUMBER_AND_UNIT.fullmatch(rest.strip())
     behind = number.group(2).removesuffix("以内").removesuffix("左右").strip() if number else ""
     unit_text = unit.strip() or behind
-    if unit.strip() and behind and (_unit(behind) is None or _unit(behind) != _unit(unit)):
+    if unit.strip() and behind and (_parse_unit(behind) is None or _parse_unit(behind) != _parse_unit(unit)):
         # After a range, an exponent or a unit other than the column's, the number alone is not the printed value.
         # With an empty column, the text after the number is an unknown unit.
         number = None
@@ -149,7 +150,7 @@ def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", ro
         text,
         float(printed) if number else None,
         len(printed.partition(".")[2]),
-        _unit(unit_text),
+        _parse_unit(unit_text),
         where.strip(),
         row,
         sign,
@@ -157,15 +158,15 @@ def parse_figure(indicator: str, value: str, unit: str = "", where: str = "", ro
     )
 
 
-def _sign(text: str) -> tuple[str, str]:
-    for sign, words in _SIGNS.items():
+def _split_comparison(text: str) -> tuple[str, str]:
+    for sign, words in _COMPARISON_WORDS.items():
         for word in words:
             if text.startswith(word):
                 return sign, text[len(word) :]
     return "=", text
 
 
-def _unit(text: str) -> str | None:
+def _parse_unit(text: str) -> str | None:
     word = re.sub(r"\s+", "", text).lower()
     if not word:
         return ""
@@ -173,15 +174,15 @@ def _unit(text: str) -> str | None:
 
 
 def _common_unit(cells: list[str]) -> str:
-    """Return the unit that a head (数值（公顷）) or a line above (单位：公顷) names, as written.
+    """Return the unit for a whole table, as written; empty without one.
 
-    Else empty.
+    A heading (数值（公顷）) or a line above (单位：公顷) names it.
     """
     units = [m.group(1) for c in cells for m in _TABLE_UNIT.finditer(c)]
-    return next((text.strip() for text in units if _unit(text)), "")
+    return next((text.strip() for text in units if _parse_unit(text)), "")
 
 
-def _head(cells: list[str]) -> dict[str, int]:
+def _find_headings(cells: list[str]) -> dict[str, int]:
     words = [re.sub(r"[\s（(].*", "", c).lower() for c in cells]
     found = {c: words.index(w) for c, names in COLUMNS.items() for w in reversed(names) if w in words}
-    return found if all(c in found for c in _NEEDED) else {}
+    return found if all(c in found for c in _REQUIRED_COLUMNS) else {}

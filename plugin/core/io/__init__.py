@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Headless reading of layers by pyogrio, from files and folders.
+"""Reading of layers from files and folders with pyogrio, without QGIS.
 
-Formats: GeoPackage, FileGDB, shapefile, GeoJSON, or a folder of them. `source` finds the files, `file` reads the layers
-of one, `rows` reads a layer's rows and arcs. `core.files.open_datasource` opens packed, locked, wrongly encoded and
+Formats: GeoPackage, FileGDB, shapefile, GeoJSON, or a folder of them. `source` lists the files, `file` reads the layers
+of one file, `rows` the rows of one layer. `core.files.open_datasource` handles packed, locked, wrongly encoded and
 incomplete files.
 """
 

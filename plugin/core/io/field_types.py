@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Length, title (alias) and coded domain of fields, as the database declares them.
+"""Length, title (alias) and coded domain of fields, as a database declares them.
 
 pyogrio reports none of them. A GeoPackage is read through SQLite, because GDAL reads its titles only from 3.7 on; a
 FileGDB through osgeo if available. Other formats (shapefile, GeoJSON) have neither titles nor domains.
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 #: Formats with titles and coded domains.
 KEEPING = (".gpkg", ".gdb")
 #: A text of at least this length counts as unlimited.
-_ENDLESS = 2**16
-_WIDTH = re.compile(r"TEXT\s*\((\d+)\)", re.IGNORECASE)
+_MAX_TEXT_LENGTH = 2**16
+_TEXT_WIDTH = re.compile(r"TEXT\s*\((\d+)\)", re.IGNORECASE)
 #: Column types of the GeoPackage standard, in the terms of the templates.
 _TYPES = {
     "TEXT": "text",
@@ -34,10 +34,10 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class DeclaredColumn:
-    """A column as the database declares it.
+    """A field as its database declares it.
 
-    ``alias``: empty if the field has none; ``codes``: code → name, empty without a coded domain. ``type`` in the terms
-    of the templates, empty for another type.
+    ``type``: text, integer, real or date, as in the templates, empty for another type; ``alias``: Chinese title, empty
+    without one; ``codes``: code → name, empty without a coded domain.
     """
 
     name: str
@@ -49,16 +49,19 @@ class DeclaredColumn:
 
 @dataclass(frozen=True)
 class DeclaredTable:
-    """One layer; ``crs``: an EPSG code or WKT, empty if undefined."""
+    """A layer as its database declares it.
+
+    ``crs``: an EPSG code or WKT, empty if undefined; ``empty``: the layer has no row.
+    """
 
     columns: tuple[DeclaredColumn, ...]
     empty: bool
     crs: str
 
     def describe_fields(self, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
-        """Return the fields with their declarations.
+        """Return fields with length, title and codes from their declarations.
 
-        A field not in the table is unchanged.
+        A field that is not declared is returned unchanged.
         """
         known = {c.name: c for c in self.columns}
         return tuple(
@@ -70,10 +73,10 @@ class DeclaredTable:
 
 
 def read_declared_tables(path: str | Path) -> dict[str, DeclaredTable]:
-    """Return layer name → declaration; empty for a format without declarations.
+    """Return layer name → declaration of each layer in a database.
 
-    Empty too if the database cannot be read. Nothing is written next to the file either, unless its log (-wal) already
-    exists.
+    Empty for a format without declarations, and for a database that cannot be read. Nothing is written next to the
+    file, unless its log (-wal) already exists.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -140,15 +143,18 @@ def _read_columns(
         if key or name == shape:
             continue
         title, domain = titles.get((table, name), ("", ""))
-        width = _WIDTH.fullmatch(kind.strip())
+        width = _TEXT_WIDTH.fullmatch(kind.strip())
         plain = re.sub(r"\s*\(.*", "", kind).strip().upper()
-        length = int(width.group(1)) if width and 0 < int(width.group(1)) < _ENDLESS else None
+        length = int(width.group(1)) if width and 0 < int(width.group(1)) < _MAX_TEXT_LENGTH else None
         found.append(DeclaredColumn(name, _TYPES.get(plain, ""), length, title, codes.get(domain, {})))
     return tuple(found)
 
 
 def _find_reference(number: int | None, organization: str | None, code: int | None, definition: str | None) -> str:
-    """Return the CRS of a GeoPackage reference; numbers up to 0 mean undefined."""
+    """Return the CRS (EPSG code or WKT) of a GeoPackage reference.
+
+    Empty for the numbers 0 and −1, which mean an undefined CRS.
+    """
     if number is None or number <= 0:
         return ""
     return f"EPSG:{code}" if (organization or "").upper() == "EPSG" else definition or ""
@@ -172,7 +178,7 @@ def _read_filegdb(path: Path) -> dict[str, DeclaredTable]:
                 layer.GetName(): DeclaredTable(
                     _read_declared(layer.GetLayerDefn(), database, ogr),
                     layer.GetFeatureCount() == 0,
-                    _find_system(layer),
+                    _find_crs(layer),
                 )
                 for layer in layers
             }
@@ -180,7 +186,7 @@ def _read_filegdb(path: Path) -> dict[str, DeclaredTable]:
             gdal.PopErrorHandler()
 
 
-def _find_system(layer: Any) -> str:
+def _find_crs(layer: Any) -> str:
     reference = layer.GetSpatialRef()
     if reference is None:
         return ""
@@ -206,7 +212,7 @@ def _read_declared(definition: Any, database: Any, ogr: Any) -> tuple[DeclaredCo
             DeclaredColumn(
                 column.GetName(),
                 types.get(column.GetType(), ""),
-                length=width if column.GetType() == ogr.OFTString and 0 < width < _ENDLESS else None,
+                length=width if column.GetType() == ogr.OFTString and 0 < width < _MAX_TEXT_LENGTH else None,
                 alias=column.GetAlternativeName(),
                 codes={str(k): v or "" for k, v in domain.GetEnumeration().items()} if coded else {},
             )

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading one file: layers in turn, selection before reading rows, notices."""
+"""Read the layers of one file.
+
+The caller selects layers and fields before rows are read. Notices report what may be wrong.
+"""
 
 from __future__ import annotations
 
@@ -29,20 +32,23 @@ from .shape_headers import read_shape_headers
 from .text_geometry import OWN, find_geometry_column, find_hidden_tables
 
 
-def encoding_notices(shown: str, encoding: Encoding | None) -> list[tuple[str, dict[str, Any]]]:
-    """Return notices that the encoding was detected, or differs from the declared one."""
+def encoding_notices(layer_name: str, encoding: Encoding | None) -> list[tuple[str, dict[str, Any]]]:
+    """Return notices on an encoding that was detected or contradicts the declared one.
+
+    ``layer_name``: the layer's name for messages.
+    """
     if encoding is None or encoding.how in ("cpg", "none"):
         return []
     name = {"GB18030": "GBK"}.get(encoding.name, encoding.name)
     if encoding.declared:
-        return [("notice_cpg_wrong", {"layer": shown, "declared": encoding.declared, "encoding": name})]
-    return [("notice_encoding", {"layer": shown, "encoding": name})]
+        return [("notice_cpg_wrong", {"layer": layer_name, "declared": encoding.declared, "encoding": name})]
+    return [("notice_encoding", {"layer": layer_name, "encoding": name})]
 
 
-def driver_notices(shown: str, caught: list[warnings.WarningMessage]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the reader's warnings, each once.
+def driver_notices(layer_name: str, caught: list[warnings.WarningMessage]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the driver's warnings as notices, each once.
 
-    Those that are reported elsewhere are left out.
+    Warnings on problems that are reported elsewhere are left out. ``layer_name``: the layer's name for messages.
     """
     texts = dict.fromkeys(" ".join(str(w.message).split()) for w in caught if "pyogrio" in w.filename)
     if not texts:
@@ -51,18 +57,18 @@ def driver_notices(shown: str, caught: list[warnings.WarningMessage]) -> list[tu
     rest = []
     for text in texts:
         if "Measured (M)" in text:
-            notices.append(("notice_measured", {"layer": shown}))
+            notices.append(("notice_measured", {"layer": layer_name}))
         elif "does not have any features" not in text:
             rest.append(text)
     if rest:
         notices.append(
-            ("notice_driver", {"layer": shown, "count": len(rest), "detail": _make_printable(rest[0])[:200]})
+            ("notice_driver", {"layer": layer_name, "count": len(rest), "detail": _make_printable(rest[0])[:200]})
         )
     return notices
 
 
 def _make_printable(text: str) -> str:
-    """Return a text without control characters, for messages."""
+    """Return a text for messages, without control characters."""
     return "".join(c for c in text if unicodedata.category(c)[0] != "C")
 
 
@@ -70,20 +76,20 @@ def _make_printable(text: str) -> str:
 ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
            pyogrio.errors.FieldError, pyogrio.errors.GeometryError, pyogrio.errors.CRSError)  # fmt: skip
 #: Types of an empty column, as reading the file would give them.
-_DTYPES = {"text": "object", "integer": "int64", "real": "float64", "date": "datetime64[ms]"}
+_PANDAS_TYPES = {"text": "object", "integer": "int64", "real": "float64", "date": "datetime64[ms]"}
 
-_LINES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
+_LINE_TYPES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
 #: Numbers of rows of a table, and of lines, inspected in a layer that is not read.
-_FEW, _FEWER, _MANY = 50, 5, 1000
+_ROWS_INSPECTED, _BINARY_ROWS_INSPECTED, _LINES_INSPECTED = 50, 5, 1000
 
 Wanted = Callable[[SourceLayer], bool | frozenset[str]]
 
 
 @dataclass(frozen=True)
-class _Source:
-    """One layer in its file.
+class _LayerSource:
+    """A layer in its file, before it is read.
 
-    ``opened``: the path for drivers; ``stored``: the number of rows that the file itself records, if the whole database
+    ``opened``: the path that drivers open; ``stored``: the number of rows that the file records, if the whole database
     was counted at once.
     """
 
@@ -96,17 +102,17 @@ class _Source:
     stored: int | None = None
 
     @property
-    def shown(self) -> str:
-        """Return the name in messages; a shapefile's layer has the name of its file."""
+    def display_name(self) -> str:
+        """Return the name for messages; a shapefile's layer has the name of its file."""
         return self.path.stem if self.encoding else self.name
 
 
 @dataclass(frozen=True)
 class _Header:
-    """A layer before its rows are read.
+    """A layer's description, read before its rows.
 
-    ``sketch``: the basis of the caller's selection; ``info``: pyogrio's description; ``names`` of its fields;
-    ``doubled``: renamed fields as (old, new).
+    ``sketch``: the layer without rows, by which the caller selects; ``info``: pyogrio's description; ``names``: field
+    names; ``doubled``: fields that were renamed as (old, new).
     """
 
     sketch: SourceLayer
@@ -118,7 +124,8 @@ class _Header:
 def read_file(path: Path, wanted: Wanted, cancellation: Cancellation, *, tables: bool = False) -> list[SourceLayer]:
     """Return the layers of one file.
 
-    ``tables``: accept a file with tables only if one of them may be a layer without its geometry.
+    ``wanted``: called with each layer before its rows are read, as in `source.read_source`; ``tables``: accept a file
+    with tables only if one of them may be a plan layer without its geometry.
 
     Raises
     ------
@@ -142,7 +149,7 @@ def read_file(path: Path, wanted: Wanted, cancellation: Cancellation, *, tables:
             if name in hidden or (suffix == ".gpkg" and not kind and name.lower().startswith(OWN)):
                 continue
             cancellation.raise_if_cancelled()
-            source = _Source(path, opened, name, kind is not None, encoding, declared.get(name), counted.get(name))
+            source = _LayerSource(path, opened, name, kind is not None, encoding, declared.get(name), counted.get(name))
             layers.append(_read_layer(source, wanted))
         for name, table in hidden.items():
             fields = tuple(FieldInfo(column, "text") for column in table.columns)
@@ -154,9 +161,9 @@ def read_file(path: Path, wanted: Wanted, cancellation: Cancellation, *, tables:
 
 
 def _list_layers(path: Path, opened: Path) -> list[tuple[str, str | None]]:
-    """Return name and geometry type (None for a table) of each layer.
+    """Return name and geometry type of each layer in a file.
 
-    InputError if no driver reads the file.
+    The type is None for a table. Raises InputError if no driver reads the file.
     """
     try:
         with warnings.catch_warnings():
@@ -168,23 +175,29 @@ def _list_layers(path: Path, opened: Path) -> list[tuple[str, str | None]]:
 
 
 def _may_be_layer(table: SourceLayer) -> bool:
-    """Return True if a table has geometry in its cells, or the key (标识码) of a layer."""
+    """Return True if a table may be a plan layer without its geometry.
+
+    It then has geometry in its cells, or the key (标识码) of a layer.
+    """
     _, params = table.problem or ("", {})
     return bool(params.get("drawn")) or any(f.name.upper() == KEY for f in table.fields)
 
 
-def _read_layer(source: _Source, wanted: Wanted) -> SourceLayer:
-    """Read the wanted part of a layer. InputError if it cannot be read."""
+def _read_layer(source: _LayerSource, select_layer: Wanted) -> SourceLayer:
+    """Read a layer, or the fields that the caller wants.
+
+    Raises InputError if the layer cannot be read.
+    """
     declared = source.declared
     empty = declared is not None and declared.empty and not source.stored
     if declared is not None and empty and source.has_shapes and all(c.type for c in declared.columns):
         known = tuple(FieldInfo(c.name, c.type) for c in declared.columns)
-        return _make_without_rows(source.path, source.shown, declared.describe_fields(known), declared.crs)
+        return _make_without_rows(source.path, source.display_name, declared.describe_fields(known), declared.crs)
     try:
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             header = _read_header(source)
-            needed = wanted(header.sketch) if source.has_shapes else False
+            needed = select_layer(header.sketch) if source.has_shapes else False
             unread = _skip_reading(source, header, needed)
             if unread is not None:
                 return unread
@@ -202,75 +215,84 @@ def _read_layer(source: _Source, wanted: Wanted) -> SourceLayer:
             )
     except (*ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
         detail = _explain_error(error)
-        raise InputError("layer_unreadable", source=str(source.path), layer=source.shown, detail=detail) from error
+        raise InputError(
+            "layer_unreadable", source=str(source.path), layer=source.display_name, detail=detail
+        ) from error
     counted = stored_rows(source.opened, source.name) if source.stored is None else source.stored
     if counted is not None and counted != len(layer.frame):
         return _reject_two_counts(header.sketch, len(layer.frame), counted)
     layer.shape_crs = shape_headers.other_crs
     layer.described_crs = find_contradicting_crs(source.opened, source.name)
-    shown = source.shown
+    shown = source.display_name
     layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in header.doubled]
     layer.notices += encoding_notices(shown, source.encoding)
     layer.notices += driver_notices(shown, warned)
     return layer
 
 
-def _read_header(source: _Source) -> _Header:
+def _read_header(source: _LayerSource) -> _Header:
     """Read the description of a layer without its rows."""
     info = layer_info(source.opened, source.name, source.encoding)
     names, doubled = make_names_unique(info["fields"])
     fields = fields_of(info, names)
     fields = source.declared.describe_fields(fields) if source.declared else fields
     problem = None if source.has_shapes else ("table", {"drawn": ""})
-    sketch = make_empty_layer(source.shown, source.path, fields=fields, problem=problem)
-    sketch.kind, sketch.rows = str(info["geometry_type"] or ""), _rows_known(source.path, info, source.stored)
+    sketch = make_empty_layer(source.display_name, source.path, fields=fields, problem=problem)
+    sketch.kind, sketch.rows = str(info["geometry_type"] or ""), _count_unread_rows(source.path, info, source.stored)
     return _Header(sketch, info, names, doubled)
 
 
-def _skip_reading(source: _Source, header: _Header, needed: bool | frozenset[str]) -> SourceLayer | None:
-    """Return a layer that is not wanted, or has no row in a geodatabase; else None.
+def _skip_reading(source: _LayerSource, header: _Header, selection: bool | frozenset[str]) -> SourceLayer | None:
+    """Return a layer whose rows need not be read; None if they must be read.
 
-    None means that its rows must be read.
+    These are layers that are not wanted, and layers of a FileGDB without rows.
     """
-    if needed is False:
+    if selection is False:
         _inspect_first_rows(header.sketch, source.opened, source.name, source.encoding)
         return header.sketch
     if source.path.suffix.lower() != ".gdb" or header.info["features"] != 0:
         return None
     if source.stored:
         return _reject_two_counts(header.sketch, 0, source.stored)
-    return _make_without_rows(source.path, source.shown, header.sketch.fields, header.info["crs"])
+    return _make_without_rows(source.path, source.display_name, header.sketch.fields, header.info["crs"])
 
 
-def _select_fields(source: _Source, header: _Header, needed: bool | frozenset[str]) -> list[str] | None:
-    """Return the names of the wanted fields; None for all."""
+def _select_fields(source: _LayerSource, header: _Header, selection: bool | frozenset[str]) -> list[str] | None:
+    """Return the names of the wanted fields; None means all fields."""
     # Texts of a foreign encoding have foreign field names too: such a file is read completely.
-    if isinstance(needed, bool) or source.encoding or header.doubled:
+    if isinstance(selection, bool) or source.encoding or header.doubled:
         return None
-    return [name for name in header.names if name.upper() in needed]
+    return [name for name in header.names if name.upper() in selection]
 
 
 def _inspect_first_rows(sketch: SourceLayer, opened: Path, name: str, encoding: Encoding | None) -> None:
-    """Inspect the first rows of an unread layer: geometry in cells, closed lines."""
+    """Inspect the first rows of a layer that is not read.
+
+    A table is searched for geometry in its cells, a line layer for closed lines.
+    """
     if sketch.problem is not None:
         # Bytes may be photos of several megabytes.
-        few = _FEWER if "OFTBinary" in pyogrio.read_info(opened, layer=name)["ogr_types"] else _FEW
+        few = (
+            _BINARY_ROWS_INSPECTED
+            if "OFTBinary" in pyogrio.read_info(opened, layer=name)["ogr_types"]
+            else _ROWS_INSPECTED
+        )
         meta, _, _, columns = pyogrio.raw.read(opened, layer=name, read_geometry=False, max_features=few)
         sketch.problem = ("table", {"drawn": find_geometry_column([str(f) for f in meta["fields"]], columns)})
         if sketch.rows is None:
             sketch.rows = stored_rows(opened, name)
-    elif any(word in sketch.kind.upper() for word in _LINES):
+    elif any(word in sketch.kind.upper() for word in _LINE_TYPES):
         _, _, wkb, _ = pyogrio.raw.read(
-            opened, layer=name, columns=[], max_features=_MANY, encoding=BYTES if encoding else None
+            opened, layer=name, columns=[], max_features=_LINES_INSPECTED, encoding=BYTES if encoding else None
         )
         lines = shapely.get_parts(shapely.from_wkb(wkb, on_invalid="ignore"))
         sketch.rings = bool(len(lines)) and bool(shapely.is_closed(lines).all())
 
 
-def _rows_known(path: Path, info: dict[str, Any], stored: int | None) -> int | None:
-    """Count the rows of a layer that is not read; None if no count is reliable.
+def _count_unread_rows(path: Path, info: dict[str, Any], stored: int | None) -> int | None:
+    """Return the number of rows in a layer that is not read.
 
-    The file's own count is preferred to the driver's.
+    None if no count is reliable. The file's own count is preferred to the driver's.
     """
     if stored is not None:
         return stored
@@ -287,10 +309,10 @@ def _reject_two_counts(sketch: SourceLayer, read: int, stored: int) -> SourceLay
 def _make_without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...], crs: str | None) -> SourceLayer:
     """Return a layer without rows.
 
-    Requesting the rows of a hundred empty layers would take a driver many seconds.
+    A driver would need many seconds to read the rows of a hundred empty layers.
     """
     layer = make_empty_layer(name, path, fields=fields, rows=0)
-    columns: dict[str, Any] = {f.name: pd.Series([], dtype=_DTYPES[f.type]) for f in fields}
+    columns: dict[str, Any] = {f.name: pd.Series([], dtype=_PANDAS_TYPES[f.type]) for f in fields}
     shapes = "geometry"
     while shapes in columns:
         shapes += "_"
@@ -302,13 +324,13 @@ def _make_without_rows(path: Path, name: str, fields: tuple[FieldInfo, ...], crs
 
 
 def make_empty_layer(name: str, path: Path, **more: Any) -> SourceLayer:
-    """Return an empty layer with its name and the given attributes."""
+    """Return a layer without rows and CRS; ``more``: further attributes of the layer."""
     frame = gpd.GeoDataFrame({}, geometry=gpd.GeoSeries([], dtype="geometry"))
     return SourceLayer(name=name, frame=frame, fields=more.pop("fields", ()), crs=None, source=str(path), **more)
 
 
 def _explain_error(error: Exception) -> str:
-    """Return why a driver could not read, as a key of the message texts."""
+    """Return why a driver could not read a file, as a key of the message texts."""
     text = str(error).lower()
     if "locked" in text or "busy" in text:
         return "in_use"

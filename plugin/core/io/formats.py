@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files that may hold a plan layer, by name, first bytes, and archive listing."""
+"""Recognise files that may hold a plan layer.
+
+They are recognised by name, first bytes, and the list of files in an archive.
+"""
 
 from __future__ import annotations
 
@@ -42,13 +45,13 @@ UNREAD = {
 }
 ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 #: Files that never hold a layer: documents (a zip inside), pictures, parts of a dataset read by its main file.
-_PLAIN = (
+_DOCUMENTS = (
     *(".docx", ".doc", ".pptx", ".ppt", ".pdf", ".wps", ".odt", ".ods", ".qgs", ".mxd", ".aprx", ".qml"),
     *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".svg", ".img", ".ecw", ".mbtiles", ".html", ".htm"),
     *(".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".lock", ".toml", ".md", ".log"),
 )
 #: First bytes of files that hold layers, or an archive of them, whatever their names are.
-_BEGINNINGS = (
+_SIGNATURES = (
     (b"SQLite format 3\0", "SQLite"),
     (b"\0\x01\0\0Standard Jet DB", "MDB"),
     (b"\0\x01\0\0Standard ACE DB", "ACCDB"),
@@ -62,22 +65,22 @@ _BEGINNINGS = (
     (b"PK\x03\x04", "ZIP"),
 )
 #: Texts with markup, in which adjacent numbers are not a list.
-_MARKED = (".json", ".xml", ".vrt")
-_TEXTS = (*_MARKED, ".csv", ".tsv", ".txt", ".wkt")
-_BOOKS, _OLD_BOOKS = (".xlsx", ".xlsm"), (".xls", ".et")
+_MARKUP_SUFFIXES = (".json", ".xml", ".vrt")
+_TEXT_SUFFIXES = (*_MARKUP_SUFFIXES, ".csv", ".tsv", ".txt", ".wkt")
+_WORKBOOKS, _OLD_WORKBOOKS = (".xlsx", ".xlsm"), (".xls", ".et")
 #: Bytes of a text, and texts of an archive, that are searched for geometry.
-_HEAD, _PACKED = 2**16, 50
+_BYTES_INSPECTED, _ARCHIVE_ENTRIES_INSPECTED = 2**16, 50
 #: Each layer of a plan has this field (标识码): a table with it has lost its geometry.
 _KEY = b"BSM"
 
 
 def file_format(path: Path) -> str:
-    """Return the format of a file that may hold a layer; empty for another.
+    """Return the format of a file that may hold a plan layer; empty for others.
 
     Raises OSError.
     """
     suffix = path.suffix.lower()
-    if _is_trace(path):
+    if _is_temporary(path):
         return ""
     if suffix == ".json":
         return "GeoJSON" if text_has_shapes(path) else ""
@@ -85,23 +88,23 @@ def file_format(path: Path) -> str:
         return suffix[1:].upper()
     if suffix in UNREAD:
         return UNREAD[suffix]
-    if suffix in _BOOKS:
+    if suffix in _WORKBOOKS:
         return "XLSX" if workbook_has_geometry(path) else ""
-    if suffix in _OLD_BOOKS:
+    if suffix in _OLD_WORKBOOKS:
         return suffix[1:].upper() if xls_has_geometry(path) else ""
     if suffix == ".dbf":
         return "DBF" if _is_lone_table(path) else ""
     if suffix == ".qgz":
         return "QGZ" if zipfile.is_zipfile(path) and _archive_holds_data(path) else ""
-    if suffix in _TEXTS:
+    if suffix in _TEXT_SUFFIXES:
         return suffix[1:].upper() if text_has_shapes(path) else ""
     if suffix in ARCHIVES:
         return suffix[1:].upper() if _archive_holds_data(path) else ""
-    return "" if suffix in _PLAIN else _detect_format(path)
+    return "" if suffix in _DOCUMENTS else _detect_format(path)
 
 
-def _is_trace(path: Path) -> bool:
-    """Return True for an open document's lock file, and for macOS metadata files."""
+def _is_temporary(path: Path) -> bool:
+    """Return True for the lock file of an open document, and for macOS metadata."""
     name = path.name
     return name.startswith("~$") or (name.startswith("._") and _read_start(path, 4) == b"\0\x05\x16\x07")
 
@@ -111,20 +114,20 @@ def _is_lone_table(path: Path) -> bool:
 
 
 def text_has_shapes(path: Path) -> bool:
-    """Return True if a text begins with geometry, or with a list of boundary points."""
-    return _has_geometry(path, _read_start(path, _HEAD))
+    """Return True if a text file begins with geometry or a list of boundary points."""
+    return _has_geometry(path, _read_start(path, _BYTES_INSPECTED))
 
 
 def _has_geometry(path: Path, head: bytes) -> bool:
-    return text_has_geometry(head, lists=path.suffix.lower() not in _MARKED)
+    return text_has_geometry(head, lists=path.suffix.lower() not in _MARKUP_SUFFIXES)
 
 
 def _has_key(table: Path) -> bool:
-    """Return True if a .dbf has the key field of a plan's layers.
+    """Return True if a .dbf has the key field (BSM) of a plan's layers.
 
     Each field is described by 32 bytes.
     """
-    head = _read_start(table, _HEAD)
+    head = _read_start(table, _BYTES_INSPECTED)
     end = int.from_bytes(head[8:10], "little")
     return any(head[at : at + 11].split(b"\0")[0].strip().upper() == _KEY for at in range(32, min(end, len(head)), 32))
 
@@ -136,19 +139,22 @@ def _read_start(path: Path, size: int) -> bytes:
 
 def _detect_format(path: Path) -> str:
     head = _read_start(path, 32)
-    found = next((name for start, name in _BEGINNINGS if head.startswith(start)), "")
+    found = next((name for start, name in _SIGNATURES if head.startswith(start)), "")
     if not found and (b"\0" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff")) and text_has_shapes(path):
         return path.suffix[1:].upper() or "TXT"
     return found if found != "ZIP" or _archive_holds_data(path) else ""
 
 
 def _archive_holds_data(path: Path) -> bool:
-    """Return True if an archive lists data, or cannot be listed here."""
+    """Return True if an archive contains GIS data, or cannot be listed here."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = [Path(name) for name in archive.namelist()]
-            texts = [name for name in archive.namelist() if Path(name).suffix.lower() in _TEXTS]
-            drawn = any(_has_geometry(Path(name), archive.open(name).read(_HEAD)) for name in texts[:_PACKED])
+            texts = [name for name in archive.namelist() if Path(name).suffix.lower() in _TEXT_SUFFIXES]
+            drawn = any(
+                _has_geometry(Path(name), archive.open(name).read(_BYTES_INSPECTED))
+                for name in texts[:_ARCHIVE_ENTRIES_INSPECTED]
+            )
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
         return True
     except RuntimeError:

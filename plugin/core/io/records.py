@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Records of a file and their number, read independently of a driver.
+"""Number of rows in a file, counted without a GIS driver.
 
-Shapefiles are counted by table, index and shapes, file geodatabases by their tables. A driver reads the records of the
-index. A shape outside it, or one that the table marks as deleted, remains in the .shp.
+Shapefiles are counted by table, index and shapes, file geodatabases by their tables. A driver reads only the shapes in
+the index. A shape outside it, or one that the table marks as deleted, remains in the .shp.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from ..files.encoding import part
 
 #: Bytes of the header of a .shp and of a .shx; of a record's header; of the shortest record (a null shape).
-_HEADER, _RECORD, _SHORTEST = 100, 8, 12
+_SHP_HEADER_BYTES, _RECORD_HEADER_BYTES, _SHORTEST_RECORD_BYTES = 100, 8, 12
 
 
 def shapefile_rows(path: Path) -> int | None:
-    """Return the number of undeleted rows plus that of shapes missing from the index.
+    """Return the number of rows of a shapefile.
 
-    None without a table.
+    It is the number of rows not marked as deleted plus that of shapes missing from the index. None without a table.
     """
     counted = _read_deletion_flags(path)
     if counted is None:
@@ -39,7 +39,7 @@ def shapefile_rows(path: Path) -> int | None:
 
 
 def deleted_shapes(path: Path) -> int:
-    """Return the number of rows marked as deleted that still have a shape.
+    """Return how many rows of a shapefile are marked as deleted but have a shape.
 
     0 for another format and for an unreadable file.
     """
@@ -53,12 +53,12 @@ def deleted_shapes(path: Path) -> int:
     if counted is None or entries is None:
         return 0
     marks = counted[1][: len(entries)]
-    drawn = entries[: len(marks), 1] > _SHORTEST - _RECORD
-    return int(np.count_nonzero(marks & drawn))
+    has_shape = entries[: len(marks), 1] > _SHORTEST_RECORD_BYTES - _RECORD_HEADER_BYTES
+    return int(np.count_nonzero(marks & has_shape))
 
 
 def _read_deletion_flags(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
-    """Return the number of rows in the table, and whether each is marked as deleted.
+    """Return the number of rows in a .dbf, and (n,) bool: marked as deleted.
 
     The flags are empty if the table is truncated.
     """
@@ -81,33 +81,37 @@ def _read_deletion_flags(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
 
 
 def _read_index(path: Path) -> NDArray[np.int64] | None:
-    """Return (n, 2) of the index: offset of each shape's record, bytes of its content."""
+    """Return the index of a shapefile as (n, 2): byte offset and length of each shape."""
     index = part(path, ".shx")
     if index is None:
         return None
-    words = np.fromfile(index, dtype=">i4", offset=_HEADER) if index.stat().st_size > _HEADER else np.zeros(0, ">i4")
+    words = (
+        np.fromfile(index, dtype=">i4", offset=_SHP_HEADER_BYTES)
+        if index.stat().st_size > _SHP_HEADER_BYTES
+        else np.zeros(0, ">i4")
+    )
     return words[: len(words) // 2 * 2].reshape(-1, 2).astype(np.int64) * 2
 
 
 def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
-    """Count the shapes that the index does not list.
+    """Count the shapes in a .shp that its index does not list.
 
-    They are between listed ones and after the last. A file without such space is not read. An old record left by a
-    driver that rewrote the shape elsewhere has the number of a listed one and is not counted.
+    They are between listed shapes and after the last one. A file without such space is not read. An old record left by
+    a driver that rewrote the shape elsewhere has the number of a listed one and is not counted.
     """
     if not path.is_file():
         return 0
     listed = entries[np.argsort(entries[:, 0], kind="stable")]
-    begins = np.concatenate([[_HEADER], np.maximum.accumulate(listed.sum(axis=1) + _RECORD)])
+    begins = np.concatenate([[_SHP_HEADER_BYTES], np.maximum.accumulate(listed.sum(axis=1) + _RECORD_HEADER_BYTES)])
     ends = np.concatenate([listed[:, 0], [path.stat().st_size]])
-    gaps = np.flatnonzero(ends - begins >= _SHORTEST)
+    gaps = np.flatnonzero(ends - begins >= _SHORTEST_RECORD_BYTES)
     if not len(gaps):
         return 0
     with path.open("rb") as handle:
         (kind,) = struct.unpack_from("<i", handle.read(36), 32)
         found: set[int] = set()
         for gap in gaps:
-            found |= _numbers(handle, int(begins[gap]), int(ends[gap]), kind)
+            found |= _record_numbers(handle, int(begins[gap]), int(ends[gap]), kind)
         if found:
             for start in listed[:, 0]:
                 handle.seek(int(start))
@@ -115,15 +119,15 @@ def _count_unlisted(path: Path, entries: NDArray[np.int64]) -> int:
     return len(found)
 
 
-def _numbers(handle: BinaryIO, begin: int, end: int, kind: int) -> set[int]:
-    """Return the numbers of the consecutive valid records from an offset on."""
+def _record_numbers(handle: BinaryIO, begin: int, end: int, kind: int) -> set[int]:
+    """Return the numbers of consecutive valid records between two byte offsets."""
     found = set()
-    while begin + _SHORTEST <= end:
+    while begin + _SHORTEST_RECORD_BYTES <= end:
         handle.seek(begin)
-        number, words = struct.unpack(">ii", handle.read(_RECORD))
+        number, words = struct.unpack(">ii", handle.read(_RECORD_HEADER_BYTES))
         (drawn,) = struct.unpack("<i", handle.read(4))
-        size = _RECORD + 2 * words
-        if number < 0 or size < _SHORTEST or begin + size > end or drawn not in (0, kind):
+        size = _RECORD_HEADER_BYTES + 2 * words
+        if number < 0 or size < _SHORTEST_RECORD_BYTES or begin + size > end or drawn not in (0, kind):
             break
         found.add(number)
         begin += size
@@ -138,14 +142,14 @@ def _numbers(handle: BinaryIO, begin: int, end: int, kind: int) -> set[int]:
 #: The end of a table's fixed header.
 _DBF_HEADER = 40
 #: Versions of a FileGDB table: with ObjectIDs of 32 bits, and of 64 bits (ArcGIS Pro 3.2 and later).
-_SHORT, _LONG = 3, 4
+_TABLE_VERSION_3, _TABLE_VERSION_4 = 3, 4
 _CATALOGUE = "GDB_SystemCatalog"
 
 
 def stored_rows(path: Path, name: str) -> int | None:
     """Return the number of rows that a file records for a layer.
 
-    None if the format has no count, or it cannot be read here.
+    None if the format has no such count, or if it cannot be read here.
     """
     suffix = path.suffix.lower()
     try:
@@ -162,7 +166,7 @@ def stored_rows(path: Path, name: str) -> int | None:
 
 
 def geodatabase_rows(path: Path) -> dict[str, int]:
-    """Return table → number of valid rows of a FileGDB, by the headers of its tables.
+    """Return table → number of valid rows of a FileGDB, by its tables' headers.
 
     Tables with an invalid header are left out. The catalogue gives the number of each table. Bytes 4 to 8 of a header
     count the rows in version 3, bytes 16 to 24 in version 4.
@@ -191,9 +195,9 @@ def _count_table_rows(file: Path) -> int | None:
     if len(header) < _DBF_HEADER:
         return None
     version, short = struct.unpack_from("<Ii", header)
-    if version == _SHORT:
+    if version == _TABLE_VERSION_3:
         return short if short >= 0 else None
-    if version == _LONG:
+    if version == _TABLE_VERSION_4:
         return int(struct.unpack_from("<q", header, 16)[0])
     return None
 
@@ -208,9 +212,10 @@ def _count_geopackage_rows(path: Path, name: str) -> int | None:
 
 
 def read_only(path: Path) -> sqlite3.Connection | None:
-    """Open a GeoPackage without changing it; None while another program writes it.
+    """Open a GeoPackage read-only, without leaving files beside it.
 
-    Then a copy is read (`files.open_datasource.openable`), and its SQLite counts the rows.
+    None while another program writes it. Then a copy is read (`files.open_datasource.openable`), and its SQLite counts
+    the rows.
     """
     if path.with_name(f"{path.name}-wal").exists() or path.with_name(f"{path.name}-journal").exists():
         return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rows of one layer, read by pyogrio without loss."""
+"""Read the rows of one layer with pyogrio, without loss of digits or characters."""
 
 from __future__ import annotations
 
@@ -19,32 +19,33 @@ from ..geometry.tolerance import CURVE_STEP_DEGREES
 from ..plan.layer import FieldInfo, SourceLayer
 
 #: A chord of that step encloses 0.08 % less than its arc; a larger difference to the stored area means a lost hole.
-_CURVE_AREA_GAP = 0.005
-_CURVES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE", "CURVE", "SURFACE")
+_MAX_CURVE_AREA_GAP = 0.005
+_CURVE_TYPES = ("CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE", "CURVE", "SURFACE")
 #: Formats without arcs.
-_STRAIGHT = (".shp", ".geojson", ".json", ".kml", ".tab")
+_FORMATS_WITHOUT_CURVES = (".shp", ".geojson", ".json", ".kml", ".tab")
 
 
 def find_curve_ids(path: Path, opened: Path, name: str) -> list[int]:
     """Return the ids of features with arcs.
 
-    pyogrio linearises without a notice, and reports the linear type. Therefore each feature is queried.
+    pyogrio converts arcs to straight segments without a notice, and reports the linear type. Therefore each feature is
+    queried.
     """
-    if path.suffix.lower() in _STRAIGHT:
+    if path.suffix.lower() in _FORMATS_WITHOUT_CURVES:
         return []
-    wanted = ", ".join(f"'{c}'" for c in _CURVES)
+    wanted = ", ".join(f"'{c}'" for c in _CURVE_TYPES)
     sql = f"SELECT FID FROM {quote_name(name)} WHERE OGR_GEOMETRY IN ({wanted})"  # nosec B608 # the name is quoted, the types are ours
     found = pyogrio.raw.read(opened, sql=sql, sql_dialect="OGRSQL", return_fids=True, read_geometry=False)
     return [int(v) for v in found[1]]
 
 
 def curve_step() -> float:
-    """Return the degrees of arc that one segment replaces."""
+    """Return the degrees of an arc that one straight segment replaces."""
     return float(pyogrio.get_gdal_config_option("OGR_ARC_STEPSIZE") or CURVE_STEP_DEGREES)
 
 
 def curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
-    """Return notices of a layer with arcs: number, step, and deviating areas."""
+    """Return notices on a layer with arcs: their number, the step, deviating areas."""
     params = {"layer": layer.name, "count": len(layer.curves), "step": layer.curve_step}
     notices: list[tuple[str, dict[str, Any]]] = [("notice_curves", params)]
     lost = _find_lost_areas(layer)
@@ -55,7 +56,7 @@ def curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _find_lost_areas(layer: SourceLayer) -> list[int]:
-    """Return ids of features with arcs whose area is far from the one the file stores.
+    """Return ids of features with arcs whose area is far from the stored one.
 
     Some drivers lose a curved hole.
     """
@@ -63,15 +64,15 @@ def _find_lost_areas(layer: SourceLayer) -> list[int]:
     if stored is None:
         return []
     rows = layer.frame.loc[list(layer.curves)]
-    kept = pd.to_numeric(rows[stored], errors="coerce").to_numpy(dtype=float)
-    drawn = shapely.area(rows.geometry.to_numpy())
+    stored_areas = pd.to_numeric(rows[stored], errors="coerce").to_numpy(dtype=float)
+    measured_areas = shapely.area(rows.geometry.to_numpy())
     with np.errstate(invalid="ignore"):
-        gap = np.abs(drawn - kept) > _CURVE_AREA_GAP * kept
-    return [int(f) for f in rows.index[gap & (kept > 0)]]
+        gap = np.abs(measured_areas - stored_areas) > _MAX_CURVE_AREA_GAP * stored_areas
+    return [int(f) for f in rows.index[gap & (stored_areas > 0)]]
 
 
 def quote_name(name: str) -> str:
-    """Return a name quoted for OGR's SQL.
+    """Return a table or field name quoted for OGR's SQL.
 
     The name comes from the file; the statement only reads that file.
     """
@@ -83,11 +84,14 @@ BYTES = "ISO-8859-1"
 #: The key of every layer of a plan (标识码).
 KEY = "BSM"
 #: Geometries created at a time.
-_BATCH = 4096
+_SHAPES_PER_BATCH = 4096
 
 
 def layer_info(opened: Path, name: str, encoding: Encoding | None) -> dict[str, Any]:
-    """Return pyogrio's description of a layer without its rows, field names decoded."""
+    """Return pyogrio's description of a layer without its rows.
+
+    Field names are decoded with ``encoding``.
+    """
     try:
         info = pyogrio.read_info(opened, layer=name, encoding=BYTES if encoding else None)
     except UnicodeDecodeError:
@@ -99,7 +103,7 @@ def layer_info(opened: Path, name: str, encoding: Encoding | None) -> dict[str, 
 
 
 def make_names_unique(names: Any) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return unique field names, and the renamed ones as (old, new)."""
+    """Return field names made unique, and the renamed ones as (old, new)."""
     found: list[str] = []
     doubled = []
     for name in map(str, names):
@@ -125,17 +129,18 @@ def read_rows(
 ) -> SourceLayer:
     """Read the rows of a layer.
 
-    ``names``: the fields' names to use, in their order; ``only``: the fields to read, default all; ``may_have_arcs``:
-    False if the file's headers exclude arcs, so that they are not searched.
+    ``opened``: the path that the driver opens; ``sketch``: the layer without rows; ``names``: field names to use, in
+    their order; ``only``: names of the fields to read, None for all;
+    ``may_have_arcs``: False if the file's headers exclude arcs, so that they are not searched.
     """
     curves = find_curve_ids(path, opened, name) if may_have_arcs else []
     meta, fids, wkb, columns = _read_raw(path, opened, name, encoding, only)
     if only is not None:
         names = [str(field) for field in meta["fields"]]
-    there = np.array([w is not None for w in wkb], dtype=bool)
+    has_shape = np.array([w is not None for w in wkb], dtype=bool)
     shapes = _convert_wkb(wkb)
     # A shape that GEOS cannot represent (a ring of two points) differs from a row without a shape.
-    broken = np.flatnonzero(shapely.is_missing(shapes) & there)
+    broken = np.flatnonzero(shapely.is_missing(shapes) & has_shape)
     index = pd.Index(fids, dtype="int64", name="fid")
     table = {}
     for position, field_name in enumerate(names):
@@ -173,8 +178,8 @@ def _convert_wkb(wkb: NDArray) -> NDArray:
     They are converted in batches, so that each batch reuses the memory of the last.
     """
     shapes = np.empty(len(wkb), dtype=object)
-    for start in range(0, len(wkb), _BATCH):
-        part = slice(start, start + _BATCH)
+    for start in range(0, len(wkb), _SHAPES_PER_BATCH):
+        part = slice(start, start + _SHAPES_PER_BATCH)
         shapes[part] = shapely.from_wkb(wkb[part], on_invalid="ignore")
         wkb[part] = None
     return shapes
@@ -185,7 +190,7 @@ def _read_raw(
 ) -> tuple[dict[str, Any], NDArray, NDArray, list[NDArray]]:
     """Return rows as arrays in file order, texts decoded.
 
-    InputError if rows are missing.
+    InputError if fewer rows are returned than the file records.
     """
     options: dict[str, Any] = {"return_fids": True, "columns": only}
     if path.suffix.lower() == ".gpkg":
@@ -205,12 +210,12 @@ def _read_raw(
         meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=BYTES, **options)
     if encoding:
         columns = [_decode_all(values, encoding.name) for values in columns]
-    columns = [_shared(values) for values in columns]
+    columns = [_share_repeated(values) for values in columns]
     return meta, fids, np.array(wkb, dtype=object) if wkb is not None else np.full(len(fids), None), columns
 
 
-def _shared(values: NDArray) -> NDArray:
-    """Return texts with each repeated value (codes, names of classes) in memory once.
+def _share_repeated(values: NDArray) -> NDArray:
+    """Return (n,) texts in which equal values (codes, class names) are one object.
 
     A reader creates a new object for each.
     """
@@ -234,7 +239,7 @@ def _decode_all(values: NDArray, codec: str) -> NDArray:
 
 
 def _read_digits(opened: Path, name: str, field_name: str, encoding: Encoding | None, index: pd.Index) -> NDArray:
-    """Return a field of integers as text with all digits."""
+    """Return a field of integers as text, with all digits."""
     sql = f"SELECT CAST({quote_name(field_name)} AS CHARACTER(24)) AS v FROM {quote_name(name)}"  # nosec B608 # both names are quoted
     _, fids, _, (texts,) = pyogrio.raw.read(
         opened,
@@ -249,7 +254,10 @@ def _read_digits(opened: Path, name: str, field_name: str, encoding: Encoding | 
 
 
 def fields_of(info: dict[str, Any], names: list[str]) -> tuple[FieldInfo, ...]:
-    """Return fields with the types that rules use: text, integer, real, date."""
+    """Return the fields of a layer with the types of templates.
+
+    They are text, integer, real and date. ``info``: pyogrio's description; ``names``: names to use.
+    """
     found = []
     for name, dtype in zip(names, map(str, info["dtypes"]), strict=True):
         kinds = (("int", "integer"), ("uint", "integer"), ("bool", "integer"), ("float", "real"), ("datetime", "date"))

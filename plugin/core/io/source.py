@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Splitting of a source, file or folder, into its files; each is read by `file`."""
+"""Find the files of a source (file or folder) and read them with `file`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read_source(
         With the file: it is missing or not GIS data, or nothing in the folder can be read. A single unreadable file of
         a folder becomes a layer with a ``problem``, so that it does not stop the others.
     """
-    text = _text(source)
+    text = _path_text(source)
     path = Path(text)
     try:
         if not text or not path.exists():
@@ -52,20 +52,23 @@ def read_source(
 
 
 def folder_of(source: str | Path) -> Path | None:
-    """Return a source's folder as `read_source` uses it.
+    """Return the folder if the source is a folder of files; None for one file.
 
-    None for one file or database.
+    A file geodatabase counts as one file.
     """
-    path = _find_dataset(Path(os.path.abspath(_text(source))))
+    path = _find_dataset(Path(os.path.abspath(_path_text(source))))
     return path if path.is_dir() and path.suffix.lower() != ".gdb" else None
 
 
-def _text(source: str | Path) -> str:
+def _path_text(source: str | Path) -> str:
     return str(source).strip().strip('"')
 
 
 def _find_dataset(path: Path) -> Path:
-    """Return the dataset of a chosen file: the .gdb of a table, the .shp of a .dbf."""
+    """Return the data set of a chosen file.
+
+    It is the .gdb of a table in it, the .shp of a .dbf.
+    """
     if path.parent.suffix.lower() == ".gdb" and path.is_file():
         return path.parent
     if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):
@@ -76,7 +79,9 @@ def _find_dataset(path: Path) -> Path:
 def _read_folder(folder: Path, wanted: Wanted, cancellation: Cancellation) -> list[SourceLayer]:
     try:
         found = datasets(folder)
-        inner = [] if found else sorted({p.parent for p in (*folder.glob("*/*"), *folder.glob("*/*/*")) if _is_data(p)})
+        inner = (
+            [] if found else sorted({p.parent for p in (*folder.glob("*/*"), *folder.glob("*/*/*")) if _is_dataset(p)})
+        )
     except OSError as error:
         raise InputError("source_no_access", source=str(folder), detail=os_reason(error)) from error
     if inner:
@@ -99,23 +104,23 @@ def _read_folder(folder: Path, wanted: Wanted, cancellation: Cancellation) -> li
 
 
 def datasets_of(source: Path) -> list[Path]:
-    """Return the files (and geodatabases) of a source.
+    """Return the files and geodatabases of a source.
 
-    For a folder its content, else the file itself or the dataset that contains it.
+    For a folder they are its content, else the file itself or the data set that contains it.
     """
     path = _find_dataset(source)
     return datasets(path) if path.is_dir() and path.suffix.lower() != ".gdb" else [path]
 
 
-def _is_data(path: Path) -> bool:
+def _is_dataset(path: Path) -> bool:
     suffix = path.suffix.lower()
     return not path.name.startswith(".") and (suffix in TABLES or (suffix == ".gdb" and path.is_dir()))
 
 
 def datasets(folder: Path) -> list[Path]:
-    """Return the files and databases directly in a folder that are read."""
+    """Return the files and databases directly in a folder that can be read."""
     files = sorted(folder.iterdir())
-    found = [p for p in files if _is_data(p)]
+    found = [p for p in files if _is_dataset(p)]
     shapes = {p.stem.lower() for p in found if p.suffix.lower() == ".shp"}
     # Report the rest of a shapefile whose .shp was not copied.
     for path in files:
@@ -126,7 +131,7 @@ def datasets(folder: Path) -> list[Path]:
 
 
 def _make_unread(path: Path, error: InputError) -> SourceLayer:
-    """Return an unreadable file of a folder as an unusable layer with its name."""
+    """Return an unusable layer in place of a file that cannot be read."""
     # A report is passed on; it must not contain the paths of this machine.
     params = {**error.params, "source": path.name}
     return make_empty_layer(str(error.params.get("layer") or path.stem), path, problem=(error.key, params))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Geometry in places that no driver reads, and hidden sheets.
+"""Search texts, table cells and workbooks for geometry that no driver reads.
 
-The places are texts, cells of a table, and workbooks.
+Hidden tables of a GeoPackage are searched as well.
 """
 
 from __future__ import annotations
@@ -24,29 +24,30 @@ from ..files.encoding import OLD_WORKBOOK
 # heading, numbered points, a closed ring, or lines with nothing but numbers.
 
 #: Points that form a polygon.
-_LEAST = 3
+_FEWEST_POINTS = 3
 #: Share of lines with points in a list of nothing else.
-_MOSTLY = 0.8
+_LEAST_SHARE_OF_POINTS = 0.8
 #: Maximum extent of the points of one county, in degrees and metres.
 _MAX_EXTENT = {"degrees": 5.0, "zone": 500_000.0, "plane": 500_000.0}
 #: Extent of the country: longitude and latitude; northing, easting, and the numbers of zones (of 6° and of 3°).
-_LONGITUDE, _LATITUDE = (73.0, 136.0), (3.0, 54.0)
-_NORTHING, _EASTING, _ZONES = (380_000.0, 6_000_000.0), (150_000.0, 850_000.0), (13, 45)
+_LONGITUDES, _LATITUDES = (73.0, 136.0), (3.0, 54.0)
+_NORTHINGS, _EASTINGS, _ZONES = (380_000.0, 6_000_000.0), (150_000.0, 850_000.0), (13, 45)
 #: Decimals of a degree in a boundary (0.0001° is 10 m).
-_DECIMALS = 4
-_WORDS = re.compile(r"地块坐标|界址|拐点|圈号|点号")
-_HEADS = re.compile(r"坐标|(?<![A-Za-z])X(?![A-Za-z]).*(?<![A-Za-z])Y(?![A-Za-z])", re.IGNORECASE)
-_LABEL = re.compile(r"[A-Za-z]{0,4}\d*")
+_FEWEST_DECIMALS = 4
+_BOUNDARY_WORDS = re.compile(r"地块坐标|界址|拐点|圈号|点号")
+_COORDINATE_HEADINGS = re.compile(r"坐标|(?<![A-Za-z])X(?![A-Za-z]).*(?<![A-Za-z])Y(?![A-Za-z])", re.IGNORECASE)
+_POINT_LABEL = re.compile(r"[A-Za-z]{0,4}\d*")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
-_SPLIT = re.compile(r"[,;\s，；、|]+")
-_NAMED = re.compile(r"[A-Za-z]+\s*[=:：]\s*")
+_SEPARATORS = re.compile(r"[,;\s，；、|]+")
+_AXIS_PREFIX = re.compile(r"[A-Za-z]+\s*[=:：]\s*")
 _SEXAGESIMAL = re.compile(r"(\d{1,3})\s*[°度]\s*(\d{1,2})\s*['′’分]\s*(\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|'')?")
 
 
 class _Point(NamedTuple):
-    """A point with its ``system``.
+    """A point found in a text.
 
-    ``degrees``, ``zone`` (an easting with the number of its zone), or ``plane``.
+    ``system``: ``degrees``, ``zone`` (the easting begins with a zone number) or ``plane``; ``exact``: with enough
+    decimals for a boundary point.
     """
 
     system: str
@@ -56,14 +57,14 @@ class _Point(NamedTuple):
 
 
 def text_lists_points(text: str) -> bool:
-    """Return True for a list of coordinates, in lines or in one line."""
+    """Return True if a text is a list of coordinates, on one line or several."""
     text = _SEXAGESIMAL.sub(_to_degrees, text)
-    rows = [_SPLIT.split(_NAMED.sub(" ", line).strip()) for line in text.splitlines() if line.strip()]
+    rows = [_SEPARATORS.split(_AXIS_PREFIX.sub(" ", line).strip()) for line in text.splitlines() if line.strip()]
     return rows_list_points(rows, text)
 
 
 def rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
-    """Return True if cells list coordinates.
+    """Return True if rows of cells list coordinates.
 
     ``words``: the text with the columns' headings.
     """
@@ -71,27 +72,31 @@ def rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
     lines = drawn = pure = 0
     for cells in rows:
         cells = [cell for cell in cells if cell]
-        found = _points(cells)
+        found = _find_points(cells)
         lines += bool(cells)
         drawn += bool(found)
-        pure += bool(found) and all(_NUMBER.fullmatch(cell) or _LABEL.fullmatch(cell) for cell in cells)
+        pure += bool(found) and all(_NUMBER.fullmatch(cell) or _POINT_LABEL.fullmatch(cell) for cell in cells)
         points += found
     systems = {point.system for point in points}
-    if len(points) < _LEAST or len(systems) != 1:
+    if len(points) < _FEWEST_POINTS or len(systems) != 1:
         return False
     (system,) = systems
     if any(
         max(values) - min(values) > _MAX_EXTENT[system] for values in ([p.x for p in points], [p.y for p in points])
     ):
         return False
-    if _WORDS.search(words) or _is_closed(points):
+    if _BOUNDARY_WORDS.search(words) or _is_closed(points):
         return True
     exact = all(point.exact for point in points)
-    return exact and pure >= _MOSTLY * lines and (system != "plane" or bool(_HEADS.search(words)))
+    return (
+        exact
+        and pure >= _LEAST_SHARE_OF_POINTS * lines
+        and (system != "plane" or bool(_COORDINATE_HEADINGS.search(words)))
+    )
 
 
-def _points(cells: list[str]) -> list[_Point]:
-    """Return the points in a line: pairs of adjacent numbers."""
+def _find_points(cells: list[str]) -> list[_Point]:
+    """Return the points in a row of cells: pairs of adjacent numbers."""
     found, skip = [], False
     for first, second in pairwise(cells):
         if skip:
@@ -106,26 +111,29 @@ def _points(cells: list[str]) -> list[_Point]:
 
 
 def _parse_point(first: str, second: str) -> _Point | None:
-    """Return a point given as x, y; None if it is outside the country."""
+    """Return two texts as a point x, y.
+
+    None if a text is not a number or the point is outside China.
+    """
     x, y = float(first), float(second)
     if (
-        min(_count_decimals(first), _count_decimals(second)) >= _DECIMALS
-        and _is_within(x, _LONGITUDE)
-        and _is_within(y, _LATITUDE)
+        min(_count_decimals(first), _count_decimals(second)) >= _FEWEST_DECIMALS
+        and _is_within(x, _LONGITUDES)
+        and _is_within(y, _LATITUDES)
     ):
         return _Point("degrees", x, y, True)
     exact = max(_count_decimals(first), _count_decimals(second)) > 0
-    if not _is_within(y, _NORTHING):
+    if not _is_within(y, _NORTHINGS):
         return None
     zone, easting = divmod(x, 1e6)
-    if _is_within(easting, _EASTING) and (zone == 0 or _is_within(zone, _ZONES)):
+    if _is_within(easting, _EASTINGS) and (zone == 0 or _is_within(zone, _ZONES)):
         return _Point("zone" if zone else "plane", x, y, exact)
     return None
 
 
 def _is_closed(points: list[_Point]) -> bool:
     """Return True if the first point is repeated after at least two others."""
-    return points[0] in points[_LEAST:] and len(set(points)) >= _LEAST
+    return points[0] in points[_FEWEST_POINTS:] and len(set(points)) >= _FEWEST_POINTS
 
 
 def _is_within(value: float, limits: tuple[float, float]) -> bool:
@@ -136,40 +144,42 @@ def _count_decimals(number: str) -> int:
     return len(number.partition(".")[2])
 
 
-def _to_degrees(found: re.Match[str]) -> str:
-    degrees, minutes, seconds = map(float, found.groups())
+def _to_degrees(match: re.Match[str]) -> str:
+    degrees, minutes, seconds = map(float, match.groups())
     return f" {degrees + minutes / 60 + seconds / 3600:.7f} "
 
 
 #: GeoJSON, Esri JSON, TopoJSON, GML, KML, a virtual layer of GDAL; WKT; WKB in hexadecimal digits.
-_WRITTEN = re.compile(
+_TEXT_GEOMETRY = re.compile(
     rb"FeatureCollection|\"Feature\"|esriGeometry|\"Topology\"|<kml|<OGRVRT|\"(?:coordinates|rings)\"\s*:\s*\["
     rb"|POLYGON|(?i:polygon\s*(?:z|m|zm)?\s*\(\s*\()|\b010[36]0000[0-9A-Fa-f]{34}"
 )
 #: WKB of one or several polygons, in either byte order, with Z, M, or an SRID; and the header of a GeoPackage blob.
-_BINARY = re.compile(
+_BINARY_GEOMETRY = re.compile(
     rb"\x01[\x03\x06\xeb\xee\xd3\xd6\xbb\xbe][\x00\x03\x07\x0b]\x00[\x00\x20\x80\xa0]|\0\0\0[\0-\x0f][\x03\x06]|GP\0"
 )
 #: Limits: bytes of a sheet, bytes of an old workbook, sheets of a workbook.
-_SHEET, _BOOK, _SHEETS = 2**20, 2**23, 20
+_SHEET_BYTES, _BOOK_BYTES, _MAX_SHEETS = 2**20, 2**23, 20
 #: Cells of an old workbook: a number, a short number, a text of the table of texts.
-_CELLS = re.compile(rb"\x03\x02\x0e\0(.{4})..(.{8})|\x7e\x02\x0a\0(.{4})..(.{4})|\xfd\0\x0a\0(.{4})..(.{4})", re.DOTALL)
-_ROW = re.compile(r"<row\b.*?</row>", re.DOTALL)
-_CELL = re.compile(r"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
-_VALUE = re.compile(r"<(?:v|t)\b[^>]*>(.*?)</(?:v|t)>", re.DOTALL)
+_XLS_CELL = re.compile(
+    rb"\x03\x02\x0e\0(.{4})..(.{8})|\x7e\x02\x0a\0(.{4})..(.{4})|\xfd\0\x0a\0(.{4})..(.{4})", re.DOTALL
+)
+_XML_ROW = re.compile(r"<row\b.*?</row>", re.DOTALL)
+_XML_CELL = re.compile(r"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
+_XML_VALUE = re.compile(r"<(?:v|t)\b[^>]*>(.*?)</(?:v|t)>", re.DOTALL)
 
 
 def text_has_geometry(head: bytes, *, lists: bool = True) -> bool:
-    """Return True if a text contains geometry, or (``lists``) boundary points.
+    """Return True if the beginning of a text (``head``) contains geometry.
 
-    ``head``: the beginning of the text.
+    With ``lists`` a list of boundary points counts too.
     """
-    text = _decode(head)
-    return _WRITTEN.search(text.encode("utf-8", "replace")) is not None or (lists and text_lists_points(text))
+    text = _decode_beginning(head)
+    return _TEXT_GEOMETRY.search(text.encode("utf-8", "replace")) is not None or (lists and text_lists_points(text))
 
 
-def _decode(head: bytes) -> str:
-    """Decode a text whose last character may be truncated."""
+def _decode_beginning(head: bytes) -> str:
+    """Decode the beginning of a text; its last character may be truncated."""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return head.decode("utf-16", "replace")
     try:
@@ -179,9 +189,9 @@ def _decode(head: bytes) -> str:
 
 
 def find_geometry_column(names: Sequence[str], columns: Sequence[Iterable[Any]]) -> str:
-    """Return the first column with polygons or point lists in its values.
+    """Return the first column whose values are polygons or lists of points.
 
-    For points stored as rows, return their columns (joined by ``/``). Empty without any.
+    For points stored as rows, return the names of their columns, joined by ``/``. Empty without any such column.
     """
     columns = [list(values) for values in columns]
     for name, values in zip(names, columns, strict=True):
@@ -193,23 +203,23 @@ def find_geometry_column(names: Sequence[str], columns: Sequence[Iterable[Any]])
 
 def _value_has_geometry(value: Any) -> bool:
     if isinstance(value, bytes):
-        return _BINARY.match(value) is not None
+        return _BINARY_GEOMETRY.match(value) is not None
     if not isinstance(value, str):
         return False
-    return _WRITTEN.search(value.encode("utf-8", "replace")) is not None or text_lists_points(value)
+    return _TEXT_GEOMETRY.search(value.encode("utf-8", "replace")) is not None or text_lists_points(value)
 
 
 def workbook_has_geometry(path: Path) -> bool:
-    """Return True if a workbook contains geometry or boundary points.
+    """Return True if a workbook (xlsx) contains geometry or boundary points.
 
-    False for one that cannot be opened.
+    False for a workbook that cannot be opened.
     """
     try:
         with zipfile.ZipFile(path) as book:
-            names = [n for n in book.namelist() if n.startswith("xl/worksheets/sheet")][:_SHEETS]
+            names = [n for n in book.namelist() if n.startswith("xl/worksheets/sheet")][:_MAX_SHEETS]
             texts = _read_beginning(book, "xl/sharedStrings.xml") if "xl/sharedStrings.xml" in book.namelist() else ""
-            shared = ["".join(_VALUE.findall(text)) for text in re.findall(r"<si>(.*?)</si>", texts, re.DOTALL)]
-            return _WRITTEN.search(texts.encode()) is not None or any(
+            shared = ["".join(_XML_VALUE.findall(text)) for text in re.findall(r"<si>(.*?)</si>", texts, re.DOTALL)]
+            return _TEXT_GEOMETRY.search(texts.encode()) is not None or any(
                 _sheet_has_geometry(_read_beginning(book, name), shared) for name in names
             )
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
@@ -218,17 +228,17 @@ def workbook_has_geometry(path: Path) -> bool:
 
 def _read_beginning(book: zipfile.ZipFile, name: str) -> str:
     with book.open(name) as part:
-        return part.read(_SHEET).decode("utf-8", "replace")
+        return part.read(_SHEET_BYTES).decode("utf-8", "replace")
 
 
 def _sheet_has_geometry(sheet: str, shared: list[str]) -> bool:
-    if _WRITTEN.search(sheet.encode("utf-8", "replace")):
+    if _TEXT_GEOMETRY.search(sheet.encode("utf-8", "replace")):
         return True
     rows = []
-    for row in _ROW.findall(sheet):
+    for row in _XML_ROW.findall(sheet):
         cells = []
-        for attributes, inside in _CELL.findall(row):
-            text = "".join(_VALUE.findall(inside)).strip()
+        for attributes, inside in _XML_CELL.findall(row):
+            text = "".join(_XML_VALUE.findall(inside)).strip()
             if 't="s"' in attributes and text.isdigit():
                 text = shared[int(text)] if int(text) < len(shared) else "…"
             cells.append(text)
@@ -237,19 +247,19 @@ def _sheet_has_geometry(sheet: str, shared: list[str]) -> bool:
 
 
 def xls_has_geometry(path: Path) -> bool:
-    """Return True if an Excel 97 workbook contains geometry or boundary points.
+    """Return True if an Excel 97 workbook (xls) contains geometry or boundary points.
 
-    Also for workbooks of WPS. Its cells are searched byte by byte; many files with this suffix are texts.
+    Also for workbooks of WPS. Its cells are searched byte by byte. Many files with this suffix are text files.
     """
     with path.open("rb") as handle:
-        data = handle.read(_BOOK)
+        data = handle.read(_BOOK_BYTES)
     if not data.startswith(OLD_WORKBOOK):
-        return text_has_geometry(data[:_SHEET])
+        return text_has_geometry(data[:_SHEET_BYTES])
     texts = data.decode("utf-16-le", "replace") + data[1:].decode("utf-16-le", "replace")
-    if _WRITTEN.search(data) or "POLYGON" in texts.upper():
+    if _TEXT_GEOMETRY.search(data) or "POLYGON" in texts.upper():
         return True
     rows: dict[int, list[tuple[int, str]]] = {}
-    for place, double, short_place, short, text_place, _ in _CELLS.findall(data):
+    for place, double, short_place, short, text_place, _ in _XLS_CELL.findall(data):
         row, column = struct.unpack("<HH", place or short_place or text_place)
         value = (
             "文"
@@ -265,7 +275,7 @@ def _format_number(number: float) -> str:
 
 
 def _decode_short_number(data: bytes) -> float:
-    """Decode a number of 30 bits.
+    """Decode a number of 30 bits in an Excel 97 workbook.
 
     It is an integer or the upper half of a double, each optionally in hundredths.
     """
@@ -277,14 +287,14 @@ def _decode_short_number(data: bytes) -> float:
 #: Tables of the format itself, and those of QGIS and GDAL.
 OWN = ("gpkg_", "rtree_", "sqlite_", "ogr_", "layer_styles", "qgis_")
 #: First bytes of each geometry in a GeoPackage.
-_MAGIC = b"GP"
+_GEOMETRY_MAGIC = b"GP"
 
 
 class HiddenTable(NamedTuple):
-    """A table or view that is not among the listed layers.
+    """A table or view of a GeoPackage that is not among its listed layers.
 
-    ``shapes``: it has a geometry column; ``has_text_geometry``: the column with geometry in another form; ``rows``: the
-    number for a plain table.
+    ``shapes``: it has a geometry column; ``has_text_geometry``: name of a column with geometry as text; ``rows``:
+    number of rows for a plain table.
     """
 
     columns: list[str]
@@ -294,9 +304,10 @@ class HiddenTable(NamedTuple):
 
 
 def find_hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[str, HiddenTable]:
-    """Return tables and views with geometry that are not among the ``layers``.
+    """Return the tables and views of a GeoPackage that its lists omit.
 
-    Also others that are not among the ``tables``. Empty for other formats.
+    Those with geometry are returned if they are not among ``layers``, others if they are not among ``tables``. Empty
+    for other formats.
     """
     if path.suffix.lower() != ".gpkg" or path.with_name(f"{path.name}-wal").exists():
         return {}
@@ -310,7 +321,7 @@ def find_hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[s
                 quoted = name.replace('"', '""')
                 cursor = database.execute(f'SELECT * FROM "{quoted}" LIMIT 50')  # nosec B608 # quotes are doubled
                 columns, rows = [str(column[0]) for column in cursor.description], cursor.fetchall()
-                if any(isinstance(value, bytes) and value[:2] == _MAGIC for row in rows for value in row):
+                if any(isinstance(value, bytes) and value[:2] == _GEOMETRY_MAGIC for row in rows for value in row):
                     found[str(name)] = HiddenTable(columns, True)
                 elif name not in tables:
                     count = database.execute(f'SELECT COUNT(*) FROM "{quoted}"').fetchone()[0]  # nosec B608 # quotes are doubled

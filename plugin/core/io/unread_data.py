@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Further data in a checked folder: subfolders, other formats, archives.
+"""Find data in a checked folder that is not read.
 
-Nothing of it is read. A folder is searched to every depth; each subfolder directly in it becomes one entry.
+These are subfolders, other formats and archives. A folder is searched to every depth; each subfolder directly in it
+becomes one entry.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from .formats import file_format
 #: reported.
 MOST = 50_000
 #: Number of a folder's files that a message names.
-_NAMED = 5
+_MAX_NAMED_FILES = 5
 #: Files of a FileGDB: tables, their indexes and rows, locks. The two without a suffix (gdb, timestamps) hold no data.
-_TABLE_FILES = (".gdbtable", ".gdbtablx", ".gdbindexes", ".spx", ".atx", ".freelist", ".horizon", ".lock", ".cdf")
+_FILEGDB_SUFFIXES = (".gdbtable", ".gdbtablx", ".gdbindexes", ".spx", ".atx", ".freelist", ".horizon", ".lock", ".cdf")
 #: Entries between two checks for cancellation.
-_BATCH = 200
+_FILES_PER_CANCEL_CHECK = 200
 
 
 @dataclass
 class _Search:
-    """State of a search.
+    """State of a search through folders.
 
-    ``found``: (place below the folder, format); ``refused``: folders that may not be listed; ``full``: the limit was
+    ``found``: (path below the folder, format); ``refused``: folders that may not be listed; ``full``: the limit was
     reached.
     """
 
@@ -49,37 +50,37 @@ def find_unread_data(
     cancellation: Cancellation = NEVER,
     most: int = MOST,
 ) -> list[UnreadData]:
-    """Return the data in a folder that is not among the datasets ``read``.
+    """Return the data in a folder that is not among the data sets ``read``.
 
-    The time is linear in the number of files, at most ``most``. ``is_output`` returns whether a folder or file is a
-    result of this plugin. Raises Cancelled.
+    ``is_output`` returns True for a folder or file that this plugin wrote. The time is linear in the number of files,
+    at most ``most`` are visited. Raises Cancelled.
     """
     read, search = set(read), _Search()
     _search_tree(folder, read, is_output, cancellation, most, search)
     unread = [
-        UnreadData("format", {"file": place.name, "format": kind})
-        for place, kind in search.found
-        if len(place.parts) == 1
+        UnreadData("format", {"file": relative_path.name, "format": kind})
+        for relative_path, kind in search.found
+        if len(relative_path.parts) == 1
     ]
     below: dict[str, list[Path]] = {}
-    for place, _ in search.found:
-        if len(place.parts) > 1:
-            below.setdefault(place.parts[0], []).append(place)
+    for relative_path, _ in search.found:
+        if len(relative_path.parts) > 1:
+            below.setdefault(relative_path.parts[0], []).append(relative_path)
     databases = {path.name for path in read if is_geodatabase(path)}
     for top, places in sorted(below.items()):
         unread.append(_make_folder_entry("in_database" if top in databases else "folder", top, places))
-    for place in search.refused:
-        unread.append(UnreadData("no_access", {"file": place.as_posix()}))
+    for relative_path in search.refused:
+        unread.append(UnreadData("no_access", {"file": relative_path.as_posix()}))
     if search.full:
         unread.append(UnreadData("limit", {"count": most}))
     return unread
 
 
 def find_data_in_database(database: Path, cancellation: Cancellation = NEVER) -> list[UnreadData]:
-    """Return the data in the folder of a FileGDB that does not belong to it."""
+    """Return the data inside the folder of a FileGDB that does not belong to it."""
     search = _Search()
     _search_tree(database, set(), lambda path: False, cancellation, MOST, search)
-    places = [place for place, _ in search.found]
+    places = [relative_path for relative_path, _ in search.found]
     return [_make_folder_entry("in_database", database.name, places)] if places else []
 
 
@@ -89,23 +90,26 @@ def is_geodatabase(path: Path) -> bool:
 
 
 def _make_folder_entry(case: str, folder: str, places: list[Path]) -> UnreadData:
-    names = "、".join(place.as_posix() for place in places[:_NAMED]) + ("…" if len(places) > _NAMED else "")
+    """Return one entry for all data in a subfolder."""
+    names = "、".join(place.as_posix() for place in places[:_MAX_NAMED_FILES]) + (
+        "…" if len(places) > _MAX_NAMED_FILES else ""
+    )
     return UnreadData(case, {"folder": folder, "count": len(places), "files": names})
 
 
 def _search_tree(
     folder: Path,
-    read: set[Path],
+    datasets_read: set[Path],
     is_output: Callable[[Path], bool],
     cancellation: Cancellation,
-    most: int,
+    max_files: int,
     search: _Search,
 ) -> None:
-    """Search the folders breadth-first, each once, whatever links lead to it.
+    """Search folders level by level, each once even if several links lead to it.
 
     Files that belong to a FileGDB that is read are skipped.
     """
-    waiting, seen = deque([folder]), {_identify(folder)}
+    waiting, seen = deque([folder]), {_file_identity(folder)}
     while waiting:
         cancellation.raise_if_cancelled()
         place = waiting.popleft()
@@ -113,20 +117,20 @@ def _search_tree(
             with os.scandir(place) as entries:
                 for entry in entries:
                     search.visited += 1
-                    if search.visited > most:
+                    if search.visited > max_files:
                         search.full = True
                         return
-                    if search.visited % _BATCH == 0:
+                    if search.visited % _FILES_PER_CANCEL_CHECK == 0:
                         cancellation.raise_if_cancelled()
                     path = Path(entry.path)
-                    if path in read:
-                        seen.add(_identify(path))
+                    if path in datasets_read:
+                        seen.add(_file_identity(path))
                         if is_geodatabase(path):
                             waiting.append(path)
-                    elif place.suffix.lower() == ".gdb" and path.suffix.lower() in _TABLE_FILES:
+                    elif place.suffix.lower() == ".gdb" and path.suffix.lower() in _FILEGDB_SUFFIXES:
                         continue
                     elif _is_folder(entry):
-                        identity = _identify(path)
+                        identity = _file_identity(path)
                         if identity in seen:
                             continue
                         seen.add(identity)
@@ -136,17 +140,19 @@ def _search_tree(
                             search.found.append((path.relative_to(folder), "FileGDB"))
                         else:
                             waiting.append(path)
-                    elif path.suffix.lower() != ".gdbtable" or not _named(search, path.parent.relative_to(folder)):
+                    elif path.suffix.lower() != ".gdbtable" or not _is_reported_table(
+                        search, path.parent.relative_to(folder)
+                    ):
                         _note_file(path, folder, is_output, search)
         except OSError:
             search.refused.append(place.relative_to(folder))
     search.found.sort()
 
 
-def _named(search: _Search, folder: Path) -> bool:
-    """Return True if a table of this database is reported.
+def _is_reported_table(search: _Search, folder: Path) -> bool:
+    """Return True if a file belongs to a file geodatabase that is already reported.
 
-    A database is a FileGDB without its suffix.
+    Such a database is a folder of tables without the suffix .gdb.
     """
     return any(place.parent == folder and kind == "FileGDB" for place, kind in search.found[-1:])
 
@@ -180,8 +186,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _identify(path: Path) -> tuple[int, int] | str:
-    """Return a file's identity under any name; its path if the system has none."""
+def _file_identity(path: Path) -> tuple[int, int] | str:
+    """Return a file's identity whatever its name; its path if the system has none."""
     try:
         status = path.stat()
     except OSError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""English templates written for many, put into the singular where the count is one."""
+"""Put English texts into the singular where a count is one."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ from collections.abc import Mapping
 from typing import Any
 
 #: A count with the noun that it counts: ``{count} invalid features``.
-_COUNTED = re.compile(
+_COUNTED_NOUN = re.compile(
     r"\{(?P<name>\w+)\} (?P<before>(?:(?!(?:and|of|in|or)\b)[a-z-]+ ){0,2}?)(?P<noun>[a-z]+s)\b(?P<rest>[^.:;{]*)"
 )
 #: Words in -s that are not plurals.
 _NO_PLURALS = frozenset({"across", "as", "does", "gives", "has", "is", "its", "less", "plus", "this", "thus", "was"})
-_VERBS = {
+_SINGULAR_OF_VERBS = {
     "are": "is", "begin": "begins", "belong": "belongs", "carry": "carries", "contain": "contains", "cross": "crosses",
     "differ": "differs", "do": "does", "have": "has", "hold": "holds", "lack": "lacks", "lie": "lies", "need": "needs",
     "share": "shares", "stand": "stands", "use": "uses", "were": "was",
 }  # fmt: skip
-_VERB = re.compile(rf"\b({'|'.join(_VERBS)})\b")
+_PLURAL_VERB = re.compile(rf"\b({'|'.join(_SINGULAR_OF_VERBS)})\b")
 
 
 def agree(template: str, params: Mapping[str, Any]) -> str:
-    """Return an English template with noun and verb in the singular behind each count of 1.
+    """Return an English text with noun and verb in the singular after a count of 1.
 
     >>> agree("{count} features have no area.", {"count": 1})
     '{count} feature has no area.'
     """
-    return _COUNTED.sub(lambda found: _singular(found) if _is_one(params.get(found["name"])) else found[0], template)
+    return _COUNTED_NOUN.sub(
+        lambda found: _singular_match(found) if _is_one(params.get(found["name"])) else found[0], template
+    )
 
 
 def singular(noun: str) -> str:
@@ -41,8 +43,8 @@ def _is_one(value: Any) -> bool:
     return not isinstance(value, bool) and (value == 1 or value == "1")
 
 
-def _singular(found: re.Match[str]) -> str:
-    if found["noun"] in _NO_PLURALS:
-        return found[0]
-    rest = _VERB.sub(lambda verb: _VERBS[verb[1]], found["rest"], count=1)
-    return f"{{{found['name']}}} {found['before']}{singular(found['noun'])}{rest}"
+def _singular_match(match: re.Match[str]) -> str:
+    if match["noun"] in _NO_PLURALS:
+        return match[0]
+    rest = _PLURAL_VERB.sub(lambda verb: _SINGULAR_OF_VERBS[verb[1]], match["rest"], count=1)
+    return f"{{{match['name']}}} {match['before']}{singular(match['noun'])}{rest}"

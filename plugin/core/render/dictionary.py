@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The data dictionary (数据字典) of a standard as HTML: layers, code lists and their rules.
+"""The data dictionary (数据字典) of a standard as HTML: layers, code lists, rules.
 
 It is generated from the loaded templates, code lists and rules; no layer name is fixed in the code.
 """
@@ -24,18 +24,27 @@ UNVERIFIED = "C"
 
 
 def render_dictionary(standard: Standard, lang: str = "zh") -> str:
-    """Return the whole dictionary; DataError for an invalid template, code list or text."""
-    return fill_template("dictionary.html.j2", _book(standard, Words(lang), Texts(lang)))
+    """Return the data dictionary of a standard as one HTML page.
+
+    Raises DataError for an invalid template, code list or text.
+    """
+    return fill_template("dictionary.html.j2", _dictionary_data(standard, Words(lang), Texts(lang)))
 
 
 def write_dictionary(standard: Standard, target: str | Path, lang: str = "zh") -> None:
-    """Write the dictionary to a file; OutputError when it cannot be written."""
+    """Write the data dictionary to an HTML file.
+
+    Raises OutputError when it cannot be written.
+    """
     write_text(target, render_dictionary(standard, lang))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A page: ``anchor`` (``layer-DLTB``, ``codes-sandiao``) and the ``words`` for search."""
+    """A page of the data dictionary: a layer or a code list.
+
+    ``anchor``: ``layer-DLTB`` or ``codes-sandiao``; ``words``: text in which the search looks for words.
+    """
 
     anchor: str
     title: str
@@ -44,20 +53,20 @@ class Entry:
     words: str
 
     def found_by(self, text: str) -> bool:
-        """Return True if the page contains every word of the text, ignoring case."""
+        """Return True if the page contains every word of a search text, ignoring case."""
         return all(part in self.words for part in text.lower().split())
 
 
 class Dictionary:
-    """The dictionary page by page, for QGIS windows."""
+    """The data dictionary page by page, for QGIS windows."""
 
     def __init__(self, standard: Standard, lang: str = "zh"):
         self._standard = standard
-        self._words, self._texts = Words(lang), Texts(lang)
+        self._search_words, self._texts = Words(lang), Texts(lang)
 
     @cached_property
     def _pages(self) -> dict[str, Any]:
-        return _book(self._standard, self._words, self._texts)
+        return _dictionary_data(self._standard, self._search_words, self._texts)
 
     @cached_property
     def entries(self) -> list[Entry]:
@@ -66,16 +75,19 @@ class Dictionary:
         for group in self._pages["groups"]:
             for layer in group["layers"]:
                 inside = [(f["name"], f["alias"]) for f in layer["fields"]]
-                words = _words(layer["name"], layer["role"], layer["aliases"], inside)
+                words = _search_words(layer["name"], layer["role"], layer["aliases"], inside)
                 found.append(Entry(f"layer-{layer['role']}", layer["name"], layer["role"], group["name"], words))
         for codes in self._pages["lists"]:
-            words = _words(codes["name"], codes["id"], [(c["code"], c["name"]) for c in codes["codes"]])
-            heading = self._words.get("dictionary", "lists")
+            words = _search_words(codes["name"], codes["id"], [(c["code"], c["name"]) for c in codes["codes"]])
+            heading = self._search_words.get("dictionary", "lists")
             found.append(Entry(f"codes-{codes['id']}", codes["name"], codes["id"], heading, words))
         return found
 
     def page(self, anchor: str = "") -> str:
-        """Return the page of a layer or code list, else the introduction, as plain HTML."""
+        """Return the page of a layer or code list as plain HTML.
+
+        For another ``anchor`` it is the introduction.
+        """
         kind, _, name = anchor.partition("-")
         layers = {row["role"]: row for group in self._pages["groups"] for row in group["layers"]}
         lists = {row["id"]: row for row in self._pages["lists"]}
@@ -84,25 +96,31 @@ class Dictionary:
         return fill_template("dictionary_page.html.j2", {**self._pages, "layer": layer, "list": codes})
 
     def field_note(self, role: str, name: str) -> str:
-        """Return a field's description in one line; empty for an unknown field."""
+        """Return the description of a layer's field in one line.
+
+        ``role``: the layer's code. Empty for an unknown field.
+        """
         template = self._standard.templates.get(role)
         field = template.field_named(name) if template else None
         if template is None or field is None:
             return ""
-        row = _field(field, template.export_names[field.name], self._standard, self._words, self._texts)
+        row = _field_data(field, template.export_names[field.name], self._standard, self._search_words, self._texts)
         size = ",".join(str(v) for v in (row["length"], row["decimals"]) if v != "")
-        kind = row["type"] + (self._words.bracket(size) if size else "")
-        mark = f"{self._words.get('dictionary', 'mark')} {field.mark}"
+        kind = row["type"] + (self._search_words.bracket(size) if size else "")
+        mark = f"{self._search_words.get('dictionary', 'mark')} {field.mark}"
         parts = (f"{field.alias} {field.name}", kind, row["unit"], row["list"], row["notes"], row["required"], mark)
         return " · ".join(part for part in parts if part)
 
 
-def _words(*parts: Any) -> str:
+def _search_words(*parts: Any) -> str:
     return " ".join(str(p) if isinstance(p, str) else " ".join(" ".join(pair) for pair in p) for p in parts).lower()
 
 
 def find_rules(role: str, standard: Standard) -> list[Rule]:
-    """Return the rules that need a layer of this role, without the rules on every layer."""
+    """Return the rules that need a layer with this code (``role``).
+
+    Rules on every layer are left out.
+    """
     found = []
     for rule in all_rules().values():
         needed = [need.concept for need in rule.needs.values() if need.concept != EACH]
@@ -112,7 +130,10 @@ def find_rules(role: str, standard: Standard) -> list[Rule]:
 
 
 def order_codes(codes: CodeList) -> list[tuple[Code, int]]:
-    """Return every code below its parent, with its depth; a cycle of parents is cut."""
+    """Return every code with its depth, each below its parent.
+
+    A cycle of parents is cut.
+    """
     children: dict[str, list[Code]] = {}
     for code in codes.codes.values():
         children.setdefault(code.parent, []).append(code)
@@ -131,7 +152,7 @@ def order_codes(codes: CodeList) -> list[tuple[Code, int]]:
     return found
 
 
-def _book(standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
+def _dictionary_data(standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
     templates = standard.templates
     users: dict[str, list[str]] = {}
     for role, template in templates.items():
@@ -140,8 +161,8 @@ def _book(standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
     groups: dict[str, list[dict[str, Any]]] = {}
     for template in templates.values():
         group = template.group or words.get("dictionary", "no_group")
-        groups.setdefault(group, []).append(_layer(template, standard, words, texts))
-    lists = [_list(codes, users.get(codes.id, []), words, texts) for codes in standard.code_lists.values()]
+        groups.setdefault(group, []).append(_layer_data(template, standard, words, texts))
+    lists = [_code_list_data(codes, users.get(codes.id, []), words, texts) for codes in standard.code_lists.values()]
     every = [r for r in all_rules().values() if not r.needs or any(n.concept == EACH for n in r.needs.values())]
     counts = {
         "layers": len(templates),
@@ -164,11 +185,11 @@ def _book(standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
         "doubts": words.get("dictionary", "unsure", **doubts),
         "groups": [{"name": name, "layers": rows} for name, rows in ordered],
         "lists": lists,
-        "every": [_rule(r, words, texts) for r in every],
+        "every": [_rule_data(r, words, texts) for r in every],
     }
 
 
-def _layer(template: Template, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
+def _layer_data(template: Template, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
     edition = standard.edition_of(template)
     short = template.export_names
     return {
@@ -178,20 +199,20 @@ def _layer(template: Template, standard: Standard, words: Words, texts: Texts) -
         "fields_mark": template.fields_mark,
         "unsure": UNVERIFIED in (template.name_mark, template.fields_mark),
         "geometry": texts.get("types", template.geometry),
-        "constraint": _constraint(template.constraint, words),
+        "constraint": _constraint_text(template.constraint, words),
         "overlap": words.get("dictionary", f"overlap_{template.overlap}"),
         "feature_code": template.feature_code,
         "aliases": words.join(a for a in template.aliases if a != template.name),
         "source": template.source,
         "edition": f"{edition.name} · {edition.edition}",
-        "fields": [_field(f, short[f.name], standard, words, texts) for f in template.fields],
+        "fields": [_field_data(f, short[f.name], standard, words, texts) for f in template.fields],
         "field_marks": "".join(sorted({f.mark for f in template.fields})),
         "has_personal": any(f.personal for f in template.fields),
-        "rules": [_rule(r, words, texts) for r in find_rules(template.role, standard)],
+        "rules": [_rule_data(r, words, texts) for r in find_rules(template.role, standard)],
     }
 
 
-def _field(field: Field, short: str, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
+def _field_data(field: Field, short: str, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
     notes = []
     if field.code_pad:
         notes.append(words.get("dictionary", "padded", digits=field.code_pad))
@@ -213,18 +234,18 @@ def _field(field: Field, short: str, standard: Standard, words: Words, texts: Te
         "linked": field.codes in standard.code_lists,
         "notes": words.join(notes),
         "meaning": words.named("meaning", field.meaning),
-        "required": _constraint(field.constraint, words) if field.constraint else "",
+        "required": _constraint_text(field.constraint, words) if field.constraint else "",
         "personal": field.personal,
         "mark": field.mark,
     }
 
 
-def _constraint(letter: str, words: Words) -> str:
+def _constraint_text(letter: str, words: Words) -> str:
     key = f"constraint_{letter or 'none'}"
     return words.get("dictionary", key) if words.has("dictionary", key) else letter
 
 
-def _list(codes: CodeList, users: list[str], words: Words, texts: Texts) -> dict[str, Any]:
+def _code_list_data(codes: CodeList, users: list[str], words: Words, texts: Texts) -> dict[str, Any]:
     # Skip a column without any value.
     columns = list(dict.fromkeys(k for c in codes.codes.values() for k, v in c.extra.items() if v))
     return {
@@ -249,7 +270,7 @@ def _list(codes: CodeList, users: list[str], words: Words, texts: Texts) -> dict
     }
 
 
-def _rule(rule: Rule, words: Words, texts: Texts) -> dict[str, str]:
+def _rule_data(rule: Rule, words: Words, texts: Texts) -> dict[str, str]:
     return {
         "code": rule.code,
         "title": texts.rule_title(rule),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Indicators as rows of the page: value, target, margin, state, inputs and marks."""
+"""Indicators as rows of the report page.
+
+Columns are value, target, margin, state, inputs and marks.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +17,27 @@ from .words import Words
 
 #: Decimals in official documents.
 DECIMALS = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0, "km_km2": 2}
-_MOST_DECIMALS = 6
+_MAX_DECIMALS = 6
 ICONS = {MET: "ok", WARNING: "INFO", CLOSE: "warning", BROKEN: "error", UNCONFIRMED: "warning"}
 #: Inputs of a ratio that differ between its forms.
-_OWN_INPUTS = ("numerator_m2", "land_ratio")
+_INPUTS_SHOWN_ELSEWHERE = ("numerator_m2", "land_ratio")
 
 
 def figure_rows(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
-    """Return rows of areas, then of the ratio; figures of townships have a separate table."""
+    """Return the indicators of a report as rows of the page: areas, then the ratio.
+
+    Figures of townships have a separate table.
+    """
     whole = [i for i in report.indicators if not is_township_figure(i)]
-    return [_row(i, norm, words) for i in sorted(whole, key=lambda i: i.unit == "ratio")]
+    return [_figure_row(i, norm, words) for i in sorted(whole, key=lambda i: i.unit == "ratio")]
 
 
 def is_township_figure(indicator: Indicator) -> bool:
-    """Return True for a township's figure with its task (LAW004)."""
+    """Return True for the area of a township compared with its task (LAW004)."""
     return indicator.id.startswith("township_")
 
 
-def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any]:
+def _figure_row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any]:
     left, decimals = indicator.margin, decimals_of(indicator)
     state = format_state(indicator, words)
     return {
@@ -47,31 +53,37 @@ def _row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any
         "basis": "" if indicator.unit == "ratio" else format_basis(indicator, words),
         "inputs": format_inputs(indicator, words),
         "decides": indicator.unit == "ratio" and indicator.target is not None,
-        "marks": _marks(indicator, norm),
+        "marks": _source_marks(indicator, norm),
         "source": indicator.target_source,
         "confirmed": indicator.confirmed,
     }
 
 
 def format_basis(indicator: Indicator, words: Words) -> str:
-    """Return the basis in words; for a ratio those of numerator and denominator."""
+    """Return the basis of an indicator in words, such as statutory area.
+
+    For a ratio those of numerator and denominator.
+    """
     return " ÷ ".join(words.named("basis", part) for part in indicator.basis.split("/") if part)
 
 
 def decimals_of(indicator: Indicator) -> int:
-    """Return the usual decimals of the unit, more where they would hide the side of the target."""
+    """Return the number of decimals to print for an indicator.
+
+    It is usual for the unit, more where rounding would hide on which side of the target the value is.
+    """
     left = indicator.margin
     decimals = max(DECIMALS.get(indicator.unit, 2), indicator.target_decimals if left is not None else 0)
     if decimals == 0 and indicator.value is not None and float(indicator.value).is_integer():
         # A count near its target is still a whole number.
         return decimals
-    while left and decimals < _MOST_DECIMALS and abs(left) < 10.0 ** (1 - decimals):
+    while left and decimals < _MAX_DECIMALS and abs(left) < 10.0 ** (1 - decimals):
         decimals += 1
     return decimals
 
 
 def signed(value: float | None, decimals: int) -> str:
-    """Return a number with its sign; zero has no sign."""
+    """Return a number as text with its sign; zero has no sign."""
     if value is None:
         return ""
     text = format_number(abs(value), decimals)
@@ -81,7 +93,7 @@ def signed(value: float | None, decimals: int) -> str:
 
 
 def format_target(indicator: Indicator, words: Words) -> str:
-    """Return the target with sign and unit; empty without a target."""
+    """Return the target of an indicator with ≥ or ≤ and unit; empty without one."""
     if indicator.target is None:
         return ""
     sign = SIGNS.get(indicator.comparison, indicator.comparison)
@@ -91,7 +103,7 @@ def format_target(indicator: Indicator, words: Words) -> str:
 
 
 def format_state(indicator: Indicator, words: Words) -> str:
-    """Return the state in words, with a star for unconfirmed figures.
+    """Return the state of an indicator in words; a star marks an unconfirmed figure.
 
     The word 合格 is not used: a limit that is kept reads 未超限.
     """
@@ -103,13 +115,13 @@ def format_state(indicator: Indicator, words: Words) -> str:
 
 
 def format_value(indicator: Indicator, words: Words) -> str:
-    """Return value with unit for a line of text."""
+    """Return the value of an indicator with its unit, for a line of text."""
     figure = format_number(indicator.value, decimals_of(indicator))
     return figure if indicator.unit == "ratio" else f"{figure} {words.named('unit', indicator.unit)}"
 
 
 def format_inputs(indicator: Indicator, words: Words) -> str:
-    """Return the inputs in one line.
+    """Return the inputs of an indicator in one line, shortened.
 
     These are the sum over a layer, numerator ÷ denominator, or a list of all inputs.
     """
@@ -139,21 +151,21 @@ def format_inputs(indicator: Indicator, words: Words) -> str:
 
 
 def all_inputs(indicator: Indicator, words: Words) -> str:
-    """Return all inputs in one line."""
+    """Return all inputs of an indicator in one line."""
     return words.get("page", "clause").join(format_input(k, v, words) for k, v in indicator.inputs.items())
 
 
 def format_input(name: str, value: Any, words: Words) -> str:
-    """Return one input with its label."""
+    """Return one input of an indicator with its label."""
     label = words.named("input", name)
     if isinstance(value, list | tuple | set):
         return f"{label} {words.join(map(str, value))}"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{label} {_measure(name, float(value), words)}"
+        return f"{label} {_format_measure(name, float(value), words)}"
     return f"{label} {words.named('input_value', str(value))}"
 
 
-def _measure(name: str, value: float, words: Words) -> str:
+def _format_measure(name: str, value: float, words: Words) -> str:
     for tail in SQUARE_METRES:
         if name.endswith(f"_{tail}"):
             # A difference of 0 must not read −0.00.
@@ -166,13 +178,16 @@ def _measure(name: str, value: float, words: Words) -> str:
 
 
 def figure_notes(report: Report, words: Words) -> list[str]:
-    """Return the notes below the table: sources, inputs of the ratio, meaning of the star."""
+    """Return the notes below the table of indicators.
+
+    They are sources, inputs of the ratio, and the meaning of the star.
+    """
     notes = []
     whole = [i for i in report.indicators if not is_township_figure(i)]
     sources = dict.fromkeys(i.target_source for i in whole if i.target_source and i.unit != "ratio")
     if sources:
         notes.append(words.get("text", "target_source", sources=words.join(sources)))
-    notes += _notes_of_ratio(report, words)
+    notes += _ratio_notes(report, words)
     if any(i.state == WARNING for i in report.indicators):
         notes.append(words.get("text", "margin_note"))
     if any(not i.confirmed for i in report.indicators):
@@ -180,11 +195,13 @@ def figure_notes(report: Report, words: Words) -> list[str]:
     return notes
 
 
-def _notes_of_ratio(report: Report, words: Words) -> list[str]:
+def _ratio_notes(report: Report, words: Words) -> list[str]:
     notes = []
     ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]
     if ratios:
-        shared = Indicator("", None, "", "", inputs={k: v for k, v in ratios[0].inputs.items() if k not in _OWN_INPUTS})
+        shared = Indicator(
+            "", None, "", "", inputs={k: v for k, v in ratios[0].inputs.items() if k not in _INPUTS_SHOWN_ELSEWHERE}
+        )
         limits = dict.fromkeys(i.target_source for i in ratios if i.target_source)
         limit = words.get("text", "limit_source", sources=words.join(limits)) if limits else ""
         notes.append(words.get("text", "ratio_inputs", limit=limit, inputs=all_inputs(shared, words)))
@@ -195,8 +212,8 @@ def _notes_of_ratio(report: Report, words: Words) -> list[str]:
     return notes
 
 
-def _marks(indicator: Indicator, norm: Norm | None) -> list[str]:
-    """Return the marks of the target and of the definition behind a ratio or a space.
+def _source_marks(indicator: Indicator, norm: Norm | None) -> list[str]:
+    """Return the source marks (A, B or C) of an indicator's target and definition.
 
     Uncertain figures have a star instead.
     """

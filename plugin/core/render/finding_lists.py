@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings on the page: sums by rule, then the rows of each rule up to a limit."""
+"""Findings on the report page: sums by rule, then rows of each rule up to a limit."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from .words import Words
 #: Largest number of rows per rule on the page; counts are complete, and layer and JSON have all.
 ROWS = 200
 #: Largest number of townships in one cell.
-_TOWNSHIPS = 24
+_MAX_TOWNSHIPS = 24
 #: Largest number of related keys in one row.
-_RELATED = 3
-_CIRCLED = 0x2460
+_MAX_RELATED = 3
+_CIRCLED_ONE = 0x2460
 #: The rule that lists windows (开天窗).
 WINDOWS = "TOP009"
 
 
 def rule_titles(report: Report, words: Words) -> dict[str, str]:
-    """Return the title of each rule, and of the codes on the run itself."""
+    """Return code → title of each rule, and of the codes about the run itself."""
     return {r.code: r.heading for r in report.rules} | {
         code: words.get("run_title", code) for code in ("RUN900", "RUN901", "RUN902", "RUN903", "RUN904", "RUN905")
     }
 
 
 def group_by_code(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
-    """Return the findings by code."""
+    """Return rule code → its findings."""
     groups: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         groups[finding.code].append(finding)
@@ -43,7 +43,7 @@ def group_by_code(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
 
 
 def sum_by_rule(report: Report, words: Words) -> list[dict[str, Any]]:
-    """Return one row per rule and severity, errors first, then by area.
+    """Return one row per rule and severity with sums, errors first, then by area.
 
     Waived findings have a separate section.
     """
@@ -67,20 +67,20 @@ def sum_by_rule(report: Report, words: Words) -> list[dict[str, Any]]:
                 "area_m2": sum(areas),
                 "area": format_number(sum(areas), 2) if areas else "—",
                 "net": words.get("text", "net", area=format_number(sum(nets), 2)) if nets else "",
-                "townships": _townships(found, words),
+                "townships": _township_sums(found, words),
             }
         )
     return sorted(rows, key=lambda r: (order.index(r["severity"]), -r["area_m2"], r["code"]))
 
 
-def _townships(found: list[Finding], words: Words) -> str:
-    counts = Counter(f.township for f in found)
+def _township_sums(findings: list[Finding], words: Words) -> str:
+    counts = Counter(f.township for f in findings)
     elsewhere = counts.pop("", 0)
     if not counts:
         return "—"
     named = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    parts = [words.get("text", "township_count", name=n, count=c) for n, c in named[:_TOWNSHIPS]]
-    if len(named) > _TOWNSHIPS:
+    parts = [words.get("text", "township_count", name=n, count=c) for n, c in named[:_MAX_TOWNSHIPS]]
+    if len(named) > _MAX_TOWNSHIPS:
         parts.append(words.get("text", "more_townships", count=len(named)))
     if elsewhere:
         parts.append(words.get("text", "elsewhere", count=elsewhere))
@@ -88,7 +88,10 @@ def _townships(found: list[Finding], words: Words) -> str:
 
 
 def list_by_rule(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) -> list[dict[str, Any]]:
-    """Return a block per rule with findings: rows, remainder, help and sources."""
+    """Return a block for each rule with findings.
+
+    It has rows up to ``limit``, the number of the others, help and sources.
+    """
     named = rule_titles(report, words)
     outcomes = {r.code: r for r in report.rules}
     blocks = []
@@ -99,55 +102,57 @@ def list_by_rule(report: Report, norm: Norm | None, words: Words, limit: int = R
                 "code": code,
                 "title": named.get(code, code),
                 "number": format_number(len(found), 0),
-                "rows": [_row(f, words) for f in shown],
+                "rows": [_finding_row(f, words) for f in shown],
                 "more": words.get("text", "more_rows", count=format_number(len(found) - len(shown), 0))
                 if len(found) > limit
                 else "",
-                **_manual(code, outcomes.get(code), norm, words),
+                **_rule_manual(code, outcomes.get(code), norm, words),
             }
         )
     return blocks
 
 
 def rule_order(code: str) -> tuple[int, str]:
-    """Return the sort key of a code: family, then code."""
+    """Return the sort key of a rule code: family, then code."""
     from ..model.rule import FAMILIES
 
     return (FAMILIES.index(code[:3]) if code[:3] in FAMILIES else len(FAMILIES), code)
 
 
-def _row(finding: Finding, words: Words) -> dict[str, Any]:
+def _finding_row(finding: Finding, words: Words) -> dict[str, Any]:
     waived = finding.state == "waived"
     return {
         "severity": "WAIVED" if waived else str(finding.severity),
-        "own": _join(finding.role, _key(finding.key, finding.params.get("fid"), words)),
-        "related": _related(finding, words),
+        "own": _join_role_and_key(finding.role, _key_or_fid(finding.key, finding.params.get("fid"), words)),
+        "related": _related_features(finding, words),
         "township": finding.township,
         "area": format_number(finding.area_m2, 2) if finding.area_m2 is not None else "",
         "message": finding.message,
     }
 
 
-def _related(finding: Finding, words: Words) -> list[str]:
-    """Return the other side, one line per key."""
+def _related_features(finding: Finding, words: Words) -> list[str]:
+    """Return the other features of a finding, one line per key."""
     fid = finding.params.get("related_fid")
-    keys = [k for k in finding.related_keys if k][:_RELATED]
-    lines = [_join(finding.related_role, k) for k in keys] or [_join(finding.related_role, _key("", fid, words))]
+    keys = [k for k in finding.related_keys if k][:_MAX_RELATED]
+    lines = [_join_role_and_key(finding.related_role, k) for k in keys] or [
+        _join_role_and_key(finding.related_role, _key_or_fid("", fid, words))
+    ]
     if len(finding.related_keys) > len(keys) > 0:
         lines.append("…")
     return [line for line in lines if line]
 
 
-def _join(role: str, key: str) -> str:
+def _join_role_and_key(role: str, key: str) -> str:
     return " ".join(p for p in (role, key) if p)
 
 
-def _key(key: str, fid: Any, words: Words) -> str:
+def _key_or_fid(key: str, fid: Any, words: Words) -> str:
     tail = words.get("text", "fid", fid=fid) if fid is not None else ""
     return f"{key} {words.bracket(tail)}" if key and tail else key or tail
 
 
-def _manual(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: Words) -> dict[str, Any]:
+def _rule_manual(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: Words) -> dict[str, Any]:
     """Return a rule's help by heading, its values, and its sources with marks.
 
     A finding about the run has one sentence. A code of another version of the plugin has no help.
@@ -170,7 +175,7 @@ def _manual(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: Wo
 
 
 def describe_rule_values(outcome: RuleOutcome | None, texts: Texts) -> list[str]:
-    """Return the values that a rule used, one per line.
+    """Return the values of settings that a rule used, one per line.
 
     The tolerance of standard and county is on the first page.
     """
@@ -181,7 +186,7 @@ def describe_rule_values(outcome: RuleOutcome | None, texts: Texts) -> list[str]
 
 
 def list_citations(keys: Iterable[str], norm: Norm | None, words: Words) -> list[dict[str, str]]:
-    """Return the citations of a rule with their marks."""
+    """Return the citations of a rule with their marks (A, B or C: level of source)."""
     if norm is None:
         return []
     known = norm.standard.citations
@@ -191,7 +196,7 @@ def list_citations(keys: Iterable[str], norm: Norm | None, words: Words) -> list
 
 
 def list_conflicts(report: Report, words: Words) -> dict[str, Any]:
-    """Return the largest conflicts with captions, numbered as on the overview."""
+    """Return the largest conflicts with captions, numbered as on the overview map."""
     named = rule_titles(report, words)
     chosen = largest_conflicts(report)
     rows = []
@@ -199,7 +204,7 @@ def list_conflicts(report: Report, words: Words) -> dict[str, Any]:
         rows.append(
             {
                 "number": position,
-                "circled": chr(_CIRCLED + position - 1),
+                "circled": chr(_CIRCLED_ONE + position - 1),
                 "severity": str(finding.severity),
                 "code": finding.code,
                 "title": named.get(finding.code, finding.code),
@@ -228,8 +233,8 @@ def list_waivers(report: Report, words: Words) -> list[dict[str, Any]]:
         rows.append(
             {
                 "code": finding.code,
-                "own": _join(finding.role, finding.key),
-                "related": _related(finding, words),
+                "own": _join_role_and_key(finding.role, finding.key),
+                "related": _related_features(finding, words),
                 "township": finding.township,
                 "area": format_number(finding.area_m2, 2),
                 "why": str(waiver.get("reason", "")),
@@ -244,12 +249,15 @@ def list_waivers(report: Report, words: Words) -> list[dict[str, Any]]:
 
 
 def list_windows(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) -> dict[str, Any]:
-    """Return the windows in the boundary (TOP009) by area, with fillers and sums."""
+    """Return the holes (开天窗) in the boundary (TOP009) by area.
+
+    Each has what fills it; sums are added.
+    """
     listed = [f for f in report.findings if f.code == WINDOWS]
     templates = norm.standard.templates if norm else {}
     rows = [
         {
-            "own": _join(f.role, _key(f.key, f.params.get("fid"), words)),
+            "own": _join_role_and_key(f.role, _key_or_fid(f.key, f.params.get("fid"), words)),
             "township": f.township or "—",
             "area": format_number(f.area_m2, 2),
             "fillers": words.join(

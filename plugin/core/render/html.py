@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The report as one self-contained HTML file with escaped data and no external resources."""
+"""The report as one HTML file with escaped data and no external resources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def township_section(report: Report, words: Words) -> dict[str, Any]:
-    """Return the figures of townships; townships that miss a task come first.
+    """Return the areas by township; townships that miss a task come first.
 
     ``columns``: figures with their units; ``rows``: a township with one cell per figure, ``None`` without a task.
     """
@@ -32,7 +32,7 @@ def township_section(report: Report, words: Words) -> dict[str, Any]:
     rows = []
     for place in dict.fromkeys(i.place for i in indicators):
         own = {(i.id, i.unit): i for i in indicators if i.place == place}
-        cells = [_cell(own[figure], words) if figure in own else None for figure in figures]
+        cells = [_township_cell(own[figure], words) if figure in own else None for figure in figures]
         rows.append({"name": place, "cells": cells, "met": all(i.state == MET for i in own.values())})
     sources = dict.fromkeys(i.target_source for i in indicators if i.target_source)
     return {
@@ -43,7 +43,7 @@ def township_section(report: Report, words: Words) -> dict[str, Any]:
     }
 
 
-def _cell(indicator: Indicator, words: Words) -> dict[str, str]:
+def _township_cell(indicator: Indicator, words: Words) -> dict[str, str]:
     return {
         "value": format_number(indicator.value, decimals_of(indicator)),
         # The unit is in the head of the column.
@@ -53,26 +53,29 @@ def _cell(indicator: Indicator, words: Words) -> dict[str, str]:
     }
 
 
-_LINK = re.compile(r"(https?:)//", re.IGNORECASE)
+_URL_SCHEME = re.compile(r"(https?:)//", re.IGNORECASE)
 #: The space between a figure and its unit, where no line may break.
-_UNIT = re.compile(r"(?<=\d) (?=(?:[kmc]?m²?|ha|万亩|亩)\b)")
+_SPACE_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:[kmc]?m²?|ha|万亩|亩)\b)")
 
 
 def render_report(report: Report, norm: Norm | None = None, pictures: Pictures | None = None, lang: str = "") -> str:
-    """Return the page.
+    """Return the report of a check as an HTML page.
 
     ``norm`` provides citations and marks; without ``pictures`` the page gives the reason.
     """
     words = Words(lang or report.lang)
-    return fill_template("report.html.j2", _page(report, norm, pictures, words))
+    return fill_template("report.html.j2", _page_data(report, norm, pictures, words))
 
 
 def fill_template(template: str, page: dict[str, Any]) -> str:
-    """Fill a template of resources/reports; everything is escaped, no URL remains."""
+    """Fill a Jinja template of resources/reports.
+
+    Everything is escaped, and no URL remains.
+    """
     text = _environment().get_template(template).render(page)
     # A layer name may contain a URL: escape it so that it reads the same but is not a link. On paper the narrow space
     # between groups of digits almost disappears, so the page uses a normal non-breaking space.
-    return _UNIT.sub("\u00a0", _LINK.sub(r"\1&#47;&#47;", text).replace(THIN_SPACE, "\u00a0"))
+    return _SPACE_BEFORE_UNIT.sub("\u00a0", _URL_SCHEME.sub(r"\1&#47;&#47;", text).replace(THIN_SPACE, "\u00a0"))
 
 
 @cache
@@ -92,11 +95,11 @@ def _environment() -> Any:
 
 
 def css_string(text: str) -> str:
-    """Return the content of a CSS string with special characters as code points."""
+    """Return a text as the content of a CSS string; special characters as code points."""
     return "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in text)
 
 
-def _page(report: Report, norm: Norm | None, pictures: Pictures | None, words: Words) -> dict[str, Any]:
+def _page_data(report: Report, norm: Norm | None, pictures: Pictures | None, words: Words) -> dict[str, Any]:
     drawn = pictures or Pictures()
     shown = bool(drawn.overview or any(drawn.conflicts))
     reason = drawn.problem or words.get("text", "no_place" if pictures else "no_qgis")
@@ -106,7 +109,7 @@ def _page(report: Report, norm: Norm | None, pictures: Pictures | None, words: W
     head = sections.head_section(report, norm, words)
     return {
         "w": words,
-        "running": _running(head, words),
+        "running": _page_margins(head, words),
         "lang": {"zh": "zh-CN"}.get(words.lang, words.lang),
         "head": head,
         "verdict": verdict.verdict_section(report, norm, words),
@@ -131,7 +134,7 @@ def _page(report: Report, norm: Norm | None, pictures: Pictures | None, words: W
     }
 
 
-def _running(head: dict[str, Any], words: Words) -> dict[str, Any]:
+def _page_margins(head: dict[str, Any], words: Words) -> dict[str, Any]:
     """Return header and footer of every printed page; the browser counts the pages."""
     title = words.get("page", "gap").join(p for p in (head["area_name"], head["title"]) if p)
     parts: list[Any] = []

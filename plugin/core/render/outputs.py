@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write all results of a run (findings, JSON, page) or none.
+"""Write all results of a check (findings layer, JSON, HTML page), or no file.
 
 Each file is written to a temporary path; all move to their targets when every one is complete.
 """
@@ -40,12 +40,12 @@ GEOPACKAGE = {"VERSION": "1.2"}
 
 
 def put_findings(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
-    """Write the findings layer to a new file, with all columns even without findings.
+    """Write findings as a layer to a new file, with all columns even without findings.
 
-    `atomic_output` provides the path. Raises OutputError when the driver fails or the file is incomplete (a full
-    disk, which drivers do not always report).
+    `atomic_output` provides the path. Raises OutputError when the driver fails or the file is incomplete (a full disk,
+    which drivers do not always report).
     """
-    driver = _driver(path)
+    driver = _driver_of(path)
     rows = [finding.row() for finding in findings]
     numbers = ("area_m2", "net_area_m2", "width_m")
     columns = {n: pd.Series([r[n] for r in rows], dtype="float64" if n in numbers else "object") for n in COLUMNS}
@@ -81,7 +81,7 @@ def put_findings(path: Path, findings: list[Finding], crs: CRS, layer: str = "fi
             shutil.copytree(file, copy) if file.is_dir() else shutil.copyfile(file, copy)
 
 
-def _driver(target: Path) -> str:
+def _driver_of(target: Path) -> str:
     known = {".gpkg": "GPKG", "": "GPKG", ".gdb": "OpenFileGDB", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON"}
     suffix = target.suffix.lower()
     if suffix not in known:
@@ -94,39 +94,45 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def to_json(report: Report) -> str:
-    """Return UTF-8 text that is valid for any JSON reader: non-finite numbers become null."""
+    """Return a report as JSON text; non-finite numbers become null."""
     return dump_json(report.to_dict())
 
 
 def dump_json(data: dict[str, Any]) -> str:
     """Return plain data as JSON text, one line for each entry of its lists."""
     try:
-        return _dump(data)
+        return _dump_report(data)
     except ValueError:
-        return _dump(_finite(data))
+        return _dump_report(_replace_non_finite(data))
 
 
-def _dump(data: dict[str, Any]) -> str:
-    """Return one line per rule, finding and indicator: fast to write and easy to compare."""
-    parts = [f"{_one(key)}: {_lines(value) if isinstance(value, list) else _one(value)}" for key, value in data.items()]
+def _dump_report(data: dict[str, Any]) -> str:
+    """Return a report as JSON with one line per rule, finding and indicator.
+
+    This is fast to write and easy to compare.
+    """
+    parts = [
+        f"{_json_entry(key)}: {_json_lines(value) if isinstance(value, list) else _json_entry(value)}"
+        for key, value in data.items()
+    ]
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def _lines(values: list[Any]) -> str:
-    return "[\n" + ",\n".join(_one(v) for v in values) + "\n]" if values else "[]"
+def _json_lines(values: list[Any]) -> str:
+    return "[\n" + ",\n".join(_json_entry(v) for v in values) + "\n]" if values else "[]"
 
 
-def _one(value: Any) -> str:
+def _json_entry(value: Any) -> str:
     return _ENCODER.encode(value)
 
 
-def _finite(value: Any) -> Any:
+def _replace_non_finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
-        return {k: _finite(v) for k, v in value.items()}
+        return {k: _replace_non_finite(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
+        return [_replace_non_finite(v) for v in value]
     return value
 
 
@@ -138,10 +144,10 @@ def write_outputs(
     *,
     cancellation: Cancellation = NEVER,
 ) -> None:
-    """Write all outputs of a check.
+    """Write all outputs of a check, or no file.
 
-    ``draw`` makes the pictures and is called only for a page. Raises OutputError, also for a target that is an input
-    of the check, and Cancelled; every target is then unchanged.
+    ``draw`` makes the pictures and is called only for a page. Raises OutputError, also for a target that is an input of
+    the check, and Cancelled; every target is then unchanged.
     """
 
     def page() -> str:

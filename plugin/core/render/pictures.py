@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Choice of the conflicts to picture, and the images for the page; QGIS draws them."""
+"""Choose the conflicts to show as pictures, and hold the images.
+
+QGIS draws them.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,15 @@ from ..model.rule import Severity
 
 #: Number of pictures on a page; the layer has all conflicts.
 PICTURES = 12
-_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+_SEVERITY_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """A symbol as a data URI with its label; ``wide`` symbols are patches, others points."""
+    """A symbol of the legend as a data URI, with its label.
+
+    ``wide`` symbols are patches, others points.
+    """
 
     label: str
     image: str
@@ -25,10 +31,10 @@ class LegendEntry:
 
 @dataclass
 class Pictures:
-    """Images as data URIs.
+    """The images of a report page as data URIs.
 
-    ``conflicts``: in the order of `largest_conflicts`, empty where one could not be drawn; ``problem``: the reason
-    for missing pictures, in the report's language.
+    ``conflicts``: in the order of `largest_conflicts`, empty where one could not be drawn; ``problem``: the reason for
+    missing pictures, in the report's language.
     """
 
     overview: str = ""
@@ -39,12 +45,15 @@ class Pictures:
 
 def rank_finding(finding: Finding) -> tuple[int, float, str, str]:
     """Return the sort key of a finding: severity, area from the largest, code, key."""
-    severity = _ORDER.get(finding.severity, 3) if finding.severity else 3
+    severity = _SEVERITY_ORDER.get(finding.severity, 3) if finding.severity else 3
     return severity, -(finding.area_m2 or 0.0), finding.code, finding.key
 
 
 def findings_with_area(report: Report) -> list[Finding]:
-    """Return open findings with an area, from which the largest are chosen."""
+    """Return the findings that are open and have an area.
+
+    The largest are chosen from them.
+    """
     return [
         f
         for f in report.findings
@@ -53,5 +62,5 @@ def findings_with_area(report: Report) -> list[Finding]:
 
 
 def largest_conflicts(report: Report, limit: int = PICTURES) -> list[Finding]:
-    """Return the largest conflicts in the order of overview and list."""
+    """Return the ``limit`` largest conflicts, in the order of overview and list."""
     return heapq.nsmallest(limit, findings_with_area(report), key=rank_finding)

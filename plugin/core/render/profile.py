@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A resolved norm as text lines: settings, rules, targets and registers with their origin."""
+"""A standard and a profile, resolved together, as lines of text.
+
+They are settings, rules, targets and registers, each with its source.
+"""
 
 from __future__ import annotations
 
@@ -17,38 +20,42 @@ from ..standard.conflicts import CONFLICTS, MEANINGS
 from .rule_book import line_name
 from .words import Words
 
-_PAIR = f"{CONFLICTS}."
+_PAIR_PREFIX = f"{CONFLICTS}."
 
 
 def profile_lines(norm: Norm, words: Words) -> Iterator[str]:
-    """Yield the whole norm: each heading, then its lines."""
+    """Yield a resolved profile as text: each heading, then its lines."""
     texts, laid = Texts(words.lang), resolve_norm(norm)
-    yield from _head(norm, words)
-    pairs = [value for value in laid.settings if value.key.startswith(_PAIR)]
-    plain = [value for value in laid.settings if not value.key.startswith(_PAIR)]
-    yield from _section(words, "settings", [_setting(value, texts, words) for value in plain])
+    yield from _head_lines(norm, words)
+    pairs = [value for value in laid.settings if value.key.startswith(_PAIR_PREFIX)]
+    plain = [value for value in laid.settings if not value.key.startswith(_PAIR_PREFIX)]
+    yield from _section_lines(words, "settings", [_setting_value(value, texts, words) for value in plain])
     rules = []
     for line in laid.rules:
         rule = all_rules()[line.code]
         runs = "" if line.runs else words.get("resolved", "asked", groups=words.join(line.groups) or line.code)
-        values = {"severity": words.get("severity", line.severity), "origin": _origin(line.origin, words), "runs": runs}
+        values = {
+            "severity": words.get("severity", line.severity),
+            "origin": _origin_text(line.origin, words),
+            "runs": runs,
+        }
         rules.append(words.get("resolved", "rule", code=line.code, title=texts.rule_title(rule), **values))
-        rules += [f"  {_setting(value, texts, words)}" for value in line.parameters]
-    yield from _section(words, "rules", rules, count=sum(line.runs for line in laid.rules))
+        rules += [f"  {_setting_value(value, texts, words)}" for value in line.parameters]
+    yield from _section_lines(words, "rules", rules, count=sum(line.runs for line in laid.rules))
     area, profile = norm.profile.area_code, norm.profile
-    yield from _section(words, "targets", [_target(t, texts, words) for t in norm.targets(area)])
-    yield from _section(words, "stated", [_stated(s, words) for s in norm.stated(area)])
-    yield from _section(words, "register", [_line(asdict(line), texts) for line in norm.register(area)])
-    other = [_target(t, texts, words) for t in profile.targets if t.area_code != area]
-    other += [_stated(s, words) for s in profile.stated if s.area_code != area]
-    yield from _section(words, "others", other)
+    yield from _section_lines(words, "targets", [_target_line(t, texts, words) for t in norm.targets(area)])
+    yield from _section_lines(words, "stated", [_stated_line(s, words) for s in norm.stated(area)])
+    yield from _section_lines(words, "register", [_register_line(asdict(line), texts) for line in norm.register(area)])
+    other = [_target_line(t, texts, words) for t in profile.targets if t.area_code != area]
+    other += [_stated_line(s, words) for s in profile.stated if s.area_code != area]
+    yield from _section_lines(words, "others", other)
     # The pairs come last: there are many, and most come from the standard.
     pairs.sort(key=lambda value: (MEANINGS.index(value.value), value.key))
-    yield from _section(words, "conflicts", [_pair(value, norm, texts, words) for value in pairs])
+    yield from _section_lines(words, "conflicts", [_control_line_pair(value, norm, texts, words) for value in pairs])
 
 
 def profile_dict(norm: Norm) -> dict[str, Any]:
-    """Return the resolved norm as plain data."""
+    """Return a resolved profile as plain data."""
     profile, standard = norm.profile, norm.standard
     return {
         "profile": {"id": profile.id, "name": profile.name, "area_code": profile.area_code},
@@ -65,7 +72,7 @@ def profile_dict(norm: Norm) -> dict[str, Any]:
     }
 
 
-def _head(norm: Norm, words: Words) -> Iterator[str]:
+def _head_lines(norm: Norm, words: Words) -> Iterator[str]:
     profile, standard = norm.profile, norm.standard
 
     def line(key: str, **params: Any) -> str:
@@ -94,57 +101,57 @@ def _head(norm: Norm, words: Words) -> Iterator[str]:
         yield line("absent", names=words.join(texts.concept(c) for c in sorted(profile.absent)))
 
 
-def _section(words: Words, key: str, lines: list[str], **params: Any) -> list[str]:
-    """Return a heading with the number of lines, and the lines; empty without lines."""
+def _section_lines(words: Words, key: str, lines: list[str], **params: Any) -> list[str]:
+    """Return a heading with the number of lines, then the lines; empty without lines."""
     if not lines:
         return []
     heading = words.get("resolved", key, **{"count": len(lines), **params})
     return ["", heading, *(f"  {line}" for line in lines)]
 
 
-def _pair(value: Value, norm: Norm, texts: Texts, words: Words) -> str:
+def _control_line_pair(value: Value, norm: Norm, texts: Texts, words: Words) -> str:
     """Return two control lines by name, with the meaning of their overlap."""
-    sides = value.key.removeprefix(_PAIR).split("-", 1)
+    sides = value.key.removeprefix(_PAIR_PREFIX).split("-", 1)
     name = " × ".join(line_name(side, norm, texts) for side in sides)
-    return _line_of(value, f"{name}　{value.key}", words.get("rule_book", f"meaning_{value.value}"), words)
+    return _setting_line(value, f"{name}　{value.key}", words.get("rule_book", f"meaning_{value.value}"), words)
 
 
-def _setting(value: Value, texts: Texts, words: Words) -> str:
-    return _line_of(value, value.key, format_value(value.value, "", texts), words)
+def _setting_value(value: Value, texts: Texts, words: Words) -> str:
+    return _setting_line(value, value.key, format_value(value.value, "", texts), words)
 
 
-def _line_of(value: Value, name: str, text: str, words: Words) -> str:
+def _setting_line(value: Value, name: str, text: str, words: Words) -> str:
     sure = "sure" if value.mark != "C" else "confirmed_c" if value.confirmed else "unconfirmed_c"
     mark = words.get("resolved", sure, mark=value.mark or "—")
-    return words.get("resolved", "value", name=name, value=text, mark=mark, origin=_origin(value.origin, words))
+    return words.get("resolved", "value", name=name, value=text, mark=mark, origin=_origin_text(value.origin, words))
 
 
-def _origin(origin: Origin, words: Words) -> str:
+def _origin_text(origin: Origin, words: Words) -> str:
     if origin.kind == RULE:
         return words.get("resolved", "of_rule")
     name = origin.id if origin.kind == STANDARD else origin.name or origin.id
     return name + words.bracket(words.named("phase", origin.phase)) if origin.phase else name
 
 
-def _target(target: Target, texts: Texts, words: Words) -> str:
+def _target_line(target: Target, texts: Texts, words: Words) -> str:
     unit = texts.get("units", target.unit)
-    return _figure(target, texts.indicator(target.indicator), unit, words)
+    return _figure_line(target, texts.indicator(target.indicator), unit, words)
 
 
-def _stated(stated: StatedFigure, words: Words) -> str:
+def _stated_line(stated: StatedFigure, words: Words) -> str:
     name = stated.name + words.bracket(stated.note) if stated.note else stated.name
-    return _figure(stated, name, stated.unit, words)
+    return _figure_line(stated, name, stated.unit, words)
 
 
-def _figure(figure: Target | StatedFigure, name: str, unit: str, words: Words) -> str:
+def _figure_line(figure: Target | StatedFigure, name: str, unit: str, words: Words) -> str:
     params = {"name": name, "sign": SIGNS[figure.comparison], "value": figure.value, "unit": unit, "year": figure.year}
     line = words.get("resolved", "figure", binding=figure.binding or "—", source=figure.source, **params)
     also = [words.get("resolved", "also", value=s.value, unit=unit, source=s.source) for s in figure.other_sources]
     return " ".join([line, *also])
 
 
-def _line(line: dict[str, Any], texts: Texts) -> str:
-    """Return a line of the register: a count, or one site with its areas."""
+def _register_line(line: dict[str, Any], texts: Texts) -> str:
+    """Return an entry of the heritage register: a count, or one site with its areas."""
     if line["count"] is not None:
         return f"{line['term']} {line['count']}  {line['source']}"
     areas = [line[key] for key in ("area", "core_area", "control_area") if line[key]]

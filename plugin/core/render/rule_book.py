@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rule book (规则手册): description, needs and sources of every rule.
+"""The rule book (规则手册): description, required layers, sources of every rule.
 
 It is rendered as lines for a console, a CSV table and one HTML page.
 """
@@ -33,8 +33,8 @@ DEFAULT, NAMED = "default", "named"
 class NeededLayer:
     """A layer that a rule needs.
 
-    ``concept`` (EACH: every layer in turn); ``roles``: its layer codes; ``fields``: meanings of fields without which
-    the rule is skipped.
+    ``concept``: kind of layer (EACH: every layer in turn); ``roles``: its layer codes; ``fields``: meanings of fields
+    without which the rule is skipped.
     """
 
     concept: str
@@ -45,10 +45,11 @@ class NeededLayer:
 
 @dataclass(frozen=True)
 class Entry:
-    """One rule.
+    """One rule in the rule book.
 
-    ``severity``: as in the profile; ``mark``: the best of its citations that apply in the profile's area; ``agreed``:
-    only sources marked C, but accepted by standard or county; ``unconfirmed``: its unconfirmed settings marked C.
+    ``severity``: as in the profile; ``mark``: the best level (A to C) of its citations that apply in the profile's
+    area; ``agreed``: only sources of level C, but accepted by standard or county; ``unconfirmed``: its unconfirmed
+    settings of level C; ``runs``: when it runs; ``inputs``: further files it needs.
     """
 
     rule: Rule
@@ -66,12 +67,15 @@ class Entry:
 
 
 def rule_book(norm: Norm, codes: Iterable[str] = ()) -> list[Entry]:
-    """Return every rule, or those with these codes, by family and with the values of ``norm``."""
+    """Return every rule, or those with the given codes, by family.
+
+    Their values are those of ``norm``, the standard and the profile.
+    """
     requested = set(codes)
-    return [_entry(rule, norm) for code, rule in all_rules().items() if not requested or code in requested]
+    return [_make_entry(rule, norm) for code, rule in all_rules().items() if not requested or code in requested]
 
 
-def _entry(rule: Rule, norm: Norm) -> Entry:
+def _make_entry(rule: Rule, norm: Norm) -> Entry:
     standard = norm.standard
     citations = tuple(standard.citations[key] for key in rule.basis if key in standard.citations)
     binding = [c for c in citations if c.binds(norm.profile.area_code)]
@@ -83,7 +87,7 @@ def _entry(rule: Rule, norm: Norm) -> Entry:
         mark=mark,
         agreed=mark == "C" and any(norm.is_confirmed(c.key) for c in binding),
         runs=_runs(rule.code, norm),
-        needs=tuple(_asked(need, norm) for need in rule.needs.values()),
+        needs=tuple(_needed_layer(need, norm) for need in rule.needs.values()),
         parameters=tuple(find_effective_parameters(rule, norm)),
         citations=citations,
         sources=tuple(standard.sources[s] for s in sources),
@@ -92,7 +96,7 @@ def _entry(rule: Rule, norm: Norm) -> Entry:
     )
 
 
-def _asked(need: Any, norm: Norm) -> NeededLayer:
+def _needed_layer(need: Any, norm: Norm) -> NeededLayer:
     roles = () if need.concept == EACH else norm.standard.concepts.get(need.concept, (need.concept,))
     return NeededLayer(need.concept, tuple(roles), need.fields, need.optional)
 
@@ -120,11 +124,11 @@ COLUMNS = (
 )
 THREE_LINES = ("farmland", "red_line", "boundary")
 #: Without it Excel reads a CSV as GBK.
-_BOM = "\ufeff"
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 class RuleBook:
-    """All rules in one language with the values of standard and profile."""
+    """All rules in one language, with the values of standard and profile."""
 
     def __init__(self, norm: Norm, lang: str = "zh", codes: Iterable[str] = ()):
         """Create a rule book; ``codes`` restricts it to these rules."""
@@ -133,7 +137,7 @@ class RuleBook:
         self.entries = rule_book(norm, codes)
 
     def lines(self) -> list[str]:
-        """Return one line per rule, followed by its needs, parameters and sources."""
+        """Return one line per rule, followed by its layers, parameters and sources."""
         found = []
         for entry in self.entries:
             row = self.row(entry)
@@ -141,20 +145,20 @@ class RuleBook:
                 f"{row['code']}  {row['name']:<36}{row['severity']}  {row['mark']}  {row['runs']}  {row['title']}"
             )
             found += [
-                f"        {self._word(key)}{self.words.get('page', 'colon')}{row[key]}"
+                f"        {self._word_for(key)}{self.words.get('page', 'colon')}{row[key]}"
                 for key in ("needs", "optional", "inputs", "parameters", "basis")
                 if row[key]
             ]
         return found
 
     def facts(self) -> list[str]:
-        """Return head, title, mark, activation and needs of each rule."""
+        """Return each rule's heading, title, source level, activation and layers as lines."""
         found = []
         for entry in self.entries:
             row, colon = self.row(entry), self.words.get("page", "colon")
             found += [f"{row['code']}  {row['name']}  {row['severity']}", row["title"]]
             found += [
-                f"{self._word(key)}{colon}{row[key]}"
+                f"{self._word_for(key)}{colon}{row[key]}"
                 for key in ("mark", "runs", "needs", "optional", "inputs")
                 if row[key]
             ]
@@ -162,19 +166,22 @@ class RuleBook:
 
     def table(self) -> str:
         """Return the rules as CSV with headings and a byte order mark."""
-        made = io.StringIO()
-        writer = csv.writer(made, lineterminator="\n")
-        writer.writerow([self._word(column) for column in COLUMNS])
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow([self._word_for(column) for column in COLUMNS])
         for entry in self.entries:
             row = self.row(entry)
             writer.writerow([row[column] for column in COLUMNS])
-        return _BOM + made.getvalue()
+        return _BYTE_ORDER_MARK + buffer.getvalue()
 
     def page(self) -> str:
-        """Return one HTML file: table of all rules, help, conflict matrix, documents."""
+        """Return the rules as one HTML page.
+
+        It has a table of all rules, help, the conflict matrix and documents.
+        """
         families = []
         for family in FAMILIES:
-            rules = [self._full(e) for e in self.entries if e.rule.family == family]
+            rules = [self._entry_details(e) for e in self.entries if e.rule.family == family]
             if rules:
                 families.append({"id": family, "name": self.words.get("family", family), "rules": rules})
         standard, profile = self.norm.standard, self.norm.profile
@@ -189,71 +196,73 @@ class RuleBook:
                 "count": self.words.get("rule_book", "count", count=len(self.entries)),
                 "matrix": self._matrix(),
                 "documents": [
-                    {"id": s.id, "best": s.best, "text": self._in_language(s)} for s in standard.sources.values()
+                    {"id": s.id, "best": s.best, "text": self._pick_language(s)} for s in standard.sources.values()
                 ],
             },
         )
 
     def row(self, entry: Entry) -> dict[str, str]:
-        """Return the cells of a rule by column, as text."""
+        """Return a rule as column name → text of the cell."""
         clause = self.words.get("page", "clause")
         return {
             "code": entry.rule.code,
             "name": entry.rule.name,
             "title": self.texts.rule_title(entry.rule),
             "severity": self.words.get("severity", str(entry.severity)),
-            "mark": entry.mark + (self.words.bracket(self._word("agreed")) if entry.agreed else ""),
+            "mark": entry.mark + (self.words.bracket(self._word_for("agreed")) if entry.agreed else ""),
             "runs": self._runs(entry),
-            "needs": clause.join(self._need(n) for n in entry.needs if not n.optional),
-            "optional": clause.join(self._need(n) for n in entry.needs if n.optional),
-            "inputs": clause.join(f"{name.upper()} {self._input(name)}" for name in entry.inputs),
-            "parameters": clause.join(self._parameters(entry)),
-            "basis": clause.join(f"[{c.mark}] {self._in_language(c)}" for c in entry.citations),
+            "needs": clause.join(self._need_text(n) for n in entry.needs if not n.optional),
+            "optional": clause.join(self._need_text(n) for n in entry.needs if n.optional),
+            "inputs": clause.join(f"{name.upper()} {self._input_description(name)}" for name in entry.inputs),
+            "parameters": clause.join(self._parameter_lines(entry)),
+            "basis": clause.join(f"[{c.mark}] {self._pick_language(c)}" for c in entry.citations),
             "sources": self.words.join(s.id for s in entry.sources),
         }
 
-    def _full(self, entry: Entry) -> dict[str, Any]:
+    def _entry_details(self, entry: Entry) -> dict[str, Any]:
         unconfirmed = [self.texts.setting(u) for u in entry.unconfirmed]
         return {
             **self.row(entry),
             "plain_mark": entry.mark,
             "help": [{"heading": k, "text": " ".join(v.split())} for k, v in self.texts.rule_help(entry.rule).items()],
-            "asked": [self._need(n) + self._optional(n) for n in entry.needs],
-            "set": self._parameters(entry),
+            "asked": [self._need_text(n) + self._optional_text(n) for n in entry.needs],
+            "set": self._parameter_lines(entry),
             "citations": [
-                {"mark": c.mark, "text": self._in_language(c), "sources": list(c.sources)} for c in entry.citations
+                {"mark": c.mark, "text": self._pick_language(c), "sources": list(c.sources)} for c in entry.citations
             ],
             "unconfirmed": self.words.join(unconfirmed),
         }
 
     def _runs(self, entry: Entry) -> str:
         if entry.runs in ((DEFAULT,), (NAMED,)):
-            return self._word(f"runs_{entry.runs[0]}")
+            return self._word_for(f"runs_{entry.runs[0]}")
         return self.words.get("rule_book", "runs_group", groups=self.words.join(entry.runs))
 
-    def _need(self, need: NeededLayer) -> str:
+    def _need_text(self, need: NeededLayer) -> str:
         if need.concept == EACH:
-            name = self._word("each_layer")
+            name = self._word_for("each_layer")
         else:
             name = f"{self.texts.concept(need.concept)} {'/'.join(need.roles)}".strip()
         fields = self.words.join(self.texts.meaning(f) for f in need.fields)
         return name + (self.words.bracket(self.words.get("rule_book", "with_fields", fields=fields)) if fields else "")
 
-    def _optional(self, need: NeededLayer) -> str:
-        return self.words.bracket(self._word("optional")) if need.optional else ""
+    def _optional_text(self, need: NeededLayer) -> str:
+        return self.words.bracket(self._word_for("optional")) if need.optional else ""
 
-    def _parameters(self, entry: Entry) -> list[str]:
-        return [self._parameter(p, given) for p, given in zip(entry.rule.parameters, entry.parameters, strict=True)]
+    def _parameter_lines(self, entry: Entry) -> list[str]:
+        return [
+            self._parameter_text(p, given) for p, given in zip(entry.rule.parameters, entry.parameters, strict=True)
+        ]
 
-    def _parameter(self, parameter: Parameter, given: EffectiveValue) -> str:
+    def _parameter_text(self, parameter: Parameter, norm_value: EffectiveValue) -> str:
         name = self.texts.section("parameters").get(parameter.name, parameter.name)
-        text = f"{name} {parameter.name} = {self._value(given.value, parameter.unit)}"
-        if given.value != parameter.default:
-            default = self._value(parameter.default, parameter.unit)
+        text = f"{name} {parameter.name} = {self._value_text(norm_value.value, parameter.unit)}"
+        if norm_value.value != parameter.default:
+            default = self._value_text(parameter.default, parameter.unit)
             text += self.words.bracket(self.words.get("cli", "default", value=default))
         return text
 
-    def _value(self, value: Any, unit: str) -> str:
+    def _value_text(self, value: Any, unit: str) -> str:
         if unit == "share":
             return f"{value:.10g} ({value:.0%})"
         if unit == "degrees":
@@ -263,7 +272,7 @@ class RuleBook:
     def _matrix(self) -> dict[str, Any]:
         """Return the conflict matrix as a triangle of rows and numbered columns.
 
-        ``cells``: meaning, mark and basis.
+        For two control lines a cell has the meaning of shared land, the level of source and the basis.
         """
         standard = self.norm.standard
         pairs = {pair.pair: pair for pair in standard.conflicts}
@@ -272,45 +281,53 @@ class RuleBook:
         lines.sort(key=lambda line: line not in THREE_LINES)
         rows = []
         for n, line in enumerate(lines):
-            cells = [self._cell(pairs.get(frozenset((line, other)))) for other in lines[:n]]
-            rows.append({"number": n + 1, "line": self._line(line), "cells": cells})
-        return {"rows": rows, "meanings": [(m, self._word(f"short_{m}"), self._word(f"meaning_{m}")) for m in MEANINGS]}
+            cells = [self._matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[:n]]
+            rows.append({"number": n + 1, "line": self._control_line_name(line), "cells": cells})
+        return {
+            "rows": rows,
+            "meanings": [(m, self._word_for(f"short_{m}"), self._word_for(f"meaning_{m}")) for m in MEANINGS],
+        }
 
-    def _cell(self, pair: Conflict | None) -> dict[str, str]:
+    def _matrix_cell(self, pair: Conflict | None) -> dict[str, str]:
         if pair is None:
             return {"meaning": "", "short": "", "mark": "", "title": ""}
         meaning = self.norm.get(pair.key)
         citation = self.norm.standard.citations.get(pair.basis)
-        own = pair.key in self.norm.profile.settings
-        mark = self.norm.mark(pair.key) if own else pair.mark
-        source = self.norm.profile.name if own else self._in_language(citation) if citation else pair.basis
-        title = (
-            f"{self._line(pair.left)} × {self._line(pair.right)}: {self._word(f'meaning_{meaning}')} [{mark}] {source}"
-        )
-        return {"meaning": meaning, "short": self._word(f"short_{meaning}"), "mark": mark, "title": title}
+        is_own_setting = pair.key in self.norm.profile.settings
+        mark = self.norm.mark(pair.key) if is_own_setting else pair.mark
+        source = self.norm.profile.name if is_own_setting else self._pick_language(citation) if citation else pair.basis
+        sides = f"{self._control_line_name(pair.left)} × {self._control_line_name(pair.right)}"
+        title = f"{sides}: {self._word_for(f'meaning_{meaning}')} [{mark}] {source}"
+        return {"meaning": meaning, "short": self._word_for(f"short_{meaning}"), "mark": mark, "title": title}
 
-    def _line(self, what: str) -> str:
+    def _control_line_name(self, what: str) -> str:
         return line_name(what, self.norm, self.texts)
 
-    def _input(self, name: str) -> str:
-        """Return the description of a command-line option or, for a package, of the input."""
-        return self._word(f"input_{name}") if name in ("package", "record") else self.words.get("cli", name)
+    def _input_description(self, name: str) -> str:
+        """Return the description of a command-line option.
 
-    def _in_language(self, of: Any) -> str:
-        return str(of.zh if self.words.lang == "zh" else of.en)
+        For a rule on packages it is that of the input.
+        """
+        return self._word_for(f"input_{name}") if name in ("package", "record") else self.words.get("cli", name)
 
-    def _word(self, key: str) -> str:
+    def _pick_language(self, citation: Any) -> str:
+        return str(citation.zh if self.words.lang == "zh" else citation.en)
+
+    def _word_for(self, key: str) -> str:
         return self.words.get("rule_book", key)
 
 
-def line_name(what: str, norm: Norm, texts: Texts) -> str:
-    """Return a side of the conflict matrix in words; a layer by template name and code."""
-    template = next(_templates(what, norm), None)
-    return f"{template.name} {what}" if template else texts.concept(what)
+def line_name(side: str, norm: Norm, texts: Texts) -> str:
+    """Return a control line of the conflict matrix in words.
+
+    A layer is named by its template's name and code.
+    """
+    template = next(_templates(side, norm), None)
+    return f"{template.name} {side}" if template else texts.concept(side)
 
 
 def _templates(role: str, norm: Norm) -> Iterator[Template]:
-    """Yield the template in this standard, else in others.
+    """Yield the templates of a layer code, in this standard first, then in others.
 
     A county's matrix also has lines of township plans.
     """
@@ -320,7 +337,10 @@ def _templates(role: str, norm: Norm) -> Iterator[Template]:
 
 
 def write_rule_book(book: RuleBook, *, table: str | Path = "", page: str | Path = "") -> None:
-    """Write the table and the page; OutputError when one cannot be written."""
+    """Write the rule book as a table (CSV) and a page (HTML).
+
+    Raises OutputError when one of them cannot be written.
+    """
     if table:
         write_text(table, book.table())
     if page:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The number of rules that ran, and the groups of the others: a sentence of report, panel and log."""
+"""The sentence on how many rules ran and which groups of rules did not.
+
+Report, panel and log show it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ from .words import Words
 
 
 def rules_run(report: Report, norm: Norm, words: Words) -> str:
-    """Return the number of rules that ran, of how many, and the groups left out with the number of their rules."""
+    """Return the sentence on how many rules ran, of how many, and the groups left out.
+
+    Each group has the number of its rules.
+    """
     run = [rule.code for rule in report.rules]
     total = len(known_rules(run, norm))
     groups = groups_left_out(run, norm)
@@ -28,23 +34,23 @@ def rules_run(report: Report, norm: Norm, words: Words) -> str:
 def known_rules(run: Collection[str], norm: Norm) -> list[str]:
     """Return the codes of the rules for data of this kind.
 
-    Rules of a package or of yearly maintenance (DOC) count where one of their group ran: other data have nothing for
-    them.
+    Rules on packages and on yearly maintenance (DOC) count only where one of their group ran: other data have nothing
+    for them.
     """
-    foreign = {code for codes in _foreign_groups(run, norm).values() for code in codes}
+    foreign = {code for codes in _groups_for_other_data(run, norm).values() for code in codes}
     return [code for code in all_rules() if code not in foreign or code in run]
 
 
 def groups_left_out(run: Collection[str], norm: Norm) -> dict[str, int]:
     """Return the groups with rules that did not run, and the number of those rules."""
-    foreign = _foreign_groups(run, norm)
+    foreign = _groups_for_other_data(run, norm)
     counts = {
         name: len(set(codes) - set(run)) for name, codes in norm.standard.rule_groups.items() if name not in foreign
     }
     return {name: count for name, count in counts.items() if count}
 
 
-def _foreign_groups(run: Collection[str], norm: Norm) -> dict[str, tuple[str, ...]]:
+def _groups_for_other_data(run: Collection[str], norm: Norm) -> dict[str, tuple[str, ...]]:
     return {
         name: tuple(codes)
         for name, codes in norm.standard.rule_groups.items()

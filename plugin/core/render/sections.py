@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parts of the page around findings and figures: head, unchecked rules, tolerance, data."""
+"""Sections of the report page other than findings and figures.
+
+They are head, unchecked rules, tolerance, rules and data.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from .words import Words
 
 
 def head_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
-    """Return the head of the report."""
+    """Return the head of the report: plan, county, date, verdict."""
     provenance = report.provenance
     scope, phase = provenance.get("scope", ""), provenance.get("phase", "")
     profile = provenance.get("profile", {})
@@ -45,7 +48,7 @@ def head_section(report: Report, norm: Norm | None, words: Words) -> dict[str, A
 
 
 #: (Label, value) pairs per row of the report head.
-_PAIRS = 3
+_PAIRS_PER_ROW = 3
 
 
 def _document_rows(document: dict[str, Any], words: Words) -> list[list[tuple[str, str]]]:
@@ -54,7 +57,7 @@ def _document_rows(document: dict[str, Any], words: Words) -> list[list[tuple[st
     The result has rows of (label, value) pairs.
     """
     pairs = [(words.get("document", key), document[key]) for key in VALUES if document.get(key)]
-    return [pairs[n : n + _PAIRS] for n in range(0, len(pairs), _PAIRS)]
+    return [pairs[n : n + _PAIRS_PER_ROW] for n in range(0, len(pairs), _PAIRS_PER_ROW)]
 
 
 def format_moment(text: str) -> str:
@@ -66,7 +69,10 @@ def format_moment(text: str) -> str:
 
 
 def format_crs(label: str, words: Words) -> str:
-    """Return ``EPSG:4526　38 带``: planners name the CGCS2000 grids by their zones."""
+    """Return a CRS for readers: ``EPSG:4526　38 带``.
+
+    Planners name the CGCS2000 zones by their numbers.
+    """
     code = int(label[5:]) if label.startswith("EPSG:") and label[5:].isdigit() else 0
     zone = {4491: 13, 4502: 13, 4513: 25, 4534: 25}
     start = max((c for c in zone if c <= code <= 4554), default=0)
@@ -78,7 +84,7 @@ def format_crs(label: str, words: Words) -> str:
 def not_checked_section(report: Report, words: Words) -> dict[str, Any]:
     """Return rules that were not checked completely, with reason and remedy.
 
-    Repaired geometry is listed, too.
+    Rows compared by a repaired copy of their geometry are listed, too.
     """
     rows = []
     for rule in report.rules:
@@ -107,34 +113,37 @@ def not_checked_section(report: Report, words: Words) -> dict[str, Any]:
 
 
 #: Rows named in the sentence on fallback steps; the JSON has all.
-_NAMED_STEPS = 5
+_MAX_NAMED_STEPS = 5
 
 
-def _steps(tolerance: dict[str, Any], words: Words) -> str:
+def _fallback_steps(tolerance: dict[str, Any], words: Words) -> str:
     counts = {
         name: format_number(tolerance["steps"].get(name, 0), 0) for name in ("fixed_precision", "repaired", "pieces")
     }
     taken = tolerance.get("steps_taken") or []
     pairs = [
-        " × ".join(f"{step[role]} {step.get(key, '')}".strip() for role, key in _SIDES if step.get(role))
+        " × ".join(f"{step[role]} {step.get(key, '')}".strip() for role, key in _SIDE_COLUMNS if step.get(role))
         for step in taken
     ]
     named = [pair for pair in dict.fromkeys(pairs) if pair]
-    rows = words.join(named[:_NAMED_STEPS]) + ("…" if len(named) > _NAMED_STEPS else "")
+    rows = words.join(named[:_MAX_NAMED_STEPS]) + ("…" if len(named) > _MAX_NAMED_STEPS else "")
     area = format_area(sum(step["area_m2"] for step in taken))
     return words.get("text", "steps", **counts, area=area, rows=rows or "—")
 
 
-_SIDES = (("role", "key"), ("related_role", "related_key"))
+_SIDE_COLUMNS = (("role", "key"), ("related_role", "related_key"))
 
 
 def tolerance_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
-    """Return the tolerance, its fallback steps and the ignored slivers."""
+    """Return the tolerance, the overlay steps with a larger one, and ignored slivers.
+
+    Slivers are parts below the tolerance.
+    """
     tolerance = report.tolerance
     steps = tolerance.get("steps") or {}
     notes = [words.get("text", "tolerance_note")]
     if any(steps.values()):
-        notes.append(_steps(tolerance, words))
+        notes.append(_fallback_steps(tolerance, words))
     mark = norm.mark("tolerance") if norm else "C"
     if norm and mark == "C" and norm.is_confirmed("tolerance"):
         notes.append(words.get("text", "tolerance_profile"))
@@ -148,37 +157,40 @@ def tolerance_section(report: Report, norm: Norm | None, words: Words) -> dict[s
         "values": [f"{tolerance[field]:.10g} {unit}" if field in tolerance else "—" for _, field, unit in limits],
         "slivers": words.get("text", "sliver_count", count=format_number(count, 0), area=format_area(area)),
         "note": words.sentences(notes),
-        "pairs": [_ignored_pair(one, norm, words) for one in tolerance.get("ignored_pairs", [])[:_NAMED_PAIRS]],
+        "pairs": [_ignored_pair(one, norm, words) for one in tolerance.get("ignored_pairs", [])[:_MAX_NAMED_PAIRS]],
     }
 
 
 #: Pairs of layers, and townships of each, on the page; the JSON has all.
-_NAMED_PAIRS, _NAMED_TOWNSHIPS = 12, 3
+_MAX_NAMED_PAIRS, _MAX_NAMED_TOWNSHIPS = 12, 3
 
 
-def _ignored_pair(one: dict[str, Any], norm: Norm | None, words: Words) -> dict[str, str]:
-    """Return ignored slivers between two layers: number, area, main townships, largest feature."""
+def _ignored_pair(slivers: dict[str, Any], norm: Norm | None, words: Words) -> dict[str, str]:
+    """Return the ignored slivers between two layers as a row.
+
+    It has number, area, main townships and the largest feature.
+    """
     templates = norm.standard.templates if norm and words.lang == "zh" else {}
-    names = list(dict.fromkeys(templates[role].name if role in templates else role for role in one["roles"]))
-    if one["sealed"]:
+    names = list(dict.fromkeys(templates[role].name if role in templates else role for role in slivers["roles"]))
+    if slivers["sealed"]:
         names.append(words.get("text", "sealed_edition"))
     towns = [
         f"{town['name'] or words.get('text', 'no_township')} {format_area(town['area_m2'])}"
-        for town in one["townships"]
+        for town in slivers["townships"]
     ]
-    more = len(towns) > _NAMED_TOWNSHIPS
-    largest = one["features"][0] if one["features"] else None
+    more = len(towns) > _MAX_NAMED_TOWNSHIPS
+    largest = slivers["features"][0] if slivers["features"] else None
     key = (short_key(largest["key"]) or f"#{largest.get('fid', '')}") if largest else ""
     return {
         "layers": " × ".join(names),
-        "rule": one["rule"],
-        "count": format_number(one["count"], 0),
-        "area": format_area(one["area_m2"]),
+        "rule": slivers["rule"],
+        "count": format_number(slivers["count"], 0),
+        "area": format_area(slivers["area_m2"]),
         "townships": "—"
-        if [t["name"] for t in one["townships"]] == [""]
-        else words.join(towns[:_NAMED_TOWNSHIPS]) + ("…" if more else ""),
+        if [t["name"] for t in slivers["townships"]] == [""]
+        else words.join(towns[:_MAX_NAMED_TOWNSHIPS]) + ("…" if more else ""),
         "feature": f"{largest['role']} {key} {format_area(largest['area_m2'])}" if largest else "—",
-        "exceeds": words.get("text", "ignored_exceeds" if one["exceeds"] else "ignored_within"),
+        "exceeds": words.get("text", "ignored_exceeds" if slivers["exceeds"] else "ignored_within"),
     }
 
 
@@ -204,7 +216,9 @@ def rule_section(report: Report, norm: Norm | None, words: Words) -> list[dict[s
                 "seconds": format_number(rule.seconds, 2),
                 "listed": rule.code in listed,
                 # The parameters of a rule with findings are in the list of its findings.
-                "parameters": "" if rule.code in listed else words.get("page", "clause").join(_own(rule, words)),
+                "parameters": ""
+                if rule.code in listed
+                else words.get("page", "clause").join(_own_parameters(rule, words)),
                 "basis": basis,
                 "reason": reason if rule.outcome == Outcome.CRASHED else rule.reason,
                 "unconfirmed": words.join(unconfirmed_section(rule.unconfirmed, words)[1]),
@@ -214,8 +228,8 @@ def rule_section(report: Report, norm: Norm | None, words: Words) -> list[dict[s
     return rows
 
 
-def _own(rule: RuleOutcome, words: Words) -> list[str]:
-    """Return the parameters of a rule without shared settings (tolerance), listed elsewhere."""
+def _own_parameters(rule: RuleOutcome, words: Words) -> list[str]:
+    """Return the parameters of a rule without those listed elsewhere (tolerance)."""
     from ..engine.explanation import EffectiveValue, format_effective_values
 
     return format_effective_values(
@@ -243,13 +257,16 @@ def provenance_section(report: Report, words: Words) -> dict[str, Any]:
     return {
         "layers": layers,
         "notices": [str(n) for n in dict.fromkeys(provenance.get("notices", []))],
-        "line": _line(provenance, words),
+        "line": _version_lines(provenance, words),
         "unsaved": any(layer.get("unsaved") for layer in provenance.get("layers", [])),
     }
 
 
 def _layer_name(layer: dict[str, Any], words: Words) -> str:
-    """Return the layer's name, the official name, and an unusual origin of its role."""
+    """Return a layer's name and its official name.
+
+    The text mentions if its role was recognised in an unusual way.
+    """
     title, name, role = layer.get("title", ""), layer.get("name", ""), layer.get("role", "")
     parts = [title or name]
     notes = []
@@ -260,7 +277,7 @@ def _layer_name(layer: dict[str, Any], words: Words) -> str:
     return parts[0] + (words.bracket(words.join(notes)) if notes else "")
 
 
-def _line(provenance: dict[str, Any], words: Words) -> list[str]:
+def _version_lines(provenance: dict[str, Any], words: Words) -> list[str]:
     versions = provenance.get("versions", {})
     standard, profile = provenance.get("standard", {}).get("name", ""), provenance.get("profile", {}).get("id", "")
     if profile:

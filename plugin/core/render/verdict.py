@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The verdict of a report, the caveats for the reader, and the rules by outcome."""
+"""The verdict of a report, its caveats, and the counts of rules by outcome."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ from .rules_run import rules_run
 from .words import Words
 
 #: Largest number of expected rules that did not run in one sentence.
-_LEFT_OUT = 5
-_COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "crashed")
+_MAX_GROUPS_NAMED = 5
+_OUTCOME_COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "crashed")
 
 
 def verdict_title(report: Report) -> Verdict:
-    """Return the verdict; without any rule the check counts as incomplete."""
+    """Return the verdict of a report.
+
+    A check without any rule counts as incomplete.
+    """
     return report.verdict if report.rules else Verdict.INCOMPLETE
 
 
 def verdict_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
-    """Return verdict, counts and caveats."""
+    """Return verdict, counts and caveats for the report page."""
     summary = report.summary
     counts = [
         words.get("count", "finding", severity=words.get("severity", severity), count=format_number(summary[key], 0))
@@ -38,18 +41,21 @@ def verdict_section(report: Report, norm: Norm | None, words: Words) -> dict[str
         "id": str(verdict_title(report)),
         "word": words.get("verdict", str(verdict_title(report))),
         "counts": counts,
-        "outcomes": _outcomes(report, words),
+        "outcomes": _count_outcomes(report, words),
         "sentences": caveats(report, norm, words),
     }
 
 
-def _outcomes(report: Report, words: Words) -> str:
-    """Return rules by outcome; incompletely checked ones also count as skipped."""
+def _count_outcomes(report: Report, words: Words) -> str:
+    """Return the numbers of rules by outcome as text.
+
+    Incompletely checked ones also count as skipped.
+    """
     counts = Counter(str(r.outcome) for r in report.rules) | Counter(skipped=report.summary["skipped"])
     always = ("passed", "failed", "skipped", "crashed")
     parts = [
         words.get("count", "of_rules", outcome=words.get("outcome", key), count=counts[key])
-        for key in _COLUMNS
+        for key in _OUTCOME_COLUMNS
         if counts[key] or key in always
     ]
     head = words.get("count", "rules", count=len(report.rules))
@@ -57,7 +63,7 @@ def _outcomes(report: Report, words: Words) -> str:
 
 
 def caveats(report: Report, norm: Norm | None, words: Words) -> list[str]:
-    """Return the caveats of a report, the most important first."""
+    """Return what a reader must know about a report, the most important first."""
     if not report.rules:
         return [words.get("say", "no_rule")]
     summary = report.summary
@@ -74,7 +80,10 @@ def caveats(report: Report, norm: Norm | None, words: Words) -> list[str]:
 
 
 def _unfinished_sentences(report: Report, summary: dict[str, Any], words: Words) -> Iterator[str]:
-    """Yield sentences on rules and rows that were not checked, or checked in a wrong CRS."""
+    """Yield sentences on rules and rows that were not checked as they should be.
+
+    They were left out, or checked in a wrong CRS.
+    """
     skipped, crashed = summary["skipped"], summary["crashed"]
     if skipped and crashed:
         yield words.get("say", "skipped_and_crashed", skipped=skipped, crashed=crashed)
@@ -91,7 +100,7 @@ def _unfinished_sentences(report: Report, summary: dict[str, Any], words: Words)
 
 
 def _clean_sentences(report: Report, not_run: int, words: Words) -> Iterator[str]:
-    """Yield sentences on a complete run without findings and on ignored slivers."""
+    """Yield sentences on a complete check without findings, and on ignored slivers."""
     if not_run:
         return
     if not report.examined:
@@ -111,14 +120,19 @@ def _unconfirmed_sentences(names: list[str], words: Words) -> Iterator[str]:
 
 
 def _scope_sentences(report: Report, norm: Norm | None, words: Words) -> Iterator[str]:
-    """Yield sentences on how many rules ran, on expected ones that did not, and on additional rules."""
+    """Yield sentences on the rules that ran and those that did not.
+
+    They are the number of rules, expected rules that did not run, and additional rules.
+    """
     if norm is not None:
         yield rules_run(report, norm, words)
         expected = norm.expected_in(report.provenance.get("scope", ""))
         left_out = set(expected) - {r.code for r in report.rules}
         if left_out:
             default = len(expected)
-            names = words.join(sorted(left_out)[:_LEFT_OUT]) + (" …" if len(left_out) > _LEFT_OUT else "")
+            names = words.join(sorted(left_out)[:_MAX_GROUPS_NAMED]) + (
+                " …" if len(left_out) > _MAX_GROUPS_NAMED else ""
+            )
             yield words.get("say", "fewer_rules", default=default, run=default - len(left_out), names=names)
     if beyond := report.provenance.get("beyond", []):
         yield words.get("say", "beyond", count=len(beyond), names=words.join(beyond))
@@ -151,7 +165,10 @@ def partly_checked_reason(rule: RuleOutcome) -> bool:
 
 
 def count_by_family(report: Report, words: Words) -> dict[str, Any]:
-    """Return counts by family without empty columns, except the usual ones."""
+    """Return counts of outcomes by family of rules.
+
+    Empty columns are left out, except the usual ones.
+    """
     counts: dict[str, Counter[str]] = {}
     for rule in report.rules:
         row = counts.setdefault(rule.code[:3], Counter())
@@ -159,7 +176,7 @@ def count_by_family(report: Report, words: Words) -> dict[str, Any]:
         row[str(rule.outcome)] += 1
         row["skipped"] += partly_checked_reason(rule)
     total: Counter[str] = sum(counts.values(), Counter())
-    columns = [c for c in _COLUMNS if total[c] or c in ("passed", "failed", "skipped")]
+    columns = [c for c in _OUTCOME_COLUMNS if total[c] or c in ("passed", "failed", "skipped")]
     rows = [
         {"name": f"{code} {words.named('family', code)}", "values": [row["rules"], *(row[c] for c in columns)]}
         for code, row in sorted(counts.items(), key=lambda item: rule_order(item[0]))

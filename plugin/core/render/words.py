@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The texts of the report (resources/texts/report_*.toml).
+"""The texts of the report page (resources/texts/report_*.toml).
 
 Sentences about findings come from core.messages.texts.
 """
@@ -18,12 +18,15 @@ from ..messages.texts import LANGUAGES
 
 
 @cache
-def _catalogue(lang: str) -> dict[str, Any]:
+def _load_texts(lang: str) -> dict[str, Any]:
     return read_toml(TEXTS / f"report_{lang}.toml")
 
 
 class Words:
-    """The report's texts in one language; DataError for an unknown language or key."""
+    """The texts of the report page in one language.
+
+    Raises DataError for an unknown language or key.
+    """
 
     def __init__(self, lang: str = "zh"):
         if lang not in LANGUAGES:
@@ -31,27 +34,27 @@ class Words:
         self.lang = lang
 
     def get(self, section: str, key: str, **params: Any) -> str:
-        """Return a text with its parameters filled in."""
+        """Return a text by section and key, with its parameters filled in."""
         try:
-            text: str = _catalogue(self.lang)[section][key]
+            text: str = _load_texts(self.lang)[section][key]
         except KeyError as error:
             raise DataError("data_key_missing", file=f"report_{self.lang}.toml", key=f"{section}.{key}") from error
         return agree(text, params).format(**params) if params else text
 
     def has(self, section: str, key: str) -> bool:
         """Return True if a section has this key."""
-        return key in _catalogue(self.lang).get(section, {})
+        return key in _load_texts(self.lang).get(section, {})
 
     def named(self, section: str, key: str) -> str:
-        """Return the word for a key of the data; an unknown key itself."""
-        return str(_catalogue(self.lang).get(section, {}).get(key, key))
+        """Return the word for a key of the data; the key itself if it is unknown."""
+        return str(_load_texts(self.lang).get(section, {}).get(key, key))
 
     def join(self, parts: Iterable[str]) -> str:
         """Join parts with the separator of the language."""
         return self.get("page", "separator").join(parts)
 
     def sentences(self, parts: Iterable[str]) -> str:
-        """Join sentences, without empty ones."""
+        """Join sentences; empty ones are left out."""
         return self.get("page", "sentence_gap").join(p for p in parts if p)
 
     def bracket(self, text: str) -> str:

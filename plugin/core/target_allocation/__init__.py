@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""传导: targets allocated from a plan to the plans below it, and their sums."""
+"""Allocation (传导) of a plan's targets to the plans and townships below it."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas by township on the basis of tasks, and rows that name a wrong township."""
+"""Areas by township, as tasks count them, and rows that name a wrong township."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: The fields that name a row's township: 坐落单位代码, else 行政区代码.
 _MEANINGS = ("location_code", "division_code")
-_DIGITS, _COUNTY_DIGITS = 9, 6
+_TOWNSHIP_DIGITS, _COUNTY_DIGITS = 9, 6
 #: The smallest share of a row inside the township that its code names (C).
 LEAST_SHARE = "indicators.least_township_share"
 
@@ -47,76 +47,83 @@ class RowCodes:
     foreign: NDArray
 
     def exchanged(self) -> dict[int, int]:
-        """Return townships whose codes are exchanged: township → the township that its rows name.
+        """Return townships whose codes are exchanged: township → the one its rows name.
 
         Two codes are exchanged where most rows in the first township name the second, most rows that name the second
         are in the first, and most rows that name the first are elsewhere.
         """
-        found = {}
+        exchanged_towns = {}
         for town in np.unique(self.centres[self.misplaced >= 0]).tolist():
-            here = self.centres == town
-            names, counts = np.unique(self.named[here & (self.named >= 0)], return_counts=True)
+            inside = self.centres == town
+            names, counts = np.unique(self.named[inside & (self.named >= 0)], return_counts=True)
             other = int(names[np.argmax(counts)])
             named = self.named == other
-            elsewhere = (self.named == town) & ~here
+            elsewhere = (self.named == town) & ~inside
             if (
                 town >= 0
                 and other != town
-                and 2 * counts.max() > here.sum()
-                and 2 * (named & here).sum() > named.sum()
+                and 2 * counts.max() > inside.sum()
+                and 2 * (named & inside).sum() > named.sum()
                 and 2 * elsewhere.sum() > (self.named == town).sum()
             ):
-                found[town] = other
-        return found
+                exchanged_towns[town] = other
+        return exchanged_towns
 
 
 def check_row_codes(layer: Layer, ctx: Context) -> RowCodes | None:
-    """Return the townships that a layer's rows name; None without townships."""
-    given = townships_of(ctx)
-    if given is None or layer is given[0]:
+    """Return the townships that a layer's rows name, compared with their location.
+
+    None without a layer of townships.
+    """
+    townships = townships_of(ctx)
+    if townships is None or layer is townships[0]:
         return None
     cache = ctx.plan.computed("row_codes")
     if layer not in cache:
-        cache[layer] = _row_codes(layer, given[0], given[1], given[2], ctx)
+        cache[layer] = _compare_row_codes(layer, townships[0], townships[1], townships[2], ctx)
     found: RowCodes = cache[layer]
     return found
 
 
-def _row_codes(layer: Layer, towns_layer: Layer, towns: list[Township], town_of: NDArray, ctx: Context) -> RowCodes:
+def _compare_row_codes(
+    layer: Layer, towns_layer: Layer, towns: list[Township], town_of: NDArray, ctx: Context
+) -> RowCodes:
     named, field = named_townships(layer, towns)
     centres, _ = towns_of_centres(layer, ctx)
-    misplaced = _misplaced(layer, named, centres, towns_layer, town_of, ctx)
-    return RowCodes(layer, towns, field, named, misplaced, centres, _foreign(layer, ctx.plan.area_code))
+    misplaced = _misplaced_townships(layer, named, centres, towns_layer, town_of, ctx)
+    return RowCodes(layer, towns, field, named, misplaced, centres, _has_foreign_code(layer, ctx.plan.area_code))
 
 
 def named_townships(layer: Layer, towns: list[Township]) -> tuple[NDArray, str]:
     """Return (n,) the township that each row names, and the field that names it.
 
-    −1: an unknown township.
+    −1: the row names no known township.
     """
-    place = {town.code: n for n, town in enumerate(towns) if town.code}
+    township_of_code = {town.code: n for n, town in enumerate(towns) if town.code}
     for meaning in _MEANINGS:
-        found = np.array([place.get(code[:_DIGITS], -1) for code in layer.text(meaning)], dtype=int)
+        found = np.array([township_of_code.get(code[:_TOWNSHIP_DIGITS], -1) for code in layer.text(meaning)], dtype=int)
         if (found >= 0).any():
             return found, layer.field_name(meaning)
     return np.full(len(layer), -1), ""
 
 
-def _foreign(layer: Layer, area_code: str) -> NDArray:
-    """Return (n,) bool: rows whose location code begins with that of another county."""
-    own = area_code[:_COUNTY_DIGITS]
-    if len(own) < _COUNTY_DIGITS or own.endswith("00"):
+def _has_foreign_code(layer: Layer, area_code: str) -> NDArray:
+    """Return (n,) bool: rows whose location code belongs to another county."""
+    county_code = area_code[:_COUNTY_DIGITS]
+    if len(county_code) < _COUNTY_DIGITS or county_code.endswith("00"):
         # A plan of a city or province has many counties.
         return np.zeros(len(layer), dtype=bool)
     codes = layer.text("location_code")
-    whole = [len(code) >= _COUNTY_DIGITS and code[:_COUNTY_DIGITS].isdecimal() for code in codes]
-    return np.array([w and not code.startswith(own) for w, code in zip(whole, codes, strict=True)], dtype=bool)
+    is_complete = [len(code) >= _COUNTY_DIGITS and code[:_COUNTY_DIGITS].isdecimal() for code in codes]
+    return np.array(
+        [w and not code.startswith(county_code) for w, code in zip(is_complete, codes, strict=True)], dtype=bool
+    )
 
 
-def _misplaced(
+def _misplaced_townships(
     layer: Layer, town: NDArray, centres: NDArray, towns_layer: Layer, town_of: NDArray, ctx: Context
 ) -> NDArray:
-    """Return (n,) the named township of misplaced rows, else −1.
+    """Return (n,) the named township of misplaced rows, −1 for other rows.
 
     A row is misplaced if too small a share of it is inside the named township.
 
@@ -133,18 +140,18 @@ def _misplaced(
 
 
 #: Areas whose rows name their township.
-_NAMES_TOWNSHIP = ("cultivated_area", "farmland_area")
+_FIGURES_BY_NAMED_TOWNSHIP = ("cultivated_area", "farmland_area")
 
 
 @dataclass(frozen=True)
 class ByTownship:
-    """An area of the plan by township.
+    """An area of the plan, such as farmland, divided by township.
 
-    ``figure``: the whole; ``areas``: (townships + 2,) m², the last but one outside all townships, the last (negative)
-    counted twice by overlapping townships. ``stated``: number of rows assigned to the township that their ``field``
-    names; ``shared``: number of rows divided by geometry, where each part gets its share of the row's net area
-    (shared ÷ row × net). ``backed``: (townships + 2,) bool, the geometry confirms the sum. ``land``: (townships + 2,)
-    m² by geometry instead of the net area, within ``rounding``; None for other areas.
+    ``figure``: the area of the whole plan; ``areas``: (townships + 2,) m², the last but one outside all townships, the
+    last (negative) counted twice by overlapping townships. ``stated``: number of rows assigned to the township that
+    their ``field`` names; ``shared``: number of rows divided by geometry, where each part gets its share of the row's
+    net area. ``backed``: (townships + 2,) bool, the geometry confirms the sum. ``land``: (townships + 2,) m² by
+    geometry instead of the net area, within ``rounding``; None for other areas.
     """
 
     figure: AreaFigure
@@ -163,17 +170,17 @@ def compute_by_township(name: str, ctx: Context) -> ByTownship | None:
 
     None without townships or without a layer for the area.
     """
-    given = townships_of(ctx)
+    townships = townships_of(ctx)
     figure = target_figure(name, ctx)
-    if given is None or figure.layer is None:
+    if townships is None or figure.layer is None:
         return None
-    layer, towns = figure.layer, given[1]
+    layer, towns = figure.layer, townships[1]
     values = np.nan_to_num(layer.numbers("net_area") if figure.basis == "net" else layer.statutory)
     counted = values != 0.0
     if name == "cultivated_area" and ctx.plan.concept("cultivated") is not layer:
         # The survey's parcels replace a missing layer of 耕地.
         counted &= ctx.cultivated_rows(layer)
-    codes = check_row_codes(layer, ctx) if name in _NAMES_TOWNSHIP else None
+    codes = check_row_codes(layer, ctx) if name in _FIGURES_BY_NAMED_TOWNSHIP else None
     town = np.full(len(layer), -1) if codes is None else codes.named
     # Misplaced rows are divided by their geometry.
     by_code = counted & (town >= 0)
@@ -206,10 +213,10 @@ def compute_by_township(name: str, ctx: Context) -> ByTownship | None:
 def match_townships(
     tasks: TownshipTasks, towns: list[Township], layer: str
 ) -> tuple[dict[int, int], list[tuple[str, dict[str, Any]]]]:
-    """Match rows of the table with townships by code, else by name.
+    """Match rows of a task table with townships by code, otherwise by name.
 
-    Returns row → township, and the reasons for rows without a match. A row whose code and name belong to two
-    townships has no match.
+    Returns row → township, and text keys with parameters: why a row has no match. A row whose code and name belong to
+    two townships has no match.
     """
     by_code = {town.code: n for n, town in enumerate(towns) if town.code}
     by_name = {town.name: n for n, town in enumerate(towns)}

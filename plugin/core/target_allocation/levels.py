@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare a plan's figures with those of the plans below it: sums of totals, and limits.
+"""Compare the targets of a plan with those of the plans and townships below it.
 
-The plans below a profile are those whose ``base`` it is, shipped with the plugin or stored in its folder.
+Sums of the parts are compared with totals, and limits with inherited limits. The plans below a profile are those whose
+``base`` it is, shipped with the plugin or stored in its folder.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ LIMITS = {"ratio.limit": "<="}
 
 @dataclass(frozen=True)
 class PartsSum:
-    """The sum of the parts of an area with its target; ``value`` in the target's unit.
+    """The sum of a target over the parts of an area, compared with the area's target.
 
-    ``missing_parts``: names of the parts without such a figure; then only a sum above a ceiling is a result.
+    ``value``: the sum in the target's unit; ``parts``: their number; ``missing_parts``: names of the parts without this
+    target. With missing parts only a sum above a ceiling is a result.
     """
 
     target: Target
@@ -41,7 +43,7 @@ class PartsSum:
 
     @property
     def state(self) -> str:
-        """State by `compare_area_with_target`: met, close or broken.
+        """Return met, close or broken, as `compare_area_with_target` does.
 
         It is empty where missing parts prevent a result.
         """
@@ -53,9 +55,10 @@ class PartsSum:
 
 @dataclass(frozen=True)
 class ChangedMeasure:
-    """A profile's definition of a limited ratio that differs from the base that sets the limit.
+    """A setting that defines a limited ratio and differs from the base's.
 
-    ``key``: the setting; ``value`` and ``above``: its value in the profile and in the base ``parent``.
+    ``key``: the setting; ``value`` and ``above``: its value in the profile and in the profile ``parent``, the base that
+    sets the limit.
     """
 
     key: str
@@ -66,7 +69,10 @@ class ChangedMeasure:
 
 @dataclass(frozen=True)
 class InheritedLimit:
-    """A limit of one profile compared with that of its base."""
+    """A limit of a profile compared with that of its base.
+
+    ``value`` and ``above``: the limit in the profile and in its base ``parent``.
+    """
 
     key: str
     value: float
@@ -75,15 +81,15 @@ class InheritedLimit:
 
     @property
     def broken(self) -> bool:
-        """True if the limit is looser than that of the base."""
+        """True if the profile's limit is looser than that of the base."""
         return self.value > self.above
 
 
 def find_children(profile: Profile) -> tuple[list[Profile], list[str]]:
-    """Return the profiles with this base by area code, each id once, and the unreadable files.
+    """Return the profiles that name this profile as ``base``, and unreadable files.
 
-    The folder of the profile comes before the profiles of the plugin. The names of unreadable files are returned
-    because their base is unknown.
+    Each id is returned once, by area code; the folder of the profile comes before the profiles of the plugin.
+    Unreadable files are named because their base is unknown.
     """
     found: dict[str, Profile] = {}
     unread: list[str] = []
@@ -95,7 +101,7 @@ def find_children(profile: Profile) -> tuple[list[Profile], list[str]]:
         try:
             table = read_toml(path)
             base = table.get("base")
-            if isinstance(base, str) and _means(base, path, own) and table.get("id") not in found:
+            if isinstance(base, str) and _is_base(base, path, own) and table.get("id") not in found:
                 child = load_profile(path)
                 found[child.id] = child
         except DataError:
@@ -103,14 +109,14 @@ def find_children(profile: Profile) -> tuple[list[Profile], list[str]]:
     return sorted(found.values(), key=lambda child: child.area_code), unread
 
 
-def _means(base: str, path: Path, own: Path) -> bool:
-    """Return True if a file's ``base`` is the profile in the file ``own``."""
+def _is_base(base: str, path: Path, own_path: Path) -> bool:
+    """Return True if ``base``, as named in a file, is the profile in the file ``own_path``."""
     sibling = path.parent / (base if base.endswith(".toml") else f"{base}.toml")
     found = sibling if sibling.exists() else PROFILES / f"{base}.toml"
-    return found.resolve() == own.resolve()
+    return found.resolve() == own_path.resolve()
 
 
-def _shipped_chains(profile: Profile) -> list[Profile]:
+def _load_shipped_chains(profile: Profile) -> list[Profile]:
     return [one for other in find_shipped_alternatives(profile) for one in other.chain()]
 
 
@@ -120,14 +126,14 @@ def find_limits(profile: Profile) -> list[InheritedLimit]:
     for key in LIMITS:
         if key not in profile.own:
             continue
-        above = next((p for p in (*profile.chain()[1:], *_shipped_chains(profile)) if key in p.own), None)
+        above = next((p for p in (*profile.chain()[1:], *_load_shipped_chains(profile)) if key in p.own), None)
         if above is not None:
             found.append(InheritedLimit(key, float(profile.own[key]), float(above.own[key]), above))
     return found
 
 
 def find_shipped_alternatives(profile: Profile) -> list[Profile]:
-    """Return the profiles of the plugin for the same area that are not bases of this profile.
+    """Return the plugin's profiles for the same area that are not bases of a profile.
 
     Raises DataError where one of them cannot be read.
     """
@@ -139,35 +145,43 @@ def find_shipped_alternatives(profile: Profile) -> list[Profile]:
 
 
 def find_loosened_targets(profile: Profile) -> list[tuple[Target, Target, Profile]]:
-    """Return targets of a profile or its bases that are looser than the task in a base.
+    """Return targets that are looser than the same target in a base of the profile.
 
-    Targets are compared for the same area, indicator and year; each is returned with that task and the profile that
-    has it. A profile of the plugin for the same area counts as a base.
+    Targets of the profile and of its bases are compared for the same area, indicator and year. Each is returned with
+    the base's target and the profile that has it. A profile of the plugin for the same area counts as a base.
     """
     found: dict[tuple[Target, Target], Profile] = {}
     for one in profile.chain():
         if one.base is None:
             continue
         for above in one.base.targets:
-            for own in one.targets:
-                alike = (own.area_code, own.indicator, own.year) == (above.area_code, above.indicator, above.year)
-                if alike and own not in one.base.targets and own.looser_than(above):
-                    found.setdefault((own, above), _first_with(above, one.base))
+            for own_target in one.targets:
+                alike = (own_target.area_code, own_target.indicator, own_target.year) == (
+                    above.area_code,
+                    above.indicator,
+                    above.year,
+                )
+                if alike and own_target not in one.base.targets and own_target.looser_than(above):
+                    found.setdefault((own_target, above), _lowest_profile_with(above, one.base))
     for other in find_shipped_alternatives(profile):
-        for own, above in ((own, above) for above in other.targets for own in profile.targets):
-            alike = (own.area_code, own.indicator, own.year) == (above.area_code, above.indicator, above.year)
-            if alike and own.looser_than(above):
-                found.setdefault((own, above), other)
-    return [(own, above, parent) for (own, above), parent in found.items()]
+        for own_target, above in ((own_target, above) for above in other.targets for own_target in profile.targets):
+            alike = (own_target.area_code, own_target.indicator, own_target.year) == (
+                above.area_code,
+                above.indicator,
+                above.year,
+            )
+            if alike and own_target.looser_than(above):
+                found.setdefault((own_target, above), other)
+    return [(own_target, above, parent) for (own_target, above), parent in found.items()]
 
 
-def _first_with(target: Target, profile: Profile) -> Profile:
-    """Return the lowest profile of a chain that has a target, whose file states it."""
+def _lowest_profile_with(target: Target, profile: Profile) -> Profile:
+    """Return the lowest profile in a chain of bases that has a target."""
     return [one for one in profile.chain() if target in one.targets][-1]
 
 
 def find_measures(profile: Profile, settings: dict[str, Any]) -> list[ChangedMeasure]:
-    """Return definitions of a limited ratio that differ from the nearest base's.
+    """Return settings that define a limited ratio and differ from the nearest base's.
 
     ``settings``: the values of the standard, which apply by default. The order in lists has no effect.
     """
@@ -177,48 +191,48 @@ def find_measures(profile: Profile, settings: dict[str, Any]) -> list[ChangedMea
         for key in keys:
             if above is None or key not in profile.own:
                 continue
-            value, there = profile.own[key], above.settings.get(key, settings[key])
-            if (sorted(value) != sorted(there)) if isinstance(value, list) else (value != there):
-                found.append(ChangedMeasure(key, value, there, above))
+            value, base_value = profile.own[key], above.settings.get(key, settings[key])
+            if (sorted(value) != sorted(base_value)) if isinstance(value, list) else (value != base_value):
+                found.append(ChangedMeasure(key, value, base_value, above))
     return found
 
 
 def sums_of_children(parent: Profile, children: Iterable[Profile], divisions: CodeList | None) -> list[PartsSum]:
-    """Compare each total of a plan with the sum of the same figure below it.
+    """Compare each target of a plan with the sum of the plans below it.
 
-    Figures are the same by indicator, year and side.
+    Targets are the same by indicator, year and comparison (≥ or ≤).
 
-    ``missing_parts`` names the divisions (counties of the list; a city by its name if it is missing as a whole)
+    ``missing_parts`` of the result names the divisions (counties; a city by its name if it is missing as a whole)
     without a profile.
     """
     children = list(children)
     found: list[PartsSum] = []
-    if not children and not _below(parent, divisions):
+    if not children and not _counties_below(parent, divisions):
         # A county allocates to townships, which have no profiles.
         return found
     for target in parent.targets:
         if target.area_code != parent.area_code or not target.is_task or target.comparison == "=":
             continue
-        figures = {c.id: _same(c, target) for c in children}
-        there = _once([c for c in children if figures[c.id] is not None])
-        value = _total([t for c in there if (t := figures[c.id]) is not None], target.unit)
-        one = PartsSum(target, value, len(there), _lacking(parent, there, divisions))
+        figures = {c.id: _same_target(c, target) for c in children}
+        there = _without_covered([c for c in children if figures[c.id] is not None])
+        value = _sum_printed([t for c in there if (t := figures[c.id]) is not None], target.unit)
+        one = PartsSum(target, value, len(there), _missing_divisions(parent, there, divisions))
         # Without a list of the parts, only a sum that already exceeds a ceiling is a result.
-        if _below(parent, divisions) or (target.comparison == "<=" and one.state != "met"):
+        if _counties_below(parent, divisions) or (target.comparison == "<=" and one.state != "met"):
             found.append(one)
     return found
 
 
-def _once(children: list[Profile]) -> list[Profile]:
-    """Return profiles without those that another one covers, such as a county in its city.
+def _without_covered(children: list[Profile]) -> list[Profile]:
+    """Return profiles without those that another one covers, as a city its counties.
 
-    Land counts once. Of two profiles for one area neither counts, because the valid one is unknown.
+    Land counts once. Of two profiles for one area neither counts, because it is unknown which one is valid.
     """
     return [c for c in children if not any(other is not c and other.covers(c.area_code) for other in children)]
 
 
-def _same(child: Profile, target: Target) -> Target | None:
-    """Return the child's figure of the same kind for the same year."""
+def _same_target(child: Profile, target: Target) -> Target | None:
+    """Return the child's target for the same indicator, year and comparison."""
     return next(
         (
             t
@@ -231,9 +245,9 @@ def _same(child: Profile, target: Target) -> Target | None:
 
 
 def sums_of_townships(tasks: TownshipTasks, targets: Sequence[Target], towns: Iterable[Township]) -> list[PartsSum]:
-    """Compare each total of a county with the sum of its townships' tasks.
+    """Compare each target of a county with the sum of its townships' tasks.
 
-    ``towns``: all townships.
+    ``towns``: names of all townships.
     """
     found = []
     for target in targets:
@@ -241,21 +255,21 @@ def sums_of_townships(tasks: TownshipTasks, targets: Sequence[Target], towns: It
         if rows and target.comparison != "=":
             named = {name for t in rows for name in (t.name, t.code) if name}
             lacking = tuple(town.name for town in towns if not {town.name, town.code} & named)
-            found.append(PartsSum(target, _total(rows, target.unit), len(rows), lacking))
+            found.append(PartsSum(target, _sum_printed(rows, target.unit), len(rows), lacking))
     return found
 
 
 def find_omitted_townships(tasks: TownshipTasks, towns: Iterable[Township]) -> list[str]:
-    """Return names of townships of the map that a table does not list.
+    """Return names of townships on the map that a task table does not list.
 
-    A township listed without a figure has no task.
+    A township listed without a figure has no task and is not omitted.
     """
     named = tasks.named or {one for task in tasks.tasks for one in (task.code, task.name)}
     return [town.name for town in towns if not {town.name, town.code} & named]
 
 
 def find_undivided_tasks(tasks: TownshipTasks, targets: Iterable[Target], indicators: Iterable[str]) -> list[Target]:
-    """Return tasks of a county for which its table has no row of any township.
+    """Return targets of a county that its task table does not divide among townships.
 
     ``indicators``: those that are allocated to townships.
     """
@@ -265,22 +279,22 @@ def find_undivided_tasks(tasks: TownshipTasks, targets: Iterable[Target], indica
 
 
 def find_wrong_totals(tasks: TownshipTasks) -> list[tuple[TownshipTask, float]]:
-    """Return rows of totals (合计) that differ from the sum of the townships.
+    """Return rows of totals (合计) that differ from the sum of the townships' tasks.
 
     Each row is returned with that sum.
     """
     found = []
     for total in tasks.totals:
-        value = _total(tasks.of(total.indicator), total.unit)
+        value = _sum_printed(tasks.of(total.indicator), total.unit)
         if compare_area_with_target(value, "=", total.number, total.decimals) != "met":
             found.append((total, value))
     return found
 
 
-def _total(rows: Iterable[Target | TownshipTask], unit: str) -> float:
+def _sum_printed(rows: Iterable[Target | TownshipTask], unit: str) -> float:
     """Return the sum of printed figures in a unit.
 
-    Exact where they are printed in that unit.
+    It is exact where they are printed in that unit.
     """
     rows = list(rows)
     same = sum((Decimal(row.value) for row in rows if row.unit == unit), Decimal(0))
@@ -288,19 +302,19 @@ def _total(rows: Iterable[Target | TownshipTask], unit: str) -> float:
     return float(same) + convert_area(others, unit) if others else float(same)
 
 
-def _below(parent: Profile, divisions: CodeList | None) -> list[Code]:
+def _counties_below(parent: Profile, divisions: CodeList | None) -> list[Code]:
     """Return the counties of an area; empty for a county."""
     codes = divisions.codes.values() if divisions is not None else ()
     return [c for c in codes if parent.covers(c.code) and division_prefix(c.code) == c.code != parent.area_code]
 
 
-def _lacking(parent: Profile, children: Sequence[Profile], divisions: CodeList | None) -> tuple[str, ...]:
+def _missing_divisions(parent: Profile, children: Sequence[Profile], divisions: CodeList | None) -> tuple[str, ...]:
     """Return names of the divisions below an area that have no profile.
 
     A city is named as a whole, or by its counties.
     """
     codes: dict[str, Any] = divisions.codes if divisions is not None else {}
-    counties = _below(parent, divisions)
+    counties = _counties_below(parent, divisions)
     missing = [c for c in counties if not any(child.covers(c.code) for child in children)]
     lacking = {c.code for c in missing}
     partly_covered = {c.parent for c in counties if c.code not in lacking}

@@ -48,27 +48,27 @@ COMPARISONS = {
     "<=": ("≤", "不超过", "不高于", "不大于", "不突破"),
     "=": ("＝", "等于"),
 }
-_TOTALS = ("合计", "总计", "全县", "小计", "全县合计", "total")
-_FIGURE_HEAD = re.compile(r"(.+?)\s*[（(]\s*(.+?)\s*[）)]")
-_PRINTED = re.compile(r"\d+(\.\d+)?")
+_TOTAL_WORDS = ("合计", "总计", "全县", "小计", "全县合计", "total")
+_FIGURE_HEADING = re.compile(r"(.+?)\s*[（(]\s*(.+?)\s*[）)]")
+_PRINTED_NUMBER = re.compile(r"\d+(\.\d+)?")
 #: Number of digits of a township's code: six of the county and three.
-_DIGITS = 9
+_TOWNSHIP_DIGITS = 9
 
 
 def read_township_tasks(path: str | Path) -> TownshipTasks:
-    """Read the table of a file; an empty path gives an empty table.
+    """Read the table of township tasks (乡镇任务表) in a file.
 
-    InputError names file, row, column and the accepted values.
+    An empty path gives an empty table. InputError names file, row, column and the accepted values.
     """
     if not str(path).strip():
         return TownshipTasks()
     table = read_table(path, COLUMNS)
     long = any(row.cells["indicator"] for row in table.rows)
-    figures = {} if long else _figure_heads(table)
+    figures = {} if long else _find_figure_headings(table)
     tasks: list[TownshipTask] = []
     totals: list[TownshipTask] = []
     for row in table.rows:
-        found = [_task(table, row)] if long else _tasks(table, row, figures)
+        found = [_long_row_task(table, row)] if long else _wide_row_tasks(table, row, figures)
         (totals if _is_total(row) else tasks).extend(found)
     seen: dict[tuple[str, str], TownshipTask] = {}
     # Rows without a code come last: their name identifies them, and a row with a code may have the same name.
@@ -80,41 +80,43 @@ def read_township_tasks(path: str | Path) -> TownshipTasks:
             raise InputError("tasks_twice", file=table.place, line=task.line, name=task.name, first=first.line)
     if not tasks:
         raise InputError("tasks_none", file=table.place)
-    named = {one for row in table.rows if not _is_total(row) for one in _who(table, row) if one}
+    named = {one for row in table.rows if not _is_total(row) for one in _code_and_name(table, row) if one}
     return TownshipTasks(table.file, tuple(tasks), tuple(totals), frozenset(named))
 
 
-def _figure_heads(table: Table) -> dict[str, tuple[str, str]]:
-    """Return head → figure and unit of the heads that name both.
+def _find_figure_headings(table: Table) -> dict[str, tuple[str, str]]:
+    """Return heading → indicator and unit, for headings that name both.
 
-    InputError where no head does, or where a head names only a figure.
+    InputError where no heading does, or where a heading names only an indicator.
     """
     found = {}
     for head in table.heads:
-        parts = _FIGURE_HEAD.fullmatch(head)
-        indicator, unit = _meant(parts[1], INDICATORS) if parts else "", _meant(parts[2], UNITS) if parts else ""
+        parts = _FIGURE_HEADING.fullmatch(head)
+        indicator, unit = _find_id(parts[1], INDICATORS) if parts else "", _find_id(parts[2], UNITS) if parts else ""
         if indicator and unit:
             found[head] = (indicator, unit)
-        elif indicator or _meant(head, INDICATORS):
+        elif indicator or _find_id(head, INDICATORS):
             # If the column were ignored, no check would use its tasks.
             raise InputError(
-                "tasks_head_unit", file=table.place, line=table.line, column=head, known="、".join(_first(UNITS))
+                "tasks_head_unit", file=table.place, line=table.line, column=head, known="、".join(_first_words(UNITS))
             )
     if not found:
-        raise InputError("tasks_no_figure", file=table.place, line=table.line, known="、".join(_first(INDICATORS)))
+        raise InputError(
+            "tasks_no_figure", file=table.place, line=table.line, known="、".join(_first_words(INDICATORS))
+        )
     return found
 
 
-def _tasks(table: Table, row: Row, figures: dict[str, tuple[str, str]]) -> list[TownshipTask]:
-    """Return the tasks of one row of the wide form; empty cells are skipped."""
-    code, name = _who(table, row)
+def _wide_row_tasks(table: Table, row: Row, figures: dict[str, tuple[str, str]]) -> list[TownshipTask]:
+    """Return the tasks in one row of the wide form; empty cells are skipped."""
+    code, name = _code_and_name(table, row)
     return [
         TownshipTask(
             code,
             name,
             indicator,
             allowed_comparisons(indicator)[0],
-            _value(table, row, head, row.others[head]),
+            _parse_value(table, row, head, row.others[head]),
             unit,
             row.cells["source"],
             row.line,
@@ -124,61 +126,66 @@ def _tasks(table: Table, row: Row, figures: dict[str, tuple[str, str]]) -> list[
     ]
 
 
-def _task(table: Table, row: Row) -> TownshipTask:
-    code, name = _who(table, row)
-    indicator = _one(table, row, "indicator", INDICATORS)
+def _long_row_task(table: Table, row: Row) -> TownshipTask:
+    code, name = _code_and_name(table, row)
+    indicator = _parse_keyword(table, row, "indicator", INDICATORS)
     comparison = (
-        _one(table, row, "comparison", COMPARISONS) if row.cells["comparison"] else allowed_comparisons(indicator)[0]
+        _parse_keyword(table, row, "comparison", COMPARISONS)
+        if row.cells["comparison"]
+        else allowed_comparisons(indicator)[0]
     )
     allowed = allowed_comparisons(indicator)
     if comparison not in allowed:
         raise table.error(row, "关系", row.cells["comparison"], [COMPARISONS[one][0] for one in allowed])
-    value = _value(table, row, "数值", row.cells["value"])
-    unit = _one(table, row, "unit", UNITS)
+    value = _parse_value(table, row, "数值", row.cells["value"])
+    unit = _parse_keyword(table, row, "unit", UNITS)
     return TownshipTask(code, name, indicator, comparison, value, unit, row.cells["source"], row.line)
 
 
-def _who(table: Table, row: Row) -> tuple[str, str]:
-    code, name = _code(row), row.cells["name"]
-    if code and not (code.isdigit() and len(code) >= _DIGITS):
+def _code_and_name(table: Table, row: Row) -> tuple[str, str]:
+    code, name = _township_code(row), row.cells["name"]
+    if code and not (code.isdigit() and len(code) >= _TOWNSHIP_DIGITS):
         raise table.error(row, "乡镇代码", code, ("140225100",))
     if not (code or name):
         raise table.error(row, "乡镇名称", "", ("永安镇",))
-    return code[:_DIGITS], name
+    return code[:_TOWNSHIP_DIGITS], name
 
 
 def _is_total(row: Row) -> bool:
-    """Return True for a row of totals: by its name, or by the county's code (six digits and 000)."""
+    """Return True for a row of totals.
+
+    Its name is 合计 or the like, or its code is the county's (six digits and 000).
+    """
     name = re.sub(r"\s+", "", row.cells["name"]).lower()
-    return name.endswith(_TOTALS) or _code(row)[6:_DIGITS] == "000"
+    return name.endswith(_TOTAL_WORDS) or _township_code(row)[6:_TOWNSHIP_DIGITS] == "000"
 
 
-def _code(row: Row) -> str:
-    """Return the code with digits in half width, as layers write it."""
+def _township_code(row: Row) -> str:
+    """Return the code with half-width digits, as layers write it."""
     return normalize("NFKC", row.cells["code"])
 
 
-def _value(table: Table, row: Row, column: str, text: str) -> str:
+def _parse_value(table: Table, row: Row, column: str, text: str) -> str:
     plain = re.sub("[,\u202f ]", "", normalize("NFKC", text))
-    if not _PRINTED.fullmatch(plain) or not math.isfinite(float(plain)):
+    if not _PRINTED_NUMBER.fullmatch(plain) or not math.isfinite(float(plain)):
         raise table.error(row, column, text, ("3.21",))
     return plain
 
 
-def _one(table: Table, row: Row, column: str, known: dict[str, tuple[str, ...]]) -> str:
+def _parse_keyword(table: Table, row: Row, column: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
     text = row.cells[column]
-    meant = _meant(text, known)
+    meant = _find_id(text, words_by_id)
     if not meant:
         head = next(c.heads[0] for c in COLUMNS if c.name == column)
-        raise table.error(row, head, text, _first(known))
+        raise table.error(row, head, text, _first_words(words_by_id))
     return meant
 
 
-def _meant(text: str, known: dict[str, tuple[str, ...]]) -> str:
-    """Return the id for a word, or empty."""
+def _find_id(text: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
+    """Return the id whose words include a text, else an empty text."""
     word = re.sub(r"\s+", "", text).lower()
-    return next((one for one, words in known.items() if word == one or word in words), "")
+    return next((one for one, words in words_by_id.items() if word == one or word in words), "")
 
 
-def _first(known: dict[str, tuple[str, ...]]) -> list[str]:
-    return [words[0] for words in known.values()]
+def _first_words(words_by_id: dict[str, tuple[str, ...]]) -> list[str]:
+    return [words[0] for words in words_by_id.values()]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""三区 (农业空间, 生态空间, 城镇空间), derived from the planning zones.
+"""Three zones (三区): agricultural, ecological and urban space.
 
-A county can edit the mapping.
+They are derived from the planning zones by a mapping that a county can edit.
 """

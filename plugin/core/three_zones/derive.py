@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The planning zones dissolved into the three zones (三区), with consistent areas."""
+"""Dissolve planning zones into the three zones (三区), with areas that add up."""
 
 from __future__ import annotations
 
@@ -24,20 +24,21 @@ from ..profile.space_map import UNMAPPED, SpaceMap
 if TYPE_CHECKING:
     from pyproj import CRS
 
-_ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)
-_METRES_A_DEGREE = 111_320.0
+_NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
+_METRES_PER_DEGREE = 111_320.0
 #: Largest difference of equal sums: rounding of doubles over a county's vertices, and a square decimetre.
-_SUM_SHARE, _SUM_M2 = 1e-9, 0.01
+_SUM_TOLERANCE_SHARE, _SUM_TOLERANCE_M2 = 1e-9, 0.01
 
 
 @dataclass
 class ThreeZones:
-    """The three zones with their areas; all areas are statutory.
+    """The three zones (三区) with their areas; all areas are statutory, m².
 
-    ``shapes``: (k,) single-part polygons in the CRS of the zones; ``spaces``: their codes; ``areas``: m².
-    ``zones_m2`` and ``features``: the input by space; ``unmapped``: zone code → (features, m²) of zones outside the
-    mapping; ``overlap_m2``: land in several zones, counted once within one space and once in each of several spaces
-    (``between_m2``); ``missing`` and ``repaired``: number of zones without a shape and with a repaired shape.
+    ``shapes``: (k,) single-part polygons in the CRS of the planning zones; ``spaces``: code of each (01 agricultural,
+    02 ecological, 03 urban); ``areas``: area of each. ``zones_m2`` and ``features``: area and number of planning zones
+    by code; ``unmapped``: zone code → (features, m²) of planning zones outside the mapping; ``overlap_m2``: land in
+    several planning zones, counted once within one of the three and once in each of several (``between_m2``);
+    ``missing`` and ``repaired``: number of planning zones without a shape and with a repaired shape.
     """
 
     shapes: NDArray
@@ -52,28 +53,31 @@ class ThreeZones:
     repaired: int = 0
 
     def area(self, space: str) -> float:
-        """Return the statutory area of one space, m²."""
+        """Return the statutory area (m²) of one of the three zones by its code."""
         return float(self.areas[[s == space for s in self.spaces]].sum())
 
     @property
     def total_m2(self) -> float:
-        """Total area of all spaces, m²."""
+        """Total area of the three zones, m²."""
         return float(self.areas.sum())
 
     @property
     def input_m2(self) -> float:
-        """Total area of the mapped zones, m²."""
+        """Total area of the planning zones that the mapping contains, m²."""
         return sum(self.zones_m2.values())
 
     @property
     def difference_m2(self) -> float:
-        """Sum of the zones minus sum of all spaces, m²: the overlap of zones of one space."""
+        """Sum of the planning zones minus sum of the three zones, m².
+
+        It is the overlap of planning zones within one of the three.
+        """
         return self.input_m2 - self.total_m2
 
     @property
     def adds_up(self) -> bool:
-        """True if zones and spaces have equal sums and no land is in two spaces."""
-        allowed = _SUM_M2 + _SUM_SHARE * self.total_m2
+        """True if the sums are equal and no land is in two of the three zones."""
+        allowed = _SUM_TOLERANCE_M2 + _SUM_TOLERANCE_SHARE * self.total_m2
         return abs(self.difference_m2) <= allowed and self.between_m2 <= allowed
 
 
@@ -85,7 +89,7 @@ def derive_zones(
     *,
     cancellation: Cancellation = NEVER,
 ) -> ThreeZones:
-    """Dissolve zones by the space that the mapping gives for their code.
+    """Dissolve planning zones into the three zones, by a mapping of their codes.
 
     Invalid shapes are repaired in a copy; the input does not change. Shared edges of zones keep their vertices.
 
@@ -114,8 +118,8 @@ def derive_zones(
     polygons = Polygons(shapes)
     statutory = statutory_area(crs_care.to_lonlat(shapes, crs))
     of_zone = np.array([spaces.space(code) for code in codes], dtype=object)
-    limits = _limits(crs)
-    made: list[Any] = []
+    limits = _make_tolerance(crs)
+    dissolved: list[Any] = []
     made_of: list[str] = []
     wholes: dict[str, Any] = {}
     for space in spaces.spaces.codes:
@@ -126,18 +130,18 @@ def derive_zones(
             if wholes[space] is None:
                 raise InputError("space_not_joined", space=spaces.name(space), count=int(rows.sum()))
             parts = shapely.get_parts([wholes[space]])
-            made += parts[np.argsort(-shapely.area(parts), kind="stable")].tolist()
+            dissolved += parts[np.argsort(-shapely.area(parts), kind="stable")].tolist()
             made_of += [space] * len(parts)
     cancellation.raise_if_cancelled()
-    between = _between(wholes, crs, limits)
-    areas = statutory_area(crs_care.to_lonlat(np.array(made, dtype=object), crs)) if made else np.zeros(0)
+    between = _overlap_between(wholes, crs, limits)
+    areas = statutory_area(crs_care.to_lonlat(np.array(dissolved, dtype=object), crs)) if dissolved else np.zeros(0)
     result = ThreeZones(
-        shapes=np.array(made, dtype=object),
+        shapes=np.array(dissolved, dtype=object),
         spaces=made_of,
         areas=areas,
         zones_m2={s: float(statutory[of_zone == s].sum()) for s in wholes},
         features={s: int(np.count_nonzero(present & (of_zone == s))) for s in wholes},
-        unmapped=_unmapped(codes, of_zone, statutory),
+        unmapped=_sum_unmapped(codes, of_zone, statutory),
         between_m2=between,
         missing=int(np.count_nonzero(~present)),
         repaired=len(repaired),
@@ -146,17 +150,21 @@ def derive_zones(
     return result
 
 
-def _limits(crs: CRS) -> Tolerance:
+def _make_tolerance(crs: CRS) -> Tolerance:
     """Return the tolerance of a union in the units of the coordinates."""
     if not crs_care.describe_crs(crs).geographic:
-        return _ALL
-    return replace(_ALL, cluster_m=_ALL.cluster_m / _METRES_A_DEGREE, edge_match_m=_ALL.edge_match_m / _METRES_A_DEGREE)
+        return _NO_TOLERANCE
+    return replace(
+        _NO_TOLERANCE,
+        cluster_m=_NO_TOLERANCE.cluster_m / _METRES_PER_DEGREE,
+        edge_match_m=_NO_TOLERANCE.edge_match_m / _METRES_PER_DEGREE,
+    )
 
 
-def _between(wholes: dict[str, Any], crs: CRS, limits: Tolerance) -> float:
-    """Return the area (as drawn, m²) in more than one space.
+def _overlap_between(wholes: dict[str, Any], crs: CRS, limits: Tolerance) -> float:
+    """Return the area (by edges, m²) that is in more than one of the three zones.
 
-    It counts once for each space beyond the first.
+    It counts once for each zone beyond the first.
     """
     outlines = np.array(list(wholes.values()), dtype=object)
     if len(wholes) < 2 or not len(find_shared_parts(outlines, tolerance=limits)):
@@ -165,13 +173,14 @@ def _between(wholes: dict[str, Any], crs: CRS, limits: Tolerance) -> float:
     seen: Any = None
     for whole in wholes.values():
         if seen is not None:
-            both = extract_polygons(shapely.intersection(seen, whole))
-            shared += float(drawn_area(np.array([both], dtype=object), crs_care.make_lonlat_transformer(crs))[0])
+            overlap = extract_polygons(shapely.intersection(seen, whole))
+            shared += float(drawn_area(np.array([overlap], dtype=object), crs_care.make_lonlat_transformer(crs))[0])
         seen = whole if seen is None else shapely.union(seen, whole)
     return shared
 
 
-def _unmapped(codes: Sequence[str], of_zone: NDArray, statutory: NDArray) -> dict[str, tuple[int, float]]:
+def _sum_unmapped(codes: Sequence[str], of_zone: NDArray, statutory: NDArray) -> dict[str, tuple[int, float]]:
+    """Return zone code → (features, m²) of planning zones outside the mapping."""
     found: dict[str, tuple[int, float]] = {}
     for code, space, area in zip(codes, of_zone, statutory.tolist(), strict=True):
         if space == UNMAPPED:

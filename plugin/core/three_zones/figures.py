@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The three zones of a plan: dissolved, as figures and as rows of a layer."""
+"""The three zones (三区) of a plan: as indicators and as rows of a layer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ USES = (THREE_ZONES, "codes.planning_zones")
 
 
 def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation = NEVER) -> ThreeZones:
-    """Derive the three zones from a layer in the original coordinates.
+    """Derive the three zones from a layer of planning zones in its own CRS.
 
     Rows whose coordinates contradict the CRS count as missing.
     """
@@ -46,7 +46,10 @@ def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation
 
 @dataclass
 class Derived:
-    """The three zones of a plan: result, figures of the report, rows of the layer."""
+    """The three zones of a plan.
+
+    ``found``: the dissolved zones; ``figures``: indicators for the report; ``frame``: rows of the layer SQKJ.
+    """
 
     found: ThreeZones
     figures: list[Indicator]
@@ -60,10 +63,10 @@ def derive_from_plan(
     cancellation: Cancellation = NEVER,
     used: Mapping[str, int] = MappingProxyType({}),
 ) -> Derived:
-    """Derive the three zones of a plan as rows of ``template``.
+    """Derive the three zones of a plan as rows of a layer ``template``.
 
     Rows are numbered above the keys of the plan and above ``used``: county → highest running number in layers outside
-    the plan. Raises InputError when the plan has no measurable zones, or no field with the zone code.
+    the plan. Raises InputError when the plan has no measurable planning zones, or no field with the zone code.
     """
     zones = plan.concept("zones")
     if zones is None:
@@ -83,14 +86,16 @@ def derive_from_plan(
     return Derived(
         found,
         figures_of(found, zones, county, plan.norm),
-        make_frame(found, spaces, template, zones.crs, code, name, max(_highest(plan, code), used.get(code, 0)) + 1),
+        make_frame(
+            found, spaces, template, zones.crs, code, name, max(_highest_number(plan, code), used.get(code, 0)) + 1
+        ),
     )
 
 
-def _highest(plan: Plan, county: str) -> int:
-    """Return the highest running number in a plan's layers.
+def _highest_number(plan: Plan, county: str) -> int:
+    """Return the highest running number in the keys of a plan's layers.
 
-    The three zones are skipped, because they are replaced.
+    The layer of the three zones is skipped, because it is replaced.
     """
     found = [
         find_highest(layer.keys).get(county, 0)
@@ -101,57 +106,61 @@ def _highest(plan: Plan, county: str) -> int:
 
 
 def zone_codes(zones: Layer) -> list[str]:
-    """Return each row's code as written in the list of zones, empty where it is missing."""
+    """Return each row's code as written in the code list of zones, empty if missing."""
     declared = zones.template.field("zone_code")
     return [trim_padding(v, declared.code_pad if declared else 0) for v in zones.text("zone_code")]
 
 
-def figures_of(found: ThreeZones, zones: Layer, county: Layer | None, norm: Norm) -> list[Indicator]:
-    """Return the three areas and any unmapped area (km², share of the county).
+def figures_of(three_zones: ThreeZones, zones: Layer, county: Layer | None, norm: Norm) -> list[Indicator]:
+    """Return the areas of the three zones and of unmapped planning zones.
 
-    A figure is confirmed when a person confirmed mapping and codes, the sums agree and every zone is mapped.
+    They are indicators in km², with their share of the county. An indicator is confirmed when a person confirmed
+    mapping and codes, the sums agree and every planning zone is mapped.
     """
     county_m2 = float(county.statutory.sum()) if county is not None else 0.0
-    sure = all(norm.is_confirmed(item) for item in USES) and found.adds_up and not found.unmapped
+    sure = all(norm.is_confirmed(item) for item in USES) and three_zones.adds_up and not three_zones.unmapped
     made = []
     for name, space in SPACE_FIGURES.items():
-        area = found.area(space)
+        area = three_zones.area(space)
         if space not in SPACES and not area:
             continue
-        inputs: dict[str, Any] = {"layer": zones.role, "features": found.features.get(space, 0)}
+        inputs: dict[str, Any] = {"layer": zones.role, "features": three_zones.features.get(space, 0)}
         if county_m2:
             # A percentage, for reading.
             inputs |= {"county_m2": county_m2, "county_share": 100 * area / county_m2}
         if space == UNMAPPED:
-            inputs["zone_codes"] = sorted(code or "-" for code in found.unmapped)
+            inputs["zone_codes"] = sorted(code or "-" for code in three_zones.unmapped)
         made.append(Indicator(name, convert_area(area, "km2"), "km2", "statutory", inputs=inputs, confirmed=sure))
     return made
 
 
 def make_frame(
-    found: ThreeZones,
+    three_zones: ThreeZones,
     spaces: SpaceMap,
     template: Template,
     crs: Any,
     county_code: str = "",
     county_name: str = "",
-    first: int = 1,
+    first_number: int = 1,
 ) -> gpd.GeoDataFrame:
-    """Return the layer ``SQKJ`` by its template, one row per part.
+    """Return the rows of the layer SQKJ (三区), one row per part, by its template.
 
-    Rows are numbered from ``first``, with names and rounded statutory areas.
+    Rows are numbered from ``first_number`` on, with names and rounded statutory areas.
     """
     import geopandas as gpd
 
     area = template.field("area")
-    count = len(found.shapes)
+    count = len(three_zones.shapes)
     values = {
-        "key": [make_bsm(county_code, n) if is_county(county_code) else None for n in range(first, first + count)],
+        "key": [
+            make_bsm(county_code, n) if is_county(county_code) else None
+            for n in range(first_number, first_number + count)
+        ],
         "division_code": [county_code or None] * count,
         "division_name": [county_name or None] * count,
-        "space_code": found.spaces,
-        "space_name": [spaces.name(s) for s in found.spaces],
-        "area": np.round(found.areas, area.decimals if area and area.decimals is not None else 2).tolist(),
+        "space_code": three_zones.spaces,
+        "space_name": [spaces.name(s) for s in three_zones.spaces],
+        "area": np.round(three_zones.areas, area.decimals if area and area.decimals is not None else 2).tolist(),
     }
     columns = {f.name: values.get(f.meaning, [None] * count) for f in template.fields}
-    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(found.shapes, crs=crs), crs=crs)
+    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(three_zones.shapes, crs=crs), crs=crs)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""主体功能区 by township: the functions in the layer and the zones in each row."""
+"""Main functions (主体功能区) of townships, and areas of the three zones in them."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ ENERGY, HERITAGE = "energy", "heritage"
 #: Settings of the rules on main functions.
 USES = ("tolerance", "main_function", "three_zones", "codes.planning_zones", "rules.REL037")
 #: Meanings of the fields in which words are searched; the remark (BZ) has no meaning.
-_FIELDS, _REMARK = ("feature_kind", "feature_name"), "BZ"
+_TEXT_FIELDS, _REMARK_FIELD = ("feature_kind", "feature_name"), "BZ"
 #: Heritage sites without a separate protection range.
-_SITES = ("WWBHDWD", "BKYDWWD", "LSJZD", "LSHJYS", "XZLSWHYCFB")
+_HERITAGE_LAYERS = ("WWBHDWD", "BKYDWWD", "LSJZD", "LSHJYS", "XZLSWHYCFB")
 
 
 @dataclass(frozen=True)
 class Function:
-    """The main function that a row states.
+    """The main function (主体功能) that a row of a layer states for a township.
 
     ``space``: 01 agricultural, 02 ecological, 03 urban, empty if unknown; ``function``: the word found for it;
-    ``overlays``: kind → word, empty if absent; ``name``: the township's name; ``text``: the text that was read.
+    ``overlays``: kind of an additional function (energy, heritage) → word found, empty if absent; ``name``: the
+    township's name; ``text``: the text that was searched.
     """
 
     space: str
@@ -43,38 +44,39 @@ class Function:
 
 @dataclass(frozen=True)
 class Shares:
-    """Areas of spaces: (n, 3) m² in the order of ``SPACES``.
+    """Areas of the three zones in rows of a layer.
 
-    ``names``: names of the spaces by code.
+    ``area``: (n, 3) m² in the order of ``SPACES``; ``names``: names of the zones by code.
     """
 
     area: NDArray
     names: dict[str, str]
 
     def fits(self, row: int, space: str, least: float) -> bool:
-        """Return True if a space is the largest in a row or has this share.
+        """Return True if the zone ``space`` dominates a row.
 
-        A row without any space is True, too.
+        It is the largest zone in the row, or has at least the share ``least``. Every zone dominates a row without any
+        zone.
         """
-        own, total = self.area[row, list(SPACES).index(space)], self.area[row].sum()
-        return bool(total == 0 or own == self.area[row].max() or own / total >= least)
+        zone_area, total = self.area[row, list(SPACES).index(space)], self.area[row].sum()
+        return bool(total == 0 or zone_area == self.area[row].max() or zone_area / total >= least)
 
     def in_percent(self, row: int) -> dict[str, float]:
-        """Return the share of each space in a row, in percent with one decimal."""
+        """Return zone name → share in a row, in percent with one decimal."""
         total = self.area[row].sum()
         return {name: round(100 * float(a) / total, 1) for name, a in zip(SPACES.values(), self.area[row], strict=True)}
 
 
 def functions_of(layer: Layer, ctx: Context) -> list[Function]:
-    """Return the function of each row.
+    """Return the main function that each row of a layer states.
 
-    The first word of ``[main_function]`` found in the text counts.
+    It is the first word of the setting ``[main_function]`` that the text contains.
     """
     spaces = [("03", "urban"), ("02", "ecological"), ("01", "agricultural")]
     words = [(code, word) for code, key in spaces for word in ctx.norm.get(f"main_function.{key}_words")]
     overlays = {kind: tuple(ctx.norm.get(f"main_function.{kind}_words")) for kind in (ENERGY, HERITAGE)}
-    columns = [layer.text(field) for field in _FIELDS]
-    remark = layer.named(_REMARK)
+    columns = [layer.text(field) for field in _TEXT_FIELDS]
+    remark = layer.named(_REMARK_FIELD)
     columns += [cells(remark)] if remark is not None else []
     found = []
     for name, *texts in zip(layer.text("division_name"), *columns, strict=True):
@@ -86,7 +88,10 @@ def functions_of(layer: Layer, ctx: Context) -> list[Function]:
 
 
 def shares_of(functions: Layer, zones: Layer, ctx: Context) -> Shares:
-    """Return the statutory areas of the three spaces in each row of the functions."""
+    """Return the statutory areas of the three zones in each row of a layer.
+
+    ``functions``: the layer with main functions; ``zones``: the planning zones.
+    """
     spaces = space_map(ctx.norm)
     codes = np.array([spaces.space(code) for code in zone_codes(zones)], dtype=object)
     shared = ctx.geometry.shared(functions, zones, measured=True)
@@ -99,29 +104,29 @@ def shares_of(functions: Layer, zones: Layer, ctx: Context) -> Shares:
 
 
 def has_overlay(overlay: str, functions: Layer, zones: Layer, ctx: Context) -> NDArray | None:
-    """Return (n,) bool: rows of the functions that contain features of the overlay.
+    """Return (n,) bool: rows that contain features of an additional function.
 
-    None where the plan has no layer for it.
+    ``overlay``: energy or heritage. None where the plan has no layer for it.
     """
     if overlay == ENERGY:
         mining = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
-        shapes = [zones.plane[mining], *_shapes(("mineral_line", "KCZYBHX"), ctx)]
+        shapes = [zones.plane[mining], *_overlay_shapes(("mineral_line", "KCZYBHX"), ctx)]
     else:
-        shapes = _shapes(("heritage", *range_roles(ctx), *_SITES), ctx)
+        shapes = _overlay_shapes(("heritage", *range_roles(ctx), *_HERITAGE_LAYERS), ctx)
     if not shapes:
         return None
-    return _met(functions.plane, np.concatenate(shapes))
+    return _intersects_any(functions.plane, np.concatenate(shapes))
 
 
-def _shapes(what: tuple[str, ...], ctx: Context) -> list[NDArray]:
-    return [layer.plane for one in what if (layer := ctx.plan.concept(one)) is not None]
+def _overlay_shapes(concepts: tuple[str, ...], ctx: Context) -> list[NDArray]:
+    return [layer.plane for one in concepts if (layer := ctx.plan.concept(one)) is not None]
 
 
-def _met(polygons: NDArray, shapes: NDArray) -> NDArray:
-    """Return (n,) bool: polygons that contain a part of a shape; touching does not count."""
-    there, present = shapes[~is_missing(shapes)], np.flatnonzero(~is_missing(polygons))
-    i, j = shapely.STRtree(polygons[present]).query(there, predicate="intersects")
-    inside = shapely.relate_pattern(polygons[present[j]], there[i], "T********")
-    found = np.zeros(len(polygons), dtype=bool)
-    found[present[j[inside]]] = True
-    return found
+def _intersects_any(polygons: NDArray, shapes: NDArray) -> NDArray:
+    """Return (n,) bool: polygons that overlap a shape; touching does not count."""
+    present_shapes, present = shapes[~is_missing(shapes)], np.flatnonzero(~is_missing(polygons))
+    i, j = shapely.STRtree(polygons[present]).query(present_shapes, predicate="intersects")
+    inside = shapely.relate_pattern(polygons[present[j]], present_shapes[i], "T********")
+    intersects = np.zeros(len(polygons), dtype=bool)
+    intersects[present[j[inside]]] = True
+    return intersects

@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare two editions of one layer: moved in (调入), moved out (调出), changed (属性变更)."""
+"""Comparison of two editions of one layer.
+
+Land is moved in (调入), moved out (调出) or has changed attributes (属性变更).
+"""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare the attributes of two editions of a layer: common fields and differing values."""
+"""Compare the attributes of two editions of a layer."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ OWN_COLUMNS = frozenset(
     ("FID", "OBJECTID", "SHAPE_LENG", "SHAPE_LENGTH", "SHAPE_AREA", "SHAPE_LE_1", "OGC_FID", "OBJECTID_1")
 )
 #: Larger than the difference of a number written to and read from another format.
-_RELATIVE = 1e-12
+_RELATIVE_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True)
 class ComparedField:
-    """A field of both editions.
+    """A field that both editions have, with its name in each.
 
     ``measure``: an area, which follows from the geometry and is meaningless for part of a feature.
     """
@@ -40,7 +40,7 @@ class ComparedField:
 
 @dataclass(frozen=True)
 class ComparedFields:
-    """Common fields of two editions, and names of fields in one edition only."""
+    """Fields that both editions have, and names of fields that only one has."""
 
     compared: tuple[ComparedField, ...]
     only_before: tuple[str, ...] = ()
@@ -48,12 +48,12 @@ class ComparedFields:
 
 
 def match_fields(before: Layer, after: Layer, only: Iterable[str] = ()) -> ComparedFields:
-    """Match fields of equal name (ignoring case), else of equal meaning, except the key.
+    """Match the fields of two editions by name, otherwise by meaning.
 
-    ``only``: names of the fields to compare; empty for all.
+    Case is ignored and the key (BSM) is left out. ``only``: names of the fields to compare; empty for all.
     """
-    left, right = _columns(before), _columns(after)
-    names = _same_fields(before, after, left, right)
+    left, right = _columns_by_name(before), _columns_by_name(after)
+    names = _pair_fields(before, after, left, right)
     key = {t.field("key").name for t in (before.template, after.template) if t.field("key") is not None}  # type: ignore[union-attr]
     chosen = {name.upper() for name in only}
     found = tuple(
@@ -69,18 +69,25 @@ def match_fields(before: Layer, after: Layer, only: Iterable[str] = ()) -> Compa
     )
 
 
-def _same_fields(before: Layer, after: Layer, left: Iterable[str], right: Iterable[str]) -> dict[str, str]:
-    """Return each field of one edition with its name in the other."""
-    names = {name: name for name in left if name in right}
+def _pair_fields(
+    before: Layer, after: Layer, unpaired_before: Iterable[str], unpaired_after: Iterable[str]
+) -> dict[str, str]:
+    """Return name in the earlier edition → name in the later one."""
+    names = {name: name for name in unpaired_before if name in unpaired_after}
     for declared in before.template.fields:
         other = after.template.field(declared.meaning) if declared.meaning else None
-        if other is not None and declared.name in left and declared.name not in right and other.name in right:
+        if (
+            other is not None
+            and declared.name in unpaired_before
+            and declared.name not in unpaired_after
+            and other.name in unpaired_after
+        ):
             names.setdefault(declared.name, other.name)
     return names
 
 
-def _columns(layer: Layer) -> dict[str, str]:
-    """Name in capitals → column."""
+def _columns_by_name(layer: Layer) -> dict[str, str]:
+    """Return name in capitals → column."""
     columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
     return {c.upper(): c for c in columns if c.upper() not in OWN_COLUMNS}
 
@@ -91,9 +98,9 @@ def _is_measure(layer: Layer, name: str) -> bool:
 
 
 def find_differing(
-    fields: ComparedFields, before: Layer, after: Layer, rows: NDArray, others: NDArray, whole: NDArray
+    fields: ComparedFields, before: Layer, after: Layer, rows: NDArray, later_rows: NDArray, equal_shape: NDArray
 ) -> list[tuple[ComparedField, NDArray]]:
-    """Return each field with a difference, and the pairs of rows that differ in it.
+    """Return each field that differs, and (k,) bool: the pairs that differ in it.
 
     Blank and missing values are equal, and so are a whole number and its text.
 
@@ -101,35 +108,35 @@ def find_differing(
     ----------
     rows, others : (k,) int arrays
         Rows of the earlier and of the later edition.
-    whole : (k,) bool array
+    equal_shape : (k,) bool array
         Pairs of equal shape; area fields are compared only for these.
     """
     found = []
     for field in fields.compared:
-        same = _same(before.frame[field.before].iloc[rows], after.frame[field.after].iloc[others])
-        differs = ~same & whole if field.measure else ~same
+        same = _equal_values(before.frame[field.before].iloc[rows], after.frame[field.after].iloc[later_rows])
+        differs = ~same & equal_shape if field.measure else ~same
         if differs.any():
             found.append((field, differs))
     return found
 
 
-def _same(left: pd.Series, right: pd.Series) -> NDArray:
+def _equal_values(left: pd.Series, right: pd.Series) -> NDArray:
     if left.dtype.kind in "iuf" and right.dtype.kind in "iuf":
         a, b = left.to_numpy(dtype=float), right.to_numpy(dtype=float)
-        return np.isclose(a, b, rtol=_RELATIVE, atol=0.0, equal_nan=True)
+        return np.isclose(a, b, rtol=_RELATIVE_TOLERANCE, atol=0.0, equal_nan=True)
     if left.dtype.kind == "M" and right.dtype.kind == "M":
         return (left.to_numpy() == right.to_numpy()) | (left.isna().to_numpy() & right.isna().to_numpy())
     if "M" in (left.dtype.kind, right.dtype.kind):
-        return _same_dates(left, right)
-    return np.array(_texts(left), dtype=object) == np.array(_texts(right), dtype=object)
+        return _equal_dates(left, right)
+    return np.array(_stripped_texts(left), dtype=object) == np.array(_stripped_texts(right), dtype=object)
 
 
-def _texts(series: pd.Series) -> list[str]:
+def _stripped_texts(series: pd.Series) -> list[str]:
     return texts(strip_blanks(series))
 
 
-def _same_dates(left: pd.Series, right: pd.Series) -> NDArray:
-    """Compare a date with text by day."""
+def _equal_dates(left: pd.Series, right: pd.Series) -> NDArray:
+    """Return (k,) bool: dates that are equal by day to dates or texts."""
     import pandas as pd
 
     days = [
@@ -140,7 +147,7 @@ def _same_dates(left: pd.Series, right: pd.Series) -> NDArray:
 
 
 def value_text(layer: Layer, column: str, row: int) -> str:
-    """Return a cell as displayed: text, a date as a day."""
+    """Return a cell of a layer as text; a date as a day."""
     import pandas as pd
 
     value = layer.frame[column].iloc[row]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sealed edition (封库版本) with which a plan is compared.
+"""The sealed edition (封库版本): the approved data with which a plan is compared.
 
-It is read once, reprojected to the plan's plane, and compared once per concept.
+It is read once, reprojected to the plan's CRS in metres, and compared once for each kind of layer.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ def read_baseline(
     wanted: Callable[[SourceLayer], bool | frozenset[str]],
     cancellation: Cancellation = NEVER,
 ) -> Plan:
-    """Read the three lines of a file or folder (and its townships) in the plane of a plan.
+    """Read the sealed edition from a file or folder, in the CRS of a plan.
 
-    ``wanted``: selects the layers to read, as `check.is_part_of_plan`. Raises InputError when the source is
-    unreadable, has none of the three lines, or is the checked file itself.
+    It has the three control lines (三线) and perhaps townships. ``wanted`` selects the layers to read, as
+    `check.is_part_of_plan`. Raises InputError when the source is unreadable, has none of the three lines, or is the
+    checked file itself.
     """
     from ..io import read_source
     from ..loading.assembly import assemble_plan
@@ -71,7 +72,7 @@ def read_baseline(
 
 
 def note_baseline(plan: Plan, baseline: Plan) -> None:
-    """Add the sealed edition and its unread parts to the notices of the plan's report."""
+    """Add the sealed edition, and what was not read of it, to a report's notices."""
     plan.inputs = tuple(dict.fromkeys((*plan.inputs, *baseline.inputs)))
     name = baseline.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     layers = "、".join(f"{layer.name}（{len(layer)}）" for layer in baseline.layers.values())
@@ -84,25 +85,26 @@ def note_baseline(plan: Plan, baseline: Plan) -> None:
     ]
 
 
-def sealed_edition(side: SideInputs) -> Plan | None:
-    """Return the sealed edition (封库版本) given for the check, or ``None``."""
-    return side.get("baseline", Plan)
+def sealed_edition(side_inputs: SideInputs) -> Plan | None:
+    """Return the sealed edition (封库版本) given for a check; ``None`` without one."""
+    return side_inputs.get("baseline", Plan)
 
 
 def against_baseline(ctx: Context, concept: str) -> Comparison | None:
-    """Return the comparison of a concept's sealed layer (before) with the plan's (after).
+    """Return the comparison of a sealed layer (before) with the plan's (after).
 
-    ``None`` where one of them is missing or has no shapes.
+    ``concept``: farmland, red_line, boundary or townships. ``None`` where one of the layers is missing or has no
+    shapes.
     """
     cache = ctx.plan.computed("against_baseline")
     key = concept, id(sealed_edition(ctx.side))
     if key not in cache:
-        cache[key] = _compare(ctx, concept)
+        cache[key] = _compare_with_baseline(ctx, concept)
     found: Comparison | None = cache[key]
     return found
 
 
-def _compare(ctx: Context, concept: str) -> Comparison | None:
+def _compare_with_baseline(ctx: Context, concept: str) -> Comparison | None:
     # Import on use: the rules import this module in every check.
     from .compare import compare_layers
 
@@ -127,9 +129,9 @@ def _compare(ctx: Context, concept: str) -> Comparison | None:
 
 
 def townships_of(plan: Plan, *others: Plan | None) -> Townships:
-    """Return the townships of a plan for figures by township.
+    """Return the townships of a plan, for areas by township.
 
-    Without townships in the plan, the first of ``others`` (in the same plane) with townships is used. Rows of one
+    Without townships in the plan, the first of ``others`` (plans in the same CRS) with townships is used. Rows of one
     township (villages, an exclave) are joined; a township without a name uses its code.
     """
     from .compare import NO_TOWNSHIPS, Townships

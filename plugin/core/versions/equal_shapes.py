@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find rows of two editions with equal shapes, whatever the order and direction of rings.
+"""Find rows of two editions with equal shapes.
 
-The set of edges identifies a valid polygon. Equal shapes therefore have equal sums of hashes of their edges, and
-shapes need not be compared pairwise. Coordinates that reprojection or the grid of a database moved by less than the
-cluster tolerance are equal: vertex by vertex for rows with one key, else ring by ring for rows in one place.
+The order and direction of rings have no effect. The set of edges identifies a valid polygon. Equal shapes therefore
+have equal sums of hashes of their edges, and shapes need not be compared pairwise. Coordinates that reprojection or the
+grid of a database moved by less than the cluster tolerance are equal: vertex by vertex for rows with one key, else ring
+by ring for rows in one place.
 """
 
 from __future__ import annotations
@@ -29,43 +30,43 @@ if TYPE_CHECKING:
 # reprojection or of a database's grid would cause slivers along every edge.
 
 #: Rounding error of a double with eight digits before the decimal point (m).
-FLOAT_M = 1e-8
+FLOAT_ERROR_M = 1e-8
 #: Number of polygons snapped between two checks for cancellation.
-_SHAPES = 2048
+_SHAPES_PER_BATCH = 2048
 
 
 def snap_vertices(shapes: NDArray, onto: NDArray, cluster_m: float, cancellation: Cancellation = NEVER) -> NDArray:
-    """Snap each vertex of (n,) polygons to the nearest vertex of (m,) polygons.
+    """Move vertices of (n,) polygons to the nearest vertex of (m,) other polygons.
 
-    ``cluster_m``: largest distance, m. A polygon that would become invalid is unchanged.
+    ``onto``: the other polygons; ``cluster_m``: largest distance, m. A polygon that would become invalid is unchanged.
     """
     if not len(shapes) or not len(onto):
         return shapes
     cancellation.raise_if_cancelled()
-    once = unique_vertices(shapely.get_coordinates(onto))
+    target_vertices = unique_vertices(shapely.get_coordinates(onto))
     cancellation.raise_if_cancelled()
-    index = VertexIndex(once, cluster_m + FLOAT_M)
-    done = shapes.copy()
+    index = VertexIndex(target_vertices, cluster_m + FLOAT_ERROR_M)
+    snapped = shapes.copy()
     for batch in batches(shapes):
-        for start in range(batch.start, batch.stop, _SHAPES):
+        for start in range(batch.start, batch.stop, _SHAPES_PER_BATCH):
             cancellation.raise_if_cancelled()
-            some = slice(start, min(start + _SHAPES, batch.stop))
+            some = slice(start, min(start + _SHAPES_PER_BATCH, batch.stop))
             moved = index.snap(shapes[some])
             cancellation.raise_if_cancelled()
             good = shapely.is_valid(moved) & (shapely.area(moved) > 0)
-            done[some] = np.where(good, moved, shapes[some])
-    return done
+            snapped[some] = np.where(good, moved, shapes[some])
+    return snapped
 
 
-_MIX = np.uint64(0xD6E8FEB86659FD93)
+_HASH_MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
 
 
 @dataclass(frozen=True)
 class EqualShapes:
-    """Pairs of equal rows.
+    """Pairs of rows of two editions with equal shapes.
 
-    ``after``: (n,) row of the other edition with the same shape, −1 for none, no row twice; ``shapes``: (n,) shapes,
-    with vertices of unpaired rows snapped to the other edition.
+    ``after``: (n,) row of the later edition with the same shape, −1 for none, no row twice; ``shapes``: (n,) shapes of
+    the earlier edition, with vertices of unpaired rows snapped to the later one.
     """
 
     after: NDArray
@@ -80,9 +81,9 @@ def match_equal_shapes(
     cluster_m: float,
     cancellation: Cancellation = NEVER,
 ) -> EqualShapes:
-    """Pair (n,) and (m,) polygons that are equal within ``cluster_m``.
+    """Pair (n,) and (m,) polygons that are equal within ``cluster_m`` metres.
 
-    The polygons are valid or ``None``, in one plane (metres).
+    The polygons are valid or ``None``, in one CRS in metres.
 
     Among equal shapes (a feature stored twice) the one with the same key comes first. Rows without a shape are paired
     by key only.
@@ -90,9 +91,9 @@ def match_equal_shapes(
     both = _Editions(before, after, keys_before, keys_after)
     _pair_by_digest(both, cancellation)
     cancellation.raise_if_cancelled()
-    _pair_by_vertex(both, cluster_m + FLOAT_M, cancellation)
+    _pair_by_vertex(both, cluster_m + FLOAT_ERROR_M, cancellation)
     cancellation.raise_if_cancelled()
-    _pair_by_place(both, cluster_m + FLOAT_M, cancellation)
+    _pair_by_rings(both, cluster_m + FLOAT_ERROR_M, cancellation)
     shapes = before
     rest, free = both.rest()
     if len(rest) and len(free):
@@ -103,7 +104,7 @@ def match_equal_shapes(
 
 
 class _Editions:
-    """Shapes and keys of both editions, and the pairs ``found`` so far.
+    """Shapes and keys of two editions, and the pairs found so far.
 
     ``found``: (n,) row of the later edition, −1 for none.
     """
@@ -118,26 +119,29 @@ class _Editions:
         return ~np.isin(np.arange(len(self.after)), self.found)
 
     def rest(self) -> tuple[NDArray, NDArray]:
-        """Return the rows with a shape that are not paired yet, of both editions."""
+        """Return the rows of both editions that have a shape and are not paired yet."""
         left = (self.found < 0) & ~is_missing(self.before)
         return np.flatnonzero(left), np.flatnonzero(self.free() & ~is_missing(self.after))
 
     def tables(self, rest: NDArray, free: NDArray) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return rows of both editions with their keys as tables to join."""
+        """Return the rows of both editions with their keys, as tables to join."""
         import pandas as pd
 
-        left = pd.DataFrame({"row": rest, "key": _keys(self.keys_before, rest)})
-        return left, pd.DataFrame({"other": free, "key": _keys(self.keys_after, free)})
+        left = pd.DataFrame({"row": rest, "key": _keys_of(self.keys_before, rest)})
+        return left, pd.DataFrame({"other": free, "key": _keys_of(self.keys_after, free)})
 
     def pair(self, left: pd.DataFrame, right: pd.DataFrame, on: list[str]) -> None:
-        """Pair rows with equal values in these columns, each once and in order."""
+        """Pair rows of two tables with equal values in the columns ``on``.
+
+        Each row is paired once, in the order of the tables.
+        """
         left["nth"], right["nth"] = left.groupby(on).cumcount(), right.groupby(on).cumcount()
         pairs = left.merge(right, on=[*on, "nth"])
         self.found[pairs["row"].to_numpy(dtype=np.int64)] = pairs["other"].to_numpy(dtype=np.int64)
 
 
 def digest_polygons(shapes: NDArray, cancellation: Cancellation = NEVER) -> NDArray:
-    """Return (n, 2) uint64: two sums over the edges of each polygon or multipolygon.
+    """Return (n, 2) uint64: two sums of hashes over the edges of each polygon.
 
     The sums depend on neither order nor direction of the edges. They are 0 where the shape is missing.
     """
@@ -152,7 +156,7 @@ def digest_polygons(shapes: NDArray, cancellation: Cancellation = NEVER) -> NDAr
         with np.errstate(over="ignore"):
             for column, joined in enumerate((a + b, (a ^ b) + a * b)):
                 joined ^= joined >> np.uint64(29)
-                joined *= _MIX
+                joined *= _HASH_MULTIPLIER
                 joined ^= joined >> np.uint64(32)
                 # A repeated vertex does not make an edge, and the last vertex of a ring does not begin one.
                 joined[a == b] = 0
@@ -161,21 +165,24 @@ def digest_polygons(shapes: NDArray, cancellation: Cancellation = NEVER) -> NDAr
     return sums
 
 
-def _pair_by_digest(both: _Editions, cancellation: Cancellation) -> None:
+def _pair_by_digest(editions: _Editions, cancellation: Cancellation) -> None:
     """Pair rows with equal digests: first those with equal keys, then any."""
-    before, after = digest_polygons(both.before, cancellation), digest_polygons(both.after, cancellation)
+    before, after = digest_polygons(editions.before, cancellation), digest_polygons(editions.after, cancellation)
     for on in (["one", "two", "key"], ["one", "two"]):
-        rest, free = both.rest()
-        left, right = both.tables(rest[before[rest].any(axis=1)], free[after[free].any(axis=1)])
+        rest, free = editions.rest()
+        left, right = editions.tables(rest[before[rest].any(axis=1)], free[after[free].any(axis=1)])
         for table, sums, row in ((left, before, "row"), (right, after, "other")):
             table["one"], table["two"] = sums[table[row].to_numpy(dtype=np.int64)].T
-        both.pair(left, right, on)
+        editions.pair(left, right, on)
 
 
-def _pair_by_vertex(both: _Editions, reach: float, cancellation: Cancellation) -> None:
-    """Pair rows with one key whose vertices agree in order, as in a layer stored on a grid."""
-    left, right = _one_key(both)
-    before, after = both.before[left], both.after[right]
+def _pair_by_vertex(editions: _Editions, reach: float, cancellation: Cancellation) -> None:
+    """Pair rows with one key whose vertices agree in order within ``reach`` metres.
+
+    That is the case in a layer stored on a grid.
+    """
+    left, right = _rows_with_unique_key(editions)
+    before, after = editions.before[left], editions.after[right]
     counts = shapely.get_num_coordinates(before)
     alike = (counts == shapely.get_num_coordinates(after)) & (counts > 0)
     alike &= shapely.get_num_geometries(before) == shapely.get_num_geometries(after)
@@ -186,22 +193,25 @@ def _pair_by_vertex(both: _Editions, reach: float, cancellation: Cancellation) -
         off = np.hypot(*(shapely.get_coordinates(one) - shapely.get_coordinates(other)).T)
         starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(one))[:-1]]
         same = np.maximum.reduceat(off, starts) <= reach
-        both.found[left[batch][same]] = right[batch][same]
+        editions.found[left[batch][same]] = right[batch][same]
 
 
-def _pair_by_place(both: _Editions, reach: float, cancellation: Cancellation) -> None:
-    """Pair rows with equal boxes ring by ring, from any start; prefer the same key."""
-    rest, free = both.rest()
+def _pair_by_rings(editions: _Editions, reach: float, cancellation: Cancellation) -> None:
+    """Pair rows with equal bounding boxes whose rings agree within ``reach`` metres.
+
+    A ring may begin at any vertex. Rows with the same key are preferred.
+    """
+    rest, free = editions.rest()
     if not len(rest) or not len(free):
         return
-    before, after, found = both.before, both.after, both.found
+    before, after, found = editions.before, editions.after, editions.found
     left, right = shapely.STRtree(after[free]).query(before[rest])
     left, right = rest[left], free[right]
     alike = shapely.get_num_coordinates(before[left]) == shapely.get_num_coordinates(after[right])
     alike &= np.abs(shapely.bounds(before[left]) - shapely.bounds(after[right])).max(axis=1, initial=0.0) <= reach
     pairs = zip(left[alike].tolist(), right[alike].tolist(), strict=True)
     taken: set[int] = set()
-    keys = both.keys_before, both.keys_after
+    keys = editions.keys_before, editions.keys_after
     for n, (i, j) in enumerate(sorted(pairs, key=lambda p: (p[0], keys[0][p[0]] != keys[1][p[1]], p[1]))):
         if n % 1000 == 0:
             cancellation.raise_if_cancelled()
@@ -210,53 +220,53 @@ def _pair_by_place(both: _Editions, reach: float, cancellation: Cancellation) ->
             taken.add(j)
 
 
-def same_rings(one: Any, other: Any, reach: float) -> bool:
+def same_rings(polygon: Any, other_polygon: Any, reach: float) -> bool:
     """Return True if two polygons have the same rings.
 
-    Vertices agree within ``reach`` (m); order, start and direction of rings have no effect.
+    Vertices agree within ``reach`` (m). Order, start and direction of rings have no effect.
     """
-    found = [rings(np.array([shape], dtype=object)) for shape in (one, other)]
+    found = [rings(np.array([shape], dtype=object)) for shape in (polygon, other_polygon)]
     mine, theirs = ([r.xy[a : b - 1] for a, b in pairwise(r.at.tolist())] for r in found)
     if len(mine) != len(theirs):
         return False
     for ring in mine:
-        match = next((n for n, two in enumerate(theirs) if _same_ring(ring, two, reach)), None)
+        match = next((n for n, two in enumerate(theirs) if _is_same_ring(ring, two, reach)), None)
         if match is None:
             return False
         theirs.pop(match)
     return True
 
 
-def _same_ring(one: NDArray, other: NDArray, reach: float) -> bool:
-    if len(one) != len(other):
+def _is_same_ring(ring: NDArray, other_ring: NDArray, reach: float) -> bool:
+    if len(ring) != len(other_ring):
         return False
-    starts = np.flatnonzero(np.hypot(*(other - one[0]).T) <= reach).tolist()
+    starts = np.flatnonzero(np.hypot(*(other_ring - ring[0]).T) <= reach).tolist()
     for start in starts:
-        for turned in (np.roll(other, -start, axis=0), np.roll(other[::-1], start + 1, axis=0)):
-            if (np.hypot(*(turned - one).T) <= reach).all():
+        for turned in (np.roll(other_ring, -start, axis=0), np.roll(other_ring[::-1], start + 1, axis=0)):
+            if (np.hypot(*(turned - ring).T) <= reach).all():
                 return True
     return False
 
 
-def _pair_without_shapes(both: _Editions) -> None:
+def _pair_without_shapes(editions: _Editions) -> None:
     """Pair rows without a shape in both editions by key.
 
-    Repeated or missing keys in order.
+    Rows with a repeated or missing key are paired in order.
     """
-    rest = np.flatnonzero((both.found < 0) & is_missing(both.before))
-    both.pair(*both.tables(rest, np.flatnonzero(both.free() & is_missing(both.after))), ["key"])
+    rest = np.flatnonzero((editions.found < 0) & is_missing(editions.before))
+    editions.pair(*editions.tables(rest, np.flatnonzero(editions.free() & is_missing(editions.after))), ["key"])
 
 
-def _one_key(both: _Editions) -> tuple[NDArray, NDArray]:
-    """Return pairs of rows with a key that is unique in both editions."""
-    left, right = both.tables(*both.rest())
+def _rows_with_unique_key(editions: _Editions) -> tuple[NDArray, NDArray]:
+    """Return pairs of rows with a key that occurs once in each edition."""
+    left, right = editions.tables(*editions.rest())
     for table in (left, right):
         table.drop(table.index[table["key"].duplicated(keep=False) | (table["key"] == "")], inplace=True)
     pairs = left.merge(right, on="key")
     return pairs["row"].to_numpy(dtype=np.int64), pairs["other"].to_numpy(dtype=np.int64)
 
 
-def _keys(keys: list[str], rows: NDArray) -> NDArray:
-    """Return (k,) keys as objects: pandas reads an empty list as numbers."""
+def _keys_of(keys: list[str], rows: NDArray) -> NDArray:
+    """Return (k,) keys as objects, because pandas reads an empty list as numbers."""
     found: NDArray = np.array([keys[n] for n in rows.tolist()], dtype=object)
     return found

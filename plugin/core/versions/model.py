@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An edition as compared, and the result: moved and changed parts, balance, verdict."""
+"""An edition of a layer to compare, and the result of a comparison.
+
+The result has moved and changed parts and the balance of areas.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,11 @@ from .attributes import ComparedFields
 
 @dataclass(frozen=True)
 class Edition:
-    """A layer with (n,) valid polygons or ``None`` in its plane (metres).
+    """One edition of a layer: the layer and its (n,) valid polygons or ``None``.
 
-    Vertices that only the plane has are left out: an edge with equal ends in both editions is one edge, whichever CRS
-    either was stored in. Edges drawn anew from another zone differ by a few millimetres on long edges.
+    The polygons are in the plan's CRS in metres. They have only the stored vertices, without those added by
+    reprojection: an edge with equal ends in both editions is one edge, whichever CRS either was stored in. Edges drawn
+    anew from another zone differ by a few millimetres if they are long.
     """
 
     layer: Layer
@@ -32,15 +36,21 @@ class Edition:
 
     @property
     def repaired_rows(self) -> list[str]:
-        """Keys of rows compared by a repaired copy (#feature id where the key is not unique)."""
-        return self._called(np.flatnonzero(self.layer.invalid & ~is_missing(self.shapes)).tolist())
+        """Keys of rows compared by a repaired copy of their invalid shape.
+
+        A row without a unique key is named by its feature id (#17).
+        """
+        return self._row_names(np.flatnonzero(self.layer.invalid & ~is_missing(self.shapes)).tolist())
 
     @property
     def rows_without_shape(self) -> list[str]:
-        """Keys of rows without a comparable shape: empty, broken, or outside the domain of the CRS."""
-        return self._called(np.flatnonzero(is_missing(self.shapes)).tolist())
+        """Keys of rows without a comparable shape.
 
-    def _called(self, rows: Iterable[int]) -> list[str]:
+        It is empty, broken, or outside the valid area of the CRS.
+        """
+        return self._row_names(np.flatnonzero(is_missing(self.shapes)).tolist())
+
+    def _row_names(self, rows: Iterable[int]) -> list[str]:
         layer = self.layer
         return [f"#{layer.fids[n]}" if n in layer.repeated_keys else layer.keys[n] for n in rows]
 
@@ -61,11 +71,11 @@ STATUTORY, NET = "statutory", "net"
 
 @dataclass
 class ChangedPart:
-    """A piece of land that moved in, moved out or changed its attributes.
+    """A part of land that moved in, moved out or changed its attributes.
 
-    ``before``, ``after``: rows of the editions, −1 where missing; ``area_m2``: statutory, for a changed part in the
-    later edition; ``net_before_m2``, ``net_after_m2``: share of the rows' net areas (NaN where the layer has none);
-    ``changes``: field, old and new value.
+    ``kind``: in, out or changed; ``before``, ``after``: rows in the two editions, −1 where missing; ``area_m2``:
+    statutory area, for a changed part in the later edition; ``net_before_m2``, ``net_after_m2``: share of the rows' net
+    areas (NaN where the layer has none); ``changes``: field, old and new value.
     """
 
     kind: str
@@ -81,17 +91,17 @@ class ChangedPart:
 
     @property
     def net_m2(self) -> float:
-        """Net area of the part, m²: before if it moved out, else after."""
+        """Net area (m²): in the earlier edition for moved-out land, else in the later."""
         return self.net_before_m2 if self.kind == OUT else self.net_after_m2
 
 
 @dataclass
 class Balance:
-    """Areas in m²: before − moved_out + moved_in + revalued + doubled = after.
+    """Areas (m²): before − moved_out + moved_in + revalued + doubled = after.
 
-    ``moved_in``, ``moved_out`` include slivers; ``changed``: land with other attributes; ``revalued``: gain of
-    unmoved land by a new net area or other vertices; ``reshaped``: the part of it in parcels that lost land or
-    changed; ``doubled``: land claimed by several features of one edition.
+    ``moved_in``, ``moved_out`` include slivers; ``changed``: land with other attributes; ``revalued``: gain of unmoved
+    land by a new net area or other vertices; ``reshaped``: the part of it in parcels that lost land or changed;
+    ``doubled``: land claimed by several features of one edition.
     """
 
     before: float = 0.0
@@ -105,24 +115,27 @@ class Balance:
 
     @property
     def land_after(self) -> float:
-        """Area of the later edition without land newly claimed twice or without a shape, m²."""
+        """Area of the later edition by land, m².
+
+        Land newly claimed twice and rows without a shape are left out.
+        """
         return self.after - max(self.doubled, 0.0)
 
     @property
     def rest(self) -> float:
-        """Difference of the two sides: rounding error of doubles, m²."""
+        """Difference of the two sides of the balance: rounding error, m²."""
         return self.before - self.moved_out + self.moved_in + self.revalued + self.doubled - self.after
 
 
 @dataclass
 class Comparison:
-    """The result of a comparison.
+    """The result of comparing two editions of a layer.
 
-    ``total``: balance by basis (statutory, and net where both editions have it); ``townships``: the same by township,
-    ``""`` outside all of them; ``renumbered``: rows (before, after) of one shape with another key; ``reused``: keys
-    that now name land elsewhere; ``redrawn``: number of rows without an equal in both editions; ``slivers`` and
-    ``sliver_m2``: parts below both minimums, in the sums but not in ``parts``; ``failed``: pairs of rows that could
-    not be computed.
+    ``total``: area balance by basis (statutory, and net where both editions have it); ``townships``: the same by
+    township, ``""`` outside all of them; ``equal``: number of rows that are equal; ``renumbered``: rows (before, after)
+    of one shape with another key; ``reused``: keys that now name other land; ``redrawn``: number of rows without an
+    equal in both editions; ``slivers`` and ``sliver_m2``: parts below the tolerance, in the sums but not in ``parts``;
+    ``failed``: pairs of rows whose overlay could not be computed.
     """
 
     before: Edition
@@ -148,14 +161,17 @@ class Comparison:
 
     @property
     def identical(self) -> bool:
-        """True if every row has an equal: shape to the cluster tolerance, key, and common fields."""
+        """True if every row has an equal one.
+
+        Shape (to the cluster tolerance), key and common fields are then equal.
+        """
         return not (any(self.redrawn) or self.changed_rows or self.renumbered or self.failed)
 
     def of_kind(self, kind: str) -> list[ChangedPart]:
-        """Return the parts of a kind."""
+        """Return the changed parts of a kind: in, out or changed."""
         return [part for part in self.parts if part.kind == kind]
 
     def area(self, kind: str) -> float:
-        """Return the statutory area (m²) of a kind, including slivers."""
+        """Return the statutory area (m²) moved in, moved out or changed, with slivers."""
         balance = self.total[STATUTORY]
         return {IN: balance.moved_in, OUT: balance.moved_out, CHANGED: balance.changed}[kind]

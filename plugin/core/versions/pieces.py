@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Cut the land of two editions into common and separate pieces, and cut these by township."""
+"""Cut two editions of a layer into pieces: land in both, and land in only one.
+
+The pieces can be cut at the borders of townships.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, is_missing
 
 #: Every piece counts here; slivers are separated later.
-_ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)
+_NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 #: Difference in planar area (m², and as a share) allowed between pieces and their whole: rounding of GEOS.
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
 #: The same for rows that need no further search: rounding of eight-digit doubles along a long boundary.
@@ -34,12 +37,12 @@ _NOISE_M2 = 1e-5
 
 @dataclass
 class Pieces:
-    """Pieces of land of two editions.
+    """Pieces of land: the intersections and differences of two editions.
 
-    ``before``, ``after``: (k,) rows, −1 where the edition has no land; ``shape``: (k,) polygons; ``whole``: (k,)
-    bool, rows of equal shape, as in the later edition; ``town``: (k,) township row, −1 for none; ``failed``: pairs
-    that could not be computed; ``of``: (k,) original pieces before the cut at borders of townships, ``None`` without
-    a cut.
+    ``before``, ``after``: (k,) row of the piece in each edition, −1 where the edition has no land; ``shape``: (k,)
+    polygons; ``whole``: (k,) bool, the piece is a row of equal shape in both; ``town``: (k,) township row, −1 for none;
+    ``failed``: pairs of rows whose overlay could not be computed; ``of``: (k,) pieces before the cut at borders of
+    townships, ``None`` without a cut.
     """
 
     before: NDArray
@@ -55,42 +58,48 @@ class Pieces:
 
 
 def cut_pieces(
-    before: NDArray, after: NDArray, same: NDArray, cancellation: Cancellation = NEVER, progress: Progress = no_progress
+    before: NDArray,
+    after: NDArray,
+    equal_row: NDArray,
+    cancellation: Cancellation = NEVER,
+    progress: Progress = no_progress,
 ) -> Pieces:
-    """Cut (n,) and (m,) polygons into pieces.
+    """Cut (n,) and (m,) polygons of two editions into pieces.
 
-    ``same``: (n,) rows with an equal shape, −1 for none. Only rows without an equal are overlaid: with each other,
-    and the rest of each with all rows of the other edition. ``progress`` is called with 0…1.
+    ``equal_row``: (n,) rows of the later edition with an equal shape, −1 for none. Only other rows are overlaid.
+    ``progress`` is called with 0…1.
     """
-    kept = np.flatnonzero((same >= 0) & ~is_missing(before))
-    rest = np.flatnonzero((same < 0) & ~is_missing(before))
-    free = np.setdiff1d(np.flatnonzero(~is_missing(after)), same)
+    unchanged = np.flatnonzero((equal_row >= 0) & ~is_missing(before))
+    rest = np.flatnonzero((equal_row < 0) & ~is_missing(before))
+    free = np.setdiff1d(np.flatnonzero(~is_missing(after)), equal_row)
     one, other = Polygons(before[rest]), Polygons(after[free])
     shared = find_shared_parts(
-        one, other, tolerance=_ALL, cancellation=cancellation, progress=sub_progress(progress, 0.0, 0.4)
+        one, other, tolerance=_NO_TOLERANCE, cancellation=cancellation, progress=sub_progress(progress, 0.0, 0.4)
     )
     # A row wholly on land of an unchanged row (features on top of each other) has not moved.
     left, new = (
         find_uncovered_parts(
             mine,
             Polygons(theirs[find_rows_around(theirs, mine.shapes)]),
-            rows=~_covered(rows, mine, others, find_overlapping_rows(theirs_free, _ALL, cancellation), shared),
-            tolerance=_ALL,
+            rows=~_is_covered(
+                rows, mine, others, find_overlapping_rows(theirs_free, _NO_TOLERANCE, cancellation), shared
+            ),
+            tolerance=_NO_TOLERANCE,
             cancellation=cancellation,
-            progress=sub_progress(progress, begun, begun + 0.3),
+            progress=sub_progress(progress, step_start, step_start + 0.3),
         )
-        for mine, theirs, theirs_free, rows, others, begun in (
+        for mine, theirs, theirs_free, rows, others, step_start in (
             (one, after, other, shared.left, shared.right, 0.4),
             (other, before, one, shared.right, shared.left, 0.7),
         )
     )
     nothing = [np.full(len(p), -1) for p in (left, new)]
     found = Pieces(
-        np.concatenate([kept, rest[shared.left], rest[left.left], nothing[1]]),
-        np.concatenate([same[kept], free[shared.right], nothing[0], free[new.left]]),
-        np.concatenate([after[same[kept]], shared.geometry, left.geometry, new.geometry]),
-        np.arange(len(kept) + len(shared) + len(left) + len(new)) < len(kept),
-        np.full(len(kept) + len(shared) + len(left) + len(new), -1),
+        np.concatenate([unchanged, rest[shared.left], rest[left.left], nothing[1]]),
+        np.concatenate([equal_row[unchanged], free[shared.right], nothing[0], free[new.left]]),
+        np.concatenate([after[equal_row[unchanged]], shared.geometry, left.geometry, new.geometry]),
+        np.arange(len(unchanged) + len(shared) + len(left) + len(new)) < len(unchanged),
+        np.full(len(unchanged) + len(shared) + len(left) + len(new), -1),
     )
     found.failed = [(int(rest[i]), int(free[j])) for i, j in shared.fallback_log.failed]
     found.failed += [(int(rest[i]), -1) for i, _ in left.fallback_log.failed] + [
@@ -99,20 +108,20 @@ def cut_pieces(
     return found
 
 
-def _covered(rows: NDArray, mine: Polygons, others: NDArray, crowded_others: NDArray, shared: Parts) -> NDArray:
-    """Return (n,) bool: polygons that their common parts with the other edition cover wholly.
+def _is_covered(rows: NDArray, mine: Polygons, other_rows: NDArray, crowded_others: NDArray, shared: Parts) -> NDArray:
+    """Return (n,) bool: polygons that their common parts with the other edition cover.
 
     Polygons on overlapping rows of the other edition are False, because the sum of areas is then meaningless.
     """
     whole = np.nan_to_num(shapely.area(mine.shapes))
     planar = np.bincount(rows, shapely.area(shared.geometry), minlength=len(whole))
     covered: NDArray = np.abs(planar - whole) <= _NOISE_M2 + _ROUNDING_SHARE * whole
-    covered[rows[crowded_others[others]]] = False
+    covered[rows[crowded_others[other_rows]]] = False
     return covered
 
 
 def find_rows_around(shapes: NDArray, places: NDArray) -> NDArray:
-    """Return the rows whose box intersects that of a place."""
+    """Return the rows whose bounding box intersects that of one of ``places``."""
     present = np.flatnonzero(~is_missing(shapes))
     if not len(present) or not len(places):
         return present[:0]
@@ -120,14 +129,15 @@ def find_rows_around(shapes: NDArray, places: NDArray) -> NDArray:
 
 
 def cut_by_township(pieces: Pieces, after: Polygons, townships: Polygons, cancellation: Cancellation = NEVER) -> Pieces:
-    """Cut the pieces at the borders of (t,) townships; pieces outside keep −1.
+    """Cut the pieces at the borders of (t,) townships.
 
-    ``after``: the later edition, whose rows are the whole pieces and whose cached results are reused.
+    Pieces outside all townships have township −1. ``after``: the later edition, whose rows are the whole pieces; its
+    cached results are reused.
     """
     if not len(townships.present) or not len(pieces):
         return pieces
-    townships = _disjoint(townships, cancellation)
-    left, right, shape = _within_towns(pieces, after, townships, cancellation)
+    townships = _without_overlaps(townships, cancellation)
+    left, right, shape = _intersect_townships(pieces, after, townships, cancellation)
     # Pieces that could not be cut belong to the first township: land counts once.
     planar, inside = shapely.area(pieces.shape), np.bincount(left, shapely.area(shape), minlength=len(pieces))
     slack = _ROUNDING_M2 + _ROUNDING_SHARE * planar
@@ -135,7 +145,7 @@ def cut_by_township(pieces: Pieces, after: Polygons, townships: Polygons, cancel
     good = ~np.isin(left, twice)
     rest = np.flatnonzero(inside < planar - slack)
     outside_towns = find_uncovered_parts(
-        Polygons(pieces.shape[rest]), townships, tolerance=_ALL, cancellation=cancellation
+        Polygons(pieces.shape[rest]), townships, tolerance=_NO_TOLERANCE, cancellation=cancellation
     )
     first = right[~good][np.searchsorted(left[~good], twice)] if len(twice) else twice
     of = np.concatenate([left[good], twice, rest[outside_towns.left]])
@@ -149,9 +159,12 @@ def cut_by_township(pieces: Pieces, after: Polygons, townships: Polygons, cancel
     return Pieces(pieces.before[of], pieces.after[of], cut_up[order], pieces.whole[of], town[order], pieces.failed, of)
 
 
-def _disjoint(townships: Polygons, cancellation: Cancellation) -> Polygons:
-    """Return (t,) townships without overlaps: overlapping land belongs to the first one."""
-    pairs = find_shared_parts(townships, tolerance=_ALL, cancellation=cancellation)
+def _without_overlaps(townships: Polygons, cancellation: Cancellation) -> Polygons:
+    """Return (t,) townships without overlaps.
+
+    Overlapping land belongs to the first township.
+    """
+    pairs = find_shared_parts(townships, tolerance=_NO_TOLERANCE, cancellation=cancellation)
     if not len(pairs):
         return townships
     shapes, fallback_log = townships.shapes.copy(), FallbackLog()
@@ -160,23 +173,25 @@ def _disjoint(townships: Polygons, cancellation: Cancellation) -> Polygons:
         earlier = shapely.union_all(townships.shapes[pairs.left[pairs.right == row]])
         own, other = (np.array([shape], dtype=object) for shape in (shapes[row], earlier))
         at, none = np.array([row]), np.array([-1])
-        (rest,) = overlay_pairs(shapely.difference, own, other, at, none, _ALL, fallback_log, inside=False)
+        (rest,) = overlay_pairs(shapely.difference, own, other, at, none, _NO_TOLERANCE, fallback_log, inside=False)
         shapes[row] = shapes[row] if rest is None else extract_polygons(rest)
     return Polygons(shapes)
 
 
-def _within_towns(
+def _intersect_townships(
     pieces: Pieces, after: Polygons, townships: Polygons, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return pieces, townships and their common geometry.
 
-    Sorted by piece, then by township.
+    They are sorted by piece, then by township.
     """
     whole, others = np.flatnonzero(pieces.whole), np.flatnonzero(~pieces.whole)
     piece_of = np.full(len(after), -1)
     piece_of[pieces.after[whole]] = whole
-    one = find_shared_parts(after, townships, rows_a=piece_of >= 0, tolerance=_ALL, cancellation=cancellation)
-    other = find_shared_parts(Polygons(pieces.shape[others]), townships, tolerance=_ALL, cancellation=cancellation)
+    one = find_shared_parts(after, townships, rows_a=piece_of >= 0, tolerance=_NO_TOLERANCE, cancellation=cancellation)
+    other = find_shared_parts(
+        Polygons(pieces.shape[others]), townships, tolerance=_NO_TOLERANCE, cancellation=cancellation
+    )
     left = np.concatenate([piece_of[one.left], others[other.left]])
     right, shape = np.concatenate([one.right, other.right]), np.concatenate([one.geometry, other.geometry])
     order = np.lexsort((right, left))
@@ -184,15 +199,15 @@ def _within_towns(
 
 
 def is_complete(rows: NDArray, shapes: NDArray, pieces: Pieces) -> NDArray:
-    """Return (n,) bool: polygons whose pieces add up to the whole once.
+    """Return (n,) bool: polygons whose pieces add up to them without overlap.
 
-    ``rows``: (k,) row of each piece, −1 for none.
+    ``rows``: (k,) polygon of each piece, −1 for none.
     """
-    there = rows >= 0
-    planar = np.bincount(rows[there], shapely.area(pieces.shape[there]), minlength=len(shapes))
+    with_row = rows >= 0
+    planar = np.bincount(rows[with_row], shapely.area(pieces.shape[with_row]), minlength=len(shapes))
     whole = np.nan_to_num(shapely.area(shapes))
-    once = np.abs(planar - whole) <= _ROUNDING_M2 + _ROUNDING_SHARE * whole
+    covered_once = np.abs(planar - whole) <= _ROUNDING_M2 + _ROUNDING_SHARE * whole
     # A row with an equal is complete, even if noise changes its area.
-    once[rows[there & pieces.whole]] = True
-    found: NDArray = once
+    covered_once[rows[with_row & pieces.whole]] = True
+    found: NDArray = covered_once
     return found

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare two editions of a layer as read from files, for toolbox and command line."""
+"""Read two editions of a layer from files and compare them.
+
+Used by the toolbox and the command line.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class PlanComparison:
-    """``plan``: the later edition and the townships in its plane.
+    """The comparison of two editions read from files.
 
-    ``names``: of both editions.
+    ``plan``: the later edition and the townships, in one CRS; ``role``: the layer's code in the standard; ``names`` of
+    both editions; ``notes``: remarks as text keys with parameters.
     """
 
     plan: Plan
@@ -44,7 +48,7 @@ def compare_sources(
     fields: Iterable[str] = (),
     cancellation: Cancellation = NEVER,
 ) -> PlanComparison:
-    """Compare two layers.
+    """Compare two editions of a layer as read from files.
 
     Parameters
     ----------
@@ -76,18 +80,18 @@ def compare_sources(
     from .baseline import townships_of
 
     roles = [role.upper(), find_role(after, norm)[0], find_role(before, norm)[0]]
-    named = next((one for one in roles if one), "")
-    if named not in norm.standard.templates:
+    layer_role = next((name for name in roles if name), "")
+    if layer_role not in norm.standard.templates:
         known = ", ".join(sorted(norm.standard.templates))
-        if named:
-            raise InputError("role_unknown", role=named, known=known)
+        if layer_role:
+            raise InputError("role_unknown", role=layer_role, known=known)
         raise InputError("role_not_told", layer=after.name, known=known)
-    if norm.standard.templates[named].geometry != "polygon":
+    if norm.standard.templates[layer_role].geometry != "polygon":
         raise InputError("versions_not_polygons", layer=after.name)
     numbers = {
-        k: new for (r, k), new in (read_renumbered(renumbered) if renumbered else {}).items() if r in ("", named)
+        k: new for (r, k), new in (read_renumbered(renumbered) if renumbered else {}).items() if r in ("", layer_role)
     }
-    chosen = {named: after.full_name}
+    chosen = {layer_role: after.full_name}
     given = [after]
     if townships is not None:
         given.append(townships)
@@ -96,27 +100,28 @@ def compare_sources(
     old = assemble_plan(
         [before],
         norm,
-        roles={named: before.full_name},
+        roles={layer_role: before.full_name},
         scope="three_lines",
         reference_plan=plan,
         cancellation=cancellation,
     )
-    for one in (plan, old):
-        if named not in one.layers:
-            raise InputError("versions_unusable", unusable=one.unusable[named].why)
-    found = compare_layers(
-        make_edition(old.layers[named]),
-        make_edition(plan.layers[named]),
+    for plan_of_edition in (plan, old):
+        if layer_role not in plan_of_edition.layers:
+            raise InputError("versions_unusable", unusable=plan_of_edition.unusable[layer_role].why)
+    comparison = compare_layers(
+        make_edition(old.layers[layer_role]),
+        make_edition(plan.layers[layer_role]),
         tolerance=norm.tolerance(),
         townships=townships_of(plan),
         renumbered=numbers,
         fields=fields,
         cancellation=cancellation,
     )
-    return PlanComparison(plan, found, named, (before.full_name, after.full_name))
+    return PlanComparison(plan, comparison, layer_role, (before.full_name, after.full_name))
 
 
 def _township_role(townships: SourceLayer, norm: Norm) -> str:
+    """Return the layer code of a township layer; InputError if it is another layer."""
     from ..loading.recognition import find_role
 
     wanted = norm.standard.concepts["townships"]
@@ -127,9 +132,10 @@ def _township_role(townships: SourceLayer, norm: Norm) -> str:
 def layers_of(
     source: str | Path, role: str, norm: Norm, *, cancellation: Cancellation = NEVER
 ) -> tuple[SourceLayer, SourceLayer | None]:
-    """Return the layer of a role in a file or folder, and the townships if present.
+    """Return the layer with a code from a file or folder, and its townships.
 
-    ``role`` empty: the only layer that does not contain divisions. InputError lists the available layers.
+    ``role``: the layer's code; empty for the only layer that does not contain divisions. The townships are None if the
+    source has none. InputError lists the available layers.
     """
     from ..io import read_source
     from ..loading.recognition import find_role

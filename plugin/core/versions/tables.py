@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of a comparison: balance, townships, and parts with an empty cause."""
+"""Tables of a comparison: area balance, townships, changed parts.
+
+The column for the cause of a change is left empty for a person to fill in.
+"""
 
 from __future__ import annotations
 
@@ -18,23 +21,23 @@ from .sources import PlanComparison
 
 #: Terms of the balance in order; those without a sign are not part of the sum.
 TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
-_MANY = 20
+_MAX_NAMES = 20
 
 
-def comparison_verdict(done: PlanComparison, texts: Texts) -> str:
-    """一致 or 不一致."""
-    return texts.get("versions", "identical" if done.found.identical else "different")
+def comparison_verdict(comparison: PlanComparison, texts: Texts) -> str:
+    """Return the verdict of a comparison: 一致 (identical) or 不一致."""
+    return texts.get("versions", "identical" if comparison.found.identical else "different")
 
 
-def list_reasons(done: PlanComparison, texts: Texts) -> list[str]:
-    """Return sentences on the differences of two editions and on incomplete comparison."""
-    unread = [texts.unread(one) for one in done.plan.unread]
-    found = done.found
+def list_reasons(comparison: PlanComparison, texts: Texts) -> list[str]:
+    """Return sentences on how two editions differ and what could not be compared."""
+    unread = [texts.unread(one) for one in comparison.plan.unread]
+    found = comparison.found
     reasons: list[tuple[str, dict[str, object]]] = []
     for kind in (OUT, IN):
         parts = found.of_kind(kind)
         if parts:
-            reasons.append((f"{kind}_parts", {"count": len(parts), "area": _m2(found.area(kind))}))
+            reasons.append((f"{kind}_parts", {"count": len(parts), "area": _format_m2(found.area(kind))}))
     changed = found.of_kind(CHANGED)
     if found.changed_rows:
         fields = dict.fromkeys(name for part in changed for name, _, _ in part.changes)
@@ -44,7 +47,7 @@ def list_reasons(done: PlanComparison, texts: Texts) -> list[str]:
     if not (found.of_kind(OUT) or found.of_kind(IN)) and any(found.redrawn):
         reasons.append(("redrawn", {"before": found.redrawn[0], "after": found.redrawn[1]}))
     if found.slivers:
-        reasons.append(("slivers", {"count": len(found.slivers), "area": _m2(found.sliver_m2)}))
+        reasons.append(("slivers", {"count": len(found.slivers), "area": _format_m2(found.sliver_m2)}))
     if found.reused:
         reasons.append(("reused", {"count": len(found.reused), "keys": list_some(found.reused)}))
     for side, names in (("before", found.fields.only_before), ("after", found.fields.only_after)):
@@ -59,14 +62,14 @@ def list_reasons(done: PlanComparison, texts: Texts) -> list[str]:
 
 
 def list_uncompared_rows(
-    found: Comparison, texts: Texts, section: str = "versions"
+    comparison: Comparison, texts: Texts, section: str = "versions"
 ) -> list[tuple[str, dict[str, Any]]]:
-    """Return rows of either edition compared by a repaired copy or not at all.
+    """Return notes on rows compared by a repaired shape or not at all.
 
-    The result has text keys and parameters. ``section``: section of the texts with the names of the editions.
+    They are text keys with parameters. ``section``: section of the texts with the names of the editions.
     """
     reasons: list[tuple[str, dict[str, Any]]] = []
-    for side, edition in (("before", found.before), ("after", found.after)):
+    for side, edition in (("before", comparison.before), ("after", comparison.after)):
         for key, rows in (("mended", edition.repaired_rows), ("shapeless", edition.rows_without_shape)):
             if rows:
                 params = {"edition": texts.get(section, f"edition_{side}"), "layer": edition.layer.name}
@@ -75,26 +78,29 @@ def list_uncompared_rows(
 
 
 def list_some(names: list[str]) -> str:
-    """Join names; of many only the first."""
-    return "、".join(names[:_MANY]) + (" …" if len(names) > _MANY else "")
+    """Return names joined by commas; of many only the first ones."""
+    return "、".join(names[:_MAX_NAMES]) + (" …" if len(names) > _MAX_NAMES else "")
 
 
-def _m2(value: float) -> str:
+def _format_m2(value: float) -> str:
     return f"{value:,.2f}".replace(",", "\u202f")
 
 
-def all_tables(done: PlanComparison, texts: Texts) -> list[Table]:
-    """Return all tables that have rows."""
-    tables = [_balance(done, texts), _by_township(done, texts), _parts(done, texts)]
+def all_tables(comparison: PlanComparison, texts: Texts) -> list[Table]:
+    """Return all tables of a comparison that have rows."""
+    tables = [_balance_table(comparison, texts), _township_table(comparison, texts), _parts_table(comparison, texts)]
     return [table for table in tables if table is not None]
 
 
-def _balance(done: PlanComparison, texts: Texts) -> Table:
-    found = done.found
+def _balance_table(comparison: PlanComparison, texts: Texts) -> Table:
+    found = comparison.found
     columns = [Column("item", wide=30), *(Column(f"{basis}_area", "m2", wide=22) for basis in found.total)]
     table = Table("versions", columns, unit="m2")
     table.rows.append(
-        Row([texts.get("versions", "verdict"), comparison_verdict(done, texts)] + [None] * (len(columns) - 2), "sum")
+        Row(
+            [texts.get("versions", "verdict"), comparison_verdict(comparison, texts)] + [None] * (len(columns) - 2),
+            "sum",
+        )
     )
     for term in TERMS:
         values = [getattr(balance, term) for balance in found.total.values()]
@@ -103,17 +109,17 @@ def _balance(done: PlanComparison, texts: Texts) -> Table:
         kind = "sum" if term in ("before", "after") else "part" if term == "changed" else "row"
         table.rows.append(Row([texts.get("versions", term), *(format_measured(v, "m2") for v in values)], kind, term))
     name = found.after.layer.template.name
-    editions = {"layer": name, "before": done.names[0], "after": done.names[1]}
+    editions = {"layer": name, "before": comparison.names[0], "after": comparison.names[1]}
     counts = {"old": len(found.before), "new": len(found.after), "equal": found.equal}
-    table.notes = [texts.get("versions", "editions", **editions, **counts), *list_reasons(done, texts)]
+    table.notes = [texts.get("versions", "editions", **editions, **counts), *list_reasons(comparison, texts)]
     table.notes.append(texts.get("versions", "basis"))
-    made = {"time": datetime.now().strftime("%Y-%m-%d %H:%M"), "version": plugin_version()}
-    table.notes.append(texts.get("versions", "made", **made))
+    balance_table = {"time": datetime.now().strftime("%Y-%m-%d %H:%M"), "version": plugin_version()}
+    table.notes.append(texts.get("versions", "made", **balance_table))
     return table
 
 
-def _by_township(done: PlanComparison, texts: Texts) -> Table | None:
-    found = done.found
+def _township_table(comparison: PlanComparison, texts: Texts) -> Table | None:
+    found = comparison.found
     names = found.townships[STATUTORY]
     if set(names) <= {""}:
         return None
@@ -126,56 +132,67 @@ def _by_township(done: PlanComparison, texts: Texts) -> Table | None:
             columns.append(Column(f"{basis}_{term}", "m2", title, 18))
     table = Table("versions_townships", columns, unit="m2")
     for name in names:
-        values = [_term(found.townships[basis].get(name, Balance()), term) for basis in bases for term in terms]
+        values = [
+            _balance_number(found.townships[basis].get(name, Balance()), term) for basis in bases for term in terms
+        ]
         table.rows.append(Row([name or texts.get("versions", "no_township"), *values], "row", name))
-    totals = [_term(found.total[basis], term) for basis in bases for term in terms]
+    totals = [_balance_number(found.total[basis], term) for basis in bases for term in terms]
     table.rows.append(Row([texts.get("tables", "sum"), *totals], "sum", "sum"))
     return table
 
 
-def _term(balance: Balance, term: str) -> Number | None:
+def _balance_number(balance: Balance, term: str) -> Number | None:
     return format_measured(getattr(balance, term), "m2")
 
 
-def _parts(done: PlanComparison, texts: Texts) -> Table:
-    """List every part in a row; cause and document are for a person to fill."""
-    net = NET in done.found.total
+def _parts_table(comparison: PlanComparison, texts: Texts) -> Table:
+    """Return the table of changed parts, one part on each row.
+
+    Cause and document are left empty for a person to fill in.
+    """
+    net = NET in comparison.found.total
     wide = {"number": 6, "change_kind": 10, "township": 16, "before_key": 22, "after_key": 22}
     columns = [Column(one, wide=width) for one, width in wide.items()]
     columns += [Column(one, "m2", wide=16) for one in ("statutory_area", *(("net_before", "net_after") if net else ()))]
     columns += [Column(one, wide=width) for one, width in (("changes", 40), ("cause", 24), ("document", 20))]
     table = Table("versions_parts", columns, unit="m2")
-    ordered = sorted(done.found.parts, key=lambda part: (KINDS.index(part.kind), part.township))
+    ordered = sorted(comparison.found.parts, key=lambda part: (KINDS.index(part.kind), part.township))
     for number, part in enumerate(ordered, 1):
-        before, after = keys_of(done, part)
+        before, after = keys_of(comparison, part)
         cells: list[Value] = [str(number), texts.get("versions", part.kind), part.township, before, after]
         cells.append(format_measured(part.area_m2, "m2"))
         if net:
-            cells += [_net(part.net_before_m2, part.kind != IN), _net(part.net_after_m2, part.kind != OUT)]
+            cells += [
+                _net_number(part.net_before_m2, part.kind != IN),
+                _net_number(part.net_after_m2, part.kind != OUT),
+            ]
         table.rows.append(Row([*cells, changes_text(part, texts), part.cause, None], "row", part.kind))
     return table
 
 
-def _net(value: float, there: bool) -> Number | None:
-    return format_measured(value, "m2") if there and value == value else None
+def _net_number(value: float, has_net_area: bool) -> Number | None:
+    return format_measured(value, "m2") if has_net_area and value == value else None
 
 
-def keys_of(done: PlanComparison, part: ChangedPart) -> tuple[str, str]:
-    """Return the keys of a part's rows in the two editions, empty where missing."""
-    found = done.found
+def keys_of(comparison: PlanComparison, part: ChangedPart) -> tuple[str, str]:
+    """Return the keys (BSM) of a part's rows in the two editions, empty where missing."""
+    found = comparison.found
     before = found.before.layer.keys[part.before] if part.before >= 0 else ""
     return before, found.after.layer.keys[part.after] if part.after >= 0 else ""
 
 
 def changes_text(part: ChangedPart, texts: Texts) -> str:
-    """Return the changes of a part, such as ``DLBM：0103 → 0101``, one field per line."""
+    """Return the changes of a part, one field on each line: ``DLBM：0103 → 0101``."""
     empty = texts.get("versions", "empty")
     return "\n".join(f"{name}: {old or empty} → {new or empty}" for name, old, new in part.changes)
 
 
-def write_workbook(done: PlanComparison, target: str | Path, texts: Texts) -> None:
-    """Write the tables as xlsx; OutputError if the file cannot be written."""
+def write_workbook(comparison: PlanComparison, target: str | Path, texts: Texts) -> None:
+    """Write all tables of a comparison as xlsx.
+
+    Raises OutputError if the file cannot be written.
+    """
     with atomic_output(target) as path:
         author = texts.get("about", "program", version=plugin_version())
-        layer = done.found.after.layer.template.name if texts.lang == "zh" else f" {done.role}"
-        put_workbook(path, all_tables(done, texts), f"{area_name(done.plan)}{layer}", texts, author)
+        layer = comparison.found.after.layer.template.name if texts.lang == "zh" else f" {comparison.role}"
+        put_workbook(path, all_tables(comparison, texts), f"{area_name(comparison.plan)}{layer}", texts, author)

@@ -3,7 +3,7 @@
 
 A waiver has reason, document, author and expiry.
 
-Imports nothing of the GIS stack.
+Imports neither QGIS nor any GIS library.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SUFFIX = ".waivers.csv"
 
 
 def default_waiver_path(source: str | Path) -> Path:
-    """Return the waiver file of a data file or folder.
+    """Return the path of the waiver file for a data file or folder.
 
     ``county.gpkg`` → ``county.waivers.csv``; for a folder, a file in it.
     """

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Apply waivers to a report; report those that do not apply (RUN902, RUN903)."""
+"""Apply waivers to a report, and report waivers that do not apply.
+
+RUN902 reports expired waivers, RUN903 waivers without a matching finding.
+"""
 
 from __future__ import annotations
 
@@ -30,15 +33,19 @@ if TYPE_CHECKING:
 EXPIRED, UNMATCHED = "RUN902", "RUN903"
 WAIVED, OPEN = "waived", "open"
 #: Outcomes of rules that checked all features.
-_COMPLETE = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
-_KEY = re.compile(rf"[0-9]{{6}}[0-9A-Z]{{{LENGTH - 6}}}")
+_COMPLETE_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
+_KEY_PATTERN = re.compile(rf"[0-9]{{6}}[0-9A-Z]{{{LENGTH - 6}}}")
 #: Makes the message of a finding.
 RenderMessage = Callable[[Finding], str]
 
 
 @dataclass
 class AppliedWaivers:
-    """Changes by waivers: findings with a new state, and findings about waivers."""
+    """What applying waivers changed in a report.
+
+    ``changed``: findings with a new state; ``found``: new findings about waivers; ``gone``: earlier findings about
+    waivers, which are removed.
+    """
 
     changed: list[Finding] = field(default_factory=list)
     found: list[Finding] = field(default_factory=list)
@@ -50,22 +57,22 @@ def apply_waivers(
 ) -> AppliedWaivers:
     """Apply the waivers of a plan to a report, in place.
 
-    A second call after a change of the waivers gives the present state. An accepted finding keeps its place in the
-    report, with ``state`` waived and the waiver's entries in ``params.waiver``.
+    It can be called again after a change of the waivers. An accepted finding keeps its place in the report, with
+    ``state`` waived and the waiver's entries in ``params.waiver``. ``render`` makes messages of findings.
     """
     today = today or date.today()
-    about = [f for f in report.findings if _is_about_waivers(f)]
+    about_waivers = [f for f in report.findings if _is_about_waivers(f)]
     findings = [f for f in report.findings if not _is_about_waivers(f)]
-    judged = AppliedWaivers(gone=about)
-    foreign = foreign_waivers(waivers, plan)
-    waivers = replace(waivers, entries=()) if foreign else waivers
-    matched, judged.changed = _hold(findings, waivers, today)
-    judged.found = foreign or _about(plan, report, findings, matched)
-    for finding in judged.found:
+    applied = AppliedWaivers(gone=about_waivers)
+    foreign_findings = foreign_waivers(waivers, plan)
+    waivers = replace(waivers, entries=()) if foreign_findings else waivers
+    matched, applied.changed = _mark_findings(findings, waivers, today)
+    applied.found = foreign_findings or _find_inapplicable(plan, report, findings, matched)
+    for finding in applied.found:
         finding.message = render(finding)
-    report.findings[:] = findings + judged.found
+    report.findings[:] = findings + applied.found
     _set_outcomes(report.rules, findings)
-    return judged
+    return applied
 
 
 def _is_about_waivers(finding: Finding) -> bool:
@@ -75,18 +82,19 @@ def _is_about_waivers(finding: Finding) -> bool:
 def mark_accepted(
     findings: Iterable[Finding], plan: Plan, waivers: Waivers, today: date | None = None
 ) -> list[Finding]:
-    """Mark the accepted findings only; return those that changed.
+    """Mark the findings that waivers accept; return those whose state changed.
 
-    Used around an edit (`live`), where a missing finding has not ended.
+    Used around an edit (`live`): waivers without a finding are not reported, because only a part of the plan is
+    checked.
     """
     waivers = replace(waivers, entries=()) if foreign_waivers(waivers, plan) else waivers
-    return _hold(list(findings), waivers, today or date.today())[1]
+    return _mark_findings(list(findings), waivers, today or date.today())[1]
 
 
 def foreign_waivers(waivers: Waivers, plan: Plan) -> list[Finding]:
-    """Return a finding RUN904 if the waiver file belongs to another county.
+    """Return a finding (RUN904) if the waiver file belongs to another county.
 
-    None of its rows is then applied.
+    No row of the file is then applied. The list is empty otherwise.
     """
     code = find_other_county(waivers, plan)
     if not code:
@@ -99,32 +107,35 @@ def foreign_waivers(waivers: Waivers, plan: Plan) -> list[Finding]:
 
 
 def find_other_county(waivers: Waivers, plan: Plan) -> str:
-    """Return the county of most keys in a waiver file if it differs from the plan's.
+    """Return the county code of most keys in a waiver file if it is not the plan's.
 
     Return an empty text otherwise.
     """
     keys = [key for entry in waivers.entries for key in (entry.key, *entry.related_keys)]
-    votes = Counter(key[:6] for key in keys if _KEY.fullmatch(key))
+    votes = Counter(key[:6] for key in keys if _KEY_PATTERN.fullmatch(key))
     code = votes.most_common(1)[0][0] if votes else ""
     return code if code and plan.area_known and not belongs_to_plan(code, plan) else ""
 
 
 @dataclass
-class _Matched:
-    """Waivers by validity: in force, expired, and dated later than today."""
+class _MatchesByValidity:
+    """Matches of waivers and findings, by validity of the waivers.
+
+    ``valid``: in force; ``expired``; ``not_yet``: dated later than today.
+    """
 
     valid: WaiverMatches
     expired: WaiverMatches
     not_yet: WaiverMatches
 
 
-def _hold(findings: list[Finding], waivers: Waivers, today: date) -> tuple[_Matched, list[Finding]]:
+def _mark_findings(findings: list[Finding], waivers: Waivers, today: date) -> tuple[_MatchesByValidity, list[Finding]]:
     # A finding about the run does not come from a rule: a row of the file cannot accept it.
     waivable = [finding for finding in findings if find_refusal_reason(finding) != RUN]
     later = [w for w in waivers.entries if w.date > today]
     expired = [w for w in waivers.entries if w.date <= today and w.expired(today)]
     valid = [w for w in waivers.entries if w.date <= today and not w.expired(today)]
-    matched = _Matched(*(match_waivers(waivers, entries, waivable) for entries in (valid, expired, later)))
+    matched = _MatchesByValidity(*(match_waivers(waivers, entries, waivable) for entries in (valid, expired, later)))
     changed = []
     for finding in findings:
         waiver = matched.valid.matched.get(id(finding))
@@ -140,7 +151,9 @@ def _hold(findings: list[Finding], waivers: Waivers, today: date) -> tuple[_Matc
     return matched, changed
 
 
-def _about(plan: Plan, report: Report, findings: list[Finding], matched: _Matched) -> list[Finding]:
+def _find_inapplicable(
+    plan: Plan, report: Report, findings: list[Finding], matched: _MatchesByValidity
+) -> list[Finding]:
     by_id = {id(f): f for f in findings}
     outcomes = {r.code: r for r in report.rules}
     valid, expired, not_yet = matched.valid, matched.expired, matched.not_yet
@@ -174,52 +187,60 @@ def _changed_finding(waiver: Waiver, finding: Finding) -> Finding:
     return _finding_at(UNMATCHED, case, waiver, finding, **change)
 
 
-def _finding_at(code: str, case: str, waiver: Waiver, about: Finding, **params: Any) -> Finding:
-    """Return a finding about a waiver, at the place of its accepted finding."""
-    made = _finding(code, case, waiver, Severity.WARNING, **params)
-    made.role, made.key = about.role, about.key
-    made.related_role, made.related_keys = about.related_role, list(about.related_keys)
-    made.area_m2, made.township, made.geometry, made.place = about.area_m2, about.township, about.geometry, about.place
-    return made
+def _finding_at(code: str, case: str, waiver: Waiver, accepted: Finding, **params: Any) -> Finding:
+    """Return a finding about a waiver, at the place of its accepted finding.
+
+    ``accepted``: the accepted finding.
+    """
+    finding = _make_finding(code, case, waiver, Severity.WARNING, **params)
+    finding.role, finding.key = accepted.role, accepted.key
+    finding.related_role, finding.related_keys = accepted.related_role, list(accepted.related_keys)
+    finding.area_m2, finding.township, finding.geometry, finding.place = (
+        accepted.area_m2,
+        accepted.township,
+        accepted.geometry,
+        accepted.place,
+    )
+    return finding
 
 
 def _unmatched_finding(waiver: Waiver, outcome: RuleOutcome | None, plan: Plan) -> Finding:
-    """Return a finding about a waiver without a finding.
+    """Return a finding about a waiver that matches no finding.
 
-    The case states whether the problem has ended or was not checked.
+    The message states whether the problem has ended or was not checked.
     """
-    was_checked = outcome is not None and outcome.outcome in _COMPLETE and not outcome.incomplete
+    was_checked = outcome is not None and outcome.outcome in _COMPLETE_OUTCOMES and not outcome.incomplete
     case = "gone" if was_checked else "not_looked" if outcome is not None else "not_run"
-    return _set_place(_finding(UNMATCHED, case, waiver, Severity.INFO), waiver, plan)
+    return _set_place(_make_finding(UNMATCHED, case, waiver, Severity.INFO), waiver, plan)
 
 
 def _premature_finding(waiver: Waiver, plan: Plan) -> Finding:
-    """Return a finding about a waiver dated later than today without an open finding.
+    """Return a finding about a waiver that is dated later than today.
 
-    The waiver is listed because it is not applied.
+    Such a waiver is not applied.
     """
-    return _set_place(_finding(EXPIRED, "not_yet", waiver, Severity.INFO), waiver, plan)
+    return _set_place(_make_finding(EXPIRED, "not_yet", waiver, Severity.INFO), waiver, plan)
 
 
-def _set_place(made: Finding, waiver: Waiver, plan: Plan) -> Finding:
-    """Return the finding with the place that the waiver names."""
-    made.role, made.key = waiver.role, waiver.key
-    made.related_role, made.related_keys = waiver.related_role, list(waiver.related_keys)
+def _set_place(finding: Finding, waiver: Waiver, plan: Plan) -> Finding:
+    """Return the finding with the place that the waiver records."""
+    finding.role, finding.key = waiver.role, waiver.key
+    finding.related_role, finding.related_keys = waiver.related_role, list(waiver.related_keys)
     if waiver.place:
-        made.geometry = shapely.Point(*reproject_coordinates(np.array([waiver.place]), GEODETIC, plan.crs)[0])
-        made.place = waiver.place
-    return made
+        finding.geometry = shapely.Point(*reproject_coordinates(np.array([waiver.place]), GEODETIC, plan.crs)[0])
+        finding.place = waiver.place
+    return finding
 
 
-def _finding(code: str, case: str, waiver: Waiver, severity: Severity, **params: Any) -> Finding:
+def _make_finding(code: str, case: str, waiver: Waiver, severity: Severity, **params: Any) -> Finding:
     values = waiver.report_values()
     words = {name: values[name] for name in ("document", "author", "date", "until")} | {"number": waiver.id}
     words["said"] = waiver.message
-    made = Finding(role="", params={"rule": waiver.rule, **words, **params, "waiver": values})
-    made.code, made.case, made.severity = code, case, severity
+    finding = Finding(role="", params={"rule": waiver.rule, **words, **params, "waiver": values})
+    finding.code, finding.case, finding.severity = code, case, severity
     # The fingerprint follows the waiver, not the finding.
-    made.fingerprint = hashlib.sha256(f"{code}|{waiver.id}".encode()).hexdigest()[:20]
-    return made
+    finding.fingerprint = hashlib.sha256(f"{code}|{waiver.id}".encode()).hexdigest()[:20]
+    return finding
 
 
 def _set_outcomes(rules: list[RuleOutcome], findings: list[Finding]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The columns of a waiver file, and how each cell is written and read.
+"""Columns of a waiver file, and conversion of waivers to cells and back.
 
 A spreadsheet cuts numbers of 18 digits; keys are therefore written after their layer's code in one cell, as text.
 """
@@ -20,8 +20,8 @@ from .model import Waiver
 NO_LAYER = "*"
 #: Measure of the area: as drawn. A row of version 0.1.0 has no measure; its area is by vertices alone.
 AS_DRAWN = "按图形"
-_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
-_KEY_END = re.compile(r"(?<!\\);")
+_SHA256_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
+_KEY_SEPARATOR = re.compile(r"(?<!\\);")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ BY_HEAD = {c.name: c for c in COLUMNS} | {c.zh: c for c in COLUMNS}
 
 
 def to_cells(waiver: Waiver) -> dict[str, str]:
-    """Return the cells of a waiver by column."""
+    """Return a waiver as column name → text of the cell."""
 
     def number(value: float | None, decimals: int) -> str:
         return "" if value is None else f"{value:.{decimals}f}"
@@ -79,8 +79,8 @@ def to_cells(waiver: Waiver) -> dict[str, str]:
         "author": waiver.author,
         "date": waiver.date.isoformat(),
         "until": waiver.until.isoformat() if waiver.until else "",
-        "layer": _side(waiver.role, (waiver.key,)),
-        "related": _side(waiver.related_role, waiver.related_keys),
+        "layer": _layer_and_keys_cell(waiver.role, (waiver.key,)),
+        "related": _layer_and_keys_cell(waiver.related_role, waiver.related_keys),
         "field": waiver.field,
         # 1e-7° is a centimetre.
         "longitude": number(waiver.lon, 7),
@@ -95,26 +95,26 @@ def to_cells(waiver: Waiver) -> dict[str, str]:
 
 
 def from_cells(cells: dict[str, str]) -> Waiver:
-    """Return a waiver from its cells.
+    """Return the waiver in the cells of a row.
 
-    Raise ValueError with the column's name for an invalid or missing value.
+    Raises ValueError with the column's name for an invalid or missing value.
     """
     for column in COLUMNS:
         if column.needed and not cells.get(column.name, ""):
             raise ValueError(column.name)
     asked: dict[str, Callable[[str], Any]] = {
-        "date": _date,
-        "until": _date,
-        "layer": _sides,
-        "related": _sides,
-        "longitude": _number,
-        "latitude": _number,
-        "may_move_m": _tolerance,
-        "area_m2": _number,
-        "may_change_m2": _tolerance,
-        "area_basis": _as_drawn,
-        "digest": _digest,
-        "figures": _figures,
+        "date": _parse_date,
+        "until": _parse_date,
+        "layer": _parse_layer_and_keys,
+        "related": _parse_layer_and_keys,
+        "longitude": _parse_number,
+        "latitude": _parse_number,
+        "may_move_m": _parse_tolerance,
+        "area_m2": _parse_number,
+        "may_change_m2": _parse_tolerance,
+        "area_basis": _parse_as_drawn,
+        "digest": _parse_digest,
+        "figures": _parse_figures,
     }
     values: dict[str, Any] = {}
     for name, parse in asked.items():
@@ -154,25 +154,25 @@ def from_cells(cells: dict[str, str]) -> Waiver:
 
 
 def keys_or_none(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the keys, or an empty tuple if all are empty."""
+    """Return the keys, or an empty tuple if all of them are empty."""
     return () if keys == ("",) else keys
 
 
-def _side(role: str, keys: tuple[str, ...]) -> str:
+def _layer_and_keys_cell(role: str, keys: tuple[str, ...]) -> str:
     joined = "; ".join(key.replace("\\", "\\\\").replace(";", "\\;") for key in keys)
     return f"{role or NO_LAYER} {joined}".strip()
 
 
-def _sides(cell: str) -> tuple[str, tuple[str, ...]]:
+def _parse_layer_and_keys(cell: str) -> tuple[str, tuple[str, ...]]:
     role, _, rest = cell.partition(" ")
-    keys = tuple(k.strip().replace("\\;", ";").replace("\\\\", "\\") for k in _KEY_END.split(rest))
+    keys = tuple(k.strip().replace("\\;", ";").replace("\\\\", "\\") for k in _KEY_SEPARATOR.split(rest))
     return ("" if role == NO_LAYER else role), keys
 
 
-def _date(cell: str) -> date | None:
-    """Return a date as typed, or as a spreadsheet writes it.
+def _parse_date(cell: str) -> date | None:
+    """Return the date in a cell, as typed or as a spreadsheet writes it.
 
-    Examples: 2026-11-20, 2026/11/20, 2026年11月20日, 20261120.
+    Examples: 2026-11-20, 2026/11/20, 2026年11月20日, 20261120. None for an empty cell.
     """
     if not cell:
         return None
@@ -182,7 +182,7 @@ def _date(cell: str) -> date | None:
     return found
 
 
-def _number(cell: str) -> float | None:
+def _parse_number(cell: str) -> float | None:
     if not cell:
         return None
     value = float(cell.replace(",", ""))
@@ -191,30 +191,30 @@ def _number(cell: str) -> float | None:
     return value
 
 
-def _tolerance(cell: str) -> float | None:
-    value = _number(cell)
+def _parse_tolerance(cell: str) -> float | None:
+    value = _parse_number(cell)
     if value is not None and value < 0:
         raise ValueError(cell)
     return value
 
 
-def _as_drawn(cell: str) -> bool:
+def _parse_as_drawn(cell: str) -> bool:
     if cell not in ("", AS_DRAWN):
         raise ValueError(cell)
     return bool(cell)
 
 
-def _digest(cell: str) -> str:
-    if cell and not _SHA256.fullmatch(cell):
+def _parse_digest(cell: str) -> str:
+    if cell and not _SHA256_PATTERN.fullmatch(cell):
         raise ValueError(cell)
     return cell.lower()
 
 
-def _figures(cell: str) -> dict[str, Any]:
+def _parse_figures(cell: str) -> dict[str, Any]:
     if not cell:
         return {}
     # NaN and Infinity would match any value.
-    values = json.loads(cell, parse_constant=_number, parse_float=_number)
+    values = json.loads(cell, parse_constant=_parse_number, parse_float=_parse_number)
     if not isinstance(values, dict) or not all(isinstance(v, str | int | float) for v in values.values()):
         raise ValueError(cell)
     return values

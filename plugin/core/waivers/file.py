@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read and write the waiver file of a run.
+"""Read and write the waiver file next to the data.
 
 It is a CSV in UTF-8 with a byte order mark, one waiver on each row.
 
-A temporary file is written and replaces the former file. Other people's changes are preserved: foreign rows and
-columns stay unchanged, and a file that changed meanwhile is read again before it is replaced. An unreadable file is
-never written.
+A temporary file is written and replaces the former file. Other people's changes are preserved: foreign rows and columns
+stay unchanged, and a file that changed meanwhile is read again before it is replaced. An unreadable file is never
+written.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from ..profile import Norm
 
 
-_USUAL = Limits()
+_DEFAULT_LIMITS = Limits()
 #: Largest multiple of the usual tolerance that a row may have; a larger change is another conflict.
-_WIDEST = 10
+_LARGEST_FACTOR = 10
 #: Attempts to read a file that others write meanwhile.
-_TRIES = 20
+_MAX_TRIES = 20
 
 
 @dataclass
 class _Table:
-    """Rows as read, with the line where each begins.
+    """The rows of a waiver file as read, with the line where each begins.
 
     ``names``: the English column name for each known column, else its heading.
     """
@@ -56,56 +56,60 @@ class _Table:
         return {name: cell.strip() for name, cell in zip(self.names, row, strict=False)}
 
 
-def read_waivers(path: str | Path, limits: Limits = _USUAL) -> tuple[Waiver, ...]:
+def read_waivers(path: str | Path, limits: Limits = _DEFAULT_LIMITS) -> tuple[Waiver, ...]:
     """Return all waivers of a file.
 
-    Raise DataError with file and line for an unknown encoding, a missing column, a damaged or incomplete row, two
-    rows with one number, and tolerances far beyond ``limits``.
+    ``limits``: the settings for how far a conflict may change. Raises DataError with file and line for an unknown
+    encoding, a missing column, a damaged or incomplete row, two rows with one number, and tolerances far beyond
+    ``limits``.
     """
     path = Path(path)
-    return _waivers(path, _table(path, _bytes(path)), limits)
+    return _parse_waivers(path, _parse_table(path, _read_bytes(path)), limits)
 
 
 def change_waivers(
-    path: str | Path, *, add: Iterable[Waiver] = (), remove: Iterable[str] = (), limits: Limits = _USUAL
+    path: str | Path, *, add: Iterable[Waiver] = (), remove: Iterable[str] = (), limits: Limits = _DEFAULT_LIMITS
 ) -> tuple[Waiver, ...]:
-    """Add waivers and remove others by number; return the waivers of the file.
+    """Add waivers to a file and remove others by number; return its waivers.
 
-    Raise DataError for a damaged file (it is unchanged), OutputError if the file cannot be written.
+    Raises DataError for a damaged file (it is unchanged), OutputError if the file cannot be written.
     """
     path, add, remove = Path(path), list(add), set(remove)
-    for _ in range(_TRIES):
-        there = _bytes(path) if path.exists() else b""
-        table = _table(path, there) if there.strip() else _new_table()
-        _waivers(path, table, limits)
-        kept = [row for row in table.rows if table.cells(row).get("id") not in remove]
-        _widen(table, kept)
-        rows = kept + [_row(table, waiver) for waiver in add]
-        if _replaced(path, there, _text(table.head, rows)):
+    for _ in range(_MAX_TRIES):
+        contents = _read_bytes(path) if path.exists() else b""
+        table = _parse_table(path, contents) if contents.strip() else _new_table()
+        _parse_waivers(path, table, limits)
+        remaining = [row for row in table.rows if table.cells(row).get("id") not in remove]
+        _add_missing_columns(table, remaining)
+        rows = remaining + [_waiver_row(table, waiver) for waiver in add]
+        if _replace_if_unchanged(path, contents, _csv_text(table.head, rows)):
             return read_waivers(path, limits)
     raise OutputError("output_open_elsewhere", target=str(path))
 
 
 class _WrittenMeanwhile(Exception):
-    """Another program changed the file since it was read."""
+    """Raised if another program changed the waiver file since it was read."""
 
 
-def _replaced(path: Path, there: bytes, text: str) -> bool:
-    """Replace the contents of an unchanged file; return False for a changed one."""
+def _replace_if_unchanged(path: Path, expected: bytes, text: str) -> bool:
+    """Replace a file with a text if it still has the contents ``expected``.
+
+    Return False if another program changed the file.
+    """
     try:
         with atomic_output(path) as target:
             with target.open("wb") as handle:
                 handle.write(text.encode("utf-8-sig"))
                 handle.flush()
                 os.fsync(handle.fileno())
-            if (_bytes(path) if path.exists() else b"") != there:
+            if (_read_bytes(path) if path.exists() else b"") != expected:
                 raise _WrittenMeanwhile
     except _WrittenMeanwhile:
         return False
     return True
 
 
-def _bytes(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -114,7 +118,7 @@ def _bytes(path: Path) -> bytes:
         raise DataError("waivers_no_access", file=str(path)) from error
 
 
-def _decoded(path: Path, data: bytes) -> str:
+def _decode_text(path: Path, data: bytes) -> str:
     if data.startswith((WORKBOOK, OLD_WORKBOOK)):
         raise DataError("waivers_workbook", file=str(path))
     try:
@@ -123,8 +127,8 @@ def _decoded(path: Path, data: bytes) -> str:
         raise DataError("waivers_encoding", file=str(path), line=error.line) from error
 
 
-def _table(path: Path, data: bytes) -> _Table:
-    text = _decoded(path, data)
+def _parse_table(path: Path, data: bytes) -> _Table:
+    text = _decode_text(path, data)
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise DataError("waivers_broken", file=str(path), line=line)
@@ -137,7 +141,7 @@ def _table(path: Path, data: bytes) -> _Table:
             if not any(cell.strip() for cell in cells):
                 continue
             if not head:
-                head = _head(path, begun, [cell.strip() for cell in cells])
+                head = _check_head(path, begun, [cell.strip() for cell in cells])
                 continue
             if any(cell.strip() for cell in cells[len(head) :]):
                 raise DataError("waivers_stray", file=str(path), line=begun, value=cells[len(head)].strip())
@@ -150,7 +154,7 @@ def _table(path: Path, data: bytes) -> _Table:
     return _Table(head, [BY_HEAD[h].name if h in BY_HEAD else h for h in head], rows, lines)
 
 
-def _head(path: Path, line: int, head: list[str]) -> list[str]:
+def _check_head(path: Path, line: int, head: list[str]) -> list[str]:
     known = [BY_HEAD[h].name for h in head if h in BY_HEAD]
     for column in COLUMNS:
         if known.count(column.name) != 1 and (column.needed or column.name in known):
@@ -158,7 +162,7 @@ def _head(path: Path, line: int, head: list[str]) -> list[str]:
     return head
 
 
-def _waivers(path: Path, table: _Table, limits: Limits) -> tuple[Waiver, ...]:
+def _parse_waivers(path: Path, table: _Table, limits: Limits) -> tuple[Waiver, ...]:
     found: list[Waiver] = []
     by_id: dict[str, int] = {}
     for row, line in zip(table.rows, table.lines, strict=True):
@@ -179,12 +183,15 @@ def _waivers(path: Path, table: _Table, limits: Limits) -> tuple[Waiver, ...]:
 
 
 def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: Limits) -> None:
-    """Raise DataError for tolerances that would accept another or a larger conflict."""
+    """Raise DataError for tolerances that would accept a different or larger conflict."""
     allowed = {
-        "may_move_m": (waiver.place_m, max(_WIDEST * _USUAL.move_m(waiver.area_m2), limits.move_m(waiver.area_m2))),
+        "may_move_m": (
+            waiver.place_m,
+            max(_LARGEST_FACTOR * _DEFAULT_LIMITS.move_m(waiver.area_m2), limits.move_m(waiver.area_m2)),
+        ),
         "may_change_m2": (
             waiver.change_m2,
-            max(_WIDEST * _USUAL.change_m2(waiver.area_m2), limits.change_m2(waiver.area_m2)),
+            max(_LARGEST_FACTOR * _DEFAULT_LIMITS.change_m2(waiver.area_m2), limits.change_m2(waiver.area_m2)),
         ),
     }
     for name, (value, most) in allowed.items():
@@ -198,8 +205,11 @@ def _new_table() -> _Table:
     return _Table([c.zh for c in COLUMNS], [c.name for c in COLUMNS], [], [])
 
 
-def _widen(table: _Table, rows: list[list[str]]) -> None:
-    """Append missing columns: a waiver without its place matches no finding."""
+def _add_missing_columns(table: _Table, rows: list[list[str]]) -> None:
+    """Append missing columns to the table and to ``rows``.
+
+    Without these columns a waiver would lose its place and match no finding.
+    """
     for column in COLUMNS:
         if column.name not in table.names:
             table.head.append(column.zh)
@@ -208,12 +218,12 @@ def _widen(table: _Table, rows: list[list[str]]) -> None:
                 row.append("")
 
 
-def _row(table: _Table, waiver: Waiver) -> list[str]:
+def _waiver_row(table: _Table, waiver: Waiver) -> list[str]:
     cells = to_cells(waiver)
     return [cells.get(name, "") for name in table.names]
 
 
-def _text(head: list[str], rows: list[list[str]]) -> str:
+def _csv_text(head: list[str], rows: list[list[str]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(head)
@@ -224,26 +234,27 @@ def _text(head: list[str], rows: list[list[str]]) -> str:
 #: Option value of a run that ignores all waivers.
 NO_WAIVERS = ("none", "无")
 #: Waivers that a notice names.
-_NAMED = 3
+_MAX_NAMED = 3
 Notice = tuple[str, dict[str, Any]]
 
 
 def load_waivers(
-    given: str, norm: Norm, source: str | Path | None = None, renumbered: str = ""
+    waiver_file: str, norm: Norm, source: str | Path | None = None, renumbered: str = ""
 ) -> tuple[Waivers, list[Notice]]:
-    """Return the waivers of a file or of ``source``'s default file, with notices.
+    """Return the waivers for a check, with notices.
 
-    Raise DataError for a named file that is missing, and for a damaged one: an unreadable file must neither restore
+    ``waiver_file``: the path of a waiver file, or “none”; without it the default file next to ``source`` is read.
+    Raises DataError for a named file that is missing, and for a damaged one: an unreadable file must neither restore
     accepted findings nor accept new ones.
     """
     limits = Limits(**{name: float(value) for name, value in norm.section("waivers").items()})
-    if given.strip().lower() in NO_WAIVERS:
+    if waiver_file.strip().lower() in NO_WAIVERS:
         return Waivers(limits=limits), [("notice_no_waivers", {})]
-    path = Path(given) if given else default_waiver_path(source) if source else None
+    path = Path(waiver_file) if waiver_file else default_waiver_path(source) if source else None
     keys = read_renumbered(renumbered) if renumbered else {}
-    if path is None or not (given or path.is_file()):
+    if path is None or not (waiver_file or path.is_file()):
         return Waivers(path=path, limits=limits, renumbered=keys), []
-    waivers = Waivers(read_waivers(path, limits), path, True, limits, keys, is_default_file=not given)
+    waivers = Waivers(read_waivers(path, limits), path, True, limits, keys, is_default_file=not waiver_file)
     return waivers, waiver_notices(waivers) + _changed_attachments(waivers)
 
 
@@ -257,11 +268,11 @@ def waiver_notices(waivers: Waivers) -> list[Notice]:
     for entry in waivers.entries:
         if entry.attachment and not (waivers.path.parent / entry.attachment).exists():
             lost.setdefault(entry.report_values()["attachment"], []).append(entry.id)
-    return notices + _named("notice_waiver_attachment", lost)
+    return notices + _attachment_notices("notice_waiver_attachment", lost)
 
 
 def _changed_attachments(waivers: Waivers) -> list[Notice]:
-    """Return notices on attachments whose digest differs from the registered one.
+    """Return notices on attachments whose SHA-256 differs from the registered one.
 
     Each file is read once.
     """
@@ -277,7 +288,7 @@ def _changed_attachments(waivers: Waivers) -> list[Notice]:
             found[path] = _digest_of(path)
         if found[path] and found[path] != entry.digest:
             changed.setdefault(entry.report_values()["attachment"], []).append(entry.id)
-    return _named("notice_waiver_attachment_changed", changed)
+    return _attachment_notices("notice_waiver_attachment_changed", changed)
 
 
 def _digest_of(path: Path) -> str:
@@ -292,16 +303,19 @@ def _digest_of(path: Path) -> str:
         return ""
 
 
-def _named(key: str, by_attachment: dict[str, list[str]]) -> list[Notice]:
+def _attachment_notices(key: str, by_attachment: dict[str, list[str]]) -> list[Notice]:
     notices: list[Notice] = []
     for attachment, numbers in by_attachment.items():
-        more = f" … ({len(numbers)})" if len(numbers) > _NAMED else ""
-        notices.append((key, {"number": ", ".join(numbers[:_NAMED]) + more, "attachment": attachment}))
+        more = f" … ({len(numbers)})" if len(numbers) > _MAX_NAMED else ""
+        notices.append((key, {"number": ", ".join(numbers[:_MAX_NAMED]) + more, "attachment": attachment}))
     return notices
 
 
 def renew_notices(report: Report, before: Waivers, now: Waivers, texts: Texts) -> None:
-    """Replace the notices on waivers in the provenance of a report."""
+    """Replace the notices on waivers in the provenance of a report.
+
+    ``before`` and ``now``: the waivers before and after a change.
+    """
     old = {texts.notice(*notice) for notice in waiver_notices(before)}
-    kept = [text for text in report.provenance.get("notices", []) if text not in old]
-    report.provenance["notices"] = kept + [texts.notice(*notice) for notice in waiver_notices(now)]
+    other_notices = [text for text in report.provenance.get("notices", []) if text not in old]
+    report.provenance["notices"] = other_notices + [texts.notice(*notice) for notice in waiver_notices(now)]

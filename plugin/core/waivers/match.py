@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Match waivers with findings: by name, then by the nearest place and the area.
+"""Match waivers with findings.
 
-Rounded places are never compared.
+They are matched by rule, layer and keys first, then by the nearest place and the area. Rounded places are never
+compared.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ from .model import (
 
 #: Distance (m) within which a finding of the same name is the accepted one. A finding farther away than this, or than
 #: twice the conflict's width, is another conflict.
-_REACH_M = 20.0
+_SEARCH_RADIUS_M = 20.0
 #: Number of pairs up to which all pairs are compared.
-_FEW = 10_000
-_METRES_A_DEGREE = 110_000.0
+_FEW_PAIRS = 10_000
+_METRES_PER_DEGREE = 110_000.0
 
 
 @dataclass
 class WaiverMatches:
-    """Result of the match.
+    """Result of matching waivers with findings.
 
     ``matched``: id() of a finding → its waiver; ``changed``: a waiver and the finding that no longer matches it;
     ``unsure``: likewise, for a finding identified by its feature id; ``gone``: waivers without a finding.
@@ -53,7 +54,7 @@ class WaiverMatches:
 def match_waivers(waivers: Waivers, entries: Iterable[Waiver], findings: Iterable[Finding]) -> WaiverMatches:
     """Match waivers with findings.
 
-    Two waivers of one finding both match it; a waiver applies to one finding only.
+    ``entries``: the waivers to match. Two waivers of one finding both match it; a waiver applies to one finding only.
     """
     by_name: dict[Identity, list[Waiver]] = defaultdict(list)
     for entry in entries:
@@ -65,15 +66,17 @@ def match_waivers(waivers: Waivers, entries: Iterable[Waiver], findings: Iterabl
             found[name].append(finding)
     result = WaiverMatches()
     for name, alike in by_name.items():
-        _match_alike(alike, found.get(name, []), waivers, result)
+        _match_same_identity(alike, found.get(name, []), waivers, result)
     return result
 
 
-def _match_alike(entries: list[Waiver], findings: list[Finding], waivers: Waivers, result: WaiverMatches) -> None:
+def _match_same_identity(
+    entries: list[Waiver], findings: list[Finding], waivers: Waivers, result: WaiverMatches
+) -> None:
     sure = [f for f in findings if not is_identified_by_fid(f)]
-    near_by = _near_by(entries, sure)
+    near_by = _candidates_near(entries, sure)
     pairs = [
-        (_far(w, sure[m]), n, m)
+        (_distance_and_change(w, sure[m]), n, m)
         for n, w in enumerate(entries)
         for m in near_by[n]
         if is_still_the_same(w, sure[m], waivers)
@@ -90,8 +93,8 @@ def _match_alike(entries: list[Waiver], findings: list[Finding], waivers: Waiver
     for n, entry in enumerate(entries):
         if n in met:
             continue
-        left = (sure[m] for m in near_by[n] if m not in taken and _in_reach(entry, sure[m]))
-        near = min(left, key=lambda f: _far(entry, f), default=None)
+        left = (sure[m] for m in near_by[n] if m not in taken and _is_in_reach(entry, sure[m]))
+        near = min(left, key=lambda f: _distance_and_change(entry, f), default=None)
         unsure = next((f for f in findings if is_identified_by_fid(f)), None)
         if near is not None:
             result.changed.append((entry, near))
@@ -101,13 +104,13 @@ def _match_alike(entries: list[Waiver], findings: list[Finding], waivers: Waiver
             result.gone.append(entry)
 
 
-def _near_by(entries: list[Waiver], findings: list[Finding]) -> list[Iterable[int]]:
-    """Return for each waiver the candidate findings.
+def _candidates_near(entries: list[Waiver], findings: list[Finding]) -> list[Iterable[int]]:
+    """Return for each waiver the findings that it may match.
 
     They are all findings if there are few, else those around the waiver's place: thousands of gaps in one layer have
-    the same name, and comparing all pairs would take too long.
+    the same identity, and comparing all pairs would take too long.
     """
-    if len(entries) * len(findings) <= _FEW:
+    if len(entries) * len(findings) <= _FEW_PAIRS:
         return [range(len(findings))] * len(entries)
     points = np.array([shapely.Point(f.place) if f.place else None for f in findings], dtype=object)
     tree = shapely.STRtree(points)
@@ -117,29 +120,32 @@ def _near_by(entries: list[Waiver], findings: list[Finding]) -> list[Iterable[in
         if entry.place is None:
             found.append(without)
             continue
-        reach = max(_REACH_M, entry.place_m, 2 * (entry.area_m2 or 0.0) ** 0.5)
+        reach = max(_SEARCH_RADIUS_M, entry.place_m, 2 * (entry.area_m2 or 0.0) ** 0.5)
         # Use the larger of both bounds: a degree of longitude is the shorter one.
-        degrees = 1.01 * reach / (_METRES_A_DEGREE * max(cos(radians(entry.place[1])), 0.01))
+        degrees = 1.01 * reach / (_METRES_PER_DEGREE * max(cos(radians(entry.place[1])), 0.01))
         found.append(tree.query(shapely.Point(entry.place), predicate="dwithin", distance=degrees).tolist())
     return found
 
 
 def is_still_the_same(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool:
-    """Return True if a finding of the waiver's name is still the accepted one."""
+    """Return True if a finding is still the conflict that a waiver accepted.
+
+    Both have the same identity: rule, layer and keys.
+    """
     if not is_still_there(waiver, finding):
         return False
     if finding.area_m2 is not None:
         # A file of an earlier version stores no value next to an area.
         limits = waivers.limits
-        return not waiver.figures or _alike(
+        return not waiver.figures or _are_figures_alike(
             waiver.figures, figures_without_area(finding), limits.area_share, limits.area_m2
         )
     share = waivers.limits.area_share if waiver.place else waivers.limits.figure_share
-    return _alike(waiver.figures, finding_figures(finding), share)
+    return _are_figures_alike(waiver.figures, finding_figures(finding), share)
 
 
 def is_still_there(waiver: Waiver, finding: Finding) -> bool:
-    """Return True if a finding has the place and the size of the accepted one.
+    """Return True if a finding has the place and the size that a waiver accepted.
 
     Both areas are measured in the same way. A waiver by 0.1.0 applies to the shape that it was made for, and the
     difference between two measures accepts no other shape.
@@ -152,11 +158,13 @@ def is_still_there(waiver: Waiver, finding: Finding) -> bool:
     return abs(waiver.area_m2 - now) <= waiver.change_m2
 
 
-def _alike(one: dict[str, Any], other: dict[str, Any], share: float, least_m2: float = 0.0) -> bool:
-    if one.keys() != other.keys():
+def _are_figures_alike(
+    figures: dict[str, Any], other_figures: dict[str, Any], share: float, least_m2: float = 0.0
+) -> bool:
+    if figures.keys() != other_figures.keys():
         return False
-    for name, value in one.items():
-        now = other[name]
+    for name, value in figures.items():
+        now = other_figures[name]
         if isinstance(value, str) or isinstance(now, str):
             if value != now:
                 return False
@@ -167,20 +175,23 @@ def _alike(one: dict[str, Any], other: dict[str, Any], share: float, least_m2: f
     return True
 
 
-def _far(waiver: Waiver, finding: Finding) -> tuple[float, float]:
+def _distance_and_change(waiver: Waiver, finding: Finding) -> tuple[float, float]:
     return distance_m(waiver.place, finding.place), abs((waiver.area_m2 or 0.0) - (waiver.area_now(finding) or 0.0))
 
 
-def _in_reach(waiver: Waiver, finding: Finding) -> bool:
+def _is_in_reach(waiver: Waiver, finding: Finding) -> bool:
     if (finding.key or finding.related_keys) and not finding.by_place:
         # A row or pair has one such finding: it is the accepted one wherever it is now.
         return True
     wide = 2 * max(waiver.area_m2 or 0.0, finding.area_m2 or 0.0) ** 0.5
-    return distance_m(waiver.place, finding.place) <= max(_REACH_M, wide)
+    return distance_m(waiver.place, finding.place) <= max(_SEARCH_RADIUS_M, wide)
 
 
 def followed(waiver: Waiver, renumbered: dict[tuple[str, str], str]) -> Waiver:
-    """Return the waiver with the present keys of its rows."""
+    """Return the waiver with the present keys of its rows.
+
+    ``renumbered``: (layer code, old key) → new key.
+    """
     if not renumbered:
         return waiver
 

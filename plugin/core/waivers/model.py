@@ -25,16 +25,16 @@ from ..model.rule import Severity
 #: Identity of a finding, independent of its place: code, case, roles, sorted keys, field.
 Identity = tuple[str, str, str, str, tuple[str, ...], str]
 #: Parameters that identify a row or a waiver, and not the problem.
-_NOT_FIGURES = ("fid", "fids", "related_fid", "more", "waiver", "trace")
+_PARAMETERS_WITHOUT_FIGURES = ("fid", "fids", "related_fid", "more", "waiver", "trace")
 #: Parameters next to an area that belong to the conflict: for the same land another value is another conflict. The
 #: latter are in m².
 _VALUE_PARAMETERS, VALUE_PARAMETERS_M2 = ("value",), ("actual", "loss")
 #: Longer texts are not compared as figures.
-_LONGEST = 80
+_MAX_TEXT_LENGTH = 80
 #: Reason why a finding about the run cannot be accepted (`find_refusal_reason`).
 RUN = "run"
 #: Mean radius of the Earth (IUGG), for distances of some metres.
-_RADIUS_M = 6_371_008.8
+_EARTH_RADIUS_M = 6_371_008.8
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Waiver:
     """An accepted finding, as a row of the waiver file.
 
     ``lon``, ``lat`` in degrees (EPSG:4490) and ``area_m2`` (as the finding reported it) describe the conflict when it
-    was accepted; it still matches after a move up to ``place_m`` and a change up to ``change_m2``.
-    ``finding_figures``: figures of a finding without an area, and for a finding with an area its value
-    (`figures_without_area`). ``until``: the last day of validity, None: unlimited. ``message`` is for readers only.
+    was accepted; it still matches after a move up to ``place_m`` and a change up to ``change_m2``. ``figures``: figures
+    of a finding without an area, and for a finding with an area its value (`figures_without_area`). ``until``: the last
+    day of validity, None: unlimited. ``message`` is for readers only.
     """
 
     id: str
@@ -75,24 +75,24 @@ class Waiver:
 
     @property
     def identity(self) -> Identity:
-        """Return the identity of the accepted finding."""
+        """Return what identifies the accepted finding: rule, message, layers, keys, field."""
         keys = tuple(sorted([self.key, *self.related_keys]))
         return (self.rule, self.case, self.role, self.related_role, keys, self.field)
 
     @property
     def place(self) -> tuple[float, float] | None:
-        """Return (longitude, latitude) in degrees, or None."""
+        """Return the place of the conflict as (longitude, latitude) in degrees, or None."""
         return None if self.lon is None or self.lat is None else (self.lon, self.lat)
 
     def area_now(self, finding: Finding) -> float | None:
-        """Return a finding's area, measured as the waiver's area was.
+        """Return a finding's area (m²), measured as the waiver's area was.
 
         A waiver by 0.1.0 has areas by vertices alone.
         """
         return finding.area_m2 if self.as_drawn else finding.former_m2
 
     def expired(self, today: Day) -> bool:
-        """Return True if the waiver has expired on a day."""
+        """Return True if the waiver is no longer valid on a day."""
         return self.until is not None and self.until < today
 
     def report_values(self) -> dict[str, str]:
@@ -124,7 +124,7 @@ class Limits:
     def move_m(self, area_m2: float | None) -> float:
         """Return how far (m) the centre of a conflict may move.
 
-        For a large conflict, which may lose or gain a share of its area, it is more.
+        It is more for a large conflict, which may lose or gain a share of its area.
         """
         return max(self.place_m, self.area_share * (area_m2 or 0.0) ** 0.5)
 
@@ -138,8 +138,8 @@ class Waivers:
     """The waivers of a plan.
 
     ``path``: the waiver file, which need not exist; None if unknown. ``there``: the file exists. ``is_default_file``:
-    the file was found next to the data and was not named. ``renumbered``: (role, old key) → new key; the role is
-    empty if a table names none.
+    the file was found next to the data and was not named. ``renumbered``: (layer code, old key) → new key; the layer
+    code is empty if a table names none.
     """
 
     entries: tuple[Waiver, ...] = ()
@@ -155,7 +155,7 @@ NO_WAIVERS = Waivers()
 
 
 def finding_identity(finding: Finding) -> Identity:
-    """Return the identity of a finding."""
+    """Return what identifies a finding: rule, message, layers, keys, field."""
     keys = tuple(sorted([finding.key, *finding.related_keys]))
     return (finding.code, finding.case, finding.role, finding.related_role, keys, finding.field)
 
@@ -168,7 +168,9 @@ def finding_figures(finding: Finding) -> dict[str, Any]:
     return {
         name: value
         for name, value in finding.params.items()
-        if name not in _NOT_FIGURES and isinstance(value, str | int | float) and len(str(value)) <= _LONGEST
+        if name not in _PARAMETERS_WITHOUT_FIGURES
+        and isinstance(value, str | int | float)
+        and len(str(value)) <= _MAX_TEXT_LENGTH
     }
 
 
@@ -195,8 +197,7 @@ def is_identified_by_fid(finding: Finding) -> bool:
 def find_refusal_reason(finding: Finding) -> str:
     """Return why a finding cannot be accepted, as a text key; empty if it can.
 
-    ``run``: the finding is about the run; ``info``: a note, which blocks nothing; ``fid``: see
-    `is_identified_by_fid`.
+    ``run``: the finding is about the run; ``info``: a note, which blocks nothing; ``fid``: see `is_identified_by_fid`.
     """
     if finding.code.startswith("RUN"):
         return RUN
@@ -205,27 +206,27 @@ def find_refusal_reason(finding: Finding) -> str:
     return "fid" if is_identified_by_fid(finding) else ""
 
 
-def distance_m(one: tuple[float, float] | None, other: tuple[float, float] | None) -> float:
+def distance_m(first: tuple[float, float] | None, second: tuple[float, float] | None) -> float:
     """Return the distance in metres between two (longitude, latitude) in degrees.
 
     Return 0 if both are unknown, infinity if one is. The distance on a sphere is accurate to some thousandths, which
     suffices for tolerances of a few metres.
     """
-    if one is None or other is None:
-        return 0.0 if one is other else float("inf")
-    step = radians(1) * _RADIUS_M
-    return hypot((one[0] - other[0]) * step * cos(radians(one[1])), (one[1] - other[1]) * step)
+    if first is None or second is None:
+        return 0.0 if first is second else float("inf")
+    step = radians(1) * _EARTH_RADIUS_M
+    return hypot((first[0] - second[0]) * step * cos(radians(first[1])), (first[1] - second[1]) * step)
 
 
 #: The first sentence; a decimal point does not end it.
-_SENTENCE = re.compile(r".*?(?:。|\.(?=\s+[A-Z]))", re.DOTALL)
+_FIRST_SENTENCE = re.compile(r".*?(?:。|\.(?=\s+[A-Z]))", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class WaiverEntry:
-    """The planner's entries for a waiver.
+    """What the planner enters for a waiver.
 
-    They are reason, document, author, first and last day (None: no expiry).
+    It is reason, document, author, first and last day (None: no expiry).
 
     ``digest``: SHA-256 of the attachment, 64 hexadecimal digits; empty where it was not computed.
     """
@@ -244,25 +245,26 @@ def make_waivers(
 ) -> list[Waiver]:
     """Return a waiver for each finding.
 
-    An attachment below ``folder`` (the folder of the waiver file) is stored as a relative path. Raise InputError for
-    missing entries, an end before the beginning, and a finding that cannot be accepted (`find_refusal_reason`).
+    ``words``: the planner's entries; an attachment below ``folder`` (the folder of the waiver file) is stored as a
+    relative path. Raises InputError for missing entries, an end before the beginning, and a finding that cannot be
+    accepted (`find_refusal_reason`).
     """
     for name in ("reason", "document", "author"):
         if not getattr(words, name).strip():
             raise InputError("waiver_blank", detail=f"waiver_{name}")
     if words.until is not None and words.until < words.date:
         raise InputError("waiver_dates", until=words.until.isoformat(), date=words.date.isoformat())
-    attachment = _attachment(words.attachment.strip(), folder)
-    made = []
+    attachment = _attachment_path(words.attachment.strip(), folder)
+    waivers = []
     for finding in findings:
         reason = find_refusal_reason(finding)
         if reason:
             raise InputError("waiver_cannot", message=finding.message, detail=f"waiver_{reason}")
-        made.append(_waiver(finding, words, limits, attachment))
-    return made
+        waivers.append(_make_waiver(finding, words, limits, attachment))
+    return waivers
 
 
-def _waiver(finding: Finding, words: WaiverEntry, limits: Limits, attachment: str) -> Waiver:
+def _make_waiver(finding: Finding, words: WaiverEntry, limits: Limits, attachment: str) -> Waiver:
     area = finding.area_m2
     lon, lat = finding.place or (None, None)
     return Waiver(
@@ -275,7 +277,7 @@ def _waiver(finding: Finding, words: WaiverEntry, limits: Limits, attachment: st
         until=words.until,
         attachment=attachment,
         digest=words.digest if attachment else "",
-        message=_problem(finding.message),
+        message=_first_sentence(finding.message),
         case=finding.case,
         role=finding.role,
         key=finding.key,
@@ -292,17 +294,17 @@ def _waiver(finding: Finding, words: WaiverEntry, limits: Limits, attachment: st
     )
 
 
-def _problem(message: str) -> str:
-    """Return the problem without its remedy.
+def _first_sentence(message: str) -> str:
+    """Return the problem that a message states, without its remedy.
 
     Narrow spaces become plain spaces, because GBK has no narrow space.
     """
-    found = _SENTENCE.match(message)
+    found = _FIRST_SENTENCE.match(message)
     return (found.group() if found else message).replace(THIN_SPACE, " ")
 
 
-def _attachment(path: str, folder: Path | None) -> str:
-    """Return the path relative to the waiver file's folder if it is below that folder.
+def _attachment_path(path: str, folder: Path | None) -> str:
+    """Return an attachment's path, relative if it is below the waiver file's folder.
 
     Folder and files can then be moved together.
     """

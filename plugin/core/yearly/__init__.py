@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Yearly maintenance (年度动态维护) from two editions: classes before, change, after."""
+"""Yearly maintenance (年度动态维护), made from two editions of the database.
+
+For each layer it has the parcels before the change, the changes, and the parcels after it.
+"""
 
 from .model import KIND_CODES, After, Change, MaintainedLayer, YearlyUpdate
 from .update import yearly_update

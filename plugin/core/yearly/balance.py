@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Balance of a year's maintenance by layer, zone and township; statutory m²."""
+"""Balance of a year's changes by layer, zone and township, in statutory m²."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 _TERMS = ("before", "moved_out", "moved_in", "changed", "reshaped", "revalued", "doubled", "after")
 
 
-def by_layer(one: MaintainedLayer) -> Balance:
-    """Return the statutory balance of a layer."""
-    return one.found.total[STATUTORY]
+def by_layer(maintained_layer: MaintainedLayer) -> Balance:
+    """Return the statutory area balance of a maintained layer."""
+    return maintained_layer.found.total[STATUTORY]
 
 
-def sum_by_zone(one: MaintainedLayer) -> dict[str, dict[str, float]]:
-    """Sum the statutory areas (m²) of a layer by code of its compared field.
+def sum_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]]:
+    """Sum the statutory areas (m²) of a layer by the code of its compared field.
 
     Returns
     -------
@@ -34,11 +34,11 @@ def sum_by_zone(one: MaintainedLayer) -> dict[str, dict[str, float]]:
         parcels gained. Slivers are included, so that the codes add up to the layer. Empty for a layer without a
         compared field.
     """
-    if not one.maintained.compare:
+    if not maintained_layer.maintained.compare:
         return {}
     sides = []
-    for edition in (one.found.before, one.found.after):
-        codes = edition.layer.named_text(one.maintained.compare)
+    for edition in (maintained_layer.found.before, maintained_layer.found.after):
+        codes = edition.layer.named_text(maintained_layer.maintained.compare)
         sides.append((codes, np.nan_to_num(edition.layer.statutory)))
     names = ("before", "moved_out", "moved_in", "changed_from", "changed_to", "reshaped", "rest", "after")
     sums = {code: dict.fromkeys(names, 0.0) for code in sorted({*sides[0][0], *sides[1][0]})}
@@ -46,13 +46,13 @@ def sum_by_zone(one: MaintainedLayer) -> dict[str, dict[str, float]]:
         for code, area_m2 in zip(codes, areas.tolist(), strict=True):
             sums[code][term] += area_m2
     (old, _), (new, _) = sides
-    parts = [(part.kind, part.before, part.after, part.area_m2) for part in one.found.parts]
-    for kind, before, after, area_m2 in (*parts, *one.found.sliver_rows):
+    parts = [(part.kind, part.before, part.after, part.area_m2) for part in maintained_layer.found.parts]
+    for kind, before, after, area_m2 in (*parts, *maintained_layer.found.sliver_rows):
         if kind in (OUT, CHANGED):
             sums[old[before]]["moved_out" if kind == OUT else "changed_from"] += area_m2
         if kind in (IN, CHANGED):
             sums[new[after]]["moved_in" if kind == IN else "changed_to"] += area_m2
-    for before, gained in one.found.reshaped.items():
+    for before, gained in maintained_layer.found.reshaped.items():
         sums[old[before]]["reshaped"] += gained
     for row in sums.values():
         gained = row["moved_in"] + row["changed_to"] - row["moved_out"] - row["changed_from"]
@@ -60,177 +60,223 @@ def sum_by_zone(one: MaintainedLayer) -> dict[str, dict[str, float]]:
     return sums
 
 
-def to_dict(done: YearlyUpdate) -> dict[str, Any]:
-    """Return counts, areas and balances of each layer as plain values for JSON."""
+def to_dict(update: YearlyUpdate) -> dict[str, Any]:
+    """Return counts, areas and balances of each layer as a dictionary for JSON."""
     layers = []
-    for one in done.layers:
+    for maintained_layer in update.layers:
         kinds = {
-            kind: {"code": KIND_CODES[kind], "count": one.count(kind), "area_m2": one.area(kind)}
+            kind: {
+                "code": KIND_CODES[kind],
+                "count": maintained_layer.count(kind),
+                "area_m2": maintained_layer.area(kind),
+            }
             for kind in (IN, CHANGED, OUT)
         }
         layers.append(
             {
-                "layer": one.role,
-                "before": len(one.before),
-                "before_m2": one.before_m2,
-                "change": len(one.changes),
-                "after": len(one.after),
-                "after_m2": sum(piece.area_m2 for piece in one.after),
+                "layer": maintained_layer.role,
+                "before": len(maintained_layer.before),
+                "before_m2": maintained_layer.before_m2,
+                "change": len(maintained_layer.changes),
+                "after": len(maintained_layer.after),
+                "after_m2": sum(piece.area_m2 for piece in maintained_layer.after),
                 "kinds": kinds,
-                "balance": _values(by_layer(one)),
-                "zones": sum_by_zone(one),
-                "townships": {town: _values(b) for town, b in one.townships.items() if town},
-                "outside_townships": _values(one.townships.get("", Balance())),
-                "slivers_m2": one.found.sliver_m2,
-                "not_maintained_m2": one.left_out,
+                "balance": _term_values(by_layer(maintained_layer)),
+                "zones": sum_by_zone(maintained_layer),
+                "townships": {town: _term_values(b) for town, b in maintained_layer.townships.items() if town},
+                "outside_townships": _term_values(maintained_layer.townships.get("", Balance())),
+                "slivers_m2": maintained_layer.found.sliver_m2,
+                "not_maintained_m2": maintained_layer.left_out,
             }
         )
-    return {"year": done.year, "layers": layers, "passed_over": done.skipped}
+    return {"year": update.year, "layers": layers, "passed_over": update.skipped}
 
 
-def _values(balance: Balance) -> dict[str, float]:
+def _term_values(balance: Balance) -> dict[str, float]:
     return {term: getattr(balance, term) for term in _TERMS}
 
 
-def _shown(values: dict[str, float], whole: str) -> list[float]:
-    """Return a row's values; take the gain of touched parcels out of ``whole``."""
-    return [value - values["reshaped"] if term == whole else value for term, value in values.items()]
+def _subtract_reshaped(values: dict[str, float], whole_term: str) -> list[float]:
+    """Return a row's values; subtract the gain of touched parcels from term ``whole_term``."""
+    return [value - values["reshaped"] if term == whole_term else value for term, value in values.items()]
 
 
-def all_tables(done: YearlyUpdate, texts: Texts) -> list[Table]:
-    """Return the tables by layer, by zone and by township."""
-    return [_layers(done, texts), _zones(done, texts), _townships(done, texts)]
+def all_tables(update: YearlyUpdate, texts: Texts) -> list[Table]:
+    """Return the balance as tables: by layer, by zone and by township."""
+    return [_layer_table(update, texts), _zone_table(update, texts), _township_table(update, texts)]
 
 
-def _table(name: str, heads: tuple[str, ...], terms: tuple[str, ...], texts: Texts) -> Table:
+def _make_table(name: str, heads: tuple[str, ...], terms: tuple[str, ...], texts: Texts) -> Table:
     columns = [Column(head, title=texts.get("yearly", head), wide=24) for head in heads]
     columns += [Column(term, "m2", texts.get("yearly", term), 18) for term in terms]
     return Table(name, columns, unit="m2")
 
 
-def _layers(done: YearlyUpdate, texts: Texts) -> Table:
-    table = _table("yearly_layers", ("layer", "code"), _TERMS, texts)
-    for one in done.layers:
-        values = [format_measured(value, "m2") for value in _shown(_values(by_layer(one)), "revalued")]
-        table.rows.append(Row([*_named(done, one), *values], "row", one.role))
-    table.notes = [*list_notes(done, texts), texts.get("yearly", "rounded")]
+def _layer_table(update: YearlyUpdate, texts: Texts) -> Table:
+    table = _make_table("yearly_layers", ("layer", "code"), _TERMS, texts)
+    for maintained_layer in update.layers:
+        values = [
+            format_measured(value, "m2")
+            for value in _subtract_reshaped(_term_values(by_layer(maintained_layer)), "revalued")
+        ]
+        table.rows.append(Row([*_name_and_code(update, maintained_layer), *values], "row", maintained_layer.role))
+    table.notes = [*list_notes(update, texts), texts.get("yearly", "rounded")]
     return table
 
 
-def summarise(done: YearlyUpdate, texts: Texts) -> list[str]:
+def summarise(update: YearlyUpdate, texts: Texts) -> list[str]:
     """Return one sentence for each layer that changed."""
     messages = []
-    for one in done.changed:
+    for maintained_layer in update.changed:
         params = {
-            f"{kind}_{what}": value for kind in (IN, OUT, CHANGED) for what, value in _kind_params(one, kind).items()
+            f"{kind}_{what}": value
+            for kind in (IN, OUT, CHANGED)
+            for what, value in _kind_params(maintained_layer, kind).items()
         }
-        messages.append(texts.get("yearly", "summary", layer=_named(done, one)[0], role=one.role, **params))
+        messages.append(
+            texts.get(
+                "yearly",
+                "summary",
+                layer=_name_and_code(update, maintained_layer)[0],
+                role=maintained_layer.role,
+                **params,
+            )
+        )
     return [*messages, texts.get("yearly", "causes")] if messages else []
 
 
-def _kind_params(one: MaintainedLayer, kind: str) -> dict[str, str]:
-    return {"count": str(one.count(kind)), "area": f"{one.area(kind):.2f}"}
+def _kind_params(maintained_layer: MaintainedLayer, kind: str) -> dict[str, str]:
+    return {"count": str(maintained_layer.count(kind)), "area": f"{maintained_layer.area(kind):.2f}"}
 
 
-def list_notes(done: YearlyUpdate, texts: Texts) -> list[str]:
-    """Return the notes of the balance: skipped layers, land in no class, slivers."""
-    messages = [texts.unread(unread) for plan in (done.filed, done.current) for unread in plan.unread]
-    standard = done.current.norm.standard
-    compared = {one.role: one.compare for one in standard.maintenance.layers} if standard.maintenance else {}
-    for role, reason in done.skipped.items():
+def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
+    """Return notes on the balance: skipped layers, changes not written, slivers."""
+    messages = [texts.unread(unread) for plan in (update.filed, update.current) for unread in plan.unread]
+    standard = update.current.norm.standard
+    compared = (
+        {maintained_layer.role: maintained_layer.compare for maintained_layer in standard.maintenance.layers}
+        if standard.maintenance
+        else {}
+    )
+    for role, reason in update.skipped.items():
         # A layer that neither edition has is not a layer of this county.
         if reason != "in_neither":
             params = {"layer": standard.templates[role].name, "role": role, "field": compared[role]}
             # A layer that is unusable in both editions is reported with the reason of the edition in its text.
-            plan = {"unusable_filed": done.filed, "unusable_current": done.current}.get(reason)
+            plan = {"unusable_filed": update.filed, "unusable_current": update.current}.get(reason)
             if plan is not None:
                 params["why"] = texts.problem(*plan.unusable[role].why)
             messages.append(texts.get("yearly", reason, **params))
-    for one in done.layers:
-        for kind, area_m2 in one.left_out.items():
-            params = {"kind": texts.get("versions", kind), "area": f"{area_m2:.2f}", "role": one.role}
-            messages.append(texts.get("yearly", "left_out", layer=_named(done, one)[0], **params))
-        if one.found.slivers:
-            params = {"count": str(len(one.found.slivers)), "area": f"{one.found.sliver_m2:.2f}", "role": one.role}
-            messages.append(texts.get("yearly", "slivers", layer=_named(done, one)[0], **params))
+    for maintained_layer in update.layers:
+        for kind, area_m2 in maintained_layer.left_out.items():
+            params = {"kind": texts.get("versions", kind), "area": f"{area_m2:.2f}", "role": maintained_layer.role}
+            messages.append(
+                texts.get("yearly", "left_out", layer=_name_and_code(update, maintained_layer)[0], **params)
+            )
+        if maintained_layer.found.slivers:
+            params = {
+                "count": str(len(maintained_layer.found.slivers)),
+                "area": f"{maintained_layer.found.sliver_m2:.2f}",
+                "role": maintained_layer.role,
+            }
+            messages.append(texts.get("yearly", "slivers", layer=_name_and_code(update, maintained_layer)[0], **params))
             # The filed areas differ from the balance by this much; below 0.01 m² the difference is rounding.
-        if round(gained := one.before_m2 - one.filed_m2, 2):
-            params = {"count": str(one.filed_nodes), "area": f"{gained:.2f}", "role": one.role}
-            messages.append(texts.get("yearly", "nodes", layer=_named(done, one)[0], **params))
+        if round(gained := maintained_layer.before_m2 - maintained_layer.filed_m2, 2):
+            params = {
+                "count": str(maintained_layer.filed_nodes),
+                "area": f"{gained:.2f}",
+                "role": maintained_layer.role,
+            }
+            messages.append(texts.get("yearly", "nodes", layer=_name_and_code(update, maintained_layer)[0], **params))
         messages += [
-            texts.get("versions", key, **params) for key, params in list_uncompared_rows(one.found, texts, "yearly")
+            texts.get("versions", key, **params)
+            for key, params in list_uncompared_rows(maintained_layer.found, texts, "yearly")
         ]
-        messages += _doubled_keys(one, texts)
-    if not any(one.townships for one in done.layers):
+        messages += _doubled_keys(maintained_layer, texts)
+    if not any(maintained_layer.townships for maintained_layer in update.layers):
         messages.append(texts.get("yearly", "no_townships"))
     return messages
 
 
-def _doubled_keys(one: MaintainedLayer, texts: Texts) -> list[str]:
-    """List the keys that several features of one edition share.
+def _doubled_keys(maintained_layer: MaintainedLayer, texts: Texts) -> list[str]:
+    """Return sentences on keys that several features of one edition share.
 
-    Such keys do not identify the parcel of the other edition.
+    Such a key does not identify the parcel of the other edition.
     """
     messages = []
-    for side, edition in (("before", one.found.before), ("after", one.found.after)):
+    for side, edition in (("before", maintained_layer.found.before), ("after", maintained_layer.found.after)):
         often = [key for key, count in Counter(edition.layer.keys).items() if key and count > 1]
         if often:
-            params = {"edition": texts.get("yearly", f"edition_{side}"), "layer": edition.layer.name, "role": one.role}
+            params = {
+                "edition": texts.get("yearly", f"edition_{side}"),
+                "layer": edition.layer.name,
+                "role": maintained_layer.role,
+            }
             messages.append(texts.get("yearly", "doubled_keys", **params, count=len(often), keys=list_some(often)))
     return messages
 
 
-def _named(done: YearlyUpdate, one: MaintainedLayer) -> list[Value]:
-    return [done.current.norm.standard.templates[one.role].name, one.role]
+def _name_and_code(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> list[Value]:
+    return [update.current.norm.standard.templates[maintained_layer.role].name, maintained_layer.role]
 
 
-def _zones(done: YearlyUpdate, texts: Texts) -> Table:
+def _zone_table(update: YearlyUpdate, texts: Texts) -> Table:
     terms = ("before", "moved_out", "changed_from", "moved_in", "changed_to", "reshaped", "rest", "after")
-    table = _table("yearly_zones", ("layer", "zone", "zone_name"), terms, texts)
-    for one in done.layers:
+    table = _make_table("yearly_zones", ("layer", "zone", "zone_name"), terms, texts)
+    for maintained_layer in update.layers:
         rows = {
-            code: dict(zip(terms, _shown({t: row[t] for t in terms}, "rest"), strict=True))
-            for code, row in sum_by_zone(one).items()
+            code: dict(zip(terms, _subtract_reshaped({t: row[t] for t in terms}, "rest"), strict=True))
+            for code, row in sum_by_zone(maintained_layer).items()
         }
         for code, row in rows.items():
-            heads = [_named(done, one)[0], code or texts.get("versions", "empty"), _code_name(done, one, code)]
-            table.rows.append(_row(heads, [row[term] for term in terms], f"{one.role}/{code}"))
+            heads = [
+                _name_and_code(update, maintained_layer)[0],
+                code or texts.get("versions", "empty"),
+                _code_name(update, maintained_layer, code),
+            ]
+            table.rows.append(_make_row(heads, [row[term] for term in terms], f"{maintained_layer.role}/{code}"))
         if rows:
             total = [sum(row[term] for row in rows.values()) for term in terms]
-            heads = [_named(done, one)[0], texts.get("tables", "sum"), ""]
-            table.rows.append(_row(heads, total, f"{one.role}/sum", "sum"))
+            heads = [_name_and_code(update, maintained_layer)[0], texts.get("tables", "sum"), ""]
+            table.rows.append(_make_row(heads, total, f"{maintained_layer.role}/sum", "sum"))
     table.notes = [texts.get("yearly", "rounded")]
     return table
 
 
-def _code_name(done: YearlyUpdate, one: MaintainedLayer, code: str) -> str:
+def _code_name(update: YearlyUpdate, maintained_layer: MaintainedLayer, code: str) -> str:
     """Return the name of a code of the compared field; empty without a code list."""
-    standard = done.current.norm.standard
-    declared = standard.templates[one.role].field_named(one.maintained.compare)
+    standard = update.current.norm.standard
+    declared = standard.templates[maintained_layer.role].field_named(maintained_layer.maintained.compare)
     listed = standard.code_lists.get(declared.codes) if declared is not None else None
     known = listed.codes.get(code) if listed is not None else None
     return known.name if known is not None else ""
 
 
-def _townships(done: YearlyUpdate, texts: Texts) -> Table:
+def _township_table(update: YearlyUpdate, texts: Texts) -> Table:
     """Return the balance of each layer by township, with sums."""
-    table = _table("yearly_townships", ("layer", "township"), _TERMS, texts)
-    for one in done.layers:
-        name = _named(done, one)[0]
-        for town, balance in one.townships.items():
-            values = _shown(_values(balance), "revalued")
+    table = _make_table("yearly_townships", ("layer", "township"), _TERMS, texts)
+    for maintained_layer in update.layers:
+        name = _name_and_code(update, maintained_layer)[0]
+        for town, balance in maintained_layer.townships.items():
+            values = _subtract_reshaped(_term_values(balance), "revalued")
             # A township in which all areas round to zero has no row.
             if any(round(value, 2) for value in values):
                 heads = [name, town or texts.get("yearly", "no_township")]
-                table.rows.append(_row(heads, values, f"{one.role}/{town}"))
-        if one.townships:
+                table.rows.append(_make_row(heads, values, f"{maintained_layer.role}/{town}"))
+        if maintained_layer.townships:
             total = np.sum(
-                [_shown(_values(balance), "revalued") for balance in one.townships.values()], axis=0
+                [
+                    _subtract_reshaped(_term_values(balance), "revalued")
+                    for balance in maintained_layer.townships.values()
+                ],
+                axis=0,
             ).tolist()
-            table.rows.append(_row([name, texts.get("tables", "sum")], total, f"{one.role}/sum", "sum"))
+            table.rows.append(
+                _make_row([name, texts.get("tables", "sum")], total, f"{maintained_layer.role}/sum", "sum")
+            )
     table.notes = [texts.get("yearly", "rounded")]
     return table
 
 
-def _row(heads: list[Value], values: list[float], key: str, kind: str = "row") -> Row:
+def _make_row(heads: list[Value], values: list[float], key: str, kind: str = "row") -> Row:
     return Row([*heads, *(format_measured(value, "m2") for value in values)], kind, key)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A year's maintenance from two files to the geodatabase; used by toolbox and CLI."""
+"""Make a year's maintenance: from two files to the geodatabase.
+
+Used by the toolbox and the command line.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
 
 #: Share of the progress that reading takes.
-_READING = 0.2
+_READING_SHARE = 0.2
 
 
 def update_from_files(
@@ -48,7 +51,7 @@ def update_from_files(
 ) -> YearlyUpdate:
     """Read the maintained layers of two editions and compare them.
 
-    Counties and townships are read as well. The inputs are not altered.
+    Counties and townships are read as well. The input files are not changed.
 
     Parameters
     ----------
@@ -103,24 +106,26 @@ def update_from_files(
         ]
         if len(plans) == 1:
             ready(plans[0])
-        progress(_READING * len(plans) / 2, "")
+        progress(_READING_SHARE * len(plans) / 2, "")
     after, before = plans
-    done = yearly_update(
+    update = yearly_update(
         before,
         after,
         year,
         cancellation=cancellation,
-        progress=lambda share, layer: progress(_READING + (1 - _READING) * share, layer),
+        progress=lambda share, layer: progress(_READING_SHARE + (1 - _READING_SHARE) * share, layer),
     )
     # New numbers are above those of every layer of both databases, also of layers that are not maintained.
-    done.highest = max(
+    update.highest = max(
         highest_running(keys_of_source(source, cancellation), after.area_code) for source in (filed, current)
     )
-    return done
+    return update
 
 
 def keys_of_source(source: str | Path, cancellation: Cancellation = NEVER) -> Iterator[str]:
-    """Yield each non-blank key of each layer and table of a file or folder.
+    """Yield the key (BSM) of each row in the layers and tables of a source.
+
+    Rows without a key are skipped.
 
     Raises
     ------
@@ -130,16 +135,16 @@ def keys_of_source(source: str | Path, cancellation: Cancellation = NEVER) -> It
     for path in datasets_of(Path(os.path.abspath(source))):
         touch(path)
         with openable(path) as opened:
-            with _readable(path, path.stem):
+            with _refuse_unreadable(path, path.stem):
                 names = [str(name) for name, _ in pyogrio.list_layers(opened)]
             for name in names:
                 cancellation.raise_if_cancelled()
-                with _readable(path, name):
-                    keys = _keys(opened, name)
+                with _refuse_unreadable(path, name):
+                    keys = _read_keys(opened, name)
                 yield from keys
 
 
-def _keys(opened: Path, name: str) -> list[str]:
+def _read_keys(opened: Path, name: str) -> list[str]:
     # Keys are digits, so the encoding of other texts does not matter.
     encoding = BYTES if opened.suffix.lower() == ".shp" else None
     fields = [f for f in pyogrio.read_info(opened, layer=name, encoding=encoding)["fields"] if str(f).upper() == KEY]
@@ -150,7 +155,7 @@ def _keys(opened: Path, name: str) -> list[str]:
 
 
 @contextmanager
-def _readable(path: Path, layer: str) -> Iterator[None]:
+def _refuse_unreadable(path: Path, layer: str) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             # The same warnings are reported when the layers are read for the comparison.
@@ -161,9 +166,9 @@ def _readable(path: Path, layer: str) -> Iterator[None]:
 
 
 #: Share of the progress that reading and comparing take.
-_COMPARING = 0.8
+_COMPARING_SHARE = 0.8
 #: The least growth of the progress that is reported.
-_STEP = 0.005
+_SMALLEST_PROGRESS_STEP = 0.005
 
 
 def make_update(
@@ -176,7 +181,7 @@ def make_update(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> tuple[YearlyUpdate, Written]:
-    """Compare two editions and write the geodatabase into a folder.
+    """Compare two editions of a database and write the geodatabase of the changes.
 
     The target is validated before the comparison and again before writing.
 
@@ -195,19 +200,19 @@ def make_update(
     last_share = [-1.0]
 
     def report_progress(share: float, text: str) -> None:
-        """Report each sentence once and a share only when it grew by ``_STEP``."""
+        """Report each sentence once and a share only when it grew by ``_SMALLEST_PROGRESS_STEP``."""
         new = "" if text in shown_texts else text
         shown_texts.add(text)
-        if new or share - last_share[0] >= _STEP:
+        if new or share - last_share[0] >= _SMALLEST_PROGRESS_STEP:
             last_share[0] = share
             progress(share, new)
 
     def report_comparison(share: float, layer: str) -> None:
         text = texts.get("yearly", "comparing", layer=layer) if layer else texts.get("toolbox", "comparing")
-        report_progress(_COMPARING * share, text)
+        report_progress(_COMPARING_SHARE * share, text)
 
     report_comparison(0.0, "")
-    done = update_from_files(
+    update = update_from_files(
         filed,
         current,
         year,
@@ -218,11 +223,11 @@ def make_update(
     )
     writing = texts.get("yearly", "writing")
     written = write_update(
-        done,
+        update,
         folder,
         lang=options.lang,
         cancellation=cancellation,
-        progress=lambda share: report_progress(_COMPARING + (1 - _COMPARING) * share, writing),
+        progress=lambda share: report_progress(_COMPARING_SHARE + (1 - _COMPARING_SHARE) * share, writing),
     )
     progress(1.0, "")
-    return done, written
+    return update, written

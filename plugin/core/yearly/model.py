@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A year's maintenance: rows and shapes of the three classes of each layer."""
+"""A year's maintenance of each layer: parcels before, changes, parcels after."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ KIND_CODES = {IN: "1", CHANGED: "2", OUT: "3"}
 
 
 class Change(NamedTuple):
-    """One polygon of the class of changes, in the plane (metres).
+    """A change of land: one polygon of a layer's class of changes, in metres.
 
-    ``before`` and ``after`` are its rows in the two editions, −1 without a row.
+    ``kind``: in, out or changed; ``before`` and ``after``: its rows in the two editions, −1 without a row.
     """
 
     kind: str
@@ -35,9 +35,10 @@ class Change(NamedTuple):
 
 
 class After(NamedTuple):
-    """One polygon of the class 维护后, in the plane: land of a current row.
+    """A parcel after the change: one polygon of the class 维护后, in metres.
 
-    ``area_m2`` is statutory; ``share`` is the polygon's share of the row, 1 for the whole row.
+    ``row``: its row in the current edition; ``area_m2``: statutory area; ``share``: the polygon's share of that row, 1
+    for the whole row.
     """
 
     row: int
@@ -48,7 +49,7 @@ class After(NamedTuple):
 
 @dataclass
 class MaintainedLayer:
-    """A maintained layer with its classes and its comparison.
+    """A layer in yearly maintenance: its comparison and its three classes.
 
     Attributes
     ----------
@@ -73,22 +74,22 @@ class MaintainedLayer:
 
     @property
     def role(self) -> str:
-        """Return the layer's role."""
+        """Return the layer's code in the standard."""
         return self.maintained.role
 
     @property
     def before_m2(self) -> float:
-        """Return the statutory m² of the class 维护前."""
+        """Return the statutory area (m²) of the parcels before the change (维护前)."""
         return 0.0 if self.filed is None else float(np.nansum(self.filed.statutory))
 
     @property
     def filed_m2(self) -> float:
-        """Return the statutory m² of the class 维护前 with the filed vertices only."""
+        """Return the statutory area (m²) of 维护前 without added vertices."""
         return float(np.nansum(self.found.before.layer.statutory[self.before]))
 
     @property
     def filed_nodes(self) -> int:
-        """Return the number of vertices added to the class 维护前."""
+        """Return the number of vertices added to the parcels before the change (维护前)."""
         if self.filed is None:
             return 0
         there, own = (
@@ -98,20 +99,20 @@ class MaintainedLayer:
         return int((there - own).sum())
 
     def area(self, kind: str) -> float:
-        """Return the statutory m² of the changes of a kind."""
+        """Return the statutory area (m²) of the changes of a kind: in, out or changed."""
         return sum(one.area_m2 for one in self.changes if one.kind == kind)
 
     def count(self, kind: str) -> int:
-        """Return the number of changes of a kind."""
+        """Return the number of changes of a kind: in, out or changed."""
         return sum(one.kind == kind for one in self.changes)
 
 
 @dataclass
 class YearlyUpdate:
-    """The maintenance of all layers that both editions have, in the standard's order.
+    """The year's maintenance of all layers that both editions have.
 
-    ``skipped`` maps a role to the reason (a key of texts). ``highest`` is the county's highest running number in
-    layers of both sources that were not read for the comparison.
+    ``filed`` and ``current``: the earlier and the later edition; ``skipped``: layer code → text key of the reason;
+    ``highest``: the county's highest running number of keys in layers that were not read for the comparison.
     """
 
     filed: Plan
@@ -129,6 +130,6 @@ class YearlyUpdate:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Return kind → number of polygons of changes in all layers."""
+        """Return kind of change → number of its polygons in all layers."""
         counts: Counter[str] = Counter(one.kind for layer in self.layers for one in layer.changes)
         return {kind: counts[kind] for kind in KIND_CODES}

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Add the vertices that the classes have on each other's edges to all of them.
+"""Give all three classes of a layer the vertices on their shared edges.
 
-The classes are computed in the plane and submitted in degrees, vertex by vertex. An edge that is straight in the
-plane is not straight in degrees: the middle of a west–east edge of length L is s = L²·tan φ / 8R away from its chord
-(the parallel's curvature tan φ / R, as the rise of a flat arc over its chord L). A vertex on one of two equal edges
-then leaves a sliver of up to ½·L·s between them: 1 m² at L = 700 m, φ = 39.6°. With the same vertices in every class,
-the classes bend alike, share every segment, and their areas add up. Shapes do not change in the plane: the vertices
-are on the edges.
+The classes (parcels before, changes, parcels after) are computed in metres and submitted in degrees, vertex by vertex.
+An edge that is straight in metres is not straight in degrees: the middle of a west–east edge of length L is s = L²·tan
+φ / 8R away from its chord (the parallel's curvature tan φ / R, as the rise of a flat arc over its chord L). A vertex on
+one of two equal edges then leaves a sliver of up to ½·L·s between them: 1 m² at L = 700 m, φ = 39.6°. With the same
+vertices in every class, the classes bend alike, share every segment, and their areas add up. Shapes do not change in
+metres: the vertices are on the edges.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from ..plan.layer import Layer
 from ..versions.model import Edition
 
 #: A closed ring.
-_Line = list[tuple[float, float]]
+_Ring = list[tuple[float, float]]
 #: Edges searched between two tests for cancellation.
-_EDGES = 20_000
+_EDGES_PER_BATCH = 20_000
 
 
 def add_nodes(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: Cancellation) -> NDArray:
@@ -53,12 +53,12 @@ def add_nodes(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: 
     (n,) polygons; the same object where no vertex was added or where the vertices would make the polygon invalid.
     """
     reach = tolerance.edge_match_m if bends else tolerance.cluster_m
-    done = shapes.copy()
+    with_nodes = shapes.copy()
     if not len(shapes):
-        return done
-    once = unique_vertices(shapely.get_coordinates(shapes))
+        return with_nodes
+    vertices = unique_vertices(shapely.get_coordinates(shapes))
     cancellation.raise_if_cancelled()
-    points = shapely.points(once)
+    points = shapely.points(vertices)
     cancellation.raise_if_cancelled()
     tree = shapely.STRtree(points)
     cancellation.raise_if_cancelled()
@@ -69,23 +69,23 @@ def add_nodes(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: 
         found = rings(shapes[batch])
         start = np.delete(np.arange(len(found.xy)), found.at[1:] - 1)
         more: dict[int, list[tuple[float, float, float]]] = defaultdict(list)
-        for first in range(0, len(start), _EDGES):
+        for first in range(0, len(start), _EDGES_PER_BATCH):
             cancellation.raise_if_cancelled()
-            some = start[first : first + _EDGES]
+            some = start[first : first + _EDGES_PER_BATCH]
             for edge, along, point in _find_nodes_on_edges(
-                found.xy[some], found.xy[some + 1], once, tree, reach, tolerance
+                found.xy[some], found.xy[some + 1], vertices, tree, reach, tolerance
             ):
                 more[int(some[edge])].append((along, *point))
-        _insert_nodes(done, batch.start, found.shape, found.at, more, tolerance.cluster_m, cancellation)
-    return done
+        _insert_nodes(with_nodes, batch.start, found.shape, found.at, more, tolerance.cluster_m, cancellation)
+    return with_nodes
 
 
 def _find_nodes_on_edges(
     a: NDArray, b: NDArray, points: NDArray, tree: shapely.STRtree, reach: float, tolerance: Tolerance
 ) -> Iterator[tuple[int, float, tuple[float, float]]]:
-    """Yield the edges that get a vertex, the distance along them (m) and the vertex.
+    """Yield each edge that gets a vertex, with the vertex and its distance (m).
 
-    ``a`` and ``b`` are (k, 2) ends of the edges.
+    The distance is along the edge. ``a`` and ``b``: (k, 2) ends of the edges.
     """
     lines = shapely.linestrings(np.stack([a, b], axis=1))
     edge, at = tree.query(lines, predicate="dwithin", distance=reach)
@@ -107,89 +107,93 @@ def _find_nodes_on_edges(
 
 
 def _insert_nodes(
-    done: NDArray,
+    shapes: NDArray,
     first: int,
     shape_of: NDArray,
     ring_at: NDArray,
-    more: dict[int, list[tuple[float, float, float]]],
+    inserted: dict[int, list[tuple[float, float, float]]],
     cluster_m: float,
     cancellation: Cancellation,
 ) -> None:
-    """Insert vertices into the shapes from position ``first`` on.
+    """Insert vertices into the shapes, from shape number ``first`` on.
 
-    ``more`` maps the index of the vertex that an edge begins at to the vertices on the edge.
+    ``inserted`` maps the index of the vertex that an edge begins at to the vertices on the edge.
     """
-    touched = np.unique(np.searchsorted(ring_at, list(more), side="right") - 1)
+    touched = np.unique(np.searchsorted(ring_at, list(inserted), side="right") - 1)
     for shape in np.unique(shape_of[touched]).tolist():
         cancellation.raise_if_cancelled()
         at = [int(ring_at[ring]) for ring in np.flatnonzero(shape_of == shape)]
         lines = [
-            _insert_into_ring(line, vertex, more, cluster_m)
-            for line, vertex in zip(_lines(done[first + shape]), at, strict=True)
+            _insert_into_ring(line, vertex, inserted, cluster_m)
+            for line, vertex in zip(_rings_of(shapes[first + shape]), at, strict=True)
         ]
-        made = _rebuild_polygon(done[first + shape], lines)
-        if not shapely.is_valid(made):
+        new_polygon = _rebuild_polygon(shapes[first + shape], lines)
+        if not shapely.is_valid(new_polygon):
             # Cutting leaves spikes of zero width. A vertex at the tip of one side makes the other side run back.
-            made = _rebuild_polygon(done[first + shape], [_without_spikes(line) for line in lines])
-        if shapely.is_valid(made):
-            done[first + shape] = made
+            new_polygon = _rebuild_polygon(shapes[first + shape], [_without_spikes(line) for line in lines])
+        if shapely.is_valid(new_polygon):
+            shapes[first + shape] = new_polygon
 
 
-def _lines(shape: Any) -> list[Any]:
+def _rings_of(shape: Any) -> list[Any]:
     return [line for part in shapely.get_parts([shape]) for line in (part.exterior, *part.interiors)]
 
 
-def _rebuild_polygon(shape: Any, lines: list[_Line]) -> Any:
-    """Return a polygon or multipolygon with other rings."""
+def _rebuild_polygon(shape: Any, lines: list[_Ring]) -> Any:
+    """Return a polygon or multipolygon with its rings replaced by ``lines``."""
     ring = iter(lines)
     parts = [shapely.Polygon(next(ring), [next(ring) for _ in part.interiors]) for part in shapely.get_parts([shape])]
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
-def _without_spikes(line: _Line) -> _Line:
-    """Remove spikes of zero width from a closed ring; return it if nothing remains."""
-    made: _Line = []
+def _without_spikes(line: _Ring) -> _Ring:
+    """Return a closed ring without spikes of zero width.
+
+    If nothing would remain, the ring is returned unchanged.
+    """
+    cleaned: _Ring = []
     for xy in line[:-1]:
-        made.append(xy)
-        while len(made) > 2 and made[-1] == made[-3]:
-            del made[-2:]
+        cleaned.append(xy)
+        while len(cleaned) > 2 and cleaned[-1] == cleaned[-3]:
+            del cleaned[-2:]
     # The ring may begin on a spike.
-    while len(made) > 3 and (made[-1] == made[1] or made[-2] == made[0]):
-        made = made[1:-1] if made[-1] == made[1] else made[:-2]
-    return [*made, made[0]] if len(made) > 2 else line
+    while len(cleaned) > 3 and (cleaned[-1] == cleaned[1] or cleaned[-2] == cleaned[0]):
+        cleaned = cleaned[1:-1] if cleaned[-1] == cleaned[1] else cleaned[:-2]
+    return [*cleaned, cleaned[0]] if len(cleaned) > 2 else line
 
 
 def _insert_into_ring(
-    line: Any, first: int, more: dict[int, list[tuple[float, float, float]]], cluster_m: float
-) -> _Line:
-    """Return the vertices of a ring with those inserted on its edges.
+    line: Any, first: int, inserted: dict[int, list[tuple[float, float, float]]], cluster_m: float
+) -> _Ring:
+    """Return the vertices of a ring, with further ones inserted on its edges.
 
-    ``first`` is the index of the ring's first vertex.
+    ``first``: index of the ring's first vertex.
     """
-    made: _Line = []
+    new_ring: _Ring = []
     for n, xy in enumerate(shapely.get_coordinates(line).tolist()):
-        made.append((xy[0], xy[1]))
+        new_ring.append((xy[0], xy[1]))
         last = -np.inf
-        for along, east, north in sorted(more.get(first + n, ())):
+        for along, east, north in sorted(inserted.get(first + n, ())):
             if along - last > cluster_m:
-                made.append((east, north))
+                new_ring.append((east, north))
                 last = along
-    return made
+    return new_ring
 
 
 def add_nodes_to_filed(edition: Edition, rows: NDArray, shapes: NDArray) -> Layer:
-    """Return filed rows as a layer, with added vertices in the layer's coordinates.
+    """Return rows of the earlier edition as a layer whose edges have added vertices.
 
-    ``rows`` are (q,) positions, ``shapes`` their (q,) polygons in the plane. Invalid filed shapes are not changed.
+    ``rows``: (q,) positions; ``shapes``: (q,) polygons with the added vertices, in metres. The layer has its own
+    coordinates. Invalid shapes are not changed.
     """
     layer = edition.layer.take(rows)
     more = shapely.get_num_coordinates(shapes) > shapely.get_num_coordinates(edition.shapes[rows])
     more &= ~layer.invalid
     if not more.any():
         return layer
-    drawn = layer.raw_shapes.copy()
-    drawn[more] = crs_care.reproject(shapes[more], layer.plane_crs, layer.known_crs)
-    frame = layer.frame.set_geometry(type(layer.frame.geometry)(drawn, index=layer.frame.index, crs=layer.frame.crs))
+    polygons = layer.raw_shapes.copy()
+    polygons[more] = crs_care.reproject(shapes[more], layer.plane_crs, layer.known_crs)
+    frame = layer.frame.set_geometry(type(layer.frame.geometry)(polygons, index=layer.frame.index, crs=layer.frame.crs))
     other = layer.like(replace(layer.source, frame=frame))
     other.stray_rows = layer.stray_rows
     return other

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rows of the three classes as they are written.
+"""Rows of the three classes of a layer, as they are written.
 
-Attributes come from the edition of the class. Numbers of maintenance are assigned. Causes are left empty for a person
-to fill in.
+Attributes come from the earlier or the later edition. Numbers of maintenance (维护编号) are assigned. Causes of changes
+are left empty for a person to fill in.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 #: Areas that are reduced to a part's share of its row, not measured: they come from a survey.
-_SURVEYED = ("gross_area", "net_area")
-_DECIMALS = 2
+_AREA_FIELDS = ("gross_area", "net_area")
+_AREA_DECIMALS = 2
 #: Running digits of 维护编号, after yyyymmdd.
-_NUMBER_DIGITS = 6
+_RUNNING_NUMBER_DIGITS = 6
 
 
-def class_contents(done: YearlyUpdate, target: CRS) -> list[Content]:
-    """Return the three classes of every changed layer in ``target``.
+def class_contents(update: YearlyUpdate, target: CRS) -> list[Content]:
+    """Return the three classes of every changed layer as layers to write.
 
-    维护编号 run through all layers, so that each names one change. BSM of changes and of 维护后 continue from the
-    highest
-    BSM of both editions through all layers. 维护前 keeps its filed BSM, so that each BSM is unique in the database.
+    ``target``: the CRS to write. 维护编号 run through all layers, so that each names one change. Keys (BSM) of changes
+    and of 维护后 continue from the highest key of both editions through all layers. 维护前 keeps its keys, so that each
+    key is unique in the database.
 
     Raises
     ------
@@ -48,75 +48,92 @@ def class_contents(done: YearlyUpdate, target: CRS) -> list[Content]:
         If the county's code is invalid.
     """
     found = []
-    number, bsm = 1, highest_number(done) + 1
-    for one in done.changed:
-        found += [_make_before(done, one), _make_change(done, one, target, number, bsm)]
+    number, bsm = 1, highest_number(update) + 1
+    for one in update.changed:
+        found += [_make_before(update, one), _make_change(update, one, target, number, bsm)]
         number, bsm = number + len(one.changes), bsm + len(one.changes)
-        found.append(_make_after(done, one, target, bsm))
+        found.append(_make_after(update, one, target, bsm))
         bsm += len(one.after)
     return found
 
 
-def highest_number(done: YearlyUpdate) -> int:
-    """Return the county's highest running number in any layer of the two editions."""
-    county = done.current.area_code
-    layers = [layer for plan in (done.filed, done.current) for layer in plan.layers.values()]
-    return max([done.highest, *(highest_running(layer.keys, county) for layer in layers)])
+def highest_number(update: YearlyUpdate) -> int:
+    """Return the county's highest running number of keys in the two editions."""
+    county = update.current.area_code
+    layers = [layer for plan in (update.filed, update.current) for layer in plan.layers.values()]
+    return max([update.highest, *(highest_running(layer.keys, county) for layer in layers)])
 
 
-def _template(done: YearlyUpdate, one: MaintainedLayer, stage: str) -> Template:
-    rules = require_value(done.current.norm.standard.maintenance, "the norm of maintenance")
-    return done.current.norm.standard.templates[rules.stage(stage).prefix + one.role]
+def _class_template(update: YearlyUpdate, maintained_layer: MaintainedLayer, stage: str) -> Template:
+    rules = require_value(update.current.norm.standard.maintenance, "the norm of maintenance")
+    return update.current.norm.standard.templates[rules.stage(stage).prefix + maintained_layer.role]
 
 
-def _make_before(done: YearlyUpdate, one: MaintainedLayer) -> Content:
-    """Return filed parcels with filed key and fields, and the shared vertices."""
-    template, layer = _template(done, one, BEFORE), require_value(one.filed, f"the filed layer {one.role}")
+def _make_before(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> Content:
+    """Return the parcels before the change, with their keys and fields.
+
+    Their edges have the vertices that all classes share.
+    """
+    template, layer = (
+        _class_template(update, maintained_layer, BEFORE),
+        require_value(maintained_layer.filed, f"the filed layer {maintained_layer.role}"),
+    )
     return Content(layer, template, {f.name: layer.spelling(f) for f in template.fields}, "O", False)
 
 
-def _make_change(done: YearlyUpdate, one: MaintainedLayer, target: CRS, first: int, bsm: int) -> Content:
-    template, county = _template(done, one, CHANGE), done.current.area_code
-    rows: dict[str, list[Any]] = {f.name: [None] * len(one.changes) for f in template.fields}
+def _make_change(
+    update: YearlyUpdate, maintained_layer: MaintainedLayer, target: CRS, first_number: int, bsm: int
+) -> Content:
+    """Return the class of changes, numbered from ``first_number`` and keyed from ``bsm`` on."""
+    template, county = _class_template(update, maintained_layer, CHANGE), update.current.area_code
+    rows: dict[str, list[Any]] = {f.name: [None] * len(maintained_layer.changes) for f in template.fields}
     divisions = {
-        name: (one.found.before.layer.named_text(name), one.found.after.layer.named_text(name), of_county)
-        for name, of_county in (("XZQDM", county), ("XZQMC", area_name(done.current)))
+        name: (
+            maintained_layer.found.before.layer.named_text(name),
+            maintained_layer.found.after.layer.named_text(name),
+            of_county,
+        )
+        for name, of_county in (("XZQDM", county), ("XZQMC", area_name(update.current)))
     }
-    for n, change in enumerate(one.changes):
+    for n, change in enumerate(maintained_layer.changes):
         rows["BSM"][n] = make_bsm(county, bsm + n)
         rows["YSDM"][n] = template.feature_code or None
         for name, (old, new, of_county) in divisions.items():
             rows[name][n] = (new[change.after] if change.kind == IN else old[change.before]) or of_county or None
         rows["WHLX"][n] = KIND_CODES[change.kind]
-        rows["WHBH"][n] = f"{done.day:%Y%m%d}{first + n:0{_NUMBER_DIGITS}d}"
-    return _make_content(done, template, rows, [change.shape for change in one.changes], target)
+        rows["WHBH"][n] = f"{update.day:%Y%m%d}{first_number + n:0{_RUNNING_NUMBER_DIGITS}d}"
+    return _make_content(update, template, rows, [change.shape for change in maintained_layer.changes], target)
 
 
-def _make_after(done: YearlyUpdate, one: MaintainedLayer, target: CRS, bsm: int) -> Content:
-    """Return current land with its current fields and new numbers.
+def _make_after(update: YearlyUpdate, maintained_layer: MaintainedLayer, target: CRS, bsm: int) -> Content:
+    """Return the parcels after the change, with their current fields and new keys.
 
-    For a part of a row, areas are those of the part.
+    The areas of a part of a row are those of the part.
     """
-    template, layer = _template(done, one, AFTER), one.found.after.layer
-    taken = layer.frame.iloc[[piece.row for piece in one.after]]
+    template, layer = _class_template(update, maintained_layer, AFTER), maintained_layer.found.after.layer
+    taken = layer.frame.iloc[[piece.row for piece in maintained_layer.after]]
     rows = {}
     for declared in template.fields:
         column = layer.spelling(declared)
         rows[declared.name] = taken[column].tolist() if column is not None else [None] * len(taken)
         if declared.meaning == "area":
             rows[declared.name] = [
-                old if piece.share >= 1 and _has_text(old) else round(piece.area_m2, declared.decimals or _DECIMALS)
-                for old, piece in zip(rows[declared.name], one.after, strict=True)
+                old
+                if piece.share >= 1 and _has_text(old)
+                else round(piece.area_m2, declared.decimals or _AREA_DECIMALS)
+                for old, piece in zip(rows[declared.name], maintained_layer.after, strict=True)
             ]
-        elif declared.meaning in _SURVEYED and column is not None:
+        elif declared.meaning in _AREA_FIELDS and column is not None:
             own = layer.numbers(declared.meaning)
             rows[declared.name] = [
-                old if piece.share >= 1 or np.isnan(own[piece.row]) else round(own[piece.row] * piece.share, _DECIMALS)
-                for old, piece in zip(rows[declared.name], one.after, strict=True)
+                old
+                if piece.share >= 1 or np.isnan(own[piece.row])
+                else round(own[piece.row] * piece.share, _AREA_DECIMALS)
+                for old, piece in zip(rows[declared.name], maintained_layer.after, strict=True)
             ]
-    county = done.current.area_code
+    county = update.current.area_code
     rows["BSM"] = [make_bsm(county, bsm + n) for n in range(len(taken))]
-    return _make_content(done, template, rows, [piece.shape for piece in one.after], target)
+    return _make_content(update, template, rows, [piece.shape for piece in maintained_layer.after], target)
 
 
 def _has_text(value: Any) -> bool:
@@ -125,18 +142,18 @@ def _has_text(value: Any) -> bool:
 
 
 def _make_content(
-    done: YearlyUpdate, template: Template, rows: dict[str, list[Any]], shapes: list[Any], target: CRS
+    update: YearlyUpdate, template: Template, rows: dict[str, list[Any]], shapes: list[Any], target: CRS
 ) -> Content:
-    frame = _make_frame(rows, _reproject_shapes(done, shapes, target), target)
+    frame = _make_frame(rows, _reproject_shapes(update, shapes, target), target)
     layer = Layer(SourceLayer(template.role, frame, (), target), template, target)
     return Content(layer, template, {name: name for name in rows}, "O", False)
 
 
-def _reproject_shapes(done: YearlyUpdate, shapes: list[Any], target: CRS) -> NDArray:
+def _reproject_shapes(update: YearlyUpdate, shapes: list[Any], target: CRS) -> NDArray:
     array = np.empty(len(shapes), dtype=object)
     array[:] = shapes
-    stored = done.filed.without_added_vertices(done.current.without_added_vertices(array))
-    return crs_care.reproject(stored, done.current.plane, target)
+    stored = update.filed.without_added_vertices(update.current.without_added_vertices(array))
+    return crs_care.reproject(stored, update.current.plane, target)
 
 
 def _make_frame(rows: dict[str, list[Any]], shapes: NDArray, target: CRS) -> gpd.GeoDataFrame:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The three classes of each maintained layer, made from the two editions.
+"""Compute the three classes of each maintained layer from two editions.
 
-As in other programs for such packages (S2): before = filed parcels that lose land or change; after = land that moved
+As in other programs for such packages (S2): before = earlier parcels that lose land or change; after = land that moved
 in, and the current land on those parcels.
 """
 
@@ -32,36 +32,36 @@ from .model import KIND_CODES, After, Change, MaintainedLayer, YearlyUpdate
 from .nodes import add_nodes, add_nodes_to_filed
 
 #: Slivers are separated from land later, from the remainder of a row.
-_ALL = Tolerance(min_area_m2=0.0, min_width_m=0.0)
+_NO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 #: Planar area (m², and as a share) by which a union may differ from its whole: GEOS's rounding.
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-3, 1e-9
 
 
 def is_sliver(shapes: NDArray, tolerance: Tolerance) -> NDArray:
-    """Return a (k,) bool: polygons below both minimums."""
+    """Return (k,) bool: polygons below both minimums of the tolerance, area and width."""
     with np.errstate(invalid="ignore", divide="ignore"):
         area = shapely.area(shapes)
         found: NDArray = tolerance.is_sliver(area, 2 * area / shapely.length(shapes))
     return found
 
 
-def compute_areas(found: Comparison, shapes: NDArray, cancellation: Cancellation) -> NDArray:
-    """Return (k,) statutory m² of shapes of the plane, one for each written feature."""
-    return statutory_area(shapes, crs_care.make_lonlat_transformer(found.after.layer.plane_crs), cancellation)
+def compute_areas(comparison: Comparison, shapes: NDArray, cancellation: Cancellation) -> NDArray:
+    """Return (k,) statutory areas (m²) of shapes in the plan's CRS."""
+    return statutory_area(shapes, crs_care.make_lonlat_transformer(comparison.after.layer.plane_crs), cancellation)
 
 
-def area_share(area_m2: float, found: Comparison, row: int) -> float:
-    """Return the share of a current row that an area is, 1 at most."""
-    own = float(found.after.layer.statutory[row])
-    return min(area_m2 / own, 1.0) if own > 0 else 1.0
+def area_share(area_m2: float, comparison: Comparison, row: int) -> float:
+    """Return an area as a share of the later edition's row, 1 at most."""
+    row_area = float(comparison.after.layer.statutory[row])
+    return min(area_m2 / row_area, 1.0) if row_area > 0 else 1.0
 
 
 def find_land_after(
-    found: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
+    comparison: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> list[After]:
-    """Return the current land on filed rows, row by row, in single parts.
+    """Return the current land on rows of the earlier edition, in single parts.
 
-    The current land of a row is complete, on whichever filed parcels it is.
+    The current land of a row is complete, on whichever earlier parcels it is.
 
     Parameters
     ----------
@@ -78,69 +78,80 @@ def find_land_after(
     if not len(rows):
         return []
     there = np.isin(pieces.before, rows) & (pieces.after >= 0)
-    more_of, more = _find_overlapping_land(found, pieces, rows, tolerance, cancellation)
+    more_of, more = _find_overlapping_land(comparison, pieces, rows, tolerance, cancellation)
     of, shapes = np.concatenate([pieces.after[there], more_of]), np.concatenate([pieces.shape[there], more])
     order = np.argsort(of, kind="stable")
     shapes = shapes[order]
-    own, starts, counts = np.unique(of[order], return_index=True, return_counts=True)
-    joined = np.empty(len(own), dtype=object)
-    whole = np.zeros(len(own), dtype=bool)
-    for n, (row, first, count) in enumerate(zip(own.tolist(), starts.tolist(), counts.tolist(), strict=True)):
+    unique_owners, starts, counts = np.unique(of[order], return_index=True, return_counts=True)
+    joined = np.empty(len(unique_owners), dtype=object)
+    whole = np.zeros(len(unique_owners), dtype=bool)
+    for n, (row, first, count) in enumerate(zip(unique_owners.tolist(), starts.tolist(), counts.tolist(), strict=True)):
         cancellation.raise_if_cancelled()
-        joined[n], whole[n] = _unite_pieces(shapes[first : first + count], found.after.shapes[row])
+        joined[n], whole[n] = _unite_row(shapes[first : first + count], comparison.after.shapes[row])
     parts, owner = shapely.get_parts(joined, return_index=True)
     whole &= np.bincount(owner, minlength=len(joined)) == 1
-    kept = ~is_sliver(parts, tolerance)
-    parts, owner = parts[kept], owner[kept]
+    land = ~is_sliver(parts, tolerance)
+    parts, owner = parts[land], owner[land]
     return [
-        After(row, shape, area_m2, 1.0 if whole[n] else area_share(area_m2, found, row))
+        After(row, shape, area_m2, 1.0 if whole[n] else area_share(area_m2, comparison, row))
         for n, row, shape, area_m2 in zip(
-            owner.tolist(), own[owner].tolist(), parts, compute_areas(found, parts, cancellation).tolist(), strict=True
+            owner.tolist(),
+            unique_owners[owner].tolist(),
+            parts,
+            compute_areas(comparison, parts, cancellation).tolist(),
+            strict=True,
         )
     ]
 
 
 def _find_overlapping_land(
-    found: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
+    comparison: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray]:
-    """Find the land of current rows on filed ``rows`` that is not in the pieces.
+    """Find current land on earlier ``rows`` that the comparison did not cut.
 
     The comparison intersected rows that have an equal row only with that row. They share land with others only where
-    features of one edition overlap.
+    features of one edition overlap. Returns rows and shapes.
     """
     equal, its = pieces.before[pieces.whole], pieces.after[pieces.whole]
     stayed = np.isin(equal, rows)
     moved = np.setdiff1d(rows, equal)
-    every = np.arange(len(found.after))
+    every = np.arange(len(comparison.after))
     # A row with an equal row has the same coordinates, to the last digit.
     asked = (
-        (found.after.shapes[its[stayed]], its[stayed], every),
-        (found.before.shapes[moved], np.full(len(moved), -1), its),
+        (comparison.after.shapes[its[stayed]], its[stayed], every),
+        (comparison.before.shapes[moved], np.full(len(moved), -1), its),
     )
     of, shapes = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=object)]
     for filed, own, others in asked:
-        near = others[find_rows_around(found.after.shapes[others], filed)]
-        current = found.after.shapes[near]
+        near = others[find_rows_around(comparison.after.shapes[others], filed)]
+        current = comparison.after.shapes[near]
         onto = snap_vertices(filed, current, tolerance.cluster_m, cancellation)
-        shared = find_shared_parts(Polygons(current), Polygons(onto), tolerance=_ALL, cancellation=cancellation)
+        shared = find_shared_parts(
+            Polygons(current), Polygons(onto), tolerance=_NO_TOLERANCE, cancellation=cancellation
+        )
         if shared.fallback_log.failed:
-            raise InputError("yearly_geometry", layer=found.after.layer.name, count=len(shared.fallback_log.failed))
+            raise InputError(
+                "yearly_geometry", layer=comparison.after.layer.name, count=len(shared.fallback_log.failed)
+            )
         other = near[shared.left] != own[shared.right]
         of.append(near[shared.left][other])
         shapes.append(shared.geometry[other])
     return np.concatenate(of), np.concatenate(shapes)
 
 
-def _unite_pieces(pieces: NDArray, own: object) -> tuple[object, bool]:
-    """Return the union of a row's pieces; the row's shape if the pieces cover it."""
+def _unite_row(pieces: NDArray, own_pieces: object) -> tuple[object, bool]:
+    """Return the union of a row's pieces, and True if they cover the row.
+
+    Then the union is the row's own shape.
+    """
     shape = pieces[0] if len(pieces) == 1 else shapely.union_all(pieces)
-    whole = shapely.area(own)
+    whole = shapely.area(own_pieces)
     same = abs(shapely.area(shape) - whole) <= _ROUNDING_M2 + _ROUNDING_SHARE * whole
-    return (own, True) if same else (shape, False)
+    return (own_pieces, True) if same else (shape, False)
 
 
 #: Valid years of a package: four digits; the maintained plans run from 2021.
-_YEARS = range(2000, 2100)
+_VALID_YEARS = range(2000, 2100)
 
 
 def yearly_update(
@@ -152,9 +163,10 @@ def yearly_update(
     cancellation: Cancellation = NEVER,
     progress: Callable[[float, str], None] = lambda share, layer: None,
 ) -> YearlyUpdate:
-    """Compare each maintained layer of two plans in one plane; change neither plan.
+    """Compute the year's maintenance from two editions in one CRS in metres.
 
-    A layer that one plan lacks is skipped, and so is a layer whose compared field is unknown.
+    A layer that one edition lacks is skipped, and so is a layer whose compared field is unknown. Neither edition is
+    changed.
 
     Parameters
     ----------
@@ -174,69 +186,71 @@ def yearly_update(
     check_year(year)
     if rules is None:
         raise InputError("yearly_standard", standard=current.norm.standard.id)
-    done = YearlyUpdate(filed, current, year, day or date.today())
+    update = YearlyUpdate(filed, current, year, day or date.today())
     sizes = {}
-    for one in rules.layers:
-        if reason := _find_obstacle(one, filed, current):
-            done.skipped[one.role] = reason
+    for spec in rules.layers:
+        if reason := _find_obstacle(spec, filed, current):
+            update.skipped[spec.role] = reason
         else:
-            sizes[one] = 1 + len(filed.layers[one.role]) + len(current.layers[one.role])
-    begun, total = 0, sum(sizes.values())
-    for one, size in sizes.items():
+            sizes[spec] = 1 + len(filed.layers[spec.role]) + len(current.layers[spec.role])
+    rows_done, total = 0, sum(sizes.values())
+    for spec, size in sizes.items():
         cancellation.raise_if_cancelled()
         part = sub_progress(
-            _with_name(progress, current.layers[one.role].template.name), begun / total, (begun + size) / total
+            _progress_with_name(progress, current.layers[spec.role].template.name),
+            rows_done / total,
+            (rows_done + size) / total,
         )
-        done.layers.append(_maintain(one, filed, current, cancellation, part))
-        begun += size
-    if not done.layers:
+        update.layers.append(_maintain_layer(spec, filed, current, cancellation, part))
+        rows_done += size
+    if not update.layers:
         for plan in (filed, current):
             for lost in plan.unusable.values():
                 raise InputError("versions_unusable", unusable=lost.why)
         raise InputError("yearly_no_layer", known="、".join(layer.role for layer in rules.layers))
-    return done
+    return update
 
 
 def check_year(year: int) -> None:
-    """Raise InputError for a year outside the valid range."""
-    if year not in _YEARS:
+    """Raise InputError for a year outside the valid range (2000 to 2099)."""
+    if year not in _VALID_YEARS:
         raise InputError("yearly_year", value=year)
 
 
-def _find_obstacle(one: MaintainedLayerSpec, filed: Plan, current: Plan) -> str:
-    """Return why a layer cannot be maintained, as a key of texts; empty if it can."""
+def _find_obstacle(spec: MaintainedLayerSpec, filed: Plan, current: Plan) -> str:
+    """Return a text key: why a layer cannot be maintained; empty if it can."""
     for plan, word in ((filed, "filed"), (current, "current")):
-        if one.role in plan.unusable:
+        if spec.role in plan.unusable:
             return f"unusable_{word}"
-    there = one.role in filed.layers, one.role in current.layers
-    if not any(there):
+    present = spec.role in filed.layers, spec.role in current.layers
+    if not any(present):
         return "in_neither"
-    by_field = KIND_CODES[CHANGED] in one.kinds
-    if by_field and not one.compare:
+    by_field = KIND_CODES[CHANGED] in spec.kinds
+    if by_field and not spec.compare:
         return "compare_unknown"
-    if not all(there):
-        return "not_filed" if there[1] else "not_current"
+    if not all(present):
+        return "not_filed" if present[1] else "not_current"
     if not by_field:
         return ""
-    declared = filed.norm.standard.templates[one.role].field_named(one.compare)
-    known = declared and all(p.layers[one.role].spelling(declared) is not None for p in (filed, current))
+    declared = filed.norm.standard.templates[spec.role].field_named(spec.compare)
+    known = declared and all(p.layers[spec.role].spelling(declared) is not None for p in (filed, current))
     return "" if known else "compare_missing"
 
 
-def _with_name(progress: Callable[[float, str], None], name: str) -> Progress:
+def _progress_with_name(progress: Callable[[float, str], None], name: str) -> Progress:
     return lambda share: progress(share, name)
 
 
-def _maintain(
-    one: MaintainedLayerSpec, filed: Plan, current: Plan, cancellation: Cancellation, progress: Progress
+def _maintain_layer(
+    spec: MaintainedLayerSpec, filed: Plan, current: Plan, cancellation: Cancellation, progress: Progress
 ) -> MaintainedLayer:
-    before = make_edition(filed.layers[one.role])
+    before = make_edition(filed.layers[spec.role])
     cancellation.raise_if_cancelled()
-    after = make_edition(current.layers[one.role])
+    after = make_edition(current.layers[spec.role])
     cancellation.raise_if_cancelled()
     tolerance = current.norm.tolerance()
-    fields = (one.compare,) if one.compare else ()
-    found, pieces, townships = compare_also_by_township(
+    fields = (spec.compare,) if spec.compare else ()
+    comparison, pieces, townships = compare_also_by_township(
         before,
         after,
         tolerance=tolerance,
@@ -245,59 +259,67 @@ def _maintain(
         cancellation=cancellation,
         progress=sub_progress(progress, 0.0, 0.9),
     )
-    if found.failed:
-        raise InputError("yearly_geometry", layer=after.layer.name, count=len(found.failed))
-    made = MaintainedLayer(one, found, townships=townships)
+    if comparison.failed:
+        raise InputError("yearly_geometry", layer=after.layer.name, count=len(comparison.failed))
+    maintained_layer = MaintainedLayer(spec, comparison, townships=townships)
     cancellation.raise_if_cancelled()
-    made.changes = _make_changes(
-        made, [part for part in found.parts if KIND_CODES[part.kind] in one.kinds], tolerance, cancellation
+    maintained_layer.changes = _make_changes(
+        maintained_layer,
+        [part for part in comparison.parts if KIND_CODES[part.kind] in spec.kinds],
+        tolerance,
+        cancellation,
     )
     for kind, code in KIND_CODES.items():
-        parts = found.of_kind(kind)
-        if code not in one.kinds and parts:
-            made.left_out[kind] = sum(part.area_m2 for part in parts)
-    made.before = np.unique([c.before for c in made.changes if c.kind != IN]).astype(int)
-    made.after = [
+        parts = comparison.of_kind(kind)
+        if code not in spec.kinds and parts:
+            maintained_layer.left_out[kind] = sum(part.area_m2 for part in parts)
+    maintained_layer.before = np.unique([c.before for c in maintained_layer.changes if c.kind != IN]).astype(int)
+    maintained_layer.after = [
         *(
-            After(c.after, c.shape, c.area_m2, area_share(c.area_m2, found, c.after))
-            for c in made.changes
+            After(c.after, c.shape, c.area_m2, area_share(c.area_m2, comparison, c.after))
+            for c in maintained_layer.changes
             if c.kind == IN
         ),
-        *find_land_after(found, pieces, made.before, tolerance, cancellation),
+        *find_land_after(comparison, pieces, maintained_layer.before, tolerance, cancellation),
     ]
-    made.after.sort(key=lambda piece: piece.row)
-    _share_nodes(made, tolerance, cancellation)
-    return made
+    maintained_layer.after.sort(key=lambda piece: piece.row)
+    _share_nodes(maintained_layer, tolerance, cancellation)
+    return maintained_layer
 
 
-def _share_nodes(made: MaintainedLayer, tolerance: Tolerance, cancellation: Cancellation) -> None:
-    """Give each class the vertices of the others; measure the changed shapes again."""
-    before = made.found.before
-    filed = before.shapes[made.before]
-    rest: list[Change | After] = [*made.changes, *made.after]
+def _share_nodes(maintained_layer: MaintainedLayer, tolerance: Tolerance, cancellation: Cancellation) -> None:
+    """Give each class the vertices of the others on its edges.
+
+    The areas of changed shapes are measured again.
+    """
+    before = maintained_layer.found.before
+    filed = before.shapes[maintained_layer.before]
+    rest: list[Change | After] = [*maintained_layer.changes, *maintained_layer.after]
     shapes = np.empty(len(filed) + len(rest), dtype=object)
     shapes[: len(filed)] = filed
     shapes[len(filed) :] = [one.shape for one in rest]
     bends = not crs_care.preserves_straight_lines(crs_care.GEODETIC, before.layer.plane_crs)
     full = add_nodes(shapes, tolerance, bends, cancellation)
-    made.filed = add_nodes_to_filed(before, made.before, full[: len(filed)])
+    maintained_layer.filed = add_nodes_to_filed(before, maintained_layer.before, full[: len(filed)])
     others = full[len(filed) :]
     more = np.flatnonzero([one.shape is not shape for one, shape in zip(rest, others, strict=True)])
-    for n, area_m2 in zip(more.tolist(), compute_areas(made.found, others[more], cancellation).tolist(), strict=True):
+    for n, area_m2 in zip(
+        more.tolist(), compute_areas(maintained_layer.found, others[more], cancellation).tolist(), strict=True
+    ):
         rest[n] = rest[n]._replace(shape=others[n], area_m2=area_m2)
-    made.changes = [one for one in rest if isinstance(one, Change)]
-    made.after = [one for one in rest if isinstance(one, After)]
+    maintained_layer.changes = [one for one in rest if isinstance(one, Change)]
+    maintained_layer.after = [one for one in rest if isinstance(one, After)]
 
 
 def _make_changes(
-    made: MaintainedLayer, parts: list[ChangedPart], tolerance: Tolerance, cancellation: Cancellation
+    maintained_layer: MaintainedLayer, parts: list[ChangedPart], tolerance: Tolerance, cancellation: Cancellation
 ) -> list[Change]:
-    """Return the changes in single parts; sliver parts join the layer's slivers."""
+    """Return the changes in single parts; parts below the tolerance become slivers."""
     shapes, owner = shapely.get_parts(np.array([part.geometry for part in parts], dtype=object), return_index=True)
-    measured = compute_areas(made.found, shapes, cancellation)
+    measured = compute_areas(maintained_layer.found, shapes, cancellation)
     thin = is_sliver(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)
-    made.found.slivers += shapes[thin].tolist()
-    made.found.sliver_m2 += float(measured[thin].sum())
+    maintained_layer.found.slivers += shapes[thin].tolist()
+    maintained_layer.found.sliver_m2 += float(measured[thin].sum())
     return [
         Change(parts[n].kind, parts[n].before, parts[n].after, shape, area_m2)
         for n, shape, area_m2 in zip(owner[~thin].tolist(), shapes[~thin], measured[~thin].tolist(), strict=True)

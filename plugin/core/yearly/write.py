@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The geodatabase of a year's maintenance and its balance: written, read again.
+"""Write the geodatabase and balance of a year's maintenance; read them again.
 
-The geodatabase has the name under which it is handed in. Another library reads it again.
+The geodatabase has the name under which it is submitted. Another library than the writing one reads it again.
 """
 
 from __future__ import annotations
@@ -48,15 +48,16 @@ from .rows import class_contents
 #: Suffix of that folder; other programs do not use it.
 NEW = ".sanxian-new"
 #: Marks the folder as complete.
-_COMPLETE = ".whole"
+_COMPLETE_MARK = ".whole"
 
 
 @contextmanager
 def write_together(places: list[Path]) -> Iterator[Path]:
-    """Yield a folder to make files in, each under the name of its place.
+    """Yield a folder to make several files in, which appear together.
 
-    The folder is in the folder of the first place. When the block ends, all files are moved to their places, the
-    first place's last. After an error no file remains. The caller keeps other runs away (`package.folder.lock`).
+    ``places``: the final paths; each file has its name. The folder is in the folder of the first path. When the block
+    ends, all files are moved to their places, the first one last. After an error no file remains. The caller keeps
+    other runs away (`package.folder.lock`).
 
     Raises
     ------
@@ -73,21 +74,21 @@ def write_together(places: list[Path]) -> Iterator[Path]:
             if not is_about_writing(error, new):
                 raise
             raise OutputError("output_unwritable", target=str(places[0]), detail=os_reason(error)) from error
-        _move(new, places)
+        _move_together(new, places)
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
 
 @contextmanager
 def ensure_folder(folder: Path) -> Iterator[None]:
-    """Make a folder for the block; remove it afterwards if it was new and is empty.
+    """Make a folder for the block; remove it afterwards if it is new and empty.
 
     Raises
     ------
     OutputError
         If the folder cannot be made.
     """
-    there = folder.exists()
+    existed = folder.exists()
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
@@ -95,12 +96,14 @@ def ensure_folder(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        if not there and not any(folder.iterdir()):
+        if not existed and not any(folder.iterdir()):
             folder.rmdir()
 
 
 def finish_interrupted(places: list[Path]) -> None:
-    """Finish a complete run that was killed; remove an incomplete one.
+    """Finish a complete run of `write_together` that was killed.
+
+    An incomplete one is removed.
 
     Raises
     ------
@@ -112,8 +115,8 @@ def finish_interrupted(places: list[Path]) -> None:
         return
     # A place that was taken in the meantime keeps its file.
     rest = [place for place in places if (new / place.name).exists() and not place.exists()]
-    if (new / _COMPLETE).exists() and rest:
-        _move(new, rest)
+    if (new / _COMPLETE_MARK).exists() and rest:
+        _move_together(new, rest)
     shutil.rmtree(new, ignore_errors=True)
     if new.exists():
         raise OutputError("package_rest", target=str(new), holders=", ".join(find_open_file_owners(new)) or "—")
@@ -124,13 +127,13 @@ def _staging_folder(place: Path) -> Path:
 
 
 def _mark_complete(new: Path) -> None:
-    with (new / _COMPLETE).open("w") as handle:
+    with (new / _COMPLETE_MARK).open("w") as handle:
         handle.flush()
         os.fsync(handle.fileno())
 
 
-def _move(new: Path, places: list[Path]) -> None:
-    """Move all files, the first place's last; on an error move all back."""
+def _move_together(new: Path, places: list[Path]) -> None:
+    """Move all files, the first one last; move all back on an error."""
     moved: list[Path] = []
     try:
         for place in reversed(places):
@@ -153,22 +156,23 @@ def _make_refusal(new: Path, target: Path, error: OSError) -> OutputError:
 
 
 class _RowProgress:
-    """Progress by rows written and rows read again."""
+    """Progress of a task, by the number of rows written and read again."""
 
     def __init__(self, rows: int, progress: Progress):
         self.all, self.done, self.progress = max(2 * rows, 1), 0, progress
 
     def add(self, rows: int) -> None:
-        """Add rows and report the share."""
+        """Count rows and report the share done."""
         self.done += rows
         self.progress(self.done / self.all)
 
 
 @dataclass
 class Written:
-    """The written files and the results of reading them again.
+    """The written files, and the results of reading them again.
 
-    ``files`` are the geodatabase, then the balance as workbook and as JSON; ``classes`` maps a role to its read-back.
+    ``files``: the geodatabase, then the balance as workbook and as JSON; ``classes``: layer code → result of reading it
+    again; ``problems``: those that stop a submission.
     """
 
     files: list[Path]
@@ -177,7 +181,7 @@ class Written:
 
 
 def database_path(current: Plan, year: int, folder: str | Path) -> Path:
-    """Return the path of the geodatabase.
+    """Return the path of the geodatabase to write, from county and year.
 
     Raises
     ------
@@ -185,15 +189,19 @@ def database_path(current: Plan, year: int, folder: str | Path) -> Path:
         If the county's code or name is unknown.
     """
     values = {"code": current.area_code, "name": area_name(current), "year": year}
-    if not values["code"] or not values["name"] or name_problem(fill_placeholders(_delivery(current).file, values)):
+    if (
+        not values["code"]
+        or not values["name"]
+        or name_problem(fill_placeholders(_delivery_spec(current).file, values))
+    ):
         raise InputError("package_county_unknown")
-    return Path(folder) / fill_placeholders(_delivery(current).file, values)
+    return Path(folder) / fill_placeholders(_delivery_spec(current).file, values)
 
 
 def validate_target(current: Plan, year: int, folder: str | Path) -> None:
-    """Validate the place that `write_update` writes to, before the comparison.
+    """Raise an error if `write_update` could not write into a folder.
 
-    No file remains there.
+    Called before the comparison. No file remains in the folder.
 
     Raises
     ------
@@ -202,20 +210,23 @@ def validate_target(current: Plan, year: int, folder: str | Path) -> None:
     OutputError
         If the geodatabase or its balance exists, another process writes it, or the folder is not writable.
     """
-    with _reserve(_places(current, year, folder)):
+    with _reserve(_target_paths(current, year, folder)):
         pass
 
 
-def _places(current: Plan, year: int, folder: str | Path) -> list[Path]:
-    """Return the paths of the geodatabase and of its balance as workbook and as JSON."""
+def _target_paths(current: Plan, year: int, folder: str | Path) -> list[Path]:
+    """Return the paths of the geodatabase and of its balance as workbook and JSON."""
     target = database_path(current, year, folder)
-    balance = f"{target.stem}{_delivery(current).balance}"
+    balance = f"{target.stem}{_delivery_spec(current).balance}"
     return [target, *(target.with_name(f"{balance}{suffix}") for suffix in (".xlsx", ".json"))]
 
 
 @contextmanager
 def _reserve(places: list[Path]) -> Iterator[None]:
-    """Reserve the places for the block: free, and written by no other process."""
+    """Reserve the target paths for the block.
+
+    They do not exist, and no other process writes them.
+    """
     with ensure_folder(places[0].parent), alone(places[0]):
         finish_interrupted(places)
         for place in places:
@@ -224,19 +235,19 @@ def _reserve(places: list[Path]) -> Iterator[None]:
         yield
 
 
-def _delivery(current: Plan) -> DeliverySpec:
+def _delivery_spec(current: Plan) -> DeliverySpec:
     return require_value(current.norm.standard.maintenance, "the norm of maintenance").delivery
 
 
 def write_update(
-    done: YearlyUpdate,
+    update: YearlyUpdate,
     folder: str | Path,
     *,
     lang: str = "zh",
     cancellation: Cancellation = NEVER,
     progress: Progress = no_progress,
 ) -> Written:
-    """Write the classes of all changed layers and the balance; all files or none.
+    """Write the three classes of all changed layers and the balance; all or no file.
 
     Parameters
     ----------
@@ -251,52 +262,54 @@ def write_update(
         If the target exists (filled-in causes would be lost), cannot be written without loss, or differs when it is
         read again.
     """
-    if not done.changed:
-        names = Texts(lang).get("words", "between_names").join(made.role for made in done.layers)
-        raise InputError("yearly_nothing", year=done.year, layers=names)
-    places = _places(done.current, done.year, folder)
-    check_not_input(places[0], [*done.current.inputs, *done.filed.inputs])
+    if not update.changed:
+        names = Texts(lang).get("words", "between_names").join(layer.role for layer in update.layers)
+        raise InputError("yearly_nothing", year=update.year, layers=names)
+    places = _target_paths(update.current, update.year, folder)
+    check_not_input(places[0], [*update.current.inputs, *update.filed.inputs])
     with _reserve(places):
-        return _write(done, places, Texts(lang), cancellation, progress)
+        return _write_files(update, places, Texts(lang), cancellation, progress)
 
 
-def _write(
-    done: YearlyUpdate, places: list[Path], texts: Texts, cancellation: Cancellation, progress: Progress
+def _write_files(
+    update: YearlyUpdate, places: list[Path], texts: Texts, cancellation: Cancellation, progress: Progress
 ) -> Written:
-    delivery, target, plane = _delivery(done.current), places[0], crs_care.GEODETIC
-    contents = class_contents(done, plane)
-    made = Written(places, problems=_validate_contents(done, contents, target, cancellation))
+    delivery, target, plane = _delivery_spec(update.current), places[0], crs_care.GEODETIC
+    contents = class_contents(update, plane)
+    made = Written(places, problems=_validate_contents(update, contents, target, cancellation))
     rows = _RowProgress(sum(len(content) for content in contents), progress)
     with write_together(places) as new:
         database = new / target.name
         crs = crs_care.with_heights(delivery.crs, delivery.vertical)
-        code_lists = done.current.norm.standard.code_lists
+        code_lists = update.current.norm.standard.code_lists
         write_database(
             database, contents, crs, plane=plane, code_lists=code_lists, progress=rows.add, cancellation=cancellation
         )
         for content in contents:
             made.classes[content.name] = _read_again(database, content, plane, texts, rows.add, cancellation)
         author = texts.get("about", "program", version=plugin_version())
-        put_workbook(new / places[1].name, all_tables(done, texts), area_name(done.current), texts, author)
-        text = json.dumps(to_dict(done), ensure_ascii=False, indent=1, allow_nan=False)
+        put_workbook(new / places[1].name, all_tables(update, texts), area_name(update.current), texts, author)
+        text = json.dumps(to_dict(update), ensure_ascii=False, indent=1, allow_nan=False)
         (new / places[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
         cancellation.raise_if_cancelled()
     return made
 
 
 def _validate_contents(
-    done: YearlyUpdate, contents: list[Content], target: Path, cancellation: Cancellation
+    update: YearlyUpdate, contents: list[Content], target: Path, cancellation: Cancellation
 ) -> list[Problem]:
-    """Validate the contents; return the gate problems of the filed edition.
+    """Raise OutputError if a layer cannot be written without loss.
+
+    Return the problems of the earlier edition that stop a submission.
 
     Raises
     ------
     OutputError
         If a content cannot be written without loss.
     """
-    delivery = _delivery(done.current)
+    delivery = _delivery_spec(update.current)
     vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
-    lists = done.current.norm.standard.code_lists
+    lists = update.current.norm.standard.code_lists
     found = [problem for content in contents for problem in validate_layer(content, vectors, lists, cancellation)]
     if stops := group_by_level(found, Level.STOP):
         raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=GateRefusal(tuple(stops)))

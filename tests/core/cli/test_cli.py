@@ -381,7 +381,7 @@ def test_check_is_cancelled_before_the_first_rule(source_with_conflict):
 
 
 def test_summary_counts_rules_that_it_does_not_list(source_with_conflict, monkeypatch, capsys):
-    monkeypatch.setattr("plugin.core.cli.checking._LINES", 2)
+    monkeypatch.setattr("plugin.core.cli.checking._MAX_FINDINGS_PRINTED", 2)
     assert run("check", source_with_conflict, "--profile", "hunyuan") == 1
     shown = capsys.readouterr().out
     first = shown.splitlines()

@@ -376,7 +376,7 @@ def test_cancelled_or_failed_creation_leaves_no_files(tmp_path, suffix, monkeypa
     with pytest.raises(Cancelled):
         create_layers(tmp_path / f"库{suffix}", EXAMPLES, cancellation=Cancellation(lambda: True))
     assert contains_only(tmp_path)
-    monkeypatch.setattr(create, "_check_whole", lambda *a: (_ for _ in ()).throw(RuntimeError("disk")))
+    monkeypatch.setattr(create, "_check_layers_written", lambda *a: (_ for _ in ()).throw(RuntimeError("disk")))
     with pytest.raises(OutputError):
         create_layers(tmp_path / f"库{suffix}", EXAMPLES)
     assert contains_only(tmp_path)
@@ -408,7 +408,7 @@ def test_changed_template_changes_the_database(tmp_path):
 def test_gdal_failure_raises_an_output_error_with_or_without_exceptions(tmp_path, raising, monkeypatch):
     """Try both settings of GDAL exceptions, because other plugins may change them."""
     monkeypatch.setitem(create._DATABASE_OPTIONS, "GPKG", ["VERSION=nonsense", "ADD_GPKG_OGR_CONTENTS=NO"])
-    monkeypatch.setattr(create, "_layer_options", lambda *a: ["IDENTIFIER=twice"])
+    monkeypatch.setattr(create, "_layer_creation_options", lambda *a: ["IDENTIFIER=twice"])
     with gdal_raises(raising):
         with pytest.raises(OutputError):
             create_layers(tmp_path / "库.gpkg", EXAMPLES)

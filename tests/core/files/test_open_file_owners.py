@@ -7,13 +7,13 @@ import types
 import pytest
 
 from plugin.core.files import open_file_owners as module
-from plugin.core.files.open_file_owners import _Info, _Process, find_open_file_owners
+from plugin.core.files.open_file_owners import _ProcessInfo, _UniqueProcess, find_open_file_owners
 
 
 def test_ctypes_structures_match_the_windows_headers():
     """Compare with restartmanager.h: offsets and sizes are equal on 32 and 64 bits."""
-    assert ctypes.sizeof(_Process) == 12 and ctypes.sizeof(_Info) == 668
-    offsets = {name: getattr(_Info, name).offset for name, _ in _Info._fields_}
+    assert ctypes.sizeof(_UniqueProcess) == 12 and ctypes.sizeof(_ProcessInfo) == 668
+    offsets = {name: getattr(_ProcessInfo, name).offset for name, _ in _ProcessInfo._fields_}
     assert offsets == {
         "process": 0,
         "name": 12,

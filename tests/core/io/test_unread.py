@@ -271,7 +271,7 @@ def test_unknown_polygon_layer_gives_a_warning(source):
 
 
 def test_row_counts_of_unread_layers_are_printed_if_known(source, monkeypatch):
-    monkeypatch.setattr("plugin.core.io.file._rows_known", lambda *_: None)
+    monkeypatch.setattr("plugin.core.io.file._count_unread_rows", lambda *_: None)
     fields = {name: ["1"] for name in ("YSDM", "XZQDM", "XZQMC")}
     write_gpkg(
         source / "b.gpkg",

@@ -408,7 +408,7 @@ def test_snapping_and_measuring_poll_the_cancellation_between_batches(monkeypatc
     onto = shapely.transform(squares, lambda xy: xy + 0.00005)
     whole = equal_shapes.snap_vertices(squares, onto, 0.0001)
     assert not shapely.equals_exact(whole, squares, 0).any() and shapely.equals_exact(whole, onto, 0).all()
-    monkeypatch.setattr(equal_shapes, "_SHAPES", 7)
+    monkeypatch.setattr(equal_shapes, "_SHAPES_PER_BATCH", 7)
     monkeypatch.setattr("plugin.core.geometry.linework.BATCH_VERTICES", 30)
     degrees = shapely.transform(squares, lambda xy: xy / 1000 + (113, 39))
     for run in (

@@ -191,17 +191,17 @@ def test_missing_file_is_empty_and_a_workbook_is_refused(waiver_path):
 
 def test_rows_added_by_another_user_meanwhile_are_kept(waiver_path, monkeypatch):
     change_waivers(waiver_path, add=[ONE])
-    real, calls = waiver_file._text, []
+    real, calls = waiver_file._csv_text, []
 
     def write_meanwhile(head, rows):
         # Another user writes between our reading and writing.
         if not calls:
             calls.append(1)
-            monkeypatch.setattr(waiver_file, "_text", real)
+            monkeypatch.setattr(waiver_file, "_csv_text", real)
             change_waivers(waiver_path, add=[TWO])
         return real(head, rows)
 
-    monkeypatch.setattr(waiver_file, "_text", write_meanwhile)
+    monkeypatch.setattr(waiver_file, "_csv_text", write_meanwhile)
     third = replace(ONE, id="W3")
     assert change_waivers(waiver_path, add=[third]) == (ONE, TWO, third)
     assert calls
@@ -209,14 +209,14 @@ def test_rows_added_by_another_user_meanwhile_are_kept(waiver_path, monkeypatch)
 
 def test_file_that_keeps_changing_raises_without_loss(waiver_path, monkeypatch):
     change_waivers(waiver_path, add=[ONE])
-    real, count = waiver_file._text, []
+    real, count = waiver_file._csv_text, []
 
     def write_again(head, rows):
         count.append(1)
         waiver_path.write_bytes(waiver_path.read_bytes() + b"\r\n")
         return real(head, rows)
 
-    monkeypatch.setattr(waiver_file, "_text", write_again)
+    monkeypatch.setattr(waiver_file, "_csv_text", write_again)
     with pytest.raises(OutputError):
         change_waivers(waiver_path, add=[TWO])
     monkeypatch.undo()

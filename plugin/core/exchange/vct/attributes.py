@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read the rows of attributes with the shapes of their ids."""
+"""Read the attribute rows of a VCT file and join them with their shapes by id."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from .values import READERS
 
 Notes = list[tuple[str, dict[str, Any]]]
 #: Two or more Chinese characters in UTF-8, which would be three rare ones in GBK.
-_UTF8 = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){2,}")
+_UTF8_CHINESE = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){2,}")
 
 
 #: A code stored as a number loses leading zeros: 0103 becomes 103.
 _LEADING_ZERO = re.compile(r"\s*0\d")
 #: Control characters, including tab, which texts of a plan do not contain.
-_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_CONTROL_CHARACTER = re.compile(rb"[\x00-\x1f\x7f]")
 
 
 class Rows:
-    """The attribute section.
+    """Reader of a VCT file's attribute section.
 
-    ``join``: merge rows that are parts of one feature (`batch.continues_last_row`); ``counties``: the codes that rows
-    name, complete after the last row.
+    ``join``: merge rows that are parts of one multipart feature (`batch.continues_last_row`); ``counties``: the county
+    codes in the rows, complete after the last row.
     """
 
     def __init__(
@@ -52,20 +52,22 @@ class Rows:
         self.lines, self.structure, self.geometry = lines, structure, geometry
         self.remarks, self.cancellation, self.join = remarks, cancellation, join
         self.counties = CountyCodes()
-        self._zeros, self._names = LeadingZeroCheck(), PlaceNames()
+        self._leading_zeros, self._names = LeadingZeroCheck(), PlaceNames()
         self._county_fields = {*load_settings().county_fields, KEY}
         #: Lines that may follow where the end of a table is missing.
-        self._ends = {name.upper().encode("gb18030") for name in (*structure.tables, "AttributeEnd", "StyleBegin")}
-        self._control = lines.separator.encode() if lines.separator < " " else b""
+        self._end_markers = {
+            name.upper().encode("gb18030") for name in (*structure.tables, "AttributeEnd", "StyleBegin")
+        }
+        self._control_separator = lines.separator.encode() if lines.separator < " " else b""
         self._tables_of = [structure.tables_of.get(code, set()) for code in geometry.codes]
 
     def read(self, notes: Notes) -> Iterator[Batch]:
-        """Yield all tables up to AttributeEnd in batches.
+        """Yield the rows of all tables in batches, up to the end of the section.
 
-        ``notes`` receives remarks on whole tables. InputError names the line of a row with a wrong number of values,
-        or with an invalid one.
+        ``notes`` receives remarks on whole tables. InputError names the line of a row with a wrong number of values or
+        an invalid value.
         """
-        lines, begun = self.lines, set()
+        lines, tables_begun = self.lines, set()
         while (word := lines.word()).lower() != "attributeend":
             table = self.structure.tables.get(word.upper())
             if table is None:
@@ -73,44 +75,44 @@ class Rows:
                 if word.lower() == "tableend":
                     raise lines.error("vct_table_end_twice")
                 raise lines.error("vct_unknown_table", table=word[:40])
-            if table.name in begun:
+            if table.name in tables_begun:
                 raise lines.error("vct_rows_twice", table=table.name)
-            begun.add(table.name)
-            yield from self._table(table, notes)
-        self._zeros.report(self.remarks)
+            tables_begun.add(table.name)
+            yield from self._read_table(table, notes)
+        self._leading_zeros.report(self.remarks)
         self._names.report(self.counties, self.remarks)
-        for name in sorted({t.name for t in self.structure.tables.values()} - begun):
+        for name in sorted({t.name for t in self.structure.tables.values()} - tables_begun):
             self.remarks.add("vct_note_no_rows", lines.number, table=name)
 
-    def _table(self, table: Table, notes: Notes) -> Iterator[Batch]:
+    def _read_table(self, table: Table, notes: Notes) -> Iterator[Batch]:
         lines = self.lines
         batch, without_shape, first, joined = Batch(table), 0, 0, 0
         seen: set[int] = set()
-        keyed = key_position(table) if self.join else None
+        key_column = key_position(table) if self.join else None
         codes = {c.code for c in self.structure.classes if c.table.upper() == table.name.upper()}
-        meant = PlausibilityCheck(table, codes, not self.geometry.geographic, self.remarks)
-        repeats = DuplicateCheck(table, self.remarks, self.join)
+        plausibility = PlausibilityCheck(table, codes, not self.geometry.geographic, self.remarks)
+        duplicates = DuplicateCheck(table, self.remarks, self.join)
         while True:
             line = lines.line()
             if line.strip().lower() == b"tableend":
                 break
-            ident, values = self._row(line, table)
+            ident, values = self._parse_row(line, table)
             if ident in seen:
                 raise lines.error("vct_row_twice", id=ident, table=table.name)
             seen.add(ident)
-            shape = self._shape(ident, table)
+            shape = self._take_shape(ident, table)
             if shape is None and table.kind:
                 if table.kind not in self.geometry.sections:
                     raise self._no_section(table)
                 without_shape, first = without_shape + 1, first or lines.number
             batch.size += len(shape or b"")
-            if keyed is not None and shape is not None and continues_last_row(batch, ident, values, keyed):
+            if key_column is not None and shape is not None and continues_last_row(batch, ident, values, key_column):
                 batch.more.setdefault(len(batch.ids) - 1, []).append((ident, shape))
                 continue
             if batch.full:
                 self.cancellation.raise_if_cancelled()
                 lines.report_progress()
-                joined += self._close(batch, meant, repeats)
+                joined += self._finish_batch(batch, plausibility, duplicates)
                 yield batch
                 batch = Batch(table, size=len(shape or b""))
             batch.ids.append(ident)
@@ -119,17 +121,17 @@ class Rows:
             batch.shapes.append(shape)
             batch.texts.append(self.geometry.texts.get(ident, ("", None)))
         if batch.ids:
-            joined += self._close(batch, meant, repeats)
+            joined += self._finish_batch(batch, plausibility, duplicates)
             yield batch
-        meant.close()
-        repeats.close()
+        plausibility.close()
+        duplicates.close()
         if joined:
             notes.append(("vct_note_joined", {"layer": table.name, "count": joined}))
         if without_shape:
             notes.append(("vct_note_no_shape", {"layer": table.name, "count": without_shape, "line": first}))
 
     def _no_section(self, table: Table) -> InputError:
-        """Return the error for a section of shapes that is missing or comes later."""
+        """Return the error for a geometry section that is missing or comes too late."""
         lines, wanted, number = self.lines, KINDS[table.kind], self.lines.number
         later = lines.find(f"{wanted}Begin")
         # The order is wrong, whatever the last line is.
@@ -139,32 +141,32 @@ class Rows:
             return lines.error("vct_sections_order", table=table.name, wanted=wanted, later=later)
         return lines.error("vct_section_missing", table=table.name, wanted=wanted)
 
-    def _close(self, batch: Batch, meant: PlausibilityCheck, repeats: DuplicateCheck) -> int:
-        """Compare a batch with its declared table and merge parts.
+    def _finish_batch(self, batch: Batch, plausibility: PlausibilityCheck, duplicates: DuplicateCheck) -> int:
+        """Run the checks on a batch of rows and merge the parts of its features.
 
         Return the number of merged features.
         """
-        meant.add(batch)
-        self._zeros.add(batch)
+        plausibility.add(batch)
+        self._leading_zeros.add(batch)
         compare_with_declared_lengths(batch, self.remarks)
-        for place, column in enumerate(batch.table.columns):
+        for column_index, column in enumerate(batch.table.columns):
             if (name := column.name.upper()) in self._county_fields:
-                self.counties.add(name, (row[place] for row in batch.rows))
+                self.counties.add(name, (row[column_index] for row in batch.rows))
         joined = merge_parts(batch)
-        repeats.add(batch)
+        duplicates.add(batch)
         self._names.add(batch)
         return joined
 
-    def _row(self, line: bytes, table: Table) -> tuple[int, list[Any]]:
+    def _parse_row(self, line: bytes, table: Table) -> tuple[int, list[Any]]:
         lines = self.lines
-        if _UTF8.search(line):
+        if _UTF8_CHINESE.search(line):
             self.remarks.add("vct_note_utf8", lines.number, table=table.name)
-        if _CONTROL.search(line.replace(self._control, b"") if self._control else line):
+        if _CONTROL_CHARACTER.search(line.replace(self._control_separator, b"") if self._control_separator else line):
             if b"\0" in line:
                 raise lines.error("vct_nul", table=table.name)
             self.remarks.add("vct_note_control", lines.number, table=table.name)
         cells = lines.decoded(line).split(lines.separator)
-        if len(cells) == 1 and line.strip().upper() in self._ends:
+        if len(cells) == 1 and line.strip().upper() in self._end_markers:
             raise lines.error("vct_table_end", table=table.name, value=shorten_line(line))
         if len(cells) != len(table.columns) + 1:
             key = "vct_values_few" if len(cells) <= len(table.columns) else "vct_values"
@@ -189,49 +191,54 @@ class Rows:
                 raise lines.error("vct_value", table=table.name, **params) from error
         return ident, values
 
-    def _shape(self, ident: int, table: Table) -> bytes | None:
+    def _take_shape(self, ident: int, table: Table) -> bytes | None:
         if not table.kind:
             return None
         shapes, lines = self.geometry.shapes, self.lines
-        place = int(shapes.find(np.array([ident]))[0])
-        if place < 0:
+        record = int(shapes.find(np.array([ident]))[0])
+        if record < 0:
             return None
-        if shapes.used[place]:
+        if shapes.used[record]:
             raise lines.error("vct_row_twice", id=ident, table=table.name)
-        shapes.used[place] = True
-        shape = shapes.get(place)
-        if (found := kind_of(shape)) != ("point" if table.kind == "annotation" else table.kind):
-            raise lines.error("vct_other_kind", id=ident, table=table.name, of_type=found)
-        number = shapes.code(place)
+        shapes.used[record] = True
+        shape = shapes.get(record)
+        if (shape_kind := kind_of(shape)) != ("point" if table.kind == "annotation" else table.kind):
+            raise lines.error("vct_other_kind", id=ident, table=table.name, of_type=shape_kind)
+        number = shapes.code(record)
         if table.name.upper() not in self._tables_of[number]:
             raise lines.error("vct_other_table", id=ident, table=table.name, code=self.geometry.codes[number])
         return shape
 
 
 def kind_of(shape: bytes) -> str:
-    """Return point, line or polygon, by the first bytes of the WKB, single or multiple."""
+    """Return point, line or polygon for a shape in WKB, also for multipart shapes."""
     return ("point", "line", "polygon")[(int.from_bytes(shape[1:5], sys.byteorder) - 1) % 3]
 
 
 def shapes_without_rows(structure: Structure, geometry: Geometry, notes: Notes) -> Iterator[Batch]:
-    """Yield shapes without a row, with empty fields, in the table of their 要素代码."""
+    """Yield features that have a shape but no row of attributes, in batches.
+
+    Their fields are empty. Their table is the one declared for their 要素代码 (feature class code).
+    """
     by_code: dict[int, list[int]] = {}
-    for place in np.flatnonzero(~geometry.shapes.used).tolist():
-        by_code.setdefault(geometry.shapes.code(place), []).append(place)
-    for number, places in by_code.items():
-        its = structure.codes[geometry.codes[number]]
-        table = structure.tables.get(its.table.upper())
+    for record in np.flatnonzero(~geometry.shapes.used).tolist():
+        by_code.setdefault(geometry.shapes.code(record), []).append(record)
+    for number, records in by_code.items():
+        feature_class = structure.codes[geometry.codes[number]]
+        table = structure.tables.get(feature_class.table.upper())
         if table is None:
-            table = structure.tables[its.table.upper()] = Table(its.table, (), its.kind, its.code, its.title)
+            table = structure.tables[feature_class.table.upper()] = Table(
+                feature_class.table, (), feature_class.kind, feature_class.code, feature_class.title
+            )
         notes.append(
-            ("vct_note_no_row", {"layer": table.name, "count": len(places), "id": geometry.shapes.id(places[0])})
+            ("vct_note_no_row", {"layer": table.name, "count": len(records), "id": geometry.shapes.id(records[0])})
         )
-        for start in range(0, len(places), BATCH_ROWS):
+        for start in range(0, len(records), BATCH_ROWS):
             batch = Batch(table)
-            for place in places[start : start + BATCH_ROWS]:
-                ident = geometry.shapes.id(place)
+            for record in records[start : start + BATCH_ROWS]:
+                ident = geometry.shapes.id(record)
                 batch.ids.append(ident)
                 batch.rows.append([None] * len(table.columns))
-                batch.shapes.append(geometry.shapes.get(place))
+                batch.shapes.append(geometry.shapes.get(record))
                 batch.texts.append(geometry.texts.get(ident, ("", None)))
             yield batch

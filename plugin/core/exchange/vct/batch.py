@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Batches of rows of one table; parts of one feature are merged in them."""
+"""Batches of rows of one VCT table, and merging of multipart features within them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ BATCH_BYTES = 16_000_000
 
 @dataclass
 class Batch:
-    """Rows of one table.
+    """Some thousand rows of one table.
 
-    ``ids``; ``rows``: values by field; ``shapes``: WKB, ``None`` where missing; ``more``: further parts of a row as
-    id and WKB until they are merged; ``size``: bytes of all shapes; ``lines``: line numbers of the rows.
+    Row k has ``ids[k]``, the values ``rows[k]`` by field, the WKB ``shapes[k]`` (``None`` where missing) and the line
+    number ``lines[k]``. ``texts``: text and angle of annotation. ``more``: row → further parts of the feature (id, WKB)
+    until they are merged. ``size``: bytes of all shapes.
     """
 
     table: Table
@@ -42,11 +43,14 @@ class Batch:
 
     @property
     def full(self) -> bool:
-        """True if the batch has enough rows or bytes."""
+        """True if the batch has 5000 rows or 16 MB of shapes."""
         return len(self.ids) >= BATCH_ROWS or self.size >= BATCH_BYTES
 
     def frame(self, crs: CRS) -> gpd.GeoDataFrame:
-        """Return a table with all fields; ``geometry`` gets a suffix if a field has that name."""
+        """Return the rows as a GeoDataFrame with all fields.
+
+        The geometry column is ``geometry``, with ``_`` added if a field has that name.
+        """
         columns = {c.name: to_series([row[k] for row in self.rows], c.type) for k, c in enumerate(self.table.columns)}
         if self.table.kind == "annotation":
             columns[TEXT] = pd.Series([t for t, _ in self.texts], dtype="object")
@@ -64,24 +68,33 @@ class Batch:
 #: The field that names a feature.
 KEY = "BSM"
 #: Kinds of tables whose features may have several parts.
-_OF_PARTS = ("polygon", "line")
-_TOGETHER = {0: shapely.multipoints, 1: shapely.multilinestrings, 3: shapely.multipolygons}
+_MULTIPART_KINDS = ("polygon", "line")
+_MULTIPART_CONSTRUCTORS = {0: shapely.multipoints, 1: shapely.multilinestrings, 3: shapely.multipolygons}
 
 
 def key_position(table: Table) -> int | None:
-    """Return the position of the 标识码; ``None`` for a table whose features have no parts."""
+    """Return the column index of the 标识码 (BSM), the key of a feature.
+
+    ``None`` if the table has no such column or its features cannot have several parts.
+    """
     names = [column.name.upper() for column in table.columns]
-    return names.index(KEY) if table.kind in _OF_PARTS and KEY in names else None
+    return names.index(KEY) if table.kind in _MULTIPART_KINDS and KEY in names else None
 
 
 def merge_shapes(shapes: NDArray) -> BaseGeometry:
-    """Merge (n,) points, lines or polygons into one multiple shape; KeyError for others."""
+    """Merge (n,) points, lines or polygons into one multipart shape.
+
+    Raises KeyError for another geometry type.
+    """
     parts = shapely.get_parts(shapes)
-    return _TOGETHER[int(shapely.get_type_id(parts[0]))](parts)
+    return _MULTIPART_CONSTRUCTORS[int(shapely.get_type_id(parts[0]))](parts)
 
 
 def continues_last_row(batch: Batch, ident: int, values: list[Any], key: int) -> bool:
-    """Return True if a row with a shape is one more part of the batch's last row."""
+    """Return True if a row is another part of the feature in the batch's last row.
+
+    Its id follows that of the last part, and all values are equal.
+    """
     if not batch.ids or batch.shapes[-1] is None or values[key] is None or batch.rows[-1] != values:
         return False
     last = batch.more.get(len(batch.ids) - 1)
@@ -89,23 +102,23 @@ def continues_last_row(batch: Batch, ident: int, values: list[Any], key: int) ->
 
 
 def merge_parts(batch: Batch) -> int:
-    """Merge the parts of each row; return the number of merged features.
+    """Merge the parts of each feature into one shape; return how many were merged.
 
-    Rows whose parts form an invalid shape remain separate.
+    Parts that would form an invalid multipolygon remain separate rows.
     """
     joined = 0
-    for place in sorted(batch.more, reverse=True):
-        pieces = [batch.shapes[place], *(shape for _, shape in batch.more[place])]
-        whole = merge_shapes(shapely.from_wkb(np.array(pieces, dtype=object)))
-        if batch.table.kind == "line" or shapely.is_valid(whole):
-            batch.shapes[place] = shapely.to_wkb(whole)
+    for row in sorted(batch.more, reverse=True):
+        pieces = [batch.shapes[row], *(shape for _, shape in batch.more[row])]
+        merged = merge_shapes(shapely.from_wkb(np.array(pieces, dtype=object)))
+        if batch.table.kind == "line" or shapely.is_valid(merged):
+            batch.shapes[row] = shapely.to_wkb(merged)
             joined += 1
             continue
-        for ident, shape in reversed(batch.more[place]):
-            batch.ids.insert(place + 1, ident)
-            batch.rows.insert(place + 1, batch.rows[place])
-            batch.lines.insert(place + 1, batch.lines[place] + ident - batch.ids[place])
-            batch.shapes.insert(place + 1, shape)
-            batch.texts.insert(place + 1, ("", None))
+        for ident, shape in reversed(batch.more[row]):
+            batch.ids.insert(row + 1, ident)
+            batch.rows.insert(row + 1, batch.rows[row])
+            batch.lines.insert(row + 1, batch.lines[row] + ident - batch.ids[row])
+            batch.shapes.insert(row + 1, shape)
+            batch.texts.insert(row + 1, ("", None))
     batch.more = {}
     return joined

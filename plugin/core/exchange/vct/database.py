@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Convert a VCT file to a GeoPackage batch by batch, and check the result.
+"""Convert a VCT file to a GeoPackage in batches, and check the imported plan.
 
-Names and lengths follow the declarations of the file.
+Names and lengths of fields follow the declarations of the VCT file.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 
 SUFFIX = ".gpkg"
 #: Reserved columns of a GeoPackage: a field of such a name gets an underscore.
-_TAKEN = ("fid", "geom")
+_RESERVED_FIELDS = ("fid", "geom")
 #: Prefixes of GeoPackage's internal tables.
-_RESERVED = ("gpkg_", "rtree_", "sqlite_")
+_RESERVED_PREFIXES = ("gpkg_", "rtree_", "sqlite_")
 _SHAPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point", "annotation": "Point"}
 #: Largest number of characters of a text with a length.
-_LONGEST = 65_535
+_MAX_TEXT_LENGTH = 65_535
 #: Integers are stored in 64 bits, whatever length the file declares.
 _LONG_DIGITS = 18
 
@@ -52,7 +52,10 @@ Progress = Callable[[float, str], None]
 
 @dataclass
 class Imported:
-    """``rows``: table → number of rows; ``notes``: text keys and parameters."""
+    """The result of a VCT import.
+
+    ``rows``: table → number of rows; ``notes``: remarks on the data, as text keys with parameters.
+    """
 
     path: Path
     crs: str
@@ -68,10 +71,10 @@ def vct_to_database(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> Imported:
-    """Write every table of a file as a layer of a new GeoPackage.
+    """Write every table of a VCT file as a layer of a new GeoPackage.
 
-    ``templates``: role → template, for Chinese names. InputError names the line of an error; OutputError for a failed
-    write. The target is then unchanged.
+    ``templates``: layer code → template, for Chinese field names. InputError names the line of an error in the file;
+    OutputError reports a failed write. The target is unchanged after an error.
     """
     target = Path(target)
     if target.suffix.lower() != SUFFIX:
@@ -80,9 +83,9 @@ def vct_to_database(
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         work = Path(folder) / f"made{SUFFIX}"
         with open_vct(source, cancellation, progress=progress, join=True) as vct:
-            done = Imported(target, crs_label(vct.head.crs))
+            result = Imported(target, crs_label(vct.head.crs))
             try:
-                _fill(work, vct, done, templates or {})
+                _write_tables(work, vct, result, templates or {})
             except ERRORS as error:
                 full = shutil.disk_usage(folder).free < 2**20
                 raise OutputError(
@@ -90,56 +93,67 @@ def vct_to_database(
                 ) from error
         with atomic_output(target) as new:
             shutil.copyfile(work, new)
-    return done
+    return result
 
 
-def _fill(work: Path, vct: Vct, done: Imported, templates: Mapping[str, Template]) -> None:
-    known = {name.upper(): template for name, template in templates.items()}
+def _write_tables(work: Path, vct: Vct, result: Imported, templates: Mapping[str, Template]) -> None:
+    templates_by_name = {name.upper(): template for name, template in templates.items()}
     _refuse_reserved(vct)
-    done.notes += [*_foreign_titles(vct, known), *_renamed(vct)]
-    layers = [_template(table, known.get(table.name.upper())) for table in vct.tables if table.kind]
+    result.notes += [*_note_foreign_titles(vct, templates_by_name), *_note_renamed_fields(vct)]
+    layers = [_table_template(table, templates_by_name.get(table.name.upper())) for table in vct.tables if table.kind]
     if layers:
         create_database(work, layers, vct.head.crs, code_lists={}, cancellation=vct.cancellation)
     for table, frame in vct.batches():
         vct.cancellation.raise_if_cancelled()
         vct.lines.report_progress()
-        frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _TAKEN})
-        _append(work, table, frame)
-        done.rows[table.name] = done.rows.get(table.name, 0) + len(frame)
-    done.notes += vct.notes
+        frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _RESERVED_FIELDS})
+        _append_rows(work, table, frame)
+        result.rows[table.name] = result.rows.get(table.name, 0) + len(frame)
+    result.notes += vct.notes
 
 
 def _refuse_reserved(vct: Vct) -> None:
-    """Raise InputError for a table with a name reserved by GeoPackage."""
-    for one in vct.structure.classes:
-        if one.table.lower().startswith(_RESERVED):
-            vct.lines.number = one.line
-            raise vct.lines.error("vct_table_reserved", table=one.table)
+    """Raise InputError for a table whose name GeoPackage reserves."""
+    for feature_class in vct.structure.classes:
+        if feature_class.table.lower().startswith(_RESERVED_PREFIXES):
+            vct.lines.number = feature_class.line
+            raise vct.lines.error("vct_table_reserved", table=feature_class.table)
 
 
-def _foreign_titles(vct: Vct, known: Mapping[str, Template]) -> list[Note]:
-    """Return notes on classes with the name of another table in the standard."""
+def _note_foreign_titles(vct: Vct, templates_by_name: Mapping[str, Template]) -> list[Note]:
+    """Return a note for each class titled like another table of the standard."""
     notes: list[Note] = []
-    for one in vct.structure.classes:
-        its = known.get(one.table.upper())
-        other = next((role for role, template in known.items() if template.name == one.title), "")
+    for feature_class in vct.structure.classes:
+        own_template = templates_by_name.get(feature_class.table.upper())
+        other = next((role for role, template in templates_by_name.items() if template.name == feature_class.title), "")
         # A shortened or extended name may equal that of another table by chance.
         if (
-            its is not None
+            own_template is not None
             and other
-            and not any(one.title in name or name in one.title for name in (its.name, *its.aliases))
+            and not any(
+                feature_class.title in name or name in feature_class.title
+                for name in (own_template.name, *own_template.aliases)
+            )
         ):
-            params = {"table": one.table, "code": one.code, "title": one.title, "other": other, "right": its.name}
-            notes.append(("vct_note_title", {"line": one.line, **params}))
+            params = {
+                "table": feature_class.table,
+                "code": feature_class.code,
+                "title": feature_class.title,
+                "other": other,
+                "right": own_template.name,
+            }
+            notes.append(("vct_note_title", {"line": feature_class.line, **params}))
     return notes
 
 
-def _renamed(vct: Vct) -> list[Note]:
-    taken = [(t.name, [c.name for c in t.columns if c.name.lower() in _TAKEN]) for t in vct.tables]
-    return [("vct_note_renamed", {"table": name, "fields": ", ".join(fields)}) for name, fields in taken if fields]
+def _note_renamed_fields(vct: Vct) -> list[Note]:
+    renamed_fields = [(t.name, [c.name for c in t.columns if c.name.lower() in _RESERVED_FIELDS]) for t in vct.tables]
+    return [
+        ("vct_note_renamed", {"table": name, "fields": ", ".join(fields)}) for name, fields in renamed_fields if fields
+    ]
 
 
-def _append(work: Path, table: Table, frame: gpd.GeoDataFrame) -> None:
+def _append_rows(work: Path, table: Table, frame: gpd.GeoDataFrame) -> None:
     shapes = _SHAPES.get(table.kind)
     rows: Any = frame if shapes else pd.DataFrame(frame.drop(columns=frame.geometry.name))
     options: dict[str, Any] = {} if work.exists() else {"dataset_options": {"VERSION": "1.2"}}
@@ -151,19 +165,19 @@ def _append(work: Path, table: Table, frame: gpd.GeoDataFrame) -> None:
         pyogrio.write_dataframe(rows, work, layer=table.name, driver="GPKG", append=work.exists(), **options)
 
 
-def _template(table: Table, known: Template | None) -> Template:
-    """Return a layer's declaration with the standard's Chinese names for known fields."""
+def _table_template(table: Table, standard_template: Template | None) -> Template:
+    """Return a table as a template, with the standard's Chinese names for known fields."""
     columns = list(table.columns)
     if table.kind == "annotation":
         columns += [Column(TEXT, "text"), Column(ANGLE, "real")]
     fields, aliases = [], set()
     for column in columns:
-        name = f"{column.name}_" if column.name.lower() in _TAKEN else column.name
-        standard_field = known.field_named(column.name) if known else None
+        name = f"{column.name}_" if column.name.lower() in _RESERVED_FIELDS else column.name
+        standard_field = standard_template.field_named(column.name) if standard_template else None
         alias = standard_field.alias if standard_field and standard_field.alias not in aliases else name
         aliases.add(alias)
         # A text declared longer than formats support has no length.
-        length: int | None = column.length if 0 < column.length <= _LONGEST and not column.long else None
+        length: int | None = column.length if 0 < column.length <= _MAX_TEXT_LENGTH and not column.long else None
         if column.type == "integer":
             length = max(length or 0, _LONG_DIGITS)
         fields.append(Field(name, alias, column.type, "B", length=length, decimals=column.decimals or None))
@@ -186,7 +200,10 @@ MOST = 3
 
 @dataclass(frozen=True)
 class ImportCheck:
-    """``verdict``: empty if the check is incomplete; ``lines``: messages."""
+    """Summary of the check of an imported plan.
+
+    ``verdict``: empty if the check is incomplete; ``lines``: sentences for the user.
+    """
 
     verdict: str = ""
     errors: int = 0
@@ -195,9 +212,10 @@ class ImportCheck:
 
 
 def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
-    """Run a check and summarise it; its errors are reported, not raised.
+    """Run a check of the imported plan and summarise its report.
 
-    The import is complete at this point.
+    ``run`` makes the report. An error of the check becomes a sentence and is not raised, because the import is already
+    complete.
     """
     try:
         report = run()
@@ -223,9 +241,9 @@ def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
 
 
 def commonest_rules(report: Report, most: int = MOST) -> list[tuple[str, int]]:
-    """Return the codes with the most open errors and warnings, with their counts.
+    """Return the ``most`` rule codes with the most open findings, and their counts.
 
-    Codes on the run itself are left out.
+    Errors and warnings count. Codes about the run itself are left out.
     """
     rules = {rule.code for rule in report.rules}
     open_ = (f.code for f in report.findings if f.code in rules and f.state != "waived" and str(f.severity) != "INFO")

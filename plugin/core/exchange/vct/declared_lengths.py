@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare values with their declaration and with each other.
+"""Remarks on values of a VCT file that contradict their declaration or each other.
 
-Compared are lengths, names of divisions, repeated keys and geometry, and lost leading zeros.
+They are values longer than declared, names of places in a wrong division, duplicate keys and shapes, and codes that
+lost a leading zero.
 """
 
 from __future__ import annotations
@@ -25,43 +26,43 @@ if TYPE_CHECKING:
     from ...standard.codes import CodeList
 
 #: Rounding error of a double, as a share of the value.
-_LAST_BITS = 1e-12
+_RELATIVE_ROUNDING = 1e-12
 #: From here on a double cannot hold every integer: keys of 18 digits change.
-EXACT = 2.0**53
+MAX_EXACT_INTEGER = 2.0**53
 
 
 def compare_with_declared_lengths(batch: Batch, remarks: Remarks) -> None:
-    """Note values that exceed their declaration.
+    """Add a remark for each field with values that exceed its declaration.
 
-    These are long texts, numbers with more digits, dates of an impossible year, and dates with a time of day, which
-    is removed.
+    These are too long texts, numbers with too many digits, and dates outside the valid years. A time of day is removed
+    from a date.
     """
-    for place, column in enumerate(batch.table.columns):
-        values = [row[place] for row in batch.rows]
+    for column_index, column in enumerate(batch.table.columns):
+        values = [row[column_index] for row in batch.rows]
         if column.type == "text":
-            _texts(values, column, batch, remarks)
+            _compare_texts(values, column, batch, remarks)
         elif column.type == "integer":
-            _integers(values, column, batch, remarks)
+            _compare_integers(values, column, batch, remarks)
         elif column.type == "real":
-            _reals(values, column, batch, remarks)
+            _compare_reals(values, column, batch, remarks)
         else:
-            _dates(values, place, column, batch, remarks)
+            _compare_dates(values, column_index, column, batch, remarks)
 
 
-def _note(key: str, places: list[int], column: Column, batch: Batch, remarks: Remarks, declared: str) -> None:
+def _add_remark(key: str, places: list[int], column: Column, batch: Batch, remarks: Remarks, declared: str) -> None:
     line = batch.lines[places[0]]
     remarks.add(key, line, None, len(places), layer=batch.table.name, field=column.name, declared=declared)
 
 
-def _texts(values: list[Any], column: Column, batch: Batch, remarks: Remarks) -> None:
+def _compare_texts(values: list[Any], column: Column, batch: Batch, remarks: Remarks) -> None:
     declared = column.length
     if column.long or not declared or max(map(len, filter(None, values)), default=0) <= declared:
         return
     places = [k for k, value in enumerate(values) if value is not None and len(value) > declared]
-    _note("vct_note_too_long", places, column, batch, remarks, f"Char,{declared}")
+    _add_remark("vct_note_too_long", places, column, batch, remarks, f"Char,{declared}")
 
 
-def _integers(values: list[Any], column: Column, batch: Batch, remarks: Remarks) -> None:
+def _compare_integers(values: list[Any], column: Column, batch: Batch, remarks: Remarks) -> None:
     if column.bytes:
         most, declared = 2 ** (8 * column.bytes - 1) - 1, f"Int{column.bytes}"
         least = -most - 1
@@ -71,63 +72,65 @@ def _integers(values: list[Any], column: Column, batch: Batch, remarks: Remarks)
         least = -most
     else:
         return
-    there = [value for value in values if value is not None]
-    if there and not least <= min(there) <= max(there) <= most:
+    present = [value for value in values if value is not None]
+    if present and not least <= min(present) <= max(present) <= most:
         places = [k for k, value in enumerate(values) if value is not None and not least <= value <= most]
-        _note("vct_note_too_long", places, column, batch, remarks, declared)
+        _add_remark("vct_note_too_long", places, column, batch, remarks, declared)
 
 
-def _reals(values: list[Any], column: Column, batch: Batch, remarks: Remarks) -> None:
+def _compare_reals(values: list[Any], column: Column, batch: Batch, remarks: Remarks) -> None:
     numbers = np.abs(np.array([0.0 if value is None else value for value in values]))
-    if (inexact := np.flatnonzero(numbers >= EXACT)).size:
-        _note("vct_note_digits", inexact.tolist(), column, batch, remarks, f"Float,{column.length}")
+    if (inexact := np.flatnonzero(numbers >= MAX_EXACT_INTEGER)).size:
+        _add_remark("vct_note_digits", inexact.tolist(), column, batch, remarks, f"Float,{column.length}")
     if not 0 < column.length <= 300:
         return
     decimals = column.decimals
-    wide = numbers >= 10.0 ** max(column.length - (decimals + 1 if decimals else 0), 1)
+    too_long = numbers >= 10.0 ** max(column.length - (decimals + 1 if decimals else 0), 1)
     declared = f"Float,{column.length},{decimals}"
-    if wide.any():
-        _note("vct_note_too_long", np.flatnonzero(wide).tolist(), column, batch, remarks, declared)
-    fine = ~wide & (np.abs(numbers - np.round(numbers, min(decimals, 15))) > _LAST_BITS * np.maximum(1.0, numbers))
-    if fine.any():
-        _note("vct_note_finer", np.flatnonzero(fine).tolist(), column, batch, remarks, declared)
+    if too_long.any():
+        _add_remark("vct_note_too_long", np.flatnonzero(too_long).tolist(), column, batch, remarks, declared)
+    too_precise = ~too_long & (
+        np.abs(numbers - np.round(numbers, min(decimals, 15))) > _RELATIVE_ROUNDING * np.maximum(1.0, numbers)
+    )
+    if too_precise.any():
+        _add_remark("vct_note_finer", np.flatnonzero(too_precise).tolist(), column, batch, remarks, declared)
 
 
-def _dates(values: list[Any], place: int, column: Column, batch: Batch, remarks: Remarks) -> None:
+def _compare_dates(values: list[Any], column_index: int, column: Column, batch: Batch, remarks: Remarks) -> None:
     years = load_settings().years
-    there = [value.year for value in values if value is not None]
-    if there and not (min(there) in years and max(there) in years):
+    present = [value.year for value in values if value is not None]
+    if present and not (min(present) in years and max(present) in years):
         places = [k for k, value in enumerate(values) if value is not None and value.year not in years]
-        _note("vct_note_date", places, column, batch, remarks, f"{years.start}–{years.stop - 1}")
+        _add_remark("vct_note_date", places, column, batch, remarks, f"{years.start}–{years.stop - 1}")
     places = [k for k, value in enumerate(values) if isinstance(value, datetime)]
     if places:
         for k in places:
-            batch.rows[k][place] = values[k].date()
-        _note("vct_note_time", places, column, batch, remarks, "Date")
+            batch.rows[k][column_index] = values[k].date()
+        _add_remark("vct_note_time", places, column, batch, remarks, "Date")
 
 
 #: Number of digits of a county's code.
-_COUNTY = 6
+_COUNTY_DIGITS = 6
 
 
 @dataclass
 class _Divisions:
-    """Names and shapes (WKB) of one table of divisions."""
+    """Names and shapes (WKB) of the rows in one table of administrative divisions."""
 
     names: list[str] = field(default_factory=list)
     shapes: list[bytes] = field(default_factory=list)
 
 
 class PlaceNames:
-    """Collect divisions, annotation and names of places of all tables.
+    """Names of places from all tables, collected to compare them with their location.
 
-    `report` compares them.
+    `add` collects divisions, annotation texts and name fields; `report` adds the remarks.
     """
 
     def __init__(self) -> None:
         settings = load_settings()
         self._tables = {name.upper() for name in settings.division_tables}
-        self._name, self._fields = settings.division_name, {name.upper() for name in settings.place_names}
+        self._name, self._fields_by_name = settings.division_name, {name.upper() for name in settings.place_names}
         self._code_fields = [name.upper() for name in reversed(settings.county_fields)]
         self._divisions: dict[str, _Divisions] = {}
         #: Table, text, point (WKB) and line of each annotation.
@@ -136,7 +139,7 @@ class PlaceNames:
         self._places: dict[tuple[str, str, str, str], list[int]] = {}
 
     def add(self, batch: Batch) -> None:
-        """Add the names of a batch."""
+        """Collect the division names, annotation texts and name fields of a batch."""
         columns = {column.name.upper(): k for k, column in enumerate(batch.table.columns)}
         name = batch.table.name.upper()
         if name in self._tables and batch.table.kind == "polygon" and self._name in columns:
@@ -145,32 +148,37 @@ class PlaceNames:
             for (text, _), shape, line in zip(batch.texts, batch.shapes, batch.lines, strict=True):
                 if text.strip() and shape is not None:
                     self._labels.append((batch.table.name, text.strip(), shape, line))
-        for named in self._fields & columns.keys():
+        for named in self._fields_by_name & columns.keys():
             self._add_places(named, columns, batch)
 
-    def _add_divisions(self, table: str, place: int, batch: Batch) -> None:
+    def _add_divisions(self, table: str, column_index: int, batch: Batch) -> None:
         divisions = self._divisions.setdefault(table, _Divisions())
         for row, shape in zip(batch.rows, batch.shapes, strict=True):
-            if row[place] and shape is not None:
-                divisions.names.append(str(row[place]).strip())
+            if row[column_index] and shape is not None:
+                divisions.names.append(str(row[column_index]).strip())
                 divisions.shapes.append(shape)
 
-    def _add_places(self, named: str, columns: dict[str, int], batch: Batch) -> None:
+    def _add_places(self, field_name: str, columns: dict[str, int], batch: Batch) -> None:
         code_at = [columns[name] for name in self._code_fields if name in columns]
         for row, line in zip(batch.rows, batch.lines, strict=True):
-            if row[columns[named]]:
-                code = next((str(row[k])[:_COUNTY] for k in code_at if row[k]), "")
-                key = batch.table.name, batch.table.columns[columns[named]].name, str(row[columns[named]]), code
+            if row[columns[field_name]]:
+                code = next((str(row[k])[:_COUNTY_DIGITS] for k in code_at if row[k]), "")
+                key = (
+                    batch.table.name,
+                    batch.table.columns[columns[field_name]].name,
+                    str(row[columns[field_name]]),
+                    code,
+                )
                 self._places.setdefault(key, [line, 0])[1] += 1
 
     def report(self, counties: CountyCodes, remarks: Remarks) -> None:
-        """Note annotation and names in a wrong division."""
+        """Add remarks on annotation texts and place names in a wrong division."""
         for table, divisions in self._divisions.items():
             self._report_labels(table, divisions, remarks)
         self._report_places(counties.county()[0], remarks)
 
     def _report_labels(self, table: str, divisions: _Divisions, remarks: Remarks) -> None:
-        """Note annotation with the name of one division inside another one of the same table."""
+        """Add remarks on annotation that names one division but is inside another."""
         known = set(divisions.names)
         labels = [label for label in self._labels if label[1] in known]
         if not labels:
@@ -187,16 +195,23 @@ class PlaceNames:
                 remarks.add_example("vct_note_label_place", line, f"{text} → {min(names)}", 1, **params)
 
     def _report_places(self, county: str, remarks: Remarks) -> None:
-        """Note names that begin with another county or city than that of the row's code."""
+        """Add remarks on place names that begin with another county or city.
+
+        The right county is that of the row's code, otherwise ``county``.
+        """
         settings = load_settings()
-        names, above = _county_names(settings.shortest_county_name)
+        names, upper_names = _county_names(settings.shortest_county_name)
         longest, below = max(map(len, names), default=0), tuple(settings.below_county_words)
         divisions = _divisions()
-        for (table, named, value, own), (line, count) in self._places.items():
-            code = own or county
-            place_name = _without(value, above)
+        for (table, named, value, row_code), (line, count) in self._places.items():
+            code = row_code or county
+            place_name = _strip_names(value, upper_names)
             other = next(
-                (n for n in _heads(place_name, longest) if n in names and not place_name[len(n) :].startswith(below)),
+                (
+                    n
+                    for n in _prefixes(place_name, longest)
+                    if n in names and not place_name[len(n) :].startswith(below)
+                ),
                 "",
             )
             if other and (code not in names.values() or code in (c for n, c in names.items() if n == other)):
@@ -207,22 +222,22 @@ class PlaceNames:
                 remarks.add_example("vct_note_foreign_place", line, value, count, **params)
 
 
-def _heads(text: str, longest: int) -> Iterable[str]:
-    """Return the beginnings of a text, up to ``longest`` characters, the longest first."""
+def _prefixes(text: str, longest: int) -> Iterable[str]:
+    """Yield the prefixes of a text, the longest (``longest`` characters) first."""
     return (text[:n] for n in range(min(len(text), longest), 0, -1))
 
 
-def _without(text: str, above: list[str]) -> str:
-    """Return a text without the leading names of province and city."""
-    for name in above:
+def _strip_names(text: str, upper_names: list[str]) -> str:
+    """Return a text without the names of province and city (``above``) at its start."""
+    for name in upper_names:
         text = text.removeprefix(name)
     return text
 
 
 def _county_names(shortest: int) -> tuple[dict[str, str], list[str]]:
-    """Return names of counties with their codes, and names of provinces and cities.
+    """Return county name → code, and the list of names of provinces and cities.
 
-    Counties need ``shortest`` characters.
+    Only county names with at least ``shortest`` characters are returned.
     """
     divisions = _divisions()
     codes = list(divisions.codes.values()) if divisions is not None else []
@@ -237,14 +252,18 @@ def _divisions() -> CodeList | None:
 
 
 #: Kind of table → remark on equal geometries: one feature drawn twice, or points at one place.
-_REPEATED = {"polygon": "vct_note_shape_twice", "line": "vct_note_shape_twice", "point": "vct_note_place_twice"}
+_DUPLICATE_REMARKS = {
+    "polygon": "vct_note_shape_twice",
+    "line": "vct_note_shape_twice",
+    "point": "vct_note_place_twice",
+}
 
 
 class DuplicateCheck:
-    """Find repeated keys and geometries of one table.
+    """Search for keys (BSM) and shapes that occur twice in one table.
 
-    ``joined``: parts of one feature were merged before `add`. Otherwise successive rows with equal values may be such
-    parts, and their key does not count as repeated.
+    ``joined``: parts of multipart features were merged before. If they were not, successive rows with equal values may
+    be parts of one feature, and their key does not count as repeated.
     """
 
     def __init__(self, table: Table, remarks: Remarks, joined: bool):
@@ -256,12 +275,12 @@ class DuplicateCheck:
         self._repeated: list[tuple[str, int]] = []
 
     def add(self, batch: Batch) -> None:
-        """Add the keys and geometries of a batch."""
+        """Collect the keys of a batch, and add remarks on repeated shapes."""
         for row, shape, line in zip(batch.rows, batch.shapes, batch.lines, strict=True):
-            if self.table.kind in _REPEATED and shape is not None:
+            if self.table.kind in _DUPLICATE_REMARKS and shape is not None:
                 earlier = self._shapes.setdefault(hash(shape), line)
                 if earlier != line:
-                    remark = _REPEATED[self.table.kind]
+                    remark = _DUPLICATE_REMARKS[self.table.kind]
                     self.remarks.add_example(remark, line, str(earlier), 1, table=self.table.name)
             if self._key is not None and row[self._key] is not None:
                 value = str(row[self._key])
@@ -270,7 +289,7 @@ class DuplicateCheck:
             self._last = row
 
     def close(self) -> None:
-        """Note repeated keys."""
+        """Add a remark on the keys that occur twice."""
         if not self._repeated or len(self._keys) == 1:
             # Another remark reports one key in all rows.
             return
@@ -281,8 +300,8 @@ class DuplicateCheck:
         )
 
 
-class _Code(NamedTuple):
-    """A code of a field in one table: line of its first row, and number of rows."""
+class _CodeUse(NamedTuple):
+    """Use of one code in one table: line of the first row, number of rows."""
 
     table: str
     line: int
@@ -290,16 +309,16 @@ class _Code(NamedTuple):
 
 
 class LeadingZeroCheck:
-    """Find codes without their leading zero, most likely lost in a spreadsheet.
+    """Search for codes that lost their leading zero, probably in a spreadsheet.
 
-    An example is 103 in a field that has 0103 in any table.
+    For example 103 in a field that has 0103 in any table.
     """
 
     def __init__(self) -> None:
-        self._fields: dict[str, dict[str, list[_Code]]] = {}
+        self._fields_by_name: dict[str, dict[str, list[_CodeUse]]] = {}
 
     def add(self, batch: Batch) -> None:
-        """Add the codes of a batch."""
+        """Collect the codes of a batch."""
         endings = tuple(load_settings().code_endings)
         for place, column in enumerate(batch.table.columns):
             name = column.name.upper()
@@ -309,13 +328,13 @@ class LeadingZeroCheck:
             for row, line in zip(batch.rows, batch.lines, strict=True):
                 if row[place]:
                     found.setdefault(row[place].strip(), [line, 0])[1] += 1
-            known = self._fields.setdefault(name, {})
+            known = self._fields_by_name.setdefault(name, {})
             for value, (line, count) in found.items():
-                known.setdefault(value, []).append(_Code(batch.table.name, line, count))
+                known.setdefault(value, []).append(_CodeUse(batch.table.name, line, count))
 
     def report(self, remarks: Remarks) -> None:
-        """Note codes without their leading zero."""
-        for name, codes in self._fields.items():
+        """Add remarks on codes that also occur with a leading zero."""
+        for name, codes in self._fields_by_name.items():
             for value, places in codes.items():
                 if f"0{value}" not in codes:
                     continue

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read the sections of shapes: points, lines, polygons of lines, annotation."""
+"""Read the geometry sections of a VCT file: points, lines, polygons, annotation."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from .store import Store
 from .structure import Structure
 
 #: Number of records between two checks for cancellation.
-_CHECK_EVERY = 2_000
+_RECORDS_PER_CANCEL_CHECK = 2_000
 #: A larger count means arcs or splines, whose type number is read as a count.
-_MOST_SEGMENTS = 1_000_000
+_MAX_SEGMENTS = 1_000_000
 #: Types of features other than the plain one (nodes, directed points, clusters …) have small numbers.
-_MOST_TYPES = 9
+_LARGEST_FEATURE_TYPE = 9
 #: The use of a line: boundary of polygons only, or also a feature.
-_BOUNDING, _FEATURE = 0, 1
+_BOUNDARY_LINE, _FEATURE_LINE = 0, 1
 
 
 class Geometry:
-    """The shapes of a file.
+    """All shapes of a VCT file, in scratch files.
 
-    ``shapes``: features as WKB by id; ``lines``: positions of all lines by id, for polygons; ``places``: positions of
-    points and annotation; ``texts``: text and angle of annotation by id; ``codes``: 要素代码 by the number stored with
-    each shape; ``sections``: sections already read.
+    ``shapes``: features as WKB by id; ``lines``: positions of all lines by id, of which polygons consist; ``places``:
+    positions of points and annotation; ``texts``: text and angle of annotation by id; ``codes``: 要素代码 (feature
+    class codes) by the number stored with each shape; ``sections``: sections read so far.
     """
 
     def __init__(self, folder: Path, head: Head, cancellation: Cancellation, remarks: Remarks):
@@ -49,11 +49,11 @@ class Geometry:
         self.sections: set[str] = set()
         self._numbers: dict[str, int] = {}
         self.several = False
-        self._bounding = load_settings().bounding_code
+        self._boundary_code = load_settings().bounding_code
         self._plain_style = load_settings().style.encode("gbk")
         self.geographic = describe_crs(head.crs).geographic
         self._sealed_lines = False
-        self._drafts: list[PolygonRecord] = []
+        self._unassembled: list[PolygonRecord] = []
 
     def __enter__(self) -> Geometry:
         return self
@@ -63,7 +63,7 @@ class Geometry:
             store.close()
 
     def read(self, section: str, lines: Lines, structure: Structure) -> None:
-        """Read all records of a section."""
+        """Read all records of one section: point, line, polygon or annotation."""
         self.sections.add(section)
         if section == "polygon":
             self._seal_lines(lines)
@@ -71,10 +71,10 @@ class Geometry:
             # Lines after polygons: boundaries would be missing, but line features are valid.
             self._sealed_lines = False
         record = {
-            "point": self._point,
-            "line": self._line,
-            "polygon": self._polygon,
-            "annotation": self._annotation,
+            "point": self._read_point,
+            "line": self._read_line,
+            "polygon": self._read_polygon,
+            "annotation": self._read_annotation,
         }[section]
         end, count = f"{section}end", 0
         while True:
@@ -85,19 +85,19 @@ class Geometry:
             ident = lines.number_of(word)
             if ident < 1:
                 raise lines.error("vct_id", id=ident)
-            record(ident, self._code(section, lines, structure), start, lines)
+            record(ident, self._read_class_code(section, lines, structure), start, lines)
             count += 1
-            if count % _CHECK_EVERY == 0:
+            if count % _RECORDS_PER_CANCEL_CHECK == 0:
                 self._make_polygons(lines)
                 self.cancellation.raise_if_cancelled()
                 lines.report_progress()
         self._make_polygons(lines)
 
-    def _code(self, section: str, lines: Lines, structure: Structure) -> str:
-        """Read the 要素代码 and the symbol after it, which is not retained."""
+    def _read_class_code(self, section: str, lines: Lines, structure: Structure) -> str:
+        """Read a record's 要素代码 (feature class code), and skip its symbol code."""
         code = lines.word()
         if code not in structure.codes:
-            if code != self._bounding or section != "line":
+            if code != self._boundary_code or section != "line":
                 raise lines.error("vct_unknown_code", code=code[:40])
         elif section not in structure.kinds[code] and section != "annotation":
             raise lines.error("vct_code_kind", code=code[:40], of_type=structure.codes[code].kind or "table")
@@ -106,71 +106,74 @@ class Geometry:
             self.remarks.add("vct_note_symbols", lines.number)
         return code
 
-    def _positions(self, lines: Lines, count: int) -> NDArray:
+    def _read_positions(self, lines: Lines, count: int) -> NDArray:
         xy = lines.coordinates(count, self.head.dim)
         if self.head.swapped:
             xy = xy[:, ::-1]
         return xy + self.head.offset if any(self.head.offset) else np.ascontiguousarray(xy)
 
-    def _number(self, code: str) -> int:
+    def _number_of_code(self, code: str) -> int:
         if code not in self._numbers:
             self._numbers[code] = len(self.codes)
             self.codes.append(code)
         return self._numbers[code]
 
-    def _keep(self, ident: int, shape: Any, start: int, code: str) -> None:
+    def _store_shape(self, ident: int, shape: Any, start: int, code: str) -> None:
         self.several = self.several or shapely.get_type_id(shape) >= 4
-        self.shapes.put(ident, shapely.to_wkb(shape), start, self._number(code))
+        self.shapes.put(ident, shapely.to_wkb(shape), start, self._number_of_code(code))
 
-    def _type(self, section: str, lines: Lines) -> None:
-        """Read the type of a feature; types other than 1 (plain) are read as plain and noted."""
-        found = lines.whole()
-        if found != PLAIN:
-            if not PLAIN < found <= _MOST_TYPES:
-                raise lines.error("vct_unsupported", found=found, wanted=PLAIN)
-            self.remarks.add("vct_note_types", lines.number, section=section, type=found)
+    def _check_feature_type(self, section: str, lines: Lines) -> None:
+        """Read a record's geometry type, add a remark if it is not 1 (plain).
 
-    def _point(self, ident: int, code: str, start: int, lines: Lines) -> None:
-        self._type("Point", lines)
+        Types up to 9 are read like 1. Raises InputError for others.
+        """
+        feature_type = lines.whole()
+        if feature_type != PLAIN:
+            if not PLAIN < feature_type <= _LARGEST_FEATURE_TYPE:
+                raise lines.error("vct_unsupported", found=feature_type, wanted=PLAIN)
+            self.remarks.add("vct_note_types", lines.number, section=section, type=feature_type)
+
+    def _read_point(self, ident: int, code: str, start: int, lines: Lines) -> None:
+        self._check_feature_type("Point", lines)
         count = lines.count()
-        xy = self._positions(lines, count)
+        xy = self._read_positions(lines, count)
         lines.end_of_record(ident)
         if not count:
             raise lines.error("vct_no_points", id=ident)
         self.places.put(ident, xy.tobytes(), start)
-        self._keep(ident, shapely.points(xy[0]) if count == 1 else shapely.multipoints(xy), start, code)
+        self._store_shape(ident, shapely.points(xy[0]) if count == 1 else shapely.multipoints(xy), start, code)
 
-    def _line(self, ident: int, code: str, start: int, lines: Lines) -> None:
-        self._type("Line", lines)
+    def _read_line(self, ident: int, code: str, start: int, lines: Lines) -> None:
+        self._check_feature_type("Line", lines)
         parts: list[NDArray] = []
         segments = lines.count()
-        if segments > _MOST_SEGMENTS:
+        if segments > _MAX_SEGMENTS:
             raise lines.error("vct_count_value", value=segments)
         for _ in range(segments):
-            self._is(lines, POLYLINE)
-            xy = self._positions(lines, lines.count())
+            self._expect_type(lines, POLYLINE)
+            xy = self._read_positions(lines, lines.count())
             if len(xy) < 2:
                 raise lines.error("vct_no_points", id=ident)
             # A segment continues at the end of the one before, with or without repeating its last point.
-            meets = bool(parts) and bool((parts[-1][-1] == xy[0]).all())
-            if parts and not meets:
+            joins_last = bool(parts) and bool((parts[-1][-1] == xy[0]).all())
+            if parts and not joins_last:
                 self.remarks.add("vct_note_segments", start, ident)
-            parts.append(xy[1:] if meets else xy)
+            parts.append(xy[1:] if joins_last else xy)
         lines.end_of_record(ident)
         if not parts:
             raise lines.error("vct_no_points", id=ident)
-        whole = np.concatenate(parts) if len(parts) > 1 else parts[0]
-        bounding = code == self._bounding
-        self.lines.put(ident, whole.tobytes(), start, _BOUNDING if bounding else _FEATURE)
-        if not bounding:
-            if (whole == whole[0]).all():
+        vertices = np.concatenate(parts) if len(parts) > 1 else parts[0]
+        is_boundary = code == self._boundary_code
+        self.lines.put(ident, vertices.tobytes(), start, _BOUNDARY_LINE if is_boundary else _FEATURE_LINE)
+        if not is_boundary:
+            if (vertices == vertices[0]).all():
                 self.remarks.add("vct_note_flat", start, ident)
-            self._keep(ident, shapely.linestrings(whole), start, code)
+            self._store_shape(ident, shapely.linestrings(vertices), start, code)
 
-    def _polygon(self, ident: int, code: str, start: int, lines: Lines) -> None:
-        self._is(lines, POLYGON)
-        label = self._positions(lines, 1)[0]
-        self._is(lines, INDIRECT)
+    def _read_polygon(self, ident: int, code: str, start: int, lines: Lines) -> None:
+        self._expect_type(lines, POLYGON)
+        label = self._read_positions(lines, 1)[0]
+        self._expect_type(lines, INDIRECT)
         count = lines.count()
         items: list[int] = []
         while len(items) < count:
@@ -186,24 +189,24 @@ class Geometry:
             lines.number = start
             late = error.key == "vct_unknown_line" and "line" not in self.sections
             raise lines.error("vct_polygons_first" if late else error.key, id=ident, **error.params) from error
-        self._drafts.append(PolygonRecord(ident, code, start, found, label))
+        self._unassembled.append(PolygonRecord(ident, code, start, found, label))
 
     def _make_polygons(self, lines: Lines) -> None:
-        """Make polygons of the records read since the last call."""
-        drafts, self._drafts = self._drafts, []
-        if not drafts:
+        """Assemble the polygon records read since the last call, and store them."""
+        records, self._unassembled = self._unassembled, []
+        if not records:
             return
-        shapes = make_polygons(drafts, self.geographic, lines, self.remarks)
+        shapes = make_polygons(records, self.geographic, lines, self.remarks)
         self.several = self.several or bool((shapely.get_type_id(shapes) >= 4).any())
-        for draft, content in zip(drafts, shapely.to_wkb(shapes).tolist(), strict=True):
-            self.shapes.put(draft.ident, content, draft.line, self._number(draft.code))
+        for record, content in zip(records, shapely.to_wkb(shapes).tolist(), strict=True):
+            self.shapes.put(record.ident, content, record.line, self._number_of_code(record.code))
 
-    def _annotation(self, ident: int, code: str, start: int, lines: Lines) -> None:
-        self._type("Annotation", lines)
+    def _read_annotation(self, ident: int, code: str, start: int, lines: Lines) -> None:
+        self._check_feature_type("Annotation", lines)
         text = lines.text_or_blank()
         if not text.strip():
             self.remarks.add("vct_note_no_text", start, ident)
-        numbers = self._numbers_of(lines)
+        numbers = self._read_annotation_position(lines)
         lines.end_of_record(ident)
         xy = np.array([numbers[:2]])
         xy = (xy[:, ::-1] if self.head.swapped else xy) + self.head.offset
@@ -212,10 +215,10 @@ class Geometry:
         if len(numbers) > 2 and not least <= numbers[2] <= most:
             self.remarks.add_example("vct_note_angle", start, f"{numbers[2]:g}", 1, declared=f"{least:g}–{most:g}")
         self.places.put(ident, np.ascontiguousarray(xy).tobytes(), start)
-        self._keep(ident, shapely.points(xy[0]), start, code)
+        self._store_shape(ident, shapely.points(xy[0]), start, code)
 
     @staticmethod
-    def _numbers_of(lines: Lines) -> list[float]:
+    def _read_annotation_position(lines: Lines) -> list[float]:
         line = lines.word()
         try:
             found = [float(part) for part in line.split(lines.separator)]
@@ -226,23 +229,24 @@ class Geometry:
         return found
 
     @staticmethod
-    def _is(lines: Lines, wanted: int) -> None:
-        if (found := lines.whole()) != wanted:
-            raise lines.error("vct_unsupported", found=found, wanted=wanted)
+    def _expect_type(lines: Lines, expected: int) -> None:
+        if (feature_type := lines.whole()) != expected:
+            raise lines.error("vct_unsupported", found=feature_type, wanted=expected)
 
     def _seal_lines(self, lines: Lines) -> None:
         if not self._sealed_lines:
             self._sealed_lines = True
-            _refuse_twice(self.lines.seal(), lines)
+            _refuse_repeated_id(self.lines.seal(), lines)
 
     def seal(self, lines: Lines) -> None:
-        """Finish the shapes for access by id, and verify positions.
+        """Prepare all shapes for access by id, and verify their positions.
 
-        Raises InputError for a repeated id, for boundary lines without polygons, and for impossible positions.
+        Raises InputError for a repeated id, for boundary lines without polygons, and for positions that contradict the
+        header.
         """
         self._seal_lines(lines)
-        _refuse_twice(self.shapes.seal(), lines)
-        unused = self.lines.unused(_BOUNDING)
+        _refuse_repeated_id(self.shapes.seal(), lines)
+        unused = self.lines.unused(_BOUNDARY_LINE)
         if len(unused):
             first = int(unused[0])
             if not self.lines.used.any():
@@ -253,19 +257,19 @@ class Geometry:
         self.bounds = verify_location(self.head, [self.lines, self.places], lines, self.remarks)
 
     def _note_shared_ids(self) -> None:
-        """Note ids common to a boundary line and a feature.
+        """Add a remark on ids that both a boundary line and a feature use.
 
-        Rows can only refer to the feature.
+        Rows of attributes can only refer to the feature.
         """
-        bounding = self.lines.ids_of(_BOUNDING)
-        places = self.shapes.find(bounding)
-        both = places[places >= 0]
-        if len(both):
-            first = int(both[0])
-            self.remarks.add("vct_note_shared_ids", self.shapes.line(first), self.shapes.id(first), len(both))
+        boundary_ids = self.lines.ids_of(_BOUNDARY_LINE)
+        places = self.shapes.find(boundary_ids)
+        shared = places[places >= 0]
+        if len(shared):
+            first = int(shared[0])
+            self.remarks.add("vct_note_shared_ids", self.shapes.line(first), self.shapes.id(first), len(shared))
 
     def notes(self, lines: Lines) -> list[tuple[str, dict[str, Any]]]:
-        """Return notes on changes of positions."""
+        """Return notes on positions: added offset, coarse digits, ignored third number."""
         notes: list[tuple[str, dict[str, Any]]] = []
         if any(self.head.offset):
             notes.append(("vct_note_offset", {"x": f"{self.head.offset[0]:g}", "y": f"{self.head.offset[1]:g}"}))
@@ -284,7 +288,7 @@ class Geometry:
         return notes
 
 
-def _refuse_twice(twice: tuple[int, int, int] | None, lines: Lines) -> None:
-    if twice is not None:
-        ident, lines.number, first = twice
+def _refuse_repeated_id(repeated: tuple[int, int, int] | None, lines: Lines) -> None:
+    if repeated is not None:
+        ident, lines.number, first = repeated
         raise lines.error("vct_twice", id=ident, first=first)

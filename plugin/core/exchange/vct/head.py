@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The header: written in one form, read in LANDUSE-VCT and CNSDTF-VCT form."""
+"""Header of a VCT file.
+
+It is written in one form, and read in the forms LANDUSE-VCT and CNSDTF-VCT.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,17 @@ PROJECTION = "高斯-克吕格投影"
 DATUM, VERTICAL = "1985国家高程基准", "EPSG:5737"
 CLOCK = "北京时间"
 #: Number of lines searched for HeadBegin: comments may come first.
-_FIRST_LINES = 200
+_LINES_SEARCHED_FOR_HEAD = 200
 #: Sections that come after the header.
-_LATER = {f"{name}begin".encode() for name in ("featurecode", "tablestructure", "point", "line", "polygon", "annotation",  # noqa: E501 - a table
+_LATER_SECTIONS = {f"{name}begin".encode() for name in ("featurecode", "tablestructure", "point", "line", "polygon", "annotation",  # noqa: E501 - a table
                                                "topology", "attribute", "style")}  # fmt: skip
 #: Keys of earlier versions that replace others.
-_INSTEAD = {
+_ALTERNATIVE_KEYS = {
     "XYUnit": ("unit",), "MapScale": ("scalem", "scale"), "ExtentMin": ("minx", "miny"), "ExtentMax": ("maxx", "maxy"),
 }  # fmt: skip
-_OF_PLANES = ("Projection", "Parameters")
+_PROJECTED_ONLY_KEYS = ("Projection", "Parameters")
 #: Usual values of keys that reading does not need.
-_USUAL = {
+_USUAL_VALUES = {
     "verticaldatum": (DATUM, "1985国家高程基准面", "1985 国家高程基准"),
     "temporalreferencesystem": (CLOCK, "UTC+8"),
 }
@@ -37,10 +40,10 @@ _USUAL = {
 
 @dataclass(frozen=True)
 class Head:
-    """Header values for reading.
+    """Values of a VCT header that reading needs.
 
-    ``swapped``: the first number of a position is the northing; ``offset``: added to positions; ``heights``: name of
-    the vertical datum; ``extent``: the declared corners.
+    ``swapped``: positions have the northing first; ``offset``: (x, y) to add to positions; ``heights``: name of the
+    vertical datum; ``extent``: the declared corners; ``dim``: numbers per position, 2 or 3.
     """
 
     crs: CRS
@@ -53,41 +56,44 @@ class Head:
 
 
 def check_crs(crs: CRS | None, layer: str) -> None:
-    """Raise OutputError unless a header can name the CRS.
+    """Raise OutputError for a CRS that a VCT header cannot name.
 
-    Supported is CGCS2000, in degrees or in a zone of 3° or 6°.
+    Supported are CGCS2000 in degrees and its 3° and 6° Gauss–Krüger zones.
     """
     frame = describe_crs(crs) if crs is not None else None
-    if frame is None or not frame.cgcs2000 or not (frame.geographic or _width(frame.zone, frame.meridian)):
+    if frame is None or not frame.cgcs2000 or not (frame.geographic or _zone_width(frame.zone, frame.meridian)):
         raise OutputError("vct_crs", layer=layer, crs=crs_label(crs))
 
 
-def _width(zone: int | None, meridian: float | None) -> int:
-    """Return 3 or 6 degrees, 0 for neither; a zone without a prefix counts as one of 3°."""
+def _zone_width(zone: int | None, meridian: float | None) -> int:
+    """Return the width of a zone, 3 or 6 degrees; 0 if it is neither.
+
+    A zone without a number in its eastings counts as a 3° zone.
+    """
     if zone is None or meridian is None:
         return 0
     return {zone * 3.0: 3, zone * 6.0 - 3: 6}.get(meridian, 0)
 
 
 def head_lines(crs: CRS, low: list[str], high: list[str], settings: Settings, today: date) -> list[str]:
-    """Return the lines of the header.
+    """Return the lines of the header to write.
 
-    ``low`` and ``high``: corners of the extent as printed.
+    ``low`` and ``high``: x and y of the extent's corners as they are printed.
     """
-    frame = describe_crs(crs)
+    crs_facts = describe_crs(crs)
     pairs = {
         "Datamark": settings.datamark,
         "Version": settings.version,
-        "CoordinateSystemType": "D" if frame.geographic else "P",
+        "CoordinateSystemType": "D" if crs_facts.geographic else "P",
         "Dim": "2",
         "XAxisDirection": "E",
         "YAxisDirection": "N",
-        "XYUnit": "D" if frame.geographic else "M",
+        "XYUnit": "D" if crs_facts.geographic else "M",
         "ZUnit": "M",
         "Spheroid": SPHEROID,
         "PrimeMeridian": "Greenwich",
-        "Projection": "" if frame.geographic else PROJECTION,
-        "Parameters": "" if frame.geographic else _parameters(crs, settings.parameters),
+        "Projection": "" if crs_facts.geographic else PROJECTION,
+        "Parameters": "" if crs_facts.geographic else _projection_parameters(crs, settings.parameters),
         "VerticalDatum": DATUM,
         "TemporalReferenceSystem": CLOCK,
         "ExtentMin": SEPARATOR.join(low),
@@ -100,21 +106,25 @@ def head_lines(crs: CRS, low: list[str], high: list[str], settings: Settings, to
     return ["HeadBegin", *(f"{key}:{value}" for key, value in pairs.items()), "HeadEnd"]
 
 
-def _parameters(crs: CRS, form: str) -> str:
-    frame = describe_crs(crs)
-    meridian, easting, width = f"{frame.meridian:g}", frame.false_easting, _width(frame.zone, frame.meridian)
-    if form == "long":
-        return f"{meridian},,,,1.0,{easting:.1f},0.0,{width},{frame.zone}"
-    return f"{meridian},1,{easting:.0f},0,{width},{frame.zone}"
+def _projection_parameters(crs: CRS, style: str) -> str:
+    crs_facts = describe_crs(crs)
+    meridian, easting, width = (
+        f"{crs_facts.meridian:g}",
+        crs_facts.false_easting,
+        _zone_width(crs_facts.zone, crs_facts.meridian),
+    )
+    if style == "long":
+        return f"{meridian},,,,1.0,{easting:.1f},0.0,{width},{crs_facts.zone}"
+    return f"{meridian},1,{easting:.0f},0,{width},{crs_facts.zone}"
 
 
 def read_head(lines: Lines, remarks: Remarks) -> Head:
     """Read the header up to HeadEnd.
 
-    Every key is used, verified, or noted as unused. Raises InputError for another file format and for an unsupported
-    CRS.
+    Each key is used, verified, or reported in a remark. Raises InputError for another file format and for an
+    unsupported CRS.
     """
-    _find_head(lines, remarks)
+    _skip_to_head(lines, remarks)
     pairs: dict[str, tuple[str, int, str]] = {}
     while (line := lines.text()).strip().lower() != "headend":
         key, colon, value = line.replace("：", ":", 1).partition(":")
@@ -125,62 +135,62 @@ def read_head(lines: Lines, remarks: Remarks) -> Head:
             raise lines.error("vct_head_line", value=shorten_line(line.encode()))
         # A separator may be a tab, which stripping would remove.
         value = value.strip() or ("\t" if "\t" in value and key.strip().lower() == "separator" else "")
-        _put(pairs, key.strip(), value, lines, remarks)
-    reading = HeaderPairs(lines, pairs, remarks)
-    separator = reading.get("separator")
-    reading.refuse_unless(
+        _store_pair(pairs, key.strip(), value, lines, remarks)
+    header = HeaderPairs(lines, pairs, remarks)
+    separator = header.get("separator")
+    header.refuse_unless(
         len(separator) <= 1 and not (separator.isalnum() or separator in tuple('+-._"')),
         "separator",
         SEPARATOR,
         "vct_head_form",
     )
     lines.separator = separator or SEPARATOR
-    (dim,) = reading.numbers("dim", (1,), "vct_head_dim") or [2.0]
+    (dim,) = header.numbers("dim", (1,), "vct_head_dim") or [2.0]
     if dim not in (2, 3):
-        raise reading.error("dim", "vct_head_dim")
-    crs = read_crs(reading)
-    offset = reading.numbers("offset", (2, 3), "vct_head_offset")
-    verify_values(reading)
+        raise header.error("dim", "vct_head_dim")
+    crs = read_crs(header)
+    offset = header.numbers("offset", (2, 3), "vct_head_offset")
+    verify_values(header)
     head = Head(
         crs=crs,
         dim=int(dim),
-        swapped=read_axes(reading),
+        swapped=read_axes(header),
         offset=(offset[0], offset[1]) if offset else (0.0, 0.0),
-        datamark=reading.get("datamark"),
+        datamark=header.get("datamark"),
         heights=pairs.get("verticaldatum", ("",))[0],
-        extent=read_extent(reading),
+        extent=read_extent(header),
     )
-    _report_missing(reading, describe_crs(crs).geographic)
-    reading.report_unused(_USUAL)
+    _report_missing(header, describe_crs(crs).geographic)
+    header.report_unused(_USUAL_VALUES)
     return head
 
 
-def _put(pairs: dict[str, tuple[str, int, str]], key: str, value: str, lines: Lines, remarks: Remarks) -> None:
-    known = pairs.setdefault(key.lower(), (value, lines.number, key))
-    if known[0] != value:
-        raise lines.error("vct_head_twice", key=key, value=value, first=known[1], other=known[0])
-    if known[1] != lines.number:
+def _store_pair(pairs: dict[str, tuple[str, int, str]], key: str, value: str, lines: Lines, remarks: Remarks) -> None:
+    earlier = pairs.setdefault(key.lower(), (value, lines.number, key))
+    if earlier[0] != value:
+        raise lines.error("vct_head_twice", key=key, value=value, first=earlier[1], other=earlier[0])
+    if earlier[1] != lines.number:
         remarks.add("vct_note_head_unused", lines.number, key=key, value=value)
 
 
 def _report_missing(head: HeaderPairs, geographic: bool) -> None:
-    """Note required keys that are missing or empty."""
-    given = {key for key, (value, _, _) in head.pairs.items() if value}
+    """Add a remark on required header keys that are missing or empty."""
+    filled_keys = {key for key, (value, _, _) in head.pairs.items() if value}
     missing = [
         key
         for key in KEYS
-        if key.lower() not in given
-        and not given.intersection(_INSTEAD.get(key, ()))
-        and not (geographic and key in _OF_PLANES)
+        if key.lower() not in filled_keys
+        and not filled_keys.intersection(_ALTERNATIVE_KEYS.get(key, ()))
+        and not (geographic and key in _PROJECTED_ONLY_KEYS)
     ]
     if missing:
         head.remarks.add("vct_note_head_missing", head.lines.number, keys=", ".join(missing))
 
 
-def _find_head(lines: Lines, remarks: Remarks) -> None:
+def _skip_to_head(lines: Lines, remarks: Remarks) -> None:
     lines.verify_text()
     first = 0, ""
-    for _ in range(_FIRST_LINES):
+    for _ in range(_LINES_SEARCHED_FOR_HEAD):
         line = lines.raw()
         if line is None:
             break
@@ -191,7 +201,7 @@ def _find_head(lines: Lines, remarks: Remarks) -> None:
             if first[0]:
                 remarks.add("vct_note_before_head", lines.number)
             return
-        if word.lower() in _LATER:
+        if word.lower() in _LATER_SECTIONS:
             if ":" in first[1]:
                 # The header is present without its first line.
                 break

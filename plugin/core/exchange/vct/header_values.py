@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read and verify the header's values: spheroid, zone, meridian, units, axes, extent."""
+"""Values of a VCT header: spheroid, zone, meridian, units, axes, extent."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ KEYS = (
     "PrimeMeridian", "Projection", "Parameters", "VerticalDatum", "TemporalReferenceSystem", "ExtentMin", "ExtentMax",
     "MapScale", "Offset", "Date", "Separator",
 )  # fmt: skip
-_WRITTEN = {key.lower(): key for key in KEYS}
+_KEYS_BY_LOWER_CASE = {key.lower(): key for key in KEYS}
 #: Keys required for reading, with an example value for the message.
 _EXAMPLES = {"spheroid": SPHEROID, "parameters": "114,1,38500000,0,3,38"}
 
 
 class HeaderPairs:
-    """The header's values with their lines and their keys as written.
+    """Keys and values of a VCT header, with their line numbers.
 
-    ``used``: keys that were read or verified; `report_unused` notes the others.
+    ``used``: keys that were read or verified; `report_unused` adds remarks on the others.
     """
 
     def __init__(self, lines: Lines, pairs: dict[str, tuple[str, int, str]], remarks: Remarks):
@@ -40,36 +40,39 @@ class HeaderPairs:
         self.used: set[str] = set()
 
     def get(self, key: str) -> str:
-        """Return the value of a key, empty if missing, and mark the key as used."""
+        """Return the value of a key, empty if missing; the key then counts as used."""
         self.used.add(key)
         return self.pairs.get(key, ("", 0, ""))[0]
 
     def line(self, key: str) -> int:
-        """Return the line of a key."""
+        """Return the line number of a key."""
         return self.pairs.get(key, ("", self.lines.number, key))[1]
 
     def error(self, key: str, problem: str = "vct_head_value", **params: str) -> InputError:
-        """Return an InputError on the value of a key."""
-        value, number, written = self.pairs.get(key, ("", self.lines.number, _WRITTEN.get(key, key)))
+        """Return an InputError about the value of a key."""
+        value, number, written = self.pairs.get(key, ("", self.lines.number, _KEYS_BY_LOWER_CASE.get(key, key)))
         self.lines.number = number
         if problem == "vct_head_value":
             problem, params = problem if value else "vct_head_absent", {"wanted": _EXAMPLES[key]}
         return self.lines.error(problem, key=written, value=value, **params)
 
-    def refuse_unless(self, right: bool, key: str, wanted: str, problem: str = "vct_head_wanted") -> None:
-        """Raise InputError with the expected value of a key, unless ``right``."""
-        if not right:
-            raise self.error(key, problem, wanted=wanted)
+    def refuse_unless(self, is_valid: bool, key: str, expected: str, problem: str = "vct_head_wanted") -> None:
+        """Raise InputError for a key unless the condition ``is_valid`` is True.
+
+        ``expected``: the expected value for the message.
+        """
+        if not is_valid:
+            raise self.error(key, problem, wanted=expected)
 
     def remark(self, key: str, problem: str) -> None:
-        """Note a value that was not used."""
+        """Add a remark on a value that was ignored."""
         value, number, written = self.pairs[key]
         self.remarks.add(problem, number, key=written, value=value)
 
     def parts(self, key: str, problem: str = "vct_head_value") -> list[float | None]:
-        """Return the numbers of a value by position; ``None`` for an empty one.
+        """Return the comma-separated numbers of a value; ``None`` for an empty one.
 
-        Empty positions at the end are left out. Raises InputError with the text of ``problem`` for a part that is not
+        Empty positions at the end are left out. Raises InputError with the text key ``problem`` for a part that is not
         numeric.
         """
         texts = [t.strip() for t in self.get(key).replace(self.lines.separator, ",").split(",")]
@@ -84,11 +87,9 @@ class HeaderPairs:
         return found
 
     def numbers(self, key: str, counts: tuple[int, ...], problem: str) -> list[float]:
-        """Return the numbers of a value, as many as one of ``counts``.
+        """Return the numbers of a value, or an empty list for a missing key.
 
-        Empty for a missing key.
-
-        Raises InputError with the text of ``problem``.
+        Their number must be one of ``counts``. Raises InputError with the text key ``problem`` if it is not.
         """
         found = self.parts(key, problem)
         if self.get(key) and (len(found) not in counts or None in found):
@@ -96,14 +97,14 @@ class HeaderPairs:
         return [number for number in found if number is not None]
 
     def report_unused(self, known_values: dict[str, tuple[str, ...]]) -> None:
-        """Note every unused key unless its value is the usual one."""
+        """Add a remark on every unused key whose value is not a usual one."""
         for key, (value, _, _) in self.pairs.items():
             if key not in self.used and value and value not in known_values.get(key, ()):
                 self.remark(key, "vct_note_head_unused")
 
 
 #: Semi-major axis, inverse flattening and semi-minor axis of CGCS2000.
-_AXIS, _FLATTENING, _MINOR = 6_378_137.0, 298.257222101, 6_356_752.314
+_SEMI_MAJOR_AXIS, _FLATTENING, _SEMI_MINOR_AXIS = 6_378_137.0, 298.257222101, 6_356_752.314
 #: Names under which files declare CGCS2000's ellipsoid.
 _SPHEROIDS = ("2000", "GRS80", "GRS 80", "GRS1980", "GRS 1980")
 #: Names of other ellipsoids, by the text that names their coordinate system.
@@ -113,21 +114,22 @@ _OTHER_SPHEROIDS = {
     "vct_spheroid_xian80": ("1980西", "西安", "XIAN", "XI'AN", "IAG", "1975"),
 }
 #: A file from a place farther east may have tomorrow's date.
-_AHEAD = timedelta(days=1)
-_EAST, _NORTH = ("E", "EAST", "东"), ("N", "NORTH", "北")
-_UNITS = {False: ("M", "METER", "METERS", "METRE", "METRES", "米"), True: ("D", "DEGREE", "DEGREES", "度")}
+_MAX_FUTURE = timedelta(days=1)
+_EAST_WORDS, _NORTH_WORDS = ("E", "EAST", "东"), ("N", "NORTH", "北")
+_UNIT_WORDS = {False: ("M", "METER", "METERS", "METRE", "METRES", "米"), True: ("D", "DEGREE", "DEGREES", "度")}
 #: The extent in its earlier spelling.
-_FOUR_KEYS = {"minx": "MinX", "miny": "MinY", "maxx": "MaxX", "maxy": "MaxY"}
-_GREENWICH = ("GREENWICH", "格林尼治", "格林威治", "0", "0.0")
+_EXTENT_KEYS = {"minx": "MinX", "miny": "MinY", "maxx": "MaxX", "maxy": "MaxY"}
+_GREENWICH_WORDS = ("GREENWICH", "格林尼治", "格林威治", "0", "0.0")
 _GAUSS = re.compile("高斯|GAUSS|TRANSVERSE.?MERCATOR", re.I)
 _DMS = re.compile(r"(\d{1,3})(?:[°:度]\s*(\d{1,2})(?:[′':分]\s*(\d{1,2}(?:\.\d+)?)?[″\"秒]?)?)?°?")
 
 
 @dataclass(frozen=True)
 class Extent:
-    """The header's extent.
+    """The declared extent of a VCT file.
 
-    Corners (2,) in the order of the file, the unit of their last printed digit, and their lines.
+    ``low`` and ``high``: corners (2,) in the axis order of the file; ``digit``: unit of their last printed digit;
+    ``lines``: their line numbers.
     """
 
     low: NDArray
@@ -137,9 +139,10 @@ class Extent:
 
 
 def read_crs(head: HeaderPairs) -> CRS:
-    """Return CGCS2000 in degrees, or the zone of Parameters, with a prefix or without.
+    """Return the CRS of a header: CGCS2000 in degrees or a Gauss–Krüger zone.
 
-    Raises InputError for any other CRS.
+    The zone comes from the key Parameters, with a zone number in the eastings or without. Raises InputError for any
+    other CRS.
     """
     _check_spheroid(head)
     kind = head.get("coordinatesystemtype").upper()
@@ -147,20 +150,20 @@ def read_crs(head: HeaderPairs) -> CRS:
     geographic = kind == "D"
     unit = "xyunit" if "xyunit" in head.pairs else "unit"
     named = head.get(unit).upper()
-    if not kind and named in _UNITS[True]:
+    if not kind and named in _UNIT_WORDS[True]:
         raise head.error(unit, "vct_head_no_type")
-    if kind and named in _UNITS[not geographic]:
+    if kind and named in _UNIT_WORDS[not geographic]:
         _refuse_kind(head, unit, geographic)
-    head.refuse_unless(not named or named in _UNITS[geographic], unit, _UNITS[geographic][0])
+    head.refuse_unless(not named or named in _UNIT_WORDS[geographic], unit, _UNIT_WORDS[geographic][0])
     prime = head.get("primemeridian").upper()
-    head.refuse_unless(not prime or prime in _GREENWICH, "primemeridian", "Greenwich")
+    head.refuse_unless(not prime or prime in _GREENWICH_WORDS, "primemeridian", "Greenwich")
     if geographic:
         return GEODETIC
     projection = head.get("projection")
     if not _GAUSS.search(projection) and re.search("高斯|投影", projection.encode("gb18030").decode("big5", "ignore")):
         raise head.error("projection", "vct_big5")
     head.refuse_unless(not projection or bool(_GAUSS.search(projection)), "projection", "高斯-克吕格投影")
-    crs = _zone(head)
+    crs = _read_zone(head)
     for key in ("meridian", "meridinan"):
         if key in head.pairs:
             _check_meridian(head, key, crs)
@@ -168,7 +171,7 @@ def read_crs(head: HeaderPairs) -> CRS:
 
 
 def _refuse_kind(head: HeaderPairs, unit: str, geographic: bool) -> None:
-    """Raise InputError on CoordinateSystemType where unit and projection contradict it."""
+    """Raise InputError if CoordinateSystemType contradicts unit and projection."""
     planar = [key for key in ("projection", "parameters") if head.pairs.get(key, ("",))[0]]
     if geographic and planar:
         others = ", ".join(f"{head.pairs[key][2]} ({head.pairs[key][1]})" for key in (unit, *planar))
@@ -189,8 +192,8 @@ def _check_spheroid(head: HeaderPairs) -> None:
             raise head.error("spheroid", other)
     known = any(word in name for word in _SPHEROIDS) or "298.2572221" in text
     settings = load_settings()
-    slacks = ((_FLATTENING, settings.flattening_differs), (_MINOR, settings.axis_differs_m))
-    axis = not numbers or abs(numbers[0] - _AXIS) <= settings.axis_differs_m
+    slacks = ((_FLATTENING, settings.flattening_differs), (_SEMI_MINOR_AXIS, settings.axis_differs_m))
+    axis = not numbers or abs(numbers[0] - _SEMI_MAJOR_AXIS) <= settings.axis_differs_m
     second = len(numbers) < 2 or any(abs(numbers[1] - value) <= slack for value, slack in slacks)
     head.refuse_unless(known and axis and second and len(numbers) <= 2, "spheroid", SPHEROID, "vct_spheroid")
     if len(numbers) == 2 and numbers[1] < _FLATTENING + 1:
@@ -206,13 +209,13 @@ def _note_flattening(head: HeaderPairs, text: str) -> None:
 
 
 def _check_width(head: HeaderPairs, zone: float, meridian: float, width: float) -> None:
-    """Raise InputError for a zone number outside its width, or of the other width.
+    """Raise InputError for a zone number that contradicts the width of the zone.
 
-    The central meridian shows the width.
+    The central meridian shows the width, 3° or 6°.
     """
-    for degrees, its in ((3, 3 * zone), (6, 6 * zone - 3)):
+    for degrees, zone_meridian in ((3, 3 * zone), (6, 6 * zone - 3)):
         numbers = load_settings().zones_3 if degrees == 3 else load_settings().zones_6
-        if width in (3, 6) and width != degrees and meridian == its and numbers[0] <= zone <= numbers[1]:
+        if width in (3, 6) and width != degrees and meridian == zone_meridian and numbers[0] <= zone <= numbers[1]:
             params = {"zone": f"{zone:g}", "meridian": f"{meridian:g}", "right": f"{degrees:g}", "width": f"{width:g}"}
             raise head.error("parameters", "vct_zone_width", **params)
     limits = {3.0: load_settings().zones_3, 6.0: load_settings().zones_6}.get(width, [0.0, 0.0])
@@ -220,10 +223,10 @@ def _check_width(head: HeaderPairs, zone: float, meridian: float, width: float) 
         raise head.error("parameters")
 
 
-def _zone(head: HeaderPairs) -> CRS:
-    """Return the zone of Parameters.
+def _read_zone(head: HeaderPairs) -> CRS:
+    """Return the CRS for the header's key Parameters.
 
-    The value begins with the central meridian and ends with scale, false easting, false northing, width and zone.
+    Its value begins with the central meridian and ends with scale, false easting, false northing, width and zone.
     """
     slots = head.parts("parameters")
     if len(slots) < 5 or any(slots[k] is None for k in (0, -1, -2, -4)):
@@ -251,7 +254,7 @@ def _zone(head: HeaderPairs) -> CRS:
 
 
 def _check_meridian(head: HeaderPairs, key: str, crs: CRS) -> None:
-    """Verify a central meridian in a separate key, in degrees or degrees, minutes, seconds."""
+    """Verify a central meridian in its own key: degrees, or degrees, minutes, seconds."""
     found = _DMS.fullmatch(head.get(key).strip())
     if not head.get(key):
         return
@@ -264,16 +267,16 @@ def _check_meridian(head: HeaderPairs, key: str, crs: CRS) -> None:
 
 
 def read_axes(head: HeaderPairs) -> bool:
-    """Return True if the first number of a position is the northing.
+    """Return True if positions have the northing first.
 
     Raises InputError unless one axis points east and the other north.
     """
     first, second = head.get("xaxisdirection").upper(), head.get("yaxisdirection").upper()
-    if (first in _EAST or not first) and (second in _NORTH or not second):
+    if (first in _EAST_WORDS or not first) and (second in _NORTH_WORDS or not second):
         return False
-    head.refuse_unless(not first or first in (*_EAST, *_NORTH), "xaxisdirection", "E / N")
-    wanted = _EAST if first in _NORTH else _NORTH
-    head.refuse_unless(not second or second in (*_EAST, *_NORTH), "yaxisdirection", wanted[0])
+    head.refuse_unless(not first or first in (*_EAST_WORDS, *_NORTH_WORDS), "xaxisdirection", "E / N")
+    wanted = _EAST_WORDS if first in _NORTH_WORDS else _NORTH_WORDS
+    head.refuse_unless(not second or second in (*_EAST_WORDS, *_NORTH_WORDS), "yaxisdirection", wanted[0])
     if not first:
         raise head.error("yaxisdirection", "vct_axis_missing")
     if second and second not in wanted:
@@ -285,15 +288,15 @@ def read_axes(head: HeaderPairs) -> bool:
 
 
 def read_extent(head: HeaderPairs) -> Extent | None:
-    """Return the extent in either spelling; ``None`` if it is missing.
+    """Return the declared extent; ``None`` if it is missing or invalid.
 
-    The spellings are ExtentMin and ExtentMax, or MinX, MinY, MaxX, MaxY. An invalid value is noted only, because just
-    the comparison depends on it.
+    It may be given as ExtentMin and ExtentMax, or as MinX, MinY, MaxX, MaxY. An invalid value gets a remark only,
+    because nothing but a comparison depends on it.
     """
     corners, texts = [], []
     keys: tuple[str, ...] = ("extentmin", "extentmax")
     if not any(key in head.pairs for key in keys):
-        keys = tuple(_FOUR_KEYS)
+        keys = tuple(_EXTENT_KEYS)
     head.used.update(keys)
     if not any(head.get(key) for key in keys):
         return None
@@ -308,9 +311,9 @@ def read_extent(head: HeaderPairs) -> Extent | None:
         if len(numbers) not in counts or not np.isfinite(numbers).all():
             if value:
                 head.remark(key, "vct_note_head_value")
-            elif key in _FOUR_KEYS:
+            elif key in _EXTENT_KEYS:
                 # The other spelling is among the keys that every header should have.
-                head.remarks.add("vct_note_head_missing", head.lines.number, keys=_FOUR_KEYS[key])
+                head.remarks.add("vct_note_head_missing", head.lines.number, keys=_EXTENT_KEYS[key])
             return None
         corners += numbers[:2]
         texts += parts[:2]
@@ -326,7 +329,10 @@ def read_extent(head: HeaderPairs) -> Extent | None:
 
 
 def verify_values(head: HeaderPairs) -> None:
-    """Note impossible values of scale, date and version, on which reading does not depend."""
+    """Add remarks on impossible values of scale, date and version.
+
+    Reading does not depend on these values.
+    """
     version = head.get("version").strip().upper().removeprefix("V")
     if version and version not in ("3", "3.0", "3.00") and "17798" not in version:
         head.remark("version", "vct_note_version")
@@ -342,22 +348,22 @@ def verify_values(head: HeaderPairs) -> None:
         if text and not (text.isdecimal() and settings.largest_scale <= int(text[:9]) <= settings.smallest_scale):
             head.remark(key, "vct_note_head_value")
     day = head.get("date")
-    if day and not _is_day(day):
+    if day and not _is_valid_day(day):
         head.remark("date", "vct_note_head_value")
-    elif day and (_day(day) or date.min) > date.today() + _AHEAD:
+    elif day and (_parse_day(day) or date.min) > date.today() + _MAX_FUTURE:
         head.remark("date", "vct_note_date_future")
     vertical = head.get("zunit").upper()
-    if vertical and vertical not in _UNITS[False]:
+    if vertical and vertical not in _UNIT_WORDS[False]:
         head.remark("zunit", "vct_note_head_unused")
 
 
-def _is_day(text: str) -> bool:
-    day = _day(text)
+def _is_valid_day(text: str) -> bool:
+    day = _parse_day(text)
     return day is not None and day.year in load_settings().years
 
 
-def _day(text: str) -> date | None:
-    """Return the day that a text names; ``None`` for an impossible date or another text."""
+def _parse_day(text: str) -> date | None:
+    """Return the date in a text; ``None`` if the text is not a valid date."""
     found = re.fullmatch(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?", text)
     try:
         return date(*map(int, found.groups())) if found is not None else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read the text of a VCT file line by line, with line numbers for errors.
+"""Read the text of a VCT file line by line, with line numbers for error messages.
 
 Blank lines are ignored.
 """
@@ -20,32 +20,33 @@ from ...errors import InputError
 
 Progress = Callable[[float, str], None]
 #: Number of coordinates read at once: a wrong count is found at the next word, not at the end of the file.
-_BLOCK = 20_000
+_LINES_PER_BLOCK = 20_000
 _LINE_FEED = ord("\n")
 #: A superset of GBK and GB2312.
 _CODEC = "gb18030"
 #: Largest coordinate in any unit; geometry operations fail beyond it and with NaN.
 FARTHEST = 1e12
 #: Integers are stored in 64 bits.
-_MOST = 2**63 - 1
+_MAX_INTEGER = 2**63 - 1
 #: Number of characters of a wrong value in a message.
-_SHOWN = 40
+_MAX_SHOWN_CHARACTERS = 40
 #: Bytes that may follow the text: NUL of an interrupted copy, and the end mark of DOS.
-_FILL = b"\0\x1a"
+_FILL_BYTES = b"\0\x1a"
 #: A line that begins or ends a section; a table may have a name such as LEGEND.
-_MARK = re.compile(
+_SECTION_MARK = re.compile(
     "(?:Head|FeatureCode|TableStructure|Point|Line|Polygon|Solid|Image|Annotation|Topology|Attribute|VarChar|Style|StyleData|"
     "Comment)(?:Begin|End)",
     re.I,
 )
-_CONTROL = dict.fromkeys((*range(32), 127), "·")
+_CONTROL_CHARACTERS = dict.fromkeys((*range(32), 127), "·")
 #: Number of bytes at the beginning that show encoding and line ends.
-_BEGINNING = 65_536
+_BYTES_INSPECTED = 65_536
 
 
 class Lines:
-    """The lines of a file; errors name ``source``, ``section`` and the last ``number``.
+    """Reader of a text file that counts lines.
 
+    Errors name the file ``source``, the ``section`` and the line ``number``, which is the last line read.
     `report_progress` calls ``progress(share, section)``.
     """
 
@@ -67,12 +68,15 @@ class Lines:
         self.coarsest, self.coarse_line, self.coarse_count = 0.0, 0, 0
 
     def report_progress(self) -> None:
-        """Report the share of the file already read, 0…1, and the section."""
+        """Report the share of the file read so far (0…1) and the section."""
         self._progress(self._file.tell() / self._size, self.section)
 
     def verify_text(self) -> None:
-        """Raise InputError for UTF-16 and for other line ends, before reading."""
-        start = self._file.read(_BEGINNING)
+        """Raise InputError for UTF-16 and for unsupported line ends.
+
+        Called before any line is read.
+        """
+        start = self._file.read(_BYTES_INSPECTED)
         self._file.seek(0)
         self.number = 1
         if start.startswith((b"\xff\xfe", b"\xfe\xff")) or (start.strip(b"\0") and b"\0" in start[:2]):
@@ -83,16 +87,16 @@ class Lines:
 
     @property
     def torn(self) -> bool:
-        """True if the last line, which has no line end, was read."""
+        """True if the file ends without a line end and its last line was read."""
         return self._torn > 0
 
     def complete(self) -> None:
-        """Mark the text as complete: later errors concern its content."""
+        """Declare that the file is not cut off: later errors concern its content."""
         self._torn = 0
 
     def _without_fill(self, line: bytes) -> bytes:
-        """Return the last line, which has no line end, without NUL and Ctrl-Z after it."""
-        stripped = line.rstrip(_FILL)
+        """Return the file's last line without NUL and Ctrl-Z at its end."""
+        stripped = line.rstrip(_FILL_BYTES)
         if len(stripped) < len(line):
             self.filled = self.number
         if stripped.strip():
@@ -100,7 +104,7 @@ class Lines:
         return stripped
 
     def find(self, word: str) -> int:
-        """Return the number of the next line with this word, ignoring case; 0 if not found."""
+        """Return the number of the next line that is this word (any case); 0 if none."""
         wanted = word.lower().encode()
         while (line := self.raw()) is not None:
             if line.strip().lower() == wanted:
@@ -108,12 +112,12 @@ class Lines:
         return 0
 
     def raw(self) -> bytes | None:
-        """Return the next line that is not blank, without its end; ``None`` after the last."""
+        """Return the next line that is not blank, as bytes; ``None`` at the file's end."""
         for line in self._handle:
             self.number += 1
             if not line.endswith(b"\n"):
                 line = self._without_fill(line)
-            elif line[:1] in (b"\0", b"\x1a") and not line.strip(_FILL + b"\r\n"):
+            elif line[:1] in (b"\0", b"\x1a") and not line.strip(_FILL_BYTES + b"\r\n"):
                 self.filled = self.filled or self.number
                 continue
             line = line.rstrip(b"\r\n")
@@ -122,7 +126,10 @@ class Lines:
         return None
 
     def line(self) -> bytes:
-        """Return the next line that is not blank; InputError at the end of the file."""
+        """Return the next line that is not blank, as bytes.
+
+        Raises InputError at the end of the file.
+        """
         # Repeats the code of `raw` to save a call per line: files have a million lines and more.
         for line in self._handle:
             self.number += 1
@@ -134,11 +141,14 @@ class Lines:
         raise self.error("vct_cut_off")
 
     def text(self) -> str:
-        """Return the next line decoded, including outer spaces; InputError unless it is GBK."""
+        """Return the next line that is not blank as text, outer spaces included.
+
+        Raises InputError unless it is GBK.
+        """
         return self.decoded(self.line())
 
     def text_or_blank(self) -> str:
-        """Return the immediately next line decoded; here a blank one is an empty text."""
+        """Return the very next line as text; a blank line is an empty text."""
         line = next(self._handle, None)
         if line is None:
             raise self.error("vct_cut_off")
@@ -148,28 +158,28 @@ class Lines:
         return self.decoded(line.rstrip(b"\r\n"))
 
     def decoded(self, line: bytes) -> str:
-        """Decode a line; InputError unless it is GBK."""
+        """Return a line as text. Raises InputError unless it is GBK."""
         try:
             return line.decode(_CODEC)
         except UnicodeDecodeError as error:
             raise self.error("vct_encoding") from error
 
     def word(self) -> str:
-        """Return the next line without outer spaces."""
+        """Return the next line that is not blank as text without outer spaces."""
         return self.text().strip()
 
     def whole(self) -> int:
-        """Return the next line as an integer."""
+        """Return the next line as an integer; InputError if it is something else."""
         line = self.line()
         try:
             number = int(line)
         except ValueError:
             # Raises the error.
             return self.number_of(line)
-        return number if -_MOST <= number <= _MOST and b"_" not in line else self.number_of(line)
+        return number if -_MAX_INTEGER <= number <= _MAX_INTEGER and b"_" not in line else self.number_of(line)
 
     def number_of(self, text: bytes | str) -> int:
-        """Return a text as an integer of 64 bits."""
+        """Return a text as a 64-bit integer; InputError if it is something else."""
         word = text if isinstance(text, str) else self.decoded(text)
         try:
             number = int(word)
@@ -177,56 +187,65 @@ class Lines:
             self.refuse_mark(word)
             # Python refuses to convert more than a few thousand digits.
             large = word.strip().lstrip("+-").isdecimal()
-            raise self.error("vct_number_large" if large else "vct_number", value=_cut(text)) from error
+            raise self.error("vct_number_large" if large else "vct_number", value=_shorten_text(text)) from error
         # Python accepts 1_000 as a number.
         if "_" in word:
-            raise self.error("vct_number", value=_cut(text))
-        if not -_MOST <= number <= _MOST:
-            raise self.error("vct_number_large", value=_cut(text))
+            raise self.error("vct_number", value=_shorten_text(text))
+        if not -_MAX_INTEGER <= number <= _MAX_INTEGER:
+            raise self.error("vct_number_large", value=_shorten_text(text))
         return number
 
     def refuse_mark(self, word: str) -> None:
-        """Raise InputError for the begin or end of another section: this one has no end."""
+        """Raise InputError if a word begins or ends another section.
+
+        The current section then has no end.
+        """
         word = word.strip()
-        if _MARK.fullmatch(word) and word.lower() != f"{self.section}end".lower():
+        if _SECTION_MARK.fullmatch(word) and word.lower() != f"{self.section}end".lower():
             raise self.error("vct_section_open", value=word)
 
     def wholes(self) -> list[int]:
-        """Return the next line as integers between separators."""
-        return [self.number_of(part) for part in self._split(self.line()) if part.strip()]
+        """Return the next line as a list of integers between separators."""
+        return [self.number_of(part) for part in self._split_numbers(self.line()) if part.strip()]
 
     def count(self) -> int:
-        """Return the next line as a count, 0 or more."""
+        """Return the next line as a count: an integer of at least 0."""
         number = self.whole()
         if number < 0:
             raise self.error("vct_count_value", value=number)
         return number
 
     def end_of_record(self, ident: int) -> None:
-        """Read the 0 that closes a record; anything else means a wrong count before it."""
+        """Read the line 0 that closes a record.
+
+        Raises InputError for anything else: a count before it was wrong.
+        """
         line = self.line()
         if line.strip() != b"0":
             raise self.error("vct_count", id=ident, value=shorten_line(line))
 
     def coordinates(self, count: int, dim: int) -> NDArray:
-        """Return (count, 2) the next lines as x, y; a third number is left out.
+        """Return the next ``count`` lines as positions (count, 2).
 
-        InputError names the line of an invalid position.
+        ``dim``: numbers per line, 2 or 3; a third number is ignored. InputError names the line of an invalid position.
         """
         parts = []
         while count > 0:
-            rows, numbers, whole = self._take(min(count, _BLOCK))
-            if not whole and rows and not _is_position(rows[-1], dim, self.separator):
+            rows, numbers, whole = self._take_lines(min(count, _LINES_PER_BLOCK))
+            if not whole and rows and not _is_valid_position(rows[-1], dim, self.separator):
                 # The file is cut off in the middle of a line.
                 del rows[-1]
-            parts.append(self._parse(rows, numbers, dim))
+            parts.append(self._parse_positions(rows, numbers, dim))
             if not whole:
                 raise self.error("vct_cut_off")
             count -= len(rows)
         return np.concatenate(parts) if parts else np.zeros((0, 2))
 
-    def _take(self, count: int) -> tuple[list[bytes], list[int] | range, bool]:
-        """Return the next lines that are not blank, their numbers, and True if complete."""
+    def _take_lines(self, count: int) -> tuple[list[bytes], list[int] | range, bool]:
+        """Return the next ``count`` lines that are not blank and their line numbers.
+
+        The third value is True if the file had that many lines.
+        """
         first = self.number + 1
         rows = list(islice(self._handle, count))
         self.number += len(rows)
@@ -244,12 +263,12 @@ class Lines:
             numbers.append(self.number)
         return rows, numbers, True
 
-    def _parse(self, rows: list[bytes], numbers: Sequence[int], dim: int) -> NDArray:
+    def _parse_positions(self, rows: list[bytes], numbers: Sequence[int], dim: int) -> NDArray:
         if not rows:
             return np.zeros((0, 2))
         commas = dim - 1
         if self.separator != ",":
-            rows = [b",".join(self._split(row)) for row in rows]
+            rows = [b",".join(self._split_numbers(row)) for row in rows]
         try:
             if all(row.count(b",") == commas for row in rows):
                 text = b",".join(rows)
@@ -262,12 +281,12 @@ class Lines:
             # The loop below finds the invalid line.
             pass
         for row, number in zip(rows, numbers, strict=False):
-            if not _is_position(row, dim):
+            if not _is_valid_position(row, dim):
                 self.number = number
                 if b"\0" in row:
                     raise self.error("vct_nul_line")
                 half = unicodedata.normalize("NFKC", self.decoded(row)).encode(_CODEC)
-                if half != row and _is_position(half, dim):
+                if half != row and _is_valid_position(half, dim):
                     raise self.error("vct_full_comma", value=shorten_line(row))
                 if (count := _numbers_in(row)) > 1 and count != dim:
                     raise self.error("vct_dimension", value=shorten_line(row), dim=dim, found=count)
@@ -283,11 +302,11 @@ class Lines:
                 self.coarsest, self.coarse_line = max(self.coarsest, *steps), self.coarse_line or number
                 self.coarse_count += 1
 
-    def _split(self, line: bytes) -> list[bytes]:
+    def _split_numbers(self, line: bytes) -> list[bytes]:
         return line.split(self.separator.encode(_CODEC))
 
     def error(self, key: str, /, **params: Any) -> InputError:
-        """Return an InputError on the last line, or on the cut end of the file."""
+        """Return an InputError about the last line, or about a file that is cut off."""
         number = self.number
         if self._torn and key != "vct_cut_between":
             key, params, number = "vct_cut_off", {}, self._torn
@@ -302,7 +321,7 @@ def _last_digit(number: str) -> float:
     return 10.0 ** (int(exponent) - len(mantissa.partition(".")[2]))
 
 
-def _is_position(row: bytes, dim: int, separator: str = ",") -> bool:
+def _is_valid_position(row: bytes, dim: int, separator: str = ",") -> bool:
     parts = row.split(separator.encode(_CODEC))
     try:
         return len(parts) == dim and b"_" not in row and all(abs(float(part)) <= FARTHEST for part in parts)
@@ -311,7 +330,7 @@ def _is_position(row: bytes, dim: int, separator: str = ",") -> bool:
 
 
 def _numbers_in(row: bytes) -> int:
-    """Return the number of numbers in a row; 0 if it has anything else."""
+    """Return how many numbers a row has; 0 if anything in it is not a number."""
     parts = row.split(b",")
     try:
         return len(parts) if all(abs(float(part)) <= FARTHEST for part in parts) else 0
@@ -320,11 +339,11 @@ def _numbers_in(row: bytes) -> int:
         return 0
 
 
-def _cut(text: bytes | str) -> str:
+def _shorten_text(text: bytes | str) -> str:
     return shorten_line(text if isinstance(text, bytes) else text.encode(_CODEC, errors="replace"))
 
 
 def shorten_line(line: bytes) -> str:
-    """Return a line shortened and without control characters, for a message."""
-    text = line.decode(_CODEC, errors="replace").strip().translate(_CONTROL)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    """Return a line for a message: shortened, without control characters."""
+    text = line.decode(_CODEC, errors="replace").strip().translate(_CONTROL_CHARACTERS)
+    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare coordinates with their expected location.
+"""Compare the coordinates of a VCT file with its header and with its county.
 
-This is the header's zone and extent and the county that rows name; degrees may be written as DD.MMSS.
+The header gives zone and extent; the rows name the county. Degrees may be written as DD.MMSS.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from .settings import Remarks, load_settings
 from .store import Store
 
 #: Largest rounding error of a printed decimal number, as a share of a minute.
-_MISSED = 1e-7
+_MINUTE_ROUNDING = 1e-7
 #: Seconds that rounding in print turns into sixty.
-_SIXTY = 60.0001
+_MAX_SECONDS = 60.0001
 
 
 @dataclass(frozen=True)
 class DmsCheck:
-    """Positions whose digits are all valid minutes and seconds below 60.
+    """All positions read as DD.MMSS, where every minute and second is below 60.
 
-    ``low`` and ``high``: (2,) bounds in decimal degrees if read as DD.MMSS; ``minutes``: number of different full
+    ``low`` and ``high``: (2,) bounds in decimal degrees under this reading; ``minutes``: number of different full
     minutes on both axes; ``seconds``: number of different full seconds; ``first``: (2,) the first position as written,
-    with its ``line`` and ``ident``; ``count``: number of positions.
+    in ``line`` of record ``ident``; ``count``: number of positions.
     """
 
     low: NDArray
@@ -49,27 +49,27 @@ class DmsCheck:
 
     @property
     def by_digits(self) -> bool:
-        """True if decimal degrees would have minutes or seconds above 60 somewhere."""
+        """True if the digits alone show that the degrees are written as DD.MMSS."""
         settings = load_settings()
         return self.minutes >= settings.packed_minutes and self.seconds >= settings.packed_seconds
 
 
 def convert_dms_degrees(stores: Iterable[Store]) -> DmsCheck | None:
-    """Read the positions as DD.MMSS; ``None`` where one of them is not of that form."""
+    """Read all positions as DD.MMSS; ``None`` if one cannot be read that way."""
     low, high = np.full(2, np.inf), np.full(2, -np.inf)
     minutes: set[int] = set()
     seconds: set[int] = set()
-    first, place, count = np.zeros(2), (0, 0), 0
+    first, first_line_and_id, count = np.zeros(2), (0, 0), 0
     for store in stores:
         for start, xy in store.blocks():
             degrees = np.floor(xy)
             hundredths = (xy - degrees) * 100
-            minute = np.floor(hundredths + _MISSED)
+            minute = np.floor(hundredths + _MINUTE_ROUNDING)
             second = np.maximum((hundredths - minute) * 100, 0.0)
-            if (minute >= 60).any() or (second > _SIXTY).any():
+            if (minute >= 60).any() or (second > _MAX_SECONDS).any():
                 return None
             if not count and len(xy):
-                first, place = xy[0].copy(), store.record(start)
+                first, first_line_and_id = xy[0].copy(), store.record(start)
             count += len(xy)
             decimal = degrees + minute / 60 + second / 3600
             low, high = np.minimum(low, decimal.min(axis=0)), np.maximum(high, decimal.max(axis=0))
@@ -77,21 +77,21 @@ def convert_dms_degrees(stores: Iterable[Store]) -> DmsCheck | None:
             cells = (degrees * 100 + minute + 1) * (1, -1)
             minutes.update(np.unique(cells).astype(int).tolist())
             seconds.update(np.unique(np.floor(second)).astype(int).tolist())
-    return DmsCheck(low, high, len(minutes), len(seconds), first, *place, count) if count else None
+    return DmsCheck(low, high, len(minutes), len(seconds), first, *first_line_and_id, count) if count else None
 
 
 #: Length of a degree of latitude in metres.
 _DEGREE_M = 111_320.0
 #: Kind of mismatch between coordinates and header (`find_coordinate_problem`) → text key.
-_REASONS = {"axis": "vct_place_axis", "prefix": "vct_place_prefix", "zone": "vct_place_zone", "degrees": "vct_place_degrees",  # noqa: E501 - a table
+_MISMATCH_MESSAGES = {"axis": "vct_place_axis", "prefix": "vct_place_prefix", "zone": "vct_place_zone", "degrees": "vct_place_degrees",  # noqa: E501 - a table
             "metres": "vct_place_metres"}  # fmt: skip
 
 
 class Bounds(NamedTuple):
-    """The bounds of all positions.
+    """The bounding box of all positions in a file.
 
-    ``low`` and ``high``: (2,); ``at``: line and id of the records with the least x, y and greatest x, y; ``packed``:
-    the positions as DD.MMSS if their digits allow it.
+    ``low`` and ``high``: (2,) corners; ``at``: line and id of the four records that reach least x, least y, greatest x,
+    greatest y; ``packed``: the positions read as DD.MMSS, if possible.
     """
 
     low: NDArray
@@ -101,9 +101,10 @@ class Bounds(NamedTuple):
 
 
 class Outside(NamedTuple):
-    """Positions outside a box.
+    """Positions outside a bounding box.
 
-    Number of positions and of their records; distance, line and id of the farthest; their middle.
+    ``positions`` and ``records``: how many; ``distance``, ``line``, ``ident``: the farthest position; ``middle``: (2,)
+    median of these positions.
     """
 
     positions: int
@@ -115,10 +116,10 @@ class Outside(NamedTuple):
 
 
 def bounds_of(stores: Iterable[Store]) -> Bounds | None:
-    """Return the bounds of all positions; ``None`` without positions."""
+    """Return the bounding box of all positions; ``None`` without any position."""
     ends = np.array([[np.inf, np.inf], [-np.inf, -np.inf]])
     at = [(0, 0)] * 4
-    for store, first, xy in _blocks(stores):
+    for store, first, xy in _position_blocks(stores):
         least, most = xy.argmin(axis=0), xy.argmax(axis=0)
         for k, place in enumerate((*least.tolist(), *most.tolist())):
             side, axis = divmod(k, 2)
@@ -129,18 +130,18 @@ def bounds_of(stores: Iterable[Store]) -> Bounds | None:
     return Bounds(ends[0], ends[1], tuple(at)) if np.isfinite(ends).all() else None
 
 
-def _blocks(stores: Iterable[Store]) -> Iterator[tuple[Store, int, NDArray]]:
+def _position_blocks(stores: Iterable[Store]) -> Iterator[tuple[Store, int, NDArray]]:
     for store in stores:
         for first, xy in store.blocks():
             yield store, first, xy
 
 
 def find_outside(stores: Iterable[Store], low: NDArray, high: NDArray) -> Outside:
-    """Return the positions outside a box with corners ``low`` and ``high`` (2,)."""
+    """Return the positions outside a box; its corners ``low`` and ``high`` are (2,)."""
     positions = records = 0
     farthest, line, ident = 0.0, 0, 0
     middle = np.zeros(2)
-    for store, first, xy in _blocks(stores):
+    for store, first, xy in _position_blocks(stores):
         excess = np.maximum(low - xy, xy - high).max(axis=1)
         out = np.flatnonzero(excess > 0)
         if not len(out):
@@ -157,10 +158,10 @@ def find_outside(stores: Iterable[Store], low: NDArray, high: NDArray) -> Outsid
 
 
 def verify_location(head: Head, stores: list[Store], lines: Lines, remarks: Remarks) -> Bounds | None:
-    """Return the bounds of all positions after comparison with zone and extent.
+    """Return the bounding box after comparing it with zone and extent of the header.
 
-    Raises InputError for positions outside the header's zone or far outside its extent; smaller differences from the
-    extent are noted.
+    Raises InputError for positions outside the zone or far outside the extent. Smaller deviations from the extent get a
+    remark.
     """
     found = bounds_of(stores)
     if found is None:
@@ -175,16 +176,16 @@ def verify_location(head: Head, stores: list[Store], lines: Lines, remarks: Rema
 
 
 def _packed_error(key: str, packed: DmsCheck, lines: Lines, **params: str) -> InputError:
-    """Return the error on degrees written as DD.MMSS.
+    """Return the error about degrees written as DD.MMSS.
 
-    ``key`` and ``params`` give the proof.
+    ``key`` and ``params``: text key and parameters of the proof.
     """
     lines.number = packed.line
     x, y = (f"{value:.10g}" for value in packed.first.tolist())
     return lines.error(key, id=packed.ident, count=packed.count, x=x, y=y, **params)
 
 
-def _box(head: Head) -> NDArray:
+def _zone_box(head: Head) -> NDArray:
     frame = describe_crs(head.crs)
     settings = load_settings()
     if frame.geographic:
@@ -193,40 +194,40 @@ def _box(head: Head) -> NDArray:
     return np.array([[easting - EASTING_REACH_M, south], [easting + EASTING_REACH_M, north]])
 
 
-def _verify_zone(head: Head, found: Bounds, stores: list[Store], lines: Lines) -> None:
-    box = _box(head)
-    if (found.low >= box[0]).all() and (found.high <= box[1]).all():
+def _verify_zone(head: Head, bounds: Bounds, stores: list[Store], lines: Lines) -> None:
+    box = _zone_box(head)
+    if (bounds.low >= box[0]).all() and (bounds.high <= box[1]).all():
         return
     out = find_outside(stores, *box)
     x, y = out.middle.tolist()
     problem = find_coordinate_problem(head.crs, (x, y, x, y))
-    key = _REASONS.get(problem[0] if problem else "", "vct_place_beyond")
+    key = _MISMATCH_MESSAGES.get(problem[0] if problem else "", "vct_place_beyond")
     lines.number = out.line
     frame = describe_crs(head.crs)
     params = {"x": f"{x:.10g}", "y": f"{y:.10g}", "crs": crs_label(head.crs)}
     if frame.geographic:
-        params["range"] = _span(*box.ravel().tolist())
+        params["range"] = _format_span(*box.ravel().tolist())
         key = "vct_place_beyond_degrees" if key == "vct_place_beyond" else key
     else:
         params["meridian"] = f"{frame.meridian:g}"
     raise lines.error(key, id=out.ident, count=out.records, **params)
 
 
-def _verify_extent(head: Head, found: Bounds, stores: list[Store], lines: Lines, remarks: Remarks) -> None:
+def _verify_extent(head: Head, bounds: Bounds, stores: list[Store], lines: Lines, remarks: Remarks) -> None:
     if head.extent is None:
         return
     geographic, settings = describe_crs(head.crs).geographic, load_settings()
     slack = max(head.extent.digit, settings.extent_least_degrees if geographic else settings.extent_least_m)
-    low, high = min(_extents(head, head.extent), key=lambda ends: _difference(ends, found))
+    low, high = min(_possible_extents(head, head.extent), key=lambda ends: _largest_difference(ends, bounds))
     texts = {
-        "extent": _corners(low, high),
-        "data": _corners(found.low, found.high),
+        "extent": _format_corners(low, high),
+        "data": _format_corners(bounds.low, bounds.high),
     }
     if not (low.any() or high.any()):
         remarks.add("vct_note_extent_wide", head.extent.lines[1], **texts)
         return
     out = find_outside(stores, low - slack, high + slack)
-    packed = found.packed
+    packed = bounds.packed
     if packed is not None and out.distance >= settings.packed_extent_degrees:
         if (packed.low >= low - slack).all() and (packed.high <= high + slack).all():
             raise _packed_error("vct_place_packed_extent", packed, lines, extent=texts["extent"])
@@ -237,14 +238,14 @@ def _verify_extent(head: Head, found: Bounds, stores: list[Store], lines: Lines,
             lines.number = out.line
             raise lines.error("vct_place_extent", id=out.ident, count=out.records, distance=far, extent=texts["extent"])
         remarks.add("vct_note_extent", out.line, out.ident, out.records, distance=far, **texts)
-    elif (found.low - low > slack).any() or (high - found.high > slack).any():
+    elif (bounds.low - low > slack).any() or (high - bounds.high > slack).any():
         remarks.add("vct_note_extent_wide", head.extent.lines[0], **texts)
 
 
-def _extents(head: Head, extent: Extent) -> list[tuple[NDArray, NDArray]]:
-    """Return the possible readings of the header's extent.
+def _possible_extents(head: Head, extent: Extent) -> list[tuple[NDArray, NDArray]]:
+    """Return the possible readings of the declared extent.
 
-    It may have the northing first like the positions or not, and be valid before or after the offset.
+    The northing may come first, as in the positions, or not. The extent may be valid before or after the offset.
     """
     ends = [(extent.low, extent.high)]
     if head.swapped:
@@ -254,18 +255,18 @@ def _extents(head: Head, extent: Extent) -> list[tuple[NDArray, NDArray]]:
     return ends
 
 
-def _difference(ends: tuple[NDArray, NDArray], found: Bounds) -> float:
-    return float(np.abs(np.r_[ends[0] - found.low, ends[1] - found.high]).max())
+def _largest_difference(ends: tuple[NDArray, NDArray], bounds: Bounds) -> float:
+    return float(np.abs(np.r_[ends[0] - bounds.low, ends[1] - bounds.high]).max())
 
 
-def _corners(low: NDArray, high: NDArray) -> str:
+def _format_corners(low: NDArray, high: NDArray) -> str:
     return " – ".join(", ".join(f"{value:.10g}" for value in corner.tolist()) for corner in (low, high))
 
 
 class CountyCodes:
-    """The county codes of rows, by field.
+    """Counts of the county codes in the rows of a file, by field.
 
-    A row's key (BSM) counts only without a field of a place.
+    The key (BSM) begins with a county code too. It is used only if no division field has codes.
     """
 
     def __init__(self) -> None:
@@ -273,14 +274,14 @@ class CountyCodes:
         self.keyed: Counter[str] = Counter()
 
     def add(self, field: str, values: Iterable[object]) -> None:
-        """Count the codes of a field."""
+        """Count the county codes that the values of a field begin with."""
         target = self.keyed if field == "BSM" else self.named
         target.update(str(value)[:6] for value in values if value is not None)
 
     def county(self) -> tuple[str, bool]:
-        """Return the most frequent code and whether it comes from a field of a place.
+        """Return the most frequent code, and True if it is from a division field.
 
-        Empty without any code.
+        The code is empty if no row has one.
         """
         for codes, sure in ((self.named, True), (self.keyed, False)):
             known = Counter({code: n for code, n in codes.items() if len(code) == 6 and code.isdecimal()})
@@ -290,12 +291,12 @@ class CountyCodes:
 
 
 def verify_county(head: Head, bounds: Bounds, codes: CountyCodes, lines: Lines, remarks: Remarks) -> InputError | None:
-    """Return an InputError for positions far from the rows' county.
+    """Return an InputError if the positions are far from the county of the rows.
 
-    Note a smaller distance.
+    A smaller distance gets a remark; None otherwise.
     """
     code, sure = codes.county()
-    reach = _reach(code)
+    reach = _county_extent(code)
     if reach is None:
         # Locations of counties come from the list of divisions; a code outside it is noted.
         remarks.add("vct_note_place_unknown", lines.number, code=code or "—")
@@ -303,17 +304,17 @@ def verify_county(head: Head, bounds: Bounds, codes: CountyCodes, lines: Lines, 
     corners = np.array([bounds.low, [bounds.low[0], bounds.high[1]], bounds.high, [bounds.high[0], bounds.low[1]]])
     lonlat = make_lonlat_transformer(head.crs)(np.vstack([corners, (corners + np.roll(corners, 1, axis=0)) / 2]))
     low, high = lonlat.min(axis=0), lonlat.max(axis=0)
-    ends = _beyond(reach, low, high)
+    ends = _degrees_beyond(reach, low, high)
     side = int(np.argmax(ends))
     excess, settings = ends[side], load_settings()
     if excess <= (settings.county_near if sure else settings.county_far):
         return None
     line, ident = bounds.at[side]
     params = {"code": code, "county": reach.division.name, "degrees": f"{excess:.2f}",
-              "reach": _span(reach.west, reach.south, reach.east, reach.north),
-              "data": _span(*low.round(2).tolist(), *high.round(2).tolist())}  # fmt: skip
+              "reach": _format_span(reach.west, reach.south, reach.east, reach.north),
+              "data": _format_span(*low.round(2).tolist(), *high.round(2).tolist())}  # fmt: skip
     packed = bounds.packed
-    if packed is not None and max(_beyond(reach, packed.low, packed.high)) <= 0:
+    if packed is not None and max(_degrees_beyond(reach, packed.low, packed.high)) <= 0:
         where = {key: params[key] for key in ("code", "county", "reach")}
         return _packed_error("vct_place_packed_county", packed, lines, **where)
     if excess <= settings.county_far:
@@ -325,21 +326,21 @@ def verify_county(head: Head, bounds: Bounds, codes: CountyCodes, lines: Lines, 
     return lines.error("vct_place_county_north" if north else "vct_place_county", id=ident, **params)
 
 
-def _beyond(reach: GeographicExtent, low: NDArray, high: NDArray) -> tuple[float, float, float, float]:
-    """Return degrees by which bounds exceed an extent in the west, south, east and north.
+def _degrees_beyond(reach: GeographicExtent, low: NDArray, high: NDArray) -> tuple[float, float, float, float]:
+    """Return by how many degrees bounds exceed an extent: west, south, east, north.
 
-    Negative values are inside.
+    A side that is inside is negative.
     """
     (west, south), (east, north) = low.tolist(), high.tolist()
     return reach.west - west, (reach.south or 0.0) - south, east - reach.east, north - (reach.north or 90.0)
 
 
-def _span(west: float, south: float | None, east: float, north: float | None) -> str:
+def _format_span(west: float, south: float | None, east: float, north: float | None) -> str:
     latitudes = "" if south is None or north is None else f", {south:g}°–{north:g}°N"
     return f"{west:g}°–{east:g}°E{latitudes}"
 
 
-def _reach(code: str) -> GeographicExtent | None:
+def _county_extent(code: str) -> GeographicExtent | None:
     from ...standard import load_standard
 
     divisions = load_standard("county_db").code_lists.get("divisions")

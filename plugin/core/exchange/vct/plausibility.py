@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare values with the purpose of their field: codes, names, areas, years.
+"""Search a VCT file for implausible values: codes, names, areas, years.
 
-Values are not changed; each field has one remark of a kind.
+Values are not changed. Each field has at most one remark of each kind.
 """
 
 from __future__ import annotations
@@ -17,39 +17,42 @@ from numpy.typing import NDArray
 
 from ...profile.model import division_prefix
 from .batch import KEY, Batch
-from .declared_lengths import EXACT
+from .declared_lengths import MAX_EXACT_INTEGER
 from .settings import SEPARATOR, Remarks, load_settings
 from .structure import Column, Table
 
 #: The field with the 要素代码 of a row.
-_CLASS = "YSDM"
+_CLASS_FIELD = "YSDM"
 #: Ending of fields with names.
 _NAME_ENDING = "MC"
 #: The field whose first six digits are the county's code.
-_COUNTY = "XZQDM"
+_COUNTY_FIELD = "XZQDM"
 #: The field with the village of a parcel: parcel numbers are unique within a village only.
-_VILLAGE = "ZLDWDM"
+_VILLAGE_FIELD = "ZLDWDM"
 #: Damaged codes, by remark.
-_OF_CODES = {
+_CODE_PATTERNS = {
     "vct_note_full_width": re.compile("[０-９]"),
     "vct_note_number_code": re.compile(r"^(?:\d{3,}\.0+|\d+(?:\.\d+)?[Ee]\+\d+)$", re.M),
 }
 #: A code of digits with a letter among them.
-_LETTERS = {"vct_note_code_letters": re.compile(r"^(?=\d*[A-Za-z])(?=[A-Za-z]*\d)[0-9A-Za-z]+$", re.M)}
+_LETTER_PATTERNS = {"vct_note_code_letters": re.compile(r"^(?=\d*[A-Za-z])(?=[A-Za-z]*\d)[0-9A-Za-z]+$", re.M)}
 #: Types of fields with numbers.
-_NUMBERS = ("real", "integer")
+_NUMBER_TYPES = ("real", "integer")
 #: Quotation marks.
-_MARKS = "\"'"
-_DIGIT, _HAN = re.compile(r"\d"), re.compile("[\u4e00-\u9fff]")
+_QUOTATION_MARKS = "\"'"
+_DIGIT_PATTERN, _CHINESE_PATTERN = re.compile(r"\d"), re.compile("[\u4e00-\u9fff]")
 #: Number of digits from which a name is taken for a code; a name may be a shorter number.
 _CODE_DIGITS = 4
 #: Number of characters of a value in a message.
-_SHOWN = 20
+_MAX_SHOWN_CHARACTERS = 20
 
 
 @cache
 def _patterns() -> dict[str, re.Pattern[str]]:
-    """Return patterns of texts that replace a value, by remark; each pattern fits a line."""
+    """Return remark → pattern of texts that replace a value, such as “null”.
+
+    Each pattern is for one line of text.
+    """
     settings = load_settings()
     nulls = "|".join(map(re.escape, settings.null_words))
     lost = "|".join(map(re.escape, settings.lost_characters))
@@ -63,24 +66,27 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 
 
 class PlausibilityCheck:
-    """The values of one table: `add` takes its rows, `close` notes problems of whole columns."""
+    """Search one table for implausible values.
+
+    `add` takes the rows in batches; `close` adds remarks on whole columns.
+    """
 
     def __init__(self, table: Table, codes: Iterable[str], planar: bool, remarks: Remarks):
         self.table, self.remarks, self.planar = table, remarks, planar
         self.codes = frozenset(codes)
-        self._columns = [(k, c, _Column(c)) for k, c in enumerate(table.columns)]
+        self._columns = [(k, c, _ColumnSummary(c)) for k, c in enumerate(table.columns)]
         places = {c.name.upper(): k for k, c in enumerate(table.columns)}
         pair = [places[name] for name in load_settings().date_pair if name in places]
-        self._place = [places[name] for name in (KEY, _COUNTY) if name in places]
-        self._place = self._place if len(self._place) == 2 else []
-        self._village = places.get(_VILLAGE, -1)
+        self._key_and_county_columns = [places[name] for name in (KEY, _COUNTY_FIELD) if name in places]
+        self._key_and_county_columns = self._key_and_county_columns if len(self._key_and_county_columns) == 2 else []
+        self._village = places.get(_VILLAGE_FIELD, -1)
         self._villages: set[Any] = set()
-        self._pair = pair if len(pair) == 2 and all(table.columns[k].type == "date" for k in pair) else []
+        self._date_columns = pair if len(pair) == 2 and all(table.columns[k].type == "date" for k in pair) else []
         self._count, self._different_rows, self._line = 0, 0, 0
         self._last: list[Any] = []
 
     def add(self, batch: Batch) -> None:
-        """Add the rows of a batch."""
+        """Check the values of a batch, and collect the properties of its columns."""
         if not batch.rows:
             return
         self._line = self._line or batch.lines[0]
@@ -89,75 +95,78 @@ class PlausibilityCheck:
         self._last = batch.rows[-1]
         if self._village >= 0:
             self._villages.update(row[self._village] for row in batch.rows)
-        for place, column, seen in self._columns:
+        for place, column, summary in self._columns:
             lines = [line for row, line in zip(batch.rows, batch.lines, strict=True) if row[place] is not None]
             values = [row[place] for row in batch.rows if row[place] is not None]
             if values:
-                self._compare_values(column, seen, values, lines)
-                self._compare_shapes(place, column, seen, batch)
-        if self._pair:
-            self._dates(batch)
-        if self._place:
-            self._counties(batch)
+                self._compare_values(column, summary, values, lines)
+                self._compare_shapes(place, column, summary, batch)
+        if self._date_columns:
+            self._compare_dates(batch)
+        if self._key_and_county_columns:
+            self._compare_counties(batch)
 
-    def _compare_values(self, column: Column, seen: _Column, values: list[Any], lines: list[int]) -> None:
+    def _compare_values(self, column: Column, summary: _ColumnSummary, values: list[Any], lines: list[int]) -> None:
         name = column.name.upper()
         if column.type == "text":
-            self._texts(column, values, lines)
+            self._compare_texts(column, values, lines)
         elif column.type == "integer" and name in load_settings().year_fields:
-            self._years(column, values, lines)
-        if name == _COUNTY and column.type == "text":
-            seen.add_levels(values, lines)
-        if name == _CLASS:
-            self._classes(column, values, lines)
-        seen.add(values, lines)
+            self._compare_years(column, values, lines)
+        if name == _COUNTY_FIELD and column.type == "text":
+            summary.add_levels(values, lines)
+        if name == _CLASS_FIELD:
+            self._compare_classes(column, values, lines)
+        summary.add(values, lines)
 
-    def _compare_shapes(self, place: int, column: Column, seen: _Column, batch: Batch) -> None:
+    def _compare_shapes(self, column_index: int, column: Column, summary: _ColumnSummary, batch: Batch) -> None:
         name = column.name.upper()
-        if column.type not in _NUMBERS or not self.planar:
+        if column.type not in _NUMBER_TYPES or not self.planar:
             return
         if name in load_settings().area_fields and self.table.kind == "polygon":
-            self._compare_areas(place, seen, batch)
+            self._compare_areas(column_index, summary, batch)
         if name in load_settings().length_fields and self.table.kind == "line":
-            self._compare_lengths(place, batch)
+            self._compare_lengths(column_index, batch)
 
-    def _compare_areas(self, place: int, seen: _Column, batch: Batch) -> None:
-        """Collect areas as shares of those of their shapes; rows of several parts are skipped."""
-        rows, values, shapes = _measured_rows(place, batch)
-        drawn = shapely.area(shapes)
-        whole = np.flatnonzero(drawn > 0)
-        ratios, areas = values[whole] / drawn[whole], drawn[whole]
-        seen.ratios.append(ratios)
+    def _compare_areas(self, column_index: int, summary: _ColumnSummary, batch: Batch) -> None:
+        """Collect the ratios of area values and areas of the shapes.
+
+        Rows whose feature has several parts are skipped.
+        """
+        rows, values, shapes = _measured_rows(column_index, batch)
+        shape_areas = shapely.area(shapes)
+        whole = np.flatnonzero(shape_areas > 0)
+        ratios, areas = values[whole] / shape_areas[whole], shape_areas[whole]
+        summary.ratios.append(ratios)
         # Skip the area of an invalid shape; another remark reports the shape.
         deviating = np.flatnonzero(np.abs(ratios - 1) > load_settings().area_row_differs / 2)
         areas[deviating[~shapely.is_valid(shapes[whole[deviating]])]] = np.nan
-        seen.drawn.append(areas)
-        seen.lines.append(np.array([batch.lines[rows[k]] for k in whole.tolist()], dtype=np.int64))
-        wrong = whole[np.abs(values[whole] / drawn[whole] - 1) > load_settings().area_differs]
-        if len(wrong) and not seen.first_other[0]:
+        summary.drawn.append(areas)
+        summary.lines.append(np.array([batch.lines[rows[k]] for k in whole.tolist()], dtype=np.int64))
+        wrong = whole[np.abs(values[whole] / shape_areas[whole] - 1) > load_settings().area_differs]
+        if len(wrong) and not summary.first_other[0]:
             k = int(wrong[0])
-            seen.first_other = batch.lines[rows[k]], float(values[k]), float(drawn[k])
+            summary.first_other = batch.lines[rows[k]], float(values[k]), float(shape_areas[k])
 
-    def _compare_lengths(self, place: int, batch: Batch) -> None:
-        """Report lengths that differ from the drawn length (m).
+    def _compare_lengths(self, column_index: int, batch: Batch) -> None:
+        """Add a remark on lengths that differ from those of their shapes (m).
 
-        Rows of several parts are skipped.
+        Rows whose feature has several parts are skipped.
         """
-        rows, values, shapes = _measured_rows(place, batch)
-        drawn = shapely.length(shapes)
-        wrong = np.flatnonzero(np.abs(drawn - values) > load_settings().length_differs * values)
+        rows, values, shapes = _measured_rows(column_index, batch)
+        shape_lengths = shapely.length(shapes)
+        wrong = np.flatnonzero(np.abs(shape_lengths - values) > load_settings().length_differs * values)
         if len(wrong):
-            first, column = int(wrong[0]), self.table.columns[place]
-            drawn_m = f"{drawn[first]:.2f}"
+            first, column = int(wrong[0]), self.table.columns[column_index]
+            drawn_m = f"{shape_lengths[first]:.2f}"
             line = batch.lines[rows[first]]
-            self._whole("vct_note_length_differs", column, len(wrong), line, values[first], drawn=drawn_m)
+            self._add_column_remark("vct_note_length_differs", column, len(wrong), line, values[first], drawn=drawn_m)
 
-    def _counties(self, batch: Batch) -> None:
-        """Note rows whose key begins with the code of another county.
+    def _compare_counties(self, batch: Batch) -> None:
+        """Add a remark on rows whose key begins with the code of another county.
 
-        A key may have the code of the city: 140200.
+        A key may begin with the code of the city (140200).
         """
-        key, place = self._place
+        key, place = self._key_and_county_columns
         wrong = []
         for k, row in enumerate(batch.rows):
             named_code, keyed = str(row[place] or "").strip()[:6], str(row[key] or "").strip()[:6]
@@ -165,40 +174,42 @@ class PlausibilityCheck:
                 len(named_code) == len(keyed) == 6
                 and named_code.isdecimal()
                 and keyed.isdecimal()
-                and not _nested(named_code, keyed)
+                and not _is_nested(named_code, keyed)
             ):
                 wrong.append(k)
         field = self.table.columns[place].name
-        self._add("vct_note_other_county", wrong, [row[place] for row in batch.rows], batch.lines, field=field)
+        self._add_remark("vct_note_other_county", wrong, [row[place] for row in batch.rows], batch.lines, field=field)
 
-    def _texts(self, column: Column, values: list[str], lines: list[int]) -> None:
+    def _compare_texts(self, column: Column, values: list[str], lines: list[int]) -> None:
         whole = "\n".join(values)
-        patterns = _patterns() | (_OF_CODES if _is_code(column) else {})
-        patterns |= _LETTERS if column.name.upper() in load_settings().digit_fields else {}
+        patterns = _patterns() | (_CODE_PATTERNS if _is_code(column) else {})
+        patterns |= _LETTER_PATTERNS if column.name.upper() in load_settings().digit_fields else {}
         for key, pattern in patterns.items():
             if not pattern.search(whole):
                 continue
             wrong = [k for k, value in enumerate(values) if pattern.search(value)]
             # Quotation marks around texts usually affect many fields.
             group = {} if key == "vct_note_quoted" else {"field": column.name}
-            self._add(key, wrong, values, lines, **group)
+            self._add_remark(key, wrong, values, lines, **group)
 
-    def _years(self, column: Column, values: list[int], lines: list[int]) -> None:
+    def _compare_years(self, column: Column, values: list[int], lines: list[int]) -> None:
         years = load_settings().years
         wrong = [k for k, value in enumerate(values) if value not in years]
-        self._add("vct_note_year", wrong, values, lines, field=column.name, declared=f"{years.start}–{years.stop - 1}")
+        self._add_remark(
+            "vct_note_year", wrong, values, lines, field=column.name, declared=f"{years.start}–{years.stop - 1}"
+        )
 
-    def _classes(self, column: Column, values: list[Any], lines: list[int]) -> None:
-        """Note rows with a class that does not belong to their table."""
-        codes = [str(value).strip().strip(_MARKS) for value in values]
+    def _compare_classes(self, column: Column, values: list[Any], lines: list[int]) -> None:
+        """Add a remark on rows with a feature class code of another table."""
+        codes = [str(value).strip().strip(_QUOTATION_MARKS) for value in values]
         if self.codes.issuperset(codes) or not self.codes:
             return
         wrong = [k for k, code in enumerate(codes) if code not in self.codes]
         declared = ", ".join(sorted(self.codes))
-        self._add("vct_note_class_code", wrong, codes, lines, field=column.name, declared=declared)
+        self._add_remark("vct_note_class_code", wrong, codes, lines, field=column.name, declared=declared)
 
-    def _dates(self, batch: Batch) -> None:
-        first, last = self._pair
+    def _compare_dates(self, batch: Batch) -> None:
+        first, last = self._date_columns
         lines = [
             line
             for row, line in zip(batch.rows, batch.lines, strict=True)
@@ -208,95 +219,99 @@ class PlausibilityCheck:
             names = {"field": self.table.columns[first].name, "last": self.table.columns[last].name}
             self.remarks.add("vct_note_dates_order", lines[0], None, len(lines), table=self.table.name, **names)
 
-    def _add(self, key: str, wrong: list[int], values: Sequence[Any], lines: list[int], **group: str) -> None:
+    def _add_remark(self, key: str, wrong: list[int], values: Sequence[Any], lines: list[int], **group: str) -> None:
         if wrong:
-            example = _shown(values[wrong[0]])
+            example = _shorten(values[wrong[0]])
             self.remarks.add_example(key, lines[wrong[0]], example, len(wrong), table=self.table.name, **group)
 
     def close(self) -> None:
-        """Note problems of whole columns."""
+        """Add remarks on problems of whole columns."""
         settings = load_settings()
-        for _, column, seen in self._columns:
+        for _, column, summary in self._columns:
             name = column.name.upper()
-            if seen.count:
-                self._close_column(column, seen)
-                if name in settings.area_fields and seen.zeros == seen.count > 1:
-                    self._whole("vct_note_area_zero", column, seen.zeros, seen.line)
+            if summary.count:
+                self._report_column(column, summary)
+                if name in settings.area_fields and summary.zeros == summary.count > 1:
+                    self._add_column_remark("vct_note_area_zero", column, summary.zeros, summary.line)
             elif self._count and name in settings.required_fields:
-                self._whole("vct_note_all_empty", column, self._count, self._line)
+                self._add_column_remark("vct_note_all_empty", column, self._count, self._line)
 
-    def _close_column(self, column: Column, seen: _Column) -> None:
-        """Note the first problem of a column as a whole."""
+    def _report_column(self, column: Column, summary: _ColumnSummary) -> None:
+        """Add a remark on the first problem of a column as a whole."""
         settings, name, text = load_settings(), column.name.upper(), column.type == "text"
-        if name in (*settings.area_fields, *settings.length_fields) and column.type not in _NUMBERS:
+        if name in (*settings.area_fields, *settings.length_fields) and column.type not in _NUMBER_TYPES:
             declared = column.line().partition(SEPARATOR)[2]
-            self._whole("vct_note_no_number", column, seen.count, seen.line, seen.first, declared=declared)
-        elif text and _is_code(column) and seen.all_words:
-            self._whole("vct_note_no_code", column, seen.count, seen.line, seen.first)
-        elif len(seen.levels) > 1:
-            rare = min(seen.levels, key=lambda digits: (seen.levels[digits][0], -seen.levels[digits][1]))
-            usual = max(seen.levels, key=lambda digits: seen.levels[digits][0])
-            self._whole("vct_note_division_levels", column, *seen.levels[rare], digits=str(usual))
-        elif text and name.endswith(_NAME_ENDING) and seen.all_digits:
-            self._whole("vct_note_digits_name", column, seen.count, seen.line, seen.first)
-        elif name == KEY and seen.alike and self._different_rows > 1 and seen.count == self._count:
-            self._whole("vct_note_one_key", column, seen.count, seen.line, seen.first)
-        elif name in settings.number_fields and self._one_number(seen):
-            self._whole("vct_note_one_number", column, seen.count, seen.line, seen.first)
-        elif name in settings.area_fields and seen.negative:
-            self._whole("vct_note_area", column, seen.negative, *seen.first_negative)
-        elif name in settings.area_fields and seen.ratios:
-            self._areas(column, seen)
+            self._add_column_remark(
+                "vct_note_no_number", column, summary.count, summary.line, summary.first, declared=declared
+            )
+        elif text and _is_code(column) and summary.all_words:
+            self._add_column_remark("vct_note_no_code", column, summary.count, summary.line, summary.first)
+        elif len(summary.levels) > 1:
+            rare = min(summary.levels, key=lambda digits: (summary.levels[digits][0], -summary.levels[digits][1]))
+            usual = max(summary.levels, key=lambda digits: summary.levels[digits][0])
+            self._add_column_remark("vct_note_division_levels", column, *summary.levels[rare], digits=str(usual))
+        elif text and name.endswith(_NAME_ENDING) and summary.all_digits:
+            self._add_column_remark("vct_note_digits_name", column, summary.count, summary.line, summary.first)
+        elif name == KEY and summary.alike and self._different_rows > 1 and summary.count == self._count:
+            self._add_column_remark("vct_note_one_key", column, summary.count, summary.line, summary.first)
+        elif name in settings.number_fields and self._one_number(summary):
+            self._add_column_remark("vct_note_one_number", column, summary.count, summary.line, summary.first)
+        elif name in settings.area_fields and summary.negative:
+            self._add_column_remark("vct_note_area", column, summary.negative, *summary.first_negative)
+        elif name in settings.area_fields and summary.ratios:
+            self._report_areas(column, summary)
 
-    def _one_number(self, seen: _Column) -> bool:
+    def _one_number(self, summary: _ColumnSummary) -> bool:
         """Return True if all rows have one number although they should differ.
 
-        That is the case for several rows of one village, or without a field of villages.
+        They should differ if several rows belong to one village, or if the table lacks a village field.
         """
         several = self._village < 0 or len(self._villages) < self._count
-        return seen.alike and several and self._different_rows > 1 and seen.count == self._count
+        return summary.alike and several and self._different_rows > 1 and summary.count == self._count
 
-    def _areas(self, column: Column, seen: _Column) -> None:
-        """Compare most areas of a table with those of their shapes."""
+    def _report_areas(self, column: Column, summary: _ColumnSummary) -> None:
+        """Add a remark if most areas of a column differ from those of their shapes."""
         settings = load_settings()
-        ratios = np.concatenate(seen.ratios)
+        ratios = np.concatenate(summary.ratios)
         if not len(ratios):
             return
         other = int((np.abs(ratios - 1) > settings.area_differs).sum())
         if other < 2 or other <= settings.area_rows_differ * len(ratios):
-            self._single_areas(column, seen, ratios)
+            self._report_single_areas(column, summary, ratios)
             return
-        line, value, drawn = seen.first_other
+        line, value, drawn = summary.first_other
         for size in settings.area_units:
             fits = int((np.abs(ratios * size - 1) <= settings.area_differs).sum())
             if fits > settings.area_rows_differ * len(ratios):
-                self._whole("vct_note_area_unit", column, fits, line, value, factor=f"{size:g}")
+                self._add_column_remark("vct_note_area_unit", column, fits, line, value, factor=f"{size:g}")
                 return
-        self._whole("vct_note_area_differs", column, other, line, value, drawn=f"{drawn:.2f}")
+        self._add_column_remark("vct_note_area_differs", column, other, line, value, drawn=f"{drawn:.2f}")
 
-    def _single_areas(self, column: Column, seen: _Column, ratios: NDArray) -> None:
-        """Report rows whose area deviates from the usual ratio of area and shape.
+    def _report_single_areas(self, column: Column, summary: _ColumnSummary, ratios: NDArray) -> None:
+        """Add a remark on rows whose area deviates from the column's usual ratio.
 
-        The scale of the plane varies little within a county.
+        The ratio is area value ÷ area of the shape in the plane. The scale of the plane varies little within a county.
         """
         settings = load_settings()
-        drawn, usual = np.concatenate(seen.drawn), float(np.median(ratios))
+        drawn, usual = np.concatenate(summary.drawn), float(np.median(ratios))
         deviation = np.abs(ratios - usual)
         # Numbers beyond a double's integers have a separate remark (`declared_lengths`).
-        differs = (deviation > settings.area_row_differs) & (ratios * drawn < EXACT)
+        differs = (deviation > settings.area_row_differs) & (ratios * drawn < MAX_EXACT_INTEGER)
         wrong = np.flatnonzero(differs & (deviation * drawn > settings.area_row_differs_m2))
         if len(wrong) and abs(usual - 1) <= settings.area_row_differs:
             k = int(wrong[0])
-            line = int(np.concatenate(seen.lines)[k])
+            line = int(np.concatenate(summary.lines)[k])
             value, more = f"{ratios[k] * drawn[k]:.2f}", {"drawn": f"{drawn[k]:.2f}"}
-            self._whole("vct_note_area_rows", column, len(wrong), line, value, **more)
+            self._add_column_remark("vct_note_area_rows", column, len(wrong), line, value, **more)
 
-    def _whole(self, key: str, column: Column, count: int, line: int, value: object = "", **more: str) -> None:
-        self.remarks.add_example(key, line, _shown(value), count, table=self.table.name, field=column.name, **more)
+    def _add_column_remark(
+        self, key: str, column: Column, count: int, line: int, value: object = "", **more: str
+    ) -> None:
+        self.remarks.add_example(key, line, _shorten(value), count, table=self.table.name, field=column.name, **more)
 
 
-class _Column:
-    """The common properties of all values of a field, with the first value and its line."""
+class _ColumnSummary:
+    """Properties that all values of a column share, and its first value with its line."""
 
     def __init__(self, column: Column):
         self.type = column.type
@@ -320,9 +335,11 @@ class _Column:
             self.first, self.line = values[0], lines[0]
         self.count += len(values)
         self.alike = self.alike and all(value == self.first for value in values)
-        self.all_words = self.all_words and all(_HAN.search(v) and not _DIGIT.search(v) for v in values)
+        self.all_words = self.all_words and all(
+            _CHINESE_PATTERN.search(v) and not _DIGIT_PATTERN.search(v) for v in values
+        )
         self.all_digits = self.all_digits and all(v.isdecimal() and len(v) >= _CODE_DIGITS for v in values)
-        if self.type in _NUMBERS:
+        if self.type in _NUMBER_TYPES:
             self.zeros += sum(value == 0 for value in values)
             below = [k for k, value in enumerate(values) if value < 0]
             if below and not self.negative:
@@ -336,14 +353,17 @@ class _Column:
                 self.levels[len(value)] = count + 1, first, shown
 
 
-def _measured_rows(place: int, batch: Batch) -> tuple[list[int], NDArray, NDArray]:
-    """Return rows with one shape and a positive value, (n,) values, and (n,) shapes."""
+def _measured_rows(column_index: int, batch: Batch) -> tuple[list[int], NDArray, NDArray]:
+    """Return the rows that have one shape and a positive value.
+
+    Returns their indices, (n,) values and (n,) shapes.
+    """
     rows = [
         k
         for k, (row, shape) in enumerate(zip(batch.rows, batch.shapes, strict=True))
-        if shape is not None and k not in batch.more and row[place] is not None and row[place] > 0
+        if shape is not None and k not in batch.more and row[column_index] is not None and row[column_index] > 0
     ]
-    values = np.array([float(batch.rows[k][place]) for k in rows])
+    values = np.array([float(batch.rows[k][column_index]) for k in rows])
     return rows, values, shapely.from_wkb(np.array([batch.shapes[k] for k in rows], dtype=object))
 
 
@@ -351,17 +371,17 @@ def _is_code(column: Column) -> bool:
     return column.name.upper().endswith(tuple(load_settings().code_endings))
 
 
-def _nested(one: str, other: str) -> bool:
-    """Return True if two codes of divisions are equal, or one contains the other."""
-    short, long = sorted((division_prefix(one), division_prefix(other)), key=len)
+def _is_nested(code: str, other_code: str) -> bool:
+    """Return True if two division codes are equal or one is within the other's area."""
+    short, long = sorted((division_prefix(code), division_prefix(other_code)), key=len)
     return long.startswith(short)
 
 
 def _day(value: Any) -> tuple[int, int, int]:
-    """Return the day of a date, which may have a time of day."""
+    """Return year, month and day of a date, which may have a time of day."""
     return value.year, value.month, value.day
 
 
-def _shown(value: object) -> str:
+def _shorten(value: object) -> str:
     text = str(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Assemble polygons from lines in batches.
+"""Assemble the polygons of a VCT file from boundary lines.
 
 Rings are checked for order, direction, area, validity and label points.
 """
@@ -18,7 +18,7 @@ from .store import Store
 
 
 class PolygonError(Exception):
-    """An error in the items of a polygon: a text key and its parameters."""
+    """An error in a polygon's list of lines: a text key with parameters."""
 
     def __init__(self, key: str, **params: Any):
         super().__init__(key)
@@ -26,52 +26,57 @@ class PolygonError(Exception):
 
 
 def assemble_rings(items: list[int], lines: Store) -> list[NDArray]:
-    """Return closed rings (n, 2) of signed line ids, which a 0 separates.
+    """Return the closed rings (n, 2) of a polygon.
 
-    Raises PolygonError for an unknown id, for lines that do not meet, and for an open ring.
+    ``items``: ids of boundary lines, negative if reversed; a 0 separates two rings. Raises PolygonError for an unknown
+    id, for lines that do not meet, and for an open ring.
     """
-    found = [_ring(chain, lines) for chain in _chains(items)]
+    found = [_trace_ring(chain, lines) for chain in _split_chains(items)]
     if not found:
         raise PolygonError("vct_no_ring")
     return found
 
 
 def has_stray_separator(items: list[int]) -> bool:
-    """Return True if a 0 does not separate two rings: first, last, or after another 0."""
+    """Return True if a 0 in a polygon's line list does not separate two rings.
+
+    Such a 0 is first, last, or follows another 0.
+    """
     zeros = [k for k, item in enumerate(items) if not item]
     return any(k in (0, len(items) - 1) or not items[k - 1] for k in zeros)
 
 
-def assemble_polygon(made: NDArray) -> tuple[Any, str]:
-    """Return the polygon of (n,) linear rings, n ≥ 2, and a text key on their order.
+def assemble_polygon(rings: NDArray) -> tuple[Any, str]:
+    """Return the polygon of (n,) linear rings, n ≥ 2.
 
-    The first ring should be the shell, the others holes in the opposite direction; otherwise the nesting of rings
-    decides. Raises PolygonError for a hole outside every shell.
+    The second value is a text key for a remark on the order of rings, empty if it is right: the shell first, then holes
+    in the opposite direction. Otherwise the nesting of rings decides. Raises PolygonError for a hole outside every
+    shell.
     """
-    outward = shapely.is_ccw(made)
-    areas = shapely.polygons(made)
-    inner = np.array([_point_in(area, ring) for area, ring in zip(areas, made, strict=True)], dtype=object)
+    outward = shapely.is_ccw(rings)
+    areas = shapely.polygons(rings)
+    inner = np.array([_point_inside(area, ring) for area, ring in zip(areas, rings, strict=True)], dtype=object)
     if (outward[1:] != outward[0]).all():
-        if shapely.intersects(areas[0], inner[1:]).all() and not _holds_first(areas, inner):
-            return shapely.polygons(made[0], made[1:]), ""
-        shape = _nested(made, areas, inner)
+        if shapely.intersects(areas[0], inner[1:]).all() and not _first_ring_contains(areas, inner):
+            return shapely.polygons(rings[0], rings[1:]), ""
+        shape = _polygon_by_nesting(rings, areas, inner)
         if shapely.get_num_geometries(shape) > 1:
             # The ring in the opposite direction is the hole of another ring, or the other rings are its holes.
             raise PolygonError("vct_hole_outside")
         return shape, "vct_note_ring_order"
-    return _nested(made, areas, inner), "vct_note_rings_alike"
+    return _polygon_by_nesting(rings, areas, inner), "vct_note_rings_alike"
 
 
-def _holds_first(areas: NDArray, inner: NDArray) -> bool:
+def _first_ring_contains(areas: NDArray, inner: NDArray) -> bool:
     larger = shapely.area(areas[1:]) > shapely.area(areas[0])
     return bool((shapely.intersects(areas[1:], inner[0]) & larger).any())
 
 
-def _point_in(area: Any, ring: Any) -> Any:
+def _point_inside(area: Any, ring: Any) -> Any:
     return shapely.point_on_surface(area) if area.area else shapely.get_point(ring, 0)
 
 
-def _chains(items: list[int]) -> list[list[int]]:
+def _split_chains(items: list[int]) -> list[list[int]]:
     if 0 not in items:
         return [items] if items else []
     chains: list[list[int]] = [[]]
@@ -83,8 +88,8 @@ def _chains(items: list[int]) -> list[list[int]]:
     return [chain for chain in chains if chain]
 
 
-def _ring(chain: list[int], lines: Store) -> NDArray:
-    """Return (n, 2) a closed ring.
+def _trace_ring(chain: list[int], lines: Store) -> NDArray:
+    """Return the closed ring (n, 2) of a sequence of line ids.
 
     Lines meet exactly, because they were cut at one vertex.
     """
@@ -105,10 +110,10 @@ def _ring(chain: list[int], lines: Store) -> NDArray:
     return ring
 
 
-def _nested(made: NDArray, areas: NDArray, inner: NDArray) -> Any:
-    """Return a multipolygon by nesting of rings.
+def _polygon_by_nesting(rings: NDArray, areas: NDArray, inner: NDArray) -> Any:
+    """Return the polygon of rings by their nesting.
 
-    Rings within an even number of others are shells, the rest are holes of the smallest shell around them.
+    Rings within an even number of others are shells. The rest are holes of the smallest shell around them.
     """
     order = np.argsort(-shapely.area(areas), kind="stable")
     shells: list[int] = []
@@ -117,20 +122,20 @@ def _nested(made: NDArray, areas: NDArray, inner: NDArray) -> Any:
     for k in order.tolist():
         around[k] = [j for j in around if shapely.intersects(areas[j], inner[k])]
         if len(around[k]) % 2 and (above := [j for j in around[k] if j in holes]):
-            holes[above[-1]].append(made[k])
+            holes[above[-1]].append(rings[k])
         else:
             shells.append(k)
             holes[k] = []
-    parts = [shapely.polygons(made[k], holes[k] or None) for k in sorted(shells)]
+    parts = [shapely.polygons(rings[k], holes[k] or None) for k in sorted(shells)]
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
 #: Allowed distance of a label point from its polygon: it has fewer digits than the boundary.
-_LABEL_SLACK = {False: 1e-3, True: 2e-6}
+_LABEL_TOLERANCE = {False: 1e-3, True: 2e-6}
 
 
 class PolygonRecord(NamedTuple):
-    """A polygon's record: id, 要素代码, line, closed rings, label point."""
+    """A polygon as read: id, 要素代码 (class code), line, closed rings, label point."""
 
     ident: int
     code: str
@@ -139,39 +144,39 @@ class PolygonRecord(NamedTuple):
     label: NDArray
 
 
-def make_polygons(drafts: list[PolygonRecord], geographic: bool, lines: Lines, remarks: Remarks) -> NDArray:
-    """Make the (n,) polygons of records.
+def make_polygons(records: list[PolygonRecord], geographic: bool, lines: Lines, remarks: Remarks) -> NDArray:
+    """Return the (n,) polygons of records.
 
-    Raises InputError for a hole outside its polygon; unusual but readable records are noted.
+    Raises InputError for a hole outside its polygon. Unusual but readable records get a remark.
     """
-    counts = np.array([len(draft.rings) for draft in drafts])
-    xy = [ring for draft in drafts for ring in draft.rings]
-    made = shapely.linearrings(np.concatenate(xy), indices=np.repeat(np.arange(len(xy)), list(map(len, xy))))
+    counts = np.array([len(draft.rings) for draft in records])
+    xy = [ring for draft in records for ring in draft.rings]
+    linear_rings = shapely.linearrings(np.concatenate(xy), indices=np.repeat(np.arange(len(xy)), list(map(len, xy))))
     first = np.r_[0, np.cumsum(counts)[:-1]]
-    shapes = shapely.polygons(made[first])
-    _note("vct_note_turned", shapely.is_ccw(made[first]), drafts, remarks)
+    shapes = shapely.polygons(linear_rings[first])
+    _add_remark("vct_note_turned", shapely.is_ccw(linear_rings[first]), records, remarks)
     for k in np.flatnonzero(counts > 1).tolist():
         try:
-            shapes[k], order = assemble_polygon(made[first[k] : first[k] + counts[k]])
+            shapes[k], order = assemble_polygon(linear_rings[first[k] : first[k] + counts[k]])
         except PolygonError as error:
-            lines.number = drafts[k].line
-            raise lines.error(error.key, id=drafts[k].ident, **error.params) from error
+            lines.number = records[k].line
+            raise lines.error(error.key, id=records[k].ident, **error.params) from error
         if order:
-            remarks.add(order, drafts[k].line, drafts[k].ident)
+            remarks.add(order, records[k].line, records[k].ident)
     flat = shapely.area(shapes) == 0
-    _note("vct_note_flat", flat, drafts, remarks)
-    _note("vct_note_invalid", ~shapely.is_valid(shapes) & ~flat, drafts, remarks)
-    label = np.array([draft.label for draft in drafts])
+    _add_remark("vct_note_flat", flat, records, remarks)
+    _add_remark("vct_note_invalid", ~shapely.is_valid(shapes) & ~flat, records, remarks)
+    label = np.array([draft.label for draft in records])
     out = ~shapely.intersects_xy(shapes, label[:, 0], label[:, 1]) & ~flat
     if out.any():
-        far = shapely.distance(shapes[out], shapely.points(label[out])) > _LABEL_SLACK[geographic]
+        far = shapely.distance(shapes[out], shapely.points(label[out])) > _LABEL_TOLERANCE[geographic]
         out[np.flatnonzero(out)[~far]] = False
-        _note("vct_note_label", out, drafts, remarks)
+        _add_remark("vct_note_label", out, records, remarks)
     return shapes
 
 
-def _note(key: str, which: NDArray, drafts: list[PolygonRecord], remarks: Remarks) -> None:
-    found = np.flatnonzero(which)
+def _add_remark(key: str, record_numbers: NDArray, records: list[PolygonRecord], remarks: Remarks) -> None:
+    found = np.flatnonzero(record_numbers)
     if len(found):
-        first = drafts[found[0]]
+        first = records[found[0]]
         remarks.add(key, first.line, first.ident, len(found))

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Read a VCT file in one pass: shapes to scratch files, then rows in batches."""
+"""Read a VCT file in one pass.
+
+Shapes go to scratch files first; then the rows are yielded in batches.
+"""
 
 from __future__ import annotations
 
@@ -27,21 +30,22 @@ from .settings import Remarks
 from .structure import KINDS, Structure, Table, read_classes, read_tables
 
 #: Sections with shapes.
-_SHAPES = ("point", "line", "polygon", "annotation")
+_GEOMETRY_SECTIONS = ("point", "line", "polygon", "annotation")
 #: Begin marks, which do not occur inside other sections.
-_BEGINS = {f"{name}begin".encode() for name in (*_SHAPES, "attribute", "style")}
+_BEGIN_MARKS = {f"{name}begin".encode() for name in (*_GEOMETRY_SECTIONS, "attribute", "style")}
 #: End mark of texts in DOS.
 _END_OF_FILE = b"\x1a"
 #: Sections that occur once, in this order, before those that are not read.
-_ONCE = ("featurecode", "tablestructure", *_SHAPES, "attribute")
+_ORDERED_SECTIONS = ("featurecode", "tablestructure", *_GEOMETRY_SECTIONS, "attribute")
 
 
 @dataclass
 class Vct:
-    """An open file whose shapes are read.
+    """An open VCT file whose header, structure and shapes were read.
 
-    ``batches`` yields the rows once. ``notes``: text keys with parameters, complete after the last batch; ``join``:
-    merge the parts of a feature into one row; ``placed``: compare positions with the county of the rows.
+    ``batches`` yields the rows and can be called once. ``notes``: remarks as text keys with parameters, complete after
+    the last batch; ``several``: some feature has several parts; ``join``: merge the parts of a feature into one row;
+    ``placed``: compare positions with the county of the rows.
     """
 
     head: Head
@@ -57,13 +61,16 @@ class Vct:
 
     @property
     def tables(self) -> list[Table]:
-        """Return the tables of the file."""
+        """Return the tables that the file declares."""
         return list(self.structure.tables.values())
 
     def batches(self) -> Iterator[tuple[Table, gpd.GeoDataFrame]]:
-        """Yield each table in batches of some thousand rows; an empty table once."""
+        """Yield each table with some thousand of its rows at a time.
+
+        A table without rows is yielded once.
+        """
         seen = set()
-        for batch in self._all():
+        for batch in self._read_batches():
             seen.add(batch.table.name)
             yield batch.table, batch.frame(self.head.crs)
         for table in self.tables:
@@ -72,10 +79,10 @@ class Vct:
         self.notes += self.geometry.notes(self.lines)
         self.notes += self.remarks.notes()
 
-    def _all(self) -> Iterator[Batch]:
+    def _read_batches(self) -> Iterator[Batch]:
         rows = Rows(self.lines, self.structure, self.geometry, self.remarks, self.cancellation, self.join)
         yield from rows.read(self.notes)
-        _rest(self.lines, self.remarks)
+        _skip_remaining_sections(self.lines, self.remarks)
         yield from shapes_without_rows(self.structure, self.geometry, self.notes)
         if self.placed and self.geometry.bounds is not None:
             error = verify_county(self.head, self.geometry.bounds, rows.counties, self.lines, self.remarks)
@@ -92,7 +99,7 @@ def open_vct(
     join: bool = False,
     placed: bool = True,
 ) -> Iterator[Vct]:
-    """Open a file and read everything before its attributes.
+    """Open a VCT file and read everything before its attribute section.
 
     Parameters
     ----------
@@ -127,7 +134,7 @@ def open_vct(
         head = read_head(lines, remarks)
         with Geometry(Path(folder), head, cancellation, remarks) as geometry:
             try:
-                vct = _until_attributes(lines, head, geometry, cancellation, remarks)
+                vct = _read_until_attributes(lines, head, geometry, cancellation, remarks)
             except OSError as error:
                 if not is_about_writing(error, Path(folder)):
                     raise
@@ -137,34 +144,34 @@ def open_vct(
             yield vct
 
 
-def _until_attributes(
+def _read_until_attributes(
     lines: Lines, head: Head, geometry: Geometry, cancellation: Cancellation, remarks: Remarks
 ) -> Vct:
     vct = Vct(head, Structure([], {}), lines, geometry, cancellation, remarks=remarks)
-    begun: dict[str, int] = {}
-    while (section := _next_section(lines, vct.structure, begun)) != "attribute":
+    sections_begun: dict[str, int] = {}
+    while (section := _next_section(lines, vct.structure, sections_begun)) != "attribute":
         cancellation.raise_if_cancelled()
         lines.report_progress()
         if section == "head":
             raise lines.error("vct_section_late")
-        if section in _ONCE:
-            if section in begun:
-                raise lines.error("vct_section_twice", first=begun[section])
-            begun[section] = lines.number
+        if section in _ORDERED_SECTIONS:
+            if section in sections_begun:
+                raise lines.error("vct_section_twice", first=sections_begun[section])
+            sections_begun[section] = lines.number
         if section == "tablestructure":
-            _need(["FeatureCode"], vct.structure, begun, lines, content=False)
-        elif section in _SHAPES:
-            _need(["FeatureCode"], vct.structure, begun, lines)
+            _check_required_sections(["FeatureCode"], vct.structure, sections_begun, lines, content=False)
+        elif section in _GEOMETRY_SECTIONS:
+            _check_required_sections(["FeatureCode"], vct.structure, sections_begun, lines)
         if section == "featurecode":
             vct.structure = Structure(read_classes(lines, remarks), {})
         elif section == "tablestructure":
             vct.structure.tables = read_tables(lines, vct.structure.classes, remarks)
             _refuse_utf8(lines, vct.structure)
-        elif section in _SHAPES:
+        elif section in _GEOMETRY_SECTIONS:
             geometry.read(section, lines, vct.structure)
         else:
-            _skip(section, lines, remarks)
-    _need(["FeatureCode", "TableStructure"], vct.structure, begun, lines)
+            _skip_section(section, lines, remarks)
+    _check_required_sections(["FeatureCode", "TableStructure"], vct.structure, sections_begun, lines)
     start = lines.number
     geometry.seal(lines)
     lines.number = start
@@ -174,25 +181,30 @@ def _until_attributes(
     return vct
 
 
-def _need(names: list[str], structure: Structure, begun: dict[str, int], lines: Lines, *, content: bool = True) -> None:
-    """Raise InputError unless the required sections came before and have content."""
+def _check_required_sections(
+    names: list[str], structure: Structure, sections_begun: dict[str, int], lines: Lines, *, content: bool = True
+) -> None:
+    """Raise InputError if a required section did not come before or is empty."""
     found = {"FeatureCode": structure.classes, "TableStructure": structure.tables}
     for name in names:
-        if name.lower() not in begun:
+        if name.lower() not in sections_begun:
             raise lines.error("vct_order", wanted=name)
         if content and not found[name]:
-            raise lines.error("vct_section_empty", wanted=name, first=begun[name.lower()])
+            raise lines.error("vct_section_empty", wanted=name, first=sections_begun[name.lower()])
 
 
-def _next_section(lines: Lines, structure: Structure, begun: dict[str, int]) -> str:
-    """Return the next section in small letters; InputError at the end of the file."""
+def _next_section(lines: Lines, structure: Structure, sections_begun: dict[str, int]) -> str:
+    """Return the name of the next section in lower case.
+
+    Raises InputError at the end of the file.
+    """
     line = lines.raw()
     if line is None:
         # The last line may lack a line end if it closed a section.
         lines.complete()
         kinds = {c.kind for c in structure.classes}
         wanted = ("FeatureCode", "TableStructure", *(KINDS[k] for k in KINDS if k in kinds), "Attribute")
-        missing = ", ".join(name for name in wanted if name.lower() not in begun)
+        missing = ", ".join(name for name in wanted if name.lower() not in sections_begun)
         lines.filled = 0
         raise lines.error("vct_ended", missing=missing)
     word = lines.decoded(line).strip()
@@ -202,8 +214,8 @@ def _next_section(lines: Lines, structure: Structure, begun: dict[str, int]) -> 
     return lines.section.lower()
 
 
-def _after_end(line: bytes, lines: Lines, remarks: Remarks) -> None:
-    """Note text after the mark of the file's end, which is not read."""
+def _note_text_after_end(line: bytes, lines: Lines, remarks: Remarks) -> None:
+    """Add a remark on text after the end-of-file mark; it is not read."""
     number = lines.filled or lines.number
     more = line.partition(_END_OF_FILE)[2].strip() if _END_OF_FILE in line else line
     key = "vct_note_after_end" if more or lines.raw() is not None else "vct_note_tail"
@@ -211,11 +223,11 @@ def _after_end(line: bytes, lines: Lines, remarks: Remarks) -> None:
     remarks.add(key, number)
 
 
-def _skip(section: str, lines: Lines, remarks: Remarks) -> bytes:
+def _skip_section(section: str, lines: Lines, remarks: Remarks) -> bytes:
     """Skip a section and return its last line."""
     start, end, count = lines.number, f"{section}end".encode(), 0
     while (line := lines.line().strip()).lower().partition(_END_OF_FILE)[0].rstrip() != end:
-        if line.lower() in _BEGINS:
+        if line.lower() in _BEGIN_MARKS:
             lines.refuse_mark(line.decode())
         count += 1
     if count:
@@ -223,21 +235,24 @@ def _skip(section: str, lines: Lines, remarks: Remarks) -> bytes:
     return line
 
 
-def _rest(lines: Lines, remarks: Remarks) -> None:
-    """Skip the sections after the attributes (drawing styles), which must be complete."""
+def _skip_remaining_sections(lines: Lines, remarks: Remarks) -> None:
+    """Skip the sections after the attributes (drawing styles).
+
+    Raises InputError if one of them is incomplete.
+    """
     while (line := lines.raw()) is not None:
         word = line.strip().lower()
         if not word.endswith(b"begin"):
             if _END_OF_FILE in line or (lines.filled and not lines.torn):
-                _after_end(line, lines, remarks)
+                _note_text_after_end(line, lines, remarks)
                 return
             raise lines.error("vct_cut_between" if lines.torn else "vct_no_section", value=shorten_line(line))
         lines.section = line.strip().decode("ascii", errors="replace")[: -len("begin")]
-        if lines.section.lower() in ("head", *_ONCE):
+        if lines.section.lower() in ("head", *_ORDERED_SECTIONS):
             raise lines.error("vct_section_late")
-        last = _skip(lines.section.lower(), lines, remarks)
+        last = _skip_section(lines.section.lower(), lines, remarks)
         if _END_OF_FILE in last:
-            _after_end(last, lines, remarks)
+            _note_text_after_end(last, lines, remarks)
             return
     lines.complete()
     if lines.filled:
@@ -245,30 +260,33 @@ def _rest(lines: Lines, remarks: Remarks) -> None:
 
 
 def _refuse_utf8(lines: Lines, structure: Structure) -> None:
-    """Raise InputError for names in UTF-8, which GBK would decode wrongly without an error."""
+    """Raise InputError for names in UTF-8.
+
+    GBK would decode them wrongly without an error.
+    """
     names = [c.title for c in structure.classes] + [c.name for t in structure.tables.values() for c in t.columns]
-    foreign = "".join(c for c in "".join(names) if not c.isascii())
-    if not foreign:
+    non_ascii = "".join(c for c in "".join(names) if not c.isascii())
+    if not non_ascii:
         return
     try:
-        again = foreign.encode("gb18030").decode("utf-8")
+        as_utf8 = non_ascii.encode("gb18030").decode("utf-8")
     except UnicodeDecodeError:
         return
     # Short GBK text may be valid UTF-8; only real UTF-8 gives common Chinese characters.
-    if sum("\u4e00" <= c <= "\u9fff" for c in again) * 2 > len(again):
+    if sum("\u4e00" <= c <= "\u9fff" for c in as_utf8) * 2 > len(as_utf8):
         raise lines.error("vct_utf8")
 
 
 def read_vct(path: str | Path, cancellation: Cancellation = NEVER, *, join: bool = False) -> list[SourceLayer]:
-    """Read all layers at once, for a file that fits into memory."""
+    """Return all layers of a VCT file that fits into memory."""
     with open_vct(path, cancellation, join=join) as vct:
         return read_all(vct, str(path))
 
 
 def read_all(vct: Vct, source: str) -> list[SourceLayer]:
-    """Return every table of an open file.
+    """Return every table of an open VCT file as a layer.
 
-    One without shapes has the ``problem`` of tables.
+    A table without shapes gets the ``problem`` of layers without geometry.
     """
     frames: dict[str, list[gpd.GeoDataFrame]] = {}
     for table, frame in vct.batches():

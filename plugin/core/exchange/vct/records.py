@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Format records of points, lines and polygons as text.
+"""Format the records of points, lines and polygons of a VCT file as text.
 
-Positions are formatted in blocks; rings are split into lines that neighbours share.
+Positions are formatted in blocks. Rings are split into lines that neighbours share.
 """
 
 from __future__ import annotations
@@ -22,33 +22,39 @@ if TYPE_CHECKING:
 
 
 #: Number of positions formatted at once.
-_BLOCK = 50_000
+_VERTICES_PER_BLOCK = 50_000
 
 
 def format_numbers(values: NDArray, decimals: int) -> list[str]:
-    """Return (n,) numbers as texts."""
+    """Return (n,) numbers as texts with a fixed number of decimals."""
     texts = [f"{value:.{decimals}f}" for value in round_xy(values, decimals).ravel().tolist()]
     return [text.rstrip("0").rstrip(".") for text in texts] if decimals else texts
 
 
-def format_records(xy: NDArray, at: Sequence[int], heads: Sequence[str], tail: str, decimals: int) -> Iterator[str]:
-    """Yield blocks of records: a head, the positions ``xy[at[k]:at[k + 1]]``, the tail."""
+def format_records(xy: NDArray, starts: Sequence[int], heads: Sequence[str], tail: str, decimals: int) -> Iterator[str]:
+    """Yield the text of records in blocks: head, positions, tail of each.
+
+    Record k has the positions ``xy[at[k]:at[k + 1]]``.
+    """
     first = 0
     while first < len(heads):
         last = first + 1
-        while last < len(heads) and at[last + 1] - at[first] <= _BLOCK:
+        while last < len(heads) and starts[last + 1] - starts[first] <= _VERTICES_PER_BLOCK:
             last += 1
-        ends = [end - at[first] for end in at[first : last + 1]]
-        yield _block(xy[at[first] : at[last]], ends, heads[first:last], tail, decimals)
+        ends = [end - starts[first] for end in starts[first : last + 1]]
+        yield _format_block(xy[starts[first] : starts[last]], ends, heads[first:last], tail, decimals)
         first = last
 
 
-def _block(xy: NDArray, at: Sequence[int], heads: Sequence[str], tail: str, decimals: int) -> str:
-    """Format a block with one format string: three times as fast as number by number."""
+def _format_block(xy: NDArray, starts: Sequence[int], heads: Sequence[str], tail: str, decimals: int) -> str:
+    """Format a block of records with one format string.
+
+    This is three times as fast as number by number.
+    """
     scaled = np.rint(xy * 10.0**decimals).astype(np.int64)
     if (scaled < 0).any():
         rows = ["{},{}\n".format(*format_numbers(pair, decimals)) for pair in xy]
-        return "".join(f"{head}{''.join(rows[at[k] : at[k + 1]])}{tail}" for k, head in enumerate(heads))
+        return "".join(f"{head}{''.join(rows[starts[k] : starts[k + 1]])}{tail}" for k, head in enumerate(heads))
     whole, part = np.divmod(scaled, 10**decimals)
     left = np.full(part.shape, decimals)
     while (zero := (left > 0) & (part % 10 == 0)).any():
@@ -59,22 +65,22 @@ def _block(xy: NDArray, at: Sequence[int], heads: Sequence[str], tail: str, deci
     pairs = [f"{x},{y}\n" for x in one for y in one]
     forms = [pairs[k] for k in (left[:, 0] * len(one) + left[:, 1]).tolist()]
     marks = (head.replace("%", "%%") for head in heads)
-    record_format = "".join(f"{head}{''.join(forms[at[k] : at[k + 1]])}{tail}" for k, head in enumerate(marks))
+    record_format = "".join(f"{head}{''.join(forms[starts[k] : starts[k + 1]])}{tail}" for k, head in enumerate(marks))
     return record_format % tuple(np.stack([whole, part], axis=2).ravel().tolist())
 
 
 # Rings are split into lines that neighbours share: each line occurs once, and every ring has the list of its lines.
 
 #: Type for numbers of vertices, rings and segments; no layer has two thousand million vertices.
-_WHOLE = np.int32
+_INDEX_TYPE = np.int32
 
 
 @dataclass(frozen=True)
 class SharedLines:
-    """Lines shared by rings.
+    """The lines that rings of polygons share.
 
-    ``xy``: (v, 2) vertices line by line; ``at``: (k + 1,) start of each line; ``item``: (m,) ±(1 + line) ring by
-    ring, negative against the line's direction; ``item_at``: (r + 1,) start of each ring.
+    ``xy``: (v, 2) vertices line by line; ``at``: (k + 1,) first vertex of each line; ``item``: (m,) ±(1 + line number)
+    ring by ring, negative against the line's direction; ``item_at``: (r + 1,) first item of each ring.
     """
 
     xy: NDArray
@@ -83,30 +89,30 @@ class SharedLines:
     item_at: NDArray
 
 
-def split_into_shared_lines(xy: NDArray, at: NDArray) -> SharedLines:
-    """Split (r,) open rings into shared lines.
+def split_into_shared_lines(xy: NDArray, ring_starts: NDArray) -> SharedLines:
+    """Split (r,) open rings into lines that neighbours share.
 
     Parameters
     ----------
     xy : (v, 2) array
         Vertices without the closing one, no two successive ones equal.
-    at : (r + 1,) array
+    ring_starts : (r + 1,) array
         Start of each ring, which has at least two vertices.
     """
     if not len(xy):
-        return SharedLines(np.zeros((0, 2)), np.zeros(1, int), np.zeros(0, int), np.zeros(len(at), int))
-    lengths = np.diff(at)
+        return SharedLines(np.zeros((0, 2)), np.zeros(1, int), np.zeros(0, int), np.zeros(len(ring_starts), int))
+    lengths = np.diff(ring_starts)
     # A layer has some million vertices, so every array of that length needs memory.
-    ring = np.repeat(np.arange(len(lengths), dtype=_WHOLE), lengths)
-    after = np.arange(1, len(xy) + 1, dtype=_WHOLE)
-    after[at[1:] - 1] = at[:-1]
-    before = np.empty(len(xy), dtype=_WHOLE)
-    before[after] = np.arange(len(xy), dtype=_WHOLE)
+    ring = np.repeat(np.arange(len(lengths), dtype=_INDEX_TYPE), lengths)
+    after = np.arange(1, len(xy) + 1, dtype=_INDEX_TYPE)
+    after[ring_starts[1:] - 1] = ring_starts[:-1]
+    before = np.empty(len(xy), dtype=_INDEX_TYPE)
+    before[after] = np.arange(len(xy), dtype=_INDEX_TYPE)
     places = np.ascontiguousarray(xy).view(np.complex128).ravel()
-    vertex = np.unique(places, return_inverse=True)[1].astype(_WHOLE)
-    segment, along = _segments(vertex, vertex[after])
-    node = _nodes(vertex, segment[before], segment, at)
-    order = _from_first_cut(node[vertex], ring, at)
+    vertex = np.unique(places, return_inverse=True)[1].astype(_INDEX_TYPE)
+    segment, along = _number_segments(vertex, vertex[after])
+    node = _find_nodes(vertex, segment[before], segment, ring_starts)
+    order = _rotate_rings(node[vertex], ring, ring_starts)
     cut = np.flatnonzero(node[vertex[order]])
     # Every segment occurs once in a line, so the smallest one identifies line and direction.
     mark = np.minimum.reduceat(segment[order] * np.int64(2) + along[order], cut)
@@ -118,59 +124,62 @@ def split_into_shared_lines(xy: NDArray, at: NDArray) -> SharedLines:
     line = number[same]
     item = np.where(mark % 2 == (mark % 2)[first][line], 1, -1) * (line + 1)
     item_at = np.searchsorted(ring[order][cut], np.arange(len(lengths) + 1))
-    line_xy, line_at = _lines(xy, order, after, cut, first)
+    line_xy, line_at = _line_vertices(xy, order, after, cut, first)
     return SharedLines(line_xy, line_at, item, item_at)
 
 
-def _segments(start: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
-    """Return (v,) the number of the segment at each vertex, and 1 where it runs upwards.
+def _number_segments(start: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
+    """Return (v,) the segment number at each vertex, and 1 where y increases.
 
-    The number does not depend on the direction.
+    The number is the same for both directions of a segment.
     """
     low, high = np.minimum(start, end), np.maximum(start, end)
     key = low * np.int64(int(high.max()) + 1) + high
     del low, high
-    return np.unique(key, return_inverse=True)[1].astype(_WHOLE), start < end
+    return np.unique(key, return_inverse=True)[1].astype(_INDEX_TYPE), start < end
 
 
-def _nodes(vertex: NDArray, coming: NDArray, going: NDArray, at: NDArray) -> NDArray:
-    """Return bool by vertex number: where lines begin and end."""
+def _find_nodes(vertex: NDArray, coming: NDArray, going: NDArray, ring_starts: NDArray) -> NDArray:
+    """Return a bool by vertex number: True where shared lines begin and end."""
     low, high = np.minimum(coming, going), np.maximum(coming, going)
     _, one = np.unique(vertex, return_index=True)
     # A ring that turns back on itself ends a line at the tip.
     other = (low != low[one][vertex]) | (high != high[one][vertex]) | (low == high)
     node = np.zeros(len(one), dtype=bool)
     node[vertex[other]] = True
-    without_nodes = ~np.logical_or.reduceat(node[vertex], at[:-1])
+    without_nodes = ~np.logical_or.reduceat(node[vertex], ring_starts[:-1])
     # A ring without nodes is isolated, or an island that fills a hole exactly: both start where the first one does.
-    alike = np.minimum.reduceat(vertex, at[:-1])[without_nodes]
-    begins = vertex[at[:-1]][without_nodes]
+    alike = np.minimum.reduceat(vertex, ring_starts[:-1])[without_nodes]
+    begins = vertex[ring_starts[:-1]][without_nodes]
     node[begins[np.unique(alike, return_index=True)[1]]] = True
     return node
 
 
-def _from_first_cut(cut: NDArray, ring: NDArray, at: NDArray) -> NDArray:
-    """Return (v,) the vertices in an order in which every ring begins with its first cut."""
-    begins, lengths = at[:-1].astype(_WHOLE), np.diff(at).astype(_WHOLE)
-    place = np.arange(len(cut), dtype=_WHOLE) - begins[ring]
-    shift = np.minimum.reduceat(np.where(cut, place, _WHOLE(len(cut))), at[:-1])
+def _rotate_rings(cut: NDArray, ring: NDArray, ring_starts: NDArray) -> NDArray:
+    """Return (v,) the vertex order in which every ring begins with its first cut."""
+    begins, lengths = ring_starts[:-1].astype(_INDEX_TYPE), np.diff(ring_starts).astype(_INDEX_TYPE)
+    place = np.arange(len(cut), dtype=_INDEX_TYPE) - begins[ring]
+    shift = np.minimum.reduceat(np.where(cut, place, _INDEX_TYPE(len(cut))), ring_starts[:-1])
     place += shift[ring]
     place %= lengths[ring]
     place += begins[ring]
     return place
 
 
-def _lines(xy: NDArray, order: NDArray, after: NDArray, cut: NDArray, first: NDArray) -> tuple[NDArray, NDArray]:
-    """Return the vertices of the lines that begin at the ``first`` of the ``cut`` places.
+def _line_vertices(
+    xy: NDArray, order: NDArray, after: NDArray, cut: NDArray, begins_line: NDArray
+) -> tuple[NDArray, NDArray]:
+    """Return the vertices of the lines that begin at the chosen cuts.
 
-    The last vertex of each line is included.
+    ``cut``: positions where rings are cut; ``begins_line``: (c,) bool, cuts that begin a line. The last vertex of each
+    line is included.
     """
     ends = np.r_[cut[1:], len(order)]
-    counts = (ends - cut)[first]
+    counts = (ends - cut)[begins_line]
     at = np.r_[0, np.cumsum(counts + 1)]
     place = np.arange(at[-1]) - np.repeat(at[:-1], counts + 1)
     last = place == np.repeat(counts, counts + 1)
-    position = np.repeat(cut[first], counts + 1) + place - last
+    position = np.repeat(cut[begins_line], counts + 1) + place - last
     taken = order[position]
     return xy[np.where(last, after[taken], taken)], at
 
@@ -182,12 +191,16 @@ ITEMS_A_ROW = 8
 #: Number of decimals of a label point.
 _LABEL_DECIMALS = 6
 #: Number of records between two checks for cancellation.
-_CHECK_EVERY = 5_000
+_RECORDS_PER_CANCEL_CHECK = 5_000
 
 
 @dataclass(frozen=True)
 class RecordFormat:
-    """Common values of records: 要素代码, 图形表现编码, decimals, code of boundary lines."""
+    """Values that all records of a layer share.
+
+    ``code``: 要素代码 (feature class code); ``style``: 图形表现编码 (symbol code); ``decimals`` of coordinates;
+    ``bounding``: class code of boundary lines.
+    """
 
     code: str
     style: str
@@ -196,60 +209,69 @@ class RecordFormat:
     cancellation: Cancellation
 
 
-def write_points(out: TextIO, points: NDArray, first: int, record_format: RecordFormat) -> None:
-    """Write (p,) single points with ids from ``first``."""
+def write_points(out: TextIO, points: NDArray, first_id: int, record_format: RecordFormat) -> None:
+    """Write (p,) single points; their ids begin at ``first_id``."""
     heads = [
-        f"{first + number}\n{record_format.code}\n{record_format.style}\n{PLAIN}\n1\n" for number in range(len(points))
+        f"{first_id + number}\n{record_format.code}\n{record_format.style}\n{PLAIN}\n1\n"
+        for number in range(len(points))
     ]
-    _write(out, shapely.get_coordinates(points), list(range(len(points) + 1)), heads, record_format)
+    _write_records(out, shapely.get_coordinates(points), list(range(len(points) + 1)), heads, record_format)
 
 
-def _write(out: TextIO, xy: NDArray, at: list[int], heads: list[str], record_format: RecordFormat) -> None:
-    for block in format_records(xy, at, heads, "0\n", record_format.decimals):
+def _write_records(out: TextIO, xy: NDArray, starts: list[int], heads: list[str], record_format: RecordFormat) -> None:
+    for block in format_records(xy, starts, heads, "0\n", record_format.decimals):
         record_format.cancellation.raise_if_cancelled()
         out.write(block)
 
 
-def write_annotation(out: TextIO, points: NDArray, labels: Labels, first: int, record_format: RecordFormat) -> None:
-    """Write (p,) single points with their annotation and ids from ``first``."""
+def write_annotation(out: TextIO, points: NDArray, labels: Labels, first_id: int, record_format: RecordFormat) -> None:
+    """Write (p,) single points with annotation text; their ids begin at ``first_id``."""
     places = zip(shapely.get_coordinates(points), labels.texts, labels.angles, strict=True)
     for number, (xy, text, angle) in enumerate(places):
         _check_cancellation(number, record_format)
         turn = np.format_float_positional(angle + 0.0, trim="-")
         where = ",".join([*format_numbers(xy, record_format.decimals), turn])
-        out.write(f"{first + number}\n{record_format.code}\n{record_format.style}\n{PLAIN}\n{text}\n{where}\n0\n")
+        out.write(f"{first_id + number}\n{record_format.code}\n{record_format.style}\n{PLAIN}\n{text}\n{where}\n0\n")
 
 
-def write_lines(out: TextIO, lines: NDArray, first: int, record_format: RecordFormat) -> None:
-    """Write (p,) single lines with ids from ``first``."""
+def write_lines(out: TextIO, lines: NDArray, first_id: int, record_format: RecordFormat) -> None:
+    """Write (p,) single lines; their ids begin at ``first_id``."""
     xy, of = shapely.get_coordinates(lines, return_index=True)
     at = np.searchsorted(of, np.arange(len(lines) + 1))
-    _write_lines(out, xy, at, first, record_format.code, record_format)
+    _write_vertices(out, xy, at, first_id, record_format.code, record_format)
 
 
-def _write_lines(out: TextIO, xy: NDArray, at: NDArray, first: int, code: str, record_format: RecordFormat) -> None:
-    counts = np.diff(at).tolist()
+def _write_vertices(
+    out: TextIO, xy: NDArray, starts: NDArray, first_id: int, code: str, record_format: RecordFormat
+) -> None:
+    counts = np.diff(starts).tolist()
     kind = f"{code}\n{record_format.style}\n{PLAIN}\n1\n{POLYLINE}"
-    heads = [f"{ident}\n{kind}\n{count}\n" for ident, count in enumerate(counts, first)]
-    _write(out, xy, at.tolist(), heads, record_format)
+    heads = [f"{ident}\n{kind}\n{count}\n" for ident, count in enumerate(counts, first_id)]
+    _write_records(out, xy, starts.tolist(), heads, record_format)
 
 
 def write_polygons(
-    lines: TextIO, out: TextIO, polygons: NDArray, first: int, record_format: RecordFormat, layer: str, names: NDArray
+    lines: TextIO,
+    out: TextIO,
+    polygons: NDArray,
+    first_id: int,
+    record_format: RecordFormat,
+    layer: str,
+    names: NDArray,
 ) -> int:
-    """Write (p,) single polygons and their shared lines; return the number of lines.
+    """Write (p,) single polygons and the boundary lines they share.
 
-    Lines have ids from ``first``, polygons the ids after them. OutputError names the polygon (``names``, (p,)) that
-    vanishes in the printed digits.
+    Return the number of lines. Lines have ids from ``first_id`` on, polygons the ids after them. OutputError names a
+    polygon (``names``, (p,)) that has no width after rounding.
     """
     rings = extract_rings(polygons, record_format.decimals, layer, names)
     record_format.cancellation.raise_if_cancelled()
     shared = split_into_shared_lines(rings.xy, rings.at)
     record_format.cancellation.raise_if_cancelled()
     count = len(shared.at) - 1
-    _write_lines(lines, shared.xy, shared.at, first, record_format.bounding, record_format)
+    _write_vertices(lines, shared.xy, shared.at, first_id, record_format.bounding, record_format)
     label = numbers_fixed(label_points(polygons))
-    item = np.sign(shared.item) * (np.abs(shared.item) - 1 + first)
+    item = np.sign(shared.item) * (np.abs(shared.item) - 1 + first_id)
     begins = shared.item_at.tolist()
     ring_at = np.searchsorted(rings.part, np.arange(len(polygons) + 1)).tolist()
     for number in range(len(polygons)):
@@ -259,7 +281,7 @@ def write_polygons(
             items += ([0] if items else []) + item[begins[ring] : begins[ring + 1]].tolist()
         rows = (items[k : k + ITEMS_A_ROW] for k in range(0, len(items), ITEMS_A_ROW))
         out.write(
-            f"{first + count + number}\n{record_format.code}\n{record_format.style}\n{POLYGON}\n{label[number]}\n{INDIRECT}\n{len(items)}\n"  # noqa: E501 - a table
+            f"{first_id + count + number}\n{record_format.code}\n{record_format.style}\n{POLYGON}\n{label[number]}\n{INDIRECT}\n{len(items)}\n"  # noqa: E501 - a table
         )
         out.writelines(",".join(map(str, row)) + "\n" for row in rows)
         out.write("0\n")
@@ -267,10 +289,10 @@ def write_polygons(
 
 
 def numbers_fixed(xy: NDArray) -> list[str]:
-    """Format label points."""
+    """Return label points as texts with a fixed number of decimals."""
     return [f"{x:.{_LABEL_DECIMALS}f},{y:.{_LABEL_DECIMALS}f}" for x, y in xy.tolist()]
 
 
 def _check_cancellation(number: int, record_format: RecordFormat) -> None:
-    if number % _CHECK_EVERY == 0:
+    if number % _RECORDS_PER_CANCEL_CHECK == 0:
         record_format.cancellation.raise_if_cancelled()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Settings for writing and checking files (C), and remarks on reading.
+"""Settings of VCT files, and remarks collected while reading one.
 
-The settings are in `resources/standards/common-2021/vct.toml`.
+The settings (mark C, lowest level of source) are in `resources/standards/common-2021/vct.toml`.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from ...files.data import check_keys, check_marks, expect, read_toml
 #: Encoding for writing; files are read as GB18030, which contains it.
 ENCODING = "gbk"
 SEPARATOR = ","
-_KINDS: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": list, "list[float]": list}
+_TYPES_BY_ANNOTATION: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": list, "list[float]": list}
 #: Number of values in each list of limits.
-_NUMBERS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2, "area_units": 3, "angles": 2}
+_LIST_LENGTHS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2, "area_units": 3, "angles": 2}
 #: Number of texts in each list.
-_TEXTS = {"date_pair": 2}
+_TEXT_LIST_LENGTHS = {"date_pair": 2}
 #: The forms of the header's Parameters.
 FORMS = ("short", "long")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of vct.toml."""
+    """The settings of vct.toml, which has a comment on each."""
 
     datamark: str
     version: str
@@ -90,30 +90,33 @@ class Settings:
 
     @property
     def years(self) -> range:
-        """The valid years of a date."""
+        """The valid years of a date, as a range."""
         return range(self.earliest_year, self.latest_year + 1)
 
     def decimals(self, geographic: bool) -> int:
-        """Return the decimals of coordinates."""
+        """Return the number of decimals of coordinates, in degrees or metres."""
         return self.decimals_degrees if geographic else self.decimals_metres
 
 
 @cache
 def load_settings(path: Path = VCT_SETTINGS) -> Settings:
-    """Read the settings, each of which has a mark; DataError names file and key."""
+    """Read the settings of vct.toml.
+
+    DataError names file and key of a missing or wrong value, or of a value without a mark (level of its source).
+    """
     table = read_toml(path)
-    kinds = {f.name: _KINDS[str(f.type)] for f in fields(Settings)}
+    kinds = {f.name: _TYPES_BY_ANNOTATION[str(f.type)] for f in fields(Settings)}
     check_keys(table, required=[*kinds, "marks"], allowed=(), file=path)
     check_marks(table, kinds, file=path)
     for key, kind in kinds.items():
         expect(table[key], kind, file=path, key=key)
-    for key, count in _NUMBERS.items():
+    for key, count in _LIST_LENGTHS.items():
         numbers = [expect(value, (int, float), file=path, key=key) for value in table[key]]
         if len(numbers) != count:
             raise DataError(
                 "data_value_kind", file=str(path), key=key, value=repr(numbers), expected=f"list[float] × {count}"
             )
-    for key, count in _TEXTS.items():
+    for key, count in _TEXT_LIST_LENGTHS.items():
         if len(table[key]) != count:
             expected = f"list[str] × {count}"
             raise DataError("data_value_kind", file=str(path), key=key, value=repr(table[key]), expected=expected)
@@ -127,15 +130,16 @@ Note = tuple[str, dict[str, Any]]
 
 
 class Remarks:
-    """Occurrences counted by text key and group; each note names the first of them."""
+    """Remarks on a file, one for each text key and group, with a count."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, tuple[tuple[str, Any], ...]], dict[str, Any]] = {}
 
     def add(self, key: str, line: int, ident: int | None = None, count: int = 1, /, **group: Any) -> None:
-        """Add an occurrence.
+        """Add an occurrence of a remark; the first one gives its line.
 
-        ``line`` and ``ident``: its place; ``group``: parameters that distinguish notes of one key.
+        ``line`` and ``ident``: where it is; ``group``: parameters; remarks of one text key that differ in them are
+        counted separately.
         """
         place = (key, tuple(group.items()))
         known = self._found.get(place)
@@ -147,10 +151,10 @@ class Remarks:
             known["id"] = ident
 
     def add_example(self, key: str, line: int, value: str, count: int, /, **group: Any) -> None:
-        """Add an occurrence as `add` does; ``value``: the value in the first line."""
+        """Add an occurrence as `add` does; ``value`` is the value in this line."""
         self.add(key, line, None, count, **group)
         self._found[key, tuple(group.items())].setdefault("value", value)
 
     def notes(self) -> list[Note]:
-        """Return the notes with their counts."""
+        """Return the remarks as text keys with parameters and counts."""
         return [(key, dict(params)) for (key, _), params in self._found.items()]

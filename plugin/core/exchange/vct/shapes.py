@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Prepare the shapes of a layer for a file.
+"""Prepare the shapes of a layer for a VCT file.
 
-These are single parts in two dimensions with printed digits and the prescribed ring direction, and annotation (注记).
+Shapes become single parts in two dimensions, rounded to the printed digits, with the prescribed direction of rings.
+Annotation (注记) gets text and angle.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from ...plan.layer import SourceLayer
 from .values import check_gbk, to_one_line
 
 #: Shapely's type ids → kind of geometry.
-_KINDS = {0: "point", 4: "point", 1: "line", 2: "line", 5: "line", 3: "polygon", 6: "polygon"}
+_KIND_BY_GEOMETRY_TYPE = {0: "point", 4: "point", 1: "line", 2: "line", 5: "line", 3: "polygon", 6: "polygon"}
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Single parts of shapes.
+    """The single parts of a layer's shapes.
 
     ``shape``: (p,) single shapes; ``row``: (p,) row of each; ``without_shape``: (b,) rows without a shape; ``split``:
     number of rows with several parts.
@@ -40,16 +41,16 @@ class Parts:
 def split_parts(shapes: NDArray, layer: str, names: NDArray) -> Parts:
     """Split (n,) shapes into single parts.
 
-    ``names``: (n,) names of features for OutputError, which reports shapes of two kinds in a layer.
+    ``names``: (n,) names of features for error messages. Raises OutputError for a layer with shapes of two kinds.
     """
-    there = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
-    kinds = [_KINDS.get(t, "") for t in shapely.get_type_id(shapes[there]).tolist()]
-    for position, kind in zip(there.tolist(), kinds, strict=True):
+    has_shape = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    kinds = [_KIND_BY_GEOMETRY_TYPE.get(t, "") for t in shapely.get_type_id(shapes[has_shape]).tolist()]
+    for position, kind in zip(has_shape.tolist(), kinds, strict=True):
         if kind != kinds[0] or not kind:
             raise OutputError("vct_mixed_shapes", layer=layer, feature=str(names[position]))
-    single, of = shapely.get_parts(shapes[there], return_index=True)
+    single, of = shapely.get_parts(shapes[has_shape], return_index=True)
     whole = ~shapely.is_empty(single)
-    single, row = shapely.force_2d(single[whole]), there[of[whole]]
+    single, row = shapely.force_2d(single[whole]), has_shape[of[whole]]
     without_shape = np.setdiff1d(np.arange(len(shapes)), row)
     split = int((np.bincount(row, minlength=len(shapes)) > 1).sum()) if len(row) else 0
     return Parts(kinds[0] if kinds else "", single, row, without_shape, split)
@@ -57,10 +58,10 @@ def split_parts(shapes: NDArray, layer: str, names: NDArray) -> Parts:
 
 @dataclass(frozen=True)
 class Rings:
-    """Open rings of polygons.
+    """The rings of polygons, without the closing vertex.
 
-    ``xy``: (v, 2) vertices; ``at``: (r + 1,) start of each ring; ``part``: (r,) polygon of each ring, shell before
-    holes.
+    ``xy``: (v, 2) vertices; ``at``: (r + 1,) first vertex of each ring; ``part``: (r,) polygon of each ring, its shell
+    before its holes.
     """
 
     xy: NDArray
@@ -69,9 +70,10 @@ class Rings:
 
 
 def extract_rings(polygons: NDArray, decimals: int, layer: str, names: NDArray) -> Rings:
-    """Return the rings of (p,) single polygons: shells clockwise, holes anticlockwise.
+    """Return the rings of (p,) single polygons.
 
-    OutputError names (``names``, (p,)) a polygon that has no width in the printed digits.
+    Shells are clockwise, holes anticlockwise. OutputError names (``names``, (p,)) a polygon that has no width after
+    rounding to ``decimals``.
     """
     ring, part = shapely.get_rings(polygons, return_index=True)
     xy, of = shapely.get_coordinates(ring, return_index=True)
@@ -85,39 +87,42 @@ def extract_rings(polygons: NDArray, decimals: int, layer: str, names: NDArray) 
         raise OutputError("vct_collapsed", layer=layer, feature=str(names[gone]), decimals=decimals)
     at = np.r_[0, np.cumsum(counts)]
     hole = np.r_[False, part[1:] == part[:-1]] if len(part) else np.zeros(0, dtype=bool)
-    turned = _areas(xy, at) > 0
-    return Rings(xy[_turned(at, turned != hole)], at, part)
+    turned = _ring_areas(xy, at) > 0
+    return Rings(xy[_reverse_rings(at, turned != hole)], at, part)
 
 
 def round_xy(xy: NDArray, decimals: int) -> NDArray:
-    """Return positions rounded as printed; −0.0 becomes 0.0."""
+    """Return positions rounded to ``decimals``; −0.0 becomes 0.0."""
     return np.round(xy, decimals) + 0.0
 
 
-def _areas(xy: NDArray, at: NDArray) -> NDArray:
-    """Return (r,) twice the signed area of open rings, positive for anticlockwise ones."""
-    if len(at) < 2:
+def _ring_areas(xy: NDArray, ring_starts: NDArray) -> NDArray:
+    """Return (r,) twice the signed area of rings; anticlockwise is positive."""
+    if len(ring_starts) < 2:
         return np.zeros(0)
-    local = xy - np.repeat(xy[at[:-1]], np.diff(at), axis=0)
+    local = xy - np.repeat(xy[ring_starts[:-1]], np.diff(ring_starts), axis=0)
     after = np.arange(1, len(xy) + 1)
-    after[at[1:] - 1] = at[:-1]
-    return np.add.reduceat(local[:, 0] * local[after, 1] - local[after, 0] * local[:, 1], at[:-1])
+    after[ring_starts[1:] - 1] = ring_starts[:-1]
+    return np.add.reduceat(local[:, 0] * local[after, 1] - local[after, 0] * local[:, 1], ring_starts[:-1])
 
 
-def _turned(at: NDArray, turn: NDArray) -> NDArray:
+def _reverse_rings(ring_starts: NDArray, turn: NDArray) -> NDArray:
     """Return (v,) the order of vertices that reverses the chosen rings.
 
     Each ring keeps its first vertex.
     """
-    counts = np.diff(at)
-    place = np.arange(int(at[-1])) - np.repeat(at[:-1], counts)
+    counts = np.diff(ring_starts)
+    place = np.arange(int(ring_starts[-1])) - np.repeat(ring_starts[:-1], counts)
     length = np.repeat(counts, counts)
     back = np.where(place > 0, length - place, 0)
-    return np.repeat(at[:-1], counts) + np.where(np.repeat(turn, counts), back, place)
+    return np.repeat(ring_starts[:-1], counts) + np.where(np.repeat(turn, counts), back, place)
 
 
 def label_points(polygons: NDArray) -> NDArray:
-    """Return (p, 2) a point inside each polygon; for an invalid one its first vertex."""
+    """Return (p, 2) a point inside each polygon.
+
+    For an invalid polygon it is the first vertex.
+    """
     valid = shapely.is_valid(polygons)
     points = np.empty((len(polygons), 2))
     points[valid] = shapely.get_coordinates(shapely.point_on_surface(polygons[valid]))
@@ -133,14 +138,14 @@ TEXT, ANGLE = "VCT_TEXT", "VCT_ANGLE"
 
 
 class Labels(NamedTuple):
-    """``texts`` and ``angles`` (p,) of the points; a missing angle is 0."""
+    """Annotation: ``texts`` and ``angles`` (degrees, 0 if missing) of (p,) points."""
 
     texts: list[str]
     angles: list[float]
 
 
 def annotation(layer: SourceLayer, parts: Parts, names: NDArray, notes: list[tuple[str, dict[str, Any]]]) -> Labels:
-    """Return the texts and angles of a layer of annotation.
+    """Return the texts and angles of an annotation layer.
 
     OutputError names (``names``, (n,)) a feature without text or position, with a character outside GBK, or with an
     invalid angle.

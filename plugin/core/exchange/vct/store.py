@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Shapes of a file by id in scratch files; memory holds only ids and offsets."""
+"""Scratch file that stores the shapes of a VCT file by id.
+
+Memory holds only ids and offsets.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Bytes of a position: two doubles.
-_POSITION = 16
+_BYTES_PER_POSITION = 16
 #: Number of positions read at once.
-_BLOCK = 100_000
+_POSITIONS_PER_BLOCK = 100_000
 
 
 class Store:
-    """Bytes by id, first written, then read; ``code``: a number stored with each id."""
+    """Bytes stored in a file by id: first all are written, then read.
+
+    ``code``: a number stored with each id. A place is the index of a record after `seal`, −1 for none.
+    """
 
     def __init__(self, path: Path):
         self._file = path.open("w+b")
@@ -32,7 +38,7 @@ class Store:
         return len(self._ids)
 
     def put(self, ident: int, content: bytes, line: int, code: int = 0) -> None:
-        """Add the content of an id; ``line``: its line in the file."""
+        """Append the content of an id; ``line``: its line in the VCT file."""
         self._file.write(content)
         self._ids.append(ident)
         self._at.append(self._at[-1] + len(content))
@@ -40,81 +46,93 @@ class Store:
         self._code.append(code)
 
     def seal(self) -> tuple[int, int, int] | None:
-        """Prepare for reading; return id, line and first line of a repeated id."""
+        """Sort the ids, so that content can be read.
+
+        Return id, line and first line of a repeated id; None without one.
+        """
         # A full disk must be detected here, not in a later read.
         self._file.flush()
         ids = np.array(self._ids, dtype=np.int64)
         self._order = np.argsort(ids, kind="stable")
         self._sorted = ids[self._order]
         self.used = np.zeros(len(ids), dtype=bool)
-        twice = np.flatnonzero(self._sorted[1:] == self._sorted[:-1])
-        if not len(twice):
+        repeated = np.flatnonzero(self._sorted[1:] == self._sorted[:-1])
+        if not len(repeated):
             return None
-        k = int(twice[np.argmin(self._order[twice + 1])])
+        k = int(repeated[np.argmin(self._order[repeated + 1])])
         first, second = int(self._order[k]), int(self._order[k + 1])
         return int(ids[second]), self._line[second], self._line[first]
 
     def find(self, idents: NDArray) -> NDArray:
-        """Return (n,) the place of each id, −1 if unknown."""
+        """Return (n,) the record index of each id, −1 for an unknown id."""
         if self._sorted is None or not len(self._sorted):
             return np.full(len(idents), -1)
         at = np.minimum(np.searchsorted(self._sorted, idents), len(self._sorted) - 1)
         return np.where(self._sorted[at] == idents, self._order[at], -1)
 
     def get(self, place: int) -> bytes:
-        """Return the content at a place."""
+        """Return the content of a record."""
         start, stop = self._at[place], self._at[place + 1]
         self._file.seek(start)
         return self._file.read(stop - start)
 
-    def positions(self, place: int) -> NDArray:
-        """Return content written as doubles as positions (n, 2)."""
-        return np.frombuffer(self.get(place)).reshape(-1, 2)
+    def positions(self, record: int) -> NDArray:
+        """Return the content of a record as positions (n, 2).
+
+        It must have been written as doubles.
+        """
+        return np.frombuffer(self.get(record)).reshape(-1, 2)
 
     def blocks(self) -> Iterator[tuple[int, NDArray]]:
-        """Yield all positions (n, 2) in blocks, with the number of the first.
+        """Yield all positions (b, 2) of the file in blocks.
 
-        The content must be written as doubles.
+        The first value is the number of the block's first position. The content must have been written as doubles.
         """
         self._file.flush()
-        total = self._at[-1] // _POSITION
-        for first in range(0, total, _BLOCK):
-            self._file.seek(first * _POSITION)
-            count = min(_BLOCK, total - first)
-            yield first, np.frombuffer(self._file.read(count * _POSITION)).reshape(-1, 2)
+        total = self._at[-1] // _BYTES_PER_POSITION
+        for first in range(0, total, _POSITIONS_PER_BLOCK):
+            self._file.seek(first * _BYTES_PER_POSITION)
+            count = min(_POSITIONS_PER_BLOCK, total - first)
+            yield first, np.frombuffer(self._file.read(count * _BYTES_PER_POSITION)).reshape(-1, 2)
         self._file.seek(0, 2)
 
     def record(self, position: int) -> tuple[int, int]:
-        """Return line and id of the record that contains a position."""
-        place = bisect_right(self._at, position * _POSITION) - 1
+        """Return line and id of the record that contains a position.
+
+        ``position``: its number in the whole file.
+        """
+        place = bisect_right(self._at, position * _BYTES_PER_POSITION) - 1
         return self._line[place], self._ids[place]
 
     def count_records(self, positions: NDArray) -> int:
-        """Return the number of records that contain these positions."""
+        """Return how many records contain these positions.
+
+        ``positions``: their numbers in the whole file.
+        """
         at = np.frombuffer(self._at, dtype=np.int64)
-        return len(np.unique(np.searchsorted(at, positions * _POSITION, side="right")))
+        return len(np.unique(np.searchsorted(at, positions * _BYTES_PER_POSITION, side="right")))
 
     def ids_of(self, code: int) -> NDArray:
-        """Return the ids with this number, in the order of the file."""
+        """Return the ids stored with a code, in the order of the VCT file."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
         return np.array(self._ids, dtype=np.int64)[codes == code]
 
     def unused(self, code: int) -> NDArray:
-        """Return the places of unused records with this number."""
+        """Return the record indices with a code that nothing refers to."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
         return np.flatnonzero((codes == code) & ~self.used)
 
-    def line(self, place: int) -> int:
-        """Return the line of a place."""
-        return self._line[place]
+    def line(self, record: int) -> int:
+        """Return the VCT file's line number of a record."""
+        return self._line[record]
 
-    def code(self, place: int) -> int:
-        """Return the number stored at a place."""
-        return self._code[place]
+    def code(self, record: int) -> int:
+        """Return the number stored with a record."""
+        return self._code[record]
 
-    def id(self, place: int) -> int:
-        """Return the id of a place."""
-        return self._ids[place]
+    def id(self, record: int) -> int:
+        """Return the id of a record."""
+        return self._ids[record]
 
     def close(self) -> None:
         """Close the scratch file."""

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""FeatureCode and TableStructure: the classes of a file and the fields of their tables."""
+"""The sections FeatureCode and TableStructure of a VCT file.
+
+They declare the classes of features and the fields of their tables.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +24,15 @@ _TYPES = {
 #: Sizes in bytes that the name of an integer type may have.
 _INTEGER_BYTES = ("1", "2", "4", "8")
 #: Kinds of classes whose sections have no readable shapes.
-_UNREAD_KINDS = ("solid", "image", "nonegeometry", "none", "table")
+_UNSUPPORTED_KINDS = ("solid", "image", "nonegeometry", "none", "table")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A field of a table.
+    """A field of a table in a VCT file.
 
-    ``type``: as in templates; ``length``: 0 if missing; ``long``: a text of any length; ``bytes``: size of an integer
-    from the name of its type (Int4).
+    ``type``: as in templates; ``length``: 0 if missing; ``long``: a text without limit; ``bytes``: size of an integer
+    by the name of its type (Int4: 4).
     """
 
     name: str
@@ -40,7 +43,7 @@ class Column:
     bytes: int = 0
 
     def line(self) -> str:
-        """Return the line that declares the field."""
+        """Return the text line that declares the field."""
         written = {
             "text": f"Char{SEPARATOR}{self.length}",
             "integer": f"Int{SEPARATOR}{self.length}",
@@ -52,7 +55,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: ``kind`` of geometry or empty, ``code`` 要素代码, ``title`` of the features."""
+    """A table of a VCT file.
+
+    ``kind``: point, line, polygon, annotation, or empty without shapes; ``code``: its 要素代码 (feature class code);
+    ``title``: Chinese name of the features.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -61,17 +68,17 @@ class Table:
     title: str = ""
 
     def code_line(self) -> str:
-        """Return the line of the class."""
+        """Return the text line that declares the feature class."""
         return SEPARATOR.join((self.code, self.title, KINDS[self.kind], self.name))
 
     def structure_lines(self) -> list[str]:
-        """Return the lines of the table's structure."""
+        """Return the text lines that declare the table and its fields."""
         return [f"{self.name}{SEPARATOR}{len(self.columns)}", *(c.line() for c in self.columns), "0"]
 
 
 @dataclass(frozen=True)
 class FeatureClass:
-    """A class of features with its line."""
+    """A feature class as declared: code, title, kind of shapes, table, line number."""
 
     code: str
     title: str
@@ -82,31 +89,34 @@ class FeatureClass:
 
 @dataclass
 class Structure:
-    """All classes and tables of a file."""
+    """All feature classes and tables that a VCT file declares."""
 
     classes: list[FeatureClass]
     tables: dict[str, Table]
 
     @cached_property
     def codes(self) -> dict[str, FeatureClass]:
-        """要素代码 → its class; where layers share a code, the attributes decide the table."""
+        """Feature class code (要素代码) → class.
+
+        Where several layers share a code, the attribute rows decide the table.
+        """
         return {c.code: c for c in reversed(self.classes)}
 
     @cached_property
     def kinds(self) -> dict[str, set[str]]:
-        """要素代码 → the kinds of geometry of its classes."""
+        """Feature class code (要素代码) → kinds of shapes of its classes."""
         return {code: {c.kind for c in self.classes if c.code == code} for code in self.codes}
 
     @cached_property
     def tables_of(self) -> dict[str, set[str]]:
-        """要素代码 → the tables of its classes, in capitals."""
+        """Feature class code (要素代码) → names of its tables, in capitals."""
         return {code: {c.table.upper() for c in self.classes if c.code == code} for code in self.codes}
 
 
 def read_classes(lines: Lines, remarks: Remarks) -> list[FeatureClass]:
-    """Read the classes up to FeatureCodeEnd.
+    """Read the feature classes up to FeatureCodeEnd.
 
-    InputError names an invalid line, or one that contradicts another of the same table.
+    InputError names a line that is invalid or contradicts another line of the same table.
     """
     kinds = {word.lower(): kind for kind, word in KINDS.items()}
     found: list[FeatureClass] = []
@@ -118,22 +128,24 @@ def read_classes(lines: Lines, remarks: Remarks) -> list[FeatureClass]:
             raise lines.error("vct_class", value=shorten_line(line.encode("gb18030")), separator=separator)
         word = parts[2].lower()
         if word not in kinds:
-            if word not in _UNREAD_KINDS:
+            if word not in _UNSUPPORTED_KINDS:
                 raise lines.error("vct_class_kind", value=parts[2][:40], table=parts[3])
             # Their sections cannot be read: the tables are retained without shapes.
             remarks.add("vct_note_class_kind", lines.number, table=parts[3], of_kind=parts[2])
-        one = FeatureClass(parts[0], parts[1], kinds.get(word, ""), parts[3], lines.number)
-        other = next((c for c in found if c.table.upper() == one.table.upper() and c.kind != one.kind), None)
+        feature_class = FeatureClass(parts[0], parts[1], kinds.get(word, ""), parts[3], lines.number)
+        other = next(
+            (c for c in found if c.table.upper() == feature_class.table.upper() and c.kind != feature_class.kind), None
+        )
         if other is not None:
-            raise lines.error("vct_two_kinds", table=one.table, code=one.code, other=other.code)
-        found.append(one)
+            raise lines.error("vct_two_kinds", table=feature_class.table, code=feature_class.code, other=other.code)
+        found.append(feature_class)
     return found
 
 
 def read_tables(lines: Lines, classes: list[FeatureClass], remarks: Remarks) -> dict[str, Table]:
-    """Read the tables up to TableStructureEnd, by name.
+    """Read the tables up to TableStructureEnd; return them by name in capitals.
 
-    Classes without a table and tables without a class are noted. Raises InputError for a wrong number of fields.
+    Classes without a table and tables without a class get a remark. Raises InputError for a wrong number of fields.
     """
     tables: dict[str, Table] = {}
     of_table = {c.table.upper(): c for c in reversed(classes)}
@@ -172,7 +184,7 @@ def _read_columns(lines: Lines, table: str, count: int, remarks: Remarks) -> lis
     columns: list[Column] = []
     places: dict[str, int] = {}
     for _ in range(count):
-        columns.append(_column(lines, table, unusable))
+        columns.append(_parse_column(lines, table, unusable))
         name = columns[-1].name
         if (first := places.setdefault(name.upper(), lines.number)) != lines.number:
             raise lines.error("vct_field_twice", table=table, field=name, first=first)
@@ -182,8 +194,11 @@ def _read_columns(lines: Lines, table: str, count: int, remarks: Remarks) -> lis
     return columns
 
 
-def _column(lines: Lines, table: str, unusable: list[tuple[int, str]]) -> Column:
-    """Read a field; an unusable length adds line and definition to ``unusable``."""
+def _parse_column(lines: Lines, table: str, unusable: list[tuple[int, str]]) -> Column:
+    """Read the declaration of a field.
+
+    A length that cannot be used is added to ``unusable`` with its line.
+    """
     line = lines.word()
     parts = [part.strip() for part in line.split(lines.separator)]
     word = parts[1].lower() if len(parts) > 1 else ""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Convert values of attributes to texts and back.
+"""Convert attribute values to the text of a VCT file, and back.
 
-A field is widened if its declaration is too short; values are not truncated.
+A field is declared longer than in the template if its values need it; values are not truncated.
 """
 
 from __future__ import annotations
@@ -23,22 +23,25 @@ from .settings import ENCODING, SEPARATOR, Settings
 from .structure import Column
 
 #: A line end would end the row, a comma the value.
-_ENDS = {"\r": None, "\n": " ", "\x0b": " ", "\x0c": " ", "\x85": " "}
-_STRAY, _ONE_LINE = str.maketrans({SEPARATOR: "，", **_ENDS}), str.maketrans(_ENDS)
+_LINE_ENDS = {"\r": None, "\n": " ", "\x0b": " ", "\x0c": " ", "\x85": " "}
+_CELL_REPLACEMENTS, _LINE_REPLACEMENTS = str.maketrans({SEPARATOR: "，", **_LINE_ENDS}), str.maketrans(_LINE_ENDS)
 _DATE = re.compile(
     r"(\d{4})[-/.年]?(\d{2})[-/.月]?(\d{2})日?(?:[T ]*(\d{2}):?(\d{2})(?::?(\d{2})(?:\.\d*)?)?Z?)?", re.ASCII
 )
 #: Decimals that a double of usual size can hold.
-_MOST_DECIMALS = 12
+_MAX_DECIMALS = 12
 #: Number of digits of a text that exceeds 64 bits even with leading zeros.
-_LONGEST_DIGITS = 1_000
+_MAX_DIGITS = 1_000
 #: Rounding error of the last bit.
-_LAST_BIT = 1e-14
+_RELATIVE_ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
 class Written:
-    """A declared field, its values as texts, and notes: text key → number of values."""
+    """A field converted for writing.
+
+    ``column``: its declaration; ``texts``: its values; ``notes``: text key of a remark → number of values.
+    """
 
     column: Column
     texts: list[str]
@@ -46,24 +49,28 @@ class Written:
 
 
 def clean_text(text: str) -> str:
-    """Return a text for a row: full-width commas, spaces for line ends."""
-    return text.translate(_STRAY)
+    """Return a text for a cell of a row.
+
+    Commas, which separate cells, become full-width commas; line ends become spaces.
+    """
+    return text.translate(_CELL_REPLACEMENTS)
 
 
 def to_one_line(text: str) -> str:
-    """Return a text for a separate line: spaces for line ends."""
-    return text.translate(_ONE_LINE)
+    """Return a text on one line; line ends become spaces."""
+    return text.translate(_LINE_REPLACEMENTS)
 
 
 def write_column(
     values: pd.Series, info: FieldInfo, template: Template | None, settings: Settings, layer: str, names: NDArray
 ) -> Written:
-    """Convert one field.
+    """Convert one field of a layer to texts.
 
-    ``names``: (n,) names of features for OutputError, which reports a character outside GBK or an invalid number.
+    ``info``: its type and length in the source; ``names``: (n,) names of features. OutputError names a character
+    outside GBK or an invalid number.
     """
     known = template.field_named(info.name) if template else None
-    writer = {"text": _texts, "integer": _integers, "real": _reals, "date": _dates}[info.type]
+    writer = {"text": _write_texts, "integer": _write_integers, "real": _write_reals, "date": _write_dates}[info.type]
     name = clean_text(info.name)
     check_gbk([name], layer, name, np.array([""]))
     try:
@@ -75,7 +82,10 @@ def write_column(
 
 
 def check_gbk(texts: list[str], layer: str, field: str, names: NDArray) -> None:
-    """Raise OutputError for the first character outside GBK, with layer, feature and field."""
+    """Raise OutputError for the first character outside GBK.
+
+    It names layer, feature (``names``) and field.
+    """
     try:
         "\n".join(texts).encode(ENCODING)
     except UnicodeEncodeError:
@@ -86,71 +96,83 @@ def check_gbk(texts: list[str], layer: str, field: str, names: NDArray) -> None:
                     raise OutputError("vct_character", layer=layer, feature=str(name), field=field, **params) from None
 
 
-def _texts(values: pd.Series, column: Column, known: Field | None, info: FieldInfo, settings: Settings) -> Written:
+def _write_texts(
+    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: Settings
+) -> Written:
     raw = ["" if v is None or v is pd.NA or v != v else str(v) for v in values.tolist()]
     texts = [clean_text(text) for text in raw]
-    notes = _count("vct_note_commas", sum(a != b for a, b in zip(raw, texts, strict=True)))
-    declared = (known.length if known else None) or info.length or settings.text_length
+    notes = _count_note("vct_note_commas", sum(a != b for a, b in zip(raw, texts, strict=True)))
+    declared = (template_field.length if template_field else None) or info.length or settings.text_length
     needed = max(map(len, texts), default=0)
     if needed > declared:
-        notes |= _count("vct_note_wider", sum(len(t) > declared for t in texts))
+        notes |= _count_note("vct_note_wider", sum(len(t) > declared for t in texts))
     return Written(Column(column.name, "text", max(declared, needed)), texts, notes)
 
 
-def _integers(values: pd.Series, column: Column, known: Field | None, info: FieldInfo, settings: Settings) -> Written:
+def _write_integers(
+    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: Settings
+) -> Written:
     missing = values.isna().tolist()
-    texts = ["" if gone else str(_whole(v)) for gone, v in zip(missing, values.tolist(), strict=True)]
-    declared = (known.length if known else None) or settings.integer_length
+    texts = ["" if gone else str(_to_integer(v)) for gone, v in zip(missing, values.tolist(), strict=True)]
+    declared = (template_field.length if template_field else None) or settings.integer_length
     needed = max(map(len, texts), default=0)
-    notes = _count("vct_note_wider", sum(len(t) > declared for t in texts)) if needed > declared else {}
+    notes = _count_note("vct_note_wider", sum(len(t) > declared for t in texts)) if needed > declared else {}
     return Written(Column(column.name, "integer", max(declared, needed)), texts, notes)
 
 
-def _whole(value: Any) -> int:
+def _to_integer(value: Any) -> int:
     number = int(value)
     if not isinstance(value, str) and number != value:
         raise ValueError(value)
     return number
 
 
-def _reals(values: pd.Series, column: Column, known: Field | None, info: FieldInfo, settings: Settings) -> Written:
+def _write_reals(
+    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: Settings
+) -> Written:
     numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
     if np.isinf(numbers).any():
         raise ValueError
-    declared = known.decimals if known and known.decimals is not None else settings.real_decimals
-    there = numbers[~np.isnan(numbers)]
+    declared = (
+        template_field.decimals if template_field and template_field.decimals is not None else settings.real_decimals
+    )
+    present = numbers[~np.isnan(numbers)]
     decimals = declared
-    while decimals < _MOST_DECIMALS and not _exact(there, decimals):
+    while decimals < _MAX_DECIMALS and not _is_exact(present, decimals):
         decimals += 1
     notes = {}
     if decimals > declared:
-        notes = _count("vct_note_wider", int((np.abs(there - np.round(there, declared)) > _slack(there)).sum()))
+        notes = _count_note(
+            "vct_note_wider", int((np.abs(present - np.round(present, declared)) > _rounding_allowance(present)).sum())
+        )
     texts = ["" if v != v else f"{v:.{decimals}f}" for v in numbers.tolist()]
-    width = (known.length if known else None) or settings.real_width
+    width = (template_field.length if template_field else None) or settings.real_width
     return Written(Column(column.name, "real", max(width, *map(len, texts), 0), decimals), texts, notes)
 
 
-def _slack(values: NDArray) -> NDArray:
-    return _LAST_BIT * np.maximum(1.0, np.abs(values))
+def _rounding_allowance(values: NDArray) -> NDArray:
+    return _RELATIVE_ROUNDING * np.maximum(1.0, np.abs(values))
 
 
-def _exact(values: NDArray, decimals: int) -> bool:
-    return bool((np.abs(values - np.round(values, decimals)) <= _slack(values)).all())
+def _is_exact(values: NDArray, decimals: int) -> bool:
+    return bool((np.abs(values - np.round(values, decimals)) <= _rounding_allowance(values)).all())
 
 
-def _dates(values: pd.Series, column: Column, known: Field | None, info: FieldInfo, settings: Settings) -> Written:
+def _write_dates(
+    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: Settings
+) -> Written:
     days = pd.to_datetime(values)
     missing = days.isna()
     times = int((days[~missing] != days[~missing].dt.normalize()).sum()) if (~missing).any() else 0
     texts = ["" if gone else f"{d:%Y%m%d}" for gone, d in zip(missing.tolist(), days.tolist(), strict=True)]
-    return Written(Column(column.name, "date", 8), texts, _count("vct_note_times", times))
+    return Written(Column(column.name, "date", 8), texts, _count_note("vct_note_times", times))
 
 
-def _count(key: str, count: int) -> dict[str, int]:
+def _count_note(key: str, count: int) -> dict[str, int]:
     return {key: count} if count else {}
 
 
-def _finite(text: str) -> float:
+def _parse_finite(text: str) -> float:
     # Python accepts 1_000 as a number.
     number = float(text.replace("_", "?"))
     if not np.isfinite(number):
@@ -158,9 +180,9 @@ def _finite(text: str) -> float:
     return number
 
 
-def _long(text: str) -> int:
-    """Return an integer; OverflowError beyond 64 bits."""
-    if len(text) > _LONGEST_DIGITS and text.strip().lstrip("+-").isdecimal():
+def _parse_integer(text: str) -> int:
+    """Return a text as an integer; OverflowError beyond 64 bits."""
+    if len(text) > _MAX_DIGITS and text.strip().lstrip("+-").isdecimal():
         # Python refuses to convert more than a few thousand digits.
         raise OverflowError(text)
     number = int(text.replace("_", "?"))
@@ -169,7 +191,7 @@ def _long(text: str) -> int:
     return number
 
 
-def _day(text: str) -> date:
+def _parse_date(text: str) -> date:
     found = _DATE.fullmatch(text.strip())
     if found is None:
         raise ValueError(text)
@@ -181,11 +203,16 @@ def _day(text: str) -> date:
 
 
 #: Type → conversion from text; ValueError for an invalid, OverflowError for a large value.
-READERS: Mapping[str, Callable[[str], Any]] = {"text": str, "integer": _long, "real": _finite, "date": _day}
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "text": str,
+    "integer": _parse_integer,
+    "real": _parse_finite,
+    "date": _parse_date,
+}
 
 
 def to_series(values: list[Any], type_: str) -> pd.Series:
-    """Return a column of read values; ``None`` where missing."""
+    """Return values read from a file as a column; ``None`` becomes a missing value."""
     if type_ == "integer":
         return pd.Series(values, dtype="Int64")
     if type_ == "real":

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write a VCT file: layer by layer to scratch sections, joined at the end."""
+"""Write a VCT file.
+
+Each layer is written to scratch files, one for each section; these are joined at the end.
+"""
 
 from __future__ import annotations
 
@@ -38,9 +41,9 @@ from .values import Written, check_gbk, clean_text, write_column
 
 SUFFIX = ".vct"
 #: Sections in scratch files until all layers are written, in the order of the file.
-_SCRATCH = ("Point", "Line", "Polygon", "Annotation", "Topology", "Attribute", "Style")
+_SCRATCH_SECTIONS = ("Point", "Line", "Polygon", "Annotation", "Topology", "Attribute", "Style")
 #: Number of rows of attributes formatted at once.
-_ROWS = 20_000
+_ROWS_PER_BLOCK = 20_000
 #: Number of keys in the note on keys that two layers share.
 _SHOWN_KEYS = 5
 
@@ -49,10 +52,10 @@ Notes = list[tuple[str, dict[str, Any]]]
 
 @dataclass
 class Exported:
-    """Result of an export.
+    """The result of a VCT export.
 
     ``features``: layer → number of shapes; ``rows``: layer → number of rows; ``row_of``: layer → (k,) source row of
-    each of them, in the order of the file; ``notes``: changes of the data, as text keys and parameters.
+    each written row; ``lines``: number of boundary lines; ``notes``: changes of the data, as text keys with parameters.
     """
 
     path: Path
@@ -72,11 +75,11 @@ def write_vct(
     today: date | None = None,
     cancellation: Cancellation = NEVER,
 ) -> Exported:
-    """Write layers of one CRS.
+    """Write layers with one CRS to a VCT file.
 
-    Layers are read one at a time, so an iterator keeps only one in memory. ``templates`` (role → template) provide
-    lengths, names and 要素代码. Raises OutputError for a character outside GBK, for layers in two CRS or an unsupported
-    one, and for shapes of two kinds in a layer; the target is then unchanged.
+    Layers are read one at a time, so that an iterator keeps only one in memory. ``templates`` (layer code → template)
+    give lengths, names and 要素代码 (feature class codes). OutputError: a character outside GBK, layers in two CRS or
+    an unsupported one, or a layer with shapes of two kinds; the target is then unchanged.
     """
     target = Path(path)
     if target.suffix.lower() != SUFFIX:
@@ -120,7 +123,7 @@ class _Writer:
         with ExitStack() as stack:
             opened = {
                 name: stack.enter_context((self.folder / name).open("w", encoding=ENCODING, newline="\r\n"))
-                for name in _SCRATCH
+                for name in _SCRATCH_SECTIONS
             }
             self.point, self.line, self.polygon = (opened[name] for name in ("Point", "Line", "Polygon"))
             self.annotation, self.attribute = opened["Annotation"], opened["Attribute"]
@@ -131,7 +134,10 @@ class _Writer:
         self._close.close()
 
     def add(self, layer: SourceLayer) -> None:
-        """Write one layer to all sections; a table without shapes is skipped and noted."""
+        """Write one layer to all sections.
+
+        A table without shapes is skipped and gets a note.
+        """
         self.done.notes += layer.notices
         if layer.problem is not None:
             self.done.notes.append(("vct_note_left_out", {"layer": layer.name}))
@@ -139,13 +145,13 @@ class _Writer:
         self._take_crs(layer)
         template = self.templates.get(layer.name.upper())
         shapes = layer.frame.geometry.to_numpy()
-        names = _names(layer.frame)
+        names = _feature_names(layer.frame)
         parts = split_parts(shapes, layer.name, names)
         if TEXT in layer.frame and parts.kind in ("point", ""):
             parts = replace(parts, kind="annotation")
-        table = self._table(layer, template, parts.kind)
-        ids = self._geometry(layer, table, parts, names)
-        self._attributes(layer, table, template, parts, ids, names)
+        table = self._add_table(layer, template, parts.kind)
+        ids = self._write_shapes(layer, table, parts, names)
+        self._write_attributes(layer, table, template, parts, ids, names)
         self.done.features[table.name], self.done.rows[table.name] = (
             len(parts.shape),
             len(parts.row) + len(parts.without_shape),
@@ -162,7 +168,7 @@ class _Writer:
             params = {"first": self.first, "first_crs": crs_label(self.crs), "crs": crs_label(layer.crs)}
             raise OutputError("vct_two_crs", layer=layer.name, **params)
 
-    def _table(self, layer: SourceLayer, template: Template | None, kind: str) -> Table:
+    def _add_table(self, layer: SourceLayer, template: Template | None, kind: str) -> Table:
         name = clean_text(layer.name.strip())
         if name.upper() in {t.name.upper() for t in self.tables}:
             raise OutputError("vct_two_layers", layer=name)
@@ -184,8 +190,8 @@ class _Writer:
         self.tables.append(table)
         return table
 
-    def _geometry(self, layer: SourceLayer, table: Table, parts: Parts, names: NDArray) -> NDArray:
-        """Write the shapes and return their ids (p,)."""
+    def _write_shapes(self, layer: SourceLayer, table: Table, parts: Parts, names: NDArray) -> NDArray:
+        """Write the shapes of a layer; return (p,) their ids."""
         crs = require_value(self.crs, "the CRS of the layers")
         labels = annotation(layer, parts, names, self.done.notes) if parts.kind == "annotation" else None
         if not len(parts.shape):
@@ -212,12 +218,12 @@ class _Writer:
         self.next_id += len(ids)
         return ids
 
-    def _attributes(
+    def _write_attributes(
         self, layer: SourceLayer, table: Table, template: Template | None, parts: Parts, ids: NDArray, names: NDArray
     ) -> None:
-        """Write rows in the order of the layer, one per part.
+        """Write the attribute rows in the layer's order, one for each part of a shape.
 
-        Rows without a shape get unused ids.
+        Rows without a shape get ids that no shape has.
         """
         ids_without_shape = np.arange(self.next_id, self.next_id + len(parts.without_shape))
         self.next_id += len(ids_without_shape)
@@ -231,21 +237,21 @@ class _Writer:
         written: list[Written] = []
         for name in columns:
             self.cancellation.raise_if_cancelled()
-            one = write_column(layer.frame[name], infos[name], template, self.settings, layer.name, names)
-            written.append(one)
-            for key, count in one.notes.items():
+            converted = write_column(layer.frame[name], infos[name], template, self.settings, layer.name, names)
+            written.append(converted)
+            for key, count in converted.notes.items():
                 self.done.notes.append((key, {"layer": layer.name, "field": name, "count": count}))
-        self._declare(table, tuple(one.column for one in written))
+        self._declare_columns(table, tuple(converted.column for converted in written))
         self.attribute.write(f"{table.name}\n")
-        for start in range(0, len(rows), _ROWS):
+        for start in range(0, len(rows), _ROWS_PER_BLOCK):
             self.cancellation.raise_if_cancelled()
-            chosen = rows[start : start + _ROWS].tolist()
-            cells = [[one.texts[r] for r in chosen] for one in written]
-            lines = zip(map(str, idents[start : start + _ROWS].tolist()), *cells, strict=True)
+            chosen = rows[start : start + _ROWS_PER_BLOCK].tolist()
+            cells = [[converted.texts[r] for r in chosen] for converted in written]
+            lines = zip(map(str, idents[start : start + _ROWS_PER_BLOCK].tolist()), *cells, strict=True)
             self.attribute.writelines(SEPARATOR.join(line) + "\n" for line in lines)
         self.attribute.write("TableEnd\n")
 
-    def _declare(self, table: Table, columns: tuple[Column, ...]) -> None:
+    def _declare_columns(self, table: Table, columns: tuple[Column, ...]) -> None:
         self.tables[-1] = Table(table.name, columns, table.kind, table.code, table.title)
 
     def _note_shapes(self, layer: SourceLayer, parts: Parts, shapes: NDArray) -> None:
@@ -259,9 +265,9 @@ class _Writer:
                 self.done.notes.append((key, {"layer": layer.name, "count": count}))
 
     def _note_shared_keys(self, layer: SourceLayer) -> None:
-        """Note the keys that an earlier layer has, too.
+        """Add a note on keys (BSM) that an earlier layer has too.
 
-        The classes of yearly maintenance share keys on purpose.
+        The layers of yearly maintenance share keys on purpose.
         """
         if KEY not in layer.frame:
             return
@@ -277,7 +283,7 @@ class _Writer:
         self.owner |= dict.fromkeys(keys - self.owner.keys(), layer.name)
 
     def join(self, new: Path, today: date) -> None:
-        """Write header, classes, tables, then the sections."""
+        """Write header, feature classes and tables, then copy all sections."""
         crs = require_value(self.crs, "the CRS of the layers")
         decimals = self.settings.decimals(describe_crs(crs).geographic)
         if not np.isfinite(self.low).all():
@@ -290,15 +296,15 @@ class _Writer:
         lines.append("TableStructureEnd")
         with new.open("wb") as out:
             out.write("".join(f"{line}\r\n" for line in lines).encode(ENCODING))
-            for name in _SCRATCH:
+            for name in _SCRATCH_SECTIONS:
                 out.write(f"{name}Begin\r\n".encode())
                 with (self.folder / name).open("rb") as section:
                     shutil.copyfileobj(section, out, 1 << 20)
                 out.write(f"{name}End\r\n".encode())
 
 
-def _names(frame: pd.DataFrame) -> NDArray:
-    """Return (n,) names of features in messages: 标识码, else number in the layer."""
+def _feature_names(frame: pd.DataFrame) -> NDArray:
+    """Return (n,) names of features for messages: their 标识码, else the row number."""
     fids = frame.index.astype(str).to_numpy(dtype=object)
     if "BSM" not in frame:
         return fids
@@ -314,15 +320,18 @@ def layers_of_source(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> Iterator[SourceLayer]:
-    """Yield the layers of a file or folder; InputError when one cannot be read."""
+    """Yield the layers of a file or folder, one in memory at a time.
+
+    Raises InputError when a layer cannot be read.
+    """
     sketches = read_source(source, wanted=lambda layer: False, cancellation=cancellation)
     for number, sketch in enumerate(sketches):
         progress(number / len(sketches), sketch.name)
         if sketch.problem is not None and sketch.problem[0] != "table":
             raise InputError(sketch.problem[0], **sketch.problem[1])
-        whole = read_source(sketch.source or source, wanted=_called(sketch.name), cancellation=cancellation)
+        whole = read_source(sketch.source or source, wanted=_select_by_name(sketch.name), cancellation=cancellation)
         yield next(layer for layer in whole if layer.name == sketch.name)
 
 
-def _called(name: str) -> Callable[[SourceLayer], bool]:
+def _select_by_name(name: str) -> Callable[[SourceLayer], bool]:
     return lambda layer: layer.name == name

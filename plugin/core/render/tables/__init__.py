@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The figures of a plan as tables, the only source for workbook, layer and package."""
+"""The figures of a plan as tables.
+
+They are the only source for the workbook, the layer of figures and the package.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,11 @@ def all_tables(figures: Figures, progress: Callable[[float], None] = lambda shar
         by_land_use.transition_table,
         by_place.township_table,
     ]
-    made = []
+    tables = []
     for number, build in enumerate(builders):
         figures.ctx.cancellation.raise_if_cancelled()
         progress(number / len(builders))
         table = build(figures)
         if table is not None:
-            made.append(table)
-    return made
+            tables.append(table)
+    return tables

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Land use of base year and plan (用地现状—规划) by group and class, and transitions."""
+"""Tables of land use in base year and plan (用地现状—规划), and of transitions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...plan.layer import Layer
 from ...standard.indicator_catalogue import LandGroup
 from .model import Column, Row, Table, find_unbacked_layers, format_measured, make_unbacked_note
 
-_HA = SQUARE_METRES["ha"]
+_M2_PER_HECTARE = SQUARE_METRES["ha"]
 BASE, PLANNED = "base_parcels", "GHYDYH"
 #: The group of 田坎: deducted from a field, but still land.
 DEDUCTED, OTHER = "deducted", "other"
@@ -25,11 +25,11 @@ DEDUCTED, OTHER = "deducted", "other"
 
 @dataclass(frozen=True)
 class LandUse:
-    """m² by first-level class of the 2023 list.
+    """Areas (m²) of a layer by first-level class of the 2023 list.
 
-    ``classes``: code → area; ``deducted``: 田坎 deducted from parcels; ``unknown``: land with an unknown code;
-    ``basis`` of all of them (net: 图斑地类面积). They add up to ``total``. ``left_out``: number of parcels without an
-    area on that basis, and their m² on another basis, which are in no sum.
+    ``classes``: code → area; ``deducted``: ridges of fields (田坎) deducted from parcels; ``unknown``: land with an
+    unknown code; ``basis`` of all of them (net: 图斑地类面积). They add up to ``total``. ``left_out``: number of
+    parcels without an area on that basis, and their m² on another basis, which are in no sum.
     """
 
     classes: dict[str, float]
@@ -44,12 +44,12 @@ class LandUse:
         return sum(self.classes.values()) + self.deducted + self.unknown
 
     def group(self, codes: tuple[str, ...]) -> float:
-        """Return the area of a group's classes, with 田坎 where the group has 其他土地."""
+        """Return the area (m²) of a group of classes, with 田坎 if it has 其他土地."""
         return sum(self.classes.get(c, 0.0) for c in codes) + (self.deducted if "23" in codes else 0.0)
 
 
 def sum_layer(layer: Layer, figures: Figures) -> LandUse:
-    """Return the areas by first-level class.
+    """Return a layer's areas by first-level class.
 
     The net area is used where the layer has it; deductions are listed as 田坎.
     """
@@ -74,7 +74,7 @@ def sum_layer(layer: Layer, figures: Figures) -> LandUse:
 
 @dataclass(frozen=True)
 class ClassRow:
-    """A row before formatting.
+    """A row of the land-use table before formatting.
 
     ``areas``: m² in base year and plan, ``None`` without the layer.
     """
@@ -87,8 +87,11 @@ class ClassRow:
 
 
 def land_use_table(figures: Figures) -> Table | None:
-    """Return nine groups (mark C), 用海 where present, and first-level classes of a group."""
-    layers = [_layer(concept, figures) for concept in (BASE, PLANNED)]
+    """Return the land-use table: nine groups (mark C) with their classes.
+
+    用海 is added where present. None without a layer of land use.
+    """
+    layers = [_land_use_layer(concept, figures) for concept in (BASE, PLANNED)]
     if not any(layers):
         return None
     sides = [sum_layer(layer, figures) if layer is not None else None for layer in layers]
@@ -101,12 +104,12 @@ def land_use_table(figures: Figures) -> Table | None:
         Column("planned_share", "share", wide=14),
         Column("change", "ha", wide=16),
     ]
-    rows = [_formatted(row, sides) for row in _class_rows(sides, figures)]
+    rows = [_format_row(row, sides) for row in _class_rows(sides, figures)]
     return Table("land_use", columns, rows, notes=_land_notes(layers, sides, figures), unit="ha")
 
 
 def _class_rows(sides: list[LandUse | None], figures: Figures) -> Iterator[ClassRow]:
-    """Yield the areas of every group, of its classes, of unknown classes, and of all land."""
+    """Yield areas of every group, of its classes, of unknown classes, of all land."""
     texts = figures.texts
     for group in figures.catalogue.land_groups:
         areas = [side.group(group.classes) if side else None for side in sides]
@@ -134,21 +137,24 @@ def _part_rows(group: LandGroup, sides: list[LandUse | None], figures: Figures) 
         yield ClassRow(figures.texts.get("tables", "deducted"), "2303", deducted, "part", DEDUCTED)
 
 
-def _formatted(row: ClassRow, sides: list[LandUse | None]) -> Row:
+def _format_row(row: ClassRow, sides: list[LandUse | None]) -> Row:
     """Return areas in ha, their shares of all land in %, and the change to the plan."""
     cells: list = [row.name, row.codes]
     for area, side in zip(row.areas, sides, strict=True):
-        cells.append(format_measured(None if area is None else area / _HA, "ha"))
+        cells.append(format_measured(None if area is None else area / _M2_PER_HECTARE, "ha"))
         cells.append(
             format_measured(100 * area / side.total, "share") if side and side.total and area is not None else None
         )
     base, planned = row.areas
-    change = None if base is None or planned is None else (planned - base) / _HA
+    change = None if base is None or planned is None else (planned - base) / _M2_PER_HECTARE
     return Row([*cells, format_measured(change, "ha")], row.kind, row.code)
 
 
 def _land_notes(layers: list[Layer | None], sides: list[LandUse | None], figures: Figures) -> list[str]:
-    """Return notes on basis and omitted parcels, missing layers, grouping, unbacked figures."""
+    """Return the notes below the table.
+
+    They are on basis and omitted parcels, missing layers, grouping, and areas that the geometry does not confirm.
+    """
     texts = figures.texts
     given = [layer for layer in layers if layer is not None]
     notes: list[str] = []
@@ -159,24 +165,24 @@ def _land_notes(layers: list[Layer | None], sides: list[LandUse | None], figures
     return notes + make_unbacked_note(find_unbacked_layers(given, tuple(FIELDS.values()), figures), figures)
 
 
-def _basis_notes(layer: Layer, side: LandUse, texts: Texts) -> list[str]:
-    """Return the basis of a layer's areas, and its parcels without an area on this basis."""
-    name, basis = layer.template.name, texts.get("bases", side.basis)
+def _basis_notes(layer: Layer, column_name: LandUse, texts: Texts) -> list[str]:
+    """Return notes on the basis of a layer's areas, and on parcels without an area."""
+    name, basis = layer.template.name, texts.get("bases", column_name.basis)
     notes = [texts.get("tables", "land_note", layer=name, role=layer.name, basis=basis)]
-    count, area = side.left_out
+    count, area = column_name.left_out
     if count:
-        field = layer.field_name({"net": "net_area", "survey": "gross_area"}[side.basis])
-        omitted = {"role": layer.name, "field": field, "count": count, "area": f"{area / _HA:.4f}"}
+        field = layer.field_name({"net": "net_area", "survey": "gross_area"}[column_name.basis])
+        omitted = {"role": layer.name, "field": field, "count": count, "area": f"{area / _M2_PER_HECTARE:.4f}"}
         notes.append(texts.get("tables", "land_left_out", layer=name, **omitted))
     return notes
 
 
 def transition_table(figures: Figures) -> Table | None:
-    """Return the transitions between groups (ha, statutory, by overlay).
+    """Return the transitions between land-use groups (ha, statutory, by overlay).
 
     ``None`` unless both layers are present.
     """
-    base, planned = (_layer(concept, figures) for concept in (BASE, PLANNED))
+    base, planned = (_land_use_layer(concept, figures) for concept in (BASE, PLANNED))
     if base is None or planned is None:
         return None
     ctx, texts = figures.ctx, figures.texts
@@ -204,19 +210,19 @@ def transition_table(figures: Figures) -> Table | None:
         cells = matrix[n] if n >= 0 else matrix.sum(axis=0)
         numbers = [cells[k] for k in columns_with_land] + [cells[-1], whole[n] if n >= 0 else whole.sum()]
         name = names[n] if n >= 0 else texts.get("tables", "sum_planned")
-        shown = [format_measured(_tidy(v) / _HA, "ha") for v in numbers]
+        shown = [format_measured(_remove_rounding(v) / _M2_PER_HECTARE, "ha") for v in numbers]
         code = groups[n].id if 0 <= n < len(groups) else "" if n < 0 else "unknown"
         table.rows.append(Row([name, *shown], "row" if n >= 0 else "sum", code))
     table.notes.append(texts.get("tables", "transitions_note", base=base.name, planned=planned.name))
     return table
 
 
-def _tidy(area_m2: float) -> float:
+def _remove_rounding(area_m2: float) -> float:
     """Return 0 for the rounding difference of two sums."""
     return 0.0 if abs(area_m2) < 0.05 else float(area_m2)
 
 
-def _layer(concept: str, figures: Figures) -> Layer | None:
+def _land_use_layer(concept: str, figures: Figures) -> Layer | None:
     layer = figures.ctx.plan.concept(concept)
     return None if layer is None or layer.has_no_geometry or not layer.has_values("land_use") else layer
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas by control line, planning zone (规划分区), 三区 and township, with targets and sums."""
+"""Tables of areas by control line, planning zone (规划分区), 三区 and township.
+
+They have targets and sums.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from .. import figures as shown
 from ..words import Words
 from .model import Column, Row, Table, find_unbacked_layers, format_measured, make_unbacked_note
 
-_HA = SQUARE_METRES["ha"]
+_M2_PER_HECTARE = SQUARE_METRES["ha"]
 #: The areas of tasks, counted as in the rule on township tasks; other lines use geometry.
 TASKS = {"cultivated": "cultivated_area", "farmland": "farmland_area"}
 SHAPES = ("farmland", "red_line", "boundary", "heritage")
@@ -33,7 +36,10 @@ SHAPES = ("farmland", "red_line", "boundary", "heritage")
 
 @dataclass
 class TownshipAreas:
-    """Columns with their areas (m²) by township, and the subjects of the notes."""
+    """The columns of the township table, with their areas (m²) by township.
+
+    ``by_code`` and ``unbacked``: what the notes are about.
+    """
 
     columns: list[Column] = field(default_factory=list)
     #: One array per column: the townships, then land outside all (-2) and land in two (-1).
@@ -54,17 +60,17 @@ def township_table(figures: Figures) -> Table | None:
     ``None`` without townships.
     """
     texts = figures.texts
-    given = townships_of(figures.ctx)
-    if given is None:
+    townships = townships_of(figures.ctx)
+    if townships is None:
         return None
-    layer, towns, _ = given
+    layer, towns, _ = townships
     areas = TownshipAreas()
-    areas.add(Column("land", "ha", wide=16), _sums(layer, layer.statutory, figures))
+    areas.add(Column("land", "ha", wide=16), _township_sums(layer, layer.statutory, figures))
     _add_tasks(areas, figures)
     _add_lines(areas, figures)
     _add_zones(areas, figures)
     columns = [Column("division_code", wide=14), Column("township", wide=22), *areas.columns]
-    table = Table("townships", columns, _rows(towns, areas.sums, texts), unit="ha")
+    table = Table("townships", columns, _township_rows(towns, areas.sums, texts), unit="ha")
     table.notes.append(texts.get("tables", "townships_note", layer=layer.name))
     for name, layers in areas.by_code.items():
         named = texts.get("words", "between_names").join(layers)
@@ -80,7 +86,7 @@ def _add_tasks(areas: TownshipAreas, figures: Figures) -> None:
         if counted is None or counted.figure.layer is None:
             continue
         layer = counted.figure.layer
-        areas.add(_column(concept, counted.figure.basis, layer, figures), counted.areas)
+        areas.add(_area_column(concept, counted.figure.basis, layer, figures), counted.areas)
         if not (counted.figure.backed and counted.backed.all()):
             areas.unbacked.append(layer)
         if counted.field:
@@ -88,12 +94,12 @@ def _add_tasks(areas: TownshipAreas, figures: Figures) -> None:
 
 
 def _add_lines(areas: TownshipAreas, figures: Figures) -> None:
-    """Add the lines by geometry, except those that a task counts by geometry."""
+    """Add the control lines by geometry, except those that a task counts by geometry."""
     shown = {column.id for column in areas.columns}
     for concept in SHAPES:
         line = figures.ctx.plan.concept(concept)
         if line is not None and not line.has_no_geometry and f"{concept}_statutory" not in shown:
-            areas.add(_column(concept, "statutory", line, figures), _sums(line, line.statutory, figures))
+            areas.add(_area_column(concept, "statutory", line, figures), _township_sums(line, line.statutory, figures))
 
 
 def _add_zones(areas: TownshipAreas, figures: Figures) -> None:
@@ -107,21 +113,22 @@ def _add_zones(areas: TownshipAreas, figures: Figures) -> None:
         rows = np.isin(own, list(codes.members([top.code])))
         if rows.any():
             column = Column(f"zone_{top.code}", "ha", top.name, 16)
-            areas.add(column, _sums(zones, zones.statutory, figures, rows))
+            areas.add(column, _township_sums(zones, zones.statutory, figures, rows))
 
 
-def _rows(towns: Sequence[Township], sums: list[NDArray], texts: Texts) -> list[Row]:
+def _township_rows(towns: Sequence[Township], sums: list[NDArray], texts: Texts) -> list[Row]:
     rows = [
-        Row([town.code, town.name, *_cells(sums, n)], "row", town.code or town.name) for n, town in enumerate(towns)
+        Row([town.code, town.name, *_area_cells(sums, n)], "row", town.code or town.name)
+        for n, town in enumerate(towns)
     ]
     for place, name in ((-2, "outside"), (-1, "twice")):
         if any(abs(s[place]) > 0.5 for s in sums):
-            rows.append(Row(["", texts.get("tables", name), *_cells(sums, place)], "row", name))
-    total = [format_measured(float(s.sum()) / _HA, "ha") for s in sums]
+            rows.append(Row(["", texts.get("tables", name), *_area_cells(sums, place)], "row", name))
+    total = [format_measured(float(s.sum()) / _M2_PER_HECTARE, "ha") for s in sums]
     return [*rows, Row(["", texts.get("tables", "sum"), *total], "sum", "")]
 
 
-def _column(concept: str, basis: str, line: Layer, figures: Figures) -> Column:
+def _area_column(concept: str, basis: str, line: Layer, figures: Figures) -> Column:
     texts = figures.texts
     # The survey's parcels replace a missing layer of cultivated land.
     own = line.role in figures.ctx.plan.roles_of(concept)
@@ -130,12 +137,12 @@ def _column(concept: str, basis: str, line: Layer, figures: Figures) -> Column:
     return Column(f"{concept}_{basis}", "ha", title, 16)
 
 
-def _sums(layer: Layer, values: NDArray, figures: Figures, rows: NDArray | None = None) -> NDArray:
+def _township_sums(layer: Layer, values: NDArray, figures: Figures, rows: NDArray | None = None) -> NDArray:
     return require_value(split_by_township(layer, figures.ctx), "the layer of townships").sums(values, rows)
 
 
-def _cells(sums: list[NDArray], place: int) -> list:
-    return [format_measured(float(s[place]) / _HA, "ha") for s in sums]
+def _area_cells(sums: list[NDArray], township: int) -> list:
+    return [format_measured(float(s[township]) / _M2_PER_HECTARE, "ha") for s in sums]
 
 
 #: The lines by concept, with the figure that has a target.
@@ -152,10 +159,10 @@ LINES = {
 
 
 def line_table(figures: Figures) -> Table | None:
-    """Return one row per available line; the boundary with its three zones."""
+    """Return one row per available control line; the boundary with its three zones."""
     ctx, texts = figures.ctx, figures.texts
     county = ctx.plan.concept("county")
-    whole = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else 0.0
+    county_m2 = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else 0.0
     columns = [
         Column("line", wide=22),
         Column("layer", wide=14),
@@ -181,12 +188,12 @@ def line_table(figures: Figures) -> Table | None:
                     name,
                     layer.role,
                     format_measured(int(rows.sum()), "count"),
-                    format_measured(statutory / _HA, "ha"),
-                    format_measured(None if survey is None else survey / _HA, "ha"),
-                    format_measured(None if net is None else net / _HA, "ha"),
+                    format_measured(statutory / _M2_PER_HECTARE, "ha"),
+                    format_measured(None if survey is None else survey / _M2_PER_HECTARE, "ha"),
+                    format_measured(None if net is None else net / _M2_PER_HECTARE, "ha"),
                     format_measured(None if net is None else convert_area(net, "wan_mu"), "wan_mu"),
-                    format_measured(100 * statutory / whole, "share") if whole else None,
-                    *_against(figure, figures),
+                    format_measured(100 * statutory / county_m2, "share") if county_m2 else None,
+                    *_target_cells(figure, figures),
                 ],
                 kind,
                 code,
@@ -213,7 +220,7 @@ def line_table(figures: Figures) -> Table | None:
     return table if table.rows else None
 
 
-def _against(figure: Indicator | None, figures: Figures) -> list:
+def _target_cells(figure: Indicator | None, figures: Figures) -> list:
 
     if figure is None or figure.target is None:
         return ["", None, ""]
@@ -227,7 +234,7 @@ def _against(figure: Indicator | None, figures: Figures) -> list:
 
 
 def zone_table(figures: Figures) -> Table | None:
-    """Return the areas by zone code, finer codes below their parents.
+    """Return the areas by planning zone; a finer code is below its parent.
 
     The area field is shown next to the statutory area.
     """
@@ -236,11 +243,11 @@ def zone_table(figures: Figures) -> Table | None:
     if layer is None or layer.has_no_geometry or not layer.has_values("zone_code"):
         return None
     codes = ctx.codes(ZONES_LIST)
-    own = np.array(zone_codes(layer), dtype=object)
+    row_codes = np.array(zone_codes(layer), dtype=object)
     stored_areas = layer.numbers("area") if layer.has("area") else np.full(len(layer), np.nan)
     unit = layer.template.field("area")
     factor = SQUARE_METRES[(unit.unit if unit else "") or "m2"]
-    whole = float(layer.statutory.sum())
+    total_m2 = float(layer.statutory.sum())
     columns = [
         Column("code", wide=8),
         Column("zone", wide=22),
@@ -260,9 +267,11 @@ def zone_table(figures: Figures) -> Table | None:
                     code,
                     name,
                     format_measured(int(rows.sum()), "count"),
-                    format_measured(area / _HA, "ha"),
-                    format_measured(100 * area / whole, "share") if whole else None,
-                    None if np.isnan(stored).all() else format_measured(float(np.nansum(stored)) * factor / _HA, "ha"),
+                    format_measured(area / _M2_PER_HECTARE, "ha"),
+                    format_measured(100 * area / total_m2, "share") if total_m2 else None,
+                    None
+                    if np.isnan(stored).all()
+                    else format_measured(float(np.nansum(stored)) * factor / _M2_PER_HECTARE, "ha"),
                 ],
                 kind,
                 code,
@@ -270,23 +279,23 @@ def zone_table(figures: Figures) -> Table | None:
         )
 
     for top in (c for c in codes.codes.values() if not c.parent):
-        inside = np.isin(own, list(codes.members([top.code])))
+        inside = np.isin(row_codes, list(codes.members([top.code])))
         if not inside.any():
             continue
         row(inside, top.code, top.name, "row")
-        finer = sorted(set(own[inside]) - {top.code}, key=str)
+        finer = sorted(set(row_codes[inside]) - {top.code}, key=str)
         for code in finer:
-            row(own == code, code, codes.codes[code].name, "part")
-    strange = ~np.isin(own, list(codes.codes))
-    for code in sorted(set(own[strange])):
-        row(own == code, code, texts.get("tables", "no_code" if not code else "unknown_code"), "row")
+            row(row_codes == code, code, codes.codes[code].name, "part")
+    strange = ~np.isin(row_codes, list(codes.codes))
+    for code in sorted(set(row_codes[strange])):
+        row(row_codes == code, code, texts.get("tables", "no_code" if not code else "unknown_code"), "row")
     every = np.ones(len(layer), dtype=bool)
     row(every, "", texts.get("tables", "sum"), "sum")
     county = ctx.plan.concept("county")
     if county is not None and not county.has_no_geometry:
         area = float(county.statutory.sum())
-        for name, value in (("county", area), ("difference", whole - area)):
-            cells = ["", texts.get("tables", name), None, format_measured(value / _HA, "ha"), None, None]
+        for name, value in (("county", area), ("difference", total_m2 - area)):
+            cells = ["", texts.get("tables", name), None, format_measured(value / _M2_PER_HECTARE, "ha"), None, None]
             table.rows.append(Row(cells, "sum", name))
     table.notes.append(texts.get("tables", "zones_note", layer=layer.name))
     table.notes += make_unbacked_note(find_unbacked_layers([layer], ("area",), figures), figures)
@@ -294,7 +303,10 @@ def zone_table(figures: Figures) -> Table | None:
 
 
 def space_table(figures: Figures) -> Table | None:
-    """Return 农业空间, 生态空间, 城镇空间 as in the report, and the land outside of them."""
+    """Return the areas of the three zones (三区) and of the land outside of them.
+
+    The areas are those of the report.
+    """
     ctx, texts = figures.ctx, figures.texts
     layer = ctx.plan.concept("zones")
     if layer is None or layer.has_no_geometry or not layer.has_values("zone_code"):
@@ -317,7 +329,7 @@ def space_table(figures: Figures) -> Table | None:
             name,
             format_measured(features, "count"),
             format_measured(convert_area(area, "km2"), "km2"),
-            format_measured(area / _HA, "ha"),
+            format_measured(area / _M2_PER_HECTARE, "ha"),
             format_measured(100 * area / whole, "share") if whole else None,
         ]
         table.rows.append(Row(cells, kind, code))
@@ -328,7 +340,7 @@ def space_table(figures: Figures) -> Table | None:
             row(mapping.name(space), found.features.get(space, 0), area, "row", space)
     row(texts.get("tables", "sum"), sum(found.features.values()), found.total_m2, "sum", "")
     if not found.adds_up:
-        overlap = texts.get("tables", "spaces_overlap", area=f"{found.overlap_m2 / _HA:.4f}")
+        overlap = texts.get("tables", "spaces_overlap", area=f"{found.overlap_m2 / _M2_PER_HECTARE:.4f}")
         table.notes.append(overlap)
     table.notes.append(texts.get("tables", "spaces_note"))
     return table

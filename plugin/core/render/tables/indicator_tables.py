@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The list of indicators as a table, and the expansion ratio with its inputs."""
+"""Tables of all indicators, and of the expansion ratio with its inputs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from ..words import Words
 from .model import Column, Row, Table, Value, format_measured
 
 #: Inputs of the ratio in the order of official documents.
-_INPUTS = (
+_RATIO_INPUTS = (
     *("denominator_m2", "denominator_statutory_m2", "denominator_difference_m2"),
     *("concentrated_m2", "flexible_m2", "special_m2", "uncoded_m2", "new_land_m2"),
 )
 
 
 def indicator_table(figures: Figures) -> Table:
-    """Return one row per figure, by group; the reason where it cannot be computed."""
+    """Return one row per indicator figure, by group.
+
+    For an indicator that cannot be computed the row has the reason.
+    """
     texts, words = figures.texts, Words(figures.texts.lang)
     columns = [
         Column("number", wide=6),
@@ -63,7 +66,10 @@ def indicator_table(figures: Figures) -> Table:
 
 
 def ratio_table(figures: Figures) -> Table | None:
-    """Return 城镇开发边界扩展倍数 in three forms with inputs; ``None`` if not computable."""
+    """Return 城镇开发边界扩展倍数 in three forms with inputs.
+
+    ``None`` if it cannot be computed.
+    """
     found: dict[str, Computed] = {f: figures.get(f"expansion_ratio_{f}") for f in RATIO_FORMS}
     first = next((i for one in found.values() for i in one.figures), None)
     if first is None:
@@ -72,12 +78,12 @@ def ratio_table(figures: Figures) -> Table | None:
     columns = [Column("item", wide=56), Column("area", "ha", wide=18), Column("ratio", "ratio", wide=14)]
     columns += [Column("target", wide=14), Column("room", "ratio", wide=14), Column("state", wide=14)]
     table = Table("ratio", columns, unit="ha")
-    for name in _INPUTS:
+    for name in _RATIO_INPUTS:
         area = format_measured(float(first.inputs[name]) / 1e4, "ha")
         table.rows.append(Row([texts.get("tables", f"ratio_{name}"), area, None, "", None, ""], "row", name))
     for form, computed in found.items():
         for figure in computed.figures:
-            table.rows.append(_form(form, computed, figure, figures, words))
+            table.rows.append(_form_row(form, computed, figure, figures, words))
     for name in ("denominator_layer", "classes", "base_year", "base_year_source", "windows"):
         table.notes.append(shown.format_input(name, first.inputs[name], words))
     if not first.confirmed:
@@ -85,7 +91,7 @@ def ratio_table(figures: Figures) -> Table | None:
     return table
 
 
-def _form(form: str, computed: Computed, figure: Indicator, figures: Figures, words: Words) -> Row:
+def _form_row(form: str, computed: Computed, figure: Indicator, figures: Figures, words: Words) -> Row:
 
     lang = figures.texts.lang
     area = format_measured(float(figure.inputs["numerator_m2"]) / 1e4, "ha")

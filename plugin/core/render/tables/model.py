@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Data of tables: by indicator, line, planning zone, 三区, land use and township.
+"""Tables as data, for workbook, layer and package.
 
-Workbook, layer and package use these tables; writers compute no numbers.
+Writers compute no numbers.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Value = str | Number | None
 
 @dataclass(frozen=True)
 class Column:
-    """A column: ``id`` is the key of its title without a ``title``.
+    """A column of a table: ``id`` is the key of its title if ``title`` is empty.
 
-    ``unit`` of its numbers.
+    ``unit``: unit of its numbers; ``wide``: width in characters.
     """
 
     id: str
@@ -42,9 +42,9 @@ class Column:
 
 @dataclass
 class Row:
-    """A row: ``kind`` is row, part (其中 …), sum or head.
+    """A row of a table.
 
-    ``code`` identifies it for programs.
+    ``kind`` is row, part (其中 …), sum or head. ``code`` identifies the row for programs.
     """
 
     values: list[Value]
@@ -54,9 +54,9 @@ class Row:
 
 @dataclass
 class Table:
-    """A table: ``id`` is the key of title and sheet.
+    """A table: ``id`` is the key of its title and of its sheet's name.
 
-    ``unit`` of most numbers; ``notes`` below.
+    ``unit``: unit of most numbers; ``notes``: sentences below the table.
     """
 
     id: str
@@ -72,7 +72,10 @@ class Table:
 
 
 class Record(NamedTuple):
-    """One figure of a table in long form; ``number`` in ``unit``."""
+    """One number of a table as a separate row; ``number`` is in ``unit``.
+
+    ``table``, ``code``, ``row`` and ``column`` give its position.
+    """
 
     table: str
     code: str
@@ -117,14 +120,17 @@ def column_title(column: Column, texts: Texts) -> str:
 
 
 def find_unbacked_layers(layers: Iterable[Layer], meanings: tuple[str, ...], figures: Figures) -> list[Layer]:
-    """Return the layers whose geometry does not confirm the sum of one of these fields."""
+    """Return the layers whose geometry does not confirm the sum of an area field.
+
+    ``meanings``: the area fields.
+    """
     return [
         layer for layer in layers if not all(is_backed_by_land(layer, meaning, figures.ctx) for meaning in meanings)
     ]
 
 
 def make_unbacked_note(layers: list[Layer], figures: Figures) -> list[str]:
-    """Return one note that names the layers; empty without layers."""
+    """Return one note that names layers with unconfirmed areas; empty without layers."""
     if not layers:
         return []
     named = figures.texts.get("words", "between_names").join(dict.fromkeys(layer.name for layer in layers))

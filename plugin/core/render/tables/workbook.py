@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables as a workbook (xlsx) in official layout: title, unit line, frame, numbers."""
+"""Write tables as a workbook (xlsx) in official layout.
+
+A sheet has title, unit line, frame and numbers.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +25,16 @@ HEAD_ROWS = 3
 _FONT = "宋体"
 _HEAD_FILL, _SUM_FILL = "DCE6F1", "F2F2F2"
 #: From this width on, text is aligned left.
-_LEFT = 18
+_LEFT_ALIGNED_WIDTH = 18
 #: A wider sheet is printed in landscape.
-_PORTRAIT = 100
+_MAX_PORTRAIT_WIDTH = 100
 
 
 def put_workbook(path: Path, tables: list[Table], area: str, texts: Texts, author: str) -> None:
-    """Write all tables to a new file, one sheet each, in order.
+    """Write all tables to a new workbook, one sheet each, in order.
 
-    ``area``: name of the area for the titles; ``author``: the program. Names of users, folders and computers do not
-    go into the file. Raises OutputError without the package that writes workbooks.
+    ``area``: name of the area for the titles; ``author``: the program. Names of users, folders and computers do not go
+    into the file. Raises OutputError without the package that writes workbooks.
     """
     try:
         import openpyxl
@@ -41,41 +44,41 @@ def put_workbook(path: Path, tables: list[Table], area: str, texts: Texts, autho
     book.remove(book.active)
     styles: Styles = {}
     for table in tables:
-        _sheet(book, table, area, texts, styles)
+        _write_sheet(book, table, area, texts, styles)
     book.properties.creator = book.properties.lastModifiedBy = author
     book.properties.title = texts.get("sheet_titles", tables[0].id, area=area) if tables else area
     book.save(path)
 
 
-def _sheet(book: Workbook, table: Table, area: str, texts: Texts, styles: Styles) -> None:
+def _write_sheet(book: Workbook, table: Table, area: str, texts: Texts, styles: Styles) -> None:
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
     sheet = book.create_sheet(sheet_name(table, texts))
     width = len(table.columns)
-    _line(
+    _write_line(
         sheet, 1, width, texts.get("sheet_titles", table.id, area=area), Font(_FONT, size=16, bold=True), "center", 30
     )
     unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
-    _line(sheet, 2, width, unit, Font(_FONT, size=10), "right", 18)
+    _write_line(sheet, 2, width, unit, Font(_FONT, size=10), "right", 18)
     for place, column in enumerate(table.columns, 1):
         sheet.column_dimensions[get_column_letter(place)].width = column.wide
         cell = sheet.cell(HEAD_ROWS, place)
-        _set_value(cell, _head(column, table, texts))
+        _set_value(cell, _heading(column, table, texts))
         _style_cell(cell, styles, "center", wrap=True, bold=True, fill=_HEAD_FILL)
     sheet.row_dimensions[HEAD_ROWS].height = 32
     for number, row in enumerate(table.rows, HEAD_ROWS + 1):
-        _row(sheet, number, row, table, styles)
+        _write_row(sheet, number, row, table, styles)
     below = HEAD_ROWS + len(table.rows) + 1
     for number, note in enumerate(table.notes, below):
         total = sum(c.wide for c in table.columns)
         lines = -(-2 * len(note) // max(total, 1))
-        _line(sheet, number, width, note, Font(_FONT, size=9), "left", 14 * max(lines, 1))
-    _print(sheet, sum(c.wide for c in table.columns), below + len(table.notes) - 1, width)
+        _write_line(sheet, number, width, note, Font(_FONT, size=9), "left", 14 * max(lines, 1))
+    _set_up_printing(sheet, sum(c.wide for c in table.columns), below + len(table.notes) - 1, width)
 
 
-def _head(column: Column, table: Table, texts: Texts) -> str:
-    """Return the title, with the unit if it differs from that of the sheet."""
+def _heading(column: Column, table: Table, texts: Texts) -> str:
+    """Return a column's title, with the unit if it differs from that of the sheet."""
     title = column_title(column, texts)
     if not column.unit or column.unit in (table.unit, "count", "ratio"):
         return title
@@ -83,22 +86,22 @@ def _head(column: Column, table: Table, texts: Texts) -> str:
     return f"{title}（{unit}）" if texts.lang == "zh" else f"{title} ({unit})"
 
 
-def _row(sheet: Worksheet, number: int, row: Row, table: Table, styles: Styles) -> None:
+def _write_row(sheet: Worksheet, number: int, row: Row, table: Table, styles: Styles) -> None:
     from openpyxl.styles import Alignment
 
     strong = row.kind in ("sum", "head")
     tallest = 1
     for place, (column, value) in enumerate(zip(table.columns, row.values, strict=True), 1):
         cell = sheet.cell(number, place)
-        _set_value(cell, _plain(value))
-        at = "right" if isinstance(value, Number) else "left" if column.wide >= _LEFT else "center"
+        _set_value(cell, _plain_value(value))
+        at = "right" if isinstance(value, Number) else "left" if column.wide >= _LEFT_ALIGNED_WIDTH else "center"
         indent = 1 if row.kind == "part" and at == "left" else 0
         number_format = ""
         if isinstance(value, Number):
             plain = "#,##0" + (f".{'0' * value.decimals}" if value.decimals else "")
             number_format = f"{plain};[Red]-{plain}"
         elif value:
-            lines = sum(max(-(-_width(line) // max(column.wide - 2, 1)), 1) for line in value.split("\n"))
+            lines = sum(max(-(-_text_width(line) // max(column.wide - 2, 1)), 1) for line in value.split("\n"))
             tallest = max(tallest, lines)
         fill = _SUM_FILL if strong else ""
         _style_cell(
@@ -111,14 +114,14 @@ def _row(sheet: Worksheet, number: int, row: Row, table: Table, styles: Styles) 
     sheet.row_dimensions[number].height = 4 + 13.5 * tallest
 
 
-def _plain(value: Value) -> str | float | int | None:
+def _plain_value(value: Value) -> str | float | int | None:
     if isinstance(value, Number):
         return int(value.value) if value.decimals == 0 and value.value.is_integer() else value.value
     return value or None
 
 
 def _set_value(cell: Any, value: str | float | int | None) -> None:
-    """Set a value unchanged: text that begins with = stays text.
+    """Set the value of a cell unchanged: text that begins with = stays text.
 
     Illegal characters are removed.
     """
@@ -131,34 +134,42 @@ def _set_value(cell: Any, value: str | float | int | None) -> None:
         cell.value = value
 
 
-def _width(text: str) -> int:
-    """Return the width in characters of the font; a Chinese character counts twice."""
+def _text_width(text: str) -> int:
+    """Return the width of a text in characters; a Chinese character counts twice."""
     return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
 
 
-def _line(sheet: Worksheet, number: int, width: int, text: str, font: Any, at: str, height: float) -> None:
+def _write_line(sheet: Worksheet, number: int, width: int, text: str, font: Any, alignment: str, height: float) -> None:
     from openpyxl.styles import Alignment
 
     sheet.merge_cells(start_row=number, end_row=number, start_column=1, end_column=width)
     cell = sheet.cell(number, 1)
     _set_value(cell, text or None)
-    cell.font, cell.alignment = font, Alignment(at, "center", wrap_text=at == "left")
+    cell.font, cell.alignment = font, Alignment(alignment, "center", wrap_text=alignment == "left")
     sheet.row_dimensions[number].height = height
 
 
 def _style_cell(
-    cell: Any, styles: Styles, at: str, *, wrap: bool, indent: int = 0, bold: bool, fill: str, number_format: str = ""
+    cell: Any,
+    styles: Styles,
+    alignment: str,
+    *,
+    wrap: bool,
+    indent: int = 0,
+    bold: bool,
+    fill: str,
+    number_format: str = "",
 ) -> None:
     """Frame a cell and set its font, alignment, colour and, for a number, its format."""
     from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
-    style_key = (at, wrap, indent, bold, fill, number_format)
+    style_key = (alignment, wrap, indent, bold, fill, number_format)
     if style_key in styles:
         cell._style = copy(styles[style_key])
         return
     thin = Side("thin", "808080")
     cell.font, cell.border = Font(_FONT, size=10, bold=bold), Border(thin, thin, thin, thin)
-    cell.alignment = Alignment(at, "center", wrap_text=wrap, indent=indent)
+    cell.alignment = Alignment(alignment, "center", wrap_text=wrap, indent=indent)
     if fill:
         cell.fill = PatternFill("solid", start_color=fill)
     if number_format:
@@ -166,17 +177,17 @@ def _style_cell(
     styles[style_key] = copy(cell._style)
 
 
-def _print(sheet: Worksheet, wide: float, last: int, width: int) -> None:
+def _set_up_printing(sheet: Worksheet, wide: float, last_row: int, width: int) -> None:
     """Set up printing: A4, fitted to page width, repeated head, page numbers."""
     from openpyxl.utils import get_column_letter
 
     sheet.freeze_panes = f"{'C' if width > 4 else 'B'}{HEAD_ROWS + 1}"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.orientation = "landscape" if wide > _PORTRAIT else "portrait"
+    sheet.page_setup.orientation = "landscape" if wide > _MAX_PORTRAIT_WIDTH else "portrait"
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.print_title_rows = f"1:{HEAD_ROWS}"
-    sheet.print_area = f"A1:{get_column_letter(width)}{last}"
+    sheet.print_area = f"A1:{get_column_letter(width)}{last_row}"
     sheet.print_options.horizontalCentered = True
     sheet.oddFooter.center.text = "&P / &N"
     sheet.page_margins.left = sheet.page_margins.right = 0.4

@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules of the family DOC on yearly maintenance (年度动态维护), one file per rule."""
+"""Rules on the geodatabase of yearly maintenance (年度动态维护), one per file.
+
+Their codes begin with DOC.
+"""

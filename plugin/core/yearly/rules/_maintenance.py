@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Common parts of the rules on yearly maintenance: classes, areas of bent edges."""
+"""Shared by the rules on yearly maintenance: the classes of a layer, bent edges."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ from ...standard.maintenance import AFTER, BEFORE, CHANGE, MaintainedLayerSpec
 
 @dataclass(frozen=True)
 class Classes:
-    """Classes before, change and after of one layer; None for a missing class."""
+    """The three classes of one maintained layer.
+
+    ``before`` (WHQ…): parcels before the change; ``change`` (WHC…); ``after`` (WHH…): parcels after it. A class that is
+    missing is None.
+    """
 
     maintained: MaintainedLayerSpec
     before: Layer | None
@@ -33,17 +37,17 @@ class Classes:
 
     @property
     def layers(self) -> list[Layer]:
-        """Return the existing classes."""
+        """Return the classes that exist, as layers."""
         return [layer for layer in (self.before, self.change, self.after) if layer is not None]
 
     @property
     def kinds(self) -> list[str]:
-        """Return the (n,) 维护类型 of the changes."""
+        """Return (n,) the 维护类型 (kind code) of each change."""
         return self.change.text("maintenance_kind")
 
 
 def classes(ctx: Context) -> list[Classes]:
-    """Return the classes of each changed layer, in the standard's order."""
+    """Return the three classes of each maintained layer, in the standard's order."""
     rules, layers = ctx.norm.standard.maintenance, ctx.plan.layers
     if rules is None:
         return []
@@ -61,24 +65,26 @@ def classes(ctx: Context) -> list[Classes]:
 
 
 def check_each_layer(ctx: Context, find_problems: Callable[[Classes], Iterable[Finding]]) -> RuleResult:
-    """Return the findings of each layer's classes; not applicable without classes."""
-    there = classes(ctx)
-    if not there:
+    """Run a rule's search on the classes of each layer and return all findings.
+
+    The rule is not applicable if the plan has no such classes.
+    """
+    maintained_layers = classes(ctx)
+    if not maintained_layers:
         return RuleResult(applicable=False, notes=[("maintenance_not_there", {})])
-    return RuleResult(findings=[finding for one in there for finding in find_problems(one)])
+    return RuleResult(findings=[finding for one in maintained_layers for finding in find_problems(one)])
 
 
 #: Margin of the formula: a Gauss–Krüger zone adds up to a fortieth at its edge, and the edge may be slanted.
-_MORE = 1.1
+_BEND_ALLOWANCE = 1.1
 
 
 def bent_area(shape: Any, plane: CRS, cluster_m: float) -> float:
     """Return the area (m²) that vertices on long edges may add or remove.
 
     A chord of length L that is straight in a plane of metres is at most s = L²·tan φ / 8R away from the chord that is
-    straight in degrees (see `nodes`). Vertices in a row that are all within s of the chord of their ends may
-    therefore have been inserted on it. The absolute areas between such vertices and their chords are summed over the
-    polygon.
+    straight in degrees (see `nodes`). Vertices in a row that are all within s of the chord of their ends may therefore
+    have been inserted on it. The absolute areas between such vertices and their chords are summed over the polygon.
 
     Parameters
     ----------
@@ -89,7 +95,7 @@ def bent_area(shape: Any, plane: CRS, cluster_m: float) -> float:
     """
     lonlat = crs_care.make_lonlat_transformer(plane)(shapely.get_coordinates(shapely.point_on_surface(shape)))
     # s = L² · bend
-    bend = _MORE * abs(math.tan(math.radians(float(lonlat[0, 1])))) / (8 * SEMI_MAJOR_M)
+    bend = _BEND_ALLOWANCE * abs(math.tan(math.radians(float(lonlat[0, 1])))) / (8 * SEMI_MAJOR_M)
     lines = [line for part in shapely.get_parts([shape]) for line in (part.exterior, *part.interiors)]
     return sum(_measure_ring(shapely.get_coordinates(line)[:-1], bend, cluster_m) for line in lines)
 
@@ -98,7 +104,7 @@ def _measure_ring(xy: NDArray, bend: float, cluster_m: float) -> float:
     before, after = np.roll(xy, 1, axis=0), np.roll(xy, -1, axis=0)
     chord = after - before
     with np.errstate(invalid="ignore", divide="ignore"):
-        turn = np.abs(_cross(xy - before, chord)) / (chord**2).sum(axis=1) ** 1.5
+        turn = np.abs(_cross_product(xy - before, chord)) / (chord**2).sum(axis=1) ** 1.5
     # The ring starts at a corner, so that no row of vertices continues over its end.
     xy = np.roll(xy, -int(np.argmax(np.nan_to_num(turn, posinf=np.inf))), axis=0)
     xy = np.concatenate([xy, xy[:1]])
@@ -108,22 +114,22 @@ def _measure_ring(xy: NDArray, bend: float, cluster_m: float) -> float:
         while last + 1 < len(xy) and _is_on_chord(xy[first : last + 2], bend, cluster_m):
             last += 1
         run = xy[first : last + 1] - xy[first]
-        found += abs(float(_cross(run[:-1], run[1:]).sum())) / 2
+        found += abs(float(_cross_product(run[:-1], run[1:]).sum())) / 2
         first = last
     return found
 
 
 def _is_on_chord(run: NDArray, bend: float, cluster_m: float) -> bool:
-    """Return True if all vertices of a run are along its chord and within the bend."""
+    """Return True if a run of vertices lies along its chord, within the bend (m)."""
     chord = run[-1] - run[0]
     length = float(np.hypot(*chord))
     if not length:
         return False
     along = (run - run[0]) @ chord
-    off = np.abs(_cross(run[1:-1] - run[0], chord[None, :])) / length
+    off = np.abs(_cross_product(run[1:-1] - run[0], chord[None, :])) / length
     return bool((np.diff(along) > 0).all() and (off <= length**2 * bend + cluster_m).all())
 
 
-def _cross(a: NDArray, b: NDArray) -> NDArray:
+def _cross_product(a: NDArray, b: NDArray) -> NDArray:
     found: NDArray = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
     return found

@@ -11,7 +11,7 @@ SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 
 FILLED = {"WHLX": "2", "WHLY": "01", "JDZBLY": "1", "KZBSHSLX": "01", "WHBH": "20260309000001"}
 
 
-def _changes(*rows: dict[str, str | None]) -> dict[str, list[dict[str, str | None]]]:
+def _example_changes(*rows: dict[str, str | None]) -> dict[str, list[dict[str, str | None]]]:
     return {"WHCGHFQ": [{"wkt": wkt, **FILLED, **row} for wkt, row in zip(SQUARES, rows, strict=True)]}
 
 
@@ -30,21 +30,23 @@ def _changes(*rows: dict[str, str | None]) -> dict[str, list[dict[str, str | Non
         "Correct it, or the list under [yearly.codes] of the county's profile.",
     },
     fails=[
-        Example("one reason blank", _changes({}, {"WHLY": None}), finds=1),
-        Example("a reason of blanks only", _changes({}, {"WHLY": "  "}), finds=1),
-        Example("nobody has filled in the source of quota", _changes({"JDZBLY": None}, {"JDZBLY": None}), finds=1),
+        Example("one reason blank", _example_changes({}, {"WHLY": None}), finds=1),
+        Example("a reason of blanks only", _example_changes({}, {"WHLY": "  "}), finds=1),
+        Example(
+            "nobody has filled in the source of quota", _example_changes({"JDZBLY": None}, {"JDZBLY": None}), finds=1
+        ),
         Example(
             "a code that is none of the county's",
-            _changes({}, {"WHLY": "09"}),
+            _example_changes({}, {"WHLY": "09"}),
             finds=1,
             settings={"yearly.codes.WHLY": ["01", "02"]},
         ),
     ],
     passes=[
-        Example("all filled in", _changes({}, {})),
+        Example("all filled in", _example_changes({}, {})),
         Example(
             "the county asks for the reason alone",
-            _changes({"JDZBLY": None}, {"KZBSHSLX": None}),
+            _example_changes({"JDZBLY": None}, {"KZBSHSLX": None}),
             settings={"yearly.causes": ["WHLY"]},
         ),
         Example("no maintenance", {"zones": SQUARES}),
@@ -66,7 +68,7 @@ def maintenance_causes(*, ctx: Context) -> RuleResult:
         [yearly.codes]. The required fields are a setting (yearly.causes) until the county confirms them. A field that
         is blank in every change of a layer is reported once. The rule runs in the full check, not while editing.
     """
-    return check_each_layer(ctx, lambda one: _find_wrong_causes(one.change, ctx))
+    return check_each_layer(ctx, lambda layer_classes: _find_wrong_causes(layer_classes.change, ctx))
 
 
 def _find_wrong_causes(layer: Layer, ctx: Context) -> Iterator[Finding]:

@@ -12,12 +12,12 @@ from ...standard.numbering import usual_county
 from ._maintenance import Classes, check_each_layer, classes
 
 SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
-FORM = re.compile(r"(\d{4})(\d{2})(\d{2})\d{6}")
-FIELD = "WHBH"
+NUMBER_FORMAT = re.compile(r"(\d{4})(\d{2})(\d{2})\d{6}")
+NUMBER_FIELD = "WHBH"
 
 
-def _changes(*numbers: str | None) -> dict[str, list[dict[str, str | None]]]:
-    return {"WHCGHFQ": [{"wkt": wkt, "WHLX": "2", FIELD: n} for wkt, n in zip(SQUARES, numbers, strict=True)]}
+def _example_changes(*numbers: str | None) -> dict[str, list[dict[str, str | None]]]:
+    return {"WHCGHFQ": [{"wkt": wkt, "WHLX": "2", NUMBER_FIELD: n} for wkt, n in zip(SQUARES, numbers, strict=True)]}
 
 
 @rule(
@@ -40,14 +40,14 @@ def _changes(*numbers: str | None) -> dict[str, list[dict[str, str | None]]]:
         "key of the filed edition.",
     },
     fails=[
-        Example("no number", _changes("20260309000001", None), finds=1),
-        Example("a month that there is not", _changes("20260309000001", "20261309000002"), finds=1),
-        Example("a number cut short", _changes("20260309000001", "2026030902"), finds=1),
-        Example("one number twice", _changes("20260309000001", "20260309000001"), finds=1),
+        Example("no number", _example_changes("20260309000001", None), finds=1),
+        Example("a month that there is not", _example_changes("20260309000001", "20261309000002"), finds=1),
+        Example("a number cut short", _example_changes("20260309000001", "2026030902"), finds=1),
+        Example("one number twice", _example_changes("20260309000001", "20260309000001"), finds=1),
         Example(
             "an old number used again",
             {
-                **_changes("20260309000001", "20260309000002"),
+                **_example_changes("20260309000001", "20260309000002"),
                 "WHQGHFQ": [{"wkt": SQUARES[0], "key": "140225000000000007"}],
                 "WHHGHFQ": [{"wkt": SQUARES[0], "key": "140225000000000007"}],
             },
@@ -60,7 +60,7 @@ def _changes(*numbers: str | None) -> dict[str, list[dict[str, str | None]]]:
                     {
                         "wkt": SQUARES[0],
                         "WHLX": "2",
-                        FIELD: "20260309000001",
+                        NUMBER_FIELD: "20260309000001",
                         "XZQDM": "140226",
                         "key": "140225000000000001",
                     }
@@ -77,14 +77,14 @@ def _changes(*numbers: str | None) -> dict[str, list[dict[str, str | None]]]:
                     {
                         "wkt": SQUARES[0],
                         "WHLX": "2",
-                        FIELD: "20260309000001",
+                        NUMBER_FIELD: "20260309000001",
                         "XZQDM": "140225100",
                         "key": "140225000000000001",
                     }
                 ]
             },
         ),
-        Example("numbered", _changes("20260309000001", "20260309000002")),
+        Example("numbered", _example_changes("20260309000001", "20260309000002")),
         Example("no maintenance", {"zones": SQUARES}),
     ],
 )
@@ -104,22 +104,28 @@ def maintenance_numbers(*, ctx: Context) -> RuleResult:
         keys repeated within a layer. In a city's plan the first four digits of a code are compared
         (`attributes.area_digits`). Blank codes are not checked. The rule runs in the full check, not while editing.
     """
-    county = _county(ctx)
-    return check_each_layer(ctx, lambda one: [*_find_wrong_numbers(one, ctx), *_find_wrong_divisions(one, county, ctx)])
+    county = _county_digits(ctx)
+    return check_each_layer(
+        ctx,
+        lambda layer_classes: [
+            *_find_wrong_numbers(layer_classes, ctx),
+            *_find_wrong_divisions(layer_classes, county, ctx),
+        ],
+    )
 
 
-def _county(ctx: Context) -> str:
-    """Return the first digits that codes must have, from the keys.
+def _county_digits(ctx: Context) -> str:
+    """Return the first digits that all codes must have, from the keys (BSM).
 
     Keys were made by the program; codes may have been filled in by hand.
     """
-    layers = [layer for one in classes(ctx) for layer in one.layers]
+    layers = [layer for layer_classes in classes(ctx) for layer in layer_classes.layers]
     county = usual_county(key for layer in layers for key in layer.keys)
     return county[: int(ctx.norm.get("attributes.area_digits"))] or plan_code_prefix(ctx)
 
 
-def _find_wrong_divisions(one: Classes, county: str, ctx: Context) -> Iterator[Finding]:
-    for layer in one.layers:
+def _find_wrong_divisions(layer_classes: Classes, county: str, ctx: Context) -> Iterator[Finding]:
+    for layer in layer_classes.layers:
         if not layer.has("division_code"):
             continue
         field = layer.field_name("division_code")
@@ -129,28 +135,28 @@ def _find_wrong_divisions(one: Classes, county: str, ctx: Context) -> Iterator[F
                 yield ctx.make.row(layer, row, field=field, case="county", params=params, geometry=layer.plane[row])
 
 
-def _find_wrong_numbers(one: Classes, ctx: Context) -> Iterator[Finding]:
-    layer, rows = one.change, defaultdict(list)
-    for row, number in enumerate(n.strip() for n in layer.named_text(FIELD)):
+def _find_wrong_numbers(layer_classes: Classes, ctx: Context) -> Iterator[Finding]:
+    layer, rows = layer_classes.change, defaultdict(list)
+    for row, number in enumerate(n.strip() for n in layer.named_text(NUMBER_FIELD)):
         if not number:
-            yield ctx.make.row(layer, row, field=FIELD, case="blank")
-        elif not _is_number(number):
-            yield ctx.make.row(layer, row, field=FIELD, case="form", params={"number": number})
+            yield ctx.make.row(layer, row, field=NUMBER_FIELD, case="blank")
+        elif not _is_valid_number(number):
+            yield ctx.make.row(layer, row, field=NUMBER_FIELD, case="form", params={"number": number})
         else:
             rows[number].append(row)
     for number, same in rows.items():
         if len(same) > 1:
             params = {"number": number, "count": len(same)}
-            yield Finding(layer.role, key=number, field=FIELD, case="repeated", params=params)
-    if one.before is not None and one.after is not None:
-        filed = set(one.before.keys) - {""}
-        for row, key in enumerate(one.after.keys):
+            yield Finding(layer.role, key=number, field=NUMBER_FIELD, case="repeated", params=params)
+    if layer_classes.before is not None and layer_classes.after is not None:
+        filed = set(layer_classes.before.keys) - {""}
+        for row, key in enumerate(layer_classes.after.keys):
             if key in filed:
-                yield ctx.make.row(one.after, row, field=one.after.field_name("key"), case="key")
+                yield ctx.make.row(layer_classes.after, row, field=layer_classes.after.field_name("key"), case="key")
 
 
-def _is_number(number: str) -> bool:
-    found = FORM.fullmatch(number)
+def _is_valid_number(number: str) -> bool:
+    found = NUMBER_FORMAT.fullmatch(number)
     if not found:
         return False
     try:

@@ -18,22 +18,22 @@ from ...versions.model import CHANGED, IN, OUT
 from ..model import KIND_CODES
 from ._maintenance import Classes, check_each_layer
 
-COME, OTHER, GONE = KIND_CODES[IN], KIND_CODES[CHANGED], KIND_CODES[OUT]
+MOVED_IN_CODE, RECODED_CODE, MOVED_OUT_CODE = KIND_CODES[IN], KIND_CODES[CHANGED], KIND_CODES[OUT]
 
 
-def _box(west: int, east: int) -> str:
+def _rectangle(west: int, east: int) -> str:
     return f"POLYGON (({west} 0, {east} 0, {east} 90, {west} 90, {west} 0))"
 
 
-def _line(before: str, change: list[tuple[str, str]], *after: str) -> dict[str, list[Any]]:
+def _example_line(before: str, change: list[tuple[str, str]], *after: str) -> dict[str, list[Any]]:
     rows = [{"wkt": wkt, "WHLX": kind} for wkt, kind in change]
     return {"WHQZXCQCSLX": [before], "WHCZXCQCSLX": rows, "WHHZXCQCSLX": list(after)}
 
 
-def _zones(before: str, change: str, *after: tuple[str, str]) -> dict[str, list[Any]]:
+def _example_zones(before: str, change: str, *after: tuple[str, str]) -> dict[str, list[Any]]:
     return {
         "WHQGHFQ": [{"wkt": before, "GHFQDM": "200"}],
-        "WHCGHFQ": [{"wkt": change, "WHLX": OTHER}],
+        "WHCGHFQ": [{"wkt": change, "WHLX": RECODED_CODE}],
         "WHHGHFQ": [{"wkt": wkt, "GHFQDM": code} for wkt, code in after],
     }
 
@@ -67,31 +67,74 @@ def _zones(before: str, change: str, *after: tuple[str, str]) -> dict[str, list[
     },
     fails=[
         Example(
-            "a line is told to have another code", _line(_box(0, 90), [(_box(0, 40), OTHER)], _box(40, 90)), finds=2
+            "a line is told to have another code",
+            _example_line(_rectangle(0, 90), [(_rectangle(0, 40), RECODED_CODE)], _rectangle(40, 90)),
+            finds=2,
         ),
         Example(
             "moved out of what never was there",
-            _line(_box(0, 90), [(_box(0, 40), GONE), (_box(90, 120), GONE)], _box(40, 90)),
+            _example_line(
+                _rectangle(0, 90),
+                [(_rectangle(0, 40), MOVED_OUT_CODE), (_rectangle(90, 120), MOVED_OUT_CODE)],
+                _rectangle(40, 90),
+            ),
             finds=1,
         ),
-        Example("moved in, but nobody has it now", _line(_box(0, 90), [(_box(90, 120), COME)], _box(0, 90)), finds=1),
-        Example("moved in where it was before", _line(_box(0, 90), [(_box(0, 40), COME)], _box(0, 90)), finds=1),
-        Example("moved out and still there", _line(_box(0, 90), [(_box(0, 40), GONE)], _box(0, 90)), finds=1),
-        Example("the same zone before and after", _zones(_box(0, 90), _box(0, 90), (_box(0, 90), "200")), finds=1),
-        Example("the change was drawn smaller", _line(_box(0, 90), [(_box(0, 20), GONE)], _box(40, 90)), finds=1),
         Example(
-            "another zone that no change tells of", _zones(_box(0, 90), _box(0, 40), (_box(0, 90), "300")), finds=1
+            "moved in, but nobody has it now",
+            _example_line(_rectangle(0, 90), [(_rectangle(90, 120), MOVED_IN_CODE)], _rectangle(0, 90)),
+            finds=1,
+        ),
+        Example(
+            "moved in where it was before",
+            _example_line(_rectangle(0, 90), [(_rectangle(0, 40), MOVED_IN_CODE)], _rectangle(0, 90)),
+            finds=1,
+        ),
+        Example(
+            "moved out and still there",
+            _example_line(_rectangle(0, 90), [(_rectangle(0, 40), MOVED_OUT_CODE)], _rectangle(0, 90)),
+            finds=1,
+        ),
+        Example(
+            "the same zone before and after",
+            _example_zones(_rectangle(0, 90), _rectangle(0, 90), (_rectangle(0, 90), "200")),
+            finds=1,
+        ),
+        Example(
+            "the change was drawn smaller",
+            _example_line(_rectangle(0, 90), [(_rectangle(0, 20), MOVED_OUT_CODE)], _rectangle(40, 90)),
+            finds=1,
+        ),
+        Example(
+            "another zone that no change tells of",
+            _example_zones(_rectangle(0, 90), _rectangle(0, 40), (_rectangle(0, 90), "300")),
+            finds=1,
         ),
         Example(
             "part of a zone was lost",
-            _zones(_box(0, 90), _box(0, 40), (_box(0, 40), "300"), (_box(40, 80), "200")),
+            _example_zones(
+                _rectangle(0, 90), _rectangle(0, 40), (_rectangle(0, 40), "300"), (_rectangle(40, 80), "200")
+            ),
             finds=1,
         ),
     ],
     passes=[
-        Example("moved", _line(_box(0, 90), [(_box(0, 40), GONE), (_box(90, 120), COME)], _box(40, 90), _box(90, 120))),
-        Example("part of a zone", _zones(_box(0, 90), _box(0, 40), (_box(0, 40), "300"), (_box(40, 90), "200"))),
-        Example("no maintenance", {"zones": [_box(0, 9)]}),
+        Example(
+            "moved",
+            _example_line(
+                _rectangle(0, 90),
+                [(_rectangle(0, 40), MOVED_OUT_CODE), (_rectangle(90, 120), MOVED_IN_CODE)],
+                _rectangle(40, 90),
+                _rectangle(90, 120),
+            ),
+        ),
+        Example(
+            "part of a zone",
+            _example_zones(
+                _rectangle(0, 90), _rectangle(0, 40), (_rectangle(0, 40), "300"), (_rectangle(40, 90), "200")
+            ),
+        ),
+        Example("no maintenance", {"zones": [_rectangle(0, 9)]}),
     ],
 )
 def maintenance_changes(*, ctx: Context) -> RuleResult:
@@ -113,49 +156,65 @@ def maintenance_changes(*, ctx: Context) -> RuleResult:
     """
     return check_each_layer(
         ctx,
-        lambda one: ctx.make.by_place(
-            [*_find_wrong_kinds(one, ctx), *_find_wrong_places(one, ctx), *_find_unrecorded(one, ctx)]
+        lambda layer_classes: ctx.make.by_place(
+            [
+                *_find_wrong_kinds(layer_classes, ctx),
+                *_find_wrong_places(layer_classes, ctx),
+                *_find_unrecorded(layer_classes, ctx),
+            ]
         ),
     )
 
 
-def _find_wrong_kinds(one: Classes, ctx: Context) -> Iterator[Finding]:
-    field = one.change.field_name("maintenance_kind")
-    for row, kind in enumerate(one.kinds):
+def _find_wrong_kinds(layer_classes: Classes, ctx: Context) -> Iterator[Finding]:
+    field = layer_classes.change.field_name("maintenance_kind")
+    for row, kind in enumerate(layer_classes.kinds):
         # ATT002 reports blank kinds and kinds that are not in the list.
-        if kind in KIND_CODES.values() and kind not in one.maintained.kinds:
-            known = ", ".join(one.maintained.kinds)
-            yield ctx.make.row(one.change, row, field=field, case="kind", params={"kind": kind, "known": known})
+        if kind in KIND_CODES.values() and kind not in layer_classes.maintained.kinds:
+            known = ", ".join(layer_classes.maintained.kinds)
+            yield ctx.make.row(
+                layer_classes.change, row, field=field, case="kind", params={"kind": kind, "known": known}
+            )
 
 
-def _find_wrong_places(one: Classes, ctx: Context) -> Iterator[Finding]:
-    """Compare each change of a valid kind with the classes before and after."""
-    kinds = np.array([kind if kind in one.maintained.kinds else "" for kind in one.kinds], dtype=object)
-    prefixes = {"not_before": _prefix(BEFORE, ctx), "not_after": _prefix(AFTER, ctx)}
-    sides = (
-        (one.before, (OTHER, GONE), "not_before", COME, "already"),
-        (one.after, (OTHER, COME), "not_after", GONE, "still"),
+def _find_wrong_places(layer_classes: Classes, ctx: Context) -> Iterator[Finding]:
+    """Find changes that contradict the parcels before and after.
+
+    Only changes of a valid kind are compared.
+    """
+    kinds = np.array(
+        [kind if kind in layer_classes.maintained.kinds else "" for kind in layer_classes.kinds], dtype=object
     )
-    for side, within, lacking, outside, doubled in sides:
+    prefixes = {"not_before": _class_prefix(BEFORE, ctx), "not_after": _class_prefix(AFTER, ctx)}
+    sides = (
+        (layer_classes.before, (RECODED_CODE, MOVED_OUT_CODE), "not_before", MOVED_IN_CODE, "already"),
+        (layer_classes.after, (RECODED_CODE, MOVED_IN_CODE), "not_after", MOVED_OUT_CODE, "still"),
+    )
+    for side, within, missing_case, outside, doubled_case in sides:
         cover = side.polygons if side is not None else Polygons(np.zeros(0, dtype=object))
-        other = prefixes[lacking] + one.maintained.role
-        parts = ctx.geometry.uncovered(one.change, side or one.change, cover, rows=np.isin(kinds, within))
+        other = prefixes[missing_case] + layer_classes.maintained.role
+        parts = ctx.geometry.uncovered(
+            layer_classes.change, side or layer_classes.change, cover, rows=np.isin(kinds, within)
+        )
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
-            yield _make_finding(one.change, row, shape, ctx, lacking, other, kind=kinds[row])
+            yield _make_finding(layer_classes.change, row, shape, ctx, missing_case, other, kind=kinds[row])
         if side is not None:
-            parts = ctx.geometry.shared(one.change, side, rows_a=kinds == outside)
+            parts = ctx.geometry.shared(layer_classes.change, side, rows_a=kinds == outside)
             for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
-                yield _make_finding(one.change, row, shape, ctx, doubled, other)
-    yield from _find_same_codes(one, kinds == OTHER, ctx)
+                yield _make_finding(layer_classes.change, row, shape, ctx, doubled_case, other)
+    yield from _find_same_codes(layer_classes, kinds == RECODED_CODE, ctx)
 
 
-def _find_same_codes(one: Classes, rows: NDArray, ctx: Context) -> Iterator[Finding]:
-    """Find land of a change of attributes that has one code before and after."""
-    if one.before is None or one.after is None or not one.maintained.compare:
+def _find_same_codes(layer_classes: Classes, rows: NDArray, ctx: Context) -> Iterator[Finding]:
+    """Find land recorded as changed that has one code before and after."""
+    if layer_classes.before is None or layer_classes.after is None or not layer_classes.maintained.compare:
         return
-    field = one.maintained.compare
-    codes = [side.named_text(field) for side in (one.before, one.after)]
-    sides = [ctx.geometry.shared(one.change, side, rows_a=rows, measured=True) for side in (one.before, one.after)]
+    field = layer_classes.maintained.compare
+    codes = [side.named_text(field) for side in (layer_classes.before, layer_classes.after)]
+    sides = [
+        ctx.geometry.shared(layer_classes.change, side, rows_a=rows, measured=True)
+        for side in (layer_classes.before, layer_classes.after)
+    ]
     after: dict[int, list[tuple[int, Any]]] = {}
     for row, other, shape in zip(sides[1].left.tolist(), sides[1].right.tolist(), sides[1].geometry, strict=True):
         after.setdefault(row, []).append((other, shape))
@@ -163,45 +222,70 @@ def _find_same_codes(one: Classes, rows: NDArray, ctx: Context) -> Iterator[Find
         for new, other_shape in after.get(row, ()):
             if codes[0][old] != codes[1][new]:
                 continue
-            both = shapely.intersection(shape, other_shape)
-            area = shapely.area(both)
+            shared_land = shapely.intersection(shape, other_shape)
+            area = shapely.area(shared_land)
             if area <= 0:
                 continue
-            if ctx.tolerance.is_sliver(area, 2 * area / shapely.length(both)):
-                ctx.log.ignore(Slivers([both], np.array([row]), np.array([new])), one.change, one.after)
+            if ctx.tolerance.is_sliver(area, 2 * area / shapely.length(shared_land)):
+                ctx.log.ignore(
+                    Slivers([shared_land], np.array([row]), np.array([new])), layer_classes.change, layer_classes.after
+                )
             else:
-                yield _make_finding(one.change, row, both, ctx, "same", one.after.role, field, code=codes[0][old])
+                yield _make_finding(
+                    layer_classes.change,
+                    row,
+                    shared_land,
+                    ctx,
+                    "same",
+                    layer_classes.after.role,
+                    field,
+                    code=codes[0][old],
+                )
 
 
-def _find_unrecorded(one: Classes, ctx: Context) -> Iterator[Finding]:
-    """Find differences between before and after that are in no change."""
-    kinds = np.array(one.kinds, dtype=object)
-    for side, other, stage, kind in ((one.before, one.after, AFTER, GONE), (one.after, one.before, BEFORE, COME)):
+def _find_unrecorded(layer_classes: Classes, ctx: Context) -> Iterator[Finding]:
+    """Find differences between the parcels before and after that no change records."""
+    kinds = np.array(layer_classes.kinds, dtype=object)
+    for side, other, stage, kind in (
+        (layer_classes.before, layer_classes.after, AFTER, MOVED_OUT_CODE),
+        (layer_classes.after, layer_classes.before, BEFORE, MOVED_IN_CODE),
+    ):
         if side is None:
             continue
         shapes = [other.polygons.shapes] if other is not None else []
-        recorded = one.change.polygons.shapes[kinds == kind]
-        parts = ctx.geometry.uncovered(side, other or one.change, Polygons(np.concatenate([*shapes, recorded])))
+        recorded = layer_classes.change.polygons.shapes[kinds == kind]
+        parts = ctx.geometry.uncovered(
+            side, other or layer_classes.change, Polygons(np.concatenate([*shapes, recorded]))
+        )
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
             # The layer has no kind for land that moved out, so a change cannot record it.
-            lost = side is one.before and kind not in one.maintained.kinds
+            lost = side is layer_classes.before and kind not in layer_classes.maintained.kinds
             found = _make_finding(
-                side, row, shape, ctx, "lost" if lost else "untold", _prefix(stage, ctx) + one.maintained.role
+                side,
+                row,
+                shape,
+                ctx,
+                "lost" if lost else "untold",
+                _class_prefix(stage, ctx) + layer_classes.maintained.role,
             )
             found.severity = Severity.WARNING if lost else None
             yield found
-    field = one.maintained.compare
-    if one.before is None or one.after is None or not field:
+    field = layer_classes.maintained.compare
+    if layer_classes.before is None or layer_classes.after is None or not field:
         return
-    codes = [np.array(side.named_text(field), dtype=object) for side in (one.before, one.after)]
-    pairs = ctx.geometry.shared(one.before, one.after, pairs=lambda i, j: codes[0][i] != codes[1][j])
-    recorded = Polygons(one.change.polygons.shapes[kinds == OTHER])
-    rest = ctx.geometry.uncovered_in(one.before, pairs.left, pairs.geometry, one.change, recorded)
+    codes = [np.array(side.named_text(field), dtype=object) for side in (layer_classes.before, layer_classes.after)]
+    pairs = ctx.geometry.shared(
+        layer_classes.before, layer_classes.after, pairs=lambda i, j: codes[0][i] != codes[1][j]
+    )
+    recorded = Polygons(layer_classes.change.polygons.shapes[kinds == RECODED_CODE])
+    rest = ctx.geometry.uncovered_in(layer_classes.before, pairs.left, pairs.geometry, layer_classes.change, recorded)
     for n, shape in zip(rest.left.tolist(), rest.geometry, strict=True):
-        yield _make_finding(one.before, int(pairs.left[n]), shape, ctx, "untold_code", one.after.role, field)
+        yield _make_finding(
+            layer_classes.before, int(pairs.left[n]), shape, ctx, "untold_code", layer_classes.after.role, field
+        )
 
 
-def _prefix(stage: str, ctx: Context) -> str:
+def _class_prefix(stage: str, ctx: Context) -> str:
     rules = require_value(ctx.norm.standard.maintenance, "the norm of maintenance")
     return rules.stage(stage).prefix
 

@@ -14,15 +14,15 @@ from ...side_tables import Record
 from ._maintenance import Classes, bent_area, classes
 
 SQUARE = "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0))"
-LINE: dict[str, list[Any]] = {"WHQZXCQCSLX": [SQUARE], "WHCZXCQCSLX": [{"wkt": SQUARE, "WHLX": "3"}]}
+EXAMPLE_CLASSES: dict[str, list[Any]] = {"WHQZXCQCSLX": [SQUARE], "WHCZXCQCSLX": [{"wkt": SQUARE, "WHLX": "3"}]}
 #: Tolerance between a measured and the recorded area, m² per polygon.
 AREA_M2 = 0.01
 #: Statutory area of the square above at the location of the examples.
 SQUARE_M2 = 8098.01
 
 
-def _filled_in(area_m2: float, prefix: str = "WHH") -> dict[str, list[Any]]:
-    return {**LINE, f"{prefix}ZXCQCSLX": [{"wkt": SQUARE, "area": area_m2}]}
+def _example_rows(area_m2: float, prefix: str = "WHH") -> dict[str, list[Any]]:
+    return {**EXAMPLE_CLASSES, f"{prefix}ZXCQCSLX": [{"wkt": SQUARE, "area": area_m2}]}
 
 
 @rule(
@@ -44,16 +44,20 @@ def _filled_in(area_m2: float, prefix: str = "WHH") -> dict[str, list[Any]]:
         "was filed so; otherwise restore the filed value.",
     },
     fails=[
-        Example("a change more than recorded", LINE, finds=1, side={"record": {("WHCZXCQCSLX", "3"): (0, 0.0)}}),
-        Example("another area than recorded", LINE, finds=1, side={"record": {("WHQZXCQCSLX", ""): (1, 1000.0)}}),
-        Example("a class that is gone", LINE, finds=1, side={"record": {("WHHZXCQCSLX", ""): (1, 8100.0)}}),
-        Example("an area that was filled in by hand", _filled_in(1.0), finds=1),
-        Example("a filed area that is not the shape's", _filled_in(1.0, "WHQ"), finds=1),
+        Example(
+            "a change more than recorded", EXAMPLE_CLASSES, finds=1, side={"record": {("WHCZXCQCSLX", "3"): (0, 0.0)}}
+        ),
+        Example(
+            "another area than recorded", EXAMPLE_CLASSES, finds=1, side={"record": {("WHQZXCQCSLX", ""): (1, 1000.0)}}
+        ),
+        Example("a class that is gone", EXAMPLE_CLASSES, finds=1, side={"record": {("WHHZXCQCSLX", ""): (1, 8100.0)}}),
+        Example("an area that was filled in by hand", _example_rows(1.0), finds=1),
+        Example("a filed area that is not the shape's", _example_rows(1.0, "WHQ"), finds=1),
     ],
     passes=[
-        Example("the area of its shape", _filled_in(SQUARE_M2)),
-        Example("as many as recorded", LINE, side={"record": {("WHCZXCQCSLX", "1"): (0, 0.0)}}),
-        Example("nothing recorded", LINE),
+        Example("the area of its shape", _example_rows(SQUARE_M2)),
+        Example("as many as recorded", EXAMPLE_CLASSES, side={"record": {("WHCZXCQCSLX", "1"): (0, 0.0)}}),
+        Example("nothing recorded", EXAMPLE_CLASSES),
         Example("no maintenance", {"zones": [SQUARE]}),
     ],
 )
@@ -78,19 +82,19 @@ def maintenance_balance(*, ctx: Context) -> RuleResult:
     there = classes(ctx)
     if not there:
         return RuleResult(applicable=False, notes=[("maintenance_not_there", {})])
-    wrong = [finding for one in there for finding in _find_wrong_areas(one, ctx)]
+    wrong = [finding for layer_classes in there for finding in _find_wrong_areas(layer_classes, ctx)]
     record = ctx.side.get("record", Record)
     if record is None:
         return RuleResult(findings=wrong, applicable=bool(wrong), notes=[("maintenance_no_record", {})])
     return RuleResult(findings=[*_compare_with_record(record, ctx), *wrong])
 
 
-def _find_wrong_areas(one: Classes, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_areas(layer_classes: Classes, ctx: Context) -> Iterator[Finding]:
     """Find area fields that differ from the areas of their shapes."""
-    for layer in (one.before, one.change, one.after):
+    for layer in (layer_classes.before, layer_classes.change, layer_classes.after):
         if layer is None or not layer.has("area"):
             continue
-        filed = layer is one.before
+        filed = layer is layer_classes.before
         written, field = layer.numbers("area"), layer.field_name("area")
         off = np.where(layer.invalid | is_missing(layer.plane), np.nan, np.abs(written - layer.statutory))
         allowed = ctx.norm.get("rules.ATT013.allowance_m2") + AREA_M2 / 2

@@ -20,7 +20,7 @@ def format_decimal(value, decimals):
     ("decimals", "low", "high"), [(4, 37_500_000, 37_600_000), (10, 100, 120), (0, 0, 500), (4, -50, 50)]
 )
 def test_format_records_matches_python_decimals(monkeypatch, decimals, low, high):
-    monkeypatch.setattr("plugin.core.exchange.vct.records._BLOCK", 40)
+    monkeypatch.setattr("plugin.core.exchange.vct.records._VERTICES_PER_BLOCK", 40)
     chance = np.random.default_rng(3)
     xy = chance.uniform(low, high, (300, 2))
     for k in range(decimals):
