@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Print a short Chinese summary of a JSON report and its outputs.
+"""Print a short Chinese summary of a JSON report and its output files.
 
 demo.py report.json report.html findings.gpkg
 """
@@ -10,18 +10,18 @@ import tomllib
 from pathlib import Path
 from unicodedata import east_asian_width
 
-TEXTS = Path(__file__).resolve().parent.parent / "resources" / "texts" / "report_zh.toml"
+REPORT_TEXTS = Path(__file__).resolve().parent.parent / "resources" / "texts" / "report_zh.toml"
 SEVERITIES = ("ERROR", "WARNING", "INFO")
-OUTPUTS = ("JSON 报告", "HTML 报告", "问题图层")
-SIGNS = {">=": "≥", "<=": "≤"}
-MOST_RULES = 12
+OUTPUT_NAMES = ("JSON 报告", "HTML 报告", "问题图层")
+COMPARISON_SIGNS = {">=": "≥", "<=": "≤"}
+MAX_LISTED_RULES = 12
 
 
-def padded(text: str, width: int) -> str:
+def pad_to_width(text: str, width: int) -> str:
     return text + " " * (width - sum(2 if east_asian_width(c) in "WF" else 1 for c in text))
 
 
-def verdict_lines(report: dict, words: dict) -> list[str]:
+def format_verdict(report: dict, words: dict) -> list[str]:
     counts, provenance = report["summary"], report["provenance"]
     features = sum(layer["features"] for layer in provenance["layers"])
     return [
@@ -32,26 +32,26 @@ def verdict_lines(report: dict, words: dict) -> list[str]:
     ]
 
 
-def rule_lines(report: dict, words: dict) -> list[str]:
+def format_rules(report: dict, words: dict) -> list[str]:
     failed = [rule for rule in report["rules"] if rule["findings"]]
     failed.sort(key=lambda rule: (SEVERITIES.index(rule["severity"]), -rule["findings"], rule["code"]))
     lines = ["主要问题："] if failed else []
-    for rule in failed[:MOST_RULES]:
+    for rule in failed[:MAX_LISTED_RULES]:
         severity = words["severity"][rule["severity"]]
-        lines.append(f"  {rule['code']}  {severity}  {padded(rule['title'], 40)}{rule['findings']:>5} 条")
-    if len(failed) > MOST_RULES:
-        lines.append(f"  …… 另有 {len(failed) - MOST_RULES} 条规则发现问题，见报告")
+        lines.append(f"  {rule['code']}  {severity}  {pad_to_width(rule['title'], 40)}{rule['findings']:>5} 条")
+    if len(failed) > MAX_LISTED_RULES:
+        lines.append(f"  …… 另有 {len(failed) - MAX_LISTED_RULES} 条规则发现问题，见报告")
     unfinished = [r for r in report["rules"] if r["incomplete"] or r["outcome"] in ("skipped", "crashed")]
     lines += ["未查完的规则："] if unfinished else []
     return lines + [f"  {rule['code']}  {rule['title']}：{rule['reason'] or '见报告'}" for rule in unfinished]
 
 
-def indicator_lines(report: dict, words: dict) -> list[str]:
+def format_indicators(report: dict, words: dict) -> list[str]:
     targets = [item for item in report["indicators"] if item["target"] is not None]
     lines = ["指标与目标："] if targets else []
     for item in targets:
         unit = words["unit"].get(item["unit"], item["unit"])
-        sign = SIGNS.get(item["comparison"], item["comparison"])
+        sign = COMPARISON_SIGNS.get(item["comparison"], item["comparison"])
         side = "ceiling" if item["comparison"] == "<=" else "floor"
         state = words["indicator_state"].get(item["state"]) or words["indicator_state"].get(
             f"{item['state']}_{side}", item["state"]
@@ -62,7 +62,8 @@ def indicator_lines(report: dict, words: dict) -> list[str]:
         target = f"{item['target']:.{item.get('target_decimals', 2)}f}"
         unconfirmed = "" if item["confirmed"] or item["state"] == "unconfirmed" else "，未确认"
         lines.append(
-            f"  {padded(item['name'], 22)}{value:>10} {padded(unit, 6)}目标 {sign} {target}  {state}{unconfirmed}"
+            f"  {pad_to_width(item['name'], 22)}{value:>10} {pad_to_width(unit, 6)}"
+            f"目标 {sign} {target}  {state}{unconfirmed}"
         )
     return lines
 
@@ -70,9 +71,15 @@ def indicator_lines(report: dict, words: dict) -> list[str]:
 def main() -> None:
     paths = [Path(argument) for argument in sys.argv[1:]]
     report = json.loads(paths[0].read_text(encoding="utf-8"))
-    words = tomllib.loads(TEXTS.read_text(encoding="utf-8"))
-    lines = ["", *verdict_lines(report, words), *rule_lines(report, words), *indicator_lines(report, words), "输出："]
-    lines += [f"  {label}  {path.resolve()}" for label, path in zip(OUTPUTS, paths, strict=True)]
+    words = tomllib.loads(REPORT_TEXTS.read_text(encoding="utf-8"))
+    lines = [
+        "",
+        *format_verdict(report, words),
+        *format_rules(report, words),
+        *format_indicators(report, words),
+        "输出：",
+    ]
+    lines += [f"  {label}  {path.resolve()}" for label, path in zip(OUTPUT_NAMES, paths, strict=True)]
     print("\n".join(lines))
     absent = [str(path) for path in paths if not path.exists()]
     if absent:

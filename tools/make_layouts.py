@@ -26,7 +26,7 @@ from plugin.core.standard import map_set
 from plugin.paths import LAYOUTS
 
 
-def save(layout, path: Path) -> None:
+def save_template(layout, path: Path) -> None:
     document = QDomDocument()
     document.appendChild(layout.writeXml(document, QgsReadWriteContext()))
     text = document.toString(1)
@@ -37,13 +37,13 @@ def save(layout, path: Path) -> None:
     path.write_text(unify_colors(text), encoding="utf-8", newline="\n")
 
 
-def make(folder: Path) -> None:
+def write_layouts(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for sheet in map_set.load_map_set().sheets.values():
-        save(frame.make_layout(sheet), folder / f"{sheet.id}.qpt")
+        save_template(frame.make_layout(sheet), folder / f"{sheet.id}.qpt")
 
 
 if __name__ == "__main__":
     application = QgsApplication([], True)
     application.initQgis()
-    make(Path(sys.argv[1]) if len(sys.argv) > 1 else LAYOUTS)
+    write_layouts(Path(sys.argv[1]) if len(sys.argv) > 1 else LAYOUTS)

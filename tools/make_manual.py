@@ -40,15 +40,15 @@ FRAME = {
 }
 DICTIONARY = {"zh": "数据字典"}
 
-_ID = re.compile(r"\s*\{#([A-Za-z0-9_-]+)\}\s*$")
-_BLOCK = re.compile(r"\{\{([a-z_]+)\}\}")
-_CHAPTER_LINK = re.compile(r"([\w-]+)\.md(#[\w-]+)?")
-_FIGURE = re.compile(r'<p><img src="([^"]+)" alt="([^"]*)" ?/?></p>')
-_HREF = re.compile(r'<a (?:class="\w+" )?href="([^"]*)"')
-_SRC = re.compile(r'<img src="([^"]*)"')
+_ID_PATTERN = re.compile(r"\s*\{#([A-Za-z0-9_-]+)\}\s*$")
+_BLOCK_PATTERN = re.compile(r"\{\{([a-z_]+)\}\}")
+_CHAPTER_LINK_PATTERN = re.compile(r"([\w-]+)\.md(#[\w-]+)?")
+_FIGURE_PATTERN = re.compile(r'<p><img src="([^"]+)" alt="([^"]*)" ?/?></p>')
+_HREF_PATTERN = re.compile(r'<a (?:class="\w+" )?href="([^"]*)"')
+_IMAGE_SOURCE_PATTERN = re.compile(r'<img src="([^"]*)"')
 #: Chinese characters and punctuation.
-_WIDE = re.compile(r"[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef“”]")
-_ANCHOR = re.compile(r'\bid="([^"]+)"')
+_WIDE_CHARACTER = re.compile(r"[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef“”]")
+_ANCHOR_PATTERN = re.compile(r'\bid="([^"]+)"')
 
 
 class ManualError(Exception):
@@ -64,7 +64,11 @@ class Heading:
 
 @dataclass
 class Chapter:
-    """One Markdown file as HTML. ``name`` is the file's stem; ``body`` has no frame; ``images`` are names of files."""
+    """One Markdown file of the manual, converted to HTML.
+
+    ``name``: stem of the file; ``body``: HTML without the frame; ``images``: names of the image files that it
+    shows.
+    """
 
     name: str
     body: str
@@ -77,12 +81,15 @@ class Chapter:
 
 
 def chapters(lang: str) -> list[Chapter]:
-    """Return the chapters of a language in the order of their file names."""
+    """Return the manual's chapters in a language, ordered by file name."""
     return [read_chapter(path, lang) for path in sorted((SOURCES / lang).glob("*.md"))]
 
 
 def read_chapter(path: Path, lang: str) -> Chapter:
-    """Render one Markdown file; ManualError for a heading without an id, a remote address or an unknown block."""
+    """Convert one Markdown file to a chapter in HTML.
+
+    Raise ManualError for a heading without an id, a remote address or an unknown block.
+    """
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(path.read_text(encoding="utf-8"))
     chapter = Chapter(path.stem, "")
@@ -92,40 +99,40 @@ def read_chapter(path: Path, lang: str) -> Chapter:
             inline = tokens[position + 1]
             anchor = _take_anchor(inline, place)
             token.attrSet("id", anchor)
-            chapter.headings.append(Heading(int(token.tag[1]), _plain(inline), anchor))
+            chapter.headings.append(Heading(int(token.tag[1]), _get_plain_text(inline), anchor))
         elif token.type == "inline":
             _convert_links(token, place, chapter.images)
             _join_lines(token)
     if not chapter.headings or chapter.headings[0].level != 1:
         raise ManualError(f"{place}: the first heading is not of level 1")
-    html = parser.renderer.render(list(_with_blocks(tokens, lang, place)), parser.options, {})
-    chapter.body = _FIGURE.sub(r'<figure><img src="\1" alt="\2"><figcaption>\2</figcaption></figure>', html)
+    html = parser.renderer.render(list(_insert_generated_blocks(tokens, lang, place)), parser.options, {})
+    chapter.body = _FIGURE_PATTERN.sub(r'<figure><img src="\1" alt="\2"><figcaption>\2</figcaption></figure>', html)
     return chapter
 
 
 def _take_anchor(inline: Token, place: str) -> str:
     """Remove ``{#id}`` from the end of a heading and return the id."""
     last = (inline.children or [])[-1]
-    found = _ID.search(last.content)
+    found = _ID_PATTERN.search(last.content)
     if found is None:
         raise ManualError(f"{place}: heading without an id: {inline.content}")
     last.content = last.content[: found.start()]
-    inline.content = _ID.sub("", inline.content)
+    inline.content = _ID_PATTERN.sub("", inline.content)
     return found[1]
 
 
-def _plain(inline: Token) -> str:
+def _get_plain_text(inline: Token) -> str:
     return "".join(child.content for child in inline.children or [])
 
 
 def _convert_links(inline: Token, place: str, images: list[str]) -> None:
-    """Turn links between Markdown files into links between pages, and paths of images into those of the target."""
+    """Turn links to Markdown files into links to pages, and adapt paths of images."""
     for child in inline.children or []:
         if child.type == "link_open":
             address = str(child.attrGet("href"))
             if re.match(r"[a-z]+:", address):
                 raise ManualError(f"{place}: the manual is offline, but links {address}")
-            if chapter := _CHAPTER_LINK.fullmatch(address):
+            if chapter := _CHAPTER_LINK_PATTERN.fullmatch(address):
                 child.attrSet("href", f"{chapter[1]}.html{chapter[2] or ''}")
         elif child.type == "image":
             name = Path(str(child.attrGet("src"))).name
@@ -143,20 +150,20 @@ def _join_lines(inline: Token) -> None:
             continue
         before = next((c.content[-1] for c in reversed(children[:position]) if c.content), "")
         after = next((c.content[0] for c in children[position + 1 :] if c.content), "")
-        if _WIDE.match(before) or _WIDE.match(after):
+        if _WIDE_CHARACTER.match(before) or _WIDE_CHARACTER.match(after):
             child.type, child.content = "text", ""
 
 
-def _with_blocks(tokens: list[Token], lang: str, place: str) -> Iterator[Token]:
-    """Replace each paragraph ``{{name}}`` by the generated block of that name."""
+def _insert_generated_blocks(tokens: list[Token], lang: str, place: str) -> Iterator[Token]:
+    """Replace each paragraph ``{{name}}`` by the generated HTML block of that name."""
     position = 0
     while position < len(tokens):
         token = tokens[position]
-        named = token.type == "paragraph_open" and _BLOCK.fullmatch(tokens[position + 1].content)
+        named = token.type == "paragraph_open" and _BLOCK_PATTERN.fullmatch(tokens[position + 1].content)
         if named:
-            if named[1] not in generated.BLOCKS:
+            if named[1] not in generated.GENERATORS_BY_BLOCK:
                 raise ManualError(f"{place}: unknown block {{{{{named[1]}}}}}")
-            yield Token("html_block", "", 0, content=generated.BLOCKS[named[1]](lang) + "\n")
+            yield Token("html_block", "", 0, content=generated.GENERATORS_BY_BLOCK[named[1]](lang) + "\n")
             position += 3
             continue
         yield token
@@ -164,36 +171,42 @@ def _with_blocks(tokens: list[Token], lang: str, place: str) -> Iterator[Token]:
 
 
 def pages() -> dict[str, bytes]:
-    """Return all files of the HTML manual by their path below its folder. ManualError for a broken link."""
+    """Return all files of the HTML manual, by path below the manual's folder.
+
+    Raise ManualError for a broken link.
+    """
     found = {"manual.css": (SOURCES / "manual.css").read_bytes()}
     for lang in FRAME:
         listed = chapters(lang)
-        made = {chapter.name: _page(chapter, listed, lang) for chapter in listed}
-        made["index"] = _index(listed, lang)
-        made["rules"] = _with_way_back(generated.rule_book_page(lang), lang)
+        made = {chapter.name: _make_page(chapter, listed, lang) for chapter in listed}
+        made["index"] = _make_index_page(listed, lang)
+        made["rules"] = _add_link_to_contents(generated.rule_book_page(lang), lang)
         if lang in DICTIONARY:
-            made["dictionary"] = _with_way_back(generated.dictionary_page(lang), lang)
-        _check_links(made, lang)
+            made["dictionary"] = _add_link_to_contents(generated.dictionary_page(lang), lang)
+        _raise_on_broken_links(made, lang)
         found |= {f"{lang}/{name}.html": text.encode() for name, text in made.items()}
         for name in {image for chapter in listed for image in chapter.images}:
             found[f"images/{name}"] = (IMAGES / name).read_bytes()
     return dict(sorted(found.items()))
 
 
-def _check_links(made: dict[str, str], lang: str) -> None:
-    anchors = {name: set(_ANCHOR.findall(text)) for name, text in made.items()}
+def _raise_on_broken_links(made: dict[str, str], lang: str) -> None:
+    anchors = {name: set(_ANCHOR_PATTERN.findall(text)) for name, text in made.items()}
     for name, text in made.items():
-        for address in _HREF.findall(text):
+        for address in _HREF_PATTERN.findall(text):
             page, _, anchor = unescape(address).partition("#")
             target = Path(page).stem if page else name
             if target not in anchors or (anchor and anchor not in anchors[target]):
                 raise ManualError(f"{lang}/{name}: the link {address} leads nowhere")
-        if wrong := [src for src in _SRC.findall(text) if not src.startswith("../images/")]:
+        if wrong := [src for src in _IMAGE_SOURCE_PATTERN.findall(text) if not src.startswith("../images/")]:
             raise ManualError(f"{lang}/{name}: images from elsewhere: {', '.join(wrong)}")
 
 
-def _page(chapter: Chapter, listed: list[Chapter], lang: str) -> str:
-    """Return a chapter in its frame: all chapters on the left with the headings of this one, then its text."""
+def _make_page(chapter: Chapter, listed: list[Chapter], lang: str) -> str:
+    """Return a chapter as a page: menu of all chapters on the left, then its text.
+
+    The menu contains the headings of this chapter.
+    """
     place = [one.name for one in listed].index(chapter.name)
     ways = []
     if place > 0:
@@ -201,13 +214,13 @@ def _page(chapter: Chapter, listed: list[Chapter], lang: str) -> str:
     if place + 1 < len(listed):
         ways.append(f'<a href="{listed[place + 1].name}.html">{escape(listed[place + 1].title)} →</a>')
     footer = f"<footer>{' '.join(ways)}</footer>"
-    return _frame(
-        f"{chapter.title} · {FRAME[lang]['title']}", _menu(listed, lang, chapter), chapter.body + footer, lang
+    return _put_in_frame(
+        f"{chapter.title} · {FRAME[lang]['title']}", _make_menu(listed, lang, chapter), chapter.body + footer, lang
     )
 
 
-def _index(listed: list[Chapter], lang: str) -> str:
-    parts = [f'<h1 id="top">{FRAME[lang]["title"]}</h1>', f"<p>{escape(generated.version_line(lang))}</p>"]
+def _make_index_page(listed: list[Chapter], lang: str) -> str:
+    parts = [f'<h1 id="top">{FRAME[lang]["title"]}</h1>', f"<p>{escape(generated.make_version_line(lang))}</p>"]
     for chapter in listed:
         inside = "".join(
             f'<li><a href="{chapter.name}.html#{h.anchor}">{escape(h.text)}</a></li>'
@@ -215,11 +228,11 @@ def _index(listed: list[Chapter], lang: str) -> str:
             if h.level == 2
         )
         parts.append(f'<h2><a href="{chapter.name}.html">{escape(chapter.title)}</a></h2><ul>{inside}</ul>')
-    parts.append(f"<ul>{_books(lang)}</ul>")
-    return _frame(FRAME[lang]["title"], _menu(listed, lang), "\n".join(parts), lang)
+    parts.append(f"<ul>{_make_book_links(lang)}</ul>")
+    return _put_in_frame(FRAME[lang]["title"], _make_menu(listed, lang), "\n".join(parts), lang)
 
 
-def _menu(listed: list[Chapter], lang: str, here: Chapter | None = None) -> str:
+def _make_menu(listed: list[Chapter], lang: str, here: Chapter | None = None) -> str:
     rows = [f'<li><a href="index.html">{FRAME[lang]["contents"]}</a></li>']
     for chapter in listed:
         inside = ""
@@ -228,16 +241,16 @@ def _menu(listed: list[Chapter], lang: str, here: Chapter | None = None) -> str:
             inside = f"<ul>{''.join(links)}</ul>"
         mark = ' class="here"' if chapter is here else ""
         rows.append(f'<li{mark}><a href="{chapter.name}.html">{escape(chapter.title)}</a>{inside}</li>')
-    return f"<ul>{''.join(rows)}{_books(lang)}</ul>"
+    return f"<ul>{''.join(rows)}{_make_book_links(lang)}</ul>"
 
 
-def _books(lang: str) -> str:
-    """Return links to the generated books: the rules, and the data dictionary where there is one."""
+def _make_book_links(lang: str) -> str:
+    """Return links to the generated rule book, and to the data dictionary if any."""
     rows = f'<li><a href="rules.html">{FRAME[lang]["rules"]}</a></li>'
     return rows + (f'<li><a href="dictionary.html">{DICTIONARY[lang]}</a></li>' if lang in DICTIONARY else "")
 
 
-def _frame(title: str, menu: str, body: str, lang: str) -> str:
+def _put_in_frame(title: str, menu: str, body: str, lang: str) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="{FRAME[lang]["lang"]}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width">\n<title>{escape(title)}</title>\n'
@@ -246,8 +259,8 @@ def _frame(title: str, menu: str, body: str, lang: str) -> str:
     )
 
 
-def _with_way_back(page: str, lang: str) -> str:
-    """Add a link to the contents of the manual, and dark colours, to a book with a separate style."""
+def _add_link_to_contents(page: str, lang: str) -> str:
+    """Add a link to the manual's contents, and dark colours, to a generated book."""
     dark = (SOURCES / "books-dark.css").read_text(encoding="utf-8")
     page = page.replace("</style>", f"{dark}</style>", 1)
     way = f'<p><a href="index.html">← {FRAME[lang]["title"]}</a></p>'
@@ -255,7 +268,7 @@ def _with_way_back(page: str, lang: str) -> str:
 
 
 def write_pages(folder: Path) -> int:
-    """Replace the folder by the HTML manual; return the number of files."""
+    """Replace a folder by the HTML manual; return the number of files."""
     made = pages()
     if folder.exists():
         shutil.rmtree(folder)
@@ -275,7 +288,7 @@ def main() -> None:
         if not args.no_pdf:
             import manual_pdf
 
-            print(f"{PDF.relative_to(ROOT)}: {manual_pdf.write(chapters('zh'), PDF)} pages")
+            print(f"{PDF.relative_to(ROOT)}: {manual_pdf.write_pdf(chapters('zh'), PDF)} pages")
     except ManualError as error:
         sys.exit(f"manual: {error}")
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write resources/styles/*.qml from the .toml files with classes of QGIS, so that all versions read them.
+"""Write resources/styles/*.qml from the .toml files, with classes of QGIS.
 
-tools/run.sh python tools/make_styles.py [folder]
+tools/run.sh python tools/make_styles.py [folder]. All versions of QGIS read these files.
 """
 
 from __future__ import annotations
@@ -37,7 +37,15 @@ from qgis.core import (
     QgsVectorLayer,
     QgsVectorLayerSimpleLabeling,
 )
-from symbols import MM, color, made_of, only_when, plain_fill, simple_line, symbol
+from symbols import (
+    MM,
+    enable_only_when,
+    make_plain_fill,
+    make_simple_line,
+    make_symbol,
+    make_symbol_of_layers,
+    parse_color,
+)
 from unify_colors import unify_colors
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,7 +58,7 @@ CODE_LISTS = {
     "land_use_2023": STANDARDS / "county_db-2021/codelists/land_use_2023.csv",
 }
 #: Codes are padded with zeros to this length in the data (YDYHFLDM), but not in their list.
-PADDED = 6
+PADDED_CODE_LENGTH = 6
 GEOMETRIES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}
 PLACEMENTS = {"polygon": "Horizontal", "line": "Curved", "point": "AroundPoint"}
 
@@ -68,84 +76,92 @@ def read_table():
     return table
 
 
-def rows(code_list):
+def read_code_list(code_list):
     with CODE_LISTS[code_list].open(encoding="utf-8-sig", newline="") as handle:
         return list(csv.DictReader(handle))
 
 
-def below(code_list, top, taken):
-    """Return the code and all codes below it without a separate class."""
+def list_descendants(code_list, top, taken):
+    """Return a code and all codes below it that have no separate class."""
     found, parents = [top], {top}
-    for row in rows(code_list):
+    for row in read_code_list(code_list):
         if row["parent"] in parents and row["code"] not in taken:
             parents.add(row["code"])
             found.append(row["code"])
     return found
 
 
-def class_renderer(spec, symbols):
+def make_class_renderer(spec, symbols):
     taken = {one["value"] for one in spec["classes"]}
     categories = []
     for one in spec["classes"]:
         value = one["value"]
         if value and "code_list" in spec:
-            value = below(spec["code_list"], value, taken)
-        categories.append(QgsRendererCategory(value, symbol(symbols[one["symbol"]]), one["label"]))
-    return QgsCategorizedSymbolRenderer(filled_in(spec["class_by"]), categories)
+            value = list_descendants(spec["code_list"], value, taken)
+        categories.append(QgsRendererCategory(value, make_symbol(symbols[one["symbol"]]), one["label"]))
+    return QgsCategorizedSymbolRenderer(insert_codes(spec["class_by"]), categories)
 
 
-def filled_in(expression):
-    """Replace {list:word} by the codes of the list whose names contain the word."""
+def insert_codes(expression):
+    """Replace ``{list:word}`` in an expression by codes of a code list.
 
-    def codes(found):
-        return ", ".join(f"'{row['code']}'" for row in rows(found[1]) if found[2] in row["name"])
+    They are the codes whose names contain the word.
+    """
 
-    return re.sub(r"\{(\w+):(\w+)\}", codes, expression)
+    def list_codes(match):
+        return ", ".join(f"'{row['code']}'" for row in read_code_list(match[1]) if match[2] in row["name"])
+
+    return re.sub(r"\{(\w+):(\w+)\}", list_codes, expression)
 
 
-def land_use_renderer(spec, table):
-    """Return a renderer with a class per official colour and its codes of the layer's classification."""
+def make_land_use_renderer(spec, table):
+    """Return a renderer of land use with a class per official colour.
+
+    Each class has the codes of the layer's land-use classification.
+    """
     colors, members, instead = table["colors"], {}, table["instead"][spec["land_use"]]
-    for row in rows("sandiao" if spec["land_use"] == "code_2023" else "land_use_2023"):
+    for row in read_code_list("sandiao" if spec["land_use"] == "code_2023" else "land_use_2023"):
         target = instead.get(row["code"]) or row[spec["land_use"]].split("|")[0] or row["code"]
         known = [code for code in colors if target.startswith(code)]
         if known and not (spec["land_use"] == "code_2023" and not row["code_2023"]):
-            codes = dict.fromkeys((row["code"], row["code"].ljust(PADDED, "0") if spec.get("padded") else row["code"]))
+            codes = dict.fromkeys(
+                (row["code"], row["code"].ljust(PADDED_CODE_LENGTH, "0") if spec.get("padded") else row["code"])
+            )
             members.setdefault(max(known, key=len), []).extend(codes)
     outline = {"line": table["outline"]}
     categories = [
-        QgsRendererCategory(members[code], symbol({"fill": fill, **outline}), f"{code} {name}")
+        QgsRendererCategory(members[code], make_symbol({"fill": fill, **outline}), f"{code} {name}")
         for code, (name, fill) in colors.items()
         if code in members
     ]
-    categories.append(QgsRendererCategory("", symbol({"fill": table["other"], **outline}), "其他"))
+    categories.append(QgsRendererCategory("", make_symbol({"fill": table["other"], **outline}), "其他"))
     return QgsCategorizedSymbolRenderer(spec["class_by"], categories)
 
 
-def finding_symbol(spec, one):
+def make_finding_symbol(spec, one):
     big = f"max(bounds_width(@geometry), bounds_height(@geometry)) / @map_scale * 1000 >= {spec['mark_only']}"
-    halo = simple_line({"color": "#FFFFFF", "width": spec["width"]}, 2 * spec["halo"])
-    layers = [halo, plain_fill(one["color"], one["fill"])] if one["fill"] else [halo]
-    layers.append(simple_line({"color": one["color"], "width": spec["width"], "dash": one["dash"]}))
+    halo = make_simple_line({"color": "#FFFFFF", "width": spec["width"]}, 2 * spec["halo"])
+    layers = [halo, make_plain_fill(one["color"], one["fill"])] if one["fill"] else [halo]
+    layers.append(make_simple_line({"color": one["color"], "width": spec["width"], "dash": one["dash"]}))
     for layer in layers:
-        only_when(layer, big)
+        enable_only_when(layer, big)
     icon = (ROOT / "resources" / "icons" / f"{one['icon']}.svg").read_bytes()
     mark = QgsSvgMarkerSymbolLayer("base64:" + base64.b64encode(icon).decode("ascii"), spec["mark"])
     mark.setSizeUnit(MM)
-    mark.setFillColor(color(one["color"]))
-    mark.setStrokeColor(color("#FFFFFF"))
+    mark.setFillColor(parse_color(one["color"]))
+    mark.setStrokeColor(parse_color("#FFFFFF"))
     centre = QgsCentroidFillSymbolLayer()
     centre.setPointOnSurface(True)
     centre.setPointOnAllParts(False)
-    centre.setSubSymbol(made_of(QgsMarkerSymbol, [mark]))
-    return made_of(QgsFillSymbol, [*layers, centre])
+    centre.setSubSymbol(make_symbol_of_layers(QgsMarkerSymbol, [mark]))
+    return make_symbol_of_layers(QgsFillSymbol, [*layers, centre])
 
 
-def findings_renderer(spec):
-    """Return the renderer of findings; the first class is on top."""
+def make_findings_renderer(spec):
+    """Return the renderer of the findings layer; its first class is drawn on top."""
     what = "CASE WHEN \"state\" = 'waived' THEN 'waived' ELSE \"severity\" END"
     order = [one["value"] for one in reversed(spec["classes"])]
-    categories = [QgsRendererCategory(c["value"], finding_symbol(spec, c), c["label"]) for c in spec["classes"]]
+    categories = [QgsRendererCategory(c["value"], make_finding_symbol(spec, c), c["label"]) for c in spec["classes"]]
     made = QgsCategorizedSymbolRenderer(what, categories)
     listed = ", ".join(f"'{value}'" for value in order)
     clause = QgsFeatureRequest.OrderByClause(f"array_find(array({listed}), {what})", True)
@@ -154,14 +170,14 @@ def findings_renderer(spec):
     return made
 
 
-def labeling(spec, geometry):
+def make_labeling(spec, geometry):
     text = QgsTextFormat()
-    text.setColor(color(spec["label_color"]))
+    text.setColor(parse_color(spec["label_color"]))
     text.setSize(spec["label_size"])
     buffer = QgsTextBufferSettings()
     buffer.setEnabled(True)
     buffer.setSize(0.6)
-    buffer.setColor(color("#FFFFFF", 0.85))
+    buffer.setColor(parse_color("#FFFFFF", 0.85))
     text.setBuffer(buffer)
     settings = QgsPalLayerSettings()
     settings.fieldName = spec["label_by"]
@@ -179,19 +195,19 @@ def styled(spec, table):
     geometry = spec.get("geometry", "polygon")
     layer = QgsVectorLayer(f"{GEOMETRIES[geometry]}?crs=EPSG:4526", "style", "memory")
     if "land_use" in spec:
-        renderer = land_use_renderer(spec, table["land_use"])
+        renderer = make_land_use_renderer(spec, table["land_use"])
     elif "classes" in spec:
-        renderer = class_renderer(spec, table["symbols"])
+        renderer = make_class_renderer(spec, table["symbols"])
     else:
         # A separate symbol is in the entry of the layer.
         parts = table["symbols"][spec["symbol"]] if "symbol" in spec else spec
-        renderer = QgsSingleSymbolRenderer(symbol(parts, geometry))
+        renderer = QgsSingleSymbolRenderer(make_symbol(parts, geometry))
     if spec.get("merged"):
         renderer = QgsMergedFeatureRenderer(renderer)
     layer.setRenderer(renderer)
     layer.setOpacity(spec.get("opacity", 1.0))
     if "label_by" in spec:
-        layer.setLabeling(labeling(spec, geometry))
+        layer.setLabeling(make_labeling(spec, geometry))
         layer.setLabelsEnabled(True)
     return layer
 
@@ -226,7 +242,7 @@ def make(folder):
     for geometry, name in table["defaults"].items():
         save(styled({"geometry": geometry, "symbol": name}, table), folder / f"default_{geometry}.qml", False)
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=severity:string&field=state:string", "findings", "memory")
-    layer.setRenderer(findings_renderer(table["findings"]))
+    layer.setRenderer(make_findings_renderer(table["findings"]))
     save(layer, folder / "findings.qml", False)
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parts of the manual that come from the resources: rules, layers, indicators, terms, the commands and the tools.
+"""Parts of the manual that are generated from the resources.
 
-Each function returns HTML for one language. All content comes from the resources, so it always agrees with the plugin.
+They are rules, layers, indicators, terms, the commands and the tools. Each function returns HTML for one language.
+All content comes from the resources, so it always agrees with the plugin.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GLOSSARY = ROOT / "docs" / "manual" / "glossary.csv"
 STANDARD = "county_db"
 #: Heads of the tables, by language.
-HEADS = {
+TABLE_HEADS = {
     "rules": {
         "zh": ("规则", "名称", "严重程度", "来源级别", "何时运行"),
         "en": ("Rule", "Title", "Severity", "Mark", "Runs"),
@@ -42,21 +43,21 @@ HEADS = {
 }
 
 
-def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return an HTML table; the cells are HTML already."""
+def make_html_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return an HTML table; heads and cells are HTML already."""
     head = "".join(f"<th>{escape(one)}</th>" for one in heads)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>"
 
 
 @cache
-def rule_book(lang: str) -> RuleBook:
+def make_rule_book(lang: str) -> RuleBook:
     return RuleBook(Options(standard=STANDARD).norm(), lang)
 
 
 def rule_book_page(lang: str) -> str:
-    """Return the rule book as a page; the anchor of a rule is its code."""
-    return rule_book(lang).page()
+    """Return the rule book as an HTML page; the anchor of a rule is its code."""
+    return make_rule_book(lang).page()
 
 
 def dictionary_page(lang: str) -> str:
@@ -64,18 +65,18 @@ def dictionary_page(lang: str) -> str:
     return render_dictionary(load_standard(STANDARD), lang)
 
 
-def rules(lang: str) -> str:
-    book = rule_book(lang)
+def make_rule_table(lang: str) -> str:
+    book = make_rule_book(lang)
     rows = []
     for entry in book.entries:
         row = book.row(entry)
         code = f'<a href="rules.html#{row["code"]}">{row["code"]}</a>'
         rows.append((code, *(escape(row[key]) for key in ("title", "severity", "mark", "runs"))))
-    return table(HEADS["rules"][lang], rows)
+    return make_html_table(TABLE_HEADS["rules"][lang], rows)
 
 
-def layers(lang: str) -> str:
-    """Return the layers of the county database by group."""
+def make_layer_tables(lang: str) -> str:
+    """Return the layers of the county database as HTML, by group."""
     texts, words, parts = Texts(lang), Words(lang), []
     groups: dict[str, list[tuple[str, ...]]] = {}
     for template in load_standard(STANDARD).templates.values():
@@ -85,12 +86,15 @@ def layers(lang: str) -> str:
         row = (code, escape(template.name), escape(texts.get("types", template.geometry)), escape(constraint))
         groups.setdefault(template.group or words.get("dictionary", "no_group"), []).append(row)
     for name, rows in sorted(groups.items(), key=lambda item: -len(item[1])):
-        parts.append(f"<h3>{escape(name)}</h3>\n{table(HEADS['layers'][lang], rows)}")
+        parts.append(f"<h3>{escape(name)}</h3>\n{make_html_table(TABLE_HEADS['layers'][lang], rows)}")
     return "\n".join(parts)
 
 
-def indicators(lang: str) -> str:
-    """Return the indicators by group with formula, area method and mark, or the missing input."""
+def make_indicator_tables(lang: str) -> str:
+    """Return the indicators as HTML, by group.
+
+    Each has its formula, area method and mark of its source, or the missing input.
+    """
     texts, words, parts = Texts(lang), Words(lang), []
     groups: dict[str, list[tuple[str, ...]]] = {}
     for entry in load_catalogue(load_standard(STANDARD)).entries.values():
@@ -105,40 +109,40 @@ def indicators(lang: str) -> str:
         groups.setdefault(entry.group, []).append((escape(entry.name(lang)), escape(unit), formula, basis, entry.mark))
     for name, rows in groups.items():
         heading = texts.section("groups").get(name, name)
-        parts.append(f"<h3>{escape(heading)}</h3>\n{table(HEADS['indicators'][lang], rows)}")
+        parts.append(f"<h3>{escape(heading)}</h3>\n{make_html_table(TABLE_HEADS['indicators'][lang], rows)}")
     return "\n".join(parts)
 
 
-def terms(lang: str) -> str:
-    """Return the glossary, docs/manual/glossary.csv."""
+def make_glossary(lang: str) -> str:
+    """Return the glossary (docs/manual/glossary.csv) as HTML."""
     with GLOSSARY.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if lang == "zh":
         cells = [(row["zh"], row["en"], row["meaning_zh"]) for row in rows]
     else:
         cells = [(row["en"], row["zh"], row["meaning_en"]) for row in sorted(rows, key=lambda row: row["en"].lower())]
-    return table(HEADS["terms"][lang], ((escape(cell) for cell in row) for row in cells))
+    return make_html_table(TABLE_HEADS["terms"][lang], ((escape(cell) for cell in row) for row in cells))
 
 
-def version() -> str:
+def read_version() -> str:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(ROOT / "metadata.txt", encoding="utf-8")
     return parser["general"]["version"]
 
 
-def version_line(lang: str) -> str:
-    return f"版本 {version()}" if lang == "zh" else f"Version {version()}"
+def make_version_line(lang: str) -> str:
+    return f"版本 {read_version()}" if lang == "zh" else f"Version {read_version()}"
 
 
-def package_name(lang: str) -> str:
-    """Return the name of the zip, as the packager writes it."""
-    return f"<pre><code>sanxian-{version()}.zip</code></pre>"
+def get_package_name(lang: str) -> str:
+    """Return the file name of the plugin's zip, as tools/package.py writes it."""
+    return f"<pre><code>sanxian-{read_version()}.zip</code></pre>"
 
 
-BLOCKS: dict[str, Callable[[str], str]] = {
-    "rules": rules,
-    "layers": layers,
-    "indicators": indicators,
-    "terms": terms,
-    "package_name": package_name,
+GENERATORS_BY_BLOCK: dict[str, Callable[[str], str]] = {
+    "rules": make_rule_table,
+    "layers": make_layer_tables,
+    "indicators": make_indicator_tables,
+    "terms": make_glossary,
+    "package_name": get_package_name,
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lay out the Chinese manual as one PDF with QGIS's Qt.
+"""Layout of the Chinese manual as one PDF with QGIS's Qt.
 
 It has a cover, contents with page numbers, the chapters, the rule book, and bookmarks.
 """
@@ -48,39 +48,42 @@ a {{ color: black; text-decoration: none; }}
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A heading and its page, counted from 1."""
+class ContentsEntry:
+    """A heading of the manual and its page in the PDF, counted from 1."""
 
     level: int
     text: str
     page: int
 
 
-def write(chapters: list[Any], target: Path) -> int:
-    """Write the PDF; return the number of its pages."""
+def write_pdf(chapters: list[Any], target: Path) -> int:
+    """Write the manual as a PDF; return the number of its pages."""
     application = QGuiApplication.instance() or QGuiApplication([])
     target.parent.mkdir(parents=True, exist_ok=True)
-    texts = _bodies(chapters)
+    texts = _collect_bodies(chapters)
     # The contents need page numbers but take pages too: lay out first with blanks, then with the numbers.
-    blank = [Entry(level, text, 0) for level, text in _headings(texts)]
-    writer = _writer(target)
-    first = _document(_contents(blank) + "".join(texts), writer)
-    entries = _pages_of(first, len(blank))
-    made = _document(_contents(entries) + "".join(texts), writer)
-    if _pages_of(made, len(blank)) != entries:
+    blank = [ContentsEntry(level, text, 0) for level, text in _find_headings(texts)]
+    writer = _make_pdf_writer(target)
+    first = _make_document(_make_contents(blank) + "".join(texts), writer)
+    entries = _find_heading_pages(first, len(blank))
+    made = _make_document(_make_contents(entries) + "".join(texts), writer)
+    if _find_heading_pages(made, len(blank)) != entries:
         raise RuntimeError("the contents of the manual changed the pages of its chapters")
-    pages = _print(made, writer)
-    _bookmark(target, entries)
+    pages = _print_document(made, writer)
+    _add_bookmarks(target, entries)
     del application
     return pages
 
 
-def _bodies(chapters: list[Any]) -> list[str]:
-    return [_for_print(chapter.body) for chapter in chapters] + [_rule_book()]
+def _collect_bodies(chapters: list[Any]) -> list[str]:
+    return [_adapt_html_for_print(chapter.body) for chapter in chapters] + [_make_rule_book_body()]
 
 
-def _for_print(body: str) -> str:
-    """Change what Qt's rich text lacks: figures, widths of images, borders of tables, links to other pages."""
+def _adapt_html_for_print(body: str) -> str:
+    """Replace HTML that Qt's rich text does not support.
+
+    That concerns figures, widths of images, borders of tables, and links to other pages.
+    """
 
     def image(found: re.Match[str]) -> str:
         path = IMAGES / Path(found[1]).name
@@ -94,9 +97,12 @@ def _for_print(body: str) -> str:
     return body.replace("<table>", '<table border="1" cellspacing="0" width="100%" style="border-collapse:collapse">')
 
 
-def _rule_book() -> str:
-    """Return the rule book as the last part; rules are headings of level 3, which the contents omit."""
-    book = generated.rule_book("zh")
+def _make_rule_book_body() -> str:
+    """Return the rule book as last part of the PDF.
+
+    Rules are headings of level 3, which the contents omit.
+    """
+    book = generated.make_rule_book("zh")
     parts = ["<h1>规则手册</h1>"]
     for entry in book.entries:
         row = book.row(entry)
@@ -106,16 +112,16 @@ def _rule_book() -> str:
             parts.append(f"<p><b>{escape(heading)}</b>　{escape(' '.join(text.split()))}</p>")
         if row["basis"]:
             parts.append(f"<p><b>依据</b>　{escape(row['basis'])}</p>")
-    return _for_print("".join(parts)).replace("<h1>", '<h1 style="page-break-before:always">', 1)
+    return _adapt_html_for_print("".join(parts)).replace("<h1>", '<h1 style="page-break-before:always">', 1)
 
 
-def _headings(texts: list[str]) -> list[tuple[int, str]]:
+def _find_headings(texts: list[str]) -> list[tuple[int, str]]:
     found = re.findall(r"<h([12])\b[^>]*>(.*?)</h\1>", "".join(texts), re.DOTALL)
     return [(int(level), re.sub(r"<[^>]+>", "", text).strip()) for level, text in found]
 
 
-def _contents(entries: list[Entry]) -> str:
-    cover = f'<p style="font-size:26pt"><br><br>{TITLE}</p><p>{generated.version_line("zh")}</p>'
+def _make_contents(entries: list[ContentsEntry]) -> str:
+    cover = f'<p style="font-size:26pt"><br><br>{TITLE}</p><p>{generated.make_version_line("zh")}</p>'
     rows = []
     for entry in entries:
         text = f"<b>{entry.text}</b>" if entry.level == 1 else f"&nbsp;&nbsp;&nbsp;&nbsp;{entry.text}"
@@ -124,17 +130,17 @@ def _contents(entries: list[Entry]) -> str:
     return f'{cover}<p style="page-break-before:always;font-size:15pt">目录</p><table width="100%">{listed}</table>'
 
 
-def _document(html: str, writer: QPdfWriter) -> QTextDocument:
+def _make_document(html: str, writer: QPdfWriter) -> QTextDocument:
     document = QTextDocument()
     document.setDocumentMargin(0)
     document.setDefaultFont(QFont(FONT, 10))
     document.setDefaultStyleSheet(STYLE)
     document.setHtml(f"<html><body>{html}</body></html>")
-    document.setPageSize(_text_area(writer))
+    document.setPageSize(_measure_text_area(writer))
     return document
 
 
-def _writer(path: Path) -> QPdfWriter:
+def _make_pdf_writer(path: Path) -> QPdfWriter:
     writer = QPdfWriter(str(path))
     writer.setResolution(DPI)
     margins, a4 = QMarginsF(MARGIN, MARGIN, MARGIN, MARGIN), QPageSize(QPageSize.PageSizeId.A4)
@@ -143,27 +149,27 @@ def _writer(path: Path) -> QPdfWriter:
     return writer
 
 
-def _text_area(writer: QPdfWriter) -> QSizeF:
-    """Return the size of the page without margins and the line of the page number."""
+def _measure_text_area(writer: QPdfWriter) -> QSizeF:
+    """Return the size of a page without margins, and the line for the page number."""
     return QSizeF(writer.width(), writer.height() - 24)
 
 
-def _pages_of(document: QTextDocument, count: int) -> list[Entry]:
+def _find_heading_pages(document: QTextDocument, count: int) -> list[ContentsEntry]:
     """Return the headings of levels 1 and 2 with their pages, in order."""
     entries, block, height = [], document.begin(), document.pageSize().height()
     while block.isValid():
         level = block.blockFormat().headingLevel()
         if level in (1, 2):
             top = document.documentLayout().blockBoundingRect(block).top()
-            entries.append(Entry(level, block.text(), int(top // height) + 1))
+            entries.append(ContentsEntry(level, block.text(), int(top // height) + 1))
         block = block.next()
     if len(entries) != count:
         raise RuntimeError(f"{count} headings in the text, {len(entries)} in its layout")
     return entries
 
 
-def _print(document: QTextDocument, writer: QPdfWriter) -> int:
-    size, pages = _text_area(writer), document.pageCount()
+def _print_document(document: QTextDocument, writer: QPdfWriter) -> int:
+    size, pages = _measure_text_area(writer), document.pageCount()
     painter = QPainter(writer)
     font = QFont(FONT, 8)
     line = QFontMetricsF(font, writer).height()
@@ -187,7 +193,7 @@ def _print(document: QTextDocument, writer: QPdfWriter) -> int:
     return pages
 
 
-def _bookmark(target: Path, entries: list[Entry]) -> None:
+def _add_bookmarks(target: Path, entries: list[ContentsEntry]) -> None:
     writer = PdfWriter(clone_from=PdfReader(target))
     parent = None
     for entry in entries:

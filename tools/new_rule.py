@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Start a new rule with ``make rule CODE=ATT012 NAME=missing-use``.
+"""Create the files of a new rule: ``make rule CODE=ATT012 NAME=missing-use``.
 
-It writes the file of the rule, its Chinese block, an entry in a group of rules, and the place of its mutation.
-
-The draft runs without findings; `make check` and `make test` fail until all parts are filled in.
+It writes the file of the rule, its Chinese texts, an entry in a group of rules, and the place of its mutation (the
+planted defect that tests the rule). The draft runs without findings; `make check` and `make test` fail until all
+parts are filled in.
 """
 
 import re
@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-RULE = '''# SPDX-License-Identifier: GPL-2.0-or-later
+RULE_FILE_TEMPLATE = '''# SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import EACH, Example, Need, Severity, rule
@@ -45,7 +45,7 @@ def {function}(layer: Layer, *, ctx: Context) -> list[Finding]:
     """
     return []
 '''
-MUTATION = '''
+MUTATION_TEMPLATE = '''
 
 @plants("{code}")
 def {function}(draft: Draft) -> None:
@@ -61,7 +61,7 @@ GROUPS = {
     "REL": "control_lines",
     "LAW": "quotas",
 }
-CHINESE = """
+CHINESE_TEXT_TEMPLATE = """
 [{code}]
 title = ""
 problem = ""
@@ -74,8 +74,8 @@ limits = ""
 """
 
 
-def grouped(standard: str, code: str) -> str:
-    """Return the text of standard.toml with the code at the end of its family's group."""
+def add_to_rule_group(standard: str, code: str) -> str:
+    """Return the text of standard.toml with a rule code added to its family's group."""
     head, opening, rest = standard.partition(f"\n{GROUPS[code[:3]]} = [")
     if not opening:
         raise ValueError(f"standard.toml: {GROUPS[code[:3]]}")
@@ -100,15 +100,15 @@ def main(code: str, name: str) -> int:
         return 1
     function = name.replace("-", "_")
     path = folder / f"{code.lower()}_{function}.py"
-    path.write_text(RULE.format(code=code, name=name, function=function), encoding="utf-8")
+    path.write_text(RULE_FILE_TEMPLATE.format(code=code, name=name, function=function), encoding="utf-8")
     texts = ROOT / "resources" / "texts" / "rules_zh.toml"
     with texts.open("a", encoding="utf-8") as handle:
-        handle.write(CHINESE.format(code=code))
+        handle.write(CHINESE_TEXT_TEMPLATE.format(code=code))
     standard = ROOT / "resources" / "standards" / "common-2021" / "standard.toml"
-    standard.write_text(grouped(standard.read_text(encoding="utf-8"), code), encoding="utf-8")
+    standard.write_text(add_to_rule_group(standard.read_text(encoding="utf-8"), code), encoding="utf-8")
     mutations = ROOT / "tests" / "mutations" / f"{code[:3].lower()}.py"
     with mutations.open("a", encoding="utf-8") as handle:
-        handle.write(MUTATION.format(code=code, function=function))
+        handle.write(MUTATION_TEMPLATE.format(code=code, function=function))
     written = (path, texts, standard, mutations)
     print("写好 / written: " + ", ".join(str(one.relative_to(ROOT)) for one in written))
     print(f"填好 {code} 的这四处，再 make check；要默认运行，移到标准的 default_rules 里。")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Startup script of the QGIS desktop: 打开示例县, as in the menu."""
+"""Startup script of QGIS for trying out the plugin: open the sample county."""
 
 from qgis.utils import plugins
 

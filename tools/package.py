@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Build dist/sanxian-<version>.zip from tracked files, compiled translations and the manual.
+"""Build dist/sanxian-<version>.zip of tracked files, translations and manual.
 
 The same commit gives the same bytes: sorted names, one date, one mode.
 """
@@ -18,72 +18,79 @@ from pathlib import Path
 from make_manual import ManualError, pages
 from translations import ROOT, compile_translations
 
-TOP = "sanxian"
+TOP_FOLDER = "sanxian"
 #: Entries that the plugin site shows as links, and domains reserved for examples.
-ADDRESSES = ("email", "homepage", "repository", "tracker")
-RESERVED = re.compile(r"[/@.]example\.(org|com|net)\b")
-PARTS = ("plugin", "resources", "metadata.txt", "__init__.py", "LICENSE", "README.md", "CHANGELOG.md")
+ADDRESS_KEYS = ("email", "homepage", "repository", "tracker")
+RESERVED_DOMAIN = re.compile(r"[/@.]example\.(org|com|net)\b")
+PACKED_PATHS = ("plugin", "resources", "metadata.txt", "__init__.py", "LICENSE", "README.md", "CHANGELOG.md")
 
 
-def git(*arguments: str) -> str:
+def run_git(*arguments: str) -> str:
     command = ["git", "-c", "safe.directory=*", "-c", "core.quotePath=false", *arguments]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
-def tracked() -> list[str]:
-    names = git("ls-files", "-z", "--", *PARTS).split("\0")
+def list_tracked_files() -> list[str]:
+    names = run_git("ls-files", "-z", "--", *PACKED_PATHS).split("\0")
     return sorted(name for name in names if name and (ROOT / name).is_file())
 
 
-def metadata() -> configparser.SectionProxy:
+def read_metadata() -> configparser.SectionProxy:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(ROOT / "metadata.txt", encoding="utf-8")
     return parser["general"]
 
 
-def version() -> str:
-    return metadata()["version"]
+def read_version() -> str:
+    return read_metadata()["version"]
 
 
 def placeholders() -> list[str]:
-    """Return metadata entries without a real address: domains reserved for examples (RFC 2606)."""
-    return [f"{key}={value}" for key, value in metadata().items() if key in ADDRESSES and RESERVED.search(value)]
+    """Return metadata entries whose address is a placeholder.
+
+    Its domain is one reserved for examples (RFC 2606).
+    """
+    return [
+        f"{key}={value}"
+        for key, value in read_metadata().items()
+        if key in ADDRESS_KEYS and RESERVED_DOMAIN.search(value)
+    ]
 
 
-def moment() -> tuple[int, ...]:
-    seconds = os.environ.get("SOURCE_DATE_EPOCH") or git("log", "-1", "--format=%ct").strip()
+def get_commit_time() -> tuple[int, ...]:
+    seconds = os.environ.get("SOURCE_DATE_EPOCH") or run_git("log", "-1", "--format=%ct").strip()
     return time.gmtime(int(seconds))[:6]
 
 
-def translations(folder: Path) -> dict[str, bytes]:
-    names = sorted(name for name in git("ls-files", "-z", "--", "i18n").split("\0") if name.endswith(".ts"))
+def compile_translations_to(folder: Path) -> dict[str, bytes]:
+    names = sorted(name for name in run_git("ls-files", "-z", "--", "i18n").split("\0") if name.endswith(".ts"))
     compiled = compile_translations([ROOT / name for name in names], folder)
     return {f"i18n/{target.name}": target.read_bytes() for target in compiled}
 
 
-def manual() -> dict[str, bytes]:
-    """Generate the pages of the manual, because those of an earlier `make manual` may be outdated."""
+def make_manual_pages() -> dict[str, bytes]:
+    """Generate the pages of the manual; those of an earlier run may be outdated."""
     try:
         return {f"resources/manual/{name}": content for name, content in pages().items()}
     except ManualError as error:
         sys.exit(f"使用手册有误，未打包 · the manual is not sound, nothing packaged: {error}")
 
 
-def build(folder: Path) -> Path:
+def build_zip(folder: Path) -> Path:
     with tempfile.TemporaryDirectory() as scratch:
-        contents = {name: (ROOT / name).read_bytes() for name in tracked()}
-        contents |= translations(Path(scratch))
-        contents |= manual()
-        missing = [part for part in PARTS if not any(n == part or n.startswith(part + "/") for n in contents)]
+        contents = {name: (ROOT / name).read_bytes() for name in list_tracked_files()}
+        contents |= compile_translations_to(Path(scratch))
+        contents |= make_manual_pages()
+        missing = [part for part in PACKED_PATHS if not any(n == part or n.startswith(part + "/") for n in contents)]
         if missing:
             sys.exit(f"git 中没有这些内容，未打包 · not tracked by git, nothing packaged: {', '.join(missing)}")
         folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"{TOP}-{version()}.zip"
+        target = folder / f"{TOP_FOLDER}-{read_version()}.zip"
         scratch_zip = folder / f".{target.name}.part"
-        made = moment()
+        made = get_commit_time()
         with zipfile.ZipFile(scratch_zip, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for name, data in sorted(contents.items()):
-                entry = zipfile.ZipInfo(f"{TOP}/{name}", made)
+                entry = zipfile.ZipInfo(f"{TOP_FOLDER}/{name}", made)
                 entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o100644 << 16
                 archive.writestr(entry, data)
         scratch_zip.replace(target)
@@ -96,11 +103,11 @@ def main() -> None:
     output = parser.parse_args().output
     if left := placeholders():
         text = f"metadata.txt 中还有占位地址 · addresses are still placeholders: {', '.join(left)}"
-        if not version().endswith("-dev"):
+        if not read_version().endswith("-dev"):
             sys.exit(f"{text}\n正式版不打包，请先改成真实地址 · no release is packaged with them")
         print(f"注意：{text}；开发版照常打包 · packaged all the same, as a development version", file=sys.stderr)
-    target = build(output)
-    left_out = git("ls-files", "--others", "--exclude-standard", "--", *PARTS, "i18n").split()
+    target = build_zip(output)
+    left_out = run_git("ls-files", "--others", "--exclude-standard", "--", *PACKED_PATHS, "i18n").split()
     if left_out:
         print(
             f"注意：{len(left_out)} 个文件不在 git 中，未打包 · files not in git were left out",

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Make the pictures of the manual and README: docs/images/*.png, and docs/images/images.json with the texts they show.
+"""Make the pictures of the manual and README: docs/images/*.png and images.json.
 
-``tools/run.sh python tools/screenshots.py [name …]``: all, or only those named. The windows are taken from the real
-desktop on a virtual screen (tests/desktop/manual_images.py), the map from its export. The two pages of a report
-(report-1, report-2) need a browser that prints CSS grids; they are made by hand.
+images.json lists the texts that the pictures show. ``tools/run.sh python tools/screenshots.py [name …]``: all, or
+only those named. The windows are taken from the real desktop on a virtual screen (tests/desktop/manual_images.py),
+the map from its export. The two pages of a report (report-1, report-2) need a browser that prints CSS grids; they
+are made by hand.
 """
 
 from __future__ import annotations
@@ -24,27 +25,27 @@ from shown_texts import IMAGES, ROOT, TABLE
 from tests.desktop import start
 
 SAMPLE, PROFILE = "resources/sample/county.gpkg", "hunyuan"
-DESKTOP = ("finding", "waive", "live", "wizard", "package", "profile", "roles")
-MAP = "map"
-SIZE = "1600x900"
+WINDOW_PICTURES = ("finding", "waive", "live", "wizard", "package", "profile", "roles")
+MAP_PICTURE = "map"
+SCREEN_SIZE = "1600x900"
 #: Number of colours in the palette of pictures: a third of the size without a visible difference.
-COLOURS = 200
+MAX_COLOURS = 200
 #: Pixels of the width of the map.
 MAP_WIDTH = 900
 
 
-def save(source: Path, name: str, *options: str) -> None:
-    """Put a picture into docs/images without metadata, so that equal pictures are equal files."""
+def save_picture(source: Path, name: str, *options: str) -> None:
+    """Write a picture to docs/images without metadata."""
     target = IMAGES / f"{name}.png"
-    flags = ["-strip", "-dither", "None", "-colors", str(COLOURS), "-define", "png:exclude-chunks=date,time"]
+    flags = ["-strip", "-dither", "None", "-colors", str(MAX_COLOURS), "-define", "png:exclude-chunks=date,time"]
     subprocess.run(["convert", str(source), *options, *flags, f"PNG8:{target}"], check=True)
 
 
-def from_desktop(wanted: Iterable[str], folder: Path) -> dict[str, list[str]]:
-    """Make the pictures of windows; return the texts shown by name of picture."""
-    facts = start.run("manual_images", folder / "run", folder / "shots", size=SIZE, timeout=420)
+def take_window_pictures(wanted: Iterable[str], folder: Path) -> dict[str, list[str]]:
+    """Take the pictures of windows; return the texts that each picture shows."""
+    facts = start.run("manual_images", folder / "run", folder / "shots", size=SCREEN_SIZE, timeout=420)
     for name in wanted:
-        save(folder / "shots" / f"{name}.png", name)
+        save_picture(folder / "shots" / f"{name}.png", name)
     return {name: facts["shown"][name] for name in wanted}
 
 
@@ -57,19 +58,19 @@ def run_tool(tool: str, **parameters: str) -> None:
         raise RuntimeError(f"{tool}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
-def from_export(folder: Path) -> dict[str, list[str]]:
-    """Export the map of the three control lines of the sample county."""
+def make_map_picture(folder: Path) -> dict[str, list[str]]:
+    """Make the picture of a map by exporting the sample county's control lines."""
     target = folder / "maps"
     target.mkdir()
     run_tool("export_maps", SOURCE=SAMPLE, PROFILE=PROFILE, MAPS="three_lines", SECRECY="内部", OUTPUT=str(target))
     (made,) = target.glob("*.jpg")
-    save(made, MAP, "-resize", str(MAP_WIDTH))
+    save_picture(made, MAP_PICTURE, "-resize", str(MAP_WIDTH))
     maps = shown_texts.catalogue()
-    return {MAP: [text for name, text in maps.items() if name.startswith("zh:maps.")]}
+    return {MAP_PICTURE: [text for name, text in maps.items() if name.startswith("zh:maps.")]}
 
 
 def main(wanted: list[str]) -> None:
-    every = (*DESKTOP, MAP)
+    every = (*WINDOW_PICTURES, MAP_PICTURE)
     wanted = wanted or list(every)
     if unknown := set(wanted) - set(every):
         sys.exit(f"unknown pictures: {', '.join(sorted(unknown))}; known: {', '.join(every)}")
@@ -81,12 +82,16 @@ def main(wanted: list[str]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / "run").mkdir()
-        windows = [name for name in DESKTOP if name in wanted]
-        shown = {("ts", "desktop", name): t for name, t in (from_desktop(windows, folder) if windows else {}).items()}
-        shown |= {("zh", "map", name): t for name, t in (from_export(folder) if MAP in wanted else {}).items()}
+        windows = [name for name in WINDOW_PICTURES if name in wanted]
+        shown = {
+            ("ts", "desktop", name): t for name, t in (take_window_pictures(windows, folder) if windows else {}).items()
+        }
+        shown |= {
+            ("zh", "map", name): t for name, t in (make_map_picture(folder) if MAP_PICTURE in wanted else {}).items()
+        }
     for (origin, made_by, name), texts in shown.items():
         names = shown_texts.names_of(texts, origin, known)
-        table[f"{name}.png"] = shown_texts.entry(names, known, made_by)
+        table[f"{name}.png"] = shown_texts.make_image_entry(names, known, made_by)
         print(f"{name}.png: {len(names)} texts")
     TABLE.write_text(json.dumps(dict(sorted(table.items())), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Texts of the plugin that a picture shows, and their digest, which detects outdated pictures.
+"""Texts of the plugin that a picture shows, with their digest.
 
-A text is named by its origin: ``ts:`` and the English source for the interface, ``report:`` or ``zh:`` with section and
-key for reports, maps and messages.
+A text is named by its origin: ``ts:`` and the English source for the interface, ``report:`` or ``zh:`` with section
+and key for reports, maps and messages.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 TABLE = IMAGES / "images.json"
-_PLACE = re.compile(r"\\{\w+\\}")
+_PLACEHOLDER_PATTERN = re.compile(r"\\{\w+\\}")
 #: A text with placeholders is recognised only if so many of its other characters are Chinese.
-_LEAST = 3
+_MIN_CHARACTERS = 3
 
 
 def catalogue() -> dict[str, str]:
-    """Return all Chinese texts by their names."""
+    """Return all Chinese texts of the plugin: name → text."""
     messages = ElementTree.parse(ROOT / "i18n" / "sanxian_zh_CN.ts").getroot().iter("message")
     found = {f"ts:{m.findtext('source', '')}": m.findtext("translation", "") for m in messages}
     for name, stem in (("report", "report_zh"), ("zh", "zh")):
@@ -34,7 +34,10 @@ def catalogue() -> dict[str, str]:
 
 
 def names_of(shown: Iterable[str], origin: str, known: dict[str, str]) -> list[str]:
-    """Return the names of the texts of one origin (``ts``, ``report``) that are among the texts shown."""
+    """Return the names of texts of the plugin that occur among the texts in a picture.
+
+    ``shown``: texts in the picture; ``origin``: ``ts`` or ``report``; ``known``: all texts by name.
+    """
     lines = {line.strip() for text in shown for line in (text, *text.splitlines())}
     whole = "\n".join(sorted(lines))
     found = []
@@ -44,19 +47,19 @@ def names_of(shown: Iterable[str], origin: str, known: dict[str, str]) -> list[s
         if "{" not in text:
             if text.strip() in lines:
                 found.append(name)
-        elif len(re.findall(r"[\u4e00-\u9fff]", re.sub(r"\{\w+\}", "", text))) >= _LEAST:
-            pattern = _PLACE.sub(".+", re.escape(text.strip()))
+        elif len(re.findall(r"[\u4e00-\u9fff]", re.sub(r"\{\w+\}", "", text))) >= _MIN_CHARACTERS:
+            pattern = _PLACEHOLDER_PATTERN.sub(".+", re.escape(text.strip()))
             if re.search(rf"^{pattern}$", whole, re.MULTILINE):
                 found.append(name)
     return sorted(found)
 
 
 def digest(names: Iterable[str], known: dict[str, str]) -> str:
-    """Return the SHA-256 of the texts; a text that is gone counts as empty."""
+    """Return the SHA-256 of texts by their names; a removed text counts as empty."""
     lines = "\n".join(f"{name}={known.get(name, '')}" for name in sorted(names))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def entry(names: list[str], known: dict[str, str], made_by: str) -> dict[str, object]:
-    """Return what images.json holds of one picture."""
+def make_image_entry(names: list[str], known: dict[str, str], made_by: str) -> dict[str, object]:
+    """Return the entry of one picture in images.json."""
     return {"made_by": made_by, "digest": digest(names, known), "texts": names}

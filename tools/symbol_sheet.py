@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""推荐符号: a sheet of all symbols in colour, in simulated colour blindness, and in grey.
+"""Sheet of all symbols in colour, in simulated colour blindness, and in grey.
 
-tools/run.sh python tools/symbol_sheet.py [folder]   writes symbols.pdf and symbols-1.png … (default build/)
+tools/run.sh python tools/symbol_sheet.py [folder] writes symbols.pdf and symbols-1.png … (default build/)
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from plugin.paths import STYLES
 
 ROOT = Path(__file__).resolve().parent.parent
 #: File of resources/styles → heading, in the sheet's order. findings and land use have separate sections.
-HEADINGS = {
+HEADINGS_BY_STYLE = {
     "symbols": "三条控制线、行政区、规划分区",
     "limits": "范围与其他控制线",
     "heritage": "历史文化",
@@ -40,22 +40,27 @@ HEADINGS = {
     "town": "中心城区、设施与项目",
 }
 DPI = 220
-PAGE = (297.0, 420.0)
+PAGE_SIZE_MM = (297.0, 420.0)
 MARGIN, COLUMNS, ROW, HEAD = 11.0, 2, 12.2, 7.0
-CELL = (23.0, 10.4)
+CELL_SIZE_MM = (23.0, 10.4)
 SHAPES = {
     "polygon": "Polygon((120 84, 198 75, 208 46, 196 24, 92 17, 30 26, 26 62, 62 80, 120 84))",
     "line": "LineString(8 20, 60 70, 110 34, 160 66, 222 28)",
     "point": "MultiPoint((55 48), (115 48), (175 48))",
 }
-GROUND = ("LineString(0 62, 70 50, 140 57, 230 44)", "LineString(84 0, 97 96)", "LineString(160 0, 152 96)")
+BACKGROUND_LINES = ("LineString(0 62, 70 50, 140 57, 230 44)", "LineString(84 0, 97 96)", "LineString(160 0, 152 96)")
 # Deuteranopia after Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB.
-BLIND = np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]])
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+BLINDNESS_MATRIX = np.array(
+    [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+)
+LUMINANCE_WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
 
 
-def seen(image, how):
-    """Return the image as colour-blind people see it (`blind`) or a black-and-white printer prints it (`grey`)."""
+def simulate_vision(image, how):
+    """Return an image as colour-blind people see it or as a printer prints it in grey.
+
+    ``how``: ``blind`` or ``grey``.
+    """
     if how == "colour":
         return image
     image = image.convertToFormat(QImage.Format.Format_RGBA8888)
@@ -63,14 +68,16 @@ def seen(image, how):
     raw.setsize(image.sizeInBytes())
     pixels = np.frombuffer(bytes(raw), np.uint8).reshape(image.height(), image.width(), 4) / 255.0
     light = np.where(pixels[..., :3] <= 0.04045, pixels[..., :3] / 12.92, ((pixels[..., :3] + 0.055) / 1.055) ** 2.4)
-    light = light @ BLIND.T if how == "blind" else np.repeat((light @ LUMINANCE)[..., None], 3, axis=2)
+    light = (
+        light @ BLINDNESS_MATRIX.T if how == "blind" else np.repeat((light @ LUMINANCE_WEIGHTS)[..., None], 3, axis=2)
+    )
     light = np.clip(light, 0.0, 1.0)
     done = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
     out = np.dstack([np.round(done * 255), np.full(done.shape[:2], 255)]).astype(np.uint8)
     return QImage(out.tobytes(), image.width(), image.height(), QImage.Format.Format_RGBA8888).copy()
 
 
-def layer_of(geometry, shapes, fields=""):
+def make_sample_layer(geometry, shapes, fields=""):
     layer = QgsVectorLayer(f"{geometry}?crs=EPSG:4526{fields}", "sheet", "memory")
     for wkt in shapes:
         feature = QgsFeature(layer.fields())
@@ -80,19 +87,21 @@ def layer_of(geometry, shapes, fields=""):
     return layer
 
 
-def picture(renderer, geometry, opacity=1.0):
-    """Return a cell at 1:10 000 with faint parcels below."""
-    layer = layer_of({"polygon": "Polygon", "line": "LineString", "point": "MultiPoint"}[geometry], [SHAPES[geometry]])
+def draw_symbol_cell(renderer, geometry, opacity=1.0):
+    """Return a cell of the sheet with a symbol at 1:10 000 over faint parcels."""
+    layer = make_sample_layer(
+        {"polygon": "Polygon", "line": "LineString", "point": "MultiPoint"}[geometry], [SHAPES[geometry]]
+    )
     layer.setRenderer(renderer.clone())
     layer.setOpacity(opacity)
-    ground = layer_of("LineString", GROUND)
+    ground = make_sample_layer("LineString", BACKGROUND_LINES)
     ground.renderer().symbol().setColor(QColor("#D8D2BE"))
-    width, height = (round(mm / 25.4 * DPI) for mm in CELL)
-    sheet = painting.PaintedSheet((0.0, 0.0, 230.0, 104.0), width, height, CELL[0])
+    width, height = (round(mm / 25.4 * DPI) for mm in CELL_SIZE_MM)
+    sheet = painting.PaintedSheet((0.0, 0.0, 230.0, 104.0), width, height, CELL_SIZE_MM[0])
     return painting.draw_layers(sheet, [layer, ground], layer.crs())
 
 
-def names():
+def read_role_names():
     """Return the Chinese name of each role, from the templates of every standard."""
     found = {"findings": "问题"}
     for one in standard_ids():
@@ -101,51 +110,53 @@ def names():
     return found
 
 
-def entries():
-    """Return (heading, [(code, name, words, renderer, geometry)]) for every symbol of the .qml files."""
-    table, named, found = styles.read_style_table(), names(), []
-    for stem, heading in HEADINGS.items():
+def list_symbols():
+    """Return (heading, [(code, name, words, renderer, geometry)]) for all symbols."""
+    table, named, found = styles.read_style_table(), read_role_names(), []
+    for stem, heading in HEADINGS_BY_STYLE.items():
         rows = []
         for role, spec in read_toml(STYLES / f"{stem}.toml")["layers"].items():
             if "land_use" not in spec:
-                rows += _rows(role, spec, named, table)
+                rows += _list_symbol_rows(role, spec, named, table)
         found.append((heading, rows))
     rows = []
     for geometry, word in (("polygon", "面"), ("line", "线"), ("point", "点")):
         style_name = f"default_{geometry}"
         rows.append(
-            (style_name, f"其他图层（{word}）", "没有专门符号的图层", renderer_of(style_name, geometry), geometry)
+            (style_name, f"其他图层（{word}）", "没有专门符号的图层", copy_renderer(style_name, geometry), geometry)
         )
     found.append(("默认", rows))
-    found.append(("问题", _rows("findings", {}, named, table)))
+    found.append(("问题", _list_symbol_rows("findings", {}, named, table)))
     return found
 
 
-def renderer_of(style_name, geometry):
+def copy_renderer(style_name, geometry):
     """Return a copy of the renderer, because the layer deletes its renderer."""
-    layer = layer_of({"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}[geometry], [])
+    layer = make_sample_layer(
+        {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}[geometry], []
+    )
     layer.loadNamedStyle(str(STYLES / f"{style_name}.qml"))
     return layer.renderer().clone()
 
 
-def _rows(role, spec, named, table):
+def _list_symbol_rows(role, spec, named, table):
     geometry = spec.get("geometry", "polygon")
-    renderer = renderer_of(role, geometry)
+    renderer = copy_renderer(role, geometry)
     if not isinstance(renderer, QgsCategorizedSymbolRenderer):
         also = " ".join(("", *spec.get("also", ())))
         parts = table["symbols"][spec["symbol"]] if "symbol" in spec else spec
-        return [(role + also, named.get(role, role), describe(parts), renderer, geometry)]
+        return [(role + also, named.get(role, role), describe_symbol(parts), renderer, geometry)]
     rows = []
     for number, category in enumerate(renderer.categories()):
         words = ""
         if role != "findings":
-            words = describe(table["symbols"][spec["classes"][number]["symbol"]])
+            words = describe_symbol(table["symbols"][spec["classes"][number]["symbol"]])
         single = QgsSingleSymbolRenderer(category.symbol().clone())
         rows.append((role, f"{named.get(role, role)} · {category.label()}", words, single, geometry))
     return rows
 
 
-def describe(parts):
+def describe_symbol(parts):
     """Return a description of a symbol in words."""
     words = []
     if "fill" in parts:
@@ -177,19 +188,19 @@ def describe(parts):
 
 
 class Pages:
-    """Pages of the PDF and their pictures with the same content, in millimetres."""
+    """Writes the pages of the sheet to the PDF and as pictures; lengths in mm."""
 
     def __init__(self, folder):
         self.folder, self.number = folder, 0
         self.writer = QPdfWriter(str(folder / "symbols.pdf"))
-        self.writer.setPageSize(QPageSize(QSizeF(*PAGE), QPageSize.Unit.Millimeter))
+        self.writer.setPageSize(QPageSize(QSizeF(*PAGE_SIZE_MM), QPageSize.Unit.Millimeter))
         self.writer.setPageMargins(QMarginsF(0, 0, 0, 0))
         self.writer.setResolution(DPI)
         self.writer.setTitle("推荐符号 三区三线规划助手")
         self.paper = None
         self.painters = []
         self.column = self.top = 0
-        self.y = PAGE[1]
+        self.y = PAGE_SIZE_MM[1]
 
     def begin(self):
         if self.number:
@@ -198,7 +209,7 @@ class Pages:
         else:
             self.pdf = QPainter(self.writer)
         self.number += 1
-        self.paper = QImage(*(round(mm / 25.4 * DPI) for mm in PAGE), QImage.Format.Format_RGB32)
+        self.paper = QImage(*(round(mm / 25.4 * DPI) for mm in PAGE_SIZE_MM), QImage.Format.Format_RGB32)
         self.paper.setDotsPerMeterX(round(DPI / 0.0254))
         self.paper.setDotsPerMeterY(round(DPI / 0.0254))
         self.paper.fill(QColor("#FFFFFF"))
@@ -230,14 +241,14 @@ class Pages:
 
     @property
     def width(self):
-        return (PAGE[0] - 2 * MARGIN - (COLUMNS - 1) * 6) / COLUMNS
+        return (PAGE_SIZE_MM[0] - 2 * MARGIN - (COLUMNS - 1) * 6) / COLUMNS
 
     @property
     def x(self):
         return MARGIN + self.column * (self.width + 6)
 
     def room(self, height):
-        if self.y + height <= PAGE[1] - MARGIN:
+        if self.y + height <= PAGE_SIZE_MM[1] - MARGIN:
             return
         if self.number and self.column + 1 < COLUMNS:
             self.column, self.y = self.column + 1, self.top
@@ -257,7 +268,7 @@ class Pages:
 
     def image(self, x, y, image):
         for painter in self.painters:
-            box = QRectF(*(mm / 25.4 * DPI for mm in (x, y, *CELL)))
+            box = QRectF(*(mm / 25.4 * DPI for mm in (x, y, *CELL_SIZE_MM)))
             painter.drawImage(box, image)
             painter.setPen(QPen(QColor("#C4C4C4"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -276,15 +287,17 @@ class Pages:
         self.y += HEAD - 0.8
         self.line(self.y, True)
         for n, word in enumerate(("彩色", "红绿色盲模拟", "灰度打印")):
-            self.text(self.x + n * (CELL[0] + 1.2), self.y + 0.5, CELL[0], 4, word, 2.4, color="#5C5C5C")
+            self.text(
+                self.x + n * (CELL_SIZE_MM[0] + 1.2), self.y + 0.5, CELL_SIZE_MM[0], 4, word, 2.4, color="#5C5C5C"
+            )
         self.y += 4.4
 
     def row(self, code, name, words, renderer, geometry):
         self.room(ROW)
-        image = picture(renderer, geometry)
+        image = draw_symbol_cell(renderer, geometry)
         for n, how in enumerate(("colour", "blind", "grey")):
-            self.image(self.x + n * (CELL[0] + 1.2), self.y + 0.8, seen(image, how))
-        left = self.x + 3 * (CELL[0] + 1.2) + 0.8
+            self.image(self.x + n * (CELL_SIZE_MM[0] + 1.2), self.y + 0.8, simulate_vision(image, how))
+        left = self.x + 3 * (CELL_SIZE_MM[0] + 1.2) + 0.8
         width = self.x + self.width - left
         self.text(left, self.y + 0.4, width, 4, name, 2.9, True)
         self.text(left, self.y + 4.1, width, 3.4, code, 2.2, color="#5C5C5C")
@@ -310,7 +323,7 @@ class Pages:
                     patch.fill(QColor(fill))
                     for painter in self.painters:
                         box = QRectF(*(mm / 25.4 * DPI for mm in (x + k * 6.5, self.y, 6.5, 6.5)))
-                        painter.drawImage(box, seen(patch, how))
+                        painter.drawImage(box, simulate_vision(patch, how))
                         painter.setPen(QPen(QColor("#8C8C84"), 1))
                         painter.drawRect(box)
                 self.text(x + 14, self.y, each - 14, 4, label, 2.5, True)
@@ -318,10 +331,10 @@ class Pages:
             self.y += 8.4
 
 
-def make(folder):
+def write_sheet(folder):
     folder.mkdir(parents=True, exist_ok=True)
     pages = Pages(folder)
-    for heading, rows in entries():
+    for heading, rows in list_symbols():
         pages.heading(heading)
         for row in rows:
             pages.row(*row)
@@ -335,6 +348,6 @@ if __name__ == "__main__":
     application = QgsApplication([], True)
     application.initQgis()
     where = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("SANXIAN_BUILD", ROOT / "build"))
-    count = make(where)
+    count = write_sheet(where)
     print(f"{where / 'symbols.pdf'}（{count} 页 · pages）")
     application.exitQgis()

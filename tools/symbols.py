@@ -44,11 +44,14 @@ SHAPES = {
     "line": Qgis.MarkerShape.Line,
 }
 #: Shapes with a stroke but no interior.
-_STROKED = ("cross", "cross2", "arrow", "line")
+_SHAPES_WITHOUT_FILL = ("cross", "cross2", "arrow", "line")
 
 
-def made_of(kind, layers):
-    """Return a symbol of layers, appended one by one, because Python would free a list given to the constructor."""
+def make_symbol_of_layers(kind, layers):
+    """Return a symbol that consists of symbol layers.
+
+    They are appended one by one, because Python would free a list given to the constructor.
+    """
     made = kind()
     made.deleteSymbolLayer(0)
     for layer in layers:
@@ -56,21 +59,23 @@ def made_of(kind, layers):
     return made
 
 
-def symbol(spec, geometry="polygon"):
+def make_symbol(spec, geometry="polygon"):
     if geometry == "point":
-        return badge(spec["badge"])
+        return make_badge(spec["badge"])
     if geometry == "line":
-        return made_of(QgsLineSymbol, list(_strokes(spec)))
-    layers = [plain_fill(spec["fill"], spec.get("fill_opacity", 1.0))] if "fill" in spec else []
+        return make_symbol_of_layers(QgsLineSymbol, list(_make_strokes(spec)))
+    layers = [make_plain_fill(spec["fill"], spec.get("fill_opacity", 1.0))] if "fill" in spec else []
     if "tint" in spec:
         tint = spec["tint"]
         layers.append(
-            only_when(plain_fill(tint["color"], tint["opacity"]), f"coalesce(@map_scale, 1) > {tint['near']}")
+            enable_only_when(
+                make_plain_fill(tint["color"], tint["opacity"]), f"coalesce(@map_scale, 1) > {tint['near']}"
+            )
         )
-    layers += [near(hatch(one), one) for one in spec.get("hatch", ())]
-    layers += [near(dots(spec["dots"]), spec["dots"])] if "dots" in spec else []
-    layers += _strokes(spec)
-    made = made_of(QgsFillSymbol, layers)
+    layers += [limit_to_near_scales(make_hatch(one), one) for one in spec.get("hatch", ())]
+    layers += [limit_to_near_scales(make_dots(spec["dots"]), spec["dots"])] if "dots" in spec else []
+    layers += _make_strokes(spec)
+    made = make_symbol_of_layers(QgsFillSymbol, layers)
     made.setForceRHR("teeth" in spec)
     if any(one.get("dash") for one in spec.get("hatch", ())):
         # A polygon clipped at the map's edge may be invalid, and QGIS (3.40) crashes when it clips a hatch to it.
@@ -78,23 +83,23 @@ def symbol(spec, geometry="polygon"):
     return made
 
 
-def _strokes(spec):
+def _make_strokes(spec):
     if "teeth" in spec:
-        yield near(teeth(spec["teeth"]), spec["teeth"])
+        yield limit_to_near_scales(make_teeth(spec["teeth"]), spec["teeth"])
     for one in (*spec.get("lines", ()), *([spec["line"]] if "line" in spec else [])):
-        yield near(simple_line(one), one)
+        yield limit_to_near_scales(make_simple_line(one), one)
     for one in spec.get("on_line", ()):
-        yield near(on_line(one), one)
+        yield limit_to_near_scales(make_markers_on_line(one), one)
 
 
-def color(text, opacity=1.0):
+def parse_color(text, opacity=1.0):
     made = QColor(text)
     made.setAlphaF(opacity)
     return made
 
 
-def simple_line(spec, more=0.0):
-    layer = QgsSimpleLineSymbolLayer(color(spec["color"], spec.get("opacity", 1.0)), spec["width"] + more)
+def make_simple_line(spec, more=0.0):
+    layer = QgsSimpleLineSymbolLayer(parse_color(spec["color"], spec.get("opacity", 1.0)), spec["width"] + more)
     layer.setWidthUnit(MM)
     layer.setPenJoinStyle(Qt.PenJoinStyle.RoundJoin)
     if spec.get("offset"):
@@ -108,18 +113,18 @@ def simple_line(spec, more=0.0):
     return layer
 
 
-def plain_fill(text, opacity=1.0):
-    layer = QgsSimpleFillSymbolLayer(color(text, opacity))
+def make_plain_fill(text, opacity=1.0):
+    layer = QgsSimpleFillSymbolLayer(parse_color(text, opacity))
     layer.setStrokeStyle(Qt.PenStyle.NoPen)
     return layer
 
 
-def hatch(spec):
+def make_hatch(spec):
     layer = QgsLinePatternFillSymbolLayer()
     layer.setLineAngle(spec["angle"] % 360)
     layer.setDistance(spec["distance"])
     layer.setDistanceUnit(MM)
-    line = made_of(QgsLineSymbol, [simple_line({**spec, "opacity": 1.0})])
+    line = make_symbol_of_layers(QgsLineSymbol, [make_simple_line({**spec, "opacity": 1.0})])
     line.setOpacity(spec.get("opacity", 1.0))
     layer.setSubSymbol(line)
     if "far" in spec:
@@ -131,26 +136,26 @@ def hatch(spec):
     return layer
 
 
-def marker(spec):
-    """Return a shape filled with its colour, or its outline of the width `hollow`."""
+def make_marker(spec):
+    """Return a marker shape: filled with its colour, or an outline of width `hollow`."""
     shape = spec.get("shape", "circle")
-    layer = QgsSimpleMarkerSymbolLayer(SHAPES[shape], spec["size"], 0, color=color(spec["color"]))
+    layer = QgsSimpleMarkerSymbolLayer(SHAPES[shape], spec["size"], 0, color=parse_color(spec["color"]))
     layer.setSizeUnit(MM)
     layer.setStrokeStyle(Qt.PenStyle.NoPen)
-    if "hollow" in spec or shape in _STROKED:
+    if "hollow" in spec or shape in _SHAPES_WITHOUT_FILL:
         layer.setStrokeStyle(Qt.PenStyle.SolidLine)
-        layer.setStrokeColor(color(spec["color"]))
+        layer.setStrokeColor(parse_color(spec["color"]))
         layer.setStrokeWidth(spec.get("hollow", 0.25))
         layer.setStrokeWidthUnit(MM)
-        layer.setFillColor(color(spec["inside"]) if "inside" in spec else color("#FFFFFF", 0.0))
+        layer.setFillColor(parse_color(spec["inside"]) if "inside" in spec else parse_color("#FFFFFF", 0.0))
     if spec.get("turn"):
         layer.setAngle(spec["turn"])
     return layer
 
 
-def dots(spec):
+def make_dots(spec):
     layer = QgsPointPatternFillSymbolLayer()
-    layer.setSubSymbol(made_of(QgsMarkerSymbol, [marker(spec)]))
+    layer.setSubSymbol(make_symbol_of_layers(QgsMarkerSymbol, [make_marker(spec)]))
     for set_one in (layer.setDistanceX, layer.setDistanceY):
         set_one(spec["distance"])
     layer.setDistanceXUnit(MM)
@@ -161,10 +166,11 @@ def dots(spec):
     return layer
 
 
-def teeth(spec):
-    """Return short inward strokes on the outline; rings of symbols are clockwise, so inward is one side.
+def make_teeth(spec):
+    """Return short inward strokes on a polygon's outline.
 
-    `across`: on both sides, as on a line, which has no interior.
+    Rings of symbols are clockwise, so inward is one side. `across`: on both sides, as on a line, which has no
+    interior.
     """
     layer = QgsHashedLineSymbolLayer(True, spec["interval"])
     layer.setIntervalUnit(MM)
@@ -173,43 +179,53 @@ def teeth(spec):
     if not spec.get("across"):
         layer.setOffset(spec["length"] / 2)
         layer.setOffsetUnit(MM)
-    layer.setSubSymbol(made_of(QgsLineSymbol, [simple_line({"color": spec["color"], "width": spec["width"]})]))
+    layer.setSubSymbol(
+        make_symbol_of_layers(QgsLineSymbol, [make_simple_line({"color": spec["color"], "width": spec["width"]})])
+    )
     return layer
 
 
-def on_line(spec):
-    """Return markers along a line, upright if they have a character or `upright` is set."""
+def make_markers_on_line(spec):
+    """Return markers along a line.
+
+    They are upright if they have a character or `upright` is set.
+    """
     layer = QgsMarkerLineSymbolLayer(not ("text" in spec or spec.get("upright")), spec["interval"])
     layer.setIntervalUnit(MM)
     if "from" in spec:
         layer.setOffsetAlongLine(spec["from"])
         layer.setOffsetAlongLineUnit(MM)
-    layer.setSubSymbol(badge(spec) if "text" in spec else made_of(QgsMarkerSymbol, [marker(spec)]))
+    layer.setSubSymbol(
+        make_badge(spec) if "text" in spec else make_symbol_of_layers(QgsMarkerSymbol, [make_marker(spec)])
+    )
     return layer
 
 
-def badge(spec):
-    """Return a shape with a character, distinct on any printer; `inside` is the colour under the character."""
-    made = [marker({"hollow": 0.35, "inside": "#FFFFFF", **spec})]
+def make_badge(spec):
+    """Return a point symbol: a shape with a character, distinct on any printer.
+
+    `inside` is the colour under the character.
+    """
+    made = [make_marker({"hollow": 0.35, "inside": "#FFFFFF", **spec})]
     if spec.get("ring"):
-        made.insert(0, marker({**spec, "size": spec["size"] + spec["ring"], "hollow": 0.25, "inside": "#FFFFFF"}))
+        made.insert(0, make_marker({**spec, "size": spec["size"] + spec["ring"], "hollow": 0.25, "inside": "#FFFFFF"}))
     if "text" in spec:
         letter = QgsFontMarkerSymbolLayer(FONT, spec["text"], spec["size"] * spec.get("letter", 0.62))
         letter.setSizeUnit(MM)
-        letter.setColor(color(spec.get("ink", spec["color"])))
+        letter.setColor(parse_color(spec.get("ink", spec["color"])))
         letter.setFontStyle("Bold")
         letter.setOffset(QPointF(0.0, spec.get("down", 0.0)))
         letter.setOffsetUnit(MM)
         made.append(letter)
-    return made_of(QgsMarkerSymbol, made)
+    return make_symbol_of_layers(QgsMarkerSymbol, made)
 
 
-def near(layer, spec):
+def limit_to_near_scales(layer, spec):
     if "far" in spec:
-        return only_when(layer, f"coalesce(@map_scale, 1) > {spec['far']}")
-    return only_when(layer, f"coalesce(@map_scale, 1) <= {spec['near']}") if "near" in spec else layer
+        return enable_only_when(layer, f"coalesce(@map_scale, 1) > {spec['far']}")
+    return enable_only_when(layer, f"coalesce(@map_scale, 1) <= {spec['near']}") if "near" in spec else layer
 
 
-def only_when(layer, expression):
+def enable_only_when(layer, expression):
     layer.setDataDefinedProperty(QgsSymbolLayer.Property.LayerEnabled, QgsProperty.fromExpression(expression))
     return layer

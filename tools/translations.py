@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compile i18n/*.ts to .qm: into a folder for the package, or next to the sources for the checkout."""
+"""Compile i18n/*.ts to .qm, into a package folder or next to the sources."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LRELEASE = (
+LRELEASE_PROGRAMS = (
     "lrelease",
     "/usr/lib/qt5/bin/lrelease",
     "/usr/lib/qt6/bin/lrelease",
@@ -17,8 +17,8 @@ LRELEASE = (
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def lrelease() -> str | None:
-    for name in filter(None, (os.environ.get("LRELEASE"), *LRELEASE)):
+def find_lrelease() -> str | None:
+    for name in filter(None, (os.environ.get("LRELEASE"), *LRELEASE_PROGRAMS)):
         found = shutil.which(name)  # Debian's wrapper may exist without its program
         if found and subprocess.run([found, "-version"], capture_output=True, check=False).returncode == 0:
             return found
@@ -28,7 +28,7 @@ def lrelease() -> str | None:
 def compile_translations(sources: list[Path], folder: Path) -> list[Path]:
     if not sources:
         return []
-    tool = lrelease()
+    tool = find_lrelease()
     if tool is None:
         sys.exit(
             "没有 lrelease，无法编译界面翻译 · lrelease is missing, translations cannot be compiled.\n"

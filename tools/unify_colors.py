@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Uniform text of styles and layouts of each QGIS version."""
+"""Rewriting of colours in styles and layouts, which differ by version of QGIS."""
 
 import re
 
 #: Red, green, blue and alpha as shares, which QGIS 3.40 writes with 17 digits and QGIS 3.44 with 7 decimals.
-_SHARES = re.compile(r"(?<=,rgb:)[\d.]+(?:,[\d.]+){3}")
+_COLOR_COMPONENTS = re.compile(r"(?<=,rgb:)[\d.]+(?:,[\d.]+){3}")
 
 
 def unify_colors(text: str) -> str:
-    """Return the text with the shares of every colour at 7 decimals."""
-    return _SHARES.sub(lambda found: ",".join(map(_round, found[0].split(","))), text)
+    """Return a style's text with the colour components rounded to 7 decimals."""
+    return _COLOR_COMPONENTS.sub(lambda found: ",".join(map(_round_component, found[0].split(","))), text)
 
 
-def _round(share: str) -> str:
+def _round_component(share: str) -> str:
     return f"{float(share):.7f}".rstrip("0").rstrip(".")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Update i18n/*.ts with the tr("…") texts of plugin/: add new ones as unfinished, remove unused ones.
+"""Update i18n/*.ts with the tr("…") texts of plugin/.
 
-tools/run.sh python tools/update_ts.py
+New texts are added and unused ones removed. New texts are marked as unfinished. tools/run.sh python
+tools/update_ts.py
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ CONTEXT = "Sanxian"
 
 
 def texts_of(source: str, name: str = "") -> set[str]:
-    """Return the literals given to tr(); SystemExit names one that is not a literal, which Qt cannot find."""
+    """Return the literal texts that a Python source passes to tr().
+
+    Exit with a message for an argument that is not a literal, which Qt cannot find.
+    """
     found = set()
     for node in ast.walk(ast.parse(source)):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr"):
@@ -37,7 +41,7 @@ def texts_in(folder: Path) -> set[str]:
 
 
 def translations(path: Path) -> dict[str, str]:
-    """Return the translations by source."""
+    """Return the translations in a .ts file: source text → translation."""
     if not path.exists():
         return {}
     messages = ElementTree.parse(path).getroot().iter("message")
@@ -49,7 +53,7 @@ def unfinished(path: Path, wanted: set[str]) -> list[str]:
     return sorted(text for text in wanted if not known.get(text))
 
 
-def write(path: Path, wanted: set[str]) -> None:
+def write_ts(path: Path, wanted: set[str]) -> None:
     known = translations(path)
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
@@ -69,6 +73,6 @@ def write(path: Path, wanted: set[str]) -> None:
 if __name__ == "__main__":
     wanted = texts_in(ROOT / "plugin")
     for target in sorted((ROOT / "i18n").glob("*.ts")):
-        write(target, wanted)
+        write_ts(target, wanted)
         left = unfinished(target, wanted)
         print(f"{target.name}: {len(wanted)} texts, {len(left)} unfinished", *left, sep="\n  ")

@@ -50,7 +50,10 @@ OUTPUT_JSON, OUTPUT_HTML = "OUTPUT_JSON", "OUTPUT_HTML"
 
 
 class CheckPlan(SanxianAlgorithm):
-    """Algorithm `check_plan`: check a whole county plan."""
+    """Algorithm `check_plan`: check a county plan with all rules.
+
+    Subclasses check other data in the same way.
+    """
 
     section = "check"
     identifier = "check_plan"
@@ -121,7 +124,7 @@ class CheckPlan(SanxianAlgorithm):
             )
 
     def add_check_parameters(self, sources=None, part=True):
-        """Add the parameters of a check.
+        """Add the parameters of a check to the tool.
 
         ``sources``: parameters of the layers (default: SOURCE and LAYERS). ``part``: the user may choose rules.
         """
@@ -156,7 +159,7 @@ class CheckPlan(SanxianAlgorithm):
         self.prepare_outputs(parameters, context, self.prepare_check(parameters, context))
 
     def prepare_outputs(self, parameters, context, inputs):
-        """Read the outputs (findings, reports).
+        """Read the output parameters: findings and reports.
 
         Raise OutputError if an output cannot be written or is one of the ``inputs``.
         """
@@ -169,9 +172,10 @@ class CheckPlan(SanxianAlgorithm):
         check_outputs(self.outputs, inputs, [self.findings.database])
 
     def prepare_check(self, parameters, context) -> list[str]:
-        """Read layers and options (``what``, ``origin``, ``options``, ``taken``).
+        """Read layers and options of the check; return the files that it reads.
 
-        Return the files that the check reads.
+        Sets ``what`` (path or snapshots), ``origin`` (their name), ``options``, and ``taken`` (options that came
+        from the project).
         """
         self.what, self.origin, inputs, chosen = self.sources(parameters, context)
         given = replace(
@@ -191,7 +195,11 @@ class CheckPlan(SanxianAlgorithm):
         return [*inputs, *filter(None, side)]
 
     def sources(self, parameters, context):
-        """Return the data, their origin, the files read, and whether layers were chosen."""
+        """Return the data to check.
+
+        They are a path or snapshots, the name of their origin, the files that are read, and whether the user chose
+        layers.
+        """
         return plan_source(self, parameters, context)
 
     def checked(self, feedback):

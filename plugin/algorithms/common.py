@@ -34,13 +34,12 @@ from .inputs import find_parameter_problem
 
 
 class SanxianAlgorithm(QgsProcessingAlgorithm):
-    """An algorithm whose errors are messages with a remedy.
+    """Base class of the algorithms: errors are messages with a remedy.
 
-    Subclasses implement ``prepare`` and ``execute``, and set ``identifier`` (a promise to users), ``section`` of the
-    toolbox (see `section_name`) and ``keywords`` for its search. ``prepare`` runs on the main thread and reads
-    everything
-    needed from layers and project; ``execute`` runs on any thread. ``repeatable``: text parameters that hold several
-    names (see `words`); on a command line they may be given several times.
+    Subclasses implement ``prepare`` and ``execute``, and set ``identifier`` (a promise to users), ``section`` of
+    the toolbox (see `_get_section_name`) and ``keywords`` for its search. ``prepare`` runs on the main thread and reads
+    everything needed from layers and project; ``execute`` runs on any thread. ``repeatable``: text parameters that
+    hold several names (see `words`); on a command line they may be given several times.
     """
 
     identifier: str = ""
@@ -55,17 +54,20 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         return list(self.keywords)
 
     def group(self):
-        return section_name(self.section)
+        return _get_section_name(self.section)
 
     def groupId(self):
         return self.section
 
     def topic(self) -> str:
-        """Return the topic of the manual that explains the tool (`bridge.manual`)."""
+        """Return the topic of the manual that explains the tool (see `bridge.manual`)."""
         return self.name()
 
     def helpUrl(self):
-        """Return the address of the manual's heading; without the manual, that of a page made of the help text."""
+        """Return the address of the tool's section in the manual.
+
+        Without the manual, that of a page made of the help text.
+        """
         return manual.url(self.topic()) or help_pages.help_url(self)
 
     def createInstance(self):
@@ -78,13 +80,16 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         return str(ICONS / "sanxian.svg")
 
     def prepare(self, parameters, context, feedback) -> None:
-        """Read the parameters, take snapshots, check that the outputs can be written."""
+        """Read parameters, take snapshots of layers, check that outputs can be written."""
 
     def execute(self, parameters, context, feedback) -> dict[str, Any]:
         raise NotImplementedError
 
     def checkParameterValues(self, parameters, context):
-        """Report our messages before those of QGIS, which name no remedy."""
+        """Report the plugin's messages on parameters before those of QGIS.
+
+        QGIS's messages name no remedy.
+        """
         problem = find_parameter_problem(self, parameters, context)
         if problem is not None:
             return False, Texts(interface_language()).explain(problem)
@@ -107,24 +112,27 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         return self.parameterAsString(parameters, name, context).strip()
 
     def words(self, parameters, name, context) -> list[str]:
-        """Return the words of a text parameter (see `words_in`)."""
+        """Return the names in a text parameter, separated as `words_in` describes."""
         given = parameters.get(name)
         if isinstance(given, list | tuple):
             return [word for text in given for word in words_in(str(text))]
         return words_in(self.text(parameters, name, context))
 
     def norm_options(self, parameters, context) -> Options:
-        """Return the options set by PROFILE and STANDARD, in the language of the reports."""
+        """Return the check options set by the parameters PROFILE and STANDARD.
+
+        Their language is that of the reports.
+        """
         profile, standard = (self.text(parameters, name, context) for name in ("PROFILE", "STANDARD"))
         return Options(profile=profile, standard=standard, lang=language())
 
     def add_numbers(self, *numbers: tuple[str, str]) -> None:
-        """Add numeric outputs (name, label)."""
+        """Add numeric outputs to the tool, each as (name, label)."""
         for name, label in numbers:
             self.addOutput(QgsProcessingOutputNumber(name, label))
 
 
-def section_name(section: str) -> str:
+def _get_section_name(section: str) -> str:
     """Return the title of a toolbox section; KeyError for an unknown one."""
     return {
         "check": tr("Checks and figures"),
@@ -137,13 +145,16 @@ def section_name(section: str) -> str:
 
 
 def words_in(text: str) -> list[str]:
-    """Return the words separated by blanks, commas or semicolons (also Chinese)."""
+    """Split a text at blanks, commas or semicolons (also Chinese ones)."""
     return [word for word in re.split(r"[\s,;，；、]+", text) if word]
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Convert our errors to Processing's, with messages in the user's language."""
+    """Convert errors of the plugin to those of Processing in the ``with`` block.
+
+    Their messages are in the user's language.
+    """
     try:
         yield
     except SanxianError as error:
@@ -151,7 +162,10 @@ def explained() -> Iterator[None]:
 
 
 def progress_to(feedback) -> Callable[[float, str], None]:
-    """Return a progress callback of the core (0…1, text) that reports to ``feedback``."""
+    """Return a progress callback of the core, which reports to ``feedback``.
+
+    The core calls it with a share (0–1) and a text.
+    """
 
     def progress(share: float, text: str) -> None:
         feedback.setProgress(100 * share)
@@ -162,20 +176,20 @@ def progress_to(feedback) -> Callable[[float, str], None]:
 
 
 def advanced(parameter: QgsProcessingParameterDefinition) -> QgsProcessingParameterDefinition:
-    """Mark a parameter as advanced and return it."""
+    """Mark a parameter as advanced, so that dialogs fold it, and return it."""
     parameter.setFlags(parameter.flags() | Qgis.ProcessingParameterFlag.Advanced)
     return parameter
 
 
 def base_year_parameter(name: str) -> QgsProcessingParameterNumber:
-    """Return the parameter for the year of the base parcels of the expansion ratio."""
+    """Return the parameter for the year of the land-use data of the expansion ratio."""
     integer = Qgis.ProcessingNumberParameterType.Integer
     label = tr("Year of the base parcels")
     return QgsProcessingParameterNumber(name, label, integer, optional=True, minValue=1990, maxValue=2100)
 
 
 def workbook_parameter(name: str) -> QgsProcessingParameterFileDestination:
-    """Return the parameter of a workbook, not created by default."""
+    """Return the parameter of an output workbook, which is not created by default."""
     return QgsProcessingParameterFileDestination(
         name, tr("Workbook"), "Excel (*.xlsx)", optional=True, createByDefault=False
     )
@@ -204,7 +218,7 @@ def file_parameter(name: str, label: str, file_filter: str) -> QgsProcessingPara
 
 
 def tables() -> dict[str, str]:
-    """Return the labels of the tables that users fill in, by the name of their option."""
+    """Return the labels of the tables that users fill in: name of the option → label."""
     return {
         "targets": tr("Tasks of the townships (xlsx or csv)"),
         "figures": tr("Figures of text and tables (xlsx or csv)"),
@@ -213,7 +227,7 @@ def tables() -> dict[str, str]:
 
 
 def table_parameter(name: str) -> QgsProcessingParameterFile:
-    """Return the parameter of one of these `tables`."""
+    """Return the file parameter for a table that users fill in (see `tables`)."""
     return file_parameter(name.upper(), tables()[name], f"{tr('Tables')} (*.xlsx *.csv)")
 
 

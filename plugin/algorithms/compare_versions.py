@@ -38,7 +38,7 @@ OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
 
 
 class CompareVersions(SanxianAlgorithm):
-    """Algorithm `compare_versions`: compare two editions of a layer."""
+    """Algorithm `compare_versions`: compare two versions of a layer."""
 
     section = "check"
     identifier = "compare_versions"

@@ -35,11 +35,11 @@ from .report_log import log_created_layers
 GROUPS, COUNTY, CRS, EXISTING, STANDARD, OUTPUT = "GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT"
 LOAD = "LOAD"
 #: The same values as in the core. Not imported: that module needs libraries that may be missing when QGIS starts.
-_EXISTING = ("stop", "add", "replace")
+_ACTIONS_ON_EXISTING = ("stop", "add", "replace")
 
 
 class CreateLayers(SanxianAlgorithm):
-    """Algorithm `create_layers`: create the database and load its layers."""
+    """Algorithm `create_layers`: create an empty database and load its layers."""
 
     section = "layers"
     identifier = "create_layers"
@@ -77,8 +77,8 @@ class CreateLayers(SanxianAlgorithm):
         existing = QgsProcessingParameterEnum(
             EXISTING,
             tr("If the database exists"),
-            options=list(_EXISTING),
-            defaultValue=_EXISTING[0],
+            options=list(_ACTIONS_ON_EXISTING),
+            defaultValue=_ACTIONS_ON_EXISTING[0],
             usesStaticStrings=True,
         )
         self.addParameter(_set_widget(existing, "ExistingWidget"))
@@ -137,7 +137,10 @@ class CreateLayers(SanxianAlgorithm):
         return {OUTPUT: self.target, "LAYERS": len(made.made), "COUNTY_CODE": self.county.code}
 
     def _register_layers(self, names, context) -> None:
-        """Register the layers for loading on the main thread, if results are loaded."""
+        """Register the layers, so that QGIS loads them when the tool has ended.
+
+        Nothing is registered if the user does not want results loaded.
+        """
         if self.norm is None:
             return
         sources = list_layers(Path(self.target))
@@ -170,7 +173,7 @@ class CreateLayers(SanxianAlgorithm):
 
 
 def _make_styling_action(role, norm, county):
-    """Return an action that styles a new layer and places it in the layer tree."""
+    """Return a function that styles a new layer and places it in the layer tree."""
 
     def style_and_place(layer, context):
         set_up_layer(layer, role, norm, county.code, county.name)
@@ -181,7 +184,10 @@ def _make_styling_action(role, norm, county):
 
 
 def _set_widget(parameter, name):
-    """Set a widget, by the path from which Processing imports it when a dialog opens."""
+    """Set the widget of a parameter by its import path.
+
+    Processing imports it when a dialog opens.
+    """
     parameter.setMetadata(
         {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.create_widgets.{name}"}}
     )

@@ -35,13 +35,22 @@ if TYPE_CHECKING:
     from ..core.three_zones.figures import Derived
 
 INPUT, COUNTY_LAYER, OUTPUT = "INPUT", "COUNTY_LAYER", "OUTPUT"
-_ROLE = "SQKJ"
+_THREE_ZONES_ROLE = "SQKJ"
 #: Outputs (statutory areas in m²) by the code of the space.
-_AREAS = {"01": "AGRICULTURAL_M2", "02": "ECOLOGICAL_M2", "03": "URBAN_M2", "90": "OUTSIDE_M2", "99": "UNMAPPED_M2"}
+_AREA_OUTPUTS_BY_CODE = {
+    "01": "AGRICULTURAL_M2",
+    "02": "ECOLOGICAL_M2",
+    "03": "URBAN_M2",
+    "90": "OUTSIDE_M2",
+    "99": "UNMAPPED_M2",
+}
 
 
 class DeriveThreeZones(SanxianAlgorithm):
-    """Algorithm `derive_three_zones`: write the three zones with their areas."""
+    """Algorithm `derive_three_zones`: write the three zones with their areas.
+
+    They are 农业空间, 生态空间 and 城镇空间.
+    """
 
     section = "layers"
     identifier = "derive_three_zones"
@@ -94,7 +103,9 @@ class DeriveThreeZones(SanxianAlgorithm):
     def prepare(self, parameters, context, feedback):
         self.norm = self.norm_options(parameters, context).norm()
         # A standard without this layer (the city's) uses the template of the county standard.
-        self.template = self.norm.standard.templates.get(_ROLE) or load_standard().templates[_ROLE]
+        self.template = (
+            self.norm.standard.templates.get(_THREE_ZONES_ROLE) or load_standard().templates[_THREE_ZONES_ROLE]
+        )
         self.zones = source_of(self, parameters, INPUT, context)
         self.county = source_of(self, parameters, COUNTY_LAYER, context)
         if self.zones is None:
@@ -114,7 +125,7 @@ class DeriveThreeZones(SanxianAlgorithm):
         results = self.output.write(self, parameters, context, table, cancellation)
         log_written_files(feedback, [self.output.file])
         found = derived.found
-        areas = {name: found.area(space) for space, name in _AREAS.items()}
+        areas = {name: found.area(space) for space, name in _AREA_OUTPUTS_BY_CODE.items()}
         return {**results, **areas, "ZONES_M2": found.input_m2, "OVERLAP_M2": found.overlap_m2}
 
     @steady

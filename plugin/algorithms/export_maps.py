@@ -45,10 +45,10 @@ ROLES, MAPS, PAGE, FORMAT, DPI = "ROLES", "MAPS", "PAGE", "FORMAT", "DPI"
 TOWNSHIPS, SECRECY, MAKER, DRAWER, DATE = "TOWNSHIPS", "SECRECY", "MAKER", "DRAWER", "DATE"
 MAP_APPROVAL, SECRECY_REASON = "MAP_APPROVAL", "SECRECY_REASON"
 #: Parameters of the document information (成果信息), in the order of `DocumentInfo`.
-_DOCUMENT = (SECRECY, MAKER, DRAWER, DATE, MAP_APPROVAL, SECRECY_REASON)
+_DOCUMENT_PARAMETERS = (SECRECY, MAKER, DRAWER, DATE, MAP_APPROVAL, SECRECY_REASON)
 WORLD, MAP_SET, OUTPUT = "WORLD_FILE", "MAP_SET", "OUTPUT"
 #: Value of the option for both formats, and its name in scripts for earlier versions.
-_BOTH, _FORMER_BOTH = "jpg+pdf", "both"
+_BOTH_FORMATS, _FORMER_BOTH_FORMATS = "jpg+pdf", "both"
 
 
 class ExportMaps(SanxianAlgorithm):
@@ -103,7 +103,7 @@ class ExportMaps(SanxianAlgorithm):
         )
         for name, label, options in (
             (PAGE, tr("Page"), list(catalogue.sheets)),
-            (FORMAT, tr("Format"), [_BOTH, *FORMATS]),
+            (FORMAT, tr("Format"), [_BOTH_FORMATS, *FORMATS]),
         ):
             self.addParameter(
                 QgsProcessingParameterEnum(name, label, options, defaultValue=options[0], usesStaticStrings=True)
@@ -138,11 +138,14 @@ class ExportMaps(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("NOT_MADE", tr("Maps not made")))
 
     def checkParameterValues(self, parameters, context):
-        """Accept map ids and the former name of both formats, which QGIS's lists lack."""
+        """Accept map ids, and the former name of the choice of both formats.
+
+        QGIS's lists of choices lack them.
+        """
         chosen = parameters.get(MAPS)
-        plain = {**parameters, MAPS: []} if _parse_ids(chosen) is not None else parameters
-        if plain.get(FORMAT) == _FORMER_BOTH:
-            plain = {**plain, FORMAT: _BOTH}
+        plain = {**parameters, MAPS: []} if _parse_map_ids(chosen) is not None else parameters
+        if plain.get(FORMAT) == _FORMER_BOTH_FORMATS:
+            plain = {**plain, FORMAT: _BOTH_FORMATS}
         return super().checkParameterValues(plain, context)
 
     def prepare(self, parameters, context, feedback):
@@ -170,7 +173,7 @@ class ExportMaps(SanxianAlgorithm):
     def _read_maps(self, parameters, context):
         given = parameters.get(MAPS)
         # For an empty value QGIS would return the first entry of its list.
-        ids = [] if given in (None, "", []) else _parse_ids(given)
+        ids = [] if given in (None, "", []) else _parse_map_ids(given)
         if ids is None:
             known = list(maps.load_map_set().maps)
             ids = [known[n] for n in self.parameterAsEnums(parameters, MAPS, context)]
@@ -197,7 +200,7 @@ class ExportMaps(SanxianAlgorithm):
 
         Raise InputError if no export is allowed.
         """
-        given = DocumentInfo(*(self.text(parameters, name, context) for name in _DOCUMENT))
+        given = DocumentInfo(*(self.text(parameters, name, context) for name in _DOCUMENT_PARAMETERS))
         from_project = not self.source and context.project() is not None
         stored = document.of(context.project()) if from_project else DocumentInfo()
         merged, lowering = override_document(given, stored)
@@ -210,19 +213,21 @@ class ExportMaps(SanxianAlgorithm):
         log_county(feedback, self.taken)
         for message in self.lowered:
             feedback.pushWarning(message.render(texts))
-        former = parameters.get(FORMAT) == _FORMER_BOTH
-        kind = _BOTH if former else self.parameterAsEnumString(parameters, FORMAT, context)
+        former = parameters.get(FORMAT) == _FORMER_BOTH_FORMATS
+        kind = _BOTH_FORMATS if former else self.parameterAsEnumString(parameters, FORMAT, context)
         order = MapExportOrder(
             maps=self.maps,
             sheet=self.catalogue.sheets[self.parameterAsEnumString(parameters, PAGE, context)],
             folder=self.folder,
-            formats=FORMATS if kind == _BOTH else (kind,),
+            formats=FORMATS if kind == _BOTH_FORMATS else (kind,),
             dpi=self.parameterAsInt(parameters, DPI, context),
             townships=self.parameterAsBool(parameters, TOWNSHIPS, context),
             world=self.parameterAsBool(parameters, WORLD, context),
         )
         with ExitStack() as stack:
-            builder = Builder(self._open_material(stack, feedback, cancellation, texts), self.catalogue, self.document)
+            builder = Builder(
+                self._open_map_layers(stack, feedback, cancellation, texts), self.catalogue, self.document
+            )
             outcome = export_maps(builder, order, progress=progress_to(feedback), cancellation=cancellation)
         lines = log_maps(feedback, outcome, order, texts)
         if not outcome.files:
@@ -234,7 +239,7 @@ class ExportMaps(SanxianAlgorithm):
             "NOT_MADE": tr(", ").join(_get_title(one) for one, _ in outcome.not_made),
         }
 
-    def _open_material(self, stack, feedback, cancellation: Cancellation, texts):
+    def _open_map_layers(self, stack, feedback, cancellation: Cancellation, texts):
         if self.source:
 
             def unusable(key, params):
@@ -248,8 +253,8 @@ class ExportMaps(SanxianAlgorithm):
         return from_project(self.project, self.options)
 
 
-def _parse_ids(value) -> list[str] | None:
-    """Return map ids given by a script; None for the list numbers of the dialog."""
+def _parse_map_ids(value) -> list[str] | None:
+    """Return the map ids that a script gave; None for list numbers of the dialog."""
     if isinstance(value, str):
         value = words_in(value)
     if isinstance(value, list | tuple) and value and not all(re.fullmatch(r"\d+", str(one)) for one in value):

@@ -27,11 +27,11 @@ from .report_log import log_county, log_package, log_report, log_written_files
 PACKAGE, DOCUMENTS, MAPS, PERSONAL, FORCE, OUTPUT = "PACKAGE", "DOCUMENTS", "MAPS", "PERSONAL", "FORCE", "OUTPUT"
 SECRECY, SECRECY_REASON = "SECRECY", "SECRECY_REASON"
 #: Share of the progress that the check takes.
-_CHECKING = 0.4
+_SHARE_OF_CHECK = 0.4
 
 
 class ExportPackage(CheckPlan):
-    """Algorithm `export_package`: run all rules as `CheckPlan` does, write a package."""
+    """Algorithm `export_package`: check a plan with all rules and write its package."""
 
     section = "package"
     identifier = "export_package"
@@ -150,7 +150,7 @@ class ExportPackage(CheckPlan):
             self.what,
             self.options,
             source=self.origin,
-            progress=lambda share, text: progress(_CHECKING * share, text),
+            progress=lambda share, text: progress(_SHARE_OF_CHECK * share, text),
             cancellation=cancellation,
         )
         log_report(feedback, checked)
@@ -158,7 +158,7 @@ class ExportPackage(CheckPlan):
         done = export_package(
             checked,
             self.order,
-            progress=lambda share, text: progress(_CHECKING + (1 - _CHECKING) * share, text),
+            progress=lambda share, text: progress(_SHARE_OF_CHECK + (1 - _SHARE_OF_CHECK) * share, text),
             cancellation=cancellation,
         )
         log_package(feedback, done)

@@ -39,7 +39,7 @@ from .report_log import log_written_files
 INPUT, STANDARD, OUTPUT, LOAD, CHECK = "INPUT", "STANDARD", "OUTPUT", "LOAD", "CHECK"
 
 #: Share of the progress that the import takes when the database is checked afterwards.
-_IMPORTING = 0.5
+_SHARE_OF_IMPORT = 0.5
 
 
 class ImportVct(SanxianAlgorithm):
@@ -112,7 +112,7 @@ class ImportVct(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         progress_of_all = progress_to(feedback)
-        part = _IMPORTING if self.options is not None else 1.0
+        part = _SHARE_OF_IMPORT if self.options is not None else 1.0
         cancellation = Cancellation(feedback.isCanceled)
         done = self._import(lambda share, text: progress_of_all(part * share, text), cancellation)
         texts = Texts(interface_language())
@@ -134,7 +134,10 @@ class ImportVct(SanxianAlgorithm):
         return results
 
     def _read_check_options(self, parameters, context) -> Options | None:
-        """Return the options of the check from the project's county; None without CHECK."""
+        """Return the options of the check from the project's county settings.
+
+        None without the parameter CHECK.
+        """
         if not self.parameterAsBool(parameters, CHECK, context):
             return None
         project = context.project()
@@ -143,7 +146,7 @@ class ImportVct(SanxianAlgorithm):
         return Options(standard=standard, profile=stored.profile, phase=stored.phase, lang=interface_language())
 
     def _check(self, feedback, progress, cancellation) -> dict[str, object]:
-        """Check the database, report the summary, and return it as results."""
+        """Check the imported database, log a summary, and return it as results."""
         from ..core.exchange.vct.database import check_imported
 
         options = self.options
@@ -156,7 +159,7 @@ class ImportVct(SanxianAlgorithm):
         return {"VERDICT": done.verdict, "ERRORS": done.errors, "WARNINGS": done.warnings}
 
     def _register_layers(self, names, context) -> None:
-        """Register the layers for loading on the main thread, in a group of the file."""
+        """Register the imported layers, so that QGIS loads them in a group of the file."""
         sources = list_layers(Path(self.target))
         order = layer_order(self.standard)
         for name in names:
@@ -186,12 +189,12 @@ class ImportVct(SanxianAlgorithm):
 
 
 def _make_styling_action(role, norm):
-    """Return an action that applies role, symbols and form of the layer's template.
+    """Return a function that applies role, symbols and form to a loaded layer.
 
-    The findings layer remains above the new group.
+    They are those of the layer's template. The findings layer remains above the new group.
     """
 
-    def action(layer, context):
+    def style_layer(layer, context):
         layer.setCustomProperty(IMPORTED_PROPERTY, 1)
         if context.project() is not None:
             findings_layer.keep_on_top(context.project())
@@ -203,4 +206,4 @@ def _make_styling_action(role, norm):
         if template is not None:
             attribute_forms.apply_template(layer, template, norm)
 
-    return action
+    return style_layer

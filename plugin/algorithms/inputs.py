@@ -62,13 +62,16 @@ def data_parameter(name: str, label: str, widget: str = "DataWidget") -> QgsProc
 
 
 def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
-    """Return an error for the first unusable parameter, such as a missing layer."""
+    """Return an error message for the first unusable parameter, or None.
+
+    Unusable is, for example, a layer that is missing.
+    """
     for definition in algorithm.parameterDefinitions():
         name, value = definition.name(), parameters.get(definition.name())
         try:
             if not is_given(parameters, name):
                 continue
-            if is_repeated(definition, value) and name not in algorithm.repeatable:
+            if _has_several_values(definition, value) and name not in algorithm.repeatable:
                 return InputError("parameter_twice", name=name, values=", ".join(map(str, value)))
             if isinstance(definition, QgsProcessingParameterFeatureSource):
                 source_layer(algorithm, parameters, name, context)
@@ -83,8 +86,8 @@ def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
     return None
 
 
-def is_repeated(definition: QgsProcessingParameterDefinition, value) -> bool:
-    """Return True if a parameter of one value was given several.
+def _has_several_values(definition: QgsProcessingParameterDefinition, value) -> bool:
+    """Return True if a parameter for one value was given several.
 
     QGIS would treat such a value as empty.
     """
@@ -95,7 +98,7 @@ def is_repeated(definition: QgsProcessingParameterDefinition, value) -> bool:
 
 
 def source_of(algorithm, parameters, name, context) -> Snapshot | None:
-    """Return a snapshot of a layer with its edits, limited by the user's filter.
+    """Return a snapshot of a layer parameter with edits and the user's filter.
 
     None if the parameter is empty. Raise InputError if the layer cannot be read.
     """
@@ -115,7 +118,7 @@ def source_of(algorithm, parameters, name, context) -> Snapshot | None:
 
 
 def source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
-    """Return the vector layer of a feature source; raise InputError if it is unusable."""
+    """Return the vector layer of a parameter; raise InputError if it is unusable."""
     value = parameters[name]
     if isinstance(value, QgsProcessingFeatureSourceDefinition):
         # QGIS returns no layer for a definition that also filters features.
@@ -123,7 +126,7 @@ def source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
     definition = algorithm.parameterDefinition(name)
     layer = QgsProcessingParameters.parameterAsVectorLayer(definition, value, context)
     if layer is None or not layer.isValid():
-        raise unreadable_layer_error(name, parameters[name], context)
+        raise _make_unreadable_layer_error(name, parameters[name], context)
     if is_findings(layer):
         # The findings layer is on top of the plan, so a dialog offers it first.
         raise InputError("layer_is_findings", layer=layer.name())
@@ -131,23 +134,29 @@ def source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
 
 
 def layers_of(algorithm, parameters, name, context) -> list[Snapshot]:
-    """Return snapshots of the layers of a list; raise InputError if one is unreadable."""
+    """Return snapshots of the layers in a list parameter.
+
+    Raise InputError if a layer cannot be read.
+    """
     if not is_given(parameters, name):
         return []
     return [take_snapshot(layer) for layer in vector_layers(algorithm, parameters, name, context)]
 
 
 def vector_layers(algorithm, parameters, name, context) -> list[QgsVectorLayer]:
-    """Return the vector layers of a list; raise InputError if one is unreadable."""
+    """Return the vector layers in a list parameter.
+
+    Raise InputError if a layer cannot be read.
+    """
     layers = algorithm.parameterAsLayerList(parameters, name, context)
     given = parameters[name] if isinstance(parameters[name], list | tuple) else [parameters[name]]
     if len(layers) < len(given):
         known = {layer.source() for layer in layers} | {layer.id() for layer in layers} | {lay.name() for lay in layers}
         unread = next((g for g in given if isinstance(g, str) and g not in known), given[0])
-        raise unreadable_layer_error(name, unread, context)
+        raise _make_unreadable_layer_error(name, unread, context)
     for layer in layers:
         if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
-            raise unreadable_layer_error(name, layer, context)
+            raise _make_unreadable_layer_error(name, layer, context)
     return layers
 
 
@@ -158,7 +167,7 @@ def project_layers(context) -> list[Snapshot]:
 
 
 def is_given(parameters, name) -> bool:
-    """Return True if the parameter has a value."""
+    """Return True if the caller set a value for the parameter."""
     value = parameters.get(name)
     if isinstance(value, QgsProcessingFeatureSourceDefinition):
         value = value.source
@@ -167,7 +176,7 @@ def is_given(parameters, name) -> bool:
     return value not in (None, "", [])
 
 
-def unreadable_layer_error(name, value, context) -> InputError:
+def _make_unreadable_layer_error(name, value, context) -> InputError:
     """Return the error for a missing layer, naming it as the user did."""
     if isinstance(value, QgsProcessingFeatureSourceDefinition):
         value = value.source
@@ -204,10 +213,10 @@ def plan_source(algorithm, parameters, context) -> tuple[str | list[Snapshot], s
 def fill_from_county(
     given: Options, what: str | list[Snapshot], project, whole: bool
 ) -> tuple[Options, dict[str, object]]:
-    """Fill empty options from the project's 县配置; return them and the parameters taken.
+    """Fill empty options from the project's county settings (县配置).
 
-    The result equals a check in the panel. If ``what`` is a path, the project is not used. ``whole``: all layers of
-    the project are checked, so its unreadable layers are reported.
+    Return the options and the filled parameters. The result equals a check in the panel. If ``what`` is a path, the
+    project is not used. ``whole``: all layers of the project are checked, so its unreadable layers are reported.
     """
     if isinstance(what, str) or project is None:
         return given, {}
@@ -235,7 +244,7 @@ def fill_from_county(
 
 
 def plan_options(algorithm, parameters, context) -> Options:
-    """Return the options of a run over a whole plan, read from the parameters."""
+    """Return the options for checking a whole plan, read from the parameters."""
     year = parameters.get(BASE_YEAR)
     return replace(
         algorithm.norm_options(parameters, context),

@@ -31,7 +31,7 @@ from .report_log import log_created_layers
 SOURCE, COUNTY, CRS, EXISTING, STANDARD = "SOURCE", "COUNTY", "CRS", "EXISTING", "STANDARD"
 FOLDER, OUTPUT = "FOLDER", "OUTPUT"
 #: The same values as in the core. Not imported: that module needs libraries that may be missing when QGIS starts.
-_EXISTING = ("stop", "add", "replace")
+_ACTIONS_ON_EXISTING = ("stop", "add", "replace")
 
 
 class LayersFromStructure(SanxianAlgorithm):
@@ -77,8 +77,8 @@ class LayersFromStructure(SanxianAlgorithm):
             QgsProcessingParameterEnum(
                 EXISTING,
                 tr("If the database exists"),
-                options=list(_EXISTING),
-                defaultValue=_EXISTING[0],
+                options=list(_ACTIONS_ON_EXISTING),
+                defaultValue=_ACTIONS_ON_EXISTING[0],
                 usesStaticStrings=True,
             )
         )

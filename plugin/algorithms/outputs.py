@@ -41,7 +41,7 @@ LayerAction = Callable[[QgsVectorLayer, QgsProcessingContext], Any]
 
 
 class _PostProcessor(QgsProcessingLayerPostProcessorInterface):
-    """A post-processor that calls an action."""
+    """Post-processor of Processing that calls a function with the loaded layer."""
 
     def __init__(self, action: LayerAction):
         super().__init__()
@@ -56,20 +56,23 @@ _POST_PROCESSORS: dict[str, _PostProcessor] = {}
 
 
 def make_styler(source: str, action: LayerAction) -> QgsProcessingLayerPostProcessorInterface:
-    """Return a post-processor for the details of a layer that QGIS will load."""
+    """Return a post-processor that calls ``action`` with a layer that QGIS has loaded."""
     _POST_PROCESSORS[source] = _PostProcessor(action)
     return _POST_PROCESSORS[source]
 
 
 def style_when_loaded(context: QgsProcessingContext, source: str, action: LayerAction) -> None:
-    """Set the post-processor of a layer that QGIS loads itself; do nothing otherwise."""
+    """Have QGIS call ``action`` with a layer after loading it.
+
+    Nothing is done if QGIS will not load the layer.
+    """
     if context.willLoadLayerOnCompletion(source):
         context.layerToLoadOnCompletionDetails(source).setPostProcessor(make_styler(source, action))
 
 
 FINDINGS = "OUTPUT_FINDINGS"
 #: ``memory:``, ``ogr:dbname=…``, ``postgres:…``: not a file. A drive letter is not a provider.
-_PROVIDER = re.compile(r"^\w{3,}:")
+_PROVIDER_PREFIX = re.compile(r"^\w{3,}:")
 
 
 def findings_parameter() -> QgsProcessingParameterFeatureSink:
@@ -79,7 +82,7 @@ def findings_parameter() -> QgsProcessingParameterFeatureSink:
 
 
 def workbook_of(algorithm, parameters, context, name: str, inputs: list[str]) -> str:
-    """Return the path of the workbook, empty if none is required.
+    """Return the path of the output workbook, empty if none is required.
 
     Raise OutputError, before a long run, if it cannot be written.
     """
@@ -91,7 +94,7 @@ def workbook_of(algorithm, parameters, context, name: str, inputs: list[str]) ->
 
 
 class LayerOutput:
-    """A layer or table that a run writes, to ``file`` or to a sink of Processing.
+    """An output layer or table of a run: a file, or a sink of Processing.
 
     Processing's sink truncates its target at once, so a failed or cancelled run would destroy the former file. The
     sink is therefore created last.
@@ -113,7 +116,7 @@ class LayerOutput:
             self.file = self.destination if Path(self.destination).suffix else f"{self.destination}.gpkg"
 
     def _needs_sink(self) -> bool:
-        return self.destination == QgsProcessing.TEMPORARY_OUTPUT or bool(_PROVIDER.match(self.destination))
+        return self.destination == QgsProcessing.TEMPORARY_OUTPUT or bool(_PROVIDER_PREFIX.match(self.destination))
 
     def check(self, formats: Iterable[str], inputs: list[str]) -> None:
         """Raise OutputError if the target is an input, not writable or of unknown format."""
@@ -130,9 +133,9 @@ class LayerOutput:
         return bool(self.destination) and not self.file
 
     def sink(self, algorithm, parameters, context, fields, geometry, system) -> tuple[Any, str]:
-        """Return Processing's sink (memory, database) and the id of its layer.
+        """Create the sink of Processing (memory, database); return it and its layer id.
 
-        ``system``: a QgsCoordinateReferenceSystem.
+        ``system``: CRS of the layer, a QgsCoordinateReferenceSystem.
         """
         written = fields if self.database else _drop_aliases(fields)
         sink, identifier = algorithm.parameterAsSink(parameters, self.name, context, written, geometry, system)
@@ -145,7 +148,7 @@ class LayerOutput:
         return sink, identifier
 
     def write(self, algorithm, parameters, context, table: OutputTable, cancellation: Cancellation) -> dict[str, Any]:
-        """Write the only table of a run to its file or sink; return the results."""
+        """Write the output table of a run to its file or sink; return the results."""
         results: dict[str, Any] = {}
         if self.file:
             with atomic_output(self.file) as temporary:
@@ -159,7 +162,7 @@ class LayerOutput:
         return results | self.file_written(context)
 
     def file_written(self, context) -> dict[str, Any]:
-        """Have QGIS open the written file if the user requested it; return the result."""
+        """Register the written file for loading if the user wants it; return the result."""
         if not self.file:
             return {}
         project = self.definition.destinationProject if self.definition else None
@@ -171,7 +174,7 @@ class LayerOutput:
 
 
 def _drop_aliases(fields: QgsFields) -> QgsFields:
-    """Return the fields without aliases, about which the sink of a layer would warn."""
+    """Return the fields without aliases, which the sink of a layer would warn about."""
     plain = QgsFields()
     for field in fields:
         one = QgsField(field)
@@ -181,7 +184,7 @@ def _drop_aliases(fields: QgsFields) -> QgsFields:
 
 
 class FindingsOutput(LayerOutput):
-    """The findings layer of one run."""
+    """The output with the findings of a run."""
 
     def __init__(self, parameters, context):
         super().__init__(parameters, context, FINDINGS, tr("Findings"))

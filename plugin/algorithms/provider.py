@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The Processing provider ``sanxian`` (三区三线)."""
+"""The provider ``sanxian`` (三区三线) of Processing's toolbox."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .yearly_update import YearlyUpdateAlgorithm
 
 
 class SanxianProvider(QgsProcessingProvider):
-    """The provider of all algorithms of the plugin."""
+    """Provider of all algorithms of the plugin in Processing's toolbox."""
 
     def id(self):
         return "sanxian"

@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from ..core.yearly.write import Written
 
 #: Outcomes that are not logged.
-_QUIET = ("passed", "not_applicable")
+_OUTCOMES_NOT_LOGGED = ("passed", "not_applicable")
 
 
 def log_county(feedback, taken: Mapping[str, object]) -> None:
-    """Log the empty parameters that were filled from the project."""
+    """Log the parameters that were empty and were filled from the project."""
     if taken:
         settings = ", ".join(f"{name}={value}" for name, value in taken.items())
         feedback.pushInfo(Texts(interface_language()).get("toolbox", "county_of_project", settings=settings))
 
 
 def log_report(feedback, checked: CheckResult) -> None:
-    """Log the layers, notices, rules with findings or errors, and the verdict."""
+    """Log layers, notices, rules with findings or errors, and the verdict of a check."""
     # Findings contain geometries; the list of algorithms must load without shapely.
     from ..core.model.report import INCOMPLETE_RUN
     from ..core.profile.document import render_lowerings
@@ -51,7 +51,7 @@ def log_report(feedback, checked: CheckResult) -> None:
     for line in render_lowerings(report.provenance.get("document", {}), texts):
         feedback.pushWarning(line)
     for outcome in report.rules:
-        if outcome.incomplete or str(outcome.outcome) not in _QUIET:
+        if outcome.incomplete or str(outcome.outcome) not in _OUTCOMES_NOT_LOGGED:
             feedback.pushInfo(rule_line(outcome, texts))
     for finding in report.findings:
         if finding.code in INCOMPLETE_RUN:
@@ -71,7 +71,7 @@ def log_report(feedback, checked: CheckResult) -> None:
 
 
 def log_figures(feedback, done: Tabulated) -> None:
-    """Log each indicator; those that miss their target as warnings."""
+    """Log each indicator; one that misses its target as a warning."""
     from ..core.render import figures as shown
     from ..core.render.words import Words
 
@@ -90,7 +90,10 @@ def log_figures(feedback, done: Tabulated) -> None:
 
 
 def log_sealed_layer(feedback, role: str, norm: Norm) -> None:
-    """Log that a copy was written if the layer is sealed and therefore never changed."""
+    """Log that a copy was written, if the layer is approved data (封库).
+
+    Such layers are never changed.
+    """
     from ..core.profile.norm import is_sealed
 
     if is_sealed(role, norm):
@@ -101,7 +104,7 @@ def log_sealed_layer(feedback, role: str, norm: Norm) -> None:
 
 
 def log_comparison(feedback, done: PlanComparison) -> None:
-    """Log the verdict, the sums and the reasons."""
+    """Log the verdict, the sums and the reasons of a comparison of layer versions."""
     from ..core.versions.tables import comparison_verdict, list_reasons
 
     texts = Texts(interface_language())
@@ -116,7 +119,7 @@ def log_comparison(feedback, done: PlanComparison) -> None:
 
 
 def log_yearly_update(feedback, done: YearlyUpdate, written: Written) -> None:
-    """Log by layer what changed, what was skipped and which codes are unknown."""
+    """Log for each layer what changed, what was skipped and unknown codes."""
     from ..core.yearly.balance import list_notes, summarise
 
     texts = Texts(interface_language())
@@ -127,7 +130,7 @@ def log_yearly_update(feedback, done: YearlyUpdate, written: Written) -> None:
 
 
 def log_rule(feedback, checked: CheckResult) -> None:
-    """Log the figures and the outcome of a single rule."""
+    """Log the figures and the outcome of a run of a single rule."""
     report = checked.report
     texts = Texts(report.lang)
     (outcome,) = report.rules
@@ -150,7 +153,7 @@ def log_rule(feedback, checked: CheckResult) -> None:
 
 
 def rule_line(outcome: RuleOutcome, texts: Texts) -> str:
-    """Return the log line of a rule."""
+    """Return the log line of a rule's outcome."""
     key = "rule_line_found" if outcome.findings else "rule_line"
     word = texts.get("outcomes", str(outcome.outcome))
     line = texts.get("toolbox", key, code=outcome.code, title=outcome.heading, outcome=word, findings=outcome.findings)
@@ -158,7 +161,10 @@ def rule_line(outcome: RuleOutcome, texts: Texts) -> str:
 
 
 def log_three_zones(feedback, derived: Derived) -> None:
-    """Log each area with its share, then differences of the sums and skipped features."""
+    """Log the area and share of each of the three zones.
+
+    Then log differences of the sums, and skipped features.
+    """
     texts, found = Texts(interface_language()), derived.found
     for figure in derived.figures:
         line = texts.get(
@@ -183,7 +189,7 @@ def log_three_zones(feedback, derived: Derived) -> None:
 
 
 def log_package(feedback, done: ExportedPackage) -> None:
-    """Log the problems, each layer as read again, and the digest of the manifest."""
+    """Log problems of an export, the layers read back, and the manifest's digest."""
     texts = Texts(interface_language())
     for problem in done.problems:
         (feedback.pushInfo if problem.level == "note" else feedback.pushWarning)(problem.sentence(texts))
@@ -204,7 +210,7 @@ def log_package(feedback, done: ExportedPackage) -> None:
 def log_created_layers(
     feedback, made: CreatedLayers, crs: str, notice: tuple[str, dict[str, Any]] | None, texts: Texts
 ) -> None:
-    """Log the created layers and the existing ones.
+    """Log the layers of a database that were created, and those that existed.
 
     ``notice``: key and parameters of a notice on the choice of the CRS.
     """

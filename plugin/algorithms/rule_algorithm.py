@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Each rule as a separate algorithm for toolbox, models, batch and qgis_process."""
+"""Algorithms for single rules, for toolbox, models, batch and qgis_process."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ if TYPE_CHECKING:
 
 #: Optional input in addition to the rule's own: gives findings their township.
 TOWNSHIPS = "townships"
-_SIGNS = {"m2": "m²", "m": "m", "share": "0–1", "degrees": "°"}
-_LIMITS = {"MIN_AREA": "min_area_m2", "MIN_WIDTH": "min_width_m"}
+_UNIT_SIGNS = {"m2": "m²", "m": "m", "share": "0–1", "degrees": "°"}
+_LIMIT_OPTIONS = {"MIN_AREA": "min_area_m2", "MIN_WIDTH": "min_width_m"}
 
 
-def family_name(family: str) -> str:
-    """Return the toolbox title of a family of rules."""
+def _get_family_name(family: str) -> str:
+    """Return the toolbox title of a family of rules, such as TOP."""
     names = {
         "SCH": tr("Rules: structure"),
         "GEO": tr("Rules: geometry"),
@@ -66,7 +66,7 @@ def family_name(family: str) -> str:
 
 
 class RuleAlgorithm(SanxianAlgorithm):
-    """An algorithm built from the declaration of a rule."""
+    """Algorithm that runs one rule, built from the declaration of the rule."""
 
     def __init__(self, rule: Rule):
         super().__init__()
@@ -86,7 +86,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         return f"{self.rule.code} {self.texts.rule_title(self.rule)}"
 
     def group(self):
-        return family_name(self.rule.family)
+        return _get_family_name(self.rule.family)
 
     def groupId(self):
         return self.rule.family.lower()
@@ -153,7 +153,7 @@ class RuleAlgorithm(SanxianAlgorithm):
             self.addParameter(text_parameter("ROLE", tr("Role of the layer (empty: recognised)"), roles))
 
     def _make_number(self, parameter: Parameter) -> QgsProcessingParameterNumber:
-        sign = _SIGNS.get(parameter.unit, "")
+        sign = _UNIT_SIGNS.get(parameter.unit, "")
         named = self.texts.section("parameters").get(parameter.name, parameter.name.replace("_", " "))
         # An empty value uses that of the profile or the standard; a default here would override theirs.
         default = tr("empty: as set, by default {value}").format(value=f"{parameter.default:g}")
@@ -180,7 +180,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         )
         given = {p.name: self._read_number(parameters, p.name.upper(), context) for p in self.rule.parameters}
         self.given = {name: value for name, value in given.items() if value is not None}
-        limits = {field: self._read_number(parameters, name, context) for name, field in _LIMITS.items()}
+        limits = {field: self._read_number(parameters, name, context) for name, field in _LIMIT_OPTIONS.items()}
         self.limits = {field: value for field, value in limits.items() if value is not None}
         self.findings = FindingsOutput(parameters, context)
         inputs = [shot.path for shot in [*self.sources.values(), *self.others]]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""图斑椭球面积: compute statutory areas; compare or adjust them to other areas."""
+"""Algorithm 图斑椭球面积: compute statutory areas; compare or adjust them."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 
 
 #: Maximum number of feature ids in a line.
-_MAX_IDS = 10
+_MAX_LOGGED_IDS = 10
 
 
-def log_areas(feedback, done: Done, tolerance_m2: float) -> None:
-    """Log the sums, the differences of stored areas, and features with exceptions."""
+def _log_areas(feedback, done: MeasuredAreas, tolerance_m2: float) -> None:
+    """Log sums of areas, differences of stored areas, and features with problems."""
     texts, areas, compared = Texts(interface_language()), done.areas, done.compared
     for key, params in done.source.notices:
         feedback.pushInfo(texts.notice(key, params))
@@ -84,8 +84,8 @@ def log_areas(feedback, done: Done, tolerance_m2: float) -> None:
             feedback.pushWarning(texts.get("areas", key, **params))
 
 
-def log_area_adjustment(feedback, done: Done, unconfirmed_share: float | None) -> None:
-    """Log each control area, refused adjustments, and parts outside all of them."""
+def _log_area_adjustment(feedback, done: MeasuredAreas, unconfirmed_share: float | None) -> None:
+    """Log control areas, refused adjustments, and parts outside all control areas."""
     texts, levelled = Texts(interface_language()), require_value(done.adjusted, "the levelled areas")
     for name, unit in levelled.units:
         figures = {"control": unit.control_m2, "sum": unit.sum_m2, "misclosure": unit.misclosure_m2}
@@ -112,8 +112,8 @@ def _format_m2(area: float) -> str:
 
 def _format_ids(fids: list[int]) -> str:
     """Return the first feature ids of a list, as text."""
-    shown = ", ".join(map(str, fids[:_MAX_IDS]))
-    return f"{shown} …" if len(fids) > _MAX_IDS else shown
+    shown = ", ".join(map(str, fids[:_MAX_LOGGED_IDS]))
+    return f"{shown} …" if len(fids) > _MAX_LOGGED_IDS else shown
 
 
 INPUT, FIELD, MODE, TOLERANCE, OUTPUT = "INPUT", "FIELD", "MODE", "TOLERANCE", "OUTPUT"
@@ -122,12 +122,12 @@ WRITE, CHECK = "write", "check"
 
 
 @dataclass
-class Done:
-    """Areas measured in a run.
+class MeasuredAreas:
+    """Areas measured in a run of the tool, and the field that receives them.
 
     ``declared``: the field as defined by the layer's template, None if it has none; ``there``: the layer has the
     field; ``replaced``: columns of an earlier run; ``not_cgcs2000``: name of the CRS if its datum is not CGCS2000;
-    ``role``: role of the layer, empty if unknown.
+    ``role``: code of the plan layer, empty if unknown.
     """
 
     source: SourceLayer
@@ -264,12 +264,12 @@ class StatutoryArea(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
         done = self._measure(feedback, cancellation)
-        log_areas(feedback, done, self.tolerance)
+        _log_areas(feedback, done, self.tolerance)
         if done.adjusted is not None:
             from ..core.indicators.layer_areas import LIMIT as SETTING
 
             share = None if self.limit is not None or self.norm.is_confirmed(SETTING) else self.norm.get(SETTING)
-            log_area_adjustment(feedback, done, share)
+            _log_area_adjustment(feedback, done, share)
         feedback.setProgressText(Texts(interface_language()).get("toolbox", "writing"))
         results = self._write(parameters, context, done, cancellation)
         log_written_files(feedback, [self.output.file])
@@ -287,7 +287,7 @@ class StatutoryArea(SanxianAlgorithm):
             results |= {"REFUSED": levelled.refused}
         return results
 
-    def _write(self, parameters, context, done: Done, cancellation: Cancellation) -> dict[str, Any]:
+    def _write(self, parameters, context, done: MeasuredAreas, cancellation: Cancellation) -> dict[str, Any]:
         written = Written(done.field, self.mode == WRITE, done.declared.alias if done.declared else "", done.decimals)
         if self.mode == CHECK:
             written.only = set(done.compared.differs.nonzero()[0].tolist())
@@ -295,7 +295,7 @@ class StatutoryArea(SanxianAlgorithm):
         return self.output.write(self, parameters, context, table, cancellation)
 
     @steady
-    def _measure(self, feedback, cancellation: Cancellation) -> Done:
+    def _measure(self, feedback, cancellation: Cancellation) -> MeasuredAreas:
         health.require_libraries(cancellation)
         from ..core.geometry import crs as crs_care
         from ..core.indicators.layer_areas import (
@@ -321,7 +321,7 @@ class StatutoryArea(SanxianAlgorithm):
         replaced = [f.name for f in source.fields if f.name in COLUMNS]
         other = "" if crs_care.describe_crs(source.crs).cgcs2000 else crs_care.crs_label(source.crs)
         role = find_role(source, self.norm)[0]
-        return Done(source, field, declared, decimals, there, areas, compared, levelled, replaced, other, role)
+        return MeasuredAreas(source, field, declared, decimals, there, areas, compared, levelled, replaced, other, role)
 
     def _validate_field(self, source: SourceLayer, field: str) -> bool:
         """Return True if the layer has the field; raise InputError if it cannot be used."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""年度动态维护: write the geodatabase of a year's changes between two databases."""
+"""Algorithm 年度动态维护: write the changes of a year between two databases."""
 
 from __future__ import annotations
 
@@ -127,9 +127,10 @@ def make_update(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> tuple[YearlyUpdate, Written]:
-    """Compare two editions and write the geodatabase, in any thread.
+    """Compare two databases and write the geodatabase of changes, in any thread.
 
-    Raises SanxianError, EnvironmentLacking and Cancelled.
+    ``filed``: database of the former year; ``current``: of this year; ``folder``: where the geodatabase is written.
+    Raise SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ..core.yearly.make import make_update as make

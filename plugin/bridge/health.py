@@ -38,9 +38,9 @@ QGIS_MINIMUM = "3.40"
 
 @dataclass(frozen=True)
 class HealthItem:
-    """One line of the environment check.
+    """State of one required library or program in the environment check.
 
-    ``state``: ok, old, missing, or absent (optional).
+    ``state``: ok, old, missing, or absent (missing but optional); ``needed``: the oldest version that works.
     """
 
     name: str
@@ -77,20 +77,23 @@ def require_libraries(cancellation: Cancellation = NEVER) -> None:
 
 
 def describe_items(items: list[HealthItem], lang: str) -> str:
-    """Return ``geopandas ≥ 1.0 (missing)`` for each, for a sentence."""
+    """Return libraries as text for a sentence: ``geopandas ≥ 1.0 (missing)``."""
     words = Texts(lang).section("environment")
     entries = [f"{i.name} ≥ {i.needed} ({i.detail or i.version or words[i.state]})" for i in items]
     return ", ".join(entries)
 
 
 def remedy(lang: str) -> str:
-    """Return how to install missing libraries on this kind of machine."""
+    """Return how to install missing Python libraries on this kind of machine."""
     system = {"Windows": "windows", "Darwin": "macos"}.get(platform.system(), "linux")
     return Texts(lang).get("environment", system)
 
 
 def health_report(lang: str) -> tuple[list[tuple[str, str]], bool]:
-    """Return (state, sentence) lines, conclusion last, and whether checks can run."""
+    """Return lines of the environment check, and whether checks can run.
+
+    Each line is (state, sentence); the last one is the conclusion.
+    """
     texts = Texts(lang)
     lines = []
     good = True
@@ -106,7 +109,7 @@ def health_report(lang: str) -> tuple[list[tuple[str, str]], bool]:
 
 
 def machine() -> Iterator[HealthItem]:
-    """Yield all facts about the machine, for `doctor`."""
+    """Yield the facts that the tool `doctor` reports: system, QGIS, Python, libraries."""
     version = Qgis.version()
     yield HealthItem("QGIS", version, OK if _is_at_least(version, QGIS_MINIMUM) else OLD, QGIS_MINIMUM)
     yield HealthItem("Qt", qVersion(), OK)
@@ -143,8 +146,8 @@ def _check_library(name: str, oldest: str) -> HealthItem:
 
 
 def _is_at_least(version: str, oldest: str) -> bool:
-    return _numbers(version) >= _numbers(oldest)
+    return _parse_version(version) >= _parse_version(oldest)
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def _parse_version(version: str) -> tuple[int, ...]:
     return tuple(int(n) for n in re.findall(r"\d+", version.split("-")[0])[:3])

@@ -23,10 +23,10 @@ _STYLE = (
 
 
 def help_url(algorithm: QgsProcessingAlgorithm) -> str:
-    """Return the page's address; the page is written on first use.
+    """Return the address of an algorithm's help page; write the page on first use.
 
-    Empty if the user's folder is not writable. Without an address Processing opens QGIS's pages, which do not contain
-    the plugin's tools and need the network.
+    Empty if the user's folder is not writable. Without an address Processing opens QGIS's pages, which do not
+    contain the plugin's tools and need the network.
     """
     folder = Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "help" / plugin_version() / interface_language()
     target = folder / f"{algorithm.name()}.html"
@@ -43,7 +43,7 @@ def help_url(algorithm: QgsProcessingAlgorithm) -> str:
 
 
 def help_page(algorithm: QgsProcessingAlgorithm) -> str:
-    """Return title, help, inputs and outputs as one HTML page."""
+    """Return an algorithm's title, help, inputs and outputs as one HTML page."""
     known = QgsApplication.processingRegistry().algorithmById(algorithm.id()) or algorithm
     paragraphs = (
         f"<p>{escape(text).replace(chr(10), '<br>')}</p>" for text in algorithm.shortHelpString().split("\n\n") if text

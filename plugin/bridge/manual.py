@@ -43,25 +43,28 @@ TOPICS = {
     "statutory_area": "03-drawing#tool-statutory-area",
 }
 #: Codes of rules; RUN codes belong to the check itself and are not in the rule book.
-_RULE = re.compile(r"(?!RUN)[A-Z]{3}\d{3}")
+_RULE_CODE = re.compile(r"(?!RUN)[A-Z]{3}\d{3}")
 
 
 def is_rule(topic: str) -> bool:
-    """Return True for the form of a rule code, such as ``TOP001``."""
-    return _RULE.fullmatch(topic) is not None
+    """Return True if a topic has the form of a rule code, such as ``TOP001``."""
+    return _RULE_CODE.fullmatch(topic) is not None
 
 
 def address(topic: str) -> str:
-    """Return page and anchor of a topic or of a rule code.
+    """Return page and anchor of a topic or of a rule code in the manual.
 
-    KeyError for an unknown topic.
+    Raise KeyError for an unknown topic.
     """
     page, _, anchor = (f"rules#{topic}" if is_rule(topic) else TOPICS[topic]).partition("#")
     return f"{page}.html#{anchor}"
 
 
 def url(topic: str) -> str:
-    """Return the file URL of a topic in the interface language; empty without a page."""
+    """Return the file URL of a manual topic in the interface's language.
+
+    Empty if the manual has no such page.
+    """
     page, _, anchor = address(topic).partition("#")
     target = MANUAL / interface_language() / page
     return f"{target.as_uri()}#{anchor}" if target.is_file() else ""

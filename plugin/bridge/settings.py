@@ -13,23 +13,26 @@ PREFIX = "sanxian/"
 
 
 def get(key: str, default: Any = "") -> Any:
-    """Return a setting in its default's type: an .ini file stores only text."""
+    """Return a user setting, converted to the type of its default.
+
+    An .ini file stores only text.
+    """
     return QgsSettings().value(PREFIX + key, default, type=type(default))
 
 
 def put(key: str, value: Any) -> None:
-    """Store a setting."""
+    """Store a user setting."""
     QgsSettings().setValue(PREFIX + key, value)
 
 
 def language() -> str:
-    """Return the language of findings and reports.
+    """Return the language of findings and reports: ``zh`` or ``en``.
 
-    Chinese unless set otherwise, independent of the interface's language.
+    It is Chinese unless set otherwise, independent of the interface's language.
     """
     return "en" if get("language", "zh") == "en" else "zh"
 
 
 def interface_language() -> str:
-    """Return the language of titles and help in QGIS's windows: that of its interface."""
+    """Return the language of titles and help in QGIS's windows: ``zh`` or ``en``."""
     return "zh" if interface_locale() == "zh_CN" else "en"

@@ -13,7 +13,7 @@ CONTEXT = "Sanxian"
 
 
 class Translated(str):
-    """A text of the interface. Its ``format`` puts English nouns into the singular behind a count of one."""
+    """A translated text whose ``format`` adapts English nouns to a count of one."""
 
     __slots__ = ()
 
@@ -22,15 +22,15 @@ class Translated(str):
 
 
 def tr(text: str) -> str:
-    """Return the text in the language of QGIS's interface."""
+    """Return a text of the interface in the language of QGIS's interface."""
     return Translated(QCoreApplication.translate(CONTEXT, text))
 
 
 def interface_locale() -> str:
-    """Return the language of QGIS's interface.
+    """Return the locale of QGIS's interface, such as ``zh_CN``.
 
-    The start option (``--lang``), else QGIS's setting, else the system's. If none is set (the C locale of a server) it
-    is Chinese, the language of the plans.
+    It is the start option (``--lang``), else QGIS's setting, else the system's. If none is set (the C locale of a
+    server) it is Chinese, the language of the plans.
     """
     application = QgsApplication.instance()
     locale = (application.translation() if isinstance(application, QgsApplication) else "") or QgsApplication.locale()
@@ -38,9 +38,9 @@ def interface_locale() -> str:
 
 
 def install_translator() -> QTranslator | None:
-    """Load ``i18n/sanxian_<locale>.qm``; None without a translation.
+    """Load the translation of the plugin's interface; return None without one.
 
-    All Chinese locales use zh_CN.
+    The file is ``i18n/sanxian_<locale>.qm``; all Chinese locales use zh_CN.
     """
     name = interface_locale()
     translator = QTranslator()
@@ -51,6 +51,6 @@ def install_translator() -> QTranslator | None:
 
 
 def remove_translator(translator: QTranslator | None) -> None:
-    """Remove a translator from the application."""
+    """Remove a translation from the application."""
     if translator is not None:
         QCoreApplication.removeTranslator(translator)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Menu 三区三线 and its toolbar; object names preserve positions and shortcuts."""
+"""Menu 三区三线 and its toolbar."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _SUBMENUS = {"exchange": (("vct_in", "vct_in", ""), ("vct_out", "vct_out", ""))}
 
 
 class Actions(QObject):
-    """The plugin's actions, its menu and its toolbar, until `remove` is called.
+    """The plugin's actions with their menu and toolbar, until `remove` is called.
 
-    ``slots``: name of an action → function that it calls.
+    ``slots``: name of an action → function that it calls. Object names preserve positions and shortcuts.
     """
 
     #: Name, icon, shortcut; None is a separator, a text is the name of a submenu.

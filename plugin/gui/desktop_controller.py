@@ -47,7 +47,10 @@ from .wizard.new_project import NewProject
 
 
 class DesktopController(QObject):
-    """The desktop side of the plugin; `unload` removes everything that it adds."""
+    """Connects the plugin's menu, panel, map marks and background work in QGIS.
+
+    `unload` removes everything that it added.
+    """
 
     def __init__(self, iface):
         super().__init__()
@@ -84,7 +87,7 @@ class DesktopController(QObject):
         self.inspection = PackageInspection(iface, self.runner, self.checking, lambda: self.exports.ask("html"), self)
         self.drop = VctDrop(self.exchange.import_vct)
         iface.registerCustomDropHandler(self.drop)
-        handlers = self._handlers()
+        handlers = self._get_action_handlers()
         self.recognition = LayerRecognition(
             dock,
             self.runner,
@@ -95,14 +98,14 @@ class DesktopController(QObject):
             self,
         )
         self.actions = Actions(iface, handlers)
-        self._connect()
+        self._connect_signals()
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
-        self._enable()
+        self._enable_actions()
         self.saved_results.open()
         self.recognition.schedule()
 
-    def _handlers(self) -> dict[str, Any]:
-        """Return the function of each action."""
+    def _get_action_handlers(self) -> dict[str, Any]:
+        """Return action name → function of the menu and the toolbar."""
         dialogs = self.dialogs
         return {
             "check": self.run,
@@ -140,7 +143,7 @@ class DesktopController(QObject):
         """Return the project's document information (成果信息); None for other data."""
         return document.of(QgsProject.instance()) if self.result_owner.current() else None
 
-    def _connect(self) -> None:
+    def _connect_signals(self) -> None:
         dock = self.dock
         dock.setToggleVisibilityAction(self.actions["findings"])
         self.actions["layer"].setChecked(self.on_map.wanted)
@@ -148,31 +151,31 @@ class DesktopController(QObject):
         self.dialogs.changed.connect(self.recognition.schedule)
         self.dialogs.changed.connect(self.saved_results.settings_changed)
         self.recognition.recognised.connect(self.styling.offer)
-        self.saved_results.restored.connect(self._restored)
+        self.saved_results.restored.connect(self._on_result_restored)
         self.saved_results.ended.connect(self.recognition.schedule)
-        self.saved_results.changed.connect(self._changed_since)
+        self.saved_results.changed.connect(self._on_data_changed_since_check)
         self.saved_results.failed.connect(dock.show_note)
-        self.checking.began.connect(self._began)
-        self.checking.done.connect(self._done)
-        self.checking.failed.connect(self._failed)
-        self.checking.stopped.connect(self._stopped)
+        self.checking.began.connect(self._on_check_began)
+        self.checking.done.connect(self._on_check_done)
+        self.checking.failed.connect(self._on_check_failed)
+        self.checking.stopped.connect(self._on_check_stopped)
         self.inspection.began.connect(lambda path: self.result_owner.began(Path(path).name))
         self.inspection.done.connect(self._inspected)
         self.on_map.taken.connect(lambda: self.actions["layer"].setChecked(False))
         self.editing.rechecked.connect(self._edited)
         self.editing.outdated.connect(self.result_owner.refresh)
-        self.waiving.changed.connect(self._waived)
+        self.waiving.changed.connect(self._on_waivers_changed)
         dock.runRequested.connect(self.run)
         dock.cancelRequested.connect(self.checking.cancel)
         dock.profileRequested.connect(self.dialogs.profile)
         dock.exportRequested.connect(self.exports.ask)
         dock.helpRequested.connect(self.dialogs.help)
-        dock.stepped.connect(self._stepped)
+        dock.stepped.connect(self._on_selection_stepped)
         dock.visibilityChanged.connect(self.recognition.schedule)
-        self.watch.changed.connect(self._project_changed)
+        self.watch.changed.connect(self._on_project_changed)
         self.watch.taken.connect(self.on_map.layers_taken)
         self.watch.taken.connect(lambda _ids: layer_groups.include_layers(QgsProject.instance(), only_orphans=True))
-        self.watch.touched.connect(self._layers_changed)
+        self.watch.touched.connect(self._on_layers_changed)
 
     def unload(self) -> None:
         self.saved_results.stop()
@@ -215,18 +218,18 @@ class DesktopController(QObject):
             has_no_layers = not recognise.plan_layers(QgsProject.instance())
             self.dock.show_note(self.recognition.no_layer() if self.dock.result and has_no_layers else "")
 
-    def _began(self) -> None:
+    def _on_check_began(self) -> None:
         self._broken.close()
         self.result_owner.began()
-        self._enable()
+        self._enable_actions()
 
-    def _done(self, result: CheckView, rows: list[Any], run: Run) -> None:
+    def _on_check_done(self, result: CheckView, rows: list[Any], run: Run) -> None:
         self.result_owner.is_of_check(run.basis)
         self.saved_results.save_result(result, run.state, run.names)
-        self._show(result, rows)
+        self._show_result(result, rows)
         self.export.checked(result)
 
-    def _restored(self, result: CheckView, rows: list[Any]) -> None:
+    def _on_result_restored(self, result: CheckView, rows: list[Any]) -> None:
         """Show the saved result of the opened project."""
         if self.busy or self.dock.result is not None:
             # A result that the user requested meanwhile has priority.
@@ -235,11 +238,11 @@ class DesktopController(QObject):
         self.result_owner.of_kept()
         project = QgsProject.instance()
         dirty = project.isDirty()
-        self._show(result, rows)
+        self._show_result(result, rows)
         # The findings layer is not saved, so the project has no changes to save.
         project.setDirty(dirty)
 
-    def _changed_since(self) -> None:
+    def _on_data_changed_since_check(self) -> None:
         """Show further changes of the data behind a restored result."""
         self.dock.show_changes()
         self.result_owner.refresh()
@@ -250,9 +253,9 @@ class DesktopController(QObject):
         self.editing.end()
         self.saved_results.forget()
         self.on_map.forget()
-        self._show(result, rows)
+        self._show_result(result, rows)
 
-    def _show(self, result: CheckView, rows: list[Any]) -> None:
+    def _show_result(self, result: CheckView, rows: list[Any]) -> None:
         self.mark.clear()
         self.dock.set_clean(
             *empty_states.clean_states(result, lambda: self.exports.ask("html"), self.dock.show_reasons)
@@ -261,15 +264,15 @@ class DesktopController(QObject):
         self.notices.forget()
         self.result_owner.refresh()
         self.on_map.show_result(result.findings, rows)
-        self._enable()
+        self._enable_actions()
 
-    def _failed(self, title: str, why: str) -> None:
+    def _on_check_failed(self, title: str, why: str) -> None:
         """Report a failed check in the message bar; the panel shows the former verdict."""
         self.result_owner.failed()
         self._broken.warn(why, title)
 
-    def _stopped(self) -> None:
-        self._enable()
+    def _on_check_stopped(self) -> None:
+        self._enable_actions()
         self.export.not_checked()
         # Layers may have been added in the meantime.
         self.recognition.schedule()
@@ -287,7 +290,7 @@ class DesktopController(QObject):
         self.on_map.renew([*change.gone, *(old for old, _ in change.renewed)], rows)
         self.notices.report(change, step)
 
-    def _waived(self, findings: list[Any], change: Any) -> None:
+    def _on_waivers_changed(self, findings: list[Any], change: Any) -> None:
         """Show findings that were waived, or whose waivers were removed."""
         self.dock.change_states(change)
         new = [*findings, *change.found]
@@ -297,24 +300,24 @@ class DesktopController(QObject):
         self.saved_results.waived(self.dock.result.checked.waivers.path)
 
     # --- the map
-    def _stepped(self, direction: int, moved: bool) -> None:
+    def _on_selection_stepped(self, direction: int, moved: bool) -> None:
         if not moved:
             self.dock.show_note(
                 tr("This is the last finding in view.") if direction > 0 else tr("This is the first finding in view.")
             )
 
     # --- the project
-    def _project_changed(self) -> None:
+    def _on_project_changed(self) -> None:
         """Clear the result of the former project and read the saved result of this one."""
-        self._clear()
+        self._clear_result()
         self.checking.project_changed()
         self.styling.project_changed()
         self.export.project_changed()
         self.inspection.project_changed()
         self.saved_results.open()
-        self._enable()
+        self._enable_actions()
 
-    def _clear(self) -> None:
+    def _clear_result(self) -> None:
         """Remove the result from the panel and the map."""
         self.mark.clear()
         self.editing.end()
@@ -324,11 +327,11 @@ class DesktopController(QObject):
         self.result_owner.forget()
         self.dock.clear_result()
 
-    def _layers_changed(self) -> None:
+    def _on_layers_changed(self) -> None:
         """Clear the result if the project no longer has a plan layer."""
         if self.result_owner.current() and not self.watch.going and not recognise.plan_layers(QgsProject.instance()):
-            self._clear()
-            self._enable()
+            self._clear_result()
+            self._enable_actions()
         self.recognition.schedule()
 
     def open_sample(self) -> None:
@@ -346,7 +349,7 @@ class DesktopController(QObject):
         self.dock.setUserVisible(True)
         self.recognition.schedule()
 
-    def _enable(self) -> None:
+    def _enable_actions(self) -> None:
         has_result = self.dock.result is not None
         self.actions["check"].setEnabled(not self.busy)
         for name in ("previous", "next", "report"):

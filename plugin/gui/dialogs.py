@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Dialogs opened from the menu, imported only then to let QGIS start faster."""
+"""Opening of the menu's dialogs, imported only then to let QGIS start faster."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from .widgets.messages import push
 
 
 class Dialogs(QObject):
-    """The dialogs of the menu.
+    """Opens the dialogs of the menu.
 
-    ``changed``: roles or profile have changed. ``result``: returns the displayed result, or None.
+    ``changed``: signal, roles or profile have changed; ``result``: function that returns the displayed result, or
+    None.
     """
 
     changed = pyqtSignal()
@@ -32,7 +33,7 @@ class Dialogs(QObject):
         self._iface, self._runner, self._result = iface, runner, result
 
     def close(self) -> None:
-        """Close the dialogs that are still open: none may outlive the plugin's code."""
+        """Close all open dialogs: none may outlive the plugin's code."""
         for dialog in self._iface.mainWindow().findChildren(QDialog):
             if dialog.objectName().startswith("Sanxian"):
                 dialog.close()
@@ -44,7 +45,7 @@ class Dialogs(QObject):
             self.changed.emit()
 
     def choose_group(self) -> bool:
-        """Ask which of several conflicting groups is checked; False if the user cancels."""
+        """Ask which of several layer groups is checked; return False on cancel."""
         from .project.roles_dialog import choose_group
 
         return choose_group(QgsProject.instance(), self._iface.mainWindow())
@@ -83,7 +84,7 @@ class Dialogs(QObject):
         dialog.show()
 
     def dictionary(self) -> None:
-        """Open the dictionary at the current layer; it does not block other windows."""
+        """Open the data dictionary at the current layer, beside other windows."""
         from .help.dictionary_dialog import DictionaryDialog
 
         standard = county.of(QgsProject.instance()).standard

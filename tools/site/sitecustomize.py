@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Startup code of Python, also inside QGIS: libraries from wheels use their bundled GEOS, PROJ and GDAL.
+"""Startup code of Python that makes wheels use their bundled GEOS, PROJ and GDAL.
 
-On Linux the qgis programs have their own GEOS, PROJ and GDAL in the global scope, where the loader looks first: shapely
-from a wheel (GEOS 3.14) would mix functions of Debian's GEOS 3.11 with its bundled ones on the same objects.
-QGIS imports shapely itself, before any plugin, so this cannot be done later. Python alone does not have the trouble.
+On Linux the qgis programs have their own GEOS, PROJ and GDAL in the global scope, where the loader looks first:
+shapely from a wheel (GEOS 3.14) would mix functions of Debian's GEOS 3.11 with its bundled ones on the same
+objects. QGIS imports shapely itself, before any plugin, so this cannot be done later. Python alone does not have
+the problem.
 """
 
 import os

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Checks of QGIS layers, complete and live; findings layer, figures, versions."""
+"""Complete and live checks of QGIS layers, and layers and tables of their results."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A layer's features with additional columns for areas."""
+"""Output table of area calculation: a layer's features with area columns added."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ if TYPE_CHECKING:
 #: Added columns in order; users rely on them. The last two exist only for adjusted areas.
 PLANAR, GEODESIC, STATUTORY = "planar_m2", "geodesic_m2", "statutory_m2"
 STORED, DIFFERENCE = "stored_m2", "diff_m2"
-CONTROL, CLOSED = "control", "closed_m2"
-COLUMNS = (PLANAR, GEODESIC, STATUTORY, STORED, DIFFERENCE, CONTROL, CLOSED)
-_TEXTS = dict(
+CONTROL_AREA, ADJUSTED = "control", "closed_m2"
+COLUMNS = (PLANAR, GEODESIC, STATUTORY, STORED, DIFFERENCE, CONTROL_AREA, ADJUSTED)
+_COLUMN_TITLE_KEYS = dict(
     zip(COLUMNS, ("planar", "geodesic", "statutory", "stored", "difference", "control", "closed"), strict=True)
 )
 
 
 @dataclass
 class Written:
-    """The field and rows that receive areas.
+    """The area field of the output table and the rows whose area it receives.
 
-    ``field``: the area field, filled with rounded statutory areas if ``fill``; ``only``: positions of the rows to
-    write, None for all.
+    ``field``: name of the area field; ``fill``: the field receives rounded statutory areas (by the formula of the
+    Ministry of Natural Resources, m²); ``alias``: its title; ``decimals``: number of decimals; ``only``: positions
+    of the rows to fill, None for all.
     """
 
     field: str
@@ -51,9 +52,11 @@ def area_table(
     written: Written,
     texts: Texts,
 ) -> OutputTable:
-    """Return the snapshot's rows with attributes and geometries as drawn (arcs too).
+    """Return a layer's features with added area columns (m²) as an output table.
 
-    ``fids``: the feature of each position.
+    Attributes and geometries are those of the snapshot; arcs stay arcs. ``fids[n]`` is the feature id that position
+    n of ``areas``, ``compared`` and ``levelled`` refers to. ``levelled``: areas adjusted to control areas, or None.
+    ``written``: the area field.
     """
     values: dict[str, Any] = {
         PLANAR: areas.planar,
@@ -63,10 +66,10 @@ def area_table(
         DIFFERENCE: compared.difference,
     }
     if levelled is not None:
-        values |= {CONTROL: levelled.unit_of, CLOSED: levelled.proposal}
-    kept = [n for n in range(shot.fields.count()) if shot.fields.at(n).name() not in COLUMNS]
-    fields = _make_fields([shot.fields.at(n) for n in kept], written, list(values), texts)
-    at = fields.lookupField(written.field)
+        values |= {CONTROL_AREA: levelled.unit_of, ADJUSTED: levelled.proposal}
+    own_positions = [n for n in range(shot.fields.count()) if shot.fields.at(n).name() not in COLUMNS]
+    fields = _make_fields([shot.fields.at(n) for n in own_positions], written, list(values), texts)
+    area_field_index = fields.lookupField(written.field)
     columns = [list(c) if isinstance(c, list) else c.tolist() for c in values.values()]
     rounded, position = compared.rounded.tolist(), {fid: n for n, fid in enumerate(fids)}
 
@@ -76,11 +79,11 @@ def area_table(
             if written.only is not None and n not in written.only:
                 continue
             given = feature.attributes()
-            attributes = [given[k] for k in kept]
+            attributes = [given[k] for k in own_positions]
             if written.fill:
-                attributes += [None] * (at + 1 - len(attributes))
+                attributes += [None] * (area_field_index + 1 - len(attributes))
                 # A row without an area keeps its value.
-                attributes[at] = attributes[at] if rounded[n] != rounded[n] else rounded[n]
+                attributes[area_field_index] = attributes[area_field_index] if rounded[n] != rounded[n] else rounded[n]
             attributes += [None if c[n] != c[n] else c[n] for c in columns]
             made = QgsFeature(fields, feature.id())
             made.setAttributes(attributes)
@@ -91,25 +94,25 @@ def area_table(
             yield made
 
     count = len(fids) if written.only is None else len(written.only)
-    return OutputTable(shot.name, fields, multi(shot.geometry), shot.crs, rows, count)
+    return OutputTable(shot.name, fields, _to_multi_type(shot.geometry), shot.crs, rows, count)
 
 
-def _make_fields(own: list[QgsField], written: Written, columns: list[str], texts: Texts) -> QgsFields:
-    """Return the layer's fields, the area field if it is added, and the area columns."""
+def _make_fields(layer_fields: list[QgsField], written: Written, columns: list[str], texts: Texts) -> QgsFields:
+    """Return the layer's fields, the area field if missing, and the area columns."""
     fields = QgsFields()
-    for field in own:
+    for field in layer_fields:
         fields.append(field)
     if written.fill and fields.lookupField(written.field) < 0:
         field = QgsField(written.field, QMetaType.Type.Double, "", 15, written.decimals)
         field.setAlias(written.alias or texts.get("areas", "new_field"))
         fields.append(field)
     for name in columns:
-        field = QgsField(name, QMetaType.Type.QString if name == CONTROL else QMetaType.Type.Double)
-        field.setAlias(texts.get("areas", _TEXTS[name]))
+        field = QgsField(name, QMetaType.Type.QString if name == CONTROL_AREA else QMetaType.Type.Double)
+        field.setAlias(texts.get("areas", _COLUMN_TITLE_KEYS[name]))
         fields.append(field)
     return fields
 
 
-def multi(kind: Qgis.WkbType) -> Qgis.WkbType:
-    """Return the multi-part type of a geometry type."""
+def _to_multi_type(kind: Qgis.WkbType) -> Qgis.WkbType:
+    """Return the multi-part variant of a geometry type, for example MultiPolygonZ."""
     return QgsWkbTypes.multiType(kind)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One check as toolbox and panel run it, from layers or a file to the outputs."""
+"""One check, from layers or a file to its output files; for toolbox and panel."""
 
 from __future__ import annotations
 
@@ -34,10 +34,11 @@ def check_plan(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> CheckResult:
-    """Check a file, a folder or snapshots of layers, in any thread.
+    """Check a county plan and return its result; usable in any thread.
 
-    ``source`` names the layers' origin in the report. ``options.roles`` may contain a layer's id in the project instead
-    of its name. Raises SanxianError if nothing can be checked, EnvironmentLacking for missing libraries, and Cancelled.
+    ``what``: path of a file or a folder, or snapshots of layers; ``source``: origin of the layers as the report
+    states it. ``options.roles`` may contain a layer's id in the project instead of its name. Raise SanxianError if
+    nothing can be checked, EnvironmentLacking for missing libraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.check import check_plan as core_check
@@ -51,28 +52,31 @@ def check_plan(
 def snapshots_read(
     what: list[Snapshot], options: Options, progress: Progress, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], Options]:
-    """Return the plan layers among snapshots, read, and the options by layer name.
+    """Read the snapshots of plan layers; return the layers and adapted options.
 
-    InputError without any.
+    The options then name layers instead of layer ids. Raise InputError if no snapshot is of a plan layer.
     """
     from ...core.check import is_part_of_plan
 
     if not what:
         raise InputError("no_layers")
     shots = unique_names(what)
-    options = with_names(options, shots)
+    options = _replace_ids_by_names(options, shots)
     wanted = is_part_of_plan(options.norm(), options.role_choices())
     return read_all(shots, progress=progress, cancellation=cancellation, wanted=wanted), options
 
 
 def in_qgis(checked: CheckResult) -> CheckResult:
-    """Add the QGIS version to the report, which the core does not know."""
+    """Return the check result with the QGIS version recorded in its report.
+
+    The core runs without QGIS and cannot record it.
+    """
     checked.report.provenance["versions"]["qgis"] = Qgis.QGIS_VERSION.partition("-")[0]
     return checked
 
 
-def with_names(options: Options, shots: list[Snapshot]) -> Options:
-    """Return the options with layer names instead of ids of the project in the roles."""
+def _replace_ids_by_names(options: Options, shots: list[Snapshot]) -> Options:
+    """Return the options with layer names in ``roles`` instead of layer ids."""
     names = {s.layer_id: s.name for s in shots if s.layer_id}
     roles = {role: names.get(layer, layer) for role, layer in options.role_choices().items()}
     return replace(options, roles=roles)
@@ -87,9 +91,10 @@ def write_outputs(
     cancellation: Cancellation = NEVER,
     has_rows: bool = True,
 ) -> None:
-    """Write all outputs to temporary files and, once every one is complete, move them.
+    """Write all output files of a check, or none.
 
-    ``has_rows``: the rows of the layers are in memory. A saved result has none, so its report has no pictures. Raises
+    Each output is written to a temporary file; when all are complete, they are moved into place. ``has_rows``: the
+    features of the layers are in memory. A result restored from disk has none, so its report has no pictures. Raise
     OutputError, also for a target that was an input of the check, and Cancelled.
     """
     from ...core.render.outputs import write_outputs
@@ -97,11 +102,11 @@ def write_outputs(
     from ...core.render.words import Words
     from ..pictures import draw_pictures
 
-    def pictures() -> Pictures:
+    def draw_report_pictures() -> Pictures:
         if has_rows:
             return draw_pictures(checked.plan, checked.report, cancellation=cancellation)
         return Pictures(problem=Words(checked.report.lang).get("text", "kept_result"))
 
     check_outputs(outputs, list(checked.plan.inputs))
-    write_outputs(checked.report, checked.plan, outputs, pictures, cancellation=cancellation)
+    write_outputs(checked.report, checked.plan, outputs, draw_report_pictures, cancellation=cancellation)
     progress(1.0, "")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Indicators and tables of a plan for the toolbox, and as QGIS features."""
+"""Indicators and area tables of a plan, as QGIS features and as a workbook."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLUMNS = (
     *("sheet", "code", "name", "item", "value", "unit", "comparison", "target", "room", "state", "basis", "confirmed"),
     *("formula", "inputs", "source", "mark", "reason"),
 )
-_NUMBERS = ("value", "target", "room")
+_NUMERIC_COLUMNS = ("value", "target", "room")
 
 
 @steady
@@ -39,9 +39,10 @@ def tabulate(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> Tabulated:
-    """Return all figures of a file, a folder or snapshots of layers, in any thread.
+    """Compute all indicators and area tables of a plan, in any thread.
 
-    Arguments as of `bridge.checking.check.check_plan`.
+    ``what``: path of a file or a folder, or snapshots of layers; ``source``: their origin as the result states it.
+    Raise SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.tabulate import tabulate as core_tabulate
@@ -54,15 +55,19 @@ def tabulate(
 
 @steady
 def figures_table(done: Tabulated) -> OutputTable:
-    """Return the figures as rows: indicators, one per target, then other tables."""
+    """Return indicators and other figures as an output table without geometry.
+
+    One row per indicator and target, then one row per figure of the other area tables.
+    """
     rows = [*_list_indicators(done), *_list_other_figures(done)]
     fields = QgsFields()
     for name in COLUMNS:
-        field = QgsField(name, QMetaType.Type.Double if name in _NUMBERS else QMetaType.Type.QString)
+        field = QgsField(name, QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString)
         field.setAlias(done.figures.texts.get("figure_columns", name))
         fields.append(field)
 
     def features() -> Iterator[QgsFeature]:
+        """Yield the rows of the table as QGIS features."""
         for row in rows:
             feature = QgsFeature(fields)
             feature.setAttributes([row.get(name) for name in COLUMNS])
@@ -123,7 +128,7 @@ def _list_other_figures(done: Tabulated) -> Iterator[dict[str, Any]]:
 
 @steady
 def write_workbook(done: Tabulated, target: str, cancellation: Cancellation = NEVER) -> None:
-    """Write the figures to a workbook."""
+    """Write the computed figures to an xlsx workbook."""
     from ...core.tabulate import write_workbook as write
 
     write(done, target, cancellation)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The findings as one temporary layer of the project, refilled after each check."""
+"""The layer in memory that shows the findings of a check on the map.
+
+It is created by the first check of a project and refilled after each further one.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,15 @@ from ..texts import tr
 
 #: Rows added at a time: a few hundredths of a second.
 BATCH = 5000
-_NAME = "SanxianFilling"
+_OBJECT_NAME = "SanxianFilling"
 
 
 class LayerFilling(QObject):
-    """Fill a layer in batches.
+    """Adds rows to a layer in batches from the event loop.
 
-    It ends when all rows are added, the layer is removed, or it is stopped. ``lost`` is called if a row is rejected.
-    ``provider`` returns the layer's provider for each batch.
+    QGIS stays responsive meanwhile. Filling ends when all rows are added, the layer is removed, or `stop` is
+    called. ``lost`` is called if the layer rejects a row. ``provider`` returns the layer's data provider for each
+    batch.
     """
 
     def __init__(
@@ -34,15 +38,15 @@ class LayerFilling(QObject):
         provider: Callable[[QgsVectorLayer], Any] = QgsVectorLayer.dataProvider,
     ):
         super().__init__(layer)
-        self.setObjectName(_NAME)
+        self.setObjectName(_OBJECT_NAME)
         self._layer, self._rows, self._next, self._lost = layer, rows, 0, lost
         self._provider = provider
         self._timer = QTimer(self)
         self._timer.setInterval(0)
-        self._timer.timeout.connect(self._step)
+        self._timer.timeout.connect(self._add_next_batch)
 
     def start(self) -> bool:
-        """Add the first rows now, the others later; return whether they were accepted."""
+        """Add the first batch now, the others later; return False if rows are rejected."""
         if not self._add_rows():
             return False
         if self._next < len(self._rows):
@@ -50,32 +54,32 @@ class LayerFilling(QObject):
         return True
 
     def finish(self) -> bool:
-        """Add all remaining rows now; return whether they were accepted.
+        """Add all remaining rows now; return False if the layer rejects rows.
 
-        If not, the caller removes the layer: ``lost`` is not called.
+        The caller then removes the layer: ``lost`` is not called.
         """
         while self._timer.isActive():
             if not self._add_rows():
                 self.stop()
                 return False
-            self._end_when_done()
+            self._delete_when_done()
         return True
 
     def stop(self) -> None:
-        """Stop filling the layer."""
+        """Stop adding rows to the layer."""
         self._timer.stop()
         self.setObjectName("")
         self.deleteLater()
 
-    def _step(self) -> None:
+    def _add_next_batch(self) -> None:
         if not self._add_rows():
             self.stop()
             # The layer and this object are going to be removed, which must not happen within this timer's slot.
             QTimer.singleShot(0, self._lost)
         else:
-            self._end_when_done()
+            self._delete_when_done()
 
-    def _end_when_done(self) -> None:
+    def _delete_when_done(self) -> None:
         if self._next >= len(self._rows):
             self._timer.stop()
 
@@ -88,13 +92,16 @@ class LayerFilling(QObject):
 
 
 def of(layer: QgsVectorLayer) -> LayerFilling | None:
-    """Return the object that fills or has filled a layer."""
-    found = layer.findChild(QObject, _NAME)
+    """Return the `LayerFilling` that fills or has filled a layer, or None."""
+    found = layer.findChild(QObject, _OBJECT_NAME)
     return found if isinstance(found, LayerFilling) else None
 
 
 def added(provider: Any, rows: list[QgsFeature]) -> bool:
-    """Add rows, which receive the layer's ids; return whether they were accepted."""
+    """Add rows to the layer; return whether the data provider accepted them.
+
+    Each row receives the feature id that the provider assigned.
+    """
     if not rows:
         return True
     done, copies = provider.addFeatures(rows)
@@ -105,7 +112,7 @@ def added(provider: Any, rows: list[QgsFeature]) -> bool:
 
 
 def make_features(findings: list[Any]) -> list[QgsFeature]:
-    """Return the rows, in any thread."""
+    """Return findings as features of the findings layer, in any thread."""
     columns = sinks.findings_fields()
     return [sinks.make_feature(f, columns) for f in findings]
 
@@ -113,11 +120,11 @@ def make_features(findings: list[Any]) -> list[QgsFeature]:
 def show_findings(
     project: QgsProject, rows: list[QgsFeature], crs: Any, lost: Callable[[], None] = lambda: None
 ) -> QgsVectorLayer | None:
-    """Show the rows in the existing findings layer or in a new one on top.
+    """Show findings in the project's findings layer; create it on top if missing.
 
-    Main thread. Each row then has the layer's id, for `change_findings`. Of very many rows, those after the first batch
-    are added later. None if the layer rejected rows: it is removed, because an incomplete list could be mistaken for a
-    complete one. ``lost`` is called if rows are rejected later.
+    Main thread. Each row then has its feature id, which `change_findings` needs. Of very many rows, those after the
+    first batch are added later. Return the layer, or None if it rejected rows: the layer is then removed, because
+    an incomplete list could be mistaken for a complete one. ``lost`` is called if rows are rejected later.
     """
     layer = find_findings_layer(project)
     if layer is None:
@@ -128,14 +135,14 @@ def show_findings(
         layer.setReadOnly(True)
         styles.apply_style(layer, styles.FINDINGS)
         project.addMapLayer(layer, False)
-        _find_group(project).insertLayer(0, layer)
+        _find_findings_group(project).insertLayer(0, layer)
     former = of(layer)
     if former is not None:
         former.stop()
 
     shown = layer.id()
 
-    def gone() -> None:
+    def remove_incomplete_layer() -> None:
         # By then another, complete layer may have replaced it.
         now = find_findings_layer(project)
         if now is not None and now.id() == shown and of(now) is None:
@@ -143,7 +150,7 @@ def show_findings(
             lost()
 
     layer.setCrs(to_qgis_crs(crs))
-    if not (_provider(layer).truncate() and LayerFilling(layer, rows, gone, _provider).start()):
+    if not (_provider(layer).truncate() and LayerFilling(layer, rows, remove_incomplete_layer, _provider).start()):
         remove_findings_layer(project)
         return None
     return layer
@@ -152,7 +159,7 @@ def show_findings(
 def change_findings(layer: QgsVectorLayer, gone: list[QgsFeature], rows: list[QgsFeature]) -> bool:
     """Remove and add rows of the findings layer; return whether all were accepted.
 
-    If not, the layer is incomplete.
+    If False is returned, the layer is incomplete and should be removed.
     """
     coming = of(layer)
     if coming is not None and not coming.finish():
@@ -166,15 +173,16 @@ def change_findings(layer: QgsVectorLayer, gone: list[QgsFeature], rows: list[Qg
 
 
 def find_findings_layer(project: QgsProject) -> QgsVectorLayer | None:
-    """Return the temporary findings layer.
+    """Return the temporary findings layer of a project, or None.
 
-    A layer that was made permanent keeps the property but belongs to the user and must not be emptied.
+    A findings layer that the user made permanent keeps the property but belongs to the user and must not be
+    emptied.
     """
-    return next((v for v in project.mapLayers().values() if _is_ours(v)), None)
+    return next((v for v in project.mapLayers().values() if _is_temporary_findings_layer(v)), None)
 
 
 def remove_findings_layer(project: QgsProject) -> None:
-    """Remove the layer, and its group if nothing else is in it."""
+    """Remove the findings layer, and its layer tree group if the group is empty."""
     layer = find_findings_layer(project)
     if layer is not None:
         project.removeMapLayer(layer.id())
@@ -182,29 +190,29 @@ def remove_findings_layer(project: QgsProject) -> None:
 
 
 def drop_empty_group(project: QgsProject) -> None:
-    """Remove the plugin's group after its last layer.
+    """Remove the group of the findings layer if it has no layer left.
 
-    Also if the user removed that layer.
+    The user may have removed the layer.
     """
-    for group in _find_groups(project):
+    for group in _find_findings_groups(project):
         if not group.children():
             group.parent().removeChildNode(group)
 
 
 def keep_on_top(project: QgsProject) -> None:
-    """Move the group of findings to the top of the layer tree.
+    """Move the group of the findings layer to the top of the layer tree.
 
-    So new layers do not hide them.
+    New layers then do not hide the findings.
     """
     root = project.layerTreeRoot()
-    for group in _find_groups(project):
+    for group in _find_findings_groups(project):
         if group.parent() is root and root.children()[0] is not group:
             # Insert the copy first: QGIS removes layers without a node from the project.
             root.insertChildNode(0, group.clone())
             root.removeChildNode(group)
 
 
-def _is_ours(layer: QgsMapLayer) -> bool:
+def _is_temporary_findings_layer(layer: QgsMapLayer) -> bool:
     return (
         isinstance(layer, QgsVectorLayer)
         and layer.providerType() == "memory"
@@ -216,12 +224,12 @@ def _provider(layer: QgsVectorLayer) -> Any:
     return layer.dataProvider()
 
 
-def _find_groups(project: QgsProject) -> list[QgsLayerTreeGroup]:
+def _find_findings_groups(project: QgsProject) -> list[QgsLayerTreeGroup]:
     return [g for g in project.layerTreeRoot().findGroups(True) if g.customProperty(FINDINGS_PROPERTY)]
 
 
-def _find_group(project: QgsProject) -> QgsLayerTreeGroup:
-    for group in _find_groups(project):
+def _find_findings_group(project: QgsProject) -> QgsLayerTreeGroup:
+    for group in _find_findings_groups(project):
         return group
     group = project.layerTreeRoot().insertGroup(0, tr("Findings"))
     group.setCustomProperty(FINDINGS_PROPERTY, 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Live check (实时检查): re-checks of edited features in the background."""
+"""Live check (实时检查): re-checks edited features in the background."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ if TYPE_CHECKING:
 #: More changed features at once require a complete check.
 LIMIT = 500
 #: Commands occur in bursts: those within this time are read together.
-_BURST_MS = 60
+_READ_DELAY_MS = 60
 
 
 class LiveCheck(QObject):
-    """Observe layers from the moment they are read for a check.
+    """Re-checks features of the checked layers after they were edited.
 
-    `judge` passes its result. On the main thread; re-checks run in another thread. Signals:
+    It observes the layers from the moment they are read for a check; `judge` passes the check's result. Methods run
+    on the main thread, re-checks in another one.
 
-    - ``rechecked(change, rows, step)``: changes of the findings (`core.live.session.FindingsChange`); the rows of the
-      findings layer for new or changed findings, by id() of the finding; and the edit command (`EditStep`), None for
-      several commands.
-    - ``waiting(count)``: number of changed features not yet checked.
-    - ``outdated``: edits can no longer be followed, only a complete check helps; the live check has stopped.
+    Signals: ``rechecked(change, rows, step)``: the findings have changed (`core.live.session.FindingsChange`);
+    ``rows``: features of the findings layer for new or changed findings, by id() of the finding; ``step``: the edit
+    command (`EditStep`), None for several commands. ``waiting(count)``: number of changed features not yet
+    re-checked. ``outdated``: edits can no longer be followed and the live check has stopped; only a complete check
+    helps.
     """
 
     rechecked = pyqtSignal(object, dict, object)
@@ -57,16 +58,19 @@ class LiveCheck(QObject):
         self._under_way = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_BURST_MS)
+        self._timer.setInterval(_READ_DELAY_MS)
         self._timer.timeout.connect(self._read_changes)
         for edits in self._listeners.values():
             edits.commandEnded.connect(self._schedule_read)
-            edits.undone.connect(self._review_state)
-            edits.lost.connect(self._give_up)
+            edits.undone.connect(self._emit_waiting_count)
+            edits.lost.connect(self._stop_as_outdated)
 
     # --- input
     def judge(self, checked: CheckResult, options: Options, names: dict[str, str]) -> None:
-        """Begin with the result of a check. ``names``: layer name in the check → layer id."""
+        """Start re-checking edits against the result of a complete check.
+
+        ``names``: name of each layer in the check → layer id in the project.
+        """
         from ...core.live.session import EditBatch, IncrementalSession
 
         if self._over:
@@ -80,17 +84,17 @@ class LiveCheck(QObject):
             self.stop()
         elif any(edits.renumbered for edits in self._listeners.values()):
             # Saved while they were read: it is unknown which of its two ids a feature had.
-            self._give_up()
+            self._stop_as_outdated()
         else:
             self._schedule_read()
 
     def pause(self, paused: bool) -> None:
-        """Pause: edits are collected and not checked."""
+        """Pause re-checks if ``paused``, else resume; edits are collected meanwhile."""
         self._paused = paused
         self._schedule_read()
 
     def stop(self) -> None:
-        """Disconnect from the layers; a running re-check emits nothing more."""
+        """Disconnect from the layers; a running re-check emits no signal any more."""
         self._over = True
         self._timer.stop()
         for edits in self._listeners.values():
@@ -102,7 +106,7 @@ class LiveCheck(QObject):
 
     @property
     def idle(self) -> bool:
-        """Return True if nothing is running or queued."""
+        """Return True if no re-check is running or queued."""
         return self._job is None and not self._timer.isActive() and not self._queue
 
     @property
@@ -117,13 +121,13 @@ class LiveCheck(QObject):
             self._timer.start()
         self.waiting.emit(self.waiting_count)
 
-    def _review_state(self) -> None:
+    def _emit_waiting_count(self) -> None:
         for edits in self._listeners.values():
             edits.check_state()
         self._schedule_read()
 
     def _read_changes(self) -> None:
-        """Read the changes after the commands of a burst."""
+        """Read the features changed by a quick series of edit commands."""
         if self._session is None or self._paused:
             return
         if any(edits.busy for edits in self._listeners.values()):
@@ -131,12 +135,12 @@ class LiveCheck(QObject):
             return
         for layer_id, edits in self._listeners.items():
             collected = edits.collect()
-            if collected is None or not self._read(self._roles[layer_id], edits.layer, *collected):
-                self._give_up()
+            if collected is None or not self._queue_features(self._roles[layer_id], edits.layer, *collected):
+                self._stop_as_outdated()
                 return
         self._check_next()
 
-    def _read(
+    def _queue_features(
         self,
         role: str,
         layer: QgsVectorLayer,
@@ -144,7 +148,11 @@ class LiveCheck(QObject):
         fids: set[int],
         causes: list[EditStep | None],
     ) -> bool:
-        """Queue changed features with their current state. False if there are too many."""
+        """Queue features changed in one layer with their current values.
+
+        Return False if too many features changed to re-check them. ``renamed``: old → new feature id; ``fids``: ids
+        of the changed features; ``causes``: edit commands that changed them.
+        """
         from ...core.live.session import EditBatch
 
         if len(fids) > LIMIT:
@@ -160,7 +168,7 @@ class LiveCheck(QObject):
             return
         if not self._ready:
             work = self._session
-            self._start(lambda _progress, cancellation: work.prepare(cancellation), self._prepared, hidden=False)
+            self._start_job(lambda _progress, cancellation: work.prepare(cancellation), self._on_prepared, hidden=False)
         elif self._queue:
             from ...core.live.session import EditBatch
 
@@ -169,20 +177,22 @@ class LiveCheck(QObject):
             causes, self._causes = self._causes, []
             self._step = causes[0] if len(causes) == 1 else None
             self._under_way = len(batch.states)
-            self._start(lambda _progress, cancellation: _take(work, batch, cancellation), self._on_checked, hidden=True)
+            self._start_job(
+                lambda _progress, cancellation: _recheck_batch(work, batch, cancellation), self._on_checked, hidden=True
+            )
 
-    def _start(self, doing: Callable[..., Any], done: Callable[[Any], None], *, hidden: bool) -> None:
+    def _start_job(self, doing: Callable[..., Any], done: Callable[[Any], None], *, hidden: bool) -> None:
         self._job = Job(
             tr("Getting ready to check edits"),
             doing,
             on_done=done,
             on_error=self._on_failed,
-            on_cancelled=self._give_up,
+            on_cancelled=self._stop_as_outdated,
             hidden=hidden,
         )
         self._runner.start(self._job)
 
-    def _prepared(self, _nothing: Any) -> None:
+    def _on_prepared(self, _nothing: Any) -> None:
         self._job, self._ready = None, True
         self._check_next()
 
@@ -196,15 +206,17 @@ class LiveCheck(QObject):
 
     def _on_failed(self, error: Exception) -> None:
         log_error(error)
-        self._give_up()
+        self._stop_as_outdated()
 
-    def _give_up(self) -> None:
+    def _stop_as_outdated(self) -> None:
         if not self._over:
             self.stop()
             self.outdated.emit()
 
 
-def _take(work: Any, batch: EditBatch, cancellation: Cancellation) -> tuple[FindingsChange, dict[int, QgsFeature]]:
+def _recheck_batch(
+    work: Any, batch: EditBatch, cancellation: Cancellation
+) -> tuple[FindingsChange, dict[int, QgsFeature]]:
     change = work.take(batch, cancellation)
     new = [*change.found, *(now for _, now in change.renewed)]
     return change, {id(finding): row for finding, row in zip(new, make_features(new), strict=True)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Save, compare and restore the last check result of a project."""
+"""Save the last check result of a project; restore it and find what has changed."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 #: Files that a check reads in addition to its layers, by their names in the options.
 SIDE_FILES = ("profile", "targets", "waivers", "baseline", "register")
 #: The file itself and the write-ahead log of a GeoPackage that is being written.
-_SUFFIXES = ("", "-wal")
+_DATABASE_FILE_SUFFIXES = ("", "-wal")
 
 
 def read_stamp(path: str) -> Stamp:
-    """Return name, time (ns) and size of a file and of each file in a folder.
+    """Return name, modification time (ns) and size of a file.
 
-    Folders are FileGDB databases. Empty without a path.
+    For a folder (a FileGDB database), return those of each file in it. Return an empty tuple for an empty path.
     """
     if not path:
         return ()
-    found: list[Path] = [Path(path + more) for more in _SUFFIXES]
+    found: list[Path] = [Path(path + more) for more in _DATABASE_FILE_SUFFIXES]
     if Path(path).is_dir():
         found += sorted(Path(path).iterdir())
     return tuple(_read_file_stamp(one) for one in found)
@@ -59,9 +59,11 @@ def _read_file_stamp(path: Path) -> tuple[str, int, int]:
 
 @dataclass(frozen=True)
 class ProjectState:
-    """Inputs of a check, determined without reading features.
+    """Inputs of a check as far as they are known without reading features.
 
-    ``layers``: without digests; ``files``: name of the setting → path and stamp.
+    ``options``: the check's options; ``settings``: check settings as text; ``layers``: the plan layers, without
+    digests of their rows; ``files``: name of the setting → path and stamp (see `read_stamp`) of the other input
+    files.
     """
 
     options: Options
@@ -85,7 +87,7 @@ class ProjectState:
 
 
 def collect_settings(project: QgsProject, options: Options) -> dict[str, str]:
-    """Return the check settings of the project and the plugin version, as text."""
+    """Return the project's check settings and the plugin version, as text by name."""
     return {
         **asdict(county.of(project)),
         "roles": json.dumps(options.role_choices(), sort_keys=True),
@@ -112,9 +114,9 @@ def _describe_layer(layer: QgsVectorLayer, stamps: dict[str, Stamp]) -> SavedLay
 def make_saved_result(
     checked: CheckResult, state: ProjectState, names: dict[str, str], finished: datetime, cancellation: Cancellation
 ) -> SavedResult:
-    """Return the saved form of a check result, in any thread.
+    """Return a check result in the form in which it is stored, in any thread.
 
-    ``names``: layer name in the check → layer id.
+    ``names``: name of each layer in the check → layer id; ``finished``: time of the check.
     """
     from ...core.results.saved_result import digest_rows, save_file_state
 
@@ -137,9 +139,9 @@ def make_saved_result(
 
 
 def take_snapshots(project: QgsProject) -> list[Snapshot]:
-    """Return snapshots of the plan layers, to be read if their file has changed.
+    """Return snapshots of a project's plan layers. Call on the main thread.
 
-    Call on the main thread.
+    Their features are read later, and only if the file of the layer has changed.
     """
     return [take_snapshot(layer) for layer in recognise.plan_layers(project)]
 
@@ -151,16 +153,16 @@ def find_changes(
     outlines: list[recognise.LayerOutline],
     cancellation: Cancellation,
 ) -> Changes | None:
-    """Compare a project with a saved result, in any thread.
+    """Return what has changed in a project since its saved result, in any thread.
 
-    Features are read only if the file of their layer has changed. Return None if the result has no layer of the
-    project, so that it belongs to another project of this name.
+    Features are read only from layers whose file has changed. Return None if the result has no layer of the
+    project: it belongs to another project file of the same name.
     """
     now = {layer.id: layer for layer in state.layers}
     before = {layer.id: layer for layer in kept.layers}
     if not now.keys() & before.keys():
         return None
-    changes = Changes(settings=_settings_changed(kept, state))
+    changes = Changes(settings=_has_changed_settings(kept, state))
     to_compare = []
     for one in kept.layers:
         if not one.role:
@@ -200,7 +202,7 @@ def _compare_rows(
     return changes
 
 
-def _settings_changed(kept: SavedResult, state: ProjectState) -> bool:
+def _has_changed_settings(kept: SavedResult, state: ProjectState) -> bool:
     from ...core.results.saved_result import SavedFile, same_file_contents
 
     return kept.settings != state.settings or not all(
@@ -210,9 +212,9 @@ def _settings_changed(kept: SavedResult, state: ProjectState) -> bool:
 
 
 def restore(kept: SavedResult, state: ProjectState, inputs: list[str]) -> CheckResult:
-    """Return a saved result as a check whose layers have no features, in any thread.
+    """Return a saved result as a check result whose layers have no features.
 
-    Raises SanxianError if the profile or the waivers can no longer be read.
+    In any thread. Raise SanxianError if the profile or the waivers can no longer be read.
     """
     from ...core.check import CheckResult
     from ...core.model.side_inputs import NO_SIDE_INPUTS

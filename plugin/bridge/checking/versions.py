@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comparison of two editions of a layer for the toolbox, its parts as features."""
+"""Comparison of two versions of a layer for the toolbox; its parts as features."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COLUMNS = (
     *("kind", "kind_name", "township", "before_key", "after_key", "area_m2", "net_before_m2", "net_after_m2"),
     *("changes", "cause", "document"),
 )
-_NUMBERS = ("area_m2", "net_before_m2", "net_after_m2")
+_NUMERIC_COLUMNS = ("area_m2", "net_before_m2", "net_after_m2")
 #: Numbers of the kinds in yearly maintenance (维护类型).
 KIND_CODES = {"in": "1", "changed": "2", "out": "3"}
 
@@ -45,9 +45,9 @@ def compare_versions(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> PlanComparison:
-    """Compare two layers, in any thread.
+    """Compare two versions of a layer and return the changed areas; in any thread.
 
-    Raises SanxianError, EnvironmentLacking and Cancelled.
+    Raise SanxianError, EnvironmentLacking for missing libraries, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.versions.sources import compare_sources
@@ -63,7 +63,7 @@ def compare_versions(
 
 @steady
 def write_workbook(done: PlanComparison, target: str, lang: str) -> None:
-    """Write the comparison to a workbook."""
+    """Write the comparison of two layer versions to an xlsx workbook."""
     from ...core.versions.tables import write_workbook as put
 
     put(done, target, Texts(lang))
@@ -71,7 +71,7 @@ def write_workbook(done: PlanComparison, target: str, lang: str) -> None:
 
 @steady
 def parts_table(done: PlanComparison, lang: str) -> OutputTable:
-    """Return every changed part as a feature, in the CRS of the later edition."""
+    """Return every changed area as a feature, in the CRS of the later layer version."""
     import numpy as np
     import shapely
 
@@ -82,11 +82,12 @@ def parts_table(done: PlanComparison, lang: str) -> OutputTable:
     shown = done.plan.shown(done.plan.without_added_vertices(np.array([part.geometry for part in parts], dtype=object)))
     fields = QgsFields()
     for name in COLUMNS:
-        field = QgsField(name, QMetaType.Type.Double if name in _NUMBERS else QMetaType.Type.QString)
+        field = QgsField(name, QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString)
         field.setAlias(texts.get("version_columns", name))
         fields.append(field)
 
     def features() -> Iterator[QgsFeature]:
+        """Yield the changed areas as QGIS features."""
         for part, shape in zip(parts, shown, strict=True):
             before, after = keys_of(done, part)
             net = [value if value == value else None for value in (part.net_before_m2, part.net_after_m2)]

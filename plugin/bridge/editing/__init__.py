@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Editing of plan layers: forms, BSM, dependent fields, expressions, edit signals."""
+"""Editing of plan layers: attribute forms, feature numbers, dependent fields."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Attribute forms from a layer's template: names, code lists, constraints.
+"""Attribute forms made from a layer's template: names, code lists, constraints.
 
 They use only features of QGIS (saved with the project, no code in the form), so they work for layers of any format.
-Names of classes, BSM and areas come from the plugin's expression functions (`expressions`).
+Names of classes, feature numbers (标识码, BSM) and areas come from the plugin's expression functions (`expressions`).
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ if TYPE_CHECKING:
 #: The county's name if the list of divisions lacks it; stored in the layer next to its code.
 COUNTY_NAME_PROPERTY = "sanxian/county_name"
 #: The sections of a form's first tab, where it has tabs.
-_FRONT = ("identity", "attributes")
+_FIRST_SECTIONS = ("identity", "attributes")
 SECTIONS = ("identity", "attributes", "areas", "others")
-_IDENTITY = ("key", "feature_code", "division_code", "division_name", "feature_name")
-_REMARK = "BZ"
+_IDENTITY_MEANINGS = ("key", "feature_code", "division_code", "division_name", "feature_name")
+_REMARK_FIELD = "BZ"
 #: A form with more fields than this has a tab for each section, else a box.
-_BOXED = 12
+_MAX_FIELDS_IN_BOXES = 12
 #: A longer text gets a field of several lines.
-_ONE_LINE = 255
+_MAX_LENGTH_OF_ONE_LINE = 255
 #: Precedes a label for each level below the first; `gui.editing.code_boxes` reads levels from it.
 INDENT = "\u3000"
 #: Sections with more fields than this have two columns.
-_ONE_COLUMN = 6
-_BOX, _TAB = Qgis.AttributeEditorContainerType.GroupBox, Qgis.AttributeEditorContainerType.Tab
-_HARD = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
+_MAX_FIELDS_IN_ONE_COLUMN = 6
+_GROUP_BOX, _TAB_PAGE = Qgis.AttributeEditorContainerType.GroupBox, Qgis.AttributeEditorContainerType.Tab
+_HARD_CONSTRAINT = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
 _NOT_NULL = QgsFieldConstraints.Constraint.ConstraintNotNull
 _UNIQUE = QgsFieldConstraints.Constraint.ConstraintUnique
 _EXPRESSION = QgsFieldConstraints.Constraint.ConstraintExpression
@@ -60,7 +60,7 @@ _EXPRESSION = QgsFieldConstraints.Constraint.ConstraintExpression
 def template_for(layer: QgsVectorLayer, role: str, standard: Standard) -> Template | None:
     """Return the edition of a role's template that shares most fields with the layer.
 
-    None for a role without a template.
+    ``role``: code of the plan layer, for example CZKFBJ. None for a role without a template.
     """
     there = {name.upper() for name in layer.fields().names()}
     editions = standard.all_templates(role)
@@ -68,10 +68,10 @@ def template_for(layer: QgsVectorLayer, role: str, standard: Standard) -> Templa
 
 
 def apply_template(layer: QgsVectorLayer, template: Template, norm: Norm) -> None:
-    """Set the form of a layer from its template.
+    """Set the attribute form of a layer from its template.
 
-    Missing fields are skipped; data are unchanged. The county is the profile's, else the one stored in the layer when
-    it was created.
+    Template fields that the layer lacks are skipped; data are unchanged. Default values use the county of the
+    profile, else the county stored in the layer when it was created.
     """
     county = _find_county(norm) or str(layer.customProperty(COUNTY_PROPERTY, "") or "")
     if county:
@@ -95,29 +95,32 @@ def apply_template(layer: QgsVectorLayer, template: Template, norm: Norm) -> Non
 
 
 def role_of_form(layer: QgsVectorLayer) -> str:
-    """Return the role that the layer's form was made for; empty for other forms."""
+    """Return the role (code of the plan layer) that a layer's form was made for.
+
+    Empty if the form was not made by the plugin.
+    """
     return str(layer.customProperty(FORM_PROPERTY, "") or "")
 
 
 def apply_to_project(project: QgsProject, roles: dict[str, str], norm: Norm) -> list[str]:
-    """Set the forms of layers (role → layer id) and return their names.
+    """Set the attribute forms of layers and return the names of these layers.
 
-    Removed layers are skipped.
+    ``roles``: role → layer id. Layers that are no longer in the project are skipped.
     """
-    done = []
+    changed_layers = []
     for role, layer_id in roles.items():
         layer = project.mapLayer(layer_id)
         template = template_for(layer, role, norm.standard) if isinstance(layer, QgsVectorLayer) else None
         if template is not None:
             apply_template(layer, template, norm)
-            done.append(layer.name())
-    return done
+            changed_layers.append(layer.name())
+    return changed_layers
 
 
 def _find_county(norm: Norm) -> str:
-    """Return the code of the profile's county.
+    """Return the code of the county that the profile is for.
 
-    Empty for a province's or city's profile, or None.
+    Empty if the profile is for a province or a city, or for no area.
     """
     code = norm.profile.area_code
     return code if is_county(code) and not code.endswith("00") else ""
@@ -133,15 +136,15 @@ def _make_widget(field: Field, codes: CodeList | None, texts: Texts) -> QgsEdito
         shown = {"display_format": "yyyy-MM-dd", "calendar_popup": True, "allow_null": True}
         return QgsEditorWidgetSetup("DateTime", shown)
     if field.type == "text":
-        return QgsEditorWidgetSetup("TextEdit", {"IsMultiline": (field.length or 0) > _ONE_LINE})
+        return QgsEditorWidgetSetup("TextEdit", {"IsMultiline": (field.length or 0) > _MAX_LENGTH_OF_ONE_LINE})
     return QgsEditorWidgetSetup()
 
 
 def find_allowed_codes(template: Template, field: Field, norm: Norm) -> CodeList | None:
-    """Return the codes that a layer's field allows.
+    """Return the codes that a layer's field allows; None without a code list.
 
-    None for a field without a code list. Excluded are codes of other layers (`attributes.layer_codes`) and, in the
-    central urban area (中心城区), first-level planning zones that are divided into second-level ones.
+    Excluded are codes of other layers (setting `attributes.layer_codes`) and, in the central urban area (中心城区),
+    first-level planning zones that are divided into second-level ones.
     """
     if not field.codes:
         return None
@@ -160,19 +163,23 @@ def find_allowed_codes(template: Template, field: Field, norm: Norm) -> CodeList
 
 
 def choices_of(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
-    """Return (label, code as in the data), children after their parent, indented."""
+    """Return the entries of a code list for a drop-down list, as (label, code).
+
+    Children follow their parent and are indented; the code is written as in the data. ``pad``: length to which
+    codes are padded with zeros.
+    """
     below: dict[str, list[str]] = {}
     for code in codes.codes.values():
         below.setdefault(code.parent if code.parent in codes.codes else "", []).append(code.code)
     found: list[tuple[str, str]] = []
 
-    def walk(parent: str, depth: int) -> None:
+    def add_children(parent: str, depth: int) -> None:
         for code in sorted(below.get(parent, ())):
             written = code.ljust(pad, "0")
             found.append((f"{INDENT * depth}{written} {codes.codes[code].name}", written))
-            walk(code, depth + 1)
+            add_children(code, depth + 1)
 
-    walk("", 0)
+    add_children("", 0)
     return found
 
 
@@ -182,9 +189,9 @@ def _set_constraint(
 ) -> None:
     filled = _is_required(field, norm)
     if filled:
-        layer.setFieldConstraint(index, _NOT_NULL, _HARD)
+        layer.setFieldConstraint(index, _NOT_NULL, _HARD_CONSTRAINT)
     if field.meaning == "key":
-        layer.setFieldConstraint(index, _UNIQUE, _HARD)
+        layer.setFieldConstraint(index, _UNIQUE, _HARD_CONSTRAINT)
     rule, case, params = _make_constraint(layer, index, field, template, norm)
     if field.codes:
         case = "codes_filled" if filled else case
@@ -198,11 +205,11 @@ def _set_constraint(
             reasons.insert(0, texts.get("forms", "filled", **where))
     if rule:
         layer.setConstraintExpression(index, rule, " ".join(reasons))
-        layer.setFieldConstraint(index, _EXPRESSION, _HARD)
+        layer.setFieldConstraint(index, _EXPRESSION, _HARD_CONSTRAINT)
 
 
 def _is_required(field: Field, norm: Norm) -> bool:
-    """Return True for a field that must not be empty."""
+    """Return True if the standard does not allow the field to be empty."""
     return field.meaning == "key" or field.constraint == "M" or field.name in norm.get("attributes.filled_codes")
 
 
@@ -211,7 +218,8 @@ def _make_constraint(
 ) -> tuple[str, str, dict[str, Any]]:
     """Return a field's constraint: expression, message key and message parameters.
 
-    Blanks satisfy the constraint; another rule checks them. All three are empty for a field without a constraint.
+    Empty values satisfy the constraint; another constraint checks them. All three parts are empty for a field
+    without a constraint.
     """
     own = QgsExpression.quotedColumnRef(layer.fields().at(index).name())
     blank = f"coalesce(to_string({own}), '') = ''"
@@ -240,34 +248,39 @@ def _make_constraint(
 def _make_date_constraint(
     layer: QgsVectorLayer, field: Field, norm: Norm, own: str, earliest: int
 ) -> tuple[str, str, dict[str, Any]]:
-    """Return the constraint of a date.
+    """Return the constraint of a date field: expression, message key and parameters.
 
-    The date is valid and not before the earliest year; an end is not before its start, other dates are not after today.
+    The date must be valid and not before the earliest year; an end date not before its start date, any other date
+    not after today.
     """
 
-    def day(column: str) -> str:
+    def make_date_expression(column: str) -> str:
         return f"coalesce(try(to_date({column})), try(to_date({column}, 'yyyyMMdd')))"
 
     starts = dict(reversed(line.split()) for line in norm.get("attributes.date_pairs"))
     start = layer.fields().lookupField(starts.get(field.name, ""))
-    bounds, case, params = [f"{day(own)} >= to_date('{earliest}-01-01')"], "date", {"earliest": earliest}
+    bounds, case, params = (
+        [f"{make_date_expression(own)} >= to_date('{earliest}-01-01')"],
+        "date",
+        {"earliest": earliest},
+    )
     if field.name not in starts:
-        bounds.append(f"{day(own)} <= to_date(now())")
+        bounds.append(f"{make_date_expression(own)} <= to_date(now())")
     elif start < 0:
         case = "date_end_alone"
     else:
         case = "date_end"
         column = QgsExpression.quotedColumnRef(layer.fields().at(start).name())
-        bounds.append(f"coalesce({day(own)} >= {day(column)}, true)")
+        bounds.append(f"coalesce({make_date_expression(own)} >= {make_date_expression(column)}, true)")
         params["start"] = f"{layer.attributeDisplayName(start)} {layer.fields().at(start).name()}"
     return f"coalesce(to_string({own}), '') = '' OR coalesce({' AND '.join(bounds)}, false)", case, params
 
 
 # --- default values
-def _make_first_value(layer: QgsVectorLayer, template: Template, field: Field, norm: Norm, county: str) -> str:
-    """Return the default expression of a field that depends on no other.
+def _make_default_expression(layer: QgsVectorLayer, template: Template, field: Field, norm: Norm, county: str) -> str:
+    """Return the default expression of a field that depends on no other field.
 
-    Empty without one.
+    Empty for a field without a default value.
     """
     if field.meaning == "key":
         return f"sanxian_next_bsm(@layer{f', {QgsExpression.quotedString(county)}' if county else ''})"
@@ -281,7 +294,7 @@ def _make_first_value(layer: QgsVectorLayer, template: Template, field: Field, n
 
 
 def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county: str) -> set[int]:
-    """Set the default values, and return the fields that need no manual entry."""
+    """Set the default values of a layer; return the fields that they fill completely."""
     kept: set[int] = set()
     names = {f.name: layer.fields().lookupField(f.name) for f in template.fields}
     followed = {f.code_name: f for f in template.fields if f.code_name and names[f.name] >= 0}
@@ -293,13 +306,13 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
         follows = by is not None
         if by is not None:
             expression = make_name_expression(by.codes, layer.fields().at(names[by.name]).name(), own)
-        elif field.meaning in ("area", "gross_area") and _is_measured(layer, template, field):
+        elif field.meaning in ("area", "gross_area") and _is_area_field(layer, template, field):
             decimals = 2 if field.decimals is None else field.decimals
             follows = field.meaning == "area"
             drawn = f"round(sanxian_statutory_area(@geometry), {decimals})"
             expression = make_area_expression(decimals, own) if follows else drawn
         else:
-            expression = _make_first_value(layer, template, field, norm, county)
+            expression = _make_default_expression(layer, template, field, norm, county)
         # Never on update: QGIS would evaluate it for each changed row. `dependent_fields` fills dependent fields.
         layer.setDefaultValueDefinition(index, QgsDefaultValue(expression, False))
         if follows or field.meaning == "key" or (field.meaning == "feature_code" and expression):
@@ -312,9 +325,9 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
 
 
 def known_values(template: Template, norm: Norm) -> dict[str, str]:
-    """Return field → value that all features of the profile's county share.
+    """Return the values that all features of the profile's county share, by field.
 
-    Feature code, county, or a field's default.
+    These are the feature code, the county's code and name, and default values of the template.
     """
     county, found = _find_county(norm), {}
     for field in template.fields:
@@ -330,7 +343,7 @@ def known_values(template: Template, norm: Norm) -> dict[str, str]:
     return found
 
 
-def _is_measured(layer: QgsVectorLayer, template: Template, field: Field) -> bool:
+def _is_area_field(layer: QgsVectorLayer, template: Template, field: Field) -> bool:
     return template.geometry == "polygon" and field.unit in ("", "m2") and layer.crs().isValid()
 
 
@@ -344,14 +357,14 @@ def _find_division(field: Field, norm: Norm, county: str, name: str) -> str:
 
 
 # --- sections
-def section_of(field: Field | None) -> str:
-    """Return the section of a field in the form.
+def _get_form_section(field: Field | None) -> str:
+    """Return the section of the form in which a field is placed.
 
-    None is a field that the template lacks.
+    ``field`` is None for a field that the template lacks.
     """
-    if field is None or field.personal or field.name == _REMARK:
+    if field is None or field.personal or field.name == _REMARK_FIELD:
         return "others"
-    if field.meaning in _IDENTITY:
+    if field.meaning in _IDENTITY_MEANINGS:
         return "identity"
     if field.unit == "m2" or field.meaning in ("area", "deduction_rate") or field.meaning.endswith("_area"):
         return "areas"
@@ -365,8 +378,8 @@ def _arrange_sections(layer: QgsVectorLayer, template: Template, texts: Texts) -
     for index, field in enumerate(layer.fields()):
         declared = known.get(field.name().upper())
         if declared is not None or index not in ids:
-            sections[section_of(declared)].append((field.name(), index))
-    tabs = sum(map(len, sections.values())) > _BOXED
+            sections[_get_form_section(declared)].append((field.name(), index))
+    tabs = sum(map(len, sections.values())) > _MAX_FIELDS_IN_BOXES
     config = layer.editFormConfig()
     config.clearTabs()
     config.setLayout(Qgis.AttributeFormLayout.DragAndDrop)
@@ -375,13 +388,15 @@ def _arrange_sections(layer: QgsVectorLayer, template: Template, texts: Texts) -
     if tabs:
         # Number and name are above the attributes; on a separate tab they would hide the fields to fill in.
         front = QgsAttributeEditorContainer(texts.get("forms", "attributes"), root)
-        front.setType(_TAB)
+        front.setType(_TAB_PAGE)
         config.addTab(front)
     for name, members in sections.items():
-        inside = front if front is not None and name in _FRONT else root
+        inside = front if front is not None and name in _FIRST_SECTIONS else root
         section = QgsAttributeEditorContainer(texts.get("forms", name), inside)
-        section.setType(_BOX if not tabs or inside is front else _TAB)
-        section.setColumnCount(2 if len(members) > _ONE_COLUMN or (inside is front and len(members) > 1) else 1)
+        section.setType(_GROUP_BOX if not tabs or inside is front else _TAB_PAGE)
+        section.setColumnCount(
+            2 if len(members) > _MAX_FIELDS_IN_ONE_COLUMN or (inside is front and len(members) > 1) else 1
+        )
         for field_name, index in members:
             section.addChildElement(QgsAttributeEditorField(field_name, index, section))
         if not members:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Updates of fields that depend on another value: a code's name, or the area.
+"""Updates of fields that depend on another value: the name of a code, or the area.
 
-QGIS evaluates a default value with “apply on update” once per changed row (about 1 ms). These fields therefore have a
-plain default value for new features, and `DependentFieldUpdater` fills them after each edit command, for all changed
-rows at once. The values become part of the command that changed the rows, so one undo reverts both. A bulk change is
-filled in portions from the event loop, and completed before the edits are saved or the next command begins.
+QGIS evaluates a default value with “apply on update” once per changed row (about 1 ms). These fields therefore have
+a plain default value for new features, and `DependentFieldUpdater` fills them after each edit command, for all
+changed rows at once. The values become part of the command that changed the rows, so one undo reverts both. A bulk
+change is filled in portions from the event loop, and completed before the edits are saved or the next command
+begins.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ FORM_PROPERTY = "sanxian/form"
 AT_ONCE = 2000
 #: Rows filled per turn of the event loop: one to two hundredths of a second.
 PORTION = 1000
-_DEFAULT_VALUE = re.compile(r"coalesce\(eval\('((?:[^']|'')*)'\), \"(?:[^\"]|\"\")*\"\)")
-_NAME = re.compile(r"sanxian_code_name\('([^']*)', \"([^\"]*)\"\)")
-_AREA = re.compile(r"round\(sanxian_statutory_area\(@geometry\), (\d+)\)")
+_DEFAULT_VALUE_PATTERN = re.compile(r"coalesce\(eval\('((?:[^']|'')*)'\), \"(?:[^\"]|\"\")*\"\)")
+_NAME_PATTERN = re.compile(r"sanxian_code_name\('([^']*)', \"([^\"]*)\"\)")
+_AREA_PATTERN = re.compile(r"round\(sanxian_statutory_area\(@geometry\), (\d+)\)")
 
 
 # --- expressions
@@ -60,7 +61,11 @@ def make_name_expression(codes: str, code_field: str, own_field: str) -> str:
 
 
 def make_area_expression(decimals: int, own_field: str) -> str:
-    """Return the default expression for the geometry's statutory area in m²."""
+    """Return the default expression for a feature's statutory area in m².
+
+    ``decimals``: number of decimals; ``own_field``: field that receives the area. The statutory area is that on the
+    ellipsoid by the formula of the national land survey.
+    """
     return _keep_own_value(f"round(sanxian_statutory_area(@geometry), {decimals})", own_field)
 
 
@@ -68,7 +73,7 @@ def _keep_own_value(expression: str, own_field: str) -> str:
     """Return an expression that falls back to the current value of the field.
 
     An unknown code, a missing library or a disabled plugin must not delete the current value. Only eval() keeps the
-    expression valid when the plugin's functions are not registered.
+    expression valid while the plugin's functions are not registered.
     """
     own = QgsExpression.quotedColumnRef(own_field)
     return f"coalesce(eval({QgsExpression.quotedString(expression)}), {own})"
@@ -76,9 +81,10 @@ def _keep_own_value(expression: str, own_field: str) -> str:
 
 @dataclass(frozen=True)
 class DependentField:
-    """A field that depends on a code or on the geometry.
+    """A field whose value follows from a code or from the geometry.
 
-    ``target``: index of the field; ``source``: index of the field with the code, None for the geometry.
+    ``target``: index of the field; ``source``: index of the field with the code, None for the geometry; ``codes``:
+    name of the code list; ``decimals``: decimals of an area.
     """
 
     target: int
@@ -88,25 +94,25 @@ class DependentField:
 
 
 def find_dependent_fields(layer: QgsVectorLayer) -> list[DependentField]:
-    """Return the dependent fields of a layer.
+    """Return the fields of a layer that depend on a code or on the geometry.
 
-    Their default values come from `make_name_expression` or `make_area_expression`.
+    They are recognised by their default values, which come from `make_name_expression` or `make_area_expression`.
     """
     found = []
     for index in range(layer.fields().count()):
-        kept = _DEFAULT_VALUE.fullmatch(layer.defaultValueDefinition(index).expression())
+        kept = _DEFAULT_VALUE_PATTERN.fullmatch(layer.defaultValueDefinition(index).expression())
         inner = kept[1].replace("''", "'") if kept else ""
-        if name := _NAME.fullmatch(inner):
+        if name := _NAME_PATTERN.fullmatch(inner):
             source = layer.fields().lookupField(name[2])
             if source >= 0:
                 found.append(DependentField(index, source, name[1]))
-        elif area := _AREA.fullmatch(inner):
+        elif area := _AREA_PATTERN.fullmatch(inner):
             found.append(DependentField(index, decimals=int(area[1])))
     return found
 
 
 def find_code_name(field: DependentField, code: Any) -> Any:
-    """Return the name of a code; None for a blank and for an unknown code."""
+    """Return the name of a code in a field's code list; None if empty or unknown."""
     if is_null(code):
         return None
     name = code_name(None, field.codes, code)
@@ -115,7 +121,7 @@ def find_code_name(field: DependentField, code: Any) -> Any:
 
 # --- filling
 class Fill:
-    """Dependent values of one edit command, written in portions.
+    """Computes and writes the dependent values of one edit command, in portions.
 
     ``changed``: index of the changed field, or None for the geometry → ids of the changed features.
     """
@@ -136,7 +142,7 @@ class Fill:
         self._gone.add(fid)
 
     def stop(self) -> None:
-        """Close the feature iterator, which holds the data source open."""
+        """Close the feature iterator, which keeps the data source open."""
         if self._rows is not None:
             self._rows.close()
         self._rows, self.complete = None, True
@@ -193,7 +199,7 @@ class Fill:
         return [round(area, one.decimals) if row.hasGeometry() else None for row, area in zip(rows, areas, strict=True)]
 
     def _find_names(self, one: DependentField, codes: list[Any]) -> list[Any]:
-        """Return the names of codes; each code is looked up once per command."""
+        """Return the names of codes; each distinct code is looked up once per command."""
         names = self._names.setdefault(one.target, {})
         found = []
         for code in codes:
@@ -207,18 +213,18 @@ class Fill:
         return found
 
     def undo(self) -> None:
-        """Undo all portions."""
+        """Restore the old values of all portions."""
         self.active = False
         self._done.setIndex(0)
 
     def redo(self) -> None:
-        """Redo all portions."""
+        """Write the new values of all portions again."""
         self.active = True
         self._done.setIndex(self._done.count())
 
 
 class _FillCommand(QUndoCommand):
-    """A child of the edit command that caused the update.
+    """Undo command that writes dependent values, as child of the user's edit command.
 
     QGIS undoes both together.
     """
@@ -262,7 +268,7 @@ class _LayerUpdater(QObject):
         self._listening: tuple[tuple[Any, Any], ...] = (
             (layer.editingStarted, self._start_editing),
             (layer.editingStopped, self._stop_editing),
-            (layer.customPropertyChanged, self._form_changed),
+            (layer.customPropertyChanged, self._on_property_changed),
         )
         for signal, slot in self._listening:
             signal.connect(slot)
@@ -283,7 +289,7 @@ class _LayerUpdater(QObject):
             signal.disconnect(slot)
         self._listening = ()
 
-    def _form_changed(self, key: str) -> None:
+    def _on_property_changed(self, key: str) -> None:
         if key != FORM_PROPERTY:
             return
         if self.layer.isEditable():
@@ -311,20 +317,20 @@ class _LayerUpdater(QObject):
             (layer.undoStack().indexChanged, self._on_command_done),
             (layer.editCommandStarted, self.finish),
             (layer.beforeCommitChanges, self.finish),
-            (layer.beforeRollBack, self._discard),
-            (layer.afterCommitChanges, self._discard),
+            (layer.beforeRollBack, self._discard_fill),
+            (layer.afterCommitChanges, self._discard_fill),
         )
         for signal, slot in self._watching:
             signal.connect(slot)
 
     def _stop_editing(self) -> None:
-        self._continue()
-        self._discard()
+        self._end_pause()
+        self._discard_fill()
         watching, self._watching = self._watching, ()
         for signal, slot in watching:
             signal.disconnect(slot)
 
-    def _discard(self) -> None:
+    def _discard_fill(self) -> None:
         self._forget_changes()
         if self._fill is not None:
             self._fill.stop()
@@ -342,7 +348,7 @@ class _LayerUpdater(QObject):
         rows = self._changed.get(index)
         if rows is not None:
             if not self._has_changes:
-                self._note_redo()
+                self._on_redo()
             elif self._outside_command:
                 # A change outside of an edit command is one value: these are the values of an undo or a redo.
                 self.pause()
@@ -353,12 +359,12 @@ class _LayerUpdater(QObject):
         rows = self._changed.get(None)
         if rows is not None:
             if not self._has_changes:
-                self._note_redo()
+                self._on_redo()
             rows.add(fid)
 
     def _feature_added(self, fid: int) -> None:
         if not self._has_changes:
-            self._note_redo()
+            self._on_redo()
         for rows in self._changed.values():
             rows.add(fid)
 
@@ -368,7 +374,7 @@ class _LayerUpdater(QObject):
         if self._fill is not None:
             self._fill.forget(fid)
 
-    def _note_redo(self) -> None:
+    def _on_redo(self) -> None:
         # A redo emits its changes while its command is still the next one to be redone.
         stack = self.layer.undoStack()
         self._redoable = _command_address(stack, stack.index()) if stack.canRedo() else 0
@@ -377,12 +383,15 @@ class _LayerUpdater(QObject):
         self._has_changes = True
 
     def pause(self) -> None:
-        """Ignore changed values until the command is over: a bulk undo emits one signal a row, twice with its names."""
+        """Ignore changed values until the running undo or redo is over.
+
+        A bulk undo emits one signal per row, and two for rows with code names.
+        """
         if self._watching and not self._paused:
             self._paused = True
             self.layer.attributeValueChanged.disconnect(self._value_changed)
 
-    def _continue(self) -> None:
+    def _end_pause(self) -> None:
         if self._paused:
             self._paused = False
             self.layer.attributeValueChanged.connect(self._value_changed)
@@ -390,7 +399,7 @@ class _LayerUpdater(QObject):
     # --- edit commands
     def _on_command_done(self, index: int) -> None:
         former, self._index = self._index, index
-        self._continue()
+        self._end_pause()
         if self._writing:
             return
         noted, changed = self._has_changes, self._forget_changes()
@@ -404,7 +413,7 @@ class _LayerUpdater(QObject):
         fill = Fill(self.layer, self._fields, changed)
         if command.childCount() == 0 or self.layer.dataProvider().transaction() is not None:
             # A change without an edit command, or in a transaction with its own commands, cannot take a child command.
-            self._write(fill)
+            self._push_fill_command(fill)
             return
         self._fill = fill
         self._commands = [one for one in self._commands if not sip.isdeleted(one)]
@@ -414,8 +423,8 @@ class _LayerUpdater(QObject):
         else:
             self._timer.start()
 
-    def _write(self, fill: Fill) -> None:
-        """Write the values as a separate step of the undo stack.
+    def _push_fill_command(self, fill: Fill) -> None:
+        """Write the dependent values as a separate step of the undo stack.
 
         For edit commands that cannot include them.
         """
@@ -437,18 +446,18 @@ class _LayerUpdater(QObject):
 
     # --- portions
     def resume(self, fill: Fill) -> None:
-        """Continue a fill whose command was redone before all its rows had been filled."""
+        """Continue filling after redo of a command that was undone before its last row."""
         if not fill.complete and self._watching:
             self._fill = fill
             self._timer.start()
 
     def finish(self) -> None:
-        """Fill all remaining rows."""
+        """Fill all remaining rows now."""
         while self._fill is not None:
-            self._advance(PORTION)
+            self._fill_rows(PORTION)
 
     def _fill_portion(self) -> None:
-        self._advance(PORTION)
+        self._fill_rows(PORTION)
         if self._fill is None:
             # Notify listeners that wait for the end of a command about the last rows.
             stack = self.layer.undoStack()
@@ -458,7 +467,7 @@ class _LayerUpdater(QObject):
             finally:
                 self._writing = False
 
-    def _advance(self, rows: int) -> None:
+    def _fill_rows(self, rows: int) -> None:
         fill = self._fill
         if fill is not None and fill.active:
             try:
@@ -475,16 +484,16 @@ class _LayerUpdater(QObject):
 
 
 def _command_address(stack: Any, index: int) -> int:
-    """Return the memory address of a command on an undo stack, 0 for none.
+    """Return the memory address of a command on an undo stack; 0 without a command.
 
-    Unique among existing commands.
+    The address is unique among existing commands.
     """
     command = stack.command(index)
     return 0 if command is None else sip.unwrapinstance(command)
 
 
 def _disable_apply_on_update(layer: QgsVectorLayer) -> None:
-    """Switch off “apply on update” in forms made by earlier versions."""
+    """Switch off “apply on update” of default values in forms of earlier versions."""
     for one in find_dependent_fields(layer):
         default = layer.defaultValueDefinition(one.target)
         if default.applyOnUpdate():
@@ -498,23 +507,23 @@ class DependentFieldUpdater:
         self._of: dict[str, _LayerUpdater] = {}
 
     def start(self, project: QgsProject) -> None:
-        """Observe the layers of a project."""
-        project.layersAdded.connect(self._added)
-        project.layersWillBeRemoved.connect(self._removed)
-        self._added(project.mapLayers().values())
+        """Observe the vector layers of a project, also those added later."""
+        project.layersAdded.connect(self._on_layers_added)
+        project.layersWillBeRemoved.connect(self._on_layers_removed)
+        self._on_layers_added(project.mapLayers().values())
 
     def stop(self, project: QgsProject) -> None:
-        """Stop observing the layers."""
-        project.layersAdded.disconnect(self._added)
-        project.layersWillBeRemoved.disconnect(self._removed)
-        self._removed(list(self._of))
+        """Stop observing the layers of a project."""
+        project.layersAdded.disconnect(self._on_layers_added)
+        project.layersWillBeRemoved.disconnect(self._on_layers_removed)
+        self._on_layers_removed(list(self._of))
 
-    def _added(self, layers: Iterable[Any]) -> None:
+    def _on_layers_added(self, layers: Iterable[Any]) -> None:
         for layer in layers:
             if isinstance(layer, QgsVectorLayer) and layer.id() not in self._of:
                 self._of[layer.id()] = _LayerUpdater(layer)
 
-    def _removed(self, ids: Iterable[str]) -> None:
+    def _on_layers_removed(self, ids: Iterable[str]) -> None:
         for layer_id in ids:
             updater = self._of.pop(layer_id, None)
             if updater is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Base class of the expression functions: help and error messages."""
+"""Base class of the plugin's expression functions: help texts and error messages."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..texts import tr
 
 
 class FunctionError(Exception):
-    """An error of a function, in the language of the interface."""
+    """An error of an expression function, in the language of QGIS's interface."""
 
 
 class Argument(NamedTuple):
-    """An argument of a function with its help text."""
+    """An argument of an expression function, with its help text."""
 
     name: str
     optional: bool
@@ -28,9 +28,9 @@ class Argument(NamedTuple):
 
 
 class Function(QgsExpressionFunction):
-    """One function.
+    """One expression function.
 
-    ``answer`` takes the context and the arguments, None for omitted ones.
+    ``answer`` computes the value from the context and the arguments, None for omitted ones.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Function(QgsExpressionFunction):
         self._answer = answer
 
     def func(self, values, context, parent, node):
-        """Evaluate the function; an error becomes a message of the expression."""
+        """Evaluate the function; show an error as evaluation error of the expression."""
         try:
             return self._answer(context, *(None if is_null(v) else v for v in values))
         except FunctionError as refused:
@@ -68,21 +68,21 @@ class Function(QgsExpressionFunction):
         return False
 
     def referencedColumns(self, node):
-        """Return no columns: the arguments contain the fields."""
+        """Return no columns: the arguments name the fields that are used."""
         return set()
 
     def isStatic(self, node, parent, context):
-        """Return False: the result may differ between features.
+        """Return False: QGIS must evaluate the function for each feature.
 
-        The CRS and the next number depend on the layer: nothing is computed once for all features.
+        CRS and next feature number depend on the layer.
         """
         return False
 
 
 def _make_help(name: str, arguments: tuple[Argument, ...], text: str, examples: tuple[str, ...]) -> str:
-    """Return help in the format of QGIS's functions.
+    """Return the help of a function as HTML, in the format of QGIS's functions.
 
-    Brackets are around optional arguments.
+    Optional arguments are in brackets.
     """
     signature = ""
     for number, argument in enumerate(arguments):

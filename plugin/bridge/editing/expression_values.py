@@ -29,14 +29,17 @@ from ..layers.values import as_wkb
 from ..texts import tr
 from .expression_function import FunctionError, is_null
 
-_GEODETIC = "EPSG:4490"
+_GEODETIC_CRS = "EPSG:4490"
 #: Codes of this many digits are padded with zeros in the data (用地用海 in YDYHFLDM) and trimmed in their list.
-_PADDED = 6
+_PADDED_CODE_LENGTH = 6
 
 
 # --- area
 def statutory_area_of(context: QgsExpressionContext, geometry: Any, crs: Any) -> Any:
-    """Return the statutory area of a geometry in m²; NULL without a geometry."""
+    """Return a geometry's statutory area in m² for expressions; NULL without geometry.
+
+    ``crs``: CRS of the geometry, by default that of the expression's layer.
+    """
     if geometry is None:
         return NULL
     if not isinstance(geometry, QgsGeometry):
@@ -45,15 +48,18 @@ def statutory_area_of(context: QgsExpressionContext, geometry: Any, crs: Any) ->
 
 
 def area_of(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> float:
-    """Return the statutory area in m², unrounded.
+    """Return the statutory area of one geometry in m², unrounded.
 
-    0 for lines, points and empty geometries. Arcs are linearised as in `values`.
+    0 for lines, points and empty geometries. Arcs become polylines as in a check (`bridge.layers.values`).
     """
     return areas_of([geometry], crs)[0]
 
 
 def areas_of(geometries: list[QgsGeometry], crs: QgsCoordinateReferenceSystem) -> list[float]:
-    """Return the statutory areas in m² of geometries in ``crs``, in one pass."""
+    """Return the statutory areas of many geometries in m², computed in one pass.
+
+    ``crs``: CRS of all geometries.
+    """
     import numpy as np
     import shapely
 
@@ -78,14 +84,14 @@ def areas_of(geometries: list[QgsGeometry], crs: QgsCoordinateReferenceSystem) -
 
 @lru_cache(maxsize=32)
 def _to_lonlat(text: str) -> QgsCoordinateTransform | None:
-    if text == _GEODETIC:
+    if text == _GEODETIC_CRS:
         return None
-    target = QgsCoordinateReferenceSystem(_GEODETIC)
+    target = QgsCoordinateReferenceSystem(_GEODETIC_CRS)
     return QgsCoordinateTransform(QgsCoordinateReferenceSystem(text), target, QgsCoordinateTransformContext())
 
 
 def _parse_crs(crs: Any) -> QgsCoordinateReferenceSystem:
-    """Return the CRS of ``'EPSG:4526'``, 4526, WKT or a CRS."""
+    """Return the CRS given as ``'EPSG:4526'``, 4526, WKT or a CRS object."""
     if not isinstance(crs, QgsCoordinateReferenceSystem):
         text = str(crs).strip()
         crs = QgsCoordinateReferenceSystem(f"EPSG:{text}" if text.isdigit() else text)
@@ -108,7 +114,7 @@ def _find_crs(context: QgsExpressionContext) -> QgsCoordinateReferenceSystem:
 
 # --- layers
 def resolve_layer(context: QgsExpressionContext, layer: Any) -> QgsVectorLayer:
-    """Return a layer given by object, id or name; by default the expression's layer."""
+    """Return the layer given by object, id or name; by default the expression's layer."""
     if layer is None:
         layer = context.variable("layer")
     project = QgsProject.instance()
@@ -122,20 +128,20 @@ def resolve_layer(context: QgsExpressionContext, layer: Any) -> QgsVectorLayer:
 
 # --- codes
 # The standard of the project, cached for other threads, which must not read the project.
-_standard = "county_db"
+_project_standard = "county_db"
 
 
 def _find_code_list(name: Any) -> Any:
-    """Return a code list of the project's standard, else of another standard."""
+    """Return a code list by name, from the project's standard or else any standard."""
     from ...core.standard import load_standard, standard_ids
 
-    global _standard
+    global _project_standard
     project = QgsProject.instance()
     if QThread.currentThread() == project.thread():
         from ..project import county
 
-        _standard = county.of(project).standard or "county_db"
-    for standard in dict.fromkeys((_standard, "county_db", *standard_ids())):
+        _project_standard = county.of(project).standard or "county_db"
+    for standard in dict.fromkeys((_project_standard, "county_db", *standard_ids())):
         found = load_standard(standard).code_lists.get(str(name))
         if found is not None:
             return found
@@ -143,21 +149,21 @@ def _find_code_list(name: Any) -> Any:
 
 
 def _find_code(list_name: Any, value: Any) -> tuple[Any, str]:
-    """Return the list and the code as the list writes it.
+    """Return a code list and a code, padded as the code list writes it.
 
-    An unknown code is unchanged.
+    An unknown code is returned unchanged.
     """
     codes = _find_code_list(list_name)
     written = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
-    if written not in codes.codes and len(written) == _PADDED and written.isdigit():
+    if written not in codes.codes and len(written) == _PADDED_CODE_LENGTH and written.isdigit():
         from ...core.engine.context import trim_padding
 
-        written = trim_padding(written, _PADDED)
+        written = trim_padding(written, _PADDED_CODE_LENGTH)
     return codes, written
 
 
 def code_name(context: QgsExpressionContext | None, list_name: Any, value: Any) -> Any:
-    """Return the name of a code; NULL if unknown."""
+    """Return the name of a code in a code list; NULL if the code is unknown."""
     if list_name is None or value is None:
         return NULL
     codes, code = _find_code(list_name, value)
@@ -165,7 +171,7 @@ def code_name(context: QgsExpressionContext | None, list_name: Any, value: Any) 
 
 
 def parent_code(context: QgsExpressionContext, list_name: Any, value: Any) -> Any:
-    """Return the parent of a code; NULL without one."""
+    """Return the parent of a code in a code list; NULL without a parent."""
     if list_name is None or value is None:
         return NULL
     codes, code = _find_code(list_name, value)
@@ -173,5 +179,5 @@ def parent_code(context: QgsExpressionContext, list_name: Any, value: Any) -> An
 
 
 def zone_name(context: QgsExpressionContext, value: Any) -> Any:
-    """Return the name of a planning zone's code."""
+    """Return the name of a planning zone (规划分区) by its code; NULL if unknown."""
     return code_name(context, "planning_zones", value)

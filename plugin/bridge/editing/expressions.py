@@ -19,9 +19,9 @@ from .expression_values import code_name, parent_code, resolve_layer, statutory_
 
 
 class Functions:
-    """Register and unregister the functions.
+    """Registers the plugin's expression functions in QGIS.
 
-    With them also the registers of numbers and the dependent fields.
+    It also holds the number registers of the layers and the updater of dependent fields.
     """
 
     def __init__(self) -> None:
@@ -30,15 +30,15 @@ class Functions:
         self._functions: list[Function] = []
 
     def register(self) -> None:
-        """Register the functions."""
+        """Register all expression functions of the plugin in QGIS."""
         self._ledgers.start(QgsProject.instance())
-        for function in self._make():
+        for function in self._make_functions():
             if QgsExpression.registerFunction(function):
                 self._functions.append(function)
         self._dependent_fields.start(QgsProject.instance())
 
     def unregister(self) -> None:
-        """Unregister the functions."""
+        """Remove the plugin's expression functions from QGIS."""
         for function in self._functions:
             QgsExpression.unregisterFunction(function.name())
         self._functions.clear()
@@ -49,7 +49,7 @@ class Functions:
         found = self._ledgers.next_bsm(resolve_layer(context, layer), "" if county is None else str(county).strip())
         return found or NULL
 
-    def _make(self) -> list[Function]:
+    def _make_functions(self) -> list[Function]:
         code_list = Argument("list", False, tr("id of the code list, such as 'land_use_2023' or 'planning_zones'"))
         code = Argument("code", False, tr("the code, padded with zeros or not"))
         return [

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The next 标识码 (BSM), including unsaved edits and all numbers ever used.
+"""The next feature number (标识码, BSM), after all numbers ever used, saved or not.
 
-One running number serves all layers of a project and of their databases, so that no two layers get the same one. Each
-layer with a BSM field has a register. It reads the layer once, then follows its signals; before edits are saved it
-reads the numbers that will be removed. Layers of a database that are not in the project are read once a session. A
-register's numbers are stored in the layer in the project, and by data source and by database in the settings, so that a
-number remains used in other projects and after its feature or layer is removed.
+One running number serves all layers of a project and of their databases, so that no two layers get the same one.
+Each layer with a BSM field has a register. It reads the layer once, then follows its signals; before edits are
+saved it reads the numbers that will be removed. Layers of a database that are not in the project are read once a
+session. A register's numbers are stored in the layer in the project, and by data source and by database in the
+settings, so that a number remains used in other projects and after its feature or layer is removed.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from .. import settings
 FIELD = "BSM"
 #: The county of a layer's numbers; stored in the project.
 COUNTY_PROPERTY = "sanxian/county"
-_HIGH_PROPERTY = "sanxian/bsm/"
+_HIGHEST_NUMBER_PROPERTY = "sanxian/bsm/"
 #: The highest number of each county in any layer of a project; stored in the project, as the name of an XML element.
-_SCOPE, _HIGH_ENTRY = "sanxian", "bsm/county_"
+_PROJECT_SCOPE, _HIGHEST_NUMBER_KEY = "sanxian", "bsm/county_"
 
 
 class NumberRegister(QObject):
-    """The numbers of one layer.
+    """Keeps the highest feature number (BSM) of one layer by county.
 
-    On the layer's thread only, except `known`. ``gone`` is called when the layer is deleted.
+    Used on the layer's thread only, except `known`. ``gone`` is called when the layer is deleted.
     """
 
     def __init__(self, layer: QgsVectorLayer, gone: Callable[[str], None] = lambda layer_id: None):
         super().__init__()
         # Never the layer itself: it could not be deleted while its register exists.
         self._id, self._weak = layer.id(), weakref.ref(layer)
-        self._gone = gone
+        self._on_layer_deleted_by_id = gone
         self._source = _make_source_key(layer)
         self.database = database_of(layer)
         self._high: dict[str, int] = {}
@@ -56,7 +56,7 @@ class NumberRegister(QObject):
             signal.connect(slot)
 
     def close(self) -> None:
-        """Disconnect from the layer and store its numbers."""
+        """Disconnect from the layer's signals and store its numbers."""
         if self._given and self.layer is not None:
             self._editing_stopped()
         for signal, slot in self._connections():
@@ -64,7 +64,7 @@ class NumberRegister(QObject):
 
     @property
     def layer(self) -> QgsVectorLayer:
-        """Return the layer."""
+        """Return the observed layer."""
         return self._weak() or QgsProject.instance().mapLayer(self._id)
 
     def _connections(self) -> Any:
@@ -75,24 +75,24 @@ class NumberRegister(QObject):
             (layer.featureAdded, self._feature_added),
             (layer.attributeValueChanged, self._value_changed),
             (layer.updatedFields, self._fields_changed),
-            (layer.undoStack().indexChanged, self._read_entered),
+            (layer.undoStack().indexChanged, self._read_entered_numbers),
             (layer.editingStarted, self._editing_started),
-            (layer.beforeCommitChanges, self._before_commit),
+            (layer.beforeCommitChanges, self._store_before_commit),
             (layer.editingStopped, self._editing_stopped),
-            (layer.dataChanged, self._forget),
-            (layer.afterRollBack, self._forget),
+            (layer.dataChanged, self._forget_index),
+            (layer.afterRollBack, self._forget_index),
             (layer.willBeDeleted, self._on_layer_deleted),
         )
 
     def county(self) -> str:
-        """Return the county set for the layer, else the prefix of its numbers."""
+        """Return the county code set for the layer, else the prefix of its numbers."""
         county = str(self.layer.customProperty(COUNTY_PROPERTY, "") or "")
         if not county:
             self._read_rows_once()
         return county or self._usual
 
     def highest(self, county: str) -> int:
-        """Return the highest known number: rows, unsaved edits, and stored numbers."""
+        """Return a county's highest number in rows, unsaved edits and stored numbers."""
         self._read_rows_once()
         if county not in self._recalled:
             self._raise_highest({county: self._read_stored(county)})
@@ -100,28 +100,28 @@ class NumberRegister(QObject):
         return self._high.get(county, 0)
 
     def recall(self) -> None:
-        """Read the stored numbers again before the next one.
+        """Discard stored numbers in memory, to read them again before the next number.
 
-        A removed layer may have stored a higher one.
+        A removed layer may have stored a higher number.
         """
         self._recalled.clear()
 
     def seen(self) -> set[str]:
-        """Return the counties of the numbers in the layer."""
+        """Return the codes of the counties whose numbers occur in the layer."""
         self._read_rows_once()
         return set(self._high)
 
     def take(self, county: str, number: int) -> None:
-        """Issue a number. It remains used when edits are discarded.
+        """Issue a number; it remains used when edits are discarded.
 
         A thousand pasted features use a thousand numbers.
         """
         self._high[county] = self._given[county] = number
 
     def known(self, county: str) -> int | None:
-        """Return the highest number known without reading the layer. For other threads.
+        """Return a county's highest number that is known without reading the layer.
 
-        None before it was read.
+        None before the layer was read. May be called in any thread.
         """
         return self._high.get(county)
 
@@ -130,7 +130,7 @@ class NumberRegister(QObject):
         return self.layer.fields().lookupField(FIELD)
 
     def _read_rows_once(self) -> None:
-        self._read_entered()
+        self._read_entered_numbers()
         if self._read:
             return
         values = list(_values(self.layer, self._find_index()))
@@ -147,32 +147,35 @@ class NumberRegister(QObject):
         for county, number in found.items():
             self._high[county] = max(number, self._high.get(county, 0))
             if keep and number > self._read_stored(county):
-                self.layer.setCustomProperty(_HIGH_PROPERTY + county, number)
+                self.layer.setCustomProperty(_HIGHEST_NUMBER_PROPERTY + county, number)
                 if (project := self.layer.project()) is not None:
-                    project.writeEntry(_SCOPE, _HIGH_ENTRY + county, number)
-                for name in self._names():
+                    project.writeEntry(_PROJECT_SCOPE, _HIGHEST_NUMBER_KEY + county, number)
+                for name in self._make_setting_keys():
                     if number > settings.get(f"bsm/{name}/{county}", 0):
                         settings.put(f"bsm/{name}/{county}", number)
 
     def _read_stored(self, county: str) -> int:
-        """Return the stored number of the layer, its project, its data and its database.
+        """Return the highest stored number of the layer, project, data and database.
 
-        For the project, whichever of its layers had the number.
+        The project stores numbers of all its layers, whichever of them had the number.
         """
-        kept = [int(self.layer.customProperty(_HIGH_PROPERTY + county, 0) or 0)]
+        kept = [int(self.layer.customProperty(_HIGHEST_NUMBER_PROPERTY + county, 0) or 0)]
         if (project := self.layer.project()) is not None:
-            kept.append(project.readNumEntry(_SCOPE, _HIGH_ENTRY + county, 0)[0])
-        return max([*kept, *(settings.get(f"bsm/{name}/{county}", 0) for name in self._names())])
+            kept.append(project.readNumEntry(_PROJECT_SCOPE, _HIGHEST_NUMBER_KEY + county, 0)[0])
+        return max([*kept, *(settings.get(f"bsm/{name}/{county}", 0) for name in self._make_setting_keys())])
 
-    def _names(self) -> list[str]:
-        """Return the keys of the settings for the layer's data and its database."""
+    def _make_setting_keys(self) -> list[str]:
+        """Return the keys under which the user's settings store the layer's numbers.
+
+        One key is for the layer's data source, one for its database.
+        """
         return [name for name in (self._source, _digest(self.database)) if name]
 
     # --- its signals
     def _on_layer_deleted(self) -> None:
-        self._gone(self._id)
+        self._on_layer_deleted_by_id(self._id)
 
-    def _forget(self, *_: Any) -> None:
+    def _forget_index(self, *_: Any) -> None:
         self._read = False
         self._entered.clear()
         self._recalled.clear()
@@ -191,7 +194,7 @@ class NumberRegister(QObject):
     def _fields_changed(self) -> None:
         self._bsm_index = self._find_index()
 
-    def _read_entered(self, *_: Any) -> None:
+    def _read_entered_numbers(self, *_: Any) -> None:
         """Add the numbers that were entered since the last call."""
         if self._entered:
             entered, self._entered = self._entered, set()
@@ -209,10 +212,10 @@ class NumberRegister(QObject):
         self._raise_highest(self._given, keep=True)
         self._given = {}
 
-    def _before_commit(self, *_: Any) -> None:
+    def _store_before_commit(self, *_: Any) -> None:
         """Store issued numbers, and those deleted or overwritten by this save."""
         self._editing_stopped()
-        self._read_entered()
+        self._read_entered_numbers()
         buffer, index = self.layer.editBuffer(), self._find_index()
         if buffer is None:
             return
@@ -233,7 +236,10 @@ def _values(source: Any, index: int, request: QgsFeatureRequest | None = None) -
 
 
 def _make_source_key(layer: QgsVectorLayer) -> str:
-    """Return a short name of the data behind a layer; empty for layers in memory."""
+    """Return a digest that identifies a layer's data source.
+
+    Empty for layers in memory.
+    """
     if layer.providerType() == "memory" or not layer.isValid():
         return ""
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
@@ -241,10 +247,10 @@ def _make_source_key(layer: QgsVectorLayer) -> str:
 
 
 def database_of(layer: QgsVectorLayer) -> str:
-    """Return the database of a layer.
+    """Return the path or name of a layer's database.
 
-    Its GeoPackage or FileGDB, the folder of its shapefile, or database and schema on a server. Empty for layers in
-    memory and other data without a database.
+    That is the GeoPackage or FileGDB, the folder of a shapefile, or database and schema on a server. Empty for
+    layers in memory and other data without a database.
     """
     if layer.providerType() == "memory" or not layer.isValid():
         return ""
@@ -258,7 +264,7 @@ def database_of(layer: QgsVectorLayer) -> str:
 
 
 def _digest(*names: str) -> str:
-    """Return a short name of a place for a key of the settings.
+    """Return a digest of a place (database or data source) as key of the settings.
 
     Empty for an empty place.
     """
@@ -266,7 +272,10 @@ def _digest(*names: str) -> str:
 
 
 def _find_highest_outside(database: str, present: Iterable[QgsVectorLayer]) -> dict[str, int]:
-    """Return county → highest number in a database's layers that are not ``present``."""
+    """Return county → highest number in a database's layers outside the project.
+
+    ``present``: layers of the database that are in the project.
+    """
     if not database or not Path(database).exists():
         return {}
     loaded = {_make_source_key(layer) for layer in present}
@@ -286,9 +295,9 @@ def _find_highest_outside(database: str, present: Iterable[QgsVectorLayer]) -> d
 
 
 class NumberRegisters:
-    """The registers of all layers.
+    """The number registers of all layers of a project.
 
-    They are created when layers with a BSM are added, or on demand.
+    They are created when layers with a BSM field are added, or on demand.
     """
 
     def __init__(self) -> None:
@@ -297,30 +306,30 @@ class NumberRegisters:
         self._outside: dict[str, dict[str, int]] = {}
 
     def start(self, project: QgsProject) -> None:
-        """Observe the layers of a project."""
-        project.layersAdded.connect(self._added)
-        self._added(project.mapLayers().values())
+        """Observe the layers of a project, also those added later."""
+        project.layersAdded.connect(self._on_layers_added)
+        self._on_layers_added(project.mapLayers().values())
 
     def stop(self, project: QgsProject) -> None:
-        """Stop observing the layers."""
-        project.layersAdded.disconnect(self._added)
+        """Stop observing the layers of a project."""
+        project.layersAdded.disconnect(self._on_layers_added)
         for register in self._of.values():
             register.close()
         self._of.clear()
         self._outside.clear()
 
-    def _added(self, layers: Any) -> None:
+    def _on_layers_added(self, layers: Any) -> None:
         for layer in layers:
             if isinstance(layer, QgsVectorLayer) and layer.fields().lookupField(FIELD) >= 0:
                 self.of(layer)
 
     def of(self, layer: QgsVectorLayer) -> NumberRegister:
-        """Return the register of a layer."""
+        """Return the number register of a layer; create it if missing."""
         if layer.id() not in self._of:
-            self._of[layer.id()] = NumberRegister(layer, self._gone)
+            self._of[layer.id()] = NumberRegister(layer, self._on_layer_deleted_by_id)
         return self._of[layer.id()]
 
-    def _gone(self, layer_id: str) -> None:
+    def _on_layer_deleted_by_id(self, layer_id: str) -> None:
         register = self._of.pop(layer_id, None)
         if register is not None:
             # Its numbers are read again from the file for the next number.
@@ -329,12 +338,13 @@ class NumberRegisters:
                 other.recall()
 
     def next_bsm(self, layer: QgsVectorLayer, county: str = "") -> str:
-        """Return the next number of all layers; issue it if the layer is being edited.
+        """Return the next free number over all layers.
 
-        InputError if neither the project nor the layer's numbers name a county.
+        The number is issued if the layer is being edited. Raise InputError if neither the project nor the layer's
+        numbers name a county.
         """
         if QThread.currentThread() != layer.thread():
-            return self._show_next(layer, county) if county else ""
+            return self._preview_next(layer, county) if county else ""
         register = self.of(layer)
         county = county or register.county()
         if not county:
@@ -346,26 +356,26 @@ class NumberRegisters:
         return bsm
 
     def highest(self, county: str) -> int:
-        """Return a county's highest number ever used in the layers and their databases."""
+        """Return the highest number ever used in a county, over all layers and databases."""
         current = QThread.currentThread()
         here = [one for one in self._of.values() if one.layer is not None]
         # Layers of another thread are not read from this one.
         used = [one.highest(county) if one.layer.thread() == current else one.known(county) or 0 for one in here]
-        return max([*used, *(self._in_database(one.database).get(county, 0) for one in here)], default=0)
+        return max([*used, *(self._find_highest_in_database(one.database).get(county, 0) for one in here)], default=0)
 
     def all_highest(self) -> dict[str, int]:
-        """Return county → highest number, for the counties of layers and of their numbers."""
+        """Return county → highest number, for all counties that the layers name."""
         counties = {one.county() for one in self._of.values()} | {c for one in self._of.values() for c in one.seen()}
-        counties |= {c for one in self._of.values() for c in self._in_database(one.database)}
+        counties |= {c for one in self._of.values() for c in self._find_highest_in_database(one.database)}
         return {county: self.highest(county) for county in counties if county}
 
-    def _in_database(self, database: str) -> dict[str, int]:
+    def _find_highest_in_database(self, database: str) -> dict[str, int]:
         if database not in self._outside:
             present = [one.layer for one in self._of.values() if one.database == database and one.layer is not None]
             self._outside[database] = _find_highest_outside(database, present)
         return self._outside[database]
 
-    def _show_next(self, layer: QgsVectorLayer, county: str) -> str:
+    def _preview_next(self, layer: QgsVectorLayer, county: str) -> str:
         """Return the next number known without reading a layer; empty before it was read."""
         own = self._of.get(layer.id())
         if own is None or own.known(county) is None:
@@ -376,9 +386,9 @@ class NumberRegisters:
 
 
 def find_used_numbers(project: QgsProject, databases: Iterable[str] = ()) -> dict[str, int]:
-    """Return county → highest number used in a project and databases.
+    """Return county → highest number used in a project and in databases.
 
-    The databases are the project's and further ones, for a new layer next to them.
+    The databases are the project's and ``databases``, next to which a new layer is created.
     """
     ledgers = NumberRegisters()
     ledgers.start(project)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Edits of one layer, derived from its signals, in every transaction mode.
 
-Signals of features only collect their ids: pasting a thousand emits a thousand. The undo stack emits once per command,
-and once more when changes are saved or rolled back. (Measured on QGIS 3.40: saving turns negative ids into positive
-ones, by a pair of featureDeleted and featureAdded after committedFeaturesAdded; a transaction is rolled back with no
-signal but dataChanged and afterRollBack.)
+Signals of features only collect their ids: pasting a thousand emits a thousand. The undo stack emits once per
+command, and once more when changes are saved or rolled back. (Measured on QGIS 3.40: saving turns negative ids into
+positive ones, by a pair of featureDeleted and featureAdded after committedFeaturesAdded; a transaction is rolled
+back with no signal but dataChanged and afterRollBack.)
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal, pyqtSlot
 
 
 class EditStep:
-    """One edit command of one layer, recorded when it was executed."""
+    """One edit command of one layer, recorded when it was executed; it can be undone."""
 
     def __init__(self, layer: QgsVectorLayer, index: int):
         self.layer, self._index = layer, index
         #: True once the command was undone, saved or rolled back; a redo creates another step.
         self.is_over = False
         #: Layers of the same transaction → id of their last command; undo would also revert later commands there.
-        self.others = [(other, _last_command_id(other)) for other in _find_transaction_layers(layer)]
+        self.others = [(other, _identify_last_command(other)) for other in _find_transaction_layers(layer)]
 
     @property
     def is_last(self) -> bool:
@@ -34,7 +34,7 @@ class EditStep:
         stack = self.layer.undoStack()
         if stack.index() != self._index or not stack.canUndo():
             return False
-        return all(not sip.isdeleted(other) and _last_command_id(other) == top for other, top in self.others)
+        return all(not sip.isdeleted(other) and _identify_last_command(other) == top for other, top in self.others)
 
     def undo(self) -> bool:
         """Undo this command and return True; return False if it is not the last command."""
@@ -47,7 +47,7 @@ class EditStep:
     def end_if_beyond(self, index: int) -> bool:
         """Record that the undo stack went back to ``index``.
 
-        Return True if this ended the step.
+        Return True if the step is thereby undone.
         """
         self.is_over = self.is_over or self._index > index
         return self.is_over
@@ -73,9 +73,9 @@ class EditListener(QObject):
         self.layer = layer
         self._pending: set[int] = set()
         self._renamed: dict[int, int] = {}
-        self._unsaved = _unsaved(layer)
+        self._find_unsaved_fids = _find_unsaved_fids(layer)
         # In a transaction the buffer does not contain earlier changes.
-        self._blind = layer.isEditable() and layer.undoStack().index() > 0 and not self._unsaved
+        self._blind = layer.isEditable() and layer.undoStack().index() > 0 and not self._find_unsaved_fids
         self._doubt = False
         self._saved: set[int] = set()
         self._last_deleted = 0
@@ -102,7 +102,7 @@ class EditListener(QObject):
             signal.connect(slot)
 
     def stop(self) -> None:
-        """Disconnect from the layer."""
+        """Disconnect from the layer's signals."""
         listening, self._listening = self._listening, ()
         if sip.isdeleted(self.layer):
             return
@@ -111,7 +111,7 @@ class EditListener(QObject):
 
     @property
     def busy(self) -> bool:
-        """Return True while a command is running; its changes so far may be reverted."""
+        """Return True while an edit command is running; its changes may be reverted."""
         return self.layer.isEditCommandActive()
 
     @property
@@ -121,14 +121,14 @@ class EditListener(QObject):
 
     @property
     def waiting(self) -> int:
-        """Return the number of changed features not yet collected."""
+        """Return the number of changed features that were not yet collected."""
         return len(self._pending)
 
     def collect(self) -> tuple[dict[int, int], set[int], list[EditStep | None]] | None:
-        """Return the changes since the last call, or None if unknown.
+        """Return the changes since the last call, or None if they are unknown.
 
-        Features with another id (old → new), those to check again, and their commands: None means an undo, several
-        commands at once, saving, or a roll-back.
+        The changes are: features with another id (old → new), ids of the features to check again, and their edit
+        commands. A command of None means an undo, several commands at once, saving, or a roll-back.
         """
         if self._doubt:
             return None
@@ -138,10 +138,10 @@ class EditListener(QObject):
         return renamed, pending, causes
 
     def check_state(self) -> None:
-        """Treat all unsaved changes as changed again."""
+        """Collect all unsaved changes of the layer again, as if they were just made."""
         if self._in_transaction():
             self._doubt = self._doubt or self._blind
-            self._pending |= self._unsaved
+            self._pending |= self._find_unsaved_fids
             self._causes.append(None)
 
     def _in_transaction(self) -> bool:
@@ -151,7 +151,7 @@ class EditListener(QObject):
     # --- signals
     def _note_change(self, fid: int) -> None:
         self._pending.add(fid)
-        self._unsaved.add(fid)
+        self._find_unsaved_fids.add(fid)
 
     def _on_added(self, fid: int) -> None:
         if fid in self._saved and self._last_deleted < 0:
@@ -186,13 +186,13 @@ class EditListener(QObject):
             self.commandEnded.emit()
 
     def _on_committed(self) -> None:
-        self._unsaved, self._blind, self._saved = set(), False, set()
+        self._find_unsaved_fids, self._blind, self._saved = set(), False, set()
         self.commandEnded.emit()
 
     def _on_rolled_back(self) -> None:
         self._doubt = self._blind
-        self._pending |= self._unsaved
-        self._unsaved, self._blind = set(), False
+        self._pending |= self._find_unsaved_fids
+        self._find_unsaved_fids, self._blind = set(), False
         self._causes.append(None)
         self.commandEnded.emit()
 
@@ -206,7 +206,7 @@ class EditListener(QObject):
             self.lost.emit()
 
 
-def _unsaved(layer: QgsVectorLayer) -> set[int]:
+def _find_unsaved_fids(layer: QgsVectorLayer) -> set[int]:
     buffer = layer.editBuffer()
     if buffer is None:
         return set()
@@ -227,10 +227,10 @@ def _find_transaction_layers(layer: QgsVectorLayer) -> list[QgsVectorLayer]:
     return [v for v in layers if v.dataProvider() is not None and v.dataProvider().transaction() == transaction]
 
 
-def _last_command_id(layer: QgsVectorLayer) -> tuple[int, int]:
-    """Return a unique id of a layer's last command.
+def _identify_last_command(layer: QgsVectorLayer) -> tuple[int, int]:
+    """Return an id of the last command on a layer's undo stack.
 
-    It consists of its index on the undo stack and its memory address.
+    It consists of the command's index on the stack and its memory address.
     """
     stack = layer.undoStack()
     command = stack.command(stack.index() - 1) if stack.index() else None

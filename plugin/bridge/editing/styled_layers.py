@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers of a new database: role, symbols, form, defaults, layer tree.
+"""Layers of a new database in the project: role, symbols, form, place in the tree.
 
-The wizard and `create_layers` both use this module.
+The wizard and the tool `create_layers` both use this module.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from ...core.standard import Standard
 
 #: A longer legend is collapsed, as classes of land use are many.
-_LEGEND = 6
+_MAX_OPEN_LEGEND_ENTRIES = 6
 
 
 def list_layers(database: Path) -> dict[str, str]:
-    """Return name → source of the layers of a database."""
+    """Return the layers of a database: name → data source."""
     details = QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(database))
     return {one.name(): one.uri() for one in details}
 
 
 def open_layer(source: str, name: str, project: QgsProject) -> QgsVectorLayer:
-    """Return a layer of a data source with its name."""
+    """Return a vector layer for a data source, with a name."""
     options = QgsVectorLayer.LayerOptions(project.transformContext())
     options.loadDefaultStyle = False
     return QgsVectorLayer(source, name, "ogr", options)
@@ -42,7 +42,8 @@ def open_layer(source: str, name: str, project: QgsProject) -> QgsVectorLayer:
 def set_up_layer(layer: QgsVectorLayer, role: str, norm: Norm, code: str, county: str) -> None:
     """Set name, role, symbols, form, constraints and default values of a layer.
 
-    The county's code and name are stored in the layer.
+    ``role``: code of the plan layer; ``code``, ``county``: code and name of the county, which are stored in the
+    layer.
     """
     template = attribute_forms.template_for(layer, role, norm.standard) or norm.standard.templates[role]
     layer.setName(template.name)
@@ -58,7 +59,7 @@ def place_layer(
 ) -> QgsLayerTreeLayer:
     """Place a layer in the standard's layer tree, or move its existing node there.
 
-    ``roles``: layer id → role, for layers without a role property.
+    ``role``: code of the plan layer; ``roles``: layer id → role, for layers without a role property.
     """
     root, branch = project.layerTreeRoot(), branch_of(role, standard)
     former = root.findLayer(layer.id())
@@ -73,20 +74,22 @@ def place_layer(
     if former is not None:
         former.parent().removeChildNode(former)
     node.setItemVisibilityChecked(branch.shown)
-    node.setExpanded(layer.renderer() is not None and len(layer.renderer().legendSymbolItems()) <= _LEGEND)
+    node.setExpanded(
+        layer.renderer() is not None and len(layer.renderer().legendSymbolItems()) <= _MAX_OPEN_LEGEND_ENTRIES
+    )
     return node
 
 
 def layer_order(standard: Standard) -> dict[str, int]:
-    """Return role → position in the standard's tree, from the top."""
+    """Return role → position in the standard's layer tree, counted from the top."""
     roles = dict.fromkeys(role for one in branches(standard) for role in one.roles + one.also)
     return {role: n for n, role in enumerate(roles)}
 
 
 def arrange_layers(project: QgsProject, roles: Mapping[str, str], standard: Standard) -> list[str]:
-    """Move layers (role → id) to the groups of the standard's tree.
+    """Move layers to the groups of the standard's layer tree; return their names.
 
-    Return their names. Their visibility is kept. Groups that become empty are removed.
+    ``roles``: role → layer id. Their visibility is kept. Groups that become empty are removed.
     """
     by_id, done = {layer_id: role for role, layer_id in roles.items()}, []
     order = layer_order(standard)
@@ -113,9 +116,9 @@ def _find_role(node: object, roles: Mapping[str, str]) -> str:
 
 
 def _find_group(root: QgsLayerTreeGroup, branch: TreeBranch, standard: Standard) -> QgsLayerTreeGroup:
-    """Return the group of a branch, created if missing.
+    """Return the layer tree group of a branch of the standard; create it if missing.
 
-    A new group is below those of the branches before it, else on top.
+    A new group is placed below those of earlier branches, else on top.
     """
     group = root.findGroup(branch.name)
     if group is not None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Choice of the layer group to check if several databases have the same layers.
+"""Choice of the layers to check if several databases contain the same plan layers.
 
-This happens after importing VCT files.
+That is usual after a VCT file was imported.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from ...core.check import Options
 
 #: Database formats with many layers per file; layers of other formats are grouped by folder.
-_DATABASES = (".gpkg", ".gdb", ".sqlite", ".db", ".mdb")
+_DATABASE_SUFFIXES = (".gpkg", ".gdb", ".sqlite", ".db", ".mdb")
 
 
 @dataclass(frozen=True)
 class LayerGroup:
-    """The plan layers of one database or folder.
+    """The plan layers of one database or folder, which may compete with another one.
 
-    ``name``: name of the layer tree group that contains all of them, else empty; ``roles``: roles of its recognised
-    layers;
-    ``repeated``: those roles that another group also has.
+    ``name``: name of the layer tree group that contains all of them, else empty; ``file``: the database or folder;
+    ``layers``: ids; ``roles``: roles (codes of plan layers) of the recognised ones; ``repeated``: those roles that
+    another group also has; ``imported``: they come from a VCT file.
     """
 
     name: str
@@ -43,10 +43,10 @@ class LayerGroup:
 
 
 def conflicting_groups(project: QgsProject, options: Options) -> list[LayerGroup]:
-    """Return the groups that share a role with another group, imported groups last.
+    """Return the layer groups that share a role (code of a plan layer) with another.
 
-    Empty without conflicts. A role that the user assigned to one layer is not a conflict. Call on the main thread; the
-    geometry libraries are loaded only if there is more than one group.
+    Groups imported from VCT come last. Empty without conflicts. A role that the user assigned to one layer is not a
+    conflict. Call on the main thread; the geometry libraries are loaded only if there is more than one group.
     """
     groups: dict[str, list[QgsVectorLayer]] = {}
     for layer in recognise.plan_layers(project):
@@ -73,7 +73,7 @@ def conflicting_groups(project: QgsProject, options: Options) -> list[LayerGroup
 
 
 def choose_group(project: QgsProject, chosen: LayerGroup, groups: Iterable[LayerGroup]) -> None:
-    """Exclude groups that repeat a role of the chosen one.
+    """Exclude from checks the groups that repeat a role of the chosen group.
 
     They remain excluded while the chosen group is in the project.
     """
@@ -95,7 +95,7 @@ def find_excluded_layers(project: QgsProject) -> list[QgsVectorLayer]:
 def include_layers(project: QgsProject, *, only_orphans: bool = False) -> list[QgsVectorLayer]:
     """Include excluded layers in checks again and return them.
 
-    ``only_orphans``: only if their chosen group was removed.
+    ``only_orphans``: only layers whose chosen group is no longer in the project.
     """
     released = []
     for layer in find_excluded_layers(project):
@@ -112,7 +112,7 @@ def _make_group_key(layer: QgsVectorLayer) -> str:
     if layer.providerType() != "ogr":
         # Memory layers form one group; layers on a server are grouped by their source.
         return layer.providerType() if layer.providerType() == "memory" else path
-    return path if Path(path).suffix.lower() in _DATABASES else str(Path(path).parent)
+    return path if Path(path).suffix.lower() in _DATABASE_SUFFIXES else str(Path(path).parent)
 
 
 def _find_roles(layers: list[QgsVectorLayer], options: Options) -> frozenset[str]:

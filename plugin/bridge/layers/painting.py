@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rendering of plan rows with QGIS, in any thread.
+"""Rendering of plan rows to images with QGIS, in any thread.
 
 It uses memory layers only, no project and no layer of a project.
 """
@@ -36,14 +36,15 @@ from . import styles
 FONTS = ("Noto Sans CJK SC", "Microsoft YaHei", "Source Han Sans SC", "PingFang SC", "SimHei", "sans-serif")
 MM_PER_INCH = 25.4
 #: The style of a layer without one.
-_PLAIN = {"color": "255,255,255,0", "outline_color": "#444444", "outline_width": "0.3"}
+_PLAIN_OUTLINE = {"color": "255,255,255,0", "outline_color": "#444444", "outline_width": "0.3"}
 
 
 @dataclass(frozen=True)
 class PaintedSheet:
-    """An image: extent in the plan's metres, size in pixels and on paper.
+    """The geometry of an image: extent in the plan's CRS (m), size in pixels and mm.
 
-    ``symbol_scale``: symbols are made for a working map and too heavy where a whole county measures ten centimetres.
+    ``symbol_scale``: factor for the size of symbols, which are made for a working map and too heavy where a whole
+    county measures ten centimetres.
     """
 
     extent: tuple[float, float, float, float]
@@ -54,20 +55,20 @@ class PaintedSheet:
 
     @property
     def dots_per_mm(self) -> float:
-        """Return the resolution in dots per mm."""
+        """Return the resolution of the image in pixels per mm on paper."""
         return self.width / self.width_mm
 
     @property
     def pixel_m(self) -> float:
-        """Return the size of a pixel in metres."""
+        """Return the size of a pixel in metres on the ground."""
         return (self.extent[2] - self.extent[0]) / self.width
 
     def place(self, x: float, y: float) -> tuple[float, float]:
-        """Return the pixel position of a point in metres."""
+        """Return the pixel position of a point given in metres (plan's CRS)."""
         return (x - self.extent[0]) / self.pixel_m, (self.extent[3] - y) / self.pixel_m
 
     def ground(self, left: float, top: float, right: float, bottom: float) -> Any:
-        """Return a box in pixels as a polygon in metres."""
+        """Return a box given in pixels as a polygon in metres (plan's CRS)."""
         import shapely
 
         west, north = self.extent[0], self.extent[3]
@@ -87,19 +88,19 @@ def has_style(name: str) -> bool:
 
 
 def apply_style(layer: QgsVectorLayer, name: str) -> None:
-    """Set the symbols and labels of a role, or a plain outline."""
+    """Set the symbols and labels of a named style, or a plain outline without one."""
     if styles.has_own_style(name):
         styles.apply_style_file(layer, styles.style_name(name, styles.geometry_of(layer)))
     else:
-        layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(_PLAIN)))
+        layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(_PLAIN_OUTLINE)))
 
 
 def memory_layer(
     name: str, crs: Any, columns: Sequence[str], rows: Iterable[tuple[Any, Sequence[str]]]
 ) -> QgsVectorLayer:
-    """Return a memory layer with the style ``name``.
+    """Return a layer in memory with the symbols of the style ``name``.
 
-    ``rows``: shapely geometries with their values.
+    ``rows``: shapely geometries with the values of their ``columns``.
     """
     layer = QgsVectorLayer("MultiPolygon?index=no", name, "memory")
     layer.setCrs(crs)
@@ -125,7 +126,7 @@ def memory_layer(
 
 
 def obstacle_layer(crs: Any, shapes: Iterable[Any]) -> QgsVectorLayer:
-    """Return a layer that draws nothing but repels labels of other layers."""
+    """Return an invisible layer whose shapes repel labels of other layers."""
     layer = memory_layer("obstacles", crs, [], [(shape, []) for shape in shapes])
     layer.setRenderer(QgsNullSymbolRenderer())
     settings = QgsPalLayerSettings()
@@ -140,7 +141,7 @@ def obstacle_layer(crs: Any, shapes: Iterable[Any]) -> QgsVectorLayer:
 
 
 def draw_layers(sheet: PaintedSheet, layers: Sequence[QgsVectorLayer], crs: Any) -> QImage:
-    """Draw the layers, the first on top, on white."""
+    """Draw layers on a white image and return it; the first layer is on top."""
     image = QImage(sheet.width, sheet.height, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(QColor("#FFFFFF"))
     settings = QgsMapSettings()
@@ -174,7 +175,7 @@ def make_painter(image: QImage) -> QPainter:
 def draw_text(
     painter: QPainter, sheet: PaintedSheet, text: str, x: float, y: float, size_mm: float, bold: bool = False
 ) -> None:
-    """Draw black text with a white halo, its left end and middle at (x, y) in pixels."""
+    """Draw black text with a halo; (x, y) is the middle of its left end in pixels."""
     font = QFont()
     font.setFamilies(list(FONTS))
     font.setPixelSize(max(round(size_mm * sheet.dots_per_mm), 6))
@@ -190,9 +191,9 @@ def draw_text(
 def draw_severity_mark(
     painter: QPainter, sheet: PaintedSheet, severity: str, x: float, y: float, size_mm: float
 ) -> None:
-    """Draw the mark of a severity, distinguishable without colour.
+    """Draw the mark of a severity, which is distinguishable without colour.
 
-    An octagon with a cross, a triangle with a bar.
+    Errors have an octagon with a cross, warnings a triangle with a bar.
     """
     unit = size_mm * sheet.dots_per_mm / 22
     painter.save()
@@ -226,7 +227,7 @@ def draw_severity_mark(
 
 
 def round_length(most_m: float) -> float:
-    """Return the largest 1, 2 or 5 × 10ⁿ metres up to ``most_m``."""
+    """Return the largest length of 1, 2 or 5 × 10ⁿ metres up to ``most_m`` metres."""
     power = 1.0
     while power * 10 <= most_m:
         power *= 10
@@ -272,9 +273,9 @@ def north_arrow(painter: QPainter, sheet: PaintedSheet, letter: str) -> None:
 
 
 def data_uri(image: QImage) -> str:
-    """Return a data URI of PNG, or JPEG where it is smaller.
+    """Return an image as data URI of PNG, or JPEG where that is smaller.
 
-    Land-use colours under hatches are smaller as JPEG. The file contains no text.
+    Land-use colours under hatches are smaller as JPEG.
     """
     flat = image.convertToFormat(QImage.Format.Format_RGB888)
     for key in flat.textKeys():

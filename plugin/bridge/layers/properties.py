@@ -17,9 +17,9 @@ IMPORTED_PROPERTY = "sanxian/imported"
 
 
 def name_of(layer: QgsVectorLayer) -> str:
-    """Return the layer's name, or its table's if QGIS derived the name from the file.
+    """Return a layer's name, or its table's name if QGIS named the layer by its file.
 
-    For example ``county.gpkg|layername=DLTB``.
+    QGIS then names it, for example, ``county.gpkg|layername=DLTB``.
     """
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
     table, path = str(parts.get("layerName") or ""), str(parts.get("path") or "")
@@ -27,27 +27,30 @@ def name_of(layer: QgsVectorLayer) -> str:
 
 
 def table_of(layer: QgsVectorLayer) -> str:
-    """Return the layer's table in its database.
+    """Return the name of a layer's table in its database.
 
-    Empty without one, or if it is the only one.
+    Empty without a table, or if it is the only table.
     """
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
     return str(parts.get("layerName") or "")
 
 
 def file_of(layer: QgsVectorLayer) -> str:
-    """Return the file behind a layer, or its source without passwords."""
+    """Return the path of a layer's file; for other data its source without passwords."""
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
     return str(parts.get("path") or "") or layer.publicSource(True)
 
 
 def template_id(layer: QgsVectorLayer) -> str:
-    """Return the role assigned by the user or `create_layers`, without an edition."""
+    """Return the role (plan layer code) assigned to a layer, without an edition.
+
+    The user or the tool `create_layers` assigned it; empty without an assigned role.
+    """
     return str(layer.customProperty(TEMPLATE_PROPERTY, "") or "").rsplit("/", 1)[-1]
 
 
 def set_template(layer: QgsVectorLayer, role: str) -> None:
-    """Store the layer's role in the project; an empty role removes it."""
+    """Store a layer's role (code of the plan layer) in it; an empty role removes it."""
     if role:
         layer.setCustomProperty(TEMPLATE_PROPERTY, role)
     else:
@@ -64,7 +67,10 @@ def unsaved_edits(layer: QgsVectorLayer) -> int:
 
 
 def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
-    """Return a CRS for pyproj: its code, or WKT for a custom CRS; empty without a CRS."""
+    """Return a CRS as text for pyproj: authority code, or WKT for a custom CRS.
+
+    Empty for an invalid CRS.
+    """
     if not crs.isValid():
         return ""
     if crs.authid().startswith("EPSG:"):
@@ -74,7 +80,7 @@ def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
 
 @steady
 def to_qgis_crs(crs: Any) -> QgsCoordinateReferenceSystem:
-    """Convert pyproj's CRS to QGIS's."""
+    """Convert a CRS of pyproj to a CRS of QGIS."""
     code = crs.to_epsg()
     found = QgsCoordinateReferenceSystem(f"EPSG:{code}") if code else QgsCoordinateReferenceSystem()
     return found if found.isValid() else QgsCoordinateReferenceSystem.fromWkt(crs.to_wkt())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Conversion of layer snapshots to the core's tables, and of features to its rows."""
+"""Conversion of layer snapshots to tables of the core, and of features to rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...core.plan.layer import FieldInfo, SourceLayer
 
 #: Features between two checks for cancellation.
-_BATCH = 2000
+_ROWS_PER_CANCELLATION_CHECK = 2000
 
 
 def read_all(
@@ -33,26 +33,26 @@ def read_all(
     cancellation: Cancellation,
     wanted: Callable[[SourceLayer], bool | frozenset[str]] = lambda layer: True,
 ) -> Iterator[SourceLayer]:
-    """Read layers in turn. Raises Cancelled.
+    """Read snapshots of layers in turn and yield each as a table; raise Cancelled.
 
-    ``wanted`` is called with name and fields before the rows of a layer are read. It returns True, False (the layer
-    remains empty) or the names of the fields to read, in capitals.
+    ``wanted`` is called with name and fields of a layer before its rows are read. It returns True, False (the table
+    remains without rows) or the names of the fields to read, in capitals.
     """
-    sketches = [(one, make_outline(one)) for one in snapshots]
-    asked = [(one, drawn, wanted(drawn)) for one, drawn in sketches]
-    total = sum(one.count for one, _, counts in asked if counts) or 1
+    outlines = [(one, make_outline(one)) for one in snapshots]
+    requests = [(one, outline, wanted(outline)) for one, outline in outlines]
+    total = sum(one.count for one, _, is_wanted in requests if is_wanted) or 1
     done = 0
-    for one, drawn, counts in asked:
-        if not counts:
-            yield drawn
+    for one, outline, is_wanted in requests:
+        if not is_wanted:
+            yield outline
             continue
         progress(done / total, one.name)
-        yield read_snapshot(one, cancellation=cancellation, only=None if counts is True else counts)
+        yield read_snapshot(one, cancellation=cancellation, only=None if is_wanted is True else is_wanted)
         done += one.count
 
 
 def make_outline(shot: Snapshot) -> SourceLayer:
-    """Return a snapshot's name, fields and origin as a layer without rows."""
+    """Return name, fields and origin of a snapshot as a table without rows."""
     import geopandas as gpd
 
     from ...core.geometry.crs import parse_crs
@@ -75,25 +75,25 @@ def make_outline(shot: Snapshot) -> SourceLayer:
 
 
 def _describe_fields(shot: Snapshot, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
-    """Return the fields with the declarations of their database.
+    """Return the fields with types and aliases as declared in their database.
 
-    The aliases that QGIS shows may be those of a form.
+    The aliases that QGIS shows may be those of an attribute form.
     """
     from ...core.io.field_types import KEEPING
 
     path = Path(shot.path)
     if path.suffix.lower() not in KEEPING:
         return fields
-    tables = _tables(shot.path, _make_stamp(path))
+    tables = _read_declared_tables_once(shot.path, _make_stamp(path))
     table = tables.get(shot.table) if shot.table else next(iter(tables.values()), None)
     return table.describe_fields(fields) if table else fields
 
 
 @lru_cache(maxsize=8)
-def _tables(path: str, stamp: tuple[Any, ...]) -> dict[str, DeclaredTable]:
-    """Return the declarations of a database, read once for all its layers.
+def _read_declared_tables_once(path: str, stamp: tuple[Any, ...]) -> dict[str, DeclaredTable]:
+    """Return the declared tables and fields of a database, read once for its layers.
 
-    They are read again after a file of it was written.
+    They are read again after a file of the database was written (``stamp`` changes).
     """
     from ...core.io.field_types import read_declared_tables
 
@@ -108,9 +108,10 @@ def _make_stamp(path: Path) -> tuple[Any, ...]:
 def read_snapshot(
     shot: Snapshot, *, cancellation: Cancellation = NEVER, only: frozenset[str] | None = None
 ) -> SourceLayer:
-    """Return the table of a snapshot, in one pass over the features.
+    """Return the features of a snapshot as a table, read in one pass.
 
-    Attributes by column, geometries as WKB. ``only``: the fields to read, in capitals; default all.
+    Attributes are stored by column, geometries as WKB. ``only``: names of the fields to read, in capitals; by
+    default all.
     """
     import geopandas as gpd
     import numpy as np
@@ -120,21 +121,21 @@ def read_snapshot(
     from ...core.io.crs_definition import find_contradicting_crs
     from ...core.io.shape_headers import read_shape_headers
 
-    drawn = make_outline(shot)
-    kept, crs = _find_positions(shot), drawn.crs
+    outline = make_outline(shot)
+    positions, crs = _find_positions(shot), outline.crs
     if only is not None:
-        kept = [n for n in kept if shot.fields.at(n).name().upper() in only]
-    read = _read_rows(shot, kept, cancellation)
+        positions = [n for n in positions if shot.fields.at(n).name().upper() in only]
+    read = _read_rows(shot, positions, cancellation)
     stored = _count_expected(shot)
     if stored is not None and stored != len(read.fids):
         counts = {"read": len(read.fids), "stored": stored}
-        return replace(drawn, problem=("rows_disagree", counts), rows=stored)
+        return replace(outline, problem=("rows_disagree", counts), rows=stored)
     file, table_name = Path(shot.path), shot.table or Path(shot.path).stem
     shape_crs = read_shape_headers(file, table_name).other_crs
     described_crs = find_contradicting_crs(file, table_name)
     columns = list(zip(*read.attributes, strict=True)) if read.attributes else [()] * shot.fields.count()
     index = pd.Index(read.fids, dtype="int64")
-    table = {shot.fields.at(n).name(): column_of(columns[n], shot.fields.at(n), index) for n in kept}
+    table = {shot.fields.at(n).name(): column_of(columns[n], shot.fields.at(n), index) for n in positions}
     cancellation.raise_if_cancelled()
     # A ring that GEOS cannot represent is returned as missing, as for a file; GEO002 reports it.
     geometries = shapely.from_wkb(np.array(read.shapes, dtype=object), on_invalid="ignore")
@@ -147,11 +148,11 @@ def read_snapshot(
     table[name] = gpd.GeoSeries(geometries, index=index, crs=crs)
     frame = gpd.GeoDataFrame(table, index=index, geometry=name, crs=crs)
     return replace(
-        drawn,
+        outline,
         frame=frame,
         curves=tuple(read.curves),
         curve_step=CURVE_STEP_DEGREES if read.curves else 0.0,
-        notices=_notices(shot, len(read.curves)),
+        notices=_list_reading_notices(shot, len(read.curves)),
         broken=tuple(broken),
         shape_crs=shape_crs,
         described_crs=described_crs,
@@ -159,10 +160,10 @@ def read_snapshot(
 
 
 def _count_expected(shot: Snapshot) -> int | None:
-    """Return the expected number of features; None if unknown.
+    """Return the number of features that the layer should have; None if unknown.
 
-    The file's count if it shows all features, else the layer's. None for a part of the features, or if no count is
-    exact.
+    It is the file's count if the layer shows all its features, else the layer's. None for a part of the features,
+    or if no count is exact.
     """
     from ...core.io.records import stored_rows
 
@@ -177,9 +178,10 @@ def _count_expected(shot: Snapshot) -> int | None:
 
 @dataclass
 class _Rows:
-    """Rows by feature: id, all attributes (unread ones are empty), WKB.
+    """Features read from a layer: feature ids, attributes and geometries.
 
-    ``curves``: with arcs.
+    ``attributes``: all fields of each feature (fields not read are empty); ``shapes``: WKB or None; ``curves``: ids
+    of features with arcs.
     """
 
     fids: list[int] = field(default_factory=list)
@@ -189,13 +191,13 @@ class _Rows:
 
 
 def _read_rows(shot: Snapshot, kept: list[int], cancellation: Cancellation) -> _Rows:
-    """Read the features in one pass, with the fields at these positions."""
+    """Read the features in one pass, only the fields at the given positions."""
     request, found = QgsFeatureRequest(shot.request), _Rows()
     if len(kept) < shot.fields.count() and request.filterExpression() is None:
         # An expression may use any field.
         request.setSubsetOfAttributes(kept)
     for number, feature in enumerate(shot.source.getFeatures(request)):
-        if number % _BATCH == 0:
+        if number % _ROWS_PER_CANCELLATION_CHECK == 0:
             cancellation.raise_if_cancelled()
         wkb, curved = as_wkb(feature.geometry()) if feature.hasGeometry() else (None, False)
         found.fids.append(feature.id())
@@ -208,9 +210,9 @@ def _read_rows(shot: Snapshot, kept: list[int], cancellation: Cancellation) -> _
 
 
 def read_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, FeatureState | None]:
-    """Return the current state of features, as `read_snapshot` reads them.
+    """Return the current state of features, with values as `read_snapshot` reads them.
 
-    None for one that does not exist (any more). On the main thread, and fast: without pandas and shapely.
+    None for a feature that does not exist (any more). On the main thread, and fast: without pandas and shapely.
     """
     from ...core.live.session import FeatureState
 
@@ -226,16 +228,16 @@ def read_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, Feature
 
 
 def _find_positions(shot: Snapshot) -> list[int]:
-    """Return the positions of the fields to read."""
+    """Return the positions of the fields that the snapshot's request reads."""
     return _list_positions(shot.fields)
 
 
 def _list_positions(fields: QgsFields) -> list[int]:
-    """Return the positions of all fields but blobs."""
+    """Return the positions of all fields except binary ones."""
     return [n for n in range(fields.count()) if type_of(fields.at(n)) != BINARY]
 
 
-def _notices(shot: Snapshot, curves: int) -> list[tuple[str, dict[str, Any]]]:
+def _list_reading_notices(shot: Snapshot, curves: int) -> list[tuple[str, dict[str, Any]]]:
     notices: list[tuple[str, dict[str, Any]]] = []
     if curves:
         step = CURVE_STEP_DEGREES

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Roles of the project's layers, by names and fields alone.
+"""Recognition of plan layers in the project, by names and fields alone.
 
-Chosen roles are stored.
+A role is the code of a plan layer in the standard, such as CZKFBJ. Roles that the user chose are stored in the
+layers.
 """
 
 from __future__ import annotations
@@ -34,14 +35,17 @@ _FINDING_FIELDS = {"code", "severity", "role", "geom_kind"}
 
 
 class FieldName(NamedTuple):
-    """The name of a field, as recognition reads it."""
+    """The name of a field, in the form in which recognition reads fields."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class LayerOutline:
-    """The data of a layer for recognition, collected on the main thread."""
+    """Id, name, assigned role and field names of a layer, for recognition.
+
+    Collected on the main thread, because recognition runs in another one.
+    """
 
     id: str
     name: str
@@ -51,9 +55,10 @@ class LayerOutline:
 
 @dataclass
 class RecognisedLayers:
-    """The result of recognition.
+    """Which layers of the project are which layers of the plan.
 
-    ``roles``: role → layer id; ``missing_concepts``: (concept, its roles) that the scope requires and no layer answers.
+    ``roles``: role (code of the plan layer) → layer id; ``missing_concepts``: (concept, its roles) that the kind of
+    delivery requires and no layer fulfils; ``repeated_roles``: roles that several layers have.
     """
 
     roles: dict[str, str]
@@ -62,7 +67,7 @@ class RecognisedLayers:
 
 
 def plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
-    """Return the vector layers with geometry that a check reads."""
+    """Return the project's vector layers with geometry that a check reads."""
     layers = project.mapLayers().values()
     return [
         layer
@@ -84,31 +89,32 @@ def broken_layers(project: QgsProject) -> list[tuple[str, dict[str, str]]]:
 def is_excluded(layer: QgsVectorLayer) -> bool:
     """Return True for a layer that checks do not read.
 
-    Findings, layers of a package, and groups that were not chosen.
+    These are findings, layers of an inspected package, and layer groups that the user did not choose.
     """
     return is_findings(layer) or any(layer.customProperty(name) for name in (SHOWN_PROPERTY, EXCLUDED_PROPERTY))
 
 
 def is_findings(layer: QgsVectorLayer) -> bool:
-    """Return True for the result of a check, in memory or opened from a file."""
+    """Return True if a layer contains findings of a check, in memory or in a file."""
     return bool(layer.customProperty(FINDINGS_PROPERTY)) or _FINDING_FIELDS <= set(layer.fields().names())
 
 
 def take_outlines(project: QgsProject) -> list[LayerOutline]:
-    """Return the outlines of all plan layers of a project."""
+    """Return id, name and fields of all plan layers of a project, for recognition."""
     return [take_outline(layer) for layer in plan_layers(project)]
 
 
 def take_outline(layer: QgsVectorLayer) -> LayerOutline:
-    """Return the outline of a layer."""
+    """Return id, name and fields of a layer, for recognition."""
     fields = tuple(FieldName(f.name()) for f in layer.fields())
     return LayerOutline(layer.id(), name_of(layer), template_id(layer), fields)
 
 
 def role_of(layer: QgsVectorLayer, options: Options) -> str:
-    """Return the role of one layer, empty if unknown.
+    """Return the role (code of the plan layer) of one layer; empty if unknown.
 
-    Without the libraries, or with an unreadable profile, only an assigned role: the next command reports the error.
+    Without the geometry libraries, or with an unreadable profile, only a role that the user assigned is returned:
+    the next command reports the error.
     """
     try:
         from ...core.loading.recognition import find_role
@@ -119,7 +125,10 @@ def role_of(layer: QgsVectorLayer, options: Options) -> str:
 
 
 def recognise_layers(layers: list[LayerOutline], options: Options) -> RecognisedLayers:
-    """Recognise layers in any thread; loads the geometry libraries the first time."""
+    """Find which layer has which role of the plan, in any thread.
+
+    The geometry libraries are loaded the first time.
+    """
     from ...core.loading.recognition import choose_scope, find_role
 
     norm = options.norm()
@@ -145,10 +154,10 @@ def recognise_layers(layers: list[LayerOutline], options: Options) -> Recognised
 
 
 def chosen_roles(project: QgsProject) -> dict[str, str]:
-    """Return role → id of the layer to which the user assigned it.
+    """Return role → id of the layer to which the user assigned the role.
 
-    Roles are stored in the layers, so they move with them. A copied layer has the role of its original: if two layers
-    have the same role, neither counts, and the user has to choose.
+    Roles are stored in the layers, so they move with them. A copied layer has the role of its original: if two
+    layers have the same role, neither counts, and the user has to choose.
     """
     claimed: dict[str, list[str]] = {}
     for layer in plan_layers(project):
@@ -158,7 +167,10 @@ def chosen_roles(project: QgsProject) -> dict[str, str]:
 
 
 def choose_role(project: QgsProject, role: str, layer: QgsVectorLayer | None) -> None:
-    """Assign a role to a layer and remove it from any other; None only removes it."""
+    """Assign a role to a layer and remove the role from other layers.
+
+    If ``layer`` is None, the role is only removed.
+    """
     for other in project.mapLayers().values():
         if isinstance(other, QgsVectorLayer) and other is not layer and template_id(other) == role:
             set_template(other, "")
@@ -170,11 +182,11 @@ def choose_role(project: QgsProject, role: str, layer: QgsVectorLayer | None) ->
 def roles_for(
     given: Mapping[str, SourceLayer], needs: Mapping[str, Need], norm: Norm, role: str = ""
 ) -> dict[str, str]:
-    """Return role → layer name for the layers of one rule, by need.
+    """Return role → layer name for the layers that one rule needs.
 
-    A layer keeps its recognised role if that answers the need; otherwise, if the concept is unambiguous, it gets the
-    role that shares most fields. ``role``: the user's choice for the layer of an ``EACH`` need. InputError if that
-    layer is not recognised and the user made no choice.
+    ``given``: need → layer. A layer keeps its recognised role if the rule can use that role; otherwise, if the
+    needed concept is unambiguous, it gets the role that shares most fields. ``role``: the user's choice for a layer
+    of any role (an ``EACH`` need). Raise InputError if that layer is not recognised and the user made no choice.
     """
     from ...core.loading.recognition import find_role
 
@@ -198,7 +210,10 @@ def roles_for(
 
 
 def _compute_likeness(source: SourceLayer, role: str, norm: Norm) -> float:
-    """Return the share of a template's fields in the layer, for the best edition."""
+    """Return the share (0–1) of a template's fields that the layer has.
+
+    The best edition of the template counts.
+    """
     columns = {f.name.upper() for f in source.fields}
     return max(
         sum(f.name in columns for f in t.fields) / max(len(t.fields), 1) for t in norm.standard.all_templates(role)

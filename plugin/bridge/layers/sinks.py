@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings as a QGIS layer in memory, or in a Processing output.
+"""Findings as a QGIS layer in memory, or in an output of Processing.
 
-The core writes files.
+Files are written by the core.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ if TYPE_CHECKING:
 
 #: Used also for findings at a line or a point, so that any format can store them.
 GEOMETRY = Qgis.WkbType.MultiPolygon
-_NUMBERS = ("area_m2", "net_area_m2", "width_m")
-_BATCH = 500
-_DATABASE = re.compile(r"^ogr:dbname='(.+?)'")
+_NUMERIC_COLUMNS = ("area_m2", "net_area_m2", "width_m")
+_ROWS_PER_BATCH = 500
+_DATABASE_PATTERN = re.compile(r"^ogr:dbname='(.+?)'")
 
 
 def findings_fields() -> QgsFields:
-    """Return the columns of a findings layer, as the core defines them."""
+    """Return the columns of a findings layer as QGIS fields."""
     from ...core.model.findings import COLUMNS
 
     found = QgsFields()
     for name in COLUMNS:
-        kind = QMetaType.Type.Double if name in _NUMBERS else QMetaType.Type.QString
+        kind = QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString
         found.append(QgsField(name, kind))
     return found
 
 
 def make_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
-    """Return one row; no geometry if the finding has no place."""
+    """Return a finding as a feature; without geometry if the finding has no location."""
     row = finding.row()
     made = QgsFeature(columns)
     made.setAttributes([row[name] for name in columns.names()])
@@ -60,11 +60,11 @@ def make_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
 def fill_sink(sink: Any, findings: list[Finding], target: str, cancellation: Cancellation = NEVER) -> None:
     """Add all findings to a QgsFeatureSink.
 
-    OutputError with ``target`` if it rejects one.
+    ``target``: name of the output for the OutputError that is raised if the sink rejects a feature.
     """
     columns = findings_fields()
     for number, finding in enumerate(findings):
-        if number % _BATCH == 0:
+        if number % _ROWS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
         if not sink.addFeature(make_feature(finding, columns)):
             raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()))
@@ -73,7 +73,10 @@ def fill_sink(sink: Any, findings: list[Finding], target: str, cancellation: Can
 
 
 def memory_layer(findings: list[Finding], crs: Any, name: str) -> QgsVectorLayer:
-    """Return the findings as a memory layer. ``crs``: the plan's (pyproj)."""
+    """Return findings as a layer in memory.
+
+    ``crs``: CRS of the plan, of pyproj; ``name``: name of the layer.
+    """
     layer = QgsVectorLayer("MultiPolygon", name, "memory")
     layer.setCrs(to_qgis_crs(crs))
     provider = layer.dataProvider()
@@ -86,6 +89,9 @@ def memory_layer(findings: list[Finding], crs: Any, name: str) -> QgsVectorLayer
 
 
 def database_of(destination: str) -> str:
-    """Return the file of Processing's ``ogr:dbname='…' table="…"``; empty for another."""
-    found = _DATABASE.match(destination)
+    """Return the file in an output of Processing such as ``ogr:dbname='…' table="…"``.
+
+    Empty for any other output.
+    """
+    found = _DATABASE_PATTERN.match(destination)
     return found[1] if found else ""

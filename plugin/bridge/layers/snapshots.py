@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Snapshots of layers with unsaved edits and filters.
 
-They are taken on the main thread, and read (`reading`) in any thread.
+They are taken on the main thread and read (module `reading`) in any thread.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from .properties import file_of, name_of, table_of, template_id, unsaved_edits
 
 @dataclass
 class Snapshot:
-    """State of a layer at one moment.
+    """State of a layer at one moment, to be read in another thread.
 
-    Holds no layer: the user may remove it meanwhile.
+    It holds no layer, because the user may remove the layer meanwhile.
     """
 
     name: str
@@ -48,9 +48,10 @@ class Snapshot:
 
 
 def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) -> Snapshot:
-    """Return the layer's current state with unsaved edits. On the main thread only.
+    """Return a layer's current state with unsaved edits. On the main thread only.
 
-    ``request`` restricts the features (a selection, an expression); by default all that the layer's filter shows.
+    ``request`` restricts the features (a selection, an expression); by default all features that pass the layer's
+    filter are read.
     """
     provider = layer.dataProvider()
     return Snapshot(
@@ -74,7 +75,7 @@ def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = Non
 
 
 def unique_names(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
-    """Return the snapshots with unique names, by appending numbers.
+    """Return snapshots with unique layer names, made by appending numbers.
 
     A project may have several layers of one name, a plan may not.
     """

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Symbols of official layers and findings: .qml files by tools/make_styles.py.
+"""Symbols of plan layers and findings: .qml files by tools/make_styles.py.
 
-The file of a role is found by its name, by `also` of another role's entry, or, as the edition of a base layer
-(DLTB2009, WHCGHFQ), by that layer's. A role without an entry gets the default of its geometry: no layer has a random
-colour.
+The file of a role (code of the plan layer) is found by its name, by `also` of another role's entry, or, as the
+edition of a base layer (DLTB2009, WHCGHFQ), by that layer's. A role without an entry gets the default of its
+geometry: no layer has a random colour.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from ...core.files.data import read_toml
 from ...paths import STYLES
 
 FINDINGS = "findings"
-_GEOMETRIES = {
+_GEOMETRY_NAMES = {
     Qgis.GeometryType.Polygon: "polygon",
     Qgis.GeometryType.Line: "line",
     Qgis.GeometryType.Point: "point",
 }
-_YEAR = re.compile(r"_?(19|20)\d\d$")
+_EDITION_SUFFIX = re.compile(r"_?(19|20)\d\d$")
 
 
 def apply_style(layer: QgsVectorLayer, role: str) -> bool:
-    """Set the symbols and labels of a layer's role.
+    """Set the symbols and labels of a layer by its role (code of the plan layer).
 
-    False for a table, which is unchanged.
+    Return False for a table without geometry, which is unchanged.
     """
     geometry = geometry_of(layer)
     if not geometry:
@@ -49,10 +49,10 @@ def apply_style(layer: QgsVectorLayer, role: str) -> bool:
 
 
 def apply_style_file(layer: QgsVectorLayer, name: str) -> bool:
-    """Set only symbols, labels and opacity of a .qml file, in any thread.
+    """Set symbols, labels and opacity from a .qml file, in any thread.
 
-    The parts are read one by one, because loadNamedStyle reads paths from the project, and clears default values and
-    constraints of the layer.
+    The parts are read one by one, because loadNamedStyle reads paths from the project, and clears default values
+    and constraints of the layer.
     """
     document = QDomDocument()
     document.setContent(_read_style_file(name))
@@ -76,9 +76,10 @@ def _read_style_file(name: str) -> str:
 
 
 def apply_to_project(project: QgsProject, roles: dict[str, str], kept: str) -> list[str]:
-    """Set the symbols of layers (role → layer id); return their names.
+    """Set the symbols of layers (role → layer id); return names of changed layers.
 
-    The former style remains in the layer's list of styles as ``kept``, with a number if that name exists.
+    The former style remains in the layer's list of styles under the name ``kept``, with a number if that name
+    exists.
     """
     done = []
     for role, layer_id in roles.items():
@@ -88,7 +89,7 @@ def apply_to_project(project: QgsProject, roles: dict[str, str], kept: str) -> l
             name = _keep_style(layer, kept)
             if apply_style(layer, role):
                 done.append(layer.name())
-            if before is not None and _same(before, layer):
+            if before is not None and _has_same_symbols(before, layer):
                 layer.styleManager().removeStyle(name)
     return done
 
@@ -103,7 +104,7 @@ def _keep_style(layer: QgsVectorLayer, kept: str) -> str:
     return name
 
 
-def _same(before: QgsFeatureRenderer, layer: QgsVectorLayer) -> bool:
+def _has_same_symbols(before: QgsFeatureRenderer, layer: QgsVectorLayer) -> bool:
     """Return True if the symbols are unchanged, so that nothing needs to be saved."""
     texts = []
     for renderer in (before, layer.renderer()):
@@ -114,15 +115,15 @@ def _same(before: QgsFeatureRenderer, layer: QgsVectorLayer) -> bool:
 
 
 def geometry_of(layer: QgsVectorLayer) -> str:
-    """Return ``polygon``, ``line`` or ``point``.
+    """Return the geometry kind of a layer: ``polygon``, ``line`` or ``point``.
 
     Empty for tables and mixed geometries.
     """
-    return _GEOMETRIES.get(layer.geometryType(), "")
+    return _GEOMETRY_NAMES.get(layer.geometryType(), "")
 
 
 def style_name(role: str, geometry: str) -> str:
-    """Return the name of the .qml file for a role's layer of this geometry."""
+    """Return the name of the .qml file for a role (plan layer code) and geometry kind."""
     found = _find_entry(role)
     if found and (found == FINDINGS or read_style_table()["layers"][found].get("geometry", "polygon") == geometry):
         return found
@@ -130,13 +131,13 @@ def style_name(role: str, geometry: str) -> str:
 
 
 def has_own_style(role: str) -> bool:
-    """Return True if an entry names this role or the base layer of this edition."""
+    """Return True if the style table has an entry for this role or its base layer."""
     return bool(_find_entry(role))
 
 
 def _find_entry(role: str) -> str:
-    known = _read_names()
-    base = _YEAR.sub("", role)
+    known = _read_entry_by_role()
+    base = _EDITION_SUFFIX.sub("", role)
     for prefix in ("", *read_style_table()["names"]["prefixes"]):
         for name in (role, base):
             if name.startswith(prefix) and name[len(prefix) :] in known:
@@ -145,8 +146,8 @@ def _find_entry(role: str) -> str:
 
 
 @cache
-def _read_names() -> dict[str, str]:
-    """Return role → the entry that describes its symbols."""
+def _read_entry_by_role() -> dict[str, str]:
+    """Return role (code of the plan layer) → the style entry that it uses."""
     found = {FINDINGS: FINDINGS}
     for name, spec in read_style_table()["layers"].items():
         found |= dict.fromkeys((name, *spec.get("also", ())), name)
@@ -155,7 +156,7 @@ def _read_names() -> dict[str, str]:
 
 @cache
 def read_style_table() -> dict[str, dict[str, Any]]:
-    """Return all .toml files of resources/styles as one table."""
+    """Return the contents of all .toml files in resources/styles as one table."""
     found: dict[str, dict[str, Any]] = {}
     for path in sorted(STYLES.glob("*.toml")):
         for section, entries in read_toml(path).items():

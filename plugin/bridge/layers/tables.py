@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The core's tables as QGIS features, written to a file or a sink.
+"""Tables of the core as QGIS features, written to a file or to a Processing sink.
 
-Rows in a template's fields, and lists without geometry.
+They are rows in a template's fields, or lists without geometry.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 LAYER_FILES = {".gpkg": "GPKG", ".gdb": "OpenFileGDB"}
 TABLE_FILES = {".gpkg": "GPKG", ".csv": "CSV", ".xlsx": "XLSX"}
-_BATCH = 2000
+_ROWS_PER_CANCELLATION_CHECK = 2000
 #: Digits of an integer in any format; FileGDB converts longer ones to reals.
-_SHORT = 9
-_MULTI = {
+_MAX_INTEGER_DIGITS = 9
+_MULTI_TYPES = {
     "polygon": Qgis.WkbType.MultiPolygon,
     "line": Qgis.WkbType.MultiLineString,
     "point": Qgis.WkbType.MultiPoint,
@@ -48,7 +48,7 @@ _MULTI = {
 
 @dataclass
 class OutputTable:
-    """An output: fields, geometry type, CRS, and an iterator of rows."""
+    """A table to write: fields, geometry type, CRS, and an iterator of features."""
 
     name: str
     fields: QgsFields
@@ -60,7 +60,7 @@ class OutputTable:
 
 @steady
 def template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateReferenceSystem) -> OutputTable:
-    """Return rows in a template's fields, with their lengths and Chinese names."""
+    """Return rows as output table with the field lengths and titles of a template."""
     import pandas as pd
     import shapely
 
@@ -72,13 +72,14 @@ def template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateRe
         field = QgsField(declared.name, kind, "", length, declared.decimals or 0 if declared.type == "real" else 0)
         field.setAlias(declared.alias)
         fields.append(field)
-    geometry = _MULTI[template.geometry]
+    geometry = _MULTI_TYPES[template.geometry]
     if bool(shapely.has_z(shapes).any()):
         geometry = Qgis.WkbType(int(geometry.value) + 1000)
     columns = [frame[f.name] for f in template.fields]
     dates = [f.type == "date" for f in template.fields]
 
     def rows() -> Iterator[QgsFeature]:
+        """Yield the rows as QGIS features."""
         for shape, *values in zip(shapes, *(c.tolist() for c in columns), strict=True):
             feature = QgsFeature(fields)
             plain = [None if v is None or v is pd.NaT or v != v else v for v in values]
@@ -96,12 +97,13 @@ def template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateRe
 
 
 def loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPPED") -> OutputTable:
-    """Return data that could not be converted, one row each, with a sentence."""
+    """Return an output table of data that could not be converted, one row each."""
     fields = QgsFields()
     for column in ("source_fid", "key", "field", "source_field", "value", "reason", "carried", "message"):
         fields.append(QgsField(column, QMetaType.Type.LongLong if column == "source_fid" else QMetaType.Type.QString))
 
     def rows() -> Iterator[QgsFeature]:
+        """Yield the losses as QGIS features."""
         for loss in losses:
             feature = QgsFeature(fields)
             named = {"list": texts.setting(f"codes.{loss.params['list']}")} if "list" in loss.params else {}
@@ -118,9 +120,10 @@ def loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPPED") 
 
 
 def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cancellation = NEVER) -> None:
-    """Write a new file.
+    """Write an output table to a new file.
 
-    OutputError if the driver rejects rows, or not all were written. `core.files.writing.atomic_output` gives the path.
+    Raise OutputError if the driver rejects rows, or not all were written. `core.files.writing.atomic_output` gives
+    the path.
     """
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = driver
@@ -145,9 +148,12 @@ def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cance
 
 
 def write_rows(sink: Any, table: OutputTable, target: str, cancellation: Cancellation = NEVER) -> None:
-    """Write all rows to a sink. OutputError with ``target`` if it rejects one."""
+    """Write all rows of an output table to a sink.
+
+    ``target``: name of the output for the OutputError that is raised if the sink rejects a row.
+    """
     for number, feature in enumerate(table.rows()):
-        if number % _BATCH == 0:
+        if number % _ROWS_PER_CANCELLATION_CHECK == 0:
             cancellation.raise_if_cancelled()
         if not sink.addFeature(feature):
             raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()) or "refused")
@@ -157,6 +163,6 @@ def write_rows(sink: Any, table: OutputTable, target: str, cancellation: Cancell
 
 def _find_type(name: str, length: int | None, column: Any) -> QMetaType.Type:
     if name == "integer":
-        large = (length or 0) > _SHORT or any(v is not None and abs(v) >= 2**31 for v in column.tolist())
+        large = (length or 0) > _MAX_INTEGER_DIGITS or any(v is not None and abs(v) >= 2**31 for v in column.tolist())
         return QMetaType.Type.LongLong if large else QMetaType.Type.Int
     return {"real": QMetaType.Type.Double, "date": QMetaType.Type.QDate}.get(name, QMetaType.Type.QString)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Conversion of values and geometries from QGIS features to the core's tables."""
+"""Conversion of values and geometries of QGIS features to those of the core."""
 
 from __future__ import annotations
 
@@ -27,14 +27,17 @@ def is_unset(value: Any, number: bool) -> bool:
 
 _NULL_TYPE = type(NULL)
 # Numbers of QMetaType, the same in Qt 5 and 6.
-_INTEGERS = {1, 2, 3, 4, 5, 32, 33, 34, 35, 36, 37, 40}
-_REALS = {6, 38}
-_DATES = {14, 16}
+_INTEGER_TYPES = {1, 2, 3, 4, 5, 32, 33, 34, 35, 36, 37, 40}
+_REAL_TYPES = {6, 38}
+_DATE_TYPES = {14, 16}
 BINARY = 12
 
 
 def as_wkb(geometry: Any) -> tuple[bytes, bool]:
-    """Return WKB that GEOS reads (no arcs, no M), and whether there were arcs."""
+    """Return a geometry as WKB that GEOS reads, and whether it had arcs.
+
+    Arcs become polylines, M values are dropped.
+    """
     kind = geometry.wkbType()
     curved = False
     if QgsWkbTypes.isCurvedType(kind):
@@ -49,46 +52,49 @@ def as_wkb(geometry: Any) -> tuple[bytes, bool]:
 
 
 def type_of(field: Any) -> int:
-    """Return the QMetaType number of a field."""
+    """Return the QMetaType number of a field's type."""
     kind = field.type()
     return int(getattr(kind, "value", kind))
 
 
 def field_info(field: Any) -> FieldInfo:
-    """Return a field's name, type, length and alias for the core."""
+    """Return a field's name, type, length and alias in the form of the core."""
     from ...core.plan.layer import FieldInfo
 
     number = type_of(field)
-    kinds = (("integer", _INTEGERS), ("real", _REALS), ("date", _DATES))
+    kinds = (("integer", _INTEGER_TYPES), ("real", _REAL_TYPES), ("date", _DATE_TYPES))
     kind = next((name for name, numbers in kinds if number in numbers), "text")
     length = field.length() if kind == "text" and 0 < field.length() < 2**16 else None
     return FieldInfo(field.name(), kind, length)
 
 
 def column_of(values: Iterable[Any], field: Any, index: Any) -> Any:
-    """Return one column with missing values.
+    """Return the values of one field as a column (pandas) with missing values.
 
-    Its type is that which reading the file would give.
+    Its type is the one that reading the file would give.
     """
     import pandas as pd
 
     number = type_of(field)
     found = [to_plain(v, number) for v in values]
-    if number in _DATES:
+    if number in _DATE_TYPES:
         return pd.Series(found, index=index, dtype="datetime64[ms]")
-    if number in _REALS:
+    if number in _REAL_TYPES:
         return pd.Series(found, index=index, dtype="float64")
-    if number in _INTEGERS and None not in found:
+    if number in _INTEGER_TYPES and None not in found:
         return pd.Series(found, index=index, dtype="int64")
     # Integers with missing values remain objects: a float cannot hold the 18 digits of a BSM.
     return pd.Series(found, index=index, dtype=object)
 
 
 def to_plain(value: Any, number: int) -> Any:
-    """Return a value of a field of this type, None if missing."""
-    if number in _DATES:
+    """Return a value of a QGIS feature as a Python value; None if it is missing.
+
+    ``number``: QMetaType number of its field.
+    """
+    if number in _DATE_TYPES:
         return _to_datetime(value)
-    return None if is_unset(value, number in _INTEGERS | _REALS) or type(value) is _NULL_TYPE else value
+    return None if is_unset(value, number in _INTEGER_TYPES | _REAL_TYPES) or type(value) is _NULL_TYPE else value
 
 
 def _to_datetime(value: Any) -> Any:

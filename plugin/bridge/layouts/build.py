@@ -39,25 +39,29 @@ from .legend import fill_legend
 from .map_layers import CENTRE, COUNTY, TOWNSHIPS, MapLayers, Place, has_features
 
 #: Font size in points, box height and width per character in mm, on A3.
-_FONT_PT, _HEIGHT_MM, _CHARACTER_MM = 6.0, 3.2, 2.3
+_LABEL_FONT_PT, _LABEL_HEIGHT_MM, _CHARACTER_MM = 6.0, 3.2, 2.3
 #: Graticule intervals in degrees, and the maximum number of lines across the locator.
-_STEPS, _MAX_LINES = (0.25, 0.5, 1.0, 2.0), 6
+_GRATICULE_STEPS_DEGREES, _MAX_LINES = (0.25, 0.5, 1.0, 2.0), 6
 _METRES_PER_DEGREE = 111_000.0
 
 
-def add_names(layout: QgsPrintLayout, locator: QgsLayoutItemMap, places: Iterable[Place], sheet: PageSize) -> None:
-    """Add a label for each place, in order; skip labels that overlap earlier ones.
+def _add_place_labels(
+    layout: QgsPrintLayout, locator: QgsLayoutItemMap, places: Iterable[Place], sheet: PageSize
+) -> None:
+    """Add a label for each place to the locator map, in order.
 
-    The locator's extent must be set.
+    Labels that would overlap earlier ones are left out. The locator's extent must be set.
     """
     grid = locator.grids().grid(0) if locator.grids().size() else None
     if grid is not None:
         degrees = locator.extent().width() / _METRES_PER_DEGREE
-        frame.space_graticule(grid, next((s for s in _STEPS if degrees / s <= _MAX_LINES), _STEPS[-1]))
+        frame.space_graticule(
+            grid, next((s for s in _GRATICULE_STEPS_DEGREES if degrees / s <= _MAX_LINES), _GRATICULE_STEPS_DEGREES[-1])
+        )
     occupied: list[QRectF] = []
     edge = QRectF(locator.pos().x(), locator.pos().y(), locator.rect().width(), locator.rect().height())
     for number, place in enumerate(places, start=1):
-        width, height = (_CHARACTER_MM * len(place.name) + 1) * sheet.factor, _HEIGHT_MM * sheet.factor
+        width, height = (_CHARACTER_MM * len(place.name) + 1) * sheet.factor, _LABEL_HEIGHT_MM * sheet.factor
         at = _point_on_page(locator, place.at)
         box = QRectF(at[0] - width / 2, at[1] - height / 2, width, height)
         if not edge.contains(box) or any(box.intersects(other) for other in occupied):
@@ -72,7 +76,7 @@ def _add_label(layout: QgsPrintLayout, identifier: str, name: str, box: QRectF, 
     label.setText(name)
     text = QgsTextFormat()
     text.setFont(QFont(font_family()))
-    text.setSize(_FONT_PT * sheet.factor)
+    text.setSize(_LABEL_FONT_PT * sheet.factor)
     text.setSizeUnit(Qgis.RenderUnit.Points)
     text.setColor(QColor(frame.QUIET))
     label.setTextFormat(text)
@@ -95,12 +99,12 @@ def _point_on_page(locator: QgsLayoutItemMap, point: QgsPointXY) -> tuple[float,
 #: Custom properties of a layout: its map, its page size, and whether it is by township.
 MAP_PROPERTY, SHEET_PROPERTY, TOWNSHIPS_PROPERTY = "sanxian/map", "sanxian/sheet", "sanxian/townships"
 #: Margin around 中心城区 and around a township.
-_MARGIN = 0.04
+_COUNTY_MARGIN_SHARE = 0.04
 #: Margin around the county on the locator.
-_LOCATOR_MARGIN = 0.06
+_LOCATOR_MARGIN_SHARE = 0.06
 #: The same if there are names of other counties near its edge.
-_NAMES_MARGIN = 0.12
-_MERIDIAN = re.compile(r"\+lon_0=([\d.]+)")
+_PLACE_NAMES_MARGIN_SHARE = 0.12
+_MERIDIAN_PATTERN = re.compile(r"\+lon_0=([\d.]+)")
 
 
 #: Layout variables of the document information (成果信息).
@@ -108,7 +112,7 @@ SECRECY_VARIABLE, APPROVAL_VARIABLE = "sanxian_secrecy", "sanxian_approval"
 
 
 def document_variables(info: DocumentInfo) -> dict[str, str]:
-    """Return the document information (成果信息) as layout variables.
+    """Return the document information (成果信息) as variables of a layout.
 
     Empty values are left blank for manual entry.
     """
@@ -122,9 +126,9 @@ def document_variables(info: DocumentInfo) -> dict[str, str]:
 
 
 class Builder:
-    """Builds the layouts of one county with its document information (成果信息).
+    """Builds the print layouts of one county's maps. Main thread only.
 
-    Main thread.
+    Title blocks show its document information (成果信息).
     """
 
     def __init__(
@@ -138,16 +142,17 @@ class Builder:
         self.document = document or DocumentInfo()
 
     def name(self, one: MapSpec, sheet: PageSize, townships: bool) -> str:
-        """Return the layout's name in the project."""
+        """Return the name of a map's layout in the project."""
         title = f"{one.short}（分乡镇）" if townships else one.title
         return f"{one.number:02d} {title} {sheet.id}"
 
     def build(self, one: MapSpec, sheet: PageSize, *, townships: bool = False) -> QgsPrintLayout:
-        """Return the layout of a map without missing inputs; with ``townships`` an atlas.
+        """Return the layout of a map.
 
-        See `MapLayers.find_missing_input`. DataError if the layout's .qpt is missing or has no item ``map``.
+        With ``townships`` it is an atlas with a page per township. The map must not lack input
+        (`MapLayers.find_missing_input`). Raise DataError if the layout's .qpt is missing or has no item ``map``.
         """
-        layout = self._empty(sheet)
+        layout = self._load_empty_layout(sheet)
         layout.setName(self.name(one, sheet, townships))
         for key, value in (
             (MAP_PROPERTY, one.id),
@@ -173,7 +178,7 @@ class Builder:
             fill_legend(legend, item, self._list_legend_entries(one, item))
         return layout
 
-    def _empty(self, sheet: PageSize) -> QgsPrintLayout:
+    def _load_empty_layout(self, sheet: PageSize) -> QgsPrintLayout:
         file = self.folder / f"{sheet.id}.qpt"
         document = QDomDocument()
         try:
@@ -256,18 +261,21 @@ class Builder:
 
     @cached_property
     def sisters(self) -> list[map_layers.Place]:
-        """Return the other counties of the city with known bounds."""
+        """Return the other counties of the same city with known bounds."""
         return map_layers.find_sister_counties(self.material)
 
     @cached_property
     def neighbours(self) -> map_layers.Neighbours | None:
-        """Return the layer of adjoining counties in the project, if any."""
+        """Return the project's layer of adjoining counties, or None."""
         return map_layers.find_neighbours(self.material)
 
     def _make_neighbours(
         self, layer_style: str, sheet: PageSize, taken: list[QgsVectorLayer]
     ) -> list[tuple[QgsVectorLayer, str]]:
-        """Return adjoining counties as the lowest layer, if project and map set have them."""
+        """Return the layer of adjoining counties with its style, to be drawn lowest.
+
+        None if the project or the map set has no such layer.
+        """
         neighbours = self.neighbours
         if neighbours is None or neighbours.layer in taken or layer_style not in self.catalogue.styles:
             return []
@@ -277,9 +285,9 @@ class Builder:
         return [(neighbours.layer, xml)]
 
     def _list_legend_entries(self, one: MapSpec, item: QgsLayoutItemMap) -> list[tuple[QgsVectorLayer, str]]:
-        """Return layers with their names for the legend.
+        """Return the layers of a map with their names for the legend.
 
-        Layers with one symbol first: after the classes of another layer they would seem to belong to it.
+        Layers with one symbol come first: after the classes of another layer they would seem to belong to it.
         """
         entries: list[tuple[QgsVectorLayer, str]] = []
         for spec in one.layers:
@@ -295,23 +303,30 @@ class Builder:
         _show_extent(item, self.extent(one), self.catalogue)
         scale = self._choose_township_scale(item) if townships else item.scale()
         smaller = one.scope == "county" and not townships
-        _lock(item, self._make_styles(one, sheet, townships, scale, smaller))
+        _lock_layers_and_styles(item, self._make_styles(one, sheet, townships, scale, smaller))
         if townships:
             item.setAtlasDriven(True)
             item.setAtlasScalingMode(QgsLayoutItemMap.AtlasScalingMode.Predefined)
-            item.setAtlasMargin(_MARGIN)
+            item.setAtlasMargin(_COUNTY_MARGIN_SHARE)
         return item
 
     def _choose_township_scale(self, item: QgsLayoutItemMap) -> float:
-        """Return the scale of a medium-sized page: all pages have the same symbols."""
+        """Return the scale of a township of medium size.
+
+        All pages of an atlas then have the same symbols.
+        """
         layer = self.material.concept_layers((TOWNSHIPS,))[1]
         shapes = [self.material.in_plane(layer, f.geometry().boundingBox()) for f in layer.getFeatures()]
         size = frame.size_of(item)
         scales = sorted(max(s.width() / size.width(), s.height() / size.height()) * 1000 for s in shapes)
-        return self.catalogue.round_scale(scales[len(scales) // 2] * (1 + 2 * _MARGIN)) if scales else item.scale()
+        return (
+            self.catalogue.round_scale(scales[len(scales) // 2] * (1 + 2 * _COUNTY_MARGIN_SHARE))
+            if scales
+            else item.scale()
+        )
 
     def extent(self, one: MapSpec) -> QgsRectangle:
-        """Return the required extent in the maps' plane: the county, or 中心城区."""
+        """Return the extent of a map in the CRS of the maps: the county, or 中心城区."""
         if one.scope == "county":
             return self.material.county_extent()
         centre = self.material.concept_layers((CENTRE,))
@@ -351,9 +366,11 @@ class Builder:
         )
         for place in places:
             extent.combineExtentWith(QgsRectangle(place.at, place.at))
-        _lock(locator, shown + around)
-        locator.setExtent(_fit_extent(locator, extent, 1 + 2 * (_NAMES_MARGIN if places else _LOCATOR_MARGIN)))
-        add_names(layout, locator, places, sheet)
+        _lock_layers_and_styles(locator, shown + around)
+        locator.setExtent(
+            _fit_extent(locator, extent, 1 + 2 * (_PLACE_NAMES_MARGIN_SHARE if places else _LOCATOR_MARGIN_SHARE))
+        )
+        _add_place_labels(layout, locator, places, sheet)
         overview = locator.overviews().overview(0) if locator.overviews().size() else None
         if overview is not None:
             # A frame around everything would have no meaning.
@@ -361,8 +378,11 @@ class Builder:
             overview.setLinkedMap(item)
 
 
-def _lock(item: QgsLayoutItemMap, styled: list[tuple[QgsVectorLayer, str]]) -> None:
-    """Lock layers and styles, so that later changes of the layer tree have no effect."""
+def _lock_layers_and_styles(item: QgsLayoutItemMap, styled: list[tuple[QgsVectorLayer, str]]) -> None:
+    """Lock layers and styles in a map item.
+
+    Later changes of the layer tree then do not affect the layout.
+    """
     item.setFollowVisibilityPreset(False)
     item.setLayers([layer for layer, _ in styled])
     item.setKeepLayerSet(True)
@@ -377,7 +397,7 @@ def _show_extent(item: QgsLayoutItemMap, extent: QgsRectangle, catalogue: MapCat
 
 
 def _fit_extent(item: QgsLayoutItemMap, extent: QgsRectangle, times: float) -> QgsRectangle:
-    """Return the extent with the item's aspect ratio around ``times`` the given one."""
+    """Return an extent enlarged ``times`` and widened to the item's aspect ratio."""
     size = frame.size_of(item)
     width, height = max(extent.width(), 1.0) * times, max(extent.height(), 1.0) * times
     ratio = size.width() / size.height()
@@ -387,9 +407,9 @@ def _fit_extent(item: QgsLayoutItemMap, extent: QgsRectangle, times: float) -> Q
 
 
 def format_crs(crs: QgsCoordinateReferenceSystem) -> str:
-    """Return the coordinate system for a map's margin, in Chinese."""
+    """Return the name of a coordinate system for a map's margin, in Chinese."""
     name = "2000国家大地坐标系" if "CGCS2000" in crs.description() or "4490" in crs.authid() else crs.description()
-    meridian = _MERIDIAN.search(crs.toProj())
+    meridian = _MERIDIAN_PATTERN.search(crs.toProj())
     if crs.isGeographic() or not meridian:
         return name
     return f"{name}\n高斯—克吕格投影　中央经线{float(meridian[1]):g}°"

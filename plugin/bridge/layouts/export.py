@@ -20,20 +20,21 @@ from ...core.cancellation import NEVER, Cancellation
 from ...core.errors import OutputError
 from . import frame, legend
 
-_PACKET = re.compile(rb"<\?xpacket begin=.*?<\?xpacket end='?\"?w'?\"?\?>", re.DOTALL)
-_INFO = re.compile(rb"/Info\s+(\d+)\s+(\d+)\s+R")
-_PRODUCER = b"QGIS"
+_XMP_PACKET_PATTERN = re.compile(rb"<\?xpacket begin=.*?<\?xpacket end='?\"?w'?\"?\?>", re.DOTALL)
+_INFO_PATTERN = re.compile(rb"/Info\s+(\d+)\s+(\d+)\s+R")
+_PRODUCER_NAME = b"QGIS"
 
 
 def remove_traces(data: bytes, title: str) -> bytes:
-    """Return the file with blanked metadata, so that offsets remain.
+    """Return a PDF file with blanked metadata of user and machine.
 
-    ``title`` if it fits. The drawing is unchanged. Both the Info dictionary and the XMP packet are replaced.
+    Both the Info dictionary and the XMP packet are replaced, at the same length so that offsets remain; ``title``
+    is written if it fits. The drawing is unchanged.
     """
     found = bytearray(data)
-    for match in _PACKET.finditer(data):
+    for match in _XMP_PACKET_PATTERN.finditer(data):
         found[match.start() : match.end()] = _make_packet(title, match.end() - match.start())
-    for number, generation in set(_INFO.findall(data)):
+    for number, generation in set(_INFO_PATTERN.findall(data)):
         start = re.compile(rb"(?<!\d)" + number + rb"\s+" + generation + rb"\s+obj\b")
         for match in start.finditer(data):
             end = data.index(b"endobj", match.end())
@@ -42,7 +43,7 @@ def remove_traces(data: bytes, title: str) -> bytes:
 
 
 def _make_info(title: str, room: int) -> bytes:
-    words = b"/Producer (" + _PRODUCER + b")"
+    words = b"/Producer (" + _PRODUCER_NAME + b")"
     text = b"/Title <" + (b"\xfe\xff" + title.encode("utf-16-be")).hex().encode("ascii") + b">"
     for inside in (b"\n<<\n" + text + b"\n" + words + b"\n>>\n", b"\n<<" + words + b">>\n", b"\n<<>>\n"):
         if len(inside) <= room:
@@ -69,15 +70,16 @@ JPG, PDF = "jpg", "pdf"
 FORMATS = (JPG, PDF)
 #: Maps of a lower resolution are not accepted.
 LEAST_DPI = 300
-_QUALITY = 92
-_METRE_INCHES = 1000 / 25.4
+_JPG_QUALITY = 92
+_INCHES_PER_METRE = 1000 / 25.4
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a layout.
+    """One page of a layout to export.
 
-    The township's number (-1: no atlas), file name without suffix, and title.
+    ``number``: index of the township in the atlas (-1 for a layout without atlas); ``stem``: file name without
+    suffix; ``title``: title in the metadata.
     """
 
     number: int
@@ -95,10 +97,10 @@ def write_page(
     world: bool = False,
     cancellation: Cancellation = NEVER,
 ) -> list[str]:
-    """Write one page in all its formats to a folder; return the names of the files.
+    """Write one page of a layout in all formats; return the names of the files.
 
-    ``world``: write a .jgw for the jpg, in the maps' plane. Raises Cancelled between two files, and OutputError if QGIS
-    cannot write the file.
+    ``world``: also write a world file (.jgw) for the jpg, in the CRS of the maps. Raise Cancelled between two
+    files, and OutputError if QGIS cannot write a file.
     """
     turn_to(layout, page)
     written = []
@@ -118,7 +120,7 @@ def write_page(
 
 
 def turn_to(layout: QgsPrintLayout, page: Page) -> None:
-    """Set the atlas to its township, and filter the legend, as for printing."""
+    """Set an atlas to the township of a page, and filter the legend as for printing."""
     if page.number >= 0:
         layout.atlas().seekTo(page.number)
     layout.refresh()
@@ -132,7 +134,7 @@ def turn_to(layout: QgsPrintLayout, page: Page) -> None:
 
 
 def pages_of(layout: QgsPrintLayout) -> Iterator[tuple[int, str]]:
-    """Yield number and page name of each page of an atlas in rendering state."""
+    """Yield number and name of each page of an atlas that is being rendered."""
     atlas = layout.atlas()
     for number in range(atlas.updateFeatures()):
         yield number, atlas.nameForPage(number)
@@ -140,7 +142,7 @@ def pages_of(layout: QgsPrintLayout) -> Iterator[tuple[int, str]]:
 
 @contextmanager
 def atlas(layout: QgsPrintLayout) -> Iterator[None]:
-    """Keep an atlas in rendering state while the block runs."""
+    """Keep a layout's atlas in rendering state while the ``with`` block runs."""
     layout.atlas().beginRender()
     try:
         yield
@@ -156,11 +158,11 @@ def _write_jpg(layout: QgsPrintLayout, target: Path, dpi: float) -> None:
     del image
     for key in flat.textKeys():
         flat.setText(key, "")
-    dots = round(dpi * _METRE_INCHES)
+    dots = round(dpi * _INCHES_PER_METRE)
     flat.setDotsPerMeterX(dots)
     flat.setDotsPerMeterY(dots)
     writer = QImageWriter(str(target), b"jpg")
-    writer.setQuality(_QUALITY)
+    writer.setQuality(_JPG_QUALITY)
     if not writer.write(flat):
         raise OutputError("output_unwritable", target=str(target), detail="refused")
 
@@ -182,7 +184,10 @@ def _write_pdf(layout: QgsPrintLayout, target: Path, dpi: float, title: str) -> 
 
 
 def world_file(layout: QgsPrintLayout, dpi: float) -> str:
-    """Return the world file: the page's pixels in the plane of the main map (metres)."""
+    """Return the text of a world file for the main map of a page.
+
+    It places the page's pixels in the CRS of the maps (metres).
+    """
     item = layout.itemById(frame.MAP)
     extent, box = item.extent(), QRectF(item.pos(), item.rect().size())
     pixel = 25.4 / dpi

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The empty layout that tools/make_layouts.py saves to .qpt.
+"""The empty print layout that tools/make_layouts.py saves to .qpt.
 
 It has title, map, locator, legend, scale and title block (图签), in millimetres of A3, landscape; larger sizes are
 enlarged. Texts are expressions with the layout's variables (``sanxian_…``), so that an edited layout of a planning
@@ -52,12 +52,12 @@ BAR_WIDTH = 85.0
 ONE_LINE = ("plan", "title", "number", "secrecy", "approval", "scale", "maker", "drawer", "date", "locator_title")
 WRAPPED = ("crs", "note")
 
-_RIGHT, _COLUMN = 320.0, 91.0
-_TITLE = "coalesce(@sanxian_county || @atlas_pagename || @sanxian_short, @sanxian_title)"
-_LOCATOR = "'位置示意' || if(coalesce(@sanxian_city, '') = '', '', '（' || @sanxian_city || '）')"
-_SCALE = "'1:' || replace(format_number(map_get(item_variables('map'), 'map_scale'), 0, 'en'), ',', ' ')"
+_RIGHT_COLUMN_X, _RIGHT_COLUMN_WIDTH = 320.0, 91.0
+_TITLE_EXPRESSION = "coalesce(@sanxian_county || @atlas_pagename || @sanxian_short, @sanxian_title)"
+_LOCATOR_TITLE_EXPRESSION = "'位置示意' || if(coalesce(@sanxian_city, '') = '', '', '（' || @sanxian_city || '）')"
+_SCALE_EXPRESSION = "'1:' || replace(format_number(map_get(item_variables('map'), 'map_scale'), 0, 'en'), ',', ' ')"
 #: 图签: id, label, expression, height.
-_PLATE = (
+_TITLE_BLOCK_ROWS = (
     ("maker", "编制单位", "@sanxian_maker", 9.0),
     ("drawer", "制图单位", "@sanxian_drawer", 9.0),
     ("crs", "坐标系统", "@sanxian_crs", 11.0),
@@ -66,50 +66,80 @@ _PLATE = (
 
 
 def make_layout(sheet: PageSize, project: QgsProject | None = None) -> QgsPrintLayout:
-    """Return an empty layout. Positions in mm."""
+    """Return an empty layout of a page size; positions in mm."""
     layout = QgsPrintLayout(project or QgsProject.instance())
     layout.initializeDefaults()
     layout.setName(sheet.id)
     layout.renderContext().setDpi(300)
     page = layout.pageCollection().page(0)
     page.setPageSize(QgsLayoutSize(sheet.width, sheet.height, MM))
-    pen = _Pen(layout, sheet.factor)
+    pen = _LayoutItemWriter(layout, sheet.factor)
     pen.box("border", 6, 6, 408, 285, 0.8)
     pen.text("number", "[% '图号 ' || @sanxian_number %]", 9, 9, 60, 7, 11, "left")
     pen.text(
         "secrecy", "[% '密级：' || coalesce(nullif(@sanxian_secrecy, ''), '　　　　') %]", 351, 9, 60, 7, 11, "right"
     )
     pen.text("plan", "[% @sanxian_plan %]", 70, 8.5, 280, 7, 12, color=QUIET)
-    pen.text("title", f"[% {_TITLE} %]", 70, 15, 280, 13, 25, bold=True)
+    pen.text("title", f"[% {_TITLE_EXPRESSION} %]", 70, 15, 280, 13, 25, bold=True)
     pen.map(MAP, 9, 30, 308, 258, 0.4)
     pen.text("north_name", "北", 299, 32, 15, 6, 11, bold=True)
     north = pen.add(QgsLayoutItemPicture(layout), "north", 299, 38, 15, 18)
     north.setPicturePath(
         "base64:" + base64.b64encode((ICONS / "north.svg").read_bytes()).decode("ascii"), Qgis.PictureFormat.SVG
     )
-    pen.text("locator_title", f"[% {_LOCATOR} %]", _RIGHT, 30, _COLUMN, 7, 10, bold=True)
-    locator = pen.map(LOCATOR, _RIGHT, 37, _COLUMN, 60, 0.25)
+    pen.text(
+        "locator_title",
+        f"[% {_LOCATOR_TITLE_EXPRESSION} %]",
+        _RIGHT_COLUMN_X,
+        30,
+        _RIGHT_COLUMN_WIDTH,
+        7,
+        10,
+        bold=True,
+    )
+    locator = pen.map(LOCATOR, _RIGHT_COLUMN_X, 37, _RIGHT_COLUMN_WIDTH, 60, 0.25)
     _add_overview(locator, sheet.factor)
     _add_graticule(locator, pen)
-    _add_legend(pen, _RIGHT, 99, _COLUMN, 118)
-    _add_scale_bar(pen, _RIGHT + 3, 226, BAR_WIDTH)
-    pen.text("scale", f"[% '比例尺 ' || {_SCALE} %]", _RIGHT, 219, _COLUMN, 7, 11, bold=True)
+    _add_legend(pen, _RIGHT_COLUMN_X, 99, _RIGHT_COLUMN_WIDTH, 118)
+    _add_scale_bar(pen, _RIGHT_COLUMN_X + 3, 226, BAR_WIDTH)
+    pen.text(
+        "scale", f"[% '比例尺 ' || {_SCALE_EXPRESSION} %]", _RIGHT_COLUMN_X, 219, _RIGHT_COLUMN_WIDTH, 7, 11, bold=True
+    )
     y = 240.0
-    for identifier, label, expression, height in _PLATE:
-        pen.text(f"{identifier}_label", label, _RIGHT, y, 22, height, 9, frame=0.2)
+    for identifier, label, expression, height in _TITLE_BLOCK_ROWS:
+        pen.text(f"{identifier}_label", label, _RIGHT_COLUMN_X, y, 22, height, 9, frame=0.2)
         size = 8 if identifier in WRAPPED else 9
-        pen.text(identifier, f"[% {expression} %]", _RIGHT + 22, y, _COLUMN - 22, height, size, frame=0.2)
+        pen.text(
+            identifier,
+            f"[% {expression} %]",
+            _RIGHT_COLUMN_X + 22,
+            y,
+            _RIGHT_COLUMN_WIDTH - 22,
+            height,
+            size,
+            frame=0.2,
+        )
         y += height
-    pen.text("note", "[% @sanxian_note %]", _RIGHT, y + 1, _COLUMN, 288 - y - 1, 7.5, "left", color=QUIET)
+    pen.text(
+        "note",
+        "[% @sanxian_note %]",
+        _RIGHT_COLUMN_X,
+        y + 1,
+        _RIGHT_COLUMN_WIDTH,
+        288 - y - 1,
+        7.5,
+        "left",
+        color=QUIET,
+    )
     approval = "[% if(coalesce(@sanxian_approval, '') = '', '', '审图号：' || @sanxian_approval) %]"
     pen.text(APPROVAL, approval, 351, 17, 60, 7, 11, "right")
     return layout
 
 
-class _Pen:
-    """Adds items to a layout.
+class _LayoutItemWriter:
+    """Adds items to a layout, enlarged from A3 to the page size.
 
-    Positions, sizes and line widths in mm of A3, text in points, all times ``factor``.
+    Positions, sizes and line widths are in mm of A3, texts in points; all are multiplied by ``factor``.
     """
 
     def __init__(self, layout: QgsPrintLayout, factor: float):
@@ -172,18 +202,15 @@ class _Pen:
 
 
 def _add_overview(locator: QgsLayoutItemMap, factor: float) -> None:
-    """Add the main map's frame to the locator; it is linked when the layout is filled."""
+    """Draw the main map's frame on the locator; filling the layout links the two maps."""
     overview = QgsLayoutItemMapOverview("extent", locator)
     red = {"color": "200,30,40,25", "outline_color": "#C81E28", "outline_width": f"{0.6 * factor:.2f}"}
     overview.setFrameSymbol(QgsFillSymbol.createSimple(red))
     locator.overviews().addOverview(overview)
 
 
-def _add_graticule(locator: QgsLayoutItemMap, pen: _Pen) -> None:
-    """Add a coarse graticule to the locator's frame.
-
-    It discloses no exact position.
-    """
+def _add_graticule(locator: QgsLayoutItemMap, pen: _LayoutItemWriter) -> None:
+    """Add a graticule to the locator, too coarse to disclose positions."""
     grid = QgsLayoutItemMapGrid("graticule", locator)
     grid.setCrs(QgsCoordinateReferenceSystem("EPSG:4490"))
     grid.setStyle(QgsLayoutItemMapGrid.GridStyle.Solid)
@@ -209,12 +236,12 @@ def _add_graticule(locator: QgsLayoutItemMap, pen: _Pen) -> None:
 
 
 def space_graticule(grid: QgsLayoutItemMapGrid, degrees: float) -> None:
-    """Set the graticule interval in degrees; wider extents need larger intervals."""
+    """Set the interval of a graticule for an extent of ``degrees`` degrees."""
     grid.setIntervalX(degrees)
     grid.setIntervalY(degrees)
 
 
-def _add_legend(pen: _Pen, x: float, y: float, width: float, height: float) -> None:
+def _add_legend(pen: _LayoutItemWriter, x: float, y: float, width: float, height: float) -> None:
     """Add the legend and an invisible frame that reserves its space."""
     pen.box("legend_border", x, y, width, height, 0.25)
     pen.text("legend_title", "图例", x, y + 2, width, 7, 13, bold=True)
@@ -247,7 +274,7 @@ def _add_legend(pen: _Pen, x: float, y: float, width: float, height: float) -> N
     legend.setReferencePoint(QgsLayoutItem.ReferencePoint.UpperLeft)
 
 
-def _add_scale_bar(pen: _Pen, x: float, y: float, width: float) -> None:
+def _add_scale_bar(pen: _LayoutItemWriter, x: float, y: float, width: float) -> None:
     bar = pen.add(QgsLayoutItemScaleBar(pen.layout), SCALE_BAR, x, y, width, 11)
     bar.setStyle("Double Box")
     bar.setUnits(QgsUnitTypes.DistanceUnit.DistanceKilometers)
@@ -264,5 +291,5 @@ def _add_scale_bar(pen: _Pen, x: float, y: float, width: float) -> None:
 
 
 def size_of(item: QgsLayoutItem) -> QSizeF:
-    """Return width and height of an item in mm."""
+    """Return width and height of a layout item in mm."""
     return item.rect().size()

@@ -40,19 +40,19 @@ from ..layers.painting import FONTS
 from .map_layers import MapLayers, Neighbours
 
 #: Covers townships that are not the page's subject.
-_VEIL = QColor(255, 255, 255, 190)
-_PLAIN = LayerStyle()
+_COVER_COLOR = QColor(255, 255, 255, 190)
+_DEFAULT_STYLE = LayerStyle()
 SPACES_ROLE = "SQKJ"
 #: The code that precedes the name of a class.
-_CODE = re.compile(r"^\d{2,6}\s+")
+_LEADING_CODE = re.compile(r"^\d{2,6}\s+")
 #: Default font size (points, A3) and colour of adjoining county names; grey, because they are not the map's subject.
-_NEIGHBOUR_SIZE, _NEIGHBOUR_INK = 8.0, "#6B6760"
+_NEIGHBOUR_LABEL_PT, _NEIGHBOUR_LABEL_COLOR = 8.0, "#6B6760"
 #: Distance from a site to its name.
 _LABEL_DISTANCE_MM = 1.2
 
 
 def font_family() -> str:
-    """Return the first available Chinese font, else a default one."""
+    """Return the first available Chinese font family, else a default one."""
     return next((name for name in FONTS if QgsFontUtils.fontFamilyOnSystem(name)), FONTS[-1])
 
 
@@ -66,21 +66,22 @@ def map_style(
     scale: float = 0.0,
     smaller: bool = False,
 ) -> str:
-    """Return the XML of a style: official symbols with the map's changes.
+    """Return a layer's style for one map, as XML.
 
-    ``scale``: that of the map, 0 if unknown: symbols made for other scales are left out, also from the legend.
-    ``smaller``: symbols use the page size's factor. By township: see `veil_other_townships`.
+    It has the official symbols with the changes of the map's definition. ``scale``: denominator of the map's scale,
+    0 if unknown; symbols made for other scales are left out, also from the legend. ``smaller``: symbols are reduced
+    by the page size's factor. Pages by township: see `veil_other_townships`.
     """
-    style = style or _PLAIN
+    style = style or _DEFAULT_STYLE
     copy = layer.clone()
     # A layer without an official style keeps its symbols of the project.
     has_own = styles.has_own_style(role)
     if has_own:
         styles.apply_style(copy, role)
     if style.spaces:
-        _merge_into_spaces(copy, material, role)
+        _merge_zones_into_three_zones(copy, material, role)
     elif style.classes:
-        _keep_classes(copy, style)
+        _merge_classes(copy, style)
     elif style.fill:
         _set_plain_symbol(copy, style, sheet)
     if has_own:
@@ -102,7 +103,7 @@ def map_style(
 def neighbours_style(neighbours: Neighbours, own_code: str, style: LayerStyle, sheet: PageSize) -> str:
     """Return the style of adjoining counties as XML.
 
-    Outlines, and names of all counties except ``own_code``.
+    It has outlines, and names of all counties except ``own_code``.
     """
     copy = neighbours.layer.clone()
     _set_plain_symbol(copy, LayerStyle(fill=style.fill or "#00FFFFFF", line=style.line), sheet)
@@ -115,9 +116,9 @@ def neighbours_style(neighbours: Neighbours, own_code: str, style: LayerStyle, s
     settings.fitInPolygonOnly = False
     text = QgsTextFormat()
     text.setFont(QFont(font_family()))
-    text.setSize((style.labels or _NEIGHBOUR_SIZE) * sheet.labels)
+    text.setSize((style.labels or _NEIGHBOUR_LABEL_PT) * sheet.labels)
     text.setSizeUnit(Qgis.RenderUnit.Points)
-    text.setColor(QColor(_NEIGHBOUR_INK))
+    text.setColor(QColor(_NEIGHBOUR_LABEL_COLOR))
     settings.setFormat(text)
     copy.setLabeling(QgsVectorLayerSimpleLabeling(settings))
     copy.setLabelsEnabled(True)
@@ -125,21 +126,21 @@ def neighbours_style(neighbours: Neighbours, own_code: str, style: LayerStyle, s
 
 
 def has_classes(xml: str) -> bool:
-    """Return True if a style has classes with names."""
+    """Return True if a style (XML) has classes with names."""
     return "<category " in xml
 
 
 def veil_other_townships(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
-    """Return a style of the townships that covers all but the page's township."""
+    """Return a style (XML) that covers all townships but the page's one with white."""
     copy = layer.clone()
     QgsMapLayerStyle(xml).writeToLayer(copy)
     others = f"coalesce(\"{code_field}\" <> attribute(@atlas_feature, '{code_field}'), false)"
-    _insert_cover(copy, _VEIL, others)
+    _insert_cover(copy, _COVER_COLOR, others)
     return _write_xml(copy)
 
 
 def mark_township(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
-    """Return a style of the townships that highlights the page's township."""
+    """Return a style (XML) that highlights the township of an atlas page."""
     copy = layer.clone()
     QgsMapLayerStyle(xml).writeToLayer(copy)
     own = f"coalesce(\"{code_field}\" = attribute(@atlas_feature, '{code_field}'), false)"
@@ -183,7 +184,7 @@ def _make_fill(color: str, line: str = "") -> QgsFillSymbol:
     return QgsFillSymbol.createSimple(described | ({} if line else {"outline_style": "no"}))
 
 
-def _values(category: QgsRendererCategory) -> list:
+def _list_category_codes(category: QgsRendererCategory) -> list:
     value = category.value()
     return value if isinstance(value, list) else [value]
 
@@ -196,19 +197,19 @@ def _drop_codes(layer: QgsVectorLayer) -> None:
         return
     inner = inner.clone()
     for n, category in enumerate(inner.categories()):
-        inner.updateCategoryLabel(n, _CODE.sub("", category.label()))
+        inner.updateCategoryLabel(n, _LEADING_CODE.sub("", category.label()))
     layer.setRenderer(QgsMergedFeatureRenderer(inner) if isinstance(renderer, QgsMergedFeatureRenderer) else inner)
 
 
-def _keep_classes(layer: QgsVectorLayer, style: LayerStyle) -> None:
-    """Show some classes of land use, merged and plain.
+def _merge_classes(layer: QgsVectorLayer, style: LayerStyle) -> None:
+    """Show only the land-use classes of the map's style, merged, in plain colours.
 
-    The codes remain those of the symbols.
+    Classes are matched by the codes of the official symbols.
     """
     renderer = _find_categorized(layer)
     if renderer is None:
         return
-    by_code = {c.label().split(" ")[0]: _values(c) for c in renderer.categories()}
+    by_code = {c.label().split(" ")[0]: _list_category_codes(c) for c in renderer.categories()}
     made = []
     for name, fill, codes in style.classes:
         values = [value for code in codes for value in by_code.get(code, ())]
@@ -217,10 +218,10 @@ def _keep_classes(layer: QgsVectorLayer, style: LayerStyle) -> None:
     layer.setRenderer(QgsCategorizedSymbolRenderer(renderer.classAttribute(), made))
 
 
-def _merge_into_spaces(layer: QgsVectorLayer, material: MapLayers, role: str) -> None:
-    """Show 三区 of the planning zones with the symbols of 三区空间.
+def _merge_zones_into_three_zones(layer: QgsVectorLayer, material: MapLayers, role: str) -> None:
+    """Show planning zones with the symbols of the three zones (三区空间).
 
-    The mapping is that of standard and profile.
+    Which zone belongs to which of the three is defined by standard and profile.
     """
     from ...core.profile.space_map import UNMAPPED, space_map
 
@@ -230,7 +231,7 @@ def _merge_into_spaces(layer: QgsVectorLayer, material: MapLayers, role: str) ->
     mapping = space_map(material.norm)
     scratch = layer.clone()
     styles.apply_style(scratch, SPACES_ROLE)
-    categories = {str(v): c for c in _find_categorized(scratch).categories() for v in _values(c)}
+    categories = {str(v): c for c in _find_categorized(scratch).categories() for v in _list_category_codes(c)}
     values: dict[str, list] = {}
     for value in sorted(layer.uniqueValues(layer.fields().lookupField(field)), key=str):
         code = mapping.space(str(value).strip()) if isinstance(value, str | int) else UNMAPPED
@@ -249,7 +250,10 @@ def _set_plain_symbol(layer: QgsVectorLayer, style: LayerStyle, sheet: PageSize)
 
 
 def _resolve_scale(renderer: QgsFeatureRenderer, scale: float) -> QgsFeatureRenderer:
-    """Resolve scale-dependent parts of symbols: the legend would show them all."""
+    """Replace scale-dependent parts of symbols by those for one scale.
+
+    The legend would otherwise show the parts for all scales.
+    """
     renderer = renderer.clone()
     inner = renderer
     if isinstance(renderer, QgsMergedFeatureRenderer):
@@ -283,7 +287,7 @@ def _resolve_symbol(symbol: QgsSymbol, scale: float) -> QgsSymbol:
 
 
 def _set_labels(layer: QgsVectorLayer, style: LayerStyle, sheet: PageSize, factor: float) -> None:
-    """Set names in a Chinese font of the page's size.
+    """Set labels with names in a Chinese font of the page's size.
 
     They are shown at any scale if the map sets a size.
     """

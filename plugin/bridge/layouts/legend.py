@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The legend: only content of the map, in Chinese, within its frame."""
+"""The legend of a layout: only content of the map, in Chinese, fit to its frame."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ from . import frame
 # QGIS's legend filter evaluates every class for every feature, twice for a page: 23 s each for 60 000 parcels.
 
 #: A neighbour that only touches the boundary is not inside (metres).
-_TOUCH_M = 0.5
+_TOUCH_TOLERANCE_M = 0.5
 
 
 def area_of(item: QgsLayoutItemMap, township: QgsGeometry | None, crs) -> QgsGeometry:
-    """Return the page's area in the map's plane.
+    """Return the area that a page shows, in the CRS of the maps.
 
-    The map frame, or the township, whose geometry is in ``crs``.
+    That is the extent of the map frame, or the ``township``, whose geometry is in ``crs``.
     """
     if township is None or township.isEmpty():
         return QgsGeometry.fromRect(item.extent())
     area = QgsGeometry(township)
     area.transform(QgsCoordinateTransform(crs, item.crs(), QgsProject.instance()))
-    inner = area.buffer(-_TOUCH_M, 4)
+    inner = area.buffer(-_TOUCH_TOLERANCE_M, 4)
     return area if inner.isEmpty() else inner
 
 
-def classes_on(layer: QgsVectorLayer, style: str, area: QgsGeometry, crs) -> list[int] | None:
-    """Return the positions of a style's classes with a feature in the area.
+def _find_classes_in_area(layer: QgsVectorLayer, style: str, area: QgsGeometry, crs) -> list[int] | None:
+    """Return the positions of a style's classes that occur in an area.
 
-    The area is in ``crs``. None: all, because the layer has features there, but no classes by code. Empty: without a
-    feature.
+    The area is in ``crs``. None: show all classes, because the layer has features there but no classes by code.
+    Empty: the layer has no feature there.
     """
     here = QgsGeometry(area)
     here.transform(QgsCoordinateTransform(crs, layer.crs(), QgsProject.instance()))
@@ -65,7 +65,10 @@ def classes_on(layer: QgsVectorLayer, style: str, area: QgsGeometry, crs) -> lis
         for one in value if isinstance(value, list) else [value]:
             positions.setdefault(_make_key(one), n)
     others = positions.get("")
-    found = {positions.get(_make_key(value), others) for value in _values(layer, renderer.classAttribute(), here)}
+    found = {
+        positions.get(_make_key(value), others)
+        for value in _find_values_in_area(layer, renderer.classAttribute(), here)
+    }
     return sorted(n for n in found if n is not None)
 
 
@@ -82,13 +85,13 @@ def _make_key(value: object) -> str:
     return str(value) if isinstance(value, str | int | float) else ""
 
 
-def _values(layer: QgsVectorLayer, attribute: str, here: QgsGeometry) -> set:
-    """Return the values of a field or an expression within the area.
+def _find_values_in_area(layer: QgsVectorLayer, attribute: str, here: QgsGeometry) -> set:
+    """Return the values that a field or an expression has within an area.
 
-    Geometries are compared only for new values.
+    Geometries are compared only for values not yet found.
     """
     index = layer.fields().lookupField(attribute)
-    whole = here.isGeosValid() and here.boundingBox().contains(layer.extent()) and _is_box(here)
+    whole = here.isGeosValid() and here.boundingBox().contains(layer.extent()) and _is_rectangle(here)
     if whole and index >= 0:
         return {_make_key(value) for value in layer.uniqueValues(index)}
     expression = QgsExpression(attribute if index < 0 else f'"{attribute}"')
@@ -114,28 +117,31 @@ def _has_features(layer: QgsVectorLayer, here: QgsGeometry) -> bool:
     return any(engine.intersects(feature.geometry().constGet()) for feature in layer.getFeatures(request))
 
 
-def _is_box(here: QgsGeometry) -> bool:
+def _is_rectangle(here: QgsGeometry) -> bool:
     return (
         Qgis.GeometryType.Polygon == here.type() and abs(here.area() - here.boundingBox().area()) < 1e-6 * here.area()
     )
 
 
 #: Sizes to try with one column and with two, large for short legends; then smaller ones.
-_SHRINK = (1.2, 1.1, 1.0, 0.92, 0.85, 0.78)
-_LAST = (0.7, 0.62, 0.55, 0.5)
-_COLUMNS = (1, 2, 3)
-_GLANCE_DPI = 20.0
+_SIZE_FACTORS = (1.2, 1.1, 1.0, 0.92, 0.85, 0.78)
+_LAST_SIZE_FACTORS = (0.7, 0.62, 0.55, 0.5)
+_COLUMN_COUNTS = (1, 2, 3)
+_PROBE_DPI = 20.0
 #: Node properties of QGIS for the shown classes and the style of the layer's name. Next to them, their values before
 #: the first filter, and after the last one.
-_ORDER, _STYLE = "legend/node-order", "legend/title-style"
-_ALL, _NONE = "all", "empty"
-_FIRST, _OURS = ("sanxian/order", "sanxian/style"), ("sanxian/order-made", "sanxian/style-made")
+_ORDER_PROPERTY, _TITLE_STYLE_PROPERTY = "legend/node-order", "legend/title-style"
+_ALL_CLASSES, _NO_CLASSES = "all", "empty"
+_ORIGINAL_PROPERTIES, _WRITTEN_PROPERTIES = (
+    ("sanxian/order", "sanxian/style"),
+    ("sanxian/order-made", "sanxian/style-made"),
+)
 
 
 def fill_legend(legend: QgsLayoutItemLegend, item: QgsLayoutItemMap, entries: list[tuple[QgsVectorLayer, str]]) -> None:
-    """Set the legend's layers and names, the topmost first.
+    """Set the legend's layers with their names, the topmost first.
 
-    Layers that are not on the map are left out. Classes that are not on the map are left out too.
+    Layers and classes that are not on the map are left out.
     """
     legend.setLinkedMap(item)
     legend.setAutoUpdateModel(False)
@@ -154,19 +160,22 @@ def fill_legend(legend: QgsLayoutItemLegend, item: QgsLayoutItemMap, entries: li
 
 
 def filter_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | None = None, crs: object = None) -> None:
-    """Keep classes on the map, and fit the frame: more columns, then a smaller size.
+    """Hide classes that are not on the map, and fit the legend to its frame.
 
-    For an atlas, those in the page's ``township`` (geometry in ``crs``).
+    It gets more columns first, then smaller text and symbols. For an atlas, classes in the page's ``township`` are
+    kept (geometry in ``crs``).
     """
     _keep_present(legend, township, crs)
     # QGIS sizes a legend only after it was painted once.
-    QgsLayoutExporter(legend.layout()).renderRegionToImage(legend.sceneBoundingRect(), QSize(), _GLANCE_DPI)
+    QgsLayoutExporter(legend.layout()).renderRegionToImage(legend.sceneBoundingRect(), QSize(), _PROBE_DPI)
     room = _measure_room(legend)
     if room is None:
         legend.adjustBoxSize()
         return
-    size = _Size(legend)
-    for columns, factor in [(c, f) for c in _COLUMNS[:2] for f in _SHRINK] + [(c, f) for f in _LAST for c in _COLUMNS]:
+    size = _LegendSizes(legend)
+    for columns, factor in [(c, f) for c in _COLUMN_COUNTS[:2] for f in _SIZE_FACTORS] + [
+        (c, f) for f in _LAST_SIZE_FACTORS for c in _COLUMN_COUNTS
+    ]:
         legend.setColumnCount(columns)
         size.apply(factor)
         legend.adjustBoxSize()
@@ -177,7 +186,7 @@ def filter_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | None = No
 
 
 def _keep_present(legend: QgsLayoutItemLegend, township: QgsGeometry | None, crs: object) -> None:
-    """Hide classes and layers without features.
+    """Hide classes and layers without features on the page.
 
     Entries that the user removed stay hidden.
     """
@@ -191,33 +200,40 @@ def _keep_present(legend: QgsLayoutItemLegend, township: QgsGeometry | None, crs
         layer = node.layer()
         if not isinstance(layer, QgsVectorLayer):
             continue
-        now = [str(node.customProperty(key, default)) for key, default in ((_ORDER, _ALL), (_STYLE, ""))]
-        if now != [node.customProperty(key, None) for key in _OURS]:
+        now = [
+            str(node.customProperty(key, default))
+            for key, default in ((_ORDER_PROPERTY, _ALL_CLASSES), (_TITLE_STYLE_PROPERTY, ""))
+        ]
+        if now != [node.customProperty(key, None) for key in _WRITTEN_PROPERTIES]:
             # Not the values after the last filter: new, or changed by the user.
-            for key, value in zip(_FIRST, now, strict=True):
+            for key, value in zip(_ORIGINAL_PROPERTIES, now, strict=True):
                 node.setCustomProperty(key, value)
-        first, style = (str(node.customProperty(key)) for key in _FIRST)
-        present = classes_on(layer, styles.get(layer.id(), ""), area, item.crs())
-        kept = present if first == _ALL else [int(n) for n in first.split(",") if n.isdigit()]
+        first, style = (str(node.customProperty(key)) for key in _ORIGINAL_PROPERTIES)
+        present = _find_classes_in_area(layer, styles.get(layer.id(), ""), area, item.crs())
+        kept = present if first == _ALL_CLASSES else [int(n) for n in first.split(",") if n.isdigit()]
         if present is None:
             _set_order(node, first)
         else:
-            _set_order(node, ",".join(str(n) for n in kept or () if n in present) or _NONE)
-        node.setCustomProperty(_STYLE, "hidden" if present == [] else style)
-        for key, value in zip(_OURS, (node.customProperty(_ORDER, _ALL), node.customProperty(_STYLE)), strict=True):
+            _set_order(node, ",".join(str(n) for n in kept or () if n in present) or _NO_CLASSES)
+        node.setCustomProperty(_TITLE_STYLE_PROPERTY, "hidden" if present == [] else style)
+        for key, value in zip(
+            _WRITTEN_PROPERTIES,
+            (node.customProperty(_ORDER_PROPERTY, _ALL_CLASSES), node.customProperty(_TITLE_STYLE_PROPERTY)),
+            strict=True,
+        ):
             node.setCustomProperty(key, value)
         legend.model().refreshLayerLegend(node)
 
 
 def _set_order(node: QgsLayerTreeLayer, order: str) -> None:
-    if order == _ALL:
-        node.removeCustomProperty(_ORDER)
+    if order == _ALL_CLASSES:
+        node.removeCustomProperty(_ORDER_PROPERTY)
     else:
-        node.setCustomProperty(_ORDER, order)
+        node.setCustomProperty(_ORDER_PROPERTY, order)
 
 
 def legend_entries(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
-    """Return name of each layer in the legend → its symbols' names, as drawn."""
+    """Return the names of each layer's symbols in the legend, by layer name, as drawn."""
     found = {}
     for node in legend.model().rootGroup().findLayers():
         nodes = legend.model().layerLegendNodes(node)
@@ -241,8 +257,8 @@ def _measure_room(legend: QgsLayoutItemLegend) -> tuple[float, float] | None:
     return size.width(), size.height()
 
 
-class _Size:
-    """The legend's original sizes, as the basis for scaling on each page."""
+class _LegendSizes:
+    """Original font and symbol sizes of a legend, from which each page is scaled."""
 
     _STYLES = ("Group", "Subgroup", "SymbolLabel")
 

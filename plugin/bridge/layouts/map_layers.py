@@ -39,7 +39,7 @@ _COUNTY_CODE = re.compile(r"^\d{6}$")
 
 @dataclass(frozen=True)
 class Township:
-    """A township, or the county, by code and name."""
+    """Code and name of a township, or of the county."""
 
     code: str
     name: str
@@ -47,9 +47,9 @@ class Township:
 
 @dataclass
 class MapLayers:
-    """A project and its layers with a role. Main thread only.
+    """The layers of a project that maps can show, by role. Main thread only.
 
-    ``known``: the county, if it is set.
+    A role is the code of a plan layer. ``known``: code and name of the county, if they are set.
     """
 
     project: QgsProject
@@ -58,21 +58,21 @@ class MapLayers:
     known: Township | None = None
 
     def concept_layers(self, of: Iterable[str]) -> tuple[str, QgsVectorLayer] | None:
-        """Return role and layer of the first of these concepts or roles.
+        """Return role and layer of the first of these concepts or roles that exists.
 
-        A layer without a feature only if none has any.
+        A layer without features is returned only if no other has features.
         """
         roles = find_roles(of, self.norm.standard.concepts)
         there = [(role, self.roles[role]) for role in roles if role in self.roles]
         return next((one for one in there if has_features(one[1])), there[0] if there else None)
 
     def drawn_layers(self, spec: LayerSpec) -> tuple[str, QgsVectorLayer] | None:
-        """Return `concept_layers`, or None for a layer without a feature."""
+        """Return the layers that a map's entry draws; None if they have no features."""
         found = self.concept_layers(spec.of)
         return found if found and has_features(found[1]) else None
 
     def find_missing_input(self, one: MapSpec) -> MissingInput | None:
-        """Return why this map cannot be made; None if it can."""
+        """Return the data that are missing for a map; None if the map can be made."""
 
         def answer(of: tuple[str, ...]) -> ConceptLayer | None:
             found = self.concept_layers(of)
@@ -81,11 +81,14 @@ class MapLayers:
         return find_missing_input(one, answer, self.norm.standard.concepts)
 
     def role_names(self, of: Iterable[str]) -> str:
-        """Return the roles that would answer, for a message."""
+        """Return the names of the roles that would fulfil these concepts, for a message."""
         return " / ".join(find_roles(of, self.norm.standard.concepts))
 
     def field(self, role: str, layer: QgsVectorLayer, meaning: str) -> str:
-        """Return the name of a layer's field of this meaning; empty without one."""
+        """Return the name of the field with a meaning in the layer of a role; else empty.
+
+        A meaning is what a field holds, such as ``net_area``, whatever its name.
+        """
         for template in self.norm.standard.all_templates(role):
             known = template.field(meaning)
             index = layer.fields().lookupField(known.name) if known else -1
@@ -95,7 +98,7 @@ class MapLayers:
 
     @cached_property
     def county(self) -> Township:
-        """Return code (six digits) and name of the county. InputError if unknown."""
+        """Return code (six digits) and name of the county; raise InputError if unknown."""
         if self.known is not None:
             return self.known
         row = self._read_rows(COUNTY)[:1]
@@ -112,9 +115,9 @@ class MapLayers:
 
     @cached_property
     def townships(self) -> list[Township]:
-        """Return the townships by code, each once.
+        """Return code and name of each township, sorted by code.
 
-        Empty without their layer, or without codes and names in it.
+        Empty without a layer of townships, or without codes and names in it.
         """
         found = self.concept_layers((TOWNSHIPS,))
         rows = self._read_rows(found[0]) if found else []
@@ -128,13 +131,13 @@ class MapLayers:
         if not all(fields):
             return []
         request = QgsFeatureRequest().setSubsetOfAttributes(fields, layer.fields())
-        return [Township(*(_text(row[name]) for name in fields)) for row in layer.getFeatures(request)]
+        return [Township(*(_read_text(row[name]) for name in fields)) for row in layer.getFeatures(request)]
 
     @cached_property
     def divisions(self) -> CodeList:
         """Return the code list of provinces, cities and counties.
 
-        That of the standard, else of the default standard.
+        It is that of the standard, else that of the default standard.
         """
         from ...core.standard import load_standard
 
@@ -146,7 +149,10 @@ class MapLayers:
 
     @cached_property
     def crs(self) -> QgsCoordinateReferenceSystem:
-        """Return the plane for maps: a layer's, the project's, else the county's 3° zone."""
+        """Return the projected CRS of the maps.
+
+        It is the CRS of a plan layer, the project's CRS, else the county's 3° zone.
+        """
         first = [self.roles[COUNTY]] if COUNTY in self.roles else []
         for crs in [*(v.crs() for v in (*first, *self.roles.values())), self.project.crs()]:
             if crs.isValid() and not crs.isGeographic():
@@ -160,21 +166,24 @@ class MapLayers:
         return default_crs(self.county.code, self.divisions)
 
     def extent(self, layer: QgsVectorLayer) -> QgsRectangle:
-        """Return a layer's extent in the maps' plane."""
+        """Return a layer's extent in the CRS of the maps."""
         return self.in_plane(layer, layer.extent())
 
     def in_plane(self, layer: QgsVectorLayer, box: QgsRectangle) -> QgsRectangle:
-        """Return a box of a layer in the maps' plane."""
+        """Return a box from a layer's CRS transformed to the CRS of the maps."""
         return QgsCoordinateTransform(layer.crs(), self.crs, self.project).transformBoundingBox(box)
 
     def county_extent(self) -> QgsRectangle:
-        """Return the extent of the county's layer, else of the townships', else of all."""
+        """Return the county's extent in the CRS of the maps.
+
+        It is measured on the layer of the county, else of the townships, else on all layers.
+        """
         outlines = [self.roles.get(COUNTY), (self.concept_layers((TOWNSHIPS,)) or ("", None))[1]]
         chosen = next((v for v in outlines if v is not None and has_features(v)), None)
         return self.extent(chosen) if chosen is not None else self.extent_of(list(self.roles.values()))
 
     def extent_of(self, layers: list[QgsVectorLayer]) -> QgsRectangle:
-        """Return the common extent of layers in the maps' plane."""
+        """Return the extent that contains all given layers, in the CRS of the maps."""
         total = QgsRectangle()
         for layer in layers:
             if has_features(layer):
@@ -183,14 +192,14 @@ class MapLayers:
 
 
 def from_project(project: QgsProject, options: Options) -> MapLayers:
-    """Return the project's layers, recognised as for a check."""
+    """Return the map layers of a project, recognised as for a check."""
     return from_layers(project, recognise.plan_layers(project), options)
 
 
 def from_layers(project: QgsProject, layers: list[QgsVectorLayer], options: Options) -> MapLayers:
-    """Return these layers by their roles.
+    """Return the map layers among the given layers, by their roles.
 
-    InputError without layers, if none is recognised, or two claim one role.
+    Raise InputError without layers, if none is recognised, or if two have the same role.
     """
     outlines = [recognise.take_outline(layer) for layer in layers]
     if not outlines:
@@ -202,7 +211,7 @@ def from_layers(project: QgsProject, layers: list[QgsVectorLayer], options: Opti
 def from_recognised(
     project: QgsProject, layers: list[QgsVectorLayer], found: recognise.RecognisedLayers, norm: Norm
 ) -> MapLayers:
-    """Return layers whose recognition was done already (in another thread)."""
+    """Return map layers from a recognition that was done already in another thread."""
     outlines = [recognise.take_outline(layer) for layer in layers]
     if found.repeated_roles:
         role = found.repeated_roles[0]
@@ -223,15 +232,15 @@ def _has_role(outline: recognise.LayerOutline, role: str, norm: Norm) -> bool:
 
 
 def has_features(layer: QgsVectorLayer) -> bool:
-    """Return True if there is a feature.
+    """Return True if a layer has at least one feature.
 
-    The features are queried, because a provider may not know their number.
+    The features are queried, because a data provider may not know their number.
     """
     request = QgsFeatureRequest().setLimit(1).setNoAttributes()
     return next(layer.getFeatures(request), None) is not None
 
 
-def _text(value: object) -> str:
+def _read_text(value: object) -> str:
     return str(value).strip() if isinstance(value, str | int) else ""
 
 
@@ -239,14 +248,14 @@ def _text(value: object) -> str:
 # Boundaries of other counties come only from the planner's data: those of web maps are shifted and may not be printed.
 
 #: A layer with more rows lists villages or parcels, not counties.
-_MAX_ROWS = 3000
+_MAX_NEIGHBOUR_ROWS = 3000
 #: Distance around the county that the locator shows, as a share of the county's longer side.
-_MARGIN_SHARE = 0.8
+_LOCATOR_MARGIN_SHARE = 0.8
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """A layer with several counties, and its code and name fields."""
+    """A layer with several counties, and the names of its code and name fields."""
 
     layer: QgsVectorLayer
     code_field: str
@@ -255,9 +264,9 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Place:
-    """A county's name and the centre of its bounding box; the boundary is unknown.
+    """Name and approximate centre of a county whose boundary is unknown.
 
-    In the CRS of the maps.
+    ``at``: centre of its bounding box in the CRS of the maps.
     """
 
     name: str
@@ -265,7 +274,7 @@ class Place:
 
 
 def find_neighbours(material: MapLayers) -> Neighbours | None:
-    """Return the project layer with several counties, or None.
+    """Return the project layer that contains adjoining counties, or None.
 
     Layers of counties are preferred to layers of cities.
     """
@@ -284,39 +293,39 @@ def find_neighbours(material: MapLayers) -> Neighbours | None:
 
 
 def _find_other_codes(layer: QgsVectorLayer, field: str, own: str) -> set[str]:
-    """Return the six-digit codes of other counties.
+    """Return the six-digit codes of other counties in a layer's field.
 
     Empty if any row has another kind of code.
     """
-    if layer.featureCount() > _MAX_ROWS:
+    if layer.featureCount() > _MAX_NEIGHBOUR_ROWS:
         return set()
     request = QgsFeatureRequest().setSubsetOfAttributes([field], layer.fields())
-    request.setFlags(Qgis.FeatureRequestFlag.NoGeometry).setLimit(_MAX_ROWS)
+    request.setFlags(Qgis.FeatureRequestFlag.NoGeometry).setLimit(_MAX_NEIGHBOUR_ROWS)
     codes = {str(row[field]).strip() for row in layer.getFeatures(request)}
     return codes - {own} if all(_COUNTY_CODE.fullmatch(code) for code in codes) else set()
 
 
 def compute_locator_extent(material: MapLayers, neighbours: Neighbours, county: QgsRectangle) -> QgsRectangle:
-    """Return the county's extent plus a margin, limited to the layer.
+    """Return the extent of the locator map, in the CRS of the maps.
 
-    The margin is 0.8 of its longer side; in the CRS of the maps.
+    It is the county's extent plus a margin of 0.8 of its longer side, limited to the layer of adjoining counties.
     """
     wide = QgsRectangle(county)
-    wide.grow(_MARGIN_SHARE * max(county.width(), county.height()))
+    wide.grow(_LOCATOR_MARGIN_SHARE * max(county.width(), county.height()))
     whole = wide.intersect(material.extent(neighbours.layer))
     whole.combineExtentWith(county)
     return whole
 
 
 def find_city_name(material: MapLayers) -> str:
-    """Return the name of the county's city; empty if the code list lacks it."""
+    """Return the name of the city that the county belongs to; empty if unknown."""
     rows = material.divisions.codes
     own = rows.get(material.county.code)
     return rows[own.parent].name if own and own.parent in rows else ""
 
 
 def find_sister_counties(material: MapLayers) -> list[Place]:
-    """Return the other counties of the city that have bounds in the code list."""
+    """Return the other counties of the same city that have bounds in the code list."""
     from ...core.standard.divisions import extent
 
     known = material.divisions

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Maps of a package, of the exported plan, independent of the project's layers.
+"""Maps of a submission package, drawn from the exported plan.
 
-The plan's layers are written to a separate file, in the thread that makes the package. QGIS opens them in a separate
-project, and prints page by page, on the main thread.
+The project's layers are not used. The plan's layers are written to a separate file, in the thread that makes the
+package. QGIS opens them in a separate project, and prints page by page, on the main thread.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from ...core.plan.layer import Layer
 
 #: Timeout of waiting for the main thread at the end, in seconds.
-_PATIENCE = 30.0
+_MAIN_THREAD_TIMEOUT_S = 30.0
 
 
 def render_maps(job: MapJob) -> Iterator[RenderedMap]:
-    """Render the maps of a job one after the other; a `MapRenderer`.
+    """Render the requested maps of a package one after the other.
 
-    In any thread that may use the plan. Raises Cancelled between pages, and OutputError for a file that cannot be
+    In any thread that may use the plan. Raise Cancelled between pages, and OutputError for a file that cannot be
     written.
     """
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
@@ -54,7 +54,7 @@ def render_maps(job: MapJob) -> Iterator[RenderedMap]:
         finally:
             # Before the file is deleted: Windows does not delete open files. The project must be deleted in the thread
             # that created it.
-            on_main(press.close, patience=_PATIENCE)
+            on_main(press.close, patience=_MAIN_THREAD_TIMEOUT_S)
     job.progress(1.0, "")
 
 
@@ -67,7 +67,7 @@ def _print_map(press: _Press, request: MapRequest, cancellation: Cancellation) -
 def _write_layers(job: MapJob, file: Path) -> dict[str, str]:
     """Write the layers of the maps to one file; return role → table."""
     tables: dict[str, str] = {}
-    for layer in _list_shown(job):
+    for layer in _list_layers_on_maps(job):
         job.cancellation.raise_if_cancelled()
         table = f"t{len(tables)}"
         if write_layer(_drop_stray_rows(layer), file, table):
@@ -75,7 +75,7 @@ def _write_layers(job: MapJob, file: Path) -> dict[str, str]:
     return tables
 
 
-def _list_shown(job: MapJob) -> list[Layer]:
+def _list_layers_on_maps(job: MapJob) -> list[Layer]:
     """Return the plan's layers that are on one of the maps or on its locator."""
     specs = [spec.of for request in job.requests for spec in request.one.layers]
     concepts = job.plan.norm.standard.concepts
@@ -86,10 +86,7 @@ def _list_shown(job: MapJob) -> list[Layer]:
 
 
 def _drop_stray_rows(layer: Layer):
-    """Return a layer's rows as read without stray ones.
-
-    Stray rows would enlarge the extent.
-    """
+    """Return a layer's rows without remote ones, which would enlarge the extent."""
     frame = layer.frame.set_crs(layer.crs, allow_override=True)
     if not layer.stray_rows:
         return frame
@@ -97,7 +94,7 @@ def _drop_stray_rows(layer: Layer):
 
 
 class _Press:
-    """Prints maps. On the main thread only."""
+    """Prints maps from a file of plan layers. On the main thread only."""
 
     def __init__(self, job: MapJob, file: Path, tables: dict[str, str]):
         self._job = job
@@ -134,15 +131,15 @@ class _Press:
             if error.key != "map_too_large":
                 raise
             return RenderedMap(request, lack=MissingInput("too_large", {"dpi": str(settings.dpi)}))
-        return RenderedMap(request, tuple(sorted(names)), *_describe_system(layout))
+        return RenderedMap(request, tuple(sorted(names)), *_get_crs_and_scale(layout))
 
     def close(self) -> None:
         self._project.clear()
         del self._project, self._builder
 
 
-def _describe_system(layout: QgsPrintLayout) -> tuple[str, float]:
-    """Return CRS and scale (denominator) of the main map."""
+def _get_crs_and_scale(layout: QgsPrintLayout) -> tuple[str, float]:
+    """Return CRS and scale (denominator) of the main map of a layout."""
     item = layout.itemById(frame.MAP)
     if not isinstance(item, QgsLayoutItemMap):
         raise InvariantError(f"item {frame.MAP!r} of the layout is not a map")

@@ -24,9 +24,10 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class MapExportOrder:
-    """What to export.
+    """Which maps to export, where and how.
 
-    ``townships`` adds a page for each township to every map that has such.
+    ``maps``: definitions of the maps; ``sheet``: page size; ``formats``: jpg, pdf; ``townships``: add a page for
+    each township to every map that has such pages; ``world``: write world files.
     """
 
     maps: tuple[MapSpec, ...]
@@ -40,11 +41,11 @@ class MapExportOrder:
 
 @dataclass
 class MapExportOutcome:
-    """Outcome of an export.
+    """Result of an export of maps.
 
-    ``files``: in the order written; ``not_made``: map → reason why it was not made; ``user_layouts``: layouts of the
-    project;
-    ``notes``: messages on lowered secrecy levels and missing map approval numbers.
+    ``files``: in the order written; ``made``: maps that were exported; ``not_made``: map and reason why it was not
+    made; ``user_layouts``: layouts of the project that were used; ``notes``: messages on lowered secrecy levels and
+    missing map approval numbers.
     """
 
     files: list[Path] = field(default_factory=list)

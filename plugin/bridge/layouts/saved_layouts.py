@@ -17,16 +17,28 @@ from ...core.standard.map_set import MapSpec, PageSize
 from .build import MAP_PROPERTY, SECRECY_VARIABLE, SHEET_PROPERTY, TOWNSHIPS_PROPERTY, Builder
 
 #: Digest of the layout when it was created.
-_MADE = "sanxian/made"
+_ORIGINAL_DIGEST_PROPERTY = "sanxian/made"
 #: Attributes that QGIS changes by itself: they differ after a layout is read from a project.
-_RESTLESS = {"uuid", "templateUuid", "zValue", "worldFileMap", "printResolution", "name"}
+_IGNORED_ATTRIBUTES = {"uuid", "templateUuid", "zValue", "worldFileMap", "printResolution", "name"}
 #: Elements that depend on others, or on a window's state.
-_PASSING = {"LayoutObject", "Grid", "SnapSettings", "customproperties", "Guides", "custom-order", "filterByMaps"}
+_IGNORED_ELEMENTS = {
+    "LayoutObject",
+    "Grid",
+    "SnapSettings",
+    "customproperties",
+    "Guides",
+    "custom-order",
+    "filterByMaps",
+}
 
 
 @dataclass
 class SavedLayouts:
-    """Names of layouts by outcome; ``notes``: messages on lowered secrecy levels."""
+    """Outcome of saving layouts in the project.
+
+    ``made``: names of new or replaced layouts; ``edited``: names of those kept because the user edited them;
+    ``notes``: messages on lowered secrecy levels.
+    """
 
     made: list[str] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)
@@ -34,9 +46,9 @@ class SavedLayouts:
 
 
 def find_layout(project: QgsProject, one: MapSpec, sheet: PageSize, townships: bool) -> QgsPrintLayout | None:
-    """Return the project's layout of a map by its properties, not its name.
+    """Return the project's layout of a map, even if the user edited or renamed it.
 
-    It may be edited.
+    It is found by its properties: map, page size, and pages by township or not. None without such a layout.
     """
     wanted = (one.id, sheet.id, "1" if townships else "")
     for layout in project.layoutManager().printLayouts():
@@ -50,10 +62,10 @@ def find_layout(project: QgsProject, one: MapSpec, sheet: PageSize, townships: b
 def save_layouts(
     builder: Builder, wanted: Iterable[tuple[MapSpec, PageSize, bool]], replace: Iterable[str] = ()
 ) -> SavedLayouts:
-    """Build layouts in the project.
+    """Build layouts and save them in the project.
 
-    An edited one is kept, unless it is in ``replace``. Raise InputError, before any change, for a layout whose secrecy
-    level would be lowered without a reason.
+    A layout that the user edited is kept, unless it is in ``replace``. Raise InputError, before any change, for a
+    layout whose secrecy level would be lowered without a reason.
     """
     project, kept, allowed = builder.material.project, SavedLayouts(), set(replace)
     chosen = []
@@ -67,7 +79,7 @@ def save_layouts(
         chosen.append((one, sheet, townships, old))
     for one, sheet, townships, old in chosen:
         layout = builder.build(one, sheet, townships=townships)
-        layout.setCustomProperty(_MADE, digest_layout(layout))
+        layout.setCustomProperty(_ORIGINAL_DIGEST_PROPERTY, _compute_layout_digest(layout))
         if old is not None:
             project.layoutManager().removeLayout(old)
         elif project.layoutManager().layoutByName(layout.name()) is not None:
@@ -78,14 +90,14 @@ def save_layouts(
 
 
 def is_edited(layout: QgsPrintLayout) -> bool:
-    """Return True if the layout was changed, or its origin is unknown."""
-    return layout.customProperty(_MADE, "") != digest_layout(layout)
+    """Return True if the user changed a layout, or if its origin is unknown."""
+    return layout.customProperty(_ORIGINAL_DIGEST_PROPERTY, "") != _compute_layout_digest(layout)
 
 
 def check_secrecy(layout: QgsPrintLayout, info: DocumentInfo) -> list[Message]:
     """Return a message if a layout's secrecy level is lowered with a reason.
 
-    Raise InputError without a reason.
+    Raise InputError if it is lowered without a reason.
     """
     above = str(QgsExpressionContextUtils.layoutScope(layout).variable(SECRECY_VARIABLE) or "")
     if not load_secrecy_levels().is_lower(info.secrecy, above):
@@ -95,8 +107,8 @@ def check_secrecy(layout: QgsPrintLayout, info: DocumentInfo) -> list[Message]:
     return [Lowering(above, SHEET, info.secrecy, PROJECT, info.secrecy_reason).message]
 
 
-def digest_layout(layout: QgsPrintLayout) -> str:
-    """Return a digest of a layout without the parts that QGIS changes by itself."""
+def _compute_layout_digest(layout: QgsPrintLayout) -> str:
+    """Return a digest of a layout, without the parts that QGIS changes by itself."""
     document = QDomDocument()
     lines = _list_content(layout.writeXml(document, QgsReadWriteContext()))
     return hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()
@@ -109,7 +121,7 @@ def _list_content(element: QDomElement) -> list[str]:
     """
     found = element.attributes()
     attributes = {found.item(n).nodeName(): found.item(n).nodeValue() for n in range(found.count())}
-    passing = _RESTLESS
+    passing = _IGNORED_ATTRIBUTES
     if "legendFilterByAtlas" in attributes:
         # A legend's size follows from its content.
         passing = passing | {"size", "position", "positionOnPage", "symbolWidth", "symbolHeight"}
@@ -119,7 +131,7 @@ def _list_content(element: QDomElement) -> list[str]:
     while not child.isNull():
         if child.isText():
             lines.append(child.nodeValue().strip())
-        elif child.isElement() and child.nodeName() not in _PASSING:
+        elif child.isElement() and child.nodeName() not in _IGNORED_ELEMENTS:
             lines += _list_content(child.toElement())
         child = child.nextSibling()
     return lines

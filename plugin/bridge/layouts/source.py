@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A file or folder as a separate project, for its maps only.
+"""A file or folder opened as a separate project, only for its maps.
 
-QGIS does not open the source: it changes a GeoPackage by opening it, and reads a shapefile in GBK by its .cpg or not at
-all. The tables are read as for a check and written to a temporary GeoPackage.
+QGIS does not open the source itself: it changes a GeoPackage by opening it, and reads a shapefile in GBK by its
+.cpg or not at all. The tables are read as for a check and written to a temporary GeoPackage.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Notice = Callable[[str, dict[str, Any]], None]
 #: Geometry types by the first word of the names of pyogrio and shapely.
-_MULTI = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
+_MULTI_TYPES = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
 
 
 @contextmanager
@@ -41,9 +41,10 @@ def open_source(
     cancellation: Cancellation = NEVER,
     unusable: Notice = lambda key, params: None,
 ) -> Iterator[MapLayers]:
-    """Yield the layers of a source with a role, in a project that ends with the block.
+    """Open the plan layers of a file or folder while the ``with`` block runs.
 
-    ``unusable`` receives text key and parameters of layers that cannot be drawn. Raises InputError.
+    Yields map layers in a temporary project. ``unusable`` receives message key and parameters of each layer that
+    cannot be drawn. Raise InputError.
     """
     health.require_libraries(cancellation)
     with tempfile.TemporaryDirectory(prefix="sanxian-") as folder:
@@ -69,7 +70,7 @@ def open_source(
 def _copy_layers(
     path: str, file: Path, options: Options, cancellation: Cancellation, unusable: Notice
 ) -> dict[str, tuple[str, str]]:
-    """Write the source's layers to one file; return table → (layer name, template)."""
+    """Copy the source's layers to one file; return table → (layer name, template)."""
     from ...core.check import is_part_of_plan
     from ...core.io import read_source
 
@@ -96,15 +97,15 @@ def _find_problem(layer: SourceLayer) -> tuple[str, dict[str, Any]]:
 
 
 def write_layer(frame: gpd.GeoDataFrame, file: Path, table: str) -> bool:
-    """Write one layer of a GeoPackage; False if it has no geometry for a map."""
+    """Write one layer of a GeoPackage; return False if it has no geometry for a map."""
     import pyogrio
 
     frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
-    kinds = {_MULTI.get(kind, kind) for kind in frame.geom_type.unique()}
+    kinds = {_MULTI_TYPES.get(kind, kind) for kind in frame.geom_type.unique()}
     drawable = next((kind for kind in ("MultiPolygon", "MultiLineString", "MultiPoint") if kind in kinds), "")
     if len(frame) and not drawable:
         return False
-    frame = frame[[_MULTI.get(kind, kind) == drawable for kind in frame.geom_type]].copy()
+    frame = frame[[_MULTI_TYPES.get(kind, kind) == drawable for kind in frame.geom_type]].copy()
     for column in frame.columns:
         if column != frame.geometry.name and frame[column].dtype == object:
             frame[column] = [None if v is None or v != v else str(v) for v in frame[column]]

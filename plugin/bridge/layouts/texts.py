@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Texts that fit their boxes, and a scale bar of round lengths."""
+"""Texts that fit their boxes in a layout, and a scale bar of round lengths."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from ..layers.painting import round_length
 from . import frame
 
 #: Minimum size, as a share of the original one.
-_LEAST = 0.45
-_SEGMENTS = (3, 4, 5)
-_FOLLOWING = 4
-_BAR_SHARE = 0.66
+_MIN_SIZE_FACTOR = 0.45
+_SEGMENT_COUNTS = (3, 4, 5)
+_SEGMENT_COUNT_OF_ATLAS = 4
+_SHARE_OF_BOX = 0.66
 
 
 def fit_labels(layout: QgsLayout, sheet: PageSize, names: list[str] | None = None) -> None:
-    """Reduce labels until their text fits.
+    """Reduce the font size of a layout's labels until their texts fit.
 
-    ``names``: of the townships, for the longest.
+    ``names``: names of the townships; the longest one must fit on each atlas page.
     """
     longest = max(names or [""], key=len)
     for identifier in (*frame.ONE_LINE, *frame.WRAPPED):
@@ -47,7 +47,7 @@ def _fit_label(label: QgsLayoutItemLabel, wraps: bool, more: str) -> None:
     if not label.currentText().strip():
         return
     for step in range(20):
-        size = full * (1 - step * (1 - _LEAST) / 19)
+        size = full * (1 - step * (1 - _MIN_SIZE_FACTOR) / 19)
         text.setSize(size)
         label.setTextFormat(text)
         needed = label.sizeForText()
@@ -65,7 +65,7 @@ def _fit_label(label: QgsLayoutItemLabel, wraps: bool, more: str) -> None:
 
 
 def _estimate_width(text: str, size: float) -> float:
-    """Return the approximate width in mm.
+    """Return the approximate width of a text in mm.
 
     A Chinese character is as wide as high, a Latin one about half as wide.
     """
@@ -73,14 +73,14 @@ def _estimate_width(text: str, size: float) -> float:
 
 
 def scale_bar_follows(bar: QgsLayoutItemScaleBar, sheet: PageSize) -> None:
-    """Bind the length of four segments to the scale, for pages of many scales.
+    """Make a scale bar follow the scale of each page of an atlas.
 
-    It applies wherever the layout is printed.
+    The length of its four segments is bound to the scale by an expression, wherever the layout is printed.
     """
     bar.setUnits(Qgis.DistanceUnit.Kilometers)
     bar.setUnitLabel("km")
-    bar.setNumberOfSegments(_FOLLOWING)
-    most = frame.BAR_WIDTH * sheet.factor * _BAR_SHARE / _FOLLOWING / 1e6
+    bar.setNumberOfSegments(_SEGMENT_COUNT_OF_ATLAS)
+    most = frame.BAR_WIDTH * sheet.factor * _SHARE_OF_BOX / _SEGMENT_COUNT_OF_ATLAS / 1e6
     lengths = ", ".join(f"{digit * 10.0**power:g}" for power in range(-2, 2) for digit in (1, 2, 5))
     bar.dataDefinedProperties().setProperty(
         QgsLayoutObject.DataDefinedProperty.ScalebarSegmentWidth,
@@ -94,7 +94,7 @@ def scale_bar_follows(bar: QgsLayoutItemScaleBar, sheet: PageSize) -> None:
 
 
 def _centre_bar(bar: QgsLayoutItemScaleBar) -> None:
-    """Centre the bar under the numeric scale, whatever its width."""
+    """Centre the scale bar under the numeric scale, whatever its width."""
     above = bar.layout().itemById("scale")
     if above is None:
         return
@@ -104,14 +104,14 @@ def _centre_bar(bar: QgsLayoutItemScaleBar) -> None:
 
 
 def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: PageSize) -> None:
-    """Set three to five segments of a round length (1, 2, 5 × 10ⁿ), centred.
+    """Give a scale bar three to five segments of a round length (1, 2, 5 × 10ⁿ).
 
-    The bar fills about two thirds of its box.
+    The bar fills about two thirds of its box and is centred.
     """
     room = frame.BAR_WIDTH * sheet.factor
-    wanted = room * _BAR_SHARE / 1000 * item.scale()
+    wanted = room * _SHARE_OF_BOX / 1000 * item.scale()
     choices = [
-        (n * length, n) for n in _SEGMENTS for length in (round_length(wanted / n), 2 * round_length(wanted / n))
+        (n * length, n) for n in _SEGMENT_COUNTS for length in (round_length(wanted / n), 2 * round_length(wanted / n))
     ]
     choices = [(total, n) for total, n in choices if _is_round(total / n) and total <= 1.25 * wanted]
     total, segments = min(choices, key=lambda one: abs(one[0] - wanted))

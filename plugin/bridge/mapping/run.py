@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Field mapping (字段映射): reading rows, preview, and `map_fields` as a task."""
+"""Field mapping (字段映射): reading rows, preview, and running `map_fields` as a task."""
 
 from __future__ import annotations
 
@@ -42,15 +42,16 @@ if TYPE_CHECKING:
 
 
 ALGORITHM = "sanxian:map_fields"
-_POLL_S = 0.005
-_OVER = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
+_POLL_SECONDS = 0.005
+_END_STATES = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
 
 
 class MappingRun(QObject):
-    """One run of `map_fields` as a QGIS task. Created and answered on the main thread.
+    """One run of the algorithm `map_fields` as a QGIS task.
 
-    ``ended(results)``: its outputs, or None if it failed or was cancelled; `messages` then contains the error. QGIS's
-    task uses context and feedback to its end without owning them, so the runner keeps them alive.
+    Created and used on the main thread. ``ended(results)``: signal with its outputs, or None if it failed or was
+    cancelled; `messages` then contains the error. QGIS's task uses context and feedback to its end without owning
+    them, so the runner keeps them alive.
     """
 
     progress = pyqtSignal(float)
@@ -77,32 +78,32 @@ class MappingRun(QObject):
         QgsApplication.taskManager().addTask(self._task)
 
     def cancel(self) -> None:
-        """Cancel the task."""
+        """Cancel the task of this run."""
         # Once started, the task belongs to QGIS, which deletes it.
         if not sip.isdeleted(self._task):
             self._task.cancel()
 
     def forget(self) -> None:
-        """Disconnect the result: it is not needed any more."""
+        """Disconnect the result of the run, which is not needed any more."""
         self.blockSignals(True)
         self.cancel()
 
     def wait(self, seconds: float) -> bool:
         """Wait until the run has ended. On the main thread, which releases Python's lock."""
         end = time.monotonic() + seconds
-        while not self._is_over():
+        while not self._has_ended():
             if time.monotonic() > end:
                 return False
-            time.sleep(_POLL_S)
+            time.sleep(_POLL_SECONDS)
         return True
 
-    def _is_over(self) -> bool:
+    def _has_ended(self) -> bool:
         # The status changes only after the main thread has handled its events. One millisecond, because 0 means no
         # limit.
-        return sip.isdeleted(self._task) or self._task.status() in _OVER or self._task.waitForFinished(1)
+        return sip.isdeleted(self._task) or self._task.status() in _END_STATES or self._task.waitForFinished(1)
 
     def messages(self) -> str:
-        """Return the messages of the run."""
+        """Return the log messages of the run."""
         return self.feedback.textLog().strip()
 
     def _on_executed(self, good: bool, results: dict[str, Any]) -> None:
@@ -117,7 +118,7 @@ def parameters(
 ) -> dict[str, Any]:
     """Return the parameters of `map_fields`; the mapping is written to a file.
 
-    ``output`` empty: a memory layer.
+    An empty ``output`` gives a layer in memory.
     """
     from ...core.mapping import to_toml
 
@@ -126,14 +127,14 @@ def parameters(
     given = {
         "INPUT": source,
         "TEMPLATE": template.role,
-        "STANDARD": str(standard.folder) if standard.id not in _known() else standard.id,
+        "STANDARD": str(standard.folder) if standard.id not in _list_standard_ids() else standard.id,
         "MAPPING": str(path),
         "OUTPUT": output or QgsProcessing.TEMPORARY_OUTPUT,
     }
     return given | ({"UNMAPPED": losses} if losses else {})
 
 
-def _known() -> list[str]:
+def _list_standard_ids() -> list[str]:
     from ...core.standard import standard_ids
 
     return standard_ids()
@@ -158,7 +159,7 @@ def add_result(
 
 
 def read_rows(shot: Snapshot, cancellation: Cancellation) -> SourceLayer:
-    """Read rows through the layer, so that edits and selections count.
+    """Read the rows of a layer snapshot, with unsaved edits and its selection.
 
     A complete shapefile is read by its bytes, because QGIS relies on a missing or wrong .cpg. Off the main thread
     through `running.threads.steady`.
@@ -173,9 +174,9 @@ def read_rows(shot: Snapshot, cancellation: Cancellation) -> SourceLayer:
 
 
 def find_free_name(output: str) -> str:
-    """Return ``<output>.mapping.toml``, with a number if it exists.
+    """Return a new file name for a mapping: ``<output>.mapping.toml``.
 
-    A user may have edited the existing file.
+    A number is added if the file exists, because a user may have edited it.
     """
     base = Path(output)
     path, number = base.with_suffix(".mapping.toml"), 2
@@ -186,7 +187,10 @@ def find_free_name(output: str) -> str:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A source's values, their mapping into a template, and its effect on each field."""
+    """Values of a source layer, their mapping into a template, and a preview by field.
+
+    ``hows``: how each field's source was found.
+    """
 
     columns: SourceColumns
     mapping: Mapping
@@ -202,10 +206,10 @@ def prepare_mapping(
     cancellation: Cancellation,
     known: dict[str, str] | None = None,
 ) -> Prepared:
-    """Prepare ``given``, or the proposed mapping.
+    """Return a mapping with previews: the ``given`` one, or one proposed by names.
 
-    Not on the main thread: it takes a while. In the proposed mapping, ``known`` values (field → value) are used where
-    the source has none. InputError if the mapping names a field that the source lacks.
+    Not on the main thread: it takes a while. In the proposed mapping, ``known`` values (field → value) are used
+    where the source has none. Raise InputError if the mapping names a field that the source lacks.
     """
     from ...core.mapping import mapping_from_proposals, propose_mapping, source_names
     from ...core.mapping.preview import SourceColumns, change_mapping, preview_field

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The QGIS project of a new county database, written atomically.
+"""Creation of the QGIS project of a new county database.
 
-On the main thread, a layer at a time: between the steps the event loop can run.
+The project file is written atomically. On the main thread, a layer at a time: between the steps the event loop can
+run.
 """
 
 from __future__ import annotations
@@ -41,15 +42,16 @@ if TYPE_CHECKING:
 
 #: Snapping distance in pixels: near enough for a vertex, far enough to draw next to one.
 TOLERANCE_PX = 10.0
-_SCOPE, _AVOID = "sanxian", "avoid_overlaps"
+_PROJECT_SCOPE, _AVOID_OVERLAP_KEY = "sanxian", "avoid_overlaps"
 #: Roles whose features may not overlap, stored in the project: their layers enable overlap avoidance.
 _SEPARATOR = ","
 
 
 def set_up_editing(project: QgsProject, never_overlap: list[str]) -> None:
-    """Enable snapping on all layers, and topological editing.
+    """Enable snapping on all layers of a project, and topological editing.
 
-    ``never_overlap``: roles in whose layers a new feature is clipped by existing ones (`follow_layer`).
+    ``never_overlap``: roles (codes of plan layers) in whose layers a new feature is clipped by existing ones (see
+    `follow_layer`).
     """
     config = QgsSnappingConfig(project)
     config.setEnabled(True)
@@ -62,15 +64,16 @@ def set_up_editing(project: QgsProject, never_overlap: list[str]) -> None:
     project.setTopologicalEditing(True)
     # QGIS has one setting for all layers; heritage areas do overlap and must not be clipped silently.
     project.setAvoidIntersectionsMode(Qgis.AvoidIntersectionsMode.AllowIntersections)
-    project.writeEntry(_SCOPE, _AVOID, _SEPARATOR.join(sorted(never_overlap)))
+    project.writeEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, _SEPARATOR.join(sorted(never_overlap)))
 
 
 def follow_layer(project: QgsProject, layer: QgsMapLayer | None) -> None:
-    """Set overlap avoidance for the current layer, as its template requires.
+    """Switch overlap avoidance on or off for the current layer.
 
-    Only in a project that was set up in this way, and for layers with a role; else the user's setting remains.
+    The layer's template decides. Only in a project that was set up by the wizard, and for layers with a role; else
+    the user's setting remains.
     """
-    roles = project.readEntry(_SCOPE, _AVOID, "")[0]
+    roles = project.readEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, "")[0]
     if not roles or not isinstance(layer, QgsVectorLayer) or not template_id(layer):
         return
     modes = Qgis.AvoidIntersectionsMode
@@ -79,9 +82,9 @@ def follow_layer(project: QgsProject, layer: QgsMapLayer | None) -> None:
 
 
 def make_themes(project: QgsProject, standard: Standard) -> list[str]:
-    """Create the standard's themes with the layers of the project; return their names.
+    """Create the standard's map themes in a project; return their names.
 
-    Themes of the same name are replaced, others remain. An empty theme is left out.
+    Existing themes of the same name are replaced, others remain. A theme without layers is left out.
     """
     by_role = {template_id(layer): layer for layer in plan_layers(project) if template_id(layer)}
     themes, made = project.mapThemeCollection(), []
@@ -105,12 +108,13 @@ GEODETIC = "EPSG:4490"
 
 
 def build_steps(project: QgsProject, request: NewProjectRequest, made: CreatedDatabase) -> Iterator[tuple[float, str]]:
-    """Fill an empty project and write its file; yield share and name of the next step.
+    """Fill an empty project and write its file, one step per iteration.
 
-    Raises OutputError if a layer cannot be opened or the file not written; the database remains.
+    Yields the completed share (0–1) and the name of the next step. Raise OutputError if a layer cannot be opened or
+    the file cannot be written; the database remains.
     """
     standard = made.norm.standard
-    _set_frame(project, request)
+    _set_project_properties(project, request)
     there = list_layers(request.database)
     roles = [role for role in standard.templates if role in there]
     if not roles:
@@ -127,7 +131,10 @@ def build_steps(project: QgsProject, request: NewProjectRequest, made: CreatedDa
 
 
 def build_project(request: NewProjectRequest, made: CreatedDatabase) -> QgsProject:
-    """Run all steps at once, for scripts and tests. Returns the written project."""
+    """Fill an empty project and write its file at once; return the project's path.
+
+    For scripts and tests.
+    """
     project = QgsProject()
     for _ in build_steps(project, request, made):
         pass
@@ -137,13 +144,13 @@ def build_project(request: NewProjectRequest, made: CreatedDatabase) -> QgsProje
 def add_layer(
     project: QgsProject, layer: QgsVectorLayer, role: str, made: CreatedDatabase, request: NewProjectRequest
 ) -> None:
-    """Add a layer of the database to the project, with role, style and form."""
+    """Add a layer of the new database to the project, with role, symbols and form."""
     set_up_layer(layer, role, made.norm, request.code, request.county)
     project.addMapLayer(layer, False)
     place_layer(project, layer, role, made.norm.standard)
 
 
-def _set_frame(project: QgsProject, request: NewProjectRequest) -> None:
+def _set_project_properties(project: QgsProject, request: NewProjectRequest) -> None:
     """Set title, CRS with its ellipsoid, relative paths, and the check settings."""
     project.setTitle(f"{request.county}国土空间总体规划")
     crs = QgsCoordinateReferenceSystem()
@@ -157,10 +164,12 @@ def _set_frame(project: QgsProject, request: NewProjectRequest) -> None:
     county.keep(project, county.County(profile=own.name if own else request.profile, standard=standard))
     county.save_area(project, request.code, request.county)
     if request.view is not None:
-        project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(_set_view(project, request), project.crs()))
+        project.viewSettings().setDefaultViewExtent(
+            QgsReferencedRectangle(_set_initial_view(project, request), project.crs())
+        )
 
 
-def _set_view(project: QgsProject, request: NewProjectRequest) -> QgsRectangle:
+def _set_initial_view(project: QgsProject, request: NewProjectRequest) -> QgsRectangle:
     west, south, east, north = request.view or (0.0, 0.0, 0.0, 0.0)
     geodetic = QgsCoordinateReferenceSystem(GEODETIC)
     transform = QgsCoordinateTransform(geodetic, project.crs(), project.transformContext())
@@ -175,9 +184,9 @@ def _finish_project(project: QgsProject, request: NewProjectRequest, standard: S
 
 
 def write_project(project: QgsProject, request: NewProjectRequest) -> None:
-    """Write the project file to a temporary file in its folder and move it.
+    """Write the project file atomically: to a temporary file that is then moved.
 
-    Paths in it are relative to that folder. OutputError if QGIS fails; an existing project remains.
+    Paths in it are relative to its folder. Raise OutputError if QGIS fails; an existing project file then remains.
     """
     target = request.project
     own = request.own_profile

@@ -21,32 +21,35 @@ from ..project.county import of as county_of
 
 #: Their group in the list of bookmarks; a name of Chinese data, like the layers'.
 GROUP = "乡镇"
-_SCOPE, _AUTO = "sanxian", "township_bookmarks"
-_ID = "sanxian-township-"
+_PROJECT_SCOPE, _AUTO_UPDATE_KEY = "sanxian", "township_bookmarks"
+_BOOKMARK_ID_PREFIX = "sanxian-township-"
 
 
 def enable_following(project: QgsProject) -> None:
-    """Enable automatic updates of the project's bookmarks (`BookmarkUpdater`)."""
-    project.writeEntry(_SCOPE, _AUTO, True)
+    """Store in a project that `BookmarkUpdater` updates its township bookmarks."""
+    project.writeEntry(_PROJECT_SCOPE, _AUTO_UPDATE_KEY, True)
 
 
 def find_township_layer(project: QgsProject) -> QgsVectorLayer | None:
-    """Return the layer of townships by role, in the order of the concept's roles."""
+    """Return the layer of townships by its role (code of the plan layer), or None.
+
+    Roles are tried in the order of the standard's concept of townships.
+    """
     standard = load_standard(county_of(project).standard or "county_db")
     by_role = {template_id(layer): layer for layer in plan_layers(project)}
     return next((by_role[r] for r in standard.concepts.get("townships", ()) if r in by_role), None)
 
 
 def update_bookmarks(project: QgsProject, layer: QgsVectorLayer | None = None) -> int:
-    """Replace the plugin's bookmarks by one for each township; return their number.
+    """Replace the plugin's bookmarks by one per township; return their number.
 
-    Parts of one township make one bookmark; features without a name or a geometry make none.
+    Several areas of one township make one bookmark; features without a name or a geometry make none.
     """
     layer = layer or find_township_layer(project)
     extents = _measure_extents(layer) if layer is not None else {}
     manager = project.bookmarkManager()
-    there = {b.id(): b for b in manager.bookmarks() if b.id().startswith(_ID)}
-    wanted = {f"{_ID}{code}-{name}": (name, box) for (code, name), box in extents.items()}
+    there = {b.id(): b for b in manager.bookmarks() if b.id().startswith(_BOOKMARK_ID_PREFIX)}
+    wanted = {f"{_BOOKMARK_ID_PREFIX}{code}-{name}": (name, box) for (code, name), box in extents.items()}
     for bookmark in set(there) - set(wanted):
         manager.removeBookmark(bookmark)
     for key, (name, box) in wanted.items():
@@ -63,7 +66,7 @@ def update_bookmarks(project: QgsProject, layer: QgsVectorLayer | None = None) -
 
 
 def _measure_extents(layer: QgsVectorLayer) -> dict[tuple[str, str], QgsRectangle]:
-    """Return (code, name) → extent."""
+    """Return the extent of each township, by (code, name)."""
     fields = [layer.fields().lookupField(name) for name in ("XZQDM", "XZQMC")]
     if fields[1] < 0:
         return {}
@@ -80,21 +83,24 @@ def _measure_extents(layer: QgsVectorLayer) -> dict[tuple[str, str], QgsRectangl
 
 
 class BookmarkUpdater:
-    """Update the bookmarks of enabled projects when their townships change."""
+    """Updates township bookmarks when the edits of the townships are saved.
+
+    Only in projects in which `enable_following` was called.
+    """
 
     def __init__(self) -> None:
         self._project: QgsProject | None = None
         self._layers: dict[str, Any] = {}
 
     def start(self, project: QgsProject) -> None:
-        """Observe a project."""
+        """Observe the layers of a project."""
         self._project = project
         project.layersAdded.connect(self._on_added)
         project.layersWillBeRemoved.connect(self._on_removed)
         self._on_added(project.mapLayers().values())
 
     def stop(self) -> None:
-        """Stop observing."""
+        """Stop observing the layers of the project."""
         if self._project is None:
             return
         self._project.layersAdded.disconnect(self._on_added)
@@ -117,5 +123,5 @@ class BookmarkUpdater:
 
     def _on_saved(self) -> None:
         project = self._project
-        if project is not None and project.readBoolEntry(_SCOPE, _AUTO, False)[0]:
+        if project is not None and project.readBoolEntry(_PROJECT_SCOPE, _AUTO_UPDATE_KEY, False)[0]:
             update_bookmarks(project)

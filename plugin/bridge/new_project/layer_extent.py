@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Extent of a county's outline, measured from a layer of the project."""
+"""Extent of a county in degrees, measured from a layer of the project."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from ..layers.recognise import plan_layers
 if TYPE_CHECKING:
     from ...core.standard import Standard
 
-_GEODETIC = "EPSG:4490"
+_GEODETIC_CRS = "EPSG:4490"
 #: Outlines are few; of a layer with more features (parcels) only the extent is read.
-_FEW = 200
+_MAX_FEATURES_READ = 200
 
 
 class LayerExtent(NamedTuple):
-    """An extent in degrees.
+    """The extent of a layer in degrees (CGCS2000).
 
-    ``areas``: 3° zone → m² in it, empty if the geometries were not read.
+    ``areas``: 3° zone → area in m² in that zone, empty if the geometries were not read.
     """
 
     west: float
@@ -42,7 +42,10 @@ class LayerExtent(NamedTuple):
 
 
 def find_candidates(project: QgsProject, standard: Standard) -> list[QgsVectorLayer]:
-    """Return polygon layers with features, those of county and townships first."""
+    """Return the polygon layers with features, from which an extent can be measured.
+
+    Layers of the county and of townships come first.
+    """
     first = [r for concept in ("county", "townships") for r in standard.concepts.get(concept, ())]
     polygons = [
         v
@@ -60,9 +63,11 @@ def _find_role(layer: QgsVectorLayer) -> str:
 
 def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | None:
     """Return the extent of a layer; None if its coordinates are invalid. Main thread."""
-    transform = QgsCoordinateTransform(layer.crs(), QgsCoordinateReferenceSystem(_GEODETIC), project.transformContext())
+    transform = QgsCoordinateTransform(
+        layer.crs(), QgsCoordinateReferenceSystem(_GEODETIC_CRS), project.transformContext()
+    )
     try:
-        shapes = _read_shapes(layer, transform) if layer.featureCount() <= _FEW else []
+        shapes = _read_shapes(layer, transform) if layer.featureCount() <= _MAX_FEATURES_READ else []
         box = QgsRectangle(transform.transformBoundingBox(layer.extent()))
         for number, shape in enumerate(shapes):
             if number:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Settings of a new county project, and its database, created off the main thread."""
+"""Settings of a new county project, and creation of its database."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NewProjectRequest:
-    """Settings of a new county project.
+    """What the wizard creates: settings of a new county project.
 
-    ``crs``: ``EPSG:…`` or WKT; ``roles``: the layers to create; ``profile``: id or path, or empty; ``existing``: how to
-    treat an existing database; ``replace_project``: the project file may be overwritten; ``view``: west, south, east,
-    north in degrees, if the county's location is known; ``settings``: the county's settings, written to `own_profile`
-    next to the project, or None.
+    ``crs``: ``EPSG:…`` or WKT; ``roles``: codes of the plan layers to create; ``profile``: id or path of the county
+    profile, or empty; ``existing``: how to treat an existing database; ``replace_project``: the project file may be
+    overwritten; ``view``: west, south, east, north in degrees, if the county's location is known; ``settings``: the
+    county's settings, written to `own_profile` next to the project, or None.
     """
 
     standard: str
@@ -51,14 +51,17 @@ class NewProjectRequest:
 
 @dataclass(frozen=True)
 class CreatedDatabase:
-    """The created database, and the norm for the forms of its layers."""
+    """The created database, with the settings for the forms of its layers.
+
+    ``created``: its layers; ``norm``: standard and county profile, resolved together.
+    """
 
     created: CreatedLayers
     norm: Norm
 
 
 def norm_of(standard: str, profile: str, code: str) -> Norm:
-    """Return standard and profile for the forms of a county's layers.
+    """Return standard and profile resolved together, for the forms of a county.
 
     The profile may be that of the province.
     """
@@ -72,9 +75,9 @@ def norm_of(standard: str, profile: str, code: str) -> Norm:
 def make_database(
     request: NewProjectRequest, progress: Callable[[float, str], None], cancellation: Cancellation
 ) -> CreatedDatabase:
-    """Write the empty database.
+    """Write the empty database of a new project.
 
-    Raises SanxianError, with the disk unchanged, and Cancelled. Call it in a thread created by Python
+    Raise SanxianError, with the disk unchanged, and Cancelled. Call it in a thread created by Python
     (`running.threads.steady`), because it uses pyproj.
     """
     from ...core.exchange.create import create_database

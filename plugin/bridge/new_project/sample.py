@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sample county (打开示例县): a copy in the project, in groups, with symbols and forms.
+"""Sample county (打开示例县): a copy in the project, with symbols and forms.
 
-A copy, because QGIS changes a GeoPackage as soon as an edit on it begins, saved or not.
+It is a copy, because QGIS changes a GeoPackage as soon as an edit on it begins, saved or not.
 """
 
 from __future__ import annotations
@@ -53,18 +53,18 @@ GROUPS = (
 PROFILE = "hunyuan"
 TITLE = "浑源县（示例）"
 #: Layers with many classes of land use, collapsed in the tree.
-_FOLDED = ("DLTB", "YDYHGHFQ")
+_COLLAPSED_ROLES = ("DLTB", "YDYHGHFQ")
 #: Scale factor of the extent shown, to leave a margin around the county.
-_MARGIN = 1.05
+_VIEW_MARGIN_FACTOR = 1.05
 #: Bytes at the start of a GeoPackage that count its changes.
-_SQLITE_HEADER = 100
+_SQLITE_HEADER_BYTES = 100
 
 
 def copy_sample(folder: Path | None = None) -> Path:
-    """Return a copy in a folder of the user.
+    """Return the path of a copy of the sample database in a folder of the user.
 
-    An unchanged old copy that is not in use, else a new one. An edited copy is never overwritten, replaced or deleted:
-    the user may work with it.
+    An unchanged copy that is not in use is reused, else a new one is made. An edited copy is never overwritten,
+    replaced or deleted: the user may work with it.
     """
     folder = folder or Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "sample"
     folder.mkdir(parents=True, exist_ok=True)
@@ -87,17 +87,17 @@ def _list_open_files() -> set[Path]:
 
 
 def _is_unchanged(path: Path) -> bool:
-    """Return True if a copy has the sample's content.
+    """Return True if a copy has the same content as the sample database.
 
     A reverted edit changes only SQLite's header.
     """
     if path.with_name(path.name + "-wal").exists():
         return False
-    return path.read_bytes()[_SQLITE_HEADER:] == (SAMPLE / "county.gpkg").read_bytes()[_SQLITE_HEADER:]
+    return path.read_bytes()[_SQLITE_HEADER_BYTES:] == (SAMPLE / "county.gpkg").read_bytes()[_SQLITE_HEADER_BYTES:]
 
 
 def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
-    """Add the layers of the copy to the project, which should be empty."""
+    """Add the layers of a sample copy to the project, which should be empty."""
     found = _list_layers(project, path)
     loaded = []
     norm = _load_norm()
@@ -123,7 +123,7 @@ def sample_view(layers: list[QgsVectorLayer], project: QgsProject) -> QgsReferen
     for layer in layers:
         transform = QgsCoordinateTransform(layer.crs(), project.crs(), project.transformContext())
         view.combineExtentWith(transform.transformBoundingBox(layer.extent()))
-    view.scale(_MARGIN)
+    view.scale(_VIEW_MARGIN_FACTOR)
     return QgsReferencedRectangle(view, project.crs())
 
 
@@ -135,7 +135,7 @@ def _list_layers(project: QgsProject, path: Path) -> dict[str, QgsVectorLayer]:
 
 
 def _load_norm() -> Norm | None:
-    """Return the sample's norm.
+    """Return the sample's standard and profile, resolved together.
 
     None if a library is missing: its layers then have plain forms.
     """
@@ -167,5 +167,5 @@ def _add_layer(
     project.addMapLayer(layer, False)
     node: QgsLayerTreeLayer = group.addLayer(layer)
     node.setItemVisibilityChecked(shown)
-    node.setExpanded(role not in _FOLDED)
+    node.setExpanded(role not in _COLLAPSED_ROLES)
     return layer

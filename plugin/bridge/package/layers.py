@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers of a package on the map, opened from a copy.
+"""Layers of a package on the map, opened from copies.
 
 QGIS changes a GeoPackage as soon as it opens it, and a submitted package must remain unchanged.
 """
@@ -27,15 +27,16 @@ if TYPE_CHECKING:
 
 @steady
 def copy_datasets(path: str, package_spec: PackageSpec, into: Path, cancellation: Cancellation = NEVER) -> list[Path]:
-    """Copy the data sets of a package, folder or zip; return the copies' paths.
+    """Copy the data sets of a package (folder or zip); return paths of the copies.
 
-    In any thread. Raises SanxianError for another file, and Cancelled.
+    In any thread. Raise SanxianError for a file that is not a package, and Cancelled.
     """
     from ...core.files.digests import files_below, is_link
     from ...core.package.inspection.archive import unpack_package
     from ...core.package.inspection.facts import FileFact, PackageFacts
 
     def copy(source: str, target: str) -> None:
+        """Copy one file or folder, in blocks that can be cancelled."""
         cancellation.raise_if_cancelled()
         shutil.copyfile(source, target)
 
@@ -57,7 +58,7 @@ def copy_datasets(path: str, package_spec: PackageSpec, into: Path, cancellation
 
 
 def show_package_layers(project: QgsProject, name: str, paths: list[Path], standard: Standard) -> list[QgsVectorLayer]:
-    """Add the layers of these copies to the project, read-only, in a group on top.
+    """Add the layers of copied data sets to the project, read-only, in a group on top.
 
     Names, symbols and order are those of the standard; the layers do not belong to the plan. On the main thread.
     """
@@ -91,12 +92,12 @@ def _list_sources(path: Path) -> list[tuple[str, str]]:
 
 
 def find_shown_layers(project: QgsProject) -> list[QgsMapLayer]:
-    """Return the layers of packages in the project."""
+    """Return the layers of inspected packages in the project."""
     return [v for v in project.mapLayers().values() if v.customProperty(SHOWN_PROPERTY)]
 
 
 def remove_package_layers(project: QgsProject) -> None:
-    """Remove these layers from the map, with their groups."""
+    """Remove the layers of inspected packages from the project, with their groups."""
     layers = find_shown_layers(project)
     nodes = [project.layerTreeRoot().findLayer(v.id()) for v in layers]
     groups = {node.parent() for node in nodes if node is not None}

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Preview of a package before its export, in any thread; nothing is written.
+"""Preview of a package before its export: name, path, files, and missing data.
 
-It contains the package's name, the existing content at its path, the files found for it, and the missing data of the
-plan.
+In any thread; nothing is written.
 """
 
 from __future__ import annotations
@@ -26,15 +25,16 @@ if TYPE_CHECKING:
 #: Existing content at the package's path: none, a package that is replaced completely, or content that is not replaced.
 NEW, REPLACED, REFUSED = "new", "replaced", "refused"
 #: Subfolders of the folder of documents that are listed, to be watched.
-_FOLDERS = 40
+_MAX_WATCHED_FOLDERS = 40
 
 
 @dataclass(frozen=True)
 class SlotPreview:
-    """A slot for documents of the package.
+    """Preview of one document or map that the package must or may contain.
 
-    ``files``: those found, by name; ``former``: they are those of the existing package; ``broken``: they cannot be
-    opened; ``drawn``: the plugin can draw it if it is missing.
+    ``kind``: what the slot holds; ``need``: mandatory, conditional or optional; ``pattern``: pattern of the file
+    names; ``files``: names of the files found; ``former``: they come from the existing package; ``broken``: they
+    cannot be opened; ``drawn``: the plugin can draw it if it is missing.
     """
 
     kind: str
@@ -49,11 +49,12 @@ class SlotPreview:
 
 @dataclass(frozen=True)
 class PackagePreview:
-    """The preview of a package.
+    """Preview of a package before its export.
 
-    ``root``: the name of the package's folder, empty while the county is unknown; ``why``: why the content at its path
-    is not replaced; ``left_out``: files of the folder of documents without a slot; ``watched``: that folder and its
-    subfolders, and broken files, which the user may repair.
+    ``root``: name of the package's folder, empty while the county is unknown; ``target``: its path; ``state``: the
+    folder is new, replaced or refused; ``why``: why existing content is not replaced; ``slots``: its documents and
+    maps; ``left_out``: files of the folder of documents that belong to no slot; ``watched``: folders and broken
+    files that the user may change meanwhile.
     """
 
     root: str = ""
@@ -68,9 +69,9 @@ class PackagePreview:
 
 @dataclass(frozen=True)
 class Objections:
-    """Objections to a package, as sentences.
+    """Reasons against the export of a package, as sentences.
 
-    ``stops`` always prevent the export, ``gates`` unless it is forced; ``notes`` are only shown.
+    ``stops`` always prevent the export, ``gates`` unless the user forces it; ``notes`` are only shown.
     """
 
     stops: tuple[str, ...] = ()
@@ -83,7 +84,7 @@ NOTHING = Objections()
 
 
 def preview_values(package_spec: PackageSpec, options: Options, checked: CheckResult | None) -> dict[str, str]:
-    """Return code and name of the county from the checked plan, else the profile.
+    """Return code and name of the county, from the checked plan or the profile.
 
     Empty if both are unknown.
     """
@@ -100,9 +101,9 @@ def preview_values(package_spec: PackageSpec, options: Options, checked: CheckRe
 
 @steady
 def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable[str] = ()) -> PackagePreview:
-    """Return names, path and files of a package.
+    """Return a preview of a package before its export.
 
-    ``inputs``: files that the plan is read from. InputError if the folder of documents is missing.
+    ``inputs``: files that the plan is read from. Raise InputError if the folder of documents is missing.
     """
     from ...core.messages.texts import Texts
     from ...core.package.gate import check_target
@@ -138,34 +139,37 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
     ]
     rest = next((p for p in problems if p.key == "files_left_out"), None)
     left_out = (rest.features, rest.count) if rest else ((), 0)
-    watched = (*_list_folders(order.documents), *_list_broken(filled, broken))
+    watched = (*_list_subfolders(order.documents), *_list_broken_files(filled, broken))
     return PackagePreview(root, target, state, why, tuple(slots), *left_out, watched)
 
 
-def _list_broken(filled: Iterable[FilledSlot], titles: set[str]) -> list[str]:
+def _list_broken_files(filled: Iterable[FilledSlot], titles: set[str]) -> list[str]:
     return [str(path) for one in filled if one.slot.title in titles for path in one.files]
 
 
-def _list_folders(documents: Path | None) -> tuple[str, ...]:
+def _list_subfolders(documents: Path | None) -> tuple[str, ...]:
     if documents is None:
         return ()
-    return (str(documents), *sorted(str(p) for p in documents.iterdir() if p.is_dir())[:_FOLDERS])
+    return (str(documents), *sorted(str(p) for p in documents.iterdir() if p.is_dir())[:_MAX_WATCHED_FOLDERS])
 
 
 @dataclass
 class ObjectionFinder:
-    """Finds objections to the package of one plan, cached by package specification."""
+    """Finds reasons against exporting one checked plan as a package.
+
+    The reasons are cached by package specification.
+    """
 
     checked: CheckResult
     _known: dict[tuple[str, bool], Objections] = field(default_factory=dict)
 
     def known(self, order: ExportOrder) -> Objections | None:
-        """Return the objections if they are cached."""
+        """Return the cached objections to an order; None if they are not computed yet."""
         return self._known.get(self._make_key(order))
 
     @steady
     def find_objections(self, order: ExportOrder, cancellation: Cancellation) -> Objections:
-        """Return the objections, in any thread. Raises Cancelled."""
+        """Return the objections to a package order, in any thread; raise Cancelled."""
         from ...core.messages.texts import Texts
         from ...core.package.gate import judge_check
         from ...core.package.layers.prepare import prepare

@@ -26,20 +26,26 @@ def export_package(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> ExportedPackage:
-    """Export a checked plan as a package, in any thread.
+    """Export a checked plan as a submission package, in any thread.
 
-    Maps are printed on the main one. Raises SanxianError, and Cancelled; then the old content of the target remains.
+    Maps are printed on the main thread. Raise SanxianError, and Cancelled; the former content of the target then
+    remains.
     """
     from ...core.package.export import export_package
     from ...core.render.html import render_report
     from ..layouts import package_maps
     from ..pictures import draw_pictures
 
-    def page(report: Report) -> str:
+    def make_report_page(report: Report) -> str:
         return render_report(report, checked.plan.norm, draw_pictures(checked.plan, report, cancellation=cancellation))
 
     return export_package(
-        checked, order, page=page, draw=package_maps.render_maps, progress=progress, cancellation=cancellation
+        checked,
+        order,
+        page=make_report_page,
+        draw=package_maps.render_maps,
+        progress=progress,
+        cancellation=cancellation,
     )
 
 
@@ -52,9 +58,9 @@ def inspect_package(
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> CheckResult:
-    """Check a package, folder or zip, in any thread.
+    """Check a submission package (folder or zip), in any thread.
 
-    Raises SanxianError for another file, and Cancelled.
+    Raise SanxianError for a file that is not a package, and Cancelled.
     """
     health.require_libraries(cancellation)
     from ...core.package.inspection.inspect import inspect_package

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pictures of the report: an overview of the county, and the largest conflicts.
+"""Pictures of the report: overview map of the county, and largest conflicts.
 
 Everything is drawn from the plan's tables, so this works in the toolbox's thread, in a task and without a display.
 """
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NEVER) -> Pictures:
-    """Return all pictures of a report.
+    """Return all pictures of a report: overview map and close-ups of conflicts.
 
-    Only Cancelled is raised: a report without pictures is better than no report.
+    Only Cancelled is raised; after any other error the report has no pictures, which is better than no report.
     """
     words = Words(report.lang)
     try:

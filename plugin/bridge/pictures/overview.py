@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The overview of the county: lines, numbered conflicts, other marks, legend."""
+"""The overview map of a county: control lines, numbered conflicts, legend."""
 
 from __future__ import annotations
 
@@ -27,13 +27,16 @@ OVERVIEW_MM, OVERVIEW_PIXELS = 98.0, 980
 #: Concepts by drawing order, the topmost first: lines above the areas that they cut.
 ON_OVERVIEW = ("county", "townships", "boundary", "red_line", "farmland")
 #: Distance between marks without a number (mm), so that they do not overlap.
-_MARK_ROOM_MM = 4.0
+_MARK_SPACING_MM = 4.0
 
 Spot = tuple[float, float]
 
 
 def overview_sheet(scene: Scene) -> PaintedSheet | None:
-    """Return the view of the county, else of all layers; None if all are empty."""
+    """Return extent and size of the overview map; None if all layers are empty.
+
+    It shows the county, or all layers if the plan has no layer of the county.
+    """
     roles = [scene.plan.concept(c) for c in ("county", *ON_OVERVIEW)]
     layers = [lay for lay in roles if lay is not None and not is_missing(lay.plane).all()]
     shown = layers[:1] if layers and layers[0] is scene.plan.concept("county") else layers or scene.plan.layers.values()
@@ -55,7 +58,7 @@ def overview_sheet(scene: Scene) -> PaintedSheet | None:
 
 
 def draw_overview(scene: Scene, sheet: PaintedSheet) -> str:
-    """Return the picture as a data URI."""
+    """Return the overview map of the county as a data URI."""
     layers = [_make_outline_layer(scene, c, sheet) for c in ON_OVERVIEW]
     numbered = [_find_spot(f, sheet) for f in scene.chosen]
     others = _place_other_marks(scene, sheet, numbered)
@@ -71,14 +74,17 @@ def draw_overview(scene: Scene, sheet: PaintedSheet) -> str:
         painting.north_arrow(painter, sheet, scene.words.get("text", "north"))
         for severity, spot in reversed(others):
             painting.draw_severity_mark(painter, sheet, str(severity), *spot, 2.6)
-        _numbers(scene, painter, sheet, numbered)
+        _draw_numbers(scene, painter, sheet, numbered)
     finally:
         painter.end()
     return painting.data_uri(image)
 
 
 def _place_other_marks(scene: Scene, sheet: PaintedSheet, numbered: list[Spot]) -> list[tuple[Severity, Spot]]:
-    """Return marks for findings without a number, errors first, thinned to be visible."""
+    """Return marks for findings without a number, errors first.
+
+    Marks that would overlap are left out.
+    """
     dot = sheet.dots_per_mm
     taken = {_find_cell(spot, dot) for spot in numbered}
     marks = []
@@ -94,7 +100,7 @@ def _place_other_marks(scene: Scene, sheet: PaintedSheet, numbered: list[Spot]) 
     return marks
 
 
-def _numbers(scene: Scene, painter: QPainter, sheet: PaintedSheet, spots: list[Spot]) -> None:
+def _draw_numbers(scene: Scene, painter: QPainter, sheet: PaintedSheet, spots: list[Spot]) -> None:
     dot = sheet.dots_per_mm
     written: list[QRectF] = []
     for finding, (x, y) in zip(scene.chosen, spots, strict=True):
@@ -106,9 +112,9 @@ def _numbers(scene: Scene, painter: QPainter, sheet: PaintedSheet, spots: list[S
 
 
 def _make_outline_layer(scene: Scene, concept: str, sheet: PaintedSheet) -> QgsVectorLayer | None:
-    """Return a concept's layer, generalised to this scale.
+    """Return a layer for one concept (such as 永久基本农田), generalised to this scale.
 
-    Named areas remain separate, all others are merged.
+    Areas with names remain separate, all others are merged.
     """
     scene.cancellation.raise_if_cancelled()
     layer = scene.plan.concept(concept)
@@ -131,7 +137,10 @@ def _make_outline_layer(scene: Scene, concept: str, sheet: PaintedSheet) -> QgsV
 
 
 def legend(scene: Scene) -> list[LegendEntry]:
-    """Return the legend of the overview from the bottom up, each entry with a patch."""
+    """Return the entries of the overview's legend from the bottom up.
+
+    Each entry has a patch of colour.
+    """
     entries = []
     for concept in reversed(ON_OVERVIEW):
         layer = scene.plan.concept(concept)
@@ -143,7 +152,7 @@ def legend(scene: Scene) -> list[LegendEntry]:
 
 
 def _draw_symbol(scene: Scene, style: str) -> str:
-    """Return a small patch drawn as on the map."""
+    """Return a small picture of a style, drawn as on the map."""
     sheet = PaintedSheet((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
     shape = shapely.box(70, 70, 1130, 530)
     layer = painting.memory_layer(style, scene.crs, [], [(shape, [])])
@@ -157,13 +166,14 @@ def _find_spot(finding: Finding, sheet: PaintedSheet) -> Spot:
 
 
 def _find_cell(spot: Spot, dot: float) -> tuple[int, int]:
-    return int(spot[0] // (_MARK_ROOM_MM * dot)), int(spot[1] // (_MARK_ROOM_MM * dot))
+    """Return the grid cell of a mark's position, to find marks that would overlap."""
+    return int(spot[0] // (_MARK_SPACING_MM * dot)), int(spot[1] // (_MARK_SPACING_MM * dot))
 
 
 def _find_free_place(spot: Spot, digits: int, dot: float, written: list[QRectF]) -> Spot:
-    """Return the position of a number without overlap with earlier ones.
+    """Return a position for a number where it overlaps no earlier number.
 
-    Right, left, above or below its mark; right if all are occupied.
+    Tried are right, left, above and below of its mark; right if all are occupied.
     """
     width, height = (1.7 * digits + 0.4) * dot, 3.0 * dot
     gap = 2.1 * dot

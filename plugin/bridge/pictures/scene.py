@@ -32,10 +32,10 @@ _MANY_VERTICES = 5_000
 
 
 class Scene:
-    """Common data of the pictures.
+    """Data that all pictures of a report share.
 
-    ``chosen``: findings with a close-up; ``placed``: all with a place; ``outlines``: layers as the overview generalised
-    them, by concept and role.
+    ``chosen``: findings with a close-up; ``placed``: all findings with a location; ``outlines``: cache of
+    generalised layers by concept and role.
     """
 
     def __init__(self, plan: Plan, report: Report, words: Words, cancellation: Cancellation):
@@ -54,14 +54,17 @@ class Scene:
         return self._shapes[layer.role]
 
     def tree(self, layer: Layer) -> shapely.STRtree:
-        """Return the index of a layer's present geometries."""
+        """Return the spatial index of a layer's geometries that are not empty."""
         if layer.role not in self._trees:
             self._trees[layer.role] = shapely.STRtree(self.shapes(layer)[~is_missing(layer.plane)])
         return self._trees[layer.role]
 
 
 def style_of(layer: Layer, concept: str) -> str:
-    """Return the style of the layer's role, else of another role of its concept."""
+    """Return the name of a style for the layer's role (code of the plan layer).
+
+    Without one, it is the style of another role of the same concept.
+    """
     if concept == "county":
         return "XZQX"
     if concept == "townships":
@@ -72,14 +75,17 @@ def style_of(layer: Layer, concept: str) -> str:
 
 
 def widened(sheet: PaintedSheet, share: float = 0.1) -> tuple[float, float, float, float]:
-    """Return the bounds of a sheet, widened by a share."""
+    """Return the bounds of a picture in metres, widened by a share of its size."""
     west, south, east, north = sheet.extent
     margin = (east - west) * share
     return west - margin, south - margin, east + margin, north + margin
 
 
 def cut(shape: Any, sheet: PaintedSheet) -> Any:
-    """Return a huge polygon clipped to the picture plus a margin that hides the cut."""
+    """Clip a polygon with very many vertices to the picture; return others unchanged.
+
+    A margin around the picture hides the cut.
+    """
     if shape is None or shapely.get_num_coordinates(shape) <= _MANY_VERTICES:
         return shape
     return extract_polygons(shapely.clip_by_rect(shape, *widened(sheet, 0.3)))
@@ -96,7 +102,7 @@ _PARCELS_UNTIL = 12_000.0
 
 
 def draw_close_up(scene: Scene, finding: Finding) -> str:
-    """Return the picture as a data URI."""
+    """Return the picture of one conflict and its surroundings as a data URI."""
     sheet = close_up_sheet(finding)
     layers = [_make_finding_layer(scene, finding, sheet)]
     roles: list[tuple[str, Layer]] = []
@@ -114,7 +120,7 @@ def draw_close_up(scene: Scene, finding: Finding) -> str:
             drawn.add(role)
     if parcels is not None and near:
         roles.append(("parcels", parcels))
-    layers += [_make_window_layer(scene, c, lay, sheet, near) for c, lay in roles]
+    layers += [_make_visible_rows_layer(scene, c, lay, sheet, near) for c, lay in roles]
     image = painting.draw_layers(sheet, [lay for lay in layers if lay is not None], scene.crs)
     painter = painting.make_painter(image)
     try:
@@ -130,10 +136,10 @@ def _make_finding_layer(scene: Scene, finding: Finding, sheet: PaintedSheet) -> 
     return painting.memory_layer("findings", scene.crs, ["severity", "state"], [(shape, values)])
 
 
-def _make_window_layer(
+def _make_visible_rows_layer(
     scene: Scene, concept: str, layer: Layer, sheet: PaintedSheet, near: bool
 ) -> QgsVectorLayer | None:
-    """Return the rows of a layer in the picture, with the values for its symbols."""
+    """Return the rows of a layer inside the picture, with the values for its symbols."""
     if not near and (concept, layer.role) in scene.outlines:
         # Available from the overview, and coarser than this picture could show.
         shapes = scene.outlines[concept, layer.role]
@@ -153,7 +159,7 @@ def _make_window_layer(
 
 
 def close_up_sheet(finding: Finding) -> PaintedSheet:
-    """Return the view of a conflict, which takes a third of it."""
+    """Return extent and size of a close-up, of which the conflict takes a third."""
     width_mm, height_mm = CLOSE_UP_MM
     west, south, east, north = finding.geometry.bounds
     width = max((east - west) / SHARE, (north - south) / SHARE * width_mm / height_mm, width_mm / 1000 * CLOSEST)

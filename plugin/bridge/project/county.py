@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""County settings (县配置) stored in a project: standard, profile and scope.
+"""County settings (县配置) stored in a project: standard, profile, scope.
 
 A profile's path is stored relative to the project if both are in one folder, so that they can be moved together.
 """
@@ -16,19 +16,20 @@ from ..layers.properties import file_of
 from ..settings import language
 from . import document, saved_paths, waivers
 
-_SCOPE = "sanxian"
-_KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets", "rules")
+_PROJECT_SCOPE = "sanxian"
+_TEXT_KEYS = ("profile", "standard", "scope", "base_year", "phase", "targets", "rules")
 #: Paths that are stored relative to the project where possible.
-_PATHS = ("baseline", "register")
+_PATH_KEYS = ("baseline", "register")
 
 
 @dataclass(frozen=True)
 class County:
-    """Settings of a project; an empty one follows profile, standard or data.
+    """The county settings of a project; empty values follow profile, standard or data.
 
-    ``profile``: id, or the path of a .toml file; ``phase``: id; ``targets``: the path of a table of township tasks;
-    ``rules``: a group of rules, or all, instead of the default ones; ``baseline``: the sealed edition (封库版本), a
-    file or folder; ``register``: the table of the register of heritage. Paths are as stored in the project.
+    ``profile``: id, or the path of a .toml file; ``scope``: kind of delivery; ``phase``: id of the planning phase;
+    ``targets``: path of a table of township targets; ``rules``: a group of rules, or all, instead of the default
+    ones; ``baseline``: the approved data (封库版本), a file or folder; ``register``: the table of the register of
+    heritage. Paths are as stored in the project.
     """
 
     profile: str = ""
@@ -43,44 +44,47 @@ class County:
 
 
 def of(project: QgsProject) -> County:
-    """Return the settings of a project."""
-    paths = {key: saved_paths.kept(project, key) for key in _PATHS}
-    values = {key: project.readEntry(_SCOPE, key, "")[0] for key in _KEYS}
+    """Return the county settings stored in a project."""
+    paths = {key: saved_paths.kept(project, key) for key in _PATH_KEYS}
+    values = {key: project.readEntry(_PROJECT_SCOPE, key, "")[0] for key in _TEXT_KEYS}
     if values["profile"].endswith(".toml"):
         values["profile"] = saved_paths.full(project, "profile")
     return County(**values, **paths)
 
 
 def keep(project: QgsProject, county: County) -> None:
-    """Store the settings in a project."""
-    for key in _KEYS:
+    """Store the county settings in a project."""
+    for key in _TEXT_KEYS:
         value = getattr(county, key)
         if value:
-            project.writeEntry(_SCOPE, key, value)
+            project.writeEntry(_PROJECT_SCOPE, key, value)
         else:
-            project.removeEntry(_SCOPE, key)
-    for key in _PATHS:
+            project.removeEntry(_PROJECT_SCOPE, key)
+    for key in _PATH_KEYS:
         saved_paths.keep(project, key, getattr(county, key))
     if county.profile.endswith(".toml"):
         saved_paths.keep(project, "profile", county.profile)
 
 
 def save_area(project: QgsProject, code: str, name: str) -> None:
-    """Store the county of the project; its profile may be that of the province."""
-    project.writeEntry(_SCOPE, "area_code", code)
-    project.writeEntry(_SCOPE, "area_name", name)
+    """Store code and name of the project's county.
+
+    Its profile may be that of the province and then does not name the county.
+    """
+    project.writeEntry(_PROJECT_SCOPE, "area_code", code)
+    project.writeEntry(_PROJECT_SCOPE, "area_name", name)
 
 
 def area(project: QgsProject) -> tuple[str, str]:
     """Return code and name of the project's county.
 
-    Empty if the wizard did not create the project.
+    Empty if the project was not created by the wizard.
     """
-    return project.readEntry(_SCOPE, "area_code", "")[0], project.readEntry(_SCOPE, "area_name", "")[0]
+    return project.readEntry(_PROJECT_SCOPE, "area_code", "")[0], project.readEntry(_PROJECT_SCOPE, "area_name", "")[0]
 
 
 def options(project: QgsProject) -> Options:
-    """Return the options for checks of the project's layers. On the main thread."""
+    """Return the options for checks of a project's layers. On the main thread."""
     county = of(project)
     return Options(
         profile=county.profile,
@@ -95,5 +99,5 @@ def options(project: QgsProject) -> Options:
         notices=tuple(recognise.broken_layers(project)),
         waivers=waivers.of(project, map(file_of, recognise.plan_layers(project))),
         document_info=document.of(project),
-        **{key: saved_paths.full(project, key) for key in _PATHS},
+        **{key: saved_paths.full(project, key) for key in _PATH_KEYS},
     )

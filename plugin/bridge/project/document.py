@@ -17,37 +17,45 @@ from ...core.profile.document import DocumentInfo, ResolvedDocument, resolve_doc
 if TYPE_CHECKING:
     from ...core.profile import Profile
 
-_SCOPE, _PREFIX = "sanxian", "document_"
-_KEYS = tuple(field.name for field in fields(DocumentInfo))
+_PROJECT_SCOPE, _KEY_PREFIX = "sanxian", "document_"
+_DOCUMENT_KEYS = tuple(field.name for field in fields(DocumentInfo))
 
 
 def of(project: QgsProject) -> DocumentInfo:
-    """Return the project's values; empty values come from the county profile."""
-    return DocumentInfo(**{key: str(project.readEntry(_SCOPE, _PREFIX + key, "")[0]) for key in _KEYS})
+    """Return the document information (成果信息) stored in a project.
+
+    Values that are empty there come from the county profile.
+    """
+    return DocumentInfo(
+        **{key: str(project.readEntry(_PROJECT_SCOPE, _KEY_PREFIX + key, "")[0]) for key in _DOCUMENT_KEYS}
+    )
 
 
 def save(project: QgsProject, info: DocumentInfo) -> None:
-    """Store the project's values; no other code writes them."""
+    """Store the document information (成果信息) in a project."""
     if info == of(project):
         return
-    for key in _KEYS:
+    for key in _DOCUMENT_KEYS:
         value = getattr(info, key).strip()
         if value:
-            project.writeEntry(_SCOPE, _PREFIX + key, value)
+            project.writeEntry(_PROJECT_SCOPE, _KEY_PREFIX + key, value)
         else:
-            project.removeEntry(_SCOPE, _PREFIX + key)
+            project.removeEntry(_PROJECT_SCOPE, _KEY_PREFIX + key)
     project.setDirty(True)
 
 
 def resolve_project_document(
     project: QgsProject, profile: Profile, form: DocumentInfo | None = None
 ) -> ResolvedDocument:
-    """Return the document information of a project with the source of each value."""
+    """Return a project's document information with the source of each value.
+
+    ``form``: values of the package specification, used as fallback.
+    """
     return resolve_document(of(project), profile, form)
 
 
 def with_current_document(checked: CheckResult, info: DocumentInfo | None) -> CheckResult:
-    """Return the checked plan with the current document information in its report.
+    """Return the check result with the project's present document information.
 
     The user may have changed it since the check.
     """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Paths stored in a project, relative if the file is in its folder.
+"""Paths stored in a project, relative if the file is in the project's folder.
 
-So both can be moved together.
+Project and file can then be moved together.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ from pathlib import Path
 
 from qgis.core import QgsProject
 
-_SCOPE = "sanxian"
+_PROJECT_SCOPE = "sanxian"
 
 
 def kept(project: QgsProject, key: str) -> str:
-    """Return a path as stored in the project; empty without one."""
-    return str(project.readEntry(_SCOPE, key, "")[0])
+    """Return a path as stored in the project under a key; empty without a stored path."""
+    return str(project.readEntry(_PROJECT_SCOPE, key, "")[0])
 
 
 def keep(project: QgsProject, key: str, path: str) -> None:
-    """Store a path in the project."""
+    """Store a path in the project under a key, relative to the project if possible."""
     if not path:
-        project.removeEntry(_SCOPE, key)
+        project.removeEntry(_PROJECT_SCOPE, key)
         return
     home = project.homePath()
     if home and Path(path).is_absolute() and Path(path).is_relative_to(home):
         path = Path(path).relative_to(home).as_posix()
-    project.writeEntry(_SCOPE, key, path)
+    project.writeEntry(_PROJECT_SCOPE, key, path)
 
 
 def full(project: QgsProject, key: str) -> str:
-    """Return the absolute path; empty without one."""
+    """Return the absolute form of a path stored in the project; empty without one."""
     path = kept(project, key)
     return str(Path(project.homePath() or ".") / path) if path else ""

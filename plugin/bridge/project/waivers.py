@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The waiver file of a project's layers."""
+"""The file with the waivers (accepted findings) of a project's layers."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from ...core.waivers import SUFFIX, default_waiver_path
 from ..layers.properties import file_of
 from . import saved_paths
 
-_KEY = "waivers"
+_FILE_KEY = "waivers"
 
 
 def chosen(project: QgsProject) -> str:
-    """Return the file set in 县配置, as stored; empty without one."""
-    return saved_paths.kept(project, _KEY)
+    """Return the waiver file set in 县配置, as stored in the project; empty without one."""
+    return saved_paths.kept(project, _FILE_KEY)
 
 
 def choose(project: QgsProject, path: str) -> None:
-    """Set the file; an empty path removes it."""
-    saved_paths.keep(project, _KEY, path)
+    """Store the waiver file in the project; an empty path removes it."""
+    saved_paths.keep(project, _FILE_KEY, path)
 
 
 def place(project: QgsProject, layers: Iterable[QgsVectorLayer]) -> Path | None:
-    """Return `place_of` for layers of the project."""
+    """Return the path of the waiver file for layers of the project (see `place_of`)."""
     return place_of(project, map(file_of, layers))
 
 
 def place_of(project: QgsProject, files: Iterable[str]) -> Path | None:
-    """Return the waiver file of layers in these files; None if it cannot be derived.
+    """Return the path of the waiver file for layers in these files.
 
-    The file set in 县配置; else next to the single file of all layers, or in their common folder, which a check of that
-    file or folder searches too; else next to the project's file.
+    It is the file set in 县配置; else a file next to the single file of all layers, or in their common folder, which a
+    check of that file or folder searches too; else next to the project's file. None without any of these.
     """
-    named = saved_paths.full(project, _KEY)
+    named = saved_paths.full(project, _FILE_KEY)
     if named:
         return Path(named)
     # The source of a memory layer may be longer than any path; Path.exists then raises.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Calls on the main thread (layouts, projects) from work in another thread."""
+"""Calls of functions on the main thread from another thread."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from ...core.cancellation import NEVER, Cancellation
 
 R = TypeVar("R")
 #: Interval in seconds at which a waiting thread checks for cancellation.
-_POLL_S = 0.1
+_POLL_SECONDS = 0.1
 
 
 def on_main(function: Callable[[], R], cancellation: Cancellation = NEVER, patience: float | None = None) -> R | None:
-    """Call a function on the main thread and return its result, or raise its error.
+    """Call a function on the main thread; return its result or raise its error.
 
-    At once if this is the main thread. A call that is cancelled while it waits for its turn is never made. A call that
-    has begun is awaited, so that its objects are not deleted too early. ``patience``: seconds after which waiting for
-    an unresponsive main thread (QGIS is closing) ends, with None as the result.
+    In the main thread it is called at once. A call that is cancelled while it waits for its turn is never made. A
+    call that has begun is awaited, so that its objects are not deleted too early. ``patience``: seconds after which
+    waiting for an unresponsive main thread (QGIS is closing) ends, with None as the result.
     """
     application = QCoreApplication.instance()
     if application is None or QThread.currentThread() == application.thread():
         return function()
     call = _Call(function)
-    with _making:
-        _agent().asked.emit(call)
+    with _making_lock:
+        _get_agent().asked.emit(call)
     waited = 0.0
-    while not call.over.wait(_POLL_S):
-        waited += _POLL_S
+    while not call.over.wait(_POLL_SECONDS):
+        waited += _POLL_SECONDS
         try:
             cancellation.raise_if_cancelled()
         except BaseException:
@@ -49,33 +49,33 @@ def on_main(function: Callable[[], R], cancellation: Cancellation = NEVER, patie
 
 
 def post_to_main(function: Callable[[], None]) -> None:
-    """Call a function on the main thread without waiting.
+    """Call a function on the main thread without waiting for it.
 
-    At once if this is the main thread, else with its next events.
+    In the main thread it is called at once, in others with the main thread's next events.
     """
     application = QCoreApplication.instance()
     if application is None or QThread.currentThread() == application.thread():
         function()
         return
-    with _making:
-        _agent().asked.emit(_Call(function))
+    with _making_lock:
+        _get_agent().asked.emit(_Call(function))
 
 
 def make_waiting_calls() -> None:
-    """Make the waiting calls, on the main thread.
+    """Make the calls that other threads wait for. On the main thread.
 
     For a main thread that waits for such work and handles no events.
     """
-    with _making:
-        agent = _agent()
+    with _making_lock:
+        agent = _get_agent()
     QCoreApplication.sendPostedEvents(agent, QEvent.Type.MetaCall)
 
 
 class _Agent(QObject):
-    """Makes the calls, as one permanent object on the main thread.
+    """Object on the main thread that makes the calls of other threads.
 
-    A Qt object for each call would be deleted in the calling thread, possibly while an event for it is pending on the
-    main thread.
+    There is one permanent object: a Qt object for each call would be deleted in the calling thread, possibly while
+    an event for it is pending on the main thread.
     """
 
     asked = pyqtSignal(object)
@@ -90,16 +90,16 @@ class _Agent(QObject):
         call.make()
 
 
-_making = threading.Lock()
+_making_lock = threading.Lock()
 
 
 @lru_cache(maxsize=1)
-def _agent() -> _Agent:
+def _get_agent() -> _Agent:
     return _Agent(QCoreApplication.instance().thread())
 
 
 class _Call:
-    """One call; it is made, or withdrawn, once."""
+    """One call for the main thread; it is either made or withdrawn, and only once."""
 
     def __init__(self, function: Callable[[], Any]):
         self.function = function
@@ -108,7 +108,7 @@ class _Call:
         self.over, self._mine = threading.Event(), threading.Lock()
 
     def withdraw(self) -> bool:
-        """Withdraw the call; return True if it has not begun and never will."""
+        """Withdraw the call; return True if it was not begun and never will be."""
         return self._mine.acquire(blocking=False)
 
     def make(self) -> None:

@@ -22,17 +22,18 @@ from .threads import Hold, steady
 LOG = "Sanxian"
 #: Timeout in seconds of waiting for stopped work on unload, and the polling interval.
 PATIENCE = 5.0
-_POLL_S = 0.05
+_POLL_SECONDS = 0.05
 
 #: work(progress, cancellation) → result; must not touch a layer, the project or a widget.
 Work = Callable[[Callable[[float, str], None], Cancellation], Any]
 
 
 class Job(QgsTask):
-    """A task of QGIS with callbacks on the main thread.
+    """A QGIS task that runs a function and calls back on the main thread.
 
     ``step(share, text)`` is emitted while it runs. Exactly one of ``on_done(result)``, ``on_error(exception)`` and
-    ``on_cancelled()`` is called at the end. ``hidden``: not in QGIS's list of tasks, for frequent short work.
+    ``on_cancelled()`` is called at the end. ``hidden``: the task is not in QGIS's list of tasks, for frequent short
+    work.
     """
 
     step = pyqtSignal(float, str)
@@ -82,7 +83,7 @@ class Job(QgsTask):
         self.step.emit(share, text)
 
     def finished(self, ok: bool) -> None:
-        """Call the callback on the main thread."""
+        """Call the callback for success, error or cancellation on the main thread."""
         if self._answers is None:
             return
         (done, failed, cancelled), self._answers = self._answers, None
@@ -100,25 +101,28 @@ class Job(QgsTask):
                 failed(error)
 
     def forget(self) -> None:
-        """Stop the work and disconnect its callbacks."""
+        """Cancel the job and disconnect its callbacks."""
         self._answers = None
         # QGIS deletes ended tasks, also those stopped in its list of tasks.
         if not sip.isdeleted(self):
             self.cancel()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the work, if it has begun, has ended.
+        """Wait until the job, if it has begun, has ended; return whether it has.
 
-        Not waitForFinished: that holds Python's lock, which the work needs to notice the cancellation.
+        Not waitForFinished: that holds Python's lock, which the job needs to notice the cancellation.
         """
         return not self._running.is_set() or self._over.wait(seconds)
 
 
 class Run(Protocol):
-    """Work that a runner keeps and stops: a job, or a QGIS task with its objects."""
+    """Interface of work that `Runner` keeps alive and stops at the end.
+
+    It is a `Job`, or a QGIS task with the objects it needs.
+    """
 
     def forget(self) -> None:
-        """Stop the work and disconnect its callbacks."""
+        """Cancel the work and disconnect its callbacks."""
 
     def wait(self, seconds: float) -> bool:
         """Wait until the work has ended; return whether it has."""
@@ -126,23 +130,23 @@ class Run(Protocol):
 
 
 class Runner:
-    """Starts jobs and keeps them alive.
+    """Starts jobs and keeps their Python objects alive until they end.
 
-    Python would otherwise free objects that a task uses. While one runs, Python's garbage collection is suspended
-    (`collection`).
+    Python would otherwise free objects that a task uses. While a job runs, Python's garbage collection is suspended
+    (`threads.Hold`).
     """
 
     def __init__(self) -> None:
         self._jobs: set[Run] = set()
 
     def start(self, job: Job) -> Job:
-        """Start a job."""
+        """Start a job and keep it alive until it ends."""
         self.hold(job, job.taskCompleted, job.taskTerminated)
         QgsApplication.taskManager().addTask(job)
         return job
 
     def hold(self, run: Run, *ends: Any) -> None:
-        """Keep a run alive until one of its end signals."""
+        """Keep work alive until it emits one of its end signals."""
         self._jobs.add(run)
         collection = Hold()
 
@@ -154,17 +158,17 @@ class Runner:
             end.connect(end_run)
 
     def stop_all(self) -> None:
-        """Stop everything and wait briefly: no thread may outlive the plugin's code."""
+        """Cancel all jobs and wait briefly: no thread may outlive the plugin's code."""
         jobs, self._jobs = list(self._jobs), set()
         for job in jobs:
             job.forget()
         end = time.monotonic() + PATIENCE
-        while not all(job.wait(_POLL_S) for job in jobs) and time.monotonic() < end:
+        while not all(job.wait(_POLL_SECONDS) for job in jobs) and time.monotonic() < end:
             # The last calls of the work (closing a project) may need this thread.
             make_waiting_calls()
 
 
 def log_error(error: Exception) -> None:
-    """Log an unexpected error with its trace in QGIS's log."""
+    """Write an unexpected error with its traceback to QGIS's log."""
     text = "".join(traceback.format_exception(error))
     QgsMessageLog.logMessage(text, LOG, Qgis.MessageLevel.Critical, notifyUser=False)

@@ -24,32 +24,32 @@ from .main_thread import post_to_main
 # a worker thread frees in this way crashes QGIS: Qt deletes such objects on the main thread only.
 
 _lock = threading.Lock()
-_holds = 0
-_was_enabled = False
+_active_pauses = 0
+_was_collection_enabled = False
 
 
 class Hold:
-    """Suspend the collection from now until `release`.
+    """Suspends Python's garbage collection until `release` is called.
 
-    `release` may be called in any thread and more than once. The collection resumes on the main thread, once every hold
-    is released. A hold without references is released.
+    `release` may be called in any thread and more than once. The collection resumes on the main thread, once every
+    object of this class is released. An object without references counts as released.
     """
 
     def __init__(self) -> None:
-        global _holds, _was_enabled
+        global _active_pauses, _was_collection_enabled
         with _lock:
-            if _holds == 0:
-                _was_enabled = gc.isenabled()
+            if _active_pauses == 0:
+                _was_collection_enabled = gc.isenabled()
                 gc.disable()
-            _holds += 1
+            _active_pauses += 1
         # Enabled in the worker, the collection would begin with the worker's next object.
-        self.release = weakref.finalize(self, post_to_main, _resume)
+        self.release = weakref.finalize(self, post_to_main, _resume_collection)
         self.release.atexit = False
 
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Suspend the collection while the block runs."""
+    """Suspend Python's garbage collection while the ``with`` block runs."""
     hold = Hold()
     try:
         yield
@@ -57,11 +57,11 @@ def no_collection() -> Iterator[None]:
         hold.release()
 
 
-def _resume() -> None:
-    global _holds
+def _resume_collection() -> None:
+    global _active_pauses
     with _lock:
-        _holds -= 1
-        if _holds == 0 and _was_enabled:
+        _active_pauses -= 1
+        if _active_pauses == 0 and _was_collection_enabled:
             gc.enable()
 
 
@@ -70,25 +70,25 @@ R = TypeVar("R")
 
 
 def steady(function: Callable[P, R]) -> Callable[P, R]:
-    """Run a function in a thread created by Python and wait for it, if called on Qt's.
+    """Make a function run in a thread created by Python, if it is called on Qt's.
 
-    Else run it directly. Use it for computation; objects that Qt ties to a thread (sinks, layers that are passed on)
-    must remain in the caller.
+    Used as a decorator. The caller waits for the result. In other threads the function is called directly. Use it
+    for computation; objects that Qt ties to a thread (sinks, layers that are passed on) must remain in the caller.
     """
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not _is_foreign():
+        if not _is_qt_thread():
             return function(*args, **kwargs)
         answer: dict[str, Any] = {}
 
-        def work() -> None:
+        def call_and_store_result() -> None:
             try:
                 answer["result"] = function(*args, **kwargs)
             except BaseException as error:
                 answer["error"] = error
 
-        thread = threading.Thread(target=work, name=f"sanxian-{function.__name__}")
+        thread = threading.Thread(target=call_and_store_result, name=f"sanxian-{function.__name__}")
         with no_collection():
             thread.start()
             thread.join()
@@ -99,7 +99,7 @@ def steady(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-def _is_foreign() -> bool:
+def _is_qt_thread() -> bool:
     """Return True in a thread that Python did not start.
 
     Python represents it by a dummy.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Save a result as findings layer, HTML or JSON, in the background."""
+"""Saving a check result as findings layer, HTML or JSON, in the background."""
 
 from __future__ import annotations
 
@@ -22,23 +22,29 @@ from ..widgets.messages import Messages, make_opener
 
 _FOLDER = "export_folder"
 #: Known suffixes; if the user typed another one, the suffix of the filter is added. The first is the default.
-_KNOWN = {"layer": LAYER_FORMATS, "html": (".html", ".htm"), "json": (".json",)}
-_ENDING = re.compile(r"\*(\.\w+)")
+_SUFFIXES_BY_KIND = {"layer": LAYER_FORMATS, "html": (".html", ".htm"), "json": (".json",)}
+_SUFFIX_IN_FILTER = re.compile(r"\*(\.\w+)")
 
 
-def suffix_of(kind: str, chosen: str) -> str:
-    """Return the suffix of a filter of the dialog: ``Shapefile (*.shp)`` → ``.shp``."""
-    found = _ENDING.search(chosen)
-    return found[1] if found else _KNOWN[kind][0]
+def _get_suffix_of_filter(kind: str, chosen: str) -> str:
+    """Return the suffix in a file dialog's filter: ``Shapefile (*.shp)`` → ``.shp``."""
+    found = _SUFFIX_IN_FILTER.search(chosen)
+    return found[1] if found else _SUFFIXES_BY_KIND[kind][0]
 
 
 def with_suffix(kind: str, path: str, chosen: str) -> str:
-    """Add the suffix of the filter if the name has no known suffix, as in 检查.2026版."""
-    return path if Path(path).suffix.lower() in _KNOWN[kind] else path + suffix_of(kind, chosen)
+    """Add the suffix of the chosen filter to a path without a known suffix.
+
+    A name such as 检查.2026版 has no known suffix.
+    """
+    return path if Path(path).suffix.lower() in _SUFFIXES_BY_KIND[kind] else path + _get_suffix_of_filter(kind, chosen)
 
 
 class Exports:
-    """Save the displayed result; one message at a time reports the outcome."""
+    """Saves the displayed result to files chosen by the user.
+
+    One message at a time reports the outcome.
+    """
 
     def __init__(
         self,
@@ -57,7 +63,10 @@ class Exports:
         self._messages = Messages(iface, tr("Sanxian"))
 
     def ask(self, kind: str) -> None:
-        """Ask for the path, then write: ``kind`` is ``layer``, ``html`` or ``json``."""
+        """Ask for a path, then write the displayed result there.
+
+        ``kind``: ``layer``, ``html`` or ``json``.
+        """
         result = self._result()
         if result is None:
             return
@@ -69,18 +78,20 @@ class Exports:
         folder = settings.get(_FOLDER, "") or QgsProject.instance().homePath() or str(Path.home())
         county = result.report.provenance.get("area_name", "")
         # Without suffix: the dialog adds that of the chosen format.
-        path = self._choose(kind, title, str(Path(folder) / f"{county}{Path(name).stem}"), filters)
+        path = self._choose_path(kind, title, str(Path(folder) / f"{county}{Path(name).stem}"), filters)
         if path:
             self.save(kind, path)
 
-    def _choose(self, kind: str, title: str, start: str, filters: str) -> str:
-        """Ask for the file to write; empty if the user cancels or does not replace it."""
+    def _choose_path(self, kind: str, title: str, start: str, filters: str) -> str:
+        """Ask for the file to write; empty if the user cancels or keeps an existing file."""
         dialog = QFileDialog(self._iface.mainWindow(), title, str(Path(start).parent))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setFileMode(QFileDialog.FileMode.AnyFile)
         dialog.setNameFilters(filters.split(";;"))
-        dialog.setDefaultSuffix(suffix_of(kind, dialog.selectedNameFilter()).lstrip("."))
-        dialog.filterSelected.connect(lambda chosen: dialog.setDefaultSuffix(suffix_of(kind, chosen).lstrip(".")))
+        dialog.setDefaultSuffix(_get_suffix_of_filter(kind, dialog.selectedNameFilter()).lstrip("."))
+        dialog.filterSelected.connect(
+            lambda chosen: dialog.setDefaultSuffix(_get_suffix_of_filter(kind, chosen).lstrip("."))
+        )
         dialog.selectFile(Path(start).name)
         try:
             if not dialog.exec():
@@ -107,7 +118,10 @@ class Exports:
         return answer
 
     def save(self, kind: str, path: str) -> Job | None:
-        """Write in the background; the dialog has confirmed replacing an existing file."""
+        """Write the displayed result in the background.
+
+        The dialog has confirmed replacing an existing file.
+        """
         from ...bridge.checking.check import write_outputs
 
         result = self._result()
@@ -118,13 +132,13 @@ class Exports:
         info = self._info()
         checked = result.checked if info is None else with_current_document(result.checked, info)
 
-        def work(progress, cancellation):
+        def write(progress, cancellation):
             write_outputs(
                 checked, outputs, progress=progress, cancellation=cancellation, has_rows=not result.is_restored
             )
             return path
 
-        def saved(path: str) -> None:
+        def report_saved(path: str) -> None:
             # A report describes one state of the data: that of the full check.
             text = tr("Saved: {path}")
             if result.edited:
@@ -138,13 +152,13 @@ class Exports:
             )
 
         return self._runner.start(
-            Job(tr("Saving {name}").format(name=Path(path).name), work, on_done=saved, on_error=self._failed)
+            Job(tr("Saving {name}").format(name=Path(path).name), write, on_done=report_saved, on_error=self._on_failed)
         )
 
     def close(self) -> None:
-        """Close our message in the message bar."""
+        """Close the message of this exporter in QGIS's message bar."""
         self._messages.close()
 
-    def _failed(self, error: Exception) -> None:
+    def _on_failed(self, error: Exception) -> None:
         text = tr("Nothing was saved ({error}). Details are in the log, tab Sanxian.")
         self._messages.warn(messages.explain_and_log(error, text))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The panel's text for an unchecked project, from layer names and fields."""
+"""The panel's text for an unchecked project, from names and fields of its layers."""
 
 from __future__ import annotations
 
@@ -20,15 +20,12 @@ _SETTLE_MS = 300
 
 
 class LayerRecognition(QObject):
-    """Recognise the layers of an unchecked project and update the panel.
+    """Recognises the plan layers of an unchecked project and updates the panel.
 
-    Recognition runs in the background.
-
-    - ``recognised(found)``: signal, layers of a plan were recognised.
-    - ``handlers``: functions of the panel's buttons by action name (new, sample, check, roles, doctor).
-    - ``busy``: returns True while a check is running.
-    - ``reading``: returns True while the project's stored result is being read.
-    - ``offers``: returns True if the recognised layers are required even if the panel shows something else.
+    Recognition runs in the background. ``recognised(found)``: signal, plan layers were recognised; ``handlers``:
+    functions of the panel's buttons by action name (new, sample, check, roles, doctor); ``busy``: returns True
+    while a check is running; ``reading``: returns True while the project's stored result is being read; ``offers``:
+    returns True if the recognised layers are required even if the panel shows something else.
     """
 
     recognised = pyqtSignal(object)
@@ -59,7 +56,7 @@ class LayerRecognition(QObject):
         self._settle.stop()
 
     def no_layer(self) -> str:
-        """Return the text that is shown without a layer of a plan."""
+        """Return the panel's text for a project without plan layers."""
         return empty_states.no_layer_state(self._handlers["new"], self._handlers["sample"]).text
 
     def update(self) -> None:
@@ -86,12 +83,12 @@ class LayerRecognition(QObject):
             Job(
                 tr("Recognising layers"),
                 lambda progress, cancellation: recognise.recognise_layers(outlines, options),
-                on_done=lambda found: self._recognised(found, request),
+                on_done=lambda found: self._on_recognised(found, request),
                 on_error=log_error,
             )
         )
 
-    def _recognised(self, found: recognise.RecognisedLayers, request: int) -> None:
+    def _on_recognised(self, found: recognise.RecognisedLayers, request: int) -> None:
         # Layers or project have changed; a newer answer is on its way.
         if request != self._request:
             return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""全面检查 of the project's layers in the background, one at a time."""
+"""Background checks (全面检查) of the project's layers, one at a time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ from ..widgets import messages
 
 @dataclass(frozen=True)
 class Run:
-    """Inputs of a project check. ``names``: layer name in the check → layer id."""
+    """Inputs of a project's check.
+
+    ``basis``: fingerprint of the inputs; ``names``: name of each layer in the check → layer id.
+    """
 
     basis: InputFingerprint
     state: ProjectState
@@ -34,7 +37,7 @@ class Run:
 
 
 class Checking(QObject):
-    """Run checks and show their progress in the panel.
+    """Runs checks in the background and shows their progress in the findings panel.
 
     Signals: ``began``; then ``done(result, rows, run)`` with the rows of the findings layer, or ``stopped`` if the
     check was cancelled or failed (the former result remains); before ``stopped``, ``failed(title, why)`` if it
@@ -72,10 +75,10 @@ class Checking(QObject):
         return self.job is not None
 
     def start(self, standard: str = "") -> bool:
-        """Check the project's layers; return False if no check was started.
+        """Start a check of the project's layers; return False if none was started.
 
-        ``standard``: used if neither project nor profile names one. No check starts while another is running, without
-        layers of a plan, or if the user did not choose between several groups.
+        ``standard``: used if neither project nor profile names one. No check starts while another is running,
+        without layers of a plan, or if the user did not choose between several layer groups.
         """
         project = QgsProject.instance()
         if self.busy or not recognise.plan_layers(project) or not self._choose_group():
@@ -91,7 +94,7 @@ class Checking(QObject):
             options = replace(options, standard=standard)
         source = project.title() or project.baseName() or tr("Layers of the project")
 
-        def work(progress, cancellation):
+        def read_and_check(progress, cancellation):
             from ...bridge.checking.check import check_plan
 
             checked = check_plan(shots, options, source=source, progress=progress, cancellation=cancellation)
@@ -105,11 +108,14 @@ class Checking(QObject):
 
         self._editing.begin(layers)
         self._of_project = True
-        self._run(tr("Check All"), work, done, empty_states.rule_count(options))
+        self._start_job(tr("Check All"), read_and_check, done, empty_states.rule_count(options))
         return True
 
     def run_check(self, title: str, work: Work, done: Callable[[Any], None], rules: int) -> bool:
-        """Run another check (of a package) with its progress in the panel; False if busy."""
+        """Run another check (of a package) with its progress in the panel.
+
+        Return False if a check is running already.
+        """
         if self.busy:
             return False
 
@@ -118,14 +124,18 @@ class Checking(QObject):
             done(answer)
 
         self._of_project = False
-        self._run(title, work, ended, rules)
+        self._start_job(title, work, ended, rules)
         return True
 
-    def _run(self, title: str, work: Work, done: Callable[[Any], None], rules: int) -> None:
+    def _start_job(self, title: str, work: Work, done: Callable[[Any], None], rules: int) -> None:
         self.job = Job(
-            title, work, on_done=done, on_error=lambda error: self._failed(title, error), on_cancelled=self._cancelled
+            title,
+            work,
+            on_done=done,
+            on_error=lambda error: self._on_failed(title, error),
+            on_cancelled=self._on_cancelled,
         )
-        self.job.step.connect(self._step)
+        self.job.step.connect(self._on_progress)
         self._dock.start_run(rules)
         self.began.emit()
         self._runner.start(self.job)
@@ -135,11 +145,11 @@ class Checking(QObject):
             self.job.cancel()
 
     def project_changed(self) -> None:
-        """Cancel a check of the former project's layers; a check of a package continues."""
+        """Cancel a check of the former project's layers; a package's check continues."""
         if self._of_project:
             self.cancel()
 
-    def _step(self, share: float, text: str) -> None:
+    def _on_progress(self, share: float, text: str) -> None:
         if self.busy:
             self._dock.run_bar.step(share, empty_states.rule_code(text))
 
@@ -147,25 +157,25 @@ class Checking(QObject):
         self.job = None
         self._dock.end_run(note)
 
-    def _cancelled(self) -> None:
+    def _on_cancelled(self) -> None:
         former = self._dock.result
         note = (
             tr("Cancelled, still showing the result of {time}").format(time=former.time) if former else tr("Cancelled")
         )
         self._stop(note)
 
-    def _failed(self, title: str, error: Exception) -> None:
+    def _on_failed(self, title: str, error: Exception) -> None:
         if empty_states.lacks_libraries(error):
             missing = empty_states.libraries_missing_state(self._doctor)
             self._dock.set_idle(missing)
             # Without a result, the panel shows the message in the middle, with a button.
-            self._fail(title, missing.text, missing.text if self._dock.result is not None else "")
+            self._report_failure(title, missing.text, missing.text if self._dock.result is not None else "")
             return
         text = tr("The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.")
         message = messages.explain_and_log(error, text)
-        self._fail(title, message, message)
+        self._report_failure(title, message, message)
 
-    def _fail(self, title: str, why: str, note: str) -> None:
+    def _report_failure(self, title: str, why: str, note: str) -> None:
         self._editing.abandon()
         self._end(note)
         self.failed.emit(title, why)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Save the last result in the project's folder; restore it with the project.
+"""Storage of the last check result in the project's folder, and its restoration.
 
 The result is written after a check and when the project is saved.
 """
@@ -38,14 +38,14 @@ from ..project.watch import ProjectWatch
 from ..widgets import messages
 
 #: Not dataChanged: QGIS emits it at every refresh of the map.
-_CHANGES = ("layerModified", "subsetStringChanged", "dataSourceChanged")
+_CHANGE_SIGNALS = ("layerModified", "subsetStringChanged", "dataSourceChanged")
 
 
 class SavedResults(QObject):
-    """Save and restore results.
+    """Saves the last result next to the project file and restores it.
 
-    ``restored(result, rows)``: the result of the opened project was read; ``ended``: the project has no usable result;
-    ``changed``: data of the restored result have changed; ``failed(message)``: reading or writing failed.
+    ``restored(result, rows)``: the result of the opened project was read; ``ended``: the project has no usable
+    result; ``changed``: data of the restored result have changed; ``failed(message)``: reading or writing failed.
     """
 
     restored = pyqtSignal(object, list)
@@ -71,16 +71,16 @@ class SavedResults(QObject):
         self._settings: dict[str, str] = {}
         self._followed: list[tuple[QgsVectorLayer, Callable[[], None]]] = []
         QgsProject.instance().projectSaved.connect(self.save)
-        watch.touched.connect(self._layers_changed)
+        watch.touched.connect(self._mark_layer_changes)
 
     def stop(self) -> None:
         QgsProject.instance().projectSaved.disconnect(self.save)
-        self._watch.touched.disconnect(self._layers_changed)
+        self._watch.touched.disconnect(self._mark_layer_changes)
         self.forget()
 
     def forget(self) -> None:
-        """Drop the displayed result; a running write of the former project continues."""
-        self._unfollow()
+        """Drop the result of the former project; a running write of it continues."""
+        self._disconnect_layers()
         self._make, self._result, self._written, self._again = None, None, "", False
         if self._reading is not None:
             self._reading.forget()
@@ -88,14 +88,14 @@ class SavedResults(QObject):
 
     @property
     def reading(self) -> bool:
-        """Return True while a result is being read."""
+        """Return True while a stored result is being read."""
         return self._reading is not None
 
     # --- writing
     def save_result(self, result: CheckView, state: ProjectState, names: dict[str, str]) -> None:
         """Save the result of a finished check.
 
-        ``names``: layer name in the check → layer id.
+        ``names``: name of each layer in the check → layer id.
         """
         self.forget()
         checked, finished = result.checked, result.finished
@@ -171,7 +171,7 @@ class SavedResults(QObject):
 
     # --- reading
     def open(self) -> None:
-        """Read the stored result of the opened project, if any."""
+        """Read the stored result of the opened project, if there is one."""
         self.forget()
         project = QgsProject.instance()
         file = project.absoluteFilePath()
@@ -222,29 +222,29 @@ class SavedResults(QObject):
         self._result, self._make, self._written = result, lambda _cancellation: kept, file
         self._roles = {layer.id: (layer.name, layer.role) for layer in kept.layers if layer.role}
         self._known, self._settings = {layer.id for layer in kept.layers}, kept.settings
-        self._follow()
+        self._connect_layers()
         self.restored.emit(result, rows)
 
     # --- changes since
-    def _follow(self) -> None:
+    def _connect_layers(self) -> None:
         project = QgsProject.instance()
         for layer_id, (name, role) in self._roles.items():
             layer = project.mapLayer(layer_id)
             if isinstance(layer, QgsVectorLayer):
                 slot = partial(self._mark_changed, name, role)
-                for signal in _CHANGES:
+                for signal in _CHANGE_SIGNALS:
                     getattr(layer, signal).connect(slot)
                 self._followed.append((layer, slot))
 
-    def _unfollow(self) -> None:
+    def _disconnect_layers(self) -> None:
         for layer, slot in self._followed:
             if not sip.isdeleted(layer):
-                for signal in _CHANGES:
+                for signal in _CHANGE_SIGNALS:
                     getattr(layer, signal).disconnect(slot)
         self._followed.clear()
 
-    def _layers_changed(self) -> None:
-        """Mark removed layers as changed, and new layers with a role of the plan."""
+    def _mark_layer_changes(self) -> None:
+        """Mark removed layers and new plan layers as changes since the check."""
         if self._result is None or self._watch.going:
             return
         project = QgsProject.instance()

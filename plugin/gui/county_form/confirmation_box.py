@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Box 本县已确认: authority, document and date of a confirmation, and its items.
+"""Form box 本县已确认: who confirmed which settings of the county, when and where.
 
-The items are settings of mark C.
+The settings are those of mark C: they were not read in a published standard.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from ..widgets.sections import Notice
 from .fields import FormPart, LinkRow
 from .limits_box import setting_name
 
-_ISO = Qt.DateFormat.ISODate
+_ISO_DATE = Qt.DateFormat.ISODate
 #: The item that confirms all settings of the standard.
-_ALL = "all"
+_ALL_SETTINGS = "all"
 
 
-class _CalmDate(QDateEdit):
-    """A date field that ignores the mouse wheel without focus."""
+class _ScrollSafeDateEdit(QDateEdit):
+    """A date field that ignores the mouse wheel unless it has the focus."""
 
     def wheelEvent(self, event) -> None:
         if self.hasFocus():
@@ -41,9 +41,10 @@ class _CalmDate(QDateEdit):
 
 
 class ConfirmationBox(FormPart):
-    """Fields of a confirmation; confirmed items missing in the list are preserved.
+    """Fields of a confirmation: authority, document, date and confirmed settings.
 
-    ``messages``: key in the file → message below the field.
+    Confirmed settings that are not in the list are preserved. ``messages``: key in the profile's file → message
+    below the field.
     """
 
     def __init__(self, texts: Texts, parent=None):
@@ -52,7 +53,7 @@ class ConfirmationBox(FormPart):
         self._given: tuple[str, ...] = ()
         self._offered: list[str] = []
         self.badge = Notice()
-        self.by, self.document, self.date = QLineEdit(), QLineEdit(), _CalmDate()
+        self.by, self.document, self.date = QLineEdit(), QLineEdit(), _ScrollSafeDateEdit()
         self.by.setPlaceholderText(tr("Name of the authority"))
         self.document.setPlaceholderText(tr("Title and number of the document"))
         self.date.setDisplayFormat("yyyy-MM-dd")
@@ -92,18 +93,18 @@ class ConfirmationBox(FormPart):
         self._filling = True
         self.by.setText(given.by)
         self.document.setText(given.document)
-        self.date.setDate(QDate.fromString(given.date, _ISO) if given.date else QDate.currentDate())
+        self.date.setDate(QDate.fromString(given.date, _ISO_DATE) if given.date else QDate.currentDate())
         self._date_chosen = False
         self._given, self._offered = given.items, []
         self.items.clear()
         self._filling = False
 
     def offer(self, items: list[str]) -> None:
-        """List the items that can be confirmed; ticked items stay ticked."""
+        """List the settings that can be confirmed; ticked ones stay ticked."""
         if items == self._offered:
             return
         former = self._read_items()
-        ticked = set(items) if _ALL in former else set(former)
+        ticked = set(items) if _ALL_SETTINGS in former else set(former)
         self._given, self._offered = former, items
         self._filling = True
         self.items.clear()
@@ -117,7 +118,10 @@ class ConfirmationBox(FormPart):
         self._filling = False
 
     def show_state(self, open_items: list[str]) -> None:
-        """Show how many settings in use are unconfirmed. ``open_items``: their keys."""
+        """Show how many settings in use are unconfirmed.
+
+        ``open_items``: keys of these settings.
+        """
         if open_items:
             text = tr("{count} settings not confirmed: at best the verdict is “Passed with conditions”")
             self.badge.show_message("warning", text.format(count=len(open_items)))
@@ -128,7 +132,9 @@ class ConfirmationBox(FormPart):
         items = self._read_items()
         given = Confirmation(self.by.text().strip(), self.document.text().strip(), "", items)
         return (
-            given if given.is_empty else Confirmation(given.by, given.document, self.date.date().toString(_ISO), items)
+            given
+            if given.is_empty
+            else Confirmation(given.by, given.document, self.date.date().toString(_ISO_DATE), items)
         )
 
     def clear_messages(self) -> None:
@@ -141,10 +147,12 @@ class ConfirmationBox(FormPart):
     def _read_items(self) -> tuple[str, ...]:
         rows = [self.items.item(n) for n in range(self.items.count())]
         ticked = [r.data(Qt.ItemDataRole.UserRole) for r in rows if r.checkState() == Qt.CheckState.Checked]
-        if _ALL in self._given and len(ticked) == len(rows):
+        if _ALL_SETTINGS in self._given and len(ticked) == len(rows):
             # Preserve “all” of the file unless the user unticks an item.
             return self._given
-        preserved = [item for item in self._given if item != _ALL and (item in ticked or item not in self._offered)]
+        preserved = [
+            item for item in self._given if item != _ALL_SETTINGS and (item in ticked or item not in self._offered)
+        ]
         return (*preserved, *(item for item in ticked if item not in preserved))
 
     def _tick_all(self, on: bool) -> None:

@@ -23,7 +23,7 @@ from ..widgets import theme
 from ..widgets.source_mark import mark_label
 
 #: Maximum width of a row name, in digits.
-_NAME_DIGITS = 24
+_NAME_WIDTH_IN_DIGITS = 24
 
 
 class OwnLine(QLineEdit):
@@ -44,7 +44,7 @@ class OwnLine(QLineEdit):
         self.update()
 
     def fill(self, text: str) -> None:
-        """Set the text and show its beginning."""
+        """Set the text of the field and show its beginning."""
         self.setText(text)
         self.setCursorPosition(0)
 
@@ -68,7 +68,7 @@ class OwnLine(QLineEdit):
 
 
 class CalmCombo(QComboBox):
-    """A combo box that ignores the mouse wheel without focus.
+    """A combo box that ignores the mouse wheel unless it has the focus.
 
     The wheel then scrolls the form.
     """
@@ -85,7 +85,10 @@ class CalmCombo(QComboBox):
             event.ignore()
 
     def set_grey(self, grey: bool) -> None:
-        """Show the value in grey; disabled combo boxes are unreadable in dark themes."""
+        """Show the value in grey if ``grey``.
+
+        Disabled combo boxes are unreadable in dark themes.
+        """
         self._grey = grey
         palette = QWidget().palette()
         if grey:
@@ -126,7 +129,10 @@ class OwnCombo(CalmCombo):
 
 
 class RestoreButton(QToolButton):
-    """Button 恢复: restores the inherited value; visible if the county has its own."""
+    """Button 恢复, which restores the inherited value of a field.
+
+    It is visible if the county has its own value.
+    """
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -140,7 +146,10 @@ class RestoreButton(QToolButton):
 
 
 class MarkSlot(QWidget):
-    """The mark A, B or C of a value's source, replaced as the value changes."""
+    """The mark A, B or C (how well a value is sourced) beside a field.
+
+    It is replaced as the value changes.
+    """
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -178,11 +187,11 @@ class LinkRow(QWidget):
 
 
 class NameLabel(QLabel):
-    """The name of a row, wrapped if it is long."""
+    """The label with the name of a form row, wrapped if it is long."""
 
     def __init__(self, text: str, parent=None):
         super().__init__(text, parent)
-        max_width = self.fontMetrics().horizontalAdvance("0") * _NAME_DIGITS
+        max_width = self.fontMetrics().horizontalAdvance("0") * _NAME_WIDTH_IN_DIGITS
         if self.sizeHint().width() > max_width:
             self.setWordWrap(True)
             self.setFixedWidth(max_width)
@@ -190,13 +199,13 @@ class NameLabel(QLabel):
 
 
 class FormPart(QWidget):
-    """A group of the form. ``changed``: a value has changed."""
+    """Base class of the boxes of the form; signal ``changed``: a value has changed."""
 
     changed = pyqtSignal()
 
 
 def mark_words() -> dict[str, str]:
-    """Return a description of the marks A, B and C."""
+    """Return a text that explains the marks A, B and C of sources."""
     return {
         "A": tr("verified in the source text"),
         "B": tr("cited in another document"),
@@ -205,5 +214,5 @@ def mark_words() -> dict[str, str]:
 
 
 def number_text(value: float) -> str:
-    """Return a number with at most ten significant digits, without rounding errors."""
+    """Return a number as text with at most ten significant digits."""
     return f"{value:.10g}"

@@ -44,9 +44,9 @@ _MARKS = ("A", "B", "C")
 
 @dataclass(frozen=True)
 class FormError:
-    """An error that prevents saving.
+    """An error in the county form, which prevents saving.
 
-    ``name``: name in the list of errors; ``text``: message; ``widget``: widget to focus.
+    ``name``: display name of the field; ``text``: message; ``widget``: widget to focus.
     """
 
     name: str
@@ -55,10 +55,10 @@ class FormError:
 
 
 class CountyForm(QWidget):
-    """Edit a county's profile.
+    """Form in which a county's own profile is edited.
 
-    ``changed``: a value has changed; ``columns``: number of columns of groups; ``asks_county``: county and parent are
-    fields of the form instead of being set by the caller.
+    ``changed``: signal, a value has changed; ``columns``: number of columns of boxes; ``asks_county``: county and
+    parent profile are fields of the form instead of being set by the caller.
     """
 
     changed = pyqtSignal()
@@ -154,9 +154,9 @@ class CountyForm(QWidget):
 
     # --- contents
     def open(self, county: CountySettings, path: Path, text: str = "") -> None:
-        """Show the settings of a county.
+        """Show the settings of a county in the form.
 
-        ``path`` and ``text``: path and contents of its file, which need not exist.
+        ``path`` and ``text``: path and contents of its profile file, which need not exist.
         """
         self._opened = self._stored = county
         self._path, self._text = path, text
@@ -197,7 +197,7 @@ class CountyForm(QWidget):
             self.changed.emit()
 
     def county(self) -> CountySettings:
-        """Return the settings in the form, together with those that it does not show."""
+        """Return the settings in the form, and those that the form does not show."""
         shown = {"ratio.limit", "ratio.form", "ratio.classes", *self.limits.rows, *self.tolerances.rows}
         own = {**self.ratio.settings(), **self.limits.settings(), **self.tolerances.settings()}
         not_shown = {key: value for key, value in self._stored.settings.items() if key not in shown}
@@ -223,7 +223,7 @@ class CountyForm(QWidget):
 
     @property
     def text(self) -> str:
-        """Return the contents of the county's file when it was opened."""
+        """Return the contents of the county's profile file when it was opened."""
         return self._text
 
     @property
@@ -232,7 +232,7 @@ class CountyForm(QWidget):
 
     @property
     def sets_anything(self) -> bool:
-        """Return True if the form has targets, settings or a confirmation of the county."""
+        """Return True if the form has a target, setting or confirmation of the county."""
         county = self.county()
         return bool(county.targets or county.settings or not county.confirmation.is_empty)
 
@@ -305,7 +305,7 @@ class CountyForm(QWidget):
         return {**self.ratio.limit.rows, **self.limits.rows, **self.tolerances.rows}
 
     def _find_field(self, field: str) -> tuple[str, QWidget, FieldMessage]:
-        """Return the display name, the widget and the message widget of a problem's field."""
+        """Return display name, input widget and message widget of a problem's field."""
         section, _, name = field.partition(".")
         if section.startswith("targets["):
             widget, message = self.targets.message_at(int(section[8:-1]))
@@ -325,7 +325,7 @@ class CountyForm(QWidget):
 
 
 class FormErrorList(Notice):
-    """A notice above the form's buttons, with links to the fields with errors."""
+    """A notice above the form's buttons, with a link to each field that has an error."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -336,7 +336,7 @@ class FormErrorList(Notice):
         self.show_message("error", "")
 
     def show_errors(self, errors: list[FormError]) -> None:
-        """Show a link to each field with errors; hide without errors."""
+        """Show a link to each field that has an error; hide the notice without errors."""
         named: dict[str, FormError] = {}
         for error in errors:
             named.setdefault(error.name, error)

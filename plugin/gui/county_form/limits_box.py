@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Boxes for the expansion ratio and other limits (上限) with value, source and mark."""
+"""Form boxes for the expansion ratio and other limits, with their sources."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from ..widgets.field_message import FieldMessage
 from ..widgets.sections import faint
 from .fields import FormPart, LinkRow, MarkSlot, NameLabel, OwnCombo, OwnLine, RestoreButton, number_text
 
-_LIMIT, _FORM, _CLASSES = "ratio.limit", "ratio.form", "ratio.classes"
+_LIMIT_KEY, _DEFINITION_KEY, _CLASSES_KEY = "ratio.limit", "ratio.form", "ratio.classes"
 
 
 class SettingRow(ABC):
-    """Widgets of one setting: name, value, unit, mark and source document.
+    """Form row of one setting: name, value, unit, mark and source document.
 
     Subclasses create the value field.
     """
@@ -56,7 +56,7 @@ class SettingRow(ABC):
         self.settle()
 
     def fill(self, value: Any, document: str) -> None:
-        """Show the county's own value; None for an inherited one."""
+        """Show the county's own value in the row; None for an inherited value."""
         self.show_own(value)
         self.document.fill(document)
         self.settle()
@@ -82,14 +82,14 @@ class SettingRow(ABC):
 
     @abstractmethod
     def typed(self) -> Any:
-        """Return the value in the unit of the setting, invalid text unchanged.
+        """Return the entered value in the unit of the setting.
 
-        Validation reports invalid text.
+        Invalid text is returned unchanged; validation reports it.
         """
 
 
 class NumberRow(SettingRow):
-    """A setting with a number, typed as text."""
+    """Form row of a setting with a number, entered as text."""
 
     def __init__(self, key: str, texts: Texts, changed: Callable[[], None]):
         self.value = self.field = OwnLine()
@@ -112,7 +112,7 @@ class NumberRow(SettingRow):
 
 
 class ChoiceRow(SettingRow):
-    """A setting with the values 是 and 否."""
+    """Form row of a setting with the values 是 and 否."""
 
     def __init__(self, key: str, texts: Texts, changed: Callable[[], None]):
         self.choice = self.field = OwnCombo()
@@ -140,7 +140,7 @@ class ChoiceRow(SettingRow):
 
 
 class LimitsBox(FormPart):
-    """Rows of settings, one per key."""
+    """Form box with one row per setting."""
 
     def __init__(self, keys: tuple[str, ...], norm: Norm, texts: Texts, parent=None):
         super().__init__(parent)
@@ -186,12 +186,15 @@ class LimitsBox(FormPart):
 
 
 class RatioBox(FormPart):
-    """Expansion ratio (城镇开发边界扩展倍数): limit, definition (N1, N2, N3) and base classes."""
+    """Form box of the expansion ratio (城镇开发边界扩展倍数).
+
+    It has the limit, the definition of the ratio (N1, N2, N3) and the land-use classes of its base.
+    """
 
     def __init__(self, norm: Norm, texts: Texts, parent=None):
         super().__init__(parent)
         self._filling, self._norm, self._classes_own = False, norm, False
-        self.limit = LimitsBox((_LIMIT,), norm, texts)
+        self.limit = LimitsBox((_LIMIT_KEY,), norm, texts)
         self.limit.changed.connect(self.changed)
         self.form = OwnCombo()
         self.form.setObjectName("SanxianRatioForm")
@@ -227,21 +230,21 @@ class RatioBox(FormPart):
     def fill(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
         self._filling = True
         self.limit.fill(settings, documents, norm)
-        self.form.choose(settings.get(_FORM))
-        self._classes_own = _CLASSES in settings
+        self.form.choose(settings.get(_DEFINITION_KEY))
+        self._classes_own = _CLASSES_KEY in settings
         if self._classes_own:
-            self._show_classes(settings[_CLASSES])
+            self._show_classes(settings[_CLASSES_KEY])
         self.inherit(norm)
         self._filling = False
 
     def inherit(self, norm: Norm) -> None:
         self._norm = norm
         self.limit.inherit(norm)
-        form, classes = get_inherited(_FORM, norm), get_inherited(_CLASSES, norm)
+        form, classes = get_inherited(_DEFINITION_KEY, norm), get_inherited(_CLASSES_KEY, norm)
         self.form.inherit(self._forms.get(form.value, form.value), form.origin)
         if not self._classes_own:
             self._show_classes(classes.value)
-        self._settle()
+        self._update_state()
 
     def _show_classes(self, classes: list[str]) -> None:
         filling, self._filling = self._filling, True
@@ -252,37 +255,37 @@ class RatioBox(FormPart):
     def settings(self) -> dict[str, Any]:
         found = self.limit.settings()
         if self.form.own() is not None:
-            found[_FORM] = self.form.own()
+            found[_DEFINITION_KEY] = self.form.own()
         if self._classes_own:
-            found[_CLASSES] = self._collect_classes()
+            found[_CLASSES_KEY] = self._collect_classes()
         return found
 
     def _collect_classes(self) -> list[str]:
-        """Return the ticked codes, and inherited codes that have no check box."""
+        """Return the ticked land-use codes, and inherited codes without a check box."""
         boxed = {code for codes in self.boxes for code in codes}
-        others = [code for code in self._norm.get(_CLASSES) if code not in boxed]
+        others = [code for code in self._norm.get(_CLASSES_KEY) if code not in boxed]
         return [*(code for codes, box in self.boxes.items() if box.isChecked() for code in codes), *others]
 
     def _class_toggled(self, _on: bool) -> None:
         if not self._filling:
-            self._classes_own = self._collect_classes() != list(self._norm.get(_CLASSES))
+            self._classes_own = self._collect_classes() != list(self._norm.get(_CLASSES_KEY))
             self._changed()
 
     def _restore_classes(self) -> None:
         self._classes_own = False
-        self._show_classes(self._norm.get(_CLASSES))
+        self._show_classes(self._norm.get(_CLASSES_KEY))
         self._changed()
 
-    def _settle(self) -> None:
+    def _update_state(self) -> None:
         self.restore.setVisible(self._classes_own)
-        origin = tr("set by the county") if self._classes_own else get_inherited(_CLASSES, self._norm).origin
+        origin = tr("set by the county") if self._classes_own else get_inherited(_CLASSES_KEY, self._norm).origin
         self.classes_origin.setText(origin)
-        self.form_mark.show_mark(self._norm.mark(_FORM) if self.form.own() is None else "C")
-        self.classes_mark.show_mark("C" if self._classes_own else self._norm.mark(_CLASSES))
+        self.form_mark.show_mark(self._norm.mark(_DEFINITION_KEY) if self.form.own() is None else "C")
+        self.classes_mark.show_mark("C" if self._classes_own else self._norm.mark(_CLASSES_KEY))
 
     def _changed(self, *_args: object) -> None:
         if not self._filling:
-            self._settle()
+            self._update_state()
             self.changed.emit()
 
 
@@ -297,7 +300,10 @@ def _arrange_in_rows(boxes: list[QCheckBox], columns: int = 3) -> QWidget:
 
 
 def setting_name(key: str, texts: Texts) -> str:
-    """Return the name of a setting, preceded by the rule code for a rule parameter."""
+    """Return the display name of a setting.
+
+    A rule's own parameter is preceded by the rule code.
+    """
     section, _, rest = key.partition(".")
     code, _, name = rest.partition(".")
     known = texts.section("setting")
@@ -309,14 +315,14 @@ def setting_name(key: str, texts: Texts) -> str:
 
 
 def shown(key: str, value: Any) -> str:
-    """Return a value as text in the unit of its field; shares are in percent."""
+    """Return a setting's value as text in the unit of its field; shares in percent."""
     if not isinstance(value, int | float):
         return str(value)
     return number_text(100 * value if unit_of(key) == "share" else value)
 
 
 def _get_unit(key: str) -> str:
-    if key == _LIMIT:
+    if key == _LIMIT_KEY:
         return tr("times")
     return {"share": "%", "m2": "m²", "degrees": "°"}.get(unit_of(key), unit_of(key))
 

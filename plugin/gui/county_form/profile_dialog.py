@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""县配置: profile, standard, scope and base year of the project, with a summary."""
+"""Dialog 县配置: profile, standard, kind of delivery and base year of the project."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from .profile_form import ProfileForm
 
 
 class ProfileDialog(ProfileForm):
-    """The dialog 县配置: edits the county's profile and the settings of checks."""
+    """Dialog 县配置, which edits the county's profile and the settings of checks."""
 
     def __init__(self, project: QgsProject, parent=None):
         super().__init__(project, parent)
@@ -50,9 +50,9 @@ class ProfileDialog(ProfileForm):
         if self.form is not None:
             self.form.changed.connect(self._show_errors)
         self._open_form()
-        self._fit()
+        self._fit_to_screen()
 
-    def _fit(self) -> None:
+    def _fit_to_screen(self) -> None:
         """Resize the dialog to its form, at most to the screen."""
         room = (self.screen() or QGuiApplication.primaryScreen()).availableGeometry()
         wanted, margin = (self.form or self.tabs).sizeHint(), self.fontMetrics().height()
@@ -105,13 +105,13 @@ class ProfileDialog(ProfileForm):
     def accept(self) -> None:
         year = self.base_year.text().strip()
         if year and not (year.isdigit() and len(year) == 4):
-            self._explain(tr("The year needs four digits, such as 2020."))
+            self._show_error(tr("The year needs four digits, such as 2020."))
             return
         try:
             # Report errors of the table now, not at the next check.
             read_township_tasks(self.targets.text())
         except (SanxianError, ImportError) as error:
-            self._explain(messages.explain_error(error))
+            self._show_error(messages.explain_error(error))
             return
         now = self.county()
         try:
@@ -125,8 +125,8 @@ class ProfileDialog(ProfileForm):
         self._project.setDirty(True)
         super().accept()
 
-    def _explain(self, text: str) -> None:
-        """Show an error of the second tab or of the chosen profile."""
+    def _show_error(self, text: str) -> None:
+        """Show an error of the check settings or of the chosen profile."""
         self.summary.setText(text)
         self.tabs.setCurrentIndex(1)
 
@@ -137,7 +137,10 @@ class ProfileDialog(ProfileForm):
         return default_profile_path(Path(name)) if name else None
 
     def _find_own_file(self) -> Path | None:
-        """Return the profile file that the form edits; None if it is only a parent."""
+        """Return the profile file that the form edits.
+
+        None if the chosen profile is only the parent of the county's own one.
+        """
         chosen = self.profile.currentData() or ""
         if not chosen.endswith(".toml"):
             return None
@@ -194,7 +197,10 @@ class ProfileDialog(ProfileForm):
         self._ok.setEnabled(self._norm_is_valid and not form.errors and has_place)
 
     def _save_form(self) -> str:
-        """Write the county's profile if the form has changes; return its path or ""."""
+        """Write the county's profile if the form has changes.
+
+        Return its path, or an empty string if nothing was written.
+        """
         if self.form is None or not self.form.isEnabled():
             return ""
         own, settings_ = self._find_own_file(), self.form.county()
@@ -215,7 +221,7 @@ class ProfileDialog(ProfileForm):
         try:
             norm = Options(profile=now.profile, standard=now.standard).norm()
         except (SanxianError, ImportError) as error:
-            self._explain(messages.explain_error(error))
+            self._show_error(messages.explain_error(error))
             self._norm_is_valid = False
             self._ok.setEnabled(False)
             return
@@ -228,11 +234,11 @@ class ProfileDialog(ProfileForm):
         for scope in norm.standard.scopes:
             self.scope.addItem(names.get(scope, scope), scope)
         self.scope.setCurrentIndex(max(self.scope.findData(wanted), 0))
-        self.summary.setText(profile_summary(norm, self._texts))
+        self.summary.setText(_summarise_profile(norm, self._texts))
         self._show_errors()
 
 
-def profile_summary(norm, texts: Texts) -> str:
+def _summarise_profile(norm, texts: Texts) -> str:
     """Return the limits, the targets and the confirmation of a profile as text."""
     lines = [tr("Expansion ratio: at most {limit}").format(limit=norm.get("ratio.limit"))]
     signs = {">=": "≥", "<=": "≤", "=": "="}

@@ -39,7 +39,10 @@ _MIN_WIDTH = 1200
 
 
 class ProfileForm(QDialog):
-    """Widgets of the dialog; file dialogs start in the folder of the project."""
+    """Widgets of the dialog 县配置.
+
+    File dialogs start in the folder of the project.
+    """
 
     def __init__(self, project: QgsProject, parent=None):
         super().__init__(parent)

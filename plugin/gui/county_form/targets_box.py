@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Box of targets (目标): a row per indicator; inherited targets are grey."""
+"""Form box of targets (目标): a row per indicator; inherited targets are grey."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ from ...core.standard.indicator_catalogue import allowed_comparisons
 from ..widgets.field_message import FieldMessage
 from .fields import CalmCombo, FormPart, MarkSlot, NameLabel, OwnLine, RestoreButton
 
-_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
+_COMPARISON_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 #: Indicators that count features.
-_COUNTED = ("detail_units_count",)
-_BINDINGS = (BINDING, "预期性", "")
+_COUNT_INDICATORS = ("detail_units_count",)
+_BINDING_CHOICES = (BINDING, "预期性", "")
 
 
 class TargetRow:
-    """Widgets of one target; without a value the target is inherited or missing."""
+    """Form row of one indicator's target.
+
+    Without a value the target is inherited or missing.
+    """
 
     def __init__(self, indicator: str, texts: Texts, changed: Callable[[], None]):
         self.indicator = indicator
@@ -35,12 +38,12 @@ class TargetRow:
         self.value, self.year, self.source = OwnLine(), OwnLine(), OwnLine()
         self.mark, self.restore, self.message = MarkSlot(), RestoreButton(), FieldMessage(lines=0)
         for choice in allowed_comparisons(indicator):
-            self.sign.addItem(_SIGNS[choice], choice)
+            self.sign.addItem(_COMPARISON_SIGNS[choice], choice)
         names = texts.section("unit_names")
-        for choice in ("count",) if indicator in _COUNTED else read_choices().units:
+        for choice in ("count",) if indicator in _COUNT_INDICATORS else read_choices().units:
             self.unit.addItem(names[choice], choice)
         binding_names = {BINDING: tr("binding"), "预期性": tr("anticipated"), "": "—"}
-        for choice in _BINDINGS:
+        for choice in _BINDING_CHOICES:
             self.binding.addItem(binding_names[choice], choice)
         self._name_fields(texts)
         self._reset_choices()
@@ -113,9 +116,9 @@ class TargetRow:
             self._reset_choices()
 
     def settle(self) -> None:
-        """Update colours, mark and restore button.
+        """Update colours, mark and restore button of the row.
 
-        Without a value of the county, reset the choices to the inherited target.
+        Without a value of the county, the choices are reset to the inherited target.
         """
         own = self.is_own
         if not own and self._from:
@@ -133,7 +136,7 @@ class TargetRow:
         return bool(self.value.own())
 
     def target(self, area_code: str) -> Target | None:
-        """Return the county's own target; None if it is inherited.
+        """Return the county's own target in this row; None if it is inherited.
 
         Attributes that the form does not show are preserved.
         """
@@ -150,7 +153,7 @@ class TargetRow:
 
 
 class TargetsBox(FormPart):
-    """Rows of targets, one per indicator and one for each additional year."""
+    """Form box with a row per indicator, and one for each additional year."""
 
     def __init__(self, texts: Texts, parent=None):
         super().__init__(parent)
@@ -204,7 +207,7 @@ class TargetsBox(FormPart):
         return completer
 
     def fill(self, targets: tuple[Target, ...], norm: Norm, area_code: str) -> None:
-        """Show the county's own targets over those that it inherits."""
+        """Show the county's own targets, and in grey the targets that it inherits."""
         self._filling = True
         for extra in self.rows[len(INDICATORS) :]:
             for widget in (*extra.cells(), extra.message):
@@ -217,10 +220,10 @@ class TargetsBox(FormPart):
             row = next((r for r in self.rows if r.indicator == target.indicator and not r.is_own), None)
             (row or self.add_row(target.indicator)).fill(target)
         self._filling = False
-        self._settle()
+        self._update_completers()
 
     def inherit(self, norm: Norm, area_code: str) -> None:
-        """Show the targets inherited from a parent for a county in grey."""
+        """Show in grey the targets that a county inherits from its parent profile."""
         self._norm, self._area = norm, area_code
         known = get_inherited_targets(area_code, norm)
         for row in self.rows:
@@ -231,7 +234,7 @@ class TargetsBox(FormPart):
         return tuple(found for row in self.rows if (found := row.target(area_code)) is not None)
 
     def own_rows(self) -> list[TargetRow]:
-        """Return the rows in the order of `targets`."""
+        """Return the rows that have a target of the county, in the order of `targets`."""
         return [row for row in self.rows if row.is_own]
 
     def message_at(self, number: int) -> tuple[QWidget, FieldMessage]:
@@ -245,10 +248,10 @@ class TargetsBox(FormPart):
     def _changed(self, *_args: object) -> None:
         if self._filling:
             return
-        self._settle()
+        self._update_completers()
         self.changed.emit()
 
-    def _settle(self) -> None:
+    def _update_completers(self) -> None:
         """Offer the source documents of all targets while the user types one.
 
         Usually one document sets several targets.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Search in the code lists of the attribute forms, by code, name or level.
+"""Search in the code lists of attribute forms, by code, name or level.
 
 The user types a code or a part of a name, or chooses level by level. A value that is not in the list stays visible
 with a note. The forms use QGIS's value map, so a project opens with the same lists without the plugin; this module
@@ -29,16 +29,16 @@ _CODE_DIGITS = 11
 
 
 class CodeBoxes(QObject):
-    """Follows the keyboard focus and extends the forms that get it, until `stop`."""
+    """Makes the code lists of a form searchable when it gets the keyboard focus."""
 
     def __init__(self, parent: QObject | None = None):
         super().__init__(parent)
-        QgsApplication.instance().focusChanged.connect(self._moved)
+        QgsApplication.instance().focusChanged.connect(self._on_focus_moved)
 
     def stop(self) -> None:
-        QgsApplication.instance().focusChanged.disconnect(self._moved)
+        QgsApplication.instance().focusChanged.disconnect(self._on_focus_moved)
 
-    def _moved(self, _old: QWidget | None, now: QWidget | None) -> None:
+    def _on_focus_moved(self, _old: QWidget | None, now: QWidget | None) -> None:
         form = _find_form(now)
         if form is None:
             return
@@ -63,7 +63,7 @@ def _find_form(widget: QWidget | None) -> QgsAttributeForm | None:
 
 
 def make_searchable(form: QgsAttributeForm) -> None:
-    """Make the value lists of a form of `bridge.editing.attribute_forms` searchable.
+    """Make the code lists of an attribute form made by the plugin searchable.
 
     Forms of other layers are left unchanged.
     """
@@ -97,10 +97,10 @@ def _format_unknown(code: str) -> str:
 
 
 class CodeSearch(QObject):
-    """Search in one code list of ``listed`` rows.
+    """Search in the drop-down list of one field with codes.
 
-    Typed text selects a row, or stays as typed and is marked as not in the list; the constraint of the field rejects
-    it.
+    ``listed``: number of rows of the code list. Typed text selects a row, or stays as typed and is marked as not in
+    the list; the constraint of the field rejects it.
     """
 
     def __init__(self, box: QComboBox, listed: int):
@@ -116,22 +116,22 @@ class CodeSearch(QObject):
         box.setCompleter(completer)
         edit = box.lineEdit()
         edit.setPlaceholderText(tr("Code or a part of the name"))
-        edit.editingFinished.connect(self._settle)
-        box.currentIndexChanged.connect(self._show)
+        edit.editingFinished.connect(self._accept_text)
+        box.currentIndexChanged.connect(self._show_label)
         box.setMinimumWidth(box.fontMetrics().horizontalAdvance(_format_unknown("9" * _CODE_DIGITS)))
         if any(depth for depth, _ in self._compute_levels()):
             action = edit.addAction(theme.icon("levels"), QLineEdit.ActionPosition.TrailingPosition)
             action.setToolTip(tr("Choose level by level"))
             action.triggered.connect(self._open_levels)
-        self._show()
+        self._show_label()
 
     def _compute_levels(self) -> list[tuple[int, int]]:
         """Return (depth, row) of each row, from the indentation of its label."""
         labels = [self._box.itemText(row) for row in range(self._listed)]
         return [(len(label) - len(label.lstrip(INDENT)), row) for row, label in enumerate(labels)]
 
-    def _show(self) -> None:
-        """Show the selected label without its indentation."""
+    def _show_label(self) -> None:
+        """Show the label of the selected row without its indentation."""
         _label_unknown(self._box, self._listed)
         text = self._box.itemText(self._box.currentIndex()).strip()
         if self._box.lineEdit().text() != text:
@@ -139,23 +139,26 @@ class CodeSearch(QObject):
         self._box.lineEdit().setCursorPosition(0)
 
     def row_of(self, text: str) -> int:
-        """Return the row of a code, a name, a label or a unique part of one; -1 for none."""
+        """Return the row of a code, a name, a label or a unique part of one; -1 if none."""
         text = text.strip().lower()
         labels = [self._box.itemText(row).strip().lower() for row in range(self._listed)]
         exact = [row for row, label in enumerate(labels) if text in (label, *label.split(" ", 1))]
         within = exact or [row for row, label in enumerate(labels) if text and text in label]
         return within[0] if len(within) == 1 or exact else -1
 
-    def _settle(self) -> None:
+    def _accept_text(self) -> None:
         typed = self._box.lineEdit().text().strip()
         current = self._box.itemText(self._box.currentIndex()).strip()
         if typed != current:
             row = self.row_of(typed) if typed else 0
             self._box.setCurrentIndex(row if row >= 0 else self._add_unknown(typed))
-        self._show()
+        self._show_label()
 
     def _add_unknown(self, typed: str) -> int:
-        """Append a row for an unlisted value, remove former such rows; return its number."""
+        """Append a row for a value that is not in the list; return its row number.
+
+        Former rows of this kind are removed.
+        """
         for row in reversed(range(self._listed, self._box.count())):
             if row != self._box.currentIndex():
                 self._box.removeItem(row)
@@ -171,7 +174,7 @@ class CodeSearch(QObject):
         menu.deleteLater()
 
     def levels_menu(self) -> QMenu:
-        """Return the list as nested menus, each beginning with the class itself."""
+        """Return the code list as nested menus, each beginning with its upper class."""
         levels = self._compute_levels()
         root = QMenu(self._box)
         menus = [root]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Extend open attribute forms: constraint errors, names of codes, one scroll bar."""
+"""Additions to open attribute forms: constraint errors, names of codes."""
 
 from __future__ import annotations
 
@@ -23,17 +23,20 @@ from ...core.standard import load_standard
 from ..widgets import theme
 
 _HARD_CONSTRAINT = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
-_NAME = "SanxianFormReasons"
+_OBJECT_NAME = "SanxianFormReasons"
 #: Maximum number of errors shown at once; the others are counted.
 _MAX_REASONS = 3
-_MARGIN = 9
-_MODES = (QgsAttributeEditorContext.Mode.SingleEditMode, QgsAttributeEditorContext.Mode.AddFeatureMode)
+_LABEL_MARGIN = 9
+_EDIT_MODES = (QgsAttributeEditorContext.Mode.SingleEditMode, QgsAttributeEditorContext.Mode.AddFeatureMode)
 
 
 def attach_form_help(form: QgsAttributeForm) -> None:
-    """Attach the extensions once to a form of `bridge.editing.attribute_forms`, to no other."""
+    """Attach error messages and updates to an attribute form, once.
+
+    Only to forms made by `bridge.editing.attribute_forms`.
+    """
     layer = form.layer()
-    if layer is None or not role_of_form(layer) or form.findChild(QLabel, _NAME) is not None:
+    if layer is None or not role_of_form(layer) or form.findChild(QLabel, _OBJECT_NAME) is not None:
         return
     theme.keep_alive(_FormHelp(form, layer), form)
     for area in form.findChildren(QScrollArea):
@@ -52,31 +55,31 @@ def find_constraint_errors(layer: QgsVectorLayer, feature: Any) -> list[str]:
 
 
 class _FormHelp(QObject):
-    """Show constraint errors of one form and update its dependent fields."""
+    """Shows constraint errors of one attribute form and updates its dependent fields."""
 
     def __init__(self, form: QgsAttributeForm, layer: QgsVectorLayer):
         super().__init__(form)
         self._form, self._layer = form, layer
         self._dependent: list[DependentField] = [one for one in find_dependent_fields(layer) if one.source is not None]
         self._label = QLabel(form)
-        self._label.setObjectName(_NAME)
+        self._label.setObjectName(_OBJECT_NAME)
         self._label.setWordWrap(True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._label.setMargin(_MARGIN)
+        self._label.setMargin(_LABEL_MARGIN)
         self._label.setStyleSheet(f"color: {theme.color('error').name()}")
         form.layout().insertWidget(0, self._label)
         form.widgetValueChanged.connect(self._changed)
         self._show_reasons()
 
     def _changed(self, name: str, value: Any, _changed: bool) -> None:
-        if self._form.mode() in _MODES:
+        if self._form.mode() in _EDIT_MODES:
             index = self._layer.fields().lookupField(name)
             for field in self._dependent:
                 if field.source == index:
-                    self._follow(field, value)
+                    self._update_dependent_field(field, value)
         self._show_reasons()
 
-    def _follow(self, field: DependentField, code: Any) -> None:
+    def _update_dependent_field(self, field: DependentField, code: Any) -> None:
         try:
             name = find_code_name(field, code)
         except (SanxianError, ImportError) as error:
@@ -87,7 +90,7 @@ class _FormHelp(QObject):
 
     def _show_reasons(self) -> None:
         reasons = []
-        if self._layer.isEditable() and self._form.mode() in _MODES:
+        if self._layer.isEditable() and self._form.mode() in _EDIT_MODES:
             reasons = find_constraint_errors(self._layer, self._form.currentFormFeature())
         shown = reasons[:_MAX_REASONS]
         if len(reasons) > _MAX_REASONS:
@@ -103,7 +106,7 @@ class _FormHelp(QObject):
 
 
 class _WidthFitter(QObject):
-    """Fits the width of a scroll area to its contents, to scroll only vertically."""
+    """Keeps a scroll area as wide as its contents, so that it scrolls only vertically."""
 
     def __init__(self, area: QScrollArea):
         super().__init__(area)
@@ -111,7 +114,7 @@ class _WidthFitter(QObject):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.widget().installEventFilter(self)
         # Layouts have their new sizes only after the current event.
-        self._later = theme.call_on_theme_change(self, self._fit)
+        self._later = theme.call_on_theme_change(self, self._fit_width)
         self._later.start()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
@@ -119,31 +122,31 @@ class _WidthFitter(QObject):
             self._later.start()
         return False
 
-    def _fit(self) -> None:
+    def _fit_width(self) -> None:
         area, inside = self._area, self._area.widget()
         if inside is not None:
             bar = area.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
             area.setMinimumWidth(inside.minimumSizeHint().width() + bar + 2 * area.frameWidth())
 
 
-_TIPS_ADDED = "sanxianTold"
+_TIPS_ADDED_PROPERTY = "sanxianTold"
 
 
 @lru_cache(maxsize=4)
-def _dictionary(standard: str, lang: str):
+def _read_dictionary(standard: str, lang: str):
     from ...core.render.dictionary import Dictionary
 
     return Dictionary(load_standard(standard), lang)
 
 
 def add_tips(form: QgsAttributeForm) -> None:
-    """Add a note to label and widget of every field of the layer's template, once."""
+    """Add tool tips to label and widget of every field of the layer's template, once."""
     layer = form.layer()
     role = role_of_form(layer) if layer is not None else ""
-    if not role or form.property(_TIPS_ADDED):
+    if not role or form.property(_TIPS_ADDED_PROPERTY):
         return
-    form.setProperty(_TIPS_ADDED, True)
-    dictionary = _dictionary(county.options(QgsProject.instance()).norm().standard.key, interface_language())
+    form.setProperty(_TIPS_ADDED_PROPERTY, True)
+    dictionary = _read_dictionary(county.options(QgsProject.instance()).norm().standard.key, interface_language())
     notes = {name: dictionary.field_note(role, name.upper()) for name in layer.fields().names()}
     for widget in form.findChildren(QWidget):
         note = notes.get(widget.objectName(), "")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Live check (实时检查) on the desktop: observe the layers of a check until the next."""
+"""Switch of the live check (实时检查), which re-checks edited features."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ON = "check_while_editing"
 
 
 class LiveCheckSwitch(QObject):
-    """Switch the live check on and off, and attach it to the displayed result."""
+    """Switches the live check on and off, and attaches it to the displayed result."""
 
     rechecked = pyqtSignal(object, dict, object)
     outdated = pyqtSignal()
@@ -51,21 +51,24 @@ class LiveCheckSwitch(QObject):
         return 0 if self._now is None else self._now.waiting_count
 
     def begin(self, layers: list[QgsVectorLayer]) -> None:
-        """Prepare to observe these layers, whose check begins now."""
+        """Prepare to observe the layers of a check that begins now."""
         self.abandon()
         self._next = LiveCheck(self._runner, layers, self)
         self._next.pause(not self.on)
 
     def abandon(self) -> None:
-        """Drop the preparation: the check did not finish, the former result remains."""
-        self._next = _stopped(self._next)
+        """Drop the preparation, because the check did not finish.
+
+        The former result remains observed.
+        """
+        self._next = _stop_live_check(self._next)
 
     def judge(self, checked: Any, options: Any, names: dict[str, str]) -> None:
-        """Observe the layers of the finished check.
+        """Observe the layers of a finished check and re-check edits.
 
-        ``names``: layer name in the check → layer id.
+        ``names``: name of each layer in the check → layer id.
         """
-        self._now, self._next = (self._next, _stopped(self._now))
+        self._now, self._next = (self._next, _stop_live_check(self._now))
         self.is_outdated = False
         if self._now is not None:
             self._now.rechecked.connect(self.rechecked)
@@ -75,21 +78,21 @@ class LiveCheckSwitch(QObject):
         self.changed.emit()
 
     def end(self) -> None:
-        """Stop observing: the project has changed."""
-        self._now, self._next = _stopped(self._now), _stopped(self._next)
+        """Stop observing layers, because the project has changed."""
+        self._now, self._next = _stop_live_check(self._now), _stop_live_check(self._next)
         self.is_outdated = False
         self.changed.emit()
 
     stop = end
 
     def _mark_outdated(self) -> None:
-        self._now = _stopped(self._now)
+        self._now = _stop_live_check(self._now)
         self.is_outdated = True
         self.outdated.emit()
         self.changed.emit()
 
 
-def _stopped(live: LiveCheck | None) -> None:
+def _stop_live_check(live: LiveCheck | None) -> None:
     if live is not None:
         live.stop()
         live.deleteLater()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Warn before editing a layer whose file is remote, locked or open elsewhere."""
+"""Warnings before editing a layer whose file is remote, locked or open elsewhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ _POLL_MS = 100
 
 
 class EditWarnings(QObject):
-    """Warn when editing of a project layer begins; `stop` disconnects it."""
+    """Warns when editing of a project layer with a risky file begins.
+
+    `stop` disconnects it from the layers.
+    """
 
     def __init__(self, iface: Any, parent: QObject | None = None):
         super().__init__(parent)
@@ -33,10 +36,10 @@ class EditWarnings(QObject):
         #: File → its risks that were reported in this project and still exist.
         self._reported: dict[str, set[Any]] = {}
         project = QgsProject.instance()
-        self._listening = ((project.layersAdded, self._follow), (project.cleared, self._forget))
+        self._listening = ((project.layersAdded, self._observe_layers), (project.cleared, self._forget_layers))
         for signal, slot in self._listening:
             signal.connect(slot)
-        self._follow(list(project.mapLayers().values()))
+        self._observe_layers(list(project.mapLayers().values()))
 
     def stop(self) -> None:
         for signal, slot in self._listening:
@@ -48,32 +51,32 @@ class EditWarnings(QObject):
         self._followed.clear()
         self._messages.close()
 
-    def _follow(self, layers: list[QgsMapLayer]) -> None:
+    def _observe_layers(self, layers: list[QgsMapLayer]) -> None:
         self._followed = {key: one for key, one in self._followed.items() if not sip.isdeleted(one[0])}
         for layer in layers:
             if isinstance(layer, QgsVectorLayer) and layer.providerType() == "ogr" and layer.id() not in self._followed:
-                slot = partial(self._warn, layer)
+                slot = partial(self._inspect_and_warn, layer)
                 layer.beforeEditingStarted.connect(slot)
                 self._followed[layer.id()] = (layer, slot)
 
-    def _forget(self) -> None:
+    def _forget_layers(self) -> None:
         self._reported.clear()
 
-    def _warn(self, layer: QgsVectorLayer) -> None:
-        """Inspect the file in a thread, because a dead server responds late.
+    def _inspect_and_warn(self, layer: QgsVectorLayer) -> None:
+        """Inspect the layer's file in a thread, because a dead server responds late.
 
         Wait briefly, so that the warning usually precedes the edits.
         """
         path = file_of(layer)
         if not path:
             return
-        inspection = _Inspection(path, own_edits=self._is_edited(path, layer))
+        inspection = _Inspection(path, own_edits=self._is_other_layer_edited(path, layer))
         inspection.start()
         inspection.join(_TIMEOUT)
         self._report(inspection, layer.name())
 
-    def _is_edited(self, path: str, except_layer: QgsVectorLayer) -> bool:
-        """Return True if this QGIS is editing another layer of the file."""
+    def _is_other_layer_edited(self, path: str, except_layer: QgsVectorLayer) -> bool:
+        """Return True if another layer of the same file is being edited in this QGIS."""
         layers = [one for one, _ in self._followed.values() if not sip.isdeleted(one)]
         return any(one is not except_layer and one.isEditable() and file_of(one) == path for one in layers)
 
@@ -99,7 +102,7 @@ class EditWarnings(QObject):
 
 
 class _Inspection(threading.Thread):
-    """Run `core.files.edit_risks` for one file in a Python thread."""
+    """Python thread that finds the risks of editing one file."""
 
     def __init__(self, path: str, *, own_edits: bool):
         super().__init__(name="sanxian-edit-risks", daemon=True)
@@ -118,7 +121,7 @@ class _Inspection(threading.Thread):
 
 
 def explain(risk: Any, layer: str, file: str) -> str:
-    """Return the translated message of a risk, with its remedy."""
+    """Return the translated message about a risk of editing a file, with its remedy."""
     if risk.kind == "network":
         text = tr(
             "Layer “{layer}” is on the network ({detail}): its file can be damaged if several people edit it or the "

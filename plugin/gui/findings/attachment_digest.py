@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compute size and SHA-256 of a file in blocks, without blocking the dialog."""
+"""Size and SHA-256 of a file, computed in blocks without blocking the dialog."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import BinaryIO
 
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
-_PIECE = 1 << 20
+_BLOCK_BYTES = 1 << 20
 #: Delay after the last key press before the file is read.
-_WAIT_MS = 200
+_START_DELAY_MS = 200
 
 
 class AttachmentDigest(QObject):
-    """Computes the digest of one file at a time.
+    """Computes size and SHA-256 of the attachment of a waiver, one file at a time.
 
-    ``changed``: the state has changed to `busy`, `problem`, or `size` (bytes) and `digest`; all are empty without a
+    Signal ``changed``: `busy`, `problem`, or `size` (bytes) and `digest` have changed; all are empty without a
     path.
     """
 
@@ -30,7 +30,7 @@ class AttachmentDigest(QObject):
         self._clear()
         self._wait = QTimer(self)
         self._wait.setSingleShot(True)
-        self._wait.setInterval(_WAIT_MS)
+        self._wait.setInterval(_START_DELAY_MS)
         self._wait.timeout.connect(self._begin)
         self._pieces = QTimer(self)
         self._pieces.setInterval(0)
@@ -40,7 +40,7 @@ class AttachmentDigest(QObject):
         self.busy, self.problem, self.size, self.digest = False, False, 0, ""
 
     def read(self, path: str) -> None:
-        """Start reading another file and discard the former result."""
+        """Start reading another file and discard the result for the former one."""
         self.stop()
         self._path = path
         self._clear()
@@ -50,6 +50,7 @@ class AttachmentDigest(QObject):
         self.changed.emit()
 
     def stop(self) -> None:
+        """Stop reading the file."""
         self._wait.stop()
         self._pieces.stop()
         if self._file is not None:
@@ -71,7 +72,7 @@ class AttachmentDigest(QObject):
         if self._file is None:
             return
         try:
-            piece = self._file.read(_PIECE)
+            piece = self._file.read(_BLOCK_BYTES)
         except OSError:
             self._fail()
             return

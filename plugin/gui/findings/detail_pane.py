@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The selected finding or rule: what, where, area, reason, remedy and basis."""
+"""Details of the selected finding or rule: location, reason, remedy, basis."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from .result import CheckView, RuleSource
 LISTED = 6
 
 
-def feature_rows(
+def _make_feature_rows(
     result: CheckView, finding: Any, select: Callable[[FeatureRef], None], form: Callable[[FeatureRef], None]
 ) -> QWidget | None:
-    """Return a row for each feature, or None without features.
+    """Return a widget row for each feature of a finding; None without features.
 
-    ``select``, ``form``: callbacks of the buttons.
+    ``select``, ``form``: callbacks of the buttons that select a feature or open its form.
     """
     refs = features_of(finding)
     if not refs:
@@ -44,7 +44,7 @@ def feature_rows(
     for row, ref in enumerate(refs[:LISTED]):
         own = (ref.role, ref.key) == (finding.role, finding.key)
         sample = QLabel()
-        sample.setPixmap(stroke_sample(FIRST if own else SECOND, sample))
+        sample.setPixmap(_make_stroke_sample(FIRST if own else SECOND, sample))
         layout.addWidget(sample, row, 0, Qt.AlignmentFlag.AlignVCenter)
         layout.addWidget(_make_label(_describe_feature(result, ref, finding.field if own else "")), row, 1)
         what = (tr("Select"), tr("Select the feature in its layer"), select)
@@ -56,8 +56,11 @@ def feature_rows(
     return box
 
 
-def stroke_sample(strokes: Any, widget: QWidget) -> QPixmap:
-    """Return a sample of a feature's outline on a light background in every theme."""
+def _make_stroke_sample(strokes: Any, widget: QWidget) -> QPixmap:
+    """Return a label with a sample of a feature's outline on the map.
+
+    The background is light in every theme, as the map is.
+    """
     em, ratio = widget.fontMetrics().height(), widget.devicePixelRatioF()
     size = QSize(2 * em, em)
     pixmap = QPixmap(size * ratio)
@@ -76,7 +79,7 @@ def stroke_sample(strokes: Any, widget: QWidget) -> QPixmap:
 
 
 def _describe_feature(result: CheckView, ref: FeatureRef, field: str) -> str:
-    """Return layer name and full key; the feature id if the key is not unique."""
+    """Return layer name and full key of a feature; its id if the key is not unique."""
     template = result.checked.plan.norm.standard.templates.get(ref.role)
     name = template.name if template is not None and result.texts.lang == "zh" else ref.role
     number = tr("feature id {fid}").format(fid=ref.fid) if ref.fid is not None else ""
@@ -100,15 +103,15 @@ def _make_button(text: str, tip: str, ref: FeatureRef, action: Callable[[Feature
     return button
 
 
-def state_text(finding: Any) -> str:
-    """Return waived or to do, and why the finding cannot be waived."""
+def _format_state(finding: Any) -> str:
+    """Return whether a finding is waived or to do, and why it cannot be waived."""
     word, why = state_word(finding.state), find_refusal_text(finding)
     known = finding.state == "waived" or withdrawable(finding)
     return word if known or not why else tr("{state}. {why}").format(state=word, why=why)
 
 
 def waiver_rows(finding: Any) -> list[tuple[str, str]]:
-    """Return (label, text) of the waiver behind a finding; empty without one."""
+    """Return (label, text) rows of a finding's waiver; empty without one."""
     waiver = finding.params.get("waiver")
     if not waiver:
         return []
@@ -125,7 +128,10 @@ def waiver_rows(finding: Any) -> list[tuple[str, str]]:
 
 
 class DetailPane(QgsScrollArea):
-    """Details of the selection, rebuilt each time: they are about a dozen labels."""
+    """Pane with the details of the selected finding or rule.
+
+    It is rebuilt for each selection: about a dozen labels.
+    """
 
     helpRequested = pyqtSignal(str)
     #: A feature of the finding to select, with all features of that finding.
@@ -149,7 +155,7 @@ class DetailPane(QgsScrollArea):
         self.setWidget(page)
 
     def show_group(self, result: CheckView, group: FindingGroup) -> None:
-        """Show a rule with its figures, and why it was skipped."""
+        """Show the details of a rule: its figures, and why it was skipped."""
         page, layout = self._make_page(theme.KIND_ICONS[group.kind()], f"{group.code}  {group.title}", group.code)
         if group.findings:
             text, area = tr("{count} findings").format(count=len(group.findings)), area_of(group.findings)
@@ -157,11 +163,11 @@ class DetailPane(QgsScrollArea):
                 text = tr("{shown} of {count} findings in view")
                 text, area = text.format(shown=group.shown, count=len(group.findings)), group.shown_area
             layout.addWidget(text_label(f"{text}  {format_area(area)}" if area is not None else text))
-        form = form_layout()
+        form = _make_form_layout()
         if group.is_secondary:
             state = theme.outcome_word(group.standing) if group.standing in ASIDE else tr("Partly checked")
             form.addRow(
-                row_label(tr("State")), text_label(tr("{word}. {reason}").format(word=state, reason=group.reason))
+                _make_row_label(tr("State")), text_label(tr("{word}. {reason}").format(word=state, reason=group.reason))
             )
         self._add_basis(form, result, group.code)
         layout.addLayout(form)
@@ -172,22 +178,22 @@ class DetailPane(QgsScrollArea):
         page, layout = self._make_page(theme.KIND_ICONS[kind_of(finding)], group.title, group.code)
         layout.addWidget(text_label(format_figures(finding)))
         refs = features_of(finding)
-        features = feature_rows(
+        features = _make_feature_rows(
             result, finding, lambda ref: self.featureChosen.emit(ref, refs), self.formRequested.emit
         )
         keys = format_keys(finding) if features is None else ""
         if keys:
             layout.addWidget(text_label(keys))
-        form = form_layout()
+        form = _make_form_layout()
         if features is not None:
-            form.addRow(row_label(tr("Its features")), features)
-        form.addRow(row_label(tr("What")), text_label(finding.message))
+            form.addRow(_make_row_label(tr("Its features")), features)
+        form.addRow(_make_row_label(tr("What")), text_label(finding.message))
         # The waiver precedes the remedy.
-        state = [(tr("State"), state_text(finding)), *waiver_rows(finding)]
+        state = [(tr("State"), _format_state(finding)), *waiver_rows(finding)]
         if len(state) == 1:
             self._add_basis(form, result, group.code)
         for label, text in state:
-            form.addRow(row_label(label), text_label(text))
+            form.addRow(_make_row_label(label), text_label(text))
         if len(state) > 1:
             self._add_basis(form, result, group.code)
         layout.addLayout(form)
@@ -220,25 +226,28 @@ class DetailPane(QgsScrollArea):
     def _add_basis(self, form: QFormLayout, result: CheckView, code: str) -> None:
         why, fix = result.why_and_fix(code)
         if why:
-            form.addRow(row_label(tr("Why")), text_label(why))
-            form.addRow(row_label(tr("How to fix")), text_label(fix))
+            form.addRow(_make_row_label(tr("Why")), text_label(why))
+            form.addRow(_make_row_label(tr("How to fix")), text_label(fix))
         sources = result.sources(code)
         if sources:
-            form.addRow(row_label(tr("Source")), source_list(sources))
+            form.addRow(_make_row_label(tr("Source")), _make_source_list(sources))
         parameters = result.parameters(code)
         if parameters:
-            form.addRow(row_label(tr("Parameters")), text_label("\n".join(parameters)))
+            form.addRow(_make_row_label(tr("Parameters")), text_label("\n".join(parameters)))
 
 
 def format_area(area_m2: float | None) -> str:
-    """Return an area as text."""
+    """Return an area in m² as text with its unit."""
     from ...core.messages.texts import format_area as text
 
     return text(area_m2)
 
 
 def format_figures(finding: Any) -> str:
-    """Return the figures of a finding: 永安镇  12 640.35 m²（图斑椭球面积）  净面积 …  宽 71.2 m."""
+    """Return township, area and width of a finding as text.
+
+    Example: 永安镇  12 640.35 m²（图斑椭球面积）  净面积 …  宽 71.2 m.
+    """
     from ...core.messages.texts import format_width
 
     parts = [finding.township] if finding.township else []
@@ -254,7 +263,10 @@ def format_figures(finding: Any) -> str:
 
 
 def format_keys(finding: Any) -> str:
-    """Return the complete keys, to be copied: CZKFBJ 140225…000003 ↔ YJJBNTBHTB …."""
+    """Return the complete keys of a finding's features as text, to be copied.
+
+    Example: CZKFBJ 140225…000003 ↔ YJJBNTBHTB ….
+    """
 
     def side(role, keys):
         return " ".join(t for t in (role, ", ".join(k for k in keys if k)) if t)
@@ -277,15 +289,15 @@ def text_label(text: str) -> QLabel:
     return label
 
 
-def row_label(text: str) -> QLabel:
-    """Return the label of a row, in the colour of secondary text."""
+def _make_row_label(text: str) -> QLabel:
+    """Return a label for the name of a row, in the colour of secondary text."""
     label = QLabel(text)
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
     return theme.set_faint(label)
 
 
-def form_layout() -> QFormLayout:
-    """Return a form layout for the details."""
+def _make_form_layout() -> QFormLayout:
+    """Return an empty form layout for the detail pane."""
     form = QFormLayout()
     form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
     form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
@@ -293,8 +305,8 @@ def form_layout() -> QFormLayout:
     return form
 
 
-def source_list(sources: list[RuleSource]) -> QWidget:
-    """Return the sources with their marks, one per row."""
+def _make_source_list(sources: list[RuleSource]) -> QWidget:
+    """Return a widget with sources and their marks, one per row."""
     box = QWidget()
     layout = QGridLayout(box)
     layout.setContentsMargins(0, 0, 0, 0)

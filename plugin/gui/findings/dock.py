@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""检查结果: the findings panel; it requests actions by signals and knows no layer."""
+"""Panel 检查结果 with findings; it requests actions by signals and knows no layer."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class FindingsDock(FindingsForm):
     """The findings panel.
 
     Signals: ``formRequested`` with a `FeatureRef`; ``featureChosen`` with one and all those of its finding;
-    ``exportRequested`` with ``layer``, ``html`` or ``json``; ``stepped`` with the direction and whether the selection
-    moved.
+    ``exportRequested`` with ``layer``, ``html`` or ``json``; ``stepped`` with the direction and whether the
+    selection moved.
     """
 
     runRequested = pyqtSignal()
@@ -39,19 +39,19 @@ class FindingsDock(FindingsForm):
         super().__init__(parent)
         self._idle = Empty("")
         self._reasons_shown = False
-        self._connect()
+        self._connect_signals()
         self._themed = theme.call_on_theme_change(self, self._refresh_icons)
-        self._show_state()
+        self._show_outdated_state()
 
-    def _connect(self) -> None:
+    def _connect_signals(self) -> None:
         for button in (self.run_button, self.stale_button):
             button.clicked.connect(self.runRequested)
         for kind, action in self.exports.items():
             action.triggered.connect(lambda _on=False, kind=kind: self.exportRequested.emit(kind))
         self.county.clicked.connect(self.profileRequested)
         self.run_bar.cancelled.connect(self.cancelRequested)
-        self.verdict.kindsChanged.connect(self._filter)
-        self.filters.changed.connect(self._filter)
+        self.verdict.kindsChanged.connect(self._apply_filters)
+        self.filters.changed.connect(self._apply_filters)
         self.tree.chosen.connect(self._chosen)
         self.tree.zoomRequested.connect(self.findingChosen)
         self.tree.formRequested.connect(self._open_own_form)
@@ -66,10 +66,10 @@ class FindingsDock(FindingsForm):
 
     # --- calls of the desktop side
     def set_idle(self, empty: Empty) -> None:
-        """Set the page that is shown without a result."""
+        """Set the page that the panel shows without a result."""
         self._idle = empty
         if self.result is None:
-            self._show_state()
+            self._show_outdated_state()
 
     def set_county(self, name: str) -> None:
         self.county.setText(name or tr("Profile…"))
@@ -80,7 +80,7 @@ class FindingsDock(FindingsForm):
         self.run_bar.start(rules, self.result is not None)
 
     def end_run(self, note: str = "") -> None:
-        """End the display of a run.
+        """Hide the progress after a check ended.
 
         ``note``: message without a new result.
         """
@@ -94,9 +94,10 @@ class FindingsDock(FindingsForm):
         self.note.setVisible(bool(note))
 
     def set_stale(self, text: str, again: bool = False, alarm: bool = False) -> None:
-        """Show why the displayed result is outdated or of other data; empty to hide.
+        """Show why the displayed result is outdated or of other data.
 
-        ``again``: offer another check; ``alarm``: the result is not the one requested last.
+        An empty text hides the notice. ``again``: offer another check; ``alarm``: the result is not the one that
+        was requested last.
         """
         self.stale_icon.setVisible(alarm)
         self.stale.setText(text)
@@ -109,11 +110,11 @@ class FindingsDock(FindingsForm):
         report = result.report
         self.tree.findings.outdated = result.outdated
         self.verdict.show_report(result)
-        self._set_choices()
+        self._offer_filter_choices()
         self.tree.show_report(report, self._read_filters())
         self.run_button.setText(tr("Re-check"))
         first = self.detail.isHidden()
-        self._show_state()
+        self._show_outdated_state()
         self._show_selected()
         if first:
             self.share_height()
@@ -127,24 +128,24 @@ class FindingsDock(FindingsForm):
         self.run_button.setText(tr("Check All"))
         self.show_note("")
         self.set_stale("")
-        self._show_state()
+        self._show_outdated_state()
         self._show_selected()
 
     def show_changes(self) -> None:
-        """Update the display of outdated findings."""
+        """Update the display of findings that may be outdated by edits."""
         self.tree.findings.outdated = self.result.outdated
         self.tree.findings.refresh_rows()
         self.verdict.show_report(self.result)
 
     def change(self, change: Any) -> bool:
-        """Apply a re-check to the list; return True if the selected finding changed."""
+        """Apply the changes of a re-check; return True if the selected finding changed."""
         self.result.change(change)
         self.verdict.show_edits(self.result)
         if not (change.gone or change.found or change.renewed):
             return False
-        self._set_choices()
+        self._offer_filter_choices()
         other = self.tree.change(change)
-        self._show_state()
+        self._show_outdated_state()
         if other:
             self._show_selected()
         else:
@@ -152,21 +153,21 @@ class FindingsDock(FindingsForm):
         return other
 
     def change_states(self, change: Any) -> None:
-        """Update findings that were waived or reopened, and the findings about waivers."""
+        """Update findings that were waived or reopened, and findings about waivers."""
         self.result.change(change)
         self.verdict.show_report(self.result)
-        self._set_choices()
+        self._offer_filter_choices()
         self.tree.change(change)
         self.tree.set_wanted(self._read_filters())
         self.tree.viewport().update()
         if (now := self.tree.current()) is not None:
             # Select the neighbour that the list moved to, since its details are shown.
             self.tree.select(now)
-        self._show_state()
+        self._show_outdated_state()
         self._show_selected()
         self.navigation.waive.show_for(self.tree.selected())
 
-    def _set_choices(self) -> None:
+    def _offer_filter_choices(self) -> None:
         findings, rules = self.result.findings, self.result.report.rules
         found = {f.code for f in findings}
         self.filters.set_choices(
@@ -175,20 +176,23 @@ class FindingsDock(FindingsForm):
         )
 
     def set_clean(self, clean: Empty, only_skipped: Empty) -> None:
-        """Set the pages of a result without findings: all checked, or some rules skipped."""
+        """Set the pages for a result without findings.
+
+        ``clean``: all rules were checked; ``only_skipped``: some rules were skipped.
+        """
         self._clean, self._only_skipped = clean, only_skipped
-        self._show_state()
+        self._show_outdated_state()
 
     def show_reasons(self) -> None:
-        """查看原因: list the skipped rules of a result without findings."""
+        """List the skipped rules of a result without findings (查看原因)."""
         self._reasons_shown = True
-        self._show_state()
+        self._show_outdated_state()
         self.tree.expandAll()
 
     def clear_filters(self) -> None:
         self.filters.clear()
         self.verdict.show_all_kinds()
-        self._filter()
+        self._apply_filters()
 
     def step(self, direction: int) -> None:
         self.stepped.emit(direction, self.tree.step(direction))
@@ -198,11 +202,11 @@ class FindingsDock(FindingsForm):
         filters = self.filters
         return FilterSettings(self.verdict.kinds, filters.search.text(), filters.chosen_townships, filters.chosen_rules)
 
-    def _filter(self) -> None:
+    def _apply_filters(self) -> None:
         if self.result is not None:
             before = self.tree.current()
             self.tree.set_wanted(self._read_filters())
-            self._show_state()
+            self._show_outdated_state()
             if self.tree.current() is not before or before is None:
                 # The selected row is now filtered out, or the numbers of its rule have changed.
                 self._show_selected()
@@ -224,7 +228,7 @@ class FindingsDock(FindingsForm):
             return Empty(text, [(tr("Clear Filter"), self.clear_filters)])
         return None
 
-    def _show_state(self) -> None:
+    def _show_outdated_state(self) -> None:
         empty = self._choose_page()
         if empty is not None:
             self.empty.show_empty(empty)

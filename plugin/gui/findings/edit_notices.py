@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Report findings added by edits: a message with undo, and a counter."""
+"""Messages on findings that edits have added, with undo, and a counter."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .result import CheckView
 from .selection import Selection
 
 #: Maximum numbers of rules and townships named in a message.
-_MAX_RULES, _MAX_TOWNSHIPS = 3, 3
+_MAX_NAMED_RULES, _MAX_NAMED_TOWNSHIPS = 3, 3
 
 
 def find_new_findings(result: CheckView) -> list[Any]:
-    """Return the findings that the last full check did not have, most severe first."""
+    """Return findings that the last full check did not have, most severe first."""
     before = Counter(f.fingerprint for f in result.report.findings)
     new = []
     for finding in result.findings:
@@ -46,9 +46,9 @@ def describe(result: CheckView, findings: list[Any]) -> str:
     by_rule: dict[str, list[Any]] = {}
     for finding in sort_by_severity(findings):
         by_rule.setdefault(rule_of(finding), []).append(finding)
-    parts = [_describe_rule(result, code, same) for code, same in list(by_rule.items())[:_MAX_RULES]]
-    if len(by_rule) > _MAX_RULES:
-        parts.append(tr("and {count} more rules").format(count=len(by_rule) - _MAX_RULES))
+    parts = [_describe_rule(result, code, same) for code, same in list(by_rule.items())[:_MAX_NAMED_RULES]]
+    if len(by_rule) > _MAX_NAMED_RULES:
+        parts.append(tr("and {count} more rules").format(count=len(by_rule) - _MAX_NAMED_RULES))
     text = tr("The edit added {count} findings: {rules}.")
     return text.format(count=len(findings), rules=tr("; ").join(parts))
 
@@ -63,13 +63,13 @@ def _describe_rule(result: CheckView, code: str, findings: list[Any]) -> str:
         parts.append(format_hectares(area))
     townships = list(dict.fromkeys(f.township for f in findings if f.township))
     if townships:
-        names = tr(", ").join(townships[:_MAX_TOWNSHIPS])
-        parts.append(tr("{names} and others").format(names=names) if len(townships) > _MAX_TOWNSHIPS else names)
+        names = tr(", ").join(townships[:_MAX_NAMED_TOWNSHIPS])
+        parts.append(tr("{names} and others").format(names=names) if len(townships) > _MAX_NAMED_TOWNSHIPS else names)
     return reduce(lambda first, second: tr("{first}, {second}").format(first=first, second=second), parts)
 
 
 class UndoButton(QPushButton):
-    """Button 撤销这步编辑: undoes the last edit command of its layer."""
+    """Button 撤销这步编辑, which undoes the last edit command of a layer."""
 
     def __init__(self, step: EditStep | None, parent: QWidget | None = None):
         super().__init__(tr("Undo This Edit"), parent)
@@ -98,7 +98,7 @@ class UndoButton(QPushButton):
 
 
 class EditNotices(QObject):
-    """Show new findings and their number.
+    """Shows messages on new findings and their number after each re-check.
 
     Call `report` after each re-check and `stop` to disconnect.
     """
@@ -141,11 +141,11 @@ class EditNotices(QObject):
 
     # --- the message
     def report(self, change: Any, step: EditStep | None) -> None:
-        """Report the findings that an edit added.
+        """Show a message on the findings that an edit added.
 
-        Close the message when edits have resolved all findings named in it.
+        The message closes when edits have resolved all findings named in it.
         """
-        self._count()
+        self._count_new_findings()
         found = [f for f in change.found if f.state != "waived"]
         if found:
             self._named = found
@@ -174,19 +174,22 @@ class EditNotices(QObject):
 
     # --- the counter
     def recount(self) -> None:
-        """Recount the findings of the last full check after a change of result or waiver."""
+        """Recount the findings that the last full check did not have.
+
+        Called after a change of the result or of waivers.
+        """
         result = self._dock.result
         self._before = Counter() if result is None else Counter(map(kind_of, result.report.findings))
-        self._count()
+        self._count_new_findings()
 
-    def _count(self) -> None:
+    def _count_new_findings(self) -> None:
         result = self._dock.result
         now = {} if result is None else result.counts()
         self._difference = {kind: now.get(kind, 0) - self._before[kind] for kind in ("ERROR", "WARNING")}
         self.refresh()
 
     def refresh(self) -> None:
-        """Update the counter with the state of the live check and its numbers."""
+        """Update the counter button with the live check's state and its numbers."""
         editing, result = self._editing, self._dock.result
         self.counter.setVisible(result is not None and (editing.is_following or editing.is_outdated))
         if result is None:

@@ -16,7 +16,7 @@ from ...core.errors import SanxianError
 from ..widgets.empty_state import Empty
 
 Callback = Callable[[], None]
-_RULE = re.compile(r"^([A-Z]{3}\d{3}) ")
+_RULE_CODE_PATTERN = re.compile(r"^([A-Z]{3}\d{3}) ")
 
 
 def libraries_there() -> bool:
@@ -43,28 +43,31 @@ def _describe_missing() -> str:
 
 
 def libraries_missing_state(doctor: Callback) -> Empty:
-    """Return the page shown if libraries are missing."""
+    """Return the panel's page for missing libraries.
+
+    ``doctor``: function that opens the environment check.
+    """
     return Empty(_describe_missing(), [(tr("Environment Check…"), doctor)])
 
 
 def no_layer_state(new: Callback, sample: Callback) -> Empty:
-    """Return the page of a project without plan layers."""
+    """Return the panel's page for a project without plan layers."""
     text = tr("No plan layer yet. Begin with a new county plan, or try the sample county.")
     return Empty(text, [(tr("New County Plan…"), new), (tr("Open Sample County"), sample)])
 
 
 def reading_state() -> Empty:
-    """Return the page shown while the stored result is being read."""
+    """Return the panel's page while the stored result is being read."""
     return Empty(tr("Reading the saved check result and comparing the layers with it…"))
 
 
 def never_checked_state(run: Callback) -> Empty:
-    """Return the page of a project that was not checked."""
+    """Return the panel's page for a project that was never checked."""
     return Empty(tr("Nothing checked yet."), [(tr("Check All"), run)])
 
 
 def roles_missing_state(found: RecognisedLayers, choose: Callback, run: Callback) -> Empty:
-    """Return the page of a project that lacks required layers."""
+    """Return the panel's page for a project that lacks required plan layers."""
     from ...core.messages.texts import Texts
 
     texts = Texts(settings.interface_language())
@@ -76,7 +79,10 @@ def roles_missing_state(found: RecognisedLayers, choose: Callback, run: Callback
 
 
 def clean_states(result: Any, report: Callback, reasons: Callback) -> tuple[Empty, Empty]:
-    """Return the pages of a result without findings: all checked, some rules skipped."""
+    """Return the two pages for a result without findings.
+
+    The first is for all rules checked, the second for some rules skipped.
+    """
     from ...core.messages.texts import format_number
 
     summary, tolerance = result.report.summary, result.report.tolerance
@@ -92,7 +98,10 @@ def clean_states(result: Any, report: Callback, reasons: Callback) -> tuple[Empt
 
 
 def county_label(options: Any) -> str:
-    """Return the county's name, else the profile; empty without a profile."""
+    """Return the name of the county in the options, else that of the profile.
+
+    Empty without a profile.
+    """
     if not options.profile:
         return ""
     from ...core.profile import load_profile
@@ -104,9 +113,9 @@ def county_label(options: Any) -> str:
 
 
 def rule_count(options: Any) -> int:
-    """Return the number of rules to run; 0 if profile or standard are invalid.
+    """Return the number of rules that a check would run; 0 if settings are invalid.
 
-    The check reports why they are invalid.
+    The check reports why profile or standard are invalid.
     """
     try:
         norm = options.norm()
@@ -116,16 +125,16 @@ def rule_count(options: Any) -> int:
 
 
 def rule_code(text: str) -> str:
-    """Return the rule code in a progress text, or an empty string."""
-    found = _RULE.match(text)
+    """Return the rule code in a text of the progress, or an empty string."""
+    found = _RULE_CODE_PATTERN.match(text)
     return found[1] if found else ""
 
 
 def effective_norm(result: Any, options: Any) -> tuple[Any, Callable[[str], Any]]:
-    """Return norm and outcomes for the help page of a rule.
+    """Return the settings and rule outcomes for the help page of a rule.
 
-    They are those of the displayed result, else the project's norm without outcomes. The norm is None if profile or
-    standard cannot be read, which the next check reports.
+    They are those of the displayed result, else the project's standard and profile without outcomes. The first is
+    None if standard or profile cannot be read, which the next check reports.
     """
     if result is not None:
         return result.checked.plan.norm, result.outcome

@@ -22,10 +22,10 @@ from .result import CheckView
 
 
 class FeatureRef(NamedTuple):
-    """A feature that a finding names, by its key or its feature id.
+    """Reference to a feature that a finding names.
 
-    The feature id is used if the key is missing or repeated. ``bounds``: bounds of the finding (xmin, ymin, xmax,
-    ymax in the plan's CRS), where the search begins.
+    ``role``: code of its plan layer; ``key``: its 标识码; ``fid``: feature id, used if the key is missing or repeated;
+    ``bounds``: bounds of the finding (xmin, ymin, xmax, ymax in the plan's CRS), where the search begins.
     """
 
     role: str
@@ -35,9 +35,9 @@ class FeatureRef(NamedTuple):
 
 
 def features_of(finding: Any) -> list[FeatureRef]:
-    """Return the finding's feature and the related features.
+    """Return references to the features of a finding, its own feature first.
 
-    The list is empty for a finding on a whole layer or file.
+    Empty for a finding on a whole layer or file.
     """
     params = finding.params
     bounds = None if finding.geom_kind == "none" else finding.geometry.bounds
@@ -48,7 +48,7 @@ def features_of(finding: Any) -> list[FeatureRef]:
 
 
 def open_form(iface: Any, result: CheckView, ref: FeatureRef) -> bool:
-    """Open the feature's form; False if layer or feature are not in the project."""
+    """Open a feature's attribute form; False if layer or feature are missing."""
     layer, feature = find_feature(result, ref)
     if layer is None or feature is None:
         return False
@@ -57,9 +57,10 @@ def open_form(iface: Any, result: CheckView, ref: FeatureRef) -> bool:
 
 
 def select_feature(iface: Any, result: CheckView, ref: FeatureRef, others: list[FeatureRef]) -> bool:
-    """Select the feature in its layer and activate that layer; False if it is missing.
+    """Select a feature in its layer and activate the layer; False if it is missing.
 
-    ``others``: features that stay selected if they are, so that both sides of a pair can be selected.
+    ``others``: features of the same finding, which stay selected if they are, so that both sides of a pair can be
+    selected.
     """
     layer, feature = find_feature(result, ref)
     if layer is None or feature is None:
@@ -74,18 +75,21 @@ def select_feature(iface: Any, result: CheckView, ref: FeatureRef, others: list[
 def find_feature(result: CheckView, ref: FeatureRef) -> tuple[QgsVectorLayer | None, QgsFeature | None]:
     """Return layer and feature of a reference; None for what the project lacks."""
     layer = layer_of(QgsProject.instance(), result, ref.role)
-    return layer, feature_of(layer, result, ref) if layer is not None else None
+    return layer, _find_feature_in_layer(layer, result, ref) if layer is not None else None
 
 
 def layer_of(project: QgsProject, result: CheckView, role: str) -> QgsVectorLayer | None:
-    """Return the layer of a role: marked with the role, else of the checked name."""
+    """Return the project's layer for a role (code of a plan layer), or None.
+
+    It is the layer that is marked with the role, else the one with the name of the checked layer.
+    """
     layers = [v for v in project.mapLayers().values() if isinstance(v, QgsVectorLayer) and not recognise.is_excluded(v)]
     checked = result.checked.plan.layers.get(role)
     named = [v for v in layers if checked is not None and v.name() == checked.name]
     return next((v for v in layers if template_id(v) == role), named[0] if named else None)
 
 
-def feature_of(layer: QgsVectorLayer, result: CheckView, ref: FeatureRef) -> QgsFeature | None:
+def _find_feature_in_layer(layer: QgsVectorLayer, result: CheckView, ref: FeatureRef) -> QgsFeature | None:
     """Return the feature of a reference in its layer, or None."""
     if ref.fid is not None:
         return next(layer.getFeatures(QgsFeatureRequest(int(ref.fid))), None)
@@ -94,7 +98,7 @@ def feature_of(layer: QgsVectorLayer, result: CheckView, ref: FeatureRef) -> Qgs
     if not ref.key or layer.fields().lookupField(field) < 0:
         return None
     request = QgsFeatureRequest(QgsExpression(QgsExpression.createFieldEqualityExpression(field, ref.key)))
-    bounds = _bounds_in(layer, result, ref)
+    bounds = _transform_bounds_to_layer(layer, result, ref)
     if bounds is not None:
         # Use the spatial index: a search by key alone reads the whole layer for every selected finding.
         nearby = QgsFeatureRequest(request)
@@ -105,8 +109,8 @@ def feature_of(layer: QgsVectorLayer, result: CheckView, ref: FeatureRef) -> Qgs
     return next(layer.getFeatures(request), None)
 
 
-def _bounds_in(layer: QgsVectorLayer, result: CheckView, ref: FeatureRef) -> QgsRectangle | None:
-    """Return the finding's bounds in the CRS of the layer; None without a location."""
+def _transform_bounds_to_layer(layer: QgsVectorLayer, result: CheckView, ref: FeatureRef) -> QgsRectangle | None:
+    """Return the finding's bounds in the layer's CRS; None without a location."""
     if ref.bounds is None:
         return None
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Filter the findings list; the marks of all findings are computed in one pass."""
+"""Filters of the findings list; for all findings they are evaluated in one pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from .rows import BRANCH, LEAF
 
 @dataclass
 class FilterSettings:
-    """The active filters; empty sets and texts hide nothing, except ``kinds``."""
+    """The filters that the user set for the findings list.
+
+    ``kinds``: kinds of findings that are shown; ``text``: search text; ``townships``, ``rules``: those that are
+    shown. Empty sets and texts hide nothing, except empty ``kinds``.
+    """
 
     kinds: frozenset[str] = frozenset(KINDS) - {"waived"}
     text: str = ""
@@ -48,7 +52,7 @@ class FilterSettings:
         )
 
     def findings(self, group: FindingGroup) -> list[bool]:
-        """Return `finding` for all findings of a rule; search texts are folded once."""
+        """Return for each finding of a rule whether it passes the filters."""
         kinds, townships, words = self.kinds, self.townships, self._words
         seen = [("waived" if f.state == "waived" else f.severity) in kinds for f in group.findings]
         if townships:
@@ -72,12 +76,15 @@ def _count_shown(group: FindingGroup) -> None:
 
 
 class FindingsFilter(QSortFilterProxyModel):
-    """Answers Qt row by row from marks that were computed in one pass."""
+    """Proxy model that hides rows of the findings list by the filters.
+
+    It answers Qt row by row from results that were computed in one pass.
+    """
 
     def __init__(self, parent=None):
         super().__init__(parent)
         self.wanted = FilterSettings()
-        self._forget()
+        self._discard_results()
 
     def set_wanted(self, wanted: FilterSettings) -> None:
         self.wanted = wanted
@@ -94,20 +101,23 @@ class FindingsFilter(QSortFilterProxyModel):
         model.seen_changed()
         for group in model.groups:
             _count_shown(group)
-        self._forget()
+        self._discard_results()
         self.invalidateFilter()
         if model.groups:
             model.dataChanged.emit(model.index(0, COUNT), model.index(len(model.groups) - 1, AREA))
 
     def change(self, change: Any) -> list[FindingGroup]:
-        """Apply a change in place; return the groups of rules listed for the first time."""
+        """Apply changed findings in place; return the groups that are listed anew.
+
+        A group is a rule with its findings.
+        """
         model: FindingsModel = self.sourceModel()
-        self._forget()
+        self._discard_results()
         new = model.change(
             change, lambda group, finding: self.wanted.rule(group) and self.wanted.finding(group, finding)
         )
         # The change may have moved the selection and so filled the caches again.
-        self._forget()
+        self._discard_results()
         touched = {rule_of(f) for f in [*change.gone, *change.found, *(now for _, now in change.renewed)]}
         for group in model.groups:
             if group.code in touched:
@@ -133,17 +143,17 @@ class FindingsFilter(QSortFilterProxyModel):
 
     def sort(self, column, order):
         """Sort in the source model: sorting through Qt row by row would take seconds."""
-        self._forget()
+        self._discard_results()
         self.sourceModel().sort(column, order)
 
-    def _forget(self) -> None:
+    def _discard_results(self) -> None:
         self._in_view: list[Any] | None = None
         self._places: dict[int, tuple[int, int, str]] = {}
 
     def in_view(self) -> list[Any]:
-        """Return all findings in view in list order, including those of collapsed rules.
+        """Return all findings that pass the filters, in list order.
 
-        Callers must not change the list.
+        Those of collapsed rules are included. Callers must not change the list.
         """
         if self._in_view is None:
             self._in_view = [
@@ -155,9 +165,9 @@ class FindingsFilter(QSortFilterProxyModel):
         return self._in_view
 
     def matching(self) -> dict[str, int] | None:
-        """Return the numbers of findings and skipped rules that pass all other filters.
+        """Return numbers of findings and skipped rules that pass all filters but kinds.
 
-        The numbers are by kind; the filters on kinds are ignored. Return None without other filters.
+        The numbers are by kind. Return None if no other filter is set.
         """
         wanted = replace(self.wanted, kinds=frozenset(KINDS))
         if not (wanted.text.split() or wanted.townships or wanted.rules):
@@ -184,7 +194,7 @@ class FindingsFilter(QSortFilterProxyModel):
         return self._places.get(id(finding))
 
     def load_more(self, parent: QModelIndex) -> bool:
-        """Load the next rows of an expanded rule; return True if there were any."""
+        """Load further rows of an expanded rule; return whether there were any."""
         model: FindingsModel = self.sourceModel()
         group = model.groups[self.mapToSource(parent).row()]
         before = group.loaded
@@ -192,7 +202,7 @@ class FindingsFilter(QSortFilterProxyModel):
         return group.loaded > before
 
     def index_of(self, finding: Any) -> QModelIndex:
-        """Return the index of a finding and load its rule; invalid if not in view."""
+        """Return the model index of a finding and load its rule; invalid if not in view."""
         model: FindingsModel = self.sourceModel()
         for n, group in enumerate(model.groups):
             position = next((p for p, candidate in enumerate(group.findings) if candidate is finding), -1)

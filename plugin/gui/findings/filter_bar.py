@@ -16,7 +16,7 @@ DEBOUNCE_MS = 150
 
 
 class FilterBar(QWidget):
-    """The row of filters; ``changed``: a filter has changed."""
+    """Row of filters above the findings list; signal ``changed``: a filter changed."""
 
     changed = pyqtSignal()
 
@@ -52,7 +52,7 @@ class FilterBar(QWidget):
         return combo
 
     def set_choices(self, townships: list[str], rules: list[tuple[str, str]]) -> None:
-        """Set the choices, preserving the selection as far as it still exists.
+        """Set the townships and rules that can be chosen; keep the present selection.
 
         ``rules``: (code, title).
         """
@@ -88,11 +88,11 @@ class FilterBar(QWidget):
 
 #: The time left is shown only from here on, because earlier estimates are unstable.
 _MIN_SECONDS_TO_ESTIMATE, _MIN_SHARE_TO_ESTIMATE = 1.0, 0.15
-_STEPS = 1000
+_PROGRESS_STEPS = 1000
 
 
 class RunBar(QWidget):
-    """Progress bar with a button to cancel; ``cancelled``: the user pressed it."""
+    """Progress bar of a check with a Cancel button, which emits ``cancelled``."""
 
     cancelled = pyqtSignal()
 
@@ -100,7 +100,7 @@ class RunBar(QWidget):
         super().__init__(parent)
         self.bar = QProgressBar()
         self.bar.setObjectName("SanxianProgress")
-        self.bar.setRange(0, _STEPS)
+        self.bar.setRange(0, _PROGRESS_STEPS)
         self.bar.setTextVisible(True)
         self.button = QPushButton(tr("Cancel"))
         self.button.setObjectName("SanxianCancel")
@@ -115,7 +115,10 @@ class RunBar(QWidget):
         self.hide()
 
     def start(self, total: int, again: bool) -> None:
-        """Show the bar. ``total``: number of rules; ``again``: there is a former result."""
+        """Show the progress bar.
+
+        ``total``: number of rules; ``again``: there is a result of a former check.
+        """
         self._total, self._number, self._again = total, 0, again
         self._started = time.monotonic()
         self.bar.setValue(0)
@@ -124,8 +127,11 @@ class RunBar(QWidget):
         self.show()
 
     def step(self, share: float, code: str) -> None:
-        """Show the progress. ``code``: rule that begins; empty while layers are read."""
-        self.bar.setValue(round(_STEPS * share))
+        """Show the progress (0–1) of a check.
+
+        ``code``: rule that begins; empty while layers are read.
+        """
+        self.bar.setValue(round(_PROGRESS_STEPS * share))
         if not self.button.isEnabled():
             return
         if not code:
@@ -133,7 +139,7 @@ class RunBar(QWidget):
         self._number = min(self._number + 1, self._total)
         activity = tr("Re-checking") if self._again else tr("Checking")
         parts = [activity, f"{self._number}/{self._total}", code]
-        left = self._seconds_left(share)
+        left = self._estimate_seconds_left(share)
         if left is not None:
             parts.append(tr("about {seconds} s left").format(seconds=left))
         self.bar.setFormat("  ".join(parts))
@@ -146,7 +152,7 @@ class RunBar(QWidget):
         self.bar.setFormat(tr("Cancelling"))
         self.cancelled.emit()
 
-    def _seconds_left(self, share: float) -> int | None:
+    def _estimate_seconds_left(self, share: float) -> int | None:
         passed = time.monotonic() - self._started
         if passed < _MIN_SECONDS_TO_ESTIMATE or share < _MIN_SHARE_TO_ESTIMATE:
             return None

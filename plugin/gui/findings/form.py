@@ -33,15 +33,15 @@ from .verdict_bar import VerdictBar
 #: Minimum height, in lines of text, that shows list and details together; below it they are in tabs.
 _MIN_LINES_FOR_BOTH = 44
 #: Minimum width and first width, in digits.
-_MIN_DIGITS, _FIRST_DIGITS = 46, 60
+_MIN_WIDTH_DIGITS, _INITIAL_WIDTH_DIGITS = 46, 60
 #: First heights of list and details, as a proportion.
-_LIST_TO_DETAIL = (50, 45)
+_LIST_TO_DETAIL_RATIO = (50, 45)
 #: Indices of the tabs.
 LIST, HELP = 0, 1
 
 
 class FindingsForm(QgsDockWidget):
-    """The widgets of the findings panel.
+    """Widgets of the findings panel and their layout.
 
     From top to bottom: actions, outdated state, verdict, progress, a note, filters, list and details, navigation.
     """
@@ -95,14 +95,14 @@ class FindingsForm(QgsDockWidget):
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.addWidget(self.stack)
         self.splitter.addWidget(self.detail)
-        for place, share in enumerate(_LIST_TO_DETAIL):
+        for place, share in enumerate(_LIST_TO_DETAIL_RATIO):
             self.splitter.setStretchFactor(place, share)
         self.splitter.setChildrenCollapsible(False)
         self.navigation = NavigationBar()
 
     def _lay_out(self) -> None:
         body = QWidget()
-        body.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _MIN_DIGITS)
+        body.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _MIN_WIDTH_DIGITS)
         top = QHBoxLayout()
         top.addWidget(self.run_button)
         top.addWidget(self.export_button)
@@ -145,11 +145,11 @@ class FindingsForm(QgsDockWidget):
         self.stale_icon.setPixmap(theme.pixmap("error", size, self.devicePixelRatioF()))
 
     def share_height(self) -> None:
-        """Give list and detail their first heights."""
-        self.splitter.setSizes([share * self.height() for share in _LIST_TO_DETAIL])
+        """Set the initial heights of list and details."""
+        self.splitter.setSizes([share * self.height() for share in _LIST_TO_DETAIL_RATIO])
 
     def _fit(self, *_args) -> None:
-        """Show list and details together if the height suffices, else one of them in tabs."""
+        """Show list and details together if the height suffices, else in two tabs."""
         has_list = self.result is not None and self.stack.currentWidget() is self.tree
         uses_tabs = self.height() < _MIN_LINES_FOR_BOTH * self.fontMetrics().lineSpacing()
         self.tabs.setVisible(has_list and uses_tabs)
@@ -157,7 +157,7 @@ class FindingsForm(QgsDockWidget):
         self.detail.setVisible(has_list and (not uses_tabs or self.tabs.currentIndex() == HELP))
 
     def sizeHint(self):
-        return QSize(self.fontMetrics().horizontalAdvance("0") * _FIRST_DIGITS, super().sizeHint().height())
+        return QSize(self.fontMetrics().horizontalAdvance("0") * _INITIAL_WIDTH_DIGITS, super().sizeHint().height())
 
     def showEvent(self, event):
         super().showEvent(event)

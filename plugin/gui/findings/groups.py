@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rules of a findings list with their findings, figures and order."""
+"""The findings of a check grouped by rule, with figures and order in the list."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from ...bridge.texts import tr
 
 PLACE, COUNT, AREA, STATE = range(4)
-_RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
+_SEVERITY_RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
 ASIDE = ("skipped", "crashed")
 #: Number of rows of a rule that are loaded at once.
 BATCH = 1000
@@ -69,9 +69,10 @@ class FindingGroup:
 
     @property
     def standing(self) -> str:
-        """Return how far the rule was checked: ``skipped``, ``crashed``, ``partly`` or "".
+        """Return whether the rule is ``skipped``, ``crashed`` or ``partly`` checked.
 
-        A rule that the full check skipped and that has findings at an edit was checked there: ``partly``.
+        Empty for a rule that was checked in full. A rule that the full check skipped and that has findings at an
+        edit was checked there: ``partly``.
         """
         outcome = str(self.outcome.outcome)
         if outcome in ASIDE and not any(f.code == self.code for f in self.findings):
@@ -88,31 +89,31 @@ class FindingGroup:
         return reason
 
     def is_reported_again(self) -> None:
-        """Update severity, area and waived state after a change of the findings."""
-        self.severity = min({str(f.severity) for f in self.findings}, key=_RANK.__getitem__, default="")
+        """Update severity, area and waived state after the findings have changed."""
+        self.severity = min({str(f.severity) for f in self.findings}, key=_SEVERITY_RANK.__getitem__, default="")
         self.area = area_of(self.findings)
         self.waived = all(f.state == "waived" for f in self.findings)
 
     def kind(self) -> str:
-        """Return the kind whose icon represents the rule."""
+        """Return the kind (severity or outcome) whose icon represents the rule."""
         if not self.findings or self.standing == "crashed":
             return self.standing if self.standing in ASIDE else "skipped"
         return "waived" if self.waived else self.severity
 
 
 def area_of(findings: list[Any]) -> float | None:
-    """Return the sum of the areas in m²; None if no finding has an area."""
+    """Return the sum of the findings' areas in m²; None if no finding has an area."""
     areas = [f.area_m2 for f in findings if f.area_m2 is not None]
     return sum(areas) if areas else None
 
 
 def kind_of(finding: Any) -> str:
-    """Return the filter button that a finding belongs to."""
+    """Return the kind (severity, or waived) by which a finding is filtered."""
     return "waived" if finding.state == "waived" else str(finding.severity)
 
 
 def hectares(area_m2: float | None) -> str:
-    """Return an area in hectares with two decimals; a dash without an area.
+    """Return an area in hectares as text with two decimals; a dash without an area.
 
     A small area is shown as ``<0.01``, never as 0.00.
     """
@@ -124,7 +125,7 @@ def hectares(area_m2: float | None) -> str:
 
 
 def place_of(finding: Any) -> str:
-    """Return township and key, else the message.
+    """Return township and key of a finding's feature, else the finding's message.
 
     The path of a file is returned in full, and the list elides it in the middle, because the file name alone is not
     unique.
@@ -138,12 +139,15 @@ def place_of(finding: Any) -> str:
 
 
 def rule_of(finding: Any) -> str:
-    """Return the code under which a finding is listed; run errors: that of the rule."""
+    """Return the code of the rule under which a finding is listed.
+
+    An error while a rule ran is listed under that rule.
+    """
     return finding.params.get("rule", finding.code) if finding.code.startswith("RUN") else finding.code
 
 
 def not_run_rule(code: str, number: int) -> FindingGroup:
-    """Return the group of a rule that did not run, for findings on its waivers."""
+    """Return a group for a rule that did not run, to list findings about its waivers."""
     from ...core.model.report import Outcome, RuleOutcome
 
     title = tr("not run in this check")
@@ -151,7 +155,7 @@ def not_run_rule(code: str, number: int) -> FindingGroup:
 
 
 def groups_of(report: Any) -> list[FindingGroup]:
-    """Return the rules with findings or a reason, unsorted."""
+    """Return a group for each rule with findings or a skip reason, unsorted."""
     groups = {r.code: FindingGroup(r.code, r.heading, r, number=n) for n, r in enumerate(report.rules, 1)}
     for finding in report.findings:
         code = rule_of(finding)
@@ -166,7 +170,7 @@ def groups_of(report: Any) -> list[FindingGroup]:
 
 
 def sort_groups(groups: list[FindingGroup], column: int, down: bool) -> list[FindingGroup]:
-    """Return the rules sorted by severity, then by a column; skipped rules are last."""
+    """Return the rules sorted by severity, then by a column; skipped rules last."""
 
     def value(number: int) -> Any:
         group = groups[number]
@@ -174,11 +178,14 @@ def sort_groups(groups: list[FindingGroup], column: int, down: bool) -> list[Fin
         return {PLACE: group.code, COUNT: len(group.findings), AREA: group.area, STATE: outcome}[column]
 
     ranked = [groups[n] for n in _sort_items(range(len(groups)), value, down)]
-    return sorted(ranked, key=lambda g: _RANK[g.severity])
+    return sorted(ranked, key=lambda g: _SEVERITY_RANK[g.severity])
 
 
 def sort_findings(group: FindingGroup, column: int, down: bool) -> list[int]:
-    """Return row → position: the reason first, then the findings sorted by a column."""
+    """Return the order of a rule's rows, sorted by a column: row → position.
+
+    The reason why a rule was skipped is the first row.
+    """
 
     def value(position: int) -> Any:
         finding = group.findings[position]
@@ -188,9 +195,9 @@ def sort_findings(group: FindingGroup, column: int, down: bool) -> list[int]:
 
 
 def loaded_first(group: FindingGroup) -> list[int]:
-    """Return row → position; a long list has the findings in view first.
+    """Return the order of a rule's rows in which findings in view come first.
 
-    Only the first rows of a long list are loaded at once.
+    That applies to a long list, of which only the first rows are loaded at once.
     """
     if len(group.ranks) <= BATCH or not group.seen:
         return group.ranks
@@ -200,7 +207,7 @@ def loaded_first(group: FindingGroup) -> list[int]:
 
 
 def search_text(group: FindingGroup, finding: Any) -> str:
-    """Return the case-folded text in which a search looks for words."""
+    """Return the case-folded text in which the search finds a finding."""
     parts = (
         group.code,
         group.title,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Show the findings of the displayed result as a layer of their project."""
+"""The findings layer on the map, for the displayed result."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _SHOW_LAYER = "show_findings_layer"
 
 
 class FindingsOnMap(QObject):
-    """The findings layer on the map.
+    """Shows the findings of the displayed result as a layer of the project.
 
-    ``current``: returns True if the displayed result is of the open project; ``taken``: signal, the user removed the
-    layer.
+    ``current``: returns True if the displayed result is of the open project; ``taken``: signal, the user removed
+    the layer.
     """
 
     taken = pyqtSignal()
@@ -58,7 +58,7 @@ class FindingsOnMap(QObject):
             self._add_layer()
 
     def renew(self, former: list[Any], rows: dict[int, Any]) -> None:
-        """Replace the rows of some findings."""
+        """Replace the rows of some findings in the findings layer."""
         gone = [self._rows.pop(id(f)) for f in former]
         self._rows |= rows
         if not self._current():
@@ -68,9 +68,9 @@ class FindingsOnMap(QObject):
             self._add_layer()
 
     def findings_in(self, area: QgsGeometry) -> list[Any]:
-        """Return the visible findings in an area (CRS of the map), most severe first.
+        """Return the visible findings in an area of the map, most severe first.
 
-        The list is empty while the layer is hidden.
+        ``area``: in the CRS of the map. Empty while the layer is hidden.
         """
         layer = findings_layer.find_findings_layer(QgsProject.instance())
         if layer is None or layer not in self._canvas.layers() or not self._current():
@@ -88,7 +88,7 @@ class FindingsOnMap(QObject):
         return sorted(found, key=lambda f: theme.KINDS.index(kind_of(f)))
 
     def forget(self) -> None:
-        """Remove the layer before another project opens.
+        """Remove the findings layer before another project opens.
 
         A saved layer in memory would be restored without rows, as if there were no findings.
         """
@@ -99,7 +99,7 @@ class FindingsOnMap(QObject):
         project.setDirty(dirty)
 
     def layers_taken(self, ids: list[str]) -> None:
-        """Untick the action if the user removed the findings layer."""
+        """Untick the menu action if the user removed the findings layer."""
         if self._layer_id and self._layer_id in ids:
             self._layer_id = ""
             self.taken.emit()

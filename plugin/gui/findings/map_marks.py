@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Show a finding on the map: zoom, outline, features, a label and one flash."""
+"""Marks of a finding on the map: outline, features, a label and one flash."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from ..widgets import theme
 from .groups import format_label_lines, kind_of
 
 #: Sizes in multiples of the font height of the canvas.
-ICON, _RING, _GAP, _PADDING = 1.4, 1.2, 2.2, 0.5
+ICON, _RING_EM, _GAP_EM, _PADDING_EM = 1.4, 1.2, 2.2, 0.5
 #: Findings smaller on the screen than this many icons get a ring, because their outline would be a dot.
-_SMALL = 2.5
+_MIN_OUTLINE_EM = 2.5
 _BLACK, _WHITE, RING_COLOR = QColor("#000000"), QColor("#FFFFFF"), QColor("#FFE800")
 
 
 def place_label(size: tuple[float, float], finding: QRectF, canvas: QRectF, gap: float) -> QRectF:
-    """Return the position of a label, in pixels.
+    """Return the position of a finding's label on the map canvas, in pixels.
 
     The label is next to the finding and inside the canvas; else in the corner that hides least of the finding.
     Positions below are preferred, because messages cover the upper edge of the map.
@@ -97,29 +97,31 @@ class Callout(QgsMapCanvasItem):
             self.spot = QPointF(self.toCanvasCoordinates(anchor))
             self._box = box
             seen = box.united(QRectF(self.spot, self.spot)).intersected(canvas)
-            self.label = place_label(self._measure_label(), seen, canvas, _GAP * self._em)
+            self.label = place_label(self._measure_label(), seen, canvas, _GAP_EM * self._measure_em)
         self.update()
 
     def _find_anchor(self) -> QgsPointXY | None:
-        """Return a point of the visible part, computed once per extent."""
+        """Return a point of the visible part of the finding, computed once per extent."""
         extent = self._canvas.extent()
         if self._seen[0] != extent.toString():
             self._seen = extent.toString(), _find_point(self._geometry, extent)
         return self._seen[1]
 
     @property
-    def _em(self) -> float:
+    def _measure_em(self) -> float:
         return float(self._canvas.fontMetrics().height())
 
     @property
     def is_small(self) -> bool:
-        """Return True if the finding is too small on the screen for its outline."""
-        return max(self._box.width(), self._box.height()) < _SMALL * ICON * self._em
+        """Return True if the finding is too small on the screen to draw its outline."""
+        return max(self._box.width(), self._box.height()) < _MIN_OUTLINE_EM * ICON * self._measure_em
 
     def _measure_label(self) -> tuple[float, float]:
         plain, bold = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
         widths = [(plain if n else bold).horizontalAdvance(line) for n, line in enumerate(self.lines)]
-        return max(widths) + 2 * _PADDING * self._em, len(self.lines) * plain.lineSpacing() + 2 * _PADDING * self._em
+        return max(widths) + 2 * _PADDING_EM * self._measure_em, len(
+            self.lines
+        ) * plain.lineSpacing() + 2 * _PADDING_EM * self._measure_em
 
     # --- drawing
     def paint(self, painter: QPainter, *_style) -> None:
@@ -129,31 +131,34 @@ class Callout(QgsMapCanvasItem):
         if self.is_small:
             self._draw_ring(painter)
         self._draw_leader(painter)
-        side = ICON * self._em
+        side = ICON * self._measure_em
         painter.drawPixmap(QRectF(self.spot.x() - side / 2, self.spot.y() - side / 2, side, side).toRect(), self._icon)
         self._draw_label(painter)
 
     def _draw_ring(self, painter: QPainter) -> None:
-        radius = max(self._box.width(), self._box.height()) / 2 + _RING * self._em
+        radius = max(self._box.width(), self._box.height()) / 2 + _RING_EM * self._measure_em
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for colour, width in ((_BLACK, 0.5), (RING_COLOR, 0.3)):
-            painter.setPen(QPen(colour, width * self._em))
+            painter.setPen(QPen(colour, width * self._measure_em))
             painter.drawEllipse(self.spot, radius, radius)
 
     def _draw_leader(self, painter: QPainter) -> None:
         label, spot = self.label, self.spot
         end = QPointF(min(max(spot.x(), label.left()), label.right()), min(max(spot.y(), label.top()), label.bottom()))
         for colour, width in ((_WHITE, 0.25), (_BLACK, 0.1)):
-            painter.setPen(QPen(colour, width * self._em))
+            painter.setPen(QPen(colour, width * self._measure_em))
             painter.drawLine(spot, end)
 
     def _draw_label(self, painter: QPainter) -> None:
         # The map is light in every theme: black on white.
-        painter.setPen(QPen(_BLACK, max(1.0, 0.1 * self._em)))
+        painter.setPen(QPen(_BLACK, max(1.0, 0.1 * self._measure_em)))
         painter.setBrush(_WHITE)
-        painter.drawRoundedRect(self.label, 0.2 * self._em, 0.2 * self._em)
+        painter.drawRoundedRect(self.label, 0.2 * self._measure_em, 0.2 * self._measure_em)
         metrics = QFontMetricsF(self._canvas.font())
-        x, y = self.label.left() + _PADDING * self._em, self.label.top() + _PADDING * self._em + metrics.ascent()
+        x, y = (
+            self.label.left() + _PADDING_EM * self._measure_em,
+            self.label.top() + _PADDING_EM * self._measure_em + metrics.ascent(),
+        )
         for n, line in enumerate(self.lines):
             painter.setFont(self._canvas.font() if n else self._bold)
             painter.drawText(QPointF(x, y + n * metrics.lineSpacing()), line)
@@ -178,9 +183,9 @@ _FLASHES = 1
 _FLASH_MS = 600
 #: Strokes of the selected finding, lowest first; widths in font heights of the canvas. The top stroke has the
 #: finding's colour.
-_STROKES = (("#000000", 0.75), ("#FFE800", 0.58), ("#FFFFFF", 0.33))
-_LINE = 0.17
-_FILL = 0.25
+_OUTLINE_STROKES = (("#000000", 0.75), ("#FFE800", 0.58), ("#FFFFFF", 0.33))
+_BAND_WIDTH_EM = 0.17
+_FILL_OPACITY = 0.25
 #: Strokes of the features of the first and the second concept: (colour, opacity, width, style).
 FIRST = (("#FFFFFF", 0.85, 0.3, Qt.PenStyle.SolidLine), ("#7A4B00", 1.0, 0.2, Qt.PenStyle.DotLine))
 SECOND = (("#0B3FB8", 0.3, 0.6, Qt.PenStyle.SolidLine), ("#1B1F5E", 1.0, 0.17, Qt.PenStyle.DashDotLine))
@@ -192,14 +197,14 @@ Outline = tuple[QgsGeometry, QgsCoordinateReferenceSystem, bool]
 
 
 def to_qgis(geometry: Any) -> QgsGeometry:
-    """Return a geometry of the core as a QgsGeometry."""
+    """Return a shapely geometry of the core as a QgsGeometry."""
     converted = QgsGeometry()
     converted.fromWkb(geometry.wkb)
     return converted
 
 
 def view_of(box: QgsRectangle, width_to_height: float) -> QgsRectangle:
-    """Return the extent in which the box takes its share of the longer side."""
+    """Return a map extent in which a box takes its share of the longer side."""
     width = max(box.width(), box.height() * width_to_height) / SHARE_OF_VIEW
     height = width / width_to_height
     centre = box.center()
@@ -209,7 +214,7 @@ def view_of(box: QgsRectangle, width_to_height: float) -> QgsRectangle:
 
 
 class MapMark:
-    """The mark of the selected finding; it references no layer."""
+    """Marks the selected finding on the map; it references no layer."""
 
     def __init__(self, canvas: QgsMapCanvas):
         self._canvas = canvas
@@ -231,7 +236,7 @@ class MapMark:
         zoom: bool = True,
         features: Sequence[Outline] = (),
     ) -> bool:
-        """Mark a finding, outline its features and zoom to it.
+        """Mark a finding on the map, outline its features and zoom to it.
 
         Return False if the finding has no location on this map.
         """
@@ -264,6 +269,7 @@ class MapMark:
         return True
 
     def clear(self) -> None:
+        """Remove the mark from the map."""
         for item in self._items:
             self._canvas.scene().removeItem(item)
         self._items = []
@@ -295,11 +301,11 @@ class MapMark:
             self._add_band(geometry, colour, width).setLineStyle(style)
 
     def _draw(self, geometry: QgsGeometry, colour: QColor) -> None:
-        for name, width in _STROKES:
+        for name, width in _OUTLINE_STROKES:
             self._add_band(geometry, QColor(name), width)
-        top = self._add_band(geometry, colour, _LINE)
+        top = self._add_band(geometry, colour, _BAND_WIDTH_EM)
         fill = QColor(colour)
-        fill.setAlphaF(_FILL)
+        fill.setAlphaF(_FILL_OPACITY)
         top.setFillColor(fill)
         top.setBrushStyle(Qt.BrushStyle.SolidPattern)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Texts, colours and icons of the rows of the findings list."""
+"""Model of the findings list: texts, colours and icons of its rows."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from .rows import FindingsRows
 
 
 class ChangingFindings(FindingsRows):
-    """Rows of the findings tree that follow edits and waivers."""
+    """Rows of the findings list that follow edits and waivers."""
 
     def change(self, change: Any, sees: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
-        """Apply a change (`core.live.session.FindingsChange`) row by row; return new groups.
+        """Apply changed findings row by row; return the groups that are listed anew.
 
-        Selection and expansion stay. ``sees``: returns True if a finding passes the filter. The returned groups are
-        of rules listed for the first time.
+        ``change``: `core.live.session.FindingsChange`. Selection and expansion stay. ``sees``: returns True if a
+        finding passes the filter. A group is a rule with its findings.
         """
         self._changing = True
         try:
@@ -51,8 +51,8 @@ class ChangingFindings(FindingsRows):
         touched = {rule_of(f) for f in [*change.gone, *(old for old, _ in change.renewed)]}
         for group in self.groups:
             if group.code in touched:
-                self._renew(group, renewed, sees)
-                self._drop(group, gone)
+                self._replace_findings(group, renewed, sees)
+                self._remove_findings(group, gone)
         found: dict[str, list[Any]] = {}
         for finding in change.found:
             found.setdefault(rule_of(finding), []).append(finding)
@@ -63,9 +63,11 @@ class ChangingFindings(FindingsRows):
             group.is_reported_again()
         number = max([0, *self._rows, *(group.number for group in self._silent.values())])
         unlisted = {code: not_run_rule(code, number + n) for n, code in enumerate(found, 1) if code not in self._silent}
-        return [self._list((self._silent | unlisted)[code], new, sees) for code, new in found.items()]
+        return [self._list_group((self._silent | unlisted)[code], new, sees) for code, new in found.items()]
 
-    def _renew(self, group: FindingGroup, renewed: dict[int, Any], sees: Callable[[FindingGroup, Any], bool]) -> None:
+    def _replace_findings(
+        self, group: FindingGroup, renewed: dict[int, Any], sees: Callable[[FindingGroup, Any], bool]
+    ) -> None:
         if not any(id(f) in renewed for f in group.findings):
             return
         self._sorted = False
@@ -79,7 +81,7 @@ class ChangingFindings(FindingsRows):
             parent, last = self._at(group), group.loaded - 1
             self.dataChanged.emit(self.index(0, 0, parent), self.index(last, STATE, parent))
 
-    def _drop(self, group: FindingGroup, gone: set[int]) -> None:
+    def _remove_findings(self, group: FindingGroup, gone: set[int]) -> None:
         removed = {position for position, f in enumerate(group.findings) if id(f) in gone}
         rows = [n for n, position in enumerate(group.order) if position in removed]
         group.order = list(group.order)
@@ -119,7 +121,9 @@ class ChangingFindings(FindingsRows):
             if is_loaded:
                 self.endInsertRows()
 
-    def _list(self, group: FindingGroup, new: list[Any], sees: Callable[[FindingGroup, Any], bool]) -> FindingGroup:
+    def _list_group(
+        self, group: FindingGroup, new: list[Any], sees: Callable[[FindingGroup, Any], bool]
+    ) -> FindingGroup:
         """List the group of a rule that had no findings."""
         group.findings, group.seen = new, [sees(group, f) for f in new]
         group.is_reported_again()
@@ -145,7 +149,7 @@ _RIGHT, _LEFT = (
 
 
 class FindingsModel(ChangingFindings):
-    """The model of the findings list: rule or place, count, area in hectares, state."""
+    """Model of the findings list: rule or location, count, area in hectares, state."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -154,7 +158,7 @@ class FindingsModel(ChangingFindings):
         self.outdated: OutdatedFindings | None = None
 
     def refresh_rows(self) -> None:
-        """Update the display of outdated findings."""
+        """Update the display of findings that may be outdated."""
         for row, group in enumerate(self.groups):
             parent = self.index(row, 0)
             self.dataChanged.emit(parent, self.index(row, STATE))
@@ -221,7 +225,7 @@ class FindingsModel(ChangingFindings):
         return theme.state_word(finding.state)
 
     def _is_faint(self, index):
-        """Return True for waived and outdated findings, and rules with only such findings."""
+        """Return True for a row in grey: waived or outdated findings, and their rules."""
         finding, group, outdated = self.finding_at(index), self.group_at(index), self.outdated
         if finding is not None:
             return finding.state == "waived" or (

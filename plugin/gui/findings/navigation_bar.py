@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bar below the list: zoom, waive or withdraw, previous and next."""
+"""Buttons below the findings list: zoom, waive or withdraw, previous and next."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from ..widgets import theme
 
 
 def withdrawable(finding: Any) -> bool:
-    """Return True if a waiver applies to a finding, or if the finding is about one."""
+    """Return True if a waiver can be withdrawn at a finding.
+
+    A waiver applies to the finding, or the finding is about a waiver.
+    """
     return bool(finding.params.get("waiver"))
 
 
-def acceptable(finding: Any) -> bool:
+def _can_be_waived(finding: Any) -> bool:
     """Return True if a finding can be waived."""
     from ...core.waivers.model import find_refusal_reason
 
@@ -25,7 +28,7 @@ def acceptable(finding: Any) -> bool:
 
 
 def find_refusal_text(finding: Any) -> str:
-    """Return why a finding cannot be waived; empty if it can."""
+    """Return why a finding cannot be waived; an empty text if it can."""
     from ...core.waivers.model import find_refusal_reason
 
     return {
@@ -41,7 +44,10 @@ def find_refusal_text(finding: Any) -> str:
 
 
 class WaiveButton(QPushButton):
-    """Button 豁免… or 撤销豁免; ``accept`` and ``withdraw`` are emitted with findings."""
+    """Button 豁免… or 撤销豁免, which waives findings or withdraws waivers.
+
+    Its signals ``accept`` and ``withdraw`` are emitted with findings.
+    """
 
     accept = pyqtSignal(list)
     withdraw = pyqtSignal(list)
@@ -55,16 +61,16 @@ class WaiveButton(QPushButton):
         self.show_for([])
 
     def accept_only(self) -> None:
-        """Waive the selected findings (key W); never withdraw."""
+        """Waive the selected findings (key W); never withdraw a waiver."""
         if not self._withdraws:
             self.click()
 
     def show_for(self, findings: list[Any]) -> None:
-        """Choose the action for the selected findings.
+        """Set the button's action for the selected findings.
 
         Waivers are withdrawn only if no open finding is selected.
         """
-        open_findings = [f for f in findings if acceptable(f)]
+        open_findings = [f for f in findings if _can_be_waived(f)]
         waived = [] if open_findings else [f for f in findings if withdrawable(f)]
         self._findings, self._withdraws = open_findings or waived, bool(waived)
         count = len(self._findings)
@@ -89,7 +95,7 @@ class WaiveButton(QPushButton):
 
 
 class NavigationBar(QWidget):
-    """Navigation below the list; ``stepped`` is emitted with the direction."""
+    """Buttons to step through the findings; ``stepped`` is emitted with the direction."""
 
     zoomRequested = pyqtSignal()
     stepped = pyqtSignal(int)
@@ -115,7 +121,7 @@ class NavigationBar(QWidget):
             row.addWidget(widget)
 
     def show_position(self, found: tuple[int, int, str] | None) -> None:
-        """Show (number, count, kind) of the selected finding."""
+        """Show (number, count, kind) of the selected finding, or nothing for None."""
         self.position.setText(f"{found[0]} / {found[1]}" if found else "")
         if found:
             kind_name = theme.kind_word(found[2])

@@ -15,7 +15,10 @@ from ...core.results.saved_result import Changes, OutdatedFindings
 
 
 class RuleSource(NamedTuple):
-    """A source with mark A (read in the text), B (quoted elsewhere) or C (unverified)."""
+    """A source on which a rule is based, with its mark.
+
+    Marks: A (read in the text), B (quoted elsewhere) or C (unverified).
+    """
 
     mark: str
     text: str
@@ -24,12 +27,12 @@ class RuleSource(NamedTuple):
 
 @dataclass
 class CheckView:
-    """The result of a check and the changes since.
+    """The result of a check as the panel shows it, and the changes since.
 
     ``checked``: plan and report of the core; ``finished``: time of the check; ``findings``: current findings after
     edits, while the report remains that of the full check; ``edited``: features that were re-checked;
-    ``is_restored``: read
-    from the file next to the project; ``outdated``: determines the findings that may be outdated.
+    ``is_restored``: read from the file next to the project; ``outdated``: determines the findings that may be
+    outdated.
     """
 
     checked: Any
@@ -57,7 +60,7 @@ class CheckView:
         return self.checked.report
 
     def change(self, change: Any) -> None:
-        """Apply the change of a re-check (`core.live.session.FindingsChange`)."""
+        """Apply the changes that a re-check found (`core.live.session.FindingsChange`)."""
         gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.renewed}
         self.findings = [renewed.get(id(f), f) for f in self.findings if id(f) not in gone] + change.found
         self.edited |= change.places
@@ -71,11 +74,11 @@ class CheckView:
 
     @property
     def time(self) -> str:
-        """Return the time of the check; with the date for a restored result."""
+        """Return the time of the check as text; with the date for a restored result."""
         return f"{self.finished:%Y-%m-%d %H:%M}" if self.is_restored else f"{self.finished:%H:%M}"
 
     def set_changes(self, changes: Changes) -> None:
-        """Record the changes since the check."""
+        """Record what has changed in the project since the check."""
         self.outdated = OutdatedFindings(changes, self.checked.plan.norm.standard.concepts)
 
     @property

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The source of the displayed result, and whether its data are unchanged."""
+"""Origin of the displayed result, and whether its data are unchanged."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InputFingerprint:
-    """Inputs of a check: options, layers and other files.
+    """Inputs of a check: options, layers and other files, to detect changes.
 
     ``layers``: id, source, filter, edits and file stamp of each layer; ``files``: stamps of the other files. Equal
-    fingerprints were taken of the same data. A layer that is not a file is never equal to itself, because its changes
-    are unknown.
+    fingerprints were taken of the same data. A layer that is not a file is never equal to itself, because its
+    changes are unknown.
     """
 
     options: Options
@@ -39,7 +39,10 @@ class InputFingerprint:
 
     @classmethod
     def from_project(cls, project: QgsProject) -> InputFingerprint:
-        """Return the fingerprint of a project without reading features; main thread only."""
+        """Return the fingerprint of a project's check inputs.
+
+        Features are not read. Main thread only.
+        """
         options = county.options(project)
         files: dict[str, tuple[Any, ...]] = {}
         layers = tuple(_fingerprint_layer(layer, files) for layer in recognise.plan_layers(project))
@@ -47,7 +50,7 @@ class InputFingerprint:
 
 
 def _fingerprint_layer(layer: QgsVectorLayer, files: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
-    """Return the fingerprint of a layer.
+    """Return the fingerprint of a layer: id, source, filter, edits and file stamp.
 
     ``files``: known stamps by path, because several layers share a file.
     """
@@ -63,9 +66,9 @@ _NO_PROJECT = -1
 
 
 class ResultOwner:
-    """Tracks the source of the displayed result and reports it in the panel.
+    """Tracks whether the displayed result is of the open project and current.
 
-    Callers report when a check begins, ends or fails.
+    It reports that in the panel. Callers report when a check begins, ends or fails.
     """
 
     def __init__(self, dock: FindingsDock, watch: ProjectWatch, editing: LiveCheckSwitch):
@@ -80,12 +83,12 @@ class ResultOwner:
         self._package_requested, self._failed = "", False
 
     def began(self, package: str = "") -> None:
-        """Record that a check began, or the inspection of a package of this name."""
+        """Record that a check began, or the inspection of the named package."""
         self._run_in, self._package_requested, self._failed = self._watch.number, package, False
         self.refresh()
 
     def failed(self) -> None:
-        """Record that it failed: the displayed result is the former one."""
+        """Record that the check failed: the displayed result is the former one."""
         self._failed = True
         self.refresh()
 
@@ -93,7 +96,7 @@ class ResultOwner:
         self._result_in, self._basis, self.package = self._run_in, basis, ""
 
     def of_kept(self) -> None:
-        """Record that the result was read from the file next to the project."""
+        """Record that the displayed result was read from the file next to the project."""
         self._run_in = self._result_in = self._watch.number
         self._basis, self.package = None, ""
         self._package_requested, self._failed = "", False
@@ -117,7 +120,7 @@ class ResultOwner:
         """Return the displayed result if a package may be created from it, else None.
 
         It must be of the open project in its current state, and use the standard that a check for this package
-        specification would use.
+        specification (``form``) would use.
         """
         result = self.latest()
         if result is None or result.edited or self._editing.is_outdated or self._basis is None:
@@ -128,7 +131,7 @@ class ResultOwner:
         return result if by_form and now == self._basis else None
 
     def refresh(self) -> None:
-        """Report in the panel if the displayed result is not the current one."""
+        """Show in the panel whether the displayed result is outdated or of other data."""
         result = self._dock.result
         if result is None:
             self._dock.set_stale("")
@@ -144,7 +147,7 @@ class ResultOwner:
         self._dock.set_stale(source, again=again, alarm=self._failed)
 
     def _describe_source(self, result: CheckView) -> tuple[str, bool]:
-        """Return a message on the source of the result, and whether to offer a check.
+        """Return a message on the origin of the result, and whether to offer a check.
 
         The message is empty if the result is of the open project and current.
         """

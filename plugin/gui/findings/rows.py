@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The findings of a report as rows of a tree, rule → findings, and their order.
+"""Model of the findings of a report as a tree: rule → findings.
 
-The findings of a rule are loaded when it is expanded, `BATCH` at a time, so that a report of 100 000 findings opens
-at once. `model` renders the rows, `changes` applies edits.
+The findings of a rule are loaded when it is expanded, a batch at a time, so that a report of 100 000 findings opens
+at once. Subclasses render the rows and apply edits.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ LEAF = BRANCH | Qt.ItemFlag.ItemNeverHasChildren
 
 
 class FindingsRows(QAbstractItemModel):
-    """The tree model with four columns.
+    """Tree model with four columns: rules, and the findings of each rule.
 
-    The internal id is 0 for a rule, and the number of its rule for a finding.
+    The internal id of an index is 0 for a rule, and the number of its rule for a finding.
     """
 
     def __init__(self, parent=None):
@@ -76,7 +76,7 @@ class FindingsRows(QAbstractItemModel):
             self.load(self.groups[parent.row()], BATCH)
 
     def load(self, group: FindingGroup, rows: int) -> None:
-        """Load rows of a rule, up to the number requested and the number visible."""
+        """Load rows of a rule, up to the requested number and the number in view."""
         rows = min(rows, _count_loadable(group))
         if rows > group.loaded:
             self.beginInsertRows(self._at(group), group.loaded, rows - 1)
@@ -105,7 +105,7 @@ class FindingsRows(QAbstractItemModel):
         return self.groups[self._rows[index.internalId()] if index.internalId() else index.row()]
 
     def finding_at(self, index) -> Any:
-        """Return the finding of a row; None for a rule and for a reason."""
+        """Return the finding of a row; None for a rule and for a skip reason."""
         if not index.isValid() or not index.internalId():
             return None
         group = self.group_at(index)
@@ -114,7 +114,10 @@ class FindingsRows(QAbstractItemModel):
 
     # --- order
     def sort(self, column, order=Qt.SortOrder.AscendingOrder):
-        """Sort rules and their findings; reasons stay on top, ties in their former order."""
+        """Sort the rules and their findings by a column.
+
+        The reason why a rule was skipped stays on top; equal rows keep their order.
+        """
         # Qt calls this twice for each click on a column.
         if self._sorted and self._sorting == (column, order):
             return
@@ -122,7 +125,7 @@ class FindingsRows(QAbstractItemModel):
         self._rearrange(lambda: self._arrange(column, order))
 
     def seen_changed(self) -> None:
-        """Reorder long lists after a change of filters; unload all but their first rows."""
+        """Reorder long lists after filters changed; unload all but their first rows."""
         for group in self.groups:
             if group.loaded > BATCH:
                 self.beginRemoveRows(self._at(group), BATCH, group.loaded - 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Synchronise the selection: show a finding on the map, select it by a click."""
+"""Connection of list and map: show a finding on the map, select it by a click."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from .map_marks import MapMark
 from .result_owner import ResultOwner
 
 #: Maximum number of features of a finding outlined on the map.
-_OUTLINED = 6
+_MAX_OUTLINED_FEATURES = 6
 #: Map tools whose clicks may also select a finding: pan and identify.
-_WATCHED_TOOLS = (QgsMapToolPan, QgsMapToolIdentify)
+_SELECTING_TOOLS = (QgsMapToolPan, QgsMapToolIdentify)
 #: Maximum number of findings at one location listed in the menu.
 OFFERED = 20
 
 
 class Selection(QObject):
-    """Connects the selection in the list with the map; `stop` disconnects.
+    """Connects the selection in the findings list with the map; `stop` disconnects.
 
-    ``owner``: source of the displayed result.
+    ``owner``: knows the origin of the displayed result.
     """
 
     def __init__(self, iface: Any, dock: FindingsDock, owner: ResultOwner, on_map: FindingsOnMap, parent: QObject):
@@ -60,10 +60,10 @@ class Selection(QObject):
             self.show(finding)
 
     def show(self, finding: Any, zoom: bool = True) -> None:
-        """Mark a finding and outline its features with their current geometries."""
+        """Mark a finding on the map and outline its features as they are now."""
         result, outlines = self._dock.result, []
         # In another project the same key denotes another feature.
-        for ref in features_of(finding)[:_OUTLINED] if self._owner.current() else ():
+        for ref in features_of(finding)[:_MAX_OUTLINED_FEATURES] if self._owner.current() else ():
             layer, feature = find_feature(result, ref)
             if layer is not None and feature is not None and feature.hasGeometry():
                 own = (ref.role, ref.key) == (finding.role, finding.key)
@@ -71,12 +71,12 @@ class Selection(QObject):
         self.mark.show(finding, result.crs, zoom=zoom, features=outlines)
 
     def _open_form(self, ref: FeatureRef) -> None:
-        self._explain(self._owner.current() and open_form(self._iface, self._dock.result, ref))
+        self._report_if_missing(self._owner.current() and open_form(self._iface, self._dock.result, ref))
 
     def _select_feature(self, ref: FeatureRef, others: list[FeatureRef]) -> None:
-        self._explain(self._owner.current() and select_feature(self._iface, self._dock.result, ref, others))
+        self._report_if_missing(self._owner.current() and select_feature(self._iface, self._dock.result, ref, others))
 
-    def _explain(self, done: bool) -> None:
+    def _report_if_missing(self, done: bool) -> None:
         """Report why a feature could not be shown, if ``done`` is False."""
         if done:
             return
@@ -87,7 +87,7 @@ class Selection(QObject):
 
     # --- from the map to the list
     def eventFilter(self, watched, event):
-        """Follow left clicks of tools that only pan or identify; no event is consumed."""
+        """Handle left clicks of tools that only pan or identify; no event is consumed."""
         if event.type() == QEvent.Type.MouseButtonPress:
             plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
             self._pressed = event.pos() if plain and _allows_selection(self._canvas.mapTool()) else None
@@ -99,7 +99,7 @@ class Selection(QObject):
         return False
 
     def click(self, place: QPoint) -> None:
-        """Select the finding at a position of the canvas; show a menu of several."""
+        """Select the finding at a position of the map; show a menu if there are several."""
         findings = self._on_map.findings_in(self._around(place))
         if len(findings) == 1:
             self.pick(findings[0])
@@ -109,7 +109,7 @@ class Selection(QObject):
             menu.deleteLater()
 
     def menu(self, findings: list[Any], zoom: bool = False) -> QMenu:
-        """Return a menu of findings, the first `OFFERED` by name."""
+        """Return a menu of findings, of which the first `OFFERED` are named."""
         menu = QMenu(self._canvas)
         menu.setObjectName("SanxianFindingsHere")
         for finding in findings[:OFFERED]:
@@ -145,4 +145,4 @@ class Selection(QObject):
 
 
 def _allows_selection(tool: QgsMapTool | None) -> bool:
-    return tool is None or isinstance(tool, _WATCHED_TOOLS)
+    return tool is None or isinstance(tool, _SELECTING_TOOLS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The list of findings by rule: selection, keys, and steps between findings."""
+"""Tree view of findings by rule: selection, keys, and steps between findings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .groups import AREA, COUNT, PLACE, STATE, FindingGroup
 from .model import ROW, FindingsModel
 
 #: Keys of the list; they take precedence over shortcuts of other programs.
-_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F1, Qt.Key.Key_W)
+_LIST_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F1, Qt.Key.Key_W)
 
 
 def _has_modifiers(event: Any) -> bool:
@@ -32,7 +32,7 @@ def _has_modifiers(event: Any) -> bool:
 
 
 def _is_list_key(event: Any) -> bool:
-    return (event.key() in _KEYS and not _has_modifiers(event)) or event.matches(QKeySequence.StandardKey.Copy)
+    return (event.key() in _LIST_KEYS and not _has_modifiers(event)) or event.matches(QKeySequence.StandardKey.Copy)
 
 
 class _ElidingDelegate(QStyledItemDelegate):
@@ -48,10 +48,10 @@ class _ElidingDelegate(QStyledItemDelegate):
 
 
 class FindingsTree(QTreeView):
-    """The tree of findings.
+    """Tree view of the findings, grouped by rule.
 
-    ``chosen``: the selected row changed, with its finding or None; ``zoomRequested``: the user requests the current
-    finding again.
+    Signals: ``chosen``: the selected row changed, with its finding or None; ``zoomRequested``: the user requests
+    the current finding again.
     """
 
     chosen = pyqtSignal(object)
@@ -88,7 +88,7 @@ class FindingsTree(QTreeView):
         self.selectionModel().selectionChanged.connect(lambda *_which: self._settling.start())
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(lambda at: self.menuRequested.emit(self.viewport().mapToGlobal(at)))
-        self.verticalScrollBar().valueChanged.connect(self._load_visible)
+        self.verticalScrollBar().valueChanged.connect(self._load_rows_on_scroll)
         self.clicked.connect(self._clicked)
         self.doubleClicked.connect(self._double_clicked)
 
@@ -116,7 +116,7 @@ class FindingsTree(QTreeView):
 
     # --- content
     def show_report(self, report: Any, wanted: FilterSettings) -> None:
-        """Show a result or None; preserve expanded rows and the selection where possible."""
+        """Show the findings of a result, or nothing; keep expansion and selection."""
         opened = {g.code for g in self.findings.groups if self.isExpanded(self._group_index(g))}
         before = self.current()
         self._quiet = True
@@ -135,7 +135,7 @@ class FindingsTree(QTreeView):
         self._quiet = False
 
     def change(self, change: Any) -> bool:
-        """Apply a change; return True if another finding is selected afterwards.
+        """Apply changed findings; return True if another finding is then selected.
 
         Selection, expansion and scroll position stay; a removed selection moves to its neighbour.
         """
@@ -159,7 +159,7 @@ class FindingsTree(QTreeView):
             self.select(before)
             self._quiet = False
 
-    def _load_visible(self, *_value: int) -> None:
+    def _load_rows_on_scroll(self, *_value: int) -> None:
         """Load more rows of a long list when the end of the loaded ones becomes visible."""
         index, bottom = self.indexAt(QPoint(0, 0)), self.viewport().height()
         while index.isValid() and self.visualRect(index).top() <= bottom:
@@ -178,7 +178,7 @@ class FindingsTree(QTreeView):
         return self.findings.finding_at(self.filter.mapToSource(self.currentIndex()))
 
     def hold_selection(self, on: bool) -> None:
-        """Switch the signal of a settled selection on or off."""
+        """Block (True) or allow (False) the signal of a settled selection."""
         self._settling.stop()
         self._settling.blockSignals(not on)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The verdict as icon and word, and the counts, which are buttons to filter."""
+"""The verdict of a check, and counts by kind, which are buttons to filter."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from ..widgets import theme
 from .filter import FilterSettings
 
 #: Space between icon and text, as in Qt.
-_GAP = 4
+_BUTTON_GAP = 4
 
 
 class VerdictBar(QWidget):
-    """The verdict, a note on edits, and a filter button for each kind of finding."""
+    """Bar with the verdict, a note on edits, and a filter button per kind of finding."""
 
     kindsChanged = pyqtSignal()
 
@@ -82,7 +82,7 @@ class VerdictBar(QWidget):
         return frozenset(kind for kind, button in self.buttons.items() if button.isChecked())
 
     def show_all_kinds(self) -> None:
-        """Press every button, as one change."""
+        """Press the filter button of every kind, as one change."""
         for button in self.buttons.values():
             button.blockSignals(True)
             button.setChecked(True)
@@ -95,7 +95,7 @@ class VerdictBar(QWidget):
         self._word.setText(theme.verdict_word(self._verdict))
         # Grey if the data have changed since the verdict.
         self._word.setEnabled(not result.changes)
-        run, total, sentence = _rules_run(result)
+        run, total, sentence = _describe_rules_run(result)
         self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time, run=run, total=total))
         outcomes = tr(
             "Passed {passed}, with findings {failed}, not applicable {not_applicable}, skipped {skipped}, "
@@ -125,7 +125,7 @@ class VerdictBar(QWidget):
             full = self._format_full(kind)
             button.setAccessibleName(full)
             button.setToolTip(tr("Show or hide: {word}").format(word=full))
-        self._fit()
+        self._fit_button_texts()
 
     def set_matching(self, matching: dict[str, int] | None) -> None:
         """Set the numbers of findings that pass the filters; None without filters."""
@@ -141,7 +141,7 @@ class VerdictBar(QWidget):
     def _format_full(self, kind: str) -> str:
         return f"{theme.kind_word(kind)} {self._format_number(kind)}"
 
-    def _fit(self) -> None:
+    def _fit_button_texts(self) -> None:
         """Show icon, word and number, or only icon and number if a word would not fit."""
         if not self._counts:
             return
@@ -157,13 +157,13 @@ class VerdictBar(QWidget):
         button = self.buttons[kind]
         option = QStyleOptionToolButton()
         button.initStyleOption(option)
-        inside = button.iconSize().width() + _GAP + button.fontMetrics().horizontalAdvance(text + "  ")
+        inside = button.iconSize().width() + _BUTTON_GAP + button.fontMetrics().horizontalAdvance(text + "  ")
         size = QSize(inside, button.iconSize().height())
         return button.style().sizeFromContents(QStyle.ContentsType.CT_ToolButton, option, size, button).width()
 
     def resizeEvent(self, event):
         super().resizeEvent(event)
-        self._fit()
+        self._fit_button_texts()
 
     def refresh_icons(self) -> None:
         """Reload the icons after a change of theme or verdict."""
@@ -176,8 +176,8 @@ class VerdictBar(QWidget):
             self._icon.setPixmap(theme.pixmap(theme.VERDICT_ICONS[self._verdict], big, self.devicePixelRatioF()))
 
 
-def _rules_run(result) -> tuple[int, int, str]:
-    """Return how many rules ran, of how many, and the sentence that names the groups left out."""
+def _describe_rules_run(result) -> tuple[int, int, str]:
+    """Return how many rules ran, of how many, and the names of groups left out."""
     from ...core.render.rules_run import known_rules, rules_run
     from ...core.render.words import Words
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Dialog 登记豁免: the finding, the fields of a waiver, its scope and its file."""
+"""Dialog 登记豁免: register waivers of findings, with reason, document and author."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from .groups import kind_of
 
 
 class FindingCard(QFrame):
-    """The summary of a finding.
+    """Summary of a finding in the waiver dialog.
 
     ``title``: the problem, as the list names it; ``more``: a line about further findings.
     """
@@ -73,11 +73,11 @@ class FindingCard(QFrame):
 
 _AUTHOR = "waiver_author"
 #: Maximum number of rules named in the line about the selection.
-_NAMED = 4
+_MAX_NAMED_RULES = 4
 _REASON_LINES = 3
 #: Lines reserved for the error of the waiver file.
 _FILE_LINES = 2
-_YEAR = 365
+_DAYS_OF_A_YEAR = 365
 
 #: Writes the waivers of findings with the entries of the dialog to a file.
 Save = Callable[[list[Any], Any, Path], None]
@@ -121,7 +121,7 @@ class WaiverDialog(QDialog):
         layout.addWidget(note)
         layout.addStretch()
         layout.addWidget(buttons)
-        self._watch()
+        self._connect_fields()
         self._attachment_changed()
         self.resize(self.fontMetrics().horizontalAdvance("0") * 88, self.sizeHint().height())
 
@@ -138,7 +138,7 @@ class WaiverDialog(QDialog):
         self.attachment.line.setPlaceholderText(tr("Scan or map (optional)"))
         self.author = self._make_line("SanxianWaiverAuthor", tr("Who answers for it"))
         self.author.setText(settings.get(_AUTHOR, ""))
-        self.date, self.until = self._make_date_edit(0), self._make_date_edit(_YEAR)
+        self.date, self.until = self._make_date_edit(0), self._make_date_edit(_DAYS_OF_A_YEAR)
         self.forever = QCheckBox(tr("No expiry date"))
         self.forever.setObjectName("SanxianWaiverForever")
         self.forever.toggled.connect(self.until.setDisabled)
@@ -192,7 +192,7 @@ class WaiverDialog(QDialog):
             form.addRow(tr("Applies to"), scope)
         return form
 
-    def _watch(self) -> None:
+    def _connect_fields(self) -> None:
         for signal in (
             self.reason.textChanged,
             self.document.textChanged,
@@ -252,7 +252,7 @@ class WaiverDialog(QDialog):
             self._at_attachment.show_hint()
 
     def errors(self) -> list[str]:
-        """Return the errors at the fields, from top to bottom."""
+        """Return the errors in the fields of the dialog, from top to bottom."""
         fields = (
             self._at_reason,
             self._at_document,
@@ -269,7 +269,7 @@ class WaiverDialog(QDialog):
         return [self._current] if self.only_this.isChecked() else self._findings
 
     def words(self) -> Any:
-        """Return the entries as `core.waivers.model.WaiverEntry`."""
+        """Return what the user entered for the waiver."""
         from ...core.waivers.model import WaiverEntry
 
         return WaiverEntry(
@@ -300,7 +300,7 @@ def _mark_required(label: str) -> str:
 
 
 def _make_row(*widgets: QWidget | None) -> QWidget:
-    """Return a widget with the fields side by side; None is a stretch."""
+    """Return a widget with fields side by side; None gives empty space."""
     box = QWidget()
     row = QHBoxLayout(box)
     row.setContentsMargins(0, 0, 0, 0)
@@ -323,8 +323,8 @@ def _summarise(findings: list[Any]) -> str:
     from ...core.messages.texts import format_area
 
     counts = Counter(f.code for f in findings).most_common()
-    named = tr(", ").join(f"{code} × {count}" for code, count in counts[:_NAMED])
-    more = " …" if len(counts) > _NAMED else ""
+    named = tr(", ").join(f"{code} × {count}" for code, count in counts[:_MAX_NAMED_RULES])
+    more = " …" if len(counts) > _MAX_NAMED_RULES else ""
     areas = [f.area_m2 for f in findings if f.area_m2 is not None]
     text = tr("{count} findings: {rules}").format(count=len(findings), rules=named + more)
     return f"{text}  {format_area(sum(areas))}" if areas else text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Register and withdraw waivers from the panel, in the file and in the list."""
+"""Registration and withdrawal of waivers from the findings panel."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from .dock import FindingsDock
 
 
 class Waiving(QObject):
-    """Waives findings and withdraws waivers.
+    """Registers waivers of findings and withdraws them.
 
-    ``changed(findings, change)``: findings whose state has changed, and findings about waivers that were removed and
-    added (`core.live.session.FindingsChange`). The data are not checked again.
+    Signal ``changed(findings, change)``: findings whose state has changed, and findings about waivers that were
+    removed and added (`core.live.session.FindingsChange`). The data are not checked again.
     """
 
     changed = pyqtSignal(list, object)
@@ -60,7 +60,7 @@ class Waiving(QObject):
         return places.place(project, recognise.plan_layers(project))
 
     def accept(self, findings: list[Any]) -> None:
-        """Ask for the entries of a waiver, then write it."""
+        """Ask for reason, document and author of a waiver, then write it to the file."""
         from .waiver_dialog import WaiverDialog
 
         default = self.path()
@@ -101,7 +101,7 @@ class Waiving(QObject):
         self.apply(change_waivers(path, add=make_waivers(findings, words, limits, path.parent), limits=limits), path)
 
     def apply(self, entries: tuple[Any, ...], path: Path) -> None:
-        """Apply the waivers of the file to the displayed findings."""
+        """Apply the waivers in the file to the displayed findings."""
         from ...core.live.session import FindingsChange
         from ...core.waivers.application import apply_waivers, mark_accepted
         from ...core.waivers.file import renew_notices

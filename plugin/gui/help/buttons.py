@@ -11,13 +11,19 @@ from .help_dialog import open_manual
 
 
 def with_help(buttons: QDialogButtonBox, topic: str) -> QDialogButtonBox:
-    """Add 说明 to the buttons of a dialog, and return them."""
+    """Add the button 说明 to the buttons of a dialog, and return them.
+
+    It opens the manual at the ``topic`` of the dialog.
+    """
     buttons.addButton(help_button(topic), QDialogButtonBox.ButtonRole.HelpRole)
     return buttons
 
 
 def help_button(topic: str) -> QPushButton:
-    """Return 说明; a click opens the manual at the topic. KeyError for an unknown topic."""
+    """Return a button 说明, which opens the manual at a topic.
+
+    Raise KeyError for an unknown topic.
+    """
     button = QPushButton(tr("Help"))
     button.setObjectName("SanxianManual")
     button.setProperty("topic", topic)

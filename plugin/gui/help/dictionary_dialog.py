@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""数据字典: search the layers, fields and code lists of a standard.
+"""Dialog 数据字典: search the layers, fields and code lists of a standard.
 
 The whole dictionary can be opened as a page in a browser.
 """
@@ -37,14 +37,14 @@ from ..widgets.buttons import close_only
 from .buttons import with_help
 
 #: Delay of the search while the user types, as in the findings panel.
-_PAUSE_MS = 150
+_SEARCH_DELAY_MS = 150
 _ANCHOR = Qt.ItemDataRole.UserRole
 
 
 class DictionaryDialog(QDialog):
-    """A window next to the main window.
+    """Window with the layers, fields and code lists of a standard.
 
-    ``layer``: the layer whose page is shown first, if it is of the plan.
+    ``layer``: the layer whose page is shown first, if it is a plan layer.
     """
 
     def __init__(self, standard: str = "", layer: QgsVectorLayer | None = None, parent=None):
@@ -74,10 +74,10 @@ class DictionaryDialog(QDialog):
         self._lay_out()
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
-        self._pause.setInterval(_PAUSE_MS)
-        self._pause.timeout.connect(self._filter)
+        self._pause.setInterval(_SEARCH_DELAY_MS)
+        self._pause.timeout.connect(self._filter_items)
         self.search.textChanged.connect(self._pause.start)
-        self.tree.currentItemChanged.connect(self._chosen)
+        self.tree.currentItemChanged.connect(self._on_item_chosen)
         self.standard.currentIndexChanged.connect(lambda: self._open(""))
         self._open(self._find_page(layer))
 
@@ -129,7 +129,7 @@ class DictionaryDialog(QDialog):
             self._dictionary = None
             self.browser.setPlainText(messages.explain_error(error))
         self.tree.blockSignals(False)
-        self._filter()
+        self._filter_items()
         if self._dictionary is not None:
             self.show_page(anchor)
 
@@ -143,7 +143,7 @@ class DictionaryDialog(QDialog):
         item = self._items.get(anchor)
         if item is not None and item.isHidden():
             self.search.clear()
-            self._filter()
+            self._filter_items()
         if item is not None and item is not self.tree.currentItem():
             self.tree.setCurrentItem(item)
             self.tree.scrollToItem(item)
@@ -167,11 +167,11 @@ class DictionaryDialog(QDialog):
         cursor.setPosition(min((m.cursor.selectionStart() for m in marks), default=0))
         self.browser.setTextCursor(cursor)
 
-    def _chosen(self, item: QTreeWidgetItem | None) -> None:
+    def _on_item_chosen(self, item: QTreeWidgetItem | None) -> None:
         if item is not None and item.data(0, _ANCHOR) and self._dictionary is not None:
             self._show(item.data(0, _ANCHOR))
 
-    def _filter(self) -> None:
+    def _filter_items(self) -> None:
         text = self.search.text()
         shown = 0
         for entry in self._dictionary.entries if self._dictionary is not None else ():
@@ -184,10 +184,10 @@ class DictionaryDialog(QDialog):
             group.setHidden(not visible)
             group.setExpanded(bool(text.strip()) or row == 0)
         self.nothing.setVisible(not shown)
-        self._chosen(self.tree.currentItem())
+        self._on_item_chosen(self.tree.currentItem())
 
     def open_book(self) -> None:
-        """Write the dictionary as a page into QGIS's settings folder and open it."""
+        """Write the whole dictionary as a page into QGIS's settings folder and open it."""
         from ...core.render.dictionary import write_dictionary
 
         standard, lang = self.standard.currentData(), interface_language()
@@ -211,7 +211,10 @@ class DictionaryDialog(QDialog):
 
 
 def role_of(layer: QgsVectorLayer, templates: dict[str, Template]) -> str:
-    """Return the role of a layer from its property, else from its name, or ""."""
+    """Return the role (code of the plan layer) stored in a layer, else named by it.
+
+    Empty if neither is a template of the standard.
+    """
     if not isinstance(layer, QgsVectorLayer):
         return ""
     names = {name.upper(): role for role, one in templates.items() for name in (role, one.name, *one.aliases)}

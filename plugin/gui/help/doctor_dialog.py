@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""环境自检: available and missing libraries with remedies; works without them."""
+"""Dialog 环境自检: available and missing libraries with remedies.
+
+It works without the libraries.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ from ..widgets import theme
 from ..widgets.buttons import close_only
 from .buttons import with_help
 
-_ICONS = {health.OK: "ok", health.OLD: "error", health.MISSING: "error", health.ABSENT: "skipped"}
+_STATE_ICONS = {health.OK: "ok", health.OLD: "error", health.MISSING: "error", health.ABSENT: "skipped"}
 
 
 class DoctorDialog(QDialog):
-    """The dialog with one line per library and a conclusion."""
+    """Dialog 环境自检, with one line per library and a conclusion."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -30,7 +33,7 @@ class DoctorDialog(QDialog):
         *lines, (_, conclusion) = lines
         self.list.addItem(QListWidgetItem(theme.icon("ok" if good else "error"), conclusion))
         for state, line in lines:
-            self.list.addItem(QListWidgetItem(theme.icon(_ICONS.get(state, "info")), line))
+            self.list.addItem(QListWidgetItem(theme.icon(_STATE_ICONS.get(state, "info")), line))
         buttons = with_help(close_only(self), "doctor")
         copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text()))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""说明: reason, remedy and limits of a rule; without a rule, plugin and rules."""
+"""Dialog 说明: reason, remedy and limits of a rule, or about the plugin."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ..widgets.buttons import close_only
 
 
 class HelpDialog(QDialog):
-    """The help on a rule or on the plugin.
+    """Dialog with the help on a rule or on the plugin.
 
-    ``norm``: standard and profile whose values are shown; ``outcome``: returns the outcome of a rule in the displayed
-    result.
+    ``norm``: standard and profile whose values are shown; ``outcome``: function that returns the outcome of a rule
+    in the displayed result.
     """
 
     def __init__(
@@ -55,17 +55,17 @@ class HelpDialog(QDialog):
         self._manual.setVisible(bool(manual.url(topic)))
         self.setWindowTitle(tr("Help: {code}").format(code=code) if code else tr("Help and About"))
         try:
-            self.browser.setHtml(self._render_page(code) if code else about_page())
+            self.browser.setHtml(self._render_page(code) if code else _make_about_page())
         except ImportError:
             # Rules need the libraries; the rest of the page does not.
-            self.browser.setHtml(about_page(rules=False))
+            self.browser.setHtml(_make_about_page(rules=False))
 
     def _render_page(self, code: str) -> str:
         return rule_page(code, self._norm, self._outcome(code))
 
 
 def rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
-    """Return the help of a rule as HTML: four headings, sources and values in force.
+    """Return the help of a rule as HTML: four headings, sources and values used.
 
     The values are those of the displayed result (``outcome``), else of ``norm`` (standard and county profile).
     """
@@ -98,7 +98,7 @@ def _format_list(rows: Iterable[str]) -> str:
     return f"<ul>{''.join(f'<li>{escape(row)}</li>' for row in rows)}</ul>"
 
 
-def about_page(rules: bool = True) -> str:
+def _make_about_page(rules: bool = True) -> str:
     """Return the page about the plugin as HTML, with the list of rules."""
     known = dict(line.split("=", 1) for line in METADATA.read_text(encoding="utf-8").splitlines() if "=" in line)
     parts = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""字段映射: map a layer into a template with a preview; runs `map_fields`."""
+"""Dialog 字段映射: map the fields of a layer into a template, with a preview."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from . import source as files
 from .source import MappingSource
 
 
-def describe_preparation(done: Prepared, template: Template) -> str:
+def _describe_preparation(done: Prepared, template: Template) -> str:
     """Return the filled, required and unused fields of a mapping as text."""
     filled = [f for f in template.fields if done.previews[f.name].filled]
     needed = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
@@ -44,8 +44,11 @@ def describe_preparation(done: Prepared, template: Template) -> str:
     return "\n".join(lines)
 
 
-def describe_result(results: dict[str, Any], layer: str) -> list[str]:
-    """Return the results of the algorithm as lines. ``layer``: name of its output."""
+def _describe_result(results: dict[str, Any], layer: str) -> list[str]:
+    """Return the results of the algorithm `map_fields` as lines.
+
+    ``layer``: name of its output layer.
+    """
     lines = [
         tr("{rows} rows are in “{layer}”; {losses} values to look at, {empty} of them left empty.").format(
             rows=results["ROWS"], layer=layer, losses=results["LOSSES"], empty=results["EMPTY"]
@@ -56,34 +59,34 @@ def describe_result(results: dict[str, Any], layer: str) -> list[str]:
     return lines
 
 
-def last_message(log: str) -> str:
-    """Return the last line of a log, which states the error and the remedy."""
+def _get_last_message(log: str) -> str:
+    """Return the last line of a log, which states the error and its remedy."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     return lines[-1] if lines else tr("The mapping could not be run. Details are in the log, tab Processing.")
 
 
 class MappingDialog(MappingSource):
-    """The dialog 字段映射; its run is a task that can be cancelled."""
+    """Dialog 字段映射, whose run of `map_fields` is a task that can be cancelled."""
 
     def __init__(self, project: QgsProject, runner: Runner, layer: Any = None, parent=None):
         super().__init__(project, runner, layer, parent)
         self._run: MappingRun | None = None
         self._written = ""
         self.load.clicked.connect(self._choose_mapping)
-        self.save.clicked.connect(self._choose_target)
+        self.save.clicked.connect(self._choose_mapping_file)
         self.table.changed.connect(self._changed)
         self.table.itemSelectionChanged.connect(self._show_choices)
-        self.choices.chosen.connect(self._decided)
+        self.choices.chosen.connect(self._on_code_decided)
         self.start.clicked.connect(self.run)
         self.stop.clicked.connect(self._cancel)
-        self.state_changed.connect(self._enable)
+        self.state_changed.connect(self._enable_buttons)
         self._prepare()
 
     # --- decisions
     def _show(self, prepared: Prepared) -> None:
         super()._show(prepared)
         self._show_choices()
-        self._sum_up()
+        self._show_summary()
 
     def _changed(self, target: str, source: str, constant: Any, way: Any) -> None:
         if self._prepared is None:
@@ -94,19 +97,19 @@ class MappingDialog(MappingSource):
         mapping = change_mapping(
             self._prepared.mapping, self._target, target, source=source, constant=constant, way=way
         )
-        self._take(mapping, target)
+        self._use_mapping(mapping, target)
 
-    def _decided(self, code: str, becomes: str) -> None:
+    def _on_code_decided(self, code: str, becomes: str) -> None:
         target = self.table.current_target()
         way = self._prepared.mapping.codes[target]
         choices = {k: v for k, v in way.choices.items() if k != code}
         if becomes:
             choices[code] = becomes
         codes = {**self._prepared.mapping.codes, target: replace(way, choices=choices)}
-        self._take(replace(self._prepared.mapping, codes=codes), target)
+        self._use_mapping(replace(self._prepared.mapping, codes=codes), target)
 
-    def _take(self, mapping: Any, target: str) -> None:
-        """Use another mapping; update the field and the field of its code names."""
+    def _use_mapping(self, mapping: Any, target: str) -> None:
+        """Use another mapping; update the row of a field and of its code names."""
         previews = dict(self._prepared.previews)
         field = self._target.field_named(target)
         for name in dict.fromkeys((target, field.code_name)):
@@ -118,7 +121,7 @@ class MappingDialog(MappingSource):
                 self.table.show_preview(name, previews[name])
         self._prepared = replace(self._prepared, mapping=mapping, previews=previews)
         self._show_choices()
-        self._sum_up()
+        self._show_summary()
 
     def _show_choices(self) -> None:
         target = self.table.current_target()
@@ -130,8 +133,8 @@ class MappingDialog(MappingSource):
         rows = find_undecided_codes(self._prepared.columns, self._prepared.mapping, field, self._target, standard)
         self.choices.show_codes(f"{field.alias} {field.name}", rows, standard.code_lists.get(field.codes))
 
-    def _sum_up(self) -> None:
-        self._show_message(describe_preparation(self._prepared, self._target))
+    def _show_summary(self) -> None:
+        self._show_message(_describe_preparation(self._prepared, self._target))
 
     # --- mapping files
     def _choose_mapping(self) -> None:
@@ -147,7 +150,7 @@ class MappingDialog(MappingSource):
             return
         self._prepare(mapping)
 
-    def _choose_target(self) -> None:
+    def _choose_mapping_file(self) -> None:
         path = files.ask_target(self, self._project, self.role())
         if path:
             self.save_mapping(path)
@@ -177,10 +180,10 @@ class MappingDialog(MappingSource):
         given["DROP_PERSONAL"] = bool(self._target.personal) and self.personal.isChecked()
         self._run = MappingRun(self._project, given)
         self._run.progress.connect(self._progress)
-        self._run.ended.connect(self._ended)
+        self._run.ended.connect(self._on_run_ended)
         self.bar.setValue(0)
         self._show_message(tr("Mapping {layer}…").format(layer=layer.name()))
-        self._enable()
+        self._enable_buttons()
         self._run.start(self._runner)
 
     def _progress(self, share: float) -> None:
@@ -192,14 +195,16 @@ class MappingDialog(MappingSource):
             # A task that is still waiting ends at once and reports it.
             self._run.cancel()
 
-    def _ended(self, results: dict[str, Any] | None) -> None:
+    def _on_run_ended(self, results: dict[str, Any] | None) -> None:
         run, self._run = self._run, None
-        self._enable()
+        self._enable_buttons()
         if results is None:
-            self._show_message(tr("Cancelled; nothing was written.") if run.cancelled else last_message(run.messages()))
+            self._show_message(
+                tr("Cancelled; nothing was written.") if run.cancelled else _get_last_message(run.messages())
+            )
             return
         layer = mapping_run.add_result(self._project, run, results["OUTPUT"], self._target, self._norm)
-        lines = describe_result(results, layer.name() if layer else results["OUTPUT"])
+        lines = _describe_result(results, layer.name() if layer else results["OUTPUT"])
         self._show_message("\n".join(lines))
         if self._written:
             mapping_file = mapping_work.find_free_name(self._written)
@@ -208,7 +213,7 @@ class MappingDialog(MappingSource):
             lines.append(tr("The mapping is kept in {file}, to be used again.").format(file=Path(mapping_file).name))
             self._show_message("\n".join(lines))
 
-    def _enable(self) -> None:
+    def _enable_buttons(self) -> None:
         running = self._run is not None
         self.bar.setVisible(running)
         self.stop.setVisible(running)

@@ -33,13 +33,14 @@ from ..widgets.buttons import close_only
 from .table import CalmBox, MappingTable
 
 #: Maximum number of codes with a combo box, which are slow to create.
-_MAX_CODES = 200
+_MAX_SHOWN_CODES = 200
 
 
 class Choices(QWidget):
-    """Table of codes to decide on.
+    """Table in which the user maps codes of the source to codes of a code list.
 
-    ``chosen(source code, target code)``: the user decided; the target code is empty if the decision was undone.
+    Signal ``chosen(source code, target code)``: the user decided; the target code is empty if the decision was
+    undone.
     """
 
     chosen = pyqtSignal(str, str)
@@ -60,7 +61,7 @@ class Choices(QWidget):
         layout.addWidget(self.table)
 
     def show_codes(self, field: str, rows: list[UndecidedCode], codes: CodeList | None) -> None:
-        """Show the codes to decide on; hide the table without any."""
+        """Show the codes that the user has to map; hide the table without any."""
         self.setVisible(bool(rows))
         if not rows or codes is None:
             self.table.setRowCount(0)
@@ -70,22 +71,22 @@ class Choices(QWidget):
             "{field}: {count} codes have no single answer, {open} still open. What is chosen is kept in the mapping."
         )
         lines = [text.format(field=field, count=len(rows), open=open_count)]
-        if len(rows) > _MAX_CODES:
+        if len(rows) > _MAX_SHOWN_CODES:
             more = tr("The {count} commonest are listed; check whether the list that codes come from is the right one.")
-            lines.append(more.format(count=_MAX_CODES))
-            rows = rows[:_MAX_CODES]
+            lines.append(more.format(count=_MAX_SHOWN_CODES))
+            rows = rows[:_MAX_SHOWN_CODES]
         self.label.setText("\n".join(lines))
         self.table.setRowCount(0)
         self.table.setRowCount(len(rows))
         for table_row, row in enumerate(rows):
             for column, value in enumerate((row.code, row.name, str(row.rows))):
                 self.table.setItem(table_row, column, QTableWidgetItem(value))
-            self.table.setCellWidget(table_row, 3, self._make_box(row, codes))
+            self.table.setCellWidget(table_row, 3, self._make_code_combo(row, codes))
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
 
-    def _make_box(self, row: UndecidedCode, codes: CodeList) -> CalmBox:
+    def _make_code_combo(self, row: UndecidedCode, codes: CodeList) -> CalmBox:
         box = CalmBox()
         box.setObjectName(f"choice.{row.code}")
         box.addItem(tr("(left empty)"), "")

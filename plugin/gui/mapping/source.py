@@ -24,41 +24,41 @@ from ...core.standard.template import Template
 from ..widgets import messages as trouble
 from .form import MappingForm
 
-_FOLDER = "mapping_folder"
+_FOLDER_SETTING = "mapping_folder"
 
 
-def ask_layer(parent: QWidget, project: QgsProject) -> str:
-    """Ask for a file with a layer; empty if the user cancels."""
+def _ask_layer_file(parent: QWidget, project: QgsProject) -> str:
+    """Ask for a file with a layer; return its path, empty if the user cancels."""
     files = tr("Layers (*.shp *.gpkg *.geojson *.json);;All files (*)")
     return _remember_folder(QFileDialog.getOpenFileName(parent, tr("Layer"), _get_folder(project), files)[0])
 
 
 def ask_mapping(parent: QWidget, project: QgsProject) -> str:
-    """Ask for an existing mapping; empty if the user cancels."""
+    """Ask for an existing mapping file; return its path, empty if the user cancels."""
     title, files = tr("Open Mapping"), tr("Mapping (*.toml)")
     return _remember_folder(QFileDialog.getOpenFileName(parent, title, _get_folder(project), files)[0])
 
 
 def ask_target(parent: QWidget, project: QgsProject, role: str) -> str:
-    """Ask for the file to save a mapping to; empty if the user cancels."""
+    """Ask for the file to save a mapping to; return its path, empty on cancel."""
     name = str(Path(_get_folder(project)) / f"{role}.mapping.toml")
     return _remember_folder(QFileDialog.getSaveFileName(parent, tr("Save Mapping"), name, tr("Mapping (*.toml)"))[0])
 
 
 def _get_folder(project: QgsProject) -> str:
-    return settings.get(_FOLDER, "") or project.homePath() or str(Path.home())
+    return settings.get(_FOLDER_SETTING, "") or project.homePath() or str(Path.home())
 
 
 def _remember_folder(path: str) -> str:
     if path:
-        settings.put(_FOLDER, str(Path(path).parent))
+        settings.put(_FOLDER_SETTING, str(Path(path).parent))
     return path
 
 
 class MappingSource(MappingForm):
-    """The dialog with its source; `_show` is called when the source has been read.
+    """Mapping dialog with its source layer; calls `_show` when the layer is read.
 
-    ``state_changed``: the available actions may have changed.
+    Signal ``state_changed``: the available actions may have changed.
     """
 
     state_changed = pyqtSignal()
@@ -74,7 +74,7 @@ class MappingSource(MappingForm):
             self.source.setLayer(layer)
         self.template.setCurrentIndex(max(self.template.findData(self._guess_role()), 0))
         self.source.layerChanged.connect(self._source_changed)
-        self.browse.clicked.connect(self._browse)
+        self.browse.clicked.connect(self._browse_source)
         self.template.activated.connect(lambda _row: self._prepare())
         self.template.lineEdit().editingFinished.connect(self._restore_template)
         self.again.clicked.connect(lambda _checked: self._prepare())
@@ -94,13 +94,13 @@ class MappingSource(MappingForm):
     def _restore_template(self) -> None:
         self.template.setEditText(self.template.itemText(self.template.currentIndex()))
 
-    def _browse(self) -> None:
-        path = ask_layer(self, self._project)
+    def _browse_source(self) -> None:
+        path = _ask_layer_file(self, self._project)
         if path:
             self.use_file(path)
 
     def use_file(self, path: str) -> None:
-        """Use a layer of a file without adding it to the project."""
+        """Use a layer of a file as source, without adding it to the project."""
         layer = QgsVectorLayer(path, Path(path).stem, "ogr")
         if not layer.isValid():
             self._show_message(
@@ -143,7 +143,9 @@ class MappingSource(MappingForm):
         def work(progress, cancellation):
             return mapping_work.prepare_mapping(source, template, standard, given, cancellation, known)
 
-        self._job = Job(tr("Map Fields"), work, on_done=self._show, on_error=self._failed, on_cancelled=self._cancelled)
+        self._job = Job(
+            tr("Map Fields"), work, on_done=self._show, on_error=self._on_failed, on_cancelled=self._on_cancelled
+        )
         self._show_message(tr("Reading {layer}…").format(layer=layer.name()))
         self.state_changed.emit()
         self._runner.start(self._job)
@@ -155,13 +157,16 @@ class MappingSource(MappingForm):
         self.personal.setToolTip(tr(", ").join(f"{f.alias} {f.name}" for f in self._target.personal))
         self.state_changed.emit()
 
-    def _cancelled(self) -> None:
-        """Handle a cancellation in QGIS's task manager; the dialog has no button for it."""
+    def _on_cancelled(self) -> None:
+        """Update the dialog after a cancellation in QGIS's task manager.
+
+        The dialog has no button for it.
+        """
         self._job = None
         self._show_message(tr("Reading was cancelled. Propose Again reads the layer anew."))
         self.state_changed.emit()
 
-    def _failed(self, error: Exception) -> None:
+    def _on_failed(self, error: Exception) -> None:
         self._job = None
         self._show_message(
             trouble.explain_and_log(

@@ -36,7 +36,10 @@ _SEPARATOR = "\0"
 
 
 class CalmBox(QComboBox):
-    """A combo box that ignores the mouse wheel without focus, to scroll the table."""
+    """A combo box that ignores the mouse wheel unless it has the focus.
+
+    The wheel then scrolls the table.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,9 +53,10 @@ class CalmBox(QComboBox):
 
 
 class MappingTable(QTableWidget):
-    """The table of fields.
+    """Table with a row per template field: its source, a constant, a preview.
 
-    ``changed(target, source, constant, translation)``: the user's choice for a field; None for what is not chosen.
+    Signal ``changed(target, source, constant, translation)``: the user's choice for a field; None for what is not
+    chosen.
     """
 
     changed = pyqtSignal(str, str, object, object)
@@ -83,15 +87,17 @@ class MappingTable(QTableWidget):
         self.horizontalHeader().setStretchLastSection(False)
 
     def fill(self, prepared: Prepared, template: Template, standard: Standard) -> None:
-        """Fill all rows."""
+        """Fill the table with the fields of a template, their sources and previews."""
         self._targets, self._standard = list(template.fields), standard
         self.setRowCount(0)
         self.setRowCount(len(self._targets))
         sources = [f.name for f in prepared.columns.layer.fields]
         for row, target in enumerate(self._targets):
-            self._describe(row, target)
+            self._show_field_description(row, target)
             self.setCellWidget(row, SOURCE, self._make_source_box(target, sources, prepared))
-            self._fill_more(row, prepared.mapping.constants.get(target.name), prepared.mapping.codes.get(target.name))
+            self._fill_constant_or_codes(
+                row, prepared.mapping.constants.get(target.name), prepared.mapping.codes.get(target.name)
+            )
             self.show_preview(target.name, prepared.previews[target.name])
         header = self.horizontalHeader()
         for column in (FIELD, KIND, REQUIRED, FILLED, LOST):
@@ -102,7 +108,7 @@ class MappingTable(QTableWidget):
             self.setColumnWidth(column, letter * letters)
         header.setSectionResizeMode(SAMPLES, QHeaderView.ResizeMode.Stretch)
 
-    def _describe(self, row: int, target: Field) -> None:
+    def _show_field_description(self, row: int, target: Field) -> None:
         name = QTableWidgetItem(f"{target.alias} {target.name}")
         kind = self._texts.get("types", target.type)
         size = ",".join(str(v) for v in (target.length, target.decimals) if v is not None)
@@ -143,7 +149,7 @@ class MappingTable(QTableWidget):
     def _row(self, target: str) -> int:
         return next(n for n, field in enumerate(self._targets) if field.name == target)
 
-    def _fill_more(self, row: int, constant: Any, way: Translation | None) -> None:
+    def _fill_constant_or_codes(self, row: int, constant: Any, way: Translation | None) -> None:
         """Add the constant value or the list of source codes next to the source, if any."""
         target, source = self._targets[row], self.cellWidget(row, SOURCE).currentData()
         # Remove the former widget first; otherwise it would stay visible.
@@ -180,7 +186,7 @@ class MappingTable(QTableWidget):
             # Chosen again: preserve the text.
             return
         self.cellWidget(row, SOURCE).setToolTip("")
-        self._fill_more(row, None, None)
+        self._fill_constant_or_codes(row, None, None)
         self._emit_choice(target)
         if self.cellWidget(row, SOURCE).currentData() == CONSTANT:
             self.cellWidget(row, MORE).setFocus()

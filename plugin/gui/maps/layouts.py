@@ -43,13 +43,13 @@ from ..widgets.messages import push
 
 
 class MapActions:
-    """Menu actions 生成布局 and 导出图件."""
+    """Functions of the menu actions 生成布局 and 导出图件."""
 
     def __init__(self, iface, runner: Runner):
         self._iface, self._runner = iface, runner
 
     def export(self) -> None:
-        """导出图件…: open the toolbox dialog, and repeat its result in the message bar.
+        """Open the toolbox dialog of 导出图件, and repeat its result in the message bar.
 
         The dialog's log is closed with it.
         """
@@ -75,7 +75,7 @@ class MapActions:
                 push(self._iface.messageBar(), "info", tr("Export Maps"), text.format(names=results["NOT_MADE"]))
 
     def make_layouts(self) -> None:
-        """生成布局…: recognise layers in the background, then open the dialog."""
+        """Recognise the layers in the background, then open the dialog 生成布局."""
         project = QgsProject.instance()
         options, outlines = county.options(project), recognise.take_outlines(project)
         if not outlines:
@@ -85,12 +85,12 @@ class MapActions:
             Job(
                 tr("Recognising layers"),
                 lambda progress, cancellation: (recognise.recognise_layers(outlines, options), options.norm()),
-                on_done=self._recognised,
+                on_done=self._on_recognised,
                 on_error=self._failed,
             )
         )
 
-    def _recognised(self, answer: Any) -> None:
+    def _on_recognised(self, answer: Any) -> None:
         project = QgsProject.instance()
         try:
             material = from_recognised(project, recognise.plan_layers(project), *answer)
@@ -99,7 +99,7 @@ class MapActions:
             self._failed(error)
 
     def ask(self, material: MapLayers) -> None:
-        """Open the dialog, then create the chosen layouts. Raise SanxianError."""
+        """Open the dialog 生成布局, then create the chosen layouts. Raise SanxianError."""
         dialog = LayoutsDialog(material, map_set.load_map_set(), self._iface.mainWindow())
         if dialog.exec():
             self.put(Builder(material, dialog.catalogue, dialog.info()), dialog.wanted())
@@ -151,11 +151,14 @@ class MapActions:
         push(self._iface.messageBar(), "warning", tr("Make Layouts"), trouble.explain_and_log(error, text))
 
 
-_ID = Qt.ItemDataRole.UserRole
+_MAP_ID_ROLE = Qt.ItemDataRole.UserRole
 
 
 class LayoutsDialog(QDialog):
-    """Dialog 生成布局; maps that cannot be created are disabled, with the reason as tip."""
+    """Dialog 生成布局, in which the user chooses the maps to lay out.
+
+    Maps that cannot be created are disabled, with the reason as tool tip.
+    """
 
     def __init__(self, material: MapLayers, catalogue: MapCatalogue, parent=None):
         super().__init__(parent)
@@ -167,8 +170,8 @@ class LayoutsDialog(QDialog):
         self.maps.setObjectName("SanxianMaps")
         self.maps.setWordWrap(True)
         for one in catalogue.maps.values():
-            self._add(one, material)
-        self.maps.itemChanged.connect(self._enable)
+            self._add_map(one, material)
+        self.maps.itemChanged.connect(self._enable_ok)
         self.page = QComboBox()
         self.page.addItems(list(catalogue.sheets))
         self.townships = QCheckBox(tr("Also one for the townships, a page for each"))
@@ -189,14 +192,14 @@ class LayoutsDialog(QDialog):
         layout.addLayout(form)
         layout.addWidget(note)
         layout.addWidget(buttons)
-        self._enable()
+        self._enable_ok()
         letter = self.fontMetrics()
         self.resize(letter.horizontalAdvance("0") * 70, letter.lineSpacing() * 36)
 
-    def _add(self, one: MapSpec, material: MapLayers) -> None:
+    def _add_map(self, one: MapSpec, material: MapLayers) -> None:
         title = one.title if settings.interface_language() == "zh" else one.title_en
         item = QListWidgetItem(f"{one.number:02d}  {title}")
-        item.setData(_ID, one.id)
+        item.setData(_MAP_ID_ROLE, one.id)
         missing = material.find_missing_input(one)
         if missing:
             item.setFlags(Qt.ItemFlag.NoItemFlags)
@@ -211,7 +214,7 @@ class LayoutsDialog(QDialog):
     def chosen(self) -> list[MapSpec]:
         items = [self.maps.item(row) for row in range(self.maps.count())]
         return [
-            self.catalogue.maps[item.data(_ID)]
+            self.catalogue.maps[item.data(_MAP_ID_ROLE)]
             for item in items
             if item.flags() & Qt.ItemFlag.ItemIsEnabled and item.checkState() == Qt.CheckState.Checked
         ]
@@ -223,7 +226,7 @@ class LayoutsDialog(QDialog):
         return [(one, sheet, towns) for one in self.chosen() for towns in both if one.by_township or not towns]
 
     def info(self) -> DocumentInfo:
-        """Return the document information (成果信息) of the layouts."""
+        """Return the document information (成果信息) for the layouts."""
         return self.document.resolve().info
 
     def accept(self) -> None:
@@ -232,5 +235,5 @@ class LayoutsDialog(QDialog):
         if ready:
             super().accept()
 
-    def _enable(self) -> None:
+    def _enable_ok(self) -> None:
         self._ok.setEnabled(bool(self.chosen()))

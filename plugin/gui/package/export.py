@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""导出成果包 on the desktop: preview, check, write in the background, report.
+"""Export of a submission package (导出成果包): preview, check, writing, result.
 
-While the user fills the form, a preview is shown. A check runs first if the last one is not of the current data. One
-export runs at a time.
+While the user fills the form, a preview is shown. A check runs first if the last one is not of the current data.
+One export runs at a time.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from .export_dialog import CHECK, WRITE, RunEnd
 from .export_preview import ExportEnvironment, ExportPreview
 
 #: Errors of the core that contain the reasons against a package, one per line.
-_REFUSALS = ("package_gate", "package_stopped")
+_REFUSAL_KEYS = ("package_gate", "package_stopped")
 
 
 class PackageExport(QObject):
-    """The export with its window; `close` ends both."""
+    """Runs the export of a submission package with its window; `close` ends both."""
 
     def __init__(self, iface: Any, runner: Runner, checking: Checking, around: ExportEnvironment, parent: QObject):
         super().__init__(parent)
@@ -58,7 +58,7 @@ class PackageExport(QObject):
 
     # --- the window
     def show(self) -> None:
-        """Open the window or bring it to the front, together with a running export."""
+        """Open the export window or bring it to the front."""
         if self.dialog is None:
             from .export_dialog import ExportDialog
 
@@ -71,7 +71,7 @@ class PackageExport(QObject):
             self.dialog.stopped.connect(self.cancel)
             self.dialog.previewRequested.connect(self.preview)
             self.dialog.findingsRequested.connect(self._around.findings)
-            self.dialog.opened.connect(self._open)
+            self.dialog.opened.connect(self._open_result)
             self.preview()
         elif not self.dialog.isVisible() and not self.busy:
             self.dialog.show_form()
@@ -86,7 +86,7 @@ class PackageExport(QObject):
             self.dialog.activateWindow()
 
     def preview(self) -> None:
-        """Update the preview of the form as soon as it is known."""
+        """Update the preview in the form; it is shown when it is computed."""
         dialog = self.dialog
         if dialog is not None and not self.busy:
             self._ahead.update(dialog, lambda: self.dialog is dialog and not self.busy)
@@ -115,36 +115,38 @@ class PackageExport(QObject):
             return
         self._is_waiting = True
         if self._checking.busy or self._checking.start(order.package_spec.standard):
-            self._checking.job.step.connect(self._step)
+            self._checking.job.step.connect(self._on_progress)
             self.dialog.show_run(CHECK, True)
             return
         self._is_waiting = False
         if recognise.plan_layers(QgsProject.instance()):
-            self._end(RunEnd("info", tr("No file was written, because no group of layers was chosen to check.")))
+            self._show_end(RunEnd("info", tr("No file was written, because no group of layers was chosen to check.")))
             return
-        self._end(RunEnd("error", tr("Nothing was made: the project has no layer of a plan.")))
+        self._show_end(RunEnd("error", tr("Nothing was made: the project has no layer of a plan.")))
 
     def checked(self, result: CheckView) -> None:
-        """Continue after a check, which the export or the user started."""
+        """Continue the export after a check, which the export or the user started."""
         if not self._is_waiting:
             if self.dialog is not None and not self.busy:
                 self.dialog.form.soon()
             return
         self._is_waiting = False
         if self._project != self._around.number():
-            self._end(RunEnd("info", tr("Another project was opened meanwhile. Nothing was made.")))
+            self._show_end(RunEnd("info", tr("Another project was opened meanwhile. Nothing was made.")))
             return
         # A check started by the user may have used another standard or former data.
         if self._around.fresh(self._order.package_spec) is not result:
             text = tr("The data were changed while they were checked. Nothing was made; export again.")
-            self._end(RunEnd("warning", text))
+            self._show_end(RunEnd("warning", text))
             return
         self._write(result.checked, checks=True)
 
     def not_checked(self) -> None:
         if self._is_waiting:
             self._is_waiting = False
-            self._end(RunEnd("info", tr("The check did not come to its end. Nothing was made, nothing was changed.")))
+            self._show_end(
+                RunEnd("info", tr("The check did not come to its end. Nothing was made, nothing was changed."))
+            )
 
     def _write(self, checked: Any, checks: bool) -> None:
         from ...bridge.package.tasks import export_package
@@ -157,11 +159,11 @@ class PackageExport(QObject):
         self._job = Job(
             tr("Export Submission Package"),
             work,
-            on_done=self._done,
-            on_error=self._failed,
-            on_cancelled=self._cancelled,
+            on_done=self._on_exported,
+            on_error=self._on_failed,
+            on_cancelled=self._on_cancelled,
         )
-        self._job.step.connect(self._step)
+        self._job.step.connect(self._on_progress)
         if self.dialog is not None:
             self.dialog.show_run(WRITE, checks)
         self._runner.start(self._job)
@@ -172,12 +174,12 @@ class PackageExport(QObject):
         elif self._is_waiting:
             self._checking.cancel()
 
-    def _step(self, share: float, text: str) -> None:
+    def _on_progress(self, share: float, text: str) -> None:
         if self.dialog is not None and self.busy:
             self.dialog.run.step(share, text)
 
     # --- the end
-    def _done(self, done: Any) -> None:
+    def _on_exported(self, done: Any) -> None:
         self._job = None
         from ...core.messages.texts import Texts
 
@@ -190,15 +192,15 @@ class PackageExport(QObject):
         for problem in done.problems:
             messages["note" if problem.level == "note" else "gate"].append(problem.sentence(texts))
         against = Objections(gates=tuple(messages["gate"]), notes=tuple(messages["note"]))
-        self._end(RunEnd("warning" if forced else "ok", text, against, done))
+        self._show_end(RunEnd("warning" if forced else "ok", text, against, done))
 
-    def _cancelled(self) -> None:
+    def _on_cancelled(self) -> None:
         self._job = None
-        self._end(RunEnd("info", tr("Cancelled. Nothing was made; what stood at its place stands as it was.")))
+        self._show_end(RunEnd("info", tr("Cancelled. Nothing was made; what stood at its place stands as it was.")))
 
-    def _failed(self, error: Exception) -> None:
+    def _on_failed(self, error: Exception) -> None:
         self._job = None
-        if isinstance(error, OutputError) and error.key in _REFUSALS:
+        if isinstance(error, OutputError) and error.key in _REFUSAL_KEYS:
             from ...core.messages.texts import Texts
 
             reasons = tuple(error.params["reasons"].lines(Texts(settings.interface_language())))
@@ -206,12 +208,12 @@ class PackageExport(QObject):
                 text = tr("Not made: the package does not pass. Mend what is listed, or go back and force it.")
             else:
                 text = tr("Not made: something would be lost in writing. Mend what is listed; forcing does not help.")
-            self._end(RunEnd("error", text, Objections(gates=reasons), findings=self._around.latest() is not None))
+            self._show_end(RunEnd("error", text, Objections(gates=reasons), findings=self._around.latest() is not None))
             return
         text = tr("Not made ({error}). What stood at its place stands as it was. Details are in the log, tab Sanxian.")
-        self._end(RunEnd("error", messages.explain_and_log(error, text)))
+        self._show_end(RunEnd("error", messages.explain_and_log(error, text)))
 
-    def _end(self, end: RunEnd) -> None:
+    def _show_end(self, end: RunEnd) -> None:
         if self.dialog is None:
             return
         self.dialog.show_end(end)
@@ -219,14 +221,14 @@ class PackageExport(QObject):
             return
         if end.done is not None:
             where = (
-                (tr("Open Folder"), lambda: self._open("folder")),
-                (tr("Open Manifest"), lambda: self._open("manifest")),
+                (tr("Open Folder"), lambda: self._open_result("folder")),
+                (tr("Open Manifest"), lambda: self._open_result("manifest")),
             )
             self._messages.show(end.text, "success", *where)
         else:
             self._messages.show(end.text, "warning", (tr("Show"), self._bring_to_front))
 
-    def _open(self, what: str) -> None:
+    def _open_result(self, what: str) -> None:
         from ...core.files.digests import PAGE
 
         done = self.dialog.end.end.done if self.dialog is not None else None

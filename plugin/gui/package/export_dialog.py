@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""导出成果包: form, progress and outcome, three pages of one window."""
+"""Window 导出成果包 with three pages: form, progress and outcome."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from .form_page import FormPage
 from .gate_box import fill_reasons, reasons_list
 
 CHECK, WRITE = 0, 1
-_STEPS = 1000
+_PROGRESS_STEPS = 1000
 
 
-class RunPage(QWidget):
-    """Second page of the export window; ``cancelled``: the user pressed Cancel."""
+class ProgressPage(QWidget):
+    """Second page of the export window: progress; Cancel emits ``cancelled``."""
 
     cancelled = pyqtSignal()
 
@@ -56,7 +56,7 @@ class RunPage(QWidget):
         grid.setColumnStretch(1, 1)
         self.bar = QProgressBar()
         self.bar.setObjectName("SanxianPackageProgress")
-        self.bar.setRange(0, _STEPS)
+        self.bar.setRange(0, _PROGRESS_STEPS)
         self.what = ElidedLabel()
         self.what.setObjectName("SanxianPackageAtWork")
         self.button = QPushButton(tr("Cancel"))
@@ -80,7 +80,10 @@ class RunPage(QWidget):
         layout.addStretch(1)
 
     def start(self, step: int, checks: bool) -> None:
-        """Show the steps. ``checks``: the first step is part of this run."""
+        """Show the steps of the export.
+
+        ``checks``: the first step, a check, is part of this run.
+        """
         for number in range(len(self._states)):
             self._states[number] = "ok" if number < step else "run" if number == step else "skipped"
         self.steps[CHECK].setText(
@@ -93,7 +96,7 @@ class RunPage(QWidget):
         self.refresh_icons()
 
     def step(self, share: float, text: str) -> None:
-        self.bar.setValue(round(_STEPS * share))
+        self.bar.setValue(round(_PROGRESS_STEPS * share))
         if text and self.button.isEnabled():
             self.what.setText(text)
 
@@ -110,10 +113,10 @@ class RunPage(QWidget):
 
 @dataclass(frozen=True)
 class RunEnd:
-    """The outcome of an export.
+    """The outcome of an export, as the window shows it.
 
-    ``icon`` and ``text``: the message; ``done``: result of `bridge.package.tasks.export_package`, or None;
-    ``findings``: the reasons are findings of the check.
+    ``icon`` and ``text``: the message; ``against``: reasons against the export; ``done``: result of
+    `bridge.package.tasks.export_package`, or None; ``findings``: the reasons are findings of the check.
     """
 
     icon: str
@@ -123,8 +126,11 @@ class RunEnd:
     findings: bool = False
 
 
-class EndPage(QWidget):
-    """Last page of the export window; ``opened``: emits ``folder`` or ``manifest``."""
+class OutcomePage(QWidget):
+    """Last page of the export window: the outcome.
+
+    ``opened`` is emitted with ``folder`` or ``manifest``.
+    """
 
     opened = pyqtSignal(str)
     findingsRequested = pyqtSignal()
@@ -194,15 +200,16 @@ class EndPage(QWidget):
         self._icon.setPixmap(theme.pixmap(self.end.icon, size, self.devicePixelRatioF()))
 
 
-_WIDTH, _HEIGHT = 90, 46
+_WIDTH_IN_DIGITS, _HEIGHT_IN_LINES = 90, 46
 #: Maximum share of the screen's height, so that added rows fit on the screen.
-_SHARE = 0.85
+_MAX_SCREEN_SHARE = 0.85
 
 
 class ExportDialog(QDialog):
     """Window of the package export.
 
-    ``wanted``: export now; ``previewRequested``: update the preview; ``stopped``: cancel the running export.
+    Signals: ``wanted``: export now; ``previewRequested``: update the preview; ``stopped``: cancel the running
+    export.
     """
 
     wanted = pyqtSignal()
@@ -215,7 +222,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("SanxianExportPackage")
         self.setWindowTitle(tr("Export Submission Package"))
-        self.form, self.run, self.end = FormPage(project), RunPage(), EndPage()
+        self.form, self.run, self.end = FormPage(project), ProgressPage(), OutcomePage()
         self._ahead, self._against = PackagePreview(), NOTHING
         self.pages = QStackedWidget()
         for page in (self.form, self.run, self.end):
@@ -240,15 +247,17 @@ class ExportDialog(QDialog):
         layout.addWidget(self.pages, 1)
         layout.addLayout(row)
         self.form.changed.connect(self.previewRequested)
-        self.form.gate.changed.connect(self._enable)
+        self.form.gate.changed.connect(self._enable_buttons)
         self.form.gate.findingsRequested.connect(self.findingsRequested)
         self.run.cancelled.connect(self.stopped)
         self.end.findingsRequested.connect(self.findingsRequested)
         self.end.opened.connect(self.opened)
         self._themed = theme.call_on_theme_change(self, self._refresh_icons)
         letter = self.fontMetrics()
-        room = round(self.screen().availableGeometry().height() * _SHARE)
-        self.resize(letter.horizontalAdvance("0") * _WIDTH, min(letter.lineSpacing() * _HEIGHT, room))
+        room = round(self.screen().availableGeometry().height() * _MAX_SCREEN_SHARE)
+        self.resize(
+            letter.horizontalAdvance("0") * _WIDTH_IN_DIGITS, min(letter.lineSpacing() * _HEIGHT_IN_LINES, room)
+        )
         self.show_form()
 
     # --- pages
@@ -257,32 +266,35 @@ class ExportDialog(QDialog):
         return self.pages.currentWidget() is self.run
 
     def show_form(self) -> None:
-        self._turn_to(self.form)
+        self._show_page(self.form)
         self.form.forms.setFocus()
         self.previewRequested.emit()
 
     def show_run(self, step: int, checks: bool) -> None:
         self.run.start(step, checks)
-        self._turn_to(self.run)
+        self._show_page(self.run)
         self.run.button.setFocus()
 
     def show_end(self, end: RunEnd) -> None:
         self.end.show_end(end)
-        self._turn_to(self.end)
+        self._show_page(self.end)
         (self.end.folder if end.done is not None else self.back).setFocus()
 
-    def _turn_to(self, page: Any) -> None:
+    def _show_page(self, page: Any) -> None:
         self.pages.setCurrentWidget(page)
         self.go.setVisible(page is self.form)
         self.go.setDefault(page is self.form)
         self.run.button.setVisible(page is self.run)
         self.back.setVisible(page is self.end)
         self.close_button.setText(tr("Go On in Background") if page is self.run else tr("Close"))
-        self._enable()
+        self._enable_buttons()
 
     # --- the form
     def order(self) -> Any:
-        """Return the order, or None if it is incomplete; show why."""
+        """Return the export order in the form; None if it is incomplete.
+
+        The window then shows what is missing.
+        """
         try:
             return self.form.order()
         except (SanxianError, ImportError) as error:
@@ -300,14 +312,14 @@ class ExportDialog(QDialog):
     def show_preview(self, ahead: PackagePreview) -> None:
         self._ahead = ahead
         self.form.show_preview(ahead)
-        self._enable()
+        self._enable_buttons()
 
     def show_objections(self, against: Objections) -> None:
         self._against = against
         self.form.gate.show_objections(against)
-        self._enable()
+        self._enable_buttons()
 
-    def _enable(self) -> None:
+    def _enable_buttons(self) -> None:
         hint = "" if self.form.folder.text() else tr("Choose the folder in which the package is made.")
         self.go.setEnabled(not hint and self._ahead.state != REFUSED)
         self.go.setToolTip(hint or self._ahead.why)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Preview of an order while its form is filled in, computed off the main thread."""
+"""Preview of a package export while its form is filled in, in the background."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ from ..widgets import messages
 
 @dataclass(frozen=True)
 class ExportEnvironment:
-    """Access to the displayed result and the open project.
+    """Functions by which the export asks for the displayed result and the project.
 
     ``fresh(form)``: returns the last result if it is of the current data and of the standard of the package
     specification; ``latest``: returns the displayed result; ``number``: returns the number of the open project;
     ``findings``: brings the panel to the front.
-
     """
 
     fresh: Callable[[Any], CheckView | None]
@@ -36,7 +35,7 @@ class ExportEnvironment:
 
 
 class ExportPreview:
-    """Computes previews and shows them in the dialog."""
+    """Computes previews of a package export and shows them in the dialog."""
 
     def __init__(self, runner: Runner, around: ExportEnvironment):
         self._runner, self._around = runner, around
@@ -44,7 +43,7 @@ class ExportPreview:
         self._request = 0
 
     def forget(self) -> None:
-        """Drop what is known of the former project."""
+        """Discard what is known of the former project."""
         self._looker = None
 
     def update(self, dialog: Any, wanted: Callable[[], bool]) -> None:
@@ -77,10 +76,13 @@ class ExportPreview:
                 dialog.show_error(message)
 
         self._runner.start(Job(tr("Looking at the folders"), work, on_done=done, on_error=failed, hidden=True))
-        self._inspect_plan(dialog, order, checked, wanted)
+        self._show_objections_of_plan(dialog, order, checked, wanted)
 
-    def _inspect_plan(self, dialog: Any, order: Any, checked: Any, wanted: Callable[[], bool]) -> None:
-        """Show the reasons against a package of the checked plan, found once per order."""
+    def _show_objections_of_plan(self, dialog: Any, order: Any, checked: Any, wanted: Callable[[], bool]) -> None:
+        """Show the reasons against a package of the checked plan.
+
+        They are found once per order.
+        """
         if checked is None:
             self._looker = None
             dialog.show_objections(NOTHING)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""导出成果包, first page: package specification, folders, options and preview."""
+"""First page of 导出成果包: package specification, folders, options and preview."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ from ..widgets.file_line import FileLine
 from .gate_box import GateBox
 from .spec_combo import SpecCombo
 
-_ROWS = 8
+_VISIBLE_ROWS = 8
 
 
-def need_word(need: str) -> str:
-    """Return the name of a requirement: M, C or O."""
+def _get_need_word(need: str) -> str:
+    """Return the word for a requirement: M (mandatory), C (conditional), O (optional)."""
     return {"M": tr("Mandatory"), "C": tr("Where there is one"), "O": tr("Optional")}[need]
 
 
 class SlotsList(QTreeWidget):
-    """The list of required parts."""
+    """List of the parts of a package: documents and maps, with the files found."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -57,22 +57,25 @@ class SlotsList(QTreeWidget):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
-        self.setMinimumHeight(self.fontMetrics().lineSpacing() * _ROWS)
+        self.setMinimumHeight(self.fontMetrics().lineSpacing() * _VISIBLE_ROWS)
         self._ahead, self._maps = PackagePreview(), False
 
     def show_preview(self, ahead: PackagePreview, maps: bool) -> None:
-        """Show a preview. ``maps``: the plugin draws missing maps."""
+        """Show the parts of a package in a preview.
+
+        ``maps``: the plugin draws missing maps.
+        """
         self._ahead, self._maps = ahead, maps
         self.clear()
         for slot in ahead.slots:
-            self._add(slot.title, need_word(slot.need), *self._describe_slot(slot, maps))
+            self._add_part(slot.title, _get_need_word(slot.need), *self._describe_slot(slot, maps))
         made = tr("Report of the check, tables of figures, metadata, manifest")
-        self._add(made, "—", "ok", tr("Made with the package"), "")
+        self._add_part(made, "—", "ok", tr("Made with the package"), "")
 
     def refresh_icons(self) -> None:
         self.show_preview(self._ahead, self._maps)
 
-    def _add(self, title: str, need: str, icon: str, text: str, tip: str) -> None:
+    def _add_part(self, title: str, need: str, icon: str, text: str, tip: str) -> None:
         item = QTreeWidgetItem([title, need, text])
         item.setIcon(0, theme.icon(icon))
         for column in range(3):
@@ -97,15 +100,15 @@ class SlotsList(QTreeWidget):
 
 
 #: Wait for further key presses and copied files.
-_SETTLE_MS = 250
-_FOLDER, _DOCUMENTS = "package_folder", "package_documents"
-_MAPS = "package/maps"
+_CHANGE_DELAY_MS = 250
+_FOLDER_KEY, _DOCUMENTS_KEY = "package_folder", "package_documents"
+_MAPS_SETTING = "package/maps"
 
 
 class FormPage(QWidget):
-    """First page of the export window.
+    """First page of the export window: the form.
 
-    ``changed``: the order or the contents of its folders have changed.
+    Signal ``changed``: the order or the contents of its folders have changed.
     """
 
     changed = pyqtSignal()
@@ -117,7 +120,7 @@ class FormPage(QWidget):
         self._lay_out()
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
-        self._settle.setInterval(_SETTLE_MS)
+        self._settle.setInterval(_CHANGE_DELAY_MS)
         self._settle.timeout.connect(self.changed)
         self._watcher = QFileSystemWatcher(self)
         self._watcher.directoryChanged.connect(self.soon)
@@ -131,7 +134,7 @@ class FormPage(QWidget):
     def _make_widgets(self, home: str) -> None:
         project = self._project
         self.forms = SpecCombo()
-        self.folder = FileLine(saved_paths.full(project, _FOLDER), home, only_folders=True)
+        self.folder = FileLine(saved_paths.full(project, _FOLDER_KEY), home, only_folders=True)
         self.folder.line.setObjectName("SanxianPackageFolder")
         self.folder.line.setPlaceholderText(tr("Folder in which the package is made"))
         self.target = ElidedLabel()
@@ -139,7 +142,7 @@ class FormPage(QWidget):
         self.replaced = Note()
         self.replaced.setObjectName("SanxianPackageReplaced")
         self.replaced.hide()
-        self.documents = FileLine(saved_paths.full(project, _DOCUMENTS), home, only_folders=True)
+        self.documents = FileLine(saved_paths.full(project, _DOCUMENTS_KEY), home, only_folders=True)
         self.documents.line.setObjectName("SanxianPackageDocuments")
         self.documents.line.setPlaceholderText(tr("Folder with documents, maps and tables, found there by their names"))
         self.slots = SlotsList()
@@ -148,7 +151,7 @@ class FormPage(QWidget):
         self.left_out.hide()
         self.maps = QCheckBox(tr("Draw the maps that are not given"))
         self.maps.setObjectName("SanxianPackageMaps")
-        self.maps.setChecked(settings.get(_MAPS, True))
+        self.maps.setChecked(settings.get(_MAPS_SETTING, True))
         self.personal = QCheckBox(tr("With personal data (left out otherwise)"))
         self.personal.setObjectName("SanxianPackagePersonal")
         self.gate = GateBox()
@@ -176,7 +179,7 @@ class FormPage(QWidget):
         self._settle.start()
 
     def order(self) -> Any:
-        """Return the `ExportOrder`; None without a folder.
+        """Return the export order in the form; None without a folder.
 
         Raise SanxianError for an unreadable package specification.
         """
@@ -197,7 +200,7 @@ class FormPage(QWidget):
         )
 
     def fallback(self) -> Fallback:
-        """Return what the chosen package specification adds to the 成果信息.
+        """Return the document information (成果信息) that the package specification adds.
 
         Raise SanxianError for an unreadable package specification.
         """
@@ -214,15 +217,15 @@ class FormPage(QWidget):
         return ready
 
     def keep(self) -> None:
-        """Store the folders in the project, and whether maps are drawn."""
-        settings.put(_MAPS, self.maps.isChecked())
-        for key, line in ((_FOLDER, self.folder), (_DOCUMENTS, self.documents)):
+        """Store in the project the folders and whether missing maps are drawn."""
+        settings.put(_MAPS_SETTING, self.maps.isChecked())
+        for key, line in ((_FOLDER_KEY, self.folder), (_DOCUMENTS_KEY, self.documents)):
             if line.text() != saved_paths.full(self._project, key):
                 saved_paths.keep(self._project, key, line.text())
 
     def show_preview(self, ahead: PackagePreview) -> None:
         self.slots.show_preview(ahead, self.maps.isChecked())
-        self._watch(set(ahead.watched))
+        self._watch_paths(set(ahead.watched))
         self.target.setText(tr("Package: {name}").format(name=ahead.root) if ahead.root else "")
         messages = {
             REPLACED: tr("A package stands there already: the new one takes its place as a whole once it is complete."),
@@ -248,7 +251,7 @@ class FormPage(QWidget):
         self.replaced.setText(text)
         self.replaced.setVisible(bool(text))
 
-    def _watch(self, wanted: set[str]) -> None:
+    def _watch_paths(self, wanted: set[str]) -> None:
         watched = {*self._watcher.directories(), *self._watcher.files()}
         if watched - wanted:
             self._watcher.removePaths(sorted(watched - wanted))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The gate of a package: result of the last check, reasons against it, 强制生成."""
+"""Box with the problems that stop a package export, and the option 强制生成."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from ..widgets import theme
 from ..widgets.elided_label import ElidedLabel
 from ..widgets.field_message import Note
 
-_ROWS = 5
+_MAX_VISIBLE_REASONS = 5
 
 
 class GateBox(QGroupBox):
-    """Box with the gate of a package.
+    """Box with the state of the last check and the reasons against an export.
 
-    ``findingsRequested``: show the findings of the check; ``changed``: the user ticked or unticked 强制生成.
+    Signals: ``findingsRequested``: show the findings of the check; ``changed``: the user ticked or unticked 强制生成.
     """
 
     findingsRequested = pyqtSignal()
@@ -52,7 +52,7 @@ class GateBox(QGroupBox):
         self.reasons = reasons_list()
         self.force = QCheckBox(tr("Force: make it although it does not pass or something is missing"))
         self.force.setObjectName("SanxianPackageForce")
-        self.force.toggled.connect(self._forced)
+        self.force.toggled.connect(self._on_force_toggled)
         self.meaning = Note(
             tr(
                 "The package then says in manifest, metadata and page that it was forced, with every reason; whoever "
@@ -68,7 +68,7 @@ class GateBox(QGroupBox):
         layout.addWidget(self.meaning)
         self.show_check(None, False)
 
-    def _forced(self, on: bool) -> None:
+    def _on_force_toggled(self, on: bool) -> None:
         self.meaning.setVisible(on)
         self.changed.emit()
 
@@ -122,7 +122,7 @@ def reasons_list() -> QListWidget:
     view.setTextElideMode(Qt.TextElideMode.ElideNone)
     size = QgsApplication.scaleIconSize(16, True)
     view.setIconSize(QSize(size, size))
-    view.setMinimumHeight(view.fontMetrics().lineSpacing() * _ROWS)
+    view.setMinimumHeight(view.fontMetrics().lineSpacing() * _MAX_VISIBLE_REASONS)
     # The size hint of a list ignores its contents.
     view.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
     view.hide()

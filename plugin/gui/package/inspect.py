@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""检查成果包 on the desktop: findings in the panel, layers on the map on request."""
+"""Inspection of a package (检查成果包): findings in the panel, layers on the map."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from ..widgets.messages import Messages
 from .spec_combo import SpecCombo
 
 #: Seconds to wait for a running copy before its folder is deleted.
-_TIMEOUT = 2.0
+_STOP_TIMEOUT_S = 2.0
 
 
 class PackageInspection(QObject):
-    """The inspection of a package.
+    """Inspects a submission package and shows its layers on request.
 
-    ``began(path)``; then ``done(result, rows, path)``. Its layers can then be shown; `close` removes them.
+    Signals: ``began(path)``; then ``done(result, rows, path)``. `close` removes the layers.
     """
 
     began = pyqtSignal(str)
@@ -66,7 +66,7 @@ class PackageInspection(QObject):
             self._messages.warn(trouble.explain_error(error))
 
     def start(self, path: str, form: Any) -> None:
-        """Inspect a package by its specification, in the background."""
+        """Inspect a package by its package specification, in the background."""
         from ...core.package.export import options_for_package
 
         given = county.options(QgsProject.instance())
@@ -85,7 +85,7 @@ class PackageInspection(QObject):
             return checked, findings_layer.make_features(checked.report.findings)
 
         def done(answer):
-            self._forget()
+            self._discard_package()
             self._package = path, form
             self.done.emit(CheckView.of(answer[0]), answer[1], path)
             self._report_summary(answer[0].report.summary)
@@ -107,11 +107,11 @@ class PackageInspection(QObject):
 
     # --- its layers on the map
     def show_layers(self) -> None:
-        """Show read-only copies of the package's layers in a group on top."""
+        """Show read-only copies of the inspected package's layers in a group on top."""
         if self._package is None or self._job is not None or package_layers.find_shown_layers(QgsProject.instance()):
             return
         # Layers that the user removed are shown again.
-        self._forget()
+        self._discard_package()
         path, form = self._package
         self._copies = TemporaryDirectory(prefix="sanxian-package-", ignore_cleanup_errors=True)
         into, project = Path(self._copies.name), QgsProject.instance()
@@ -120,11 +120,11 @@ class PackageInspection(QObject):
             self._job = None
             if not package_layers.show_package_layers(project, Path(path).name, paths, load_standard(form.standard)):
                 self._messages.warn(tr("The package has no layer that can be opened."))
-                self._forget()
+                self._discard_package()
 
         def failed(error):
             self._job = None
-            self._forget()
+            self._discard_package()
             text = tr("The layers could not be shown ({error}). Details are in the log, tab Sanxian.")
             self._messages.warn(trouble.explain_and_log(error, text))
 
@@ -133,23 +133,26 @@ class PackageInspection(QObject):
             lambda _progress, cancellation: package_layers.copy_datasets(path, form, into, cancellation),
             on_done=done,
             on_error=failed,
-            on_cancelled=self._forget,
+            on_cancelled=self._discard_package,
         )
         self._runner.start(self._job)
 
     def project_changed(self) -> None:
-        """Remove the layers; their temporary copies must not be saved in a project."""
-        self._forget()
+        """Remove the package's layers when another project opens.
+
+        Their temporary copies must not be saved in a project.
+        """
+        self._discard_package()
 
     def close(self) -> None:
         self._messages.close()
-        self._forget()
+        self._discard_package()
         self._package = None
 
-    def _forget(self) -> None:
+    def _discard_package(self) -> None:
         if self._job is not None:
             self._job.forget()
-            self._job.wait(_TIMEOUT)
+            self._job.wait(_STOP_TIMEOUT_S)
             self._job = None
         project = QgsProject.instance()
         dirty = project.isDirty()
@@ -160,7 +163,7 @@ class PackageInspection(QObject):
             self._copies = None
 
 
-_LAST = "package/inspected"
+_LAST_PATH_SETTING = "package/inspected"
 
 
 class InspectDialog(QDialog):
@@ -170,7 +173,7 @@ class InspectDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("SanxianInspectPackage")
         self.setWindowTitle(tr("Inspect Submission Package"))
-        last = settings.get(_LAST, "")
+        last = settings.get(_LAST_PATH_SETTING, "")
         zip_or_all = f"ZIP (*.zip);;{tr('All')} (*)"
         self.package = FileLine(path, str(Path(last).parent) if last else "", zip_or_all, folders=True)
         self.package.line.setObjectName("SanxianInspectPath")
@@ -211,5 +214,5 @@ class InspectDialog(QDialog):
         self.missing_note.setVisible(bool(self.missing_note.text()))
 
     def accept(self) -> None:
-        settings.put(_LAST, self.package.text())
+        settings.put(_LAST_PATH_SETTING, self.package.text())
         super().accept()

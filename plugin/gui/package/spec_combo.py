@@ -12,11 +12,14 @@ from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton
 from ...bridge import settings
 from ...bridge.texts import tr
 
-_FORM = "package/form"
+_SPEC_SETTING = "package/form"
 
 
 class SpecCombo(QWidget):
-    """Combo box of package specifications; raises SanxianError if a file is damaged."""
+    """Combo box of package specifications, shipped ones or a file.
+
+    A specification defines what a submission package contains. Raise SanxianError if a shipped file is damaged.
+    """
 
     changed = pyqtSignal()
 
@@ -31,14 +34,14 @@ class SpecCombo(QWidget):
         # The county's first: most users work for a county.
         for package_id in sorted(package_spec_ids(), key=lambda name: (name != "county", name)):
             self.combo.addItem(load_package_spec(package_id).name, package_id)
-        former = settings.get(_FORM, "county")
+        former = settings.get(_SPEC_SETTING, "county")
         if self.combo.findData(former) < 0 and Path(former).is_file():
             self.combo.addItem(Path(former).name, former)
         self.combo.setCurrentIndex(max(self.combo.findData(former), 0))
-        self.combo.currentIndexChanged.connect(self._chosen)
+        self.combo.currentIndexChanged.connect(self._on_chosen)
         other = QPushButton(tr("Other…"))
         other.setToolTip(tr("A form of your own province (.toml)"))
-        other.clicked.connect(self._browse)
+        other.clicked.connect(self._browse_file)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.combo, 1)
@@ -51,11 +54,11 @@ class SpecCombo(QWidget):
 
         return load_package_spec(self.combo.currentData())
 
-    def _chosen(self) -> None:
-        settings.put(_FORM, self.combo.currentData())
+    def _on_chosen(self) -> None:
+        settings.put(_SPEC_SETTING, self.combo.currentData())
         self.changed.emit()
 
-    def _browse(self) -> None:
+    def _browse_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, tr("Form of the package"), "", tr("Form of package (*.toml)"))
         if not path:
             return

@@ -35,7 +35,10 @@ from ..widgets.field_message import Note
 
 
 class Fallback(NamedTuple):
-    """Fallback values of a package specification, and the secrecy levels it allows."""
+    """Values of a package specification that fill empty document information.
+
+    ``levels``: secrecy levels that it allows; ``name``: its name.
+    """
 
     info: DocumentInfo | None = None
     levels: tuple[str, ...] = ()
@@ -48,7 +51,7 @@ def profile_of(project: QgsProject) -> Profile:
 
 
 def edit(project: QgsProject, profile: Profile, fallback: Fallback, parent: Any, problem: str = "") -> bool:
-    """Open the dialog; return True if the user accepted it."""
+    """Open the dialog for document information; return True if the user accepted it."""
     dialog = DocumentDialog(
         project,
         profile,
@@ -84,9 +87,10 @@ def ask_until_exportable(
 
 
 class DocumentLine(QWidget):
-    """A summary with an edit button.
+    """A line with a summary of the document information and a button to edit it.
 
-    ``profile``: returns the county profile or raises SanxianError; ``fallback``: returns the fallback values.
+    ``profile``: returns the county profile or raises SanxianError; ``fallback``: returns the values of the package
+    specification.
     """
 
     changed = pyqtSignal()
@@ -135,7 +139,7 @@ class DocumentLine(QWidget):
 
 
 def summary(found: ResolvedDocument) -> str:
-    """Return the values in one line, beginning with the secrecy level and its source."""
+    """Return the document information in one line, beginning with the secrecy level."""
     texts = Texts(settings.interface_language())
     if not found.info.secrecy:
         parts = [tr("Secrecy level not set")]
@@ -148,15 +152,15 @@ def summary(found: ResolvedDocument) -> str:
 
 
 #: Settings with the authorities entered last, offered if neither project nor profile has one.
-_COMPILER, _CARTOGRAPHER = "maps/maker", "maps/drawer"
+_COMPILER_SETTING, _CARTOGRAPHER_SETTING = "maps/maker", "maps/drawer"
 
 
 class DocumentDialog(QDialog):
-    """Edit the document information.
+    """Dialog to edit the document information (成果信息).
 
-    ``form``: fallback values of a package specification; ``problem``: why an export cannot start, in which case the
-    dialog accepts only values that allow the export; ``levels``: secrecy levels that the specification named
-    ``form_name`` allows.
+    ``form``: values of a package specification; ``problem``: why an export cannot start, in which case the dialog
+    accepts only values that allow the export; ``levels``: secrecy levels that the specification named ``form_name``
+    allows.
     """
 
     def __init__(
@@ -221,8 +225,8 @@ class DocumentDialog(QDialog):
             line.setPlaceholderText(self._format_inherited(below, key))
         self.reason.setText(own.secrecy_reason)
         for line, key, setting in (
-            (self.compiler, "compiler", _COMPILER),
-            (self.cartographer, "cartographer", _CARTOGRAPHER),
+            (self.compiler, "compiler", _COMPILER_SETTING),
+            (self.cartographer, "cartographer", _CARTOGRAPHER_SETTING),
         ):
             if not line.text() and not getattr(below.info, key):
                 line.setText(settings.get(setting, ""))
@@ -278,7 +282,7 @@ class DocumentDialog(QDialog):
         self.problem.hide()
 
     def _find_problem(self) -> str:
-        """Return why the values cannot be accepted, or an empty string."""
+        """Return why the entered values cannot be accepted, or an empty string."""
         found = self.resolve()
         try:
             if found.info.secrecy or self._must_export:
@@ -295,7 +299,7 @@ class DocumentDialog(QDialog):
             return
         info = self.info()
         document.save(self._project, info)
-        for key, value in ((_COMPILER, info.compiler), (_CARTOGRAPHER, info.cartographer)):
+        for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):
             if value:
                 settings.put(key, value)
         super().accept()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""图层角色: assign project layers to roles of the plan; stored in the layers."""
+"""Dialog 图层角色: assign project layers to the layers of the plan."""
 
 from __future__ import annotations
 
@@ -31,28 +31,29 @@ from ..widgets import messages
 from ..widgets.buttons import ok_and_cancel
 
 #: Names listed in the question; the others are only counted.
-_MAX_NAMES = 4
+_MAX_NAMED_LAYERS = 4
 _WIDTH_IN_DIGITS = 64
 
 
 class GroupDialog(QDialog):
     """Dialog that asks which group of layers is checked.
 
-    ``groups``: those of `conflicting_groups`; ``names``: names of the repeated plan layers, shown in the question.
+    ``groups``: layer groups with the same plan layers (`conflicting_groups`); ``names``: names of the repeated plan
+    layers, shown in the question.
     """
 
     def __init__(self, groups: list[LayerGroup], names: list[str], parent: Any = None):
         super().__init__(parent)
         self.setObjectName("SanxianGroupDialog")
         self.setWindowTitle(tr("Group to Check"))
-        self._groups = groups
+        self._find_conflicting_groups = groups
         text = tr(
             "{count} groups of layers in the project contain the same plan layers: {names}. Choose the group to "
             "check; the "
             "others stay in the project but are not checked. The choice can be changed under Layer Roles."
         )
-        shown = tr(", ").join(names[:_MAX_NAMES])
-        if len(names) > _MAX_NAMES:
+        shown = tr(", ").join(names[:_MAX_NAMED_LAYERS])
+        if len(names) > _MAX_NAMED_LAYERS:
             shown = tr("{names} and others, {count} in all").format(names=shown, count=len(names))
         note = QLabel(text.format(count=len(groups), names=shown))
         note.setWordWrap(True)
@@ -69,16 +70,18 @@ class GroupDialog(QDialog):
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_IN_DIGITS)
 
     def chosen(self) -> LayerGroup:
-        return next(g for g, button in zip(self._groups, self.buttons, strict=True) if button.isChecked())
+        return next(
+            g for g, button in zip(self._find_conflicting_groups, self.buttons, strict=True) if button.isChecked()
+        )
 
 
 def choose_group(project: QgsProject, parent: Any) -> bool:
-    """Ask which group to check while two groups have layers of the same role.
+    """Ask which layer group to check, if two have layers of the same role.
 
-    Return False if the user cancels. Missing libraries and unreadable profiles raise no question: the check itself
-    reports them.
+    A role is the code of a plan layer. Return False if the user cancels. Missing libraries and unreadable profiles
+    raise no question: the check itself reports them.
     """
-    while groups := _groups(project):
+    while groups := _find_conflicting_groups(project):
         dialog = GroupDialog(groups, _list_names(project, groups), parent)
         accepted = bool(dialog.exec())
         chosen = dialog.chosen()
@@ -89,7 +92,7 @@ def choose_group(project: QgsProject, parent: Any) -> bool:
     return True
 
 
-def _groups(project: QgsProject) -> list[LayerGroup]:
+def _find_conflicting_groups(project: QgsProject) -> list[LayerGroup]:
     return layer_groups.conflicting_groups(project, county.options(project))
 
 
@@ -107,7 +110,10 @@ LAYER, CODE, CHOICE = range(3)
 
 
 class RolesDialog(QDialog):
-    """A row per role; the empty choice leaves recognition to name and fields."""
+    """Dialog with a row per role (layer of the plan) and the layer assigned to it.
+
+    The empty choice leaves recognition to name and fields of the layers.
+    """
 
     def __init__(self, project: QgsProject, parent=None):
         super().__init__(parent)

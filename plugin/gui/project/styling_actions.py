@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Apply forms (应用图层表单) and symbols (应用图层符号) to all layers with a known role.
+"""Menu actions that apply attribute forms and symbols to all recognised layers.
 
-For new data, both are offered together with layer groups. Roles are recognised in the background.
+For new data, both are offered together with layer groups. Layers are recognised in the background.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from ..widgets import messages
 from ..widgets.messages import Messages, push
 
 #: Project setting with the user's answer to the offer.
-_SCOPE, _OFFER = "sanxian", "dressing_offer"
+_PROJECT_SCOPE, _OFFER_KEY = "sanxian", "dressing_offer"
 _ACCEPTED, _DECLINED = "accepted", "declined"
 
 
 class StylingActions:
-    """Menu actions 应用图层表单 and 应用图层符号, and the offer for new data."""
+    """Menu actions 应用图层表单 and 应用图层符号, and their offer for new data."""
 
     def __init__(self, iface, runner: Runner):
         self._iface, self._runner = iface, runner
@@ -43,11 +43,11 @@ class StylingActions:
 
     # --- offer for data without forms
     def may_offer(self, project: QgsProject) -> bool:
-        """Return True if a layer has no form and the offer was not yet answered.
+        """Return True if a layer has no form and the user did not yet answer the offer.
 
         While a plan layer is edited, the message bar is reserved for messages on the edits.
         """
-        if self._offered or project.readEntry(_SCOPE, _OFFER, "")[0]:
+        if self._offered or project.readEntry(_PROJECT_SCOPE, _OFFER_KEY, "")[0]:
             return False
         layers = recognise.plan_layers(project)
         return any(not attribute_forms.role_of_form(layer) for layer in layers) and not any(
@@ -65,14 +65,14 @@ class StylingActions:
         self._messages.show(
             text.format(count=len(without_form)),
             "info",
-            (tr("Apply Forms, Symbols and Groups"), lambda: self._answer(_ACCEPTED)),
-            (tr("Do Not Ask Again"), lambda: self._answer(_DECLINED)),
+            (tr("Apply Forms, Symbols and Groups"), lambda: self._store_answer(_ACCEPTED)),
+            (tr("Do Not Ask Again"), lambda: self._store_answer(_DECLINED)),
         )
 
-    def _answer(self, answer: str) -> None:
+    def _store_answer(self, answer: str) -> None:
         self._messages.close()
         project = QgsProject.instance()
-        project.writeEntry(_SCOPE, _OFFER, answer)
+        project.writeEntry(_PROJECT_SCOPE, _OFFER_KEY, answer)
         project.setDirty(True)
         if answer == _ACCEPTED:
             self.apply_all()
@@ -146,9 +146,9 @@ class StylingActions:
 
 
 def _find_without_form(project: QgsProject, found: recognise.RecognisedLayers) -> dict[str, str]:
-    """Return role → layer id of the recognised layers without a form.
+    """Return role → layer id of the recognised layers without an attribute form.
 
-    A role that two layers have is omitted.
+    A role (code of a plan layer) that two layers have is omitted.
     """
     layers = {
         role: project.mapLayer(layer_id) for role, layer_id in found.roles.items() if role not in found.repeated_roles

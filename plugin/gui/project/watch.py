@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Counts opened projects: QGIS uses one project object for all files."""
+"""Detection of another project: QGIS uses one object for all projects."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 
 class ProjectWatch(QObject):
-    """Watches the open project until `stop`.
+    """Watches the open project until `stop` and numbers the projects.
 
-    ``changed``: another project is open, or none; ``touched``: that, or layers were added or removed; ``taken``: ids
-    of layers that were removed while the project stays open.
+    ``changed``: another project is open, or none; ``touched``: that, or layers were added or removed; ``taken``:
+    ids of layers that were removed while the project stays open.
     """
 
     changed = pyqtSignal()
@@ -25,11 +25,11 @@ class ProjectWatch(QObject):
         self._going = False
         project = QgsProject.instance()
         self._listening = (
-            (project.aboutToBeCleared, self._close),
-            (project.cleared, self._count),
-            (project.readProject, self._count),
-            (project.layersAdded, self._touched),
-            (project.layersRemoved, self._taken),
+            (project.aboutToBeCleared, self._on_closing),
+            (project.cleared, self._increment_number),
+            (project.readProject, self._increment_number),
+            (project.layersAdded, self._on_touched),
+            (project.layersRemoved, self._on_layers_removed),
         )
         for signal, slot in self._listening:
             signal.connect(slot)
@@ -39,7 +39,7 @@ class ProjectWatch(QObject):
             signal.disconnect(slot)
         self._listening = ()
 
-    def _close(self) -> None:
+    def _on_closing(self) -> None:
         # From here on, layers are removed because the project closes, not by the user.
         self._going = True
 
@@ -50,18 +50,18 @@ class ProjectWatch(QObject):
 
     def renew(self) -> None:
         """Count the current project as another one."""
-        self._count()
+        self._increment_number()
 
-    def _count(self, *_document) -> None:
+    def _increment_number(self, *_document) -> None:
         self._going = False
         self.number += 1
         self.changed.emit()
         self.touched.emit()
 
-    def _touched(self, *_layers) -> None:
+    def _on_touched(self, *_layers) -> None:
         self.touched.emit()
 
-    def _taken(self, ids: list[str]) -> None:
+    def _on_layers_removed(self, ids: list[str]) -> None:
         if not self._going:
             self.taken.emit(ids)
         self.touched.emit()

@@ -13,7 +13,10 @@ from .source_widget import DialogWidget
 
 
 class GroupsWidget(DialogWidget):
-    """Layer groups with their Chinese names; the value is their ids, comma-separated."""
+    """Parameter widget of layer groups with Chinese names.
+
+    The value is their ids, comma-separated.
+    """
 
     def createWidget(self):
         box = QgsCheckableComboBox()
@@ -35,7 +38,10 @@ class GroupsWidget(DialogWidget):
 
 
 class CountyWidget(DialogWidget):
-    """A county, found by name or code; in another province, code and name are typed."""
+    """Parameter widget of a county, found by name or code.
+
+    For another province, code and name are typed.
+    """
 
     def createWidget(self):
         combo = CountyCombo()
@@ -50,7 +56,10 @@ class CountyWidget(DialogWidget):
 
 
 class ExistingWidget(DialogWidget):
-    """What to do with an existing database, in words; the value is the parameter's."""
+    """Parameter widget for what to do with an existing database.
+
+    It shows words; the value is the parameter's.
+    """
 
     def createWidget(self):
         combo = QComboBox()

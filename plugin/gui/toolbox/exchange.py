@@ -24,20 +24,20 @@ from ..widgets.messages import Messages, make_opener
 Ask = Callable[[str, dict[str, Any]], dict[str, Any] | None]
 
 
-def ask_processing(algorithm: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
-    """Open Processing's dialog; return its results, or None if it was closed."""
+def _open_processing_dialog(algorithm: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
+    """Open a tool's Processing dialog; return its results, or None if it was closed."""
     import processing
 
     return processing.execAlgorithmDialog(algorithm, parameters)
 
 
 class Exchange:
-    """Menu actions of the exchange formats.
+    """Menu actions for VCT files, yearly maintenance and comparison of layer versions.
 
-    ``ask``: opens a dialog of the toolbox; tests replace it.
+    ``ask``: function that opens a dialog of the toolbox; tests replace it.
     """
 
-    def __init__(self, iface: Any, ask: Ask = ask_processing):
+    def __init__(self, iface: Any, ask: Ask = _open_processing_dialog):
         self._iface, self._ask = iface, ask
         self._messages = Messages(iface, tr("Sanxian"))
 
@@ -76,9 +76,9 @@ class Exchange:
             self._report_written(message, results["OUTPUT"])
 
     def yearly(self) -> None:
-        """Open the dialog of the yearly maintenance.
+        """Open the dialog of the yearly maintenance (年度动态维护).
 
-        The current database is the one of all plan layers; the filed one is the sealed edition.
+        Its current database is the one of all plan layers; the filed one is the approved edition.
         """
         project = QgsProject.instance()
         stored = county.of(project)
@@ -106,7 +106,7 @@ class Exchange:
             self._report_written(message, results["DATABASE"])
 
     def compare(self) -> None:
-        """Compare the current layer with the same layer of the sealed edition."""
+        """Open the dialog to compare the current layer with its approved edition."""
         project, stored = QgsProject.instance(), county.of(QgsProject.instance())
         given: dict[str, Any] = {"STANDARD": stored.standard, "PROFILE": stored.profile}
         layer = self._iface.activeLayer()
@@ -155,7 +155,7 @@ def _summarise_check(results: dict[str, Any]) -> list[str]:
 
 
 def find_free_path(path: Path) -> str:
-    """Return the path, else the first numbered one that does not exist.
+    """Return a path if it does not exist, else the first free numbered one.
 
     A proposed file never replaces another.
     """
@@ -186,9 +186,12 @@ def _find_layer(database: str, role: str) -> str:
 
 
 class FiguresDialog:
-    """Menu action 指标计算. ``ask``: opens a dialog of the toolbox; tests replace it."""
+    """Menu action 指标计算, which computes indicators.
 
-    def __init__(self, iface: Any, ask: Ask = ask_processing):
+    ``ask``: function that opens a dialog of the toolbox; tests replace it.
+    """
+
+    def __init__(self, iface: Any, ask: Ask = _open_processing_dialog):
         self._ask = ask
         self._messages = Messages(iface, tr("Indicators"))
 
@@ -196,7 +199,7 @@ class FiguresDialog:
         self._messages.close()
 
     def show(self) -> None:
-        """指标计算…: open the toolbox dialog, and repeat the counts in the message bar.
+        """Open the toolbox dialog of 指标计算, and repeat its counts in the message bar.
 
         The log is closed with the dialog. A button opens the workbook.
         """

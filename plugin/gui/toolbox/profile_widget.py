@@ -14,11 +14,14 @@ from ...core.profile import load_profile, profile_ids
 from .source_widget import DialogWidget
 
 #: Setting with the folder of the last profile.
-_FOLDER = "profile_folder"
+_FOLDER_SETTING = "profile_folder"
 
 
 class ProfileWidget(DialogWidget):
-    """A list of profiles with free text and 文件…; the value is an id or a path."""
+    """Parameter widget of a county profile: a list, free text, and a button 文件….
+
+    The value is an id or a path.
+    """
 
     def createWidget(self):
         panel = QWidget()
@@ -32,7 +35,7 @@ class ProfileWidget(DialogWidget):
         self._box.editTextChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
         button = QPushButton(tr("File…"))
         button.setToolTip(tr("A profile of your own (.toml)"))
-        button.clicked.connect(self._choose)
+        button.clicked.connect(self._choose_file)
         layout = QHBoxLayout(panel)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._box, 1)
@@ -52,12 +55,15 @@ class ProfileWidget(DialogWidget):
         known = self._box.findText(text)
         return self._box.itemData(known) if known >= 0 else text
 
-    def _choose(self):
+    def _choose_file(self):
         path, _ = QFileDialog.getOpenFileName(
-            self.widget, tr("Choose a County Profile"), settings.get(_FOLDER, ""), f"{tr('County profiles')} (*.toml)"
+            self.widget,
+            tr("Choose a County Profile"),
+            settings.get(_FOLDER_SETTING, ""),
+            f"{tr('County profiles')} (*.toml)",
         )
         if path:
-            settings.put(_FOLDER, str(Path(path).parent))
+            settings.put(_FOLDER_SETTING, str(Path(path).parent))
             self._box.setEditText(path)
 
 

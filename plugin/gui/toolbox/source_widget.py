@@ -14,11 +14,14 @@ from ...bridge import settings
 from ...bridge.texts import tr
 
 #: Setting with the folder of the last source.
-_FOLDER = "source_folder"
+_FOLDER_SETTING = "source_folder"
 
 
 class DialogWidget(WidgetWrapper):
-    """A widget in the dialog of an algorithm; designer and batch use those of QGIS."""
+    """Base class of parameter widgets in the dialog of an algorithm.
+
+    The model designer and the batch window use QGIS's widgets.
+    """
 
     def __new__(cls, param, dialog, row=0, col=0, **kwargs):
         if dialog.__class__.__name__ == "ModelerParametersDialog":
@@ -30,7 +33,7 @@ class DialogWidget(WidgetWrapper):
         return super().__new__(cls, param, dialog, row, col, **kwargs)
 
     def createLabel(self):
-        """Return the label with our translation of “[optional]”.
+        """Return the label with the plugin's translation of “[optional]”.
 
         QGIS looks that translation up under the name of the class and does not find it.
         """
@@ -42,7 +45,10 @@ class DialogWidget(WidgetWrapper):
 
 
 class DataWidget(DialogWidget):
-    """A line with 文件… and 文件夹…: the widget of QGIS offers only one of them."""
+    """Parameter widget of a path, with buttons 文件… and 文件夹….
+
+    The widget of QGIS offers only one of them.
+    """
 
     def placeholder(self) -> str:
         return ""
@@ -85,16 +91,16 @@ class DataWidget(DialogWidget):
         )
 
     def _get_start_folder(self) -> str:
-        return str(Path(self.value()).parent) if self.value() else settings.get(_FOLDER, "")
+        return str(Path(self.value()).parent) if self.value() else settings.get(_FOLDER_SETTING, "")
 
     def _set_path(self, path: str) -> None:
         if path:
-            settings.put(_FOLDER, str(Path(path).parent))
+            settings.put(_FOLDER_SETTING, str(Path(path).parent))
             self._line.setText(path)
 
 
 class SourceWidget(DataWidget):
-    """The source of a check; empty for the layers of the project."""
+    """Parameter widget of the data to check; empty for the layers of the project."""
 
     def placeholder(self) -> str:
         return tr("Layers of the project")

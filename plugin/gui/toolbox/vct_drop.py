@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Import a VCT file dropped on map or layer tree, instead of QGIS's Idrisi reader."""
+"""Import of VCT files dropped on map or layer tree.
+
+QGIS would open them with its Idrisi reader.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ from qgis.gui import QgsCustomDropHandler
 from qgis.PyQt.QtCore import QTimer
 
 #: Comments may come before the header.
-_BYTES = 8192
+_HEADER_BYTES = 8192
 
 
 def is_vct(path: str) -> bool:
     """Return True if the file begins as GB/T 17798 requires; False also for an unreadable one."""
     try:
         with open(path, "rb") as file:
-            start = file.read(_BYTES)
+            start = file.read(_HEADER_BYTES)
     except OSError:
         return False
     lines = start.removeprefix(b"\xef\xbb\xbf").splitlines()
@@ -27,7 +30,7 @@ def is_vct(path: str) -> bool:
 class VctDrop(QgsCustomDropHandler):
     """Drop handler of VCT files; all other files are left to QGIS.
 
-    ``take(path)`` is called after the drop.
+    ``take(path)`` is called after a VCT file was dropped.
     """
 
     def __init__(self, take: Callable[[str], None]):

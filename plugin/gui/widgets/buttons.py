@@ -7,22 +7,22 @@ from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox
 
 from ...bridge.texts import tr
 
-_Kind = QDialogButtonBox.StandardButton
+_StandardButton = QDialogButtonBox.StandardButton
 
 
 def ok_and_cancel(dialog: QDialog) -> QDialogButtonBox:
-    """Return OK and Cancel, connected to the dialog."""
-    buttons = QDialogButtonBox(_Kind.Ok | _Kind.Cancel)
-    buttons.button(_Kind.Ok).setText(tr("OK"))
-    buttons.button(_Kind.Cancel).setText(tr("Cancel"))
+    """Return a button box with OK and Cancel, connected to the dialog."""
+    buttons = QDialogButtonBox(_StandardButton.Ok | _StandardButton.Cancel)
+    buttons.button(_StandardButton.Ok).setText(tr("OK"))
+    buttons.button(_StandardButton.Cancel).setText(tr("Cancel"))
     buttons.accepted.connect(dialog.accept)
     buttons.rejected.connect(dialog.reject)
     return buttons
 
 
 def close_only(dialog: QDialog) -> QDialogButtonBox:
-    """Return Close, connected to the dialog."""
-    buttons = QDialogButtonBox(_Kind.Close)
-    buttons.button(_Kind.Close).setText(tr("Close"))
+    """Return a button box with Close, connected to the dialog."""
+    buttons = QDialogButtonBox(_StandardButton.Close)
+    buttons.button(_StandardButton.Close).setText(tr("Close"))
     buttons.rejected.connect(dialog.reject)
     return buttons

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Restore the width of a panel.
+"""Width of a panel, restored at each start.
 
 The first width is wide enough to read; later widths are the user's, also after a start in a small window.
 """
@@ -13,14 +13,14 @@ from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow
 from ...bridge import settings
 
 #: Minimum width of the window, in widths of the panel, to set the first width.
-_WINDOW_TO_PANEL = 2.5
-_SIZED = "dock_sized"
+_MIN_WINDOW_TO_PANEL_RATIO = 2.5
+_WAS_SIZED_SETTING = "dock_sized"
 #: Setting of the user's width in pixels. QGIS also stores it, but reduces it if its window starts smaller.
-_WIDTH = "dock_width"
+_WIDTH_SETTING = "dock_width"
 
 
 class FirstWidth(QObject):
-    """Sets the panel's width once the window is wide enough, then stores the user's."""
+    """Sets a panel's width once the window is wide enough, then stores the user's."""
 
     def __init__(self, dock: QDockWidget):
         super().__init__(dock)
@@ -39,21 +39,21 @@ class FirstWidth(QObject):
         window = None if sip.isdeleted(self) or sip.isdeleted(dock) else dock.parentWidget()
         if not isinstance(window, QMainWindow) or dock.isFloating() or not dock.isVisible():
             return
-        first = not settings.get(_SIZED, False)
-        wanted = dock.sizeHint().width() if first else int(settings.get(_WIDTH, 0))
+        first = not settings.get(_WAS_SIZED_SETTING, False)
+        wanted = dock.sizeHint().width() if first else int(settings.get(_WIDTH_SETTING, 0))
         if not first and dock.width() >= wanted:
             self._given = True
             window.removeEventFilter(self)
-        elif window.width() < _WINDOW_TO_PANEL * wanted:
+        elif window.width() < _MIN_WINDOW_TO_PANEL_RATIO * wanted:
             # QGIS starts in a small window that grows: a width set now would be taken from the docks on the other
             # side.
             window.installEventFilter(self)
         else:
             self._given = True
             window.removeEventFilter(self)
-            settings.put(_SIZED, True)
+            settings.put(_WAS_SIZED_SETTING, True)
             # The map gives up the width: Qt would take it from the docks on the other side.
-            others = [d for d in window.findChildren(QDockWidget) if self._is_across(window, d)]
+            others = [d for d in window.findChildren(QDockWidget) if self._is_as_wide_as_window(window, d)]
             # Those were narrowed when the panel was shown: restore their size hints.
             widths = [wanted, *(max(d.width(), d.sizeHint().width()) for d in others)]
             window.resizeDocks([dock, *others], widths, Qt.Orientation.Horizontal)
@@ -71,10 +71,10 @@ class FirstWidth(QObject):
         dock, window = self._dock, self._dock.parentWidget()
         if not self._given or not isinstance(window, QMainWindow) or dock.isFloating() or not dock.isVisible():
             return
-        if window.width() >= _WINDOW_TO_PANEL * dock.width():
-            settings.put(_WIDTH, dock.width())
+        if window.width() >= _MIN_WINDOW_TO_PANEL_RATIO * dock.width():
+            settings.put(_WIDTH_SETTING, dock.width())
 
-    def _is_across(self, window: QMainWindow, dock: QDockWidget) -> bool:
+    def _is_as_wide_as_window(self, window: QMainWindow, dock: QDockWidget) -> bool:
         sides = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)
         area = window.dockWidgetArea(dock)
         return (

@@ -12,14 +12,14 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, Q
 
 @dataclass
 class Empty:
-    """The sentence and its buttons: label → function."""
+    """Text and buttons of a page without content; buttons: label → function."""
 
     text: str
     buttons: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
 
 
 class EmptyState(QWidget):
-    """The widget that shows an `Empty`."""
+    """Widget that shows a text, and buttons for the next steps."""
 
     def __init__(self, parent=None):
         super().__init__(parent)

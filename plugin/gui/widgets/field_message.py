@@ -12,7 +12,7 @@ from . import theme
 
 
 class Note(QLabel):
-    """A wrapped label that sets its minimum height to the height of its text."""
+    """A label with wrapped text that is at least as high as its text."""
 
     def __init__(self, text: str = "", parent=None):
         super().__init__(text, parent)
@@ -33,11 +33,11 @@ class Note(QLabel):
 
 
 class FieldMessage(QWidget):
-    """The message below a field.
+    """The line below an input field with a hint, a warning or an error.
 
-    ``field``: the field above, or None if the caller lays it out; ``hint``: shown if the field has no other message.
-    ``lines``: number of lines reserved for messages, to avoid layout shifts; 0 hides the widget without a message and
-    shows a message in as many lines as it needs.
+    ``field``: the field above, or None if the caller lays it out; ``hint``: shown if the field has no other
+    message. ``lines``: number of lines reserved for messages, to avoid layout shifts; 0 hides the widget without a
+    message and shows a message in as many lines as it needs.
     """
 
     def __init__(self, field: QWidget | None = None, hint: str = "", *, lines: int = 1, parent=None):

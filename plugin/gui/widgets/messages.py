@@ -18,7 +18,7 @@ from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 
-_LEVELS = {
+_MESSAGE_LEVELS = {
     "info": Qgis.MessageLevel.Info,
     "success": Qgis.MessageLevel.Success,
     "warning": Qgis.MessageLevel.Warning,
@@ -28,7 +28,10 @@ _MAX_LINES = 6
 
 
 class Messages:
-    """The messages of one part of the plugin; a new one replaces the former."""
+    """Shows messages of one part of the plugin in QGIS's message bar, one at a time.
+
+    A new message replaces the former one.
+    """
 
     def __init__(self, iface: Any, title: str):
         self._iface, self._title = iface, title
@@ -56,7 +59,7 @@ class Messages:
             button.clicked.connect(lambda _on=False, action=action: action())
             message.layout().addWidget(button)
         self._message = message
-        bar.pushWidget(message, _LEVELS[level])
+        bar.pushWidget(message, _MESSAGE_LEVELS[level])
         fit_message(message)
 
     def add(self, button: QPushButton) -> None:
@@ -70,7 +73,7 @@ class Messages:
 
 
 def push(bar: QgsMessageBar, level: str, title: str, text: str) -> None:
-    """Push a message of a level: warning, info or success.
+    """Show a message in a message bar at a level: warning, info or success.
 
     The level determines how long QGIS shows it.
     """
@@ -81,13 +84,16 @@ def push(bar: QgsMessageBar, level: str, title: str, text: str) -> None:
 
 
 def fit_message(message: QWidget) -> None:
-    """Enlarge a message to its lines; QGIS clips it after one and a half lines."""
+    """Make a message in the message bar as high as its lines.
+
+    QGIS clips it after one and a half lines.
+    """
     for browser in message.findChildren(QTextBrowser):
         _HeightFitter(browser)
 
 
 class _HeightFitter(QObject):
-    """Fits a text widget to the height of its lines when the bar's width changes."""
+    """Keeps a text widget as high as its lines when the width of the bar changes."""
 
     def __init__(self, browser: QTextBrowser):
         super().__init__(browser)
@@ -112,7 +118,7 @@ def open_path(path: str) -> None:
 
 
 def make_opener(path: str) -> Callable[[], None]:
-    """Return a function that calls `open_path`, for a button."""
+    """Return a function that opens a path with the default application, for a button."""
     return lambda: open_path(path)
 
 

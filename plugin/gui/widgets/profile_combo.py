@@ -14,7 +14,7 @@ from ...core.profile import load_profile
 
 
 class ProfileCombo(QComboBox):
-    """A combo box of profiles; its first entry means “no profile”.
+    """Combo box of county profiles; its first entry means “no profile”.
 
     ``folder``: initial folder of the file dialog.
     """

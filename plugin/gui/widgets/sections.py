@@ -10,7 +10,7 @@ from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidge
 from . import theme
 
 #: Share of the message colour in its background, in percent.
-_TINT = 12
+_TINT_PERCENT = 12
 
 
 class Section(QFrame):
@@ -33,7 +33,7 @@ class Section(QFrame):
 
 
 def faint(text: str = "") -> QLabel:
-    """Return a label in a faint colour."""
+    """Return a label with a text in the colour of secondary text."""
     label = QLabel(text)
     label.setForegroundRole(QPalette.ColorRole.WindowText)
     return theme.set_faint(label)
@@ -74,7 +74,8 @@ class Notice(QFrame):
         self._icon.setPixmap(theme.pixmap(self._kind, size, self.devicePixelRatioF()))
         ground, ink = QWidget().palette().color(QPalette.ColorRole.Base), theme.color(self._kind)
         mixed = (
-            (_TINT * i + (100 - _TINT) * g) // 100 for i, g in zip(ink.getRgb()[:3], ground.getRgb()[:3], strict=True)
+            (_TINT_PERCENT * i + (100 - _TINT_PERCENT) * g) // 100
+            for i, g in zip(ink.getRgb()[:3], ground.getRgb()[:3], strict=True)
         )
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.Window, QColor(*mixed))

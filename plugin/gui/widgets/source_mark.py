@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The mark of a source (来源级别) in a small box."""
+"""The mark A, B or C of a source (来源级别), in a small box."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...bridge.texts import tr
 
 
 class MarkLabel(QLabel):
-    """A boxed letter, painted by the plugin; A is filled.
+    """The letter A, B or C in a box, painted by the plugin; A is filled.
 
     Themes with style sheets remove frames and backgrounds of labels.
     """

@@ -23,7 +23,7 @@ _COLORS = {
     "waived": ("#555555", "#AAAAAA"),
 }
 #: Icons drawn in one of these colours; the others use the text colour.
-_COLORED = {
+_COLORED_ICONS = {
     "error": "error",
     "warning": "warning",
     "info": "info",
@@ -34,7 +34,7 @@ _COLORED = {
     "run": "ok",
 }
 #: Sizes at which icons are rendered; Qt picks the nearest larger one, sharp on screens at 200 %.
-_SIZES = (16, 24, 32, 48, 64, 96)
+_ICON_SIZES_PX = (16, 24, 32, 48, 64, 96)
 #: Kinds of findings of the filter buttons, in their order.
 KINDS = ("ERROR", "WARNING", "INFO", "waived", "skipped")
 KIND_ICONS = {
@@ -89,17 +89,17 @@ def is_dark() -> bool:
 
 
 def color(kind: str) -> QColor:
-    """Return the colour of a kind in the current theme."""
+    """Return the colour of a kind of findings (such as ERROR) in the current theme."""
     return QColor(_COLORS[kind][is_dark()])
 
 
 def map_color(kind: str) -> QColor:
-    """Return the colour of a kind for the map, which is light in every theme."""
+    """Return the colour of a kind of findings for the map, light in every theme."""
     return QColor(_COLORS[kind][0])
 
 
 def faint() -> QColor:
-    """Return the colour of secondary text: row labels, skipped rules."""
+    """Return the colour of secondary text: labels of rows, skipped rules."""
     palette = QgsApplication.palette()
     ink = palette.color(QPalette.ColorRole.WindowText)
     paper = palette.color(QPalette.ColorRole.Window)
@@ -108,7 +108,7 @@ def faint() -> QColor:
 
 
 def set_faint(label: QLabel) -> QLabel:
-    """Set the colour of secondary text and return the label."""
+    """Give a label the colour of secondary text and return it."""
     palette = label.palette()
     palette.setColor(QPalette.ColorRole.WindowText, faint())
     label.setPalette(palette)
@@ -118,7 +118,7 @@ def set_faint(label: QLabel) -> QLabel:
 def icon(name: str) -> QIcon:
     """Return an icon of resources/icons in the colours of the theme."""
     themed = QIcon()
-    for size in _SIZES:
+    for size in _ICON_SIZES_PX:
         themed.addPixmap(QPixmap.fromImage(_render(name, size)))
         themed.addPixmap(QPixmap.fromImage(_render(name, size, faint=True)), QIcon.Mode.Disabled)
     return themed
@@ -137,7 +137,7 @@ def pixmap(name: str, size: int, ratio: float) -> QPixmap:
 def map_pixmap(name: str, size: int, ratio: float) -> QPixmap:
     """Return the icon as a pixmap for the map, which is light in every theme."""
     path, pixels = str(ICONS / f"{name}.svg"), round(size * ratio)
-    fill, line = map_color(_COLORED[name]), QColor("#FFFFFF")
+    fill, line = map_color(_COLORED_ICONS[name]), QColor("#FFFFFF")
     scaled = QPixmap.fromImage(QgsApplication.svgCache().svgAsImage(path, pixels, fill, line, 1.0, 1.0)[0])
     scaled.setDevicePixelRatio(ratio)
     return scaled
@@ -147,13 +147,13 @@ def _render(name: str, pixels: int, faint: bool = False) -> QImage:
     palette = QgsApplication.palette()
     group = QPalette.ColorGroup.Disabled if faint else QPalette.ColorGroup.Active
     fill = line = palette.color(group, QPalette.ColorRole.WindowText)
-    if name in _COLORED and not faint:
-        fill, line = color(_COLORED[name]), palette.color(QPalette.ColorRole.Base)
+    if name in _COLORED_ICONS and not faint:
+        fill, line = color(_COLORED_ICONS[name]), palette.color(QPalette.ColorRole.Base)
     return QgsApplication.svgCache().svgAsImage(str(ICONS / f"{name}.svg"), pixels, fill, line, 1.0, 1.0)[0]
 
 
 def kind_word(kind: str) -> str:
-    """Return the name of a kind of findings."""
+    """Return the translated name of a kind of findings, such as ERROR or waived."""
     return {
         "ERROR": tr("Error"),
         "WARNING": tr("Warning"),
@@ -165,7 +165,7 @@ def kind_word(kind: str) -> str:
 
 
 def verdict_word(verdict: str) -> str:
-    """Return the name of a verdict."""
+    """Return the translated name of a verdict."""
     return {
         "fail": tr("Not passed"),
         "incomplete": tr("Incomplete"),
@@ -175,7 +175,7 @@ def verdict_word(verdict: str) -> str:
 
 
 def outcome_word(outcome: str) -> str:
-    """Return the name of an outcome."""
+    """Return the translated name of the outcome of a rule."""
     return {
         "passed": tr("Passed"),
         "failed": tr("Has findings"),
@@ -187,5 +187,5 @@ def outcome_word(outcome: str) -> str:
 
 
 def state_word(state: str) -> str:
-    """Return the name of the state of a finding."""
+    """Return the translated name of the state of a finding: to do or waived."""
     return tr("Waived") if state == "waived" else tr("To do")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Step 5: summary of what will be created, and the progress."""
+"""Step 5 of the wizard: summary of what will be created, and the progress."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .draft import Draft, Page
 
 
 class ConfirmPage(Page):
-    """The last page of the wizard."""
+    """Last page of the wizard: summary and progress."""
 
     def __init__(self, draft: Draft, parent=None):
         super().__init__(draft, tr("Confirm and create"), parent)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Choose the county by province and city or by search, and its extent."""
+"""Wizard box of the county, chosen by province and city or by search."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from ..widgets import messages
 from ..widgets.county_combo import CountyCombo
 from ..widgets.sections import Section, faint
 
-_LIST, _TYPED = "list", "typed"
+_LISTED_SOURCE, _TYPED_SOURCE = "list", "typed"
 
 
 @dataclass(frozen=True)
 class Place:
-    """Location of the county.
+    """Location of the county: its zones and extent.
 
-    ``division_code``: division whose longitudes the list has, empty for typed ones and those of a layer;
-    ``view``: west, south, east, north in degrees.
+    ``division_code``: division whose longitudes the list has, empty for typed ones and those of a layer; ``view``:
+    west, south, east, north in degrees.
     """
 
     zones: ZonePlan | None = None
@@ -36,7 +36,10 @@ class Place:
 
 
 class CountyBox(Section):
-    """Box of the county; ``changed``: another county or extent was chosen."""
+    """Wizard box in which the county and its extent are chosen.
+
+    Signal ``changed``: another county or extent was chosen.
+    """
 
     changed = pyqtSignal()
 
@@ -50,12 +53,12 @@ class CountyBox(Section):
         self.code, self.name = QLineEdit(), QLineEdit()
         self.source = QComboBox()
         self.west, self.east = _make_degrees_box(), _make_degrees_box()
-        self._build()
+        self._make_widgets()
         self._fill_provinces()
         self.refresh()
-        self._connect()
+        self._connect_signals()
 
-    def _build(self) -> None:
+    def _make_widgets(self) -> None:
         self.code.setPlaceholderText(tr("6 digits"))
         self.code.setMaxLength(6)
         self.name.setPlaceholderText(tr("Name"))
@@ -89,7 +92,7 @@ class CountyBox(Section):
         second.addWidget(self.about, 1)
         self.layout_.addLayout(second)
 
-    def _connect(self) -> None:
+    def _connect_signals(self) -> None:
         self.province.currentIndexChanged.connect(self._province_chosen)
         self.city.currentIndexChanged.connect(self._city_chosen)
         self.county.currentIndexChanged.connect(self._changed)
@@ -161,22 +164,22 @@ class CountyBox(Section):
 
     # --- its place
     def refresh(self) -> None:
-        """Offer the layers of the project from which the outline can be read."""
+        """Offer the project layers from which the county's outline can be read."""
         former = self.source.currentData()
         with QSignalBlocker(self.source):
             self.source.clear()
-            self.source.addItem(tr("From the list of divisions"), _LIST)
+            self.source.addItem(tr("From the list of divisions"), _LISTED_SOURCE)
             for layer in find_candidates(self._project, load_standard()):
                 self.source.addItem(tr("From the layer: {layer}").format(layer=layer.name()), layer.id())
-            self.source.addItem(tr("Type the longitudes"), _TYPED)
+            self.source.addItem(tr("Type the longitudes"), _TYPED_SOURCE)
             self.source.setCurrentIndex(max(self.source.findData(former), 0))
 
     def place(self) -> Place:
         source = self.source.currentData()
-        if source == _TYPED:
+        if source == _TYPED_SOURCE:
             west, east = self.west.value(), self.east.value()
             return Place(plan_zones(west, east) if west < east else None)
-        if source != _LIST:
+        if source != _LISTED_SOURCE:
             layer = self._project.mapLayer(source)
             found = measure_extent(layer, self._project) if isinstance(layer, QgsVectorLayer) else None
             if found is None:
@@ -195,12 +198,12 @@ class CountyBox(Section):
         return Place(plan_zones(reach.west, reach.east, reach.latitude), reach.division.code, view)
 
     def _changed(self, *_args) -> None:
-        self._typed.setVisible(self.source.currentData() == _TYPED)
+        self._typed.setVisible(self.source.currentData() == _TYPED_SOURCE)
         self.about.setText(self._describe_source())
         self.changed.emit()
 
     def _describe_source(self) -> str:
-        if self.source.currentData() != _LIST:
+        if self.source.currentData() != _LISTED_SOURCE:
             return ""
         try:
             county = self.chosen_county()

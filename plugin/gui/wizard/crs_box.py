@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Choose the coordinate system: zones of the county, explanation, choices."""
+"""Wizard box of the coordinate system: zones of the county, explanation, choices."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ from ..widgets.sections import Notice, Section
 from .draft import Draft
 
 #: Margin at both sides of the county in degrees, so that its box does not touch the ends of the strip.
-_ROOM = 0.4
+_MIN_MERIDIAN_GAP = 0.4
 
 
 class ZoneStrip(QWidget):
-    """Strip of 3° zones; its accessible description states what it shows."""
+    """Strip that draws the county's position in the 3° zones.
+
+    Its accessible description states the same in words.
+    """
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -63,11 +66,13 @@ class ZoneStrip(QWidget):
         return round((middle - HALF) / WIDTH) * WIDTH + HALF
 
     def span(self) -> tuple[float, float]:
-        """Return the western and eastern end of the strip in degrees."""
+        """Return the longitudes of the strip's western and eastern end, in degrees."""
         plan, edge = self._plan, self._find_edge()
         if plan is None:
             return edge - HALF, edge + HALF
-        return min(edge - HALF - _ROOM / 4, plan.west - _ROOM), max(edge + HALF + _ROOM / 4, plan.east + _ROOM)
+        return min(edge - HALF - _MIN_MERIDIAN_GAP / 4, plan.west - _MIN_MERIDIAN_GAP), max(
+            edge + HALF + _MIN_MERIDIAN_GAP / 4, plan.east + _MIN_MERIDIAN_GAP
+        )
 
     def paintEvent(self, _event) -> None:
         plan = self._plan
@@ -171,11 +176,11 @@ class ZoneStrip(QWidget):
 
 PREFIXED, PLAIN, NEIGHBOUR, DEGREES, OTHER = "prefixed", "plain", "neighbour", "degrees", "other"
 #: EPSG codes of the first zone, 25, with and without its number before the eastings.
-_FIRST_ZONE, _PREFIXED, _PLAIN = 25, 4513, 4534
+_FIRST_ZONE_NUMBER, _FIRST_PREFIXED_EPSG, _FIRST_PLAIN_EPSG = 25, 4513, 4534
 
 
 class CrsBox(Section):
-    """Box of the coordinate system; ``changed``: another one was chosen."""
+    """Wizard box of the coordinate system; signal ``changed``: another one was chosen."""
 
     changed = pyqtSignal()
 
@@ -206,9 +211,9 @@ class CrsBox(Section):
         self.refresh()
 
     def refresh(self) -> None:
-        """Update the choices after a change of county or extent."""
+        """Update the coordinate systems to choose from, after a change of the county."""
         zones = self._draft.zones
-        self.strip.show_plan(zones, "" if self._is_own() else self._get_division_name())
+        self.strip.show_plan(zones, "" if self._is_of_county() else self._get_division_name())
         self.notice.show_message(*self._describe_position(zones))
         zone = zones.recommended if zones is not None else None
         for name, text in ((PREFIXED, _describe_prefixed), (PLAIN, _describe_plain)):
@@ -219,9 +224,9 @@ class CrsBox(Section):
         self.buttons[NEIGHBOUR].setVisible(neighbour is not None)
         if neighbour is not None:
             self.buttons[NEIGHBOUR].setText(_describe_prefixed(neighbour))
-        if zone is not None and self._is_certain():
+        if zone is not None and self._is_zone_certain():
             self.buttons[PREFIXED].setText(f"{_describe_prefixed(zone)}{tr('  (recommended)')}")
-        self._choose(PREFIXED if zone is not None and self._is_certain() else "")
+        self._choose(PREFIXED if zone is not None and self._is_zone_certain() else "")
         self._chosen()
 
     def _find_neighbour(self) -> int | None:
@@ -229,12 +234,12 @@ class CrsBox(Section):
         zones = self._draft.zones
         return next((z for z in zones.zones if z != zones.recommended), None) if zones is not None else None
 
-    def _is_certain(self) -> bool:
+    def _is_zone_certain(self) -> bool:
         """Return True if the zone is the county's and not one of several of its city."""
         zones = self._draft.zones
-        return zones is not None and (self._is_own() or not zones.crosses)
+        return zones is not None and (self._is_of_county() or not zones.crosses)
 
-    def _is_own(self) -> bool:
+    def _is_of_county(self) -> bool:
         """Return True if the longitudes are the county's and not its city's."""
         county = self._draft.county
         return not self._draft.division_code or (county is not None and self._draft.division_code == county.code)
@@ -271,7 +276,7 @@ class CrsBox(Section):
             return "EPSG:4490"
         if zone is None or not choice:
             return ""
-        return f"EPSG:{(_PLAIN if choice == PLAIN else _PREFIXED) + zone - _FIRST_ZONE}"
+        return f"EPSG:{(_FIRST_PLAIN_EPSG if choice == PLAIN else _FIRST_PREFIXED_EPSG) + zone - _FIRST_ZONE_NUMBER}"
 
     def problem(self) -> str:
         if not self._draft.crs:
@@ -308,11 +313,11 @@ class CrsBox(Section):
             return "info", tr("Choose the county: its zone is shown here.")
         if zones is None:
             return "warning", tr("It is not known where the county lies, so no zone is recommended.")
-        if not self._is_certain():
+        if not self._is_zone_certain():
             text = tr("{whose} lies in zones {zones}; which of them the county lies in is not known. {remedy}")
             remedy = tr("Read the extent from a layer, or type the longitudes.")
             return "warning", text.format(whose=self._get_division_name(), zones=_format_zones(zones), remedy=remedy)
-        if not self._is_own():
+        if not self._is_of_county():
             text = tr("The whole of {whose} lies in zone {zone}, and the county with it.")
             return "ok", text.format(whose=self._get_division_name(), zone=zones.recommended)
         if not zones.crosses:
@@ -331,7 +336,7 @@ def _describe_crossing(zones: ZonePlan) -> str:
     text_with_zone = text.format(
         zones=_format_zones(zones),
         zone=zones.recommended,
-        epsg=_PREFIXED + zones.recommended - _FIRST_ZONE,
+        epsg=_FIRST_PREFIXED_EPSG + zones.recommended - _FIRST_ZONE_NUMBER,
         by=by,
         share=f"{100 * zones.shares[zones.recommended]:.0f}{THIN_SPACE}%",
     )
@@ -351,9 +356,9 @@ def _format_zones(zones: ZonePlan) -> str:
 
 def _describe_prefixed(zone: int) -> str:
     text = tr("zone {zone}, number before the easting")
-    return f"EPSG:{_PREFIXED + zone - _FIRST_ZONE}    {text.format(zone=zone)}"
+    return f"EPSG:{_FIRST_PREFIXED_EPSG + zone - _FIRST_ZONE_NUMBER}    {text.format(zone=zone)}"
 
 
 def _describe_plain(zone: int) -> str:
     text = tr("{meridian}°E, without the number")
-    return f"EPSG:{_PLAIN + zone - _FIRST_ZONE}    {text.format(meridian=f'{zone * WIDTH:g}')}"
+    return f"EPSG:{_FIRST_PLAIN_EPSG + zone - _FIRST_ZONE_NUMBER}    {text.format(meridian=f'{zone * WIDTH:g}')}"

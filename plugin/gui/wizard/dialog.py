@@ -32,13 +32,13 @@ from .target_page import TargetPage
 from .template_page import TemplatePage
 
 #: Maximum share of the screen's height.
-_MAX_SHARE = 0.88
+_MAX_SCREEN_SHARE = 0.88
 
 
 class NewProjectWizard(QDialog):
-    """The wizard; it creates nothing itself.
+    """Window of the wizard with its pages; it creates nothing itself.
 
-    ``wanted``: the user pressed the last button; ``stopped``: the user cancelled a running creation.
+    Signals: ``wanted``: the user pressed the last button; ``stopped``: the user cancelled a running creation.
     """
 
     wanted = pyqtSignal(object)
@@ -55,15 +55,15 @@ class NewProjectWizard(QDialog):
         self.profile = ProfilePage(self.draft)
         self.pages: list[Page] = [TemplatePage(self.draft), self.place, self.profile, self.target, self.confirm]
         self._busy = False
-        self._build()
+        self._make_widgets()
         for page in self.pages:
             page.changed.connect(self._show_state)
         self.place.groups.refresh()
         self.go(0)
-        self._fit()
+        self._fit_to_pages()
 
     # --- widgets
-    def _build(self) -> None:
+    def _make_widgets(self) -> None:
         self.steps = QListWidget()
         self.steps.setObjectName("SanxianWizardSteps")
         self.steps.setFrameShape(QFrame.Shape.NoFrame)
@@ -118,7 +118,7 @@ class NewProjectWizard(QDialog):
             button.setAutoDefault(False)
         self.next.setDefault(True)
         self.back.clicked.connect(lambda: self.go(self.stack.currentIndex() - 1))
-        self.next.clicked.connect(self._go_on)
+        self.next.clicked.connect(self._show_next_page)
         self.cancel.clicked.connect(self.reject)
         row = QHBoxLayout()
         row.setContentsMargins(line, line // 2, line, line // 2)
@@ -127,14 +127,14 @@ class NewProjectWizard(QDialog):
             row.addWidget(button)
         return row
 
-    def _fit(self) -> None:
+    def _fit_to_pages(self) -> None:
         """Resize to the largest page, at most to the screen."""
         screen = self.screen() or QGuiApplication.primaryScreen()
         room = screen.availableGeometry()
         width = self.fontMetrics().horizontalAdvance("0") * 140
         # The zone strip and its messages are shown once a county is chosen.
         height = self.place.sizeHint().height() + self.fontMetrics().height() * 16
-        self.resize(min(width, round(room.width() * 0.96)), min(height, round(room.height() * _MAX_SHARE)))
+        self.resize(min(width, round(room.width() * 0.96)), min(height, round(room.height() * _MAX_SCREEN_SHARE)))
 
     # --- steps
     def go(self, number: int, back_only: bool = False) -> None:
@@ -146,7 +146,7 @@ class NewProjectWizard(QDialog):
         self.stack.setCurrentIndex(number)
         self._show_state()
 
-    def _go_on(self) -> None:
+    def _show_next_page(self) -> None:
         number = self.stack.currentIndex()
         # Files may have been created meanwhile: validate every step again.
         for earlier, page in enumerate(self.pages[: number + 1]):
@@ -175,7 +175,7 @@ class NewProjectWizard(QDialog):
         self.confirm.show_progress(share, text)
 
     def show_end(self, kind: str, text: str) -> None:
-        """Show why the project was not created, and enable the pages."""
+        """Show why the project was not created, and enable the pages again."""
         self.set_busy(False)
         self.confirm.end(kind, text)
 

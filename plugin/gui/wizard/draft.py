@@ -19,11 +19,11 @@ from ...core.standard.template import Code
 
 @dataclass
 class Draft:
-    """Choices made in the wizard.
+    """The user's choices in the wizard, as plain data.
 
     ``division_code``: division whose longitudes give the zones: the county's code, its city's, or empty for typed
-    ones and
-    those of a layer; ``view``: west, south, east, north in degrees; ``settings``: settings of the county's profile.
+    ones and those of a layer; ``view``: west, south, east, north in degrees; ``settings``: settings of the county's
+    profile.
     """
 
     standard_id: str = "county_db"
@@ -59,7 +59,7 @@ class Draft:
         return default_profile_path(self.project) if self.settings is not None else None
 
     def groups(self) -> list[str]:
-        """Return the names of the branches with chosen layers."""
+        """Return the names of the layer groups with layers to create."""
         return [b.name for b in branches(self.standard) if set(b.roles) & set(self.roles)]
 
     def request(self) -> NewProjectRequest:
@@ -83,7 +83,7 @@ class Draft:
 
 
 class Page(QWidget):
-    """A page of the wizard; ``changed``: `problem` may have changed."""
+    """Base class of wizard pages; signal ``changed``: `problem` may have changed."""
 
     changed = pyqtSignal()
 
@@ -103,5 +103,5 @@ class Page(QWidget):
         """Update the page when it is shown: earlier pages may have changed."""
 
     def problem(self) -> str:
-        """Return what is missing before the next step, or an empty string."""
+        """Return what the page lacks before the next step, or an empty string."""
         return ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""新建县级规划项目 on the desktop: wizard, background work, opening the project."""
+"""Wizard 新建县级规划项目: background work, and opening the created project."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from ..widgets import messages
 from ..widgets.messages import push
 
 #: Share of the progress for writing the database.
-_DATABASE = 0.5
+_SHARE_OF_DATABASE = 0.5
 
 
 class NewProject:
-    """Runs the wizard, and follows the project: township bookmarks, overlaps by layer.
+    """Runs the wizard for a new project, and keeps parts of projects up to date.
 
-    One wizard is open at a time; `close` ends everything.
+    Those parts are township bookmarks, and overlap avoidance by layer. One wizard is open at a time; `close` ends
+    everything.
     """
 
     def __init__(self, iface: Any, runner: Runner):
@@ -71,11 +72,11 @@ class NewProject:
             push(self._iface.messageBar(), "warning", tr("New County Plan"), messages.explain_error(error))
             return
         self.wizard.wanted.connect(self._make)
-        self.wizard.stopped.connect(self._stop)
-        self.wizard.finished.connect(self._closed)
+        self.wizard.stopped.connect(self._cancel_creation)
+        self.wizard.finished.connect(self._on_wizard_closed)
         self.wizard.show()
 
-    def _closed(self, _result: int) -> None:
+    def _on_wizard_closed(self, _result: int) -> None:
         if self.wizard is not None:
             self.wizard.deleteLater()
             self.wizard = None
@@ -88,25 +89,25 @@ class NewProject:
             tr("New County Plan"),
             lambda progress, cancellation: make_database(request, progress, cancellation),
             on_done=self._build_project,
-            on_error=self._failed,
-            on_cancelled=self._cancelled,
+            on_error=self._on_failed,
+            on_cancelled=self._on_cancelled,
         )
-        self._job.step.connect(self._step)
-        self._step(0.0, "")
+        self._job.step.connect(self._on_progress)
+        self._on_progress(0.0, "")
         self._runner.start(self._job)
 
-    def _stop(self) -> None:
+    def _cancel_creation(self) -> None:
         if self._job is not None:
             self._job.cancel()
         elif self._steps is not None:
             self._steps = self._project = None
             self._report_end("info", tr("Cancelled; the project was not made."), database=True)
 
-    def _step(self, share: float, text: str) -> None:
+    def _on_progress(self, share: float, text: str) -> None:
         if self.wizard is not None:
-            self.wizard.show_progress(_DATABASE * share, text)
+            self.wizard.show_progress(_SHARE_OF_DATABASE * share, text)
 
-    def _cancelled(self) -> None:
+    def _on_cancelled(self) -> None:
         self._job = None
         self._report_end("info", tr("Cancelled. Nothing was written."))
 
@@ -117,24 +118,24 @@ class NewProject:
         if self._request is not None:
             self._project = QgsProject()
             self._steps = assemble.build_steps(self._project, self._request, database)
-            self._advance()
+            self._add_next_layer()
 
-    def _advance(self) -> None:
+    def _add_next_layer(self) -> None:
         """Add one layer, then return to the event loop."""
         if self._steps is None:
             return
         try:
             share, text = next(self._steps)
         except StopIteration:
-            self._finish()
+            self._open_created_project()
         except Exception as error:
             self._steps = self._project = None
-            self._failed(error, database=True)
+            self._on_failed(error, database=True)
         else:
-            self.wizard.show_progress(_DATABASE + (1 - _DATABASE) * share, text)
-            QTimer.singleShot(0, self._advance)
+            self.wizard.show_progress(_SHARE_OF_DATABASE + (1 - _SHARE_OF_DATABASE) * share, text)
+            QTimer.singleShot(0, self._add_next_layer)
 
-    def _failed(self, error: Exception, database: bool = False) -> None:
+    def _on_failed(self, error: Exception, database: bool = False) -> None:
         self._job = None
         message = messages.explain_and_log(
             error, tr("The project was not made ({error}). Details are in the log, tab Sanxian.")
@@ -149,7 +150,7 @@ class NewProject:
             self.wizard.show_end(kind, message)
 
     # --- the end
-    def _finish(self) -> None:
+    def _open_created_project(self) -> None:
         """Open the created project, if the user allows closing the open one."""
         self._steps = self._project = None
         request, wizard = self._request, self.wizard
@@ -181,7 +182,7 @@ class NewProject:
 
     # --- separate commands
     def show_layers(self) -> None:
-        """新建图层…: open the dialog of the algorithm; its layers get styles and forms."""
+        """Open the toolbox dialog of 新建图层; its layers get symbols and forms."""
         try:
             health.require_libraries()
         except SanxianError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Step 2: county, coordinate system, layers."""
+"""Step 2 of the wizard: county, coordinate system, layers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .county_box import CountyBox
 from .crs_box import CrsBox
 from .draft import Draft, Page
 
-_ROLE = Qt.ItemDataRole.UserRole
-_ROWS = 13
+_ROLE_DATA = Qt.ItemDataRole.UserRole
+_VISIBLE_ROWS = 13
 
 
 class GroupsBox(Section):
-    """Box of the layers to create; ``changed``: the choice has changed."""
+    """Wizard box of the layers to create; signal ``changed``: the choice has changed."""
 
     changed = pyqtSignal()
 
@@ -40,13 +40,13 @@ class GroupsBox(Section):
         self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.tree.header().setStretchLastSection(False)
         self.tree.setUniformRowHeights(True)
-        self.tree.itemChanged.connect(self._toggled)
+        self.tree.itemChanged.connect(self._on_toggled)
         self.notice = Notice()
         self.layout_.addWidget(self.tree)
         self.layout_.addWidget(self.notice)
 
     def refresh(self) -> None:
-        """Fill the tree for another standard; otherwise preserve the ticks."""
+        """Fill the tree of layers for another standard; otherwise keep the ticks."""
         if self._shown == self._draft.standard_id:
             return
         self._shown = self._draft.standard_id
@@ -55,15 +55,15 @@ class GroupsBox(Section):
             self.tree.clear()
             # Usual layers are at the top; the layer tree of the project has another order.
             for branch in sorted(branches(standard), key=lambda b: not b.chosen):
-                self._add(branch, standard)
+                self._add_branch(branch, standard)
         for column in (0, 2, 3):
             self.tree.resizeColumnToContents(column)
         row = self.tree.sizeHintForRow(0) if self.tree.topLevelItemCount() else 0
-        rows = min(self.tree.topLevelItemCount(), _ROWS)
+        rows = min(self.tree.topLevelItemCount(), _VISIBLE_ROWS)
         self.tree.setMinimumHeight(self.tree.header().sizeHint().height() + rows * row + 2 * self.tree.frameWidth())
-        self._toggled()
+        self._on_toggled()
 
-    def _add(self, branch: TreeBranch, standard: Standard) -> None:
+    def _add_branch(self, branch: TreeBranch, standard: Standard) -> None:
         constraint_names = {"M": tr("mandatory"), "C": tr("where there is any"), "O": tr("optional")}
         texts = [
             branch.name,
@@ -81,7 +81,7 @@ class GroupsBox(Section):
                 item, [standard.templates[role].name, role, "", constraint_names[delivery_constraint(role, standard)]]
             )
             child.setFlags((child.flags() | Qt.ItemFlag.ItemIsUserCheckable) & ~Qt.ItemFlag.ItemIsAutoTristate)
-            child.setData(0, _ROLE, role)
+            child.setData(0, _ROLE_DATA, role)
             child.setForeground(1, theme.faint())
             child.setCheckState(0, Qt.CheckState.Checked if branch.chosen else Qt.CheckState.Unchecked)
 
@@ -89,9 +89,9 @@ class GroupsBox(Section):
         tops = (self.tree.topLevelItem(n) for n in range(self.tree.topLevelItemCount()))
         return [top.child(n) for top in tops for n in range(top.childCount())]
 
-    def _toggled(self, *_args) -> None:
+    def _on_toggled(self, *_args) -> None:
         ticked = [c for c in self._list_layer_items() if c.checkState(0) == Qt.CheckState.Checked]
-        self._draft.roles = [c.data(0, _ROLE) for c in ticked]
+        self._draft.roles = [c.data(0, _ROLE_DATA) for c in ticked]
         self.notice.show_message(*self._describe_missing())
         self.changed.emit()
 
@@ -116,7 +116,7 @@ class GroupsBox(Section):
 
 
 class PlacePage(Page):
-    """The page with the boxes of county, coordinate system and layers."""
+    """Wizard page with the boxes of county, coordinate system and layers."""
 
     def __init__(self, draft: Draft, project: QgsProject, parent=None):
         super().__init__(draft, tr("County, CRS and layers"), parent)

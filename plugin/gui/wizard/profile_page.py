@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Step 3, targets and limits: choose the parent profile, enter own settings."""
+"""Step 3 of the wizard, targets and limits: parent profile and own settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .draft import Draft, Page
 
 
 class ProfilePage(Page):
-    """The page with the county profile and its form."""
+    """Wizard page with the county's parent profile and the form of its settings."""
 
     def __init__(self, draft: Draft, parent=None):
         super().__init__(draft, tr("Targets and county profile"), parent)
@@ -37,11 +37,11 @@ class ProfilePage(Page):
         self.body.addWidget(self.form)
         self.body.addStretch(1)
         self._county = ""
-        self.profile.currentIndexChanged.connect(self._chosen)
-        self.form.changed.connect(self._edited)
+        self.profile.currentIndexChanged.connect(self._on_profile_chosen)
+        self.form.changed.connect(self._on_form_edited)
 
     def enter(self) -> None:
-        """Offer the profiles of another county; for the same county preserve the choice."""
+        """Offer the profiles for the chosen county; for the same county keep the choice."""
         county = self.draft.county
         if county is None or county.code == self._county:
             return
@@ -54,24 +54,24 @@ class ProfilePage(Page):
             self.profile.setCurrentIndex(1 if fitting else 0)
         base = self.profile.currentData() or ""
         self.form.open(CountySettings(county.name, county.code, base), Path(SUFFIX))
-        self._chosen()
+        self._on_profile_chosen()
 
-    def _chosen(self) -> None:
+    def _on_profile_chosen(self) -> None:
         self.draft.profile = self.profile.currentData() or ""
         try:
             norm = Options(profile=self.draft.profile, standard=self.draft.standard_id).norm()
         except SanxianError as error:
             self.notice.show_message("error", messages.explain_error(error))
             self.form.setVisible(False)
-            self._edited()
+            self._on_form_edited()
             return
         self.notice.show_message(*self._describe_profile(norm.profile))
         self.form.setVisible(not is_own_file(norm.profile, self._county))
         if self.form.isVisibleTo(self):
             self.form.inherit_from(self.draft.profile)
-        self._edited()
+        self._on_form_edited()
 
-    def _edited(self) -> None:
+    def _on_form_edited(self) -> None:
         shown = self.form.isVisibleTo(self)
         self.draft.settings = self.form.county() if shown and self.form.sets_anything else None
         self.errors.show_errors(self.form.errors if shown else [])

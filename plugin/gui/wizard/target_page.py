@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Step 4: location of database and project, and what to do with existing files."""
+"""Step 4 of the wizard: place of database and project, and existing files."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from ..widgets.sections import Notice, Section
 from .draft import Draft, Page
 
 #: Setting with the folder of the last project.
-_FOLDER = "project_folder"
-_INVALID = re.compile(r'[\\/:*?"<>|\x00-\x1f]|^\.|[. ]$')
+_FOLDER_SETTING = "project_folder"
+_INVALID_NAME_PATTERN = re.compile(r'[\\/:*?"<>|\x00-\x1f]|^\.|[. ]$')
 
 
 class TargetPage(Page):
-    """The page with folder, name and format."""
+    """Wizard page with folder, name and format of database and project."""
 
     def __init__(self, draft: Draft, parent=None):
         super().__init__(draft, tr("Place to save"), parent)
         where = Section(tr("Folder and name"), tr("database and project stand side by side and can be moved together"))
         self.folder, self.name = QgsFileWidget(), QLineEdit()
         self.folder.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
-        self.folder.setFilePath(settings.get(_FOLDER, "") or str(Path.home()))
+        self.folder.setFilePath(settings.get(_FOLDER_SETTING, "") or str(Path.home()))
         grid = QGridLayout()
         for number, (label, widget) in enumerate(((tr("Folder"), self.folder), (tr("Name"), self.name))):
             grid.addWidget(QLabel(label), number, 0)
@@ -57,17 +57,17 @@ class TargetPage(Page):
             self.body.addWidget(widget)
         self.body.addStretch(1)
         self._proposed = ""
-        self.folder.fileChanged.connect(self._moved)
-        self.name.textChanged.connect(self._moved)
+        self.folder.fileChanged.connect(self._on_path_changed)
+        self.name.textChanged.connect(self._on_path_changed)
         self.over.toggled.connect(self._update)
-        self._moved()
+        self._on_path_changed()
 
     def _add_choices(self, section: Section, buttons: dict[str, QRadioButton], chosen: str) -> None:
         group = QButtonGroup(self)
         for name, button in buttons.items():
             group.addButton(button)
             button.setChecked(name == chosen)
-            button.toggled.connect(self._moved if buttons is getattr(self, "formats", None) else self._update)
+            button.toggled.connect(self._on_path_changed if buttons is getattr(self, "formats", None) else self._update)
             section.layout_.addWidget(button)
 
     def enter(self) -> None:
@@ -77,9 +77,9 @@ class TargetPage(Page):
         if self.name.text() == self._proposed:
             self.name.setText(proposal)
             self._proposed = proposal
-        self._moved()
+        self._on_path_changed()
 
-    def _moved(self, *_args) -> None:
+    def _on_path_changed(self, *_args) -> None:
         """Update the paths; reset the answers about existing files of another place."""
         before = (self.draft.database, self.draft.project) if hasattr(self, "there") else None
         self.draft.folder, self.draft.name = self.folder.filePath().strip(), self.name.text().strip()
@@ -97,7 +97,7 @@ class TargetPage(Page):
     def _update(self, *_args) -> None:
         if not hasattr(self, "notice"):
             return
-        named = bool(self.draft.name) and not _INVALID.search(self.draft.name)
+        named = bool(self.draft.name) and not _INVALID_NAME_PATTERN.search(self.draft.name)
         database, project = self.draft.database, self.draft.project
         self.there.setVisible(named and database.exists())
         self.over.setVisible(named and project.exists())
@@ -113,7 +113,7 @@ class TargetPage(Page):
         self.changed.emit()
 
     def _find_problem(self) -> str:
-        if _INVALID.search(self.draft.name):
+        if _INVALID_NAME_PATTERN.search(self.draft.name):
             return tr('A file name has none of \\ / : * ? " < > | and does not begin or end with a point.')
         if self.draft.folder and not Path(self.draft.folder).is_dir():
             return tr("The folder does not exist. Choose one that does.")
@@ -138,4 +138,4 @@ class TargetPage(Page):
         return ""
 
     def remember(self) -> None:
-        settings.put(_FOLDER, self.draft.folder)
+        settings.put(_FOLDER_SETTING, self.draft.folder)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Step 1: the standard with the templates of the layers."""
+"""Step 1 of the wizard: the standard with the templates of the layers."""
 
 from __future__ import annotations
 
@@ -12,22 +12,25 @@ from ..widgets.sections import Notice, Section, faint
 from .draft import Draft, Page
 
 #: The standards for a county first, then the others by id.
-_FIRST = ("county_db", "three_lines_2022")
+_FIRST_STANDARDS = ("county_db", "three_lines_2022")
 
 
 class TemplatePage(Page):
-    """The page with the standards."""
+    """Wizard page on which the standard is chosen."""
 
     def __init__(self, draft: Draft, parent=None):
         super().__init__(draft, tr("Template"), parent)
         section = Section(tr("Standard"), tr("fields, aliases, code lists and symbols of every layer come from it"))
         self.group = QButtonGroup(self)
         self.buttons: dict[str, QRadioButton] = {}
-        for name in sorted(standard_ids(), key=lambda n: (_FIRST.index(n) if n in _FIRST else len(_FIRST), n)):
+        for name in sorted(
+            standard_ids(),
+            key=lambda n: (_FIRST_STANDARDS.index(n) if n in _FIRST_STANDARDS else len(_FIRST_STANDARDS), n),
+        ):
             standard = load_standard(name)
             button = QRadioButton(standard.name)
             button.setChecked(name == draft.standard_id)
-            button.toggled.connect(lambda on, n=name: self._choose(n) if on else None)
+            button.toggled.connect(lambda on, n=name: self._choose_standard(n) if on else None)
             self.group.addButton(button)
             self.buttons[name] = button
             section.layout_.addWidget(button)
@@ -43,7 +46,7 @@ class TemplatePage(Page):
         self.body.addStretch(1)
         self._show_notice()
 
-    def _choose(self, name: str) -> None:
+    def _choose_standard(self, name: str) -> None:
         self.draft.standard_id = name
         self.draft.roles = []
         self._show_notice()
