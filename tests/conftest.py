@@ -39,7 +39,7 @@ SLOW_FILES = (
     "tests/plans/test_golden.py",
     "tests/qgis/test_new_county.py",
     "tests/shape/test_package.py",
-    "tests/core/package/test_received.py",
+    "tests/core/package/test_receiver_rules.py",
 )
 #: Files that read the same checks of the sample (tests/sample.py) run in one process.
 OF_THE_SAMPLE = (
@@ -48,7 +48,7 @@ OF_THE_SAMPLE = (
     "tests/plans/test_sample_county.py",
     "tests/core/engine/test_rule_groups.py",
     "tests/core/engine/test_run_order.py",
-    "tests/core/exchange/vct/test_checked.py",
+    "tests/core/exchange/vct/test_check_after_import.py",
     "tests/core/heritage/test_heritage_list.py",
     "tests/core/render/test_json.py",
     "tests/core/test_county_generator.py",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Plans from the WKT examples of rules, which make the examples tests."""
+"""Plans made from the WKT examples of rules, so that each example is a test."""
 
 from __future__ import annotations
 
@@ -44,10 +44,11 @@ SIDE = {
 
 
 def norm_of(settings: dict[str, Any] | None = None, standard: str = "county_db", **profile: Any) -> Norm:
-    """Return a standard with settings.
+    """Return the norm (standard and profile resolved together) with given settings.
 
-    ``targets``: rows of indicator, comparison, value, unit and, for each other document with the figure, value and name;
-    ``register``: (term, kind, level) and a count, or a dict with name and areas of a site.
+    ``targets``: rows of indicator, comparison, value and unit, then (value, name) of each other document with the
+    figure. ``register``: heritage counts as (term, kind, level, count); a dict with name and areas replaces the
+    count.
     """
     settings = dict(settings or {})
     register = tuple(
@@ -67,10 +68,10 @@ def norm_of(settings: dict[str, Any] | None = None, standard: str = "county_db",
 
 
 def source_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526, name: str = "") -> SourceLayer:
-    """Return rows (WKT, None, or dict of ``wkt`` and values by meaning or field name) as a layer.
+    """Return a source layer from rows: WKT texts, None for no shape, or dicts.
 
-    A row may also have ``curve`` (drawn with an arc), the ``crs`` of the layer, and ``lengths``, ``aliases`` and
-    ``domains`` of fields by meaning.
+    A dict has ``wkt`` and values by field name or field meaning. It may also have ``curve`` (the shape is drawn with
+    an arc), the ``crs`` of the layer, and ``lengths``, ``aliases`` and ``domains`` of fields by meaning.
     """
     template = norm.standard.templates[role]
     fields = {f.name: f for f in template.fields} | {f.meaning: f for f in template.fields if f.meaning}
@@ -114,7 +115,10 @@ def plan_of(
     settings: dict[str, Any] | None = None,
     standard: str = "county_db",
 ) -> Plan:
-    """Return a plan of layers by concept, role or name of a need; ``roles`` gives the role of a need."""
+    """Return a plan made from rows by concept, layer code or name of a rule's input.
+
+    ``roles`` gives the layer code for a rule's input.
+    """
     norm = norm_of(settings, standard)
     sources = []
     for name, rows in layers.items():
@@ -125,7 +129,10 @@ def plan_of(
 
 
 def run_example(rule: Rule, example: Example) -> Report:
-    """Run only this rule on the plan of an example; ``layer`` means zones unless ``roles`` differs."""
+    """Return the report of one rule on its example.
+
+    An input called ``layer`` is the red line layer unless the example names another one.
+    """
     roles = dict(example.roles)
     if any(n.concept == EACH for n in rule.needs.values()):
         roles.setdefault("layer", "STBHHX")

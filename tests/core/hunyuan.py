@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county of rectangles with the areas of 浑源县, computed without code of the plugin."""
+"""A county of rectangles with the printed areas of 浑源县.
+
+Areas are computed without code of the plugin.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ RATE = 0.1
 
 @dataclass(frozen=True)
 class Areas:
-    """Printed areas: net 万亩 of cultivated land and farmland, km² of red line, boundary and base parcels."""
+    """Areas of the county as printed in its plan.
+
+    Cultivated land and farmland in net 万亩; red line, boundary and base parcels in km².
+    """
 
     cultivated: float = 73.39
     farmland: float = 63.25
@@ -44,7 +50,7 @@ class Areas:
 
 
 def strip(x: float, width: float) -> shapely.Polygon:
-    """Return a rectangle with a vertex about every 100 m; their number does not depend on the width."""
+    """Return a rectangle (m) with 201 vertices on each side."""
     along = np.linspace(0.0, 1.0, 201)
     south = np.column_stack([x + along * width, np.full(201, Y)])
     east = np.column_stack([np.full(201, x + width), Y + along * HEIGHT])
@@ -54,7 +60,10 @@ def strip(x: float, width: float) -> shapely.Polygon:
 
 
 def solved(x: float, area_m2: float) -> shapely.Polygon:
-    """Return the strip of this statutory area, to a square centimetre, by Newton's method."""
+    """Return a strip from easting ``x`` with this statutory area (to 1 cm²).
+
+    The width is found by Newton's method.
+    """
     width = area_m2 / HEIGHT
     for _ in range(20):
         missing = area_m2 - float(statutory_area([strip(x, width)])[0])
@@ -65,7 +74,7 @@ def solved(x: float, area_m2: float) -> shapely.Polygon:
 
 
 def strips(x: float, areas: list[float]) -> tuple[list[shapely.Polygon], float]:
-    """Return adjacent strips and the start of the next one."""
+    """Return strips side by side with these areas (m²), and the easting of their end."""
     made = []
     for area in areas:
         made.append(solved(x, area))
@@ -74,7 +83,7 @@ def strips(x: float, areas: list[float]) -> tuple[list[shapely.Polygon], float]:
 
 
 def fields(net: list[float]) -> dict[str, list]:
-    """Return the area columns of fields with these net areas (m²)."""
+    """Return the columns gross area, deduction rate and deduction for net areas (m²)."""
     gross = [round(a / (1 - RATE), 2) for a in net]
     return {
         "gross": gross,
@@ -84,7 +93,10 @@ def fields(net: list[float]) -> dict[str, list]:
 
 
 def county(areas: Areas = Areas()) -> dict[str, gpd.GeoDataFrame]:
-    """Return the layers that the three lines need, without a conflict."""
+    """Return the layers of the three control lines and base parcels by layer code.
+
+    They do not overlap.
+    """
     farm_net = [round(areas.farmland * WAN_MU / 10, 2)] * 9
     farm_net.append(round(areas.farmland * WAN_MU - sum(farm_net) + 0.005, 2))
     other_net = round((areas.cultivated * WAN_MU) - sum(farm_net) + 0.005, 2)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Small plans for packages, and facts of packages with changes."""
+"""Small plans, documents and facts of packages for the package tests."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ PARCELS = {"DLBM": "0103", "DLMC": "旱地", "TBMJ": 10_000.0, "KCXS": 0.0, "KCM
 
 
 def parcels(count: int = 3, **columns: list[Any]) -> gpd.GeoDataFrame:
-    """Return adjacent squares of one hectare as DLTB; ``columns`` replace or add fields."""
+    """Return a DLTB table of adjacent one-hectare squares.
+
+    ``columns`` replace or add fields.
+    """
     return table([box(100 * n, 0) for n in range(count)], **{**{k: [v] * count for k, v in PARCELS.items()}, **columns})
 
 
@@ -61,7 +64,10 @@ def single_layer_plan(plan: Plan, form: VectorSet, **more: Any) -> Content:
 
 
 def awkward_shapes() -> gpd.GeoDataFrame:
-    """Return shapes that formats may change: holes, islands, parts, a hole that touches its shell."""
+    """Return a table of shapes that file formats may change.
+
+    They have holes, islands, several parts, and a hole that touches its outer ring.
+    """
     hole = shapely.box(X + 300, Y, X + 400, Y + 100).difference(shapely.box(X + 320, Y + 20, X + 380, Y + 80))
     island = shapely.union(hole, shapely.box(X + 340, Y + 40, X + 360, Y + 60))
     touching = shapely.Polygon(
@@ -83,9 +89,9 @@ A4 = (2480, 3508)
 
 @cache
 def jpg(dpi: int = 300, size: tuple[int, int] = A4, drawn: bool = True) -> bytes:
-    """Return a small baseline JPEG in grey of this size (width, height).
+    """Return the bytes of a small grey JPEG of this resolution and size (pixels).
 
-    ``drawn``: blocks of two greys, else a single grey.
+    ``drawn``: blocks of two greys, else one grey.
     """
     head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01" + struct.pack(">HH", dpi, dpi) + b"\x00\x00"
     # One step of quantisation; codes 0 (no change) and 10 (a change of eight bits) for the level, 0 (end) for the rest.
@@ -104,7 +110,7 @@ def jpg(dpi: int = 300, size: tuple[int, int] = A4, drawn: bool = True) -> bytes
 
 
 def pdf(words: str = "", pages: int = 1, more: bytes = b"", trailer: bytes = b"", drawn: bool = True) -> bytes:
-    """Return a small complete PDF of ``pages`` with a line each.
+    """Return the bytes of a small complete PDF with a line on each of ``pages``.
 
     ``words``: a comment; ``more``: entries of the catalogue.
     """
@@ -154,28 +160,27 @@ SHAPES = DATABASE.removesuffix(".gdb")
 
 
 def facts_of(changes: dict[str, Any]) -> PackageFacts:
-    """Return the facts of that package after changes.
+    """Return the facts of a complete package after some changes.
 
-    ``drop`` (beginnings of paths), ``add`` (path → content), ``root``, ``layers`` (name → features, None for a removed one),
-    ``crs`` (name → label), ``manifest`` (of the package before the changes), its ``state``, its counts of features (``told``)
-    and ``areas`` (m², statutory, or by method), ``forced`` (the verdict before the export), the ``area`` of the county, the
-    level of ``secrecy``;
-    ``fields`` (layer → names), ``told_fields`` (layer → number in the manifest);
-    ``vertical``: heights that the specification requires; ``tables``: sheets of its workbook, name → rows of cells as printed;
-    ``unread``: why another table cannot be read; ``documents`` (path → bytes) in place of matching metadata, ``metadata``
-    and ``documents_codec`` to change those; ``report`` (path → bytes) in addition;
-    ``shapefile``: error of the table of a shapefile next to the database (as in `IntegrityError`);
-    ``faults``: damaged or missing files of the database, each with its table and the message of GDAL;
-    ``links``: paths of links to other places; ``twins``: layers of the database that a VCT file has too, as
-    `DatasetComparison`;
-    ``spares``: layers of the database that resemble another one: name, role and the one used;
-    ``pages``: content of HTML by path; ``head``: more of the manifest, ``row`` of a layer's row in it (by layer), ``data_year`` of
-    all; ``files``: paths that it lists again, ``bytes``: sizes in it; ``special``: paths of pipes; ``pdf``: facts of documents,
-    by path; ``decoded``: result of decoding a jpg, by path; ``hidden``: sheet → hidden parts; ``hidden_tables`` of the database;
-    ``sums``: lists of digests by name; ``changed_sums``: digests in SHA256SUMS that differ from those of a complete package;
-    ``broken``: error of an exchange file and its line;
-    ``doubled``: a name twice in the manifest; ``empty_folders``; ``heads`` of VCT files, by path;
-    ``archive_comments``: text of the zip outside its files.
+    Keys of ``changes``, with the type of their value:
+
+    - files: ``drop`` (path prefixes to remove), ``add`` (path → content), ``root`` (folder name), ``empty_folders``,
+      ``special`` (paths of pipes), ``links`` (paths of links), ``pdf`` (path → facts), ``decoded`` (jpg path → picture),
+      ``archive_comments`` (text of the zip outside its files);
+    - layers: ``layers`` (name → feature count, None removes it), ``crs`` (name → label), ``fields`` (name → field names),
+      ``vertical`` (vertical CRS that the package spec requires), ``spares`` (layers that resemble another one: name,
+      role, layer used), ``twins`` (layers also in a VCT file, as `DatasetComparison`), ``heads`` (VCT path → header);
+    - damage: ``faults`` (file, table and GDAL message), ``shapefile`` (error of a table, as in `IntegrityError`),
+      ``broken`` (error and line of an exchange file), ``hidden_tables`` (of the database);
+    - manifest: ``manifest`` (True: of the package before the changes), ``state``, ``told`` (name → feature count),
+      ``areas`` (name → m², statutory or by method), ``told_fields`` (name → field count), ``forced`` (verdict before a
+      forced export), ``area`` (code and name of the county), ``secrecy``, ``head`` (further keys), ``row`` (name → row
+      values), ``data_year``, ``files`` (paths listed again), ``bytes`` (path → size), ``doubled`` (name given twice);
+    - digests: ``sums`` (file name → digests), ``changed_sums`` (changed digests in SHA256SUMS);
+    - tables: ``tables`` (sheet → rows of printed cells), ``hidden`` (sheet → hidden parts), ``unread`` (reason why a
+      second table cannot be read);
+    - documents: ``documents`` (path → bytes, instead of metadata), ``metadata`` (changed items by layer),
+      ``documents_codec`` (encoding), ``report`` and ``pages`` (path → content).
     """
     dropped = tuple(changes.get("drop", ()))
     content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
@@ -214,7 +219,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
             "secrecy": changes.get("secrecy", "内部"),
             "area": changes.get("area", {"code": "140225", "name": "浑源县"}),
         }
-        _change(manifest, changes)
+        _change_manifest(manifest, changes)
     root = changes.get("root", "140225浑源县国土空间总体规划")
     named = make_name_matcher(form.root, {}).fullmatch(root)
     # If the folder name does not match, file names give code and name.
@@ -241,7 +246,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
                     hashlib.sha256(c).hexdigest(),
                     read_jpeg(BytesIO(c)) if is_jpeg(p) else None,
                     tail=c[-TAIL:],
-                    pdf=_pdf(p, c, changes),
+                    pdf=_inspect_pdf(p, c, changes),
                     decoded=DecodedJpeg(**changes["decoded"][p]) if p in changes.get("decoded", {}) else None,
                 )
                 for p, c in content.items()
@@ -253,8 +258,8 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         tuple(seen),
         manifest,
         changes.get("state", "ok" if manifest else "missing"),
-        _workbooks(changes),
-        (changes["documents"] if "documents" in changes else _metadata(changes, form, layers))
+        _make_workbooks(changes),
+        (changes["documents"] if "documents" in changes else _make_metadata(changes, form, layers))
         | changes.get("report", {})
         | changes.get("pages", {}),
         sums=changes.get("sums", {})
@@ -271,7 +276,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
                 if key in changes
             ),
         ),
-        dataset_comparisons=tuple(_plain_comparison(**values) for values in changes.get("twins", ())),
+        dataset_comparisons=tuple(_make_comparison(**values) for values in changes.get("twins", ())),
         hidden_tables={DATABASE: tuple(changes["hidden_tables"])} if "hidden_tables" in changes else {},
         unread_layers=tuple(UnreadLayer(DATABASE, *values) for values in changes.get("spares", ())),
         duplicate_files=changes.get("doubled", ""),
@@ -281,8 +286,8 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
     )
 
 
-def _change(manifest: dict[str, Any], changes: dict[str, Any]) -> None:
-    """Change values of a manifest, repeat rows or change their sizes."""
+def _change_manifest(manifest: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Change manifest values, and repeat or resize rows, as ``changes`` requests."""
     for key, value in changes.get("head", {}).items():
         manifest[key] = {**manifest[key], **value} if isinstance(manifest.get(key), dict) else value
     tool = manifest.get("tool", {})
@@ -298,14 +303,14 @@ def _change(manifest: dict[str, Any], changes: dict[str, Any]) -> None:
         manifest["files"].append(rows.get(path, {"path": path, "sha256": "0" * 64}))
 
 
-def _pdf(path: str, content: bytes, changes: dict[str, Any]) -> PdfFact | None:
+def _inspect_pdf(path: str, content: bytes, changes: dict[str, Any]) -> PdfFact | None:
     if path in changes.get("pdf", {}):
         return PdfFact(**changes["pdf"][path])
     return inspect_pdf_structure(content) if path.endswith(".pdf") and content.startswith(b"%PDF-") else None
 
 
-def _plain_comparison(role: str, **values: Any) -> DatasetComparison:
-    """Return a comparison from plain values, as examples write it."""
+def _make_comparison(role: str, **values: Any) -> DatasetComparison:
+    """Return a comparison of data sets from plain lists, as rule examples have them."""
     if "alone" in values:
         values["alone"] = tuple(FeatureSample(count, tuple(names)) for count, names in values["alone"])
     if "off" in values:
@@ -319,8 +324,11 @@ def _plain_comparison(role: str, **values: Any) -> DatasetComparison:
     return DatasetComparison(role, role, DATABASE, DATABASE.replace(".gdb", ".vct"), fields=fields, **values)
 
 
-def _metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: dict[str, int]) -> dict[str, bytes]:
-    """Return metadata of these layers; ``metadata``: changed items by layer ("" for the package)."""
+def _make_metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: dict[str, int]) -> dict[str, bytes]:
+    """Return the metadata files of these layers.
+
+    ``metadata`` in ``changes`` has changed items by layer ("" for the package).
+    """
     changed = changes.get("metadata", {})
     templates = load_standard("county_db").templates
     kinds = {name: templates[name].geometry if name in templates else "polygon" for name in {**layers, **changed}}
@@ -350,7 +358,7 @@ def _metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: dict[s
     return {"5-元数据/140225浑源县国土空间总体规划元数据.xml": data}
 
 
-def _workbooks(changes: dict[str, Any]) -> tuple[Workbook, ...]:
+def _make_workbooks(changes: dict[str, Any]) -> tuple[Workbook, ...]:
     found = []
     if changes.get("tables"):
         unseen = changes.get("hidden", {})
@@ -370,7 +378,7 @@ def sheet_of(name: str, rows: list[list[str]]) -> Sheet:
 
 
 def put_county(folder: Path) -> tuple[Path, Path]:
-    """Write data of a valid county and a folder of its documents to ``folder``."""
+    """Write a valid county and its documents; return data file and document folder."""
     from tests.county import make_county
     from tests.county.write import write_geopackage
 
@@ -384,7 +392,10 @@ def put_county(folder: Path) -> tuple[Path, Path]:
 
 
 def whole_package(folder: Path, **options: Any) -> Path:
-    """Export a clean county's package with documents, tables and a map to ``folder``."""
+    """Export a package of a valid county with documents, tables and a map.
+
+    Return the package path.
+    """
     from plugin.core.check import check_plan
     from plugin.core.package.export import ExportOrder, export_package
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A report made by hand, for tests of pages and pictures without a run of rules."""
+"""A report made by hand, for tests of pages and pictures without a check."""
 
 from __future__ import annotations
 

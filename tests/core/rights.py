@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""File permissions that apply to root too."""
+"""File permissions that apply to an administrator too."""
 
 import ctypes
 import os
@@ -9,15 +9,15 @@ from contextlib import contextmanager
 import pytest
 
 #: Linux capabilities by which root ignores file permissions: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.
-_OVERRIDES = 1 << 1 | 1 << 2
-_VERSION_3 = 0x20080522
+_ROOT_OVERRIDE_CAPABILITIES = 1 << 1 | 1 << 2
+_CAPABILITY_VERSION_3 = 0x20080522
 
 
 @contextmanager
 def bound_by_rights():
-    """Apply file permissions to the user of the tests.
+    """Apply file permissions inside a with block, also if the tests run as root.
 
-    The user does not change, because others may not enter the checkout of root.
+    On Linux the capabilities that override permissions are switched off; elsewhere the test is skipped.
     """
     if os.geteuid():
         yield
@@ -25,7 +25,7 @@ def bound_by_rights():
     if not sys.platform.startswith("linux"):
         pytest.skip("root gives up its override by capabilities of Linux")
     libc = ctypes.CDLL(None, use_errno=True)
-    head = (ctypes.c_uint32 * 2)(_VERSION_3, 0)
+    head = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
     data = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable: of capabilities 0-31, then of 32-63
 
     def call(name):
@@ -34,7 +34,7 @@ def bound_by_rights():
 
     call("capget")
     before = data[0]
-    data[0] = before & ~_OVERRIDES
+    data[0] = before & ~_ROOT_OVERRIDE_CAPABILITIES
     call("capset")
     try:
         yield

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county of 2 × 1 km with one defect of most kinds, and functions that write it to files."""
+"""A small county (2 × 1 km) with most kinds of defects, and how to write it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def box(x: float, y: float, width: float = 100.0, height: float = 100.0) -> Any:
 
 
 def place_wkt(wkt: str) -> Any:
-    """Return WKT drawn near 0, 0, moved to its place in the county."""
+    """Return the shape of WKT drawn near 0, 0, moved into the county (EPSG:4526)."""
     return shapely.transform(shapely.from_wkt(wkt), lambda c: c + CORNER)
 
 
@@ -47,7 +47,10 @@ def table(shapes: Iterable[Any], crs: int | None = 4526, **columns: Any) -> gpd.
 
 
 def layers() -> dict[str, gpd.GeoDataFrame]:
-    """Return the plan by role; every family of rules has a finding, and most texts are Chinese."""
+    """Return the tables of the small plan by layer code.
+
+    Every family of rules has a finding in it, and most texts are Chinese.
+    """
     window = (
         "POLYGON ((1200 0, 1500 0, 1500 1100, 1200 1100, 1200 0), (1300 400, 1400 400, 1400 500, 1300 500, 1300 400))"
     )
@@ -82,7 +85,7 @@ def layers() -> dict[str, gpd.GeoDataFrame]:
 
 
 def add_survey_vertices(tables: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
-    """Return the tables with a vertex every 20 m, as parcels have.
+    """Return the tables with a vertex every 20 m, as surveyed parcels have.
 
     A straight line of a kilometre differs between projections, and statutory area uses stored vertices only.
     """
@@ -90,7 +93,7 @@ def add_survey_vertices(tables: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.Ge
 
 
 def as_read_layers(tables: dict[str, gpd.GeoDataFrame] | None = None) -> list[SourceLayer]:
-    """Return the tables as if read from a file."""
+    """Return tables as source layers, as if they were read from a file."""
     kinds = {"i": "integer", "u": "integer", "f": "real", "M": "date"}
     return [
         SourceLayer(
@@ -121,7 +124,7 @@ def write_gpkg(
 
 
 def write_shapes(path: Path, role: str, shapes: dict[int, bytes]) -> Path:
-    """Write WKB of any kind straight into a GeoPackage: feature id → bytes."""
+    """Write WKB (by feature id) directly into a layer of a GeoPackage."""
     with sqlite3.connect(path) as database:
         for fid, wkb in shapes.items():
             blob = b"GP\0\1" + struct.pack("<i", 4526) + wkb
@@ -131,7 +134,7 @@ def write_shapes(path: Path, role: str, shapes: dict[int, bytes]) -> Path:
 
 
 def ring(*points: tuple[float, float]) -> bytes:
-    """Return a polygon of one ring as WKB, without validation of its points."""
+    """Return the WKB of a polygon of one ring; its points are not validated."""
     return struct.pack("<BIII", 1, 3, 1, len(points)) + b"".join(struct.pack("<dd", *p) for p in points)
 
 
@@ -160,24 +163,24 @@ def kind(frame: gpd.GeoDataFrame) -> str:
 
 
 def write_findings(target: Path, findings: list[Finding], crs: CRS) -> None:
-    """Write only the findings layer, like the output of a run."""
+    """Write only the findings layer of a check to a file."""
     with atomic_output(target) as path:
         put_findings(path, findings, crs)
 
 
 def digest(*paths: Path) -> dict[str, str]:
-    """Return SHA-256 of every file below the paths, which differs for changed, new or missing files."""
+    """Return the SHA-256 of every file below the paths, by path."""
     files = [f for p in paths for f in ([p] if p.is_file() else p.rglob("*")) if f.is_file()]
     return {str(f): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 
 def check_data(source: Any, rules: Iterable[str] = (), roles: str = "", **options: Any) -> CheckResult:
-    """Check a file, a folder or layers."""
+    """Return the result of checking a file, a folder or layers."""
     return check_plan(source, Options(rules=tuple(rules), roles=roles, **options))
 
 
 def explain_error(error: SanxianError) -> str:
-    """Return the message of an error that the user reads."""
+    """Return the Chinese message of an error; fail if it is not complete."""
     text = ZH.explain(error)
     assert re.search(r"[\u4e00-\u9fff]", text) and "None" not in text, text
     return text

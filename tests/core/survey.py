@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A land survey as bureaus deliver it: a shapefile in GBK, names cut to ten bytes, codes of every kind."""
+"""A land survey as bureaus deliver it: a GBK shapefile with cut field names."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def survey_frame() -> gpd.GeoDataFrame:
 
 
 def write_survey(folder: Path, name: str = "三调 图斑") -> Path:
-    """Write the shapefile with a .cpg of GBK, as many tools do."""
+    """Write the survey as a shapefile with a .cpg of GBK; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.shp"
     pyogrio.write_dataframe(survey_frame(), path, driver="ESRI Shapefile", encoding="GBK")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Cancellation, checked at every step."""
+"""Cancellation of a check at every step."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from plugin.core.cancellation import NEVER, Cancellation
 from plugin.core.errors import Cancelled
 
 
-def test_cancellation_raises_after_the_request():
+def test_cancellation_raises_after_it_was_requested():
     answers = iter([False, False, True, True])
     cancellation = Cancellation(lambda: next(answers))
     assert not cancellation.is_cancelled
@@ -17,11 +17,11 @@ def test_cancellation_raises_after_the_request():
         cancellation.raise_if_cancelled()
 
 
-def test_run_without_cancellation_finishes():
+def test_check_without_a_cancellation_request_finishes():
     NEVER.raise_if_cancelled()
     assert not NEVER.is_cancelled
 
 
-def test_error_of_the_callback_is_not_a_cancellation():
+def test_error_of_the_cancellation_callback_is_not_taken_for_a_cancellation():
     with pytest.raises(ZeroDivisionError):
         Cancellation(lambda: bool(1 / 0)).raise_if_cancelled()

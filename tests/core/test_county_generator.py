@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sample county: realistic, repeatable, and with a complete list of its defects.
+"""The generated sample county: realistic, repeatable, with a list of its defects.
 
-The oracle below compares every pair of rows with shapely, without knowledge of the defects.
+An independent check of every pair of rows by shapely must find exactly the listed defects.
 """
 
 import json
@@ -21,30 +21,30 @@ from tests.county.measure import SERIES, land_area, statutory_area
 from tests.county.write import write_geopackage
 from tests.sample import checked_county, sample_report
 
-SAMPLE = Path(__file__).resolve().parents[2] / "resources" / "sample"
-SMALL = 400
-CULTIVATED = ("0101", "0102", "0103")
+SAMPLE_FOLDER = Path(__file__).resolve().parents[2] / "resources" / "sample"
+PARCEL_COUNT = 400
+CULTIVATED_CODES = ("0101", "0102", "0103")
 
 pytestmark = pytest.mark.slow  # builds counties
 
 
 @pytest.fixture(scope="module")
 def clean():
-    return make_county(SMALL, defects=False)
+    return make_county(PARCEL_COUNT, defects=False)
 
 
 @pytest.fixture(scope="module")
 def defective():
-    return make_county(SMALL)
+    return make_county(PARCEL_COUNT)
 
 
 @pytest.fixture(scope="module")
 def shipped():
-    layers = {role: gpd.read_file(SAMPLE / "county.gpkg", layer=role) for role in templates.EDITIONS}
-    return layers, json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))
+    layers = {role: gpd.read_file(SAMPLE_FOLDER / "county.gpkg", layer=role) for role in templates.EDITIONS}
+    return layers, json.loads((SAMPLE_FOLDER / "truth.json").read_text(encoding="utf-8"))
 
 
-VECTORS = [
+AREA_TEST_VALUES = [
     ("112 37,112.1 37,112.1 37.1,112 37.1,112 37", 98719156.29),
     ("112.4 37.8,112.6 37.8,112.6 37.9,112.4 37.9,112.4 37.8", 195373339.20),
     ("112 37,112.001 37,112.001 37.001,112 37.001,112 37", 9878.24),
@@ -59,14 +59,14 @@ VECTORS = [
 ]
 
 
-@pytest.mark.parametrize(("rings", "area"), VECTORS)
-def test_statutory_area_equals_the_standard(rings, area):
+@pytest.mark.parametrize(("rings", "area"), AREA_TEST_VALUES)
+def test_area_formula_of_the_generator_equals_the_standard(rings, area):
     shape = shapely.from_wkt(f"POLYGON(({rings}))")
     turned = shapely.Polygon(shape.exterior.coords[::-1], [ring.coords for ring in shape.interiors])
     assert statutory_area([shape, turned], epsg=4490) == pytest.approx([area, area], abs=0.01)
 
 
-def test_series_equals_the_standard():
+def test_series_coefficients_of_the_area_formula_equal_the_standard():
     printed = (
         1.0033640898341927,
         0.0011241893819271072,
@@ -78,7 +78,7 @@ def test_series_equals_the_standard():
 
 
 @pytest.mark.parametrize("role", ["DLTB", "XZQXZ", "YDYHGHFQ"])
-def test_clean_layers_tile_the_county(clean, role):
+def test_clean_layers_of_the_sample_county_tile_the_county(clean, role):
     layers, truth = clean
     shapes = layers[role].geometry.to_numpy()
     assert shapely.is_valid(shapes).all()
@@ -87,7 +87,7 @@ def test_clean_layers_tile_the_county(clean, role):
 
 
 @pytest.mark.parametrize("role", ["GDBHMB", "YJJBNTBHTB", "STBHHX", "CZKFBJ"])
-def test_clean_lines_are_single_valid_parts(clean, role):
+def test_clean_control_lines_are_single_valid_polygons(clean, role):
     shapes = clean[0][role].geometry.to_numpy()
     assert (shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON).all()
     assert shapely.is_valid(shapes).all()
@@ -95,7 +95,7 @@ def test_clean_lines_are_single_valid_parts(clean, role):
 
 
 @pytest.mark.parametrize("role", templates.EDITIONS)
-def test_fields_equal_the_templates(clean, role):
+def test_fields_of_the_sample_county_equal_the_templates(clean, role):
     frame = clean[0][role]
     assert list(frame.columns) == [*templates.fields(role), "geometry"]
     assert frame.crs.to_epsg() == 4526
@@ -115,7 +115,7 @@ def test_fields_equal_the_templates(clean, role):
 @pytest.mark.parametrize(("role", "gross", "net"), [
     ("DLTB", "TBMJ", "TBDLMJ"), ("GDBHMB", "TBMJ", "TBDLMJ"), ("YJJBNTBHTB", "YJJBNTTBMJ", "YJJBNTMJ"),
 ])  # fmt: skip
-def test_net_areas_add_up(clean, role, gross, net):
+def test_net_areas_of_the_sample_county_add_up(clean, role, gross, net):
     frame = clean[0][role]
     assert np.abs(frame["KCMJ"] - frame[gross] * frame["KCXS"]).max() <= 0.01
     assert np.abs(frame[net] - (frame[gross] - frame["KCMJ"])).max() <= 0.01
@@ -123,7 +123,7 @@ def test_net_areas_add_up(clean, role, gross, net):
     assert (frame["KCXS"] > 0).any() and (frame["SJNF"] == 2020).all()
 
 
-def test_clean_county_meets_its_targets(clean):
+def test_clean_sample_county_meets_its_targets(clean):
     truth = clean[1]
     figures = truth["indicators"]
     assert truth["defects"] == []
@@ -137,19 +137,19 @@ def test_clean_county_meets_its_targets(clean):
     assert truth["county"]["area_m2"] == pytest.approx(1968e6, rel=0.02)
 
 
-def test_terraces_pass_by_gross_and_fail_by_net_area():
-    truth = make_county(SMALL, defects=False, terraced=True)[1]
+def test_terraced_county_meets_its_farmland_target_by_gross_but_not_by_net_area():
+    truth = make_county(PARCEL_COUNT, defects=False, terraced=True)[1]
     figures = truth["indicators"]
     assert figures["farmland_area_m2_net"] < TARGETS["farmland"] <= figures["farmland_area_m2_gross"]
     assert [(one["rule"], one["role"]) for one in truth["defects"]] == [("LAW002", "YJJBNTBHTB")]
 
 
-def test_historic_district_has_the_areas_of_the_plan(clean):
+def test_historic_district_of_the_sample_has_the_areas_of_the_real_plan(clean):
     assert clean[0]["LSWHBHX"]["MJ"].iloc[:2].to_list() == pytest.approx([301300, 332100], abs=50)
 
 
-def test_same_seed_gives_the_same_county(defective):
-    layers, truth = make_county(SMALL)
+def test_generator_makes_the_same_county_from_the_same_seed(defective):
+    layers, truth = make_county(PARCEL_COUNT)
     assert truth == defective[1]
     for role, frame in layers.items():
         first = defective[0][role]
@@ -157,11 +157,11 @@ def test_same_seed_gives_the_same_county(defective):
         assert first.drop(columns="geometry").equals(frame.drop(columns="geometry"))
 
 
-def test_another_seed_gives_another_county(defective):
-    assert make_county(SMALL, seed=7)[1]["indicators"] != defective[1]["indicators"]
+def test_generator_makes_another_county_from_another_seed(defective):
+    assert make_county(PARCEL_COUNT, seed=7)[1]["indicators"] != defective[1]["indicators"]
 
 
-def test_geopackage_is_read_back_equal(defective, tmp_path):
+def test_written_sample_geopackage_reads_back_equal(defective, tmp_path):
     layers, _ = defective
     path = tmp_path / "county.gpkg"
     write_geopackage(path, layers)
@@ -177,18 +177,18 @@ def test_geopackage_is_read_back_equal(defective, tmp_path):
             assert same.all(), (role, name)
         mine, theirs = frame.geometry.to_numpy(), back.geometry.to_numpy()
         if (shapely.get_type_id(theirs) == shapely.GeometryType.MULTIPOLYGON).any():
-            mine = np.array([_as_multipart(one) for one in mine], dtype=object)
+            mine = np.array([_convert_to_multipart(one) for one in mine], dtype=object)
         assert (shapely.to_wkb(mine) == shapely.to_wkb(theirs)).all()
 
 
-def _as_multipart(shape):
+def _convert_to_multipart(shape):
     return shapely.multipolygons([shape]) if shape is not None and shape.geom_type == "Polygon" else shape
 
 
 @pytest.mark.parametrize("county", ["clean", "defective", "shipped"])
-def test_listed_defects_equal_the_findings_of_the_oracle(county, request):
+def test_listed_defects_equal_the_findings_of_an_independent_computation(county, request):
     layers, truth = request.getfixturevalue(county)
-    found, slivers = Oracle(layers).findings()
+    found, slivers = IndependentOverlayCheck(layers).findings()
     rules = {one[0] for one in found} | {"TOP001", "TOP002", "TOP003", "LAW010", *(f"REL00{n}" for n in range(1, 7))}
     listed = [
         (
@@ -215,7 +215,7 @@ def test_listed_defects_equal_the_findings_of_the_oracle(county, request):
 
 
 @pytest.mark.parametrize("county", ["defective", "shipped"])
-def test_every_rule_has_defects(county, request):
+def test_every_rule_has_defects_in_the_sample_county(county, request):
     truth = request.getfixturevalue(county)[1]
     rules = {one["rule"] for one in truth["defects"]}
     wanted = "SCH002 GEO001 GEO002 GEO003 ATT001 ATT002 ATT003 TOP001 TOP002 TOP003 REL001 REL002 REL003 REL004 REL005 REL006"
@@ -231,11 +231,11 @@ def test_listed_defects_of_single_layers_are_complete(county, request):
         for one in truth["defects"]
         if one["rule"][:3] in ("GEO", "ATT", "SCH")
     )
-    assert Counter(single_layer_findings(layers)) == counts
+    assert Counter(compute_single_layer_findings(layers)) == counts
 
 
-def test_shipped_sample_is_written_by_this_generator(shipped):
-    assert (SAMPLE / "county.gpkg").stat().st_size <= 4_000_000
+def test_shipped_sample_county_equals_the_output_of_the_generator(shipped):
+    assert (SAMPLE_FOLDER / "county.gpkg").stat().st_size <= 4_000_000
     layers, defects = shipped
     _, truth = make_county()
     assert defects["county"]["area_m2"] == pytest.approx(1968e6, rel=0.002)
@@ -246,9 +246,9 @@ def test_shipped_sample_is_written_by_this_generator(shipped):
     assert truth["indicators"] == pytest.approx(defects["indicators"], rel=1e-12)
 
 
-def test_shipped_centre_is_written_by_this_generator_without_defects():
+def test_shipped_sample_centre_equals_the_output_of_the_generator_and_has_no_defects():
     centre = make_centre(make(5000), SEED)
-    path = SAMPLE / "centre.gpkg"
+    path = SAMPLE_FOLDER / "centre.gpkg"
     assert [name for name, _ in pyogrio.list_layers(path)] == list(centre)
     for role, frame in centre.items():
         shipped = pyogrio.read_dataframe(path, layer=role)
@@ -263,7 +263,7 @@ def test_shipped_centre_is_written_by_this_generator_without_defects():
     assert len(both.findings) == len(alone.findings) == 85
 
 
-def single_layer_findings(layers):
+def compute_single_layer_findings(layers):
     gross_net = {"YJJBNTBHTB": ("YJJBNTTBMJ", "YJJBNTMJ"), "DLTB": ("TBMJ", "TBDLMJ"), "GDBHMB": ("TBMJ", "TBDLMJ")}
     for role, frame in layers.items():
         for name in templates.fields(role):
@@ -313,18 +313,21 @@ def single_layer_findings(layers):
                     yield "ATT003", role, key, net
 
 
-def _area(part, *features):
-    """Return the area of a whole feature by its stored vertices, that of a cut part along its edges."""
+def _measure_part_area(part, *features):
+    """Return the area (m²) of a part of a feature.
+
+    A whole feature is measured by its stored vertices, a cut part along its edges.
+    """
     whole = any(part.equals(feature) for feature in features)
     return (statutory_area if whole else land_area)([part])[0]
 
 
-class Oracle:
-    """Findings between all pairs of rows; every part with an area counts."""
+class IndependentOverlayCheck:
+    """An independent check that overlays every pair of rows with shapely."""
 
     def __init__(self, layers):
         self.layers = layers
-        self.shapes = {role: _repaired(frame.geometry.to_numpy()) for role, frame in layers.items()}
+        self.shapes = {role: _repair_shapes(frame.geometry.to_numpy()) for role, frame in layers.items()}
         self.keys = {role: frame["BSM"].where(frame["BSM"].notna(), "").to_list() for role, frame in layers.items()}
         self.found, self.slivers = [], []
 
@@ -348,11 +351,11 @@ class Oracle:
         self.pairs("REL006", "ERROR", farm, zone, rows_b=np.flatnonzero(family == "4"))
         cover = np.flatnonzero(family.isin(["3", "4"]))
         self.outside("REL006", "WARNING", farm, everything[farm], zone, cover, own=True, least=100_000)
-        by_code = ~self.layers[farm]["DLBM"].isin(CULTIVATED).to_numpy()
+        by_code = ~self.layers[farm]["DLBM"].isin(CULTIVATED_CODES).to_numpy()
         for row in np.flatnonzero(by_code):
             area = statutory_area([self.shapes[farm][row]])[0]
             self.found.append(("LAW010", "ERROR", farm, self.keys[farm][row], "", (), area))
-        other = np.flatnonzero(~self.layers[parcel]["DLBM"].isin(CULTIVATED))
+        other = np.flatnonzero(~self.layers[parcel]["DLBM"].isin(CULTIVATED_CODES))
         self.pairs("LAW010", "ERROR", farm, parcel, rows_a=np.flatnonzero(~by_code), rows_b=other)
         return self.found, self.slivers
 
@@ -370,11 +373,11 @@ class Oracle:
             one, other = self.keys[a][rows_a[i]], self.keys[b][rows_b[j]]
             if a == b and one > other:
                 one, other = other, one
-            area = sum(_area(part, left[i], right[j]) for part in parts)
+            area = sum(_measure_part_area(part, left[i], right[j]) for part in parts)
             self.found.append((rule, severity, a, one, b, (other,), area))
 
     def outside(self, rule, severity, a, rows_a, b, rows_b, own=False, swap=False, keyed=False, least=0.0):
-        """Yield parts of rows of a that b does not cover.
+        """Yield the parts of rows of layer a that layer b does not cover.
 
         `swap`: the finding belongs to b; `keyed`: it names the row of a.
         """
@@ -385,7 +388,7 @@ class Oracle:
             if shape is None or cover.contains_properly(shape):
                 continue
             for part in self._parts(shapely.difference(shape, cover), rule, b if swap else a):
-                area = _area(part, shape)
+                area = _measure_part_area(part, shape)
                 if area < least:
                     continue
                 key = self.keys[a][row] if own or keyed else ""
@@ -399,14 +402,14 @@ class Oracle:
             if part.geom_type != "Polygon" or part.area == 0:
                 continue
             if part.area < 0.5 and 2 * part.area / part.length < 0.1:
-                self.slivers.append((rule, role, _area(part)))
+                self.slivers.append((rule, role, _measure_part_area(part)))
             else:
                 parts.append(part)
         return parts
 
 
-def _repaired(shapes):
-    """Repair invalid rows, polygons only; None where no area remains."""
+def _repair_shapes(shapes):
+    """Return the shapes with invalid polygons repaired, None where no area remains."""
     result = np.empty(len(shapes), dtype=object)
     for row, shape in enumerate(shapes):
         if shape is None or shape.is_empty:

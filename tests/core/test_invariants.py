@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+"""The function that requires a value to be present."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -11,16 +13,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("value", [0, "", False, 1.5])
-def test_present_value_is_returned(value):
+def test_require_value_returns_a_present_value(value):
     assert require_value(value, "the value") is value
 
 
-def test_missing_value_is_named():
+def test_require_value_names_the_missing_value_in_its_error():
     with pytest.raises(InvariantError, match="the CRS of DLTB is missing"):
         require_value(None, "the CRS of DLTB")
 
 
-def test_optimised_python_raises_too():
+def test_require_value_raises_in_optimised_python_too():
     code = "from plugin.core.invariants import require_value; require_value(None, 'the value')"
     done = subprocess.run([sys.executable, "-O", "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "InvariantError: the value is missing" in done.stderr

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Small VCT files written by hand, and layers to export."""
+"""Small VCT files written by hand, and layers for the VCT export."""
 
 import geopandas as gpd
 from pyproj import CRS
@@ -117,7 +117,10 @@ def write_file(path, text, encoding="gbk"):
 
 
 def changed_text(*pairs):
-    """Return the two squares with pieces of text replaced; each piece must exist."""
+    """Return the VCT text of two squares with pieces of text replaced.
+
+    Each piece must exist.
+    """
     text = SQUARES
     for old, new in pairs:
         assert old in text, old
@@ -126,12 +129,12 @@ def changed_text(*pairs):
 
 
 def line_of(text, piece, nth=1):
-    """Return the number of the nth line equal to ``piece``."""
+    """Return the number of the nth line that equals ``piece``."""
     return [n for n, line in enumerate(text.split("\n"), 1) if line == piece][nth - 1]
 
 
 def layer(name, shapes, crs=4525, **columns):
-    """Return a layer as if read from a file; columns are (type, values)."""
+    """Return a source layer; ``columns`` have (field type, values) by field name."""
     crs = CRS.from_epsg(crs)
     infos = tuple(FieldInfo(column, type_) for column, (type_, _) in columns.items())
     frame = gpd.GeoDataFrame({c: v for c, (_, v) in columns.items()}, geometry=gpd.GeoSeries(shapes, crs=crs), crs=crs)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Comparison of VCT files with the original shapes, without the reader under test."""
+"""Comparison of VCT files with the original shapes, without the VCT reader."""
 
 import numpy as np
 import pandas as pd
@@ -7,21 +7,24 @@ import shapely
 
 
 def edges_of(shapes, decimals=4):
-    """Return (e, 4) undirected edges of polygons with repetitions: x, y, x, y, the lower end first."""
+    """Return the (e, 4) edges of polygons as x, y, x, y; common edges are repeated.
+
+    The lower end of an edge is first.
+    """
     rings = shapely.get_rings(shapes)
     xy, ring = shapely.get_coordinates(rings, return_index=True)
     xy = np.round(xy, decimals) + 0.0
     along = (ring[1:] == ring[:-1]) & (xy[1:] != xy[:-1]).any(axis=1)
-    return _turned(xy[:-1][along], xy[1:][along])
+    return _order_edge_ends(xy[:-1][along], xy[1:][along])
 
 
-def _turned(a, b):
+def _order_edge_ends(a, b):
     back = (a[:, 0] > b[:, 0]) | ((a[:, 0] == b[:, 0]) & (a[:, 1] > b[:, 1]))
     return np.where(back[:, None], np.hstack([b, a]), np.hstack([a, b]))
 
 
 def edges_in(path, code="1099000000"):
-    """Return (e, 4) edges of the lines that only bound polygons, with repetitions."""
+    """Return the (e, 4) edges of the polygon boundary lines in a VCT file."""
     starts, ends, last = [], [], None
     with path.open("rb") as lines:
         for line in lines:
@@ -38,20 +41,23 @@ def edges_in(path, code="1099000000"):
                     ends.append(place)
                 last = place
             assert next(lines).strip() == b"0"
-    return _turned(_parsed(starts), _parsed(ends))
+    return _order_edge_ends(_parse_positions(starts), _parse_positions(ends))
 
 
-def _parsed(places):
+def _parse_positions(places):
     return np.array([float(n) for n in b",".join(places).split(b",")]).reshape(-1, 2)
 
 
 def distinct(edges):
-    """Return (d,) counts of the distinct edges, and the edges as rows."""
+    """Return the distinct edges: (d,) counts, and the edges as rows."""
     return np.unique(np.ascontiguousarray(edges).view([("", float)] * 4).ravel(), return_counts=True)[::-1]
 
 
 def every_edge_once(shapes, path):
-    """Return the number of distinct edges; fail unless the file has exactly these, once each."""
+    """Return the number of distinct edges of polygons.
+
+    Fail unless the VCT file has exactly these edges, once each.
+    """
     _, drawn = distinct(edges_of(shapes))
     often, written = distinct(edges_in(path))
     assert often.max(initial=1) == 1
@@ -60,14 +66,14 @@ def every_edge_once(shapes, path):
 
 
 def values_differ(given, back):
-    """Return the number of values that differ between two frames with the same rows."""
+    """Return how many values differ between two tables with the same rows."""
     assert len(given) == len(back)
     names = [c for c in given if c != given.geometry.name]
     assert names == [c for c in back if c != back.geometry.name]
-    return sum(_unlike(given[name].reset_index(drop=True), back[name].reset_index(drop=True)) for name in names)
+    return sum(_mark_unequal(given[name].reset_index(drop=True), back[name].reset_index(drop=True)) for name in names)
 
 
-def _unlike(given, back):
+def _mark_unequal(given, back):
     missing = given.isna() | (given.astype(str) == "")
     both = ~missing & ~back.isna()
     one, other = given[both], back[both]

@@ -11,7 +11,7 @@ from qgis.core import QgsVectorLayer
 from plugin.core.files import edit_risks
 from plugin.gui.editing import warnings as edit_warnings
 from plugin.gui.editing.warnings import EditWarnings
-from tests.core.files.test_edit_risks import WRITER
+from tests.core.files.test_edit_risks import WRITER_SCRIPT
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_controller import Window
 from tests.qgis.waiting import PATIENCE, process_events, wait_until
@@ -47,7 +47,7 @@ def test_another_writer_is_reported_before_editing_begins(opened):
     at_begin = []
     first.editingStarted.connect(lambda: at_begin.append(read_messages(iface)))
     with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path), "wal", "write"],
+        [sys.executable, "-c", WRITER_SCRIPT, str(path), "wal", "write"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

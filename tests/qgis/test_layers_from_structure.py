@@ -4,7 +4,7 @@
 import pytest
 from qgis.core import QgsApplication, QgsProcessingException, QgsVectorLayer
 
-from tests.core.exchange.test_structure_table import BASE, ROWS, write_book
+from tests.core.exchange.test_structure_table import STRUCTURE_ROWS, VALID_ROW, write_structure_workbook
 from tests.qgis.helpers import Log, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -23,7 +23,7 @@ def test_documented_parameters_exist():
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
 def test_a_database_and_a_standard(tmp_path, suffix):
-    table = write_book(tmp_path / "结构 表.xlsx", ROWS)
+    table = write_structure_workbook(tmp_path / "结构 表.xlsx", STRUCTURE_ROWS)
     path, folder = tmp_path / f"新 库{suffix}", tmp_path / "标准"
     feedback = Log()
     result = make(table, path, feedback, FOLDER=str(folder))
@@ -41,16 +41,16 @@ def test_a_database_and_a_standard(tmp_path, suffix):
 @pytest.mark.parametrize(
     ("made", "given", "expected"),
     [
-        ({"rows": [BASE], "merge": ["A2:A3"]}, {}, "合并"),
+        ({"rows": [VALID_ROW], "merge": ["A2:A3"]}, {}, "合并"),
         ({"rows": [["DLTB", "BSM", "标识码", "Blob"]]}, {}, "Blob"),
-        ({"rows": [BASE]}, {"COUNTY": ""}, "坐标系"),
-        ({"rows": [BASE]}, {"CRS": "EPSG:4513"}, "山西省"),
-        ({"rows": [BASE]}, {"SOURCE": "没有.xlsx"}, "没有.xlsx"),
-        ({"rows": [BASE]}, {"OUTPUT": "库.shp"}, ".gpkg .gdb"),
+        ({"rows": [VALID_ROW]}, {"COUNTY": ""}, "坐标系"),
+        ({"rows": [VALID_ROW]}, {"CRS": "EPSG:4513"}, "山西省"),
+        ({"rows": [VALID_ROW]}, {"SOURCE": "没有.xlsx"}, "没有.xlsx"),
+        ({"rows": [VALID_ROW]}, {"OUTPUT": "库.shp"}, ".gpkg .gdb"),
     ],
 )
 def test_bad_input_is_reported_and_writes_nothing(tmp_path, made, given, expected):
-    table = write_book(tmp_path / "结构.xlsx", **made)
+    table = write_structure_workbook(tmp_path / "结构.xlsx", **made)
     given = {k: str(tmp_path / v) if k in ("SOURCE", "OUTPUT") else v for k, v in given.items()}
     with pytest.raises(QgsProcessingException) as caught:
         make(table, given.pop("OUTPUT", tmp_path / "库.gpkg"), FOLDER=str(tmp_path / "标准"), **given)
@@ -59,7 +59,7 @@ def test_bad_input_is_reported_and_writes_nothing(tmp_path, made, given, expecte
 
 
 def test_from_the_shell(qgis_process, tmp_path):
-    table = write_book(tmp_path / "表.xlsx", ROWS)
+    table = write_structure_workbook(tmp_path / "表.xlsx", STRUCTURE_ROWS)
     path = tmp_path / "库.gdb"
     given = [f"SOURCE={table}", "CRS=EPSG:4526", f"OUTPUT={path}", f"FOLDER={tmp_path / '标准'}"]
     done = qgis_process("run", "sanxian:layers_from_structure", "--", *given)

@@ -27,12 +27,15 @@ from plugin.core.render.words import Words
 from plugin.paths import SAMPLE
 from tests.core.report_fixtures import made_report
 
-ROOT = Path(__file__).resolve().parents[3]
+REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
 X, Y = 38_560_000.0, 4_390_000.0
 
 
 def write_two_layers(path: Path, red_line_from: float) -> Path:
-    """Write farmland and a red line, 100 × 100 m each; the red line begins at x = ``red_line_from``."""
+    """Write a GeoPackage with a farmland square and a red line square of 100 m.
+
+    The red line begins at x = ``red_line_from`` metres, so values below 100 make the two layers overlap.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     for role, start in (("YJJBNTBHTB", 0.0), ("STBHHX", red_line_from)):
         shape = shapely.box(X + start, Y, X + start + 100, Y + 100)
@@ -51,33 +54,33 @@ def source_with_conflict(tmp_path):
     return write_two_layers(tmp_path / "规划 数据" / "冲突.gpkg", 90.0)
 
 
-def run(*arguments: object) -> int:
+def run_command(*arguments: object) -> int:
     return main([str(a) for a in arguments])
 
 
-def test_check_without_findings_returns_0(source_without_conflict, capsys):
-    assert run("check", source_without_conflict, "--rules", "REL001") == 0
+def test_check_command_without_findings_exits_with_0(source_without_conflict, capsys):
+    assert run_command("check", source_without_conflict, "--rules", "REL001") == 0
     streams = capsys.readouterr()
     assert "检查完成：错误 0，警告 0" in streams.out and "有条件通过" in streams.out
     assert streams.err == ""
 
 
-def test_check_with_an_error_returns_1_and_prints_it(source_with_conflict, capsys):
-    assert run("check", source_with_conflict, "--rules", "REL001") == 1
+def test_check_command_with_an_error_finding_exits_with_1_and_prints_it(source_with_conflict, capsys):
+    assert run_command("check", source_with_conflict, "--rules", "REL001") == 1
     out = capsys.readouterr().out.replace("\u202f", " ")
     assert "错误 REL001 永久基本农田与生态保护红线重叠：1 处，" in out
     assert "1 000" in out or "99" in out
     assert "结论：不通过" in out
 
 
-def test_incomplete_check_returns_1(source_without_conflict, capsys):
-    assert run("check", source_without_conflict, "--rules", "REL001,REL002") == 1
+def test_check_command_with_an_incomplete_check_exits_with_1(source_without_conflict, capsys):
+    assert run_command("check", source_without_conflict, "--rules", "REL001,REL002") == 1
     out = capsys.readouterr().out
     assert "未能检查 REL002" in out and "未完成" in out
 
 
-def test_summary_is_printed_in_english(source_with_conflict, capsys):
-    assert run("check", source_with_conflict, "--rules", "farmland-in-red-line", "--lang", "en") == 1
+def test_check_summary_is_printed_in_english_on_request(source_with_conflict, capsys):
+    assert run_command("check", source_with_conflict, "--rules", "farmland-in-red-line", "--lang", "en") == 1
     assert "Verdict: Not passed." in capsys.readouterr().out
 
 
@@ -98,29 +101,29 @@ def test_summary_is_printed_in_english(source_with_conflict, capsys):
     ],
     ids=lambda value: "-".join(value[:1] + value[2:]) if isinstance(value, tuple) else None,
 )
-def test_check_that_cannot_run_returns_2_and_prints_the_reason(
+def test_check_command_that_cannot_run_exits_with_2_and_prints_the_reason(
     arguments, expected, source_without_conflict, capsys, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     before = source_without_conflict.read_bytes()
-    assert run(*(source_without_conflict if a == "CLEAN" else a for a in arguments)) == 2
+    assert run_command(*(source_without_conflict if a == "CLEAN" else a for a in arguments)) == 2
     streams = capsys.readouterr()
     assert expected in streams.err and streams.out == ""
     assert source_without_conflict.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["规划 数据"]
 
 
-def test_wrong_arguments_return_2(capsys):
+def test_command_with_wrong_arguments_exits_with_2(capsys):
     with pytest.raises(SystemExit) as stopped:
-        run("check")
+        run_command("check")
     assert stopped.value.code == 2
     with pytest.raises(SystemExit) as stopped:
-        run("check", "--help")
+        run_command("check", "--help")
     assert stopped.value.code == 0
     assert "检查一个文件或文件夹" not in capsys.readouterr().err
 
 
-WRONG_ARGUMENTS = [
+COMMANDS_WITH_WRONG_ARGUMENTS = [
     ((), "缺少参数：check | ", "Required arguments are missing: check | "),
     (("check",), "缺少参数：SOURCE。", "Required arguments are missing: SOURCE."),
     (("check", "a", "--no"), "无法识别的参数：--no。", "Unknown arguments: --no."),
@@ -132,9 +135,11 @@ WRONG_ARGUMENTS = [
 
 
 @pytest.mark.parametrize(
-    ("given", "zh", "en"), WRONG_ARGUMENTS, ids=[" ".join(given) or "nothing" for given, *_ in WRONG_ARGUMENTS]
+    ("given", "zh", "en"),
+    COMMANDS_WITH_WRONG_ARGUMENTS,
+    ids=[" ".join(given) or "nothing" for given, *_ in COMMANDS_WITH_WRONG_ARGUMENTS],
 )
-def test_wrong_arguments_are_reported_in_the_chosen_language(capsys, given, zh, en):
+def test_argument_errors_are_reported_in_the_chosen_language(capsys, given, zh, en):
     for lang, wanted in (("zh", zh), ("en", en)):
         with pytest.raises(SystemExit) as stopped:
             make_parser(Words(lang)).parse_args(given)
@@ -142,14 +147,14 @@ def test_wrong_arguments_are_reported_in_the_chosen_language(capsys, given, zh, 
         assert stopped.value.code == 2 and wanted in output and "--help" in output, output
 
 
-def test_outputs_agree_and_replace_existing_files(source_with_conflict, tmp_path):
+def test_json_html_and_layer_outputs_agree_and_replace_existing_files(source_with_conflict, tmp_path):
     folder = tmp_path / "结果 一"
     folder.mkdir()
     targets = [folder / "报告.json", folder / "报告.html", folder / "发现.gpkg"]
     for target in targets:
         target.write_text("old", encoding="utf-8")
     assert (
-        run(
+        run_command(
             "check",
             source_with_conflict,
             "--rules",
@@ -172,41 +177,44 @@ def test_outputs_agree_and_replace_existing_files(source_with_conflict, tmp_path
     assert sorted(p.name for p in folder.iterdir()) == sorted(t.name for t in targets)
 
 
-def test_failed_run_keeps_existing_outputs(source_without_conflict, tmp_path, capsys):
+def test_failed_check_run_keeps_existing_output_files(source_without_conflict, tmp_path, capsys):
     old = tmp_path / "报告.json"
     old.write_text("old", encoding="utf-8")
-    assert run("check", source_without_conflict, "--rules", "XXX001", "--json", old) == 2
+    assert run_command("check", source_without_conflict, "--rules", "XXX001", "--json", old) == 2
     assert old.read_text(encoding="utf-8") == "old"
 
 
-def test_unwritable_output_keeps_all_existing_outputs(source_without_conflict, tmp_path, capsys):
+def test_one_unwritable_output_keeps_all_existing_output_files(source_without_conflict, tmp_path, capsys):
     old = tmp_path / "报告.json"
     old.write_text("old", encoding="utf-8")
     folder_at_the_target = tmp_path / "报告.html"
     folder_at_the_target.mkdir()
     assert (
-        run("check", source_without_conflict, "--rules", "REL001", "--json", old, "--html", folder_at_the_target) == 2
+        run_command(
+            "check", source_without_conflict, "--rules", "REL001", "--json", old, "--html", folder_at_the_target
+        )
+        == 2
     )
     assert "是文件夹" in capsys.readouterr().err
     assert old.read_text(encoding="utf-8") == "old"
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([old.name, folder_at_the_target.name, "规划 数据"])
 
 
-def test_output_open_in_another_program_is_reported(source_without_conflict, tmp_path, capsys, monkeypatch):
-    """Windows: a file open in another program cannot be replaced."""
+def test_output_file_open_in_another_program_is_reported(source_without_conflict, tmp_path, capsys, monkeypatch):
+    """Check that an output is reported when Windows refuses to replace its file."""
     target = tmp_path / "报告.html"
     target.write_text("old", encoding="utf-8")
 
-    def refuse(*_):
+    def refuse_to_replace_file(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(os, "replace", refuse)
-    assert run("check", source_without_conflict, "--rules", "REL001", "--html", target) == 2
+    monkeypatch.setattr(os, "replace", refuse_to_replace_file)
+    assert run_command("check", source_without_conflict, "--rules", "REL001", "--html", target) == 2
     assert "文件正被其他程序打开" in capsys.readouterr().err
     assert target.read_text(encoding="utf-8") == "old"
 
 
-def test_strict_exit_code_counts_warnings():
+def test_strict_option_makes_warnings_change_the_exit_code():
     report = made_report()
     report.rules = [r for r in report.rules if r.outcome not in (Outcome.SKIPPED, Outcome.CRASHED)]
     assert exit_code(report) == 1
@@ -221,13 +229,13 @@ def test_strict_exit_code_counts_warnings():
     assert exit_code(Report([RuleOutcome("REL001", "a", "ERROR", Outcome.CRASHED)])) == 1
 
 
-def test_rules_lists_all_rules_and_rule_describes_one(capsys):
-    assert run("rules") == 0
+def test_rules_command_lists_all_rules_and_rule_command_describes_one(capsys):
+    assert run_command("rules") == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("REL001") and "farmland-in-red-line" in line and "错误" in line for line in lines)
     assert len(lines) >= 21
     for name in ("REL006", "rel006", "farmland-in-farmland-zone", "farmland_in_farmland_zone"):
-        assert run("rule", name) == 0
+        assert run_command("rule", name) == 0
         out = capsys.readouterr().out
         for expected in (
             "REL006",
@@ -242,67 +250,69 @@ def test_rules_lists_all_rules_and_rule_describes_one(capsys):
             "[A]",
         ):
             assert expected in out
-    assert run("rule", "REL006", "--lang", "en") == 0
+    assert run_command("rule", "REL006", "--lang", "en") == 0
     assert "How to fix" in capsys.readouterr().out
 
 
-def run_in_process(*arguments: object, **more) -> subprocess.CompletedProcess:
+def run_command_in_new_process(*arguments: object, **more) -> subprocess.CompletedProcess:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHONIO")} | more.pop("env", {})
     command = [sys.executable, "-m", "plugin.core", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, env=environment, timeout=120, **more)
+    return subprocess.run(command, cwd=REPOSITORY_ROOT, capture_output=True, env=environment, timeout=120, **more)
 
 
 @pytest.mark.slow
-def test_console_in_cp936_shows_the_whole_summary(source_with_conflict):
-    done = run_in_process(
+def test_cp936_console_shows_the_whole_check_summary(source_with_conflict):
+    done = run_command_in_new_process(
         "check", source_with_conflict, "--rules", "REL001", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"}
     )
     assert done.returncode == 1, done.stderr
     out = done.stdout.decode("cp936")
     assert "永久基本农田与生态保护红线重叠" in out and " m2" in out and "?" not in out
-    done = run_in_process("rule", "REL006", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"})
+    done = run_command_in_new_process("rule", "REL006", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"})
     assert done.returncode == 0 and "?" not in done.stdout.decode("cp936")
 
 
 @pytest.mark.slow
-def test_ascii_console_does_not_stop_the_check(source_with_conflict):
-    done = run_in_process(
+def test_ascii_console_does_not_stop_the_check_command(source_with_conflict):
+    done = run_command_in_new_process(
         "check", source_with_conflict, "--rules", "REL001", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     )
     assert done.returncode == 1, done.stderr
-    done = run_in_process("check", "没有.gpkg", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    done = run_command_in_new_process("check", "没有.gpkg", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert done.returncode == 2 and b"Traceback" not in done.stderr
 
 
 @pytest.mark.slow
-def test_importing_the_command_loads_no_heavy_library():
-    done = run_in_process("rules")
+def test_importing_the_command_line_module_loads_no_heavy_library():
+    done = run_command_in_new_process("rules")
     assert done.returncode == 0, done.stderr
     probe = "import sys, plugin.core.__main__, plugin.core.check, plugin.core.profile\nassert not {'geopandas', 'shapely', 'jinja2'} & set(sys.modules)"
-    done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", probe], cwd=REPOSITORY_ROOT, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_missing_library_is_named(source_without_conflict):
+def test_command_names_a_missing_python_library(source_without_conflict):
     probe = (
         "import sys; sys.modules['geopandas'] = None\n"
         f"from plugin.core.__main__ import main; sys.exit(main(['check', {str(source_without_conflict)!r}]))"
     )
-    done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, timeout=60, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=REPOSITORY_ROOT, capture_output=True, timeout=60, encoding="utf-8"
+    )
     assert done.returncode == 2
     assert "缺少 Python 包 geopandas" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_print_line_keeps_characters_that_the_console_can_show(capsys):
+def test_print_line_keeps_all_characters_that_the_console_can_show(capsys):
     print_line("12\u202f640.35 m²")
     assert capsys.readouterr().out == "12\u202f640.35 m²\n"
 
 
 @pytest.mark.slow
-def test_outputs_of_the_sample_county_agree(tmp_path, capsys):
+def test_all_outputs_of_a_check_of_the_sample_county_agree(tmp_path, capsys):
     targets = [tmp_path / "r.json", tmp_path / "r.html", tmp_path / "f.gpkg"]
     before = (SAMPLE / "county.gpkg").read_bytes()
-    code = run(
+    code = run_command(
         "check",
         SAMPLE / "county.gpkg",
         "--profile",
@@ -320,7 +330,7 @@ def test_outputs_of_the_sample_county_agree(tmp_path, capsys):
     layer = pyogrio.read_dataframe(targets[2])
     assert len(layer) == len(data["findings"])
     page = targets[1].read_text(encoding="utf-8")
-    assert "本报告未附图" in page and str(tmp_path) not in page and str(ROOT) not in page
+    assert "本报告未附图" in page and str(tmp_path) not in page and str(REPOSITORY_ROOT) not in page
     for severity, key in (("ERROR", "errors"), ("WARNING", "warnings")):
         counts = [int(c) for c in re.findall(rf'data-severity="{severity}" data-count="(\d+)"', page)]
         assert sum(counts) == data["summary"][key] == int((layer["severity"] == severity).sum())
@@ -341,30 +351,30 @@ def test_outputs_of_the_sample_county_agree(tmp_path, capsys):
         ("DLTB=a;DLTB=a", {"DLTB": "a"}),
     ],
 )
-def test_roles_are_parsed_from_text(text, roles):
+def test_layer_roles_are_parsed_from_an_option_text(text, roles):
     assert parse_roles(text) == roles
 
 
 @pytest.mark.parametrize("text", ["DLTB", "DLTB=", "=a", "DLTB=a;b", "DLTB=a;DLTB=b"])
-def test_malformed_roles_are_refused(text):
+def test_malformed_layer_roles_option_is_refused(text):
     with pytest.raises(InputError):
         parse_roles(text)
 
 
-def test_roles_are_read_from_a_file(tmp_path):
+def test_layer_roles_are_read_from_a_file(tmp_path):
     listed = tmp_path / "角色 =.txt"
     listed.write_text("\ufeff# 县里的图层名\nDLTB=地类图斑\nCZKFBJ=边界\n", encoding="utf-8")
     assert parse_roles(str(listed)) == {"DLTB": "地类图斑", "CZKFBJ": "边界"}
 
 
-def test_options_use_the_standard_of_the_profile():
+def test_options_use_the_standard_that_the_profile_names():
     assert Options(profile="hunyuan").norm().standard.id == "county_db"
     assert Options(profile="hunyuan", standard="three_lines_2022").norm().standard.id == "three_lines_2022"
     with pytest.raises(DataError):
         Options(profile="nowhere").norm()
 
 
-def test_check_uses_roles_and_parameters(source_with_conflict):
+def test_check_command_uses_given_layer_roles_and_rule_parameters(source_with_conflict):
     options = Options(rules=("REL001",), roles={"STBHHX": "STBHHX"}, lang="en")
     shares = []
     checked = check_plan(source_with_conflict, options, progress=lambda share, _: shares.append(share))
@@ -373,16 +383,16 @@ def test_check_uses_roles_and_parameters(source_with_conflict):
     assert shares == sorted(shares) and shares[-1] == 1.0
 
 
-def test_check_is_cancelled_before_the_first_rule(source_with_conflict):
+def test_check_cancelled_at_once_stops_before_the_first_rule(source_with_conflict):
     from plugin.core.errors import Cancelled
 
     with pytest.raises(Cancelled):
         check_plan(source_with_conflict, Options(), cancellation=Cancellation(lambda: True))
 
 
-def test_summary_counts_rules_that_it_does_not_list(source_with_conflict, monkeypatch, capsys):
+def test_summary_counts_the_rules_that_it_does_not_list(source_with_conflict, monkeypatch, capsys):
     monkeypatch.setattr("plugin.core.cli.checking._MAX_FINDINGS_PRINTED", 2)
-    assert run("check", source_with_conflict, "--profile", "hunyuan") == 1
+    assert run_command("check", source_with_conflict, "--profile", "hunyuan") == 1
     shown = capsys.readouterr().out
     first = shown.splitlines()
     listed = [int(count) for count in re.findall(r"^  (?:错误|警告|提示) \w+ .*：(\d+) 处", shown, re.M)]
@@ -392,26 +402,26 @@ def test_summary_counts_rules_that_it_does_not_list(source_with_conflict, monkey
     assert sum(listed) + int(rest[2]) == sum(map(int, totals.groups()))
 
 
-def test_asterisk_is_explained_only_where_one_is_printed(source_with_conflict, capsys):
+def test_asterisk_is_explained_only_where_the_summary_prints_one(source_with_conflict, capsys):
     for arguments in (
         ["check", source_with_conflict, "--profile", "hunyuan"],
         ["indicators", source_with_conflict, "--profile", "hunyuan"],
     ):
-        run(*arguments)
+        run_command(*arguments)
         shown = capsys.readouterr().out
         starred = [line for line in shown.splitlines() if line.endswith("*")]
         assert bool(starred) and "* 口径、基数或净面积未经确认" in shown
-    run("check", source_with_conflict, "--rules", "TOP001")
+    run_command("check", source_with_conflict, "--rules", "TOP001")
     assert "* 口径" not in capsys.readouterr().out
 
 
-class Terminal(io.StringIO):
+class FakeTerminal(io.StringIO):
     def isatty(self):
         return True
 
 
-def test_printed_lines_replace_the_progress_line(monkeypatch):
-    terminal = Terminal()
+def test_printed_lines_replace_the_progress_line_of_a_terminal(monkeypatch):
+    terminal = FakeTerminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     console.print_progress(0.2, "比较")
     console.print_progress(0.3, "")
@@ -422,6 +432,6 @@ def test_printed_lines_replace_the_progress_line(monkeypatch):
     assert " 30% 比较" in terminal.getvalue()
 
 
-def test_progress_is_not_written_to_a_log(capsys):
+def test_progress_is_not_written_when_output_goes_to_a_file(capsys):
     console.print_progress(0.2, "比较")
     assert capsys.readouterr() == ("", "")

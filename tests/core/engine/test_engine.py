@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs of rules: outcomes, verdicts, crashes, and fingerprints that stay stable."""
+"""Runs of rules on a plan: outcomes, verdicts, crashes and finding fingerprints."""
 
 import math
 import random
@@ -36,28 +36,28 @@ from tests.core.small_plan import (
 )
 from tests.parametrize import for_each
 
-RULES = list(all_rules().values())
+ALL_RULES = list(all_rules().values())
 
 
-def plan_of_small(tables=None, scope="", **profile):
+def make_small_plan(tables=None, scope="", **profile):
     return assemble_plan(as_read_layers(tables), norm_of(**profile), scope=scope)
 
 
-def callable_rules(plan):
-    """Return the codes of rules whose layers and fields are present: the engine calls only these."""
+def list_rules_with_data(plan):
+    """Return the codes of the rules that have all their layers and fields in a plan."""
 
     def is_available(need):
         layer = None if need.concept == EACH else plan.concept(need.concept)
         return need.optional or need.concept == EACH or (layer is not None and all(map(layer.has, need.fields)))
 
-    return [rule.code for rule in RULES if all(map(is_available, rule.needs.values()))]
+    return [rule.code for rule in ALL_RULES if all(map(is_available, rule.needs.values()))]
 
 
-CODES = callable_rules(plan_of_small())
+CODES_OF_RULES_WITH_DATA = list_rules_with_data(make_small_plan())
 
 
-def tables_without_conflict():
-    """Return the three lines and a base of the ratio that do not overlap."""
+def make_tables_without_conflict():
+    """Return tables of the three control lines and base parcels without any overlap."""
     return {
         "YJJBNTBHTB": table([box(0, 0)], DLBM=["0103"], YJJBNTMJ=[9_999.0]),
         "STBHHX": table([box(0, 200)]),
@@ -66,15 +66,15 @@ def tables_without_conflict():
     }
 
 
-def tables_for_every_rule():
-    """Return the small plan with the layers that only some rules need."""
+def make_tables_for_every_rule():
+    """Return the tables of the small plan with the layers that only some rules need."""
     tables = layers()
     tables["YDYHGHFQ"] = tables["YDYHGHFQ"].assign(MJ=[1_000_000.0, 900_000.0])
     one = {role: table([box(0, 0)]) for role in ("LSWHBHX", "ZXCQCSZX", "ZXCQFW", "ZXCQGHFQ", "ZXCQXXGHBZDY", "ZRBHD")}
     return tables | one
 
 
-def comparable(findings):
+def summarise_findings(findings):
     return [(f.code, f.case, f.role, f.key, f.related_role, f.related_keys, f.message, f.area_m2) for f in findings]
 
 
@@ -82,31 +82,43 @@ def comparable(findings):
 
 
 @cache
-def run_without_crash():
-    plan, side = plan_of_small(tables_for_every_rule()), SideInputs(baseline=plan_of_small())
-    return plan, side, run_check(plan, RULES, side=side)
+def check_without_crash():
+    plan, side = make_small_plan(make_tables_for_every_rule()), SideInputs(baseline=make_small_plan())
+    return plan, side, run_check(plan, ALL_RULES, side=side)
 
 
-def sets_of_rules():
-    """Return sets of rules that raise together; some set separates each pair of rules."""
-    side = math.isqrt(len(CODES) - 1) + 1
-    return [CODES[n::side] for n in range(side)] + [CODES[n : n + side] for n in range(0, len(CODES), side)]
+def list_crashing_rule_sets():
+    """Return sets of rule codes that are made to crash together in one run.
+
+    For each pair of rules some set contains the first one and not the second one.
+    """
+    side = math.isqrt(len(CODES_OF_RULES_WITH_DATA) - 1) + 1
+    return [CODES_OF_RULES_WITH_DATA[n::side] for n in range(side)] + [
+        CODES_OF_RULES_WITH_DATA[n : n + side] for n in range(0, len(CODES_OF_RULES_WITH_DATA), side)
+    ]
 
 
-def test_sets_of_rules_separate_each_pair_of_rules():
-    sets = [set(codes) for codes in sets_of_rules()]
-    assert all(any(one in s and other not in s for s in sets) for one in CODES for other in CODES if one != other)
+def test_tested_sets_of_crashing_rules_separate_each_pair_of_rules():
+    sets = [set(codes) for codes in list_crashing_rule_sets()]
+    assert all(
+        any(one in s and other not in s for s in sets)
+        for one in CODES_OF_RULES_WITH_DATA
+        for other in CODES_OF_RULES_WITH_DATA
+        if one != other
+    )
 
 
 @pytest.mark.slow  # runs all rules about twenty times
-@for_each("codes", sets_of_rules(), ids="+".join)
-def test_crashing_rules_are_reported_and_change_no_other_rule(codes):
-    def boom(*layers, ctx, **parameters):
+@for_each("codes", list_crashing_rule_sets(), ids="+".join)
+def test_crashing_rules_are_reported_and_change_no_other_rule_result(codes):
+    def raise_zero_division(*layers, ctx, **parameters):
         raise ZeroDivisionError("on purpose")
 
-    plan, side, intact = run_without_crash()
+    plan, side, intact = check_without_crash()
     assert findings_of_rule(intact) and not findings_of_rule(intact, "RUN900")
-    broken = run_check(plan, [replace(r, function=boom) if r.code in codes else r for r in RULES], side=side)
+    broken = run_check(
+        plan, [replace(r, function=raise_zero_division) if r.code in codes else r for r in ALL_RULES], side=side
+    )
     crashes = {crash.params["rule"]: crash for crash in findings_of_rule(broken, "RUN900")}
     assert sorted(crashes) == sorted(codes) and len(findings_of_rule(broken, "RUN900")) == len(codes)
     for code, crash in crashes.items():
@@ -116,49 +128,54 @@ def test_crashing_rules_are_reported_and_change_no_other_rule(codes):
         assert f"规则 {code} 运行出错" in crash.message and "请将报告发送给开发者" in crash.message
         assert any(line.startswith("test_engine.py:") for line in crash.params["trace"])
     others = [f for f in broken.findings if f.code != "RUN900"]
-    assert comparable(others) == comparable([f for f in intact.findings if f.code not in codes])
+    assert summarise_findings(others) == summarise_findings([f for f in intact.findings if f.code not in codes])
     assert [(r.code, r.outcome) for r in broken.rules if r.code not in codes] == [
         (r.code, r.outcome) for r in intact.rules if r.code not in codes
     ]
     assert broken.summary["crashed"] == len(codes)
 
 
-def test_crash_makes_the_verdict_incomplete():
-    def boom(*layers, ctx, **parameters):
+def test_crash_of_a_rule_makes_the_verdict_incomplete():
+    def raise_zero_division(*layers, ctx, **parameters):
         raise RuntimeError("on purpose")
 
-    rule = replace(all_rules()["REL001"], function=boom)
-    report = run_check(plan_of_small(tables_without_conflict()), [rule, all_rules()["REL002"]])
+    rule = replace(all_rules()["REL001"], function=raise_zero_division)
+    report = run_check(make_small_plan(make_tables_without_conflict()), [rule, all_rules()["REL002"]])
     assert report.verdict is Verdict.INCOMPLETE
     assert (report.summary["errors"], report.summary["warnings"]) == (0, 1)
 
 
 @pytest.mark.parametrize("applicable", [True, False])
-def test_note_of_a_rule_is_a_reason_and_keeps_the_outcome(applicable):
+def test_note_returned_by_a_rule_becomes_its_reason_and_keeps_its_outcome(applicable):
     def return_a_note(*layers, ctx, **parameters):
         return RuleResult(applicable=applicable, notes=[("layer_bare", {"layer": "甲", "role": "X"})])
 
     report = run_check(
-        plan_of_small(tables_without_conflict()), [replace(all_rules()["REL001"], function=return_a_note)]
+        make_small_plan(make_tables_without_conflict()), [replace(all_rules()["REL001"], function=return_a_note)]
     )
     (outcome,) = report.rules
     assert outcome.outcome is (Outcome.PASSED if applicable else Outcome.NOT_APPLICABLE)
     assert "甲" in outcome.reason and not outcome.incomplete
 
 
-def test_input_error_in_a_rule_skips_it_with_the_reason():
+def test_input_error_raised_by_a_rule_skips_the_rule_with_the_reason():
     def raise_input_error(*layers, ctx, **parameters):
         raise InputError("code_list_unknown", name="nowhere")
 
-    report = run_check(plan_of_small(), [replace(all_rules()["REL001"], function=raise_input_error)])
+    report = run_check(make_small_plan(), [replace(all_rules()["REL001"], function=raise_input_error)])
     assert (report.rules[0].outcome, report.rules[0].reason) == (Outcome.SKIPPED, "标准中没有代码表“nowhere”。")
     assert not report.findings and report.verdict is Verdict.INCOMPLETE
 
 
 # -- missing layers ---------------------------------------------------------------------------------------------------
 
-MANDATORY = {"YJJBNTBHTB": "永久基本农田", "STBHHX": "生态保护红线", "CZKFBJ": "城镇开发边界", "DLTB": "2020年地类图斑"}
-DEPENDENT = {
+MANDATORY_LAYER_NAMES = {
+    "YJJBNTBHTB": "永久基本农田",
+    "STBHHX": "生态保护红线",
+    "CZKFBJ": "城镇开发边界",
+    "DLTB": "2020年地类图斑",
+}
+RULES_BY_MANDATORY_LAYER = {
     "YJJBNTBHTB": {"REL001", "REL002", "REL006", "LAW010"},
     "STBHHX": {"REL001", "REL003", "REL004"},
     "CZKFBJ": {"REL002", "REL003", "REL005", "LAW001", "LAW020"},
@@ -166,25 +183,25 @@ DEPENDENT = {
 }
 
 
-@pytest.mark.parametrize("role", MANDATORY)
-def test_missing_mandatory_layer_warns_and_skips_its_rules(role):
+@pytest.mark.parametrize("role", MANDATORY_LAYER_NAMES)
+def test_missing_mandatory_layer_gives_a_warning_and_skips_its_rules(role):
     report = check_data(as_read_layers({r: t for r, t in layers().items() if r != role})).report
     (finding,) = findings_of_rule(report, "SCH001")
-    assert finding.severity is Severity.WARNING and f"缺{MANDATORY[role]}" in finding.message
+    assert finding.severity is Severity.WARNING and f"缺{MANDATORY_LAYER_NAMES[role]}" in finding.message
     skipped = {r.code for r in report.rules if r.outcome is Outcome.SKIPPED}
-    assert skipped == DEPENDENT[role]
+    assert skipped == RULES_BY_MANDATORY_LAYER[role]
     assert all(role in rule_outcome(report, code).reason for code in skipped)
     assert report.summary["skipped"] == len(skipped)
 
 
 def test_missing_mandatory_layer_makes_the_verdict_incomplete():
-    tables = tables_without_conflict()
+    tables = make_tables_without_conflict()
     del tables["STBHHX"]
     report = check_data(as_read_layers(tables), ["SCH001", "REL001", "REL002"]).report
     assert report.verdict is Verdict.INCOMPLETE and report.summary["errors"] == 0
 
 
-def test_rules_of_absent_optional_layers_are_not_applicable():
+def test_rules_of_missing_optional_layers_are_not_applicable():
     report = check_data(as_read_layers({r: t for r, t in layers().items() if r not in ("YDYHGHFQ", "XZQX")})).report
     assert {r.code for r in report.rules if r.outcome is Outcome.NOT_APPLICABLE} >= {
         "REL004",
@@ -196,16 +213,16 @@ def test_rules_of_absent_optional_layers_are_not_applicable():
     assert not findings_of_rule(report, "SCH001") and "本次交付范围不要求" in rule_outcome(report, "TOP002").reason
 
 
-def test_rules_of_layers_declared_absent_are_not_applicable():
+def test_rules_of_layers_that_the_profile_declares_absent_are_not_applicable():
     tables = {r: t for r, t in layers().items() if r != "STBHHX"}
-    report = run_check(plan_of_small(tables, absent=frozenset({"red_line"})), RULES)
-    for code in DEPENDENT["STBHHX"]:
+    report = run_check(make_small_plan(tables, absent=frozenset({"red_line"})), ALL_RULES)
+    for code in RULES_BY_MANDATORY_LAYER["STBHHX"]:
         result = rule_outcome(report, code)
         assert result.outcome is Outcome.NOT_APPLICABLE and "县配置声明本县无生态保护红线" in result.reason
     assert not findings_of_rule(report, "SCH001")
 
 
-def test_missing_field_skips_the_rules_that_need_it_and_is_named():
+def test_missing_field_skips_the_rules_that_need_it_and_is_named_in_the_reason():
     tables = layers()
     tables["DLTB"] = tables["DLTB"].drop(columns="CZCSXM")
     report = check_data(as_read_layers(tables)).report
@@ -218,11 +235,11 @@ def test_missing_field_skips_the_rules_that_need_it_and_is_named():
 # -- pairs that cannot be computed ------------------------------------------------------------------------------------
 
 
-def test_pair_that_cannot_be_computed_counts_as_skipped(monkeypatch):
+def test_rule_is_skipped_when_the_overlay_of_a_pair_of_features_fails(monkeypatch):
     def raise_topology_error(a, b, **more):
         raise shapely.GEOSException("TopologyException: on purpose")
 
-    plan = plan_of_small()
+    plan = make_small_plan()
     expected = run_check(plan, [all_rules()["REL001"]])
     monkeypatch.setattr(overlay.shapely, "intersection", raise_topology_error)
     report = run_check(plan, [all_rules()["REL001"]])
@@ -238,133 +255,139 @@ def test_pair_that_cannot_be_computed_counts_as_skipped(monkeypatch):
 
 
 @pytest.mark.parametrize("after", [0, 1, 5, 20])
-def test_cancel_stops_the_run_at_once_without_a_crash(after):
+def test_cancellation_stops_the_check_at_once_without_a_crash_report(after):
     calls = []
 
-    def cancelled():
+    def cancel_on_poll():
         calls.append(None)
         return len(calls) > after
 
     with pytest.raises(Cancelled):
-        check_plan(as_read_layers(), Options(), cancellation=Cancellation(cancelled))
+        check_plan(as_read_layers(), Options(), cancellation=Cancellation(cancel_on_poll))
     assert len(calls) == after + 1
 
 
-def test_cancel_within_a_rule_is_not_swallowed():
+def test_cancellation_raised_inside_a_rule_is_not_swallowed():
     def raise_cancelled(*layers, ctx, **parameters):
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        run_check(plan_of_small(), [replace(all_rules()["REL001"], function=raise_cancelled)])
+        run_check(make_small_plan(), [replace(all_rules()["REL001"], function=raise_cancelled)])
 
 
 # -- rules by name ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["REL001", "rel001", "farmland-in-red-line", "farmland_in_red_line", " REL001 "])
-def test_rule_is_found_by_each_of_its_names(name):
-    assert [r.code for r in choose_rules(CODES, [name])] == ["REL001"]
+def test_rule_is_found_by_its_code_and_by_its_name(name):
+    assert [r.code for r in choose_rules(CODES_OF_RULES_WITH_DATA, [name])] == ["REL001"]
 
 
-def test_unknown_rule_is_refused_with_the_known_ones():
+def test_unknown_rule_code_is_refused_with_a_list_of_known_rules():
     with pytest.raises(InputError) as raised:
-        choose_rules(CODES, ["REL999"])
+        choose_rules(CODES_OF_RULES_WITH_DATA, ["REL999"])
     assert raised.value.params["rule"] == "REL999" and "REL001" in raised.value.params["known"]
 
 
 # -- verdict ----------------------------------------------------------------------------------------------------------
 
 
-def finding_of(severity, state="open"):
+def make_finding(severity, state="open"):
     return Finding("CZKFBJ", severity=severity, state=state)
 
 
-def outcome_of(result, **more):
+def make_rule_outcome(result, **more):
     return RuleOutcome("REL001", "farmland-in-red-line", "ERROR", result, **more)
 
 
-VERDICTS = [
-    ("all rules passed", [outcome_of(Outcome.PASSED)], [], Verdict.PASSED),
-    ("a rule that is not applicable", [outcome_of(Outcome.PASSED), outcome_of(Outcome.NOT_APPLICABLE)], [], Verdict.PASSED),
-    ("a hint", [outcome_of(Outcome.FAILED)], [finding_of(Severity.INFO)], Verdict.PASSED),
-    ("an error", [outcome_of(Outcome.FAILED)], [finding_of(Severity.ERROR)], Verdict.FAIL),
-    ("an error and a skipped rule", [outcome_of(Outcome.FAILED), outcome_of(Outcome.SKIPPED)], [finding_of(Severity.ERROR)], Verdict.FAIL),
-    ("an error and a crash", [outcome_of(Outcome.CRASHED)], [finding_of(Severity.ERROR), finding_of(Severity.WARNING)], Verdict.FAIL),
-    ("a skipped rule", [outcome_of(Outcome.PASSED), outcome_of(Outcome.SKIPPED)], [], Verdict.INCOMPLETE),
-    ("a crashed rule", [outcome_of(Outcome.CRASHED)], [finding_of(Severity.WARNING)], Verdict.INCOMPLETE),
-    ("a rule that checked only a part", [outcome_of(Outcome.FAILED, incomplete=True)], [finding_of(Severity.WARNING)], Verdict.INCOMPLETE),
-    ("a skipped rule and a warning", [outcome_of(Outcome.SKIPPED)], [finding_of(Severity.WARNING)], Verdict.INCOMPLETE),
+VERDICT_CASES = [
+    ("all rules passed", [make_rule_outcome(Outcome.PASSED)], [], Verdict.PASSED),
+    ("a rule that is not applicable", [make_rule_outcome(Outcome.PASSED), make_rule_outcome(Outcome.NOT_APPLICABLE)], [], Verdict.PASSED),
+    ("a hint", [make_rule_outcome(Outcome.FAILED)], [make_finding(Severity.INFO)], Verdict.PASSED),
+    ("an error", [make_rule_outcome(Outcome.FAILED)], [make_finding(Severity.ERROR)], Verdict.FAIL),
+    ("an error and a skipped rule", [make_rule_outcome(Outcome.FAILED), make_rule_outcome(Outcome.SKIPPED)], [make_finding(Severity.ERROR)], Verdict.FAIL),
+    ("an error and a crash", [make_rule_outcome(Outcome.CRASHED)], [make_finding(Severity.ERROR), make_finding(Severity.WARNING)], Verdict.FAIL),
+    ("a skipped rule", [make_rule_outcome(Outcome.PASSED), make_rule_outcome(Outcome.SKIPPED)], [], Verdict.INCOMPLETE),
+    ("a crashed rule", [make_rule_outcome(Outcome.CRASHED)], [make_finding(Severity.WARNING)], Verdict.INCOMPLETE),
+    ("a rule that checked only a part", [make_rule_outcome(Outcome.FAILED, incomplete=True)], [make_finding(Severity.WARNING)], Verdict.INCOMPLETE),
+    ("a skipped rule and a warning", [make_rule_outcome(Outcome.SKIPPED)], [make_finding(Severity.WARNING)], Verdict.INCOMPLETE),
     ("no rule was run", [], [], Verdict.INCOMPLETE),
-    ("a warning", [outcome_of(Outcome.FAILED)], [finding_of(Severity.WARNING)], Verdict.CONDITIONAL),
-    ("a waived error", [outcome_of(Outcome.WAIVED)], [finding_of(Severity.ERROR, "waived")], Verdict.CONDITIONAL),
-    ("a waived warning", [outcome_of(Outcome.WAIVED)], [finding_of(Severity.WARNING, "waived")], Verdict.CONDITIONAL),
-    ("an unconfirmed setting", [outcome_of(Outcome.PASSED, unconfirmed=["tolerance"])], [], Verdict.CONDITIONAL),
+    ("a warning", [make_rule_outcome(Outcome.FAILED)], [make_finding(Severity.WARNING)], Verdict.CONDITIONAL),
+    ("a waived error", [make_rule_outcome(Outcome.WAIVED)], [make_finding(Severity.ERROR, "waived")], Verdict.CONDITIONAL),
+    ("a waived warning", [make_rule_outcome(Outcome.WAIVED)], [make_finding(Severity.WARNING, "waived")], Verdict.CONDITIONAL),
+    ("an unconfirmed setting", [make_rule_outcome(Outcome.PASSED, unconfirmed=["tolerance"])], [], Verdict.CONDITIONAL),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("rules", "findings", "verdict"), [v[1:] for v in VERDICTS], ids=[v[0] for v in VERDICTS])
-def test_verdict_is_the_first_that_matches(rules, findings, verdict):
+@pytest.mark.parametrize(
+    ("rules", "findings", "verdict"), [v[1:] for v in VERDICT_CASES], ids=[v[0] for v in VERDICT_CASES]
+)
+def test_verdict_of_a_report_follows_from_its_rule_outcomes_and_findings(rules, findings, verdict):
     report = Report(rules=rules, findings=findings)
     assert report.verdict is verdict and report.summary["verdict"] == str(verdict)
 
 
-def test_clean_run_passes_only_with_confirmed_settings():
+def test_check_without_findings_passes_only_with_confirmed_settings():
     codes = ["SCH001", "GEO001", "GEO002", "TOP001", "REL001", "REL002", "REL003"]
     rules = [all_rules()[c] for c in codes]
-    assert run_check(plan_of_small(tables_without_conflict()), rules).verdict is Verdict.CONDITIONAL
+    assert run_check(make_small_plan(make_tables_without_conflict()), rules).verdict is Verdict.CONDITIONAL
     assert (
-        run_check(plan_of_small(tables_without_conflict(), confirmed=frozenset({"tolerance"})), rules).verdict
+        run_check(make_small_plan(make_tables_without_conflict(), confirmed=frozenset({"tolerance"})), rules).verdict
         is Verdict.PASSED
     )
     assert (
-        run_check(plan_of_small(tables_without_conflict(), confirmed=frozenset({"all"})), rules).verdict
+        run_check(make_small_plan(make_tables_without_conflict(), confirmed=frozenset({"all"})), rules).verdict
         is Verdict.PASSED
     )
 
 
-def test_error_lowered_to_a_hint_by_the_profile_does_not_pass():
+def test_error_lowered_to_information_by_the_profile_prevents_a_pass():
     given = {"severity": {"REL001": "INFO"}, "confirmed": frozenset({"all"})}
-    report = run_check(plan_of_small(**given), [all_rules()["REL001"]])
+    report = run_check(make_small_plan(**given), [all_rules()["REL001"]])
     assert {f.severity for f in report.findings} == {Severity.INFO} and report.verdict is Verdict.CONDITIONAL
     assert (
-        run_check(plan_of_small(tables_without_conflict(), **given), [all_rules()["REL001"]]).verdict is Verdict.PASSED
+        run_check(make_small_plan(make_tables_without_conflict(), **given), [all_rules()["REL001"]]).verdict
+        is Verdict.PASSED
     )
 
 
 # -- fingerprints -----------------------------------------------------------------------------------------------------
 
 
-def fingerprints(tables):
-    """Return the finding of each fingerprint, except RUN findings and notices; fingerprints are unique."""
+def map_fingerprints_to_findings(tables):
+    """Return each finding by its fingerprint and require fingerprints to be unique.
+
+    Findings about the run itself and findings of severity INFO are left out.
+    """
     report = check_data(as_read_layers(tables)).report
     by_name = {f.fingerprint: (f.code, f.role, f.key, round(f.area_m2 or 0.0, 2)) for f in report.findings}
     assert len(by_name) == len(report.findings) > 15
     return by_name
 
 
-def test_fingerprints_do_not_depend_on_the_order_of_rows():
+def test_finding_fingerprints_do_not_depend_on_the_order_of_rows():
     tables = layers()
     shuffled = {}
     for number, (role, frame) in enumerate(tables.items()):
         order = list(range(len(frame)))
         random.Random(number).shuffle(order)
         shuffled[role] = frame.iloc[order]
-    original, reordered = fingerprints(tables), fingerprints(shuffled)
+    original, reordered = map_fingerprints_to_findings(tables), map_fingerprints_to_findings(shuffled)
     # Where several rows share a key, only the first feature id changes; the fingerprints stay.
     assert set(reordered) == set(original)
 
 
 @pytest.mark.parametrize("code", [4490, 4547])
-def test_fingerprints_are_the_same_in_another_projection(code):
+def test_finding_fingerprints_are_the_same_in_another_projection(code):
     tables = add_survey_vertices(layers())
-    original = fingerprints(tables)
-    moved = fingerprints({role: frame.to_crs(code) for role, frame in tables.items()})
+    original = map_fingerprints_to_findings(tables)
+    moved = map_fingerprints_to_findings({role: frame.to_crs(code) for role, frame in tables.items()})
     assert moved.keys() == original.keys()
     assert {k: v[:3] for k, v in moved.items()} == {k: v[:3] for k, v in original.items()}
 
 
-def test_fingerprints_survive_an_edit_of_a_neighbour():
-    before = fingerprints(layers())
+def test_finding_fingerprints_survive_an_edit_of_a_neighbouring_feature():
+    before = map_fingerprints_to_findings(layers())
     tables = layers()
     # Add a farmland parcel that crosses the red line and redraw its valid neighbour.
     farmland = tables["YJJBNTBHTB"]
@@ -373,15 +396,15 @@ def test_fingerprints_survive_an_edit_of_a_neighbour():
     redrawn = farmland.geometry.to_list()
     redrawn[0] = box(0, 0, 90, 100)
     tables["YJJBNTBHTB"] = pd.concat([farmland.set_geometry(redrawn, crs=4526), more], ignore_index=True)
-    after = fingerprints(tables)
+    after = map_fingerprints_to_findings(tables)
     gone = {before[k][0] for k in before.keys() - after.keys()}
     come = {after[k][0] for k in after.keys() - before.keys()}
     # Both keep their old area fields, whose sum no longer matches the land.
     assert gone == set() and come == {"REL001", "LAW010", "ATT022"} | ({"REL006"} & come)
 
 
-def test_fingerprints_of_similar_findings_survive_when_one_is_fixed():
-    """Three parts of one feature are outside the county: the fingerprints do not depend on each other."""
+def test_fingerprints_of_similar_findings_survive_when_one_finding_is_fixed():
+    """Check three parts of one feature outside the county after one part is corrected."""
     county = table([box(0, 0, 1000, 1000)])
     west, east, north = box(-100, 0, 200, 100), box(900, 0, 200, 100), box(500, 900, 100, 200)
     named = [
@@ -396,10 +419,10 @@ def test_fingerprints_of_similar_findings_survive_when_one_is_fixed():
     assert all(named[0][name].equals(shape) for name, shape in named[1].items())
 
 
-def test_rule_is_skipped_when_the_union_of_the_county_fails(monkeypatch):
-    plan = plan_of_small()
+def test_gap_rules_are_skipped_when_the_union_of_the_county_outline_fails(monkeypatch):
+    plan = make_small_plan()
     assert run_check(plan, [all_rules()["TOP003"]]).rules[0].reason == ""
-    plan = plan_of_small()
+    plan = make_small_plan()
     monkeypatch.setattr("plugin.core.plan.plan.union_rows", lambda *args, **more: None)
     for code in ("TOP002", "TOP003"):
         (outcome,) = run_check(plan, [all_rules()[code]]).rules
@@ -407,20 +430,20 @@ def test_rule_is_skipped_when_the_union_of_the_county_fails(monkeypatch):
         assert outcome.reason == Texts("zh").reason("outline_failed", {})
 
 
-def test_cached_geometry_is_released_after_its_last_rule():
-    """Boundaries of all layers of a large county take more memory than the county itself."""
+def test_cached_boundaries_are_released_after_the_last_rule_that_uses_them():
+    """Check that boundaries kept for rules are deleted after their last use."""
     held = {}
 
-    def record_cache(name):
-        def call(*layers, ctx, **given):
+    def record_cached_boundaries(name):
+        def call_and_record_boundaries(*layers, ctx, **given):
             held[name] = {role for role, layer in ctx.plan.layers.items() if "lines" in layer.polygons.__dict__}
             return rules[name].function(*layers, ctx=ctx, **given)
 
-        return call
+        return call_and_record_boundaries
 
     rules = {code: all_rules()[code] for code in ("TOP001", "REL001", "REL003")}
-    watched = [replace(rule, function=record_cache(code)) for code, rule in rules.items()]
-    plan = plan_of_small()
+    watched = [replace(rule, function=record_cached_boundaries(code)) for code, rule in rules.items()]
+    plan = make_small_plan()
     report = run_check(plan, watched)
     assert "DLTB" in held["TOP001"] and {"STBHHX", "CZKFBJ"} <= held["REL001"]
     assert "DLTB" not in held["REL001"], "no rule after TOP001 uses it"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county with one defect never gets the verdict 通过 in the default check of its scope."""
+"""A county with one planted defect never passes (通过) the default check."""
 
 import geopandas as gpd
 import pandas as pd
@@ -15,26 +15,26 @@ from tests.mutations import clean
 
 
 @pytest.fixture(scope="module")
-def whole():
-    """Return the complete clean county, by role."""
+def complete_county():
+    """Return a county without defects that has every layer, as tables by layer code."""
     return make(clean.PARCELS, clean.SEED, full=True)
 
 
 @pytest.fixture(scope="module")
-def default_profile(whole, tmp_path_factory):
-    """Write a profile that confirms all settings and adds no rule to those of the scope."""
-    path = clean.profile_with_all_rules(whole, tmp_path_factory.mktemp("profile"))
+def default_profile(complete_county, tmp_path_factory):
+    """Return the path of a profile that confirms all settings and adds no rules."""
+    path = clean.profile_with_all_rules(complete_county, tmp_path_factory.mktemp("profile"))
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join(line for line in lines if not line.startswith("rules_extra")), encoding="utf-8")
     return str(path)
 
 
-def run(tables, profile, **options):
+def check_layers(tables, profile, **options):
     return check_plan(as_read(tables), Options(profile=profile, **options)).report
 
 
 def exchange_values(frame: gpd.GeoDataFrame, one: int, other: int, *fields: str) -> gpd.GeoDataFrame:
-    """Return the layer with the values of some fields exchanged between two rows."""
+    """Return a table in which two rows have exchanged the values of some fields."""
     changed = frame.copy()
     for name in fields:
         column = frame.columns.get_loc(name)
@@ -43,7 +43,7 @@ def exchange_values(frame: gpd.GeoDataFrame, one: int, other: int, *fields: str)
 
 
 def remove_a_parcel(tables):
-    """Remove a parcel inside the county together with the rows of other layers on it."""
+    """Remove a parcel inside the county and the rows of other layers that lie on it."""
     parcels = tables["DLTB"]
     edge = tables["XZQX"].geometry.iloc[0].boundary
     woods = parcels[parcels["DLBM"].str.startswith("03") & (parcels.distance(edge) > 1000)]
@@ -51,7 +51,7 @@ def remove_a_parcel(tables):
 
 
 def exchange_areas(tables):
-    """Exchange the areas of two parcels of one village and class."""
+    """Exchange the area values of two parcels of the same village and land use class."""
     parcels = tables["DLTB"]
     _, group = next(g for g in parcels.groupby(["ZLDWDM", "DLBM"]) if len(g[1]) > 1 and g[0][1].startswith("03"))
     one, other = (parcels.index.get_loc(i) for i in group.index[:2])
@@ -65,7 +65,7 @@ def set_foreign_keys(tables):
 
 
 def exchange_villages(tables):
-    """Exchange code and name of two villages of different townships."""
+    """Exchange code and name of two villages that lie in different townships."""
     villages = tables["XZQC"]
     other = next(n for n, code in enumerate(villages["XZQDM"]) if code[:9] != villages["XZQDM"].iloc[0][:9])
     return {**tables, "XZQC": exchange_values(villages, 0, other, "XZQDM", "XZQMC", "MC")}
@@ -76,7 +76,7 @@ def remove_a_village(tables):
 
 
 def add_centre_on_farmland(tables):
-    """Add 10 km² of the centre's land use on farmland far from the centre."""
+    """Add 10 km² of land use of the town centre on farmland far from the centre."""
     centre = tables["ZXCQFW"].geometry.iloc[0]
     farm = tables["YJJBNTBHTB"]
     far = farm.geometry[farm.distance(centre).idxmax()].centroid
@@ -88,7 +88,7 @@ def add_centre_on_farmland(tables):
 
 
 def move_core(tables):
-    """Move a part of a reserve's core outside the red line."""
+    """Move a part of a nature reserve's core area outside the ecological red line."""
     reserves = tables["ZRBHD"].copy()
     row = reserves.index[reserves["MC"].str.endswith("核心保护区")][0]
     outside = tables["XZQX"].geometry.iloc[0].difference(tables["STBHHX"].union_all())
@@ -119,15 +119,15 @@ def remove_control_guidance(tables):
     return {**tables, "ZXCQGHFQ": tables["ZXCQGHFQ"].assign(GKZY=None)}
 
 
-def remove_areas(tables):
+def clear_area_fields(tables):
     return {**tables, "STBHHX": tables["STBHHX"].assign(MJ=float("nan"))}
 
 
-DAMAGES = [
+DEFECTS_AND_RULES = [
     (set_foreign_feature_codes, "ATT007"),
     (shorten_division_codes, "ATT011"),
     (remove_control_guidance, "ATT020"),
-    (remove_areas, "ATT022"),
+    (clear_area_fields, "ATT022"),
     (remove_a_parcel, "TOP006"),
     (exchange_areas, "ATT013"),
     (set_foreign_keys, "ATT004"),
@@ -140,32 +140,33 @@ DAMAGES = [
 ]
 
 
-def test_clean_county_passes_the_default_check(whole, default_profile):
-    report = run(whole.layers, default_profile)
+def test_county_without_defects_passes_the_default_check(complete_county, default_profile):
+    report = check_layers(complete_county.layers, default_profile)
     assert report.verdict is Verdict.PASSED and report.provenance["scope"] == "county"
 
 
-@pytest.mark.parametrize(("damage", "code"), DAMAGES, ids=[f"{d.__name__}-{c}" for d, c in DAMAGES])
-def test_county_with_a_defect_never_passes_the_default_check(whole, default_profile, damage, code):
-    report = run(damage(whole.layers), default_profile)
+@pytest.mark.parametrize(("damage", "code"), DEFECTS_AND_RULES, ids=[f"{d.__name__}-{c}" for d, c in DEFECTS_AND_RULES])
+def test_county_with_one_planted_defect_never_passes_the_default_check(complete_county, default_profile, damage, code):
+    report = check_layers(damage(complete_county.layers), default_profile)
     assert findings_of_rule(report, code), [f.code for f in report.findings]
     assert report.verdict is not Verdict.PASSED
 
 
-def test_heritage_counted_in_the_text_without_a_layer_is_not_checked(whole, default_profile):
-    tables = {**whole.layers, "LSWHBHX": whole.layers["LSWHBHX"].iloc[:0]}
-    report = run(tables, default_profile)
+def test_heritage_count_in_the_text_without_a_heritage_layer_is_not_checked(complete_county, default_profile):
+    tables = {**complete_county.layers, "LSWHBHX": complete_county.layers["LSWHBHX"].iloc[:0]}
+    report = check_layers(tables, default_profile)
     assert rule_outcome(report, "LAW023").outcome == "skipped" and report.verdict is Verdict.INCOMPLETE
 
 
 @pytest.mark.parametrize(
     ("damage", "code"), [(remove_a_parcel, "TOP006"), (set_foreign_keys, "ATT004"), (set_two_names, "ATT021")]
 )
-def test_three_lines_with_a_defect_never_pass(whole, default_profile, damage, code):
+def test_three_control_lines_with_a_planted_defect_never_pass(complete_county, default_profile, damage, code):
     lines = {
-        role: whole.layers[role] for role in ("XZQX", "XZQXZ", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB", "YDYHGHFQ")
+        role: complete_county.layers[role]
+        for role in ("XZQX", "XZQXZ", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB", "YDYHGHFQ")
     }
-    report = run(damage({**lines}), default_profile)
+    report = check_layers(damage({**lines}), default_profile)
     assert report.provenance["scope"] == "three_lines"
     assert findings_of_rule(report, code) and report.verdict is not Verdict.PASSED
 
@@ -178,39 +179,41 @@ def test_three_lines_with_a_defect_never_pass(whole, default_profile, damage, co
     ("field", "value"),
     [("GDLX", "TT"), ("FRDBS", "1"), ("QSXZ", "20"), ("ZLDWMC", "蔡村镇别庄村"), ("SJNF", 2019)],
 )
-def test_copy_with_another_value_than_its_parcel_is_reported(whole, default_profile, role, field, value):
-    copies = whole.layers[role].copy()
+def test_farmland_row_with_another_value_than_the_parcel_it_copies_is_reported(
+    complete_county, default_profile, role, field, value
+):
+    copies = complete_county.layers[role].copy()
     rows = copies.index[copies[field].notna() & (copies[field] != value)][:3]
     copies.loc[rows, field] = value
-    report = run({**whole.layers, role: copies}, default_profile, rules=("ATT023",))
+    report = check_layers({**complete_county.layers, role: copies}, default_profile, rules=("ATT023",))
     (finding,) = findings_of_rule(report, "ATT023")
     assert (finding.role, finding.related_role, finding.field) == (role, "DLTB", field)
     assert finding.params["count"] == 3 and finding.key == copies["BSM"][rows[0]]
     assert str(value) in finding.message and "地类图斑" in finding.message
-    assert "ATT023" in {rule.code for rule in run(whole.layers, default_profile).rules}
+    assert "ATT023" in {rule.code for rule in check_layers(complete_county.layers, default_profile).rules}
 
 
 # Values that are equal in all layers
 
 
-def test_terraces_without_ridges_in_all_layers_are_reported(whole, default_profile):
-    tables = dict(whole.layers)
+def test_terraces_without_a_ridge_deduction_in_all_layers_are_reported(complete_county, default_profile):
+    tables = dict(complete_county.layers)
     gross = {"DLTB": ("TBMJ", "TBDLMJ"), "GDBHMB": ("TBMJ", "TBDLMJ"), "YJJBNTBHTB": ("YJJBNTTBMJ", "YJJBNTMJ")}
     for role, (area, net) in gross.items():
         tables[role] = tables[role].assign(KCXS=0.0, KCMJ=0.0, KCDLBM=None, **{net: tables[role][area]})
-    report = run(tables, default_profile)
+    report = check_layers(tables, default_profile)
     findings = [f for f in findings_of_rule(report, "ATT019") if f.case == "none"]
     assert {f.role for f in findings} == set(gross)
-    terraced = (whole.layers["DLTB"]["GDLX"] == "TT").sum()
+    terraced = (complete_county.layers["DLTB"]["GDLX"] == "TT").sum()
     assert [f.params["count"] for f in findings if f.role == "DLTB"] == [terraced]
     assert all("KCXS" in f.message and "田坎" in f.message for f in findings)
     assert report.verdict is Verdict.CONDITIONAL
 
 
-def test_expired_protection_is_reported(whole, default_profile):
-    farm = whole.layers["YJJBNTBHTB"].copy()
+def test_expired_protection_period_is_reported(complete_county, default_profile):
+    farm = complete_county.layers["YJJBNTBHTB"].copy()
     farm["BHKSSJ"], farm["BHJSSJ"] = pd.Timestamp("2010-01-01"), pd.Timestamp("2020-12-31")
-    report = run({**whole.layers, "YJJBNTBHTB": farm}, default_profile)
+    report = check_layers({**complete_county.layers, "YJJBNTBHTB": farm}, default_profile)
     findings = findings_of_rule(report, "ATT016")
     assert (
         len(findings) == len(farm)
@@ -220,16 +223,18 @@ def test_expired_protection_is_reported(whole, default_profile):
     assert report.verdict is Verdict.CONDITIONAL
 
 
-def test_end_before_the_start_is_reported_once(whole, default_profile):
-    farm = whole.layers["YJJBNTBHTB"].copy()
+def test_protection_period_that_ends_before_its_start_is_reported_once(complete_county, default_profile):
+    farm = complete_county.layers["YJJBNTBHTB"].copy()
     farm["BHKSSJ"], farm["BHJSSJ"] = pd.Timestamp("2020-01-01"), pd.Timestamp("2010-12-31")
-    findings = findings_of_rule(run({**whole.layers, "YJJBNTBHTB": farm}, default_profile, rules=("ATT016",)), "ATT016")
+    findings = findings_of_rule(
+        check_layers({**complete_county.layers, "YJJBNTBHTB": farm}, default_profile, rules=("ATT016",)), "ATT016"
+    )
     assert len(findings) == len(farm) and {f.case for f in findings} == {"order"}
 
 
-def test_one_number_for_all_farmland_is_reported(whole, default_profile):
-    farm = whole.layers["YJJBNTBHTB"].assign(YJJBNTTBBH="14022500000001")
-    report = run({**whole.layers, "YJJBNTBHTB": farm}, default_profile)
+def test_one_number_repeated_for_all_farmland_is_reported(complete_county, default_profile):
+    farm = complete_county.layers["YJJBNTBHTB"].assign(YJJBNTTBBH="14022500000001")
+    report = check_layers({**complete_county.layers, "YJJBNTBHTB": farm}, default_profile)
     (finding,) = findings_of_rule(report, "ATT001")
     assert (finding.case, finding.field, finding.params["count"]) == ("number", "YJJBNTTBBH", len(farm))
     assert str(finding.severity) == "WARNING" and report.verdict is Verdict.CONDITIONAL
@@ -238,10 +243,10 @@ def test_one_number_for_all_farmland_is_reported(whole, default_profile):
 # A register without rows
 
 
-def test_register_without_rows_is_not_compared(whole, default_profile, tmp_path):
+def test_heritage_register_without_rows_is_not_compared(complete_county, default_profile, tmp_path):
     path = tmp_path / "名录.csv"
     path.write_text("名称,类型,级别\n", encoding="utf-8")
-    report = run(whole.layers, default_profile, register=str(path))
+    report = check_layers(complete_county.layers, default_profile, register=str(path))
     result = rule_outcome(report, "LAW024")
     assert result.incomplete and "名录.csv" in result.reason and "没有数据" in result.reason
     assert report.verdict is Verdict.INCOMPLETE
@@ -250,24 +255,24 @@ def test_register_without_rows_is_not_compared(whole, default_profile, tmp_path)
 # Zones of two layers that contradict each other
 
 
-def test_two_layers_of_zones_with_other_codes_are_reported(whole, default_profile):
-    zones = whole.layers["YDYHGHFQ"]
+def test_two_zone_layers_with_different_codes_on_one_place_are_reported(complete_county, default_profile):
+    zones = complete_county.layers["YDYHGHFQ"]
     other = zones.copy()
     row = other.index[other["GHFQDM"].str.startswith("5")][0]
     other.loc[row, "GHFQDM"] = "300"
     other["BSM"] = [f"14022500009{n:07d}" for n in range(len(other))]
-    report = run({**whole.layers, "GHFQ": other}, default_profile)
+    report = check_layers({**complete_county.layers, "GHFQ": other}, default_profile)
     findings = [f for f in findings_of_rule(report, "REL011") if f.case == "code"]
     assert [(f.role, f.related_role) for f in findings] == [("YDYHGHFQ", "GHFQ")]
     assert findings[0].params["related"] == "300" and "规划分区" in findings[0].message
     assert report.verdict is not Verdict.PASSED
 
 
-def test_zones_of_the_centre_on_zones_of_another_class_are_reported(whole, default_profile):
-    centre = whole.layers["ZXCQGHFQ"].copy()
+def test_centre_zones_lying_on_county_zones_of_another_class_are_reported(complete_county, default_profile):
+    centre = complete_county.layers["ZXCQGHFQ"].copy()
     row = centre.index[centre["GHFQDM"].str.startswith("4")][0]
     centre.loc[row, "GHFQDM"] = "300"
-    report = run({**whole.layers, "ZXCQGHFQ": centre}, default_profile, rules=("REL011",))
+    report = check_layers({**complete_county.layers, "ZXCQGHFQ": centre}, default_profile, rules=("REL011",))
     findings = findings_of_rule(report, "REL011")
     assert findings and {(f.case, f.related_role) for f in findings} == {("code", "ZXCQGHFQ")}
     assert {f.related_keys[0] for f in findings} == {centre["BSM"][row]}

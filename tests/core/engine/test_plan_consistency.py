@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Profiles, layers and side files of another county or a future date never get the verdict 通过."""
+"""Profiles, layers and tables of another county or of a future date never pass."""
 
 import dataclasses
 import json
@@ -34,22 +34,25 @@ from tests.mutations.clean import PROFILE
 
 TODAY = date.today()
 #: Fields of the division code.
-CODES = ("XZQDM", "XJXZQDM")
+COUNTY_CODE_FIELDS = ("XZQDM", "XJXZQDM")
 #: Rules with the shapes of the small county.
-RULES = ("REL001", "REL002", "TOP001", "TOP002")
+OVERLAP_RULES = ("REL001", "REL002", "TOP001", "TOP002")
 
 
 @pytest.fixture(scope="module")
-def county():
-    """Return a clean county of 400 parcels, by role."""
+def clean_layers():
+    """Return the layers of a county without defects (400 parcels), by layer code."""
     return make(400).layers
 
 
 @pytest.fixture
-def profile(tmp_path):
-    """Return a function that writes a profile with all settings confirmed and its text changed."""
+def write_profile(tmp_path):
+    """Return a function that writes a profile and returns its path.
 
-    def write(*changes, more=""):
+    All settings are confirmed; the function replaces pieces of the text.
+    """
+
+    def write_profile_text(*changes, more=""):
         text = PROFILE.format(extra="")
         for old, new in changes:
             assert old in text
@@ -58,31 +61,33 @@ def profile(tmp_path):
         path.write_text(text + more, encoding="utf-8")
         return str(path)
 
-    return write
+    return write_profile_text
 
 
-def run(tables, profile, **options):
+def check_layers(tables, profile, **options):
     return check_plan(as_read(tables), Options(profile=profile, **options)).report
 
 
-def cases(report):
+def list_message_cases(report):
     return {f.case for f in findings_of_rule(report, CODE)}
 
 
-def with_codes_of_the_neighbour(frame):
-    """Return the rows with codes of the neighbouring county."""
-    frame = frame.drop(columns=[c for c in CODES if c in frame])
+def set_neighbour_county_codes(frame):
+    """Return the table with every county code replaced by that of the next county."""
+    frame = frame.drop(columns=[c for c in COUNTY_CODE_FIELDS if c in frame])
     return frame.assign(BSM="140224" + frame["BSM"].str[6:])
 
 
-def test_county_with_its_profile_is_consistent(county, profile):
+def test_county_checked_with_its_own_profile_is_consistent(clean_layers, write_profile):
     # The base profile states figures of layers that this small county does not have.
-    report = run(county, profile(more='[absent]\nconcepts = ["reserves", "flood_line", "centre", "detail_units"]\n'))
+    report = check_layers(
+        clean_layers, write_profile(more='[absent]\nconcepts = ["reserves", "flood_line", "centre", "detail_units"]\n')
+    )
     assert report.verdict is Verdict.PASSED and not findings_of_rule(report, CODE)
 
 
-def test_profile_of_another_county_makes_the_run_incomplete(county, profile):
-    report = run(county, profile(("140225", "140224"), ('"hunyuan"', '"shanxi"')))
+def test_profile_of_another_county_makes_the_verdict_incomplete(clean_layers, write_profile):
+    report = check_layers(clean_layers, write_profile(("140225", "140224"), ('"hunyuan"', '"shanxi"')))
     (wrong,) = findings_of_rule(report, CODE)
     assert (wrong.case, str(wrong.severity)) == ("profile", "WARNING")
     assert "140224" in wrong.message and "140225" in wrong.message
@@ -91,137 +96,147 @@ def test_profile_of_another_county_makes_the_run_incomplete(county, profile):
     assert again.verdict is Verdict.INCOMPLETE
 
 
-def test_profile_of_the_province_gives_limits_but_no_confirmation(county, profile):
-    """Targets and confirmations of the province do not apply to the county."""
-    report = run(county, profile(("140225", "140000"), ('"hunyuan"', '"shanxi"')))
+def test_profile_of_the_province_gives_the_county_limits_but_no_confirmation(clean_layers, write_profile):
+    """Check that targets and confirmations of the province do not count for the county."""
+    report = check_layers(clean_layers, write_profile(("140225", "140000"), ('"hunyuan"', '"shanxi"')))
     assert not findings_of_rule(report, CODE)
     assert report.verdict is Verdict.CONDITIONAL
     assert "tolerance" in report.summary["unconfirmed"]
     assert rule_outcome(report, "LAW002").unconfirmed == ["targets.missing"]
 
 
-def test_county_profile_without_targets_of_the_county_is_conditional(county, profile):
-    report = run(county, profile(('"hunyuan"', '"shanxi"')))
+def test_profile_without_targets_for_the_county_allows_only_a_conditional_pass(clean_layers, write_profile):
+    report = check_layers(clean_layers, write_profile(('"hunyuan"', '"shanxi"')))
     assert report.verdict is Verdict.CONDITIONAL
     assert report.summary["unconfirmed"] == ["targets.missing"]
 
 
-def test_data_without_county_codes_cannot_be_compared_with_a_profile(county, profile):
-    without_codes = {r: f.drop(columns=[c for c in ("BSM", *CODES) if c in f]) for r, f in county.items()}
-    report = run(without_codes, profile(), rules=RULES)
-    assert cases(report) == {"unknown"} and report.verdict is Verdict.INCOMPLETE
-    assert not findings_of_rule(run(without_codes, "", rules=RULES), CODE)
+def test_data_without_county_codes_cannot_be_compared_with_a_profile(clean_layers, write_profile):
+    without_codes = {
+        r: f.drop(columns=[c for c in ("BSM", *COUNTY_CODE_FIELDS) if c in f]) for r, f in clean_layers.items()
+    }
+    report = check_layers(without_codes, write_profile(), rules=OVERLAP_RULES)
+    assert list_message_cases(report) == {"unknown"} and report.verdict is Verdict.INCOMPLETE
+    assert not findings_of_rule(check_layers(without_codes, "", rules=OVERLAP_RULES), CODE)
 
 
 @pytest.mark.parametrize("rows", [1, None], ids=["one row", "all rows"])
 @pytest.mark.parametrize(("role", "field"), [("YJJBNTBHTB", "XZQDM"), ("STBHHX", "BSM")])
-def test_layer_of_another_county_is_named_with_its_rows(county, profile, role, field, rows):
-    frame = county[role].drop(columns=[c for c in CODES if field == "BSM" and c in county[role]])
+def test_layer_with_the_code_of_another_county_is_named_with_its_rows(clean_layers, write_profile, role, field, rows):
+    frame = clean_layers[role].drop(
+        columns=[c for c in COUNTY_CODE_FIELDS if field == "BSM" and c in clean_layers[role]]
+    )
     chosen = frame.index[:rows]
     frame.loc[chosen, field] = "140224" + frame.loc[chosen, field].astype(str).str[6:]
-    report = run({**county, role: frame}, profile(), rules=RULES)
+    report = check_layers({**clean_layers, role: frame}, write_profile(), rules=OVERLAP_RULES)
     (wrong,) = findings_of_rule(report, CODE)
     assert (wrong.case, wrong.role, wrong.params["count"]) == ("layer", role, len(chosen))
     assert wrong.params["codes"] == ["140224"] and report.verdict is Verdict.INCOMPLETE
 
 
-def test_counties_of_one_city_are_one_plan_in_the_edition_of_the_city(county):
-    tables = {**county, "STBHHX": with_codes_of_the_neighbour(county["STBHHX"])}
-    assert not findings_of_rule(run(tables, "", standard="city_db", rules=RULES), CODE)
-    assert cases(run(tables, "", rules=RULES)) == {"layer"}
+def test_several_counties_of_one_city_are_accepted_only_in_a_city_standard(clean_layers):
+    tables = {**clean_layers, "STBHHX": set_neighbour_county_codes(clean_layers["STBHHX"])}
+    assert not findings_of_rule(check_layers(tables, "", standard="city_db", rules=OVERLAP_RULES), CODE)
+    assert list_message_cases(check_layers(tables, "", rules=OVERLAP_RULES)) == {"layer"}
 
 
-def test_profile_cannot_extend_a_plan_to_other_counties(county, profile):
-    report = run(
-        {**county, "STBHHX": with_codes_of_the_neighbour(county["STBHHX"])},
-        profile(more="[attributes]\narea_digits = 0\n"),
-        rules=RULES,
+def test_profile_cannot_allow_codes_of_other_counties_in_a_plan(clean_layers, write_profile):
+    report = check_layers(
+        {**clean_layers, "STBHHX": set_neighbour_county_codes(clean_layers["STBHHX"])},
+        write_profile(more="[attributes]\narea_digits = 0\n"),
+        rules=OVERLAP_RULES,
     )
-    assert cases(report) == {"layer"}
+    assert list_message_cases(report) == {"layer"}
 
 
 @pytest.mark.parametrize("code", ["000000", "014022"])
-def test_profile_with_an_impossible_area_code_is_refused(profile, code):
+def test_profile_with_an_impossible_area_code_is_refused(write_profile, code):
     with pytest.raises(DataError):
-        load_profile(profile(("140225", code), ('base = "hunyuan"', "")))
+        load_profile(write_profile(("140225", code), ('base = "hunyuan"', "")))
 
 
-def test_present_layers_declared_absent_contradict_the_profile(county, profile):
-    report = run(county, profile(more='[absent]\nconcepts = ["red_line"]\n'))
+def test_profile_that_declares_an_existing_layer_absent_is_reported_as_contradicted(clean_layers, write_profile):
+    report = check_layers(clean_layers, write_profile(more='[absent]\nconcepts = ["red_line"]\n'))
     (wrong,) = findings_of_rule(report, CODE)
     assert (wrong.case, wrong.role) == ("absent", "STBHHX") and report.verdict is Verdict.INCOMPLETE
 
 
-def test_declaration_of_absence_needs_a_confirmation(county, profile):
-    tables = {role: frame for role, frame in county.items() if role != "STBHHX"}
+def test_declaring_a_layer_absent_needs_a_confirmation_in_the_profile(clean_layers, write_profile):
+    tables = {role: frame for role, frame in clean_layers.items() if role != "STBHHX"}
     more = '[absent]\nconcepts = ["red_line"]\n'
     base = ('"hunyuan"', '"shanxi"')
-    sure = run(tables, profile(base, more=more))
+    sure = check_layers(tables, write_profile(base, more=more))
     assert "absent" not in sure.summary["unconfirmed"]
-    unsure = run(tables, profile(base, ('items = ["all"]', 'items = ["tolerance"]'), more=more))
+    unsure = check_layers(tables, write_profile(base, ('items = ["all"]', 'items = ["tolerance"]'), more=more))
     assert "absent" in unsure.summary["unconfirmed"] and unsure.verdict is Verdict.CONDITIONAL
-    named = run(tables, profile(base, ('items = ["all"]', 'items = ["absent"]'), more=more))
+    named = check_layers(tables, write_profile(base, ('items = ["all"]', 'items = ["absent"]'), more=more))
     assert "absent" not in named.summary["unconfirmed"]
 
 
-def test_confirmation_with_a_future_date_does_not_apply(county, profile):
+def test_confirmation_with_a_future_date_does_not_apply(clean_layers, write_profile):
     tomorrow = (TODAY + timedelta(days=1)).isoformat()
-    report = run(county, profile(("2026-01-01", tomorrow)))
-    assert cases(report) == {"confirmed"} and report.verdict is Verdict.INCOMPLETE
+    report = check_layers(clean_layers, write_profile(("2026-01-01", tomorrow)))
+    assert list_message_cases(report) == {"confirmed"} and report.verdict is Verdict.INCOMPLETE
     assert "tolerance" in report.summary["unconfirmed"]
-    assert not findings_of_rule(run(county, profile(("2026-01-01", TODAY.isoformat())), rules=RULES), CODE)
+    assert not findings_of_rule(
+        check_layers(clean_layers, write_profile(("2026-01-01", TODAY.isoformat())), rules=OVERLAP_RULES), CODE
+    )
 
 
 @pytest.mark.parametrize("line", ['by = "县自然资源局"\n', 'document = "测试〔2026〕1号"\n', 'date = "2026-01-01"\n'])
-def test_confirmation_needs_person_document_and_date(profile, line):
+def test_confirmation_without_person_document_or_date_does_not_apply(write_profile, line):
     with pytest.raises(DataError):
-        load_profile(profile((line, "")))
+        load_profile(write_profile((line, "")))
 
 
 @pytest.mark.parametrize("role", ["YDYHGHFQ", "LSWHBHX"])
-def test_empty_optional_layer_is_not_applicable(county, profile, role):
-    empty = {**county, role: county[role].iloc[:0]}
+def test_rule_of_an_empty_optional_layer_is_not_applicable(clean_layers, write_profile, role):
+    empty = {**clean_layers, role: clean_layers[role].iloc[:0]}
     alone = {role: empty[role]}
-    report = run(alone, profile(), rules=tuple(all_rules()))
+    report = check_layers(alone, write_profile(), rules=tuple(all_rules()))
     passed = {r.code for r in report.rules if r.outcome is Outcome.PASSED}
     # Rules of structure need no features, and rules of printed figures need no layers.
     assert all(code.startswith("SCH") or code in ("LAW005", "LAW006") for code in passed), passed
     assert report.verdict is Verdict.INCOMPLETE
-    both = {r.code: str(r.outcome) for r in run(empty, profile()).rules}
+    both = {r.code: str(r.outcome) for r in check_layers(empty, write_profile()).rules}
     assert both["TOP002" if role == "YDYHGHFQ" else "LAW015"] == "not_applicable"
 
 
 @pytest.mark.parametrize("shapes", ["no row", "no shape"])
 @pytest.mark.parametrize(("role", "code"), [("STBHHX", "REL001"), ("CZKFBJ", "LAW001"), ("YJJBNTBHTB", "REL006")])
-def test_rule_of_an_empty_mandatory_layer_is_skipped(county, profile, role, code, shapes):
-    frame = county[role].iloc[:0] if shapes == "no row" else county[role].assign(geometry=None)
-    report = run({**county, role: frame}, profile(("warning_share = 0.00001", "warning_share = 0.0")))
+def test_rule_of_an_empty_mandatory_layer_is_skipped(clean_layers, write_profile, role, code, shapes):
+    frame = clean_layers[role].iloc[:0] if shapes == "no row" else clean_layers[role].assign(geometry=None)
+    report = check_layers(
+        {**clean_layers, role: frame}, write_profile(("warning_share = 0.00001", "warning_share = 0.0"))
+    )
     assert rule_outcome(report, code).outcome is Outcome.SKIPPED
     assert rule_outcome(report, "SCH001").incomplete and "没有可用的图形" in rule_outcome(report, "SCH001").reason
     without_errors = dataclasses.replace(report, findings=[f for f in report.findings if str(f.severity) != "ERROR"])
     assert without_errors.verdict is Verdict.INCOMPLETE
 
 
-def test_empty_mandatory_layer_that_no_rule_needs_makes_the_run_incomplete(profile):
+def test_empty_mandatory_layer_that_no_rule_needs_makes_the_check_incomplete(write_profile):
     full = make(400, full=True).layers
-    report = run({**full, "TRL": full["TRL"].iloc[:0]}, profile(), scope="county", rules=("SCH001", "GEO002"))
+    report = check_layers(
+        {**full, "TRL": full["TRL"].iloc[:0]}, write_profile(), scope="county", rules=("SCH001", "GEO002")
+    )
     assert rule_outcome(report, "GEO002").outcome is Outcome.PASSED
     assert report.verdict is Verdict.INCOMPLETE
 
 
-def test_run_without_data_to_check_is_incomplete(county, profile, tmp_path, capsys):
-    zones = {"YDYHGHFQ": county["YDYHGHFQ"].iloc[:0]}
-    report = run(zones, profile(), rules=("TOP002",))
+def test_check_without_data_for_its_rules_gets_the_verdict_incomplete(clean_layers, write_profile, tmp_path, capsys):
+    zones = {"YDYHGHFQ": clean_layers["YDYHGHFQ"].iloc[:0]}
+    report = check_layers(zones, write_profile(), rules=("TOP002",))
     assert [r.outcome for r in report.rules] == [Outcome.NOT_APPLICABLE]
     assert report.verdict is Verdict.INCOMPLETE
-    assert run(county, profile(), rules=("REL032",)).verdict is Verdict.INCOMPLETE
-    source = write_gpkg(tmp_path / "county.gpkg", {"XZQX": county["XZQX"]})
+    assert check_layers(clean_layers, write_profile(), rules=("REL032",)).verdict is Verdict.INCOMPLETE
+    source = write_gpkg(tmp_path / "county.gpkg", {"XZQX": clean_layers["XZQX"]})
     assert main(["check", str(source), "--rules", "REL032"]) == 1
     assert "均无可检查的内容" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("outcomes", [[], [Outcome.NOT_APPLICABLE, Outcome.NOT_APPLICABLE]])
-def test_run_without_applicable_rules_does_not_pass(outcomes):
+def test_check_without_applicable_rules_does_not_pass(outcomes):
     rules = [RuleOutcome(f"TOP00{n}", "x", "ERROR", one) for n, one in enumerate(outcomes)]
     assert Report(rules=rules).verdict is Verdict.INCOMPLETE
     passed = RuleOutcome("TOP009", "x", "ERROR", Outcome.PASSED)
@@ -229,9 +244,9 @@ def test_run_without_applicable_rules_does_not_pass(outcomes):
 
 
 @pytest.mark.parametrize("year", [1890, 1995, TODAY.year + 1, 2099])
-def test_impossible_base_year_is_refused(county, year):
+def test_profile_with_an_impossible_base_year_is_refused(clean_layers, year):
     with pytest.raises(InputError) as error:
-        run(county, "", base_year=year)
+        check_layers(clean_layers, "", base_year=year)
     assert str(year) in explain_error(error.value)
 
 
@@ -245,17 +260,17 @@ def test_impossible_base_year_is_refused(county, year):
         ("rules.LAW015", "allowance_m2 = 1000.0"),
     ],
 )
-def test_setting_that_disables_a_check_is_refused(profile, section, line):
+def test_profile_setting_that_would_disable_a_check_is_refused(write_profile, section, line):
     with pytest.raises(DataError):
-        load_profile(profile(more=f"[{section}]\n{line}\n"))
+        load_profile(write_profile(more=f"[{section}]\n{line}\n"))
 
 
-def test_warning_lowered_to_a_hint_does_not_pass(county, profile):
-    lines = {role: county[role] for role in ("XZQX", "YDYHGHFQ", "STBHHX")}
-    zones = county["YDYHGHFQ"]
+def test_warning_lowered_to_information_by_the_profile_prevents_a_pass(clean_layers, write_profile):
+    lines = {role: clean_layers[role] for role in ("XZQX", "YDYHGHFQ", "STBHHX")}
+    zones = clean_layers["YDYHGHFQ"]
     lines["YDYHGHFQ"] = zones[zones["GHFQDM"].str.startswith("1")].iloc[1:]
     more = '[severity]\nREL004 = "INFO"\n'
-    report = run(lines, profile(more=more), rules=("REL004",))
+    report = check_layers(lines, write_profile(more=more), rules=("REL004",))
     assert rule_outcome(report, "REL004").outcome is Outcome.FAILED
     assert "severity.lowered" in report.summary["unconfirmed"]
 
@@ -264,25 +279,25 @@ def test_warning_lowered_to_a_hint_does_not_pass(county, profile):
 
 
 @pytest.fixture
-def small(tmp_path):
+def small_county_file(tmp_path):
     tables = layers()
     # One row a layer's key: findings that can be waived.
     tables["STBHHX"] = tables["STBHHX"].assign(BSM=["140225000000000101", "140225000000000102"])
     return write_gpkg(tmp_path / "county.gpkg", tables)
 
 
-def waive(source, day, until=None, code="REL001"):
-    checked = check_data(source, RULES)
+def waive_findings(source, day, until=None, code="REL001"):
+    checked = check_data(source, OVERLAP_RULES)
     words = WaiverEntry("理由", "文号〔2026〕1号", "王工", day, until)
     entries = make_waivers(findings_of_rule(checked.report, code), words, Limits(), source.parent)
     change_waivers(checked.waivers.path, add=entries)
     return entries
 
 
-def test_waiver_with_a_future_date_is_ignored_and_listed(small):
-    before = check_data(small, RULES).report
-    entries = waive(small, TODAY + timedelta(days=1))
-    report = check_data(small, RULES).report
+def test_waiver_dated_in_the_future_is_ignored_and_listed(small_county_file):
+    before = check_data(small_county_file, OVERLAP_RULES).report
+    entries = waive_findings(small_county_file, TODAY + timedelta(days=1))
+    report = check_data(small_county_file, OVERLAP_RULES).report
     assert entries and report.verdict is before.verdict and not report.summary["waived"]
     listed = findings_of_rule(report, "RUN902")
     assert {f.case for f in listed} == {"not_yet"} and len(listed) == len(entries)
@@ -290,78 +305,78 @@ def test_waiver_with_a_future_date_is_ignored_and_listed(small):
     assert all((TODAY + timedelta(days=1)).isoformat() in f.message for f in listed)
 
 
-def test_waiver_of_today_applies(small):
-    waive(small, TODAY)
-    report = check_data(small, RULES).report
+def test_waiver_dated_today_applies(small_county_file):
+    waive_findings(small_county_file, TODAY)
+    report = check_data(small_county_file, OVERLAP_RULES).report
     assert {f.state for f in findings_of_rule(report, "REL001")} == {"waived"} and not findings_of_rule(
         report, "RUN902"
     )
 
 
-def test_future_waiver_without_a_conflict_is_listed(small, tmp_path):
-    (entry, *_) = waive(small, TODAY)
-    path = check_data(small, RULES).waivers.path
+def test_waiver_dated_in_the_future_without_a_conflict_is_listed(small_county_file, tmp_path):
+    (entry, *_) = waive_findings(small_county_file, TODAY)
+    path = check_data(small_county_file, OVERLAP_RULES).waivers.path
     later = dataclasses.replace(entry, id="W1", key="140225000000009999", date=TODAY + timedelta(days=400))
     change_waivers(path, add=[later])
-    (listed,) = findings_of_rule(check_data(small, RULES).report, "RUN902")
+    (listed,) = findings_of_rule(check_data(small_county_file, OVERLAP_RULES).report, "RUN902")
     assert (listed.case, str(listed.severity), listed.params["number"]) == ("not_yet", "INFO", "W1")
 
 
-def test_findings_about_the_run_cannot_be_waived(small, profile):
-    entries = waive(small, TODAY)
-    path = check_data(small, RULES).waivers.path
+def test_findings_about_the_check_itself_cannot_be_waived(small_county_file, write_profile):
+    entries = waive_findings(small_county_file, TODAY)
+    path = check_data(small_county_file, OVERLAP_RULES).waivers.path
     about = dataclasses.replace(
         entries[0], id="W2", rule=CODE, case="profile", role="", key="", related_role="", related_keys=(), lon=None,
         lat=None, area_m2=None, place_m=0.0, change_m2=0.0,
         figures={"profile": "浑源县", "code": "140224", "county": "140225"},
     )  # fmt: skip
     change_waivers(path, add=[about])
-    other = profile(("140225", "140224"), ('"hunyuan"', '"shanxi"'))
-    report = check_data(small, RULES, profile=other).report
+    other = write_profile(("140225", "140224"), ('"hunyuan"', '"shanxi"'))
+    report = check_data(small_county_file, OVERLAP_RULES, profile=other).report
     (wrong,) = findings_of_rule(report, CODE)
     assert wrong.state == "open" and report.summary["waived"] == len(entries)
 
 
-def test_waivers_of_another_county_are_not_applied(small):
-    waive(small, TODAY)
-    path = check_data(small, RULES).waivers.path
+def test_waivers_of_another_county_are_not_applied(small_county_file):
+    waive_findings(small_county_file, TODAY)
+    path = check_data(small_county_file, OVERLAP_RULES).waivers.path
     path.write_text(path.read_text(encoding="utf-8-sig").replace("140225", "140224"), encoding="utf-8-sig")
-    report = check_data(small, RULES).report
-    assert cases(report) == {"waivers"} and not report.summary["waived"]
+    report = check_data(small_county_file, OVERLAP_RULES).report
+    assert list_message_cases(report) == {"waivers"} and not report.summary["waived"]
     assert not findings_of_rule(report, "RUN903"), "told once, not row by row"
 
 
-def sealed_edition(code="140225"):
+def make_sealed_edition(code="140225"):
     key = f"{code}000000000001"
     return {"STBHHX": table([box(0, 200, 700, 300)]).assign(BSM=key), "CZKFBJ": table([box(0, 600)]).assign(BSM=key)}
 
 
 @pytest.mark.parametrize(("code", "expected"), [("140224", {"baseline"}), ("140225", set())])
 def test_sealed_edition_of_another_county_is_reported(tmp_path, code, expected):
-    source = write_gpkg(tmp_path / "plan.gpkg", {**sealed_edition(), "XZQX": layers()["XZQX"]})
-    issued = write_gpkg(tmp_path / "issued.gpkg", sealed_edition(code))
+    source = write_gpkg(tmp_path / "plan.gpkg", {**make_sealed_edition(), "XZQX": layers()["XZQX"]})
+    issued = write_gpkg(tmp_path / "issued.gpkg", make_sealed_edition(code))
     report = check_data(source, ("LAW017",), baseline=str(issued)).report
-    assert cases(report) == expected
+    assert list_message_cases(report) == expected
     assert (report.verdict is Verdict.INCOMPLETE) == bool(expected)
 
 
-def test_copy_of_the_data_is_refused_as_sealed_edition(tmp_path):
-    source = write_gpkg(tmp_path / "plan.gpkg", {**sealed_edition(), "XZQX": layers()["XZQX"]})
+def test_copy_of_the_checked_data_is_refused_as_the_sealed_edition(tmp_path):
+    source = write_gpkg(tmp_path / "plan.gpkg", {**make_sealed_edition(), "XZQX": layers()["XZQX"]})
     copy = shutil.copy(source, tmp_path / "封库.gpkg")
     report = check_data(source, ("LAW017",), baseline=str(copy)).report
-    assert cases(report) == {"baseline_copy"} and report.verdict is Verdict.INCOMPLETE
+    assert list_message_cases(report) == {"baseline_copy"} and report.verdict is Verdict.INCOMPLETE
 
 
-def test_rule_with_an_empty_sealed_edition_is_skipped(tmp_path):
-    source = write_gpkg(tmp_path / "plan.gpkg", {**sealed_edition(), "XZQX": layers()["XZQX"]})
-    empty = {role: frame.iloc[:0] for role, frame in sealed_edition().items()}
+def test_empty_layer_in_the_sealed_edition_skips_the_rule_that_compares_it(tmp_path):
+    source = write_gpkg(tmp_path / "plan.gpkg", {**make_sealed_edition(), "XZQX": layers()["XZQX"]})
+    empty = {role: frame.iloc[:0] for role, frame in make_sealed_edition().items()}
     issued = write_gpkg(tmp_path / "issued.gpkg", empty)
     report = check_data(source, ("LAW017",), baseline=str(issued)).report
     assert rule_outcome(report, "LAW017").outcome is Outcome.SKIPPED
 
 
 @pytest.mark.parametrize(("code", "expected"), [("140224", {"targets"}), ("140225", set())])
-def test_tasks_for_townships_of_another_county_are_reported(small, tmp_path, code, expected):
+def test_township_tasks_of_another_county_are_reported(small_county_file, tmp_path, code, expected):
     tasks = tmp_path / "tasks.csv"
     tasks.write_text(f"乡镇代码,乡镇名称,指标,数值,单位\n{code}100,永安镇,永久基本农田,0.1,公顷\n", encoding="utf-8")
-    assert cases(check_data(small, RULES, targets=str(tasks)).report) == expected
+    assert list_message_cases(check_data(small_county_file, OVERLAP_RULES, targets=str(tasks)).report) == expected

@@ -17,17 +17,17 @@ from plugin.core.standard import load_standard
 from plugin.paths import RESOURCES
 from tests.sample import sample_report
 
-SAMPLE = RESOURCES / "sample" / "county.gpkg"
-PROFILE = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
+SAMPLE_COUNTY_FILE = RESOURCES / "sample" / "county.gpkg"
+PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 
 
-def profile(tmp_path, text):
+def write_and_load_profile(tmp_path, text):
     path = tmp_path / "x.toml"
-    path.write_text(PROFILE + text, encoding="utf-8")
+    path.write_text(PROFILE_HEAD + text, encoding="utf-8")
     return load_profile(path)
 
 
-def test_groups_name_existing_rules_that_do_not_run_by_default():
+def test_rule_groups_name_existing_rules_that_do_not_run_by_default():
     standard = load_standard()
     assert {"quality", "delivery"} <= standard.rule_groups.keys()
     for codes in standard.rule_groups.values():
@@ -35,16 +35,16 @@ def test_groups_name_existing_rules_that_do_not_run_by_default():
         assert not set(codes) & set(standard.rules)
 
 
-def test_profile_adds_a_group_and_single_rules(tmp_path):
-    norm = Norm(load_standard(), profile(tmp_path, 'rules_extra = ["quality", "SCH004"]\n'))
+def test_profile_adds_a_rule_group_and_single_rules_to_the_default_rules(tmp_path):
+    norm = Norm(load_standard(), write_and_load_profile(tmp_path, 'rules_extra = ["quality", "SCH004"]\n'))
     assert norm.rules == (*norm.standard.rules, *norm.standard.rule_groups["quality"], "SCH004")
-    assert Norm(load_standard(), profile(tmp_path, "")).rules == norm.standard.rules
+    assert Norm(load_standard(), write_and_load_profile(tmp_path, "")).rules == norm.standard.rules
     with pytest.raises(DataError, match="GEO999"):
-        profile(tmp_path, 'rules_extra = ["GEO999"]\n')
+        write_and_load_profile(tmp_path, 'rules_extra = ["GEO999"]\n')
 
 
-def test_group_all_names_every_rule_and_is_not_defined_in_data(tmp_path):
-    norm = Norm(load_standard(), profile(tmp_path, 'rules_extra = ["all"]\n'))
+def test_rule_group_all_names_every_rule_and_cannot_be_redefined_in_a_standard(tmp_path):
+    norm = Norm(load_standard(), write_and_load_profile(tmp_path, 'rules_extra = ["all"]\n'))
     assert set(norm.rules) == all_rules().keys()
     assert norm.rules[: len(norm.standard.rules)] == norm.standard.rules
     assert [r.code for r in choose_rules((), norm.named_rules((" all ",)))] == list(all_rules())
@@ -55,73 +55,76 @@ def test_group_all_names_every_rule_and_is_not_defined_in_data(tmp_path):
         load_standard(str(tmp_path / "own"))
 
 
-def test_check_with_rules_turned_off_is_not_a_full_check(tmp_path):
+def test_check_with_rules_turned_off_lists_them_as_left_out(tmp_path):
     text = 'rules_extra = ["quality"]\nrules_off = ["GEO003", "GEO008"]\n'
-    norm = Norm(load_standard(), profile(tmp_path, text))
+    norm = Norm(load_standard(), write_and_load_profile(tmp_path, text))
     assert set(norm.expected_rules) - set(norm.rules) == {"GEO003", "GEO008"}
-    report = check_plan(SAMPLE, Options(profile=str(tmp_path / "x.toml"))).report
+    report = check_plan(SAMPLE_COUNTY_FILE, Options(profile=str(tmp_path / "x.toml"))).report
     assert not {"GEO003", "GEO008"} & {r.code for r in report.rules}
     assert set(report.left_out) == {"GEO003", "GEO008"}
-    named = check_plan(SAMPLE, Options(profile=str(tmp_path / "x.toml"), rules=("GEO003",))).report
+    named = check_plan(SAMPLE_COUNTY_FILE, Options(profile=str(tmp_path / "x.toml"), rules=("GEO003",))).report
     assert [r.code for r in named.rules] == ["GEO003"]
     with pytest.raises(DataError, match=r"rules_off"):
-        profile(tmp_path, 'rules_off = ["GEO999"]\n')
+        write_and_load_profile(tmp_path, 'rules_off = ["GEO999"]\n')
 
 
-def test_county_turns_on_a_rule_that_its_province_turned_off(tmp_path):
-    province = PROFILE.replace('"x"', '"p"').replace("140225", "140000")
+def test_county_profile_can_turn_on_a_rule_that_its_province_turned_off(tmp_path):
+    province = PROFILE_HEAD.replace('"x"', '"p"').replace("140225", "140000")
     (tmp_path / "p.toml").write_text(province + 'rules_off = ["LAW006", "TOP002"]\n', encoding="utf-8")
-    norm = Norm(load_standard(), profile(tmp_path, 'base = "p"\nrules_extra = ["TOP002"]\n'))
+    norm = Norm(load_standard(), write_and_load_profile(tmp_path, 'base = "p"\nrules_extra = ["TOP002"]\n'))
     assert norm.profile.rules_off == ("LAW006",) and "TOP002" in norm.rules
 
 
-def test_county_sets_a_minimum_width_per_layer(tmp_path):
-    norm = Norm(load_standard(), profile(tmp_path, "[quality.narrow_m]\nDLTB = 0.0\nSTBHHX = 5.0\n"))
+def test_county_profile_sets_a_minimum_width_per_layer(tmp_path):
+    norm = Norm(load_standard(), write_and_load_profile(tmp_path, "[quality.narrow_m]\nDLTB = 0.0\nSTBHHX = 5.0\n"))
     assert norm.section("quality.narrow_m") == {"DLTB": 0.0, "STBHHX": 5.0}
     for wrong in ("NOLAYER = 4.0", 'DLTB = "4"', "STBHHX = -1.0"):
         with pytest.raises(DataError):
-            profile(tmp_path, f"[quality.narrow_m]\n{wrong}\n")
+            write_and_load_profile(tmp_path, f"[quality.narrow_m]\n{wrong}\n")
 
 
-def test_county_sets_its_minimum_area(tmp_path):
-    norm = Norm(load_standard(), profile(tmp_path, "[quality.min_area_m2]\nSTBHHX = 400.0\n"))
+def test_county_profile_sets_its_minimum_area(tmp_path):
+    norm = Norm(load_standard(), write_and_load_profile(tmp_path, "[quality.min_area_m2]\nSTBHHX = 400.0\n"))
     assert norm.section("quality.min_area_m2")["STBHHX"] == 400.0
     assert norm.section("quality.min_area_m2")["DLTB"] == 200.0
     for wrong in ("NOLAYER = 400.0", 'DLTB = "400"', "STBHHX = -1.0"):
         with pytest.raises(DataError):
-            profile(tmp_path, f"[quality.min_area_m2]\n{wrong}\n")
+            write_and_load_profile(tmp_path, f"[quality.min_area_m2]\n{wrong}\n")
 
 
 @pytest.fixture(scope="module")
-def by_name():
-    return check_plan(SAMPLE, Options(profile="hunyuan", rules=("quality", "TOP001", "TOP002", "TOP003")))
+def check_with_quality_rules():
+    return check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan", rules=("quality", "TOP001", "TOP002", "TOP003")))
 
 
-def found(checked, code):
+def list_findings_of_rule(checked, code):
     return [f for f in checked.report.findings if f.code == code]
 
 
 @pytest.mark.slow
-def test_group_runs_on_the_sample_without_a_crash(by_name):
-    outcomes = {r.code: str(r.outcome) for r in by_name.report.rules}
+def test_every_rule_group_runs_on_the_sample_county_without_a_crash(check_with_quality_rules):
+    outcomes = {r.code: str(r.outcome) for r in check_with_quality_rules.report.rules}
     assert set(load_standard().rule_groups["quality"]) <= outcomes.keys()
     # All layers of the sample are polygons, which TOP003 checks.
     assert outcomes.pop("GEO011") == "not_applicable"
     assert set(outcomes.values()) <= {"passed", "failed"}, outcomes
 
 
-def test_windows_of_the_sample_are_notes_not_holes(by_name):
-    holes, windows = found(by_name, "GEO006"), found(by_name, "TOP009")
+def test_holes_of_the_urban_boundary_are_reported_as_windows_not_as_holes(check_with_quality_rules):
+    holes, windows = (
+        list_findings_of_rule(check_with_quality_rules, "GEO006"),
+        list_findings_of_rule(check_with_quality_rules, "TOP009"),
+    )
     # When the rule that lists windows runs, only that rule reports them, with their contents.
     assert not [f for f in holes if f.case == "window"] and {f.case for f in windows} == {"window"}
     assert {tuple(f.params["fillers"]) for f in windows} == {("YJJBNTBHTB",)}
-    alone = check_plan(SAMPLE, Options(profile="hunyuan", rules=("GEO006",))).report.findings
+    alone = check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan", rules=("GEO006",))).report.findings
     areas = {round(f.area_m2, 2) for f in alone if f.case == "window"}
     assert areas == {round(f.area_m2, 2) for f in windows}
     assert {f.role for f in windows} == {"CZKFBJ"} and {str(f.severity) for f in windows} == {"INFO"}
     assert "CZKFBJ" not in {f.role for f in holes if f.case == "hole"}
     # The town boundary was drawn around this farmland, which is completely inside the windows.
-    boundary, farmland = (by_name.plan.layers[role] for role in ("CZKFBJ", "YJJBNTBHTB"))
+    boundary, farmland = (check_with_quality_rules.plan.layers[role] for role in ("CZKFBJ", "YJJBNTBHTB"))
     assert len(windows) == sum(len(p.interiors) for p in boundary.plane if p is not None)
     for window in windows:
         inside = [p for p in farmland.plane if p is not None and p.intersects(window.geometry)]
@@ -129,18 +132,20 @@ def test_windows_of_the_sample_are_notes_not_holes(by_name):
 
 
 @pytest.mark.slow
-def test_no_place_is_reported_by_two_rules(by_name):
-    twice = [f for f in found(by_name, "TOP001") if f.case == "duplicate"]
+def test_problem_known_to_two_rules_is_reported_by_only_one(check_with_quality_rules):
+    twice = [f for f in list_findings_of_rule(check_with_quality_rules, "TOP001") if f.case == "duplicate"]
     assert {f.role for f in twice} == {"CZKFBJ", "DLTB", "YJJBNTBHTB"}
-    assert not found(by_name, "TOP007")
-    alone = check_plan(SAMPLE, Options(profile="hunyuan", rules=("TOP007",))).report.findings
+    assert not list_findings_of_rule(check_with_quality_rules, "TOP007")
+    alone = check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan", rules=("TOP007",))).report.findings
     assert {frozenset((f.key, *f.related_keys)) for f in alone} == {frozenset((f.key, *f.related_keys)) for f in twice}
     # TOP004 does not repeat the gap between zones that TOP002 reports.
-    assert found(by_name, "TOP002") and not found(by_name, "TOP004")
-    assert {f.code for f in check_plan(SAMPLE, Options(rules=("TOP004",))).report.findings} == {"TOP004"}
+    assert list_findings_of_rule(check_with_quality_rules, "TOP002") and not list_findings_of_rule(
+        check_with_quality_rules, "TOP004"
+    )
+    assert {f.code for f in check_plan(SAMPLE_COUNTY_FILE, Options(rules=("TOP004",))).report.findings} == {"TOP004"}
 
 
-def test_rules_and_groups_can_be_chosen_together():
+def test_single_rules_and_rule_groups_can_be_chosen_together():
     norm = Options(profile="hunyuan").norm()
     chosen = choose_rules(norm.rules, norm.named_rules(("delivery", "zone-gaps")))
     assert [r.code for r in chosen] == ["SCH004", "SCH006", "SCH007", "SCH008", "TOP002"]
@@ -160,11 +165,11 @@ def test_report_names_applicable_rules_that_did_not_run():
     assert whole.provenance["beyond"] == []
 
 
-def test_a_report_counts_its_rules_and_names_the_groups_left_out():
-    checked = check_plan(SAMPLE, Options(profile="hunyuan"))
+def test_report_counts_its_rules_and_names_the_rule_groups_left_out():
+    checked = check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan"))
     norm, report = checked.plan.norm, checked.report
     run = {rule.code for rule in report.rules}
-    whole = check_plan(SAMPLE, Options(profile="hunyuan", rules=("all",)))
+    whole = check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan", rules=("all",)))
     total = len(known_rules(run, norm))
     assert total == len([code for code in all_rules() if not code.startswith("DOC")]) > len(run)
     lacking = {name: len(set(codes) - run) for name, codes in norm.standard.rule_groups.items()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings of a rule do not depend on the other rules of a run, and their order is fixed."""
+"""A rule's findings do not depend on other rules of a run; their order is fixed."""
 
 import re
 import subprocess
@@ -17,15 +17,15 @@ from tests.core.examples import plan_of
 from tests.core.small_plan import as_read_layers, check_data, findings_of_rule, layers
 from tests.sample import checked_county
 
-SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
 
 @pytest.fixture(scope="module")
-def whole():
+def complete_county_report():
     return checked_county().report
 
 
-def test_required_fields_do_not_depend_on_the_other_rules(whole):
+def test_findings_on_required_fields_do_not_depend_on_which_other_rules_run(complete_county_report):
     tables = layers()
     tables["DLTB"] = tables["DLTB"].drop(columns=["TBMJ"])
     wanted = [(f.role, f.field, f.case) for f in findings_of_rule(check_data(as_read_layers(tables)).report, "SCH002")]
@@ -35,23 +35,26 @@ def test_required_fields_do_not_depend_on_the_other_rules(whole):
         assert [(f.role, f.field, f.case) for f in findings_of_rule(report, "SCH002")] == wanted, rules
 
 
-def test_findings_are_sorted_by_rule_role_and_key(whole):
+def test_report_findings_are_sorted_by_rule_layer_role_and_key(complete_county_report):
     order = [rule.code for rule in all_rules().values()]
     positions = [
-        (order.index(f.code) if f.code in order else len(order), f.code, f.role, f.key) for f in whole.findings
+        (order.index(f.code) if f.code in order else len(order), f.code, f.role, f.key)
+        for f in complete_county_report.findings
     ]
     assert positions == sorted(positions) and len({code for _, code, _, _ in positions}) > 5
-    assert [f.fingerprint for f in sort_findings(reversed(whole.findings))] == [f.fingerprint for f in whole.findings]
+    assert [f.fingerprint for f in sort_findings(reversed(complete_county_report.findings))] == [
+        f.fingerprint for f in complete_county_report.findings
+    ]
 
 
-def test_rule_that_cannot_run_suppresses_no_case_of_another():
+def test_rule_that_cannot_run_does_not_suppress_findings_of_another_rule():
     # Without a county layer, TOP003 has no result.
-    plan = plan_of({"farmland": [SQUARE]})
+    plan = plan_of({"farmland": [SQUARE_WKT]})
     context = Context(plan, plan.norm, plan.norm.tolerance())
     assert not context.serves(all_rules()["TOP003"]) and context.serves(all_rules()["TOP001"])
 
 
-def test_outcome_names_the_rule_that_reports_a_case():
+def test_reason_of_an_outcome_names_the_other_rule_that_reports_the_problem():
     report = check_data(as_read_layers(layers()), ["ATT002", "ATT018", "GEO002", "GEO004"]).report
     reasons = {outcome.code: outcome.reason for outcome in report.rules}
     assert "GEO004" in reasons["GEO002"] and "GEO004" not in reasons["GEO004"]
@@ -71,11 +74,11 @@ def test_outcome_names_the_rule_that_reports_a_case():
         (0.0, "0.00"),
     ],
 )
-def test_narrow_width_is_never_printed_as_zero(width, text):
+def test_narrow_width_is_never_printed_as_zero_metres(width, text):
     assert format_width(width) == text
 
 
-def test_narrow_pair_prints_its_width():
+def test_narrow_overlap_prints_its_mean_width():
     strip = "POLYGON ((9 0, 309 0, 309 0.01, 9 0.01, 9 0))"
     plan = plan_of({"farmland": [strip], "red_line": [strip]})
     (finding,) = run_check(plan, [all_rules()["REL001"]]).findings
@@ -84,8 +87,8 @@ def test_narrow_pair_prints_its_width():
     assert "宽 0.01 m" in finding.message and "0.00 " not in finding.message
 
 
-def test_check_of_the_sample_imports_no_package_module():
-    """In a separate process, because imported modules stay loaded."""
+def test_check_of_the_sample_imports_no_module_of_the_package_export():
+    """Import in a separate process, because imported modules stay loaded."""
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from plugin.core.check import Options, check_plan\n"

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Empty databases from templates, read back by fiona and osgeo; existing files are never damaged."""
+"""Empty databases created from templates, read back by fiona and osgeo.
+
+Existing files are never damaged.
+"""
 
 import dataclasses
 import hashlib
@@ -29,10 +32,10 @@ fiona = pytest.importorskip("fiona")
 
 ZONE_38 = CRS.from_epsg(4526)
 STANDARD = load_standard()
-ALL = STANDARD.templates_of(["all", "maintenance"])
-FORMATS = (".gpkg", ".gdb")
+ALL_TEMPLATES = STANDARD.templates_of(["all", "maintenance"])
+DATABASE_SUFFIXES = (".gpkg", ".gdb")
 #: What fiona calls the types of the stated type maps.
-FIONA = {
+FIONA_TYPE_BY_OGR_TYPE = {
     "String": "str",
     "Integer": "int32",
     "Integer64": "int",
@@ -40,46 +43,49 @@ FIONA = {
     "Date": "date",
     "DateTime": "datetime",
 }
-EXAMPLES = [STANDARD.templates[role] for role in ("YDYHGHFQ", "DLTB", "STBHHX")]
+EXAMPLE_TEMPLATES = [STANDARD.templates[role] for role in ("YDYHGHFQ", "DLTB", "STBHHX")]
 
 
-def create_layers(path, templates=ALL, crs=ZONE_38, lists=None, **more):
+def create_layers(path, templates=ALL_TEMPLATES, crs=ZONE_38, lists=None, **more):
     return create.create_database(path, templates, crs, code_lists=lists or STANDARD.code_lists, **more)
 
 
-def digest(path):
+def digest_files(path):
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     return [(p.name, hashlib.sha256(p.read_bytes()).hexdigest()) for p in files]
 
 
-def contains_only(folder, *names):
+def folder_contains_only(folder, *names):
     return {p.name for p in folder.iterdir()} == set(names)
 
 
-@pytest.fixture(scope="module", params=FORMATS)
-def full_database(request, tmp_path_factory):
-    """Create a database of every layer, in each format."""
+@pytest.fixture(scope="module", params=DATABASE_SUFFIXES)
+def database_of_all_layers(request, tmp_path_factory):
+    """Return the path of a new database of every layer, once in each file format."""
     path = tmp_path_factory.mktemp("浑源 县") / f"规划 库{request.param}"
     made = create_layers(path)
-    assert list(made.made) == [t.role for t in ALL] and not made.existing
+    assert list(made.made) == [t.role for t in ALL_TEMPLATES] and not made.existing
     return path
 
 
-def open_database(path, update=False):
+def open_with_osgeo(path, update=False):
     return gdal.OpenEx(str(path), gdal.OF_VECTOR | (gdal.OF_UPDATE if update else 0))
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
-def test_every_layer_matches_its_template_and_type_map(tmp_path, suffix):
-    """Read a few layers per file: opening one makes the driver read all layers of the file."""
-    for first in range(0, len(ALL), 16):
+@pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
+def test_every_layer_of_a_new_database_matches_its_template_and_type_map(tmp_path, suffix):
+    """Compare fields with the template for a few layers per file.
+
+    Opening one layer makes the driver read all layers, which is slow.
+    """
+    for first in range(0, len(ALL_TEMPLATES), 16):
         path = tmp_path / f"库{first}{suffix}"
-        create_layers(path, ALL[first : first + 16])
-        for template in ALL[first : first + 16]:
-            check_layer(path, template)
+        create_layers(path, ALL_TEMPLATES[first : first + 16])
+        for template in ALL_TEMPLATES[first : first + 16]:
+            assert_layer_matches_template(path, template)
 
 
-def check_layer(path, template):
+def assert_layer_matches_template(path, template):
     form = schema.database_format(path)
     with fiona.open(path, layer=template.role) as layer:
         assert layer.crs.to_epsg() == 4526 and len(layer) == 0
@@ -87,21 +93,21 @@ def check_layer(path, template):
         wanted = {}
         for declared in template.fields:
             long = declared.type == "integer" and (declared.length or 0) > 9
-            kind = FIONA[form.types["long" if long else declared.type].ogr]
+            kind = FIONA_TYPE_BY_OGR_TYPE[form.types["long" if long else declared.type].ogr]
             wanted[declared.name] = f"str:{declared.length}" if kind == "str" and declared.length else kind
         assert dict(layer.schema["properties"]) == wanted, template.role
         assert list(layer.schema["properties"]) == [f.name for f in template.fields]
 
 
-def test_every_layer_is_in_one_database(full_database):
-    assert set(fiona.listlayers(full_database)) == set(STANDARD.templates)
-    check_layer(full_database, EXAMPLES[0])
+def test_new_database_has_every_layer_in_one_file(database_of_all_layers):
+    assert set(fiona.listlayers(database_of_all_layers)) == set(STANDARD.templates)
+    assert_layer_matches_template(database_of_all_layers, EXAMPLE_TEMPLATES[0])
 
 
-def test_domains_and_constraints_are_in_the_database(full_database):
-    database = open_database(full_database)
+def test_new_database_has_code_domains_and_field_constraints(database_of_all_layers):
+    database = open_with_osgeo(database_of_all_layers)
     seen = 0
-    for template in ALL:
+    for template in ALL_TEMPLATES:
         layer = database.GetLayerByName(template.role)
         definition = layer.GetLayerDefn()
         for declared in template.fields:
@@ -123,11 +129,11 @@ def test_domains_and_constraints_are_in_the_database(full_database):
     assert seen > 20
 
 
-def test_chinese_names_are_in_the_database(full_database):
-    database = open_database(full_database)
-    for template in ALL:
+def test_new_database_has_chinese_layer_and_field_names(database_of_all_layers):
+    database = open_with_osgeo(database_of_all_layers)
+    for template in ALL_TEMPLATES:
         layer = database.GetLayerByName(template.role)
-        if full_database.suffix == ".gpkg":
+        if database_of_all_layers.suffix == ".gpkg":
             # Identifiers must be unique; the description is always the name itself.
             assert layer.GetMetadataItem("IDENTIFIER") in (template.name, f"{template.name} {template.role}")
             assert layer.GetMetadataItem("DESCRIPTION") == template.name
@@ -135,40 +141,40 @@ def test_chinese_names_are_in_the_database(full_database):
             definition = layer.GetLayerDefn()
             aliases = [definition.GetFieldDefn(n).GetAlternativeName() for n in range(definition.GetFieldCount())]
             assert aliases == [f.alias for f in template.fields]
-    if full_database.suffix == ".gpkg":
-        with sqlite3.connect(full_database) as reader:
+    if database_of_all_layers.suffix == ".gpkg":
+        with sqlite3.connect(database_of_all_layers) as reader:
             titles = reader.execute("SELECT table_name, column_name, title FROM gpkg_data_columns").fetchall()
             rtrees = reader.execute("SELECT COUNT(*) FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index'")
-            assert rtrees.fetchone() == (len(ALL),)
+            assert rtrees.fetchone() == (len(ALL_TEMPLATES),)
             assert reader.execute("PRAGMA user_version").fetchone() == (10200,)
-        assert set(titles) == {(t.role, f.name, f.alias) for t in ALL for f in t.fields}
+        assert set(titles) == {(t.role, f.name, f.alias) for t in ALL_TEMPLATES for f in t.fields}
 
 
-def test_filegdb_has_feature_datasets_and_layer_aliases(tmp_path):
+def test_new_filegdb_has_feature_datasets_and_layer_aliases(tmp_path):
     path = tmp_path / "库.gdb"
     create_layers(path)
-    database = open_database(path)
+    database = open_with_osgeo(path)
     root = database.GetRootGroup()
     datasets = {name: set(root.OpenGroup(name).GetVectorLayerNames()) for name in root.GetGroupNames()}
-    assert datasets["中心城区"] == {t.role for t in ALL if t.group == "中心城区"}
-    assert datasets["三区三线封库_下发数据"] == {t.role for t in ALL if t.group == "三区三线封库/下发数据"}
+    assert datasets["中心城区"] == {t.role for t in ALL_TEMPLATES if t.group == "中心城区"}
+    assert datasets["三区三线封库_下发数据"] == {t.role for t in ALL_TEMPLATES if t.group == "三区三线封库/下发数据"}
     import pyogrio
 
     assert pyogrio.read_info(path, layer="YDYHGHFQ")["layer_metadata"]["ALIAS_NAME"] == "用地用海规划分区"
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
 @pytest.mark.parametrize("code", [4490, 4526, 4547], ids=["degrees", "prefixed", "without prefix"])
-def test_database_can_be_created_in_every_plan_crs(tmp_path, suffix, code):
+def test_database_can_be_created_in_every_crs_that_plans_may_use(tmp_path, suffix, code):
     path = tmp_path / f"库{suffix}"
-    create_layers(path, EXAMPLES, CRS.from_epsg(code))
+    create_layers(path, EXAMPLE_TEMPLATES, CRS.from_epsg(code))
     for name in fiona.listlayers(path):
         with fiona.open(path, layer=name) as layer:
             assert layer.crs.to_epsg() == code
 
 
-def test_filegdb_in_degrees_preserves_areas(tmp_path):
-    """Write a long ring; with the default grid of GDAL its area changes by square decimetres."""
+def test_polygon_written_into_a_new_filegdb_in_degrees_keeps_its_area(tmp_path):
+    """Write a long ring in degrees; a coarser coordinate grid would change its area."""
     import math
 
     import geopandas as gpd
@@ -179,7 +185,7 @@ def test_filegdb_in_degrees_preserves_areas(tmp_path):
     turns = [2 * math.pi * n / 31_000 for n in range(31_000)]
     ring = [(113.7 + 0.2 * math.cos(t) + 1e-4 * math.sin(997 * t), 39.7 + 0.2 * math.sin(t)) for t in turns]
     shape = shapely.MultiPolygon([shapely.Polygon(ring)])
-    layer = (database := open_database(path, update=True)).GetLayerByName("STBHHX")
+    layer = (database := open_with_osgeo(path, update=True)).GetLayerByName("STBHHX")
     feature = ogr.Feature(layer.GetLayerDefn())
     feature.SetGeometry(ogr.CreateGeometryFromWkb(shape.wkb))
     feature["BSM"] = "140225000000000001"
@@ -192,47 +198,47 @@ def test_filegdb_in_degrees_preserves_areas(tmp_path):
     assert abs(after - before) < 0.001
 
 
-STRUCTURE = ("SCH001", "SCH002", "SCH003", "SCH004", "SCH005", "SCH006", "SCH007", "SCH008")
+STRUCTURE_RULES = ("SCH001", "SCH002", "SCH003", "SCH004", "SCH005", "SCH006", "SCH007", "SCH008")
 
 
-def test_full_database_passes_every_structure_rule(full_database):
-    """Run every structure rule on every layer, including rules disabled by default."""
-    checked = check_plan(full_database, Options(rules=STRUCTURE, scope="county"))
+def test_new_database_of_all_layers_passes_every_structure_rule(database_of_all_layers):
+    """Run every structure rule, including rules that are disabled by default."""
+    checked = check_plan(database_of_all_layers, Options(rules=STRUCTURE_RULES, scope="county"))
     assert not checked.report.findings, [(f.code, f.case, f.role, f.field) for f in checked.report.findings]
     assert set(checked.plan.layers) == set(STANDARD.templates)
     outcomes = {r.code: (str(r.outcome), r.reason) for r in checked.report.rules}
     # The missing features are reported; lengths, aliases and domains were all read.
-    assert outcomes.pop("SCH001") == ("skipped", Texts("zh").reason("nothing_drawn", {"count": len(ALL)}))
+    assert outcomes.pop("SCH001") == ("skipped", Texts("zh").reason("nothing_drawn", {"count": len(ALL_TEMPLATES)}))
     assert outcomes.pop("SCH005")[0] == "not_applicable"
     assert {state for state, _ in outcomes.values()} == {"passed"}, outcomes
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
 @pytest.mark.parametrize("group", STANDARD.groups)
-def test_every_group_matches_its_templates(tmp_path, group, suffix):
+def test_database_of_each_layer_group_matches_its_templates(tmp_path, group, suffix):
     path = tmp_path / f"库{suffix}"
     templates = STANDARD.templates_of([group])
     assert create_layers(path, templates).made == tuple(t.role for t in templates)
     assert set(fiona.listlayers(path)) == {t.role for t in templates}
-    checked = check_plan(path, Options(rules=STRUCTURE[1:]))
+    checked = check_plan(path, Options(rules=STRUCTURE_RULES[1:]))
     assert not checked.report.findings, [(f.code, f.case, f.role, f.field) for f in checked.report.findings]
     assert {r.code for r in checked.report.rules if r.incomplete} == set()
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
 def test_existing_database_is_refused_by_default(tmp_path, suffix):
     path = tmp_path / f"库{suffix}"
-    create_layers(path, EXAMPLES[:1])
-    before = digest(path)
+    create_layers(path, EXAMPLE_TEMPLATES[:1])
+    before = digest_files(path)
     with pytest.raises(OutputError) as caught:
-        create_layers(path, EXAMPLES)
+        create_layers(path, EXAMPLE_TEMPLATES)
     message = Texts("zh").explain(caught.value)
     assert "已存在" in message and "add" in message and "replace" in message
-    assert digest(path) == before and contains_only(tmp_path, path.name)
+    assert digest_files(path) == before and folder_contains_only(tmp_path, path.name)
 
 
-def write_row(path, name):
-    layer = (database := open_database(path, update=True)).GetLayerByName(name)
+def write_one_row(path, name):
+    layer = (database := open_with_osgeo(path, update=True)).GetLayerByName(name)
     feature = ogr.Feature(layer.GetLayerDefn())
     feature.SetGeometry(
         ogr.CreateGeometryFromWkt(
@@ -244,42 +250,42 @@ def write_row(path, name):
     del feature, layer, database
 
 
-def read_rows(path, name):
+def count_or_read_rows(path, name):
     with fiona.open(path, layer=name) as layer:
         return [dict(row["properties"]) for row in layer]
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
-def test_add_creates_only_missing_layers(tmp_path, suffix):
+@pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
+def test_adding_to_a_database_creates_only_missing_layers(tmp_path, suffix):
     path, more = tmp_path / f"库{suffix}", STANDARD.templates_of(["zones", "heritage"])
-    create_layers(path, EXAMPLES[:1])
-    write_row(path, "YDYHGHFQ")
-    before = read_rows(path, "YDYHGHFQ")
+    create_layers(path, EXAMPLE_TEMPLATES[:1])
+    write_one_row(path, "YDYHGHFQ")
+    before = count_or_read_rows(path, "YDYHGHFQ")
     made = create_layers(path, more, existing="add")
     assert made.existing == ("YDYHGHFQ",) and set(made.made) == {t.role for t in more} - {"YDYHGHFQ"}
     assert set(fiona.listlayers(path)) == {t.role for t in more}
-    assert read_rows(path, "YDYHGHFQ") == before and len(before) == 1
-    assert contains_only(tmp_path, path.name)
-    state = digest(path)
+    assert count_or_read_rows(path, "YDYHGHFQ") == before and len(before) == 1
+    assert folder_contains_only(tmp_path, path.name)
+    state = digest_files(path)
     again = create_layers(path, more, existing="add")
-    assert not again.made and digest(path) == state
+    assert not again.made and digest_files(path) == state
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
-def test_add_with_a_longer_code_list_keeps_the_existing_domain(tmp_path, suffix):
+@pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
+def test_adding_with_a_longer_code_list_keeps_the_existing_domain(tmp_path, suffix):
     path = tmp_path / f"库{suffix}"
-    create_layers(path, EXAMPLES[:1])
+    create_layers(path, EXAMPLE_TEMPLATES[:1])
     zones = STANDARD.code_lists["planning_zones"]
     longer = CodeList(
         zones.id, {**zones.codes, "990": dataclasses.replace(zones.codes["100"], code="990", name="新区")}
     )
     create_layers(
         path,
-        [*EXAMPLES[:1], STANDARD.templates["GHFQ"]],
+        [*EXAMPLE_TEMPLATES[:1], STANDARD.templates["GHFQ"]],
         existing="add",
         lists={**STANDARD.code_lists, zones.id: longer},
     )
-    database = open_database(path)
+    database = open_with_osgeo(path)
     domains = {}
     for role in ("YDYHGHFQ", "GHFQ"):
         definition = database.GetLayerByName(role).GetLayerDefn()
@@ -288,112 +294,112 @@ def test_add_with_a_longer_code_list_keeps_the_existing_domain(tmp_path, suffix)
     assert "990" in domains["GHFQ"] and "990" not in domains["YDYHGHFQ"]
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
-def test_add_in_another_crs_is_refused(tmp_path, suffix):
+@pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
+def test_adding_layers_in_another_crs_is_refused(tmp_path, suffix):
     path = tmp_path / f"库{suffix}"
-    create_layers(path, EXAMPLES[:1])
-    before = digest(path)
+    create_layers(path, EXAMPLE_TEMPLATES[:1])
+    before = digest_files(path)
     with pytest.raises(InputError) as caught:
-        create_layers(path, EXAMPLES, CRS.from_epsg(4525), existing="add")
+        create_layers(path, EXAMPLE_TEMPLATES, CRS.from_epsg(4525), existing="add")
     message = Texts("zh").explain(caught.value)
     assert "YDYHGHFQ" in message and "EPSG:4526" in message and "EPSG:4525" in message
-    assert digest(path) == before and contains_only(tmp_path, path.name)
+    assert digest_files(path) == before and folder_contains_only(tmp_path, path.name)
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
-def test_replace_creates_a_completely_new_database(tmp_path, suffix):
+@pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
+def test_replacing_a_database_keeps_no_old_layers_or_rows(tmp_path, suffix):
     path = tmp_path / f"库{suffix}"
-    create_layers(path, EXAMPLES)
-    write_row(path, "DLTB")
-    create_layers(path, EXAMPLES[1:], existing="replace")
-    assert set(fiona.listlayers(path)) == {"DLTB", "STBHHX"} and not read_rows(path, "DLTB")
-    assert contains_only(tmp_path, path.name)
+    create_layers(path, EXAMPLE_TEMPLATES)
+    write_one_row(path, "DLTB")
+    create_layers(path, EXAMPLE_TEMPLATES[1:], existing="replace")
+    assert set(fiona.listlayers(path)) == {"DLTB", "STBHHX"} and not count_or_read_rows(path, "DLTB")
+    assert folder_contains_only(tmp_path, path.name)
 
 
 @pytest.mark.parametrize("existing", ["add", "replace"])
-def test_locked_filegdb_is_unchanged(tmp_path, existing):
+def test_locked_filegdb_is_refused_and_unchanged(tmp_path, existing):
     path = tmp_path / "库.gdb"
-    create_layers(path, EXAMPLES[:1])
+    create_layers(path, EXAMPLE_TEMPLATES[:1])
     (path / "_gdb.PC.1234.5678.sr.lock").touch()
-    before = digest(path)
+    before = digest_files(path)
     with pytest.raises(OutputError) as caught:
-        create_layers(path, EXAMPLES, existing=existing)
+        create_layers(path, EXAMPLE_TEMPLATES, existing=existing)
     message = Texts("zh").explain(caught.value)
     assert "sr.lock" in message and "未改动" in message
-    assert digest(path) == before and contains_only(tmp_path, path.name)
+    assert digest_files(path) == before and folder_contains_only(tmp_path, path.name)
 
 
 @pytest.mark.parametrize("existing", ["add", "replace"])
-def test_geopackage_being_written_is_unchanged(tmp_path, existing):
+def test_geopackage_being_written_by_another_program_is_unchanged(tmp_path, existing):
     path = tmp_path / "库.gpkg"
-    create_layers(path, EXAMPLES[:1])
-    before = digest(path)
+    create_layers(path, EXAMPLE_TEMPLATES[:1])
+    before = digest_files(path)
     other = sqlite3.connect(path)
     try:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(OutputError) as caught:
-            create_layers(path, EXAMPLES, existing=existing)
+            create_layers(path, EXAMPLE_TEMPLATES, existing=existing)
     finally:
         other.rollback()
         other.close()
     assert caught.value.key == "output_open_elsewhere"
-    assert digest(path) == before and contains_only(tmp_path, path.name)
+    assert digest_files(path) == before and folder_contains_only(tmp_path, path.name)
 
 
-def test_add_to_an_invalid_database_is_refused(tmp_path):
+def test_adding_to_an_invalid_database_is_refused(tmp_path):
     path = tmp_path / "库.gpkg"
     path.write_text("这不是数据库")
     with pytest.raises(InputError) as caught:
-        create_layers(path, EXAMPLES, existing="add")
+        create_layers(path, EXAMPLE_TEMPLATES, existing="add")
     assert caught.value.key == "source_not_gis" and path.read_text() == "这不是数据库"
-    create_layers(path, EXAMPLES, existing="replace")
+    create_layers(path, EXAMPLE_TEMPLATES, existing="replace")
     assert len(fiona.listlayers(path)) == 3
 
 
 def test_unsupported_database_format_is_refused(tmp_path):
     with pytest.raises(OutputError) as caught:
-        create_layers(tmp_path / "库.shp", EXAMPLES)
-    assert ".gpkg .gdb" in Texts("zh").explain(caught.value) and contains_only(tmp_path)
+        create_layers(tmp_path / "库.shp", EXAMPLE_TEMPLATES)
+    assert ".gpkg .gdb" in Texts("zh").explain(caught.value) and folder_contains_only(tmp_path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions differ on Windows")
-def test_unwritable_folder_raises_an_output_error(tmp_path):
+def test_creating_a_database_in_an_unwritable_folder_raises_an_output_error(tmp_path):
     folder = tmp_path / "只读"
     folder.mkdir(mode=0o500)
     with bound_by_rights(), pytest.raises(OutputError):
-        create_layers(folder / "库.gpkg", EXAMPLES)
+        create_layers(folder / "库.gpkg", EXAMPLE_TEMPLATES)
 
 
-def test_parent_that_is_a_file_raises_an_output_error(tmp_path):
+def test_creating_a_database_below_a_file_raises_an_output_error(tmp_path):
     (tmp_path / "文件").write_text("")
     with pytest.raises(OutputError):
-        create_layers(tmp_path / "文件" / "库.gpkg", EXAMPLES)
-    assert contains_only(tmp_path, "文件")
+        create_layers(tmp_path / "文件" / "库.gpkg", EXAMPLE_TEMPLATES)
+    assert folder_contains_only(tmp_path, "文件")
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
-def test_cancelled_or_failed_creation_leaves_no_files(tmp_path, suffix, monkeypatch):
+@pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
+def test_cancelled_or_failed_database_creation_leaves_no_files(tmp_path, suffix, monkeypatch):
     with pytest.raises(Cancelled):
-        create_layers(tmp_path / f"库{suffix}", EXAMPLES, cancellation=Cancellation(lambda: True))
-    assert contains_only(tmp_path)
+        create_layers(tmp_path / f"库{suffix}", EXAMPLE_TEMPLATES, cancellation=Cancellation(lambda: True))
+    assert folder_contains_only(tmp_path)
     monkeypatch.setattr(create, "_check_layers_written", lambda *a: (_ for _ in ()).throw(RuntimeError("disk")))
     with pytest.raises(OutputError):
-        create_layers(tmp_path / f"库{suffix}", EXAMPLES)
-    assert contains_only(tmp_path)
+        create_layers(tmp_path / f"库{suffix}", EXAMPLE_TEMPLATES)
+    assert folder_contains_only(tmp_path)
 
 
 def test_template_with_a_missing_code_list_is_refused(tmp_path):
     template = STANDARD.templates["YDYHGHFQ"]
     fields = tuple(dataclasses.replace(f, codes="zonen") if f.codes else f for f in template.fields)
     with pytest.raises(DataError) as caught:
-        create_layers(tmp_path / "库.gpkg", [EXAMPLES[1], dataclasses.replace(template, fields=fields)])
+        create_layers(tmp_path / "库.gpkg", [EXAMPLE_TEMPLATES[1], dataclasses.replace(template, fields=fields)])
     message = Texts("zh").explain(caught.value)
     assert "YDYHGHFQ" in message and "GHFQDM" in message and "zonen" in message and "planning_zones" in message
-    assert contains_only(tmp_path)
+    assert folder_contains_only(tmp_path)
 
 
-def test_changed_template_changes_the_database(tmp_path):
-    """Change length, alias and type in the template only."""
+def test_changed_length_alias_or_type_of_a_template_changes_the_created_database(tmp_path):
+    """Change length, alias and type in a template, then compare the new database."""
     template = STANDARD.templates["STBHHX"]
     first = dataclasses.replace(template.fields[0], length=24, alias="另一个名字")
     more = dataclasses.replace(template.fields[1], name="XZD", type="integer", length=12, meaning="")
@@ -405,21 +411,21 @@ def test_changed_template_changes_the_database(tmp_path):
 
 
 @pytest.mark.parametrize("raising", [True, False])
-def test_gdal_failure_raises_an_output_error_with_or_without_exceptions(tmp_path, raising, monkeypatch):
+def test_gdal_failure_raises_an_output_error_with_gdal_exceptions_on_or_off(tmp_path, raising, monkeypatch):
     """Try both settings of GDAL exceptions, because other plugins may change them."""
     monkeypatch.setitem(create._DATABASE_OPTIONS, "GPKG", ["VERSION=nonsense", "ADD_GPKG_OGR_CONTENTS=NO"])
     monkeypatch.setattr(create, "_layer_creation_options", lambda *a: ["IDENTIFIER=twice"])
     with gdal_raises(raising):
         with pytest.raises(OutputError):
-            create_layers(tmp_path / "库.gpkg", EXAMPLES)
+            create_layers(tmp_path / "库.gpkg", EXAMPLE_TEMPLATES)
         assert bool(gdal.GetUseExceptions()) == raising
-    assert contains_only(tmp_path)
+    assert folder_contains_only(tmp_path)
 
 
 # Groups
 
 
-def test_templates_are_selected_by_group_id_or_chinese_name():
+def test_templates_are_selected_by_group_id_or_chinese_group_name():
     for group in STANDARD.groups.values():
         assert STANDARD.templates_of([group.id]) == STANDARD.templates_of([group.name])
     assert list(STANDARD.groups)[:4] == ["three_lines", "zones", "heritage", "centre"]
@@ -436,8 +442,8 @@ def test_templates_are_selected_by_group_id_or_chinese_name():
 
 
 @pytest.mark.parametrize("name", ["county_db", "city_db", "township_db", "three_lines_2022"])
-def test_every_layer_has_a_group_and_a_dataset(name):
-    """Require a group for each layer, because users find layers by group."""
+def test_every_layer_of_the_standard_has_a_group_and_a_feature_dataset(name):
+    """Require a group for each layer, because users choose layers by group."""
     standard = load_standard(name)
     picked = {t.role for t in standard.templates_of(standard.groups)}
     own_roles = {p.stem for p in (standard.folder / "templates").glob("*.toml")}
@@ -445,14 +451,14 @@ def test_every_layer_has_a_group_and_a_dataset(name):
     assert all(standard.templates[role].group for role in own_roles)
 
 
-def test_three_lines_group_covers_the_mandatory_concepts():
+def test_three_lines_group_has_a_layer_for_each_mandatory_concept():
     roles = {t.role for t in STANDARD.templates_of(["three_lines"])}
     for concept in STANDARD.scopes["three_lines"].mandatory:
         assert roles & set(STANDARD.concepts[concept]), concept
 
 
 @pytest.mark.parametrize("name", standard_ids())
-def test_groups_of_every_standard_have_templates(name):
+def test_layer_groups_of_every_standard_have_templates(name):
     standard = load_standard(name)
     for group in standard.groups:
         assert standard.templates_of([group])
@@ -469,7 +475,7 @@ def test_groups_of_every_standard_have_templates(name):
         ('[groups.all]\nname = "线"\nroles = ["STBHHX"]', "all"),
     ],
 )
-def test_invalid_group_definition_is_refused(tmp_path, text, expected):
+def test_invalid_layer_group_definition_is_refused(tmp_path, text, expected):
     (tmp_path / "standard.toml").write_text(
         f'id = "x"\nedition = "1"\nname = "x"\nincludes = ["county_db"]\n{text}\n', encoding="utf-8"
     )
@@ -485,7 +491,7 @@ DIVISIONS = STANDARD.code_lists["divisions"]
 
 
 @pytest.mark.parametrize("text", ["140225", "浑源县", "浑源", "大同市浑源县", " 浑源县 "])
-def test_find_county_accepts_code_or_name(text):
+def test_find_county_accepts_a_county_code_or_name(text):
     assert find_county(text, DIVISIONS).code == "140225"
 
 
@@ -493,7 +499,7 @@ def test_find_county_accepts_code_or_name(text):
     ("text", "near"),
     [("浑原县", "140225 浑源县"), ("140252", "140225"), ("大同市", "140225 浑源县"), ("", "县"), ("XYZ", "区")],
 )
-def test_unknown_county_suggests_a_similar_one(text, near):
+def test_unknown_county_name_suggests_a_similar_county(text, near):
     with pytest.raises(InputError) as caught:
         find_county(text, DIVISIONS)
     assert caught.value.key == "county_unknown" and near in Texts("zh").explain(caught.value)
@@ -505,7 +511,7 @@ def test_every_county_is_found_by_its_code():
     assert all(find_county(c.code, DIVISIONS) is c for c in counties)
 
 
-def test_county_across_two_zones_needs_a_crs():
+def test_county_across_two_zones_needs_an_explicit_crs():
     with pytest.raises(InputError) as caught:
         default_crs("140727", DIVISIONS)
     message = Texts("zh").explain(caught.value)
@@ -513,25 +519,25 @@ def test_county_across_two_zones_needs_a_crs():
 
 
 @pytest.mark.parametrize(("county", "epsg"), [("140225", 4526), ("140729", 4525), ("140213", 4526)])
-def test_default_crs_uses_the_zone_of_the_county_or_its_city(county, epsg):
-    """Use the zone of the city for 平城区, which has no longitudes in the list."""
+def test_default_crs_is_the_3_degree_zone_of_the_county_or_its_city(county, epsg):
+    """Take the zone of the city for 平城区, which has no longitudes in the list."""
     assert default_crs(county, DIVISIONS).to_epsg() == epsg
 
 
 @pytest.mark.parametrize("code", [4490, 4526, 4547, 4497])
-def test_every_crs_of_the_zone_of_the_county_is_accepted(code):
+def test_every_crs_of_the_3_degree_zone_of_the_county_is_accepted(code):
     assert check_place(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS) is None
 
 
 @pytest.mark.parametrize("code", [4525, 4546])
-def test_crs_of_the_other_zone_of_the_province_gives_a_notice(code):
+def test_crs_of_the_other_zone_of_the_province_is_accepted_with_a_note(code):
     key, params = check_place(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
     message = Texts("zh").notice(key, params)
     assert "浑源县" in message and "111°E" in message and "EPSG:4526（114°E）" in message
 
 
 @pytest.mark.parametrize("code", [4513, 4528, 4549, 4500])
-def test_crs_of_another_province_is_refused(code):
+def test_crs_of_a_zone_outside_the_province_is_refused(code):
     with pytest.raises(InputError) as caught:
         check_place(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
     message = Texts("zh").explain(caught.value)
@@ -539,18 +545,18 @@ def test_crs_of_another_province_is_refused(code):
 
 
 @pytest.mark.parametrize("code", [4326, 3857, 32649, 2380, None])
-def test_unsuitable_crs_is_refused(code):
+def test_crs_unsuitable_for_a_plan_is_refused(code):
     with pytest.raises(InputError) as caught:
         check_crs(CRS.from_epsg(code) if code else None)
     assert "EPSG:4490" in Texts("zh").explain(caught.value)
 
 
-def test_osgeo_is_not_imported_at_module_level():
+def test_create_module_does_not_import_osgeo_when_it_is_imported():
     source = Path(create.__file__).read_text(encoding="utf-8")
     assert not [line for line in source.splitlines() if line.startswith(("import osgeo", "from osgeo"))]
 
 
-def test_only_declared_lengths_are_compared():
+def test_structure_rule_compares_only_field_lengths_that_the_file_declares():
     from plugin.core.loading.assembly import assemble_plan
     from plugin.core.model.rule import all_rules
     from plugin.core.results.run import run_check
@@ -560,16 +566,16 @@ def test_only_declared_lengths_are_compared():
     square = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     rule = all_rules()["SCH004"]
 
-    def outcome(**row):
+    def check_field_length(**row):
         plan = assemble_plan([source_layer("DLTB", [{"wkt": square, **row}], norm)], norm, scope="three_lines")
         report = run_check(plan, [rule])
         return report.rules[0], [finding for finding in report.findings if finding.code == rule.code]
 
-    declared, findings = outcome(key="1", lengths={"key": 18})
+    declared, findings = check_field_length(key="1", lengths={"key": 18})
     assert declared.outcome == "passed" and not findings
-    _, (finding,) = outcome(key="1", lengths={"key": 17})
+    _, (finding,) = check_field_length(key="1", lengths={"key": 17})
     assert (
         finding.severity == "WARNING" and finding.field == "BSM" and "17" in finding.message and "18" in finding.message
     )
-    undeclared, findings = outcome(key="1")
+    undeclared, findings = check_field_length(key="1")
     assert undeclared.outcome == "skipped" and "BSM" in undeclared.reason and not findings

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From a table of attribute structures to an empty database and a county standard: both or neither."""
+"""A table of attribute structures makes an empty database and a county standard.
+
+Either both are made or neither.
+"""
 
 import shutil
 
@@ -10,7 +13,7 @@ from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError, InputError, OutputError, SanxianError
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
-from tests.core.exchange.test_structure_table import BASE, HEAD, ROWS, write_book
+from tests.core.exchange.test_structure_table import COLUMN_HEADS, STRUCTURE_ROWS, VALID_ROW, write_structure_workbook
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 fiona = pytest.importorskip("fiona")
@@ -22,15 +25,20 @@ from plugin.core.exchange.structure_table import (  # noqa: E402
 )
 
 STANDARD = load_standard()
-LINE = ["XJGD", "BSM", "标识码", "Char", 18, None, None, "M", "线", "新建管道"]
-RULES = ("SCH002", "SCH003", "SCH004", "SCH006", "SCH007", "SCH008")
+LINE_LAYER_ROW = ["XJGD", "BSM", "标识码", "Char", 18, None, None, "M", "线", "新建管道"]
+STRUCTURE_RULES = ("SCH002", "SCH003", "SCH004", "SCH006", "SCH007", "SCH008")
 
 
 @pytest.fixture
-def table(tmp_path):
-    """Write two layers of the standard as a county changes them, and a layer that the standard lacks."""
-    rows = [[*row, "面", None] for row in ROWS]
-    return write_book(tmp_path / "属性 结构.xlsx", [*rows, LINE], head=[*HEAD, "几何特征", "图层名称"])
+def structure_workbook(tmp_path):
+    """Return the path of a workbook with the structure of three layers.
+
+    Two layers are changed as a county does; the third one is missing in the standard.
+    """
+    rows = [[*row, "面", None] for row in STRUCTURE_ROWS]
+    return write_structure_workbook(
+        tmp_path / "属性 结构.xlsx", [*rows, LINE_LAYER_ROW], head=[*COLUMN_HEADS, "几何特征", "图层名称"]
+    )
 
 
 def create_from_table(table, target, crs="EPSG:4526", **more):
@@ -39,9 +47,9 @@ def create_from_table(table, target, crs="EPSG:4526", **more):
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
-def test_database_and_standard_match_the_table(table, tmp_path, suffix):
+def test_database_and_county_standard_match_the_structure_table(structure_workbook, tmp_path, suffix):
     path, folder = tmp_path / f"新 库{suffix}", tmp_path / "本县 标准"
-    assert create_from_table(table, path, folder=folder).made == ("DLTB", "STBHHX", "XJGD")
+    assert create_from_table(structure_workbook, path, folder=folder).made == ("DLTB", "STBHHX", "XJGD")
     with fiona.open(path, layer="DLTB") as layer:
         wanted = {"BSM": "str:18", "DLBM": "str:5", "TBMJ": "float", "SJNF": "int32"}
         assert dict(layer.schema["properties"]) == wanted and layer.crs.to_epsg() == 4526
@@ -52,42 +60,42 @@ def test_database_and_standard_match_the_table(table, tmp_path, suffix):
     assert [t.role for t in written_standard.templates_of(["own"])] == ["DLTB", "STBHHX", "XJGD"]
     assert written_standard.templates["XJGD"].name == "新建管道" and "YDYHGHFQ" in written_standard.templates
     assert written_standard.templates["DLTB"].field_named("DLBM").codes == "sandiao"
-    checked = check_plan(path, Options(standard=str(folder), rules=RULES))
+    checked = check_plan(path, Options(standard=str(folder), rules=STRUCTURE_RULES))
     assert set(checked.plan.layers) == {"DLTB", "STBHHX", "XJGD"}
     assert not checked.report.findings, [f.message for f in checked.report.findings]
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([table.name, path.name, folder.name])
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([structure_workbook.name, path.name, folder.name])
 
 
-def test_county_standard_can_build_on_another_county_standard(table, tmp_path):
-    create_from_table(table, tmp_path / "一.gpkg", folder=tmp_path / "一")
+def test_county_standard_can_be_based_on_another_county_standard(structure_workbook, tmp_path):
+    create_from_table(structure_workbook, tmp_path / "一.gpkg", folder=tmp_path / "一")
     first = load_standard(str(tmp_path / "一"))
-    structure = read_structure(write_book(tmp_path / "二.xlsx", [BASE]), first)
+    structure = read_structure(write_structure_workbook(tmp_path / "二.xlsx", [VALID_ROW]), first)
     crs = plan_crs("EPSG:4526", "")[0]
     create_from_structure(structure, first, tmp_path / "二.gpkg", crs, folder=tmp_path / "二")
     second = load_standard(str(tmp_path / "二"))
     assert len(second.templates["DLTB"].fields) == 1 and second.templates["XJGD"].geometry == "line"
 
 
-def test_existing_database_or_standard_is_refused(table, tmp_path):
+def test_existing_database_or_county_standard_is_refused(structure_workbook, tmp_path):
     path, folder = tmp_path / "库.gpkg", tmp_path / "标准"
     path.write_bytes(b"")
     with pytest.raises(OutputError) as caught:
-        create_from_table(table, path, folder=folder)
+        create_from_table(structure_workbook, path, folder=folder)
     assert "已存在" in Texts("zh").explain(caught.value) and not folder.exists()
-    create_from_table(table, path, folder=folder, existing="replace")
+    create_from_table(structure_workbook, path, folder=folder, existing="replace")
     (tmp_path / "另一个.gpkg").exists()
     with pytest.raises(OutputError) as caught:
-        create_from_table(table, tmp_path / "另一个.gpkg", folder=folder)
+        create_from_table(structure_workbook, tmp_path / "另一个.gpkg", folder=folder)
     message = Texts("zh").explain(caught.value)
     assert "标准" in message and "未改动" in message
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([table.name, "库.gpkg", "标准"])
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([structure_workbook.name, "库.gpkg", "标准"])
     # An empty folder was made for it.
     (tmp_path / "空").mkdir()
-    create_from_table(table, path, folder=tmp_path / "空", existing="replace")
+    create_from_table(structure_workbook, path, folder=tmp_path / "空", existing="replace")
     assert (tmp_path / "空" / "standard.toml").is_file()
 
 
-def test_failed_creation_leaves_neither_database_nor_standard(table, tmp_path, monkeypatch):
+def test_failed_creation_leaves_neither_database_nor_county_standard(structure_workbook, tmp_path, monkeypatch):
     from plugin.core.exchange import structure_table
 
     def raise_disk_full(*args, **more):
@@ -95,21 +103,21 @@ def test_failed_creation_leaves_neither_database_nor_standard(table, tmp_path, m
 
     monkeypatch.setattr(structure_table, "create_database", raise_disk_full)
     with pytest.raises(OutputError):
-        create_from_table(table, tmp_path / "库.gpkg", folder=tmp_path / "标准")
-    assert [p.name for p in tmp_path.iterdir()] == [table.name]
+        create_from_table(structure_workbook, tmp_path / "库.gpkg", folder=tmp_path / "标准")
+    assert [p.name for p in tmp_path.iterdir()] == [structure_workbook.name]
 
 
-def test_standard_folder_below_a_file_is_refused(table, tmp_path):
+def test_standard_folder_below_a_file_is_refused(structure_workbook, tmp_path):
     with pytest.raises(OutputError):
-        create_from_table(table, tmp_path / "库.gpkg", folder=table / "标准")
-    assert [p.name for p in tmp_path.iterdir()] == [table.name]
+        create_from_table(structure_workbook, tmp_path / "库.gpkg", folder=structure_workbook / "标准")
+    assert [p.name for p in tmp_path.iterdir()] == [structure_workbook.name]
 
 
 @pytest.mark.parametrize(
     ("crs", "county", "found"),
     [("EPSG:4526", "", 4526), ("", "浑源县", 4526), ("EPSG:4490", "140225", 4490), ("", "", None)],
 )
-def test_plan_crs_uses_the_option_or_the_county(crs, county, found):
+def test_crs_of_the_new_database_is_taken_from_the_option_or_the_county(crs, county, found):
     if found is None:
         with pytest.raises(InputError) as caught:
             plan_crs(crs, county)
@@ -127,26 +135,35 @@ def test_plan_crs_uses_the_option_or_the_county(crs, county, found):
         ("", "浑原县", "county_unknown"),
     ],
 )
-def test_plan_crs_refuses_unsuitable_systems(crs, county, key):
+def test_crs_unsuitable_for_a_plan_is_refused(crs, county, key):
     with pytest.raises(SanxianError) as caught:
         plan_crs(crs, county)
     assert caught.value.key == key
 
 
-def test_structure_command_creates_database_and_standard(table, tmp_path, capsys):
+def test_structure_command_creates_database_and_county_standard(structure_workbook, tmp_path, capsys):
     path, folder = tmp_path / "库.gdb", tmp_path / "标准"
-    given = ["structure", str(table), "--database", str(path), "--folder", str(folder), "--county", "浑源县"]
+    given = [
+        "structure",
+        str(structure_workbook),
+        "--database",
+        str(path),
+        "--folder",
+        str(folder),
+        "--county",
+        "浑源县",
+    ]
     assert main(given) == 0
     printed = capsys.readouterr().out
     assert str(path) in printed and str(folder) in printed and "值域“>0”" in printed
     assert set(fiona.listlayers(path)) == {"DLTB", "STBHHX", "XJGD"}
     assert main(given) == 2 and "已存在" in capsys.readouterr().err
-    assert main(["structure", str(table)]) == 2 and "--database" in capsys.readouterr().err
+    assert main(["structure", str(structure_workbook)]) == 2 and "--database" in capsys.readouterr().err
     shutil.rmtree(folder)
     assert main([*given, "--existing", "add"]) == 0 and (folder / "templates" / "XJGD.toml").is_file()
 
 
-def test_missing_openpyxl_is_reported(table, monkeypatch):
+def test_structure_command_reports_missing_openpyxl(structure_workbook, monkeypatch):
     import builtins
 
     real = builtins.__import__
@@ -158,5 +175,5 @@ def test_missing_openpyxl_is_reported(table, monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", import_without_openpyxl)
     with pytest.raises(DataError) as caught:
-        read_structure(table, STANDARD)
+        read_structure(structure_workbook, STANDARD)
     assert "openpyxl" in Texts("zh").explain(caught.value)

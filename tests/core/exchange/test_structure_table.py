@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of attribute structures read into templates: values preserved, missing values never guessed."""
+"""Tables of attribute structures read into layer templates, without guessing."""
 
 import openpyxl
 import pytest
@@ -12,8 +12,8 @@ from plugin.core.standard import load_standard
 from plugin.core.standard.template import load_template
 
 STANDARD = load_standard("county_db")
-HEAD = ["图层代码", "字段代码", "字段名称", "字段类型", "字段长度", "小数位数", "值域", "约束条件"]
-ROWS = [
+COLUMN_HEADS = ["图层代码", "字段代码", "字段名称", "字段类型", "字段长度", "小数位数", "值域", "约束条件"]
+STRUCTURE_ROWS = [
     ["DLTB", "BSM", "标识码", "Char", 18, None, None, "M"],
     ["DLTB", "DLBM", "地类编码", "Char", "5", None, "三调地类代码表", "M"],
     ["DLTB", "TBMJ", '图斑"面积"', "Double", "15,2", None, ">0", "O"],
@@ -22,7 +22,7 @@ ROWS = [
 ]
 
 
-def write_book(path, rows, head=HEAD, title="表 1", above=(), merge=()):
+def write_structure_workbook(path, rows, head=COLUMN_HEADS, title="表 1", above=(), merge=()):
     made = openpyxl.Workbook()
     sheet = made.active
     sheet.title = title
@@ -36,13 +36,15 @@ def write_book(path, rows, head=HEAD, title="表 1", above=(), merge=()):
 
 
 @pytest.fixture
-def workbook(tmp_path):
+def structure_workbook_path(tmp_path):
     return tmp_path / "属性 结构.xlsx"
 
 
-def test_structure_table_gives_loadable_templates(workbook, tmp_path):
+def test_structure_table_is_converted_to_loadable_templates(structure_workbook_path, tmp_path):
     title = [["属性结构描述表"], []]
-    found = read_structure(write_book(workbook, ROWS, above=title, merge=["A1:H1"]), STANDARD)
+    found = read_structure(
+        write_structure_workbook(structure_workbook_path, STRUCTURE_ROWS, above=title, merge=["A1:H1"]), STANDARD
+    )
     assert list(found.templates) == ["DLTB", "STBHHX"]
     dltb = found.templates["DLTB"]
     assert (dltb.name, dltb.geometry, dltb.overlap, dltb.fields_mark) == ("地类图斑", "polygon", "never", "C")
@@ -60,14 +62,16 @@ def test_structure_table_gives_loadable_templates(workbook, tmp_path):
     assert [load_template(p, STANDARD.id) for p in written] == list(found.templates.values())
 
 
-def test_type_column_may_contain_lengths(workbook):
+def test_type_column_of_a_structure_table_may_contain_lengths(structure_workbook_path):
     head = ["图层", "字段", "名称", "类型", "短名"]
     rows = [
         ["DLTB", "BSM", "标识码", "Char(18)", None],
         ["DLTB", "GUIHUAFENQUMC", "分区名称", "VARCHAR2（100）", "GHFQMINGCH"],
         ["DLTB", "MJ", "面积", "Double(15,2)", None],
     ]
-    template = read_structure(write_book(workbook, rows, head=head), STANDARD).templates["DLTB"]
+    template = read_structure(write_structure_workbook(structure_workbook_path, rows, head=head), STANDARD).templates[
+        "DLTB"
+    ]
     assert [(f.type, f.length, f.decimals) for f in template.fields] == [
         ("text", 18, None),
         ("text", 100, None),
@@ -78,69 +82,76 @@ def test_type_column_may_contain_lengths(workbook):
     assert template.group == STANDARD.templates["DLTB"].group != ""
 
 
-def test_sheet_name_is_the_layer_without_a_layer_column(workbook):
+def test_sheet_name_is_the_layer_name_when_there_is_no_layer_column(structure_workbook_path):
     rows = [["BSM", "标识码", "text"]]
-    found = read_structure(write_book(workbook, rows, head=["field", "name", "type"], title="czkfbj"), STANDARD)
+    found = read_structure(
+        write_structure_workbook(structure_workbook_path, rows, head=["field", "name", "type"], title="czkfbj"),
+        STANDARD,
+    )
     assert found.templates["CZKFBJ"].fields[0].length is None
 
 
-def test_layer_outside_the_standard_needs_a_geometry(workbook):
-    head = [*HEAD, "几何特征", "图层名称"]
+def test_layer_outside_the_standard_needs_a_geometry_type(structure_workbook_path):
+    head = [*COLUMN_HEADS, "几何特征", "图层名称"]
     row = ["XJTC", "BSM", "标识码", "Char", 18, None, None, "M"]
-    made = read_structure(write_book(workbook, [[*row, "线（Line）", "新图层"]], head=head), STANDARD).templates["XJTC"]
+    made = read_structure(
+        write_structure_workbook(structure_workbook_path, [[*row, "线（Line）", "新图层"]], head=head), STANDARD
+    ).templates["XJTC"]
     assert (made.name, made.geometry, made.overlap) == ("新图层", "line", "allowed")
     with pytest.raises(DataError) as error:
-        read_structure(write_book(workbook, [row]), STANDARD)
+        read_structure(write_structure_workbook(structure_workbook_path, [row]), STANDARD)
     assert error.value.key == "structure_geometry"
 
 
-BASE = ROWS[0]
-BAD = [
-    ({"rows": [BASE], "merge": ["A2:A3"]}, "structure_merged", 2),
-    ({"rows": [BASE], "merge": ["B1:C1"]}, "structure_no_column", 1),
-    ({"rows": [BASE], "merge": ["G1:H1"]}, "structure_merged", 1),
+VALID_ROW = STRUCTURE_ROWS[0]
+INVALID_WORKBOOKS = [
+    ({"rows": [VALID_ROW], "merge": ["A2:A3"]}, "structure_merged", 2),
+    ({"rows": [VALID_ROW], "merge": ["B1:C1"]}, "structure_no_column", 1),
+    ({"rows": [VALID_ROW], "merge": ["G1:H1"]}, "structure_merged", 1),
     ({"rows": [["DLTB", "BSM", "标识码"]], "head": ["图层代码", "字段代码", "字段名称"]}, "structure_no_column", 1),
-    ({"rows": [BASE, [None, *BASE[1:]]]}, "structure_blank", 3),
+    ({"rows": [VALID_ROW, [None, *VALID_ROW[1:]]]}, "structure_blank", 3),
     ({"rows": [["DLTB", "BSM", None, "Char"]]}, "structure_blank", 2),
     ({"rows": [["DLTB", "BSM", "标识码", "Blob"]]}, "structure_value", 2),
     ({"rows": [["DLTB", "BSM", "标识码", "Char", 15.2]]}, "structure_value", 2),
     ({"rows": [["../X", "BSM", "标识码", "Char", 15]]}, "structure_value", 2),
     ({"rows": [["DLTB", "B SM", "标识码", "Char", 15]]}, "structure_value", 2),
-    ({"rows": [BASE, ["DLTB", "bsm", "又一个", "Char"]]}, "structure_repeated", 3),
-    ({"rows": [BASE, ["DLTB", "BM", "标识码", "Char"]]}, "structure_repeated", 3),
+    ({"rows": [VALID_ROW, ["DLTB", "bsm", "又一个", "Char"]]}, "structure_repeated", 3),
+    ({"rows": [VALID_ROW, ["DLTB", "BM", "标识码", "Char"]]}, "structure_repeated", 3),
     ({"rows": [["DLTB", "BSM", "标识码", "Char", 18, None, None, "必须"]]}, "structure_value", 2),
     ({"rows": []}, "structure_empty", None),
-    ({"rows": [BASE], "head": ["甲", "乙"]}, "structure_no_head", None),
+    ({"rows": [VALID_ROW], "head": ["甲", "乙"]}, "structure_no_head", None),
 ]
 
 
-@pytest.mark.parametrize(("made", "key", "row"), BAD, ids=[f"{k}-{n}" for n, (_, k, _) in enumerate(BAD)])
-def test_error_names_file_sheet_and_row(made, key, row, workbook):
+@pytest.mark.parametrize(
+    ("made", "key", "row"), INVALID_WORKBOOKS, ids=[f"{k}-{n}" for n, (_, k, _) in enumerate(INVALID_WORKBOOKS)]
+)
+def test_structure_table_error_names_file_sheet_and_row(made, key, row, structure_workbook_path):
     with pytest.raises(DataError) as error:
-        read_structure(write_book(workbook, **made), STANDARD)
+        read_structure(write_structure_workbook(structure_workbook_path, **made), STANDARD)
     assert (error.value.key, error.value.params.get("row")) == (key, row)
     for lang in ("zh", "en"):
         message = Texts(lang).explain(error.value)
-        assert workbook.name in message and (row is None or ("表 1" in message and str(row) in message))
+        assert structure_workbook_path.name in message and (row is None or ("表 1" in message and str(row) in message))
 
 
 @pytest.mark.parametrize("content", [b"", b"not a workbook", b"PK\x03\x04broken"])
-def test_invalid_or_missing_workbook_is_refused(content, workbook):
-    workbook.write_bytes(content)
+def test_invalid_or_missing_structure_workbook_is_refused(content, structure_workbook_path):
+    structure_workbook_path.write_bytes(content)
     with pytest.raises(DataError) as error:
-        read_structure(workbook, STANDARD)
+        read_structure(structure_workbook_path, STANDARD)
     assert error.value.key == "structure_unreadable"
     with pytest.raises(DataError):
-        read_structure(workbook.with_name("没有.xlsx"), STANDARD)
+        read_structure(structure_workbook_path.with_name("没有.xlsx"), STANDARD)
 
 
-def test_structure_command_writes_all_templates_or_none(workbook, tmp_path, capsys):
-    write_book(workbook, ROWS)
+def test_structure_command_writes_all_templates_or_none(structure_workbook_path, tmp_path, capsys):
+    write_structure_workbook(structure_workbook_path, STRUCTURE_ROWS)
     folder = tmp_path / "模板"
-    assert main(["structure", str(workbook), "--output", str(folder)]) == 0
+    assert main(["structure", str(structure_workbook_path), "--output", str(folder)]) == 0
     assert sorted(p.name for p in folder.iterdir()) == ["DLTB.toml", "STBHHX.toml"]
     assert "值域“>0”" in capsys.readouterr().out
     (folder / "DLTB.toml").unlink()
-    assert main(["structure", str(workbook), "--output", str(folder)]) == 2
+    assert main(["structure", str(structure_workbook_path), "--output", str(folder)]) == 2
     assert "STBHHX.toml" in capsys.readouterr().err
     assert [p.name for p in folder.iterdir()] == ["STBHHX.toml"]

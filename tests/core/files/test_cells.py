@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+"""Blank cells and spaces removed from table columns."""
+
 import datetime
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 
 from plugin.core.files.cells import cell_text, strip_blanks, texts
 
-BIG = 140225004000000001
+LONG_KEY = 140225004000000001
 
 
 @pytest.mark.parametrize(
@@ -15,13 +17,13 @@ BIG = 140225004000000001
     [
         ([" 0101 ", None, "", "  ", "0101"], ["0101", None, None, None, "0101"], ["0101", "", "", "", "0101"]),
         ([1, 1.0, True, "1", None], [1, 1.0, True, "1", None], ["1", "1", "True", "1", ""]),
-        ([BIG, None, 2.5], [BIG, None, 2.5], [str(BIG), "", "2.5"]),
+        ([LONG_KEY, None, 2.5], [LONG_KEY, None, 2.5], [str(LONG_KEY), "", "2.5"]),
         ([np.nan, "甲", pd.NA], [None, "甲", None], ["", "甲", ""]),
         ([datetime.date(2024, 1, 2), " x"], [datetime.date(2024, 1, 2), "x"], ["2024-01-02", "x"]),
         ([], [], []),
     ],
 )
-def test_uniform_and_mixed_columns_are_cleaned_alike(values, expected, as_texts):
+def test_blanks_are_stripped_alike_in_uniform_and_mixed_columns(values, expected, as_texts):
     series = pd.Series(values, dtype=object)
     found = strip_blanks(series)
     assert found.tolist() == expected
@@ -29,20 +31,20 @@ def test_uniform_and_mixed_columns_are_cleaned_alike(values, expected, as_texts)
     assert texts(series) == as_texts == [cell_text(v) for v in found]
 
 
-def test_numeric_columns_and_index_labels_are_preserved():
+def test_stripping_blanks_keeps_numeric_columns_and_index_labels():
     numbers = pd.Series([1.5, np.nan], index=[7, 9])
     assert strip_blanks(numbers) is numbers
     assert texts(numbers) == ["1.5", ""]
     assert strip_blanks(pd.Series([" a"], index=[7])).index.tolist() == [7]
 
 
-def test_string_dtype_columns_are_cleaned_like_object_columns():
+def test_string_dtype_columns_are_stripped_like_object_columns():
     series = pd.Series([" a ", None, ""], dtype="string")
     assert strip_blanks(series).tolist() == ["a", None, None]
     assert texts(series) == ["a", "", ""]
 
 
-def test_clean_columns_are_returned_without_a_copy():
+def test_columns_without_blanks_are_returned_without_a_copy():
     clean = pd.Series(["0101", None, "水田"], dtype=object)
     assert strip_blanks(clean) is clean
     for other in (["0101", ""], ["0101", np.nan], [" 0101"], [1, 2]):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Encodings that .cpg files declare: known names, accepted and rejected declarations."""
+"""Encodings declared in .cpg files and dbf headers: accepted or ignored."""
 
 import pytest
 
@@ -18,7 +18,7 @@ FRENCH = ["Zone protégée à côté", "Forêt domaniale", "Évêché", "île"]
 POLISH = ["Łódź", "Kraków", "użytek ekologiczny", "Śródmieście"]
 
 
-def write_table(folder, texts, codec, cpg, header=0x57):
+def write_text_shapefile(folder, texts, codec, cpg, header=0x57):
     shapes = [box(200 * n, 0) for n in range(len(texts))]
     # Bytes of any codec go through as characters of ISO-8859-1.
     values = [text.encode(codec).decode("latin-1") for text in texts]
@@ -32,7 +32,7 @@ def write_table(folder, texts, codec, cpg, header=0x57):
     return path
 
 
-NAMES = {
+ENCODING_ALIASES = {
     "GB18030": ["GBK", "936", "ANSI 936", "cp936", "CP-936", "OEM 936", "windows-936", "ms936", "GB2312", "GB 2312", "gb_2312-80",
                 "EUC-CN", "x-gbk", "54936", "GB18030-2000", "LDID/77", "chinese"],
     "UTF-8": ["UTF-8", "utf8", "UTF_8", "65001", "cp65001", "utf-8-sig", "UTF-8 BOM", "UTF-8 (BOM)"],
@@ -48,19 +48,19 @@ NAMES = {
 }  # fmt: skip
 
 
-@for_each("codec, name", [(codec, name) for codec, names in NAMES.items() for name in names])
-def test_known_codec_recognizes_every_alias(codec, name):
+@for_each("codec, name", [(codec, name) for codec, names in ENCODING_ALIASES.items() for name in names])
+def test_known_codec_returns_one_codec_for_every_alias_of_an_encoding(codec, name):
     assert known_codec(name) == codec
 
 
 @pytest.mark.parametrize(
     "content", [b"Big-5", b"\xef\xbb\xbfBig-5\r\n", "Big-5\n".encode("utf-16"), b" 'Big-5' \n\nmore", b"Big-5\0\0"]
 )
-def test_declared_name_ignores_bom_quotes_and_trailing_text(content):
+def test_encoding_declared_in_a_cpg_file_ignores_bom_quotes_and_trailing_text(content):
     assert declared_name(content) == "Big-5"
 
 
-RIGHT = [
+CORRECT_CPG_CASES = [
     (KOREAN, "euc_kr", "EUC-KR"), (KOREAN, "cp949", "949"), (RUSSIAN, "koi8_r", "KOI8-R"), (RUSSIAN, "cp1251", "1251"),
     (RUSSIAN, "cp866", "CP866"), (RUSSIAN, "iso8859_5", "ISO-8859-5"), (TAIWANESE, "big5", "Big-5"), (TAIWANESE, "cp950", "950"),
     (JAPANESE, "euc_jp", "EUC-JP"), (JAPANESE, "shift_jis", "Shift-JIS"), (CHINESE, "gbk", "GBK"), (CHINESE, "utf_8", "UTF-8"),
@@ -70,22 +70,24 @@ RIGHT = [
 
 
 @pytest.mark.parametrize("count", [1, 4])
-@pytest.mark.parametrize(("texts", "codec", "cpg"), RIGHT, ids=[f"{c}-{n}" for _, c, n in RIGHT])
-def test_correct_cpg_sets_the_encoding(tmp_path, texts, codec, cpg, count):
-    (layer,) = read_source(write_table(tmp_path, texts[:count], codec, cpg))
+@pytest.mark.parametrize(
+    ("texts", "codec", "cpg"), CORRECT_CPG_CASES, ids=[f"{c}-{n}" for _, c, n in CORRECT_CPG_CASES]
+)
+def test_correct_cpg_file_sets_the_encoding_of_a_shapefile(tmp_path, texts, codec, cpg, count):
+    (layer,) = read_source(write_text_shapefile(tmp_path, texts[:count], codec, cpg))
     assert list(layer.frame["GHFQMC"]) == texts[:count] and not layer.notices
 
 
-WRONG = [
+WRONG_CPG_CASES = [
     (CHINESE, "gbk", "UTF-8"), (CHINESE, "gbk", "ISO-8859-1"), (CHINESE, "gbk", "1252"), (CHINESE, "gbk", "KOI8-R"),
     (CHINESE, "gbk", "1251"), (CHINESE, "gbk", "EUC-KR"), (CHINESE, "utf_8", "GBK"), (CHINESE, "utf_8", "ISO-8859-1"),
     (CHINESE, "gbk", "Klingon"), (CHINESE, "utf_8", "Big5"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("texts", "codec", "cpg"), WRONG, ids=[f"{c}-{n}" for _, c, n in WRONG])
-def test_wrong_cpg_over_chinese_text_is_reported_and_ignored(tmp_path, texts, codec, cpg):
-    (layer,) = read_source(write_table(tmp_path, texts, codec, cpg))
+@pytest.mark.parametrize(("texts", "codec", "cpg"), WRONG_CPG_CASES, ids=[f"{c}-{n}" for _, c, n in WRONG_CPG_CASES])
+def test_cpg_file_that_contradicts_chinese_text_is_reported_and_ignored(tmp_path, texts, codec, cpg):
+    (layer,) = read_source(write_text_shapefile(tmp_path, texts, codec, cpg))
     assert list(layer.frame["GHFQMC"]) == texts
     assert [key for key, _ in layer.notices] == ["notice_cpg_wrong"]
 
@@ -93,20 +95,20 @@ def test_wrong_cpg_over_chinese_text_is_reported_and_ignored(tmp_path, texts, co
 @pytest.mark.parametrize(
     ("texts", "codec", "header"), [(KOREAN, "cp949", 0x79), (TAIWANESE, "cp950", 0x78), (RUSSIAN, "cp1251", 0xC9)]
 )
-def test_dbf_header_sets_the_encoding_without_a_cpg(tmp_path, texts, codec, header):
-    (layer,) = read_source(write_table(tmp_path, texts, codec, None, header))
+def test_dbf_header_sets_the_encoding_of_a_shapefile_without_a_cpg_file(tmp_path, texts, codec, header):
+    (layer,) = read_source(write_text_shapefile(tmp_path, texts, codec, None, header))
     assert list(layer.frame["GHFQMC"]) == texts
 
 
-def test_chinese_text_overrides_a_foreign_dbf_header(tmp_path):
+def test_chinese_text_overrides_a_dbf_header_of_another_encoding(tmp_path):
     for header in (0x79, 0xC9, 0x57, 0x03, 0):
-        (layer,) = read_source(write_table(tmp_path / str(header), CHINESE, "gbk", None, header))
+        (layer,) = read_source(write_text_shapefile(tmp_path / str(header), CHINESE, "gbk", None, header))
         assert list(layer.frame["GHFQMC"]) == CHINESE
 
 
 @pytest.mark.parametrize(("texts", "codec"), [(TAIWANESE, "big5"), (FRENCH, "iso8859_1")])
-def test_error_for_an_unknown_encoding_suggests_no_garbling_codec(tmp_path, texts, codec):
-    path = write_table(tmp_path, texts, codec, "Klingon", header=0)
+def test_unknown_encoding_error_does_not_suggest_a_codec_that_garbles_the_text(tmp_path, texts, codec):
+    path = write_text_shapefile(tmp_path, texts, codec, "Klingon", header=0)
     with pytest.raises(InputError) as caught:
         read_source(path)
     assert (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Network drives by path and mount table; other programs that read or write a file."""
+"""Risks of editing a file: network drives and other programs that have it open."""
 
 import hashlib
 import shutil
@@ -22,14 +22,14 @@ from plugin.core.files.edit_risks import (
 )
 from plugin.paths import RESOURCES
 
-LINUX = """\
+LINUX_MOUNT_TABLE = """\
 22 1 253:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
 40 22 0:35 / /mnt/规划\\040成果 rw,relatime shared:2 - cifs //10.0.0.8/规划\\040成果 rw,vers=3.1.1
 41 22 0:36 / /data rw shared:3 - nfs4 nas:/export/data rw
 42 41 253:2 / /data/local rw shared:4 - xfs /dev/vdb1 rw
 43 22 0:40 / /run/user/1000/gvfs rw - fuse.gvfsd-fuse gvfsd-fuse rw
 """
-MAC = """\
+MAC_MOUNT_LIST = """\
 /dev/disk3s1s1 on / (apfs, sealed, local, read-only, journaled)
 //wang@nas/规划 on /Volumes/规划 (smbfs, nodev, nosuid, mounted by wang)
 """
@@ -46,13 +46,13 @@ MAC = """\
         ("/run/user/1000/gvfs/smb-share:server=nas/县.gpkg", "gvfsd-fuse"),
     ],
 )
-def test_linux_mount_table_identifies_network_paths(path, place):
-    assert find_mount_source(path, parse_linux_mounts(LINUX)) == place
+def test_network_paths_are_identified_in_the_linux_mount_table(path, place):
+    assert find_mount_source(path, parse_linux_mounts(LINUX_MOUNT_TABLE)) == place
 
 
 @pytest.mark.parametrize(("path", "place"), [("/Volumes/规划/县.gpkg", "//wang@nas/规划"), ("/Users/wang/县.gpkg", "")])
-def test_mac_mount_list_identifies_network_paths(path, place):
-    assert find_mount_source(path, parse_mac_mounts(MAC)) == place
+def test_network_paths_are_identified_in_the_mac_mount_list(path, place):
+    assert find_mount_source(path, parse_mac_mounts(MAC_MOUNT_LIST)) == place
 
 
 @pytest.mark.parametrize(
@@ -67,17 +67,17 @@ def test_mac_mount_list_identifies_network_paths(path, place):
         ("县.gpkg", ""),
     ],
 )
-def test_windows_shares_and_mapped_drives_are_network_paths(monkeypatch, path, place):
+def test_windows_shares_and_mapped_drives_are_identified_as_network_paths(monkeypatch, path, place):
     # DRIVE_REMOTE, DRIVE_FIXED
     monkeypatch.setattr(edit_risks, "get_drive_type", lambda root: 4 if root.upper() == "Z:\\" else 3)
     assert find_windows_share(path) == place
 
 
-def test_local_disk_is_not_a_network_place(tmp_path):
+def test_path_on_a_local_disk_is_not_reported_as_a_network_path(tmp_path):
     assert edit_risks.find_network_place(tmp_path / "县.gpkg") == ""
 
 
-WRITER = """
+WRITER_SCRIPT = """
 import sqlite3, sys
 database = sqlite3.connect(sys.argv[1], isolation_level=None)
 database.execute(f"PRAGMA journal_mode={sys.argv[2]}")
@@ -90,18 +90,18 @@ sys.stdin.readline()
 
 
 @pytest.fixture
-def county(tmp_path):
+def county_geopackage(tmp_path):
     return shutil.copyfile(RESOURCES / "sample" / "county.gpkg", tmp_path / "县.gpkg")
 
 
 @pytest.fixture
-def other_program(county):
-    """Start other processes that have the GeoPackage open for reading or writing."""
+def start_other_program(county_geopackage):
+    """Return a function that starts a process which reads or writes the GeoPackage."""
     started = []
 
-    def start(journal, mode):
+    def start_program(journal, mode):
         process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(county), journal, mode],
+            [sys.executable, "-c", WRITER_SCRIPT, str(county_geopackage), journal, mode],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -110,47 +110,50 @@ def other_program(county):
         assert process.stdout.readline() == "ready\n"
         return process
 
-    yield start
+    yield start_program
     for process in started:
         process.communicate("\n", timeout=30)
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not report open files")
 @pytest.mark.parametrize("journal", ["delete", "wal"])
-def test_writer_is_distinguished_from_a_reader(county, other_program, journal):
-    assert edit_risks.find_edit_risks(county) == []
-    reader = other_program(journal, "read")
-    (found,) = edit_risks.find_edit_risks(county)
+def test_program_writing_a_geopackage_is_distinguished_from_a_reader(county_geopackage, start_other_program, journal):
+    assert edit_risks.find_edit_risks(county_geopackage) == []
+    reader = start_other_program(journal, "read")
+    (found,) = edit_risks.find_edit_risks(county_geopackage)
     assert found.kind == OPEN and str(reader.pid) in found.detail
-    writer = other_program(journal, "write")
-    (found,) = edit_risks.find_edit_risks(county)
+    writer = start_other_program(journal, "write")
+    (found,) = edit_risks.find_edit_risks(county_geopackage)
     assert found.kind == LOCKED and str(writer.pid) in found.detail
     # The lock that our edits hold must not be reported as another program's.
-    assert [risk.kind for risk in edit_risks.find_edit_risks(county, own_edits=True)] == [OPEN]
+    assert [risk.kind for risk in edit_risks.find_edit_risks(county_geopackage, own_edits=True)] == [OPEN]
 
 
 @pytest.mark.parametrize("journal", ["delete", "wal"])
-def test_refuses_writers_is_true_while_another_program_writes(county, other_program, journal):
-    assert not edit_risks.refuses_writers(county)
-    other_program(journal, "write")
-    assert edit_risks.refuses_writers(county)
+def test_refuses_writers_is_true_while_another_program_writes_the_file(county_geopackage, start_other_program, journal):
+    assert not edit_risks.refuses_writers(county_geopackage)
+    start_other_program(journal, "write")
+    assert edit_risks.refuses_writers(county_geopackage)
 
 
-def test_file_open_in_this_process_is_not_a_risk(county):
-    before = hashlib.sha256(county.read_bytes()).hexdigest()
-    database = sqlite3.connect(county)
+def test_file_open_in_this_process_is_not_an_edit_risk(county_geopackage):
+    before = hashlib.sha256(county_geopackage.read_bytes()).hexdigest()
+    database = sqlite3.connect(county_geopackage)
     database.execute("SELECT count(*) FROM gpkg_contents").fetchall()
-    assert edit_risks.find_edit_risks(county) == []
+    assert edit_risks.find_edit_risks(county_geopackage) == []
     database.close()
-    assert hashlib.sha256(county.read_bytes()).hexdigest() == before
+    assert hashlib.sha256(county_geopackage.read_bytes()).hexdigest() == before
 
 
-def test_network_risk_is_listed_first(county, monkeypatch):
+def test_network_drive_is_listed_first_among_edit_risks(county_geopackage, monkeypatch):
     monkeypatch.setattr(edit_risks, "find_network_place", lambda path: "//nas/规划")
     monkeypatch.setattr(edit_risks, "find_open_file_owners", lambda path: ["qgis-bin.exe (4312)"])
-    assert edit_risks.find_edit_risks(county) == [Risk(NETWORK, "//nas/规划"), Risk(OPEN, "qgis-bin.exe (4312)")]
+    assert edit_risks.find_edit_risks(county_geopackage) == [
+        Risk(NETWORK, "//nas/规划"),
+        Risk(OPEN, "qgis-bin.exe (4312)"),
+    ]
 
 
-def test_non_database_file_is_not_locked(tmp_path):
+def test_file_that_is_no_database_is_never_reported_as_locked(tmp_path):
     (tmp_path / "坏.gpkg").write_bytes(b"no database, longer than a header " * 40)
     assert not edit_risks.refuses_writers(tmp_path / "坏.gpkg")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Programs that have a file open, by a strict fake of the Windows Restart Manager."""
+"""Programs that have a file open, listed by a fake Windows Restart Manager."""
 
 import ctypes
 import types
@@ -10,8 +10,8 @@ from plugin.core.files import open_file_owners as module
 from plugin.core.files.open_file_owners import _ProcessInfo, _UniqueProcess, find_open_file_owners
 
 
-def test_ctypes_structures_match_the_windows_headers():
-    """Compare with restartmanager.h: offsets and sizes are equal on 32 and 64 bits."""
+def test_ctypes_structures_of_the_restart_manager_match_the_windows_headers():
+    """Compare offsets and sizes with restartmanager.h for 32 and 64 bits."""
     assert ctypes.sizeof(_UniqueProcess) == 12 and ctypes.sizeof(_ProcessInfo) == 668
     offsets = {name: getattr(_ProcessInfo, name).offset for name, _ in _ProcessInfo._fields_}
     assert offsets == {
@@ -26,10 +26,10 @@ def test_ctypes_structures_match_the_windows_headers():
 
 
 class FakeRestartManager:
-    """A fake Restart Manager.
+    """A fake of the Windows Restart Manager, which lists programs with open files.
 
-    ``processes``: (name, number) of each program that has a file open; ``late``: programs that open it between the
-    two calls of RmGetList.
+    ``processes``: (name, process number) of each program; ``late``: programs that open the file between the two calls
+    of RmGetList.
     """
 
     def __init__(self, processes, late=(), failing=""):
@@ -72,23 +72,23 @@ class FakeRestartManager:
 
 
 @pytest.fixture
-def install_manager(monkeypatch):
-    def install(manager):
-        def load(name):
+def install_restart_manager(monkeypatch):
+    def install_fake(manager):
+        def load_library(name):
             assert name == "rstrtmgr"
             if manager is None:
                 raise OSError(126, "The specified module could not be found")
             return manager
 
-        monkeypatch.setattr(ctypes, "WinDLL", load, raising=False)
+        monkeypatch.setattr(ctypes, "WinDLL", load_library, raising=False)
         monkeypatch.setattr(module, "sys", types.SimpleNamespace(platform="win32"))
         return manager
 
-    return install
+    return install_fake
 
 
 @pytest.fixture
-def folder(tmp_path):
+def package_folder(tmp_path):
     (tmp_path / "包" / "库.gdb").mkdir(parents=True)
     for name in ("a00000001.gdbtable", "gdb"):
         (tmp_path / "包" / "库.gdb" / name).touch()
@@ -96,33 +96,37 @@ def folder(tmp_path):
     return tmp_path / "包"
 
 
-def test_every_program_with_an_open_file_is_listed(install_manager, folder):
-    manager = install_manager(FakeRestartManager([("QGIS Desktop", 4321), ("资源管理器", 88)]))
-    assert find_open_file_owners(folder) == ["QGIS Desktop (4321)", "资源管理器 (88)"]
-    assert set(manager.files) == {str(p) for p in folder.rglob("*") if p.is_file()} and not manager.open
+def test_every_program_that_has_a_file_open_is_listed(install_restart_manager, package_folder):
+    manager = install_restart_manager(FakeRestartManager([("QGIS Desktop", 4321), ("资源管理器", 88)]))
+    assert find_open_file_owners(package_folder) == ["QGIS Desktop (4321)", "资源管理器 (88)"]
+    assert set(manager.files) == {str(p) for p in package_folder.rglob("*") if p.is_file()} and not manager.open
 
 
-def test_file_is_registered_by_its_absolute_path(install_manager, folder, monkeypatch):
-    monkeypatch.chdir(folder)
-    manager = install_manager(FakeRestartManager([("WPS 文字", 9)]))
+def test_file_is_registered_with_the_restart_manager_by_its_absolute_path(
+    install_restart_manager, package_folder, monkeypatch
+):
+    monkeypatch.chdir(package_folder)
+    manager = install_restart_manager(FakeRestartManager([("WPS 文字", 9)]))
     assert find_open_file_owners(module.Path("文本.pdf")) == ["WPS 文字 (9)"]
-    assert manager.files == [str(folder / "文本.pdf")]
+    assert manager.files == [str(package_folder / "文本.pdf")]
 
 
-def test_list_grows_until_every_program_fits(install_manager, folder):
+def test_buffer_for_the_program_list_grows_until_every_program_fits(install_restart_manager, package_folder):
     many = [(f"程序{n}", n) for n in range(20)]
-    install_manager(FakeRestartManager(many, late=[(f"后来{n}", 100 + n) for n in range(30)]))
-    assert len(find_open_file_owners(folder)) == 50
+    install_restart_manager(FakeRestartManager(many, late=[(f"后来{n}", 100 + n) for n in range(30)]))
+    assert len(find_open_file_owners(package_folder)) == 50
 
 
 @pytest.mark.parametrize("failing", ["start", "register", "list"])
-def test_failing_restart_manager_gives_an_empty_list(install_manager, folder, failing):
-    manager = install_manager(FakeRestartManager([("QGIS", 1)], failing=failing))
-    assert find_open_file_owners(folder) == [] and not manager.open
+def test_failing_restart_manager_gives_an_empty_program_list(install_restart_manager, package_folder, failing):
+    manager = install_restart_manager(FakeRestartManager([("QGIS", 1)], failing=failing))
+    assert find_open_file_owners(package_folder) == [] and not manager.open
 
 
-def test_missing_library_or_missing_folder_gives_an_empty_list(install_manager, tmp_path, folder):
-    install_manager(None)
-    assert find_open_file_owners(folder) == []
-    install_manager(FakeRestartManager([("QGIS", 1)]))
+def test_missing_restart_manager_or_missing_folder_gives_an_empty_program_list(
+    install_restart_manager, tmp_path, package_folder
+):
+    install_restart_manager(None)
+    assert find_open_file_owners(package_folder) == []
+    install_restart_manager(FakeRestartManager([("QGIS", 1)]))
     assert find_open_file_owners(tmp_path / "没有") == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Traits of Windows, simulated: cp936 console, long paths, locked files, no fork, default encoding."""
+"""Simulated traits of Windows: cp936 console, long paths and locked files."""
 
 import builtins
 import io
@@ -37,25 +37,25 @@ from tests.core.small_plan import (
     write_shapefiles,
 )
 
-ROOT = Path(__file__).resolve().parents[3]
+REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
-def checked(tmp_path_factory):
+def checked_plan(tmp_path_factory):
     return check_data(write_gpkg(tmp_path_factory.mktemp("数据") / "county.gpkg"))
 
 
 # -- a console in cp936 -----------------------------------------------------------------------------------------------
 
 
-def fill_messages(lang):
-    """Yield every message with its placeholders filled by figures as we print them."""
+def fill_all_messages(lang):
+    """Yield every message in a language, with figures in all its placeholders."""
 
     class Anything(dict):
         def __missing__(self, key):
             return "12\u202f640.35 m²"
 
-    def fill(text):
+    def fill_placeholders(text):
         return string.Formatter().vformat(re.sub(r"\{(\w+)[^}]*\}", r"{\1}", text), (), Anything())
 
     files = ["zh.toml", "rules_zh.toml", "report_zh.toml"] if lang == "zh" else ["en.toml", "report_en.toml"]
@@ -65,14 +65,14 @@ def fill_messages(lang):
         if isinstance(value, dict):
             todo += value.values()
         else:
-            yield fill(value)
+            yield fill_placeholders(value)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_every_message_can_be_printed_on_a_cp936_console(lang):
+def test_every_message_can_be_encoded_for_a_cp936_console(lang):
     raw = io.BytesIO()
     console = io.TextIOWrapper(raw, encoding="cp936", errors="strict", newline="\n")
-    texts = list(fill_messages(lang))
+    texts = list(fill_all_messages(lang))
     assert len(texts) > 100
     for text in texts:
         print_line(text, console)
@@ -81,7 +81,7 @@ def test_every_message_can_be_printed_on_a_cp936_console(lang):
     assert raw.getvalue().decode("cp936").count("?") == sum(text.count("?") for text in texts)
 
 
-def test_check_prints_its_whole_summary_on_a_cp936_console(tmp_path, monkeypatch):
+def test_check_command_prints_its_whole_summary_on_a_cp936_console(tmp_path, monkeypatch):
     path = write_gpkg(tmp_path / "county.gpkg")
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="cp936", errors="strict", newline="\n"))
@@ -98,7 +98,7 @@ MAX_PATH = 260
 
 
 @pytest.fixture
-def deep_folder(tmp_path):
+def folder_with_long_path(tmp_path):
     folder = tmp_path
     while len(str(folder)) < 205:
         folder = folder / "国土空间总体规划成果 第一批"[: max(1, 213 - len(str(folder)))]
@@ -108,40 +108,44 @@ def deep_folder(tmp_path):
 
 
 @pytest.mark.parametrize("form", ["gpkg", "gdb", "shp"])
-def test_data_under_a_long_path_are_read(deep_folder, form):
+def test_data_in_a_folder_with_a_long_path_are_read(folder_with_long_path, form):
     tables = layers()
     source = {
-        "gpkg": lambda: write_gpkg(deep_folder / "c.gpkg", tables),
-        "gdb": lambda: write_gdb(deep_folder / "c.gdb", tables),
-        "shp": lambda: write_shapefiles(deep_folder / "s", "GBK", tables),
+        "gpkg": lambda: write_gpkg(folder_with_long_path / "c.gpkg", tables),
+        "gdb": lambda: write_gdb(folder_with_long_path / "c.gdb", tables),
+        "shp": lambda: write_shapefiles(folder_with_long_path / "s", "GBK", tables),
     }[form]()
-    before = digest(deep_folder)
+    before = digest(folder_with_long_path)
     report = check_data(source).report
     assert findings_of_rule(report, "REL001") and not findings_of_rule(report, "RUN900")
-    assert digest(deep_folder) == before
+    assert digest(folder_with_long_path) == before
 
 
 @pytest.mark.parametrize("name", ["r.html", "f.gpkg", "f.shp", "f.gdb"])
-def test_results_under_a_long_path_stay_within_the_path_limit(deep_folder, checked, name, monkeypatch):
+def test_outputs_in_a_folder_with_a_long_path_stay_within_the_path_limit(
+    folder_with_long_path, checked_plan, name, monkeypatch
+):
     longest = 0
     for module, function in ((os, "mkdir"), (os, "replace"), (os, "rename"), (builtins, "open"), (io, "open")):
         original = getattr(module, function)
 
         def record_path(path, *arguments, original=original, **more):
             nonlocal longest
-            longest = max(longest, *(len(str(p)) for p in (path, *arguments) if str(p).startswith(str(deep_folder))), 0)
+            longest = max(
+                longest, *(len(str(p)) for p in (path, *arguments) if str(p).startswith(str(folder_with_long_path))), 0
+            )
             return original(path, *arguments, **more)
 
         monkeypatch.setattr(module, function, record_path)
     if name.endswith(".html"):
-        write_text(deep_folder / name, "报告")
+        write_text(folder_with_long_path / name, "报告")
     else:
-        write_findings(deep_folder / name, checked.report.findings, checked.plan.crs)
-    assert (deep_folder / name).exists()
+        write_findings(folder_with_long_path / name, checked_plan.report.findings, checked_plan.plan.crs)
+    assert (folder_with_long_path / name).exists()
     # Files inside a FileGDB have names of up to 36 characters.
     internal = 37 if name.endswith(".gdb") else 0
-    assert len(str(deep_folder)) < longest < MAX_PATH + internal
-    assert longest - len(str(deep_folder / name)) < 40 + internal
+    assert len(str(folder_with_long_path)) < longest < MAX_PATH + internal
+    assert longest - len(str(folder_with_long_path / name)) < 40 + internal
 
 
 # -- a file that another program has open ------------------------------------------------------------------------------
@@ -149,21 +153,21 @@ def test_results_under_a_long_path_stay_within_the_path_limit(deep_folder, check
 
 @pytest.fixture
 def locked_files(monkeypatch):
-    """Names of files that cannot be replaced, moved or renamed, as if another program had them open."""
+    """Return a set of file names that the test makes impossible to replace or move."""
     names = set()
 
-    def guarded(original):
-        def moved(source, destination, *more, **options):
+    def refuse_locked_files(original):
+        def move_unless_locked(source, destination, *more, **options):
             for path in (source, destination):
                 # Other programs cannot have files of the temporary folder open.
                 if os.path.basename(path) in names and ".sanxian-" not in str(path) and os.path.exists(path):
                     raise PermissionError(13, "The process cannot access the file", str(path))
             return original(source, destination, *more, **options)
 
-        return moved
+        return move_unless_locked
 
-    monkeypatch.setattr(os, "replace", guarded(os.replace))
-    monkeypatch.setattr(os, "rename", guarded(os.rename))
+    monkeypatch.setattr(os, "replace", refuse_locked_files(os.replace))
+    monkeypatch.setattr(os, "rename", refuse_locked_files(os.rename))
     return names
 
 
@@ -194,12 +198,14 @@ def write_new_output(folder, name, checked):
         ("问题.gdb", "问题.gdb"),
     ],
 )
-def test_output_open_elsewhere_stays_unchanged_and_is_named(checked, tmp_path, locked_files, name, open_file):
+def test_output_file_open_in_another_program_stays_unchanged_and_is_named(
+    checked_plan, tmp_path, locked_files, name, open_file
+):
     folder = tmp_path / "结果"
-    before = write_old_output(folder, name, checked)
+    before = write_old_output(folder, name, checked_plan)
     locked_files.add(open_file)
     with pytest.raises(OutputError) as raised:
-        write_new_output(folder, name, checked)
+        write_new_output(folder, name, checked_plan)
     assert raised.value.key == "output_open_elsewhere"
     text = explain_error(raised.value)
     assert f"{name}”：文件正被其他程序打开。请关闭后重试，或另取文件名；未生成不完整的文件" in text
@@ -207,28 +213,28 @@ def test_output_open_elsewhere_stays_unchanged_and_is_named(checked, tmp_path, l
     assert [p.name for p in folder.iterdir() if p.name.startswith(".")] == []
     # Once closed, the file is replaced.
     locked_files.clear()
-    write_new_output(folder, name, checked)
+    write_new_output(folder, name, checked_plan)
     assert digest(folder) != before
 
 
-def test_no_output_is_written_when_one_is_open(checked, tmp_path, locked_files):
+def test_no_output_file_is_written_when_one_of_them_is_open_elsewhere(checked_plan, tmp_path, locked_files):
     outputs = Outputs(json=str(tmp_path / "a.json"), html=str(tmp_path / "b.html"), findings=str(tmp_path / "c.gpkg"))
-    write_outputs(checked.report, checked.plan, outputs)
+    write_outputs(checked_plan.report, checked_plan.plan, outputs)
     before = digest(tmp_path)
     locked_files.add("c.gpkg")
     # Reported before a long run …
     with pytest.raises(OutputError) as raised:
-        check_outputs(outputs, [checked.plan.source])
+        check_outputs(outputs, [checked_plan.plan.source])
     assert "c.gpkg”：文件正被其他程序打开" in explain_error(raised.value)
     # … and if it is opened meanwhile, after it.
     with pytest.raises(OutputError):
-        write_outputs(checked.report, checked.plan, outputs)
+        write_outputs(checked_plan.report, checked_plan.plan, outputs)
     assert digest(tmp_path) == before
 
 
-def test_old_files_that_cannot_be_restored_are_kept(checked, tmp_path, monkeypatch):
+def test_old_output_files_that_cannot_be_restored_are_kept_as_copies(checked_plan, tmp_path, monkeypatch):
     folder = tmp_path / "结果"
-    write_old_output(folder, "问题.shp", checked)
+    write_old_output(folder, "问题.shp", checked_plan)
     before = sorted(digest(folder).values())
     real, calls = os.replace, []
 
@@ -240,13 +246,13 @@ def test_old_files_that_cannot_be_restored_are_kept(checked, tmp_path, monkeypat
 
     monkeypatch.setattr(os, "replace", fail_after_three_moves)
     with pytest.raises(OSError):
-        write_new_output(folder, "问题.shp", checked)
+        write_new_output(folder, "问题.shp", checked_plan)
     monkeypatch.undo()
     remaining = list(digest(folder).values())
     assert all(sum_ in remaining for sum_ in before)
 
 
-def test_open_output_is_reported_before_the_run(tmp_path, locked_files):
+def test_open_output_file_is_reported_before_the_check_runs(tmp_path, locked_files):
     target = tmp_path / "报告.html"
     write_text(target, "old")
     locked_files.add("报告.html")
@@ -256,7 +262,7 @@ def test_open_output_is_reported_before_the_run(tmp_path, locked_files):
     assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]
 
 
-def test_exclusively_locked_data_raise_an_input_error(tmp_path, monkeypatch):
+def test_data_locked_exclusively_by_another_program_raise_an_input_error(tmp_path, monkeypatch):
     path = write_gpkg(tmp_path / "county.gpkg")
     real = Path.open
 
@@ -273,7 +279,7 @@ def test_exclusively_locked_data_raise_an_input_error(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists open files")
 @pytest.mark.parametrize("form", ["gpkg", "gdb", "shp"])
-def test_reading_leaves_no_file_open(tmp_path, form):
+def test_reading_data_leaves_no_file_open(tmp_path, form):
     source = {
         "gpkg": lambda: write_gpkg(tmp_path / "c.gpkg"),
         "gdb": lambda: write_gdb(tmp_path / "c.gdb"),
@@ -292,17 +298,17 @@ def test_reading_leaves_no_file_open(tmp_path, form):
 # -- no fork, and an interpreter that is QGIS -------------------------------------------------------------------------
 
 
-def test_check_starts_no_process(tmp_path, monkeypatch):
+def test_check_command_starts_no_other_process(tmp_path, monkeypatch):
     path = write_gpkg(tmp_path / "county.gpkg")
 
-    def never(*arguments, **more):
+    def refuse_to_start_process(*arguments, **more):
         raise AssertionError("with spawn and sys.executable = qgis-bin this would open a second QGIS")
 
     monkeypatch.setattr(sys, "executable", r"C:\Program Files\QGIS 3.40\bin\qgis-ltr-bin.exe")
-    monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", never)
-    monkeypatch.setattr(subprocess.Popen, "__init__", never)
-    monkeypatch.setattr(os, "fork", never, raising=False)
-    monkeypatch.setattr(os, "posix_spawn", never, raising=False)
+    monkeypatch.setattr(multiprocessing.process.BaseProcess, "start", refuse_to_start_process)
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse_to_start_process)
+    monkeypatch.setattr(os, "fork", refuse_to_start_process, raising=False)
+    monkeypatch.setattr(os, "posix_spawn", refuse_to_start_process, raising=False)
     report = check_data(path).report
     assert findings_of_rule(report, "REL001") and not findings_of_rule(report, "RUN900")
 
@@ -310,8 +316,10 @@ def test_check_starts_no_process(tmp_path, monkeypatch):
 # -- paths and text of this machine -----------------------------------------------------------------------------------
 
 
-def test_report_contains_no_path_of_the_machine(checked, tmp_path):
-    write_outputs(checked.report, checked.plan, Outputs(json=str(tmp_path / "r.json"), html=str(tmp_path / "r.html")))
+def test_report_contains_no_local_path(checked_plan, tmp_path):
+    write_outputs(
+        checked_plan.report, checked_plan.plan, Outputs(json=str(tmp_path / "r.json"), html=str(tmp_path / "r.html"))
+    )
     for name in ("r.json", "r.html"):
         raw = (tmp_path / name).read_bytes()
         assert str(tmp_path).encode() not in raw and b"\r" not in raw
@@ -319,7 +327,7 @@ def test_report_contains_no_path_of_the_machine(checked, tmp_path):
 
 
 @pytest.mark.parametrize("source", [r"C:\县 数据\county.gpkg", "C:/县 数据/county.gpkg", r"\\server\share\county.gpkg"])
-def test_provenance_keeps_only_the_name_of_a_windows_path(source):
+def test_report_provenance_keeps_only_the_file_name_of_a_windows_path(source):
     from plugin.core.engine.provenance import provenance
     from tests.core.examples import plan_of
 
@@ -330,7 +338,7 @@ def test_provenance_keeps_only_the_name_of_a_windows_path(source):
     assert plan.layers["STBHHX"].source.full_name == "county.gpkg/STBHHX"
 
 
-STRICT = """
+STRICT_ENCODING_SCRIPT = """
 import sys, warnings
 sys.path.insert(0, {root!r})
 warnings.filterwarnings("error", category=EncodingWarning, module=r"plugin\\..*")
@@ -340,11 +348,11 @@ sys.exit(main(["check", {source!r}, "--profile", "hunyuan", "--json", {json!r}, 
 
 
 @pytest.mark.slow
-def test_files_are_never_opened_in_the_default_encoding(tmp_path):
-    """Run with EncodingWarning as an error: a default of cp936 would garble UTF-8 texts."""
+def test_source_code_never_opens_files_in_the_default_encoding(tmp_path):
+    """Run with EncodingWarning as an error, because cp936 would garble UTF-8 texts."""
     folder = write_shapefiles(tmp_path / "shp", "GBK", cpg=False)
-    code = STRICT.format(
-        root=str(ROOT), source=str(folder), json=str(tmp_path / "r.json"), html=str(tmp_path / "r.html"),
+    code = STRICT_ENCODING_SCRIPT.format(
+        root=str(REPOSITORY_ROOT), source=str(folder), json=str(tmp_path / "r.json"), html=str(tmp_path / "r.html"),
         layer=str(tmp_path / "f.gpkg"),
     )  # fmt: skip
     done = subprocess.run([sys.executable, "-X", "warn_default_encoding", "-c", code], capture_output=True, timeout=120)
@@ -360,6 +368,6 @@ def test_temporary_folder_name_is_short_and_hidden(tmp_path):
     assert writing.same_file(tmp_path / "报告.html", str(tmp_path / "." / "报告.html"))
 
 
-def test_rule_names_are_valid_file_names_on_every_system():
+def test_rule_codes_are_valid_file_names_on_every_system():
     for rule in all_rules().values():
         assert re.fullmatch(r"[a-z0-9-]+", rule.name) and re.fullmatch(r"[a-z0-9_]+", rule.algorithm_id)

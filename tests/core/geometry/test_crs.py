@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Coordinate systems: zones, prefixes, axis order, and contradictions with the coordinates."""
+"""Coordinate systems: zones, zone prefixes, axis order, contradicting coordinates."""
 
 import numpy as np
 import pyogrio
@@ -36,15 +36,15 @@ NAN = float("nan")
 THREE_LINES = ("YJJBNTBHTB", "STBHHX", "CZKFBJ")
 
 
-def bounds(x, y):
+def make_bounds(x, y):
     return (x, y, x + 20_000, y + 30_000)
 
 
 # -- names of CRSs ----------------------------------------------------------------------------------------------------
 
 #: 6° zones, 3° zones with and without prefix; around the zone of 浑源 and at both ends of the country.
-ZONES = [4491, 4497, 4498, 4501, 4513, 4525, 4526, 4527, 4533, 4534, 4546, 4547, 4548, 4554]
-GAUSS = (
+EPSG_CODES_OF_ZONES = [4491, 4497, 4498, 4501, 4513, 4525, 4526, 4527, 4533, 4534, 4546, 4547, 4548, 4554]
+GAUSS_KRUEGER_WKT = (
     'PROJCS["{name}",GEOGCS["{datum}",DATUM["D_{datum}",SPHEROID["CGCS2000",6378137.0,298.257222101]],PRIMEM["Greenwich",0.0],'
     'UNIT["Degree",0.0174532925199433]],PROJECTION["Gauss_Kruger"],PARAMETER["False_Easting",{easting}],'
     'PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",{meridian}],PARAMETER["Scale_Factor",1.0],'
@@ -55,8 +55,8 @@ GAUSS = (
 @pytest.mark.parametrize(
     "version", [WktVersion.WKT1_ESRI, WktVersion.WKT1_GDAL, WktVersion.WKT2_2019], ids=lambda v: v.name
 )
-def test_each_zone_has_its_code_in_each_wkt_version(version):
-    named = {code: CRS.from_epsg(code) for code in (4490, *ZONES)}
+def test_each_3_degree_zone_is_recognised_in_each_wkt_version(version):
+    named = {code: CRS.from_epsg(code) for code in (4490, *EPSG_CODES_OF_ZONES)}
     found_codes = {code: crs_care.parse_crs(crs.to_wkt(version)) for code, crs in named.items()}
     assert found_codes == named
 
@@ -72,8 +72,8 @@ def test_each_zone_has_its_code_in_each_wkt_version(version):
         ("unknown", "CGCS2000", 500_000, 113.5, "TM 113.5°E"),
     ],
 )
-def test_zone_is_described_by_its_parameters(name, datum, easting, meridian, label):
-    crs = crs_care.parse_crs(GAUSS.format(name=name, datum=datum, easting=easting, meridian=meridian))
+def test_crs_label_of_a_gauss_krueger_zone_follows_its_parameters(name, datum, easting, meridian, label):
+    crs = crs_care.parse_crs(GAUSS_KRUEGER_WKT.format(name=name, datum=datum, easting=easting, meridian=meridian))
     assert crs_care.crs_label(crs) == label
     frame = crs_care.describe_crs(crs)
     assert frame.cgcs2000 and frame.metres and frame.prefixed == (easting > 1e6)
@@ -82,11 +82,11 @@ def test_zone_is_described_by_its_parameters(name, datum, easting, meridian, lab
 @pytest.mark.parametrize(
     "text", [None, "", "garbage", "EPSG:99999", 'LOCAL_CS["Undefined Cartesian",UNIT["metre",1]]', "EPSG:4479"]
 )
-def test_invalid_crs_is_not_described(text):
+def test_text_that_is_no_crs_is_parsed_as_none(text):
     assert crs_care.parse_crs(text) is None
 
 
-def test_heights_and_datum_shifts_are_ignored():
+def test_parsed_crs_ignores_height_components_and_datum_shifts():
     assert crs_care.parse_crs("EPSG:4490+5737").to_epsg() == 4490
     assert crs_care.parse_crs("EPSG:4480").to_epsg() == 4490
     bound = CRS.from_epsg(2435).to_wkt(WktVersion.WKT1_GDAL).replace(
@@ -98,7 +98,7 @@ def test_heights_and_datum_shifts_are_ignored():
 @pytest.mark.parametrize(
     ("code", "cgcs2000"), [(4490, True), (4526, True), (4326, False), (2435, False), (2154, False)]
 )
-def test_cgcs2000_is_recognised(code, cgcs2000):
+def test_describe_crs_recognises_cgcs2000(code, cgcs2000):
     assert crs_care.describe_crs(CRS.from_epsg(code)).cgcs2000 is cgcs2000
 
 
@@ -108,50 +108,50 @@ def test_cgcs2000_is_recognised(code, cgcs2000):
 @pytest.mark.parametrize(
     ("code", "place", "problem", "hint"),
     [
-        (4526, bounds(X, Y), None, ""),
-        (4547, bounds(540_000, Y), None, ""),
-        (4497, bounds(19_700_000, Y), None, ""),
+        (4526, make_bounds(X, Y), None, ""),
+        (4547, make_bounds(540_000, Y), None, ""),
+        (4497, make_bounds(19_700_000, Y), None, ""),
         (4490, (114.4, 39.6, 114.6, 39.8), None, ""),
         (4326, (-159.8, 21.9, -159.3, 22.2), None, ""),
-        (2154, bounds(600_000, 6_700_000), None, ""),
+        (2154, make_bounds(600_000, 6_700_000), None, ""),
         # EPSG:4490 beyond the range of its neighbours is still degrees.
         (4490, (75.0, 39.0, 80.0, 41.0), None, ""),
-        (None, bounds(X, Y), "missing", "EPSG:4526"),
+        (None, make_bounds(X, Y), "missing", "EPSG:4526"),
         (None, (114.4, 39.6, 114.6, 39.8), "missing", "EPSG:4490"),
-        (None, bounds(540_000, Y), "missing", ""),
+        (None, make_bounds(540_000, Y), "missing", ""),
         (None, (NAN, NAN, NAN, NAN), "missing", ""),
         (None, (-np.inf, 0, np.inf, 0), "missing", ""),
         (4526, (114.4, 39.6, 114.6, 39.8), "degrees", ""),
         (4547, (114.4, 39.6, 114.6, 39.8), "degrees", ""),
         (3857, (114.4, 39.6, 114.6, 39.8), "degrees", ""),
-        (4490, bounds(X, Y), "metres", "EPSG:4526"),
-        (4490, bounds(540_000, Y), "metres", ""),
+        (4490, make_bounds(X, Y), "metres", "EPSG:4526"),
+        (4490, make_bounds(540_000, Y), "metres", ""),
         (4490, (39.6, 114.4, 39.8, 114.6), "axis", ""),
         # West of 90° E both orders are degrees.
         (4490, (43.7, 87.5, 43.9, 87.7), "axis", ""),
         (4526, (Y, X, Y + 30_000, X + 20_000), "axis", ""),
         (4547, (Y, 540_000, Y + 30_000, 560_000), "axis", ""),
         (4525, (Y, X, Y + 30_000, X + 20_000), "axis", ""),
-        (4526, bounds(540_000, Y), "prefix", "EPSG:4547"),
-        (4547, bounds(X, Y), "prefix", "EPSG:4526"),
-        (4497, bounds(700_000, Y), "prefix", "EPSG:4546"),
-        (4525, bounds(X, Y), "zone", "EPSG:4526"),
-        (4526, bounds(37_540_000, Y), "zone", "EPSG:4525"),
-        (4526, bounds(19_700_000, Y), "zone", "EPSG:4497"),
-        (4526, bounds(5_400_000, Y), "beyond", ""),
-        (4526, bounds(X, 43_900_000), "beyond", ""),
-        (4547, bounds(1_600_000, Y), "beyond", ""),
+        (4526, make_bounds(540_000, Y), "prefix", "EPSG:4547"),
+        (4547, make_bounds(X, Y), "prefix", "EPSG:4526"),
+        (4497, make_bounds(700_000, Y), "prefix", "EPSG:4546"),
+        (4525, make_bounds(X, Y), "zone", "EPSG:4526"),
+        (4526, make_bounds(37_540_000, Y), "zone", "EPSG:4525"),
+        (4526, make_bounds(19_700_000, Y), "zone", "EPSG:4497"),
+        (4526, make_bounds(5_400_000, Y), "beyond", ""),
+        (4526, make_bounds(X, 43_900_000), "beyond", ""),
+        (4547, make_bounds(1_600_000, Y), "beyond", ""),
         (2154, (6e8, 1e5, 7e8, 2e5), "beyond", ""),
         (4490, (400.0, 39.6, 401.0, 39.8), "beyond", ""),
         # Radians of Hunyuan, and the corner of a drawing.
         (4490, (1.980, 0.687, 1.990, 0.696), "beyond", ""),
         (4490, (0.0, 0.0, 29.7, 21.0), "beyond", ""),
         (4326, (0.0, 0.0, 29.7, 21.0), None, ""),
-        (2263, bounds(300_000, 200_000), "not_metres", ""),
+        (2263, make_bounds(300_000, 200_000), "not_metres", ""),
         (4526, (NAN, NAN, NAN, NAN), None, ""),
     ],
 )
-def test_coordinates_that_contradict_the_crs_are_found(code, place, problem, hint):
+def test_coordinates_that_contradict_their_crs_are_reported(code, place, problem, hint):
     crs = CRS.from_epsg(code) if code else None
     found = find_coordinate_problem(crs, place)
     assert (found and found[0]) == problem
@@ -159,9 +159,9 @@ def test_coordinates_that_contradict_the_crs_are_found(code, place, problem, hin
         assert found[1].get("hint", "") == hint
 
 
-def test_zone_number_that_contradicts_the_meridian_is_found():
-    crs = crs_care.parse_crs(GAUSS.format(name="x", datum="CGCS2000", easting=38_500_000, meridian=111))
-    assert find_coordinate_problem(crs, bounds(X, Y))[0] == "meridian"
+def test_zone_number_that_contradicts_the_central_meridian_is_reported():
+    crs = crs_care.parse_crs(GAUSS_KRUEGER_WKT.format(name="x", datum="CGCS2000", easting=38_500_000, meridian=111))
+    assert find_coordinate_problem(crs, make_bounds(X, Y))[0] == "meridian"
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_zone_number_that_contradicts_the_meridian_is_found():
         ([], (114.0, 36.0), 4526),
     ],
 )
-def test_plane_of_a_plan_is_chosen_by_its_layers_and_place(layers, place, code):
+def test_metric_crs_of_a_plan_is_chosen_by_its_layers_and_location(layers, place, code):
     chosen = crs_care.choose_crs([(CRS.from_epsg(c), n) for c, n in layers], *place)
     assert chosen.to_epsg() == code and not crs_care.describe_crs(chosen).geographic
 
@@ -188,7 +188,7 @@ def test_plane_of_a_plan_is_chosen_by_its_layers_and_place(layers, place, code):
 # -- whole checks -----------------------------------------------------------------------------------------------------
 
 
-def with_crs(role, crs, shift=(0.0, 0.0), swap=False):
+def change_crs_of_layer(role, crs, shift=(0.0, 0.0), swap=False):
     """Return the small plan with coordinates or CRS of one layer changed."""
     tables = layers()
     moved = shapely.transform(tables[role].geometry.to_numpy(), lambda c: (c[:, ::-1] if swap else c) + np.array(shift))
@@ -196,27 +196,27 @@ def with_crs(role, crs, shift=(0.0, 0.0), swap=False):
     return tables
 
 
-def in_crs(role, crs, tables=None):
+def reproject_layer(role, crs, tables=None):
     tables = tables or layers()
     tables[role] = tables[role].to_crs(crs)
     return tables
 
 
-WRONG = [
-    ("missing CRS", with_crs("STBHHX", None), ["没有坐标系", "EPSG:4526"]),
-    ("metres with a CRS in degrees", with_crs("STBHHX", 4490), ["的坐标系为 EPSG:4490（度），坐标疑为米", "EPSG:4526"]),
-    ("CRS of another zone", with_crs("STBHHX", 4525), ["的坐标系为 EPSG:4525（37 带），坐标位于 38 带", "EPSG:4526"]),
-    ("prefix with a CRS without prefix", with_crs("STBHHX", 4547), ["EPSG:4547", "带号与其不符", "EPSG:4526"]),
-    ("missing prefix", with_crs("STBHHX", 4526, (-38e6, 0)), ["EPSG:4526", "带号与其不符", "EPSG:4547"]),
-    ("northing first", with_crs("STBHHX", 4526, swap=True), ["北坐标在前（EPSG:4526）", "请交换 X、Y"]),
-    ("coordinates out of range", with_crs("STBHHX", 4526, (0, 9e7)), ["超出 EPSG:4526 能表示的范围"]),
-    ("CRS of the next zone without prefix", with_crs("STBHHX", 4546, (-38e6, 0)), ["EPSG:4546", "千米，可能是带号有误"]),
-    ("remote layer", with_crs("STBHHX", 4526, (0, -200_000)), ["198.9", "千米，可能是带号有误", "离图层“"]),
+WRONG_CRS_CASES = [
+    ("missing CRS", change_crs_of_layer("STBHHX", None), ["没有坐标系", "EPSG:4526"]),
+    ("metres with a CRS in degrees", change_crs_of_layer("STBHHX", 4490), ["的坐标系为 EPSG:4490（度），坐标疑为米", "EPSG:4526"]),
+    ("CRS of another zone", change_crs_of_layer("STBHHX", 4525), ["的坐标系为 EPSG:4525（37 带），坐标位于 38 带", "EPSG:4526"]),
+    ("prefix with a CRS without prefix", change_crs_of_layer("STBHHX", 4547), ["EPSG:4547", "带号与其不符", "EPSG:4526"]),
+    ("missing prefix", change_crs_of_layer("STBHHX", 4526, (-38e6, 0)), ["EPSG:4526", "带号与其不符", "EPSG:4547"]),
+    ("northing first", change_crs_of_layer("STBHHX", 4526, swap=True), ["北坐标在前（EPSG:4526）", "请交换 X、Y"]),
+    ("coordinates out of range", change_crs_of_layer("STBHHX", 4526, (0, 9e7)), ["超出 EPSG:4526 能表示的范围"]),
+    ("CRS of the next zone without prefix", change_crs_of_layer("STBHHX", 4546, (-38e6, 0)), ["EPSG:4546", "千米，可能是带号有误"]),
+    ("remote layer", change_crs_of_layer("STBHHX", 4526, (0, -200_000)), ["198.9", "千米，可能是带号有误", "离图层“"]),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("tables", "words"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG])
-def test_layer_contradicting_its_crs_is_reported_and_not_measured(tables, words):
+@pytest.mark.parametrize(("tables", "words"), [w[1:] for w in WRONG_CRS_CASES], ids=[w[0] for w in WRONG_CRS_CASES])
+def test_layer_with_coordinates_that_contradict_its_crs_is_reported_and_not_measured(tables, words):
     checked = check_data(as_read_layers(tables))
     (finding,) = findings_of_rule(checked.report, "SCH003")
     assert finding.role == "STBHHX" and str(finding.severity) == "ERROR"
@@ -232,18 +232,18 @@ def test_layer_contradicting_its_crs_is_reported_and_not_measured(tables, words)
     assert not findings_of_rule(checked.report, "SCH001", "RUN900")
 
 
-def test_degrees_in_a_projected_crs_are_reported():
-    tables = in_crs("STBHHX", 4490)
+def test_degree_coordinates_in_a_projected_crs_are_reported():
+    tables = reproject_layer("STBHHX", 4490)
     tables["STBHHX"] = tables["STBHHX"].set_crs(4526, allow_override=True)
     (finding,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
     assert "的坐标系为 EPSG:4526（米），坐标疑为经纬度。请改设为 EPSG:4490" in finding.message
 
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
-def test_layer_in_another_crs_is_checked_like_the_others(code):
+def test_layer_in_another_crs_is_checked_like_the_other_layers(code):
     # Edges have vertices as in a survey, because a straight line of a kilometre differs between CRSs.
     expected = check_data(as_read_layers(add_survey_vertices(layers()))).report
-    checked = check_data(as_read_layers(in_crs("STBHHX", code, add_survey_vertices(layers()))))
+    checked = check_data(as_read_layers(reproject_layer("STBHHX", code, add_survey_vertices(layers()))))
     findings = findings_of_rule(checked.report, "SCH003")
     words = {4490: "", 4525: "EPSG:4525（37 带），本次以 EPSG:4526（38 带）量算", 4547: "是 EPSG:4547，坐标不"}
     if not words[code]:
@@ -257,7 +257,7 @@ def test_layer_in_another_crs_is_checked_like_the_others(code):
 
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
-def test_plan_in_another_crs_has_the_same_findings_and_areas(code):
+def test_plan_stored_in_another_crs_has_the_same_findings_and_areas(code):
     tables = add_survey_vertices(layers())
     expected = check_data(as_read_layers(tables)).report
     checked = check_data(as_read_layers({role: frame.to_crs(code) for role, frame in tables.items()}))
@@ -273,8 +273,8 @@ def test_plan_in_another_crs_has_the_same_findings_and_areas(code):
         assert (finding.area_m2 or 0.0) == pytest.approx(areas[finding.fingerprint], abs=0.01, rel=1e-6)
 
 
-def test_plan_without_usable_layers_fails_without_a_crash():
-    report = check_data(as_read_layers({r: with_crs(r, 4525)[r] for r in layers()})).report
+def test_plan_without_a_layer_in_a_usable_crs_fails_without_a_crash():
+    report = check_data(as_read_layers({r: change_crs_of_layer(r, 4525)[r] for r in layers()})).report
     assert len(findings_of_rule(report, "SCH003")) == len(layers())
     assert report.verdict is Verdict.FAIL and not findings_of_rule(report, "RUN900")
     assert {r.outcome for r in report.rules} <= {
@@ -286,7 +286,7 @@ def test_plan_without_usable_layers_fails_without_a_crash():
     assert all(r.outcome is Outcome.SKIPPED for r in report.rules if r.code.startswith(("TOP", "REL", "GEO")))
 
 
-def test_remote_layer_of_three_is_reported_even_when_it_is_the_largest():
+def test_layer_far_from_the_other_two_is_reported_even_when_it_is_the_largest():
     tables = {
         "CZKFBJ": table([box(10 * n, 250_000, 5, 5) for n in range(50)]),
         "STBHHX": table([box(0, 0)]),
@@ -296,13 +296,13 @@ def test_remote_layer_of_three_is_reported_even_when_it_is_the_largest():
     assert finding.role == "CZKFBJ" and "249." in finding.message
 
 
-def test_of_two_remote_layers_the_county_layer_is_trusted():
+def test_layer_far_from_the_county_outline_is_reported_instead_of_the_outline():
     tables = {"XZQX": table([box(0, 0)]), "STBHHX": table([box(10 * n, 250_000, 5, 5) for n in range(50)])}
     (finding,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
     assert finding.role == "STBHHX" and "离图层“XZQX”有" in finding.message
 
 
-def test_layers_in_different_corners_of_a_county_are_not_remote():
+def test_layers_in_different_corners_of_a_county_are_not_reported_as_far_away():
     tables = {"STBHHX": table([box(0, 0)]), "CZKFBJ": table([box(30_000, 30_000)])}
     checked = check_data(as_read_layers(tables))
     assert set(checked.plan.layers) == {"STBHHX", "CZKFBJ"} and not findings_of_rule(checked.report, "SCH003")
@@ -315,7 +315,7 @@ def test_layer_in_another_datum_is_checked_and_reported():
     assert findings_of_rule(report, "REL001") and findings_of_rule(report, "TOP002")
 
 
-def test_shapefile_without_prj_is_reported(tmp_path):
+def test_shapefile_without_a_prj_file_is_reported(tmp_path):
     for role in THREE_LINES:
         pyogrio.write_dataframe(layers()[role], tmp_path / f"{role}.shp", encoding="GBK")
     (tmp_path / "CZKFBJ.prj").unlink()
@@ -327,15 +327,15 @@ def test_shapefile_without_prj_is_reported(tmp_path):
     assert digest(tmp_path) == before
 
 
-def test_unreadable_prj_is_reported(tmp_path):
+def test_unreadable_prj_file_is_reported(tmp_path):
     pyogrio.write_dataframe(layers()["CZKFBJ"], tmp_path / "CZKFBJ.shp", encoding="GBK")
     (tmp_path / "CZKFBJ.prj").write_text("浑源地方坐标系", encoding="utf-8")
     (finding,) = findings_of_rule(check_data(tmp_path).report, "SCH003")
     assert "没有坐标系" in finding.message
 
 
-def test_file_with_northing_first_is_reported(tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": with_crs("CZKFBJ", 4526, swap=True)["CZKFBJ"]})
+def test_file_with_northing_before_easting_is_reported(tmp_path):
+    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": change_crs_of_layer("CZKFBJ", 4526, swap=True)["CZKFBJ"]})
     before = digest(tmp_path)
     (finding,) = findings_of_rule(check_data(path).report, "SCH003")
     assert "北坐标在前" in finding.message and digest(tmp_path) == before
@@ -353,8 +353,8 @@ def test_empty_layer_without_crs_does_not_stop_the_check():
     assert finding.role == "CZKFBJ" and "没有坐标系" in finding.message
 
 
-def without_prefix(code):
-    """Return all layers of the small plan without zone prefix, with the CRS ``code``."""
+def remove_zone_prefix(code):
+    """Return the small plan in the given EPSG code, eastings without a zone prefix."""
     tables = layers()
     for role, frame in tables.items():
         moved = shapely.transform(frame.geometry.to_numpy(), lambda c: c - np.array([38e6, 0.0]))
@@ -363,9 +363,9 @@ def without_prefix(code):
 
 
 @pytest.mark.parametrize(("code", "longitude"), [(4546, "111.48"), (4548, "117.48"), (4547, "")])
-def test_plan_in_a_wrong_zone_is_found_by_the_extent_of_the_county(code, longitude):
-    """Without a prefix or a remote layer, only the county code contradicts the zone."""
-    report = check_data(as_read_layers(without_prefix(code))).report
+def test_plan_in_a_wrong_zone_is_reported_by_the_extent_of_its_county(code, longitude):
+    """Check coordinates without zone prefix; only the county code shows a wrong zone."""
+    report = check_data(as_read_layers(remove_zone_prefix(code))).report
     findings = findings_of_rule(report, "SCH003")
     if not longitude:
         assert not findings
@@ -393,12 +393,12 @@ def test_plan_in_a_wrong_zone_is_found_by_the_extent_of_the_county(code, longitu
         ("", 80.0, ""),
     ],
 )
-def test_remote_extent_names_the_area_of_the_code(code, longitude, area_name):
+def test_find_remote_extent_names_the_county_when_the_longitude_is_outside_of_it(code, longitude, area_name):
     remote = find_remote_extent(longitude, code, load_standard().code_lists["divisions"])
     assert (remote.division.name if remote else "") == area_name
 
 
-def test_heights_are_transformed_with_the_crs():
+def test_heights_are_kept_when_coordinates_are_reprojected():
     both = crs_care.with_heights("EPSG:4490", "EPSG:5737")
     assert both.is_compound and [part.to_epsg() for part in both.sub_crs_list] == [4490, 5737]
     assert crs_care.with_heights("EPSG:4526", "urn:ogc:def:crs:EPSG::5737").sub_crs_list[1].to_epsg() == 5737
@@ -410,21 +410,21 @@ def test_heights_are_transformed_with_the_crs():
     [((0, 0), ""), ((400_000, 0), "far_away"), ((0, 1_500_000), "outside_crs"), ((0, -2_500_000), "outside_crs")],
 )
 def test_plan_outside_the_extent_of_its_crs_is_reported(shift, case):
-    tables = {role: with_crs(role, 4526, shift)[role] for role in layers()}
+    tables = {role: change_crs_of_layer(role, 4526, shift)[role] for role in layers()}
     report = check_data(as_read_layers(tables), ["SCH003"]).report
     assert [f.case for f in report.findings] == ([case] if case else [])
 
 
-def test_degrees_of_another_county_are_not_reported_as_a_wrong_zone():
-    tables = {role: in_crs(role, 4490)[role] for role in layers()}
+def test_degrees_in_another_county_are_reported_as_far_away_not_as_a_wrong_zone():
+    tables = {role: reproject_layer(role, 4490)[role] for role in layers()}
     for frame in tables.values():
         frame.geometry = frame.geometry.translate(5.0)
     (finding,) = check_data(as_read_layers(tables), ["SCH003"]).report.findings
     assert finding.case == "far_away_degrees" and "经纬度没有带号" in finding.message
 
 
-def test_remote_layer_in_degrees_is_not_reported_as_a_wrong_zone():
-    tables = {role: in_crs(role, 4490)[role] for role in layers()}
+def test_layer_in_degrees_far_from_the_others_is_not_reported_as_a_wrong_zone():
+    tables = {role: reproject_layer(role, 4490)[role] for role in layers()}
     tables["STBHHX"].geometry = tables["STBHHX"].geometry.translate(5.0)
     (finding,) = check_data(as_read_layers(tables), ["SCH003"]).report.findings
     assert finding.params["problem"] == "apart_degrees" and "带号有误" not in finding.message

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas of cut parts follow their edges; areas of whole features follow the formula of the annex."""
+"""Areas of parts cut out by overlays follow their drawn edges.
+
+Areas of whole features follow the formula of the standard.
+"""
 
 import math
 from dataclasses import replace
@@ -27,31 +30,37 @@ from tests.core.small_plan import as_read_layers, check_data, findings_of_rule, 
 from tests.county.measure import land_area
 from tests.county.measure import statutory_area as measured
 
-CGCS2000 = Geod(a=6378137.0, rf=298.257222101)
+CGCS2000_ELLIPSOID = Geod(a=6378137.0, rf=298.257222101)
 EAST, NORTH = 38_612_000.0, 4_395_000.0
-ZONES = load_standard("county_db").templates["YDYHGHFQ"]
+ZONE_TEMPLATE = load_standard("county_db").templates["YDYHGHFQ"]
 property_test = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-def land(shape, crs=4526, step=1.0):
-    """Return the ellipsoidal area, m², inside edges straight in the plane: geodesics of one metre."""
+def measure_geodesic_area(shape, crs=4526, step=1.0):
+    """Return the ellipsoidal area (m²) inside edges that are straight in a CRS.
+
+    Edges are split into geodesics of one metre.
+    """
     to_degrees = Transformer.from_crs(crs, 4490, always_xy=True).transform
     total = 0.0
     for part in shapely.get_parts([shapely.segmentize(shape, step)]):
         for n, ring in enumerate([part.exterior, *part.interiors]):
-            area = abs(CGCS2000.polygon_area_perimeter(*to_degrees(*ring.xy))[0])
+            area = abs(CGCS2000_ELLIPSOID.polygon_area_perimeter(*to_degrees(*ring.xy))[0])
             total += area if n == 0 else -area
     return total
 
 
 def rotated_polygon(*points, angle=35.0, shift=(0.0, 0.0)):
-    """Return a polygon drawn near 0, 0, rotated and moved to its place."""
+    """Return a polygon drawn near 0, 0, rotated and moved into the county."""
     shape = shapely.affinity.rotate(shapely.Polygon(points), angle, origin=(0, 0))
     return shapely.affinity.translate(shape, EAST + shift[0], NORTH + shift[1])
 
 
 def neighbours_with_gap(width, length=940.0, angle=35.0):
-    """Return two neighbours with a common edge of ``length`` m and a gap of ``width`` m in its middle."""
+    """Return two polygons with a common edge and a gap in its middle.
+
+    The edge is ``length`` metres long, the gap up to ``width`` metres wide.
+    """
     ends = -50, length + 50
     below = rotated_polygon(
         (ends[0], 0), (0, 0), (length, 0), (ends[1], 0), (ends[1], -400), (ends[0], -400), angle=angle
@@ -60,11 +69,11 @@ def neighbours_with_gap(width, length=940.0, angle=35.0):
     return [below, rotated_polygon(*edge, (ends[1], 400), (ends[0], 400), angle=angle)]
 
 
-def gap(width, length=940.0, angle=35.0):
+def make_gap(width, length=940.0, angle=35.0):
     return rotated_polygon((0, 0), (length / 2, width), (length, 0), angle=angle)
 
 
-def find_problems(tables, *rules, **options):
+def list_reported_problems(tables, *rules, **options):
     return findings_of_rule(check_data(as_read_layers(tables), rules, **options).report, *rules)
 
 
@@ -73,19 +82,24 @@ def find_problems(tables, *rules, **options):
 
 @pytest.mark.parametrize(("width", "by_nodes"), [(0.4325, 8.0), (0.0042, 1.0)], ids=["203 m²", "2 m²"])
 def test_gap_between_long_edges_has_its_ellipsoidal_area(width, by_nodes):
-    """0.1.0 measured 212.02 instead of 203.13 m² and 3.80 instead of 1.96 m²: it took edges as chords."""
-    (finding,) = find_problems({"YDYHGHFQ": table(neighbours_with_gap(width))}, "TOP004") if width > 0.1 else [None]
-    shape = gap(width)
+    """Compare gap areas with geodesics: 203.13 and 1.96 m².
+
+    Version 0.1.0 measured 212.02 and 3.80 m², because it took each edge as a chord.
+    """
+    (finding,) = (
+        list_reported_problems({"YDYHGHFQ": table(neighbours_with_gap(width))}, "TOP004") if width > 0.1 else [None]
+    )
+    shape = make_gap(width)
     area = drawn_area(np.array([shape]), crs_care.make_lonlat_transformer(CRS.from_epsg(4526)))[0]
     # Two independent figures: geodesics of one metre, and the planar area divided by the areal scale.
     scale = Proj(4526).get_factors(
         *Transformer.from_crs(4526, 4490, always_xy=True).transform(*shape.centroid.coords[0])
     )
-    assert area == pytest.approx(land(shape), abs=1e-3)
+    assert area == pytest.approx(measure_geodesic_area(shape), abs=1e-3)
     assert area == pytest.approx(shape.area / scale.areal_scale, abs=1e-2)
     assert abs(measured([shape])[0] - area) > by_nodes
     if finding is not None:
-        assert finding.area_m2 == pytest.approx(land(shape), abs=0.01)
+        assert finding.area_m2 == pytest.approx(measure_geodesic_area(shape), abs=0.01)
 
 
 @property_test
@@ -97,8 +111,8 @@ def test_gap_between_long_edges_has_its_ellipsoidal_area(width, by_nodes):
     size=st.sampled_from([15.0, 60.0, 300.0, 1200.0, 3500.0]),
     turn=st.floats(0.0, 90.0),
 )
-def test_area_of_a_quadrilateral_equals_that_of_its_densified_copy(zone, off, latitude, corners, size, turn):
-    """Edges up to 5 km, in 3° and 6° zones and in degrees, over all latitudes of China: 0.01 m²."""
+def test_drawn_area_of_a_quadrilateral_equals_that_of_its_densified_copy(zone, off, latitude, corners, size, turn):
+    """Draw edges up to 5 km in 3° zones, 6° zones and degrees; areas agree to 0.01 m²."""
     crs = CRS.from_epsg(zone)
     meridian = crs_care.describe_crs(crs).meridian or 112.5
     middle = Transformer.from_crs(4490, crs, always_xy=True).transform(meridian + off, latitude)
@@ -112,8 +126,8 @@ def test_area_of_a_quadrilateral_equals_that_of_its_densified_copy(zone, off, la
     assert found_m2 == pytest.approx(measured([fine], zone)[0], abs=0.01)
 
 
-def test_errors_of_many_edges_do_not_add_up():
-    """Errors of 3 000 edges of 25 m do not add up although all bend to one side of a long bow."""
+def test_area_errors_of_many_edges_on_a_long_bow_do_not_add_up():
+    """Measure a bow of 3 000 edges of 25 m that all bend to one side."""
     xs = np.linspace(0, 75_000, 3001)
     bow = np.column_stack([xs, 8000 * np.sin(xs / 75_000 * math.pi)])
     shape = shapely.Polygon(bow + np.array((EAST - 30_000, NORTH)))
@@ -123,13 +137,13 @@ def test_errors_of_many_edges_do_not_add_up():
     assert drawn_area(np.array([shape]), to_degrees)[0] == pytest.approx(measured([fine])[0], abs=0.01)
 
 
-def test_area_with_short_edges_equals_the_formula_of_the_annex():
+def test_drawn_area_of_a_polygon_with_short_edges_equals_the_statutory_formula():
     parcel = shapely.segmentize(rotated_polygon((0, 0), (120, 0), (120, 80), (0, 80)), 20.0)
     to_degrees = crs_care.make_lonlat_transformer(CRS.from_epsg(4526))
     assert drawn_area(np.array([parcel]), to_degrees)[0] == statutory_area(np.array([parcel]), to_degrees)[0]
 
 
-def test_holes_are_subtracted_and_parts_added():
+def test_drawn_area_subtracts_holes_and_adds_parts():
     ring = rotated_polygon((0, 0), (3000, 0), (3000, 2000), (0, 2000))
     hole = rotated_polygon((500, 500), (2500, 500), (2500, 1500), (500, 1500))
     with_hole = shapely.Polygon(ring.exterior, [hole.exterior.reverse()])
@@ -138,63 +152,70 @@ def test_holes_are_subtracted_and_parts_added():
         [with_hole, shapely.MultiPolygon([with_hole, far]), None, shapely.Point(EAST, NORTH), shapely.Polygon()]
     )
     areas = drawn_area(shapes, crs_care.make_lonlat_transformer(CRS.from_epsg(4526)))
-    assert areas[:2] == pytest.approx([land(with_hole), land(with_hole) + land(far)], abs=0.01)
+    assert areas[:2] == pytest.approx(
+        [measure_geodesic_area(with_hole), measure_geodesic_area(with_hole) + measure_geodesic_area(far)], abs=0.01
+    )
     assert areas[2:].tolist() == [0, 0, 0]
 
 
 # -- whole features and shares ----------------------------------------------------------------------------------------
 
 #: A polygon without parallel sides, whose errors would cancel out.
-FIELD = ((0, 0), (1300, 0), (900, 700), (100, 500))
+FIELD_OUTLINE = ((0, 0), (1300, 0), (900, 700), (100, 500))
 
 
-def field(net=800_000.0, shift=(0.0, 0.0)):
-    return table([rotated_polygon(*FIELD, shift=shift)]).assign(YJJBNTMJ=[net])
+def make_field_layer(net=800_000.0, shift=(0.0, 0.0)):
+    return table([rotated_polygon(*FIELD_OUTLINE, shift=shift)]).assign(YJJBNTMJ=[net])
 
 
-def test_completely_covered_field_loses_exactly_its_area():
-    """Vertices of the line on edges of the field change nothing: the share is 100 % of the net area."""
+def test_field_completely_covered_by_a_control_line_loses_exactly_its_net_area():
+    """Cover a field by a line with extra vertices on the field's edges.
+
+    The overlap is 100 % of the net area.
+    """
     line = rotated_polygon((-100, -100), (1400, -100), (1400, 800), (-100, 800))
     along = rotated_polygon((0, 0), (400, 0), (1300, 0), (1100, 350), (900, 700), (500, 600), (100, 500))
-    assert abs(measured([rotated_polygon(*FIELD)])[0] - land(rotated_polygon(*FIELD))) > 1
+    assert (
+        abs(measured([rotated_polygon(*FIELD_OUTLINE)])[0] - measure_geodesic_area(rotated_polygon(*FIELD_OUTLINE))) > 1
+    )
     for cover in (line, along):
-        (finding,) = find_problems({"YJJBNTBHTB": field(), "STBHHX": table([cover])}, "REL001")
-        assert finding.area_m2 == pytest.approx(measured(field().geometry)[0], abs=1e-6)
+        (finding,) = list_reported_problems({"YJJBNTBHTB": make_field_layer(), "STBHHX": table([cover])}, "REL001")
+        assert finding.area_m2 == pytest.approx(measured(make_field_layer().geometry)[0], abs=1e-6)
         assert finding.net_area_m2 == pytest.approx(800_000.0, abs=1e-6)
 
 
-def test_line_within_a_field_has_its_whole_area():
+def test_control_line_inside_a_field_has_its_whole_area_as_overlap():
     inner = rotated_polygon((200, 100), (1000, 150), (800, 550), (250, 400))
-    (finding,) = find_problems({"YJJBNTBHTB": field(), "STBHHX": table([inner])}, "REL001")
+    (finding,) = list_reported_problems({"YJJBNTBHTB": make_field_layer(), "STBHHX": table([inner])}, "REL001")
     assert finding.area_m2 == pytest.approx(measured([inner])[0], abs=1e-6)
-    share = inner.area / field().geometry[0].area
+    share = inner.area / make_field_layer().geometry[0].area
     assert finding.net_area_m2 == pytest.approx(800_000.0 * share, rel=1e-6)
 
 
-def test_parts_of_several_lines_add_up_to_the_net_area_of_the_field():
+def test_overlaps_of_several_control_lines_add_up_to_the_net_area_of_the_field():
     halves = [
         rotated_polygon((-50, -50), (613, -50), (641, 750), (-50, 750)),
         rotated_polygon((613, -50), (1400, -50), (1400, 750), (641, 750)),
     ]
-    findings = find_problems({"YJJBNTBHTB": field(), "STBHHX": table(halves)}, "REL001")
+    findings = list_reported_problems({"YJJBNTBHTB": make_field_layer(), "STBHHX": table(halves)}, "REL001")
     assert len(findings) == 2
     assert sum(f.net_area_m2 for f in findings) == pytest.approx(800_000.0, abs=1e-3)
-    whole = rotated_polygon(*FIELD)
+    whole = rotated_polygon(*FIELD_OUTLINE)
     for finding, half in zip(findings, halves, strict=True):
-        assert finding.area_m2 == pytest.approx(land(shapely.intersection(whole, half)), abs=0.01)
+        assert finding.area_m2 == pytest.approx(measure_geodesic_area(shapely.intersection(whole, half)), abs=0.01)
     # Parts are measured along their edges, the field only by its corners; the figures differ by this amount.
-    assert sum(f.area_m2 for f in findings) == pytest.approx(land(whole), abs=0.01)
-    assert abs(measured([whole])[0] - land(whole)) > 1
+    assert sum(f.area_m2 for f in findings) == pytest.approx(measure_geodesic_area(whole), abs=0.01)
+    assert abs(measured([whole])[0] - measure_geodesic_area(whole)) > 1
 
 
-def test_township_parts_add_up_to_the_area_of_the_rows():
+def test_parts_of_a_layer_by_township_add_up_to_the_area_of_its_rows():
     towns = [
         rotated_polygon((-50, -50), (613, -50), (641, 750), (-50, 750)),
         rotated_polygon((613, -50), (1400, -50), (1400, 750), (641, 750)),
     ]
     tables = {
         "XZQXZ": table(towns).assign(XZQDM=["140225100", "140225101"], XZQMC=["甲镇", "乙镇"]),
-        "YJJBNTBHTB": field(),
+        "YJJBNTBHTB": make_field_layer(),
     }
     checked = check_plan(as_read_layers(tables), Options(rules=("LAW002",)))
     from plugin.core.engine.context import Context
@@ -205,44 +226,50 @@ def test_township_parts_add_up_to_the_area_of_the_rows():
     sums = shared.sums(layer.statutory)
     assert sums.sum() == pytest.approx(layer.statutory.sum(), abs=1e-6) and sums[2:].tolist() == [0, 0]
     for found_m2, town in zip(sums, towns, strict=False):
-        part = land(shapely.intersection(rotated_polygon(*FIELD), town)) / land(rotated_polygon(*FIELD))
+        part = measure_geodesic_area(
+            shapely.intersection(rotated_polygon(*FIELD_OUTLINE), town)
+        ) / measure_geodesic_area(rotated_polygon(*FIELD_OUTLINE))
         assert found_m2 == pytest.approx(layer.statutory.sum() * part, abs=0.02)
 
 
-def test_part_is_measured_when_the_other_layer_has_no_rows():
-    """Around an edit the other layer may have no row."""
-    whole = Layer(as_read_layers({"YDYHGHFQ": table([rotated_polygon(*FIELD)])})[0], ZONES, CRS.from_epsg(4526))
+def test_overlay_part_is_measured_when_the_other_layer_has_no_rows():
+    """Measure a part of a layer when the other layer has no row near an edit."""
+    whole = Layer(
+        as_read_layers({"YDYHGHFQ": table([rotated_polygon(*FIELD_OUTLINE)])})[0], ZONE_TEMPLATE, CRS.from_epsg(4526)
+    )
     none = whole.take(np.zeros(0, dtype=int))
     half = shapely.intersection(whole.plane[0], shapely.affinity.translate(whole.plane[0], 300, 0))
-    assert areas_of(make_part(0, half), whole, none, land_area) == pytest.approx([land(half)], abs=0.01)
+    assert areas_of(make_part(0, half), whole, none, land_area) == pytest.approx(
+        [measure_geodesic_area(half)], abs=0.01
+    )
     assert areas_of(make_part(0, whole.plane[0]), whole, none, land_area) == pytest.approx(whole.statutory, abs=1e-9)
 
 
-def test_gap_as_large_as_its_neighbour_is_not_a_part_of_it():
-    """An equal planar area does not make the gap a part of the row."""
+def test_gap_with_the_planar_area_of_a_row_is_not_measured_as_a_part_of_that_row():
+    """Compare a gap with a row of equal planar area somewhere else."""
     tall = rotated_polygon((0, 0), (1000, 0), (1000, 1000), (0, 1000), angle=35)
     frame = shapely.Polygon(
         rotated_polygon((-500, -500), (1500, -500), (1500, 1500), (-500, 1500)).exterior, [tall.exterior]
     )
     neighbour = shapely.affinity.translate(tall, 5000, 0)
-    (finding,) = find_problems(
+    (finding,) = list_reported_problems(
         {"YDYHGHFQ": table([frame, neighbour])}, "TOP004", parameters={"TOP004": {"widest_m": 9e9}}
     )
-    assert finding.area_m2 == pytest.approx(land(tall), abs=0.01)
+    assert finding.area_m2 == pytest.approx(measure_geodesic_area(tall), abs=0.01)
 
 
 # -- waivers ----------------------------------------------------------------------------------------------------------
 
 #: Written by 0.1.0 of `two_gaps`: areas by vertices alone.
-OLD = """编号,规则,问题,理由,文号,附件,登记人,登记日期,有效期至,图层和标识码,另一图层和标识码,字段,经度,纬度,位置允许差m,面积m2,面积允许差m2,情形,数值
+WAIVERS_OF_0_1_0 = """编号,规则,问题,理由,文号,附件,登记人,登记日期,有效期至,图层和标识码,另一图层和标识码,字段,经度,纬度,位置允许差m,面积m2,面积允许差m2,情形,数值
 W20261120-20ee2ed4,TOP004,用地用海规划分区的 …000001 与 …000002 之间有 212.39 m² 的空隙（宽 0.22 m）。,已现场核实,晋自然资函〔2026〕12号,,王工,2026-11-20,,YDYHGHFQ 140225000000000001,YDYHGHFQ 140225000000000002,,115.3100383,39.6840554,5.00,212.39,2.12,,
 W20261120-22514160,TOP004,用地用海规划分区的 …000003 与 …000004 之间有 11.15 m² 的空隙（宽 0.00 m）。,已现场核实,晋自然资函〔2026〕12号,,王工,2026-11-20,,YDYHGHFQ 140225000000000003,YDYHGHFQ 140225000000000004,,115.3333468,39.6837890,5.00,11.15,1.00,,
 """
 #: Fingerprints of the same two by 0.1.0.
-OLD_NAMES = {"eab685becd63fddd06d6", "a3b72cb9c608e30c3792"}
+FINGERPRINTS_OF_0_1_0 = {"eab685becd63fddd06d6", "a3b72cb9c608e30c3792"}
 
 
-def two_gaps(wide=0.4325, thin=0.0042):
+def make_county_with_two_gaps(wide=0.4325, thin=0.0042):
     return {
         "YDYHGHFQ": table(
             [*neighbours_with_gap(wide), *(shapely.affinity.translate(s, 2000, 0) for s in neighbours_with_gap(thin))]
@@ -250,25 +277,28 @@ def two_gaps(wide=0.4325, thin=0.0042):
     }
 
 
-def with_waivers(folder, tables, text=OLD):
+def write_with_waivers(folder, tables, text=WAIVERS_OF_0_1_0):
     source = write_gpkg(folder / "county.gpkg", tables)
     default_waiver_path(source).write_text(text, encoding="utf-8-sig")
     return source
 
 
-def test_waivers_of_0_1_0_apply_to_unchanged_shapes(tmp_path):
-    report = check_data(with_waivers(tmp_path, two_gaps()), ["TOP004"]).report
+def test_waivers_written_by_version_0_1_0_apply_to_unchanged_shapes(tmp_path):
+    report = check_data(write_with_waivers(tmp_path, make_county_with_two_gaps()), ["TOP004"]).report
     gaps = findings_of_rule(report, "TOP004")
-    assert {f.fingerprint for f in gaps} == OLD_NAMES
+    assert {f.fingerprint for f in gaps} == FINGERPRINTS_OF_0_1_0
     assert [f.state for f in gaps] == ["waived", "waived"] and not findings_of_rule(report, "RUN903")
-    areas = [land(gap(0.4325)), land(shapely.affinity.translate(gap(0.0042), 2000, 0))]
+    areas = [
+        measure_geodesic_area(make_gap(0.4325)),
+        measure_geodesic_area(shapely.affinity.translate(make_gap(0.0042), 2000, 0)),
+    ]
     assert [f.area_m2 for f in gaps] == pytest.approx(areas, abs=0.01)
 
 
-def test_waiver_of_0_1_0_does_not_apply_to_another_gap_of_the_same_area(tmp_path):
-    """The gap now has 212.39 m²: both the measure and the gap are different."""
-    width = 0.4325 * 212.39 / land(gap(0.4325))
-    report = check_data(with_waivers(tmp_path, two_gaps(wide=width)), ["TOP004"]).report
+def test_waiver_of_version_0_1_0_does_not_apply_to_another_gap_of_the_same_area(tmp_path):
+    """Read a waiver of the area 212.02 m² for a gap that now has 212.39 m²."""
+    width = 0.4325 * 212.39 / measure_geodesic_area(make_gap(0.4325))
+    report = check_data(write_with_waivers(tmp_path, make_county_with_two_gaps(wide=width)), ["TOP004"]).report
     wide = max(findings_of_rule(report, "TOP004"), key=lambda f: f.area_m2)
     assert wide.area_m2 == pytest.approx(212.39, abs=0.01) and wide.state == "open"
     (finding,) = findings_of_rule(report, "RUN903")
@@ -277,8 +307,8 @@ def test_waiver_of_0_1_0_does_not_apply_to_another_gap_of_the_same_area(tmp_path
     )
 
 
-def test_new_waiver_applies_by_ellipsoidal_area_not_by_vertices(tmp_path):
-    source = write_gpkg(tmp_path / "county.gpkg", two_gaps())
+def test_new_waiver_matches_by_ellipsoidal_area_even_when_vertices_differ(tmp_path):
+    source = write_gpkg(tmp_path / "county.gpkg", make_county_with_two_gaps())
     checked = check_data(source, ["TOP004"])
     words = WaiverEntry("已现场核实", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
     made = make_waivers(findings_of_rule(checked.report, "TOP004"), words, checked.waivers.limits)
@@ -288,20 +318,26 @@ def test_new_waiver_applies_by_ellipsoidal_area_not_by_vertices(tmp_path):
     assert {f.state for f in findings_of_rule(check_data(source, ["TOP004"]).report, "TOP004")} == {"waived"}
     # More vertices on straight edges do not change the area.
     (tmp_path / "more").mkdir()
-    more = {"YDYHGHFQ": two_gaps()["YDYHGHFQ"]}
+    more = {"YDYHGHFQ": make_county_with_two_gaps()["YDYHGHFQ"]}
     more["YDYHGHFQ"].geometry = shapely.segmentize(more["YDYHGHFQ"].geometry.to_numpy(), 100.0)
-    report = check_data(with_waivers(tmp_path / "more", more, text), ["TOP004"]).report
+    report = check_data(write_with_waivers(tmp_path / "more", more, text), ["TOP004"]).report
     assert {f.state for f in findings_of_rule(report, "TOP004")} == {"waived"}
     # A gap with the former area by its vertices is smaller.
-    width = 0.4325 * (2 * land(gap(0.4325)) - measured([gap(0.4325)])[0]) / land(gap(0.4325))
-    assert measured([gap(width)])[0] == pytest.approx(land(gap(0.4325)), abs=0.1)
+    width = (
+        0.4325
+        * (2 * measure_geodesic_area(make_gap(0.4325)) - measured([make_gap(0.4325)])[0])
+        / measure_geodesic_area(make_gap(0.4325))
+    )
+    assert measured([make_gap(width)])[0] == pytest.approx(measure_geodesic_area(make_gap(0.4325)), abs=0.1)
     (tmp_path / "other").mkdir()
-    report = check_data(with_waivers(tmp_path / "other", two_gaps(wide=width), text), ["TOP004"]).report
+    report = check_data(
+        write_with_waivers(tmp_path / "other", make_county_with_two_gaps(wide=width), text), ["TOP004"]
+    ).report
     assert [f.state for f in sorted(findings_of_rule(report, "TOP004"), key=lambda f: f.area_m2)] == ["waived", "open"]
 
 
-def test_old_and_new_waivers_share_one_file(tmp_path):
-    source = with_waivers(tmp_path, two_gaps())
+def test_waivers_of_version_0_1_0_and_new_ones_share_one_file(tmp_path):
+    source = write_with_waivers(tmp_path, make_county_with_two_gaps())
     path = default_waiver_path(source)
     one, two = read_waivers(path)
     assert not one.as_drawn
@@ -313,22 +349,25 @@ def test_old_and_new_waivers_share_one_file(tmp_path):
 # -- degrees ----------------------------------------------------------------------------------------------------------
 
 
-def neighbours(*between):
-    """Return two neighbours with a common edge of 2 000 m; the second has vertices on it."""
+def make_long_neighbours(*between):
+    """Return two polygons with a common edge of 2 000 m.
+
+    Only the second one has vertices on that edge, at the given distances in metres.
+    """
     below = rotated_polygon((-50, 0), (0, 0), (2000, 0), (2050, 0), (2050, -800), (-50, -800), angle=20)
     edge = [(-50, 0), (0, 0), *((x, 0) for x in between), (2000, 0), (2050, 0)]
     return [below, rotated_polygon(*edge, (2050, 800), (-50, 800), angle=20)]
 
 
-def in_degrees(shapes):
+def store_in_degrees(shapes):
     return {"YDYHGHFQ": table(shapes).to_crs(4490)}
 
 
-def test_vertex_off_a_long_edge_in_degrees_is_reported():
-    drawn = {"YDYHGHFQ": table(neighbours(700, 1500))}
-    assert [(f.case, f.params["count"]) for f in find_problems(drawn, "TOP005")] == [("", 2)]
-    tables = in_degrees(neighbours(700, 1500))
-    findings = find_problems(tables, "TOP005", "TOP004", "TOP001")
+def test_vertex_off_a_long_edge_in_degrees_is_reported_as_edge_mismatch():
+    drawn = {"YDYHGHFQ": table(make_long_neighbours(700, 1500))}
+    assert [(f.case, f.params["count"]) for f in list_reported_problems(drawn, "TOP005")] == [("", 2)]
+    tables = store_in_degrees(make_long_neighbours(700, 1500))
+    findings = list_reported_problems(tables, "TOP005", "TOP004", "TOP001")
     (named,) = [f for f in findings if f.code == "TOP005"]
     assert named.case == "parted" and named.params["count"] == 2
     # Distance of the vertices from the edge: densify it in degrees and measure in the plane.
@@ -343,13 +382,13 @@ def test_vertex_off_a_long_edge_in_degrees_is_reported():
     assert any(f.code in ("TOP001", "TOP004") for f in findings)
 
 
-def test_matching_edges_in_degrees_are_not_reported():
-    shapes = neighbours(700, 1500)
+def test_edges_in_degrees_with_the_same_vertices_are_not_reported():
+    shapes = make_long_neighbours(700, 1500)
     shapes[0] = rotated_polygon(*((x, 0) for x in (-50, 0, 700, 1500, 2000, 2050)), (2050, -800), (-50, -800), angle=20)
-    assert find_problems(in_degrees(shapes), "TOP005") == []
+    assert list_reported_problems(store_in_degrees(shapes), "TOP005") == []
     # The vertex is on the line that is straight in degrees: it is missing on one side, without a gap.
-    (left, right) = in_degrees(neighbours())["YDYHGHFQ"].geometry
+    (left, right) = store_in_degrees(make_long_neighbours())["YDYHGHFQ"].geometry
     low, high = (np.array(left.exterior.coords[n]) for n in (1, 2))
     with_vertex = shapely.Polygon([*right.exterior.coords[:2], tuple((low + high) / 2), *right.exterior.coords[2:]])
-    findings = find_problems({"YDYHGHFQ": table([left, with_vertex], crs=4490)}, "TOP005")
+    findings = list_reported_problems({"YDYHGHFQ": table([left, with_vertex], crs=4490)}, "TOP005")
     assert [(f.case, f.params["count"]) for f in findings] == [("", 1)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Statutory areas: compared with the annex in forty digits, in each zone, and for millions of vertices."""
+"""Statutory areas compared with the standard's formula in forty digits."""
 
 import math
 import tracemalloc
@@ -19,19 +19,19 @@ from plugin.core.geometry.statutory_area import statutory_area, trapezoid
 
 property_test = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 #: standards/ellipsoid_area.md: P with its hole, and T, whose slanted edges require the prescribed sum.
-P = [(112.40, 37.80), (112.47, 37.79), (112.52, 37.86), (112.45, 37.91), (112.38, 37.87)]
-H = [(112.44, 37.83), (112.46, 37.83), (112.46, 37.85), (112.44, 37.85)]
-T = [(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)]
+POLYGON_WITH_HOLE_SHELL = [(112.40, 37.80), (112.47, 37.79), (112.52, 37.86), (112.45, 37.91), (112.38, 37.87)]
+POLYGON_WITH_HOLE_HOLE = [(112.44, 37.83), (112.46, 37.83), (112.46, 37.85), (112.44, 37.85)]
+SLANTED_TRIANGLE = [(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)]
 
 
-def area_of(shape, to_lonlat=None):
+def compute_statutory_area(shape, to_lonlat=None):
     return float(statutory_area(np.array([shape], dtype=object), to_lonlat)[0])
 
 
 # -- the annex in forty digits ----------------------------------------------------------------------------------------
 
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582")
-SERIES = (
+SERIES_COEFFICIENTS = (
     # The annex's fractions as printed: factors of 1, e², e⁴, e⁶, e⁸.
     (Fraction(1), Fraction(3, 6), Fraction(30, 80), Fraction(35, 112), Fraction(630, 2304)),
     (Fraction(0), Fraction(1, 6), Fraction(15, 80), Fraction(21, 112), Fraction(420, 2304)),
@@ -41,7 +41,7 @@ SERIES = (
 )
 
 
-def sine(angle):
+def decimal_sine(angle):
     term, total, n = angle, angle, 1
     while abs(term) > Decimal(10) ** -45:
         term = -term * angle * angle / ((n + 1) * (n + 2))
@@ -49,12 +49,12 @@ def sine(angle):
     return total
 
 
-def cosine(angle):
-    return sine(PI / 2 - angle)
+def decimal_cosine(angle):
+    return decimal_sine(PI / 2 - angle)
 
 
-def exact_trapezoid(lon_width, lat1, lat2):
-    """Return the annex's formula on doubles in radians, computed with 50 digits."""
+def compute_exact_trapezoid_area(lon_width, lat1, lat2):
+    """Return the area (m²) of a trapezoid between two latitudes with 50 digits."""
     with localcontext() as context:
         context.prec = 50
         a, f = Decimal(6378137), 1 / Decimal("298.257222101")
@@ -62,10 +62,10 @@ def exact_trapezoid(lon_width, lat1, lat2):
         e2 = (a * a - b * b) / (a * a)
         lon_width, lat1, lat2 = Decimal(lon_width), Decimal(lat1), Decimal(lat2)
         half, middle, total = (lat2 - lat1) / 2, (lat1 + lat2) / 2, Decimal(0)
-        for k, row in enumerate(SERIES):
+        for k, row in enumerate(SERIES_COEFFICIENTS):
             factor = sum(Decimal(c.numerator) / Decimal(c.denominator) * e2**power for power, c in enumerate(row) if c)
             odd = 2 * k + 1
-            total += (-1) ** k * factor * sine(odd * half) * cosine(odd * middle)
+            total += (-1) ** k * factor * decimal_sine(odd * half) * decimal_cosine(odd * middle)
         return 2 * b * b * lon_width * total
 
 
@@ -73,35 +73,41 @@ latitudes = st.floats(-1.5, 1.5)
 
 
 @property_test
-@given(st.floats(-0.1, 0.1), latitudes, latitudes)
-def test_trapezoid_equals_the_annex_in_forty_digits(width, lat1, lat2):
+@given(st.floats(-0.1, 0.1, allow_subnormal=False), latitudes, latitudes)
+def test_area_of_a_trapezoid_equals_the_standard_formula_in_forty_digits(width, lat1, lat2):
     found = float(trapezoid(np.array([width]), np.array([lat1]), np.array([lat2]))[0])
-    exact = exact_trapezoid(width, lat1, lat2)
+    exact = compute_exact_trapezoid_area(width, lat1, lat2)
     # Both are functions of doubles: only rounding remains, relative to a trapezoid down to the equator.
     assert abs(Decimal(found) - exact) <= Decimal("4e-15") * Decimal(abs(width)) * 6378137**2
 
 
 @pytest.mark.parametrize(
-    ("ring", "area"), [(T, "490671.60"), (P, "104040565.82"), (H, "3907988.29")], ids=["T", "P", "H"]
+    ("ring", "area"),
+    [
+        (SLANTED_TRIANGLE, "490671.60"),
+        (POLYGON_WITH_HOLE_SHELL, "104040565.82"),
+        (POLYGON_WITH_HOLE_HOLE, "3907988.29"),
+    ],
+    ids=["T", "P", "H"],
 )
-def test_vectors_of_the_standard_equal_the_annex_in_forty_digits(ring, area):
-    """The vectors equal the formula, and the plugin's areas equal the vectors."""
+def test_test_values_of_the_standard_equal_its_formula_in_forty_digits(ring, area):
+    """Compare the published test values with the exact formula and with the plugin."""
     radians = [[Decimal(v) * PI / 180 for v in point] for point in ring]
     total = sum(
-        exact_trapezoid((l1 + l2) / 2 - radians[0][0], b1, b2)
+        compute_exact_trapezoid_area((l1 + l2) / 2 - radians[0][0], b1, b2)
         for (l1, b1), (l2, b2) in zip(radians, [*radians[1:], radians[0]], strict=True)
     )
     assert round(abs(total), 2) == Decimal(area)
-    assert area_of(shapely.Polygon(ring)) == pytest.approx(float(abs(total)), abs=1e-5)
+    assert compute_statutory_area(shapely.Polygon(ring)) == pytest.approx(float(abs(total)), abs=1e-5)
 
 
 # -- every zone -------------------------------------------------------------------------------------------------------
 
 
-def gauss_krueger(lonlat, meridian, easting):
-    """Project (n, 2) degrees to easting and northing, m, by Krüger's series to n⁶.
+def project_gauss_krueger(lonlat, meridian, easting):
+    """Return easting and northing (m) of (n, 2) positions in degrees.
 
-    Written for this test; exact to some nanometres within a zone.
+    Uses Krüger's series to n⁶; exact to some nanometres within a zone.
 
     References
     ----------
@@ -133,7 +139,7 @@ def gauss_krueger(lonlat, meridian, easting):
 
 
 #: EPSG code, central meridian, false easting, half width: all of CGCS2000's 3° and 6° zones, with and without prefix.
-ZONES = [
+ZONE_PROJECTIONS = [
     *((4513 + z - 25, 3 * z, z * 1e6 + 5e5, 1.5) for z in range(25, 46)),
     *((4534 + z - 25, 3 * z, 5e5, 1.5) for z in range(25, 46)),
     *((4491 + z - 13, 6 * z - 3, z * 1e6 + 5e5, 3.0) for z in range(13, 24)),
@@ -141,30 +147,32 @@ ZONES = [
 ]
 
 
-@pytest.mark.parametrize(("code", "meridian", "easting", "half"), ZONES, ids=[f"EPSG:{z[0]}" for z in ZONES])
-def test_area_in_each_zone_equals_that_of_the_degrees(code, meridian, easting, half):
+@pytest.mark.parametrize(
+    ("code", "meridian", "easting", "half"), ZONE_PROJECTIONS, ids=[f"EPSG:{z[0]}" for z in ZONE_PROJECTIONS]
+)
+def test_statutory_area_in_each_zone_equals_that_in_degrees(code, meridian, easting, half):
     crs = CRS.from_epsg(code)
-    shapes = [shapely.Polygon(P, [H]), shapely.Polygon(T)]
+    shapes = [shapely.Polygon(POLYGON_WITH_HOLE_SHELL, [POLYGON_WITH_HOLE_HOLE]), shapely.Polygon(SLANTED_TRIANGLE)]
     # At both edges of the zone and beyond, because a county may cross 112.5° E.
     for offset in (-half - 0.2, -half, 0.0, half, half + 0.2):
         for south in (37.5, 18.2, 52.9):
             for shape in shapes:
                 x, y = shape.bounds[:2]
                 degrees = shapely.affinity.translate(shape, meridian + offset - x, south - y)
-                plane = shapely.transform(degrees, lambda c: gauss_krueger(c, meridian, easting))
-                assert area_of(plane, crs_care.make_lonlat_transformer(crs)) == pytest.approx(
-                    area_of(degrees), abs=2e-4
+                plane = shapely.transform(degrees, lambda c: project_gauss_krueger(c, meridian, easting))
+                assert compute_statutory_area(plane, crs_care.make_lonlat_transformer(crs)) == pytest.approx(
+                    compute_statutory_area(degrees), abs=2e-4
                 )
 
 
-def test_zones_at_their_edge_give_the_areas_of_the_vectors():
-    """P crosses 112.5° E: in zones 37 and 38 with and without prefix, and in the 6° zone."""
-    shape = shapely.Polygon(P, [H])
+def test_statutory_area_at_the_edge_of_two_zones_equals_the_test_values():
+    """Project a polygon that crosses 112.5° E to zones 37 and 38 and to a 6° zone."""
+    shape = shapely.Polygon(POLYGON_WITH_HOLE_SHELL, [POLYGON_WITH_HOLE_HOLE])
     for code, meridian, easting in (
         (4525, 111, 37.5e6), (4526, 114, 38.5e6), (4546, 111, 5e5), (4547, 114, 5e5), (4497, 111, 19.5e6), (4508, 111, 5e5),
     ):  # fmt: skip
-        plane = shapely.transform(shape, lambda c, m=meridian, e=easting: gauss_krueger(c, m, e))
-        assert area_of(plane, crs_care.make_lonlat_transformer(CRS.from_epsg(code))) == pytest.approx(
+        plane = shapely.transform(shape, lambda c, m=meridian, e=easting: project_gauss_krueger(c, m, e))
+        assert compute_statutory_area(plane, crs_care.make_lonlat_transformer(CRS.from_epsg(code))) == pytest.approx(
             100_132_577.53, abs=0.01
         )
 
@@ -173,8 +181,8 @@ def test_zones_at_their_edge_give_the_areas_of_the_vectors():
 
 
 @st.composite
-def parcels(draw):
-    """Draw a hull of up to some kilometres in Shanxi, sometimes with a hole."""
+def draw_parcel(draw):
+    """Draw a random parcel in Shanxi, up to some kilometres long, maybe with a hole."""
     x, y = draw(st.tuples(st.floats(110.2, 114.6), st.floats(34.5, 40.8)))
     offset = st.floats(-0.05, 0.05)
     points = draw(st.lists(st.tuples(offset, offset), min_size=4, max_size=9))
@@ -186,9 +194,9 @@ def parcels(draw):
 
 
 @property_test
-@given(st.lists(parcels(), min_size=1, max_size=6), st.randoms(use_true_random=False))
-def test_order_batch_and_direction_do_not_change_an_area(shapes, chance):
-    alone = [area_of(s) for s in shapes]
+@given(st.lists(draw_parcel(), min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_statutory_area_does_not_depend_on_order_batch_and_direction(shapes, chance):
+    alone = [compute_statutory_area(s) for s in shapes]
     assert statutory_area(np.array(shapes, dtype=object)).tolist() == alone
     order = list(range(len(shapes)))
     chance.shuffle(order)
@@ -196,42 +204,52 @@ def test_order_batch_and_direction_do_not_change_an_area(shapes, chance):
     assert statutory_area(np.array(mixed, dtype=object)) == pytest.approx([alone[n] for n in order], abs=1e-4)
     # The area of a multipolygon is the sum of its parts.
     parts = shapely.multipolygons(shapes)
-    assert area_of(parts) == pytest.approx(sum(alone), abs=1e-4)
-    assert area_of(shapely.geometrycollections([parts])) == area_of(parts)
+    assert compute_statutory_area(parts) == pytest.approx(sum(alone), abs=1e-4)
+    assert compute_statutory_area(shapely.geometrycollections([parts])) == compute_statutory_area(parts)
     # Heights do not change the area.
-    assert area_of(shapely.force_3d(shapes[0], 1234.5)) == alone[0]
+    assert compute_statutory_area(shapely.force_3d(shapes[0], 1234.5)) == alone[0]
 
 
 @property_test
-@given(parcels(), st.integers(-3, 3))
-def test_vertex_in_the_middle_of_an_edge_changes_the_area_as_in_the_annex(shape, turn):
-    """Splitting edges along parallels or meridians changes nothing; slanted ones change the sum (T, 10.8 m²)."""
+@given(draw_parcel(), st.integers(-3, 3))
+def test_statutory_area_changes_as_in_the_standard_when_an_edge_is_split_in_its_middle(shape, turn):
+    """Split edges in their middle.
+
+    Edges along parallels or meridians keep the area; slanted ones change it (the triangle by 10.8 m²).
+    """
     box = shapely.box(*shape.bounds)
     width = box.bounds[2] - box.bounds[0]
     assume(width > 0)
-    assert area_of(shapely.segmentize(box, width / 3)) == pytest.approx(area_of(box), abs=1e-4)
+    assert compute_statutory_area(shapely.segmentize(box, width / 3)) == pytest.approx(
+        compute_statutory_area(box), abs=1e-4
+    )
     # A shift by 360° of longitude changes nothing.
     moved = shapely.affinity.translate(box, 10.0 * turn, 0)
-    assert area_of(moved) == pytest.approx(area_of(box), rel=1e-11, abs=1e-3)
+    assert compute_statutory_area(moved) == pytest.approx(compute_statutory_area(box), rel=1e-11, abs=1e-3)
 
 
-def test_splitting_a_slanted_edge_changes_the_area():
-    t = shapely.Polygon(T)
-    assert area_of(shapely.segmentize(t, 1e-4)) - area_of(t) == pytest.approx(490_682.36 - 490_671.60, abs=0.02)
+def test_statutory_area_changes_when_a_slanted_edge_is_split():
+    t = shapely.Polygon(SLANTED_TRIANGLE)
+    assert compute_statutory_area(shapely.segmentize(t, 1e-4)) - compute_statutory_area(t) == pytest.approx(
+        490_682.36 - 490_671.60, abs=0.02
+    )
 
 
 @pytest.mark.parametrize(
     "degenerate", ["POLYGON ((112 37, 112.1 37, 112 37))", "POLYGON ((112 37, 112 37, 112 37, 112 37))"]
 )
-def test_degenerate_ring_has_area_zero(degenerate):
-    assert area_of(shapely.from_wkt(degenerate, on_invalid="ignore")) == 0.0
+def test_degenerate_ring_has_statutory_area_zero(degenerate):
+    assert compute_statutory_area(shapely.from_wkt(degenerate, on_invalid="ignore")) == 0.0
 
 
 # -- millions of vertices ---------------------------------------------------------------------------------------------
 
 
-def test_two_million_vertices_need_the_memory_of_some_batches():
-    """Of 2 M vertices (32 MB of coordinates) only some copies of one batch (4 MB) exist at a time."""
+def test_statutory_area_of_two_million_vertices_needs_only_the_memory_of_some_batches():
+    """Measure the memory for 2 million vertices (32 MB of coordinates).
+
+    Only some copies of one batch (4 MB) may exist at a time.
+    """
     angle = np.linspace(0, 2 * np.pi, 500, endpoint=False)
     circle = np.column_stack([112.5 + 0.002 * np.cos(angle), 37.5 + 0.002 * np.sin(angle)])
     grid = np.stack(np.meshgrid(np.arange(63) * 0.005, np.arange(64) * 0.005), axis=-1).reshape(-1, 2)
@@ -244,7 +262,9 @@ def test_two_million_vertices_need_the_memory_of_some_batches():
     finally:
         tracemalloc.stop()
     assert peak < 80e6, f"{peak / 1e6:.0f} MB"
-    assert areas[[0, -1]] == pytest.approx([area_of(shapes[0]), area_of(shapes[-1])], abs=1e-9)
+    assert areas[[0, -1]] == pytest.approx(
+        [compute_statutory_area(shapes[0]), compute_statutory_area(shapes[-1])], abs=1e-9
+    )
     # Shapes at one latitude have equal areas; shapes farther north are smaller.
     rows = areas.reshape(64, 63)
     assert np.ptp(rows, axis=1).max() < 1e-3 and (np.diff(rows[:, 0]) < 0).all()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""3° zones: zones of a county, the suitable zone, distortion at its edge."""
+"""3° zones of counties: the suitable zone and the distortion at its edge."""
 
 import json
 import math
@@ -18,7 +18,7 @@ from plugin.core.standard.divisions import extent, make_unlisted_county, parse_c
 
 DIVISIONS = load_standard().code_lists["divisions"]
 PROVINCES = load_standard().code_lists["provinces"]
-REAL = Path(__file__).resolve().parents[4] / "shared" / "real" / "shanxi_boundary"
+BOUNDARY_DATA_FOLDER = Path(__file__).resolve().parents[4] / "shared" / "real" / "shanxi_boundary"
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,11 @@ REAL = Path(__file__).resolve().parents[4] / "shared" / "real" / "shanxi_boundar
         (10.0, 11.0, []),
     ],
 )
-def test_zones_of_a_range_of_longitudes_are_listed(west, east, zones):
+def test_zones_of_returns_the_3_degree_zones_of_a_range_of_longitudes(west, east, zones):
     assert zones_of(west, east) == zones
 
 
-def test_county_in_one_zone_has_a_margin():
+def test_county_inside_one_zone_has_a_margin_to_the_zone_edge():
     plan = plan_zones(113.4, 114.0, 39.6)
     assert plan.recommended == 38 and not plan.crosses
     assert plan.room == pytest.approx(0.9) and zone_edges(38) == (112.5, 115.5)
@@ -53,8 +53,8 @@ def test_county_on_a_zone_edge_gets_the_zone_of_its_larger_part():
 
 
 @pytest.mark.parametrize("latitude", [18.0, 34.6, 37.5, 40.7, 53.0])
-def test_distortion_at_the_edge_equals_that_of_a_square(latitude):
-    """Compare the planar area of a square of 100 m with the first term of the series."""
+def test_length_distortion_at_the_zone_edge_equals_that_of_a_measured_square(latitude):
+    """Compare the measured area of a 100 m square with the formula for distortion."""
     found = areal_distortion(37, 112.5, latitude)
     radius_m = 6_378_137.0
     step = 50 / radius_m
@@ -69,7 +69,7 @@ def test_distortion_at_the_edge_equals_that_of_a_square(latitude):
     assert found == pytest.approx((math.radians(1.5) * math.cos(math.radians(latitude))) ** 2, rel=0.02)
 
 
-def test_areas_by_zone_equal_those_of_the_parts():
+def test_areas_by_zone_split_a_polygon_at_the_zone_edge():
     shape = shapely.box(112.2, 37.2, 112.7, 37.5)
     parts = areas_by_zone(np.array([shape]))
     whole = areas_by_zone(np.array([shapely.box(112.6, 37.2, 112.7, 37.5)]))
@@ -78,7 +78,7 @@ def test_areas_by_zone_equal_those_of_the_parts():
     assert areas_by_zone(np.array([shapely.Polygon()])) == {}
 
 
-def test_listed_longitudes_are_within_those_of_the_parent_division():
+def test_listed_longitudes_of_a_division_are_within_those_of_its_parent():
     extents = {c: extent(c, DIVISIONS) for c in DIVISIONS.codes}
     for code, row in DIVISIONS.codes.items():
         reach = extents[code]
@@ -90,16 +90,18 @@ def test_listed_longitudes_are_within_those_of_the_parent_division():
     assert extents["140225"].division.code == "140225" and extents["140213"].division.name == "大同市"
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="the full data sets are not next to this checkout")
-def test_listed_longitudes_equal_those_of_the_boundary():
-    """The maps are latitude first; outlines of one city differ by some hundredths of a degree between sources."""
-    for feature in json.loads((REAL / "shanxi_prefectures.json").read_text(encoding="utf-8"))["features"]:
+@pytest.mark.skipif(not BOUNDARY_DATA_FOLDER.exists(), reason="the full data sets are not next to this checkout")
+def test_listed_longitudes_of_divisions_equal_those_of_their_boundaries():
+    """Compare with two boundary maps; they differ by some hundredths of a degree."""
+    for feature in json.loads((BOUNDARY_DATA_FOLDER / "shanxi_prefectures.json").read_text(encoding="utf-8"))[
+        "features"
+    ]:
         west, _, east, _ = shapely.from_geojson(json.dumps(feature["geometry"])).bounds
         reach = extent(str(feature["properties"]["adcode"]), DIVISIONS)
         assert reach.west == pytest.approx(west, abs=0.05) and reach.east == pytest.approx(east, abs=0.05)
 
 
-def test_county_of_another_province_has_a_zone():
+def test_county_missing_in_the_list_is_created_from_its_code_and_name():
     county = make_unlisted_county(" 610724 ", "西乡县", PROVINCES, DIVISIONS)
     assert (county.code, county.name, county.mark) == ("610724", "西乡县", "C")
     assert make_unlisted_county("140225", "", PROVINCES, DIVISIONS).name == "浑源县"
@@ -109,7 +111,7 @@ def test_county_of_another_province_has_a_zone():
     ("text", "code"),
     [("140225 浑源县", "140225"), ("祁县", "140727"), ("610724 西乡县", "610724"), ("140225", "140225")],
 )
-def test_county_is_parsed_from_text(text, code):
+def test_parse_county_reads_the_county_code_from_text(text, code):
     assert parse_county(text, PROVINCES, DIVISIONS).code == code
 
 
@@ -126,7 +128,7 @@ def test_county_is_parsed_from_text(text, code):
         ("140225", "祁县", "浑源县"),
     ],
 )
-def test_invalid_county_code_is_refused(code, name, expected):
+def test_parse_county_refuses_an_invalid_code(code, name, expected):
     with pytest.raises(InputError) as caught:
         make_unlisted_county(code, name, PROVINCES, DIVISIONS)
     assert expected in Texts("zh").explain(caught.value)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Heritage registers from CSV and xlsx, compared with the layers."""
+"""Lists of heritage sites in CSV or xlsx, compared with the heritage layers."""
 
 import openpyxl
 import pytest
@@ -20,44 +20,44 @@ from tests.county import make
 from tests.county.source import as_read
 from tests.sample import checked_county
 
-NORM = Options().norm()
-ROWS = [("甲寺", "文物保护单位", "全国重点"), ("乙宅", "历史建筑", ""), ("丙碑", "县级文物保护单位", "")]
-READ = (
+DEFAULT_NORM = Options().norm()
+LIST_ROWS = [("甲寺", "文物保护单位", "全国重点"), ("乙宅", "历史建筑", ""), ("丙碑", "县级文物保护单位", "")]
+LIST_AS_READ = (
     ListedSite("甲寺", "文物保护单位", "国家级", 2),
     ListedSite("乙宅", "历史建筑", "", 3),
     ListedSite("丙碑", "文物保护单位", "县级", 4),
 )
-HEAD = ("名称", "类型", "级别")
+LIST_COLUMNS = ("名称", "类型", "级别")
 
 
-def csv_file(folder, *lines, encoding="utf-8-sig", head="名称,类型,级别"):
+def write_heritage_csv(folder, *lines, encoding="utf-8-sig", head="名称,类型,级别"):
     path = folder / "名录.csv"
     path.write_text("\n".join([head, *lines]) + "\n", encoding=encoding)
     return path
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gbk"])
-def test_csv_is_read(tmp_path, encoding):
-    path = csv_file(tmp_path, *(",".join(row) for row in ROWS), ",,", encoding=encoding)
-    assert read_heritage_list(path, NORM) == HeritageList("名录.csv", READ)
+def test_heritage_list_is_read_from_csv(tmp_path, encoding):
+    path = write_heritage_csv(tmp_path, *(",".join(row) for row in LIST_ROWS), ",,", encoding=encoding)
+    assert read_heritage_list(path, DEFAULT_NORM) == HeritageList("名录.csv", LIST_AS_READ)
 
 
-def test_workbook_is_read_below_its_title(tmp_path):
+def test_heritage_list_is_read_from_a_workbook_below_its_title(tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["某县历史文化保护名录"])
-    for row in (HEAD, *ROWS):
+    for row in (LIST_COLUMNS, *LIST_ROWS):
         book.active.append(list(row))
     path = tmp_path / "名录.xlsx"
     book.save(path)
-    found = read_heritage_list(path, NORM)
+    found = read_heritage_list(path, DEFAULT_NORM)
     assert found.file == "名录.xlsx [Sheet]"
     assert [(r.name, r.kind, r.level, r.line - 1) for r in found.rows] == [
-        (r.name, r.kind, r.level, r.line) for r in READ
+        (r.name, r.kind, r.level, r.line) for r in LIST_AS_READ
     ]
 
 
-def test_register_may_have_names_only(tmp_path):
-    found = read_heritage_list(csv_file(tmp_path, "甲寺", "乙宅", head="保护对象"), NORM)
+def test_heritage_list_may_contain_only_names(tmp_path):
+    found = read_heritage_list(write_heritage_csv(tmp_path, "甲寺", "乙宅", head="保护对象"), DEFAULT_NORM)
     assert [(r.name, r.kind, r.level) for r in found.rows] == [("甲寺", "", ""), ("乙宅", "", "")]
 
 
@@ -69,32 +69,32 @@ def test_register_may_have_names_only(tmp_path):
         (["甲寺,历史建筑"], "甲,乙", "名称"),
     ],
 )
-def test_invalid_values_are_refused_with_their_location(tmp_path, lines, head, expected):
+def test_invalid_values_of_a_heritage_list_are_refused_with_their_row(tmp_path, lines, head, expected):
     with pytest.raises(InputError) as error:
-        read_heritage_list(csv_file(tmp_path, *lines, head=head), NORM)
+        read_heritage_list(write_heritage_csv(tmp_path, *lines, head=head), DEFAULT_NORM)
     assert expected in str(error.value.params.values()), error.value.params
 
 
-def findings(layers, rows):
+def compare_with_heritage_list(layers, rows):
     register = HeritageList("名录.csv", tuple(ListedSite(*row, n) for n, row in enumerate(rows, 2)))
     return run_check(plan_of(layers), [all_rules()["LAW024"]], side=SideInputs(register=register)).findings
 
 
-def test_nearly_equal_names_are_reported_once_with_both():
-    (found,) = findings(
+def test_nearly_equal_site_names_in_list_and_layer_are_reported_once():
+    (found,) = compare_with_heritage_list(
         {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "永安寺传法正宗殿"}]}, [("永安寺传法正宗之殿", "", "")]
     )
     assert found.case == "alike" and "永安寺传法正宗殿" in found.message and "第 2 行" in found.message
     assert found.key == "永安寺传法正宗之殿" and found.geometry is not None
 
 
-def test_each_finding_has_its_fingerprint():
+def test_each_difference_between_list_and_layers_has_its_own_fingerprint():
     rows = [(f"第{n}处", "历史建筑", "") for n in range(5)]
-    found = findings({"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, rows)
+    found = compare_with_heritage_list({"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, rows)
     assert len({f.fingerprint for f in found}) == len(found) == 6
 
 
-def test_check_uses_the_register_and_lists_it(tmp_path):
+def test_check_compares_the_given_heritage_list_and_lists_its_file(tmp_path):
     names = [
         "浑源古城历史文化街区",
         "永安寺",
@@ -106,7 +106,7 @@ def test_check_uses_the_register_and_lists_it(tmp_path):
         "栗毓美墓",
         "古瓷窑遗址",
     ]
-    path = csv_file(tmp_path, *names, "不在数据里的塔", head="名称")
+    path = write_heritage_csv(tmp_path, *names, "不在数据里的塔", head="名称")
     before = path.read_bytes()
     checked = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW024",), register=str(path)))
     found = {(f.case, f.key) for f in checked.report.findings}
@@ -116,8 +116,8 @@ def test_check_uses_the_register_and_lists_it(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_command_line_accepts_a_register(tmp_path, capsys):
-    path = csv_file(tmp_path, "不在数据里的塔", head="名称")
+def test_check_command_accepts_a_heritage_list(tmp_path, capsys):
+    path = write_heritage_csv(tmp_path, "不在数据里的塔", head="名称")
     code = main(["check", str(SAMPLE / "county.gpkg"), "--rules", "LAW024", "--register", str(path)])
     out = capsys.readouterr().out
     assert code == 0 and "LAW024" in out
@@ -127,7 +127,7 @@ def test_command_line_accepts_a_register(tmp_path, capsys):
     assert "无.csv" in capsys.readouterr().err
 
 
-def test_report_lists_registers_that_no_rule_compares(tmp_path):
+def test_report_names_the_rules_that_did_not_compare_the_given_heritage_list(tmp_path):
     path = tmp_path / "名录.csv"
     path.write_text("名称,类型,级别\n栗毓美墓,文物保护单位,国家级\n", encoding="utf-8")
 
@@ -141,20 +141,20 @@ def test_report_lists_registers_that_no_rule_compares(tmp_path):
     assert "已与历史文化保护的图层比对" in compared and "没有运行" not in compared
 
 
-def run_rules(report):
+def list_rules_that_ran(report):
     return {rule.code for rule in report.rules}
 
 
-def test_given_register_is_compared_by_default(tmp_path):
-    path = csv_file(tmp_path, "不在数据里的塔", head="名称")
+def test_given_heritage_list_is_compared_without_choosing_a_rule(tmp_path):
+    path = write_heritage_csv(tmp_path, "不在数据里的塔", head="名称")
     report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", register=str(path))).report
     assert any(f.code == "LAW024" and f.key == "不在数据里的塔" for f in report.findings)
     without = checked_county().report
-    assert not {"LAW023", "LAW024"} & run_rules(without)
+    assert not {"LAW023", "LAW024"} & list_rules_that_ran(without)
 
 
-def test_register_without_a_heritage_layer_makes_the_check_incomplete(tmp_path):
-    path = csv_file(tmp_path, "不在数据里的塔", head="名称")
+def test_heritage_list_without_a_heritage_layer_makes_the_check_incomplete(tmp_path):
+    path = write_heritage_csv(tmp_path, "不在数据里的塔", head="名称")
     layers = as_read({role: frame for role, frame in make(400).layers.items() if role != "LSWHBHX"})
     report = check_plan(layers, Options(profile="hunyuan", rules=("LAW024",), register=str(path))).report
     assert rule_outcome(report, "LAW024").outcome is Outcome.SKIPPED and report.verdict is Verdict.INCOMPLETE

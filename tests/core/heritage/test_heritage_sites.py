@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Heritage sites by name, compared with the register of the plan."""
+"""Heritage sites joined by name from several layers, compared with counts."""
 
 import pytest
 
@@ -13,25 +13,25 @@ from plugin.core.results.run import run_check
 from plugin.paths import SAMPLE
 from tests.core.examples import plan_of
 
-SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-NEXT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
-POINT = "POINT (50 50)"
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+SECOND_SQUARE = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
+POINT_WKT = "POINT (50 50)"
 
 
-def sites_of(layers):
+def make_heritage_sites(layers):
     plan = plan_of(layers)
     return collect_heritage_sites(Context(plan, plan.norm, Tolerance()), plan.concept)
 
 
-def test_site_is_one_name_in_all_layers():
-    found = sites_of(
+def test_rows_with_one_site_name_in_several_layers_are_one_site():
+    found = make_heritage_sites(
         {
             "LSWHBHX": [
-                {"wkt": SQUARE, "feature_name": "甲 寺保护范围", "feature_kind": "61", "JB": "20"},
-                {"wkt": NEXT, "feature_name": "甲寺建设控制地带", "feature_kind": "62", "JB": "国家级"},
+                {"wkt": SQUARE_WKT, "feature_name": "甲 寺保护范围", "feature_kind": "61", "JB": "20"},
+                {"wkt": SECOND_SQUARE, "feature_name": "甲寺建设控制地带", "feature_kind": "62", "JB": "国家级"},
             ],
-            "WWBHDWM": [{"wkt": SQUARE, "feature_name": "甲寺"}],
-            "WWBHDWD": [{"wkt": POINT, "feature_name": "甲寺"}, {"wkt": POINT, "feature_name": ""}],
+            "WWBHDWM": [{"wkt": SQUARE_WKT, "feature_name": "甲寺"}],
+            "WWBHDWD": [{"wkt": POINT_WKT, "feature_name": "甲寺"}, {"wkt": POINT_WKT, "feature_name": ""}],
         }
     )
     (site,) = found.by_name.values()
@@ -41,75 +41,81 @@ def test_site_is_one_name_in_all_layers():
     assert [round(site.area_m2(part) or 0, -2) for part in ("core", "control", "range")] == [10000, 10000, 10000]
 
 
-def test_site_without_a_range_is_core_and_control_zone():
+def test_area_of_a_site_without_a_range_is_its_core_plus_control_zone():
     rows = [
-        {"wkt": SQUARE, "feature_name": "乙村核心保护范围", "feature_kind": "41"},
-        {"wkt": NEXT, "feature_name": "乙村建设控制地带", "feature_kind": "42"},
+        {"wkt": SQUARE_WKT, "feature_name": "乙村核心保护范围", "feature_kind": "41"},
+        {"wkt": SECOND_SQUARE, "feature_name": "乙村建设控制地带", "feature_kind": "42"},
     ]
-    site = sites_of({"LSWHBHX": rows}).find("乙村")
+    site = make_heritage_sites({"LSWHBHX": rows}).find("乙村")
     assert site is not None and site.kinds == {"历史文化名村"}
     assert site.area_m2("range") == pytest.approx(20_000, rel=2e-3)
-    assert sites_of({"LSJZD": [{"wkt": POINT, "feature_name": "丙宅"}]}).find("丙宅").area_m2("range") is None
+    assert (
+        make_heritage_sites({"LSJZD": [{"wkt": POINT_WKT, "feature_name": "丙宅"}]}).find("丙宅").area_m2("range")
+        is None
+    )
 
 
 @pytest.mark.parametrize("form", ["{}（{}）", "{}({})", "{}—{}", "{} {}", "{}-{}"])
-def test_part_is_parsed_from_brackets_or_after_a_dash(form):
+def test_heritage_part_is_parsed_from_brackets_or_after_a_dash_in_the_name(form):
     rows = [
-        {"wkt": SQUARE, "feature_name": form.format("乙村", "核心保护范围")},
-        {"wkt": NEXT, "feature_name": form.format("乙村", "建设控制地带")},
+        {"wkt": SQUARE_WKT, "feature_name": form.format("乙村", "核心保护范围")},
+        {"wkt": SECOND_SQUARE, "feature_name": form.format("乙村", "建设控制地带")},
     ]
-    found = sites_of({"LSWHBHX": rows})
+    found = make_heritage_sites({"LSWHBHX": rows})
     assert list(found.by_name) == ["乙村"]
     assert [round(found.find("乙村").area_m2(part), -2) for part in ("core", "control")] == [10000, 10000]
 
 
 @pytest.mark.parametrize(("one", "other"), [("永安寺 ", "永安寺"), ("永安寺（北）", "永安寺(北)"), ("Ａ塔", "A塔")])
-def test_names_are_compared_without_width_and_spaces(one, other):
+def test_site_names_are_compared_ignoring_spaces_and_full_width_forms(one, other):
     assert normalise_name(one) == normalise_name(other)
 
 
-def outcome(layers, register):
+def compare_with_register(layers, register):
     report = run_check(plan_of(layers, settings={"register": register}), [all_rules()["LAW023"]])
     return report.rules[0], report.findings
 
 
-def test_ambiguous_count_is_neither_a_pass_nor_a_finding():
-    """A site without a level may have the level that lacks one site, but not two."""
-    rows = [{"wkt": SQUARE, "feature_name": "甲寺保护范围", "feature_kind": "61"}]
+def test_ambiguous_heritage_site_count_is_neither_a_pass_nor_a_finding():
+    """Check sites without a protection level where one site of a level is missing."""
+    rows = [{"wkt": SQUARE_WKT, "feature_name": "甲寺保护范围", "feature_kind": "61"}]
     register = [("国家级文物保护单位", "文物保护单位", "国家级", 1)]
-    rule, findings = outcome({"LSWHBHX": rows}, register)
+    rule, findings = compare_with_register({"LSWHBHX": rows}, register)
     assert (str(rule.outcome), findings) == ("skipped", []) and "国家级文物保护单位 0–1 / 1" in rule.reason
-    rule, findings = outcome({"LSWHBHX": rows}, [("国家级文物保护单位", "文物保护单位", "国家级", 2)])
+    rule, findings = compare_with_register({"LSWHBHX": rows}, [("国家级文物保护单位", "文物保护单位", "国家级", 2)])
     assert str(rule.outcome) == "failed" and [f.params["count"] for f in findings] == [0]
     # Without a kind it may also be a district.
-    without_kind = [{"wkt": SQUARE, "feature_name": "某地"}]
-    assert str(outcome({"LSWHBHX": without_kind}, [("历史文化街区", "历史文化街区", "", 1)])[0].outcome) == "skipped"
+    without_kind = [{"wkt": SQUARE_WKT, "feature_name": "某地"}]
+    assert (
+        str(compare_with_register({"LSWHBHX": without_kind}, [("历史文化街区", "历史文化街区", "", 1)])[0].outcome)
+        == "skipped"
+    )
 
 
-def test_site_with_two_levels_counts_once():
+def test_site_with_two_protection_levels_counts_once():
     rows = [
-        {"wkt": SQUARE, "feature_name": "甲寺保护范围", "feature_kind": "61", "JB": "20"},
-        {"wkt": NEXT, "feature_name": "甲寺建设控制地带", "feature_kind": "62", "JB": "30"},
+        {"wkt": SQUARE_WKT, "feature_name": "甲寺保护范围", "feature_kind": "61", "JB": "20"},
+        {"wkt": SECOND_SQUARE, "feature_name": "甲寺建设控制地带", "feature_kind": "62", "JB": "30"},
     ]
     register = [(f"{level}文物保护单位", "文物保护单位", level, 1) for level in ("国家级", "省级")]
-    rule, findings = outcome({"LSWHBHX": rows}, register)
+    rule, findings = compare_with_register({"LSWHBHX": rows}, register)
     assert (str(rule.outcome), findings) == ("skipped", []) and "0–1 / 1" in rule.reason
 
 
-def test_plan_without_stated_counts_gets_instructions():
-    rule, _ = outcome({"LSWHBHX": [{"wkt": SQUARE, "feature_name": "甲寺保护范围"}]}, [])
+def test_rule_on_site_counts_explains_how_to_state_counts_when_none_are_stated():
+    rule, _ = compare_with_register({"LSWHBHX": [{"wkt": SQUARE_WKT, "feature_name": "甲寺保护范围"}]}, [])
     assert str(rule.outcome) == "not_applicable" and "heritage_register" in rule.reason
 
 
-def test_message_names_term_counts_sites_and_source():
-    rows = [{"wkt": POINT, "feature_name": name} for name in ("甲宅", "乙宅")]
-    _, (finding,) = outcome({"LSJZD": rows}, [("历史建筑", "历史建筑", "", 14)])
+def test_finding_on_site_counts_names_the_term_counts_sites_and_source():
+    rows = [{"wkt": POINT_WKT, "feature_name": name} for name in ("甲宅", "乙宅")]
+    _, (finding,) = compare_with_register({"LSJZD": rows}, [("历史建筑", "历史建筑", "", 14)])
     assert finding.key == "历史建筑"
     for expected in ("历史建筑规划写明 14 处", "example", "有 2 处", "甲宅、乙宅"):
         assert expected in finding.message
 
 
-def test_line_of_the_county_replaces_that_of_its_base(tmp_path):
+def test_register_entry_of_the_county_profile_replaces_that_of_its_base_profile(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(
         'id = "x"\nname = "浑源县"\narea_code = "140225"\nbase = "hunyuan"\n[[heritage_register]]\nterm = "历史建筑"\n'
@@ -121,7 +127,7 @@ def test_line_of_the_county_replaces_that_of_its_base(tmp_path):
     assert len(load_profile(path).register) == len(load_profile("hunyuan").register)
 
 
-def test_approved_areas_of_the_sample_equal_its_shapes():
-    """浑源古城历史文化街区: 63.34 = 30.13 + 33.21 公顷, as printed in the plan."""
+def test_approved_areas_of_the_sample_heritage_sites_equal_their_shapes():
+    """Compare 63.34 = 30.13 + 33.21 公顷, printed for 浑源古城历史文化街区."""
     report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW023",))).report
     assert not [f for f in report.findings if f.case in ("site", "area", "core_area", "control_area")]

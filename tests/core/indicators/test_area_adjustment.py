@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""平差: exact totals, proportional corrections, independent of row order and repetition."""
+"""Area adjustment (平差): parcel areas scaled to an exact control total."""
 
 import math
 from fractions import Fraction
@@ -14,29 +14,29 @@ from plugin.core.errors import InputError
 from plugin.core.indicators.layer_areas import adjust_areas
 
 property_test = settings(max_examples=200, deadline=None, derandomize=True)
-areas_of_parcels = st.lists(st.floats(0.001, 5e7), min_size=1, max_size=60)
-steps = st.sampled_from([0.01, 1.0])
-shares = st.floats(-1e-4, 1e-4)
+random_parcel_areas = st.lists(st.floats(0.001, 5e7), min_size=1, max_size=60)
+rounding_steps = st.sampled_from([0.01, 1.0])
+misclosure_shares = st.floats(-1e-4, 1e-4)
 
 
-def whole(values, step):
-    """Return areas as whole steps; fail if one is not a multiple of the step."""
+def convert_to_whole_steps(values, step):
+    """Return areas (m²) as counts of a rounding step; fail for other areas."""
     counts = [round(v / step) for v in values]
     assert [round(c * step, 2) for c in counts] == list(values)
     return counts
 
 
-def closed(areas, share, step, keys=None):
+def adjust_to_changed_total(areas, share, step, keys=None):
     return adjust_areas(np.array(areas), math.fsum(areas) * (1 + share), limit_share=2e-4, step_m2=step, keys=keys)
 
 
 @property_test
-@given(areas_of_parcels, shares, steps)
-def test_totals_are_exact_and_corrections_proportional(areas, share, step):
+@given(random_parcel_areas, misclosure_shares, rounding_steps)
+def test_adjusted_areas_have_the_exact_total_and_proportional_corrections(areas, share, step):
     if sum(areas) < step:
         return
-    found = closed(areas, share, step)
-    counts = whole(found.adjusted.tolist(), step)
+    found = adjust_to_changed_total(areas, share, step)
+    counts = convert_to_whole_steps(found.adjusted.tolist(), step)
     assert sum(counts) == round(found.control_m2 / step)
     assert abs(found.control_m2 - sum(areas) * (1 + share)) <= step / 2 + 1e-6
     for before, after in zip(areas, found.adjusted.tolist(), strict=True):
@@ -48,28 +48,28 @@ def test_totals_are_exact_and_corrections_proportional(areas, share, step):
 
 
 @property_test
-@given(areas_of_parcels, shares, steps)
-def test_larger_part_is_never_adjusted_below_a_smaller_one(areas, share, step):
+@given(random_parcel_areas, misclosure_shares, rounding_steps)
+def test_larger_area_is_never_adjusted_below_a_smaller_one(areas, share, step):
     if sum(areas) < step:
         return
-    pairs = sorted(zip(np.round(areas, 6), closed(areas, share, step).adjusted.tolist(), strict=True))
+    pairs = sorted(zip(np.round(areas, 6), adjust_to_changed_total(areas, share, step).adjusted.tolist(), strict=True))
     assert all(after <= later for (one, after), (two, later) in pairwise(pairs) if one < two)
 
 
 @property_test
-@given(areas_of_parcels, shares, steps)
-def test_adjusted_areas_do_not_change_again(areas, share, step):
+@given(random_parcel_areas, misclosure_shares, rounding_steps)
+def test_adjusting_adjusted_areas_again_changes_nothing(areas, share, step):
     if sum(areas) < step:
         return
-    once = closed(areas, share, step)
+    once = adjust_to_changed_total(areas, share, step)
     again = adjust_areas(once.adjusted, once.control_m2, limit_share=0.0, step_m2=step)
     assert again.adjusted.tolist() == once.adjusted.tolist()
     assert again.misclosure_m2 == pytest.approx(0, abs=1e-6)
 
 
 @property_test
-@given(areas_of_parcels, shares, st.randoms(use_true_random=False))
-def test_order_of_rows_does_not_matter(areas, share, chance):
+@given(random_parcel_areas, misclosure_shares, st.randoms(use_true_random=False))
+def test_adjusted_areas_do_not_depend_on_the_order_of_rows(areas, share, chance):
     # Among equal areas only the key decides which one gets the last step.
     areas = areas + areas[:3]
     keys = [f"{n:03d}" for n in range(len(areas))]
@@ -77,12 +77,12 @@ def test_order_of_rows_does_not_matter(areas, share, chance):
     chance.shuffle(order)
     if sum(areas) < 0.01:
         return
-    straight = closed(areas, share, 0.01, keys).adjusted.tolist()
-    mixed = closed([areas[n] for n in order], share, 0.01, [keys[n] for n in order])
+    straight = adjust_to_changed_total(areas, share, 0.01, keys).adjusted.tolist()
+    mixed = adjust_to_changed_total([areas[n] for n in order], share, 0.01, [keys[n] for n in order])
     assert mixed.adjusted.tolist() == [straight[n] for n in order]
 
 
-def test_adjustment_equals_an_example_by_hand():
+def test_adjusted_areas_equal_an_example_computed_by_hand():
     # Distribute 1 000.00 over 100.004, 300.004 and 599.985 (sum 999.993): factors of 1.000007.
     found = adjust_areas(np.array([100.004, 300.004, 599.985]), 1000.0, limit_share=1e-5)
     exact = [Fraction(a) * 1000 / Fraction("999.993") for a in ("100.004", "300.004", "599.985")]
@@ -93,7 +93,7 @@ def test_adjustment_equals_an_example_by_hand():
     assert found.misclosure_m2 == pytest.approx(0.007) and found.most_m2 == pytest.approx(0.006)
 
 
-def test_county_of_many_parcels_is_adjusted():
+def test_parcels_of_a_whole_county_are_adjusted_to_the_exact_total():
     areas = np.abs(np.random.default_rng(1).normal(13_000, 9_000, 150_000))
     found = adjust_areas(areas, areas.sum() + 500.0, limit_share=1e-5)
     assert round(found.adjusted.sum() * 100) == round((areas.sum() + 500.0) * 100)
@@ -101,7 +101,7 @@ def test_county_of_many_parcels_is_adjusted():
 
 
 @pytest.mark.parametrize("share", [3e-5, -3e-5])
-def test_parts_that_do_not_tile_are_refused(share):
+def test_areas_too_far_from_the_control_area_are_refused(share):
     areas = np.array([1e6, 2e6, 3e6])
     found = adjust_areas(areas, 6e6 * (1 + share), limit_share=1e-5)
     assert found.refused and found.adjusted is None
@@ -109,16 +109,16 @@ def test_parts_that_do_not_tile_are_refused(share):
 
 
 @pytest.mark.parametrize("control", [0.0, -1.0, float("nan"), float("inf")])
-def test_invalid_control_area_is_refused(control):
+def test_invalid_control_area_of_an_adjustment_is_refused(control):
     with pytest.raises(InputError, match="closure_control"):
         adjust_areas(np.array([1.0]), control, limit_share=1.0)
 
 
 @pytest.mark.parametrize("areas", [[], [0.0, 0.0]])
-def test_empty_parts_are_refused(areas):
+def test_adjustment_without_any_areas_is_refused(areas):
     with pytest.raises(InputError, match="closure_no_parts"):
         adjust_areas(np.array(areas), 1.0, limit_share=1.0)
 
 
-def test_part_without_area_stays_zero():
+def test_part_without_area_stays_zero_in_an_adjustment():
     assert adjust_areas(np.array([0.0, 10.004, 0.0]), 10.01, limit_share=0.1).adjusted.tolist() == [0.0, 10.01, 0.0]

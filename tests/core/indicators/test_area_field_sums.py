@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sums of area fields that contradict the shapes are reported and never meet a target."""
+"""Sums of area fields that contradict the shapes never meet a target."""
 
 import numpy as np
 import pytest
@@ -19,9 +19,9 @@ from plugin.core.model.verdict import Verdict
 from plugin.core.render.tables import by_land_use, by_place
 from tests.core.examples import norm_of, plan_of, source_layer
 
-HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\nbase = "shanxi"\n'
-ALL = '[confirmed]\nby = "局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["all"]\n'
-TARGET = """
+PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\nbase = "shanxi"\n'
+CONFIRM_ALL = '[confirmed]\nby = "局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["all"]\n'
+TARGET_SECTION = """
 [[targets]]
 indicator = "{indicator}"
 comparison = "{comparison}"
@@ -32,56 +32,73 @@ binding = "约束性"
 source = "批文"
 """
 #: A cell of the county is 200 m wide: three townships, each a column of six cells.
-CELL, COLUMNS, ROWS = 200.0, 3, 6
-TOWNS = ["甲镇", "乙乡", "丙乡"]
+CELL_SIZE_M, CELL_COLUMNS, CELL_ROWS = 200.0, 3, 6
+TOWNSHIP_NAMES = ["甲镇", "乙乡", "丙乡"]
 
 
-def rectangle(x, y, width, height):
+def make_rectangle_wkt(x, y, width, height):
     return f"POLYGON (({x} {y}, {x + width} {y}, {x + width} {y + height}, {x} {y + height}, {x} {y}))"
 
 
-def cells():
-    return [(c, rectangle(c * CELL, r * CELL, CELL, CELL)) for c in range(COLUMNS) for r in range(ROWS)]
+def list_county_cells():
+    return [
+        (c, make_rectangle_wkt(c * CELL_SIZE_M, r * CELL_SIZE_M, CELL_SIZE_M, CELL_SIZE_M))
+        for c in range(CELL_COLUMNS)
+        for r in range(CELL_ROWS)
+    ]
 
 
-class County:
-    """Rows by role, changed by a test before the check; correct areas are statutory areas."""
+class RectangleCounty:
+    """Rows of a small county by layer, which a test may change before the check.
+
+    Correct area fields have the statutory area.
+    """
 
     def __init__(self):
-        height = ROWS * CELL
+        height = CELL_ROWS * CELL_SIZE_M
         true = self.cell_area()
         self.rows = {
             "XZQX": [
-                {"wkt": rectangle(0, 0, COLUMNS * CELL, height), "division_code": "140225", "division_name": "某县"}
+                {
+                    "wkt": make_rectangle_wkt(0, 0, CELL_COLUMNS * CELL_SIZE_M, height),
+                    "division_code": "140225",
+                    "division_name": "某县",
+                }
             ],
             "XZQXZ": [
                 {
-                    "wkt": rectangle(c * CELL, 0, CELL, height),
+                    "wkt": make_rectangle_wkt(c * CELL_SIZE_M, 0, CELL_SIZE_M, height),
                     "division_code": f"14022510{c}",
-                    "division_name": TOWNS[c],
+                    "division_name": TOWNSHIP_NAMES[c],
                 }
-                for c in range(COLUMNS)
+                for c in range(CELL_COLUMNS)
             ],
             "DLTB": [],
             "GDBHMB": [],
             "YJJBNTBHTB": [],
-            "STBHHX": [{"wkt": rectangle(0, height - CELL, CELL, CELL), "area": true}],
-            "CZKFBJ": [{"wkt": rectangle(2 * CELL, 0, CELL, 2 * CELL), "zone_code": "410", "area": 2 * true}],
+            "STBHHX": [{"wkt": make_rectangle_wkt(0, height - CELL_SIZE_M, CELL_SIZE_M, CELL_SIZE_M), "area": true}],
+            "CZKFBJ": [
+                {
+                    "wkt": make_rectangle_wkt(2 * CELL_SIZE_M, 0, CELL_SIZE_M, 2 * CELL_SIZE_M),
+                    "zone_code": "410",
+                    "area": 2 * true,
+                }
+            ],
         }
-        for n, (column, wkt) in enumerate(cells()):
-            urban = column == 2 and n % ROWS < 2
+        for n, (column, wkt) in enumerate(list_county_cells()):
+            urban = column == 2 and n % CELL_ROWS < 2
             area = {"gross_area": true, "deduction_rate": 0.0, "deduction_area": 0.0, "net_area": true}
             code = "0701" if urban else "0103" if n % 2 else "0301"
             row = {"wkt": wkt, "land_use": code, "location_code": f"14022510{column}2010000000", "data_year": 2020}
             self.rows["DLTB"].append({**row, **area, "urban_code": "202" if urban else None})
-            if not urban and n % ROWS < 4:
+            if not urban and n % CELL_ROWS < 4:
                 self.rows["GDBHMB"].append({**row, **area, "land_use": "0103"})
                 self.rows["YJJBNTBHTB"].append({**row, **area, "land_use": "0103"})
 
     @staticmethod
     def cell_area():
-        """Return the area, m², of a cell on the ellipsoid by pyproj; cells differ by some 0.001 m²."""
-        layer = source_layer("STBHHX", [rectangle(0, 0, CELL, CELL)], norm_of())
+        """Return the ellipsoidal area (m²) of one cell of the county, by pyproj."""
+        layer = source_layer("STBHHX", [make_rectangle_wkt(0, 0, CELL_SIZE_M, CELL_SIZE_M)], norm_of())
         lonlat = layer.frame.geometry.to_crs(4490)
         return round(abs(Geod(ellps="GRS80").geometry_area_perimeter(lonlat.iloc[0])[0]), 2)
 
@@ -97,40 +114,45 @@ class County:
 
     def check(self, tmp_path, profile="", **options):
         path = tmp_path / "x.toml"
-        path.write_text(HEAD + profile + ALL, encoding="utf-8")
+        path.write_text(PROFILE_HEAD + profile + CONFIRM_ALL, encoding="utf-8")
         return check_plan(self.sources(), Options(profile=str(path), scope="three_lines", **options))
 
 
-FIELDS = ("gross_area", "deduction_area", "net_area")
+AREA_FIELDS = ("gross_area", "deduction_area", "net_area")
 
 
-def target(indicator, value, comparison=">="):
-    return TARGET.format(indicator=indicator, value=value, comparison=comparison)
+def format_target(indicator, value, comparison=">="):
+    return TARGET_SECTION.format(indicator=indicator, value=value, comparison=comparison)
 
 
-def sum_findings(report):
+def list_sum_findings(report):
     return [f for f in report.findings if f.code == "ATT022"]
 
 
-def figure(report, name):
+def get_indicator(report, name):
     return next(i for i in report.indicators if i.id == name)
 
 
-def test_county_with_correct_areas_meets_its_targets(tmp_path):
-    done = County().check(tmp_path, target("farmland_area", "10.00") + target("cultivated_area", "10.00"))
-    assert sum_findings(done.report) == [] and figure(done.report, "farmland_area").state == "met"
-    assert all(i.backed for i in done.report.indicators) and figure(done.report, "expansion_ratio_n1").state == "met"
+def test_county_with_correct_area_fields_meets_its_targets(tmp_path):
+    done = RectangleCounty().check(
+        tmp_path, format_target("farmland_area", "10.00") + format_target("cultivated_area", "10.00")
+    )
+    assert list_sum_findings(done.report) == [] and get_indicator(done.report, "farmland_area").state == "met"
+    assert (
+        all(i.backed for i in done.report.indicators)
+        and get_indicator(done.report, "expansion_ratio_n1").state == "met"
+    )
 
 
 @pytest.mark.parametrize("role", ["GDBHMB", "YJJBNTBHTB"])
 @pytest.mark.parametrize("factor", [12.0, 1.01])
 def test_multiplied_area_fields_meet_no_target(tmp_path, role, factor):
     name = {"GDBHMB": "cultivated_area", "YJJBNTBHTB": "farmland_area"}[role]
-    done = County().multiply(role, factor, *FIELDS).check(tmp_path, target(name, "10.00"))
-    (finding,) = sum_findings(done.report)
+    done = RectangleCounty().multiply(role, factor, *AREA_FIELDS).check(tmp_path, format_target(name, "10.00"))
+    (finding,) = list_sum_findings(done.report)
     assert (finding.role, finding.case, finding.township) == (role, "", "")
     assert finding.params["difference"] == pytest.approx((factor - 1) * finding.params["expected"], rel=1e-4)
-    figure_of_target = figure(done.report, name)
+    figure_of_target = get_indicator(done.report, name)
     assert (figure_of_target.state, figure_of_target.confirmed, figure_of_target.backed) == (
         "unconfirmed",
         False,
@@ -140,97 +162,110 @@ def test_multiplied_area_fields_meet_no_target(tmp_path, role, factor):
     assert f"figures.{name}" in next(r.unconfirmed for r in done.report.rules if r.code == "LAW002")
 
 
-def test_too_small_figure_misses_its_target(tmp_path):
-    done = County().multiply("YJJBNTBHTB", 0.1, *FIELDS).check(tmp_path, target("farmland_area", "10.00"))
-    assert figure(done.report, "farmland_area").state == "broken" and done.report.verdict is Verdict.FAIL
-    assert len(sum_findings(done.report)) == 1
-
-
-def test_township_with_a_wrong_sum_is_named(tmp_path):
-    county = County().multiply(
-        "YJJBNTBHTB", 12, *FIELDS, rows=lambda row, n: row["location_code"].startswith("140225101")
+def test_too_small_sum_of_area_fields_misses_its_target(tmp_path):
+    done = (
+        RectangleCounty()
+        .multiply("YJJBNTBHTB", 0.1, *AREA_FIELDS)
+        .check(tmp_path, format_target("farmland_area", "10.00"))
     )
-    (finding,) = sum_findings(county.check(tmp_path).report)
+    assert get_indicator(done.report, "farmland_area").state == "broken" and done.report.verdict is Verdict.FAIL
+    assert len(list_sum_findings(done.report)) == 1
+
+
+def test_township_with_a_wrong_sum_of_area_fields_is_named(tmp_path):
+    county = RectangleCounty().multiply(
+        "YJJBNTBHTB", 12, *AREA_FIELDS, rows=lambda row, n: row["location_code"].startswith("140225101")
+    )
+    (finding,) = list_sum_findings(county.check(tmp_path).report)
     assert finding.township == "乙乡" and "乙乡" in finding.message and finding.params["count"] == 4
 
 
-def test_errors_of_townships_that_cancel_out_are_reported(tmp_path):
-    county = County()
-    county.multiply("YJJBNTBHTB", 1.5, *FIELDS, rows=lambda row, n: row["location_code"].startswith("140225100"))
-    county.multiply("YJJBNTBHTB", 0.5, *FIELDS, rows=lambda row, n: row["location_code"].startswith("140225101"))
-    done = county.check(tmp_path, target("farmland_area", "10.00"))
-    assert {f.township for f in sum_findings(done.report)} == {"甲镇", "乙乡"}
-    assert figure(done.report, "farmland_area").state == "unconfirmed"
+def test_area_field_errors_of_townships_that_cancel_out_are_reported(tmp_path):
+    county = RectangleCounty()
+    county.multiply("YJJBNTBHTB", 1.5, *AREA_FIELDS, rows=lambda row, n: row["location_code"].startswith("140225100"))
+    county.multiply("YJJBNTBHTB", 0.5, *AREA_FIELDS, rows=lambda row, n: row["location_code"].startswith("140225101"))
+    done = county.check(tmp_path, format_target("farmland_area", "10.00"))
+    assert {f.township for f in list_sum_findings(done.report)} == {"甲镇", "乙乡"}
+    assert get_indicator(done.report, "farmland_area").state == "unconfirmed"
 
 
-def test_wrong_net_area_is_reported(tmp_path):
-    done = County().multiply("YJJBNTBHTB", 1.5, "net_area").check(tmp_path, target("farmland_area", "10.00"))
-    assert [(f.case, f.field) for f in sum_findings(done.report)] == [("net", "YJJBNTMJ")]
-    assert figure(done.report, "farmland_area").state == "unconfirmed"
+def test_net_area_field_that_contradicts_the_shapes_is_reported(tmp_path):
+    done = (
+        RectangleCounty()
+        .multiply("YJJBNTBHTB", 1.5, "net_area")
+        .check(tmp_path, format_target("farmland_area", "10.00"))
+    )
+    assert [(f.case, f.field) for f in list_sum_findings(done.report)] == [("net", "YJJBNTMJ")]
+    assert get_indicator(done.report, "farmland_area").state == "unconfirmed"
 
 
-def test_net_area_below_gross_area_is_not_reported(tmp_path):
-    county = County()
+def test_net_area_below_gross_area_by_the_stated_deduction_is_not_reported(tmp_path):
+    county = RectangleCounty()
     for row in county.rows["YJJBNTBHTB"]:
         row |= {"deduction_rate": 0.3, "deduction_area": round(row["gross_area"] * 0.3, 2)}
         row["net_area"] = round(row["gross_area"] - row["deduction_area"], 2)
-    assert sum_findings(county.check(tmp_path).report) == []
+    assert list_sum_findings(county.check(tmp_path).report) == []
 
 
 @pytest.mark.parametrize(("m2", "word"), [(10_000.0, "公顷"), (10_000 / 15, "亩"), (1e6, "平方千米")])
-def test_area_field_in_another_unit_is_reported(tmp_path, m2, word):
-    (finding,) = sum_findings(County().multiply("STBHHX", 1 / m2, "area").check(tmp_path).report)
+def test_gross_area_field_in_another_unit_is_reported(tmp_path, m2, word):
+    (finding,) = list_sum_findings(RectangleCounty().multiply("STBHHX", 1 / m2, "area").check(tmp_path).report)
     assert f"疑以{word}填写" in finding.message and "{" not in finding.message
 
 
-def test_net_area_in_another_unit_is_reported(tmp_path):
-    (finding,) = sum_findings(County().multiply("DLTB", 15 / 10_000, "net_area").check(tmp_path).report)
+def test_net_area_field_in_another_unit_is_reported(tmp_path):
+    (finding,) = list_sum_findings(RectangleCounty().multiply("DLTB", 15 / 10_000, "net_area").check(tmp_path).report)
     assert (finding.case, finding.field) == ("unit", "TBDLMJ") and "亩" in finding.message
 
 
-def test_wrong_row_is_reported_if_it_changes_the_sum_of_the_layer(tmp_path):
-    county = County().multiply("YJJBNTBHTB", 1.2, *FIELDS, rows=lambda row, n: n == 0)
-    (finding,) = sum_findings(county.check(tmp_path).report)
+def test_single_wrong_area_value_is_reported_if_it_changes_the_sum_of_the_layer(tmp_path):
+    county = RectangleCounty().multiply("YJJBNTBHTB", 1.2, *AREA_FIELDS, rows=lambda row, n: n == 0)
+    (finding,) = list_sum_findings(county.check(tmp_path).report)
     assert finding.township == "甲镇" and finding.params["count"] == 1
 
 
-def test_blank_values_and_missing_fields_are_left_to_other_rules(tmp_path):
-    county = County()
+def test_blank_or_missing_area_fields_are_not_reported_by_the_rule_on_sums(tmp_path):
+    county = RectangleCounty()
     for row in county.rows["DLTB"][:3]:
         row |= {"gross_area": None, "net_area": None}
     for row in county.rows["GDBHMB"]:
-        for name in FIELDS:
+        for name in AREA_FIELDS:
             del row[name]
-    assert sum_findings(county.check(tmp_path).report) == []
+    assert list_sum_findings(county.check(tmp_path).report) == []
 
 
-def test_rounding_of_small_features_is_not_reported(tmp_path):
-    county = County()
-    county.rows["STBHHX"] = [{"wkt": rectangle(10 * n, 1000, 5, 5), "area": 25.5} for n in range(20)]
-    assert sum_findings(county.check(tmp_path).report) == []
+def test_rounded_areas_of_small_features_are_not_reported(tmp_path):
+    county = RectangleCounty()
+    county.rows["STBHHX"] = [{"wkt": make_rectangle_wkt(10 * n, 1000, 5, 5), "area": 25.5} for n in range(20)]
+    assert list_sum_findings(county.check(tmp_path).report) == []
 
 
-def test_duplicated_layer_exceeds_the_county(tmp_path):
-    county = County()
+def test_duplicated_layer_with_a_sum_above_the_county_area_is_reported(tmp_path):
+    county = RectangleCounty()
     county.rows["DLTB"] += [dict(row) for row in county.rows["DLTB"]]
     done = county.check(tmp_path)
-    (finding,) = sum_findings(done.report)
+    (finding,) = list_sum_findings(done.report)
     assert (finding.case, finding.role) == ("county", "DLTB")
     assert finding.params["actual"] == pytest.approx(2 * finding.params["expected"], rel=1e-4)
-    ratio = figure(done.report, "expansion_ratio_n1")
+    ratio = get_indicator(done.report, "expansion_ratio_n1")
     assert not ratio.backed and ratio.state != "met"
 
 
-def county_with_doubled_base():
-    """Return a county whose boundary is twice the base; the area field of the base is doubled."""
-    county = County()
-    county.rows["CZKFBJ"] = [{"wkt": rectangle(2 * CELL, 0, CELL, 4 * CELL), "zone_code": "410"}]
+def make_county_with_doubled_base():
+    """Return a county in which the area field of the base parcels is doubled.
+
+    The urban boundary has twice the area of the base parcels.
+    """
+    county = RectangleCounty()
+    county.rows["CZKFBJ"] = [
+        {"wkt": make_rectangle_wkt(2 * CELL_SIZE_M, 0, CELL_SIZE_M, 4 * CELL_SIZE_M), "zone_code": "410"}
+    ]
     return county.multiply("DLTB", 2, "gross_area", "net_area", rows=lambda row, n: row["urban_code"] == "202")
 
 
-def test_ratio_shows_the_figure_by_shapes(tmp_path):
-    report = county_with_doubled_base().check(tmp_path, "[ratio]\nlimit = 1.25\n").report
-    ratio = figure(report, "expansion_ratio_n1")
+def test_ratio_with_a_wrong_base_area_field_also_shows_the_value_by_shapes(tmp_path):
+    report = make_county_with_doubled_base().check(tmp_path, "[ratio]\nlimit = 1.25\n").report
+    ratio = get_indicator(report, "expansion_ratio_n1")
     assert ratio.value == pytest.approx(1.0, rel=1e-3) and ratio.inputs["land_ratio"] == pytest.approx(2.0, rel=1e-3)
     assert (ratio.state, ratio.confirmed) == ("unconfirmed", False)
     (finding,) = [f for f in report.findings if f.code == "LAW001"]
@@ -239,9 +274,12 @@ def test_ratio_shows_the_figure_by_shapes(tmp_path):
     assert "ratio.denominator" in outcome.unconfirmed and "按图形为" in outcome.reason
 
 
-def test_compensated_area_of_urban_land_is_not_backed(tmp_path):
-    """The sum of the township is correct, because towns gain what fields lose."""
-    county = county_with_doubled_base()
+def test_wrong_urban_area_fields_offset_by_other_parcels_leave_the_ratio_unconfirmed(tmp_path):
+    """Check urban parcels with raised areas and other parcels with lowered ones.
+
+    The sum of each township stays correct.
+    """
+    county = make_county_with_doubled_base()
     gained = sum(row["gross_area"] / 2 for row in county.rows["DLTB"] if row["urban_code"] == "202")
     others = [
         row for row in county.rows["DLTB"] if row["location_code"].startswith("140225102") and not row["urban_code"]
@@ -249,63 +287,63 @@ def test_compensated_area_of_urban_land_is_not_backed(tmp_path):
     for row in others:
         row["gross_area"] = row["net_area"] = round(row["gross_area"] - gained / len(others), 2)
     report = county.check(tmp_path, "[ratio]\nlimit = 1.25\n").report
-    assert sum_findings(report) == [] and figure(report, "expansion_ratio_n1").state == "unconfirmed"
+    assert list_sum_findings(report) == [] and get_indicator(report, "expansion_ratio_n1").state == "unconfirmed"
 
 
-def test_township_task_is_not_met_by_area_fields_alone(tmp_path):
+def test_township_task_met_only_by_area_fields_is_unconfirmed(tmp_path):
     path = tmp_path / "tasks.csv"
     path.write_text(
         "乡镇名称,指标,关系,数值,单位\n甲镇,永久基本农田,≥,10.00,公顷\n乙乡,永久基本农田,≥,10.00,公顷\n",
         encoding="utf-8",
     )
-    one = County().multiply("YJJBNTBHTB", 1.3, *FIELDS, rows=lambda row, n: n == 0)
+    one = RectangleCounty().multiply("YJJBNTBHTB", 1.3, *AREA_FIELDS, rows=lambda row, n: n == 0)
     report = one.check(tmp_path, targets=str(path)).report
     states = {i.place: i.state for i in report.indicators if i.id == "township_farmland_area"}
     assert states == {"甲镇": "unconfirmed", "乙乡": "met"}
 
 
-def test_agreement_of_text_and_area_fields_confirms_nothing(tmp_path):
+def test_stated_figure_that_agrees_only_with_area_fields_is_unconfirmed(tmp_path):
     path = tmp_path / "figures.csv"
-    net = sum(12 * row["net_area"] for row in County().rows["YJJBNTBHTB"]) / 1e4
+    net = sum(12 * row["net_area"] for row in RectangleCounty().rows["YJJBNTBHTB"]) / 1e4
     path.write_text(f"指标,数值,单位,位置\n永久基本农田面积,{net:.2f},公顷,附表1\n", encoding="utf-8")
-    report = County().multiply("YJJBNTBHTB", 12, *FIELDS).check(tmp_path, figures=str(path)).report
+    report = RectangleCounty().multiply("YJJBNTBHTB", 12, *AREA_FIELDS).check(tmp_path, figures=str(path)).report
     outcome = next(r for r in report.rules if r.code == "LAW007")
     assert outcome.unconfirmed == ["figures.area_fields"]
 
 
 @pytest.mark.parametrize("now", [1.0, 12.0])
-def test_area_fields_of_a_sealed_edition_confirm_nothing(tmp_path, now):
-    sealed = [layer for layer in County().sources() if layer.name == "YJJBNTBHTB"]
+def test_farmland_loss_since_the_sealed_edition_is_unconfirmed_when_area_fields_are_wrong(tmp_path, now):
+    sealed = [layer for layer in RectangleCounty().sources() if layer.name == "YJJBNTBHTB"]
     path = tmp_path / "sealed.gpkg"
     sealed[0].frame.to_file(path, layer="YJJBNTBHTB", driver="GPKG")
-    report = County().multiply("YJJBNTBHTB", now, *FIELDS).check(tmp_path, baseline=str(path)).report
+    report = RectangleCounty().multiply("YJJBNTBHTB", now, *AREA_FIELDS).check(tmp_path, baseline=str(path)).report
     outcome = next(r for r in report.rules if r.code == "LAW015")
     assert ("figures.area_fields" in outcome.unconfirmed) == (now != 1.0)
 
 
-def test_equal_errors_of_zones_and_county_are_reported(tmp_path):
-    county = County()
-    whole = ROWS * COLUMNS * County.cell_area()
+def test_area_fields_wrong_alike_in_zones_and_county_leave_the_zone_total_unconfirmed(tmp_path):
+    county = RectangleCounty()
+    whole = CELL_ROWS * CELL_COLUMNS * RectangleCounty.cell_area()
     county.rows["YDYHGHFQ"] = [{"wkt": county.rows["XZQX"][0]["wkt"], "zone_code": "300", "area": 12 * whole}]
     county.rows["XZQX"][0]["area"] = 12 * whole
     report = county.check(tmp_path, rules=("LAW021",)).report
     assert report.findings == [] and report.rules[0].unconfirmed == ["figures.area_fields"]
 
 
-def figures_of(county, tmp_path):
+def tabulate_county(county, tmp_path):
     plan = county.check(tmp_path).plan
     return Figures(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
 
 
-def test_indicators_and_tables_mark_unbacked_fields(tmp_path):
-    sound, paper = County(), County().multiply("DLTB", 12, *FIELDS)
+def test_indicators_and_tables_mark_figures_of_area_fields_that_contradict_the_shapes(tmp_path):
+    sound, paper = RectangleCounty(), RectangleCounty().multiply("DLTB", 12, *AREA_FIELDS)
     for county in (sound, paper):
         for role in ("YJJBNTBHTB", "GDBHMB"):
-            county.multiply(role, 1.0 if county is sound else 12.0, *FIELDS)
-        area = ROWS * COLUMNS * County.cell_area() * (1 if county is sound else 12)
+            county.multiply(role, 1.0 if county is sound else 12.0, *AREA_FIELDS)
+        area = CELL_ROWS * CELL_COLUMNS * RectangleCounty.cell_area() * (1 if county is sound else 12)
         county.rows["YDYHGHFQ"] = [{"wkt": county.rows["XZQX"][0]["wkt"], "zone_code": "300", "area": area}]
     for county, backed in ((sound, True), (paper, False)):
-        figures = figures_of(county, tmp_path)
+        figures = tabulate_county(county, tmp_path)
         fields = [i for one in figures.all() for i in one.figures if i.basis in ("net", "survey") and i.value]
         assert fields and {i.backed for i in fields} == {backed}
         assert backed or not any(i.confirmed or i.state == "met" for i in fields)
@@ -313,7 +351,7 @@ def test_indicators_and_tables_mark_unbacked_fields(tmp_path):
             assert any("未确认" in note for note in make(figures).notes) == (not backed), make
 
 
-def test_report_of_an_earlier_version_has_backed_figures():
+def test_indicators_of_an_earlier_report_without_the_mark_count_as_confirmed_by_shapes():
     old = {"id": "a", "value": 1.0, "unit": "m2", "basis": "net", "state": "met", "confirmed": True, "room": None}
     assert Indicator.from_dict(old).state == "met" and Indicator.from_dict(old).backed
     report = Report(indicators=[Indicator("a", 1.0, "ha", "net", ">=", 0.5, state="met", backed=False)])
@@ -323,8 +361,8 @@ def test_report_of_an_earlier_version_has_backed_figures():
 
 @given(st.data())
 @settings(deadline=None, max_examples=40)
-def test_rows_accepted_by_the_estimate_have_their_stored_area(data):
-    """Where the estimate accepts a row, its statutory area agrees, for all sizes and places of a county."""
+def test_rows_accepted_by_the_quick_area_estimate_agree_with_their_statutory_area(data):
+    """Compare random rows that the quick estimate accepts with statutory areas."""
     rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))
     size = 10.0 ** rng.uniform(0.5, 3.8, 30)
     corners = rng.uniform(-40_000, 40_000, (30, 2))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Areas of a layer by method, compared with stored areas, and adjusted to control areas."""
+"""Measured areas of a layer, compared with stored areas and adjusted to totals."""
 
 import geopandas as gpd
 import numpy as np
@@ -24,62 +24,71 @@ from plugin.core.standard import load_standard
 from tests.core.small_plan import ZH, X, Y, as_read_layers, box, explain_error, place_wkt, table
 from tests.county.measure import statutory_area
 
-NORM = Norm(load_standard(), load_profile())
-T = shapely.Polygon([(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)])
+DEFAULT_NORM = Norm(load_standard(), load_profile())
+SLANTED_TRIANGLE = shapely.Polygon([(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)])
 
 
-def one(shapes, crs=4526, role="DLTB", **columns):
+def make_layer(shapes, crs=4526, role="DLTB", **columns):
     (layer,) = as_read_layers({role: table(shapes, crs=crs, **columns)})
     return layer
 
 
-def measured(shapes, **more):
-    return measure_areas(one(shapes, **more), NORM, ZH)
+def measure_layer_areas(shapes, **more):
+    return measure_areas(make_layer(shapes, **more), DEFAULT_NORM, ZH)
 
 
 # -- bases ------------------------------------------------------------------------------------------------------------
 
 
-def test_short_geodesic_edges_have_the_area_of_straight_ones():
-    """Straight lines in longitude and latitude enclose 490 682.36 m² (standards/ellipsoid_area.md)."""
-    found = [geodesic_area(np.array([shapely.segmentize(T, s)], dtype=object))[0] for s in (1, 1e-3, 1e-5)]
+def test_statutory_area_of_short_geodesic_edges_equals_that_of_straight_edges():
+    """Compare with 490 682.36 m², the triangle's area with straight edges in degrees."""
+    found = [
+        geodesic_area(np.array([shapely.segmentize(SLANTED_TRIANGLE, s)], dtype=object))[0] for s in (1, 1e-3, 1e-5)
+    ]
     assert found == pytest.approx([490_699.126, 490_682.471, 490_682.364], abs=1e-3)
 
 
-def test_areas_of_holes_parts_and_empty_shapes():
+def test_measured_areas_respect_holes_parts_and_empty_shapes():
     holed = shapely.box(112, 37, 112.1, 37.1) - shapely.box(112.02, 37.02, 112.04, 37.04)
-    shapes = np.array([holed, None, shapely.Point(1, 1), shapely.multipolygons([T, holed])], dtype=object)
+    shapes = np.array(
+        [holed, None, shapely.Point(1, 1), shapely.multipolygons([SLANTED_TRIANGLE, holed])], dtype=object
+    )
     whole, hole, t = geodesic_area(
-        np.array([shapely.box(112, 37, 112.1, 37.1), shapely.box(112.02, 37.02, 112.04, 37.04), T], dtype=object)
+        np.array(
+            [shapely.box(112, 37, 112.1, 37.1), shapely.box(112.02, 37.02, 112.04, 37.04), SLANTED_TRIANGLE],
+            dtype=object,
+        )
     )
     assert geodesic_area(shapes) == pytest.approx([whole - hole, 0, 0, t + whole - hole], abs=1e-6)
 
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
-def test_areas_are_the_same_in_each_crs(code):
+def test_measured_areas_are_the_same_in_each_crs(code):
     shapes = shapely.segmentize(np.array([box(0, 0), box(500, 300, 70, 40)], dtype=object), 10.0)
-    here = measured(shapes)
-    there = measure_areas(as_read_layers({"DLTB": table(shapes).to_crs(code)})[0], NORM, ZH)
+    here = measure_layer_areas(shapes)
+    there = measure_areas(as_read_layers({"DLTB": table(shapes).to_crs(code)})[0], DEFAULT_NORM, ZH)
     assert there.statutory == pytest.approx(here.statutory, abs=1e-5)
     assert there.geodesic == pytest.approx(here.geodesic, abs=1e-5)
     assert here.statutory == pytest.approx(statutory_area(shapes), abs=1e-5)
     assert here.plane == "EPSG:4526" and there.plane == {4490: "EPSG:4526"}.get(code, f"EPSG:{code}")
 
 
-def test_rows_that_cannot_be_measured_are_listed():
+def test_measured_areas_list_the_rows_that_cannot_be_measured():
     bow_tie = place_wkt("POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))")
     nowhere = shapely.box(X, Y + 9e7, X + 1, Y + 9e7 + 1)
-    found = measured([box(0, 0), None, bow_tie, nowhere, shapely.LineString([(X, Y), (X + 1, Y)]), box(9, 9)])
+    found = measure_layer_areas(
+        [box(0, 0), None, bow_tie, nowhere, shapely.LineString([(X, Y), (X + 1, Y)]), box(9, 9)]
+    )
     assert (found.without_shape, found.repaired, found.stray) == ([1, 3, 4], [2], [3])
     assert np.flatnonzero(np.isnan(found.statutory)).tolist() == [1, 3, 4]
     assert found.statutory[2] == pytest.approx(5_000, rel=2e-3)
     assert found.total("statutory") == pytest.approx(np.nansum(found.statutory))
 
 
-def test_degrees_in_a_projected_crs_are_refused():
-    shapes = np.array([T], dtype=object)
+def test_measuring_areas_refuses_degree_coordinates_in_a_projected_crs():
+    shapes = np.array([SLANTED_TRIANGLE], dtype=object)
     with pytest.raises(InputError) as caught:
-        measured(shapes, crs=4526)
+        measure_layer_areas(shapes, crs=4526)
     assert "疑为经纬度" in explain_error(caught.value) and "EPSG:4490" in explain_error(caught.value)
 
 
@@ -98,13 +107,13 @@ def test_degrees_in_a_projected_crs_are_refused():
         ("DLTB", ["BSM"], "新面积", "新面积"),
     ],
 )
-def test_stored_area_field_is_found(role, names, wanted, field):
+def test_field_with_the_stored_area_is_found_in_a_layer(role, names, wanted, field):
     layer = SourceLayer(role, table([box(0, 0)]), tuple(FieldInfo(n, "real") for n in names), CRS.from_epsg(4526))
-    assert area_field(layer, NORM, wanted)[0] == field
+    assert area_field(layer, DEFAULT_NORM, wanted)[0] == field
 
 
-def test_differences_above_the_tolerance_and_missing_values_are_listed():
-    areas = measured([box(0, 0, 50 + n, 40) for n in range(5)] + [None])
+def test_stored_areas_that_differ_or_are_missing_are_listed():
+    areas = measure_layer_areas([box(0, 0, 50 + n, 40) for n in range(5)] + [None])
     true = np.round(areas.statutory, 2)
     stored = true + np.array([0.0, 0.01, -0.01, 0.02, np.nan, 7])
     found = compare_with_stored(areas, stored, 2, 0.01)
@@ -116,36 +125,36 @@ def test_differences_above_the_tolerance_and_missing_values_are_listed():
 
 
 @pytest.mark.parametrize(("unit", "m2"), [("ha", 1e4), ("mu", 1e4 / 15), ("km2", 1e6), ("", 1.0)])
-def test_stored_area_in_another_unit_is_recognised(unit, m2):
-    areas = measured([box(0, 0, 50 + n, 40) for n in range(5)])
+def test_stored_areas_in_another_unit_are_recognised(unit, m2):
+    areas = measure_layer_areas([box(0, 0, 50 + n, 40) for n in range(5)])
     assert compare_with_stored(areas, areas.statutory / m2 * 1.001, 2, 0.01).unit == unit
 
 
 # -- control areas ----------------------------------------------------------------------------------------------------
 
 
-def townships():
+def make_two_townships():
     shapes = shapely.segmentize(
         np.array([box(0, 0, 200, 100), box(0, 100, 200, 100), box(900, 900)], dtype=object), 100
     )
-    return one(shapes, role="XZQXZ", XZQMC=["甲镇", None, "丙乡"])
+    return make_layer(shapes, role="XZQXZ", XZQMC=["甲镇", None, "丙乡"])
 
 
 def adjust_areas(shapes, crs=4526, limit=1e-5):
-    parts, control = one(shapes, crs=crs), townships()
-    measured_control = measure_areas(control, NORM, ZH)
+    parts, control = make_layer(shapes, crs=crs), make_two_townships()
+    measured_control = measure_areas(control, DEFAULT_NORM, ZH)
     found = adjust_to_layer(
-        measure_areas(parts, NORM, ZH), parts.crs, measured_control, control.crs, list_control_names(control, NORM),
+        measure_areas(parts, DEFAULT_NORM, ZH), parts.crs, measured_control, control.crs, list_control_names(control, DEFAULT_NORM),
         [f"{n}" for n in range(len(shapes))], limit, 0.01,
     )  # fmt: skip
     return found, measured_control.statutory
 
 
-TILES = [box(x, y) for y in (0, 100) for x in (0, 100)]
+FOUR_SQUARES = [box(x, y) for y in (0, 100) for x in (0, 100)]
 
 
-def test_each_township_is_adjusted_separately():
-    found, control = adjust_areas([*TILES, None, box(500, 500)])
+def test_parcels_of_each_township_are_adjusted_to_its_own_area():
+    found, control = adjust_areas([*FOUR_SQUARES, None, box(500, 500)])
     assert [name for name, _ in found.units] == ["甲镇", "140225000000000002"]
     assert found.unit_of == ["甲镇"] * 2 + ["140225000000000002"] * 2 + [None, None]
     for rows, total in (([0, 1], control[0]), ([2, 3], control[1])):
@@ -155,38 +164,40 @@ def test_each_township_is_adjusted_separately():
     assert found.control_m2 == pytest.approx(control[:2].sum(), abs=0.01)
 
 
-def test_gap_in_one_township_refuses_only_that_township():
-    found, control = adjust_areas(TILES[:3])
+def test_gap_in_one_township_refuses_the_adjustment_only_there():
+    found, control = adjust_areas(FOUR_SQUARES[:3])
     assert [closure.refused for _, closure in found.units] == [False, True] and found.refused == 1
     assert np.isfinite(found.proposal[:2]).all() and np.isnan(found.proposal[2])
     assert found.misclosure_m2 == pytest.approx(control[1] / 2, rel=1e-4)
 
 
-def test_areas_are_adjusted_to_a_number_and_in_another_crs():
-    parts = measured([box(0, 0), box(100, 0), None])
+def test_areas_are_adjusted_to_a_given_total_and_to_a_layer_in_another_crs():
+    parts = measure_layer_areas([box(0, 0), box(100, 0), None])
     found = adjust_to_total(parts, 20_000.0, ["b", "a", ""], 0.01, 0.01, "全县")
     assert round(np.nansum(found.proposal), 2) == 20_000.0 and found.unit_of == ["全县", "全县", None]
-    moved = table(shapely.segmentize(np.array(TILES, dtype=object), 10)).to_crs(4525).geometry.to_numpy()
+    moved = table(shapely.segmentize(np.array(FOUR_SQUARES, dtype=object), 10)).to_crs(4525).geometry.to_numpy()
     other, control = adjust_areas(moved, crs=4525)
     assert other.refused == 0 and round(np.nansum(other.proposal), 2) == round(control[0], 2) + round(control[1], 2)
 
 
-def test_part_in_overlapping_control_areas_belongs_to_one():
-    parts = one([box(0, 0)])
-    control = one([box(0, 0), box(0, 0, 200, 200)], role="XZQXZ", XZQMC=["甲镇", "乙镇"])
-    areas, held = (measure_areas(layer, NORM, ZH) for layer in (parts, control))
-    found = adjust_to_layer(areas, parts.crs, held, control.crs, list_control_names(control, NORM), [""], 1e-5, 0.01)
+def test_parcel_inside_two_overlapping_townships_is_adjusted_in_only_one():
+    parts = make_layer([box(0, 0)])
+    control = make_layer([box(0, 0), box(0, 0, 200, 200)], role="XZQXZ", XZQMC=["甲镇", "乙镇"])
+    areas, held = (measure_areas(layer, DEFAULT_NORM, ZH) for layer in (parts, control))
+    found = adjust_to_layer(
+        areas, parts.crs, held, control.crs, list_control_names(control, DEFAULT_NORM), [""], 1e-5, 0.01
+    )
     assert found.unit_of == ["甲镇"] and found.empty == ["乙镇"]
 
 
 @pytest.mark.parametrize("crs", [4526, 4525])
-def test_overlapping_polygons_of_a_collection_count_once(crs):
-    """A valid collection may have overlapping polygons; its area is their union (150 m by 100 m)."""
+def test_overlapping_polygons_of_a_geometry_collection_count_once(crs):
+    """Measure two overlapping squares in one collection; their union has 15 000 m²."""
     boxes = [shapely.transform(shapely.box(x, 0, x + 100, 100), lambda xy: xy + np.array([X, Y])) for x in (0, 50)]
     frame = gpd.GeoDataFrame({"BSM": ["140225000000000001"]}, geometry=[shapely.GeometryCollection(boxes)], crs=4526)
     frame = frame.to_crs(crs)
     read = SourceLayer("STBHHX", frame, (FieldInfo("BSM", "text"),), frame.crs)
-    layer = Layer(read, NORM.standard.templates["STBHHX"], CRS(4526))
+    layer = Layer(read, DEFAULT_NORM.standard.templates["STBHHX"], CRS(4526))
     assert shapely.is_valid(layer.plane).all()
     assert shapely.area(layer.plane)[0] == pytest.approx(15_000, abs=0.5)
     assert layer.statutory[0] == pytest.approx(statutory_area([shapely.union_all(boxes)])[0], rel=1e-5)

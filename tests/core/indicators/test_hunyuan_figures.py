@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Figures of 浑源县 in a full check: met with a margin, missed by rounding, and missed."""
+"""Figures of 浑源县 in a full check: met, missed by rounding, and missed."""
 
 from dataclasses import replace
 
@@ -12,10 +12,10 @@ from plugin.core.render.words import Words
 from tests.core.hunyuan import CONFIRMED, Areas, county
 from tests.core.small_plan import as_read_layers, findings_of_rule, rule_outcome
 
-PRINTED = Areas()
+PRINTED_AREAS = Areas()
 
 
-def report_of(areas=PRINTED, profile="hunyuan"):
+def check_hunyuan(areas=PRINTED_AREAS, profile="hunyuan"):
     tables = county(areas)
     first = 1
     for frame in tables.values():
@@ -25,14 +25,14 @@ def report_of(areas=PRINTED, profile="hunyuan"):
     return check_plan(as_read_layers(tables), Options(profile=str(profile), scope="three_lines"))
 
 
-def figure(report, name):
+def get_indicator(report, name):
     return next(i for i in report.indicators if i.id == name)
 
 
-def test_areas_of_the_county_pass_with_their_margin(tmp_path):
+def test_printed_areas_of_hunyuan_meet_the_targets_with_their_margins(tmp_path):
     path = tmp_path / "confirmed.toml"
     path.write_text(CONFIRMED, encoding="utf-8")
-    checked = report_of(profile=path)
+    checked = check_hunyuan(profile=path)
     report = checked.report
     # Stated figures without a layer prevent the verdict 通过.
     assert not findings_of_rule(report) and report.verdict == "conditional", report.summary
@@ -43,9 +43,9 @@ def test_areas_of_the_county_pass_with_their_margin(tmp_path):
         ("red_line_area", 538.87, "km2"),
         ("boundary_area", 16.46, "km2"),
     ):
-        one = figure(report, name)
+        one = get_indicator(report, name)
         assert (one.unit, one.state) == (unit, "met") and one.value == pytest.approx(value, abs=1e-7), name
-    ratio = figure(report, "expansion_ratio_n1")
+    ratio = get_indicator(report, "expansion_ratio_n1")
     assert (ratio.target, ratio.state) == (1.25, "met") and ratio.value == pytest.approx(1.24, abs=1e-8)
     rows = {r["id"]: r for r in figures.figure_rows(report, checked.plan.norm, Words("zh"))}
     assert (rows["expansion_ratio_n1"]["room"], rows["expansion_ratio_n1"]["value"]) == ("+0.0100", "1.2400")
@@ -53,18 +53,18 @@ def test_areas_of_the_county_pass_with_their_margin(tmp_path):
     assert "余量" in page and "+0.0100" in page
 
 
-def test_margin_is_printed_with_its_sign():
-    checked = report_of(replace(PRINTED, boundary=16.4509, farmland=63.4062, red_line=539.02))
+def test_margin_to_a_target_is_printed_with_its_sign():
+    checked = check_hunyuan(replace(PRINTED_AREAS, boundary=16.4509, farmland=63.4062, red_line=539.02))
     rows = {r["id"]: r["room"] for r in figures.figure_rows(checked.report, checked.plan.norm, Words("zh"))}
     assert (rows["boundary_area"], rows["farmland_area"], rows["red_line_area"]) == ("+0.0091", "+0.1562", "+0.15")
 
 
-def test_boundary_larger_by_one_hectare_fails():
-    report = report_of(replace(PRINTED, boundary=16.47)).report
+def test_urban_boundary_larger_by_one_hectare_fails_the_check():
+    report = check_hunyuan(replace(PRINTED_AREAS, boundary=16.47)).report
     (finding,) = findings_of_rule(report, "LAW002")
     assert (finding.severity, finding.role, finding.case) == ("ERROR", "CZKFBJ", "broken")
-    assert figure(report, "boundary_area").state == "broken" and report.verdict == "fail"
-    assert figure(report, "expansion_ratio_n1").state == "met" and not findings_of_rule(report, "LAW001")
+    assert get_indicator(report, "boundary_area").state == "broken" and report.verdict == "fail"
+    assert get_indicator(report, "expansion_ratio_n1").state == "met" and not findings_of_rule(report, "LAW001")
 
 
 @pytest.mark.parametrize(
@@ -77,30 +77,33 @@ def test_boundary_larger_by_one_hectare_fails():
     ],
 )
 def test_farmland_below_its_target_is_a_rounding_difference_or_an_error(farmland, state, severity, verdict):
-    report = report_of(replace(PRINTED, farmland=farmland)).report
-    assert figure(report, "farmland_area").state == state and report.verdict == verdict
+    report = check_hunyuan(replace(PRINTED_AREAS, farmland=farmland)).report
+    assert get_indicator(report, "farmland_area").state == state and report.verdict == verdict
     findings = findings_of_rule(report, "LAW002")
     assert [str(f.severity) for f in findings] == ([severity] if severity else [])
     if state == "close":
         assert "取整差" in findings[0].message
-    assert figure(report, "cultivated_area").state == "met"
+    assert get_indicator(report, "cultivated_area").state == "met"
 
 
-def test_ratio_has_no_rounding_tolerance():
-    """1.25004 prints as 1.2500 and is above the limit."""
-    report = report_of(replace(PRINTED, base=16.46 / 1.25004)).report
+def test_expansion_ratio_just_above_its_limit_gets_no_rounding_tolerance():
+    """Check the ratio 1.25004, which prints as 1.2500 and exceeds the limit 1.25."""
+    report = check_hunyuan(replace(PRINTED_AREAS, base=16.46 / 1.25004)).report
     (finding,) = findings_of_rule(report, "LAW001")
     assert (finding.severity, report.verdict) == ("ERROR", "fail") and "1.25004" in finding.message
     assert rule_outcome(report, "LAW002").outcome == "passed"
 
 
-def test_early_warning_is_not_a_rounding_difference(tmp_path):
-    """With a margin of 0.2 % of each target, farmland and red line have more, the boundary less."""
+def test_warning_margin_above_a_target_is_not_called_a_rounding_difference(tmp_path):
+    """Require a warning margin of 0.2 %; only the boundary is closer to its target."""
     path = tmp_path / "margin.toml"
     path.write_text(CONFIRMED + "[indicators]\nwarning_share = 0.002\n", encoding="utf-8")
-    checked = report_of(replace(PRINTED, farmland=63.4062, cultivated=73.6, red_line=541.0), profile=path)
+    checked = check_hunyuan(replace(PRINTED_AREAS, farmland=63.4062, cultivated=73.6, red_line=541.0), profile=path)
     report = checked.report
-    assert figure(report, "boundary_area").state == "warning" and figure(report, "farmland_area").state == "met"
+    assert (
+        get_indicator(report, "boundary_area").state == "warning"
+        and get_indicator(report, "farmland_area").state == "met"
+    )
     (finding,) = findings_of_rule(report)
     assert (finding.code, finding.severity) == ("LAW008", "INFO") and "城镇开发边界" in finding.message
     assert report.verdict == "conditional"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables and workbook of figures, compared with pandas, geopandas.overlay and another area formula."""
+"""Tables and workbook of indicators, compared with pandas and geopandas."""
 
 import getpass
 import zipfile
@@ -30,8 +30,8 @@ from tests.core.small_plan import write_gpkg
 from tests.county import SEED, make, source
 from tests.county.measure import land_area, statutory_area
 
-OPTIONS = Options(profile="hunyuan")
-GROUPS = {
+HUNYUAN_OPTIONS = Options(profile="hunyuan")
+LAND_GROUP_BY_CLASS = {
     **{f"{n:02}": f"{n:02}" for n in range(1, 7)},
     **{f"{n:02}": "built" for n in range(7, 17)},
     "17": "17",
@@ -39,8 +39,8 @@ GROUPS = {
 }
 
 
-def planned(base: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return planned land use: some parcels become housing, some are split, a few are removed."""
+def plan_land_use(base: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return planned land use made from base parcels: some changed, split or removed."""
     plan = base.drop(columns="CZCSXM").copy()
     plan.loc[plan.index % 7 == 3, ["YDYHFLDM", "YDYHFLMC"]] = "070100", "城镇住宅用地"
     cut = []
@@ -56,201 +56,227 @@ def planned(base: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 @pytest.fixture(scope="module")
-def county():
+def county_layers():
     layers = make(300, SEED, full=True).layers
-    return {**layers, "GHYDYH": planned(layers["XZYDYH"])}
+    return {**layers, "GHYDYH": plan_land_use(layers["XZYDYH"])}
 
 
 @pytest.fixture(scope="module")
-def done(county):
+def indicator_tables(county_layers):
     fields = {
-        **{role: source.declared(role) for role in county if role != "GHYDYH"},
+        **{role: source.declared(role) for role in county_layers if role != "GHYDYH"},
         "GHYDYH": source.declared("XZYDYH"),
     }
-    return tabulate(source.as_read(county, fields), OPTIONS)
+    return tabulate(source.as_read(county_layers, fields), HUNYUAN_OPTIONS)
 
 
-def table(done, name):
+def get_table(done, name):
     return next(t for t in done.tables if t.id == name)
 
 
-def column(done, name, place):
-    """Return the number of each row, by code."""
-    found = table(done, name)
+def read_column_by_code(done, name, place):
+    """Return the numbers of one column of a table by the code of their row."""
+    found = get_table(done, name)
     values = found.column(place)
     return {r.code or r.kind: v.value for r, v in zip(found.rows, values, strict=True) if isinstance(v, Number)}
 
 
-def ha(frame):
+def statutory_hectares(frame):
     return statutory_area(frame.geometry.to_numpy()) / 1e4
 
 
-def test_sheets_are_in_order(done):
+def test_workbook_sheets_of_indicators_are_in_order(indicator_tables):
     order = ["indicators", "lines", "ratio", "zones", "spaces", "land_use", "transitions", "townships", "about"]
-    assert [t.id for t in done.tables] == order
+    assert [t.id for t in indicator_tables.tables] == order
 
 
-def test_zones_add_up_to_the_layer_and_the_county(done, county):
-    zones = county["YDYHGHFQ"]
-    found = column(done, "zones", "statutory")
-    expected = pd.Series(ha(zones)).groupby(zones["GHFQDM"].str[0].to_numpy() + "00").sum()
+def test_zone_table_adds_up_to_the_zone_layer_and_the_county(indicator_tables, county_layers):
+    zones = county_layers["YDYHGHFQ"]
+    found = read_column_by_code(indicator_tables, "zones", "statutory")
+    expected = pd.Series(statutory_hectares(zones)).groupby(zones["GHFQDM"].str[0].to_numpy() + "00").sum()
     for code, area in expected.items():
         assert found[code] == pytest.approx(area, rel=1e-9), code
-    for code, area in pd.Series(ha(zones)).groupby(zones["GHFQDM"].to_numpy()).sum().items():
+    for code, area in pd.Series(statutory_hectares(zones)).groupby(zones["GHFQDM"].to_numpy()).sum().items():
         assert found[code] == pytest.approx(area, rel=1e-9), code
     tops = sum(v for code, v in found.items() if code.endswith("00") and code.isdigit())
     assert found["sum"] == pytest.approx(tops, rel=1e-12)
-    assert found["county"] == pytest.approx(ha(county["XZQX"]).sum(), rel=1e-9)
+    assert found["county"] == pytest.approx(statutory_hectares(county_layers["XZQX"]).sum(), rel=1e-9)
     assert found["difference"] == pytest.approx(found["sum"] - found["county"], abs=1e-6)
-    stored = column(done, "zones", "stored")
+    stored = read_column_by_code(indicator_tables, "zones", "stored")
     assert stored["sum"] == pytest.approx(zones["MJ"].sum() / 1e4)
 
 
-def test_three_zones_are_sums_of_their_planning_zones(done, county):
-    zones = county["YDYHGHFQ"]
+def test_three_spaces_are_sums_of_their_planning_zones(indicator_tables, county_layers):
+    zones = county_layers["YDYHGHFQ"]
     space = zones["GHFQDM"].str[0].map({"1": "02", "2": "02", "3": "01", "4": "03", "5": "01", "7": "90"})
-    found = column(done, "spaces", "statutory")
-    for code, area in pd.Series(ha(zones)).groupby(space.to_numpy()).sum().items():
+    found = read_column_by_code(indicator_tables, "spaces", "statutory")
+    for code, area in pd.Series(statutory_hectares(zones)).groupby(space.to_numpy()).sum().items():
         assert found[code] == pytest.approx(area, rel=1e-7), code
     assert found["sum"] == pytest.approx(sum(v for k, v in found.items() if k != "sum"), rel=1e-12)
 
 
-def test_control_lines_have_areas_by_each_method(done, county):
-    farm, edge = county["YJJBNTBHTB"], county["CZKFBJ"]
-    assert column(done, "lines", "statutory")["farmland"] == pytest.approx(ha(farm).sum(), rel=1e-9)
-    assert column(done, "lines", "survey")["farmland"] == pytest.approx(farm["YJJBNTTBMJ"].sum() / 1e4)
-    assert column(done, "lines", "net")["farmland"] == pytest.approx(farm["YJJBNTMJ"].sum() / 1e4)
-    assert column(done, "lines", "net_wan_mu")["farmland"] == pytest.approx(farm["YJJBNTMJ"].sum() * 15 / 1e8)
-    found = column(done, "lines", "statutory")
+def test_control_line_table_has_the_areas_of_each_method(indicator_tables, county_layers):
+    farm, edge = county_layers["YJJBNTBHTB"], county_layers["CZKFBJ"]
+    assert read_column_by_code(indicator_tables, "lines", "statutory")["farmland"] == pytest.approx(
+        statutory_hectares(farm).sum(), rel=1e-9
+    )
+    assert read_column_by_code(indicator_tables, "lines", "survey")["farmland"] == pytest.approx(
+        farm["YJJBNTTBMJ"].sum() / 1e4
+    )
+    assert read_column_by_code(indicator_tables, "lines", "net")["farmland"] == pytest.approx(
+        farm["YJJBNTMJ"].sum() / 1e4
+    )
+    assert read_column_by_code(indicator_tables, "lines", "net_wan_mu")["farmland"] == pytest.approx(
+        farm["YJJBNTMJ"].sum() * 15 / 1e8
+    )
+    found = read_column_by_code(indicator_tables, "lines", "statutory")
     for kind, code in (("concentrated", "41"), ("flexible", "42"), ("special", "43")):
         rows = edge["GHFQDM"].str.startswith(code)
         if rows.any():
-            assert found[f"boundary:{kind}"] == pytest.approx(ha(edge[rows]).sum(), rel=1e-9)
+            assert found[f"boundary:{kind}"] == pytest.approx(statutory_hectares(edge[rows]).sum(), rel=1e-9)
     assert found["boundary"] == pytest.approx(sum(v for k, v in found.items() if k.startswith("boundary:")), rel=1e-12)
 
 
-def test_reserve_drawn_whole_and_in_parts_counts_once(done, county):
-    reserves = county["ZRBHD"]
+def test_nature_reserve_drawn_whole_and_in_parts_counts_once_in_the_table(indicator_tables, county_layers):
+    reserves = county_layers["ZRBHD"]
     union = shapely.union_all(reserves.geometry.to_numpy())
     once = shapely.get_parts(union)
     assert reserves.area.sum() > 1.5 * union.area, "the county has both"
-    assert column(done, "lines", "statutory")["reserves"] == pytest.approx(statutory_area(once).sum() / 1e4, rel=1e-6)
-    assert column(done, "lines", "statutory")["reserves"] == pytest.approx(
-        column(done, "indicators", "value")["reserves_area"] * 100, abs=0.51
+    assert read_column_by_code(indicator_tables, "lines", "statutory")["reserves"] == pytest.approx(
+        statutory_area(once).sum() / 1e4, rel=1e-6
+    )
+    assert read_column_by_code(indicator_tables, "lines", "statutory")["reserves"] == pytest.approx(
+        read_column_by_code(indicator_tables, "indicators", "value")["reserves_area"] * 100, abs=0.51
     )
 
 
-def test_ratio_is_numerator_by_denominator(done, county):
-    base = county["XZYDYH"]
+def test_expansion_ratio_is_boundary_area_divided_by_urban_base_area(indicator_tables, county_layers):
+    base = county_layers["XZYDYH"]
     urban = base["TBMJ"][base["CZCSXM"].isin(["201", "201A", "202", "202A"])].sum() / 1e4
-    areas, ratios = column(done, "ratio", "area"), column(done, "ratio", "ratio")
+    areas, ratios = (
+        read_column_by_code(indicator_tables, "ratio", "area"),
+        read_column_by_code(indicator_tables, "ratio", "ratio"),
+    )
     assert areas["denominator_m2"] == pytest.approx(urban)
-    assert ratios["form:n1"] == pytest.approx(ha(county["CZKFBJ"]).sum() / urban, rel=1e-9)
+    assert ratios["form:n1"] == pytest.approx(statutory_hectares(county_layers["CZKFBJ"]).sum() / urban, rel=1e-9)
 
 
-def test_land_use_is_listed_by_group_with_its_change(done, county):
-    base, plan = county["XZYDYH"], county["GHYDYH"]
+def test_land_use_table_lists_each_group_with_its_change(indicator_tables, county_layers):
+    base, plan = county_layers["XZYDYH"], county_layers["GHYDYH"]
     ids = dict(zip([*[f"{n:02}" for n in range(1, 7)], "built", "17", "23"],
                    ["cultivated", "garden", "forest", "grass", "wetland", "farm_facilities", "construction", "water", "other"],
                    strict=True))  # fmt: skip
     for frame, place in ((base, "base_area"), (plan, "planned_area")):
-        found = column(done, "land_use", place)
-        net = frame.groupby(frame["YDYHFLDM"].str[:2].map(GROUPS))["TBDLMJ"].sum() / 1e4
+        found = read_column_by_code(indicator_tables, "land_use", place)
+        net = frame.groupby(frame["YDYHFLDM"].str[:2].map(LAND_GROUP_BY_CLASS))["TBDLMJ"].sum() / 1e4
         ridges = (frame["TBMJ"] - frame["TBDLMJ"]).sum() / 1e4
         for group, name in ids.items():
             expected = net.get(group, 0.0) + (ridges if group == "23" else 0.0)
             assert found[name] == pytest.approx(expected, abs=0.01), (place, name)
         assert found["sum"] == pytest.approx(frame["TBMJ"].sum() / 1e4)
         assert sum(found[name] for name in ids.values()) == pytest.approx(found["sum"])
-    change, before, after = (column(done, "land_use", c) for c in ("change", "base_area", "planned_area"))
+    change, before, after = (
+        read_column_by_code(indicator_tables, "land_use", c) for c in ("change", "base_area", "planned_area")
+    )
     assert all(change[k] == pytest.approx(after[k] - before[k], abs=0.006) for k in change)
 
 
 @pytest.mark.filterwarnings("ignore:`keep_geom_type")
-def test_transition_matrix_equals_the_overlay(done, county):
-    base, plan = county["XZYDYH"], county["GHYDYH"]
-    left = base[["geometry"]].assign(a=base["YDYHFLDM"].str[:2].map(GROUPS))
-    right = plan[["geometry"]].assign(b=plan["YDYHFLDM"].str[:2].map(GROUPS))
+def test_land_use_transition_matrix_equals_the_geopandas_overlay(indicator_tables, county_layers):
+    base, plan = county_layers["XZYDYH"], county_layers["GHYDYH"]
+    left = base[["geometry"]].assign(a=base["YDYHFLDM"].str[:2].map(LAND_GROUP_BY_CLASS))
+    right = plan[["geometry"]].assign(b=plan["YDYHFLDM"].str[:2].map(LAND_GROUP_BY_CLASS))
     both = gpd.overlay(left, right, how="intersection", keep_geom_type=True)
-    expected = pd.Series(ha(both)).groupby([both["a"].to_numpy(), both["b"].to_numpy()]).sum()
-    found = column(done, "transitions", "to_6")
+    expected = pd.Series(statutory_hectares(both)).groupby([both["a"].to_numpy(), both["b"].to_numpy()]).sum()
+    found = read_column_by_code(indicator_tables, "transitions", "to_6")
     for group, name in (("01", "cultivated"), ("03", "forest"), ("built", "construction")):
         assert found[name] == pytest.approx(expected.get((group, "built"), 0.0), abs=0.01), name
-    sums, gone = column(done, "transitions", "sum_base"), column(done, "transitions", "not_planned")
-    assert sums["sum"] == pytest.approx(ha(base).sum(), rel=1e-9)
+    sums, gone = (
+        read_column_by_code(indicator_tables, "transitions", "sum_base"),
+        read_column_by_code(indicator_tables, "transitions", "not_planned"),
+    )
+    assert sums["sum"] == pytest.approx(statutory_hectares(base).sum(), rel=1e-9)
     left_out = base[(base.index % 50 == 1) & (base.index % 9 != 4)]
-    assert gone["sum"] == pytest.approx(ha(left_out).sum(), abs=0.05)
+    assert gone["sum"] == pytest.approx(statutory_hectares(left_out).sum(), abs=0.05)
 
 
 @pytest.mark.parametrize(
     ("name", "role"), [("red_line_statutory", "STBHHX"), ("boundary_statutory", "CZKFBJ"), ("zone_300", "YDYHGHFQ")]
 )
 @pytest.mark.filterwarnings("ignore:`keep_geom_type")
-def test_areas_by_township_equal_the_overlay_and_add_up(done, county, name, role):
-    frame, towns = county[role], county["XZQXZ"]
+def test_land_use_by_township_equals_the_geopandas_overlay_and_adds_up(indicator_tables, county_layers, name, role):
+    frame, towns = county_layers[role], county_layers["XZQXZ"]
     frame = frame[frame["GHFQDM"].str.startswith("3")] if name == "zone_300" else frame
     frame = frame.reset_index(drop=True)
     rows = frame[["geometry"]].assign(row=frame.index)
     both = gpd.overlay(rows, towns[["XZQDM", "geometry"]], how="intersection")
     # Each part has its share of the feature's area, by the area in both.
     whole = land_area(frame.geometry, step=5.0)[both["row"]]
-    expected = pd.Series(ha(frame)[both["row"]] * land_area(both.geometry, step=5.0) / whole)
+    expected = pd.Series(statutory_hectares(frame)[both["row"]] * land_area(both.geometry, step=5.0) / whole)
     expected = expected.groupby(both["XZQDM"].to_numpy()).sum()
-    found = column(done, "townships", name)
+    found = read_column_by_code(indicator_tables, "townships", name)
     for code in towns["XZQDM"]:
         assert found[code] == pytest.approx(expected.get(code, 0.0), abs=0.01), code
-    assert found["sum"] == pytest.approx(ha(frame).sum(), rel=1e-9)
+    assert found["sum"] == pytest.approx(statutory_hectares(frame).sum(), rel=1e-9)
     assert found["sum"] == pytest.approx(sum(v for k, v in found.items() if k != "sum"), rel=1e-12)
 
 
-def test_every_column_by_township_adds_up(done):
-    found = table(done, "townships")
+def test_every_column_of_the_township_table_adds_up_to_the_county(indicator_tables):
+    found = get_table(indicator_tables, "townships")
     for place in range(2, len(found.columns)):
         values = [row.values[place].value for row in found.rows]
         assert values[-1] == pytest.approx(sum(values[:-1]), abs=1e-6), found.columns[place].id
 
 
-def test_indicators_agree_with_the_other_tables(done):
-    values = column(done, "indicators", "value")
-    assert values["red_line_area"] == pytest.approx(column(done, "lines", "statutory")["red_line"] / 100, rel=1e-12)
-    assert values["agricultural_space_area"] == pytest.approx(column(done, "spaces", "statutory_km2")["01"], rel=1e-12)
-    assert values["expansion_ratio_n1"] == pytest.approx(column(done, "ratio", "ratio")["form:n1"], rel=1e-12)
-    assert values["county_area"] == pytest.approx(column(done, "zones", "statutory")["county"] / 100, rel=1e-12)
-    grass = column(done, "land_use", "base_area")["grass"]
+def test_indicator_table_agrees_with_the_other_tables(indicator_tables):
+    values = read_column_by_code(indicator_tables, "indicators", "value")
+    assert values["red_line_area"] == pytest.approx(
+        read_column_by_code(indicator_tables, "lines", "statutory")["red_line"] / 100, rel=1e-12
+    )
+    assert values["agricultural_space_area"] == pytest.approx(
+        read_column_by_code(indicator_tables, "spaces", "statutory_km2")["01"], rel=1e-12
+    )
+    assert values["expansion_ratio_n1"] == pytest.approx(
+        read_column_by_code(indicator_tables, "ratio", "ratio")["form:n1"], rel=1e-12
+    )
+    assert values["county_area"] == pytest.approx(
+        read_column_by_code(indicator_tables, "zones", "statutory")["county"] / 100, rel=1e-12
+    )
+    grass = read_column_by_code(indicator_tables, "land_use", "base_area")["grass"]
     assert values["grassland_area"] == pytest.approx(grass / 100, rel=1e-9)
 
 
 # --- the workbook
 
 
-LAYERS = ("XZQX", "XZQXZ", "YDYHGHFQ", "STBHHX", "CZKFBJ", "YJJBNTBHTB", "GDBHMB", "XZYDYH")
+WRITTEN_LAYERS = ("XZQX", "XZQXZ", "YDYHGHFQ", "STBHHX", "CZKFBJ", "YJJBNTBHTB", "GDBHMB", "XZYDYH")
 
 
 @pytest.fixture(scope="module")
-def written(county, tmp_path_factory):
+def database_and_workbook(county_layers, tmp_path_factory):
     folder = tmp_path_factory.mktemp("写")
-    database = write_gpkg(folder / "县.gpkg", {role: county[role] for role in LAYERS})
+    database = write_gpkg(folder / "县.gpkg", {role: county_layers[role] for role in WRITTEN_LAYERS})
     target = folder / "指标.xlsx"
     assert main(["indicators", str(database), "--profile", "hunyuan", "--xlsx", str(target)]) == 0
     return database, target
 
 
-def cells(sheet):
-    """Return the numbers of each row, by its first text."""
+def read_numbers_by_label(sheet):
+    """Return the numbers of each workbook row by the first text of the row."""
     rows = list(sheet.iter_rows(min_row=4, values_only=True))
     return {
         next((v for v in row if isinstance(v, str)), ""): [v for v in row if isinstance(v, int | float)] for row in rows
     }
 
 
-def test_workbook_has_the_figures_of_the_tables(written):
-    database, target = written
+def test_indicator_workbook_has_the_figures_of_the_tables(database_and_workbook):
+    database, target = database_and_workbook
     book = openpyxl.load_workbook(target)
     with fiona.open(database, layer="STBHHX") as layer:
         red = np.array([shape(f["geometry"]) for f in layer], dtype=object)
     with fiona.open(database, layer="YJJBNTBHTB") as layer:
         net = sum(f["properties"]["YJJBNTMJ"] for f in layer)
-    found = cells(book["三条控制线"])
+    found = read_numbers_by_label(book["三条控制线"])
     assert found["生态保护红线"][1] == pytest.approx(statutory_area(red).sum() / 1e4, rel=1e-9)
     assert found["永久基本农田保护图斑"][3] == pytest.approx(net / 1e4)
     listed = {row[1]: row for row in book["指标表"].iter_rows(min_row=4, values_only=True)}
@@ -263,8 +289,8 @@ def test_workbook_has_the_figures_of_the_tables(written):
     assert row["数值"] is None and row["状态"] == "无法计算" and "常住人口" in row["数据"]
 
 
-def test_workbook_has_formats_and_print_settings(written):
-    book = openpyxl.load_workbook(written[1])
+def test_indicator_workbook_has_number_formats_and_print_settings(database_and_workbook):
+    book = openpyxl.load_workbook(database_and_workbook[1])
     assert book.sheetnames[:3] == ["指标表", "三条控制线", "扩展倍数"] and book.sheetnames[-1] == "说明"
     for sheet in book:
         width = sheet.max_column
@@ -280,8 +306,8 @@ def test_workbook_has_formats_and_print_settings(written):
     assert book["乡镇"]["A2"].value == "单位：公顷"
 
 
-def test_workbook_names_no_author(written):
-    database, target = written
+def test_indicator_workbook_names_no_author(database_and_workbook):
+    database, target = database_and_workbook
     with zipfile.ZipFile(target) as parts:
         text = b"".join(parts.read(name) for name in parts.namelist()).decode("utf-8", "ignore")
     assert str(database.parent) not in text and "openpyxl" not in text
@@ -291,21 +317,21 @@ def test_workbook_names_no_author(written):
     assert user not in (core.creator, core.lastModifiedBy, core.title)
 
 
-def test_workbook_is_written_in_english(county, tmp_path):
-    layers = source.as_read({role: county[role] for role in LAYERS})
+def test_indicator_workbook_is_written_in_english_on_request(county_layers, tmp_path):
+    layers = source.as_read({role: county_layers[role] for role in WRITTEN_LAYERS})
     made = tabulate(layers, Options(profile="hunyuan", lang="en"))
     write_workbook(made, tmp_path / "x.xlsx")
     book = openpyxl.load_workbook(tmp_path / "x.xlsx")
     assert book.sheetnames[0] == "Indicators" and book["Townships"]["A2"].value == "Unit: ha"
 
 
-def test_existing_workbook_stays_when_writing_fails(county, tmp_path):
+def test_existing_workbook_stays_when_writing_the_new_one_fails(county_layers, tmp_path):
     target = tmp_path / "x.xlsx"
     target.write_bytes(b"old")
-    layers = source.as_read({role: county[role] for role in LAYERS[:3]})
+    layers = source.as_read({role: county_layers[role] for role in WRITTEN_LAYERS[:3]})
     with pytest.raises(Cancelled):
-        tabulate(layers, OPTIONS, cancellation=Cancellation(lambda: True))
-    made = tabulate(layers, OPTIONS)
+        tabulate(layers, HUNYUAN_OPTIONS, cancellation=Cancellation(lambda: True))
+    made = tabulate(layers, HUNYUAN_OPTIONS)
     with pytest.raises(Cancelled):
         write_workbook(made, target, Cancellation(lambda: True))
     assert target.read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["x.xlsx"]
@@ -313,54 +339,54 @@ def test_existing_workbook_stays_when_writing_fails(county, tmp_path):
     assert openpyxl.load_workbook(target).sheetnames
 
 
-def test_source_is_refused_as_target(written):
-    database, _ = written
+def test_workbook_path_equal_to_the_source_data_is_refused(database_and_workbook):
+    database, _ = database_and_workbook
     before = database.read_bytes()
     assert main(["indicators", str(database), "--xlsx", str(database)]) == 2
     assert database.read_bytes() == before
     with pytest.raises(OutputError):
-        write_workbook(tabulate(str(database), OPTIONS), database)
+        write_workbook(tabulate(str(database), HUNYUAN_OPTIONS), database)
 
 
-def test_tasks_by_township_equal_those_of_the_rule(county):
-    """Fields count in the township where they are located, in the table and in the rule on tasks."""
-    layers = {role: county[role].copy() for role in LAYERS}
+def test_farmland_tasks_by_township_equal_the_figures_of_the_rule(county_layers):
+    """Assign fields to the township where they lie, in the table and in the rule."""
+    layers = {role: county_layers[role].copy() for role in WRITTEN_LAYERS}
     towns = layers["XZQXZ"]["XZQDM"]
     farm = layers["YJJBNTBHTB"]
     own = farm["YJJBNTMJ"].groupby(farm["ZLDWDM"].str[:9]).sum() / 1e4
     farm["ZLDWDM"] = str(towns.iloc[0])[:9] + "0000000000"
-    made = tabulate(source.as_read(layers), OPTIONS)
-    found = column(made, "townships", "farmland_net")
+    made = tabulate(source.as_read(layers), HUNYUAN_OPTIONS)
+    found = read_column_by_code(made, "townships", "farmland_net")
     for town in towns.iloc[:2]:
         assert found[town] == pytest.approx(own.get(town[:9], 0.0), rel=1e-6, abs=1e-3)
-    drawn = column(made, "townships", "farmland_statutory")
+    drawn = read_column_by_code(made, "townships", "farmland_statutory")
     assert sum(drawn[code] > 0 for code in towns) > 1 and drawn["sum"] == pytest.approx(
-        ha(layers["YJJBNTBHTB"]).sum(), rel=1e-9
+        statutory_hectares(layers["YJJBNTBHTB"]).sum(), rel=1e-9
     )
 
 
-def test_names_with_formulas_or_control_characters_are_text(county, tmp_path):
-    layers = {role: county[role].copy() for role in ("XZQX", "XZQXZ", "STBHHX")}
+def test_names_with_formulas_or_control_characters_are_written_as_text(county_layers, tmp_path):
+    layers = {role: county_layers[role].copy() for role in ("XZQX", "XZQXZ", "STBHHX")}
     layers["XZQXZ"].loc[0, "XZQMC"] = "=1+1"
     layers["XZQXZ"].loc[1, "XZQMC"] = "坏\x07字"
-    write_workbook(tabulate(source.as_read(layers), OPTIONS), tmp_path / "x.xlsx")
+    write_workbook(tabulate(source.as_read(layers), HUNYUAN_OPTIONS), tmp_path / "x.xlsx")
     names = [cell.value for cell in openpyxl.load_workbook(tmp_path / "x.xlsx")["乡镇"]["B"]]
     assert "=1+1" in names and "坏字" in names
     types = {cell.value: cell.data_type for cell in openpyxl.load_workbook(tmp_path / "x.xlsx")["乡镇"]["B"]}
     assert types["=1+1"] == "s"
 
 
-def test_figures_are_the_same_in_degrees(done, county):
-    degrees = {role: frame.to_crs(4490) for role, frame in county.items() if role in LAYERS}
-    made = tabulate(source.as_read(degrees, crs=dict.fromkeys(degrees, 4490)), OPTIONS)
+def test_indicator_tables_are_the_same_for_layers_in_degrees(indicator_tables, county_layers):
+    degrees = {role: frame.to_crs(4490) for role, frame in county_layers.items() if role in WRITTEN_LAYERS}
+    made = tabulate(source.as_read(degrees, crs=dict.fromkeys(degrees, 4490)), HUNYUAN_OPTIONS)
     for name, place in (("zones", "statutory"), ("lines", "statutory"), ("spaces", "statutory")):
-        before, now = column(done, name, place), column(made, name, place)
+        before, now = read_column_by_code(indicator_tables, name, place), read_column_by_code(made, name, place)
         assert all(now[code] == pytest.approx(before[code], rel=1e-7) for code in now), name
-    before, now = (column(one, "townships", "red_line_statutory") for one in (done, made))
+    before, now = (read_column_by_code(one, "townships", "red_line_statutory") for one in (indicator_tables, made))
     assert all(now[code] == pytest.approx(before[code], abs=0.05) for code in now)
 
 
-def test_custom_standard_has_its_list_of_indicators(county, tmp_path):
+def test_custom_standard_can_add_its_own_indicators(county_layers, tmp_path):
     folder = tmp_path / "本省-2026"
     folder.mkdir()
     (folder / "standard.toml").write_text(
@@ -382,16 +408,19 @@ source_zh = "省里的表"
 source_en = "the province's table"
 """
     (folder / "indicators.toml").write_text(text + own, encoding="utf-8")
-    layers = source.as_read({"XZYDYH": county["XZYDYH"]})
+    layers = source.as_read({"XZYDYH": county_layers["XZYDYH"]})
     made = tabulate(layers, Options(standard=str(folder)))
     figure = made.figures.value("orchards")
-    rows = county["XZYDYH"]["YDYHFLDM"].str.startswith("02")
-    assert figure.value == pytest.approx(county["XZYDYH"]["TBDLMJ"][rows].sum() / 1e4) and figure.unit == "ha"
-    assert "园地面积" in table(made, "indicators").column("indicator")
+    rows = county_layers["XZYDYH"]["YDYHFLDM"].str.startswith("02")
+    assert figure.value == pytest.approx(county_layers["XZYDYH"]["TBDLMJ"][rows].sum() / 1e4) and figure.unit == "ha"
+    assert "园地面积" in get_table(made, "indicators").column("indicator")
 
 
-def test_parcel_without_net_area_is_reported_not_counted_as_ridge():
-    """Net 90 of 100 m² of a field are 10 m² of ridges; 400 m² of grass without net area are in no figure."""
+def test_parcel_without_net_area_is_reported_and_not_counted_as_field_ridge():
+    """Measure a field with net area 90 of 100 m²; 10 m² are ridges.
+
+    Grass without a net area is in no figure.
+    """
     box = "POLYGON (({0} 0, {1} 0, {1} 20, {0} 20, {0} 0))"
     rows = [
         {"wkt": box.format(0, 5), "land_use": "010300", "gross_area": 100.0, "net_area": 90.0},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rows that copy a parcel are recognised however the format stores them."""
+"""Rows that copy a parcel's shape are found in any storage form."""
 
 from types import SimpleNamespace
 
@@ -9,10 +9,14 @@ import shapely
 from plugin.core.cancellation import NEVER
 from plugin.core.indicators.survey_deductions import is_cut_differently
 
-SQUARE, NEXT, HALF = shapely.box(0, 0, 100, 100), shapely.box(100, 0, 200, 100), shapely.box(100, 0, 150, 100)
+SQUARE, ADJACENT_SQUARE, HALF_SQUARE = (
+    shapely.box(0, 0, 100, 100),
+    shapely.box(100, 0, 200, 100),
+    shapely.box(100, 0, 150, 100),
+)
 
 
-class Shapes:
+class FakePlanLayer:
     def __init__(self, *shapes: shapely.Geometry) -> None:
         self.plane = np.array(shapes, dtype=object)
 
@@ -20,8 +24,10 @@ class Shapes:
         return len(self.plane)
 
 
-def test_multipolygon_of_one_part_equals_its_polygon() -> None:
+def test_multipolygon_of_one_part_is_recognised_as_a_copy_of_its_polygon() -> None:
     ctx = SimpleNamespace(plan=SimpleNamespace(computed=lambda name: {}), cancellation=NEVER)
-    rows = Shapes(shapely.multipolygons([SQUARE]), HALF, shapely.multipolygons([SQUARE, shapely.box(300, 0, 301, 1)]))
-    parcels = Shapes(SQUARE, shapely.multipolygons([NEXT]))
+    rows = FakePlanLayer(
+        shapely.multipolygons([SQUARE]), HALF_SQUARE, shapely.multipolygons([SQUARE, shapely.box(300, 0, 301, 1)])
+    )
+    parcels = FakePlanLayer(SQUARE, shapely.multipolygons([ADJACENT_SQUARE]))
     assert is_cut_differently(rows, parcels, ctx).tolist() == [False, True, True]

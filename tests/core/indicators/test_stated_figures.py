@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Figures of text and tables (LAW007): parsed and compared with the map and each other."""
+"""Figures stated in a plan's text and tables, compared with the map (LAW007)."""
 
 import openpyxl
 import pytest
@@ -10,7 +10,7 @@ from plugin.core.indicators.typed_figures import parse_figure, read_figures
 from plugin.paths import SAMPLE
 from tests.core.small_plan import as_read_layers, explain_error, findings_of_rule, notices, rule_outcome, write_gpkg
 
-HEAD = "指标,数值,单位,位置\n"
+FIGURE_COLUMNS = "指标,数值,单位,位置\n"
 
 
 @pytest.mark.parametrize(
@@ -45,15 +45,17 @@ HEAD = "指标,数值,单位,位置\n"
         ("16.46km²", "平方千米", (16.46, 2, "km2", "=")),
     ],
 )
-def test_figure_is_parsed_with_unit_and_relation(value, unit, read):
+def test_stated_figure_is_parsed_with_unit_and_comparison(value, unit, read):
     one = parse_figure("红线面积", value, unit, "文本第12条")
     assert (one.value, one.decimals, one.unit, one.comparison) == read
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_csv_is_read_in_each_encoding(tmp_path, encoding):
+def test_table_of_stated_figures_is_read_in_each_encoding(tmp_path, encoding):
     path = tmp_path / "数.csv"
-    path.write_bytes(("浑源县主要指标\n\n" + HEAD + "红线面积,538.87,平方千米,文本第12条\n,,,\n").encode(encoding))
+    path.write_bytes(
+        ("浑源县主要指标\n\n" + FIGURE_COLUMNS + "红线面积,538.87,平方千米,文本第12条\n,,,\n").encode(encoding)
+    )
     (one,) = read_figures(path)
     assert (one.name, one.value, one.unit, one.place, one.row) == ("红线面积", 538.87, "km2", "文本第12条", 4)
 
@@ -68,13 +70,13 @@ def test_csv_is_read_in_each_encoding(tmp_path, encoding):
         ("单位：各指标见下,,\n", "指标,数值,位置", ["", "km2"]),
     ],
 )
-def test_unit_of_the_table_is_read_from_its_head_or_title(tmp_path, above, head, units):
+def test_unit_of_stated_figures_is_read_from_the_column_head_or_title(tmp_path, above, head, units):
     path = tmp_path / "t.csv"
     path.write_text(f"{above}{head}\n红线面积,538.87,附表1\n红线面积,5.39平方千米,附表1\n", encoding="utf-8")
     assert [f.unit for f in read_figures(path)] == units
 
 
-def test_unit_column_overrides_the_unit_of_the_table(tmp_path):
+def test_unit_column_overrides_the_unit_of_the_whole_table(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text(
         "单位：公顷,,,\n指标,数值,单位,位置\n红线面积,5.39,平方千米,附表1\n红线面积,539,,附表2\n", encoding="utf-8"
@@ -82,7 +84,7 @@ def test_unit_column_overrides_the_unit_of_the_table(tmp_path):
     assert [f.unit for f in read_figures(path)] == ["km2", "ha"]
 
 
-def test_numbers_of_a_workbook_keep_their_digits(tmp_path):
+def test_numbers_of_a_figure_workbook_keep_their_digits(tmp_path):
     book = openpyxl.Workbook()
     book.active.append(["指标", "数值", "单位", "位置"])
     for value in (19_650_000_000, 123_456_789_012, 19_650_000_000.5, 0.00001, 0.1 + 0.2):
@@ -97,7 +99,7 @@ def test_numbers_of_a_workbook_keep_their_digits(tmp_path):
     ]
 
 
-def test_digits_shown_in_a_workbook_are_counted(tmp_path):
+def test_digits_displayed_in_a_figure_workbook_are_counted(tmp_path):
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.append(["主要指标表"])
@@ -123,7 +125,7 @@ def test_digits_shown_in_a_workbook_are_counted(tmp_path):
         ("a.csv", "甲,乙\n1,2\n".encode(), "figures_no_head"),
     ],
 )
-def test_unreadable_table_is_refused_before_the_data_are_read(tmp_path, name, data, key):
+def test_unreadable_table_of_figures_is_refused_before_the_layers_are_read(tmp_path, name, data, key):
     path = tmp_path / name
     if data is not None:
         path.write_bytes(data)
@@ -132,14 +134,16 @@ def test_unreadable_table_is_refused_before_the_data_are_read(tmp_path, name, da
     assert caught.value.key == key and name in explain_error(caught.value)
 
 
-def report_of(tmp_path, *rows, **options):
+def check_with_stated_figures(tmp_path, *rows, **options):
     path = tmp_path / "数.csv"
-    path.write_text(HEAD + "".join(f"{r}\n" for r in rows), encoding="utf-8")
+    path.write_text(FIGURE_COLUMNS + "".join(f"{r}\n" for r in rows), encoding="utf-8")
     return check_plan(as_read_layers(), Options(rules=("LAW007",), figures=str(path), **options)).report
 
 
-def test_finding_names_both_places_and_the_figure_of_the_map(tmp_path):
-    report = report_of(tmp_path, "城镇开发边界面积,19.00,公顷,文本第8条", "开发边界面积,22.00,公顷,附表1")
+def test_finding_on_contradicting_figures_names_both_text_places_and_the_map_figure(tmp_path):
+    report = check_with_stated_figures(
+        tmp_path, "城镇开发边界面积,19.00,公顷,文本第8条", "开发边界面积,22.00,公顷,附表1"
+    )
     against_map, texts = sorted(findings_of_rule(report), key=lambda f: f.case)
     assert (against_map.case, texts.case) == ("map", "text")
     for part in ("附表1", "22.00 公顷", "城镇开发边界"):
@@ -151,52 +155,56 @@ def test_finding_names_both_places_and_the_figure_of_the_map(tmp_path):
     assert len({f.fingerprint for f in findings_of_rule(report)}) == 2
 
 
-def test_figure_within_a_hectare_or_half_a_digit_matches(tmp_path):
+def test_stated_figure_within_a_hectare_or_half_a_digit_of_the_map_matches(tmp_path):
     # The map has about 18.99 ha.
     fine = ("19.9,公顷,甲", "18.0,公顷,乙", "0.03,万亩,丙", "0.2,平方千米,丁")
-    assert not findings_of_rule(report_of(tmp_path, *(f"开发边界面积,{row}" for row in fine[:1])))
+    assert not findings_of_rule(check_with_stated_figures(tmp_path, *(f"开发边界面积,{row}" for row in fine[:1])))
     for row in fine:
-        assert not findings_of_rule(report_of(tmp_path, f"开发边界面积,{row}")), row
+        assert not findings_of_rule(check_with_stated_figures(tmp_path, f"开发边界面积,{row}")), row
     for row in ("20.1,公顷,甲", "17.9,公顷,乙", "0.035,万亩,丙", "0.3,平方千米,丁"):
-        assert [f.case for f in findings_of_rule(report_of(tmp_path, f"开发边界面积,{row}"))] == ["map"], row
+        assert [f.case for f in findings_of_rule(check_with_stated_figures(tmp_path, f"开发边界面积,{row}"))] == [
+            "map"
+        ], row
     loose = {"LAW007": {"allowance_m2": 20_000.0}}
-    assert not findings_of_rule(report_of(tmp_path, "开发边界面积,20.1,公顷,甲", parameters=loose))
+    assert not findings_of_rule(check_with_stated_figures(tmp_path, "开发边界面积,20.1,公顷,甲", parameters=loose))
 
 
-def test_unknown_indicator_is_a_finding(tmp_path):
-    report = report_of(tmp_path, "红线长度,12,公里,附表3", "红线面积,很大,公顷,附表3", "红线面积,12,个,附表4")
+def test_stated_figure_with_an_unknown_indicator_is_a_finding(tmp_path):
+    report = check_with_stated_figures(
+        tmp_path, "红线长度,12,公里,附表3", "红线面积,很大,公顷,附表3", "红线面积,12,个,附表4"
+    )
     cases = {f.case: f for f in findings_of_rule(report)}
     assert set(cases) == {"unknown", "unreadable", "unit"}
     assert "红线长度" in cases["unknown"].message and "第 2 行" in cases["unknown"].message
     assert all(str(f.severity) == "WARNING" for f in findings_of_rule(report))
 
 
-def test_figure_without_a_layer_is_reported(tmp_path):
-    report = report_of(tmp_path, "森林覆盖率,14.17,%,文本", "森林覆盖率,14.17,%,附表")
+def test_stated_figure_without_its_layer_is_reported(tmp_path):
+    report = check_with_stated_figures(tmp_path, "森林覆盖率,14.17,%,文本", "森林覆盖率,14.17,%,附表")
     rule = rule_outcome(report, "LAW007")
     assert rule.outcome == "passed" and not rule.incomplete and "森林覆盖率" in rule.reason
-    report = report_of(tmp_path, "湿地面积,3.00,km2,文本")
+    report = check_with_stated_figures(tmp_path, "湿地面积,3.00,km2,文本")
     rule = rule_outcome(report, "LAW007")
     assert rule.incomplete and "SD" in rule.reason
 
 
-def test_ratio_without_a_form_uses_that_of_the_profile(tmp_path):
-    report = report_of(tmp_path, "扩展倍数,0.05,倍,文本")
+def test_stated_ratio_without_a_form_is_compared_with_the_form_of_the_profile(tmp_path):
+    report = check_with_stated_figures(tmp_path, "扩展倍数,0.05,倍,文本")
     (finding,) = findings_of_rule(report)
     assert finding.params["indicator"] == "expansion_ratio_n1" and "扩展倍数 N1" in finding.message
 
 
-def test_rule_without_a_table_gives_instructions():
+def test_rule_on_stated_figures_explains_how_to_give_a_table_when_none_is_given():
     report = check_plan(as_read_layers(), Options(rules=("LAW007",))).report
     rule = rule_outcome(report, "LAW007")
     assert rule.outcome == "not_applicable" and "--figures" in rule.reason
 
 
-def test_table_is_refused_as_output(tmp_path, capsys):
+def test_table_of_figures_is_refused_as_an_output_path(tmp_path, capsys):
     from plugin.core.__main__ import main
 
     path = tmp_path / "数.csv"
-    path.write_text(HEAD + "红线面积,1,公顷,甲\n", encoding="utf-8")
+    path.write_text(FIGURE_COLUMNS + "红线面积,1,公顷,甲\n", encoding="utf-8")
     source = write_gpkg(tmp_path / "县.gpkg")
     assert main(["check", str(source), "--figures", str(path), "--json", str(path)]) == 2
     assert path.read_text(encoding="utf-8").startswith("指标")
@@ -204,8 +212,8 @@ def test_table_is_refused_as_output(tmp_path, capsys):
     assert "LAW007" in capsys.readouterr().out
 
 
-def test_example_table_of_the_sample_county_is_compared():
-    """Met bounds pass, also without a relation in the table; boundary, ratio and a typing error do not."""
+def test_example_table_of_the_sample_county_gives_the_expected_findings():
+    """Check the example table, in which boundary, ratio and one typing error differ."""
     options = Options(rules=("LAW007",), profile="hunyuan", figures=str(SAMPLE / "figures.csv"))
     report = check_plan(SAMPLE, options).report
     assert sorted((f.case, f.params["place"]) for f in findings_of_rule(report)) == [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Unconfirmed figures prevent the verdict 通过: zone codes, base year, base area, net areas, targets."""
+"""Unconfirmed figures prevent the verdict 通过 (passed)."""
 
 import pytest
 
@@ -13,72 +13,78 @@ from plugin.core.model.verdict import Verdict
 from plugin.core.profile import load_profile
 from tests.core.examples import norm_of, plan_of, source_layer
 
-SQUARE = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
+SQUARE_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 #: 1 000 m² except for the distortion of the plane.
-FARMLAND = "POLYGON ((2000 0, 2040 0, 2040 25, 2000 25, 2000 0))"
-RED_LINE = "POLYGON ((4000 0, 5000 0, 5000 500, 4000 500, 4000 0))"
+FARMLAND_WKT = "POLYGON ((2000 0, 2040 0, 2040 25, 2000 25, 2000 0))"
+RED_LINE_WKT = "POLYGON ((4000 0, 5000 0, 5000 500, 4000 500, 4000 0))"
 #: Statutory area of SQUARE; TBMJ of a correct table.
-AREA = 999_753.0
-HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\nbase = "shanxi"\n'
-ALL = '[confirmed]\nby = "局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["all"]\n'
+SQUARE_AREA_M2 = 999_753.0
+PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\nbase = "shanxi"\n'
+CONFIRM_ALL = '[confirmed]\nby = "局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["all"]\n'
 
 
-def county(boundary=None, parcels=None, farmland=None, parcel_layer="DLTB"):
+def make_county_layers(boundary=None, parcels=None, farmland=None, parcel_layer="DLTB"):
     norm = norm_of()
     base = {
-        "wkt": SQUARE,
+        "wkt": SQUARE_WKT,
         "land_use": "0701",
         "urban_code": "202",
-        "gross_area": AREA,
-        "net_area": AREA,
+        "gross_area": SQUARE_AREA_M2,
+        "net_area": SQUARE_AREA_M2,
         "data_year": 2020,
     }
     base |= {"deduction_rate": 0.0, "deduction_area": 0.0} | (parcels or {})
-    field = {"wkt": FARMLAND, "land_use": "0103", "gross_area": 1000.0, "deduction_rate": 0.1, "deduction_area": 100.0}
+    field = {
+        "wkt": FARMLAND_WKT,
+        "land_use": "0103",
+        "gross_area": 1000.0,
+        "deduction_rate": 0.1,
+        "deduction_area": 100.0,
+    }
     rows = {
-        "CZKFBJ": [{"wkt": SQUARE, "zone_code": "410", "zone_name": "城镇集中建设区"} | (boundary or {})],
+        "CZKFBJ": [{"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集中建设区"} | (boundary or {})],
         "DLTB": [base],
         "YJJBNTBHTB": [field | {"net_area": 900.0} | (farmland or {})],
-        "STBHHX": [RED_LINE],
+        "STBHHX": [RED_LINE_WKT],
     }
     return [source_layer(r, rows[r], norm, name=parcel_layer if r == "DLTB" else r) for r in rows]
 
 
-def report_of(tmp_path, layers, profile="", **options):
+def check_with_profile(tmp_path, layers, profile="", **options):
     path = tmp_path / "x.toml"
-    path.write_text(HEAD + profile + ALL, encoding="utf-8")
+    path.write_text(PROFILE_HEAD + profile + CONFIRM_ALL, encoding="utf-8")
     return check_plan(layers, Options(profile=str(path), **options)).report
 
 
-def outcome(report, code):
+def get_rule_outcome(report, code):
     return next(r for r in report.rules if r.code == code)
 
 
-def ratio(report, form="n1"):
+def get_expansion_ratio(report, form="n1"):
     return next(i for i in report.indicators if i.id == f"expansion_ratio_{form}")
 
 
-def test_correct_county_lacks_only_targets(tmp_path):
-    report = report_of(tmp_path, county())
+def test_correct_county_without_targets_is_conditional_only_for_missing_targets(tmp_path):
+    report = check_with_profile(tmp_path, make_county_layers())
     # The tests number each layer from 1, therefore keys occur in two layers.
     assert {f.code for f in report.findings} == {"ATT005"} and report.verdict is Verdict.CONDITIONAL
     assert report.summary["unconfirmed"] == ["targets.missing"]
-    assert ratio(report).confirmed and ratio(report).value == pytest.approx(1.0, abs=1e-4)
-    assert ratio(report).inputs["denominator_difference_m2"] == pytest.approx(0, abs=2)
+    assert get_expansion_ratio(report).confirmed and get_expansion_ratio(report).value == pytest.approx(1.0, abs=1e-4)
+    assert get_expansion_ratio(report).inputs["denominator_difference_m2"] == pytest.approx(0, abs=2)
 
 
 @pytest.mark.parametrize("form", ["n2", "n3"])
 @pytest.mark.parametrize("code", [None, "400"], ids=["blank", "coarse"])
-def test_boundary_without_zone_codes_has_no_ratio_by_zones(tmp_path, form, code):
-    layers = county(boundary={"zone_code": code, "zone_name": None})
-    report = report_of(tmp_path, layers, f'[ratio]\nform = "{form}"\nlimit = 1.1\n')
-    assert outcome(report, "LAW001").incomplete and report.verdict is Verdict.INCOMPLETE
-    assert not ratio(report, form).confirmed
+def test_urban_boundary_without_zone_codes_has_no_ratio_by_zones(tmp_path, form, code):
+    layers = make_county_layers(boundary={"zone_code": code, "zone_name": None})
+    report = check_with_profile(tmp_path, layers, f'[ratio]\nform = "{form}"\nlimit = 1.1\n')
+    assert get_rule_outcome(report, "LAW001").incomplete and report.verdict is Verdict.INCOMPLETE
+    assert not get_expansion_ratio(report, form).confirmed
 
 
-def test_boundary_without_zone_codes_has_n1_but_does_not_pass(tmp_path):
-    report = report_of(tmp_path, county(boundary={"zone_code": None, "zone_name": None}))
-    assert "ratio.uncoded" in outcome(report, "LAW001").unconfirmed and report.verdict is Verdict.CONDITIONAL
+def test_urban_boundary_without_zone_codes_leaves_the_ratio_n1_unconfirmed(tmp_path):
+    report = check_with_profile(tmp_path, make_county_layers(boundary={"zone_code": None, "zone_name": None}))
+    assert "ratio.uncoded" in get_rule_outcome(report, "LAW001").unconfirmed and report.verdict is Verdict.CONDITIONAL
 
 
 @pytest.mark.parametrize(
@@ -95,10 +101,10 @@ def test_boundary_without_zone_codes_has_n1_but_does_not_pass(tmp_path):
         ),
     ],
 )
-def test_uncertain_base_year_never_passes(tmp_path, parcels, options, layer):
-    report = report_of(tmp_path, county(parcels=parcels, parcel_layer=layer), **options)
-    assert "ratio.base_year" in outcome(report, "LAW001").unconfirmed
-    assert not ratio(report).confirmed and report.verdict is not Verdict.PASSED
+def test_check_with_an_uncertain_year_of_the_base_data_never_passes(tmp_path, parcels, options, layer):
+    report = check_with_profile(tmp_path, make_county_layers(parcels=parcels, parcel_layer=layer), **options)
+    assert "ratio.base_year" in get_rule_outcome(report, "LAW001").unconfirmed
+    assert not get_expansion_ratio(report).confirmed and report.verdict is not Verdict.PASSED
 
 
 @pytest.mark.parametrize(
@@ -109,14 +115,14 @@ def test_uncertain_base_year_never_passes(tmp_path, parcels, options, layer):
         pytest.param({"data_year": None}, {}, "总规2021-2035 DLTB 2020", id="period and year"),
     ],
 )
-def test_base_year_is_read_from_name_or_parameter(tmp_path, parcels, options, layer):
-    report = report_of(tmp_path, county(parcels=parcels, parcel_layer=layer), **options)
-    assert ratio(report).confirmed and ratio(report).inputs["base_year"] == 2020
+def test_year_of_the_base_data_is_read_from_the_layer_name_or_a_parameter(tmp_path, parcels, options, layer):
+    report = check_with_profile(tmp_path, make_county_layers(parcels=parcels, parcel_layer=layer), **options)
+    assert get_expansion_ratio(report).confirmed and get_expansion_ratio(report).inputs["base_year"] == 2020
 
 
-def test_current_use_has_the_base_year_not_the_period_of_the_plan(tmp_path):
-    """The file name has the period of the plan: 2021 is not the year of its base parcels."""
-    ctx = Context(plan_of({"XZYDYH": [SQUARE]}), norm_of(), Tolerance())
+def test_period_of_the_plan_in_a_file_name_is_not_taken_for_the_base_year(tmp_path):
+    """Read a file name with the period 2021－2035; its base data are of 2020."""
+    ctx = Context(plan_of({"XZYDYH": [SQUARE_WKT]}), norm_of(), Tolerance())
     (layer,) = ctx.plan.layers.values()
     layer.source.source = "D:\\规划\\浑源县国土空间总体规划（2021－2035年）.gdb"
     assert base_year(layer, ctx) == (2020, "XZYDYH")
@@ -124,12 +130,14 @@ def test_current_use_has_the_base_year_not_the_period_of_the_plan(tmp_path):
     assert base_year(layer, ctx) == (2019, "浑源县现状2019.gdb")
 
 
-def test_base_area_far_from_the_measured_one_is_not_confirmed(tmp_path):
-    report = report_of(tmp_path, county(parcels={"gross_area": 5e8, "net_area": 5e8}))
-    assert "ratio.denominator" in outcome(report, "LAW001").unconfirmed and report.verdict is Verdict.CONDITIONAL
+def test_base_area_field_far_from_the_measured_area_is_not_confirmed(tmp_path):
+    report = check_with_profile(tmp_path, make_county_layers(parcels={"gross_area": 5e8, "net_area": 5e8}))
+    assert (
+        "ratio.denominator" in get_rule_outcome(report, "LAW001").unconfirmed and report.verdict is Verdict.CONDITIONAL
+    )
 
 
-TARGET = '[[targets]]\nindicator = "farmland_area"\ncomparison = ">="\nvalue = "{}"\nunit = "m2"\nyear = {}\nbinding = ""\nsource = ""\n'
+FARMLAND_TARGET_SECTION = '[[targets]]\nindicator = "farmland_area"\ncomparison = ">="\nvalue = "{}"\nunit = "m2"\nyear = {}\nbinding = ""\nsource = ""\n'
 
 
 @pytest.mark.parametrize(
@@ -141,20 +149,26 @@ TARGET = '[[targets]]\nindicator = "farmland_area"\ncomparison = ">="\nvalue = "
         pytest.param({"net_area": None}, id="net missing"),
     ],
 )
-def test_inconsistent_net_area_is_not_confirmed(tmp_path, farmland):
-    report = report_of(tmp_path, county(farmland=farmland), TARGET.format("1", 2035))
+def test_net_area_inconsistent_with_its_deduction_is_not_confirmed(tmp_path, farmland):
+    report = check_with_profile(
+        tmp_path, make_county_layers(farmland=farmland), FARMLAND_TARGET_SECTION.format("1", 2035)
+    )
     assert [f.code for f in report.findings if f.code == "ATT003"]
     figure = next(i for i in report.indicators if i.id == "farmland_area")
-    assert not figure.confirmed and "figures.farmland_area" in outcome(report, "LAW002").unconfirmed
+    assert not figure.confirmed and "figures.farmland_area" in get_rule_outcome(report, "LAW002").unconfirmed
 
 
-def test_every_target_is_compared(tmp_path):
-    report = report_of(tmp_path, county(), TARGET.format("999999", 2025) + TARGET.format("1", 2035))
+def test_every_target_of_one_indicator_is_compared(tmp_path):
+    report = check_with_profile(
+        tmp_path,
+        make_county_layers(),
+        FARMLAND_TARGET_SECTION.format("999999", 2025) + FARMLAND_TARGET_SECTION.format("1", 2035),
+    )
     states = [(i.target, i.state) for i in report.indicators if i.id == "farmland_area"]
     assert states == [(999999.0, "broken"), (1.0, "met")] and report.verdict is Verdict.FAIL
 
 
-def test_zero_difference_is_not_a_rounding_difference():
+def test_difference_of_zero_is_not_called_a_rounding_difference():
     from plugin.core.model.indicator import compare_area_with_target
 
     assert compare_area_with_target(1000 * 66.1, "<=", 66100.0, 1) == "met"
@@ -179,61 +193,65 @@ def test_zero_difference_is_not_a_rounding_difference():
         ('[absent]\nconcept = ["heritage"]\n', "absent.concept"),
         ('[marks]\n"ratio.form" = "A"\n', "marks.ratio.form"),
         ('[zones]\nprotection_is_red_line = "false"\n', "zones.protection_is_red_line"),
-        (TARGET.format("1", 2035).replace("farmland_area", "farmland_aera"), "farmland_aera"),
-        (TARGET.format("1,646.00", 2035), "1,646.00"),
-        (ALL.replace('"all"', '"ratio.fomr"'), "ratio.fomr"),
+        (FARMLAND_TARGET_SECTION.format("1", 2035).replace("farmland_area", "farmland_aera"), "farmland_aera"),
+        (FARMLAND_TARGET_SECTION.format("1,646.00", 2035), "1,646.00"),
+        (CONFIRM_ALL.replace('"all"', '"ratio.fomr"'), "ratio.fomr"),
     ],
     ids=lambda v: v if "\n" not in v else "",
 )
-def test_invalid_key_or_value_in_a_profile_is_refused(tmp_path, text, key):
+def test_profile_with_an_invalid_key_or_value_is_refused(tmp_path, text, key):
     path = tmp_path / "x.toml"
-    path.write_text(HEAD + text, encoding="utf-8")
+    path.write_text(PROFILE_HEAD + text, encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load_profile(path)
     sentence = Texts("zh").explain(caught.value)
     assert "x.toml" in sentence and key in sentence
 
 
-def test_replaced_value_does_not_inherit_the_mark(tmp_path):
+def test_value_replaced_by_a_profile_does_not_inherit_the_confirmation_of_its_source(tmp_path):
     path = tmp_path / "x.toml"
-    path.write_text(HEAD.replace("shanxi", "hunyuan") + "[ratio]\nlimit = 9.9\n", encoding="utf-8")
-    report = check_plan(county(), Options(profile=str(path))).report
-    assert "ratio.limit" in outcome(report, "LAW001").unconfirmed
+    path.write_text(PROFILE_HEAD.replace("shanxi", "hunyuan") + "[ratio]\nlimit = 9.9\n", encoding="utf-8")
+    report = check_plan(make_county_layers(), Options(profile=str(path))).report
+    assert "ratio.limit" in get_rule_outcome(report, "LAW001").unconfirmed
 
 
-def test_second_layer_of_a_concept_is_reported_and_does_not_pass(tmp_path):
-    layers = [*county(), source_layer("YJJBNT", [RED_LINE], norm_of())]
-    report = report_of(tmp_path, layers)
-    assert "roles.YJJBNT" in outcome(report, "REL001").unconfirmed and report.verdict is Verdict.CONDITIONAL
+def test_second_layer_for_the_same_concept_is_reported_and_prevents_a_pass(tmp_path):
+    layers = [*make_county_layers(), source_layer("YJJBNT", [RED_LINE_WKT], norm_of())]
+    report = check_with_profile(tmp_path, layers)
+    assert "roles.YJJBNT" in get_rule_outcome(report, "REL001").unconfirmed and report.verdict is Verdict.CONDITIONAL
     assert any("YJJBNT" in n and "永久基本农田" in n for n in report.provenance["notices"])
 
 
 def test_profile_sets_the_severity_of_farmland_in_an_urban_zone(tmp_path):
-    zone = source_layer("YDYHGHFQ", [{"wkt": FARMLAND, "zone_code": "410", "zone_name": "城镇集中建设区"}], norm_of())
-    report = report_of(tmp_path, [*county(), zone], '[severity]\nREL006 = "WARNING"\n', rules=("REL006",))
+    zone = source_layer(
+        "YDYHGHFQ", [{"wkt": FARMLAND_WKT, "zone_code": "410", "zone_name": "城镇集中建设区"}], norm_of()
+    )
+    report = check_with_profile(
+        tmp_path, [*make_county_layers(), zone], '[severity]\nREL006 = "WARNING"\n', rules=("REL006",)
+    )
     urban = [f for f in report.findings if f.case == "urban"]
     assert urban and {str(f.severity) for f in urban} == {"WARNING"}
 
 
-def test_cultivated_land_of_a_plan_table_counts_by_class(tmp_path):
+def test_cultivated_land_of_a_plan_parcel_counts_by_its_land_use_class(tmp_path):
     norm = norm_of()
     parcels = source_layer(
-        "XZYDYH", [{"wkt": FARMLAND, "land_use": "010000", "urban_code": "", "gross_area": 1.0}], norm
+        "XZYDYH", [{"wkt": FARMLAND_WKT, "land_use": "010000", "urban_code": "", "gross_area": 1.0}], norm
     )
-    layers = [s for s in county() if s.name != "DLTB"] + [parcels]
-    report = report_of(tmp_path, layers, rules=("LAW010",))
+    layers = [s for s in make_county_layers() if s.name != "DLTB"] + [parcels]
+    report = check_with_profile(tmp_path, layers, rules=("LAW010",))
     assert report.findings == []
 
 
-def test_farmland_without_land_use_is_reported(tmp_path):
-    layers = [s for s in county() if s.name != "YJJBNTBHTB"]
-    layers.append(source_layer("YJJBNTBHTB", [{"wkt": FARMLAND, "gross_area": 1.0, "net_area": 1.0}], norm_of()))
-    report = report_of(tmp_path, layers, rules=("LAW010", "SCH002"))
-    assert outcome(report, "LAW010").incomplete
+def test_farmland_without_a_land_use_code_is_reported(tmp_path):
+    layers = [s for s in make_county_layers() if s.name != "YJJBNTBHTB"]
+    layers.append(source_layer("YJJBNTBHTB", [{"wkt": FARMLAND_WKT, "gross_area": 1.0, "net_area": 1.0}], norm_of()))
+    report = check_with_profile(tmp_path, layers, rules=("LAW010", "SCH002"))
+    assert get_rule_outcome(report, "LAW010").incomplete
     assert ("SCH002", "DLBM") in [(f.code, f.field) for f in report.findings]
 
 
-def test_gap_keeps_its_fingerprint_when_another_appears():
+def test_gap_finding_keeps_its_fingerprint_when_another_gap_appears():
     from plugin.core.engine.evaluate import choose_rules
     from plugin.core.results.run import run_check
     from tests.core.examples import plan_of
@@ -248,8 +266,11 @@ def test_gap_keeps_its_fingerprint_when_another_appears():
     assert names[0].items() < names[1].items() and len(names[1]) == 2
 
 
-def test_windows_are_holes_of_the_whole_boundary():
-    """Windows are holes and areas enclosed by two zones; a zone inside another is not a window."""
+def test_windows_of_the_urban_boundary_are_holes_of_the_union_of_its_rows():
+    """Count windows: holes of the boundary and areas that two zones enclose.
+
+    A zone inside the hole of another one fills the window.
+    """
     ring = "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40), (140 40, 160 40, 160 60, 140 60, 140 40))"
     inside = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
     hook = "POLYGON ((0 100, 0 200, 300 200, 300 100, 200 100, 200 150, 100 150, 100 100, 0 100))"

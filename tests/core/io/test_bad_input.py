@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bad input: errors name layer, feature, field and remedy; inputs and old outputs stay unchanged."""
+"""Bad input: errors name layer, feature, field and remedy; files stay unchanged."""
 
 import shutil
 import sqlite3
@@ -47,30 +47,30 @@ from tests.core.small_plan import (
     write_shapes,
 )
 
-ROOT = Path(__file__).resolve().parents[3]
+REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
 THREE_LINES = ("YJJBNTBHTB", "STBHHX", "CZKFBJ")
 
 
 # -- files that cannot be read ----------------------------------------------------------------------------------------
 
 
-def select_layer(role="CZKFBJ"):
+def take_one_layer(role="CZKFBJ"):
     return {role: layers()[role]}
 
 
-def make_many_rows():
+def make_layer_of_many_rows():
     return {"CZKFBJ": table([box(20 * n, 0, 10, 10) for n in range(2000)], GHFQMC=["城镇集中建设区"] * 2000)}
 
 
-def truncate(path, share):
+def truncate_file(path, share):
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
 
 
-def no_such_file(folder):
+def name_missing_file(folder):
     return folder / "没有.gpkg"
 
 
-def empty_path(folder):
+def name_empty_path(folder):
     return ""
 
 
@@ -85,12 +85,12 @@ def write_plain_text(folder):
 
 
 def write_word_file(folder):
-    shutil.make_archive(str(folder / "文本"), "zip", ROOT / "resources" / "profiles")
+    shutil.make_archive(str(folder / "文本"), "zip", REPOSITORY_ROOT / "resources" / "profiles")
     return (folder / "文本.zip").rename(folder / "文本.docx")
 
 
 def write_archive(folder):
-    write_gpkg(folder / "in" / "a.gpkg", select_layer())
+    write_gpkg(folder / "in" / "a.gpkg", take_one_layer())
     return Path(shutil.make_archive(str(folder / "成果"), "zip", folder / "in"))
 
 
@@ -105,13 +105,13 @@ def write_empty_file(folder):
 
 
 def truncate_geopackage(folder):
-    path = write_gpkg(folder / "a.gpkg", make_many_rows())
-    truncate(path, 0.6)
+    path = write_gpkg(folder / "a.gpkg", make_layer_of_many_rows())
+    truncate_file(path, 0.6)
     return path
 
 
 def zero_pages_of_geopackage(folder):
-    path = write_gpkg(folder / "a.gpkg", make_many_rows())
+    path = write_gpkg(folder / "a.gpkg", make_layer_of_many_rows())
     content = bytearray(path.read_bytes())
     middle = len(content) // 2 // 4096 * 4096
     content[middle : middle + 8192] = bytes(8192)
@@ -120,15 +120,15 @@ def zero_pages_of_geopackage(folder):
 
 
 def delete_filegdb_catalogue(folder):
-    path = write_gdb(folder / "a.gdb", select_layer())
+    path = write_gdb(folder / "a.gdb", take_one_layer())
     for file in path.glob("a00000001.*"):
         file.unlink()
     return path
 
 
 def truncate_filegdb(folder):
-    path = write_gdb(folder / "a.gdb", make_many_rows())
-    truncate(max(path.glob("*.gdbtable"), key=lambda p: p.stat().st_size), 0.5)
+    path = write_gdb(folder / "a.gdb", make_layer_of_many_rows())
+    truncate_file(max(path.glob("*.gdbtable"), key=lambda p: p.stat().st_size), 0.5)
     return path
 
 
@@ -149,43 +149,43 @@ def write_only_a_report(folder):
 
 
 def write_data_in_a_subfolder(folder):
-    write_shapefiles(folder / "成果" / "空间数据", "GBK", select_layer())
+    write_shapefiles(folder / "成果" / "空间数据", "GBK", take_one_layer())
     return folder / "成果"
 
 
 def delete_shx(folder):
-    write_shapefiles(folder, "GBK", select_layer())
+    write_shapefiles(folder, "GBK", take_one_layer())
     (folder / "CZKFBJ.shx").unlink()
     return folder / "CZKFBJ.shp"
 
 
 def delete_dbf(folder):
-    write_shapefiles(folder, "GBK", select_layer())
+    write_shapefiles(folder, "GBK", take_one_layer())
     (folder / "CZKFBJ.dbf").unlink()
     return folder / "CZKFBJ.shp"
 
 
 def truncate_shp(folder):
-    write_shapefiles(folder, "GBK", make_many_rows())
-    truncate(folder / "CZKFBJ.shp", 0.9)
+    write_shapefiles(folder, "GBK", make_layer_of_many_rows())
+    truncate_file(folder / "CZKFBJ.shp", 0.9)
     return folder / "CZKFBJ.shp"
 
 
 def truncate_shx(folder):
-    write_shapefiles(folder, "GBK", make_many_rows())
-    truncate(folder / "CZKFBJ.shx", 0.9)
+    write_shapefiles(folder, "GBK", make_layer_of_many_rows())
+    truncate_file(folder / "CZKFBJ.shx", 0.9)
     return folder / "CZKFBJ.shp"
 
 
 def truncate_dbf(folder):
-    write_shapefiles(folder, "GBK", make_many_rows())
-    truncate(folder / "CZKFBJ.dbf", 0.9)
+    write_shapefiles(folder, "GBK", make_layer_of_many_rows())
+    truncate_file(folder / "CZKFBJ.dbf", 0.9)
     return folder / "CZKFBJ.shp"
 
 
 def truncate_geojson(folder):
     pyogrio.write_dataframe(table([box(0, 0)]).to_crs(4490), folder / "CZKFBJ.geojson")
-    truncate(folder / "CZKFBJ.geojson", 0.8)
+    truncate_file(folder / "CZKFBJ.geojson", 0.8)
     return folder / "CZKFBJ.geojson"
 
 
@@ -226,9 +226,9 @@ def write_two_layers_for_one_role(folder):
     )
 
 
-CANNOT_BE_READ = [
-    (no_such_file, "source_missing", ["没有.gpkg", "找不到"]),
-    (empty_path, "source_missing", ["找不到"]),
+UNREADABLE_SOURCES = [
+    (name_missing_file, "source_missing", ["没有.gpkg", "找不到"]),
+    (name_empty_path, "source_missing", ["找不到"]),
     (write_text_as_gpkg, "source_not_gis", ["说明.gpkg", "无法识别的格式"]),
     (write_plain_text, "source_not_gis", ["说明.txt"]),
     (write_word_file, "source_not_gis", ["文本.docx"]),
@@ -259,9 +259,11 @@ CANNOT_BE_READ = [
 
 
 @pytest.mark.parametrize(
-    ("make", "key", "words"), CANNOT_BE_READ, ids=[make.__name__.replace("_", " ") for make, _, _ in CANNOT_BE_READ]
+    ("make", "key", "words"),
+    UNREADABLE_SOURCES,
+    ids=[make.__name__.replace("_", " ") for make, _, _ in UNREADABLE_SOURCES],
 )
-def test_unreadable_source_raises_an_explained_error_and_is_unchanged(tmp_path, make, key, words):
+def test_unreadable_source_raises_an_explained_error_and_stays_unchanged(tmp_path, make, key, words):
     source = make(tmp_path)
     before = digest(tmp_path)
     with pytest.raises(InputError) as raised:
@@ -275,7 +277,7 @@ def test_unreadable_source_raises_an_explained_error_and_is_unchanged(tmp_path, 
 
 
 def test_unknown_role_or_layer_in_the_roles_option_is_refused(tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg", select_layer())
+    path = write_gpkg(tmp_path / "a.gpkg", take_one_layer())
     with pytest.raises(InputError) as raised:
         check_data(path, roles="NONSENSE=CZKFBJ")
     assert "“NONSENSE”不在标准中" in explain_error(raised.value) and "CZKFBJ" in explain_error(raised.value)
@@ -284,7 +286,7 @@ def test_unknown_role_or_layer_in_the_roles_option_is_refused(tmp_path):
     assert "为 STBHHX 指定的图层“红线”不在数据中。现有图层：CZKFBJ" in explain_error(raised.value)
 
 
-def test_damaged_file_skips_only_the_rules_that_need_it(tmp_path):
+def test_damaged_shapefile_skips_only_the_rules_that_need_it(tmp_path):
     tables = layers()
     write_shapefiles(tmp_path, "GBK", {r: tables[r] for r in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")})
     (tmp_path / "STBHHX.shx").unlink()
@@ -302,7 +304,7 @@ def test_damaged_file_skips_only_the_rules_that_need_it(tmp_path):
     assert digest(tmp_path) == before
 
 
-def test_shapefile_without_its_shp_is_reported(tmp_path):
+def test_shapefile_without_its_shp_file_is_reported(tmp_path):
     tables = layers()
     write_shapefiles(tmp_path, "GBK", {r: tables[r] for r in THREE_LINES})
     (tmp_path / "CZKFBJ.shp").unlink()
@@ -310,7 +312,7 @@ def test_shapefile_without_its_shp_is_reported(tmp_path):
     assert lost.role == "CZKFBJ" and "缺“CZKFBJ.shp”" in lost.message
 
 
-def test_table_named_like_a_layer_is_reported_as_a_table(tmp_path):
+def test_attribute_table_named_like_a_layer_is_reported_as_a_table(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {r: layers()[r] for r in THREE_LINES})
     pyogrio.write_dataframe(layers()["DLTB"].drop(columns="geometry"), path, layer="DLTB", append=True)
     pyogrio.write_dataframe(layers()["DLTB"].drop(columns="geometry"), path, layer="附表", append=True)
@@ -321,7 +323,7 @@ def test_table_named_like_a_layer_is_reported_as_a_table(tmp_path):
     assert "附表" not in notices(report)
 
 
-def test_unrelated_file_of_tables_is_ignored(tmp_path):
+def test_file_that_contains_only_unrelated_tables_is_ignored(tmp_path):
     write_gpkg(tmp_path / "a.gpkg", {r: layers()[r] for r in THREE_LINES})
     pyogrio.write_dataframe(
         layers()["DLTB"].drop(columns="geometry"), tmp_path / "属性.gpkg", layer="表", driver="GPKG"
@@ -330,7 +332,7 @@ def test_unrelated_file_of_tables_is_ignored(tmp_path):
     assert not findings_of_rule(report, "SCH003") and "属性" not in notices(report)
 
 
-def test_table_does_not_compete_with_a_layer_for_its_role(tmp_path):
+def test_attribute_table_does_not_compete_with_a_layer_for_its_role(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {r: layers()[r] for r in (*THREE_LINES, "DLTB")})
     pyogrio.write_dataframe(layers()["DLTB"].drop(columns="geometry"), path, layer="DLTB_属性", append=True)
     checked = check_data(path)
@@ -341,10 +343,10 @@ def test_table_does_not_compete_with_a_layer_for_its_role(tmp_path):
 
 
 @contextmanager
-def restrict_folder(mode):
-    """Yield a folder with a GeoPackage, a FileGDB and shapefiles under restricted permissions.
+def folder_without_permission(mode):
+    """Yield a folder of data without some permissions, also for an administrator.
 
-    The permissions apply to an administrator, too.
+    It has a GeoPackage, a FileGDB and shapefiles; ``mode`` has the permission bits.
     """
     if sys.platform == "win32":
         pytest.skip("rights work otherwise here; see test_windows_traits")
@@ -368,8 +370,8 @@ def restrict_folder(mode):
 
 
 @pytest.mark.parametrize("name", ["a.gpkg", "log.gpkg", "a.gdb", "shp"])
-def test_read_only_folder_can_be_checked(name):
-    with restrict_folder(0o444) as folder:
+def test_data_in_a_read_only_folder_can_be_checked(name):
+    with folder_without_permission(0o444) as folder:
         before = digest(folder)
         report = check_data(folder / name).report
         assert findings_of_rule(report, "REL001") and not findings_of_rule(report, "RUN900")
@@ -377,15 +379,15 @@ def test_read_only_folder_can_be_checked(name):
 
 
 @pytest.mark.parametrize("name", ["a.gpkg", "shp/STBHHX.shp"])
-def test_unreadable_file_is_reported_as_missing_permission(name):
-    with restrict_folder(0o000) as folder, pytest.raises(InputError) as raised:
+def test_file_without_read_permission_is_reported_as_such(name):
+    with folder_without_permission(0o000) as folder, pytest.raises(InputError) as raised:
         check_data(folder / name)
     assert raised.value.key == "source_no_access"
     assert name.rsplit("/", 1)[-1] in explain_error(raised.value) and "没有权限" in explain_error(raised.value)
 
 
 def test_output_in_a_read_only_folder_is_reported_as_missing_permission():
-    with restrict_folder(0o444) as folder:
+    with folder_without_permission(0o444) as folder:
         before = digest(folder)
         with pytest.raises(OutputError) as raised:
             write_text(folder / "报告.html", "<html>")
@@ -427,7 +429,7 @@ def write_any_geometry(path, tables):
 
 
 #: Rule → the roles that it requires.
-NEEDS = {
+ROLES_BY_RULE = {
     "REL001": ("YJJBNTBHTB", "STBHHX"),
     "REL002": ("YJJBNTBHTB", "CZKFBJ"),
     "REL003": ("STBHHX", "CZKFBJ"),
@@ -438,37 +440,37 @@ NEEDS = {
     "LAW001": ("CZKFBJ", "DLTB"),
     "LAW010": ("YJJBNTBHTB",),
 }
-ROLES = list(layers())
+SMALL_PLAN_ROLES = list(layers())
 
 
 @pytest.mark.slow
-def test_empty_and_null_rows_in_files_skip_the_rule(tmp_path):
+def test_layer_with_only_empty_or_null_shapes_skips_its_rule(tmp_path):
     for number, make in enumerate((remove_rows, keep_one_null_row)):
         report = check_data(write_any_geometry(tmp_path / f"{number}.gpkg", make("STBHHX"))).report
         assert rule_outcome(report, "REL001").outcome is Outcome.SKIPPED and not findings_of_rule(report, "RUN900")
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", SMALL_PLAN_ROLES)
 @pytest.mark.parametrize("make", [remove_rows, keep_one_null_row, replace_by_lines], ids=lambda f: f.__name__)
-def test_rule_without_usable_shapes_does_not_pass(make, role):
+def test_rule_on_a_layer_without_usable_shapes_does_not_pass(make, role):
     report = check_data(as_read_layers(make(role))).report
     # Rows without a shape, and an empty layer that a whole county has to have, are named.
     named = make is keep_one_null_row or (make is remove_rows and role in ("XZQX", "YDYHGHFQ"))
     assert {f.code for f in report.findings if f.code.startswith("RUN")} == ({"RUN905"} if named else set())
-    touched = [code for code, roles in NEEDS.items() if role in roles]
+    touched = [code for code, roles in ROLES_BY_RULE.items() if role in roles]
     for code in touched:
         result = rule_outcome(report, code)
         assert result.outcome in (Outcome.SKIPPED, Outcome.NOT_APPLICABLE), (code, result)
         assert f"“{role}”" in result.reason, (code, result.reason)
     # Rules that need only other layers still run.
-    assert {rule_outcome(report, c).outcome for c, roles in NEEDS.items() if role not in roles} <= {
+    assert {rule_outcome(report, c).outcome for c, roles in ROLES_BY_RULE.items() if role not in roles} <= {
         Outcome.FAILED,
         Outcome.PASSED,
     }
     assert report.verdict is not Verdict.PASSED
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", SMALL_PLAN_ROLES)
 def test_layer_without_rows_is_reported(role):
     report = check_data(as_read_layers(remove_rows(role))).report
     assert f"图层“{role}”（{role}）没有要素。请补充数据" in notices(report)
@@ -479,13 +481,13 @@ def test_layer_without_rows_is_reported(role):
         assert not missing_layers
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_layer_with_one_shapeless_row_is_reported(role):
+@pytest.mark.parametrize("role", SMALL_PLAN_ROLES)
+def test_layer_with_a_single_row_without_a_shape_is_reported(role):
     report = check_data(as_read_layers(keep_one_null_row(role)), ["GEO001"]).report
     assert (role, "140225000000000001") in {(f.role, f.key) for f in findings_of_rule(report, "GEO001")}
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", SMALL_PLAN_ROLES)
 def test_layer_of_lines_instead_of_polygons_is_reported_once(role):
     tables = replace_by_lines(role)
     report = check_data(as_read_layers(tables), ["GEO002"]).report
@@ -498,7 +500,7 @@ def test_layer_of_lines_instead_of_polygons_is_reported_once(role):
     assert [(f.code, f.role) for f in both.findings if f.case != "invalid"] == [("SCH005", role)]
 
 
-def test_line_among_polygons_is_reported_by_row():
+def test_single_line_among_polygons_is_reported_by_row():
     tables = layers()
     frame = tables["DLTB"]
     frame.geometry = [frame.geometry.iloc[0].exterior, *frame.geometry.iloc[1:]]
@@ -506,8 +508,8 @@ def test_line_among_polygons_is_reported_by_row():
     assert [f.key for f in findings_of_rule(report, "GEO002") if f.case == "type"] == [frame["BSM"].iloc[0]]
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_layer_of_bow_ties_is_checked_by_repaired_copies(role):
+@pytest.mark.parametrize("role", SMALL_PLAN_ROLES)
+def test_layer_of_only_bow_tie_polygons_is_checked_with_repaired_copies(role):
     tables = replace_by_a_bow_tie(role)
     before = {r: frame.copy() for r, frame in tables.items()}
     report = check_data(as_read_layers(tables)).report
@@ -524,7 +526,7 @@ def test_layer_of_bow_ties_is_checked_by_repaired_copies(role):
 
 # -- shapes -----------------------------------------------------------------------------------------------------------
 
-SHAPES = [
+BAD_SHAPES = [
     ("null", None, "GEO001", "有属性而没有图形"),
     ("empty", "POLYGON EMPTY", "GEO001", "有属性而没有图形"),
     ("bow-tie", BOW_TIE, "GEO002", "自相交"),
@@ -543,8 +545,8 @@ SHAPES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("wkt", "code", "words"), [s[1:] for s in SHAPES], ids=[s[0] for s in SHAPES])
-def test_bad_shape_is_reported_with_its_key_and_others_are_checked(tmp_path, wkt, code, words):
+@pytest.mark.parametrize(("wkt", "code", "words"), [s[1:] for s in BAD_SHAPES], ids=[s[0] for s in BAD_SHAPES])
+def test_invalid_shape_is_reported_with_its_key_and_other_rows_are_checked(tmp_path, wkt, code, words):
     shape = None if wkt is None else place_wkt(wkt)
     tables = {"CZKFBJ": table([box(500, 500), shape, box(550, 500)]), "STBHHX": table([box(500, 0)])}
     path = write_any_geometry(tmp_path / "a.gpkg", tables)
@@ -577,7 +579,7 @@ def test_non_finite_coordinate_is_reported(tmp_path, bad):
 
 @pytest.mark.parametrize("value", [1e9, 1e20, 1e300], ids=str)
 @pytest.mark.parametrize("axis", ["easting", "northing"])
-def test_huge_coordinate_does_not_make_the_layer_unusable(tmp_path, value, axis):
+def test_huge_coordinate_in_one_row_does_not_make_the_layer_unusable(tmp_path, value, axis):
     far = (value, Y) if axis == "easting" else (X, value)
     tables = {"CZKFBJ": table([box(500, 500), box(0, 0), box(550, 500)]), "STBHHX": table([box(500, 0)])}
     path = write_gpkg(tmp_path / "a.gpkg", tables)
@@ -591,7 +593,7 @@ def test_huge_coordinate_does_not_make_the_layer_unusable(tmp_path, value, axis)
     assert np.isfinite(checked.plan.layers["CZKFBJ"].statutory).all()
 
 
-def test_row_without_the_zone_prefix_is_reported(tmp_path):
+def test_row_without_the_zone_prefix_of_the_other_rows_is_reported(tmp_path):
     shifted = shapely.transform(box(0, 0), lambda c: c - (38e6, 0))
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(500, 500), shifted, box(800, 0), box(900, 0)])})
     report = check_data(path).report
@@ -606,7 +608,7 @@ def test_row_without_the_zone_prefix_is_reported(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def checked():
+def checked_small_plan():
     return check_data(as_read_layers())
 
 
@@ -615,10 +617,10 @@ def list_temporary_files(folder):
 
 
 @pytest.mark.parametrize("name", ["报告.html", "问题.gpkg", "问题.shp"])
-def test_output_path_that_is_a_folder_is_refused(checked, tmp_path, name):
+def test_output_path_that_is_an_existing_folder_is_refused(checked_small_plan, tmp_path, name):
     (tmp_path / name / "里面").mkdir(parents=True)
     with pytest.raises(OutputError) as raised:
-        write_findings(tmp_path / name, [], checked.plan.crs)
+        write_findings(tmp_path / name, [], checked_small_plan.plan.crs)
     assert raised.value.key == "output_is_folder" and f"{name}”是文件夹" in explain_error(raised.value)
     assert (tmp_path / name / "里面").is_dir() and not list_temporary_files(tmp_path)
 
@@ -632,7 +634,7 @@ def test_output_path_below_a_file_is_refused(tmp_path, below):
     assert (tmp_path / "结果").read_text(encoding="utf-8") == "a file"
 
 
-def test_one_missing_folder_is_created_and_a_mistyped_path_is_named(tmp_path):
+def test_output_creates_one_missing_folder_and_names_a_mistyped_path(tmp_path):
     write_text(tmp_path / "结果" / "报告.json", "{}")
     assert (tmp_path / "结果" / "报告.json").is_file()
     for write in (lambda target: write_text(target, "{}"), lambda target: writing.check_writable(target, [])):
@@ -642,19 +644,19 @@ def test_one_missing_folder_is_created_and_a_mistyped_path_is_named(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["结果"]
 
 
-def test_system_folder_that_accepts_no_files_is_refused(tmp_path, monkeypatch):
+def test_output_into_a_system_folder_that_accepts_no_files_is_refused(tmp_path, monkeypatch):
     """Raise FileNotFoundError for a new file in an existing folder, as /proc does."""
 
-    def refuse(*args, **more):
+    def refuse_new_file(*args, **more):
         raise FileNotFoundError(2, "No such file or directory")
 
-    monkeypatch.setattr(writing.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(writing.tempfile, "mkdtemp", refuse_new_file)
     with pytest.raises(OutputError) as raised:
         writing.check_writable(tmp_path / "x.json", [])
     assert "不能新建文件" in explain_error(raised.value) and "不存在" not in explain_error(raised.value)
 
 
-def test_read_only_output_is_not_replaced(tmp_path):
+def test_read_only_output_file_is_not_replaced(tmp_path):
     target = tmp_path / "报告.json"
     target.write_text("old", encoding="utf-8")
     target.chmod(0o444)
@@ -668,15 +670,15 @@ def test_read_only_output_is_not_replaced(tmp_path):
     target.chmod(0o644)
 
 
-def test_output_of_unknown_format_is_refused(checked, tmp_path):
+def test_output_file_of_unknown_format_is_refused(checked_small_plan, tmp_path):
     with pytest.raises(OutputError) as raised:
-        write_findings(tmp_path / "问题.dwg", [], checked.plan.crs)
+        write_findings(tmp_path / "问题.dwg", [], checked_small_plan.plan.crs)
     assert "问题.dwg" in explain_error(raised.value) and ".gpkg" in explain_error(raised.value)
     assert not (tmp_path / "问题.dwg").exists()
 
 
-def test_output_over_the_input_data_is_refused(tmp_path):
-    source = write_gpkg(tmp_path / "数据" / "a.gpkg", select_layer())
+def test_output_path_equal_to_the_input_data_is_refused(tmp_path):
+    source = write_gpkg(tmp_path / "数据" / "a.gpkg", take_one_layer())
     checked = check_data(tmp_path / "数据")
     before = digest(tmp_path)
     with pytest.raises(OutputError) as raised:
@@ -689,7 +691,7 @@ def test_output_over_the_input_data_is_refused(tmp_path):
     assert digest(tmp_path) == before
 
 
-def test_failed_writer_keeps_the_old_output(tmp_path):
+def test_failed_writer_keeps_the_old_output_file(tmp_path):
     target = tmp_path / "报告.html"
     target.write_text("old", encoding="utf-8")
     with pytest.raises(KeyError), atomic_output(target) as path:
@@ -698,12 +700,12 @@ def test_failed_writer_keeps_the_old_output(tmp_path):
     assert target.read_text(encoding="utf-8") == "old" and not list_temporary_files(tmp_path)
 
 
-def test_unrelated_error_is_not_reported_as_a_write_error(tmp_path):
+def test_error_unrelated_to_the_output_is_not_reported_as_a_write_error(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_output(tmp_path / "报告.html"):
         (tmp_path / "模板.html").read_text(encoding="utf-8")
 
 
-FULL = """
+FULL_DISK_SCRIPT = """
 import resource, signal, sys
 sys.path.insert(0, {root!r})
 from pyproj import CRS
@@ -729,14 +731,14 @@ except OutputError as error:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="file sizes cannot be limited there")
 @pytest.mark.parametrize("name", ["报告.html", "问题.gpkg", "问题.shp", "问题.geojson"])
-def test_full_disk_keeps_the_old_output(checked, tmp_path, name):
+def test_full_disk_keeps_the_old_output_file(checked_small_plan, tmp_path, name):
     target = tmp_path / name
     if name.endswith(".html"):
         write_text(target, "old")
     else:
-        write_findings(target, [], checked.plan.crs)
+        write_findings(target, [], checked_small_plan.plan.crs)
     before = digest(tmp_path)
-    code = FULL.format(root=str(ROOT), target=str(target))
+    code = FULL_DISK_SCRIPT.format(root=str(REPOSITORY_ROOT), target=str(target))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
     printed = done.stdout.decode()
     assert done.returncode == 0, done.stderr.decode()
@@ -744,8 +746,8 @@ def test_full_disk_keeps_the_old_output(checked, tmp_path, name):
     assert digest(tmp_path) == before and not list_temporary_files(tmp_path)
 
 
-def test_damaged_unneeded_layer_is_not_read(tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg", {**select_layer(), "STBHHX": layers()["STBHHX"]}, {"STBHHX": "影像索引"})
+def test_damaged_layer_that_no_rule_needs_is_not_read(tmp_path):
+    path = write_gpkg(tmp_path / "a.gpkg", {**take_one_layer(), "STBHHX": layers()["STBHHX"]}, {"STBHHX": "影像索引"})
     broken = b"\0\1\2\3"
     with sqlite3.connect(path) as database:
         database.execute('UPDATE "影像索引" SET geom = ?', (b"GP\0\1" + struct.pack("<i", 4526) + broken,))

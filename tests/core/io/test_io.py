@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading data of planners: formats, encodings, names, arcs, long numbers; inputs stay unchanged."""
+"""Reading data files of planners: formats, encodings, names, arcs, long numbers.
+
+Input files stay unchanged.
+"""
 
 import math
 import shutil
@@ -55,7 +58,7 @@ def read_single_layer(path, **more):
 
 
 def list_comparable_findings(report):
-    """Return findings without feature ids, which differ between formats."""
+    """Return findings without feature ids, which differ between file formats."""
     rows = []
     for finding in report.findings:
         id_params = {k for k in finding.params if "fid" in k}
@@ -68,7 +71,7 @@ def list_comparable_findings(report):
 
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory):
+def county_files_by_format(tmp_path_factory):
     folder = tmp_path_factory.mktemp("县 数据")
     return {
         "gpkg": write_gpkg(folder / "county.gpkg"),
@@ -81,38 +84,40 @@ def sources(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def gpkg_report(sources):
-    return check_data(sources["gpkg"]).report
+def geopackage_report(county_files_by_format):
+    return check_data(county_files_by_format["gpkg"]).report
 
 
 @pytest.mark.parametrize(
     "form",
     ["FileGDB", "shapefiles in GBK", "shapefiles in GBK, no cpg", "shapefiles in UTF-8", "shapefiles in UTF-8, no cpg"],
 )
-def test_every_format_gives_the_findings_of_the_geopackage(sources, gpkg_report, form):
-    before = digest(sources[form])
-    report = check_data(sources[form]).report
-    assert list_comparable_findings(report) == list_comparable_findings(gpkg_report)
-    assert [(r.code, r.outcome) for r in report.rules] == [(r.code, r.outcome) for r in gpkg_report.rules]
-    areas = [[f.area_m2 or 0.0 for f in sorted(r.findings, key=lambda f: f.fingerprint)] for r in (report, gpkg_report)]
+def test_every_data_format_gives_the_findings_of_the_geopackage(county_files_by_format, geopackage_report, form):
+    before = digest(county_files_by_format[form])
+    report = check_data(county_files_by_format[form]).report
+    assert list_comparable_findings(report) == list_comparable_findings(geopackage_report)
+    assert [(r.code, r.outcome) for r in report.rules] == [(r.code, r.outcome) for r in geopackage_report.rules]
+    areas = [
+        [f.area_m2 or 0.0 for f in sorted(r.findings, key=lambda f: f.fingerprint)] for r in (report, geopackage_report)
+    ]
     assert areas[0] == pytest.approx(areas[1], abs=0.01)
-    assert [i.value for i in report.indicators] == pytest.approx([i.value for i in gpkg_report.indicators])
-    assert digest(sources[form]) == before
+    assert [i.value for i in report.indicators] == pytest.approx([i.value for i in geopackage_report.indicators])
+    assert digest(county_files_by_format[form]) == before
 
 
-def test_small_plan_has_findings_of_every_family(gpkg_report):
-    codes = {f.code for f in gpkg_report.findings}
+def test_sample_plan_of_the_tests_has_findings_of_every_rule_family(geopackage_report):
+    codes = {f.code for f in geopackage_report.findings}
     assert {"GEO001", "GEO002", "GEO003", "ATT001", "ATT002", "ATT003", "TOP001", "TOP002", "TOP003"} <= codes
     assert {"REL001", "REL002", "REL004", "REL005", "REL006", "LAW010"} <= codes
 
 
 @pytest.mark.parametrize("form", ["shapefiles in GBK, no cpg", "shapefiles in UTF-8, no cpg"])
-def test_detected_encoding_is_reported(sources, form):
-    report = check_data(sources[form]).report
+def test_detected_text_encoding_is_reported(county_files_by_format, form):
+    report = check_data(county_files_by_format[form]).report
     assert f"图层“YDYHGHFQ”没有 .cpg 文件，判断编码为 {'GBK' if 'GBK' in form else 'UTF-8'}" in notices(report)
 
 
-def test_folder_with_several_formats_is_read_completely(tmp_path):
+def test_folder_with_several_data_formats_is_read_completely(tmp_path):
     parts = layers()
     write_gpkg(tmp_path / "a.gpkg", {r: parts[r] for r in ("XZQX", "DLTB")})
     write_gdb(tmp_path / "b.gdb", {r: parts[r] for r in ("STBHHX", "YJJBNTBHTB")})
@@ -125,7 +130,7 @@ def test_folder_with_several_formats_is_read_completely(tmp_path):
     assert digest(tmp_path) == before
 
 
-def test_path_of_a_dataset_part_opens_the_dataset(tmp_path):
+def test_path_of_one_file_of_a_shapefile_or_filegdb_opens_the_whole_dataset(tmp_path):
     write_shapefiles(tmp_path, "GBK", {"CZKFBJ": layers()["CZKFBJ"]})
     gdb = write_gdb(tmp_path / "b.gdb", {"CZKFBJ": layers()["CZKFBJ"]})
     for chosen in (tmp_path / "CZKFBJ.dbf", tmp_path / "CZKFBJ.shx", gdb / "a00000001.gdbtable", f'"{gdb}"'):
@@ -149,14 +154,14 @@ def utf8_shapefile(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["GBK", "936", "ANSI 936", "cp936", "GB2312", "gb18030"])
-def test_aliases_of_gbk_in_a_cpg_are_recognized(gbk_shapefile, name):
+def test_alternative_names_of_gbk_in_a_cpg_file_are_recognised(gbk_shapefile, name):
     gbk_shapefile.with_suffix(".cpg").write_text(name, encoding="ascii")
     layer = read_single_layer(gbk_shapefile)
     assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
     assert not layer.notices
 
 
-def test_cpg_declaring_utf8_over_gbk_is_reported_and_ignored(gbk_shapefile):
+def test_cpg_file_declaring_utf8_over_gbk_text_is_reported_and_ignored(gbk_shapefile):
     gbk_shapefile.with_suffix(".cpg").write_text("UTF-8", encoding="ascii")
     before = digest(gbk_shapefile.parent)
     layer = read_single_layer(gbk_shapefile)
@@ -165,24 +170,24 @@ def test_cpg_declaring_utf8_over_gbk_is_reported_and_ignored(gbk_shapefile):
     assert digest(gbk_shapefile.parent) == before
 
 
-def test_cpg_declaring_gbk_over_utf8_is_reported_and_ignored(utf8_shapefile):
+def test_cpg_file_declaring_gbk_over_utf8_text_is_reported_and_ignored(utf8_shapefile):
     utf8_shapefile.with_suffix(".cpg").write_text("GBK", encoding="ascii")
     layer = read_single_layer(utf8_shapefile)
     assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
     assert layer.notices == [("notice_cpg_wrong", {"layer": "YDYHGHFQ", "declared": "GBK", "encoding": "UTF-8"})]
 
 
-def test_unknown_cpg_name_is_ignored_for_clear_content(gbk_shapefile):
+def test_unknown_encoding_in_a_cpg_file_is_ignored_when_the_text_is_unambiguous(gbk_shapefile):
     gbk_shapefile.with_suffix(".cpg").write_text("Klingon", encoding="ascii")
     assert list(read_single_layer(gbk_shapefile).frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
 
 
-def test_ascii_text_gives_no_encoding_notice(tmp_path):
+def test_ascii_text_gives_no_notice_on_its_encoding(tmp_path):
     write_shapefiles(tmp_path, "GBK", {"CZKFBJ": table([box(0, 0)])}, cpg=False)
     assert not read_single_layer(tmp_path / "CZKFBJ.shp").notices
 
 
-def test_latin1_header_applies_to_text_that_is_not_chinese(tmp_path):
+def test_latin1_dbf_header_applies_to_text_that_is_not_chinese(tmp_path):
     write_shapefiles(tmp_path, "ISO-8859-1", {"CZKFBJ": table([box(0, 0)], BZ=["Zone protégée à côté"])}, cpg=False)
     dbf = tmp_path / "CZKFBJ.dbf"
     content = bytearray(dbf.read_bytes())
@@ -215,7 +220,7 @@ def test_truncated_character_in_a_field_name_is_replaced(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".DBF", ".SHX", ".PRJ"])
-def test_parts_with_upper_case_suffixes_are_found(gbk_shapefile, suffix):
+def test_shapefile_parts_with_upper_case_suffixes_are_found(gbk_shapefile, suffix):
     part = gbk_shapefile.with_suffix(suffix.lower())
     part.rename(gbk_shapefile.with_suffix(suffix))
     layer = read_single_layer(gbk_shapefile)
@@ -223,7 +228,7 @@ def test_parts_with_upper_case_suffixes_are_found(gbk_shapefile, suffix):
     assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
 
 
-def test_known_codec_maps_aliases():
+def test_known_codec_maps_encoding_aliases_to_one_codec():
     names = {"UTF-8": "UTF-8", "utf8": "UTF-8", "65001": "UTF-8", "936": "GB18030", "1252": "CP1252", "": "", "xyz": ""}
     assert {n: known_codec(n) for n in names} == names
 
@@ -241,18 +246,18 @@ def test_known_codec_maps_aliases():
         ("城镇\ufffd\ufffd", True),
     ],
 )
-def test_garbled_detects_mojibake(text, broken):
+def test_garbled_returns_true_for_wrongly_decoded_text(text, broken):
     assert garbled(text) is broken
 
 
-def test_garbled_values_are_reported_with_layer_field_and_count(tmp_path):
+def test_wrongly_decoded_values_are_reported_with_layer_field_and_count(tmp_path):
     good, bad = "城镇集中建设区", "城镇集中建设区".encode("gbk").decode("latin-1")
     tables = {"CZKFBJ": table([box(0, 0), box(200, 0), box(400, 0)], GHFQMC=[good, bad, bad])}
     report = check_data(write_gpkg(tmp_path / "a.gpkg", tables)).report
     assert "图层“CZKFBJ”的字段 GHFQMC 有 2 个值是乱码" in notices(report)
 
 
-def test_invalid_utf8_in_a_geopackage_is_read_and_reported(tmp_path):
+def test_geopackage_with_invalid_utf8_is_read_and_reported(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0), box(200, 0)], GHFQMC=["甲", "乙"])})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE CZKFBJ SET GHFQMC = CAST(X'B3C7D5F2' AS TEXT) WHERE fid = 1")
@@ -289,26 +294,26 @@ def test_invalid_utf8_in_a_geopackage_is_read_and_reported(tmp_path):
         ("findings", ""),
     ],
 )
-def test_find_role_recognizes_layer_names(name, role, tmp_path):
+def test_find_role_recognises_roles_by_layer_names(name, role, tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"XZQX": table([box(0, 0)])}, {"XZQX": name.strip()})
     assert find_role(read_single_layer(path), norm_of())[0] == role
 
 
-def test_find_role_recognizes_fields(tmp_path):
+def test_find_role_recognises_roles_by_fields(tmp_path):
     fields = {f.name: [1.0] if f.type == "real" else ["1"] for f in load_standard().templates["DLTB"].fields}
     frame = gpd.GeoDataFrame(fields, geometry=[box(0, 0)], crs=4526)
     path = write_gpkg(tmp_path / "a.gpkg", {"DLTB": frame}, {"DLTB": "面状图层"})
     assert find_role(read_single_layer(path), norm_of()) == ("DLTB", "fields")
 
 
-def test_lower_case_field_names_are_recognized(tmp_path):
+def test_lower_case_field_names_are_recognised(tmp_path):
     lower = {role: frame.rename(columns=str.lower) for role, frame in layers().items()}
     upper = write_gpkg(tmp_path / "upper.gpkg")
     path = write_gpkg(tmp_path / "lower.gpkg", lower)
     assert list_comparable_findings(check_data(path).report) == list_comparable_findings(check_data(upper).report)
 
 
-def test_field_named_geometry_is_read_as_a_field(tmp_path):
+def test_attribute_field_named_geometry_is_read_as_a_field(tmp_path):
     frame = table([box(0, 0)], geometry_=["面"])
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame})
     with sqlite3.connect(path) as database:
@@ -332,7 +337,7 @@ def test_duplicate_field_name_is_renamed_and_reported(tmp_path):
     assert "有两个字段名称均为 BSM" in notices(checked.report)
 
 
-def test_field_with_the_official_case_is_preferred(tmp_path):
+def test_field_with_the_letter_case_of_the_standard_is_preferred(tmp_path):
     frame = gpd.GeoDataFrame({"bsm": ["wrong"], "BSM": ["right"], "Bsm": ["other"]}, geometry=[box(0, 0)], crs=4526)
     plan = check_data(write_geojson(frame, tmp_path / "CZKFBJ.geojson")).plan
     assert plan.layers["CZKFBJ"].keys == ["right"]
@@ -343,7 +348,7 @@ def write_geojson(frame, path):
     return path
 
 
-def test_equal_layer_names_are_selected_by_file_and_layer(tmp_path):
+def test_layers_of_one_name_are_selected_by_file_and_layer(tmp_path):
     write_gpkg(tmp_path / "甲.gpkg", {"CZKFBJ": table([box(0, 0)])})
     write_gpkg(tmp_path / "乙.gpkg", {"CZKFBJ": table([box(0, 0), box(200, 0)])})
     with pytest.raises(InputError) as raised:
@@ -358,7 +363,7 @@ def test_equal_layer_names_are_selected_by_file_and_layer(tmp_path):
     )
 
 
-def test_layers_without_a_role_are_not_read(tmp_path):
+def test_rows_of_layers_that_are_not_wanted_are_not_read(tmp_path):
     path = write_gpkg(
         tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0)]), "STBHHX": table([box(0, 0)])}, {"STBHHX": "other"}
     )
@@ -372,21 +377,21 @@ def test_layers_without_a_role_are_not_read(tmp_path):
         assert len(check_data(path, roles=f"STBHHX={name}").plan.layers["STBHHX"]) == 1
 
 
-def test_layer_name_with_a_slash_can_be_selected(tmp_path):
+def test_layer_with_a_slash_in_its_name_can_be_selected(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"STBHHX": table([box(0, 0)])}, {"STBHHX": "红线/报批"})
     assert len(check_data(path, roles="STBHHX=红线/报批").plan.layers["STBHHX"]) == 1
 
 
-def test_reading_can_be_cancelled(sources):
+def test_reading_a_source_can_be_cancelled(county_files_by_format):
     with pytest.raises(Cancelled):
-        read_source(sources["shapefiles in GBK"], cancellation=Cancellation(lambda: True))
+        read_source(county_files_by_format["shapefiles in GBK"], cancellation=Cancellation(lambda: True))
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("driver", ["GPKG", "ESRI Shapefile"])
-def test_integer_keys_of_18_digits_survive_null_values(tmp_path, driver):
+def test_keys_stored_as_18_digit_integers_survive_null_values(tmp_path, driver):
     frame = table([box(0, 0), box(200, 0), box(400, 0)])
     frame["BSM"] = np.array([140225000000000017, 140225000000000018, 140225000000000019], dtype="int64")
     if driver == "GPKG":
@@ -413,7 +418,7 @@ def test_key_stored_as_a_real_number_is_reported(tmp_path):
     assert checked.plan.layers["CZKFBJ"].keys[0] == str(int(140225000000000017.0))
 
 
-def test_small_real_keys_give_no_notice(tmp_path):
+def test_short_keys_stored_as_real_numbers_give_no_notice(tmp_path):
     frame = table([box(0, 0), box(200, 0)])
     frame["BSM"] = [17.0, 18.0]
     checked = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}))
@@ -421,7 +426,7 @@ def test_small_real_keys_give_no_notice(tmp_path):
     assert checked.plan.layers["CZKFBJ"].keys == ["17", "18"]
 
 
-def test_area_stored_as_text_is_reported_and_parsed(tmp_path):
+def test_area_stored_as_text_is_reported_and_parsed_as_a_number(tmp_path):
     tables = layers()
     tables["DLTB"]["TBMJ"] = [str(v) for v in tables["DLTB"]["TBMJ"]]
     checked = check_data(write_gpkg(tmp_path / "a.gpkg", tables))
@@ -430,7 +435,7 @@ def test_area_stored_as_text_is_reported_and_parsed(tmp_path):
     assert list(checked.plan.layers["DLTB"].numbers("gross_area")) == [600_000.0, 400_000.0, 1_000_000.0]
 
 
-def test_missing_key_is_reported_by_feature_id(tmp_path):
+def test_row_without_a_key_is_reported_by_its_feature_id(tmp_path):
     frame = table([box(0, 0), box(200, 0)])
     frame["BSM"] = ["140225000000000001", None]
     report = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}), ["ATT001"]).report
@@ -441,17 +446,21 @@ def test_missing_key_is_reported_by_feature_id(tmp_path):
 
 # -- shapes -----------------------------------------------------------------------------------------------------------
 
-RADIUS, HOLE = 100.0, 20.0
+DISC_RADIUS_M, HOLE_RADIUS_M = 100.0, 20.0
 
 
-def make_circle_wkb(radius, x, y):
+def make_circle_arc_wkb(radius, x, y):
     points = [(x - radius, y), (x, y + radius), (x + radius, y), (x, y - radius), (x - radius, y)]
     return struct.pack("<BII", 1, 8, len(points)) + b"".join(struct.pack("<dd", *p) for p in points)
 
 
 def make_disc_wkb(x, y):
-    """Return a CURVEPOLYGON of a circle with a round hole as WKB."""
-    return struct.pack("<BII", 1, 10, 2) + make_circle_wkb(RADIUS, x, y) + make_circle_wkb(HOLE, x, y)
+    """Return the WKB of a CURVEPOLYGON: a circle with a round hole at x, y (m)."""
+    return (
+        struct.pack("<BII", 1, 10, 2)
+        + make_circle_arc_wkb(DISC_RADIUS_M, x, y)
+        + make_circle_arc_wkb(HOLE_RADIUS_M, x, y)
+    )
 
 
 def write_squares(path, count):
@@ -459,7 +468,7 @@ def write_squares(path, count):
 
 
 @pytest.mark.parametrize("declared", ["GEOMETRY", "CURVEPOLYGON", "POLYGON"])
-def test_arcs_in_a_geopackage_are_reported_and_keep_their_hole(tmp_path, declared):
+def test_arcs_in_a_geopackage_are_reported_and_their_hole_is_kept(tmp_path, declared):
     path = write_shapes(write_squares(tmp_path / "a.gpkg", 3), "CZKFBJ", {2: make_disc_wkb(X, Y)})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = ?", (declared,))
@@ -469,7 +478,7 @@ def test_arcs_in_a_geopackage_are_reported_and_keep_their_hole(tmp_path, declare
     assert layer.curves == (2,) and layer.curve_step == 4.0
     shape = layer.frame.geometry.loc[2]
     assert len(shape.interiors) == 1
-    assert shape.area == pytest.approx(math.pi * (RADIUS**2 - HOLE**2), rel=1e-3)
+    assert shape.area == pytest.approx(math.pi * (DISC_RADIUS_M**2 - HOLE_RADIUS_M**2), rel=1e-3)
     report = check_data(path, ["GEO002"]).report
     (finding,) = findings_of_rule(report, "GEO002")
     assert finding.key == "140225000000000002" and finding.case == "curve"
@@ -479,7 +488,7 @@ def test_arcs_in_a_geopackage_are_reported_and_keep_their_hole(tmp_path, declare
 
 
 @pytest.fixture
-def curved_gdb(tmp_path):
+def gdb_with_arcs(tmp_path):
     ogr = pytest.importorskip("osgeo.ogr", reason="only GDAL's own Python bindings write arcs into a FileGDB")
     reference = pytest.importorskip("osgeo.osr").SpatialReference()
     reference.ImportFromEPSG(4526)
@@ -487,7 +496,7 @@ def curved_gdb(tmp_path):
     sheet = source.CreateLayer("CZKFBJ", reference, ogr.wkbMultiPolygon)
     sheet.CreateField(ogr.FieldDefn("BSM", ogr.OFTString))
     sheet.CreateField(ogr.FieldDefn("SHAPE_Area", ogr.OFTReal))
-    exact = math.pi * (RADIUS**2 - HOLE**2)
+    exact = math.pi * (DISC_RADIUS_M**2 - HOLE_RADIUS_M**2)
     for number, (wkb, area) in enumerate(
         ((make_disc_wkb(X, Y), exact), (make_disc_wkb(X + 500, Y), exact * 1.05), (box(900, 0).wkb, 1e4))
     ):
@@ -500,19 +509,19 @@ def curved_gdb(tmp_path):
     return tmp_path / "a.gdb"
 
 
-def test_arcs_in_a_filegdb_are_reported_and_keep_their_hole(curved_gdb):
-    before = digest(curved_gdb)
-    layer = read_single_layer(curved_gdb)
+def test_arcs_in_a_filegdb_are_reported_and_their_hole_is_kept(gdb_with_arcs):
+    before = digest(gdb_with_arcs)
+    layer = read_single_layer(gdb_with_arcs)
     assert layer.curves == (1, 2)
     disc_read = layer.frame.geometry.loc[1]
     assert shapely.get_num_interior_rings(shapely.get_parts(disc_read)[0]) == 1
-    assert disc_read.area == pytest.approx(math.pi * (RADIUS**2 - HOLE**2), rel=1e-3)
+    assert disc_read.area == pytest.approx(math.pi * (DISC_RADIUS_M**2 - HOLE_RADIUS_M**2), rel=1e-3)
     # The second stores an area 5 % larger than what was read: as if its hole were lost.
     assert ("notice_curve_area", {"layer": "CZKFBJ", "count": 1, "fids": "2"}) in layer.notices
-    assert digest(curved_gdb) == before
+    assert digest(gdb_with_arcs) == before
 
 
-def test_ring_with_too_few_points_is_invalid_not_empty(tmp_path):
+def test_ring_with_too_few_points_is_reported_as_invalid_not_as_empty(tmp_path):
     path = write_shapes(write_squares(tmp_path / "a.gpkg", 2), "CZKFBJ", {2: ring((X, Y), (X + 1, Y))})
     report = check_data(path).report
     assert not findings_of_rule(report, "GEO001")
@@ -522,7 +531,7 @@ def test_ring_with_too_few_points_is_invalid_not_empty(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Layer 'CZKFBJ' has been declared with non-Z")
-def test_heights_do_not_change_the_findings(tmp_path):
+def test_z_values_do_not_change_the_findings(tmp_path):
     flat, high = box(0, 0), shapely.force_3d(box(0, 0), 5.0)
     assert high.has_z
     reports = [
@@ -537,7 +546,7 @@ def test_heights_do_not_change_the_findings(tmp_path):
     assert a.area_m2 == b.area_m2
 
 
-def test_measures_are_dropped_and_reported(tmp_path):
+def test_m_values_are_dropped_and_reported(tmp_path):
     points = [(X, Y, 1.0), (X + 100, Y, 2.0), (X + 100, Y + 100, 3.0), (X, Y, 1.0)]
     measured = (
         struct.pack("<BII", 1, 2003, 1) + struct.pack("<I", 4) + b"".join(struct.pack("<ddd", *p) for p in points)
@@ -551,7 +560,7 @@ def test_measures_are_dropped_and_reported(tmp_path):
     assert "图层“CZKFBJ”的图形带 M 值" in notices(checked.report)
 
 
-def test_driver_warnings_are_passed_on(tmp_path):
+def test_warnings_of_the_gdal_driver_are_shown_as_notices(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0)], BZRQ=pd.to_datetime(["2022-11-20"]))})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE CZKFBJ SET BZRQ = '二零二二年'")
@@ -562,7 +571,7 @@ def test_driver_warnings_are_passed_on(tmp_path):
     assert not findings_of_rule(check_data(path).report, "RUN900")
 
 
-def test_infinite_numbers_count_as_missing(tmp_path):
+def test_infinite_numbers_count_as_missing_values(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"DLTB": table([box(0, 0), box(200, 0)], TBMJ=[1.0, 2.0])})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE DLTB SET TBMJ = 9e999 WHERE fid = 2")
@@ -573,7 +582,7 @@ def test_infinite_numbers_count_as_missing(tmp_path):
 # -- outdated counts, logs and unusual paths -------------------------------------------------------------------------------
 
 
-def test_outdated_feature_count_hides_no_row(tmp_path):
+def test_outdated_feature_count_of_a_file_hides_no_row(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(200 * n, 0) for n in range(20)], GHFQMC=["甲"] * 20)})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE gpkg_ogr_contents SET feature_count = 3")
@@ -583,8 +592,8 @@ def test_outdated_feature_count_hides_no_row(tmp_path):
     assert list(layer.frame.columns) == ["BSM", "GHFQMC", "geometry"] and list(layer.frame.index) == list(range(1, 21))
 
 
-def run_and_abandon(path, *statements):
-    """Run statements on a GeoPackage in a process that exits without closing it."""
+def run_sql_without_closing(path, *statements):
+    """Run SQL on a GeoPackage in a process that exits without closing the file."""
     code = f"""
 import os, sqlite3
 database = sqlite3.connect({str(path)!r}, isolation_level=None)
@@ -596,7 +605,7 @@ os._exit(0)
     return path
 
 
-OLD = {"CZKFBJ": table([box(200 * n, 0) for n in range(500)], GHFQMC=["旧"] * 500)}
+ROWS_WRITTEN_FIRST = {"CZKFBJ": table([box(200 * n, 0) for n in range(500)], GHFQMC=["旧"] * 500)}
 
 
 @pytest.mark.parametrize(
@@ -608,15 +617,15 @@ OLD = {"CZKFBJ": table([box(200 * n, 0) for n in range(500)], GHFQMC=["旧"] * 5
     ],
     ids=["committed to the log only", "log without an entry", "unfinished transaction"],
 )
-def test_leftover_logs_are_applied_and_preserved(tmp_path, statements, left, value):
-    path = run_and_abandon(write_gpkg(tmp_path / "a.gpkg", OLD), *statements)
+def test_leftover_database_logs_are_applied_and_kept(tmp_path, statements, left, value):
+    path = run_sql_without_closing(write_gpkg(tmp_path / "a.gpkg", ROWS_WRITTEN_FIRST), *statements)
     before = digest(tmp_path)
     assert {p.rsplit("-", 1)[-1] for p in before if "gpkg-" in p} == left
     assert set(read_single_layer(path).frame["GHFQMC"]) == {value}
     assert digest(tmp_path) == before
 
 
-def test_reading_leaves_no_log_files(tmp_path):
+def test_reading_a_geopackage_leaves_no_log_files(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0)])})
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA journal_mode = WAL")
@@ -640,7 +649,7 @@ def test_reading_gml_creates_no_companion_file(tmp_path):
 @pytest.mark.parametrize(
     "name", ["规划 数据 2022", "a#b", "a%20b", "it's", 'say "so"', "a?b", "a!b", "a;b", "a&b=c", "[1]", "$HOME", "a,b"]
 )
-def test_paths_with_special_characters_are_read(tmp_path, form, name):
+def test_data_paths_with_special_characters_are_read(tmp_path, form, name):
     if sys.platform == "win32" and set(name) & set('?"'):
         pytest.skip("no such name on this system")
     folder = tmp_path / name
@@ -669,8 +678,8 @@ def test_paths_with_special_characters_are_read(tmp_path, form, name):
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".shp", ".geojson", ".gdb"])
 @pytest.mark.parametrize("empty", [False, True], ids=["with findings", "without findings"])
-def test_findings_layer_reads_back_with_all_columns(sources, tmp_path, suffix, empty):
-    checked = check_data(sources["gpkg"])
+def test_findings_layer_reads_back_with_all_columns(county_files_by_format, tmp_path, suffix, empty):
+    checked = check_data(county_files_by_format["gpkg"])
     rows = [] if empty else checked.report.findings
     target = tmp_path / "结果 甲" / f"问题{suffix}"
     for _ in range(2):  # the second replaces the first
@@ -692,7 +701,7 @@ def test_findings_layer_reads_back_with_all_columns(sources, tmp_path, suffix, e
     assert kinds <= {"MultiPolygon", "Polygon"}
 
 
-def test_shapefile_encoding_reads_only_the_table(gbk_shapefile):
+def test_shapefile_encoding_is_detected_without_its_geometry_files(gbk_shapefile):
     assert shapefile_encoding(gbk_shapefile).name == "GB18030"
     assert rule_outcome(check_data(gbk_shapefile, ["ATT002"]).report, "ATT002").outcome is Outcome.FAILED
 
@@ -712,8 +721,8 @@ def test_only_fields_that_rules_need_are_read(tmp_path):
     assert plan.layers["CZKFBJ"].keys == ["1"]
 
 
-def test_repeated_texts_share_one_object(tmp_path):
-    """Intern texts: separate objects for codes and names cost a tenth of the memory of a county."""
+def test_repeated_texts_are_read_as_one_shared_object(tmp_path):
+    """Require equal texts of many rows to be one object, which saves memory."""
     rows = 40
     codes = [None if n == 7 else ("0103", "水田")[n % 2] for n in range(rows)]
     frame = table([box(200 * n, 0) for n in range(rows)], DLBM=codes)

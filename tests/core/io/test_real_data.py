@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Real polygons: no crash, every defect reported, counts equal to those of plain shapely.
+"""Real data sets: no crash, and defect counts equal to those of plain shapely.
 
-Small pieces are in tests/data. The complete data sets are checked if their folder is next to the checkout.
+Small pieces are in tests/data. Complete data sets are checked if their folder is next to the checkout.
 """
 
 from collections import Counter
@@ -19,16 +19,16 @@ from plugin.core.io import read_source
 from plugin.core.model.report import Outcome
 from tests.core.small_plan import ZH, check_data, digest, explain_error, findings_of_rule, notices, rule_outcome
 
-ROOT = Path(__file__).resolve().parents[3]
-DATA = ROOT / "tests" / "data"
-REAL = ROOT.parent / "shared" / "real"
-RULES = ["SCH003", "GEO001", "GEO002", "GEO003", "TOP001"]
+REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
+TEST_DATA_FOLDER = REPOSITORY_ROOT / "tests" / "data"
+REAL_DATA_FOLDER = REPOSITORY_ROOT.parent / "shared" / "real"
+GEOMETRY_RULES = ["SCH003", "GEO001", "GEO002", "GEO003", "TOP001"]
 
 
 def count_by_shapely(path, layer, code):
-    """Count null, invalid, multipart and overlapping shapes by pyogrio and shapely alone.
+    """Return counts of null, invalid, multipart and overlapping shapes of a layer.
 
-    ``code`` is the EPSG code of a metric grid for the areas.
+    Only pyogrio and shapely are used. ``code`` is the EPSG code of a metric CRS for the areas.
     """
     frame = pyogrio.read_dataframe(path, layer=layer)
     shapes = frame.geometry.to_numpy()
@@ -53,7 +53,7 @@ def count_by_shapely(path, layer, code):
     }
 
 
-def count_findings(report):
+def count_findings_by_rule(report):
     found = Counter(f.code for f in report.findings)
     return {code: found[code] for code in ("GEO001", "GEO002", "GEO003", "TOP001")}
 
@@ -68,8 +68,8 @@ def assert_no_crash(report):
 # -- small pieces -----------------------------------------------------------------------------------------------------
 
 
-def test_gbk_shapefile_without_a_cpg_is_read():
-    folder = DATA / "chinese_poly"
+def test_real_gbk_shapefile_without_a_cpg_file_is_read():
+    folder = TEST_DATA_FOLDER / "chinese_poly"
     before = digest(folder)
     checked = check_data(folder / "chinese_poly.shp", roles="XZQX=chinese_poly")
     assert_no_crash(checked.report)
@@ -80,25 +80,25 @@ def test_gbk_shapefile_without_a_cpg_is_read():
     assert digest(folder) == before
 
 
-def test_zoning_in_degrees_is_measured_in_metres():
-    path = DATA / "kauai_zoning" / "kauai_zoning.gpkg"
+def test_real_zoning_plan_in_degrees_is_measured_in_square_metres():
+    path = TEST_DATA_FOLDER / "kauai_zoning" / "kauai_zoning.gpkg"
     before = digest(path.parent)
-    checked = check_data(path, RULES, roles="GHFQ=kauai_zoning")
+    checked = check_data(path, GEOMETRY_RULES, roles="GHFQ=kauai_zoning")
     assert_no_crash(checked.report)
     # Far from China, but still measured in metres.
     assert checked.plan.crs.to_epsg() == 32604
-    assert count_findings(checked.report) == count_by_shapely(path, "kauai_zoning", 32604)
-    assert all(n > 0 for n in count_findings(checked.report).values())
+    assert count_findings_by_rule(checked.report) == count_by_shapely(path, "kauai_zoning", 32604)
+    assert all(n > 0 for n in count_findings_by_rule(checked.report).values())
     assert digest(path.parent) == before
 
 
-def test_french_plan_in_lambert_is_checked():
-    folder = DATA / "ign_zone"
+def test_real_french_plan_in_lambert_93_is_checked():
+    folder = TEST_DATA_FOLDER / "ign_zone"
     before = digest(folder)
-    checked = check_data(folder, RULES, roles="GHFQ=ZONE_URBA")
+    checked = check_data(folder, GEOMETRY_RULES, roles="GHFQ=ZONE_URBA")
     assert_no_crash(checked.report)
     assert checked.plan.crs.to_epsg() == 2154
-    assert count_findings(checked.report) == count_by_shapely(folder / "ZONE_URBA.shp", "ZONE_URBA", 2154)
+    assert count_findings_by_rule(checked.report) == count_by_shapely(folder / "ZONE_URBA.shp", "ZONE_URBA", 2154)
     assert rule_outcome(checked.report, "TOP001").findings > 100
     (finding,) = findings_of_rule(checked.report, "SCH003")
     assert "EPSG:2154，不是 CGCS2000" in finding.message
@@ -106,10 +106,10 @@ def test_french_plan_in_lambert_is_checked():
     assert digest(folder) == before
 
 
-def test_swapped_latitude_and_longitude_is_reported():
-    path = DATA / "shanxi_boundary" / "140200.json"
+def test_real_data_with_swapped_latitude_and_longitude_are_reported():
+    path = TEST_DATA_FOLDER / "shanxi_boundary" / "140200.json"
     before = digest(path.parent)
-    report = check_data(path, RULES, roles="XZQ=大同市").report
+    report = check_data(path, GEOMETRY_RULES, roles="XZQ=大同市").report
     assert_no_crash(report)
     (finding,) = findings_of_rule(report, "SCH003")
     assert finding.message.startswith("图层“大同市”（XZQ）的坐标疑为北坐标在前（EPSG:4326）。请交换 X、Y 后重试")
@@ -119,7 +119,7 @@ def test_swapped_latitude_and_longitude_is_reported():
 
 # -- complete data sets --------------------------------------------------------------------------------------------------------
 
-ALL = [
+REAL_LAYERS = [
     ("kauai_zoning/hi-kauai-3-11-24.gpkg", "a-hi-kauai-3-11-24", 32604),
     ("ign_plan_documents/41175_PLU_20140603/Donnees_geographiques/ZONE_URBA.shp", "ZONE_URBA", 2154),
     ("ign_plan_documents/41175_PLU_20140603/Donnees_geographiques/PRESCRIPTION_SURF.shp", "PRESCRIPTION_SURF", 2154),
@@ -127,18 +127,20 @@ ALL = [
     ("shanxi_boundary/shanxi_prefectures.json", "shanxi_prefectures", 4526),
     ("chinese_gbk_shapefiles/chinese_poly.shp", "chinese_poly", 4531),
 ]
-needs_real_data = pytest.mark.skipif(not REAL.is_dir(), reason="the complete data sets are not next to this checkout")
+needs_real_data = pytest.mark.skipif(
+    not REAL_DATA_FOLDER.is_dir(), reason="the complete data sets are not next to this checkout"
+)
 
 
 @needs_real_data
-@pytest.mark.parametrize(("name", "layer", "code"), ALL, ids=[a[0].rsplit("/", 1)[-1] for a in ALL])
-def test_every_defect_of_real_data_is_reported(name, layer, code):
-    path = REAL / name
+@pytest.mark.parametrize(("name", "layer", "code"), REAL_LAYERS, ids=[a[0].rsplit("/", 1)[-1] for a in REAL_LAYERS])
+def test_every_defect_of_real_data_counted_by_shapely_is_reported(name, layer, code):
+    path = REAL_DATA_FOLDER / name
     before = digest(path.parent)
-    checked = check_data(path, RULES, roles=f"GHFQ={layer}")
+    checked = check_data(path, GEOMETRY_RULES, roles=f"GHFQ={layer}")
     assert_no_crash(checked.report)
     assert checked.plan.crs.to_epsg() == code
-    assert count_findings(checked.report) == count_by_shapely(path, layer, code)
+    assert count_findings_by_rule(checked.report) == count_by_shapely(path, layer, code)
     assert digest(path.parent) == before
 
 
@@ -156,30 +158,30 @@ def test_every_defect_of_real_data_is_reported(name, layer, code):
         ("shanxi_boundary/140700.json", "晋中市", "北坐标在前"),
     ],
 )
-def test_missing_or_swapped_crs_is_reported(name, layer, word):
-    before = digest((REAL / name).parent)
-    report = check_data(REAL / name, roles=f"XZQ={layer}").report
+def test_real_data_with_a_missing_or_swapped_crs_are_reported(name, layer, word):
+    before = digest((REAL_DATA_FOLDER / name).parent)
+    report = check_data(REAL_DATA_FOLDER / name, roles=f"XZQ={layer}").report
     assert_no_crash(report)
     (finding,) = findings_of_rule(report, "SCH003")
     assert word in finding.message
-    assert digest((REAL / name).parent) == before
+    assert digest((REAL_DATA_FOLDER / name).parent) == before
 
 
 @needs_real_data
-def test_gbk_shapefile_is_checked_once_its_crs_is_set():
-    (layer,) = read_source(REAL / "chinese_gbk_shapefiles" / "chinese_encoding.shp")
+def test_real_gbk_shapefile_is_checked_once_its_crs_is_set():
+    (layer,) = read_source(REAL_DATA_FOLDER / "chinese_gbk_shapefiles" / "chinese_encoding.shp")
     assert {"天长市", "安徽"} <= {*layer.frame["NAME99"], *layer.frame["PRO_NAME"]} and layer.encoding == "GB18030"
     layer.crs = CRS.from_epsg(4490)
-    checked = check_data([layer], RULES, roles="XZQ=chinese_encoding")
+    checked = check_data([layer], GEOMETRY_RULES, roles="XZQ=chinese_encoding")
     assert_no_crash(checked.report)
     shapes = checked.plan.layers["XZQ"].raw_shapes
-    assert count_findings(checked.report)["GEO002"] == int((~shapely.is_valid(shapes)).sum())
-    assert count_findings(checked.report)["GEO003"] == int((shapely.get_num_geometries(shapes) > 1).sum())
+    assert count_findings_by_rule(checked.report)["GEO002"] == int((~shapely.is_valid(shapes)).sum())
+    assert count_findings_by_rule(checked.report)["GEO003"] == int((shapely.get_num_geometries(shapes) > 1).sum())
 
 
 @needs_real_data
-def test_lines_and_points_instead_of_polygons_are_reported_once_per_layer():
-    folder = REAL / "ign_plan_documents" / "41175_PLU_20140603" / "Donnees_geographiques"
+def test_real_lines_and_points_instead_of_polygons_are_reported_once_per_layer():
+    folder = REAL_DATA_FOLDER / "ign_plan_documents" / "41175_PLU_20140603" / "Donnees_geographiques"
     report = check_data(folder, roles="CZKFBJ=PRESCRIPTION_LIN;STBHHX=PRESCRIPTION_PCT;GHFQ=ZONE_URBA").report
     assert_no_crash(report)
     # Layers that are wholly of another type are one finding each.
@@ -189,14 +191,14 @@ def test_lines_and_points_instead_of_polygons_are_reported_once_per_layer():
 
 
 @needs_real_data
-def test_folders_without_layers_raise_an_input_error():
+def test_real_data_folders_without_layers_raise_an_input_error():
     with pytest.raises(InputError) as raised:
-        read_source(REAL / "ign_plan_documents" / "41175_PLU_20140603")
+        read_source(REAL_DATA_FOLDER / "ign_plan_documents" / "41175_PLU_20140603")
     assert "Donnees_geographiques" in explain_error(raised.value)
     with pytest.raises(InputError) as raised:
-        read_source(REAL / "boundary_point_txt")
+        read_source(REAL_DATA_FOLDER / "boundary_point_txt")
     assert "没有可读取的图层" in explain_error(raised.value)
-    for path in (REAL / "boundary_point_txt").glob("*.txt"):
+    for path in (REAL_DATA_FOLDER / "boundary_point_txt").glob("*.txt"):
         with pytest.raises(InputError) as raised:
             read_source(path)
         assert path.name in ZH.explain(raised.value)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Data in the source that are not read: each is named in a finding, and the verdict is not 通过."""
+"""Data in the given folder that a check did not read are named in a finding.
+
+The verdict is then never 通过 (passed).
+"""
 
 import hashlib
 import json
@@ -43,55 +46,55 @@ from tests.core.small_plan import (
 )
 
 #: A rule that the valid layers pass, so that only unread data can keep the verdict from 通过.
-RULE = ["TOP001"]
-EN = Texts("en")
+ONE_FAST_RULE = ["TOP001"]
+ENGLISH_TEXTS = Texts("en")
 
 
-def make_boundary():
+def make_boundary_layer():
     return table([box(1000, 0, 190, 1000)], GHFQDM=["410"], GHFQMC=["城镇集中建设区"])
 
 
-def make_cultivated():
-    """Return 耕地保护目标, a layer that a delivery of the three lines need not contain."""
+def make_cultivated_layer():
+    """Return a layer of 耕地保护目标, which a delivery of the three lines may omit."""
     return table([box(0, 0)], DLBM=["0103"], DLMC=["旱地"], TBMJ=[1e4], KCMJ=[0.0], TBDLMJ=[1e4])
 
 
 @pytest.fixture
-def source(tmp_path):
+def data_folder(tmp_path):
     folder = tmp_path / "县"
-    write_gpkg(folder / "a.gpkg", {"CZKFBJ": make_boundary()})
+    write_gpkg(folder / "a.gpkg", {"CZKFBJ": make_boundary_layer()})
     return folder
 
 
-def check_unread(folder, **more):
-    """Return the report of a check; inputs must be unchanged and local paths absent.
+def check_folder_for_unread_data(folder, **more):
+    """Return the report of a check of a folder.
 
-    Every finding on unread data is rendered in both languages.
+    The files must be unchanged, and findings on unread data must contain no local path in either language.
     """
     before = digest(folder)
-    checked = check_data(folder, RULE, **more)
+    checked = check_data(folder, ONE_FAST_RULE, **more)
     assert digest(folder) == before
     assert str(folder.parent) not in json.dumps(checked.report.to_dict(), ensure_ascii=False)
     for finding in findings_of_rule(checked.report, "RUN905"):
-        assert "{" not in finding.message and "{" not in EN.message(finding, {})
+        assert "{" not in finding.message and "{" not in ENGLISH_TEXTS.message(finding, {})
         assert str(finding.severity) == "WARNING"
     return checked.report
 
 
-def list_cases(report):
+def list_cases_and_files(report):
     return {
         (f.case, f.params.get("file") or f.params.get("folder") or f.params.get("name"))
         for f in findings_of_rule(report, "RUN905")
     }
 
 
-def test_completely_read_folder_gives_no_finding(source):
-    report = check_unread(source)
+def test_completely_read_folder_gives_no_finding_on_unread_data(data_folder):
+    report = check_folder_for_unread_data(data_folder)
     assert not findings_of_rule(report, "RUN905") and report.verdict is not Verdict.INCOMPLETE
-    assert get_first_outcome(report) is Outcome.PASSED
+    assert get_outcome_of_first_rule(report) is Outcome.PASSED
 
 
-def get_first_outcome(report):
+def get_outcome_of_first_rule(report):
     return report.rules[0].outcome
 
 
@@ -100,23 +103,23 @@ def get_first_outcome(report):
 
 @pytest.mark.parametrize("depth", [1, 2, 5])
 @pytest.mark.parametrize("form", ["gpkg", "gdb", "shp", "geojson"])
-def test_database_in_a_subfolder_is_named(source, depth, form):
-    inner = source / "x" / "/".join("y" * (depth - 1))
+def test_unread_database_in_a_subfolder_is_named_in_a_finding(data_folder, depth, form):
+    inner = data_folder / "x" / "/".join("y" * (depth - 1))
     inner.mkdir(parents=True, exist_ok=True)
     if form == "gdb":
-        write_gdb(inner / "b.gdb", {"GDBHMB": make_cultivated()})
+        write_gdb(inner / "b.gdb", {"GDBHMB": make_cultivated_layer()})
     elif form == "shp":
-        write_shapefiles(inner, "UTF-8", {"GDBHMB": make_cultivated()})
+        write_shapefiles(inner, "UTF-8", {"GDBHMB": make_cultivated_layer()})
     else:
-        pyogrio.write_dataframe(make_cultivated().to_crs(4490), inner / f"b.{form}", layer="GDBHMB")
-    report = check_unread(source)
+        pyogrio.write_dataframe(make_cultivated_layer().to_crs(4490), inner / f"b.{form}", layer="GDBHMB")
+    report = check_folder_for_unread_data(data_folder)
     (finding,) = findings_of_rule(report, "RUN905")
     assert (finding.case, finding.params["folder"], finding.params["count"]) == ("folder", "x", 1)
     assert report.verdict is Verdict.INCOMPLETE and report.summary["warnings"] >= 1
     assert Report.from_dict(json.loads(json.dumps(report.to_dict()))).verdict is Verdict.INCOMPLETE
 
 
-FORMATS = {
+UNSUPPORTED_FILES = {
     "图.dwg": b"AC1032", "图.dxf": b"0\nSECTION", "库.mdb": b"\0\1\0\0Standard Jet DB\0", "库.accdb": b"\0\1\0\0Standard ACE DB\0",
     "交换.vct": b"DataMark:VCT", "a.kmz": b"PK\3\4", "b.fgb": b"fgb\3", "c.parquet": b"PAR1", "d.mif": b"Version 300",
     "包.rar": b"Rar!\x1a", "包.7z": b"7z\xbc\xaf\x27\x1c", "坐标.csv": b"BSM,WKT\n1,\"POLYGON ((0 0, 1 0, 1 1, 0 0))\"\n",
@@ -125,10 +128,10 @@ FORMATS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_unsupported_format_is_named(source, name):
-    (source / name).write_bytes(FORMATS[name])
-    report = check_unread(source)
+@pytest.mark.parametrize("name", UNSUPPORTED_FILES)
+def test_data_file_of_an_unsupported_format_is_named_in_a_finding(data_folder, name):
+    (data_folder / name).write_bytes(UNSUPPORTED_FILES[name])
+    report = check_folder_for_unread_data(data_folder)
     (finding,) = findings_of_rule(report, "RUN905")
     assert name in finding.message and report.verdict is Verdict.INCOMPLETE
 
@@ -141,167 +144,176 @@ def test_unsupported_format_is_named(source, name):
         "说明.txt": "耕地".encode("gbk"), "空": b"", "desktop.ini": b"[x]", "a.qml": b"<qgis/>",
     }.items(),
 )  # fmt: skip
-def test_files_without_layers_are_not_data(source, name, data):
-    (source / name).write_bytes(data)
-    assert not findings_of_rule(check_unread(source), "RUN905")
+def test_files_that_contain_no_layers_are_not_reported_as_unread_data(data_folder, name, data):
+    (data_folder / name).write_bytes(data)
+    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
 
 
 @pytest.mark.parametrize(
     ("inside", "is_named"), [("b.gpkg", True), ("b.gdb/a00000001.gdbtable", True), ("照片.jpg", False)]
 )
-def test_archive_is_named_if_it_lists_data(source, inside, is_named):
-    with zipfile.ZipFile(source / "包.zip", "w") as archive:
+def test_archive_is_named_as_unread_if_it_lists_data_files(data_folder, inside, is_named):
+    with zipfile.ZipFile(data_folder / "包.zip", "w") as archive:
         archive.writestr(inside, b"x")
-    assert bool(findings_of_rule(check_unread(source), "RUN905")) is is_named
+    assert bool(findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")) is is_named
 
 
-def test_workbook_is_named_if_it_contains_shapes(source):
-    pd.DataFrame({"乡镇": ["甲"], "数值": [1]}).to_excel(source / "任务.xlsx")
-    assert not findings_of_rule(check_unread(source), "RUN905")
-    pd.DataFrame({"BSM": ["1"], "WKT": ["POLYGON ((0 0, 1 0, 1 1, 0 0))"]}).to_excel(source / "图斑.xlsx")
-    assert list_cases(check_unread(source)) == {("format", "图斑.xlsx")}
+def test_workbook_is_named_as_unread_if_it_contains_shapes(data_folder):
+    pd.DataFrame({"乡镇": ["甲"], "数值": [1]}).to_excel(data_folder / "任务.xlsx")
+    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    pd.DataFrame({"BSM": ["1"], "WKT": ["POLYGON ((0 0, 1 0, 1 1, 0 0))"]}).to_excel(data_folder / "图斑.xlsx")
+    assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("format", "图斑.xlsx")}
 
 
-def test_filegdb_without_its_suffix_is_named_once(source):
-    write_gdb(source / "b.gdb", {"GDBHMB": make_cultivated()}).rename(source / "数据")
-    (finding,) = findings_of_rule(check_unread(source), "RUN905")
+def test_filegdb_folder_without_its_gdb_suffix_is_named_as_unread_once(data_folder):
+    write_gdb(data_folder / "b.gdb", {"GDBHMB": make_cultivated_layer()}).rename(data_folder / "数据")
+    (finding,) = findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
     assert finding.params["folder"] == "数据" and finding.params["count"] == 1
 
 
-def test_many_files_of_one_folder_give_one_finding(source):
-    (source / "旧").mkdir()
+def test_many_unread_files_of_one_folder_give_one_finding(data_folder):
+    (data_folder / "旧").mkdir()
     for n in range(300):
-        (source / "旧" / f"{n}.dwg").write_bytes(b"AC1032")
-    (finding,) = findings_of_rule(check_unread(source), "RUN905")
+        (data_folder / "旧" / f"{n}.dwg").write_bytes(b"AC1032")
+    (finding,) = findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
     assert finding.params["count"] == 300 and finding.params["files"].endswith("…") and len(finding.message) < 400
 
 
-def test_circular_links_end_the_search(source):
-    (source / "x").mkdir()
-    (source / "x" / "round").symlink_to(source, target_is_directory=True)
-    (source / "x" / "self").symlink_to(source / "x", target_is_directory=True)
-    assert not findings_of_rule(check_unread(source), "RUN905")
+def test_circular_folder_links_end_the_search_for_unread_data(data_folder):
+    (data_folder / "x").mkdir()
+    (data_folder / "x" / "round").symlink_to(data_folder, target_is_directory=True)
+    (data_folder / "x" / "self").symlink_to(data_folder / "x", target_is_directory=True)
+    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
 
 
-def test_links_to_data_and_dead_links_are_named(source, tmp_path):
-    write_gpkg(tmp_path / "elsewhere" / "b.gpkg", {"GDBHMB": make_cultivated()})
-    (source / "x").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
-    (source / "y.dwg").symlink_to(tmp_path / "gone.dwg")
-    assert list_cases(check_unread(source)) == {("folder", "x"), ("format", "y.dwg")}
+def test_links_to_data_and_broken_links_are_named_as_unread(data_folder, tmp_path):
+    write_gpkg(tmp_path / "elsewhere" / "b.gpkg", {"GDBHMB": make_cultivated_layer()})
+    (data_folder / "x").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (data_folder / "y.dwg").symlink_to(tmp_path / "gone.dwg")
+    assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("folder", "x"), ("format", "y.dwg")}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions differ on Windows")
-def test_unlistable_folder_is_named(source):
-    (source / "x").mkdir(mode=0)
+def test_folder_that_cannot_be_listed_is_named_as_unread(data_folder):
+    (data_folder / "x").mkdir(mode=0)
     with bound_by_rights():
-        assert list_cases(check_data(source, RULE).report) == {("no_access", "x")}
+        assert list_cases_and_files(check_data(data_folder, ONE_FAST_RULE).report) == {("no_access", "x")}
 
 
-def test_unlistable_folder_is_named_for_any_user(source, monkeypatch):
-    (source / "x").mkdir()
+def test_folder_that_cannot_be_listed_is_named_even_for_an_administrator(data_folder, monkeypatch):
+    (data_folder / "x").mkdir()
     listed = os.scandir
 
-    def refuse_scandir(place):
+    def refuse_to_list_folder(place):
         if Path(place).name == "x":
             raise PermissionError(13, "denied", str(place))
         return listed(place)
 
-    monkeypatch.setattr(scan.os, "scandir", refuse_scandir)
-    report = check_unread(source)
-    assert list_cases(report) == {("no_access", "x")} and report.verdict is Verdict.INCOMPLETE
+    monkeypatch.setattr(scan.os, "scandir", refuse_to_list_folder)
+    report = check_folder_for_unread_data(data_folder)
+    assert list_cases_and_files(report) == {("no_access", "x")} and report.verdict is Verdict.INCOMPLETE
 
 
-def test_search_limit_is_reported(source):
-    (source / "x").mkdir()
+def test_limit_of_the_search_for_unread_data_is_reported_when_reached(data_folder):
+    (data_folder / "x").mkdir()
     for n in range(40):
-        (source / "x" / str(n)).mkdir()
-    assert [one.case for one in scan.find_unread_data(source, datasets(source), most=20)] == ["limit"]
-    assert scan.find_unread_data(source, datasets(source), most=60) == []
+        (data_folder / "x" / str(n)).mkdir()
+    assert [one.case for one in scan.find_unread_data(data_folder, datasets(data_folder), most=20)] == ["limit"]
+    assert scan.find_unread_data(data_folder, datasets(data_folder), most=60) == []
 
 
-def test_search_can_be_cancelled(source):
+def test_search_for_unread_data_can_be_cancelled(data_folder):
     with pytest.raises(Cancelled):
-        scan.find_unread_data(source, [], cancellation=Cancellation(lambda: True))
+        scan.find_unread_data(data_folder, [], cancellation=Cancellation(lambda: True))
 
 
 # -- files written by the plugin --------------------------------------------------------------------------------------------
 
 
-def test_reports_and_findings_are_not_data(source):
-    checked = check_data(source)
-    (source / "结果").mkdir()
-    for place in (source, source / "结果"):
+def test_reports_and_findings_layers_are_not_reported_as_unread_data(data_folder):
+    checked = check_data(data_folder)
+    (data_folder / "结果").mkdir()
+    for place in (data_folder, data_folder / "结果"):
         (place / "报告.json").write_text(json.dumps(checked.report.to_dict(), ensure_ascii=False), encoding="utf-8")
         for suffix in (".gpkg", ".shp", ".geojson"):
             write_findings(place / f"问题{suffix}", checked.report.findings, checked.plan.crs)
-    assert not findings_of_rule(check_unread(source), "RUN905")
+    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
 
 
-def test_saved_result_of_a_project_is_not_data(source):
-    checked = check_data(source)
+def test_saved_check_result_of_a_project_is_not_reported_as_unread_data(data_folder):
+    checked = check_data(data_folder)
     saved = SavedResult(datetime(2026, 11, 20), checked.report, checked.plan.crs.to_wkt(), {})
-    write_saved_result(source / "县.result.json", saved)
-    assert not findings_of_rule(check_unread(source), "RUN905")
+    write_saved_result(data_folder / "县.result.json", saved)
+    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
 
 
-def test_plan_layer_in_a_file_named_like_an_output_is_named(source):
-    (source / "结果").mkdir()
-    write_gpkg(source / "结果" / "问题.gpkg", {"findings": make_cultivated()})
-    (source / "报告.json").write_text(
+def test_plan_layer_in_a_file_named_like_an_output_is_named_as_unread(data_folder):
+    (data_folder / "结果").mkdir()
+    write_gpkg(data_folder / "结果" / "问题.gpkg", {"findings": make_cultivated_layer()})
+    (data_folder / "报告.json").write_text(
         '{"schema": "sanxian-report/1", "type": "FeatureCollection", "features": []', "utf-8"
     )
-    assert {case for case, _ in list_cases(check_unread(source))} == {"folder", "damaged"}
+    assert {case for case, _ in list_cases_and_files(check_folder_for_unread_data(data_folder))} == {
+        "folder",
+        "damaged",
+    }
 
 
 # -- layers -----------------------------------------------------------------------------------------------------------
 
 
-def test_unknown_layer_with_plan_fields_is_named(source):
+def test_layer_of_unknown_role_with_plan_fields_is_named_as_unread(data_folder):
     fields = {name: ["1"] for name in ("YSDM", "XZQDM", "XZQMC")}
-    write_gpkg(source / "a.gpkg", {"旧图": make_boundary().assign(**fields, MJ=[1.0])})
-    report = check_unread(source)
+    write_gpkg(data_folder / "a.gpkg", {"旧图": make_boundary_layer().assign(**fields, MJ=[1.0])})
+    report = check_folder_for_unread_data(data_folder)
     (finding,) = findings_of_rule(report, "RUN905")
     assert finding.case == "alike" and "旧图" in finding.message and report.verdict is Verdict.INCOMPLETE
 
 
-def test_unknown_polygon_layer_gives_a_warning(source):
-    write_gpkg(source / "a.gpkg", {"影像索引": make_boundary()[["geometry"]].assign(TFH="J49")})
-    report = check_unread(source)
-    assert list_cases(report) == {("layer", "a.gpkg/影像索引")} and report.verdict is Verdict.CONDITIONAL
+def test_polygon_layer_of_unknown_role_gives_a_warning(data_folder):
+    write_gpkg(data_folder / "a.gpkg", {"影像索引": make_boundary_layer()[["geometry"]].assign(TFH="J49")})
+    report = check_folder_for_unread_data(data_folder)
+    assert list_cases_and_files(report) == {("layer", "a.gpkg/影像索引")} and report.verdict is Verdict.CONDITIONAL
 
 
-def test_row_counts_of_unread_layers_are_printed_if_known(source, monkeypatch):
+def test_row_counts_of_unread_layers_are_printed_only_if_known(data_folder, monkeypatch):
     monkeypatch.setattr("plugin.core.io.file._count_unread_rows", lambda *_: None)
     fields = {name: ["1"] for name in ("YSDM", "XZQDM", "XZQMC")}
     write_gpkg(
-        source / "b.gpkg",
-        {"旧图": make_boundary().assign(**fields, MJ=[1.0]), "影像索引": make_boundary()[["geometry"]]},
+        data_folder / "b.gpkg",
+        {"旧图": make_boundary_layer().assign(**fields, MJ=[1.0]), "影像索引": make_boundary_layer()[["geometry"]]},
     )
-    cases = {finding.case: finding.message for finding in findings_of_rule(check_unread(source), "RUN905")}
+    cases = {
+        finding.case: finding.message
+        for finding in findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    }
     assert "（1 行）" in cases["alike"] and "（1 行）" in cases["layer"]
     monkeypatch.setattr("plugin.core.loading.unread_files.stored_rows", lambda *_: None)
-    cases = {finding.case: finding.message for finding in findings_of_rule(check_unread(source), "RUN905")}
+    cases = {
+        finding.case: finding.message
+        for finding in findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    }
     assert set(cases) == {"alike_uncounted", "layer_uncounted"}
     assert not any("行）" in message for message in cases.values())
 
 
-def test_unknown_layer_of_points_or_without_rows_is_ignored(source):
-    write_gpkg(source / "a.gpkg", {"空": make_boundary().iloc[:0].assign(TFH="")})
+def test_point_layers_and_empty_layers_of_unknown_role_are_ignored(data_folder):
+    write_gpkg(data_folder / "a.gpkg", {"空": make_boundary_layer().iloc[:0].assign(TFH="")})
     points = table([shapely.Point(38_540_000, 4_390_000)])
-    pyogrio.write_dataframe(points, source / "a.gpkg", layer="注记", append=True)
-    assert not findings_of_rule(check_unread(source), "RUN905")
+    pyogrio.write_dataframe(points, data_folder / "a.gpkg", layer="注记", append=True)
+    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
 
 
-def test_second_layer_of_a_role_is_named(source):
-    write_gpkg(source / "b.gpkg", {"CZKFBJ": make_boundary()})
-    report = check_unread(source, roles="CZKFBJ=a.gpkg/CZKFBJ")
-    assert list_cases(report) == {("second", "b.gpkg/CZKFBJ")} and report.verdict is Verdict.CONDITIONAL
+def test_second_layer_with_the_role_of_another_is_named_as_unread(data_folder):
+    write_gpkg(data_folder / "b.gpkg", {"CZKFBJ": make_boundary_layer()})
+    report = check_folder_for_unread_data(data_folder, roles="CZKFBJ=a.gpkg/CZKFBJ")
+    assert list_cases_and_files(report) == {("second", "b.gpkg/CZKFBJ")} and report.verdict is Verdict.CONDITIONAL
 
 
 @pytest.mark.parametrize("attributes", [False, True])
-def test_unregistered_table_with_shapes_is_named(source, attributes):
-    write_gpkg(source / "a.gpkg", {"GDBHMB": make_cultivated()})
-    with sqlite3.connect(source / "a.gpkg") as database:
+def test_geopackage_table_with_shapes_that_is_not_registered_is_named_as_unread(data_folder, attributes):
+    write_gpkg(data_folder / "a.gpkg", {"GDBHMB": make_cultivated_layer()})
+    with sqlite3.connect(data_folder / "a.gpkg") as database:
         database.execute("DELETE FROM gpkg_geometry_columns WHERE table_name = 'GDBHMB'")
         if attributes:
             database.execute("UPDATE gpkg_contents SET data_type = 'attributes' WHERE table_name = 'GDBHMB'")
@@ -309,17 +321,17 @@ def test_unregistered_table_with_shapes_is_named(source, attributes):
             database.execute("DELETE FROM gpkg_contents WHERE table_name = 'GDBHMB'")
             database.execute("DELETE FROM gpkg_ogr_contents WHERE table_name = 'GDBHMB'")
     database.close()
-    report = check_unread(source)
+    report = check_folder_for_unread_data(data_folder)
     assert report.verdict is Verdict.INCOMPLETE or "GDBHMB" in report.provenance["notices"]
-    checked = check_data(source, RULE)
+    checked = check_data(data_folder, ONE_FAST_RULE)
     named_there = "GDBHMB" in {f.params["name"].rsplit("/")[-1] for f in findings_of_rule(report, "RUN905")}
     assert named_there or "GDBHMB" in checked.plan.unusable
 
 
 @pytest.mark.parametrize("role", ["CZKFBJ", "GDBHMB"])
-def test_layer_with_only_shapeless_rows_is_named(tmp_path, role):
-    """Read a layer as a VCT file without its polygon section gives it."""
-    tables = {"CZKFBJ": make_boundary(), "GDBHMB": make_cultivated()}
+def test_layer_with_only_shapeless_rows_is_named_as_unread(tmp_path, role):
+    """Read a layer in which no row has a shape, as from a VCT file without polygons."""
+    tables = {"CZKFBJ": make_boundary_layer(), "GDBHMB": make_cultivated_layer()}
     frame = pd.concat([tables[role]] * 3, ignore_index=True)
     tables[role] = frame.set_geometry(np.array([None] * 3, dtype=object), crs=4526)
     pyogrio.write_dataframe(tables[role], tmp_path / "a.gpkg", layer=role, geometry_type="Polygon")
@@ -334,11 +346,11 @@ def test_layer_with_only_shapeless_rows_is_named(tmp_path, role):
 # -- counts -----------------------------------------------------------------------------------------------------------
 
 
-def use_long_ids(gdb, number, damaged=False):
+def rewrite_with_64_bit_ids(gdb, number, damaged=False):
     """Rewrite a FileGDB table with 64-bit ObjectIDs, as ArcGIS Pro writes it.
 
-    The header has version 4 and its row count in bytes 16 to 24. ``damaged``: the row index ends in zeros; GDAL 3.12
-    then reads no row and reports nothing.
+    The header has version 4 and its row count in bytes 16 to 24. With ``damaged`` the row index ends in zeros; GDAL
+    3.12 then reads no row and reports nothing.
     """
     path = gdb / f"a{number:08x}.gdbtable"
     data = bytearray(path.read_bytes())
@@ -354,24 +366,24 @@ def use_long_ids(gdb, number, damaged=False):
     index.write_bytes(data)
 
 
-def make_three_rows():
-    return {"CZKFBJ": pd.concat([make_boundary()] * 3, ignore_index=True), "GDBHMB": make_cultivated()}
+def make_layers_of_three_rows():
+    return {"CZKFBJ": pd.concat([make_boundary_layer()] * 3, ignore_index=True), "GDBHMB": make_cultivated_layer()}
 
 
-def test_geodatabase_rows_reads_both_header_versions(tmp_path):
-    gdb = write_gdb(tmp_path / "a.gdb", make_three_rows())
+def test_geodatabase_rows_counts_rows_in_both_header_versions(tmp_path):
+    gdb = write_gdb(tmp_path / "a.gdb", make_layers_of_three_rows())
     assert {k: v for k, v in geodatabase_rows(gdb).items() if not k.startswith("GDB_")} == {"CZKFBJ": 3, "GDBHMB": 1}
-    use_long_ids(gdb, 9)
+    rewrite_with_64_bit_ids(gdb, 9)
     assert geodatabase_rows(gdb)["CZKFBJ"] == 3
 
 
-def test_filegdb_with_64_bit_ids_is_read_or_unusable(tmp_path):
+def test_filegdb_with_64_bit_ids_is_read_completely_or_reported_as_unusable(tmp_path):
     """Read a file in which osgeo 3.6 counts 0 rows and GDAL 3.12 counts 3.
 
     The count of one driver alone must not decide.
     """
-    gdb = write_gdb(tmp_path / "a.gdb", make_three_rows())
-    use_long_ids(gdb, 9)
+    gdb = write_gdb(tmp_path / "a.gdb", make_layers_of_three_rows())
+    rewrite_with_64_bit_ids(gdb, 9)
     layer = next(one for one in read_source(gdb) if one.name == "CZKFBJ")
     assert (layer.problem, len(layer.frame)) == (None, 3) or layer.problem == (
         "rows_disagree",
@@ -379,23 +391,23 @@ def test_filegdb_with_64_bit_ids_is_read_or_unusable(tmp_path):
     )
 
 
-def test_filegdb_without_readable_rows_is_unusable(tmp_path):
-    gdb = write_gdb(tmp_path / "a.gdb", make_three_rows())
-    use_long_ids(gdb, 9, damaged=True)
-    checked = check_data(gdb, RULE)
+def test_filegdb_without_readable_rows_is_reported_as_unusable(tmp_path):
+    gdb = write_gdb(tmp_path / "a.gdb", make_layers_of_three_rows())
+    rewrite_with_64_bit_ids(gdb, 9, damaged=True)
+    checked = check_data(gdb, ONE_FAST_RULE)
     assert checked.plan.unusable["CZKFBJ"].params == {"read": 0, "stored": 3}
     assert checked.report.verdict is Verdict.INCOMPLETE
 
 
-def test_driver_reading_no_row_makes_the_layer_unusable(tmp_path, monkeypatch):
-    gdb = write_gdb(tmp_path / "a.gdb", make_three_rows())
+def test_layer_of_which_the_driver_reads_no_row_is_unusable(tmp_path, monkeypatch):
+    gdb = write_gdb(tmp_path / "a.gdb", make_layers_of_three_rows())
     real = pyogrio.read_info
 
     def report_no_rows(*args, **more):
         return {**real(*args, **more), "features": 0 if more.get("layer") == "CZKFBJ" else 1}
 
     monkeypatch.setattr(pyogrio, "read_info", report_no_rows)
-    checked = check_data(gdb, RULE)
+    checked = check_data(gdb, ONE_FAST_RULE)
     assert checked.plan.unusable["CZKFBJ"].params == {"read": 0, "stored": 3}
     assert checked.report.verdict is Verdict.INCOMPLETE and "读出 0 行，文件记录 3 行" in "".join(
         checked.report.provenance["notices"]
@@ -403,13 +415,13 @@ def test_driver_reading_no_row_makes_the_layer_unusable(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("form", ["gpkg", "shp", "gdb"])
-def test_driver_losing_rows_makes_the_layer_unusable(tmp_path, monkeypatch, form):
+def test_layer_of_which_the_driver_loses_rows_is_unusable(tmp_path, monkeypatch, form):
     if form == "gdb":
-        path = write_gdb(tmp_path / "a.gdb", make_three_rows())
+        path = write_gdb(tmp_path / "a.gdb", make_layers_of_three_rows())
     elif form == "shp":
-        path = write_shapefiles(tmp_path, "UTF-8", make_three_rows()) / "CZKFBJ.shp"
+        path = write_shapefiles(tmp_path, "UTF-8", make_layers_of_three_rows()) / "CZKFBJ.shp"
     else:
-        path = write_gpkg(tmp_path / "a.gpkg", make_three_rows())
+        path = write_gpkg(tmp_path / "a.gpkg", make_layers_of_three_rows())
     real = pyogrio.raw.read
 
     def drop_rows(*args, **more):
@@ -423,8 +435,8 @@ def test_driver_losing_rows_makes_the_layer_unusable(tmp_path, monkeypatch, form
     assert layer.problem == ("rows_disagree", {"read": 2, "stored": 3})
 
 
-def test_deleted_shapefile_records_are_not_counted(tmp_path):
-    path = write_shapefiles(tmp_path, "UTF-8", make_three_rows()) / "CZKFBJ.shp"
+def test_deleted_shapefile_records_are_not_counted_as_unread_rows(tmp_path):
+    path = write_shapefiles(tmp_path, "UTF-8", make_layers_of_three_rows()) / "CZKFBJ.shp"
     dbf = bytearray(path.with_suffix(".dbf").read_bytes())
     start, size = struct.unpack_from("<HH", dbf, 8)
     dbf[start + size] = ord("*")
@@ -437,20 +449,20 @@ def test_deleted_shapefile_records_are_not_counted(tmp_path):
 # -- other commands ---------------------------------------------------------------------------------------------------
 
 
-def test_partly_read_sealed_edition_is_named(source, tmp_path):
+def test_partly_read_sealed_edition_is_named_as_unread(data_folder, tmp_path):
     sealed = tmp_path / "封库"
-    write_gpkg(sealed / "a.gpkg", {"CZKFBJ": make_boundary()})
-    write_gpkg(sealed / "x" / "b.gpkg", {"STBHHX": make_boundary()})
-    report = check_unread(source, baseline=str(sealed))
-    assert list_cases(report) == {("folder", "x")} and report.verdict is Verdict.INCOMPLETE
+    write_gpkg(sealed / "a.gpkg", {"CZKFBJ": make_boundary_layer()})
+    write_gpkg(sealed / "x" / "b.gpkg", {"STBHHX": make_boundary_layer()})
+    report = check_folder_for_unread_data(data_folder, baseline=str(sealed))
+    assert list_cases_and_files(report) == {("folder", "x")} and report.verdict is Verdict.INCOMPLETE
 
 
 @pytest.mark.parametrize("command", ["indicators", "compare", "vct", "check"])
-def test_every_command_names_unread_data_of_a_folder(tmp_path, capsys, command):
+def test_every_command_names_unread_data_of_the_given_folder(tmp_path, capsys, command):
     from plugin.core.__main__ import main
 
     folder = tmp_path / "县"
-    write_gpkg(folder / "a.gpkg", {"CZKFBJ": make_boundary()} if command in ("compare", "vct") else layers())
+    write_gpkg(folder / "a.gpkg", {"CZKFBJ": make_boundary_layer()} if command in ("compare", "vct") else layers())
     shutil.copytree(folder, folder / "下级")
     arguments = {"compare": [str(folder), str(folder / "下级")], "vct": [str(folder), str(tmp_path / "a.vct")]}
     main([command, *arguments.get(command, [str(folder)])])
@@ -458,14 +470,14 @@ def test_every_command_names_unread_data_of_a_folder(tmp_path, capsys, command):
     assert "子文件夹“下级”中有 1 个数据文件未读取" in printed.out + printed.err
 
 
-def test_file_given_directly_has_no_unread_siblings(source):
-    write_gpkg(source / "x" / "b.gpkg", {"GDBHMB": make_cultivated()})
-    assert find_unread_files(source / "a.gpkg") == []
-    assert not findings_of_rule(check_data(source / "a.gpkg", RULE).report, "RUN905")
+def test_file_given_directly_is_checked_without_looking_at_its_folder(data_folder):
+    write_gpkg(data_folder / "x" / "b.gpkg", {"GDBHMB": make_cultivated_layer()})
+    assert find_unread_files(data_folder / "a.gpkg") == []
+    assert not findings_of_rule(check_data(data_folder / "a.gpkg", ONE_FAST_RULE).report, "RUN905")
 
 
 def make_package(folder, name, tables):
-    """Write a package with its manifest: the digest of every file, and the digest of the manifest."""
+    """Write a package with its manifest, the digests of its files and of the manifest."""
     place = folder / name
     write_gpkg(place / "空间数据" / "b.gpkg", tables)
     rows = [
@@ -480,9 +492,9 @@ def make_package(folder, name, tables):
     return place
 
 
-def test_package_is_not_data_until_files_are_added(source):
-    place = make_package(source, "成果包", {"CZKFBJ": make_boundary()})
-    assert not findings_of_rule(check_unread(source), "RUN905")
-    write_gpkg(place / "空间数据" / "c.gpkg", {"GDBHMB": make_cultivated()})
-    (finding,) = findings_of_rule(check_unread(source), "RUN905")
+def test_package_folder_is_reported_as_unread_data_only_when_files_were_added(data_folder):
+    place = make_package(data_folder, "成果包", {"CZKFBJ": make_boundary_layer()})
+    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    write_gpkg(place / "空间数据" / "c.gpkg", {"GDBHMB": make_cultivated_layer()})
+    (finding,) = findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
     assert (finding.case, finding.params["folder"], finding.params["count"]) == ("folder", "成果包", 2)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Unread data that may be layers: tables, coordinate lists, closed lines, records missing from an index."""
+"""Unread data that may be layers: tables, coordinate lists, closed lines."""
 
 import sqlite3
 import struct
@@ -15,14 +15,21 @@ from plugin.core.io import read_source
 from plugin.core.io.records import deleted_shapes, stored_rows
 from plugin.core.loading.unread_files import find_unread_files
 from plugin.core.model.verdict import Verdict
-from tests.core.io.test_unread import RULE, check_unread, list_cases, make_boundary, make_cultivated, make_three_rows
+from tests.core.io.test_unread import (
+    ONE_FAST_RULE,
+    check_folder_for_unread_data,
+    list_cases_and_files,
+    make_boundary_layer,
+    make_cultivated_layer,
+    make_layers_of_three_rows,
+)
 from tests.core.small_plan import check_data, findings_of_rule, layers, table, write_gdb, write_gpkg, write_shapefiles
 
 
 @pytest.fixture
-def source(tmp_path):
+def data_folder(tmp_path):
     folder = tmp_path / "县"
-    write_gpkg(folder / "a.gpkg", {"CZKFBJ": make_boundary()})
+    write_gpkg(folder / "a.gpkg", {"CZKFBJ": make_boundary_layer()})
     return folder
 
 
@@ -30,12 +37,12 @@ def source(tmp_path):
 
 
 def make_plan_attributes():
-    """Return the fields of a plan layer without shapes."""
+    """Return a table with the fields of a plan layer and without shapes."""
     fields = {name: ["1", "2"] for name in ("BSM", "YSDM", "XZQDM", "XZQMC", "GHFQDM", "GHFQMC")}
     return pd.DataFrame({**fields, "MJ": [1.0, 2.0]})
 
 
-def write_table(path, name, rows, registered=True):
+def write_geopackage_table(path, name, rows, registered=True):
     binary = [c for c in rows if rows[c].map(type).eq(bytes).any()]
     pyogrio.write_dataframe(rows.drop(columns=binary), path, layer=name, append=path.exists())
     for column in binary:
@@ -57,53 +64,66 @@ def write_table(path, name, rows, registered=True):
 
 @pytest.mark.parametrize("registered", [True, False])
 @pytest.mark.parametrize("name", ["补划", "CZKFBJ_BH"])
-def test_table_with_plan_fields_is_named(source, name, registered):
-    write_table(source / "a.gpkg", name, make_plan_attributes(), registered)
-    report = check_unread(source)
+def test_geopackage_table_without_shapes_but_with_plan_fields_is_named_as_unread(data_folder, name, registered):
+    write_geopackage_table(data_folder / "a.gpkg", name, make_plan_attributes(), registered)
+    report = check_folder_for_unread_data(data_folder)
     (finding,) = findings_of_rule(report, "RUN905")
     assert (finding.case, finding.params["likely"]) == ("table_alike", "CZKFBJ")
     assert f"a.gpkg/{name}" in finding.message and "（2 行）" in finding.message
     assert report.verdict is Verdict.INCOMPLETE
 
 
-def test_table_of_a_filegdb_is_named(tmp_path):
-    gdb = write_gdb(tmp_path / "a.gdb", {"CZKFBJ": make_boundary()})
+def test_filegdb_table_without_shapes_but_with_plan_fields_is_named_as_unread(tmp_path):
+    gdb = write_gdb(tmp_path / "a.gdb", {"CZKFBJ": make_boundary_layer()})
     pyogrio.write_dataframe(make_plan_attributes(), gdb, layer="补划", driver="OpenFileGDB", append=True)
-    assert list_cases(check_data(gdb, RULE).report) == {("table_alike", "a.gdb/补划")}
+    assert list_cases_and_files(check_data(gdb, ONE_FAST_RULE).report) == {("table_alike", "a.gdb/补划")}
 
 
-SHAPE = shapely.box(38_540_000, 4_390_000, 38_540_100, 4_390_100)
+PLAN_SQUARE = shapely.box(38_540_000, 4_390_000, 38_540_100, 4_390_100)
 
 
-def test_table_named_like_a_layer_with_keys_or_shapes_is_named(source):
+def test_table_named_like_a_layer_is_named_as_unread_if_it_has_keys_or_shapes(data_folder):
     roles = ("STBHHX", "DLTB", "YJJBNTBHTB")
-    write_gpkg(source / "a.gpkg", {"GDBHMB": make_cultivated(), **{role: layers()[role] for role in roles}})
-    write_table(source / "a.gpkg", "GDBHMB_BH", pd.DataFrame({"BSM": ["1"], "MJ": [1.0]}))
-    write_table(source / "a.gpkg", "STBHHX_BH", pd.DataFrame({"WKT": [SHAPE.wkt]}))
-    write_table(source / "a.gpkg", "DLTB_统计", pd.DataFrame({"地类": ["水田"], "面积": [1.0]}))
-    write_table(source / "a.gpkg", "YJJBNTBHTB_BH", make_plan_attributes())
-    likely = {f.params["likely"] for f in findings_of_rule(check_unread(source), "RUN905") if f.case == "table_alike"}
-    assert likely == {"GDBHMB", "STBHHX", "YJJBNTBHTB"} and len(list_cases(check_unread(source))) == 3
+    write_gpkg(data_folder / "a.gpkg", {"GDBHMB": make_cultivated_layer(), **{role: layers()[role] for role in roles}})
+    write_geopackage_table(data_folder / "a.gpkg", "GDBHMB_BH", pd.DataFrame({"BSM": ["1"], "MJ": [1.0]}))
+    write_geopackage_table(data_folder / "a.gpkg", "STBHHX_BH", pd.DataFrame({"WKT": [PLAN_SQUARE.wkt]}))
+    write_geopackage_table(data_folder / "a.gpkg", "DLTB_统计", pd.DataFrame({"地类": ["水田"], "面积": [1.0]}))
+    write_geopackage_table(data_folder / "a.gpkg", "YJJBNTBHTB_BH", make_plan_attributes())
+    likely = {
+        f.params["likely"]
+        for f in findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+        if f.case == "table_alike"
+    }
+    assert (
+        likely == {"GDBHMB", "STBHHX", "YJJBNTBHTB"}
+        and len(list_cases_and_files(check_folder_for_unread_data(data_folder))) == 3
+    )
 
 
-def test_second_database_with_shapes_in_a_table_is_named(source):
-    write_table(source / "b.gpkg", "补划", pd.DataFrame({"WKT": [SHAPE.wkt]}))
-    write_table(source / "c.gpkg", "代码", pd.DataFrame({"DM": ["0101"], "MC": ["水田"]}))
-    assert list_cases(check_unread(source)) == {("table_drawn", "b.gpkg/补划")}
+def test_second_database_with_shapes_in_a_plain_table_is_named_as_unread(data_folder):
+    write_geopackage_table(data_folder / "b.gpkg", "补划", pd.DataFrame({"WKT": [PLAN_SQUARE.wkt]}))
+    write_geopackage_table(data_folder / "c.gpkg", "代码", pd.DataFrame({"DM": ["0101"], "MC": ["水田"]}))
+    assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("table_drawn", "b.gpkg/补划")}
 
 
 @pytest.mark.parametrize("registered", [True, False])
 @pytest.mark.parametrize(
     "shape_value",
-    [SHAPE.wkt, f"SRID=4526;{SHAPE.wkt}", SHAPE.wkb_hex, SHAPE.wkb, shapely.to_geojson(SHAPE)],
+    [
+        PLAN_SQUARE.wkt,
+        f"SRID=4526;{PLAN_SQUARE.wkt}",
+        PLAN_SQUARE.wkb_hex,
+        PLAN_SQUARE.wkb,
+        shapely.to_geojson(PLAN_SQUARE),
+    ],
     ids=["wkt", "ewkt", "hex", "wkb", "geojson"],
 )
-def test_table_with_polygon_text_gives_a_warning(source, shape_value, registered):
-    write_table(
-        source / "a.gpkg", "补划", pd.DataFrame({"名称": ["甲", "乙"], "图形": [None, shape_value]}), registered
+def test_table_with_polygons_as_text_gives_a_warning(data_folder, shape_value, registered):
+    write_geopackage_table(
+        data_folder / "a.gpkg", "补划", pd.DataFrame({"名称": ["甲", "乙"], "图形": [None, shape_value]}), registered
     )
-    report = check_unread(source)
-    assert list_cases(report) == {("table_drawn", "a.gpkg/补划")} and report.verdict is Verdict.CONDITIONAL
+    report = check_folder_for_unread_data(data_folder)
+    assert list_cases_and_files(report) == {("table_drawn", "a.gpkg/补划")} and report.verdict is Verdict.CONDITIONAL
     (finding,) = findings_of_rule(report, "RUN905")
     assert finding.params["field"] == "图形"
 
@@ -119,48 +139,56 @@ def test_table_with_polygon_text_gives_a_warning(source, shape_value, registered
     ],
     ids=["codes", "figures", "empty", "photo", "point"],
 )
-def test_plain_table_is_not_data(source, rows):
-    write_table(source / "a.gpkg", "附表", rows)
-    assert not findings_of_rule(check_unread(source), "RUN905")
+def test_plain_attribute_table_is_not_reported_as_unread_data(data_folder, rows):
+    write_geopackage_table(data_folder / "a.gpkg", "附表", rows)
+    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
 
 
-def test_orphaned_dbf_with_plan_fields_is_named(source):
-    write_shapefiles(source, "UTF-8", {"GDBHMB": make_cultivated()})
+def test_dbf_file_without_its_shp_file_but_with_plan_fields_is_named_as_unread(data_folder):
+    write_shapefiles(data_folder, "UTF-8", {"GDBHMB": make_cultivated_layer()})
     for suffix in (".shp", ".shx", ".prj", ".cpg"):
-        (source / f"GDBHMB{suffix}").unlink()
-    assert list_cases(check_unread(source)) == {("format", "GDBHMB.dbf")}
-    (source / "GDBHMB.dbf").unlink()
-    pyogrio.write_dataframe(pd.DataFrame({"DM": ["1"], "MC": ["甲"]}), source / "代码.dbf", driver="ESRI Shapefile")
-    assert not findings_of_rule(check_unread(source), "RUN905")
+        (data_folder / f"GDBHMB{suffix}").unlink()
+    assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("format", "GDBHMB.dbf")}
+    (data_folder / "GDBHMB.dbf").unlink()
+    pyogrio.write_dataframe(
+        pd.DataFrame({"DM": ["1"], "MC": ["甲"]}), data_folder / "代码.dbf", driver="ESRI Shapefile"
+    )
+    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
 
 
 # -- lists of coordinates ---------------------------------------------------------------------------------------------
 
-RING = [(4390000.123, 38540000.456), (4390100.5, 38540000.456), (4390100.5, 38540100.25), (4390000.123, 38540000.456)]
-OFFICIAL = "[属性描述]\n坐标系=2000国家大地坐标系\n带号=38\n[地块坐标]\n4,1.0,1,补划,面,,,0103,@\n" + "".join(
-    f"J{n},1,{y},{x}\n" for n, (y, x) in enumerate(RING, 1)
+PLAN_RING_COORDINATES = [
+    (4390000.123, 38540000.456),
+    (4390100.5, 38540000.456),
+    (4390100.5, 38540100.25),
+    (4390000.123, 38540000.456),
+]
+OFFICIAL_COORDINATE_FILE = (
+    "[属性描述]\n坐标系=2000国家大地坐标系\n带号=38\n[地块坐标]\n4,1.0,1,补划,面,,,0103,@\n"
+    + "".join(f"J{n},1,{y},{x}\n" for n, (y, x) in enumerate(PLAN_RING_COORDINATES, 1))
 )
-LISTS = {
-    "界址点.txt": OFFICIAL,
-    "裸坐标.txt": "".join(f"{x} {y}\n" for y, x in RING),
-    "分号.txt": "；".join(f"{x}，{y}" for y, x in RING),
-    "表.csv": "地块名称,点号,X,Y\n" + "".join(f"补划,J{n},{y},{x}\n" for n, (y, x) in enumerate(RING)),
-    "不带带号.csv": "界址点号,X坐标,Y坐标\n" + "".join(f"J{n},{y},{x % 1e6}\n" for n, (y, x) in enumerate(RING)),
+COORDINATE_LIST_FILES = {
+    "界址点.txt": OFFICIAL_COORDINATE_FILE,
+    "裸坐标.txt": "".join(f"{x} {y}\n" for y, x in PLAN_RING_COORDINATES),
+    "分号.txt": "；".join(f"{x}，{y}" for y, x in PLAN_RING_COORDINATES),
+    "表.csv": "地块名称,点号,X,Y\n" + "".join(f"补划,J{n},{y},{x}\n" for n, (y, x) in enumerate(PLAN_RING_COORDINATES)),
+    "不带带号.csv": "界址点号,X坐标,Y坐标\n" + "".join(f"J{n},{y},{x % 1e6}\n" for n, (y, x) in enumerate(PLAN_RING_COORDINATES)),
     "经纬度.csv": "113.456789,39.712345\n113.466789,39.712345\n113.466789,39.722345\n113.456789,39.712345\n",
     "度分秒.txt": "".join(f"J{n}\t113°27′{n}.5″\t39°42′{n}.1″\n" for n in range(1, 5)),
-    "附件.dat": OFFICIAL,
+    "附件.dat": OFFICIAL_COORDINATE_FILE,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("encoding", ["gbk", "utf-8-sig", "utf-16"])
-@pytest.mark.parametrize("name", LISTS)
-def test_coordinate_list_is_named(source, name, encoding):
-    (source / name).write_bytes(LISTS[name].encode(encoding))
-    report = check_unread(source)
-    assert list_cases(report) == {("format", name)} and report.verdict is Verdict.INCOMPLETE
+@pytest.mark.parametrize("name", COORDINATE_LIST_FILES)
+def test_text_file_with_a_list_of_coordinates_is_named_as_unread(data_folder, name, encoding):
+    (data_folder / name).write_bytes(COORDINATE_LIST_FILES[name].encode(encoding))
+    report = check_folder_for_unread_data(data_folder)
+    assert list_cases_and_files(report) == {("format", name)} and report.verdict is Verdict.INCOMPLETE
 
 
-NO_LISTS = {
+OTHER_NUMBER_FILES = {
     "任务.csv": "乡镇代码,乡镇名称,永久基本农田（万亩）,耕地（万亩）\n"
     + "".join(f"1402251{n:02d},甲{n}乡,{n}.25,{n + 3}.5\n" for n in range(20)),
     "面积.csv": "图斑,面积,净面积\n" + "".join(f"{n},{4390000.5 + n},{440000.25 + n}\n" for n in range(20)),
@@ -171,22 +199,22 @@ NO_LISTS = {
 }
 
 
-@pytest.mark.parametrize("name", NO_LISTS)
-def test_other_tables_of_numbers_are_not_data(source, name):
-    (source / name).write_bytes(NO_LISTS[name].encode("gbk"))
-    assert not findings_of_rule(check_unread(source), "RUN905")
+@pytest.mark.parametrize("name", OTHER_NUMBER_FILES)
+def test_text_file_with_other_numbers_is_not_reported_as_unread_data(data_folder, name):
+    (data_folder / name).write_bytes(OTHER_NUMBER_FILES[name].encode("gbk"))
+    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
 
 
-def test_workbook_with_a_coordinate_list_is_named(source):
-    rows = [("补划", f"J{n}", y, x) for n, (y, x) in enumerate(RING)]
-    pd.DataFrame(rows, columns=["地块", "点号", "X", "Y"]).to_excel(source / "界址点.xlsx", index=False)
+def test_xlsx_workbook_with_a_list_of_coordinates_is_named_as_unread(data_folder):
+    rows = [("补划", f"J{n}", y, x) for n, (y, x) in enumerate(PLAN_RING_COORDINATES)]
+    pd.DataFrame(rows, columns=["地块", "点号", "X", "Y"]).to_excel(data_folder / "界址点.xlsx", index=False)
     rows = [(f"古塔{n}", 113.456781 + n / 10, 39.712345 + n / 10) for n in range(9)]
-    pd.DataFrame(rows, columns=["名称", "经度", "纬度"]).to_excel(source / "名录.xlsx", index=False)
-    assert list_cases(check_unread(source)) == {("format", "界址点.xlsx")}
+    pd.DataFrame(rows, columns=["名称", "经度", "纬度"]).to_excel(data_folder / "名录.xlsx", index=False)
+    assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("format", "界址点.xlsx")}
 
 
 def make_biff_records(rows):
-    """Return the records of a sheet as Excel 97 writes them, after the header of a compound file."""
+    """Return the bytes of a worksheet's records in the format of Excel 97."""
     data = bytearray(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504))
     for row, values in enumerate(rows):
         for column, value in enumerate(values):
@@ -194,38 +222,41 @@ def make_biff_records(rows):
     return bytes(data)
 
 
-def test_xls_workbook_with_a_coordinate_list_is_named(source):
-    (source / "界址点.xls").write_bytes(make_biff_records(RING))
-    (source / "面积.xls").write_bytes(make_biff_records([(n, 1000.5 * n) for n in range(9)]))
-    (source / "图斑.xls").write_bytes(make_biff_records([]) + "POLYGON ((0 0, 1 0, 1 1, 0 0))".encode("utf-16-le"))
-    assert list_cases(check_unread(source)) == {("format", "界址点.xls"), ("format", "图斑.xls")}
+def test_xls_workbook_with_a_list_of_coordinates_is_named_as_unread(data_folder):
+    (data_folder / "界址点.xls").write_bytes(make_biff_records(PLAN_RING_COORDINATES))
+    (data_folder / "面积.xls").write_bytes(make_biff_records([(n, 1000.5 * n) for n in range(9)]))
+    (data_folder / "图斑.xls").write_bytes(make_biff_records([]) + "POLYGON ((0 0, 1 0, 1 1, 0 0))".encode("utf-16-le"))
+    assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {
+        ("format", "界址点.xls"),
+        ("format", "图斑.xls"),
+    }
 
 
-def test_archive_with_a_coordinate_list_is_named(source):
-    with zipfile.ZipFile(source / "包.zip", "w") as archive:
+def test_archive_with_a_list_of_coordinates_is_named_as_unread(data_folder):
+    with zipfile.ZipFile(data_folder / "包.zip", "w") as archive:
         archive.writestr("说明.txt", "面积单位为平方米".encode("gbk"))
-    assert not findings_of_rule(check_unread(source), "RUN905")
-    with zipfile.ZipFile(source / "包.zip", "a") as archive:
-        archive.writestr("界址点.txt", OFFICIAL.encode("gbk"))
-    assert list_cases(check_unread(source)) == {("format", "包.zip")}
+    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    with zipfile.ZipFile(data_folder / "包.zip", "a") as archive:
+        archive.writestr("界址点.txt", OFFICIAL_COORDINATE_FILE.encode("gbk"))
+    assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("format", "包.zip")}
 
 
 @pytest.mark.parametrize("inside", ["b.gpkg", "图斑.mldata"])
-def test_project_file_containing_data_is_named(source, inside):
-    with zipfile.ZipFile(source / "工程.qgz", "w") as archive:
+def test_project_file_that_contains_data_is_named_as_unread(data_folder, inside):
+    with zipfile.ZipFile(data_folder / "工程.qgz", "w") as archive:
         archive.writestr("工程.qgs", "<qgis/>")
         archive.writestr("工程.qgd", b"SQLite format 3\0")
-    assert not findings_of_rule(check_unread(source), "RUN905")
-    with zipfile.ZipFile(source / "工程.qgz", "a") as archive:
+    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    with zipfile.ZipFile(data_folder / "工程.qgz", "a") as archive:
         archive.writestr(inside, b"x")
-    assert list_cases(check_unread(source)) == {("format", "工程.qgz")}
+    assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("format", "工程.qgz")}
 
 
-def test_vector_vrt_is_named_and_raster_vrt_is_not(source):
-    (source / "图.vrt").write_text('<VRTDataset rasterXSize="1" rasterYSize="1"/>', "utf-8")
-    (source / "层.vrt").write_text('<OGRVRTDataSource><OGRVRTLayer name="a"/></OGRVRTDataSource>', "utf-8")
-    (source / "表.csvt").write_text('"String","WKT"', "utf-8")
-    assert list_cases(check_unread(source)) == {("format", "层.vrt")}
+def test_vrt_file_with_vectors_is_named_as_unread_and_with_a_raster_is_not(data_folder):
+    (data_folder / "图.vrt").write_text('<VRTDataset rasterXSize="1" rasterYSize="1"/>', "utf-8")
+    (data_folder / "层.vrt").write_text('<OGRVRTDataSource><OGRVRTLayer name="a"/></OGRVRTDataSource>', "utf-8")
+    (data_folder / "表.csvt").write_text('"String","WKT"', "utf-8")
+    assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("format", "层.vrt")}
 
 
 # -- files in the folder of a database --------------------------------------------------------------------------------
@@ -233,15 +264,15 @@ def test_vector_vrt_is_named_and_raster_vrt_is_not(source):
 
 @pytest.mark.parametrize("gdb_only", [True, False])
 @pytest.mark.parametrize("depth", [0, 1])
-def test_file_inside_a_filegdb_folder_is_named(tmp_path, gdb_only, depth):
+def test_extra_file_inside_a_filegdb_folder_is_named_as_unread(tmp_path, gdb_only, depth):
     folder = tmp_path / "县"
     folder.mkdir()
-    gdb = write_gdb(folder / "a.gdb", {"CZKFBJ": make_boundary()})
+    gdb = write_gdb(folder / "a.gdb", {"CZKFBJ": make_boundary_layer()})
     (gdb / "a00000001.sr.lock").write_bytes(b"")
     chosen = gdb if gdb_only else folder
-    assert not findings_of_rule(check_data(chosen, RULE).report, "RUN905") and find_unread_files(chosen) == []
-    write_gpkg(gdb / "x" / "b.gpkg" if depth else gdb / "b.gpkg", {"GDBHMB": make_cultivated()})
-    report = check_data(chosen, RULE).report
+    assert not findings_of_rule(check_data(chosen, ONE_FAST_RULE).report, "RUN905") and find_unread_files(chosen) == []
+    write_gpkg(gdb / "x" / "b.gpkg" if depth else gdb / "b.gpkg", {"GDBHMB": make_cultivated_layer()})
+    report = check_data(chosen, ONE_FAST_RULE).report
     (finding,) = findings_of_rule(report, "RUN905")
     assert (finding.case, finding.params["folder"], finding.params["count"]) == ("in_database", "a.gdb", 1)
     assert "b.gpkg" in finding.message and report.verdict is Verdict.INCOMPLETE
@@ -258,42 +289,42 @@ def write_lines(folder, frame, name="开发边界新增"):
     pyogrio.write_dataframe(frame, folder / "a.gpkg", layer=name, append=True)
 
 
-def test_closed_lines_give_a_warning(source):
-    ring = shapely.LineString(make_boundary().geometry.iloc[0].exterior.coords)
-    write_lines(source, make_line_table(ring, ring)[["geometry"]].assign(名称="新增"))
-    report = check_unread(source)
-    assert list_cases(report) == {("rings", "a.gpkg/开发边界新增")} and report.verdict is Verdict.CONDITIONAL
+def test_layer_of_closed_lines_gives_a_warning(data_folder):
+    ring = shapely.LineString(make_boundary_layer().geometry.iloc[0].exterior.coords)
+    write_lines(data_folder, make_line_table(ring, ring)[["geometry"]].assign(名称="新增"))
+    report = check_folder_for_unread_data(data_folder)
+    assert list_cases_and_files(report) == {("rings", "a.gpkg/开发边界新增")} and report.verdict is Verdict.CONDITIONAL
     assert "（2 行）" in findings_of_rule(report, "RUN905")[0].message
 
 
-def test_open_lines_give_no_finding(source):
-    ring = shapely.LineString(make_boundary().geometry.iloc[0].exterior.coords)
+def test_layer_of_open_lines_gives_no_finding(data_folder):
+    ring = shapely.LineString(make_boundary_layer().geometry.iloc[0].exterior.coords)
     write_lines(
-        source,
+        data_folder,
         make_line_table(ring, shapely.LineString(ring.coords[:-1]))[["geometry"]].assign(名称="等高线"),
         "等高线",
     )
-    write_lines(source, make_line_table(ring).iloc[:0][["geometry"]].assign(名称=""), "空")
-    assert not findings_of_rule(check_unread(source), "RUN905")
+    write_lines(data_folder, make_line_table(ring).iloc[:0][["geometry"]].assign(名称=""), "空")
+    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
 
 
-def test_lines_with_plan_fields_make_the_check_incomplete(source):
+def test_layer_of_lines_with_plan_fields_makes_the_check_incomplete(data_folder):
     open_line = shapely.LineString([(38_540_000, 4_390_000), (38_540_100, 4_390_000)])
     fields = {name: ["1"] for name in ("YSDM", "XZQDM", "XZQMC", "GHFQDM", "GHFQMC")}
-    write_lines(source, make_line_table(open_line).assign(**fields, MJ=[1.0]), "旧图")
-    report = check_unread(source)
-    assert list_cases(report) == {("alike", "a.gpkg/旧图")} and report.verdict is Verdict.INCOMPLETE
+    write_lines(data_folder, make_line_table(open_line).assign(**fields, MJ=[1.0]), "旧图")
+    report = check_folder_for_unread_data(data_folder)
+    assert list_cases_and_files(report) == {("alike", "a.gpkg/旧图")} and report.verdict is Verdict.INCOMPLETE
 
 
 # -- records of a shapefile -------------------------------------------------------------------------------------------
 
 
 def write_three_rows(folder):
-    return write_shapefiles(folder, "UTF-8", {"CZKFBJ": make_three_rows()["CZKFBJ"]}) / "CZKFBJ.shp"
+    return write_shapefiles(folder, "UTF-8", {"CZKFBJ": make_layers_of_three_rows()["CZKFBJ"]}) / "CZKFBJ.shp"
 
 
 def truncate_index(path, count):
-    """Truncate index and table to the first ``count`` rows; the shapes stay."""
+    """Shorten index and table to the first ``count`` rows; the shapes stay in the file."""
     index = path.with_suffix(".shx")
     data = bytearray(index.read_bytes()[: 100 + 8 * count])
     data[24:28] = (len(data) // 2).to_bytes(4, "big")
@@ -306,17 +337,17 @@ def truncate_index(path, count):
     dbf.write_bytes(data)
 
 
-def test_shapes_beyond_the_index_make_the_layer_unusable(tmp_path):
+def test_shapefile_with_shapes_missing_in_its_index_is_unusable(tmp_path):
     path = write_three_rows(tmp_path)
     truncate_index(path, 2)
     (layer,) = read_source(path)
     assert layer.problem == ("rows_disagree", {"read": 2, "stored": 3})
-    checked = check_data(path, RULE)
+    checked = check_data(path, ONE_FAST_RULE)
     assert checked.report.verdict is Verdict.INCOMPLETE
     assert "读出 2 行，文件记录 3 行" in "".join(checked.report.provenance["notices"])
 
 
-def test_shape_missing_from_the_index_is_counted(tmp_path):
+def test_shape_missing_in_the_shapefile_index_is_counted(tmp_path):
     path = write_three_rows(tmp_path)
     index = path.with_suffix(".shx")
     entries = index.read_bytes()
@@ -327,14 +358,17 @@ def test_shape_missing_from_the_index_is_counted(tmp_path):
 
 
 @pytest.mark.parametrize("more", [b"\0" * 400, b"\x1a", b"\xff" * 60])
-def test_bytes_after_the_last_shape_are_not_rows(tmp_path, more):
+def test_bytes_after_the_last_shape_of_a_shapefile_are_not_counted_as_rows(tmp_path, more):
     path = write_three_rows(tmp_path)
     path.write_bytes(path.read_bytes() + more)
     assert stored_rows(path, "CZKFBJ") == 3
 
 
-def test_relocated_shape_is_counted_once(tmp_path):
-    """Append a grown shape at the end of the file, as GDAL does; the old copy remains."""
+def test_shape_moved_to_the_end_of_a_shapefile_is_counted_once(tmp_path):
+    """Append a longer shape at the end of the file, as GDAL does after an edit.
+
+    The old copy remains in the file and must not be counted.
+    """
     path = write_three_rows(tmp_path)
     data, index = bytearray(path.read_bytes()), bytearray(path.with_suffix(".shx").read_bytes())
     start, length = struct.unpack_from(">II", index, 100)
@@ -345,8 +379,8 @@ def test_relocated_shape_is_counted_once(tmp_path):
     assert stored_rows(path, "CZKFBJ") == 3
 
 
-def test_null_shapes_are_counted_as_rows(tmp_path):
-    frame = make_three_rows()["CZKFBJ"]
+def test_null_shapes_of_a_shapefile_are_counted_as_rows(tmp_path):
+    frame = make_layers_of_three_rows()["CZKFBJ"]
     shapes = [None, frame.geometry.iloc[0], None]
     frame = frame.set_geometry(np.array(shapes, dtype=object), crs=4526)
     pyogrio.write_dataframe(frame, tmp_path / "CZKFBJ.shp", geometry_type="Polygon")
@@ -360,19 +394,19 @@ def mark_deleted(path, row):
     path.with_suffix(".dbf").write_bytes(dbf)
 
 
-def test_deleted_rows_with_a_shape_give_a_warning(tmp_path):
+def test_deleted_shapefile_rows_that_still_have_a_shape_give_a_warning(tmp_path):
     path = write_three_rows(tmp_path)
-    assert not findings_of_rule(check_data(path, RULE).report, "RUN905")
+    assert not findings_of_rule(check_data(path, ONE_FAST_RULE).report, "RUN905")
     mark_deleted(path, 1)
     assert deleted_shapes(path) == 1
-    report = check_data(path, RULE).report
+    report = check_data(path, ONE_FAST_RULE).report
     (finding,) = findings_of_rule(report, "RUN905")
     assert (finding.case, finding.params["rows"], finding.role) == ("deleted", 1, "CZKFBJ")
     assert finding.params["incomplete"] is False and str(finding.severity) == "WARNING"
 
 
-def test_deleted_rows_without_a_shape_are_not_counted(tmp_path):
-    frame = make_three_rows()["CZKFBJ"]
+def test_deleted_shapefile_rows_without_a_shape_are_not_counted(tmp_path):
+    frame = make_layers_of_three_rows()["CZKFBJ"]
     shapes = [frame.geometry.iloc[0], None, frame.geometry.iloc[0]]
     frame = frame.set_geometry(np.array(shapes, dtype=object), crs=4526)
     pyogrio.write_dataframe(frame, tmp_path / "CZKFBJ.shp", geometry_type="Polygon")
@@ -381,15 +415,15 @@ def test_deleted_rows_without_a_shape_are_not_counted(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".shp", ".SHP"])
-def test_second_shapefile_differing_in_case_is_reported(source, suffix):
-    write_shapefiles(source, "UTF-8", {"GDBHMB": make_cultivated()})
-    for file in sorted(source.glob("GDBHMB.*")):
+def test_second_shapefile_that_differs_only_in_letter_case_is_reported(data_folder, suffix):
+    write_shapefiles(data_folder, "UTF-8", {"GDBHMB": make_cultivated_layer()})
+    for file in sorted(data_folder.glob("GDBHMB.*")):
         file.with_name(f"gdbhmb{suffix if file.suffix == '.shp' else file.suffix}").write_bytes(file.read_bytes())
     with pytest.raises(Exception, match="two_layers_one_role"):
-        check_data(source, RULE)
+        check_data(data_folder, ONE_FAST_RULE)
 
 
-def test_table_of_boundary_points_gives_a_warning(source):
-    write_table(source / "a.gpkg", "界址点", pd.DataFrame(RING, columns=["X", "Y"]))
-    report = check_unread(source)
-    assert list_cases(report) == {("table_drawn", "a.gpkg/界址点")} and report.verdict is Verdict.CONDITIONAL
+def test_table_of_boundary_points_gives_a_warning(data_folder):
+    write_geopackage_table(data_folder / "a.gpkg", "界址点", pd.DataFrame(PLAN_RING_COORDINATES, columns=["X", "Y"]))
+    report = check_folder_for_unread_data(data_folder)
+    assert list_cases_and_files(report) == {("table_drawn", "a.gpkg/界址点")} and report.verdict is Verdict.CONDITIONAL

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Batches of edits and their findings."""
+"""Batches of edits in an editing session and the findings after each batch."""
 
 import math
 from dataclasses import replace
@@ -15,33 +15,33 @@ from plugin.core.live.session import EditBatch, FeatureState, FullCheckNeeded, I
 from plugin.core.waivers.model import Limits, WaiverEntry, make_waivers
 from plugin.paths import RESOURCES
 
-OPTIONS = Options(profile="hunyuan")
+HUNYUAN_OPTIONS = Options(profile="hunyuan")
 
 
 @pytest.fixture(scope="module")
-def checked():
-    return check_plan(read_source(RESOURCES / "sample" / "county.gpkg"), OPTIONS)
+def checked_sample():
+    return check_plan(read_source(RESOURCES / "sample" / "county.gpkg"), HUNYUAN_OPTIONS)
 
 
 @pytest.fixture
-def edited(checked):
-    edited = IncrementalSession(checked, OPTIONS)
+def edit_session(checked_sample):
+    edited = IncrementalSession(checked_sample, HUNYUAN_OPTIONS)
     edited.prepare()
     return edited
 
 
-def state(checked, role, row, move=0.0, **attributes):
+def make_feature_state(checked, role, row, move=0.0, **attributes):
     frame = checked.plan.layers[role].frame
     shape = shapely.transform(frame.geometry.iloc[row], lambda xy: xy + move)
     values = {name: frame[name].iloc[row] for name in frame.columns if name != frame.geometry.name}
     return FeatureState(shape.wkb, values | attributes)
 
 
-def fid(checked, role, row):
+def get_feature_id(checked, role, row):
     return checked.plan.layers[role].fids[row]
 
 
-def test_last_state_of_a_feature_changed_twice_counts():
+def test_merged_edit_batches_keep_the_last_state_of_each_feature():
     first, second, third = (FeatureState(None, {"n": n}) for n in range(3))
     queue = EditBatch({}, {("DLTB", -2): first, ("DLTB", 7): first})
     assert not EditBatch() and not EditBatch({"DLTB": {}}) and queue
@@ -51,31 +51,31 @@ def test_last_state_of_a_feature_changed_twice_counts():
     assert queue.states == {("DLTB", 50): first, ("DLTB", 7): None, ("DLTB", 8): third}
 
 
-def test_moving_a_feature_and_back_restores_its_findings(checked, edited):
-    before = list(edited.findings)
-    place = ("DLTB", fid(checked, "DLTB", 7))
-    change = edited.take(EditBatch({}, {place: state(checked, "DLTB", 7, 30.0)}))
+def test_moving_a_feature_and_back_restores_its_findings(checked_sample, edit_session):
+    before = list(edit_session.findings)
+    place = ("DLTB", get_feature_id(checked_sample, "DLTB", 7))
+    change = edit_session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7, 30.0)}))
     assert change.places == {place} and "TOP001" in {f.code for f in change.found}
-    assert {id(f) for f in edited.findings} - {id(f) for f in before} == {
+    assert {id(f) for f in edit_session.findings} - {id(f) for f in before} == {
         id(f) for f in [*change.found, *(now for _, now in change.renewed)]
     }
-    back = edited.take(EditBatch({}, {place: state(checked, "DLTB", 7)}))
+    back = edit_session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7)}))
     assert {id(f) for f in back.gone} >= {id(f) for f in change.found}
-    assert {f.fingerprint for f in edited.findings} == {f.fingerprint for f in before}
+    assert {f.fingerprint for f in edit_session.findings} == {f.fingerprint for f in before}
 
 
-def test_waiver_added_while_editing_applies_at_the_next_edit(checked):
-    """Findings that an edit creates again are accepted by the new waiver too."""
-    own = replace(checked)
-    session = IncrementalSession(own, OPTIONS)
+def test_waiver_added_during_editing_applies_to_findings_of_the_next_edit(checked_sample):
+    """Add a waiver, then make an edit that creates the waived finding again."""
+    own = replace(checked_sample)
+    session = IncrementalSession(own, HUNYUAN_OPTIONS)
     session.prepare()
-    place = ("DLTB", fid(checked, "DLTB", 7))
-    moved = session.take(EditBatch({}, {place: state(checked, "DLTB", 7, 30.0)}))
+    place = ("DLTB", get_feature_id(checked_sample, "DLTB", 7))
+    moved = session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7, 30.0)}))
     overlap = next(f for f in moved.found if f.code == "TOP001")
     words = WaiverEntry("批复", "晋自然资发〔2026〕1号", "张三", date(2026, 1, 1))
     own.waivers = replace(own.waivers, entries=tuple(make_waivers([overlap], words, Limits())))
-    session.take(EditBatch({}, {place: state(checked, "DLTB", 7)}))
-    again = session.take(EditBatch({}, {place: state(checked, "DLTB", 7, 30.0)}))
+    session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7)}))
+    again = session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7, 30.0)}))
     states = {f.fingerprint: f.state for f in [*again.found, *(now for _, now in again.renewed)]}
     assert states[overlap.fingerprint] == "waived"
 
@@ -83,8 +83,8 @@ def test_waiver_added_while_editing_applies_at_the_next_edit(checked):
 @pytest.mark.parametrize(
     ("profile", "rules"), [("hunyuan", ("quality",)), ('base = "hunyuan"\nrules_extra = ["quality"]\n', ())]
 )
-def test_rules_of_groups_and_of_the_profile_check_edits(tmp_path, profile, rules):
-    """Fixed findings disappear, and new features are checked."""
+def test_edits_are_checked_with_the_rule_groups_and_rules_of_the_profile(tmp_path, profile, rules):
+    """Correct an error and add a feature; rules of the profile check both."""
     if profile != "hunyuan":
         path = tmp_path / "own.toml"
         path.write_text(f'id = "own"\nname = "某县"\narea_code = "140225"\n{profile}', encoding="utf-8")
@@ -96,60 +96,74 @@ def test_rules_of_groups_and_of_the_profile_check_edits(tmp_path, profile, rules
     one = next(f for f in edited.findings if f.code == "GEO005")
     row = small.plan.layers[one.role].keys.index(one.key)
     shape = small.plan.layers[one.role].frame.geometry.iloc[row]
-    now = FeatureState(shapely.convex_hull(shape).buffer(1).wkb, state(small, one.role, row).attributes)
-    change = edited.take(EditBatch({}, {(one.role, fid(small, one.role, row)): now}))
+    now = FeatureState(shapely.convex_hull(shape).buffer(1).wkb, make_feature_state(small, one.role, row).attributes)
+    change = edited.take(EditBatch({}, {(one.role, get_feature_id(small, one.role, row)): now}))
     assert one in change.gone and one not in edited.findings
 
 
-def test_unchanged_features_are_not_checked(checked, edited):
+def test_edit_that_leaves_a_feature_unchanged_rechecks_nothing(checked_sample, edit_session):
     # Layers give None for missing values and dates as dates.
-    same = state(checked, "DLTB", 7)
+    same = make_feature_state(checked_sample, "DLTB", 7)
     plain = {n: None if isinstance(v, float) and math.isnan(v) else v for n, v in same.attributes.items()}
-    change = edited.take(EditBatch({}, {("DLTB", fid(checked, "DLTB", 7)): FeatureState(same.wkb, plain)}))
+    change = edit_session.take(
+        EditBatch({}, {("DLTB", get_feature_id(checked_sample, "DLTB", 7)): FeatureState(same.wkb, plain)})
+    )
     assert change.rechecks == [] and change.places == set()
-    assert edited.take(EditBatch({}, {("DLTB", 10**9): None})).rechecks == []
+    assert edit_session.take(EditBatch({}, {("DLTB", 10**9): None})).rechecks == []
 
 
-def test_finding_of_the_same_problem_is_updated(checked, edited):
+def test_finding_of_the_same_problem_is_updated_instead_of_replaced(checked_sample, edit_session):
     row = next(
-        n for n, key in enumerate(checked.plan.layers["STBHHX"].keys)
-        if any(f.code == "REL001" and key in f.related_keys for f in edited.findings)
+        n for n, key in enumerate(checked_sample.plan.layers["STBHHX"].keys)
+        if any(f.code == "REL001" and key in f.related_keys for f in edit_session.findings)
     )  # fmt: skip
-    change = edited.take(EditBatch({}, {("STBHHX", fid(checked, "STBHHX", row)): state(checked, "STBHHX", row, 0.3)}))
+    change = edit_session.take(
+        EditBatch(
+            {},
+            {
+                ("STBHHX", get_feature_id(checked_sample, "STBHHX", row)): make_feature_state(
+                    checked_sample, "STBHHX", row, 0.3
+                )
+            },
+        )
+    )
     pairs = [(old, new) for old, new in change.renewed if new.code == "REL001"]
     assert pairs
     for old, new in pairs:
         assert old.fingerprint == new.fingerprint and old.area_m2 != new.area_m2
-        assert any(f is new for f in edited.findings) and not any(f is old for f in edited.findings)
+        assert any(f is new for f in edit_session.findings) and not any(f is old for f in edit_session.findings)
 
 
-def test_unreadable_shape_requires_a_full_check(checked, edited):
+def test_edited_shape_that_cannot_be_read_requires_a_full_check(checked_sample, edit_session):
     point = bytes.fromhex("0103000000010000000100000000000000000000000000000000000000")
     with pytest.raises(FullCheckNeeded):
-        edited.take(EditBatch({}, {("DLTB", fid(checked, "DLTB", 7)): FeatureState(point, {})}))
+        edit_session.take(EditBatch({}, {("DLTB", get_feature_id(checked_sample, "DLTB", 7)): FeatureState(point, {})}))
 
 
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [(None, float("nan"), True), (1, 1.0, True), ("", None, False), (date(2020, 1, 1), date(2020, 1, 1), True), ("a", "b", False)],
 )  # fmt: skip
-def test_attribute_values_are_compared(one, other, same):
+def test_null_and_nan_or_equal_numbers_count_as_an_unchanged_attribute_value(one, other, same):
     assert _same(one, other) == _same(other, one) == same
 
 
 @pytest.mark.slow
-def test_all_findings_replaced_by_an_edit_are_found(checked, edited):
-    """Searching only findings of features around an edit gives the same as searching all."""
+def test_search_for_findings_replaced_by_an_edit_equals_a_search_of_all_findings(checked_sample, edit_session):
+    """Compare a search near the edited features with a search of all findings."""
     chance = np.random.default_rng(5)
-    all_of_them = list(edited.findings)
+    all_of_them = list(edit_session.findings)
     for _ in range(25):
         role = str(chance.choice(["DLTB", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ"]))
-        row = int(chance.integers(len(checked.plan.layers[role])))
-        place = (role, fid(checked, role, row))
+        row = int(chance.integers(len(checked_sample.plan.layers[role])))
+        place = (role, get_feature_id(checked_sample, role, row))
         gone = chance.random() < 0.2
-        change = edited.take(
-            EditBatch({}, {place: None if gone else state(checked, role, row, float(chance.normal(0, 40)))})
+        change = edit_session.take(
+            EditBatch(
+                {},
+                {place: None if gone else make_feature_state(checked_sample, role, row, float(chance.normal(0, 40)))},
+            )
         )
         for recheck in change.rechecks:
             all_of_them = [f for f in all_of_them if not recheck.replaces(f)] + recheck.found
-        assert sorted(f.fingerprint for f in all_of_them) == sorted(f.fingerprint for f in edited.findings)
+        assert sorted(f.fingerprint for f in all_of_them) == sorted(f.fingerprint for f in edit_session.findings)

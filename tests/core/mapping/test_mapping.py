@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Mapping of layers to templates: proposals, translated codes and reported losses."""
+"""Mapping of survey layers to plan templates: fields, codes and reported losses."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -29,47 +29,49 @@ from tests.core.survey import ROWS, write_survey
 
 STANDARD = load_standard("county_db")
 DLTB, XZYDYH = STANDARD.templates["DLTB"], STANDARD.templates["XZYDYH"]
-KINDS = {"O": "text", "i": "integer", "f": "real", "M": "date"}
+FIELD_TYPE_BY_DTYPE = {"O": "text", "i": "integer", "f": "real", "M": "date"}
 
 
-def layer(**columns) -> SourceLayer:
+def make_source_layer(**columns) -> SourceLayer:
     count = len(next(iter(columns.values())))
     shapes = [shapely.box(n, 0, n + 1, 1) for n in range(count)]
     frame = gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries(shapes, crs=4526))
-    fields = tuple(FieldInfo(n, KINDS.get(frame[n].dtype.kind, "text")) for n in columns)
+    fields = tuple(FieldInfo(n, FIELD_TYPE_BY_DTYPE.get(frame[n].dtype.kind, "text")) for n in columns)
     return SourceLayer("源层", frame, fields, frame.crs)
 
 
-def template(*fields: Field, geometry: str = "polygon") -> Template:
+def make_template(*fields: Field, geometry: str = "polygon") -> Template:
     return Template("T", "试", geometry, "allowed", "O", "B", "B", "x", fields)
 
 
 def map_value(value, **field):
-    """Map a value through one field; return the result and the reasons of losses."""
-    made = template(Field("F", "字", field.pop("type", "text"), "B", **field))
-    mapped = apply_mapping(layer(F=np.array([value], dtype=object)), Mapping("T", {"F": "F"}), made, STANDARD)
+    """Map one value to a field; return the result and the reasons of losses."""
+    made = make_template(Field("F", "字", field.pop("type", "text"), "B", **field))
+    mapped = apply_mapping(
+        make_source_layer(F=np.array([value], dtype=object)), Mapping("T", {"F": "F"}), made, STANDARD
+    )
     return mapped.frame["F"].iloc[0], [loss.reason for loss in mapped.losses]
 
 
 @pytest.fixture(scope="module")
-def survey(tmp_path_factory):
+def survey_layer(tmp_path_factory):
     (read,) = read_source(write_survey(tmp_path_factory.mktemp("三调")))
     return read
 
 
-def sources(found):
+def list_matched_sources(found):
     return {p.target: (p.source, p.how) for p in found if p.source}
 
 
-def test_survey_mapped_to_dltb_keeps_counts_areas_and_values(survey):
-    assert survey.encoding in ("GBK", "GB18030")
+def test_survey_mapped_to_the_parcel_layer_keeps_row_count_area_and_values(survey_layer):
+    assert survey_layer.encoding in ("GBK", "GB18030")
     mapped = apply_mapping(
-        survey, mapping_from_proposals("DLTB", propose_mapping(survey, DLTB, STANDARD)), DLTB, STANDARD
+        survey_layer, mapping_from_proposals("DLTB", propose_mapping(survey_layer, DLTB, STANDARD)), DLTB, STANDARD
     )
     assert [c for c in mapped.frame.columns if c != "geometry"] == [f.name for f in DLTB.fields]
-    assert list(mapped.frame.index) == list(survey.frame.index) and mapped.frame.crs == survey.frame.crs
-    assert shapely.equals_exact(mapped.frame.geometry.to_numpy(), survey.frame.geometry.to_numpy(), 0).all()
-    assert mapped.frame["TBMJ"].sum() == survey.frame["TBMJ"].sum()
+    assert list(mapped.frame.index) == list(survey_layer.frame.index) and mapped.frame.crs == survey_layer.frame.crs
+    assert shapely.equals_exact(mapped.frame.geometry.to_numpy(), survey_layer.frame.geometry.to_numpy(), 0).all()
+    assert mapped.frame["TBMJ"].sum() == survey_layer.frame["TBMJ"].sum()
     assert mapped.frame["DLBM"].tolist() == [row[0] for row in ROWS]
     assert mapped.frame["SJNF"].tolist() == [2020] * 8 + [None, None]
     losses = {(loss.target, loss.value, loss.reason, loss.carried) for loss in mapped.losses if loss.fid is not None}
@@ -82,14 +84,14 @@ def test_survey_mapped_to_dltb_keeps_counts_areas_and_values(survey):
     assert {loss.source: loss.params["count"] for loss in mapped.losses if loss.fid is None} == {"数据来源说": 2}
 
 
-def test_survey_is_mapped_to_the_classes_of_2023(survey):
-    proposals = propose_mapping(survey, XZYDYH, STANDARD)
-    assert sources(proposals)["YDYHFLDM"] == ("DLBM", "meaning")
+def test_survey_land_use_codes_are_mapped_to_the_classes_of_2023(survey_layer):
+    proposals = propose_mapping(survey_layer, XZYDYH, STANDARD)
+    assert list_matched_sources(proposals)["YDYHFLDM"] == ("DLBM", "meaning")
     mapping = mapping_from_proposals("XZYDYH", proposals)
     assert mapping.codes == {"YDYHFLDM": Translation("sandiao", "code_2023")}
-    mapped = apply_mapping(survey, mapping, XZYDYH, STANDARD)
+    mapped = apply_mapping(survey_layer, mapping, XZYDYH, STANDARD)
     assert len(mapped.frame) == len(ROWS)
-    assert mapped.frame.area.sum() == survey.frame.area.sum()
+    assert mapped.frame.area.sum() == survey_layer.frame.area.sum()
     codes = mapped.frame["YDYHFLDM"].tolist()
     assert codes == ["010300", "010300", "020100", "050700", "060100", None, None, None, None, None]
     # 0303 is 红树林地 in the survey but 灌木林地 in the other list: the name follows the translated code.
@@ -107,24 +109,27 @@ def test_survey_is_mapped_to_the_classes_of_2023(survey):
     assert set(mapped.unfilled) == {"YSDM", "XZQDM", "XZQMC", "TBDLMJ", "BZ"}
 
 
-def test_decision_of_the_user_is_stored(survey, tmp_path):
-    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD))
+def test_user_decisions_of_a_mapping_are_saved_and_loaded(survey_layer, tmp_path):
+    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
     mapping.codes["YDYHFLDM"].choices.update({"0204": "0205", "0701": "0701", "9999": "0103"})
     mapping.constants.update(XZQDM="140225", XZQMC='浑源"县\\')
     file = tmp_path / "对应.toml"
     file.write_text(to_toml(mapping, XZYDYH), encoding="utf-8")
     loaded = load_mapping(file, XZYDYH, STANDARD)
     assert replace(loaded, path=None) == mapping
-    mapped = apply_mapping(survey, loaded, XZYDYH, STANDARD)
+    mapped = apply_mapping(survey_layer, loaded, XZYDYH, STANDARD)
     assert mapped.frame["YDYHFLDM"].tolist()[5:9] == ["020500", "070100", None, "010300"]
     assert set(mapped.frame["XZQDM"]) == {"140225"}
     assert [loss.value for loss in mapped.losses if loss.fid is not None] == ["01"]
 
 
-def test_every_loss_has_a_message(survey):
+def test_every_loss_of_a_mapping_has_a_message_in_both_languages(survey_layer):
     for target in (DLTB, XZYDYH):
         mapped = apply_mapping(
-            survey, mapping_from_proposals(target.role, propose_mapping(survey, target, STANDARD)), target, STANDARD
+            survey_layer,
+            mapping_from_proposals(target.role, propose_mapping(survey_layer, target, STANDARD)),
+            target,
+            STANDARD,
         )
         for lang in ("zh", "en"):
             for loss in mapped.losses:
@@ -132,21 +137,26 @@ def test_every_loss_has_a_message(survey):
                 assert "{" not in text and (loss.target or loss.source) in text
 
 
-def test_input_is_not_changed(survey):
-    before = survey.frame.copy(deep=True)
-    apply_mapping(survey, mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD)), XZYDYH, STANDARD)
-    assert survey.frame.equals(before)
+def test_mapping_does_not_change_the_input_layer(survey_layer):
+    before = survey_layer.frame.copy(deep=True)
+    apply_mapping(
+        survey_layer,
+        mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD)),
+        XZYDYH,
+        STANDARD,
+    )
+    assert survey_layer.frame.equals(before)
 
 
-def test_names_cut_to_ten_bytes_and_aliases_are_matched():
-    made = template(
+def test_field_names_cut_to_ten_bytes_and_aliases_are_matched():
+    made = make_template(
         Field("YJJBNTTBMJXX", "很长的名字", "real", "B"),
         Field("ZLDWMC", "坐落单位名称", "text", "B"),
         Field("QSDWMC", "权属单位名称", "text", "B"),
         Field("TBBH", "图斑编号", "text", "B"),
     )
-    rows = layer(YJJBNTTBMJ=[1.0], 坐落单=["a"], 权属单位名=["b"], 图斑编号=["c"], other=["d"])
-    assert sources(propose_mapping(rows, made, STANDARD)) == {
+    rows = make_source_layer(YJJBNTTBMJ=[1.0], 坐落单=["a"], 权属单位名=["b"], 图斑编号=["c"], other=["d"])
+    assert list_matched_sources(propose_mapping(rows, made, STANDARD)) == {
         "YJJBNTTBMJXX": ("YJJBNTTBMJ", "cut"),
         "ZLDWMC": ("坐落单", "cut"),
         "QSDWMC": ("权属单位名", "cut"),
@@ -154,31 +164,34 @@ def test_names_cut_to_ten_bytes_and_aliases_are_matched():
     }
 
 
-def test_ambiguous_cut_name_is_not_matched():
-    made = template(Field("GHFQDM", "规划分区代码", "text", "B"), Field("GHFQMC", "规划分区名称", "text", "B"))
-    assert not sources(propose_mapping(layer(规划分=["x"]), made, STANDARD))
+def test_ambiguous_cut_field_name_is_not_matched():
+    made = make_template(Field("GHFQDM", "规划分区代码", "text", "B"), Field("GHFQMC", "规划分区名称", "text", "B"))
+    assert not list_matched_sources(propose_mapping(make_source_layer(规划分=["x"]), made, STANDARD))
 
 
-def test_names_in_another_case_are_matched():
-    assert sources(propose_mapping(layer(bsm=["1"]), DLTB, STANDARD))["BSM"] == ("bsm", "name")
+def test_field_names_in_another_letter_case_are_matched():
+    assert list_matched_sources(propose_mapping(make_source_layer(bsm=["1"]), DLTB, STANDARD))["BSM"] == ("bsm", "name")
 
 
-def test_fields_are_matched_by_content_unless_two_lists_fit():
-    certain = layer(KIND=["0201K", "0602", "1006", "0101"], x=["a"] * 4)
+def test_field_is_matched_by_its_codes_unless_two_code_lists_fit():
+    certain = make_source_layer(KIND=["0201K", "0602", "1006", "0101"], x=["a"] * 4)
     (found,) = [p for p in propose_mapping(certain, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
     assert (found.source, found.how, found.translation.list) == ("KIND", "content", "sandiao")
-    zones = layer(a=["100", "200", "410"], b=["x", "y", "z"])
-    assert sources(propose_mapping(zones, STANDARD.templates["GHFQ"], STANDARD))["GHFQDM"] == ("a", "content")
-    assert not sources(propose_mapping(layer(a=["1", "2", "3"]), DLTB, STANDARD))
-    both = layer(YDYHFLDM=["0101", "0301"])
+    zones = make_source_layer(a=["100", "200", "410"], b=["x", "y", "z"])
+    assert list_matched_sources(propose_mapping(zones, STANDARD.templates["GHFQ"], STANDARD))["GHFQDM"] == (
+        "a",
+        "content",
+    )
+    assert not list_matched_sources(propose_mapping(make_source_layer(a=["1", "2", "3"]), DLTB, STANDARD))
+    both = make_source_layer(YDYHFLDM=["0101", "0301"])
     (found,) = [p for p in propose_mapping(both, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
     assert found.source == "YDYHFLDM" and not found.translation and not found.doubt
-    both = layer(用地用海分=["0101", "0301"])
+    both = make_source_layer(用地用海分=["0101", "0301"])
     (found,) = [p for p in propose_mapping(both, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
     assert found.doubt == "list_unsure" and not found.translation
 
 
-def test_translation_column_is_found_in_the_data():
+def test_translation_column_between_two_code_lists_is_found():
     lists = STANDARD.code_lists
     assert translation_column(lists["sandiao"], lists["land_use_2023"]) == "code_2023"
     assert translation_column(lists["land_use_2023"], lists["sandiao"]) == ""
@@ -210,63 +223,74 @@ def test_translation_column_is_found_in_the_data():
         ("7777", {"codes": "land_use_2023", "code_pad": 6, "length": 6}, "7777", ["code_unknown"]),
     ],
 )
-def test_value_is_converted_or_lost_with_a_reason(value, field, expected, reasons):
+def test_mapped_value_is_converted_or_lost_with_a_reason(value, field, expected, reasons):
     found, loss_reasons = map_value(value, **field)
     assert loss_reasons == reasons
     assert (found is expected or found == expected) or (found != found and (expected is None or expected != expected))
 
 
-def test_shapes_of_another_geometry_type_are_refused():
+def test_mapping_refuses_shapes_of_another_geometry_type():
     with pytest.raises(InputError) as error:
-        apply_mapping(layer(F=["x"]), Mapping("T"), template(geometry="line"), STANDARD)
+        apply_mapping(make_source_layer(F=["x"]), Mapping("T"), make_template(geometry="line"), STANDARD)
     assert error.value.params["count"] == 1
     assert "源层" in Texts("zh").explain(error.value)
 
 
-def test_empty_layers_and_fields_named_geometry_are_mapped():
-    empty = replace(layer(F=["x"]), frame=layer(F=["x"]).frame.iloc[:0])
+def test_empty_layers_and_fields_named_geometry_can_be_mapped():
+    empty = replace(make_source_layer(F=["x"]), frame=make_source_layer(F=["x"]).frame.iloc[:0])
     assert (
-        len(apply_mapping(empty, Mapping("T", {"F": "F"}), template(Field("F", "", "text", "B")), STANDARD).frame) == 0
+        len(apply_mapping(empty, Mapping("T", {"F": "F"}), make_template(Field("F", "", "text", "B")), STANDARD).frame)
+        == 0
     )
-    made = template(Field("geometry", "", "text", "B"))
-    mapped = apply_mapping(layer(F=["x"]), Mapping("T", {"geometry": "F"}), made, STANDARD)
+    made = make_template(Field("geometry", "", "text", "B"))
+    mapped = apply_mapping(make_source_layer(F=["x"]), Mapping("T", {"geometry": "F"}), made, STANDARD)
     assert mapped.frame["geometry"].tolist() == ["x"] and mapped.frame.geometry.name == "_geometry"
 
 
-GOOD = '[fields]\nYDYHFLDM = "DLBM"\n'
-BAD = [
+VALID_MAPPING_TEXT = '[fields]\nYDYHFLDM = "DLBM"\n'
+INVALID_MAPPING_TEXTS = [
     ('role = "XZYDYH"\n[fields\n', "data_file_broken", None),
-    (GOOD, "data_key_missing", "role"),
-    (f'role = "DLTB"\n{GOOD}', "data_value_unknown", "role"),
-    (f'role = "XZYDYH"\nname = "x"\n{GOOD}', "data_key_unknown", "name"),
+    (VALID_MAPPING_TEXT, "data_key_missing", "role"),
+    (f'role = "DLTB"\n{VALID_MAPPING_TEXT}', "data_value_unknown", "role"),
+    (f'role = "XZYDYH"\nname = "x"\n{VALID_MAPPING_TEXT}', "data_key_unknown", "name"),
     ('role = "XZYDYH"\n[fields]\nNOPE = "DLBM"\n', "data_key_unknown", "fields.NOPE"),
     ('role = "XZYDYH"\n[fields]\nBSM = 3\n', "data_value_kind", "fields.BSM"),
     ('role = "XZYDYH"\nfields = "x"\n', "data_value_kind", "fields"),
-    (f'role = "XZYDYH"\n{GOOD}[constants]\nYDYHFLDM = "0101"\n', "data_duplicate", "constants.YDYHFLDM"),
-    (f'role = "XZYDYH"\n{GOOD}[constants]\nXZQDM = "1402250000000"\n', "mapping_constant", "constants.XZQDM"),
-    (f'role = "XZYDYH"\n{GOOD}[constants]\nCZCSXM = "999"\n', "mapping_constant", "constants.CZCSXM"),
-    (f'role = "XZYDYH"\n{GOOD}[codes.BSM]\n', "data_value_unknown", "codes"),
-    (f'role = "XZYDYH"\n{GOOD}[codes.YDYHFLDM]\nlist = "sandiao"\n', "data_key_missing", "codes.YDYHFLDM.column"),
+    (f'role = "XZYDYH"\n{VALID_MAPPING_TEXT}[constants]\nYDYHFLDM = "0101"\n', "data_duplicate", "constants.YDYHFLDM"),
     (
-        f'role = "XZYDYH"\n{GOOD}[codes.YDYHFLDM]\nlist = "x"\ncolumn = "y"\n',
+        f'role = "XZYDYH"\n{VALID_MAPPING_TEXT}[constants]\nXZQDM = "1402250000000"\n',
+        "mapping_constant",
+        "constants.XZQDM",
+    ),
+    (f'role = "XZYDYH"\n{VALID_MAPPING_TEXT}[constants]\nCZCSXM = "999"\n', "mapping_constant", "constants.CZCSXM"),
+    (f'role = "XZYDYH"\n{VALID_MAPPING_TEXT}[codes.BSM]\n', "data_value_unknown", "codes"),
+    (
+        f'role = "XZYDYH"\n{VALID_MAPPING_TEXT}[codes.YDYHFLDM]\nlist = "sandiao"\n',
+        "data_key_missing",
+        "codes.YDYHFLDM.column",
+    ),
+    (
+        f'role = "XZYDYH"\n{VALID_MAPPING_TEXT}[codes.YDYHFLDM]\nlist = "x"\ncolumn = "y"\n',
         "data_value_unknown",
         "codes.YDYHFLDM.list",
     ),
     (
-        f'role = "XZYDYH"\n{GOOD}[codes.YDYHFLDM]\nlist = "sandiao"\ncolumn = "y"\n',
+        f'role = "XZYDYH"\n{VALID_MAPPING_TEXT}[codes.YDYHFLDM]\nlist = "sandiao"\ncolumn = "y"\n',
         "data_value_unknown",
         "codes.YDYHFLDM.column",
     ),
     (
-        f'role = "XZYDYH"\n{GOOD}[codes.YDYHFLDM.choices]\n"0204" = "9"\n',
+        f'role = "XZYDYH"\n{VALID_MAPPING_TEXT}[codes.YDYHFLDM.choices]\n"0204" = "9"\n',
         "mapping_choice",
         "codes.YDYHFLDM.choices.0204",
     ),
 ]
 
 
-@pytest.mark.parametrize(("text", "key", "where"), BAD, ids=[f"{k}-{w}" for _, k, w in BAD])
-def test_invalid_mapping_names_file_and_key(text, key, where, tmp_path):
+@pytest.mark.parametrize(
+    ("text", "key", "where"), INVALID_MAPPING_TEXTS, ids=[f"{k}-{w}" for _, k, w in INVALID_MAPPING_TEXTS]
+)
+def test_invalid_mapping_file_is_refused_with_file_and_key(text, key, where, tmp_path):
     file = tmp_path / "坏 对应.toml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as error:
@@ -277,16 +301,16 @@ def test_invalid_mapping_names_file_and_key(text, key, where, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["没有.toml", ""])
-def test_missing_mapping_is_refused(name, tmp_path):
+def test_missing_mapping_file_is_refused(name, tmp_path):
     with pytest.raises(DataError) as error:
         load_mapping(tmp_path / name, XZYDYH, STANDARD)
     assert error.value.key == "data_file_missing"
 
 
-def test_source_field_missing_in_the_layer_is_refused(survey, tmp_path):
+def test_mapping_from_a_field_that_the_layer_lacks_is_refused(survey_layer, tmp_path):
     file = tmp_path / "对应.toml"
     file.write_text('role = "XZYDYH"\n[fields]\nBZ = "备注"\n', encoding="utf-8")
     with pytest.raises(InputError) as error:
-        apply_mapping(survey, load_mapping(file, XZYDYH, STANDARD), XZYDYH, STANDARD)
+        apply_mapping(survey_layer, load_mapping(file, XZYDYH, STANDARD), XZYDYH, STANDARD)
     message = Texts("zh").explain(error.value)
-    assert all(word in message for word in ("对应.toml", "fields.BZ", "备注", "DLBM", survey.name))
+    assert all(word in message for word in ("对应.toml", "fields.BZ", "备注", "DLBM", survey_layer.name))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The preview of a mapping equals the result of its run."""
+"""The preview of a layer mapping shows the same as its run."""
 
 import time
 from collections import Counter
@@ -25,24 +25,24 @@ DLTB, XZYDYH = STANDARD.templates["DLTB"], STANDARD.templates["XZYDYH"]
 
 
 @pytest.fixture(scope="module")
-def survey(tmp_path_factory):
+def survey_layer(tmp_path_factory):
     (read,) = read_source(write_survey(tmp_path_factory.mktemp("三调")))
     return read
 
 
 @pytest.fixture(params=["DLTB", "XZYDYH"])
-def template(request):
+def target_template(request):
     return STANDARD.templates[request.param]
 
 
-def test_counts_equal_those_of_the_run(survey, template):
-    mapping = mapping_from_proposals(template.role, propose_mapping(survey, template, STANDARD))
-    mapped = apply_mapping(survey, mapping, template, STANDARD)
+def test_mapping_preview_counts_the_same_losses_as_the_mapping_run(survey_layer, target_template):
+    mapping = mapping_from_proposals(target_template.role, propose_mapping(survey_layer, target_template, STANDARD))
+    mapped = apply_mapping(survey_layer, mapping, target_template, STANDARD)
     lost = Counter(loss.target for loss in mapped.losses if loss.fid is not None and not loss.carried)
     remarks = Counter(loss.target for loss in mapped.losses if loss.fid is not None and loss.carried)
-    columns = SourceColumns(survey)
-    for target in template.fields:
-        seen = preview_field(columns, mapping, target, template, STANDARD)
+    columns = SourceColumns(survey_layer)
+    for target in target_template.fields:
+        seen = preview_field(columns, mapping, target, target_template, STANDARD)
         assert (seen.lost, seen.remarked) == (lost[target.name], remarks[target.name]), target.name
         assert seen.filled >= mapped.frame[target.name].notna().sum(), target.name
         if target.name in mapping.fields:
@@ -50,20 +50,20 @@ def test_counts_equal_those_of_the_run(survey, template):
             assert len(seen.samples) <= SHOWN
 
 
-def test_examples_show_changed_and_lost_values(survey):
-    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD))
-    code = preview_field(SourceColumns(survey), mapping, XZYDYH.field_named("YDYHFLDM"), XZYDYH, STANDARD)
+def test_mapping_preview_shows_examples_of_changed_and_lost_values(survey_layer):
+    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
+    code = preview_field(SourceColumns(survey_layer), mapping, XZYDYH.field_named("YDYHFLDM"), XZYDYH, STANDARD)
     assert [(s.before, s.after, s.reason, s.rows) for s in code.samples][:2] == [
         ("0103", "010300", "", 2),
         ("0204", "", "code_many", 1),
     ]
-    name = preview_field(SourceColumns(survey), mapping, XZYDYH.field_named("YDYHFLMC"), XZYDYH, STANDARD)
+    name = preview_field(SourceColumns(survey_layer), mapping, XZYDYH.field_named("YDYHFLMC"), XZYDYH, STANDARD)
     assert ("0103", "旱地") in [(s.before, s.after) for s in name.samples] and name.lost == 0
 
 
-def test_decided_codes_are_translated(survey):
-    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD))
-    target, columns = XZYDYH.field_named("YDYHFLDM"), SourceColumns(survey)
+def test_codes_decided_by_the_user_are_translated_in_the_preview(survey_layer):
+    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
+    target, columns = XZYDYH.field_named("YDYHFLDM"), SourceColumns(survey_layer)
     open_codes = {u.code: u for u in find_undecided_codes(columns, mapping, target, XZYDYH, STANDARD)}
     assert set(open_codes) == {"0204", "0701", "01", "9999"}
     assert open_codes["0204"].candidates == ("0205", "0204") and open_codes["0204"].name == "其他园地"
@@ -73,28 +73,30 @@ def test_decided_codes_are_translated(survey):
     assert preview_field(columns, after, target, XZYDYH, STANDARD).lost == 2
     chosen = {u.code: u.chosen for u in find_undecided_codes(columns, after, target, XZYDYH, STANDARD)}
     assert chosen == {"0204": "0205", "0701": "", "01": "", "9999": "0103"}
-    assert apply_mapping(survey, after, XZYDYH, STANDARD).frame["YDYHFLDM"].tolist()[5] == "020500"
+    assert apply_mapping(survey_layer, after, XZYDYH, STANDARD).frame["YDYHFLDM"].tolist()[5] == "020500"
 
 
-def test_changing_one_field_changes_no_other(survey):
-    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD))
+def test_changing_the_mapping_of_one_field_changes_no_other_field(survey_layer):
+    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
     fixed = change_mapping(mapping, XZYDYH, "XZQMC", constant="浑源县")
     assert fixed.constants == {"XZQMC": "浑源县"} and fixed.fields == mapping.fields
-    seen = preview_field(SourceColumns(survey), fixed, XZYDYH.field_named("XZQMC"), XZYDYH, STANDARD)
+    seen = preview_field(SourceColumns(survey_layer), fixed, XZYDYH.field_named("XZQMC"), XZYDYH, STANDARD)
     assert (seen.filled, seen.samples[0].after) == (len(ROWS), "浑源县")
     none = change_mapping(fixed, XZYDYH, "YDYHFLDM")
     assert "YDYHFLDM" not in none.fields and not none.codes and none.constants == fixed.constants
-    assert preview_field(SourceColumns(survey), none, XZYDYH.field_named("YDYHFLMC"), XZYDYH, STANDARD).filled == 0
+    assert (
+        preview_field(SourceColumns(survey_layer), none, XZYDYH.field_named("YDYHFLMC"), XZYDYH, STANDARD).filled == 0
+    )
     assert "YDYHFLDM" in mapping.fields, "what was given is not altered"
 
 
-def test_invalid_constant_is_lost_in_every_row(survey):
+def test_invalid_constant_value_is_lost_in_every_row(survey_layer):
     mapping = change_mapping(mapping_from_proposals("XZYDYH", []), XZYDYH, "XZQDM", constant="1" * 99)
-    seen = preview_field(SourceColumns(survey), mapping, XZYDYH.field_named("XZQDM"), XZYDYH, STANDARD)
+    seen = preview_field(SourceColumns(survey_layer), mapping, XZYDYH.field_named("XZQDM"), XZYDYH, STANDARD)
     assert (seen.filled, seen.lost) == (0, len(ROWS)) and seen.samples[0].reason == "too_long"
 
 
-def test_values_are_matched_to_a_code_list():
+def test_translations_are_offered_only_for_fields_with_a_translatable_code_list():
     assert find_translations(XZYDYH.field_named("YDYHFLDM"), STANDARD) == [Translation("sandiao", "code_2023")]
     assert (
         find_translations(XZYDYH.field_named("BSM"), STANDARD)
@@ -103,13 +105,13 @@ def test_values_are_matched_to_a_code_list():
     )
 
 
-def test_preview_of_a_unique_key_is_fast(survey):
-    """As many values as rows: examples need no pairwise comparison (minutes for 100 000 rows)."""
+def test_mapping_preview_of_a_unique_key_field_is_fast(survey_layer):
+    """Preview a field with a different value in each row of a large layer."""
     rows = 60_000
     values = [(f"{n:018d}", f"{n:018d}", 1) for n in range(rows)]
-    columns = SourceColumns(survey)
+    columns = SourceColumns(survey_layer)
     columns._counted["BSM"] = values
-    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey, XZYDYH, STANDARD))
+    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
     started = time.process_time()
     seen = preview_field(columns, mapping, XZYDYH.field_named("BSM"), XZYDYH, STANDARD)
     assert (seen.filled, len(seen.samples)) == (rows, SHOWN) and time.process_time() - started < 5

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Archives from other systems: file name encodings, backslashes, damaged streams, nested packages."""
+"""Zip archives from other systems: name encodings, backslashes, damaged data."""
 
 import io
 import random
@@ -11,11 +11,14 @@ from plugin.core.errors import InputError
 from plugin.core.messages.texts import Texts
 from plugin.core.package.inspection.archive import read_archive_comments, unpack_package
 
-ROOT = "140225浑源县国土空间总体规划"
+PACKAGE_ROOT = "140225浑源县国土空间总体规划"
 
 
 def write_zip(path, entries):
-    """Write a zip of (name, content) pairs; a name in bytes is stored unchanged without the UTF-8 flag."""
+    """Write a zip of (name, content) pairs.
+
+    A name in bytes is stored unchanged and without the flag for UTF-8.
+    """
     made = io.BytesIO()
     raw = {}
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as file:
@@ -34,26 +37,29 @@ def write_zip(path, entries):
     return path
 
 
-def list_unpacked(path):
+def list_unpacked_files(path):
     with unpack_package(path) as folder:
         return folder.name, {p.relative_to(folder).as_posix() for p in folder.rglob("*")}
 
 
 @pytest.mark.parametrize("codec", ["utf-8", "gbk"])
-def test_names_without_an_encoding_flag_are_decoded(tmp_path, codec):
-    """Read UTF-8 names as macOS and GBK names as Chinese Windows write them."""
-    names = [f"{ROOT}/2-规划文档/说明.txt", f"{ROOT}/4-规划图件/图.jpg"]
+def test_zip_entry_names_without_an_encoding_flag_are_decoded(tmp_path, codec):
+    """Read names in UTF-8 as macOS writes them and in GBK as Chinese Windows does."""
+    names = [f"{PACKAGE_ROOT}/2-规划文档/说明.txt", f"{PACKAGE_ROOT}/4-规划图件/图.jpg"]
     path = write_zip(tmp_path / "成果.zip", [(name.encode(codec), b"x") for name in names])
-    assert list_unpacked(path) == (ROOT, {"2-规划文档", "2-规划文档/说明.txt", "4-规划图件", "4-规划图件/图.jpg"})
+    assert list_unpacked_files(path) == (
+        PACKAGE_ROOT,
+        {"2-规划文档", "2-规划文档/说明.txt", "4-规划图件", "4-规划图件/图.jpg"},
+    )
 
 
-def test_folders_ending_in_a_backslash_are_read(tmp_path):
-    """Read folder entries as older versions of .NET wrote them."""
+def test_zip_folder_entries_that_end_in_a_backslash_are_read(tmp_path):
+    """Read entries of folders as old versions of .NET write them."""
     entries = [("成果\\", b""), ("成果\\数据\\", b""), ("成果\\数据\\a.txt", b"x")]
-    assert list_unpacked(write_zip(tmp_path / "a.zip", entries)) == ("成果", {"数据", "数据/a.txt"})
+    assert list_unpacked_files(write_zip(tmp_path / "a.zip", entries)) == ("成果", {"数据", "数据/a.txt"})
 
 
-def test_damaged_streams_are_refused(tmp_path):
+def test_zip_with_damaged_data_is_refused(tmp_path):
     path = write_zip(tmp_path / "a.zip", [("a.txt", b"".join(b"line %d\n" % k for k in range(3000)))])
     whole = path.read_bytes()
     for seed in range(40):
@@ -63,15 +69,15 @@ def test_damaged_streams_are_refused(tmp_path):
             broken[60 + dice.randrange(3000)] ^= dice.randrange(1, 256)
         path.write_bytes(bytes(broken))
         with pytest.raises(InputError) as caught:
-            list_unpacked(path)
+            list_unpacked_files(path)
         assert caught.value.key == "package_zip_damaged"
 
 
 @pytest.mark.parametrize("packing", ["folder", "zip"])
 @pytest.mark.parametrize("sign", ["manifest", "name"])
-def test_several_packages_in_one_source_are_refused_by_name(tmp_path, sign, packing):
-    """Refuse a source of several packages, because no file would be in its expected place."""
-    names = ("上报稿", "修改稿") if sign == "manifest" else (ROOT, "140226左云县国土空间总体规划")
+def test_source_with_several_packages_is_refused_with_their_names(tmp_path, sign, packing):
+    """Require an error that names the packages in a folder or zip of several."""
+    names = ("上报稿", "修改稿") if sign == "manifest" else (PACKAGE_ROOT, "140226左云县国土空间总体规划")
     file = "manifest.json" if sign == "manifest" else "2-规划文档/说明.txt"
     if packing == "zip":
         path = write_zip(tmp_path / "两个.zip", [(f"各县/{name}/{file}", b"{}") for name in names])
@@ -87,9 +93,9 @@ def test_several_packages_in_one_source_are_refused_by_name(tmp_path, sign, pack
     assert all(name in Texts("zh").explain(caught.value) for name in names)
 
 
-@pytest.mark.parametrize("name", [ROOT, "上报稿"])
-def test_package_containing_older_ones_is_one_package(tmp_path, name):
-    """Report files that do not belong in the package as findings only."""
+@pytest.mark.parametrize("name", [PACKAGE_ROOT, "上报稿"])
+def test_package_that_contains_older_packages_counts_as_one_package(tmp_path, name):
+    """Accept a package with older packages inside; inspection reports their files."""
     for nested in ("旧", "更旧"):
         (tmp_path / name / nested).mkdir(parents=True)
         (tmp_path / name / nested / "manifest.json").write_text("{}")
@@ -98,11 +104,11 @@ def test_package_containing_older_ones_is_one_package(tmp_path, name):
         assert folder.name == name
 
 
-FOLDERS = ("1-空间数据", "2-规划文档")
+PACKAGE_FOLDERS = ("1-空间数据", "2-规划文档")
 
 
-def find_package(path):
-    with unpack_package(path, root="{code}{name}国土空间总体规划", folders=FOLDERS) as folder:
+def find_package_in_source(path):
+    with unpack_package(path, root="{code}{name}国土空间总体规划", folders=PACKAGE_FOLDERS) as folder:
         return folder.name, {p.name for p in folder.iterdir()}
 
 
@@ -110,24 +116,24 @@ def find_package(path):
 @pytest.mark.parametrize(
     ("wrapped", "other_files"),
     [
-        (f"报送材料/20261120/{ROOT}/2-规划文档/说明.txt", []),
-        (f"报送材料/20261120/{ROOT}/2-规划文档/说明.txt", ["报送材料/来函.pdf", "报送材料/数据说明/a.txt"]),
+        (f"报送材料/20261120/{PACKAGE_ROOT}/2-规划文档/说明.txt", []),
+        (f"报送材料/20261120/{PACKAGE_ROOT}/2-规划文档/说明.txt", ["报送材料/来函.pdf", "报送材料/数据说明/a.txt"]),
         ("报送/上报稿/2-规划文档/说明.txt", ["报送/来函.pdf"]),
         ("报送/上报稿/manifest.json", ["来函.pdf"]),
-        (f"{ROOT}/{ROOT}/正文/说明.txt", []),
+        (f"{PACKAGE_ROOT}/{PACKAGE_ROOT}/正文/说明.txt", []),
     ],
 )
-def test_package_is_found_in_any_wrapping_folder(tmp_path, wrapped, other_files, packing):
+def test_package_inside_any_wrapping_folder_of_a_zip_is_found(tmp_path, wrapped, other_files, packing):
     entries = dict.fromkeys((wrapped, *other_files), b"{}")
     if packing == "zip":
-        path = write_zip(tmp_path / f"{ROOT}.zip", entries.items())
+        path = write_zip(tmp_path / f"{PACKAGE_ROOT}.zip", entries.items())
     else:
         path = tmp_path / "选的"
         for name, content in entries.items():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_bytes(content)
     *_, name, content_folder, _ = wrapped.split("/") if "manifest" not in wrapped else (*wrapped.split("/"), "")
-    assert find_package(path) == (name, {content_folder})
+    assert find_package_in_source(path) == (name, {content_folder})
 
 
 @pytest.mark.parametrize(
@@ -141,26 +147,26 @@ def test_package_is_found_in_any_wrapping_folder(tmp_path, wrapped, other_files,
 )
 def test_source_without_a_package_is_refused(tmp_path, entries, key):
     with pytest.raises(InputError) as caught:
-        find_package(write_zip(tmp_path / f"{ROOT}.zip", entries))
+        find_package_in_source(write_zip(tmp_path / f"{PACKAGE_ROOT}.zip", entries))
     assert caught.value.key == key and "{" not in Texts("zh").explain(caught.value)
 
 
-def test_folder_inside_a_package_is_refused(tmp_path):
-    place = tmp_path / ROOT / "1-空间数据"
+def test_folder_inside_a_package_is_refused_as_a_package(tmp_path):
+    place = tmp_path / PACKAGE_ROOT / "1-空间数据"
     place.mkdir(parents=True)
     (place.parent / "manifest.json").write_text("{}")
     (place / "a.txt").write_text("x")
     with pytest.raises(InputError) as caught:
-        find_package(place)
-    assert caught.value.key == "package_part_of_one" and ROOT in Texts("zh").explain(caught.value)
+        find_package_in_source(place)
+    assert caught.value.key == "package_part_of_one" and PACKAGE_ROOT in Texts("zh").explain(caught.value)
 
 
-def test_bytes_before_an_archive_are_refused(tmp_path):
-    """Write a leading stub, as self-extracting archives have."""
-    path = write_zip(tmp_path / "a.zip", [(f"{ROOT}/manifest.json", b"{}")])
+def test_zip_with_bytes_before_its_first_entry_is_refused(tmp_path):
+    """Write bytes before the zip data, as self-extracting archives have."""
+    path = write_zip(tmp_path / "a.zip", [(f"{PACKAGE_ROOT}/manifest.json", b"{}")])
     path.write_bytes(b"MZ" + b"\0" * 998 + path.read_bytes())
     with pytest.raises(InputError) as caught:
-        list_unpacked(path)
+        list_unpacked_files(path)
     assert caught.value.key == "package_zip_head" and caught.value.params["count"] == 1000
     assert "1000" in Texts("zh").explain(caught.value)
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bad input of export and inspection: explained findings or errors, unchanged inputs and packages."""
+"""Bad input of package export and inspection gives explained errors or findings.
+
+Inputs and existing packages stay unchanged.
+"""
 
 import io
 import random
@@ -24,7 +27,7 @@ from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.paths import PACKAGES
-from tests.core.exchange.vct.test_vct import DAMAGE, write_file
+from tests.core.exchange.vct.test_vct import DAMAGED_FILES, write_file
 from tests.core.package_fixtures import COMPLETE, pdf
 from tests.core.small_plan import digest, write_shapes
 from tests.county import make_county
@@ -34,36 +37,39 @@ pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 
-ROOT = "140225浑源县国土空间总体规划"
-GDB = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
-TEXT = "140225浑源县国土空间总体规划文本.pdf"
-COUNTY = (PACKAGES / "county.toml").read_text(encoding="utf-8")
-SPEC = load_package_spec("county")
-SHAPEFILES = (("矢量数据.gdb", "矢量数据.shp"), ('crs = "EPSG:4490"', 'crs = "EPSG:4526"\nencoding = "GBK"'))
+PACKAGE_ROOT = "140225浑源县国土空间总体规划"
+DATABASE_PATH = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
+TEXT_DOCUMENT_NAME = "140225浑源县国土空间总体规划文本.pdf"
+COUNTY_SPEC_TEXT = (PACKAGES / "county.toml").read_text(encoding="utf-8")
+COUNTY_SPEC = load_package_spec("county")
+SHAPEFILE_SPEC_CHANGES = (
+    ("矢量数据.gdb", "矢量数据.shp"),
+    ('crs = "EPSG:4490"', 'crs = "EPSG:4526"\nencoding = "GBK"'),
+)
 
 
 @pytest.fixture(scope="module")
 def prepared_county(tmp_path_factory):
-    """Return a folder with the data and documents of a county and an exported package."""
+    """Return a folder with a county's data, documents and an exported package."""
     folder = tmp_path_factory.mktemp("原件")
     write_geopackage(folder / "county.gpkg", make_county(300, defects=False)[0])
     (folder / "文档").mkdir()
     for path, content in COMPLETE.items():
         if ".gdb" not in path:
             (folder / "文档" / path.rpartition("/")[2]).write_bytes(content)
-    order = ExportOrder(SPEC, folder / "结果", folder / "文档")
+    order = ExportOrder(COUNTY_SPEC, folder / "结果", folder / "文档")
     export_package(check_plan(folder / "county.gpkg", Options()), order)
     return folder
 
 
 @pytest.fixture
-def place(prepared_county, tmp_path):
-    """Copy the prepared county for one test to damage."""
+def damaged_county(prepared_county, tmp_path):
+    """Return a copy of the prepared county that one test may damage."""
     return Path(shutil.copytree(prepared_county, tmp_path / "县"))
 
 
-def explain_in_both(error, *words):
-    """Return the error in both languages; every given word must be in both texts."""
+def explain_in_both_languages(error, *words):
+    """Return the texts of an error in both languages; each must have the given words."""
     texts = [Texts(lang).explain(error) for lang in ("zh", "en")]
     for text in texts:
         assert all(word in text for word in words), (words, text)
@@ -71,7 +77,7 @@ def explain_in_both(error, *words):
     return texts
 
 
-def run_sql(*statements):
+def run_sql_on_data(*statements):
     def change(place):
         with closing(sqlite3.connect(place / "county.gpkg")) as database, database:
             for statement in statements:
@@ -80,10 +86,13 @@ def run_sql(*statements):
     return change
 
 
-def redraw(role, change):
-    """Return a function that replaces shapes of a layer; ``change`` maps feature ids to shapes."""
+def replace_shapes(role, change):
+    """Return a function that replaces shapes of a layer in the county's data.
 
-    def spoil(place):
+    ``change`` returns new shapes (WKB) by feature id.
+    """
+
+    def replace_shapes_in_file(place):
         path = place / "county.gpkg"
         with closing(sqlite3.connect(path)) as database:
             rows = dict(database.execute(f"SELECT fid, geom FROM {role}").fetchall())
@@ -93,17 +102,17 @@ def redraw(role, change):
             path, role, {f: s if isinstance(s, bytes) else shapely.to_wkb(s) for f, s in change(drawn).items()}
         )
 
-    return spoil
+    return replace_shapes_in_file
 
 
 def move_red_line_onto_farmland(place):
     farmland = []
-    redraw("YJJBNTBHTB", lambda drawn: farmland.append(drawn[1]) or {})(place)
-    redraw("STBHHX", lambda drawn: {1: shapely.union(drawn[1], farmland[0])})(place)
+    replace_shapes("YJJBNTBHTB", lambda drawn: farmland.append(drawn[1]) or {})(place)
+    replace_shapes("STBHHX", lambda drawn: {1: shapely.union(drawn[1], farmland[0])})(place)
 
 
-def make_circle(drawn):
-    """Return a CURVEPOLYGON at the location of the first feature."""
+def make_curved_polygon(drawn):
+    """Return a CURVEPOLYGON at the location of the first feature, by feature id."""
     x, y = shapely.get_coordinates(drawn[1].representative_point())[0]
     points = [(x - 1, y), (x, y + 1), (x + 1, y), (x, y - 1), (x - 1, y)]
     arcs = struct.pack("<BII", 1, 8, 5) + b"".join(struct.pack("<dd", *p) for p in points)
@@ -114,7 +123,7 @@ def move_to_other_zone(drawn):
     return {1: shapely.transform(drawn[1], lambda c: c - [1_000_000, 0])}
 
 
-def drop_layer(role):
+def remove_layer(role):
     tables = ("gpkg_contents", "gpkg_geometry_columns")
     drop = f"DROP TABLE {role}"
 
@@ -129,15 +138,21 @@ def drop_layer(role):
 
 
 def remove_text(place):
-    """Delete the document and its copy in the previous package, which would be reused."""
-    for path in (place / "文档" / TEXT, place / "结果" / ROOT / "2-规划文档" / TEXT):
+    """Delete the text document and its copy in the existing package.
+
+    The export would reuse that copy.
+    """
+    for path in (
+        place / "文档" / TEXT_DOCUMENT_NAME,
+        place / "结果" / PACKAGE_ROOT / "2-规划文档" / TEXT_DOCUMENT_NAME,
+    ):
         path.unlink()
 
 
-WHOLE = pdf("x")
+COMPLETE_PDF = pdf("x")
 
 
-def write_document(name, content=WHOLE):
+def write_document(name, content=COMPLETE_PDF):
     def change(place):
         path = place / "文档" / name
         path.parent.mkdir(exist_ok=True)
@@ -146,52 +161,52 @@ def write_document(name, content=WHOLE):
     return change
 
 
-LONG = "很" * 101
+OVERLONG_NAME = "很" * 101
 #: Title → damage to data and documents; changes of the specification; error key; words that both
 #: messages contain; remedy in Chinese and English. FORCE does not help where the key is `package_stopped`.
-PLANS = {
-    "a plan that fails": (move_red_line_onto_farmland, (), "package_gate", [ROOT], ("先按检查报告改正", "Correct the findings of its report")),
-    "a missing mandatory layer": (drop_layer("YDYHGHFQ"), (), "package_gate", ["YDYHGHFQ"], ("请补", "Add the layer")),
+UNEXPORTABLE_PLANS = {
+    "a plan that fails": (move_red_line_onto_farmland, (), "package_gate", [PACKAGE_ROOT], ("先按检查报告改正", "Correct the findings of its report")),
+    "a missing mandatory layer": (remove_layer("YDYHGHFQ"), (), "package_gate", ["YDYHGHFQ"], ("请补", "Add the layer")),
     "a missing mandatory document": (
-        remove_text, (), "package_gate", [TEXT],
+        remove_text, (), "package_gate", [TEXT_DOCUMENT_NAME],
         ("请放入文档文件夹", "Copy it into the folder of documents"),
     ),
-    "an empty document": (write_document(TEXT, b""), (), "package_gate", ["规划文本", TEXT], ("请重新导出", "Export them again")),
+    "an empty document": (write_document(TEXT_DOCUMENT_NAME, b""), (), "package_gate", ["规划文本", TEXT_DOCUMENT_NAME], ("请重新导出", "Export them again")),
     "a document name invalid on Windows": (
         write_document("140225浑源县05现状图：a?b.jpg", b"\xff\xd8\xff"), (), "package_gate", ["05现状图：a?b.jpg"], ("请改名", "rename"),
     ),
     "two documents of one name": (
-        write_document(f"旧/{TEXT}"), (), "package_gate", [TEXT, "规划文本"], ("请只保留一份", "Keep one"),
+        write_document(f"旧/{TEXT_DOCUMENT_NAME}"), (), "package_gate", [TEXT_DOCUMENT_NAME, "规划文本"], ("请只保留一份", "Keep one"),
     ),
     "a text too long": (
-        run_sql(f"UPDATE CZKFBJ SET XZQMC = '{LONG}' WHERE fid = 2"), (), "package_stopped", ["CZKFBJ", "XZQMC", "101"],
+        run_sql_on_data(f"UPDATE CZKFBJ SET XZQMC = '{OVERLONG_NAME}' WHERE fid = 2"), (), "package_stopped", ["CZKFBJ", "XZQMC", "101"],
         ("请缩短", "Shorten"),
     ),
     "a code not in its domain": (
-        run_sql("UPDATE DLTB SET GDLX = 'ZZ' WHERE fid = 2"), (), "package_gate", ["DLTB", "GDLX", "ZZ"],
+        run_sql_on_data("UPDATE DLTB SET GDLX = 'ZZ' WHERE fid = 2"), (), "package_gate", ["DLTB", "GDLX", "ZZ"],
         ("请改为表中的代码", "Use codes of the list"),
     ),
     "a character that GBK lacks": (
-        run_sql("UPDATE CZKFBJ SET XZQMC = '𠮷县' WHERE fid = 2"), SHAPEFILES, "package_stopped", ["CZKFBJ", "XZQMC", "𠮷"],
+        run_sql_on_data("UPDATE CZKFBJ SET XZQMC = '𠮷县' WHERE fid = 2"), SHAPEFILE_SPEC_CHANGES, "package_stopped", ["CZKFBJ", "XZQMC", "𠮷"],
         ("请改用通用字", "Use others"),
     ),
     "a county name invalid as a folder": (
-        run_sql("UPDATE XZQX SET XZQDM = '990099', XZQMC = '浑源/县'"), (), "package_root", ["浑源/县"], ("请修改县名", "Change the county's name"),
+        run_sql_on_data("UPDATE XZQX SET XZQDM = '990099', XZQMC = '浑源/县'"), (), "package_root", ["浑源/县"], ("请修改县名", "Change the county's name"),
     ),
     "an unknown county": (
-        run_sql("UPDATE XZQX SET XZQDM = '990099', XZQMC = NULL"), (), "package_county_unknown", ["XZQX"], ("行政区代码", "division code"),
+        run_sql_on_data("UPDATE XZQX SET XZQDM = '990099', XZQMC = NULL"), (), "package_county_unknown", ["XZQX"], ("行政区代码", "division code"),
     ),
-    "curves": (redraw("CZKFBJ", make_circle), (), "package_gate", ["CZKFBJ"], ("请先转为折点", "Convert them to vertices")),
-    "mixed zones": (redraw("CZKFBJ", move_to_other_zone), (), "package_gate", ["CZKFBJ"], ("改正到本图层的坐标系", "Reproject them to the layer's CRS")),
-    "an empty layer": (run_sql("DELETE FROM CZKFBJ"), (), "package_gate", ["CZKFBJ"], ("请补充数据", "Add the data")),
+    "curves": (replace_shapes("CZKFBJ", make_curved_polygon), (), "package_gate", ["CZKFBJ"], ("请先转为折点", "Convert them to vertices")),
+    "mixed zones": (replace_shapes("CZKFBJ", move_to_other_zone), (), "package_gate", ["CZKFBJ"], ("改正到本图层的坐标系", "Reproject them to the layer's CRS")),
+    "an empty layer": (run_sql_on_data("DELETE FROM CZKFBJ"), (), "package_gate", ["CZKFBJ"], ("请补充数据", "Add the data")),
     "a feature without a shape": (
-        run_sql("UPDATE CZKFBJ SET geom = NULL WHERE fid = 2"), (), "package_gate", ["CZKFBJ"], ("请补充图形，或删去要素", "Draw or delete"),
+        run_sql_on_data("UPDATE CZKFBJ SET geom = NULL WHERE fid = 2"), (), "package_gate", ["CZKFBJ"], ("请补充图形，或删去要素", "Draw or delete"),
     ),
 }  # fmt: skip
 
 
 def write_spec(tmp_path, words):
-    text = COUNTY
+    text = COUNTY_SPEC_TEXT
     for old, new in words:
         assert old in text
         text = text.replace(old, new, 1)
@@ -200,14 +215,14 @@ def write_spec(tmp_path, words):
     return load_package_spec(path)
 
 
-@pytest.mark.parametrize("name", PLANS)
-def test_unexportable_plan_is_refused_with_place_and_remedy(place, tmp_path, name):
-    spoil, words, key, places, remedies = PLANS[name]
-    spoil(place)
-    order = ExportOrder(write_spec(tmp_path, words), place / "结果", place / "文档")
-    before = digest(place)
+@pytest.mark.parametrize("name", UNEXPORTABLE_PLANS)
+def test_plan_that_cannot_be_exported_is_refused_with_place_and_remedy(damaged_county, tmp_path, name):
+    spoil, words, key, places, remedies = UNEXPORTABLE_PLANS[name]
+    spoil(damaged_county)
+    order = ExportOrder(write_spec(tmp_path, words), damaged_county / "结果", damaged_county / "文档")
+    before = digest(damaged_county)
     for lang, remedy in zip(("zh", "en"), remedies, strict=True):
-        checked = check_plan(place / "county.gpkg", Options(lang=lang))
+        checked = check_plan(damaged_county / "county.gpkg", Options(lang=lang))
         for force in (False,) if key == "package_gate" else (False, True):
             with pytest.raises(SanxianError) as caught:
                 export_package(checked, replace(order, force=force))
@@ -215,7 +230,7 @@ def test_unexportable_plan_is_refused_with_place_and_remedy(place, tmp_path, nam
             message = Texts(lang).explain(caught.value)
             assert remedy in message and "{" not in message and "None" not in message, message
             assert all(word in message for word in places), message
-    assert digest(place) == before and (place / "结果" / ROOT / MANIFEST).exists()
+    assert digest(damaged_county) == before and (damaged_county / "结果" / PACKAGE_ROOT / MANIFEST).exists()
 
 
 @pytest.mark.parametrize(
@@ -233,7 +248,7 @@ def test_unexportable_plan_is_refused_with_place_and_remedy(place, tmp_path, nam
         ('maps = "4-规划图件"', 'maps = "4-规划图件/NUL"'),
     ],
 )
-def test_spec_with_a_forbidden_name_is_refused(tmp_path, old, name):
+def test_package_spec_with_a_forbidden_name_is_refused(tmp_path, old, name):
     with pytest.raises(DataError) as caught:
         write_spec(tmp_path, [(old, name)])
     zh, en = (Texts(lang).explain(caught.value) for lang in ("zh", "en"))
@@ -241,12 +256,15 @@ def test_spec_with_a_forbidden_name_is_refused(tmp_path, old, name):
     assert ("请改名" in zh and "rename" in en) if "title" not in name else "{code}" in zh and "{code}" in en
 
 
-def test_spec_with_the_year_in_names_passes_inspection(place, tmp_path):
-    """Export with the current year in the names and inspect the result."""
+def test_package_with_the_year_in_its_names_passes_inspection(damaged_county, tmp_path):
+    """Export a package with the current year in its names and inspect it."""
     spec = write_spec(
         tmp_path, [('"{code}{name}国土空间总体规划"', '"{code}{name}{year}规划"'), ("检查报告", "{year}检查报告")]
     )
-    done = export_package(check_plan(place / "county.gpkg", Options()), ExportOrder(spec, place / "新", place / "文档"))
+    done = export_package(
+        check_plan(damaged_county / "county.gpkg", Options()),
+        ExportOrder(spec, damaged_county / "新", damaged_county / "文档"),
+    )
     assert re.fullmatch(r"140225浑源县20\d\d规划", done.path.name)
     report = inspect_package(done.path, spec, Options()).report
     # Tables in an mdb cannot be read here.
@@ -255,19 +273,19 @@ def test_spec_with_the_year_in_names_passes_inspection(place, tmp_path):
     ]
 
 
-def test_locked_documents_raise_an_input_error(place, monkeypatch):
-    checked = check_plan(place / "county.gpkg", Options())
-    order = ExportOrder(SPEC, place / "结果", place / "文档")
-    before = digest(place)
+def test_documents_locked_by_another_program_raise_an_input_error(damaged_county, monkeypatch):
+    checked = check_plan(damaged_county / "county.gpkg", Options())
+    order = ExportOrder(COUNTY_SPEC, damaged_county / "结果", damaged_county / "文档")
+    before = digest(damaged_county)
     real_open, real_copy = Path.open, shutil.copyfile
 
     def refuse_open(path, *args, **more):
-        if path.name == TEXT and "文档" in path.parts:
+        if path.name == TEXT_DOCUMENT_NAME and "文档" in path.parts:
             raise PermissionError(13, "in use", str(path))
         return real_open(path, *args, **more)
 
     def refuse_copy(source, target):
-        if Path(source).name == TEXT:
+        if Path(source).name == TEXT_DOCUMENT_NAME:
             raise PermissionError(13, "in use", str(source))
         return real_copy(source, target)
 
@@ -276,17 +294,17 @@ def test_locked_documents_raise_an_input_error(place, monkeypatch):
             patch.setattr(where, name, fake)
             with pytest.raises(InputError) as caught:
                 export_package(checked, order)
-        explain_in_both(caught.value, TEXT)
-    assert digest(place) == before
+        explain_in_both_languages(caught.value, TEXT_DOCUMENT_NAME)
+    assert digest(damaged_county) == before
 
 
 # Received packages.
 
 
 def assert_finding(path, code, case, word):
-    """Require the finding that reports the damage, in both languages."""
+    """Require a finding with this rule, case and word, rendered in both languages."""
     for lang in ("zh", "en"):
-        report = inspect_package(path, SPEC, Options(lang=lang)).report
+        report = inspect_package(path, COUNTY_SPEC, Options(lang=lang)).report
         assert not [r.code for r in report.rules if r.outcome == "crashed"]
         reported = [f for f in report.findings if (f.code, f.case) == (code, case)]
         assert any(word in f.message for f in reported), (
@@ -295,37 +313,37 @@ def assert_finding(path, code, case, word):
         )
 
 
-def layer_tables(package):
-    """Return the files of the layer tables, without the system tables, which come first."""
-    return sorted((package / GDB).glob("*.gdbtable"))[8:]
+def list_layer_tables(package):
+    """Return the FileGDB files of layer tables, without those of system tables."""
+    return sorted((package / DATABASE_PATH).glob("*.gdbtable"))[8:]
 
 
 def remove_manifest(package):
-    """Remove the manifest, as in a package of other software."""
+    """Delete the manifest, as in a package of other software."""
     for name in (MANIFEST, DIGEST):
         (package / name).unlink()
 
 
 def truncate_table(package):
     remove_manifest(package)
-    path = max(layer_tables(package), key=lambda p: p.stat().st_size)
+    path = max(list_layer_tables(package), key=lambda p: p.stat().st_size)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
 def delete_table(package):
     remove_manifest(package)
-    max(layer_tables(package), key=lambda p: p.stat().st_size).unlink()
+    max(list_layer_tables(package), key=lambda p: p.stat().st_size).unlink()
 
 
-def flip_bit(package):
-    path = max(layer_tables(package), key=lambda p: p.stat().st_size)
+def flip_bit_of_database(package):
+    path = max(list_layer_tables(package), key=lambda p: p.stat().st_size)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0x10
     path.write_bytes(bytes(content))
 
 
 def delete_last_files(package):
-    """Delete files as an interrupted copy in name order leaves them."""
+    """Delete the last files by name, as an interrupted copy leaves a package."""
     for path in sorted(package.rglob("*"), reverse=True)[:12]:
         if path.is_file() and path.name not in (MANIFEST, DIGEST):
             path.unlink()
@@ -339,36 +357,36 @@ def truncate_manifest(package):
 DAMAGED_PACKAGES = {
     "half copied": (delete_last_files, "DOC006", "lost", "图"),
     "half copied, with a truncated manifest": (truncate_manifest, "DOC006", "manifest", MANIFEST),
-    "half copied, without its database": (lambda p: shutil.rmtree(p / GDB), "DOC002", "data", "矢量数据"),
+    "half copied, without its database": (lambda p: shutil.rmtree(p / DATABASE_PATH), "DOC002", "data", "矢量数据"),
     "a damaged gdb: a truncated table": (truncate_table, "DOC008", "unreadable", "DLTB"),
     "a damaged gdb: a file missing": (delete_table, "DOC008", "missing", "XZYDYH"),
-    "a damaged gdb: a bit flipped": (flip_bit, "DOC006", "changed", "gdbtable"),
+    "a damaged gdb: a bit flipped": (flip_bit_of_database, "DOC006", "changed", "gdbtable"),
     "a damaged gdb: its catalogue emptied": (
-        lambda p: (p / GDB / "a00000001.gdbtable").write_bytes(b""), "DOC008", "unreadable", ".gdb",
+        lambda p: (p / DATABASE_PATH / "a00000001.gdbtable").write_bytes(b""), "DOC008", "unreadable", ".gdb",
     ),
     "a link that leads nowhere": (lambda p: (p / "2-规划文档" / "链接.pdf").symlink_to("/nowhere"), "DOC005", "link", "链接"),
     "an empty layer": (
-        lambda p: shutil.rmtree(p / GDB) or shutil.copytree(p.parents[1] / "空.gdb", p / GDB), "DOC008", "empty", "CZKFBJ",
+        lambda p: shutil.rmtree(p / DATABASE_PATH) or shutil.copytree(p.parents[1] / "空.gdb", p / DATABASE_PATH), "DOC008", "empty", "CZKFBJ",
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", DAMAGED_PACKAGES)
-def test_damaged_package_gives_the_expected_finding(place, name):
+def test_inspection_of_a_damaged_package_gives_the_expected_finding(damaged_county, name):
     spoil, code, case, word = DAMAGED_PACKAGES[name]
-    package = place / "结果" / ROOT
+    package = damaged_county / "结果" / PACKAGE_ROOT
     if name == "an empty layer":
-        copy_with_empty_layer(package, place / "空.gdb")
+        copy_with_empty_layer(package, damaged_county / "空.gdb")
     spoil(package)
-    before = digest(place)
+    before = digest(damaged_county)
     assert_finding(package, code, case, word)
-    assert digest(place) == before
+    assert digest(damaged_county) == before
 
 
 def copy_with_empty_layer(package, target):
     from osgeo import gdal
 
-    shutil.copytree(package / GDB, target)
+    shutil.copytree(package / DATABASE_PATH, target)
     database = gdal.OpenEx(str(target), gdal.OF_UPDATE | gdal.OF_VECTOR)
     layer = database.GetLayerByName("CZKFBJ")
     for feature in list(layer):
@@ -376,31 +394,37 @@ def copy_with_empty_layer(package, target):
     del layer, database
 
 
-def test_damaged_gdb_as_the_plan_is_refused(place):
-    """A truncated table is reported with its layer; a deleted table is a missing layer."""
-    package, source = place / "结果" / ROOT, place / "来的" / ROOT
+def test_damaged_filegdb_given_as_the_plan_is_refused(damaged_county):
+    """Damage a FileGDB that is the plan: a truncated and a deleted table.
+
+    The first is reported with its layer, the second as a missing layer.
+    """
+    package, source = damaged_county / "结果" / PACKAGE_ROOT, damaged_county / "来的" / PACKAGE_ROOT
     shutil.copytree(package, source)
     delete_table(source)
-    before = digest(place)
+    before = digest(damaged_county)
     with pytest.raises(OutputError) as caught:
-        export_package(check_plan(source / GDB, Options()), ExportOrder(SPEC, place / "结果", place / "文档"))
-    assert "DLTB" in Texts("zh").explain(caught.value) and digest(place) == before
+        export_package(
+            check_plan(source / DATABASE_PATH, Options()),
+            ExportOrder(COUNTY_SPEC, damaged_county / "结果", damaged_county / "文档"),
+        )
+    assert "DLTB" in Texts("zh").explain(caught.value) and digest(damaged_county) == before
     shutil.rmtree(source)
     shutil.copytree(package, source)
     truncate_table(source)
-    before = digest(place)
+    before = digest(damaged_county)
     with pytest.raises(InputError) as caught:
-        check_plan(source / GDB, Options())
-    explain_in_both(caught.value, ".gdb", "DLTB")
-    assert digest(place) == before
+        check_plan(source / DATABASE_PATH, Options())
+    explain_in_both_languages(caught.value, ".gdb", "DLTB")
+    assert digest(damaged_county) == before
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_randomly_damaged_gdb_is_found_by_its_digest(place, seed):
-    """Change any file of the database at random; inspection must not crash."""
+def test_randomly_damaged_filegdb_in_a_package_is_found_by_its_digest(damaged_county, seed):
+    """Change random bytes of a file of the database; inspection must not crash."""
     draw = random.Random(seed)
-    package = place / "结果" / ROOT
-    path = draw.choice(sorted(p for p in (package / GDB).iterdir() if p.stat().st_size))
+    package = damaged_county / "结果" / PACKAGE_ROOT
+    path = draw.choice(sorted(p for p in (package / DATABASE_PATH).iterdir() if p.stat().st_size))
     content = bytearray(path.read_bytes())
     at = draw.randrange(len(content))
     match draw.choice(["bits", "cut", "more"]):
@@ -419,7 +443,7 @@ def test_randomly_damaged_gdb_is_found_by_its_digest(place, seed):
 
 
 def write_zip(path, entries, flags=0):
-    """Write a zip of (name, content) pairs; names are texts or ZipInfo."""
+    """Write a zip of (name, content) pairs; names are texts or ZipInfo objects."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as file:
         for name, content in entries:
@@ -440,7 +464,7 @@ def make_link_entry():
     return entry
 
 
-ARCHIVES = {
+UNSAFE_ARCHIVES = {
     "a zip bomb": ([("a.txt", b"\0" * 60 * 2**20)], 0, "package_zip_bomb", ("其他工具", "another tool")),
     "a bomb of many files": ([(f"{n}.txt", b"\0" * 20 * 2**20) for n in range(8)], 0, "package_zip_bomb", ("其他工具", "another tool")),
     "a path that climbs": ([("a/../../b.txt", b"x")], 0, "package_zip_climbs", ("索取", "Request")),
@@ -455,26 +479,26 @@ ARCHIVES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ARCHIVES)
-def test_unsafe_archive_is_refused(tmp_path, name):
-    entries, flags, key, remedies = ARCHIVES[name]
+@pytest.mark.parametrize("name", UNSAFE_ARCHIVES)
+def test_unsafe_zip_archive_is_refused(tmp_path, name):
+    entries, flags, key, remedies = UNSAFE_ARCHIVES[name]
     path = write_zip(tmp_path / "成果.zip", entries, flags)
     before = digest(tmp_path)
     with pytest.raises(InputError) as caught:
-        inspect_package(path, SPEC, Options())
+        inspect_package(path, COUNTY_SPEC, Options())
     assert caught.value.key == key
-    messages = explain_in_both(caught.value, "成果.zip")
+    messages = explain_in_both_languages(caught.value, "成果.zip")
     assert all(remedy in text for remedy, text in zip(remedies, messages, strict=True)), messages
     assert digest(tmp_path) == before
 
 
-@pytest.mark.parametrize("name", DAMAGE)
-def test_damaged_vct_leaves_no_database(tmp_path, name):
-    """Refuse truncated files, unknown references and wrong counts with the line."""
-    source, target = write_file(tmp_path / "坏.vct", DAMAGE[name][0]), tmp_path / "库.gpkg"
+@pytest.mark.parametrize("name", DAMAGED_FILES)
+def test_damaged_vct_file_leaves_no_imported_database(tmp_path, name):
+    """Import truncated files, unknown references and wrong counts; each has a line."""
+    source, target = write_file(tmp_path / "坏.vct", DAMAGED_FILES[name][0]), tmp_path / "库.gpkg"
     target.write_text("former")
     before = digest(tmp_path)
     with pytest.raises(InputError) as caught:
         vct_to_database(source, target)
-    explain_in_both(caught.value, "坏.vct")
+    explain_in_both_languages(caught.value, "坏.vct")
     assert digest(tmp_path) == before

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Presentation in a package: number formats, colours, pictures, keys, and tolerance for other versions."""
+"""Workbook cells and maps of a package that show something else than their value.
+
+Differences between plugin versions are tolerated where they are harmless.
+"""
 
 import io
 import json
@@ -21,66 +24,66 @@ from plugin.core.package.tables.read import read_workbook
 from plugin.paths import MANIFEST_SCHEMA, REPORT_SCHEMA
 from tests.core.package.test_forged import (
     MANIFEST,
-    METADATA,
+    METADATA_PATH,
+    PACKAGE_RULES,
     PAGE,
-    REPORT,
-    RULES,
-    TABLES,
-    as_other_version,
+    REPORT_JSON_PATH,
+    TABLES_PATH,
+    act_as_other_plugin_version,
+    assembled_plan,  # noqa: F401
     change_manifest,
     change_report,
     change_workbook,
+    copied_package,  # noqa: F401
     cover_cells,
     exported_package,  # noqa: F401
-    find_findings,
     find_number_cell,
-    package,  # noqa: F401
+    geopackage_spec,  # noqa: F401
+    inspect_findings,
     paint_cell,
-    plan,  # noqa: F401
-    read,
-    remake,
+    read_json,
+    recompute_digests,
+    remake_manifest_page,
     replace_in_page,
-    reseal,
-    set_about,
+    set_about_text,
+    set_cell_text,
     set_number_format,
-    set_words,
-    spec,  # noqa: F401
     unchanged_findings,  # noqa: F401
-    write,
+    write_json,
 )
 from tests.core.package_fixtures import jpg
 
 # ruff: noqa: F811
 
-MISLEADING = [
+MISLEADING_NUMBER_FORMATS = [
     '"75.9000"', r"\7\5\.\9", "75.9", '"7"0.00', '0.00"9"', '[$75.90]', '[$7]0.00', "#,##0.00,", "0.00,,", '[>0]"75.9";0.00',
     '"达到"', "[White]0.00", "[白色]0.00", "*7", '0.00;"12.5"', '0.00;-0.00;"12.5"',
 ]  # fmt: skip
-PLAIN = [
+PLAIN_NUMBER_FORMATS = [
     "General", "0.00", "#,##0.00;[Red]-#,##0.00", '0.00"公顷"', '0.00"m2"', '#,##0.00" km²"', "0%", '0.00_);(0.00)', '0.00;-0.00;"—"',
     '_-* #,##0.00_-;-* #,##0.00_-;_-* "-"??_-;_-@_-', '0.00"（2020年）"', "[$¥-804]#,##0.00", "0.00E+00", "yyyy-mm-dd", ";;;", '"第"0"号"',
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("number_format", MISLEADING)
-def test_misleading_number_format_is_detected(number_format):
+@pytest.mark.parametrize("number_format", MISLEADING_NUMBER_FORMATS)
+def test_number_format_that_shows_another_figure_is_detected(number_format):
     assert is_misleading_format(number_format, True)
     assert not is_own_format(number_format, True)
 
 
-@pytest.mark.parametrize("number_format", PLAIN)
-def test_plain_number_format_is_accepted(number_format):
+@pytest.mark.parametrize("number_format", PLAIN_NUMBER_FORMATS)
+def test_number_format_that_shows_the_cell_value_is_accepted(number_format):
     assert not is_misleading_format(number_format, True)
 
 
 @pytest.mark.parametrize(
     ("number_format", "wrong"), [('0;0;0;"达到"', True), ("@", False), ("General", False), ("0;0;0;@", False)]
 )
-def test_misleading_text_format_is_detected(number_format, wrong):
+def test_text_format_that_shows_another_text_is_detected(number_format, wrong):
     assert is_misleading_format(number_format, False) is wrong
 
 
-def write_book(path, *changes):
+def write_painted_workbook(path, *changes):
     import openpyxl
 
     book = openpyxl.Workbook()
@@ -103,30 +106,30 @@ def write_book(path, *changes):
         ("FF808080", "", False),
     ],
 )
-def test_invisible_text_is_detected(tmp_path, font_color, fill_color, hidden):
+def test_cell_text_invisible_on_its_background_is_detected(tmp_path, font_color, fill_color, hidden):
     from openpyxl.styles import Font, PatternFill
 
-    def paint(sheet):
+    def paint_sheet(sheet):
         sheet["B2"].font = Font(color=font_color)
         sheet["B2"].fill = PatternFill("solid", start_color=fill_color) if fill_color else PatternFill()
 
-    assert ("cells" in write_book(tmp_path / "a.xlsx", paint).hidden) is hidden
+    assert ("cells" in write_painted_workbook(tmp_path / "a.xlsx", paint_sheet).hidden) is hidden
 
 
-def test_tint_that_whitens_text_is_detected(tmp_path):
+def test_colour_tint_that_makes_cell_text_white_is_detected(tmp_path):
     from openpyxl.styles import Font
     from openpyxl.styles.colors import Color
 
-    def paint(sheet):
+    def paint_sheet(sheet):
         sheet["B2"].font = Font(color=Color(theme=1, tint=0.99))
 
-    assert "cells" in write_book(tmp_path / "a.xlsx", paint).hidden
+    assert "cells" in write_painted_workbook(tmp_path / "a.xlsx", paint_sheet).hidden
 
 
 @pytest.mark.parametrize("anchor", ["twoCellAnchor", "oneCellAnchor"])
-def test_cells_under_a_drawing_are_detected(tmp_path, anchor):
+def test_cells_covered_by_a_drawing_are_detected(tmp_path, anchor):
     path = tmp_path / "a.xlsx"
-    write_book(path)
+    write_painted_workbook(path)
     size = "<to><col>1</col><row>1</row></to>" if anchor == "twoCellAnchor" else '<ext cx="9525" cy="9525"/>'
     shape = f"<wsDr><{anchor}><from><col>1</col><row>1</row></from>{size}</{anchor}></wsDr>"
     with zipfile.ZipFile(path, "a") as archive:
@@ -139,12 +142,12 @@ def test_cells_under_a_drawing_are_detected(tmp_path, anchor):
     assert sheet.covered == ((2, 2),)
 
 
-def test_layer_names_are_replaced_only_in_quotation_marks():
+def test_layer_names_are_replaced_by_codes_only_inside_quotation_marks():
     names = {"红线2024": "STBHHX", "DLTB": "DLTB"}
     assert apply_layer_names("由“红线2024”和“DLTB”计算；红线2024", names) == "由“STBHHX”和“DLTB”计算；红线2024"
 
 
-def test_jpeg_is_decoded_by_gdal(tmp_path):
+def test_jpeg_map_is_decoded_by_gdal(tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(jpg())
     assert decode_jpeg(path) == DecodedJpeg(GDAL, True, 127, 0.5)
@@ -154,7 +157,7 @@ def test_jpeg_is_decoded_by_gdal(tmp_path):
     assert decode_jpeg(path) == DecodedJpeg(GDAL, False)
 
 
-def test_jpeg_is_decoded_by_pillow_without_gdal(tmp_path, monkeypatch):
+def test_jpeg_map_is_decoded_by_pillow_when_gdal_is_missing(tmp_path, monkeypatch):
     pytest.importorskip("PIL", reason="optional")
     monkeypatch.setattr(decoded_module, "_by_gdal", lambda path: None)
     path = tmp_path / "a.jpg"
@@ -168,31 +171,33 @@ def test_jpeg_is_decoded_by_pillow_without_gdal(tmp_path, monkeypatch):
     assert decode_jpeg(path) == DecodedJpeg(UNREAD, True, None)
 
 
-def test_undecoded_map_is_reported_in_the_rule_reason(package, spec, plan, monkeypatch):
+def test_map_that_cannot_be_decoded_is_reported_in_the_reason_of_the_rule(
+    copied_package, geopackage_spec, assembled_plan, monkeypatch
+):
     from plugin.core.engine.evaluate import choose_rules
     from plugin.core.package.inspection import collect_facts as collect_module
     from plugin.core.results.run import run_check
 
     monkeypatch.setattr(collect_module, "decode_jpeg", lambda path: DecodedJpeg())
-    side = SideInputs(package=collect_module.collect_package_facts(package, spec))
-    (rule,) = run_check(plan, choose_rules(["DOC005"]), side=side, lang="zh").rules
+    side = SideInputs(package=collect_module.collect_package_facts(copied_package, geopackage_spec))
+    (rule,) = run_check(assembled_plan, choose_rules(["DOC005"]), side=side, lang="zh").rules
     assert "没有解码" in rule.reason
 
 
-def test_schemas_contain_every_written_key(exported_package):
-    assert unknown_keys(read(exported_package / MANIFEST), MANIFEST_SCHEMA) == ""
-    assert unknown_keys(read(exported_package / REPORT), REPORT_SCHEMA) == ""
+def test_schemas_of_manifest_and_report_contain_every_written_key(exported_package):
+    assert unknown_keys(read_json(exported_package / MANIFEST), MANIFEST_SCHEMA) == ""
+    assert unknown_keys(read_json(exported_package / REPORT_JSON_PATH), REPORT_SCHEMA) == ""
 
 
-def test_schemas_contain_every_key_of_0_1_0():
+def test_schemas_of_manifest_and_report_contain_every_key_of_version_0_1_0():
     place = Path(__file__).parents[2] / "upgrade" / "0.1.0"
-    assert unknown_keys(read(place / "report.json"), REPORT_SCHEMA) == ""
+    assert unknown_keys(read_json(place / "report.json"), REPORT_SCHEMA) == ""
     with zipfile.ZipFile(place / "package.zip") as archive:
         name = next(n for n in archive.namelist() if n.endswith("/manifest.json"))
         assert unknown_keys(json.load(io.BytesIO(archive.read(name))), MANIFEST_SCHEMA) == ""
 
 
-def test_unknown_keys_are_named_by_their_path():
+def test_unknown_manifest_keys_are_named_by_their_path():
     data = {
         "schema": "sanxian-package/1",
         "tool": {"versions": {"any": "1"}, "by": "x"},
@@ -201,60 +206,67 @@ def test_unknown_keys_are_named_by_their_path():
     assert unknown_keys(data, MANIFEST_SCHEMA) == "tool.by, layers[].a"
 
 
-def as_other_build(digest="0" * 64, *changes):
-    """Change a package as if another build of the same version with other templates had made it."""
+def act_as_other_plugin_build(digest="0" * 64, *changes):
+    """Return a function that changes a package as another plugin build would make it.
+
+    The version number is the same, the page templates differ.
+    """
 
     def changed(package):
-        data = read(package / MANIFEST)
+        data = read_json(package / MANIFEST)
         if digest:
             data["tool"]["generator"] = digest
         else:
             del data["tool"]["generator"]
-        write(package / MANIFEST, data)
+        write_json(package / MANIFEST, data)
         replace_in_page("</style>", "p.of-old{margin:0}</style>")(package)
         for change in changes:
             change(package)
-        remake(package)
+        remake_manifest_page(package)
         replace_in_page("</style>", "p.of-old{margin:0}</style>", PAGE)(package)
 
     return changed
 
 
 @pytest.mark.parametrize("digest", ["0" * 64, ""])
-def test_pages_of_another_build_are_reported_as_not_rebuilt(package, spec, plan, unchanged_findings, digest):
-    as_other_build(digest)(package)
-    reseal(package)
-    found = find_findings(package, spec, plan, RULES)
+def test_pages_made_by_another_plugin_build_are_reported_as_not_rebuilt(
+    copied_package, geopackage_spec, assembled_plan, unchanged_findings, digest
+):
+    act_as_other_plugin_build(digest)(copied_package)
+    recompute_digests(copied_package)
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES)
     new = {key: [f.severity for f in some] for key, some in found.items() if key not in unchanged_findings}
     assert new == {("DOC015", "not_rebuilt"): ["WARNING", "WARNING"]}
     for finding in found["DOC015", "not_rebuilt"]:
         assert "未能重建核对" in finding.message and "同一版本号" in finding.message
 
 
-def test_verdict_of_another_build_is_still_compared(package, spec, plan):
-    as_other_build("0" * 64, replace_in_page(">不通过</div>", ">通过</div>"))(package)
-    reseal(package)
-    (finding,) = find_findings(package, spec, plan, RULES)["DOC015", "differs"]
+def test_verdict_on_a_page_made_by_another_plugin_build_is_still_compared(
+    copied_package, geopackage_spec, assembled_plan
+):
+    act_as_other_plugin_build("0" * 64, replace_in_page(">不通过</div>", ">通过</div>"))(copied_package)
+    recompute_digests(copied_package)
+    (finding,) = inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES)["DOC015", "differs"]
     assert finding.severity == "ERROR" and "“通过”" in finding.message and "“不通过”" in finding.message
 
 
-def test_changed_markup_of_this_build_is_an_error(package, spec, plan):
-    replace_in_page("</style>", "p.of-old{margin:0}</style>")(package)
-    remake(package)
-    reseal(package)
-    (finding,) = find_findings(package, spec, plan, RULES)["DOC015", "differs"]
+def test_changed_page_markup_of_the_same_plugin_build_is_an_error(copied_package, geopackage_spec, assembled_plan):
+    replace_in_page("</style>", "p.of-old{margin:0}</style>")(copied_package)
+    remake_manifest_page(copied_package)
+    recompute_digests(copied_package)
+    (finding,) = inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES)["DOC015", "differs"]
     assert finding.severity == "ERROR" and "页面代码，从第" in finding.message and "p.of-old" in finding.message
 
 
-def test_manifest_contains_the_generator_digest(exported_package, monkeypatch):
+def test_manifest_contains_the_digest_of_the_code_that_generates_pages(exported_package, monkeypatch):
     from plugin.core.package import generator
 
-    assert read(exported_package / MANIFEST)["tool"]["generator"] == generator_digest()
+    assert read_json(exported_package / MANIFEST)["tool"]["generator"] == generator_digest()
     monkeypatch.setattr(generator, "_files", lambda: generator.__dict__["_CODE"][0].glob("html.py"))
     assert generator_digest.__wrapped__() != generator_digest()
 
 
-def scale_indicator(name, share):
+def scale_manifest_indicator(name, share):
     def change(data):
         one = next(i for i in data["indicators"] if i["id"] == name)
         one["value"] *= 1 + share
@@ -274,35 +286,37 @@ def add_feature_count(data):
 
 
 #: Title → (change, rule and case, severity for another version, for this version).
-LENIENT = {
-    "a figure within the tolerance between versions": (scale_indicator("red_line_area", 1.5e-5), ("DOC013", "figure"), "WARNING", "ERROR"),
-    "a figure beyond the tolerance": (scale_indicator("red_line_area", 3e-5), ("DOC013", "figure"), "ERROR", "ERROR"),
+TOLERATED_VERSION_CHANGES = {
+    "a figure within the tolerance between versions": (scale_manifest_indicator("red_line_area", 1.5e-5), ("DOC013", "figure"), "WARNING", "ERROR"),
+    "a figure beyond the tolerance": (scale_manifest_indicator("red_line_area", 3e-5), ("DOC013", "figure"), "ERROR", "ERROR"),
     "a table figure beyond the tolerance": (scale_table_cell(1e-2), ("DOC011", "cell"), "ERROR", "ERROR"),
     "a number of features": (change_report(add_feature_count), ("DOC013", "features"), "ERROR", "ERROR"),
     "a verdict": (change_report(lambda r: r["summary"].update(verdict="pass")), ("DOC013", "summary"), "ERROR", "ERROR"),
     "a count of warnings": (change_report(lambda r: r["summary"].update(warnings=77)), ("DOC013", "summary"), "ERROR", "ERROR"),
-    "a status word": (set_words("状态", "达到"), ("DOC011", "words"), "ERROR", "ERROR"),
-    "the sheet on the data": (set_about("县配置", "浑源县（已确认）"), ("DOC011", "words"), "ERROR", "ERROR"),
+    "a status word": (set_cell_text("状态", "达到"), ("DOC011", "words"), "ERROR", "ERROR"),
+    "the sheet on the data": (set_about_text("县配置", "浑源县（已确认）"), ("DOC011", "words"), "ERROR", "ERROR"),
     "a number format": (set_number_format('"75.9000"'), ("DOC011", "format"), "ERROR", "ERROR"),
     "a shape over cells": (cover_cells(), ("DOC011", "drawn"), "ERROR", "ERROR"),
     "white text": (paint_cell("FFFFFFFF"), ("DOC011", "hidden"), "WARNING", "WARNING"),
-    "a score": (replace_in_page("<质量得分 ?/>", "<质量得分>99</质量得分>", METADATA), ("DOC012", "value"), "WARNING", "WARNING"),
+    "a score": (replace_in_page("<质量得分 ?/>", "<质量得分>99</质量得分>", METADATA_PATH), ("DOC012", "value"), "WARNING", "WARNING"),
     "an extra key": (change_manifest(lambda m: m.update(approved="省厅")), ("DOC010", "keys"), "WARNING", "ERROR"),
     "an extra key of the report": (change_report(lambda r: r.update(approved="省厅")), ("DOC013", "keys"), "WARNING", "ERROR"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("elsewhere", [True, False])
-@pytest.mark.parametrize("name", LENIENT)
-def test_severity_depends_on_version_only_for_tolerated_changes(package, spec, plan, name, elsewhere):
-    change, (code, case), other, own = LENIENT[name]
+@pytest.mark.parametrize("name", TOLERATED_VERSION_CHANGES)
+def test_change_that_another_plugin_version_explains_is_reported_less_severely(
+    copied_package, geopackage_spec, assembled_plan, name, elsewhere
+):
+    change, (code, case), other, own = TOLERATED_VERSION_CHANGES[name]
     if elsewhere:
-        as_other_version(change)(package)
+        act_as_other_plugin_version(change)(copied_package)
     else:
-        change(package)
-        remake(package)
-    reseal(package)
-    found = find_findings(package, spec, plan, [*RULES, "DOC011"])
+        change(copied_package)
+        remake_manifest_page(copied_package)
+    recompute_digests(copied_package)
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, [*PACKAGE_RULES, "DOC011"])
     if case == "hidden":
         assert "D4" in found[code, case][0].message
     assert {f.severity for f in found[code, case]} == {other if elsewhere else own}
@@ -312,7 +326,7 @@ def test_severity_depends_on_version_only_for_tolerated_changes(package, spec, p
     assert [f.severity for f in unbuilt] == (["WARNING"] if elsewhere else [])
 
 
-def test_counts_have_no_tolerance_between_versions():
+def test_counts_in_tables_are_compared_without_tolerance_between_versions():
     from plugin.core.package.rules._tables import _is_slight
     from plugin.core.package.tables.compare import CellDifference
 
@@ -321,50 +335,54 @@ def test_counts_have_no_tolerance_between_versions():
     assert _is_slight(area) and not _is_slight(count)
 
 
-def test_another_profile_leaves_words_uncompared_with_a_note(package, spec, plan):
-    """States and targets still agree with the report."""
-    change_report(lambda r: r["provenance"]["profile"].update(id="某县"))(package)
-    remake(package)
-    reseal(package)
-    found = find_findings(package, spec, plan, ["DOC011"])
+def test_workbook_texts_are_noted_as_not_compared_when_the_profile_differs(
+    copied_package, geopackage_spec, assembled_plan
+):
+    """Name another profile in the report; indicator states must still be compared."""
+    change_report(lambda r: r["provenance"]["profile"].update(id="某县"))(copied_package)
+    remake_manifest_page(copied_package)
+    recompute_digests(copied_package)
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC011"])
     assert {key[1]: [f.severity for f in some] for key, some in found.items()} == {
         "unread": ["WARNING"],
         "unbuilt": ["INFO"],
     }
 
 
-def test_changed_words_are_named_by_their_place(package, spec, plan):
-    set_words("状态", "达到")(package)
-    remake(package)
-    reseal(package)
-    (finding,) = find_findings(package, spec, plan, ["DOC011"])["DOC011", "words"]
-    assert TABLES in finding.message and "指标表" in finding.message and "为“达到”，应为“" in finding.message
+def test_changed_text_in_a_workbook_is_named_by_its_place(copied_package, geopackage_spec, assembled_plan):
+    set_cell_text("状态", "达到")(copied_package)
+    remake_manifest_page(copied_package)
+    recompute_digests(copied_package)
+    (finding,) = inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC011"])["DOC011", "words"]
+    assert TABLES_PATH in finding.message and "指标表" in finding.message and "为“达到”，应为“" in finding.message
 
 
-def test_workbook_of_other_software_is_checked_only_for_misleading_figures(package, spec, plan):
-    """Change a workbook that no manifest lists; only cells that show another figure are reported."""
-    change_manifest(lambda m: m.update(tables=[]))(package)
-    set_words("状态", "达到")(package)
-    paint_cell("FF808080")(package)
-    set_number_format('0.00"公顷"')(package)
-    remake(package)
-    reseal(package)
-    found = find_findings(package, spec, plan, ["DOC011"])
+def test_workbook_of_other_software_is_checked_only_for_cells_that_show_other_figures(
+    copied_package, geopackage_spec, assembled_plan
+):
+    """Remove the workbook from the manifest, as in a package of other software."""
+    change_manifest(lambda m: m.update(tables=[]))(copied_package)
+    set_cell_text("状态", "达到")(copied_package)
+    paint_cell("FF808080")(copied_package)
+    set_number_format('0.00"公顷"')(copied_package)
+    remake_manifest_page(copied_package)
+    recompute_digests(copied_package)
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC011"])
     assert not {case for _, case in found} & {"words", "look", "format", "drawn", "unbuilt"}
-    set_number_format('"75.9000"')(package)
-    cover_cells()(package)
-    reseal(package)
-    found = find_findings(package, spec, plan, ["DOC011"])
+    set_number_format('"75.9000"')(copied_package)
+    cover_cells()(copied_package)
+    recompute_digests(copied_package)
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC011"])
     assert {case: some[0].severity for (_, case), some in found.items() if case in ("format", "covered")} == {
         "format": "WARNING",
         "covered": "WARNING",
     }
 
 
-def test_generator_digest_is_compared_before_the_version(package):
+def test_page_generator_digest_is_compared_before_the_plugin_version(copied_package):
     from plugin.core.package.inspection.facts import PackageFacts
 
-    data = read(package / MANIFEST)
+    data = read_json(copied_package / MANIFEST)
     version = data["tool"]["versions"]["sanxian"]
     facts = PackageFacts("x", load_package_spec("county"), manifest=data)
     assert _package.explain_not_rebuilt(facts, version) == "" and not _package.is_of_other_version(facts)

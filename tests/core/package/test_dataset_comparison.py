@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A layer in two data sets of a package: the copies are compared row by row."""
+"""A layer in two data sets of a package; the copies are compared row by row."""
 
 import shutil
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.core.small_plan import X, Y, as_read_layers, box, place_wkt, table
 from tests.county.measure import statutory_area
 
 ZONE_38, GEODETIC = CRS.from_epsg(4526), CRS.from_epsg(4490)
-KEYS = [f"14022500000000{n:04d}" for n in range(1, 6)]
+FEATURE_KEYS = [f"14022500000000{n:04d}" for n in range(1, 6)]
 
 
 def make_layer(frame, role="DLTB"):
@@ -32,16 +32,16 @@ def make_layer(frame, role="DLTB"):
     return Layer(source, best_template(source, role, Options().norm()), source.crs)
 
 
-def compare(first, other, role="DLTB", without=frozenset()):
+def compare_tables(first, other, role="DLTB", without=frozenset()):
     return compare_datasets(make_layer(first, role), make_layer(other, role), "a.gdb", "a.vct", without, NEVER)
 
 
-def test_equal_layers_match_in_any_order_crs_and_ring_start():
+def test_equal_layers_of_two_data_sets_match_in_any_row_order_crs_and_ring_start():
     first = parcels(5)
     other = first.iloc[::-1].reset_index(drop=True)
     other.geometry = shapely.reverse(other.geometry.to_numpy())
     for crs in (4526, 4490, 4527):
-        found = compare(first, other.to_crs(crs))
+        found = compare_tables(first, other.to_crs(crs))
         assert found.features == (5, 5) and found.alone == ((0, ()), (0, ()))
         assert not found.fields and found.lacking == ((), ()) and found.placed
         assert len(found.off) == 0 or found.off.max() < 1e-6
@@ -51,28 +51,28 @@ def test_equal_layers_match_in_any_order_crs_and_ring_start():
 
 def test_features_of_only_one_data_set_are_listed():
     first, other = parcels(5), parcels(5)
-    other["BSM"] = [*KEYS[:3], "140225000000000098", "140225000000000099"]
-    found = compare(first, other.iloc[:4])
+    other["BSM"] = [*FEATURE_KEYS[:3], "140225000000000098", "140225000000000099"]
+    found = compare_tables(first, other.iloc[:4])
     assert found.features == (5, 4)
-    assert found.alone == ((2, tuple(KEYS[3:])), (1, ("140225000000000098",)))
+    assert found.alone == ((2, tuple(FEATURE_KEYS[3:])), (1, ("140225000000000098",)))
 
 
-def test_rows_without_a_key_are_matched_by_order_if_counts_agree():
+def test_rows_without_a_key_are_matched_by_order_if_their_counts_agree():
     first, other = parcels(4), parcels(4)
     for frame in (first, other):
-        frame["BSM"] = [None, None, KEYS[2], None]
+        frame["BSM"] = [None, None, FEATURE_KEYS[2], None]
     other.geometry = [*other.geometry[:3], box(300, 5)]
-    found = compare(first, other)
+    found = compare_tables(first, other)
     assert found.alone == ((0, ()), (0, ())) and found.named == ("fid 3",)
     assert found.off.tolist() == pytest.approx([5.0])
     # The missing row cannot be identified.
-    fewer = compare(first, other.iloc[1:])
+    fewer = compare_tables(first, other.iloc[1:])
     assert [some.many for some in fewer.alone] == [3, 2] and not len(fewer.off)
     # Rows of a layer without the key field are matched by order, too.
-    assert compare(first, other.drop(columns="BSM")).off.tolist() == pytest.approx([5.0])
+    assert compare_tables(first, other.drop(columns="BSM")).off.tolist() == pytest.approx([5.0])
 
 
-def test_different_shapes_are_measured_in_metres():
+def test_different_shapes_of_two_data_sets_are_measured_in_metres():
     first = parcels(5)
     shapes = first.geometry.to_numpy()
     hole = shapely.box(X + 310, Y + 10, X + 330, Y + 30)
@@ -86,12 +86,12 @@ def test_different_shapes_are_measured_in_metres():
         ],
         crs=4526,
     )  # fmt: skip
-    found = compare(first, other)
+    found = compare_tables(first, other)
     off = dict(zip(found.named, found.off.tolist(), strict=True))
-    assert off.get(KEYS[0], 0.0) < 1e-6
-    assert off[KEYS[1]] == pytest.approx(0.25) and off[KEYS[2]] == np.inf
+    assert off.get(FEATURE_KEYS[0], 0.0) < 1e-6
+    assert off[FEATURE_KEYS[1]] == pytest.approx(0.25) and off[FEATURE_KEYS[2]] == np.inf
     # The hole's farthest corner is 30 m from the shell; the spike's tip 30 m beyond it.
-    assert off[KEYS[3]] == pytest.approx(30.0) and off[KEYS[4]] == pytest.approx(30.0)
+    assert off[FEATURE_KEYS[3]] == pytest.approx(30.0) and off[FEATURE_KEYS[4]] == pytest.approx(30.0)
     both = [statutory_area(frame.geometry.to_numpy()[[0, 1, 3, 4]]).sum() for frame in (first, other)]
     assert found.areas[1] == pytest.approx(both[1], abs=0.01)
 
@@ -110,7 +110,7 @@ def test_different_shapes_are_measured_in_metres():
     ],
 )
 @pytest.mark.parametrize("crs", [ZONE_38, GEODETIC])
-def test_outline_distance_is_symmetric_in_any_crs(given, found, metres, crs):
+def test_distance_between_two_outlines_is_symmetric_in_any_crs(given, found, metres, crs):
     from plugin.core.geometry.crs import reproject
 
     pair = reproject(np.array([given, found], dtype=object), ZONE_38, crs)
@@ -118,44 +118,44 @@ def test_outline_distance_is_symmetric_in_any_crs(given, found, metres, crs):
     assert distances == [pytest.approx(metres, rel=5e-3, abs=1e-5)] * 2
 
 
-def test_values_are_compared_to_the_decimals_of_the_template():
+def test_values_of_two_data_sets_are_compared_to_the_decimals_of_the_template():
     first = parcels(4, BZ=["a", "b", None, " d "], KCXS=[0.1, 0.1, 0.1, 0.1])
     other = parcels(4, BZ=["a", "x", "c", "d"], KCXS=[0.1 + 1e-17, 0.1, 0.1, 0.11])
     other["TBMJ"] = [10_000.004, 10_000.0, 10_000.006, 10_000.0]
-    found = compare(first, other)
+    found = compare_tables(first, other)
     differences = {
         name: (one.features.many, one.features.names, one.first, one.other) for name, one in found.fields.items()
     }
     assert differences == {
-        "BZ": (2, (KEYS[1], KEYS[2]), "b", "x"),
-        "TBMJ": (1, (KEYS[2],), 10_000.0, 10_000.006),
-        "KCXS": (1, (KEYS[3],), 0.1, 0.11),
+        "BZ": (2, (FEATURE_KEYS[1], FEATURE_KEYS[2]), "b", "x"),
+        "TBMJ": (1, (FEATURE_KEYS[2],), 10_000.0, 10_000.006),
+        "KCXS": (1, (FEATURE_KEYS[3],), 0.1, 0.11),
     }
 
 
-def test_dates_are_compared_by_day_in_any_type():
+def test_dates_of_two_data_sets_are_compared_by_day_in_any_field_type():
     days = ["2026-01-31", "2026-02-28"]
     first = table([box(0, 0), box(200, 0)], BHKSSJ=pd.to_datetime(days))
     other = table([box(0, 0), box(200, 0)], BHKSSJ=["20260131", "2026/3/1"])
     role = next(r for r, t in Options().norm().standard.templates.items() if t.field_named("BHKSSJ"))
-    found = compare(first, other, role)
-    assert found.fields["BHKSSJ"] == ((1, (KEYS[1],)), "2026-02-28", "2026-03-01")
+    found = compare_tables(first, other, role)
+    assert found.fields["BHKSSJ"] == ((1, (FEATURE_KEYS[1],)), "2026-02-28", "2026-03-01")
 
 
-def test_personal_values_are_not_repeated():
+def test_differing_personal_values_are_not_repeated_in_the_comparison():
     templates = Options().norm().standard.templates
     role, name = next((r, f.name) for r, t in templates.items() for f in t.fields if f.personal and f.type == "text")
     shapes = [box(0, 0), box(200, 0)]
     first, other = table(shapes, **{name: ["张三", "李四"]}), table(shapes, **{name: ["张三", "王五"]})
-    assert compare(first, other, role).fields[name] == ((1, (KEYS[1],)), "…", "…")
-    assert compare(first, table(shapes, **{name: ["张三", None]}), role).fields[name][1:] == ("…", None)
+    assert compare_tables(first, other, role).fields[name] == ((1, (FEATURE_KEYS[1],)), "…", "…")
+    assert compare_tables(first, table(shapes, **{name: ["张三", None]}), role).fields[name][1:] == ("…", None)
 
 
 def test_fields_of_only_one_data_set_are_listed():
     first, other = parcels(2, BZ=["a", "b"]), parcels(2).drop(columns=["DLMC"])
-    assert compare(first, other).lacking == ((), ("DLMC", "BZ"))
-    assert compare(other, first).lacking == (("DLMC", "BZ"), ())
-    assert compare(first, other, without=frozenset({"BZ"})).lacking == ((), ("DLMC",))
+    assert compare_tables(first, other).lacking == ((), ("DLMC", "BZ"))
+    assert compare_tables(other, first).lacking == (("DLMC", "BZ"), ())
+    assert compare_tables(first, other, without=frozenset({"BZ"})).lacking == ((), ("DLMC",))
 
 
 def test_layers_without_a_crs_are_not_compared_by_shape():
@@ -165,15 +165,15 @@ def test_layers_without_a_crs_are_not_compared_by_shape():
     assert not found.placed and not len(found.off) and found.areas == (0.0, 0.0)
 
 
-def test_non_finite_reprojected_coordinates_are_different():
+def test_shapes_with_non_finite_reprojected_coordinates_count_as_different():
     stray = parcels(2).set_crs(4490, allow_override=True)
     with np.errstate(all="ignore"):
-        off = compare(parcels(2), stray).off
+        off = compare_tables(parcels(2), stray).off
     assert len(off) == 2 and (off > 1e3).all()
 
 
-def test_many_parcels_are_compared_in_batches():
-    """Compare vertices in batches and values as arrays; only differences are inspected one by one."""
+def test_many_equal_parcels_in_reversed_order_match_and_poll_the_cancellation():
+    """Compare 20 000 rows in arrays; the cancellation is polled for every field."""
     frame = parcels(20_000)
     frame["BSM"] = [f"1402250000{n:08d}" for n in range(len(frame))]
     polls = []
@@ -185,13 +185,13 @@ def test_many_parcels_are_compared_in_batches():
 
 # A complete package of two data sets, exported and inspected.
 
-ROOT = "1-空间数据/140225浑源县国土空间规划矢量数据"
+DATA_SET_PATH = "1-空间数据/140225浑源县国土空间规划矢量数据"
 
 
 def write_spec(folder, suffix, crs, more=""):
-    """Add another data set to the county specification.
+    """Write a package spec (form) with a second data set.
 
-    ``more``: text added below its parcels.
+    ``more`` is text added to the spec below the parcels of that data set.
     """
     text = load_package_spec("county").path.read_text(encoding="utf-8")
     start, stop = text.index("[[vector]]"), text.index("# Files that come")
@@ -203,7 +203,7 @@ def write_spec(folder, suffix, crs, more=""):
 
 
 @pytest.fixture(scope="module", params=[(".shp", "EPSG:4490"), (".vct", "EPSG:4526"), (".gpkg", "EPSG:4526")])
-def exported(request, tmp_path_factory):
+def exported_package(request, tmp_path_factory):
     pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
     folder = tmp_path_factory.mktemp("成果")
     source, documents = put_county(folder)
@@ -215,8 +215,8 @@ def exported(request, tmp_path_factory):
 
 
 @pytest.fixture
-def package(exported, tmp_path):
-    spec, path, suffix = exported
+def copied_package(exported_package, tmp_path):
+    spec, path, suffix = exported_package
     return spec, Path(shutil.copytree(path, tmp_path / path.name)), suffix
 
 
@@ -225,20 +225,20 @@ def inspect_report(spec, path):
 
 
 @pytest.mark.slow
-def test_package_with_two_data_sets_passes_and_names_both(package):
-    spec, path, suffix = package
+def test_package_with_two_equal_data_sets_passes_and_its_report_names_both(copied_package):
+    spec, path, suffix = copied_package
     report = inspect_report(spec, path)
     assert {f.code for f in report.findings} <= {"DOC011"}, [(f.code, f.message) for f in report.findings]
     (rule,) = [r for r in report.rules if r.code == "DOC014"]
-    other = ROOT if suffix == ".shp" else f"{ROOT}{suffix}"
-    assert rule.outcome == "passed" and f"{ROOT}.gdb" in rule.reason and f"“{other}”" in rule.reason
+    other = DATA_SET_PATH if suffix == ".shp" else f"{DATA_SET_PATH}{suffix}"
+    assert rule.outcome == "passed" and f"{DATA_SET_PATH}.gdb" in rule.reason and f"“{other}”" in rule.reason
     assert "CZKFBJ" in rule.reason and len(report.provenance["layers"]) == 9
 
 
-def change_layer(path, name, sql):
+def change_layer_by_sql(path, name, sql):
     from osgeo import gdal
 
-    database = gdal.OpenEx(str(path / f"{ROOT}.gdb"), gdal.OF_UPDATE | gdal.OF_VECTOR)
+    database = gdal.OpenEx(str(path / f"{DATA_SET_PATH}.gdb"), gdal.OF_UPDATE | gdal.OF_VECTOR)
     layer = database.GetLayerByName(name)
     sql(layer)
     del layer, database
@@ -269,13 +269,13 @@ def change_zone(layer):
     [(delete_feature, "features"), (move_vertex_north, "shapes"), (change_zone, "values")],
     ids=["features", "shapes", "values"],
 )
-def test_each_difference_between_data_sets_is_reported(package, change, case):
-    spec, path, _ = package
-    change_layer(path, "CZKFBJ", change)
+def test_each_difference_between_the_data_sets_of_a_package_is_reported(copied_package, change, case):
+    spec, path, _ = copied_package
+    change_layer_by_sql(path, "CZKFBJ", change)
     report = inspect_report(spec, path)
     (found,) = [f for f in report.findings if f.code == "DOC014"]
     assert (found.case, found.role) == (case, "CZKFBJ"), found.message
-    assert "{" not in found.message and f"{ROOT}.gdb" in found.message
+    assert "{" not in found.message and f"{DATA_SET_PATH}.gdb" in found.message
     if case == "shapes":
         # A millionth of a degree of latitude is 0.111 m.
         assert "0.111 m" in found.message

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""成果信息 of a package: one secrecy level in manifest, metadata, page and report, lowered only with a reason."""
+"""Document information (成果信息) of a package: one secrecy level in all files.
+
+The level is lowered only with a reason.
+"""
 
 import json
 import xml.etree.ElementTree as ET
@@ -23,50 +26,50 @@ from tests.county.write import write_geopackage
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 
-SPEC = load_package_spec("county")
-HEAD = 'id = "x"\nname = "浑源县"\narea_code = "140225"\n'
+COUNTY_SPEC = load_package_spec("county")
+PROFILE_HEAD = 'id = "x"\nname = "浑源县"\narea_code = "140225"\n'
 #: Rules on files that the plugin writes.
 OWN_FILE_RULES = ("DOC006", "DOC010", "DOC012", "DOC013", "DOC015")
-SECTION = '[document]\nsecrecy = "秘密"\ncompiler = "浑源县人民政府"\n'
+DOCUMENT_SECTION = '[document]\nsecrecy = "秘密"\ncompiler = "浑源县人民政府"\n'
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def document_test_folder(tmp_path_factory):
     return tmp_path_factory.mktemp("成果信息")
 
 
 @pytest.fixture(scope="module")
-def source(folder):
+def county_file(document_test_folder):
     layers, _ = make_county(300, defects=False)
-    write_geopackage(folder / "county.gpkg", layers)
-    return folder / "county.gpkg"
+    write_geopackage(document_test_folder / "county.gpkg", layers)
+    return document_test_folder / "county.gpkg"
 
 
 @pytest.fixture(scope="module")
-def checked(source):
-    return check_plan(source, Options())
+def checked_county(county_file):
+    return check_plan(county_file, Options())
 
 
 @pytest.fixture(scope="module")
-def secret(source, folder):
-    """Check with a profile that sets a secrecy level."""
-    path = folder / "x.toml"
-    path.write_text(HEAD + SECTION, encoding="utf-8")
-    return check_plan(source, Options(profile=str(path)))
+def checked_county_with_secrecy(county_file, document_test_folder):
+    """Return a check with a profile that sets the secrecy level 秘密."""
+    path = document_test_folder / "x.toml"
+    path.write_text(PROFILE_HEAD + DOCUMENT_SECTION, encoding="utf-8")
+    return check_plan(county_file, Options(profile=str(path)))
 
 
-def export(checked, folder, info=None, spec=SPEC):
+def export_with_document(checked, folder, info=None, spec=COUNTY_SPEC):
     return export_package(checked, ExportOrder(spec, folder, force=True, document_info=info))
 
 
-def read_manifest(done):
+def read_package_manifest(done):
     manifest = json.loads((done.path / MANIFEST).read_text(encoding="utf-8"))
     schema = json.loads(MANIFEST_SCHEMA.read_text(encoding="utf-8"))
     assert [e.message for e in Draft202012Validator(schema).iter_errors(manifest)] == []
     return manifest
 
 
-def read_levels(done):
+def read_secrecy_levels(done):
     (path,) = done.path.rglob("*.xml")
     return {element.text for element in ET.parse(path).getroot().iter("密级")}
 
@@ -77,39 +80,41 @@ def read_report_document(done):
     return report["provenance"]["document"]
 
 
-def test_specification_values_are_the_fallback(checked, tmp_path):
-    spec = replace(SPEC, maps=replace(SPEC.maps, maker="{name}人民政府"))
-    done = export(checked, tmp_path, spec=spec)
-    manifest = read_manifest(done)
+def test_document_info_of_the_package_spec_is_used_when_nothing_else_is_given(checked_county, tmp_path):
+    spec = replace(COUNTY_SPEC, maps=replace(COUNTY_SPEC.maps, maker="{name}人民政府"))
+    done = export_with_document(checked_county, tmp_path, spec=spec)
+    manifest = read_package_manifest(done)
     assert (manifest["secrecy"], manifest["document"]["compiler"]) == ("内部", "浑源县人民政府")
     assert set(manifest["document"]["sources"].values()) == {"form"} and manifest["document"]["lowered"] == []
     assert read_report_document(done)["secrecy"] == "内部"
 
 
 @pytest.mark.slow
-def test_profile_level_is_used_in_every_file(secret, tmp_path):
-    done = export(secret, tmp_path)
-    manifest = read_manifest(done)
+def test_secrecy_level_of_the_profile_is_used_in_every_file(checked_county_with_secrecy, tmp_path):
+    done = export_with_document(checked_county_with_secrecy, tmp_path)
+    manifest = read_package_manifest(done)
     assert (manifest["secrecy"], manifest["document"]["sources"]["secrecy"]) == ("秘密", "profile")
-    assert read_levels(done) == {"秘密"} and read_report_document(done)["secrecy"] == "秘密"
+    assert read_secrecy_levels(done) == {"秘密"} and read_report_document(done)["secrecy"] == "秘密"
     page = (done.path / PAGE).read_text(encoding="utf-8")
     assert "秘密" in page and "浑源县人民政府" in page and "内部" not in page
-    inspected = inspect_package(done.path, SPEC, Options(profile=str(secret.plan.norm.profile.path))).report
+    inspected = inspect_package(
+        done.path, COUNTY_SPEC, Options(profile=str(checked_county_with_secrecy.plan.norm.profile.path))
+    ).report
     found = [f.message for f in inspected.findings if f.code in OWN_FILE_RULES]
     assert found == []
 
 
-def test_lower_level_without_a_reason_stops_before_writing(secret, tmp_path):
+def test_lower_secrecy_level_without_a_reason_stops_the_export_before_writing(checked_county_with_secrecy, tmp_path):
     with pytest.raises(InputError) as caught:
-        export(secret, tmp_path, DocumentInfo("内部"))
+        export_with_document(checked_county_with_secrecy, tmp_path, DocumentInfo("内部"))
     assert caught.value.key == "document_secrecy_lowered" and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
-def test_lower_level_is_logged_with_its_reason(secret, tmp_path):
+def test_lower_secrecy_level_with_a_reason_is_recorded_with_it(checked_county_with_secrecy, tmp_path):
     info = DocumentInfo("公开", map_approval="晋S(2026)001号", secrecy_reason="公示稿已脱密")
-    done = export(secret, tmp_path, info)
-    manifest = read_manifest(done)
+    done = export_with_document(checked_county_with_secrecy, tmp_path, info)
+    manifest = read_package_manifest(done)
     assert manifest["secrecy"] == "公开" and manifest["document"]["map_approval"] == "晋S(2026)001号"
     assert [row["reason"] for row in manifest["document"]["lowered"]] == ["公示稿已脱密"]
     assert any("公示稿已脱密" in row["message"] for row in manifest["problems"])
@@ -117,31 +122,33 @@ def test_lower_level_is_logged_with_its_reason(secret, tmp_path):
     page = (done.path / PAGE).read_text(encoding="utf-8")
     assert "公示稿已脱密" in page and "晋S(2026)001号" in page
     assert read_report_document(done)["lowered"][0]["reason"] == "公示稿已脱密"
-    inspected = inspect_package(done.path, SPEC, Options(profile=str(secret.plan.norm.profile.path))).report
+    inspected = inspect_package(
+        done.path, COUNTY_SPEC, Options(profile=str(checked_county_with_secrecy.plan.norm.profile.path))
+    ).report
     found = [f.message for f in inspected.findings if f.code in OWN_FILE_RULES]
     assert found == []
 
 
-def test_approval_number_is_omitted_from_non_public_packages(secret, tmp_path):
-    done = export(secret, tmp_path, DocumentInfo(map_approval="晋S(2026)001号"))
+def test_map_approval_number_is_omitted_from_non_public_packages(checked_county_with_secrecy, tmp_path):
+    done = export_with_document(checked_county_with_secrecy, tmp_path, DocumentInfo(map_approval="晋S(2026)001号"))
     text = (done.path / MANIFEST).read_text(encoding="utf-8") + (done.path / PAGE).read_text(encoding="utf-8")
     assert "晋S(2026)001号" not in text
 
 
-def test_missing_level_raises_an_error_naming_the_setting(checked, tmp_path):
+def test_missing_secrecy_level_raises_an_error_that_names_the_setting(checked_county, tmp_path):
     with pytest.raises(InputError) as caught:
-        export(checked, tmp_path, spec=replace(SPEC, secrecy=""))
+        export_with_document(checked_county, tmp_path, spec=replace(COUNTY_SPEC, secrecy=""))
     assert "[document] secrecy" in Texts("zh").explain(caught.value) and list(tmp_path.iterdir()) == []
 
 
-def test_level_missing_from_the_specification_is_an_error(checked, tmp_path):
+def test_secrecy_level_missing_from_the_package_spec_list_is_an_error(checked_county, tmp_path):
     with pytest.raises(InputError) as caught:
-        export(checked, tmp_path, DocumentInfo("绝密"))
+        export_with_document(checked_county, tmp_path, DocumentInfo("绝密"))
     assert caught.value.key == "document_secrecy_form"
 
 
-def test_specification_may_leave_the_level_to_the_county(tmp_path):
-    text = SPEC.path.read_text(encoding="utf-8").replace('secrecy = "内部"', 'secrecy = ""', 1)
+def test_package_spec_may_leave_the_secrecy_level_to_the_county(tmp_path):
+    text = COUNTY_SPEC.path.read_text(encoding="utf-8").replace('secrecy = "内部"', 'secrecy = ""', 1)
     path = tmp_path / "form.toml"
     path.write_text(text, encoding="utf-8")
     assert load_package_spec(path).secrecy == ""
@@ -160,6 +167,6 @@ def test_specification_may_leave_the_level_to_the_county(tmp_path):
         ("2027年1月", "2026-11-20"),
     ],
 )
-def test_production_date_is_read_from_the_printed_date(printed, date):
+def test_production_date_in_metadata_is_read_from_the_printed_date(printed, date):
     assert find_production_date({"made": "2026-11-20T08:00:00+08:00", "document": {"date": printed}}) == date
     assert find_production_date({"made": "2026-11-20T08:00:00+08:00"}) == "2026-11-20"

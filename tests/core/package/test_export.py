@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The package of a checked plan: gate, content, manifest, atomic replacement."""
+"""Export of a package: conditions, content, manifest, atomic replacement."""
 
 import getpass
 import hashlib
@@ -39,13 +39,13 @@ pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 
-ROOT = "140225浑源县国土空间总体规划"
-TEXT = "140225浑源县国土空间总体规划文本.pdf"
-GDB = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
+PACKAGE_ROOT = "140225浑源县国土空间总体规划"
+TEXT_DOCUMENT_NAME = "140225浑源县国土空间总体规划文本.pdf"
+DATABASE_PATH = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory):
+def county_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("数据") / "county.gpkg"
     layers, _ = make_county(300, defects=False)
     write_geopackage(path, layers)
@@ -53,34 +53,45 @@ def source(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def checked(source):
-    return check_plan(source, Options())
+def checked_county(county_file):
+    return check_plan(county_file, Options())
 
 
 @pytest.fixture
-def documents(tmp_path):
+def document_folder(tmp_path):
     folder = tmp_path / "文档"
     folder.mkdir()
-    (folder / TEXT).write_bytes(pdf("x" * 99))
+    (folder / TEXT_DOCUMENT_NAME).write_bytes(pdf("x" * 99))
     return folder
 
 
 @pytest.fixture
-def order(tmp_path, documents):
-    return ExportOrder(load_package_spec("county"), tmp_path / "汇交 结果", documents)
+def export_order(tmp_path, document_folder):
+    return ExportOrder(load_package_spec("county"), tmp_path / "汇交 结果", document_folder)
 
 
-def change_order(order, **more):
+def change_export_order(order, **more):
     return ExportOrder(**{**{f: getattr(order, f) for f in order.__dataclass_fields__}, **more})
 
 
-def test_county_package_lists_every_file_with_its_digest(checked, order, source):
-    before = digest(source)
-    done = export_package(checked, order)
-    assert done.path == order.folder / ROOT and {p.name for p in order.folder.iterdir()} == {ROOT}
-    assert digest(source) == before
+def test_county_package_lists_every_file_with_its_digest(checked_county, export_order, county_file):
+    before = digest(county_file)
+    done = export_package(checked_county, export_order)
+    assert done.path == export_order.folder / PACKAGE_ROOT and {p.name for p in export_order.folder.iterdir()} == {
+        PACKAGE_ROOT
+    }
+    assert digest(county_file) == before
     inside = names(done.path)
-    assert {"1-空间数据", "2-规划文档", "5-元数据", GDB, f"2-规划文档/{TEXT}", MANIFEST, PAGE, DIGEST} <= inside
+    assert {
+        "1-空间数据",
+        "2-规划文档",
+        "5-元数据",
+        DATABASE_PATH,
+        f"2-规划文档/{TEXT_DOCUMENT_NAME}",
+        MANIFEST,
+        PAGE,
+        DIGEST,
+    } <= inside
     assert not any(n.endswith((".lock", ".tmp")) for n in inside)
     manifest = json.loads((done.path / MANIFEST).read_text(encoding="utf-8"))
     assert manifest == done.manifest
@@ -96,14 +107,14 @@ def test_county_package_lists_every_file_with_its_digest(checked, order, source)
     assert verified.returncode == 0, verified.stderr
 
 
-def test_manifest_describes_every_layer(checked, order):
-    manifest = export_package(checked, order).manifest
-    plan = checked.plan
+def test_manifest_of_an_exported_package_describes_every_layer(checked_county, export_order):
+    manifest = export_package(checked_county, export_order).manifest
+    plan = checked_county.plan
     rows = {row["role"]: row for row in manifest["layers"]}
     assert set(rows) == set(plan.layers)
     for role, row in rows.items():
         layer = plan.layers[role]
-        assert row["features"] == len(layer) and row["file"] == GDB
+        assert row["features"] == len(layer) and row["file"] == DATABASE_PATH
         assert (row["crs"], row["source_crs"], row["vertical"]) == ("EPSG:4490", "EPSG:4526", "")
         assert row["areas_m2"]["statutory"] == pytest.approx(layer.statutory.sum(), abs=0.01 * len(layer))
         assert row["read_back"]["same"] and row["read_back"]["moved_m"] < 1e-6
@@ -120,9 +131,9 @@ def test_manifest_describes_every_layer(checked, order):
     assert "EPSG:4526 逐节点换算到 EPSG:4490" in messages
 
 
-def test_package_contains_no_user_host_or_local_path(checked, order, tmp_path):
-    done = export_package(checked, order)
-    secrets = [str(tmp_path), str(checked.plan.inputs[0]), "/tmp/", socket.gethostname()]
+def test_exported_package_contains_no_user_name_host_name_or_local_path(checked_county, export_order, tmp_path):
+    done = export_package(checked_county, export_order)
+    secrets = [str(tmp_path), str(checked_county.plan.inputs[0]), "/tmp/", socket.gethostname()]
     secrets += [
         name for name in (getpass.getuser(), os.path.expanduser("~").strip("/")) if len(name) > 3 and name != "root"
     ]
@@ -134,37 +145,37 @@ def test_package_contains_no_user_host_or_local_path(checked, order, tmp_path):
                     assert secret.encode(codec) not in content, (path.name, secret)
 
 
-def test_tables_contain_the_figures_of_the_plan(checked, order):
+def test_exported_tables_contain_the_figures_of_the_plan(checked_county, export_order):
     openpyxl = pytest.importorskip("openpyxl")
-    done = export_package(checked, order)
+    done = export_package(checked_county, export_order)
     path = done.path / "3-规划表格" / "140225浑源县国土空间规划表格.xlsx"
     assert "3-规划表格/140225浑源县国土空间规划表格.xlsx" in {row["path"] for row in done.manifest["files"]}
     book = openpyxl.load_workbook(path, read_only=True)
     assert len(book.sheetnames) > 3
-    ratio = next(i for i in checked.report.indicators if i.id.startswith("expansion_ratio") and i.value)
+    ratio = next(i for i in checked_county.report.indicators if i.id.startswith("expansion_ratio") and i.value)
     cells = [cell for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row]
     numbers = [float(c) for c in cells if isinstance(c, int | float)]
     assert any(n == pytest.approx(ratio.value, abs=1e-4) for n in numbers)
 
 
-def test_export_without_tables_or_without_openpyxl_writes_no_workbook(checked, order, monkeypatch):
-    spec = replace(order.package_spec, tables=None)
-    done = export_package(checked, change_order(order, package_spec=spec))
+def test_export_without_table_specs_or_without_openpyxl_writes_no_workbook(checked_county, export_order, monkeypatch):
+    spec = replace(export_order.package_spec, tables=None)
+    done = export_package(checked_county, change_export_order(export_order, package_spec=spec))
     assert not any(n.endswith(".xlsx") for n in names(done.path))
     monkeypatch.setattr(tables_write, "find_spec", lambda name: None)
-    done = export_package(checked, order)
+    done = export_package(checked_county, export_order)
     assert "tables_no_openpyxl" in {p.key for p in done.problems} and not any(
         n.endswith(".xlsx") for n in names(done.path)
     )
 
 
-def test_export_without_fiona_reads_back_equally(checked, order, monkeypatch):
-    """Block fiona, which QGIS on Windows lacks; pyogrio must read back the same."""
-    first = export_package(checked, order).manifest["layers"]
+def test_exported_layers_read_back_equal_without_fiona(checked_county, export_order, monkeypatch):
+    """Block fiona, which QGIS on Windows lacks; pyogrio must read the same."""
+    first = export_package(checked_county, export_order).manifest["layers"]
     for name in [n for n in sys.modules if n.split(".")[0] == "fiona"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "fiona", None)
-    second = export_package(checked, order).manifest["layers"]
+    second = export_package(checked_county, export_order).manifest["layers"]
     assert all(row["read_back"]["library"].startswith("fiona") for row in first)
     assert all(row["read_back"]["library"].startswith("pyogrio") and row["read_back"]["same"] for row in second)
     for one, other in zip(first, second, strict=True):
@@ -173,30 +184,30 @@ def test_export_without_fiona_reads_back_equally(checked, order, monkeypatch):
         }
 
 
-def test_metadata_uses_the_element_names_of_the_specification(checked, order):
-    done = export_package(checked, order)
+def test_exported_metadata_use_the_element_names_of_the_package_spec(checked_county, export_order):
+    done = export_package(checked_county, export_order)
     root = ET.parse(done.path / "5-元数据" / "140225浑源县国土空间总体规划元数据.xml").getroot()
-    assert root.tag == "元数据" and len(root.findall("数据集")) == len(checked.plan.layers)
+    assert root.tag == "元数据" and len(root.findall("数据集")) == len(checked_county.plan.layers)
     first = next(r for r in root.findall("数据集") if r.findtext("名称") == "CZKFBJ")
     assert (first.findtext("别名"), first.findtext("坐标系WKID"), first.findtext("坐标单位")) == (
         "城镇开发边界",
         "4490",
         "度",
     )
-    assert first.findtext("要素数") == str(len(checked.plan.layers["CZKFBJ"]))
+    assert first.findtext("要素数") == str(len(checked_county.plan.layers["CZKFBJ"]))
     # Grades are assigned by reviewers, so the element stays empty.
     assert root.findtext("成果包/质量等级") == "" and root.findtext("成果包/密级") == "内部"
 
 
-def test_page_shows_the_content_of_the_manifest(checked, order):
-    done = export_package(checked, order)
+def test_package_page_shows_the_content_of_the_manifest(checked_county, export_order):
+    done = export_package(checked_county, export_order)
     page = (done.path / PAGE).read_text(encoding="utf-8")
     for text in (
-        ROOT,
+        PACKAGE_ROOT,
         "城镇开发边界",
         "有条件通过",
         "逐节点换算",
-        TEXT,
+        TEXT_DOCUMENT_NAME,
         "必须的图层",
         "EPSG:4490",
         "指标和面积表",
@@ -209,7 +220,7 @@ def test_page_shows_the_content_of_the_manifest(checked, order):
 
 
 def check_failing_plan(source, tmp_path):
-    """Check a plan whose red line overlaps farmland."""
+    """Return a check of a plan in which the red line overlaps farmland."""
     path = tmp_path / "坏.gpkg"
     shutil.copyfile(source, path)
     farmland = gpd.read_file(path, layer="YJJBNTBHTB")
@@ -220,42 +231,42 @@ def check_failing_plan(source, tmp_path):
     return check_plan(path, Options())
 
 
-def test_failing_plan_is_exported_only_by_force(source, order, tmp_path):
-    checked = check_failing_plan(source, tmp_path)
+def test_plan_that_fails_its_check_is_exported_only_with_force(county_file, export_order, tmp_path):
+    checked = check_failing_plan(county_file, tmp_path)
     assert checked.report.summary["verdict"] == "fail"
     with pytest.raises(OutputError) as caught:
-        export_package(checked, order)
+        export_package(checked, export_order)
     assert (
         caught.value.key == "package_gate"
         and "不通过" in explain_error(caught.value)
         and "请选“强制生成”" in explain_error(caught.value)
         and "FORCE" not in explain_error(caught.value)
     )
-    assert not (order.folder / ROOT).exists()
-    done = export_package(checked, change_order(order, force=True))
+    assert not (export_order.folder / PACKAGE_ROOT).exists()
+    done = export_package(checked, change_export_order(export_order, force=True))
     assert done.manifest["check"]["forced"] and done.manifest["check"]["verdict"] == "fail"
     assert "强制生成" in (done.path / PAGE).read_text(encoding="utf-8")
     root = ET.parse(done.path / "5-元数据" / "140225浑源县国土空间总体规划元数据.xml").getroot()
     assert root.findtext("成果包/数据完整性") == ""
 
 
-def test_partial_check_is_refused(source, order):
-    checked = check_plan(source, Options(rules=("TOP001",)))
+def test_export_after_a_check_of_only_some_rules_is_refused(county_file, export_order):
+    checked = check_plan(county_file, Options(rules=("TOP001",)))
     with pytest.raises(OutputError) as caught:
-        export_package(checked, order)
+        export_package(checked, export_order)
     assert "未运行" in explain_error(caught.value) and "SCH001" in explain_error(caught.value)
 
 
-def test_missing_layers_and_documents_close_the_gate(source, order, tmp_path):
+def test_missing_layers_and_documents_stop_the_export(county_file, export_order, tmp_path):
     without = tmp_path / "缺.gpkg"
     layers, _ = make_county(300, defects=False)
     layers.pop("YDYHGHFQ")
     write_geopackage(without, layers)
     checked = check_plan(without, Options())
     with pytest.raises(OutputError) as caught:
-        export_package(checked, change_order(order, documents=None))
-    assert "规划分区" in explain_error(caught.value) and TEXT in explain_error(caught.value)
-    done = export_package(checked, change_order(order, documents=None, force=True))
+        export_package(checked, change_export_order(export_order, documents=None))
+    assert "规划分区" in explain_error(caught.value) and TEXT_DOCUMENT_NAME in explain_error(caught.value)
+    done = export_package(checked, change_export_order(export_order, documents=None, force=True))
     mdb_messages = [p["message"] for p in done.manifest["problems"] if ".mdb" in p["message"].split("：")[0]]
     assert len(mdb_messages) == 1 and "没有生成" in mdb_messages[0]
     (layer_message,) = [p["message"] for p in done.manifest["problems"] if p["key"] == "layer_missing"]
@@ -268,40 +279,40 @@ def test_missing_layers_and_documents_close_the_gate(source, order, tmp_path):
     assert {("layer_missing", "gate"), ("file_missing", "gate")} <= levels and done.manifest["check"]["forced"]
 
 
-def test_unexported_layer_is_named_in_the_manifest(source, order, tmp_path):
+def test_plan_layer_left_out_of_the_package_is_named_in_the_manifest(county_file, export_order, tmp_path):
     path = tmp_path / "多.gpkg"
-    shutil.copyfile(source, path)
+    shutil.copyfile(county_file, path)
     gpd.read_file(path, layer="CZKFBJ")[["geometry"]].to_file(path, layer="征求意见底图", driver="GPKG")
-    done = export_package(check_plan(path, Options()), order)
+    done = export_package(check_plan(path, Options()), export_order)
     (problem,) = [p for p in done.manifest["problems"] if p["key"] == "layers_left_out"]
     assert (problem["count"], problem["features"], problem["level"]) == (1, ["征求意见底图"], "note")
     assert "征求意见底图" in problem["message"]
 
 
-def test_value_that_would_be_lost_stops_even_a_forced_export(source, order, tmp_path):
+def test_value_too_long_for_its_field_stops_even_a_forced_export(county_file, export_order, tmp_path):
     layers, _ = make_county(300, defects=False)
     layers["CZKFBJ"].loc[0, "XZQMC"] = "很" * 101
     path = tmp_path / "长.gpkg"
     write_geopackage(path, layers)
     checked = check_plan(path, Options())
     with pytest.raises(OutputError) as caught:
-        export_package(checked, change_order(order, force=True))
+        export_package(checked, change_export_order(export_order, force=True))
     key = checked.plan.layers["CZKFBJ"].keys[0]
     assert (
         caught.value.key == "package_stopped"
         and key in explain_error(caught.value)
         and "XZQMC" in explain_error(caught.value)
     )
-    assert not (order.folder / ROOT).exists()
+    assert not (export_order.folder / PACKAGE_ROOT).exists()
 
 
-def test_documents_are_assigned_by_name(checked, order, documents):
-    (documents / "里面").mkdir()
-    (documents / "里面" / "140225浑源县03三条控制线图.jpg").write_bytes(jpg())
-    (documents / "140226左云县04图.jpg").write_bytes(b"\xff\xd8\xff")
-    (documents / "Thumbs.db").write_bytes(b"x")
-    (documents / "笔记.txt").write_bytes(b"x")
-    done = export_package(checked, order)
+def test_documents_are_assigned_to_the_parts_of_a_package_by_their_names(checked_county, export_order, document_folder):
+    (document_folder / "里面").mkdir()
+    (document_folder / "里面" / "140225浑源县03三条控制线图.jpg").write_bytes(jpg())
+    (document_folder / "140226左云县04图.jpg").write_bytes(b"\xff\xd8\xff")
+    (document_folder / "Thumbs.db").write_bytes(b"x")
+    (document_folder / "笔记.txt").write_bytes(b"x")
+    done = export_package(checked_county, export_order)
     inside = names(done.path)
     assert "4-规划图件/140225浑源县03三条控制线图.jpg" in inside
     assert not any("左云" in n or "Thumbs" in n or "笔记" in n for n in inside)
@@ -311,52 +322,52 @@ def test_documents_are_assigned_by_name(checked, order, documents):
     assert slots["maps"]["files"] == ["4-规划图件/140225浑源县03三条控制线图.jpg"] and not slots["tables"]["files"]
 
 
-def test_empty_document_or_missing_folder_is_refused(checked, order, documents):
-    (documents / TEXT).write_bytes(b"")
+def test_empty_document_or_missing_document_folder_is_refused(checked_county, export_order, document_folder):
+    (document_folder / TEXT_DOCUMENT_NAME).write_bytes(b"")
     with pytest.raises(OutputError) as caught:
-        export_package(checked, order)
-    assert TEXT in explain_error(caught.value)
+        export_package(checked_county, export_order)
+    assert TEXT_DOCUMENT_NAME in explain_error(caught.value)
     with pytest.raises(InputError) as caught:
-        export_package(checked, change_order(order, documents=documents / "没有"))
+        export_package(checked_county, change_export_order(export_order, documents=document_folder / "没有"))
     assert "没有" in explain_error(caught.value)
 
 
-def test_documents_added_by_hand_are_kept_and_other_files_block_replacement(checked, order):
-    """Reuse a document with a listed name; refuse to replace a package with any other extra file."""
-    done = export_package(checked, order)
+def test_listed_documents_added_by_hand_are_kept_and_other_files_stop_the_replacement(checked_county, export_order):
+    """Keep a document with a listed name; refuse to replace a package with others."""
+    done = export_package(checked_county, export_order)
     report = done.path / "2-规划文档" / "140225浑源县数据库建设报告.pdf"
     report.write_bytes(pdf("mine"))
-    again = export_package(checked, change_order(order, documents=None))
+    again = export_package(checked_county, change_export_order(export_order, documents=None))
     assert report.read_bytes() == pdf("mine") and is_whole(again.path)
     assert "2-规划文档/140225浑源县数据库建设报告.pdf" in {row["path"] for row in again.manifest["files"]}
     (done.path / "备注.docx").write_bytes(b"mine")
     before = digest(done.path)
     with pytest.raises(OutputError) as caught:
-        export_package(checked, order)
+        export_package(checked_county, export_order)
     assert "备注.docx" in explain_error(caught.value) and digest(done.path) == before
 
 
-def test_unrelated_folder_is_not_replaced(checked, order):
-    target = order.folder / ROOT
+def test_existing_folder_that_is_no_package_is_not_replaced(checked_county, export_order):
+    target = export_order.folder / PACKAGE_ROOT
     target.mkdir(parents=True)
     (target / "a.txt").write_text("mine")
     with pytest.raises(OutputError) as caught:
-        export_package(checked, order)
+        export_package(checked_county, export_order)
     assert caught.value.key == "package_not_ours" and (target / "a.txt").read_text() == "mine"
 
 
-def test_data_inside_the_target_package_are_refused(source, order):
-    target = order.folder / ROOT
+def test_plan_data_inside_the_package_to_be_replaced_are_refused(county_file, export_order):
+    target = export_order.folder / PACKAGE_ROOT
     target.mkdir(parents=True)
     inside = target / "county.gpkg"
-    shutil.copyfile(source, inside)
+    shutil.copyfile(county_file, inside)
     with pytest.raises(OutputError) as caught:
-        export_package(check_plan(inside, Options()), order)
+        export_package(check_plan(inside, Options()), export_order)
     assert caught.value.key == "output_is_input" and inside.exists()
 
 
 def write_spec_for_format(tmp_path, suffix, more):
-    """Return the county specification with another data format."""
+    """Return the county package spec with another data format."""
     text = (PACKAGES / "county.toml").read_text(encoding="utf-8")
     text = text.replace("矢量数据.gdb", f"矢量数据{suffix}").replace('crs = "EPSG:4490"', more)
     path = tmp_path / "某省.toml"
@@ -366,26 +377,28 @@ def write_spec_for_format(tmp_path, suffix, more):
 
 @pytest.mark.parametrize("suffix", [".gdb", ".gpkg", ".shp"])
 @pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526"])
-def test_exported_package_passes_inspection_in_every_format(checked, order, tmp_path, suffix, crs):
-    """Require no findings except those of the plan check."""
+def test_package_exported_in_every_data_format_passes_inspection(checked_county, export_order, tmp_path, suffix, crs):
+    """Require no findings except those of the check of the plan."""
     spec = write_spec_for_format(
         tmp_path, suffix, f'crs = "{crs}"' + ('\nencoding = "GBK"' if suffix == ".shp" else "")
     )
-    done = export_package(checked, change_order(order, package_spec=spec))
+    done = export_package(checked_county, change_export_order(export_order, package_spec=spec))
     assert all(row["read_back"]["same"] for row in done.manifest["layers"])
     if suffix == ".shp":
         assert "1-空间数据/140225浑源县国土空间规划矢量数据/DLTB.cpg" in names(done.path)
     before = digest(done.path)
     report = inspect_package(done.path, spec, Options()).report
-    known = {(f.code, f.key, f.field) for f in checked.report.findings}
+    known = {(f.code, f.key, f.field) for f in checked_county.report.findings}
     more = [f for f in report.findings if (f.code, f.key, f.field) not in known and f.case != "optional"]
     assert not more, [f.message for f in more]
-    assert report.verdict == checked.report.verdict and digest(done.path) == before
+    assert report.verdict == checked_county.report.verdict and digest(done.path) == before
 
 
-def test_mismatch_on_reading_back_keeps_the_old_package(checked, order, monkeypatch):
-    export_package(checked, order)
-    before = digest(order.folder / ROOT)
+def test_layer_that_reads_back_different_stops_the_export_and_keeps_the_old_package(
+    checked_county, export_order, monkeypatch
+):
+    export_package(checked_county, export_order)
+    before = digest(export_order.folder / PACKAGE_ROOT)
     real = vectors.write_database
 
     def write_and_change(path, *args, **more):
@@ -401,32 +414,34 @@ def test_mismatch_on_reading_back_keeps_the_old_package(checked, order, monkeypa
 
     monkeypatch.setattr(vectors, "write_database", write_and_change)
     with pytest.raises(OutputError) as caught:
-        export_package(checked, order)
+        export_package(checked_county, export_order)
     assert caught.value.key == "package_not_the_same" and "MJ" in explain_error(caught.value)
-    assert digest(order.folder / ROOT) == before and names(order.folder) >= {ROOT}
-    assert not any(p.exists() for p in sibling_folders(order.folder / ROOT))
+    assert digest(export_order.folder / PACKAGE_ROOT) == before and names(export_order.folder) >= {PACKAGE_ROOT}
+    assert not any(p.exists() for p in sibling_folders(export_order.folder / PACKAGE_ROOT))
 
 
-def test_cancellation_keeps_the_old_package_and_progress_is_monotonic(checked, order):
-    export_package(checked, order)
-    before, shares = digest(order.folder / ROOT), []
-    export_package(checked, order, progress=lambda share, text: shares.append(share))
+def test_cancelled_export_keeps_the_old_package_and_progress_never_decreases(checked_county, export_order):
+    export_package(checked_county, export_order)
+    before, shares = digest(export_order.folder / PACKAGE_ROOT), []
+    export_package(checked_county, export_order, progress=lambda share, text: shares.append(share))
     assert shares[0] == 0 and shares[-1] == 1 and shares == sorted(shares) and len(shares) > 5
-    before = digest(order.folder / ROOT)
+    before = digest(export_order.folder / PACKAGE_ROOT)
     polls = []
 
-    def cancelled():
+    def cancel_at_progress():
         polls.append(1)
         return len(polls) == 40
 
     with pytest.raises(Cancelled):
-        export_package(checked, order, cancellation=Cancellation(cancelled))
-    assert digest(order.folder / ROOT) == before and {p.name for p in order.folder.iterdir()} == {ROOT}
+        export_package(checked_county, export_order, cancellation=Cancellation(cancel_at_progress))
+    assert digest(export_order.folder / PACKAGE_ROOT) == before and {p.name for p in export_order.folder.iterdir()} == {
+        PACKAGE_ROOT
+    }
 
 
 #: For each input number: one export in a process that is killed after so many file operations (0: never).
 #: Output: exit signal, number of operations, and the operations that were moves.
-KILLED = """
+KILLED_EXPORT_SCRIPT = """
 import os, signal, sys
 sys.path.insert(0, {tree!r})
 from pathlib import Path
@@ -464,30 +479,33 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def run_killed(source, tmp_path):
-    """Return a function: operation number → (exit status, number of steps, steps that are moves)."""
+def run_killed_export(county_file, tmp_path):
+    """Return a function that runs an export and kills it at the given file operation.
+
+    It returns exit status, number of operations and the operations that are moves.
+    """
     tree = str(Path(__file__).resolve().parents[3])
-    text = KILLED.format(tree=tree, source=str(source), folder=str(tmp_path / "结果"))
+    text = KILLED_EXPORT_SCRIPT.format(tree=tree, source=str(county_file), folder=str(tmp_path / "结果"))
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", text], stdin=pipe, stdout=pipe, text=True) as process:
 
-        def run(at):
+        def run_export(at):
             process.stdin.write(f"{at}\n")
             process.stdin.flush()
             status, *steps = map(int, process.stdout.readline().split())
             return status, *(steps[:1] or [0]), steps[1:]
 
-        yield run
+        yield run_export
         process.stdin.close()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
-def test_killed_export_always_leaves_one_complete_package(checked, run_killed, tmp_path):
+def test_killed_export_always_leaves_one_complete_package(checked_county, run_killed_export, tmp_path):
     folder = tmp_path / "结果"
     order = ExportOrder(load_package_spec("county"), folder, force=True)
-    export_package(checked, order)
-    target = package_path(checked.plan, order)
-    status, total, moves = run_killed(0)
+    export_package(checked_county, order)
+    target = package_path(checked_county.plan, order)
+    status, total, moves = run_killed_export(0)
     assert status == 0
     # Points over the whole run and at each last step: the swap (two moves) and deletion of the old package.
     first, second = moves[-2:]
@@ -496,20 +514,20 @@ def test_killed_export_always_leaves_one_complete_package(checked, run_killed, t
     assert len(points) >= 10
     seen = set()
     for at in points:
-        assert run_killed(at)[0] == -signal.SIGKILL, at
+        assert run_killed_export(at)[0] == -signal.SIGKILL, at
         new, old = sibling_folders(target)
         here = [p for p in (target, new, old) if is_whole(p)]
         assert here, f"nothing whole after {at} of {total}"
         seen.add(tuple(p.exists() for p in (target, new, old)))
         with lock_for_writing(target):
             finish_interrupted(target)
-        assert is_whole(target) and {p.name for p in folder.iterdir()} == {ROOT}, at
+        assert is_whole(target) and {p.name for p in folder.iterdir()} == {PACKAGE_ROOT}, at
     # Before the swap, between its two moves, and after it.
     assert {(True, True, False), (False, True, True), (True, False, True)} <= seen, seen
 
 
 #: Runs one export that pauses half-way until it receives a line.
-WAITING = """
+WAITING_EXPORT_SCRIPT = """
 import sys
 sys.path.insert(0, {tree!r})
 from pathlib import Path
@@ -529,34 +547,34 @@ export_package(check_plan({source!r}, Options()), ExportOrder(load_package_spec(
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
 @pytest.mark.parametrize("end", ["completes", "is killed"])
-def test_concurrent_export_into_one_target_is_refused(checked, source, tmp_path, end):
+def test_second_export_into_the_same_folder_at_the_same_time_is_refused(checked_county, county_file, tmp_path, end):
     folder = tmp_path / "结果"
     order = ExportOrder(load_package_spec("county"), folder, force=True)
     tree = str(Path(__file__).resolve().parents[3])
-    text = WAITING.format(tree=tree, source=str(source), folder=str(folder))
+    text = WAITING_EXPORT_SCRIPT.format(tree=tree, source=str(county_file), folder=str(folder))
     pipe = subprocess.PIPE
     other = subprocess.Popen([sys.executable, "-c", text], stdin=pipe, stdout=pipe, text=True)
     try:
         assert other.stdout.readline() == "half-way\n"
         made = digest(folder)
         with pytest.raises(OutputError) as caught:
-            export_package(checked, order)
+            export_package(checked_county, order)
         assert caught.value.key == "package_busy" and f"({other.pid})" in explain_error(caught.value)
-        assert str(folder / ROOT) in explain_error(caught.value) and digest(folder) == made
+        assert str(folder / PACKAGE_ROOT) in explain_error(caught.value) and digest(folder) == made
         if end == "is killed":
             other.kill()
         other.communicate("\n", timeout=100)
     finally:
         other.kill()
-    assert is_whole(folder / ROOT) == (end == "completes")
-    assert is_whole(export_package(checked, order).path) and {p.name for p in folder.iterdir()} == {ROOT}
+    assert is_whole(folder / PACKAGE_ROOT) == (end == "completes")
+    assert is_whole(export_package(checked_county, order).path) and {p.name for p in folder.iterdir()} == {PACKAGE_ROOT}
 
 
-def test_full_disk_keeps_the_old_package(checked, order, tmp_path):
-    """Use a small tmpfs if it can be mounted, otherwise a file size limit."""
+def test_full_disk_during_export_keeps_the_old_package(checked_county, export_order, tmp_path):
+    """Use a small tmpfs if it can be mounted, otherwise a limit for file sizes."""
     disk = tmp_path / "小盘"
     disk.mkdir()
-    small = change_order(order, folder=disk)
+    small = change_export_order(export_order, folder=disk)
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
@@ -564,53 +582,56 @@ def test_full_disk_keeps_the_old_package(checked, order, tmp_path):
         if mounted.returncode == 0:
             (disk / "占用").write_bytes(b"x" * (2**21 - 2**18))
         else:
-            done = export_package(checked, small)
+            done = export_package(checked_county, small)
             resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limits[1]))
         with pytest.raises(OutputError) as caught:
-            export_package(checked, small)
+            export_package(checked_county, small)
         assert caught.value.key == "output_unwritable"
         left = {p.name for p in disk.iterdir()} - {"占用"}
-        assert left == ({ROOT} if done else set())
+        assert left == ({PACKAGE_ROOT} if done else set())
         assert done is None or is_whole(done.path)
         if mounted.returncode == 0:
             (disk / "占用").unlink()
-            assert is_whole(export_package(checked, small).path)
+            assert is_whole(export_package(checked_county, small).path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         if mounted.returncode == 0:
             subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_failed_move_keeps_the_old_package(checked, order, monkeypatch):
-    export_package(checked, order)
-    before = digest(order.folder / ROOT)
+def test_failed_move_of_the_new_package_keeps_the_old_package(checked_county, export_order, monkeypatch):
+    export_package(checked_county, export_order)
+    before = digest(export_order.folder / PACKAGE_ROOT)
 
     def refuse_move(source, destination):
-        if str(source).endswith((ROOT, NEW, OLD)):
+        if str(source).endswith((PACKAGE_ROOT, NEW, OLD)):
             raise PermissionError(13, "no", str(source))
         os.rename(source, destination)
 
     monkeypatch.setattr(os, "replace", refuse_move)
     with pytest.raises(OutputError) as caught:
-        export_package(checked, order)
-    assert ROOT in explain_error(caught.value)
-    assert digest(order.folder / ROOT) == before and {p.name for p in order.folder.iterdir()} == {ROOT}
+        export_package(checked_county, export_order)
+    assert PACKAGE_ROOT in explain_error(caught.value)
+    assert digest(export_order.folder / PACKAGE_ROOT) == before and {p.name for p in export_order.folder.iterdir()} == {
+        PACKAGE_ROOT
+    }
 
 
-def test_package_command_exports_and_prints_the_digest(source, documents, tmp_path, capsys):
+def test_package_command_exports_a_package_and_prints_its_digest(county_file, document_folder, tmp_path, capsys):
     from plugin.core.__main__ import main
 
     folder = tmp_path / "结果"
-    assert main(["package", str(source), str(folder)]) == 1
-    assert TEXT in capsys.readouterr().err and not (folder / ROOT).exists()
-    assert main(["package", str(source), str(folder), "--documents", str(documents)]) == 0
+    assert main(["package", str(county_file), str(folder)]) == 1
+    assert TEXT_DOCUMENT_NAME in capsys.readouterr().err and not (folder / PACKAGE_ROOT).exists()
+    assert main(["package", str(county_file), str(folder), "--documents", str(document_folder)]) == 0
     printed = capsys.readouterr().out
     assert (
-        hashlib.sha256((folder / ROOT / MANIFEST).read_bytes()).hexdigest() in printed and str(folder / ROOT) in printed
+        hashlib.sha256((folder / PACKAGE_ROOT / MANIFEST).read_bytes()).hexdigest() in printed
+        and str(folder / PACKAGE_ROOT) in printed
     )
-    assert main(["package", str(source), str(folder), "--force", "--package", "city"]) == 1
+    assert main(["package", str(county_file), str(folder), "--force", "--package", "city"]) == 1
     assert is_whole(folder / "140200大同市国土空间总体规划")
     # The city edition lacks a code list for the tables; this is reported and the rest is exported.
     assert "land_use_2023" in capsys.readouterr().err
-    assert main(["package", str(source), str(folder), "--package", "没有"]) == 2
+    assert main(["package", str(county_file), str(folder), "--package", "没有"]) == 2
     assert "county" in capsys.readouterr().err

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Packages forged with recomputed digests: each forgery is found by its rule, an unchanged package by none.
+"""Packages forged with recomputed digests; each forgery is found by its rule.
 
-One small package is exported for all tests and copied. Layers are assembled once; changed files, pages, tables and
-layer names are read from the copy.
+One small package is exported for all tests and copied. Its layers are read once; changed files, pages and tables are
+read from the copy.
 """
 
 import json
@@ -36,32 +36,32 @@ from plugin.core.package.page import render_manifest_page as manifest_page
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import to_json
 from plugin.core.results.run import run_check
-from tests.core.package.test_figures import complete_layers
+from tests.core.package.test_table_figures import complete_layers
 from tests.core.package_fixtures import A4, COMPLETE, jpg, pdf
 from tests.core.small_plan import as_read_layers, explain_error
 
-ROOT = "140225浑源县国土空间总体规划"
-DATABASE = "1-空间数据/140225浑源县国土空间规划矢量数据.gpkg"
-TEXT = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
-REPORT = "2-规划文档/140225浑源县三区三线检查报告.json"
-REPORT_PAGE = REPORT.replace(".json", ".html")
-TABLES = "3-规划表格/140225浑源县国土空间规划表格.xlsx"
-MAP = "4-规划图件/140225浑源县01三条控制线图.jpg"
-METADATA = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
-OPTIONS = Options(standard="county_db")
-RULES = [f"DOC{n:03}" for n in (*range(1, 11), *range(12, 17), 30)]
+PACKAGE_ROOT = "140225浑源县国土空间总体规划"
+DATABASE_PATH = "1-空间数据/140225浑源县国土空间规划矢量数据.gpkg"
+TEXT_DOCUMENT_PATH = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
+REPORT_JSON_PATH = "2-规划文档/140225浑源县三区三线检查报告.json"
+REPORT_PAGE_PATH = REPORT_JSON_PATH.replace(".json", ".html")
+TABLES_PATH = "3-规划表格/140225浑源县国土空间规划表格.xlsx"
+MAP_PATH = "4-规划图件/140225浑源县01三条控制线图.jpg"
+METADATA_PATH = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
+COUNTY_OPTIONS = Options(standard="county_db")
+PACKAGE_RULES = [f"DOC{n:03}" for n in (*range(1, 11), *range(12, 17), 30)]
 
 
 @pytest.fixture(scope="module")
-def spec(tmp_path_factory):
+def geopackage_spec(tmp_path_factory):
     path = tmp_path_factory.mktemp("样式") / "form.toml"
     path.write_text(load_package_spec("county").path.read_text("utf-8").replace("数据.gdb", "数据.gpkg"), "utf-8")
     return load_package_spec(path)
 
 
 @pytest.fixture(scope="module")
-def exported_package(tmp_path_factory, spec):
-    """Export a package of a small county with defects by force."""
+def exported_package(tmp_path_factory, geopackage_spec):
+    """Return a package of a small county with errors, exported by force."""
     folder = tmp_path_factory.mktemp("成果")
     documents = folder / "文档"
     documents.mkdir()
@@ -69,27 +69,28 @@ def exported_package(tmp_path_factory, spec):
         if ".gdb" not in path:
             (documents / path.rpartition("/")[2]).write_bytes(content)
     return export_package(
-        check_plan(as_read_layers(complete_layers()), OPTIONS), ExportOrder(spec, folder, documents, force=True)
+        check_plan(as_read_layers(complete_layers()), COUNTY_OPTIONS),
+        ExportOrder(geopackage_spec, folder, documents, force=True),
     ).path
 
 
 @pytest.fixture(scope="module")
-def plan():
-    return assemble_plan(as_read_layers(complete_layers()), OPTIONS.norm(), source="x")
+def assembled_plan():
+    return assemble_plan(as_read_layers(complete_layers()), COUNTY_OPTIONS.norm(), source="x")
 
 
 @pytest.fixture
-def package(exported_package, tmp_path):
-    return Path(shutil.copytree(exported_package, tmp_path / ROOT))
+def copied_package(exported_package, tmp_path):
+    return Path(shutil.copytree(exported_package, tmp_path / PACKAGE_ROOT))
 
 
 @pytest.fixture(scope="module")
-def unchanged_findings(exported_package, spec, plan):
-    return find_findings(exported_package, spec, plan, [*RULES, "DOC011"])
+def unchanged_findings(exported_package, geopackage_spec, assembled_plan):
+    return inspect_findings(exported_package, geopackage_spec, assembled_plan, [*PACKAGE_RULES, "DOC011"])
 
 
-def find_findings(folder, spec, plan, rules, lang="zh"):
-    """Return the findings of the package rules by (code, case)."""
+def inspect_findings(folder, spec, plan, rules, lang="zh"):
+    """Return the findings of the package rules by (rule code, message case)."""
     checked_report = run_check(
         plan, choose_rules(rules), side=SideInputs(package=collect_package_facts(folder, spec)), lang=lang
     )
@@ -100,10 +101,13 @@ def find_findings(folder, spec, plan, rules, lang="zh"):
     return found
 
 
-def reseal(package, but=()):
-    """Recompute every digest, as a forger would, except of the files in ``but``."""
+def recompute_digests(package, but=()):
+    """Recompute every digest of a package, as a forger would.
+
+    The files in ``but`` keep their old digest.
+    """
     path = package / MANIFEST
-    data = read(path)
+    data = read_json(path)
     present = {
         n: p
         for n, p in files_below(package)
@@ -113,20 +117,20 @@ def reseal(package, but=()):
     rows = [{"path": n, "bytes": p.stat().st_size, "sha256": sha256(p)} for n, p in present.items()]
     updated = [old[row["path"]] if row["path"] in but else row for row in rows]
     data["files"] = updated + [row for row in data["files"] if row["path"] not in present and row["path"] in but]
-    write(path, data)
+    write_json(path, data)
     write_sums(package, ((row["path"], row["sha256"]) for row in data["files"]))
     write_digest(package)
 
 
-def read(path):
+def read_json(path):
     return json.loads(path.read_text("utf-8"))
 
 
-def write(path, data):
+def write_json(path, data):
     path.write_text(json.dumps(data, ensure_ascii=False, indent=1), "utf-8", newline="\n")
 
 
-def replace_in_page(old, new, path=REPORT_PAGE):
+def replace_in_page(old, new, path=REPORT_PAGE_PATH):
     def change(package):
         text = (package / path).read_text("utf-8")
         assert re.search(old, text, re.DOTALL), old
@@ -135,7 +139,7 @@ def replace_in_page(old, new, path=REPORT_PAGE):
     return change
 
 
-def append_to_body(text, path=REPORT_PAGE):
+def append_to_body(text, path=REPORT_PAGE_PATH):
     return replace_in_page("</body>", f"{text}</body>", path)
 
 
@@ -144,122 +148,122 @@ def append_to_style(text):
 
 
 def change_json(path, change):
-    def changed(package):
-        data = read(package / path)
+    def change_copied_package(package):
+        data = read_json(package / path)
         change(data)
-        if path == REPORT:
+        if path == REPORT_JSON_PATH:
             (package / path).write_text(json.dumps(data, ensure_ascii=False), "utf-8")
         else:
-            write(package / path, data)
+            write_json(package / path, data)
 
-    return changed
+    return change_copied_package
 
 
 def change_manifest(change):
-    """Change the manifest and remake its page."""
+    """Return a function that changes the manifest and makes its page again."""
 
-    def changed(package):
-        data = read(package / MANIFEST)
+    def change_copied_package(package):
+        data = read_json(package / MANIFEST)
         change(data)
-        write(package / MANIFEST, data)
-        remake(package)
+        write_json(package / MANIFEST, data)
+        remake_manifest_page(package)
 
-    return changed
+    return change_copied_package
 
 
 def change_manifest_only(change):
     return change_json(MANIFEST, change)
 
 
-def remake(package):
-    """Remake the manifest page with the current digests of the files."""
-    reseal(package)
-    data = read(package / MANIFEST)
+def remake_manifest_page(package):
+    """Make the manifest page again with the current digests of the files."""
+    recompute_digests(package)
+    data = read_json(package / MANIFEST)
     files = [row for row in data["files"] if row["path"] != PAGE]
     (package / PAGE).write_text(manifest_page({**data, "files": files}, "zh"), "utf-8", newline="\n")
 
 
 def replace_text(path, old, new):
-    def changed(package):
+    def change_copied_package(package):
         text = (package / path).read_text("utf-8")
         assert old in text
         (package / path).write_text(text.replace(old, new, 1), "utf-8")
 
-    return changed
+    return change_copied_package
 
 
 def change_report(change, page=True):
-    """Change the JSON of the report and remake its page."""
+    """Return a function that changes the JSON report and makes its page again."""
 
-    def changed(package):
-        data = read(package / REPORT)
+    def change_copied_package(package):
+        data = read_json(package / REPORT_JSON_PATH)
         change(data)
-        (package / REPORT).write_text(json.dumps(data, ensure_ascii=False), "utf-8")
+        (package / REPORT_JSON_PATH).write_text(json.dumps(data, ensure_ascii=False), "utf-8")
         if page:
-            text = render_report(Report.from_dict(data), OPTIONS.norm())
-            (package / REPORT_PAGE).write_text(text, "utf-8", newline="\n")
+            text = render_report(Report.from_dict(data), COUNTY_OPTIONS.norm())
+            (package / REPORT_PAGE_PATH).write_text(text, "utf-8", newline="\n")
 
-    return changed
+    return change_copied_package
 
 
-def as_other_version(*more, then=()):
-    """Change a package as if another plugin version had made it, so that no page can be rebuilt.
+def act_as_other_plugin_version(*more, then=()):
+    """Return a function that changes a package as another plugin version would make it.
 
-    ``then``: changes after sealing.
+    ``then`` is a change after the digests are recomputed.
     """
 
-    def changed(package):
-        data = read(package / MANIFEST)
+    def change_copied_package(package):
+        data = read_json(package / MANIFEST)
         data["tool"]["versions"]["sanxian"] = "0.0.1"
-        write(package / MANIFEST, data)
-        data = read(package / REPORT)
+        write_json(package / MANIFEST, data)
+        data = read_json(package / REPORT_JSON_PATH)
         data["provenance"]["versions"]["sanxian"] = "0.0.1"
-        (package / REPORT).write_text(json.dumps(data, ensure_ascii=False), "utf-8")
+        (package / REPORT_JSON_PATH).write_text(json.dumps(data, ensure_ascii=False), "utf-8")
         replace_in_page("</style>", "p.of-old{margin:0}</style>")(package)
         for change in more:
             change(package)
-        remake(package)
+        remake_manifest_page(package)
         replace_in_page("</style>", "p.of-old{margin:0}</style>", PAGE)(package)
         for change in then:
             change(package)
 
-    return changed
+    return change_copied_package
 
 
-def run_sql(*statements):
-    def changed(package):
-        with closing(sqlite3.connect(package / DATABASE)) as database:
+def run_sql_on_database(*statements):
+    def change_copied_package(package):
+        with closing(sqlite3.connect(package / DATABASE_PATH)) as database:
             for statement in statements:
                 database.execute(statement)
             database.commit()
 
-    return changed
+    return change_copied_package
 
 
-def add_layer(name, columns=("BSM",), layer="CZKFBJ"):
-    def changed(package):
+def add_layer_to_database(name, columns=("BSM",), layer="CZKFBJ"):
+    def change_copied_package(package):
         import pyogrio
 
-        frame = pyogrio.read_dataframe(package / DATABASE, layer=layer)
+        frame = pyogrio.read_dataframe(package / DATABASE_PATH, layer=layer)
         frame = frame[[c for c in frame.columns if c in (*columns, "geometry")]]
-        pyogrio.write_dataframe(frame, package / DATABASE, layer=name, driver="GPKG", append=True)
+        pyogrio.write_dataframe(frame, package / DATABASE_PATH, layer=name, driver="GPKG", append=True)
 
-    return changed
+    return change_copied_package
 
 
-def add_field(package):
-    run_sql('ALTER TABLE "CZKFBJ" ADD COLUMN "BEIZHU2" TEXT')(package)
+def add_field_to_database(package):
+    run_sql_on_database('ALTER TABLE "CZKFBJ" ADD COLUMN "BEIZHU2" TEXT')(package)
 
 
 def change_workbook(change):
-    def changed(package):
+    def change_copied_package(package):
         import openpyxl
 
-        book = openpyxl.load_workbook(package / TABLES)
+        book = openpyxl.load_workbook(package / TABLES_PATH)
         change(book)
-        book.save(package / TABLES)
+        book.save(package / TABLES_PATH)
 
-    return changed
+    return change_copied_package
 
 
 def add_sheet(state):
@@ -275,7 +279,7 @@ def hide_cells(what, key):
     return change_workbook(lambda b: setattr(getattr(b["三条控制线"], f"{what}_dimensions")[key], "hidden", True))
 
 
-def whiten(book):
+def whiten_cells(book):
     from openpyxl.styles import Font, PatternFill
 
     cell = book["三条控制线"]["A3"]
@@ -321,8 +325,11 @@ def add_conditional_format(book):
     book["三条控制线"].conditional_formatting.add("A4:F9", rule)
 
 
-def set_words(column, text, sheet="指标表", row=None):
-    """Replace text in the column with this head, in the first matching row or in ``row``."""
+def set_cell_text(column, text, sheet="指标表", row=None):
+    """Return a function that replaces a text in the workbook.
+
+    The column is found by its head; the row is ``row`` or the first one that matches.
+    """
 
     def change(book):
         place = next(cell.column for cell in book[sheet][3] if str(cell.value).startswith(column))
@@ -334,7 +341,7 @@ def set_words(column, text, sheet="指标表", row=None):
     return change_workbook(change)
 
 
-def set_about(name, text):
+def set_about_text(name, text):
     def change(book):
         cell = next(row[1] for row in book["说明"].iter_rows() if row[0].value == name)
         assert cell.value
@@ -351,47 +358,47 @@ def add_note(text, sheet="三条控制线"):
     return change_workbook(lambda b: setattr(b[sheet].cell(b[sheet].max_row + 2, 1), "value", text))
 
 
-SHAPE = (
+DRAWING_XML = (
     '<xdr:wsDr xmlns:xdr="http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing"><xdr:twoCellAnchor>'
     "<xdr:from><xdr:col>1</xdr:col><xdr:row>3</xdr:row></xdr:from><xdr:to><xdr:col>3</xdr:col><xdr:row>5</xdr:row></xdr:to>"
     "<xdr:sp/></xdr:twoCellAnchor></xdr:wsDr>"
 )
-OF_SHAPE = (
+DRAWING_RELATIONS_XML = (
     '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId9" '
     'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/drawing" Target="../drawings/drawing9.xml"/>'
     "</Relationships>"
 )
 
 
-def cover_cells(path=TABLES):
-    """Add a drawing over B4:D6 of the second sheet."""
+def cover_cells(path=TABLES_PATH):
+    """Add a drawing that covers cells B4 to D6 of the second sheet."""
 
-    def changed(package):
-        add_to_zip(path, "xl/drawings/drawing9.xml", SHAPE)(package)
-        add_to_zip(path, "xl/worksheets/_rels/sheet2.xml.rels", OF_SHAPE)(package)
+    def change_copied_package(package):
+        add_to_zip(path, "xl/drawings/drawing9.xml", DRAWING_XML)(package)
+        add_to_zip(path, "xl/worksheets/_rels/sheet2.xml.rels", DRAWING_RELATIONS_XML)(package)
 
-    return changed
+    return change_copied_package
 
 
 def add_to_zip(path, name, content):
-    def changed(package):
+    def change_copied_package(package):
         import zipfile
 
         with zipfile.ZipFile(package / path, "a") as archive:
             archive.writestr(name, content)
 
-    return changed
+    return change_copied_package
 
 
-LINKS = '<Relationships><Relationship Id="r" Type="x/oleObject" Target="http://example.org/a" TargetMode="External"/></Relationships>'
+LINK_RELATIONS_XML = '<Relationships><Relationship Id="r" Type="x/oleObject" Target="http://example.org/a" TargetMode="External"/></Relationships>'
 
 
-def put_file(path, content):
-    def changed(package):
+def write_file_into_package(path, content):
+    def change_copied_package(package):
         (package / path).parent.mkdir(parents=True, exist_ok=True)
         (package / path).write_bytes(content)
 
-    return changed
+    return change_copied_package
 
 
 def delete_files(*paths):
@@ -402,18 +409,15 @@ def change_layer_row(change, name="CZKFBJ"):
     return change_manifest(lambda m: change(next(row for row in m["layers"] if row["layer"] == name)))
 
 
-def pass_everywhere(package):
-    """Change 不通过 to 通过 in report and manifest and remake their pages.
-
-    Only the rules on the report can still find this.
-    """
+def change_verdict_to_pass(package):
+    """Change the verdict 不通过 to 通过 in report and manifest and make the pages again."""
     change_report(lambda r: r["summary"].update(verdict="pass", errors=0))(package)
     replace_in_page("不通过", "通过")(package)
     change_manifest(lambda m: m["check"].update(verdict="pass", errors=0, forced=False))(package)
 
 
 def remove_findings(data):
-    """Remove the findings and recompute the summary; the rules keep their counts."""
+    """Remove the findings of a report and recompute its summary, not its rule counts."""
     data["findings"] = []
     data["summary"] |= {"verdict": "conditional", "errors": 0, "warnings": 0, "infos": 0}
 
@@ -425,8 +429,8 @@ def mark_rule_passed(data):
     data["summary"]["failed"] -= 1
 
 
-def draw_corner():
-    """Return a map of one colour except twenty pixels in a corner."""
+def make_map_with_drawn_corner():
+    """Return a JPEG of one colour except twenty pixels in a corner."""
     from io import BytesIO
 
     from PIL import Image
@@ -438,16 +442,16 @@ def draw_corner():
 
 
 #: A message with a missing value.
-EMPTY = re.compile("“[\\s—]*”|[\u4e00-\u9fff ]—[ ；，。（）]")
-SCRIPT = '<script src="https://example.org/a.js"></script>'
+EMPTY_TEXT_PATTERN = re.compile("“[\\s—]*”|[\u4e00-\u9fff ]—[ ；，。（）]")
+EXTERNAL_SCRIPT_TAG = '<script src="https://example.org/a.js"></script>'
 #: Title → (change, rule and case that must report it). Digests are recomputed after each.
-FORGED = {
+FORGERIES = {
     # The page of the report.
     "the word of the verdict": (replace_in_page(">不通过</div>", ">通过</div>"), ("DOC015", "differs")),
     "the verdict with its class": (replace_in_page('data-verdict="fail">\n<div class="vb fail">不通过', 'data-verdict="pass">\n<div class="vb pass">通过'), ("DOC015", "differs")),
     "a verdict drawn over the first": (append_to_style(".vd{visibility:hidden}"), ("DOC015", "active")),
     "a verdict written by style rules": (append_to_style(".vb{font-size:0}.vb::after{content:'\\901A\\8FC7'}"), ("DOC015", "active")),
-    "a remote script": (append_to_body(SCRIPT), ("DOC015", "active")),
+    "a remote script": (append_to_body(EXTERNAL_SCRIPT_TAG), ("DOC015", "active")),
     "a script": (append_to_body("<script>document.title='x'</script>"), ("DOC015", "active")),
     "a script in capitals, never closed": (replace_in_page("<h1>", "<SCRIPT SRC=//example.org/a.js ><h1>"), ("DOC015", "active")),
     "an event handler": (replace_in_page("<body>", '<body onload="go()">'), ("DOC015", "active")),
@@ -476,32 +480,32 @@ FORGED = {
     "another day": (replace_in_page(r"20\d\d-\d\d-\d\d \d\d:\d\d", "2025-01-01 08:00"), ("DOC015", "differs")),
     "another county on the page": (replace_in_page("浑源县", "左云县"), ("DOC015", "differs")),
     "invisible markup": (replace_in_page("<h1>", '<h1 class="x">'), ("DOC015", "differs")),
-    "a page in UTF-16": (lambda p: (p / REPORT_PAGE).write_bytes((p / REPORT_PAGE).read_text("utf-8").encode("utf-16")), ("DOC015", "damaged")),
-    "an empty page": (put_file(REPORT_PAGE, b"<html></html>"), ("DOC015", "differs")),
-    "no page": (delete_files(REPORT_PAGE), ("DOC013", "half")),
-    "no report at all": (delete_files(REPORT_PAGE, REPORT), ("DOC013", "none")),
+    "a page in UTF-16": (lambda p: (p / REPORT_PAGE_PATH).write_bytes((p / REPORT_PAGE_PATH).read_text("utf-8").encode("utf-16")), ("DOC015", "damaged")),
+    "an empty page": (write_file_into_package(REPORT_PAGE_PATH, b"<html></html>"), ("DOC015", "differs")),
+    "no page": (delete_files(REPORT_PAGE_PATH), ("DOC013", "half")),
+    "no report at all": (delete_files(REPORT_PAGE_PATH, REPORT_JSON_PATH), ("DOC013", "none")),
     # The page of the manifest.
     "the manifest page's verdict": (replace_in_page("不通过", "通过", PAGE), ("DOC015", "differs")),
     "the manifest page without the forced mark": (replace_in_page('class="forced">[^<]*', 'class="verdict">检查结论：通过。错误 0，警告 0，未检查 0。', PAGE), ("DOC015", "differs")),
     "a digest on the manifest's page": (replace_in_page("<code>[0-9a-f]{64}", f"<code>{'0' * 64}", PAGE), ("DOC015", "differs")),
     "an area on the manifest's page": (replace_in_page(r'<td class="r">\d', '<td class="r">9', PAGE), ("DOC015", "differs")),
     "a remark removed from the manifest page": (replace_in_page("<li[ >].*?</li>", "", PAGE), ("DOC015", "differs")),
-    "a script on the manifest's page": (append_to_body(SCRIPT, PAGE), ("DOC015", "active")),
+    "a script on the manifest's page": (append_to_body(EXTERNAL_SCRIPT_TAG, PAGE), ("DOC015", "active")),
     "no page of the manifest": (delete_files(PAGE), ("DOC015", "gone")),
     # The same forgeries, disguised as made by another version.
-    "another version's verdict": (as_other_version(replace_in_page(">不通过</div>", ">通过</div>")), ("DOC015", "differs")),
-    "another version's class": (as_other_version(replace_in_page('data-verdict="fail"', 'data-verdict="pass"')), ("DOC015", "differs")),
-    "another version's figure": (as_other_version(replace_in_page('(?<=<tr data-indicator="farmland_area">)<td>(.*?)</td><td class="nw">(.*?)</td><td class="r">', '<td>x</td><td class="nw"></td><td class="r">9')), ("DOC015", "differs")),
-    "another version's findings": (as_other_version(replace_in_page("<tr data-code=.*?</tr>", "")), ("DOC015", "differs")),
-    "another version's script": (as_other_version(append_to_body(SCRIPT)), ("DOC015", "active")),
-    "another version's hidden box": (as_other_version(append_to_style(".vd{display:none}")), ("DOC015", "active")),
-    "another version's manifest": (as_other_version(then=[replace_in_page("不通过", "通过", PAGE)]), ("DOC015", "differs")),
-    "another version's layer on the manifest's page": (as_other_version(then=[replace_in_page(r'(?<=<td class="r">)\d[\d\u00a0]*\.\d\d', "9.99", PAGE)]), ("DOC015", "differs")),
+    "another version's verdict": (act_as_other_plugin_version(replace_in_page(">不通过</div>", ">通过</div>")), ("DOC015", "differs")),
+    "another version's class": (act_as_other_plugin_version(replace_in_page('data-verdict="fail"', 'data-verdict="pass"')), ("DOC015", "differs")),
+    "another version's figure": (act_as_other_plugin_version(replace_in_page('(?<=<tr data-indicator="farmland_area">)<td>(.*?)</td><td class="nw">(.*?)</td><td class="r">', '<td>x</td><td class="nw"></td><td class="r">9')), ("DOC015", "differs")),
+    "another version's findings": (act_as_other_plugin_version(replace_in_page("<tr data-code=.*?</tr>", "")), ("DOC015", "differs")),
+    "another version's script": (act_as_other_plugin_version(append_to_body(EXTERNAL_SCRIPT_TAG)), ("DOC015", "active")),
+    "another version's hidden box": (act_as_other_plugin_version(append_to_style(".vd{display:none}")), ("DOC015", "active")),
+    "another version's manifest": (act_as_other_plugin_version(then=[replace_in_page("不通过", "通过", PAGE)]), ("DOC015", "differs")),
+    "another version's layer on the manifest's page": (act_as_other_plugin_version(then=[replace_in_page(r'(?<=<td class="r">)\d[\d\u00a0]*\.\d\d', "9.99", PAGE)]), ("DOC015", "differs")),
     # The report as data.
     "another county's report": (change_report(lambda r: r["provenance"].update(area_code="140226")), ("DOC013", "county")),
     "another county's name": (change_report(lambda r: r["provenance"].update(area_name="左云县")), ("DOC013", "county")),
     "the verdict of the summary": (change_report(lambda r: r["summary"].update(verdict="pass")), ("DOC013", "summary")),
-    "the verdict everywhere": (pass_everywhere, ("DOC013", "summary")),
+    "the verdict everywhere": (change_verdict_to_pass, ("DOC013", "summary")),
     "removed findings": (change_report(remove_findings), ("DOC013", "summary")),
     "a rule that passed and found": (change_report(mark_rule_passed), ("DOC013", "summary")),
     "a figure of the report": (change_report(lambda r: next(i for i in r["indicators"] if i["id"] == "red_line_area").update(value=1.0)), ("DOC013", "figure")),
@@ -511,8 +515,8 @@ FORGED = {
     "a report of another edition": (change_report(lambda r: r["provenance"]["standard"].update(edition="2019")), ("DOC016", "differs")),
     "a report of another version": (change_report(lambda r: r["provenance"]["versions"].update(sanxian="0.0.1")), ("DOC016", "differs")),
     "a limit of the report": (change_report(lambda r: r["provenance"]["settings"].update({"ratio.limit": 9.9})), ("DOC016", "settings")),
-    "a repeated verdict": (replace_text(REPORT, '"verdict":', '"verdict": "pass", "verdict":'), ("DOC013", "damaged")),
-    "an invalid report": (put_file(REPORT, b'{"summary": 1'), ("DOC013", "damaged")),
+    "a repeated verdict": (replace_text(REPORT_JSON_PATH, '"verdict":', '"verdict": "pass", "verdict":'), ("DOC013", "damaged")),
+    "an invalid report": (write_file_into_package(REPORT_JSON_PATH, b'{"summary": 1'), ("DOC013", "damaged")),
     # The manifest.
     "made in 2031": (change_manifest(lambda m: m.update(made="2031-01-01T08:00:00+08:00")), ("DOC016", "date")),
     "made on an invalid day": (change_manifest(lambda m: m.update(made="2026-02-30T08:00:00+08:00")), ("DOC016", "date")),
@@ -522,9 +526,9 @@ FORGED = {
     "another classification": (change_manifest(lambda m: m.update(secrecy="公开")), ("DOC016", "differs")),
     "a report of another schema": (change_report(lambda r: r.update(schema="sanxian-report/9")), ("DOC016", "unknown")),
     "more figures of a sheet": (change_manifest(lambda m: m["tables"][0]["sheets"][0].update(figures=999)), ("DOC011", "counts")),
-    "no tables at all": (lambda p: (delete_files(TABLES)(p), change_manifest(lambda m: m.update(tables=[]))(p)), ("DOC010", "untold")),
-    "one file for two documents": (lambda p: put_file(TEXT.replace("国土空间总体规划文本", "质量检查报告"), (p / TEXT).read_bytes())(p), ("DOC005", "same")),
-    "an archive behind a text": (put_file(TEXT, pdf() + b"PK\x03\x04" + b"x" * 500), ("DOC005", "behind")),
+    "no tables at all": (lambda p: (delete_files(TABLES_PATH)(p), change_manifest(lambda m: m.update(tables=[]))(p)), ("DOC010", "untold")),
+    "one file for two documents": (lambda p: write_file_into_package(TEXT_DOCUMENT_PATH.replace("国土空间总体规划文本", "质量检查报告"), (p / TEXT_DOCUMENT_PATH).read_bytes())(p), ("DOC005", "same")),
+    "an archive behind a text": (write_file_into_package(TEXT_DOCUMENT_PATH, pdf() + b"PK\x03\x04" + b"x" * 500), ("DOC005", "behind")),
     "an unknown profile": (change_manifest(lambda m: m["profile"].update(id="某县")), ("DOC016", "profile")),
     "an unknown standard": (change_manifest(lambda m: m["standard"].update(id="county_db_2030")), ("DOC016", "unknown")),
     "another standard": (change_manifest(lambda m: m["standard"].update(id="three_lines_2022")), ("DOC016", "standard")),
@@ -547,7 +551,7 @@ FORGED = {
     "another area": (change_layer_row(lambda row: row["areas_m2"].update(statutory=1.0)), ("DOC010", "area")),
     "not equal on reading back": (change_layer_row(lambda row: row["read_back"].update(same=False)), ("DOC010", "value")),
     "an unlisted layer": (change_manifest(lambda m: m["layers"].pop()), ("DOC010", "more")),
-    "pixels of a map": (change_manifest(lambda m: next(r for r in m["maps"] if r["file"] == MAP).update(width=9)), ("DOC010", "part")),
+    "pixels of a map": (change_manifest(lambda m: next(r for r in m["maps"] if r["file"] == MAP_PATH).update(width=9)), ("DOC010", "part")),
     "a nonexistent document": (change_manifest(lambda m: m["slots"][0]["files"].append("2-规划文档/无.pdf")), ("DOC010", "part")),
     "a nonexistent sheet": (change_manifest(lambda m: m["tables"][0]["sheets"][0].update(sheet="无")), ("DOC010", "part")),
     "fewer layers of metadata": (change_manifest(lambda m: m["metadata"].update(layers=1)), ("DOC010", "part")),
@@ -562,42 +566,42 @@ FORGED = {
     "another count on reading back": (change_layer_row(lambda row: row["read_back"].update(features=row["features"] - 1)), ("DOC010", "value")),
     "removed doubts about the specification": (change_manifest(lambda m: m["form"].update(unverified=[])), ("DOC010", "form")),
     "an unreported missing document": (change_manifest(lambda m: m["slots"].append({"kind": "document", "id": "x", "title": "规划说明书", "need": "C", "pattern": "140225浑源县规划说明书.pdf", "files": []})), ("DOC010", "untold")),
-    "a map made without QGIS": (change_manifest(lambda m: next(r for r in m["maps"] if r["file"] == MAP).update(origin="made")), ("DOC010", "drawn")),
+    "a map made without QGIS": (change_manifest(lambda m: next(r for r in m["maps"] if r["file"] == MAP_PATH).update(origin="made")), ("DOC010", "drawn")),
     "confirmed by a province": (change_report(lambda r: r["provenance"]["profile"].update(confirmed={"by": "某省人民政府"})), ("DOC016", "confirmed")),
     # Files.
-    "a register of waivers": (put_file(DATABASE.replace(".gpkg", ".waivers.csv"), b"REL001"), ("DOC003", "waivers")),
-    "another title in the database": (run_sql("UPDATE gpkg_contents SET identifier = '已批准' WHERE table_name = 'CZKFBJ'"), ("DOC010", "value")),
-    "an index that leads elsewhere": (run_sql("UPDATE rtree_CZKFBJ_geom SET minx = 0, maxx = 1, miny = 0, maxy = 1"), ("DOC008", "index")),
+    "a register of waivers": (write_file_into_package(DATABASE_PATH.replace(".gpkg", ".waivers.csv"), b"REL001"), ("DOC003", "waivers")),
+    "another title in the database": (run_sql_on_database("UPDATE gpkg_contents SET identifier = '已批准' WHERE table_name = 'CZKFBJ'"), ("DOC010", "value")),
+    "an index that leads elsewhere": (run_sql_on_database("UPDATE rtree_CZKFBJ_geom SET minx = 0, maxx = 1, miny = 0, maxy = 1"), ("DOC008", "index")),
     "an empty folder": (lambda p: (p / "6-批复").mkdir(), ("DOC004", "folder")),
-    "a map cut inside": (put_file(MAP, jpg()[:20000] + jpg()[24000:]), ("DOC005", "inside")),
-    "a map painted white": (put_file(MAP, jpg(drawn=False)), ("DOC005", "plain")),
-    "an archive behind a map": (put_file(MAP, jpg() + b"PK\x03\x04" + b"x" * 500), ("DOC005", "behind")),
-    "a script in a map's remark": (put_file(MAP, jpg()[:2] + b"\xff\xfe\x00\x1b<script>alert(1)</script>" + jpg()[2:]), ("DOC005", "active")),
-    "a map with only a coloured corner": (put_file(MAP, draw_corner()), ("DOC005", "bare")),
-    "one picture for two maps": (put_file(MAP.replace("01三条控制线", "02三区"), jpg()), ("DOC005", "same")),
-    "a text of empty pages": (put_file(TEXT, pdf(pages=3, drawn=False)), ("DOC005", "blank")),
-    "a program": (put_file("2-规划文档/安装.exe", b"MZ"), ("DOC003", "name")),
-    "an unrelated page": (put_file("说明.html", b"<script></script>"), ("DOC003", "name")),
-    "a name with an invisible character": (put_file("4-规划图件/140225浑源县02图\u200b.jpg", jpg()), ("DOC003", "unseen")),
-    "a name with right-to-left text": (put_file("4-规划图件/140225浑源县02\u202egpj.图.jpg", jpg()), ("DOC003", "unseen")),
-    "a name in full width": (put_file(TEXT.replace("140225", "１４０２２５"), pdf()), ("DOC003", "alike")),
-    "a text without a page": (put_file(TEXT, pdf(pages=0)), ("DOC005", "pages")),
-    "a text with a password": (put_file(TEXT, pdf(trailer=b"/Encrypt 9 0 R")), ("DOC005", "locked")),
-    "a text with a script": (put_file(TEXT, pdf(more=b"/OpenAction<</S/JavaScript/JS(app.alert(1))>>")), ("DOC005", "active")),
-    "a text with a file in it": (put_file(TEXT, pdf(more=b"/Names<</EmbeddedFiles 9 0 R>>")), ("DOC005", "active")),
-    "a text that starts a program": (put_file(TEXT, pdf(more=b"/OpenAction<</S/Launch/F(a.exe)>>")), ("DOC005", "active")),
-    "a map of a few pixels": (put_file(MAP, jpg(300, (3, 2))), ("DOC005", "small")),
-    "a map of a lower resolution": (put_file(MAP, jpg(96)), ("DOC005", "dpi")),
+    "a map cut inside": (write_file_into_package(MAP_PATH, jpg()[:20000] + jpg()[24000:]), ("DOC005", "inside")),
+    "a map painted white": (write_file_into_package(MAP_PATH, jpg(drawn=False)), ("DOC005", "plain")),
+    "an archive behind a map": (write_file_into_package(MAP_PATH, jpg() + b"PK\x03\x04" + b"x" * 500), ("DOC005", "behind")),
+    "a script in a map's remark": (write_file_into_package(MAP_PATH, jpg()[:2] + b"\xff\xfe\x00\x1b<script>alert(1)</script>" + jpg()[2:]), ("DOC005", "active")),
+    "a map with only a coloured corner": (write_file_into_package(MAP_PATH, make_map_with_drawn_corner()), ("DOC005", "bare")),
+    "one picture for two maps": (write_file_into_package(MAP_PATH.replace("01三条控制线", "02三区"), jpg()), ("DOC005", "same")),
+    "a text of empty pages": (write_file_into_package(TEXT_DOCUMENT_PATH, pdf(pages=3, drawn=False)), ("DOC005", "blank")),
+    "a program": (write_file_into_package("2-规划文档/安装.exe", b"MZ"), ("DOC003", "name")),
+    "an unrelated page": (write_file_into_package("说明.html", b"<script></script>"), ("DOC003", "name")),
+    "a name with an invisible character": (write_file_into_package("4-规划图件/140225浑源县02图\u200b.jpg", jpg()), ("DOC003", "unseen")),
+    "a name with right-to-left text": (write_file_into_package("4-规划图件/140225浑源县02\u202egpj.图.jpg", jpg()), ("DOC003", "unseen")),
+    "a name in full width": (write_file_into_package(TEXT_DOCUMENT_PATH.replace("140225", "１４０２２５"), pdf()), ("DOC003", "alike")),
+    "a text without a page": (write_file_into_package(TEXT_DOCUMENT_PATH, pdf(pages=0)), ("DOC005", "pages")),
+    "a text with a password": (write_file_into_package(TEXT_DOCUMENT_PATH, pdf(trailer=b"/Encrypt 9 0 R")), ("DOC005", "locked")),
+    "a text with a script": (write_file_into_package(TEXT_DOCUMENT_PATH, pdf(more=b"/OpenAction<</S/JavaScript/JS(app.alert(1))>>")), ("DOC005", "active")),
+    "a text with a file in it": (write_file_into_package(TEXT_DOCUMENT_PATH, pdf(more=b"/Names<</EmbeddedFiles 9 0 R>>")), ("DOC005", "active")),
+    "a text that starts a program": (write_file_into_package(TEXT_DOCUMENT_PATH, pdf(more=b"/OpenAction<</S/Launch/F(a.exe)>>")), ("DOC005", "active")),
+    "a map of a few pixels": (write_file_into_package(MAP_PATH, jpg(300, (3, 2))), ("DOC005", "small")),
+    "a map of a lower resolution": (write_file_into_package(MAP_PATH, jpg(96)), ("DOC005", "dpi")),
     # Tables.
-    "a macro": (add_to_zip(TABLES, "xl/vbaProject.bin", b"x"), ("DOC005", "active")),
-    "a link out of the workbook": (add_to_zip(TABLES, "xl/worksheets/_rels/sheet9.xml.rels", LINKS), ("DOC005", "active")),
-    "another workbook's figures": (add_to_zip(TABLES, "xl/externalLinks/externalLink1.xml", "<a/>"), ("DOC005", "active")),
+    "a macro": (add_to_zip(TABLES_PATH, "xl/vbaProject.bin", b"x"), ("DOC005", "active")),
+    "a link out of the workbook": (add_to_zip(TABLES_PATH, "xl/worksheets/_rels/sheet9.xml.rels", LINK_RELATIONS_XML), ("DOC005", "active")),
+    "another workbook's figures": (add_to_zip(TABLES_PATH, "xl/externalLinks/externalLink1.xml", "<a/>"), ("DOC005", "active")),
     "a hidden sheet": (add_sheet("hidden"), ("DOC011", "hidden")),
     "a very hidden sheet": (add_sheet("veryHidden"), ("DOC011", "hidden")),
     "an extra sheet": (add_sheet("visible"), ("DOC011", "more_sheets")),
     "a hidden row of a table": (hide_cells("row", 4), ("DOC011", "hidden")),
     "a hidden column": (hide_cells("column", "B"), ("DOC011", "hidden")),
-    "white text": (change_workbook(whiten), ("DOC011", "hidden")),
+    "white text": (change_workbook(whiten_cells), ("DOC011", "hidden")),
     "a number format that shows nothing": (change_workbook(lambda b: setattr(b["三条控制线"]["A3"], "number_format", ";;;")), ("DOC011", "hidden")),
     "a comment in a cell": (change_workbook(add_comment), ("DOC011", "hidden")),
     "a number format that is another number": (set_number_format('"75.9000"'), ("DOC011", "format")),
@@ -609,7 +613,7 @@ FORGED = {
     "another number above zero": (set_number_format('[>0]"75.9";0.00'), ("DOC011", "format")),
     "words by the number format": (set_number_format('General;General;General;"达到"', lambda b: b["三条控制线"]["A4"]), ("DOC011", "format")),
     "a shape over cells": (cover_cells(), ("DOC011", "drawn")),
-    "a picture on no sheet": (add_to_zip(TABLES, "xl/media/image1.png", "x"), ("DOC011", "drawn")),
+    "a picture on no sheet": (add_to_zip(TABLES_PATH, "xl/media/image1.png", "x"), ("DOC011", "drawn")),
     "white by the theme": (paint_cell({"theme": 0}), ("DOC011", "hidden")),
     "white by the index": (paint_cell({"indexed": 9}), ("DOC011", "hidden")),
     "nearly white": (paint_cell("FFF8F8F8"), ("DOC011", "hidden")),
@@ -618,169 +622,196 @@ FORGED = {
     "another font colour": (paint_cell("FF808080"), ("DOC011", "look")),
     "a row of one point": (change_workbook(lambda b: setattr(b["三条控制线"].row_dimensions[5], "height", 1)), ("DOC011", "hidden")),
     "a very narrow column": (change_workbook(lambda b: setattr(b["三条控制线"].column_dimensions["C"], "width", 0.3)), ("DOC011", "hidden")),
-    "a status word": (set_words("状态", "达到"), ("DOC011", "words")),
-    "a forged confirmation": (set_words("口径已确认", "已经确认"), ("DOC011", "words")),
-    "another source": (set_words("依据", "省政府批复"), ("DOC011", "words")),
-    "another formula": (set_words("计算式", "按批复"), ("DOC011", "words")),
-    "another unit of an indicator": (set_words("单位", "亩"), ("DOC011", "words")),
+    "a status word": (set_cell_text("状态", "达到"), ("DOC011", "words")),
+    "a forged confirmation": (set_cell_text("口径已确认", "已经确认"), ("DOC011", "words")),
+    "another source": (set_cell_text("依据", "省政府批复"), ("DOC011", "words")),
+    "another formula": (set_cell_text("计算式", "按批复"), ("DOC011", "words")),
+    "another unit of an indicator": (set_cell_text("单位", "亩"), ("DOC011", "words")),
     "another name of a line": (change_workbook(lambda b: setattr(b["三条控制线"]["A4"], "value", "城镇开发边界（已核定）")), ("DOC011", "words")),
     "another title of a table": (change_workbook(lambda b: setattr(b["三条控制线"]["A1"], "value", "三条控制线面积表（已核定）")), ("DOC011", "words")),
     "another note": (replace_last_note("数据已经省厅核定。"), ("DOC011", "words")),
     "an extra note": (add_note("数据已经省厅核定。"), ("DOC011", "words")),
-    "another profile on the last sheet": (set_about("县配置", "浑源县（已确认）"), ("DOC011", "words")),
-    "another version on the last sheet": (set_about("计算程序", "某软件 9.9"), ("DOC011", "words")),
-    "another day on the last sheet": (set_about("计算时间", "2019-01-01 08:00"), ("DOC011", "words")),
+    "another profile on the last sheet": (set_about_text("县配置", "浑源县（已确认）"), ("DOC011", "words")),
+    "another version on the last sheet": (set_about_text("计算程序", "某软件 9.9"), ("DOC011", "words")),
+    "another day on the last sheet": (set_about_text("计算时间", "2019-01-01 08:00"), ("DOC011", "words")),
     "an extra note on the last sheet": (add_note("数据已经省厅核定。", "说明"), ("DOC011", "words")),
     "words in the page header": (change_workbook(lambda b: setattr(b["三条控制线"].oddHeader.center, "text", "以批复 68.78 万亩为准")), ("DOC011", "hidden")),
     "a link in a cell": (change_workbook(lambda b: setattr(b["三条控制线"]["B5"], "hyperlink", "file:///C:/tmp/other.xlsx")), ("DOC011", "hidden")),
     # Data.
-    "an extra layer": (add_layer("MIMI"), ("DOC010", "more")),
-    "an unregistered table": (run_sql("CREATE TABLE beizhu (a TEXT)"), ("DOC010", "table")),
-    "a view": (run_sql("CREATE VIEW kan AS SELECT 1 AS a"), ("DOC010", "table")),
-    "a trigger": (run_sql('CREATE TRIGGER gai AFTER UPDATE ON "CZKFBJ" BEGIN SELECT 1; END'), ("DOC010", "table")),
-    "an extra field": (add_field, ("DOC010", "fields")),
+    "an extra layer": (add_layer_to_database("MIMI"), ("DOC010", "more")),
+    "an unregistered table": (run_sql_on_database("CREATE TABLE beizhu (a TEXT)"), ("DOC010", "table")),
+    "a view": (run_sql_on_database("CREATE VIEW kan AS SELECT 1 AS a"), ("DOC010", "table")),
+    "a trigger": (run_sql_on_database('CREATE TRIGGER gai AFTER UPDATE ON "CZKFBJ" BEGIN SELECT 1; END'), ("DOC010", "table")),
+    "an extra field": (add_field_to_database, ("DOC010", "fields")),
     # Metadata.
-    "metadata with a style sheet": (replace_in_page(r"\?>", '?><?xml-stylesheet type="text/xsl" href="http://example.org/a.xsl"?>', METADATA), ("DOC012", "style")),
-    "metadata of 2031": (replace_in_page(r"(?<=<更新日期>)\d{4}", "2031", METADATA), ("DOC012", "value")),
-    "metadata of a later year": (replace_in_page("<数据现势性 ?/>|<数据现势性>[^<]*</数据现势性>", "<数据现势性>2023</数据现势性>", METADATA), ("DOC012", "value")),
-    "a score": (replace_in_page("<质量得分 ?/>", "<质量得分>99</质量得分>", METADATA), ("DOC012", "value")),
-    "a grade": (replace_in_page("<质量等级 ?/>", "<质量等级>优秀</质量等级>", METADATA), ("DOC012", "value")),
-    "complete despite errors": (replace_in_page("<数据完整性 ?/>", "<数据完整性>完整</数据完整性>", METADATA), ("DOC012", "value")),
-    "another resource": (replace_in_page("(?<=<资源标识>)[A-Z]+", "XXXX", METADATA), ("DOC012", "value")),
-    "metadata of another package": (replace_in_page(r"(?<=<数据标识>)140225", "140226", METADATA), ("DOC012", "value")),
+    "metadata with a style sheet": (replace_in_page(r"\?>", '?><?xml-stylesheet type="text/xsl" href="http://example.org/a.xsl"?>', METADATA_PATH), ("DOC012", "style")),
+    "metadata of 2031": (replace_in_page(r"(?<=<更新日期>)\d{4}", "2031", METADATA_PATH), ("DOC012", "value")),
+    "metadata of a later year": (replace_in_page("<数据现势性 ?/>|<数据现势性>[^<]*</数据现势性>", "<数据现势性>2023</数据现势性>", METADATA_PATH), ("DOC012", "value")),
+    "a score": (replace_in_page("<质量得分 ?/>", "<质量得分>99</质量得分>", METADATA_PATH), ("DOC012", "value")),
+    "a grade": (replace_in_page("<质量等级 ?/>", "<质量等级>优秀</质量等级>", METADATA_PATH), ("DOC012", "value")),
+    "complete despite errors": (replace_in_page("<数据完整性 ?/>", "<数据完整性>完整</数据完整性>", METADATA_PATH), ("DOC012", "value")),
+    "another resource": (replace_in_page("(?<=<资源标识>)[A-Z]+", "XXXX", METADATA_PATH), ("DOC012", "value")),
+    "metadata of another package": (replace_in_page(r"(?<=<数据标识>)140225", "140226", METADATA_PATH), ("DOC012", "value")),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FORGED)
-def test_each_forgery_is_found_by_its_rule(package, spec, plan, unchanged_findings, name):
-    forge, (code, case) = FORGED[name]
+@pytest.mark.parametrize("name", FORGERIES)
+def test_each_forged_package_with_valid_digests_is_found_by_its_rule(
+    copied_package, geopackage_spec, assembled_plan, unchanged_findings, name
+):
+    forge, (code, case) = FORGERIES[name]
     assert (code, case) not in unchanged_findings
-    page = (package / PAGE).read_bytes()
-    forge(package)
+    page = (copied_package / PAGE).read_bytes()
+    forge(copied_package)
     # A forger also updates the digest on the manifest page.
-    if (package / PAGE).exists() and (package / PAGE).read_bytes() == page:
-        remake(package)
-    reseal(package)
-    found = find_findings(package, spec, plan, [*RULES, *(["DOC011"] if code == "DOC011" else [])])
+    if (copied_package / PAGE).exists() and (copied_package / PAGE).read_bytes() == page:
+        remake_manifest_page(copied_package)
+    recompute_digests(copied_package)
+    found = inspect_findings(
+        copied_package, geopackage_spec, assembled_plan, [*PACKAGE_RULES, *(["DOC011"] if code == "DOC011" else [])]
+    )
     assert (code, case) in found, {
         key: [f.message for f in some] for key, some in found.items() if key not in unchanged_findings
     }
     # Digests are correct, so they report nothing.
     assert not {key for key in found if key[0] == "DOC006"} - unchanged_findings.keys()
     if code == "DOC015":
-        assert {f.key for f in found[code, case]} == {PAGE if "manifest" in name else REPORT_PAGE}
+        assert {f.key for f in found[code, case]} == {PAGE if "manifest" in name else REPORT_PAGE_PATH}
     for finding in found[code, case]:
         assert finding.message and "{" not in finding.message and "None" not in finding.message, finding.message
-        assert not EMPTY.search(finding.message), finding.message
+        assert not EMPTY_TEXT_PATTERN.search(finding.message), finding.message
         named = [finding.params[key] for key in ("file", "name") if key in finding.params]
         assert any(str(one) in finding.message for one in (*named, "清单", "成果包")), finding.message
 
 
-def test_small_map_is_reported_with_its_pixels(package, spec, plan):
-    put_file(MAP, jpg(300, (3, 2)))(package)
-    (finding,) = find_findings(package, spec, plan, ["DOC005"])["DOC005", "small"]
+def test_too_small_map_picture_is_reported_with_its_pixels(copied_package, geopackage_spec, assembled_plan):
+    write_file_into_package(MAP_PATH, jpg(300, (3, 2)))(copied_package)
+    (finding,) = inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC005"])["DOC005", "small"]
     assert "3 × 2" in finding.message and finding.severity == "WARNING"
 
 
-def test_forgeries_are_more_than_sixty():
-    assert len(FORGED) > 60
+def test_list_of_tested_forgeries_has_more_than_sixty_entries():
+    assert len(FORGERIES) > 60
 
 
-def test_unchanged_package_gives_no_forgery_finding(unchanged_findings):
-    """Report only that the plan fails and that one table can be read only by Access."""
+def test_unchanged_package_gives_no_finding_on_forgery(unchanged_findings):
+    """Expect only the failing plan and the table that needs Access to be read."""
     assert set(unchanged_findings) == {("DOC007", ""), ("DOC011", "unread")}
 
 
 #: Title → (change after the digests were recomputed, rule and case).
-UNSEALED = {
+MANIFEST_FORGERIES = {
     "other bytes in the manifest": (lambda m: m["files"][3].update(bytes=1), ("DOC006", "size")),
     "a repeated file": (lambda m: m["files"].append(m["files"][0]), ("DOC006", "twice")),
     "a path outside the package": (lambda m: m["files"].append({"path": "../a", "bytes": 1, "sha256": "0" * 64}), ("DOC006", "twice")),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", UNSEALED)
-def test_inconsistent_manifest_rows_are_reported(package, spec, plan, name):
-    change, expected = UNSEALED[name]
-    change_manifest_only(change)(package)
-    write_sums(package, ((row["path"], row["sha256"]) for row in read(package / MANIFEST)["files"]))
-    write_digest(package)
-    assert expected in find_findings(package, spec, plan, RULES)
+@pytest.mark.parametrize("name", MANIFEST_FORGERIES)
+def test_package_manifest_with_inconsistent_rows_is_reported(copied_package, geopackage_spec, assembled_plan, name):
+    change, expected = MANIFEST_FORGERIES[name]
+    change_manifest_only(change)(copied_package)
+    write_sums(copied_package, ((row["path"], row["sha256"]) for row in read_json(copied_package / MANIFEST)["files"]))
+    write_digest(copied_package)
+    assert expected in inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES)
 
 
-def test_changed_or_missing_digest_list_is_reported(package, spec, plan):
-    text = (package / SUMS).read_text("utf-8")
-    (package / SUMS).write_text(re.sub(rf"[0-9a-f]{{64}}(?=  {MANIFEST})", "0" * 64, text), "utf-8")
-    assert ("DOC006", "changed_listed") in find_findings(package, spec, plan, ["DOC006"])
-    (package / SUMS).unlink()
-    assert ("DOC006", "no_list") in find_findings(package, spec, plan, ["DOC006"])
+def test_changed_or_missing_list_of_digests_is_reported(copied_package, geopackage_spec, assembled_plan):
+    text = (copied_package / SUMS).read_text("utf-8")
+    (copied_package / SUMS).write_text(re.sub(rf"[0-9a-f]{{64}}(?=  {MANIFEST})", "0" * 64, text), "utf-8")
+    assert ("DOC006", "changed_listed") in inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC006"])
+    (copied_package / SUMS).unlink()
+    assert ("DOC006", "no_list") in inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC006"])
 
 
-def test_edited_database_is_reported_once(spec, plan):
-    """Change many files of a FileGDB; one message counts them."""
+def test_database_edited_in_many_files_is_reported_once(geopackage_spec, assembled_plan):
+    """Change many files of a FileGDB; one finding counts them."""
     from tests.core.package_fixtures import DATABASE as GDB
     from tests.core.package_fixtures import facts_of
 
     parts = {f"{GDB}/{name}": b"y" for name in ("gdb", "a00000001.gdbtable", "a0000000a.spx", "a0000000b.spx")}
     side = SideInputs(package=facts_of({"manifest": True, "add": parts}))
-    (finding,) = run_check(plan, choose_rules(["DOC006"]), side=side, lang="zh").findings
+    (finding,) = run_check(assembled_plan, choose_rules(["DOC006"]), side=side, lang="zh").findings
     assert (finding.case, finding.params["count"], finding.params["more"], finding.key) == ("changed_set", 4, 2, GDB)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
-@pytest.mark.parametrize("path", [MAP, TEXT, DIGEST, REPORT, f"{DATABASE}-x", "4-规划图件/140225浑源县02图.jpg", SUMS])
+@pytest.mark.parametrize(
+    "path",
+    [
+        MAP_PATH,
+        TEXT_DOCUMENT_PATH,
+        DIGEST,
+        REPORT_JSON_PATH,
+        f"{DATABASE_PATH}-x",
+        "4-规划图件/140225浑源县02图.jpg",
+        SUMS,
+    ],
+)
 @pytest.mark.timeout(60)
-def test_pipe_is_never_opened(package, spec, plan, path):
-    (package / path).unlink(missing_ok=True)
-    os.mkfifo(package / path)
-    found = find_findings(package, spec, plan, RULES)
+def test_named_pipe_in_a_package_is_reported_and_never_opened(copied_package, geopackage_spec, assembled_plan, path):
+    (copied_package / path).unlink(missing_ok=True)
+    os.mkfifo(copied_package / path)
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES)
     assert path in {f.key for f in found["DOC005", "special"]}
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
 @pytest.mark.timeout(60)
-def test_manifest_that_is_a_pipe_is_reported(package, spec, plan):
-    (package / MANIFEST).unlink()
-    os.mkfifo(package / MANIFEST)
-    found = find_findings(package, spec, plan, RULES)
+def test_manifest_that_is_a_named_pipe_is_reported(copied_package, geopackage_spec, assembled_plan):
+    (copied_package / MANIFEST).unlink()
+    os.mkfifo(copied_package / MANIFEST)
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES)
     assert {f.key for f in found["DOC005", "special"]} == {MANIFEST}
     assert ("DOC006", "changed_listed") in found
 
 
-def test_package_of_another_version_is_reported_as_not_rebuilt(package, spec, plan, unchanged_findings):
-    as_other_version()(package)
-    reseal(package)
-    found = find_findings(package, spec, plan, RULES)
+def test_pages_made_by_another_plugin_version_are_reported_as_not_rebuilt(
+    copied_package, geopackage_spec, assembled_plan, unchanged_findings
+):
+    act_as_other_plugin_version()(copied_package)
+    recompute_digests(copied_package)
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES)
     new = {key: [f.severity for f in some] for key, some in found.items() if key not in unchanged_findings}
     assert new == {("DOC015", "not_rebuilt"): ["WARNING", "WARNING"]}
     assert "未能重建核对" in found["DOC015", "not_rebuilt"][0].message
 
 
-def test_version_with_equal_pages_gives_no_finding(package, spec, plan, unchanged_findings):
-    for path, key in ((MANIFEST, "tool"), (REPORT, "provenance")):
-        change_json(path, lambda data, key=key: data[key]["versions"].update(sanxian="0.0.1"))(package)
-    text = render_report(Report.from_dict(read(package / REPORT)), OPTIONS.norm())
-    (package / REPORT_PAGE).write_text(text, "utf-8", newline="\n")
-    remake(package)
-    reseal(package)
-    assert find_findings(package, spec, plan, RULES).keys() <= unchanged_findings.keys()
+def test_pages_of_another_plugin_version_that_can_be_rebuilt_give_no_finding(
+    copied_package, geopackage_spec, assembled_plan, unchanged_findings
+):
+    for path, key in ((MANIFEST, "tool"), (REPORT_JSON_PATH, "provenance")):
+        change_json(path, lambda data, key=key: data[key]["versions"].update(sanxian="0.0.1"))(copied_package)
+    text = render_report(Report.from_dict(read_json(copied_package / REPORT_JSON_PATH)), COUNTY_OPTIONS.norm())
+    (copied_package / REPORT_PAGE_PATH).write_text(text, "utf-8", newline="\n")
+    remake_manifest_page(copied_package)
+    recompute_digests(copied_package)
+    assert (
+        inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES).keys()
+        <= unchanged_findings.keys()
+    )
 
 
 @pytest.mark.parametrize("change", [lambda b: b.replace(b"\n", b"\r\n"), lambda b: b"\xef\xbb\xbf" + b])
-def test_changed_line_endings_are_accepted(package, spec, plan, unchanged_findings, change):
-    for path in (REPORT_PAGE, PAGE):
-        (package / path).write_bytes(change((package / path).read_bytes()))
+def test_changed_line_endings_of_text_files_are_accepted(
+    copied_package, geopackage_spec, assembled_plan, unchanged_findings, change
+):
+    for path in (REPORT_PAGE_PATH, PAGE):
+        (copied_package / path).write_bytes(change((copied_package / path).read_bytes()))
         if path != PAGE:
-            remake(package)
-    reseal(package)
-    assert find_findings(package, spec, plan, RULES).keys() <= unchanged_findings.keys()
+            remake_manifest_page(copied_package)
+    recompute_digests(copied_package)
+    assert (
+        inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES).keys()
+        <= unchanged_findings.keys()
+    )
 
 
-def test_pages_are_rebuilt_in_both_languages_with_and_without_pictures(exported_package):
+def test_pages_are_rebuilt_and_compared_in_both_languages_with_and_without_pictures(exported_package):
     from plugin.core.render.pictures import LegendEntry, Pictures
 
-    data = read(exported_package / REPORT)
-    norm = OPTIONS.norm()
+    data = read_json(exported_package / REPORT_JSON_PATH)
+    norm = COUNTY_OPTIONS.norm()
     png = "data:image/png;base64,iVBORw0KGgo="
     for lang in ("zh", "en"):
         page_report = Report.from_dict({**data, "lang": lang})
@@ -794,76 +825,83 @@ def test_pages_are_rebuilt_in_both_languages_with_and_without_pictures(exported_
             assert text in remake_report(
                 Report.from_dict(json.loads(to_json(page_report))), norm, read_page(decode_page(text.encode()))
             )
-    listed = read(exported_package / MANIFEST)
+    listed = read_json(exported_package / MANIFEST)
     rows = [row for row in listed["files"] if row["path"] != PAGE]
     for lang in ("zh", "en"):
         text = manifest_page({**listed, "files": rows}, lang)
         assert text in remake_manifest(listed, read_page(text))
 
 
-def test_consistently_forged_report_is_contradicted_by_the_layers(package, spec):
-    """Forge verdict, findings, rules, pages and manifest alike; the layers still differ."""
+def test_consistently_forged_report_is_contradicted_by_the_layers(copied_package, geopackage_spec):
+    """Forge verdict, findings and pages in the same way; the layers still differ."""
 
-    def forge(data):
+    def forge_report(data):
         data["findings"] = []
         for rule in data["rules"]:
             rule |= {"outcome": "passed", "findings": 0, "unconfirmed": [], "incomplete": False, "reason": ""}
         data["summary"] = Report.from_dict(data).summary
         assert data["summary"]["verdict"] == "pass"
 
-    change_report(forge)(package)
-    summary = read(package / REPORT)["summary"]
+    change_report(forge_report)(copied_package)
+    summary = read_json(copied_package / REPORT_JSON_PATH)["summary"]
     change_manifest(
         lambda m: m["check"].update({k: summary[k] for k in m["check"] if k in summary}, forced=False, findings=0)
-    )(package)
-    reseal(package)
-    done = inspect_package(package, spec, OPTIONS).report
+    )(copied_package)
+    recompute_digests(copied_package)
+    done = inspect_package(copied_package, geopackage_spec, COUNTY_OPTIONS).report
     found = {(f.code, f.case): f for f in done.findings}
     assert "ATT001" in found["DOC013", "outcomes"].message
     assert not {key for key in found if key[0] in ("DOC006", "DOC015")}
 
 
-def test_removed_doubts_of_the_report_are_found(package, spec):
-    """Change 有条件通过 to 通过 by removing unconfirmed items."""
+def test_unconfirmed_settings_removed_from_the_report_are_found(copied_package, geopackage_spec):
+    """Change the verdict 有条件通过 to 通过 by removing the unconfirmed settings."""
 
-    def forge(data):
+    def forge_report(data):
         for rule in data["rules"]:
             rule["unconfirmed"] = []
         data["summary"] = Report.from_dict(data).summary
 
-    change_report(forge)(package)
-    change_manifest(lambda m: m["check"].update(unconfirmed=[]))(package)
-    reseal(package)
-    facts = collect_package_facts(package, spec)
-    done = check_plan(as_read_layers(complete_layers()), OPTIONS)
+    change_report(forge_report)(copied_package)
+    change_manifest(lambda m: m["check"].update(unconfirmed=[]))(copied_package)
+    recompute_digests(copied_package)
+    facts = collect_package_facts(copied_package, geopackage_spec)
+    done = check_plan(as_read_layers(complete_layers()), COUNTY_OPTIONS)
     before = len(done.report.findings)
     compare_outcomes(done, facts)
     assert [(f.code, f.case) for f in done.report.findings[before:]] == [("DOC013", "outcomes")]
 
 
-def test_inspection_uses_the_profile_named_in_the_manifest(package, spec, monkeypatch):
+def test_inspection_uses_the_profile_named_in_the_manifest(copied_package, geopackage_spec, monkeypatch):
     from plugin.core.package.inspection import inspect as module
 
-    change_manifest(lambda m: m["profile"].update(id="hunyuan", name="浑源县"))(package)
-    facts = collect_package_facts(package, spec)
-    assert module._with_profile(OPTIONS, facts, spec).norm().profile.id == "hunyuan"
-    assert module._with_profile(Options(profile="example"), facts, spec).profile == "example"
-    change_manifest(lambda m: m["profile"].update(id="../某县"))(package)
-    assert module._with_profile(OPTIONS, collect_package_facts(package, spec), spec).profile == ""
+    change_manifest(lambda m: m["profile"].update(id="hunyuan", name="浑源县"))(copied_package)
+    facts = collect_package_facts(copied_package, geopackage_spec)
+    assert module._with_profile(COUNTY_OPTIONS, facts, geopackage_spec).norm().profile.id == "hunyuan"
+    assert module._with_profile(Options(profile="example"), facts, geopackage_spec).profile == "example"
+    change_manifest(lambda m: m["profile"].update(id="../某县"))(copied_package)
+    assert (
+        module._with_profile(
+            COUNTY_OPTIONS, collect_package_facts(copied_package, geopackage_spec), geopackage_spec
+        ).profile
+        == ""
+    )
 
 
 @pytest.mark.parametrize("suffix", [".p7s", ".sig", ".asc", ".sm2"])
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_signature_is_mentioned_but_not_verified(package, spec, plan, unchanged_findings, suffix, lang):
-    def reason():
-        side = SideInputs(package=collect_package_facts(package, spec))
-        done = run_check(plan, choose_rules(["DOC003", "DOC006"]), side=side, lang=lang)
+def test_signature_file_is_mentioned_in_the_reason_but_not_verified(
+    copied_package, geopackage_spec, assembled_plan, unchanged_findings, suffix, lang
+):
+    def get_digest_rule_reason():
+        side = SideInputs(package=collect_package_facts(copied_package, geopackage_spec))
+        done = run_check(assembled_plan, choose_rules(["DOC003", "DOC006"]), side=side, lang=lang)
         assert not done.findings, [f.message for f in done.findings]
         return next(r.reason for r in done.rules if r.code == "DOC006")
 
-    assert reason() == Texts(lang).reason("package_not_signed", {})
-    (package / f"{MANIFEST}{suffix}").write_bytes(b"no signature at all")
-    assert f"{MANIFEST}{suffix}" in reason()
+    assert get_digest_rule_reason() == Texts(lang).reason("package_not_signed", {})
+    (copied_package / f"{MANIFEST}{suffix}").write_bytes(b"no signature at all")
+    assert f"{MANIFEST}{suffix}" in get_digest_rule_reason()
 
 
 def write_stray_files(folder, count):
@@ -873,26 +911,26 @@ def write_stray_files(folder, count):
         (place / f"{number}.htm").write_bytes(b"x")
 
 
-def test_stray_files_take_linear_time(tmp_path, spec, plan, exported_package):
-    def seconds(count):
-        folder = tmp_path / str(count) / ROOT
+def test_inspection_time_grows_linearly_with_stray_files(tmp_path, geopackage_spec, assembled_plan, exported_package):
+    def measure_seconds(count):
+        folder = tmp_path / str(count) / PACKAGE_ROOT
         folder.mkdir(parents=True)
         write_stray_files(folder, count)
         best = float("inf")
         for _ in range(3):
             begun = time.process_time()
-            side = SideInputs(package=collect_package_facts(folder, spec))
-            done = run_check(plan, choose_rules(RULES), side=side, lang="zh")
+            side = SideInputs(package=collect_package_facts(folder, geopackage_spec))
+            done = run_check(assembled_plan, choose_rules(PACKAGE_RULES), side=side, lang="zh")
             best = min(best, time.process_time() - begun)
         assert {f.params["count"] for f in done.findings if f.case == "many"} == {count}
         return best
 
-    assert seconds(8000) / seconds(2000) < 6
+    assert measure_seconds(8000) / measure_seconds(2000) < 6
 
 
 @pytest.mark.parametrize("zipped", [False, True])
-def test_too_many_files_are_refused(tmp_path, spec, zipped):
-    folder = tmp_path / ROOT
+def test_package_with_too_many_files_is_refused(tmp_path, geopackage_spec, zipped):
+    folder = tmp_path / PACKAGE_ROOT
     write_stray_files(folder, 40)
     path = Path(shutil.make_archive(str(tmp_path / "成果"), "zip", folder)) if zipped else folder
     with pytest.raises(InputError) as caught, unpack_package(path, most=39):
@@ -902,16 +940,16 @@ def test_too_many_files_are_refused(tmp_path, spec, zipped):
         pass
 
 
-def test_maximum_number_of_files_is_a_setting(package, tmp_path, spec):
+def test_maximum_number_of_files_in_a_package_is_a_setting(copied_package, tmp_path, geopackage_spec):
     profile = tmp_path / "本县.toml"
     profile.write_text('id = "x"\nname = "浑源县"\narea_code = "140225"\n[package]\nmost_entries = 5\n', "utf-8")
     with pytest.raises(InputError) as caught:
-        inspect_package(package, spec, Options(profile=str(profile)))
+        inspect_package(copied_package, geopackage_spec, Options(profile=str(profile)))
     assert caught.value.key == "package_too_many"
 
 
 @pytest.mark.parametrize("pages", [0, 1, 3])
-def test_pdf_pages_are_counted_by_structure(tmp_path, pages):
+def test_pdf_pages_are_counted_by_the_page_tree_without_pypdf(tmp_path, pages):
     path = tmp_path / "a.pdf"
     path.write_bytes(pdf(pages=pages))
     assert (
@@ -931,53 +969,59 @@ def test_pdf_pages_in_compressed_objects_are_counted(tmp_path):
 
 
 @pytest.mark.parametrize("pages", [0, 1, 3])
-def test_pdf_pages_are_counted_by_pypdf(tmp_path, pages):
+def test_pdf_pages_are_counted_by_pypdf_when_installed(tmp_path, pages):
     pytest.importorskip("pypdf", reason="optional")
     path = tmp_path / "a.pdf"
     path.write_bytes(pdf(pages=pages))
     assert inspect_pdf(path) == pdf_module.PdfFact(pages, False, (), PYPDF)
 
 
-def test_pdf_unreadable_by_pypdf_is_read_by_structure(tmp_path):
+def test_pdf_unreadable_by_pypdf_is_counted_by_its_page_tree(tmp_path):
     pytest.importorskip("pypdf", reason="optional")
     path = tmp_path / "a.pdf"
     path.write_bytes(b"%PDF-1.4\n1 0 obj<</Type/Page>>endobj\n")
     assert inspect_pdf(path).pages >= 0
 
 
-def test_formula_in_an_own_workbook_is_reported(package, spec, plan, unchanged_findings):
-    """Insert a formula that shows its saved value until a program recomputes it."""
+def test_formula_in_a_workbook_written_by_the_plugin_is_reported(
+    copied_package, geopackage_spec, assembled_plan, unchanged_findings
+):
+    """Insert a formula with a saved value, which changes when it is recomputed."""
     import zipfile
 
-    with zipfile.ZipFile(package / TABLES) as archive:
+    with zipfile.ZipFile(copied_package / TABLES_PATH) as archive:
         parts = {info.filename: archive.read(info) for info in archive.infolist()}
     name = "xl/worksheets/sheet2.xml"
     text, count = re.subn(rb'(<c [^>]*t="n"[^>]*>)<v>', rb"\1<f>1+1</f><v>", parts[name], count=1)
     assert count == 1
-    with zipfile.ZipFile(package / TABLES, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(copied_package / TABLES_PATH, "w", zipfile.ZIP_DEFLATED) as archive:
         for part, content in {**parts, name: text}.items():
             archive.writestr(part, content)
-    remake(package)
-    reseal(package)
-    found = find_findings(package, spec, plan, ["DOC011"])
+    remake_manifest_page(copied_package)
+    recompute_digests(copied_package)
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC011"])
     assert [f.params["what"].split()[0] for f in found["DOC011", "hidden"]] == ["公式"]
 
 
-def test_repeated_manifest_key_is_reported_and_the_rest_compared(package, spec, plan, unchanged_findings):
-    text = (package / MANIFEST).read_text("utf-8")
-    (package / MANIFEST).write_text(text.replace('"secrecy":', '"secrecy": "机密", "secrecy":', 1), "utf-8")
-    digest = sha256(package / MANIFEST)
-    (package / DIGEST).write_text(f"{digest}  {MANIFEST}\n", "utf-8")
-    sums = (package / SUMS).read_text("utf-8").splitlines()
-    (package / SUMS).write_text("\n".join([*sums[:-1], f"{digest}  {MANIFEST}"]) + "\n", "utf-8")
-    found = find_findings(package, spec, plan, [*RULES, "DOC011"])
+def test_repeated_manifest_key_is_reported_and_the_rest_is_still_compared(
+    copied_package, geopackage_spec, assembled_plan, unchanged_findings
+):
+    text = (copied_package / MANIFEST).read_text("utf-8")
+    (copied_package / MANIFEST).write_text(text.replace('"secrecy":', '"secrecy": "机密", "secrecy":', 1), "utf-8")
+    digest = sha256(copied_package / MANIFEST)
+    (copied_package / DIGEST).write_text(f"{digest}  {MANIFEST}\n", "utf-8")
+    sums = (copied_package / SUMS).read_text("utf-8").splitlines()
+    (copied_package / SUMS).write_text("\n".join([*sums[:-1], f"{digest}  {MANIFEST}"]) + "\n", "utf-8")
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, [*PACKAGE_RULES, "DOC011"])
     assert found.keys() - unchanged_findings.keys() == {("DOC006", "doubled")}
     (finding,) = found["DOC006", "doubled"]
     assert "“secrecy”" in finding.message
 
 
-def test_exchanged_names_are_identified_by_code(package, spec, plan, unchanged_findings):
-    def swap(book):
+def test_exchanged_township_names_in_a_table_are_identified_by_code(
+    copied_package, geopackage_spec, assembled_plan, unchanged_findings
+):
+    def swap_township_names(book):
         rows = [
             row
             for row in book["乡镇"].iter_rows(min_row=4)
@@ -986,25 +1030,29 @@ def test_exchanged_names_are_identified_by_code(package, spec, plan, unchanged_f
         (one, other) = rows[:2]
         one[1].value, other[1].value = other[1].value, one[1].value
 
-    change_workbook(swap)(package)
-    remake(package)
-    reseal(package)
-    found = find_findings(package, spec, plan, ["DOC011"])
+    change_workbook(swap_township_names)(copied_package)
+    remake_manifest_page(copied_package)
+    recompute_digests(copied_package)
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC011"])
     new = {case for code, case in found.keys() - unchanged_findings.keys()}
     assert "names" in new and not new & {"lost", "rows", "no_figure"}, new
 
 
-def test_register_of_waivers_is_not_a_table_of_figures(package, spec, plan, unchanged_findings):
-    put_file(DATABASE.replace(".gpkg", ".waivers.csv"), b"REL001")(package)
-    remake(package)
-    reseal(package)
-    found = find_findings(package, spec, plan, [*RULES, "DOC011"])
+def test_waiver_file_in_a_package_is_not_inspected_as_a_table_of_figures(
+    copied_package, geopackage_spec, assembled_plan, unchanged_findings
+):
+    write_file_into_package(DATABASE_PATH.replace(".gpkg", ".waivers.csv"), b"REL001")(copied_package)
+    remake_manifest_page(copied_package)
+    recompute_digests(copied_package)
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, [*PACKAGE_RULES, "DOC011"])
     assert found.keys() - unchanged_findings.keys() == {("DOC003", "waivers")}
 
 
-def test_extra_report_key_does_not_accuse_the_page(package, spec, plan, unchanged_findings):
-    change_report(lambda r: r["rules"][0].update(reviewed="通过"), page=False)(package)
-    remake(package)
-    reseal(package)
-    found = find_findings(package, spec, plan, RULES)
+def test_extra_key_in_the_json_report_is_not_reported_as_a_changed_page(
+    copied_package, geopackage_spec, assembled_plan, unchanged_findings
+):
+    change_report(lambda r: r["rules"][0].update(reviewed="通过"), page=False)(copied_package)
+    remake_manifest_page(copied_package)
+    recompute_digests(copied_package)
+    found = inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES)
     assert ("DOC013", "keys") in found and ("DOC015", "active") not in found

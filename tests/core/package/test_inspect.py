@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Inspection of packages: an exported package passes; each planted damage is found by its rule."""
+"""Inspection of packages: planted damages are found, undamaged packages pass."""
 
 import io
 import json
@@ -36,46 +36,46 @@ pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 
-SPEC = load_package_spec("county")
+COUNTY_SPEC = load_package_spec("county")
 #: The mdb that comes with the documents.
-UNREAD = [("DOC011", "unread")]
-ROOT = "140225浑源县国土空间总体规划"
-GDB = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
-TEXT = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
-METADATA = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
-REPORT = "2-规划文档/140225浑源县三区三线检查报告.json"
-MAP = "4-规划图件/140225浑源县01三条控制线图.jpg"
+EXPECTED_UNREAD_TABLES = [("DOC011", "unread")]
+PACKAGE_ROOT = "140225浑源县国土空间总体规划"
+DATABASE_PATH = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
+TEXT_DOCUMENT_PATH = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
+METADATA_PATH = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
+REPORT_JSON_PATH = "2-规划文档/140225浑源县三区三线检查报告.json"
+MAP_PATH = "4-规划图件/140225浑源县01三条控制线图.jpg"
 
 
 @pytest.fixture(scope="module")
 def exported_package(tmp_path_factory):
-    """Export a complete package."""
+    """Return the path of an exported package with documents, tables and a map."""
     return whole_package(tmp_path_factory.mktemp("成果"))
 
 
 @pytest.fixture
-def package(exported_package, tmp_path):
-    return Path(shutil.copytree(exported_package, tmp_path / ROOT))
+def copied_package(exported_package, tmp_path):
+    return Path(shutil.copytree(exported_package, tmp_path / PACKAGE_ROOT))
 
 
 def inspect_report(path, **options):
-    return inspect_package(path, SPEC, Options(**options)).report
+    return inspect_package(path, COUNTY_SPEC, Options(**options)).report
 
 
 def document_findings(report):
     return {(f.code, f.case) for f in report.findings if f.code.startswith("DOC")}
 
 
-def test_exported_package_passes(package):
-    before = digest(package)
-    report = inspect_report(package)
+def test_exported_package_passes_inspection(copied_package):
+    before = digest(copied_package)
+    report = inspect_report(copied_package)
     # Only the table that Access alone can read is reported.
-    assert [(f.code, f.case) for f in report.findings] == UNREAD
+    assert [(f.code, f.case) for f in report.findings] == EXPECTED_UNREAD_TABLES
     assert report.verdict is Verdict.CONDITIONAL and not report.left_out
     assert {r.outcome for r in report.rules if r.code.startswith("DOC") and r.code != "DOC011"} == {"passed"}
     assert sum(r.code.startswith("DOC") for r in report.rules) == len(load_standard().rule_groups["package"])
-    assert report.provenance["source"] == ROOT and len(report.provenance["layers"]) == 9
-    assert digest(package) == before
+    assert report.provenance["source"] == PACKAGE_ROOT and len(report.provenance["layers"]) == 9
+    assert digest(copied_package) == before
 
 
 def write_zip(folder, path, top=True, codec="utf-8"):
@@ -92,7 +92,7 @@ def write_zip(folder, path, top=True, codec="utf-8"):
 
 
 def encode_names_in_gbk(data):
-    """Replace the UTF-8 names of cp437 text by GBK bytes, with their lengths and flags."""
+    """Return zip data with entry names in GBK and without the flag for UTF-8."""
     output = bytearray()
     with zipfile.ZipFile(io.BytesIO(data)) as file:
         central, entries = bytearray(), file.infolist()
@@ -111,9 +111,9 @@ def encode_names_in_gbk(data):
 
 
 @pytest.mark.parametrize(("top", "codec"), [(True, "utf-8"), (False, "utf-8"), (True, "gbk")])
-def test_zipped_package_passes(package, tmp_path, top, codec):
-    report = inspect_report(write_zip(package, tmp_path / f"{ROOT}.zip", top, codec))
-    assert [(f.code, f.case) for f in report.findings] == UNREAD, [f.message for f in report.findings]
+def test_zipped_package_passes_inspection(copied_package, tmp_path, top, codec):
+    report = inspect_report(write_zip(copied_package, tmp_path / f"{PACKAGE_ROOT}.zip", top, codec))
+    assert [(f.code, f.case) for f in report.findings] == EXPECTED_UNREAD_TABLES, [f.message for f in report.findings]
     assert len(report.provenance["layers"]) == 9
 
 
@@ -128,12 +128,12 @@ def change_manifest(package, change):
 def change_database(package, layer, change):
     from osgeo import gdal
 
-    database = gdal.OpenEx(str(package / GDB), gdal.OF_UPDATE | gdal.OF_VECTOR)
+    database = gdal.OpenEx(str(package / DATABASE_PATH), gdal.OF_UPDATE | gdal.OF_VECTOR)
     change(database, database.GetLayerByName(layer) if layer else None)
     del database
 
 
-def drop_layer(name):
+def remove_layer(name):
     def change(database, layer):
         number = next(n for n in range(database.GetLayerCount()) if database.GetLayer(n).GetName() == name)
         database.DeleteLayer(number)
@@ -181,39 +181,39 @@ def copy_layer(name, copy):
     return lambda package: change_database(package, "", lambda d, _: d.CopyLayer(d.GetLayerByName(name), copy))
 
 
-def truncate(package):
-    for part in (package / GDB).glob("*.gdbtable"):
+def truncate_manifest_file(package):
+    for part in (package / DATABASE_PATH).glob("*.gdbtable"):
         part.write_bytes(part.read_bytes()[:100])
 
 
-def truncate_part(part):
+def truncate_part_of_package(part):
     def change(package):
-        data = (package / GDB / part).read_bytes()
-        (package / GDB / part).write_bytes(data[: len(data) * 2 // 3])
+        data = (package / DATABASE_PATH / part).read_bytes()
+        (package / DATABASE_PATH / part).write_bytes(data[: len(data) * 2 // 3])
 
     return change
 
 
-def rename(old, new):
+def rename_file(old, new):
     return lambda package: (package / old).rename(package / new)
 
 
 def replace_in_metadata(old, new):
     def change(package):
-        text = (package / METADATA).read_text("utf-8")
+        text = (package / METADATA_PATH).read_text("utf-8")
         assert old in text
-        (package / METADATA).write_text(text.replace(old, new, 1), "utf-8")
+        (package / METADATA_PATH).write_text(text.replace(old, new, 1), "utf-8")
 
     return change
 
 
 def change_report(change):
-    def changed(package):
-        report = json.loads((package / REPORT).read_text("utf-8"))
+    def change_report_file(package):
+        report = json.loads((package / REPORT_JSON_PATH).read_text("utf-8"))
         change(report)
-        (package / REPORT).write_text(json.dumps(report), "utf-8")
+        (package / REPORT_JSON_PATH).write_text(json.dumps(report), "utf-8")
 
-    return changed
+    return change_report_file
 
 
 def write_shapefile(folder):
@@ -223,55 +223,55 @@ def write_shapefile(folder):
     gpd.GeoDataFrame({"a": [1]}, geometry=[box(113, 39, 114, 40)], crs=4490).to_file(folder / "边界.shp")
 
 
-def mark_forced(manifest):
+def mark_manifest_as_forced(manifest):
     manifest["check"] |= {"forced": True, "verdict": "fail", "errors": 7}
 
 
 #: Title → (change of a complete package, rule and case that must report it).
-DAMAGES = {
+PACKAGE_DAMAGES = {
     "the folder has another name": (lambda p: p.rename(p.with_name("最终版")), ("DOC001", "form")),
-    "the folder has another county's code": (lambda p: p.rename(p.with_name(ROOT.replace("225", "226"))), ("DOC001", "county")),
-    "the text is gone": (lambda p: (p / TEXT).unlink(), ("DOC002", "")),
-    "the database is gone": (lambda p: shutil.rmtree(p / GDB), ("DOC002", "data")),
+    "the folder has another county's code": (lambda p: p.rename(p.with_name(PACKAGE_ROOT.replace("225", "226"))), ("DOC001", "county")),
+    "the text is gone": (lambda p: (p / TEXT_DOCUMENT_PATH).unlink(), ("DOC002", "")),
+    "the database is gone": (lambda p: shutil.rmtree(p / DATABASE_PATH), ("DOC002", "data")),
     "the quality report is gone": (lambda p: (p / "2-规划文档/140225浑源县质量检查报告.pdf").unlink(), ("DOC002", "optional")),
-    "the text has another name": (rename(TEXT, "2-规划文档/文本定稿.pdf"), ("DOC003", "name")),
+    "the text has another name": (rename_file(TEXT_DOCUMENT_PATH, "2-规划文档/文本定稿.pdf"), ("DOC003", "name")),
     "a neighbour's map": (lambda p: (p / "4-规划图件/140226左云县02图.jpg").write_bytes(b"\xff\xd8\xff"), ("DOC003", "name")),
-    "the text among the maps": (rename(TEXT, TEXT.replace("2-规划文档", "4-规划图件")), ("DOC003", "folder")),
+    "the text among the maps": (rename_file(TEXT_DOCUMENT_PATH, TEXT_DOCUMENT_PATH.replace("2-规划文档", "4-规划图件")), ("DOC003", "folder")),
     "Thumbs.db": (lambda p: (p / "4-规划图件/Thumbs.db").write_bytes(b"x"), ("DOC004", "")),
-    "a lock in the database": (lambda p: (p / GDB / "_gdb.PC.12.34.sr.lock").touch(), ("DOC004", "")),
+    "a lock in the database": (lambda p: (p / DATABASE_PATH / "_gdb.PC.12.34.sr.lock").touch(), ("DOC004", "")),
     "an editor's leftover": (lambda p: (p / "2-规划文档/~$规划文本.docx").touch(), ("DOC004", "")),
-    "an empty text": (lambda p: (p / TEXT).write_bytes(b""), ("DOC005", "empty")),
-    "a text that is not a pdf": (lambda p: (p / TEXT).write_bytes(b"PK\x03\x04"), ("DOC005", "kind")),
-    "a map that is not a jpg": (lambda p: (p / MAP).write_bytes(b"GIF89a"), ("DOC005", "kind")),
-    "a map of 96 dpi": (lambda p: (p / MAP).write_bytes(jpg(96)), ("DOC005", "dpi")),
-    "a half-copied map": (lambda p: (p / MAP).write_bytes(jpg()[:-2]), ("DOC005", "broken")),
-    "a half-copied text": (lambda p: (p / TEXT).write_bytes(pdf()[: len(pdf()) // 2]), ("DOC005", "cut")),
-    "two maps of one number": (lambda p: (p / MAP.replace("三条控制线图", "图")).write_bytes(jpg()), ("DOC030", "number")),
-    "a repeated map": (lambda p: (p / MAP.replace("01", "02")).write_bytes(jpg()), ("DOC030", "title")),
-    "a missing number": (lambda p: (p / MAP.replace("01三条控制线图", "03图")).write_bytes(jpg()), ("DOC030", "gap")),
-    "a text that was changed": (lambda p: (p / TEXT).write_bytes(pdf("other")), ("DOC006", "changed")),
+    "an empty text": (lambda p: (p / TEXT_DOCUMENT_PATH).write_bytes(b""), ("DOC005", "empty")),
+    "a text that is not a pdf": (lambda p: (p / TEXT_DOCUMENT_PATH).write_bytes(b"PK\x03\x04"), ("DOC005", "kind")),
+    "a map that is not a jpg": (lambda p: (p / MAP_PATH).write_bytes(b"GIF89a"), ("DOC005", "kind")),
+    "a map of 96 dpi": (lambda p: (p / MAP_PATH).write_bytes(jpg(96)), ("DOC005", "dpi")),
+    "a half-copied map": (lambda p: (p / MAP_PATH).write_bytes(jpg()[:-2]), ("DOC005", "broken")),
+    "a half-copied text": (lambda p: (p / TEXT_DOCUMENT_PATH).write_bytes(pdf()[: len(pdf()) // 2]), ("DOC005", "cut")),
+    "two maps of one number": (lambda p: (p / MAP_PATH.replace("三条控制线图", "图")).write_bytes(jpg()), ("DOC030", "number")),
+    "a repeated map": (lambda p: (p / MAP_PATH.replace("01", "02")).write_bytes(jpg()), ("DOC030", "title")),
+    "a missing number": (lambda p: (p / MAP_PATH.replace("01三条控制线图", "03图")).write_bytes(jpg()), ("DOC030", "gap")),
+    "a text that was changed": (lambda p: (p / TEXT_DOCUMENT_PATH).write_bytes(pdf("other")), ("DOC006", "changed")),
     "a file added afterwards": (lambda p: (p / "4-规划图件/140225浑源县02图.jpg").write_bytes(b"\xff\xd8\xff"), ("DOC006", "more")),
-    "a map lost": (lambda p: (p / MAP).unlink(), ("DOC006", "lost")),
+    "a map lost": (lambda p: (p / MAP_PATH).unlink(), ("DOC006", "lost")),
     "a manifest that was changed": (lambda p: (p / MANIFEST).write_text((p / MANIFEST).read_text("utf-8") + " ", "utf-8"), ("DOC006", "manifest")),
     "an invalid manifest": (lambda p: (p / MANIFEST).write_text("{", "utf-8"), ("DOC006", "manifest")),
     "no manifest": (lambda p: [(p / n).unlink() for n in (MANIFEST, DIGEST, SUMS)], ("DOC006", "gone")),
     "no manifest, page or list": (lambda p: [(p / n).unlink() for n in (MANIFEST, DIGEST, PAGE, SUMS)], ("DOC006", "none")),
     "a manifest without end": (lambda p: (p / MANIFEST).write_text("[" * 200_000, "utf-8"), ("DOC006", "manifest")),
     "a manifest of other rows": (lambda p: change_manifest(p, lambda m: m.update(files=[{"path": "a"}], layers=[1])), ("DOC006", "manifest")),
-    "a copy of the database": (lambda p: shutil.copytree(p / GDB, p / GDB.replace(".gdb", "_备份.gdb")), ("DOC003", "name")),
-    "the database among the maps": (rename(GDB, GDB.replace("1-空间数据", "4-规划图件")), ("DOC003", "folder")),
+    "a copy of the database": (lambda p: shutil.copytree(p / DATABASE_PATH, p / DATABASE_PATH.replace(".gdb", "_备份.gdb")), ("DOC003", "name")),
+    "the database among the maps": (rename_file(DATABASE_PATH, DATABASE_PATH.replace("1-空间数据", "4-规划图件")), ("DOC003", "folder")),
     "shapefiles among the documents": (lambda p: write_shapefile(p / "2-规划文档"), ("DOC003", "name")),
     "a manifest whose check is a word": (lambda p: change_manifest(p, lambda m: m.update(check="pass")), ("DOC006", "manifest")),
     "a manifest of a later version": (lambda p: change_manifest(p, lambda m: m.update(schema="sanxian-package/2")), ("DOC006", "later")),
     "no digest": (lambda p: (p / DIGEST).unlink(), ("DOC006", "manifest")),
-    "forced": (lambda p: change_manifest(p, mark_forced), ("DOC007", "")),
-    "no red line": (drop_layer("STBHHX"), ("DOC008", "missing")),
+    "forced": (lambda p: change_manifest(p, mark_manifest_as_forced), ("DOC007", "")),
+    "no red line": (remove_layer("STBHHX"), ("DOC008", "missing")),
     "an empty boundary": (lambda p: change_database(p, "CZKFBJ", empty_layer), ("DOC008", "empty")),
-    "a damaged database": (truncate, ("DOC008", "unreadable")),
-    "a truncated system table": (truncate_part("a00000004.gdbtable"), ("DOC008", "part")),
-    "a missing table index": (lambda p: (p / GDB / "a0000000d.gdbtablx").unlink(), ("DOC008", "part_lost")),
+    "a damaged database": (truncate_manifest_file, ("DOC008", "unreadable")),
+    "a truncated system table": (truncate_part_of_package("a00000004.gdbtable"), ("DOC008", "part")),
+    "a missing table index": (lambda p: (p / DATABASE_PATH / "a0000000d.gdbtablx").unlink(), ("DOC008", "part_lost")),
     "a feature fewer": (lambda p: change_database(p, "CZKFBJ", lambda d, layer: layer.DeleteFeature(1)), ("DOC010", "features")),
-    "a layer that the manifest names": (drop_layer("LSWHBHX"), ("DOC010", "lost")),
+    "a layer that the manifest names": (remove_layer("LSWHBHX"), ("DOC010", "lost")),
     "a boundary that was moved": (lambda p: change_database(p, "CZKFBJ", enlarge_shape), ("DOC010", "area")),
     "areas in a field times 1.5": (lambda p: change_database(p, "CZKFBJ", scale_areas), ("DOC010", "field_area")),
     "a leftover copy of a layer": (copy_layer("CZKFBJ", "CZKFBJ_1"), ("DOC008", "twice")),
@@ -279,25 +279,25 @@ DAMAGES = {
     "an added field": (lambda p: change_database(p, "CZKFBJ", add_field), ("DOC010", "fields")),
     "an added field without a manifest": (lambda p: [change_database(p, "CZKFBJ", add_field), [(p / n).unlink() for n in (MANIFEST, DIGEST, PAGE, SUMS)]], ("DOC008", "more_fields")),
     "a township of another name": (lambda p: change_database(p, "XZQXZ", rename_township), ("DOC011", "names")),
-    "no metadata": (lambda p: (p / METADATA).unlink(), ("DOC012", "missing")),
-    "metadata with a bomb": (lambda p: (p / METADATA).write_text('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "utf-8"), ("DOC012", "entities")),
+    "no metadata": (lambda p: (p / METADATA_PATH).unlink(), ("DOC012", "missing")),
+    "metadata with a bomb": (lambda p: (p / METADATA_PATH).write_text('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "utf-8"), ("DOC012", "entities")),
     "metadata of one feature more": (replace_in_metadata("<要素数>1<", "<要素数>2<"), ("DOC012", "value")),
     "metadata of another extent": (replace_in_metadata("<范围>113.", "<范围>112."), ("DOC012", "value")),
     "metadata of another zone": (replace_in_metadata("WKID>4490<", "WKID>4526<"), ("DOC012", "value")),
     "a report with an added hectare": (change_report(lambda r: r["indicators"][-1].update(value=1.0)), ("DOC013", "figure")),
     "a report of another check": (change_report(lambda r: r["summary"].update(errors=7)), ("DOC013", "check")),
-    "a report without its page": (lambda p: (p / REPORT.replace(".json", ".html")).unlink(), ("DOC013", "half")),
-    "a report without its data": (lambda p: (p / REPORT).unlink(), ("DOC013", "half")),
+    "a report without its page": (lambda p: (p / REPORT_JSON_PATH.replace(".json", ".html")).unlink(), ("DOC013", "half")),
+    "a report without its data": (lambda p: (p / REPORT_JSON_PATH).unlink(), ("DOC013", "half")),
     "a digest list with removed lines": (lambda p: (p / SUMS).write_text("\n".join((p / SUMS).read_text("utf-8").splitlines()[5:]) + "\n", "utf-8"), ("DOC006", "unlisted")),
     "an unknown code": (lambda p: change_database(p, "CZKFBJ", set_unknown_code), ("ATT002", None)),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", DAMAGES)
-def test_each_damage_is_found_by_its_rule(package, name):
-    damage, (code, case) = DAMAGES[name]
-    damage(package)
-    folder = next(p for p in package.parent.iterdir() if p.is_dir())
+@pytest.mark.parametrize("name", PACKAGE_DAMAGES)
+def test_each_planted_damage_of_a_package_is_found_by_its_rule(copied_package, name):
+    damage, (code, case) = PACKAGE_DAMAGES[name]
+    damage(copied_package)
+    folder = next(p for p in copied_package.parent.iterdir() if p.is_dir())
     report = inspect_report(folder)
     found = [f for f in report.findings if f.code == code and case in (f.case, None)]
     assert found, [(f.code, f.case, f.message) for f in report.findings]
@@ -307,20 +307,20 @@ def test_each_damage_is_found_by_its_rule(package, name):
 
 
 @pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum here")
-def test_sha256sum_verifies_a_package(package):
-    def checked():
-        return subprocess.run(["sha256sum", "-c", "--strict", SUMS], cwd=package, capture_output=True, text=True)
+def test_sha256sum_program_verifies_the_digest_list_of_a_package(copied_package):
+    def verify_with_sha256sum():
+        return subprocess.run(["sha256sum", "-c", "--strict", SUMS], cwd=copied_package, capture_output=True, text=True)
 
-    done = checked()
-    files = sum(p.is_file() for p in package.rglob("*")) - 2
+    done = verify_with_sha256sum()
+    files = sum(p.is_file() for p in copied_package.rglob("*")) - 2
     assert done.returncode == 0 and done.stdout.count(": OK") == files, done.stdout + done.stderr
-    (package / TEXT).write_bytes(pdf("other"))
-    assert checked().returncode == 1
+    (copied_package / TEXT_DOCUMENT_PATH).write_bytes(pdf("other"))
+    assert verify_with_sha256sum().returncode == 1
     # The list alone is enough for inspect_package without a manifest.
     for name in (MANIFEST, DIGEST):
-        (package / name).unlink()
-    found = {(f.case, f.params["file"]) for f in inspect_report(package).findings if f.code == "DOC006"}
-    assert found == {("changed_listed", TEXT), ("lost_listed", MANIFEST)}
+        (copied_package / name).unlink()
+    found = {(f.case, f.params["file"]) for f in inspect_report(copied_package).findings if f.code == "DOC006"}
+    assert found == {("changed_listed", TEXT_DOCUMENT_PATH), ("lost_listed", MANIFEST)}
 
 
 @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ def test_sha256sum_verifies_a_package(package):
         lambda rows: ("# 校验\n" + "\n".join(f"{d}  ./{p}" for p, d in rows)).encode("utf-8-sig"),
     ],
 )
-def test_digest_lists_of_other_programs_are_read(write):
+def test_digest_lists_written_by_other_programs_are_read(write):
     rows = [("2-规划文档/文本 一.pdf", "a1" * 32), ("图.jpg", "0" * 64)]
     given = write([(p.replace("/", "\\"), d) for p, d in rows])
     assert read_sums(given) == dict(rows)
@@ -341,21 +341,21 @@ def test_invalid_digest_lists_are_rejected():
     assert read_sums(b"d41d8cd98f00b204e9800998ecf8427e  a.txt") is None
 
 
-def test_digest_file_of_other_programs_is_read(package):
-    digest_text = (package / DIGEST).read_text("ascii").split()[0]
-    (package / DIGEST).write_bytes(f"{digest_text.upper()} *{MANIFEST}\r\n".encode())
-    assert read_manifest(package)[1] == OK and is_whole(package)
+def test_digest_file_written_by_other_programs_is_read(copied_package):
+    digest_text = (copied_package / DIGEST).read_text("ascii").split()[0]
+    (copied_package / DIGEST).write_bytes(f"{digest_text.upper()} *{MANIFEST}\r\n".encode())
+    assert read_manifest(copied_package)[1] == OK and is_whole(copied_package)
 
 
-def test_system_file_is_reported_once(package):
-    (package / "2-规划文档/._a.pdf").write_bytes(b"x")
-    assert [f.code for f in inspect_report(package).findings if "._a.pdf" in f.key] == ["DOC004"]
+def test_hidden_file_of_an_operating_system_is_reported_once(copied_package):
+    (copied_package / "2-规划文档/._a.pdf").write_bytes(b"x")
+    assert [f.code for f in inspect_report(copied_package).findings if "._a.pdf" in f.key] == ["DOC004"]
 
 
 @pytest.mark.parametrize("behind", [b"", b"\r\n\0\0", b"x" * 1500])
-def test_export_and_inspection_judge_a_pdf_equally(tmp_path, behind):
-    """Accept bytes after the end of a PDF; report a missing end."""
-    path = tmp_path / TEXT.rpartition("/")[2]
+def test_export_and_inspection_accept_and_reject_the_same_pdf_files(tmp_path, behind):
+    """Accept bytes after the end of a PDF and report a PDF without its end."""
+    path = tmp_path / TEXT_DOCUMENT_PATH.rpartition("/")[2]
     values = {"code": "140225", "name": "浑源县"}
     for data, valid in (
         (pdf("a" * 5000) + behind, True),
@@ -371,23 +371,23 @@ def test_export_and_inspection_judge_a_pdf_equally(tmp_path, behind):
         assert (has_valid_start(path.name, start) and has_valid_end(path.name, tail)) is valid
 
 
-def test_damages_are_at_least_thirty():
-    assert len(DAMAGES) >= 30
+def test_list_of_tested_package_damages_has_at_least_thirty_entries():
+    assert len(PACKAGE_DAMAGES) >= 30
 
 
-def test_copied_layer_does_not_hide_other_layers(package):
-    """Inspect the layer with the exact name and the rest of the package."""
-    copy_layer("CZKFBJ", "CZKFBJ_1")(package)
-    copy_layer("STBHHX", "A_STBHHX")(package)
-    change_database(package, "CZKFBJ_1", empty_layer)
-    report = inspect_report(package)
+def test_copied_layer_in_a_package_does_not_hide_other_layers(copied_package):
+    """Copy a layer; the original is inspected, and so are all others."""
+    copy_layer("CZKFBJ", "CZKFBJ_1")(copied_package)
+    copy_layer("STBHHX", "A_STBHHX")(copied_package)
+    change_database(copied_package, "CZKFBJ_1", empty_layer)
+    report = inspect_report(copied_package)
     reported = {
         (f.params["name"], f.params["used"]) for f in report.findings if (f.code, f.case) == ("DOC008", "twice")
     }
     assert reported == {("CZKFBJ_1", "CZKFBJ"), ("A_STBHHX", "STBHHX")}
     names = {row["role"]: row["name"] for row in report.provenance["layers"]}
     assert names["CZKFBJ"] == "CZKFBJ" and names["STBHHX"] == "STBHHX" and len(names) == 9
-    chosen = inspect_report(package, roles={"CZKFBJ": "CZKFBJ_1"})
+    chosen = inspect_report(copied_package, roles={"CZKFBJ": "CZKFBJ_1"})
     assert {"CZKFBJ_1"} == {row["name"] for row in chosen.provenance["layers"] if row["role"] == "CZKFBJ"}
 
 
@@ -395,79 +395,81 @@ def test_copied_layer_does_not_hide_other_layers(package):
     ("part", "keep", "case"),
     [("dbf", 200, "shape_cut"), ("shp", 300, "shape_cut"), ("dbf", 5, "shape_cut"), ("dbf", 0, "shape_lost")],
 )
-def test_stray_shapefile_is_reported_by_its_own_name(package, part, keep, case):
-    """Report the file, not its required folder; damage is not reported as missing fields."""
+def test_stray_shapefile_in_a_package_is_reported_by_its_own_name(copied_package, part, keep, case):
+    """Report the file itself, not a missing folder or missing fields."""
     import pyogrio
 
-    folder = package / "1-空间数据"
+    folder = copied_package / "1-空间数据"
     pyogrio.write_dataframe(
-        pyogrio.read_dataframe(package / GDB, layer="CZKFBJ"), folder / "CZKFBJ.shp", encoding="GBK"
+        pyogrio.read_dataframe(copied_package / DATABASE_PATH, layer="CZKFBJ"), folder / "CZKFBJ.shp", encoding="GBK"
     )
-    assert find_integrity_errors(package, "1-空间数据") == []
-    found = [(f.code, f.case, f.key) for f in inspect_report(package).findings]
+    assert find_integrity_errors(copied_package, "1-空间数据") == []
+    found = [(f.code, f.case, f.key) for f in inspect_report(copied_package).findings]
     assert ("DOC003", "name", "1-空间数据/CZKFBJ.shp") in found and ("DOC003", "name", "1-空间数据") not in found
     path = folder / f"CZKFBJ.{part}"
     if keep:
         path.write_bytes(path.read_bytes()[:keep])
     else:
         path.unlink()
-    found = [(f.code, f.case, f.key) for f in inspect_report(package).findings]
+    found = [(f.code, f.case, f.key) for f in inspect_report(copied_package).findings]
     assert ("DOC008", case, f"1-空间数据/CZKFBJ.{part}") in found
     assert "DOC014" not in {code for code, *_ in found}
 
 
-def test_layers_in_another_crs_are_reported(tmp_path, package):
+def test_package_layers_in_another_crs_are_reported(tmp_path, copied_package):
     import pyogrio
 
-    frame = pyogrio.read_dataframe(package / GDB, layer="CZKFBJ").to_crs(4526)
-    target = package / "1-空间数据" / "140225浑源县国土空间规划矢量数据.gpkg"
-    shutil.rmtree(package / GDB)
+    frame = pyogrio.read_dataframe(copied_package / DATABASE_PATH, layer="CZKFBJ").to_crs(4526)
+    target = copied_package / "1-空间数据" / "140225浑源县国土空间规划矢量数据.gpkg"
+    shutil.rmtree(copied_package / DATABASE_PATH)
     pyogrio.write_dataframe(frame, target, layer="CZKFBJ", driver="GPKG")
-    text = (SPEC.path).read_text(encoding="utf-8").replace("矢量数据.gdb", "矢量数据.gpkg")
+    text = (COUNTY_SPEC.path).read_text(encoding="utf-8").replace("矢量数据.gdb", "矢量数据.gpkg")
     path = tmp_path / "某省.toml"
     path.write_text(text, encoding="utf-8")
-    report = inspect_package(package, load_package_spec(path), Options()).report
+    report = inspect_package(copied_package, load_package_spec(path), Options()).report
     (finding,) = [f for f in report.findings if f.code == "DOC009"]
     assert "EPSG:4526" in finding.message and "EPSG:4490" in finding.message
 
 
-def test_unreadable_layer_does_not_hide_other_layers(package):
-    """Truncate the largest layer; the other layers are still read and none is missing."""
+def test_unreadable_package_layer_does_not_hide_other_layers(copied_package):
+    """Truncate the table of the largest layer; the others are still read."""
     # Numbers up to 9 are system tables.
-    own = [part for part in (package / GDB).glob("*.gdbtable") if int(part.stem[1:], 16) > 9]
+    own = [part for part in (copied_package / DATABASE_PATH).glob("*.gdbtable") if int(part.stem[1:], 16) > 9]
     table = max(own, key=lambda part: part.stat().st_size)
     table.write_bytes(table.read_bytes()[: table.stat().st_size * 2 // 3])
-    report = inspect_report(package)
+    report = inspect_report(copied_package)
     (finding,) = [f for f in report.findings if f.code == "DOC008"]
     assert finding.case == "unreadable" and finding.params["name"] == "DLTB"
     assert len(report.provenance["layers"]) == 8
     assert not [f for f in report.findings if f.code == "DOC012"], [f.message for f in report.findings]
 
 
-def test_layers_renamed_by_the_specification_are_recognized(tmp_path, package):
-    """Recognize HX01 by the specification alone; the layer content does not identify it."""
+def test_package_layers_renamed_by_the_package_spec_are_recognised(tmp_path, copied_package):
+    """Use the layer name HX01, which only the package spec explains."""
     import pyogrio
 
-    target = (package / GDB).with_suffix(".gpkg")
-    for name, _ in pyogrio.list_layers(package / GDB):
+    target = (copied_package / DATABASE_PATH).with_suffix(".gpkg")
+    for name, _ in pyogrio.list_layers(copied_package / DATABASE_PATH):
         own = {"STBHHX": "HX01"}.get(name, name)
-        pyogrio.write_dataframe(pyogrio.read_dataframe(package / GDB, layer=name), target, layer=own, driver="GPKG")
-    shutil.rmtree(package / GDB)
-    text = SPEC.path.read_text(encoding="utf-8").replace("矢量数据.gdb", "矢量数据.gpkg")
+        pyogrio.write_dataframe(
+            pyogrio.read_dataframe(copied_package / DATABASE_PATH, layer=name), target, layer=own, driver="GPKG"
+        )
+    shutil.rmtree(copied_package / DATABASE_PATH)
+    text = COUNTY_SPEC.path.read_text(encoding="utf-8").replace("矢量数据.gdb", "矢量数据.gpkg")
     old = 'layer = "red_line"\nneed = "M"'
     assert old in text
     path = tmp_path / "某省.toml"
     path.write_text(text.replace(old, f'{old}\nname = "HX01"'), encoding="utf-8")
-    report = inspect_package(package, load_package_spec(path), Options()).report
+    report = inspect_package(copied_package, load_package_spec(path), Options()).report
     layers = {row["role"]: row["name"] for row in report.provenance["layers"]}
     assert layers["STBHHX"] == "HX01" and not {"SCH001", "DOC008"} & {f.code for f in report.findings}
 
 
-def test_fields_renamed_by_the_specification_are_recognized(tmp_path, package):
-    """Compare areas and codes of renamed fields and report none of them as missing."""
+def test_fields_renamed_by_the_package_spec_are_recognised(tmp_path, copied_package):
+    """Compare areas and codes of renamed fields; none is reported as missing."""
     from osgeo import ogr
 
-    text = SPEC.path.read_text(encoding="utf-8")
+    text = COUNTY_SPEC.path.read_text(encoding="utf-8")
     old = 'layer = "boundary"\nneed = "M"'
     assert old in text
     path = tmp_path / "某省.toml"
@@ -481,32 +483,34 @@ def test_fields_renamed_by_the_specification_are_recognized(tmp_path, package):
             definition.SetAlternativeName(old.GetAlternativeName())
             assert layer.AlterFieldDefn(number, definition, ogr.ALTER_NAME_FLAG) == 0
 
-    change_database(package, "CZKFBJ", rename_fields)
+    change_database(copied_package, "CZKFBJ", rename_fields)
     fields = ("SCH002", "SCH006", "SCH007", "SCH008", "ATT001", "ATT013")
-    report = inspect_package(package, load_package_spec(path), Options()).report
+    report = inspect_package(copied_package, load_package_spec(path), Options()).report
     assert not [f.message for f in report.findings if f.role == "CZKFBJ" and f.code in fields]
     # The original specification does not have these names.
     lacking = {
-        f.field for f in inspect_report(package).findings if f.role == "CZKFBJ" and f.code in ("SCH002", "SCH008")
+        f.field
+        for f in inspect_report(copied_package).findings
+        if f.role == "CZKFBJ" and f.code in ("SCH002", "SCH008")
     }
     assert lacking >= {"BSM", "MJ"}
-    change_database(package, "CZKFBJ", lambda d, layer: scale_areas(d, layer, "TBMJ"))
-    report = inspect_package(package, load_package_spec(path), Options()).report
+    change_database(copied_package, "CZKFBJ", lambda d, layer: scale_areas(d, layer, "TBMJ"))
+    report = inspect_package(copied_package, load_package_spec(path), Options()).report
     assert ("DOC010", "field_area") in document_findings(report)
 
 
-def test_shapefile_package_of_other_software_is_inspected(tmp_path):
+def test_package_of_shapefiles_from_other_software_is_inspected(tmp_path):
     from tests.core.small_plan import write_shapefiles
 
-    folder = tmp_path / ROOT / "1-空间数据" / "140225浑源县国土空间规划矢量数据"
+    folder = tmp_path / PACKAGE_ROOT / "1-空间数据" / "140225浑源县国土空间规划矢量数据"
     write_shapefiles(folder, "GBK")
-    report = inspect_report(tmp_path / ROOT)
+    report = inspect_report(tmp_path / PACKAGE_ROOT)
     codes = {f.code for f in report.findings}
     assert {"DOC002", "DOC006", "DOC008"} <= codes and "DOC007" not in codes
     assert len(report.provenance["layers"]) == 6
 
 
-def test_folder_without_layers_gets_a_report(tmp_path):
+def test_package_folder_without_layers_gets_a_report(tmp_path):
     (tmp_path / "空").mkdir()
     (tmp_path / "空" / "说明.txt").write_text("x")
     report = inspect_report(tmp_path / "空")
@@ -524,7 +528,7 @@ def write_malicious_zip(path, name, content=b"x", **info):
 
 
 @pytest.mark.parametrize("name", ["../a.txt", "a/../../b.txt", "/etc/a.txt", "C:/a.txt", "..\\a.txt"])
-def test_path_outside_the_archive_is_refused(tmp_path, name):
+def test_archive_entry_with_a_path_outside_the_archive_is_refused(tmp_path, name):
     path = write_malicious_zip(tmp_path / "a.zip", name)
     with pytest.raises(InputError) as caught:
         inspect_report(path)
@@ -532,7 +536,7 @@ def test_path_outside_the_archive_is_refused(tmp_path, name):
     assert [p.name for p in tmp_path.iterdir()] == ["a.zip"]
 
 
-def test_link_in_an_archive_is_refused(tmp_path):
+def test_archive_with_a_symbolic_link_is_refused(tmp_path):
     with pytest.raises(InputError) as caught:
         inspect_report(
             write_malicious_zip(tmp_path / "a.zip", "a", b"/etc/passwd", external_attr=0o120777 << 16, create_system=3)
@@ -540,7 +544,7 @@ def test_link_in_an_archive_is_refused(tmp_path):
     assert caught.value.key == "package_zip_climbs"
 
 
-def test_zip_bomb_is_refused(tmp_path, monkeypatch):
+def test_archive_that_unpacks_to_an_excessive_size_is_refused(tmp_path, monkeypatch):
     path = write_malicious_zip(tmp_path / "a.zip", "a.txt", b"\0" * 2**20)
     monkeypatch.setattr(archive, "_HARMLESS", 1000)
     with pytest.raises(InputError) as caught:
@@ -548,7 +552,7 @@ def test_zip_bomb_is_refused(tmp_path, monkeypatch):
     assert caught.value.key == "package_zip_bomb" and explain_error(caught.value)
 
 
-def test_zip_bomb_with_a_false_size_is_refused(tmp_path, monkeypatch):
+def test_archive_that_declares_a_false_unpacked_size_is_refused(tmp_path, monkeypatch):
     path = write_malicious_zip(tmp_path / "a.zip", "a.txt", b"\0" * 2**20)
     data = path.read_bytes()
     # The size in the central directory.
@@ -559,8 +563,8 @@ def test_zip_bomb_with_a_false_size_is_refused(tmp_path, monkeypatch):
     assert caught.value.key in ("package_zip_bomb", "package_zip_damaged")
 
 
-def test_unreadable_archives_are_refused(tmp_path, package):
-    whole = write_zip(package, tmp_path / "a.zip").read_bytes()
+def test_unreadable_package_archives_are_refused(tmp_path, copied_package):
+    whole = write_zip(copied_package, tmp_path / "a.zip").read_bytes()
     (tmp_path / "half.zip").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "text.zip").write_bytes(b"no zip")
     (tmp_path / "a.rar").write_bytes(whole)
@@ -573,40 +577,40 @@ def test_unreadable_archives_are_refused(tmp_path, package):
         assert explain_error(caught.value)
 
 
-def test_inspection_can_be_cancelled(package):
+def test_inspection_of_a_package_can_be_cancelled(copied_package):
     with pytest.raises(Cancelled):
-        inspect_package(package, SPEC, Options(), cancellation=Cancellation(lambda: True))
+        inspect_package(copied_package, COUNTY_SPEC, Options(), cancellation=Cancellation(lambda: True))
 
 
-def test_unpacked_files_are_deleted_afterwards(tmp_path, package):
-    with unpack_package(write_zip(package, tmp_path / "a.zip")) as folder:
+def test_files_unpacked_for_inspection_are_deleted_afterwards(tmp_path, copied_package):
+    with unpack_package(write_zip(copied_package, tmp_path / "a.zip")) as folder:
         place = folder
-        assert folder.name == ROOT and (folder / TEXT).exists()
+        assert folder.name == PACKAGE_ROOT and (folder / TEXT_DOCUMENT_PATH).exists()
     assert not place.exists()
 
 
-def test_geopackage_is_not_modified(tmp_path, package):
-    database = package / "1-空间数据" / "多.gpkg"
+def test_inspection_does_not_modify_a_geopackage(tmp_path, copied_package):
+    database = copied_package / "1-空间数据" / "多.gpkg"
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("CREATE TABLE a (b)")
-    before = digest(package)
-    inspect_report(package)
-    assert digest(package) == before
+    before = digest(copied_package)
+    inspect_report(copied_package)
+    assert digest(copied_package) == before
 
 
-def test_inspect_command_reports_errors_by_its_exit_code(package, capsys, tmp_path):
+def test_inspect_command_exits_with_an_error_code_when_the_package_has_errors(copied_package, capsys, tmp_path):
     from plugin.core.__main__ import main
 
-    assert main(["inspect", str(package), "--json", str(tmp_path / "a.json")]) == 0
+    assert main(["inspect", str(copied_package), "--json", str(tmp_path / "a.json")]) == 0
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["summary"]["errors"] == 0
-    (package / TEXT).unlink()
-    assert main(["inspect", str(package)]) == 1
+    (copied_package / TEXT_DOCUMENT_PATH).unlink()
+    assert main(["inspect", str(copied_package)]) == 1
     assert "DOC002" in capsys.readouterr().out
     assert main(["inspect", str(tmp_path / "没有.zip")]) == 2
 
 
-def test_lengths_titles_and_domains_of_a_database_are_checked(package):
-    codes = {r.code: str(r.outcome) for r in inspect_report(package).rules}
+def test_field_lengths_titles_and_domains_of_a_package_database_are_inspected(copied_package):
+    codes = {r.code: str(r.outcome) for r in inspect_report(copied_package).rules}
     assert {codes[c] for c in ("SCH004", "SCH006", "SCH007", "SCH008")} == {"passed"}
 
     def remove_domain(database, layer):
@@ -618,40 +622,42 @@ def test_lengths_titles_and_domains_of_a_database_are_checked(package):
         other.SetWidth(definition.GetFieldDefn(number).GetWidth())
         assert layer.AlterFieldDefn(number, other, ogr.ALTER_DOMAIN_FLAG) == 0
 
-    change_database(package, "CZKFBJ", remove_domain)
-    found = {(f.code, f.role, f.field) for f in inspect_report(package).findings}
+    change_database(copied_package, "CZKFBJ", remove_domain)
+    found = {(f.code, f.role, f.field) for f in inspect_report(copied_package).findings}
     assert ("SCH007", "CZKFBJ", "GHFQDM") in found
 
 
 @pytest.mark.parametrize("raising", [False, True])
 @pytest.mark.parametrize("part", [f"a{n:08x}" for n in (1, 2, 3, 4, 5, 6, 7, 9)])
-def test_damaged_or_missing_database_part_is_reported(package, part, raising):
-    """Accept an intact database whether GDAL raises or not; the setting is global in QGIS."""
+def test_damaged_or_missing_file_of_a_package_database_is_reported(copied_package, part, raising):
+    """Inspect with GDAL exceptions on and off, because QGIS may set either."""
 
     def collect_errors():
-        return {(f.part.rpartition("/")[2], bool(f.reason)) for f in find_integrity_errors(package, GDB)}
+        return {
+            (f.part.rpartition("/")[2], bool(f.reason)) for f in find_integrity_errors(copied_package, DATABASE_PATH)
+        }
 
     with gdal_raises(raising):
         assert collect_errors() == set()
-        index = package / GDB / f"{part}.gdbtablx"
+        index = copied_package / DATABASE_PATH / f"{part}.gdbtablx"
         content = index.read_bytes()
         index.write_bytes(content[: len(content) * 2 // 3])
         assert any(reason for _, reason in collect_errors())
         index.unlink()
         assert (f"{part}.gdbtablx", False) in collect_errors()
         index.write_bytes(content)
-        table = package / GDB / f"{part}.gdbtable"
+        table = copied_package / DATABASE_PATH / f"{part}.gdbtable"
         if part != "a00000009":  # its rows are read when the layer is read
-            truncate_part(table.name)(package)
+            truncate_part_of_package(table.name)(copied_package)
             assert (table.name, True) in collect_errors()
         table.unlink()
         assert any(name == table.name for name, _ in collect_errors())
-        assert not any(str(package) in f.reason for f in find_integrity_errors(package, GDB))
+        assert not any(str(copied_package) in f.reason for f in find_integrity_errors(copied_package, DATABASE_PATH))
 
 
-def test_areas_in_fields_are_compared_with_shapes_without_a_manifest(package):
+def test_area_fields_are_compared_with_shapes_even_without_a_manifest(copied_package):
     for name in (MANIFEST, DIGEST, PAGE, SUMS):
-        (package / name).unlink()
-    change_database(package, "CZKFBJ", scale_areas)
-    found = [f for f in inspect_report(package).findings if f.code == "ATT013"]
+        (copied_package / name).unlink()
+    change_database(copied_package, "CZKFBJ", scale_areas)
+    found = [f for f in inspect_report(copied_package).findings if f.code == "ATT013"]
     assert found and {(f.role, f.field, f.severity) for f in found} == {("CZKFBJ", "MJ", Severity.WARNING)}

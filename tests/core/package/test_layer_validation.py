@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Validation of layers before writing: losses and refusals reported with layer, feature, field and remedy."""
+"""Validation of layers before export: what the format would change or lose."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -18,40 +18,40 @@ from plugin.core.package.problems import Level
 from tests.core.package_fixtures import parcels, plan_of, single_layer_plan, vectors
 from tests.core.small_plan import X, Y, box, table
 
-LONG = "很" * 300
+OVERLONG_TEXT = "很" * 300
 
 
-def validate(plan, spec, **more):
+def validate_for_export(plan, spec, **more):
     content = single_layer_plan(plan, spec, **more)
     return validate_layer(content, spec, plan.norm.standard.code_lists)
 
 
-def explain(problem):
+def explain_problem(problem):
     for lang in ("zh", "en"):
         sentence = problem.sentence(Texts(lang))
         assert problem.layer in sentence and "None" not in sentence and "{" not in sentence
     return problem.sentence(Texts("zh"))
 
 
-def get_problem(problems, key):
+def get_problem_by_key(problems, key):
     (problem,) = [p for p in problems if p.key == key]
-    explain(problem)
+    explain_problem(problem)
     return problem
 
 
-def blocking_keys(problems):
+def list_blocking_problem_keys(problems):
     return {p.key for p in problems if p.level is not Level.NOTE}
 
 
-def test_valid_layer_gives_only_notes_on_missing_fields():
-    problems = validate(plan_of(DLTB=parcels()), vectors())
-    assert {p.key for p in problems} == {"fields_lacking"} and blocking_keys(problems) == set()
+def test_valid_layer_gives_only_notes_on_missing_fields_before_export():
+    problems = validate_for_export(plan_of(DLTB=parcels()), vectors())
+    assert {p.key for p in problems} == {"fields_lacking"} and list_blocking_problem_keys(problems) == set()
 
 
 @pytest.mark.parametrize(
     ("columns", "key", "field", "level", "words"),
     [
-        ({"ZLDWMC": ["a", LONG, None]}, "too_long", "ZLDWMC", Level.STOP, ["0002", "300"]),
+        ({"ZLDWMC": ["a", OVERLONG_TEXT, None]}, "too_long", "ZLDWMC", Level.STOP, ["0002", "300"]),
         ({"GDLX": ["TT", "ZZ", None]}, "code_unknown", "GDLX", Level.GATE, ["ZZ", "0002"]),
         ({"TBMJ": ["1.5", "约一亩", None]}, "number_unreadable", "TBMJ", Level.STOP, ["0002"]),
         ({"TBMJ": [1.5, np.inf, None]}, "number_unreadable", "TBMJ", Level.STOP, ["0002"]),
@@ -59,10 +59,10 @@ def test_valid_layer_gives_only_notes_on_missing_fields():
         ({"自己的": [1, 2, 3]}, "fields_left_out", "", Level.NOTE, ["自己的"]),
     ],
 )
-def test_unsuitable_values_are_reported(columns, key, field, level, words):
-    problem = get_problem(validate(plan_of(DLTB=parcels(**columns)), vectors()), key)
+def test_values_unsuitable_for_export_are_reported(columns, key, field, level, words):
+    problem = get_problem_by_key(validate_for_export(plan_of(DLTB=parcels(**columns)), vectors()), key)
     assert (problem.field, problem.level) == (field, level)
-    sentence = explain(problem)
+    sentence = explain_problem(problem)
     assert all(word in sentence for word in words), sentence
 
 
@@ -75,7 +75,7 @@ def make_square_with_hole(x, y, width, height):
 
 
 #: Title → (shape, formats that would change it).
-RINGS = {
+RING_CASES = {
     "parts side by side": (shapely.MultiPolygon([make_box(0, 0, 100, 100), make_box(200, 0, 100, 100)]), ()),
     "an island in a hole": (shapely.MultiPolygon([make_square_with_hole(20, 20, 60, 60), make_box(40, 40, 20, 20)]), ()),
     "parts that share an edge": (shapely.MultiPolygon([make_box(0, 0, 100, 100), make_box(100, 20, 100, 50)]), ()),
@@ -97,87 +97,87 @@ RINGS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", RINGS)
+@pytest.mark.parametrize("name", RING_CASES)
 @pytest.mark.parametrize("suffix", [".gdb", ".shp", ".gpkg", ".vct"])
-def test_rings_that_a_format_would_change_stop_the_export(name, suffix):
-    """Name the feature before writing; a forced export is refused too."""
-    shape, lost = RINGS[name]
+def test_rings_that_the_export_format_would_change_stop_the_export(name, suffix):
+    """Name the feature before writing; a forced export is refused, too."""
+    shape, lost = RING_CASES[name]
     frame = table([box(500, 0), shape, None, box(700, 0)])
     spec = vectors(f"a{suffix}", **({"encoding": "GBK"} if suffix == ".vct" else {}))
-    reported = [p for p in validate(plan_of(CZKFBJ=frame), spec) if p.key == "shape_nested"]
+    reported = [p for p in validate_for_export(plan_of(CZKFBJ=frame), spec) if p.key == "shape_nested"]
     if suffix not in lost:
         assert not reported
         return
-    problem = get_problem(reported, "shape_nested")
+    problem = get_problem_by_key(reported, "shape_nested")
     assert (problem.level, problem.count, problem.features) == (Level.STOP, 1, ("140225000000000002",))
-    assert {".gdb": "FileGDB", ".shp": "Shapefile"}[suffix].lower() in explain(problem).lower()
+    assert {".gdb": "FileGDB", ".shp": "Shapefile"}[suffix].lower() in explain_problem(problem).lower()
 
 
-def test_ring_validation_is_fast_for_a_county():
-    """Inspect only invalid features with several rings."""
+def test_ring_validation_before_export_is_fast_for_a_county():
+    """Time the validation of many parcels with one invalid feature among them."""
     from plugin.core.package.layers.layer_validation import find_nested_polygons
 
-    many = np.array([RINGS["parts side by side"][0], box(0, 0), RINGS["a bow-tie"][0]] * 2000, dtype=object)
+    many = np.array([RING_CASES["parts side by side"][0], box(0, 0), RING_CASES["a bow-tie"][0]] * 2000, dtype=object)
     assert find_nested_polygons(many, ~shapely.is_valid(many), overlaps=True).tolist() == []
-    many[7] = RINGS["a part in a part"][0]
+    many[7] = RING_CASES["a part in a part"][0]
     assert find_nested_polygons(many, ~shapely.is_valid(many), overlaps=False).tolist() == [7]
 
 
-def test_database_row_ids_are_not_reported_as_lost():
-    problems = validate(plan_of(DLTB=parcels(fid=[1, 2, 3], OBJECTID=[1, 2, 3])), vectors())
+def test_database_row_id_fields_are_not_reported_as_lost_in_the_export():
+    problems = validate_for_export(plan_of(DLTB=parcels(fid=[1, 2, 3], OBJECTID=[1, 2, 3])), vectors())
     assert not [p for p in problems if p.key == "fields_left_out"]
 
 
-def test_unconfirmed_code_list_gives_only_a_note():
+def test_code_outside_an_unconfirmed_code_list_gives_only_a_note():
     plan = plan_of(LSWHBHX=table([box(0, 0)], LX=["77"]))
     codes = plan.norm.standard.code_lists[plan.norm.standard.templates["LSWHBHX"].field_named("LX").codes]
     assert codes.mark == "C"
-    assert get_problem(validate(plan, vectors()), "code_unknown").level is Level.NOTE
+    assert get_problem_by_key(validate_for_export(plan, vectors()), "code_unknown").level is Level.NOTE
 
 
 def test_empty_required_fields_stop_the_export():
     zones = table([box(0, 0), box(100, 0)], GHFQDM=["410", "410"], GKZY=["管", " "])
-    empty = {p.field: p for p in validate(plan_of(ZXCQGHFQ=zones), vectors()) if p.key == "required_empty"}
+    empty = {p.field: p for p in validate_for_export(plan_of(ZXCQGHFQ=zones), vectors()) if p.key == "required_empty"}
     assert (empty["GKZY"].count, empty["GKZY"].features) == (1, ("140225000000000002",))
-    assert empty["GKZY"].level is Level.STOP and "GKZY" in explain(empty["GKZY"])
+    assert empty["GKZY"].level is Level.STOP and "GKZY" in explain_problem(empty["GKZY"])
 
 
-def test_missing_wrong_or_curved_shapes_are_reported():
+def test_missing_wrong_or_curved_shapes_are_reported_before_export():
     plan = plan_of(DLTB=parcels(3).set_geometry([box(0, 0), None, box(300, 0).centroid], crs=4526))
-    problems = validate(plan, vectors())
-    assert get_problem(problems, "shape_missing").features == ("140225000000000002",)
-    assert get_problem(problems, "shape_kind").level is Level.STOP
+    problems = validate_for_export(plan, vectors())
+    assert get_problem_by_key(problems, "shape_missing").features == ("140225000000000002",)
+    assert get_problem_by_key(problems, "shape_kind").level is Level.STOP
     curved = plan_of(DLTB=parcels())
     curved.layers["DLTB"].source.curves = (1,)
     curved.layers["DLTB"].source.curve_step = 4.0
-    problem = get_problem(validate(curved, vectors()), "shape_curved")
+    problem = get_problem_by_key(validate_for_export(curved, vectors()), "shape_curved")
     assert (problem.level, problem.features) == (Level.GATE, ("140225000000000002",))
 
 
-def test_row_in_another_zone_is_reported():
-    """Put most rows in zone 38 and one in zone 37."""
+def test_row_with_coordinates_in_another_zone_is_reported_before_export():
+    """Put most rows in zone 38 and one row in zone 37."""
     shapes = [box(0, 0), box(100, 0), shapely.transform(box(200, 0), lambda c: c - [1_000_000, 0])]
     plan = plan_of(DLTB=parcels(3).set_geometry(shapes, crs=4526))
-    problem = get_problem(validate(plan, vectors()), "shape_stray")
+    problem = get_problem_by_key(validate_for_export(plan, vectors()), "shape_stray")
     assert (problem.level, problem.features) == (Level.GATE, ("140225000000000003",))
 
 
-def test_heights_are_dropped_and_reported():
+def test_z_values_are_dropped_on_export_and_reported():
     high = [shapely.force_3d(box(100 * n, 0), 900.0) for n in range(3)]
     plan = plan_of(DLTB=parcels(3).set_geometry(high, crs=4526))
-    assert get_problem(validate(plan, vectors()), "heights_left_out").count == 3
+    assert get_problem_by_key(validate_for_export(plan, vectors()), "heights_left_out").count == 3
     (rows,) = single_layer_plan(plan, vectors()).batches(plan.crs)
     assert not shapely.has_z(rows.shapes).any()
 
 
-def test_code_lists_are_named_by_their_titles():
+def test_code_lists_are_named_by_their_titles_in_export_problems():
     plan = plan_of(DLTB=parcels(2, GDLX=["ZZ", "TT"]))
-    problem = get_problem(validate(plan, vectors()), "code_unknown")
-    assert "“梯田类型代码表”" in explain(problem) and "terrace" not in explain(problem)
+    problem = get_problem_by_key(validate_for_export(plan, vectors()), "code_unknown")
+    assert "“梯田类型代码表”" in explain_problem(problem) and "terrace" not in explain_problem(problem)
     assert "list of terrace types" in problem.sentence(Texts("en"))
 
 
-def test_missing_empty_and_unusable_layers_are_reported():
+def test_missing_empty_and_unusable_layers_are_reported_before_export():
     spec = vectors(
         layers=[{"layer": "red_line", "need": "M"}, {"layer": "heritage", "need": "C"}, {"layer": "ZRBHD", "need": "O"}]
     )
@@ -186,7 +186,7 @@ def test_missing_empty_and_unusable_layers_are_reported():
     assert [c.name for c in filled] == ["DLTB"]
     problems = validate_missing_layers(wanting, lambda c: (Texts("zh").concept(c), c))
     assert [(p.key, p.level) for p in problems] == [("layer_unusable", Level.GATE), ("layer_absent", Level.NOTE)]
-    assert "STBHHX" in explain(problems[0]) and "历史文化" in explain(problems[1])
+    assert "STBHHX" in explain_problem(problems[0]) and "历史文化" in explain_problem(problems[1])
     empty = plan_of(DLTB=parcels(), STBHHX=table([]))
     content = next(c for c in make_contents(empty, spec)[0] if c.name == "STBHHX")
     (problem,) = validate_layer(content, spec, {})
@@ -200,7 +200,7 @@ def test_personal_data_are_exported_only_on_request():
     field = template.personal[0]
     plan = plan_of(**{template.role: table([box(0, 0)], **{field.name.lower(): ["张三"]}), "DLTB": parcels()})
     spec = vectors(layers=[{"layer": template.role, "need": "M"}], others=False)
-    problem = get_problem(validate(plan, spec), "personal_left_out")
+    problem = get_problem_by_key(validate_for_export(plan, spec), "personal_left_out")
     assert (problem.field, problem.count) == (field.name, 1)
     (rows,) = single_layer_plan(plan, spec).batches(plan.crs)
     assert rows.values[field.name].tolist() == [None]
@@ -217,38 +217,38 @@ def test_personal_data_are_exported_only_on_request():
         ({"SJNF": [2020, 2020, 2020123456]}, "GBK", "number_wide", "SJNF"),
     ],
 )
-def test_values_that_do_not_fit_a_shapefile_are_reported(columns, encoding, key, field):
+def test_values_that_do_not_fit_a_shapefile_are_reported_before_export(columns, encoding, key, field):
     plan = plan_of(DLTB=parcels(**columns))
     spec = vectors("a.shp", encoding=encoding)
     declared = plan.norm.standard.templates["DLTB"].field_named(field)
     assert declared is not None, f"{field} is not a field of DLTB"
-    keys = {p.key: p for p in validate(plan, spec)}
+    keys = {p.key: p for p in validate_for_export(plan, spec)}
     assert keys[key].field == field and keys[key].level is Level.STOP
-    explain(keys[key])
-    assert key not in {p.key for p in validate(plan, vectors("a.gdb"))}
+    explain_problem(keys[key])
+    assert key not in {p.key for p in validate_for_export(plan, vectors("a.gdb"))}
 
 
-def test_rounding_by_a_shapefile_is_reported():
+def test_numbers_that_a_shapefile_rounds_are_reported_before_export():
     plan = plan_of(LSWHBHX=table([box(0, 0), box(200, 0)], MJ=[10_000.25, 10_000.123]))
-    problem = get_problem(validate(plan, vectors("a.shp")), "decimals_lost")
+    problem = get_problem_by_key(validate_for_export(plan, vectors("a.shp")), "decimals_lost")
     assert (problem.field, problem.features, problem.params["decimals"]) == ("MJ", ("140225000000000002",), 2)
 
 
-def test_shapefile_over_two_gigabytes_is_reported(monkeypatch):
+def test_shapefile_that_would_exceed_two_gigabytes_is_reported_before_export(monkeypatch):
     plan = plan_of(DLTB=parcels())
-    assert "file_large" not in {p.key for p in validate(plan, vectors("a.shp"))}
+    assert "file_large" not in {p.key for p in validate_for_export(plan, vectors("a.shp"))}
     monkeypatch.setattr(shapefile, "MOST_BYTES", 600)
-    problems = [p for p in validate(plan, vectors("a.shp")) if p.key == "file_large"]
+    problems = [p for p in validate_for_export(plan, vectors("a.shp")) if p.key == "file_large"]
     assert [(p.level, p.params["file"]) for p in problems] == [(Level.STOP, "DLTB.dbf")]
-    explain(problems[0])
-    assert "file_large" not in {p.key for p in validate(plan, vectors("a.gdb"))}
+    explain_problem(problems[0])
+    assert "file_large" not in {p.key for p in validate_for_export(plan, vectors("a.gdb"))}
 
 
-def test_missing_numbers_in_a_shapefile_are_reported():
+def test_null_numbers_that_a_shapefile_cannot_store_are_reported():
     plan = plan_of(DLTB=parcels(SJNF=[2020, None, 0], KCMJ=[1.0, 0.0, None], TBDLMJ=[None] * 3))
-    problem = get_problem(validate(plan, vectors("a.shp")), "empty_numbers")
+    problem = get_problem_by_key(validate_for_export(plan, vectors("a.shp")), "empty_numbers")
     assert problem.level is Level.NOTE and set(problem.params["fields"].split(", ")) == {"SJNF", "KCMJ"}
-    assert "empty_numbers" not in {p.key for p in validate(plan, vectors("a.gdb"))}
+    assert "empty_numbers" not in {p.key for p in validate_for_export(plan, vectors("a.gdb"))}
 
 
 @pytest.mark.parametrize(
@@ -259,18 +259,20 @@ def test_missing_numbers_in_a_shapefile_are_reported():
         ({"name": "图斑鿐"}, "GBK", "name_forbidden", "图斑鿐"),
     ],
 )
-def test_invalid_names_of_the_specification_are_reported(slot, encoding, key, field):
+def test_invalid_layer_or_field_names_of_the_package_spec_are_reported(slot, encoding, key, field):
     plan = plan_of(DLTB=parcels())
     slots = [{"layer": "parcels", "need": "M", **slot}]
-    problem = get_problem(validate(plan, vectors("a.shp", layers=slots, others=False, encoding=encoding)), key)
+    problem = get_problem_by_key(
+        validate_for_export(plan, vectors("a.shp", layers=slots, others=False, encoding=encoding)), key
+    )
     assert (problem.field, problem.level) == (field, Level.STOP)
     if encoding == "GBK":
         other = vectors("a.shp", layers=slots, others=False)
-        assert key not in {p.key for p in validate(plan, other)}
+        assert key not in {p.key for p in validate_for_export(plan, other)}
 
 
-def test_renamed_field_gets_a_separate_short_name():
-    """The short name of the template applies only to the template name."""
+def test_renamed_field_gets_its_own_short_name_in_a_shapefile():
+    """Rename a field in the package spec; the template's short name is not for it."""
     plan = plan_of(DLTB=parcels())
     template = plan.norm.standard.templates["DLTB"]
     fields = tuple(replace(f, short="MJ1") if f.name == "TBMJ" else f for f in template.fields)
@@ -284,7 +286,7 @@ def test_renamed_field_gets_a_separate_short_name():
         plan.norm.standard.templates["DLTB"] = template
 
 
-def test_names_and_field_order_follow_the_specification():
+def test_exported_field_names_and_order_follow_the_package_spec():
     slot = {
         "layer": "parcels",
         "need": "M",
@@ -299,7 +301,7 @@ def test_names_and_field_order_follow_the_specification():
     assert rows.values["MIANJI"].tolist() == [10_000.0] * 3 and rows.values["DLMC"].tolist() == ["旱地"] * 3
 
 
-def test_values_are_converted_without_loss():
+def test_exported_values_are_converted_without_loss():
     plan = plan_of(
         DLTB=parcels(
             DLBM=["0103 ", "", None], TBMJ=["1.10", " ", None], ZLDWMC=pd.Series([20.0, np.nan, 7.5]), BZ=[1, 2, 3]
@@ -312,7 +314,7 @@ def test_values_are_converted_without_loss():
     assert rows.values["BZ"].tolist() == ["1", "2", "3"]
 
 
-def test_dates_and_times_are_converted_or_reported():
+def test_exported_dates_and_times_are_converted_or_reported():
     moments = [datetime(2026, 1, 31), pd.NaT, datetime(2026, 1, 31, 10, 30)]
     role, field = next(
         (r, f)
@@ -328,9 +330,9 @@ def test_dates_and_times_are_converted_or_reported():
     (rows,) = single_layer_plan(plan, spec).batches(plan.crs)
     assert rows.values[field.name].tolist() == [moments[0], None, moments[2]]
     shape = vectors("a.shp", layers=[{"layer": role, "need": "M"}], others=False)
-    assert get_problem(validate(plan, shape), "time_lost").features == ("3",)
+    assert get_problem_by_key(validate_for_export(plan, shape), "time_lost").features == ("3",)
     words = plan_of(**{role: rows_of.assign(**{field.name: ["2026-01-31", "2026年2月31日", ""]}), "DLTB": parcels()})
-    assert get_problem(validate(words, spec), "date_unreadable").features == ("2",)
+    assert get_problem_by_key(validate_for_export(words, spec), "date_unreadable").features == ("2",)
 
 
 @pytest.mark.parametrize("file", ["a.gdb", "a.gpkg", "a.shp"])
@@ -343,50 +345,54 @@ def test_dates_and_times_are_converted_or_reported():
     ],
     ids=["infinite", "no number", "beyond the world"],
 )
-def test_unusable_coordinates_stop_the_export(shape, file):
+def test_shapes_with_unusable_coordinates_stop_the_export(shape, file):
     plan = plan_of(DLTB=parcels())
     plan.layers["DLTB"].raw_shapes[1] = shape
-    problem = get_problem(validate(plan, vectors(file, crs="EPSG:4490")), "shape_nowhere")
+    problem = get_problem_by_key(validate_for_export(plan, vectors(file, crs="EPSG:4490")), "shape_nowhere")
     assert (
         (problem.level, problem.count) == (Level.STOP, 1)
-        and "0002" in explain(problem)
-        and "EPSG:4490" in explain(problem)
+        and "0002" in explain_problem(problem)
+        and "EPSG:4490" in explain_problem(problem)
     )
 
 
 def make_hole_below_edge(depth):
-    """Return a polygon with a long edge and a hole close below it.
+    """Return a polygon with an edge of 2 km and a hole close below that edge.
 
-    The edge of 2 km is straight in the zone; in degrees it lies L² · tan φ / 8 R = 6.5 cm further south at 40° N.
+    The edge is straight in metres; straight in degrees it lies L² · tan φ / 8 R = 6.5 cm further south at 40° N.
     """
     hole = [(X + 1000, Y - depth), (X + 990, Y - 50), (X + 1010, Y - 50)]
     return shapely.Polygon(shapely.box(X, Y - 100, X + 2000, Y).exterior, [hole])
 
 
 @pytest.mark.parametrize(("suffix", "crs", "reported"), [(".gdb", "EPSG:4490", True), (".gdb", "EPSG:4526", False), (".vct", "EPSG:4490", True)])  # fmt: skip
-def test_polygon_crossing_itself_after_reprojection_is_reported(suffix, crs, reported):
+def test_polygon_that_crosses_itself_after_reprojection_is_reported(suffix, crs, reported):
     shapes = [make_hole_below_edge(0.02), make_hole_below_edge(0.5)]
     reprojected = gpd.GeoSeries(shapes, crs=4526).to_crs(crs)
     assert shapely.is_valid(shapes).all() and reprojected.is_valid.tolist() == [not reported, True]
     spec = vectors(f"a{suffix}", crs=crs, **({"encoding": "GBK"} if suffix == ".vct" else {}))
-    problems = [p for p in validate(plan_of(CZKFBJ=table([*shapes, None])), spec) if p.key == "shape_crossing"]
+    problems = [
+        p for p in validate_for_export(plan_of(CZKFBJ=table([*shapes, None])), spec) if p.key == "shape_crossing"
+    ]
     if not reported:
         assert not problems
         return
-    problem = get_problem(problems, "shape_crossing")
+    problem = get_problem_by_key(problems, "shape_crossing")
     assert (problem.level, problem.count, problem.features) == (Level.GATE, 1, ("140225000000000001",))
-    assert crs in explain(problem)
+    assert crs in explain_problem(problem)
 
 
-def test_polygon_crossing_itself_after_rounding_is_reported():
-    """Write four decimals as VCT in metres does; closer vertices coincide."""
+def test_polygon_that_crosses_itself_after_rounding_is_reported():
+    """Round to four decimals, as VCT in metres does; close vertices become one."""
     near = shapely.Polygon([(X, Y), (X + 10, Y), (X + 10, Y + 10), (X + 5, Y + 3e-5), (X, Y + 10)])
     spec = vectors("a.vct", crs="EPSG:4526", encoding="GBK")
     assert near.is_valid
-    problem = get_problem(validate(plan_of(CZKFBJ=table([box(500, 0), near])), spec), "shape_crossing")
+    problem = get_problem_by_key(
+        validate_for_export(plan_of(CZKFBJ=table([box(500, 0), near])), spec), "shape_crossing"
+    )
     assert problem.features == ("140225000000000002",)
 
 
-def test_polygon_invalid_as_drawn_is_left_to_the_check():
+def test_polygon_already_invalid_in_the_plan_is_not_reported_again_on_export():
     bow = shapely.Polygon([(X, Y), (X + 10, Y + 10), (X + 10, Y), (X, Y + 10)])
-    assert not [p for p in validate(plan_of(CZKFBJ=table([bow])), vectors()) if p.key == "shape_crossing"]
+    assert not [p for p in validate_for_export(plan_of(CZKFBJ=table([bow])), vectors()) if p.key == "shape_crossing"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading of the manifest: valid, changed, missing, newer and damaged files."""
+"""Reading the manifest of a package: valid, changed, missing, newer, damaged."""
 
 import json
 
@@ -17,7 +17,7 @@ from plugin.core.files.digests import (
     write_digest,
 )
 
-WHOLE = {
+COMPLETE_MANIFEST = {
     "schema": SCHEMA,
     "check": {"verdict": "pass"},
     "files": [{"path": "a.txt", "sha256": "0" * 64}],
@@ -31,26 +31,26 @@ def write_manifest(folder, content):
     (folder / MANIFEST).write_text(text, encoding="utf-8")
 
 
-def test_written_manifest_is_read_with_its_state(tmp_path):
-    write_manifest(tmp_path, WHOLE)
+def test_read_manifest_distinguishes_an_unchanged_from_a_changed_manifest(tmp_path):
+    write_manifest(tmp_path, COMPLETE_MANIFEST)
     write_digest(tmp_path)
-    assert read_manifest(tmp_path) == (WHOLE, OK)
-    write_manifest(tmp_path, {**WHOLE, "more": 1})
-    assert read_manifest(tmp_path) == ({**WHOLE, "more": 1}, CHANGED)
+    assert read_manifest(tmp_path) == (COMPLETE_MANIFEST, OK)
+    write_manifest(tmp_path, {**COMPLETE_MANIFEST, "more": 1})
+    assert read_manifest(tmp_path) == ({**COMPLETE_MANIFEST, "more": 1}, CHANGED)
 
 
-def test_missing_manifest_gives_none(tmp_path):
+def test_read_manifest_returns_none_for_a_missing_manifest(tmp_path):
     assert read_manifest(tmp_path) == (None, MISSING)
     (tmp_path / MANIFEST).mkdir()
     assert read_manifest(tmp_path) == (None, MISSING)
 
 
-def test_manifest_without_maps_is_read(tmp_path):
-    write_manifest(tmp_path, {key: value for key, value in WHOLE.items() if key != "maps"})
+def test_read_manifest_accepts_a_manifest_without_maps(tmp_path):
+    write_manifest(tmp_path, {key: value for key, value in COMPLETE_MANIFEST.items() if key != "maps"})
     assert read_manifest(tmp_path)[1] == CHANGED
 
 
-def test_manifest_of_a_later_version_is_recognized(tmp_path):
+def test_read_manifest_recognises_a_manifest_of_a_later_version(tmp_path):
     name, _, version = SCHEMA.partition("/")
     write_manifest(tmp_path, {"schema": f"{name}/{int(version) + 1}"})
     assert read_manifest(tmp_path) == (None, LATER)
@@ -60,17 +60,17 @@ def test_manifest_of_a_later_version_is_recognized(tmp_path):
     "content",
     [
         "", "{", "[" * 100_000, "7", "null", "[]", {}, {"schema": SCHEMA}, {"schema": "another/1"}, {"schema": ["x"]},
-        {**WHOLE, "check": {}}, {**WHOLE, "check": None}, {**WHOLE, "files": None}, {**WHOLE, "files": ["a.txt"]},
-        {**WHOLE, "files": [{"path": "a.txt"}]}, {**WHOLE, "files": [{"path": 7, "sha256": "0"}]},
-        {**WHOLE, "layers": {}}, {**WHOLE, "layers": [{"layer": "CZKFBJ", "file": "a.gdb", "features": "3"}]},
-        {**WHOLE, "maps": 7}, {**WHOLE, "maps": [None]}, {**WHOLE, "maps": [{"file": "a.jpg"}]},
+        {**COMPLETE_MANIFEST, "check": {}}, {**COMPLETE_MANIFEST, "check": None}, {**COMPLETE_MANIFEST, "files": None}, {**COMPLETE_MANIFEST, "files": ["a.txt"]},
+        {**COMPLETE_MANIFEST, "files": [{"path": "a.txt"}]}, {**COMPLETE_MANIFEST, "files": [{"path": 7, "sha256": "0"}]},
+        {**COMPLETE_MANIFEST, "layers": {}}, {**COMPLETE_MANIFEST, "layers": [{"layer": "CZKFBJ", "file": "a.gdb", "features": "3"}]},
+        {**COMPLETE_MANIFEST, "maps": 7}, {**COMPLETE_MANIFEST, "maps": [None]}, {**COMPLETE_MANIFEST, "maps": [{"file": "a.jpg"}]},
     ],
 )  # fmt: skip
-def test_damaged_manifest_gives_none(tmp_path, content):
+def test_read_manifest_returns_none_for_a_damaged_manifest(tmp_path, content):
     write_manifest(tmp_path, content)
     assert read_manifest(tmp_path) == (None, DAMAGED)
 
 
-def test_undecodable_manifest_gives_none(tmp_path):
+def test_read_manifest_returns_none_for_an_undecodable_manifest(tmp_path):
     (tmp_path / MANIFEST).write_bytes(b"\xff\xfe\xff")
     assert read_manifest(tmp_path) == (None, DAMAGED)

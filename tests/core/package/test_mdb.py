@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables as .mdb, tested with sqlite3 in place of the Access driver, which exists only on Windows."""
+"""Package tables as .mdb files, with sqlite3 in place of the Access driver."""
 
 import json
 import sqlite3
@@ -36,10 +36,10 @@ from plugin.core.render.tables.model import Column, Number, Row, Table
 from plugin.core.tabulate import tabulate_plan
 from tests.core.examples import plan_of
 
-TEXTS = Texts("zh")
-SPEC = load_package_spec("county")
+CHINESE_TEXTS = Texts("zh")
+COUNTY_SPEC = load_package_spec("county")
 SQUARE, QUARTER = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"
-SLOT = next(slot for slot in SPEC.files if slot.file.endswith(".mdb"))
+MDB_SLOT = next(slot for slot in COUNTY_SPEC.files if slot.file.endswith(".mdb"))
 
 
 @pytest.fixture(scope="module")
@@ -52,69 +52,69 @@ def list_tables(connection):
 
 
 @pytest.fixture
-def driver():
+def fake_access_driver():
     return AccessDriver("sqlite", lambda path: path.touch(), sqlite3.connect, list_tables, (sqlite3.Error, OSError))
 
 
-def test_every_figure_is_read_back(plan_tables):
+def test_every_figure_written_to_an_mdb_is_read_back(plan_tables):
     connection = sqlite3.connect(":memory:")
-    rows = write_tables(connection, plan_tables.tables, TEXTS)
-    assert rows == {TEXTS.get("sheets", t.id): len(t.rows) for t in plan_tables.tables}
+    rows = write_tables(connection, plan_tables.tables, CHINESE_TEXTS)
+    assert rows == {CHINESE_TEXTS.get("sheets", t.id): len(t.rows) for t in plan_tables.tables}
     figures = sum(isinstance(v, Number) for t in plan_tables.tables for r in t.rows for v in r.values)
-    assert compare_tables(connection, plan_tables.tables, TEXTS) == figures > 5
+    assert compare_tables(connection, plan_tables.tables, CHINESE_TEXTS) == figures > 5
     lines = next(t for t in plan_tables.tables if t.id == "lines")
-    (read, *_) = rows_of(connection, "三条控制线", heads_of(lines, TEXTS))
+    (read, *_) = rows_of(connection, "三条控制线", heads_of(lines, CHINESE_TEXTS))
     assert read[0] == "生态保护红线" and read[3] == 24.99
 
 
-def test_changed_figure_is_named(plan_tables):
+def test_figure_changed_in_an_mdb_is_named(plan_tables):
     connection = sqlite3.connect(":memory:")
-    write_tables(connection, plan_tables.tables, TEXTS)
+    write_tables(connection, plan_tables.tables, CHINESE_TEXTS)
     connection.execute("UPDATE [三条控制线] SET [图斑椭球面积（公顷）] = 24.98 WHERE [行号] = 2")
     with pytest.raises(NotTheSame) as caught:
-        compare_tables(connection, plan_tables.tables, TEXTS)
+        compare_tables(connection, plan_tables.tables, CHINESE_TEXTS)
     assert (caught.value.table, caught.value.line, caught.value.column) == ("三条控制线", 2, "图斑椭球面积（公顷）")
     connection.execute("DELETE FROM [三条控制线] WHERE [行号] = 2")
     with pytest.raises(NotTheSame):
-        compare_tables(connection, plan_tables.tables, TEXTS)
+        compare_tables(connection, plan_tables.tables, CHINESE_TEXTS)
 
 
-def test_names_invalid_in_access_are_adapted():
+def test_table_and_field_names_invalid_in_access_are_adapted():
     table = Table(
         "lines", [Column("a", title="面积[1].x!"), Column("b", title="面积[1]x"), Column("c", title="长" * 90)]
     )
-    heads = heads_of(table, TEXTS)
+    heads = heads_of(table, CHINESE_TEXTS)
     assert heads == ["面积1x", "面积1x1", "长" * 64]
     table.rows.append(Row(["'); DROP TABLE a; --", "x" * 400, None]))
     connection = sqlite3.connect(":memory:")
-    write_tables(connection, [table], TEXTS)
-    assert compare_tables(connection, [table], TEXTS) == 0
+    write_tables(connection, [table], CHINESE_TEXTS)
+    assert compare_tables(connection, [table], CHINESE_TEXTS) == 0
     kinds = {row[1]: row[2] for row in connection.execute("PRAGMA table_info([三条控制线])")}
     assert kinds == {"行号": "INTEGER", "面积1x": "VARCHAR(255)", "面积1x1": "MEMO", "长" * 64: "VARCHAR(255)"}
     assert to_plain_cell(Number(12.345678, 2)) == 12.35 and to_plain_cell("") is None
 
 
-def make_context(tmp_path, filled=()):
+def make_export_context(tmp_path, filled=()):
     checked = types.SimpleNamespace(plan=None, report=types.SimpleNamespace(lang="zh"))
     values = {"code": "140225", "name": "浑源县"}
-    pattern = SLOT.file.format(**values)
-    slot = {"id": SLOT.id, "kind": "table", "pattern": pattern, "files": []}
+    pattern = MDB_SLOT.file.format(**values)
+    slot = {"id": MDB_SLOT.id, "kind": "table", "pattern": pattern, "files": []}
     manifest = {"tables": [], "slots": [slot]}
-    filled_slot = FilledSlot(SLOT, pattern, filled)
+    filled_slot = FilledSlot(MDB_SLOT, pattern, filled)
     given = {"maps": None, "page": None, "document": None, "steps": None, "cancellation": NEVER}
-    return ExportContext(checked, SPEC, tmp_path, values, manifest, [filled_slot], **given)
+    return ExportContext(checked, COUNTY_SPEC, tmp_path, values, manifest, [filled_slot], **given)
 
 
-def test_tables_are_written_into_the_package(tmp_path, plan_tables, driver):
-    context = make_context(tmp_path)
-    assert write_access_tables(plan_tables, context, driver) == []
+def test_mdb_with_the_tables_is_written_into_the_package(tmp_path, plan_tables, fake_access_driver):
+    context = make_export_context(tmp_path)
+    assert write_access_tables(plan_tables, context, fake_access_driver) == []
     (row,) = context.manifest["tables"]
     path = tmp_path / row["file"]
     assert path.name == "140225浑源县国土空间规划表格.mdb" and path.is_file()
     assert row["read_back"]["same"] and row["read_back"]["library"] == "sqlite" and json.dumps(row)
     assert context.manifest["slots"][0]["files"] == [row["file"]]
     # Read like any workbook: the written figures agree with the layers.
-    book = read_workbook(path, row["file"], driver)
+    book = read_workbook(path, row["file"], fake_access_driver)
     known = KnownTables(plan_tables.tables, "zh")
     found = {b.table.id: find_differences(b) for sheet in book.sheets for b in known.blocks(sheet)}
     assert {"indicators", "lines"} <= found.keys()
@@ -123,14 +123,14 @@ def test_tables_are_written_into_the_package(tmp_path, plan_tables, driver):
     )
 
 
-def test_given_file_is_not_replaced(tmp_path, plan_tables, driver):
-    context = make_context(tmp_path, filled=(tmp_path / "own.mdb",))
-    assert write_access_tables(plan_tables, context, driver) == [] and context.manifest["tables"] == []
+def test_mdb_given_by_the_planner_is_not_replaced(tmp_path, plan_tables, fake_access_driver):
+    context = make_export_context(tmp_path, filled=(tmp_path / "own.mdb",))
+    assert write_access_tables(plan_tables, context, fake_access_driver) == [] and context.manifest["tables"] == []
 
 
 @pytest.mark.parametrize("reason", ["mdb_no_windows", "mdb_no_pyodbc", "mdb_no_driver"])
-def test_missing_driver_is_reported_with_its_reason(tmp_path, plan_tables, reason):
-    (problem,) = write_access_tables(plan_tables, make_context(tmp_path), reason)
+def test_missing_access_driver_is_reported_with_its_reason(tmp_path, plan_tables, reason):
+    (problem,) = write_access_tables(plan_tables, make_export_context(tmp_path), reason)
     for lang, where in (("zh", "文档文件夹"), ("en", "folder of documents")):
         message = problem.sentence(Texts(lang))
         assert (
@@ -143,35 +143,37 @@ def test_missing_driver_is_reported_with_its_reason(tmp_path, plan_tables, reaso
     assert not list(tmp_path.rglob("*.mdb"))
 
 
-def test_failing_driver_leaves_no_file(tmp_path, plan_tables, driver):
-    def refuse(path):
+def test_failing_access_driver_leaves_no_mdb_file(tmp_path, plan_tables, fake_access_driver):
+    def refuse_to_create(path):
         path.write_bytes(b"half")
         raise OSError(f"ODBC 11: {path}")
 
-    context = make_context(tmp_path)
-    (problem,) = write_access_tables(plan_tables, context, replace(driver, create=refuse))
+    context = make_export_context(tmp_path)
+    (problem,) = write_access_tables(plan_tables, context, replace(fake_access_driver, create=refuse_to_create))
     message = problem.sentence(Texts("zh"))
     assert "ODBC 11" in message and str(tmp_path) not in message
     assert not list(tmp_path.rglob("*.mdb")) and context.manifest["tables"] == []
 
 
-def test_mismatching_database_stops_the_export(tmp_path, plan_tables, driver):
+def test_mdb_that_reads_back_different_stops_the_export(tmp_path, plan_tables, fake_access_driver):
     class Forgetful(sqlite3.Connection):
         def commit(self):
             self.execute("UPDATE [三条控制线] SET [图斑数] = 9")
             super().commit()
 
-    def connect(path):
+    def connect_to_sqlite(path):
         return sqlite3.connect(path, factory=Forgetful)
 
     with pytest.raises(OutputError) as caught:
-        write_access_tables(plan_tables, make_context(tmp_path), replace(driver, connect=connect))
+        write_access_tables(
+            plan_tables, make_export_context(tmp_path), replace(fake_access_driver, connect=connect_to_sqlite)
+        )
     assert caught.value.key == "package_table_not_the_same" and "三条控制线" in caught.value.params["place"]
 
 
-def test_damaged_database_is_reported(tmp_path, driver):
+def test_damaged_mdb_is_reported(tmp_path, fake_access_driver):
     (tmp_path / "a.mdb").write_bytes(b"no database at all, whatever it is called")
-    assert read_workbook(tmp_path / "a.mdb", "a.mdb", driver).problem == "table_damaged"
+    assert read_workbook(tmp_path / "a.mdb", "a.mdb", fake_access_driver).problem == "table_damaged"
     assert read_workbook(tmp_path / "a.mdb", "a.mdb", "mdb_no_driver").problem == "mdb_no_driver"
 
 
@@ -198,8 +200,8 @@ def test_find_access_driver_prefers_the_newer_driver(monkeypatch, tmp_path):
     assert found.connect(path) == f"DRIVER={{{DRIVERS[0]}}};DBQ={path};"
 
 
-def test_installer_is_called_as_documented(monkeypatch, tmp_path):
-    """Call CREATE_DB with a quoted path and two terminating zeros, as Microsoft documents it."""
+def test_odbc_installer_is_called_as_documented_to_create_an_mdb(monkeypatch, tmp_path):
+    """Require the quoted path and two final zeros that Microsoft documents."""
     import ctypes
 
     calls = []
@@ -218,7 +220,7 @@ def test_installer_is_called_as_documented(monkeypatch, tmp_path):
     assert calls == [(None, 1, DRIVERS[0], f'CREATE_DB="{path}" General')]
 
 
-def test_installer_failure_raises_an_os_error(monkeypatch, tmp_path):
+def test_odbc_installer_failure_raises_an_os_error(monkeypatch, tmp_path):
     import ctypes
 
     class Installer:

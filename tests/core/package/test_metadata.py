@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Metadata of a package as XML: safe parsing, and items by the names of the specification."""
+"""Metadata of a package as XML, with element names of the package spec."""
 
 from datetime import date
 
@@ -10,19 +10,19 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.package_spec.model import LAYER_ITEMS, METADATA_ITEMS, PACKAGE_ITEMS
 from plugin.core.package.rules._metadata import _day
 
-SPEC = load_package_spec("county")
-LAYER = {
+COUNTY_SPEC = load_package_spec("county")
+LAYER_ROW = {
     "layer": "CZKFBJ", "role": "CZKFBJ", "title": "城镇开发边界 <&>", "format": "FileGDB", "geometry": "polygon", "crs": "EPSG:4490",
     "unit": "度", "data_year": "2020", "features": 7, "extent": (113.1, 39.2, 113.25, 39.5),
 }  # fmt: skip
-MANIFEST = {
+PACKAGE_MANIFEST = {
     "root": "140225浑源县国土空间总体规划", "name": "包", "made": "2026-11-20T08:00:00+08:00", "secrecy": "内部",
-    "check": {"forced": False}, "area": {"code": "140225"}, "layers": [LAYER, {**LAYER, "layer": "B", "extent": None}],
+    "check": {"forced": False}, "area": {"code": "140225"}, "layers": [LAYER_ROW, {**LAYER_ROW, "layer": "B", "extent": None}],
 }  # fmt: skip
 
 
-def test_written_metadata_reads_back():
-    metadata = read_by_spec(read_xml(metadata_xml(MANIFEST, SPEC)), SPEC)
+def test_written_metadata_xml_reads_back_equal():
+    metadata = read_by_spec(read_xml(metadata_xml(PACKAGE_MANIFEST, COUNTY_SPEC)), COUNTY_SPEC)
     assert (metadata.unknown, metadata.lacking, metadata.twice) == ((), (), ())
     assert metadata.package["name"] == "包" and metadata.package["product_date"] == "2026-11-20"
     first, second = metadata.layers
@@ -30,27 +30,32 @@ def test_written_metadata_reads_back():
     assert first["extent"] == "113.100000 39.200000 113.250000 39.500000" and second["extent"] == ""
 
 
-def test_package_format_is_that_of_its_data_sets():
-    """Use the formats of the layers, not the name of the specification."""
+def test_format_in_the_package_metadata_lists_the_formats_of_the_data_sets():
+    """Use the formats of the layers, not the file name in the package spec."""
     layers = [
-        {**LAYER, "layer": name, "format": format_name}
+        {**LAYER_ROW, "layer": name, "format": format_name}
         for name, format_name in (("A", "FileGDB"), ("B", "FileGDB"), ("C", "VCT 3.0"))
     ]
-    metadata = read_by_spec(read_xml(metadata_xml({**MANIFEST, "layers": layers}, SPEC)), SPEC)
+    metadata = read_by_spec(read_xml(metadata_xml({**PACKAGE_MANIFEST, "layers": layers}, COUNTY_SPEC)), COUNTY_SPEC)
     assert metadata.package["format"] == "FileGDB、VCT 3.0"
-    assert read_by_spec(read_xml(metadata_xml({**MANIFEST, "layers": []}, SPEC)), SPEC).package["format"] == ""
+    assert (
+        read_by_spec(read_xml(metadata_xml({**PACKAGE_MANIFEST, "layers": []}, COUNTY_SPEC)), COUNTY_SPEC).package[
+            "format"
+        ]
+        == ""
+    )
 
 
-def test_every_metadata_item_has_a_level():
+def test_every_metadata_item_belongs_to_the_package_or_layer_level():
     assert {*PACKAGE_ITEMS, *LAYER_ITEMS, "metadata", "package", "dataset"} == set(METADATA_ITEMS)
 
 
-def test_item_without_a_name_is_omitted():
+def test_metadata_item_without_an_element_name_is_omitted():
     from dataclasses import replace
 
-    names = {**SPEC.metadata.names, "extent": "", "score": ""}
-    spec = replace(SPEC, metadata=replace(SPEC.metadata, names=names))
-    item_values = read_by_spec(read_xml(metadata_xml(MANIFEST, spec)), spec)
+    names = {**COUNTY_SPEC.metadata.names, "extent": "", "score": ""}
+    spec = replace(COUNTY_SPEC, metadata=replace(COUNTY_SPEC.metadata, names=names))
+    item_values = read_by_spec(read_xml(metadata_xml(PACKAGE_MANIFEST, spec)), spec)
     assert "extent" not in item_values.layers[0] and "score" not in item_values.package and item_values.lacking == ()
 
 
@@ -64,18 +69,18 @@ def test_item_without_a_name_is_omitted():
         "<元数据>浑源</元数据>".encode(),
     ],
 )
-def test_encodings_of_chinese_programs_are_read(data):
+def test_metadata_xml_in_encodings_of_chinese_programs_is_read(data):
     root = read_xml(data)
     assert (root.name, root.text) == ("元数据", "浑源")
 
 
-LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
+ENTITY_BOMB = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
 
 
 @pytest.mark.parametrize(
     ("data", "case"),
     [
-        (f'<!DOCTYPE a [<!ENTITY l0 "哈">{LAUGHS}]><a>&l11;</a>'.encode(), "entities"),
+        (f'<!DOCTYPE a [<!ENTITY l0 "哈">{ENTITY_BOMB}]><a>&l11;</a>'.encode(), "entities"),
         (b'<!DOCTYPE a [<!ENTITY f SYSTEM "file:///etc/passwd">]><a>&f;</a>', "entities"),
         (b'<!DOCTYPE a SYSTEM "http://example.invalid/a.dtd"><a/>', "entities"),
         (b'<!DOCTYPE a [<!ENTITY % p SYSTEM "file:///etc/passwd"> %p;]><a/>', "entities"),
@@ -91,28 +96,30 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
         (b"PK\x03\x04\x00\x01", "damaged"),
     ],
 )  # fmt: skip
-def test_unsafe_or_damaged_xml_is_refused(data, case):
+def test_unsafe_or_damaged_metadata_xml_is_refused(data, case):
     with pytest.raises(UnreadableXml) as caught:
         read_xml(data)
     assert caught.value.case == case
 
 
-def test_other_schema_is_not_metadata_of_the_specification():
-    assert read_by_spec(read_xml(b'<gmd:MD_Metadata xmlns:gmd="http://www.isotc211.org/2005/gmd"/>'), SPEC) is None
+def test_xml_of_another_schema_is_not_read_as_metadata():
+    assert (
+        read_by_spec(read_xml(b'<gmd:MD_Metadata xmlns:gmd="http://www.isotc211.org/2005/gmd"/>'), COUNTY_SPEC) is None
+    )
 
 
-def test_unknown_missing_and_repeated_elements_are_listed():
-    data = metadata_xml(MANIFEST, SPEC).decode()
+def test_unknown_missing_and_repeated_metadata_elements_are_listed():
+    data = metadata_xml(PACKAGE_MANIFEST, COUNTY_SPEC).decode()
     changed = data.replace("<密级>内部</密级>", "<密级>内部</密级><密级>公开</密级>", 1).replace(
         "<要素数>7</要素数>", "<个数>7</个数>", 1
     )
-    metadata = read_by_spec(read_xml(changed.encode()), SPEC)
+    metadata = read_by_spec(read_xml(changed.encode()), COUNTY_SPEC)
     assert (metadata.unknown, metadata.lacking, metadata.twice) == (
         ("数据集/个数",),
         ("数据集/要素数",),
         ("成果包/密级",),
     )
-    nothing = read_by_spec(read_xml("<元数据/>".encode()), SPEC)
+    nothing = read_by_spec(read_xml("<元数据/>".encode()), COUNTY_SPEC)
     assert nothing.lacking == ("成果包",) and nothing.layers == ()
 
 
@@ -124,5 +131,5 @@ def test_unknown_missing_and_repeated_elements_are_listed():
         ("2026-02-30", None), ("2026-13-01", None), ("昨天", None), ("2026", None), ("", None),
     ],
 )  # fmt: skip
-def test_dates_in_common_formats_are_parsed(text, day):
+def test_metadata_dates_in_common_formats_are_parsed(text, day):
     assert _day(text) == day

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""图数一致: tables of a package, from any software, compared with the figures of its layers."""
+"""Tables in a package, from any software, compared with its layers (图数一致)."""
 
 import shutil
 import warnings
@@ -38,8 +38,8 @@ from tests.core.package_fixtures import DATABASE, TABLES, sheet_of, whole_packag
 from tests.county.measure import statutory_area
 
 openpyxl = pytest.importorskip("openpyxl")
-SPEC = load_package_spec("county")
-ROOT = "140225浑源县国土空间总体规划"
+COUNTY_SPEC = load_package_spec("county")
+PACKAGE_ROOT = "140225浑源县国土空间总体规划"
 SQUARE, QUARTER = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"
 
 
@@ -58,12 +58,12 @@ SQUARE, QUARTER = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))", "POLYGON ((
         ("35％", 35.0, 0, "share"),
     ],
 )
-def test_numbers_in_common_notations_are_parsed(text, value, decimals, unit):
+def test_numbers_in_common_notations_are_parsed_from_table_cells(text, value, decimals, unit):
     assert parse_printed_number(text) == PrintedNumber(value, decimals, unit)
 
 
 @pytest.mark.parametrize("text", ["", "—", "约三百", "12～15", "1.2.3", "12.30元", "≥12", "1e5", "2020年"])
-def test_other_texts_are_not_numbers(text):
+def test_texts_that_are_no_numbers_are_not_parsed_as_numbers(text):
     assert parse_printed_number(text) is None
 
 
@@ -81,11 +81,11 @@ def test_other_texts_are_not_numbers(text):
         ("  乡 ", "General", "乡"),
     ],
 )
-def test_cells_are_printed_as_in_a_spreadsheet(value, cell_format, text):
+def test_cell_value_is_printed_as_in_a_spreadsheet(value, cell_format, text):
     assert printed(value, cell_format) == text
 
 
-def test_printing_tolerance_is_half_of_the_last_digit():
+def test_tolerance_of_a_printed_number_is_half_of_its_last_digit():
     for text, given, agrees in (
         ("12.34", 12.3449, True),
         ("12.34", 12.3462, False),
@@ -96,7 +96,7 @@ def test_printing_tolerance_is_half_of_the_last_digit():
         assert (abs(read.value - given) <= printing_tolerance(read, given, "ha")) is agrees, (text, given)
 
 
-def write_book(path, rows, name="三条控制线", merge=(), formats=()):
+def write_workbook_rows(path, rows, name="三条控制线", merge=(), formats=()):
     new_book = openpyxl.Workbook()
     sheet = new_book.active
     sheet.title = name
@@ -110,17 +110,17 @@ def write_book(path, rows, name="三条控制线", merge=(), formats=()):
     return path
 
 
-def test_workbook_is_read_as_printed(tmp_path):
+def test_workbook_cells_are_read_as_displayed(tmp_path):
     rows = [["线", "面积", "和"], ["红线", 25.0, "=B2*2"], ["边界", "１２．３０", None], ["=1/0", 0, None]]
-    path = write_book(tmp_path / "a.xlsx", rows, merge=["A1:A2", "B3:C3"], formats=[("B2", "0.00")])
+    path = write_workbook_rows(tmp_path / "a.xlsx", rows, merge=["A1:A2", "B3:C3"], formats=[("B2", "0.00")])
     (sheet,) = read_workbook(path, "表/a.xlsx").sheets
     assert sheet.cells[2, 2] == Cell("25.00") and sheet.cells[2, 3] == Cell("", "formula")
     assert sheet.cells[2, 1] == Cell("线", "merged") and sheet.cells[3, 3] == Cell("１２．３０", "merged")
     assert sheet.cells[4, 2] == Cell("0") and (4, 3) not in sheet.cells and not sheet.cut
 
 
-def test_saved_value_of_a_formula_is_used(tmp_path):
-    path = write_book(tmp_path / "a.xlsx", [["线", "面积"], ["红线", "=12+13"]])
+def test_saved_value_of_a_formula_cell_is_used(tmp_path):
+    path = write_workbook_rows(tmp_path / "a.xlsx", [["线", "面积"], ["红线", "=12+13"]])
     saved = tmp_path / "b.xlsx"
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(saved, "w") as new:
         for info in old.infolist():
@@ -134,7 +134,7 @@ def test_saved_value_of_a_formula_is_used(tmp_path):
     assert read_workbook(saved, "b").sheets[0].cells[2, 2] == Cell("25")
 
 
-def test_distant_cell_limits_the_read_area(tmp_path):
+def test_cell_far_outside_the_table_is_cut_off_when_a_sheet_is_read(tmp_path):
     new_book = openpyxl.Workbook()
     new_book.active["XFD1048576"] = 1
     new_book.save(tmp_path / "a.xlsx")
@@ -142,26 +142,26 @@ def test_distant_cell_limits_the_read_area(tmp_path):
     assert sheet.cut and not sheet.cells
 
 
-BOMB = b'<?xml version="1.0"?><!DOCTYPE w [<!ENTITY a "' + b"x" * 50 + b'">]><worksheet>&a;</worksheet>'
+ENTITY_BOMB = b'<?xml version="1.0"?><!DOCTYPE w [<!ENTITY a "' + b"x" * 50 + b'">]><worksheet>&a;</worksheet>'
 
 
 @pytest.mark.parametrize("codec", ["utf-8", "utf-16"])
-def test_xml_entities_are_refused(tmp_path, codec):
-    path = write_book(tmp_path / "a.xlsx", [["a"]])
+def test_workbook_with_xml_entities_is_refused(tmp_path, codec):
+    path = write_workbook_rows(tmp_path / "a.xlsx", [["a"]])
     with zipfile.ZipFile(path, "a") as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        archive.writestr("xl/worksheets/sheet1.xml", BOMB.decode().encode(codec))
+        archive.writestr("xl/worksheets/sheet1.xml", ENTITY_BOMB.decode().encode(codec))
     assert read_workbook(path, "a") == Workbook("a", problem="xml_entities")
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
-def test_invalid_workbook_is_reported_as_damaged(tmp_path, data):
+def test_invalid_table_workbook_is_reported_as_damaged(tmp_path, data):
     (tmp_path / "a.xlsx").write_bytes(data)
     assert read_workbook(tmp_path / "a.xlsx", "a").problem == "table_damaged"
 
 
-def test_damaged_workbooks_never_crash(tmp_path):
-    whole = write_book(tmp_path / "a.xlsx", [["线", "面积"], ["红线", 25.0]]).read_bytes()
+def test_reading_damaged_workbooks_never_crashes(tmp_path):
+    whole = write_workbook_rows(tmp_path / "a.xlsx", [["线", "面积"], ["红线", 25.0]]).read_bytes()
     for at in range(0, len(whole), 97):
         (tmp_path / "b.xlsx").write_bytes(whole[:at] + b"\xff\x00\xff" + whole[at + 3 :])
         read_workbook(tmp_path / "b.xlsx", "b")
@@ -170,25 +170,25 @@ def test_damaged_workbooks_never_crash(tmp_path):
         assert read_workbook(tmp_path / "b.xlsx", "b").problem
 
 
-def test_other_formats_are_reported_as_unsupported(tmp_path):
+def test_tables_in_other_file_formats_are_reported_as_unsupported(tmp_path):
     for name in ("a.xls", "a.csv", "a.et", "a.ods"):
         (tmp_path / name).write_bytes(b"x")
         assert read_workbook(tmp_path / name, name).problem == "table_kind"
 
 
 @pytest.fixture(scope="module")
-def known():
+def known_tables():
     plan = plan_of({"county": [SQUARE], "red_line": [QUARTER], "boundary": [{"wkt": QUARTER}]})
     figures = Figures(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
-    return KnownTables(all_tables(figures), "zh", SPEC.words)
+    return KnownTables(all_tables(figures), "zh", COUNTY_SPEC.words)
 
 
-def find_cases(known, name, rows):
+def find_difference_cases(known, name, rows):
     (block,) = known.blocks(sheet_of(name, rows))
     return {(d.case, d.row, d.head) for d in find_differences(block)[0]}, block
 
 
-LAYOUTS = {
+TABLE_LAYOUTS = {
     "columns in another order": [["面积（公顷）", "控制线名称"], ["24.99", "生态保护红线"]],
     "a head of two lines": [["序号", "控制线", "面积"], ["序号", "控制线", "公顷"], ["1", "生态保护红线", "24.99"]],
     "the unit in a line above": [["2035年三线统计表"], ["", "单位：亩"], ["类型", "面积"], ["生态保护 红线", "374.91"]],
@@ -198,30 +198,30 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
-def test_other_layouts_are_recognized(known, name):
-    rows = LAYOUTS[name]
-    found, block = find_cases(known, "三条控制线", rows)
+@pytest.mark.parametrize("name", TABLE_LAYOUTS)
+def test_tables_in_other_layouts_are_recognised_and_compared(known_tables, name):
+    rows = TABLE_LAYOUTS[name]
+    found, block = find_difference_cases(known_tables, "三条控制线", rows)
     assert block.table.id == "lines" and [r.code for r in block.rows.values()] == ["red_line"]
     assert found == set() and not block.unknown and not block.strange
     wrong = [[cell.replace("24.99", "24.89").replace("374.91", "373.91") for cell in row] for row in rows]
-    assert {case for case, *_ in find_cases(known, "三条控制线", wrong)[0]} == {"cell"}
+    assert {case for case, *_ in find_difference_cases(known_tables, "三条控制线", wrong)[0]} == {"cell"}
 
 
-def test_two_tables_in_one_sheet_are_recognized(known):
+def test_two_tables_in_one_sheet_are_recognised(known_tables):
     rows = [
         ["表1 三条控制线面积表"], ["控制线", "图斑椭球面积（公顷）"], ["生态保护红线", "24.99"], [],
         ["表2 国土空间规划指标表"], ["序号", "指标", "单位", "数值"], ["1", "县域面积", "公顷", "99.98"],
     ]  # fmt: skip
-    blocks = known.blocks(sheet_of("附表", rows))
+    blocks = known_tables.blocks(sheet_of("附表", rows))
     assert [b.table.id for b in blocks] == ["lines", "indicators"]
     assert [find_differences(b) for b in blocks] == [([], 1), ([], 1)]
 
 
-def test_difference_of_large_areas_has_their_tolerance():
-    """Two areas of 200 000 ha may each differ by 2e-3 ha; a plain figure of equal size may not.
+def test_difference_of_two_large_areas_in_a_table_has_the_tolerance_of_both_areas():
+    """Compare a difference of two areas of 200 000 ha, each exact to 0.002 ha.
 
-    The difference of the areas is printed to 0.01 ha.
+    A plain figure of that size gets no such tolerance.
     """
     columns = [
         Column("class"),
@@ -240,17 +240,21 @@ def test_difference_of_large_areas_has_their_tolerance():
     assert [d.head for d in find_differences(block)[0]] == ["规划增减"]
 
 
-def test_blank_cells_and_zeros_are_distinguished(known):
+def test_blank_cells_and_zeros_in_a_table_are_distinguished(known_tables):
     head = ["控制线", "图斑椭球面积（公顷）", "净面积（公顷）"]
-    assert find_cases(known, "三条控制线", [head, ["生态保护红线", "0", ""]])[0] == {("cell", "生态保护红线", head[1])}
-    assert find_cases(known, "三条控制线", [head, ["生态保护红线", "/", ""]])[0] == {("blank", "生态保护红线", head[1])}
-    assert find_cases(known, "三条控制线", [head, ["生态保护红线", "24.99", "0"]])[0] == {
+    assert find_difference_cases(known_tables, "三条控制线", [head, ["生态保护红线", "0", ""]])[0] == {
+        ("cell", "生态保护红线", head[1])
+    }
+    assert find_difference_cases(known_tables, "三条控制线", [head, ["生态保护红线", "/", ""]])[0] == {
+        ("blank", "生态保护红线", head[1])
+    }
+    assert find_difference_cases(known_tables, "三条控制线", [head, ["生态保护红线", "24.99", "0"]])[0] == {
         ("no_figure", "生态保护红线", head[2])
     }
 
 
-def test_row_is_identified_by_code_before_name(known):
-    """Report the name if it belongs to another row than the code."""
+def test_table_row_is_identified_by_its_code_before_its_name(known_tables):
+    """Report the name of a row whenever it contradicts the code."""
     zones = plan_of(
         {
             "county": [SQUARE],
@@ -261,7 +265,7 @@ def test_row_is_identified_by_code_before_name(known):
         }
     )
     table = KnownTables(
-        all_tables(Figures(Context(zones, zones.norm, zones.norm.tolerance()), Texts("zh"))), "zh", SPEC.words
+        all_tables(Figures(Context(zones, zones.norm, zones.norm.tolerance()), Texts("zh"))), "zh", COUNTY_SPEC.words
     )
     rows = [(r.values[0], r.values[1]) for r in table.tables["zones"].rows[:2]]
     head = ["代码", "规划分区", "图斑椭球面积"]
@@ -271,23 +275,25 @@ def test_row_is_identified_by_code_before_name(known):
     assert find_renamed_rows(block) == [(2, rows[1][1], rows[0][1])]
 
 
-def make_square(x, width, **columns):
+def make_square_row(x, width, **columns):
     return {"wkt": f"POLYGON (({x} 0, {x + width} 0, {x + width} 1000, {x} 1000, {x} 0))", **columns}
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_every_written_table_is_recognized(tmp_path, lang):
-    """Write all eight tables.
+def test_every_table_written_by_the_export_is_recognised(tmp_path, lang):
+    """Recognize all eight tables in both languages.
 
-    They include two townships of one name, equal column heads (share, share) and an unknown code.
+    Two townships have one name, two column heads are equal, and one code is unknown.
     """
     layers = {
         "county": [SQUARE],
-        "townships": [make_square(500 * n, 500, division_code=f"14022510{n}", division_name="永安镇") for n in (0, 1)],
-        "DLTB": [make_square(0, 300, land_use="0103"), make_square(300, 700, land_use="0301")],
-        "GHYDYH": [make_square(0, 200, land_use="0103"), make_square(200, 700, land_use="0701")],
+        "townships": [
+            make_square_row(500 * n, 500, division_code=f"14022510{n}", division_name="永安镇") for n in (0, 1)
+        ],
+        "DLTB": [make_square_row(0, 300, land_use="0103"), make_square_row(300, 700, land_use="0301")],
+        "GHYDYH": [make_square_row(0, 200, land_use="0103"), make_square_row(200, 700, land_use="0701")],
         "boundary": [QUARTER],
-        "zones": [make_square(0, 500, zone_code="300"), make_square(500, 500, zone_code="999")],
+        "zones": [make_square_row(0, 500, zone_code="300"), make_square_row(500, 500, zone_code="999")],
     }
     plan_tables = tabulate_plan(plan_of(layers), lang)
     write_tables(plan_tables, tmp_path / "a.xlsx")
@@ -316,16 +322,16 @@ def exported_package(tmp_path_factory):
 
 
 @pytest.fixture
-def package(exported_package, tmp_path):
-    return Path(shutil.copytree(exported_package, tmp_path / ROOT))
+def copied_package(exported_package, tmp_path):
+    return Path(shutil.copytree(exported_package, tmp_path / PACKAGE_ROOT))
 
 
-def find_table_findings(path, **options):
-    report = inspect_package(path, SPEC, Options(**options)).report
+def inspect_tables(path, **options):
+    report = inspect_package(path, COUNTY_SPEC, Options(**options)).report
     return [f for f in report.findings if f.code == "DOC011" and f.case != "unread"]
 
 
-def change_cell(package, sheet, cell, value, cell_format=None):
+def change_workbook_cell(package, sheet, cell, value, cell_format=None):
     path = package / f"{TABLES}.xlsx"
     workbook = openpyxl.load_workbook(path)
     workbook[sheet][cell] = value
@@ -334,15 +340,15 @@ def change_cell(package, sheet, cell, value, cell_format=None):
     workbook.save(path)
 
 
-def locate(package, sheet, row, column):
-    """Return coordinate and value of a cell by its row and column text."""
+def locate_cell(package, sheet, row, column):
+    """Return coordinate and value of the cell with this row and column text."""
     worksheet = openpyxl.load_workbook(package / f"{TABLES}.xlsx")[sheet]
     line = next(r for r in range(4, worksheet.max_row + 1) if row in [worksheet.cell(r, c).value for c in (1, 2)])
     number = next(c for c in range(1, worksheet.max_column + 1) if worksheet.cell(3, c).value == column)
     return worksheet.cell(line, number).coordinate, worksheet.cell(line, number).value
 
 
-FIGURES = [
+CHANGED_FIGURES = [
     ("指标表", "生态保护红线面积", "数值"),
     ("三条控制线", "城镇开发边界", "图斑椭球面积"),
     ("三条控制线", "永久基本农田保护图斑", "净面积（万亩）"),
@@ -355,11 +361,11 @@ FIGURES = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sheet", "row", "column"), FIGURES)
-def test_changed_cell_is_reported_with_row_and_column(package, sheet, row, column):
-    cell, value = locate(package, sheet, row, column)
-    change_cell(package, sheet, cell, value + 1)
-    (found,) = find_table_findings(package)
+@pytest.mark.parametrize(("sheet", "row", "column"), CHANGED_FIGURES)
+def test_changed_table_cell_is_reported_with_its_row_and_column(copied_package, sheet, row, column):
+    cell, value = locate_cell(copied_package, sheet, row, column)
+    change_workbook_cell(copied_package, sheet, cell, value + 1)
+    (found,) = inspect_tables(copied_package)
     assert (found.case, found.params["sheet"], found.params["row"], found.params["column"]) == (
         "cell",
         sheet,
@@ -371,30 +377,30 @@ def test_changed_cell_is_reported_with_row_and_column(package, sheet, row, colum
 
 
 @pytest.mark.slow
-def test_notation_of_a_figure_does_not_matter(package):
-    assert find_table_findings(package) == []
-    cell, value = locate(package, "三条控制线", "城镇开发边界", "图斑椭球面积")
+def test_table_figure_in_another_notation_is_accepted(copied_package):
+    assert inspect_tables(copied_package) == []
+    cell, value = locate_cell(copied_package, "三条控制线", "城镇开发边界", "图斑椭球面积")
     for notation in (
         f"{value:.2f}",
         f"{value:,.1f}",
         f"{value:.2f}公顷",
         f"{value:.3f}".translate({ord("0") + n: ord("０") + n for n in range(10)}),
     ):
-        change_cell(package, "三条控制线", cell, notation)
-        assert find_table_findings(package) == [], notation
-    change_cell(package, "三条控制线", cell, f"={value!r}")
-    assert {(f.case, f.params["cells"]) for f in find_table_findings(package)} == {("text", cell)}
-    change_cell(package, "三条控制线", cell, round(value, 2) + 0.02)
-    assert [f.case for f in find_table_findings(package)] == ["cell"]
-    change_cell(package, "三条控制线", cell, None)
-    assert [f.case for f in find_table_findings(package)] == ["blank"]
+        change_workbook_cell(copied_package, "三条控制线", cell, notation)
+        assert inspect_tables(copied_package) == [], notation
+    change_workbook_cell(copied_package, "三条控制线", cell, f"={value!r}")
+    assert {(f.case, f.params["cells"]) for f in inspect_tables(copied_package)} == {("text", cell)}
+    change_workbook_cell(copied_package, "三条控制线", cell, round(value, 2) + 0.02)
+    assert [f.case for f in inspect_tables(copied_package)] == ["cell"]
+    change_workbook_cell(copied_package, "三条控制线", cell, None)
+    assert [f.case for f in inspect_tables(copied_package)] == ["blank"]
 
 
 @pytest.mark.slow
-def test_changed_parcel_contradicts_the_table(package):
+def test_changed_parcel_contradicts_the_exported_table(copied_package):
     from osgeo import gdal, ogr
 
-    database = gdal.OpenEx(str(package / DATABASE), gdal.OF_UPDATE | gdal.OF_VECTOR)
+    database = gdal.OpenEx(str(copied_package / DATABASE), gdal.OF_UPDATE | gdal.OF_VECTOR)
     layer = database.GetLayerByName("STBHHX")
     feature = next(iter(layer))
     shape = feature.GetGeometryRef().Clone()
@@ -406,7 +412,7 @@ def test_changed_parcel_contradicts_the_table(package):
     layer.SetFeature(feature)
     lost = (before - statutory_area([to_plane_shape(smaller)])[0]) / 1e4
     del feature, layer, database
-    reported = [f for f in find_table_findings(package) if f.case in ("cell", "cells_row", "cells_column")]
+    reported = [f for f in inspect_tables(copied_package) if f.case in ("cell", "cells_row", "cells_column")]
     cells = {(f.params["sheet"], one["row"], one["column"]): one for f in reported for one in f.params["cells"]}
     named = cells["三条控制线", "生态保护红线", "图斑椭球面积"]
     assert float(named["apart"].removesuffix(" 公顷").replace("\u202f", "")) == pytest.approx(lost, abs=0.01)
@@ -414,15 +420,15 @@ def test_changed_parcel_contradicts_the_table(package):
 
 
 @pytest.mark.slow
-def test_deleted_parcel_is_reported_by_row_and_by_column(package):
-    """Report class and sum by row, the dependent shares in one message, and every cell in the data."""
+def test_deleted_parcel_is_reported_by_table_row_and_column(copied_package):
+    """Report the class by row, dependent shares in one finding, all cells in the data."""
     from osgeo import gdal
 
-    database = gdal.OpenEx(str(package / DATABASE), gdal.OF_UPDATE | gdal.OF_VECTOR)
+    database = gdal.OpenEx(str(copied_package / DATABASE), gdal.OF_UPDATE | gdal.OF_VECTOR)
     layer = database.GetLayerByName("DLTB")
     layer.DeleteFeature(list(layer)[7].GetFID())
     del layer, database
-    reported = [f for f in find_table_findings(package) if f.params["sheet"] == "用地现状–规划"]
+    reported = [f for f in inspect_tables(copied_package) if f.params["sheet"] == "用地现状–规划"]
     assert sorted(f.case for f in reported) == ["cell", "cells_column", "cells_row"]
     by_case = {f.case: f.params for f in reported}
     shares = by_case["cells_column"]
@@ -431,7 +437,7 @@ def test_deleted_parcel_is_reported_by_row_and_by_column(package):
     assert (by_case["cell"]["row"], by_case["cell"]["column"]) == ("合计", "现状面积")
     places = [one["cell"] for params in by_case.values() for one in params["cells"]]
     assert len(places) == len(set(places)) == 3 + shares["count"]
-    sheet = openpyxl.load_workbook(package / f"{TABLES}.xlsx")["用地现状–规划"]
+    sheet = openpyxl.load_workbook(copied_package / f"{TABLES}.xlsx")["用地现状–规划"]
     for one in shares["cells"]:
         assert float(one["told"].removesuffix(" %")) == pytest.approx(sheet[one["cell"]].value, abs=0.005)
 
@@ -455,7 +461,7 @@ def make_difference(line, column, case="cell", printed_text="1.00", given=2.0):
     ],
 )
 @pytest.mark.parametrize("case", ["cell", "blank"])
-def test_differing_cells_are_grouped_by_row_and_column(cells, groups, case):
+def test_differing_table_cells_are_grouped_by_row_and_column(cells, groups, case):
     grouped = group_cells([make_difference(line, column, case) for line, column in cells])
     assert [(group.case, group.place) for group in grouped] == [
         (name.replace("cell", case), place) for name, place in groups
@@ -463,12 +469,12 @@ def test_differing_cells_are_grouped_by_row_and_column(cells, groups, case):
     assert sorted((one.line, one.column) for group in grouped for one in group.cells) == sorted(cells)
 
 
-def test_blanks_and_other_figures_of_a_row_are_grouped_separately():
+def test_blank_and_different_cells_of_one_row_are_grouped_separately():
     grouped = group_cells([make_difference(4, 3), make_difference(4, 4, "blank"), make_difference(4, 5, "blank")])
     assert [(group.case, group.place) for group in grouped] == [("cell", "C4"), ("blanks_row", "4")]
 
 
-def test_long_column_names_the_largest_differences_and_keeps_all():
+def test_finding_on_a_long_column_names_the_largest_differences_and_keeps_all():
     cells = [make_difference(line, 3, given=float(line)) for line in range(4, 24)]
     (group,) = group_cells(cells)
     params = group_params(group, Texts("zh"))
@@ -481,21 +487,24 @@ def test_long_column_names_the_largest_differences_and_keeps_all():
 
 
 def to_plane_shape(shape):
-    """Return a shape of the package in metres for the independent area formula."""
+    """Return a package shape in metres, as the independent area formula needs it."""
     to_plane = Transformer.from_crs(4490, 4526, always_xy=True).transform
     read = shapely.from_wkb(bytes(shape.ExportToWkb()))
     return shapely.transform(read, lambda c: np.column_stack(to_plane(c[:, 0], c[:, 1])))
 
 
 @pytest.mark.slow
-def test_workbook_with_another_layout_is_compared(package):
-    """Put the same figures in one sheet of another layout; only unknown content is reported."""
-    values = {row: locate(package, "三条控制线", row, "图斑椭球面积")[1] for row in ("生态保护红线", "城镇开发边界")}
-    (package / f"{TABLES}.xlsx").unlink()
+def test_workbook_of_another_layout_is_compared_with_the_layers(copied_package):
+    """Put the same figures in one sheet of another layout."""
+    values = {
+        row: locate_cell(copied_package, "三条控制线", row, "图斑椭球面积")[1]
+        for row in ("生态保护红线", "城镇开发边界")
+    }
+    (copied_package / f"{TABLES}.xlsx").unlink()
     rows = [["附表3 三线统计表"], ["类型", "面积（万亩）", "备注"]]
     rows += [[name, f"{value * 15 / 1e4:.4f}", "——"] for name, value in values.items()]
-    write_book(package / f"{TABLES}.xlsx", [*rows, ["高压走廊", "0.5", ""]], name="附表3")
-    found = {f.case: f.params for f in find_table_findings(package)}
+    write_workbook_rows(copied_package / f"{TABLES}.xlsx", [*rows, ["高压走廊", "0.5", ""]], name="附表3")
+    found = {f.case: f.params for f in inspect_tables(copied_package)}
     # The workbook replaces that of the plugin, whose sheets are listed.
     assert found.keys() == {"lost", "rows", "no_table", "more_sheets"}
     assert "高压走廊" in found["rows"]["rows"] and "永久基本农田" in found["lost"]["rows"]
@@ -506,14 +515,17 @@ def test_workbook_with_another_layout_is_compared(package):
     ("text", "agrees"),
     [("−0.11", True), ("−0.80", True), ("−0.85", False), ("−1.50", False)],
 )
-def test_small_difference_of_large_areas_has_their_tolerance(text, agrees):
-    """69 km² may differ by 0.69 m² between two coordinate systems, and so may a difference of such areas."""
+def test_area_difference_written_in_a_text_has_the_tolerance_of_its_areas(text, agrees):
+    """Compare areas of 69 km², which may differ by 0.69 m² between two CRSs."""
     mine = "∑ DLTB.TBDLMJ 69 326 276.35 m²；CZCSXM 201、201A；与图斑椭球面积差 −0.12 m²"
     assert (_compare_words(mine, mine.replace("−0.12", text), (1, 1, "", "", "")) is None) is agrees
 
 
 def inspect_one_sheet(name, figure):
-    """Return the findings of DOC011 on a sheet with one figure and an unknown column."""
+    """Return the findings of rule DOC011 on a sheet with one figure.
+
+    The sheet also has a column that no table knows.
+    """
     from plugin.core.package.rules._tables import inspect_sheet
 
     table = Table(
@@ -526,18 +538,18 @@ def inspect_one_sheet(name, figure):
 
 
 @pytest.mark.parametrize("text", ["49996.35", "49,996.35", "４９９９６．３５", "49996.35公顷"])
-def test_both_figures_use_the_unit_of_the_table(text):
+def test_table_and_map_figures_in_a_finding_use_the_unit_of_the_table(text):
     found = inspect_one_sheet("三条控制线", text)["cell"]
     assert (found["told"], found["given"]) == ("49\u202f996.35 公顷", "49\u202f919.3482 公顷")
 
 
-def test_sheet_with_its_own_name_is_named_once():
+def test_sheet_named_like_its_table_is_named_once_in_a_finding():
     assert inspect_one_sheet("三条控制线", "1.00")["columns"]["called"] == ""
     assert inspect_one_sheet("表三", "1.00")["columns"]["called"] == "（三条控制线）"
 
 
 @pytest.mark.parametrize(("name", "titled"), [("乡镇", False), ("表六", True), ("乡镇", True)])
-def test_missing_layer_of_a_table_is_reported_by_its_name_or_title(name, titled):
+def test_table_without_its_layer_is_reported_by_sheet_name_or_table_title(name, titled):
     from plugin.core.package.rules._tables import inspect_sheet
 
     full = Texts("zh").get("sheet_titles", "townships", area="浑源县") if titled else ""

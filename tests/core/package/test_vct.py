@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A VCT file as a data set of a package: validated, written, read back, and parsed independently."""
+"""A VCT file as a data set of a package: validated, written and read back."""
 
 import re
 
@@ -22,17 +22,17 @@ from tests.core.small_plan import X, Y, box, table
 
 pytest.importorskip("shapely")
 
-AREAS = [10_000.123456789, 0.1, 1 / 3, 123456.7, None]
+AREA_VALUES = [10_000.123456789, 0.1, 1 / 3, 123456.7, None]
 
 
-def make_spec(crs="EPSG:4526", **more):
+def make_vct_spec(crs="EPSG:4526", **more):
     return vectors("库 一.vct", crs=crs, encoding="GBK", **more)
 
 
-def make_plan():
+def make_vct_plan():
     return plan_of(
         DLTB=awkward_shapes().assign(
-            TBMJ=AREAS,
+            TBMJ=AREA_VALUES,
             ZLDWMC=["浑源县永安镇", "一，二", "a'b\"c", None, "长" * 60],
             SJNF=[2020, None, 2020, 2020, 2020],
         ),
@@ -49,8 +49,11 @@ def make_plan():
 
 
 def write_and_read(path, plan, crs="EPSG:4526", change=lambda text: text):
-    """Write a data set, change its text and read it back; return contents and comparisons by layer."""
-    filled, _ = make_contents(plan, make_spec(crs))
+    """Write a data set, change its text, read it back.
+
+    Return the written contents and the comparisons by layer.
+    """
+    filled, _ = make_contents(plan, make_vct_spec(crs))
     plane = CRS.from_user_input(crs)
     more = {"progress": lambda rows: None, "cancellation": NEVER}
     written = write_set(path, filled, plane, **more)
@@ -61,8 +64,8 @@ def write_and_read(path, plan, crs="EPSG:4526", change=lambda text: text):
 
 
 @pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526", "EPSG:4547"])
-def test_data_set_reads_back_equal(tmp_path, crs):
-    plan = make_plan()
+def test_vct_data_set_of_a_package_reads_back_equal(tmp_path, crs):
+    plan = make_vct_plan()
     filled, found = write_and_read(tmp_path / "库 一.vct", plan, crs)
     assert list(found) == [c.name for c in filled] and len(found) == 4
     for content in filled:
@@ -74,7 +77,7 @@ def test_data_set_reads_back_equal(tmp_path, crs):
 
 
 def parse_tables(path):
-    """Split the text into the fields and rows of every table."""
+    """Return fields and rows of every table of a VCT file, parsed as plain text."""
     text = path.read_bytes().decode("gbk").replace("\r\n", "\n")
     head = text.split("TableStructureBegin\n")[1].split("TableStructureEnd")[0]
     tables = {}
@@ -91,9 +94,9 @@ def parse_tables(path):
     return tables, rows
 
 
-def test_independent_parser_reads_fields_and_values(tmp_path):
-    """Read fields, widths and values by plain splitting; parts are rows with consecutive ids."""
-    path, plan = tmp_path / "a.vct", make_plan()
+def test_plain_text_parser_reads_equal_fields_and_values_from_the_vct_file(tmp_path):
+    """Compare fields, widths and values; parts of a feature are consecutive rows."""
+    path, plan = tmp_path / "a.vct", make_vct_plan()
     filled, _ = write_and_read(path, plan)
     tables, rows = parse_tables(path)
     assert list(tables) == list(rows) == [c.name for c in filled]
@@ -107,7 +110,7 @@ def test_independent_parser_reads_fields_and_values(tmp_path):
         assert {len(row) for row in rows[content.name]} == {width}
     at = [f[0] for f in tables["DLTB"]].index("TBMJ") + 1
     names = [f[0] for f in tables["DLTB"]].index("ZLDWMC") + 1
-    given = [AREAS[n] for n in (0, 1, 1, 2, 3, 3, 4)]
+    given = [AREA_VALUES[n] for n in (0, 1, 1, 2, 3, 3, 4)]
     assert [float(r[at]) if r[at] else None for r in rows["DLTB"]] == [
         None if v is None else pytest.approx(v, abs=1e-12) for v in given
     ]
@@ -133,39 +136,39 @@ def test_independent_parser_reads_fields_and_values(tmp_path):
     ],
     ids=["text", "number", "whole number", "a row gone", "width", "a row of lines gone", "nothing", "a vertex"],
 )
-def test_difference_on_reading_back_is_found(tmp_path, old, new, layer, kind):
+def test_difference_found_when_a_vct_data_set_is_read_back_is_reported(tmp_path, old, new, layer, kind):
     def change(text):
         made, count = re.subn(old, new, text, count=1)
         assert count or not layer, old
         return made
 
-    _, found = write_and_read(tmp_path / "a.vct", make_plan(), change=change)
+    _, found = write_and_read(tmp_path / "a.vct", make_vct_plan(), change=change)
     different = {name: {k for k, _ in done.differences} for name, done in found.items() if not done.same}
     assert (kind in different[layer]) if layer else not different, different
 
 
-def test_different_values_of_a_part_are_found(tmp_path):
+def test_different_values_on_one_part_of_a_multipart_feature_are_reported(tmp_path):
     def change(text):
         lines = text.split("\r\n")
         first = next(n for n, line in enumerate(lines) if ",一，二," in line)
         lines[first + 1] = lines[first + 1].replace("一，二", "一，三")
         return "\r\n".join(lines)
 
-    _, found = write_and_read(tmp_path / "a.vct", make_plan(), change=change)
+    _, found = write_and_read(tmp_path / "a.vct", make_vct_plan(), change=change)
     assert found["DLTB"].differences["value", "ZLDWMC"] == 1
 
 
-def test_damaged_file_is_refused_with_its_line(tmp_path):
+def test_damaged_vct_data_set_is_refused_with_its_line(tmp_path):
     with pytest.raises(InputError) as caught:
-        write_and_read(tmp_path / "a.vct", make_plan(), change=lambda text: text[: len(text) // 2])
+        write_and_read(tmp_path / "a.vct", make_vct_plan(), change=lambda text: text[: len(text) // 2])
     assert caught.value.params["line"] > 10
 
 
-def find_problems(plan, crs="EPSG:4526", layer="DLTB"):
-    content = next(c for c in make_contents(plan, make_spec(crs))[0] if c.name == layer)
+def list_validation_problems(plan, crs="EPSG:4526", layer="DLTB"):
+    content = next(c for c in make_contents(plan, make_vct_spec(crs))[0] if c.name == layer)
     return {
         (p.level, p.key): p
-        for p in validate_layer(content, make_spec(crs), plan.norm.standard.code_lists)
+        for p in validate_layer(content, make_vct_spec(crs), plan.norm.standard.code_lists)
         if p.key not in ("fields_lacking",)
     }
 
@@ -183,11 +186,11 @@ def find_problems(plan, crs="EPSG:4526", layer="DLTB"):
     ],
     ids=["comma", "line end", "GBK", "long", "code", "wide", "decimals"],
 )
-def test_unsuitable_values_are_reported_before_writing(columns, level, key):
+def test_values_unsuitable_for_vct_are_reported_before_writing(columns, level, key):
     layer = "XZQX" if "MJ" in columns else "DLTB"
     towns = table([box(100 * n, 0) for n in range(3)], XZQDM=["140225"] * 3, XZQMC=["浑源县"] * 3)
     plan = plan_of(DLTB=parcels(3, **columns)) if layer == "DLTB" else plan_of(XZQX=towns.assign(**columns))
-    found = find_problems(plan, layer=layer)
+    found = list_validation_problems(plan, layer=layer)
     reported = [p for (at, name), p in found.items() if name == key and level in (None, at)]
     assert len(reported) == 1 and reported[0].count == 1, found.keys()
     for lang in ("zh", "en"):
@@ -195,25 +198,25 @@ def test_unsuitable_values_are_reported_before_writing(columns, level, key):
         assert layer in message and next(iter(columns)) in message
 
 
-def test_shapes_changed_by_rounding_are_reported_before_writing():
+def test_shapes_that_vct_rounding_would_change_are_reported_before_writing():
     hair = shapely.box(X, Y, X + 1e-6, Y + 1e-6)
     close = shapely.Polygon([(X, Y), (X + 10, Y), (X + 10, Y + 10), (X + 10 - 1e-6, Y + 10), (X, Y + 10)])
     plan = plan_of(
         DLTB=table([hair, close, shapely.union(box(0, 0), box(300, 0))], **{k: [v] * 3 for k, v in PARCELS.items()})
     )
-    found = find_problems(plan)
+    found = list_validation_problems(plan)
     assert found[Level.STOP, "vct_collapsed"].count == found[Level.NOTE, "vct_merged"].count == 1
     assert found[Level.NOTE, "vct_parts"].count == 1
 
 
-def test_merged_vertices_read_back_as_reported(tmp_path):
+def test_vertices_merged_by_vct_rounding_are_no_difference_on_reading_back(tmp_path):
     close = shapely.Polygon([(X, Y), (X + 10, Y), (X + 10, Y + 10), (X + 10 - 1e-6, Y + 10), (X, Y + 10)])
     _, found = write_and_read(tmp_path / "a.vct", plan_of(DLTB=table([close], **{k: [v] for k, v in PARCELS.items()})))
     assert found["DLTB"].same
 
 
-def test_rounded_corners_of_long_edges_are_no_difference(tmp_path):
-    """Use a county of four corners: half of the last digit along 80 km is some square metres."""
+def test_area_change_from_rounded_corners_of_long_edges_is_no_difference(tmp_path):
+    """Round corners of edges of 20 km, which changes the area by some square metres."""
     corners = [
         (X + 0.12344, Y + 0.43216),
         (X + 20_000.98765, Y + 0.55554),
@@ -233,7 +236,7 @@ def test_rounded_corners_of_long_edges_are_no_difference(tmp_path):
         ('crs = "EPSG:4490"\nvertical = "EPSG:5736"', "data_value_unknown"),
     ],
 )
-def test_specification_beyond_the_format_is_refused(tmp_path, more, key):
+def test_package_spec_with_settings_that_vct_does_not_support_is_refused(tmp_path, more, key):
     text = load_package_spec("county").path.read_text(encoding="utf-8")
     text = text.replace('.gdb"\ncrs = "EPSG:4490"\nvertical = ""', f'.vct"\n{more}')
     path = tmp_path / "省.toml"
@@ -243,7 +246,7 @@ def test_specification_beyond_the_format_is_refused(tmp_path, more, key):
     assert caught.value.key == key and "vector[1]" in caught.value.params["key"]
 
 
-def test_every_vertex_is_reprojected(tmp_path):
+def test_every_polygon_vertex_is_reprojected_when_a_vct_data_set_is_written(tmp_path):
     """Compare the corners of a parcel in degrees with pyproj."""
     plan = plan_of(DLTB=parcels(1))
     write_and_read(tmp_path / "a.vct", plan, "EPSG:4490")
@@ -257,8 +260,8 @@ def test_every_vertex_is_reprojected(tmp_path):
 
 
 @pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526"])
-def test_row_without_a_shape_is_no_difference(tmp_path, crs):
-    """A missing shape has no perimeter for the rounding tolerance."""
+def test_row_without_a_shape_reads_back_equal_from_vct(tmp_path, crs):
+    """Read back a row without a shape, which has no perimeter for a tolerance."""
     shapes = [box(0, 0), None, box(300, 0)]
     _, found = write_and_read(tmp_path / "a.vct", plan_of(DLTB=parcels(3).set_geometry(shapes, crs=4526)), crs)
     assert found["DLTB"].same, found["DLTB"].differences

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Packages with a VCT file, alone or with a database: exported, inspected, damages reported by line."""
+"""Inspection of packages with a VCT file, alone or beside a database."""
 
 import json
 import re
@@ -19,11 +19,11 @@ pytestmark = pytest.mark.slow  # it writes and reads whole packages
 
 pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 
-VCT = "1-空间数据/140225浑源县国土空间规划矢量数据.vct"
+VCT_PATH = "1-空间数据/140225浑源县国土空间规划矢量数据.vct"
 
 
 def write_spec(folder, with_database):
-    """Add a VCT file to the county specification, or replace the database by it."""
+    """Write a package spec with a VCT file beside or instead of the database."""
     text = load_package_spec("county").path.read_text(encoding="utf-8")
     start, stop = text.index("[[vector]]"), text.index("# Files that come")
     exchange = (
@@ -36,7 +36,7 @@ def write_spec(folder, with_database):
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["alone", "with a database"])
-def exported(request, tmp_path_factory):
+def exported_package(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("成果")
     source, documents = put_county(folder)
     spec = write_spec(folder, request.param)
@@ -44,8 +44,8 @@ def exported(request, tmp_path_factory):
 
 
 @pytest.fixture
-def package(exported, tmp_path):
-    spec, done = exported
+def copied_package(exported_package, tmp_path):
+    spec, done = exported_package
     return spec, Path(shutil.copytree(done.path, tmp_path / done.path.name))
 
 
@@ -54,10 +54,10 @@ def inspect_report(package):
     return inspect_package(path, spec, Options()).report
 
 
-def test_manifest_describes_the_vct_file(exported):
-    spec, done = exported
+def test_manifest_describes_the_vct_file_of_a_package(exported_package):
+    spec, done = exported_package
     rows = [row for row in done.manifest["layers"] if row["format"] == "VCT 3.0"]
-    assert len(rows) == 9 and {row["file"] for row in rows} == {VCT}
+    assert len(rows) == 9 and {row["file"] for row in rows} == {VCT_PATH}
     for row in rows:
         assert row["encoding"] == "GBK" and row["crs"] == "EPSG:4526" and row["read_back"]["same"]
         assert row["read_back"]["library"] == "sanxian VCT 3.0" and row["read_back"]["moved_m"] <= 1e-4
@@ -68,23 +68,23 @@ def test_manifest_describes_the_vct_file(exported):
             assert row["features"] == other["features"]
             assert row["areas_m2"]["statutory"] == pytest.approx(other["areas_m2"]["statutory"], rel=1e-9, abs=1)
     # Parsed independently: one attribute row for each feature and part, and the name of every layer.
-    text = (done.path / VCT).read_bytes().decode("gbk").replace("\r\n", "\n")
+    text = (done.path / VCT_PATH).read_bytes().decode("gbk").replace("\r\n", "\n")
     blocks = text.split("AttributeBegin\n")[1].split("AttributeEnd")[0].split("TableEnd\n")[:-1]
     counts = {block.split("\n")[0]: block.count("\n") - 1 for block in blocks}
     assert counts.keys() == {row["layer"] for row in rows}
     assert all(counts[row["layer"]] >= row["features"] for row in rows)
 
 
-def test_exported_vct_passes_inspection(package):
-    report = inspect_report(package)
+def test_exported_package_with_a_vct_file_passes_inspection(copied_package):
+    report = inspect_report(copied_package)
     # The workbook of an Access database is not compared here.
     assert {f.code for f in report.findings} <= {"DOC011"}, [(f.code, f.message) for f in report.findings]
     assert len(report.provenance["layers"]) == 9 and not report.left_out
     assert report.verdict is Verdict.CONDITIONAL and not [r.code for r in report.rules if r.outcome == "skipped"]
 
 
-def change_text(package, old, new, count=1):
-    path = package[1] / VCT
+def change_vct_text(package, old, new, count=1):
+    path = package[1] / VCT_PATH
     text = path.read_bytes().decode("gbk")
     changed_text, found = re.subn(old, new, text, count=count)
     assert found, old
@@ -104,44 +104,44 @@ def change_text(package, old, new, count=1):
     ],
     ids=["cut off", "a stray line", "items", "unknown line", "unknown code", "unknown table", "points"],
 )
-def test_damage_is_reported_with_its_line(package, old, new, words):
-    change_text(package, old, new)
-    report = inspect_report(package)
+def test_damage_of_the_vct_file_is_reported_with_its_line(copied_package, old, new, words):
+    change_vct_text(copied_package, old, new)
+    report = inspect_report(copied_package)
     (found,) = [f for f in report.findings if f.code == "DOC008" and f.case == "broken"]
-    assert found.key == VCT and re.search(r"第 \d+ 行", found.message), found.message
+    assert found.key == VCT_PATH and re.search(r"第 \d+ 行", found.message), found.message
     assert any(word in found.message for word in words), found.message
     assert "DOC006" in {f.code for f in report.findings}
 
 
-def test_wrong_zone_in_the_header_is_refused(package):
-    change_text(package, r"EPSG|Parameters:\d+,", "Parameters:117,")
-    change_text(package, r"38500000,0,3,38", "39500000,0,3,39")
-    report = inspect_report(package)
+def test_wrong_zone_in_the_vct_header_is_refused(copied_package):
+    change_vct_text(copied_package, r"EPSG|Parameters:\d+,", "Parameters:117,")
+    change_vct_text(copied_package, r"38500000,0,3,38", "39500000,0,3,39")
+    report = inspect_report(copied_package)
     # Another zone than the coordinates have: the file is refused, before any comparison of layers.
     (found,) = [f for f in report.findings if f.code == "DOC008" and f.case == "broken"]
     assert "Parameters" in found.message and re.search(r"第 \d+ 行", found.message)
 
 
-def test_defects_of_the_vct_file_are_found(package):
-    """With a database, inspect the database and compare the file with it."""
-    spec, _ = package
+def test_repeated_key_in_the_vct_file_is_reported_by_the_rules_or_the_comparison(copied_package):
+    """Inspect the VCT file if it is alone, else compare it with the database."""
+    spec, _ = copied_package
     # The second parcel gets the key of the first.
-    change_text(package, r"(\r\nDLTB\r\n\d+,)(\d{18})(,[^\r]*\r\n\d+,)\d{18}", r"\1\2\3\2")
-    codes = {f.code for f in inspect_report(package).findings} - {"DOC006", "DOC011"}
+    change_vct_text(copied_package, r"(\r\nDLTB\r\n\d+,)(\d{18})(,[^\r]*\r\n\d+,)\d{18}", r"\1\2\3\2")
+    codes = {f.code for f in inspect_report(copied_package).findings} - {"DOC006", "DOC011"}
     # Where the file is the only data, the report's own outcomes are contradicted too.
     assert codes == ({"ATT001", "DOC013"} if len(spec.vectors) == 1 else {"DOC014"})
 
 
-def test_notes_of_the_reader_are_in_the_report(package):
-    change_text(package, r"MapScale:\d+", "MapScale:7")
-    change_text(package, r"HeadEnd", "Rotation:15\r\nHeadEnd")
-    notices = inspect_report(package).provenance["notices"]
+def test_notes_of_the_vct_reader_are_in_the_inspection_report(copied_package):
+    change_vct_text(copied_package, r"MapScale:\d+", "MapScale:7")
+    change_vct_text(copied_package, r"HeadEnd", "Rotation:15\r\nHeadEnd")
+    notices = inspect_report(copied_package).provenance["notices"]
     for words in ("MapScale", "Rotation"):
         (one,) = [notice for notice in notices if words in notice]
-        assert re.search(r"第 \d+ 行", one) and one.startswith(f"“{VCT}”：")
+        assert re.search(r"第 \d+ 行", one) and one.startswith(f"“{VCT_PATH}”：")
 
 
-def test_page_names_the_vct_format(exported):
-    _, done = exported
+def test_package_page_names_the_vct_format(exported_package):
+    _, done = exported_package
     page = next(done.path.glob("*.html")).read_text(encoding="utf-8")
     assert "VCT 3.0" in page and json.loads((done.path / "manifest.json").read_text(encoding="utf-8"))

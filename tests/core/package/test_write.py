@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Written FileGDB, GeoPackage and shapefiles equal the drawn data when read by fiona, osgeo and pyogrio."""
+"""Written FileGDB, GeoPackage and shapefiles read back equal to the plan.
+
+Readers are fiona, osgeo and pyogrio.
+"""
 
 import csv
 import sqlite3
@@ -22,7 +25,7 @@ from plugin.core.package.layers.database import write_database
 from plugin.core.package.layers.read_back import read_back
 from plugin.core.package.layers.shapefile import write_shapefiles
 from plugin.core.package.names import FIELD_NAMES
-from tests.core.package.test_layer_validation import RINGS
+from tests.core.package.test_layer_validation import RING_CASES
 from tests.core.package_fixtures import PARCELS, awkward_shapes, plan_of, vectors
 from tests.core.small_plan import X, Y, box, table
 
@@ -33,14 +36,14 @@ ogr = pytest.importorskip("osgeo.ogr")
 fiona = pytest.importorskip("fiona")
 
 GEODETIC, ZONE_38 = CRS.from_epsg(4490), CRS.from_epsg(4526)
-AREAS = [10_000.123456789, 0.1, 1 / 3, 123456.7, None]
+AREA_VALUES = [10_000.123456789, 0.1, 1 / 3, 123456.7, None]
 
 
-def make_plan():
+def make_written_plan():
     drawn = awkward_shapes()
     return plan_of(
         DLTB=drawn.assign(
-            TBMJ=AREAS,
+            TBMJ=AREA_VALUES,
             ZLDWMC=["浑源县永安镇𠮷", "䶮镇", "a'b\"c", None, "长" * 255],
             SJNF=[2020, None, 2020, 2020, 2020],
         ),
@@ -50,7 +53,7 @@ def make_plan():
     )
 
 
-def write(plan, path, spec, crs=None):
+def write_data_set(plan, path, spec, crs=None):
     crs = crs or CRS.from_user_input(spec.crs)
     filled, _ = make_contents(plan, spec)
     if path.suffix == ".shp":
@@ -61,12 +64,12 @@ def write(plan, path, spec, crs=None):
     return filled
 
 
-def file_of(path, content):
+def get_layer_file(path, content):
     return path.with_suffix("") / f"{content.name}.shp" if path.suffix == ".shp" else path
 
 
 @pytest.fixture(params=["fiona", "fiona blocked"])
-def reader(request, monkeypatch):
+def blocked_reader(request, monkeypatch):
     if request.param == "fiona blocked":
         for name in [n for n in sys.modules if n.split(".")[0] == "fiona"]:
             monkeypatch.delitem(sys.modules, name)
@@ -76,20 +79,20 @@ def reader(request, monkeypatch):
 
 @pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526"])
 @pytest.mark.parametrize("file", ["库 一.gdb", "库 一.gpkg"])
-def test_written_databases_read_back_equal(tmp_path, file, crs, reader):
-    plan, path = make_plan(), tmp_path / file
+def test_written_filegdb_and_geopackage_read_back_equal(tmp_path, file, crs, blocked_reader):
+    plan, path = make_written_plan(), tmp_path / file
     spec = vectors(file, crs=crs)
-    for content in write(plan, path, spec):
+    for content in write_data_set(plan, path, spec):
         done = read_back(path, content, CRS.from_user_input(crs))
         assert done.same, done.differences
         assert done.features == len(content) and done.fields == len(content.template.fields)
         assert done.moved_m < 1e-6 and done.area_off_m2 < 1e-3
-        assert done.library.startswith("pyogrio" if "blocked" in reader else "fiona")
-        assert done.has_declared_widths == ("blocked" not in reader)
+        assert done.library.startswith("pyogrio" if "blocked" in blocked_reader else "fiona")
+        assert done.has_declared_widths == ("blocked" not in blocked_reader)
 
 
 def shorten_values(plan):
-    """Use texts and numbers that fit a shapefile."""
+    """Replace texts and numbers of a plan by ones that fit a shapefile."""
     frame = plan.layers["DLTB"].frame
     frame["ZLDWMC"], frame["TBMJ"] = (
         ["浑源县永安镇", "大磁窑镇", "a'b\"c", None, "长" * 80],
@@ -99,11 +102,11 @@ def shorten_values(plan):
 
 
 @pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
-def test_written_shapefiles_read_back_equal(tmp_path, encoding, reader):
-    plan, path = shorten_values(make_plan()), tmp_path / "矢量 数据.shp"
+def test_written_shapefiles_read_back_equal(tmp_path, encoding, blocked_reader):
+    plan, path = shorten_values(make_written_plan()), tmp_path / "矢量 数据.shp"
     spec = vectors(path.name, crs="EPSG:4490", encoding=encoding)
-    for content in write(plan, path, spec):
-        done = read_back(file_of(path, content), content, GEODETIC)
+    for content in write_data_set(plan, path, spec):
+        done = read_back(get_layer_file(path, content), content, GEODETIC)
         assert done.same, done.differences
     folder = path.with_suffix("")
     assert (folder / "DLTB.cpg").read_text() == encoding
@@ -121,8 +124,8 @@ def test_written_shapefiles_read_back_equal(tmp_path, encoding, reader):
 
 
 @pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
-def test_shapefile_texts_are_correct_with_the_settings_of_qgis(tmp_path, encoding):
-    """QGIS sets SHAPE_ENCODING to an empty value for GDAL; the setting must be restored."""
+def test_shapefile_texts_are_correct_with_the_gdal_encoding_setting_of_qgis(tmp_path, encoding):
+    """Set SHAPE_ENCODING to empty, as QGIS does; the export must restore it."""
     from osgeo import gdal
 
     before = gdal.GetConfigOption("SHAPE_ENCODING")
@@ -134,42 +137,42 @@ def test_shapefile_texts_are_correct_with_the_settings_of_qgis(tmp_path, encodin
         gdal.SetConfigOption("SHAPE_ENCODING", before)
 
 
-def test_shapefile_sizes_are_estimated_exactly(tmp_path):
-    plan, path = shorten_values(make_plan()), tmp_path / "a.shp"
-    for content in write(plan, path, vectors(path.name, crs="EPSG:4490")):
-        file = file_of(path, content)
+def test_sizes_of_shapefiles_are_estimated_exactly_before_writing(tmp_path):
+    plan, path = shorten_values(make_written_plan()), tmp_path / "a.shp"
+    for content in write_data_set(plan, path, vectors(path.name, crs="EPSG:4490")):
+        file = get_layer_file(path, content)
         estimated = shapefile.estimate_sizes(content.shapes(GEODETIC), content.template.fields)
         assert estimated == (file.stat().st_size, file.with_suffix(".dbf").stat().st_size), content.name
 
 
 @pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
-def test_missing_numbers_and_zeros_are_distinguished(tmp_path, encoding, reader):
-    plan, path = shorten_values(make_plan()), tmp_path / "a.shp"
+def test_missing_numbers_and_zeros_in_shapefiles_are_distinguished(tmp_path, encoding, blocked_reader):
+    plan, path = shorten_values(make_written_plan()), tmp_path / "a.shp"
     plan.layers["DLTB"].frame["SJNF"] = [0, None, 2020, -1, None]
     plan.layers["DLTB"].frame["TBMJ"] = [0.0, None, -0.01, 1.0, None]
-    content = next(c for c in write(plan, path, vectors(path.name, encoding=encoding)) if c.name == "DLTB")
-    assert read_back(file_of(path, content), content, ZONE_38).same
-    rows = [f["properties"] for f in fiona.open(file_of(path, content))]
+    content = next(c for c in write_data_set(plan, path, vectors(path.name, encoding=encoding)) if c.name == "DLTB")
+    assert read_back(get_layer_file(path, content), content, ZONE_38).same
+    rows = [f["properties"] for f in fiona.open(get_layer_file(path, content))]
     assert [r["SJNF"] for r in rows] == [0, None, 2020, -1, None]
     assert [r["TBMJ"] for r in rows] == [0.0, None, -0.01, 1.0, None]
     # The encoding mark in the dbf header: 0x4D for GBK (code page 936), 0 for UTF-8.
-    assert file_of(path, content).with_suffix(".dbf").read_bytes()[29] == {"GBK": 0x4D, "UTF-8": 0}[encoding]
+    assert get_layer_file(path, content).with_suffix(".dbf").read_bytes()[29] == {"GBK": 0x4D, "UTF-8": 0}[encoding]
 
 
-def test_filegdb_matches_the_standard(tmp_path):
+def test_written_filegdb_matches_the_standard(tmp_path):
     """Read names, types and lengths by fiona, and aliases, domains and feature datasets by osgeo.
 
     The compound CRS contains heights if they are requested.
     """
-    plan, path = make_plan(), tmp_path / "a.gdb"
-    write(plan, path, vectors(crs="EPSG:4490"), CRS.from_user_input("EPSG:4490+5737"))
+    plan, path = make_written_plan(), tmp_path / "a.gdb"
+    write_data_set(plan, path, vectors(crs="EPSG:4490"), CRS.from_user_input("EPSG:4490+5737"))
     templates = plan.norm.standard.templates
     with fiona.open(path, layer="DLTB") as layer:
         properties = dict(layer.schema["properties"])
         rows = [dict(f["properties"]) for f in layer]
     assert list(properties) == [f.name for f in templates["DLTB"].fields]
     assert properties["BSM"] == "str:18" and properties["TBMJ"] == "float" and properties["SJNF"] == "int32"
-    assert [r["TBMJ"] for r in rows] == AREAS and rows[0]["ZLDWMC"] == "浑源县永安镇𠮷"
+    assert [r["TBMJ"] for r in rows] == AREA_VALUES and rows[0]["ZLDWMC"] == "浑源县永安镇𠮷"
     database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
     layer = database.GetLayerByName("DLTB")
     definition = layer.GetLayerDefn()
@@ -187,8 +190,8 @@ def test_filegdb_matches_the_standard(tmp_path):
     assert layer.GetFeatureCount() == 5
 
 
-def iterate_layers(path, plan):
-    """Yield each content with its osgeo layer and its fiona schema."""
+def iterate_written_layers(path, plan):
+    """Yield each written layer with its osgeo layer and its fiona schema."""
     database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
     for content in make_contents(plan, vectors(crs="EPSG:4490"))[0]:
         with fiona.open(path, layer=content.name) as layer:
@@ -196,30 +199,35 @@ def iterate_layers(path, plan):
         yield content, database.GetLayerByName(content.name), schema
 
 
-def full_row(role):
-    """Return one row of a layer with a value in every field."""
-    template = make_plan().norm.standard.templates[role]
+def make_full_row(role):
+    """Return a table of one row with a value in every field of a template."""
+    template = make_written_plan().norm.standard.templates[role]
     values = {"text": "1", "integer": 7, "real": 1.25, "date": datetime(2026, 1, 31)}
     return table([box(0, 0)], **{f.name: [values[f.type]] for f in template.fields})
 
 
 #: Template type → fiona type in a FileGDB. Integers of more than nine digits become doubles, never 64 bits.
-KINDS = {"text": "str", "integer": "int32", "real": "float", "date": "datetime"}
+FIONA_TYPE_BY_FIELD_TYPE = {"text": "str", "integer": "int32", "real": "float", "date": "datetime"}
 
 
-def test_every_field_of_a_filegdb_matches_its_template(tmp_path):
+def test_every_field_of_a_written_filegdb_matches_its_template(tmp_path):
     """Read names, types and lengths by fiona, aliases and NOT NULL by osgeo, for every kind of field."""
-    plan = plan_of(ZXCQGHFQ=full_row("ZXCQGHFQ"), **{r: layer.frame.copy() for r, layer in make_plan().layers.items()})
+    plan = plan_of(
+        ZXCQGHFQ=make_full_row("ZXCQGHFQ"), **{r: layer.frame.copy() for r, layer in make_written_plan().layers.items()}
+    )
     path = tmp_path / "a.gdb"
-    write(plan, path, vectors(crs="EPSG:4490"))
+    write_data_set(plan, path, vectors(crs="EPSG:4490"))
     kinds, required = set(), 0
-    for content, layer, schema in iterate_layers(path, plan):
+    for content, layer, schema in iterate_written_layers(path, plan):
         definition = layer.GetLayerDefn()
         for number, (declared, (name, type_name)) in enumerate(
             zip(content.template.fields, schema["properties"].items(), strict=True)
         ):
             kind, _, length = type_name.partition(":")
-            assert (name, kind) == (declared.name, "float" if _is_long(declared) else KINDS[declared.type])
+            assert (name, kind) == (
+                declared.name,
+                "float" if _is_long_integer(declared) else FIONA_TYPE_BY_FIELD_TYPE[declared.type],
+            )
             assert declared.type != "text" or int(length or 0) == (declared.length or 0)
             column = definition.GetFieldDefn(number)
             assert column.GetType() not in (ogr.OFTInteger64, ogr.OFTInteger64List)
@@ -231,14 +239,14 @@ def test_every_field_of_a_filegdb_matches_its_template(tmp_path):
     assert kinds >= {"text", "integer", "real"} and required
 
 
-def _is_long(declared):
+def _is_long_integer(declared):
     return declared.type == "integer" and (declared.length or 0) > 9
 
 
-def test_filegdb_refuses_an_empty_required_field(tmp_path):
-    plan = plan_of(ZXCQGHFQ=full_row("ZXCQGHFQ"), DLTB=awkward_shapes())
+def test_written_filegdb_refuses_a_row_with_an_empty_required_field(tmp_path):
+    plan = plan_of(ZXCQGHFQ=make_full_row("ZXCQGHFQ"), DLTB=awkward_shapes())
     path = tmp_path / "a.gdb"
-    write(plan, path, vectors(crs="EPSG:4490"))
+    write_data_set(plan, path, vectors(crs="EPSG:4490"))
     database = gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR)
     layer = database.GetLayerByName("ZXCQGHFQ")
     feature = layer.GetNextFeature()
@@ -256,9 +264,9 @@ def test_filegdb_refuses_an_empty_required_field(tmp_path):
     assert refused
 
 
-def test_feature_datasets_are_the_groups_of_the_standard(tmp_path):
-    plan, path = make_plan(), tmp_path / "a.gdb"
-    write(plan, path, vectors(crs="EPSG:4490"))
+def test_feature_datasets_of_a_written_filegdb_are_the_groups_of_the_standard(tmp_path):
+    plan, path = make_written_plan(), tmp_path / "a.gdb"
+    write_data_set(plan, path, vectors(crs="EPSG:4490"))
     # The database needs a variable: a group does not keep it open.
     database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
     root = database.GetRootGroup()
@@ -271,9 +279,9 @@ def test_feature_datasets_are_the_groups_of_the_standard(tmp_path):
     assert found == {name: layers for name, layers in wanted.items() if name} and len(found) > 1
 
 
-def test_long_integers_are_stored_as_exact_doubles(tmp_path):
-    """Store integers of ten and more digits, up to the exact range of a double."""
-    plan = make_plan()
+def test_long_integers_are_stored_as_exact_doubles_in_a_filegdb(tmp_path):
+    """Store integers of ten and more digits up to the exact range of a double."""
+    plan = make_written_plan()
     template = plan.norm.standard.templates["DLTB"]
     declared = replace(template.field_named("SJNF"), length=15)
     fields = tuple(declared if f.name == "SJNF" else f for f in template.fields)
@@ -288,7 +296,7 @@ def test_long_integers_are_stored_as_exact_doubles(tmp_path):
         assert [f["properties"]["SJNF"] for f in layer] == [2.0**53, 2.0**31, -(2.0**53), None, 0.0]
 
 
-def test_large_polygons_keep_their_areas(tmp_path):
+def test_large_polygons_keep_their_areas_when_written(tmp_path):
     """Use edges of ten kilometres and 30 000 vertices.
 
     The tolerance is max(0.01 m², 2e-6 m² × vertices).
@@ -301,7 +309,7 @@ def test_large_polygons_keep_their_areas(tmp_path):
     plan = plan_of(DLTB=table([shapely.Polygon(ring), square], **{k: [v] * 2 for k, v in PARCELS.items()}))
     for crs in (GEODETIC, ZONE_38):
         path = tmp_path / f"{crs.to_epsg()}.gdb"
-        (content,) = write(plan, path, vectors(crs=f"EPSG:{crs.to_epsg()}"))
+        (content,) = write_data_set(plan, path, vectors(crs=f"EPSG:{crs.to_epsg()}"))
         with fiona.open(path, layer="DLTB") as layer:
             found = np.array([shapely.geometry.shape(f["geometry"]) for f in layer], dtype=object)
         drawn = reproject(plan.layers["DLTB"].raw_shapes, ZONE_38, crs)
@@ -310,22 +318,22 @@ def test_large_polygons_keep_their_areas(tmp_path):
         assert read_back(path, content, crs).area_off_m2 == pytest.approx(np.abs(areas[0] - areas[1]).max(), abs=1e-6)
 
 
-def test_area_of_a_bow_tie_equals_that_of_the_plan(tmp_path):
-    """The signed areas of its lobes cancel; without repair the inspection would find another area."""
+def test_area_of_a_written_bow_tie_equals_its_area_in_the_plan(tmp_path):
+    """Write a bow-tie polygon; without repair the areas of its halves would cancel."""
     tie = shapely.Polygon([(X, Y), (X + 100, Y + 100), (X + 100, Y), (X, Y + 100)])
     plan = plan_of(DLTB=table([tie, box(500, 0)], **{k: [v] * 2 for k, v in PARCELS.items()}))
     for crs in (GEODETIC, ZONE_38):
         path = tmp_path / f"{crs.to_epsg()}.gdb"
-        (content,) = write(plan, path, vectors(crs=f"EPSG:{crs.to_epsg()}"))
+        (content,) = write_data_set(plan, path, vectors(crs=f"EPSG:{crs.to_epsg()}"))
         done = read_back(path, content, crs)
         assert done.same and done.areas["statutory"] == pytest.approx(plan.layers["DLTB"].statutory.sum(), abs=0.01)
         assert done.areas["statutory"] == pytest.approx(15_000, rel=1e-3)
 
 
-def test_dates_and_times_read_back_equal(tmp_path):
+def test_dates_and_times_of_a_written_database_read_back_equal(tmp_path):
     role, name = next(
         (r, f.name)
-        for r, t in make_plan().norm.standard.templates.items()
+        for r, t in make_written_plan().norm.standard.templates.items()
         for f in t.fields
         if f.type == "date" and t.geometry == "polygon" and not t.base
     )
@@ -333,13 +341,13 @@ def test_dates_and_times_read_back_equal(tmp_path):
     rows = table([box(0, 0), box(200, 0), box(400, 0)], **{name: moments})
     plan, path = plan_of(DLTB=awkward_shapes(), **{role: rows}), tmp_path / "a.gdb"
     spec = vectors(layers=[{"layer": role, "need": "M"}], others=False)
-    (content,) = write(plan, path, spec)
+    (content,) = write_data_set(plan, path, spec)
     assert read_back(path, content, ZONE_38).same
     with fiona.open(path, layer=role) as layer:
         assert next(f["properties"][name] for f in layer).startswith("2026-01-31T10:30:05")
 
 
-def execute(path, *statements):
+def execute_sql(path, *statements):
     with closing(sqlite3.connect(path)) as database, database:
         triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for (trigger,) in triggers:
@@ -368,9 +376,9 @@ def execute(path, *statements):
         ("UPDATE gpkg_geometry_columns SET srs_id = 4490", "crs", None, None),
     ],
 )
-def test_reading_back_finds_every_change(tmp_path, statement, kind, field, feature, reader):
-    plan, path = make_plan(), tmp_path / "a.gpkg"
-    content = next(c for c in write(plan, path, vectors(path.name)) if c.name == "DLTB")
+def test_reading_back_a_written_layer_finds_every_change(tmp_path, statement, kind, field, feature, blocked_reader):
+    plan, path = make_written_plan(), tmp_path / "a.gpkg"
+    content = next(c for c in write_data_set(plan, path, vectors(path.name)) if c.name == "DLTB")
     if kind == "crs":
         more = [
             "INSERT OR IGNORE INTO gpkg_spatial_ref_sys SELECT 'CGCS2000', 4490, 'EPSG', 4490, definition, '' FROM gpkg_spatial_ref_sys WHERE srs_id = 4326"
@@ -381,7 +389,7 @@ def test_reading_back_finds_every_change(tmp_path, statement, kind, field, featu
         more = ["UPDATE gpkg_ogr_contents SET feature_count = 5 WHERE table_name = 'DLTB'"]
     else:
         more = []
-    execute(path, *more, statement)
+    execute_sql(path, *more, statement)
     done = read_back(path, content, ZONE_38)
     assert not done.same
     found = {(k, f if field is not None else None) for k, f in done.differences}
@@ -390,9 +398,9 @@ def test_reading_back_finds_every_change(tmp_path, statement, kind, field, featu
         assert done.examples[kind, field] == [feature]
 
 
-def test_vertex_moved_by_a_millimetre_is_found(tmp_path):
-    plan, path = make_plan(), tmp_path / "a.gdb"
-    content = next(c for c in write(plan, path, vectors()) if c.name == "DLTB")
+def test_vertex_moved_by_a_millimetre_is_found_on_reading_back(tmp_path):
+    plan, path = make_written_plan(), tmp_path / "a.gdb"
+    content = next(c for c in write_data_set(plan, path, vectors()) if c.name == "DLTB")
     shapes = plan.layers["DLTB"].frame.geometry.to_numpy()
     shapes[1] = shapely.transform(shapes[1], lambda c: c + np.where(np.arange(len(c)) == 2, 1e-3, 0)[:, None])
     plan.layers["DLTB"].__dict__.pop("raw_shapes", None)
@@ -400,48 +408,49 @@ def test_vertex_moved_by_a_millimetre_is_found(tmp_path):
     assert done.examples["shape", ""] == ["140225000000000002"]
 
 
-def test_multipoints_of_one_point_read_back_equal(tmp_path, reader):
+def test_multipoints_of_one_point_read_back_equal(tmp_path, blocked_reader):
     points = table([shapely.MultiPoint([(X + 1, Y + 1)]), shapely.Point(X + 9, Y)], MC=["甲", "乙"])
     plan = plan_of(ZDJCSSD=points, DLTB=awkward_shapes())
     for file in ("a.shp", "a.gpkg", "a.gdb"):
         spec = vectors(file, layers=[{"layer": "ZDJCSSD", "need": "M"}], others=False)
-        (content,) = write(plan, tmp_path / file, spec)
-        assert read_back(file_of(tmp_path / file, content), content, ZONE_38).same, file
+        (content,) = write_data_set(plan, tmp_path / file, spec)
+        assert read_back(get_layer_file(tmp_path / file, content), content, ZONE_38).same, file
 
 
-def test_non_finite_vertex_equals_nothing(tmp_path):
-    """A non-finite distance exceeds no tolerance but is not an agreement."""
-    plan, path = make_plan(), tmp_path / "a.gpkg"
+def test_vertex_with_a_non_finite_coordinate_counts_as_a_difference(tmp_path):
+    """Compare a vertex at NaN; its distance exceeds no tolerance."""
+    plan, path = make_written_plan(), tmp_path / "a.gpkg"
     plan.layers["DLTB"].raw_shapes[1] = shapely.Polygon([(X, Y), (np.nan, Y), (X + 100, Y + 100)])
-    content = next(c for c in write(plan, path, vectors(path.name)) if c.name == "DLTB")
+    content = next(c for c in write_data_set(plan, path, vectors(path.name)) if c.name == "DLTB")
     done = read_back(path, content, ZONE_38)
     assert done.examples["shape", ""] == done.examples["area", ""] == ["140225000000000002"]
 
 
-def test_damaged_database_raises_an_input_error(tmp_path, reader):
+def test_damaged_database_raises_an_input_error_on_reading_back(tmp_path, blocked_reader):
     path = tmp_path / "a.gpkg"
     path.write_bytes(b"SQLite format 3\0" + b"x" * 500)
-    plan = make_plan()
+    plan = make_written_plan()
     content = make_contents(plan, vectors(path.name))[0][0]
     with pytest.raises(InputError):
         read_back(path, content, ZONE_38)
 
 
-def test_reading_library_is_named(reader):
-    assert readers.reader_library().startswith("pyogrio" if "blocked" in reader else "fiona")
+def test_library_used_for_reading_back_is_named(blocked_reader):
+    assert readers.reader_library().startswith("pyogrio" if "blocked" in blocked_reader else "fiona")
 
 
 @pytest.mark.parametrize(
-    ("name", "suffix"), [(n, s) for n, (_, lost) in RINGS.items() for s in (".gdb", ".shp", ".gpkg") if s not in lost]
+    ("name", "suffix"),
+    [(n, s) for n, (_, lost) in RING_CASES.items() for s in (".gdb", ".shp", ".gpkg") if s not in lost],
 )
 @pytest.mark.parametrize("crs", [4526, 4490])
-def test_rings_without_a_warning_read_back_equal(tmp_path, name, crs, suffix):
-    assert find_ring_differences(tmp_path, RINGS[name][0], crs, suffix) == set()
+def test_rings_that_give_no_warning_read_back_equal(tmp_path, name, crs, suffix):
+    assert find_ring_differences(tmp_path, RING_CASES[name][0], crs, suffix) == set()
 
 
 @pytest.mark.parametrize("name", ["a part in a part", "a part over a hole", "a hole outside", "a hole in a hole"])
 @pytest.mark.parametrize("suffix", [".gdb", ".shp"])
-def test_rings_with_a_warning_are_changed_by_the_format(tmp_path, name, suffix):
+def test_rings_that_give_a_warning_are_changed_by_the_format(tmp_path, name, suffix):
     """Write rings that some versions of GDAL read differently.
 
     GDAL 3.10 distinguishes shell and hole of a shapefile by winding, GDAL 3.6 by nesting.
@@ -449,13 +458,13 @@ def test_rings_with_a_warning_are_changed_by_the_format(tmp_path, name, suffix):
     from osgeo import gdal
 
     by_winding = suffix == ".shp" and name != "a hole outside" and int(gdal.VersionInfo()) >= 3_100_000
-    assert find_ring_differences(tmp_path, RINGS[name][0], 4526, suffix) == (set() if by_winding else {"area"})
+    assert find_ring_differences(tmp_path, RING_CASES[name][0], 4526, suffix) == (set() if by_winding else {"area"})
 
 
 def find_ring_differences(folder, shape, crs, suffix):
     plan = plan_of(DLTB=table([shape, box(500, 0)], **{key: [value] * 2 for key, value in PARCELS.items()}))
     spec = vectors(f"a{suffix}", crs=f"EPSG:{crs}")
     path = folder / f"a{suffix}"
-    (content,) = write(plan, path, spec)
+    (content,) = write_data_set(plan, path, spec)
     file = path if suffix != ".shp" else path.with_suffix("") / f"{content.name}.shp"
     return {kind for kind, _ in read_back(file, content, CRS.from_epsg(crs)).differences}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county profile as the form edits it: lossless writing, problems reported at their field."""
+"""A county profile edited by a form: saved without loss, problems at their field."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,36 +28,36 @@ from plugin.core.profile.model import OtherSource, Target
 from plugin.core.standard.indicator_catalogue import allowed_comparisons
 from plugin.paths import PROFILES
 
-PLAN = "阳高县国土空间总体规划（2021—2035年）"
+PLAN_TITLE = "阳高县国土空间总体规划（2021—2035年）"
 
 
-def make_target(indicator="boundary_area", value="16.46", year=2035, unit="km2", comparison="<=", source=PLAN):
+def make_target(indicator="boundary_area", value="16.46", year=2035, unit="km2", comparison="<=", source=PLAN_TITLE):
     return Target("140221", indicator, comparison, value, unit, year, "约束性", source)
 
 
-COUNTY = CountySettings(
+COUNTY_SETTINGS = CountySettings(
     name="阳高县",
     area_code="140221",
     base="shanxi",
     targets=(make_target(), make_target("cultivated_area", "73.39", unit="wan_mu", comparison=">=")),
     settings={"ratio.limit": 1.2, "ratio.classes": ["201"], "tolerance.min_area_m2": 0.4},
-    documents={"ratio.limit": PLAN},
+    documents={"ratio.limit": PLAN_TITLE},
     confirmation=Confirmation("阳高县自然资源局", "阳自然资函〔2026〕1号", "2026-11-20", ("ratio.form", "tolerance")),
 )
-INDICATORS = [*AREA_FIGURES, *(name for name, how in STATED_FIGURES.items() if how[1] != "count")]
-WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(str.strip)
+TARGET_INDICATORS = [*AREA_FIGURES, *(name for name, how in STATED_FIGURES.items() if how[1] != "count")]
+random_words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(str.strip)
 
 
 @st.composite
-def draw_counties(draw):
-    figures = st.tuples(st.sampled_from(INDICATORS), st.integers(2025, 2050))
+def draw_county_settings(draw):
+    figures = st.tuples(st.sampled_from(TARGET_INDICATORS), st.integers(2025, 2050))
     targets = []
     for indicator, year in draw(st.lists(figures, unique=True, max_size=4)):
         value = draw(st.decimals(0, 99999, places=draw(st.integers(0, 4)), allow_nan=False))
         unit = draw(st.sampled_from(["ha", "km2", "wan_mu", "mu", "m2"]))
         comparison = draw(st.sampled_from(allowed_comparisons(indicator)))
-        other_sources = draw(st.lists(st.builds(OtherSource, value=st.just("1.5"), source=WORDS), max_size=1))
-        drawn_target = make_target(indicator, f"{value:f}", year, unit, comparison, draw(WORDS))
+        other_sources = draw(st.lists(st.builds(OtherSource, value=st.just("1.5"), source=random_words), max_size=1))
+        drawn_target = make_target(indicator, f"{value:f}", year, unit, comparison, draw(random_words))
         targets.append(
             replace(drawn_target, other_sources=tuple(other_sources), warn_below=draw(st.sampled_from(["", "0.5"])))
         )
@@ -67,38 +67,40 @@ def draw_counties(draw):
         optional={
             "ratio.limit": st.floats(1.0, 1.3),
             "ratio.form": st.sampled_from(["n1", "n2", "n3"]),
-            "ratio.classes": st.lists(WORDS, max_size=3),
+            "ratio.classes": st.lists(random_words, max_size=3),
             "tolerance.min_width_m": numbers,
             "zones.urban_is_boundary": st.booleans(),
             "quality.min_area_m2.DLTB": st.floats(0, 500),
         },
     )
     settings = draw(setting_values)
-    documents = {key: draw(WORDS).strip() for key in settings if draw(st.booleans())}
+    documents = {key: draw(random_words).strip() for key in settings if draw(st.booleans())}
     items = draw(st.lists(st.sampled_from(["ratio.form", "tolerance", "all", "absent"]), unique=True))
     confirmed = draw(st.booleans())
-    confirmation = Confirmation(draw(WORDS).strip(), draw(WORDS).strip(), "2026-11-20", tuple(items))
+    confirmation = Confirmation(draw(random_words).strip(), draw(random_words).strip(), "2026-11-20", tuple(items))
     return CountySettings(
-        draw(WORDS), "140221", draw(st.sampled_from(["", "shanxi"])), tuple(targets), settings, documents,
+        draw(random_words), "140221", draw(st.sampled_from(["", "shanxi"])), tuple(targets), settings, documents,
         confirmation if confirmed else Confirmation(),
     )  # fmt: skip
 
 
-FREE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+HYPOTHESIS_SETTINGS = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
-@FREE
-@given(draw_counties())
-def test_written_county_reads_back_equal(tmp_path, county):
+@HYPOTHESIS_SETTINGS
+@given(draw_county_settings())
+def test_written_county_profile_reads_back_equal(tmp_path, county):
     path = tmp_path / "县.toml"
     text = compose_county(county, path)
     assert read_county(path, text) == county
     assert compose_county(read_county(path, text), path, text) == text, "nothing changed, nothing is written"
 
 
-@FREE
-@given(draw_counties(), draw_counties())
-def test_any_file_can_be_changed_into_any_other(tmp_path, first, second):
+@HYPOTHESIS_SETTINGS
+@given(draw_county_settings(), draw_county_settings())
+def test_county_profile_can_be_changed_into_any_other_without_loss(tmp_path, first, second):
     path = tmp_path / "县.toml"
     text = compose_county(first, path) + '\n# comment\n[absent]\nconcepts = ["zones"]\n'
     changed = compose_county(second, path, text)
@@ -114,7 +116,7 @@ def load_profile_text(text, folder):
     return load_profile(path)
 
 
-def test_comments_registers_and_stated_figures_are_preserved(tmp_path):
+def test_saving_a_county_profile_keeps_comments_registers_and_stated_figures(tmp_path):
     text = (PROFILES / "hunyuan.toml").read_text(encoding="utf-8")
     path = tmp_path / "浑源.toml"
     county = read_county(path, text)
@@ -134,16 +136,18 @@ def test_comments_registers_and_stated_figures_are_preserved(tmp_path):
     assert changed.count("[[stated]]") == 3 and changed.count("[[heritage_register]]") == 8
 
 
-def test_sections_of_other_writers_are_preserved(tmp_path):
+def test_saving_a_county_profile_keeps_sections_that_the_form_does_not_edit(tmp_path):
     path = tmp_path / "县.toml"
-    text = compose_county(COUNTY, path) + '\n[document]\n"密级" = "内部" # by order\n'
-    changed = compose_county(replace(COUNTY, settings={}, documents={}, confirmation=Confirmation()), path, text)
+    text = compose_county(COUNTY_SETTINGS, path) + '\n[document]\n"密级" = "内部" # by order\n'
+    changed = compose_county(
+        replace(COUNTY_SETTINGS, settings={}, documents={}, confirmation=Confirmation()), path, text
+    )
     assert '[document]\n"密级" = "内部" # by order\n' in changed
 
 
-def test_saved_file_is_the_profile_of_the_next_check(tmp_path):
+def test_next_check_uses_the_saved_county_profile(tmp_path):
     path = default_profile_path(tmp_path / "阳高县规划.qgz")
-    save_county(COUNTY, path)
+    save_county(COUNTY_SETTINGS, path)
     assert path.name == "阳高县规划.profile.toml" and [p.name for p in tmp_path.iterdir()] == [path.name]
     norm = Options(profile=str(path)).norm()
     assert [t.value for t in norm.targets("140221")] == ["16.46", "73.39"]
@@ -155,44 +159,44 @@ def test_saved_file_is_the_profile_of_the_next_check(tmp_path):
     assert norm.profile.base.id == "shanxi"
 
 
-def test_confirming_every_listed_item_leaves_none_unconfirmed(tmp_path):
-    unconfirmed = replace(COUNTY, confirmation=Confirmation())
+def test_confirming_every_listed_item_leaves_no_setting_unconfirmed(tmp_path):
+    unconfirmed = replace(COUNTY_SETTINGS, confirmation=Confirmation())
     path = tmp_path / "县.toml"
     save_county(unconfirmed, path)
     items = find_confirmable_items(Options(profile=str(path)).norm())
     assert {"ratio.form", "ratio.classes", "tolerance"} <= set(items) and "ratio.limit" not in items
-    given = replace(COUNTY.confirmation, items=tuple(items))
+    given = replace(COUNTY_SETTINGS.confirmation, items=tuple(items))
     save_county(replace(unconfirmed, confirmation=given), path, read_text(path))
     norm = Options(profile=str(path)).norm()
     assert find_confirmable_items(norm) == items and all(map(norm.is_confirmed, items))
 
 
-def test_file_changed_by_another_program_is_not_replaced(tmp_path):
+def test_county_profile_changed_by_another_program_is_not_replaced(tmp_path):
     path = tmp_path / "县.toml"
-    save_county(COUNTY, path)
+    save_county(COUNTY_SETTINGS, path)
     opened = read_text(path)
     path.write_text(opened + "# a colleague\n", encoding="utf-8")
     with pytest.raises(DataError, match="profile_changed_outside"):
-        save_county(replace(COUNTY, name="别的县"), path, opened)
+        save_county(replace(COUNTY_SETTINGS, name="别的县"), path, opened)
     assert read_text(path) == opened + "# a colleague\n"
 
 
-def test_file_that_cannot_be_replaced_stays_unchanged(tmp_path):
+def test_county_profile_that_cannot_be_replaced_stays_unchanged(tmp_path):
     path = tmp_path / "县.toml"
-    save_county(COUNTY, path)
+    save_county(COUNTY_SETTINGS, path)
     opened = read_text(path)
     path.chmod(0o444)
     with pytest.raises(OutputError):
-        save_county(replace(COUNTY, name="别的县"), path, opened)
+        save_county(replace(COUNTY_SETTINGS, name="别的县"), path, opened)
     assert read_text(path) == opened and [p.name for p in tmp_path.iterdir()] == ["县.toml"]
 
 
-def find_problems(county, **given):
+def list_problem_fields(county, **given):
     return {(p.field, p.error.key) for p in find_county_problems(county, Path("县.toml"), **given)}
 
 
-def test_valid_settings_have_no_problem():
-    assert find_problems(COUNTY) == set()
+def test_valid_county_settings_have_no_problem():
+    assert list_problem_fields(COUNTY_SETTINGS) == set()
 
 
 @pytest.mark.parametrize(
@@ -225,30 +229,33 @@ def test_valid_settings_have_no_problem():
         ({"confirmation": Confirmation("局", "文", "2026-11-20", ("x",))}, "confirmed.items", "data_value_unknown"),
     ],
 )
-def test_problem_is_reported_at_its_field(change, field, key):
-    county = replace(COUNTY, documents={}, **change)
-    assert find_problems(county) == {(field, key)}
+def test_problem_of_a_county_setting_is_reported_at_its_field(change, field, key):
+    county = replace(COUNTY_SETTINGS, documents={}, **change)
+    assert list_problem_fields(county) == {(field, key)}
     for lang in ("zh", "en"):
         for problem in find_county_problems(county, Path("县.toml")):
             assert "{" not in Texts(lang).explain(problem.error)
 
 
-def test_tenfold_figure_gives_a_warning_that_does_not_block():
-    slip = replace(COUNTY, targets=(make_target(value="164.60"),))
-    (problem,) = find_county_problems(slip, Path("县.toml"), saved=COUNTY)
+def test_target_ten_times_the_saved_value_gives_a_warning_that_allows_saving():
+    slip = replace(COUNTY_SETTINGS, targets=(make_target(value="164.60"),))
+    (problem,) = find_county_problems(slip, Path("县.toml"), saved=COUNTY_SETTINGS)
     assert (problem.field, problem.error.key, problem.blocks) == ("targets[0].value", "county_target_far", False)
     assert "相差 10 倍" in Texts("zh").explain(problem.error)
-    assert find_problems(replace(COUNTY, targets=(make_target(value="1646", unit="ha"),)), saved=COUNTY) == set(), (
-        "the same area"
-    )
+    assert (
+        list_problem_fields(
+            replace(COUNTY_SETTINGS, targets=(make_target(value="1646", unit="ha"),)), saved=COUNTY_SETTINGS
+        )
+        == set()
+    ), "the same area"
 
 
-def test_number_with_a_chinese_comma_is_shown_with_a_point():
-    (problem,) = find_county_problems(replace(COUNTY, targets=(make_target(value="63，25"),)), Path("县.toml"))
+def test_number_typed_with_a_chinese_comma_is_shown_with_a_point():
+    (problem,) = find_county_problems(replace(COUNTY_SETTINGS, targets=(make_target(value="63，25"),)), Path("县.toml"))
     assert Texts("zh").explain(problem.error) == "“63，25”不是数值。请填写 63.25。"
 
 
-def test_target_looser_than_the_assigned_one_is_reported():
+def test_county_target_looser_than_the_assigned_task_is_reported():
     setting_values = CountySettings(
         "浑源县", "140225", "hunyuan", (replace(make_target(value="17.00"), area_code="140225"),)
     )
@@ -256,17 +263,21 @@ def test_target_looser_than_the_assigned_one_is_reported():
     assert (problem.field, problem.error.key) == ("targets[0].value", "county_target_looser")
 
 
-def test_provincial_totals_do_not_limit_county_targets():
+def test_totals_of_the_province_do_not_limit_county_targets():
     assert (
-        find_problems(replace(COUNTY, targets=(make_target("farmland_area", "5", unit="wan_mu", comparison=">="),)))
+        list_problem_fields(
+            replace(COUNTY_SETTINGS, targets=(make_target("farmland_area", "5", unit="wan_mu", comparison=">="),))
+        )
         == set()
     )
 
 
-def test_limit_without_a_document_has_mark_c(tmp_path):
+def test_county_limit_without_a_source_document_gets_the_lowest_source_mark(tmp_path):
     path = tmp_path / "县.toml"
-    save_county(COUNTY, path)
+    save_county(COUNTY_SETTINGS, path)
     opened = read_text(path)
-    save_county(replace(COUNTY, settings={**COUNTY.settings, "ratio.limit": 1.1}, documents={}), path, opened)
+    save_county(
+        replace(COUNTY_SETTINGS, settings={**COUNTY_SETTINGS.settings, "ratio.limit": 1.1}, documents={}), path, opened
+    )
     norm = Options(profile=str(path)).norm()
-    assert norm.mark("ratio.limit") == "C" and PLAN not in read_text(path).partition("[[targets]]")[0]
+    assert norm.mark("ratio.limit") == "C" and PLAN_TITLE not in read_text(path).partition("[[targets]]")[0]

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""成果信息: order of sources for secrecy level, authorities, date and map approval number."""
+"""Document information (成果信息): secrecy level, authorities, date, map approval.
+
+The order of its sources is project, profile, package spec.
+"""
 
 import json
 from dataclasses import replace
@@ -24,15 +27,15 @@ from plugin.core.render.outputs import to_json
 from plugin.paths import REPORT_SCHEMA
 from tests.core.examples import norm_of, source_layer
 
-HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
-SECTION = (
+PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
+DOCUMENT_SECTION = (
     '[document]\nsecrecy = "秘密"\ncompiler = "某县人民政府"\ncartographer = "某院"\ndate = "2026年11月"\n'
     'map_approval = "晋S(2026)001号"\n'
 )
-SPEC_VALUES = DocumentInfo(secrecy="内部", compiler="样式的单位", date="2025年")
+SPEC_DOCUMENT_INFO = DocumentInfo(secrecy="内部", compiler="样式的单位", date="2025年")
 
 
-def make_profile(**values):
+def make_document_profile(**values):
     return Profile(id="x", name="某县", area_code="140225", standard="county_db", document_info=DocumentInfo(**values))
 
 
@@ -45,7 +48,7 @@ def write_profile(folder, text, name="x.toml"):
 # -- levels ------------------------------------------------------------------------------------------------------------
 
 
-def test_levels_are_ordered_from_lowest_to_highest():
+def test_secrecy_levels_are_ordered_from_lowest_to_highest():
     levels = load_secrecy_levels()
     assert levels.names == ("公开", "内部", "秘密", "机密", "绝密") and levels.public == "公开"
     for low, high in zip(levels.names, levels.names[1:], strict=False):
@@ -66,16 +69,18 @@ def test_levels_are_ordered_from_lowest_to_highest():
         ("限制★5年", "限制", False),
     ],
 )
-def test_secrecy_term_does_not_change_the_level(text, above, lower):
+def test_secrecy_term_after_the_level_does_not_change_its_rank(text, above, lower):
     assert load_secrecy_levels().is_lower(text, above) is lower
 
 
 # -- order of sources ------------------------------------------------------------------------------------------
 
 
-def test_project_overrides_profile_and_profile_overrides_specification():
+def test_project_overrides_profile_and_profile_overrides_package_spec():
     project = DocumentInfo(secrecy="机密", cartographer="项目的院")
-    found = resolve_document(project, make_profile(secrecy="秘密", compiler="某县人民政府"), SPEC_VALUES)
+    found = resolve_document(
+        project, make_document_profile(secrecy="秘密", compiler="某县人民政府"), SPEC_DOCUMENT_INFO
+    )
     assert found.info == DocumentInfo("机密", "某县人民政府", "项目的院", "2025年")
     assert found.sources == {
         "secrecy": "project", "compiler": "profile", "cartographer": "project", "date": "form",
@@ -84,8 +89,8 @@ def test_project_overrides_profile_and_profile_overrides_specification():
     found.require_exportable()
 
 
-def test_missing_document_info_is_empty_and_not_exportable():
-    found = resolve_document(None, make_profile())
+def test_missing_document_info_is_empty_and_stops_an_export():
+    found = resolve_document(None, make_document_profile())
     assert found.is_empty and found.info == DocumentInfo()
     with pytest.raises(InputError) as caught:
         found.require_exportable()
@@ -93,8 +98,8 @@ def test_missing_document_info_is_empty_and_not_exportable():
         assert all(word in Texts(lang).explain(caught.value) for word in words)
 
 
-def test_lower_level_without_a_reason_is_not_applied():
-    found = resolve_document(DocumentInfo(secrecy="公开", map_approval="审1"), make_profile(secrecy="秘密"))
+def test_lower_secrecy_level_without_a_reason_is_not_applied():
+    found = resolve_document(DocumentInfo(secrecy="公开", map_approval="审1"), make_document_profile(secrecy="秘密"))
     assert found.info.secrecy == "秘密" and found.sources["secrecy"] == "profile"
     assert (found.refused.above, found.refused.secrecy) == ("秘密", "公开")
     assert found.info.printed_approval == ""
@@ -104,9 +109,9 @@ def test_lower_level_without_a_reason_is_not_applied():
     assert "秘密" in message and "公开" in message and "降密理由" in message and "SECRECY_REASON" in message
 
 
-def test_lower_level_with_a_reason_is_applied_and_recorded():
+def test_lower_secrecy_level_with_a_reason_is_applied_and_recorded():
     project = DocumentInfo(secrecy="公开", secrecy_reason="已经脱密处理，某〔2026〕1号")
-    found = resolve_document(project, make_profile(secrecy="秘密"), SPEC_VALUES)
+    found = resolve_document(project, make_document_profile(secrecy="秘密"), SPEC_DOCUMENT_INFO)
     found.require_exportable()
     assert found.info.secrecy == "公开"
     assert [(one.above, one.above_source, one.secrecy, one.source) for one in found.lowered] == [
@@ -117,47 +122,47 @@ def test_lower_level_with_a_reason_is_applied_and_recorded():
     assert found.to_dict()["lowered"][0]["reason"] == project.secrecy_reason
 
 
-def test_profile_below_the_specification_needs_a_reason():
+def test_profile_below_the_secrecy_level_of_the_package_spec_needs_a_reason():
     with pytest.raises(InputError):
-        resolve_document(None, make_profile(secrecy="公开"), SPEC_VALUES).require_exportable()
-    found = resolve_document(None, make_profile(secrecy="公开", secrecy_reason="公示稿"), SPEC_VALUES)
+        resolve_document(None, make_document_profile(secrecy="公开"), SPEC_DOCUMENT_INFO).require_exportable()
+    found = resolve_document(None, make_document_profile(secrecy="公开", secrecy_reason="公示稿"), SPEC_DOCUMENT_INFO)
     found.require_exportable()
     assert found.info.secrecy == "公开" and found.lowered[0].above_source == "form"
 
 
-def test_higher_level_of_the_project_replaces_a_refused_one():
-    found = resolve_document(DocumentInfo(secrecy="秘密"), make_profile(secrecy="公开"), SPEC_VALUES)
+def test_higher_secrecy_level_of_the_project_replaces_a_refused_lower_one():
+    found = resolve_document(DocumentInfo(secrecy="秘密"), make_document_profile(secrecy="公开"), SPEC_DOCUMENT_INFO)
     found.require_exportable()
     assert found.info.secrecy == "秘密" and found.refused is None and found.lowered == ()
 
 
-def test_approval_number_is_printed_on_public_results_only():
+def test_map_approval_number_is_printed_on_public_results_only():
     assert DocumentInfo("公开", map_approval="晋S(2026)001号").printed_approval == "晋S(2026)001号"
     for level in ("", "内部", "秘密"):
         assert DocumentInfo(level, map_approval="晋S(2026)001号").printed_approval == ""
-        found = resolve_document(DocumentInfo(level, map_approval="晋S(2026)001号"), make_profile())
+        found = resolve_document(DocumentInfo(level, map_approval="晋S(2026)001号"), make_document_profile())
         assert found.to_dict()["map_approval"] == ""
 
 
 @pytest.mark.parametrize("profile", ["", "秘密"])
-def test_unknown_level_raises_an_error_naming_the_known_ones(profile):
+def test_unknown_secrecy_level_raises_an_error_that_names_the_known_ones(profile):
     with pytest.raises(InputError) as caught:
-        resolve_document(DocumentInfo(secrecy="保密"), make_profile(secrecy=profile)).require_exportable()
+        resolve_document(DocumentInfo(secrecy="保密"), make_document_profile(secrecy=profile)).require_exportable()
     assert "保密" in Texts("zh").explain(caught.value) and "公开, 内部" in Texts("zh").explain(caught.value)
 
 
-def test_level_missing_from_the_specification_is_an_error():
-    found = resolve_document(DocumentInfo(secrecy="绝密"), make_profile())
+def test_secrecy_level_missing_from_the_package_spec_list_is_an_error():
+    found = resolve_document(DocumentInfo(secrecy="绝密"), make_document_profile())
     with pytest.raises(InputError) as caught:
         found.require_exportable(("公开", "内部"), "县级成果包")
     assert caught.value.key == "document_secrecy_form" and "县级成果包" in Texts("zh").explain(caught.value)
-    resolve_document(DocumentInfo(secrecy="秘密★20年"), make_profile()).require_exportable(("秘密",), "样式")
+    resolve_document(DocumentInfo(secrecy="秘密★20年"), make_document_profile()).require_exportable(("秘密",), "样式")
 
 
 # -- parameters of one export -------------------------------------------------------------------------------------------
 
 
-def test_export_parameters_override_the_project_and_lower_it_only_with_a_reason():
+def test_export_parameters_override_the_project_but_lower_secrecy_only_with_a_reason():
     project = DocumentInfo("秘密", "某县人民政府", secrecy_reason="对上级的理由")
     found, lowering = override_document(DocumentInfo(cartographer="某院"), project)
     assert (found, lowering) == (replace(project, cartographer="某院"), None)
@@ -174,16 +179,18 @@ def test_export_parameters_override_the_project_and_lower_it_only_with_a_reason(
 # -- the profile -------------------------------------------------------------------------------------------------------
 
 
-def test_profile_overrides_the_document_of_its_base(tmp_path):
-    write_profile(tmp_path, HEAD + SECTION, "base.toml")
-    path = write_profile(tmp_path, HEAD + 'base = "base"\n[document]\nsecrecy = "机密"\ncartographer = "另一院"\n')
+def test_profile_overrides_the_document_info_of_its_base_profile(tmp_path):
+    write_profile(tmp_path, PROFILE_HEAD + DOCUMENT_SECTION, "base.toml")
+    path = write_profile(
+        tmp_path, PROFILE_HEAD + 'base = "base"\n[document]\nsecrecy = "机密"\ncartographer = "另一院"\n'
+    )
     info = load_profile(path).document_info
     assert info == DocumentInfo("机密", "某县人民政府", "另一院", "2026年11月", "晋S(2026)001号")
-    without_section = write_profile(tmp_path, HEAD + 'base = "base"\n', "bare.toml")
+    without_section = write_profile(tmp_path, PROFILE_HEAD + 'base = "base"\n', "bare.toml")
     assert load_profile(without_section).document_info == load_profile(tmp_path / "base.toml").document_info
 
 
-def test_profiles_without_the_section_have_empty_document_info():
+def test_profiles_without_a_document_section_have_empty_document_info():
     for name in ("hunyuan", "shanxi", ""):
         assert load_profile(name).document_info == DocumentInfo()
 
@@ -197,8 +204,8 @@ def test_profiles_without_the_section_have_empty_document_info():
         ("document = 1\n", ["document"]),
     ],
 )
-def test_invalid_document_section_names_file_and_key(tmp_path, text, words):
-    path = write_profile(tmp_path, text + HEAD if text.startswith("document") else HEAD + text)
+def test_invalid_document_section_is_refused_with_file_and_key(tmp_path, text, words):
+    path = write_profile(tmp_path, text + PROFILE_HEAD if text.startswith("document") else PROFILE_HEAD + text)
     with pytest.raises(DataError) as caught:
         load_profile(path)
     message = Texts("zh").explain(caught.value)
@@ -206,9 +213,9 @@ def test_invalid_document_section_names_file_and_key(tmp_path, text, words):
     assert [error.key for error in find_profile_problems(path)] == [caught.value.key]
 
 
-def test_profile_below_its_base_needs_a_reason(tmp_path):
-    write_profile(tmp_path, HEAD + SECTION, "base.toml")
-    lower = HEAD + 'base = "base"\n[document]\nsecrecy = "公开"\n'
+def test_profile_below_the_secrecy_level_of_its_base_needs_a_reason(tmp_path):
+    write_profile(tmp_path, PROFILE_HEAD + DOCUMENT_SECTION, "base.toml")
+    lower = PROFILE_HEAD + 'base = "base"\n[document]\nsecrecy = "公开"\n'
     with pytest.raises(DataError) as caught:
         load_profile(write_profile(tmp_path, lower))
     assert "document.secrecy_reason" in Texts("zh").explain(caught.value)
@@ -222,14 +229,14 @@ def test_profile_below_its_base_needs_a_reason(tmp_path):
 
 
 @pytest.fixture
-def layer():
+def boundary_layer():
     return source_layer("CZKFBJ", ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"], norm_of())
 
 
-def test_report_contains_values_of_profile_and_project(layer, tmp_path):
-    path = write_profile(tmp_path, HEAD + SECTION)
+def test_report_contains_the_document_info_of_profile_and_project(boundary_layer, tmp_path):
+    path = write_profile(tmp_path, PROFILE_HEAD + DOCUMENT_SECTION)
     info = DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
-    report = check_plan([layer], Options(profile=str(path), rules=("GEO001",), document_info=info)).report
+    report = check_plan([boundary_layer], Options(profile=str(path), rules=("GEO001",), document_info=info)).report
     data = json.loads(to_json(report))
     assert data["provenance"]["document"]["secrecy"] == "公开"
     assert data["provenance"]["document"]["map_approval"] == "晋S(2026)001号"
@@ -241,24 +248,24 @@ def test_report_contains_values_of_profile_and_project(layer, tmp_path):
         assert all(word in page for word in (*words, "某县人民政府", "晋S(2026)001号", "公示稿已脱密"))
 
 
-def test_report_never_shows_a_level_lowered_without_a_reason(layer, tmp_path):
-    options = Options(profile=str(write_profile(tmp_path, HEAD + SECTION)), rules=("GEO001",))
-    report = check_plan([layer], replace(options, document_info=DocumentInfo(secrecy="公开"))).report
+def test_report_never_shows_a_secrecy_level_lowered_without_a_reason(boundary_layer, tmp_path):
+    options = Options(profile=str(write_profile(tmp_path, PROFILE_HEAD + DOCUMENT_SECTION)), rules=("GEO001",))
+    report = check_plan([boundary_layer], replace(options, document_info=DocumentInfo(secrecy="公开"))).report
     assert report.provenance["document"]["secrecy"] == "秘密"
     assert report.provenance["document"]["map_approval"] == ""
 
 
-def test_report_without_values_has_no_document_rows(layer):
-    report = check_plan([layer], Options(rules=("GEO001",))).report
+def test_report_without_document_info_has_no_document_rows(boundary_layer):
+    report = check_plan([boundary_layer], Options(rules=("GEO001",))).report
     assert "document" not in report.provenance and "制图单位" not in render_report(report)
 
 
-def test_with_document_replaces_the_values_of_the_check(layer):
-    report = check_plan([layer], Options(rules=("GEO001",), document_info=DocumentInfo("内部", "甲"))).report
-    later = with_document(report, resolve_document(DocumentInfo("秘密"), make_profile()))
+def test_with_document_replaces_the_document_info_that_the_check_recorded(boundary_layer):
+    report = check_plan([boundary_layer], Options(rules=("GEO001",), document_info=DocumentInfo("内部", "甲"))).report
+    later = with_document(report, resolve_document(DocumentInfo("秘密"), make_document_profile()))
     assert (later.provenance["document"]["secrecy"], later.provenance["document"]["compiler"]) == ("秘密", "")
     assert report.provenance["document"]["compiler"] == "甲"
 
 
-def test_document_info_does_not_affect_equality_of_options():
+def test_options_that_differ_only_in_document_info_are_equal():
     assert Options(document_info=DocumentInfo("内部")) == Options(document_info=DocumentInfo("秘密"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""No setting written by a county itself may turn a failing county into 通过."""
+"""No setting that a county writes itself turns a failing county into 通过 (passed)."""
 
 import pytest
 
@@ -21,26 +21,26 @@ from tests.county import make
 from tests.county.source import as_read
 from tests.mutations.clean import PROFILE
 
-TARGET = (
+TARGET_SECTION = (
     '[[targets]]\nindicator = "{0}"\ncomparison = "{1}"\nvalue = "{2}"\nunit = "{3}"\nyear = 2035\n'
     'binding = "{4}"\nsource = "本县文件"\n'
 )
-FARMLAND = "farmland_area"
+FARMLAND_INDICATOR = "farmland_area"
 
 
 @pytest.fixture(scope="module")
-def county():
+def clean_layers():
     return make(400).layers
 
 
 @pytest.fixture
-def profile(tmp_path):
-    def write(more="", head=""):
+def write_profile(tmp_path):
+    def write_text(more="", head=""):
         path = tmp_path / "profile.toml"
         path.write_text(head + PROFILE.format(extra="") + more, encoding="utf-8")
         return str(path)
 
-    return write
+    return write_text
 
 
 def write_standard(tmp_path, text, folder="mine"):
@@ -51,7 +51,7 @@ def write_standard(tmp_path, text, folder="mine"):
 
 # -- non-finite numbers ---------------------------------------------------------------------------------------------
 
-SETTINGS = [
+BOUNDED_SETTINGS = [
     ("ratio", "limit"),
     ("tolerance", "ignored_pair_m2"),
     ("tolerance", "ignored_feature_m2"),
@@ -62,25 +62,25 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("value", ["nan", "-nan", "inf", "+inf", "1e999"])
-@pytest.mark.parametrize(("section", "key"), SETTINGS)
-def test_non_finite_number_in_a_profile_is_refused(profile, section, key, value):
+@pytest.mark.parametrize(("section", "key"), BOUNDED_SETTINGS)
+def test_profile_with_a_non_finite_number_is_refused(write_profile, section, key, value):
     with pytest.raises(DataError) as caught:
-        load_profile(profile(f"[{section}]\n{key} = {value}\n"))
+        load_profile(write_profile(f"[{section}]\n{key} = {value}\n"))
     assert caught.value.key == "data_value_not_finite"
     for lang in ("zh", "en"):
         message = Texts(lang).explain(caught.value)
         assert f"{section}.{key}" in message and "profile.toml" in message
 
 
-def test_non_finite_number_in_a_county_standard_is_refused(tmp_path, profile):
+def test_county_standard_with_a_non_finite_number_is_refused(tmp_path, write_profile):
     head = write_standard(
         tmp_path, 'id = "mine"\nedition = "1"\nname = "自编"\nincludes = ["county_db"]\n[ratio]\nlimit = nan\n'
     )
     with pytest.raises(DataError, match="data_value_not_finite"):
-        load_profile(profile(head=head))
+        load_profile(write_profile(head=head))
 
 
-def test_non_finite_numbers_in_lists_and_rows_are_refused(tmp_path):
+def test_non_finite_numbers_inside_lists_and_rows_of_a_profile_are_refused(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text("[[row]]\na = [1.0, inf]\n", encoding="utf-8")
     with pytest.raises(DataError) as caught:
@@ -88,20 +88,20 @@ def test_non_finite_numbers_in_lists_and_rows_are_refused(tmp_path):
     assert "row[1].a[2]" in Texts("en").explain(caught.value)
 
 
-def test_non_finite_parameters_of_a_run_are_refused(county):
+def test_non_finite_parameters_of_a_check_are_refused(clean_layers):
     for options in (
         Options(parameters={"LAW007": {"allowance_m2": float("nan")}}),
         Options(tolerance=Tolerance(ignored_pair_m2=float("nan"))),
     ):
         with pytest.raises(InputError) as caught:
-            check_plan(as_read(county), options)
+            check_plan(as_read(clean_layers), options)
         assert caught.value.key == "parameter_not_finite" and "nan" in Texts("zh").explain(caught.value)
 
 
-def test_overlong_digit_strings_are_not_numbers(tmp_path, profile):
+def test_overlong_digit_strings_are_not_accepted_as_numbers(tmp_path, write_profile):
     digits = "9" * 400
     with pytest.raises(DataError):
-        load_profile(profile(TARGET.format("boundary_area", "<=", digits, "km2", "约束性")))
+        load_profile(write_profile(TARGET_SECTION.format("boundary_area", "<=", digits, "km2", "约束性")))
     with pytest.raises(InputError):
         read_tasks(tmp_path, f"永久基本农田,≥,{digits}")
     assert parse_figure("永久基本农田", digits).value is None
@@ -109,7 +109,7 @@ def test_overlong_digit_strings_are_not_numbers(tmp_path, profile):
 
 # -- targets -----------------------------------------------------------------------------------------------------------
 
-LOOSER = {
+LOOSER_TARGETS = {
     "lower": (">=", "50", "wan_mu", "约束性"),
     "in mu": (">=", "63.25", "mu", "约束性"),
     "nothing": (">=", "0", "wan_mu", "约束性"),
@@ -118,33 +118,38 @@ LOOSER = {
 }
 
 
-@pytest.mark.parametrize("own", LOOSER.values(), ids=LOOSER)
-def test_looser_county_target_keeps_the_base_task_in_force(county, profile, own):
-    report = check_plan(as_read(county), Options(profile=profile(TARGET.format(FARMLAND, *own)))).report
+@pytest.mark.parametrize("own", LOOSER_TARGETS.values(), ids=LOOSER_TARGETS)
+def test_county_target_looser_than_the_base_task_keeps_the_base_task_in_force(clean_layers, write_profile, own):
+    report = check_plan(
+        as_read(clean_layers), Options(profile=write_profile(TARGET_SECTION.format(FARMLAND_INDICATOR, *own)))
+    ).report
     (warned,) = [f for f in findings_of_rule(report, "LAW005") if f.case == "target"]
     assert all(text in warned.message for text in (own[1], "63.25", "本县文件", "浑源县国土空间总体规划"))
-    compared = {i.target for i in report.indicators if i.id == FARMLAND and not i.place}
+    compared = {i.target for i in report.indicators if i.id == FARMLAND_INDICATOR and not i.place}
     assert compared == {63.25, float(own[1])}
     assert report.verdict in (Verdict.CONDITIONAL, Verdict.FAIL)
 
 
-def test_county_missing_the_base_task_fails_despite_its_own_target(county, profile):
-    rows = county["YJJBNTBHTB"]
-    short = {**county, "YJJBNTBHTB": rows.iloc[: len(rows) // 2]}
-    report = check_plan(as_read(short), Options(profile=profile(TARGET.format(FARMLAND, *LOOSER["nothing"])))).report
+def test_county_that_misses_the_base_task_fails_despite_its_own_looser_target(clean_layers, write_profile):
+    rows = clean_layers["YJJBNTBHTB"]
+    short = {**clean_layers, "YJJBNTBHTB": rows.iloc[: len(rows) // 2]}
+    report = check_plan(
+        as_read(short),
+        Options(profile=write_profile(TARGET_SECTION.format(FARMLAND_INDICATOR, *LOOSER_TARGETS["nothing"]))),
+    ).report
     assert report.verdict is Verdict.FAIL
-    assert [f.params["target"] for f in findings_of_rule(report, "LAW002") if f.params["indicator"] == FARMLAND] == [
-        "63.25"
-    ]
+    assert [
+        f.params["target"] for f in findings_of_rule(report, "LAW002") if f.params["indicator"] == FARMLAND_INDICATOR
+    ] == ["63.25"]
 
 
 STRICTER = [(">=", "63.26", "wan_mu"), ("=", "63.30", "wan_mu"), (">=", "632500.0", "mu"), (">=", "63.25", "wan_mu")]
 
 
 @pytest.mark.parametrize(("comparison", "value", "unit"), STRICTER)
-def test_equally_strict_target_replaces_the_base_target(profile, comparison, value, unit):
-    loaded = load_profile(profile(TARGET.format(FARMLAND, comparison, value, unit, "约束性")))
-    own = [t for t in loaded.targets if t.indicator == FARMLAND and t.area_code == "140225"]
+def test_county_target_as_strict_as_the_base_target_replaces_it(write_profile, comparison, value, unit):
+    loaded = load_profile(write_profile(TARGET_SECTION.format(FARMLAND_INDICATOR, comparison, value, unit, "约束性")))
+    own = [t for t in loaded.targets if t.indicator == FARMLAND_INDICATOR and t.area_code == "140225"]
     assert [t.source for t in own] == ["本县文件"]
 
 
@@ -152,20 +157,20 @@ def make_target(comparison, value, unit="km2"):
     return Target("140225", "boundary_area", comparison, value, unit, 2035, "约束性", "x")
 
 
-def test_looser_than_respects_comparison_and_unit():
+def test_looser_than_compares_targets_by_comparison_sign_and_unit():
     limit = make_target("<=", "16.46")
     assert make_target("<=", "17.00").looser_than(limit) and not make_target("<=", "16.00").looser_than(limit)
     assert not make_target("<=", "1646", "ha").looser_than(limit) and make_target("<=", "1647", "ha").looser_than(limit)
     assert not make_target("=", "16.46").looser_than(limit) and make_target(">=", "16.46").looser_than(limit)
 
 
-SIDES = {"cultivated_area": "<=", FARMLAND: "<=", "red_line_area": "<=", "boundary_area": ">="}
+REVERSED_COMPARISONS = {"cultivated_area": "<=", FARMLAND_INDICATOR: "<=", "red_line_area": "<=", "boundary_area": ">="}
 
 
-@pytest.mark.parametrize(("indicator", "turned"), SIDES.items())
-def test_reversed_target_comparison_is_refused(profile, indicator, turned):
+@pytest.mark.parametrize(("indicator", "turned"), REVERSED_COMPARISONS.items())
+def test_target_with_a_reversed_comparison_sign_is_refused(write_profile, indicator, turned):
     with pytest.raises(DataError) as caught:
-        load_profile(profile(TARGET.format(indicator, turned, "1", "km2", "约束性")))
+        load_profile(write_profile(TARGET_SECTION.format(indicator, turned, "1", "km2", "约束性")))
     assert "targets[1].comparison" in Texts("zh").explain(caught.value)
     entry = load_catalogue(load_standard()).entries[indicator]
     assert entry.comparison and entry.mark in ("A", "B") and entry.source_zh
@@ -178,28 +183,28 @@ def read_tasks(tmp_path, row):
 
 
 @pytest.mark.parametrize("row", ["永久基本农田,≤,60", "耕地,不超过,60", "生态保护红线,<=,60", "城镇开发边界,≥,60"])
-def test_reversed_township_task_comparison_is_refused(tmp_path, row):
+def test_township_task_with_a_reversed_comparison_sign_is_refused(tmp_path, row):
     with pytest.raises(InputError) as caught:
         read_tasks(tmp_path, row)
     assert "关系" in Texts("zh").explain(caught.value)
 
 
 @pytest.mark.parametrize(("row", "comparison"), [("永久基本农田,,60", ">="), ("城镇开发边界,,60", "<=")])
-def test_task_without_a_comparison_uses_that_of_its_indicator(tmp_path, row, comparison):
+def test_township_task_without_a_comparison_sign_uses_that_of_its_indicator(tmp_path, row, comparison):
     (task,) = read_tasks(tmp_path, row).tasks
     assert task.comparison == comparison
 
 
 # -- rules and concepts that a county leaves out -----------------------------------------------------------------------
 
-OWN = 'id = "mine"\nedition = "1"\nname = "自编"\n{}default_rules = ["LAW001"]\n'
-INCLUDES = 'includes = ["county_db"]\n'
+COUNTY_STANDARD_TEXT = 'id = "mine"\nedition = "1"\nname = "自编"\n{}default_rules = ["LAW001"]\n'
+INCLUDES_SHIPPED_STANDARD = 'includes = ["county_db"]\n'
 
 
-def test_rules_missing_from_a_county_standard_are_left_out(county, tmp_path, profile):
-    head = write_standard(tmp_path, OWN.format(INCLUDES))
-    path = profile(head=head)
-    report = check_plan(as_read(county), Options(profile=path)).report
+def test_rules_missing_from_a_county_standard_are_reported_as_left_out(clean_layers, tmp_path, write_profile):
+    head = write_standard(tmp_path, COUNTY_STANDARD_TEXT.format(INCLUDES_SHIPPED_STANDARD))
+    path = write_profile(head=head)
+    report = check_plan(as_read(clean_layers), Options(profile=path)).report
     norm = Options(profile=path).norm()
     usual = Norm(load_standard(), load_profile("hunyuan"))
     scope = report.provenance["scope"]
@@ -213,22 +218,22 @@ def test_rules_missing_from_a_county_standard_are_left_out(county, tmp_path, pro
     "more",
     ["[rule_groups]\nmaintenance = []\n", '[scopes.maintenance]\nmandatory = ["maintenance"]\nwithout = ["TOP001"]\n'],
 )
-def test_scopes_and_groups_of_a_county_standard_remove_no_rule(tmp_path, profile, more):
-    head = write_standard(tmp_path, OWN.format(INCLUDES) + more)
-    norm = Options(profile=profile(head=head)).norm()
+def test_scopes_and_rule_groups_of_a_county_standard_remove_no_expected_rule(tmp_path, write_profile, more):
+    head = write_standard(tmp_path, COUNTY_STANDARD_TEXT.format(INCLUDES_SHIPPED_STANDARD) + more)
+    norm = Options(profile=write_profile(head=head)).norm()
     usual = Norm(load_standard(), load_profile("hunyuan"))
     assert set(usual.expected_in("maintenance")) <= set(norm.expected_in("maintenance"))
 
 
-def test_shipped_standard_expects_only_its_own_rules():
+def test_shipped_standard_is_not_compared_with_another_shipped_standard():
     for name in ("county_db", "three_lines_2022", "survey_2020"):
         standard = load_standard(name)
         assert standard.shipped() == ()
 
 
-def test_mandatory_concept_declared_absent_is_unconfirmed(county, profile):
-    tables = {role: frame for role, frame in county.items() if role != "YDYHGHFQ"}
-    path = profile('[absent]\nconcepts = ["zones"]\n')
+def test_mandatory_layer_declared_absent_leaves_the_declaration_unconfirmed(clean_layers, write_profile):
+    tables = {role: frame for role, frame in clean_layers.items() if role != "YDYHGHFQ"}
+    path = write_profile('[absent]\nconcepts = ["zones"]\n')
     report = check_plan(as_read(tables), Options(profile=path, scope="county")).report
     assert "absent.zones" in report.summary["unconfirmed"]
     assert "absent.zones" in rule_outcome(report, "SCH001").unconfirmed
@@ -238,8 +243,8 @@ def test_mandatory_concept_declared_absent_is_unconfirmed(county, profile):
 
 # -- a county standard looser than the shipped one ------------------------------------------------------------------
 
-HEAD = 'id = "mine"\nedition = "1"\nname = "自编"\nincludes = ["county_db"]\n'
-BEYOND = [
+COUNTY_STANDARD_HEAD = 'id = "mine"\nedition = "1"\nname = "自编"\nincludes = ["county_db"]\n'
+VALUES_BEYOND_BOUNDS = [
     ("tolerance", "ignored_pair_m2", 1e6),
     ("tolerance", "min_width_m", 50.0),
     ("waivers", "area_m2", 1000.0),
@@ -250,26 +255,28 @@ BEYOND = [
 ]
 
 
-@pytest.mark.parametrize(("section", "key", "value"), BEYOND)
-def test_county_standard_is_limited_to_the_bounds_of_a_profile(tmp_path, profile, section, key, value):
+@pytest.mark.parametrize(("section", "key", "value"), VALUES_BEYOND_BOUNDS)
+def test_county_standard_is_limited_to_the_bounds_that_apply_to_profiles(tmp_path, write_profile, section, key, value):
     text = f"[{section}]\n{key} = {value}\n"
     with pytest.raises(DataError):
-        load_profile(profile(text))
-    head = write_standard(tmp_path, HEAD + text)
-    for load in (lambda: load_profile(profile(head=head)), Options(standard=str(tmp_path / "mine")).norm):
+        load_profile(write_profile(text))
+    head = write_standard(tmp_path, COUNTY_STANDARD_HEAD + text)
+    for load in (lambda: load_profile(write_profile(head=head)), Options(standard=str(tmp_path / "mine")).norm):
         with pytest.raises(DataError) as caught:
             load()
         assert caught.value.params["key"] == f"{section}.{key}" and "mine" in caught.value.params["file"]
 
 
-def test_profile_over_a_county_standard_is_limited_by_the_shipped_bounds(tmp_path, profile):
-    head = write_standard(tmp_path, HEAD + "[tolerance]\nmin_area_m2 = 40.0\n")
-    assert load_profile(profile("[tolerance]\nmin_area_m2 = 50.0\n", head)).settings["tolerance.min_area_m2"] == 50.0
+def test_profile_based_on_a_county_standard_is_limited_by_the_shipped_bounds(tmp_path, write_profile):
+    head = write_standard(tmp_path, COUNTY_STANDARD_HEAD + "[tolerance]\nmin_area_m2 = 40.0\n")
+    assert (
+        load_profile(write_profile("[tolerance]\nmin_area_m2 = 50.0\n", head)).settings["tolerance.min_area_m2"] == 50.0
+    )
     with pytest.raises(DataError, match="data_value_unknown"):
-        load_profile(profile("[tolerance]\nmin_area_m2 = 51.0\n", head))
+        load_profile(write_profile("[tolerance]\nmin_area_m2 = 51.0\n", head))
 
 
-LOOSE = {
+LOOSER_STANDARD_TEXTS = {
     "scopes.county.mandatory": '[scopes.county]\nmandatory = ["farmland", "boundary", "base_parcels"]\n',
     "scopes.three_lines.mandatory": '[scopes.three_lines]\nmandatory = ["boundary"]\n',
     "concepts.farmland": '[concepts]\nfarmland = ["YJJBNT"]\n',
@@ -282,23 +289,23 @@ LOOSE = {
 }
 
 
-@pytest.mark.parametrize(("item", "text"), LOOSE.items(), ids=LOOSE)
-def test_looser_county_standard_is_reported(county, tmp_path, profile, item, text):
-    head = write_standard(tmp_path, HEAD + text)
+@pytest.mark.parametrize(("item", "text"), LOOSER_STANDARD_TEXTS.items(), ids=LOOSER_STANDARD_TEXTS)
+def test_county_standard_looser_than_the_shipped_one_is_reported(clean_layers, tmp_path, write_profile, item, text):
+    head = write_standard(tmp_path, COUNTY_STANDARD_HEAD + text)
     if not text:
         template = (load_standard().folder / "templates" / "STBHHX.toml").read_text(encoding="utf-8")
         (tmp_path / "mine" / "templates").mkdir()
         own = template.replace('overlap = "never"', 'overlap = "allowed"')
         assert own != template
         (tmp_path / "mine" / "templates" / "STBHHX.toml").write_text(own, encoding="utf-8")
-    report = check_plan(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
+    report = check_plan(as_read(clean_layers), Options(profile=write_profile(head=head), rules=("TOP001",))).report
     (named,) = [f for f in findings_of_rule(report, "RUN904") if f.case == "standard"]
     assert item in named.message and "自编" in named.message
     assert report.verdict is Verdict.INCOMPLETE
 
 
-def test_code_list_that_makes_forest_cultivated_is_reported(county, tmp_path, profile):
-    head = write_standard(tmp_path, HEAD)
+def test_code_list_that_turns_forest_into_cultivated_land_is_reported(clean_layers, tmp_path, write_profile):
+    head = write_standard(tmp_path, COUNTY_STANDARD_HEAD)
     path = load_standard("survey_2020").folder / "codelists" / "sandiao.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
     column = lines[0].split(",").index("cultivated")
@@ -308,12 +315,12 @@ def test_code_list_that_makes_forest_cultivated_is_reported(county, tmp_path, pr
     (tmp_path / "mine" / "codelists").mkdir()
     text = "\n".join(",".join(row) for row in rows)
     (tmp_path / "mine" / "codelists" / "sandiao.csv").write_text(text, encoding="utf-8")
-    report = check_plan(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
+    report = check_plan(as_read(clean_layers), Options(profile=write_profile(head=head), rules=("TOP001",))).report
     (named,) = [f for f in findings_of_rule(report, "RUN904") if f.case == "standard"]
     assert "sandiao.csv（0301）" in named.message
 
 
-ALIKE = [
+EQUALLY_STRICT_TEXTS = [
     "",
     "[ratio]\nlimit = 1.2\n[severity]\nSCH002 = 'ERROR'\n",
     "[concepts]\nfarmland = ['YJJBNTBHTB', 'YJJBNTTB', 'YJJBNT', 'YJJBNTBHHX', 'YJJBNTCBQ']\n",
@@ -321,16 +328,16 @@ ALIKE = [
 ]
 
 
-@pytest.mark.parametrize("text", ALIKE)
-def test_equally_strict_county_standard_gives_no_finding(county, tmp_path, profile, text):
-    head = write_standard(tmp_path, HEAD + text)
-    report = check_plan(as_read(county), Options(profile=profile(head=head), rules=("TOP001",))).report
+@pytest.mark.parametrize("text", EQUALLY_STRICT_TEXTS)
+def test_county_standard_as_strict_as_the_shipped_one_gives_no_finding(clean_layers, tmp_path, write_profile, text):
+    head = write_standard(tmp_path, COUNTY_STANDARD_HEAD + text)
+    report = check_plan(as_read(clean_layers), Options(profile=write_profile(head=head), rules=("TOP001",))).report
     assert not findings_of_rule(report, "RUN904")
 
 
 # -- values of a county profile that replace those of the standard ---------------------------------------------------
 
-REPLACED = {
+REPLACED_SETTINGS = {
     "ratio.limit": "[ratio]\nlimit = 3.0\n",
     "ratio.base_year": "[ratio]\nbase_year = 2023\n",
     "zones.codes": '[zones]\nfarmland = ["300", "520"]\n',
@@ -339,23 +346,23 @@ REPLACED = {
     "tolerance": "[tolerance]\nmin_area_m2 = 49.0\n",
     "rules.ATT022": "[rules.ATT022]\nallowance_share = 0.05\n",
 }
-NORMAL = PROFILE.format(extra="")
+CONFIRMED_PROFILE_TEXT = PROFILE.format(extra="")
 
 
 def make_norm_with(tmp_path, text, items='["all"]'):
-    """Return the norm of the clean county with a setting that replaces the section of the same name."""
+    """Return the norm of a county with one section of its profile replaced."""
     section = text.split("]")[0] + "]"
-    before, _, after = NORMAL.partition(section)
+    before, _, after = CONFIRMED_PROFILE_TEXT.partition(section)
     rest = after.split("\n[", 1)[1] if after else ""
-    whole = before + ("[" + rest if rest else "") if after else NORMAL
+    whole = before + ("[" + rest if rest else "") if after else CONFIRMED_PROFILE_TEXT
     assert 'items = ["all"]' in whole
     path = tmp_path / "profile.toml"
     path.write_text(whole.replace('items = ["all"]', f"items = {items}") + text, encoding="utf-8")
     return Norm(load_standard(), load_profile(path))
 
 
-@pytest.mark.parametrize(("item", "text"), REPLACED.items(), ids=REPLACED)
-def test_confirming_all_excludes_values_loosened_by_the_county(tmp_path, item, text):
+@pytest.mark.parametrize(("item", "text"), REPLACED_SETTINGS.items(), ids=REPLACED_SETTINGS)
+def test_confirming_all_settings_excludes_values_that_the_county_loosened(tmp_path, item, text):
     assert not make_norm_with(tmp_path, text).is_confirmed(item)
     assert make_norm_with(tmp_path, text, f'["all", "{item}"]').is_confirmed(item)
     assert Norm(load_standard(), load_profile("hunyuan")).is_confirmed("ratio.limit")
@@ -373,30 +380,32 @@ STRICTER = ["[ratio]\nlimit = 1.2\n", "[tolerance]\nmin_area_m2 = 0.1\n", "[indi
 
 
 @pytest.mark.parametrize("text", STRICTER)
-def test_stricter_value_needs_no_explicit_confirmation(tmp_path, text):
+def test_value_stricter_than_the_standard_is_confirmed_without_naming_it(tmp_path, text):
     norm = make_norm_with(tmp_path, text)
     assert all(norm.is_confirmed(item) for item in ("ratio.limit", "tolerance", "indicators.warning_share"))
 
 
-def test_rule_switched_off_by_the_county_does_not_pass(county, profile):
+def test_rule_switched_off_by_the_county_prevents_a_pass(clean_layers, write_profile):
     text = "[zones]\nurban_is_boundary = false\n"
-    report = check_plan(as_read(county), Options(profile=profile(text), rules=("REL005",))).report
+    report = check_plan(as_read(clean_layers), Options(profile=write_profile(text), rules=("REL005",))).report
     assert rule_outcome(report, "REL005").outcome == "not_applicable" and "urban_is_boundary" in report.rules[0].reason
     assert report.rules[0].unconfirmed == ["zones.urban_is_boundary"]
 
 
-def test_implausible_target_unit_is_reported(county, profile):
-    text = TARGET.format("red_line_area", ">=", "538.87", "ha", "约束性")
-    report = check_plan(as_read(county), Options(profile=profile(text), rules=("LAW002",))).report
+def test_target_with_an_implausible_unit_is_reported(clean_layers, write_profile):
+    text = TARGET_SECTION.format("red_line_area", ">=", "538.87", "ha", "约束性")
+    report = check_plan(as_read(clean_layers), Options(profile=write_profile(text), rules=("LAW002",))).report
     (named,) = [f for f in findings_of_rule(report, "LAW002") if f.case == "unlikely"]
     assert "538.87 公顷" in named.message and "倍" in named.message and report.verdict is not Verdict.PASSED
 
 
-def test_shipped_county_profile_limits_another_profile_of_the_county(county, tmp_path):
+def test_own_profile_looser_than_the_shipped_profile_of_the_county_is_reported(clean_layers, tmp_path):
     path = tmp_path / "own.toml"
     head = 'id = "own"\nname = "浑源县"\narea_code = "140225"\n[ratio]\nlimit = 1.29\n'
-    path.write_text(head + TARGET.format(FARMLAND, ">=", "43.00", "wan_mu", "约束性"), encoding="utf-8")
-    report = check_plan(as_read(county), Options(profile=str(path), rules=("LAW005",))).report
+    path.write_text(
+        head + TARGET_SECTION.format(FARMLAND_INDICATOR, ">=", "43.00", "wan_mu", "约束性"), encoding="utf-8"
+    )
+    report = check_plan(as_read(clean_layers), Options(profile=str(path), rules=("LAW005",))).report
     cases = {f.case: f.message for f in findings_of_rule(report, "LAW005")}
     assert set(cases) == {"limit", "target"}
     assert "1.29" in cases["limit"] and "1.25" in cases["limit"] and "—" not in cases["limit"].split("的")[0]
@@ -405,64 +414,64 @@ def test_shipped_county_profile_limits_another_profile_of_the_county(county, tmp
 
 # -- names and confirmations ----------------------------------------------------------------------------------------------
 
-BLANK_CONFIRMATIONS = [
+BLANK_CONFIRMATION_TEXTS = [
     ('by = "', 'by = "无" #'),
     ('document = "', 'document = "—" #'),
     ('date = "', 'date = "1990-01-01" #'),
 ]
 
 
-@pytest.mark.parametrize(("old", "new"), BLANK_CONFIRMATIONS)
-def test_blank_confirmation_confirms_nothing(county, tmp_path, old, new):
-    assert old in NORMAL
+@pytest.mark.parametrize(("old", "new"), BLANK_CONFIRMATION_TEXTS)
+def test_confirmation_with_blank_person_document_or_items_confirms_nothing(clean_layers, tmp_path, old, new):
+    assert old in CONFIRMED_PROFILE_TEXT
     path = tmp_path / "profile.toml"
-    path.write_text(NORMAL.replace(old, new, 1), encoding="utf-8")
-    report = check_plan(as_read(county), Options(profile=str(path), rules=("TOP001",))).report
+    path.write_text(CONFIRMED_PROFILE_TEXT.replace(old, new, 1), encoding="utf-8")
+    report = check_plan(as_read(clean_layers), Options(profile=str(path), rules=("TOP001",))).report
     assert [f.case for f in findings_of_rule(report, "RUN904")] == [
         "confirmed_blank"
     ] and report.verdict is Verdict.INCOMPLETE
 
 
-def test_profile_name_of_another_county_is_reported(county, tmp_path):
+def test_profile_with_the_name_of_another_county_is_reported(clean_layers, tmp_path):
     path = tmp_path / "profile.toml"
-    path.write_text(NORMAL.replace('name = "浑源县"', 'name = "应县"'), encoding="utf-8")
-    report = check_plan(as_read(county), Options(profile=str(path), rules=("TOP001",))).report
+    path.write_text(CONFIRMED_PROFILE_TEXT.replace('name = "浑源县"', 'name = "应县"'), encoding="utf-8")
+    report = check_plan(as_read(clean_layers), Options(profile=str(path), rules=("TOP001",))).report
     (named,) = findings_of_rule(report, "RUN904")
     assert named.case == "profile_name" and "应县" in named.message and "浑源县" in named.message
 
 
-def test_rows_naming_another_county_are_reported(county, profile):
-    tables = dict(county)
+def test_rows_that_name_another_county_are_reported(clean_layers, write_profile):
+    tables = dict(clean_layers)
     tables["XZQX"] = tables["XZQX"].assign(XZQMC="应县")
-    report = check_plan(as_read(tables), Options(profile=profile(), rules=("TOP001",))).report
+    report = check_plan(as_read(tables), Options(profile=write_profile(), rules=("TOP001",))).report
     (named,) = findings_of_rule(report, "RUN904")
     assert (named.case, named.role) == ("county_name", "XZQX") and "应县" in named.message
 
 
 @pytest.mark.parametrize("name", ["上海市", "太原市", "上海市浦东新区", "丽水市"])
 @pytest.mark.parametrize(("role", "code"), [("XZQX", "140225"), ("XZQXZ", "140225100")])
-def test_rows_naming_a_city_elsewhere_are_reported(county, profile, role, code, name):
-    tables = dict(county)
+def test_rows_that_name_a_city_elsewhere_are_reported(clean_layers, write_profile, role, code, name):
+    tables = dict(clean_layers)
     tables[role] = tables[role].assign(XZQDM=code, XZQMC=name)
-    report = check_plan(as_read(tables), Options(profile=profile(), rules=("TOP001",))).report
+    report = check_plan(as_read(tables), Options(profile=write_profile(), rules=("TOP001",))).report
     (named,) = findings_of_rule(report, "RUN904")
     assert (named.case, named.role) == ("county_name", role) and name in named.message and "浑源县" in named.message
 
 
 @pytest.mark.parametrize("name", ["浑源县", "大同市浑源县", "永安镇", "中心城市规划区", "新市", "浑源县开发区"])
-def test_other_names_within_the_county_are_accepted(county, profile, name):
-    tables = dict(county)
+def test_other_place_names_within_the_county_are_accepted(clean_layers, write_profile, name):
+    tables = dict(clean_layers)
     for role, code in (("XZQX", "140225"), ("XZQXZ", "140225100")):
         tables[role] = tables[role].assign(XZQDM=code, XZQMC=name)
     assert not findings_of_rule(
-        check_plan(as_read(tables), Options(profile=profile(), rules=("TOP001",))).report, "RUN904"
+        check_plan(as_read(tables), Options(profile=write_profile(), rules=("TOP001",))).report, "RUN904"
     )
 
 
-def test_task_given_only_as_stated_is_reported(county, profile):
-    text = TARGET.replace("[[targets]]\nindicator", "[[stated]]\nname").format(
+def test_task_entered_only_as_a_stated_figure_is_reported(clean_layers, write_profile):
+    text = TARGET_SECTION.replace("[[targets]]\nindicator", "[[stated]]\nname").format(
         "永久基本农田保护面积", ">=", "66.00", "万亩", "约束性"
     )
-    report = check_plan(as_read(county), Options(profile=profile(text), rules=("TOP001",))).report
+    report = check_plan(as_read(clean_layers), Options(profile=write_profile(text), rules=("TOP001",))).report
     (named,) = findings_of_rule(report, "RUN904")
     assert named.case == "stated" and "[[targets]]" in named.message

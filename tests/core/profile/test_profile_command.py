@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`python -m plugin.core profile`: resolved settings, origin of each value, errors of a file."""
+"""The command `profile`: resolved settings with their origin, errors of a file."""
 
 import json
 
@@ -12,7 +12,7 @@ from plugin.core.profile import profile_ids
 from plugin.core.profile.resolved import PROFILE, RULE, STANDARD, resolve_norm
 from plugin.core.standard import load_standard
 
-COUNTY = """
+COUNTY_PROFILE_TEXT = """
 id = "mine"
 name = "某县"
 area_code = "140225"
@@ -32,14 +32,14 @@ items = ["ratio.classes"]
 
 
 @pytest.fixture
-def county_profile(tmp_path):
+def county_profile_path(tmp_path):
     path = tmp_path / "某县.toml"
-    path.write_text(COUNTY, encoding="utf-8")
+    path.write_text(COUNTY_PROFILE_TEXT, encoding="utf-8")
     return path
 
 
-def test_every_resolved_value_has_its_origin(county_profile):
-    resolved = resolve_norm(Options(profile=str(county_profile)).norm())
+def test_every_resolved_setting_has_its_origin(county_profile_path):
+    resolved = resolve_norm(Options(profile=str(county_profile_path)).norm())
     values = {v.key: v for v in resolved.settings}
     origins = {key: (values[key].value, values[key].origin.kind, values[key].origin.id) for key in values}
     assert origins["ratio.form"] == ("n2", PROFILE, "mine")
@@ -55,8 +55,8 @@ def test_every_resolved_value_has_its_origin(county_profile):
     assert parameters["rules.LAW020.max_special_share"] == (0.0, STANDARD)
 
 
-def test_resolved_norm_contains_every_setting_and_rule(county_profile):
-    norm = Options(profile=str(county_profile)).norm()
+def test_resolved_profile_contains_every_setting_and_rule(county_profile_path):
+    norm = Options(profile=str(county_profile_path)).norm()
     resolved = resolve_norm(norm)
     keys = {v.key for v in resolved.settings} | {p.key for line in resolved.rules for p in line.parameters}
     assert set(norm.standard.settings) | set(norm.profile.settings) <= keys
@@ -64,11 +64,11 @@ def test_resolved_norm_contains_every_setting_and_rule(county_profile):
     assert {line.code for line in resolved.rules if line.runs} == set(norm.rules)
 
 
-def test_resolved_severity_has_its_origin_and_phase(county_profile):
+def test_resolved_severity_of_a_rule_has_its_origin_and_phase(county_profile_path):
     def find_severity(code, phase=""):
         (line,) = [
             one
-            for one in resolve_norm(Options(profile=str(county_profile), phase=phase).norm()).rules
+            for one in resolve_norm(Options(profile=str(county_profile_path), phase=phase).norm()).rules
             if one.code == code
         ]
         return line.severity, line.origin.kind, line.origin.id, line.origin.phase
@@ -80,8 +80,8 @@ def test_resolved_severity_has_its_origin_and_phase(county_profile):
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_command_prints_the_resolved_profile(county_profile, capsys, lang):
-    assert main(["profile", str(county_profile), "--phase", "approval", "--lang", lang]) == 0
+def test_profile_command_prints_the_resolved_profile(county_profile_path, capsys, lang):
+    assert main(["profile", str(county_profile_path), "--phase", "approval", "--lang", lang]) == 0
     printed = capsys.readouterr().out
     for words in ("ratio.form = n2", "ratio.limit = 1.25", "73.39", "LAW021", "14.17", "某文〔2026〕1号", "4748"):
         assert words in printed
@@ -90,8 +90,8 @@ def test_command_prints_the_resolved_profile(county_profile, capsys, lang):
     assert codes == list(all_rules())
 
 
-def test_conflict_matrix_is_printed_last_with_marks(county_profile, capsys):
-    assert main(["profile", str(county_profile)]) == 0
+def test_profile_command_prints_the_conflict_matrix_last_with_its_marks(county_profile_path, capsys):
+    assert main(["profile", str(county_profile_path)]) == 0
     printed = capsys.readouterr().out.splitlines()
     pairs = [line for line in printed if "conflicts." in line]
     assert (
@@ -103,18 +103,18 @@ def test_conflict_matrix_is_printed_last_with_marks(county_profile, capsys):
     assert "村庄建设边界 CZJSBJ × 城镇开发边界" in line and "[C 未确认]" in line and "= 警告" in line
 
 
-def test_json_option_writes_the_resolved_profile(county_profile, tmp_path, capsys):
+def test_profile_command_writes_the_resolved_profile_as_json(county_profile_path, tmp_path, capsys):
     target = tmp_path / "出 来.json"
-    assert main(["profile", str(county_profile), "--json", str(target)]) == 0
+    assert main(["profile", str(county_profile_path), "--json", str(target)]) == 0
     data = json.loads(target.read_text(encoding="utf-8"))
     assert data["chain"] == ["mine", "hunyuan", "shanxi"]
     assert len(data["rules"]) == len(all_rules()) and data["confirmed"]["items"] == ["ratio.classes"]
     assert str(target) in capsys.readouterr().out
 
 
-def test_invalid_file_reports_all_its_errors(tmp_path, capsys):
+def test_profile_command_reports_all_errors_of_an_invalid_file(tmp_path, capsys):
     path = tmp_path / "x.toml"
-    path.write_text(COUNTY.replace("form =", "forms =").replace("LAW021", "LAW999"), encoding="utf-8")
+    path.write_text(COUNTY_PROFILE_TEXT.replace("form =", "forms =").replace("LAW021", "LAW999"), encoding="utf-8")
     assert main(["profile", str(path)]) == 2
     captured = capsys.readouterr()
     assert not captured.out and "2 处" in captured.err

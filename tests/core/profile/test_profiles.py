@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Profiles of province, cluster, city and county: figures of the planning texts, errors, phases, editions."""
+"""Shipped and custom profiles: figures of the plans, errors, phases, editions."""
 
 import csv
 import shutil
@@ -21,21 +21,23 @@ from plugin.core.standard.editions import PHASES, phase_of, standard_ids
 from plugin.paths import PROFILES, STANDARDS
 from tests.core.examples import plan_of, source_layer
 
-HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
-TARGET = (
+PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
+TARGET_SECTION = (
     '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "1.00"\nunit = "km2"\nyear = 2035\n'
     'binding = ""\nsource = "某文"\n'
 )
-STATED = '[[stated]]\nname = "森林覆盖率"\ncomparison = ">="\nvalue = "1.00"\nunit = "%"\nyear = 2035\nbinding = ""\nsource = "某文"\n'
-LINE = '[[heritage_register]]\nterm = "省保"\nkind = "文物保护单位"\nlevel = "省级"\ncount = 8\nsource = "某文"\n'
-SITE = (
+STATED_FIGURE_SECTION = '[[stated]]\nname = "森林覆盖率"\ncomparison = ">="\nvalue = "1.00"\nunit = "%"\nyear = 2035\nbinding = ""\nsource = "某文"\n'
+HERITAGE_COUNT_SECTION = (
+    '[[heritage_register]]\nterm = "省保"\nkind = "文物保护单位"\nlevel = "省级"\ncount = 8\nsource = "某文"\n'
+)
+HERITAGE_SITE_SECTION = (
     '[[heritage_register]]\nterm = "街区"\nkind = "历史文化街区"\nlevel = ""\nname = "某街区"\narea = "63.34"\nunit = "ha"\n'
     'source = "某文"\n'
 )
-HECTARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+HECTARE_SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 #: The table read from the planning texts, with file and line of each figure; independent of the profiles.
-ROWS = list(csv.DictReader((Path(__file__).parent / "plan_targets.csv").open(encoding="utf-8")))
-AREAS = {"140000": "shanxi", "cluster": "cluster", "140700": "jinzhong", "140225": "hunyuan"}
+PLAN_TARGET_ROWS = list(csv.DictReader((Path(__file__).parent / "plan_targets.csv").open(encoding="utf-8")))
+PROFILE_BY_AREA_CODE = {"140000": "shanxi", "cluster": "cluster", "140700": "jinzhong", "140225": "hunyuan"}
 
 
 def write_profile(folder, text, name="x.toml"):
@@ -47,13 +49,15 @@ def write_profile(folder, text, name="x.toml"):
 # -- shipped profiles --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"{r['area_code']} {r['indicator']} {r['year']}" for r in ROWS])
-def test_every_figure_of_the_planning_texts_is_in_its_profile(row):
-    """Find each figure as a target, stated figure, limit, or entry of the heritage register.
+@pytest.mark.parametrize(
+    "row", PLAN_TARGET_ROWS, ids=[f"{r['area_code']} {r['indicator']} {r['year']}" for r in PLAN_TARGET_ROWS]
+)
+def test_every_figure_of_the_planning_texts_is_in_its_shipped_profile(row):
+    """Find each figure as a target, stated figure, limit or heritage register entry.
 
-    Value, year and place must agree.
+    Value, year and area must agree.
     """
-    profile = load_profile(AREAS[row["area_code"]])
+    profile = load_profile(PROFILE_BY_AREA_CODE[row["area_code"]])
     text = (PROFILES / f"{profile.id}.toml").read_text(encoding="utf-8")
     assert f"# {row['file']}:{row['line']}" in text
     figures = [(t.value, t.year, t.comparison, t.binding) for t in profile.targets if t.area_code == row["area_code"]]
@@ -69,8 +73,8 @@ def test_every_figure_of_the_planning_texts_is_in_its_profile(row):
     assert counts.get(row["indicator"]) == int(row["value"]) if row["value"].isdigit() else row["value"] in areas
 
 
-def test_heritage_register_of_hunyuan_adds_up():
-    """Add 7 + 8 + 5 + 9 protected sites; the parts of the named block sum to its area.
+def test_heritage_register_of_hunyuan_adds_up_to_its_totals():
+    """Add 7 + 8 + 5 + 9 protected sites; parts of the historic district add up, too.
 
     Source: lines 424 and 435 of the plan.
     """
@@ -82,21 +86,21 @@ def test_heritage_register_of_hunyuan_adds_up():
     assert norm.register("140700") == [] and norm.stated("140225")[0].name == "森林覆盖率"
 
 
-def test_figures_of_a_base_apply_to_no_other_area():
+def test_targets_of_a_base_profile_apply_to_no_other_area():
     norm = Options(profile="jinzhong").norm()
     assert norm.targets("140700") == [] and norm.get("ratio.limit") == 1.3
     assert {t.area_code for t in norm.profile.targets} == {"cluster", "140000"}
     assert [p.id for p in norm.profile.chain()] == ["jinzhong", "cluster", "shanxi"]
 
 
-def test_profile_covers_its_members_or_its_code_prefix():
+def test_profile_applies_to_its_listed_members_or_codes_with_its_prefix():
     cluster = load_profile("cluster")
     assert cluster.covers("140727") and cluster.covers("140110") and not cluster.covers("140225")
     # 140226 shares the city prefix with 140225 but is a different county.
     assert not load_profile("hunyuan").covers("140226") and load_profile("shanxi").covers("140225")
 
 
-def test_contradicting_texts_are_stored_together():
+def test_contradicting_figures_of_two_texts_are_stored_together():
     province = load_profile("shanxi")
     (target,) = [t for t in province.targets if t.other_sources]
     assert (target.value, target.year, target.other_sources[0].value) == ("4749", 2025, "4748")
@@ -104,17 +108,19 @@ def test_contradicting_texts_are_stored_together():
 
 
 def test_shipped_profiles_have_no_problem():
-    assert set(AREAS.values()) <= set(profile_ids())
+    assert set(PROFILE_BY_AREA_CODE.values()) <= set(profile_ids())
     assert not [problem for name in profile_ids() for problem in find_profile_problems(name)]
 
 
-def test_missed_stated_figure_warns_and_missed_task_fails(tmp_path):
+def test_missed_stated_figure_gives_a_warning_and_missed_task_an_error(tmp_path):
     """Compare one hectare with a stated 自然保护地 area and an assigned 红线 area.
 
     Both are missed by far; only the assigned figure gives an error.
     """
-    path = write_profile(tmp_path, HEAD + TARGET + TARGET.replace("red_line", "reserves").replace(">=", "="))
-    rows = {"red_line": [HECTARE], "reserves": [HECTARE], "detail_units": [HECTARE]}
+    path = write_profile(
+        tmp_path, PROFILE_HEAD + TARGET_SECTION + TARGET_SECTION.replace("red_line", "reserves").replace(">=", "=")
+    )
+    rows = {"red_line": [HECTARE_SQUARE], "reserves": [HECTARE_SQUARE], "detail_units": [HECTARE_SQUARE]}
     plan = plan_of(rows)
     report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
     assert {(f.params["indicator"], str(f.severity)) for f in report.findings} == {
@@ -123,9 +129,9 @@ def test_missed_stated_figure_warns_and_missed_task_fails(tmp_path):
     }
 
 
-def test_stated_figure_without_its_layer_is_shown_as_reference(tmp_path):
-    path = write_profile(tmp_path, HEAD + TARGET.replace("red_line", "reserves").replace(">=", "="))
-    plan = plan_of({"red_line": [HECTARE]})
+def test_stated_figure_without_its_layer_is_shown_for_reference(tmp_path):
+    path = write_profile(tmp_path, PROFILE_HEAD + TARGET_SECTION.replace("red_line", "reserves").replace(">=", "="))
+    plan = plan_of({"red_line": [HECTARE_SQUARE]})
     report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
     (shown,) = [i for i in report.indicators if i.id == "reserves_area"]
     assert (shown.value, shown.target, shown.state) == (None, 1.0, "reference")
@@ -135,88 +141,144 @@ def test_stated_figure_without_its_layer_is_shown_as_reference(tmp_path):
 @pytest.mark.parametrize(
     ("below", "state"), [("", "met"), ('warn_below = "0.005"\n', "met"), ('warn_below = "0.02"\n', "warning")]
 )
-def test_target_margin_decides_the_warning(tmp_path, below, state):
-    """Compare 0.99975 ha with 0.99 ha; the remainder is 0.00975 ha."""
-    path = write_profile(tmp_path, HEAD + TARGET.replace("1.00", "0.99").replace("km2", "ha") + below)
-    plan = plan_of({"red_line": [HECTARE]})
+def test_warning_near_a_target_depends_on_the_margin_set_in_the_profile(tmp_path, below, state):
+    """Compare 0.99975 ha with a target of 0.99 ha; the margin is 0.00975 ha."""
+    path = write_profile(tmp_path, PROFILE_HEAD + TARGET_SECTION.replace("1.00", "0.99").replace("km2", "ha") + below)
+    plan = plan_of({"red_line": [HECTARE_SQUARE]})
     report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
     assert [i.state for i in report.indicators if i.id == "red_line_area"] == [state]
 
 
 # -- errors in a file -------------------------------------------------------------------------------------------------
 
-SLIPS = [
-    (HEAD.replace('"140225"', '"14022"'), ["area_code", "14022"], "area code too short"),
-    (HEAD.replace('"140225"', "140225"), ["area_code", "str"], "area code not text"),
-    (HEAD.replace('"140225"', '"１４０２２５"'), ["area_code", "１４０２２５"], "area code full-width"),
-    (HEAD.replace('"140225"', '"cluster"'), ["area_code", "members"], "cluster without members"),
-    (HEAD + 'members = ["140226"]\n', ["members", "cluster"], "county with members"),
-    (HEAD + 'base = "shanxy"\n', ["base", "shanxy", "shanxi"], "misspelt base"),
+INVALID_PROFILES = [
+    (PROFILE_HEAD.replace('"140225"', '"14022"'), ["area_code", "14022"], "area code too short"),
+    (PROFILE_HEAD.replace('"140225"', "140225"), ["area_code", "str"], "area code not text"),
+    (PROFILE_HEAD.replace('"140225"', '"１４０２２５"'), ["area_code", "１４０２２５"], "area code full-width"),
+    (PROFILE_HEAD.replace('"140225"', '"cluster"'), ["area_code", "members"], "cluster without members"),
+    (PROFILE_HEAD + 'members = ["140226"]\n', ["members", "cluster"], "county with members"),
+    (PROFILE_HEAD + 'base = "shanxy"\n', ["base", "shanxy", "shanxi"], "misspelt base"),
     (
-        HEAD.replace("140225", "130225") + 'base = "shanxi"\n',
+        PROFILE_HEAD.replace("140225", "130225") + 'base = "shanxi"\n',
         ["area_code", "130225", "140000"],
         "another province's county",
     ),
-    (HEAD + 'standard = "county"\n', ["county", "county_db"], "standard unknown"),
-    (HEAD + 'edition = "2035"\n', ["county_db", "2035", "2021"], "edition unknown"),
-    (HEAD + "edition = 2021\n", ["edition", "str"], "edition not text"),
-    (HEAD + '[severity]\nLAW999 = "INFO"\n', ["severity.LAW999", "LAW001"], "severity of an unknown rule"),
-    (HEAD + '[severity]\nLAW001 = "error"\n', ["severity.LAW001", "ERROR"], "severity unknown"),
-    (HEAD + '[phase.final.severity]\nLAW001 = "INFO"\n', ["phase", "final", "approval"], "phase unknown"),
-    (HEAD + '[phase.approval]\nLAW001 = "INFO"\n', ["phase.approval.severity"], "phase without its heading"),
-    (HEAD + '[phase.approval.severity]\nLAW1 = "INFO"\n', ["phase.approval.severity.LAW1"], "phase of an unknown rule"),
-    (HEAD + "[ratio]\nlimit = true\n", ["ratio.limit", "int"], "limit not a number"),
-    (HEAD + 'ratio = "1.3"\n', ["ratio", "dict"], "section not a table"),
-    (HEAD + 'rules_extra = "quality"\n', ["rules_extra", "list"], "rules not a list"),
-    (HEAD + 'targets = "1"\n', ["targets", "list"], "targets not a list"),
-    (HEAD + "[ratio]\ndenominator_share = 15\n", ["ratio.denominator_share", "15", "0–1"], "per cent for a share"),
+    (PROFILE_HEAD + 'standard = "county"\n', ["county", "county_db"], "standard unknown"),
+    (PROFILE_HEAD + 'edition = "2035"\n', ["county_db", "2035", "2021"], "edition unknown"),
+    (PROFILE_HEAD + "edition = 2021\n", ["edition", "str"], "edition not text"),
+    (PROFILE_HEAD + '[severity]\nLAW999 = "INFO"\n', ["severity.LAW999", "LAW001"], "severity of an unknown rule"),
+    (PROFILE_HEAD + '[severity]\nLAW001 = "error"\n', ["severity.LAW001", "ERROR"], "severity unknown"),
+    (PROFILE_HEAD + '[phase.final.severity]\nLAW001 = "INFO"\n', ["phase", "final", "approval"], "phase unknown"),
+    (PROFILE_HEAD + '[phase.approval]\nLAW001 = "INFO"\n', ["phase.approval.severity"], "phase without its heading"),
     (
-        HEAD + "[rules.LAW020]\nmax_flexible_share = 15\n",
+        PROFILE_HEAD + '[phase.approval.severity]\nLAW1 = "INFO"\n',
+        ["phase.approval.severity.LAW1"],
+        "phase of an unknown rule",
+    ),
+    (PROFILE_HEAD + "[ratio]\nlimit = true\n", ["ratio.limit", "int"], "limit not a number"),
+    (PROFILE_HEAD + 'ratio = "1.3"\n', ["ratio", "dict"], "section not a table"),
+    (PROFILE_HEAD + 'rules_extra = "quality"\n', ["rules_extra", "list"], "rules not a list"),
+    (PROFILE_HEAD + 'targets = "1"\n', ["targets", "list"], "targets not a list"),
+    (
+        PROFILE_HEAD + "[ratio]\ndenominator_share = 15\n",
+        ["ratio.denominator_share", "15", "0–1"],
+        "per cent for a share",
+    ),
+    (
+        PROFILE_HEAD + "[rules.LAW020]\nmax_flexible_share = 15\n",
         ["rules.LAW020.max_flexible_share", "0–1"],
         "per cent for a rule",
     ),
-    (HEAD + "[rules.LAW020]\nmax_flexible_share = -1\n", ["rules.LAW020.max_flexible_share", ">= 0"], "negative value"),
-    (HEAD + TARGET + 'area_code = "1402"\n', ["targets[1].area_code", "1402"], "target of an unknown area"),
-    (HEAD + TARGET + TARGET, ["targets[2]", "red_line_area", "also_said"], "duplicate target"),
-    (HEAD + TARGET.replace("2035", "20355"), ["targets[1].year", "2100"], "year"),
-    (HEAD + TARGET.replace("2035", '"2035"'), ["targets[1].year", "int"], "year not a number"),
-    (HEAD + TARGET.replace('binding = ""', 'binding = "约束"'), ["targets[1].binding", "约束性"], "binding"),
-    (HEAD + TARGET.replace('">="', '">"'), ["targets[1].comparison", ">="], "comparison"),
-    (HEAD + TARGET.replace('"km2"', '"count"'), ["targets[1].unit", "count", "km2"], "an area that is counted"),
-    (HEAD + TARGET + 'warn_below = "1%"\n', ["targets[1].warn_below", "1%"], "margin not a number"),
-    (HEAD + TARGET + 'also_said = [{ value = "1.10" }]\n', ["targets[1].also_said[1].source"], "no source"),
-    (HEAD + TARGET + 'also_said = "1.10"\n', ["targets[1].also_said", "list"], "also_said not a list"),
     (
-        HEAD + STATED + "[[stated]]\n" + STATED.partition("\n")[2],
+        PROFILE_HEAD + "[rules.LAW020]\nmax_flexible_share = -1\n",
+        ["rules.LAW020.max_flexible_share", ">= 0"],
+        "negative value",
+    ),
+    (
+        PROFILE_HEAD + TARGET_SECTION + 'area_code = "1402"\n',
+        ["targets[1].area_code", "1402"],
+        "target of an unknown area",
+    ),
+    (PROFILE_HEAD + TARGET_SECTION + TARGET_SECTION, ["targets[2]", "red_line_area", "also_said"], "duplicate target"),
+    (PROFILE_HEAD + TARGET_SECTION.replace("2035", "20355"), ["targets[1].year", "2100"], "year"),
+    (PROFILE_HEAD + TARGET_SECTION.replace("2035", '"2035"'), ["targets[1].year", "int"], "year not a number"),
+    (
+        PROFILE_HEAD + TARGET_SECTION.replace('binding = ""', 'binding = "约束"'),
+        ["targets[1].binding", "约束性"],
+        "binding",
+    ),
+    (PROFILE_HEAD + TARGET_SECTION.replace('">="', '">"'), ["targets[1].comparison", ">="], "comparison"),
+    (
+        PROFILE_HEAD + TARGET_SECTION.replace('"km2"', '"count"'),
+        ["targets[1].unit", "count", "km2"],
+        "an area that is counted",
+    ),
+    (PROFILE_HEAD + TARGET_SECTION + 'warn_below = "1%"\n', ["targets[1].warn_below", "1%"], "margin not a number"),
+    (
+        PROFILE_HEAD + TARGET_SECTION + 'also_said = [{ value = "1.10" }]\n',
+        ["targets[1].also_said[1].source"],
+        "no source",
+    ),
+    (PROFILE_HEAD + TARGET_SECTION + 'also_said = "1.10"\n', ["targets[1].also_said", "list"], "also_said not a list"),
+    (
+        PROFILE_HEAD + STATED_FIGURE_SECTION + "[[stated]]\n" + STATED_FIGURE_SECTION.partition("\n")[2],
         ["stated[2]", "森林覆盖率"],
         "duplicate stated figure",
     ),
-    (HEAD + STATED.replace("name", "indicator"), ["stated[1].name"], "stated without a name"),
-    (HEAD + LINE.replace("文物保护单位", "文保单位"), ["heritage_register[1].kind", "历史建筑"], "kind unknown"),
-    (HEAD + LINE.replace('"省级"', '"省"'), ["heritage_register[1].level", "省级"], "level unknown"),
-    (HEAD + LINE.replace("8", '"8"'), ["heritage_register[1].count", "int"], "count not a number"),
-    (HEAD + LINE.replace("8", "-8"), ["heritage_register[1].count", ">= 0"], "negative count"),
-    (HEAD + LINE + LINE, ["heritage_register[2]", "省保"], "duplicate register line"),
-    (HEAD + SITE.replace('unit = "ha"\n', ""), ["heritage_register[1].unit", "ha"], "area without unit"),
-    (HEAD + LINE + 'area = "1.0"\n', ["heritage_register[1].area"], "a count with an area"),
-    (HEAD + SITE.replace('name = "某街区"\n', ""), ["heritage_register[1].name"], "neither count nor name"),
+    (PROFILE_HEAD + STATED_FIGURE_SECTION.replace("name", "indicator"), ["stated[1].name"], "stated without a name"),
     (
-        HEAD + '[confirmed]\nby = "x"\ndocument = ""\ndate = "2026-11-20"\nitems = []\n',
+        PROFILE_HEAD + HERITAGE_COUNT_SECTION.replace("文物保护单位", "文保单位"),
+        ["heritage_register[1].kind", "历史建筑"],
+        "kind unknown",
+    ),
+    (
+        PROFILE_HEAD + HERITAGE_COUNT_SECTION.replace('"省级"', '"省"'),
+        ["heritage_register[1].level", "省级"],
+        "level unknown",
+    ),
+    (
+        PROFILE_HEAD + HERITAGE_COUNT_SECTION.replace("8", '"8"'),
+        ["heritage_register[1].count", "int"],
+        "count not a number",
+    ),
+    (
+        PROFILE_HEAD + HERITAGE_COUNT_SECTION.replace("8", "-8"),
+        ["heritage_register[1].count", ">= 0"],
+        "negative count",
+    ),
+    (
+        PROFILE_HEAD + HERITAGE_COUNT_SECTION + HERITAGE_COUNT_SECTION,
+        ["heritage_register[2]", "省保"],
+        "duplicate register line",
+    ),
+    (
+        PROFILE_HEAD + HERITAGE_SITE_SECTION.replace('unit = "ha"\n', ""),
+        ["heritage_register[1].unit", "ha"],
+        "area without unit",
+    ),
+    (PROFILE_HEAD + HERITAGE_COUNT_SECTION + 'area = "1.0"\n', ["heritage_register[1].area"], "a count with an area"),
+    (
+        PROFILE_HEAD + HERITAGE_SITE_SECTION.replace('name = "某街区"\n', ""),
+        ["heritage_register[1].name"],
+        "neither count nor name",
+    ),
+    (
+        PROFILE_HEAD + '[confirmed]\nby = "x"\ndocument = ""\ndate = "2026-11-20"\nitems = []\n',
         ["confirmed.document"],
         "document empty",
     ),
     (
-        HEAD + '[confirmed]\nby = "x"\ndocument = "y"\ndate = "2026-13-20"\nitems = []\n',
+        PROFILE_HEAD + '[confirmed]\nby = "x"\ndocument = "y"\ndate = "2026-13-20"\nitems = []\n',
         ["confirmed.date", "2026-13-20"],
         "invalid date",
     ),
-    (HEAD + '[absent]\nconcepts = "heritage"\n', ["absent.concepts", "list"], "absent not a list"),
-    (HEAD + "marks = 1\n", ["marks", "dict"], "marks not a table"),
+    (PROFILE_HEAD + '[absent]\nconcepts = "heritage"\n', ["absent.concepts", "list"], "absent not a list"),
+    (PROFILE_HEAD + "marks = 1\n", ["marks", "dict"], "marks not a table"),
 ]
 
 
-@pytest.mark.parametrize(("text", "words"), [pytest.param(t, w, id=i) for t, w, i in SLIPS])
-def test_error_names_file_and_key(tmp_path, text, words):
+@pytest.mark.parametrize(("text", "words"), [pytest.param(t, w, id=i) for t, w, i in INVALID_PROFILES])
+def test_profile_error_names_file_and_key(tmp_path, text, words):
     path = write_profile(tmp_path, text)
     with pytest.raises(DataError) as caught:
         load_profile(path)
@@ -229,7 +291,9 @@ def test_error_names_file_and_key(tmp_path, text, words):
 
 def test_find_profile_problems_lists_all_errors_at_once(tmp_path):
     text = (
-        HEAD + 'colour = 1\n[ratio]\nlimits = 1\nform = "n9"\n[severity]\nX = "INFO"\n' + TARGET.replace('"1.00"', "1")
+        PROFILE_HEAD
+        + 'colour = 1\n[ratio]\nlimits = 1\nform = "n9"\n[severity]\nX = "INFO"\n'
+        + TARGET_SECTION.replace('"1.00"', "1")
     )
     found = find_profile_problems(write_profile(tmp_path, text))
     assert [p.params["key"] for p in found] == [
@@ -244,7 +308,7 @@ def test_find_profile_problems_lists_all_errors_at_once(tmp_path):
 # -- location of a profile and its bases --------------------------------------------------------------------------------
 
 
-def test_base_may_be_a_relative_path_or_a_shipped_profile(tmp_path):
+def test_base_of_a_profile_may_be_a_relative_path_or_a_shipped_profile(tmp_path):
     (tmp_path / "市").mkdir()
     write_profile(
         tmp_path,
@@ -252,23 +316,26 @@ def test_base_may_be_a_relative_path_or_a_shipped_profile(tmp_path):
         "市/datong.toml",
     )
     for base in ("市/datong.toml", "shanxi"):
-        profile = load_profile(write_profile(tmp_path, HEAD + f'base = "{base}"\n'))
+        profile = load_profile(write_profile(tmp_path, PROFILE_HEAD + f'base = "{base}"\n'))
         assert profile.chain()[-1].id == "shanxi"
         assert profile.settings["ratio.limit"] == (1.2 if "datong" in base else 1.3)
 
 
-def test_circular_bases_raise_an_error(tmp_path):
+def test_profiles_based_on_each_other_raise_an_error(tmp_path):
     for name, base in (("x", "y"), ("y", "z"), ("z", "x")):
-        write_profile(tmp_path, HEAD.replace('"x"', f'"{name}"') + f'base = "{base}"\n', f"{name}.toml")
+        write_profile(tmp_path, PROFILE_HEAD.replace('"x"', f'"{name}"') + f'base = "{base}"\n', f"{name}.toml")
     with pytest.raises(DataError) as caught:
         load_profile(tmp_path / "x.toml")
     assert caught.value.key == "profile_circle"
 
 
-def test_base_confirms_nothing_for_a_county(tmp_path):
+def test_confirmation_in_a_base_profile_confirms_nothing_for_the_county(tmp_path):
     confirmed = '[confirmed]\nby = "市"\ndocument = "文"\ndate = 2026-11-20\nitems = ["all"]\n'
     write_profile(tmp_path, 'id = "city"\nname = "市"\narea_code = "140200"\n' + confirmed, "city.toml")
-    city, county = load_profile(tmp_path / "city.toml"), load_profile(write_profile(tmp_path, HEAD + 'base = "city"\n'))
+    city, county = (
+        load_profile(tmp_path / "city.toml"),
+        load_profile(write_profile(tmp_path, PROFILE_HEAD + 'base = "city"\n')),
+    )
     assert city.confirmed == {"all"} and city.confirmed_by["date"] == "2026-11-20"
     assert not county.confirmed and not county.confirmed_by
 
@@ -279,18 +346,21 @@ def test_base_confirms_nothing_for_a_county(tmp_path):
 @pytest.mark.parametrize(
     ("text", "phase"), [("报批", "approval"), ("编制阶段", "drafting"), ("Publicity", "publicity"), (" ", "")]
 )
-def test_phase_is_accepted_by_id_or_chinese_name(text, phase):
+def test_planning_phase_is_accepted_by_id_or_chinese_name(text, phase):
     assert phase_of(text) == phase
 
 
-def test_unknown_phase_error_lists_the_known_ones():
+def test_unknown_planning_phase_is_refused_with_the_known_ones():
     with pytest.raises(InputError) as caught:
         Options(phase="终稿").norm()
     assert all(name in Texts("zh").explain(caught.value) for name in ("终稿", *PHASES, *PHASES.values()))
 
 
-def test_severity_comes_from_the_most_specific_source(tmp_path):
-    """Search the phase of profile, base and standard, then profile, base and standard, then the rule."""
+def test_severity_of_a_rule_is_taken_from_the_most_specific_source(tmp_path):
+    """Search the phase of profile, base and standard, then each without phase.
+
+    The rule's own severity is last.
+    """
     folder = tmp_path / "本县标准"
     shutil.copytree(STANDARDS / "county_db-2021", folder)
     with (folder / "standard.toml").open("a", encoding="utf-8") as file:
@@ -299,19 +369,19 @@ def test_severity_comes_from_the_most_specific_source(tmp_path):
     write_profile(
         tmp_path, base + '[severity]\nLAW002 = "WARNING"\n[phase.approval.severity]\nLAW001 = "ERROR"\n', "city.toml"
     )
-    path = write_profile(tmp_path, HEAD + 'base = "city"\n[phase.approval.severity]\nLAW002 = "ERROR"\n')
+    path = write_profile(tmp_path, PROFILE_HEAD + 'base = "city"\n[phase.approval.severity]\nLAW002 = "ERROR"\n')
     rules = all_rules()
 
-    def severity_of(phase, code):
+    def get_severity(phase, code):
         return str(Options(profile=str(path), phase=phase).norm().severity(rules[code]))
 
-    assert [severity_of("", c) for c in ("LAW001", "LAW002", "LAW010")] == [
+    assert [get_severity("", c) for c in ("LAW001", "LAW002", "LAW010")] == [
         "INFO",
         "WARNING",
         str(rules["LAW010"].severity),
     ]
-    assert [severity_of("编制", c) for c in ("LAW001", "LAW002")] == ["WARNING", "WARNING"]
-    assert [severity_of("报批", c) for c in ("LAW001", "LAW002")] == ["ERROR", "ERROR"]
+    assert [get_severity("编制", c) for c in ("LAW001", "LAW002")] == ["WARNING", "WARNING"]
+    assert [get_severity("报批", c) for c in ("LAW001", "LAW002")] == ["ERROR", "ERROR"]
 
 
 @pytest.mark.parametrize(
@@ -323,7 +393,7 @@ def test_severity_comes_from_the_most_specific_source(tmp_path):
         ("[phase.drafting]\nLAW001 = 1\n", "phase.drafting.severity"),
     ],
 )
-def test_invalid_severity_of_a_standard_names_its_key(tmp_path, text, key):
+def test_invalid_severity_in_a_standard_is_refused_with_its_key(tmp_path, text, key):
     folder = tmp_path / "own"
     folder.mkdir()
     head = 'id = "own"\nedition = "1"\nname = "本县"\nincludes = ["county_db"]\n'
@@ -333,14 +403,14 @@ def test_invalid_severity_of_a_standard_names_its_key(tmp_path, text, key):
     assert caught.value.params["key"] == key
 
 
-def test_severities_of_the_standards_name_existing_rules():
+def test_severities_in_the_standards_name_existing_rules():
     for standard in map(load_standard, ("county_db", "three_lines_2022", "survey_2020")):
         tables = [standard.severity, *standard.phases.values()]
         assert {code for table in tables for code in table} <= set(all_rules())
 
 
-def test_no_phase_raises_an_unconfirmed_rule_to_error():
-    """Limit rules without a confirmed source to warnings, as for the rules themselves."""
+def test_no_planning_phase_raises_an_unconfirmed_rule_to_error():
+    """Keep rules without a confirmed source at most warnings in every phase."""
     standard = load_standard()
     norm = Norm(standard, load_profile())
     for table in (standard.severity, *standard.phases.values()):
@@ -354,7 +424,7 @@ def test_no_phase_raises_an_unconfirmed_rule_to_error():
 
 @pytest.fixture
 def standards_with_two_editions(tmp_path, monkeypatch):
-    """Copy the shipped standards and add a second edition of one as a folder, without code."""
+    """Return a folder of the shipped standards with a second edition of one of them."""
     folder = tmp_path / "standards"
     shutil.copytree(STANDARDS, folder)
     new = folder / "county_db-2028"
@@ -371,7 +441,7 @@ def standards_with_two_editions(tmp_path, monkeypatch):
     load_standard.cache_clear()
 
 
-def test_second_edition_needs_only_a_folder(standards_with_two_editions):
+def test_second_edition_of_a_standard_needs_only_a_folder(standards_with_two_editions):
     new, old = load_standard(), load_standard("county_db", "2021")
     assert (new.edition, old.edition) == ("2028", "2021")
     assert load_standard("county_db-2021").folder == old.folder == standards_with_two_editions / "county_db-2021"
@@ -382,30 +452,30 @@ def test_second_edition_needs_only_a_folder(standards_with_two_editions):
     assert new.settings["ratio.limit"] == 1.1 and old.settings["ratio.limit"] == 1.3
 
 
-def test_profile_uses_the_edition_it_names(standards_with_two_editions, tmp_path):
-    path = write_profile(tmp_path, HEAD + 'edition = "2028"\n')
+def test_profile_uses_the_edition_of_the_standard_that_it_names(standards_with_two_editions, tmp_path):
+    path = write_profile(tmp_path, PROFILE_HEAD + 'edition = "2028"\n')
     norm = Options(profile=str(path)).norm()
     assert (norm.standard.edition, norm.get("ratio.limit")) == ("2028", 1.1)
     assert norm.severity(all_rules()["LAW002"]) is Severity.INFO
     # A published profile keeps the edition that it was written for when newer ones are added.
     assert Options(profile="hunyuan").norm().standard.edition == "2021"
     # A county on top of such a profile may still take another edition.
-    path = write_profile(tmp_path, HEAD + 'base = "shanxi"\nedition = "2028"\n', "y.toml")
+    path = write_profile(tmp_path, PROFILE_HEAD + 'base = "shanxi"\nedition = "2028"\n', "y.toml")
     assert Options(profile=str(path)).norm().standard.edition == "2028"
 
 
-def test_edition_may_be_loaded_from_any_folder(tmp_path):
+def test_edition_of_a_standard_may_be_loaded_from_any_folder(tmp_path):
     folder = tmp_path / "标准" / "county_db-2030"
     shutil.copytree(STANDARDS / "county_db-2021", folder)
     text = (folder / "standard.toml").read_text(encoding="utf-8").replace('edition = "2021"', 'edition = "2030"')
     (folder / "standard.toml").write_text(text, encoding="utf-8")
-    path = write_profile(tmp_path, HEAD + 'standard = "标准/county_db-2030"\n')
+    path = write_profile(tmp_path, PROFILE_HEAD + 'standard = "标准/county_db-2030"\n')
     norm = Options(profile=str(path)).norm()
     assert (norm.standard.edition, norm.standard.folder) == ("2030", folder)
     assert load_standard().edition == "2021"
 
 
-def test_duplicate_edition_folders_raise_an_error(standards_with_two_editions):
+def test_two_folders_with_the_same_edition_raise_an_error(standards_with_two_editions):
     shutil.copytree(standards_with_two_editions / "county_db-2028", standards_with_two_editions / "copy")
     load_standard.cache_clear()
     with pytest.raises(DataError) as caught:
@@ -413,7 +483,7 @@ def test_duplicate_edition_folders_raise_an_error(standards_with_two_editions):
     assert caught.value.key == "data_duplicate" and "2028" in Texts("zh").explain(caught.value)
 
 
-def test_circular_includes_raise_an_error(tmp_path):
+def test_standards_that_include_each_other_raise_an_error(tmp_path):
     for name, other in (("one", "two"), ("two", "one")):
         (tmp_path / name).mkdir()
         text = f'id = "{name}"\nedition = "1"\nname = "{name}"\nincludes = ["{other}"]\n'
@@ -425,36 +495,36 @@ def test_circular_includes_raise_an_error(tmp_path):
 
 # -- a check in a phase -----------------------------------------------------------------------------------------------
 
-DUPLICATES = [
-    {"wkt": HECTARE, "key": "140225000009000001"},
+ROWS_WITH_ONE_KEY = [
+    {"wkt": HECTARE_SQUARE, "key": "140225000009000001"},
     {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 0))", "key": "140225000009000001"},
 ]
 
 
 @pytest.mark.parametrize(("phase", "severity"), [("", "ERROR"), ("编制", "WARNING"), ("公示", "ERROR")])
-def test_phase_sets_the_severity_of_a_finding(phase, severity):
-    """Report a repeated key as a warning while the plan is drafted.
+def test_planning_phase_sets_the_severity_of_a_finding(phase, severity):
+    """Check a repeated key while the plan is drafted, where it is only a warning.
 
     The result then depends on an unconfirmed setting.
     """
     norm = Options(phase=phase).norm()
-    layers = [source_layer("STBHHX", DUPLICATES, norm)]
+    layers = [source_layer("STBHHX", ROWS_WITH_ONE_KEY, norm)]
     report = check_plan(layers, Options(phase=phase, rules=("ATT001",))).report
     assert {str(f.severity) for f in report.findings} == {severity} and report.rules[0].severity == severity
     assert report.provenance["phase"] == norm.phase
     assert ("phase" in report.rules[0].unconfirmed) == (severity == "WARNING")
 
 
-def test_county_can_confirm_the_severities_of_the_phases(tmp_path):
-    text = HEAD + '[confirmed]\nby = "县局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["phase"]\n'
+def test_county_profile_can_confirm_the_severities_of_the_phases(tmp_path):
+    text = PROFILE_HEAD + '[confirmed]\nby = "县局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["phase"]\n'
     options = Options(profile=str(write_profile(tmp_path, text)), phase="drafting", rules=("ATT001",))
-    report = check_plan([source_layer("STBHHX", DUPLICATES, options.norm())], options).report
+    report = check_plan([source_layer("STBHHX", ROWS_WITH_ONE_KEY, options.norm())], options).report
     assert "phase" not in report.rules[0].unconfirmed
 
 
-def test_report_page_names_the_phase(tmp_path):
+def test_report_page_names_the_planning_phase(tmp_path):
     options = Options(phase="报批", rules=("ATT001",))
-    checked = check_plan([source_layer("STBHHX", DUPLICATES, options.norm())], options)
+    checked = check_plan([source_layer("STBHHX", ROWS_WITH_ONE_KEY, options.norm())], options)
     write_outputs(checked.report, checked.plan, Outputs(html=str(tmp_path / "报告.html")))
     page = (tmp_path / "报告.html").read_text(encoding="utf-8")
     assert "报批阶段" in page

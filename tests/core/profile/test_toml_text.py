@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Edits of values in the text of a TOML file: comments, order and unknown keys are preserved."""
+"""Edits of values in TOML text keep comments, order and unknown keys."""
 
 import tomllib
 from pathlib import Path
@@ -12,7 +12,7 @@ from plugin.core.errors import DataError
 from plugin.core.profile.toml_text import TomlText, render_toml
 from plugin.paths import PROFILES
 
-FILE = """# The county's own file.
+PROFILE_TEXT = """# The county's own file.
 id = "x" # named by hand
 name = '某县'
 
@@ -44,55 +44,57 @@ note = \"\"\"two
 [marks]
 "ratio.limit" = "A"
 """
-PATH = Path("某县.toml")
+PROFILE_PATH = Path("某县.toml")
 
 
-def nonblank_lines(text):
+def list_nonblank_lines(text):
     return [line for line in text.splitlines() if line.strip()]
 
 
-def test_changing_a_value_preserves_every_other_line():
-    file = TomlText(FILE, PATH)
+def test_changing_a_toml_value_preserves_every_other_line():
+    file = TomlText(PROFILE_TEXT, PROFILE_PATH)
     file.set(("ratio", "limit"), 1.2)
     file.set(("targets", 1, "value"), "2.50")
-    assert file.text == FILE.replace("1.25", "1.2").replace('"2.00"', '"2.50"')
+    assert file.text == PROFILE_TEXT.replace("1.25", "1.2").replace('"2.00"', '"2.50"')
 
 
-def test_setting_an_equal_value_changes_nothing():
-    file = TomlText(FILE, PATH)
+def test_setting_an_equal_toml_value_changes_nothing():
+    file = TomlText(PROFILE_TEXT, PROFILE_PATH)
     file.set(("name",), "某县")
     file.set(("ratio", "odd key"), ["a"])
-    assert file.text == FILE
+    assert file.text == PROFILE_TEXT
 
 
-def test_new_keys_join_their_table_and_new_tables_are_appended():
-    file = TomlText(FILE, PATH)
+def test_new_toml_keys_join_their_table_and_new_tables_are_appended():
+    file = TomlText(PROFILE_TEXT, PROFILE_PATH)
     file.set(("ratio", "form"), "n2")
     file.set(("base",), "shanxi")
     file.set(("confirmed", "items"), ["ratio.form"])
-    added = [line for line in nonblank_lines(file.text) if line not in nonblank_lines(FILE)]
+    added = [line for line in list_nonblank_lines(file.text) if line not in list_nonblank_lines(PROFILE_TEXT)]
     assert added == ['base = "shanxi"', 'form = "n2"', "[confirmed]", 'items = ["ratio.form"]']
-    assert [line for line in nonblank_lines(file.text) if line in nonblank_lines(FILE)] == nonblank_lines(FILE)
+    assert [
+        line for line in list_nonblank_lines(file.text) if line in list_nonblank_lines(PROFILE_TEXT)
+    ] == list_nonblank_lines(PROFILE_TEXT)
     assert (
         file.text.index("base =") < file.text.index("[ratio]") < file.text.index("form =") < file.text.index("# About")
     )
 
 
-def test_adding_and_removing_rows_affects_only_their_lines():
-    file = TomlText(FILE, PATH)
+def test_adding_and_removing_toml_rows_changes_only_their_lines():
+    file = TomlText(PROFILE_TEXT, PROFILE_PATH)
     file.append_row("targets", {"indicator": "farmland_area", "value": "3"})
     assert [row["indicator"] for row in file.table["targets"]] == ["red_line_area", "boundary_area", "farmland_area"]
     file.remove_row("targets", 0)
-    removed = set(nonblank_lines(FILE)) - set(nonblank_lines(file.text))
+    removed = set(list_nonblank_lines(PROFILE_TEXT)) - set(list_nonblank_lines(file.text))
     assert removed == {'indicator = "red_line_area" # from the text', 'value = "1.00"'}
     for position in (1, 0):
         file.remove_row("targets", position)
     assert "targets" not in file.table and file.table["document"] == {"密级": "内部", "maps": [{"no": 1}]}
 
 
-def test_inline_and_dotted_tables_are_changed_in_place():
+def test_values_in_inline_and_dotted_toml_tables_are_changed_in_place():
     file = TomlText(
-        'ratio = { limit = 1.3, form = "n1" }\ntolerance.cluster_m = 1.0\ntargets = [{ value = "1" }]\n', PATH
+        'ratio = { limit = 1.3, form = "n1" }\ntolerance.cluster_m = 1.0\ntargets = [{ value = "1" }]\n', PROFILE_PATH
     )
     file.set(("ratio", "limit"), 1.2)
     file.set(("tolerance", "edge_match_m"), 2.0)
@@ -104,25 +106,25 @@ def test_inline_and_dotted_tables_are_changed_in_place():
         "tolerance": {"cluster_m": 1.0, "edge_match_m": 2.0},
         "targets": [{"value": "3"}, {"value": "2"}],
     }
-    assert len(nonblank_lines(file.text)) == 4
+    assert len(list_nonblank_lines(file.text)) == 4
 
 
-def test_edit_that_would_lose_a_comment_is_refused():
-    file = TomlText(FILE, PATH)
+def test_toml_edit_that_would_lose_a_comment_is_refused():
+    file = TomlText(PROFILE_TEXT, PROFILE_PATH)
     with pytest.raises(DataError) as error:
         file.set(("ratio", "odd key"), ["b"])
-    assert error.value.params["key"] == "ratio.odd key" and file.text == FILE
+    assert error.value.params["key"] == "ratio.odd key" and file.text == PROFILE_TEXT
 
 
-def test_line_endings_are_preserved():
-    file = TomlText(FILE.replace("\n", "\r\n").rstrip(), PATH)
+def test_toml_edit_preserves_line_endings():
+    file = TomlText(PROFILE_TEXT.replace("\n", "\r\n").rstrip(), PROFILE_PATH)
     file.set(("marks", "ratio.form"), "A")
     assert file.text.count("\n") == file.text.count("\r\n") and file.text.endswith('"ratio.form" = "A"\r\n')
 
 
 @pytest.mark.parametrize("path", sorted(PROFILES.glob("*.toml")), ids=lambda p: p.stem)
 def test_every_value_of_a_shipped_profile_can_be_replaced_and_restored(path):
-    """Replace each value and restore it; the text with its comments must be equal."""
+    """Replace each value and restore it; the text must be equal again."""
     text = path.read_text(encoding="utf-8")
     file = TomlText(text, path)
     for position, row in enumerate(file.table["targets"] if "targets" in file.table else []):
@@ -137,15 +139,15 @@ def test_every_value_of_a_shipped_profile_can_be_replaced_and_restored(path):
     assert file.text == text
 
 
-VALUES = st.recursive(
+random_toml_values = st.recursive(
     st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=3),
     max_leaves=6,
 )  # fmt: skip
 
 
-@given(VALUES)
-def test_any_value_reads_back_as_written(value):
+@given(random_toml_values)
+def test_any_value_written_as_toml_reads_back_equal(value):
     assert tomllib.loads(f"k = {render_toml(value)}") == {"k": value}
 
 
@@ -155,12 +157,12 @@ def test_any_value_reads_back_as_written(value):
             st.sampled_from(
                 [("ratio", "limit"), ("name",), ("a", "b", "c d"), ("targets", 0, "value"), ("document", "密级")]
             ),
-            VALUES,
+            random_toml_values,
         )
     )
 )
-def test_edits_preserve_unrelated_keys(changes):
-    file = TomlText(FILE, PATH)
+def test_toml_edits_preserve_unrelated_keys(changes):
+    file = TomlText(PROFILE_TEXT, PROFILE_PATH)
     for place, value in changes:
         file.set(place, value)
     for place, value in dict(changes).items():

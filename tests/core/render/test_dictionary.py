@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The data dictionary: every layer, field, code and mark of a standard in one self-contained file."""
+"""The data dictionary: every layer, field and code of a standard on one page."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ from plugin.core.standard.template import Code, CodeList
 from plugin.paths import STANDARDS
 
 
-class Anchors(HTMLParser):
+class AnchorCollector(HTMLParser):
     def __init__(self, page):
         super().__init__()
         self.ids, self.links, self.loaded = [], [], []
@@ -30,65 +30,65 @@ class Anchors(HTMLParser):
         self.loaded += [v for k, v in attrs if k in ("src", "srcset", "action")]
 
 
-def section(page: str, name: str) -> str:
+def get_page_section(page: str, name: str) -> str:
     return page.split(f'<section id="{name}">')[1].split("</section>")[0]
 
 
 @pytest.fixture(scope="module")
-def page():
+def dictionary_page():
     return render_dictionary(load_standard("county_db"))
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("standard", standard_ids())
-def test_page_has_the_whole_standard_and_loads_nothing(standard, lang):
+def test_data_dictionary_page_has_the_whole_standard_and_loads_nothing(standard, lang):
     loaded = load_standard(standard)
     text = render_dictionary(loaded, lang)
-    found = Anchors(text)
+    found = AnchorCollector(text)
     assert len(found.ids) == len(set(found.ids))
     wanted = {f"layer-{r}" for r in loaded.templates} | {f"codes-{c}" for c in loaded.code_lists}
     assert wanted <= set(found.ids)
     assert all(link.startswith("#") and link[1:] in found.ids for link in found.links)
     assert not found.loaded and not re.search(r"https?://|@import|url\(|<script", text)
     for role, template in loaded.templates.items():
-        own = section(text, f"layer-{role}")
+        own = get_page_section(text, f"layer-{role}")
         assert own.count("<tr>") == len(template.fields) + 1
         assert all(f"<code>{f.name}</code>" in own for f in template.fields)
     for name, codes in loaded.code_lists.items():
-        assert section(text, f"codes-{name}").count("<tr") == len(codes.codes) + 1
+        assert get_page_section(text, f"codes-{name}").count("<tr") == len(codes.codes) + 1
 
 
-def test_unverified_parts_are_marked(page):
+def test_unverified_fields_and_layer_names_are_marked_in_the_data_dictionary(dictionary_page):
     templates = load_standard("county_db").templates
     for role, template in templates.items():
-        own = section(page, f"layer-{role}")
+        own = get_page_section(dictionary_page, f"layer-{role}")
         assert ("字段表未核实" in own) == (template.fields_mark == "C")
         assert ("图层名由代码推得" in own) == (template.name_mark == "C")
     count = sum(t.fields_mark == "C" for t in templates.values())
-    assert count and f"字段表未核实的 {count} 个" in page
+    assert count and f"字段表未核实的 {count} 个" in dictionary_page
 
 
-def test_field_shows_code_list_padding_and_name_field(page):
-    own = section(page, "layer-XZYDYH")
+def test_dictionary_field_row_shows_code_list_padding_and_name_field(dictionary_page):
+    own = get_page_section(dictionary_page, "layer-XZYDYH")
     row = next(r for r in own.split("<tr>") if "<code>YDYHFLDM</code>" in r)
     for text in ("用地用海分类代码", ">6<", 'href="#codes-land_use_2023"', "补 0 到 6 位", "YDYHFLMC", "地类代码"):
         assert text in row
 
 
-def test_personal_data_are_marked(page):
-    assert ">是</td>" in section(page, "layer-YJJBNTTB")
-    assert "个人信息" not in section(page, "layer-CZKFBJ")
+def test_personal_fields_are_marked_in_the_data_dictionary(dictionary_page):
+    assert ">是</td>" in get_page_section(dictionary_page, "layer-YJJBNTTB")
+    assert "个人信息" not in get_page_section(dictionary_page, "layer-CZKFBJ")
 
 
-def test_rules_of_a_layer_are_listed(page):
+def test_rules_that_use_a_layer_are_listed_in_the_data_dictionary(dictionary_page):
     standard = load_standard("county_db")
     codes = {r.code for r in find_rules("CZKFBJ", standard)}
     assert {"REL001"} <= {r.code for r in find_rules("STBHHX", standard)}
-    assert codes and all(c in section(page, "layer-CZKFBJ") for c in codes)
-    assert "没有专门检查本图层的规则" in page
+    assert codes and all(c in get_page_section(dictionary_page, "layer-CZKFBJ") for c in codes)
+    assert "没有专门检查本图层的规则" in dictionary_page
 
 
-def test_code_follows_its_parent():
+def test_every_code_is_listed_after_its_parent_code():
     standard = load_standard("county_db")
     for codes in standard.code_lists.values():
         ordered = order_codes(codes)
@@ -99,7 +99,7 @@ def test_code_follows_its_parent():
     assert [c.code for c, _ in order_codes(circle)] == ["1", "2"]
 
 
-def test_field_changed_in_the_template_changes_the_dictionary(tmp_path):
+def test_field_changed_in_a_template_changes_the_data_dictionary(tmp_path):
     folder = tmp_path / "标准 2"
     shutil.copytree(STANDARDS / "county_db-2021", folder)
     file = folder / "templates" / "CZKFBJ.toml"
@@ -108,11 +108,11 @@ def test_field_changed_in_the_template_changes_the_dictionary(tmp_path):
         text.replace('name = "BSM"', 'name = "BSM_NEW"', 1).replace('alias = "标识码"', 'alias = "<b>&"', 1),
         encoding="utf-8",
     )
-    own = section(render_dictionary(load_standard(str(folder))), "layer-CZKFBJ")
+    own = get_page_section(render_dictionary(load_standard(str(folder))), "layer-CZKFBJ")
     assert "<code>BSM_NEW</code>" in own and "&lt;b&gt;&amp;" in own and "<b>&" not in own
 
 
-def test_command_writes_the_dictionary(tmp_path, capsys):
+def test_dictionary_command_writes_the_data_dictionary(tmp_path, capsys):
     target = tmp_path / "字 典" / "book.html"
     assert main(["dictionary", "--html", str(target), "--lang", "en"]) == 0
     assert str(target) in capsys.readouterr().out
@@ -120,44 +120,44 @@ def test_command_writes_the_dictionary(tmp_path, capsys):
     assert [p.name for p in target.parent.iterdir()] == ["book.html"]
 
 
-def test_unknown_standard_is_refused(tmp_path, capsys):
+def test_dictionary_command_refuses_an_unknown_standard(tmp_path, capsys):
     target = tmp_path / "book.html"
     assert main(["dictionary", "--html", str(target), "--standard", "nope"]) == 2
     assert "nope" in capsys.readouterr().err and not target.exists()
 
 
-def test_unwritable_target_is_reported(tmp_path, capsys):
+def test_dictionary_command_reports_an_unwritable_output_path(tmp_path, capsys):
     assert main(["dictionary", "--html", str(tmp_path)]) == 2
     assert Texts("zh").get("errors", "output_is_folder", target=str(tmp_path)) in capsys.readouterr().err
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_single_pages_equal_the_dictionary(lang):
+def test_page_of_a_single_layer_equals_its_section_of_the_data_dictionary(lang):
     standard = load_standard("county_db")
     book, whole = Dictionary(standard, lang), render_dictionary(standard, lang)
     anchors = [e.anchor for e in book.entries]
     assert set(anchors) == {f"layer-{r}" for r in standard.templates} | {f"codes-{c}" for c in standard.code_lists}
     for anchor in anchors:
-        page, own = book.page(anchor), section(whole, anchor)
+        page, own = book.page(anchor), get_page_section(whole, anchor)
         assert re.findall(r"<tr.*?</tr>", page) == re.findall(r"<tr.*?</tr>", own), anchor
         assert not re.search(r"#[0-9a-f]{3,6}[;\"]|flex", page), "colours are the theme's"
     assert book.page("layer-NOPE") == book.page() != book.page("layer-DLTB")
 
 
-def test_search_finds_layers_fields_and_codes():
+def test_dictionary_search_finds_layers_fields_and_codes():
     book = Dictionary(load_standard("county_db"))
 
-    def found(text):
+    def list_found_anchors(text):
         return [e.anchor for e in book.entries if e.found_by(text)]
 
     # The layer first, then the classes of yearly maintenance derived from it.
-    assert found("历史文化保护线 lx")[0] == "layer-LSWHBHX"
-    assert "layer-DLTB" in found("czcsxm") and "codes-urban_rural" not in found("czcsxm")
-    assert "codes-sandiao" in found("0301 乔木林地") and found("没有这个词") == []
+    assert list_found_anchors("历史文化保护线 lx")[0] == "layer-LSWHBHX"
+    assert "layer-DLTB" in list_found_anchors("czcsxm") and "codes-urban_rural" not in list_found_anchors("czcsxm")
+    assert "codes-sandiao" in list_found_anchors("0301 乔木林地") and list_found_anchors("没有这个词") == []
 
 
-def test_field_is_described_in_one_line():
+def test_data_dictionary_describes_a_field_in_one_line():
     book = Dictionary(load_standard("county_db"))
     note = book.field_note("XZYDYH", "YDYHFLDM")
     for part in ("YDYHFLDM", "文本（6）", "用地用海分类代码表", "补 0 到 6 位"):

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+"""Rows and notes of indicator figures as printed in reports."""
+
 import re
 import string
 import tomllib
@@ -16,45 +18,51 @@ from plugin.core.render.words import Words
 from plugin.paths import SAMPLE, TEXTS
 from tests.core.report_fixtures import made_report, ratio
 
-ZH = Words("zh")
-NORM = Options(profile="hunyuan").norm()
+CHINESE_WORDS = Words("zh")
+HUNYUAN_NORM = Options(profile="hunyuan").norm()
 
 
-def row(indicator, norm=NORM, words=ZH):
+def format_indicator_row(indicator, norm=HUNYUAN_NORM, words=CHINESE_WORDS):
     report = made_report()
     report.indicators = [indicator]
     found = figures.figure_rows(report, norm, words)[0]
     return {k: v.replace("\u202f", " ") if isinstance(v, str) else v for k, v in found.items()}
 
 
-def area(value, unit, sign, target, decimals=2, state=MET, **more):
+def make_area_indicator(value, unit, sign, target, decimals=2, state=MET, **more):
     return Indicator("x", value, unit, "statutory", sign, target, decimals, "规划文本", state=state, name="x", **more)
 
 
-CASES = [
-    (area(63.4062, "wan_mu", ">=", 63.25), "≥ 63.25 万亩", "63.4062", "+0.1562", "达到"),
-    (area(539.02, "km2", ">=", 538.87), "≥ 538.87 km²", "539.02", "+0.15", "达到"),
-    (area(16.4509, "km2", "<=", 16.46), "≤ 16.46 km²", "16.4509", "+0.0091", "未超限"),
-    (area(16.57, "km2", "<=", 16.46, state=BROKEN), "≤ 16.46 km²", "16.57", "−0.11", "超出"),
-    (area(73.3864, "wan_mu", ">=", 73.39, state=CLOSE), "≥ 73.39 万亩", "73.3864", "−0.0036", "取整差"),
-    (area(73.38499999, "wan_mu", ">=", 73.39, state=BROKEN), "≥ 73.39 万亩", "73.3850", "−0.0050", "未达到"),
-    (area(16.46, "km2", "<=", 16.46), "≤ 16.46 km²", "16.46", "0.00", "未超限"),
-    (area(1234567.5, "m2", "<=", 2e6, 0), "≤ 2 000 000 m²", "1 234 567.50", "+765 432.50", "未超限"),
-    (area(5649.0, "wan_mu", ">=", 5649.0, 0), "≥ 5 649 万亩", "5 649.0000", "0.0000", "达到"),
-    (area(5.0, "count", ">=", 3.0, 0), "≥ 3 个", "5", "+2", "达到"),
+INDICATOR_ROW_CASES = [
+    (make_area_indicator(63.4062, "wan_mu", ">=", 63.25), "≥ 63.25 万亩", "63.4062", "+0.1562", "达到"),
+    (make_area_indicator(539.02, "km2", ">=", 538.87), "≥ 538.87 km²", "539.02", "+0.15", "达到"),
+    (make_area_indicator(16.4509, "km2", "<=", 16.46), "≤ 16.46 km²", "16.4509", "+0.0091", "未超限"),
+    (make_area_indicator(16.57, "km2", "<=", 16.46, state=BROKEN), "≤ 16.46 km²", "16.57", "−0.11", "超出"),
+    (make_area_indicator(73.3864, "wan_mu", ">=", 73.39, state=CLOSE), "≥ 73.39 万亩", "73.3864", "−0.0036", "取整差"),
+    (
+        make_area_indicator(73.38499999, "wan_mu", ">=", 73.39, state=BROKEN),
+        "≥ 73.39 万亩",
+        "73.3850",
+        "−0.0050",
+        "未达到",
+    ),
+    (make_area_indicator(16.46, "km2", "<=", 16.46), "≤ 16.46 km²", "16.46", "0.00", "未超限"),
+    (make_area_indicator(1234567.5, "m2", "<=", 2e6, 0), "≤ 2 000 000 m²", "1 234 567.50", "+765 432.50", "未超限"),
+    (make_area_indicator(5649.0, "wan_mu", ">=", 5649.0, 0), "≥ 5 649 万亩", "5 649.0000", "0.0000", "达到"),
+    (make_area_indicator(5.0, "count", ">=", 3.0, 0), "≥ 3 个", "5", "+2", "达到"),
     (Indicator("y", 12.3456, "ha", "net", name="y"), "", "12.35", "", "参考"),
     (Indicator("z", None, "km2", "statutory", ">=", 1.0, 1, state=REFERENCE), "≥ 1.0 km²", "—", "", "缺图层"),
 ]
 
 
-@pytest.mark.parametrize(("indicator", "target", "value", "room", "state"), CASES)
-def test_row_shows_value_target_margin_and_state(indicator, target, value, room, state):
-    found = row(indicator)
+@pytest.mark.parametrize(("indicator", "target", "value", "room", "state"), INDICATOR_ROW_CASES)
+def test_indicator_row_shows_value_target_margin_and_state(indicator, target, value, room, state):
+    found = format_indicator_row(indicator)
     assert (found["target"], found["value"], found["room"], found["state"]) == (target, value, room, state)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_value_without_a_unit_has_no_trailing_space(lang):
+def test_printed_value_without_a_unit_has_no_trailing_space(lang):
     figures = {"value": 5, "comparison": "=", "target": 7, "miss": 2}
     params = {"indicator": "detail_units_count", "unit": "count", **figures}
     message = Texts(lang).message(Finding("", code="LAW002", case="broken", params=params), {})
@@ -62,7 +70,7 @@ def test_value_without_a_unit_has_no_trailing_space(lang):
 
 
 def test_unconfirmed_ratio_is_never_shown_as_met():
-    found = row(ratio("n1", 1.24758, 1.25))
+    found = format_indicator_row(ratio("n1", 1.24758, 1.25))
     assert (found["target"], found["value"], found["room"], found["state"]) == (
         "≤ 1.25",
         "1.2476",
@@ -72,26 +80,29 @@ def test_unconfirmed_ratio_is_never_shown_as_met():
     assert found["marks"] == ["A", "C"] and found["decides"]
     assert "合格" not in "".join(map(str, found.values()))
     assert found["inputs"] == "开发边界 16 450 900.00 ÷ 基数 13 186 200.00 m²"
-    assert row(ratio("n1", 1.2476, 1.25, confirmed=True))["state"] == "未超限"
-    assert row(ratio("n1", 1.2501, 1.25))["state"] == "超出*"
+    assert format_indicator_row(ratio("n1", 1.2476, 1.25, confirmed=True))["state"] == "未超限"
+    assert format_indicator_row(ratio("n1", 1.2501, 1.25))["state"] == "超出*"
 
 
-def test_ratio_just_above_the_limit_is_printed_above_it():
-    found = row(ratio("n1", 1.250004, 1.25))
+def test_ratio_just_above_its_limit_is_printed_above_it():
+    found = format_indicator_row(ratio("n1", 1.250004, 1.25))
     assert (found["value"], found["room"]) == ("1.250004", "−0.000004")
 
 
-def test_other_ratio_forms_are_for_reference_with_their_inputs():
+def test_ratios_in_other_forms_are_shown_for_reference_with_their_inputs():
     assert (
-        row(ratio("n2", 1.1745))["inputs"]
+        format_indicator_row(ratio("n2", 1.1745))["inputs"]
         == "（集中建设区 14 986 900.00 + 弹性发展区 500 000.00）÷ 基数 13 186 200.00 m²"
     )
-    assert row(ratio("n3", 1.2138))["inputs"] == "（基数 13 186 200.00 + 新增 2 819 000.00）÷ 基数 13 186 200.00 m²"
-    assert row(ratio("n3", 1.2138))["state"] == "参考*"
+    assert (
+        format_indicator_row(ratio("n3", 1.2138))["inputs"]
+        == "（基数 13 186 200.00 + 新增 2 819 000.00）÷ 基数 13 186 200.00 m²"
+    )
+    assert format_indicator_row(ratio("n3", 1.2138))["state"] == "参考*"
 
 
-def test_each_input_of_the_ratio_is_named_once():
-    note = " ".join(figures.figure_notes(made_report(), ZH)).replace("\u202f", " ")
+def test_each_input_of_the_ratio_is_named_once_in_the_notes():
+    note = " ".join(figures.figure_notes(made_report(), CHINESE_WORDS)).replace("\u202f", " ")
     for expected in (
         "基数 13 186 200.00 m²",
         "基数图层 DLTB",
@@ -106,19 +117,19 @@ def test_each_input_of_the_ratio_is_named_once():
     assert "不作为合格依据" in note
     unknown = made_report()
     unknown.indicators[4].inputs.update(base_year=None, base_year_source="")
-    assert "数据年份 不明" in " ".join(figures.figure_notes(unknown, ZH))
+    assert "数据年份 不明" in " ".join(figures.figure_notes(unknown, CHINESE_WORDS))
 
 
-def test_zero_is_never_printed_as_minus_zero():
+def test_zero_is_never_printed_with_a_minus_sign():
     indicator = Indicator("q", 1.0, "count", "", inputs={"uncoded_m2": -3.7e-9})
-    assert figures.format_inputs(indicator, ZH).replace("\u202f", " ") == "未分区 0.00 m²"
+    assert figures.format_inputs(indicator, CHINESE_WORDS).replace("\u202f", " ") == "未分区 0.00 m²"
 
 
-def test_marks_without_a_norm_are_empty():
-    assert row(ratio("n1", 1.2, 1.25), norm=None)["marks"] == []
+def test_indicator_row_without_standard_and_profile_has_no_source_marks():
+    assert format_indicator_row(ratio("n1", 1.2, 1.25), norm=None)["marks"] == []
 
 
-PATHS = [
+TEXTS_WITH_PATHS = [
     ("文件“/home/zhang/县 数据/standard.toml”缺", "文件“standard.toml”缺"),
     (r"文件“C:\Users\zhang san\规划\standard.toml”缺", "文件“standard.toml”缺"),
     (r"\\server\share\a.gpkg", "a.gpkg"),
@@ -129,27 +140,27 @@ PATHS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "cut"), PATHS)
-def test_folders_are_removed_from_paths(text, cut):
+@pytest.mark.parametrize(("text", "cut"), TEXTS_WITH_PATHS)
+def test_strip_folders_removes_folders_from_paths_in_a_text(text, cut):
     assert strip_folders(text) == cut
 
 
-def test_zone_and_time_have_the_usual_format():
-    assert format_crs("EPSG:4526", ZH) == "EPSG:4526　38 带"
-    assert format_crs("EPSG:4547", ZH) == "EPSG:4547　38 带"
-    assert format_crs("EPSG:4509", ZH) == "EPSG:4509　20 带"
-    assert format_crs("EPSG:4490", ZH) == "EPSG:4490"
-    assert format_crs("EPSG:32650", ZH) == "EPSG:32650"
-    assert format_crs("", ZH) == ""
+def test_zone_and_time_are_printed_in_the_usual_format():
+    assert format_crs("EPSG:4526", CHINESE_WORDS) == "EPSG:4526　38 带"
+    assert format_crs("EPSG:4547", CHINESE_WORDS) == "EPSG:4547　38 带"
+    assert format_crs("EPSG:4509", CHINESE_WORDS) == "EPSG:4509　20 带"
+    assert format_crs("EPSG:4490", CHINESE_WORDS) == "EPSG:4490"
+    assert format_crs("EPSG:32650", CHINESE_WORDS) == "EPSG:32650"
+    assert format_crs("", CHINESE_WORDS) == ""
     assert format_moment("2026-11-20T14:32:07+08:00") == "2026-11-20 14:32"
     assert format_moment("?") == "?"
 
 
 def test_messages_of_both_languages_have_the_same_placeholders():
-    def read(lang):
+    def read_messages(lang):
         return tomllib.loads((TEXTS / f"report_{lang}.toml").read_text(encoding="utf-8"))
 
-    zh, en = read("zh"), read("en")
+    zh, en = read_messages("zh"), read_messages("en")
     assert zh.keys() == en.keys()
     for section in zh:
         assert zh[section].keys() == en[section].keys(), section
@@ -159,22 +170,22 @@ def test_messages_of_both_languages_have_the_same_placeholders():
             assert not re.search(r"[一-鿿]", en[section][key]), (section, key)
 
 
-def test_unknown_words_raise_and_unknown_data_keep_their_name():
+def test_unknown_text_keys_raise_an_error_and_unknown_data_names_are_kept():
     with pytest.raises(DataError):
-        ZH.get("text", "nothing_like_it")
+        CHINESE_WORDS.get("text", "nothing_like_it")
     with pytest.raises(DataError):
         Words("fr")
-    assert ZH.named("setting", "codes.of_a_county") == "codes.of_a_county"
+    assert CHINESE_WORDS.named("setting", "codes.of_a_county") == "codes.of_a_county"
 
 
-@pytest.mark.parametrize("words", [ZH, Words("en")], ids=["zh", "en"])
-def test_every_input_of_the_sample_has_a_title(words):
+@pytest.mark.parametrize("words", [CHINESE_WORDS, Words("en")], ids=["zh", "en"])
+def test_every_indicator_input_of_the_sample_has_a_title(words):
     report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW001", "LAW002"))).report
     keys = {key for indicator in report.indicators for key in indicator.inputs}
     assert "denominator_difference_m2" in keys and "statutory_m2" in keys
     assert not {key for key in keys if not words.has("input", key)}
 
 
-def test_base_below_its_measured_area_has_a_minus_sign():
+def test_base_area_below_its_measured_area_is_printed_with_a_minus_sign():
     indicator = Indicator("q", 1.0, "count", "", inputs={"denominator_difference_m2": -1234.5})
-    assert figures.format_inputs(indicator, ZH).replace("\u202f", " ") == "基数与图形面积之差 −1 234.50 m²"
+    assert figures.format_inputs(indicator, CHINESE_WORDS).replace("\u202f", " ") == "基数与图形面积之差 −1 234.50 m²"

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+"""The HTML report of a check: content, counts, sections and escaping."""
+
 import re
 import time
 from html.parser import HTMLParser
@@ -19,13 +21,16 @@ from plugin.core.render.outputs import write_outputs
 from plugin.core.render.pictures import PICTURES, LegendEntry, Pictures, largest_conflicts
 from tests.core.report_fixtures import TOWNSHIPS, finding, made_report, provenance, square
 
-NORM = Options(profile="hunyuan").norm()
-VOID = {"meta", "img", "br", "path", "polygon", "circle"}
-PIXEL = "data:image/png;base64,iVBORw0KGgo="
+HUNYUAN_NORM = Options(profile="hunyuan").norm()
+VOID_TAGS = {"meta", "img", "br", "path", "polygon", "circle"}
+PNG_DATA_URL = "data:image/png;base64,iVBORw0KGgo="
 
 
-class Page(HTMLParser):
-    """Parsed tags, attributes and text of a page; fails if a tag is not closed in order."""
+class ParsedPage(HTMLParser):
+    """Parsed tags, attributes and text of a page.
+
+    Parsing fails if a tag is not closed in order.
+    """
 
     def __init__(self, page: str):
         super().__init__()
@@ -37,7 +42,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
+        if tag not in VOID_TAGS:
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):
@@ -58,8 +63,8 @@ class Page(HTMLParser):
         return [attributes for _, attributes in self.tags if name in attributes]
 
 
-def page_of(report: Report, **more) -> Page:
-    return Page(render_report(report, NORM, **more))
+def render_and_parse(report: Report, **more) -> ParsedPage:
+    return ParsedPage(render_report(report, HUNYUAN_NORM, **more))
 
 
 def assert_self_contained(page: str) -> None:
@@ -67,7 +72,7 @@ def assert_self_contained(page: str) -> None:
     assert not re.search(r"https?://", page, re.IGNORECASE)
     for style in re.findall(r"<style>(.*?)</style>", page, re.DOTALL):
         assert "@import" not in style and "url(" not in style
-    for tag, attributes in Page(page).tags:
+    for tag, attributes in ParsedPage(page).tags:
         assert tag not in ("script", "link", "iframe", "object", "embed", "base", "form"), tag
         assert not any(name.startswith("on") for name in attributes), attributes
         for name in ("src", "href"):
@@ -76,14 +81,18 @@ def assert_self_contained(page: str) -> None:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_page_is_self_contained(lang):
-    page = render_report(made_report(lang), NORM, Pictures(PIXEL, [PIXEL], [LegendEntry("永久基本农田", PIXEL)]))
+def test_report_page_loads_nothing_from_outside(lang):
+    page = render_report(
+        made_report(lang),
+        HUNYUAN_NORM,
+        Pictures(PNG_DATA_URL, [PNG_DATA_URL], [LegendEntry("永久基本农田", PNG_DATA_URL)]),
+    )
     assert_self_contained(page)
     assert page.startswith("<!DOCTYPE html>")
 
 
-def test_page_has_head_verdict_and_counts():
-    page = page_of(made_report())
+def test_report_page_has_title_verdict_and_counts():
+    page = render_and_parse(made_report())
     text = page.text
     for expected in ("三条控制线检查报告", "浑源县", "140225", "2026-11-20 14:32", "hunyuan", "EPSG:4526", "38 带"):
         assert expected in text
@@ -96,18 +105,18 @@ def test_page_has_head_verdict_and_counts():
     assert page.with_data("data-verdict")[0]["data-verdict"] == "fail"
 
 
-def test_counts_by_rule_agree_with_the_summary():
+def test_counts_by_rule_on_the_report_page_agree_with_the_summary():
     report = made_report()
     report.findings[0].severity = Severity.INFO
     report.findings[-1].state = "waived"
     sums = {"ERROR": 0, "WARNING": 0, "INFO": 0}
-    for row in page_of(report).with_data("data-count"):
+    for row in render_and_parse(report).with_data("data-count"):
         sums[row["data-severity"]] += int(row["data-count"])
     summary = report.summary
     assert sums == {"ERROR": summary["errors"], "WARNING": summary["warnings"], "INFO": summary["infos"]}
 
 
-def test_unchecked_rules_have_reasons():
+def test_rules_that_could_not_be_checked_have_reasons_on_the_report_page():
     report = made_report()
     report.rules[0].outcome = Outcome.CRASHED
     report.rules[0].reason = "FileNotFoundError: [Errno 2] No such file: 'a.gpkg'"
@@ -116,7 +125,7 @@ def test_unchecked_rules_have_reasons():
     report.rules[-1].incomplete, report.rules[-1].reason = True, "3 对图形无法计算，见 RUN901。"
     trace = "规则 REL001 运行出错（FileNotFoundError: 'a.gpkg'），未得出结果。"
     report.findings.append(Finding("", code="RUN900", severity=Severity.WARNING, message=trace))
-    text = page_of(report).text
+    text = render_and_parse(report).text
     assert "运行出错（FileNotFoundError）" in text
     assert "文件“standard.toml”缺“ratio.form”。请补充。" in text
     assert "3 对图形无法计算" in text
@@ -124,33 +133,33 @@ def test_unchecked_rules_have_reasons():
     assert "跳过的规则中有 1 条完成部分检查并发现问题" in text
 
 
-def test_rules_that_do_not_apply_are_listed_separately():
-    assert "不适用： REL006" in page_of(made_report()).text.replace("：", "： ")
+def test_rules_that_do_not_apply_are_listed_separately_on_the_report_page():
+    assert "不适用： REL006" in render_and_parse(made_report()).text.replace("：", "： ")
 
 
-def test_empty_report_has_no_result():
+def test_page_of_a_report_without_rules_shows_that_no_rule_ran():
     for lang, expected in (("zh", "没有运行任何规则"), ("en", "No rule ran")):
-        page = Page(render_report(Report(lang=lang)))
+        page = ParsedPage(render_report(Report(lang=lang)))
         assert expected in page.text
         assert page.with_data("data-verdict")[0]["data-verdict"] == "incomplete"
 
 
-def test_clean_report_states_that_all_rules_ran():
+def test_page_of_a_report_without_findings_states_that_all_rules_ran():
     report = Report(
         [RuleOutcome("REL001", "a", "ERROR", Outcome.PASSED, title="不重叠")],
         tolerance={"ignored_slivers": 128, "ignored_area_m2": 96.4},
         provenance=provenance(layers=[]),
     )
-    text = Page(render_report(report)).text
+    text = ParsedPage(render_report(report)).text
     assert "1 条规则全部检查完毕，没有发现问题。忽略碎图斑 128 处，合计 96.40 m²。" in text
     assert "无。交付范围内应检查的项均已检查。" in text
     report.rules.append(RuleOutcome("REL002", "b", "ERROR", Outcome.SKIPPED, reason="缺图层。"))
-    text = Page(render_report(report)).text
+    text = ParsedPage(render_report(report)).text
     assert "没有发现问题，但有 1 条规则未能检查，不得视为通过。" in text
     assert "未完成" in text and "全部检查完毕，没有" not in text
 
 
-def test_names_from_the_data_are_escaped():
+def test_names_from_the_data_are_escaped_in_html():
     evil = '<script>alert(1)</script><img src=x onerror="alert(2)">'
     report = made_report()
     one = report.findings[0]
@@ -166,23 +175,23 @@ def test_names_from_the_data_are_escaped():
     )
     report.provenance["layers"][0]["name"] = evil
     pictures = Pictures(problem=evil)
-    page = render_report(report, NORM, pictures)
+    page = render_report(report, HUNYUAN_NORM, pictures)
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL).group(1)
     assert "<" not in style and "display: none" not in style and "@import" not in style
     assert_self_contained(page)
-    assert evil in "".join(Page(page).words)
+    assert evil in "".join(ParsedPage(page).words)
 
 
 @pytest.mark.slow
-def test_rows_are_limited_and_counts_are_complete():
+def test_report_page_limits_its_rows_but_counts_all_findings():
     report = made_report()
     report.findings = [finding("TOP001", Severity.ERROR, n, 10.0 + n) for n in range(100_000)]
     started = time.monotonic()
-    page = render_report(report, NORM)
+    page = render_report(report, HUNYUAN_NORM)
     seconds = time.monotonic() - started
     assert seconds < 15, seconds
     assert len(page) < 1_000_000
-    parsed = Page(page)
+    parsed = ParsedPage(page)
     assert len(parsed.with_data("data-row")) == finding_lists.ROWS
     assert "另有 99 800 处见问题图层。" in parsed.text
     assert "错误 100 000 处" in parsed.text
@@ -191,15 +200,15 @@ def test_rows_are_limited_and_counts_are_complete():
     assert "100 009.00" in parsed.text
 
 
-def test_findings_are_counted_by_township():
+def test_findings_are_counted_by_township_on_the_report_page():
     report = made_report()
     report.findings = [
         finding("REL001", Severity.ERROR, n, 100.0, township=t) for n, t in enumerate([*TOWNSHIPS[:2], "永安镇", ""])
     ]
-    assert "永安镇 2、蔡村镇 1、其他 1" in page_of(report).text
+    assert "永安镇 2、蔡村镇 1、其他 1" in render_and_parse(report).text
 
 
-def test_largest_conflicts_are_sorted_by_severity_and_area():
+def test_largest_conflicts_on_the_page_are_sorted_by_severity_and_area():
     report = made_report()
     report.findings = [
         finding("REL001", Severity.ERROR, 1, 10.0, area_m2=10.0),
@@ -212,10 +221,10 @@ def test_largest_conflicts_are_sorted_by_severity_and_area():
     assert [f.key[-1] for f in largest_conflicts(report)] == ["3", "1", "2"]
 
 
-def test_pictures_have_the_numbers_of_the_list():
+def test_pictures_on_the_page_have_the_numbers_of_the_conflict_list():
     report = made_report()
-    pictures = Pictures(PIXEL, [PIXEL] * 11 + [""], [LegendEntry("永久基本农田", PIXEL)])
-    page = page_of(report, pictures=pictures)
+    pictures = Pictures(PNG_DATA_URL, [PNG_DATA_URL] * 11 + [""], [LegendEntry("永久基本农田", PNG_DATA_URL)])
+    page = render_and_parse(report, pictures=pictures)
     images = [a for t, a in page.tags if t == "img"]
     assert len(images) == 1 + 1 + 11
     assert [a["alt"] for a in images[2:]] == list("①②③④⑤⑥⑦⑧⑨⑩⑪")
@@ -224,21 +233,24 @@ def test_pictures_have_the_numbers_of_the_list():
     assert len(largest_conflicts(report)) == PICTURES
 
 
-def test_page_without_pictures_gives_the_reason():
-    assert "本报告未附图：检查未在 QGIS 中运行。" in page_of(made_report()).text
-    assert "本报告未附图：没有可绘制的图层。" in page_of(made_report(), pictures=Pictures()).text
-    assert "本报告未附图：图件未能生成" in page_of(made_report(), pictures=Pictures(problem="图件未能生成（x）。")).text
+def test_report_page_without_pictures_gives_the_reason():
+    assert "本报告未附图：检查未在 QGIS 中运行。" in render_and_parse(made_report()).text
+    assert "本报告未附图：没有可绘制的图层。" in render_and_parse(made_report(), pictures=Pictures()).text
+    assert (
+        "本报告未附图：图件未能生成"
+        in render_and_parse(made_report(), pictures=Pictures(problem="图件未能生成（x）。")).text
+    )
 
 
-def test_waived_findings_have_a_section():
-    assert "仍列出" not in page_of(made_report()).text
+def test_waived_findings_have_a_section_on_the_report_page():
+    assert "仍列出" not in render_and_parse(made_report()).text
     report = made_report()
     report.findings[0].state = "waived"
     report.findings[0].params = {"waiver": {"reason": "县城防洪", "document": "〔2026〕1号", "until": "2027-06-30"}}
     report.findings[1].state = "waived"
     waiver = {"author": "王工", "date": "2026-11-20", "attachment": "批复.pdf", "reason": "<b>", "until": ""}
     report.findings[1].params = {"waiver": waiver}
-    page = page_of(report)
+    page = render_and_parse(report)
     text = page.text
     assert "王工" in text and "批复.pdf" in text and "2026-11-20" in text and "不限" in text
     assert len(page.with_data("data-waived")) == 2 and "140225000000000003" in text
@@ -247,8 +259,8 @@ def test_waived_findings_have_a_section():
     assert "豁免的 2 处仍列入报告" in text
 
 
-def test_marks_do_not_depend_on_colour_alone():
-    page = render_report(made_report(), NORM)
+def test_severity_symbols_differ_in_shape_not_only_in_colour():
+    page = render_report(made_report(), HUNYUAN_NORM)
     for severity in ("错误", "警告"):
         rows = re.findall(rf"<svg[^>]*>((?:(?!</svg>).)*)</svg> {severity}", page)
         assert rows
@@ -259,8 +271,8 @@ def test_marks_do_not_depend_on_colour_alone():
     assert len({re.sub(r'(fill|stroke)="#[0-9A-Fa-f]+"', "", s) for s in shapes.values()}) == 4
 
 
-def test_page_has_print_styles():
-    page = render_report(made_report(), NORM)
+def test_report_page_has_print_styles():
+    page = render_report(made_report(), HUNYUAN_NORM)
     for expected in (
         "size:A4",
         "table-header-group",
@@ -272,12 +284,12 @@ def test_page_has_print_styles():
         assert expected in page
 
 
-def test_page_in_another_language_than_the_run():
-    text = Page(render_report(made_report(), NORM, lang="en")).text
+def test_report_page_can_be_written_in_another_language_than_the_check():
+    text = ParsedPage(render_report(made_report(), HUNYUAN_NORM, lang="en")).text
     assert "Not passed" in text and "Could not be checked" in text and "不通过" not in text
 
 
-def test_report_of_another_version_is_shown():
+def test_report_of_another_plugin_version_is_displayed():
     report = made_report()
     report.rules.append(RuleOutcome("ATT999", "new-rule", "ERROR", Outcome.FAILED, 1))
     report.findings.append(
@@ -292,21 +304,21 @@ def test_report_of_another_version_is_shown():
         )
     )
     report.findings.append(Finding("", code="RUN900", severity=Severity.WARNING, message="出错了"))
-    assert "ATT999" in page_of(report).text and "规则运行出错" in page_of(report).text
-    assert "新规则" in Page(render_report(report)).text
+    assert "ATT999" in render_and_parse(report).text and "规则运行出错" in render_and_parse(report).text
+    assert "新规则" in ParsedPage(render_report(report)).text
 
 
-def test_written_page_replaces_the_existing_one(tmp_path):
+def test_written_report_page_replaces_the_existing_one(tmp_path):
     target = tmp_path / "报告.html"
     target.write_text("old", encoding="utf-8")
-    plan = SimpleNamespace(inputs=(), norm=NORM)
+    plan = SimpleNamespace(inputs=(), norm=HUNYUAN_NORM)
     write_outputs(made_report(), plan, Outputs(html=str(target)))
     assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]
 
 
-def test_windows_have_a_section():
-    assert not page_of(made_report()).with_data("data-window")
+def test_windows_of_the_urban_boundary_have_a_section_on_the_report_page():
+    assert not render_and_parse(made_report()).with_data("data-window")
     report = made_report()
     for n, (case, share) in enumerate((("window", 100.0), ("partly", 56.9))):
         fill = {"fillers": ["YJJBNTBHTB", "STBHHX"], "share": share, "open_m2": 45_188.63 if n else 0.0}
@@ -314,13 +326,13 @@ def test_windows_have_a_section():
         report.findings.append(
             finding("TOP009", severity, n, 104_757.83, role="CZKFBJ", case=case, params=fill, area_m2=104_757.83)
         )
-    page = page_of(report)
+    page = render_and_parse(report)
     assert [row["data-window"] for row in page.with_data("data-window")] in (["full", "partly"], ["partly", "full"])
     assert "永久基本农田保护图斑、生态保护红线" in page.text and "56.9" in page.text and "45 188.63" in page.text
     assert "开天窗 2 处，合计 209 515.66 m²，其中未占满的 1 处" in page.text
 
 
-def test_each_rule_with_findings_has_help_and_effective_values():
+def test_each_rule_with_findings_has_help_and_effective_values_on_the_page():
     report = made_report()
     rule = next(r for r in report.rules if r.code == "LAW010")
     rule.parameters = [
@@ -329,7 +341,7 @@ def test_each_rule_with_findings_has_help_and_effective_values():
     ]  # fmt: skip
     quiet = next(r for r in report.rules if r.code == "LAW001")
     quiet.parameters = [{**rule.parameters[0], "value": 0.25}]
-    page = page_of(report)
+    page = render_and_parse(report)
     assert page.with_data("data-parameters")[0]["data-parameters"] == "LAW010"
     assert "最大占比 max_share = 0.12 (12%)（县配置 浑源县，来源级别 C，未确认）" in page.text
     assert "容差 tolerance.min_area_m2 = 0.5 m²（本次指定，来源级别 C，已确认）" in page.text
@@ -337,7 +349,7 @@ def test_each_rule_with_findings_has_help_and_effective_values():
     texts = Texts("zh")
     for heading, text in texts.rule_help(all_rules()["LAW010"]).items():
         assert heading in page.text and " ".join(text.split()) in page.text
-    raw = render_report(report, NORM)
+    raw = render_report(report, HUNYUAN_NORM)
     for code in ("LAW010", "REL001"):
         assert f'id="{code}"' in raw and f'href="#{code}"' in raw
     assert 'id="rule-ATT003"' in raw and 'href="#rule-ATT003"' in raw

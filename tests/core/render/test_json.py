@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+"""The JSON report of a check: it follows its schema and reads back equal."""
+
 import json
 from types import SimpleNamespace
 
@@ -13,30 +15,32 @@ from plugin.paths import REPORTS
 from tests.core.report_fixtures import made_report
 from tests.sample import checked_county
 
-VALIDATOR = Draft202012Validator(json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8")))
+REPORT_VALIDATOR = Draft202012Validator(json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8")))
 
 
-def schema_errors(text: str) -> list[str]:
-    return [f"{'.'.join(map(str, e.absolute_path))}: {e.message}" for e in VALIDATOR.iter_errors(json.loads(text))]
+def list_schema_errors(text: str) -> list[str]:
+    return [
+        f"{'.'.join(map(str, e.absolute_path))}: {e.message}" for e in REPORT_VALIDATOR.iter_errors(json.loads(text))
+    ]
 
 
-def test_schema_names_the_version():
-    Draft202012Validator.check_schema(VALIDATOR.schema)
-    assert VALIDATOR.schema["properties"]["schema"]["const"] == SCHEMA
-    assert VALIDATOR.schema["$id"] == f"urn:{SCHEMA.replace('/', ':')}"
+def test_json_schema_names_its_version():
+    Draft202012Validator.check_schema(REPORT_VALIDATOR.schema)
+    assert REPORT_VALIDATOR.schema["properties"]["schema"]["const"] == SCHEMA
+    assert REPORT_VALIDATOR.schema["$id"] == f"urn:{SCHEMA.replace('/', ':')}"
 
 
 @pytest.mark.parametrize("report", [made_report(), made_report("en"), Report()], ids=["made", "english", "empty"])
-def test_json_follows_the_schema(report):
+def test_json_report_made_by_hand_follows_the_schema(report):
     if not report.rules:
         report.tolerance, report.provenance = made_report().tolerance, made_report().provenance
-    assert schema_errors(to_json(report)) == []
+    assert list_schema_errors(to_json(report)) == []
 
 
-def test_report_of_the_sample_follows_the_schema_and_is_read_back_equal():
+def test_json_report_of_the_sample_follows_the_schema_and_reads_back_equal():
     report = checked_county().report
     text = to_json(report)
-    assert schema_errors(text) == []
+    assert list_schema_errors(text) == []
     again = Report.from_dict(json.loads(text))
     assert to_json(again) == text
     assert again.summary == report.summary
@@ -44,7 +48,7 @@ def test_report_of_the_sample_follows_the_schema_and_is_read_back_equal():
         assert one.geometry == other.geometry or other.geom_kind == "none"
 
 
-def test_written_file_is_read_back_equal(tmp_path):
+def test_json_report_file_reads_back_equal(tmp_path):
     target = tmp_path / "报 告" / "结果.json"
     plan = SimpleNamespace(inputs=())
     write_outputs(made_report(), plan, Outputs(json=str(target)))
@@ -54,7 +58,7 @@ def test_written_file_is_read_back_equal(tmp_path):
     assert b"\r" not in target.read_bytes()
 
 
-def test_numbers_invalid_in_json_become_null():
+def test_numbers_that_json_cannot_store_become_null():
     report = made_report()
     report.findings[0].area_m2 = float("nan")
     report.findings[1].params = {"share": float("inf"), "list": [np.float64("nan"), np.int64(3)]}
@@ -63,4 +67,4 @@ def test_numbers_invalid_in_json_become_null():
     data = json.loads(text)
     assert data["findings"][0]["area_m2"] is None
     assert data["findings"][1]["params"] == {"share": None, "list": [None, 3]}
-    assert schema_errors(text) == []
+    assert list_schema_errors(text) == []

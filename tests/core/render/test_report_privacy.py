@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reports contain no folders or user names of the machine that wrote them."""
+"""Reports contain no folders and no user name of the machine."""
 
 import dataclasses
 
@@ -15,20 +15,22 @@ from plugin.core.results.run import run_check
 from tests.core.examples import plan_of
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-PATHS = ["/home/zhang/机密/a.gpkg", r"C:\Users\zhang san\机密\a.gpkg"]
+LOCAL_PATHS = ["/home/zhang/机密/a.gpkg", r"C:\Users\zhang san\机密\a.gpkg"]
 
 
-def report_with(error):
-    def broken(*layers, ctx):
+def check_with_crashing_rule(error):
+    def raise_error_with_path(*layers, ctx):
         raise error
 
     rules = all_rules()
     plan = plan_of({"farmland": [SQUARE], "red_line": [SQUARE]})
-    plan.source = PATHS[0]
-    return plan, run_check(plan, [dataclasses.replace(rules["REL001"], function=broken), rules["GEO001"]])
+    plan.source = LOCAL_PATHS[0]
+    return plan, run_check(
+        plan, [dataclasses.replace(rules["REL001"], function=raise_error_with_path), rules["GEO001"]]
+    )
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", LOCAL_PATHS)
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
@@ -36,13 +38,13 @@ def report_with(error):
         pytest.param(lambda p: InputError("source_missing", source=p), Outcome.SKIPPED, id="skip"),
     ],
 )
-def test_json_and_html_contain_no_folder(path, error, outcome):
-    plan, report = report_with(error(path))
+def test_json_and_html_reports_contain_no_folder_of_the_machine(path, error, outcome):
+    plan, report = check_with_crashing_rule(error(path))
     assert report.rules[0].outcome is outcome and report.verdict is Verdict.INCOMPLETE
     for text in (to_json(report), render_report(report, plan.norm)):
         assert "a.gpkg" in text
         assert "zhang" not in text and "机密" not in text
 
 
-def test_run_without_rules_does_not_pass():
+def test_report_of_a_check_without_rules_does_not_pass():
     assert run_check(plan_of({"farmland": [SQUARE]}), []).verdict is Verdict.INCOMPLETE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The rule book: each rule with inputs and basis, on the screen, as a table and as a page."""
+"""The rule book: each rule with inputs and basis, as text, table and page."""
 
 import csv
 import inspect
@@ -14,23 +14,23 @@ from plugin.core.model.rule import all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.render.rule_book import COLUMNS, RuleBook, rule_book
 from plugin.core.standard import load_standard
-from tests.core.render.test_dictionary import Anchors
+from tests.core.render.test_dictionary import AnchorCollector
 
-LANGUAGES = pytest.mark.parametrize("lang", ["zh", "en"])
+in_both_languages = pytest.mark.parametrize("lang", ["zh", "en"])
 
 
-def book(lang="zh", profile=""):
+def make_rule_book(lang="zh", profile=""):
     return RuleBook(Options(profile=profile).norm(), lang)
 
 
-def entry(code, norm=None):
+def get_rule_entry(code, norm=None):
     (found,) = rule_book(norm or Options().norm(), [code])
     return found
 
 
-@LANGUAGES
-def test_table_has_a_row_for_every_rule(lang):
-    rows = list(csv.reader(io.StringIO(book(lang).table().removeprefix("\ufeff"))))
+@in_both_languages
+def test_rule_table_has_a_row_for_every_rule(lang):
+    rows = list(csv.reader(io.StringIO(make_rule_book(lang).table().removeprefix("\ufeff"))))
     assert len(rows[0]) == len(COLUMNS) == len(set(rows[0]))
     assert [row[0] for row in rows[1:]] == list(all_rules())
     by_code = {row[0]: dict(zip(COLUMNS, row, strict=True)) for row in rows[1:]}
@@ -40,32 +40,36 @@ def test_table_has_a_row_for_every_rule(lang):
     assert all(row["title"] and row["severity"] and row["runs"] and row["basis"] for row in by_code.values())
 
 
-def test_rules_based_on_mark_c_or_agreements_are_marked():
-    agreed, doubtful, sure = entry("TOP001"), entry("REL010"), entry("REL002")
+def test_rules_based_on_unconfirmed_sources_or_agreements_are_marked():
+    agreed, doubtful, sure = get_rule_entry("TOP001"), get_rule_entry("REL010"), get_rule_entry("REL002")
     assert (agreed.mark, agreed.agreed) == ("C", True)
     assert (sure.mark, sure.agreed) == ("A", False)
     assert not doubtful.agreed or doubtful.mark == "C"
-    assert "标准已认可" in book().row(agreed)["mark"]
+    assert "标准已认可" in make_rule_book().row(agreed)["mark"]
 
 
-def test_plan_of_a_county_binds_only_that_county():
-    assert entry("REL004").mark == "C" and entry("REL004", Options(profile="hunyuan").norm()).mark == "A"
-    assert entry("LAW002").mark == "B" and entry("LAW002", Options(profile="hunyuan").norm()).mark == "A"
+def test_rule_based_on_the_plan_of_a_county_is_well_sourced_only_for_that_county():
+    assert (
+        get_rule_entry("REL004").mark == "C" and get_rule_entry("REL004", Options(profile="hunyuan").norm()).mark == "A"
+    )
+    assert (
+        get_rule_entry("LAW002").mark == "B" and get_rule_entry("LAW002", Options(profile="hunyuan").norm()).mark == "A"
+    )
 
 
-def test_conditions_of_a_rule_are_listed():
-    assert entry("REL001").runs == ("default",)
-    assert entry("GEO004").runs == ("quality",)
-    assert book().row(entry("GEO004"))["runs"] == "规则组 quality"
+def test_rule_book_lists_when_a_rule_runs():
+    assert get_rule_entry("REL001").runs == ("default",)
+    assert get_rule_entry("GEO004").runs == ("quality",)
+    assert make_rule_book().row(get_rule_entry("GEO004"))["runs"] == "规则组 quality"
 
 
-def test_values_and_severities_of_the_county_are_effective(tmp_path):
+def test_rule_book_shows_the_values_and_severities_of_the_county(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(
         'id = "x"\nname = "某县"\narea_code = "140225"\n[severity]\nREL006 = "INFO"\n[rules.REL006]\nmax_share = 0.2\n',
         encoding="utf-8",
     )
-    own = entry("REL006", Norm(load_standard(), load_profile(path)))
+    own = get_rule_entry("REL006", Norm(load_standard(), load_profile(path)))
     assert str(own.severity) == "INFO"
     assert {p.name: (p.value, p.origin) for p in own.parameters} == {
         "large_area_m2": (100_000.0, "standard"),
@@ -76,11 +80,11 @@ def test_values_and_severities_of_the_county_are_effective(tmp_path):
     assert "max_share = 0.2 (20%)（默认 0.1 (10%)）" in page
 
 
-@LANGUAGES
-def test_page_has_help_of_every_rule_and_loads_nothing(lang):
-    made = book(lang)
+@in_both_languages
+def test_rule_book_page_has_help_for_every_rule_and_loads_nothing(lang):
+    made = make_rule_book(lang)
     page = made.page()
-    found = Anchors(page)
+    found = AnchorCollector(page)
     assert len(found.ids) == len(set(found.ids))
     assert set(all_rules()) <= set(found.ids)
     assert all(link.startswith("#") and link[1:] in found.ids for link in found.links)
@@ -94,7 +98,7 @@ def test_page_has_help_of_every_rule_and_loads_nothing(lang):
     assert all(" × " in cell for cell in cells)
 
 
-def test_command_writes_table_and_page(tmp_path, capsys):
+def test_rules_command_writes_the_rule_book_as_table_and_page(tmp_path, capsys):
     table, page = tmp_path / "规则.csv", tmp_path / "规则.html"
     assert main(["rules", "--csv", str(table), "--html", str(page), "--profile", "hunyuan"]) == 0
     assert table.read_text(encoding="utf-8").startswith("\ufeff编号,")
@@ -103,7 +107,7 @@ def test_command_writes_table_and_page(tmp_path, capsys):
     assert str(table) in output and str(page) in output and "REL001" not in output
 
 
-def test_command_lists_inputs_of_rules(capsys):
+def test_rules_command_lists_the_layers_that_rules_need(capsys):
     assert main(["rules"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"REL006  farmland-in-farmland-zone +错误  A  默认运行  永久基本农田在农田保护区内", out)
@@ -112,26 +116,26 @@ def test_command_lists_inputs_of_rules(capsys):
     assert "Needs: " in capsys.readouterr().out
 
 
-def test_unwritable_table_is_reported(tmp_path, capsys):
+def test_rules_command_reports_an_unwritable_table_path(tmp_path, capsys):
     assert main(["rules", "--csv", str(tmp_path / "nowhere" / "deep" / "x.csv")]) == 2
     assert capsys.readouterr().err
 
 
-@LANGUAGES
-def test_side_inputs_of_rules_are_listed(lang):
-    """Rules list the side inputs that they read; each input has a title."""
+@in_both_languages
+def test_rule_book_lists_the_side_tables_that_each_rule_reads(lang):
+    """Compare the listed side tables with those that the source of a rule reads."""
     asked = {"figures", "targets", "register", "baseline"}
     for code, rule in all_rules().items():
         reads = {name for name in asked if f"ctx.plan.{name}" in inspect.getsource(rule.function)}
-        assert reads <= set(entry(code).inputs), f"{code}: an example with side={{{reads}}}"
-    assert entry("LAW024").inputs == ("register",)
-    assert "REGISTER" in book(lang).row(entry("LAW024"))["inputs"]
+        assert reads <= set(get_rule_entry(code).inputs), f"{code}: an example with side={{{reads}}}"
+    assert get_rule_entry("LAW024").inputs == ("register",)
+    assert "REGISTER" in make_rule_book(lang).row(get_rule_entry("LAW024"))["inputs"]
     # The command of this name writes a package; these rules inspect one.
-    inputs = book(lang).row(entry("DOC001"))["inputs"]
+    inputs = make_rule_book(lang).row(get_rule_entry("DOC001"))["inputs"]
     assert inputs.startswith("PACKAGE ") and "inspect" in inputs and "生成" not in inputs
 
 
-def test_single_rule_is_printed_with_inputs_and_basis(capsys):
+def test_rule_command_prints_one_rule_with_its_inputs_and_basis(capsys):
     assert main(["rule", "LAW024"]) == 0
     out = capsys.readouterr().out
     for expected in ("LAW024  heritage-list  警告", "来源级别：C", "何时运行：规则组 heritage", "另需输入：REGISTER"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Saved results of a project: reading, detection of changes, refused files."""
+"""Saved check results of a project: reading, refused files, outdated findings."""
 
 import json
 from dataclasses import replace
@@ -30,17 +30,19 @@ from plugin.core.results.saved_result import (
 )
 from plugin.core.standard import load_standard
 
-CONCEPTS = load_standard("county_db").concepts
+ROLES_BY_CONCEPT = load_standard("county_db").concepts
 
 
-def source(keys=("1", "2"), areas=(1.5, 2.5), days=(date(2026, 1, 2), None), west=0.0, fids=(1, 2), crs="EPSG:4526"):
+def make_source_layer(
+    keys=("1", "2"), areas=(1.5, 2.5), days=(date(2026, 1, 2), None), west=0.0, fids=(1, 2), crs="EPSG:4526"
+):
     shapes = [shapely.box(west + n, 0, west + n + 1, 1) for n in range(len(keys))]
     table = {"BSM": list(keys), "TBMJ": list(areas), "GXSJ": list(days)}
     frame = gpd.GeoDataFrame(table, geometry=shapes, crs=crs, index=list(fids))
     return SourceLayer("DLTB", frame, (), CRS.from_user_input(crs))
 
 
-def result():
+def make_saved_result():
     findings = [
         Finding(
             role="CZKFBJ",
@@ -73,8 +75,8 @@ def result():
     )
 
 
-def test_saved_result_is_read_back(tmp_path):
-    kept, path = result(), saved_result_path(tmp_path / "县.qgz")
+def test_saved_check_result_is_read_back_equal(tmp_path):
+    kept, path = make_saved_result(), saved_result_path(tmp_path / "县.qgz")
     assert path.name == "县.result.json"
     write_saved_result(path, kept)
     back = read_saved_result(path)
@@ -87,7 +89,7 @@ def test_saved_result_is_read_back(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema": "sanxian-result/9"}'])
-def test_damaged_file_is_refused_by_name(tmp_path, text):
+def test_damaged_saved_result_is_refused_by_name(tmp_path, text):
     path = tmp_path / "县.result.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as raised:
@@ -95,9 +97,9 @@ def test_damaged_file_is_refused_by_name(tmp_path, text):
     assert raised.value.key == "kept_result_damaged" and raised.value.params == {"file": "县.result.json"}
 
 
-def test_incomplete_file_is_refused(tmp_path):
+def test_incomplete_saved_result_is_refused(tmp_path):
     path = tmp_path / "县.result.json"
-    write_saved_result(path, result())
+    write_saved_result(path, make_saved_result())
     data = json.loads(path.read_text(encoding="utf-8"))
     del data["places"][0]
     path.write_text(json.dumps(data), encoding="utf-8")
@@ -105,36 +107,39 @@ def test_incomplete_file_is_refused(tmp_path):
         read_saved_result(path)
 
 
-def test_failed_save_leaves_no_file(tmp_path):
+def test_failed_saving_of_a_result_leaves_no_file(tmp_path):
     (tmp_path / "县.result.json").mkdir()
     with pytest.raises(OutputError):
-        write_saved_result(tmp_path / "县.result.json", result())
+        write_saved_result(tmp_path / "县.result.json", make_saved_result())
     assert [p.name for p in tmp_path.iterdir()] == ["县.result.json"]
 
 
-def test_digest_depends_on_values_and_shapes_not_on_order_and_ids():
-    digest = digest_rows(source())
-    turned = source()
+def test_layer_digest_depends_on_values_and_shapes_not_on_order_and_ids():
+    digest = digest_rows(make_source_layer())
+    turned = make_source_layer()
     turned.frame = turned.frame.iloc[::-1]
-    assert digest_rows(turned) == digest_rows(source(fids=(5, 9))) == digest
+    assert digest_rows(turned) == digest_rows(make_source_layer(fids=(5, 9))) == digest
     others = [
-        source(keys=("1", "3")),
-        source(areas=(1.5, None)),
-        source(areas=(2.5, 1.5)),
-        source(days=(None, None)),
-        source(west=0.001),
-        source(crs="EPSG:4527"),
-        source(keys=("1",), areas=(1.5,), days=(date(2026, 1, 2),), fids=(1,)),
+        make_source_layer(keys=("1", "3")),
+        make_source_layer(areas=(1.5, None)),
+        make_source_layer(areas=(2.5, 1.5)),
+        make_source_layer(days=(None, None)),
+        make_source_layer(west=0.001),
+        make_source_layer(crs="EPSG:4527"),
+        make_source_layer(keys=("1",), areas=(1.5,), days=(date(2026, 1, 2),), fids=(1,)),
     ]
     assert len({digest, *map(digest_rows, others)}) == len(others) + 1
 
 
-def test_value_moved_to_another_field_is_a_change():
-    first, second = source(areas=("a", "b"), days=("c", "d")), source(areas=("c", "d"), days=("a", "b"))
+def test_layer_digest_changes_when_values_move_to_another_field():
+    first, second = (
+        make_source_layer(areas=("a", "b"), days=("c", "d")),
+        make_source_layer(areas=("c", "d"), days=("a", "b")),
+    )
     assert digest_rows(first) != digest_rows(second)
 
 
-def test_file_with_a_new_time_only_is_unchanged(tmp_path):
+def test_data_file_with_only_a_new_time_counts_as_unchanged(tmp_path):
     path = tmp_path / "县.waivers.csv"
     path.write_text("a", encoding="utf-8")
     kept = save_file_state(path, (("县.waivers.csv", 1, 1),))
@@ -145,25 +150,25 @@ def test_file_with_a_new_time_only_is_unchanged(tmp_path):
     assert not same_file_contents(save_file_state("", ()), path, (("县.waivers.csv", 2, 1),)), "one that is new"
 
 
-def finding(role, related=""):
+def make_finding(role, related=""):
     return Finding(role=role, related_role=related)
 
 
-def test_findings_on_changed_layers_and_of_their_rules_are_outdated():
-    outdated = OutdatedFindings(Changes().with_layer("城镇开发边界", "CZKFBJ"), CONCEPTS)
-    assert outdated.includes_finding("TOP001", finding("CZKFBJ"))
-    assert not outdated.includes_finding("TOP001", finding("DLTB")), "each layer by itself"
-    assert outdated.includes_finding("REL002", finding("CZKFBJ", "YJJBNTBHTB"))
+def test_findings_of_rules_that_use_a_changed_layer_are_outdated():
+    outdated = OutdatedFindings(Changes().with_layer("城镇开发边界", "CZKFBJ"), ROLES_BY_CONCEPT)
+    assert outdated.includes_finding("TOP001", make_finding("CZKFBJ"))
+    assert not outdated.includes_finding("TOP001", make_finding("DLTB")), "each layer by itself"
+    assert outdated.includes_finding("REL002", make_finding("CZKFBJ", "YJJBNTBHTB"))
     assert outdated.includes_rule("REL002") and not outdated.includes_rule("TOP001")
-    unchanged = OutdatedFindings(Changes(), CONCEPTS)
-    assert not unchanged.includes_finding("REL002", finding("CZKFBJ")) and not unchanged.includes_rule("REL002")
+    unchanged = OutdatedFindings(Changes(), ROLES_BY_CONCEPT)
+    assert not unchanged.includes_finding("REL002", make_finding("CZKFBJ")) and not unchanged.includes_rule("REL002")
 
 
-def test_changed_settings_outdate_every_rule():
-    outdated = OutdatedFindings(replace(Changes(), settings=True), CONCEPTS)
-    assert outdated.includes_finding("TOP001", finding("DLTB")) and outdated.includes_rule("TOP001")
+def test_changed_settings_make_the_findings_of_every_rule_outdated():
+    outdated = OutdatedFindings(replace(Changes(), settings=True), ROLES_BY_CONCEPT)
+    assert outdated.includes_finding("TOP001", make_finding("DLTB")) and outdated.includes_rule("TOP001")
 
 
-def test_changes_name_each_layer_once():
+def test_list_of_changes_names_each_changed_layer_once():
     changes = Changes().with_layer("a", "DLTB").with_layer("a", "DLTB").with_layer("b", "")
     assert changes.layers == ("a", "b") and changes.roles == {"DLTB"} and changes and not Changes()

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules on attributes: defects of the sample county, personal values and repeated values.
+"""Rules on attributes: planted defects, personal values and repeated values.
 
-A defect is found only by its rule, in a full check and after an edit; findings repeat no personal value; each distinct
-value is inspected once.
+A defect is found only by its rule, in a full check and after an edit.
 """
 
 from dataclasses import replace
@@ -25,11 +24,11 @@ from tests.core.examples import plan_of
 
 pytestmark = pytest.mark.slow  # checks the whole sample many times
 
-FAMILY = [code for code in all_rules() if code.startswith("ATT")]
+ATTRIBUTE_RULES = [code for code in all_rules() if code.startswith("ATT")]
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
 #: Rule, layer, values written to a valid row, and rules that also find the consequences.
-DEFECTS = [
+ATTRIBUTE_DEFECTS = [
     ("ATT004", "STBHHX", {"BSM": "140225X"}, ()),
     ("ATT004", "DLTB", {"BSM": "140226000009999999"}, ("RUN904",)),
     ("ATT005", "CZKFBJ", {"BSM": "140225000001000001"}, ()),
@@ -52,72 +51,81 @@ DEFECTS = [
 
 
 @cache
-def sample():
+def check_sample_county():
     norm = Options(profile="hunyuan").norm()
-    rules = choose_rules(norm.standard.rules, FAMILY)
+    rules = choose_rules(norm.standard.rules, ATTRIBUTE_RULES)
     sources = read_source(RESOURCES / "sample" / "county.gpkg")
     plan = assemble_plan(sources, norm)
     return norm, rules, sources, plan, run_check(plan, rules).findings
 
 
-def named(findings):
+def describe_findings_by_fingerprint(findings):
     return {(f.code, f.fingerprint): (f.case, f.field, str(f.severity), f.message) for f in findings}
 
 
-def clean_row(role):
-    """Return a row without findings of the family."""
-    layer, known = sample()[3].layers[role], {key for f in sample()[4] for key in (f.key, *f.related_keys)}
+def find_row_without_findings(role):
+    """Return the index of a row of a layer without findings of attribute rules."""
+    layer, known = (
+        check_sample_county()[3].layers[role],
+        {key for f in check_sample_county()[4] for key in (f.key, *f.related_keys)},
+    )
     return next(n for n, key in enumerate(layer.keys) if n > 3 and key not in known)
 
 
-def test_every_rule_of_the_family_has_a_defect_or_no_data_in_the_sample():
+def test_every_attribute_rule_is_tested_by_a_defect_or_has_no_data_in_the_sample():
     idle = {"ATT001", "ATT002", "ATT003"} | {
-        rule.code for rule in run_check(sample()[3], sample()[1]).rules if rule.outcome is Outcome.NOT_APPLICABLE
+        rule.code
+        for rule in run_check(check_sample_county()[3], check_sample_county()[1]).rules
+        if rule.outcome is Outcome.NOT_APPLICABLE
     }
-    assert {code for code, *_ in DEFECTS} | idle == set(FAMILY)
+    assert {code for code, *_ in ATTRIBUTE_DEFECTS} | idle == set(ATTRIBUTE_RULES)
 
 
-@pytest.mark.parametrize(("code", "role", "values", "follow"), DEFECTS, ids=lambda v: v if isinstance(v, str) else "")
-def test_defect_is_found_only_by_its_rule(code, role, values, follow):
-    norm, rules, sources, plan, before = sample()
-    row = clean_row(role)
+@pytest.mark.parametrize(
+    ("code", "role", "values", "follow"), ATTRIBUTE_DEFECTS, ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_attribute_defect_is_found_only_by_its_rule(code, role, values, follow):
+    norm, rules, sources, plan, before = check_sample_county()
+    row = find_row_without_findings(role)
     layer = plan.layers[role]
     frame = layer.frame.copy()
     for name, value in values.items():
         frame.loc[frame.index[row], name] = value
     changed = [replace(s, frame=frame) if s is layer.source else s for s in sources]
     after = run_check(assemble_plan(changed, norm), rules).findings
-    new = named(after).keys() - named(before).keys()
+    new = describe_findings_by_fingerprint(after).keys() - describe_findings_by_fingerprint(before).keys()
     assert {c for c, _ in new} == {code, *follow}
     assert all(
         f.field in (*values, "CZCSXM", "KCMJ", "TBDLMJ")
         for f in after
-        if f.code in FAMILY and (f.code, f.fingerprint) in new
+        if f.code in ATTRIBUTE_RULES and (f.code, f.fingerprint) in new
     )
     # After an edit local rules give the findings of a full check.
     live = IncrementalChecker(plan, rules)
     answer = live.edit(role, row, **values)
     local = {rule.code for rule in rules if rule.local}
     ours = [f for f in before if f.code in local and not answer.replaces(f)] + answer.found
-    assert named(ours) == named([f for f in after if f.code in local])
+    assert describe_findings_by_fingerprint(ours) == describe_findings_by_fingerprint(
+        [f for f in after if f.code in local]
+    )
 
 
-def test_findings_repeat_no_personal_value():
+def test_findings_of_attribute_rules_contain_no_personal_value():
     secret = "王某某锟斤拷|'"
     plan = plan_of({"farmland": [{"wkt": SQUARE, **dict.fromkeys(("CFZR", "ZRRMC", "JZDZ"), secret)}]})
-    report = run_check(plan, choose_rules([], FAMILY))
+    report = run_check(plan, choose_rules([], ATTRIBUTE_RULES))
     assert {f.field for f in report.findings if f.code == "ATT015"} == {"CFZR", "ZRRMC", "JZDZ"}
     assert "王某" not in "".join(str(f.to_dict()) for f in report.findings)
 
 
-def test_invalid_setting_of_pairs_is_reported_by_name():
+def test_invalid_setting_of_code_and_name_pairs_is_reported_by_its_key():
     rows = {"parcels": [{"wkt": SQUARE, "ZLDWDM": "1", "ZLDWMC": "甲"}]}
     plan = plan_of(rows, settings={"attributes.name_pairs": ["ZLDWDM"]})
     (outcome,) = run_check(plan, choose_rules([], ["ATT021"])).rules
     assert outcome.outcome is Outcome.SKIPPED and "attributes.name_pairs" in outcome.reason
 
 
-def test_each_distinct_value_is_inspected_once():
+def test_each_distinct_attribute_value_is_inspected_once():
     asked = []
 
     def inspect_value(value):
@@ -137,6 +145,6 @@ def test_each_distinct_value_is_inspected_once():
      ("20240229", "2024-02-29"), ("2025-10-01 00:00:00", "2025-10-01"), ("2025-10-01T08:00:00+08:00", "2025-10-01"),
      ("2025-02-29", None), ("2025", None), ("1/10/2025", None), ("45231", None), ("２０２５-10-01x", None)],
 )  # fmt: skip
-def test_dates_are_parsed_from_text(text, day):
+def test_dates_of_a_protection_period_are_parsed_from_text(text, day):
     found = parse_date(text)
     assert (found and found.isoformat()) == day

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Heritage parts, and figures of the rules on boundary, zones and reserves."""
+"""Rules on heritage parts, urban boundary, zones and nature reserves."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from plugin.core.results.run import run_check
 from tests.core.examples import plan_of
 
 
-def square(x, width=100, height=100):
+def make_rectangle_wkt(x, width=100, height=100):
     return f"POLYGON (({x} 0, {x + width} 0, {x + width} {height}, {x} {height}, {x} 0))"
 
 
@@ -32,22 +32,22 @@ def square(x, width=100, height=100):
         ("", "", "", ""),
     ],
 )
-def test_parts_are_recognised_by_kind_then_by_name(kind, name, part, site):
-    plan = plan_of({"LSWHBHX": [{"wkt": square(0), "feature_kind": kind, "feature_name": name}]})
+def test_heritage_parts_are_recognised_by_their_kind_code_and_else_by_their_name(kind, name, part, site):
+    plan = plan_of({"LSWHBHX": [{"wkt": make_rectangle_wkt(0), "feature_kind": kind, "feature_name": name}]})
     parts = classify_heritage_parts(plan.layers["LSWHBHX"], Context(plan, plan.norm, Tolerance()))
     assert (parts.part[0], parts.site[0]) == (part, site)
 
 
-def figures(code, layers, settings=None):
+def compute_indicators(code, layers, settings=None):
     report = run_check(plan_of(layers, settings=settings), [all_rules()[code]])
     return {i.id: i for i in report.indicators}
 
 
-def test_shares_inside_the_boundary_use_the_stated_denominator():
+def test_shares_of_zones_inside_the_urban_boundary_are_percent_of_its_area():
     rows = [
-        {"wkt": square(x, width), "zone_code": code} for x, width, code in ((0, 100, "411"), (100, 20, "420"), (120, 30, "430"))
+        {"wkt": make_rectangle_wkt(x, width), "zone_code": code} for x, width, code in ((0, 100, "411"), (100, 20, "420"), (120, 30, "430"))
     ]  # fmt: skip
-    found = figures("LAW020", {"CZKFBJ": rows})
+    found = compute_indicators("LAW020", {"CZKFBJ": rows})
     assert found["boundary_concentrated_share"].value == pytest.approx(100 * 100 / 150, abs=0.01)
     assert found["boundary_flexible_share"].value == pytest.approx(20.0, abs=0.01)
     assert found["boundary_special_share"].value == pytest.approx(30.0, abs=0.01)
@@ -60,39 +60,42 @@ def test_shares_inside_the_boundary_use_the_stated_denominator():
     assert not found["boundary_flexible_share"].confirmed
 
 
-def test_reserve_drawn_in_parts_and_whole_counts_once():
+def test_reserve_drawn_in_parts_and_as_a_whole_counts_once():
     rows = [
-        {"wkt": square(0, 1000, 1000), "feature_name": "某保护区"},
-        {"wkt": square(0, 400, 1000), "feature_name": "某保护区核心保护区"},
-        {"wkt": square(400, 600, 1000), "feature_name": "某保护区一般控制区"},
-        {"wkt": square(2000, 1000, 1000), "feature_name": "另一保护区核心保护区"},
+        {"wkt": make_rectangle_wkt(0, 1000, 1000), "feature_name": "某保护区"},
+        {"wkt": make_rectangle_wkt(0, 400, 1000), "feature_name": "某保护区核心保护区"},
+        {"wkt": make_rectangle_wkt(400, 600, 1000), "feature_name": "某保护区一般控制区"},
+        {"wkt": make_rectangle_wkt(2000, 1000, 1000), "feature_name": "另一保护区核心保护区"},
     ]
-    found = figures("LAW022", {"ZRBHD": rows, "STBHHX": [square(0, 500, 1000)]})
+    found = compute_indicators("LAW022", {"ZRBHD": rows, "STBHHX": [make_rectangle_wkt(0, 500, 1000)]})
     assert found["reserves_area"].value == pytest.approx(2.0, rel=2e-3)
     assert found["reserves_in_red_line_share"].value == pytest.approx(25.0, abs=0.01)
 
 
-def test_site_outside_its_polygon_is_reported_with_its_distance():
+def test_heritage_point_outside_its_polygon_is_reported_with_the_distance():
     layers = {
         "WWBHDWD": [{"wkt": "POINT (137.5 50)", "feature_name": "某寺"}],
-        "WWBHDWM": [{"wkt": square(0), "feature_name": "某寺"}],
+        "WWBHDWM": [{"wkt": make_rectangle_wkt(0), "feature_name": "某寺"}],
     }
     (finding,) = run_check(plan_of(layers), [all_rules()["REL022"]]).findings
     assert finding.params["distance"] == 37.5 and "37.5" in finding.message and "某寺" in finding.message
 
 
 def test_zone_totals_are_compared_with_a_tolerance_of_one_hectare():
-    county = {"wkt": square(0, 1000, 1000), "area": 1_000_000.0}
+    county = {"wkt": make_rectangle_wkt(0, 1000, 1000), "area": 1_000_000.0}
     for short, count in ((10_000.0, 0), (10_000.01, 1)):
-        zones = [{"wkt": square(0, 1000, 1000), "area": 1_000_000.0 - short}]
+        zones = [{"wkt": make_rectangle_wkt(0, 1000, 1000), "area": 1_000_000.0 - short}]
         assert len(run_check(plan_of({"YDYHGHFQ": zones, "XZQX": [county]}), [all_rules()["LAW021"]]).findings) == count
 
 
 @pytest.mark.parametrize(
     ("confirmed", "severity"), [(frozenset(), Severity.INFO), (frozenset({"all"}), Severity.WARNING)]
 )
-def test_share_above_a_confirmed_limit_is_a_warning(confirmed, severity):
-    rows = [{"wkt": square(0, 100), "zone_code": "410"}, {"wkt": square(100, 20), "zone_code": "420"}]
+def test_zone_share_above_a_confirmed_limit_is_a_warning(confirmed, severity):
+    rows = [
+        {"wkt": make_rectangle_wkt(0, 100), "zone_code": "410"},
+        {"wkt": make_rectangle_wkt(100, 20), "zone_code": "420"},
+    ]
     plan = plan_of({"CZKFBJ": rows})
     plan.norm = replace(plan.norm, profile=replace(plan.norm.profile, confirmed=confirmed))
     (found,) = run_check(plan, [all_rules()["LAW020"]]).findings

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Examples of every rule: failing ones give the stated count and area, passing ones no finding."""
+"""The WKT examples of every rule: failing ones have findings, passing ones none."""
 
 import pytest
 import shapely
@@ -9,17 +9,17 @@ from plugin.core.model.rule import all_rules
 from tests.core.examples import run_example
 from tests.parametrize import for_each
 
-FAILS = [(rule, example) for rule in all_rules().values() for example in rule.fails]
-PASSES = [(rule, example) for rule in all_rules().values() for example in rule.passes]
+FAILING_EXAMPLES = [(rule, example) for rule in all_rules().values() for example in rule.fails]
+PASSING_EXAMPLES = [(rule, example) for rule in all_rules().values() for example in rule.passes]
 
 
-def title(case):
+def format_example_title(case):
     rule, example = case
     return f"{rule.code}-{example.title}"
 
 
-@for_each("rule, example", FAILS, ids=title)
-def test_failing_example_has_its_findings(rule, example):
+@for_each("rule, example", FAILING_EXAMPLES, ids=format_example_title)
+def test_failing_example_of_a_rule_has_its_stated_findings(rule, example):
     report = run_example(rule, example)
     assert report.rules[0].outcome is Outcome.FAILED, report.rules[0]
     assert len(report.findings) == example.finds
@@ -32,8 +32,8 @@ def test_failing_example_has_its_findings(rule, example):
         )
 
 
-@for_each("rule, example", PASSES, ids=title)
-def test_passing_example_has_no_finding(rule, example):
+@for_each("rule, example", PASSING_EXAMPLES, ids=format_example_title)
+def test_passing_example_of_a_rule_has_no_finding(rule, example):
     report = run_example(rule, example)
     assert not report.findings, [f.message for f in report.findings]
     assert report.rules[0].outcome in (Outcome.PASSED, Outcome.NOT_APPLICABLE), report.rules[0]

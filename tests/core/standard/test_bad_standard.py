@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Errors in one file of a standard on the command line: one message with file and place, no partial output."""
+"""An error in a file of a standard gives one message with file and place."""
 
 import shutil
 
@@ -10,34 +10,43 @@ from plugin.core.standard import load_standard
 from plugin.paths import STANDARDS
 from tests.core import small_plan
 
-TEMPLATE, LIST, STANDARD = "templates/YDYHGHFQ.toml", "codelists/land_use_2023.csv", "standard.toml"
-ERRORS = [
+TEMPLATE_FILE, CODE_LIST_FILE, STANDARD_FILE = "templates/YDYHGHFQ.toml", "codelists/land_use_2023.csv", "standard.toml"
+STANDARD_ERRORS = [
     pytest.param(
-        TEMPLATE, ('role = "YDYHGHFQ"', 'role = "YDYHGHFQ'), ["YDYHGHFQ.toml", "第 1 行"], id="quote not closed"
+        TEMPLATE_FILE, ('role = "YDYHGHFQ"', 'role = "YDYHGHFQ'), ["YDYHGHFQ.toml", "第 1 行"], id="quote not closed"
     ),
-    pytest.param(TEMPLATE, ("[[field]]", "[[field]"), ["YDYHGHFQ.toml", "第 "], id="bracket not closed"),
-    pytest.param(TEMPLATE, ('type = "text"', 'type = "Char"'), ["YDYHGHFQ.toml", "field[1].type", "Char"], id="type"),
-    pytest.param(TEMPLATE, ("length = 18", 'lenght = "18"'), ["YDYHGHFQ.toml", "field[1].lenght"], id="key misspelt"),
-    pytest.param(TEMPLATE, ("length = 18", 'length = "18"'), ["YDYHGHFQ.toml", "field[1].length", "int"], id="kind"),
-    pytest.param(TEMPLATE, ('"planning_zones"', '"zonen"'), ["YDYHGHFQ", "GHFQDM", "zonen"], id="list missing"),
+    pytest.param(TEMPLATE_FILE, ("[[field]]", "[[field]"), ["YDYHGHFQ.toml", "第 "], id="bracket not closed"),
     pytest.param(
-        LIST, ("0102,水浇地,01,2", "0101,水浇地,01,2"), ["land_use_2023.csv", "第 4 行", "水田"], id="two names"
+        TEMPLATE_FILE, ('type = "text"', 'type = "Char"'), ["YDYHGHFQ.toml", "field[1].type", "Char"], id="type"
     ),
     pytest.param(
-        LIST, ("0102,水浇地,01,2", "0102,水浇地,99,2"), ["land_use_2023.csv", "第 4 行", "99"], id="no parent"
+        TEMPLATE_FILE, ("length = 18", 'lenght = "18"'), ["YDYHGHFQ.toml", "field[1].lenght"], id="key misspelt"
     ),
-    pytest.param(LIST, ("0102,水浇地", "0102,"), ["land_use_2023.csv", "第 4 行", "name"], id="blank name"),
-    pytest.param(LIST, ("code,name", "code,title"), ["land_use_2023.csv", "第 1 行", "name"], id="head"),
-    pytest.param(LIST, ("0102,水浇地", '"0102,水浇地'), ["land_use_2023.csv", "引号"], id="quotes"),
-    pytest.param(STANDARD, ("[groups.zones]", "[groups.zones"), ["standard.toml", "第 "], id="standard"),
     pytest.param(
-        STANDARD, ('"YDYHGHFQ",', '"YDYHGHF",'), ["standard.toml", "groups.zones.roles", "YDYHGHF"], id="group"
+        TEMPLATE_FILE, ("length = 18", 'length = "18"'), ["YDYHGHFQ.toml", "field[1].length", "int"], id="kind"
+    ),
+    pytest.param(TEMPLATE_FILE, ('"planning_zones"', '"zonen"'), ["YDYHGHFQ", "GHFQDM", "zonen"], id="list missing"),
+    pytest.param(
+        CODE_LIST_FILE,
+        ("0102,水浇地,01,2", "0101,水浇地,01,2"),
+        ["land_use_2023.csv", "第 4 行", "水田"],
+        id="two names",
+    ),
+    pytest.param(
+        CODE_LIST_FILE, ("0102,水浇地,01,2", "0102,水浇地,99,2"), ["land_use_2023.csv", "第 4 行", "99"], id="no parent"
+    ),
+    pytest.param(CODE_LIST_FILE, ("0102,水浇地", "0102,"), ["land_use_2023.csv", "第 4 行", "name"], id="blank name"),
+    pytest.param(CODE_LIST_FILE, ("code,name", "code,title"), ["land_use_2023.csv", "第 1 行", "name"], id="head"),
+    pytest.param(CODE_LIST_FILE, ("0102,水浇地", '"0102,水浇地'), ["land_use_2023.csv", "引号"], id="quotes"),
+    pytest.param(STANDARD_FILE, ("[groups.zones]", "[groups.zones"), ["standard.toml", "第 "], id="standard"),
+    pytest.param(
+        STANDARD_FILE, ('"YDYHGHFQ",', '"YDYHGHF",'), ["standard.toml", "groups.zones.roles", "YDYHGHF"], id="group"
     ),
 ]
 
 
-@pytest.mark.parametrize(("file", "error", "words"), ERRORS)
-def test_error_in_a_standard_is_one_message(tmp_path, capsys, file, error, words):
+@pytest.mark.parametrize(("file", "error", "words"), STANDARD_ERRORS)
+def test_error_in_a_file_of_a_standard_is_printed_as_one_message(tmp_path, capsys, file, error, words):
     folder = tmp_path / "标准"
     shutil.copytree(STANDARDS / "county_db-2021", folder)
     path = folder / file
@@ -54,8 +63,8 @@ def test_error_in_a_standard_is_one_message(tmp_path, capsys, file, error, words
     assert small_plan.digest(tmp_path) == before
 
 
-def test_list_of_a_custom_standard_replaces_the_shipped_one(tmp_path):
-    """A standard with only a longer list, saved by Excel on a Chinese Windows."""
+def test_code_list_of_a_custom_standard_replaces_the_shipped_one(tmp_path):
+    """Use a standard that has only a longer code list, saved by Excel as GBK."""
     ours = load_standard()
     folder = tmp_path / "本县"
     (folder / "codelists").mkdir(parents=True)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The conflict matrix of a standard: complete and valid; a county may change single pairs."""
+"""The conflict matrix: for each pair of control lines what an overlap means.
+
+A county may change single pairs.
+"""
 
 import tomllib
 from dataclasses import replace
@@ -23,16 +26,16 @@ from plugin.paths import RESOURCES
 from tests.core.examples import plan_of
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-BOTH = '{ left = "a", right = ["b", "c"], meaning = "warning", basis = "conflict-practice", mark = "C" }'
-PAIR = '{{ left = "{}", right = "{}", meaning = "{}", basis = "conflict-practice", mark = "{}" }}'
+PAIR_WITH_TWO_LINES = '{ left = "a", right = ["b", "c"], meaning = "warning", basis = "conflict-practice", mark = "C" }'
+PAIR_TEMPLATE = '{{ left = "{}", right = "{}", meaning = "{}", basis = "conflict-practice", mark = "{}" }}'
 
 
-def matrix(folder, *pairs):
+def load_conflict_matrix(folder, *pairs):
     (folder / FILE).write_text(f"pairs = [{', '.join(pairs)}]", encoding="utf-8")
     return load_conflicts(folder)
 
 
-def test_every_pair_names_existing_layers_and_rules():
+def test_every_pair_of_the_conflict_matrix_names_existing_layers_and_rules():
     standard = load_standard()
     roles = {role for name in standard_ids() for role in load_standard(name).templates}
     assert len(standard.conflicts) > 30
@@ -44,7 +47,7 @@ def test_every_pair_names_existing_layers_and_rules():
 
 
 @pytest.mark.parametrize("rule", ["REL001", "REL002", "REL003"])
-def test_pair_with_a_separate_rule_is_checked_by_that_rule(rule):
+def test_conflict_pair_with_its_own_rule_names_the_layers_of_that_rule(rule):
     (conflict,) = [c for c in load_standard().conflicts if c.rule == rule]
     assert conflict.pair == {need.concept for need in all_rules()[rule].needs.values()}
 
@@ -52,41 +55,41 @@ def test_pair_with_a_separate_rule_is_checked_by_that_rule(rule):
 @pytest.mark.parametrize(
     "pairs",
     [
-        [PAIR.format("a", "b", "warning", "C"), PAIR.format("b", "a", "warning", "C")],
-        [PAIR.format("a", "a", "warning", "C")],
-        [PAIR.format("a", "b", "error", "C")],
-        [PAIR.format("a", "b", "bad", "A")],
-        [PAIR.format("a", "b", "warning", "D")],
+        [PAIR_TEMPLATE.format("a", "b", "warning", "C"), PAIR_TEMPLATE.format("b", "a", "warning", "C")],
+        [PAIR_TEMPLATE.format("a", "a", "warning", "C")],
+        [PAIR_TEMPLATE.format("a", "b", "error", "C")],
+        [PAIR_TEMPLATE.format("a", "b", "bad", "A")],
+        [PAIR_TEMPLATE.format("a", "b", "warning", "D")],
         ['{ left = "a", right = "b", meaning = "warning", mark = "C" }'],
         ['{ left = "a", right = 1, meaning = "warning", mark = "C", basis = "x" }'],
         ['"a b"'],
     ],
 )
-def test_invalid_matrix_is_refused_with_its_file(tmp_path, pairs):
+def test_invalid_conflict_matrix_is_refused_with_its_file(tmp_path, pairs):
     with pytest.raises(DataError) as error:
-        matrix(tmp_path, *pairs)
+        load_conflict_matrix(tmp_path, *pairs)
     assert error.value.params["file"].endswith(FILE)
 
 
-def test_every_pair_of_control_lines_is_defined(tmp_path):
+def test_conflict_matrix_defines_every_pair_of_control_lines(tmp_path):
     standard = load_standard()
     lines = tomllib.loads((standard.folder.parent / "common-2021" / FILE).read_text(encoding="utf-8"))["lines"]
     assert {"farmland", "red_line", "boundary", "heritage", "flood_line", "reserves", "mineral_line"} <= set(lines)
     assert {"blue_line", "green_line", "purple_line", "yellow_line", "ZXCQZHFXQ"} <= set(lines)
     assert {c.pair for c in standard.conflicts} == {frozenset(pair) for pair in combinations(lines, 2)}
     # A missing pair is reported with its two names.
-    (tmp_path / FILE).write_text(f'lines = ["a", "b", "c"]\npairs = [{BOTH}]\n', encoding="utf-8")
+    (tmp_path / FILE).write_text(f'lines = ["a", "b", "c"]\npairs = [{PAIR_WITH_TWO_LINES}]\n', encoding="utf-8")
     with pytest.raises(DataError) as error:
         load_conflicts(tmp_path)
     assert "b / c" in error.value.params["key"]
 
 
-def test_several_lines_on_a_side_are_separate_pairs(tmp_path):
-    found = matrix(tmp_path, BOTH)
+def test_several_layers_on_one_side_of_a_conflict_become_separate_pairs(tmp_path):
+    found = load_conflict_matrix(tmp_path, PAIR_WITH_TWO_LINES)
     assert [(c.left, c.right, c.key) for c in found] == [("a", "b", "conflicts.a-b"), ("a", "c", "conflicts.a-c")]
 
 
-def test_allowed_pair_is_checked_only_if_the_county_requires_it():
+def test_permitted_conflict_pair_is_checked_only_if_the_county_requires_it():
     layers = {"ZRBHD": [SQUARE], "STBHHX": [SQUARE]}
     assert str(run_check(plan_of(layers), [all_rules()["REL010"]]).rules[0].outcome) == "not_applicable"
     report = run_check(
@@ -95,9 +98,11 @@ def test_allowed_pair_is_checked_only_if_the_county_requires_it():
     assert [str(f.severity) for f in report.findings] == ["INFO"]
 
 
-def test_edition_overrides_included_pairs_in_both_orders(tmp_path):
-    own = matrix(tmp_path, PAIR.format("a", "b", "warning", "C"))
-    other = matrix(tmp_path, PAIR.format("b", "a", "evidence", "C"), PAIR.format("a", "c", "evidence", "C"))
+def test_later_edition_overrides_included_conflict_pairs_in_either_order(tmp_path):
+    own = load_conflict_matrix(tmp_path, PAIR_TEMPLATE.format("a", "b", "warning", "C"))
+    other = load_conflict_matrix(
+        tmp_path, PAIR_TEMPLATE.format("b", "a", "evidence", "C"), PAIR_TEMPLATE.format("a", "c", "evidence", "C")
+    )
     assert [(c.left, c.right, c.meaning) for c in merge_conflicts(own, other)] == [
         ("a", "b", "warning"),
         ("a", "c", "evidence"),
@@ -105,7 +110,7 @@ def test_edition_overrides_included_pairs_in_both_orders(tmp_path):
 
 
 @pytest.mark.parametrize("line", ['"flood_line-boundary" = "error"', '"boundary-flood_line" = "bad"'])
-def test_profile_with_an_invalid_pair_is_refused(tmp_path, line):
+def test_profile_with_an_invalid_conflict_pair_is_refused(tmp_path, line):
     path = tmp_path / "county.toml"
     path.write_text(f'id = "x"\nname = "某县"\narea_code = "140225"\n[conflicts]\n{line}\n', encoding="utf-8")
     with pytest.raises(DataError) as error:
@@ -113,7 +118,7 @@ def test_profile_with_an_invalid_pair_is_refused(tmp_path, line):
     assert "conflicts." in error.value.params["key"]
 
 
-def test_decision_of_the_county_confirms_the_pair():
+def test_severity_of_a_conflict_set_by_the_county_counts_as_confirmed():
     rule, layers = all_rules()["REL010"], {"CZKFBJ": [SQUARE], "HLFXKZX": [SQUARE]}
     (outcome,) = run_check(plan_of(layers), [rule]).rules
     assert "conflicts" in outcome.unconfirmed
@@ -122,8 +127,8 @@ def test_decision_of_the_county_confirms_the_pair():
     assert [str(f.severity) for f in report.findings] == ["ERROR"]
 
 
-def test_pairs_of_the_sample_county_equal_those_of_shapely():
-    """Compare with intersections of all rows by shapely."""
+def test_conflicts_found_in_the_sample_county_equal_those_of_shapely():
+    """Compare with intersections of all pairs of rows by shapely."""
     plan = assemble_plan(read_source(RESOURCES / "sample" / "county.gpkg"), Options(profile="hunyuan").norm())
     report = run_check(plan, [all_rules()["REL010"]])
     found = {(f.role, f.key, f.related_role, f.related_keys[0]): shapely.area(f.geometry) for f in report.findings}
@@ -146,7 +151,7 @@ def test_pairs_of_the_sample_county_equal_those_of_shapely():
 
 
 @pytest.mark.parametrize("code", ["REL010", "REL024"])
-def test_unusable_layer_is_reported_and_does_not_pass(code):
+def test_unusable_layer_of_a_conflict_pair_is_reported_and_prevents_a_pass(code):
     # Degrees in a projected CRS cannot be measured.
     layers = {"LSWHJQ": [SQUARE], "CZKFBJ": [SQUARE], "LSWHBHX": [{"wkt": SQUARE, "crs": 4490}]}
     (outcome,) = run_check(plan_of(layers), [all_rules()[code]]).rules
@@ -155,13 +160,16 @@ def test_unusable_layer_is_reported_and_does_not_pass(code):
 
 
 @pytest.mark.parametrize("code", ["REL010", "REL020", "REL022", "REL024", "REL032"])
-def test_rules_without_their_layers_are_not_applicable(code):
+def test_conflict_rules_without_their_layers_are_not_applicable(code):
     (outcome,) = run_check(plan_of({"STBHHX": [SQUARE]}), [all_rules()[code]]).rules
     assert str(outcome.outcome) == "not_applicable", outcome
 
 
-def test_conflict_is_open_until_waived_with_a_document():
-    """A mine under farmland is allowed with a document, which the waiver names."""
+def test_conflict_allowed_with_evidence_fails_until_a_waiver_names_the_document():
+    """Put a mine under farmland, which is allowed with a document.
+
+    The waiver names the document.
+    """
     rule, layers = all_rules()["REL010"], {"KCZYKCBHX": [SQUARE], "YJJBNTBHTB": [SQUARE]}
     plan = plan_of(layers)
     report = run_check(plan, [rule])

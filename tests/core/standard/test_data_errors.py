@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Errors in templates, profiles, standards and code lists: messages with file, key and valid values."""
+"""Errors in templates, profiles, standards and code lists name file and key."""
 
 import pytest
 
@@ -9,15 +9,15 @@ from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from plugin.core.standard.template import load_code_list, load_template
 
-PROFILE = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
-TARGET = '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "1.00"\nunit = "km2"\nyear = 2035\nbinding = ""\nsource = ""\n'
-TEMPLATE = (
+PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
+TARGET_SECTION = '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "1.00"\nunit = "km2"\nyear = 2035\nbinding = ""\nsource = ""\n'
+TEMPLATE_HEAD = (
     'role = "TEST"\nname = "试"\nname_mark = "B"\ngeometry = "polygon"\noverlap = "never"\nconstraint = "O"\n'
     'fields_mark = "B"\nsource = "S"\n[[field]]\nname = "BSM"\nalias = "标识码"\ntype = "text"\nmark = "B"\n'
 )
 
 
-def assert_message_has(error, *words):
+def assert_message_contains(error, *words):
     sentence = Texts("zh").explain(error)
     assert all(w in sentence for w in words), sentence
     assert all(w in Texts("en").explain(error) for w in words)
@@ -26,13 +26,23 @@ def assert_message_has(error, *words):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        pytest.param(PROFILE.replace('name = "某县"\n', ""), ["name"], id="key missing"),
-        pytest.param(PROFILE + "colour = 1\n", ["colour", "area_code"], id="key unknown"),
-        pytest.param(PROFILE + "[ratio]\nlimits = 1.3\n", ["ratio.limits", "ratio.limit"], id="setting misspelt"),
-        pytest.param(PROFILE + TARGET.replace('"1.00"', "1.0"), ["targets[1].value", "str"], id="value not as printed"),
-        pytest.param(PROFILE + TARGET.replace("km2", "公顷"), ["targets[1].unit", "公顷", "wan_mu"], id="unit unknown"),
-        pytest.param(PROFILE + "[confirmed]\nby = 'x'\n", ["confirmed.document"], id="confirmation without document"),
-        pytest.param(PROFILE + "id = 2\n", ["x.toml"], id="not TOML"),
+        pytest.param(PROFILE_HEAD.replace('name = "某县"\n', ""), ["name"], id="key missing"),
+        pytest.param(PROFILE_HEAD + "colour = 1\n", ["colour", "area_code"], id="key unknown"),
+        pytest.param(PROFILE_HEAD + "[ratio]\nlimits = 1.3\n", ["ratio.limits", "ratio.limit"], id="setting misspelt"),
+        pytest.param(
+            PROFILE_HEAD + TARGET_SECTION.replace('"1.00"', "1.0"),
+            ["targets[1].value", "str"],
+            id="value not as printed",
+        ),
+        pytest.param(
+            PROFILE_HEAD + TARGET_SECTION.replace("km2", "公顷"),
+            ["targets[1].unit", "公顷", "wan_mu"],
+            id="unit unknown",
+        ),
+        pytest.param(
+            PROFILE_HEAD + "[confirmed]\nby = 'x'\n", ["confirmed.document"], id="confirmation without document"
+        ),
+        pytest.param(PROFILE_HEAD + "id = 2\n", ["x.toml"], id="not TOML"),
     ],
 )
 def test_invalid_profile_is_refused(tmp_path, text, words):
@@ -40,51 +50,53 @@ def test_invalid_profile_is_refused(tmp_path, text, words):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load_profile(path)
-    assert_message_has(caught.value, "x.toml", *words)
+    assert_message_contains(caught.value, "x.toml", *words)
 
 
 def test_profile_based_on_itself_is_refused(tmp_path):
     path = tmp_path / "x.toml"
-    path.write_text(PROFILE.replace('name = "某县"', 'name = "某县"\nbase = "x"'), encoding="utf-8")
+    path.write_text(PROFILE_HEAD.replace('name = "某县"', 'name = "某县"\nbase = "x"'), encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load_profile(path)
-    assert_message_has(caught.value, "x.toml", "base")
+    assert_message_contains(caught.value, "x.toml", "base")
 
 
-def test_unknown_profile_and_standard_are_refused_with_known_ones():
+def test_unknown_profile_or_standard_is_refused_with_the_known_ones():
     with pytest.raises(DataError) as caught:
         load_profile("hunyuen")
-    assert_message_has(caught.value, "hunyuen", "hunyuan", "shanxi")
+    assert_message_contains(caught.value, "hunyuen", "hunyuan", "shanxi")
     with pytest.raises(DataError) as caught:
         load_standard("county")
-    assert_message_has(caught.value, "county_db", "survey_2020")
+    assert_message_contains(caught.value, "county_db", "survey_2020")
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         pytest.param(
-            TEMPLATE.replace('geometry = "polygon"', 'geometry = "面"'), ["geometry", "面"], id="geometry unknown"
+            TEMPLATE_HEAD.replace('geometry = "polygon"', 'geometry = "面"'), ["geometry", "面"], id="geometry unknown"
         ),
-        pytest.param(TEMPLATE.replace('type = "text"', 'type = "Char"'), ["field[1].type", "Char"], id="type unknown"),
-        pytest.param(TEMPLATE.replace('alias = "标识码"\n', ""), ["field[1].alias"], id="field without alias"),
-        pytest.param(TEMPLATE + TEMPLATE[TEMPLATE.index("[[field]]") :], ["BSM"], id="field twice"),
         pytest.param(
-            TEMPLATE + '[[field]]\nname = "BM"\nalias = "标识码"\ntype = "text"\nmark = "B"\n',
+            TEMPLATE_HEAD.replace('type = "text"', 'type = "Char"'), ["field[1].type", "Char"], id="type unknown"
+        ),
+        pytest.param(TEMPLATE_HEAD.replace('alias = "标识码"\n', ""), ["field[1].alias"], id="field without alias"),
+        pytest.param(TEMPLATE_HEAD + TEMPLATE_HEAD[TEMPLATE_HEAD.index("[[field]]") :], ["BSM"], id="field twice"),
+        pytest.param(
+            TEMPLATE_HEAD + '[[field]]\nname = "BM"\nalias = "标识码"\ntype = "text"\nmark = "B"\n',
             ["标识码"],
             id="title twice",
         ),
-        pytest.param(TEMPLATE + 'personal = "no"\n', ["field[1].personal", "bool"], id="personal is yes or no"),
-        pytest.param(TEMPLATE + 'length = "18"\n', ["field[1].length", "int"], id="length is a number"),
-        pytest.param(TEMPLATE.replace('"TEST"', '"OTHER"'), ["role", "OTHER"], id="role is not the file's name"),
+        pytest.param(TEMPLATE_HEAD + 'personal = "no"\n', ["field[1].personal", "bool"], id="personal is yes or no"),
+        pytest.param(TEMPLATE_HEAD + 'length = "18"\n', ["field[1].length", "int"], id="length is a number"),
+        pytest.param(TEMPLATE_HEAD.replace('"TEST"', '"OTHER"'), ["role", "OTHER"], id="role is not the file's name"),
     ],
 )
-def test_invalid_template_is_refused(tmp_path, text, words):
+def test_invalid_layer_template_is_refused(tmp_path, text, words):
     path = tmp_path / "TEST.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load_template(path)
-    assert_message_has(caught.value, "TEST.toml", *words)
+    assert_message_contains(caught.value, "TEST.toml", *words)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +113,7 @@ def test_invalid_code_list_is_refused(tmp_path, rows, words):
     path.write_text("code,name,parent,level,mark\n" + rows, encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load_code_list(path)
-    assert_message_has(caught.value, "codes.csv", *words)
+    assert_message_contains(caught.value, "codes.csv", *words)
 
 
 def test_code_list_saved_by_a_spreadsheet_is_read(tmp_path):
@@ -111,15 +123,15 @@ def test_code_list_saved_by_a_spreadsheet_is_read(tmp_path):
     assert codes.lineage("110") == ("110", "100") and codes.members(["100"]) == {"100", "110"} and codes.mark == "C"
 
 
-def test_county_inherits_limits_of_the_province_but_not_totals(tmp_path):
+def test_county_profile_inherits_limits_of_the_province_but_not_its_totals(tmp_path):
     path = tmp_path / "x.toml"
-    path.write_text(PROFILE + 'base = "shanxi"\n', encoding="utf-8")
+    path.write_text(PROFILE_HEAD + 'base = "shanxi"\n', encoding="utf-8")
     norm = Norm(load_standard(), load_profile(path))
     assert norm.get("ratio.limit") == 1.3 and norm.mark("ratio.limit") == "A"
     assert norm.targets("140225") == []
 
 
-def test_hunyuan_has_its_figures_as_printed():
+def test_profile_of_hunyuan_has_its_figures_as_printed_in_the_plan():
     norm = Norm(load_standard(), load_profile("hunyuan"))
     printed = {t.indicator: (t.comparison, t.value, t.unit) for t in norm.targets("140225") if t.binding}
     assert printed == {
@@ -131,7 +143,7 @@ def test_hunyuan_has_its_figures_as_printed():
     assert norm.get("ratio.limit") == 1.25
 
 
-def test_repeated_key_in_json_is_refused():
+def test_repeated_key_in_a_json_file_is_refused():
     from plugin.core.files.data import strict_json
 
     assert strict_json(b'{"a": [{"b": 1}, {"b": 2}]}') == {"a": [{"b": 1}, {"b": 2}]}

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+"""The catalogue of indicators in a standard (indicators.toml)."""
+
 from pathlib import Path
 
 import pytest
@@ -11,15 +13,15 @@ from plugin.core.standard.indicator_catalogue import _read, load_catalogue
 from plugin.paths import STANDARDS
 from tests.core.small_plan import explain_error
 
-LIST = load_catalogue(load_standard())
-PATH = STANDARDS / "common-2021" / "indicators.toml"
+CATALOGUE = load_catalogue(load_standard())
+CATALOGUE_PATH = STANDARDS / "common-2021" / "indicators.toml"
 
 
-def test_catalogue_names_existing_rules_concepts_and_classes():
+def test_indicator_catalogue_names_existing_rules_concepts_and_classes():
     standard = load_standard()
     codes = standard.code_lists["land_use_2023"].codes
     urban = standard.code_lists["urban_rural"].codes
-    for entry in LIST.entries.values():
+    for entry in CATALOGUE.entries.values():
         if entry.rule:
             assert entry.rule in all_rules(), entry.id
         for name in (*entry.inputs, *([entry.within] if entry.within else [])):
@@ -28,11 +30,11 @@ def test_catalogue_names_existing_rules_concepts_and_classes():
         assert bool(entry.missing) != bool(entry.inputs), entry.id
 
 
-def test_land_groups_have_every_first_level_class_once():
+def test_land_groups_of_the_catalogue_have_every_first_level_class_once():
     codes = load_standard().code_lists["land_use_2023"].codes
     first = sorted(c.code for c in codes.values() if c.level == 1)
-    assert sorted(c for g in LIST.land_groups for c in g.classes) == first
-    assert len([g for g in LIST.land_groups if g.id != "sea"]) == 9
+    assert sorted(c for g in CATALOGUE.land_groups for c in g.classes) == first
+    assert len([g for g in CATALOGUE.land_groups if g.id != "sea"]) == 9
 
 
 @pytest.mark.parametrize(
@@ -48,8 +50,8 @@ def test_land_groups_have_every_first_level_class_once():
         ("", None),
     ],
 )
-def test_indicator_is_found_by_name(name, found):
-    entry = LIST.find(name, "n2")
+def test_indicator_is_found_by_its_names(name, found):
+    entry = CATALOGUE.find(name, "n2")
     assert (entry and entry.id) == found
 
 
@@ -65,8 +67,8 @@ def test_indicator_is_found_by_name(name, found):
         ('id = "farmland_area"', 'id = "cultivated_area"', "cultivated_area"),
     ],
 )
-def test_invalid_catalogue_names_file_and_key(tmp_path, old, new, key):
-    text = PATH.read_text(encoding="utf-8")
+def test_invalid_indicator_catalogue_is_refused_with_file_and_key(tmp_path, old, new, key):
+    text = CATALOGUE_PATH.read_text(encoding="utf-8")
     assert old in text
     path = Path(tmp_path / "indicators.toml")
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -76,9 +78,9 @@ def test_invalid_catalogue_names_file_and_key(tmp_path, old, new, key):
     assert "indicators.toml" in sentence and key in sentence
 
 
-def test_name_of_an_indicator_is_defined_once():
+def test_name_of_an_indicator_is_defined_in_only_one_file():
     for lang in ("zh", "en"):
-        both = Texts(lang).section("indicators").keys() & LIST.entries.keys()
+        both = Texts(lang).section("indicators").keys() & CATALOGUE.entries.keys()
         assert not both, f"{lang}: {both} are named by indicators.toml already"
-        for name, entry in LIST.entries.items():
+        for name, entry in CATALOGUE.entries.items():
             assert Texts(lang).indicator(name) == entry.name(lang)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""年度动态维护: classes before, of and after changes follow the template of their layer."""
+"""Yearly maintenance (年度动态维护): layers before, of and after changes.
+
+Their fields follow the template of the maintained layer.
+"""
 
 import pytest
 from osgeo import gdal
@@ -14,9 +17,11 @@ from plugin.core.standard.maintenance import AFTER, BEFORE, CHANGE, load_mainten
 from tests.core.small_plan import as_read_layers, box, check_data, findings_of_rule, table
 
 STANDARD = load_standard()
-NORM = Norm(STANDARD, load_profile())
+DEFAULT_NORM = Norm(STANDARD, load_profile())
 #: Layers that a program for yearly packages processes (S2), and 乡级主体功能定位, which it lists.
-LAYERS = "GHFQ YDYHGHFQ ZXCQGHFQ ZXCQGHYDYH XZZTGNDW ZXCQCSLX ZXCQCSLVX ZXCQCSZX ZXCQCSHX HLFXKZX LSWHBHX".split()
+MAINTAINED_LAYERS = (
+    "GHFQ YDYHGHFQ ZXCQGHFQ ZXCQGHYDYH XZZTGNDW ZXCQCSLX ZXCQCSLVX ZXCQCSZX ZXCQCSHX HLFXKZX LSWHBHX".split()
+)
 CHANGE_FIELDS = {
     "BSM": 18,
     "YSDM": 10,
@@ -31,8 +36,8 @@ CHANGE_FIELDS = {
 }
 
 
-@pytest.mark.parametrize("role", LAYERS)
-def test_each_layer_has_three_classes(role):
+@pytest.mark.parametrize("role", MAINTAINED_LAYERS)
+def test_each_maintained_layer_has_three_derived_layers_with_the_fields_of_its_template(role):
     templates, base = STANDARD.templates, STANDARD.templates[role]
     before, change, after = (templates[p + role] for p in ("WHQ", "WHC", "WHH"))
     assert before.fields == after.fields == base.fields
@@ -48,16 +53,19 @@ def test_each_layer_has_three_classes(role):
         )
 
 
-def test_other_layers_have_no_classes():
-    assert {t.base for t in STANDARD.templates.values()} - {""} == set(LAYERS)
-    assert len(STANDARD.groups["maintenance"].roles) == 3 * len(LAYERS)
+def test_layers_outside_yearly_maintenance_have_no_derived_layers():
+    assert {t.base for t in STANDARD.templates.values()} - {""} == set(MAINTAINED_LAYERS)
+    assert len(STANDARD.groups["maintenance"].roles) == 3 * len(MAINTAINED_LAYERS)
     kinds = {m.role: (m.kinds, m.compare) for m in STANDARD.maintenance.layers}
     assert kinds["ZXCQGHYDYH"] == (("2",), "YDYHFLDM") and kinds["LSWHBHX"] == (("1", "3"), "")
     assert {k for m, _ in kinds.values() for k in m} == set(STANDARD.code_lists["maintenance_kind"].codes)
 
 
 def write_standard(folder, edit=lambda text: text, template="", layer="HLFXKZX"):
-    """Write the county standard to a separate folder with edited maintenance data and one template."""
+    """Return the county standard, copied to a folder with edited maintenance data.
+
+    ``template``: new text for the template of ``layer``.
+    """
     (folder / "templates").mkdir(parents=True)
     (folder / "standard.toml").write_text(
         'id = "own"\nedition = "1"\nname = "试"\nincludes = ["county_db"]\n', encoding="utf-8"
@@ -69,7 +77,7 @@ def write_standard(folder, edit=lambda text: text, template="", layer="HLFXKZX")
     return load_standard(str(folder))
 
 
-def test_changed_field_of_a_layer_changes_in_its_classes(tmp_path):
+def test_field_changed_in_a_template_changes_in_its_yearly_maintenance_layers(tmp_path):
     text = (STANDARD.folder / "templates" / "HLFXKZX.toml").read_text(encoding="utf-8")
     changed = text.replace('name = "LX"\nalias = "类型"', 'name = "XXLX"\nalias = "洪涝类型"')
     assert changed != text
@@ -81,7 +89,7 @@ def test_changed_field_of_a_layer_changes_in_its_classes(tmp_path):
     assert len(own.all_templates("WHCHLFXKZX")) == 1
 
 
-def test_edition_without_the_file_inherits_it_with_its_layers(tmp_path):
+def test_edition_without_its_own_maintenance_file_inherits_it_for_its_layers(tmp_path):
     text = (STANDARD.folder / "templates" / "HLFXKZX.toml").read_text(encoding="utf-8")
     own = write_standard(tmp_path / "own", template=text.replace("length = 255", "length = 200"))
     (tmp_path / "own" / "maintenance.toml").unlink()
@@ -109,18 +117,18 @@ def test_edition_without_the_file_inherits_it_with_its_layers(tmp_path):
         ('[before]', '[befor]', "befor"),
     ],
 )  # fmt: skip
-def test_invalid_maintenance_names_file_and_key(tmp_path, old, new, expected):
+def test_invalid_maintenance_file_is_refused_with_file_and_key(tmp_path, old, new, expected):
     with pytest.raises(DataError) as caught:
         _ = write_standard(tmp_path / "own", lambda text: text.replace(old, new, 1)).templates
     assert expected in str(caught.value.params) and "own" in caught.value.params["file"]
 
 
-def test_class_is_recognised_by_name_and_layer_by_fields():
+def test_yearly_maintenance_layer_is_recognised_by_name_and_plan_layer_by_fields():
     columns = {f.name: ["x"] for f in STANDARD.templates["ZXCQGHFQ"].fields if f.name not in ("BSM", "MJ")}
 
-    def role_of(name):
+    def recognise_role(name):
         (source,) = as_read_layers({name: table([box(0, 0)], **columns)})
-        return find_role(source, NORM)
+        return find_role(source, DEFAULT_NORM)
 
     for name, role in (
         ("WHQGHFQ", "WHQGHFQ"),
@@ -129,10 +137,10 @@ def test_class_is_recognised_by_name_and_layer_by_fields():
         ("浑源县维护后规划分区", "WHHGHFQ"),
         ("规划分区", "GHFQ"),
     ):
-        assert role_of(name) == (role, "name"), name
+        assert recognise_role(name) == (role, "name"), name
 
 
-def test_delivery_of_changes_has_the_maintenance_scope():
+def test_data_with_yearly_change_layers_are_checked_by_maintenance_rules():
     tables = {
         "WHQGHFQ": table([box(0, 0)], GHFQDM=["300"], GHFQMC=["农田保护区"]),
         "WHCGHFQ": table([box(0, 0), box(50, 0)], WHLX=["2", "4"], XZQDM=["140225"] * 2),
@@ -140,18 +148,18 @@ def test_delivery_of_changes_has_the_maintenance_scope():
     }
     checked = check_data(as_read_layers(tables))
     assert checked.plan.scope == "maintenance" and set(checked.plan.layers) == set(tables)
-    assert choose_scope(NORM, {"STBHHX", "CZKFBJ"}) == "three_lines"
+    assert choose_scope(DEFAULT_NORM, {"STBHHX", "CZKFBJ"}) == "three_lines"
     found = {(f.code, f.role, f.field) for f in findings_of_rule(checked.report, "ATT002", "TOP001")}
     assert found == {("ATT002", "WHCGHFQ", "WHLX"), ("ATT002", "WHHGHFQ", "GHFQMC"), ("TOP001", "WHCGHFQ", "")}
     assert not findings_of_rule(checked.report, "SCH001")
 
 
-def test_classes_are_created_in_the_root_of_a_filegdb_with_domains(tmp_path):
+def test_maintenance_layers_are_created_in_the_root_of_a_filegdb_with_domains(tmp_path):
     path = tmp_path / "维护.gdb"
     made = create_database(
         path, STANDARD.templates_of(["maintenance"]), CRS.from_epsg(4490), code_lists=STANDARD.code_lists
     )
-    assert len(made.made) == 3 * len(LAYERS)
+    assert len(made.made) == 3 * len(MAINTAINED_LAYERS)
     database = gdal.OpenEx(str(path))
     root = database.GetRootGroup()
     assert not root.GetGroupNames() and set(root.GetVectorLayerNames()) == set(made.made)
@@ -160,7 +168,7 @@ def test_classes_are_created_in_the_root_of_a_filegdb_with_domains(tmp_path):
     assert database.GetFieldDomain(domain).GetEnumeration() == {"1": "调入", "2": "属性变更", "3": "调出"}
 
 
-def test_stages_are_found_by_name():
+def test_prefixes_of_before_change_and_after_layers_are_found_by_stage():
     loaded = load_maintenance(STANDARD.folder / "maintenance.toml")
     assert [loaded.stage(s).prefix for s in (BEFORE, CHANGE, AFTER)] == ["WHQ", "WHC", "WHH"]
     assert loaded.origin("WHCGHFQ")[1].compare == "GHFQDM" and loaded.origin("WHXGHFQ") is None
@@ -174,7 +182,7 @@ def test_stages_are_found_by_name():
         ("[delivery]\n", '[delivery]\nzone = "38"\n', "delivery.zone"),
     ],
 )
-def test_invalid_delivery_names_its_key(tmp_path, old, new, key):
+def test_invalid_delivery_section_is_refused_with_its_key(tmp_path, old, new, key):
     with pytest.raises(DataError) as caught:
         write_standard(tmp_path / "own", lambda text: text.replace(old, new))
     assert caught.value.params["key"] == key and caught.value.params["file"].endswith("maintenance.toml")

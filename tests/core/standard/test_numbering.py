@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""BSM: built by the rule and unique, also after adding, deleting and pasting rows."""
+"""Feature keys (BSM, 标识码): built from the county code, unique after any edit."""
 
 import pytest
 from hypothesis import given, settings
@@ -8,49 +8,54 @@ from hypothesis import strategies as st
 from plugin.core.errors import InputError
 from plugin.core.standard.numbering import HIGHEST, find_highest, make_bsm, next_bsm, split_bsm, usual_county
 
-COUNTY, OTHER = "140225", "140226"
+COUNTY_CODE, OTHER_COUNTY_CODE = "140225", "140226"
 
 #: Values of a BSM column: our numbers, those of a neighbour or another scheme, empty, invalid.
-numbers = st.integers(1, 10**6)
-values = st.one_of(
-    numbers.map(lambda n: make_bsm(COUNTY, n)),
-    numbers.map(lambda n: make_bsm(OTHER, n)),
-    numbers.map(lambda n: f"{COUNTY}2010{n:08d}"),
+random_running_numbers = st.integers(1, 10**6)
+random_bsm_values = st.one_of(
+    random_running_numbers.map(lambda n: make_bsm(COUNTY_CODE, n)),
+    random_running_numbers.map(lambda n: make_bsm(OTHER_COUNTY_CODE, n)),
+    random_running_numbers.map(lambda n: f"{COUNTY_CODE}2010{n:08d}"),
     st.none(),
     st.text(max_size=20),
     st.integers(),
 )
 
 
-def test_number_has_county_code_zeros_and_eight_digits():
-    assert make_bsm(COUNTY, 17) == "140225000000000017"
-    assert split_bsm("140225000000000017") == (COUNTY, 17)
-    assert split_bsm(140225000000000017) == (COUNTY, 17)
+def test_feature_key_consists_of_county_code_zeros_and_eight_digits():
+    assert make_bsm(COUNTY_CODE, 17) == "140225000000000017"
+    assert split_bsm("140225000000000017") == (COUNTY_CODE, 17)
+    assert split_bsm(140225000000000017) == (COUNTY_CODE, 17)
     assert split_bsm("140225201000000017") is None
     assert split_bsm("１４０２２５000000000017") is None
-    assert next_bsm(COUNTY, []) == "140225000000000001"
-    assert next_bsm(COUNTY, ["140225000008000001"]) == "140225000008000002"
+    assert next_bsm(COUNTY_CODE, []) == "140225000000000001"
+    assert next_bsm(COUNTY_CODE, ["140225000008000001"]) == "140225000008000002"
 
 
 @pytest.mark.slow
-@given(st.lists(values), st.integers(0, 10**6))
+@given(st.lists(random_bsm_values), st.integers(0, 10**6))
 @settings(deadline=None, derandomize=True)
-def test_next_number_is_unused_and_the_highest(used, high_water):
-    made = next_bsm(COUNTY, used, high_water)
+def test_next_feature_key_is_unused_and_the_highest(used, high_water):
+    made = next_bsm(COUNTY_CODE, used, high_water)
     assert len(made) == 18 and made not in used
     _, number = split_bsm(made)
-    ours = [parts[1] for parts in map(split_bsm, used) if parts and parts[0] == COUNTY]
+    ours = [parts[1] for parts in map(split_bsm, used) if parts and parts[0] == COUNTY_CODE]
     assert number == max([high_water, *ours]) + 1
 
 
-@given(st.lists(st.one_of(st.just("add"), st.just("drop"), st.tuples(st.just("bring"), values)), max_size=60))
+@given(
+    st.lists(st.one_of(st.just("add"), st.just("drop"), st.tuples(st.just("bring"), random_bsm_values)), max_size=60)
+)
 @settings(deadline=None, derandomize=True)
-def test_no_number_is_assigned_twice(steps):
-    """Add, delete the highest and paste in any order, with the highest number stored."""
+def test_no_feature_key_is_assigned_twice(steps):
+    """Add rows, delete the highest and paste rows in any order.
+
+    The highest number used is stored.
+    """
     layer, given_out, water = [], [], 0
     for step in steps:
         if step == "add":
-            made = next_bsm(COUNTY, layer, water)
+            made = next_bsm(COUNTY_CODE, layer, water)
             assert made not in given_out and made not in layer
             given_out.append(made)
             layer.append(made)
@@ -59,19 +64,22 @@ def test_no_number_is_assigned_twice(steps):
             layer.pop()
         elif step != "drop":
             layer.append(step[1])
-        water = max(water, find_highest(layer).get(COUNTY, 0))
+        water = max(water, find_highest(layer).get(COUNTY_CODE, 0))
 
 
-def test_county_of_most_numbers_is_used():
-    assert usual_county([None, make_bsm(OTHER, 1), make_bsm(COUNTY, 1), make_bsm(COUNTY, 9), "x"]) == COUNTY
+def test_usual_county_returns_the_county_code_of_most_feature_keys():
+    assert (
+        usual_county([None, make_bsm(OTHER_COUNTY_CODE, 1), make_bsm(COUNTY_CODE, 1), make_bsm(COUNTY_CODE, 9), "x"])
+        == COUNTY_CODE
+    )
     assert usual_county([None, "", "17"]) == ""
 
 
-def test_invalid_number_has_a_reason():
+def test_invalid_feature_key_is_refused_with_a_reason():
     for county in ("", "14022", "1402251", "14022x", "１４０２２５"):
         with pytest.raises(InputError) as caught:
             make_bsm(county, 1)
         assert caught.value.key == "bsm_county"
     with pytest.raises(InputError) as caught:
-        next_bsm(COUNTY, [make_bsm(COUNTY, HIGHEST)])
+        next_bsm(COUNTY_CODE, [make_bsm(COUNTY_CODE, HIGHEST)])
     assert caught.value.key == "bsm_used_up"

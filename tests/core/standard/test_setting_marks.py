@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Marks of settings: A or B with a source, else C; rules declare the settings that they read."""
+"""Source marks of settings: A or B with a source, else C (unconfirmed)."""
 
 import dataclasses
 import tomllib
@@ -18,64 +18,64 @@ from plugin.core.standard import SETTING_SECTIONS, flatten_table, load_standard
 from plugin.paths import PACKAGES, PROFILES, STANDARDS, STYLE_LIMITS, VCT_SETTINGS
 from tests.core import examples
 
-EDITIONS = sorted(path.parent for path in STANDARDS.glob("*/standard.toml"))
+EDITION_FOLDERS = sorted(path.parent for path in STANDARDS.glob("*/standard.toml"))
 #: Keys of [marks] without a setting: values that rules compare by, defined elsewhere.
-WORDS = {"conflicts", "phase", "heritage.words", "zones.codes", "indicators.definitions"}
-UNMARKED = """
+MARKS_WITHOUT_SETTING = {"conflicts", "phase", "heritage.words", "zones.codes", "indicators.definitions"}
+UNMARKED_PROFILE = """
 id = "{id}"
 name = "浑源县"
 area_code = "140225"
 """
 
 
-def standard_file(folder):
+def read_standard_toml(folder):
     return tomllib.loads((folder / "standard.toml").read_text(encoding="utf-8"))
 
 
-def leaf_settings(table):
+def list_leaf_settings(table):
     return [key for section in SETTING_SECTIONS for key in flatten_table(table.get(section, {}), f"{section}.")]
 
 
-@pytest.mark.parametrize("folder", EDITIONS, ids=lambda folder: folder.name)
-def test_every_setting_of_an_edition_has_a_mark(folder):
-    """Each value has a mark: its own key, its section, or a key of the section."""
-    table = standard_file(folder)
+@pytest.mark.parametrize("folder", EDITION_FOLDERS, ids=lambda folder: folder.name)
+def test_every_setting_of_an_edition_has_a_source_mark(folder):
+    """Find a mark for each value: its own, of its section, or of a key inside."""
+    table = read_standard_toml(folder)
     norm = Norm(load_standard(str(folder)), load_profile())
-    missing = [key for key in leaf_settings(table) if norm.marked(key) not in norm.standard.marks]
+    missing = [key for key in list_leaf_settings(table) if norm.marked(key) not in norm.standard.marks]
     assert not missing, f"{missing}: mark each in [marks] of {folder.name}/standard.toml"
 
 
-@pytest.mark.parametrize("folder", EDITIONS, ids=lambda folder: folder.name)
-def test_mark_above_c_names_its_source(folder):
-    table = standard_file(folder)
+@pytest.mark.parametrize("folder", EDITION_FOLDERS, ids=lambda folder: folder.name)
+def test_source_mark_above_the_lowest_names_its_source(folder):
+    table = read_standard_toml(folder)
     read = {key for key, mark in table.get("marks", {}).items() if mark != "C"}
     assert read == table.get("mark_sources", {}).keys()
     assert all(source.strip() for source in table.get("mark_sources", {}).values())
 
 
-@pytest.mark.parametrize("folder", EDITIONS, ids=lambda folder: folder.name)
-def test_every_mark_has_a_setting(folder):
-    table = standard_file(folder)
+@pytest.mark.parametrize("folder", EDITION_FOLDERS, ids=lambda folder: folder.name)
+def test_every_source_mark_belongs_to_a_setting(folder):
+    table = read_standard_toml(folder)
     settings = load_standard(str(folder)).settings
     headings = {".".join(key.split(".")[:n]) for key in settings for n in range(1, key.count(".") + 2)}
-    assert table.get("marks", {}).keys() <= headings | WORDS
+    assert table.get("marks", {}).keys() <= headings | MARKS_WITHOUT_SETTING
 
 
 @pytest.mark.parametrize("path", sorted(PROFILES.glob("*.toml")), ids=lambda path: path.stem)
-def test_settings_of_a_shipped_profile_have_marks(path):
+def test_settings_of_a_shipped_profile_have_source_marks(path):
     table = tomllib.loads(path.read_text(encoding="utf-8"))
-    assert set(leaf_settings(table)) == table.get("marks", {}).keys()
+    assert set(list_leaf_settings(table)) == table.get("marks", {}).keys()
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGES.glob("*.toml")), ids=lambda path: path.stem)
-def test_parts_of_a_package_spec_have_marks(path):
+def test_parts_of_a_package_spec_have_source_marks(path):
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     marked = {key.split(".")[0] for key in table["marks"]}
     assert table.keys() - marked == {"id", "name", "standard", "source", "marks", "report"}
 
 
 @pytest.mark.parametrize(("path", "name"), [(VCT_SETTINGS, "vct"), (STYLE_LIMITS, "looks")], ids=["vct", "looks"])
-def test_settings_of_exchange_files_have_mark_and_title(path, name):
+def test_settings_of_exchange_files_have_source_mark_and_title(path, name):
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     marks = table.pop("marks")
     assert marks.keys() == table.keys()
@@ -122,7 +122,7 @@ def test_invalid_style_limit_is_refused(tmp_path, old, new):
     assert caught.value.params["key"] or caught.value.params["file"]
 
 
-def test_setting_without_a_mark_has_mark_c():
+def test_setting_of_a_standard_without_a_source_mark_gets_the_lowest_mark():
     standard = load_standard()
     settings = {**standard.settings, "ratio.new_norm": 1.0}
     unmarked = dataclasses.replace(standard, marks={}, settings=settings, own=frozenset(settings))
@@ -133,15 +133,15 @@ def test_setting_without_a_mark_has_mark_c():
     assert shown["ratio.new_norm"].mark == "C" and not shown["ratio.new_norm"].confirmed
 
 
-def test_setting_of_a_profile_without_a_mark_has_mark_c(tmp_path):
+def test_setting_of_a_profile_without_a_source_mark_gets_the_lowest_mark(tmp_path):
     path = tmp_path / "own.toml"
-    path.write_text(UNMARKED.format(id="own") + "[ratio]\nbase_year = 2023\n", encoding="utf-8")
+    path.write_text(UNMARKED_PROFILE.format(id="own") + "[ratio]\nbase_year = 2023\n", encoding="utf-8")
     norm = Norm(load_standard(), load_profile(path))
     assert (norm.mark("ratio.base_year"), norm.is_confirmed("ratio.base_year")) == ("C", False)
     assert Norm(load_standard(), load_profile()).mark("ratio.base_year") == "A"
 
 
-def test_edition_does_not_inherit_the_mark_of_a_replaced_value(tmp_path):
+def test_edition_that_replaces_a_value_does_not_inherit_its_source_mark(tmp_path):
     (tmp_path / "standard.toml").write_text(
         'id = "own"\nedition = "2026"\nname = "own"\nincludes = ["county_db"]\n[ratio]\nbase_year = 2023\n',
         encoding="utf-8",
@@ -150,14 +150,14 @@ def test_edition_does_not_inherit_the_mark_of_a_replaced_value(tmp_path):
 
 
 @pytest.mark.parametrize("item", ["all", "waivers", "waivers.place_m"])
-def test_setting_is_confirmed_by_name_section_or_all(item):
+def test_setting_is_confirmed_by_its_name_its_section_or_all(item):
     profile = dataclasses.replace(load_profile(), confirmed=frozenset([item]))
     assert Norm(load_standard(), profile).is_confirmed("waivers.place_m")
     assert not Norm(load_standard(), load_profile()).is_confirmed("waivers.place_m")
 
 
-class Recording(Norm):
-    """A norm that records the keys read."""
+class RecordingNorm(Norm):
+    """A norm that records which setting keys a rule reads."""
 
     def get(self, key):
         self.__dict__.setdefault("read", set()).add(key)
@@ -169,13 +169,13 @@ class Recording(Norm):
 
 
 #: Settings that cannot improve the result of a rule, with the reason.
-HARMLESS = {
+UNDECLARED_READS_ALLOWED = {
     "indicators.warning_share": "an early warning is beside the result, which is met or not",
     "rules.LAW002": "LAW002 itself reports an unlikely target; other rules take its figures, which do not depend on it",
     "conflicts": "each pair has a mark of its own, and the rule counts it",
 }
 #: The same for one rule.
-HARMLESS_IN = {
+UNDECLARED_READS_ALLOWED_BY_RULE = {
     ("GEO011", "tolerance"): "the county's outline is put together with it; the distance is kilometres",
     ("DOC011", "rules.LAW020"): "only the figures of the rule are compared, not its limits",
     ("DOC011", "rules.LAW022"): "only the figures of the rule are compared, not its limits",
@@ -183,14 +183,17 @@ HARMLESS_IN = {
 
 
 @pytest.mark.parametrize("rule", all_rules().values(), ids=all_rules())
-def test_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
-    """A setting marked C but not declared in `uses` would count as confirmed."""
+def test_every_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
+    """Compare the keys that a rule reads with those it declares.
+
+    An undeclared setting with mark C would count as confirmed.
+    """
     made, read, declared_keys = examples.norm_of, set(), set()
     norms = []
 
-    def recording(*args, **kwargs):
+    def record_calls(*args, **kwargs):
         norm = made(*args, **kwargs)
-        norms.append(Recording(norm.standard, norm.profile, norm.phase))
+        norms.append(RecordingNorm(norm.standard, norm.profile, norm.phase))
         return norms[-1]
 
     def apply_recorded(rule, context, *args, **kwargs):
@@ -200,7 +203,7 @@ def test_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
         declared_keys.update(result.unconfirmed if result is not None else ())
         return result
 
-    monkeypatch.setattr(examples, "norm_of", recording)
+    monkeypatch.setattr(examples, "norm_of", record_calls)
     monkeypatch.setattr("plugin.core.engine.outcome.apply_rule", apply_recorded)
     for example in (*rule.fails, *rule.passes):
         examples.run_example(rule, example)
@@ -212,8 +215,8 @@ def test_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
         leaf
         for leaf in leaves
         if not plain.is_confirmed(leaf)
-        and not any(leaf == item or leaf.startswith(f"{item}.") for item in (*declared, *HARMLESS))
+        and not any(leaf == item or leaf.startswith(f"{item}.") for item in (*declared, *UNDECLARED_READS_ALLOWED))
         and plain.marked(leaf) not in declared
-        and (rule.code, plain.marked(leaf)) not in HARMLESS_IN
+        and (rule.code, plain.marked(leaf)) not in UNDECLARED_READS_ALLOWED_BY_RULE
     }
     assert not undeclared, f"{rule.code} reads {sorted(undeclared)}: name them in its `uses`"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Map themes and the layer tree of a standard."""
+"""Map themes and the layer tree that a standard defines."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from plugin.core.standard.layer_tree import (
 )
 
 
-def test_county_standard_has_four_themes():
+def test_county_standard_has_four_map_themes():
     themes = load_standard().themes
     assert [t.name for t in themes.values()] == ["三条控制线", "规划分区", "历史文化", "用地"]
     assert themes["three_lines"].roles[-3:] == ("farmland", "red_line", "boundary")
@@ -37,7 +37,7 @@ def test_county_standard_has_four_themes():
         ('[tree.lines]\nname = "线"\nroles = ["STBHHX"]\nchosen = "yes"', "tree.lines.chosen"),
     ],
 )
-def test_invalid_theme_or_branch_is_named(tmp_path, text, expected):
+def test_invalid_map_theme_or_layer_tree_branch_is_refused_with_its_name(tmp_path, text, expected):
     (tmp_path / "standard.toml").write_text(
         f'id = "trial"\nedition = "1"\nname = "试"\nincludes = ["county_db"]\n{text}\n', encoding="utf-8"
     )
@@ -47,14 +47,14 @@ def test_invalid_theme_or_branch_is_named(tmp_path, text, expected):
 
 
 @pytest.mark.parametrize("name", standard_ids())
-def test_every_layer_is_in_one_branch(name):
+def test_every_layer_is_in_one_branch_of_the_layer_tree(name):
     standard = load_standard(name)
     placed = [role for branch in branches(standard) for role in branch.roles + branch.also]
     assert set(standard.templates) <= set(placed) and len(placed) == len(set(placed))
     assert any(branch.chosen for branch in branches(standard))
 
 
-def test_branches_of_the_county_standard_are_complete():
+def test_layer_tree_of_the_county_standard_is_complete():
     standard = load_standard()
     chosen = {b.name: b for b in branches(standard) if b.chosen}
     assert list(chosen) == ["三条控制线", "历史文化保护线", "其他底线", "规划分区", "基础数据"]
@@ -70,7 +70,7 @@ def test_branches_of_the_county_standard_are_complete():
         assert made & set(standard.concepts[concept]), concept
 
 
-def test_standard_without_a_tree_inherits_it_with_its_layers():
+def test_standard_without_a_layer_tree_inherits_it_for_its_layers():
     standard = load_standard("three_lines_2022")
     found = {b.name: b for b in branches(standard)}
     assert not standard.tree and next(iter(found)) == "三条控制线" and found["三条控制线"].chosen
@@ -81,7 +81,7 @@ def test_standard_without_a_tree_inherits_it_with_its_layers():
     assert [t.name for t in themes(standard)] == ["三条控制线", "规划分区", "历史文化", "用地"]
 
 
-def test_theme_shows_the_layer_of_its_concept():
+def test_map_theme_shows_the_layer_that_its_concept_stands_for():
     standard = load_standard()
     theme = standard.themes["three_lines"]
     assert theme_roles(theme, standard, ["YJJBNTBHTB", "YJJBNT", "XZQX", "DLTB"]) == ["XZQX", "YJJBNTBHTB"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tasks of townships and targets from higher plans: read, distributed and summed."""
+"""Area tasks of townships and targets of higher plans: read, summed, compared."""
 
 from dataclasses import replace
 
@@ -25,29 +25,29 @@ from plugin.core.target_allocation.levels import find_children, sums_of_children
 from plugin.core.target_allocation.table import read_township_tasks
 from tests.core.examples import plan_of
 
-LONG = "乡镇代码,乡镇名称,指标,关系,数值,单位,来源\n140225100,永安镇,永久基本农田,≥,3.20,万亩,县政发〔2023〕1号\n,蔡村镇,开发边界,,12.5,公顷,\n"
-WIDE = "单位：万亩,,,\n乡镇,耕地保有量（万亩）,永久基本农田 (万亩),备注\n永安镇,3.65,3.20,\n蔡村镇,,2.90,退耕\n合 计,3.65,6.10,\n"
+TABLE_WITH_FIGURE_ROWS = "乡镇代码,乡镇名称,指标,关系,数值,单位,来源\n140225100,永安镇,永久基本农田,≥,3.20,万亩,县政发〔2023〕1号\n,蔡村镇,开发边界,,12.5,公顷,\n"
+TABLE_WITH_FIGURE_COLUMNS = "单位：万亩,,,\n乡镇,耕地保有量（万亩）,永久基本农田 (万亩),备注\n永安镇,3.65,3.20,\n蔡村镇,,2.90,退耕\n合 计,3.65,6.10,\n"
 
 
-def square(x, y=0, size=1000):
+def make_square_wkt(x, y=0, size=1000):
     return f"POLYGON (({x} {y}, {x + size} {y}, {x + size} {y + size}, {x} {y + size}, {x} {y}))"
 
 
-TOWNS = [
-    {"wkt": square(0), "division_code": "140225100", "division_name": "甲镇"},
-    {"wkt": square(1000), "division_code": "140225101", "division_name": "乙乡"},
+TOWNSHIP_ROWS = [
+    {"wkt": make_square_wkt(0), "division_code": "140225100", "division_name": "甲镇"},
+    {"wkt": make_square_wkt(1000), "division_code": "140225101", "division_name": "乙乡"},
 ]
 
 
-def field_row(x, net, **more):
-    return {"wkt": square(x, 100, 400), "gross_area": 160000.0, "net_area": net, **more}
+def make_field_row(x, net, **more):
+    return {"wkt": make_square_wkt(x, 100, 400), "gross_area": 160000.0, "net_area": net, **more}
 
 
-def explain_in_both_languages(caught):
+def explain_task_error_in_both_languages(caught):
     return [Texts(lang).explain(caught.value) for lang in ("zh", "en")]
 
 
-def save_table(folder, text, name="任务.csv", encoding="utf-8"):
+def save_task_table(folder, text, name="任务.csv", encoding="utf-8"):
     path = folder / name
     path.write_bytes(text.encode(encoding))
     return path
@@ -63,28 +63,28 @@ def save_table(folder, text, name="任务.csv", encoding="utf-8"):
         ",永安镇,永久基本农田,≥,3.20,万亩\n140225100,永安镇,永久基本农田,≥,3.20,万亩\n",
     ],
 )
-def test_township_with_and_without_its_code_is_a_duplicate(tmp_path, rows):
+def test_township_task_given_twice_with_and_without_code_is_refused(tmp_path, rows):
     with pytest.raises(InputError, match="tasks_twice"):
-        read_township_tasks(save_table(tmp_path, "乡镇代码,乡镇名称,指标,关系,数值,单位\n" + rows))
+        read_township_tasks(save_task_table(tmp_path, "乡镇代码,乡镇名称,指标,关系,数值,单位\n" + rows))
 
 
 @pytest.mark.parametrize("row", ["140225000,合计", "140225000,浑源县", "140225000,", ",浑源县合计"])
-def test_row_of_the_whole_county_is_not_a_township(tmp_path, row):
+def test_table_row_of_the_whole_county_is_read_as_a_total_not_as_a_township(tmp_path, row):
     text = f"乡镇代码,乡镇名称,指标,数值,单位\n140225100,永安镇,永久基本农田,3.20,万亩\n{row},永久基本农田,3.20,万亩\n"
-    read = read_township_tasks(save_table(tmp_path, text))
+    read = read_township_tasks(save_task_table(tmp_path, text))
     assert [t.name for t in read.tasks] == ["永安镇"] and [t.value for t in read.totals] == ["3.20"]
 
 
 @pytest.mark.parametrize("head", ["永久基本农田", "永久基本农田（万市亩）"])
-def test_figure_without_a_known_unit_is_refused(tmp_path, head):
+def test_task_figure_without_a_known_unit_is_refused(tmp_path, head):
     with pytest.raises(InputError) as caught:
-        read_township_tasks(save_table(tmp_path, f"乡镇,耕地保有量（万亩）,{head},备注\n永安镇,3.65,3.20,\n"))
-    assert all(head in text for text in explain_in_both_languages(caught))
+        read_township_tasks(save_task_table(tmp_path, f"乡镇,耕地保有量（万亩）,{head},备注\n永安镇,3.65,3.20,\n"))
+    assert all(head in text for text in explain_task_error_in_both_languages(caught))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
-def test_long_table_has_one_figure_per_row(tmp_path, encoding):
-    read = read_township_tasks(save_table(tmp_path, LONG, encoding=encoding))
+def test_task_table_with_one_figure_per_row_is_read(tmp_path, encoding):
+    read = read_township_tasks(save_task_table(tmp_path, TABLE_WITH_FIGURE_ROWS, encoding=encoding))
     assert read.tasks == (
         TownshipTask("140225100", "永安镇", "farmland_area", ">=", "3.20", "wan_mu", "县政发〔2023〕1号", 2),
         TownshipTask("", "蔡村镇", "boundary_area", "<=", "12.5", "ha", "", 3),
@@ -92,15 +92,15 @@ def test_long_table_has_one_figure_per_row(tmp_path, encoding):
     assert read.file == "任务.csv"
 
 
-def test_full_width_digits_are_parsed(tmp_path):
+def test_full_width_digits_in_a_task_table_are_parsed(tmp_path):
     text = "乡镇代码,乡镇名称,指标,数值,单位\n１４０２２５１００,永安镇,永久基本农田,１，２３４．５０,亩\n１４０２２５０００,全部,永久基本农田,9,亩\n"
-    read = read_township_tasks(save_table(tmp_path, text))
+    read = read_township_tasks(save_task_table(tmp_path, text))
     (task,) = read.tasks
     assert (task.code, task.value, task.unit) == ("140225100", "1234.50", "mu")
 
 
-def test_wide_table_has_one_column_per_figure(tmp_path):
-    read = read_township_tasks(save_table(tmp_path, WIDE))
+def test_task_table_with_one_column_per_indicator_is_read(tmp_path):
+    read = read_township_tasks(save_task_table(tmp_path, TABLE_WITH_FIGURE_COLUMNS))
     assert [(t.name, t.indicator, t.value, t.line) for t in read.tasks] == [
         ("永安镇", "cultivated_area", "3.65", 3),
         ("永安镇", "farmland_area", "3.20", 3),
@@ -109,8 +109,11 @@ def test_wide_table_has_one_column_per_figure(tmp_path):
     assert [(t.indicator, t.value) for t in read.totals] == [("cultivated_area", "3.65"), ("farmland_area", "6.10")]
 
 
-def test_workbook_is_read_as_displayed(tmp_path):
-    """Decimals follow the cell format, a merged name is for both rows, the table is below a title on sheet 2."""
+def test_task_workbook_is_read_as_displayed(tmp_path):
+    """Read a workbook with formatted decimals, merged names and a title row.
+
+    The table is on the second sheet.
+    """
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
     book.active.append(["说明", "本表由某县填报"])
@@ -134,28 +137,36 @@ def test_workbook_is_read_as_displayed(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        pytest.param(LONG.replace("永久基本农田", "林地"), ["2", "林地", "永久基本农田"], id="indicator unknown"),
-        pytest.param(LONG.replace("万亩", "垧"), ["2", "垧", "万亩"], id="unit unknown"),
-        pytest.param(LONG.replace("3.20", "约3"), ["2", "约3"], id="not a number"),
-        pytest.param(LONG.replace("3.20", ""), ["2", "数值"], id="value empty"),
-        pytest.param(LONG.replace("≥", ">"), ["2", "关系", "≥"], id="comparison unknown"),
-        pytest.param(LONG.replace("140225100", "1402"), ["2", "1402"], id="code too short"),
-        pytest.param(LONG.replace("140225100,永安镇", ","), ["2", "乡镇名称"], id="no township"),
-        pytest.param(LONG + LONG.splitlines()[1], ["4", "2", "永安镇"], id="task twice"),
         pytest.param(
-            LONG.replace("指标", "指标,指标名称").replace("镇,", "镇,,"), ["1", "指标名称"], id="column twice"
+            TABLE_WITH_FIGURE_ROWS.replace("永久基本农田", "林地"),
+            ["2", "林地", "永久基本农田"],
+            id="indicator unknown",
         ),
-        pytest.param(LONG.replace("乡镇名称", "地名"), ["乡镇名称"], id="no head"),
+        pytest.param(TABLE_WITH_FIGURE_ROWS.replace("万亩", "垧"), ["2", "垧", "万亩"], id="unit unknown"),
+        pytest.param(TABLE_WITH_FIGURE_ROWS.replace("3.20", "约3"), ["2", "约3"], id="not a number"),
+        pytest.param(TABLE_WITH_FIGURE_ROWS.replace("3.20", ""), ["2", "数值"], id="value empty"),
+        pytest.param(TABLE_WITH_FIGURE_ROWS.replace("≥", ">"), ["2", "关系", "≥"], id="comparison unknown"),
+        pytest.param(TABLE_WITH_FIGURE_ROWS.replace("140225100", "1402"), ["2", "1402"], id="code too short"),
+        pytest.param(TABLE_WITH_FIGURE_ROWS.replace("140225100,永安镇", ","), ["2", "乡镇名称"], id="no township"),
+        pytest.param(
+            TABLE_WITH_FIGURE_ROWS + TABLE_WITH_FIGURE_ROWS.splitlines()[1], ["4", "2", "永安镇"], id="task twice"
+        ),
+        pytest.param(
+            TABLE_WITH_FIGURE_ROWS.replace("指标", "指标,指标名称").replace("镇,", "镇,,"),
+            ["1", "指标名称"],
+            id="column twice",
+        ),
+        pytest.param(TABLE_WITH_FIGURE_ROWS.replace("乡镇名称", "地名"), ["乡镇名称"], id="no head"),
         pytest.param("乡镇,永久基本农田\n甲镇,3\n", ["1", "永久基本农田（万亩）"], id="figure without unit"),
         pytest.param("乡镇,永久基本农田（万亩）\n", ["任务.csv"], id="no rows"),
-        pytest.param(LONG.replace("号\n", "号,1\n"), ["2", "1"], id="a cell without head"),
-        pytest.param(LONG.replace("永安镇", '"永安镇'), ["任务.csv"], id="quotation marks"),
+        pytest.param(TABLE_WITH_FIGURE_ROWS.replace("号\n", "号,1\n"), ["2", "1"], id="a cell without head"),
+        pytest.param(TABLE_WITH_FIGURE_ROWS.replace("永安镇", '"永安镇'), ["任务.csv"], id="quotation marks"),
     ],
 )
-def test_invalid_table_is_refused_with_its_row(tmp_path, text, words):
+def test_invalid_task_table_is_refused_with_its_row(tmp_path, text, words):
     with pytest.raises(InputError) as caught:
-        read_township_tasks(save_table(tmp_path, text))
-    for sentence in explain_in_both_languages(caught):
+        read_township_tasks(save_task_table(tmp_path, text))
+    for sentence in explain_task_error_in_both_languages(caught):
         assert all(word in sentence for word in (*words, "任务.csv")), sentence
 
 
@@ -168,15 +179,17 @@ def test_invalid_table_is_refused_with_its_row(tmp_path, text, words):
         (b"\x81\x00\x81\xff", "table_encoding"),
     ],
 )
-def test_unreadable_table_is_refused(tmp_path, data, key):
+def test_unreadable_task_table_is_refused(tmp_path, data, key):
     path = tmp_path / "x.csv"
     path.write_bytes(data)
     with pytest.raises(InputError) as caught:
         read_township_tasks(path)
-    assert caught.value.key == key and all("x.csv" in sentence for sentence in explain_in_both_languages(caught))
+    assert caught.value.key == key and all(
+        "x.csv" in sentence for sentence in explain_task_error_in_both_languages(caught)
+    )
 
 
-def test_empty_path_gives_no_tasks(tmp_path):
+def test_empty_path_of_a_task_table_gives_no_tasks(tmp_path):
     assert read_township_tasks("") == TownshipTasks()
     with pytest.raises(InputError, match="table_missing"):
         read_township_tasks(tmp_path / "无.csv")
@@ -185,25 +198,24 @@ def test_empty_path_gives_no_tasks(tmp_path):
 # -- areas by township ------------------------------------------------------------------------------------------------
 
 
-def context(layers):
+def make_context(layers):
     plan = plan_of(layers)
     return Context(plan, plan.norm, plan.norm.tolerance())
 
 
-def test_farmland_is_assigned_by_code_else_by_location():
-    """Farmland is assigned by its code, else by location.
+def test_farmland_is_assigned_to_townships_by_code_or_else_by_location():
+    """Check fields with the code of another township, no code or an unknown code.
 
-    One field names 乙乡, which contains a quarter of it; one has no code and the same location; one has an unknown code;
-    one names 甲镇 but is completely outside of it.
+    A code counts only if its township contains a part of the field.
     """
-    ctx = context(
+    ctx = make_context(
         {
-            "townships": TOWNS,
+            "townships": TOWNSHIP_ROWS,
             "farmland": [
-                field_row(700, 100000.0, location_code="1402251012000000000"),
-                field_row(700, 80000.0, location_code=None),
-                field_row(1500, 40000.0, location_code="1402259990000000000"),
-                field_row(1500, 10000.0, location_code="1402251002000000000"),
+                make_field_row(700, 100000.0, location_code="1402251012000000000"),
+                make_field_row(700, 80000.0, location_code=None),
+                make_field_row(1500, 40000.0, location_code="1402259990000000000"),
+                make_field_row(1500, 10000.0, location_code="1402251002000000000"),
             ],
         }
     )
@@ -215,31 +227,34 @@ def test_farmland_is_assigned_by_code_else_by_location():
     assert found.areas.sum() == pytest.approx(target_figure("farmland_area", ctx).area_m2, rel=1e-12)
 
 
-def test_rows_without_codes_are_assigned_by_location():
-    ctx = context({"townships": TOWNS, "red_line": [square(500), square(1800)]})
+def test_rows_without_codes_are_assigned_to_townships_by_location():
+    ctx = make_context({"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(500), make_square_wkt(1800)]})
     found = compute_by_township("red_line_area", ctx)
     total = target_figure("red_line_area", ctx).area_m2
     assert found.stated == 0 and found.areas.sum() == pytest.approx(total, rel=1e-12)
     assert found.areas / total == pytest.approx([0.25, 0.35, 0.40, 0.0], rel=1e-3)
 
 
-def test_land_of_two_townships_is_reported():
-    towns = [TOWNS[0], {**TOWNS[1], "wkt": square(900)}]
+def test_land_that_lies_in_two_townships_is_reported():
+    towns = [TOWNSHIP_ROWS[0], {**TOWNSHIP_ROWS[1], "wkt": make_square_wkt(900)}]
     tasks = [("", "甲镇", "red_line_area", ">=", "0.01", "ha")]
-    report = report_of("LAW004", {"townships": towns, "red_line": [square(500)]}, tasks)
+    report = run_task_rule("LAW004", {"townships": towns, "red_line": [make_square_wkt(500)]}, tasks)
     assert "重叠" in report.rules[0].reason and report.rules[0].outcome is Outcome.PASSED
 
 
-def test_parcels_replace_cultivated_land_by_township():
-    rows = [{**field_row(100, 150000.0), "land_use": "0103"}, {**field_row(1100, 90000.0), "land_use": "0301"}]
-    found = compute_by_township("cultivated_area", context({"townships": TOWNS, "DLTB": rows}))
+def test_cultivated_land_by_township_is_computed_from_parcels_when_the_layer_is_missing():
+    rows = [
+        {**make_field_row(100, 150000.0), "land_use": "0103"},
+        {**make_field_row(1100, 90000.0), "land_use": "0301"},
+    ]
+    found = compute_by_township("cultivated_area", make_context({"townships": TOWNSHIP_ROWS, "DLTB": rows}))
     assert not found.figure.confirmed and found.areas == pytest.approx([150000.0, 0.0, 0.0, 0.0])
 
 
 # -- LAW004 -----------------------------------------------------------------------------------------------------------
 
 
-def report_of(code, layers, tasks=(), totals=(), profile=None):
+def run_task_rule(code, layers, tasks=(), totals=(), profile=None):
     plan = plan_of(layers)
     if profile is not None:
         plan = replace(plan, norm=Norm(load_standard(), load_profile(profile)))
@@ -253,10 +268,10 @@ def report_of(code, layers, tasks=(), totals=(), profile=None):
     [(10005.0, []), (9995.1, ["WARNING"]), (9994.9, ["ERROR"])],
     ids=["met", "rounding", "short"],
 )
-def test_township_tasks_have_the_tolerance_of_county_targets(net, states):
-    """With a target of 1.000 ha, 4.9 m² less is a rounding difference and 5.1 m² less an error."""
-    layers = {"townships": TOWNS, "farmland": [field_row(100, net, location_code="1402251002000000000")]}
-    report = report_of("LAW004", layers, [("140225100", "甲镇", "farmland_area", ">=", "1.000", "ha")])
+def test_township_tasks_have_the_rounding_tolerance_of_county_targets(net, states):
+    """Compare with 1.000 ha: 4.9 m² less is rounding, 5.1 m² less an error."""
+    layers = {"townships": TOWNSHIP_ROWS, "farmland": [make_field_row(100, net, location_code="1402251002000000000")]}
+    report = run_task_rule("LAW004", layers, [("140225100", "甲镇", "farmland_area", ">=", "1.000", "ha")])
     assert [str(f.severity) for f in report.findings] == states
     (shown,) = report.indicators
     assert (shown.id, shown.place, shown.name) == (
@@ -272,8 +287,8 @@ def test_township_tasks_have_the_tolerance_of_county_targets(net, states):
         )
 
 
-def test_rule_without_a_table_is_not_applicable_and_gives_instructions():
-    (rule,) = report_of("LAW004", {"townships": TOWNS, "red_line": [square(0)]}).rules
+def test_rule_on_tasks_without_a_table_is_not_applicable_and_explains_how_to_give_one():
+    (rule,) = run_task_rule("LAW004", {"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(0)]}).rules
     assert (
         rule.outcome is Outcome.NOT_APPLICABLE
         and "乡镇任务表" in rule.reason
@@ -282,44 +297,44 @@ def test_rule_without_a_table_is_not_applicable_and_gives_instructions():
     )
 
 
-def test_tasks_that_cannot_be_compared_are_reported():
+def test_tasks_that_cannot_be_compared_are_reported_and_skip_the_rule():
     tasks = [
         ("", "丙镇", "red_line_area", ">=", "1", "ha"),
         ("140225100", "乙乡", "red_line_area", ">=", "1", "ha"),
         ("140225101", "", "boundary_area", "<=", "1", "ha"),
     ]
-    (rule,) = report_of("LAW004", {"townships": TOWNS, "red_line": [square(0)]}, tasks).rules
+    (rule,) = run_task_rule("LAW004", {"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(0)]}, tasks).rules
     assert rule.outcome is Outcome.SKIPPED and rule.incomplete
     assert all(word in rule.reason for word in ("丙镇", "第 3 行", "甲镇", "城镇开发边界"))
 
 
-def test_unknown_township_code_is_matched_by_name():
-    """Codes of statistics and survey differ; the names agree."""
+def test_task_with_an_unknown_township_code_is_matched_by_name():
+    """Use codes of statistics, which differ from those of the survey."""
     tasks = [("140225001", "甲镇", "red_line_area", ">=", "1", "ha")]
-    report = report_of("LAW004", {"townships": TOWNS, "red_line": [square(0)]}, tasks)
+    report = run_task_rule("LAW004", {"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(0)]}, tasks)
     assert report.rules[0].outcome is Outcome.PASSED and [i.place for i in report.indicators] == ["甲镇"]
 
 
 # -- LAW005 -----------------------------------------------------------------------------------------------------------
 
-HEAD = 'id = "{id}"\nname = "{name}"\narea_code = "{code}"\n'
-GOAL = (
+PROFILE_HEAD = 'id = "{id}"\nname = "{name}"\narea_code = "{code}"\n'
+TARGET_SECTION = (
     '[[targets]]\nindicator = "{indicator}"\ncomparison = "{sign}"\nvalue = "{value}"\nunit = "{unit}"\nyear = 2035\n'
     'binding = "约束性"\nsource = "某文"\n'
 )
 
 
-def profile(folder, name, code, goals=(), base="", limit=None):
-    text = HEAD.format(id=name, name=name, code=code) + (f'base = "{base}"\n' if base else "")
+def write_profile(folder, name, code, goals=(), base="", limit=None):
+    text = PROFILE_HEAD.format(id=name, name=name, code=code) + (f'base = "{base}"\n' if base else "")
     text += f"[ratio]\nlimit = {limit}\n" if limit else ""
     keys = ("indicator", "sign", "value", "unit")
-    text += "".join(GOAL.format(**dict(zip(keys, goal, strict=True))) for goal in goals)
+    text += "".join(TARGET_SECTION.format(**dict(zip(keys, goal, strict=True))) for goal in goals)
     path = folder / f"{name}.toml"
     path.write_text(text, encoding="utf-8")
     return path
 
 
-TOWNSHIPS = [
+TOWNSHIP_TASKS = [
     ("140225100", "甲镇", "farmland_area", ">=", "40.00", "wan_mu"),
     ("140225101", "乙乡", "farmland_area", ">=", "23.25", "wan_mu"),
 ]
@@ -329,41 +344,41 @@ TOWNSHIPS = [
     ("second", "case"),
     [("23.25", None), ("23.246", "rounding"), ("23.24", "sum")],
 )
-def test_sum_of_townships_is_compared_with_the_county(tmp_path, second, case):
-    path = profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")])
-    tasks = [TOWNSHIPS[0], (*TOWNSHIPS[1][:4], second, "wan_mu")]
-    report = report_of("LAW005", {"townships": TOWNS}, tasks, profile=path)
+def test_sum_of_township_tasks_is_compared_with_the_county_target(tmp_path, second, case):
+    path = write_profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")])
+    tasks = [TOWNSHIP_TASKS[0], (*TOWNSHIP_TASKS[1][:4], second, "wan_mu")]
+    report = run_task_rule("LAW005", {"townships": TOWNSHIP_ROWS}, tasks, profile=path)
     assert [f.case for f in report.findings] == ([case] if case else [])
     (shown,) = report.indicators
     assert shown.value == pytest.approx(40 + float(second), abs=1e-12) and shown.target == 63.25
 
 
 def test_township_without_a_task_is_named_and_no_sum_is_compared(tmp_path):
-    path = profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")])
-    report = report_of("LAW005", {"townships": TOWNS}, TOWNSHIPS[:1], profile=path)
+    path = write_profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")])
+    report = run_task_rule("LAW005", {"townships": TOWNSHIP_ROWS}, TOWNSHIP_TASKS[:1], profile=path)
     (omitted,) = report.findings
     assert (omitted.case, omitted.params["names"], str(omitted.severity)) == ("omitted", "乙乡", "WARNING")
     assert "乙乡" in report.rules[0].reason and not [i for i in report.indicators if i.id.startswith("handed_down")]
 
 
-def test_excess_is_reported_even_if_a_township_is_missing(tmp_path):
-    path = profile(tmp_path, "county", "140225", [("boundary_area", "<=", "16.46", "km2")])
+def test_sum_above_the_county_limit_is_reported_even_if_a_township_is_missing(tmp_path):
+    path = write_profile(tmp_path, "county", "140225", [("boundary_area", "<=", "16.46", "km2")])
     tasks = [("", "甲镇", "boundary_area", "<=", "1647", "ha")]
-    report = report_of("LAW005", {"townships": TOWNS}, tasks, profile=path)
+    report = run_task_rule("LAW005", {"townships": TOWNSHIP_ROWS}, tasks, profile=path)
     assert sorted(f.case for f in report.findings) == ["omitted", "sum"] and "乙乡" in report.rules[0].reason
 
 
-def test_total_that_differs_from_its_rows_is_reported():
+def test_total_in_the_task_table_that_differs_from_its_rows_is_reported():
     total = ("", "合计", "farmland_area", ">=", "63.26", "wan_mu")
-    report = report_of("LAW005", {"townships": TOWNS}, TOWNSHIPS, [total])
+    report = run_task_rule("LAW005", {"townships": TOWNSHIP_ROWS}, TOWNSHIP_TASKS, [total])
     (finding,) = report.findings
     assert finding.case == "total" and "63.26" in finding.message and "63.25" in finding.message
 
 
-def test_limit_above_that_of_the_province_is_reported(tmp_path):
+def test_county_limit_above_the_limit_of_its_province_is_reported(tmp_path):
     for limit, cases in ((1.3, []), (1.31, ["limit"])):
-        path = profile(tmp_path, "county", "140225", base="shanxi", limit=limit)
-        report = report_of("LAW005", {"boundary": [square(0)]}, profile=path)
+        path = write_profile(tmp_path, "county", "140225", base="shanxi", limit=limit)
+        report = run_task_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile=path)
         assert [f.case for f in report.findings] == cases
         assert report.rules[0].outcome is (Outcome.FAILED if cases else Outcome.PASSED)
 
@@ -376,19 +391,19 @@ def test_limit_above_that_of_the_province_is_reported(tmp_path):
         ('classes = ["201", "201A", "202", "202A", "203"]', ["measure"]),
     ],
 )
-def test_limit_by_another_measure_is_not_compared(tmp_path, own, cases):
-    """1.30 with another numerator or more land is another limit."""
-    path = profile(tmp_path, "county", "140225", base="shanxi")
+def test_limits_on_different_measures_are_not_compared(tmp_path, own, cases):
+    """Compare the limit 1.30 with limits that have another numerator or more land."""
+    path = write_profile(tmp_path, "county", "140225", base="shanxi")
     path.write_text(path.read_text(encoding="utf-8") + f"[ratio]\nlimit = 1.3\n{own}\n", encoding="utf-8")
-    report = report_of("LAW005", {"boundary": [square(0)]}, profile=path)
+    report = run_task_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile=path)
     assert [(f.case, str(f.severity)) for f in report.findings] == [(case, "WARNING") for case in cases]
     if cases:
         (finding,) = report.findings
         assert "山西" in finding.message and own.split('"')[1] in finding.message
 
 
-def test_hunyuan_keeps_the_limit_of_its_province_and_siblings_are_named():
-    report = report_of("LAW005", {"boundary": [square(0)]}, profile="hunyuan")
+def test_hunyuan_passes_the_limit_of_its_province_and_missing_sibling_areas_are_named():
+    report = run_task_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile="hunyuan")
     (rule,) = report.rules
     assert rule.outcome is Outcome.PASSED and not report.findings
     # 大同市 without 浑源县 is listed by county, other cities as a whole; the cluster contains five.
@@ -397,20 +412,20 @@ def test_hunyuan_keeps_the_limit_of_its_province_and_siblings_are_named():
     assert not any(word in later for word in ("浑源县", "太原市", "榆次区"))
 
 
-def test_land_of_two_townships_meets_no_task(tmp_path):
-    both = [TOWNS[0], {**TOWNS[1], "wkt": TOWNS[0]["wkt"]}]
+def test_land_that_lies_in_two_townships_meets_no_task(tmp_path):
+    both = [TOWNSHIP_ROWS[0], {**TOWNSHIP_ROWS[1], "wkt": TOWNSHIP_ROWS[0]["wkt"]}]
     tasks = [(t["division_code"], t["division_name"], "red_line_area", ">=", "15.00", "ha") for t in both]
-    (rule,) = report_of("LAW004", {"townships": both, "red_line": [square(100, 100, 400)]}, tasks).rules
+    (rule,) = run_task_rule("LAW004", {"townships": both, "red_line": [make_square_wkt(100, 100, 400)]}, tasks).rules
     assert rule.outcome is Outcome.SKIPPED and "重叠" in rule.reason
 
 
-def test_counties_in_one_folder_are_summed_for_their_city(tmp_path):
-    """阳泉市 has five counties: if all are present, their sum is compared with the task of the city."""
+def test_targets_of_all_counties_in_one_folder_are_summed_for_their_city(tmp_path):
+    """Sum the five counties of 阳泉市 and compare the sum with the city's task."""
     counties = [c for c in load_standard().code_lists["divisions"].codes.values() if c.parent == "140300"]
     assert len(counties) == 5
-    profile(tmp_path, "city", "140300", [("farmland_area", ">=", "50.00", "wan_mu")], base="shanxi")
+    write_profile(tmp_path, "city", "140300", [("farmland_area", ">=", "50.00", "wan_mu")], base="shanxi")
     for n, county in enumerate(counties):
-        profile(
+        write_profile(
             tmp_path, f"c{n}", county.code, [("farmland_area", ">=", "1000.00" if n else "9999.99", "mu")], base="city"
         )
     divisions = load_standard().code_lists["divisions"]
@@ -424,54 +439,56 @@ def test_counties_in_one_folder_are_summed_for_their_city(tmp_path):
     assert total.missing_parts == (counties[3].name,) and total.state == ""
 
 
-def test_area_of_two_profiles_counts_for_neither(tmp_path):
-    """A copied profile, or a county next to its city, would compensate for another county."""
+def test_area_with_two_profiles_counts_for_neither_in_the_sum_of_its_city(tmp_path):
+    """Add a copy of a county's profile, which would offset a missing county."""
     divisions = load_standard().code_lists["divisions"]
     counties = [c for c in divisions.codes.values() if c.parent == "140300"]
-    profile(tmp_path, "city", "140300", [("farmland_area", ">=", "5000", "mu")], base="shanxi")
+    write_profile(tmp_path, "city", "140300", [("farmland_area", ">=", "5000", "mu")], base="shanxi")
     for n, county in enumerate(counties):
-        profile(tmp_path, f"c{n}", county.code, [("farmland_area", ">=", "900", "mu")], base="city")
-    profile(tmp_path, "copy", counties[0].code, [("farmland_area", ">=", "900", "mu")], base="city")
+        write_profile(tmp_path, f"c{n}", county.code, [("farmland_area", ">=", "900", "mu")], base="city")
+    write_profile(tmp_path, "copy", counties[0].code, [("farmland_area", ">=", "900", "mu")], base="city")
     city = load_profile(tmp_path / "city.toml")
     (total,) = sums_of_children(city, find_children(city)[0], divisions)
     assert total.missing_parts == (counties[0].name,) and total.state == "" and total.value == 3600
-    profile(tmp_path, "copy", "140300", [("farmland_area", ">=", "5100", "mu")], base="city")
+    write_profile(tmp_path, "copy", "140300", [("farmland_area", ">=", "5100", "mu")], base="city")
     (total,) = sums_of_children(city, find_children(city)[0], divisions)
     assert (total.value, total.parts, total.state) == (5100, 1, "met")
 
 
 @pytest.mark.parametrize(("goal", "expected"), [(("<=", "100"), False), (("<=", "40"), True), ((">=", "100"), False)])
-def test_sum_of_an_unknown_division_is_reported_only_when_it_exceeds(tmp_path, goal, expected):
+def test_incomplete_sum_of_county_targets_is_reported_only_when_it_exceeds_the_limit(tmp_path, goal, expected):
     sign, value = goal
     indicator = "boundary_area" if sign == "<=" else "farmland_area"
-    profile(tmp_path, "city", "130700", [(indicator, sign, value, "km2")])
-    profile(tmp_path, "one", "130702", [(indicator, sign, "50", "km2")], base="city")
+    write_profile(tmp_path, "city", "130700", [(indicator, sign, value, "km2")])
+    write_profile(tmp_path, "one", "130702", [(indicator, sign, "50", "km2")], base="city")
     city = load_profile(tmp_path / "city.toml")
     sums = sums_of_children(city, find_children(city)[0], load_standard().code_lists["divisions"])
     assert [s.state for s in sums if s.state] == (["broken"] if expected else [])
 
 
-def test_profiles_of_the_folder_override_shipped_ones(tmp_path):
-    path = profile(tmp_path, "jinzhong", "140700", [("farmland_area", ">=", "1", "wan_mu")], base="cluster")
+def test_profiles_in_the_folder_of_a_profile_override_shipped_ones(tmp_path):
+    path = write_profile(tmp_path, "jinzhong", "140700", [("farmland_area", ">=", "1", "wan_mu")], base="cluster")
     own = load_profile(path)
     cluster = own.base
     assert cluster.path.name == "cluster.toml"
     assert [c.path for c in find_children(cluster)[0]] == [cluster.path.parent / "jinzhong.toml"]
 
 
-def test_unreadable_profile_is_named_and_does_not_stop_the_check(tmp_path):
-    path = profile(tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")], base="shanxi", limit=1.2)
-    profile(tmp_path, "a", "140226", base="county", limit=-1)
+def test_unreadable_profile_in_the_folder_is_named_and_does_not_stop_the_check(tmp_path):
+    path = write_profile(
+        tmp_path, "county", "140225", [("farmland_area", ">=", "63.25", "wan_mu")], base="shanxi", limit=1.2
+    )
+    write_profile(tmp_path, "a", "140226", base="county", limit=-1)
     (tmp_path / "别的.toml").write_text("x = ", encoding="utf-8")
-    (rule,) = report_of("LAW005", {"boundary": [square(0)]}, profile=path).rules
+    (rule,) = run_task_rule("LAW005", {"boundary": [make_square_wkt(0)]}, profile=path).rules
     assert rule.outcome is Outcome.PASSED and "a.toml" in rule.reason and "别的.toml" in rule.reason
 
 
 # -- LAW006 -----------------------------------------------------------------------------------------------------------
 
 
-def test_contradictions_of_the_province_are_listed_for_its_county():
-    report = report_of("LAW006", {"red_line": [square(0)]}, profile="hunyuan")
+def test_contradicting_figures_of_the_province_are_listed_for_its_county():
+    report = run_task_rule("LAW006", {"red_line": [make_square_wkt(0)]}, profile="hunyuan")
     found = {(f.params["value"], f.params["said"], str(f.severity)) for f in report.findings}
     assert found == {("4749", "4748", "INFO"), ("22.60", "26.00", "INFO"), ("36", "55.00", "INFO")}
     (farmland,) = [f for f in report.findings if f.params["said"] == "4748"]
@@ -479,35 +496,41 @@ def test_contradictions_of_the_province_are_listed_for_its_county():
     assert len({f.fingerprint for f in report.findings}) == 3
 
 
-def test_contradictions_of_another_area_are_not_listed(tmp_path):
-    text = HEAD.format(id="x", name="某县", code="130225")
-    text += GOAL.format(indicator="red_line_area", sign=">=", value="1.0", unit="km2")
+def test_contradicting_figures_of_another_area_are_not_listed(tmp_path):
+    text = PROFILE_HEAD.format(id="x", name="某县", code="130225")
+    text += TARGET_SECTION.format(indicator="red_line_area", sign=">=", value="1.0", unit="km2")
     path = tmp_path / "x.toml"
     path.write_text(text + 'also_said = [{ value = "1.1", source = "乙" }]\n', encoding="utf-8")
-    (rule,) = report_of("LAW006", {"red_line": [square(0)]}, profile=path).rules
+    (rule,) = run_task_rule("LAW006", {"red_line": [make_square_wkt(0)]}, profile=path).rules
     assert rule.outcome is Outcome.NOT_APPLICABLE
 
 
-def test_empty_sums_are_not_compared():
-    ctx = context({"townships": TOWNS})
+def test_indicator_without_its_layer_or_townships_has_no_sums_by_township():
+    ctx = make_context({"townships": TOWNSHIP_ROWS})
     assert compute_by_township("farmland_area", ctx) is None
-    assert compute_by_township("farmland_area", context({"red_line": [square(0)]})) is None
+    assert compute_by_township("farmland_area", make_context({"red_line": [make_square_wkt(0)]})) is None
     assert np.isfinite(
-        compute_by_township("red_line_area", context({"townships": TOWNS, "red_line": [square(0)]})).areas
+        compute_by_township(
+            "red_line_area", make_context({"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(0)]})
+        ).areas
     ).all()
 
 
 # -- on the page ------------------------------------------------------------------------------------------------------
 
 
-def test_townships_have_a_table_with_missed_tasks_first():
+def test_townships_are_listed_in_a_table_with_missed_tasks_first():
     tasks = [
         ("", "甲镇", "red_line_area", ">=", "1.00", "ha"),
         ("", "乙乡", "red_line_area", ">=", "200.00", "ha"),
         ("", "乙乡", "boundary_area", "<=", "200", "ha"),
     ]
-    layers = {"townships": TOWNS, "red_line": [square(0), square(1000)], "boundary": [square(1000, 500, 100)]}
-    report = report_of("LAW004", layers, tasks)
+    layers = {
+        "townships": TOWNSHIP_ROWS,
+        "red_line": [make_square_wkt(0), make_square_wkt(1000)],
+        "boundary": [make_square_wkt(1000, 500, 100)],
+    }
+    report = run_task_rule("LAW004", layers, tasks)
     made = html.township_section(report, Words("zh"))
     assert made["columns"] == ["生态保护红线面积（ha）", "城镇开发边界面积（ha）"]
     assert [row["name"] for row in made["rows"]] == ["乙乡", "甲镇"]

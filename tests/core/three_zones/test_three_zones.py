@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""三区: each planning zone is in a space or reported, areas add up, and nothing is dropped."""
+"""The three spaces (三区), derived from planning zones without losing area."""
 
 import geopandas as gpd
 import numpy as np
@@ -25,52 +25,52 @@ from plugin.core.three_zones.figures import ROLE, derive_from_layer, derive_from
 from tests.core.small_plan import CORNER, X, Y, as_read_layers, box, check_data, layers, place_wkt, rule_outcome, table
 
 STANDARD = load_standard()
-DEFAULT = space_map(Norm(STANDARD, load_profile()))
-HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
+DEFAULT_SPACE_MAP = space_map(Norm(STANDARD, load_profile()))
+PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 
 
-def norm(tmp_path, text=""):
+def make_norm(tmp_path, text=""):
     path = tmp_path / "x.toml"
-    path.write_text(HEAD + text, encoding="utf-8")
+    path.write_text(PROFILE_HEAD + text, encoding="utf-8")
     return Norm(STANDARD, load_profile(path))
 
 
-def test_every_zone_code_has_a_space(tmp_path):
-    spaces = space_map(norm(tmp_path))
+def test_every_zone_code_belongs_to_one_of_the_three_spaces(tmp_path):
+    spaces = space_map(make_norm(tmp_path))
     placed = {code: spaces.space(code) for code in STANDARD.code_lists["planning_zones"].codes}
     assert set(placed.values()) == {*SPACES, OUTSIDE}
     assert [placed[c] for c in ("100", "300", "411", "430", "540", "700")] == ["02", "01", "03", "03", "01", OUTSIDE]
     assert [spaces.name(code) for code in SPACES] == ["农业空间", "生态空间", "城镇空间"]
 
 
-def test_county_changes_and_adds_lines_of_the_mapping(tmp_path):
-    spaces = space_map(norm(tmp_path, '[three_zones]\n"530" = "生态空间"\n"700" = "未对应"\n"Z1" = "城镇空间"\n'))
+def test_county_profile_changes_and_adds_zone_codes_of_the_three_spaces(tmp_path):
+    spaces = space_map(make_norm(tmp_path, '[three_zones]\n"530" = "生态空间"\n"700" = "未对应"\n"Z1" = "城镇空间"\n'))
     assert [spaces.space(c) for c in ("530", "540", "700", "Z1")] == ["02", "01", UNMAPPED, "03"]
 
 
 @pytest.mark.parametrize("code", ["", "550", "X"])
-def test_unknown_zone_code_has_no_space(tmp_path, code):
-    assert space_map(norm(tmp_path)).space(code) == UNMAPPED
+def test_unknown_zone_code_belongs_to_no_space(tmp_path, code):
+    assert space_map(make_norm(tmp_path)).space(code) == UNMAPPED
 
 
 @pytest.mark.parametrize("value", ['"生态空閒"', "3", '["生态空间"]'])
-def test_invalid_mapping_names_file_and_key(tmp_path, value):
+def test_invalid_mapping_of_zones_to_spaces_is_refused_with_file_and_key(tmp_path, value):
     with pytest.raises(DataError) as caught:
-        norm(tmp_path, f'[three_zones]\n"530" = {value}\n')
+        make_norm(tmp_path, f'[three_zones]\n"530" = {value}\n')
     assert caught.value.params["key"] == "three_zones.530" and caught.value.params["file"].endswith("x.toml")
 
 
 # -- dissolving -------------------------------------------------------------------------------------------------------
 
-CODES = ["100", "200", "300", "411", "520", "700", "999", ""]
+ZONE_CODES = ["100", "200", "300", "411", "520", "700", "999", ""]
 property_test = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-coordinate = st.integers(0, 100_000).map(lambda v: v / 10)
+random_coordinate = st.integers(0, 100_000).map(lambda v: v / 10)
 
 
 @st.composite
-def coverage(draw):
-    """Draw Voronoi cells over ten kilometres with shared vertices and zone codes; some in degrees."""
-    points = draw(st.lists(st.tuples(coordinate, coordinate), min_size=3, max_size=25, unique=True))
+def draw_zone_coverage(draw):
+    """Draw random zones without gaps: Voronoi cells with zone codes, some in degrees."""
+    points = draw(st.lists(st.tuples(random_coordinate, random_coordinate), min_size=3, max_size=25, unique=True))
     area = shapely.box(0, 0, 10_000, 10_000)
     cells = shapely.get_parts([shapely.voronoi_polygons(shapely.MultiPoint(points), extend_to=area)])
     assume(shapely.coverage_is_valid(cells))
@@ -78,34 +78,34 @@ def coverage(draw):
     if draw(st.booleans()):
         shapes, crs = crs_care.to_lonlat(shapes, crs), CRS.from_epsg(4490)
         assume(shapely.coverage_is_valid(shapes))
-    return shapes, draw(st.lists(st.sampled_from(CODES), min_size=len(cells), max_size=len(cells))), crs
+    return shapes, draw(st.lists(st.sampled_from(ZONE_CODES), min_size=len(cells), max_size=len(cells))), crs
 
 
 def dissolve_by_geopandas(shapes, codes, crs):
-    """Return the union of each space, by geopandas."""
-    spaces = [DEFAULT.space(c) for c in codes]
+    """Return the union of the zones of each space, computed by geopandas."""
+    spaces = [DEFAULT_SPACE_MAP.space(c) for c in codes]
     return gpd.GeoDataFrame({"space": spaces}, geometry=list(shapes), crs=crs).dissolve(by="space").geometry
 
 
-def area_of(shapes, crs):
+def sum_statutory_area(shapes, crs):
     return float(statutory_area(crs_care.to_lonlat(np.array(list(shapes), dtype=object), crs)).sum())
 
 
 @property_test
-@given(coverage())
-def test_areas_of_a_coverage_add_up(case):
+@given(draw_zone_coverage())
+def test_areas_of_the_three_spaces_add_up_for_a_gapless_zone_layer(case):
     shapes, codes, crs = case
     before = [s.wkb for s in shapes]
-    found = derive_zones(shapes, codes, crs, DEFAULT)
-    zones = area_of(shapes, crs)
+    found = derive_zones(shapes, codes, crs, DEFAULT_SPACE_MAP)
+    zones = sum_statutory_area(shapes, crs)
     assert found.total_m2 == pytest.approx(zones, rel=1e-9)
     assert found.adds_up and abs(found.difference_m2) <= 1e-9 * zones and found.between_m2 <= 1e-9 * zones
     for space, whole in dissolve_by_geopandas(shapes, codes, crs).items():
         parts = [s for s, of in zip(found.shapes, found.spaces, strict=True) if of == space]
-        assert found.area(space) == pytest.approx(area_of([whole], crs), rel=1e-9)
+        assert found.area(space) == pytest.approx(sum_statutory_area([whole], crs), rel=1e-9)
         assert shapely.union_all(parts).symmetric_difference(whole).area <= 1e-9 * whole.area
         assert all(p.geom_type == "Polygon" and p.is_valid for p in parts)
-    assert set(found.spaces) == {DEFAULT.space(c) for c in codes}
+    assert set(found.spaces) == {DEFAULT_SPACE_MAP.space(c) for c in codes}
     # No vertex is new, therefore neighbours still share their edges.
     old = {tuple(c) for c in shapely.get_coordinates(shapes)}
     assert {tuple(c) for c in shapely.get_coordinates(found.shapes)} <= old
@@ -116,20 +116,22 @@ def test_areas_of_a_coverage_add_up(case):
 @property_test
 @given(
     st.lists(
-        st.tuples(*[st.integers(0, 20)] * 2, *[st.integers(1, 8)] * 2, st.sampled_from(CODES)), min_size=1, max_size=9
+        st.tuples(*[st.integers(0, 20)] * 2, *[st.integers(1, 8)] * 2, st.sampled_from(ZONE_CODES)),
+        min_size=1,
+        max_size=9,
     )
 )
-def test_overlaps_count_once_in_a_space_and_are_reported(rows):
+def test_overlapping_zones_count_once_in_a_space_and_are_reported(rows):
     shapes = np.array(
         [shapely.box(X + 50 * x, Y + 50 * y, X + 50 * (x + w), Y + 50 * (y + h)) for x, y, w, h, _ in rows]
     )
     codes = [row[4] for row in rows]
     crs = CRS.from_epsg(4526)
-    found = derive_zones(shapes, codes, crs, DEFAULT)
+    found = derive_zones(shapes, codes, crs, DEFAULT_SPACE_MAP)
     own = dissolve_by_geopandas(shapes, codes, crs)
     # A split straight edge changes the statutory area, here by half a millionth.
     for space, whole in own.items():
-        assert found.area(space) == pytest.approx(area_of([whole], crs), rel=1e-6)
+        assert found.area(space) == pytest.approx(sum_statutory_area([whole], crs), rel=1e-6)
     once = own.area.sum() - shapely.union_all(own.to_numpy()).area
     assert found.between_m2 == pytest.approx(once, rel=2e-3, abs=1e-3)
     claimed = shapely.area(shapes).sum() - shapely.union_all(shapes).area
@@ -137,11 +139,11 @@ def test_overlaps_count_once_in_a_space_and_are_reported(rows):
     assert found.adds_up == (claimed < 1)
 
 
-def test_zones_that_cannot_be_dissolved_are_listed():
+def test_missing_zone_shapes_are_counted_and_invalid_ones_repaired():
     bow_tie = place_wkt("POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))")
     high = shapely.force_3d(box(200, 0), 7.0)
     shapes = np.array([bow_tie, None, shapely.Point(X, Y), high, shapely.Polygon()], dtype=object)
-    found = derive_zones(shapes, ["300"] * 5, CRS.from_epsg(4526), DEFAULT)
+    found = derive_zones(shapes, ["300"] * 5, CRS.from_epsg(4526), DEFAULT_SPACE_MAP)
     assert (found.missing, found.repaired) == (3, 1)
     assert shapely.area(found.shapes).sum() == pytest.approx(5_000 + 10_000)
     assert not shapely.has_z(found.shapes).any() and shapes[3].has_z
@@ -149,7 +151,7 @@ def test_zones_that_cannot_be_dissolved_are_listed():
 
 @pytest.mark.parametrize(("crs", "off"), [(4526, 1e-4), (4490, 1e-9)])
 def test_zones_in_degrees_are_dissolved_with_a_tolerance_in_degrees(monkeypatch, crs, off):
-    """0.0001° are eleven metres."""
+    """Dissolve zones in degrees; 0.0001° are eleven metres."""
     seen = []
 
     def record_tolerance(polygons, rows, *, tolerance):
@@ -158,35 +160,35 @@ def test_zones_in_degrees_are_dissolved_with_a_tolerance_in_degrees(monkeypatch,
 
     monkeypatch.setattr(three_zones, "union_rows", record_tolerance)
     shapes = crs_care.reproject(np.array([box(0, 0), box(100, 0)], dtype=object), CRS(4526), CRS(crs))
-    derive_zones(shapes, ["300", "300"], CRS(crs), DEFAULT)
+    derive_zones(shapes, ["300", "300"], CRS(crs), DEFAULT_SPACE_MAP)
     assert seen == [pytest.approx(off, rel=0.2)]
 
 
-def test_failed_dissolve_is_reported_with_a_remedy(monkeypatch):
+def test_failed_dissolve_of_zones_is_reported_with_a_remedy(monkeypatch):
     monkeypatch.setattr(three_zones, "union_rows", lambda *a, **k: None)
     with pytest.raises(InputError) as caught:
-        derive_zones(np.array([box(0, 0), box(100, 0)], dtype=object), ["300", "300"], CRS(4526), DEFAULT)
+        derive_zones(np.array([box(0, 0), box(100, 0)], dtype=object), ["300", "300"], CRS(4526), DEFAULT_SPACE_MAP)
     message = Texts("zh").explain(caught.value)
     assert "农业空间" in message and "2 个" in message and "GEO002" in message
 
 
-def test_empty_input_is_dissolved_to_nothing():
-    found = derive_zones(np.array([], dtype=object), [], CRS.from_epsg(4526), DEFAULT)
+def test_dissolving_no_zones_gives_no_spaces():
+    found = derive_zones(np.array([], dtype=object), [], CRS.from_epsg(4526), DEFAULT_SPACE_MAP)
     assert len(found.shapes) == 0 and found.total_m2 == 0 and found.adds_up
 
 
-def test_gap_between_two_zones_stays_a_hole():
-    """TOP002 reports the gap; closing it here would move an edge."""
+def test_gap_between_two_zones_stays_a_hole_in_the_space():
+    """Keep a gap between two zones, which rule TOP002 reports."""
     left = place_wkt("POLYGON ((0 0, 100 0, 100 40, 99.9 50, 100 60, 100 100, 0 100, 0 0))")
     right = place_wkt("POLYGON ((100 0, 200 0, 200 100, 100 100, 100 60, 100 40, 100 0))")
-    found = derive_zones(np.array([left, right]), ["300", "520"], CRS.from_epsg(4526), DEFAULT)
+    found = derive_zones(np.array([left, right]), ["300", "520"], CRS.from_epsg(4526), DEFAULT_SPACE_MAP)
     assert len(found.shapes) == 1 and len(found.shapes[0].interiors) == 1
 
 
 # -- in the report, and as a layer ------------------------------------------------------------------------------------
 
 
-def test_report_gives_three_areas_and_the_area_without_a_space():
+def test_report_has_the_areas_of_the_three_spaces_and_of_zones_without_a_space():
     tables = layers()
     tables["YDYHGHFQ"] = table(
         [box(0, 0, 1000, 1000), box(1000, 0, 900, 1000), box(1900, 0)], GHFQDM=["300", "410", "550"]
@@ -207,10 +209,10 @@ def test_report_gives_three_areas_and_the_area_without_a_space():
     assert not any(i.confirmed for i in report.indicators) and not report.findings
 
 
-def test_confirmation_of_the_county_confirms_the_figures(tmp_path):
+def test_confirmed_mapping_of_zones_confirms_the_space_areas(tmp_path):
     path = tmp_path / "x.toml"
     path.write_text(
-        HEAD
+        PROFILE_HEAD
         + '[confirmed]\nby = "某局"\ndocument = "某文"\ndate = 2026-11-20\nitems = ["three_zones", "codes.planning_zones"]\n'
     )
     report = check_data(as_read_layers(), ["LAW003"], profile=str(path)).report
@@ -218,14 +220,14 @@ def test_confirmation_of_the_county_confirms_the_figures(tmp_path):
     assert rule_outcome(report, "LAW003").unconfirmed == []
 
 
-def test_page_gives_shares_and_the_mark_of_the_mapping():
+def test_report_page_shows_space_shares_and_the_mark_of_the_zone_mapping():
     checked = check_data(as_read_layers(), ["LAW003"])
     found = {row["name"]: row for row in figure_rows(checked.report, checked.plan.norm, Words("zh"))}
     assert found["城镇空间"]["marks"] == ["C"] and "占全县 45.00%" in found["城镇空间"]["inputs"]
     assert found["城镇空间"]["unit"] == "km²" and found["城镇空间"]["state"].endswith("*")
 
 
-def test_new_zones_are_numbered_above_every_row_of_the_plan():
+def test_new_space_features_are_numbered_above_every_row_of_the_plan():
     plan = check_data(as_read_layers(), ["LAW003"]).plan
     own = max(int(key[-8:]) for layer in plan.layers.values() for key in layer.keys)
     template, texts = STANDARD.templates[ROLE], Texts("zh")
@@ -234,7 +236,7 @@ def test_new_zones_are_numbered_above_every_row_of_the_plan():
         assert keys == [f"{plan.area_code}0000{first + n:08d}" for n in range(len(keys))]
 
 
-def test_layer_follows_its_template():
+def test_written_layer_of_the_three_spaces_follows_its_template():
     plan = check_data(as_read_layers(), ["LAW003"]).plan
     spaces = space_map(plan.norm)
     zones = plan.concept("zones")
@@ -242,7 +244,7 @@ def test_layer_follows_its_template():
     made = make_frame(found, spaces, STANDARD.templates[ROLE], zones.crs, plan.area_code, "浑源县")
     assert list(made.columns) == [*(f.name for f in STANDARD.templates[ROLE].fields), "geometry"]
     assert made["SQMC"].tolist() == ["农业空间", "城镇空间"] and made["BSM"].is_unique
-    assert made["MJ"].tolist() == [round(area_of([s], zones.crs), 2) for s in zones.raw_shapes]
+    assert made["MJ"].tolist() == [round(sum_statutory_area([s], zones.crs), 2) for s in zones.raw_shapes]
     checked = check_data(
         [*as_read_layers(), *as_read_layers({ROLE: made})],
         ["SCH002", "SCH005", "GEO001", "GEO002", "GEO003", "ATT001", "ATT002", "TOP001"],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A plan compared with its sealed edition: loading, reprojection, findings, unchanged inputs."""
+"""A plan compared with its sealed (approved) edition."""
 
 import pandas as pd
 import pytest
@@ -30,12 +30,12 @@ from tests.core.small_plan import (
     write_shapefiles,
 )
 
-RULES = ("LAW015", "LAW016", "LAW017")
-PROFILE = 'id = "x"\nname = "某县"\narea_code = "140225"\n[sealed]\nroles = ["farmland", "STBHHX"]\n'
+SEALED_EDITION_RULES = ("LAW015", "LAW016", "LAW017")
+PROFILE_WITH_SEALED_ROLES = 'id = "x"\nname = "某县"\narea_code = "140225"\n[sealed]\nroles = ["farmland", "STBHHX"]\n'
 
 
-def sealed_layers():
-    """Return two fields, a red line of one polygon and a boundary."""
+def make_sealed_layers():
+    """Return the sealed edition: two fields, a red line and an urban boundary."""
     return {
         "YJJBNTBHTB": table([box(0, 0), box(1200, 0)], DLBM=["0103", "0103"], YJJBNTMJ=[9000.0, 8000.0]),
         "STBHHX": table([box(0, 200, 700, 300)]),
@@ -43,29 +43,29 @@ def sealed_layers():
     }
 
 
-def plan_layers(**changed):
-    """Return the sealed layers plus two townships, one on each side of x = 1000."""
+def make_plan_layers(**changed):
+    """Return the layers of the sealed edition and two townships that meet at x = 1000."""
     towns = table([box(-100, -100, 1100, 1100), box(1000, -100, 1100, 1100)], XZQMC=["甲镇", "乙镇"])
-    return {**sealed_layers(), "XZQXZ": towns, **changed}
+    return {**make_sealed_layers(), "XZQXZ": towns, **changed}
 
 
-def check_against_sealed(tmp_path, plan=None, before=None, rules=RULES, **options):
-    source = write_gpkg(tmp_path / "plan.gpkg", plan or plan_layers())
-    baseline = options.pop("baseline", None) or write_gpkg(tmp_path / "封库.gpkg", before or sealed_layers())
+def check_against_sealed(tmp_path, plan=None, before=None, rules=SEALED_EDITION_RULES, **options):
+    source = write_gpkg(tmp_path / "plan.gpkg", plan or make_plan_layers())
+    baseline = options.pop("baseline", None) or write_gpkg(tmp_path / "封库.gpkg", before or make_sealed_layers())
     return check_plan(source, Options(rules=rules, baseline=str(baseline), **options))
 
 
-def test_unchanged_plan_passes_every_rule(tmp_path):
+def test_plan_equal_to_its_sealed_edition_passes_every_rule(tmp_path):
     checked = check_against_sealed(tmp_path)
-    assert {str(rule_outcome(checked.report, code).outcome) for code in RULES} == {"passed"}
+    assert {str(rule_outcome(checked.report, code).outcome) for code in SEALED_EDITION_RULES} == {"passed"}
     assert "与封库版本“封库.gpkg”比对" in notices(checked.report)
     assert "YJJBNTBHTB（2）" in notices(checked.report)
 
 
 def test_rules_without_a_sealed_edition_do_not_apply_and_explain_how_to_give_one(tmp_path):
-    source = write_gpkg(tmp_path / "plan.gpkg", plan_layers())
-    report = check_plan(source, Options(rules=RULES)).report
-    for code in RULES:
+    source = write_gpkg(tmp_path / "plan.gpkg", make_plan_layers())
+    report = check_plan(source, Options(rules=SEALED_EDITION_RULES)).report
+    for code in SEALED_EDITION_RULES:
         outcome = rule_outcome(report, code)
         assert (outcome.outcome, "--baseline" in outcome.reason and "县配置" in outcome.reason) == (
             "not_applicable",
@@ -74,8 +74,8 @@ def test_rules_without_a_sealed_edition_do_not_apply_and_explain_how_to_give_one
 
 
 @pytest.mark.parametrize("kind", ["degrees", "next zone", "gdb", "shapefiles"])
-def test_sealed_edition_in_another_format_or_crs_is_equivalent(kind, tmp_path):
-    tables = sealed_layers()
+def test_sealed_edition_in_another_format_or_crs_gives_no_finding(kind, tmp_path):
+    tables = make_sealed_layers()
     if kind == "degrees":
         path = write_gpkg(tmp_path / "b.gpkg", {role: frame.to_crs(4490) for role, frame in tables.items()})
     elif kind == "next zone":
@@ -86,14 +86,14 @@ def test_sealed_edition_in_another_format_or_crs_is_equivalent(kind, tmp_path):
         path = write_shapefiles(tmp_path / "b", "GBK", tables)
     report = check_against_sealed(tmp_path, baseline=path).report
     assert not report.findings, [f.message for f in report.findings]
-    assert {str(rule_outcome(report, code).outcome) for code in RULES} == {"passed"}
+    assert {str(rule_outcome(report, code).outcome) for code in SEALED_EDITION_RULES} == {"passed"}
 
 
-def test_loss_is_reported_by_township_with_removed_and_added_land(tmp_path):
+def test_farmland_loss_is_reported_by_township_with_removed_and_added_land(tmp_path):
     farm = table(
         [box(0, 0, 100, 60), box(1200, 0), box(1400, 0, 50, 50)], DLBM=["0103"] * 3, YJJBNTMJ=[5400.0, 8000.0, 2500.0]
     )
-    report = check_against_sealed(tmp_path, plan_layers(YJJBNTBHTB=farm)).report
+    report = check_against_sealed(tmp_path, make_plan_layers(YJJBNTBHTB=farm)).report
     (loss,) = findings_of_rule(report, "LAW015")
     assert loss.township == "甲镇" and loss.severity is Severity.WARNING
     assert loss.params["loss"] == pytest.approx(3600.0, abs=0.01) and loss.net_area_m2 == pytest.approx(
@@ -106,24 +106,27 @@ def test_loss_is_reported_by_township_with_removed_and_added_land(tmp_path):
 
 
 @pytest.mark.parametrize("missing", [[None, None], [None, 8000.0]])
-def test_missing_sealed_net_areas_skip_the_area_rules(tmp_path, missing):
-    before = sealed_layers()
+def test_missing_net_areas_in_the_sealed_edition_skip_the_area_rules(tmp_path, missing):
+    before = make_sealed_layers()
     before["YJJBNTBHTB"] = before["YJJBNTBHTB"].assign(YJJBNTMJ=pd.Series(missing, dtype=float))
-    after = plan_layers(YJJBNTBHTB=table([box(1200, 0)], DLBM=["0103"], YJJBNTMJ=[8000.0]))
+    after = make_plan_layers(YJJBNTBHTB=table([box(1200, 0)], DLBM=["0103"], YJJBNTMJ=[8000.0]))
     report = check_against_sealed(tmp_path, after, before).report
-    assert [str(rule_outcome(report, code).outcome) for code in RULES] == ["skipped", "skipped", "failed"]
+    assert [str(rule_outcome(report, code).outcome) for code in SEALED_EDITION_RULES] == [
+        "skipped",
+        "skipped",
+        "failed",
+    ]
     assert (
         "没有净面积" in rule_outcome(report, "LAW015").reason and "没有净面积" in rule_outcome(report, "LAW016").reason
     )
 
 
 def test_sealed_features_without_a_valid_shape_are_reported(tmp_path):
-    """Report features that cannot be compared as drawn.
+    """Seal one feature without a shape and one bow-tie.
 
-    One feature has no shape, so nothing shows whether its land is still there. Another is a bow-tie, which is
-    compared by a repaired copy.
+    Nothing shows whether the land of the first is still there; the second is compared by a repaired copy.
     """
-    before = sealed_layers()
+    before = make_sealed_layers()
     before["STBHHX"] = table([box(0, 200, 700, 300), None])
     bow = shapely.Polygon([(X, Y + 600), (X + 100, Y + 700), (X + 100, Y + 600), (X, Y + 700)])
     before["CZKFBJ"] = before["CZKFBJ"].set_geometry([bow], crs=4526)
@@ -136,9 +139,9 @@ def test_sealed_features_without_a_valid_shape_are_reported(tmp_path):
 
 @pytest.mark.parametrize("towns", [True, False])
 @pytest.mark.parametrize("instead", [box(0, 0), box(0, 0, 100, 99), None])
-def test_duplicate_or_shapeless_land_does_not_offset_a_loss(tmp_path, instead, towns):
-    """Remove one field; another row has its net area, on land of a neighbour or without a shape."""
-    after = plan_layers(YJJBNTBHTB=table([box(0, 0), instead], DLBM=["0103"] * 2, YJJBNTMJ=[9000.0, 8000.0]))
+def test_duplicate_or_shapeless_land_does_not_offset_a_farmland_loss(tmp_path, instead, towns):
+    """Remove one field; another row has its net area on other land or no shape."""
+    after = make_plan_layers(YJJBNTBHTB=table([box(0, 0), instead], DLBM=["0103"] * 2, YJJBNTMJ=[9000.0, 8000.0]))
     if not towns:
         del after["XZQXZ"]
     report = check_against_sealed(tmp_path, after, rules=("LAW015",)).report
@@ -148,24 +151,26 @@ def test_duplicate_or_shapeless_land_does_not_offset_a_loss(tmp_path, instead, t
     )
 
 
-def test_sealed_roles_of_the_profile_raise_the_severity_to_error(tmp_path):
+def test_layer_sealed_by_the_profile_raises_its_change_findings_to_error(tmp_path):
     profile = tmp_path / "x.toml"
-    profile.write_text(PROFILE, encoding="utf-8")
-    plan = plan_layers(STBHHX=table([box(0, 200, 700, 310)]), CZKFBJ=table([box(0, 600, 110, 100)], GHFQDM=["410"]))
+    profile.write_text(PROFILE_WITH_SEALED_ROLES, encoding="utf-8")
+    plan = make_plan_layers(
+        STBHHX=table([box(0, 200, 700, 310)]), CZKFBJ=table([box(0, 600, 110, 100)], GHFQDM=["410"])
+    )
     report = check_against_sealed(tmp_path, plan, rules=("LAW017",), profile=str(profile)).report
     severities = {f.role: f.severity for f in report.findings}
     assert severities == {"STBHHX": Severity.ERROR, "CZKFBJ": Severity.WARNING}
 
 
-def test_sealed_roles_accept_concepts_and_layer_codes(tmp_path):
+def test_sealed_layers_may_be_given_as_concepts_or_layer_codes(tmp_path):
     default = Norm(load_standard(), load_profile())
     assert {"YJJBNTBHTB", "YJJBNTTB", "STBHHX"} <= sealed_roles(default) and not is_sealed("CZKFBJ", default)
     assert is_sealed("STBHHX", default) and not is_sealed_by_profile("STBHHX", default)
     path = tmp_path / "x.toml"
-    path.write_text(PROFILE, encoding="utf-8")
+    path.write_text(PROFILE_WITH_SEALED_ROLES, encoding="utf-8")
     own = Norm(load_standard(), load_profile(path))
     assert is_sealed_by_profile("STBHHX", own) and is_sealed_by_profile("YJJBNT", own)
-    path.write_text(PROFILE.replace("STBHHX", "红线"), encoding="utf-8")
+    path.write_text(PROFILE_WITH_SEALED_ROLES.replace("STBHHX", "红线"), encoding="utf-8")
     with pytest.raises(DataError) as error:
         load_profile(path)
     assert "sealed.roles" in explain_error(error.value) and "红线" in explain_error(error.value)
@@ -175,15 +180,15 @@ def test_unusable_sealed_edition_is_refused_before_any_rule_runs(tmp_path):
     for path, expected in (
         (tmp_path / "没有.gpkg", "没有.gpkg"),
         (write_gpkg(tmp_path / "别的.gpkg", {"DLTB": table([box(0, 0)])}), "没有三条控制线"),
-        (write_gpkg(tmp_path / "plan.gpkg", plan_layers()), "与被检查的数据是同一份"),
+        (write_gpkg(tmp_path / "plan.gpkg", make_plan_layers()), "与被检查的数据是同一份"),
     ):
         with pytest.raises(InputError) as error:
             check_against_sealed(tmp_path, baseline=path)
         assert expected in explain_error(error.value)
 
 
-def test_missing_sealed_line_is_reported_and_other_lines_are_compared(tmp_path):
-    before = sealed_layers()
+def test_missing_sealed_control_line_is_reported_and_other_lines_are_compared(tmp_path):
+    before = make_sealed_layers()
     del before["STBHHX"]
     report = check_against_sealed(tmp_path, before=before).report
     outcome = rule_outcome(report, "LAW017")
@@ -192,18 +197,18 @@ def test_missing_sealed_line_is_reported_and_other_lines_are_compared(tmp_path):
 
 @pytest.mark.slow
 def test_changed_attributes_on_unmoved_land_give_a_warning(tmp_path):
-    farmland = plan_layers()["YJJBNTBHTB"]
-    after = plan_layers(YJJBNTBHTB=farmland.assign(DLBM="0101"))
+    farmland = make_plan_layers()["YJJBNTBHTB"]
+    after = make_plan_layers(YJJBNTBHTB=farmland.assign(DLBM="0101"))
     report = check_against_sealed(
-        tmp_path, after, plan_layers(YJJBNTBHTB=farmland.assign(DLBM="0103")), rules=("LAW017",)
+        tmp_path, after, make_plan_layers(YJJBNTBHTB=farmland.assign(DLBM="0103")), rules=("LAW017",)
     ).report
     (other,) = [f for f in report.findings if f.role == "YJJBNTBHTB"]
     assert (other.case, other.severity) == ("other", Severity.WARNING) and "DLBM" in other.message
 
 
 @pytest.mark.slow
-def test_renumbering_table_matches_renewed_keys(tmp_path):
-    after = plan_layers(STBHHX=table([box(0, 200, 700, 300)], BSM=["140225000000009999"]))
+def test_renumbering_table_matches_features_with_renewed_keys(tmp_path):
+    after = make_plan_layers(STBHHX=table([box(0, 200, 700, 300)], BSM=["140225000000009999"]))
     (other,) = check_against_sealed(tmp_path, after, rules=("LAW017",)).report.findings
     assert (other.case, other.severity) == ("other", Severity.INFO) and "标识码不同的 1 个" in other.message
     numbers = tmp_path / "对照.csv"
@@ -212,9 +217,9 @@ def test_renumbering_table_matches_renewed_keys(tmp_path):
 
 
 @pytest.mark.slow
-def test_inputs_stay_unchanged_and_the_sealed_file_is_refused_as_output(tmp_path):
-    before = write_gpkg(tmp_path / "封库.gpkg", sealed_layers())
-    source = write_gpkg(tmp_path / "plan.gpkg", plan_layers(CZKFBJ=table([box(0, 600, 110, 100)], GHFQDM=["410"])))
+def test_comparison_leaves_inputs_unchanged_and_refuses_the_sealed_file_as_output(tmp_path):
+    before = write_gpkg(tmp_path / "封库.gpkg", make_sealed_layers())
+    source = write_gpkg(tmp_path / "plan.gpkg", make_plan_layers(CZKFBJ=table([box(0, 600, 110, 100)], GHFQDM=["410"])))
     sums = digest(before, source)
     arguments = ["check", str(source), "--baseline", str(before), "--rules", "LAW017"]
     assert main([*arguments, "--json", str(tmp_path / "r.json")]) == 0
@@ -224,13 +229,12 @@ def test_inputs_stay_unchanged_and_the_sealed_file_is_refused_as_output(tmp_path
 
 
 def test_long_edges_stored_in_another_zone_show_no_movement(tmp_path):
-    """Store a line of 4 km in the next zone.
+    """Store a line of 4 km in the next zone; it must stay one line.
 
-    Its edges bend by centimetres if only the vertices are reprojected; an edge that both editions share must stay one
-    edge.
+    Its edges would bend by centimetres if only the vertices were reprojected.
     """
-    before = sealed_layers() | {"STBHHX": table([box(0, 200, 4000, 3000)]).to_crs(4525)}
-    after = plan_layers(
+    before = make_sealed_layers() | {"STBHHX": table([box(0, 200, 4000, 3000)]).to_crs(4525)}
+    after = make_plan_layers(
         STBHHX=table([shapely.Polygon([(X, Y + 200), (X + 4000, Y + 200), (X + 4000, Y + 3200), (X, Y + 3100)])])
     )
     checked = check_against_sealed(tmp_path, after, before, rules=("LAW017",))
@@ -243,8 +247,8 @@ def test_long_edges_stored_in_another_zone_show_no_movement(tmp_path):
 
 
 @pytest.mark.slow
-def test_plan_in_degrees_matches_a_sealed_edition_in_metres(tmp_path):
-    plan = {role: frame.to_crs(4490) for role, frame in plan_layers().items()}
+def test_plan_in_degrees_equals_a_sealed_edition_in_metres(tmp_path):
+    plan = {role: frame.to_crs(4490) for role, frame in make_plan_layers().items()}
     report = check_against_sealed(tmp_path, plan).report
     assert not report.findings, [f.message for f in report.findings]
     plan["CZKFBJ"] = table([box(0, 600, 110, 100)], GHFQDM=["410"]).to_crs(4490)
@@ -252,15 +256,15 @@ def test_plan_in_degrees_matches_a_sealed_edition_in_metres(tmp_path):
     assert added.case == "added" and added.area_m2 == pytest.approx(1000, rel=2e-3)
 
 
-def test_equivalent_layer_under_another_name_is_compared(tmp_path):
-    """Seal the edition as 永久基本农田图斑 (YJJBNTTB) and check a plan that has YJJBNTBHTB."""
-    before = sealed_layers()
+def test_sealed_layer_under_another_name_of_the_same_concept_is_compared(tmp_path):
+    """Seal 永久基本农田图斑 (YJJBNTTB) and check a plan that has YJJBNTBHTB."""
+    before = make_sealed_layers()
     before["YJJBNTTB"] = before.pop("YJJBNTBHTB")
     report = check_against_sealed(tmp_path, before=before).report
     assert not report.findings, [f.message for f in report.findings]
     assert str(rule_outcome(report, "LAW015").outcome) == "passed"
 
 
-def test_rules_using_a_sealed_edition_are_not_local():
+def test_rules_that_use_a_sealed_edition_are_excluded_from_incremental_checks():
     sided = [rule for rule in all_rules().values() if rule.side]
-    assert {rule.code for rule in sided} == set(RULES) and not any(rule.local for rule in sided)
+    assert {rule.code for rule in sided} == set(SEALED_EDITION_RULES) and not any(rule.local for rule in sided)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two editions read from files: command line verdict, workbook, township figures, column for the cause."""
+"""Two editions of a layer in files: command, workbook and township figures."""
 
 import openpyxl
 import pytest
@@ -13,16 +13,18 @@ from plugin.core.versions.sources import compare_sources, layers_of
 from plugin.core.versions.tables import all_tables, write_workbook
 from tests.core.small_plan import ZH, box, digest, explain_error, table, write_gpkg, write_shapefiles
 
-NORM = Norm(load_standard(), load_profile())
-ROLE = "YJJBNTBHTB"
+DEFAULT_NORM = Norm(load_standard(), load_profile())
+FARMLAND_ROLE = "YJJBNTBHTB"
 
 
-def old_layers():
+def make_old_layers():
     shapes = [box(0, 0), box(100, 0), box(1100, 0), box(1200, 0)]
-    return {ROLE: table(shapes, DLBM=["0103"] * 4, DLMC=["旱地"] * 4, YJJBNTMJ=[9000.0, 9100.0, 9200.0, 9300.0])}
+    return {
+        FARMLAND_ROLE: table(shapes, DLBM=["0103"] * 4, DLMC=["旱地"] * 4, YJJBNTMJ=[9000.0, 9100.0, 9200.0, 9300.0])
+    }
 
 
-def new_layers():
+def make_new_layers():
     """Return the old layers with four changes.
 
     The second field is cut in half, the third has another code, the fourth is removed and a fifth is added.
@@ -36,37 +38,37 @@ def new_layers():
     )
     farm["BSM"] = [*farm["BSM"][:3], "140225000000000099"]
     towns = table([box(-100, -100, 1100, 1100), box(1000, -100, 1100, 1100)], XZQMC=["甲镇", "乙镇"])
-    return {ROLE: farm, "XZQXZ": towns, "STBHHX": table([box(0, 300)])}
+    return {FARMLAND_ROLE: farm, "XZQXZ": towns, "STBHHX": table([box(0, 300)])}
 
 
 @pytest.fixture
-def files(tmp_path):
-    return write_gpkg(tmp_path / "前.gpkg", old_layers()), write_gpkg(tmp_path / "后.gpkg", new_layers())
+def old_and_new_files(tmp_path):
+    return write_gpkg(tmp_path / "前.gpkg", make_old_layers()), write_gpkg(tmp_path / "后.gpkg", make_new_layers())
 
 
-def compare_files(files, role=ROLE):
-    (old, _), (new, towns) = (layers_of(path, role, NORM) for path in files)
-    return compare_sources(old, new, NORM, role=role, townships=towns)
+def compare_files(files, role=FARMLAND_ROLE):
+    (old, _), (new, towns) = (layers_of(path, role, DEFAULT_NORM) for path in files)
+    return compare_sources(old, new, DEFAULT_NORM, role=role, townships=towns)
 
 
-def read_rows(path, sheet):
+def read_sheet_rows(path, sheet):
     return [[cell.value for cell in row] for row in openpyxl.load_workbook(path)[sheet].iter_rows(min_row=3)]
 
 
-def test_workbook_has_balance_townships_and_empty_cause_columns(files, tmp_path):
-    done, target = compare_files(files), tmp_path / "对比.xlsx"
+def test_comparison_workbook_has_balance_townships_and_empty_cause_columns(old_and_new_files, tmp_path):
+    done, target = compare_files(old_and_new_files), tmp_path / "对比.xlsx"
     write_workbook(done, target, ZH)
-    balance = {row[0]: row[1:] for row in read_rows(target, "对比结论")}
+    balance = {row[0]: row[1:] for row in read_sheet_rows(target, "对比结论")}
     assert balance["与前一版是否一致"][0] == "不一致"
     old, out, come, new = (balance[name] for name in ("变更前", "减：调出", "加：调入", "变更后"))
     assert old[0] - out[0] + come[0] == pytest.approx(new[0], abs=0.01)
     assert (old[1], out[1], come[1], new[1]) == (36_600.0, pytest.approx(13_850.0, abs=0.01), 9000.0, 31_750.0)
     assert balance["属性变更"][1] == 9200.0
-    towns = {row[0]: row[1:] for row in read_rows(target, "分乡镇")}
+    towns = {row[0]: row[1:] for row in read_sheet_rows(target, "分乡镇")}
     assert towns["甲镇"][6] == pytest.approx(4550.0, abs=0.01) and towns["乙镇"][6] == pytest.approx(9300.0)
     for place in range(10):
         assert towns["合计"][place] == pytest.approx(towns["甲镇"][place] + towns["乙镇"][place], abs=0.02)
-    head, *parts = read_rows(target, "变化明细")
+    head, *parts = read_sheet_rows(target, "变化明细")
     assert [cell.partition("（")[0] for cell in head] == ["序号", "变化类型", "乡镇", "原标识码", "现标识码", "图斑椭球面积", "原净面积", "现净面积",
                                                           "变更字段", "变化原因", "批准文号"]  # fmt: skip
     kinds = [(row[1], row[2], (row[3] or "")[-4:], (row[4] or "")[-4:]) for row in parts]
@@ -81,12 +83,12 @@ def test_workbook_has_balance_townships_and_empty_cause_columns(files, tmp_path)
     assert sum(row[5] for row in parts[1:3]) == pytest.approx(out[0], abs=0.02)
 
 
-def test_compare_command_prints_a_verdict_and_keeps_both_files(files, tmp_path, capsys):
-    old, new = files
+def test_compare_command_prints_a_verdict_and_leaves_both_files_unchanged(old_and_new_files, tmp_path, capsys):
+    old, new = old_and_new_files
     sums = digest(old, new)
     assert main(["compare", str(old), str(old)]) == 0
     assert capsys.readouterr().out.startswith("一致。")
-    assert main(["compare", str(old), str(new), "--role", ROLE, "--xlsx", str(tmp_path / "c.xlsx")]) == 1
+    assert main(["compare", str(old), str(new), "--role", FARMLAND_ROLE, "--xlsx", str(tmp_path / "c.xlsx")]) == 1
     printed = capsys.readouterr().out
     assert (
         printed.startswith("不一致。永久基本农田保护图斑：")
@@ -94,39 +96,39 @@ def test_compare_command_prints_a_verdict_and_keeps_both_files(files, tmp_path, 
         and "调出 2 块" in printed
     )
     assert (tmp_path / "c.xlsx").exists() and digest(old, new) == sums
-    assert main(["compare", str(old), str(new), "--role", ROLE, "--lang", "en"]) == 1
+    assert main(["compare", str(old), str(new), "--role", FARMLAND_ROLE, "--lang", "en"]) == 1
     assert capsys.readouterr().out.startswith("not identical. YJJBNTBHTB:")
-    assert main(["compare", str(old), str(new), "--role", ROLE, "--xlsx", str(old)]) == 2
+    assert main(["compare", str(old), str(new), "--role", FARMLAND_ROLE, "--xlsx", str(old)]) == 2
     assert digest(old, new) == sums
 
 
-def test_role_option_identifies_a_shapefile_of_any_name(files, tmp_path, capsys):
-    folder = write_shapefiles(tmp_path / "shp", "GBK", {"field_2022": old_layers()[ROLE]})
+def test_role_option_selects_a_shapefile_of_any_name_for_comparison(old_and_new_files, tmp_path, capsys):
+    folder = write_shapefiles(tmp_path / "shp", "GBK", {"field_2022": make_old_layers()[FARMLAND_ROLE]})
     old = folder / "field_2022.shp"
-    assert main(["compare", str(old), str(files[0]), "--role", ROLE]) == 0
+    assert main(["compare", str(old), str(old_and_new_files[0]), "--role", FARMLAND_ROLE]) == 0
     assert capsys.readouterr().out.startswith("一致。")
 
 
 @pytest.mark.parametrize(("role", "expected"), [("", "STBHHX"), ("NO", "NO"), ("CZKFBJ", "YJJBNTBHTB")])
-def test_ambiguous_or_unknown_role_raises_an_input_error(files, role, expected):
+def test_ambiguous_or_unknown_role_of_a_comparison_raises_an_input_error(old_and_new_files, role, expected):
     with pytest.raises(InputError) as error:
-        compare_files(files, role)
+        compare_files(old_and_new_files, role)
     assert expected in explain_error(error.value)
 
 
-def test_empty_old_edition_counts_all_land_as_moved_in(tmp_path, files):
-    """Use an old layer that was created but has no features yet."""
-    old = compare_files((files[1], files[1])).found.before.layer.source
+def test_all_land_counts_as_moved_in_when_the_old_edition_is_empty(tmp_path, old_and_new_files):
+    """Compare with an old layer that has fields but no features."""
+    old = compare_files((old_and_new_files[1], old_and_new_files[1])).found.before.layer.source
     old.frame = old.frame.iloc[:0]
-    (new, towns) = layers_of(files[1], ROLE, NORM)
-    done = compare_sources(old, new, NORM, role=ROLE, townships=towns)
+    (new, towns) = layers_of(old_and_new_files[1], FARMLAND_ROLE, DEFAULT_NORM)
+    done = compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, townships=towns)
     assert len(done.found.parts) == 4 and done.found.total["statutory"].before == 0
     assert abs(done.found.total["statutory"].rest) < 1e-6 and len(all_tables(done, ZH)) == 3
 
 
-def test_named_fields_limit_the_attribute_comparison(files):
-    """Yearly maintenance compares one field of a layer."""
-    (old, _), (new, _) = (layers_of(path, ROLE, NORM) for path in files)
-    done = compare_sources(old, new, NORM, role=ROLE, fields=["DLMC"])
+def test_attribute_comparison_can_be_limited_to_named_fields(old_and_new_files):
+    """Compare only one field, as yearly maintenance does."""
+    (old, _), (new, _) = (layers_of(path, FARMLAND_ROLE, DEFAULT_NORM) for path in old_and_new_files)
+    done = compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["DLMC"])
     assert [part.changes for part in done.found.of_kind("changed")] == [[("DLMC", "旱地", "水田")]]
-    assert not compare_sources(old, new, NORM, role=ROLE, fields=["KCDLBM"]).found.of_kind("changed")
+    assert not compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["KCDLBM"]).found.of_kind("changed")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two editions of a layer: moved and changed land, compared with plain shapely on random layouts."""
+"""Two editions of a layer: moved and changed land, compared with shapely."""
 
 import itertools
 import random
@@ -21,10 +21,10 @@ from plugin.core.versions import equal_shapes
 from plugin.core.versions.compare import NO_TOWNSHIPS, Townships, compare_layers
 from plugin.core.versions.model import CHANGED, IN, OUT, make_edition
 from tests.core.examples import ORIGIN, plan_of
-from tests.core.geometry.test_properties import rows
+from tests.core.geometry.test_properties import draw_polygon_layer
 
-ROLE = "YJJBNTBHTB"
-LIMITS = Tolerance()
+FARMLAND_ROLE = "YJJBNTBHTB"
+DEFAULT_TOLERANCE = Tolerance()
 property_test = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
@@ -38,14 +38,14 @@ def make_row(shape, key=None, **more):
 
 
 def make_layer_edition(rows):
-    return make_edition(plan_of({ROLE: rows}).layers[ROLE])
+    return make_edition(plan_of({FARMLAND_ROLE: rows}).layers[FARMLAND_ROLE])
 
 
 def compare_rows(before, after, **more):
-    return compare_layers(make_layer_edition(before), make_layer_edition(after), tolerance=LIMITS, **more)
+    return compare_layers(make_layer_edition(before), make_layer_edition(after), tolerance=DEFAULT_TOLERANCE, **more)
 
 
-def moved_areas(found, basis="statutory"):
+def sum_moved_areas(found, basis="statutory"):
     b = found.total[basis]
     return b.moved_in, b.moved_out, b.changed
 
@@ -54,15 +54,15 @@ def make_townships(shapes, names):
     return Townships(Polygons(np.array(shapes, dtype=object)), names)
 
 
-def place(shape):
+def move_to_county(shape):
     return shapely.transform(shape, lambda xy: xy + ORIGIN)
 
 
-PLOTS = [make_row(make_square(100 * c, 100 * r), 10 * r + c + 1) for r in range(3) for c in range(3)]
+GRID_ROWS = [make_row(make_square(100 * c, 100 * r), 10 * r + c + 1) for r in range(3) for c in range(3)]
 
 
 def make_grid():
-    return [dict(p) for p in PLOTS]
+    return [dict(p) for p in GRID_ROWS]
 
 
 # -- the same -----------------------------------------------------------------------------------------------------------
@@ -74,47 +74,47 @@ def turn_ring(wkt, by, back):
     return shapely.Polygon(ring[::-1] if back else ring)
 
 
-def test_row_order_ring_start_and_direction_are_ignored():
+def test_editions_that_differ_in_row_order_ring_start_or_direction_are_identical():
     after = make_grid()
     for n, one in enumerate(after):
         one["wkt"] = turn_ring(one["wkt"], n % 4, n % 2).wkt
     random.Random(1).shuffle(after)
     found = compare_rows(make_grid(), after)
     assert found.identical and found.equal == 9 and not found.parts
-    assert moved_areas(found) == (0, 0, 0)
+    assert sum_moved_areas(found) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("keys", ["same keys", "no keys"])
 @pytest.mark.parametrize(("moved_m", "same"), [(0.00009, True), (0.00013, False), (0.05, False)])
-def test_noise_below_the_cluster_tolerance_is_ignored(moved_m, same, keys):
+def test_vertex_noise_below_the_tolerance_is_no_difference_between_editions(moved_m, same, keys):
     chance, after = random.Random(2), make_grid()
     before = make_grid()
     for one, other in zip(before, after, strict=True):
         shape = shapely.from_wkt(one["wkt"])
 
-        def shaken(xy):
+        def shake_vertices(xy):
             angles = np.array([chance.uniform(0, 6.28) for _ in xy])
             moved = xy + moved_m * np.column_stack([np.cos(angles), np.sin(angles)])
             moved[-1] = moved[0]
             return moved
 
-        other["wkt"] = shapely.to_wkt(shapely.transform(shape, shaken), rounding_precision=-1)
+        other["wkt"] = shapely.to_wkt(shapely.transform(shape, shake_vertices), rounding_precision=-1)
         if keys == "no keys":
             one["key"] = other["key"] = ""
     chance.shuffle(after)
     found = compare_rows(before, after)
     assert found.identical is same
     if same:
-        assert moved_areas(found) == (0, 0, 0) and abs(found.total["statutory"].revalued) < 0.5
+        assert sum_moved_areas(found) == (0, 0, 0) and abs(found.total["statutory"].revalued) < 0.5
 
 
-def test_another_coordinate_system_is_ignored():
-    plans = [plan_of({ROLE: make_grid()}).layers[ROLE] for _ in range(2)]
+def test_editions_in_different_crs_are_identical():
+    plans = [plan_of({FARMLAND_ROLE: make_grid()}).layers[FARMLAND_ROLE] for _ in range(2)]
     # The second as a database in degrees stores it: a grid of 1e-9 degrees.
     from tests.core.examples import norm_of, source_layer
 
     norm = norm_of()
-    read = source_layer(ROLE, make_grid(), norm)
+    read = source_layer(FARMLAND_ROLE, make_grid(), norm)
     degrees = read.frame.to_crs(4490)
     degrees.geometry = [shapely.transform(s, lambda xy: np.round(xy, 9)) for s in degrees.geometry]
     from pyproj import CRS
@@ -123,22 +123,22 @@ def test_another_coordinate_system_is_ignored():
 
     read.frame, read.crs = degrees, CRS.from_epsg(4490)
     other = Layer(read, plans[0].template, plans[0].plane_crs)
-    found = compare_layers(make_edition(plans[0]), make_edition(other), tolerance=LIMITS)
+    found = compare_layers(make_edition(plans[0]), make_edition(other), tolerance=DEFAULT_TOLERANCE)
     assert found.identical and not found.parts
-    found = compare_layers(make_edition(other), make_edition(plans[0]), tolerance=LIMITS)
+    found = compare_layers(make_edition(other), make_edition(plans[0]), tolerance=DEFAULT_TOLERANCE)
     assert found.identical
 
 
-def test_added_vertex_is_not_identical_although_no_land_moved():
+def test_added_vertex_makes_editions_different_although_no_land_moved():
     after = make_grid()
     after[0]["wkt"] = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
     found = compare_rows(make_grid(), after)
     assert not found.identical and found.redrawn == (1, 1) and not found.parts
-    assert moved_areas(found) == (0, 0, 0)
+    assert sum_moved_areas(found) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("what", ["key", "field", "row more", "row less", "twice"])
-def test_any_other_difference_is_not_identical(what):
+def test_any_other_difference_makes_editions_not_identical(what):
     after = make_grid()
     if what == "key":
         after[3]["key"] = "140225000000009999"
@@ -155,11 +155,11 @@ def test_any_other_difference_is_not_identical(what):
     assert abs(found.total["statutory"].rest) < 1e-6
 
 
-def test_renumbering_table_makes_renewed_keys_identical():
+def test_renumbering_table_matches_all_rows_with_renewed_keys():
     after = make_grid()
     for n, one in enumerate(after):
         one["key"] = f"14022500000002{n:04d}"
-    table = {one["key"]: other["key"] for one, other in zip(PLOTS, after, strict=True)}
+    table = {one["key"]: other["key"] for one, other in zip(GRID_ROWS, after, strict=True)}
     found = compare_rows(make_grid(), after)
     assert not found.identical and len(found.renumbered) == 9 and not found.parts
     assert compare_rows(make_grid(), after, renumbered=table).identical
@@ -174,16 +174,16 @@ def test_moved_out_moved_in_and_changed_land_are_classified():
     after.append(make_row(make_square(300, 0, 50, 100), 99))
     found = compare_rows(make_grid(), after)
     (removed,), (added,), (changed,) = (found.of_kind(kind) for kind in (OUT, IN, CHANGED))
-    assert removed.geometry.equals(place(make_square(0, 0))) and (removed.before, removed.after) == (0, -1)
-    assert added.geometry.equals(place(make_square(300, 0, 50, 100))) and added.before == -1
+    assert removed.geometry.equals(move_to_county(make_square(0, 0))) and (removed.before, removed.after) == (0, -1)
+    assert added.geometry.equals(move_to_county(make_square(300, 0, 50, 100))) and added.before == -1
     assert changed.changes == [("DLBM", "0103", "0101")]
-    moved_in, moved_out, altered = moved_areas(found)
+    moved_in, moved_out, altered = sum_moved_areas(found)
     assert [moved_out, altered] == pytest.approx([1e4, 1e4], rel=2e-3) and moved_in == pytest.approx(5e3, rel=2e-3)
     assert moved_out == pytest.approx(make_layer_edition(make_grid()).layer.statutory[0], rel=1e-12)
     assert abs(found.total["statutory"].rest) < 1e-6
 
 
-def test_net_areas_are_split_by_share_of_area():
+def test_net_area_of_a_divided_parcel_is_split_by_share_of_area():
     before = [make_row(make_square(0, 0), 1, gross_area=10_000.0, deduction_area=1_000.0, net_area=9_000.0)]
     after = [make_row(make_square(0, 0, 100, 75), 1, gross_area=7_500.0, deduction_area=750.0, net_area=6_750.0)]
     found = compare_rows(before, after)
@@ -195,7 +195,7 @@ def test_net_areas_are_split_by_share_of_area():
     assert balance.moved_out == pytest.approx(2_250.0, abs=1e-3) and abs(balance.rest) < 1e-6
 
 
-def test_changed_net_area_on_the_same_land_is_revalued_in_the_balance():
+def test_changed_net_area_on_the_same_land_is_listed_as_revalued_in_the_balance():
     before = [make_row(make_square(0, 0), 1, gross_area=10_000.0, net_area=9_000.0)]
     after = [make_row(make_square(0, 0), 1, gross_area=10_000.0, net_area=8_000.0)]
     found = compare_rows(before, after)
@@ -204,8 +204,10 @@ def test_changed_net_area_on_the_same_land_is_revalued_in_the_balance():
     assert found.total["net"].revalued == pytest.approx(-1_000.0) and abs(found.total["net"].rest) < 1e-9
 
 
-def test_township_borders_cut_moved_parts():
-    towns = make_townships([place(make_square(0, 0, 150, 300)), place(make_square(150, 0, 150, 300))], ["甲镇", "乙镇"])
+def test_moved_land_is_cut_at_township_borders():
+    towns = make_townships(
+        [move_to_county(make_square(0, 0, 150, 300)), move_to_county(make_square(150, 0, 150, 300))], ["甲镇", "乙镇"]
+    )
     after = [p for n, p in enumerate(make_grid()) if n != 1]
     found = compare_rows(make_grid(), after, townships=towns)
     assert [(p.township, p.kind) for p in found.parts] == [("甲镇", OUT), ("乙镇", OUT)]
@@ -219,17 +221,19 @@ def test_township_borders_cut_moved_parts():
     assert all(abs(b.rest) < 1e-6 for b in by_town.values())
 
 
-def test_land_outside_all_townships_is_counted_without_a_name():
-    towns = make_townships([place(make_square(0, 0, 100, 300))], ["甲镇"])
+def test_moved_land_outside_all_townships_is_counted_without_a_township_name():
+    towns = make_townships([move_to_county(make_square(0, 0, 100, 300))], ["甲镇"])
     found = compare_rows(make_grid(), make_grid()[3:], townships=towns)
     by_town = found.townships["statutory"]
     assert by_town[""].moved_out == pytest.approx(20_000, rel=2e-3)
     assert by_town["甲镇"].moved_out == pytest.approx(10_000, rel=2e-3)
 
 
-def test_overlap_of_townships_is_counted_for_the_first_one():
-    """Give the first township the overlapping strip only, not the whole feature."""
-    towns = make_townships([place(make_square(0, 0, 160, 300)), place(make_square(150, 0, 150, 300))], ["甲镇", "乙镇"])
+def test_land_where_townships_overlap_is_counted_for_the_first_township():
+    """Give the first township only the overlapping strip, not the whole feature."""
+    towns = make_townships(
+        [move_to_county(make_square(0, 0, 160, 300)), move_to_county(make_square(150, 0, 150, 300))], ["甲镇", "乙镇"]
+    )
     one = [{"wkt": make_square(0, 0, 300, 300).wkt, "key": "140225000000000001"}]
     by_town = compare_rows(one, one, townships=towns).townships["statutory"]
     assert set(by_town) == {"甲镇", "乙镇"}
@@ -237,15 +241,15 @@ def test_overlap_of_townships_is_counted_for_the_first_one():
     assert by_town["乙镇"].before == pytest.approx(42_000, rel=2e-3)
 
 
-def test_duplicate_feature_counts_once_as_land():
-    before = [*make_grid(), dict(PLOTS[0]) | {"key": "140225000000005555"}]
+def test_duplicate_feature_counts_its_land_once():
+    before = [*make_grid(), dict(GRID_ROWS[0]) | {"key": "140225000000005555"}]
     found = compare_rows(before, make_grid())
     assert not found.parts and not found.identical
     balance = found.total["statutory"]
     assert balance.doubled == pytest.approx(-1e4, rel=2e-3) and abs(balance.rest) < 1e-6
 
 
-def test_reused_key_on_other_land_is_reported():
+def test_key_reused_on_other_land_is_reported():
     after = make_grid()
     after[0] = make_row(make_square(900, 900), 1)
     assert compare_rows(make_grid(), after).reused == ["140225000000000001"]
@@ -258,7 +262,7 @@ def test_rows_without_a_shape_are_compared_by_attributes():
     assert not compare_rows(before, after).identical
 
 
-def test_slivers_are_summed_but_not_listed():
+def test_slivers_between_editions_are_summed_but_not_listed():
     after = make_grid()
     after[0]["wkt"] = "POLYGON ((0.001 0, 100 0, 100 100, 0.001 100, 0.001 0))"
     found = compare_rows(make_grid(), after)
@@ -272,7 +276,7 @@ def test_slivers_are_summed_but_not_listed():
 
 @st.composite
 def draw_layouts(draw):
-    """Draw two coverages of a board, cut into cells along different lines, some cells left out."""
+    """Draw two random editions of a square that is cut into cells along other lines."""
 
     def draw_rows(tag):
         xs = sorted({0, 60, *draw(st.lists(st.integers(1, 59), max_size=4))})
@@ -299,7 +303,7 @@ def draw_layouts(draw):
 @pytest.mark.slow
 @given(draw_layouts())
 @property_test
-def test_random_layouts_match_plain_shapely_and_the_balance_closes(layout):
+def test_random_editions_give_the_moved_land_of_plain_shapely_and_a_closed_balance(layout):
     before, after = layout
     found = compare_rows(before, after)
     old, new = ([shapely.from_wkt(r["wkt"]) for r in rows] for rows in layout)
@@ -315,11 +319,13 @@ def test_random_layouts_match_plain_shapely_and_the_balance_closes(layout):
         )
     )
     if any("B" in r["key"] for r in after):
-        assert list(moved_areas(found)) == pytest.approx([e * scale for e in expected], rel=1e-4, abs=1e-2)
+        assert list(sum_moved_areas(found)) == pytest.approx([e * scale for e in expected], rel=1e-4, abs=1e-2)
         parts = [sum(p.geometry.area for p in found.of_kind(k)) for k in (IN, OUT)]
         assert parts == pytest.approx(expected[:2], abs=1.0)
     else:
-        assert moved_areas(found)[0] == 0 and moved_areas(found)[1] == pytest.approx(expected[1] * scale, rel=1e-6)
+        assert sum_moved_areas(found)[0] == 0 and sum_moved_areas(found)[1] == pytest.approx(
+            expected[1] * scale, rel=1e-6
+        )
     for basis in ("statutory", "net"):
         balance = found.total[basis]
         assert abs(balance.rest) <= 1e-9 * max(balance.before, balance.after), balance
@@ -330,9 +336,9 @@ def test_random_layouts_match_plain_shapely_and_the_balance_closes(layout):
 
 @st.composite
 def draw_any_rows(draw, tag):
-    """Draw rows of any kind: overlaps, copies, holes, parts, missing shapes, repeated or missing keys."""
+    """Draw random rows with overlaps, copies, holes, and missing shapes or keys."""
     found = []
-    for n, shape in enumerate(draw(rows())):
+    for n, shape in enumerate(draw(draw_polygon_layer())):
         number = f"{tag}{n if draw(st.integers(0, 4)) else 0}" if draw(st.integers(0, 5)) else ""
         net = None if shape is None else shape.area * 0.9
         found.append(make_row(shape, number, land_use=draw(st.sampled_from(["0101", "0103"])), net_area=net))
@@ -342,15 +348,17 @@ def draw_any_rows(draw, tag):
 @pytest.mark.slow
 @given(st.data())
 @settings(property_test, max_examples=30)
-def test_balance_closes_for_arbitrary_layers(data):
+def test_area_balance_of_two_editions_closes_for_arbitrary_layers(data):
     before = data.draw(draw_any_rows("A"))
     after = data.draw(draw_any_rows("A"))
     if data.draw(st.booleans()):
         after += [dict(r) for r in before[: len(before) // 2 + 1]]
-    towns = make_townships([place(make_square(0, 0, 4, 20)), place(make_square(4, 0, 3, 20))], ["甲镇", "乙镇"])
+    towns = make_townships(
+        [move_to_county(make_square(0, 0, 4, 20)), move_to_county(make_square(4, 0, 3, 20))], ["甲镇", "乙镇"]
+    )
     given_towns = towns if data.draw(st.booleans()) else NO_TOWNSHIPS
     found = compare_rows(before, after, townships=given_towns)
-    shapes = [[s for s in map(place_or_none, rows) if s is not None] for rows in (before, after)]
+    shapes = [[s for s in map(move_to_county_or_none, rows) if s is not None] for rows in (before, after)]
     old, new = (shapely.union_all(s) if s else shapely.Polygon() for s in shapes)
     for basis in ("statutory", "net"):
         balance = found.total[basis]
@@ -366,14 +374,14 @@ def test_balance_closes_for_arbitrary_layers(data):
     assert compare_rows(before, before).identical
 
 
-def place_or_none(one):
-    return place(shapely.from_wkt(one["wkt"])) if one["wkt"] else None
+def move_to_county_or_none(one):
+    return move_to_county(shapely.from_wkt(one["wkt"])) if one["wkt"] else None
 
 
 # -- cost ---------------------------------------------------------------------------------------------------------------
 
 
-def test_only_rows_without_an_equal_row_are_overlaid(monkeypatch):
+def test_only_rows_without_an_equal_row_in_the_other_edition_are_overlaid(monkeypatch):
     """Compare a large edition with one that has few changes.
 
     Equal rows are recognized by hashes; their polygons are not cut.
@@ -396,14 +404,14 @@ def test_only_rows_without_an_equal_row_are_overlaid(monkeypatch):
     assert found.equal == 142 and {p.kind for p in found.parts} == {OUT}
 
 
-def cancel_at(last):
-    """Return a cancellation that is requested at the ``last`` poll."""
+def cancel_at_poll(last):
+    """Return a cancellation that is requested at the ``last`` query."""
     polls = itertools.count(1)
     return Cancellation(lambda: next(polls) == last)
 
 
-def test_snapping_and_measuring_poll_the_cancellation_between_batches(monkeypatch):
-    """Cancel snapping and measuring of layers with several batches; the results do not depend on batches."""
+def test_cancellation_is_polled_between_batches_of_snapping_and_measuring(monkeypatch):
+    """Cancel at each query during layers of several batches; results stay the same."""
     squares = shapely.box(np.arange(40) * 10.0, 0, np.arange(40) * 10.0 + 9, 9)
     onto = shapely.transform(squares, lambda xy: xy + 0.00005)
     whole = equal_shapes.snap_vertices(squares, onto, 0.0001)
@@ -419,5 +427,5 @@ def test_snapping_and_measuring_poll_the_cancellation_between_batches(monkeypatc
         run(Cancellation(lambda to=polls: bool(to.append(1))))
         assert len(polls) >= 6
         with pytest.raises(Cancelled):
-            run(cancel_at(len(polls)))
+            run(cancel_at_poll(len(polls)))
     assert shapely.equals_exact(equal_shapes.snap_vertices(squares, onto, 0.0001), whole, 0).all()

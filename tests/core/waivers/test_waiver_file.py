@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The file of waivers: read after manual edits, written without loss, refused with line and remedy."""
+"""The file of waivers (accepted findings): read after manual edits, written safely."""
 
 import csv
 import hashlib
@@ -19,12 +19,12 @@ from plugin.core.waivers.file import change_waivers, load_waivers, read_waivers
 from plugin.core.waivers.model import Limits, Waiver, WaiverEntry, find_refusal_reason, make_waivers
 from tests.core.small_plan import explain_error
 
-ONE = Waiver(
+FIRST_WAIVER = Waiver(
     "W20261120-00000001", "REL001", "防洪堤，\n已批复", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20), date(2027, 6, 30),
     "批复/扫描件.pdf", "永久基本农田“1”与红线重叠。", "", "YJJBNTBHTB", "140225211000000001", "STBHHX",
     ("140225000000000002", 'odd;"key\\'), "", 113.6925417, 39.6444444, 5.0, 12640.35, 126.4,
 )  # fmt: skip
-TWO = Waiver(
+SECOND_WAIVER = Waiver(
     "W20261120-00000002", "LAW002", "取整", "〔2026〕13号", "李工", date(2026, 11, 20), case="close",
     figures={"value": 63.2496, "indicator": "farmland_area"},
 )  # fmt: skip
@@ -35,15 +35,15 @@ def waiver_path(tmp_path):
     return tmp_path / "county.waivers.csv"
 
 
-def test_written_waivers_are_read_back(waiver_path):
-    change_waivers(waiver_path, add=[ONE, TWO])
-    assert read_waivers(waiver_path) == (ONE, TWO)
+def test_written_waivers_are_read_back_equal(waiver_path):
+    change_waivers(waiver_path, add=[FIRST_WAIVER, SECOND_WAIVER])
+    assert read_waivers(waiver_path) == (FIRST_WAIVER, SECOND_WAIVER)
     assert waiver_path.read_bytes().startswith(b"\xef\xbb\xbf"), "a spreadsheet knows UTF-8 by its mark"
 
 
-def test_keys_are_stored_as_text_for_spreadsheets(waiver_path):
-    """A spreadsheet changes 18 digits in a cell to 1.40225E+17."""
-    change_waivers(waiver_path, add=[ONE, TWO])
+def test_feature_keys_in_a_waiver_file_survive_a_spreadsheet_as_text(waiver_path):
+    """Save 18 digits as text; a spreadsheet would change a number to 1.40225E+17."""
+    change_waivers(waiver_path, add=[FIRST_WAIVER, SECOND_WAIVER])
     with waiver_path.open(encoding="utf-8-sig", newline="") as handle:
         for row in csv.reader(handle):
             for cell in row:
@@ -51,7 +51,7 @@ def test_keys_are_stored_as_text_for_spreadsheets(waiver_path):
                 assert not cell.startswith(("=", "+", "-", "@")), cell
 
 
-def test_default_path_is_next_to_the_data(tmp_path):
+def test_default_waiver_file_is_next_to_the_data(tmp_path):
     assert default_waiver_path(tmp_path / "county.gpkg").name == "county.waivers.csv"
     (tmp_path / "县.gdb").mkdir()
     assert default_waiver_path(tmp_path / "县.gdb") == tmp_path / "县.waivers.csv"
@@ -59,46 +59,46 @@ def test_default_path_is_next_to_the_data(tmp_path):
     assert default_waiver_path(tmp_path / "成果") == tmp_path / "成果" / "成果.waivers.csv"
 
 
-def test_rows_and_columns_of_other_users_are_kept(waiver_path):
-    change_waivers(waiver_path, add=[ONE])
+def test_adding_a_waiver_keeps_rows_and_columns_added_by_other_users(waiver_path):
+    change_waivers(waiver_path, add=[FIRST_WAIVER])
     head, rest = waiver_path.read_bytes().decode("utf-8-sig").split("\r\n", 1)
     waiver_path.write_text(f"备注,{head}\r\n请李处复核,{rest}", encoding="utf-8-sig", newline="")
-    change_waivers(waiver_path, add=[TWO])
-    assert read_waivers(waiver_path) == (ONE, TWO)
+    change_waivers(waiver_path, add=[SECOND_WAIVER])
+    assert read_waivers(waiver_path) == (FIRST_WAIVER, SECOND_WAIVER)
     assert "请李处复核" in waiver_path.read_text(encoding="utf-8-sig")
-    change_waivers(waiver_path, remove=[TWO.id])
-    assert read_waivers(waiver_path) == (ONE,)
+    change_waivers(waiver_path, remove=[SECOND_WAIVER.id])
+    assert read_waivers(waiver_path) == (FIRST_WAIVER,)
     assert waiver_path.read_text(encoding="utf-8-sig").startswith("备注,")
 
 
-def test_file_saved_by_a_spreadsheet_on_a_chinese_windows_is_read(waiver_path):
-    """GBK, dates with slashes, other line ends, sorted and empty rows, columns in another order."""
-    change_waivers(waiver_path, add=[ONE, TWO])
+def test_waiver_file_saved_by_a_spreadsheet_on_chinese_windows_is_read(waiver_path):
+    """Read GBK, dates with slashes, empty rows and columns in another order."""
+    change_waivers(waiver_path, add=[FIRST_WAIVER, SECOND_WAIVER])
     text = (
         waiver_path.read_text(encoding="utf-8-sig")
         .replace("2026-11-20", "2026/11/20")
         .replace("2027-06-30", "2027年6月30日")
     )
     waiver_path.write_bytes((text + ",,,\r\n").encode("gb18030"))
-    assert read_waivers(waiver_path) == (ONE, TWO)
+    assert read_waivers(waiver_path) == (FIRST_WAIVER, SECOND_WAIVER)
     rows = list(csv.reader(text.splitlines(keepends=True)))
     with waiver_path.open("w", encoding="utf-8", newline="") as handle:
         csv.writer(handle, delimiter="\t", lineterminator="\n").writerows([row[::-1] for row in rows])
-    assert read_waivers(waiver_path) == (ONE, TWO)
+    assert read_waivers(waiver_path) == (FIRST_WAIVER, SECOND_WAIVER)
 
 
-def test_removed_column_is_restored_with_the_next_entry(waiver_path):
-    change_waivers(waiver_path, add=[TWO])
+def test_column_removed_from_a_waiver_file_is_restored_when_a_waiver_is_added(waiver_path):
+    change_waivers(waiver_path, add=[SECOND_WAIVER])
     rows = list(csv.reader(waiver_path.read_text(encoding="utf-8-sig").splitlines()))
     place = rows[0].index("经度")
     with waiver_path.open("w", encoding="utf-8-sig", newline="") as handle:
         csv.writer(handle).writerows([[c for n, c in enumerate(row) if n != place] for row in rows])
-    change_waivers(waiver_path, add=[ONE])
-    assert read_waivers(waiver_path) == (TWO, ONE)
+    change_waivers(waiver_path, add=[FIRST_WAIVER])
+    assert read_waivers(waiver_path) == (SECOND_WAIVER, FIRST_WAIVER)
 
 
-def write_changed_file(waiver_path, old, new):
-    change_waivers(waiver_path, add=[ONE, TWO])
+def write_with_replacement(waiver_path, old, new):
+    change_waivers(waiver_path, add=[FIRST_WAIVER, SECOND_WAIVER])
     data = waiver_path.read_bytes()
     assert old in data
     waiver_path.write_bytes(data.replace(old, new, 1))
@@ -125,11 +125,11 @@ def write_changed_file(waiver_path, old, new):
         ('已批复"'.encode(), "已批复".encode(), 2, ()),
     ],
 )
-def test_damaged_file_is_refused_and_unchanged(waiver_path, old, new, line, words):
-    data = write_changed_file(waiver_path, old, new)
+def test_damaged_waiver_file_is_refused_and_unchanged(waiver_path, old, new, line, words):
+    data = write_with_replacement(waiver_path, old, new)
     for attempt in (
         lambda: read_waivers(waiver_path),
-        lambda: change_waivers(waiver_path, add=[replace(ONE, id="W3")]),
+        lambda: change_waivers(waiver_path, add=[replace(FIRST_WAIVER, id="W3")]),
     ):
         with pytest.raises(DataError) as error:
             attempt()
@@ -148,8 +148,8 @@ def test_damaged_file_is_refused_and_unchanged(waiver_path, old, new, line, word
         (",126.40", ",-1", "面积允许差m2", ""),
     ],
 )
-def test_too_wide_tolerance_is_refused(waiver_path, old, new, column, most):
-    change_waivers(waiver_path, add=[ONE, TWO])
+def test_waiver_with_a_tolerance_above_the_limit_is_refused(waiver_path, old, new, column, most):
+    change_waivers(waiver_path, add=[FIRST_WAIVER, SECOND_WAIVER])
     read_waivers(waiver_path)
     text = waiver_path.read_text(encoding="utf-8-sig")
     assert old in text
@@ -160,8 +160,8 @@ def test_too_wide_tolerance_is_refused(waiver_path, old, new, column, most):
     assert column in message and "第 2 行" in message and most in message, message
 
 
-def test_tolerance_within_wider_settings_of_the_county_is_accepted(waiver_path):
-    """A county may set limits; a large conflict may move farther."""
+def test_waiver_tolerance_within_wider_limits_of_the_county_is_accepted(waiver_path):
+    """Widen the limits in the profile; a large conflict may then move farther."""
     wide = Limits(place_m=50.0, area_share=0.1, area_m2=10.0, figure_share=0.01)
     finding = Finding("DLTB", code="TOP001", key="1", area_m2=4e8, severity=Severity.ERROR, place=(113.0, 39.0))
     (made,) = make_waivers([finding], WaiverEntry("理由", "文号", "王工", date(2026, 11, 20)), wide)
@@ -170,8 +170,8 @@ def test_tolerance_within_wider_settings_of_the_county_is_accepted(waiver_path):
 
 
 @pytest.mark.parametrize("value", ["null", "[63.2]", "NaN", "-Infinity", "1e999", "{}"])
-def test_invalid_figures_are_refused(waiver_path, value):
-    change_waivers(waiver_path, add=[ONE, TWO])
+def test_waiver_with_invalid_figures_is_refused(waiver_path, value):
+    change_waivers(waiver_path, add=[FIRST_WAIVER, SECOND_WAIVER])
     text = waiver_path.read_text(encoding="utf-8-sig")
     assert "63.2496" in text
     waiver_path.write_text(text.replace("63.2496", value), encoding="utf-8")
@@ -179,62 +179,64 @@ def test_invalid_figures_are_refused(waiver_path, value):
         read_waivers(waiver_path)
 
 
-def test_missing_file_is_empty_and_a_workbook_is_refused(waiver_path):
+def test_missing_waiver_file_is_empty_and_a_workbook_is_refused(waiver_path):
     with pytest.raises(DataError) as error:
         read_waivers(waiver_path)
     assert "county.waivers.csv" in explain_error(error.value)
     waiver_path.write_bytes(b"PK\x03\x04 workbook")
     with pytest.raises(DataError) as error:
-        change_waivers(waiver_path, add=[ONE])
+        change_waivers(waiver_path, add=[FIRST_WAIVER])
     assert "工作簿" in explain_error(error.value)
 
 
-def test_rows_added_by_another_user_meanwhile_are_kept(waiver_path, monkeypatch):
-    change_waivers(waiver_path, add=[ONE])
+def test_waivers_added_by_another_user_meanwhile_are_kept(waiver_path, monkeypatch):
+    change_waivers(waiver_path, add=[FIRST_WAIVER])
     real, calls = waiver_file._csv_text, []
 
-    def write_meanwhile(head, rows):
+    def write_row_of_another_user(head, rows):
         # Another user writes between our reading and writing.
         if not calls:
             calls.append(1)
             monkeypatch.setattr(waiver_file, "_csv_text", real)
-            change_waivers(waiver_path, add=[TWO])
+            change_waivers(waiver_path, add=[SECOND_WAIVER])
         return real(head, rows)
 
-    monkeypatch.setattr(waiver_file, "_csv_text", write_meanwhile)
-    third = replace(ONE, id="W3")
-    assert change_waivers(waiver_path, add=[third]) == (ONE, TWO, third)
+    monkeypatch.setattr(waiver_file, "_csv_text", write_row_of_another_user)
+    third = replace(FIRST_WAIVER, id="W3")
+    assert change_waivers(waiver_path, add=[third]) == (FIRST_WAIVER, SECOND_WAIVER, third)
     assert calls
 
 
-def test_file_that_keeps_changing_raises_without_loss(waiver_path, monkeypatch):
-    change_waivers(waiver_path, add=[ONE])
+def test_waiver_file_that_keeps_changing_raises_an_error_without_loss(waiver_path, monkeypatch):
+    change_waivers(waiver_path, add=[FIRST_WAIVER])
     real, count = waiver_file._csv_text, []
 
-    def write_again(head, rows):
+    def write_another_row_again(head, rows):
         count.append(1)
         waiver_path.write_bytes(waiver_path.read_bytes() + b"\r\n")
         return real(head, rows)
 
-    monkeypatch.setattr(waiver_file, "_csv_text", write_again)
+    monkeypatch.setattr(waiver_file, "_csv_text", write_another_row_again)
     with pytest.raises(OutputError):
-        change_waivers(waiver_path, add=[TWO])
+        change_waivers(waiver_path, add=[SECOND_WAIVER])
     monkeypatch.undo()
-    assert read_waivers(waiver_path) == (ONE,) and len(count) > 1
+    assert read_waivers(waiver_path) == (FIRST_WAIVER,) and len(count) > 1
     assert [p.name for p in waiver_path.parent.iterdir()] == [waiver_path.name], "nothing is left beside it"
 
 
-def finding(**more):
+def make_finding(**more):
     values = {"role": "CZKFBJ", "key": "1", "code": "REL002", "severity": Severity.ERROR, "message": "压占。"}
     return Finding(**{**values, **more})
 
 
-WORDS = WaiverEntry("理由", "文号", "王工", date(2026, 11, 20))
+WAIVER_ENTRY = WaiverEntry("理由", "文号", "王工", date(2026, 11, 20))
 
 
-def test_tolerances_are_stored_with_the_waiver():
+def test_tolerances_for_place_and_area_are_stored_with_the_waiver():
     small, large = make_waivers(
-        [finding(area_m2=40.0, place=(113.0, 39.0)), finding(area_m2=4e6, place=(113.0, 39.0))], WORDS, Limits()
+        [make_finding(area_m2=40.0, place=(113.0, 39.0)), make_finding(area_m2=4e6, place=(113.0, 39.0))],
+        WAIVER_ENTRY,
+        Limits(),
     )
     assert (small.place_m, small.change_m2) == (5.0, 1.0)
     # 2 × 2 km: one percent of the area and of the width.
@@ -245,16 +247,16 @@ def test_tolerances_are_stored_with_the_waiver():
 @pytest.mark.parametrize(
     ("one", "why"),
     [
-        (finding(params={"fid": 3}), "fid"),
-        (finding(params={"related_fid": 3}), "fid"),
-        (finding(severity=Severity.INFO), "info"),
-        (finding(code="RUN900"), "run"),
+        (make_finding(params={"fid": 3}), "fid"),
+        (make_finding(params={"related_fid": 3}), "fid"),
+        (make_finding(severity=Severity.INFO), "info"),
+        (make_finding(code="RUN900"), "run"),
     ],
 )
-def test_finding_that_cannot_be_waived_has_a_reason(one, why):
+def test_finding_that_cannot_be_waived_is_refused_with_a_reason(one, why):
     assert find_refusal_reason(one) == why
     with pytest.raises(InputError) as error:
-        make_waivers([one], WORDS, Limits())
+        make_waivers([one], WAIVER_ENTRY, Limits())
     assert "豁免" in explain_error(error.value) or "结论" in explain_error(error.value)
 
 
@@ -266,30 +268,30 @@ def test_finding_that_cannot_be_waived_has_a_reason(one, why):
         ("没有句号", "没有句号"),
     ],
 )
-def test_problem_is_stored_without_its_remedy(message, kept):
-    (made,) = make_waivers([finding(message=message)], WORDS, Limits())
+def test_waiver_stores_the_problem_without_its_remedy(message, kept):
+    (made,) = make_waivers([make_finding(message=message)], WAIVER_ENTRY, Limits())
     assert made.message == kept and made.message.encode("gbk", errors="ignore")
 
 
 @pytest.mark.parametrize("lacking", ["reason", "document", "author"])
-def test_waiver_needs_reason_document_and_author(lacking):
+def test_waiver_without_reason_document_or_author_is_refused(lacking):
     with pytest.raises(InputError):
-        make_waivers([finding()], replace(WORDS, **{lacking: "  "}), Limits())
+        make_waivers([make_finding()], replace(WAIVER_ENTRY, **{lacking: "  "}), Limits())
 
 
-def test_end_before_the_start_is_refused():
+def test_waiver_that_ends_before_its_start_is_refused():
     with pytest.raises(InputError) as error:
-        make_waivers([finding()], replace(WORDS, until=date(2026, 11, 19)), Limits())
+        make_waivers([make_finding()], replace(WAIVER_ENTRY, until=date(2026, 11, 19)), Limits())
     assert "2026-11-19" in explain_error(error.value)
 
 
-def test_changed_attachment_is_noticed(tmp_path):
+def test_changed_attachment_of_a_waiver_is_reported(tmp_path):
     scan = tmp_path / "扫描.pdf"
     scan.write_bytes(b"one")
-    words = replace(WORDS, attachment=str(scan), digest=hashlib.sha256(b"one").hexdigest())
+    words = replace(WAIVER_ENTRY, attachment=str(scan), digest=hashlib.sha256(b"one").hexdigest())
     waiver_path = tmp_path / "县.waivers.csv"
     norm = Norm(load_standard("county_db"), load_profile("hunyuan"))
-    change_waivers(waiver_path, add=make_waivers([finding()], words, Limits(), tmp_path))
+    change_waivers(waiver_path, add=make_waivers([make_finding()], words, Limits(), tmp_path))
     keys = [key for key, _ in load_waivers(str(waiver_path), norm)[1]]
     assert keys == ["notice_waivers"]
     assert read_waivers(waiver_path)[0].digest == words.digest
@@ -299,11 +301,11 @@ def test_changed_attachment_is_noticed(tmp_path):
     assert [key for key, _ in load_waivers(str(waiver_path), norm)[1]] == [*keys, "notice_waiver_attachment"]
 
 
-def test_attachment_next_to_the_data_moves_with_it(tmp_path):
-    words = replace(WORDS, attachment=str(tmp_path / "批复" / "扫描.pdf"))
-    (made,) = make_waivers([finding()], words, Limits(), tmp_path)
+def test_attachment_below_the_data_folder_is_stored_as_a_relative_path(tmp_path):
+    words = replace(WAIVER_ENTRY, attachment=str(tmp_path / "批复" / "扫描.pdf"))
+    (made,) = make_waivers([make_finding()], words, Limits(), tmp_path)
     assert made.attachment == "批复/扫描.pdf"
-    words = replace(WORDS, attachment="/elsewhere/扫描.pdf")
-    (made,) = make_waivers([finding()], words, Limits(), tmp_path)
+    words = replace(WAIVER_ENTRY, attachment="/elsewhere/扫描.pdf")
+    (made,) = make_waivers([make_finding()], words, Limits(), tmp_path)
     assert made.attachment == "/elsewhere/扫描.pdf"
     assert made.report_values()["attachment"] == "扫描.pdf", "no path of this machine in a report"

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Waivers apply after edits of neighbours, reprojection and copying, but not after the conflict changes."""
+"""Waivers (accepted findings) apply until the conflict itself changes.
+
+They still apply after edits of neighbours, reprojection and copying.
+"""
 
 import json
 from datetime import date, timedelta
@@ -35,20 +38,20 @@ from tests.core.small_plan import (
     write_shapefiles,
 )
 
-RULES = ("REL001", "REL002", "TOP001", "TOP002", "REL004")
-WORDS = WaiverEntry("县城防洪堤已批复", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
+WAIVED_RULES = ("REL001", "REL002", "TOP001", "TOP002", "REL004")
+WAIVER_ENTRY = WaiverEntry("县城防洪堤已批复", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
 
 
-def plan():
+def make_layers_with_survey_vertices():
     return {role: add_survey_vertices({role: frame})[role] for role, frame in layers().items()}
 
 
-def found(report, code, state=""):
+def list_findings(report, code, state=""):
     return [f for f in report.findings if f.code == code and (not state or f.state == state)]
 
 
-def waive(path, *findings, words=WORDS, limits=None):
-    checked = check_data(path, RULES)
+def waive_findings(path, *findings, words=WAIVER_ENTRY, limits=None):
+    checked = check_data(path, WAIVED_RULES)
     chosen = [f for f in checked.report.findings if f.code in findings] if findings else []
     entries = make_waivers(chosen, words, limits or checked.waivers.limits, path.parent)
     change_waivers(checked.waivers.path, add=entries)
@@ -56,239 +59,248 @@ def waive(path, *findings, words=WORDS, limits=None):
 
 
 @pytest.fixture
-def county(tmp_path):
-    tables = plan()
+def county_layers(tmp_path):
+    tables = make_layers_with_survey_vertices()
     # Several findings between the same two layers, with keys.
     tables["STBHHX"] = tables["STBHHX"].assign(BSM=["140225000000000101", "140225000000000102"])
     return tables
 
 
 @pytest.fixture
-def source(tmp_path, county):
-    return write_gpkg(tmp_path / "county.gpkg", county)
+def county_file(tmp_path, county_layers):
+    return write_gpkg(tmp_path / "county.gpkg", county_layers)
 
 
 def write_copy(tmp_path, tables, name="again"):
-    """Write the county to a new file with a copy of the waivers next to it."""
+    """Write the county to a new file with a copy of its waivers next to it."""
     path = write_gpkg(tmp_path / name / "county.gpkg", tables)
     default_waiver_path(path).write_bytes((tmp_path / "county.waivers.csv").read_bytes())
     return path
 
 
-def test_waived_findings_stay_waived_and_in_the_report(source):
-    before = check_data(source, RULES).report
-    chosen = waive(source, "REL001", "TOP002")
+def test_waived_findings_stay_waived_and_listed_in_the_report(county_file):
+    before = check_data(county_file, WAIVED_RULES).report
+    chosen = waive_findings(county_file, "REL001", "TOP002")
     assert len(chosen) >= 2
-    report = check_data(source, RULES).report
+    report = check_data(county_file, WAIVED_RULES).report
     assert {f.code for f in report.findings if f.state == "waived"} == {"REL001", "TOP002"}
     assert len(report.findings) == len(before.findings)
     assert rule_outcome(report, "REL001").outcome is Outcome.WAIVED
-    waiver = found(report, "REL001")[0].params["waiver"]
-    assert (waiver["reason"], waiver["document"], waiver["author"]) == (WORDS.reason, WORDS.document, WORDS.author)
+    waiver = list_findings(report, "REL001")[0].params["waiver"]
+    assert (waiver["reason"], waiver["document"], waiver["author"]) == (
+        WAIVER_ENTRY.reason,
+        WAIVER_ENTRY.document,
+        WAIVER_ENTRY.author,
+    )
     assert report.summary["waived"] == len(chosen)
     assert "county.waivers.csv" in "".join(report.provenance["notices"])
 
 
-def test_report_with_all_findings_waived_is_conditional(source):
-    checked = check_data(source, ("REL001",))
+def test_report_with_all_findings_waived_is_conditional(county_file):
+    checked = check_data(county_file, ("REL001",))
     assert checked.report.verdict is Verdict.FAIL
-    waive(source, "REL001")
-    assert check_data(source, ("REL001",)).report.verdict is Verdict.CONDITIONAL
-    assert check_data(source, ("REL001",), waivers="none").report.verdict is Verdict.FAIL
+    waive_findings(county_file, "REL001")
+    assert check_data(county_file, ("REL001",)).report.verdict is Verdict.CONDITIONAL
+    assert check_data(county_file, ("REL001",), waivers="none").report.verdict is Verdict.FAIL
 
 
-def test_waivers_apply_after_edits_of_neighbours(tmp_path, source, county):
-    chosen = waive(source, "REL001", "REL002", "TOP002")
-    farmland = county["YJJBNTBHTB"]
+def test_waivers_still_apply_after_edits_of_neighbouring_features(tmp_path, county_file, county_layers):
+    chosen = waive_findings(county_file, "REL001", "REL002", "TOP002")
+    farmland = county_layers["YJJBNTBHTB"]
     # New rows before and next to the affected ones, one of them in conflict too; remote zones move.
     more = table([box(1450, 300, 100, 100), box(300, 300)]).assign(BSM=["140225000000000777", "140225000000000778"])
-    county["YJJBNTBHTB"] = add_survey_vertices({"": more})[""]._append(farmland, ignore_index=True)
-    report = check_data(write_copy(tmp_path, county), RULES).report
+    county_layers["YJJBNTBHTB"] = add_survey_vertices({"": more})[""]._append(farmland, ignore_index=True)
+    report = check_data(write_copy(tmp_path, county_layers), WAIVED_RULES).report
     assert sum(f.state == "waived" for f in report.findings) == len(chosen)
-    new = [f for f in found(report, "REL001") if f.key == "140225000000000777"]
+    new = [f for f in list_findings(report, "REL001") if f.key == "140225000000000777"]
     assert new and new[0].state == "open"
-    assert not found(report, "RUN903")
+    assert not list_findings(report, "RUN903")
 
 
 @pytest.mark.parametrize("code", [4525, 4490, 4527], ids=["zone 37", "degrees", "zone 39"])
-def test_waivers_apply_after_reprojection_of_the_county(tmp_path, source, county, code):
-    chosen = waive(source, *RULES)
-    tables = {role: frame.to_crs(code) for role, frame in county.items()}
-    report = check_data(write_copy(tmp_path, tables), RULES).report
-    assert {f.fingerprint for f in report.findings if f.state == "open" and f.code in RULES} == set()
+def test_waivers_still_apply_after_reprojection_of_the_county(tmp_path, county_file, county_layers, code):
+    chosen = waive_findings(county_file, *WAIVED_RULES)
+    tables = {role: frame.to_crs(code) for role, frame in county_layers.items()}
+    report = check_data(write_copy(tmp_path, tables), WAIVED_RULES).report
+    assert {f.fingerprint for f in report.findings if f.state == "open" and f.code in WAIVED_RULES} == set()
     assert sum(f.state == "waived" for f in report.findings) == len(chosen)
-    assert not found(report, "RUN903")
+    assert not list_findings(report, "RUN903")
 
 
-def test_waivers_apply_after_reprojection_of_some_layers(tmp_path, source, county):
-    chosen = waive(source, *RULES)
-    tables = {r: frame.to_crs(4525) if r in ("STBHHX", "YDYHGHFQ") else frame for r, frame in county.items()}
-    report = check_data(write_copy(tmp_path, tables), RULES).report
+def test_waivers_still_apply_after_reprojection_of_some_layers(tmp_path, county_file, county_layers):
+    chosen = waive_findings(county_file, *WAIVED_RULES)
+    tables = {r: frame.to_crs(4525) if r in ("STBHHX", "YDYHGHFQ") else frame for r, frame in county_layers.items()}
+    report = check_data(write_copy(tmp_path, tables), WAIVED_RULES).report
     assert sum(f.state == "waived" for f in report.findings) == len(chosen)
 
 
 @pytest.mark.parametrize(
     ("grown", "applies"), [(0.5, True), (-0.5, True), (3.0, False), (-3.0, False)], ids=["+0.5", "-0.5", "+3", "-3"]
 )
-def test_waiver_applies_only_to_small_changes_of_the_conflict(tmp_path, county, grown, applies):
-    """One side of 100 × 100 m of farmland within the red line moves by ``grown`` m: 0.5 % or 3 % of its area."""
-    county["YJJBNTBHTB"] = table([box(1220, 100)]).assign(BSM="140225000000000001")
-    source = write_gpkg(tmp_path / "county.gpkg", county)
-    (kept,) = waive(source, "REL001")
-    county["YJJBNTBHTB"] = table([box(1220, 100, 100 + grown)]).assign(BSM="140225000000000001")
-    report = check_data(write_copy(tmp_path, county), RULES).report
-    (now,) = found(report, "REL001")
+def test_waiver_applies_after_a_small_and_not_after_a_large_change_of_the_conflict(
+    tmp_path, county_layers, grown, applies
+):
+    """Move one side of a 100 × 100 m overlap: by 0.5 % or by 3 % of its area."""
+    county_layers["YJJBNTBHTB"] = table([box(1220, 100)]).assign(BSM="140225000000000001")
+    source = write_gpkg(tmp_path / "county.gpkg", county_layers)
+    (kept,) = waive_findings(source, "REL001")
+    county_layers["YJJBNTBHTB"] = table([box(1220, 100, 100 + grown)]).assign(BSM="140225000000000001")
+    report = check_data(write_copy(tmp_path, county_layers), WAIVED_RULES).report
+    (now,) = list_findings(report, "REL001")
     assert (now.state == "waived") is applies
-    assert bool(found(report, "RUN903")) is not applies
+    assert bool(list_findings(report, "RUN903")) is not applies
     if not applies:
-        (finding,) = found(report, "RUN903")
+        (finding,) = list_findings(report, "RUN903")
         assert finding.case == "changed" and finding.params["now_m2"] == pytest.approx(now.area_m2, abs=0.01)
         assert kept.area_m2 == pytest.approx(finding.params["before_m2"], abs=0.01)
         assert report.verdict is Verdict.FAIL
 
 
-def test_waiver_does_not_apply_after_a_move_with_the_same_area(tmp_path, county):
-    county["YJJBNTBHTB"] = table([box(1220, 100)]).assign(BSM="140225000000000001")
-    source = write_gpkg(tmp_path / "county.gpkg", county)
-    waive(source, "REL001")
-    county["YJJBNTBHTB"] = table([box(1220, 160)]).assign(BSM="140225000000000001")
-    report = check_data(write_copy(tmp_path, county), RULES).report
-    assert found(report, "REL001")[0].state == "open"
-    (finding,) = found(report, "RUN903")
+def test_waiver_does_not_apply_to_a_conflict_moved_elsewhere_with_the_same_area(tmp_path, county_layers):
+    county_layers["YJJBNTBHTB"] = table([box(1220, 100)]).assign(BSM="140225000000000001")
+    source = write_gpkg(tmp_path / "county.gpkg", county_layers)
+    waive_findings(source, "REL001")
+    county_layers["YJJBNTBHTB"] = table([box(1220, 160)]).assign(BSM="140225000000000001")
+    report = check_data(write_copy(tmp_path, county_layers), WAIVED_RULES).report
+    assert list_findings(report, "REL001")[0].state == "open"
+    (finding,) = list_findings(report, "RUN903")
     assert finding.params["moved_m"] == pytest.approx(60.0, rel=0.005)
 
 
 @pytest.mark.slow
-def test_waivers_of_findings_without_keys_are_assigned_by_place(tmp_path, county):
-    """Gaps in zones have no key and differ only by place; one is waived, one fixed, one new."""
+def test_waivers_of_findings_without_keys_are_matched_by_place(tmp_path, county_layers):
+    """Check gaps, which have no key: one is waived, one fixed, one new."""
     holes = [box(100, 100, 10, 10), box(130, 100, 10, 10), box(160, 100, 10, 10)]
     whole = [box(0, 0, 1000, 1000), box(1000, 0, 1000, 1000)]
 
-    def zones(*open_places):
+    def make_zones_with_gaps(*open_places):
         shapes = [shapely.difference(whole[0], shapely.union_all(list(open_places))), whole[1]]
-        return county["YDYHGHFQ"].set_geometry(shapes, crs=4526)
+        return county_layers["YDYHGHFQ"].set_geometry(shapes, crs=4526)
 
-    county["YDYHGHFQ"] = zones(holes[0], holes[1])
-    source = write_gpkg(tmp_path / "county.gpkg", county)
+    county_layers["YDYHGHFQ"] = make_zones_with_gaps(holes[0], holes[1])
+    source = write_gpkg(tmp_path / "county.gpkg", county_layers)
     checked = check_data(source, ("TOP002",))
     gaps = sorted(checked.report.findings, key=lambda f: f.geometry.bounds[0])
     assert len(gaps) == 2 and gaps[0].key == gaps[1].key
-    entries = make_waivers(gaps[1:], WORDS, checked.waivers.limits)
+    entries = make_waivers(gaps[1:], WAIVER_ENTRY, checked.waivers.limits)
     change_waivers(checked.waivers.path, add=entries)
     # The first is fixed; a new one of the same size appears 30 m away.
-    county["YDYHGHFQ"] = zones(holes[1], holes[2])
-    report = check_data(write_copy(tmp_path, county), ("TOP002",)).report
-    states = {round(f.geometry.bounds[0] - 38_540_000): f.state for f in found(report, "TOP002")}
+    county_layers["YDYHGHFQ"] = make_zones_with_gaps(holes[1], holes[2])
+    report = check_data(write_copy(tmp_path, county_layers), ("TOP002",)).report
+    states = {round(f.geometry.bounds[0] - 38_540_000): f.state for f in list_findings(report, "TOP002")}
     assert states == {130: "waived", 160: "open"}
     # The waived one is fixed too: the new one does not inherit its waiver.
-    county["YDYHGHFQ"] = zones(holes[2])
-    report = check_data(write_copy(tmp_path, county, "third"), ("TOP002",)).report
-    assert [f.state for f in found(report, "TOP002")] == ["open"]
+    county_layers["YDYHGHFQ"] = make_zones_with_gaps(holes[2])
+    report = check_data(write_copy(tmp_path, county_layers, "third"), ("TOP002",)).report
+    assert [f.state for f in list_findings(report, "TOP002")] == ["open"]
 
 
 @pytest.mark.slow
-def test_waiver_applies_at_a_place_on_a_rounding_limit(tmp_path, county):
-    """The centre of the gap is on a rounding limit of 1e-4°, so its fingerprint may differ in degrees."""
+def test_waiver_applies_when_only_the_rounding_of_its_place_differs(tmp_path, county_layers):
+    """Put the centre of a gap on a rounding limit of 0.0001°.
+
+    The fingerprint of the finding may then differ in degrees.
+    """
     names = set()
     for lon in (114.46895, 114.46895 + 1e-9, 114.46895 - 1e-9):
         x, y = reproject_coordinates(np.array([[lon, 39.64445]]), GEODETIC, CRS.from_epsg(4526))[0]
         hole = shapely.box(x - 5, y - 5, x + 5, y + 5)
         names.add(round(lon, 4))
         shapes = [shapely.difference(box(0, 0, 1000, 1000), hole), box(1000, 0, 1000, 1000)]
-        county["YDYHGHFQ"] = county["YDYHGHFQ"].set_geometry(shapely.segmentize(shapes, 20.0), crs=4526)
-        source = write_gpkg(tmp_path / f"{lon!r}" / "county.gpkg", county)
-        (gap,) = waive(source, "TOP002")
+        county_layers["YDYHGHFQ"] = county_layers["YDYHGHFQ"].set_geometry(shapely.segmentize(shapes, 20.0), crs=4526)
+        source = write_gpkg(tmp_path / f"{lon!r}" / "county.gpkg", county_layers)
+        (gap,) = waive_findings(source, "TOP002")
         assert abs(gap.place[0] - lon) < 1e-8
         for code in (4490, 4525):
-            moved = {r: f.to_crs(code) for r, f in county.items()}
+            moved = {r: f.to_crs(code) for r, f in county_layers.items()}
             path = write_gpkg(tmp_path / f"{lon!r}" / str(code) / "county.gpkg", moved)
             default_waiver_path(path).write_bytes(default_waiver_path(source).read_bytes())
-            (now,) = found(check_data(path, ("TOP002",)).report, "TOP002")
+            (now,) = list_findings(check_data(path, ("TOP002",)).report, "TOP002")
             assert now.state == "waived"
     assert len(names) == 2, "the places lie on both sides of the edge"
 
 
-def test_waiver_expires(tmp_path, source):
+def test_waiver_does_not_apply_after_its_end_date(tmp_path, county_file):
     yesterday = date.today() - timedelta(days=1)
-    waive(source, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), yesterday))
-    report = check_data(source, RULES).report
-    assert {f.state for f in found(report, "REL001")} == {"open"}
-    late = found(report, "RUN902")
-    assert len(late) == len(found(report, "REL001")) and str(late[0].severity) == "WARNING"
+    waive_findings(county_file, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), yesterday))
+    report = check_data(county_file, WAIVED_RULES).report
+    assert {f.state for f in list_findings(report, "REL001")} == {"open"}
+    late = list_findings(report, "RUN902")
+    assert len(late) == len(list_findings(report, "REL001")) and str(late[0].severity) == "WARNING"
     assert yesterday.isoformat() in late[0].message and "文号" in late[0].message
     assert report.verdict is Verdict.FAIL
     # The last day is included.
-    default_waiver_path(source).unlink()
-    waive(source, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), date.today()))
-    assert not found(check_data(source, RULES).report, "RUN902")
+    default_waiver_path(county_file).unlink()
+    waive_findings(county_file, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), date.today()))
+    assert not list_findings(check_data(county_file, WAIVED_RULES).report, "RUN902")
 
 
-def test_fixed_conflicts_are_distinguished_from_unchecked_ones(tmp_path, source, county):
-    waive(source, "REL001", "REL004")
-    only = check_data(source, ("REL001",)).report
-    assert {f.case for f in found(only, "RUN903")} == {"not_run"}
+def test_waivers_of_fixed_conflicts_and_of_unchecked_rules_are_listed_separately(tmp_path, county_file, county_layers):
+    waive_findings(county_file, "REL001", "REL004")
+    only = check_data(county_file, ("REL001",)).report
+    assert {f.case for f in list_findings(only, "RUN903")} == {"not_run"}
     # Without the red line the rule is not checked.
-    absent = {r: f for r, f in county.items() if r != "STBHHX"}
-    report = check_data(write_copy(tmp_path, absent, "absent"), RULES).report
-    assert {f.case for f in found(report, "RUN903")} == {"not_looked"}
+    absent = {r: f for r, f in county_layers.items() if r != "STBHHX"}
+    report = check_data(write_copy(tmp_path, absent, "absent"), WAIVED_RULES).report
+    assert {f.case for f in list_findings(report, "RUN903")} == {"not_looked"}
     # The farmland is outside the red line, so the conflict is gone.
-    county["YJJBNTBHTB"] = table([box(0, 0)]).assign(BSM="140225000000000001")
-    report = check_data(write_copy(tmp_path, county, "mended"), RULES).report
-    gone = [f for f in found(report, "RUN903") if f.params["rule"] == "REL001"]
+    county_layers["YJJBNTBHTB"] = table([box(0, 0)]).assign(BSM="140225000000000001")
+    report = check_data(write_copy(tmp_path, county_layers, "mended"), WAIVED_RULES).report
+    gone = [f for f in list_findings(report, "RUN903") if f.params["rule"] == "REL001"]
     assert {f.case for f in gone} == {"gone"} and {str(f.severity) for f in gone} == {"INFO"}
     assert len({f.fingerprint for f in gone}) == len(gone)
 
 
-def test_waiver_does_not_apply_to_a_changed_value(tmp_path, county):
-    """A waiver for a code does not apply to another wrong code in the same cell."""
-    county["DLTB"].loc[0, "DLBM"] = "0188"
-    source = write_gpkg(tmp_path / "county.gpkg", county)
+def test_waiver_does_not_apply_after_the_wrong_value_changed(tmp_path, county_layers):
+    """Waive a wrong code, then write another wrong code into the same cell."""
+    county_layers["DLTB"].loc[0, "DLBM"] = "0188"
+    source = write_gpkg(tmp_path / "county.gpkg", county_layers)
     checked = check_data(source, ("ATT002",))
     chosen = [f for f in checked.report.findings if f.params.get("value") == "0188"]
     assert len(chosen) == 1
-    change_waivers(checked.waivers.path, add=make_waivers(chosen, WORDS, checked.waivers.limits))
+    change_waivers(checked.waivers.path, add=make_waivers(chosen, WAIVER_ENTRY, checked.waivers.limits))
     # The shape may change, because the waiver is for the code.
     assert [f.state for f in check_data(source, ("ATT002",)).report.findings if f.field == "DLBM"] == ["waived"]
-    county["DLTB"].loc[0, "DLBM"] = "0199"
-    report = check_data(write_copy(tmp_path, county), ("ATT002",)).report
-    assert [f.state for f in found(report, "ATT002") if f.field == "DLBM"] == ["open"]
-    assert [f.case for f in found(report, "RUN903")] == ["differs"]
+    county_layers["DLTB"].loc[0, "DLBM"] = "0199"
+    report = check_data(write_copy(tmp_path, county_layers), ("ATT002",)).report
+    assert [f.state for f in list_findings(report, "ATT002") if f.field == "DLBM"] == ["open"]
+    assert [f.case for f in list_findings(report, "RUN903")] == ["differs"]
 
 
-def test_waiver_of_a_repeated_key_does_not_apply(tmp_path, source, county):
-    chosen = waive(source, "REL001")
-    county["YJJBNTBHTB"].loc[0, "BSM"] = chosen[0].key
-    report = check_data(write_copy(tmp_path, county), ("REL001",)).report
-    states = {f.key: f.state for f in found(report, "REL001")}
+def test_waiver_of_a_key_that_occurs_twice_does_not_apply(tmp_path, county_file, county_layers):
+    chosen = waive_findings(county_file, "REL001")
+    county_layers["YJJBNTBHTB"].loc[0, "BSM"] = chosen[0].key
+    report = check_data(write_copy(tmp_path, county_layers), ("REL001",)).report
+    states = {f.key: f.state for f in list_findings(report, "REL001")}
     assert states == {f.key: "open" if f.key == chosen[0].key else "waived" for f in chosen}
-    (finding,) = found(report, "RUN903")
+    (finding,) = list_findings(report, "RUN903")
     assert finding.case == "unsure" and finding.key == chosen[0].key
 
 
-def test_waivers_follow_renumbered_keys(tmp_path, source, county):
-    chosen = waive(source, "REL001", "REL002")
+def test_waivers_follow_keys_renumbered_by_the_plugin(tmp_path, county_file, county_layers):
+    chosen = waive_findings(county_file, "REL001", "REL002")
     new = {}
     for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ"):
-        old = county[role]["BSM"].tolist()
-        county[role]["BSM"] = [f"1402250000009{n:05d}" for n in range(len(old))]
-        new[role] = dict(zip(old, county[role]["BSM"], strict=True))
-    path = write_copy(tmp_path, county)
-    assert not [f for f in check_data(path, RULES).report.findings if f.state == "waived"]
+        old = county_layers[role]["BSM"].tolist()
+        county_layers[role]["BSM"] = [f"1402250000009{n:05d}" for n in range(len(old))]
+        new[role] = dict(zip(old, county_layers[role]["BSM"], strict=True))
+    path = write_copy(tmp_path, county_layers)
+    assert not [f for f in check_data(path, WAIVED_RULES).report.findings if f.state == "waived"]
     renumbered = tmp_path / "新旧.csv"
     rows = [f"{role},{old},{key}" for role, keys in new.items() for old, key in keys.items()]
     renumbered.write_text("\n".join(["图层,旧标识码,新标识码", *rows]), encoding="utf-8-sig")
-    report = check_data(path, RULES, renumbered=str(renumbered)).report
+    report = check_data(path, WAIVED_RULES, renumbered=str(renumbered)).report
     assert sum(f.state == "waived" for f in report.findings) == len(chosen)
 
 
-def test_edits_keep_waivers_until_the_conflict_changes(tmp_path, county):
-    county["YJJBNTBHTB"] = table([box(1220, 100), box(1220, 700)])
-    source = write_gpkg(tmp_path / "county.gpkg", county)
-    waive(source, "REL001")
-    checked = check_data(source, RULES)
-    edited = IncrementalSession(checked, Options(rules=RULES))
+def test_waivers_apply_during_edits_until_the_conflict_changes(tmp_path, county_layers):
+    county_layers["YJJBNTBHTB"] = table([box(1220, 100), box(1220, 700)])
+    source = write_gpkg(tmp_path / "county.gpkg", county_layers)
+    waive_findings(source, "REL001")
+    checked = check_data(source, WAIVED_RULES)
+    edited = IncrementalSession(checked, Options(rules=WAIVED_RULES))
     edited.prepare()
-    first, second = (f.key for f in found(checked.report, "REL001"))
+    first, second = (f.key for f in list_findings(checked.report, "REL001"))
     frame = checked.plan.layers["YJJBNTBHTB"].frame
 
     def change_row(row, shape):
@@ -303,23 +315,25 @@ def test_edits_keep_waivers_until_the_conflict_changes(tmp_path, county):
     assert change_row(1, box(1220, 700)) == {first: "waived", second: "waived"}
 
 
-def test_report_with_waivers_follows_its_schema_and_is_read_back(source):
-    waive(source, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), date(2020, 12, 31)))
-    waive(source, "REL002", "TOP001")
-    report = check_data(source, (*RULES, "LAW001")).report
+def test_json_report_with_waivers_follows_its_schema_and_reads_back_equal(county_file):
+    waive_findings(
+        county_file, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), date(2020, 12, 31))
+    )
+    waive_findings(county_file, "REL002", "TOP001")
+    report = check_data(county_file, (*WAIVED_RULES, "LAW001")).report
     text = to_json(report)
     jsonschema.validate(json.loads(text), json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8")))
     write_copy = Report.from_dict(json.loads(text))
     assert write_copy.summary == report.summary and to_json(write_copy) == text
-    assert str(source.parent) not in text
+    assert str(county_file.parent) not in text
 
 
-def test_waivers_of_a_folder_are_inside_it(tmp_path, county):
-    folder = write_shapefiles(tmp_path / "成果", "GBK", county)
+def test_waiver_file_of_a_data_folder_is_inside_the_folder(tmp_path, county_layers):
+    folder = write_shapefiles(tmp_path / "成果", "GBK", county_layers)
     checked = check_data(folder, ("REL001",))
     path = folder / "成果.waivers.csv"
     assert checked.waivers.path == path
-    entries = make_waivers(found(checked.report, "REL001"), WORDS, checked.waivers.limits)
+    entries = make_waivers(list_findings(checked.report, "REL001"), WAIVER_ENTRY, checked.waivers.limits)
     change_waivers(path, add=entries)
     report = check_data(folder, ("REL001",)).report
     assert report.summary["waived"] == len(entries) > 0
@@ -327,15 +341,15 @@ def test_waivers_of_a_folder_are_inside_it(tmp_path, county):
     assert not [n for n in report.provenance["notices"] if "waivers" in n and "豁免" not in n]
 
 
-def test_thousands_of_waivers_without_keys_are_assigned_by_place():
-    """Many gaps without a key: the index assigns waivers like a pairwise comparison."""
+def test_thousands_of_waivers_without_keys_are_matched_by_place():
+    """Compare the indexed search with a comparison of all pairs of gaps."""
     chance = np.random.default_rng(7)
     places = np.column_stack([chance.uniform(113.0, 113.2, 3000), chance.uniform(39.0, 39.2, 3000)])
     findings = [
         Finding("YDYHGHFQ", code="TOP002", severity=Severity.ERROR, area_m2=10.0 + n % 7, place=(x, y), by_place=True)
         for n, (x, y) in enumerate(places.tolist())
     ]
-    entries = make_waivers(findings[::3], WORDS, Limits())
+    entries = make_waivers(findings[::3], WAIVER_ENTRY, Limits())
     # Each moves by up to four metres.
     for one in findings:
         one.place = (one.place[0] + chance.uniform(-3e-5, 3e-5), one.place[1] + chance.uniform(-2e-5, 2e-5))
@@ -351,15 +365,15 @@ def test_thousands_of_waivers_without_keys_are_assigned_by_place():
     assert len(match_waivers(Waivers(), entries, findings[1::3]).gone) > 980
 
 
-def test_layers_without_a_file_use_the_given_waivers(source):
-    chosen = waive(source, "REL001")
-    read = list(read_source(source))
-    assert not check_plan(read, Options(rules=RULES)).report.summary["waived"]
-    report = check_plan(read, Options(rules=RULES, waivers=str(default_waiver_path(source)))).report
+def test_waiver_file_must_be_given_for_layers_that_have_no_data_file(county_file):
+    chosen = waive_findings(county_file, "REL001")
+    read = list(read_source(county_file))
+    assert not check_plan(read, Options(rules=WAIVED_RULES)).report.summary["waived"]
+    report = check_plan(read, Options(rules=WAIVED_RULES, waivers=str(default_waiver_path(county_file)))).report
     assert report.summary["waived"] == len(chosen)
 
 
-def field_with_land_use(land_use):
+def make_field_with_land_use(land_use):
     """Return one field of permanent basic farmland with this land use."""
     return {"YJJBNTBHTB": table([box(0, 0)], DLBM=[land_use], YJJBNTMJ=[9000.0])}
 
@@ -367,23 +381,25 @@ def field_with_land_use(land_use):
 @pytest.mark.parametrize(
     ("code", "before", "now"),
     [
-        ("LAW010", field_with_land_use("0201"), field_with_land_use("0701")),
+        ("LAW010", make_field_with_land_use("0201"), make_field_with_land_use("0701")),
         ("ATT013", {"STBHHX": table([box(0, 0)], MJ=[9000.0])}, {"STBHHX": table([box(0, 0)], MJ=[1.0])}),
     ],
 )
 def test_waiver_does_not_apply_to_another_value_on_the_same_land(tmp_path, code, before, now):
     path = write_gpkg(tmp_path / "county.gpkg", before)
     checked = check_data(path, (code,))
-    change_waivers(checked.waivers.path, add=make_waivers(found(checked.report, code), WORDS, Limits(), tmp_path))
-    assert [f.state for f in found(check_data(path, (code,)).report, code)] == ["waived"]
+    change_waivers(
+        checked.waivers.path, add=make_waivers(list_findings(checked.report, code), WAIVER_ENTRY, Limits(), tmp_path)
+    )
+    assert [f.state for f in list_findings(check_data(path, (code,)).report, code)] == ["waived"]
     report = check_data(write_copy(tmp_path, now), (code,)).report
-    assert [f.state for f in found(report, code)] == ["open"]
-    (finding,) = found(report, "RUN903")
+    assert [f.state for f in list_findings(report, code)] == ["open"]
+    (finding,) = list_findings(report, "RUN903")
     assert finding.case == "differs" and finding.severity is Severity.WARNING
 
 
-def test_waiver_does_not_apply_to_a_larger_loss_on_the_same_land(tmp_path):
-    """Added land elsewhere shrank; lost land, place and area of the finding did not change."""
+def test_waiver_does_not_apply_to_a_larger_net_loss_on_the_same_land(tmp_path):
+    """Shrink added land elsewhere; place and area of the finding stay the same."""
     sealed = {"YJJBNTBHTB": table([box(0, 0)], DLBM=["0103"], YJJBNTMJ=[9000.0])}
 
     def plan(net):
@@ -392,10 +408,13 @@ def test_waiver_does_not_apply_to_a_larger_loss_on_the_same_land(tmp_path):
     given = Options(rules=("LAW015",), baseline=str(write_gpkg(tmp_path / "封库.gpkg", sealed)))
     path = write_gpkg(tmp_path / "county.gpkg", plan(4400.0))
     checked = check_plan(path, given)
-    change_waivers(checked.waivers.path, add=make_waivers(found(checked.report, "LAW015"), WORDS, Limits(), tmp_path))
-    assert [f.state for f in found(check_plan(write_copy(tmp_path, plan(4399.5)), given).report, "LAW015")] == [
+    change_waivers(
+        checked.waivers.path,
+        add=make_waivers(list_findings(checked.report, "LAW015"), WAIVER_ENTRY, Limits(), tmp_path),
+    )
+    assert [f.state for f in list_findings(check_plan(write_copy(tmp_path, plan(4399.5)), given).report, "LAW015")] == [
         "waived"
     ]
-    assert [f.state for f in found(check_plan(write_copy(tmp_path, plan(90.0), "more"), given).report, "LAW015")] == [
-        "open"
-    ]
+    assert [
+        f.state for f in list_findings(check_plan(write_copy(tmp_path, plan(90.0), "more"), given).report, "LAW015")
+    ] == ["open"]

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""年度动态维护 as written: geodatabase name, classes, numbers, causes, balance; read by another library."""
+"""Yearly maintenance (年度动态维护) as written to a geodatabase.
+
+Layers, numbers, causes and balance are read by another library.
+"""
 
 import dataclasses
 import json
@@ -26,8 +29,8 @@ from plugin.core.yearly.write import write_update
 from tests.core.examples import norm_of, source_layer
 from tests.core.yearly.test_yearly import make_box, make_row, make_zone, measure_area, run_update
 
-NAME = "140225浑源县2026年度县级国土空间总体规划动态维护"
-FILED = {
+DELIVERY_NAME = "140225浑源县2026年度县级国土空间总体规划动态维护"
+FILED_ROWS = {
     "GHFQ": [
         make_zone(make_box(0, 0, 200), 7, "200", XZQDM="140225", XZQMC="浑源县", MJ=1.0),
         make_zone(make_box(200, 0), 9, "300"),
@@ -35,7 +38,7 @@ FILED = {
     "ZXCQCSLX": [make_row(make_box(0, 0), 1, MC="浑河", MJ=1.0)],
     "HLFXKZX": [make_row(make_box(0, 0), 1)],
 }
-CURRENT = {
+CURRENT_ROWS = {
     "GHFQ": [
         make_zone(make_box(0, 0, 120), 7, "200", MJ=12000.0),
         make_zone(make_box(120, 0, 80), 8, "300"),
@@ -47,47 +50,47 @@ CURRENT = {
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
+def written_update(tmp_path_factory):
     folder = tmp_path_factory.mktemp("yearly")
-    done = run_update(FILED, CURRENT)
+    done = run_update(FILED_ROWS, CURRENT_ROWS)
     return folder, done, write_update(done, folder)
 
 
-def read_layer(folder, layer):
-    return pyogrio.read_dataframe(folder / f"{NAME}.gdb", layer=layer)
+def read_maintenance_layer(folder, layer):
+    return pyogrio.read_dataframe(folder / f"{DELIVERY_NAME}.gdb", layer=layer)
 
 
-def test_geodatabase_has_three_classes_for_each_changed_layer(written):
-    folder, _, made = written
+def test_geodatabase_has_before_change_and_after_layers_for_each_changed_layer(written_update):
+    folder, _, made = written_update
     assert sorted(p.name for p in folder.iterdir()) == sorted(
-        [f"{NAME}.gdb", f"{NAME}面积平衡表.xlsx", f"{NAME}面积平衡表.json"]
+        [f"{DELIVERY_NAME}.gdb", f"{DELIVERY_NAME}面积平衡表.xlsx", f"{DELIVERY_NAME}面积平衡表.json"]
     )
-    names = [name for name, _ in pyogrio.list_layers(folder / f"{NAME}.gdb")]
+    names = [name for name, _ in pyogrio.list_layers(folder / f"{DELIVERY_NAME}.gdb")]
     assert sorted(names) == sorted(p + layer for layer in ("GHFQ", "ZXCQCSLX") for p in ("WHQ", "WHC", "WHH"))
     assert all(one.same for one in made.classes.values()) and len(made.classes) == 6
 
 
-def test_crs_combines_cgcs2000_with_the_1985_height_datum(written):
-    folder, _, _ = written
+def test_crs_of_the_geodatabase_combines_cgcs2000_with_the_1985_height_datum(written_update):
+    folder, _, _ = written_update
     from osgeo import ogr
 
-    database = ogr.Open(str(folder / f"{NAME}.gdb"))
+    database = ogr.Open(str(folder / f"{DELIVERY_NAME}.gdb"))
     wkt = database.GetLayerByName("WHCGHFQ").GetSpatialRef().ExportToWkt()
     assert "4490" in wkt and "5737" in wkt
 
 
-def test_class_before_contains_the_filed_rows(written):
-    folder, _, _ = written
-    before = read_layer(folder, "WHQGHFQ")
+def test_before_change_layer_contains_the_rows_of_the_filed_edition(written_update):
+    folder, _, _ = written_update
+    before = read_maintenance_layer(folder, "WHQGHFQ")
     assert before["BSM"].tolist() == ["140225000000000007"] and before["GHFQDM"].tolist() == ["200"]
     assert statutory_area(before.geometry.to_numpy()).sum() == pytest.approx(
         measure_area(make_box(0, 0, 200)), abs=0.01
     )
 
 
-def test_changes_are_numbered_continuously_with_empty_causes(written):
-    folder, _, _ = written
-    zones, line = read_layer(folder, "WHCGHFQ"), read_layer(folder, "WHCZXCQCSLX")
+def test_change_layer_rows_are_numbered_continuously_with_empty_causes(written_update):
+    folder, _, _ = written_update
+    zones, line = read_maintenance_layer(folder, "WHCGHFQ"), read_maintenance_layer(folder, "WHCZXCQCSLX")
     assert zones["WHLX"].tolist() == ["2"] and sorted(line["WHLX"]) == ["1", "3"]
     assert [*zones["WHBH"], *line["WHBH"]] == ["20260309000001", "20260309000002", "20260309000003"]
     # One running number over all classes, above the filed ones (9 is the highest).
@@ -100,26 +103,26 @@ def test_changes_are_numbered_continuously_with_empty_causes(written):
     assert sizes["1"] == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
 
 
-def test_class_after_continues_the_numbers_and_has_measured_areas(written):
-    folder, _, _ = written
-    after = read_layer(folder, "WHHGHFQ")
+def test_after_change_layer_continues_the_numbers_and_has_measured_areas(written_update):
+    folder, _, _ = written_update
+    after = read_maintenance_layer(folder, "WHHGHFQ")
     assert after["BSM"].tolist() == ["140225000000000011", "140225000000000012"]
-    assert read_layer(folder, "WHHZXCQCSLX")["BSM"].tolist() == ["140225000000000015", "140225000000000016"]
+    assert read_maintenance_layer(folder, "WHHZXCQCSLX")["BSM"].tolist() == ["140225000000000015", "140225000000000016"]
     assert after["GHFQDM"].tolist() == ["200", "300"] and after["MJ"].tolist()[0] == 12000.0
-    line = read_layer(folder, "WHHZXCQCSLX")
+    line = read_maintenance_layer(folder, "WHHZXCQCSLX")
     assert line["MC"].tolist() == ["浑河", "浑河"]
     assert line["MJ"].to_numpy() == pytest.approx(statutory_area(line.geometry.to_numpy()), abs=0.01)
     wide = sorted(shapely.area(line.to_crs(4526).geometry.to_numpy()))
     assert wide == pytest.approx([4000, 6000], abs=0.01)
 
 
-def test_changes_without_a_division_get_the_county(written):
-    folder, _, _ = written
-    line = read_layer(folder, "WHCZXCQCSLX")
+def test_change_layer_rows_without_a_division_get_the_code_of_the_county(written_update):
+    folder, _, _ = written_update
+    line = read_maintenance_layer(folder, "WHCZXCQCSLX")
     assert set(line["XZQDM"]) == {"140225"} and set(line["XZQMC"]) == {"浑源县"}
 
 
-def test_feature_codes_match_the_fact_base():
+def test_feature_codes_of_maintained_layers_match_the_published_list():
     wanted = {
         "GHFQ": "2090020610",
         "YDYHGHFQ": "2090020610",
@@ -137,8 +140,8 @@ def test_feature_codes_match_the_fact_base():
     assert {role: templates[f"WHC{role}"].feature_code for role in wanted} == wanted
 
 
-def test_new_numbers_follow_the_highest_of_either_format(tmp_path):
-    """Read keys as county + layer code + running number too: the last eight digits count."""
+def test_new_keys_follow_the_highest_number_of_either_key_format(tmp_path):
+    """Read keys made of county, layer code and number; the last eight digits count."""
     filed = {
         "ZXCQCSLX": [
             make_row(make_box(0, 0), 1, BSM="140225233000000041"),
@@ -155,23 +158,28 @@ def test_new_numbers_follow_the_highest_of_either_format(tmp_path):
         for one in rows:
             one["key"] = one.pop("BSM")
     write_update(run_update(filed, current), tmp_path)
-    given = [n for layer in ("WHCZXCQCSLX", "WHHZXCQCSLX") for n in read_layer(tmp_path, layer)["BSM"]]
+    given = [n for layer in ("WHCZXCQCSLX", "WHHZXCQCSLX") for n in read_maintenance_layer(tmp_path, layer)["BSM"]]
     assert given == [f"1402250000{n:08d}" for n in range(42, 42 + len(given))] and len(given) == 4
 
 
-def test_new_numbers_are_unique_across_classes_and_source(written, tmp_path):
-    """Filed keys repeat across layers as filed; newly assigned numbers never repeat."""
-    folder, _, _ = written
-    new = [n for p in ("WHC", "WHH") for layer in ("GHFQ", "ZXCQCSLX") for n in read_layer(folder, p + layer)["BSM"]]
-    old = [one["key"] for rows in (*FILED.values(), *CURRENT.values()) for one in rows]
+def test_new_keys_are_unique_across_written_and_source_layers(written_update, tmp_path):
+    """Give new rows new numbers although filed keys repeat across layers."""
+    folder, _, _ = written_update
+    new = [
+        n
+        for p in ("WHC", "WHH")
+        for layer in ("GHFQ", "ZXCQCSLX")
+        for n in read_maintenance_layer(folder, p + layer)["BSM"]
+    ]
+    old = [one["key"] for rows in (*FILED_ROWS.values(), *CURRENT_ROWS.values()) for one in rows]
     assert len(new) == len(set(new)) and not set(new) & set(old)
 
 
-def test_new_numbers_avoid_keys_of_layers_that_are_not_maintained(tmp_path):
-    """Read the keys of layers in both files even if the layers are not compared."""
+def test_new_keys_avoid_keys_of_layers_that_are_not_maintained(tmp_path):
+    """Include the keys of layers in the files that are not compared."""
     norm = norm_of()
     files = []
-    for name, tables, other in (("备案", FILED, 70), ("现行", CURRENT, 90)):
+    for name, tables, other in (("备案", FILED_ROWS, 70), ("现行", CURRENT_ROWS, 90)):
         path = tmp_path / f"{name}.gpkg"
         for role, rows in tables.items():
             pyogrio.write_dataframe(source_layer(role, rows, norm).frame, path, layer=role, driver="GPKG")
@@ -179,11 +187,11 @@ def test_new_numbers_avoid_keys_of_layers_that_are_not_maintained(tmp_path):
         pyogrio.write_dataframe(farmland, path, layer="YJJBNTBHTB", driver="GPKG")
         files.append(path)
     done = update_from_files(*files, 2026, norm)
-    write_update(dataclasses.replace(done, day=run_update(FILED, CURRENT).day), tmp_path)
-    assert read_layer(tmp_path, "WHCGHFQ")["BSM"].tolist() == ["140225000000000091"]
+    write_update(dataclasses.replace(done, day=run_update(FILED_ROWS, CURRENT_ROWS).day), tmp_path)
+    assert read_maintenance_layer(tmp_path, "WHCGHFQ")["BSM"].tolist() == ["140225000000000091"]
 
 
-def test_missing_area_of_land_after_is_measured(tmp_path):
+def test_missing_area_field_of_land_after_the_change_is_measured(tmp_path):
     current = {
         "GHFQ": [
             make_zone(make_box(0, 0), 1, "300", MJ=float("nan")),
@@ -194,23 +202,25 @@ def test_missing_area_of_land_after_is_measured(tmp_path):
         run_update({"GHFQ": [make_zone(make_box(0, 0), 1, "200"), make_zone(make_box(200, 0), 2, "300")]}, current),
         tmp_path,
     )
-    assert read_layer(tmp_path, "WHHGHFQ")["MJ"].tolist() == [pytest.approx(measure_area(make_box(0, 0)), abs=0.005)]
+    assert read_maintenance_layer(tmp_path, "WHHGHFQ")["MJ"].tolist() == [
+        pytest.approx(measure_area(make_box(0, 0)), abs=0.005)
+    ]
 
 
-def test_geodatabase_without_vertical_datum_when_the_standard_has_none(tmp_path):
+def test_geodatabase_has_no_vertical_datum_when_the_standard_names_none(tmp_path):
     rules = norm_of().standard.maintenance
     flat = dataclasses.replace(rules, delivery=dataclasses.replace(rules.delivery, vertical=""))
-    done = run_update(FILED, CURRENT)
+    done = run_update(FILED_ROWS, CURRENT_ROWS)
     norm = done.current.norm
     done.current.norm = dataclasses.replace(norm, standard=dataclasses.replace(norm.standard, maintenance=flat))
     write_update(done, tmp_path)
-    crs = CRS.from_user_input(pyogrio.read_info(tmp_path / f"{NAME}.gdb", layer="WHCGHFQ")["crs"])
+    crs = CRS.from_user_input(pyogrio.read_info(tmp_path / f"{DELIVERY_NAME}.gdb", layer="WHCGHFQ")["crs"])
     assert crs.to_epsg() == 4490 and not crs.is_compound
 
 
-def test_balance_closes_by_layer_and_zone(written):
-    folder, done, _ = written
-    record = json.loads((folder / f"{NAME}面积平衡表.json").read_text(encoding="utf-8"))
+def test_area_balance_closes_by_layer_and_zone(written_update):
+    folder, done, _ = written_update
+    record = json.loads((folder / f"{DELIVERY_NAME}面积平衡表.json").read_text(encoding="utf-8"))
     assert record == json.loads(json.dumps(to_dict(done)))
     by_role = {one["layer"]: one for one in record["layers"]}
     line = by_role["ZXCQCSLX"]["balance"]
@@ -223,38 +233,38 @@ def test_balance_closes_by_layer_and_zone(written):
     )
     assert zones["200"]["after"] == pytest.approx(measure_area(make_box(0, 0, 120)), abs=0.01)
     assert np.abs([balance["rest"] for balance in zones.values()]).max() < 0.1
-    book = openpyxl.load_workbook(folder / f"{NAME}面积平衡表.xlsx")
+    book = openpyxl.load_workbook(folder / f"{DELIVERY_NAME}面积平衡表.xlsx")
     assert book.sheetnames == ["分图层平衡", "分用途平衡", "分乡镇平衡"]
 
 
-def test_existing_package_is_never_overwritten(written):
-    folder, done, _ = written
-    stamp = (folder / f"{NAME}.gdb").stat().st_mtime_ns
+def test_existing_maintenance_package_is_never_overwritten(written_update):
+    folder, done, _ = written_update
+    stamp = (folder / f"{DELIVERY_NAME}.gdb").stat().st_mtime_ns
     with pytest.raises(OutputError) as caught:
         write_update(done, folder)
-    assert caught.value.key == "yearly_exists" and (folder / f"{NAME}.gdb").stat().st_mtime_ns == stamp
+    assert caught.value.key == "yearly_exists" and (folder / f"{DELIVERY_NAME}.gdb").stat().st_mtime_ns == stamp
 
 
-def test_unchanged_editions_write_no_package(tmp_path):
+def test_unchanged_editions_write_no_maintenance_package(tmp_path):
     with pytest.raises(InputError) as caught:
-        write_update(run_update(FILED, FILED), tmp_path)
+        write_update(run_update(FILED_ROWS, FILED_ROWS), tmp_path)
     assert caught.value.key == "yearly_nothing" and not list(tmp_path.iterdir())
     assert "GHFQ" in caught.value.params["layers"], "the error names the compared layers"
 
 
-def test_cancellation_or_overlong_text_leaves_no_files(tmp_path):
+def test_cancelled_or_failed_maintenance_export_leaves_no_files(tmp_path):
     calls = iter(range(1000))
     with pytest.raises(Cancelled):
-        write_update(run_update(FILED, CURRENT), tmp_path, cancellation=Cancellation(lambda: next(calls) > 8))
+        write_update(run_update(FILED_ROWS, CURRENT_ROWS), tmp_path, cancellation=Cancellation(lambda: next(calls) > 8))
     assert not list(tmp_path.iterdir())
-    long = {**CURRENT, "ZXCQCSLX": [make_row(make_box(40, 0), 1, MC="河" * 300)]}
+    long = {**CURRENT_ROWS, "ZXCQCSLX": [make_row(make_box(40, 0), 1, MC="河" * 300)]}
     with pytest.raises(OutputError) as caught:
-        write_update(run_update(FILED, long), tmp_path)
+        write_update(run_update(FILED_ROWS, long), tmp_path)
     assert caught.value.key == "package_stopped" and "MC" in Texts("zh").explain(caught.value)
     assert not list(tmp_path.iterdir())
 
 
-def test_balance_is_given_by_township():
+def test_area_balance_is_given_by_township():
     towns = norm_of().standard.concepts["townships"]
     divisions = {
         towns[0]: [
@@ -262,7 +272,7 @@ def test_balance_is_given_by_township():
             make_row(make_box(60, -50, 300, 300), 2, XZQMC="永安镇"),
         ]
     }
-    done = run_update(FILED, {**CURRENT, **divisions})
+    done = run_update(FILED_ROWS, {**CURRENT_ROWS, **divisions})
     towns_balance = next(one for one in to_dict(done)["layers"] if one["layer"] == "ZXCQCSLX")["townships"]
     assert towns_balance["东坊城乡"]["moved_out"] == pytest.approx(measure_area(make_box(0, 0, 40)), abs=0.01)
     assert towns_balance["永安镇"]["moved_in"] == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
@@ -272,10 +282,13 @@ def test_balance_is_given_by_township():
     assert out.area_m2 == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
 
 
-def test_repeated_keys_are_noted_for_either_edition():
+def test_keys_repeated_within_the_filed_or_the_current_edition_are_noted():
     twice = {"HLFXKZX": [make_row(make_box(0, 0), 1), make_row(make_box(300, 0), 1), make_row(make_box(600, 0), 2)]}
-    filed, current = {**FILED, **twice}, {**CURRENT, "GHFQ": [*CURRENT["GHFQ"], make_zone(make_box(900, 0), 9, "300")]}
-    assert not [note for note in list_notes(run_update(FILED, CURRENT), Texts("zh")) if "标识码" in note]
+    filed, current = (
+        {**FILED_ROWS, **twice},
+        {**CURRENT_ROWS, "GHFQ": [*CURRENT_ROWS["GHFQ"], make_zone(make_box(900, 0), 9, "300")]},
+    )
+    assert not [note for note in list_notes(run_update(FILED_ROWS, CURRENT_ROWS), Texts("zh")) if "标识码" in note]
     note = [text for text in list_notes(run_update(filed, current), Texts("zh")) if "标识码" in text]
     assert len(note) == 2
     zones, line = note
@@ -284,8 +297,8 @@ def test_repeated_keys_are_noted_for_either_edition():
     assert all("BSM" in text for text in list_notes(run_update(filed, current), Texts("en")) if "share a key" in text)
 
 
-def test_skipped_layers_and_missing_townships_are_noted():
-    done = run_update({**FILED, "LSWHBHX": [make_row(make_box(0, 0), 1)]}, CURRENT)
+def test_notes_name_skipped_layers_and_missing_townships():
+    done = run_update({**FILED_ROWS, "LSWHBHX": [make_row(make_box(0, 0), 1)]}, CURRENT_ROWS)
     skipped, towns = list_notes(done, Texts("zh"))
     assert "LSWHBHX" in skipped and "现行版中没有" in skipped
     assert "不作分乡镇平衡" in towns
@@ -299,46 +312,46 @@ def write_file(path, layers):
 
 
 def test_yearly_command_writes_the_package_and_refuses_identical_input(tmp_path, capsys):
-    filed, current = write_file(tmp_path / "备案.gpkg", FILED), write_file(tmp_path / "现行.gpkg", CURRENT)
+    filed, current = write_file(tmp_path / "备案.gpkg", FILED_ROWS), write_file(tmp_path / "现行.gpkg", CURRENT_ROWS)
     folder = tmp_path / "维护"
     folder.mkdir()
     assert main(["yearly", str(filed), str(current), str(folder), "--year", "2026"]) == 0
     printed = capsys.readouterr().out
     assert "规划分区（GHFQ）" in printed and "属性变更 1 块" in printed and "请人工填写" in printed
-    assert sorted(read_layer(folder, "WHCZXCQCSLX")["WHLX"]) == ["1", "3"]
+    assert sorted(read_maintenance_layer(folder, "WHCZXCQCSLX")["WHLX"]) == ["1", "3"]
     assert main(["yearly", str(filed), str(filed), str(folder), "--year", "2026"]) == 2
     assert "同一份数据" in capsys.readouterr().err
 
 
-def test_existing_output_is_reported_before_the_comparison(tmp_path, monkeypatch):
-    filed, current = write_file(tmp_path / "备案.gpkg", FILED), write_file(tmp_path / "现行.gpkg", CURRENT)
+def test_yearly_command_reports_an_existing_output_before_comparing(tmp_path, monkeypatch):
+    filed, current = write_file(tmp_path / "备案.gpkg", FILED_ROWS), write_file(tmp_path / "现行.gpkg", CURRENT_ROWS)
     folder = tmp_path / "维护"
     compared = []
     monkeypatch.setattr(
         "plugin.core.yearly.make.yearly_update", lambda *a, **k: compared.append(a) or yearly_update(*a, **k)
     )
 
-    def make(year=2026):
+    def make_zone_row(year=2026):
         make_update(filed, current, year, folder, Options())
 
     with pytest.raises(InputError) as caught:
-        make(26)
+        make_zone_row(26)
     assert caught.value.key == "yearly_year" and not compared and not folder.exists()
-    make()
+    make_zone_row()
     assert len(compared) == 1
-    (folder / f"{NAME}.gdb").rename(folder / "拿走")
+    (folder / f"{DELIVERY_NAME}.gdb").rename(folder / "拿走")
     before = sorted(path.name for path in folder.iterdir())
     with pytest.raises(OutputError) as caught:
-        make()
+        make_zone_row()
     # Existing files remain; the lock file is removed.
     assert caught.value.key == "yearly_exists" and sorted(path.name for path in folder.iterdir()) == before
-    with lock_for_writing(tmp_path / "维护" / f"{NAME}.gdb"), pytest.raises(OutputError) as caught:
-        make()
+    with lock_for_writing(tmp_path / "维护" / f"{DELIVERY_NAME}.gdb"), pytest.raises(OutputError) as caught:
+        make_zone_row()
     assert caught.value.key == "package_busy" and len(compared) == 1
 
 
 def test_yearly_command_reports_its_progress(tmp_path, monkeypatch):
-    filed, current = write_file(tmp_path / "备案.gpkg", FILED), write_file(tmp_path / "现行.gpkg", CURRENT)
+    filed, current = write_file(tmp_path / "备案.gpkg", FILED_ROWS), write_file(tmp_path / "现行.gpkg", CURRENT_ROWS)
     reports = []
     monkeypatch.setattr(files, "print_progress", lambda share, text: reports.append((share, text)))
     assert main(["yearly", str(filed), str(current), str(tmp_path / "维护"), "--year", "2026"]) == 0
@@ -348,7 +361,7 @@ def test_yearly_command_reports_its_progress(tmp_path, monkeypatch):
 
 
 def test_source_without_maintained_layers_is_named_in_the_error(tmp_path):
-    filed = write_file(tmp_path / "备案.gpkg", FILED)
+    filed = write_file(tmp_path / "备案.gpkg", FILED_ROWS)
     other = write_file(tmp_path / "别的.gpkg", {"CZKFBJ": [make_row(make_box(0, 0), 1)]})
     with pytest.raises(InputError) as caught:
         update_from_files(filed, other, 2026, norm_of())

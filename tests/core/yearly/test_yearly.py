@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""年度动态维护: the three classes of each maintained layer, with known moves and random layouts."""
+"""Yearly maintenance (年度动态维护): layers before, of and after changes.
+
+Known moves and random layouts are compared with shapely.
+"""
 
 import itertools
 import random
@@ -22,7 +25,7 @@ from plugin.core.yearly import yearly_update
 from plugin.core.yearly.balance import list_notes
 from tests.core.examples import ORIGIN, norm_of, source_layer
 
-DAY = date(2026, 3, 9)
+UPDATE_DATE = date(2026, 3, 9)
 
 
 def make_box(x, y, width=100.0, height=100.0):
@@ -45,21 +48,21 @@ def make_plans(filed, current):
 
 
 def run_update(filed, current, year=2026):
-    return yearly_update(*make_plans(filed, current), year, day=DAY)
+    return yearly_update(*make_plans(filed, current), year, day=UPDATE_DATE)
 
 
-def single_layer(done):
+def get_single_layer(done):
     (layer,) = done.layers
     return layer
 
 
-def place_shape(shape):
+def move_shape_to_county(shape):
     return shapely.transform(shape, lambda xy: xy + ORIGIN)
 
 
 def is_same_land(shape, wanted, off_m2=1e-3):
-    """Return True if both shapes cover the same land, by plain shapely."""
-    return shapely.symmetric_difference(shape, place_shape(wanted)).area < off_m2
+    """Return True if both shapes cover the same land up to ``off_m2`` (m²)."""
+    return shapely.symmetric_difference(shape, move_shape_to_county(wanted)).area < off_m2
 
 
 def assert_same_land(shapes, wanted):
@@ -74,12 +77,12 @@ def assert_same_land(shapes, wanted):
 def measure_area(*shapes):
     return float(
         statutory_area(
-            np.array([place_shape(s) for s in shapes], dtype=object), make_lonlat_transformer(plane_crs())
+            np.array([move_shape_to_county(s) for s in shapes], dtype=object), make_lonlat_transformer(metric_crs())
         ).sum()
     )
 
 
-def plane_crs():
+def metric_crs():
     from pyproj import CRS
 
     return CRS.from_epsg(4526)
@@ -88,10 +91,10 @@ def plane_crs():
 # -- 调入、调出 ----------------------------------------------------------------------------------------------------------
 
 
-def test_moved_line_gives_out_in_and_remaining_land():
+def test_moved_control_line_gives_land_moved_out_land_moved_in_and_remaining_land():
     filed = {"ZXCQCSLX": [make_row(make_box(0, 0), 1), make_row(make_box(300, 0), 2)]}
     current = {"ZXCQCSLX": [make_row(make_box(40, 0), 1), make_row(make_box(300, 0), 2)]}
-    found = single_layer(run_update(filed, current))
+    found = get_single_layer(run_update(filed, current))
     changes = {change.kind: change for change in found.changes}
     assert set(changes) == {IN, OUT} and len(found.changes) == 2
     assert is_same_land(changes[OUT].shape, make_box(0, 0, 40)) and (changes[OUT].before, changes[OUT].after) == (0, -1)
@@ -103,20 +106,20 @@ def test_moved_line_gives_out_in_and_remaining_land():
     assert sum(one.share for one in found.after) == pytest.approx(1, abs=1e-6)
 
 
-def test_land_removed_from_the_middle_leaves_single_parts():
+def test_land_removed_from_the_middle_leaves_single_part_polygons():
     filed = {"ZXCQCSHX": [make_row(make_box(0, 0, 300), 1)]}
     rest = shapely.MultiPolygon([make_box(0, 0), make_box(200, 0)])
-    found = single_layer(run_update(filed, {"ZXCQCSHX": [make_row(rest, 1)]}))
+    found = get_single_layer(run_update(filed, {"ZXCQCSHX": [make_row(rest, 1)]}))
     assert [change.kind for change in found.changes] == [OUT]
     assert is_same_land(found.changes[0].shape, make_box(100, 0))
     assert_same_land([one.shape for one in found.after], [make_box(0, 0), make_box(200, 0)])
     assert {one.shape.geom_type for one in found.after} == {"Polygon"}
 
 
-def test_added_and_removed_features_do_not_affect_other_parcels():
+def test_added_and_removed_features_do_not_affect_other_features():
     filed = {"HLFXKZX": [make_row(make_box(0, 0), 1), make_row(make_box(100, 0), 2)]}
     current = {"HLFXKZX": [make_row(make_box(100, 0), 2), make_row(make_box(200, 0), 3)]}
-    found = single_layer(run_update(filed, current))
+    found = get_single_layer(run_update(filed, current))
     assert found.before.tolist() == [0]
     assert_same_land([one.shape for one in found.after], [make_box(200, 0)])
     assert found.after[0].row == 1 and found.after[0].share == pytest.approx(1)
@@ -125,7 +128,7 @@ def test_added_and_removed_features_do_not_affect_other_parcels():
 # -- 属性变更 ------------------------------------------------------------------------------------------------------------
 
 
-def test_changed_zone_marks_the_whole_parcel_and_gives_its_land_after():
+def test_changed_zone_code_lists_the_whole_old_parcel_and_all_its_new_parts():
     filed = {"GHFQ": [make_zone(make_box(0, 0, 200), 1, "200"), make_zone(make_box(200, 0), 2, "300")]}
     current = {
         "GHFQ": [
@@ -134,7 +137,7 @@ def test_changed_zone_marks_the_whole_parcel_and_gives_its_land_after():
             make_zone(make_box(200, 0), 2, "300"),
         ]
     }
-    found = single_layer(run_update(filed, current))
+    found = get_single_layer(run_update(filed, current))
     (change,) = found.changes
     assert change.kind == CHANGED and (change.before, change.after) == (0, 1)
     assert is_same_land(change.shape, make_box(120, 0, 80)) and change.area_m2 == pytest.approx(
@@ -146,33 +149,33 @@ def test_changed_zone_marks_the_whole_parcel_and_gives_its_land_after():
     assert not found.left_out
 
 
-def test_parcel_beyond_the_changed_one_is_cut_at_its_border():
+def test_unchanged_parcel_grown_over_a_changed_one_is_cut_at_its_old_border():
     filed = {"GHFQ": [make_zone(make_box(0, 0), 1, "200"), make_zone(make_box(100, 0), 2, "300")]}
-    found = single_layer(run_update(filed, {"GHFQ": [make_zone(make_box(0, 0, 200), 2, "300")]}))
+    found = get_single_layer(run_update(filed, {"GHFQ": [make_zone(make_box(0, 0, 200), 2, "300")]}))
     assert_same_land([one.shape for one in found.after], [make_box(0, 0)])
     assert found.after[0].share == pytest.approx(0.5, abs=1e-4)
 
 
-def test_only_the_compared_field_counts_as_a_change():
+def test_only_the_compared_field_counts_as_an_attribute_change():
     filed = {"GHFQ": [make_zone(make_box(0, 0), 1, "200", BZ="旧")]}
-    found = single_layer(run_update(filed, {"GHFQ": [make_zone(make_box(0, 0), 1, "200", BZ="新")]}))
+    found = get_single_layer(run_update(filed, {"GHFQ": [make_zone(make_box(0, 0), 1, "200", BZ="新")]}))
     assert not found.changes and not found.after and not len(found.before)
 
 
-def test_gained_land_of_an_attribute_layer_is_left_out_and_measured():
+def test_land_gained_by_a_layer_compared_by_attribute_is_not_listed_but_measured():
     filed = {"GHFQ": [make_zone(make_box(0, 0), 1, "200")]}
-    found = single_layer(
+    found = get_single_layer(
         run_update(filed, {"GHFQ": [make_zone(make_box(0, 0), 1, "200"), make_zone(make_box(100, 0), 2, "200")]})
     )
     assert not found.changes
     assert found.left_out == {IN: pytest.approx(measure_area(make_box(100, 0)), abs=0.01)}
 
 
-def test_changed_land_in_two_places_gives_two_changes():
-    """Use single parts in every class but the filed one, as the reference program does."""
+def test_parcel_changed_in_two_places_gives_two_change_rows():
+    """Write single-part polygons in every layer but the filed one."""
     filed = {"GHFQ": [make_zone(make_box(0, 0, 300), 1, "200")]}
     ends = shapely.MultiPolygon([make_box(0, 0), make_box(200, 0)])
-    found = single_layer(
+    found = get_single_layer(
         run_update(filed, {"GHFQ": [make_zone(ends, 2, "300"), make_zone(make_box(100, 0), 1, "200")]})
     )
     assert_same_land([one.shape for one in found.changes], [make_box(0, 0), make_box(200, 0)])
@@ -181,12 +184,12 @@ def test_changed_land_in_two_places_gives_two_changes():
     assert sum(one.share for one in found.after if one.row == 0) == pytest.approx(1)
 
 
-def test_narrow_strip_next_to_changed_land_is_a_sliver():
+def test_narrow_strip_next_to_changed_land_is_ignored_as_a_sliver():
     filed = {"GHFQ": [make_zone(make_box(0, 0, 300), 1, "200")]}
     strip = shapely.box(150, 0, 150.001, 100)
     split = shapely.MultiPolygon([make_box(0, 0), strip])
     rest = shapely.difference(make_box(0, 0, 300), split)
-    found = single_layer(run_update(filed, {"GHFQ": [make_zone(split, 2, "300"), make_zone(rest, 1, "200")]}))
+    found = get_single_layer(run_update(filed, {"GHFQ": [make_zone(split, 2, "300"), make_zone(rest, 1, "200")]}))
     assert_same_land([one.shape for one in found.changes], [make_box(0, 0)])
     assert found.found.sliver_m2 == pytest.approx(0.1, abs=0.01) and len(found.found.slivers) == 1
 
@@ -206,8 +209,8 @@ def test_layers_that_cannot_be_compared_are_skipped_with_a_reason():
 
 
 @pytest.mark.parametrize("where", ["both", "filed", "current"])
-def test_layer_with_unknown_compared_field_is_skipped_as_unknown(where):
-    """Skip 乡级主体功能定位: it is listed for maintenance, but the reference program ignores it.
+def test_layer_without_a_known_compared_field_is_skipped(where):
+    """Skip 乡级主体功能定位: it is listed, but no field to compare is known.
 
     An empty layer would not help.
     """
@@ -216,7 +219,7 @@ def test_layer_with_unknown_compared_field_is_skipped_as_unknown(where):
     assert run_update(*sides).skipped["XZZTGNDW"] == "compare_unknown"
 
 
-def test_layer_without_its_compared_field_is_skipped():
+def test_layer_that_lacks_its_compared_field_is_skipped():
     line, place = [make_row(make_box(0, 0), 1)], [make_row(make_box(0, 0), 1)]
     done = run_update(
         {"GHFQ": place, "LSWHBHX": line}, {"GHFQ": [make_zone(make_box(0, 0), 1, "200")], "LSWHBHX": line}
@@ -225,7 +228,7 @@ def test_layer_without_its_compared_field_is_skipped():
 
 
 @pytest.mark.parametrize("year", [26, 0, 20260])
-def test_year_without_four_digits_is_refused(year):
+def test_yearly_update_refuses_a_year_without_four_digits(year):
     with pytest.raises(InputError) as caught:
         run_update(
             {"GHFQ": [make_zone(make_box(0, 0), 1, "200")]}, {"GHFQ": [make_zone(make_box(0, 0), 1, "200")]}, year
@@ -242,30 +245,30 @@ def test_editions_without_a_common_layer_raise_an_input_error():
 # -- compared with plain shapely -----------------------------------------------------------------------------------------------
 
 
-def random_cuts(chance, count):
+def make_random_cuts(chance, count):
     return [0.0, *sorted(chance.sample(range(20, 980), count)), 1000.0]
 
 
-def random_layout(chance, codes=("200", "300", "410")):
-    """Return a square kilometre in strips and blocks, each with a code."""
+def make_random_layout(chance, codes=("200", "300", "410")):
+    """Return a square kilometre cut into random strips and blocks, each with a code."""
     rows = []
-    lines = random_cuts(chance, 3)
+    lines = make_random_cuts(chance, 3)
     for low, high in itertools.pairwise(lines):
-        columns = random_cuts(chance, 3)
+        columns = make_random_cuts(chance, 3)
         for left, right in itertools.pairwise(columns):
             rows.append((shapely.box(left, low, right, high), chance.choice(codes)))
     return rows
 
 
-def nonempty_parts(shape):
+def list_nonempty_parts(shape):
     return [part for part in shapely.get_parts(shape) if part.area > 0]
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_random_zones_match_plain_shapely(seed):
+def test_changes_of_random_zones_match_plain_shapely(seed):
     chance = random.Random(seed)
-    old, new = random_layout(chance), random_layout(chance)
-    found = single_layer(
+    old, new = make_random_layout(chance), make_random_layout(chance)
+    found = get_single_layer(
         run_update(
             {"GHFQ": [make_zone(s, n, c) for n, (s, c) in enumerate(old, 1)]},
             {"GHFQ": [make_zone(s, n, c) for n, (s, c) in enumerate(new, 1)]},
@@ -276,7 +279,7 @@ def test_random_zones_match_plain_shapely(seed):
         for i, (a, c) in enumerate(old)
         for j, (b, d) in enumerate(new)
         if c != d
-        for piece in nonempty_parts(shapely.intersection(a, b))
+        for piece in list_nonempty_parts(shapely.intersection(a, b))
     ]
     for i, j in {(i, j) for i, j, _ in wanted} | {(c.before, c.after) for c in found.changes}:
         mine = [c for c in found.changes if (c.before, c.after) == (i, j)]
@@ -284,7 +287,7 @@ def test_random_zones_match_plain_shapely(seed):
     marked = sorted({i for i, _, _ in wanted})
     assert found.before.tolist() == marked
     ground = shapely.union_all([old[i][0] for i in marked])
-    stayed = [(j, nonempty_parts(shapely.intersection(b, ground))) for j, (b, _) in enumerate(new)]
+    stayed = [(j, list_nonempty_parts(shapely.intersection(b, ground))) for j, (b, _) in enumerate(new)]
     for j, shapes in stayed:
         assert_same_land([one.shape for one in found.after if one.row == j], shapes)
     # Each class has the vertices of the others on its edges, inserted here by shapely.snap.
@@ -307,12 +310,12 @@ def test_random_zones_match_plain_shapely(seed):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_random_lines_match_plain_shapely(seed):
+def test_changes_of_random_control_lines_match_plain_shapely(seed):
     chance = random.Random(seed)
     # Whole metres: no sliver below a square metre.
-    old = [s for s, c in random_layout(chance) if c != "200"]
-    new = [s for s, c in random_layout(chance) if c != "200"]
-    found = single_layer(
+    old = [s for s, c in make_random_layout(chance) if c != "200"]
+    new = [s for s, c in make_random_layout(chance) if c != "200"]
+    found = get_single_layer(
         run_update(
             {"LSWHBHX": [make_row(s, n) for n, s in enumerate(old, 1)]},
             {"LSWHBHX": [make_row(s, n) for n, s in enumerate(new, 1)]},
@@ -345,15 +348,15 @@ def make_county_plan(layers, reference=None):
 
 
 @pytest.fixture(scope="module")
-def county():
+def county_layers():
     from tests.county import make_county
 
     layers, _ = make_county(600, defects=False)
     return {role: layers[role] for role in ("XZQ", "XZQ_XZ", "YDYHGHFQ", "LSWHBHX") if role in layers}
 
 
-def halve(shape):
-    """Cut a polygon in two at the vertical through the middle of its box."""
+def cut_in_half(shape):
+    """Return both halves of a polygon, cut at the middle of its west–east extent."""
     west, south, east, north = shape.bounds
     return [
         shapely.intersection(shape, shapely.box(*part))
@@ -361,79 +364,83 @@ def halve(shape):
     ]
 
 
-def test_known_moves_in_a_county_are_measured(county):
-    """Give half a zone another code, remove half a heritage line and add another elsewhere."""
+def test_known_moves_in_a_county_are_measured_exactly(county_layers):
+    """Give half a zone another code; remove and add half a heritage line."""
     import pandas as pd
 
-    zones, lines = county["YDYHGHFQ"].copy(), county["LSWHBHX"].copy()
+    zones, lines = county_layers["YDYHGHFQ"].copy(), county_layers["LSWHBHX"].copy()
     number = int(np.argmin(shapely.area(zones.geometry.to_numpy())))
-    stays, goes = halve(zones.geometry.iloc[number])
+    stays, goes = cut_in_half(zones.geometry.iloc[number])
     code = zones["GHFQDM"].iloc[number]
     other = next(c for c in zones["GHFQDM"] if c != code)
     fresh = zones.iloc[[number]].copy()
     zones.loc[number, "geometry"] = stays
     fresh["geometry"], fresh["GHFQDM"], fresh["BSM"] = [goes], other, "140225000099999999"
-    zones = pd.concat([zones, fresh], ignore_index=True).set_crs(county["YDYHGHFQ"].crs)
+    zones = pd.concat([zones, fresh], ignore_index=True).set_crs(county_layers["YDYHGHFQ"].crs)
     lines_before = lines.geometry.iloc[0]
-    remaining, lost = halve(lines_before)
+    remaining, lost = cut_in_half(lines_before)
     lines.loc[0, "geometry"] = remaining
     east = shapely.affinity.translate(lines.geometry.iloc[1], lines.total_bounds[2] - lines.total_bounds[0] + 1)
     more = lines.iloc[[1]].copy()
     more["geometry"], more["BSM"] = [east], "140225000099999998"
     moved = pd.concat([lines, more], ignore_index=True).set_crs(lines.crs)
-    after = make_county_plan({**county, "YDYHGHFQ": zones, "LSWHBHX": moved})
-    done = yearly_update(make_county_plan(county, after), after, 2026, day=DAY)
+    after = make_county_plan({**county_layers, "YDYHGHFQ": zones, "LSWHBHX": moved})
+    done = yearly_update(make_county_plan(county_layers, after), after, 2026, day=UPDATE_DATE)
     by_role = {layer.role: layer for layer in done.changed}
     assert set(by_role) == {"YDYHGHFQ", "LSWHBHX"}
 
-    def square_metres(*shapes):
+    def measure_statutory_square_metres(*shapes):
         return statutory_area(np.array(shapes, dtype=object), make_lonlat_transformer(zones.crs)).sum()
 
     changed = by_role["YDYHGHFQ"]
     assert changed.before.tolist() == [number]
-    assert changed.area(CHANGED) == pytest.approx(square_metres(goes), rel=1e-6)
+    assert changed.area(CHANGED) == pytest.approx(measure_statutory_square_metres(goes), rel=1e-6)
     assert {one.row for one in changed.after} == {number, len(zones) - 1}
-    assert sum(one.area_m2 for one in changed.after) == pytest.approx(square_metres(stays, goes), rel=1e-6)
+    assert sum(one.area_m2 for one in changed.after) == pytest.approx(
+        measure_statutory_square_metres(stays, goes), rel=1e-6
+    )
     line = by_role["LSWHBHX"]
     # Ranges of one site are nested: land that another range still covers is not moved out.
     lost = shapely.difference(lost, shapely.union_all(moved.geometry))
-    assert line.area(OUT) == pytest.approx(square_metres(lost), rel=1e-5)
-    assert line.area(IN) == pytest.approx(square_metres(east), rel=1e-6)
+    assert line.area(OUT) == pytest.approx(measure_statutory_square_metres(lost), rel=1e-5)
+    assert line.area(IN) == pytest.approx(measure_statutory_square_metres(east), rel=1e-6)
     assert line.before.tolist() == [0]
     stayed = [shapely.intersection(shape, lines_before) for shape in moved.geometry]
-    assert sum(one.area_m2 for one in line.after) == pytest.approx(square_metres(east, *stayed), rel=1e-5)
+    assert sum(one.area_m2 for one in line.after) == pytest.approx(
+        measure_statutory_square_metres(east, *stayed), rel=1e-5
+    )
 
 
 # -- land after, and its overlay -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_overlapping_ranges_match_plain_shapely(seed):
+def test_changes_of_overlapping_ranges_match_plain_shapely(seed):
     """Keep some overlapping ranges and move others.
 
     Every range on a filed parcel that lost land must be in 维护后.
     """
     chance = random.Random(seed)
 
-    def ranges(count):
+    def make_ranges(count):
         return [
             make_box(*(10 * chance.randrange(30) for _ in range(2)), 10 * chance.randrange(5, 20)) for _ in range(count)
         ]
 
-    old = ranges(8)
-    new = [*chance.sample(old, 5), *ranges(3)]
+    old = make_ranges(8)
+    new = [*chance.sample(old, 5), *make_ranges(3)]
     rows = [[make_row(s, n) for n, s in enumerate(side, 1)] for side in (old, new)]
-    found = single_layer(run_update({"LSWHBHX": rows[0]}, {"LSWHBHX": rows[1]}))
+    found = get_single_layer(run_update({"LSWHBHX": rows[0]}, {"LSWHBHX": rows[1]}))
     lost = [shapely.difference(s, shapely.union_all(new)).area > 0 for s in old]
     assert found.before.tolist() == np.flatnonzero(lost).tolist()
     ground = shapely.union_all([s for s, gone in zip(old, lost, strict=True) if gone])
     were = shapely.union_all(old)
     for j, s in enumerate(new):
-        wanted = nonempty_parts(shapely.difference(s, were)) + nonempty_parts(shapely.intersection(s, ground))
+        wanted = list_nonempty_parts(shapely.difference(s, were)) + list_nonempty_parts(shapely.intersection(s, ground))
         assert_same_land([one.shape for one in found.after if one.row == j], wanted)
 
 
-def test_overlay_of_the_comparison_is_reused(monkeypatch):
+def test_yearly_changes_reuse_the_overlay_of_the_version_comparison(monkeypatch):
     from plugin.core.geometry.overlay import find_shared_parts
 
     overlay_sizes = []
@@ -447,14 +454,14 @@ def test_overlay_of_the_comparison_is_reused(monkeypatch):
     codes = ["200", "300"] * 18
     filed = [make_zone(make_box(*xy), n, c) for n, (xy, c) in enumerate(zip(places, codes, strict=True), 1)]
     current = [make_zone(make_box(x + 7, y), n, c) for n, ((x, y), c) in enumerate(zip(places, codes, strict=True), 1)]
-    found = single_layer(run_update({"GHFQ": filed}, {"GHFQ": current}))
+    found = get_single_layer(run_update({"GHFQ": filed}, {"GHFQ": current}))
     # A zone and the 7 m of its western neighbour are joined where both parcels changed.
     assert len(found.before) == 30 and len(found.after) == 36
     assert not any(one and other for one, other in overlay_sizes), overlay_sizes
 
 
-def test_failed_overlay_of_land_after_raises_an_input_error(monkeypatch):
-    """Stop, because a pair without an overlay would be missing from 维护后."""
+def test_failed_overlay_of_land_after_the_change_raises_an_input_error(monkeypatch):
+    """Let the overlay of one pair fail; its land would be missing in 维护后."""
     from plugin.core.geometry.overlay import find_shared_parts
 
     def fail_overlay(one, other, **more):
@@ -476,34 +483,34 @@ def make_township(shape, key, name):
     return {**make_row(shape, key), "XZQDM": f"140225{key:03d}", "XZQMC": name}
 
 
-def join_notes(done, lang="zh"):
+def join_note_texts(done, lang="zh"):
     return "\n".join(list_notes(done, Texts(lang)))
 
 
-def test_townships_of_the_filed_edition_are_the_fallback():
-    """Use the townships of the filed edition when the current one has only maintained layers."""
+def test_townships_are_taken_from_the_filed_edition_if_the_current_one_has_none():
+    """Compare with a current edition that has only maintained layers."""
     zones = [make_zone(make_box(0, 0), 1, "200"), make_zone(make_box(100, 0), 2, "200")]
     towns = [
         make_township(make_box(-50, -50, 150, 300), 1, "甲镇"),
         make_township(make_box(100, -50, 300, 300), 2, "乙镇"),
     ]
     done = run_update({"GHFQ": zones, "XZQXZ": towns}, {"GHFQ": [make_zone(make_box(0, 0), 1, "300"), zones[1]]})
-    by_town = single_layer(done).townships
+    by_town = get_single_layer(done).townships
     assert (
         by_town["甲镇"].changed == pytest.approx(measure_area(make_box(0, 0)), abs=0.01)
         and by_town["乙镇"].changed == 0
     )
-    assert "乡镇" not in join_notes(done)
+    assert "乡镇" not in join_note_texts(done)
     without = run_update({"GHFQ": zones}, {"GHFQ": [make_zone(make_box(0, 0), 1, "300"), zones[1]]})
-    assert "XZQXZ" in join_notes(without) and "township" in join_notes(without, "en")
+    assert "XZQXZ" in join_note_texts(without) and "township" in join_note_texts(without, "en")
 
 
 def test_township_without_a_name_is_identified_by_its_code():
-    """Count its land in this township, not as outside all townships."""
+    """Count land in a township without a name; it is not outside all townships."""
     zones = [make_zone(make_box(0, 0), 1, "200")]
     towns = [make_township(make_box(-50, -50, 300, 300), 7, None)]
     done = run_update({"GHFQ": zones}, {"GHFQ": [make_zone(make_box(0, 0), 1, "300")], "XZQXZ": towns})
-    assert set(single_layer(done).townships) == {"140225007"}
+    assert set(get_single_layer(done).townships) == {"140225007"}
 
 
 def test_invalid_or_missing_shapes_are_noted_by_edition_layer_and_key():
@@ -511,27 +518,27 @@ def test_invalid_or_missing_shapes_are_noted_by_edition_layer_and_key():
     keys = [f"1402250000{n:08d}" for n in (1, 2)]
     filed = [make_zone(make_box(0, 0), 1, "200"), make_zone(make_box(100, 0), 2, "200")]
     current = [make_zone(make_box(0, 0), 1, "200") | bow, make_zone(make_box(100, 0), 2, "200") | {"wkt": None}]
-    notes = join_notes(run_update({"GHFQ": filed}, {"GHFQ": current}))
+    notes = join_note_texts(run_update({"GHFQ": filed}, {"GHFQ": current}))
     repaired, shapeless = (next(line for line in notes.splitlines() if code in line) for code in ("GEO002", "GEO001"))
     for line, key in ((repaired, keys[0]), (shapeless, keys[1])):
         assert line.startswith("现行版图层“GHFQ”") and key in line and "1 个要素" in line
     assert "备案版图层" not in notes
-    valid = join_notes(run_update({"GHFQ": filed}, {"GHFQ": filed}))
+    valid = join_note_texts(run_update({"GHFQ": filed}, {"GHFQ": filed}))
     assert "GEO00" not in valid
 
 
-def test_missing_compared_field_is_named():
+def test_missing_compared_field_is_named_in_a_note():
     line, place = [make_row(make_box(0, 0), 1)], [make_row(make_box(0, 0), 1)]
     done = run_update(
         {"GHFQ": place, "LSWHBHX": line}, {"GHFQ": [make_zone(make_box(0, 0), 1, "200")], "LSWHBHX": line}
     )
-    assert "GHFQDM" in join_notes(done)
+    assert "GHFQDM" in join_note_texts(done)
 
 
 def test_editions_in_different_zones_are_refused():
-    """Reject a filed edition that was declared in the neighbouring zone.
+    """Read a filed edition that was declared in the neighbouring zone.
 
-    A six-digit easting fits into every zone: the edition is 250 km away and all land would be moved out and in.
+    A six-digit easting fits into every zone: the edition would be 250 km away and all land moved.
     """
     norm, layers = norm_of(), []
     for crs in (4547, 4546):
@@ -541,7 +548,9 @@ def test_editions_in_different_zones_are_refused():
         layers.append(SourceLayer(read.name, frame, read.fields, frame.crs))
     after = assemble_plan(layers[:1], norm, scope="three_lines")
     with pytest.raises(InputError) as caught:
-        yearly_update(assemble_plan(layers[1:], norm, scope="three_lines", reference_plan=after), after, 2026, day=DAY)
+        yearly_update(
+            assemble_plan(layers[1:], norm, scope="three_lines", reference_plan=after), after, 2026, day=UPDATE_DATE
+        )
     message = Texts("zh").explain(caught.value)
     assert "EPSG:4546" in message and "千米" in message and "无法比对" in message
     with pytest.raises(InputError) as caught:
@@ -549,7 +558,7 @@ def test_editions_in_different_zones_are_refused():
     assert Texts("zh").explain(caught.value) == message
 
 
-def test_layer_in_another_zone_is_skipped_and_others_are_maintained():
+def test_layer_in_another_zone_is_skipped_and_other_layers_are_maintained():
     norm = norm_of()
     rows = {"GHFQ": [make_zone(make_box(0, 0), 1, "200")], "LSWHBHX": [make_row(make_box(0, 0), 1)]}
     made = [source_layer(role, some, norm) for role, some in rows.items()]
@@ -557,13 +566,15 @@ def test_layer_in_another_zone_is_skipped_and_others_are_maintained():
     frame = made[1].frame.copy()
     frame.geometry = [shapely.transform(s, lambda xy: xy + np.array([257e3, 0])) for s in frame.geometry]
     filed = [made[0], SourceLayer("LSWHBHX", frame, made[1].fields, made[1].crs)]
-    done = yearly_update(assemble_plan(filed, norm, scope="three_lines", reference_plan=after), after, 2026, day=DAY)
+    done = yearly_update(
+        assemble_plan(filed, norm, scope="three_lines", reference_plan=after), after, 2026, day=UPDATE_DATE
+    )
     assert [one.role for one in done.layers] == ["GHFQ"] and done.skipped["LSWHBHX"] == "unusable_filed"
-    (note,) = [line for line in join_notes(done).splitlines() if "LSWHBHX" in line]
+    (note,) = [line for line in join_note_texts(done).splitlines() if "LSWHBHX" in line]
     assert note.startswith("备案版图层“LSWHBHX”") and "256.9 千米" in note
 
 
-def test_layer_unusable_in_both_editions_gets_the_reason_of_the_filed_one():
+def test_layer_unusable_in_both_editions_is_skipped_with_the_reason_of_the_filed_one():
     norm = norm_of()
     rows = {"GHFQ": [make_zone(make_box(0, 0), 1, "200")], "LSWHBHX": [make_row(make_box(0, 0), 1)]}
     made = [source_layer(role, some, norm) for role, some in rows.items()]
@@ -572,9 +583,11 @@ def test_layer_unusable_in_both_editions_gets_the_reason_of_the_filed_one():
     frame = made[1].frame.copy()
     frame.geometry = [shapely.transform(s, lambda xy: xy + np.array([257e3, 0])) for s in frame.geometry]
     filed = [made[0], SourceLayer("LSWHBHX", frame, made[1].fields, made[1].crs)]
-    done = yearly_update(assemble_plan(filed, norm, scope="three_lines", reference_plan=after), after, 2026, day=DAY)
+    done = yearly_update(
+        assemble_plan(filed, norm, scope="three_lines", reference_plan=after), after, 2026, day=UPDATE_DATE
+    )
     assert "LSWHBHX" in done.filed.unusable and "LSWHBHX" in done.current.unusable
-    (note,) = [line for line in join_notes(done).splitlines() if "LSWHBHX" in line]
+    (note,) = [line for line in join_note_texts(done).splitlines() if "LSWHBHX" in line]
     assert note.startswith("备案版图层“LSWHBHX”") and "256.9 千米" in note
 
 
@@ -586,8 +599,8 @@ def test_layer_unusable_in_both_editions_gets_the_reason_of_the_filed_one():
         (("140225100", "永安镇"), "永安镇"),
     ],
 )
-def test_villages_of_one_township_are_combined(first, name):
-    """Combine villages by the nine digits of their township, as the indicator tables do.
+def test_villages_of_one_township_are_combined_in_the_balance(first, name):
+    """Combine villages by the nine digits of their township code.
 
     The name of a village is not the name of its township.
     """
@@ -597,5 +610,5 @@ def test_villages_of_one_township_are_combined(first, name):
         for n, (code, called) in enumerate((first, ("140225100002", "西村"), ("140225100003", "北村")))
     ]
     done = run_update({"GHFQ": zones}, {"GHFQ": [make_zone(make_box(0, 0, 200), 1, "300")], "XZQ": villages})
-    ((township_name, balance),) = single_layer(done).townships.items()
+    ((township_name, balance),) = get_single_layer(done).townships.items()
     assert township_name == name and balance.changed == pytest.approx(measure_area(make_box(0, 0, 200)), abs=0.01)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""VCT annotation written and read, and empty sections."""
+"""VCT annotation (text labels) written and read back, and empty VCT sections."""
 
 import numpy as np
 import pytest
@@ -14,29 +14,29 @@ from tests.core.vct_files import SQUARES, changed_text, layer, write_file
 X, Y = 37_500_000.0, 4_150_000.0
 
 
-def make_points(*places):
+def make_point_layer(*places):
     return [None if p is None else shapely.Point(X + p[0], Y + p[1]) for p in places]
 
 
-def make_labels(texts, angles, places=((10, 10), (20, 20.5), (30, 30)), **more):
+def make_label_layer(texts, angles, places=((10, 10), (20, 20.5), (30, 30)), **more):
     columns = {"VCT_TEXT": ("text", texts), "VCT_ANGLE": ("real", angles), "ZJLX": ("text", ["村"] * len(texts))}
-    return layer("ZJ", make_points(*places), **columns, **more)
+    return layer("ZJ", make_point_layer(*places), **columns, **more)
 
 
-def read_section(path, name):
+def read_vct_section(path, name):
     text = path.read_bytes().decode("gbk").replace("\r\n", "\n")
     return text.split(f"{name}Begin\n")[1].split(f"{name}End")[0].split("\n")[:-1]
 
 
-def test_annotation_reads_back_as_written(tmp_path):
-    """Compare the record with the specification word by word.
+def test_vct_annotation_record_follows_the_format_and_reads_back(tmp_path):
+    """Compare each line of the annotation record with the format specification.
 
-    A comma is preserved because the text has a separate line.
+    A comma in the text is kept because the text has a separate line.
     """
     given = ["浑源", " 一,二 ", "0"]
-    done = write_vct(tmp_path / "a.vct", [make_labels(given, [30.5, 1 / 3, np.nan])])
+    done = write_vct(tmp_path / "a.vct", [make_label_layer(given, [30.5, 1 / 3, np.nan])])
     assert done.features == done.rows == {"ZJ": 3}
-    lines = read_section(tmp_path / "a.vct", "Annotation")
+    lines = read_vct_section(tmp_path / "a.vct", "Annotation")
     assert lines[:7] == ["1", "9900000001", "unknown", "1", "浑源", "37500010,4150010,30.5", "0"]
     assert [lines[k] for k in (4, 11, 18)] == given and lines[19] == "37500030,4150030,0"
     text = (tmp_path / "a.vct").read_bytes().decode("gbk")
@@ -51,9 +51,9 @@ def test_annotation_reads_back_as_written(tmp_path):
     ]
 
 
-def test_annotation_and_points_survive_a_second_round_trip(tmp_path):
-    stops = layer("ZD", make_points((1, 1)), MC=("text", ["站"]))
-    write_vct(tmp_path / "a.vct", [stops, make_labels(["甲", "乙", "丙"], [0, 90, 180])])
+def test_vct_annotation_and_points_survive_a_second_round_trip(tmp_path):
+    stops = layer("ZD", make_point_layer((1, 1)), MC=("text", ["站"]))
+    write_vct(tmp_path / "a.vct", [stops, make_label_layer(["甲", "乙", "丙"], [0, 90, 180])])
     first = read_vct(tmp_path / "a.vct")
     write_vct(tmp_path / "b.vct", first)
     assert (tmp_path / "a.vct").read_bytes() == (tmp_path / "b.vct").read_bytes()
@@ -68,27 +68,27 @@ def test_annotation_and_points_survive_a_second_round_trip(tmp_path):
     ],
     ids=["blank", "no text", "no place"],
 )
-def test_annotation_without_text_or_place_is_refused(tmp_path, texts, places):
+def test_vct_annotation_without_text_or_position_is_refused(tmp_path, texts, places):
     with pytest.raises(OutputError) as caught:
-        write_vct(tmp_path / "a.vct", [make_labels(texts, [0, 0, 0], places, BSM=("text", ["7", "8", "9"]))])
+        write_vct(tmp_path / "a.vct", [make_label_layer(texts, [0, 0, 0], places, BSM=("text", ["7", "8", "9"]))])
     assert caught.value.key == "vct_annotation" and not list(tmp_path.iterdir())
     for lang in ("zh", "en"):
         assert all(word in Texts(lang).explain(caught.value) for word in ("ZJ", "8", "VCT_TEXT"))
 
 
-def test_line_breaks_are_replaced_and_unsupported_characters_refused(tmp_path):
-    done = write_vct(tmp_path / "a.vct", [make_labels(["甲\n乙", "b", "c"], [0, 0, 0])])
+def test_vct_text_line_breaks_become_spaces_and_unsupported_characters_are_refused(tmp_path):
+    done = write_vct(tmp_path / "a.vct", [make_label_layer(["甲\n乙", "b", "c"], [0, 0, 0])])
     assert read_vct(tmp_path / "a.vct")[0].frame["VCT_TEXT"][0] == "甲 乙"
     assert ("vct_note_commas", {"layer": "ZJ", "field": "VCT_TEXT", "count": 1}) in done.notes
     with pytest.raises(OutputError) as caught:
-        write_vct(tmp_path / "a.vct", [make_labels(["𠮷", "b", "c"], [0, 0, 0])])
+        write_vct(tmp_path / "a.vct", [make_label_layer(["𠮷", "b", "c"], [0, 0, 0])])
     assert caught.value.key == "vct_character"
     with pytest.raises(OutputError) as caught:
-        write_vct(tmp_path / "a.vct", [make_labels(["a", "b", "c"], [0, np.inf, 0])])
+        write_vct(tmp_path / "a.vct", [make_label_layer(["a", "b", "c"], [0, np.inf, 0])])
     assert caught.value.key == "vct_no_value"
 
 
-def add_annotation(record):
+def append_annotation_record(record):
     return changed_text(
         ("FeatureCodeEnd", "1000119000,注记,Annotation,ZJ\nFeatureCodeEnd"),
         ("TableStructureEnd", "ZJ,1\nZJNR,Char,60\n0\nTableStructureEnd"),
@@ -97,8 +97,8 @@ def add_annotation(record):
     )
 
 
-def test_empty_text_and_missing_angle_are_read(tmp_path):
-    text = add_annotation("21\n1000119000\nunknown\n1\n\n37500010,4150010\n0\n")
+def test_vct_annotation_with_empty_text_or_missing_angle_is_read(tmp_path):
+    text = append_annotation_record("21\n1000119000\nunknown\n1\n\n37500010,4150010\n0\n")
     found = read_vct(write_file(tmp_path / "a.vct", text))[1].frame
     assert found["VCT_TEXT"].tolist() == [""] and found["VCT_ANGLE"].isna().all()
     assert (found.geometry[0].x, found.geometry[0].y) == (37500010, 4150010)
@@ -114,14 +114,14 @@ def test_empty_text_and_missing_angle_are_read(tmp_path):
         ("11\n1000119000\nunknown\n1\n浑源\n37500010,4150010,30\n0\n", "vct_twice"),
     ],
 )
-def test_damaged_annotation_is_refused_with_its_line(tmp_path, record, key):
+def test_damaged_vct_annotation_is_refused_with_its_line(tmp_path, record, key):
     with pytest.raises(InputError) as caught:
-        read_vct(write_file(tmp_path / "a.vct", add_annotation(record)))
+        read_vct(write_file(tmp_path / "a.vct", append_annotation_record(record)))
     assert caught.value.key == key and caught.value.params["line"] > 90
 
 
-def test_row_naming_a_shape_of_another_kind_is_refused(tmp_path):
-    text = add_annotation("21\n1000119000\nunknown\n1\n浑源\n37500010,4150010,30\n0\n").replace(
+def test_vct_row_that_refers_to_a_shape_of_another_kind_is_refused(tmp_path):
+    text = append_annotation_record("21\n1000119000\nunknown\n1\n浑源\n37500010,4150010,30\n0\n").replace(
         "\n11,1401", "\n21,1401"
     )
     with pytest.raises(InputError) as caught:
@@ -132,8 +132,8 @@ def test_row_naming_a_shape_of_another_kind_is_refused(tmp_path):
     assert "point" in Texts("en").explain(caught.value)
 
 
-def test_layer_without_features_has_every_section(tmp_path):
-    """Write empty sections with begin and end; they are read as a layer without rows."""
+def test_vct_layer_without_features_is_written_with_every_section(tmp_path):
+    """Write begin and end of each section; they are read back as a layer without rows."""
     write_vct(tmp_path / "a.vct", [layer("A", [], BSM=("text", []))])
     text = (tmp_path / "a.vct").read_bytes().decode("gbk").replace("\r\n", "\n")
     for name in ("Point", "Line", "Polygon", "Annotation", "Topology", "Style"):

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow  # it writes and reads whole databases
 TEMPLATES = load_standard().templates
 
 
-def test_sample_county_survives_vct_and_database(tmp_path):
+def test_sample_county_survives_conversion_to_vct_and_back_to_a_database(tmp_path):
     source, target = tmp_path / "县.vct", tmp_path / "县.gpkg"
     write_vct(source, read_source(SAMPLE / "county.gpkg"), templates=TEMPLATES)
     shares = []
@@ -37,7 +37,7 @@ def test_sample_county_survives_vct_and_database(tmp_path):
     assert days.isna().all() == gpd.read_file(target, layer="YJJBNTBHTB")["BHKSSJ"].isna().all()
 
 
-def test_values_beyond_their_declaration_are_stored_and_noted(tmp_path):
+def test_vct_values_beyond_their_declared_length_are_stored_and_noted(tmp_path):
     text = changed_text(
         ("YDYHGHFQ,2", "YDYHGHFQ,5"),
         ("GHFQDM,Char,3", "GHFQDM,Char,3\nSL,Int4\nRQ,Date,8\nFID,Float,15,2"),
@@ -64,7 +64,7 @@ def test_values_beyond_their_declaration_are_stored_and_noted(tmp_path):
     assert pyogrio.read_dataframe(target, layer="KZ")["MC"].tolist() == ["扩展"]
 
 
-def test_annotation_becomes_points_with_text(tmp_path):
+def test_vct_annotation_is_imported_as_points_with_text(tmp_path):
     text = changed_text(
         ("FeatureCodeEnd", "1000119000,注记,Annotation,ZJ\nFeatureCodeEnd"),
         ("TableStructureEnd", "ZJ,1\nZJNR,Char,60\n0\nTableStructureEnd"),
@@ -78,7 +78,7 @@ def test_annotation_becomes_points_with_text(tmp_path):
 
 
 @pytest.mark.parametrize("declared", ["BSM,Char,999999999999", "BSM,Char,0", "BSM,Char"])
-def test_implausible_declared_lengths_are_ignored(tmp_path, declared):
+def test_implausible_field_lengths_declared_in_a_vct_file_are_ignored(tmp_path, declared):
     source = write_file(tmp_path / "a.vct", changed_text(("BSM,Char,18", declared)))
     assert vct_to_database(source, tmp_path / "a.gpkg").rows == {"YDYHGHFQ": 2}
     assert gpd.read_file(tmp_path / "a.gpkg")["BSM"].tolist() == ["140122000000000001", "140122000000000002"]
@@ -94,7 +94,7 @@ def test_implausible_declared_lengths_are_ignored(tmp_path, declared):
     ],
     ids=["cut off", "a value too many", "cancelled", "another format"],
 )
-def test_failed_import_keeps_the_old_file(tmp_path, text, target, cancellation, error):
+def test_failed_vct_import_keeps_the_old_database(tmp_path, text, target, cancellation, error):
     source, target = write_file(tmp_path / "a.vct", text), tmp_path / target
     target.write_text("old")
     with pytest.raises(error):
@@ -102,7 +102,7 @@ def test_failed_import_keeps_the_old_file(tmp_path, text, target, cancellation, 
     assert target.read_text() == "old" and sorted(tmp_path.iterdir()) == sorted([source, target])
 
 
-def test_vct_command_converts_in_both_directions(tmp_path, capsys):
+def test_vct_command_converts_from_and_to_vct(tmp_path, capsys):
     vct, back = tmp_path / "县.vct", tmp_path / "县.gpkg"
     assert main(["vct", str(SAMPLE / "county.gpkg"), str(vct)]) == 0
     assert "DLTB：5012 行" in capsys.readouterr().out.replace("\u202f", "")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Randomly damaged files: an error with a line or a correct result, never a crash.
+"""Randomly damaged VCT files: an error with a line or a complete result.
 
-The number of features never changes without a note.
+Reading never crashes, and the number of features never changes without a note.
 """
 
 import random
@@ -22,23 +22,23 @@ from tests.core.vct_files import SQUARES, changed_text, layer, line_of, write_fi
 pytestmark = pytest.mark.slow  # thousands of files
 
 X, Y = 37_500_000.0, 4_150_000.0
-QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+QUIET_HYPOTHESIS_SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
 @cache
 def make_full_file():
-    """Return a file with every kind of record.
+    """Return the bytes of a VCT file with every kind of record.
 
-    It has points, lines, squares of which two share an edge, a hole, two parts and annotation.
+    It has points, lines, annotation, squares with a common edge, a hole, and a feature of two parts.
     """
     import tempfile
     from pathlib import Path
 
-    def square(x, y=0.0, width=100.0):
+    def make_square(x, y=0.0, width=100.0):
         return shapely.box(X + x, Y + y, X + x + width, Y + y + width)
 
-    ring = square(300).difference(square(320, 20, 40))
-    shapes = [square(0), square(100), ring, shapely.union(square(500), square(700))]
+    ring = make_square(300).difference(make_square(320, 20, 40))
+    shapes = [make_square(0), make_square(100), ring, shapely.union(make_square(500), make_square(700))]
     layers = [
         layer("D", shapely.points([[X, Y], [X + 1.25, Y + 2]]), MC=("text", ["站", "井"]), N=("integer", [1, 2])),
         layer("X", [shapely.linestrings([[X, Y], [X + 9, Y], [X + 9, Y + 9]])], MC=("text", ["路"])),
@@ -50,8 +50,8 @@ def make_full_file():
         return (Path(folder) / "a.vct").read_bytes()
 
 
-def count_rows(data, path):
-    """Return rows and rows with a shape by layer, or None if reading is refused.
+def count_rows_and_shapes(data, path):
+    """Return the number of rows and of shapes by layer, None if reading is refused.
 
     A refusal must have a line and a message in both languages.
     """
@@ -72,69 +72,69 @@ def count_rows(data, path):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def vct_folder(tmp_path_factory):
     return tmp_path_factory.mktemp("vct")
 
 
 def assert_no_silent_loss(data, path):
-    found, note_keys = count_rows(data, path)
-    wanted, _ = count_rows(make_full_file(), path)
+    found, note_keys = count_rows_and_shapes(data, path)
+    wanted, _ = count_rows_and_shapes(make_full_file(), path)
     if found is not None and found != wanted:
         # Rows without shapes, shapes without rows and unknown sections are noted.
         assert set(note_keys) & {"vct_note_no_row", "vct_note_no_shape", "vct_note_section"}, (found, wanted)
 
 
-@settings(max_examples=150, **QUIET)
+@settings(max_examples=150, **QUIET_HYPOTHESIS_SETTINGS)
 @given(st.data())
-def test_changed_bytes_never_lose_features_silently(folder, data):
+def test_vct_reader_never_loses_features_silently_when_bytes_change(vct_folder, data):
     content = bytearray(make_full_file())
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    assert_no_silent_loss(bytes(content), folder / "a.vct")
+    assert_no_silent_loss(bytes(content), vct_folder / "a.vct")
 
 
-@settings(max_examples=100, **QUIET)
+@settings(max_examples=100, **QUIET_HYPOTHESIS_SETTINGS)
 @given(st.data())
-def test_moved_or_missing_pieces_never_lose_features_silently(folder, data):
+def test_vct_reader_never_loses_features_silently_when_pieces_move_or_vanish(vct_folder, data):
     content = make_full_file()
     a, b = sorted(data.draw(st.integers(0, len(content))) for _ in range(2))
     at = data.draw(st.integers(0, len(content)))
     rest = content[:a] + content[b:]
     assert_no_silent_loss(
         data.draw(st.sampled_from([rest, rest[:at] + content[a:b] + rest[at:], content[:b] + content[a:]])),
-        folder / "a.vct",
+        vct_folder / "a.vct",
     )
 
 
-@settings(max_examples=100, **QUIET)
+@settings(max_examples=100, **QUIET_HYPOTHESIS_SETTINGS)
 @given(
     st.integers(0, 10**9),
     st.sampled_from(
         [b"-1", b"0", b"1", b"999999999999", b"9" * 400, b"nan", b"inf", b"1e9", b"", b"\xff\xfe", "１".encode("gbk")]
     ),
 )
-def test_replaced_numbers_never_lose_features_silently(folder, seed, value):
+def test_vct_reader_never_loses_features_silently_when_a_number_is_replaced(vct_folder, seed, value):
     """Replace a random number by a huge, negative or invalid one."""
     import re
 
     content, chance = make_full_file(), random.Random(seed)
     found = chance.choice(list(re.finditer(rb"-?\d+(?:\.\d+)?", content)))
-    assert_no_silent_loss(content[: found.start()] + value + content[found.end() :], folder / "a.vct")
+    assert_no_silent_loss(content[: found.start()] + value + content[found.end() :], vct_folder / "a.vct")
 
 
-@settings(max_examples=60, **QUIET)
+@settings(max_examples=60, **QUIET_HYPOTHESIS_SETTINGS)
 @given(st.integers(0, 3), st.randoms())
-def test_swapped_lines_never_lose_features_silently(folder, swaps, chance):
+def test_vct_reader_never_loses_features_silently_when_lines_are_swapped(vct_folder, swaps, chance):
     lines = make_full_file().split(b"\r\n")
     for _ in range(swaps):
         a, b = chance.randrange(len(lines)), chance.randrange(len(lines))
         lines[a], lines[b] = lines[b], lines[a]
-    assert_no_silent_loss(b"\r\n".join(lines), folder / "a.vct")
+    assert_no_silent_loss(b"\r\n".join(lines), vct_folder / "a.vct")
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"], ids=["LF", "CRLF", "blank lines"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "BOM"])
-def test_other_line_ends_and_a_bom_are_read(tmp_path, end, mark):
+def test_vct_file_with_other_line_ends_and_a_byte_order_mark_is_read(tmp_path, end, mark):
     path = tmp_path / "a.vct"
     path.write_bytes(mark + SQUARES.replace("\n", end).encode("gbk"))
     (found,) = read_vct(path)
@@ -166,7 +166,7 @@ def test_other_line_ends_and_a_bom_are_read(tmp_path, end, mark):
         (changed_text(("ExtentMin:37500000,4150000", "ExtentMin:nan,x")), "", None),
     ],
 )  # fmt: skip
-def test_excessive_numbers_are_refused_with_their_line(tmp_path, text, key, line):
+def test_vct_file_with_excessive_numbers_is_refused_with_the_line(tmp_path, text, key, line):
     path = write_file(tmp_path / "a.vct", text)
     if key == "":
         assert len(read_vct(path)[0].frame) == 2
@@ -177,14 +177,14 @@ def test_excessive_numbers_are_refused_with_their_line(tmp_path, text, key, line
     assert line is None or caught.value.params["line"] == line
 
 
-def test_degenerate_polygon_is_read(tmp_path):
-    """Read a polygon without area; rules report it later."""
+def test_vct_polygon_without_area_is_read(tmp_path):
+    """Read a polygon without area, which the rules on geometry report later."""
     (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(("21\n2\n-1,-2", "21\n2\n-1,1"))))
     assert found.frame.geometry[0].area == 0 and found.frame.geometry[1].area == 10_000
 
 
 @example(b"HeadBegin\r\n")
-@settings(max_examples=60, **QUIET)
+@settings(max_examples=60, **QUIET_HYPOTHESIS_SETTINGS)
 @given(st.binary(max_size=300))
-def test_random_bytes_are_refused(folder, data):
-    assert count_rows(data, folder / "a.vct")[0] is None
+def test_random_bytes_are_refused_as_a_vct_file(vct_folder, data):
+    assert count_rows_and_shapes(data, vct_folder / "a.vct")[0] is None

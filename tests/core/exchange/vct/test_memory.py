@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Memory for a million vertices as VCT: reading keeps only ids, writing the arrays of one layer."""
+"""Memory used to write and read a VCT file of a million vertices.
+
+Reading keeps only ids, writing only the arrays of one layer.
+"""
 
 import os
 import subprocess
@@ -8,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[4]
+REPOSITORY_ROOT = Path(__file__).resolve().parents[4]
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="no resource module")]
 
-_START = """
+_SCRIPT_START = """
 import resource, sys
 import numpy as np, shapely
 from plugin.core.exchange.vct.read import open_vct
@@ -22,7 +25,7 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 """
 #: 180 × 180 parcels with seven vertices along each side.
-_WRITE = """
+_WRITE_SCRIPT = """
 k, n = 8, 180
 s, full = np.arange(k), np.full
 def parcel(a, b):
@@ -37,7 +40,7 @@ done = write_vct(path, [one])
 assert done.lines < 2 * n * (n + 1), done.lines
 print(peak() - before)
 """
-_READ = """
+_READ_SCRIPT = """
 before, rows, vertices = peak(), 0, 0
 with open_vct(path) as vct:
     for _, frame in vct.batches():
@@ -47,18 +50,22 @@ print(peak() - before)
 """
 
 
-def measure_growth(code, path):
-    """Return by how many MB the memory of a separate process grew."""
+def measure_memory_growth(code, path):
+    """Return by how many MB the memory of a separate process grew while running code."""
     done = subprocess.run(
-        [sys.executable, "-c", _START + code, str(path)], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", _SCRIPT_START + code, str(path)],
+        cwd=REPOSITORY_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return float(done.stdout)
 
 
-def test_memory_stays_within_limits(tmp_path):
+def test_reading_and_writing_a_million_vct_vertices_stays_within_memory_limits(tmp_path):
     path = tmp_path / "a.vct"
-    written = measure_growth(_WRITE, path)
+    written = measure_memory_growth(_WRITE_SCRIPT, path)
     # The text alone is 22 MB and would need far more as Python objects.
-    read = measure_growth(_READ, path)
+    read = measure_memory_growth(_READ_SCRIPT, path)
     assert written < 350 and read < 60, (written, read)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""VCT 3.0 written and read: round trips compared by plain shapely and geopandas."""
+"""VCT 3.0 files written and read back, compared by plain shapely and geopandas."""
 
 import errno
 import re
@@ -27,23 +27,23 @@ from plugin.paths import SAMPLE
 from tests.core.vct_files import SQUARES, changed_text, layer, line_of, write_file
 
 X, Y = 37_500_000.0, 4_150_000.0
-LONG = ("Parameters:111,1,37500000,0,3,37", "Parameters:111,,,,1.0,37500000.0,0.0,3,37")
+LONG_HEADER_CHANGE = ("Parameters:111,1,37500000,0,3,37", "Parameters:111,,,,1.0,37500000.0,0.0,3,37")
 
 
 def make_square(x, y, width=100.0, height=None):
     return box(X + x, Y + y, X + x + width, Y + y + (height or width))
 
 
-def read_items(path):
-    """Return the items of every polygon as written in the file."""
+def read_polygon_line_ids(path):
+    """Return the signed line ids of each polygon, read from the VCT text."""
     text = path.read_bytes().decode("gbk").replace("\r\n", "\n")
     polygons = text.split("PolygonBegin\n")[1].split("PolygonEnd")[0]
     found = re.findall(r"\n21\n\d+\n((?:[-\d,]+\n)+?)0\n(?=\d+\n\d{10}\n|$)", polygons)
     return [[int(i) for i in rows.replace("\n", ",").strip(",").split(",")] for rows in found]
 
 
-def read_lines(path):
-    """Return the lines of a file by id, parsed independently."""
+def read_lines_by_id(path):
+    """Return the coordinates of each VCT line by id, parsed without the plugin."""
     text = path.read_bytes().decode("gbk").replace("\r\n", "\n").split("LineBegin\n")[1].split("LineEnd")[0]
     rows = iter(text.split("\n"))
     found = {}
@@ -63,15 +63,15 @@ def is_clockwise(ring):
     "pairs",
     [
         (),
-        (("LANDUSE-VCT", "CNSDTF-VCT"), LONG),
-        (("Datamark:", "DataMark: "), LONG, ("Version:3.0", "Version:GB/T 17798-2007")),
+        (("LANDUSE-VCT", "CNSDTF-VCT"), LONG_HEADER_CHANGE),
+        (("Datamark:", "DataMark: "), LONG_HEADER_CHANGE, ("Version:3.0", "Version:GB/T 17798-2007")),
         (("PointBegin\nPointEnd\n", ""), ("AnnotationBegin\nAnnotationEnd\n", ""), ("StyleBegin\nStyleEnd\n", "")),
         (("HeadBegin\n", "CommentBegin\n测试\nCommentEnd\nHeadBegin\n"),),
         (("\n0\n2\n1099", "\n0\n\n\n2\n1099"), ("37500000,4150100\n", "37500000,4150100\n\n")),
     ],
     ids=["survey", "standard", "other words", "no empty sections", "comment", "blank lines"],
 )
-def test_two_squares_are_read_in_every_dialect(tmp_path, pairs):
+def test_vct_reader_reads_two_squares_in_every_header_variant(tmp_path, pairs):
     (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(*pairs)))
     assert found.name == "YDYHGHFQ" and found.crs.to_epsg() == 4525
     assert found.frame["BSM"].tolist() == ["140122000000000001", "140122000000000002"]
@@ -89,14 +89,14 @@ def test_two_squares_are_read_in_every_dialect(tmp_path, pairs):
         ("111,,,,1.0,500000.0,0.0,6,19", 4508),
     ],
 )
-def test_zones_of_both_widths_are_recognized(tmp_path, parameters, epsg):
+def test_vct_header_with_a_3_or_6_degree_zone_gives_its_crs(tmp_path, parameters, epsg):
     easting = re.search(r"\d*500000", parameters)[0]
     text = changed_text(("111,1,37500000,0,3,37", parameters)).replace("37500", easting[:-3])
     with open_vct(write_file(tmp_path / "a.vct", text)) as vct:
         assert vct.head.crs.to_epsg() == epsg and not vct.remarks.notes()
 
 
-def test_meridian_contradicting_the_zone_is_refused(tmp_path):
+def test_vct_meridian_that_contradicts_the_zone_number_is_refused(tmp_path):
     path = write_file(
         tmp_path / "a.vct", changed_text(("Parameters:111,1,37500000,0,3,37", "Parameters:114,1,37500000,0,3,37"))
     )
@@ -106,7 +106,7 @@ def test_meridian_contradicting_the_zone_is_refused(tmp_path):
     assert "Parameters" in message and "114°" in message and "111°" in message and "37 带" in message
 
 
-def test_degrees_with_northing_first_are_read(tmp_path):
+def test_vct_degrees_with_northing_first_are_read_and_noted(tmp_path):
     text = changed_text(
         ("CoordinateSystemType:P", "CoordinateSystemType:D"), ("XAxisDirection:E", "XAxisDirection:N"),
         ("YAxisDirection:N", "YAxisDirection:E"), ("XYUnit:M", "XYUnit:D"), ("高斯-克吕格投影", ""), ("111,1,37500000,0,3,37", ""),
@@ -117,18 +117,18 @@ def test_degrees_with_northing_first_are_read(tmp_path):
     assert [key for key, _ in found.notices] == ["vct_note_axes"]
 
 
-def test_shared_edge_is_one_line_with_two_signs(tmp_path):
+def test_edge_shared_by_two_polygons_is_one_vct_line_used_in_both_directions(tmp_path):
     path = tmp_path / "a.vct"
     write_vct(path, [layer("YDYHGHFQ", [make_square(0, 0), make_square(100, 0)], BSM=("text", ["1", "2"]))])
-    lines = read_lines(path)
+    lines = read_lines_by_id(path)
     assert len(lines) == 3 and sum(len(xy) - 1 for xy in lines.values()) == 7
-    one, two = read_items(path)
+    one, two = read_polygon_line_ids(path)
     (shared,) = {abs(i) for i in one} & {abs(i) for i in two}
     assert shared in one and -shared in two
 
 
-def test_holes_and_islands_in_holes_survive_a_round_trip(tmp_path):
-    """Write a land with a lake, an island in the lake, and a filled pond in the island."""
+def test_polygon_holes_and_islands_inside_holes_survive_a_vct_round_trip(tmp_path):
+    """Write a polygon with a lake, an island in the lake and a pond on the island."""
     land = Polygon(
         make_square(0, 0, 1000).exterior, [make_square(100, 100, 800).exterior, make_square(910, 910, 50).exterior]
     )
@@ -138,15 +138,15 @@ def test_holes_and_islands_in_holes_survive_a_round_trip(tmp_path):
     path = tmp_path / "a.vct"
     write_vct(path, [layer("A", shapes, N=("integer", [1, 2, 3, 4]))])
     # Five rings without partial sharing: lake and pond once for both sides, and an unfilled hole.
-    assert len(read_lines(path)) == 5
+    assert len(read_lines_by_id(path)) == 5
     (found,) = read_vct(path)
     for shape, wanted in zip(found.frame.geometry, shapes, strict=True):
         assert shape.equals(wanted) and shape.is_valid and is_clockwise(shape.exterior.coords)
         assert not any(is_clockwise(hole.coords) for hole in shape.interiors)
-    assert read_items(path)[0].count(0) == 2
+    assert read_polygon_line_ids(path)[0].count(0) == 2
 
 
-def test_points_lines_and_shapeless_rows_survive_a_round_trip(tmp_path):
+def test_points_lines_and_rows_without_shape_survive_a_vct_round_trip(tmp_path):
     points = shapely.points([[X + 0.12345, Y], [X, Y + 1e-5]])
     line = shapely.linestrings([[X, Y], [X + 1, Y], [X + 1, Y + 2]])
     layers = [
@@ -168,7 +168,7 @@ def test_points_lines_and_shapeless_rows_survive_a_round_trip(tmp_path):
     assert "vct_note_no_shape" in {key for key, _ in found[0].notices}
 
 
-def test_keys_shared_by_two_layers_are_noted(tmp_path):
+def test_feature_keys_shared_by_two_vct_layers_are_noted(tmp_path):
     points = shapely.points([[X, Y], [X + 1, Y]])
     first, second = ["141129000000000001", "141129000000000002"], ["141129000000000001", None]
     layers = [layer("A", points, BSM=("text", first)), layer("B", points, BSM=("text", second))]
@@ -185,7 +185,7 @@ def test_keys_shared_by_two_layers_are_noted(tmp_path):
     assert read[:2] == [first, second], "written as they are"
 
 
-def test_values_survive_a_round_trip(tmp_path):
+def test_field_values_survive_a_vct_round_trip(tmp_path):
     columns = {
         "T": ("text", ["城镇,村\n庄", None, " 空 格 "]),
         "I": ("integer", pd.array([123456789012345678, None, -3], dtype="Int64")),
@@ -206,7 +206,7 @@ def test_values_survive_a_round_trip(tmp_path):
 
 
 @pytest.mark.slow
-def test_sample_county_survives_a_round_trip(tmp_path):
+def test_sample_county_survives_a_vct_round_trip(tmp_path):
     source = SAMPLE / "county.gpkg"
     done = write_vct(tmp_path / "县.vct", read_source(source), templates=load_standard().templates)
     found = {f.name: f.frame for f in read_vct(tmp_path / "县.vct")}
@@ -246,8 +246,8 @@ def assert_same_values(back, given):
 
 
 @st.composite
-def draw_coverages(draw):
-    """Draw polygons of grid cells joined by number, with holes, nested islands and touching corners."""
+def draw_random_coverages(draw):
+    """Draw random polygons that share edges, with holes, islands and touching corners."""
     wide, high = draw(st.integers(1, 7)), draw(st.integers(1, 7))
     numbers = draw(st.lists(st.integers(0, 2), min_size=wide * high, max_size=wide * high))
     shift = np.array(draw(st.lists(st.integers(-30, 30), min_size=2 * (wide + 1) * (high + 1),
@@ -265,8 +265,8 @@ def draw_coverages(draw):
 
 @pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(draw_coverages())
-def test_random_coverages_survive_with_each_edge_written_once(tmp_path_factory, shapes):
+@given(draw_random_coverages())
+def test_random_coverages_survive_a_vct_round_trip_with_each_edge_written_once(tmp_path_factory, shapes):
     path = tmp_path_factory.mktemp("vct") / "a.vct"
     write_vct(path, [layer("A", list(shapes), N=("integer", list(range(len(shapes)))))])
     (found,) = read_vct(path)
@@ -277,14 +277,14 @@ def test_random_coverages_survive_with_each_edge_written_once(tmp_path_factory, 
         shapely.normalize(shapely.set_precision(back, 1e-4)) == shapely.normalize(shapely.set_precision(shapes, 1e-4))
     ).all()
     # No edge is written twice: the lines are as long as the union of all boundaries.
-    lines = read_lines(path).values()
+    lines = read_lines_by_id(path).values()
     once = shapely.length(shapely.union_all(shapely.boundary(shapely.set_precision(shapes, 1e-4))))
     assert abs(sum(shapely.linestrings(xy).length for xy in lines) - once) < 1e-3
 
 
-HALF = SQUARES.index("PolygonBegin") + 60
-DAMAGE = {
-    "cut in a polygon": (SQUARES[:HALF], "vct_cut_off", SQUARES[:HALF].count("\n") + 1),
+HALF_OF_FILE = SQUARES.index("PolygonBegin") + 60
+DAMAGED_FILES = {
+    "cut in a polygon": (SQUARES[:HALF_OF_FILE], "vct_cut_off", SQUARES[:HALF_OF_FILE].count("\n") + 1),
     "cut in a line": (SQUARES[: SQUARES.index("37500000,4150100")], "vct_cut_off", line_of(SQUARES, "37500000,4150100") - 1),
     "cut before the attributes": (SQUARES[: SQUARES.index("AttributeBegin")], "vct_ended", line_of(SQUARES, "TopologyEnd")),
     "cut in the attributes": (SQUARES[: SQUARES.index("12,140122")], "vct_cut_off", None),
@@ -315,9 +315,9 @@ DAMAGE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", DAMAGE)
-def test_damage_is_refused_with_its_line(tmp_path, name):
-    text, key, line = DAMAGE[name]
+@pytest.mark.parametrize("name", DAMAGED_FILES)
+def test_damaged_vct_file_is_refused_with_the_line(tmp_path, name):
+    text, key, line = DAMAGED_FILES[name]
     with pytest.raises(InputError) as caught:
         read_vct(write_file(tmp_path / "坏.vct", text))
     assert caught.value.key == key
@@ -345,7 +345,7 @@ ASCII_HEAD = re.sub(r"(Projection|VerticalDatum|TemporalReferenceSystem):.*", r"
     ],
     ids=["UTF-8", "UTF-8 in pairs", "with a mark", "UTF-16", "one value"],
 )  # fmt: skip
-def test_wrong_encodings_are_refused(tmp_path, data, key, line):
+def test_vct_file_in_a_wrong_encoding_is_refused(tmp_path, data, key, line):
     path = tmp_path / "a.vct"
     path.write_bytes(data)
     with pytest.raises(InputError) as caught:
@@ -353,13 +353,13 @@ def test_wrong_encodings_are_refused(tmp_path, data, key, line):
     assert caught.value.key == key and (line is None or caught.value.params["line"] == line)
 
 
-def test_huge_count_needs_no_memory(tmp_path):
+def test_impossible_point_count_in_a_vct_file_is_refused_without_using_memory(tmp_path):
     with pytest.raises(InputError) as caught:
         read_vct(write_file(tmp_path / "a.vct", changed_text(("11\n4\n", "11\n999999999999999\n"))))
     assert caught.value.key == "vct_position"
 
 
-def test_full_disk_of_temporary_files_is_not_reported_as_damage(tmp_path, monkeypatch):
+def test_full_disk_while_reading_a_vct_file_is_not_reported_as_damage(tmp_path, monkeypatch):
     def raise_disk_full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -371,7 +371,7 @@ def test_full_disk_of_temporary_files_is_not_reported_as_damage(tmp_path, monkey
         assert "a.vct" in Texts(lang).explain(caught.value) and "no_space" not in Texts(lang).explain(caught.value)
 
 
-def test_shapes_without_rows_are_read_and_noted(tmp_path):
+def test_vct_shapes_without_attribute_rows_are_read_and_noted(tmp_path):
     (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(("12,140122000000000002,520\n", ""))))
     assert found.frame["BSM"].tolist() == ["140122000000000001", None] and found.frame.geometry[1].equals(
         make_square(100, 0)
@@ -393,7 +393,7 @@ def test_shapes_without_rows_are_read_and_noted(tmp_path):
     ],
     ids=["GBK", "two zones", "no CGCS2000", "two kinds", "one name", "too small", "infinite", "nothing"],
 )  # fmt: skip
-def test_unwritable_layers_keep_the_old_file(tmp_path, make_layers, key, words):
+def test_vct_export_of_unwritable_layers_keeps_the_old_file(tmp_path, make_layers, key, words):
     target = tmp_path / "a.vct"
     target.write_text("old")
     with pytest.raises((OutputError, InputError)) as caught:
@@ -403,7 +403,7 @@ def test_unwritable_layers_keep_the_old_file(tmp_path, make_layers, key, words):
         assert all(word in Texts(lang).explain(caught.value) for word in words)
 
 
-def test_value_of_the_wrong_type_is_refused_with_its_place(tmp_path):
+def test_vct_value_of_the_wrong_type_is_refused_with_its_line(tmp_path):
     text = changed_text(("GHFQDM,Char,3", "GHFQDM,Date,8"))
     with pytest.raises(InputError) as caught:
         read_vct(write_file(tmp_path / "a.vct", text))
@@ -412,8 +412,8 @@ def test_value_of_the_wrong_type_is_refused_with_its_place(tmp_path):
     assert "date" in Texts("en").explain(caught.value)
 
 
-def test_every_message_key_has_texts_in_both_languages():
-    """Search the sources of the package for keys of errors and notes."""
+def test_every_vct_message_key_has_texts_in_both_languages():
+    """Search the source code for message keys and require a text for each."""
     source = "".join(p.read_text(encoding="utf-8") for p in Path(write_vct.__code__.co_filename).parent.glob("*.py"))
     keys = set(re.findall(r'"(vct_[a-z0-9_]+)"', source))
     assert len(keys) > 40
@@ -422,7 +422,7 @@ def test_every_message_key_has_texts_in_both_languages():
         assert not keys - set(known)
 
 
-def test_settings_change_the_written_file(tmp_path):
+def test_vct_settings_change_header_and_decimals_of_the_written_file(tmp_path):
     import dataclasses
 
     changed = dataclasses.replace(load_settings(), parameters="long", datamark="CNSDTF-VCT", decimals_metres=2)
@@ -434,10 +434,10 @@ def test_settings_change_the_written_file(tmp_path):
 
 
 #: Errors of a file that ends too early.
-CUT = ("vct_cut_off", "vct_cut_between", "vct_ended", "vct_no_head", "vct_empty")
+TRUNCATION_ERROR_KEYS = ("vct_cut_off", "vct_cut_between", "vct_ended", "vct_no_head", "vct_empty")
 
 
-def test_truncation_at_any_byte_raises_an_error(tmp_path):
+def test_vct_file_truncated_at_any_byte_raises_an_input_error(tmp_path):
     data = SQUARES.replace("\n", "\r\n").encode("gbk")
     path = tmp_path / "a.vct"
     end = len(data) - len(b"StyleBegin\r\nStyleEnd\r\n")
@@ -448,12 +448,12 @@ def test_truncation_at_any_byte_raises_an_error(tmp_path):
         try:
             read_vct(path)
         except InputError as error:
-            assert not complete and error.key in CUT, (length, error)
+            assert not complete and error.key in TRUNCATION_ERROR_KEYS, (length, error)
         else:
             assert complete, length
 
 
-def test_removed_or_repeated_lines_never_crash(tmp_path):
+def test_vct_file_with_removed_or_repeated_lines_never_crashes_the_reader(tmp_path):
     rows = SQUARES.split("\n")
     refused = 0
     for number in range(len(rows)):
@@ -467,7 +467,7 @@ def test_removed_or_repeated_lines_never_crash(tmp_path):
     assert refused > 1.4 * len(rows) - 60
 
 
-def test_another_separator_and_a_third_dimension_are_read(tmp_path):
+def test_vct_file_with_another_separator_and_z_values_is_read_without_z(tmp_path):
     text = changed_text(("Separator:,", "Separator:;"), ("Dim:2", "Dim:3"))
     head, rest = text.split("HeadEnd\n")
     rest = re.sub(r"^(375\d+(?:\.\d+)?),(415\d+(?:\.\d+)?)$", r"\1,\2,1050.5", rest, flags=re.M).replace(",", ";")
@@ -476,22 +476,22 @@ def test_another_separator_and_a_third_dimension_are_read(tmp_path):
     assert not found.frame.geometry.has_z.any() and [key for key, _ in found.notices] == ["vct_note_third"]
 
 
-def test_offset_is_applied_and_noted(tmp_path):
+def test_coordinate_offset_in_the_vct_header_is_applied_and_noted(tmp_path):
     (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(("Offset:0,0", "Offset:1000,-50"))))
     assert found.frame.geometry[0].equals(make_square(1000, -50)) and found.notices[0][0] == "vct_note_offset"
 
 
-def test_degrees_are_accurate_to_a_hundredth_of_a_millimetre(tmp_path):
+def test_vct_degrees_are_accurate_to_a_hundredth_of_a_millimetre(tmp_path):
     shapes = [box(113.123456789123, 39.1, 113.2, 39.2), box(113.2, 39.1, 113.3, 39.2)]
     write_vct(tmp_path / "a.vct", [layer("A", shapes, crs=4490)])
     (found,) = read_vct(tmp_path / "a.vct")
-    assert found.crs.to_epsg() == 4490 and len(read_lines(tmp_path / "a.vct")) == 3
+    assert found.crs.to_epsg() == 4490 and len(read_lines_by_id(tmp_path / "a.vct")) == 3
     off = np.abs(shapely.bounds(found.frame.geometry.to_numpy()) - shapely.bounds(shapes))
     assert off.max() <= 1e-10
 
 
-def test_alike_turning_rings_are_nested_by_location(tmp_path):
-    """Read parts or holes with equal direction in one record, as other programs write them."""
+def test_vct_rings_that_all_turn_alike_are_nested_by_their_location(tmp_path):
+    """Read outer rings and holes with equal direction, as other programs write them."""
     ring = "\n".join(f"{X + x:.0f},{Y + y:.0f}" for x, y in ((10, 10), (10, 20), (20, 20), (20, 10), (10, 10)))
     text = changed_text(
         ("LineEnd", f"4\n1099000000\nunknown\n1\n1\n11\n5\n{ring}\n0\nLineEnd"),

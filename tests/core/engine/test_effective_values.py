@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Effective values of settings and their sources."""
+
+import pytest
+
+from plugin.core.__main__ import main
+from plugin.core.check import Options, check_plan
+from plugin.core.engine.explanation import CALL, PROFILE, RULE, STANDARD, find_effective_values, format_effective_values
+from plugin.core.geometry.tolerance import Tolerance
+from plugin.core.messages.texts import Texts
+from plugin.core.model.rule import all_rules
+from plugin.core.profile import Norm, load_profile
+from plugin.core.standard import load_standard
+from tests.core.small_plan import as_read_layers, rule_outcome
+
+ALL_RULES_BY_CODE = all_rules()
+
+
+@pytest.fixture
+def county_norm(tmp_path):
+    """Return a county norm with values from a rule, standard, base and own profile."""
+    (tmp_path / "base.toml").write_text(
+        'id = "base"\nname = "某市"\narea_code = "140200"\n[rules.REL006]\nmax_share = 0.2\n[ratio]\nlimit = 1.28\n',
+        encoding="utf-8",
+    )
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'id = "mine"\nname = "某县"\narea_code = "140225"\nbase = "base"\n[ratio]\nlimit = 1.22\n', encoding="utf-8"
+    )
+    profile = load_profile(path)
+    return Norm(load_standard(), profile)
+
+
+def get_effective_values(code, norm, call=None):
+    return {one.name: one for one in find_effective_values(ALL_RULES_BY_CODE[code], norm, call)}
+
+
+def test_effective_value_of_a_setting_names_its_source(county_norm):
+    parameters = get_effective_values("REL006", county_norm)
+    assert (parameters["max_share"].value, parameters["max_share"].origin) == (0.2, PROFILE)
+    assert parameters["max_share"].who == "某市"
+    assert parameters["large_area_m2"].origin == STANDARD and parameters["large_area_m2"].mark == "C"
+    assert get_effective_values("TOP009", county_norm)["window_share"].origin == RULE
+    limit = get_effective_values("LAW001", county_norm)["ratio.limit"]
+    assert (limit.value, limit.origin, limit.who) == (1.22, PROFILE, "某县")
+    given = get_effective_values("REL006", county_norm, {"max_share": 0.3, "tolerance.min_area_m2": 2.0})
+    assert (given["max_share"].value, given["max_share"].origin) == (0.3, CALL)
+    assert given["tolerance.min_area_m2"].origin == CALL and given["tolerance.min_width_m"].origin == STANDARD
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_effective_values_of_every_rule_are_formatted_with_names(lang):
+    norm, texts = Norm(load_standard(), load_profile("hunyuan")), Texts(lang)
+    for rule in ALL_RULES_BY_CODE.values():
+        lines = format_effective_values(find_effective_values(rule, norm), texts)
+        assert len(lines) >= len(rule.parameters), rule.code
+        assert len(set(lines)) == len(lines), rule.code
+        for parameter in rule.parameters:
+            assert parameter.name in texts.section("parameters"), f"{rule.code}: {parameter.name} has no name"
+
+
+def test_check_report_lists_the_effective_values_of_settings():
+    options = Options(
+        rules=("TOP009", "REL001"), parameters={"TOP009": {"window_share": 0.5}}, tolerance=Tolerance(min_area_m2=2.0)
+    )
+    report = check_plan(as_read_layers(), options).report
+    by_name = {one["name"]: one for one in rule_outcome(report, "TOP009").parameters}
+    assert (by_name["window_share"]["value"], by_name["window_share"]["origin"]) == (0.5, "call")
+    assert (by_name["tolerance.min_area_m2"]["value"], by_name["tolerance.min_area_m2"]["origin"]) == (2.0, "call")
+    assert by_name["tolerance.min_width_m"]["origin"] == "standard"
+
+
+def test_rule_command_prints_effective_values_of_settings(capsys):
+    assert main(["rule", "LAW001", "--profile", "hunyuan"]) == 0
+    output = capsys.readouterr().out
+    assert "ratio.limit = 1.25（县配置 浑源县）" in output and "依据" in output and "适用限制" in output
+    assert main(["rule", "LAW001", "--lang", "en"]) == 0
+    assert "ratio.limit = 1.3 (standard" in capsys.readouterr().out

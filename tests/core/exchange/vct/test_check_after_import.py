@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Check of the new database after a VCT import; it never undoes the import."""
+
+import pyogrio
+import pytest
+
+from plugin.core.__main__ import main
+from plugin.core.check import Options, check_plan
+from plugin.core.errors import Cancelled, InputError
+from plugin.core.exchange.vct.database import check_imported, commonest_rules
+from plugin.core.messages.texts import Texts
+from plugin.paths import RESOURCES
+from tests.core.vct_files import SQUARES, write_file
+from tests.sample import sample_report
+
+SAMPLE_COUNTY_FILE = RESOURCES / "sample" / "county.gpkg"
+
+
+@pytest.fixture(scope="module")
+def sample_vct(tmp_path_factory):
+    path = tmp_path_factory.mktemp("vct") / "县.vct"
+    assert main(["vct", str(SAMPLE_COUNTY_FILE), str(path)]) == 0
+    return path
+
+
+def test_vct_import_prints_the_check_verdict_and_the_most_frequent_rules(sample_vct, tmp_path, capsys):
+    target = tmp_path / "县.gpkg"
+    assert main(["vct", str(sample_vct), str(target), "--profile", "hunyuan"]) == 0
+    report = check_plan(target, Options(profile="hunyuan")).report
+    printed = capsys.readouterr().out
+    assert "不通过" in printed and f"错误 {report.summary['errors']}" in printed
+    for code, count in commonest_rules(report):
+        assert f"{code} " in printed and f"{count} 条" in printed
+    assert "check_plan" in printed
+
+
+def test_commonest_rules_returns_the_rules_with_the_most_findings(sample_vct):
+    report = sample_report()
+    most = commonest_rules(report)
+    counts = sorted((rule.findings for rule in report.rules if rule.severity != "INFO"), reverse=True)
+    assert len(most) == 3 and [count for _, count in most] == counts[:3]
+    assert len(commonest_rules(report, 1)) == 1
+
+
+def test_no_check_option_imports_a_vct_file_without_a_check(sample_vct, tmp_path, capsys):
+    assert main(["vct", str(sample_vct), str(tmp_path / "a.gpkg"), "--no-check"]) == 0
+    assert "结论" not in capsys.readouterr().out and len(pyogrio.list_layers(tmp_path / "a.gpkg")) == 9
+
+
+def test_imported_database_is_kept_when_it_cannot_be_checked(tmp_path, capsys):
+    """Import a table that is not a layer of any plan."""
+    vct, target = write_file(tmp_path / "a.vct", SQUARES.replace("YDYHGHFQ", "QTTC")), tmp_path / "a.gpkg"
+    assert main(["vct", str(vct), str(target)]) == 0
+    printed = capsys.readouterr().out
+    assert "检查未完成" in printed and "QTTC" in printed and len(pyogrio.list_layers(target)) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "word"), [(Cancelled(), "取消"), (InputError("source_missing", source="a.gpkg"), "a.gpkg")]
+)
+def test_failed_check_after_a_vct_import_is_reported(error, word):
+    def fail_check():
+        raise error
+
+    done = check_imported(fail_check, Texts("zh"))
+    assert done.verdict == "" and done.errors == done.warnings == 0
+    assert len(done.lines) == 1 and word in done.lines[0]
+
+
+def test_check_summary_after_a_vct_import_is_available_in_english(sample_vct):
+    done = check_imported(
+        lambda: check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan", lang="en")).report, Texts("en")
+    )
+    assert done.verdict == "fail" and done.errors > 0 and done.warnings > 0
+    assert "Verdict" in done.lines[0] and "Most findings" in done.lines[1]

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Degrees written as DD.MMSS (degrees, minutes, seconds) in a VCT file.
+
+They are refused only if their digits or their location prove the notation.
+"""
+
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core.errors import InputError
+from plugin.core.exchange.vct.read import read_vct
+from plugin.core.exchange.vct.write import write_vct
+from plugin.core.messages.texts import Texts
+from tests.core.vct_files import layer
+
+#: In 阳曲 (140122).
+WEST, SOUTH = 112.70, 37.95
+random_generator = np.random.default_rng(7)
+
+
+def pack_degrees(degrees):
+    """Convert decimal degrees to the notation DD.MMSSssss."""
+    whole = np.floor(degrees)
+    minutes = np.floor((degrees - whole) * 60 + 1e-9)
+    seconds = np.clip((degrees - whole) * 3600 - minutes * 60, 0, None)
+    return whole + minutes / 100 + seconds / 10_000
+
+
+def make_random_points(count, width, west=WEST, south=SOUTH):
+    return np.column_stack(
+        [west + random_generator.random(count) * width, south + random_generator.random(count) * width]
+    )
+
+
+def write_points(path, xy, code="140122", extent=None):
+    """Write points as the export does; ``extent`` replaces the corners in the header."""
+    write_vct(path, [layer("JZD", shapely.points(xy), crs=4490, XZQDM=("text", [code] * len(xy)))])
+    if extent is not None:
+        text = path.read_bytes().decode("gbk")
+        low, high = (",".join(f"{v:.6f}" for v in corner) for corner in (extent.min(axis=0), extent.max(axis=0)))
+        rows = text.split("\r\n")
+        rows = [f"ExtentMin:{low}" if r.startswith("ExtentMin") else r for r in rows]
+        rows = [f"ExtentMax:{high}" if r.startswith("ExtentMax") else r for r in rows]
+        path.write_bytes("\r\n".join(rows).encode("gbk"))
+    return path
+
+
+def read_and_get_error_key(path):
+    with pytest.raises(InputError) as caught:
+        read_vct(path)
+    error = caught.value
+    for lang in ("zh", "en"):
+        shown = Texts(lang).explain(error)
+        assert "DD.MMSS" in shown and str(error.params["line"]) in shown and error.params["line"] > 20
+    return error
+
+
+def test_degrees_written_as_dd_mmss_are_refused_by_their_digits(tmp_path):
+    xy = pack_degrees(make_random_points(400, 0.3, south=38.0, west=112.0))
+    error = read_and_get_error_key(write_points(tmp_path / "a.vct", xy, code="149999"))
+    assert error.key == "vct_place_packed"
+    assert f"{xy[0, 0]:.10g}" in Texts("zh").explain(error)
+
+
+def test_dd_mmss_degrees_outside_the_extent_in_the_header_are_refused(tmp_path):
+    """Use few points, so that only the header extent proves the notation."""
+    plain = make_random_points(5, 0.01)
+    error = read_and_get_error_key(write_points(tmp_path / "a.vct", pack_degrees(plain), code="149999", extent=plain))
+    assert error.key == "vct_place_packed_extent"
+
+
+def test_dd_mmss_degrees_outside_the_county_are_refused(tmp_path):
+    plain = make_random_points(5, 0.01, west=113.95, south=40.30)
+    error = read_and_get_error_key(write_points(tmp_path / "a.vct", pack_degrees(plain), code="140222"))
+    assert error.key == "vct_place_packed_county" and "140222" in Texts("zh").explain(error)
+
+
+@pytest.mark.parametrize("count", [1, 3, 20, 2000])
+def test_decimal_degrees_in_a_vct_file_are_read(tmp_path, count):
+    plain = make_random_points(count, 0.3, west=112.4, south=38.0)
+    (found,) = read_vct(write_points(tmp_path / "a.vct", plain))
+    assert len(found.frame) == count and found.notices == []
+
+
+def test_digits_of_few_points_do_not_prove_the_dd_mmss_notation(tmp_path):
+    """Use points with minutes and seconds below 60 by chance, inside county and extent."""
+    (found,) = read_vct(write_points(tmp_path / "a.vct", np.array([[112.5312, 38.0144], [112.5533, 38.0521]])))
+    assert len(found.frame) == 2 and found.notices == []
+
+
+def test_coordinates_on_a_coarse_grid_do_not_prove_the_dd_mmss_notation(tmp_path):
+    """Use hundredths of a degree, which have no seconds to compare."""
+    xy = np.array([[112.5 + i / 100, 38.0 + j / 100] for i in range(10) for j in range(20)])
+    (found,) = read_vct(write_points(tmp_path / "a.vct", xy))
+    assert len(found.frame) == 200 and found.notices == []
+
+
+def test_position_outside_the_extent_does_not_prove_the_dd_mmss_notation(tmp_path):
+    """Use decimal degrees that are outside the extent in both notations."""
+    plain = np.array([[112.5312, 38.0144], [112.5533, 38.0521]])
+    (found,) = read_vct(write_points(tmp_path / "a.vct", plain, extent=plain + 0.1))
+    assert [key for key, _ in found.notices] == ["vct_note_extent"]

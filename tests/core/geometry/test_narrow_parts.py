@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Polygons classified as wide by their vertices have no narrow part."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plugin.core.geometry import corners
+from plugin.core.geometry.width_test import is_surely_wide
+
+MINIMUM_WIDTH_M = 2.0
+
+
+def find_narrow_rows_by_discs(shapes, width, monkeypatch):
+    """Return the rows with a narrow part, found by an exact search with discs."""
+    monkeypatch.setattr(corners, "is_surely_wide", lambda given, *_, **__: np.zeros(len(given), dtype=bool))
+    monkeypatch.setattr(corners, "shrunk_evenly", lambda given, *_: np.zeros(len(given), dtype=bool))
+    return set(corners.find_narrow_parts(shapes, width)[0].tolist())
+
+
+@pytest.mark.parametrize(
+    ("wkt", "wide"),
+    [
+        ("POLYGON ((0 0, 50 0, 50 40, 0 40, 0 0))", True),
+        ("POLYGON ((0 40, 50 40, 50 0, 0 0, 0 40))", True),  # the other way round
+        ("MULTIPOLYGON (((0 0, 50 0, 50 40, 0 40, 0 0)))", True),
+        ("POLYGON ((0 0, 50 0, 50 20, 70 20, 70 40, 0 40, 0 0))", True),  # an L
+        ("POLYGON ((0 0, 50 0, 50 1.9, 0 1.9, 0 0))", False),  # a strip
+        (
+            "POLYGON ((0 0, 40 0, 40 19, 60 19, 60 0, 100 0, 100 40, 60 40, 60 20.5, 40 20.5, 40 40, 0 40, 0 0))",
+            False,
+        ),  # a neck
+        ("POLYGON ((0 0, 50 0, 50 40, 26 40, 26 70, 25 70, 25 40, 0 40, 0 0))", False),  # an arm
+        ("POLYGON ((0 0, 50 0, 50 40, 30 40, 25 90, 20 40, 0 40, 0 0))", False),  # a spike
+        ("POLYGON ((0 0, 50 0, 50 40, 0 40, 0 0), (1 5, 20 5, 20 20, 1 20, 1 5))", False),  # a hole near the edge
+        ("MULTIPOLYGON (((0 0, 50 0, 50 40, 0 40, 0 0)), ((60 0, 61 0, 61 90, 60 0)))", False),
+    ],
+)
+def test_is_surely_wide_recognises_wide_polygons(wkt, wide, monkeypatch):
+    shapes = np.array([shapely.from_wkt(wkt), None], dtype=object)
+    assert is_surely_wide(shapes, MINIMUM_WIDTH_M).tolist() == [wide, False]
+    assert not (wide and find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, monkeypatch))
+
+
+def test_is_surely_wide_of_no_polygons_is_empty():
+    assert is_surely_wide(np.array([], dtype=object), MINIMUM_WIDTH_M).tolist() == []
+
+
+def make_star_ring(radii, turn, squeeze):
+    """Return a star-shaped ring around 0, 0; ``squeeze`` gives it long thin parts."""
+    angles = turn + np.linspace(0, 2 * np.pi, len(radii), endpoint=False)
+    xy = np.column_stack([np.cos(angles), np.sin(angles)]) * np.array(radii)[:, None] * [1, squeeze]
+    return shapely.Polygon(xy)
+
+
+@given(st.lists(st.floats(1, 60), min_size=3, max_size=40), st.floats(0, 7), st.sampled_from([1.0, 1.0, 0.3, 0.05]))
+@settings(deadline=None, max_examples=150)
+def test_polygon_recognised_as_wide_has_no_narrow_part(radii, turn, squeeze):
+    shape = make_star_ring(radii, turn, squeeze)
+    shapes = np.array([shape if shape.is_valid else None], dtype=object)
+    with pytest.MonkeyPatch.context() as patch:
+        narrow = find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, patch)
+    assert not (is_surely_wide(shapes, MINIMUM_WIDTH_M)[0] and narrow)
+
+
+@given(st.lists(st.floats(1, 60), min_size=3, max_size=40), st.floats(0, 7), st.sampled_from([1.0, 1.0, 0.3, 0.05]))
+@settings(deadline=None, max_examples=150)
+def test_narrow_polygons_found_equal_those_of_a_full_search_with_discs(radii, turn, squeeze):
+    """Compare with the exact search, except for parts of exactly this width."""
+    shape = make_star_ring(radii, turn, squeeze)
+    hole = shape.buffer(-4)
+    shapes = [shape, shape.difference(hole.buffer(-3)), shapely.union(shape, shapely.box(100, 100, 130, 130))]
+    shapes = np.array([s if s.is_valid and s.geom_type in ("Polygon", "MultiPolygon") else None for s in shapes])
+    narrow = set(corners.find_narrow_parts(shapes, MINIMUM_WIDTH_M)[0].tolist())
+    narrow_below_larger_width = set(corners.find_narrow_parts(shapes, MINIMUM_WIDTH_M * 1.02)[0].tolist())
+    with pytest.MonkeyPatch.context() as patch:
+        assert narrow <= find_narrow_rows_by_discs(shapes, MINIMUM_WIDTH_M, patch) <= narrow | narrow_below_larger_width
+
+
+def test_most_parcels_are_recognised_as_wide_by_their_vertices():
+    """Draw parcels with irregular edges between corners of all angles."""
+    rng = np.random.default_rng(7)
+    shapes = []
+    for _ in range(300):
+        corner = np.array([[0, 0], [120, 0], [120, 90], [0, 90]]) + rng.normal(0, 12, (4, 2))
+        edges = zip(corner, np.roll(corner, -1, axis=0), strict=True)
+        along = np.linspace(0, 1, 6, endpoint=False)[:, None]
+        xy = np.concatenate([p + (q - p) * along for p, q in edges])
+        shapes.append(shapely.Polygon(xy + rng.normal(0, 1.5, xy.shape)))
+    assert is_surely_wide(np.array(shapes, dtype=object), MINIMUM_WIDTH_M).mean() > 0.8
+
+
+def test_thin_strip_from_an_inexact_buffer_is_not_reported_as_a_narrow_part():
+    """Use a polygon with two close vertices; GEOS leaves a thin strip along its edge."""
+    square = shapely.from_wkt("POLYGON ((0 0, 900 0, 1100 350, 650 940, 3 700, 2.996 699.997, 0 0))")
+    hair = shapely.from_wkt("POLYGON ((0 0, 900 0, 900 0.004, 0 0))")
+    assert not corners._is_arm(hair, MINIMUM_WIDTH_M)
+    assert not len(corners.find_narrow_parts(np.array([square], dtype=object), MINIMUM_WIDTH_M)[0])

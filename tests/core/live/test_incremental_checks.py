@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Checking only what an edit touches gives the findings of a full check."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core.check import Options
+from plugin.core.engine.evaluate import choose_rules
+from plugin.core.io import read_source
+from plugin.core.live import IncrementalChecker, changed_bounds
+from plugin.core.loading.assembly import assemble_plan
+from plugin.core.results.run import run_check
+from plugin.paths import RESOURCES
+
+pytestmark = pytest.mark.slow  # checks the whole sample many times
+
+EDITED_ROLES = ("DLTB", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ", "XZQXZ", "LSWHBHX")
+EDIT_COUNT = 40
+#: Cases that only a whole check finds: the share of all farmland, and the county's outline.
+MEASURES_OF_WHOLE_LAYERS = ("share", "townships", "parcels")
+#: Codes with another meaning, and an invalid one.
+CODE_VALUES_TO_SET = {
+    "DLTB": {"DLBM": ["0103", "0601", "0301", "999"]},
+    "YJJBNTBHTB": {"DLBM": ["0103", "0601", ""]},
+    "STBHHX": {"XZQDM": ["140225", "1402"]},
+    "CZKFBJ": {"GHFQDM": ["411", "421", "431", "999"]},
+    "YDYHGHFQ": {"GHFQDM": ["100", "300", "411", "500", "999"]},
+    "XZQXZ": {"XZQMC": ["某镇"]},
+    "LSWHBHX": {"MC": ["某寺核心保护范围"]},
+}
+
+
+@pytest.fixture(scope="module")
+def sample_sources():
+    norm = Options(profile="hunyuan").norm()
+    sources = read_source(RESOURCES / "sample" / "county.gpkg")
+    # Default rules and local rules that run by name; TOP003 and TOP001 replace some of their cases.
+    names = (*norm.standard.rules, *norm.named_rules(["quality", "attributes"]), "REL010", "REL021", "REL023", "REL030")
+    return norm, sources, [rule for rule in choose_rules(names) if rule.local]
+
+
+def run_full_check(norm, sources, rules):
+    plan = assemble_plan(sources, norm)
+    return plan, run_check(plan, rules).findings
+
+
+def measure_findings(findings):
+    """Return measures and message of each finding by fingerprint.
+
+    Townships in the findings are ignored, because the test edits townships too.
+    """
+    return {
+        (f.code, f.fingerprint, f.case): (
+            round(f.area_m2 or 0.0, 3), round(f.net_area_m2 or 0.0, 3), str(f.severity), f.message)
+        for f in findings
+        if f.case not in MEASURES_OF_WHOLE_LAYERS
+    }  # fmt: skip
+
+
+def edit_shape_at_random(shape, chance):
+    """Return a randomly edited shape: a vertex moved, all moved, cut, emptied, crossed."""
+    how = chance.choice(["vertex", "vertex", "vertex", "shift", "cut", "grow", "delete", "bow"])
+    if how == "delete":
+        return None
+    if how == "shift":
+        return shapely.transform(shape, lambda xy: xy + chance.uniform(-60, 60, 2))
+    if how == "grow":
+        return shapely.buffer(shape, float(chance.uniform(5, 60)), join_style="mitre")
+    if how == "cut":
+        xmin, ymin, xmax, ymax = shape.bounds
+        return shapely.intersection(shapely.make_valid(shape), shapely.box(xmin, ymin, (xmin + xmax) / 2, ymax))
+    rings = [np.array(r.coords) for p in shapely.get_parts([shape]) for r in (p.exterior,)]
+    ring = rings[0]
+    if how == "bow" and len(ring) > 5:
+        ring[[1, 2]] = ring[[2, 1]]
+        return shapely.Polygon(ring)
+    ring[1 + chance.integers(len(ring) - 2)] += chance.uniform(-40, 40, 2)
+    return shapely.Polygon(ring)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_incremental_check_of_single_edits_gives_the_findings_of_a_full_check(sample_sources, seed):
+    norm, sources, rules = sample_sources
+    chance = np.random.default_rng(seed)
+    plan, findings = run_full_check(norm, sources, rules)
+    live = IncrementalChecker(plan, rules)
+    frames = {role: plan.layers[role].frame.copy() for role in EDITED_ROLES}
+    for _ in range(EDIT_COUNT):
+        role = str(chance.choice(EDITED_ROLES))
+        frame = frames[role]
+        row = int(chance.integers(len(frame)))
+        shape = frame.geometry.iloc[row]
+        if shape is None or shape.is_empty or shape.geom_type not in ("Polygon", "MultiPolygon"):
+            continue
+        if chance.random() < 0.2:
+            codes = CODE_VALUES_TO_SET[role]
+            column = str(chance.choice(list(codes)))
+            value = str(chance.choice(codes[column]))
+            frame.loc[frame.index[row], column] = value
+            answer = live.edit(role, row, **{column: value})
+            findings = [f for f in findings if not answer.replaces(f)] + answer.found
+            continue
+        new = edit_shape_at_random(shape, chance)
+        frame.loc[frame.index[row], frame.geometry.name] = new
+        answer = live.edit(role, row, new)
+        findings = [f for f in findings if not answer.replaces(f)] + answer.found
+    edited = [
+        replace(source, frame=frames[role]) if (role := get_role_of_source(plan, source)) in frames else source
+        for source in sources
+    ]
+    _, expected = run_full_check(norm, edited, rules)
+    ours, theirs = measure_findings(findings), measure_findings(expected)
+    assert ours.keys() == theirs.keys()
+    assert ours == theirs
+    assert len(theirs) > 20
+
+
+def get_role_of_source(plan, source):
+    return next((role for role, layer in plan.layers.items() if layer.source is source), "")
+
+
+def test_undone_edit_restores_the_findings_and_leaves_the_plan_unchanged(sample_sources):
+    norm, sources, rules = sample_sources
+    plan, findings = run_full_check(norm, sources, rules)
+    before = shapely.to_wkb(plan.layers["DLTB"].plane)
+    live = IncrementalChecker(plan, rules)
+    shape = plan.layers["DLTB"].frame.geometry.iloc[7]
+    first = live.edit("DLTB", 7, shapely.transform(shape, lambda xy: xy + 30.0))
+    assert {f.code for f in first.found} >= {"TOP001"}
+    second = live.edit("DLTB", 7, shape)
+    after = [f for f in findings if not first.replaces(f)] + first.found
+    after = [f for f in after if not second.replaces(f)] + second.found
+    assert measure_findings(after) == measure_findings(findings)
+    assert (shapely.to_wkb(plan.layers["DLTB"].plane) == before).all()
+
+
+def test_incremental_check_checks_added_and_removed_rows(sample_sources):
+    norm, sources, rules = sample_sources
+    plan, findings = run_full_check(norm, sources, rules)
+    live = IncrementalChecker(plan, rules)
+    parcels = plan.layers["DLTB"]
+    clean = next(n for n, k in enumerate(parcels.keys) if not any(k in (f.key, *f.related_keys) for f in findings))
+    attributes = {c: parcels.frame[c].iloc[clean] for c in parcels.frame.columns if c != parcels.frame.geometry.name}
+    row, added = live.add(
+        "DLTB", 99_999, parcels.frame.geometry.iloc[clean], **attributes | {"BSM": "140225999999999999"}
+    )
+    (pair,) = [f for f in added.found if f.code == "TOP001"]
+    assert {pair.key, *pair.related_keys} == {parcels.keys[clean], "140225999999999999"}
+    assert pair.area_m2 == pytest.approx(parcels.statutory[clean], rel=1e-9)
+    gone = live.remove("DLTB", clean)
+    assert gone.found == []
+    assert gone.replaces(pair)
+    assert live.edit("DLTB", row, parcels.frame.geometry.iloc[clean]).found == []
+    zones = plan.layers["YDYHGHFQ"]
+    protected = next(n for n, c in enumerate(zones.text("zone_code")) if c == "100")
+    uncovered = live.remove("YDYHGHFQ", protected)
+    assert {f.case for f in uncovered.found if f.code == "REL004"} == {"line_outside_zone"}
+
+
+def test_code_outside_its_list_is_reported_after_an_edit_and_gone_after_its_fix(sample_sources):
+    norm, sources, rules = sample_sources
+    plan, _ = run_full_check(norm, sources, rules)
+    live = IncrementalChecker(plan, rules)
+    assert [(f.code, f.field) for f in live.edit("YDYHGHFQ", 3, GHFQDM="999").found if f.field == "GHFQDM"] == [
+        ("ATT002", "GHFQDM")
+    ]
+    row = plan.layers["YDYHGHFQ"].frame.iloc[3]
+    assert not [f for f in live.edit("YDYHGHFQ", 3, GHFQDM=row["GHFQDM"]).found if f.code == "ATT002"]
+
+
+def test_changed_bounds_of_an_edited_polygon_enclose_only_the_moved_edges():
+    ring = np.array(shapely.Point(0, 0).buffer(1000, quad_segs=500).exterior.coords)
+    other = ring.copy()
+    other[700] += 3.0
+    expected = np.concatenate([ring[699:702], other[700:701]])
+    found = changed_bounds(shapely.Polygon(ring), shapely.Polygon(other))
+    assert found == pytest.approx((*expected.min(axis=0), *expected.max(axis=0)))
+    assert changed_bounds(shapely.Polygon(ring), shapely.Polygon(np.roll(ring[:-1], 5, axis=0))) is None
+
+
+def test_removed_and_restored_row_has_its_former_findings(sample_sources):
+    norm, sources, rules = sample_sources
+    plan, findings = run_full_check(norm, sources, rules)
+    live = IncrementalChecker(plan, rules)
+    row = next(n for n, key in enumerate(plan.layers["YJJBNTBHTB"].keys) if any(f.key == key for f in findings))
+    shape, attributes = live.row("YJJBNTBHTB", row)
+    gone = live.remove("YJJBNTBHTB", row)
+    assert live.row("YJJBNTBHTB", row) is None and any(gone.replaces(f) for f in findings)
+    back = live.edit("YJJBNTBHTB", row, shape, **attributes)
+    after = [f for f in findings if not gone.replaces(f)] + gone.found
+    after = [f for f in after if not back.replaces(f)] + back.found
+    assert measure_findings(after) == measure_findings(findings)
+
+
+def test_copied_feature_with_the_same_key_is_identified_by_its_feature_id(sample_sources):
+    norm, sources, rules = sample_sources
+    plan, _ = run_full_check(norm, sources, rules)
+    live = IncrementalChecker(plan, rules)
+    shape, attributes = live.row("DLTB", 7)
+    # A field may have the name of our feature number.
+    row, added = live.add("DLTB", -2, shape, **attributes | {"fid": None})
+    (pair,) = [f for f in added.found if f.code == "TOP001"]
+    assert pair.params["related_fid"] == -2 and pair.related_keys == [pair.key]
+    saved = live.renumber("DLTB", row, 5000)
+    assert saved.replaces(pair)
+    (pair,) = [f for f in saved.found if f.code == "TOP001"]
+    assert pair.params["related_fid"] == 5000
+    mended = live.edit("DLTB", row, BSM="140225999999999998")
+    assert mended.replaces(pair)
+    (pair,) = [f for f in mended.found if f.code == "TOP001"]
+    assert pair.related_keys == ["140225999999999998"] and "related_fid" not in pair.params
+    gone = live.remove("DLTB", row)
+    assert gone.found == [] and all(gone.replaces(f) for f in mended.found)
+
+
+def test_crash_of_a_rule_during_an_incremental_check_is_reported(sample_sources, monkeypatch):
+    norm, sources, rules = sample_sources
+    plan, _ = run_full_check(norm, sources, rules)
+    broken = [replace(rule, function=lambda *_all, **_more: 1 / 0) if rule.code == "TOP001" else rule for rule in rules]
+    live = IncrementalChecker(plan, broken)
+    assert live.edit("DLTB", 7, DLBM="0601").failed == ("TOP001",)

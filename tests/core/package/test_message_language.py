@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Messages on a package use the language of the reader, not of the report."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from plugin.core.cancellation import NEVER
+from plugin.core.check import CheckResult
+from plugin.core.errors import InputError, OutputError
+from plugin.core.messages.texts import CauseMessage, RuleTitle, Texts
+from plugin.core.model.rule import all_rules
+from plugin.core.model.side_inputs import NO_SIDE_INPUTS
+from plugin.core.package.export import report_received
+from plugin.core.package.gate import judge_check, pass_gate
+from plugin.core.package.layers.prepare import _named
+from plugin.core.package.layers.vectors import _not_the_same
+from plugin.core.package.maps.slots import explain_missing_maps
+from plugin.core.package.order import ExportOrder
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.package.problems import Level, Problem
+from plugin.core.package.tables import write
+from plugin.core.standard import load_standard
+from plugin.core.standard.map_set import MissingInput
+from plugin.core.waivers.model import NO_WAIVERS
+
+COUNTY_SPEC = load_package_spec("county")
+CHINESE_CHARACTER = re.compile(r"[\u4e00-\u9fff]")
+
+
+def is_in_language(lang, text):
+    """Return True if a text is in the language, not counting names in quotes."""
+    return bool(CHINESE_CHARACTER.search(re.sub(r"“[^”]*”", "", text))) == (lang == "zh")
+
+
+def explain_incomplete_check():
+    summary = {"verdict": "incomplete", "errors": 0, "skipped": 1, "crashed": 0, "left_out": []}
+    return [*judge_check(SimpleNamespace(report=SimpleNamespace(lang="zh", summary=summary)))]
+
+
+def explain_missing_map():
+    slot = SimpleNamespace(need="M", title="县域三区图")
+    return explain_missing_maps([(slot, MissingInput("too_large", {"dpi": "300"}))])
+
+
+def explain_missing_mdb(tmp_path):
+    slot = next(one for one in COUNTY_SPEC.files if one.kind == "table" and one.file.endswith(".mdb"))
+    making = SimpleNamespace(
+        filled=[SimpleNamespace(slot=slot, files=())],
+        values={"code": "140225", "name": "浑源县"},
+        place=lambda folder, name: tmp_path / name,
+        lang="zh",
+    )
+    return write.write_access_tables(None, making, of="mdb_no_windows")
+
+
+def explain_missing_tables():
+    return [
+        Problem(
+            Level.NOTE, "tables_not_made", params={"reason": CauseMessage(InputError("source_missing", source="a"))}
+        )
+    ]
+
+
+def explain_receiver_problems():
+    return [Problem(Level.NOTE, "as_received", "A", "MJ", 1, ("1",), {"rule": RuleTitle(all_rules()["ATT013"])})]
+
+
+def explain_missing_layer():
+    title, roles = _named("boundary", [load_standard()])
+    return [Problem(Level.GATE, "layer_missing", params={"title": title, "roles": roles})]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(
+    "of",
+    [
+        explain_incomplete_check,
+        explain_missing_map,
+        explain_missing_mdb,
+        explain_missing_tables,
+        explain_receiver_problems,
+        explain_missing_layer,
+    ],
+)
+def test_package_problem_is_explained_in_one_language(of, lang, tmp_path):
+    (problem,) = of(tmp_path) if of is explain_missing_mdb else of()
+    assert is_in_language(lang, problem.sentence(Texts(lang))), problem.sentence(Texts(lang))
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_error_that_stops_an_export_is_explained_in_one_language(lang, tmp_path):
+    with pytest.raises(OutputError) as caught:
+        pass_gate(
+            [*explain_incomplete_check(), *explain_missing_map()], ExportOrder(COUNTY_SPEC, tmp_path), tmp_path / "浑源"
+        )
+    lines = Texts(lang).explain(caught.value).split("\n")
+    assert len(lines) == 4 and all(is_in_language(lang, line) for line in lines), lines
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_error_on_reading_back_is_explained_in_one_language(lang):
+    rows = [{"kind": "value", "field": "MJ", "count": 2, "features": ["1", "2"]}]
+    message = Texts(lang).explain(_not_the_same(SimpleNamespace(name="CZKFBJ"), rows))
+    assert "MJ" in message and "1, 2" in message and all(is_in_language(lang, line) for line in message.split("\n"))
+
+
+def test_title_of_a_receiver_rule_follows_the_language_of_the_reader(monkeypatch):
+    """Keep the rule in the message, so that its title is rendered for the reader."""
+    from plugin.core.package import export
+
+    rule = all_rules()["ATT013"]
+    finding = SimpleNamespace(code="ATT013", role="A", field="MJ", key="1", state="open", severity=rule.severity)
+    monkeypatch.setattr(export, "run_check", lambda *_all, **_more: SimpleNamespace(findings=[finding]))
+    standard = SimpleNamespace(rule_groups={export.RECEIVED_GROUP: ("ATT013",)})
+    plan = SimpleNamespace(norm=SimpleNamespace(standard=standard), layers={})
+    checked = CheckResult(plan, SimpleNamespace(lang="zh", rules=[]), NO_SIDE_INPUTS, NO_WAIVERS)
+    (problem,) = report_received(checked, NEVER)
+    assert is_in_language("en", problem.sentence(Texts("en"))) and is_in_language("zh", problem.sentence(Texts("zh")))

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Problems that the receiver's inspection would find, reported before export."""
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from plugin.core.cancellation import NEVER, Cancellation
+from plugin.core.check import Options, check_plan
+from plugin.core.errors import Cancelled
+from plugin.core.messages.texts import Texts
+from plugin.core.package.export import report_received
+from plugin.core.package.problems import Level
+from tests.county import SEED, make, source
+
+pytestmark = pytest.mark.slow  # each checks a county
+
+
+@cache
+def make_county_sample():
+    return make(200, SEED)
+
+
+def make_valid_county(**shifts):
+    """Return the layers of a small valid county.
+
+    ``shifts``: square metres added to the area field of the first two rows, by layer code.
+    """
+    layers = make_county_sample().layers
+    fields = {role: source.declared(role) for role in layers}
+    for role, shift in shifts.items():
+        frame = layers[role].copy()
+        frame.loc[frame.index[:2], "MJ"] += shift
+        layers = {**layers, role: frame}
+    return source.as_read(layers, fields)
+
+
+@pytest.fixture(scope="module")
+def checked_valid_county():
+    return check_plan(make_valid_county(), Options())
+
+
+@pytest.fixture(scope="module")
+def checked_county_with_wrong_areas():
+    """Return a check of a county in which two zone areas differ from their shapes."""
+    return check_plan(make_valid_county(YDYHGHFQ=5.0), Options())
+
+
+def collect_receiver_problems(checked):
+    return list(report_received(checked, NEVER))
+
+
+def test_valid_county_gives_no_problem_of_the_rules_run_by_receivers(checked_valid_county):
+    assert collect_receiver_problems(checked_valid_county) == []
+
+
+def test_area_field_that_the_receiver_would_report_is_noted_before_export(checked_county_with_wrong_areas):
+    (problem,) = collect_receiver_problems(checked_county_with_wrong_areas)
+    assert (problem.level, problem.layer, problem.field, problem.count) == (Level.NOTE, "YDYHGHFQ", "MJ", 2)
+    for lang in ("zh", "en"):
+        sentence = problem.sentence(Texts(lang))
+        assert "ATT013" in sentence and problem.features[0] in sentence and "{" not in sentence
+
+
+def test_problems_that_receivers_would_report_are_listed_by_layer():
+    assert sorted(
+        p.layer for p in collect_receiver_problems(check_plan(make_valid_county(YDYHGHFQ=5.0, STBHHX=5.0), Options()))
+    ) == [
+        "STBHHX",
+        "YDYHGHFQ",
+    ]
+
+
+def test_receiver_rule_already_run_by_the_check_is_not_run_again():
+    assert collect_receiver_problems(check_plan(make_valid_county(YDYHGHFQ=5.0), Options(rules=("ATT013",)))) == []
+
+
+def test_run_of_the_receiver_rules_can_be_cancelled(checked_valid_county):
+    with pytest.raises(Cancelled):
+        list(report_received(checked_valid_county, Cancellation(lambda: True)))
+
+
+def test_standard_without_receiver_rules_gives_no_problem(checked_county_with_wrong_areas, monkeypatch):
+    norm = checked_county_with_wrong_areas.plan.norm
+    groups = {name: rules for name, rules in norm.standard.rule_groups.items() if name != "received"}
+    monkeypatch.setattr(
+        checked_county_with_wrong_areas.plan, "norm", replace(norm, standard=replace(norm.standard, rule_groups=groups))
+    )
+    assert collect_receiver_problems(checked_county_with_wrong_areas) == []
